@@ -1,0 +1,56 @@
+# Everything a contributor types. `make` alone lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+# Leaving bytecode to the first import halves the time of an installation.
+
+.PHONY: help setup demo test lint types bench docs
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.setup ## create .venv with tagline (editable) and all that development needs
+
+demo: $(VENV)/.demo ## train on 25,000 movie reviews, then judge a sentence
+	$(BIN)/tagline train --out runs/demo
+	$(BIN)/tagline predict runs/demo/model "A quiet masterpiece: I was moved to tears."
+	@echo "The report is in runs/demo/report.html: open it in a browser."
+
+test: setup lint types ## what CI runs: lint, types, then the tests, fast ones first
+	$(BIN)/python -m pytest -m "not slow and not original_data"
+	$(BIN)/python -m pytest -m "slow and not original_data"
+
+lint: setup ## formatting, style, and which module may import which
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+bench: setup ## measure against fastText and scikit-learn (minutes; more with TAGLINE_DATA)
+	$(BIN)/python benchmarks/imdb.py
+	$(BIN)/python benchmarks/predict.py
+	$(BIN)/python benchmarks/dev_sets.py
+
+docs: setup ## check the links, commands and Python examples of README.md and docs/
+	$(BIN)/python -m pytest -m "not original_data" tests/test_docs.py
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: tagline needs Python 3.11 or newer and '$(PYTHON)' is not; name one that is: make PYTHON=python3.12 setup" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# A stamp is older than what it was made from when there is something to install.
+$(VENV)/.setup: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing tagline and its development tools into $(VENV) (about half a minute) ..." >&2
+	@$(PIP_INSTALL) -e '.[samples,xlsx,dev]'
+	@touch $(VENV)/.demo $@
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing tagline and its sample data into $(VENV) (about a quarter of a minute) ..." >&2
+	@$(PIP_INSTALL) -e '.[samples]'
+	@touch $@

@@ -1,0 +1,172 @@
+"""Prediction on IMDB's test reviews: throughput, latency, size, and how long the command takes to wake up.
+
+The whole command reads a Parquet file and writes a CSV with one prediction a text; the steady state is a loaded model
+and a list of texts in memory. fastText has the model that benchmarks/imdb.py trains.
+"""
+
+import csv
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import measure
+
+SHORT = "A quiet masterpiece: I was moved to tears."
+CALLS = 2000
+STARTS = {
+    "python, nothing imported": [sys.executable, "-c", "pass"],
+    "import tagline": [sys.executable, "-c", "import tagline"],
+    "import tagline.TextClassifier": [sys.executable, "-c", "from tagline import TextClassifier"],
+    "import fasttext": [sys.executable, "-c", "import fasttext"],
+    "tagline --help": measure.tagline("--help"),
+}
+
+
+def load_tagline(model: str) -> Callable[[list[str]], Any]:
+    """Return what turns texts into probabilities with a loaded bundle."""
+    from tagline import TextClassifier
+
+    return TextClassifier.load(model).predict_proba
+
+
+def load_fasttext(model: str) -> Callable[[list[str]], Any]:
+    """Return what normalises texts and turns them into fastText's labels and probabilities."""
+    import fasttext
+    import polars as pl
+
+    import peers
+
+    fasttext.FastText.eprint = lambda *_, **__: None
+    loaded = fasttext.load_model(model)
+    return lambda texts: loaded.predict(peers.normalize_text(pl.Series(texts)).to_list())
+
+
+LOADERS = {"tagline": load_tagline, "fastText": load_fasttext}
+
+
+def steady(name: str, model: str, rows: str) -> None:
+    """Load a model, warm it up, and print texts a second and milliseconds of a single short text."""
+    import polars as pl
+
+    texts = pl.read_parquet(rows)["text"].to_list()
+    predict = LOADERS[name](model)
+    predict(texts[:1000])
+    begin = time.perf_counter()
+    predict(texts)
+    rate = len(texts) / (time.perf_counter() - begin)
+    taken = []
+    for _ in range(CALLS):
+        begin = time.perf_counter()
+        predict([SHORT])
+        taken.append(1000 * (time.perf_counter() - begin))
+    cuts = quantiles(taken, n=100)
+    print(json.dumps({"texts_per_second": rate, "p50_ms": cuts[49], "p99_ms": cuts[98]}))
+
+
+def predict_file(model: str, rows: str, out: str) -> None:
+    """Do with fastText what `tagline predict --input --output` does: read, normalise, predict, write."""
+    import polars as pl
+
+    texts = pl.read_parquet(rows, columns=["text"])["text"].to_list()
+    labels, proba = load_fasttext(model)(texts)
+    with Path(out).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["prediction", "probability"])
+        writer.writerows((names[0], p[0]) for names, p in zip(labels, proba, strict=True))
+
+
+def save_fasttext(train: str, model: str) -> None:
+    """Train fastText on a Parquet file and save it."""
+    import peers
+
+    peers.train_fasttext(*peers.read(train), peers.PUBLISHED).save_model(model)
+
+
+def size_mb(path: Path) -> float:
+    """Return the size of a file, or of all files of a folder, in MB (10^6 bytes)."""
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    return sum(p.stat().st_size for p in files) / 1e6
+
+
+def main() -> None:
+    """Train both, measure them in turn and print two tables."""
+    options = measure.parser(__doc__.splitlines()[0]).parse_args()
+    this = [sys.executable, __file__]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        train, test, what = measure.imdb_files(folder)
+        models = {"tagline": folder / "run" / "model", "fastText": folder / "fasttext.bin"}
+        measure.run_process(measure.train_command(train, test, folder / "run"))
+        measure.run_process([*this, "save", str(train), str(models["fastText"])])
+        rows = measure.run_process([*this, "count", str(test)]).answer["rows"]
+        out = str(folder / "predictions.csv")
+        whole = {
+            "tagline": measure.tagline(
+                "predict", str(models["tagline"]), "--input", str(test), "--output", out, "--quiet"
+            ),
+            "fastText": [*this, "file", str(models["fastText"]), str(test), out],
+        }
+        steadily = {n: [*this, "steady", n, str(model), str(test)] for n, model in models.items()}
+        costs = measure.alternate({n: process(c) for n, c in whole.items()}, options.rounds)
+        warm = measure.alternate({n: process(c) for n, c in steadily.items()}, options.rounds)
+        starts = measure.alternate({n: process(c) for n, c in STARTS.items()}, 3 * options.rounds)
+        sizes = {n: size_mb(model) for n, model in models.items()}
+
+    table = [
+        [
+            "",
+            "whole command, s",
+            "texts/s",
+            "steady, texts/s",
+            "one text p50, ms",
+            "p99, ms",
+            "peak RSS, MB",
+            "size, MB",
+        ]
+    ]
+    for job in models:
+        answers = [c.answer for c in warm[job]]
+        table.append(
+            [
+                job,
+                measure.spread([c.seconds for c in costs[job]]),
+                f"{rows / median(c.seconds for c in costs[job]):.0f}",
+                measure.spread([a["texts_per_second"] for a in answers], 0),
+                measure.spread([a["p50_ms"] for a in answers], 3),
+                measure.spread([a["p99_ms"] for a in answers], 3),
+                f"{max(c.peak_rss_mb for c in costs[job]):.0f}",
+                f"{sizes[job]:.1f}",
+            ]
+        )
+    waking = [["process", "seconds"]] + [[n, measure.spread([c.seconds for c in taken])] for n, taken in starts.items()]
+    text = (
+        f"{what} Median of {options.rounds} rounds (lowest-highest), {CALLS} single texts a round.\n\n"
+        f"{measure.table(table)}\n\n{measure.table(waking)}"
+    )
+    measure.publish("Prediction on IMDB", text, options.record)
+
+
+def process(command: list[str]) -> Callable[[], measure.Cost]:
+    """Return the job that runs ``command``."""
+    return lambda: measure.run_process(command)
+
+
+def count(rows: str) -> None:
+    """Print how many rows a Parquet file has."""
+    import polars as pl
+
+    print(json.dumps({"rows": len(pl.read_parquet(rows, columns=["text"]))}))
+
+
+PARTS = {"steady": steady, "file": predict_file, "save": save_fasttext, "count": count}
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and sys.argv[1] in PARTS:
+        PARTS[sys.argv[1]](*sys.argv[2:])
+    else:
+        main()

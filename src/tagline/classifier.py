@@ -1,0 +1,368 @@
+"""`TextClassifier`: texts in, labels and probabilities out; the only place where text meets numbers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from tagline.errors import BundleError, InputError, nearest
+from tagline.evaluation.metrics import positive_class
+from tagline.features.vectorizer import Vectorizer
+from tagline.fitting import Fitted, HeldOut, fit_recipe, probabilities
+from tagline.models import STORED, LinearModel
+from tagline.recipes import Recipe, load_recipe, make_recipe
+from tagline.storage import Bundle, read_bundle, write_bundle
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Labels = NDArray[Any]
+_BATCH = 16_384  # texts turned into features at a time
+
+
+class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A text classifier with scikit-learn's conventions.
+
+    >>> clf = TextClassifier().fit(["good film", "a joy", "bad film", "a bore"], ["pos", "pos", "neg", "neg"])
+    >>> clf.predict(["good", "bad"]).tolist()
+    ['pos', 'neg']
+
+    Args:
+        recipe: the name of a built-in recipe, the path of a .toml file, or a ``Recipe``.
+        settings: changes to the recipe: ``{"model.strength": 3}`` or ``["model.strength=3"]``.
+        class_weight: None; ``"balanced"``, every class has the same say; or a weight for each class.
+        seed: of everything random; the same seed on the same machine gives the same model to the last bit.
+
+    Attributes:
+        classes_: the classes, sorted, (n_classes,); columns of probabilities stand in this order.
+        task_: ``"binary"``, ``"multiclass"`` or ``"multilabel"``.
+        recipe_: the recipe in full. ``chosen_``: what it chose on held-out rows.
+        validation_: what was said of held-out rows before the final fit (``HeldOut``), or None.
+        threshold_: the probability above which a label is given, of two classes and of many labels.
+        n_features_: how many n-grams the model knows. ``seconds_``: what took how long.
+        card_: facts saved beside the model by ``save``.
+
+    """
+
+    def __init__(
+        self,
+        recipe: str | Path | Recipe = "fast",
+        *,
+        settings: Mapping[str, Any] | Sequence[str] | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.recipe = recipe
+        self.settings = settings
+        self.class_weight = class_weight
+        self.seed = seed
+
+    def fit(
+        self,
+        texts: Iterable[str],
+        labels: Iterable[Any],
+        sample_weight: ArrayLike | None = None,
+        *,
+        validation: tuple[Iterable[str], Iterable[Any]] | None = None,
+    ) -> "TextClassifier":
+        """Learn from texts and their labels.
+
+        Args:
+            texts: strings; a list, an array, or a pandas or polars series, (n_texts,).
+            labels: strings, integers or booleans; lists of them, or a boolean matrix, for several labels a text.
+            sample_weight: how much each text counts, (n_texts,).
+            validation: texts and labels to choose settings and calibrate on; otherwise some of ``texts`` are held out.
+
+        Raises:
+            InputError: texts or labels that cannot be learnt from.
+            RecipeError: a recipe or setting that is wrong.
+
+        """
+        recipe = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe, self.settings or ())
+        if isinstance(self.recipe, Recipe) and self.settings:
+            raise InputError("`settings` change a recipe given by name or file; copy the `Recipe` instead.")
+        column, encoded = as_texts(texts), list_labels(labels)
+        n_given = 0
+        if validation is not None:
+            extra, extra_labels = as_texts(validation[0]), list_labels(validation[1])
+            _check_lengths(extra, extra_labels)
+            n_given = len(extra)
+        _check_lengths(column, encoded)
+        if n_given:
+            column = pl.concat([column, extra], rechunk=True)
+            encoded = np.concatenate([encoded, extra_labels])
+        classes, Y, task = encode_labels(encoded)
+        weights = self._weights(classes, Y, task, sample_weight, len(column) - n_given)
+        fitted = fit_recipe(
+            recipe, column, Y, weights, multilabel=task == "multilabel", seed=self.seed, n_given=n_given
+        )
+        self.classes_, self.task_, self.recipe_ = classes, task, recipe
+        self._take(fitted)
+        return self
+
+    def _take(self, fitted: Fitted) -> None:
+        self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
+        self.temperature_, self.threshold_ = fitted.temperature, fitted.threshold
+        self.chosen_, self.seconds_ = fitted.chosen, fitted.seconds
+        self.validation_: HeldOut | None = fitted.held_out
+        self.n_features_ = fitted.vectorizer.n_columns
+        self.card_: dict[str, Any] = {}
+
+    def _weights(self, classes: Labels, Y: Bools, task: str, sample_weight: ArrayLike | None, n_train: int) -> Floats:
+        """Return the weight of each row, of mean 1; validation rows given without weights count 1."""
+        weights = np.ones(len(Y))
+        if sample_weight is not None:
+            given = np.asarray(sample_weight, dtype=np.float64)
+            if given.shape != (n_train,) or not np.isfinite(given).all() or (given < 0).any() or not given.any():
+                raise InputError(f"`sample_weight` must be {n_train:,} numbers of 0 or more, not all 0.")
+            weights[:n_train] = given
+        if self.class_weight is None:
+            return np.asarray(weights / weights.mean())
+        if isinstance(self.class_weight, str):
+            if self.class_weight != "balanced":
+                raise InputError('`class_weight` is None, "balanced" or a weight for each class.')
+            members = np.maximum(1, Y.sum(axis=0))
+            by_class = Y.sum() / (len(classes) * members)
+        else:
+            known = {str(name): name for name in classes}
+            for name in self.class_weight:
+                if str(name) not in known:
+                    raise InputError(f"`class_weight` names an unknown class `{name}`.{nearest(str(name), known)}")
+            by_class = np.array([float(self.class_weight.get(name, 1.0)) for name in classes.tolist()])
+        # A text of several labels counts as its rarest or heaviest one.
+        weights *= np.where(Y, by_class, 0.0).max(axis=1) + (~Y.any(axis=1))
+        return np.asarray(weights / weights.mean())
+
+    def _features(self, texts: Iterable[str]) -> Iterable[sp.csr_matrix]:
+        check_is_fitted(self, "model_")
+        column = as_texts(texts)
+        for start in range(0, max(1, len(column)), _BATCH):
+            yield self.vectorizer_.transform(column.slice(start, _BATCH))
+
+    def logits(self, texts: Iterable[str]) -> Floats:
+        """Return calibrated logits, (n_texts, n_outputs): one output for two classes, else one a class."""
+        parts = [self.model_.logits(X) for X in self._features(texts)]
+        return np.asarray(np.vstack(parts) / self.temperature_)
+
+    def decision_function(self, texts: Iterable[str]) -> Floats:
+        """Return calibrated logits: (n_texts,) for two classes, positive for the second; else (n_texts, n_classes)."""
+        logits = self.logits(texts)
+        return logits[:, 0] if self.task_ == "binary" else logits
+
+    def predict_proba(self, texts: Iterable[str]) -> Floats:
+        """Return the probability of each class, (n_texts, n_classes), in the order of ``classes_``.
+
+        Rows add up to 1, except where a text may have several labels.
+        """
+        return probabilities(self.logits(texts), multilabel=self.task_ == "multilabel")
+
+    def predict(self, texts: Iterable[str]) -> Labels:
+        """Return the label of each text, (n_texts,); a list of labels for each where there may be several."""
+        return self.decide(self.predict_proba(texts))
+
+    def decide(self, proba: Floats, *, threshold: float | None = None, positive: str | None = None) -> Labels:
+        """Return the labels that probabilities, (n_texts, n_classes), give.
+
+        Two classes: ``positive`` where its probability is above ``threshold``; one equal to it gives the other class.
+        Several labels: those above it. Otherwise the most probable class, and a threshold is an error.
+        """
+        check_is_fitted(self, "model_")
+        if threshold is not None and not 0.0 <= threshold <= 1.0:
+            raise InputError(f"The threshold `{threshold}` is not between 0 and 1.")
+        above = self.threshold_ if threshold is None else threshold
+        if self.task_ == "multilabel":
+            decided = np.empty(len(proba), dtype=object)
+            for row, given in enumerate(proba > above):
+                decided[row] = self.classes_[given].tolist()
+            return decided
+        if self.task_ == "binary":
+            names = [str(name) for name in self.classes_]
+            second = names.index(positive_class(names, positive))
+            return np.asarray(self.classes_[np.where(proba[:, second] > above, second, 1 - second)])
+        if threshold is not None:
+            raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
+        return np.asarray(self.classes_[proba.argmax(axis=1)])
+
+    def score(self, texts: Iterable[str], labels: Iterable[Any], sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy, of whole label sets where a text may have several."""
+        truth, predicted = list_labels(labels), self.predict(texts)
+        if self.task_ == "multilabel":
+            right = np.array([set(a) == set(b) for a, b in zip(_label_sets(truth), predicted, strict=True)])
+        else:
+            right = truth == predicted
+        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        return float(np.average(right.astype(np.float64), weights=weights))
+
+    def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> None:
+        """Write the model as a bundle: a folder that works wherever it is copied. ``facts`` are kept beside it."""
+        check_is_fitted(self, "model_")
+        kind = next(name for name, stored in STORED.items() if isinstance(self.model_, stored))
+        header = {
+            "tagline": version("tagline"),
+            "task": self.task_,
+            "classes": self.classes_.tolist(),
+            "recipe": self.recipe_.model_dump(mode="json"),
+            "chosen": self.chosen_,
+            "features": self.vectorizer_.settings(),
+            "model": kind,
+            "temperature": self.temperature_,
+            "threshold": self.threshold_,
+            "seed": self.seed,
+            "facts": dict(facts if facts is not None else self.card_),
+        }
+        arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
+        write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts()))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "TextClassifier":
+        """Read a bundle; nothing in it is executed.
+
+        Raises:
+            BundleError: it is missing, damaged or of a newer format.
+
+        """
+        bundle = read_bundle(folder)
+        header = bundle.header
+        try:
+            recipe = make_recipe(header["recipe"], header["recipe"]["recipe"]["name"])
+            model_arrays = {k.removeprefix("model."): v for k, v in bundle.arrays.items() if k.startswith("model.")}
+            clf = cls(recipe, seed=header["seed"])
+            clf.classes_ = np.array(header["classes"], dtype=None if header["classes"] else str)
+            clf.task_, clf.recipe_ = header["task"], recipe
+            clf._take(
+                Fitted(
+                    vectorizer=Vectorizer.restore(header["features"], bundle.arrays, bundle.texts),
+                    model=STORED[header["model"]].from_arrays(model_arrays),
+                    temperature=header["temperature"],
+                    threshold=header["threshold"],
+                    chosen=header["chosen"],
+                    held_out=None,
+                    seconds={},
+                )
+            )
+            clf.card_ = header["facts"]
+        except (KeyError, TypeError, IndexError, InputError) as error:
+            raise BundleError(f"`{folder}` lacks a part that a model needs: {error}.") from None
+        return clf
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether scores are sums over n-grams, so that explanations are exact on the logit."""
+        return isinstance(self.model_, LinearModel)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from html import escape
+
+        rows = {"recipe": self.recipe if isinstance(self.recipe, str) else "custom"}
+        if hasattr(self, "classes_"):
+            names = ", ".join(str(name) for name in self.classes_[:8])
+            rows |= {
+                "classes": names + (f" … ({len(self.classes_):,} in all)" if len(self.classes_) > 8 else ""),
+                "features": f"{self.n_features_:,} n-grams",
+                "chosen": ", ".join(f"{key} {value}" for key, value in self.chosen_.items()),
+            }
+        else:
+            rows["state"] = "not fitted"
+        cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in rows.items())
+        return f"<table><caption>TextClassifier</caption>{cells}</table>"
+
+
+def as_texts(texts: Iterable[str]) -> pl.Series:
+    """Return texts as a String series without nulls, (n_texts,).
+
+    Raises:
+        InputError: they are one string, or not all strings.
+
+    """
+    if isinstance(texts, str | bytes):
+        raise InputError("The texts are one string: pass a list, for example `[text]`.")
+    if isinstance(texts, pl.Series):
+        series = texts
+    else:
+        values = np.asarray(texts).ravel().tolist() if hasattr(texts, "__array__") else list(texts)
+        for row, value in enumerate(values):
+            if not isinstance(value, str):
+                raise InputError(f"Text {row} is {_what(value)}, not a string.")
+        try:
+            series = pl.Series(values, dtype=pl.String)
+        except UnicodeEncodeError:  # half of a surrogate pair: cut out of broken JSON
+            series = pl.Series([v.encode("utf-8", "replace").decode() for v in values], dtype=pl.String)
+    if series.dtype != pl.String:
+        raise InputError(f"The texts are {series.dtype}, not strings.")
+    if series.null_count():
+        raise InputError(f"Text {series.is_null().arg_true()[0]} is null, not a string.")
+    return series
+
+
+def list_labels(labels: Iterable[Any]) -> Labels:
+    """Return labels as an array: (n_texts,) of one type, objects for lists, or a boolean matrix."""
+    if isinstance(labels, str | bytes):
+        raise InputError("The labels are one string: pass a list.")
+    if isinstance(labels, pl.Series):
+        values = labels.to_list()
+    elif hasattr(labels, "__array__"):
+        array = np.asarray(labels)
+        if array.ndim == 2 and array.shape[1] > 1:
+            return array.astype(bool)
+        values = array.ravel().tolist()
+    else:
+        values = list(labels)
+    if any(isinstance(value, list | tuple | set | np.ndarray) for value in values):
+        nested = np.empty(len(values), dtype=object)
+        for row, value in enumerate(values):
+            if value is None or isinstance(value, str) or not isinstance(value, Iterable):
+                raise InputError(f"Label {row} is {_what(value)}, but others are lists: give each text a list.")
+            nested[row] = list(value)
+        return nested
+    for row, value in enumerate(values):
+        if value is None or value != value:
+            raise InputError(f"Label {row} is missing.")
+    types = {type(value) for value in values}
+    if len(types) > 1:
+        values = [str(value) for value in values]
+    return np.array(values) if values else np.empty(0, dtype=str)
+
+
+def encode_labels(labels: Labels) -> tuple[Labels, Bools, str]:
+    """Return the sorted classes, the class matrix (n_texts, n_classes), and the task."""
+    if labels.ndim == 2:
+        return np.arange(labels.shape[1]), labels, "multilabel"
+    if labels.dtype == object:
+        classes = np.array(sorted({name for row in labels for name in row}))
+        index = {name: column for column, name in enumerate(classes.tolist())}
+        Y = np.zeros((len(labels), len(classes)), dtype=bool)
+        for row, names in enumerate(labels):
+            Y[row, [index[name] for name in names]] = True
+        if len(classes) == 0:
+            raise InputError("No text has a label.")
+        return classes, Y, "multilabel"
+    classes, y = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise InputError(f"All labels are `{classes[0]}`: there must be two classes or more to learn from.")
+    Y = np.zeros((len(labels), len(classes)), dtype=bool)
+    Y[np.arange(len(labels)), y] = True
+    return classes, Y, "binary" if len(classes) == 2 else "multiclass"
+
+
+def _label_sets(labels: Labels) -> list[list[Any]]:
+    if labels.ndim == 2:
+        return [np.flatnonzero(row).tolist() for row in labels]
+    return list(labels)
+
+
+def _check_lengths(texts: pl.Series, labels: Labels) -> None:
+    if len(texts) != len(labels):
+        raise InputError(f"There are {len(texts):,} texts and {len(labels):,} labels.")
+    if len(texts) == 0:
+        raise InputError("There are no texts to learn from.")
+
+
+def _what(value: object) -> str:
+    return "None" if value is None else f"of type `{type(value).__name__}`"

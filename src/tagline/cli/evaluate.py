@@ -1,0 +1,53 @@
+"""``tagline evaluate``."""
+
+from typing import Annotated
+
+import typer
+
+from tagline.cli import options
+
+
+def evaluate(
+    context: typer.Context,
+    model: options.Model,
+    data: Annotated[str, typer.Argument(help="Labelled data: a file, a folder, a glob or a built-in name.")],
+    text: options.Text = None,
+    label: options.Label = None,
+    positive: options.Positive = None,
+    threshold: options.Threshold = None,
+    strict: options.Strict = False,
+    as_json: options.Json = False,
+    _quiet: options.Quiet = False,
+    _debug: options.Debug = False,
+) -> None:
+    """Measure a model on labelled data: on its official test split if it has one, else on all rows.
+
+    Example: [bold]tagline evaluate runs/RUN/model new.csv[/]
+    """
+    from tagline.run.evaluation import evaluate_model
+    from tagline.run.machine import process_seconds
+
+    before = process_seconds()
+    session = options.session_of(context)
+    session.stage(f"measuring on {data}")
+    result = evaluate_model(
+        model,
+        data,
+        text=text or (),
+        label=label,
+        positive=positive,
+        threshold=threshold,
+        strict=strict,
+        seconds_before=before,
+    )
+    session.close()
+    for warning in result.warnings:
+        session.warn(warning)
+    if as_json:
+        from tagline.cli.terminal import show_json
+
+        show_json(result.metrics)
+    else:
+        from tagline.cli.figures import show_metrics
+
+        show_metrics(result.metrics, rows_used=result.rows_used)

@@ -1,0 +1,167 @@
+"""``tagline predict``."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagline.cli import options
+from tagline.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tagline.classifier import TextClassifier
+    from tagline.cli.terminal import Session
+    from tagline.run.prediction import Output
+
+
+class Format(StrEnum):
+    """What can be written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+def predict(
+    context: typer.Context,
+    model: options.Model,
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to classify.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help="Classify the rows of a file, or of standard input for `-`.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write .csv, .jsonl or .parquet; `-` is standard output.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    kind: Annotated[
+        Format | None,
+        typer.Option("--format", help="What to write, whatever the suffix.", rich_help_panel=options.OUTPUT),
+    ] = None,
+    text: options.Text = None,
+    top_k: Annotated[
+        int,
+        typer.Option(
+            metavar="K", min=1, help="Add the K most probable classes.", show_default=False, rich_help_panel=options.OUTPUT
+        ),
+    ] = 0,
+    proba: Annotated[
+        bool,
+        typer.Option("--proba", help="Add the probability of every class.", rich_help_panel=options.OUTPUT),
+    ] = False,
+    threshold: options.Threshold = None,
+    positive: options.Positive = None,
+    strict: options.Strict = False,
+    as_json: options.Json = False,
+    _quiet: options.Quiet = False,
+    _debug: options.Debug = False,
+) -> None:
+    """Classify texts, or the rows of a file, which keep their order and their other columns.
+
+    Examples: [bold]tagline predict MODEL "A quiet masterpiece."[/] and
+    [bold]tagline predict MODEL --input new.csv --output labelled.csv[/]
+    """
+    if bool(texts) == bool(source):
+        raise InputError("`tagline predict` takes texts or `--input FILE`, one of them.")
+    if as_json and (source or output):
+        raise InputError("`--json` prints predictions of texts; for a file give `--output FILE.jsonl`.")
+    session = options.session_of(context)
+    session.stage("loading the model")
+    from tagline.run.model_folder import load_model
+    from tagline.run.prediction import Output
+
+    wanted = Output(threshold=threshold, positive=positive, top_k=top_k, proba=proba)
+    clf = load_model(model)
+    if source:
+        _predict_file(clf, source, output or "-", wanted, kind, text or [], strict, session)
+        return
+    from tagline.run.prediction import predict_texts
+
+    frame = predict_texts(clf, texts or [], wanted)
+    session.close()
+    if output or kind:
+        from tagline.run.tables import open_table
+
+        target = sys.stdout.buffer if output in (None, "-") else Path(output)
+        with open_table(target, kind.value if kind else None) as write:
+            write(frame)
+    elif as_json:
+        from tagline.cli.terminal import show_json
+
+        show_json(frame.to_dicts())
+    else:
+        _show(frame)
+
+
+def _predict_file(
+    clf: "TextClassifier",
+    source: str,
+    output: str,
+    wanted: "Output",
+    kind: Format | None,
+    text: list[str],
+    strict: bool,
+    session: "Session",
+) -> None:
+    from tagline.run.prediction import predict_file
+
+    session.stage("predicting")
+    done = predict_file(
+        clf,
+        source,
+        sys.stdout.buffer if output == "-" else Path(output),
+        wanted,
+        kind=kind.value if kind else None,
+        text=text,
+        strict=strict,
+        progress=lambda rows: session.update(f"predicting: {rows:,} rows"),
+    )
+    session.close()
+    if done.rejected:
+        first = done.rejected[0]
+        session.warn(
+            f"{len(done.rejected):,} rows could not be read and are not in the output; the first is `{first.file}` "
+            f"line {first.line}: {first.reason}."
+        )
+    if output != "-":
+        session.stage(f"{done.rows:,} rows written to {output}")
+
+
+def _show(frame: "pl.DataFrame") -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from tagline.cli.terminal import one_line, show
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name, dtype in frame.drop("text").schema.items():
+        table.add_column(Text(one_line(name)), justify="right" if dtype.is_float() else "left", no_wrap=True)
+    table.add_column("text", no_wrap=True, overflow="ellipsis")
+    for row in frame.iter_rows(named=True):
+        text = row.pop("text")
+        table.add_row(*(Text(_cell(value)) for value in row.values()), Text(one_line(text)))
+    show(table)
+
+
+def _cell(value: object) -> str:
+    from tagline.cli.terminal import one_line
+
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, list):
+        return ", ".join(one_line(str(name)) for name in value) or "–"
+    return one_line(str(value))

@@ -1,0 +1,61 @@
+"""``tagline runs``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagline.cli import options
+
+if TYPE_CHECKING:
+    from tagline.run.listing import RunSummary
+
+
+def runs(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder that holds the runs.")] = Path("runs"),
+    as_json: options.Json = False,
+    _quiet: options.Quiet = False,
+    _debug: options.Debug = False,
+) -> None:
+    """List the runs, oldest first.
+
+    Example: [bold]tagline runs[/]
+    """
+    from tagline.cli.terminal import show, show_json
+    from tagline.run.listing import list_runs
+
+    found, damaged = list_runs(folder)
+    for path in damaged:
+        options.session_of(context).warn(f"`{path}` is a damaged run and is left out.")
+    if as_json:
+        show_json([run.to_json() for run in found])
+    elif found:
+        _show(found)
+    else:
+        show(f"There are no runs in `{folder}` yet: `tagline train` makes one.")
+
+
+def _show(found: "list[RunSummary]") -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from tagline.cli.terminal import one_line, show
+    from tagline.evaluation.headline import format_figure, format_interval
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in ("name", "recipe", "dataset"):
+        table.add_column(name, overflow="fold")
+    for name in ("rows", "test accuracy", "95 % interval", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for run in found:
+        rows = max(sum(run.rows.values()) if run.rows["train"] != run.rows["test"] else run.rows["train"], 0)
+        table.add_row(
+            *(Text(one_line(name)) for name in (run.name, run.recipe, run.dataset)),
+            f"{rows:,}",
+            format_figure("accuracy", run.accuracy),
+            format_interval("accuracy", run.accuracy_ci95),
+            "–" if run.seconds is None else f"{run.seconds:.1f}",
+        )
+    show(table)

@@ -1,0 +1,115 @@
+"""Where a command prints: answers to stdout, progress and warnings to stderr."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.progress import Progress, TaskID
+
+_PIPED_WIDTH = 160  # characters of a table that goes to a file or another program
+
+
+class Session:
+    """One call of ``tagline``: what was typed, how much it says, and the progress it shows.
+
+    ``stage`` names what is going on: a spinner with the time it takes on a terminal, one line each elsewhere,
+    nothing under ``--quiet``.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.command = list(command)
+        self.debug = False
+        self.quiet = False
+        self._started = time.perf_counter()
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def stage(self, name: str) -> None:
+        """Say what is going on now."""
+        if self.quiet:
+            return
+        if not sys.stderr.isatty():
+            sys.stderr.write(f"{time.perf_counter() - self._started:6.1f} s  {name}\n")
+            sys.stderr.flush()
+            return
+        if self._progress is None:
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            self._progress = Progress(
+                SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=_console(sys.stderr)
+            )
+            self._progress.start()
+        self._end_stage()
+        self._task = self._progress.add_task(_plain(name), total=1)
+
+    def update(self, name: str) -> None:
+        """Change the words of the stage, on a terminal."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=_plain(name))
+
+    def warn(self, sentence: str) -> None:
+        """Say something that the user should know, in one line."""
+        if not self.quiet:
+            self.close()
+            sys.stderr.write(f"warning: {one_line(sentence)}\n")
+
+    def close(self) -> None:
+        """End the progress display."""
+        if self._progress is not None:
+            self._end_stage()
+            self._progress.stop()
+            self._progress = self._task = None
+
+    def _end_stage(self) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=1)
+
+
+def show(*parts: "RenderableType") -> None:
+    """Print text and tables to stdout; words are taken as they are, without rich's markup."""
+    console = _console(sys.stdout)
+    for part in parts:
+        console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, str))
+
+
+def show_json(document: Any) -> None:
+    """Print one JSON document to stdout."""
+    plain = (sys.stdout.encoding or "").lower().startswith("utf")
+    sys.stdout.write(json.dumps(document, ensure_ascii=not plain, indent=1, allow_nan=False) + "\n")
+
+
+def error_line(message: str) -> None:
+    """Print ``error: …`` to stderr."""
+    sys.stderr.write(f"error: {one_line(message)}\n")
+
+
+def one_line(message: str) -> str:
+    """Return a message without line breaks and without characters that move the cursor."""
+    return "".join(c if c.isprintable() else " " for c in " ".join(message.split()))
+
+
+def silence_stdout() -> None:
+    """Send what is still to come to nowhere: the reader of stdout has gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    except (OSError, ValueError):  # stdout is no file, as in tests
+        pass
+    finally:
+        os.close(nowhere)
+
+
+def _plain(words: str) -> str:
+    return one_line(words).replace("[", r"\[")
+
+
+def _console(file: Any) -> "Console":
+    from rich.console import Console
+
+    width = None if file.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+    return Console(file=file, width=width, emoji=False)

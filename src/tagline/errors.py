@@ -1,0 +1,62 @@
+"""Every error that tagline raises on purpose.
+
+::
+
+    TaglineError                    something tagline can say in one sentence
+    ├── InputError                  the user's input or arguments are wrong (exit status 2)
+    │   ├── DataError               a data file: which file, which row, what to do
+    │   ├── RecipeError             a recipe or one of its keys
+    │   ├── BundleError             a model bundle that is damaged, newer or not one
+    │   └── MissingExtraError       a part that a `pip install` would bring
+    └── DownloadError               a file that could not be fetched whole (exit status 1)
+
+Messages are whole sentences with values in backticks. The command line prints them as one line.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TaglineError(Exception):
+    """Something went wrong that one sentence can explain."""
+
+    exit_status = 1
+
+
+class InputError(TaglineError, ValueError):
+    """What the user gave cannot be used as it is."""
+
+    exit_status = 2
+
+
+class DataError(InputError):
+    """A file, a column or a row of the user's data cannot be used."""
+
+
+class RecipeError(InputError):
+    """A recipe is unknown, or one of its keys or values is wrong."""
+
+
+class BundleError(InputError):
+    """A model folder is damaged, was written by a newer tagline, or is not a model at all."""
+
+
+class MissingExtraError(InputError, ImportError):
+    """An optional part is not installed; the message names the `pip install` that mends it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional part: run `pip install 'tagline[{extra}]'`.")
+
+
+class DownloadError(TaglineError):
+    """A file could not be downloaded whole and verified."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint naming the known name nearest to ``name``, or the empty string.
+
+    >>> nearest("fats", ["fast", "svm"])
+    ' Did you mean `fast`?'
+    """
+    found = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean `{found[0]}`?" if found else ""

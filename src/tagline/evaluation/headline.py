@@ -1,0 +1,133 @@
+"""Which figures people see, in which order, under which names and with how many digits."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_ALL = ("binary", "multiclass", "multilabel")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A figure as people read it.
+
+    Attributes:
+        key: Its key in the block.
+        name: ``"Accuracy"``.
+        value: ``"92.4 %"``, or ``"–"`` where the rows do not allow the figure.
+        interval: ``"92.1 to 92.7"``, or the empty string.
+        meaning: A few words on what it says and which way is better.
+
+    """
+
+    key: str
+    name: str
+    value: str
+    interval: str
+    meaning: str
+
+
+# key, name, tasks, meaning
+_FIGURES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
+    ("accuracy", "Accuracy", ("binary", "multiclass"), "rows that are right"),
+    ("accuracy", "Exact match", ("multilabel",), "rows with the whole set right"),
+    ("hamming_loss", "Hamming loss", ("multilabel",), "single labels wrong; 0 is best"),
+    ("precision", "Precision", ("binary",), "right among predicted {positive}"),
+    ("recall", "Recall", ("binary",), "found among true {positive}"),
+    ("f1", "F1", ("binary",), "precision and recall in one"),
+    ("specificity", "Specificity", ("binary",), "left alone among the others"),
+    ("false_positive_rate", "False positive rate", ("binary",), "false alarms; 0 is best"),
+    ("macro_f1", "Macro F1", _ALL, "every class counts the same"),
+    ("micro_f1", "Micro F1", ("multilabel",), "every single label counts"),
+    ("weighted_f1", "Weighted F1", ("multiclass", "multilabel"), "classes count by their rows"),
+    ("macro_precision", "Macro precision", ("multiclass", "multilabel"), "mean over classes"),
+    ("macro_recall", "Macro recall", ("multiclass", "multilabel"), "mean over classes"),
+    ("roc_auc", "ROC AUC", _ALL, "right ones rank above others"),
+    ("pr_auc", "PR AUC", _ALL, "average precision"),
+    ("mcc", "MCC", _ALL, "correlation; 0 is chance"),
+    ("log_loss", "Log loss", _ALL, "in nats; 0 is best"),
+    ("brier", "Brier score", _ALL, "squared error; 0 is best"),
+    ("ece", "Calibration error", _ALL, "ECE; 0 is best"),
+)
+_SHARES = {"accuracy", "hamming_loss", "precision", "recall", "specificity", "false_positive_rate"}
+
+
+def task_of(block: Mapping[str, Any]) -> str:
+    """Return the task a block of ``measure`` was made for."""
+    if "hamming_loss" in block:
+        return "multilabel"
+    return "binary" if "positive" in block else "multiclass"
+
+
+def headlines(block: Mapping[str, Any]) -> list[Headline]:
+    """Return the figures of a block in the order in which people should read them.
+
+    >>> from tagline.evaluation import measure
+    >>> block = measure([0, 1, 1, 0], [0, 1, 0, 0], None, ["neg", "pos"], task="binary")
+    >>> headlines(block)[0].name, headlines(block)[0].value
+    ('Accuracy', '75.0 %')
+    """
+    task = task_of(block)
+    positive = f"“{display_name(block['positive'], 12)}”" if task == "binary" else ""
+    found = []
+    for key, name, tasks, meaning in _FIGURES:
+        if task in tasks and key in block:
+            interval = block.get(f"{key}_ci95")
+            text = meaning.format(positive=positive)
+            found.append(Headline(key, name, format_figure(key, block[key]), format_interval(key, interval), text))
+    return found
+
+
+def format_figure(key: str, value: float | None) -> str:
+    """Format shares as per cent with one decimal, other figures with three.
+
+    >>> format_figure("accuracy", 0.9241), format_figure("log_loss", 0.20449), format_figure("roc_auc", None)
+    ('92.4 %', '0.204', '–')
+    """
+    if value is None:
+        return "–"
+    return f"{100 * value:.1f} %" if key in _SHARES else f"{value:.3f}"
+
+
+def format_interval(key: str, interval: list[float] | None) -> str:
+    """Format an interval in the unit of its figure.
+
+    >>> format_interval("accuracy", [0.921, 0.927])
+    '92.1 to 92.7'
+    """
+    if not interval:
+        return ""
+    low, high = interval
+    return f"{100 * low:.1f} to {100 * high:.1f}" if key in _SHARES else f"{low:.3f} to {high:.3f}"
+
+
+def display_name(name: str, longest: int | None = None) -> str:
+    """Return a class name that holds no control character or invisible mark, shortened in the middle.
+
+    The middle goes first because many names differ at their ends only.
+
+    >>> display_name("balance_not_updated_after_cheque", longest=16)
+    'balance_…_cheque'
+    """
+    clean = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", name) or "(empty)"
+    if longest is None or len(clean) <= longest:
+        return clean
+    head = longest // 2
+    return clean[:head] + "…" + clean[head + 1 - longest :]
+
+
+def worst_classes(per_class: Mapping[str, Mapping[str, Any]], most: int) -> list[str]:
+    """Return the ``most`` classes of lowest F1, worst first, among those that the rows hold."""
+    held = [name for name, row in per_class.items() if row["support"] > 0]
+    return sorted(held, key=lambda name: (per_class[name]["f1"], -per_class[name]["support"]))[:most]
+
+
+def most_confused(matrix: list[list[int]], classes: list[str], most: int = 15) -> list[tuple[str, str, int, float]]:
+    """Return ``(truth, prediction, rows, share of the truth)`` of the largest cells off the diagonal."""
+    pairs = []
+    for i, row in enumerate(matrix):
+        total = sum(row)
+        pairs += [(classes[i], classes[j], n, n / total) for j, n in enumerate(row) if n and i != j]
+    return sorted(pairs, key=lambda pair: (-pair[2], -pair[3], pair[0], pair[1]))[:most]

@@ -1,0 +1,298 @@
+"""Word and character n-grams with an exact vocabulary, as sparse matrices of counts.
+
+An n-gram is stored as its prefix (the n-gram one shorter) and its last symbol, packed in one integer:
+``key = prefix_id * n_symbols + symbol_id``. An n-gram that stands in enough documents has a prefix that does too, so
+each order is counted only where the order below survived (Agrawal and Srikant 1994, the Apriori algorithm), and a
+look-up is one hash probe an order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tagline.features.arrays import HashTable, Ids, Ints, assemble, count
+from tagline.features.tokens import Tokens, tokenize
+from tagline.threads import in_threads
+
+_BATCH = 4096  # texts tokenised and looked up together by one thread
+_FEW_TOKENS = 2048  # up to here a dictionary is quicker
+
+
+@dataclass(frozen=True)
+class NgramTable:
+    """Numbers the n-grams of orders ``min_n`` … ``max_n`` over symbols 0 … ``n_symbols - 1``.
+
+    ``keys[i]`` holds the packed n-grams of order ``i + 2``, ascending. Orders below ``min_n`` are there as prefixes
+    and have no column. Columns run order by order, within an order by key.
+    """
+
+    n_symbols: int
+    min_n: int
+    keys: tuple[Ints, ...]
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many n-grams each order has, from order 1."""
+        return [self.n_symbols, *(len(keys) for keys in self.keys)]
+
+    @property
+    def n_columns(self) -> int:
+        """How many n-grams have a column."""
+        return sum(self.sizes[self.min_n - 1 :])
+
+    @cached_property
+    def _hashes(self) -> list[HashTable]:
+        return [HashTable.build(keys) for keys in self.keys]
+
+    def find(self, symbols: Ids, segments: Ints) -> list[tuple[int, Ids, Ints]]:
+        """Return (order, columns, start positions) for each order that has columns.
+
+        ``symbols`` (n_positions,) holds -1 for unknown ones, which no n-gram crosses; nor does one cross from one
+        of the ``segments`` (n_positions,) to the next.
+        """
+        found = []
+        starts = np.flatnonzero(symbols >= 0)
+        ids = symbols[starts]
+        offset = 0
+        for order in range(1, len(self.keys) + 2):
+            if order > 1:
+                starts, keys = _extend(starts, ids, symbols, segments, order, self.n_symbols)
+                ids = self._hashes[order - 2].look_up(keys)
+                known = ids >= 0
+                starts, ids = starts[known], ids[known]
+            if order >= self.min_n:
+                found.append((order, ids + np.int32(offset), starts))
+                offset += self.sizes[order - 1]
+        return found
+
+    def restrict(self, keep: Sequence[NDArray[np.bool_]]) -> "NgramTable":
+        """Keep only some n-grams of the orders from 2 on; a prefix of a kept one must be kept too."""
+        keys = []
+        renumbered = np.arange(self.n_symbols)
+        for order_keys, kept in zip(self.keys, keep, strict=True):
+            prefix, last = np.divmod(order_keys[kept], self.n_symbols)
+            keys.append(renumbered[prefix] * self.n_symbols + last)
+            renumbered = np.cumsum(kept) - 1
+        return NgramTable(self.n_symbols, self.min_n, tuple(keys))
+
+    def spell(self, columns: Ints) -> list[tuple[int, ...]]:
+        """Return the symbols of each n-gram, given the columns, (n,)."""
+        sizes = self.sizes
+        starts = np.cumsum([0, *sizes[self.min_n - 1 :]])
+        spelled = []
+        for column in columns:
+            level = int(np.searchsorted(starts, column, side="right")) - 1
+            index, order = int(column - starts[level]), level + self.min_n
+            symbols: list[int] = []
+            for at in range(order, 1, -1):
+                index, last = divmod(int(self.keys[at - 2][index]), self.n_symbols)
+                symbols.append(last)
+            spelled.append((index, *reversed(symbols)))
+        return spelled
+
+
+def _extend(starts: Ints, ids: Ids, symbols: Ids, segments: Ints, order: int, n_symbols: int) -> tuple[Ints, Ints]:
+    """Return the starts and packed keys of the n-grams of ``order`` whose prefixes are ``ids`` at ``starts``."""
+    ends = starts + (order - 1)
+    inside = ends < len(symbols)
+    if not inside.all():
+        starts, ids, ends = starts[inside], ids[inside], ends[inside]
+    last = symbols[ends]
+    good = (last >= 0) & (segments[ends] == segments[starts])
+    return starts[good], ids[good].astype(np.int64) * n_symbols + last[good]
+
+
+def _learn(
+    symbols: Ids, segments: Ints, n_symbols: int, min_n: int, max_n: int, min_df: int
+) -> tuple[NgramTable, list[tuple[int, Ids, Ints]]]:
+    """Learn the table of the n-grams that stand in ``min_df`` segments, and return it with what ``find`` would."""
+    starts = np.flatnonzero(symbols >= 0)
+    ids = symbols[starts]
+    tables: list[Ints] = []
+    found = []
+    offset = 0
+    for order in range(1, max_n + 1):
+        size = n_symbols
+        if order > 1:
+            starts, keys = _extend(starts, ids, symbols, segments, order, n_symbols)
+            counted = count(keys, segments[starts], min_df)
+            tables.append(counted.keys)
+            kept = counted.ids >= 0
+            starts, ids, size = starts[kept], counted.ids[kept], len(counted.keys)
+        if order >= min_n:
+            found.append((order, ids + np.int32(offset), starts))
+            offset += size
+    return NgramTable(n_symbols, min_n, tuple(tables)), found
+
+
+def factorize(values: pl.Series) -> tuple[Ids, pl.Series]:
+    """Return for each value its index among the distinct ones, and those in order of first appearance."""
+    codes = values.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy().astype(np.int32)
+    first = np.empty(int(codes.max()) + 1 if len(codes) else 0, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    return codes, values.gather(first)
+
+
+@dataclass(frozen=True)
+class WordNgrams:
+    """Counts of the word 1- to ``max_n``-grams that stood in enough training texts.
+
+    ``vocabulary`` holds the known tokens, the most frequent first; see ``NgramTable`` for the columns.
+    """
+
+    vocabulary: pl.Series
+    table: NgramTable
+
+    @staticmethod
+    def fit(texts: pl.Series, max_n: int, min_df: int) -> tuple["WordNgrams", sp.csr_matrix]:
+        """Learn the vocabulary, and return it with the counts of ``texts``, (n_texts, n_columns)."""
+        parts = in_threads(tokenize, _batches(texts))
+        tokens = Tokens(
+            pl.concat([part.values for part in parts], rechunk=True) if parts else pl.Series(dtype=pl.String),
+            np.concatenate([part.lengths for part in parts]) if parts else np.empty(0, dtype=np.int64),
+        )
+        docs = tokens.docs
+        codes, distinct = factorize(tokens.values)
+        counted = count(codes.astype(np.int64), docs, min_df)
+        known = pl.DataFrame({"token": distinct.gather(counted.keys), "df": counted.df})
+        # Frequent tokens first: small ids that lie together, and an order that no thread or earlier call decides.
+        rank = known.with_row_index().sort(["df", "token"], descending=[True, False])
+        renumber = np.full(len(distinct), -1, dtype=np.int32)
+        renumber[counted.keys[rank["index"].to_numpy()]] = np.arange(len(rank), dtype=np.int32)
+        symbols = renumber[codes]
+        table, found = _learn(symbols, docs, len(rank), 1, max_n, min_df)
+        matrix = assemble([f[1] for f in found], [docs[f[2]] for f in found], (len(texts), table.n_columns))
+        return WordNgrams(rank["token"], table), matrix
+
+    @cached_property
+    def _enum(self) -> pl.Enum:
+        return pl.Enum(self.vocabulary)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {token: index for index, token in enumerate(self.vocabulary)}
+
+    def symbols(self, values: pl.Series) -> Ids:
+        """Return the index of each token in the vocabulary, -1 for unknown ones."""
+        if len(values) <= _FEW_TOKENS:  # polars hashes the whole vocabulary at every cast
+            index = self._index
+            return np.array([index.get(token, -1) for token in values], dtype=np.int32)
+        ids = values.cast(self._enum, strict=False).to_physical()
+        return ids.cast(pl.Int32).fill_null(-1).to_numpy()
+
+    def transform(self, texts: pl.Series) -> sp.csr_matrix:
+        """Return the counts of ``texts``, (n_texts, n_columns), CSR float32."""
+
+        def batch(part: pl.Series) -> sp.csr_matrix:
+            tokens = tokenize(part)
+            docs = tokens.docs
+            found = self.table.find(self.symbols(tokens.values), docs)
+            return assemble([f[1] for f in found], [docs[f[2]] for f in found], (len(part), self.table.n_columns))
+
+        return _stack(in_threads(batch, _batches(texts)), self.table.n_columns)
+
+    def locate(self, tokens: pl.Series) -> list[tuple[Ids, Ints, Ints]]:
+        """Return (columns, first token, last token) of the n-grams of one text's tokens, order by order."""
+        found = self.table.find(self.symbols(tokens), np.zeros(len(tokens), dtype=np.int64))
+        return [(columns, starts, starts + order - 1) for order, columns, starts in found]
+
+    def names(self, columns: Ints) -> list[str]:
+        """Return the n-grams of the given columns, their tokens joined by spaces."""
+        return [" ".join(self.vocabulary[symbol] for symbol in gram) for gram in self.table.spell(columns)]
+
+
+@dataclass(frozen=True)
+class CharNgrams:
+    """Counts of the character ``min_n``- to ``max_n``-grams inside words, a space on both sides of each.
+
+    ``alphabet`` holds the known code points, ascending. The n-grams are found once for each distinct word of a batch and
+    multiplied by how often the word stands in each text.
+    """
+
+    alphabet: Ints
+    table: NgramTable
+
+    @staticmethod
+    def fit(texts: pl.Series, min_n: int, max_n: int, min_df: int) -> tuple["CharNgrams", sp.csr_matrix]:
+        """Learn the n-grams that stand in ``min_df`` texts or more; return them with the counts of ``texts``."""
+        words, distinct = _count_words(texts)
+        points, segments = _code_points(distinct)
+        alphabet, symbols = np.unique(points, return_inverse=True)
+        # Every n-gram of every distinct word first: how many texts hold it shows only in the product below.
+        every, found = _learn(symbols.astype(np.int32), segments, len(alphabet), 1, max_n, 1)
+        in_words = assemble([f[1] for f in found], [segments[f[2]] for f in found], (len(distinct), every.n_columns))
+        counts = words @ in_words
+        df = np.bincount(counts.indices, minlength=every.n_columns)
+        orders = np.split(df >= min_df, np.cumsum(every.sizes)[:-1])
+        orders[0][:] = True
+        table = every.restrict(orders[1:])
+        table = NgramTable(table.n_symbols, min_n, table.keys)
+        kept = np.concatenate([order if n >= min_n else np.zeros_like(order) for n, order in enumerate(orders, 1)])
+        return CharNgrams(alphabet.astype(np.int64), table), _select(counts, kept)
+
+    def symbols(self, points: NDArray[np.uint32]) -> Ids:
+        """Return the index of each code point in the alphabet, -1 for unknown ones."""
+        if len(self.alphabet) == 0:
+            return np.full(len(points), -1, dtype=np.int32)
+        at = np.minimum(np.searchsorted(self.alphabet, points), len(self.alphabet) - 1)
+        return np.where(self.alphabet[at] == points, at, -1).astype(np.int32)
+
+    def transform(self, texts: pl.Series) -> sp.csr_matrix:
+        """Return the counts of ``texts``, (n_texts, n_columns), CSR float32."""
+
+        def batch(part: pl.Series) -> sp.csr_matrix:
+            words, distinct = _count_words(part)
+            points, segments = _code_points(distinct)
+            found = self.table.find(self.symbols(points), segments)
+            shape = (len(distinct), self.table.n_columns)
+            counts = words @ assemble([f[1] for f in found], [segments[f[2]] for f in found], shape)
+            counts.sort_indices()
+            return counts
+
+        return _stack(in_threads(batch, _batches(texts)), self.table.n_columns)
+
+    def locate(self, tokens: pl.Series) -> list[tuple[Ids, Ints, Ints]]:
+        """Return (columns, token, token) of the n-grams inside one text's tokens, order by order."""
+        points, words = _code_points(tokens)
+        found = self.table.find(self.symbols(points), words)
+        return [(columns, words[starts], words[starts]) for _, columns, starts in found]
+
+    def names(self, columns: Ints) -> list[str]:
+        """Return the n-grams of the given columns; a space marks the end of a word."""
+        return ["".join(chr(self.alphabet[symbol]) for symbol in gram) for gram in self.table.spell(columns)]
+
+
+def _batches(texts: pl.Series) -> list[pl.Series]:
+    return [texts.slice(start, _BATCH) for start in range(0, len(texts), _BATCH)]
+
+
+def _stack(parts: Sequence[sp.csr_matrix], n_columns: int) -> sp.csr_matrix:
+    if len(parts) == 1:
+        return parts[0]
+    return sp.vstack(parts, format="csr") if parts else sp.csr_matrix((0, n_columns), dtype=np.float32)
+
+
+def _count_words(texts: pl.Series) -> tuple[sp.csr_matrix, pl.Series]:
+    """Return how often each distinct token stands in each text, (n_texts, n_distinct), and the tokens."""
+    tokens = tokenize(texts)
+    codes, distinct = factorize(tokens.values)
+    return assemble([codes], [tokens.docs], (len(texts), len(distinct))), distinct
+
+
+def _code_points(words: pl.Series) -> tuple[NDArray[np.uint32], Ints]:
+    """Return the code points of the words, each between two spaces, and the word each belongs to."""
+    joined = "".join(" " + word + " " for word in words)
+    lengths = words.str.len_chars().to_numpy().astype(np.int64) + 2
+    return np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32), np.repeat(np.arange(len(words)), lengths)
+
+
+def _select(counts: sp.csr_matrix, kept: NDArray[np.bool_]) -> sp.csr_matrix:
+    """Return the kept columns of ``counts``, with sorted indices."""
+    selected = counts[:, np.flatnonzero(kept)]
+    selected.sort_indices()
+    return selected

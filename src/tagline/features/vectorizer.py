@@ -1,0 +1,172 @@
+"""Texts to the numbers a model sees: n-gram counts, a scale for each n-gram, rows of length 1.
+
+Learning goes in two steps, because counting is unsupervised and slow, and the scale supervised and quick:
+``learn_blocks`` once, then ``scale_columns`` for each set of training rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams
+from tagline.features.tokens import UNSPACED_PATTERN, tokenize
+from tagline.features.weights import TermFrequency, discriminative_scale, document_frequency, idf, weigh
+
+Block = WordNgrams | CharNgrams
+Scale = Literal["discriminative", "idf", "none"]
+
+
+def scale_columns(
+    counts: sp.csr_matrix, Y: NDArray[np.bool_], scale: Scale, floor: float, min_df: int
+) -> NDArray[np.float32]:
+    """Return the scale of each column learnt from these rows, (n_columns,), 0 below ``min_df``.
+
+    A column of scale 0 is as good as absent, so that rows held out lend the others no vocabulary. Scales are
+    rounded to half precision once: what is stored is what was learnt with.
+    """
+    df = document_frequency(counts)
+    if scale == "discriminative":
+        values = discriminative_scale(counts, Y, floor)
+    elif scale == "idf":
+        values = idf(df, counts.shape[0])
+    else:
+        values = np.ones(counts.shape[1])
+    return np.where(df >= min_df, values, 0.0).astype(np.float16).astype(np.float32)
+
+
+def unspaced_share(vocabulary: pl.Series) -> float:
+    """Return the share of the tokens that are characters of scripts written without spaces."""
+    return int(vocabulary.str.contains(UNSPACED_PATTERN).sum()) / max(1, len(vocabulary))
+
+
+@dataclass(frozen=True)
+class Vectorizer:
+    """Learnt features: blocks of n-grams side by side, each with its scales.
+
+    ``unit`` brings the row of each block to length 1, so that words and characters have an equal say.
+    """
+
+    blocks: tuple[Block, ...]
+    scales: tuple[NDArray[np.float32], ...]
+    tf: TermFrequency
+    unit: bool
+
+    @property
+    def n_columns(self) -> int:
+        """How many features a text has."""
+        return sum(len(scale) for scale in self.scales)
+
+    def transform(self, texts: pl.Series) -> sp.csr_matrix:
+        """Return the features of ``texts``, (n_texts, n_columns), CSR float64."""
+        return self.weigh([block.transform(texts) for block in self.blocks])
+
+    def weigh(self, counts: Sequence[sp.csr_matrix]) -> sp.csr_matrix:
+        """Return the features of texts whose n-grams are counted already, a matrix a block."""
+        parts = [weigh(c, scale, self.tf, unit=self.unit) for c, scale in zip(counts, self.scales, strict=True)]
+        return parts[0] if len(parts) == 1 else sp.hstack(parts, format="csr")
+
+    def locate(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the n-grams of a text stand: columns, first and last token of each occurrence, (n,) each."""
+        tokens = tokenize(pl.Series([text], dtype=pl.String)).values
+        columns, first, last = [], [], []
+        offset = 0
+        for block, scale in zip(self.blocks, self.scales, strict=True):
+            for found, start, end in block.locate(tokens):
+                columns.append(found.astype(np.int64) + offset)
+                first.append(start)
+                last.append(end)
+            offset += len(scale)
+        return np.concatenate(columns), np.concatenate(first), np.concatenate(last)
+
+    def names(self, columns: NDArray[np.integer]) -> list[str]:
+        """Return the n-grams of some columns; those of characters in quotes, a space at the end of a word."""
+        names = [""] * len(columns)
+        offset = 0
+        for block, scale in zip(self.blocks, self.scales, strict=True):
+            inside = np.flatnonzero((columns >= offset) & (columns < offset + len(scale)))
+            for at, name in zip(inside, block.names(columns[inside].astype(np.int64) - offset), strict=True):
+                names[at] = f"“{name}”" if isinstance(block, CharNgrams) else name
+            offset += len(scale)
+        return names
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a bundle's header says of the features."""
+        return {
+            "kind": "ngrams",
+            "tf": self.tf,
+            "unit": self.unit,
+            "blocks": [
+                {
+                    "of": "words" if isinstance(block, WordNgrams) else "characters",
+                    "shortest": block.table.min_n,
+                    "longest": len(block.table.keys) + 1,
+                }
+                for block in self.blocks
+            ],
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what a bundle stores as arrays."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for block, scale in zip(self.blocks, self.scales, strict=True):
+            of = "words" if isinstance(block, WordNgrams) else "characters"
+            arrays[f"{of}.scale"] = scale.astype(np.float16)
+            for order, keys in enumerate(block.table.keys, 2):
+                arrays |= _pack(f"{of}.{order}", keys, block.table.sizes[order - 2], block.table.n_symbols)
+            if isinstance(block, CharNgrams):
+                arrays["characters.alphabet"] = block.alphabet.astype(np.uint32)
+        return arrays
+
+    def texts(self) -> dict[str, str]:
+        """Return what a bundle stores as text: the words, one a line."""
+        words = [block.vocabulary for block in self.blocks if isinstance(block, WordNgrams)]
+        return {"words.txt": "".join(f"{word}\n" for word in words[0])} if words else {}
+
+    @staticmethod
+    def restore(
+        settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]
+    ) -> "Vectorizer":
+        """Return the vectorizer that ``settings``, ``arrays`` and ``texts`` came from."""
+        blocks: list[Block] = []
+        scales = []
+        for about in settings["blocks"]:
+            of = about["of"]
+            scales.append(arrays[f"{of}.scale"].astype(np.float32))
+            if of == "words":
+                vocabulary = pl.Series("token", texts["words.txt"].split("\n")[:-1], dtype=pl.String)
+                n_symbols = len(vocabulary)
+            else:
+                alphabet = arrays["characters.alphabet"].astype(np.int64)
+                n_symbols = len(alphabet)
+            orders = range(2, about["longest"] + 1)
+            table = NgramTable(
+                n_symbols,
+                about["shortest"],
+                tuple(_unpack(f"{of}.{order}", arrays, n_symbols) for order in orders),
+            )
+            blocks.append(WordNgrams(vocabulary, table) if of == "words" else CharNgrams(alphabet, table))
+        return Vectorizer(tuple(blocks), tuple(scales), settings["tf"], settings["unit"])
+
+
+def _pack(name: str, keys: NDArray[np.int64], n_prefixes: int, n_symbols: int) -> dict[str, NDArray[Any]]:
+    """Store sorted keys in a third of their bytes: how many each prefix has, and their last symbols."""
+    prefix, last = np.divmod(keys, max(1, n_symbols))
+    followers = np.bincount(prefix, minlength=n_prefixes)
+    return {f"{name}.followers": _narrow(followers), f"{name}.last": _narrow(last)}
+
+
+def _unpack(name: str, arrays: Mapping[str, NDArray[Any]], n_symbols: int) -> NDArray[np.int64]:
+    followers = arrays[f"{name}.followers"].astype(np.int64)
+    prefix = np.repeat(np.arange(len(followers)), followers)
+    return prefix * n_symbols + arrays[f"{name}.last"].astype(np.int64)
+
+
+def _narrow(values: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the values in the narrowest unsigned type that holds them."""
+    largest = int(values.max()) if len(values) else 0
+    return values.astype(np.min_scalar_type(largest))

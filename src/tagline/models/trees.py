@@ -1,0 +1,140 @@
+"""Decision trees and forests as plain arrays, which a bundle can hold and anyone can read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tagline.models.linear import Bools, Floats
+
+_ROWS = 512  # rows made dense at a time
+_SMALLEST = 1e-6  # no text is certain: the probability a leaf gives is kept this far from 0 and 1
+
+
+@dataclass(frozen=True)
+class TreeModel:
+    """Trees side by side: node i asks whether column ``feature[i]`` is at most ``threshold[i]``; -1 marks a leaf.
+
+    ``left`` and ``right`` are node numbers, ``roots`` the first node of each tree, ``value`` the share of each
+    output among the training rows of a node, (n_nodes, n_outputs).
+    """
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float32]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    value: NDArray[np.float32]
+    roots: NDArray[np.int32]
+
+    def proba(self, X: sp.csr_matrix) -> Floats:
+        """Return the mean share of each output in the leaves that a text reaches, (n_texts, n_outputs)."""
+        total = np.zeros((X.shape[0], self.value.shape[1]))
+        for rows, nodes, _ in self._walk(X, leaves_only=True):
+            total[rows] = self.value[nodes].mean(axis=1)
+        return total
+
+    def logits(self, X: sp.csr_matrix) -> Floats:
+        """Return the log odds of each output; several classes: their log probabilities. (n_texts, n_outputs)."""
+        p = np.clip(self.proba(X), _SMALLEST, 1 - _SMALLEST)
+        return np.log(p) - np.log(1 - p) if self.value.shape[1] == 1 else np.log(p)
+
+    def path_contributions(self, row: sp.csr_matrix) -> tuple[Floats, dict[int, Floats]]:
+        """Return the mean share at the roots, and what each column's questions added to it on the way down.
+
+        ``row`` is (1, n_columns). Root plus contributions is ``proba(row)`` (Saabas 2014, "Interpreting random
+        forests").
+        """
+        added: dict[int, Floats] = {}
+        for _, nodes, children in self._walk(row, leaves_only=False):
+            moved = children != nodes
+            steps = (self.value[children] - self.value[nodes]).astype(np.float64) / len(self.roots)
+            for at in zip(*np.nonzero(moved), strict=True):
+                column = int(self.feature[nodes[at]])
+                added[column] = added.get(column, np.zeros(self.value.shape[1])) + steps[at]
+        return self.value[self.roots].astype(np.float64).mean(axis=0), added
+
+    def _walk(
+        self, X: sp.csr_matrix, *, leaves_only: bool
+    ) -> Iterator[tuple[slice, NDArray[np.int32], NDArray[np.int32]]]:
+        """Send rows down all trees, yielding (rows, nodes before, nodes after) of each step, (n_rows, n_trees).
+
+        With ``leaves_only`` a block of rows is yielded once, when all have reached their leaves.
+        """
+        used = np.unique(self.feature[self.feature >= 0])
+        position = np.searchsorted(used, self.feature)
+        columns = X[:, used] if len(used) else X[:, :1]
+        for start in range(0, X.shape[0], _ROWS):
+            rows = slice(start, min(start + _ROWS, X.shape[0]))
+            dense = columns[rows].toarray().astype(np.float32)
+            nodes = np.tile(self.roots, (dense.shape[0], 1))
+            while True:
+                asks = self.feature[nodes] >= 0
+                if not asks.any():
+                    break
+                values = np.take_along_axis(dense, np.where(asks, position[nodes], 0), axis=1)
+                below = np.where(values <= self.threshold[nodes], self.left[nodes], self.right[nodes])
+                after = np.where(asks, below, nodes)
+                if not leaves_only:
+                    yield rows, nodes, after
+                nodes = after
+            if leaves_only:
+                yield rows, nodes, nodes
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return what a bundle stores."""
+        return dict(vars(self))
+
+    @staticmethod
+    def from_arrays(arrays: dict[str, Any]) -> "TreeModel":
+        """Return the model that ``arrays`` came from."""
+        return TreeModel(**arrays)
+
+
+def fit_tree(X: sp.csr_matrix, Y: Bools, weights: Floats, max_depth: int | None, seed: int) -> TreeModel:
+    """Grow one decision tree (CART, Gini impurity); ``Y`` is (n_texts, n_classes)."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    tree = DecisionTreeClassifier(max_depth=max_depth, min_samples_leaf=2, random_state=seed)
+    return _of([tree.fit(X.astype(np.float32), Y.argmax(axis=1), sample_weight=weights)], Y.shape[1])
+
+
+def fit_forest(
+    X: sp.csr_matrix, Y: Bools, weights: Floats, max_depth: int | None, n_trees: int, seed: int
+) -> TreeModel:
+    """Grow a random forest of ``n_trees`` (Breiman 2001), on all cores; ``Y`` is (n_texts, n_classes)."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = RandomForestClassifier(n_trees, max_depth=max_depth, min_samples_leaf=2, random_state=seed, n_jobs=-1)
+    forest.fit(X.astype(np.float32), Y.argmax(axis=1), sample_weight=weights)
+    return _of(forest.estimators_, Y.shape[1])
+
+
+def _of(trees: list[Any], n_classes: int) -> TreeModel:
+    """Lay scikit-learn's trees side by side."""
+    parts = [tree.tree_ for tree in trees]
+    roots = np.cumsum([0, *(part.node_count for part in parts)])
+    values = np.zeros((int(roots[-1]), n_classes))
+    for tree, part, root in zip(trees, parts, roots, strict=False):
+        shares = part.value[:, 0, :] / part.value[:, 0, :].sum(axis=1, keepdims=True)
+        values[root : root + part.node_count, tree.classes_.astype(int)] = shares
+
+    def children(name: str) -> NDArray[np.int32]:
+        shifted = [getattr(part, name) + root for part, root in zip(parts, roots, strict=False)]
+        return np.concatenate(shifted).astype(np.int32)
+
+    feature = np.concatenate([part.feature for part in parts]).astype(np.int32)
+    threshold = np.concatenate([part.threshold for part in parts])
+    # Rounded downwards: sklearn compares a float32 value with a double threshold.
+    rounded = threshold.astype(np.float32)
+    rounded = np.where(rounded > threshold, np.nextafter(rounded, np.float32(-np.inf)), rounded)
+    return TreeModel(
+        feature=np.where(feature < 0, np.int32(-1), feature),
+        threshold=rounded.astype(np.float32),
+        left=children("children_left"),
+        right=children("children_right"),
+        value=(values[:, 1:] if n_classes == 2 else values).astype(np.float32),
+        roots=roots[:-1].astype(np.int32),
+    )

@@ -1,0 +1,116 @@
+"""A run folder, read: what is there is used, what is missing is left out of the report."""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tagline.errors import InputError
+
+PLOTS = ("confusion_matrix", "roc", "precision_recall", "calibration", "scores")
+_PIXELS_IN_A_POINT = 96 / 72
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot as the report holds it.
+
+    Attributes:
+        source: A ``data:`` address with the whole SVG, which in an ``img`` can neither run nor load anything.
+        width: Natural width in CSS pixels.
+        height: Natural height in CSS pixels.
+
+    """
+
+    source: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of a run that a report is made of."""
+
+    run: dict[str, Any]
+    metrics: dict[str, Any]
+    mistakes: list[dict[str, Any]]
+    predictions: pl.DataFrame | None
+    plots: dict[str, Plot]
+
+
+def read_run(folder: Path) -> RunFolder:
+    """Read a run folder; plots that are missing are drawn again from its predictions.
+
+    Raises:
+        InputError: There is no run in this folder, or one of its files is not JSON.
+
+    """
+    run, metrics = _read_json(folder / "run.json"), _read_json(folder / "metrics.json")
+    if not isinstance(run, dict) or not isinstance(metrics, dict):
+        raise InputError(f"`{folder}` is not a run: `run.json` and `metrics.json` should each hold one object.")
+    mistakes = _read_json(folder / "mistakes.json") if (folder / "mistakes.json").exists() else []
+    path = folder / "predictions.parquet"
+    predictions = pl.read_parquet(path) if path.exists() else None
+    if predictions is not None and not (folder / "plots" / "confusion_matrix.svg").exists():
+        _draw_again(folder / "plots", run, metrics, predictions)
+    plots = {name: folder / "plots" / f"{name}.svg" for name in PLOTS}
+    return RunFolder(
+        run,
+        metrics,
+        mistakes,
+        predictions,
+        {name: _plot(path) for name, path in plots.items() if path.exists()},
+    )
+
+
+def probabilities(predictions: pl.DataFrame, classes: list[str]) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    """Return the probability columns in the order of ``classes``, ``(n, n_classes)``, if they are there."""
+    columns = [f"proba:{name}" for name in classes]
+    if not set(columns) <= set(predictions.columns):
+        return None
+    return predictions.select(columns).cast(pl.Float64).to_numpy()
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"`{path.parent}` is not a run: it holds no `{path.name}`.") from None
+    except ValueError as error:
+        raise InputError(f"`{path}` is damaged: {error}.") from None
+
+
+def _plot(path: Path) -> Plot:
+    content = path.read_bytes()
+    head = content[:2000].decode("utf-8", errors="replace")
+    sizes = [re.search(rf'<svg[^>]*?\b{side}="([\d.]+)pt"', head) for side in ("width", "height")]
+    width, height = (round(float(size[1]) * _PIXELS_IN_A_POINT) if size else 640 for size in sizes)
+    return Plot("data:image/svg+xml;base64," + base64.b64encode(content).decode("ascii"), width, height)
+
+
+def _draw_again(folder: Path, run: dict[str, Any], metrics: dict[str, Any], predictions: pl.DataFrame) -> None:
+    from tagline.evaluation.plots import save_plots  # takes a third of a second, and is rarely needed
+
+    classes, task = list(metrics["classes"]), metrics["task"]
+    truth, prediction = (_indices(predictions[name], classes, task) for name in ("label", "prediction"))
+    save_plots(
+        folder,
+        truth,
+        prediction,
+        probabilities(predictions, classes),
+        classes,
+        task=task,
+        positive=(metrics.get("test") or {}).get("positive"),
+        threshold=float((run.get("chosen") or {}).get("threshold") or 0.5),
+    )
+
+
+def _indices(labels: pl.Series, classes: list[str], task: str) -> np.ndarray[Any, np.dtype[Any]]:
+    if task == "multilabel":
+        return np.stack([labels.list.contains(name).to_numpy() for name in classes], axis=1)
+    return labels.replace_strict(classes, range(len(classes)), return_dtype=pl.Int64).to_numpy()

@@ -1,0 +1,99 @@
+"""`write_report`: a run folder in, `report.html` out."""
+
+import os
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from tagline.errors import InputError
+from tagline.evaluation.headline import display_name, task_of
+from tagline.report import sections
+from tagline.report.excerpts import harmless
+from tagline.report.reading import PLOTS, RunFolder, read_run
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_BACKTICKS = re.compile("`([^`]+)`")
+_WIDE = 900  # CSS pixels; a wider plot scrolls in its own box
+
+
+def write_report(run_folder: Path) -> Path:
+    """Write ``report.html`` into a run folder and return its path.
+
+    The page needs nothing but itself: no script, no outside style, font or picture. It is written to a
+    temporary name beside its place and renamed.
+
+    Args:
+        run_folder: Holds ``run.json``, ``metrics.json`` and, if there are any, ``predictions.parquet``,
+            ``mistakes.json`` and ``plots/``. Sentences in ``notes`` of ``run.json`` are shown where the
+            report says which rows decided what.
+
+    Raises:
+        InputError: The folder holds no run, or one that was not measured.
+
+    """
+    folder = Path(run_folder)
+    page = render(read_run(folder))
+    path = folder / "report.html"
+    temporary = folder / f".report.html.{os.getpid()}.tmp"
+    temporary.write_text(page, encoding="utf-8", errors="replace")
+    temporary.replace(path)
+    return path
+
+
+def _prose(sentence: str) -> Markup:
+    """Set what stands in backticks as code, the rest escaped."""
+    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped just before)
+
+
+def render(files: RunFolder) -> str:
+    """Return the page of a run.
+
+    Raises:
+        InputError: The run was not measured on any rows.
+
+    """
+    metrics, run = files.metrics, files.run
+    test, validation = metrics.get("test"), metrics.get("validation")
+    block, measured_on = (test, "test") if test else (validation, "validation")
+    if not block:
+        raise InputError("This run has no figures: it was measured neither on test nor on validation rows.")
+    classes = list(metrics.get("classes") or block["per_class"])
+    rows, worst_first = sections.class_rows(block)
+    dataset = run.get("dataset") or {}
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["prose"] = _prose
+    return environment.get_template("report.html.j2").render(
+        title=display_name(str(dataset.get("name") or run.get("name") or "run")),
+        name=harmless(str(run.get("name") or "")),
+        task=task_of(block),
+        n_classes=len(classes),
+        folds=metrics.get("folds"),
+        measured_on=measured_on,
+        positive=display_name(block["positive"]) if "positive" in block else None,
+        verdict=sections.verdict(metrics, block),
+        tiles=sections.tiles(block),
+        figures=sections.figure_rows(block, validation if measured_on == "test" else None),
+        has_validation=bool(validation) and measured_on == "test",
+        matrix=sections.matrix_table(block, classes),
+        pairs=sections.confused_pairs(block, classes),
+        classes=rows,
+        worst_first=worst_first,
+        confidence=sections.confidence_rows(files, classes),
+        plots=[
+            {"name": name, "wide": files.plots[name].width > _WIDE, **vars(files.plots[name])}
+            for name in PLOTS
+            if name in files.plots
+        ],
+        flawless=block["accuracy"] == 1,
+        mistakes=sections.mistake_cards(files.mistakes),
+        data=sections.data_facts(run, metrics),
+        making=sections.making(run, metrics),
+    )

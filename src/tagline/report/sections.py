@@ -1,0 +1,311 @@
+"""The parts of the report as plain values, which the template only lays out."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tagline.evaluation.headline import (
+    display_name,
+    format_figure,
+    format_interval,
+    headlines,
+    most_confused,
+    task_of,
+    worst_classes,
+)
+from tagline.report.excerpts import harmless, pieces
+from tagline.report.reading import RunFolder, probabilities
+
+_MATRIX_AS_TABLE = 10  # classes
+_WORST_FIRST = 12  # classes
+_MISTAKES = 20
+_CONFIDENCES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
+_TILES = {
+    "binary": ("accuracy", "f1", "roc_auc", "log_loss", "ece"),
+    "multiclass": ("accuracy", "macro_f1", "roc_auc", "log_loss", "ece"),
+    "multilabel": ("micro_f1", "macro_f1", "accuracy", "hamming_loss", "ece"),
+}
+_SPLITS = ("train", "validation", "test")
+
+Block = Mapping[str, Any]
+
+
+def verdict(metrics: Mapping[str, Any], block: Block) -> dict[str, str]:
+    """Return the result in one sentence, and what it should be held against."""
+    n, folds = block["n"], metrics.get("folds")
+    held_out = "texts" if folds else "held-out texts"
+    interval = format_interval("accuracy", block.get("accuracy_ci95"))
+    task = task_of(block)
+    what = f"{n:,} {held_out} right" if task != "multilabel" else f"{n:,} {held_out} given exactly their labels"
+    beside = ""
+    if task == "multilabel":
+        micro = format_figure("micro_f1", block["micro_f1"])
+        beside = f"Counting every single label, F1 is {micro}."
+    else:
+        support = {name: row["support"] for name, row in block["per_class"].items()}
+        commonest = max(support, key=lambda name: support[name])
+        share = format_figure("accuracy", support[commonest] / max(n, 1))
+        beside = f"Always answering “{display_name(commonest, 40)}” would be right in {share}."
+    if folds:
+        beside = f"Each text was judged by a model that had not seen it, in {folds} folds. {beside}"
+    return {
+        "figure": format_figure("accuracy", block["accuracy"]),
+        "what": f"of {what}",
+        "interval": f"95 % interval {interval}" if interval else "",
+        "beside": beside,
+    }
+
+
+def tiles(block: Block) -> list[dict[str, str]]:
+    """Return the few figures that stand on top."""
+    found = {line.key: line for line in headlines(block)}
+    return [vars(found[key]) for key in _TILES[task_of(block)] if key in found]
+
+
+def figure_rows(block: Block, validation: Block | None) -> list[dict[str, str]]:
+    """Return every figure with its interval, and the same on validation rows."""
+    other = {line.key: line for line in headlines(validation)} if validation else {}
+    return [
+        {**vars(line), "validation": other[line.key].value if line.key in other else ""} for line in headlines(block)
+    ]
+
+
+def matrix_table(block: Block, classes: list[str]) -> dict[str, Any] | None:
+    """Return the confusion matrix as a table of cells, if it is small enough to be read as one."""
+    if task_of(block) == "multilabel" or len(classes) > _MATRIX_AS_TABLE:
+        return None
+    positive, rows = block.get("positive"), []
+    for i, counts in enumerate(block["confusion_matrix"]):
+        total = max(sum(counts), 1)
+        cells = []
+        for j, count in enumerate(counts):
+            outcome = ""
+            if positive is not None:
+                outcome = ("T" if i == j else "F") + ("P" if classes[j] == positive else "N")
+            share = count / total
+            cells.append({"count": f"{count:,}", "share": f"{100 * share:.1f} %", "shade": share, "is": outcome})
+        rows.append({"name": display_name(classes[i]), "cells": cells, "total": f"{sum(counts):,}"})
+    return {
+        "columns": [display_name(name) for name in classes],
+        "rows": rows,
+        "positive": None if positive is None else display_name(positive),
+    }
+
+
+def confused_pairs(block: Block, classes: list[str]) -> list[dict[str, str]]:
+    """Return the pairs of classes most often taken for each other, for three and more classes."""
+    if task_of(block) != "multiclass" or len(classes) < 3:
+        return []
+    return [
+        {
+            "truth": display_name(truth),
+            "prediction": display_name(prediction),
+            "count": f"{n:,}",
+            "share": f"{100 * share:.1f} %",
+        }
+        for truth, prediction, n, share in most_confused(block["confusion_matrix"], classes)
+    ]
+
+
+def class_rows(block: Block) -> tuple[list[dict[str, Any]], bool]:
+    """Return the figures of each class, and whether they are sorted worst first, as many are."""
+    per_class = block["per_class"]
+    worst_first = len(per_class) > _WORST_FIRST
+    names = worst_classes(per_class, len(per_class)) if worst_first else list(per_class)
+    names += [name for name in per_class if name not in set(names)]
+    rows = []
+    for name in names:
+        row = per_class[name]
+        figures = {
+            key: format_figure("f1", row.get(key))
+            for key in ("precision", "recall", "f1", "specificity", "false_positive_rate", "roc_auc")
+        }
+        counts = {key: f"{row[key]:,}" for key in ("tp", "fp", "fn", "tn", "support")}
+        bar = round(100 * (row["f1"] or 0.0), 1)
+        interval = format_interval("f1", row.get("f1_ci95"))
+        rows.append({"name": display_name(name), "bar": bar, "interval": interval, **figures, **counts})
+    return rows, worst_first
+
+
+def confidence_rows(files: RunFolder, classes: list[str]) -> list[dict[str, str]]:
+    """Return how many texts are left, and how many of them right, if only confident answers are used."""
+    if files.predictions is None or files.metrics.get("task") == "multilabel":
+        return []
+    proba = probabilities(files.predictions, classes)
+    if proba is None or not len(proba):
+        return []
+    confidence = proba.max(1)
+    right = (files.predictions["label"] == files.predictions["prediction"]).to_numpy()
+    rows = []
+    for least in _CONFIDENCES:
+        kept = confidence >= least
+        n = int(kept.sum())
+        if n in (0, int((confidence >= _CONFIDENCES[0]).sum())) and least > 0:
+            continue
+        rows.append(
+            {
+                "least": "any" if least == 0 else f"{100 * least:g} % or more",
+                "kept": f"{n:,}",
+                "share": f"{100 * n / len(kept):.1f} %",
+                "right": f"{100 * float(np.mean(right[kept])):.1f} %",
+            }
+        )
+    return rows
+
+
+def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the most confident mistakes, cut up where words speak for or against the prediction."""
+    cards = []
+    for mistake in mistakes[:_MISTAKES]:
+        shown, goes_on = pieces(mistake["text"], [(s, e, float(c)) for s, e, c in mistake.get("spans", [])])
+        probability = mistake.get("probability")
+        cards.append(
+            {
+                "label": _labels(mistake["label"]),
+                "prediction": _labels(mistake["prediction"]),
+                "probability": "" if probability is None else f"{100 * probability:.1f} %",
+                "pieces": shown,
+                "goes_on": goes_on,
+            }
+        )
+    return cards
+
+
+def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of the data; facts that a run does not hold are left out."""
+    dataset = run.get("dataset") or {}
+    facts = dataset.get("facts") or {}
+    rows = metrics.get("rows") or dataset.get("rows") or {}
+    lengths, counts = facts.get("lengths") or {}, facts.get("class_counts") or {}
+    splits = [name for name in _SPLITS if rows.get(name) or name in counts]
+    duplicates = facts.get("duplicates") or {}
+    classes = list(metrics.get("classes") or dataset.get("classes") or [])
+    return {
+        "source": harmless(str(dataset.get("source") or "")),
+        "fingerprint": harmless(str(dataset.get("fingerprint") or "")),
+        "splits": [_split_facts(name, rows, lengths) for name in splits],
+        "class_columns": [name for name in splits if name in counts],
+        "class_counts": [
+            {
+                "name": display_name(name),
+                "counts": [f"{counts[split].get(name, 0):,}" for split in splits if split in counts],
+            }
+            for name in classes
+        ]
+        if counts
+        else [],
+        "sentences": [harmless(str(facts[key])) for key in ("chosen", "split") if facts.get(key)],
+        "columns": [
+            {"name": name, "value": harmless(value)}
+            for name, value in (
+                ("Text taken from", ", ".join(facts.get("text_columns") or [])),
+                ("Label taken from", facts.get("label_column") or ""),
+            )
+            if value
+        ],
+        "copies": _copies(duplicates),
+        "dropped": [f"{n:,} rows: {harmless(reason)}" for reason, n in (facts.get("dropped") or {}).items() if n],
+        "rejected": facts.get("rejected_rows") or 0,
+        "rejected_rows": [
+            {key: harmless(str(row.get(key, ""))) for key in ("file", "line", "reason")}
+            for row in (facts.get("rejected") or [])[:20]
+        ],
+        "warnings": [harmless(str(warning)) for warning in facts.get("warnings") or []],
+    }
+
+
+def making(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the model was made: which rows decided what, how long it took, and how to do it again."""
+    recipe = run.get("recipe") or {}
+    about = recipe.get("recipe") or {} if isinstance(recipe, Mapping) else {}
+    seconds = metrics.get("seconds") or {}
+    command = run.get("command") or ""
+    peak = metrics.get("peak_rss_mb")
+    return {
+        "recipe_name": harmless(str(about.get("name") or "")),
+        "recipe_summary": harmless(str(about.get("summary") or "")),
+        "recipe": [
+            {"table": table, "settings": _settings(settings)}
+            for table, settings in (recipe.items() if isinstance(recipe, Mapping) else ())
+            if isinstance(settings, Mapping)
+        ],
+        "decisions": _decisions(run, metrics),
+        "chosen": _settings(run.get("chosen") or {}),
+        "seconds": [{"stage": name, "seconds": f"{value:,.2f}"} for name, value in seconds.items()],
+        "peak": f"{peak:,.0f} MB" if isinstance(peak, int | float) else "",
+        "command": harmless(shlex.join(command) if isinstance(command, list) else str(command)),
+        "seed": run.get("seed"),
+        "created": harmless(str(run.get("created") or "")),
+        "versions": _settings(run.get("versions") or {}),
+        "machine": _settings(run.get("machine") or {}),
+    }
+
+
+def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
+    rows, folds = metrics.get("rows") or {}, metrics.get("folds")
+    n_train, n_validation, n_test = (rows.get(name) or 0 for name in _SPLITS)
+    chosen = run.get("chosen") or {}
+    decided = [f"The weights were learnt from {n_train:,} training rows."] if n_train else []
+    if chosen and n_validation:
+        decided.append(f"The settings below were chosen on {n_validation:,} validation rows.")
+    elif chosen:
+        decided.append("The settings below were chosen on rows held back from the training rows.")
+    elif n_validation:
+        decided.append(f"{n_validation:,} validation rows were measured; they decided nothing.")
+    else:
+        decided.append("No setting was chosen from the data.")
+    if folds:
+        decided.append(
+            f"The figures are pooled over {folds} folds: every row was predicted once, by a model trained on"
+            " the other folds. The model that is saved was trained on all rows."
+        )
+    elif n_test:
+        decided.append(f"The {n_test:,} test rows were used once, for these figures.")
+    return decided + [harmless(str(note)) for note in run.get("notes") or []]
+
+
+def _split_facts(name: str, rows: Mapping[str, Any], lengths: Mapping[str, Any]) -> dict[str, str]:
+    of_split = lengths.get(name) or {}
+    shown = {key: f"{of_split[key]:,.0f}" if key in of_split else "" for key in ("mean", "median", "p95", "max")}
+    return {"name": name, "rows": f"{rows.get(name) or 0:,}", **shown}
+
+
+def _copies(duplicates: Mapping[str, Any]) -> list[dict[str, Any]]:
+    names = {
+        "test_in_train": "test texts that also stand in the training rows",
+        "validation_in_train": "validation texts that also stand in the training rows",
+        "test_in_validation": "test texts that also stand in the validation rows",
+        "copies": "rows whose text stood before",
+        "conflicting": "texts that stand under different labels",
+    }
+    return [
+        {
+            "count": f"{duplicates[key]:,}",
+            "what": what,
+            "leaks": key == "test_in_train" and duplicates[key] > 0,
+        }
+        for key, what in names.items()
+        if key in duplicates
+    ]
+
+
+def _settings(settings: Any) -> list[dict[str, str]]:
+    if not isinstance(settings, Mapping):
+        return [{"name": "", "value": harmless(str(settings))}]
+    return [{"name": harmless(str(key)), "value": _plain(value)} for key, value in settings.items()]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, str):
+        return harmless(value)
+    return harmless(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _labels(label: Any) -> str:
+    names = label if isinstance(label, list) else [label]
+    return ", ".join(display_name(str(name)) for name in names) or "no label"

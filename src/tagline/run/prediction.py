@@ -1,0 +1,152 @@
+"""Predict texts and files: rows in, the same rows in the same order out, with what the model says beside them."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+import polars as pl
+
+from tagline.datasets import Batch, Rejected, read_texts
+from tagline.errors import DataError, InputError, nearest
+from tagline.run.model_folder import known_positive
+from tagline.run.tables import open_table
+
+if TYPE_CHECKING:
+    from tagline.classifier import TextClassifier
+
+BATCH_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is added to each row.
+
+    ``prediction`` and, but for multi-label models, ``probability``, that of the prediction, always; with ``top_k``
+    also ``top_1``, ``top_1_probability``, …; with ``proba`` also ``proba:<class>`` for each class. A column
+    of the data that has such a name keeps it, and the new one is numbered.
+    """
+
+    threshold: float | None = None
+    positive: str | None = None
+    top_k: int = 0
+    proba: bool = False
+
+    def check(self, clf: "TextClassifier") -> None:
+        """Raise `InputError` if the model cannot answer this."""
+        classes = [str(name) for name in clf.classes_]
+        if self.threshold is not None and clf.task_ == "multiclass":
+            raise InputError(f"`--threshold` decides two classes; this model has {len(classes):,}.")
+        if self.positive is not None and clf.task_ != "binary":
+            raise InputError(f"`--positive` names one of two classes; this model has {len(classes):,}.")
+        if self.positive is not None and self.positive not in classes:
+            known = ", ".join(f"`{name}`" for name in classes)
+            raise InputError(
+                f"`{self.positive}` is not a class of this model; they are {known}.{nearest(self.positive, classes)}"
+            )
+
+    def columns(self, clf: "TextClassifier", texts: pl.Series) -> pl.DataFrame:
+        """Return the new columns for some texts, (n_texts, n_columns)."""
+        classes = [str(name) for name in clf.classes_]
+        proba = clf.predict_proba(texts)  # (n_texts, n_classes)
+        decided = clf.decide(proba, threshold=self.threshold, positive=known_positive(clf, self.positive))
+        columns: dict[str, pl.Series] = {}
+        if clf.task_ == "multilabel":
+            lists = [[str(name) for name in given] for given in decided]
+            columns["prediction"] = pl.Series(lists, dtype=pl.List(pl.String))
+        else:
+            index = {name: k for k, name in enumerate(classes)}
+            names = decided.astype(str).tolist()
+            of_prediction = np.fromiter((index[name] for name in names), np.int64, len(names))
+            columns["prediction"] = pl.Series(names, dtype=pl.String)
+            columns["probability"] = pl.Series(proba[np.arange(len(proba)), of_prediction])
+        k = min(self.top_k, len(classes))
+        if k:
+            order = np.argsort(-proba, axis=1, kind="stable")[:, :k]  # (n_texts, k)
+            for place in range(k):
+                columns[f"top_{place + 1}"] = pl.Series(classes, dtype=pl.String).gather(order[:, place])
+                columns[f"top_{place + 1}_probability"] = pl.Series(proba[np.arange(len(proba)), order[:, place]])
+        if self.proba:
+            columns |= {f"proba:{name}": pl.Series(proba[:, i]) for i, name in enumerate(classes)}
+        return pl.DataFrame(columns)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """How many rows were written, and the rows of the input that could not be read."""
+
+    rows: int
+    rejected: tuple[Rejected, ...]
+
+
+def predict_texts(clf: "TextClassifier", texts: Sequence[str], output: Output = Output()) -> pl.DataFrame:  # noqa: B008
+    """Return ``text`` and what the model says of each text."""
+    output.check(clf)
+    series = pl.Series("text", list(texts), dtype=pl.String)
+    return pl.concat([series.to_frame(), output.columns(clf, series)], how="horizontal")
+
+
+def predict_file(
+    clf: "TextClassifier",
+    source: str | Path,
+    target: str | Path | BinaryIO,
+    output: Output = Output(),  # noqa: B008 (frozen)
+    *,
+    kind: str | None = None,
+    text: Sequence[str] = (),
+    strict: bool = False,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Predictions:
+    """Stream a file, or standard input for ``-``, through a model, in memory for some 10,000 rows.
+
+    Args:
+        clf: the model.
+        source: any file that tagline reads; a label column is not needed.
+        target: the file to write, which appears when it is whole; or an open binary stream.
+        output: what is added to each row.
+        kind: ``"csv"``, ``"jsonl"`` or ``"parquet"``; else by the suffix of ``target``.
+        text: the text columns; found by themselves if they can be.
+        strict: make a row that cannot be read an error; otherwise it is left out and counted.
+        progress: called with the number of rows done so far.
+
+    Raises:
+        InputError: the source cannot be read, or a row not under ``strict``; nothing is left at ``target``.
+
+    """
+    output.check(clf)
+    rejected: list[Rejected] = []
+    done = 0
+    batches = read_texts(source, batch_rows=BATCH_ROWS, text=list(text) or None, rejected=rejected)
+    with open_table(target, kind) as write:
+        for frame in _predicted(clf, batches, output):
+            if strict and rejected:
+                break
+            write(frame)
+            done += frame.height
+            progress(done)
+        if strict and rejected:
+            first = rejected[0]
+            raise DataError(f"`{first.file}` line {first.line} cannot be read: {first.reason}.")
+    return Predictions(done, tuple(rejected))
+
+
+def _predicted(clf: "TextClassifier", batches: Iterable[Batch], output: Output) -> Iterator[pl.DataFrame]:
+    names: dict[str, str] = {}
+    for batch in batches:
+        added = output.columns(clf, batch.texts)
+        names = names or _free_names(added.columns, batch.rows.columns)
+        yield pl.concat([batch.rows, added.rename(names)], how="horizontal")
+
+
+def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
+    """Number the new columns whose names the data uses itself."""
+    used, names = set(taken), {}
+    for name in wanted:
+        number, free = 1, name
+        while free in used:
+            number += 1
+            free = f"{name}_{number}"
+        used.add(free)
+        names[name] = free
+    return names

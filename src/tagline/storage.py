@@ -1,0 +1,147 @@
+"""A bundle: a folder of plain files that holds a model and nothing that could be executed.
+
+::
+
+    tagline.json          format version, SHA-256 of each other part, and the header: settings as JSON
+    weights.safetensors   every array
+    *.txt                 vocabularies, one entry a line
+
+Storage knows arrays, JSON and lines of text; what they mean is the classifier's business. The same content gives the
+same bytes.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as parse_arrays
+from safetensors.numpy import save as format_arrays
+
+from tagline.errors import BundleError, InputError
+
+FORMAT = 1
+INDEX = "tagline.json"
+ARRAYS = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a bundle holds: a JSON header, arrays by name, and texts by file name."""
+
+    header: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+    texts: dict[str, str]
+
+
+def write_bundle(folder: str | Path, bundle: Bundle) -> None:
+    """Write a bundle to ``folder``, whole or not at all; an older bundle there is replaced.
+
+    Raises:
+        InputError: ``folder`` holds something that is not a bundle.
+        OSError: it could not be written; nothing is left behind.
+
+    """
+    target = Path(folder)
+    if target.exists() and not (target / INDEX).is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"`{target}` exists and is not a model: choose another folder.")
+    parts = {name: text.encode() for name, text in bundle.texts.items()}
+    parts[ARRAYS] = format_arrays({name: np.ascontiguousarray(bundle.arrays[name]) for name in sorted(bundle.arrays)})
+    index = {
+        "format": FORMAT,
+        "parts": {
+            name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in sorted(parts.items())
+        },
+        **bundle.header,
+    }
+    parts[INDEX] = (json.dumps(index, ensure_ascii=False, indent=1) + "\n").encode()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        for name, content in parts.items():
+            (building / name).write_bytes(content)
+        building.chmod(0o755 & ~_umask())
+        _put_in_place(building, target)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def read_bundle(folder: str | Path) -> Bundle:
+    """Read and check a bundle.
+
+    Raises:
+        BundleError: there is none, it is damaged, or a newer tagline wrote it.
+
+    """
+    source = Path(folder)
+    try:
+        index = json.loads((source / INDEX).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        what = "does not exist" if not source.exists() else f"is not a model: it has no `{INDEX}`"
+        raise BundleError(f"`{source}` {what}; a model is the `model` folder of a run.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise BundleError(f"`{source / INDEX}` is damaged: it is not JSON. Copy the model again.") from None
+    version = index.get("format") if isinstance(index, dict) else None
+    if not isinstance(version, int) or not isinstance(index.get("parts"), dict):
+        raise BundleError(f"`{source / INDEX}` is not the index of a model.")
+    if version > FORMAT:
+        raise BundleError(
+            f"`{source}` has format {version}, and this tagline reads up to {FORMAT}: upgrade with "
+            "`pip install -U tagline`."
+        )
+    contents = {}
+    for name, about in index["parts"].items():
+        if Path(name).name != name:
+            raise BundleError(f"`{source / INDEX}` names a part outside the model: `{name}`.")
+        contents[name] = _read_part(source / name, about)
+    try:
+        arrays = parse_arrays(contents.pop(ARRAYS))
+    except (KeyError, SafetensorError):
+        raise BundleError(f"`{source / ARRAYS}` is missing or damaged. Copy the model again.") from None
+    texts = {name: content.decode() for name, content in contents.items()}
+    header = {key: value for key, value in index.items() if key not in ("format", "parts")}
+    return Bundle(header, arrays, texts)
+
+
+def _read_part(path: Path, about: Mapping[str, Any]) -> bytes:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise BundleError(f"`{path}` is missing. Copy the model again.") from None
+    if hashlib.sha256(content).hexdigest() != about.get("sha256"):
+        raise BundleError(f"`{path}` is damaged: its checksum does not match. Copy the model again.")
+    return content
+
+
+def _put_in_place(building: Path, target: Path) -> None:
+    """Rename ``building`` to ``target``; a folder cannot replace a full one, so the old one steps aside first."""
+    if not target.exists():
+        building.rename(target)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    old = aside / target.name
+    target.rename(old)
+    try:
+        building.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _umask() -> int:
+    """Return the process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

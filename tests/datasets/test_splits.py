@@ -1,0 +1,66 @@
+"""Splits: shares, classes, units, and speed."""
+
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagline.datasets import splits
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 4)), min_size=3, max_size=200),
+    seed=st.integers(0, 5),
+    grouped=st.booleans(),
+)
+def test_units_are_never_parted(rows: list[tuple[int, int]], seed: int, grouped: bool) -> None:
+    unit = np.unique([row[0] for row in rows], return_inverse=True)[1].astype(np.int64)
+    stratum = np.array([row[1] for row in rows], dtype=np.int64)
+    part = splits.split_rows(unit, stratum, seed=seed, grouped=grouped)
+    fold = splits.fold_rows(unit, stratum, 3, seed=seed)
+    for values in (part, fold):
+        assert pl.DataFrame({"u": unit, "p": values}).group_by("u").agg(pl.col("p").n_unique())["p"].max() == 1
+    assert (part == splits.split_rows(unit, stratum, seed=seed, grouped=grouped)).all()
+    assert (part == splits.TRAIN).any()
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [(1, (1, 0, 0)), (2, (2, 0, 0)), (3, (2, 0, 1)), (4, (3, 0, 1)), (5, (3, 1, 1)), (100, (80, 10, 10))],
+)
+def test_small_classes_go_to_train_first(n: int, expected: tuple[int, int, int]) -> None:
+    part = splits.split_rows(np.arange(n), np.zeros(n, dtype=np.int64), seed=0)
+    assert tuple(np.bincount(part, minlength=3)) == expected
+
+
+def test_few_large_groups_fill_every_part() -> None:
+    unit = np.repeat(np.arange(5), 20)
+    part = splits.split_rows(unit, np.zeros(100, dtype=np.int64), seed=0, grouped=True)
+    assert tuple(np.bincount(part)) == (60, 20, 20)
+
+
+def test_copies_are_equal_after_trimming_and_lowering() -> None:
+    long = "x" * 100
+    texts = pl.Series([" Good film\n", "good FILM", "good film.", long + "a", long + "b", long.upper() + "A", "É", "é"])
+    assert splits.copy_keys(texts).to_list() == [0, 0, 2, 3, 4, 3, 6, 6]
+
+
+def test_groups_and_copies_together() -> None:
+    copies = pl.Series([0, 1, 0, 3, 4], dtype=pl.UInt32)
+    groups = pl.Series(["a", "a", "b", "c", "b"])
+    assert splits.units(copies, groups).tolist() == [0, 0, 0, 1, 0]
+
+
+@pytest.mark.slow
+def test_a_million_rows_take_seconds() -> None:
+    n = 1_000_000
+    texts = pl.select(pl.format("text number {} of many", pl.int_range(n) % 900_000)).to_series()
+    labels = pl.select((pl.int_range(n) % 20).cast(pl.String)).to_series()
+    begin = time.perf_counter()
+    part = splits.split_rows(splits.units(splits.copy_keys(texts), None), splits.strata(labels), seed=0)
+    assert time.perf_counter() - begin < 5
+    assert abs(np.bincount(part)[0] - 0.8 * n) < 100

@@ -1,0 +1,66 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tagline.report.excerpts import harmless, pieces
+
+places = st.integers(0, 3000)
+spans = st.lists(st.tuples(places, places, st.floats(-2, 2)).map(lambda s: (min(s[:2]), max(s[:2]), s[2])), max_size=12)
+
+
+def test_words_are_marked_where_they_stand():
+    text = "A dull film, a superb cast."
+    found, goes_on = pieces(text, [(2, 6, 1.0), (15, 21, -0.5)])
+    assert [(p.text, p.contribution, p.strength) for p in found] == [
+        ("A ", 0, 0),
+        ("dull", 1.0, 1.0),
+        (" film, a ", 0, 0),
+        ("superb", -0.5, 0.5),
+        (" cast.", 0, 0),
+    ]
+    assert not goes_on
+
+
+def test_overlapping_spans_add_up():
+    # "not" -0.2, "good" 0.5, "not good" -1: the pair turns the word around.
+    found, _ = pieces("not good", [(0, 3, -0.2), (4, 8, 0.5), (0, 8, -1.0)])
+    marked = [(p.text, round(p.contribution, 6)) for p in found]
+    assert marked == [("not", -1.2), (" ", -1.0), ("good", -0.5)]
+
+
+def test_a_long_text_is_cut_around_its_strongest_words():
+    text = "filler " * 500 + "masterpiece " + "filler " * 500
+    start = text.index("masterpiece")
+    found, goes_on = pieces(text, [(start, start + 11, 2.0)])
+    assert "masterpiece" in [p.text for p in found]
+    assert sum(len(p.text) for p in found) < 300
+    assert found[0].cut
+    assert goes_on
+
+
+def test_a_long_text_without_spans_shows_its_beginning():
+    found, goes_on = pieces("word " * 1000, [])
+    assert found[0].text.startswith("word word")
+    assert not found[0].cut
+    assert goes_on
+    assert sum(len(p.text) for p in found) <= 640
+
+
+@given(st.text(max_size=3000), spans)
+def test_pieces_are_the_text_in_order_and_bounded(text, marks):
+    found, goes_on = pieces(text, marks)
+    clean = harmless(text)
+    assert len(clean) == len(text)
+    position = 0
+    for piece in found:
+        if "\n" in piece.text or "<" in piece.text:
+            return  # line breaks may be rewritten
+        assert 0 <= piece.strength <= 1
+        at = clean.find(piece.text, position)
+        assert at == position or piece.cut
+        position = at + len(piece.text)
+    assert goes_on or position == len(clean)
+
+
+def test_line_break_tags_become_line_breaks():
+    found, _ = pieces("One.<br /><br />Two.<BR>", [])
+    assert found[0].text == "One.\nTwo.\n"

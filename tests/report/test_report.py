@@ -1,0 +1,237 @@
+"""The page: whole in itself, harmless, and with everything in it that a reader needs."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from synthetic_runs import write_run
+
+from tagline.errors import InputError
+from tagline.report import write_report
+
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text; refuses tags that do not nest."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.text, self.open, self.sections, self.tables = [], [], [], {}, []
+        self.feed(html)
+        assert self.open == [], self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append((tag, dict(attrs).get("id")))
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th", "dt", "dd", "li", "p"):
+            self.handle_data(" ")
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1][0] not in ("style", "title"):
+            section = next((i for t, i in reversed(self.open) if t == "section"), "top")
+            self.sections.setdefault(section, []).append(data)
+
+    def words(self, section):
+        return " ".join("".join(self.sections[section]).split())
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def page_of(folder):
+    return Page(write_report(folder).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def binary(tmp_path_factory):
+    folder = write_run(tmp_path_factory.mktemp("binary"), ["neg", "pos"], "binary")
+    html = write_report(folder).read_text(encoding="utf-8")
+    return Page(html), html, json.loads((folder / "metrics.json").read_text())["test"]
+
+
+def test_the_page_is_whole_in_itself(binary):
+    page, html, _ = binary
+    assert not page.all("script")
+    assert not page.all("link")
+    assert "@import" not in html
+    assert "url(" not in html
+    for _, attrs in page.tags:
+        for name in ("src", "href", "srcset", "action", "poster", "data"):
+            assert (attrs.get(name) or "#").startswith(("#", "data:image/svg+xml;base64,"))
+        assert not [name for name in attrs if name.startswith("on")]
+
+
+def test_links_lead_somewhere_and_ids_are_unique(binary):
+    page, _, _ = binary
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert {attrs["href"].removeprefix("#") for attrs in page.all("a")} <= set(ids)
+
+
+def test_the_verdict_and_the_figures(binary):
+    page, _, block = binary
+    low, high = block["accuracy_ci95"]
+    top = page.words("top")
+    assert f"{100 * block['accuracy']:.1f} % of 400 held-out texts right" in top
+    assert f"(95 % interval {100 * low:.1f} to {100 * high:.1f})" in top
+    assert "Always answering" in top
+    figures = page.words("figures")
+    for key in ("mcc", "log_loss", "brier", "ece", "roc_auc", "pr_auc", "macro_f1"):
+        low, high = block[f"{key}_ci95"]
+        assert f"{block[key]:.3f} {low:.3f} to {high:.3f}" in figures, key
+    assert "The positive class is pos" in figures
+
+
+def test_the_confusion_matrix_is_a_table_with_named_cells(binary):
+    page, _, block = binary
+    words = page.words("confusion").replace(" ", "")
+    for name in ("tp", "fp", "fn", "tn"):
+        assert f"{name.upper()}{block[name]}" in words
+    assert {"scope": "colgroup", "colspan": "2"} in page.all("th")
+
+
+def test_plots_have_words_for_those_who_cannot_see_them(binary):
+    page, _, _ = binary
+    images = page.all("img")
+    assert len(images) == 5
+    assert all(len(image["alt"]) > 40 and image["width"] and image["height"] for image in images)
+    assert len(page.all("figcaption")) == 5
+
+
+def test_mistakes_show_the_words_that_caused_them(binary):
+    page, html, _ = binary
+    assert "Said neg with 99.8 %; labelled pos" in page.words("mistakes")
+    assert re.search(r'<mark class="for" style="--a:1.00" title="\+1.300">terrible mess</mark>', html)
+    assert re.search(r'<mark class="against" style="--a:0.62" title="-0.800">wonderful</mark>', html)
+
+
+def test_the_data_and_how_it_was_made(binary):
+    page, _, _ = binary
+    data = page.words("data")
+    for sentence in (
+        "4 test texts that also stand in the training rows",
+        "96 rows whose text stood before",
+        "2 texts hold control characters",
+        "3 rows: empty text",
+        "1 row could not be read",
+        "reviews.csv, line 812: a quote is never closed",
+        "20,000 1,325 979 3,391 13,704",
+    ):
+        assert sentence in data, sentence
+    assert "no label" not in data  # nothing was left out for that
+    making = page.words("making")
+    assert "The settings below were chosen on 200 validation rows." in making
+    assert "The 400 test rows were used once, for these figures." in making
+    assert "temperature 1.183" in making
+    assert "peak memory 612 MB" in making
+    again = page.words("again")
+    for part in (
+        "tagline train movie-reviews --seed 0",
+        "sha256:9f2c1d7e5b",
+        "numpy 2.4.6",
+        "system Linux",
+        "seed 0",
+    ):
+        assert part in again, part
+
+
+def test_hostile_words_stay_words(tmp_path):
+    evil = "</style><script>alert(1)</script><img src=x onerror=alert(1)>\x00\x1b\u202e \"'`{{ 7*7 }}"
+    classes = ["<b>a</b>", 'x" onmouseover="alert(1)', "\u202egnp.exe\x00"]
+    mistake = {
+        "text": evil,
+        "label": classes[0],
+        "prediction": classes[1],
+        "probability": 0.9,
+        "spans": [[3, 30, 1.0]],
+    }
+    folder = write_run(tmp_path, classes, "multiclass", n=60, mistakes=[mistake], name=evil, command=evil)
+    run = json.loads((folder / "run.json").read_text())
+    run["dataset"] |= {"name": evil, "source": evil}
+    run["dataset"]["facts"] |= {
+        "warnings": [evil],
+        "chosen": evil,
+        "text_columns": [evil],
+        "label_column": evil,
+    }
+    run["versions"][evil] = evil
+    (folder / "run.json").write_text(json.dumps(run))
+    html = write_report(folder).read_text(encoding="utf-8")
+    page = Page(html)
+    assert not page.all("script")
+    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in page.all("img"))
+    assert not [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)]
+    assert not set(html) & set("\x00\x1b\u202e")
+    assert "49" not in page.words("mistakes")
+    assert "<b>a</b>" in page.words("classes")
+
+
+def test_many_classes(tmp_path):
+    names = [f"topic {k}" for k in range(46)]
+    page = page_of(write_run(tmp_path, names, "multiclass", n=800))
+    assert "Most confused pairs" in page.words("confusion")
+    assert "The worst F1 stands first" in page.words("classes")
+    assert all(name in page.words("classes") for name in names)
+    assert "matrix" not in [attrs.get("class") for attrs in page.all("table")]
+
+
+def test_multilabel(tmp_path):
+    page = page_of(write_run(tmp_path, ["joy", "fear", "rage"], "multilabel"))
+    assert "held-out texts given exactly their labels" in page.words("top")
+    assert "Label by label" in page.words("classes")
+    assert "Said joy, fear with 99.8 %; labelled rage" in page.words("mistakes")
+
+
+def test_a_cross_validated_run_says_so(tmp_path):
+    page = page_of(write_run(tmp_path, ["neg", "pos"], "binary", folds=5))
+    assert "Each text was judged by a model that had not seen it, in 5 folds." in page.words("top")
+    assert "pooled over 5 folds" in page.words("making")
+    assert "used once" not in page.words("making")
+
+
+def test_notes_of_the_run_are_shown(tmp_path):
+    note = "This recipe, as its tutorial does, chose its epoch on the test rows."
+    assert note in page_of(write_run(tmp_path, ["neg", "pos"], "binary", notes=[note])).words("making")
+
+
+def test_without_texts_the_report_says_so(tmp_path):
+    page = page_of(write_run(tmp_path, ["neg", "pos"], "binary", mistakes=[]))
+    assert "Texts of the data were left out of this run" in page.words("mistakes")
+
+
+def test_a_run_that_lacks_almost_everything_still_has_a_report(tmp_path):
+    write_run(tmp_path, ["neg", "pos"], "binary", n=50)
+    for name in ("predictions.parquet", "mistakes.json"):
+        (tmp_path / name).unlink()
+    (tmp_path / "run.json").write_text("{}")
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    (tmp_path / "metrics.json").write_text(
+        json.dumps({"task": "binary", "test": None, "validation": metrics["validation"]})
+    )
+    page = page_of(tmp_path)
+    assert "There was no test split" in page.words("top")
+
+
+def test_what_is_not_a_run_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"is not a run: it holds no `run.json`"):
+        write_report(tmp_path)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(InputError, match="is damaged"):
+        write_report(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "metrics.json").write_text('{"test": null}')
+    with pytest.raises(InputError, match="no figures"):
+        write_report(tmp_path)
+
+
+def test_writing_again_leaves_only_the_report(binary, tmp_path):
+    folder = write_run(tmp_path, ["neg", "pos"], "binary", n=50)
+    first = write_report(folder).read_bytes()
+    assert write_report(folder).read_bytes() == first
+    assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
