@@ -133,11 +133,9 @@ def publish(title: str, text: str, record: bool) -> None:
     if not record:
         return
     command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
-    begin = "" if RESULTS.exists() else "# Results\n\nEach section is one run of the command it names; newest last.\n"
     with RESULTS.open("a") as file:
         file.write(
-            f"{begin}\n## {title}, {datetime.now(UTC):%Y-%m-%d}\n\n`{command}`  \n"
-            f"{machine()}; commit {commit()}\n\n{text}\n"
+            f"\n## {title}, {datetime.now(UTC):%Y-%m-%d}\n\n`{command}`  \n{machine()}; commit {commit()}\n\n{text}\n"
         )
 
 

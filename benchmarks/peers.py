@@ -10,6 +10,7 @@ Each prints one JSON document with its test accuracy and the seconds of its stag
 
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -58,6 +59,13 @@ def normalize_text(texts: pl.Series) -> pl.Series:
         .str.replace_all(r"\s+", " ")
         .str.strip_chars()
     )
+
+
+def normalize_one(text: str) -> str:
+    """Do the same to one text, for which a polars column would cost more than fastText itself."""
+    text = text.lower().replace('"', "").replace("<br />", " ")
+    text = re.sub(r"(['.,()!?\u3400-\u4dbf\u4e00-\u9fff])", r" \1 ", text)
+    return " ".join(re.sub("[;:]", " ", text).split())
 
 
 def write_fasttext(path: Path, texts: pl.Series, labels: pl.Series, seed: int) -> None:

@@ -1,10 +1,9 @@
 """Prediction on IMDB's test reviews: throughput, latency, size, and how long the command takes to wake up.
 
-The whole command reads a Parquet file and writes a CSV with one prediction a text; the steady state is a loaded model
-and a list of texts in memory. fastText has the model that benchmarks/imdb.py trains.
+The whole command reads a Parquet file and writes its rows with a prediction and its probability as CSV; the
+steady state is a loaded model and a list of texts in memory. fastText has the model of benchmarks/imdb.py.
 """
 
-import csv
 import json
 import sys
 import tempfile
@@ -43,7 +42,13 @@ def load_fasttext(model: str) -> Callable[[list[str]], Any]:
 
     fasttext.FastText.eprint = lambda *_, **__: None
     loaded = fasttext.load_model(model)
-    return lambda texts: loaded.predict(peers.normalize_text(pl.Series(texts)).to_list())
+
+    def predict(texts: list[str]) -> Any:
+        if len(texts) == 1:
+            return loaded.predict([peers.normalize_one(texts[0])])
+        return loaded.predict(peers.normalize_text(pl.Series(texts)).to_list())
+
+    return predict
 
 
 LOADERS = {"tagline": load_tagline, "fastText": load_fasttext}
@@ -72,12 +77,11 @@ def predict_file(model: str, rows: str, out: str) -> None:
     """Do with fastText what `tagline predict --input --output` does: read, normalise, predict, write."""
     import polars as pl
 
-    texts = pl.read_parquet(rows, columns=["text"])["text"].to_list()
-    labels, proba = load_fasttext(model)(texts)
-    with Path(out).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["prediction", "probability"])
-        writer.writerows((names[0], p[0]) for names, p in zip(labels, proba, strict=True))
+    frame = pl.read_parquet(rows)
+    labels, proba = load_fasttext(model)(frame["text"].to_list())
+    prediction = pl.Series("prediction", [names[0] for names in labels])
+    probability = pl.Series("probability", [p[0] for p in proba])
+    frame.with_columns(prediction, probability).write_csv(out)
 
 
 def save_fasttext(train: str, model: str) -> None:

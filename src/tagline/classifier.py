@@ -115,7 +115,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.card_: dict[str, Any] = {}
 
     def _weights(self, classes: Labels, Y: Bools, task: str, sample_weight: ArrayLike | None, n_train: int) -> Floats:
-        """Return the weight of each row, of mean 1; validation rows given without weights count 1."""
+        """Return the weight of each row; those above 0 have mean 1. Validation rows, given without weights, count 1."""
         weights = np.ones(len(Y))
         if sample_weight is not None:
             given = np.asarray(sample_weight, dtype=np.float64)
@@ -123,7 +123,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 raise InputError(f"`sample_weight` must be {n_train:,} numbers of 0 or more, not all 0.")
             weights[:n_train] = given
         if self.class_weight is None:
-            return np.asarray(weights / weights.mean())
+            return _mean_one(weights)
         if isinstance(self.class_weight, str):
             if self.class_weight != "balanced":
                 raise InputError('`class_weight` is None, "balanced" or a weight for each class.')
@@ -135,9 +135,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 if str(name) not in known:
                     raise InputError(f"`class_weight` names an unknown class `{name}`.{nearest(str(name), known)}")
             by_class = np.array([float(self.class_weight.get(name, 1.0)) for name in classes.tolist()])
+            if not (np.isfinite(by_class).all() and (by_class >= 0).all() and by_class.any()):
+                raise InputError("The weights in `class_weight` must be numbers of 0 or more, not all 0.")
         # A text of several labels counts as its rarest or heaviest one.
         weights *= np.where(Y, by_class, 0.0).max(axis=1) + (~Y.any(axis=1))
-        return np.asarray(weights / weights.mean())
+        return _mean_one(weights)
 
     def _features(self, texts: Iterable[str]) -> Iterable[sp.csr_matrix]:
         check_is_fitted(self, "model_")
@@ -213,7 +215,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "model": kind,
             "temperature": self.temperature_,
             "threshold": self.threshold_,
-            "seed": self.seed,
+            "seed": int(self.seed),
             "facts": dict(facts if facts is not None else self.card_),
         }
         arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
@@ -310,6 +312,8 @@ def list_labels(labels: Iterable[Any]) -> Labels:
     elif hasattr(labels, "__array__"):
         array = np.asarray(labels)
         if array.ndim == 2 and array.shape[1] > 1:
+            if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
+                raise InputError("A matrix of labels holds a column for each label, and nothing but 0 and 1.")
             return array.astype(bool)
         values = array.ravel().tolist()
     else:
@@ -320,6 +324,8 @@ def list_labels(labels: Iterable[Any]) -> Labels:
             if value is None or isinstance(value, str) or not isinstance(value, Iterable):
                 raise InputError(f"Label {row} is {_what(value)}, but others are lists: give each text a list.")
             nested[row] = list(value)
+        if len({type(name) for row in nested for name in row}) > 1:
+            nested[:] = [[str(name) for name in row] for row in nested]
         return nested
     for row, value in enumerate(values):
         if value is None or value != value:
@@ -327,7 +333,8 @@ def list_labels(labels: Iterable[Any]) -> Labels:
     types = {type(value) for value in values}
     if len(types) > 1:
         values = [str(value) for value in values]
-    return np.array(values) if values else np.empty(0, dtype=str)
+    array = np.array(values) if values else np.empty(0, dtype=str)
+    return array if array.dtype.kind in "biufU" else np.array([str(value) for value in values])  # dates and the like
 
 
 def encode_labels(labels: Labels) -> tuple[Labels, Bools, str]:
@@ -349,6 +356,11 @@ def encode_labels(labels: Labels) -> tuple[Labels, Bools, str]:
     Y = np.zeros((len(labels), len(classes)), dtype=bool)
     Y[np.arange(len(labels)), y] = True
     return classes, Y, "binary" if len(classes) == 2 else "multiclass"
+
+
+def _mean_one(weights: Floats) -> Floats:
+    """Return the weights with mean 1 over the rows that count: a row of weight 0 is as good as absent."""
+    return np.asarray(weights / weights[weights > 0].mean())
 
 
 def _label_sets(labels: Labels) -> list[list[Any]]:

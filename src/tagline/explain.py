@@ -75,8 +75,8 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
         InputError: there is no such class.
 
     """
-    names = [str(name) for name in classifier.classes_]
     proba = classifier.predict_proba([text])
+    names = [str(name) for name in classifier.classes_]
     decided = classifier.decide(proba)[0]
     if class_name is None:
         index = names.index(str(decided)) if classifier.task_ != "multilabel" else int(proba[0].argmax())

@@ -4,9 +4,8 @@ Nothing here looks at a test row or at the clock.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.datasets.splits import copy_keys, fold_rows, strata, units
+from tagline.errors import InputError
 from tagline.evaluation.calibration import fit_temperature
 from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.vectorizer import Block, Vectorizer, scale_columns, unspaced_share
@@ -151,39 +151,27 @@ def fit_recipe(
     if min_df == "auto":
         min_df = 1 if len(texts) < _FEW_TEXTS else 2
     blocks, counts = _count_blocks(recipe, texts, min_df, large=large)
+    if not any(c.nnz for c in counts):
+        where = "the texts" if min_df == 1 else f"{min_df:,} of the texts, as `features.min_df` asks"
+        raise InputError(f"There is nothing to learn from: no word or sign stands in {where}.")
     fit = _Fit(recipe, Y, weights, multilabel, seed, min_df, blocks, counts)
     counted = time.perf_counter()
-    folds, how = _hold_out(recipe, texts, Y, n_given, seed, cheap=n_bytes * outputs <= _FOLDED_BYTES)
-    held = np.concatenate([f[1] for f in folds]) if folds else np.empty(0, dtype=np.int64)
-    measure = partial(_row_scores, Y=Y[held], multilabel=multilabel)
-    tried: dict[_Candidate, Floats] = {}
-
-    def best(candidates: list[_Candidate]) -> _Candidate:
-        """Return the first candidate, or one that is better by more than the noise of the difference."""
-        if len(candidates) == 1 or not folds:
-            return candidates[0]
-        for candidate in candidates:
-            if candidate not in tried:
-                tried[candidate] = fit.held_out_logits(folds, candidate)
-        winner, gain = candidates[0], 0.0
-        reference = measure(tried[winner])
-        for candidate in candidates[1:]:
-            difference = measure(tried[candidate]) - reference
-            noise = float(difference.std()) / np.sqrt(len(difference))
-            if difference.mean() > max(gain, noise):
-                winner, gain = candidate, float(difference.mean())
-        return winner
-
-    everything = tuple(range(len(blocks)))
-    strengths = _strengths(recipe, tries=tries)
-    by_blocks = [_Candidate(everything, strengths[0])]
-    if tries and recipe.features.characters == "auto" and len(blocks) > 1:
-        by_blocks.append(_Candidate((0,), strengths[0]))
-    chosen = best(by_blocks)
-    chosen = best([_Candidate(chosen.blocks, strength) for strength in strengths])
+    cheap = n_bytes * outputs <= _FOLDED_BYTES
+    folds, how = _hold_out(recipe, texts, Y, n_given, seed, cheap=cheap)
+    chosen, logits = _choose(fit, folds, tries=tries)
+    learnt_rows = None if recipe.protocol.refit == "all" or not folds else folds[0][0]
+    if folds and logits is None:  # nothing was to choose, so the two fits need not wait for each other
+        jobs: list[Callable[[], Any]] = [
+            lambda: fit.held_out_logits(folds, chosen),
+            lambda: fit.learn(learnt_rows, chosen),
+        ]
+        # Several outputs keep all cores busy by themselves.
+        logits, (vectorizer, model) = in_threads(lambda job: job(), jobs) if outputs == 1 else [job() for job in jobs]
+    else:
+        vectorizer, model = fit.learn(learnt_rows, chosen)
     temperature, threshold, held_out = 1.0, 0.5, None
-    if folds:
-        logits = tried[chosen] if chosen in tried else fit.held_out_logits(folds, chosen)
+    if logits is not None:
+        held = np.concatenate([rows for _, rows in folds])
         if recipe.protocol.calibration == "temperature":
             temperature = _temperature(logits, Y[held], multilabel)
         proba = probabilities(logits / temperature, multilabel=multilabel)
@@ -191,10 +179,8 @@ def fit_recipe(
             threshold = _best_threshold(Y[held], proba)
         shown = held >= len(texts) - n_given if n_given else np.ones(len(held), dtype=bool)
         held_out = HeldOut(held[shown], Y[held][shown], proba[shown], how)
-    rows = None if recipe.protocol.refit == "all" or not folds else folds[0][0]
-    vectorizer, model = fit.learn(rows, chosen)
     finished = time.perf_counter()
-    used = [blocks[b] for b in chosen.blocks]
+    used = vectorizer.blocks
     settings: dict[str, Any] = {
         **{_block_name(block): [block.table.min_n, len(block.table.keys) + 1] for block in used},
         "min_df": min_df,
@@ -204,6 +190,36 @@ def fit_recipe(
     }
     seconds = {"features": counted - started, "fit": finished - counted}
     return Fitted(vectorizer, model, temperature, threshold, settings, held_out, seconds)
+
+
+def _choose(fit: _Fit, folds: list[tuple[Ints, Ints]], *, tries: bool) -> tuple[_Candidate, Floats | None]:
+    """Return the settings to use, and the held-out logits they gave if that is known.
+
+    First the blocks, then the strength. A setting gives way only to one that is better by more than the noise of
+    the difference, its standard error over the held-out rows.
+    """
+    model = fit.recipe.model
+    first, *others = [model.strength] if model.strength != "auto" else _strengths(model.strengths)
+    everything = tuple(range(len(fit.blocks)))
+    chosen, logits = _Candidate(everything, first), None
+    if not tries or not folds:
+        return chosen, logits
+    Y = fit.Y[np.concatenate([rows for _, rows in folds])]
+    rivals = [_Candidate((0,), first)] if fit.recipe.features.characters == "auto" and len(everything) > 1 else []
+    for step in ("blocks", "strength"):
+        candidates = rivals if step == "blocks" else [_Candidate(chosen.blocks, strength) for strength in others]
+        if not candidates:
+            continue
+        if logits is None:
+            logits = fit.held_out_logits(folds, chosen)
+        reference, gain = _row_scores(logits, Y, fit.multilabel), 0.0
+        for candidate in candidates:
+            rival = fit.held_out_logits(folds, candidate)
+            difference = _row_scores(rival, Y, fit.multilabel) - reference
+            noise = float(difference.std()) / np.sqrt(len(difference))
+            if difference.mean() > max(gain, noise):
+                chosen, logits, gain = candidate, rival, float(difference.mean())
+    return chosen, logits
 
 
 def _block_name(block: Block) -> str:
@@ -232,13 +248,9 @@ def _count_blocks(
     return [block for block, _ in counted], [counts for _, counts in counted]
 
 
-def _strengths(recipe: Recipe, *, tries: bool) -> list[float]:
-    """Return the strengths to try, the first the one to keep unless another is clearly better."""
-    model = recipe.model
-    if model.strength != "auto":
-        return [model.strength]
-    first = min(model.strengths, key=lambda strength: abs(np.log(strength / _DEFAULT_STRENGTH)))
-    return [first, *(strength for strength in model.strengths if tries and strength != first)]
+def _strengths(strengths: Sequence[float]) -> list[float]:
+    """Return the strengths to try, the one nearest to the usual first."""
+    return sorted(strengths, key=lambda strength: abs(np.log(strength / _DEFAULT_STRENGTH)))
 
 
 def _hold_out(
@@ -271,7 +283,7 @@ def _hold_out(
     return [(train, held) for train, held in folds if len(train) and len(held)], how
 
 
-def _row_scores(logits: Floats, *, Y: Bools, multilabel: bool) -> Floats:
+def _row_scores(logits: Floats, Y: Bools, multilabel: bool) -> Floats:
     """Return how well each row is done, (n_texts,): 1 or 0, for several labels minus the mean log loss."""
     if multilabel:
         return -np.asarray(np.logaddexp(0.0, np.where(Y, -logits, logits)).mean(axis=1))

@@ -2,7 +2,7 @@
 
 ::
 
-    tagline.json          format version, SHA-256 of each other part, and the header: settings as JSON
+    tagline.json          format version, SHA-256 of each part and of this one, and the header: settings as JSON
     weights.safetensors   every array
     *.txt                 vocabularies, one entry a line
 
@@ -63,6 +63,7 @@ def write_bundle(folder: str | Path, bundle: Bundle) -> None:
         },
         **bundle.header,
     }
+    index["sha256"] = _digest(index)
     parts[INDEX] = (json.dumps(index, ensure_ascii=False, indent=1) + "\n").encode()
     target.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -86,10 +87,10 @@ def read_bundle(folder: str | Path) -> Bundle:
     source = Path(folder)
     try:
         index = json.loads((source / INDEX).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        what = "does not exist" if not source.exists() else f"is not a model: it has no `{INDEX}`"
+    except OSError:
+        what = "does not exist" if not source.exists() else f"is not a model: it has no `{INDEX}` that can be read"
         raise BundleError(f"`{source}` {what}; a model is the `model` folder of a run.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise BundleError(f"`{source / INDEX}` is damaged: it is not JSON. Copy the model again.") from None
     version = index.get("format") if isinstance(index, dict) else None
     if not isinstance(version, int) or not isinstance(index.get("parts"), dict):
@@ -99,16 +100,18 @@ def read_bundle(folder: str | Path) -> Bundle:
             f"`{source}` has format {version}, and this tagline reads up to {FORMAT}: upgrade with "
             "`pip install -U tagline`."
         )
+    if index.pop("sha256", None) != _digest(index):
+        raise BundleError(f"`{source / INDEX}` is damaged: its checksum does not match. Copy the model again.")
     contents = {}
     for name, about in index["parts"].items():
-        if Path(name).name != name:
+        if Path(name).name != name or name in ("", ".."):
             raise BundleError(f"`{source / INDEX}` names a part outside the model: `{name}`.")
         contents[name] = _read_part(source / name, about)
     try:
         arrays = parse_arrays(contents.pop(ARRAYS))
     except (KeyError, SafetensorError):
         raise BundleError(f"`{source / ARRAYS}` is missing or damaged. Copy the model again.") from None
-    texts = {name: content.decode() for name, content in contents.items()}
+    texts = {name: content.decode(errors="replace") for name, content in contents.items()}
     header = {key: value for key, value in index.items() if key not in ("format", "parts")}
     return Bundle(header, arrays, texts)
 
@@ -116,11 +119,16 @@ def read_bundle(folder: str | Path) -> Bundle:
 def _read_part(path: Path, about: Mapping[str, Any]) -> bytes:
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise BundleError(f"`{path}` is missing. Copy the model again.") from None
-    if hashlib.sha256(content).hexdigest() != about.get("sha256"):
+    except (OSError, ValueError):
+        raise BundleError(f"`{path}` is missing or cannot be read. Copy the model again.") from None
+    if hashlib.sha256(content).hexdigest() != about["sha256"]:
         raise BundleError(f"`{path}` is damaged: its checksum does not match. Copy the model again.")
     return content
+
+
+def _digest(index: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of an index, however its JSON is laid out."""
+    return hashlib.sha256(json.dumps(index, sort_keys=True).encode()).hexdigest()
 
 
 def _put_in_place(building: Path, target: Path) -> None:

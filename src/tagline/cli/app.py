@@ -1,5 +1,6 @@
 """The commands put together, and `main`, which runs one and turns whatever goes wrong into one line."""
 
+import errno
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from tagline.errors import TaglineError
 INTERRUPTED, CLOSED_PIPE, TERMINATED = 130, 141, 143
 # What a person mends by naming something else; a full disk is not among them.
 _WRONG_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     help="Labelled text in, a trustworthy text classifier out: on a plain CPU, in seconds.",
@@ -68,6 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "_TAGLINE_COMPLETE" in os.environ:  # the shell asks for completions
         app(arguments, prog_name="tagline")
     session = Session(["tagline", *arguments])
+    if getattr(sys.stdout, "errors", None) == "strict":
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     before = _terminate_by_exception()
     try:
         return _run(arguments, session)
@@ -89,6 +93,10 @@ def _run(arguments: list[str], session: Session) -> int:
         session.close()
         error_line("stopped by Ctrl-C; nothing was left half-written.")
         return INTERRUPTED
+    except SystemExit as stop:
+        if stop.code != 1:
+            raise
+        return CLOSED_PIPE  # rich, which prints the help, ends the process so
     except BrokenPipeError:
         silence_stdout()
         return CLOSED_PIPE
@@ -108,6 +116,8 @@ def explained(error: Exception) -> tuple[str, int]:
         return str(error), error.exit_status
     if hasattr(error, "format_message"):  # a usage error of click, whose classes typer does not show
         return _usage(error), 2
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return "the disk is full; nothing was left half-written. Free some space, or write somewhere else.", 1
     if isinstance(error, OSError):
         what = error.strerror or str(error)
         where = f"`{error.filename}`: " if error.filename else ""

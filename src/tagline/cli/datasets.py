@@ -18,6 +18,7 @@ _SAMPLE_CHARACTERS = 160
 def datasets(
     context: typer.Context,
     as_json: options.Json = False,
+    _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
     """List the built-in datasets, or show one, or a file of yours.
@@ -137,7 +138,9 @@ def _show(dataset: "Dataset", samples: int) -> None:
     for name, part in parts.items():
         if part is not None:
             lengths = facts.lengths[name]
-            sizes.add_row(name, *(f"{n:,.0f}" for n in (len(part), *(lengths[k] for k in ("mean", "median", "p95", "max")))))
+            sizes.add_row(
+                name, *(f"{n:,.0f}" for n in (len(part), *(lengths[k] for k in ("mean", "median", "p95", "max"))))
+            )
     classes = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     classes.add_column("class", overflow="fold")
     for name in facts.class_counts:

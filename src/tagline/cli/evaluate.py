@@ -10,7 +10,9 @@ from tagline.cli import options
 def evaluate(
     context: typer.Context,
     model: options.Model,
-    data: Annotated[str, typer.Argument(help="Labelled data: a file, a folder, a glob or a built-in name.")],
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="Labelled data: a file, a folder, a glob or a built-in name.")
+    ],
     text: options.Text = None,
     label: options.Label = None,
     positive: options.Positive = None,

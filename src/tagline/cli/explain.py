@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 def explain(
     context: typer.Context,
     model: options.Model,
-    text: Annotated[str, typer.Argument(help="The text to explain.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to explain.")],
     class_name: Annotated[
         str | None,
         typer.Option(
-            "--class", metavar="CLASS", help="The class to explain; else the predicted one.", rich_help_panel=options.MODEL
+            "--class",
+            metavar="CLASS",
+            help="The class to explain; else the predicted one.",
+            rich_help_panel=options.MODEL,
         ),
     ] = None,
     html: Annotated[
@@ -39,11 +42,11 @@ def explain(
     """
     session = options.session_of(context)
     session.stage("loading the model")
-    from tagline.cli.terminal import show, show_json
+    from tagline.cli.terminal import show, show_json, typed
     from tagline.explain import explain_text
     from tagline.run.model_folder import load_model
 
-    explanation = explain_text(load_model(model), text, class_name)
+    explanation = explain_text(load_model(model), typed(text), class_name)
     session.close()
     if html is not None:
         from tagline.report.explanation import write_explanation

@@ -25,7 +25,9 @@ def show_metrics(metrics: Mapping[str, Any], *, facts: "Facts | None" = None, ro
         return
     title = f"{split}, {block['n']:,} rows"
     if metrics.get("folds"):
-        title = f"{metrics['folds']}-fold cross-validation, {block['n']:,} rows, each predicted by a model of the others"
+        title = (
+            f"{metrics['folds']}-fold cross-validation, {block['n']:,} rows, each predicted by a model of the others"
+        )
     elif rows_used:
         title = f"On {rows_used}"
     show(

@@ -41,9 +41,7 @@ Text = Annotated[
 ]
 Label = Annotated[
     str | None,
-    typer.Option(
-        metavar="COLUMN", help="The label column. Found by itself if it can be.", rich_help_panel=DATA
-    ),
+    typer.Option(metavar="COLUMN", help="The label column. Found by itself if it can be.", rich_help_panel=DATA),
 ]
 Group = Annotated[
     str | None,
@@ -62,21 +60,15 @@ Validation = Annotated[
 ]
 Folds = Annotated[
     int | None,
-    typer.Option(
-        metavar="K", help="Measure by K-fold cross-validation, for small data.", rich_help_panel=DATA
-    ),
+    typer.Option(metavar="K", help="Measure by K-fold cross-validation, for small data.", rich_help_panel=DATA),
 ]
 Strict = Annotated[
     bool,
-    typer.Option(
-        "--strict", help="Stop at a row that cannot be read; else up to 1 % may be.", rich_help_panel=DATA
-    ),
+    typer.Option("--strict", help="Stop at a row that cannot be read; else up to 1 % may be.", rich_help_panel=DATA),
 ]
 RecipeName = Annotated[
     str,
-    typer.Option(
-        metavar="NAME|FILE.toml", help="What to train; `tagline recipes` lists them.", rich_help_panel=MODEL
-    ),
+    typer.Option(metavar="NAME|FILE.toml", help="What to train; `tagline recipes` lists them.", rich_help_panel=MODEL),
 ]
 Set = Annotated[
     list[str] | None,
@@ -103,14 +95,10 @@ Threshold = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document and nothing else.", rich_help_panel=OUTPUT)
-]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[
     bool,
-    typer.Option(
-        "--quiet", "-q", help="No progress and no warnings.", callback=_set_quiet, rich_help_panel=OUTPUT
-    ),
+    typer.Option("--quiet", "-q", help="No progress and no warnings.", callback=_set_quiet, rich_help_panel=OUTPUT),
 ]
 Debug = Annotated[
     bool,

@@ -42,6 +42,8 @@ def predict(
     output: Annotated[
         str | None,
         typer.Option(
+            "--output",
+            "-o",
             metavar="FILE",
             help="Write .csv, .jsonl or .parquet; `-` is standard output.",
             rich_help_panel=options.OUTPUT,
@@ -53,11 +55,9 @@ def predict(
     ] = None,
     text: options.Text = None,
     top_k: Annotated[
-        int,
-        typer.Option(
-            metavar="K", min=1, help="Add the K most probable classes.", show_default=False, rich_help_panel=options.OUTPUT
-        ),
-    ] = 0,
+        int | None,
+        typer.Option(metavar="K", min=1, help="Add the K most probable classes.", rich_help_panel=options.OUTPUT),
+    ] = None,
     proba: Annotated[
         bool,
         typer.Option("--proba", help="Add the probability of every class.", rich_help_panel=options.OUTPUT),
@@ -83,14 +83,15 @@ def predict(
     from tagline.run.model_folder import load_model
     from tagline.run.prediction import Output
 
-    wanted = Output(threshold=threshold, positive=positive, top_k=top_k, proba=proba)
+    wanted = Output(threshold=threshold, positive=positive, top_k=top_k or 0, proba=proba)
     clf = load_model(model)
     if source:
         _predict_file(clf, source, output or "-", wanted, kind, text or [], strict, session)
         return
+    from tagline.cli.terminal import typed
     from tagline.run.prediction import predict_texts
 
-    frame = predict_texts(clf, texts or [], wanted)
+    frame = predict_texts(clf, [typed(given) for given in texts or []], wanted)
     session.close()
     if output or kind:
         from tagline.run.tables import open_table

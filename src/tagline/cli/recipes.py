@@ -16,6 +16,7 @@ app = typer.Typer(rich_markup_mode="rich")
 def recipes(
     context: typer.Context,
     as_json: options.Json = False,
+    _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
     """List the recipes, or show one.
@@ -49,6 +50,7 @@ def recipes(
 @app.command("show")
 def show_recipe(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE.toml", help="A recipe.")],
+    _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
     """Print a recipe as TOML, to change and to train with.

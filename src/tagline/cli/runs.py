@@ -50,10 +50,9 @@ def _show(found: "list[RunSummary]") -> None:
     for name in ("rows", "test accuracy", "95 % interval", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for run in found:
-        rows = max(sum(run.rows.values()) if run.rows["train"] != run.rows["test"] else run.rows["train"], 0)
         table.add_row(
             *(Text(one_line(name)) for name in (run.name, run.recipe, run.dataset)),
-            f"{rows:,}",
+            f"{run.n_rows:,}",
             format_figure("accuracy", run.accuracy),
             format_interval("accuracy", run.accuracy_ci95),
             "–" if run.seconds is None else f"{run.seconds:.1f}",

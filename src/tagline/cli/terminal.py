@@ -73,8 +73,10 @@ class Session:
 def show(*parts: "RenderableType") -> None:
     """Print text and tables to stdout; words are taken as they are, without rich's markup."""
     console = _console(sys.stdout)
-    for part in parts:
-        console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, str))
+    with console.capture() as printed:  # rich would end the process itself when the reader has gone
+        for part in parts:
+            console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, str))
+    sys.stdout.write(printed.get())
 
 
 def show_json(document: Any) -> None:
@@ -86,6 +88,11 @@ def show_json(document: Any) -> None:
 def error_line(message: str) -> None:
     """Print ``error: …`` to stderr."""
     sys.stderr.write(f"error: {one_line(message)}\n")
+
+
+def typed(text: str) -> str:
+    """Return an argument as text: bytes that are not UTF-8, which Python hides in it, become replacement marks."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def one_line(message: str) -> str:

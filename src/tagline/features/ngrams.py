@@ -49,11 +49,11 @@ class NgramTable:
     def _hashes(self) -> list[HashTable]:
         return [HashTable.build(keys) for keys in self.keys]
 
-    def find(self, symbols: Ids, segments: Ints) -> list[tuple[int, Ids, Ints]]:
+    def find(self, symbols: Ids) -> list[tuple[int, Ids, Ints]]:
         """Return (order, columns, start positions) for each order that has columns.
 
-        ``symbols`` (n_positions,) holds -1 for unknown ones, which no n-gram crosses; nor does one cross from one
-        of the ``segments`` (n_positions,) to the next.
+        ``symbols`` (n_positions,) holds -1 for unknown ones and, see ``_apart``, after each text or word: no n-gram
+        crosses one.
         """
         found = []
         starts = np.flatnonzero(symbols >= 0)
@@ -61,7 +61,7 @@ class NgramTable:
         offset = 0
         for order in range(1, len(self.keys) + 2):
             if order > 1:
-                starts, keys = _extend(starts, ids, symbols, segments, order, self.n_symbols)
+                starts, keys = _extend(starts, ids, symbols, order, self.n_symbols)
                 ids = self._hashes[order - 2].look_up(keys)
                 known = ids >= 0
                 starts, ids = starts[known], ids[known]
@@ -96,19 +96,31 @@ class NgramTable:
         return spelled
 
 
-def _extend(starts: Ints, ids: Ids, symbols: Ids, segments: Ints, order: int, n_symbols: int) -> tuple[Ints, Ints]:
-    """Return the starts and packed keys of the n-grams of ``order`` whose prefixes are ``ids`` at ``starts``."""
-    ends = starts + (order - 1)
-    inside = ends < len(symbols)
-    if not inside.all():
-        starts, ids, ends = starts[inside], ids[inside], ends[inside]
-    last = symbols[ends]
-    good = (last >= 0) & (segments[ends] == segments[starts])
-    return starts[good], ids[good].astype(np.int64) * n_symbols + last[good]
+def _extend(starts: Ints, ids: Ids, symbols: Ids, order: int, n_symbols: int) -> tuple[Ints, Ints]:
+    """Return the starts and packed keys of the n-grams of ``order`` whose prefixes are ``ids`` at ``starts``.
+
+    A prefix never ends at the last position, which is a separator, so that every end lies inside.
+    """
+    last = symbols[starts + (order - 1)]
+    known = last >= 0
+    return starts[known], ids[known].astype(np.int64) * n_symbols + last[known]
+
+
+def _apart(symbols: Ids, lengths: Ints) -> tuple[Ids, Ids]:
+    """Return the symbols with a -1 after each segment, and the segment of each position, (n_symbols + n_segments,).
+
+    ``lengths`` counts the symbols of each segment, a text or a word, (n_segments,).
+    """
+    segments = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths + 1)
+    apart = np.full(len(segments), -1, dtype=np.int32)
+    inside = np.ones(len(segments), dtype=bool)
+    inside[np.cumsum(lengths + 1) - 1] = False
+    apart[inside] = symbols
+    return apart, segments
 
 
 def _learn(
-    symbols: Ids, segments: Ints, n_symbols: int, min_n: int, max_n: int, min_df: int
+    symbols: Ids, segments: Ids, n_symbols: int, min_n: int, max_n: int, min_df: int
 ) -> tuple[NgramTable, list[tuple[int, Ids, Ints]]]:
     """Learn the table of the n-grams that stand in ``min_df`` segments, and return it with what ``find`` would."""
     starts = np.flatnonzero(symbols >= 0)
@@ -119,7 +131,7 @@ def _learn(
     for order in range(1, max_n + 1):
         size = n_symbols
         if order > 1:
-            starts, keys = _extend(starts, ids, symbols, segments, order, n_symbols)
+            starts, keys = _extend(starts, ids, symbols, order, n_symbols)
             counted = count(keys, segments[starts], min_df)
             tables.append(counted.keys)
             kept = counted.ids >= 0
@@ -156,15 +168,14 @@ class WordNgrams:
             pl.concat([part.values for part in parts], rechunk=True) if parts else pl.Series(dtype=pl.String),
             np.concatenate([part.lengths for part in parts]) if parts else np.empty(0, dtype=np.int64),
         )
-        docs = tokens.docs
         codes, distinct = factorize(tokens.values)
-        counted = count(codes.astype(np.int64), docs, min_df)
+        counted = count(codes.astype(np.int64), tokens.docs, min_df)
         known = pl.DataFrame({"token": distinct.gather(counted.keys), "df": counted.df})
         # Frequent tokens first: small ids that lie together, and an order that no thread or earlier call decides.
         rank = known.with_row_index().sort(["df", "token"], descending=[True, False])
         renumber = np.full(len(distinct), -1, dtype=np.int32)
         renumber[counted.keys[rank["index"].to_numpy()]] = np.arange(len(rank), dtype=np.int32)
-        symbols = renumber[codes]
+        symbols, docs = _apart(renumber[codes], tokens.lengths)
         table, found = _learn(symbols, docs, len(rank), 1, max_n, min_df)
         matrix = assemble([f[1] for f in found], [docs[f[2]] for f in found], (len(texts), table.n_columns))
         return WordNgrams(rank["token"], table), matrix
@@ -190,15 +201,16 @@ class WordNgrams:
 
         def batch(part: pl.Series) -> sp.csr_matrix:
             tokens = tokenize(part)
-            docs = tokens.docs
-            found = self.table.find(self.symbols(tokens.values), docs)
+            symbols, docs = _apart(self.symbols(tokens.values), tokens.lengths)
+            found = self.table.find(symbols)
             return assemble([f[1] for f in found], [docs[f[2]] for f in found], (len(part), self.table.n_columns))
 
         return _stack(in_threads(batch, _batches(texts)), self.table.n_columns)
 
     def locate(self, tokens: pl.Series) -> list[tuple[Ids, Ints, Ints]]:
         """Return (columns, first token, last token) of the n-grams of one text's tokens, order by order."""
-        found = self.table.find(self.symbols(tokens), np.zeros(len(tokens), dtype=np.int64))
+        symbols, _ = _apart(self.symbols(tokens), np.array([len(tokens)]))
+        found = self.table.find(symbols)
         return [(columns, starts, starts + order - 1) for order, columns, starts in found]
 
     def names(self, columns: Ints) -> list[str]:
@@ -210,8 +222,8 @@ class WordNgrams:
 class CharNgrams:
     """Counts of the character ``min_n``- to ``max_n``-grams inside words, a space on both sides of each.
 
-    ``alphabet`` holds the known code points, ascending. The n-grams are found once for each distinct word of a batch and
-    multiplied by how often the word stands in each text.
+    ``alphabet`` holds the known code points, ascending. The n-grams are found once for each distinct word of a batch
+    and multiplied by how often the word stands in each text.
     """
 
     alphabet: Ints
@@ -221,10 +233,11 @@ class CharNgrams:
     def fit(texts: pl.Series, min_n: int, max_n: int, min_df: int) -> tuple["CharNgrams", sp.csr_matrix]:
         """Learn the n-grams that stand in ``min_df`` texts or more; return them with the counts of ``texts``."""
         words, distinct = _count_words(texts)
-        points, segments = _code_points(distinct)
-        alphabet, symbols = np.unique(points, return_inverse=True)
+        points, lengths = _code_points(distinct)
+        alphabet, letters = np.unique(points, return_inverse=True)
+        symbols, segments = _apart(letters.astype(np.int32), lengths)
         # Every n-gram of every distinct word first: how many texts hold it shows only in the product below.
-        every, found = _learn(symbols.astype(np.int32), segments, len(alphabet), 1, max_n, 1)
+        every, found = _learn(symbols, segments, len(alphabet), 1, max_n, 1)
         in_words = assemble([f[1] for f in found], [segments[f[2]] for f in found], (len(distinct), every.n_columns))
         counts = words @ in_words
         df = np.bincount(counts.indices, minlength=every.n_columns)
@@ -247,8 +260,9 @@ class CharNgrams:
 
         def batch(part: pl.Series) -> sp.csr_matrix:
             words, distinct = _count_words(part)
-            points, segments = _code_points(distinct)
-            found = self.table.find(self.symbols(points), segments)
+            points, lengths = _code_points(distinct)
+            symbols, segments = _apart(self.symbols(points), lengths)
+            found = self.table.find(symbols)
             shape = (len(distinct), self.table.n_columns)
             counts = words @ assemble([f[1] for f in found], [segments[f[2]] for f in found], shape)
             counts.sort_indices()
@@ -256,10 +270,11 @@ class CharNgrams:
 
         return _stack(in_threads(batch, _batches(texts)), self.table.n_columns)
 
-    def locate(self, tokens: pl.Series) -> list[tuple[Ids, Ints, Ints]]:
+    def locate(self, tokens: pl.Series) -> list[tuple[Ids, Ids, Ids]]:
         """Return (columns, token, token) of the n-grams inside one text's tokens, order by order."""
-        points, words = _code_points(tokens)
-        found = self.table.find(self.symbols(points), words)
+        points, lengths = _code_points(tokens)
+        symbols, words = _apart(self.symbols(points), lengths)
+        found = self.table.find(symbols)
         return [(columns, words[starts], words[starts]) for _, columns, starts in found]
 
     def names(self, columns: Ints) -> list[str]:
@@ -285,10 +300,10 @@ def _count_words(texts: pl.Series) -> tuple[sp.csr_matrix, pl.Series]:
 
 
 def _code_points(words: pl.Series) -> tuple[NDArray[np.uint32], Ints]:
-    """Return the code points of the words, each between two spaces, and the word each belongs to."""
+    """Return the code points of the words, each between two spaces, and how many each word has."""
     joined = "".join(" " + word + " " for word in words)
     lengths = words.str.len_chars().to_numpy().astype(np.int64) + 2
-    return np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32), np.repeat(np.arange(len(words)), lengths)
+    return np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32), lengths
 
 
 def _select(counts: sp.csr_matrix, kept: NDArray[np.bool_]) -> sp.csr_matrix:

@@ -23,9 +23,10 @@ def idf(df: NDArray[np.int64], n_texts: int) -> Floats:
     return np.asarray(np.log((1.0 + n_texts) / (1.0 + df)) + 1.0)
 
 
-def log_count_ratios(counts: sp.csr_matrix, Y: NDArray[np.bool_], alpha: float = 1.0) -> Floats:
+def log_count_ratios(counts: sp.csr_matrix, Y: NDArray[np.bool_], df: NDArray[np.int64], alpha: float = 1.0) -> Floats:
     """Return how much each column speaks for each class against the rest, (n_classes, n_columns).
 
+    ``df`` is the document frequency of ``counts``.
     With p_f the number of texts of the class that hold column f, plus ``alpha``, and q_f of the rest,
     r_f = ln((p_f / |p|_1) / (q_f / |q|_1)) (Wang and Manning 2012, "Baselines and bigrams").
     """
@@ -34,27 +35,27 @@ def log_count_ratios(counts: sp.csr_matrix, Y: NDArray[np.bool_], alpha: float =
     )
     members = sp.csr_matrix(Y.T.astype(np.float32))
     p = np.asarray((members @ present).todense(), dtype=np.float64)
-    q = document_frequency(counts)[np.newaxis, :] - p
+    q = df[np.newaxis, :] - p
     p += alpha
     q += alpha
     return np.asarray(np.log(p / p.sum(axis=1, keepdims=True)) - np.log(q / q.sum(axis=1, keepdims=True)))
 
 
-def discriminative_scale(counts: sp.csr_matrix, Y: NDArray[np.bool_], floor: float) -> Floats:
+def discriminative_scale(counts: sp.csr_matrix, Y: NDArray[np.bool_], df: NDArray[np.int64], floor: float) -> Floats:
     """Return the scale of each column, (n_columns,): idf_f * sqrt(floor² + mean over classes of r_fc²).
 
     One scale serves all classes. It is the kernel sum of TF-IDF (weighted by ``floor``) and NB-weighted features:
     ``floor`` 0 gives the NB-SVM of Wang and Manning for two classes, a large one plain TF-IDF. The sum over
     classes runs in blocks, so that many classes need no dense matrix of all ratios.
     """
-    weights = idf(document_frequency(counts), counts.shape[0])
+    weights = idf(df, counts.shape[0])
     n_classes = Y.shape[1]
     if n_classes == 2 and bool((Y.sum(axis=1) == 1).all()):
         Y, n_classes = Y[:, :1], 1  # the ratios of the two classes differ only in sign
     squares = np.zeros(counts.shape[1])
     block = 64
     for start in range(0, n_classes, block):
-        squares += np.square(log_count_ratios(counts, Y[:, start : start + block])).sum(axis=0)
+        squares += np.square(log_count_ratios(counts, Y[:, start : start + block], df)).sum(axis=0)
     return np.asarray(weights * np.sqrt(floor**2 + squares / n_classes))
 
 
@@ -76,5 +77,8 @@ def _frequency(counts: NDArray[np.float32], tf: TermFrequency) -> Floats:
     if tf == "binary":
         return np.ones(len(counts))
     if tf == "log":
-        return 1.0 + np.log(counts.astype(np.float64))
+        values = np.ones(len(counts))
+        repeated = np.flatnonzero(counts > 1.0)  # few: most n-grams stand in a text once
+        values[repeated] += np.log(counts[repeated], dtype=np.float64)
+        return values
     return counts.astype(np.float64)

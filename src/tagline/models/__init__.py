@@ -40,11 +40,13 @@ def fit_model(
     max_depth: int | None = None,
     n_trees: int = 100,
 ) -> Model:
-    """Fit the model ``kind``; ``weights`` (n_texts,) multiply the rows.
+    """Fit the model ``kind``; ``weights`` (n_texts,) multiply the rows, and one of weight 0 is as good as absent.
 
     ``strength`` is C of the linear models (more fits closer) and the smoothing of naive Bayes.
     A class without a row among ``Y`` gets a logit far below all others.
     """
+    if not (counted := weights > 0).all():  # liblinear would warn of a class without any weight, on stderr
+        X, Y, weights = X[counted], Y[counted], weights[counted]
     if kind in LINEAR:
         fit_one = LINEAR[kind]
         columns = range(1, 2) if Y.shape[1] == 2 and not multilabel else range(Y.shape[1])

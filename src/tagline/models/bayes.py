@@ -6,36 +6,46 @@ from numpy.typing import NDArray
 
 from tagline.models.linear import Bools, Floats, LinearModel
 
+_ABSENT = -1e3  # the logit of a class without a row
+
 
 def fit_multinomial(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) -> LinearModel:
     """Fit multinomial naive Bayes: logit_c = ln P(c) + sum over columns of x_f ln P(f | c).
 
     ``X`` are counts, (n_texts, n_columns); ``Y`` is (n_texts, n_classes). Laplace's rule adds ``alpha``.
+    A column without a count has no say.
     """
-    counts = _class_counts(X, Y, weights) + alpha  # (n_classes, n_columns)
+    counts, seen = _class_counts(X, Y, weights)  # (n_classes, n_seen)
+    counts += alpha
     log_likelihood = np.log(counts / counts.sum(axis=1, keepdims=True))
     members = np.maximum(weights @ Y, 1e-300)
-    return _outputs(log_likelihood.T, np.log(members / members.sum()))
+    return _outputs(log_likelihood, seen, X.shape[1], np.log(members / members.sum()))
 
 
 def fit_complement(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) -> LinearModel:
     """Fit complement naive Bayes (Rennie et al. 2003): a class is judged by what the other classes hold.
 
     logit_c = - sum over columns of x_f ln P(f | not c); kinder than ``fit_multinomial`` to classes of unequal size.
+    A class without a row, which all others would seem to resemble least, is put far below them.
     """
-    counts = _class_counts(X, Y, weights)
+    counts, seen = _class_counts(X, Y, weights)  # (n_classes, n_seen)
     complement = counts.sum(axis=0, keepdims=True) - counts + alpha
     log_complement = np.log(complement / complement.sum(axis=1, keepdims=True))
-    return _outputs(-log_complement.T, np.zeros(Y.shape[1]))
+    return _outputs(-log_complement, seen, X.shape[1], np.where(weights @ Y > 0, 0.0, _ABSENT))
 
 
-def _class_counts(X: sp.csr_matrix, Y: Bools, weights: Floats) -> Floats:
+def _class_counts(X: sp.csr_matrix, Y: Bools, weights: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the weighted count of each column in each class, (n_classes, n_seen), and which columns have any."""
     members = sp.csr_matrix((Y * weights[:, np.newaxis]).T)
-    return np.asarray((members @ X).todense(), dtype=np.float64)
+    counts = np.asarray((members @ X).todense(), dtype=np.float64)
+    seen = np.flatnonzero(counts.any(axis=0))
+    return counts[:, seen], seen
 
 
-def _outputs(coef: NDArray[np.float64], intercept: NDArray[np.float64]) -> LinearModel:
+def _outputs(log_likelihood: Floats, seen: NDArray[np.int64], n_columns: int, intercept: Floats) -> LinearModel:
     """Centre the outputs (the same number off all changes no probability); two classes become one logit."""
+    coef = np.zeros((n_columns, len(log_likelihood)))
+    coef[seen] = log_likelihood.T
     if coef.shape[1] == 2:
         return LinearModel.of(coef[:, 1:] - coef[:, :1], intercept[1:] - intercept[:1])
     return LinearModel.of(coef - coef.mean(axis=1, keepdims=True), intercept - intercept.mean())

@@ -168,6 +168,8 @@ def make_recipe(tables: Mapping[str, Any], source: str) -> Recipe:
 
 
 def _changes(settings: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:
+    if isinstance(settings, str):
+        settings = [settings]
     if isinstance(settings, Mapping):
         changes = [(str(path), value) for path, value in settings.items()]
     else:

@@ -14,7 +14,7 @@ class RunSummary:
     """One run: what was trained on what, and the figure that people ask for.
 
     ``accuracy`` is of the test rows, with its 95 % interval, or None if there were none; ``rows`` counts
-    train, validation and test.
+    train, validation and test, which after cross-validation, in so many ``folds``, are the same rows.
     """
 
     path: str
@@ -24,10 +24,16 @@ class RunSummary:
     dataset: str
     task: str
     rows: dict[str, int]
+    folds: int | None
     accuracy: float | None
     accuracy_ci95: list[float] | None
     macro_f1: float | None
     seconds: float | None
+
+    @property
+    def n_rows(self) -> int:
+        """Return how many rows there were in all."""
+        return self.rows["train"] if self.folds else sum(self.rows.values())
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as values that JSON knows."""
@@ -69,7 +75,8 @@ def _summary(path: Path) -> RunSummary:
         recipe=run["recipe"]["recipe"]["name"],
         dataset=run["dataset"]["name"],
         task=metrics["task"],
-        rows=metrics["rows"],
+        rows={name: int(metrics["rows"][name]) for name in ("train", "validation", "test")},
+        folds=metrics.get("folds"),
         accuracy=test.get("accuracy"),
         accuracy_ci95=test.get("accuracy_ci95"),
         macro_f1=test.get("macro_f1"),

@@ -50,7 +50,8 @@ def find_mistakes(
         sign = -1.0 if multilabel and not predicted.y_pred[row, about[row]] else 1.0
         spans = []
         if name in clf.classes_.tolist():
-            spans = [[start, end, sign * value] for start, end, value in explain_text(clf, texts[row], name).words()]
+            words = explain_text(clf, texts[row], name).words()
+            spans = [[start, end, round(sign * value, 6)] for start, end, value in words]
         found.append(
             {
                 "text": texts[row],

@@ -80,7 +80,7 @@ class Predictions:
     rejected: tuple[Rejected, ...]
 
 
-def predict_texts(clf: "TextClassifier", texts: Sequence[str], output: Output = Output()) -> pl.DataFrame:  # noqa: B008
+def predict_texts(clf: "TextClassifier", texts: Sequence[str], output: Output = Output()) -> pl.DataFrame:
     """Return ``text`` and what the model says of each text."""
     output.check(clf)
     series = pl.Series("text", list(texts), dtype=pl.String)
@@ -91,7 +91,7 @@ def predict_file(
     clf: "TextClassifier",
     source: str | Path,
     target: str | Path | BinaryIO,
-    output: Output = Output(),  # noqa: B008 (frozen)
+    output: Output = Output(),
     *,
     kind: str | None = None,
     text: Sequence[str] = (),

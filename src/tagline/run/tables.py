@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,9 @@ from tagline.errors import DataError, InputError
 
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
 KINDS = ("csv", "jsonl", "parquet")
+
+# polars holds a row group in memory; its own default, 262,144 rows, may be gigabytes of text.
+_ROW_GROUP = 16_384
 
 Write = Callable[[pl.DataFrame], None]
 
@@ -31,6 +35,19 @@ def table_kind(target: str | Path) -> str:
         known = ", ".join(f"`{name}`" for name in (".csv", ".jsonl", ".parquet"))
         raise InputError(f"`{target}` has no suffix that says what to write: end it in {known}, or give `--format`.")
     return SUFFIXES[suffix]
+
+
+@contextmanager
+def polars_os_errors() -> Iterator[None]:
+    """Raise what the system said, a full disk or a closed pipe, where polars gives it as a fault of the format."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise
+        code = int(number[1])
+        raise OSError(code, os.strerror(code)) from error
 
 
 @contextmanager
@@ -116,12 +133,14 @@ def _parquet_writer(stream: BinaryIO, beside: Path | None) -> Iterator[Write]:
 
     def write(frame: pl.DataFrame) -> None:
         path = parts / f"{len(written):08}.parquet"
-        frame.write_parquet(path, compression="lz4")
+        with polars_os_errors():
+            frame.write_parquet(path, compression="lz4")
         written.append(path)
 
     try:
         yield write
-        _stacked(written).sink_parquet(stream, maintain_order=True)
+        with polars_os_errors():
+            _stacked(written).sink_parquet(stream, maintain_order=True, row_group_size=_ROW_GROUP)
     finally:
         shutil.rmtree(parts, ignore_errors=True)
 
@@ -137,8 +156,14 @@ def _stacked(paths: Sequence[Path]) -> pl.LazyFrame:
         for name, dtype in schema.items():
             kinds.setdefault(name, set()).add(dtype)
     mixed = {name for name, found in kinds.items() if len(found - {pl.Null()}) > 1}
-    return pl.concat(
-        [scan.with_columns(pl.col(*mixed & set(s)).cast(pl.String)) if mixed & set(s) else scan
-         for scan, s in zip(scans, schemas, strict=True)],
-        how="diagonal_relaxed",
-    ) if scans else pl.LazyFrame()
+    return (
+        pl.concat(
+            [
+                scan.with_columns(pl.col(*mixed & set(s)).cast(pl.String)) if mixed & set(s) else scan
+                for scan, s in zip(scans, schemas, strict=True)
+            ],
+            how="diagonal_relaxed",
+        )
+        if scans
+        else pl.LazyFrame()
+    )

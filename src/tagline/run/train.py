@@ -15,6 +15,7 @@ from tagline.errors import InputError, nearest
 from tagline.recipes import Recipe, load_recipe
 from tagline.run.folder import RUNS, building, check_target, free_name, run_name
 from tagline.run.machine import machine, peak_rss_mb, versions
+from tagline.run.tables import polars_os_errors
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -74,7 +75,7 @@ class _Result:
 
 def train_run(
     data: Any,
-    settings: TrainSettings = TrainSettings(),  # noqa: B008 (frozen)
+    settings: TrainSettings = TrainSettings(),
     *,
     out: str | Path | None = None,
     command: Sequence[str] = (),
@@ -130,13 +131,15 @@ def train_run(
 
 
 def warm_up() -> None:
-    """Import what fitting needs in the background: scikit-learn takes a second, while a file is being read."""
+    """Import in the background what is needed later: scikit-learn takes a second, matplotlib a third of one."""
 
     def load() -> None:
         with suppress(ImportError):  # said where it is needed
             import sklearn.svm  # noqa: F401
 
-            import tagline.classifier  # noqa: F401
+            import tagline.classifier
+            import tagline.evaluation.plots
+            import tagline.report  # noqa: F401
 
     threading.Thread(target=load, daemon=True).start()
 
@@ -298,10 +301,11 @@ def _write(
     }
     result.clf.save(folder / "model", facts)
     _dump(folder / "run.json", run)
-    _dump(folder / "mistakes.json", result.mistakes)
+    _dump(folder / "mistakes.json", result.mistakes, indent=None)
     if dataset.facts.rejected:
         rejected = dataset.facts.rejected_frame()
-        (rejected if settings.texts else rejected.drop("excerpt")).write_csv(folder / "rejected.csv")
+        with polars_os_errors():
+            (rejected if settings.texts else rejected.drop("excerpt")).write_csv(folder / "rejected.csv")
     test = None
     if result.test is not None:
         from tagline.evaluation.plots import save_plots
@@ -309,7 +313,8 @@ def _write(
         began = time.perf_counter()
         test = result.test.measured(dataset.classes, task=dataset.task, positive=positive, seed=settings.seed)
         seconds["evaluate"] += time.perf_counter() - began
-        result.test.frame(dataset.classes).write_parquet(folder / "predictions.parquet")
+        with polars_os_errors():
+            result.test.frame(dataset.classes).write_parquet(folder / "predictions.parquet")
         save_plots(
             folder / "plots",
             result.test.y_true,
@@ -336,5 +341,5 @@ def _write(
     return metrics
 
 
-def _dump(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+def _dump(path: Path, content: Any, indent: int | None = 1) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,0 +1,59 @@
+"""An explanation on the terminal: the text with its words marked, and the sum that makes the score."""
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tagline.cli.terminal import one_line
+
+if TYPE_CHECKING:
+    from tagline.explain import Explanation
+
+_FOR, _AGAINST = ("bold white on blue", "blue"), ("bold black on dark_orange", "dark_orange")
+_STRONG, _WEAK = 0.5, 0.1  # of the strongest word
+
+
+def explanation_parts(explanation: "Explanation", top: int) -> list[RenderableType]:
+    """Return what to print: the verdict, the marked text, the ``top`` strongest contributions and their sum."""
+    name = one_line(str(explanation.class_name))
+    unit = "log-odds" if explanation.scale == "logit" else "probability"
+    prediction = one_line(str(explanation.prediction)) or "no label"
+    verdict = f"Prediction: {prediction}. Probability of {name}: {explanation.proba:.3f}."
+    legend = Text.assemble(
+        "Speaks ", ("for ", _FOR[1]), (name, _FOR[1]), " or ", ("against", _AGAINST[1]), f" it, in {unit}:"
+    )
+    return [verdict, "", _marked(explanation), "", legend, _sum(explanation, top)]
+
+
+def _marked(explanation: "Explanation") -> Text:
+    from tagline.report.excerpts import harmless
+
+    text = Text(harmless(explanation.text))
+    words = explanation.words()
+    strongest = max((abs(value) for _, _, value in words), default=0.0)
+    for start, end, value in words:
+        share = abs(value) / strongest if strongest else 0.0
+        if share >= _WEAK:
+            strong, weak = _FOR if value > 0 else _AGAINST
+            text.stylize(strong if share >= _STRONG else weak, start, end)
+    return text
+
+
+def _sum(explanation: "Explanation", top: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    parts = sorted(explanation.contributions, key=lambda part: -abs(part.value))
+    for part in parts[:top]:
+        style = _FOR[1] if part.value > 0 else _AGAINST[1] if part.value < 0 else ""
+        table.add_row(Text(f"{part.value:+.4f}", style=style), Text(one_line(part.name)))
+    rest = parts[top:]
+    if rest:
+        table.add_row(f"{sum(part.value for part in rest):+.4f}", f"{len(rest):,} weaker ones")
+    table.add_row(f"{explanation.intercept:+.4f}", "intercept, before any word", end_section=True)
+    what = "score, the log-odds" if explanation.scale == "logit" else "score, the probability"
+    table.add_row(f"{explanation.score:+.4f}", what, style="bold")
+    return table

@@ -1,0 +1,96 @@
+"""An explanation as a page of its own: the text with its words marked, and the sum that makes the score."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tagline.errors import InputError
+from tagline.evaluation.headline import display_name
+from tagline.report.excerpts import Piece, harmless
+
+if TYPE_CHECKING:
+    from tagline.explain import Explanation
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_WEAKEST_SHOWN = 0.02  # of the strongest word
+_LISTED = 100
+
+
+def write_explanation(path: str | Path, explanation: "Explanation") -> Path:
+    """Write an explanation as a self-contained page, whole or not at all, and return its path.
+
+    Raises:
+        InputError: ``path`` is a folder, or its folder does not exist.
+
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise InputError(f"`{target}` is a folder: name the page to write.")
+    if not target.absolute().parent.is_dir():
+        raise InputError(f"`{target}` cannot be written: the folder `{target.parent}` does not exist.")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(render_explanation(explanation), encoding="utf-8", errors="replace")
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return target
+
+
+def render_explanation(explanation: "Explanation") -> str:
+    """Return the page of an explanation."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    parts = sorted(explanation.contributions, key=lambda part: -abs(part.value))
+    strongest = max((abs(part.value) for part in parts), default=0.0) or 1.0
+    rest = sum(part.value for part in parts[_LISTED:])
+    return environment.get_template("explanation.html.j2").render(
+        class_name=display_name(str(explanation.class_name)),
+        prediction=display_name(str(explanation.prediction)) if explanation.prediction else "no label",
+        probability=f"{100 * explanation.proba:.1f} %",
+        scale="log-odds" if explanation.scale == "logit" else "probability",
+        pieces=marked(explanation.text, explanation.words()),
+        parts=[
+            {
+                "name": harmless(part.name),
+                "value": f"{part.value:+.4f}",
+                "for": part.value > 0,
+                "bar": f"{100 * abs(part.value) / strongest:.1f}",
+                "times": len(part.spans),
+            }
+            for part in parts[:_LISTED]
+        ],
+        n_rest=max(0, len(parts) - _LISTED),
+        rest=f"{rest:+.4f}",
+        intercept=f"{explanation.intercept:+.4f}",
+        score=f"{explanation.score:+.4f}",
+    )
+
+
+def marked(text: str, words: list[tuple[int, int, float]]) -> list[Piece]:
+    """Cut a whole text up at its words, which do not overlap.
+
+    >>> [(piece.text, piece.contribution) for piece in marked("so bad", [(3, 6, -1.0)])]
+    [('so ', 0.0), ('bad', -1.0)]
+    """
+    clean = harmless(text)
+    strongest = max((abs(value) for _, _, value in words), default=0.0)
+    found, position = [], 0
+    for start, end, value in words:
+        if abs(value) <= _WEAKEST_SHOWN * strongest:
+            continue
+        if position < start:
+            found.append(Piece(clean[position:start]))
+        found.append(Piece(clean[start:end], value, abs(value) / strongest))
+        position = end
+    if position < len(clean):
+        found.append(Piece(clean[position:]))
+    return found

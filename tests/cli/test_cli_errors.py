@@ -1,0 +1,190 @@
+"""Whatever is wrong is said in one line, with the right exit status, and nothing is left half-written."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from cli_data import names, write_reviews
+
+from tagline.cli import main
+
+
+def test_wrong_data(fails, here):
+    (here / "empty.csv").touch()
+    (here / "one.csv").write_text("text,label\na b,x\nc d,x\n")
+    (here / "fine.csv").write_text("text,label\n" + "a b,x\nc d,y\n" * 9)
+    assert "`reviews.csv` does not exist" in fails("train", "reviews.csv")
+    assert "`empty.csv` is empty" in fails("train", "empty.csv")
+    assert "only `x`" in fails("train", "one.csv")
+    assert "Did you mean `label`?" in fails("train", "fine.csv", "--label", "lable")
+    assert "Did you mean `text`?" in fails("train", "fine.csv", "--text", "txt")
+    assert "Did you mean `movie-reviews`?" in fails("train", "movie-review")
+    assert "`nothing.csv`" in fails("train", "fine.csv", "--test", "nothing.csv")
+    assert "Did you mean `movie-reviews`?" in fails("datasets", "show", "moviereviews")
+    assert names(here) == ["empty.csv", "fine.csv", "one.csv"]
+
+
+def test_wrong_arguments(fails, reviews, here):
+    assert "Did you mean `fast`?" in fails("train", reviews, "--recipe", "fats")
+    assert "Did you mean `strength`?" in fails("train", reviews, "--set", "model.strenght=1")
+    assert "section.key" in fails("train", reviews, "--set", "strength")
+    assert "Did you mean `pos`?" in fails("train", reviews, "--positive", "poss")
+    assert "between 0 and 1" in fails("train", reviews, "--threshold", "1.5")
+    assert "--folds 1" in fails("train", reviews, "--folds", "1")
+    assert "is a file" in fails("train", reviews, "--out", reviews)
+    assert "Did you mean `--recipe`?" in fails("train", reviews, "--recpie", "fast")
+    assert "Did you mean `fast`?" in fails("recipes", "show", "fasst")
+    assert "`--seed`" in fails("train", reviews, "--seed", "many")
+    assert "`--input FILE`" in fails("predict", "run")
+    assert names(here) == []
+
+
+def test_wrong_commands(call):
+    for argv, hint in (
+        (["trian"], "Did you mean `train`?"),
+        (["--verison"], "Did you mean `--version`?"),
+        (["predict"], "`MODEL`"),
+    ):
+        status, out, err = call(*argv)
+        assert status == 2
+        assert out == ""
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
+        assert hint in err
+
+
+def test_wrong_models(fails, run_folder, reviews, tmp_path):
+    assert "does not exist" in fails("predict", tmp_path / "none", "x")
+    assert "is not a model" in fails("predict", tmp_path, "x")
+    for name in names(run_folder / "model"):
+        copy = tmp_path / f"without-{name}"
+        shutil.copytree(run_folder / "model", copy)
+        content = (copy / name).read_bytes()
+        (copy / name).write_bytes(content[: len(content) // 2])
+        assert name in fails("predict", copy, "x")
+        assert name in fails("evaluate", copy, reviews)
+        (copy / name).unlink()
+        assert name in fails("explain", copy, "x")
+    newer = tmp_path / "newer"
+    shutil.copytree(run_folder / "model", newer)
+    index = newer / "tagline.json"
+    index.write_text(index.read_text().replace('"format": 1', '"format": 999'))
+    assert "upgrade" in fails("predict", newer, "x")
+    assert "Did you mean `pos`?" in fails("explain", run_folder, "x", "--class", "poss")
+    assert "Did you mean `pos`?" in fails("predict", run_folder, "x", "--positive", "poss")
+
+
+def test_wrong_runs(fails, tmp_path):
+    assert "is not a run" in fails("report", tmp_path)
+    assert "does not exist" in fails("runs", tmp_path / "none")
+
+
+def test_wrong_outputs(fails, run_folder, reviews, tmp_path):
+    assert "no suffix" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path / "out.doc")
+    assert "does not exist" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path / "a" / "b.csv")
+    assert "is a folder" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path, "--format", "csv")
+    assert "is a folder" in fails("explain", run_folder, "x", "--html", tmp_path)
+    assert "no column" in fails(
+        "predict", run_folder, "--input", reviews, "--text", "txet", "--output", tmp_path / "o.csv"
+    )
+    assert names(tmp_path) == ["reviews.csv"]
+
+
+def test_an_unexpected_fault_is_one_line_and_debug_shows_where(call, run_folder, monkeypatch):
+    def break_down(*args):
+        raise RuntimeError("the\nsky fell")
+
+    monkeypatch.setattr("tagline.classifier.TextClassifier.load", break_down)
+    status, out, err = call("predict", run_folder, "x", "--quiet")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "RuntimeError" in err
+    status, _, err = call("predict", run_folder, "x", "--quiet", "--debug")
+    assert status == 1
+    assert "Traceback" in err
+    assert "break_down" in err
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A folder on a disk of 200 KB, or what comes closest: no file may grow beyond that."""
+    folder = tmp_path / "full"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]
+    can_mount = os.geteuid() == 0 and shutil.which("mount") is not None
+    mounted = can_mount and subprocess.run(mount, check=False, capture_output=True).returncode == 0
+    yield folder, None if mounted else limit_file_size
+    if mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def limit_file_size():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+@pytest.mark.slow
+def test_a_full_disk(full_disk, in_shell, run_folder, reviews):
+    folder, limit = full_disk
+    for kind in ("csv", "jsonl", "parquet"):
+        many = write_reviews(reviews.parent / "many.csv", n=20_000)
+        done = in_shell(
+            "predict", run_folder, "--input", many, "--output", folder / f"o.{kind}", "--quiet", preexec_fn=limit
+        )
+        assert done.returncode == 1, done.stderr
+        assert done.stderr.startswith("error: the disk is full")
+        assert done.stderr.count("\n") == 1
+        assert names(folder) == []
+    done = in_shell("train", reviews, "--out", folder / "runs" / "run", "--quiet", preexec_fn=limit)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: the disk is full")
+    assert done.stderr.count("\n") == 1
+    assert names(folder) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+def test_stopped(stop, status, tmp_path, here):
+    data = write_reviews(tmp_path / "many.csv", n=20_000)
+    command = [sys.executable, "-m", "tagline", "train", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if "learning" in line:
+                break
+        time.sleep(0.5)
+        process.send_signal(stop)
+        out, rest = process.communicate(timeout=60)
+    assert process.returncode == (status if status > 0 else 143)
+    assert out == ""
+    assert names(here) == []
+    if stop == signal.SIGINT:
+        assert rest.count("\n") == 1
+        assert rest.startswith("error: stopped by Ctrl-C")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["datasets"], ["--help"], ["predict", "RUN", "-q", "--input", "MANY"]])
+def test_a_closed_pipe_is_silent(command, run_folder, tmp_path):
+    many = write_reviews(tmp_path / "many.csv", n=20_000)
+    command = [{"RUN": str(run_folder), "MANY": str(many)}.get(word, word) for word in command]
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "tagline", *command],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert done.stderr == b""
+    assert done.returncode == 141
+
+
+def test_main_returns_the_status():
+    assert main(["--version"]) == 0

@@ -1,0 +1,248 @@
+"""``predict``, ``evaluate`` and ``explain``."""
+
+import csv
+import io
+import json
+import random
+import re
+import shutil
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+from cli_data import names, write_reviews
+
+from tagline.classifier import TextClassifier
+
+
+def test_texts(call, run_folder):
+    status, out, err = call("predict", run_folder / "model", "a superb film", "a dull [film]", "--quiet")
+    assert (status, err) == (0, "")
+    assert re.search(r"^pos +0\.\d{3} +a superb film", out, re.MULTILINE)
+    assert re.search(r"^neg +0\.\d{3} +a dull \[film\]", out, re.MULTILINE)
+
+
+def test_texts_as_json(call, run_folder):
+    _status, out, _err = call("predict", run_folder, "a superb film", "--json", "--proba", "--top-k", "9", "--quiet")
+    [row] = json.loads(out)
+    assert row["prediction"] == row["top_1"] == "pos"
+    assert row["top_2"] == "neg"
+    assert row["probability"] == row["proba:pos"] == row["top_1_probability"]
+    assert row["proba:pos"] + row["proba:neg"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("given", ["csv", "jsonl", "parquet", "tsv", "csv.gz"])
+@pytest.mark.parametrize("written", ["csv", "jsonl", "parquet"])
+def test_files_keep_rows_and_columns(given, written, call, run_folder, reviews, here):
+    frame = pl.read_csv(reviews, infer_schema=False)
+    match given:
+        case "csv":
+            frame.write_csv("in.csv")
+        case "csv.gz":
+            import gzip
+
+            (here / "in.csv.gz").write_bytes(gzip.compress(frame.write_csv().encode()))
+        case "tsv":
+            frame.write_csv("in.tsv", separator="\t")
+        case "jsonl":
+            frame.write_ndjson("in.jsonl")
+        case "parquet":
+            frame.write_parquet("in.parquet")
+    status, out, err = call("predict", run_folder, "--input", f"in.{given}", "--output", f"out.{written}", "-q")
+    assert (status, out, err) == (0, "", "")
+    readers = {"csv": lambda p: pl.read_csv(p, infer_schema=False), "jsonl": pl.read_ndjson, "parquet": pl.read_parquet}
+    result = readers[written](f"out.{written}")
+    assert result.columns == ["id", "review", "stars", "prediction", "probability"]
+    assert result.select(frame.columns).equals(frame)
+    clf = TextClassifier.load(run_folder / "model")
+    assert result["prediction"].to_list() == clf.predict(frame["review"]).tolist()
+    expected = clf.predict_proba(frame["review"]).max(axis=1).tolist()
+    assert result["probability"].cast(pl.Float64).to_list() == pytest.approx(expected)
+    assert names(here) == sorted([f"in.{given}", f"out.{written}"])
+
+
+def test_batches_are_seamless(call, run_folder, reviews, here, monkeypatch):
+    assert call("predict", run_folder, "--input", reviews, "--output", "whole.csv", "-q")[0] == 0
+    monkeypatch.setattr("tagline.run.prediction.BATCH_ROWS", 7)
+    for name in ("parts.csv", "parts.parquet", "parts.jsonl"):
+        assert call("predict", run_folder, "--input", reviews, "--output", name, "-q")[0] == 0
+    assert (here / "parts.csv").read_bytes() == (here / "whole.csv").read_bytes()
+    whole = pl.read_csv("whole.csv")
+    for parts in (pl.read_parquet("parts.parquet"), pl.read_ndjson("parts.jsonl")):
+        assert parts["review"].to_list() == whole["review"].to_list()
+        assert parts["probability"].to_list() == pytest.approx(whole["probability"].to_list())
+
+
+def test_standard_input_and_output(in_shell, run_folder):
+    done = in_shell(
+        "predict", run_folder, "--input", "-", "--format", "jsonl", "-q", input="a superb film\na dull one\n"
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["text"], row["prediction"]) for row in rows] == [("a superb film", "pos"), ("a dull one", "neg")]
+
+
+def test_columns_that_share_a_name_are_both_kept(call, run_folder, here):
+    (here / "in.csv").write_text('text,prediction\n"a superb, ""moving"" film",mine\n')
+    _status, out, _ = call("predict", run_folder, "--input", "in.csv", "-q")
+    [row] = csv.DictReader(io.StringIO(out))
+    assert row["text"] == 'a superb, "moving" film'
+    assert row["prediction"] == "mine"
+    assert row["prediction_2"] == "pos"
+
+
+def test_a_score_equal_to_the_threshold_is_negative(call, run_folder):
+    text = "a superb film"
+    p = float(TextClassifier.load(run_folder / "model").predict_proba([text])[0, 1])
+    below = str(p - 1e-9)
+
+    def answer(*options):
+        status, out, _ = call("predict", run_folder, text, "--json", "-q", *options)
+        assert status == 0
+        return json.loads(out)[0]["prediction"]
+
+    assert answer("--threshold", repr(p)) == "neg"
+    assert answer("--threshold", below) == "pos"
+    assert answer("--threshold", "0", "--positive", "neg") == "neg"
+
+
+def test_rows_that_cannot_be_read(call, run_folder, here):
+    (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ncaf\xe9,2\ndull,3\n")
+    status, out, err = call("predict", run_folder, "--input", "in.csv")
+    assert status == 0
+    assert [line.split(",")[1] for line in out.splitlines()[1:]] == ["1", "3"]
+    assert "warning: 1 rows could not be read" in err
+    assert "line 3" in err
+    status, _, err = call("predict", run_folder, "--input", "in.csv", "--strict", "--output", "out.csv", "-q")
+    assert status == 2
+    assert "line 3" in err
+    assert names(here) == ["in.csv"]
+
+
+def test_an_old_output_stays_when_something_goes_wrong(fails, run_folder, here):
+    (here / "out.csv").write_text("old")
+    (here / "in.jsonl").write_text('{"text": "a"}\n{"text": "b", "more": 1}\n')
+    fails("predict", run_folder, "--input", "in.jsonl", "--output", "out.csv", "--text", "body")
+    assert (here / "out.csv").read_text() == "old"
+    assert names(here) == ["in.jsonl", "out.csv"]
+
+
+PEAK = """
+import sys
+from tagline.cli import main
+from tagline.run.machine import peak_rss_mb
+print(main(sys.argv[1:]), peak_rss_mb())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_memory_is_bounded(kind, run_folder, tmp_path):
+    peaks = {}
+    for n in (30_000, 120_000):
+        data, output = tmp_path / f"{n}.csv", tmp_path / f"o.{kind}"
+        # Not one note is like another, or Parquet would hold them in no space at all.
+        with data.open("w") as stream:
+            stream.write("review,note\n")
+            stream.writelines(f"a superb film,{random.randbytes(1000).hex()}\n" for _ in range(n))
+        command = ["predict", str(run_folder), "--input", str(data), "--output", str(output), "-q"]
+        done = subprocess.run([sys.executable, "-c", PEAK, *command], capture_output=True, text=True, check=True)
+        status, peak = done.stdout.split()
+        assert status == "0"
+        peaks[n] = float(peak)
+    # The input grows by 180 MB.
+    assert peaks[120_000] < peaks[30_000] + 90
+
+
+def test_evaluate_its_own_data_uses_the_test_rows(call, run_folder):
+    status, out, _ = call("evaluate", run_folder, run_folder.parent / "reviews.csv", "--json", "-q")
+    metrics = json.loads(out)
+    trained = json.loads((run_folder / "metrics.json").read_text())
+    assert status == 0
+    assert metrics["rows"] == {"train": 0, "validation": 0, "test": 24}
+    assert "not seen" in metrics["rows_used"]
+    assert metrics["test"]["confusion_matrix"] == trained["test"]["confusion_matrix"]
+
+
+def test_evaluate_other_data_uses_all_rows(call, run_folder, tmp_path):
+    data = write_reviews(tmp_path / "other.csv", n=100, seed=9)
+    status, out, _ = call("evaluate", run_folder / "model", data, "-q")
+    assert status == 0
+    assert "On all 100 rows" in out
+    rows = pl.read_csv(data)
+    clf = TextClassifier.load(run_folder / "model")
+    accuracy = (pl.Series(clf.predict(rows["review"])) == rows["stars"]).mean()
+    status, out, _ = call("evaluate", run_folder, data, "--json", "-q")
+    assert json.loads(out)["test"]["accuracy"] == pytest.approx(accuracy)
+
+
+def test_evaluate_official_test_rows_only(call, run_folder, tmp_path):
+    rows = pl.read_csv(write_reviews(tmp_path / "other.csv", n=90, seed=9))
+    split = pl.Series("split", ["train", "train", "test"] * 30)
+    rows.with_columns(split).write_csv(tmp_path / "official.csv")
+    _status, out, _ = call("evaluate", run_folder, tmp_path / "official.csv", "--json", "-q")
+    metrics = json.loads(out)
+    assert metrics["rows"]["test"] == 30
+    assert "official test split" in metrics["rows_used"]
+
+
+def test_evaluate_with_labels_the_model_does_not_know(call, fails, run_folder, tmp_path):
+    (tmp_path / "mixed.csv").write_text("text,label\nsuperb,pos\ndull,neg\nso so,meh\n" * 1)
+    status, out, err = call("evaluate", run_folder, tmp_path / "mixed.csv", "--json")
+    metrics = json.loads(out)
+    assert status == 0
+    assert metrics["task"] == "multiclass"
+    assert metrics["test"]["accuracy"] == pytest.approx(2 / 3)
+    assert "`meh`" in err
+    (tmp_path / "alien.csv").write_text("text,label\nsuperb,ja\ndull,nein\n")
+    assert "`ja`" in fails("evaluate", run_folder, tmp_path / "alien.csv")
+
+
+def test_explanations_add_up(call, run_folder):
+    text = "a superb but dull film"
+    status, out, _ = call("explain", run_folder, text, "--json", "-q")
+    answer = json.loads(out)
+    assert status == 0
+    total = answer["intercept"] + sum(part["value"] for part in answer["contributions"])
+    assert total == pytest.approx(answer["score"])
+    assert answer["intercept"] + sum(value for _, _, value in answer["words"]) == pytest.approx(answer["score"])
+    logit = TextClassifier.load(run_folder / "model").decision_function([text])[0]
+    assert answer["score"] == pytest.approx(logit if answer["class"] == "pos" else -logit)
+    status, out, _ = call("explain", run_folder, text, "--class", "pos", "--top", "2", "-q")
+    values = [float(value) for value in re.findall(r"^([+-]\d+\.\d{4})", out, re.MULTILINE)]
+    assert len(values) == 2 + 1 + 1 + 1  # two, the rest, the intercept and the score
+    assert sum(values[:-1]) == pytest.approx(values[-1], abs=3e-4)
+
+
+def test_explanation_page(call, run_folder, here):
+    text = "<b>superb</b> & dull \x1b[31m film"
+    status, out, err = call("explain", run_folder, text, "--html", "why.html", "-q")
+    assert (status, err) == (0, "")
+    assert "\x1b" not in out
+    page = (here / "why.html").read_text(encoding="utf-8")
+    assert "<b>superb" not in page
+    assert "&lt;" in page
+    assert '<mark class="for"' in page
+    assert '<mark class="against"' in page
+    assert not re.search(r'(?:src|href)="http', page)
+    assert names(here) == ["why.html"]
+
+
+def test_copied_model_works_alone(call, run_folder, tmp_path):
+    shutil.copytree(run_folder / "model", tmp_path / "elsewhere")
+    _status, out, _ = call("predict", tmp_path / "elsewhere", "a superb film", "--json", "-q")
+    assert json.loads(out)[0]["prediction"] == "pos"
+
+
+def test_top_k_of_several_classes(call, topics_run):
+    _status, out, _ = call("predict", topics_run, "the goal", "--top-k", "2", "--json", "-q")
+    [row] = json.loads(out)
+    assert row["top_1"] == "sport"
+    assert "top_3" not in row
+    assert row["top_1_probability"] > row["top_2_probability"]
+
+
+def test_threshold_of_several_classes_is_refused(fails, topics_run):
+    assert "two classes" in fails("predict", topics_run, "the goal", "--threshold", "0.5")
+    assert "two classes" in fails("predict", topics_run, "the goal", "--positive", "sport")

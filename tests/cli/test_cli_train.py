@@ -1,0 +1,214 @@
+"""``tagline train`` and what it leaves behind."""
+
+import json
+import os
+import re
+
+import polars as pl
+import pytest
+from cli_data import names, write_reviews, write_topics
+
+from tagline.classifier import TextClassifier
+
+FAST = ("--recipe", "multinomial-nb", "--quiet")
+
+
+def load(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_the_run_folder_holds_what_the_design_says(run_folder):
+    assert sorted(path.name for path in run_folder.iterdir()) == [
+        "metrics.json", "mistakes.json", "model", "plots", "predictions.parquet", "report.html", "run.json",
+    ]  # fmt: skip
+    assert {"confusion_matrix.svg", "confusion_matrix.png"} <= set(names(run_folder / "plots"))
+    metrics = load(run_folder / "metrics.json")
+    assert metrics["task"] == "binary"
+    assert metrics["classes"] == ["neg", "pos"]
+    assert metrics["rows"] == {"train": 192, "validation": 24, "test": 24}
+    assert metrics["test"]["n"] == 24
+    assert set(metrics["seconds"]) == {"read", "features", "fit", "evaluate", "total"}
+    assert metrics["seconds"]["total"] > metrics["seconds"]["fit"] > 0
+    assert 50 < metrics["peak_rss_mb"] < 5000
+    assert metrics["validation"]["how"]
+    for key in ("accuracy", "macro_f1", "log_loss", "roc_auc", "ece", "accuracy_ci95", "confusion_matrix"):
+        assert key in metrics["test"]
+    assert {"precision", "recall", "specificity", "tp", "fn"} <= set(metrics["test"]["per_class"]["pos"])
+
+
+def test_predictions_are_the_figures(run_folder):
+    metrics, rows = load(run_folder / "metrics.json"), pl.read_parquet(run_folder / "predictions.parquet")
+    assert rows.columns == ["row", "label", "prediction", "proba:neg", "proba:pos"]
+    assert (rows["label"] == rows["prediction"]).mean() == pytest.approx(metrics["test"]["accuracy"])
+    assert (rows["prediction"] == "pos").to_list() == (rows["proba:pos"] > 0.5).to_list()
+    matrix = metrics["test"]["confusion_matrix"]
+    assert matrix[0][1] == rows.filter((pl.col("label") == "neg") & (pl.col("prediction") == "pos")).height
+
+
+def test_mistakes_are_wrong_confident_first_and_add_up(run_folder):
+    mistakes = load(run_folder / "mistakes.json")
+    assert mistakes
+    confidences = [mistake["probability"] for mistake in mistakes]
+    assert confidences == sorted(confidences, reverse=True)
+    clf = TextClassifier.load(run_folder / "model")
+    for mistake in mistakes:
+        assert mistake["label"] != mistake["prediction"]
+        proba = clf.predict_proba([mistake["text"]])[0]
+        assert mistake["probability"] == pytest.approx(proba.max())
+        assert clf.predict([mistake["text"]])[0] == mistake["prediction"]
+        # Towards the prediction: words and intercept together give its logit, which is positive.
+        total = sum(value for _, _, value in mistake["spans"])
+        sign = 1 if mistake["prediction"] == "pos" else -1
+        intercept = sign * float(clf.model_.intercept[0]) / clf.temperature_
+        assert total + intercept == pytest.approx(sign * clf.decision_function([mistake["text"]])[0], abs=1e-4)
+
+
+def test_run_json_says_how_and_nothing_of_the_place(run_folder):
+    run = load(run_folder / "run.json")
+    assert run["command"][:2] == ["tagline", "train"]
+    assert run["recipe"]["recipe"]["name"] == "fast"
+    assert run["chosen"]["strength"] > 0
+    assert set(run["machine"]) == {"processor", "cores", "platform"}
+    assert {"tagline", "python", "numpy", "polars", "scikit-learn"} == set(run["versions"])
+    del run["command"], run["dataset"]["source"]  # the paths the user typed
+    written = json.dumps(run)
+    assert not re.search(rf"\b{re.escape(os.uname().nodename)}\b", written)
+    assert str(run_folder.parent) not in written
+
+
+def test_json_is_the_metrics_and_nothing_else(call, reviews, here):
+    status, out, err = call("train", reviews, "--json", *FAST)
+    assert status == 0
+    assert err == ""
+    [run] = (here / "runs").iterdir()
+    assert json.loads(out) == load(run / "metrics.json")
+    assert run.name.endswith("-multinomial-nb-reviews")
+    assert load(run / "run.json")["name"] == run.name
+
+
+def test_the_terminal_names_the_cells_and_the_next_step(call, reviews, here):
+    status, out, err = call("train", reviews, "--recipe", "multinomial-nb")
+    assert status == 0
+    for part in ("Accuracy", "95 % interval", "macro average", "TP ", "FP ", "FN ", "TN ", "Positive class: pos"):
+        assert part in out
+    [run] = (here / "runs").iterdir()
+    assert f"runs/{run.name}/report.html" in out
+    assert f'tagline predict runs/{run.name}/model "' in out
+    assert "reading" in err
+    assert "\x1b" not in out + err
+
+
+def test_folds_measure_every_row_once(call, reviews, here):
+    status, out, _ = call("train", reviews, "--folds", "3", "--json", *FAST, "--out", "run")
+    metrics = json.loads(out)
+    assert status == 0
+    assert metrics["folds"] == 3
+    assert metrics["test"]["n"] == metrics["rows"]["train"] == 240
+    rows = pl.read_parquet(here / "run" / "predictions.parquet")
+    assert rows["row"].to_list() == list(range(240))
+    # Each row was judged by a model that had not seen it: one that has seen all of them does better.
+    assert metrics["test"]["accuracy"] < 1
+    assert "3 folds" in (here / "run" / "report.html").read_text()
+
+
+def test_no_texts_leaves_no_text(call, tmp_path, here):
+    data = write_reviews(tmp_path / "secret.csv", mark="zzyzx ")
+    data.write_text(data.read_text() + "\n".join(['"unclosed zzyzx']))
+    status, _, err = call("train", data, "--no-texts", "--out", "run", *FAST)
+    assert status == 0, err
+    assert load(here / "run" / "mistakes.json") == []
+    for path in (here / "run").rglob("*"):
+        if path.is_file() and path.parent.name != "model":
+            assert b"zzyzx" not in path.read_bytes(), path
+
+
+def test_rejected_rows_are_written_down(call, tmp_path, here):
+    data = write_reviews(tmp_path / "broken.csv")
+    data.write_bytes(data.read_bytes() + b"240,caf\xe9 noir,pos\n")
+    assert call("train", data, "--out", "run", *FAST)[0] == 0
+    rejected = pl.read_csv(here / "run" / "rejected.csv")
+    assert rejected["line"].to_list() == [242]
+    status, out, err = call("train", data, "--strict", "--out", "strict", *FAST)
+    assert (status, out) == (2, "")
+    assert "242" in err
+    assert not (here / "strict").exists()
+
+
+def test_threshold_and_positive_go_with_the_model(call, reviews, here):
+    decided = ("--threshold", "0.8", "--positive", "neg")
+    status, out, _ = call("train", reviews, "--out", "run", "--json", *decided, *FAST)
+    assert status == 0
+    assert json.loads(out)["test"]["positive"] == "neg"
+    rows = pl.read_parquet(here / "run" / "predictions.parquet")
+    assert (rows["prediction"] == "neg").to_list() == (rows["proba:neg"] > 0.8).to_list()
+    assert ((rows["proba:neg"] > 0.5) != (rows["proba:neg"] > 0.8)).any()
+    status, out, _ = call("predict", "run", "--input", reviews, "--proba", "--quiet")
+    again = pl.read_csv(out.encode())
+    assert (again["prediction"] == "neg").to_list() == (again["proba:neg"] > 0.8).to_list()
+
+
+def test_balance_helps_the_rare_class(call, tmp_path, here):
+    lines = [
+        f"{'rare' if i % 10 == 0 else 'plain'} word{i % 7} x{i % 3},{'b' if i % 10 in (0, 1) else 'a'}"
+        for i in range(300)
+    ]
+    (tmp_path / "skew.csv").write_text("text,label\n" + "\n".join(lines) + "\n")
+    recall = {}
+    for option in ((), ("--balance",)):
+        settings = ("--recipe", "logistic-regression", "--set", "model.strength=0.01")
+        _status, out, _ = call("train", tmp_path / "skew.csv", "--json", "--quiet", *settings, *option)
+        recall[option] = json.loads(out)["test"]["per_class"]["b"]["recall"]
+    assert recall[("--balance",)] > recall[()]
+
+
+def test_several_classes_and_a_class_only_the_test_rows_have(call, tmp_path, here):
+    data = write_topics(tmp_path / "topics.csv")
+    extra = tmp_path / "test.csv"
+    extra.write_text("text,label\ngoal number 99 here,sport\nstars and rockets,space\n")
+    status, out, _ = call("train", data, "--test", extra, "--json", *FAST)
+    metrics = json.loads(out)
+    assert status == 0
+    assert metrics["classes"] == ["art", "money", "space", "sport"]
+    assert metrics["rows"]["test"] == 2
+    assert metrics["test"]["per_class"]["space"]["recall"] == 0
+    assert metrics["test"]["per_class"]["sport"]["recall"] == 1
+
+
+def test_multi_label(call, tmp_path, here):
+    labels = [["red"] * (i % 2) + ["round"] * (i % 3 == 0) for i in range(120)]
+    rows = [{"text": f"{' '.join(given)} thing {i}", "label": given} for i, given in enumerate(labels)]
+    (tmp_path / "things.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    _, out, _ = call("train", tmp_path / "things.jsonl", "--json", "--quiet", "--out", "run")
+    metrics = json.loads(out)
+    assert metrics["task"] == "multilabel"
+    assert metrics["test"]["micro_f1"] > 0.9
+    _, out, _ = call("predict", "run", "red round thing", "blue thing", "--json", "--quiet")
+    assert [row["prediction"] for row in json.loads(out)] == [["red", "round"], []]
+    _status, out, _ = call("predict", "run", "red round thing", "--quiet", "--format", "csv")
+    assert out.splitlines()[1].endswith('"[""red"", ""round""]"')
+
+
+def test_an_old_run_is_replaced_and_nothing_else_is(call, fails, reviews, here):
+    for seed in ("0", "1"):
+        assert call("train", reviews, "--seed", seed, "--out", "run", *FAST)[0] == 0
+    assert load(here / "run" / "run.json")["seed"] == 1
+    assert names(here) == ["run"]
+    (here / "mine").mkdir()
+    (here / "mine" / "letter.txt").write_text("dear")
+    assert "not a run" in fails("train", reviews, "--out", "mine")
+    assert names(here / "mine") == ["letter.txt"]
+
+
+def test_the_same_seed_gives_the_same_bundle(call, reviews, here):
+    for name in ("a", "b"):
+        assert call("train", reviews, "--out", name, "--quiet")[0] == 0
+    for path in (here / "a" / "model").iterdir():
+        assert path.read_bytes() == (here / "b" / "model" / path.name).read_bytes()
+
+
+def test_standard_input(here, in_shell, tmp_path):
+    data = write_topics(tmp_path / "topics.csv").read_text()
+    done = in_shell("train", "-", "--json", *FAST, input=data)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["classes"] == ["art", "money", "sport"]
+    assert done.stderr == ""

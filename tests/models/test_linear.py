@@ -1,0 +1,178 @@
+"""Linear models and naive Bayes: scikit-learn decides."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import ComplementNB, MultinomialNB
+from sklearn.svm import LinearSVC
+
+from tagline.errors import RecipeError
+from tagline.models import fit_model
+from tagline.models.bayes import fit_complement, fit_multinomial
+from tagline.models.linear import LinearModel, fit_linear_svm, fit_logistic
+
+
+def sample(n_classes: int, n: int = 150, n_columns: int = 60, seed: int = 0) -> tuple[sp.csr_matrix, np.ndarray]:
+    """Return counts (n, n_columns) and the class of each row, (n,)."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, n_classes, n)
+    rates = rng.gamma(0.3, 0.5, (n_classes, n_columns))
+    return sp.csr_matrix(rng.poisson(rates[y]).astype(np.float64)), y
+
+
+def classes(y: np.ndarray) -> np.ndarray:
+    return np.eye(y.max() + 1, dtype=bool)[y]
+
+
+def predicted(model: LinearModel, X: sp.csr_matrix) -> np.ndarray:
+    logits = model.logits(X)
+    return (logits[:, 0] > 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
+
+
+def log_proba(model: LinearModel, X: sp.csr_matrix) -> np.ndarray:
+    logits = model.logits(X)
+    if logits.shape[1] == 1:
+        logits = np.hstack([np.zeros_like(logits), logits])
+    return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("n_classes", [2, 5])
+@pytest.mark.parametrize("alpha", [1.0, 0.1])
+@pytest.mark.parametrize(("fit", "peer"), [(fit_multinomial, MultinomialNB), (fit_complement, ComplementNB)])
+def test_naive_bayes_is_scikit_learns(n_classes: int, alpha: float, fit, peer) -> None:
+    X, y = sample(n_classes)
+    weights = np.random.default_rng(3).uniform(0.5, 2, len(y))
+    model = fit(X, classes(y), weights, alpha)
+    other = peer(alpha=alpha).fit(X, y, sample_weight=weights)
+    assert (predicted(model, X) == other.predict(X)).all()
+    # Coefficients are in half precision, a relative 2**-11 of each.
+    np.testing.assert_allclose(log_proba(model, X), other.predict_log_proba(X), atol=0.03)
+
+
+@pytest.mark.parametrize("fit", [fit_multinomial, fit_complement])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_column_without_a_count_has_no_say_in_naive_bayes(fit, n_classes: int) -> None:
+    X, y = sample(n_classes)
+    wider = sp.hstack([X, sp.csr_matrix((X.shape[0], 40))], format="csr")
+    ones = np.ones(len(y))
+    small, large = fit(X, classes(y), ones, 1.0), fit(wider, classes(y), ones, 1.0)
+    seen = X.shape[1]
+    assert np.array_equal(small.coef, large.coef[:seen])
+    assert not large.coef[seen:].any()
+
+
+@pytest.mark.parametrize("kind", ["linear-svm", "logistic-regression"])
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_each_output_is_a_class_against_the_rest(kind: str, n_classes: int) -> None:
+    X, y = sample(n_classes)
+    ones = np.ones(len(y))
+    model = fit_model(kind, X, classes(y), ones, multilabel=False, strength=0.5, seed=0)
+    assert model.coef.shape == (60, 1 if n_classes == 2 else n_classes)
+    for output, k in enumerate([1] if n_classes == 2 else range(n_classes)):
+        if kind == "linear-svm":
+            other = LinearSVC(C=0.5, tol=0.1, max_iter=60, dual=True, random_state=0)
+        else:
+            other = LogisticRegression(C=0.5, max_iter=200)
+        other.fit(X, y == k)
+        np.testing.assert_allclose(model.coef[:, output], other.coef_[0], rtol=1e-3, atol=1e-6)
+        np.testing.assert_allclose(model.intercept[output], other.intercept_[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["linear-svm", "logistic-regression", "multinomial-nb", "complement-nb"])
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_a_class_without_rows_is_far_below(kind: str, multilabel: bool) -> None:
+    X, y = sample(3)
+    Y = np.column_stack([classes(y), np.zeros(len(y), dtype=bool)])
+    model = fit_model(kind, X, Y, np.ones(len(y)), multilabel=multilabel, strength=1.0, seed=0)
+    logits = model.logits(X)
+    assert (logits[:, 3] < logits[:, :3].max(axis=1) - 3).all()
+    if multilabel:
+        assert (logits[:, 3] < -3).all()
+
+
+@pytest.mark.parametrize("kind", ["linear-svm", "logistic-regression", "multinomial-nb", "complement-nb"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_weight_two_is_the_row_twice_and_weight_zero_no_row(kind: str, n_classes: int) -> None:
+    X, y = sample(n_classes)
+    weights = np.random.default_rng(5).integers(0, 3, len(y)).astype(float)
+    rows = np.repeat(np.arange(len(y)), weights.astype(int))
+
+    def fit(X: sp.csr_matrix, y: np.ndarray, weights: np.ndarray) -> LinearModel:
+        return fit_model(kind, X, classes(y), weights, multilabel=False, strength=0.01, seed=0)
+
+    weighted, repeated = fit(X, y, weights), fit(X[rows], y[rows], np.ones(len(rows)))
+    plain = fit(X, y, np.ones(len(y)))
+    apart = np.abs(weighted.logits(X) - repeated.logits(X)).max()
+    assert apart < 0.2 * np.abs(weighted.logits(X) - plain.logits(X)).max()  # liblinear stops early
+
+
+@pytest.mark.parametrize("kind", ["linear-svm", "logistic-regression", "multinomial-nb", "complement-nb"])
+def test_a_class_without_weight_is_far_below(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    X, y = sample(3)
+    model = fit_model(kind, X, classes(y), (y != 1).astype(float), multilabel=False, strength=1.0, seed=0)
+    assert (model.logits(X)[:, 1] < -3).all()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_logits_are_the_same_alone_and_in_a_batch() -> None:
+    rng = np.random.default_rng(0)
+    X = sp.random(300, 900, 0.2, format="csr", random_state=0)
+    X = sp.vstack([X, sp.csr_matrix((1, 900))], format="csr")  # a row of nothing
+    model = LinearModel.of(rng.normal(size=(900, 3)), rng.normal(size=3))
+    batch = model.logits(X)
+    np.testing.assert_allclose(batch, X.toarray() @ model.coef.astype(float) + model.intercept, atol=1e-9)
+    for row in range(301):
+        assert np.array_equal(model.logits(X[row])[0], batch[row])
+    assert model.logits(X[:0]).shape == (0, 3)
+
+
+def test_coefficients_are_rounded_once_and_come_back() -> None:
+    coef = np.array([[0.1, 1e-9], [1e6, -1e6], [2**-24, 1 / 3]])
+    model = LinearModel.of(coef, np.array([0.1, 1 / 3]))
+    assert model.coef.dtype == np.float32
+    assert model.coef.tolist() == [
+        [float(np.float16(0.1)), 0.0],
+        [65504.0, -65504.0],
+        [2**-24, float(np.float16(1 / 3))],
+    ]
+    again = LinearModel.from_arrays(model.arrays())
+    assert np.array_equal(again.coef, model.coef)
+    assert np.array_equal(again.intercept, model.intercept)
+    assert model.arrays()["coef"].dtype == np.float16
+
+
+def test_fits_side_by_side_are_the_fits_alone() -> None:
+    """liblinear has one generator of random numbers for the whole process."""
+    X, y = sample(2, n=800, n_columns=300)
+    weights = np.ones(len(y))
+
+    def fit(seed: int) -> list[float]:
+        coef, intercept = fit_linear_svm(X, y == 1, weights, 3.0, seed)
+        return [*coef, intercept]
+
+    alone = [fit(seed) for seed in range(12)]
+    assert alone[0] != alone[1]  # chance has a say
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(3):
+            assert list(pool.map(fit, range(12))) == alone
+
+
+def test_fits_side_by_side_leave_the_users_warnings_alone() -> None:
+    X, y = sample(2)
+    weights = np.ones(len(y))
+    before = list(warnings.filters)
+    jobs = [fit_linear_svm, fit_logistic] * 20
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda fit: fit(X, y == 1, weights, 10.0, 0), jobs))
+    assert list(warnings.filters) == before
+
+
+@pytest.mark.parametrize("kind", ["decision-tree", "random-forest"])
+def test_trees_give_one_label(kind: str) -> None:
+    X, y = sample(3)
+    with pytest.raises(RecipeError, match=r"one label.*`fast`"):
+        fit_model(kind, X, classes(y), np.ones(len(y)), multilabel=True, strength=1.0, seed=0)

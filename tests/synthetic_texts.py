@@ -1,0 +1,43 @@
+"""Texts that can be learnt from, made up: a few words of the class among words of no class."""
+
+import numpy as np
+
+COMMON = ["the", "a", "film", "was", "and", "of", "it", "actor", "plot", "scene", ",", ".", "music", "ending"]
+OWN = [
+    ["good", "great", "lovely", "moving", "joy"],
+    ["bad", "dull", "awful", "boring", "mess"],
+    ["budget", "market", "shares", "profit", "bank"],
+    ["goal", "match", "league", "striker", "coach"],
+]
+
+
+def made_up(n: int, n_classes: int = 2, seed: int = 0, noise: float = 0.1) -> tuple[list[str], list[str]]:
+    """Return ``n`` texts and their classes, `c0` …; a share ``noise`` of the texts speaks of another class."""
+    rng = np.random.default_rng(seed)
+    texts, labels = [], []
+    for row in range(n):
+        label = spoken = row % n_classes
+        if rng.random() < noise:
+            spoken = int(rng.integers(n_classes))
+        words = [
+            *rng.choice(COMMON, rng.integers(3, 9)),
+            *rng.choice(OWN[spoken], rng.integers(1, 3)),
+            f"x{rng.integers(n)}",
+        ]
+        rng.shuffle(words)
+        texts.append(" ".join(words))
+        labels.append(f"c{label}")
+    return texts, labels
+
+
+def several(n: int, seed: int = 0) -> tuple[list[str], list[list[str]]]:
+    """Return ``n`` texts with none, one or two of three labels."""
+    rng = np.random.default_rng(seed)
+    texts, labels = [], []
+    for _ in range(n):
+        given = np.flatnonzero(rng.random(3) < 0.4)
+        words = [*rng.choice(COMMON, 5), *(rng.choice(OWN[k]) for k in given)]
+        rng.shuffle(words)
+        texts.append(" ".join(words))
+        labels.append([f"c{k}" for k in given])
+    return texts, labels

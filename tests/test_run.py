@@ -1,0 +1,173 @@
+"""The run folder: whole or not there; and training from Python."""
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from tagline.errors import InputError
+from tagline.run.folder import building, check_target, free_name, remove_abandoned, run_name
+from tagline.run.listing import list_runs
+from tagline.run.machine import peak_rss_mb, process_seconds
+from tagline.run.tables import open_table
+from tagline.run.train import TrainSettings, train_run
+
+BUILD_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from tagline.run.folder import building
+with building(Path(sys.argv[1])):
+    print("built", flush=True)
+    time.sleep(60)
+"""
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def build(target, content, fault=None):
+    with building(target) as folder:
+        (folder / "run.json").write_text(content)
+        if fault:
+            raise fault
+
+
+def write_both(path, frames):
+    with open_table(path) as write:
+        for frame in frames:
+            write(frame)
+
+
+def test_a_folder_appears_whole(tmp_path):
+    with building(tmp_path / "runs" / "one") as folder:
+        (folder / "a").write_text("x")
+        assert not (tmp_path / "runs" / "one").exists()
+        assert folder.parent == tmp_path / "runs"
+    assert names(tmp_path / "runs") == ["one"]
+    assert names(tmp_path / "runs" / "one") == ["a"]
+
+
+@pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_fault_leaves_nothing(fault, tmp_path):
+    with pytest.raises(fault):
+        build(tmp_path / "runs" / "deep" / "one", "x", fault)
+    assert names(tmp_path) == []
+
+
+def test_a_fault_leaves_the_old_run_and_its_neighbours(tmp_path):
+    build(tmp_path / "one", "old")
+    with pytest.raises(OSError, match="full"):
+        build(tmp_path / "one", "new", OSError("full"))
+    assert (tmp_path / "one" / "run.json").read_text() == "old"
+    build(tmp_path / "one", "new")
+    assert (tmp_path / "one" / "run.json").read_text() == "new"
+    assert names(tmp_path) == ["one"]
+
+
+def test_a_killed_run_is_cleaned_up_and_a_living_one_is_not(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", BUILD_AND_WAIT, str(tmp_path / "one")], stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        [hidden] = tmp_path.iterdir()
+        assert hidden.name.startswith(".")
+        remove_abandoned(tmp_path)
+        assert hidden.is_dir()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert hidden.is_dir()
+    with building(tmp_path / "two"):
+        pass
+    assert names(tmp_path) == ["two"]
+
+
+def test_targets_that_are_refused(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter").touch()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").touch()
+    for name in ("file", "full", "file/below"):
+        with pytest.raises(InputError):
+            check_target(tmp_path / name)
+    for name in ("empty", "run", "new/deep"):
+        check_target(tmp_path / name)
+
+
+def test_names(tmp_path):
+    when = datetime(2025, 1, 31, 9, 5, 7)
+    assert run_name("my/../recipe", "..", when) == "20250131-090507-my-..-recipe"
+    assert run_name("fast", "Überraschung 1", when) == "20250131-090507-fast-Überraschung-1"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a-2").mkdir()
+    assert free_name(tmp_path, "a").name == "a-3"
+
+
+ROWS = pl.DataFrame({"text": [f"{w} {i}" for i in range(40) for w in ("good", "bad")], "label": ["pos", "neg"] * 40})
+
+
+def test_training_from_python(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stages = []
+    run = train_run(ROWS, TrainSettings(recipe="multinomial-nb"), log=stages.append)
+    assert run.folder.parent.name == "runs"
+    assert run.model.is_dir()
+    assert run.metrics == json.loads((run.folder / "metrics.json").read_text())
+    assert run.metrics["test"]["accuracy"] == 1
+    assert run.metrics["seconds"]["total"] < 60
+    assert stages[0] == "reading the data"
+    [summary], damaged = list_runs()
+    assert summary.n_rows == 80
+    assert damaged == []
+    again = train_run(ROWS, TrainSettings(recipe="multinomial-nb"))
+    assert again.folder != run.folder
+
+
+def test_a_class_that_only_some_folds_have(tmp_path):
+    rows = pl.concat([ROWS, pl.DataFrame({"text": ["odd one"], "label": ["odd"]})])
+    run = train_run(rows, TrainSettings(recipe="multinomial-nb", folds=3), out=tmp_path / "run")
+    assert run.metrics["classes"] == ["neg", "odd", "pos"]
+    assert run.metrics["test"]["n"] == 81
+    assert run.metrics["test"]["per_class"]["odd"]["recall"] == 0
+    assert len(json.loads((tmp_path / "run" / "mistakes.json").read_text())) == 1
+
+
+def test_numbers_as_classes_keep_their_order(tmp_path):
+    rows = pl.DataFrame({"text": [f"w{i % 12} x{i}" for i in range(240)], "label": [i % 12 for i in range(240)]})
+    run = train_run(rows, TrainSettings(recipe="multinomial-nb"), out=tmp_path / "run")
+    assert run.metrics["classes"] == [str(i) for i in range(12)]
+    assert run.metrics["test"]["accuracy"] == 1
+    predictions = pl.read_parquet(tmp_path / "run" / "predictions.parquet")
+    assert (predictions["proba:10"] > 0.5).to_list() == (predictions["label"] == "10").to_list()
+
+
+def test_data_without_test_rows_is_measured_on_held_out_ones(tmp_path):
+    # Copies stay together: a handful of distinct texts cannot be split.
+    rows = pl.DataFrame({"text": ["good", "bad"] * 50, "label": ["pos", "neg"] * 50})
+    run = train_run(rows, TrainSettings(recipe="multinomial-nb"), out=tmp_path / "run")
+    assert run.metrics["test"] is None
+    assert run.metrics["rows"] == {"train": 100, "validation": 0, "test": 0}
+    assert not (tmp_path / "run" / "predictions.parquet").exists()
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_columns_that_come_late(tmp_path):
+    first, later = pl.DataFrame({"a": [1]}), pl.DataFrame({"a": ["x"], "b": [[1]]})
+    write_both(tmp_path / "out.parquet", [first, later])
+    assert pl.read_parquet(tmp_path / "out.parquet").to_dicts() == [{"a": "1", "b": None}, {"a": "x", "b": [1]}]
+    (tmp_path / "out.csv").write_text("old")
+    with pytest.raises(InputError, match=r"\.jsonl"):
+        write_both(tmp_path / "out.csv", [first, later])
+    assert (tmp_path / "out.csv").read_text() == "old"
+    assert names(tmp_path) == ["out.csv", "out.parquet"]
+
+
+def test_process_figures():
+    assert 0 < process_seconds() < 36_000
+    assert peak_rss_mb() > 10
