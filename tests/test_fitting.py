@@ -9,6 +9,7 @@ from synthetic_texts import made_up, several
 from tagline import TextClassifier, load_recipe
 from tagline.errors import InputError
 from tagline.fitting import Fitted, fit_recipe, probabilities
+from tagline.models import linear
 
 
 def matrix(labels: list[str]) -> np.ndarray:
@@ -34,8 +35,11 @@ def test_probabilities() -> None:
 
 @pytest.mark.parametrize("recipe", ["fast", "linear-svm", "logistic-regression", "multinomial-nb", "complement-nb"])
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_held_out_rows_lend_no_vocabulary(recipe: str, n_classes: int) -> None:
+def test_held_out_rows_lend_no_vocabulary(recipe: str, n_classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said of held-out rows is what a model of the other rows alone says."""
+    # The columns of the two stand in another order: solve to the end, where the order plays no part.
+    monkeypatch.setattr(linear, "_SVM_TOLERANCE", 1e-8)
+    monkeypatch.setattr(linear, "_SVM_PASSES", 100_000)
     texts, labels = made_up(160, n_classes)
     settings = ["protocol.validation=0.25", "features.words=2", "features.min_df=2", "model.strength=1"]
     if recipe == "fast":
@@ -50,7 +54,7 @@ def test_held_out_rows_lend_no_vocabulary(recipe: str, n_classes: int) -> None:
     logits = by_hand.logits([texts[row] for row in held]) / clf.temperature_
     expected = probabilities(logits, multilabel=False)
     # Sums in another order may round a coefficient to its neighbour in half precision.
-    np.testing.assert_allclose(clf.validation_.proba, expected, atol=5e-3)
+    np.testing.assert_allclose(clf.validation_.proba, expected, atol=1e-3)
     final = clf.predict_proba([texts[row] for row in held])
     assert np.abs(clf.validation_.proba - final).max() > 0.05
 

@@ -239,3 +239,11 @@ def test_no_module_can_execute_what_it_reads() -> None:
             elif isinstance(node, ast.keyword):
                 assert node.arg != "allow_pickle" or ast.unparse(node.value) == "False", source
             assert not forbidden & {name.partition(".")[0] for name in names}, source
+
+
+def test_a_folder_that_holds_more_than_a_model_is_left_alone(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "model", BUNDLE)
+    (tmp_path / "model" / "notes.md").write_text("mine")
+    with pytest.raises(InputError, match=r"holds `notes\.md`"):
+        write_bundle(tmp_path / "model", BUNDLE)
+    assert (tmp_path / "model" / "notes.md").read_text() == "mine"

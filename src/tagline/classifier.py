@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from tagline.errors import BundleError, InputError, nearest
+from tagline.estimator import Estimator
 from tagline.evaluation.metrics import positive_class
 from tagline.features.vectorizer import Vectorizer
 from tagline.fitting import Fitted, HeldOut, fit_recipe, probabilities
+from tagline.inputs import as_texts, check_lengths, encode_labels, label_sets, list_labels
 from tagline.models import STORED, LinearModel
 from tagline.recipes import Recipe, load_recipe, make_recipe
 from tagline.storage import Bundle, read_bundle, write_bundle
@@ -26,7 +26,7 @@ Labels = NDArray[Any]
 _BATCH = 16_384  # texts turned into features at a time
 
 
-class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class TextClassifier(Estimator):
     """A text classifier with scikit-learn's conventions.
 
     >>> clf = TextClassifier().fit(["good film", "a joy", "bad film", "a bore"], ["pos", "pos", "neg", "neg"])
@@ -37,11 +37,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         recipe: the name of a built-in recipe, the path of a .toml file, or a ``Recipe``.
         settings: changes to the recipe: ``{"model.strength": 3}`` or ``["model.strength=3"]``.
         class_weight: None; ``"balanced"``, every class has the same say; or a weight for each class.
+        positive: the positive one of two classes; by default see ``positive_class``.
         seed: of everything random; the same seed on the same machine gives the same model to the last bit.
 
     Attributes:
         classes_: the classes, sorted, (n_classes,); columns of probabilities stand in this order.
         task_: ``"binary"``, ``"multiclass"`` or ``"multilabel"``.
+        positive_: the positive one of two classes, else None.
         recipe_: the recipe in full. ``chosen_``: what it chose on held-out rows.
         validation_: what was said of held-out rows before the final fit (``HeldOut``), or None.
         threshold_: the probability above which a label is given, of two classes and of many labels.
@@ -56,11 +58,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         settings: Mapping[str, Any] | Sequence[str] | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
+        positive: str | None = None,
         seed: int = 0,
     ) -> None:
         self.recipe = recipe
         self.settings = settings
         self.class_weight = class_weight
+        self.positive = positive
         self.seed = seed
 
     def fit(
@@ -76,7 +80,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Args:
             texts: strings; a list, an array, or a pandas or polars series, (n_texts,).
             labels: strings, integers or booleans; lists of them, or a boolean matrix, for several labels a text.
-            sample_weight: how much each text counts, (n_texts,).
+            sample_weight: how much each text counts for the model, (n_texts,); n-grams are counted without.
             validation: texts and labels to choose settings and calibrate on; otherwise some of ``texts`` are held out.
 
         Raises:
@@ -91,9 +95,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_given = 0
         if validation is not None:
             extra, extra_labels = as_texts(validation[0]), list_labels(validation[1])
-            _check_lengths(extra, extra_labels)
+            check_lengths(extra, extra_labels)
             n_given = len(extra)
-        _check_lengths(column, encoded)
+        check_lengths(column, encoded)
         if n_given:
             column = pl.concat([column, extra], rechunk=True)
             encoded = np.concatenate([encoded, extra_labels])
@@ -103,8 +107,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             recipe, column, Y, weights, multilabel=task == "multilabel", seed=self.seed, n_given=n_given
         )
         self.classes_, self.task_, self.recipe_ = classes, task, recipe
+        self.positive_ = self._positive(self.positive)
         self._take(fitted)
         return self
+
+    def _positive(self, name: str | None) -> str | None:
+        return positive_class([str(c) for c in self.classes_], name) if self.task_ == "binary" else None
 
     def _take(self, fitted: Fitted) -> None:
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
@@ -142,7 +150,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return _mean_one(weights)
 
     def _features(self, texts: Iterable[str]) -> Iterable[sp.csr_matrix]:
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         column = as_texts(texts)
         for start in range(0, max(1, len(column)), _BATCH):
             yield self.vectorizer_.transform(column.slice(start, _BATCH))
@@ -174,7 +182,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Two classes: ``positive`` where its probability is above ``threshold``; one equal to it gives the other class.
         Several labels: those above it. Otherwise the most probable class, and a threshold is an error.
         """
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         if threshold is not None and not 0.0 <= threshold <= 1.0:
             raise InputError(f"The threshold `{threshold}` is not between 0 and 1.")
         above = self.threshold_ if threshold is None else threshold
@@ -185,7 +193,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return decided
         if self.task_ == "binary":
             names = [str(name) for name in self.classes_]
-            second = names.index(positive_class(names, positive))
+            second = names.index(str(self.positive_ if positive is None else self._positive(positive)))
             return np.asarray(self.classes_[np.where(proba[:, second] > above, second, 1 - second)])
         if threshold is not None:
             raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
@@ -195,7 +203,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the accuracy, of whole label sets where a text may have several."""
         truth, predicted = list_labels(labels), self.predict(texts)
         if self.task_ == "multilabel":
-            right = np.array([set(a) == set(b) for a, b in zip(_label_sets(truth), predicted, strict=True)])
+            right = np.array([set(a) == set(b) for a, b in zip(label_sets(truth), predicted, strict=True)])
         else:
             right = truth == predicted
         weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
@@ -203,7 +211,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> None:
         """Write the model as a bundle: a folder that works wherever it is copied. ``facts`` are kept beside it."""
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         kind = next(name for name, stored in STORED.items() if isinstance(self.model_, stored))
         header = {
             "tagline": version("tagline"),
@@ -215,6 +223,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "model": kind,
             "temperature": self.temperature_,
             "threshold": self.threshold_,
+            "positive": self.positive_,
             "seed": int(self.seed),
             "facts": dict(facts if facts is not None else self.card_),
         }
@@ -234,9 +243,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         try:
             recipe = make_recipe(header["recipe"], header["recipe"]["recipe"]["name"])
             model_arrays = {k.removeprefix("model."): v for k, v in bundle.arrays.items() if k.startswith("model.")}
-            clf = cls(recipe, seed=header["seed"])
+            clf = cls(recipe, positive=header["positive"], seed=header["seed"])
             clf.classes_ = np.array(header["classes"], dtype=None if header["classes"] else str)
-            clf.task_, clf.recipe_ = header["task"], recipe
+            clf.task_, clf.recipe_, clf.positive_ = header["task"], recipe, header["positive"]
             clf._take(
                 Fitted(
                     vectorizer=Vectorizer.restore(header["features"], bundle.arrays, bundle.texts),
@@ -276,105 +285,6 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return f"<table><caption>TextClassifier</caption>{cells}</table>"
 
 
-def as_texts(texts: Iterable[str]) -> pl.Series:
-    """Return texts as a String series without nulls, (n_texts,).
-
-    Raises:
-        InputError: they are one string, or not all strings.
-
-    """
-    if isinstance(texts, str | bytes):
-        raise InputError("The texts are one string: pass a list, for example `[text]`.")
-    if isinstance(texts, pl.Series):
-        series = texts
-    else:
-        values = np.asarray(texts).ravel().tolist() if hasattr(texts, "__array__") else list(texts)
-        for row, value in enumerate(values):
-            if not isinstance(value, str):
-                raise InputError(f"Text {row} is {_what(value)}, not a string.")
-        try:
-            series = pl.Series(values, dtype=pl.String)
-        except UnicodeEncodeError:  # half of a surrogate pair: cut out of broken JSON
-            series = pl.Series([v.encode("utf-8", "replace").decode() for v in values], dtype=pl.String)
-    if series.dtype != pl.String:
-        raise InputError(f"The texts are {series.dtype}, not strings.")
-    if series.null_count():
-        raise InputError(f"Text {series.is_null().arg_true()[0]} is null, not a string.")
-    return series
-
-
-def list_labels(labels: Iterable[Any]) -> Labels:
-    """Return labels as an array: (n_texts,) of one type, objects for lists, or a boolean matrix."""
-    if isinstance(labels, str | bytes):
-        raise InputError("The labels are one string: pass a list.")
-    if isinstance(labels, pl.Series):
-        values = labels.to_list()
-    elif hasattr(labels, "__array__"):
-        array = np.asarray(labels)
-        if array.ndim == 2 and array.shape[1] > 1:
-            if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
-                raise InputError("A matrix of labels holds a column for each label, and nothing but 0 and 1.")
-            return array.astype(bool)
-        values = array.ravel().tolist()
-    else:
-        values = list(labels)
-    if any(isinstance(value, list | tuple | set | np.ndarray) for value in values):
-        nested = np.empty(len(values), dtype=object)
-        for row, value in enumerate(values):
-            if value is None or isinstance(value, str) or not isinstance(value, Iterable):
-                raise InputError(f"Label {row} is {_what(value)}, but others are lists: give each text a list.")
-            nested[row] = list(value)
-        if len({type(name) for row in nested for name in row}) > 1:
-            nested[:] = [[str(name) for name in row] for row in nested]
-        return nested
-    for row, value in enumerate(values):
-        if value is None or value != value:
-            raise InputError(f"Label {row} is missing.")
-    types = {type(value) for value in values}
-    if len(types) > 1:
-        values = [str(value) for value in values]
-    array = np.array(values) if values else np.empty(0, dtype=str)
-    return array if array.dtype.kind in "biufU" else np.array([str(value) for value in values])  # dates and the like
-
-
-def encode_labels(labels: Labels) -> tuple[Labels, Bools, str]:
-    """Return the sorted classes, the class matrix (n_texts, n_classes), and the task."""
-    if labels.ndim == 2:
-        return np.arange(labels.shape[1]), labels, "multilabel"
-    if labels.dtype == object:
-        classes = np.array(sorted({name for row in labels for name in row}))
-        index = {name: column for column, name in enumerate(classes.tolist())}
-        Y = np.zeros((len(labels), len(classes)), dtype=bool)
-        for row, names in enumerate(labels):
-            Y[row, [index[name] for name in names]] = True
-        if len(classes) == 0:
-            raise InputError("No text has a label.")
-        return classes, Y, "multilabel"
-    classes, y = np.unique(labels, return_inverse=True)
-    if len(classes) < 2:
-        raise InputError(f"All labels are `{classes[0]}`: there must be two classes or more to learn from.")
-    Y = np.zeros((len(labels), len(classes)), dtype=bool)
-    Y[np.arange(len(labels)), y] = True
-    return classes, Y, "binary" if len(classes) == 2 else "multiclass"
-
-
 def _mean_one(weights: Floats) -> Floats:
     """Return the weights with mean 1 over the rows that count: a row of weight 0 is as good as absent."""
     return np.asarray(weights / weights[weights > 0].mean())
-
-
-def _label_sets(labels: Labels) -> list[list[Any]]:
-    if labels.ndim == 2:
-        return [np.flatnonzero(row).tolist() for row in labels]
-    return list(labels)
-
-
-def _check_lengths(texts: pl.Series, labels: Labels) -> None:
-    if len(texts) != len(labels):
-        raise InputError(f"There are {len(texts):,} texts and {len(labels):,} labels.")
-    if len(texts) == 0:
-        raise InputError("There are no texts to learn from.")
-
-
-def _what(value: object) -> str:
-    return "None" if value is None else f"of type `{type(value).__name__}`"

@@ -29,11 +29,13 @@ Ints = NDArray[np.int64]
 # The shape of the data decides these, see the methods that use them; measured by `benchmarks/dev_sets.py`.
 _FEW_TEXTS = 1_000  # below, an n-gram that stands in one text counts
 _LARGE_BYTES = 25_000_000  # above, words alone say enough
-_TRIED_BYTES = 60_000_000  # bytes times outputs; above, the first setting stands: another moves accuracy little
+_TRIED_BYTES = 20_000_000  # bytes times outputs; above, the first setting stands: another moves accuracy little
 _FOLDED_BYTES = 5_000_000  # bytes times outputs; below, settings are chosen by cross-validation: less noise
 _FOLDS = 5
 _HELD_OUT = 1_000  # rows to choose and calibrate on, if they are not more than half; at least a tenth
 _CHARACTERS = (2, 5)
+_MANY_OUTPUTS = 500  # above, words alone: the coefficients grow with outputs times n-grams
+_COEFFICIENT_BYTES = 4e9  # what they may take while they are learnt
 _DEFAULT_STRENGTH = 1.0
 
 
@@ -145,7 +147,7 @@ def fit_recipe(
     started = time.perf_counter()
     n_bytes = int(texts.str.len_bytes().sum())
     outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
-    large = n_bytes > _LARGE_BYTES
+    large = n_bytes > _LARGE_BYTES or outputs > _MANY_OUTPUTS
     tries = not large and n_bytes * outputs <= _TRIED_BYTES
     min_df = recipe.features.min_df
     if min_df == "auto":
@@ -154,6 +156,13 @@ def fit_recipe(
     if not any(c.nnz for c in counts):
         where = "the texts" if min_df == 1 else f"{min_df:,} of the texts, as `features.min_df` asks"
         raise InputError(f"There is nothing to learn from: no word or sign stands in {where}.")
+    needed = 8 * outputs * sum(c.shape[1] for c in counts)
+    if needed > _COEFFICIENT_BYTES:
+        raise InputError(
+            f"{Y.shape[1]:,} classes times {needed // (8 * outputs):,} n-grams are too many to learn: they would take "
+            f"{needed / 1e9:,.0f} GB of memory. Is it the right label column? Merge rare ones, or use fewer n-grams: "
+            "`--set features.words=1` or a higher `features.min_df`."
+        )
     fit = _Fit(recipe, Y, weights, multilabel, seed, min_df, blocks, counts)
     counted = time.perf_counter()
     cheap = n_bytes * outputs <= _FOLDED_BYTES

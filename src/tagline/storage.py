@@ -53,6 +53,9 @@ def write_bundle(folder: str | Path, bundle: Bundle) -> None:
     target = Path(folder)
     if target.exists() and not (target / INDEX).is_file() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"`{target}` exists and is not a model: choose another folder.")
+    foreign = {path.name for path in target.iterdir()} - {INDEX, *_part_names(target)} if target.exists() else set()
+    if foreign:
+        raise InputError(f"`{target}` holds `{min(foreign)}`, which is not part of a model: choose another folder.")
     parts = {name: text.encode() for name, text in bundle.texts.items()}
     parts[ARRAYS] = format_arrays({name: np.ascontiguousarray(bundle.arrays[name]) for name in sorted(bundle.arrays)})
     index = {
@@ -114,6 +117,14 @@ def read_bundle(folder: str | Path) -> Bundle:
     texts = {name: content.decode(errors="replace") for name, content in contents.items()}
     header = {key: value for key, value in index.items() if key not in ("format", "parts")}
     return Bundle(header, arrays, texts)
+
+
+def _part_names(folder: Path) -> list[str]:
+    """Return the names of the parts that a bundle's index lists; none if it cannot be read."""
+    try:
+        return list(json.loads((folder / INDEX).read_text(encoding="utf-8"))["parts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _read_part(path: Path, about: Mapping[str, Any]) -> bytes:

@@ -28,7 +28,7 @@ ODD = [
     "🇩🇪",
     "🇩",
 ]
-ODD += ["https://a.b/c", "http://", "ที่", "我", "ー", "❤️\u200d🔥", "x", "\x00", "\ua7cb", "हिन्दी"]
+ODD += ["🇩🇪", "🇩", "https://a.b/c", "http://", "ที่", "我", "ー", "❤️\u200d🔥", "x", "\x00", "\ua7cb", "हिन्दी"]
 # Surrogates are no text; everything else, and what the pattern looks for, often.
 TEXTS = st.lists(
     st.one_of(
@@ -77,7 +77,8 @@ def test_docstring() -> None:
         ("İstanbul", ["i̇stanbul"]),
         ("Straße STRASSE ẞ", ["straße", "strasse", "ß"]),
         ("ΟΔΟΣ ΣΑΣ.", ["οδος", "σας", "."]),
-        ("a\u200bb\ufeffc", ["a", "\u200b", "b", "\ufeff", "c"]),
+        ("\ufeffa\u200bb c", ["ab", "c"]),
+        ("ex\u00adample", ["example"]),
         ("a\x00b\x1fc", ["a", "\x00", "b", "\x1f", "c"]),
     ],
 )
@@ -85,7 +86,8 @@ def test_tokens_and_their_spans(text: str, expected: list[str]) -> None:
     assert tokens(text) == expected
     shown = [text[start:end] for start, end in token_spans(text)]
     # Final sigma is final in its word only; the rest is lower-casing.
-    assert [s.lower().replace("’", "'").replace("ς", "σ") for s in shown] == [e.replace("ς", "σ") for e in expected]
+    plain = [s.lower().replace("’", "'").replace("ς", "σ").translate(dict.fromkeys([0xAD, 0x200B])) for s in shown]
+    assert plain == [e.replace("ς", "σ") for e in expected]
 
 
 @given(st.lists(TEXTS, max_size=6))

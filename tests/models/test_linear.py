@@ -65,21 +65,55 @@ def test_a_column_without_a_count_has_no_say_in_naive_bayes(fit, n_classes: int)
     assert not large.coef[seen:].any()
 
 
-@pytest.mark.parametrize("kind", ["linear-svm", "logistic-regression"])
+PEERS = {
+    "linear-svm": LinearSVC(C=0.5, tol=0.1, max_iter=60, dual=True, random_state=0),
+    "logistic-regression": LogisticRegression(C=0.5, max_iter=200),
+}
+
+
+def assert_is(model: LinearModel, other: LinearSVC | LogisticRegression, outputs: list[int]) -> None:
+    np.testing.assert_allclose(model.coef[:, outputs].T, other.coef_, rtol=1e-3, atol=1e-6)  # half precision
+    np.testing.assert_allclose(model.intercept[outputs], other.intercept_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", PEERS)
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_each_output_is_a_class_against_the_rest(kind: str, n_classes: int) -> None:
+def test_linear_models_are_scikit_learns(kind: str, n_classes: int) -> None:
     X, y = sample(n_classes)
-    ones = np.ones(len(y))
-    model = fit_model(kind, X, classes(y), ones, multilabel=False, strength=0.5, seed=0)
+    model = fit_model(kind, X, classes(y), np.ones(len(y)), multilabel=False, strength=0.5, seed=0)
     assert model.coef.shape == (60, 1 if n_classes == 2 else n_classes)
-    for output, k in enumerate([1] if n_classes == 2 else range(n_classes)):
-        if kind == "linear-svm":
-            other = LinearSVC(C=0.5, tol=0.1, max_iter=60, dual=True, random_state=0)
-        else:
-            other = LogisticRegression(C=0.5, max_iter=200)
-        other.fit(X, y == k)
-        np.testing.assert_allclose(model.coef[:, output], other.coef_[0], rtol=1e-3, atol=1e-6)
-        np.testing.assert_allclose(model.intercept[output], other.intercept_[0], rtol=1e-9)
+    assert_is(model, PEERS[kind].fit(X, y), list(range(model.coef.shape[1])))
+
+
+@pytest.mark.parametrize("kind", PEERS)
+def test_each_label_is_learnt_by_itself(kind: str) -> None:
+    X, y = sample(3)
+    Y = np.column_stack([y == 0, y != 2, y == 2, np.zeros(len(y), dtype=bool), np.ones(len(y), dtype=bool)])
+    model = fit_model(kind, X, Y, np.ones(len(y)), multilabel=True, strength=0.5, seed=0)
+    for label in range(3):
+        assert_is(model, PEERS[kind].fit(X, Y[:, label]), [label])
+    assert not model.coef[:, 3:].any()
+    assert model.intercept[3] < -10
+    assert model.intercept[4] > 10
+
+
+@pytest.mark.parametrize("kind", PEERS)
+@pytest.mark.parametrize(("present", "n_classes"), [([0, 2], 3), ([1, 3, 4], 5), ([1], 2), ([0], 2), ([2], 4)])
+def test_classes_without_rows_leave_the_others_what_they_are(kind: str, present: list[int], n_classes: int) -> None:
+    """A fold may lack a class, or hold one alone."""
+    X, y = sample(len(present))
+    Y = np.eye(n_classes, dtype=bool)[np.array(present)[y]]
+    model = fit_model(kind, X, Y, np.ones(len(y)), multilabel=False, strength=0.5, seed=0)
+    given = np.array(present)[y]
+    if len(present) == 1:
+        assert (predicted(model, X) == present[0]).all()
+        return
+    other = PEERS[kind].fit(X, given)
+    assert (predicted(model, X) == other.predict(X)).all()
+    absent = np.setdiff1d(np.arange(n_classes), present)
+    assert (model.logits(X)[:, absent].max(axis=1) < model.logits(X)[:, present].max(axis=1) - 3).all()
+    if len(present) > 2:
+        assert_is(model, other, present)
 
 
 @pytest.mark.parametrize("kind", ["linear-svm", "logistic-regression", "multinomial-nb", "complement-nb"])
@@ -147,12 +181,12 @@ def test_coefficients_are_rounded_once_and_come_back() -> None:
 
 def test_fits_side_by_side_are_the_fits_alone() -> None:
     """liblinear has one generator of random numbers for the whole process."""
-    X, y = sample(2, n=800, n_columns=300)
+    X, y = sample(2, n=3000, n_columns=400)
     weights = np.ones(len(y))
 
     def fit(seed: int) -> list[float]:
-        coef, intercept = fit_linear_svm(X, y == 1, weights, 3.0, seed)
-        return [*coef, intercept]
+        coef, intercept = fit_linear_svm(X, y, weights, 3.0, seed)
+        return [*coef[0], *intercept]
 
     alone = [fit(seed) for seed in range(12)]
     assert alone[0] != alone[1]  # chance has a say
@@ -167,7 +201,7 @@ def test_fits_side_by_side_leave_the_users_warnings_alone() -> None:
     before = list(warnings.filters)
     jobs = [fit_linear_svm, fit_logistic] * 20
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda fit: fit(X, y == 1, weights, 10.0, 0), jobs))
+        list(pool.map(lambda fit: fit(X, y, weights, 10.0, 0), jobs))
     assert list(warnings.filters) == before
 
 

@@ -72,6 +72,16 @@ def test_arrays_come_back(fitted) -> None:
     assert np.array_equal(again.logits(X), model.logits(X))
 
 
+def test_a_threshold_between_neighbouring_numbers_still_parts_them() -> None:
+    """In single precision the number halfway between these two is the upper one."""
+    lower = np.nextafter(np.float32(4), np.float32(5))
+    upper = np.nextafter(lower, np.float32(5))
+    assert np.float32((float(lower) + float(upper)) / 2) == upper
+    X = sp.csr_matrix(np.array([[lower], [upper]] * 3))
+    model = fit_tree(X, np.eye(2, dtype=bool)[[0, 1] * 3], np.ones(6), None, 0)
+    assert model.proba(X)[:, 0].tolist() == [0, 1] * 3
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_tree_of_one_leaf_gives_the_shares(n_classes: int) -> None:
     X, y = sample(n_classes)

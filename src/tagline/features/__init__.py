@@ -1,0 +1,1 @@
+"""Texts to numbers: tokens, n-grams, and what each is worth."""

@@ -11,7 +11,7 @@ One rule for every language, so that a text gives the same tokens whatever stand
   n-grams of tokens are n-grams of characters.
 * An emoji with its modifiers is one token, a flag too; any other sign is one token.
 * A URL gives its scheme and host as one token and the words of its path.
-* HTML line breaks are spaces. Everything is lower-cased.
+* HTML line breaks are spaces. Soft hyphens and zero-width spaces are dropped. Everything is lower-cased.
 """
 
 import re
@@ -32,7 +32,14 @@ TOKEN_PATTERN = rf"https?://[^\s/<>\"]+|{_LETTERS}+(?:'{_LETTERS}+)*|[{_UNSPACED
 UNSPACED_PATTERN = rf"^[{_UNSPACED}]"
 
 _BREAK = r"<br\s*/?>"
-_CLEANED = pl.col("text").str.to_lowercase().str.replace_all(_BREAK, " ").str.replace_all("’", "'", literal=True)
+_INVISIBLE = "\u00ad\u200b\ufeff"  # soft hyphen, zero-width space, byte order mark: they would cut words
+_CLEANED = (
+    pl.col("text")
+    .str.to_lowercase()
+    .str.replace_all(_BREAK, " ")
+    .str.replace_all("’", "'", literal=True)
+    .str.replace_all(f"[{_INVISIBLE}]", "")
+)
 _LISTS = _CLEANED.str.extract_all(TOKEN_PATTERN)
 # What polars takes for white space; Python's own `\s` holds four control characters more.
 _BREAK_HERE = re.compile(r"<br[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*/?>")
@@ -71,6 +78,8 @@ def token_spans(text: str) -> list[tuple[int, int]]:
     lowered = column.str.to_lowercase()[0].replace("’", "'")
     lowered = _BREAK_HERE.sub(lambda found: " " * len(found.group()), lowered)
     origin = [i for i, char in enumerate(text) for _ in char.lower()]
+    seen = [i for i, char in enumerate(lowered) if char not in _INVISIBLE]
+    lowered, origin = "".join(lowered[i] for i in seen), [origin[i] for i in seen]
     spans = []
     cursor = 0
     for token in tokenize(column).values:

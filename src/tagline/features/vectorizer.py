@@ -31,7 +31,7 @@ def scale_columns(
     """
     df = document_frequency(counts)
     if scale == "discriminative":
-        values = discriminative_scale(counts, Y, df, floor)
+        values = discriminative_scale(counts, Y, df, floor, min_df=min_df)
     elif scale == "idf":
         values = idf(df, counts.shape[0])
     else:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 TermFrequency = Literal["binary", "log", "count"]
+_NOT_ZERO = 1e-300  # no column may be known
 
 
 def document_frequency(counts: sp.csr_matrix) -> NDArray[np.int64]:
@@ -23,10 +24,13 @@ def idf(df: NDArray[np.int64], n_texts: int) -> Floats:
     return np.asarray(np.log((1.0 + n_texts) / (1.0 + df)) + 1.0)
 
 
-def log_count_ratios(counts: sp.csr_matrix, Y: NDArray[np.bool_], df: NDArray[np.int64], alpha: float = 1.0) -> Floats:
+def log_count_ratios(
+    counts: sp.csr_matrix, Y: NDArray[np.bool_], df: NDArray[np.int64], alpha: float = 1.0, *, min_df: int = 0
+) -> Floats:
     """Return how much each column speaks for each class against the rest, (n_classes, n_columns).
 
-    ``df`` is the document frequency of ``counts``.
+    ``df`` is the document frequency of ``counts``; the sums |.|_1 run over the columns of ``min_df`` or more, so that
+    those that only other texts hold do not shift the rest.
     With p_f the number of texts of the class that hold column f, plus ``alpha``, and q_f of the rest,
     r_f = ln((p_f / |p|_1) / (q_f / |q|_1)) (Wang and Manning 2012, "Baselines and bigrams").
     """
@@ -38,10 +42,15 @@ def log_count_ratios(counts: sp.csr_matrix, Y: NDArray[np.bool_], df: NDArray[np
     q = df[np.newaxis, :] - p
     p += alpha
     q += alpha
-    return np.asarray(np.log(p / p.sum(axis=1, keepdims=True)) - np.log(q / q.sum(axis=1, keepdims=True)))
+    known = df >= min_df
+    p /= p.sum(axis=1, keepdims=True, where=known, initial=_NOT_ZERO)
+    q /= q.sum(axis=1, keepdims=True, where=known, initial=_NOT_ZERO)
+    return np.asarray(np.log(p) - np.log(q))
 
 
-def discriminative_scale(counts: sp.csr_matrix, Y: NDArray[np.bool_], df: NDArray[np.int64], floor: float) -> Floats:
+def discriminative_scale(
+    counts: sp.csr_matrix, Y: NDArray[np.bool_], df: NDArray[np.int64], floor: float, *, min_df: int = 0
+) -> Floats:
     """Return the scale of each column, (n_columns,): idf_f * sqrt(floor² + mean over classes of r_fc²).
 
     One scale serves all classes. It is the kernel sum of TF-IDF (weighted by ``floor``) and NB-weighted features:
@@ -55,7 +64,7 @@ def discriminative_scale(counts: sp.csr_matrix, Y: NDArray[np.bool_], df: NDArra
     squares = np.zeros(counts.shape[1])
     block = 64
     for start in range(0, n_classes, block):
-        squares += np.square(log_count_ratios(counts, Y[:, start : start + block], df)).sum(axis=0)
+        squares += np.square(log_count_ratios(counts, Y[:, start : start + block], df, min_df=min_df)).sum(axis=0)
     return np.asarray(weights * np.sqrt(floor**2 + squares / n_classes))
 
 

@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 
 from tagline.errors import RecipeError
 from tagline.models.bayes import fit_complement, fit_multinomial
-from tagline.models.linear import Bools, Floats, LinearModel, fit_linear_svm, fit_logistic
+from tagline.models.linear import Bools, Floats, Ints, LinearModel, fit_linear_svm, fit_logistic
 from tagline.models.trees import TreeModel, fit_forest, fit_tree
-from tagline.threads import in_threads
 
 __all__ = ["STORED", "LinearModel", "Model", "TreeModel", "fit_model"]
 
 Model = LinearModel | TreeModel
-FitOne = Callable[[sp.csr_matrix, Bools, Floats, float, int], tuple[Floats, float]]
+FitLinear = Callable[[sp.csr_matrix, Ints, Floats, float, int], tuple[Floats, Floats]]
 
-LINEAR: dict[str, FitOne] = {"linear-svm": fit_linear_svm, "logistic-regression": fit_logistic}
+LINEAR: dict[str, FitLinear] = {"linear-svm": fit_linear_svm, "logistic-regression": fit_logistic}
 BAYES = {"multinomial-nb": fit_multinomial, "complement-nb": fit_complement}
 TREES = ("decision-tree", "random-forest")
 _CERTAIN = 20.0  # the logit of an output whose rows are all of one kind
@@ -48,18 +47,15 @@ def fit_model(
     if not (counted := weights > 0).all():  # liblinear would warn of a class without any weight, on stderr
         X, Y, weights = X[counted], Y[counted], weights[counted]
     if kind in LINEAR:
-        fit_one = LINEAR[kind]
-        columns = range(1, 2) if Y.shape[1] == 2 and not multilabel else range(Y.shape[1])
-        return _side_by_side(list(columns), X, Y, lambda y: fit_one(X, y, weights, strength, seed))
+        solve = LINEAR[kind]
+        if multilabel:
+            return _each_label(X, Y, lambda y: _row(solve(X, y.astype(np.int64), weights, strength, seed)))
+        return _one_of_several(solve, X, Y, weights, strength, seed)
     if kind in BAYES:
-        if not multilabel:
-            return BAYES[kind](X, Y, weights, strength)
-
-        def against_rest(y: Bools) -> tuple[Floats, float]:
-            model = BAYES[kind](X, np.column_stack([~y, y]), weights, strength)
-            return model.coef[:, 0].astype(np.float64), float(model.intercept[0])
-
-        return _side_by_side(list(range(Y.shape[1])), X, Y, against_rest)
+        fit_bayes = BAYES[kind]
+        if multilabel:
+            return _each_label(X, Y, lambda y: _column(fit_bayes(X, np.column_stack([~y, y]), weights, strength)))
+        return fit_bayes(X, Y, weights, strength)
     if multilabel:
         raise RecipeError(f"`{kind}` gives each text one label: choose another recipe for several, for example `fast`.")
     if kind == "decision-tree":
@@ -67,17 +63,41 @@ def fit_model(
     return fit_forest(X, Y, weights, max_depth, n_trees, seed)
 
 
-def _side_by_side(
-    columns: list[int], X: sp.csr_matrix, Y: Bools, fit_one: Callable[[Bools], tuple[Floats, float]]
+def _one_of_several(
+    solve: FitLinear, X: sp.csr_matrix, Y: Bools, weights: Floats, strength: float, seed: int
 ) -> LinearModel:
-    """Fit one output for each of the columns of ``Y`` against the rest, on all cores."""
+    """Fit a linear model of classes that exclude each other; some may have no row."""
+    n_outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
+    coef, intercept = np.zeros((n_outputs, X.shape[1])), np.full(n_outputs, -_CERTAIN)
+    present, y = np.unique(Y.argmax(axis=1), return_inverse=True)
+    if len(present) == 1:
+        intercept[present[0] if n_outputs > 1 else 0] = _CERTAIN if n_outputs > 1 or present[0] == 1 else -_CERTAIN
+    else:
+        solved, intercepts = solve(X, y, weights, strength, seed)
+        if len(present) == 2 and n_outputs > 1:  # one output for two of several classes
+            solved, intercepts = np.vstack([-solved, solved]), np.concatenate([-intercepts, intercepts])
+        rows = present if n_outputs > 1 else [0]
+        coef[rows], intercept[rows] = solved, intercepts
+    return LinearModel.of(coef.T, intercept)
 
-    def output(column: int) -> tuple[NDArray[np.float32], float]:
-        y = Y[:, column]
+
+def _each_label(
+    X: sp.csr_matrix, Y: Bools, fit_one: Callable[[Bools], tuple[NDArray[np.floating], float]]
+) -> LinearModel:
+    """Fit one output for each label, present or not."""
+
+    def output(y: Bools) -> tuple[NDArray[np.floating], float]:
         if y.all() or not y.any():
-            return np.zeros(X.shape[1], dtype=np.float32), _CERTAIN if y.any() else -_CERTAIN
-        coef, intercept = fit_one(y)
-        return coef.astype(np.float32), intercept
+            return np.zeros(X.shape[1]), _CERTAIN if y.any() else -_CERTAIN
+        return fit_one(y)
 
-    fitted = in_threads(output, columns)
+    fitted = [output(y) for y in Y.T]
     return LinearModel.of(np.column_stack([f[0] for f in fitted]), np.array([f[1] for f in fitted]))
+
+
+def _row(solved: tuple[Floats, Floats]) -> tuple[Floats, float]:
+    return solved[0][0], float(solved[1][0])
+
+
+def _column(model: LinearModel) -> tuple[NDArray[np.floating], float]:
+    return model.coef[:, 0], float(model.intercept[0])

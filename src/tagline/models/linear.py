@@ -6,6 +6,7 @@ Every model has one output for two classes (the logit of the second class) and o
 import warnings
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 # liblinear's own default accuracy: on reviews a tenth of the passes of 1e-3 for the same accuracy.
 _SVM_TOLERANCE = 0.1
@@ -60,33 +62,35 @@ class LinearModel:
         return LinearModel(arrays["coef"].astype(np.float32), arrays["intercept"].astype(np.float64))
 
 
-def fit_linear_svm(X: sp.csr_matrix, y: Bools, weights: Floats, strength: float, seed: int) -> tuple[Floats, float]:
-    """Return coefficients (n_columns,) and intercept of a linear SVM with squared hinge loss for one output.
+def fit_linear_svm(X: sp.csr_matrix, y: Ints, weights: Floats, strength: float, seed: int) -> tuple[Floats, Floats]:
+    """Return coefficients (n_outputs, n_columns) and intercepts of linear SVMs with squared hinge loss.
 
-    min over w of |w|²/2 + strength * sum of weights_i * max(0, 1 - y_i w·x_i)², by dual coordinate descent
-    (Hsieh et al. 2008, liblinear).
+    Classes ``y`` are 0 … n_classes - 1, each with a row; two classes have one output, more have one each, against the
+    rest. For each: min over w of |w|²/2 + strength * sum of weights_i * max(0, 1 - y_i w·x_i)², with y_i now 1 or -1,
+    by dual coordinate descent (Hsieh et al. 2008, liblinear).
     """
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
     model = LinearSVC(C=strength, tol=_SVM_TOLERANCE, max_iter=_SVM_PASSES, dual=True, random_state=seed)
+    return _solve(model, X, y, weights)
+
+
+def fit_logistic(X: sp.csr_matrix, y: Ints, weights: Floats, strength: float, seed: int) -> tuple[Floats, Floats]:
+    """Return coefficients (n_outputs, n_columns) and intercepts of a logistic regression, for several classes softmax.
+
+    min over W of |W|²/2 - strength * sum of weights_i * ln P(y_i | x_i), by L-BFGS.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=strength, max_iter=200, random_state=seed)
+    return _solve(model, X, y, weights)
+
+
+def _solve(model: Any, X: sp.csr_matrix, y: Ints, weights: Floats) -> tuple[Floats, Floats]:
+    from sklearn.exceptions import ConvergenceWarning
+
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         # The number of passes is bounded on purpose: the last digits of the margin do not change a verdict.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X, y, sample_weight=weights)
-    return model.coef_[0], float(model.intercept_[0])
-
-
-def fit_logistic(X: sp.csr_matrix, y: Bools, weights: Floats, strength: float, seed: int) -> tuple[Floats, float]:
-    """Return coefficients (n_columns,) and intercept of a logistic regression for one output.
-
-    min over w of |w|²/2 + strength * sum of weights_i * ln(1 + exp(-y_i w·x_i)), by L-BFGS.
-    """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=strength, max_iter=200, random_state=seed)
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(X, y, sample_weight=weights)
-    return model.coef_[0], float(model.intercept_[0])
+    return model.coef_, model.intercept_

@@ -11,7 +11,7 @@ import polars as pl
 from tagline.datasets import Dataset, Split, load_dataset
 from tagline.errors import InputError
 from tagline.run.machine import peak_rss_mb
-from tagline.run.model_folder import known_positive, load_model
+from tagline.run.model_folder import load_model
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -61,7 +61,7 @@ def evaluate_model(
     split, classes, task, warnings = _fitted_to(clf, split, dataset)
     if task != "binary" and positive is not None:
         raise InputError(f"`--positive` names one of two classes; there are {len(classes):,}.")
-    positive = known_positive(clf, positive)
+    positive = clf.positive_ if positive is None else positive
     predicted = predict_split(clf, split, classes, threshold=threshold, positive=positive)
     test = predicted.measured(classes, task=task, positive=positive if task == "binary" else None)
     metrics: dict[str, Any] = {

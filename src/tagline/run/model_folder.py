@@ -19,11 +19,3 @@ def load_model(path: str | Path) -> TextClassifier:
     if not (folder / INDEX).exists() and (folder / MODEL).is_dir():
         folder = folder / MODEL
     return TextClassifier.load(folder)
-
-
-def known_positive(clf: TextClassifier, positive: str | None) -> str | None:
-    """Return the positive one of two classes: as asked for, else as the model was trained, else None."""
-    if positive is not None or clf.task_ != "binary":
-        return positive
-    recorded = clf.card_.get("positive")
-    return str(recorded) if recorded in clf.classes_.tolist() else None

@@ -65,20 +65,14 @@ def predict_split(
     )
 
 
-def predict_held_out(
-    clf: "TextClassifier",
-    classes: Sequence[str],
-    *,
-    threshold: float | None = None,
-    positive: str | None = None,
-) -> Predicted | None:
+def predict_held_out(clf: "TextClassifier", classes: Sequence[str]) -> Predicted | None:
     """Return what the classifier said of the rows that were held out while it was fitted, if there were any."""
     held = clf.validation_
     if held is None or not len(held.proba):
         return None
     known = [str(name) for name in clf.classes_]
     multilabel = clf.task_ == "multilabel"
-    decided = clf.decide(held.proba, threshold=threshold, positive=positive)
+    decided = clf.decide(held.proba)
     if multilabel:
         y_true: Ys = spread(held.Y, known, classes).astype(bool)
     else:

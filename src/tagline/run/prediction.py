@@ -10,7 +10,6 @@ import polars as pl
 
 from tagline.datasets import Batch, Rejected, read_texts
 from tagline.errors import DataError, InputError, nearest
-from tagline.run.model_folder import known_positive
 from tagline.run.tables import open_table
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class Output:
         """Return the new columns for some texts, (n_texts, n_columns)."""
         classes = [str(name) for name in clf.classes_]
         proba = clf.predict_proba(texts)  # (n_texts, n_classes)
-        decided = clf.decide(proba, threshold=self.threshold, positive=known_positive(clf, self.positive))
+        decided = clf.decide(proba, threshold=self.threshold, positive=self.positive)
         columns: dict[str, pl.Series] = {}
         if clf.task_ == "multilabel":
             lists = [[str(name) for name in given] for given in decided]

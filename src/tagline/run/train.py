@@ -167,7 +167,12 @@ def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
 def _fit(split: Split, validation: Split | None, recipe: Recipe, settings: TrainSettings) -> "TextClassifier":
     from tagline.classifier import TextClassifier
 
-    clf = TextClassifier(recipe, class_weight="balanced" if settings.balance else None, seed=settings.seed)
+    clf = TextClassifier(
+        recipe,
+        class_weight="balanced" if settings.balance else None,
+        positive=settings.positive,
+        seed=settings.seed,
+    )
     given = None if validation is None else (validation.texts, validation.labels)
     clf.fit(split.texts, split.labels, validation=given)
     if settings.threshold is not None:
@@ -184,9 +189,7 @@ def _fitted(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive:
     log(f"learning from {n_train:,} texts")
     clf = _fit(dataset.train, dataset.validation, recipe, settings)
     began = time.perf_counter()
-    # A validation class that the train rows lack cannot be told apart by the classes of the data.
-    known = positive if positive in clf.classes_.tolist() else None
-    held_out = predict_held_out(clf, dataset.classes, positive=known)
+    held_out = predict_held_out(clf, dataset.classes)
     validation = None
     if held_out is not None and clf.validation_ is not None:
         validation = held_out.measured(dataset.classes, task=dataset.task, positive=positive, seed=settings.seed)
@@ -194,7 +197,7 @@ def _fitted(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive:
     test, mistakes = None, []
     if dataset.test is not None:
         log(f"measuring on {len(dataset.test):,} test texts")
-        test = predict_split(clf, dataset.test, dataset.classes, positive=known)
+        test = predict_split(clf, dataset.test, dataset.classes)
         if settings.texts:
             mistakes = find_mistakes(clf, dataset.test.texts, test, dataset.classes)
     seconds = {**clf.seconds_, "evaluate": time.perf_counter() - began}
@@ -220,9 +223,8 @@ def _folded(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive:
         held = dataset.folds == fold
         clf = _fit(Split(texts.filter(~held), labels.filter(~held)), None, recipe, settings)
         began = time.perf_counter()
-        known = positive if positive in clf.classes_.tolist() else None
         split = Split(texts.filter(held), labels.filter(held))
-        part = predict_split(clf, split, dataset.classes, positive=known)
+        part = predict_split(clf, split, dataset.classes)
         y_pred[held], proba[held] = part.y_pred, part.proba
         if settings.texts:
             mistakes += find_mistakes(clf, split.texts, part, dataset.classes)
@@ -294,7 +296,6 @@ def _write(
     from tagline.report import write_report
 
     facts = {
-        "positive": positive,
         "seed": settings.seed,
         "folds": settings.folds,
         "dataset": {key: run["dataset"][key] for key in ("name", "fingerprint", "rows")},
