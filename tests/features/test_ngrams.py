@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from tagline.features import arrays, ngrams
-from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams, factorize
+from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams, tokens_as_codes
 from tagline.features.tokens import tokenize
 
 WORDS = ["a", "b", "film", "films", "good", "bad", "the", "aa", "ba"]
@@ -216,7 +216,12 @@ def test_restrict_and_spell() -> None:
     ]
 
 
-def test_factorize_numbers_by_first_appearance() -> None:
-    codes, distinct = factorize(series(["b", "a", "b", "", "c", "a"]))
-    assert codes.tolist() == [0, 1, 0, 2, 3, 1]
-    assert distinct.to_list() == ["b", "a", "", "c"]
+def test_codes_stand_for_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagline.features.ngrams._BATCH", 3)  # many batches, on all cores
+    texts = [f"b a b {word} c" for word in ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog"]] + [
+        ""
+    ]
+    codes, lengths, meanings = tokens_as_codes(series(texts))
+    assert [meanings[int(code)] for code in codes] == " ".join(texts).split()
+    assert lengths.tolist() == [5] * 6 + [0]
+    assert sorted(set(codes.tolist())) == list(range(len(meanings)))

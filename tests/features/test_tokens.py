@@ -96,7 +96,6 @@ def test_a_text_gives_the_same_tokens_alone_and_in_a_batch(texts: list[str]) -> 
     alone = [tokens(text) for text in texts]
     assert batch.values.to_list() == [token for one in alone for token in one]
     assert batch.lengths.tolist() == [len(one) for one in alone]
-    assert batch.docs.tolist() == [row for row, one in enumerate(alone) for _ in one]
     assert all(token and not token.isspace() for token in batch.values if token not in "\x1c\x1d\x1e\x1f")
 
 
@@ -120,4 +119,4 @@ def test_a_letter_only_polars_can_lower_case_moves_no_span() -> None:
 
 def test_no_texts() -> None:
     none = tokenize(pl.Series([], dtype=pl.String))
-    assert len(none.values) == len(none.lengths) == len(none.docs) == 0
+    assert len(none.values) == len(none.lengths) == 0

@@ -16,10 +16,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.features.arrays import HashTable, Ids, Ints, assemble, count
-from tagline.features.tokens import Tokens, tokenize
+from tagline.features.tokens import tokenize
 from tagline.threads import in_threads
 
-_BATCH = 4096  # texts tokenised and looked up together by one thread
+_BATCH = 2048  # texts tokenised and looked up together by one thread
 _FEW_TOKENS = 2048  # up to here a dictionary is quicker
 
 
@@ -121,12 +121,16 @@ def _apart(symbols: Ids, lengths: Ints) -> tuple[Ids, Ids]:
 
 def _learn(
     symbols: Ids, segments: Ids, n_symbols: int, min_n: int, max_n: int, min_df: int
-) -> tuple[NgramTable, list[tuple[int, Ids, Ints]]]:
-    """Learn the table of the n-grams that stand in ``min_df`` segments, and return it with what ``find`` would."""
+) -> tuple[NgramTable, list[Ids], list[Ids]]:
+    """Learn the table of the n-grams that stand in ``min_df`` segments.
+
+    Return it with the columns of those n-grams, order by order, and the segment that each stands in.
+    """
     starts = np.flatnonzero(symbols >= 0)
     ids = symbols[starts]
     tables: list[Ints] = []
-    found = []
+    columns: list[Ids] = []
+    found_in: list[Ids] = []
     offset = 0
     for order in range(1, max_n + 1):
         size = n_symbols
@@ -137,17 +141,32 @@ def _learn(
             kept = counted.ids >= 0
             starts, ids, size = starts[kept], counted.ids[kept], len(counted.keys)
         if order >= min_n:
-            found.append((order, ids + np.int32(offset), starts))
+            columns.append(ids + np.int32(offset))
+            found_in.append(segments[starts])
             offset += size
-    return NgramTable(n_symbols, min_n, tuple(tables)), found
+    return NgramTable(n_symbols, min_n, tuple(tables)), columns, found_in
 
 
-def factorize(values: pl.Series) -> tuple[Ids, pl.Series]:
-    """Return for each value its index among the distinct ones, and those in order of first appearance."""
-    codes = values.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy().astype(np.int32)
-    first = np.empty(int(codes.max()) + 1 if len(codes) else 0, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    return codes, values.gather(first)
+def tokens_as_codes(texts: pl.Series) -> tuple[Ids, Ints, pl.Series]:
+    """Return the tokens of texts as codes, (n_tokens,), the number of each text, (n_texts,), and what each code means.
+
+    Codes are dense, and in no order that can be relied upon: threads hand them out.
+    """
+    kind = pl.Categorical(pl.Categories.random())
+
+    def batch(part: pl.Series) -> tuple[pl.Series, Ints]:
+        tokens = tokenize(part)
+        return tokens.values.cast(kind), tokens.lengths
+
+    parts = in_threads(batch, _batches(texts))
+    tokens = pl.concat([part[0] for part in parts], rechunk=True) if parts else pl.Series(dtype=kind)
+    lengths = np.concatenate([np.empty(0, dtype=np.int64), *(part[1] for part in parts)])
+    codes = tokens.to_physical().to_numpy()
+    somewhere = np.full(int(codes.max()) + 1 if len(codes) else 0, -1, dtype=np.int64)
+    somewhere[codes] = np.arange(len(codes))
+    used = somewhere >= 0  # polars leaves gaps between the codes that its threads hand out
+    dense = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return dense[codes], lengths, tokens.gather(somewhere[used]).cast(pl.String)
 
 
 @dataclass(frozen=True)
@@ -163,22 +182,16 @@ class WordNgrams:
     @staticmethod
     def fit(texts: pl.Series, max_n: int, min_df: int) -> tuple["WordNgrams", sp.csr_matrix]:
         """Learn the vocabulary, and return it with the counts of ``texts``, (n_texts, n_columns)."""
-        parts = in_threads(tokenize, _batches(texts))
-        tokens = Tokens(
-            pl.concat([part.values for part in parts], rechunk=True) if parts else pl.Series(dtype=pl.String),
-            np.concatenate([part.lengths for part in parts]) if parts else np.empty(0, dtype=np.int64),
-        )
-        codes, distinct = factorize(tokens.values)
-        counted = count(codes.astype(np.int64), tokens.docs, min_df)
+        codes, lengths, distinct = tokens_as_codes(texts)
+        counted = count(codes.astype(np.int64), _docs(lengths), min_df)
         known = pl.DataFrame({"token": distinct.gather(counted.keys), "df": counted.df})
         # Frequent tokens first: small ids that lie together, and an order that no thread or earlier call decides.
         rank = known.with_row_index().sort(["df", "token"], descending=[True, False])
         renumber = np.full(len(distinct), -1, dtype=np.int32)
         renumber[counted.keys[rank["index"].to_numpy()]] = np.arange(len(rank), dtype=np.int32)
-        symbols, docs = _apart(renumber[codes], tokens.lengths)
-        table, found = _learn(symbols, docs, len(rank), 1, max_n, min_df)
-        matrix = assemble([f[1] for f in found], [docs[f[2]] for f in found], (len(texts), table.n_columns))
-        return WordNgrams(rank["token"], table), matrix
+        symbols, docs = _apart(renumber[codes], lengths)
+        table, columns, found_in = _learn(symbols, docs, len(rank), 1, max_n, min_df)
+        return WordNgrams(rank["token"], table), assemble(columns, found_in, (len(texts), table.n_columns))
 
     @cached_property
     def _enum(self) -> pl.Enum:
@@ -237,8 +250,8 @@ class CharNgrams:
         alphabet, letters = np.unique(points, return_inverse=True)
         symbols, segments = _apart(letters.astype(np.int32), lengths)
         # Every n-gram of every distinct word first: how many texts hold it shows only in the product below.
-        every, found = _learn(symbols, segments, len(alphabet), 1, max_n, 1)
-        in_words = assemble([f[1] for f in found], [segments[f[2]] for f in found], (len(distinct), every.n_columns))
+        every, columns, found_in = _learn(symbols, segments, len(alphabet), 1, max_n, 1)
+        in_words = assemble(columns, found_in, (len(distinct), every.n_columns))
         counts = words @ in_words
         df = np.bincount(counts.indices, minlength=every.n_columns)
         orders = np.split(df >= min_df, np.cumsum(every.sizes)[:-1])
@@ -294,9 +307,13 @@ def _stack(parts: Sequence[sp.csr_matrix], n_columns: int) -> sp.csr_matrix:
 
 def _count_words(texts: pl.Series) -> tuple[sp.csr_matrix, pl.Series]:
     """Return how often each distinct token stands in each text, (n_texts, n_distinct), and the tokens."""
-    tokens = tokenize(texts)
-    codes, distinct = factorize(tokens.values)
-    return assemble([codes], [tokens.docs], (len(texts), len(distinct))), distinct
+    codes, lengths, distinct = tokens_as_codes(texts)
+    return assemble([codes], [_docs(lengths)], (len(texts), len(distinct))), distinct
+
+
+def _docs(lengths: Ints) -> Ids:
+    """Return the index of the text that each token stands in, given the number of tokens of each text."""
+    return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
 
 
 def _code_points(words: pl.Series) -> tuple[NDArray[np.uint32], Ints]:

@@ -55,11 +55,6 @@ class Tokens:
     values: pl.Series
     lengths: NDArray[np.int64]
 
-    @property
-    def docs(self) -> NDArray[np.int32]:
-        """The index of the text that each token stands in, (n_tokens,)."""
-        return np.repeat(np.arange(len(self.lengths), dtype=np.int32), self.lengths)
-
 
 def tokenize(texts: pl.Series) -> Tokens:
     """Return the tokens of a String series without nulls; a text without any gives none."""

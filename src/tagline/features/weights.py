@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 TermFrequency = Literal["binary", "log", "count"]
+_ROWS = 1024  # weighed together: what they need stays in the processor's cache
 _NOT_ZERO = 1e-300  # no column may be known
 
 
@@ -70,15 +71,18 @@ def discriminative_scale(
 
 def weigh(counts: sp.csr_matrix, scale: NDArray[np.floating], tf: TermFrequency, *, unit: bool) -> sp.csr_matrix:
     """Return tf(counts) * scale, each row brought to length 1 where ``unit``; CSR float64, the pattern shared."""
-    data = _frequency(counts.data, tf) * scale[counts.indices]
-    if unit:
-        starts = counts.indptr[:-1]
-        filled = np.diff(counts.indptr) > 0
-        lengths = np.ones(counts.shape[0])
-        if len(data):
-            lengths[filled] = np.sqrt(np.add.reduceat(np.square(data), starts[filled]))
-        lengths[lengths == 0.0] = 1.0
-        data /= np.repeat(lengths, np.diff(counts.indptr))
+    data = np.empty(len(counts.data), dtype=np.float64)
+    for first in range(0, counts.shape[0], _ROWS):
+        ends = counts.indptr[first : first + _ROWS + 1]
+        part = slice(int(ends[0]), int(ends[-1]))
+        values = _frequency(counts.data[part], tf)
+        values *= scale[counts.indices[part]]
+        if unit:
+            sizes = np.diff(ends)
+            squares = np.bincount(np.repeat(np.arange(len(sizes)), sizes), np.square(values), len(sizes))
+            squares[squares == 0.0] = 1.0
+            values /= np.repeat(np.sqrt(squares), sizes)
+        data[part] = values
     return sp.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
 
 
