@@ -218,9 +218,7 @@ def test_restrict_and_spell() -> None:
 
 def test_codes_stand_for_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagline.features.ngrams._BATCH", 3)  # many batches, on all cores
-    texts = [f"b a b {word} c" for word in ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog"]] + [
-        ""
-    ]
+    texts = [*(f"b a b {word} c" for word in ["the", "quick", "fox", "over", "the", "dog"]), ""]
     codes, lengths, meanings = tokens_as_codes(series(texts))
     assert [meanings[int(code)] for code in codes] == " ".join(texts).split()
     assert lengths.tolist() == [5] * 6 + [0]

@@ -108,6 +108,7 @@ def test_spans_tile_the_text_in_order(text: str) -> None:
         assert cursor <= start < end <= len(text)
         # polars knows a newer Unicode than Python: let it lower-case both sides.
         piece = pl.Series([text[start:end]]).str.to_lowercase()[0].replace("’", "'")
+        piece = piece.translate(dict.fromkeys([0xAD, 0x200B, 0xFEFF]))  # dropped inside words
         assert piece.replace("ς", "σ") == token.replace("ς", "σ")
         cursor = end
 
