@@ -96,7 +96,12 @@ def train_fasttext(texts: pl.Series, labels: pl.Series, settings: dict[str, Any]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "train.txt")
         write_fasttext(path, texts, labels, seed)
-        return fasttext.train_supervised(str(path), verbose=0, seed=seed, **settings, **several)
+        for attempt in range(4):
+            try:
+                return fasttext.train_supervised(str(path), verbose=0, seed=seed + attempt, **settings, **several)
+            except RuntimeError as error:  # "Encountered NaN": its threads race, and some runs diverge
+                print(f"fastText: {error}; once more with the next seed", file=sys.stderr)
+    raise RuntimeError("fastText diverged four times.")
 
 
 def fasttext_proba(model: Any, texts: pl.Series, classes: Sequence[str]) -> Any:

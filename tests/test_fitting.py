@@ -184,3 +184,34 @@ def test_the_threshold_of_several_labels_gives_the_best_f1() -> None:
 def test_nothing_to_learn_from(texts: list[str], settings: list[str]) -> None:
     with pytest.raises(InputError, match="nothing to learn from"):
         fit(texts, matrix(["p", "n"]), *settings)
+
+
+def test_a_group_is_held_out_whole() -> None:
+    texts, labels = made_up(60)
+    groups = [f"author {row // 6}" for row in range(60)]
+    for settings in ([], ["protocol.validation=0.2"]):
+        clf = TextClassifier(settings=settings).fit(texts, labels, groups=groups)
+        by_hand = fit(texts, matrix(labels), *settings, groups=pl.Series(groups))
+        assert np.array_equal(clf.validation_.rows, by_hand.held_out.rows)
+    held = set(clf.validation_.rows.tolist())
+    assert 0 < len(held) < 60
+    assert all(len(held & set(range(start, start + 6))) in (0, 6) for start in range(0, 60, 6))
+
+
+def test_an_author_is_not_recognised_by_name_while_choosing() -> None:
+    """Each author writes one label only and signs: held-out rows of unseen authors must not look easy."""
+    rng = np.random.default_rng(0)
+    authors = [f"author{a}" for a in range(40)]
+    texts = [f"{author} wrote {rng.integers(50)} {rng.integers(50)}" for author in authors for _ in range(10)]
+    labels = [["left", "right"][a % 2] for a in range(40) for _ in range(10)]
+    grouped = TextClassifier(settings=["features.characters=none"]).fit(texts, labels, groups=np.repeat(authors, 10))
+    alone = TextClassifier(settings=["features.characters=none"]).fit(texts, labels)
+    right = [(c.validation_.proba.argmax(1) == c.validation_.Y.argmax(1)).mean() for c in (grouped, alone)]
+    assert right[0] < 0.65 < 0.95 < right[1]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.7, 0.9])
+def test_the_share_asked_for_is_held_out(share: float) -> None:
+    texts, labels = made_up(400)
+    held = TextClassifier(settings={"protocol.validation": share}).fit(texts, labels).validation_.rows
+    assert len(held) == pytest.approx(400 * share, abs=12)

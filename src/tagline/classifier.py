@@ -15,8 +15,8 @@ from tagline.estimator import Estimator
 from tagline.evaluation.metrics import positive_class
 from tagline.features.vectorizer import Vectorizer
 from tagline.fitting import Fitted, HeldOut, fit_recipe, probabilities
-from tagline.inputs import as_texts, check_lengths, encode_labels, label_sets, list_labels
-from tagline.models import STORED, LinearModel
+from tagline.inputs import as_texts, check_lengths, encode_labels, group_column, label_sets, list_labels
+from tagline.models import STORED
 from tagline.recipes import Recipe, load_recipe, make_recipe
 from tagline.storage import Bundle, read_bundle, write_bundle
 
@@ -73,6 +73,7 @@ class TextClassifier(Estimator):
         labels: Iterable[Any],
         sample_weight: ArrayLike | None = None,
         *,
+        groups: Iterable[Any] | None = None,
         validation: tuple[Iterable[str], Iterable[Any]] | None = None,
     ) -> "TextClassifier":
         """Learn from texts and their labels.
@@ -81,13 +82,18 @@ class TextClassifier(Estimator):
             texts: strings; a list, an array, or a pandas or polars series, (n_texts,).
             labels: strings, integers or booleans; lists of them, or a boolean matrix, for several labels a text.
             sample_weight: how much each text counts for the model, (n_texts,); n-grams are counted without.
+            groups: what each text belongs to, such as an author, (n_texts,): those of one group are held out together;
+                groups of the validation texts may follow.
             validation: texts and labels to choose settings and calibrate on; otherwise some of ``texts`` are held out.
+                Little data is cross-validated with them.
 
         Raises:
             InputError: texts or labels that cannot be learnt from.
             RecipeError: a recipe or setting that is wrong.
 
         """
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"`seed` must be from 0 to {2**32 - 1}, not {self.seed}.")
         recipe = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe, self.settings or ())
         if isinstance(self.recipe, Recipe) and self.settings:
             raise InputError("`settings` change a recipe given by name or file; copy the `Recipe` instead.")
@@ -102,17 +108,20 @@ class TextClassifier(Estimator):
             column = pl.concat([column, extra], rechunk=True)
             encoded = np.concatenate([encoded, extra_labels])
         classes, Y, task = encode_labels(encoded)
-        weights = self._weights(classes, Y, task, sample_weight, len(column) - n_given)
+        positive = positive_class([str(name) for name in classes], self.positive) if task == "binary" else None
         fitted = fit_recipe(
-            recipe, column, Y, weights, multilabel=task == "multilabel", seed=self.seed, n_given=n_given
+            recipe,
+            column,
+            Y,
+            self._weights(classes, Y, task, sample_weight, len(column) - n_given),
+            multilabel=task == "multilabel",
+            seed=self.seed,
+            n_given=n_given,
+            groups=None if groups is None else group_column(groups, len(column) - n_given, n_given),
         )
-        self.classes_, self.task_, self.recipe_ = classes, task, recipe
-        self.positive_ = self._positive(self.positive)
+        self.classes_, self.task_, self.recipe_, self.positive_ = classes, task, recipe, positive
         self._take(fitted)
         return self
-
-    def _positive(self, name: str | None) -> str | None:
-        return positive_class([str(c) for c in self.classes_], name) if self.task_ == "binary" else None
 
     def _take(self, fitted: Fitted) -> None:
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
@@ -193,7 +202,7 @@ class TextClassifier(Estimator):
             return decided
         if self.task_ == "binary":
             names = [str(name) for name in self.classes_]
-            second = names.index(str(self.positive_ if positive is None else self._positive(positive)))
+            second = names.index(positive_class(names, positive or self.positive_))
             return np.asarray(self.classes_[np.where(proba[:, second] > above, second, 1 - second)])
         if threshold is not None:
             raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
@@ -201,7 +210,9 @@ class TextClassifier(Estimator):
 
     def score(self, texts: Iterable[str], labels: Iterable[Any], sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy, of whole label sets where a text may have several."""
-        truth, predicted = list_labels(labels), self.predict(texts)
+        column, truth = as_texts(texts), list_labels(labels)
+        check_lengths(column, truth)
+        predicted = self.predict(column)
         if self.task_ == "multilabel":
             right = np.array([set(a) == set(b) for a, b in zip(label_sets(truth), predicted, strict=True)])
         else:
@@ -261,11 +272,6 @@ class TextClassifier(Estimator):
         except (KeyError, TypeError, IndexError, InputError) as error:
             raise BundleError(f"`{folder}` lacks a part that a model needs: {error}.") from None
         return clf
-
-    @property
-    def is_linear(self) -> bool:
-        """Whether scores are sums over n-grams, so that explanations are exact on the logit."""
-        return isinstance(self.model_, LinearModel)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""

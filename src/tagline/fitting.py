@@ -32,6 +32,7 @@ _LARGE_BYTES = 25_000_000  # above, words alone say enough
 _TRIED_BYTES = 20_000_000  # bytes times outputs; above, the first setting stands: another moves accuracy little
 _FOLDED_BYTES = 5_000_000  # bytes times outputs; below, settings are chosen by cross-validation: less noise
 _FOLDS = 5
+_PARTS = 20  # a share of the rows is so many twentieths
 _HELD_OUT = 1_000  # rows to choose and calibrate on, if they are not more than half; at least a tenth
 _CHARACTERS = (2, 5)
 _MANY_OUTPUTS = 500  # above, words alone: the coefficients grow with outputs times n-grams
@@ -78,7 +79,7 @@ def probabilities(logits: Floats, *, multilabel: bool) -> Floats:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """Settings that validation rows decide: which of the counted blocks to use, and the model's strength."""
+    """Settings that held-out rows decide: which of the counted blocks to use, and the model's strength."""
 
     blocks: tuple[int, ...]
     strength: float
@@ -139,10 +140,12 @@ def fit_recipe(
     multilabel: bool,
     seed: int,
     n_given: int = 0,
+    groups: pl.Series | None = None,
 ) -> Fitted:
     """Fit a recipe to texts, (n_texts,), and their classes ``Y``, (n_texts, n_classes).
 
     ``weights`` (n_texts,) multiply the rows. The last ``n_given`` rows are validation rows given by the caller.
+    Rows of one of the ``groups``, (n_texts,), are held out together.
     """
     started = time.perf_counter()
     n_bytes = int(texts.str.len_bytes().sum())
@@ -166,8 +169,8 @@ def fit_recipe(
     fit = _Fit(recipe, Y, weights, multilabel, seed, min_df, blocks, counts)
     counted = time.perf_counter()
     cheap = n_bytes * outputs <= _FOLDED_BYTES
-    folds, how = _hold_out(recipe, texts, Y, n_given, seed, cheap=cheap)
-    chosen, logits = _choose(fit, folds, tries=tries)
+    folds, how = _hold_out(recipe, texts, Y, groups, n_given, seed, cheap=cheap)
+    chosen, logits, tried = _choose(fit, folds, tries=tries)
     learnt_rows = None if recipe.protocol.refit == "all" or not folds else folds[0][0]
     if folds and logits is None:  # nothing was to choose, so the two fits need not wait for each other
         jobs: list[Callable[[], Any]] = [
@@ -196,13 +199,16 @@ def fit_recipe(
         "strength": chosen.strength,
         "temperature": round(temperature, 6),
         "threshold": threshold,
+        "held_out": {"rows": len(held_out.rows), "how": how} if held_out else None,
+        "tried": tried,
+        "learnt_from": len(texts) if learnt_rows is None else len(learnt_rows),
     }
     seconds = {"features": counted - started, "fit": finished - counted}
     return Fitted(vectorizer, model, temperature, threshold, settings, held_out, seconds)
 
 
-def _choose(fit: _Fit, folds: list[tuple[Ints, Ints]], *, tries: bool) -> tuple[_Candidate, Floats | None]:
-    """Return the settings to use, and the held-out logits they gave if that is known.
+def _choose(fit: _Fit, folds: list[tuple[Ints, Ints]], *, tries: bool) -> tuple[_Candidate, Floats | None, list[str]]:
+    """Return the settings to use, the held-out logits they gave if that is known, and what there was to choose.
 
     First the blocks, then the strength. A setting gives way only to one that is better by more than the noise of
     the difference, its standard error over the held-out rows.
@@ -211,14 +217,17 @@ def _choose(fit: _Fit, folds: list[tuple[Ints, Ints]], *, tries: bool) -> tuple[
     first, *others = [model.strength] if model.strength != "auto" else _strengths(model.strengths)
     everything = tuple(range(len(fit.blocks)))
     chosen, logits = _Candidate(everything, first), None
+    tried: list[str] = []
     if not tries or not folds:
-        return chosen, logits
+        return chosen, logits, tried
     Y = fit.Y[np.concatenate([rows for _, rows in folds])]
     rivals = [_Candidate((0,), first)] if fit.recipe.features.characters == "auto" and len(everything) > 1 else []
-    for step in ("blocks", "strength"):
-        candidates = rivals if step == "blocks" else [_Candidate(chosen.blocks, strength) for strength in others]
+    for setting in ("characters", "strength"):
+        by_strength = [_Candidate(chosen.blocks, strength) for strength in others]
+        candidates = rivals if setting == "characters" else by_strength
         if not candidates:
             continue
+        tried.append(setting)
         if logits is None:
             logits = fit.held_out_logits(folds, chosen)
         reference, gain = _row_scores(logits, Y, fit.multilabel), 0.0
@@ -228,7 +237,7 @@ def _choose(fit: _Fit, folds: list[tuple[Ints, Ints]], *, tries: bool) -> tuple[
             noise = float(difference.std()) / np.sqrt(len(difference))
             if difference.mean() > max(gain, noise):
                 chosen, logits, gain = candidate, rival, float(difference.mean())
-    return chosen, logits
+    return chosen, logits, tried
 
 
 def _block_name(block: Block) -> str:
@@ -263,7 +272,7 @@ def _strengths(strengths: Sequence[float]) -> list[float]:
 
 
 def _hold_out(
-    recipe: Recipe, texts: pl.Series, Y: Bools, n_given: int, seed: int, *, cheap: bool
+    recipe: Recipe, texts: pl.Series, Y: Bools, groups: pl.Series | None, n_given: int, seed: int, *, cheap: bool
 ) -> tuple[list[tuple[Ints, Ints]], str]:
     """Return (train rows, held-out rows) for each fold, and how they came about in words.
 
@@ -277,18 +286,18 @@ def _hold_out(
         return [(everything[: n - n_given], everything[n - n_given :])], "the validation rows"
     if n < 2 * _FOLDS:
         return [], ""
-    unit = units(copy_keys(texts), None)
+    unit = units(copy_keys(texts), groups)
     stratum = strata(pl.Series(Y.argmax(axis=1)))
     if few:
-        n_folds = _FOLDS
         how = f"{_FOLDS}-fold cross-validation of the {'train and validation' if n_given else 'train'} rows"
+        fold = fold_rows(unit, stratum, _FOLDS, seed=seed)
+        folds = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(_FOLDS)]
     else:
         enough = max(0.1, min(0.5, _HELD_OUT / n))
         share = enough if protocol.validation == "auto" else protocol.validation
-        n_folds = max(2, round(1 / share))
-        how = f"{1 / n_folds:.0%} of the train rows, set aside before the final fit"
-    fold = fold_rows(unit, stratum, n_folds, seed=seed)
-    folds = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds if few else 1)]
+        held = fold_rows(unit, stratum, min(n, _PARTS), seed=seed) < max(1, round(share * _PARTS))
+        how = f"{held.mean():.0%} of the train rows, set aside before the final fit"
+        folds = [(np.flatnonzero(~held), np.flatnonzero(held))]
     return [(train, held) for train, held in folds if len(train) and len(held)], how
 
 

@@ -11,6 +11,7 @@ from tagline.errors import InputError
 
 Labels = NDArray[Any]
 Bools = NDArray[np.bool_]
+_LONGEST_LABEL = 1_000
 
 
 def as_texts(texts: Iterable[str]) -> pl.Series:
@@ -65,6 +66,8 @@ def list_labels(labels: Iterable[Any]) -> Labels:
             nested[:] = [[str(name) for name in row] for row in nested]
         return nested
     for row, value in enumerate(values):
+        if isinstance(value, str) and len(value) > _LONGEST_LABEL:
+            raise InputError(f"Label {row} has {len(value):,} characters: are these the texts?")
         if value is None or value != value:
             raise InputError(f"Label {row} is missing.")
     types = {type(value) for value in values}
@@ -112,3 +115,13 @@ def label_sets(labels: Labels) -> list[list[Any]]:
     if labels.ndim == 2:
         return [np.flatnonzero(row).tolist() for row in labels]
     return list(labels)
+
+
+def group_column(groups: Iterable[Any], n_texts: int, n_more: int) -> pl.Series:
+    """Return the group of each text as a String series; ``n_more`` texts without one are each their own."""
+    given = groups.to_list() if isinstance(groups, pl.Series) else list(groups)
+    if len(given) == n_texts + n_more:
+        n_more = 0
+    elif len(given) != n_texts:
+        raise InputError(f"There are {n_texts:,} texts and {len(given):,} groups.")
+    return pl.Series([f"g{group}" for group in given] + [f"v{row}" for row in range(n_more)], dtype=pl.String)

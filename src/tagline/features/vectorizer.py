@@ -1,7 +1,7 @@
 """Texts to the numbers a model sees: n-gram counts, a scale for each n-gram, rows of length 1.
 
 Learning goes in two steps, because counting is unsupervised and slow, and the scale supervised and quick:
-``learn_blocks`` once, then ``scale_columns`` for each set of training rows.
+``WordNgrams.fit`` and ``CharNgrams.fit`` once, then ``scale_columns`` for each set of training rows.
 """
 
 from collections.abc import Mapping, Sequence

@@ -11,16 +11,18 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tagline.errors import RecipeError, nearest
 
-LINEAR_KINDS = ("linear-svm", "logistic-regression")
 ModelKind = Literal[
     "linear-svm", "logistic-regression", "multinomial-nb", "complement-nb", "decision-tree", "random-forest"
 ]
+
+
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 
 class _Table(BaseModel):
@@ -52,7 +54,7 @@ class Features(_Table):
     min_df: Literal["auto"] | int = "auto"
     tf: Literal["binary", "log", "count"] = "count"
     scale: Literal["discriminative", "idf", "none"] = "none"
-    floor: float = Field(default=0.7, ge=0.0)
+    floor: float = Field(default=0.7, ge=0.0, allow_inf_nan=False)
     unit: bool = False
 
     @model_validator(mode="after")
@@ -74,24 +76,17 @@ class ModelSettings(_Table):
     """
 
     kind: ModelKind
-    strength: Literal["auto"] | float = 1.0
-    strengths: tuple[float, ...] = (0.3, 1.0, 3.0)
+    strength: Literal["auto"] | Positive = 1.0
+    strengths: tuple[Positive, ...] = Field(default=(0.3, 1.0, 3.0), min_length=1)
     max_depth: int | None = Field(default=None, ge=1)
     n_trees: int = Field(default=100, ge=1)
-
-    @model_validator(mode="after")
-    def _check(self) -> "ModelSettings":
-        tried = self.strengths if self.strength == "auto" else (self.strength,)
-        if not tried or any(strength <= 0 for strength in tried):
-            raise ValueError("`model.strength` must be more than 0")
-        return self
 
 
 class Protocol(_Table):
     """``[protocol]``: which rows decide what.
 
-    ``validation``: the share of the rows set aside to choose settings and calibrate, or ``"auto"``: all rows in
-    turn (cross-validation) while they are few, else a tenth. ``refit``: learn again from all rows
+    ``validation``: the share of the rows, in twentieths, set aside to choose settings and calibrate, or ``"auto"``:
+    all rows in turn (cross-validation) while they are few, else a tenth. ``refit``: learn again from all rows
     afterwards. ``calibration``: make probabilities honest by a temperature.
     """
 
@@ -194,7 +189,10 @@ def _parse(value: str) -> Any:
 
 def _sentence(error: ValidationError, source: str) -> str:
     """Say the first thing that is wrong, and the nearest known key for an unknown one."""
-    first = error.errors()[0]
+    errors = error.errors()
+    first = errors[0]
+    if first["type"] == "literal_error":  # a word or a number: the number's fault says more
+        first = [e for e in errors if e["loc"][:2] == first["loc"][:2]][-1]
     place = [str(part) for part in first["loc"]]
     path = ".".join(place[:2])
     if first["type"] == "extra_forbidden":

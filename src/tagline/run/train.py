@@ -1,10 +1,11 @@
 """`train_run`: read, fit, measure, explain, and write it all down."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 from tagline.datasets import BUILT_IN, Dataset, Split, load_dataset
 from tagline.errors import InputError, nearest
 from tagline.recipes import Recipe, load_recipe
-from tagline.run.folder import RUNS, building, check_target, free_name, run_name
+from tagline.run.folder import FORMAT, RUNS, TRAINED_ON, building, check_parent, check_target, reserved, run_name
 from tagline.run.machine import machine, peak_rss_mb, versions
 from tagline.run.tables import polars_os_errors
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tagline.classifier import TextClassifier
     from tagline.run.predicted import Predicted
 
-FORMAT = 1
 Log = Callable[[str], None]
 
 
@@ -98,8 +101,11 @@ def train_run(
     """
     started = time.perf_counter()
     recipe = load_recipe(settings.recipe, settings.settings)
-    target = None if out is None else Path(out)
-    check_target(target if target is not None else RUNS / "run")
+    wanted = None if out is None else Path(os.path.normpath(out))
+    if wanted is None:
+        check_parent(RUNS / "run")
+    else:
+        check_target(wanted)
     warm_up()
     log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
     dataset = load_dataset(
@@ -120,10 +126,9 @@ def train_run(
     result = fit(dataset, recipe, settings, positive, log)
 
     when = datetime.now(UTC)
-    if target is None:
-        target = free_name(RUNS, run_name(recipe.recipe.name, dataset.name, when.astimezone()))
     log("writing")
-    with building(target) as folder:
+    name = run_name(recipe.recipe.name, dataset.name, when.astimezone())
+    with nullcontext(wanted) if wanted else reserved(RUNS, name) as target, building(target) as folder:
         seconds = {"read": read, **result.seconds}
         run = _run_json(target.name, when, command, recipe, settings, dataset, result.clf, data)
         metrics = _write(folder, run, dataset, result, settings, positive, seconds, started - seconds_before)
@@ -164,17 +169,22 @@ def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
     return None
 
 
-def _fit(split: Split, validation: Split | None, recipe: Recipe, settings: TrainSettings) -> "TextClassifier":
+def _fit(
+    split: Split, validation: Split | None, recipe: Recipe, settings: TrainSettings, positive: str | None
+) -> "TextClassifier":
     from tagline.classifier import TextClassifier
 
     clf = TextClassifier(
         recipe,
         class_weight="balanced" if settings.balance else None,
-        positive=settings.positive,
+        positive=positive,
         seed=settings.seed,
     )
     given = None if validation is None else (validation.texts, validation.labels)
-    clf.fit(split.texts, split.labels, validation=given)
+    groups = None
+    if split.groups is not None:
+        groups = [*split.groups, *(validation.groups if validation and validation.groups is not None else ())]
+    clf.fit(split.texts, split.labels, groups=groups, validation=given)
     if settings.threshold is not None:
         clf.threshold_ = settings.threshold
     return clf
@@ -187,7 +197,7 @@ def _fitted(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive:
 
     n_train = len(dataset.train) + (len(dataset.validation) if dataset.validation else 0)
     log(f"learning from {n_train:,} texts")
-    clf = _fit(dataset.train, dataset.validation, recipe, settings)
+    clf = _fit(dataset.train, dataset.validation, recipe, settings, positive)
     began = time.perf_counter()
     held_out = predict_held_out(clf, dataset.classes)
     validation = None
@@ -202,6 +212,12 @@ def _fitted(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive:
             mistakes = find_mistakes(clf, dataset.test.texts, test, dataset.classes)
     seconds = {**clf.seconds_, "evaluate": time.perf_counter() - began}
     return _Result(clf, test, validation, mistakes, seconds)
+
+
+def _some(split: Split, rows: "NDArray[np.bool_]") -> Split:
+    """Return some rows of a split, (n,)."""
+    groups = None if split.groups is None else split.groups.filter(rows)
+    return Split(split.texts.filter(rows), split.labels.filter(rows), groups)
 
 
 def _folded(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive: str | None, log: Log) -> _Result:
@@ -221,9 +237,9 @@ def _folded(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive:
     for fold in range(n_folds):
         log(f"fold {fold + 1} of {n_folds}")
         held = dataset.folds == fold
-        clf = _fit(Split(texts.filter(~held), labels.filter(~held)), None, recipe, settings)
+        clf = _fit(_some(dataset.train, ~held), None, recipe, settings, positive)
         began = time.perf_counter()
-        split = Split(texts.filter(held), labels.filter(held))
+        split = _some(dataset.train, held)
         part = predict_split(clf, split, dataset.classes)
         y_pred[held], proba[held] = part.y_pred, part.proba
         if settings.texts:
@@ -232,7 +248,7 @@ def _folded(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive:
         seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
     mistakes.sort(key=lambda mistake: -mistake["probability"])
     log(f"learning from all {len(texts):,} texts")
-    clf = _fit(dataset.train, None, recipe, settings)
+    clf = _fit(dataset.train, None, recipe, settings, positive)
     seconds |= {stage: seconds[stage] + clf.seconds_[stage] for stage in ("features", "fit")}
     return _Result(clf, Predicted(y_true, y_pred, proba), None, mistakes[:N_MISTAKES], seconds)
 
@@ -294,6 +310,7 @@ def _write(
 ) -> dict[str, Any]:
     """Write the run folder and return the content of ``metrics.json``."""
     from tagline.report import write_report
+    from tagline.run.seen import save_trained_on
 
     facts = {
         "seed": settings.seed,
@@ -301,6 +318,7 @@ def _write(
         "dataset": {key: run["dataset"][key] for key in ("name", "fingerprint", "rows")},
     }
     result.clf.save(folder / "model", facts)
+    save_trained_on(folder / TRAINED_ON, dataset)
     _dump(folder / "run.json", run)
     _dump(folder / "mistakes.json", result.mistakes, indent=None)
     if dataset.facts.rejected:
