@@ -46,7 +46,7 @@ def test_contributions_of_a_linear_model_add_up_to_its_score(fitted, recipe: str
     by_class = [-scores, scores] if task == "binary" else scores
     for column, name in enumerate(clf.classes_):
         explanation = explain_text(clf, text, name)
-        assert explanation.scale == "logit"
+        assert explanation.scale == ("score" if clf.task_ == "multiclass" else "log-odds")
         assert explanation.class_name == name
         assert explanation.score == pytest.approx(by_class[column], abs=1e-9)
         assert total(explanation) == pytest.approx(explanation.score, abs=1e-9)

@@ -4,15 +4,18 @@ import json
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import polars as pl
 import pytest
 
 from tagline.errors import InputError
-from tagline.run.folder import building, check_target, free_name, remove_abandoned, run_name
+from tagline.run.evaluation import evaluate_model
+from tagline.run.folder import building, check_target, remove_abandoned, reserved, run_name
 from tagline.run.listing import list_runs
 from tagline.run.machine import peak_rss_mb, process_seconds
+from tagline.run.seen import text_hashes
 from tagline.run.tables import open_table
 from tagline.run.train import TrainSettings, train_run
 
@@ -26,13 +29,17 @@ with building(Path(sys.argv[1])):
 """
 
 
+ROWS = pl.DataFrame({"text": [f"{w} {i}" for i in range(40) for w in ("good", "bad")], "label": ["pos", "neg"] * 40})
+RUN = {"format": 1, "name": "x", "created": "x", "recipe": {}, "dataset": {}}
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
 def build(target, content, fault=None):
     with building(target) as folder:
-        (folder / "run.json").write_text(content)
+        (folder / "run.json").write_text(json.dumps(RUN | {"name": content}))
         if fault:
             raise fault
 
@@ -63,9 +70,9 @@ def test_a_fault_leaves_the_old_run_and_its_neighbours(tmp_path):
     build(tmp_path / "one", "old")
     with pytest.raises(OSError, match="full"):
         build(tmp_path / "one", "new", OSError("full"))
-    assert (tmp_path / "one" / "run.json").read_text() == "old"
+    assert '"old"' in (tmp_path / "one" / "run.json").read_text()
     build(tmp_path / "one", "new")
-    assert (tmp_path / "one" / "run.json").read_text() == "new"
+    assert '"new"' in (tmp_path / "one" / "run.json").read_text()
     assert names(tmp_path) == ["one"]
 
 
@@ -91,9 +98,10 @@ def test_targets_that_are_refused(tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter").touch()
     (tmp_path / "empty").mkdir()
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "run.json").touch()
-    for name in ("file", "full", "file/below"):
+    for name, content in {"run": json.dumps(RUN), "other": "{}", "list": "[]", "broken": "{"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(content)
+    for name in ("file", "full", "file/below", "other", "list", "broken"):
         with pytest.raises(InputError):
             check_target(tmp_path / name)
     for name in ("empty", "run", "new/deep"):
@@ -106,10 +114,126 @@ def test_names(tmp_path):
     assert run_name("fast", "Überraschung 1", when) == "20250131-090507-fast-Überraschung-1"
     (tmp_path / "a").mkdir()
     (tmp_path / "a-2").mkdir()
-    assert free_name(tmp_path, "a").name == "a-3"
+    with reserved(tmp_path, "a") as path:
+        assert path.name == "a-3"
+        with building(path) as folder:
+            (folder / "x").touch()
+    assert names(path) == ["x"]
+    with pytest.raises(KeyboardInterrupt), reserved(tmp_path / "deep" / "runs", "a"):
+        raise KeyboardInterrupt
+    assert not (tmp_path / "deep").exists()
 
 
-ROWS = pl.DataFrame({"text": [f"{w} {i}" for i in range(40) for w in ("good", "bad")], "label": ["pos", "neg"] * 40})
+def test_runs_that_end_together_do_not_replace_each_other(tmp_path):
+    def make(content):
+        with reserved(tmp_path, "same") as target, building(target) as folder:
+            (folder / "content").write_text(str(content))
+        return target
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(40)))
+    assert [(path / "content").read_text() for path in made] == [str(i) for i in range(40)]
+    assert len(names(tmp_path)) == 40
+
+
+@pytest.mark.parametrize("foreign", ["thesis.doc", "plots/holiday.jpg", "model/notes.txt", "deep/below/x"])
+def test_foreign_files_are_not_lost(foreign, tmp_path):
+    run = tmp_path / "run"
+    train_run(ROWS, TrainSettings(recipe="multinomial-nb"), out=run)
+    train_run(ROWS, TrainSettings(recipe="multinomial-nb"), out=run)
+    path = run / foreign
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+    with pytest.raises(InputError, match="deep" if "deep" in foreign else foreign):
+        train_run(ROWS, TrainSettings(recipe="multinomial-nb"), out=run)
+    assert path.read_text() == "mine"
+
+
+def test_foreign_files_that_come_while_training_are_not_lost(tmp_path):
+    build(tmp_path / "run", "old")
+    with pytest.raises(InputError, match="thesis"), building(tmp_path / "run"):
+        (tmp_path / "run" / "thesis.doc").write_text("mine")
+    assert names(tmp_path) == ["run"]
+    assert names(tmp_path / "run") == ["run.json", "thesis.doc"]
+
+
+@pytest.mark.parametrize("out", [".", "..", "a/..", "../here"])
+def test_the_current_folder_is_refused_before_training(out, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    (here / "a").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    stages = []
+    with pytest.raises(InputError, match="current folder"):
+        train_run(ROWS, TrainSettings(recipe="multinomial-nb"), out=out, log=stages.append)
+    assert stages == []
+    assert names(here) == ["a"]
+    assert names(tmp_path) == ["here"]
+
+
+def test_only_runs_are_taken_for_abandoned(tmp_path):
+    with open_table(tmp_path / "out.parquet") as write:
+        write(pl.DataFrame({"a": [1]}))
+        with building(tmp_path / "run"):
+            pass
+        (tmp_path / ".tagline-mine").mkdir()
+        remove_abandoned(tmp_path)
+        write(pl.DataFrame({"a": [2]}))
+    assert pl.read_parquet(tmp_path / "out.parquet")["a"].to_list() == [1, 2]
+    assert names(tmp_path) == [".tagline-mine", "out.parquet", "run"]
+
+
+def test_data_too_small_to_measure_is_refused_before_training(tmp_path):
+    stages = []
+    rows = [("good", "pos"), ("bad", "neg")]
+    with pytest.raises(InputError, match="too few rows"):
+        train_run(rows, out=tmp_path / "run", log=stages.append)
+    assert stages == ["reading the data"]
+    with pytest.raises(InputError, match="too few"):
+        train_run([("same", "pos"), ("same", "neg")] * 20, TrainSettings(recipe="multinomial-nb"), out=tmp_path / "run")
+    assert names(tmp_path) == []
+    assert train_run(rows, TrainSettings(test=rows), out=tmp_path / "run").metrics["test"]["n"] == 2
+
+
+def seen(model, data):
+    evaluation = evaluate_model(model, data)
+    return evaluation.metrics["rows_seen_in_training"], " ".join(evaluation.warnings)
+
+
+def test_rows_seen_in_training_are_counted(tmp_path):
+    run = train_run(ROWS, TrainSettings(recipe="multinomial-nb", texts=False), out=tmp_path / "run")
+    n_test = run.metrics["rows"]["test"]
+    count, words = seen(run.folder, ROWS)
+    assert (count, f"0 of {n_test} rows were in training" in words) == (0, True)
+    other = ROWS.sample(fraction=1, shuffle=True, seed=1).with_columns("  " + pl.col("text").str.to_uppercase())
+    for model in (run.folder, run.model):
+        count, words = seen(model, other)
+        assert count == 80 - n_test
+        assert f"{80 - n_test} of 80 rows were in training" in words
+    folded = train_run(ROWS, TrainSettings(recipe="multinomial-nb", folds=3), out=tmp_path / "folded")
+    assert seen(folded.model, ROWS)[0] == 80
+    assert seen(folded.model, pl.DataFrame({"text": ["new", "newer"], "label": ["pos", "neg"]}))[0] == 0
+
+
+def test_rows_seen_in_training_are_unknown_without_the_run(tmp_path):
+    run = train_run(ROWS, TrainSettings(recipe="multinomial-nb"), out=tmp_path / "run")
+    stranger = train_run(ROWS.head(60), TrainSettings(recipe="multinomial-nb"), out=tmp_path / "stranger")
+    alone = run.model.rename(tmp_path / "alone")
+    assert seen(alone, ROWS)[0] == 0  # the same data: its split says which rows were in training
+    count, words = seen(alone, ROWS.head(40))
+    assert count is None
+    assert "cannot be told" in words
+    moved = alone.rename(stranger.folder / "other-model")
+    assert seen(moved, ROWS.head(40))[0] is None
+
+
+def test_hashes_of_texts_stay_the_same():
+    hashes = text_hashes(pl.Series(["a film", "  A Film\n", "Überraschung", ""]))
+    assert [f"{value:x}" for value in hashes] == [
+        "f629adc212850c2c",
+        "f629adc212850c2c",
+        "c7f19bc6171d2cb5",
+        "b4b2797457a0a6e4",
+    ]
 
 
 def test_training_from_python(tmp_path, monkeypatch):

@@ -35,15 +35,16 @@ class Contribution:
 class Explanation:
     """``score`` of ``class_name`` is ``intercept`` plus the ``value`` of every contribution, strongest first.
 
-    ``scale`` says what the score is: a ``"logit"`` or a ``"probability"``. ``prediction`` and ``proba`` (of
-    ``class_name``) are what the classifier says of the text.
+    ``scale`` says what the score is: ``"log-odds"``, of two classes or a label; ``"score"``, which softmax weighs
+    against those of the other classes; or ``"probability"``. ``prediction`` and ``proba`` (of ``class_name``) are
+    what the classifier says of the text.
     """
 
     text: str
     class_name: str
     prediction: str
     proba: float
-    scale: Literal["logit", "probability"]
+    scale: Literal["log-odds", "score", "probability"]
     intercept: float
     score: float
     contributions: tuple[Contribution, ...]
@@ -108,12 +109,18 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
         class_name=names[index],
         prediction=", ".join(map(str, decided)) if isinstance(decided, list) else str(decided),
         proba=float(proba[0, index]),
-        scale="logit" if isinstance(classifier.model_, LinearModel) else "probability",
+        scale=_scale(classifier),
         intercept=intercept,
         score=intercept + float(values.sum()),
         contributions=tuple(contributions),
         shares=tuple((start, end, float(share)) for (start, end), share in zip(spans, shares, strict=True)),
     )
+
+
+def _scale(classifier: TextClassifier) -> Literal["log-odds", "score", "probability"]:
+    if not isinstance(classifier.model_, LinearModel):
+        return "probability"
+    return "score" if classifier.task_ == "multiclass" else "log-odds"
 
 
 def _additions(

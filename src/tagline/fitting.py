@@ -199,7 +199,7 @@ def fit_recipe(
         "strength": chosen.strength,
         "temperature": round(temperature, 6),
         "threshold": threshold,
-        "held_out": {"rows": len(held_out.rows), "how": how} if held_out else None,
+        "held_out": {"rows": sum(len(rows) for _, rows in folds), "how": how} if folds else None,
         "tried": tried,
         "learnt_from": len(texts) if learnt_rows is None else len(learnt_rows),
     }

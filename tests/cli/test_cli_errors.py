@@ -40,6 +40,9 @@ def test_wrong_arguments(fails, reviews, here):
     assert "Did you mean `--recipe`?" in fails("train", reviews, "--recpie", "fast")
     assert "Did you mean `fast`?" in fails("recipes", "show", "fasst")
     assert "`--seed`" in fails("train", reviews, "--seed", "many")
+    assert "`--seed`" in fails("train", reviews, "--seed", 2**32)
+    assert "`--seed`" in fails("train", reviews, "--seed", "5000000000")
+    assert "current folder" in fails("train", reviews, "--out", ".")
     assert "`--input FILE`" in fails("predict", "run")
     assert names(here) == []
 

@@ -108,16 +108,63 @@ def test_a_score_equal_to_the_threshold_is_negative(call, run_folder):
 
 
 def test_rows_that_cannot_be_read(call, run_folder, here):
-    (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ncaf\xe9,2\ndull,3\n")
+    (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ncaf\xe9,2\ndull,3\n" + b"fine,4\n" * 97)
     status, out, err = call("predict", run_folder, "--input", "in.csv")
     assert status == 0
-    assert [line.split(",")[1] for line in out.splitlines()[1:]] == ["1", "3"]
+    assert [line.split(",")[1] for line in out.splitlines()[1:]] == ["1", "3", *["4"] * 97]
     assert "warning: 1 rows could not be read" in err
     assert "line 3" in err
     status, _, err = call("predict", run_folder, "--input", "in.csv", "--strict", "--output", "out.csv", "-q")
     assert status == 2
     assert "line 3" in err
     assert names(here) == ["in.csv"]
+    status, _, err = call("predict", run_folder, "--input", "in.csv", "--output", "out.csv")
+    assert status == 0
+    assert "`out.csv.rejected.csv`" in err
+    [row] = csv.DictReader((here / "out.csv.rejected.csv").read_text().splitlines())
+    assert (row["file"], row["line"]) == ("in.csv", "3")
+    assert "UTF-8" in row["reason"]
+    assert names(here) == ["in.csv", "out.csv", "out.csv.rejected.csv"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_too_many_rows_that_cannot_be_read(kind, call, fails, run_folder, here):
+    (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ncaf\xe9,2\ncaf\xe9,3\n" + b"fine,4\n" * 97)
+    assert "2 of 100 rows" in fails("predict", run_folder, "--input", "in.csv", "--output", f"out.{kind}")
+    assert names(here) == ["in.csv"]
+    status, out, err = call("predict", run_folder, "--input", "in.csv", "--format", "csv", "-q")
+    assert status == 2
+    assert len(out.splitlines()) == 99
+    assert "2 of 100 rows" in err
+
+
+def test_json_lines_keep_their_values(call, run_folder, here, monkeypatch):
+    monkeypatch.setattr("tagline.run.prediction.BATCH_ROWS", 2)
+    lines = [
+        '{"text": "a superb film", "list": ["a", 1, [2.50]], "deep": {"b": {"c": null}}, "big": 12345678901234567890}',
+        '  { "text":"dull", "list": "text", "float": 0.1000000000000000055, "prediction": "mine", "t": true }  \r',
+        "",
+        '{"text": "dull", "line": "a\\nb \u2028 c", "big": 1e400}',
+        '{"text": ["a", "b"]}',
+    ]
+    (here / "in.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
+    status, _, err = call("predict", run_folder, "--input", "in.jsonl", "--output", "out.jsonl", "-q")
+    assert (status, err) == (0, "")
+    written = (here / "out.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
+    given, found = ([json.loads(line, parse_float=str) for line in part if line] for part in (lines, written))
+    assert [list(row)[: len(row) - 2] for row in found] == [list(row) for row in given]
+    for row, before in zip(found, given, strict=True):
+        assert {"prediction_2", "probability"} <= row.keys()
+        assert {key: row[key] for key in before} == before
+
+
+def test_a_column_that_comes_late_and_has_the_name_of_a_new_one(fails, run_folder, here, monkeypatch):
+    monkeypatch.setattr("tagline.datasets.files.SAMPLE_BYTES", 64)
+    monkeypatch.setattr("tagline.datasets.files.BLOCK_BYTES", 64)
+    rows = ['{"text": "a film"}'] * 50 + ['{"text": "a film", "prediction": "mine"}']
+    (here / "in.jsonl").write_text("\n".join(rows))
+    assert "`prediction`" in fails("predict", run_folder, "--input", "in.jsonl", "--output", "out.jsonl")
+    assert names(here) == ["in.jsonl"]
 
 
 def test_an_old_output_stays_when_something_goes_wrong(fails, run_folder, here):

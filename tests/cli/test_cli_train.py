@@ -20,6 +20,7 @@ def load(path):
 def test_the_run_folder_holds_what_the_design_says(run_folder):
     assert sorted(path.name for path in run_folder.iterdir()) == [
         "metrics.json", "mistakes.json", "model", "plots", "predictions.parquet", "report.html", "run.json",
+        "trained_on.npy",
     ]  # fmt: skip
     assert {"confusion_matrix.svg", "confusion_matrix.png"} <= set(names(run_folder / "plots"))
     metrics = load(run_folder / "metrics.json")

@@ -5,12 +5,14 @@ import io
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from tagline.datasets import BUILT_IN, imdb, load_dataset, reuters
+from tagline.datasets.download import sha256
 from tagline.errors import DataError, DownloadError, MissingExtraError
 
 
@@ -53,30 +55,37 @@ def test_a_missing_package_names_the_extra(name: str, monkeypatch: pytest.Monkey
         load_dataset(name)
 
 
-def imdb_archive(path: Path) -> None:
+@pytest.fixture
+def small_imdb(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imdb, "N_PER_CLASS", 2)
+
+
+def imdb_archive(path: Path, word: str = "") -> None:
     with tarfile.open(path, "w:gz") as tar:
         for split in ("train", "test"):
             for label, rating in (("pos", 9), ("neg", 2)):
                 for number in (10, 2):
-                    add(tar, f"aclImdb/{split}/{label}/{number}_{rating}.txt", f"{split} {label} {number}")
+                    add(tar, f"aclImdb/{split}/{label}/{number}_{rating}.txt", f"{split} {label} {number}{word}")
         add(tar, "aclImdb/train/unsup/0_0.txt", "unlabelled")
         add(tar, "aclImdb/README", "read me")
 
 
-def test_imdb_out_of_the_archive(tmp_path: Path) -> None:
+def test_imdb_out_of_the_archive(small_imdb: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     imdb_archive(tmp_path / "data" / imdb.ARCHIVE.name)
     data = load_dataset("imdb")
     assert data.train.texts.to_list() == ["train neg 2", "train neg 10", "train pos 2", "train pos 10"]
     assert data.test is not None
     assert data.test.labels.to_list() == ["neg", "neg", "pos", "pos"]
-    built = tmp_path / "cache" / "imdb"
-    assert sorted(child.name for child in built.iterdir()) == ["test.parquet", "train.parquet"]
-    assert pl.read_parquet(built / "train.parquet")["rating"].to_list() == [2, 2, 9, 9]
-    (tmp_path / "data" / imdb.ARCHIVE.name).unlink()
+    archive = tmp_path / "data" / imdb.ARCHIVE.name
+    (built,) = (tmp_path / "cache").iterdir()
+    assert built.name == f"imdb-{sha256(archive)[:16]}.parquet"
+    monkeypatch.setattr(imdb, "ARCHIVE", replace(imdb.ARCHIVE, sha256=sha256(archive)))
+    archive.unlink()
     assert load_dataset("imdb").fingerprint == data.fingerprint
+    assert BUILT_IN["imdb"].is_here()
 
 
-def test_imdb_out_of_a_folder(tmp_path: Path) -> None:
+def test_imdb_out_of_a_folder(small_imdb: None, tmp_path: Path) -> None:
     imdb_archive(tmp_path / "a.tar.gz")
     with tarfile.open(tmp_path / "a.tar.gz") as tar:
         tar.extractall(tmp_path / "data", filter="data")
@@ -85,14 +94,77 @@ def test_imdb_out_of_a_folder(tmp_path: Path) -> None:
     assert data.facts.rows_read == 9
 
 
+@pytest.mark.parametrize("layout", ["archive", "folder", "tables"])
+def test_a_part_of_imdb_is_refused_and_not_kept(
+    layout: str, small_imdb: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "data" / imdb.ARCHIVE.name
+    imdb_archive(archive)
+    if layout == "folder":
+        with tarfile.open(archive) as tar:
+            tar.extractall(tmp_path / "data", filter="data")
+    if layout == "tables":
+        for split in ("train", "test"):
+            table = pl.DataFrame({"text": ["a", "b"], "label": ["neg", "pos"]})
+            table.write_parquet(tmp_path / "data" / f"{split}.parquet")
+    monkeypatch.setattr(imdb, "N_PER_CLASS", 3)
+    with pytest.raises(DataError, match=r"is not the whole of the IMDB set: it has . texts of `train/neg`, not 3\."):
+        load_dataset("imdb")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_another_archive_gives_another_table(small_imdb: None, tmp_path: Path) -> None:
+    archive = tmp_path / "data" / imdb.ARCHIVE.name
+    imdb_archive(archive)
+    before = load_dataset("imdb").fingerprint
+    imdb_archive(archive, "other")
+    assert load_dataset("imdb").fingerprint != before
+
+
+@pytest.mark.parametrize("name", ["imdb", "reuters"])
+@pytest.mark.parametrize("damage", ["cut", "no archive", "bits"])
+def test_a_damaged_archive_is_one_sentence(name: str, damage: str, small_imdb: None, tmp_path: Path) -> None:
+    file = BUILT_IN[name].file
+    assert file is not None
+    archive = tmp_path / "data" / file.name
+    imdb_archive(archive) if name == "imdb" else reuters_archive(archive)
+    data = archive.read_bytes()
+    middle = len(data) // 2
+    bits = data[:middle] + b"\xff" * 9 + data[middle + 9 :]
+    archive.write_bytes({"cut": data[:middle], "no archive": b"<html>", "bits": bits}[damage])
+    with pytest.raises(DataError, match=r"cannot be read to its end .*: put the whole archive|is not the whole") as e:
+        load_dataset(name)
+    assert "\n" not in str(e.value)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_is_here_is_what_is_read_without_a_download(
+    small_imdb: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert all(row.is_here() == (row.file is None) for row in BUILT_IN.values())
+    # Where the reader does not look, nothing is here.
+    (tmp_path / "data" / "elsewhere").mkdir()
+    imdb_archive(tmp_path / "data" / "elsewhere" / imdb.ARCHIVE.name)
+    reuters_archive(tmp_path / "data" / "elsewhere" / reuters.ARCHIVE.name)
+    assert not BUILT_IN["imdb"].is_here()
+    assert not BUILT_IN["reuters"].is_here()
+    for folder in (tmp_path / "cache", tmp_path / "data" / "reuters21578"):
+        folder.mkdir()
+        reuters_archive(folder / reuters.ARCHIVE.name)
+        assert BUILT_IN["reuters-clean"].is_here()
+        (folder / reuters.ARCHIVE.name).unlink()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
+    assert not BUILT_IN["bbc-news"].is_here()
+
+
 def test_another_archive_is_refused(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "data" / imdb.ARCHIVE.name, "w:gz") as tar:
         add(tar, "README", "nothing")
-    with pytest.raises(DataError, match="is not the IMDB archive"):
+    with pytest.raises(DataError, match=r"is not the whole of the IMDB set: it has 0 texts of `train/neg`, not 12,500"):
         load_dataset("imdb")
 
 
-def test_a_missing_archive_is_downloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_archive_is_downloaded(small_imdb: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     archive = tmp_path / "served.tar.gz"
     imdb_archive(archive)
     monkeypatch.setattr(imdb, "fetch", lambda file: archive)
@@ -128,16 +200,15 @@ def test_reuters_texts_as_keras_has_them(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(reuters, "N_TRAIN", 3)
     reuters_archive(tmp_path / "data" / reuters.ARCHIVE.name)
     table = reuters.build_stories([STORIES], "stories")
-    assert sorted(table.select("text", "own_text", "label", "class_number").rows(), key=str) == sorted(
+    assert sorted(table.select("text", "own_text", "label").rows(), key=str) == sorted(
         [
-            ("first &lt;body> Reuter", "first &lt;body> Reuter", "cocoa", 0),
-            ("third body", None, "grain", 1),
-            ("third body", "third body", "cocoa", 0),
-            ("ain", None, "grain", 1),
+            ("first &lt;body> Reuter", "first &lt;body> Reuter", "cocoa"),
+            ("third body", None, "grain"),
+            ("third body", "third body", "cocoa"),
+            ("ain", None, "grain"),
         ],
         key=str,
     )
-    assert reuters.class_names() == ["cocoa", "grain"]
     data = load_dataset("reuters")
     assert data.test is not None
     assert (len(data.train), len(data.test)) == (3, 1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tagline.datasets import delimited, files
 from tagline.datasets.delimited import Dialect, Lines, read_delimited, read_records
-from tagline.datasets.files import iter_batches, read_file
+from tagline.datasets.files import read_file, read_texts
 from tagline.datasets.rows import Rejected, concat
 from tagline.errors import DataError
 
@@ -83,7 +83,7 @@ def test_streaming_agrees_with_whole_reading(tmp_path: Path, monkeypatch: pytest
     data = written(rows).replace(b"text 77,", b'text 77" ,', 1)
     path.write_bytes(data)
     rejected: list[Rejected] = []
-    streamed = concat(iter_batches(path, batch_rows=64, rejected=rejected))
+    streamed = concat(batch.rows for batch in read_texts(path, batch_rows=64, rejected=rejected))
     whole = read_file(path)
     assert streamed.equals(whole.frame)
     assert tuple(rejected) == whole.rejected

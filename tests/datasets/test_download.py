@@ -2,8 +2,11 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +28,7 @@ class Server:
         self.cut_after = 300_000
         self.ranges_work = True
         self.status = 200
+        self.length: str | None = None
         self.asked: list[str | None] = []
         server = self
 
@@ -45,7 +49,7 @@ class Server:
                     self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
                 else:
                     self.send_response(200)
-                self.send_header("Content-Length", str(len(CONTENT) - start))
+                self.send_header("Content-Length", server.length or str(len(CONTENT) - start))
                 self.end_headers()
                 end = len(CONTENT)
                 if server.cuts:
@@ -109,6 +113,46 @@ def test_a_wrong_size_in_the_table_does_no_harm(server: Server, tmp_path: Path, 
 def test_a_server_without_ranges_starts_over(server: Server, tmp_path: Path) -> None:
     server.cuts, server.ranges_work = 1, False
     assert fetch(row(server), tmp_path).read_bytes() == CONTENT
+
+
+def test_a_length_that_is_no_number_does_no_harm(server: Server, tmp_path: Path) -> None:
+    server.length = "many"
+    assert fetch(row(server), tmp_path).read_bytes() == CONTENT
+
+
+def test_two_at_a_time_do_not_write_to_one_part(server: Server, tmp_path: Path) -> None:
+    part = tmp_path / "data.bin.part"
+    code = (
+        "import fcntl, sys; held = open(sys.argv[1], 'ab'); fcntl.flock(held, fcntl.LOCK_EX);"
+        "held.write(b'of another'); held.flush(); print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(part)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert fetch(row(server), tmp_path).read_bytes() == CONTENT
+        assert part.read_bytes() == b"of another"
+        assert sorted(child.name for child in tmp_path.iterdir()) == ["data.bin", "data.bin.part"]
+        other.communicate()
+
+
+def test_many_at_a_time(server: Server, tmp_path: Path) -> None:
+    server.cuts = 4
+    with ThreadPoolExecutor(8) as pool:
+        paths = list(pool.map(lambda _: fetch(row(server), tmp_path), range(8)))
+    assert {path.read_bytes() == CONTENT for path in paths} == {True}
+
+
+@pytest.mark.parametrize("step", ["sha256", "replace"])
+def test_a_fault_after_the_download_is_one_sentence(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(download if step == "sha256" else Path, step, fail)
+    with pytest.raises(DownloadError, match=r"data\.bin` cannot be written: Input/output error\."):
+        fetch(row(server), tmp_path)
 
 
 def test_a_part_that_is_too_long_is_thrown_away(server: Server, tmp_path: Path) -> None:

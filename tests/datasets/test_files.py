@@ -5,20 +5,26 @@ import io
 import json
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 import zstandard
 
 from tagline.datasets import files, load_dataset, streams
-from tagline.datasets.files import iter_batches, read_file, read_texts
+from tagline.datasets.files import read_file, read_texts
 from tagline.datasets.rows import Rejected, concat
 from tagline.errors import DataError, MissingExtraError
 
 TEXTS = [f"text number {i} — “ünïcode”, 日本" for i in range(40)]
 LABELS = ["pos", "neg"] * 20
 FRAME = pl.DataFrame({"text": TEXTS, "label": LABELS})
+
+
+def row_batches(path: Path, **options: Any) -> Iterator[pl.DataFrame]:
+    return (batch.rows for batch in read_texts(path, **options))
 
 
 def as_bytes(kind: str) -> bytes:
@@ -85,19 +91,19 @@ def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "data.parquet"
     path.write_bytes(as_bytes("parquet"))
     assert read_file(path).frame.equals(FRAME)
-    assert concat(iter_batches(path, batch_rows=7)).equals(FRAME)
+    assert concat(row_batches(path, batch_rows=7)).equals(FRAME)
     path.write_bytes(as_bytes("parquet")[:-30])
     with pytest.raises(DataError, match="not a whole Parquet file"):
         read_file(path)
     with pytest.raises(DataError, match="not a whole Parquet file"):
-        list(iter_batches(path))
+        list(row_batches(path))
 
 
 def test_excel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "data.xlsx"
     path.write_bytes(workbook([("text", "label"), ("a good film", "pos"), ("a bad film", "neg")]))
     assert read_file(path).frame.rows() == [("a good film", "pos"), ("a bad film", "neg")]
-    assert concat(iter_batches(path)).height == 2
+    assert concat(row_batches(path)).height == 2
     path.write_bytes(b"no workbook")
     with pytest.raises(DataError, match="not a readable Excel file"):
         read_file(path)
@@ -165,7 +171,7 @@ def test_a_cut_archive_is_an_error(tmp_path: Path, how: str) -> None:
     with pytest.raises(DataError, match="damaged or cut short"):
         read_file(path)
     with pytest.raises(DataError, match="damaged or cut short"):
-        list(iter_batches(path))
+        list(row_batches(path))
 
 
 def test_several_compressed_frames_in_one_file(tmp_path: Path) -> None:
@@ -204,7 +210,7 @@ def test_streaming_finds_or_takes_the_text_column(tmp_path: Path) -> None:
         "",
     ]
     with pytest.raises(DataError, match=r"no column `bodi`. Did you mean `body`\? Its columns are `id`, `title`"):
-        list(iter_batches(path, text="bodi"))
+        list(row_batches(path, text="bodi"))
 
 
 def test_streams_are_read_in_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +219,7 @@ def test_streams_are_read_in_bounded_memory(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(streams, "CHUNK_BYTES", 1 << 10)
     path = tmp_path / "data.csv"
     path.write_text("id,text\n" + "".join(f"{i},row {i}\n" for i in range(20_000)))
-    stream = iter_batches(path, batch_rows=100)
+    stream = row_batches(path, batch_rows=100)
     first = next(stream)
     assert first.height == 100
     rest = concat(stream)
@@ -228,5 +234,5 @@ def test_rejected_rows_of_a_stream_carry_their_line(tmp_path: Path, monkeypatch:
     lines[120] = "120,too,many"
     path.write_text("\n".join(lines))
     rejected: list[Rejected] = []
-    assert sum(frame.height for frame in iter_batches(path, rejected=rejected)) == 199
+    assert sum(frame.height for frame in row_batches(path, rejected=rejected)) == 199
     assert [(r.line, r.excerpt) for r in rejected] == [(121, "120,too,many")]

@@ -148,6 +148,36 @@ def test_groups_stay_on_one_side() -> None:
     assert by_group["f"].max() == 1
 
 
+@pytest.mark.parametrize("folds", [None, 5])
+def test_every_split_knows_the_groups_of_its_rows(folds: int | None) -> None:
+    table = frame(100).with_columns(author=pl.Series([None, None, *(i // 7 for i in range(98))]))
+    data = load_dataset(table, group="author", folds=folds)
+    named = set()
+    for part in (data.train, data.validation, data.test):
+        if part is not None:
+            assert part.groups is not None
+            named |= set(part.groups)
+            assert part.groups.dtype == pl.String
+            for text, name in zip(part.texts, part.groups, strict=True):
+                row = int(text.rsplit(" ", 1)[1])
+                assert name.startswith("\0") if row < 2 else name == str((row - 2) // 7)
+    assert len(named) == 16
+    assert load_dataset(table).train.groups is None
+
+
+def test_the_groups_of_a_test_file_are_read_where_it_has_them() -> None:
+    table = frame(40).with_columns(author=pl.lit("a"))
+    data = load_dataset(table, group="author", test=table.head(4), validation=frame(4))
+    assert data.train.groups is not None
+    assert data.train.groups.to_list() == ["a"] * 40
+    assert data.test is not None
+    assert data.test.groups is not None
+    assert data.test.groups.to_list() == ["a"] * 4
+    assert data.validation is not None
+    assert data.validation.groups is not None
+    assert data.validation.groups.n_unique() == 4
+
+
 def test_rows_without_a_group_stand_alone() -> None:
     table = frame(100).with_columns(author=pl.Series(["a"] * 10 + [None] * 90))
     data = load_dataset(table, group="author", folds=5)
@@ -180,6 +210,7 @@ def test_folds() -> None:
         ([1.0, 0.0, 1.0, None], ["0", "1"]),
         ([True, False, True, False], ["false", "true"]),
         (["1.0", "2.0", "1.0", "2.0"], ["1", "2"]),
+        ([1e300, 0.0, 1e300, 0.0], ["0.0", "1e+300"]),
         (["b", "a", "10", "9"], ["10", "9", "a", "b"]),
     ],
 )
@@ -202,6 +233,18 @@ def test_lists_are_multilabel(labels: list[object]) -> None:
     assert data.train.labels.to_list() == [["a", "b"], ["b"], [], ["a", "c"]]
     assert data.test is not None
     assert data.test.labels.to_list() == [["b"]]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ['["a", null]', "[true, 1.0]", '["", " x "]', "[]"],
+        [["a", None], [True, 1.0], ["", " x "], []],
+    ],
+)
+def test_lists_follow_one_set_of_rules_however_they_are_written(labels: list[object]) -> None:
+    data = load_dataset({"text": ["t0", "t1", "t2", "t3"], "label": labels}, test=[("t9", "a")])
+    assert data.train.labels.to_list() == [["a"], ["1", "true"], ["x"], []]
 
 
 def test_multilabel_rows_are_split_roughly_by_their_rarest_label() -> None:
@@ -244,6 +287,17 @@ BAD = {
     "no labels": ({"text": ["a", "b"], "label": [None, ""]}, "no row with both a text and a label"),
     "no texts": ({"text": [None, "  "], "label": ["a", "b"]}, "no row with both a text and a label"),
     "odd type": (3, "Data of type `int` cannot be read"),
+    "infinite": ({"text": ["a", "b"], "label": [1.0, float("inf")]}, "`label` holds infinite numbers"),
+    "texts as labels": (
+        [("a", "x"), ("b", "long " * 201)],
+        "`label` does not look like labels: one of its values has 1,004 characters; choose another with `--label`. "
+        "The columns are `text`, `label`.",
+    ),
+    "numbers as labels": (
+        [(f"t{i}", f"{i % 52}") for i in range(103)],
+        "`label` does not look like labels: 103 labels have 52 different values; choose another with `--label`",
+    ),
+    "numbers in lists": ([(f"t{i}", [f"{i}"]) for i in range(103)], "103 labels have 103 different values"),
     "ragged columns": ({"text": ["a"], "label": ["a", "b"]}, "equally long"),
     "unclear": (
         {"p": ["aaa bbb ccc ddd eee", "b b b b b b b b b"], "q": ["c c c c c c c c c c", "ddddddd dddddddd"]},
@@ -287,11 +341,8 @@ def test_empty_files(tmp_path: Path, content: bytes) -> None:
 
 def test_nulls_and_empty_texts_are_counted() -> None:
     data = load_dataset([*rows(), (None, "c0"), ("  \t", "c1"), ("x", None), ("y", "")])
-    assert data.facts.dropped == {
-        "they have no text (first: row 41)": 1,
-        "their text is empty (first: row 42)": 1,
-        "they have no label (first: row 43)": 2,
-    }
+    assert data.facts.dropped == {"they have no text": 1, "their text is empty": 1, "they have no label": 2}
+    assert "2 rows left out because they have no label (first: row 43)." in data.facts.warnings
     assert sum(len(part) for part in (data.train, data.validation, data.test) if part) == 40
 
 
@@ -312,6 +363,14 @@ def test_single_rows_stay_in_train() -> None:
 def test_classes_without_train_rows_are_named() -> None:
     data = load_dataset(rows(), test=[("x", "c0"), ("y", "new")])
     assert "Classes without train rows cannot be learnt: `new`." in data.facts.warnings
+
+
+def test_few_rows_or_two_rows_a_class_may_be_labels() -> None:
+    assert len(load_dataset([(f"t{i}", f"c{i}") for i in range(100)]).classes) == 100
+    assert len(load_dataset([(f"t{i}", f"c{i % 100}") for i in range(200)]).classes) == 100
+    # Of several labels a row, all count.
+    many = [(f"t{i}", [f"{i}", f"{i + 1}"]) for i in range(200)]
+    assert len(load_dataset([*many, ("t", ["0", "200"])]).classes) == 201
 
 
 def test_ten_thousand_classes() -> None:
@@ -337,6 +396,19 @@ def test_control_characters_are_kept_and_told(tmp_path: Path) -> None:
     data = load_dataset(path)
     assert any("\x00" in text for part in (data.train, data.validation, data.test) if part for text in part.texts)
     assert "1 text holds control characters, which are kept (first: row 41)." in data.facts.warnings
+
+
+def test_warnings_name_the_row_of_the_users_data(tmp_path: Path) -> None:
+    odd = pl.DataFrame({"text": ["", "w" * 1_000_001, "bell \x07"], "label": ["c0", "c0", "c1"]})
+    told = " ".join(load_dataset(pl.concat([frame(2), odd, frame(40)])).facts.warnings)
+    assert "1 row left out because their text is empty (first: row 3)." in told
+    assert "1,000,001 characters (row 4)" in told
+    assert "which are kept (first: row 5)" in told
+    test = write(tmp_path / "b.csv", odd)
+    told = " ".join(load_dataset(frame(40), test=test).facts.warnings)
+    assert f"their text is empty (first: row 1 of `{test}`)." in told
+    assert f"1,000,001 characters (row 2 of `{test}`)" in told
+    assert f"which are kept (first: row 3 of `{test}`)" in told
 
 
 def test_a_wrong_encoding_says_where_and_what_to_do(tmp_path: Path) -> None:

@@ -37,6 +37,36 @@ def test_small_classes_go_to_train_first(n: int, expected: tuple[int, int, int])
     assert tuple(np.bincount(part, minlength=3)) == expected
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    sizes=st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=30), min_size=1, max_size=4),
+    seed=st.integers(0, 50),
+)
+def test_a_class_of_five_units_is_in_every_split(sizes: list[list[int]], seed: int) -> None:
+    stratum = np.repeat(np.arange(len(sizes)), [sum(of_class) for of_class in sizes])
+    flat = np.concatenate(sizes)
+    unit = np.repeat(np.random.default_rng(seed).permutation(len(flat)), flat)
+    part = splits.split_rows(unit, stratum, seed=seed)
+    for name, of_class in enumerate(sizes):
+        n = np.bincount(part[stratum == name], minlength=3)
+        assert tuple(n > 0) == (True, len(of_class) >= 5, len(of_class) >= 3)
+        # A tenth as far as whole units allow: with a unit that fits there are never more rows than that.
+        tenth = max(1, round(0.1 * sum(of_class)))
+        small = sorted(of_class)
+        assert n[splits.TEST] <= max(tenth, small[0])
+        assert n[splits.VALIDATION] <= max(tenth, small[min(1, len(small) - 1)])
+
+
+@pytest.mark.parametrize(("copies", "singles", "expected"), [(30, 70, (80, 10, 10)), (6, 6, (10, 1, 1))])
+def test_a_frequent_copy_takes_no_rows_from_the_tenths(
+    copies: int, singles: int, expected: tuple[int, int, int]
+) -> None:
+    unit = np.r_[np.zeros(copies, dtype=np.int64), np.arange(1, singles + 1)]
+    for seed in range(40):
+        part = splits.split_rows(unit, np.zeros(len(unit), dtype=np.int64), seed=seed)
+        assert tuple(np.bincount(part, minlength=3)) == expected
+
+
 def test_few_large_groups_fill_every_part() -> None:
     unit = np.repeat(np.arange(5), 20)
     part = splits.split_rows(unit, np.zeros(100, dtype=np.int64), seed=0, grouped=True)

@@ -1,12 +1,12 @@
-"""Calibration against definitions, SciPy's optimisers and scikit-learn's own sigmoid calibration."""
+"""Calibration against definitions and SciPy's optimisers."""
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
-from sklearn.calibration import _sigmoid_calibration, calibration_curve
+from sklearn.calibration import calibration_curve
 
-from tagline.evaluation import expected_calibration_error, fit_platt, fit_temperature, reliability_curve
+from tagline.evaluation import expected_calibration_error, fit_temperature, reliability_curve
 
 
 def test_calibration_error_by_hand():
@@ -72,20 +72,3 @@ def test_temperature_stays_within_its_bounds():
     assert 0.5 < fit_temperature(margins, [0, 1, 1], "binary") < 2
     assert fit_temperature(margins, [1, 0, 0], "binary") == pytest.approx(100.0, rel=1e-3)  # all wrong
     assert fit_temperature(np.zeros((0, 3)), [], "multiclass") == 1.0
-
-
-@pytest.mark.parametrize("scale", [0.5, 1.0, 100.0])
-def test_platt_agrees_with_scikit_learn(scale):
-    rng = np.random.default_rng(3)
-    margins = scale * rng.normal(size=400)
-    y = (rng.random(400) < 1 / (1 + np.exp(-(2 * margins / scale - 0.5)))).astype(int)
-    a, b = fit_platt(margins, y)
-    theirs_a, theirs_b = _sigmoid_calibration(margins, y)
-    assert (a, b) == pytest.approx((-theirs_a, -theirs_b), rel=1e-2, abs=1e-4)
-
-
-def test_platt_of_one_class_or_separable_margins_is_finite():
-    assert np.isfinite(fit_platt([1.0, 2.0], [1, 1])).all()
-    a, b = fit_platt([-2.0, -1.0, 1.0, 2.0], [0, 0, 1, 1])
-    assert a > 0
-    assert abs(b) < 1e-6

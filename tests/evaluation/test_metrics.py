@@ -1,6 +1,7 @@
 """scikit-learn is the authority for every figure; SciPy's distributions for intervals."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as authority
 
 from tagline.errors import InputError
-from tagline.evaluation import expected_calibration_error, measure, positive_class
+from tagline.evaluation import expected_calibration_error, measure, metrics, positive_class
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -203,6 +204,56 @@ def check_block(block):
             if name.endswith("_ci95") and interval is not None:
                 value = part[name.removesuffix("_ci95")]
                 assert interval[0] <= value <= interval[1]
+
+
+@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
+def test_figures_of_very_many_classes_are_those_of_fewer(monkeypatch, task):
+    names = [f"c{k}" for k in range(501)]
+    truth, prediction, proba = example(2000, 501)
+    prediction = np.where(np.arange(2000) % 2, truth, prediction)
+    if task == "multilabel":
+        of_class = np.eye(501, dtype=bool)
+        truth, prediction = of_class[truth], of_class[prediction]
+    many = measure(truth, prediction, proba, names, task=task)
+    check_block(many)
+    monkeypatch.setattr(metrics, "MANY_CLASSES", 501)
+    dense = measure(truth, prediction, proba, names, task=task)
+    for name, row in dense["per_class"].items():
+        assert many["per_class"][name] == {key: v for key, v in row.items() if not key.endswith("_ci95")}
+    for name, value in dense.items():
+        if not name.endswith("_ci95") and not isinstance(value, dict | list):
+            assert many[name] == pytest.approx(value), name
+        elif name.endswith("_ci95") and many[name] is not None:
+            width = value[1] - value[0]
+            assert many[name] == pytest.approx(value, abs=0.2 * width), name
+    missing = {name for name in dense if name.endswith("_ci95") and many[name] is None}
+    if task == "multilabel":
+        averages = {f"{a}_{f}_ci95" for a in ("macro", "weighted") for f in ("precision", "recall", "f1")}
+        assert missing == averages | {"mcc_ci95", "ece_ci95"}
+        assert many["confusion_matrix"] == dense["confusion_matrix"]
+    else:
+        assert missing == set()
+        matrix = np.zeros((501, 501), int)
+        matrix[many["confusion"]["rows"], many["confusion"]["columns"]] = many["confusion"]["counts"]
+        assert matrix.tolist() == dense["confusion_matrix"]
+        assert many["confusion_matrix"] is None
+
+
+@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
+def test_very_many_classes_need_little_memory(task):
+    n, n_classes = 300, 6000
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, n_classes, n)
+    prediction = np.where(rng.random(n) < 0.5, truth, rng.integers(0, n_classes, n))
+    proba = rng.random((n, n_classes), dtype=np.float64)  # 14 MB
+    if task == "multilabel":
+        truth, prediction = (np.arange(n_classes) == y[:, None] for y in (truth, prediction))
+    tracemalloc.start()
+    block = measure(truth, prediction, proba, [str(k) for k in range(n_classes)], task=task)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 150e6  # a dense matrix alone would be 288 MB
+    assert len(json.dumps(block, indent=2)) < 4e6
 
 
 def test_the_same_seed_gives_the_same_block():

@@ -2,14 +2,16 @@
 
 import xml.etree.ElementTree as ET
 from io import BytesIO
+from types import SimpleNamespace
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 from sklearn import metrics as authority
 
-from tagline.evaluation import plots
+from tagline.evaluation import drawing, plots
 from tagline.evaluation.matrix_plots import plot_confusion_matrix
 from tagline.evaluation.ranking import precision_recall_curve, rank, roc_curve
 
@@ -123,6 +125,25 @@ def test_hostile_class_names_are_drawn_as_text(tmp_path):
     plots.save_plots(tmp_path, truth, proba.argmax(1), proba, names, task="multiclass")
     words = words_of(tmp_path / "confusion_matrix.svg")  # parsing it says that it is well-formed
     assert {"<script>alert(1)</script>", "$\\frac{a}$", "a�b�c", "财经"} <= set(words)
+
+
+def test_names_in_chinese_use_a_font_that_is_installed(monkeypatch):
+    fonts = [SimpleNamespace(name=name) for name in ("DejaVu Sans", "WenQuanYi Micro Hei")]
+    monkeypatch.setattr(drawing, "fontManager", SimpleNamespace(ttflist=fonts))
+    with drawing.style():
+        assert mpl.rcParams["font.family"] == ["sans-serif", "WenQuanYi Micro Hei"]
+    monkeypatch.setattr(drawing, "fontManager", SimpleNamespace(ttflist=fonts[:1]))
+    with drawing.style():
+        assert mpl.rcParams["font.family"] == ["sans-serif"]
+
+
+def test_of_very_many_classes_only_the_calibration_is_drawn(tmp_path):
+    names = [f"topic {k}" for k in range(501)]
+    truth, proba = example(300, 501)
+    files = plots.save_plots(tmp_path, truth, proba.argmax(1), proba, names, task="multiclass")
+    assert list(files) == ["calibration"]
+    labels = np.eye(501, dtype=bool)[truth]
+    assert plots.save_plots(tmp_path, labels, labels, proba, names, task="multilabel") == {}
 
 
 def test_a_figure_is_returned_for_a_notebook():

@@ -52,10 +52,21 @@ def test_many_classes_show_the_worst_and_the_most_confused():
     assert [line.split("  ")[0] for line in report.splitlines() if line.startswith("topic")] == worst
     assert "of 46" in report
     confusion = shown(confusion_table(block))
-    truth, prediction, count, _ = most_confused(block["confusion_matrix"], names)[0]
+    truth, prediction, count, _ = most_confused(block, names)[0]
     assert truth in confusion.splitlines()[2]
     assert prediction in confusion.splitlines()[2]
     assert f" {count} " in confusion.splitlines()[2]
+
+
+def test_very_many_classes_show_the_most_confused():
+    names = [f"topic {k}" for k in range(501)]
+    block = block_of(names, "multiclass", n=1000)
+    assert "of 501" in shown(classification_table(block))
+    confusion = shown(confusion_table(block))
+    truth, prediction, count, _ = most_confused(block, names)[0]
+    assert [*truth.split(), *prediction.split(), str(count)] == confusion.splitlines()[2].split()[:5]
+    right = round(block["accuracy"] * 1000)
+    assert f"{right:,} of 1,000 rows are right" in confusion
 
 
 @pytest.mark.parametrize("n_classes", [3, 5, 6, 8, 12])
@@ -95,4 +106,7 @@ def test_a_figure_that_cannot_be_had_is_a_dash():
 
 def test_most_confused_by_hand():
     matrix = [[5, 2, 0], [2, 1, 0], [0, 3, 9]]
-    assert most_confused(matrix, ["a", "b", "c"], 2) == [("c", "b", 3, 0.25), ("b", "a", 2, 2 / 3)]
+    assert most_confused({"confusion_matrix": matrix}, ["a", "b", "c"], 2) == [
+        ("c", "b", 3, 0.25),
+        ("b", "a", 2, 2 / 3),
+    ]

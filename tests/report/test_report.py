@@ -8,7 +8,8 @@ import pytest
 from synthetic_runs import write_run
 
 from tagline.errors import InputError
-from tagline.report import write_report
+from tagline.report import reading, write_report
+from tagline.report.sections import making
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -125,11 +126,25 @@ def test_the_data_and_how_it_was_made(binary):
     ):
         assert sentence in data, sentence
     assert "no label" not in data  # nothing was left out for that
-    making = page.words("making")
-    assert "The settings below were chosen on 200 validation rows." in making
-    assert "The 400 test rows were used once, for these figures." in making
-    assert "temperature 1.183" in making
-    assert "peak memory 612 MB" in making
+    made = page.words("making")
+    assert (
+        "Chosen on 20,000 held-out rows (5-fold cross-validation of the train rows): whether to use characters and"
+        " the strength; the calibration temperature was fitted on them." in made
+    )
+    assert "The final model learnt from 20,200 rows." in made
+    assert "The validation figures are of models that had not seen those rows." in made  # refit is "no"
+    for setting in (
+        "word n-grams, length 1 to 2",
+        "character n-grams, length 3",
+        "fewest texts an n-gram stands in 2",
+        "strength 0.3",
+        "calibration temperature 1.183",
+        "decision threshold 0.5",
+    ):
+        assert setting in made, setting
+    assert not [key for key in ("held_out", "tried", "learnt_from") if key in made]
+    assert "The 400 test rows were used once, for these figures." in made
+    assert "peak memory 612 MB" in made
     again = page.words("again")
     for part in (
         "tagline train movie-reviews --seed 0",
@@ -170,6 +185,58 @@ def test_hostile_words_stay_words(tmp_path):
     assert not set(html) & set("\x00\x1b\u202e")
     assert "49" not in page.words("mistakes")
     assert "<b>a</b>" in page.words("classes")
+
+
+def decisions(chosen, protocol, task="binary", **metrics):
+    return making({"chosen": chosen, "recipe": {"protocol": protocol}}, {"task": task, **metrics})["decisions"]
+
+
+def test_what_held_out_rows_decided_is_said_as_it_was():
+    held = {"rows": 2500, "how": "10% of the train rows, set aside before the final fit"}
+    on = f"2,500 held-out rows ({held['how']})"
+    temperature, none = {"calibration": "temperature", "refit": "all"}, {"calibration": "none"}
+    assert decisions({"held_out": held, "tried": [], "strength": 1.0}, temperature) == [
+        f"No setting was chosen from the data; only the calibration temperature was fitted, on {on}."
+    ]
+    assert decisions({"held_out": held, "tried": []}, none) == [
+        f"Nothing was chosen from the data: {on} were only measured."
+    ]
+    assert decisions({"held_out": held, "tried": ["strength"]}, none) == [f"Chosen on {on}: the strength."]
+    assert decisions({"held_out": held, "tried": []}, temperature, "multilabel") == [
+        f"No setting was chosen from the data; only the calibration temperature and the threshold were fitted, on {on}."
+    ]
+    assert decisions({"held_out": None, "learnt_from": 22500}, temperature, rows={"train": 20000, "test": 70}) == [
+        "No rows were held out: nothing was chosen from the data, and the probabilities are not calibrated.",
+        "The final model learnt from 22,500 rows.",
+        "The 70 test rows were used once, for these figures.",
+    ]
+    assert decisions({}, temperature, validation={"n": 1}) == [
+        "The validation figures are of models that had not seen those rows, from before the final fit."
+    ]
+
+
+def test_a_page_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    folder = write_run(tmp_path, ["neg", "pos"], "binary", n=50)
+    (folder / "report.html").mkdir()
+    with pytest.raises(OSError, match=r"report\.html"):
+        write_report(folder)
+    assert not list(folder.glob(".report*"))
+
+
+def test_very_many_classes(tmp_path):
+    names = [f"topic {k}" for k in range(501)]
+    page = page_of(write_run(tmp_path, names, "multiclass", n=400))
+    assert "Most confused pairs" in page.words("confusion")
+    assert "Only 50 of 501 are shown" in page.words("classes")
+    assert page.words("classes").count("topic ") == 50
+    assert len(page.all("img")) == 1
+
+
+def test_of_very_many_labels_nothing_is_drawn_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "_draw_again", lambda *_: pytest.fail("drawing takes long and draws nothing"))
+    page = page_of(write_run(tmp_path, [f"topic {k}" for k in range(501)], "multilabel", n=100))
+    assert "Only 50 of 501 are shown" in page.words("classes")
+    assert not page.all("img")
 
 
 def test_many_classes(tmp_path):

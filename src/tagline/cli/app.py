@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "_TAGLINE_COMPLETE" in os.environ:  # the shell asks for completions
         app(arguments, prog_name="tagline")
     session = Session(["tagline", *arguments])
-    if getattr(sys.stdout, "errors", None) == "strict":
+    if getattr(sys.stdout, "errors", None) in ("strict", "surrogateescape"):  # the second where the locale is C
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     before = _terminate_by_exception()
     try:

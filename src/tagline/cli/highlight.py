@@ -13,13 +13,18 @@ if TYPE_CHECKING:
     from tagline.explain import Explanation
 
 _FOR, _AGAINST = ("bold white on blue", "blue"), ("bold black on dark_orange", "dark_orange")
+_SUMS = {
+    "log-odds": "score, the log-odds",
+    "score": "score, weighed against those of the other classes",
+    "probability": "score, the probability",
+}
 _STRONG, _WEAK = 0.5, 0.1  # of the strongest word
 
 
 def explanation_parts(explanation: "Explanation", top: int) -> list[RenderableType]:
     """Return what to print: the verdict, the marked text, the ``top`` strongest contributions and their sum."""
     name = one_line(str(explanation.class_name))
-    unit = "log-odds" if explanation.scale == "logit" else "probability"
+    unit = explanation.scale
     prediction = one_line(str(explanation.prediction)) or "no label"
     verdict = f"Prediction: {prediction}. Probability of {name}: {explanation.proba:.3f}."
     legend = Text.assemble(
@@ -49,11 +54,11 @@ def _sum(explanation: "Explanation", top: int) -> Table:
     parts = sorted(explanation.contributions, key=lambda part: -abs(part.value))
     for part in parts[:top]:
         style = _FOR[1] if part.value > 0 else _AGAINST[1] if part.value < 0 else ""
-        table.add_row(Text(f"{part.value:+.4f}", style=style), Text(one_line(part.name)))
+        ngram = one_line(part.name)
+        table.add_row(Text(f"{part.value:+.4f}", style=style), Text(ngram if part.spans else f"no “{ngram}”"))
     rest = parts[top:]
     if rest:
         table.add_row(f"{sum(part.value for part in rest):+.4f}", f"{len(rest):,} weaker ones")
     table.add_row(f"{explanation.intercept:+.4f}", "intercept, before any word", end_section=True)
-    what = "score, the log-odds" if explanation.scale == "logit" else "score, the probability"
-    table.add_row(f"{explanation.score:+.4f}", what, style="bold")
+    table.add_row(f"{explanation.score:+.4f}", _SUMS[explanation.scale], style="bold")
     return table

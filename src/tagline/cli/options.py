@@ -9,24 +9,22 @@ from tagline.cli.terminal import Session
 DATA, MODEL, OUTPUT = "Data", "Model", "Output"
 
 
-def _session(context: typer.Context) -> Session:
+def session_of(context: typer.Context) -> Session:
+    """Return the session of the call that a context belongs to."""
     session = context.find_root().obj
     assert isinstance(session, Session)
     return session
 
 
-session_of = _session
-
-
 def _set_debug(context: typer.Context, value: bool) -> bool:
     if value:
-        _session(context).debug = True
+        session_of(context).debug = True
     return value
 
 
 def _set_quiet(context: typer.Context, value: bool) -> bool:
     if value:
-        _session(context).quiet = True
+        session_of(context).quiet = True
     return value
 
 
@@ -79,7 +77,9 @@ Set = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
-Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of everything random.", rich_help_panel=MODEL)]
+Seed = Annotated[
+    int, typer.Option(metavar="N", min=0, max=2**32 - 1, help="Of everything random.", rich_help_panel=MODEL)
+]
 Balance = Annotated[
     bool, typer.Option("--balance", help="Give every class the same say in training.", rich_help_panel=MODEL)
 ]

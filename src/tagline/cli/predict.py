@@ -1,5 +1,6 @@
 """``tagline predict``."""
 
+import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
     from tagline.cli.terminal import Session
     from tagline.run.prediction import Output
+
+_GAP = 3  # between two columns of the table
+_SHORTEST_TEXT = 24
 
 
 class Format(StrEnum):
@@ -133,9 +137,10 @@ def _predict_file(
     session.close()
     if done.rejected:
         first = done.rejected[0]
+        where = f"; all are listed in `{done.rejected_file}`" if done.rejected_file else ""
         session.warn(
             f"{len(done.rejected):,} rows could not be read and are not in the output; the first is `{first.file}` "
-            f"line {first.line}: {first.reason}."
+            f"line {first.line}: {first.reason}{where}."
         )
     if output != "-":
         session.stage(f"{done.rows:,} rows written to {output}")
@@ -143,19 +148,31 @@ def _predict_file(
 
 def _show(frame: "pl.DataFrame") -> None:
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     from tagline.cli.terminal import one_line, show
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name, dtype in frame.drop("text").schema.items():
-        table.add_column(Text(one_line(name)), justify="right" if dtype.is_float() else "left", no_wrap=True)
-    table.add_column("text", no_wrap=True, overflow="ellipsis")
-    for row in frame.iter_rows(named=True):
-        text = row.pop("text")
-        table.add_row(*(Text(_cell(value)) for value in row.values()), Text(one_line(text)))
+    answers = frame.drop("text")
+    cells = [[one_line(column.name), *map(_cell, column)] for column in answers]
+    used = sum(max(map(cell_len, column)) + _GAP for column in cells)
+    # What was asked for is shown whole, in a table wider than the screen if need be; the text gives way.
+    room = max(_SHORTEST_TEXT, shutil.get_terminal_size().columns - used)
+    texts = ["text", *(_cropped(one_line(text), room) for text in frame["text"])]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, width=used + max(map(cell_len, texts)))
+    for (name, *_), dtype in zip(cells, answers.dtypes, strict=True):
+        table.add_column(Text(name), justify="right" if dtype.is_float() else "left", no_wrap=True)
+    table.add_column("text", no_wrap=True)
+    for row in list(zip(*cells, texts, strict=True))[1:]:
+        table.add_row(*map(Text, row))
     show(table)
+
+
+def _cropped(text: str, width: int) -> str:
+    from rich.cells import cell_len, set_cell_size
+
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
 def _cell(value: object) -> str:

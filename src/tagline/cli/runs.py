@@ -45,7 +45,9 @@ def _show(found: "list[RunSummary]") -> None:
     from tagline.evaluation.headline import format_figure, format_interval
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in ("name", "recipe", "dataset"):
+    longest = max((len(run.name) for run in found), default=0)
+    table.add_column("name", no_wrap=True, min_width=longest)  # to be copied
+    for name in ("recipe", "dataset"):
         table.add_column(name, overflow="fold")
     for name in ("rows", "test accuracy", "95 % interval", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)

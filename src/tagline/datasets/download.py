@@ -2,14 +2,17 @@
 
 import hashlib
 import os
+import secrets
+import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 from tagline.errors import DownloadError
 
@@ -48,8 +51,8 @@ def fetch(file: RemoteFile, folder: Path | None = None) -> Path:
     """Return the path of ``file`` in ``folder`` (the cache folder), downloading it if it is not there.
 
     What arrives goes to ``NAME.part``, which a later call takes up again by an HTTP range; the whole is
-    checked against size and SHA-256 and renamed. A file that fails the check is deleted. Progress goes to
-    stderr.
+    checked against size and SHA-256 and renamed. A file that fails the check is deleted. While one process
+    writes to it, others download to files of their own. Progress goes to stderr.
 
     Raises `DownloadError` when the server cannot be reached, the connection is cut time and again, the disk
     is full or the checksum is wrong.
@@ -58,24 +61,50 @@ def fetch(file: RemoteFile, folder: Path | None = None) -> Path:
     target = target_folder / file.name
     if target.is_file():
         return target
-    part = target.with_name(f"{file.name}.part")
     try:
         target_folder.mkdir(parents=True, exist_ok=True)
-        _fetch_part(file, part)
+        with _own_part(target) as part:
+            _fetch_part(file, part)
+            found = sha256(part)
+            if found == file.sha256:
+                part.replace(target)
+                return target
+            part.unlink()
     except OSError as error:
         raise DownloadError(
-            f"`{part}` cannot be written: {error.strerror or error}. "
+            f"`{target}` cannot be written: {error.strerror or error}. "
             f"`{file.name}` needs {file.size / 1e6:,.1f} MB; make room, or set `TAGLINE_CACHE` to a folder."
         ) from error
-    found = _sha256(part)
-    if found != file.sha256:
-        part.unlink()
-        raise DownloadError(
-            f"`{file.url}` does not have the expected checksum and was deleted: SHA-256 is `{found}`, "
-            f"not `{file.sha256}`."
-        )
-    part.replace(target)
-    return target
+    raise DownloadError(
+        f"`{file.url}` does not have the expected checksum and was deleted: SHA-256 is `{found}`, not `{file.sha256}`."
+    )
+
+
+@contextmanager
+def _own_part(target: Path) -> Iterator[Path]:
+    """Give a part file that nobody else writes: the common one, or while another holds it, one to be deleted."""
+    common = target.with_name(f"{target.name}.part")
+    with common.open("ab") as held:
+        if _lock(held) and common.exists() and os.path.samestat(os.fstat(held.fileno()), common.stat()):
+            yield common
+            return
+    own = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield own
+    finally:
+        own.unlink(missing_ok=True)
+
+
+def _lock(stream: IO[bytes]) -> bool:
+    """Lock a file until it is closed; say whether it was free."""
+    if sys.platform != "win32":
+        import fcntl
+
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def _fetch_part(file: RemoteFile, part: Path) -> None:
@@ -97,7 +126,7 @@ def _fetch_part(file: RemoteFile, part: Path) -> None:
                 error.close()
                 if error.code == 416:
                     # The part is longer than the file: it is of another one.
-                    part.unlink(missing_ok=True)
+                    os.truncate(part, 0)
                 elif error.code < 500:
                     break
             except _NetworkError as error:
@@ -133,7 +162,8 @@ def _fetch_rest(file: RemoteFile, part: Path, show: Callable[[int], object]) -> 
         ):
             done = 0
         # The server's word on the length decides what is whole; the checksum decides what is right.
-        whole = done + int(response.headers.get("Content-Length", file.size - done))
+        length = response.headers.get("Content-Length", "").strip()
+        whole = done + int(length) if length.isdecimal() else file.size
         with part.open("ab" if done else "wb") as out:
             while True:
                 try:
@@ -151,6 +181,7 @@ def _fetch_rest(file: RemoteFile, part: Path, show: Callable[[int], object]) -> 
         raise _NetworkError(f"the connection was cut after {done:,} of {whole:,} bytes")
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

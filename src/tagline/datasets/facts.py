@@ -118,18 +118,28 @@ def label_warnings(counts: Mapping[str, int], n_rows: int) -> list[str]:
     return warnings
 
 
-def text_warnings(texts: pl.Series) -> list[str]:
-    """Say which texts look odd: very long ones, ones with control characters; rows count from 1."""
+def row_place(row: int, source: str | None) -> str:
+    """Say where a row stands; ``source`` is None where there is but one."""
+    return f"row {row:,} of `{source}`" if source else f"row {row:,}"
+
+
+def text_warnings(table: pl.DataFrame) -> list[str]:
+    """Say which texts look odd: very long ones, ones with control characters.
+
+    ``table`` holds ``text``, and the ``row`` and ``source`` that say where it stands.
+    """
     warnings = []
+    texts = table["text"]
+    places = table.select("row", "source")
     lengths = texts.str.len_bytes()
-    row = lengths.arg_max()
-    if row is not None and lengths[row] > LONG_TEXT:
-        n_chars = len(texts[row])
-        warnings.append(f"The longest text has {n_chars:,} characters (row {row + 1:,}): is it one example?")
+    longest = lengths.arg_max()
+    if longest is not None and lengths[longest] > LONG_TEXT:
+        place = row_place(*places.row(longest))
+        warnings.append(f"The longest text has {len(texts[longest]):,} characters ({place}): is it one example?")
     control = texts.str.contains(CONTROL_CHARACTERS)
     n_control = int(control.sum())
     if n_control:
         what = "text holds" if n_control == 1 else "texts hold"
-        first = control.arg_max() or 0
-        warnings.append(f"{n_control:,} {what} control characters, which are kept (first: row {first + 1:,}).")
+        place = row_place(*places.row(control.arg_max() or 0))
+        warnings.append(f"{n_control:,} {what} control characters, which are kept (first: {place}).")
     return warnings

@@ -29,7 +29,7 @@ import polars as pl
 
 from tagline.datasets.columns import HEADER_NAMES, find_text_columns, join_texts, listed
 from tagline.datasets.delimited import SAMPLE_BYTES, read_delimited, sniff_dialect
-from tagline.datasets.lines import read_fasttext, read_json_array, read_json_lines, read_text_lines
+from tagline.datasets.lines import LINE, read_fasttext, read_json_array, read_json_lines, read_text_lines
 from tagline.datasets.rows import Rejected, Rows, concat
 from tagline.datasets.streams import STDIN, display_name, open_stream, read_blocks, read_start
 from tagline.errors import DataError, MissingExtraError
@@ -51,10 +51,14 @@ COMPRESSIONS = (".gz", ".zst")
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows of a stream: ``texts`` (String, never null), and ``rows``, all columns of the file."""
+    """Rows of a stream: ``texts`` (String, never null), and ``rows``, all columns of the file.
+
+    ``lines`` are the lines of JSON Lines as they stand (String); None for other files.
+    """
 
     texts: pl.Series
     rows: pl.DataFrame
+    lines: pl.Series | None = None
 
 
 def read_file(path: str | Path, *, expected: Sequence[str] = ()) -> Rows:
@@ -81,24 +85,6 @@ def read_file(path: str | Path, *, expected: Sequence[str] = ()) -> Rows:
     return Rows(frame, _stem(name), name, tuple(rejected), notes=tuple(notes))
 
 
-def iter_batches(
-    path: str | Path,
-    *,
-    batch_rows: int = 10_000,
-    text: str | Sequence[str] | None = None,
-    rejected: list[Rejected] | None = None,
-) -> Iterator[pl.DataFrame]:
-    """Stream a file, or standard input for ``-``, in frames of at most ``batch_rows`` rows.
-
-    Memory is bounded by the batch and the block of the file it stands in. All columns are kept, in the order
-    of the file. Rows that cannot be read are appended to ``rejected`` with line and reason as the stream
-    comes to them. Raises `DataError` like `read_file`, and for a missing ``text`` column. Excel files are
-    read whole.
-    """
-    for batch in read_texts(path, batch_rows=batch_rows, text=text, rejected=rejected):
-        yield batch.rows
-
-
 def read_texts(
     path: str | Path,
     *,
@@ -106,10 +92,14 @@ def read_texts(
     text: str | Sequence[str] | None = None,
     rejected: list[Rejected] | None = None,
 ) -> Iterator[Batch]:
-    """Stream a file like `iter_batches`, with the texts to classify beside the rows.
+    """Stream a file, or standard input for ``-``, in batches of at most ``batch_rows`` rows.
 
-    ``text`` names the column, or several that are joined by a newline; without it the column is found by the
-    first rows, as for training, but no label is needed. A null text becomes the empty string.
+    Memory is bounded by the batch and the block of the file it stands in. All columns are kept, in the order
+    of the file. ``text`` names the column of the texts to classify, or several that are joined by a newline;
+    without it the column is found by the first rows, as for training, but no label is needed. A null text
+    becomes the empty string. Rows that cannot be read are appended to ``rejected`` with line and reason as
+    the stream comes to them. Raises `DataError` like `read_file`, and for a missing ``text`` column. Excel
+    files are read whole.
     """
     wanted = _names(text)
     columns: tuple[str, ...] | None = None
@@ -117,10 +107,12 @@ def read_texts(
     with ExitStack() as opened:
         _, frames = _open_frames(path, wanted, found, opened, block_bytes=BLOCK_BYTES, batch_rows=batch_rows)
         for frame in frames:
-            for rows in frame.iter_slices(batch_rows):
+            for sliced in frame.iter_slices(batch_rows):
+                lines = sliced[LINE] if LINE in sliced.columns else None
+                rows = sliced.drop(LINE, strict=False)
                 if columns is None:
                     columns = find_text_columns(rows, wanted, display_name(path))
-                yield Batch(join_texts(rows, columns).fill_null(""), rows)
+                yield Batch(join_texts(rows, columns).fill_null(""), rows, lines)
 
 
 def _names(names: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -165,7 +157,7 @@ def _open_frames(
     if kind == "json" and sample.lstrip()[:1] == b"[":
         return kind, iter([read_json_array(b"".join(blocks), name)])
     if kind in ("json", "jsonl"):
-        return kind, read_json_lines(blocks, name, rejected)
+        return kind, read_json_lines(blocks, name, rejected, keep_lines=block_bytes is not None)
     if kind == "fasttext":
         return kind, read_fasttext(blocks, name, rejected)
     if kind == "lines":

@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 
+from tagline.datasets.folders import SPLIT_COLUMN
 from tagline.datasets.lines import frame_of_columns, frame_of_dicts
 from tagline.datasets.rows import SPLIT_NAMES, Rows, concat
 from tagline.errors import DataError
 
-SPLIT_COLUMN = "split"
 NAME = "data"
 
 

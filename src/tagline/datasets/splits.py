@@ -14,6 +14,7 @@ TRAIN, VALIDATION, TEST = 0, 1, 2
 SHARE = 0.1
 #: Classes with fewer units than this are not spread over all three splits: their rows go to train first.
 MIN_PER_SPLIT = 5
+MIN_FOR_TEST = 3
 #: Copies must begin alike; only rows whose first characters meet are compared in full.
 PREFIX_CHARS = 64
 
@@ -72,23 +73,56 @@ def split_rows(
 ) -> npt.NDArray[np.int8]:
     """Assign every row to train 0, validation 1 or test 2, (n,); the last two get a tenth of every class.
 
-    ``unit`` and ``stratum`` number units and classes from 0, (n,). A class of at least five rows is in every
-    split, of three or four in train and test, of fewer in train alone. With ``grouped`` units, which may be
-    large and mixed, classes are balanced as far as whole units allow.
+    ``unit`` and ``stratum`` number units and classes from 0, (n,). A class of at least five units is in every
+    split, of three or four in train and test, of fewer in train alone; a unit larger than the tenth stays in
+    train unless there are only such. With ``grouped`` units, which may be large and mixed, classes are
+    balanced as far as whole units allow.
     """
-    first, size, classes = _units(unit, stratum)
-    order, start = _shuffled_by_class(classes, size, seed)
-    end = start + size[order]
-    total = np.bincount(classes, weights=size).astype(np.int64)[classes[order]]
+    size, classes = _units(unit, stratum)
+    shuffled = np.random.default_rng(seed).permutation(len(size))
+    order = shuffled[np.argsort(classes[shuffled], kind="stable")]
     if grouped:
-        return _cut_units(unit, order, (start + end) / (2 * total), size, validation=validation, test=test, seed=seed)
-    tenth = np.maximum(1, np.rint(SHARE * total)).astype(np.int64)
-    n_test = np.where(total >= 3, tenth, 0) if test else np.zeros_like(total)
-    n_validation = np.where(total >= MIN_PER_SPLIT, tenth, 0) if validation else np.zeros_like(total)
-    part = np.full(len(first), TRAIN, dtype=np.int8)
-    part[order[end <= n_test + n_validation]] = VALIDATION
-    part[order[end <= n_test]] = TEST
+        start = _rows_before(size[order], classes[order])
+        place = (start + size[order] / 2) / np.bincount(classes, weights=size)[classes[order]]
+        return _cut_units(unit, order, place, size, validation=validation, test=test, seed=seed)
+    part = np.empty(len(size), dtype=np.int8)
+    part[order] = _fill_classes(size[order], classes[order], validation=validation, test=test)
     return part[unit]
+
+
+def _fill_classes(size: Ints, classes: Ints, *, validation: bool, test: bool) -> npt.NDArray[np.int8]:
+    """Give units, sorted by class and at random within, to the splits."""
+    n_units = np.bincount(classes)  # (n_classes,), as is the tenth
+    tenth = np.maximum(1, np.rint(SHARE * np.bincount(classes, weights=size))).astype(np.int64)
+    # The units that fit come first, as they stand, then the others by size.
+    suited = np.lexsort((np.maximum(size, tenth[classes]), classes))
+    rank = np.empty_like(suited)
+    rank[suited] = np.arange(len(suited)) - (np.cumsum(n_units) - n_units)[classes]
+    part = np.full(len(size), TRAIN, dtype=np.int8)
+    # Validation begins behind all that test can take, so that without copies both are runs of the order.
+    n_fit = np.bincount(classes[size <= tenth[classes]], minlength=len(tenth))
+    behind = np.clip(tenth, 1, np.maximum(1, n_fit - 1))
+    wanted = [(TEST, 0 * behind, MIN_FOR_TEST)] * test + [(VALIDATION, behind, MIN_PER_SPLIT)] * validation
+    # One unit each before any split is filled up, so that none takes what another needs.
+    for name, place, least in wanted:
+        part[(rank == place[classes]) & (n_units[classes] >= least)] = name
+    for name, _, _ in wanted:
+        _fill_up(part, name, size, classes, tenth)
+    return part
+
+
+def _fill_up(part: npt.NDArray[np.int8], name: int, size: Ints, classes: Ints, tenth: Ints) -> None:
+    """Add units of train to a split, one after the other, leaving out those that do not fit any more."""
+    mine = part == name
+    filled = np.bincount(classes[mine], weights=size[mine], minlength=len(tenth)).astype(np.int64)
+    room = np.where(filled > 0, tenth - filled, 0)
+    left = np.flatnonzero(part == TRAIN)
+    while len(left := left[size[left] <= room[classes[left]]]):
+        # All units before the first that does not fit; what fits after it is seen in the next round.
+        fits = _rows_before(size[left], classes[left]) + size[left] <= room[classes[left]]
+        taken, left = left[fits], left[~fits]
+        part[taken] = name
+        room -= np.bincount(classes[taken], weights=size[taken], minlength=len(tenth)).astype(np.int64)
 
 
 def _cut_units(
@@ -120,7 +154,7 @@ def _cut_units(
 
 def fold_rows(unit: Ints, stratum: Ints, n_folds: int, *, seed: int) -> Ints:
     """Assign every row to one of ``n_folds`` folds, (n,) from 0; classes are spread, units kept together."""
-    _, size, classes = _units(unit, stratum)
+    size, classes = _units(unit, stratum)
     shuffled = np.random.default_rng(seed).permutation(len(size))
     # Large units first, so that they do not meet in one fold.
     order = shuffled[np.lexsort((-size[shuffled], classes[shuffled]))]
@@ -129,16 +163,14 @@ def fold_rows(unit: Ints, stratum: Ints, n_folds: int, *, seed: int) -> Ints:
     return fold[unit]
 
 
-def _units(unit: Ints, stratum: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return first row, number of rows and class of every unit, (n_units,) each."""
+def _units(unit: Ints, stratum: Ints) -> tuple[Ints, Ints]:
+    """Return number of rows and class of every unit, (n_units,) each."""
     _, first, size = np.unique(unit, return_index=True, return_counts=True)
-    return first.astype(np.int64), size.astype(np.int64), stratum[first]
+    return size.astype(np.int64), stratum[first]
 
 
-def _shuffled_by_class(classes: Ints, size: Ints, seed: int) -> tuple[Ints, Ints]:
-    """Order units by class, at random within; return the order and the rows of its class before each."""
-    shuffled = np.random.default_rng(seed).permutation(len(classes))
-    order = shuffled[np.argsort(classes[shuffled], kind="stable")]
-    before = np.cumsum(size[order]) - size[order]
-    begins = np.r_[True, np.diff(classes[order]) != 0]
-    return order, before - np.maximum.accumulate(np.where(begins, before, 0))
+def _rows_before(size: Ints, classes: Ints) -> Ints:
+    """Return the rows of its class before each unit; the units are sorted by class."""
+    before = np.cumsum(size) - size
+    begins = np.r_[True, np.diff(classes) != 0]
+    return before - np.maximum.accumulate(np.where(begins, before, 0))

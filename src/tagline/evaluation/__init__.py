@@ -6,7 +6,6 @@
 from tagline.evaluation.calibration import (
     Reliability,
     expected_calibration_error,
-    fit_platt,
     fit_temperature,
     reliability_curve,
 )
@@ -15,7 +14,6 @@ from tagline.evaluation.metrics import measure, positive_class
 __all__ = [
     "Reliability",
     "expected_calibration_error",
-    "fit_platt",
     "fit_temperature",
     "measure",
     "positive_class",

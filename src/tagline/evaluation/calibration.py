@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tagline.evaluation.counts import Floats, Ints
+from tagline.evaluation.counts import MANY_CLASSES, Floats, Ints
 
 _MAX_STEPS = 60
 _TEMPERATURES = (0.01, 100.0)
@@ -69,8 +69,13 @@ def expected_calibration_error(y_true: ArrayLike, proba: ArrayLike, n_bins: int 
 
     """
     truth, p = np.asarray(y_true), np.asarray(proba, float)
-    gaps = calibration_gaps(truth, p, n_bins)
-    return float(np.abs(gaps.totals()).sum() / gaps.value.size)
+    if truth.ndim == 1:
+        return float(np.abs(calibration_gaps(truth, p, n_bins).totals()).sum() / len(truth))
+    total = 0.0
+    for start in range(0, p.shape[1], MANY_CLASSES):
+        columns = slice(start, start + MANY_CLASSES)
+        total += float(np.abs(calibration_gaps(truth[:, columns], p[:, columns], n_bins).totals()).sum())
+    return total / truth.size
 
 
 @dataclass(frozen=True)
@@ -149,43 +154,3 @@ def fit_temperature(logits: ArrayLike, y_true: ArrayLike, task: str) -> float:
             break
         beta = step
     return float(1 / beta)
-
-
-def fit_platt(margins: ArrayLike, y: ArrayLike) -> tuple[float, float]:
-    """Return (a, b) such that ``1 / (1 + exp(-(a * margin + b)))`` estimates P(y = 1 | margin).
-
-    Minimises the log loss against Platt's targets, (n₊ + 1)/(n₊ + 2) and 1/(n₋ + 2) in place of 1 and 0, by
-    Newton's method with step halving. Source: J. Platt, Probabilistic Outputs for Support Vector Machines
-    (1999); H. Lin, C. Lin, R. Weng, A note on Platt's probabilistic outputs, Machine Learning 68 (2007).
-
-    Args:
-        margins: Scores, larger for class 1, ``(n,)``.
-        y: Truth, 0 or 1, ``(n,)``.
-
-    """
-    f, positive = np.asarray(margins, float), np.asarray(y).astype(bool)
-    n_positive = int(positive.sum())
-    n_negative = len(positive) - n_positive
-    t = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))  # (n,)
-    design = np.stack([f, np.ones_like(f)], 1)  # (n, 2)
-    theta = np.array([0.0, np.log((n_positive + 1) / (n_negative + 1))])
-
-    def loss(at: Floats) -> float:
-        u = design @ at
-        return float((np.logaddexp(0, u) - t * u).sum())
-
-    current = loss(theta)
-    for _ in range(_MAX_STEPS):
-        p = 0.5 * (1 + np.tanh(design @ theta / 2))  # the logistic function without overflow
-        gradient = design.T @ (p - t)
-        if np.abs(gradient).max() < 1e-6:
-            break
-        hessian = design.T @ (design * (p * (1 - p))[:, None]) + 1e-12 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        size = 1.0
-        while (proposed := loss(theta - size * step)) > current and size > 1e-10:
-            size /= 2
-        if size <= 1e-10:
-            break
-        theta, current = theta - size * step, proposed
-    return float(theta[0]), float(theta[1])

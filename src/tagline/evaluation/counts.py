@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+MANY_CLASSES = 500  # above, nothing is kept or drawn for each pair of classes, nor intervals for each class
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -47,6 +49,12 @@ def confusion_matrix(y_true: Ints, y_pred: Ints, n_classes: int) -> Ints:
     """
     cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes**2)
     return cells.reshape(n_classes, n_classes)
+
+
+def confusion_cells(y_true: Ints, y_pred: Ints, n_classes: int) -> tuple[Ints, Ints, Ints]:
+    """Return truth, prediction and count of each cell of the confusion matrix that is not 0, in its order."""
+    cells, counts = np.unique(y_true * n_classes + y_pred, return_counts=True)
+    return cells // n_classes, cells % n_classes, counts
 
 
 def ratio(numerator: Any, denominator: Any) -> Floats:

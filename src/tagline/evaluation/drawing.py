@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 
 from tagline.evaluation.headline import display_name
 
@@ -26,10 +27,23 @@ PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 INK, QUIET, FAINT, PAPER = "#1c2430", "#5b6675", "#d5dae1", "#ffffff"
 
 _PNG_DPI = 110
+_CJK_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",  # one file holds all of them, and matplotlib may know it by this name only
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "SimHei",
+    "Malgun Gothic",
+)
 _STYLE: Any = {
     # Verdana has the widths of DejaVu Sans, by which the layout is made, where a reader lacks the latter.
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
-    "font.family": ["sans-serif"],
     "font.size": 9.0,
     "text.color": INK,
     "text.parse_math": False,  # a class may be named `$5$`
@@ -61,11 +75,17 @@ _STYLE: Any = {
 }
 
 
+def _fallback_fonts() -> list[str]:
+    """Return those of the fonts for Chinese, Japanese and Korean that are installed; DejaVu Sans lacks them."""
+    installed = {font.name for font in fontManager.ttflist}
+    return [name for name in _CJK_FONTS if name in installed]
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in tagline's style, whatever the user's matplotlib is set to."""
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
-        # A class name in a script that the bundled font lacks: the PNG shows boxes, the SVG is right.
+    with mpl.rc_context(_STYLE | {"font.family": ["sans-serif", *_fallback_fonts()]}), warnings.catch_warnings():
+        # A class name in a script that no font found here holds: the PNG shows boxes, the SVG is right.
         warnings.filterwarnings("ignore", message=".*[Gg]lyph")
         yield
 

@@ -1,7 +1,8 @@
 """Which figures people see, in which order, under which names and with how many digits."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,10 +125,20 @@ def worst_classes(per_class: Mapping[str, Mapping[str, Any]], most: int) -> list
     return sorted(held, key=lambda name: (per_class[name]["f1"], -per_class[name]["support"]))[:most]
 
 
-def most_confused(matrix: list[list[int]], classes: list[str], most: int = 15) -> list[tuple[str, str, int, float]]:
+def confusion_counts(block: Mapping[str, Any]) -> list[tuple[int, int, int]]:
+    """Return ``(truth, prediction, rows)`` of the cells that are not 0 of a block of single-label data."""
+    if block["confusion_matrix"] is None:
+        cells = block["confusion"]
+        return list(zip(cells["rows"], cells["columns"], cells["counts"], strict=True))
+    return [(i, j, n) for i, row in enumerate(block["confusion_matrix"]) for j, n in enumerate(row) if n]
+
+
+def most_confused(
+    block: Mapping[str, Any], classes: Sequence[str], most: int = 15
+) -> list[tuple[str, str, int, float]]:
     """Return ``(truth, prediction, rows, share of the truth)`` of the largest cells off the diagonal."""
-    pairs = []
-    for i, row in enumerate(matrix):
-        total = sum(row)
-        pairs += [(classes[i], classes[j], n, n / total) for j, n in enumerate(row) if n and i != j]
+    cells, totals = confusion_counts(block), Counter[int]()
+    for i, _, n in cells:
+        totals[i] += n
+    pairs = [(classes[i], classes[j], n, n / totals[i]) for i, j, n in cells if i != j]
     return sorted(pairs, key=lambda pair: (-pair[2], -pair[3], pair[0], pair[1]))[:most]

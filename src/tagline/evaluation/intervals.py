@@ -9,6 +9,7 @@ A bootstrap sample draws n rows with replacement. It need not be drawn row by ro
   Poisson(1) counts: N. Chamandy et al., Estimating uncertainty for massive data streams (Google, 2012).
 """
 
+from collections.abc import Iterator
 from math import exp, log
 
 import numpy as np
@@ -40,6 +41,31 @@ def resample_confusion(matrix: Ints, n_samples: int, rng: np.random.Generator) -
         support=cells @ of_truth,
         n=float(n),
     )
+
+
+def resample_cells(
+    truth: Ints, prediction: Ints, cells: Ints, n_classes: int, n_samples: int, rng: np.random.Generator
+) -> Iterator[Counts]:
+    """Bootstrap the cells of a confusion matrix of very many classes, a few samples ``(size, n_classes)`` at a time.
+
+    Many cells get fewer samples (never under 200).
+    """
+    n, right = int(cells.sum()), truth == prediction
+    n_samples = min(n_samples, max(_MAX_DRAWS // len(cells), _MIN_SAMPLES))
+    step = max(1, 1_000_000 // max(n_classes, len(cells)))
+    for start in range(0, n_samples, step):
+        drawn = rng.multinomial(n, cells / n, size=min(step, n_samples - start))  # (size, n_cells)
+        yield Counts.from_totals(
+            tp=_added(truth[right], drawn[:, right], n_classes),
+            predicted=_added(prediction, drawn, n_classes),
+            support=_added(truth, drawn, n_classes),
+            n=float(n),
+        )
+
+
+def _added(index: Ints, drawn: Ints, n_classes: int) -> Floats:
+    """Add up the columns of ``drawn`` that have the same class, ``(size, n_classes)``."""
+    return np.stack([np.bincount(index, row, n_classes) for row in drawn])
 
 
 def resample_means(rows: NDArray[np.float32], n_samples: int, rng: np.random.Generator) -> Floats:

@@ -1,19 +1,21 @@
 """Figures with 95 % intervals as one dictionary, the content of a block of ``metrics.json``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError, nearest
-from tagline.evaluation.calibration import calibration_gaps
+from tagline.evaluation.calibration import calibration_gaps, expected_calibration_error
 from tagline.evaluation.counts import (
+    MANY_CLASSES,
     Counts,
     Floats,
     Ints,
     averaged_figures,
     class_figures,
+    confusion_cells,
     confusion_matrix,
     matthews,
     matthews_per_class,
@@ -25,6 +27,7 @@ from tagline.evaluation.intervals import (
     basic_interval,
     delta_interval,
     percentile_interval,
+    resample_cells,
     resample_confusion,
     resample_means,
 )
@@ -34,6 +37,8 @@ POSITIVE_NAMES = ("pos", "positive", "yes", "true", "spam", "1")
 
 # The smallest probability a log loss believes, as in scikit-learn: the spacing of floats at 1.
 _EPSILON = float(np.finfo(np.float64).eps)
+_CELLS_AT_ONCE = 10_000_000
+_POOLED = ("micro_precision", "micro_recall", "micro_f1", "hamming_loss")  # need no counts of single labels
 
 
 def positive_class(classes: Sequence[str], positive: str | None = None) -> str:
@@ -87,6 +92,11 @@ def measure(
     * ``mcc``: Matthews' coefficient; multi-label: the mean over labels.
     * ``per_class``: each class against the rest; ``None`` where neither truth nor predictions hold the class.
 
+    Of more than 500 classes, ``per_class`` has no intervals. Instead of ``confusion_matrix``, which is ``None``,
+    ``confusion`` holds its cells that are not 0, as ``{"rows": [...], "columns": [...], "counts": [...]}``: indices
+    of truth and prediction, and rows. Multi-label: the list of ``confusion_matrix`` stays; macro and weighted
+    figures, ``mcc`` and ``ece`` have no interval.
+
     Args:
         y_true: Class indices ``(n,)``, or for multi-label data booleans ``(n, n_classes)``.
         y_pred: As ``y_true``.
@@ -112,17 +122,29 @@ def measure(
     p = None if proba is None else np.asarray(proba, float)
     _check(truth, prediction, p, len(names), task)
     block: dict[str, Any] = {"n": len(truth)}
+    many = len(names) > MANY_CLASSES
+    sampled: Counts | None = None
+    cells: tuple[Ints, Ints, Ints] | None = None
 
     if task == "multilabel":
         truth, prediction = truth.astype(bool), prediction.astype(bool)
         counts, correct = _label_counts(truth, prediction)
-        sampled, sampled_accuracy = _resample_labels(truth, prediction, n_bootstrap, rng)
+        if many:
+            samples: Iterable[tuple[Counts, Floats]] = [_resample_pooled(truth, prediction, n_bootstrap, rng)]
+        else:
+            sampled, sampled_accuracy = _resample_labels(truth, prediction, n_bootstrap, rng)
+            samples = [(sampled, sampled_accuracy)]
+    elif many:
+        cells = confusion_cells(truth.astype(np.int64), prediction.astype(np.int64), len(names))
+        counts, correct = _cell_counts(*cells, len(names)), int((truth == prediction).sum())
+        resampled = resample_cells(*cells, len(names), n_bootstrap, rng)
+        samples = ((of, ratio(of.tp.sum(-1), len(truth))) for of in resampled)
     else:
         matrix = confusion_matrix(truth.astype(np.int64), prediction.astype(np.int64), len(names))
         counts, correct = _matrix_counts(matrix), int(np.trace(matrix))
         sampled = resample_confusion(matrix, n_bootstrap, rng)
-        sampled_accuracy = ratio(sampled.tp.sum(-1), len(truth))
-    block |= _count_block(counts, correct, sampled, sampled_accuracy, task, len(truth))
+        samples = [(sampled, ratio(sampled.tp.sum(-1), len(truth)))]
+    block |= _count_block(counts, correct, samples, task, len(truth))
     per_class = _per_class(names, counts, sampled)
 
     if task == "binary":
@@ -134,6 +156,11 @@ def measure(
     if task == "multilabel":
         parts = (counts.tn, counts.fp, counts.fn, counts.tp)
         block["confusion_matrix"] = np.stack(parts, -1).reshape(-1, 2, 2).astype(int).tolist()
+    elif cells is not None:
+        block["confusion_matrix"] = None
+        block["confusion"] = {
+            key: part.tolist() for key, part in zip(("rows", "columns", "counts"), cells, strict=True)
+        }
     else:
         block["confusion_matrix"] = matrix.tolist()
     block["per_class"] = per_class
@@ -157,6 +184,16 @@ def _matrix_counts(matrix: Ints) -> Counts:
     return Counts.from_totals(m.diagonal(), m.sum(0), m.sum(1), m.sum())
 
 
+def _cell_counts(truth: Ints, prediction: Ints, cells: Ints, n_classes: int) -> Counts:
+    right = truth == prediction
+    return Counts.from_totals(
+        np.bincount(truth[right], cells[right], n_classes).astype(float),
+        np.bincount(prediction, cells, n_classes).astype(float),
+        np.bincount(truth, cells, n_classes).astype(float),
+        float(cells.sum()),
+    )
+
+
 def _label_counts(truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> tuple[Counts, int]:
     n = float(len(truth))
     tp, predicted, support = (x.sum(0).astype(float) for x in (truth & prediction, prediction, truth))
@@ -174,8 +211,17 @@ def _resample_labels(
     return Counts.from_totals(tp, predicted, support, 1.0), means[:, -1]
 
 
+def _resample_pooled(
+    truth: NDArray[np.bool_], prediction: NDArray[np.bool_], n_bootstrap: int, rng: np.random.Generator
+) -> tuple[Counts, Floats]:
+    """Bootstrap label sets with all labels as one: counts ``(n_samples, 1)`` as shares, and accuracies."""
+    parts = [(truth & prediction).mean(1), prediction.mean(1), truth.mean(1), (truth == prediction).all(1)]
+    means = resample_means(np.stack(parts, 1).astype(np.float32), n_bootstrap, rng)
+    return Counts.from_totals(means[:, :1], means[:, 1:2], means[:, 2:3], 1.0), means[:, 3]
+
+
 def _count_block(
-    counts: Counts, correct: int, sampled: Counts, sampled_accuracy: Floats, task: str, n: int
+    counts: Counts, correct: int, sampled: Iterable[tuple[Counts, Floats]], task: str, n: int
 ) -> dict[str, Any]:
     """Accuracy, the averages of precision, recall and F1, Matthews' coefficient, and the Hamming loss."""
 
@@ -188,28 +234,41 @@ def _count_block(
             found["mcc"] = matthews(of)
         return found
 
+    accuracies, samples = [], []
+    for of, accuracy_of in sampled:
+        pooled = of.tp.shape[-1] < len(counts.tp)
+        # A rare class that a sample happens not to draw is unknown there, not a class with a recall of 0.
+        found = figures(of, of.seen if pooled else of.seen & ((of.support > 0) | (counts.support == 0)))
+        samples.append({name: found[name] for name in _POOLED} if pooled else found)
+        accuracies.append(accuracy_of)
     accuracy = correct / n
-    interval = percentile_interval(sampled_accuracy, accuracy)
+    interval = percentile_interval(np.concatenate(accuracies), accuracy)
     if correct in (0, n):
         interval = all_or_none_interval(correct == n, n)
     block: dict[str, Any] = {"accuracy": accuracy, "accuracy_ci95": interval}
-    # A rare class that a sample happens not to draw is unknown there, not a class with a recall of 0.
-    samples = figures(sampled, sampled.seen & ((sampled.support > 0) | (counts.support == 0)))
     for name, value in figures(counts, counts.seen).items():
-        block |= _figure(name, float(value), percentile_interval(samples[name], float(value)))
+        drawn = [part[name] for part in samples if name in part]
+        interval = percentile_interval(np.concatenate(drawn), float(value)) if drawn else None
+        block |= _figure(name, float(value), interval)
     return block
 
 
-def _per_class(names: list[str], counts: Counts, sampled: Counts) -> dict[str, dict[str, Any]]:
-    figures, samples = class_figures(counts), class_figures(sampled)
+def _per_class(names: list[str], counts: Counts, sampled: Counts | None) -> dict[str, dict[str, Any]]:
+    """Return the figures of each class, with intervals if there are samples."""
+    figures, seen = class_figures(counts), counts.seen
+    samples = None if sampled is None else class_figures(sampled)
+    whole = {part: getattr(counts, part).astype(int).tolist() for part in ("tp", "fp", "fn", "tn", "support")}
     per_class: dict[str, dict[str, Any]] = {}
     for k, name in enumerate(names):
         row: dict[str, Any] = {}
         for figure, values in figures.items():
-            value = float(values[k]) if counts.seen[k] else None
-            interval = None if value is None else percentile_interval(samples[figure][:, k], value)
-            row |= _figure(figure, value, interval)
-        row |= {part: int(getattr(counts, part)[k]) for part in ("tp", "fp", "fn", "tn", "support")}
+            value = float(values[k]) if seen[k] else None
+            if samples is None:
+                row[figure] = value
+            else:
+                interval = None if value is None else percentile_interval(samples[figure][:, k], value)
+                row |= _figure(figure, value, interval)
+        row |= {part: values[k] for part, values in whole.items()}
         per_class[name] = row
     return per_class
 
@@ -218,17 +277,28 @@ def _loss_block(
     truth: NDArray[Any], p: Floats, task: str, n_bootstrap: int, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Log loss, Brier score and calibration error: means over rows, so one product bootstraps them all."""
-    gaps = calibration_gaps(truth, p)
-    losses = np.stack([_log_losses(truth, p, task), _brier_losses(truth, p, task)], 1)  # (n, 2)
-    columns = np.hstack([losses.astype(np.float32), gaps.columns()])  # (n, 2 + n_filled_bins)
+    losses = np.stack([_by_rows(of_rows, truth, p, task) for of_rows in (_log_losses, _brier_losses)], 1)  # (n, 2)
+    columns, n_columns = losses.astype(np.float32), 0
+    if truth.ndim == 1 or p.shape[1] <= MANY_CLASSES:
+        gaps = calibration_gaps(truth, p)
+        n_columns = gaps.value.shape[1]
+        columns = np.hstack([columns, gaps.columns()])  # (n, 2 + n_filled_bins)
     means = resample_means(columns, n_bootstrap, rng)
-    n_columns = gaps.value.shape[1]
-    ece = float(np.abs(gaps.totals()).sum() / gaps.value.size)
+    ece = expected_calibration_error(truth, p)
     log_loss, brier = (float(loss) for loss in losses.mean(0))
-    ece_samples = np.abs(means[:, 2:]).sum(1) / n_columns
+    ece_samples = np.abs(means[:, 2:]).sum(1) / max(n_columns, 1)  # without columns all 0: no interval
     block = _figure("log_loss", log_loss, percentile_interval(means[:, 0], log_loss))
     block |= _figure("brier", brier, percentile_interval(means[:, 1], brier))
     return block | _figure("ece", ece, basic_interval(ece_samples, ece))
+
+
+def _by_rows(
+    losses: Callable[[NDArray[Any], Floats, str], Floats], truth: NDArray[Any], p: Floats, task: str
+) -> Floats:
+    """Return the losses of all rows, ``(n,)``, in blocks of rows, because they make copies of ``p``."""
+    step = max(1, _CELLS_AT_ONCE // p.shape[1])
+    starts = range(0, len(p), step)
+    return np.concatenate([losses(truth[i : i + step], p[i : i + step], task) for i in starts])
 
 
 def _log_losses(truth: NDArray[Any], p: Floats, task: str) -> Floats:
@@ -257,22 +327,25 @@ def _area_block(
     per_class: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
     """ROC and precision-recall areas: of the positive class, or the mean over classes; each gets its own."""
-    pulls: dict[str, list[Floats]] = {"roc_auc": [], "pr_auc": []}
+    pulls = {"roc_auc": np.zeros(len(p)), "pr_auc": np.zeros(len(p))}
     areas: dict[str, list[float]] = {"roc_auc": [], "pr_auc": []}
     for k, name in enumerate(names):
         ranking = rank(truth[:, k] if task == "multilabel" else truth == k, p[:, k])
         for figure, area_of in (("roc_auc", roc_auc), ("pr_auc", average_precision)):
             area, pull = area_of(ranking) if ranking else (None, None)
-            interval = None if area is None or pull is None else delta_interval(area, pull)
-            per_class[name] |= _figure(figure, area, interval)
+            if len(names) > MANY_CLASSES:
+                per_class[name][figure] = area
+            else:
+                interval = None if area is None or pull is None else delta_interval(area, pull)
+                per_class[name] |= _figure(figure, area, interval)
             if area is not None and pull is not None and positive in (None, name):
                 areas[figure].append(area)
-                pulls[figure].append(pull)
+                pulls[figure] += pull
     block: dict[str, Any] = {}
     for figure, found in areas.items():
         mean = sum(found) / len(found) if found else None
         # A row pulls on every class's area, so that the pulls are added up before they are squared.
-        pull = sum(pulls[figure], np.zeros(len(p))) / max(len(found), 1)
+        pull = pulls[figure] / max(len(found), 1)
         block |= _figure(figure, mean, None if mean is None else delta_interval(mean, pull))
     return block
 

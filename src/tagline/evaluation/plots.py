@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.evaluation.calibration import reliability_curve, top_label
-from tagline.evaluation.counts import Floats, confusion_matrix
+from tagline.evaluation.counts import MANY_CLASSES, Floats, confusion_matrix
 from tagline.evaluation.drawing import (
     BLUE,
     FAINT,
@@ -71,6 +71,8 @@ def save_plots(
 ) -> dict[str, dict[str, str]]:
     """Draw everything that these predictions allow and write each plot as SVG and PNG.
 
+    Of more than 500 classes only the calibration is drawn, and nothing of more than 500 labels.
+
     Args:
         folder: Made if it is missing.
         y_true: Class indices ``(n,)``, or for multi-label data booleans ``(n, n_classes)``.
@@ -91,6 +93,10 @@ def save_plots(
     folder.mkdir(parents=True, exist_ok=True)
     positive = positive_class(classes, positive) if task == "binary" else None
     figures: dict[str, Figure] = {}
+    if len(classes) > MANY_CLASSES:
+        if proba is not None and task != "multilabel":
+            figures["calibration"] = plot_calibration(truth, np.asarray(proba, float), classes)
+        return {name: save(figure, folder, name) for name, figure in figures.items()}
     if task == "multilabel":
         cells = [confusion_matrix(truth[:, k], prediction[:, k], 2) for k in range(len(classes))]
         figures["confusion_matrix"] = plot_label_counts(np.stack(cells), classes)

@@ -50,7 +50,7 @@ def rank(positive: Bools, score: Floats) -> Ranking | None:
     """
     if len(positive) == 0 or positive.all() or not positive.any():
         return None
-    order = np.argsort(-score, kind="stable")
+    order = np.argsort(-score)
     ranked = score[order]
     last_of_group = np.r_[np.flatnonzero(np.diff(ranked)), len(ranked) - 1]
     tp = np.cumsum(positive[order])[last_of_group].astype(float)

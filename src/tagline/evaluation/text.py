@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tagline.evaluation.headline import (
+    confusion_counts,
     display_name,
     format_figure,
     headlines,
@@ -55,7 +56,7 @@ def classification_table(block: Mapping[str, Any], *, title: str | None = None) 
     caption = None
     if len(shown) > _ALL_CLASSES:
         shown = worst_classes(per_class, _WORST)
-        caption = f"The {len(shown)} classes of lowest F1, of {len(per_class)}."
+        caption = f"The {len(shown)} classes of lowest F1, of {len(per_class):,}."
     table = _table(title)
     table.caption = caption
     table.caption_justify = "left"
@@ -94,8 +95,8 @@ def confusion_table(
     matrix = block["confusion_matrix"]
     positive = block.get("positive")
     longest = (_WIDTH - _WIDTH_OF_TRUTH) // len(names) - _GAP
-    if longest < len(f"{max(map(max, matrix)):,}") or longest < _SHORTEST_NAME:
-        return _pairs_table(matrix, names, title)
+    if longest < _SHORTEST_NAME or longest < len(f"{max(map(max, matrix)):,}"):
+        return _pairs_table(block, names, title)
     table = _table(title)
     table.add_column("true label", no_wrap=True)
     for name in names:
@@ -137,7 +138,7 @@ def _label_table(block: Mapping[str, Any], title: str | None) -> Table:
     table = _table(title)
     if len(shown) > _ALL_CLASSES:
         shown = worst_classes(per_class, _WORST)
-        table.caption = f"The {len(shown)} labels of lowest F1, of {len(per_class)}."
+        table.caption = f"The {len(shown)} labels of lowest F1, of {len(per_class):,}."
         table.caption_justify = "left"
     table.add_column("label", no_wrap=True)
     for name in ("TP", "FP", "FN", "TN"):
@@ -148,15 +149,15 @@ def _label_table(block: Mapping[str, Any], title: str | None) -> Table:
     return table
 
 
-def _pairs_table(matrix: list[list[int]], names: list[str], title: str | None) -> Group:
+def _pairs_table(block: Mapping[str, Any], names: list[str], title: str | None) -> Group:
     table = _table(title)
     table.add_column("true label", no_wrap=True)
     table.add_column("predicted label", no_wrap=True)
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("of the true label", justify="right", no_wrap=True)
-    for truth, prediction, count, share in most_confused(matrix, names, _WORST):
+    for truth, prediction, count, share in most_confused(block, names, _WORST):
         shown = [Text(display_name(name, 24)) for name in (truth, prediction)]
         table.add_row(*shown, f"{count:,}", f"{100 * share:.1f} %")
-    right, total = sum(matrix[k][k] for k in range(len(matrix))), sum(map(sum, matrix))
-    note = f"The pairs most often confused; {right:,} of {total:,} rows are right."
+    right = sum(n for i, j, n in confusion_counts(block) if i == j)
+    note = f"The pairs most often confused; {right:,} of {block['n']:,} rows are right."
     return Group(table, Text(note, style="dim"))

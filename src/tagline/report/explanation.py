@@ -1,19 +1,16 @@
 """An explanation as a page of its own: the text with its words marked, and the sum that makes the score."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tagline.errors import InputError
 from tagline.evaluation.headline import display_name
 from tagline.report.excerpts import Piece, harmless
+from tagline.report.pages import render_page, write_page
 
 if TYPE_CHECKING:
     from tagline.explain import Explanation
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _WEAKEST_SHOWN = 0.02  # of the strongest word
 _LISTED = 100
 
@@ -30,33 +27,21 @@ def write_explanation(path: str | Path, explanation: "Explanation") -> Path:
         raise InputError(f"`{target}` is a folder: name the page to write.")
     if not target.absolute().parent.is_dir():
         raise InputError(f"`{target}` cannot be written: the folder `{target.parent}` does not exist.")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(render_explanation(explanation), encoding="utf-8", errors="replace")
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_page(target, render_explanation(explanation))
     return target
 
 
 def render_explanation(explanation: "Explanation") -> str:
     """Return the page of an explanation."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     parts = sorted(explanation.contributions, key=lambda part: -abs(part.value))
     strongest = max((abs(part.value) for part in parts), default=0.0) or 1.0
     rest = sum(part.value for part in parts[_LISTED:])
-    return environment.get_template("explanation.html.j2").render(
+    return render_page(
+        "explanation.html.j2",
         class_name=display_name(str(explanation.class_name)),
         prediction=display_name(str(explanation.prediction)) if explanation.prediction else "no label",
         probability=f"{100 * explanation.proba:.1f} %",
-        scale="log-odds" if explanation.scale == "logit" else "probability",
+        scale=explanation.scale,
         pieces=marked(explanation.text, explanation.words()),
         parts=[
             {

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from tagline.errors import InputError
+from tagline.evaluation.counts import MANY_CLASSES
 
 PLOTS = ("confusion_matrix", "roc", "precision_recall", "calibration", "scores")
 _PIXELS_IN_A_POINT = 96 / 72
@@ -56,9 +57,10 @@ def read_run(folder: Path) -> RunFolder:
     mistakes = _read_json(folder / "mistakes.json") if (folder / "mistakes.json").exists() else []
     path = folder / "predictions.parquet"
     predictions = pl.read_parquet(path) if path.exists() else None
-    if predictions is not None and not (folder / "plots" / "confusion_matrix.svg").exists():
-        _draw_again(folder / "plots", run, metrics, predictions)
     plots = {name: folder / "plots" / f"{name}.svg" for name in PLOTS}
+    drawable = metrics.get("task") != "multilabel" or len(metrics.get("classes") or []) <= MANY_CLASSES
+    if predictions is not None and drawable and not any(path.exists() for path in plots.values()):
+        _draw_again(folder / "plots", run, metrics, predictions)
     return RunFolder(
         run,
         metrics,

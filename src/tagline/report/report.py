@@ -1,20 +1,14 @@
 """`write_report`: a run folder in, `report.html` out."""
 
-import os
-import re
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from tagline.errors import InputError
 from tagline.evaluation.headline import display_name, task_of
 from tagline.report import sections
 from tagline.report.excerpts import harmless
+from tagline.report.pages import render_page, write_page
 from tagline.report.reading import PLOTS, RunFolder, read_run
 
-_TEMPLATES = Path(__file__).parent / "templates"
-_BACKTICKS = re.compile("`([^`]+)`")
 _WIDE = 900  # CSS pixels; a wider plot scrolls in its own box
 
 
@@ -36,15 +30,8 @@ def write_report(run_folder: Path) -> Path:
     folder = Path(run_folder)
     page = render(read_run(folder))
     path = folder / "report.html"
-    temporary = folder / f".report.html.{os.getpid()}.tmp"
-    temporary.write_text(page, encoding="utf-8", errors="replace")
-    temporary.replace(path)
+    write_page(path, page)
     return path
-
-
-def _prose(sentence: str) -> Markup:
-    """Set what stands in backticks as code, the rest escaped."""
-    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped just before)
 
 
 def render(files: RunFolder) -> str:
@@ -62,15 +49,8 @@ def render(files: RunFolder) -> str:
     classes = list(metrics.get("classes") or block["per_class"])
     rows, worst_first = sections.class_rows(block)
     dataset = run.get("dataset") or {}
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["prose"] = _prose
-    return environment.get_template("report.html.j2").render(
+    return render_page(
+        "report.html.j2",
         title=display_name(str(dataset.get("name") or run.get("name") or "run")),
         name=harmless(str(run.get("name") or "")),
         task=task_of(block),

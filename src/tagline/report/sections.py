@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tagline.evaluation.counts import MANY_CLASSES
 from tagline.evaluation.headline import (
     display_name,
     format_figure,
@@ -21,6 +22,7 @@ from tagline.report.reading import RunFolder, probabilities
 
 _MATRIX_AS_TABLE = 10  # classes
 _WORST_FIRST = 12  # classes
+_SHOWN_OF_MANY = 50  # classes
 _MISTAKES = 20
 _CONFIDENCES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
 _TILES = {
@@ -29,6 +31,15 @@ _TILES = {
     "multilabel": ("micro_f1", "macro_f1", "accuracy", "hamming_loss", "ece"),
 }
 _SPLITS = ("train", "validation", "test")
+_TOLD = ("held_out", "tried", "learnt_from")  # of `chosen`: told in sentences
+_TRIED = {"characters": "whether to use characters", "strength": "the strength"}
+_SETTINGS = {
+    "words": "word n-grams, length",
+    "characters": "character n-grams, length",
+    "min_df": "fewest texts an n-gram stands in",
+    "temperature": "calibration temperature",
+    "threshold": "decision threshold",
+}
 
 Block = Mapping[str, Any]
 
@@ -106,18 +117,19 @@ def confused_pairs(block: Block, classes: list[str]) -> list[dict[str, str]]:
             "count": f"{n:,}",
             "share": f"{100 * share:.1f} %",
         }
-        for truth, prediction, n, share in most_confused(block["confusion_matrix"], classes)
+        for truth, prediction, n, share in most_confused(block, classes)
     ]
 
 
 def class_rows(block: Block) -> tuple[list[dict[str, Any]], bool]:
-    """Return the figures of each class, and whether they are sorted worst first, as many are."""
+    """Return the figures of each class, of very many the worst, and whether they are sorted worst first."""
     per_class = block["per_class"]
     worst_first = len(per_class) > _WORST_FIRST
     names = worst_classes(per_class, len(per_class)) if worst_first else list(per_class)
-    names += [name for name in per_class if name not in set(names)]
+    shown = set(names)
+    names += [name for name in per_class if name not in shown]
     rows = []
-    for name in names:
+    for name in names if len(names) <= MANY_CLASSES else names[:_SHOWN_OF_MANY]:
         row = per_class[name]
         figures = {
             key: format_figure("f1", row.get(key))
@@ -233,7 +245,7 @@ def making(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]
             if isinstance(settings, Mapping)
         ],
         "decisions": _decisions(run, metrics),
-        "chosen": _settings(run.get("chosen") or {}),
+        "chosen": _chosen_settings(run.get("chosen") or {}),
         "seconds": [{"stage": name, "seconds": f"{value:,.2f}"} for name, value in seconds.items()],
         "peak": f"{peak:,.0f} MB" if isinstance(peak, int | float) else "",
         "command": harmless(shlex.join(command) if isinstance(command, list) else str(command)),
@@ -245,18 +257,17 @@ def making(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
-    rows, folds = metrics.get("rows") or {}, metrics.get("folds")
-    n_train, n_validation, n_test = (rows.get(name) or 0 for name in _SPLITS)
-    chosen = run.get("chosen") or {}
-    decided = [f"The weights were learnt from {n_train:,} training rows."] if n_train else []
-    if chosen and n_validation:
-        decided.append(f"The settings below were chosen on {n_validation:,} validation rows.")
-    elif chosen:
-        decided.append("The settings below were chosen on rows held back from the training rows.")
-    elif n_validation:
-        decided.append(f"{n_validation:,} validation rows were measured; they decided nothing.")
-    else:
-        decided.append("No setting was chosen from the data.")
+    """Say which rows decided what, from what the run recorded; what it did not record is left unsaid."""
+    chosen, folds = run.get("chosen") or {}, metrics.get("folds")
+    decided = []
+    if "held_out" in chosen:
+        decided.append(_held_out_sentence(run, chosen, str(metrics.get("task"))))
+    if chosen.get("learnt_from"):
+        decided.append(f"The final model learnt from {chosen['learnt_from']:,} rows.")
+    if metrics.get("validation"):
+        before = "" if _protocol(run).get("refit") == "no" else ", from before the final fit"
+        decided.append(f"The validation figures are of models that had not seen those rows{before}.")
+    n_test = (metrics.get("rows") or {}).get("test") or 0
     if folds:
         decided.append(
             f"The figures are pooled over {folds} folds: every row was predicted once, by a model trained on"
@@ -265,6 +276,48 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     elif n_test:
         decided.append(f"The {n_test:,} test rows were used once, for these figures.")
     return decided + [harmless(str(note)) for note in run.get("notes") or []]
+
+
+def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: str) -> str:
+    held_out = chosen["held_out"]
+    if not held_out:
+        return "No rows were held out: nothing was chosen from the data, and the probabilities are not calibrated."
+    how = held_out.get("how")
+    rows = f"{held_out.get('rows') or 0:,} held-out rows" + (f" ({harmless(str(how))})" if how else "")
+    tried = [harmless(_TRIED.get(name, str(name))) for name in chosen.get("tried") or []]
+    fitted = []
+    if _protocol(run).get("calibration", "temperature") == "temperature":
+        fitted.append("the calibration temperature")
+    if task == "multilabel" and "threshold" not in (chosen.get("tried") or []):
+        fitted.append("the threshold")
+    were = "was" if len(fitted) == 1 else "were"
+    if tried:
+        beside = f"; {_listed(fitted)} {were} fitted on them" if fitted else ""
+        return f"Chosen on {rows}: {_listed(tried)}{beside}."
+    if fitted:
+        return f"No setting was chosen from the data; only {_listed(fitted)} {were} fitted, on {rows}."
+    return f"Nothing was chosen from the data: {rows} were only measured."
+
+
+def _protocol(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    recipe = run.get("recipe")
+    protocol = recipe.get("protocol") if isinstance(recipe, Mapping) else None
+    return protocol if isinstance(protocol, Mapping) else {}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _chosen_settings(chosen: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the settings of the final model under names for people; n-gram lengths are shortest and longest."""
+    named = {}
+    for key, value in chosen.items():
+        if key in ("words", "characters") and isinstance(value, list) and len(value) == 2:
+            value = f"{value[0]} to {value[1]}" if value[0] != value[1] else str(value[0])
+        if key not in _TOLD:
+            named[_SETTINGS.get(key, key)] = value
+    return _settings(named)
 
 
 def _split_facts(name: str, rows: Mapping[str, Any], lengths: Mapping[str, Any]) -> dict[str, str]:

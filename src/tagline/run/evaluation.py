@@ -11,12 +11,11 @@ import polars as pl
 from tagline.datasets import Dataset, Split, load_dataset
 from tagline.errors import InputError
 from tagline.run.machine import peak_rss_mb
-from tagline.run.model_folder import load_model
+from tagline.run.model_folder import load_model, run_of
+from tagline.run.seen import count_seen, read_trained_on, training_hashes
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
-
-OFFICIAL = "official"
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,7 @@ def evaluate_model(
         data, text=list(text) or None, label=label, seed=int(clf.card_.get("seed") or 0), strict=strict
     )
     split, rows_used = _rows(dataset, trained)
+    seen, warning = _seen(split, dataset, clf, model)
     read = time.perf_counter() - started
     split, classes, task, warnings = _fitted_to(clf, split, dataset)
     if task != "binary" and positive is not None:
@@ -71,6 +71,7 @@ def evaluate_model(
         "validation": None,
         "test": test,
         "rows_used": rows_used,
+        "rows_seen_in_training": seen,
         "seconds": {
             "read": round(read, 3),
             "features": 0.0,
@@ -80,13 +81,27 @@ def evaluate_model(
         },
         "peak_rss_mb": peak_rss_mb(),
     }
-    return Evaluation(metrics, rows_used, (*dataset.facts.warnings, *warnings))
+    return Evaluation(metrics, rows_used, (*dataset.facts.warnings, *warning, *warnings))
+
+
+def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", model: str | Path) -> tuple[int | None, list[str]]:
+    """Count the rows whose text the model was trained on, None if that cannot be known, and say so."""
+    trained = clf.card_.get("dataset") or {}
+    run = run_of(model, trained.get("fingerprint"))
+    hashes = None if run is None else read_trained_on(run)
+    if hashes is None and trained.get("fingerprint") == dataset.fingerprint:
+        hashes = training_hashes(dataset)
+    if hashes is None:
+        return None, ["Rows that the model was trained on cannot be told from others: its run folder is not here."]
+    seen = count_seen(split.texts, hashes)
+    said = f"{seen:,} of {len(split):,} rows were in training"
+    return seen, [f"{said}, so the figures are too good." if seen else f"{said}."]
 
 
 def _rows(dataset: Dataset, trained: dict[str, Any]) -> tuple[Split, str]:
     """Return the rows to measure on and say which they are."""
     same = trained.get("fingerprint") == dataset.fingerprint
-    if dataset.test is not None and dataset.facts.split == OFFICIAL:
+    if dataset.test is not None and dataset.facts.official:
         return dataset.test, f"the {len(dataset.test):,} rows of the official test split"
     if same and dataset.test is not None:
         return dataset.test, (

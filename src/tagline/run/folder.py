@@ -1,5 +1,6 @@
 """Where a run is written: built in a hidden folder beside its place, which it takes when it is whole."""
 
+import json
 import os
 import re
 import shutil
@@ -8,15 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from tagline.errors import InputError
+from tagline.run.machine import umask
 
 if os.name == "posix":
     import fcntl
 
 RUNS = Path("runs")
 MARK = "run.json"
-_PREFIX = ".tagline-"
+FORMAT = 1
+TRAINED_ON = "trained_on.npy"
+_KEYS = {"format", "name", "created", "recipe", "dataset"}
+_FILES = {MARK, "metrics.json", "predictions.parquet", "mistakes.json", "rejected.csv", "report.html", TRAINED_ON}
+# Runs under construction alone have this prefix: what bears it and is not locked may be removed.
+_PREFIX = ".tagline-run-"
+_PREFIX_OLD = ".tagline-old-"
 
 
 def run_name(recipe: str, dataset: str, when: datetime) -> str:
@@ -29,21 +38,42 @@ def run_name(recipe: str, dataset: str, when: datetime) -> str:
     return "-".join([f"{when:%Y%m%d-%H%M%S}", *(part for part in parts if part)])
 
 
-def free_name(parent: Path, name: str) -> Path:
-    """Return ``parent/name``, numbered if that is taken: two runs may start in the same second."""
+@contextmanager
+def reserved(parent: Path, name: str) -> Iterator[Path]:
+    """Make and yield the empty folder ``parent/name``, numbered if that is taken; it goes again if all goes wrong.
+
+    Two runs may end in the same second: making a folder is what only one of them can do.
+    """
+    made = _make_parents(parent)
     number, path = 1, parent / name
-    while path.exists():
-        number += 1
-        path = parent / f"{name}-{number}"
-    return path
+    while True:
+        try:
+            path.mkdir()
+            break
+        except FileExistsError:
+            number += 1
+            path = parent / f"{name}-{number}"
+    try:
+        yield path
+    except BaseException:
+        _remove_empty([path, *made])
+        raise
 
 
 def check_target(target: Path) -> None:
     """Raise `InputError` if a run cannot be put at ``target``: better before an hour of training than after."""
+    here = Path.cwd()
+    if target.resolve() in (here, *here.parents):
+        raise InputError(f"`--out {target}` is the current folder or one above it: name a folder of its own.")
     if target.exists() and not target.is_dir():
         raise InputError(f"`{target}` is a file: `--out` names the folder of the run.")
-    if target.is_dir() and any(target.iterdir()) and not (target / MARK).is_file():
-        raise InputError(f"`{target}` is not empty and is not a run: choose another folder with `--out`.")
+    if target.is_dir():
+        _check_replaceable(target)
+    check_parent(target)
+
+
+def check_parent(target: Path) -> None:
+    """Raise `InputError` if no folder can be made at ``target``."""
     above = target.absolute().parent
     while not above.exists():
         above = above.parent
@@ -51,12 +81,47 @@ def check_target(target: Path) -> None:
         raise InputError(f"`{target}` cannot be made: `{above}` cannot be written to.")
 
 
+def _check_replaceable(target: Path) -> None:
+    """Raise `InputError` unless a folder is empty, or a run and nothing else: whatever is in it will be deleted."""
+    from tagline.storage import INDEX
+
+    names = {path.name for path in target.iterdir()}
+    if not names:
+        return
+    run = _read_json(target / MARK)
+    if run.get("format") != FORMAT or not run.keys() >= _KEYS:
+        raise InputError(
+            f"`{target}` is not empty and is not a run, which has a whole `{MARK}`: choose another folder with `--out`."
+        )
+    plots = {f"plots/{path.name}" for path in _children(target / "plots") if path.suffix not in (".svg", ".png")}
+    parts = _read_json(target / "model" / INDEX).get("parts", {})
+    model = {f"model/{path.name}" for path in _children(target / "model") if path.name not in (INDEX, *parts)}
+    foreign = (names - _FILES - {"plots", "model"}) | plots | model
+    if foreign:
+        raise InputError(
+            f"`{target / min(foreign)}` is not part of a run and would be lost: choose another folder with `--out`."
+        )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; anything else is an empty one."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _children(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
 @contextmanager
 def building(target: Path) -> Iterator[Path]:
     """Yield an empty hidden folder beside ``target`` that becomes ``target`` if all goes well, or is removed.
 
     A process that is killed leaves its hidden folder behind; the next run beside it removes it (see
-    `remove_abandoned`). An older run at ``target`` is replaced.
+    `remove_abandoned`). An older run at ``target`` is replaced, anything else is not: see `check_target`.
     """
     made = _make_parents(target.parent)
     try:
@@ -72,9 +137,7 @@ def building(target: Path) -> Iterator[Path]:
             if lock is not None:
                 os.close(lock)
     except BaseException:
-        for parent in made:
-            with suppress(OSError):
-                parent.rmdir()
+        _remove_empty(made)
         raise
 
 
@@ -104,13 +167,16 @@ def remove_abandoned(parent: Path) -> None:
 def _locked_folder(parent: Path) -> tuple[Path, int | None]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        folder.chmod(0o777 & ~_umask())
-        if os.name != "posix":
-            return folder, None
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            folder.chmod(0o777 & ~umask())
+            if os.name != "posix":
+                return folder, None
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:  # another run may remove it before it is locked
+            continue
         with suppress(OSError):  # a file system without locks: nobody can take it for abandoned either
             fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():  # another run may have removed it before it was locked
+        if folder.exists():
             return folder, lock
         os.close(lock)
 
@@ -126,10 +192,17 @@ def _make_parents(parent: Path) -> list[Path]:
     return missing
 
 
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
 def _put_in_place(folder: Path, target: Path) -> None:
     if target.is_dir() and any(target.iterdir()):
         # A folder cannot replace a full one: the old run steps aside first, into a place that is cleaned up.
-        aside = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
+        _check_replaceable(target)
+        aside = Path(tempfile.mkdtemp(prefix=_PREFIX_OLD, dir=target.parent))
         target.rename(aside / "old")
         try:
             folder.rename(target)
@@ -142,10 +215,3 @@ def _put_in_place(folder: Path, target: Path) -> None:
         if os.name != "posix" and target.exists():
             target.rmdir()
         folder.rename(target)
-
-
-def _umask() -> int:
-    """Return the process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,7 +1,7 @@
 """Predict texts and files: rows in, the same rows in the same order out, with what the model says beside them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from tagline.datasets import Batch, Rejected, read_texts
+from tagline.datasets.rows import check_rejected
 from tagline.errors import DataError, InputError, nearest
-from tagline.run.tables import open_table
+from tagline.run.tables import JSON_OBJECT, open_table, table_kind
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -73,10 +74,11 @@ class Output:
 
 @dataclass(frozen=True)
 class Predictions:
-    """How many rows were written, and the rows of the input that could not be read."""
+    """How many rows were written, the rows of the input that could not be read, and the file that lists these."""
 
     rows: int
     rejected: tuple[Rejected, ...]
+    rejected_file: Path | None
 
 
 def predict_texts(clf: "TextClassifier", texts: Sequence[str], output: Output = Output()) -> pl.DataFrame:
@@ -102,40 +104,59 @@ def predict_file(
     Args:
         clf: the model.
         source: any file that tagline reads; a label column is not needed.
-        target: the file to write, which appears when it is whole; or an open binary stream.
+        target: the file to write, which appears when it is whole; or an open binary stream. Rows that could not be
+            read are listed beside the file, in ``<target>.rejected.csv``. From JSON Lines to JSON Lines
+            the values of a row stay as they are written.
         output: what is added to each row.
         kind: ``"csv"``, ``"jsonl"`` or ``"parquet"``; else by the suffix of ``target``.
         text: the text columns; found by themselves if they can be.
-        strict: make a row that cannot be read an error; otherwise it is left out and counted.
+        strict: make a row that cannot be read an error; otherwise it is left out, up to 1 % of all.
         progress: called with the number of rows done so far.
 
     Raises:
-        InputError: the source cannot be read, or a row not under ``strict``; nothing is left at ``target``.
+        InputError: the source cannot be read, or too many of its rows; nothing is left at ``target`` unless it is
+            a stream.
 
     """
     output.check(clf)
     rejected: list[Rejected] = []
     done = 0
     batches = read_texts(source, batch_rows=BATCH_ROWS, text=list(text) or None, rejected=rejected)
+    path = Path(target) if isinstance(target, str | Path) else None
+    kind = kind or (table_kind(path) if path else "csv")
     with open_table(target, kind) as write:
-        for frame in _predicted(clf, batches, output):
+        for frame in _predicted(clf, batches, output, keep_lines=kind == "jsonl"):
             if strict and rejected:
                 break
             write(frame)
             done += frame.height
             progress(done)
-        if strict and rejected:
-            first = rejected[0]
-            raise DataError(f"`{first.file}` line {first.line} cannot be read: {first.reason}.")
-    return Predictions(done, tuple(rejected))
+        if path:
+            check_rejected(rejected, done, strict=strict)
+    check_rejected(rejected, done, strict=strict)
+    return Predictions(done, tuple(rejected), _write_rejected(path, rejected) if path and rejected else None)
 
 
-def _predicted(clf: "TextClassifier", batches: Iterable[Batch], output: Output) -> Iterator[pl.DataFrame]:
+def _write_rejected(beside: Path, rejected: Sequence[Rejected]) -> Path:
+    path = beside.with_name(f"{beside.name}.rejected.csv")
+    with open_table(path) as write:
+        write(pl.DataFrame([asdict(row) for row in rejected]))
+    return path
+
+
+def _predicted(
+    clf: "TextClassifier", batches: Iterable[Batch], output: Output, *, keep_lines: bool
+) -> Iterator[pl.DataFrame]:
     names: dict[str, str] = {}
     for batch in batches:
         added = output.columns(clf, batch.texts)
         names = names or _free_names(added.columns, batch.rows.columns)
-        yield pl.concat([batch.rows, added.rename(names)], how="horizontal")
+        taken = set(names.values()) & set(batch.rows.columns)
+        if taken:
+            raise DataError(f"Later rows have a column `{min(taken)}` that the first ones lack: give it another name.")
+        lines = batch.lines if keep_lines else None
+        rows = batch.rows if lines is None else lines.to_frame(JSON_OBJECT)
+        yield pl.concat([rows, added.rename(names)], how="horizontal")
 
 
 def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:

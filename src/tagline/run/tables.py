@@ -13,12 +13,16 @@ from typing import BinaryIO
 import polars as pl
 
 from tagline.errors import DataError, InputError
+from tagline.run.machine import umask
 
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
 KINDS = ("csv", "jsonl", "parquet")
 
 # polars holds a row group in memory; its own default, 262,144 rows, may be gigabytes of text.
 _ROW_GROUP = 16_384
+
+#: A column of JSON objects, one a row, which JSON Lines get the other columns added to.
+JSON_OBJECT = "\0object"
 
 Write = Callable[[pl.DataFrame], None]
 
@@ -72,9 +76,7 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None) -> Iterat
         with os.fdopen(number, "wb") as stream:
             with _open_kind(stream, kind, path.parent) as write:
                 yield write
-            mask = os.umask(0)
-            os.umask(mask)
-            temporary.chmod(0o666 & ~mask)
+            temporary.chmod(0o666 & ~umask())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -86,7 +88,7 @@ def _open_kind(stream: BinaryIO, kind: str, beside: Path | None = None) -> Itera
     if kind == "csv":
         yield _CsvWriter(stream)
     elif kind == "jsonl":
-        yield lambda frame: _write_all(stream, frame.write_ndjson())
+        yield lambda frame: _write_all(stream, _json_lines(frame))
     else:
         with _parquet_writer(stream, beside) as write:
             yield write
@@ -94,6 +96,17 @@ def _open_kind(stream: BinaryIO, kind: str, beside: Path | None = None) -> Itera
 
 def _write_all(stream: BinaryIO, text: str) -> None:
     stream.write(text.encode())
+
+
+def _json_lines(frame: pl.DataFrame) -> str:
+    if JSON_OBJECT not in frame.columns:
+        return frame.write_ndjson()
+    added = frame.drop(JSON_OBJECT).write_ndjson().split("\n")
+    opened = (line.strip().removesuffix("}").rstrip() for line in frame[JSON_OBJECT])
+    # The text of an object is kept: parsed and written anew, its numbers need not be the same.
+    return "".join(
+        f"{start}{'' if start == '{' else ','}{more[1:]}\n" for start, more in zip(opened, added[:-1], strict=True)
+    )
 
 
 class _CsvWriter:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tagline.run.predicted import Predicted
 
 Log = Callable[[str], None]
+_HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,14 @@ def train_run(
         strict=settings.strict,
     )
     positive = _positive(dataset, settings)
+    if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
+        raise _not_measurable(dataset)
     read = time.perf_counter() - started
 
     fit = _fitted if dataset.folds is None else _folded
     result = fit(dataset, recipe, settings, positive, log)
+    if result.test is None and result.validation is None:
+        raise _not_measurable(dataset)
 
     when = datetime.now(UTC)
     log("writing")
@@ -147,6 +152,18 @@ def warm_up() -> None:
             import tagline.report  # noqa: F401
 
     threading.Thread(target=load, daemon=True).start()
+
+
+def _can_hold_out(dataset: Dataset) -> bool:
+    """Say whether fitting can set rows aside, which takes a handful of them and more than one text."""
+    return len(dataset.train) >= _HOLD_OUT_ROWS and dataset.train.texts.n_unique() > 1
+
+
+def _not_measurable(dataset: Dataset) -> InputError:
+    return InputError(
+        f"`{dataset.name}` has too few rows with texts of their own to measure a model on some of them: bring more "
+        "rows, or test rows with `--test`."
+    )
 
 
 def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
@@ -195,6 +212,9 @@ def _fitted(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive:
     from tagline.run.mistakes import find_mistakes
     from tagline.run.predicted import predict_held_out, predict_split
 
+    counts = dataset.facts.class_counts
+    if dataset.test is not None and not any(counts["train"][name] and n for name, n in counts["test"].items()):
+        raise InputError("No label of the test rows stands in the train rows: are these the right files and columns?")
     n_train = len(dataset.train) + (len(dataset.validation) if dataset.validation else 0)
     log(f"learning from {n_train:,} texts")
     clf = _fit(dataset.train, dataset.validation, recipe, settings, positive)

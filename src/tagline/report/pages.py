@@ -1,0 +1,41 @@
+"""What every page shares: templates, and a file that is written whole or not at all."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_BACKTICKS = re.compile("`([^`]+)`")
+
+
+def render_page(template: str, **values: Any) -> str:
+    """Lay values out by a template; one that is missing is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["prose"] = _prose
+    return environment.get_template(template).render(**values)
+
+
+def write_page(path: Path, page: str) -> None:
+    """Write a page to a temporary name beside its place and rename it; an error leaves nothing behind."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(page, encoding="utf-8", errors="replace")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _prose(sentence: str) -> Markup:
+    """Set what stands in backticks as code, the rest escaped."""
+    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped just before)
