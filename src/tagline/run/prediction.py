@@ -121,7 +121,10 @@ def predict_file(
     output.check(clf)
     rejected: list[Rejected] = []
     done = 0
-    batches = read_texts(source, batch_rows=BATCH_ROWS, text=list(text) or None, rejected=rejected)
+    columns = list(text) or clf.card_.get("text_columns") or []
+    if not text and len(columns) == 1:  # one column may go by another name here; several must all be there
+        columns = []
+    batches = read_texts(source, batch_rows=BATCH_ROWS, text=columns or None, rejected=rejected)
     path = Path(target) if isinstance(target, str | Path) else None
     kind = kind or (table_kind(path) if path else "csv")
     with open_table(target, kind) as write:

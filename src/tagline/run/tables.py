@@ -1,5 +1,6 @@
 """Frames written one after the other as CSV, JSON Lines or Parquet, to a stream or to a file that appears whole."""
 
+import errno
 import json
 import os
 import re
@@ -58,7 +59,8 @@ def polars_os_errors() -> Iterator[None]:
 def open_table(target: str | Path | BinaryIO, kind: str | None = None) -> Iterator[Write]:
     """Yield a function that writes a frame; a file is built under a temporary name and renamed at the end.
 
-    Whatever goes wrong, nothing is left behind and an older file stays as it was.
+    Whatever goes wrong, nothing is left behind and an older file stays as it was. A link is followed; a device or
+    a named pipe is written as the rows come.
     """
     if not isinstance(target, str | Path):
         with _open_kind(target, kind or "csv") as write:
@@ -70,7 +72,17 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None) -> Iterat
         raise InputError(f"`{path}` is a folder: name the file to write.")
     if not path.absolute().parent.is_dir():
         raise InputError(f"`{path}` cannot be written: the folder `{path.parent}` does not exist.")
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    if path.exists() and (not path.is_file() or path.parent == Path("/dev")):
+        with path.open("wb") as stream, _open_kind(stream, kind) as write:
+            yield write
+        return
+    path = path.resolve()
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        raise InputError(f"`{path}` cannot be written: {os.strerror(error.errno).lower()}.") from None
     temporary = Path(name)
     try:
         with os.fdopen(number, "wb") as stream:

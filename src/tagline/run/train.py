@@ -335,6 +335,7 @@ def _write(
     facts = {
         "seed": settings.seed,
         "folds": settings.folds,
+        "text_columns": list(dataset.facts.text_columns),
         "dataset": {key: run["dataset"][key] for key in ("name", "fingerprint", "rows")},
     }
     result.clf.save(folder / "model", facts)
