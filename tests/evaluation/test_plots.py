@@ -12,7 +12,7 @@ from PIL import Image
 from sklearn import metrics as authority
 
 from tagline.evaluation import drawing, plots
-from tagline.evaluation.matrix_plots import plot_confusion_matrix
+from tagline.evaluation.matrix_plots import plot_confusion_matrix, plot_label_counts
 from tagline.evaluation.ranking import precision_recall_curve, rank, roc_curve
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -108,6 +108,24 @@ def test_multilabel_plots(tmp_path):
     files = plots.save_plots(tmp_path, truth, proba > 0.5, proba, ["joy", "fear", "rage"], task="multilabel")
     assert list(files) == ["confusion_matrix", "roc", "precision_recall", "calibration", "scores"]
     assert {"joy", "fear", "rage"} <= set(words_of(tmp_path / "confusion_matrix.svg"))
+
+
+def test_rows_are_counted_in_whole_numbers():
+    axes = plot_label_counts([[[80, 5], [2, 14]], [[90, 1], [1, 3]]], ["a", "b"]).axes[0]
+    assert all(tick == round(tick) for tick in axes.get_xticks())
+
+
+@pytest.mark.parametrize("n_classes", [3, 46])
+def test_names_of_curves_stand_below_the_axes(n_classes):
+    truth, proba = example(600, n_classes)
+    rankings = plots.rank_classes(truth, proba, [f"topic {k}" for k in range(n_classes)])
+    for draw in (plots.plot_roc, plots.plot_precision_recall):
+        figure = draw(rankings)
+        figure.draw_without_rendering()
+        axes = figure.axes[0]
+        legend = axes.get_legend().get_window_extent()
+        assert legend.y1 < axes.xaxis.label.get_window_extent().y0
+        assert legend.y0 >= 0
 
 
 def test_without_probabilities_or_with_one_class_only_what_can_be_drawn_is(tmp_path):

@@ -104,6 +104,16 @@ def test_a_figure_that_cannot_be_had_is_a_dash():
     shown(confusion_table(block))
 
 
+def test_an_interval_that_says_nothing_is_a_dash_with_a_footnote():
+    block = block_of(["neg", "pos"], "binary")
+    assert "no interval" not in shown(figures_table(block))
+    block |= {"precision": 1.0, "precision_ci95": [0.0, 1.0], "log_loss_ci95": [4.7791, 4.7791000001]}
+    lines = shown(figures_table(block)).splitlines()
+    for name in ("Precision", "Log loss"):
+        assert " – " in next(line for line in lines if line.startswith(name))
+    assert sum("–: no interval from these rows" in line for line in lines) == 1
+
+
 def test_most_confused_by_hand():
     matrix = [[5, 2, 0], [2, 1, 0], [0, 3, 9]]
     assert most_confused({"confusion_matrix": matrix}, ["a", "b", "c"], 2) == [

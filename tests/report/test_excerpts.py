@@ -27,6 +27,11 @@ def test_overlapping_spans_add_up():
     assert marked == [("not", -1.2), (" ", -1.0), ("good", -0.5)]
 
 
+def test_words_under_a_quarter_of_the_strongest_stay_unmarked():
+    found, _ = pieces("bad so dull", [(0, 3, 1.0), (4, 6, 0.24), (7, 11, -0.25)])
+    assert [p.text for p in found if p.contribution] == ["bad", "dull"]
+
+
 def test_a_long_text_is_cut_around_its_strongest_words():
     text = "filler " * 500 + "masterpiece " + "filler " * 500
     start = text.index("masterpiece")

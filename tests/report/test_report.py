@@ -9,7 +9,7 @@ from synthetic_runs import write_run
 
 from tagline.errors import InputError
 from tagline.report import reading, write_report
-from tagline.report.sections import making
+from tagline.report.sections import making, mistake_cards
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -107,7 +107,7 @@ def test_plots_have_words_for_those_who_cannot_see_them(binary):
 
 def test_mistakes_show_the_words_that_caused_them(binary):
     page, html, _ = binary
-    assert "Said neg with 99.8 %; labelled pos" in page.words("mistakes")
+    assert "Said neg (99.8 %), labelled pos" in page.words("mistakes")
     assert re.search(r'<mark class="for" style="--a:1.00" title="\+1.300">terrible mess</mark>', html)
     assert re.search(r'<mark class="against" style="--a:0.62" title="-0.800">wonderful</mark>', html)
 
@@ -239,6 +239,15 @@ def test_of_very_many_labels_nothing_is_drawn_again(tmp_path, monkeypatch):
     assert not page.all("img")
 
 
+def test_of_more_than_50_classes_all_but_the_30_worst_are_folded_away(tmp_path):
+    names = [f"topic {k}" for k in range(51)]
+    html = write_report(write_run(tmp_path, names, "multiclass", n=400)).read_text(encoding="utf-8")
+    section = html[html.index('<section id="classes">') : html.index('<section id="plots">')]
+    shown, folded = section.split("<details>")
+    assert (shown.count("topic "), folded.count("topic ")) == (30, 21)
+    assert "The other 21 classes" in folded
+
+
 def test_many_classes(tmp_path):
     names = [f"topic {k}" for k in range(46)]
     page = page_of(write_run(tmp_path, names, "multiclass", n=800))
@@ -252,7 +261,28 @@ def test_multilabel(tmp_path):
     page = page_of(write_run(tmp_path, ["joy", "fear", "rage"], "multilabel"))
     assert "held-out texts given exactly their labels" in page.words("top")
     assert "Label by label" in page.words("classes")
-    assert "Said joy, fear with 99.8 %; labelled rage" in page.words("mistakes")
+    said = "Said joy and fear, labelled rage; surest of the wrong labels: 99.8 %"
+    assert said in page.words("mistakes")
+
+
+def test_the_per_cent_of_a_multilabel_mistake_is_of_the_label_that_is_wrong():
+    def wrong(label, prediction):
+        mistake = {"text": "a", "label": label, "prediction": prediction, "probability": 0.993}
+        return mistake_cards([mistake])[0]["wrong"]
+
+    assert wrong(["Billing", "Returns"], ["Billing"]) == {"name": "Returns", "how": "left out"}
+    assert wrong([], ["Billing"]) == {"name": "Billing", "how": "given"}
+    assert wrong("Billing", "Returns") is None
+
+
+def test_a_text_stands_among_the_mistakes_once():
+    mistakes = [
+        {"text": text, "label": "a", "prediction": "b", "probability": 0.9 - 0.01 * k}
+        for k, text in enumerate(["One.", "Two.", "One. ", *map(str, range(30))])
+    ]
+    cards = mistake_cards(mistakes)
+    assert [card["pieces"][0].text for card in cards[:3]] == ["One.", "Two.", "0"]
+    assert len(cards) == 20
 
 
 def test_a_cross_validated_run_says_so(tmp_path):

@@ -52,6 +52,9 @@ _FIGURES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("brier", "Brier score", _ALL, "squared error; 0 is best"),
     ("ece", "Calibration error", _ALL, "ECE; 0 is best"),
 )
+_NOT_FROM_0_TO_1 = {"log_loss", "brier", "mcc"}
+_SAME = 1e-5  # ends of an interval that differ by less than this share are one
+NO_INTERVAL = "no interval from these rows"
 _SHARES = {"accuracy", "hamming_loss", "precision", "recall", "specificity", "false_positive_rate"}
 
 
@@ -93,14 +96,19 @@ def format_figure(key: str, value: float | None) -> str:
 
 
 def format_interval(key: str, interval: list[float] | None) -> str:
-    """Format an interval in the unit of its figure.
+    """Format an interval in the unit of its figure; one without width or without bounds says nothing and is empty.
 
     >>> format_interval("accuracy", [0.921, 0.927])
     '92.1 to 92.7'
+    >>> format_interval("precision", [0.0, 1.0]), format_interval("log_loss", [4.7791, 4.7791])
+    ('', '')
     """
     if not interval:
         return ""
     low, high = interval
+    without_bounds = low <= 0 and high >= 1 and key not in _NOT_FROM_0_TO_1
+    if without_bounds or high - low <= _SAME * max(abs(low), abs(high)):
+        return ""
     return f"{100 * low:.1f} to {100 * high:.1f}" if key in _SHARES else f"{low:.3f} to {high:.3f}"
 
 

@@ -22,6 +22,7 @@ Interval = list[float]
 _TAILS = (2.5, 97.5)
 _Z = 1.959963984540054  # the normal distribution's 97.5 % point
 _ALPHA = 0.05
+_ROUNDING = 1e-5  # means of float32 that are the same differ by less than this share
 _MIN_SAMPLES = 200
 _MAX_DRAWS = 10_000_000
 _MAX_PRODUCTS = 1_000_000_000
@@ -95,7 +96,7 @@ def percentile_interval(samples: Floats, value: float) -> Interval | None:
     ``None`` where the samples do not vary: a classifier that made no mistake on a few rows has not shown
     that it makes none, and the bootstrap cannot say how many it would make.
     """
-    if samples.min() == samples.max():
+    if _all_the_same(samples):
         return None
     low, high = np.percentile(samples, _TAILS)
     # A percentile interval of a biased figure can miss the figure itself; it never does here.
@@ -108,7 +109,7 @@ def basic_interval(samples: Floats, value: float) -> Interval | None:
     For a figure that resampling inflates, as it does the calibration error, percentiles would sit too high.
     Source: A. Davison, D. Hinkley, Bootstrap Methods and their Application (1997), section 5.2.
     """
-    if samples.min() == samples.max():
+    if _all_the_same(samples):
         return None
     low, high = np.percentile(samples, _TAILS)
     return [min(max(0.0, float(2 * value - high)), value), max(float(2 * value - low), value)]
@@ -137,6 +138,11 @@ def delta_interval(value: float, pulls: Floats) -> Interval | None:
         return None
     centre, half = log(value / (1 - value)), _Z * error / (value * (1 - value))
     return [_logistic(centre - half), _logistic(centre + half)]
+
+
+def _all_the_same(samples: Floats) -> bool:
+    low, high = float(samples.min()), float(samples.max())
+    return high - low <= _ROUNDING * max(abs(low), abs(high))
 
 
 def _logistic(x: float) -> float:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from tagline.evaluation.counts import Floats, Ints
@@ -140,6 +141,7 @@ def plot_label_counts(matrices: ArrayLike, classes: Sequence[str]) -> Figure:
         axes.set_yticks(y, names, fontsize=tick_size)
         axes.tick_params(axis="y", length=0, colors=INK)
         axes.set_ylim(-0.6, len(names) - 0.4)
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
         axes.set_xlabel("Rows")
         axes.set_ylabel("True label")

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -43,6 +43,8 @@ _POINTS_OF_ONE_OF_MANY = 80
 _NAMED = 6  # as many classes as there are colours
 _WORST, _BEST = 3, 2
 _MOST_SPREADS = 100
+_CURVES_HEIGHT = 3.75  # inches
+_LEGEND_LINE = 0.18  # inches
 _LABEL_X = -0.155  # where both labels of the calibration plot's y axes stand
 _ROOM_FOR_NAMES = 0.062  # inches a character takes at 8 points
 
@@ -140,14 +142,14 @@ def plot_roc(rankings: Mapping[str, Ranking]) -> Figure:
     areas = {name: roc_auc(ranking)[0] for name, ranking in rankings.items()}
     curves = {name: roc_curve(ranking) for name, ranking in rankings.items()}
     with style():
-        figure, axes = axes_in_inches(4.1, 3.75, left=0.6, bottom=0.55)
+        figure, axes = axes_in_inches(4.1, _CURVES_HEIGHT, left=0.6, bottom=0.55 + _legend_height(len(areas)))
         axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=(0, (4, 4)))
         _curves(axes, curves, areas, "AUC")
         axes.set_xlabel("False positive rate")
         axes.set_ylabel("True positive rate")
         axes.set_title(_title("ROC curve", areas, "AUC"))
         if len(areas) > 1:
-            _legend(axes, "lower right")
+            _legend_below(axes)
     return figure
 
 
@@ -159,7 +161,7 @@ def plot_precision_recall(rankings: Mapping[str, Ranking]) -> Figure:
         recall, precision = precision_recall_curve(ranking)
         curves[name] = np.r_[0.0, recall], np.r_[precision[0], precision]
     with style():
-        figure, axes = axes_in_inches(4.1, 3.75, left=0.6, bottom=0.55)
+        figure, axes = axes_in_inches(4.1, _CURVES_HEIGHT, left=0.6, bottom=0.55 + _legend_height(len(areas)))
         if len(rankings) == 1:
             ranking = next(iter(rankings.values()))
             share = ranking.n_positive / (ranking.n_positive + ranking.n_negative)
@@ -169,7 +171,7 @@ def plot_precision_recall(rankings: Mapping[str, Ranking]) -> Figure:
         axes.set_ylabel("Precision")
         axes.set_title(_title("Precision and recall", areas, "AP"))
         if len(areas) > 1:
-            _legend(axes, "lower left")
+            _legend_below(axes)
     return figure
 
 
@@ -217,7 +219,7 @@ def plot_calibration(
         below.yaxis.set_label_coords(_LABEL_X, 0.5)
         below.set_xlabel(promised)
         below.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        below.locator_params(axis="y", nbins=3)
+        below.locator_params(axis="y", nbins=3, integer=True)
     return figure
 
 
@@ -320,8 +322,19 @@ def _curves(axes: Axes, curves: Mapping[str, tuple[Floats, Floats]], areas: Mapp
     axes.plot(grid, mean, color=INK, linewidth=2.0, label=f"mean of {len(areas)}, {what} {average:.3f}")
 
 
-def _legend(axes: Axes, place: Literal["lower left", "lower right"]) -> None:
-    axes.legend(loc=place, handlelength=1.4, frameon=True, framealpha=0.86, edgecolor="none", fancybox=False)
+def _legend_height(n_curves: int) -> float:
+    """Return the inches that the legend below a plot of curves takes: one line for each that is named."""
+    if n_curves == 1:
+        return 0.0
+    n_lines = 1 + (n_curves if n_curves <= _NAMED else _WORST + _BEST)
+    return 0.1 + _LEGEND_LINE * n_lines
+
+
+def _legend_below(axes: Axes) -> None:
+    """Name the curves below the axes: in any corner, one of many curves would run under the names."""
+    axes.legend(
+        loc="upper left", bbox_to_anchor=(0, -0.5 / _CURVES_HEIGHT), borderaxespad=0, borderpad=0, handlelength=1.4
+    )
 
 
 def _thinned(x: Floats, y: Floats, n_points: int) -> tuple[Floats, Floats]:

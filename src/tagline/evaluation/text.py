@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tagline.evaluation.headline import (
+    NO_INTERVAL,
     confusion_counts,
     display_name,
     format_figure,
@@ -41,8 +42,12 @@ def figures_table(block: Mapping[str, Any], *, title: str | None = None) -> Tabl
     table.add_column("", justify="right", no_wrap=True, style="bold")
     table.add_column("95 % interval", no_wrap=True)
     table.add_column("", style="dim", overflow="fold")
-    for line in headlines(block):
-        table.add_row(line.name, line.value, line.interval, Text(line.meaning))
+    lines = headlines(block)
+    for line in lines:
+        table.add_row(line.name, line.value, line.interval or "–", Text(line.meaning))
+    if not all(line.interval for line in lines):
+        table.caption = f"–: {NO_INTERVAL}"
+        table.caption_justify = "left"
     return table
 
 

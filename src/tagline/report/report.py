@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from tagline.errors import InputError
-from tagline.evaluation.headline import display_name, task_of
+from tagline.evaluation.headline import NO_INTERVAL, display_name, task_of
 from tagline.report import sections
 from tagline.report.excerpts import harmless
 from tagline.report.pages import render_page, write_page
 from tagline.report.reading import PLOTS, RunFolder, read_run
 
-_WIDE = 900  # CSS pixels; a wider plot scrolls in its own box
+_WIDE = 900  # CSS pixels; a wider plot takes the whole width
 
 
 def write_report(run_folder: Path) -> Path:
@@ -66,6 +66,8 @@ def render(files: RunFolder) -> str:
         pairs=sections.confused_pairs(block, classes),
         classes=rows,
         worst_first=worst_first,
+        n_unfolded=sections.n_unfolded(len(classes)),
+        no_interval=NO_INTERVAL,
         confidence=sections.confidence_rows(files, classes),
         plots=[
             {"name": name, "wide": files.plots[name].width > _WIDE, **vars(files.plots[name])}

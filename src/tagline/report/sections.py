@@ -23,6 +23,7 @@ from tagline.report.reading import RunFolder, probabilities
 _MATRIX_AS_TABLE = 10  # classes
 _WORST_FIRST = 12  # classes
 _SHOWN_OF_MANY = 50  # classes
+_FOLDED_ABOVE, _UNFOLDED = 50, 30  # classes; the rows beyond the worst are folded away
 _MISTAKES = 20
 _CONFIDENCES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
 _TILES = {
@@ -80,7 +81,12 @@ def figure_rows(block: Block, validation: Block | None) -> list[dict[str, str]]:
     """Return every figure with its interval, and the same on validation rows."""
     other = {line.key: line for line in headlines(validation)} if validation else {}
     return [
-        {**vars(line), "validation": other[line.key].value if line.key in other else ""} for line in headlines(block)
+        {
+            **vars(line),
+            "interval": line.interval or "–",
+            "validation": other[line.key].value if line.key in other else "",
+        }
+        for line in headlines(block)
     ]
 
 
@@ -138,8 +144,13 @@ def class_rows(block: Block) -> tuple[list[dict[str, Any]], bool]:
         counts = {key: f"{row[key]:,}" for key in ("tp", "fp", "fn", "tn", "support")}
         bar = round(100 * (row["f1"] or 0.0), 1)
         interval = format_interval("f1", row.get("f1_ci95"))
-        rows.append({"name": display_name(name), "bar": bar, "interval": interval, **figures, **counts})
+        rows.append({"name": display_name(name), "bar": bar, "interval": interval or "–", **figures, **counts})
     return rows, worst_first
+
+
+def n_unfolded(n_classes: int) -> int:
+    """Return how many rows of classes stand open; the others are folded away on screen, not in print."""
+    return _UNFOLDED if n_classes > _FOLDED_ABOVE else n_classes
 
 
 def confidence_rows(files: RunFolder, classes: list[str]) -> list[dict[str, str]]:
@@ -159,7 +170,7 @@ def confidence_rows(files: RunFolder, classes: list[str]) -> list[dict[str, str]
             continue
         rows.append(
             {
-                "least": "any" if least == 0 else f"{100 * least:g} % or more",
+                "least": "any" if least == 0 else f"≥ {100 * least:g} %",
                 "kept": f"{n:,}",
                 "share": f"{100 * n / len(kept):.1f} %",
                 "right": f"{100 * float(np.mean(right[kept])):.1f} %",
@@ -169,9 +180,17 @@ def confidence_rows(files: RunFolder, classes: list[str]) -> list[dict[str, str]
 
 
 def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the most confident mistakes, cut up where words speak for or against the prediction."""
-    cards = []
-    for mistake in mistakes[:_MISTAKES]:
+    """Return the most confident mistakes, cut up where words speak for or against the prediction.
+
+    A text that stands among them twice is shown once, where the model was surest.
+    """
+    cards: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for mistake in mistakes:
+        text = " ".join(mistake["text"].split())
+        if text in seen or len(cards) == _MISTAKES:
+            continue
+        seen.add(text)
         shown, goes_on = pieces(mistake["text"], [(s, e, float(c)) for s, e, c in mistake.get("spans", [])])
         probability = mistake.get("probability")
         cards.append(
@@ -179,6 +198,7 @@ def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
                 "label": _labels(mistake["label"]),
                 "prediction": _labels(mistake["prediction"]),
                 "probability": "" if probability is None else f"{100 * probability:.1f} %",
+                "wrong": _wrong_label(mistake),
                 "pieces": shown,
                 "goes_on": goes_on,
             }
@@ -361,4 +381,20 @@ def _plain(value: Any) -> str:
 
 def _labels(label: Any) -> str:
     names = label if isinstance(label, list) else [label]
-    return ", ".join(display_name(str(name)) for name in names) or "no label"
+    return _listed([display_name(str(name)) for name in names]) or "no label"
+
+
+def _wrong_label(mistake: Mapping[str, Any]) -> dict[str, str] | None:
+    """Say of which label of a multi-label mistake its probability is; ``None`` for single-label data.
+
+    It is that of the label most confidently wrong, given or left out. Of several wrong ones the run does not
+    tell which that is: then there is no name.
+    """
+    truth, prediction = mistake["label"], mistake["prediction"]
+    if not isinstance(truth, list) or not isinstance(prediction, list):
+        return None
+    wrong = set(truth) ^ set(prediction)
+    if len(wrong) != 1:
+        return {"name": "", "how": ""}
+    name = wrong.pop()
+    return {"name": display_name(str(name)), "how": "given" if name in prediction else "left out"}
