@@ -79,3 +79,8 @@ def test_python_examples_run(page: Path, tmp_path: Path) -> None:
     program = "\n".join(blocks(page, "python"))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_no_placeholder_is_left() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    assert not [page.name for page in pages if re.search(r"@[A-Z]+@", page.read_text(encoding="utf-8"))]
