@@ -215,3 +215,13 @@ def test_the_share_asked_for_is_held_out(share: float) -> None:
     texts, labels = made_up(400)
     held = TextClassifier(settings={"protocol.validation": share}).fit(texts, labels).validation_.rows
     assert len(held) == pytest.approx(400 * share, abs=12)
+
+
+def test_too_many_classes_are_a_sentence_and_naive_bayes_takes_more() -> None:
+    labels = [f"class {row // 2}" for row in range(6_002)]
+    texts = [f"about {label}" for label in labels]
+    with pytest.raises(InputError, match=r"up to 3,000 classes, and there are 3,001.*`complement-nb`"):
+        TextClassifier().fit(texts, labels)
+    settings = {"features.words": 1, "features.min_df": 1}
+    clf = TextClassifier("complement-nb", settings=settings).fit(texts, labels)
+    assert clf.predict(["about class 17"]).tolist() == ["class 17"]

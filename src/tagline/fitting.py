@@ -35,6 +35,7 @@ _FOLDS = 5
 _PARTS = 20  # a share of the rows is so many twentieths
 _HELD_OUT = 1_000  # rows to choose and calibrate on, if they are not more than half; at least a tenth
 _CHARACTERS = (2, 5)
+_MOST_OUTPUTS = 3_000  # of a linear model: time grows with their square, and these take two minutes
 _MANY_OUTPUTS = 500  # above, words alone: the coefficients grow with outputs times n-grams
 _COEFFICIENT_BYTES = 4e9  # what they may take while they are learnt
 _DEFAULT_STRENGTH = 1.0
@@ -150,6 +151,11 @@ def fit_recipe(
     started = time.perf_counter()
     n_bytes = int(texts.str.len_bytes().sum())
     outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
+    if outputs > _MOST_OUTPUTS and recipe.model.kind in ("linear-svm", "logistic-regression"):
+        raise InputError(
+            f"`{recipe.recipe.name}` learns up to {_MOST_OUTPUTS:,} classes, and there are {outputs:,}: "
+            "is it the right label column? The recipe `complement-nb` takes more."
+        )
     large = n_bytes > _LARGE_BYTES or outputs > _MANY_OUTPUTS
     tries = not large and n_bytes * outputs <= _TRIED_BYTES
     min_df = recipe.features.min_df

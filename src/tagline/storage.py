@@ -73,7 +73,7 @@ def write_bundle(folder: str | Path, bundle: Bundle) -> None:
     try:
         for name, content in parts.items():
             (building / name).write_bytes(content)
-        building.chmod(0o755 & ~_umask())
+        building.chmod(0o755 & ~umask())
         _put_in_place(building, target)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
@@ -159,7 +159,7 @@ def _put_in_place(building: Path, target: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _umask() -> int:
+def umask() -> int:
     """Return the process's file mode mask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
-from tagline.run.machine import umask
+from tagline.storage import umask
 
 if os.name == "posix":
     import fcntl

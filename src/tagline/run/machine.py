@@ -40,13 +40,6 @@ def peak_rss_mb() -> float | None:
     return round(peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024), 1)
 
 
-def umask() -> int:
-    """Return the process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def versions() -> dict[str, str]:
     """Return the versions that decide a result."""
     return {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}}

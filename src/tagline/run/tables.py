@@ -14,7 +14,7 @@ from typing import BinaryIO
 import polars as pl
 
 from tagline.errors import DataError, InputError
-from tagline.run.machine import umask
+from tagline.storage import umask
 
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
 KINDS = ("csv", "jsonl", "parquet")
