@@ -38,6 +38,9 @@ MIN_TEXT_DISTINCT = 0.5
 #: A column without a known name is a label if it has at most this share of distinct values.
 MAX_LABEL_DISTINCT = 0.2
 SAMPLE_ROWS = 1000
+#: A longer label, in characters, is a text; so many labels that mostly differ are numbers of rows.
+LONGEST_LABEL = 1000
+FEW_LABELS = 100
 
 
 @dataclass(frozen=True)
@@ -255,3 +258,19 @@ def sorted_classes(labels: pl.Series) -> list[str]:
     if all(re.fullmatch(r"-?\d{1,18}", name) for name in classes):
         return sorted(classes, key=lambda name: (int(name), name))
     return sorted(classes)
+
+
+def check_labels(labels: pl.Series, classes: list[str], rows: Rows, column: str) -> None:
+    """Raise `DataError` where the labels look like texts or like numbers of rows."""
+    n_labels = int(labels.list.len().sum()) if isinstance(labels.dtype, pl.List) else len(labels)
+    longest = max(map(len, classes))
+    if longest > LONGEST_LABEL:
+        found = f"one of its values has {longest:,} characters"
+    elif n_labels > FEW_LABELS and len(classes) > n_labels / 2:
+        found = f"{n_labels:,} labels have {len(classes):,} different values"
+    else:
+        return
+    raise DataError(
+        f"`{rows.source}`: column `{column}` does not look like labels: {found}; choose another with `--label`. "
+        f"The columns are {listed(rows.frame.columns)}."
+    )

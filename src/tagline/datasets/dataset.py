@@ -13,9 +13,10 @@ import polars as pl
 
 from tagline.datasets import splits
 from tagline.datasets.catalog import BUILT_IN
-from tagline.datasets.columns import choose_columns, join_texts, label_strings, listed, sorted_classes
+from tagline.datasets.columns import check_labels, choose_columns, join_texts, label_strings, listed, sorted_classes
 from tagline.datasets.facts import (
     Facts,
+    copy_warnings,
     count_classes,
     count_duplicates,
     label_warnings,
@@ -42,9 +43,6 @@ from tagline.errors import DataError, nearest
 Task = Literal["binary", "multiclass", "multilabel"]
 PARTS = (TRAIN, VALIDATION, TEST)
 HASH_ROWS = 512
-#: A longer label, in characters, is a text; so many labels that mostly differ are numbers of rows.
-LONGEST_LABEL = 1000
-FEW_LABELS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +186,7 @@ def load_dataset(
         raise DataError(f"`{rows.source}` has no row with both a text and a label ({reasons}).")
     classes = sorted_classes(table["label"])
     task = _task(table["label"], classes, rows.source, columns.label)
-    _check_labels(table["label"], classes, rows, columns.label)
+    check_labels(table["label"], classes, rows, columns.label)
     trimmed = int(table["trimmed"].sum())
     if trimmed:
         warnings.append(f"Spaces around the label were trimmed in {counted(trimmed, 'row')}.")
@@ -209,7 +207,7 @@ def load_dataset(
     if not parts[TRAIN].height:
         raise DataError(f"`{rows.source}` has no train rows left.")
     duplicates = count_duplicates(table.with_columns(part=assigned), official=official and folds is None)
-    warnings += _copy_warnings(duplicates)
+    warnings += copy_warnings(duplicates)
     warnings += label_warnings(count_classes(table["label"], classes), table.height)
     warnings += text_warnings(table)
     counts = {name: count_classes(part["label"], classes) for name, part in parts.items() if part.height}
@@ -343,22 +341,6 @@ def _task(labels: pl.Series, classes: list[str], source: str, column: str) -> Ta
     return "binary" if len(classes) == 2 else "multiclass"
 
 
-def _check_labels(labels: pl.Series, classes: list[str], rows: Rows, column: str) -> None:
-    """Raise `DataError` where the labels look like texts or like numbers of rows."""
-    n_labels = int(labels.list.len().sum()) if isinstance(labels.dtype, pl.List) else len(labels)
-    longest = max(map(len, classes))
-    if longest > LONGEST_LABEL:
-        found = f"one of its values has {longest:,} characters"
-    elif n_labels > FEW_LABELS and len(classes) > n_labels / 2:
-        found = f"{n_labels:,} labels have {len(classes):,} different values"
-    else:
-        return
-    raise DataError(
-        f"`{rows.source}`: column `{column}` does not look like labels: {found}; choose another with `--label`. "
-        f"The columns are {listed(rows.frame.columns)}."
-    )
-
-
 def _is_official(part: pl.Series) -> bool:
     return bool(part.is_in([TEST, VALIDATION]).any())
 
@@ -409,14 +391,3 @@ def _assign(
     by = f" by group `{group}`" if group else ""
     names_of = pl.Series(codes).replace_strict(dict(enumerate(PARTS)), return_dtype=pl.String)
     return names_of, f"80/10/10, stratified{by}, seed {seed}"
-
-
-def _copy_warnings(duplicates: dict[str, int]) -> list[str]:
-    warnings = []
-    for pair in ("test_in_train", "validation_in_train", "test_in_validation"):
-        if n := duplicates.get(pair, 0):
-            later, earlier = pair.split("_in_")
-            warnings.append(f"{counted(n, later + ' row')} with a text that also stands in {earlier}.")
-    if n := duplicates["conflicting"]:
-        warnings.append(f"{counted(n, 'text')} under more than one label.")
-    return warnings

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from tagline.datasets.columns import listed
-from tagline.datasets.rows import Rejected
+from tagline.datasets.rows import Rejected, counted
 
 #: A text longer than this, in characters, is rarely one example.
 LONG_TEXT = 1_000_000
@@ -142,4 +142,16 @@ def text_warnings(table: pl.DataFrame) -> list[str]:
         what = "text holds" if n_control == 1 else "texts hold"
         place = row_place(*places.row(control.arg_max() or 0))
         warnings.append(f"{n_control:,} {what} control characters, which are kept (first: {place}).")
+    return warnings
+
+
+def copy_warnings(duplicates: dict[str, int]) -> list[str]:
+    """Return a sentence for each kind of copy that a reader of the figures should know of."""
+    warnings = []
+    for pair in ("test_in_train", "validation_in_train", "test_in_validation"):
+        if n := duplicates.get(pair, 0):
+            later, earlier = pair.split("_in_")
+            warnings.append(f"{counted(n, later + ' row')} with a text that also stands in {earlier}.")
+    if n := duplicates["conflicting"]:
+        warnings.append(f"{counted(n, 'text')} under more than one label.")
     return warnings
