@@ -41,12 +41,23 @@ def main() -> None:
             del jobs["tagline train"]
         costs = measure.alternate(jobs, options.rounds)
 
-    rows = [["whole job", "seconds", "against fastText’s defaults", "peak RSS, MB", "test accuracy, %", "stages, s"]]
+    rows = [
+        [
+            "whole job",
+            "seconds",
+            "against fastText’s defaults",
+            "peak RSS, MB",
+            "test accuracy, %",
+            "ECE, %",
+            "stages, s",
+        ]
+    ]
     base = median(c.seconds for c in costs["fastText, its defaults"])
     for job, taken in costs.items():
         seconds = [c.seconds for c in taken]
         answer = taken[-1].answer
         accuracy = [100 * (c.answer.get("test") or c.answer)["accuracy"] for c in taken]
+        ece = (answer.get("test") or {}).get("ece")  # the peers' margins are no probabilities, fastText's are not asked
         stages = ", ".join(f"{stage} {s:.1f}" for stage, s in answer["seconds"].items() if stage != "total")
         rows.append(
             [
@@ -55,6 +66,7 @@ def main() -> None:
                 f"{median(seconds) / base:.2f}",
                 f"{max(c.peak_rss_mb for c in taken):.0f}",
                 measure.spread(accuracy),
+                "-" if ece is None else f"{100 * ece:.2f}",
                 stages,
             ]
         )

@@ -26,7 +26,7 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# The shape of the data decides these, see the methods that use them; measured by `benchmarks/dev_sets.py`.
+# With these the shape of the data decides, see the functions that use them; measured by `benchmarks/dev_sets.py`.
 _FEW_TEXTS = 1_000  # below, an n-gram that stands in one text counts
 _LARGE_BYTES = 25_000_000  # above, words alone say enough
 _TRIED_BYTES = 20_000_000  # bytes times outputs; above, the first setting stands: another moves accuracy little

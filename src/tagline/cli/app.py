@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         app(arguments, prog_name="tagline")
     session = Session(["tagline", *arguments])
     if getattr(sys.stdout, "errors", None) in ("strict", "surrogateescape"):  # the second where the locale is C
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # typed without it
     before = _terminate_by_exception()
     try:
         return _run(arguments, session)
