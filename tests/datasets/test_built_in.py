@@ -8,17 +8,20 @@ import tarfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from tagline.datasets import BUILT_IN, imdb, load_dataset, reuters
 from tagline.datasets.download import sha256
+from tagline.datasets.word_index import count_words
 from tagline.errors import DataError, DownloadError, MissingExtraError
 
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAGLINE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("TAGLINE_DATA", str(tmp_path / "data"))
     (tmp_path / "data").mkdir()
 
@@ -73,25 +76,71 @@ def imdb_archive(path: Path, word: str = "") -> None:
 def test_imdb_out_of_the_archive(small_imdb: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     imdb_archive(tmp_path / "data" / imdb.ARCHIVE.name)
     data = load_dataset("imdb")
-    assert data.train.texts.to_list() == ["train neg 2", "train neg 10", "train pos 2", "train pos 10"]
-    assert data.test is not None
-    assert data.test.labels.to_list() == ["neg", "neg", "pos", "pos"]
     archive = tmp_path / "data" / imdb.ARCHIVE.name
     (built,) = (tmp_path / "cache").iterdir()
-    assert built.name == f"imdb-{sha256(archive)[:16]}.parquet"
+    assert built.name == f"imdb-by-file-name-{sha256(archive)[:16]}.parquet"
     monkeypatch.setattr(imdb, "ARCHIVE", replace(imdb.ARCHIVE, sha256=sha256(archive)))
     archive.unlink()
     assert load_dataset("imdb").fingerprint == data.fingerprint
     assert BUILT_IN["imdb"].is_here()
+    # A table of an earlier version, in another order, is not taken for it.
+    built.rename(built.with_name(f"imdb-{imdb.ARCHIVE.sha256[:16]}.parquet"))
+    assert not BUILT_IN["imdb"].is_here()
 
 
-def test_imdb_out_of_a_folder(small_imdb: None, tmp_path: Path) -> None:
+def imdb_folder(tmp_path: Path) -> None:
     imdb_archive(tmp_path / "a.tar.gz")
     with tarfile.open(tmp_path / "a.tar.gz") as tar:
         tar.extractall(tmp_path / "data", filter="data")
+
+
+def imdb_tables(tmp_path: Path) -> None:
+    (tmp_path / "data" / "imdb").mkdir()
+    for split in ("train", "test"):
+        rows = [
+            {"id": number, "text": f"{split} {label} {number}", "label": label, "rating": rating}
+            for label, rating in (("neg", 2), ("pos", 9))
+            for number in (2, 10)
+        ]
+        pl.DataFrame(rows).write_parquet(tmp_path / "data" / "imdb" / f"{split}.parquet")
+
+
+def test_imdb_out_of_a_folder(small_imdb: None, tmp_path: Path) -> None:
+    imdb_folder(tmp_path)
     data = load_dataset("imdb")
     assert (data.name, len(data.train)) == ("imdb", 4)
     assert data.facts.rows_read == 9
+
+
+@pytest.mark.parametrize("layout", ["archive", "folder", "tables"])
+def test_imdb_is_in_kerass_order(layout: str, small_imdb: None, tmp_path: Path) -> None:
+    if layout == "archive":
+        imdb_archive(tmp_path / "data" / imdb.ARCHIVE.name)
+    elif layout == "folder":
+        imdb_folder(tmp_path)
+    else:
+        imdb_tables(tmp_path)
+    # Positive first, each by the name of its file as a string: `10_9.txt` stands before `2_9.txt`.
+    by_name = ["pos 10", "pos 2", "neg 10", "neg 2"]
+    rows = imdb.read_by_name().frame.filter(pl.col("split") != "unlabelled")
+    assert rows["text"].to_list() == [f"{split} {text}" for split in ("train", "test") for text in by_name]
+    # Then one generator for both, train first, as in Keras's `load_data`.
+    data = load_dataset("imdb")
+    assert data.test is not None
+    rng = np.random.RandomState(113)
+    for split, found in (("train", data.train), ("test", data.test)):
+        indices = np.arange(4)
+        rng.shuffle(indices)
+        assert found.texts.to_list() == [f"{split} {by_name[i]}" for i in indices]
+        assert found.labels.to_list() == [by_name[i][:3] for i in indices]
+
+
+def test_tables_that_do_not_tell_the_order_are_refused(small_imdb: None, tmp_path: Path) -> None:
+    imdb_tables(tmp_path)
+    path = tmp_path / "data" / "imdb" / "test.parquet"
+    pl.read_parquet(path).drop("rating").write_parquet(path)
+    with pytest.raises(DataError, match=r"test\.parquet` has no column `rating`"):
+        load_dataset("imdb")
 
 
 @pytest.mark.parametrize("layout", ["archive", "folder", "tables"])
@@ -105,10 +154,10 @@ def test_a_part_of_imdb_is_refused_and_not_kept(
             tar.extractall(tmp_path / "data", filter="data")
     if layout == "tables":
         for split in ("train", "test"):
-            table = pl.DataFrame({"text": ["a", "b"], "label": ["neg", "pos"]})
+            table = pl.DataFrame({"text": ["a", "b"], "label": ["neg", "pos"], "id": [0, 0], "rating": [1, 9]})
             table.write_parquet(tmp_path / "data" / f"{split}.parquet")
     monkeypatch.setattr(imdb, "N_PER_CLASS", 3)
-    with pytest.raises(DataError, match=r"is not the whole of the IMDB set: it has . texts of `train/neg`, not 3\."):
+    with pytest.raises(DataError, match=r"is not the whole of the IMDB set: it has . texts of `train/pos`, not 3\."):
         load_dataset("imdb")
     assert not (tmp_path / "cache").exists()
 
@@ -160,7 +209,7 @@ def test_what_is_here_is_what_is_read_without_a_download(
 def test_another_archive_is_refused(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "data" / imdb.ARCHIVE.name, "w:gz") as tar:
         add(tar, "README", "nothing")
-    with pytest.raises(DataError, match=r"is not the whole of the IMDB set: it has 0 texts of `train/neg`, not 12,500"):
+    with pytest.raises(DataError, match=r"is not the whole of the IMDB set: it has 0 texts of `train/pos`, not 12,500"):
         load_dataset("imdb")
 
 
@@ -231,3 +280,18 @@ def test_every_download_has_a_checksum_size_and_licence() -> None:
             assert row.file.url.startswith("https://")
             assert row.file.size > 1_000_000
             assert row.file.licence
+
+
+def test_kerass_sets_have_their_words_and_the_others_none(tmp_path: Path) -> None:
+    for row in BUILT_IN.values():
+        assert (row.word_index is not None) == (row.name in ("imdb", "reuters"))
+    (tmp_path / "data" / "imdb_word_index.json").write_text('{"film": 2, "the": 1}')
+    assert BUILT_IN["imdb"].word_index is not None
+    assert BUILT_IN["imdb"].word_index() == {"film": 2, "the": 1}
+
+
+def test_words_are_counted_as_keras_counted_them() -> None:
+    texts = pl.Series(["The film: don't, DON'T", "", "film\tthe the\n10/10", "À à A\xa0b"])
+    # Equal ones as they come; capitals are A to Z alone; only ASCII white space cuts.
+    ranks = {"the": 1, "film": 2, "don't": 3, "10": 4, "À": 5, "à": 6, "a\xa0b": 7}
+    assert count_words(texts) == ranks

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tagline.datasets import BUILT_IN, load_dataset
+from tagline.datasets.word_index import count_words
 
 pytestmark = pytest.mark.original_data
 
@@ -27,6 +28,10 @@ def test_imdb() -> None:
         "test": {"neg": 12_500, "pos": 12_500},
     }
     assert data.facts.duplicates["test_in_train"] == 123
+    # Keras's order: its first train review, and the labels of its first ten for testing.
+    assert data.train.texts[0].startswith("this film was just brilliant,casting,location scenery,story")
+    assert data.train.labels[0] == "pos"
+    assert [int(label == "pos") for label in data.test.labels[:10]] == [0, 1, 1, 0, 1, 1, 1, 0, 0, 1]
 
 
 def test_reuters_is_kerass_selection() -> None:
@@ -51,3 +56,19 @@ def test_the_folder_of_the_imdb_tables_is_a_dataset_too() -> None:
     folder = next(folder for folder in folders if folder.is_dir())
     data = load_dataset(folder)
     assert (len(data.train), data.classes) == (25_000, ["neg", "pos"])
+
+
+def test_the_words_of_kerass_sets() -> None:
+    read = BUILT_IN["imdb"].word_index
+    assert read is not None
+    ranks = read()
+    assert sorted(ranks.values()) == list(range(1, 88_585))
+    assert [ranks[word] for word in ("the", "and", "film", "assay", "tagline")] == [1, 2, 19, 77765, 14277]
+    # All of them stand in the train reviews, and nothing else does: so Keras cut them.
+    data = load_dataset("imdb")
+    counted = count_words(data.train.texts)
+    assert counted.keys() == ranks.keys()
+    assert list(counted)[:20] == sorted(ranks, key=ranks.__getitem__)[:20]
+    read = BUILT_IN["reuters"].word_index
+    assert read is not None
+    assert len(read()) == 30_979

@@ -1,14 +1,18 @@
 """Text to tokens: one rule for every language, the same alone and in a batch."""
 
 import doctest
+import os
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+os.environ.setdefault("KERAS_BACKEND", "torch")
+from keras.src.legacy.preprocessing.text import text_to_word_sequence
+
 from tagline.features import tokens as module
-from tagline.features.tokens import token_spans, tokenize
+from tagline.features.tokens import KERAS_SEPARATORS, keras_word_spans, keras_words, token_spans, tokenize
 
 ODD = [
     "<br />",
@@ -121,3 +125,60 @@ def test_a_letter_only_polars_can_lower_case_moves_no_span() -> None:
 def test_no_texts() -> None:
     none = tokenize(pl.Series([], dtype=pl.String))
     assert len(none.values) == len(none.lengths) == 0
+
+
+def words(text: str) -> list[str]:
+    return keras_words(pl.Series([text], dtype=pl.String)).values.to_list()
+
+
+# All that Keras cuts at, what it does not, and letters; scripts written without spaces are another test.
+KERAS_TEXTS = st.text(
+    st.one_of(
+        st.sampled_from(KERAS_SEPARATORS + "\r\x0b\x0c\x1c\x85\xa0\u2028\u200b'’–İßΣσ😀"),
+        st.characters(max_codepoint=0x24F),
+    ),
+    max_size=40,
+)
+
+
+@given(KERAS_TEXTS)
+def test_words_are_kerass(text: str) -> None:
+    assert words(text) == text_to_word_sequence(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        (" ,.\t\n!", []),
+        ("Don't 'quote' it", ["don't", "'quote'", "it"]),
+        ("good<br /><br />bad 10/10 snake_case", ["good", "br", "br", "bad", "10", "10", "snake", "case"]),
+        ("a\x85b\xa0c\rd", ["a\x85b\xa0c\rd"]),
+        ("我喜欢iPhone。ที่", ["我", "喜", "欢", "iphone。", "ที่"]),
+        ("ラーメン", ["ラ", "ー", "メ", "ン"]),
+        ("İstanbul ΟΔΟΣ", ["i̇stanbul", "οδος"]),
+    ],
+)
+def test_words_and_their_spans(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+    assert [text[start:end].lower() for start, end in keras_word_spans(text)] == expected
+
+
+@given(st.lists(TEXTS, max_size=6))
+def test_a_text_gives_the_same_words_alone_and_in_a_batch(texts: list[str]) -> None:
+    batch = keras_words(pl.Series(texts, dtype=pl.String))
+    alone = [words(text) for text in texts]
+    assert batch.values.to_list() == [word for one in alone for word in one]
+    assert batch.lengths.tolist() == [len(one) for one in alone]
+    assert not any(char in word for word in batch.values for char in KERAS_SEPARATORS)
+
+
+@given(TEXTS)
+def test_spans_of_words_tile_the_text_in_order(text: str) -> None:
+    spans = keras_word_spans(text)
+    cursor = 0
+    for (start, end), word in zip(spans, words(text), strict=True):
+        assert cursor <= start < end <= len(text)
+        piece = pl.Series([text[start:end]]).str.to_lowercase()[0]
+        assert piece.replace("ς", "σ") == word.replace("ς", "σ")
+        cursor = end

@@ -22,6 +22,17 @@ def data_places(name: str) -> Iterator[Path]:
         yield from (folder / name, folder)
 
 
+def find_file(file: RemoteFile, name: str, path: str | Path = "") -> Path | None:
+    """Return where ``file`` lies: in `TAGLINE_DATA`, in the folder that Keras keeps, or in the cache folder.
+
+    A file at ``path`` comes first; otherwise the name in ``path`` is what it goes by in these places.
+    """
+    given = Path(path or file.name).expanduser()
+    keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
+    places = (given, *(place / given.name for place in (*data_places(name), keras, cache_folder())))
+    return next((place for place in places if place.is_file()), None)
+
+
 def find_cached(file: RemoteFile, name: str) -> Path | None:
     """Return the table built of ``file``, or else ``file`` itself, if it is in the cache folder."""
     places = (_table_path(name, file.sha256), cache_folder() / file.name)

@@ -14,7 +14,8 @@ class BuiltIn:
     """One built-in dataset, a row of the table.
 
     ``rows`` counts labelled rows; ``find`` returns what ``read`` reads without a download, if it is there;
-    ``file`` is what is downloaded, if anything.
+    ``file`` is what is downloaded, if anything; ``word_index`` returns the ranks of Keras's words, 1 the most frequent,
+    for the sets that Keras has.
     """
 
     name: str
@@ -27,6 +28,7 @@ class BuiltIn:
     read: Callable[[], Rows]
     find: Callable[[], Path | None]
     file: RemoteFile | None = None
+    word_index: Callable[[], dict[str, int]] | None = None
 
     def is_here(self) -> bool:
         """Say whether the set can be read without a download."""
@@ -71,7 +73,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         ),
         BuiltIn(
             "imdb",
-            "the Large Movie Review Dataset, whole",
+            "the Large Movie Review Dataset, whole, in Keras's order",
             50_000,
             2,
             "train 25,000, test 25,000",
@@ -80,6 +82,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             imdb.read_imdb,
             imdb.find_imdb,
             imdb.ARCHIVE,
+            imdb.read_word_index,
         ),
         BuiltIn(
             "reuters",
@@ -92,6 +95,7 @@ BUILT_IN: dict[str, BuiltIn] = {
             reuters.read_reuters,
             reuters.find_reuters,
             reuters.ARCHIVE,
+            reuters.read_word_index,
         ),
         BuiltIn(
             "reuters-clean",

@@ -23,13 +23,17 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file on the network, a row of a table: ``size`` in bytes, ``sha256`` in hexadecimal."""
+    """One file on the network, a row of a table: ``size`` in bytes, ``sha256`` in hexadecimal.
+
+    ``sha256`` is empty where the origin tells only an ``md5``.
+    """
 
     name: str
     url: str
     sha256: str
     size: int
     licence: str
+    md5: str = ""
 
 
 def cache_folder() -> Path:
@@ -51,7 +55,7 @@ def fetch(file: RemoteFile, folder: Path | None = None) -> Path:
     """Return the path of ``file`` in ``folder`` (the cache folder), downloading it if it is not there.
 
     What arrives goes to ``NAME.part``, which a later call takes up again by an HTTP range; the whole is
-    checked against size and SHA-256 and renamed. A file that fails the check is deleted. While one process
+    checked against its checksum and renamed. A file that fails the check is deleted. While one process
     writes to it, others download to files of their own. Progress goes to stderr.
 
     Raises `DownloadError` when the server cannot be reached, the connection is cut time and again, the disk
@@ -65,8 +69,8 @@ def fetch(file: RemoteFile, folder: Path | None = None) -> Path:
         target_folder.mkdir(parents=True, exist_ok=True)
         with _own_part(target) as part:
             _fetch_part(file, part)
-            found = sha256(part)
-            if found == file.sha256:
+            found = sha256(part) if file.sha256 else _md5(part)
+            if found == (file.sha256 or file.md5):
                 part.replace(target)
                 return target
             part.unlink()
@@ -76,7 +80,8 @@ def fetch(file: RemoteFile, folder: Path | None = None) -> Path:
             f"`{file.name}` needs {file.size / 1e6:,.1f} MB; make room, or set `TAGLINE_CACHE` to a folder."
         ) from error
     raise DownloadError(
-        f"`{file.url}` does not have the expected checksum and was deleted: SHA-256 is `{found}`, not `{file.sha256}`."
+        f"`{file.url}` does not have the expected checksum and was deleted: "
+        f"{'SHA-256' if file.sha256 else 'MD5'} is `{found}`, not `{file.sha256 or file.md5}`."
     )
 
 
@@ -185,3 +190,8 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -10,11 +10,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from tagline.datasets.archives import data_places, find_cached, read_members, read_table
+from tagline.datasets.archives import data_places, find_cached, find_file, read_members, read_table
 from tagline.datasets.download import RemoteFile, fetch
 from tagline.datasets.rows import Rows
+from tagline.datasets.word_index import count_words, parse_word_index
 from tagline.errors import DataError
 
 ARCHIVE = RemoteFile(
@@ -23,6 +25,23 @@ ARCHIVE = RemoteFile(
     sha256="3bae43c9b14e387f76a61b6d82bf98a4fb5d3ef99ef7e7075ff2ccbcf59f9d30",
     size=8_150_596,
     licence="free for research; Reuters Ltd. and Carnegie Group, Inc.",
+)
+_KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+#: Keras's arrays of word ids, and the ranks of their words; checksums as Keras has them.
+ARRAYS = RemoteFile(
+    name="reuters.npz",
+    url=f"{_KERAS}reuters.npz",
+    sha256="d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916",
+    size=2_110_848,
+    licence=ARCHIVE.licence,
+)
+WORD_INDEX = RemoteFile(
+    name="reuters_word_index.json",
+    url=f"{_KERAS}reuters_word_index.json",
+    sha256="",
+    md5="4d44cc38712099c9e383dc6e5f11a921",
+    size=550_378,
+    licence=ARCHIVE.licence,
 )
 MIN_STORIES = 15
 N_STORIES, N_CLASSES, N_TRAIN = 11_228, 46, 8_982
@@ -52,6 +71,27 @@ def find_reuters() -> Path | None:
     """Return what is read without a download: the archive, or the table built of it."""
     places = (place / ARCHIVE.name for place in data_places("reuters21578"))
     return next((place for place in places if place.is_file()), None) or find_cached(ARCHIVE, "reuters")
+
+
+def read_in_file_order() -> pl.DataFrame:
+    """Return Keras's texts and topics, ``text`` and ``label``, unshuffled: as they stand in the files."""
+    table = _stories().select("text", "label")
+    return table[np.argsort(_shuffled(table.height))]
+
+
+def read_word_index(path: str | Path = WORD_INDEX.name) -> dict[str, int]:
+    """Return the ranks of the 30,979 words, 1 the most frequent.
+
+    ``path`` is Keras's file, or its name in `TAGLINE_DATA`, in Keras's own folder or in the cache folder. Without it
+    the words of the stories are counted: the same words, with equally frequent ones in another order. Without the
+    stories, or beside Keras's arrays, which hold its own ranks, the file is downloaded. Raises `DataError` if the file
+    is not a word index.
+    """
+    place = find_file(WORD_INDEX, "reuters21578", path)
+    if place is None and find_reuters() and not find_file(ARRAYS, "reuters21578"):
+        return count_words(read_in_file_order()["text"])
+    place = place or fetch(WORD_INDEX)
+    return parse_word_index(place.read_bytes(), place)
 
 
 def _stories() -> pl.DataFrame:
@@ -84,10 +124,15 @@ def build_stories(files: list[str], source: str) -> pl.DataFrame:
             f"`{source}` is not the whole of Reuters-21578: it gives {table.height:,} stories "
             f"on {n_classes} topics, not {N_STORIES:,} on {N_CLASSES}."
         )
-    order = np.arange(table.height)
-    np.random.RandomState(SHUFFLE_SEED).shuffle(order)
+    order = _shuffled(table.height)
     split = np.where(np.arange(table.height) < N_TRAIN, "train", "test")
     return table[order].with_columns(pl.Series("split", split, dtype=pl.String))
+
+
+def _shuffled(n: int) -> npt.NDArray[np.int64]:
+    order = np.arange(n)
+    np.random.RandomState(SHUFFLE_SEED).shuffle(order)
+    return order
 
 
 def _walk(sgml: str) -> list[tuple[str, str | None, str]]:
