@@ -1,5 +1,6 @@
 """Synthetic run folders as a training run leaves them."""
 
+import csv
 import json
 
 import numpy as np
@@ -146,4 +147,101 @@ def write_run(folder, classes, task, *, n=400, folds=None, mistakes=None, **of_r
     } | of_run
     (folder / "run.json").write_text(json.dumps(run))
     (folder / "metrics.json").write_text(json.dumps(metrics))
+    return folder
+
+
+LAYERS = {
+    "layers": [
+        {"layer": "Embedding", "output": [256, 16], "parameters": 160000},
+        {"layer": "GlobalAveragePooling1D", "output": "(16)", "parameters": 0},
+        {"layer": "Dense, relu", "output": "(16)", "parameters": 272},
+        {"layer": "Dense, sigmoid", "output": [1], "parameters": 17},
+    ],
+    "parameters": 160289,
+}
+
+
+def overfitting(n_epochs=20, best=4):
+    """A multi-hot network on film reviews: validation loss turns at the fourth epoch, training loss never."""
+    epoch = np.arange(1, n_epochs + 1)
+    past = np.maximum(epoch - best, 0)
+    return {
+        "epoch": epoch.tolist(),
+        "loss": (0.55 * np.exp(-0.35 * (epoch - 1)) + 0.002).tolist(),
+        "accuracy": (1 - 0.22 * np.exp(-0.33 * (epoch - 1))).tolist(),
+        "val_loss": (0.28 + 0.12 * np.exp(-1.2 * (epoch - 1)) + 0.03 * past).tolist(),
+        "val_accuracy": (0.887 - 0.03 * np.exp(-1.0 * epoch) - 0.0015 * past).tolist(),
+        "seconds": [0.42] * n_epochs,
+    }
+
+
+def improving(n_epochs=60):
+    """An averaged embedding, slow: every epoch is better than the one before."""
+    epoch = np.arange(1, n_epochs + 1)
+    loss = 0.25 + 0.443 * np.exp(-epoch / 25)
+    return {
+        "epoch": epoch.tolist(),
+        "loss": loss.tolist(),
+        "accuracy": (0.9 - 0.4 * np.exp(-epoch / 22)).tolist(),
+        "val_loss": (loss + 0.02).tolist(),
+        "val_accuracy": (0.885 - 0.39 * np.exp(-epoch / 22)).tolist(),
+        "seconds": [1.3] * n_epochs,
+    }
+
+
+def without_validation(history):
+    return {name: values for name, values in history.items() if not name.startswith("val_")}
+
+
+def write_history(path, history):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(history)
+        writer.writerows(zip(*history.values(), strict=True))
+
+
+def write_network_run(folder, history, *, best_epoch=None, refit_epochs=None, findings=(), planned=None, task="binary"):
+    """Write the folder of a run that trained a network."""
+    validated = "val_loss" in history
+    classes = ["neg", "pos"] if task == "binary" else ["joy", "fear", "rage"]
+    learnt_from = 20000 if refit_epochs or not validated else 10000
+    write_run(
+        folder,
+        classes,
+        task,
+        name="20250101-120000-multihot-dense-movie-reviews",
+        recipe={
+            "recipe": {"name": "multihot-dense", "summary": "Which words occur, and two small dense layers."},
+            "features": {"kind": "multihot", "num_words": 10000},
+            "model": {"kind": "dense", "layers": 2, "units": 16},
+            "training": {"optimizer": "rmsprop", "batch_size": 512, "epochs": planned or len(history["epoch"])},
+            "protocol": {
+                "validation": 10000,
+                "refit": "best-epoch" if refit_epochs else "no",
+                "calibration": "none",
+            },
+        },
+        chosen={
+            "num_words": 10000,
+            "maxlen": None,
+            "vocabulary": f"learnt from {learnt_from:,} texts",
+            "temperature": 1.0,
+            "threshold": 0.5,
+            "held_out": {"rows": 10000, "how": "the first 10,000 train rows"} if validated else None,
+            "epochs": refit_epochs or len(history["epoch"]),
+            "tried": ["epochs"] if refit_epochs else [],
+            "learnt_from": learnt_from,
+        },
+        network=LAYERS,
+        training={
+            "best_epoch": best_epoch,
+            "epochs_run": len(history["epoch"]),
+            "refit_epochs": refit_epochs,
+            "findings": list(findings),
+        },
+    )
+    write_history(folder / "history.csv", history)
+    if refit_epochs:
+        refit = {name: values[:refit_epochs] for name, values in without_validation(history).items()}
+        write_history(folder / "refit_history.csv", refit)
     return folder

@@ -1,7 +1,9 @@
 """A run folder, read: what is there is used, what is missing is left out of the report."""
 
 import base64
+import csv
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ from tagline.errors import InputError
 from tagline.evaluation.counts import MANY_CLASSES
 
 PLOTS = ("confusion_matrix", "roc", "precision_recall", "calibration", "scores")
+TRAINING_PLOTS = ("training_loss", "training_accuracy")
+History = dict[str, list[float]]  # columns of equal length, a row per epoch
 _PIXELS_IN_A_POINT = 96 / 72
 
 
@@ -35,20 +39,33 @@ class Plot:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The files of a run that a report is made of."""
+    """The files of a run that a report is made of; those of networks alone are ``None`` for other models.
+
+    Attributes:
+        run: ``run.json``.
+        metrics: ``metrics.json``.
+        mistakes: ``mistakes.json``.
+        predictions: ``predictions.parquet``.
+        plots: By name, those of ``PLOTS`` and ``TRAINING_PLOTS`` that there are.
+        history: ``history.csv``: the training in which validation rows were watched.
+        refit_history: ``refit_history.csv``: the final training, where there was another.
+
+    """
 
     run: dict[str, Any]
     metrics: dict[str, Any]
     mistakes: list[dict[str, Any]]
     predictions: pl.DataFrame | None
     plots: dict[str, Plot]
+    history: History | None
+    refit_history: History | None
 
 
 def read_run(folder: Path) -> RunFolder:
-    """Read a run folder; plots that are missing are drawn again from its predictions.
+    """Read a run folder; plots that are missing are drawn again from its predictions and its history.
 
     Raises:
-        InputError: There is no run in this folder, or one of its files is not JSON.
+        InputError: There is no run in this folder, or one of its files is damaged.
 
     """
     run, metrics = _read_json(folder / "run.json"), _read_json(folder / "metrics.json")
@@ -61,12 +78,21 @@ def read_run(folder: Path) -> RunFolder:
     drawable = metrics.get("task") != "multilabel" or len(metrics.get("classes") or []) <= MANY_CLASSES
     if predictions is not None and drawable and not any(path.exists() for path in plots.values()):
         _draw_again(folder / "plots", run, metrics, predictions)
+    history = _read_history(folder / "history.csv")
+    measured = [name for name in TRAINING_PLOTS if name.removeprefix("training_") in (history or {})]
+    courses = {name: folder / "plots" / f"{name}.svg" for name in measured}
+    if history is not None and not all(path.exists() for path in courses.values()):
+        from tagline.evaluation.history_plots import save_history_plots  # as slow to import as the other plots
+
+        save_history_plots(folder / "plots", history, (run.get("training") or {}).get("best_epoch"))
     return RunFolder(
         run,
         metrics,
         mistakes,
         predictions,
-        {name: _plot(path) for name, path in plots.items() if path.exists()},
+        {name: _plot(path) for name, path in (plots | courses).items() if path.exists()},
+        history,
+        _read_history(folder / "refit_history.csv"),
     )
 
 
@@ -84,6 +110,25 @@ def _read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise InputError(f"`{path.parent}` is not a run: it holds no `{path.name}`.") from None
     except ValueError as error:
+        raise InputError(f"`{path}` is damaged: {error}.") from None
+
+
+def _read_history(path: Path) -> History | None:
+    """Read the course of a training; columns without any value are left out, and so is a file without rows."""
+    if not path.exists():
+        return None
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            rows, names = list(reader), [name for name in reader.fieldnames or [] if name]
+        if not rows:
+            return None
+        told = [name for name in names if any(row[name] for row in rows)]
+        history = {name: [float(row[name] or math.nan) for row in rows] for name in told}
+        return history | {"epoch": [int(n) for n in history["epoch"]], "loss": history["loss"]}
+    except KeyError as missing:
+        raise InputError(f"`{path}` is damaged: it lacks the column `{missing.args[0]}`.") from None
+    except (ValueError, csv.Error) as error:
         raise InputError(f"`{path}` is damaged: {error}.") from None
 
 

@@ -1,13 +1,17 @@
 """`write_report`: a run folder in, `report.html` out."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tagline.errors import InputError
 from tagline.evaluation.headline import NO_INTERVAL, display_name, task_of
 from tagline.report import sections
 from tagline.report.excerpts import harmless
+from tagline.report.making import making
 from tagline.report.pages import render_page, write_page
-from tagline.report.reading import PLOTS, RunFolder, read_run
+from tagline.report.reading import PLOTS, TRAINING_PLOTS, RunFolder, read_run
+from tagline.report.training import training
 
 _WIDE = 900  # CSS pixels; a wider plot takes the whole width
 
@@ -20,8 +24,8 @@ def write_report(run_folder: Path) -> Path:
 
     Args:
         run_folder: Holds ``run.json``, ``metrics.json`` and, if there are any, ``predictions.parquet``,
-            ``mistakes.json`` and ``plots/``. Sentences in ``notes`` of ``run.json`` are shown where the
-            report says which rows decided what.
+            ``mistakes.json``, ``history.csv``, ``refit_history.csv`` and ``plots/``. Sentences in ``notes``
+            of ``run.json`` are shown where the report says which rows decided what.
 
     Raises:
         InputError: The folder holds no run, or one that was not measured.
@@ -69,13 +73,18 @@ def render(files: RunFolder) -> str:
         n_unfolded=sections.n_unfolded(len(classes)),
         no_interval=NO_INTERVAL,
         confidence=sections.confidence_rows(files, classes),
-        plots=[
-            {"name": name, "wide": files.plots[name].width > _WIDE, **vars(files.plots[name])}
-            for name in PLOTS
-            if name in files.plots
-        ],
+        plots=_shown(files, PLOTS),
+        training=training(files),
+        training_plots=_shown(files, TRAINING_PLOTS),
+        first=sections.first_rows(files),
         flawless=block["accuracy"] == 1,
         mistakes=sections.mistake_cards(files.mistakes),
         data=sections.data_facts(run, metrics),
-        making=sections.making(run, metrics),
+        making=making(run, metrics),
     )
+
+
+def _shown(files: RunFolder, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return those of these plots that the run holds, as the template lays them out."""
+    plots = {name: files.plots[name] for name in names if name in files.plots}
+    return [{"name": name, "wide": plot.width > _WIDE, **vars(plot)} for name, plot in plots.items()]

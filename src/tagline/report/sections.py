@@ -1,7 +1,5 @@
 """The parts of the report as plain values, which the template only lays out."""
 
-import json
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +16,7 @@ from tagline.evaluation.headline import (
     worst_classes,
 )
 from tagline.report.excerpts import harmless, pieces
+from tagline.report.making import listed
 from tagline.report.reading import RunFolder, probabilities
 
 _MATRIX_AS_TABLE = 10  # classes
@@ -25,6 +24,7 @@ _WORST_FIRST = 12  # classes
 _SHOWN_OF_MANY = 50  # classes
 _FOLDED_ABOVE, _UNFOLDED = 50, 30  # classes; the rows beyond the worst are folded away
 _MISTAKES = 20
+_FIRST = 10
 _CONFIDENCES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
 _TILES = {
     "binary": ("accuracy", "f1", "roc_auc", "log_loss", "ece"),
@@ -32,15 +32,6 @@ _TILES = {
     "multilabel": ("micro_f1", "macro_f1", "accuracy", "hamming_loss", "ece"),
 }
 _SPLITS = ("train", "validation", "test")
-_TOLD = ("held_out", "tried", "learnt_from")  # of `chosen`: told in sentences
-_TRIED = {"characters": "whether to use characters", "strength": "the strength"}
-_SETTINGS = {
-    "words": "word n-grams, length",
-    "characters": "character n-grams, length",
-    "min_df": "fewest texts an n-gram stands in",
-    "temperature": "calibration temperature",
-    "threshold": "decision threshold",
-}
 
 Block = Mapping[str, Any]
 
@@ -179,6 +170,32 @@ def confidence_rows(files: RunFolder, classes: list[str]) -> list[dict[str, str]
     return rows
 
 
+def first_rows(files: RunFolder) -> list[dict[str, Any]]:
+    """Return the first ten rows that were predicted: the truth, what was said, and how surely."""
+    if files.predictions is None:
+        return []
+    rows = []
+    for row in files.predictions.head(_FIRST).to_dicts():
+        truth, prediction = row["label"], row["prediction"]
+        said = prediction if isinstance(prediction, list) else [prediction]
+        right = set(truth) == set(said) if isinstance(truth, list) else truth == prediction
+        in_part = not right and isinstance(truth, list) and bool(set(truth) & set(said))
+        rows.append(
+            {
+                "row": f"{row['row']:,}",
+                "truth": _labels(truth),
+                "said": [{"name": display_name(str(name)), "probability": _surely(row, name)} for name in said],
+                "verdict": "right" if right else "in part" if in_part else "wrong",
+            }
+        )
+    return rows
+
+
+def _surely(row: Mapping[str, Any], name: Any) -> str:
+    probability = row.get(f"proba:{name}")
+    return "" if probability is None else f"{100 * probability:.1f} %"
+
+
 def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the most confident mistakes, cut up where words speak for or against the prediction.
 
@@ -249,97 +266,6 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def making(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how the model was made: which rows decided what, how long it took, and how to do it again."""
-    recipe = run.get("recipe") or {}
-    about = recipe.get("recipe") or {} if isinstance(recipe, Mapping) else {}
-    seconds = metrics.get("seconds") or {}
-    command = run.get("command") or ""
-    peak = metrics.get("peak_rss_mb")
-    return {
-        "recipe_name": harmless(str(about.get("name") or "")),
-        "recipe_summary": harmless(str(about.get("summary") or "")),
-        "recipe": [
-            {"table": table, "settings": _settings(settings)}
-            for table, settings in (recipe.items() if isinstance(recipe, Mapping) else ())
-            if isinstance(settings, Mapping)
-        ],
-        "decisions": _decisions(run, metrics),
-        "chosen": _chosen_settings(run.get("chosen") or {}),
-        "seconds": [{"stage": name, "seconds": f"{value:,.2f}"} for name, value in seconds.items()],
-        "peak": f"{peak:,.0f} MB" if isinstance(peak, int | float) else "",
-        "command": harmless(shlex.join(command) if isinstance(command, list) else str(command)),
-        "seed": run.get("seed"),
-        "created": harmless(str(run.get("created") or "")),
-        "versions": _settings(run.get("versions") or {}),
-        "machine": _settings(run.get("machine") or {}),
-    }
-
-
-def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
-    """Say which rows decided what, from what the run recorded; what it did not record is left unsaid."""
-    chosen, folds = run.get("chosen") or {}, metrics.get("folds")
-    decided = []
-    if "held_out" in chosen:
-        decided.append(_held_out_sentence(run, chosen, str(metrics.get("task"))))
-    if chosen.get("learnt_from"):
-        decided.append(f"The final model learnt from {chosen['learnt_from']:,} rows.")
-    if metrics.get("validation"):
-        before = "" if _protocol(run).get("refit") == "no" else ", from before the final fit"
-        decided.append(f"The validation figures are of models that had not seen those rows{before}.")
-    n_test = (metrics.get("rows") or {}).get("test") or 0
-    if folds:
-        decided.append(
-            f"The figures are pooled over {folds} folds: every row was predicted once, by a model trained on"
-            " the other folds. The model that is saved was trained on all rows."
-        )
-    elif n_test:
-        decided.append(f"The {n_test:,} test rows were used once, for these figures.")
-    return decided + [harmless(str(note)) for note in run.get("notes") or []]
-
-
-def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: str) -> str:
-    held_out = chosen["held_out"]
-    if not held_out:
-        return "No rows were held out: nothing was chosen from the data, and the probabilities are not calibrated."
-    how = held_out.get("how")
-    rows = f"{held_out.get('rows') or 0:,} held-out rows" + (f" ({harmless(str(how))})" if how else "")
-    tried = [harmless(_TRIED.get(name, str(name))) for name in chosen.get("tried") or []]
-    fitted = []
-    if _protocol(run).get("calibration", "temperature") == "temperature":
-        fitted.append("the calibration temperature")
-    if task == "multilabel" and "threshold" not in (chosen.get("tried") or []):
-        fitted.append("the threshold")
-    were = "was" if len(fitted) == 1 else "were"
-    if tried:
-        beside = f"; {_listed(fitted)} {were} fitted on them" if fitted else ""
-        return f"Chosen on {rows}: {_listed(tried)}{beside}."
-    if fitted:
-        return f"No setting was chosen from the data; only {_listed(fitted)} {were} fitted, on {rows}."
-    return f"Nothing was chosen from the data: {rows} were only measured."
-
-
-def _protocol(run: Mapping[str, Any]) -> Mapping[str, Any]:
-    recipe = run.get("recipe")
-    protocol = recipe.get("protocol") if isinstance(recipe, Mapping) else None
-    return protocol if isinstance(protocol, Mapping) else {}
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _chosen_settings(chosen: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the settings of the final model under names for people; n-gram lengths are shortest and longest."""
-    named = {}
-    for key, value in chosen.items():
-        if key in ("words", "characters") and isinstance(value, list) and len(value) == 2:
-            value = f"{value[0]} to {value[1]}" if value[0] != value[1] else str(value[0])
-        if key not in _TOLD:
-            named[_SETTINGS.get(key, key)] = value
-    return _settings(named)
-
-
 def _split_facts(name: str, rows: Mapping[str, Any], lengths: Mapping[str, Any]) -> dict[str, str]:
     of_split = lengths.get(name) or {}
     shown = {key: f"{of_split[key]:,.0f}" if key in of_split else "" for key in ("mean", "median", "p95", "max")}
@@ -365,23 +291,9 @@ def _copies(duplicates: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _settings(settings: Any) -> list[dict[str, str]]:
-    if not isinstance(settings, Mapping):
-        return [{"name": "", "value": harmless(str(settings))}]
-    return [{"name": harmless(str(key)), "value": _plain(value)} for key, value in settings.items()]
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, str):
-        return harmless(value)
-    return harmless(json.dumps(value, ensure_ascii=False, default=str))
-
-
 def _labels(label: Any) -> str:
     names = label if isinstance(label, list) else [label]
-    return _listed([display_name(str(name)) for name in names]) or "no label"
+    return listed([display_name(str(name)) for name in names]) or "no label"
 
 
 def _wrong_label(mistake: Mapping[str, Any]) -> dict[str, str] | None:

@@ -1,0 +1,138 @@
+"""The training of a network as plain values: its course, what that says, and the network's layers."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from tagline.report.excerpts import harmless
+from tagline.report.reading import History, RunFolder
+
+
+def training(files: RunFolder) -> dict[str, Any] | None:
+    """Return how a network was trained, or ``None`` for a run that trained none."""
+    network, history, refit = _table(files.run, "network"), files.history, files.refit_history
+    if history is None and refit is None and not network:
+        return None
+    told = _table(files.run, "training")
+    best = told.get("best_epoch")
+    return {
+        "protocol": "" if history is None else _protocol_sentence(files, history),
+        "findings": [harmless(str(finding)) for finding in told.get("findings") or []],
+        "watched": history is not None and "val_loss" in history,
+        "epochs": _epoch_table(history, best if isinstance(best, int) else None),
+        "refit": _epoch_table(refit, None),
+        "layers": [_layer(layer) for layer in network.get("layers") or []],
+        "parameters": _count(network.get("parameters")),
+    }
+
+
+def _protocol_sentence(files: RunFolder, history: History) -> str:
+    """Say how long the network was trained, which epoch was best, and what became of that.
+
+    Of a run that says nothing but its history: "Trained for 20 epochs."
+    """
+    run, told = files.run, _table(files.run, "training")
+    n_epochs = told.get("epochs_run") or len(history["epoch"])
+    planned = _table(_table(run, "recipe"), "training").get("epochs")
+    parts = [f"Trained for {_epochs(n_epochs)}"]
+    if isinstance(planned, int) and planned > n_epochs:
+        parts = [f"Trained for {n_epochs:,} of at most {_epochs(planned)}"]
+    chosen, counts = _table(run, "chosen"), _row_counts(files)
+    held_out = _table(chosen, "held_out").get("rows") or counts.get("validation")
+    if "val_loss" not in history:
+        parts[0] += ", without validation rows"
+    elif held_out:
+        parts[0] += f" with {held_out:,} validation row{'' if held_out == 1 else 's'}"
+    best = _best_said(history, told.get("best_epoch"))
+    if best:
+        parts.append(best)
+    refitted, learnt_from = told.get("refit_epochs"), chosen.get("learnt_from")
+    if refitted:
+        every = "all " if learnt_from and learnt_from >= (counts.get("train") or math.inf) else ""
+        rows = f" on {every}{learnt_from:,} rows" if learnt_from else ""
+        parts.append(f"trained again from scratch{rows} for {_epochs(refitted)}")
+    elif (
+        _table(_table(run, "recipe"), "training").get("early_stopping")
+        and (chosen.get("epochs") or n_epochs) < n_epochs
+    ):
+        parts.append(f"the weights of epoch {chosen['epochs']:,} were kept")
+    return "; ".join(parts) + "."
+
+
+def _best_said(history: History, best: Any) -> str:
+    """Say in what the best epoch was best, as the figures have it; of one epoch there is nothing to say."""
+    if len(history["epoch"]) < 2 or best not in history["epoch"]:
+        return ""
+    at = history["epoch"].index(best)
+    for column, how, best_of in (
+        ("val_loss", "validation loss was lowest", min),
+        ("val_accuracy", "validation accuracy was highest", max),
+    ):
+        finite = [value for value in history.get(column, []) if math.isfinite(value)]
+        if finite and history[column][at] == best_of(finite):
+            last = ", the last" if at == len(history["epoch"]) - 1 else ""
+            return f"{how} at epoch {best:,}{last}"
+    return f"the best epoch was {best:,}"
+
+
+def _epoch_table(history: History | None, best: int | None) -> dict[str, Any] | None:
+    if history is None:
+        return None
+    columns = ["epoch", *(name for name in history if name != "epoch")]
+    rows = [
+        {
+            "best": len(history["epoch"]) > 1 and epoch == best,
+            "cells": [_cell(name, history[name][at]) for name in columns],
+        }
+        for at, epoch in enumerate(history["epoch"])
+    ]
+    return {"columns": [_column_name(name) for name in columns], "rows": rows, "epochs": _epochs(len(rows))}
+
+
+def _column_name(column: str) -> str:
+    """Return a metric's name for people: ``val_mean_absolute_error`` is `Validation mean absolute error`."""
+    watched = column.startswith("val_")
+    words = harmless(column.removeprefix("val_").replace("_", " "))
+    return f"Validation {words}" if watched else words.capitalize()
+
+
+def _cell(column: str, value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if column == "epoch":
+        return f"{value:,.0f}"
+    if column.endswith("accuracy"):
+        return f"{100 * value:.2f} %"
+    if column == "seconds":
+        return f"{value:,.2f}"
+    return f"{value:.4f}" if abs(value) < 1e4 else f"{value:.4g}"
+
+
+def _layer(layer: Mapping[str, Any]) -> dict[str, str]:
+    shape = layer.get("output")
+    if isinstance(shape, list):  # of one text; a length that differs from text to text is null
+        shape = f"({', '.join('any' if n is None else str(n) for n in shape)})"
+    return {
+        "layer": harmless(str(layer.get("layer") or "")),
+        "output": harmless(str(shape or "")),
+        "parameters": _count(layer.get("parameters")),
+    }
+
+
+def _row_counts(files: RunFolder) -> Mapping[str, Any]:
+    return _table(files.metrics, "rows") or _table(_table(files.run, "dataset"), "rows")
+
+
+def _table(mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = mapping.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _count(n: Any) -> str:
+    return f"{n:,}" if isinstance(n, int) else ""
+
+
+def _epochs(n: int) -> str:
+    return f"{n:,} epoch{'' if n == 1 else 's'}"
