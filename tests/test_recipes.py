@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tagline import RecipeError
-from tagline.recipes import load_recipe, recipe, recipe_names
+from tagline.recipes import NETWORKS, Protocol, Training, load_recipe, recipe, recipe_names
 
 OWN = """
 [recipe]
@@ -31,7 +31,7 @@ def test_names_are_the_files_fast_first() -> None:
     assert names[0] == "fast"
     assert set(names) == files
     assert list(names[1:]) == sorted(names[1:])
-    assert len(names) == 7
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -41,6 +41,46 @@ def test_built_in(name: str) -> None:
     assert loaded.recipe.summary
     assert loaded.recipe.source
     assert recipe.make_recipe(loaded.model_dump(mode="json"), "again") == loaded
+    assert recipe.make_recipe(loaded.model_dump(), "again") == loaded
+    assert (loaded.training is not None) == isinstance(loaded.model, NETWORKS)
+
+
+def test_what_a_file_of_before_networks_says_still_holds() -> None:
+    """Bundles keep their recipe: one without kinds of features and without a training is one of n-grams."""
+    tables = load_recipe("fast").model_dump(mode="json")
+    del tables["features"]["kind"], tables["training"]
+    assert recipe.make_recipe(tables, "fast") == load_recipe("fast")
+
+
+def test_a_network_has_a_training_where_the_file_says_nothing() -> None:
+    tables = load_recipe("gru").model_dump(mode="json")
+    del tables["training"]
+    assert recipe.make_recipe(tables, "gru").training == Training()
+
+
+@pytest.mark.parametrize(
+    ("given", "loss"),
+    [
+        ("mse", "mean_squared_error"),
+        ("sparse_categorical_crossentropy", "categorical_crossentropy"),
+        ("binary_crossentropy", "binary_crossentropy"),
+    ],
+)
+def test_losses_have_the_names_of_keras(given: str, loss: str) -> None:
+    assert load_recipe("gru", {"training.loss": given}).training.loss == loss
+
+
+def test_functions_are_kept_and_written_down_by_name() -> None:
+    settings = {"training.optimizer": max, "training.loss": min, "training.metrics": ("accuracy", len)}
+    loaded = load_recipe("gru", settings)
+    assert (loaded.training.optimizer, loaded.training.loss) == (max, min)
+    assert loaded.training.metrics == ("accuracy", len)
+    written = loaded.model_dump(mode="json")["training"]
+    assert written["optimizer"] == "python:builtins.max"
+    assert written["metrics"] == ["accuracy", "python:builtins.len"]
+    again = recipe.make_recipe(loaded.model_dump(mode="json"), "gru")
+    assert again.training.loss == "python:builtins.min"
+    assert recipe.make_recipe(again.model_dump(mode="json"), "gru") == again
 
 
 @pytest.mark.parametrize(
@@ -81,7 +121,9 @@ def test_settings_take_toml_values_and_bare_words() -> None:
         (["model.strenght=3"], r"unknown key `model\.strenght`\. Did you mean `strength`\?"),
         (["modle.kind=x"], r"unknown key `modle`\. Did you mean `model`\?"),
         (["features.qqqq=1"], r"unknown key `features\.qqqq`\. Known ones: .*`words`"),
-        (["model.kind=lstm"], r"wrong `model\.kind`: .*'linear-svm'"),
+        (["model.kind=linear-smv"], r"unknown `model\.kind`, `linear-smv`\. Did you mean `linear-svm`\?"),
+        (["model.kind=qqqq"], r"unknown `model\.kind`, `qqqq`\. Known ones: `linear-svm`, .*`lstm`"),
+        (["model.kind=lstm"], r"unknown key `model\.strength`\. Known ones: .*`memory`"),
         (["model.strength=0"], r"wrong `model\.strength`: input should be greater than 0"),
         (["model.strength=-1"], "greater than 0"),
         (["model.strength=nan"], r"wrong `model\.strength`"),
@@ -94,12 +136,16 @@ def test_settings_take_toml_values_and_bare_words() -> None:
         (["features.characters=[4, 2]"], "two lengths from 1 to 8, the shorter first"),
         (["features.min_df=0"], r"`features\.min_df` must be 1 or more"),
         (["features.floor=-1"], r"wrong `features\.floor`"),
-        (["protocol.validation=1.5"], r"`protocol\.validation` must be between 0 and 1"),
+        (["protocol.validation=1.5"], r"`protocol\.validation` must be a share between 0 and 1 or a number"),
         (["protocol.refit=maybe"], r"wrong `protocol\.refit`"),
         (["strength=3"], r"`strength` is not of the form `section\.key`"),
         (["a.b.c=3"], r"`a\.b\.c` is not of the form `section\.key`"),
         (["model.strength"], r"`model\.strength` is not of the form `section\.key=value`"),
-        ({"model.kind": None}, r"wrong `model\.kind`"),
+        ({"model.kind": None}, r"unknown `model\.kind`, `None`"),
+        (["training.epochs=3"], r"`linear-svm` has no epochs, so there is no table `\[training\]`"),
+        (["protocol.validation=100"], r"first rows and epochs in `\[protocol\]` are for networks"),
+        (["protocol.refit=3"], r"first rows and epochs in `\[protocol\]` are for networks"),
+        (["protocol.refit=best-epoch"], "are for networks"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence(settings, message: str) -> None:
@@ -108,6 +154,45 @@ def test_a_wrong_setting_is_a_sentence(settings, message: str) -> None:
     assert "`fast`" in str(caught.value) or "form" in str(caught.value)
     assert str(caught.value).endswith((".", "?"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "message"),
+    [
+        ("lstm", "model.memory=0", r"wrong `model\.memory`: input should be greater than or equal to 1"),
+        ("lstm", "model.filters=3", r"unknown key `model\.filters`"),
+        ("lstm", "model.pooling=mean", r"wrong `model\.pooling`: input should be 'last' or 'max'"),
+        ("lstm", "model.dropout=1", r"wrong `model\.dropout`: input should be less than 1"),
+        ("lstm", "training.batchsize=3", r"unknown key `training\.batchsize`\. Did you mean `batch_size`\?"),
+        ("lstm", "training.optimizer=adamw", r"wrong `training\.optimizer`: .*'adam', 'rmsprop' or 'sgd'"),
+        ("lstm", "training.loss=hinge", r"wrong `training\.loss`: .*'categorical_crossentropy'"),
+        ("lstm", 'training.metrics=["f1"]', r"wrong `training\.metrics`: .*'accuracy' or 'mean_absolute_error'"),
+        ("lstm", "training.learning_rate=0", r"wrong `training\.learning_rate`: .*greater than 0"),
+        ("lstm", "training.learning_rate=inf", r"wrong `training\.learning_rate`"),
+        ("lstm", "training.epochs=0", r"wrong `training\.epochs`"),
+        ("lstm", "features.num_words=3", r"wrong `features\.num_words`"),
+        ("lstm", "features.maxlen=0", r"wrong `features\.maxlen`"),
+        ("lstm", "features.padding=left", r"wrong `features\.padding`: input should be 'pre' or 'post'"),
+        ("lstm", "protocol.refit=0", r"wrong `protocol\.refit`"),
+        ("lstm", "protocol.validation=0", r"a share between 0 and 1 or a number of first rows"),
+        ("lstm", "protocol.validation=-5", r"a share between 0 and 1 or a number of first rows"),
+        ("lstm", "protocol.validation=1.0", r"a share between 0 and 1 or a number of first rows"),
+        ("cnn", "features.maxlen=2", r"`model\.width` must not be more than `features\.maxlen`"),
+        ("multihot-dense", "features.maxlen=20", r"unknown key `features\.maxlen`"),
+        ("multihot-dense", "features.kind=sequence", r"kind `dense` takes `features\.kind = \"multihot\"`"),
+        ("gru", "features.kind=multihot", r"unknown key `features\.maxlen`|takes `features\.kind = \"sequence\"`"),
+    ],
+)
+def test_a_wrong_setting_of_a_network_is_a_sentence(name: str, setting: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe(name, [setting])
+    assert f"`{name}`" in str(caught.value)
+    assert str(caught.value).endswith((".", "?"))
+    assert "\n" not in str(caught.value)
+
+
+def test_as_many_steps_as_the_window_is_wide() -> None:
+    assert load_recipe("cnn", ["features.maxlen=3", "model.width=3"]).features.maxlen == 3
 
 
 def test_an_unknown_recipe_names_the_nearest() -> None:
@@ -121,7 +206,7 @@ def test_a_file_of_the_users(tmp_path: Path) -> None:
     for given in (path, str(path)):
         loaded = load_recipe(given, ["model.strength=2"])
         assert (loaded.recipe.name, loaded.features.words, loaded.model.strength) == ("mine", 2, 2.0)
-        assert loaded.protocol == recipe.Protocol()
+        assert loaded.protocol == Protocol()
 
 
 @pytest.mark.parametrize(

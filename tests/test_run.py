@@ -17,7 +17,8 @@ from tagline.run.listing import list_runs
 from tagline.run.machine import peak_rss_mb, process_seconds
 from tagline.run.seen import text_hashes
 from tagline.run.tables import open_table
-from tagline.run.train import TrainSettings, train_run
+from tagline.run.settings import TrainSettings
+from tagline.run.train import train_run
 
 BUILD_AND_WAIT = """
 import sys, time
@@ -139,13 +140,13 @@ def test_runs_that_end_together_do_not_replace_each_other(tmp_path):
 @pytest.mark.parametrize("foreign", ["thesis.doc", "plots/holiday.jpg", "model/notes.txt", "deep/below/x"])
 def test_foreign_files_are_not_lost(foreign, tmp_path):
     run = tmp_path / "run"
-    train_run(ROWS, TrainSettings(recipe="multinomial-nb"), out=run)
-    train_run(ROWS, TrainSettings(recipe="multinomial-nb"), out=run)
+    train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=run)
+    train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=run)
     path = run / foreign
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("mine")
     with pytest.raises(InputError, match="deep" if "deep" in foreign else foreign):
-        train_run(ROWS, TrainSettings(recipe="multinomial-nb"), out=run)
+        train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=run)
     assert path.read_text() == "mine"
 
 
@@ -164,7 +165,7 @@ def test_the_current_folder_is_refused_before_training(out, tmp_path, monkeypatc
     monkeypatch.chdir(here)
     stages = []
     with pytest.raises(InputError, match="current folder"):
-        train_run(ROWS, TrainSettings(recipe="multinomial-nb"), out=out, log=stages.append)
+        train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=out, log=stages.append)
     assert stages == []
     assert names(here) == ["a"]
     assert names(tmp_path) == ["here"]
@@ -189,7 +190,7 @@ def test_data_too_small_to_measure_is_refused_before_training(tmp_path):
         train_run(rows, out=tmp_path / "run", log=stages.append)
     assert stages == ["reading the data"]
     with pytest.raises(InputError, match="too few"):
-        train_run([("same", "pos"), ("same", "neg")] * 20, TrainSettings(recipe="multinomial-nb"), out=tmp_path / "run")
+        train_run([("same", "pos"), ("same", "neg")] * 20, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
     assert names(tmp_path) == []
     assert train_run(rows, TrainSettings(test=rows), out=tmp_path / "run").metrics["test"]["n"] == 2
 
@@ -200,7 +201,7 @@ def seen(model, data):
 
 
 def test_rows_seen_in_training_are_counted(tmp_path):
-    run = train_run(ROWS, TrainSettings(recipe="multinomial-nb", texts=False), out=tmp_path / "run")
+    run = train_run(ROWS, TrainSettings(recipe="naive-bayes", texts=False), out=tmp_path / "run")
     n_test = run.metrics["rows"]["test"]
     count, words = seen(run.folder, ROWS)
     assert (count, f"0 of {n_test} rows were in training" in words) == (0, True)
@@ -209,14 +210,14 @@ def test_rows_seen_in_training_are_counted(tmp_path):
         count, words = seen(model, other)
         assert count == 80 - n_test
         assert f"{80 - n_test} of 80 rows were in training" in words
-    folded = train_run(ROWS, TrainSettings(recipe="multinomial-nb", folds=3), out=tmp_path / "folded")
+    folded = train_run(ROWS, TrainSettings(recipe="naive-bayes", folds=3), out=tmp_path / "folded")
     assert seen(folded.model, ROWS)[0] == 80
     assert seen(folded.model, pl.DataFrame({"text": ["new", "newer"], "label": ["pos", "neg"]}))[0] == 0
 
 
 def test_rows_seen_in_training_are_unknown_without_the_run(tmp_path):
-    run = train_run(ROWS, TrainSettings(recipe="multinomial-nb"), out=tmp_path / "run")
-    stranger = train_run(ROWS.head(60), TrainSettings(recipe="multinomial-nb"), out=tmp_path / "stranger")
+    run = train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
+    stranger = train_run(ROWS.head(60), TrainSettings(recipe="naive-bayes"), out=tmp_path / "stranger")
     alone = run.model.rename(tmp_path / "alone")
     assert seen(alone, ROWS)[0] == 0  # the same data: its split says which rows were in training
     count, words = seen(alone, ROWS.head(40))
@@ -239,7 +240,7 @@ def test_hashes_of_texts_stay_the_same():
 def test_training_from_python(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     stages = []
-    run = train_run(ROWS, TrainSettings(recipe="multinomial-nb"), log=stages.append)
+    run = train_run(ROWS, TrainSettings(recipe="naive-bayes"), log=stages.append)
     assert run.folder.parent.name == "runs"
     assert run.model.is_dir()
     assert run.metrics == json.loads((run.folder / "metrics.json").read_text())
@@ -249,13 +250,13 @@ def test_training_from_python(tmp_path, monkeypatch):
     [summary], damaged = list_runs()
     assert summary.n_rows == 80
     assert damaged == []
-    again = train_run(ROWS, TrainSettings(recipe="multinomial-nb"))
+    again = train_run(ROWS, TrainSettings(recipe="naive-bayes"))
     assert again.folder != run.folder
 
 
 def test_a_class_that_only_some_folds_have(tmp_path):
     rows = pl.concat([ROWS, pl.DataFrame({"text": ["odd one"], "label": ["odd"]})])
-    run = train_run(rows, TrainSettings(recipe="multinomial-nb", folds=3), out=tmp_path / "run")
+    run = train_run(rows, TrainSettings(recipe="naive-bayes", folds=3), out=tmp_path / "run")
     assert run.metrics["classes"] == ["neg", "odd", "pos"]
     assert run.metrics["test"]["n"] == 81
     assert run.metrics["test"]["per_class"]["odd"]["recall"] == 0
@@ -264,7 +265,7 @@ def test_a_class_that_only_some_folds_have(tmp_path):
 
 def test_numbers_as_classes_keep_their_order(tmp_path):
     rows = pl.DataFrame({"text": [f"w{i % 12} x{i}" for i in range(240)], "label": [i % 12 for i in range(240)]})
-    run = train_run(rows, TrainSettings(recipe="multinomial-nb"), out=tmp_path / "run")
+    run = train_run(rows, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
     assert run.metrics["classes"] == [str(i) for i in range(12)]
     assert run.metrics["test"]["accuracy"] == 1
     predictions = pl.read_parquet(tmp_path / "run" / "predictions.parquet")
@@ -274,7 +275,7 @@ def test_numbers_as_classes_keep_their_order(tmp_path):
 def test_data_without_test_rows_is_measured_on_held_out_ones(tmp_path):
     # Copies stay together: a handful of distinct texts cannot be split.
     rows = pl.DataFrame({"text": ["good", "bad"] * 50, "label": ["pos", "neg"] * 50})
-    run = train_run(rows, TrainSettings(recipe="multinomial-nb"), out=tmp_path / "run")
+    run = train_run(rows, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
     assert run.metrics["test"] is None
     assert run.metrics["rows"] == {"train": 100, "validation": 0, "test": 0}
     assert not (tmp_path / "run" / "predictions.parquet").exists()

@@ -3,22 +3,25 @@
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import BundleError, InputError, nearest
 from tagline.estimator import Estimator
 from tagline.evaluation.metrics import positive_class
+from tagline.features.encoder import Encoder
+from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
-from tagline.fitting import Fitted, HeldOut, fit_recipe, probabilities
-from tagline.inputs import as_texts, check_lengths, encode_labels, group_column, label_sets, list_labels
-from tagline.models import STORED
+from tagline.fitting import Fitted, HeldOut, TrainingRecord, fit_recipe, probabilities
+from tagline.inputs import as_inputs, check_lengths, encode_labels, group_column, joined, label_sets, list_labels
+from tagline.models import CLASSIC, Model, Network
 from tagline.recipes import Recipe, load_recipe, make_recipe
 from tagline.storage import Bundle, read_bundle, write_bundle
+
+if TYPE_CHECKING:
+    from tagline.training import Callback
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -46,8 +49,9 @@ class TextClassifier(Estimator):
         positive_: the positive one of two classes, else None.
         recipe_: the recipe in full. ``chosen_``: what it chose on held-out rows.
         validation_: what was said of held-out rows before the final fit (``HeldOut``), or None.
+        training_: how a network was trained, epoch by epoch (``TrainingRecord``), or None.
         threshold_: the probability above which a label is given, of two classes and of many labels.
-        n_features_: how many n-grams the model knows. ``seconds_``: what took how long.
+        n_features_: how many n-grams or word ids the model knows. ``seconds_``: what took how long.
         card_: facts saved beside the model by ``save``.
 
     """
@@ -69,23 +73,31 @@ class TextClassifier(Estimator):
 
     def fit(
         self,
-        texts: Iterable[str],
+        texts: Iterable[Any],
         labels: Iterable[Any],
         sample_weight: ArrayLike | None = None,
         *,
         groups: Iterable[Any] | None = None,
-        validation: tuple[Iterable[str], Iterable[Any]] | None = None,
+        validation: tuple[Iterable[Any], Iterable[Any]] | None = None,
+        word_index: Mapping[str, int] | None = None,
+        callbacks: "Sequence[Callback]" = (),
+        checkpoints: Path | None = None,
     ) -> "TextClassifier":
         """Learn from texts and their labels.
 
         Args:
-            texts: strings; a list, an array, or a pandas or polars series, (n_texts,).
+            texts: strings; a list, an array, or a pandas or polars series, (n_texts,). A network also learns from
+                sequences of word ids, as ``tagline.keras_datasets`` has them.
             labels: strings, integers or booleans; lists of them, or a boolean matrix, for several labels a text.
             sample_weight: how much each text counts for the model, (n_texts,); n-grams are counted without.
             groups: what each text belongs to, such as an author, (n_texts,): those of one group are held out together;
                 groups of the validation texts may follow.
             validation: texts and labels to choose settings and calibrate on; otherwise some of ``texts`` are held out.
                 Little data is cross-validated with them.
+            word_index: the rank of each word, from 1, of a network; otherwise learnt from the texts. With ids, it lets
+                the model read texts too.
+            callbacks: called while a network is trained, see ``tagline.training.Callback``.
+            checkpoints: the folder where the training of a network is kept after each epoch, and taken up again.
 
         Raises:
             InputError: texts or labels that cannot be learnt from.
@@ -97,15 +109,15 @@ class TextClassifier(Estimator):
         recipe = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe, self.settings or ())
         if isinstance(self.recipe, Recipe) and self.settings:
             raise InputError("`settings` change a recipe given by name or file; copy the `Recipe` instead.")
-        column, encoded = as_texts(texts), list_labels(labels)
+        column, encoded = as_inputs(texts), list_labels(labels)
         n_given = 0
         if validation is not None:
-            extra, extra_labels = as_texts(validation[0]), list_labels(validation[1])
+            extra, extra_labels = as_inputs(validation[0]), list_labels(validation[1])
             check_lengths(extra, extra_labels)
             n_given = len(extra)
         check_lengths(column, encoded)
         if n_given:
-            column = pl.concat([column, extra], rechunk=True)
+            column = joined(column, extra)
             encoded = np.concatenate([encoded, extra_labels])
         classes, Y, task = encode_labels(encoded)
         positive = positive_class([str(name) for name in classes], self.positive) if task == "binary" else None
@@ -118,6 +130,9 @@ class TextClassifier(Estimator):
             seed=self.seed,
             n_given=n_given,
             groups=None if groups is None else group_column(groups, len(column) - n_given, n_given),
+            word_index=word_index,
+            callbacks=callbacks,
+            checkpoints=checkpoints,
         )
         self.classes_, self.task_, self.recipe_, self.positive_ = classes, task, recipe, positive
         self._take(fitted)
@@ -128,6 +143,7 @@ class TextClassifier(Estimator):
         self.temperature_, self.threshold_ = fitted.temperature, fitted.threshold
         self.chosen_, self.seconds_ = fitted.chosen, fitted.seconds
         self.validation_: HeldOut | None = fitted.held_out
+        self.training_: TrainingRecord | None = fitted.training
         self.n_features_ = fitted.vectorizer.n_columns
         self.card_: dict[str, Any] = {}
 
@@ -158,30 +174,35 @@ class TextClassifier(Estimator):
         weights *= np.where(Y, by_class, 0.0).max(axis=1) + (~Y.any(axis=1))
         return _mean_one(weights)
 
-    def _features(self, texts: Iterable[str]) -> Iterable[sp.csr_matrix]:
+    def _features(self, texts: Iterable[Any]) -> Iterable[Any]:
         self._check_fitted()
-        column = as_texts(texts)
+        column = as_inputs(texts)
+        if isinstance(column, Sequences):
+            if not isinstance(self.vectorizer_, Encoder):
+                raise InputError("This model learnt from texts and knows no word ids: give it texts.")
+            yield self.vectorizer_.transform_ids(column)
+            return
         for start in range(0, max(1, len(column)), _BATCH):
             yield self.vectorizer_.transform(column.slice(start, _BATCH))
 
-    def logits(self, texts: Iterable[str]) -> Floats:
+    def logits(self, texts: Iterable[Any]) -> Floats:
         """Return calibrated logits, (n_texts, n_outputs): one output for two classes, else one a class."""
         parts = [self.model_.logits(X) for X in self._features(texts)]
         return np.asarray(np.vstack(parts) / self.temperature_)
 
-    def decision_function(self, texts: Iterable[str]) -> Floats:
+    def decision_function(self, texts: Iterable[Any]) -> Floats:
         """Return calibrated logits: (n_texts,) for two classes, positive for the second; else (n_texts, n_classes)."""
         logits = self.logits(texts)
         return logits[:, 0] if self.task_ == "binary" else logits
 
-    def predict_proba(self, texts: Iterable[str]) -> Floats:
+    def predict_proba(self, texts: Iterable[Any]) -> Floats:
         """Return the probability of each class, (n_texts, n_classes), in the order of ``classes_``.
 
         Rows add up to 1, except where a text may have several labels.
         """
         return probabilities(self.logits(texts), multilabel=self.task_ == "multilabel")
 
-    def predict(self, texts: Iterable[str]) -> Labels:
+    def predict(self, texts: Iterable[Any]) -> Labels:
         """Return the label of each text, (n_texts,); a list of labels for each where there may be several."""
         return self.decide(self.predict_proba(texts))
 
@@ -208,11 +229,11 @@ class TextClassifier(Estimator):
             raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
         return np.asarray(self.classes_[proba.argmax(axis=1)])
 
-    def score(self, texts: Iterable[str], labels: Iterable[Any], sample_weight: ArrayLike | None = None) -> float:
+    def score(self, texts: Iterable[Any], labels: Iterable[Any], sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy, of whole label sets where a text may have several."""
-        column, truth = as_texts(texts), list_labels(labels)
+        column, truth = as_inputs(texts), list_labels(labels)
         check_lengths(column, truth)
-        predicted = self.predict(column)
+        predicted = self.predict(column)  # type: ignore[arg-type]  # sequences are taken as they are
         if self.task_ == "multilabel":
             right = np.array([set(a) == set(b) for a, b in zip(label_sets(truth), predicted, strict=True)])
         else:
@@ -223,7 +244,7 @@ class TextClassifier(Estimator):
     def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> None:
         """Write the model as a bundle: a folder that works wherever it is copied. ``facts`` are kept beside it."""
         self._check_fitted()
-        kind = next(name for name, stored in STORED.items() if isinstance(self.model_, stored))
+        kind = next((name for name, stored in CLASSIC.items() if isinstance(self.model_, stored)), "network")
         header = {
             "tagline": version("tagline"),
             "task": self.task_,
@@ -232,6 +253,7 @@ class TextClassifier(Estimator):
             "chosen": self.chosen_,
             "features": self.vectorizer_.settings(),
             "model": kind,
+            **({"network": self.model_.settings()} if isinstance(self.model_, Network) else {}),
             "temperature": self.temperature_,
             "threshold": self.threshold_,
             "positive": self.positive_,
@@ -259,8 +281,8 @@ class TextClassifier(Estimator):
             clf.task_, clf.recipe_, clf.positive_ = header["task"], recipe, header["positive"]
             clf._take(
                 Fitted(
-                    vectorizer=Vectorizer.restore(header["features"], bundle.arrays, bundle.texts),
-                    model=STORED[header["model"]].from_arrays(model_arrays),
+                    vectorizer=_restore_features(header["features"], bundle),
+                    model=_restore_model(header, model_arrays),
                     temperature=header["temperature"],
                     threshold=header["threshold"],
                     chosen=header["chosen"],
@@ -282,13 +304,25 @@ class TextClassifier(Estimator):
             names = ", ".join(str(name) for name in self.classes_[:8])
             rows |= {
                 "classes": names + (f" … ({len(self.classes_):,} in all)" if len(self.classes_) > 8 else ""),
-                "features": f"{self.n_features_:,} n-grams",
+                "features": f"{self.n_features_:,} {'word ids' if isinstance(self.model_, Network) else 'n-grams'}",
                 "chosen": ", ".join(f"{key} {value}" for key, value in self.chosen_.items()),
             }
         else:
             rows["state"] = "not fitted"
         cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in rows.items())
         return f"<table><caption>TextClassifier</caption>{cells}</table>"
+
+
+def _restore_features(settings: Mapping[str, Any], bundle: Bundle) -> Vectorizer | Encoder:
+    if settings["kind"] == "ngrams":
+        return Vectorizer.restore(settings, bundle.arrays, bundle.texts)
+    return Encoder.restore(settings, bundle.texts)
+
+
+def _restore_model(header: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> Model:
+    if header["model"] == "network":
+        return Network.restore(header["network"], arrays)
+    return CLASSIC[header["model"]].from_arrays(arrays)
 
 
 def _mean_one(weights: Floats) -> Floats:

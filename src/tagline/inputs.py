@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.errors import InputError
+from tagline.features.sequences import Sequences
 
 Labels = NDArray[Any]
 Bools = NDArray[np.bool_]
@@ -39,6 +40,23 @@ def as_texts(texts: Iterable[str]) -> pl.Series:
     if series.null_count():
         raise InputError(f"Text {series.is_null().arg_true()[0]} is null, not a string.")
     return series
+
+
+def as_inputs(texts: Iterable[Any]) -> pl.Series | Sequences:
+    """Return texts as a String series, or sequences of word ids, lists or arrays of integers, as `Sequences`.
+
+    Raises:
+        InputError: they are neither.
+
+    """
+    if isinstance(texts, Sequences):
+        return texts
+    if isinstance(texts, pl.Series | str | bytes):
+        return as_texts(texts)  # type: ignore[arg-type]  # one string is refused there
+    values = list(texts)
+    if values and isinstance(values[0], list | tuple | np.ndarray) and np.ndim(values[0]) == 1:
+        return Sequences.of(values)
+    return as_texts(texts if hasattr(texts, "__array__") else values)
 
 
 def list_labels(labels: Iterable[Any]) -> Labels:
@@ -102,7 +120,7 @@ def _what(value: object) -> str:
     return "None" if value is None else f"of type `{type(value).__name__}`"
 
 
-def check_lengths(texts: pl.Series, labels: Labels) -> None:
+def check_lengths(texts: pl.Series | Sequences, labels: Labels) -> None:
     """Raise InputError unless there are as many texts as labels, and some."""
     if len(texts) != len(labels):
         raise InputError(f"There are {len(texts):,} texts and {len(labels):,} labels.")
@@ -115,6 +133,15 @@ def label_sets(labels: Labels) -> list[list[Any]]:
     if labels.ndim == 2:
         return [np.flatnonzero(row).tolist() for row in labels]
     return list(labels)
+
+
+def joined(texts: pl.Series | Sequences, more: pl.Series | Sequences) -> pl.Series | Sequences:
+    """Return the one after the other."""
+    if isinstance(texts, Sequences) and isinstance(more, Sequences):
+        return Sequences(np.concatenate([texts.ids, more.ids]), np.concatenate([texts.lengths, more.lengths]))
+    if isinstance(texts, Sequences) or isinstance(more, Sequences):
+        raise InputError("The validation texts are ids and the others are not, or the other way round.")
+    return pl.concat([texts, more], rechunk=True)
 
 
 def group_column(groups: Iterable[Any], n_texts: int, n_more: int) -> pl.Series:

@@ -35,7 +35,7 @@ def topics_run(tmp_path_factory):
     """A run of three classes."""
     folder = tmp_path_factory.mktemp("topics")
     data = write_topics(folder / "topics.csv")
-    command = ["train", str(data), "--recipe", "multinomial-nb", "--out", str(folder / "run")]
+    command = ["train", str(data), "--recipe", "naive-bayes", "--out", str(folder / "run")]
     assert main([*command, "--quiet", "--json"]) == 0
     return folder / "run"
 

@@ -32,7 +32,7 @@ def test_runs(call, run_folder, topics_run, here):
     assert first["accuracy"] == metrics["test"]["accuracy"]
     assert first["accuracy_ci95"] == metrics["test"]["accuracy_ci95"]
     assert first["seconds"] == metrics["seconds"]["total"]
-    assert (second["recipe"], second["dataset"], second["task"]) == ("multinomial-nb", "topics", "multiclass")
+    assert (second["recipe"], second["dataset"], second["task"]) == ("naive-bayes", "topics", "multiclass")
 
 
 def test_no_runs_yet(call, here):

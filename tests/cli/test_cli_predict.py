@@ -62,6 +62,17 @@ def test_files_keep_rows_and_columns(given, written, call, run_folder, reviews, 
     assert names(here) == sorted([f"in.{given}", f"out.{written}"])
 
 
+def test_the_text_column_is_told(call, run_folder, reviews, here, monkeypatch):
+    monkeypatch.setattr("tagline.run.prediction.BATCH_ROWS", 7)
+    status, _, err = call("predict", run_folder, "--input", reviews, "--output", "out.csv")
+    assert status == 0
+    assert re.findall(r"text is .*", err) == ["text is `review`"]
+    (here / "two.csv").write_text("subject,body,n\na superb film,moving,1\n")
+    _, out, err = call("predict", run_folder, "--input", "two.csv", "--text", "subject", "--text", "body")
+    assert re.findall(r"text is .*", err) == ["text is `subject`, `body`"]
+    assert out.count("\n") == 2
+
+
 def test_batches_are_seamless(call, run_folder, reviews, here, monkeypatch):
     assert call("predict", run_folder, "--input", reviews, "--output", "whole.csv", "-q")[0] == 0
     monkeypatch.setattr("tagline.run.prediction.BATCH_ROWS", 7)

@@ -10,7 +10,7 @@ from cli_data import names, write_reviews, write_topics
 
 from tagline.classifier import TextClassifier
 
-FAST = ("--recipe", "multinomial-nb", "--quiet")
+FAST = ("--recipe", "naive-bayes", "--quiet")
 
 
 def load(path):
@@ -83,12 +83,12 @@ def test_json_is_the_metrics_and_nothing_else(call, reviews, here):
     assert err == ""
     [run] = (here / "runs").iterdir()
     assert json.loads(out) == load(run / "metrics.json")
-    assert run.name.endswith("-multinomial-nb-reviews")
+    assert run.name.endswith("-naive-bayes-reviews")
     assert load(run / "run.json")["name"] == run.name
 
 
 def test_the_terminal_names_the_cells_and_the_next_step(call, reviews, here):
-    status, out, err = call("train", reviews, "--recipe", "multinomial-nb")
+    status, out, err = call("train", reviews, "--recipe", "naive-bayes")
     assert status == 0
     for part in ("Accuracy", "95 % interval", "macro average", "TP ", "FP ", "FN ", "TN ", "Positive class: pos"):
         assert part in out

@@ -36,7 +36,7 @@ def explain(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Show what each word and n-gram adds to the score of a class; the parts add up to it exactly.
+    """Show what each word and n-gram adds to the score of a class; the parts add up to it.
 
     Example: [bold]tagline explain MODEL "Not a bad film at all."[/]
     """

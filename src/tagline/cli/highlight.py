@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tagline.cli.terminal import one_line
+from tagline.explain import START_OF_TEXT
 
 if TYPE_CHECKING:
     from tagline.explain import Explanation
@@ -54,11 +55,16 @@ def _sum(explanation: "Explanation", top: int) -> Table:
     parts = sorted(explanation.contributions, key=lambda part: -abs(part.value))
     for part in parts[:top]:
         style = _FOR[1] if part.value > 0 else _AGAINST[1] if part.value < 0 else ""
-        ngram = one_line(part.name)
-        table.add_row(Text(f"{part.value:+.4f}", style=style), Text(ngram if part.spans else f"no “{ngram}”"))
+        name = one_line(part.name)
+        stands = part.spans or part.name == START_OF_TEXT
+        table.add_row(Text(f"{part.value:+.4f}", style=style), Text(name if stands else f"no “{name}”"))
     rest = parts[top:]
     if rest:
         table.add_row(f"{sum(part.value for part in rest):+.4f}", f"{len(rest):,} weaker ones")
-    table.add_row(f"{explanation.intercept:+.4f}", "intercept, before any word", end_section=True)
+    remainder = f"{explanation.remainder:+.4f}"
+    exact = float(remainder) == 0
+    table.add_row(f"{explanation.intercept:+.4f}", "intercept, before any word", end_section=exact)
+    if not exact:
+        table.add_row(remainder, "numerical error of the parts", end_section=True)
     table.add_row(f"{explanation.score:+.4f}", _SUMS[explanation.scale], style="bold")
     return table

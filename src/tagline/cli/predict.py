@@ -1,5 +1,6 @@
 """``tagline predict``."""
 
+import json
 import shutil
 import sys
 from enum import StrEnum
@@ -12,6 +13,8 @@ from tagline.cli import options
 from tagline.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
     from tagline.classifier import TextClassifier
@@ -40,6 +43,14 @@ def predict(
             "--input",
             metavar="FILE",
             help="Classify the rows of a file, or of standard input for `-`.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
+    ids: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON",
+            help="Classify sequences of word ids: a list of integers, or a list of such lists.",
             rich_help_panel=options.DATA,
         ),
     ] = None,
@@ -78,10 +89,11 @@ def predict(
     Examples: [bold]tagline predict MODEL "A quiet masterpiece."[/] and
     [bold]tagline predict MODEL --input new.csv --output labelled.csv[/]
     """
-    if bool(texts) == bool(source):
-        raise InputError("`tagline predict` takes texts or `--input FILE`, one of them.")
+    if [bool(texts), bool(source), ids is not None].count(True) != 1:
+        raise InputError("`tagline predict` takes texts, `--input FILE` or `--ids JSON`, one of them.")
     if as_json and (source or output):
         raise InputError("`--json` prints predictions of texts; for a file give `--output FILE.jsonl`.")
+    sequences = None if ids is None else _sequences(ids)
     session = options.session_of(context)
     session.stage("loading the model")
     from tagline.run.model_folder import load_model
@@ -93,9 +105,12 @@ def predict(
         _predict_file(clf, source, output or "-", wanted, kind, text or [], strict, session)
         return
     from tagline.cli.terminal import typed
-    from tagline.run.prediction import predict_texts
+    from tagline.run.prediction import predict_ids, predict_texts
 
-    frame = predict_texts(clf, [typed(given) for given in texts or []], wanted)
+    if sequences is None:
+        frame = predict_texts(clf, [typed(given) for given in texts or []], wanted)
+    else:
+        frame = predict_ids(clf, sequences, wanted)
     session.close()
     if output or kind:
         from tagline.run.tables import open_table
@@ -111,6 +126,20 @@ def predict(
         _show(frame)
 
 
+def _sequences(document: str) -> list[list[int]]:
+    """Return the sequences of ids in a JSON document; what its lists hold is left to check."""
+    example = "give a list of word ids such as `[1, 14, 22]`, or a list of such lists"
+    try:
+        found = json.loads(document)
+    except (ValueError, RecursionError):
+        raise InputError(f"`--ids` is not JSON: {example}.") from None
+    if not isinstance(found, list):
+        raise InputError(f"`--ids` is `{json.dumps(found):.80}`, not a list: {example}.")
+    if not found:
+        raise InputError(f"`--ids` is an empty list: {example}; `[[]]` is a text without words.")
+    return found if any(isinstance(row, list) for row in found) else [found]
+
+
 def _predict_file(
     clf: "TextClassifier",
     source: str,
@@ -123,7 +152,11 @@ def _predict_file(
 ) -> None:
     from tagline.run.prediction import predict_file
 
-    session.stage("predicting")
+    def reading(columns: "Sequence[str]") -> None:
+        named = ", ".join(f"`{name}`" for name in columns)
+        session.stage(f"text is {named}")
+        session.stage("predicting")
+
     done = predict_file(
         clf,
         source,
@@ -132,6 +165,7 @@ def _predict_file(
         kind=kind.value if kind else None,
         text=text,
         strict=strict,
+        reading=reading,
         progress=lambda rows: session.update(f"predicting: {rows:,} rows"),
     )
     session.close()

@@ -24,10 +24,13 @@ def runs(
     """
     from tagline.cli.terminal import show, show_json
     from tagline.run.listing import list_runs
+    from tagline.run.unfinished import find_unfinished
 
     found, damaged = list_runs(folder)
     for path in damaged:
         options.session_of(context).warn(f"`{path}` is a damaged run and is left out.")
+    for begun in find_unfinished(folder):
+        options.session_of(context).warn(f"`{begun}` is unfinished: `tagline train --resume {begun}` goes on with it.")
     if as_json:
         show_json([run.to_json() for run in found])
     elif found:

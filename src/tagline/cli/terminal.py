@@ -38,14 +38,26 @@ class Session:
             sys.stderr.flush()
             return
         if self._progress is None:
-            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+            from tagline.cli.bars import stage_display
 
-            self._progress = Progress(
-                SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=_console(sys.stderr)
-            )
+            self._progress = stage_display(_console(sys.stderr))
             self._progress.start()
         self._end_stage()
         self._task = self._progress.add_task(_plain(name), total=1)
+
+    def advance(self, name: str, done: int, total: int, *, milestone: bool) -> None:
+        """Show how far the stage is, with the time that is left; elsewhere than on a terminal only its milestones."""
+        if self.quiet:
+            return
+        if not sys.stderr.isatty():
+            if milestone:
+                self.stage(name)
+            return
+        if self._progress is None or self._task is None:
+            self.stage(name)
+        assert self._progress is not None
+        assert self._task is not None
+        self._progress.update(self._task, description=_plain(name), completed=done, total=total)
 
     def update(self, name: str) -> None:
         """Change the words of the stage, on a terminal."""
@@ -67,7 +79,7 @@ class Session:
 
     def _end_stage(self) -> None:
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=1)
+            self._progress.update(self._task, completed=self._progress.tasks[self._task].total)
 
 
 def show(*parts: "RenderableType") -> None:

@@ -1,13 +1,17 @@
 """``tagline train``."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from tagline.cli import options
+from tagline.cli.terminal import Session
+from tagline.errors import InputError
 
 if TYPE_CHECKING:
+    from tagline.run.progress import Seen
     from tagline.run.train import Run
 
 DEFAULT_DATA = "movie-reviews"
@@ -49,6 +53,15 @@ def train(
             rich_help_panel=options.OUTPUT,
         ),
     ] = False,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Go on with a run whose training was stopped; nothing else is given with it.",
+            show_default=False,
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
@@ -58,7 +71,8 @@ def train(
     Example: [bold]tagline train reviews.csv --label stars[/]
     """
     from tagline.run.machine import process_seconds
-    from tagline.run.train import TrainSettings, train_run
+    from tagline.run.settings import TrainSettings
+    from tagline.run.train import resume_run, train_run
 
     before = process_seconds()
     session = options.session_of(context)
@@ -78,9 +92,16 @@ def train(
         strict=strict,
         texts=not no_texts,
     )
-    run = train_run(data, settings, out=out, command=session.command, seconds_before=before, log=session.stage)
+    shown: _Shown = {"seconds_before": before, "log": session.stage, "progress": lambda seen: _advance(session, seen)}
+    if resume is not None:
+        _check_alone(context)
+        run = resume_run(resume, **shown)
+    else:
+        run = train_run(data, settings, out=out, command=session.command, **shown)
     for warning in run.dataset.facts.warnings:
         session.warn(warning)
+    for finding in _findings(run):
+        session.warn(finding)
     session.close()
     if as_json:
         from tagline.cli.terminal import show_json
@@ -89,6 +110,33 @@ def train(
         session.stage(f"report: {run.folder / 'report.html'}")
     else:
         _show(run)
+
+
+class _Shown(TypedDict):
+    seconds_before: float
+    log: Callable[[str], None]
+    progress: Callable[["Seen"], None]
+
+
+_WITH_RESUME = {"resume", "as_json", "_quiet", "_debug"}
+
+
+def _check_alone(context: typer.Context) -> None:
+    """Raise `InputError` if anything else was asked for: a run is gone on with as it was begun."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name not in _WITH_RESUME and source is not None and source.name == "COMMANDLINE":
+            name = parameter.opts[0] if parameter.opts[0].startswith("-") else "DATA"
+            raise InputError(f"`{name}` cannot be given with `--resume`: the run is gone on with as it was begun.")
+
+
+def _findings(run: "Run") -> list[str]:
+    """Return where a network overfits or underfits."""
+    return run.training.findings if run.training is not None else []
+
+
+def _advance(session: Session, seen: "Seen") -> None:
+    session.advance(seen.words(), seen.done, seen.total, milestone=seen.epoch_ended)
 
 
 def _show(run: "Run") -> None:

@@ -1,4 +1,4 @@
-"""Classifiers of numbers: a sparse matrix in, logits out. Nothing here knows of text.
+"""Classifiers of numbers: a sparse matrix or rows of ids in, logits out. Nothing here knows of text.
 
 ``Y`` is the boolean class matrix, (n_texts, n_classes), one True a row unless ``multilabel``.
 """
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from tagline.errors import RecipeError
 from tagline.models.bayes import fit_complement, fit_multinomial
 from tagline.models.linear import Bools, Floats, Ints, LinearModel, fit_linear_svm, fit_logistic
+from tagline.models.networks import Network
 from tagline.models.trees import TreeModel, fit_forest, fit_tree
 
-__all__ = ["STORED", "LinearModel", "Model", "TreeModel", "fit_model"]
+__all__ = ["CLASSIC", "Classic", "LinearModel", "Model", "Network", "TreeModel", "fit_model"]
 
-Model = LinearModel | TreeModel
+Model = LinearModel | TreeModel | Network
+Classic = LinearModel | TreeModel
 FitLinear = Callable[[sp.csr_matrix, Ints, Floats, float, int], tuple[Floats, Floats]]
 
 LINEAR: dict[str, FitLinear] = {"linear-svm": fit_linear_svm, "logistic-regression": fit_logistic}
@@ -24,7 +26,7 @@ BAYES = {"multinomial-nb": fit_multinomial, "complement-nb": fit_complement}
 TREES = ("decision-tree", "random-forest")
 _CERTAIN = 20.0  # the logit of an output whose rows are all of one kind
 
-STORED: dict[str, type[LinearModel] | type[TreeModel]] = {"linear": LinearModel, "trees": TreeModel}
+CLASSIC: dict[str, type[LinearModel] | type[TreeModel]] = {"linear": LinearModel, "trees": TreeModel}
 
 
 def fit_model(
@@ -38,7 +40,7 @@ def fit_model(
     seed: int,
     max_depth: int | None = None,
     n_trees: int = 100,
-) -> Model:
+) -> Classic:
     """Fit the model ``kind``; ``weights`` (n_texts,) multiply the rows, and one of weight 0 is as good as absent.
 
     ``strength`` is C of the linear models (more fits closer) and the smoothing of naive Bayes.

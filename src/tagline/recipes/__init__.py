@@ -1,13 +1,37 @@
 """Recipes: whole training programmes, one TOML file each."""
 
-from tagline.recipes.recipe import (
-    Features,
-    ModelSettings,
+from tagline.recipes.recipe import load_recipe, make_recipe, recipe_names
+from tagline.recipes.tables import (
+    NETWORKS,
+    AverageModel,
+    ClassicModel,
+    ConvolutionalModel,
+    DenseModel,
+    MultihotFeatures,
+    NetworkModel,
+    NgramFeatures,
     Protocol,
     Recipe,
-    load_recipe,
-    make_recipe,
-    recipe_names,
+    RecurrentModel,
+    SequenceFeatures,
+    Training,
 )
 
-__all__ = ["Features", "ModelSettings", "Protocol", "Recipe", "load_recipe", "make_recipe", "recipe_names"]
+__all__ = [
+    "NETWORKS",
+    "AverageModel",
+    "ClassicModel",
+    "ConvolutionalModel",
+    "DenseModel",
+    "MultihotFeatures",
+    "NetworkModel",
+    "NgramFeatures",
+    "Protocol",
+    "Recipe",
+    "RecurrentModel",
+    "SequenceFeatures",
+    "Training",
+    "load_recipe",
+    "make_recipe",
+    "recipe_names",
+]

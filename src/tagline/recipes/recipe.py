@@ -1,4 +1,4 @@
-"""What a recipe may say, checked, and where the named ones are.
+"""Recipes by name or file, with settings changed; what is wrong with one, in words.
 
 >>> load_recipe("fast").model.kind
 'linear-svm'
@@ -11,103 +11,12 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from tagline.errors import RecipeError, nearest
-
-ModelKind = Literal[
-    "linear-svm", "logistic-regression", "multinomial-nb", "complement-nb", "decision-tree", "random-forest"
-]
-
-
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class About(_Table):
-    """``[recipe]``: what it is, where it comes from and what to expect of it."""
-
-    name: str
-    summary: str
-    source: str = ""
-    expects: str = ""
-
-
-class Features(_Table):
-    """``[features]``: what a text is turned into.
-
-    ``words``: word n-grams up to this length, 0 for none. ``characters``: the shortest and longest character
-    n-grams inside words, ``"none"``, or ``"auto"``: tried, and kept if they help, on all but large data.
-    ``min_df``: texts an n-gram must stand in; ``"auto"``: 1 below 1,000 texts, else 2. ``scale``:
-    ``"discriminative"``, ``"idf"`` or ``"none"``; ``floor``: what of plain TF-IDF a discriminative scale keeps.
-    ``unit``: rows of length 1.
-    """
-
-    kind: Literal["ngrams"] = "ngrams"
-    words: int = Field(default=1, ge=0, le=5)
-    characters: Literal["auto", "none"] | tuple[int, int] = "none"
-    min_df: Literal["auto"] | int = "auto"
-    tf: Literal["binary", "log", "count"] = "count"
-    scale: Literal["discriminative", "idf", "none"] = "none"
-    floor: float = Field(default=0.7, ge=0.0, allow_inf_nan=False)
-    unit: bool = False
-
-    @model_validator(mode="after")
-    def _check(self) -> "Features":
-        if self.words == 0 and self.characters == "none":
-            raise ValueError("`features.words` is 0 and `features.characters` is `none`: nothing is left to count")
-        if isinstance(self.characters, tuple) and not 1 <= self.characters[0] <= self.characters[1] <= 8:
-            raise ValueError("`features.characters` takes two lengths from 1 to 8, the shorter first")
-        if self.min_df != "auto" and self.min_df < 1:
-            raise ValueError("`features.min_df` must be 1 or more")
-        return self
-
-
-class ModelSettings(_Table):
-    """``[model]``: what is learnt.
-
-    ``strength`` is C of the linear models (more fits the training rows closer) and the smoothing of naive
-    Bayes; ``"auto"`` chooses among ``strengths`` on validation rows.
-    """
-
-    kind: ModelKind
-    strength: Literal["auto"] | Positive = 1.0
-    strengths: tuple[Positive, ...] = Field(default=(0.3, 1.0, 3.0), min_length=1)
-    max_depth: int | None = Field(default=None, ge=1)
-    n_trees: int = Field(default=100, ge=1)
-
-
-class Protocol(_Table):
-    """``[protocol]``: which rows decide what.
-
-    ``validation``: the share of the rows, in twentieths, set aside to choose settings and calibrate, or ``"auto"``:
-    all rows in turn (cross-validation) while they are few, else a tenth. ``refit``: learn again from all rows
-    afterwards. ``calibration``: make probabilities honest by a temperature.
-    """
-
-    validation: Literal["auto"] | float = "auto"
-    refit: Literal["no", "all"] = "all"
-    calibration: Literal["none", "temperature"] = "temperature"
-
-    @model_validator(mode="after")
-    def _check(self) -> "Protocol":
-        if self.validation != "auto" and not 0 < self.validation < 1:
-            raise ValueError("`protocol.validation` must be between 0 and 1")
-        return self
-
-
-class Recipe(_Table):
-    """A whole training programme, named."""
-
-    recipe: About
-    features: Features
-    model: ModelSettings
-    protocol: Protocol = Protocol()
+from tagline.recipes.tables import Recipe
 
 
 @cache
@@ -192,19 +101,35 @@ def _sentence(error: ValidationError, source: str) -> str:
     errors = error.errors()
     first = errors[0]
     if first["type"] == "literal_error":  # a word or a number: the number's fault says more
-        first = [e for e in errors if e["loc"][:2] == first["loc"][:2]][-1]
+        functions = ("callable_type", "string_pattern_mismatch")
+        alternatives = [e for e in errors if e["loc"][:3] == first["loc"][:3] and e["type"] not in functions]
+        first = alternatives[-1]
     place = [str(part) for part in first["loc"]]
+    tables = _tables(place[0]) if place else ()
+    if len(tables) > 1 and len(place) > 1:  # tables that differ by `kind`: the second place names which
+        tables = tuple(table for table in tables if place[1] in get_args(table.model_fields["kind"].annotation))
+        place = [place[0], *place[2:]]
     path = ".".join(place[:2])
     if first["type"] == "extra_forbidden":
-        sections = {name: field.annotation for name, field in Recipe.model_fields.items()}
-        if len(place) == 1:
-            known = list(sections)
-        else:
-            table = sections[place[0]]
-            known = list(table.model_fields) if isinstance(table, type) and issubclass(table, BaseModel) else []
+        known = list(Recipe.model_fields) if len(place) == 1 else list(tables[0].model_fields)
         hint = nearest(place[-1], known) or f" Known ones: {', '.join(f'`{name}`' for name in known)}."
         return f"The recipe `{source}` has an unknown key `{path}`.{hint}"
     if first["type"] == "missing":
         return f"The recipe `{source}` lacks `{path}`."
+    if first["type"] == "union_tag_not_found":
+        return f"The recipe `{source}` lacks `{path}.kind`."
+    if first["type"] == "union_tag_invalid":
+        known = [kind for table in _tables(place[0]) for kind in get_args(table.model_fields["kind"].annotation)]
+        given = first["ctx"]["tag"]
+        hint = nearest(given, known) or f" Known ones: {', '.join(f'`{name}`' for name in known)}."
+        return f"The recipe `{source}` has an unknown `{place[0]}.kind`, `{given}`.{hint}"
     message = first["msg"].removeprefix("Value error, ")
-    return f"The recipe `{source}` has a wrong `{path}`: {message[0].lower() + message[1:]}."
+    where = f"has a wrong `{path}`" if path else "does not fit together"
+    return f"The recipe `{source}` {where}: {message[0].lower() + message[1:]}."
+
+
+def _tables(section: str) -> tuple[type[BaseModel], ...]:
+    """Return the tables that a section of a recipe may be."""
+    field = Recipe.model_fields.get(section)
+    kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+    return tuple(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))

@@ -22,7 +22,17 @@ MARK = "run.json"
 FORMAT = 1
 TRAINED_ON = "trained_on.npy"
 _KEYS = {"format", "name", "created", "recipe", "dataset"}
-_FILES = {MARK, "metrics.json", "predictions.parquet", "mistakes.json", "rejected.csv", "report.html", TRAINED_ON}
+_FILES = {
+    MARK,
+    "metrics.json",
+    "history.csv",
+    "refit_history.csv",
+    "predictions.parquet",
+    "mistakes.json",
+    "rejected.csv",
+    "report.html",
+    TRAINED_ON,
+}
 # Runs under construction alone have this prefix: what bears it and is not locked may be removed.
 _PREFIX = ".tagline-run-"
 _PREFIX_OLD = ".tagline-old-"

@@ -9,8 +9,12 @@ import numpy as np
 import polars as pl
 
 from tagline.datasets import Batch, Rejected, read_texts
+from tagline.datasets.columns import find_text_columns
 from tagline.datasets.rows import check_rejected
+from tagline.datasets.streams import display_name
 from tagline.errors import DataError, InputError, nearest
+from tagline.features.encoder import Encoder
+from tagline.features.sequences import Sequences
 from tagline.run.tables import JSON_OBJECT, open_table, table_kind
 
 if TYPE_CHECKING:
@@ -46,8 +50,8 @@ class Output:
                 f"`{self.positive}` is not a class of this model; they are {known}.{nearest(self.positive, classes)}"
             )
 
-    def columns(self, clf: "TextClassifier", texts: pl.Series) -> pl.DataFrame:
-        """Return the new columns for some texts, (n_texts, n_columns)."""
+    def columns(self, clf: "TextClassifier", texts: pl.Series | list[list[int]]) -> pl.DataFrame:
+        """Return the new columns for some texts, or sequences of ids, (n_texts, n_columns)."""
         classes = [str(name) for name in clf.classes_]
         proba = clf.predict_proba(texts)  # (n_texts, n_classes)
         decided = clf.decide(proba, threshold=self.threshold, positive=self.positive)
@@ -88,6 +92,22 @@ def predict_texts(clf: "TextClassifier", texts: Sequence[str], output: Output = 
     return pl.concat([series.to_frame(), output.columns(clf, series)], how="horizontal")
 
 
+def predict_ids(clf: "TextClassifier", sequences: Sequence[Sequence[int]], output: Output = Output()) -> pl.DataFrame:
+    """Return what the model says of sequences of word ids, and as ``text`` their words; the ids if it knows no words.
+
+    Raises:
+        InputError: the model learnt from n-grams, or these are not ids that it knows.
+
+    """
+    output.check(clf)
+    rows = Sequences.of(sequences).to_lists()
+    added = output.columns(clf, rows)
+    assert isinstance(clf.vectorizer_, Encoder)  # others have refused
+    index = clf.vectorizer_.index
+    texts = [str(ids) if index is None else index.decode(ids) for ids in rows]
+    return pl.concat([pl.Series("text", texts, dtype=pl.String).to_frame(), added], how="horizontal")
+
+
 def predict_file(
     clf: "TextClassifier",
     source: str | Path,
@@ -97,6 +117,7 @@ def predict_file(
     kind: str | None = None,
     text: Sequence[str] = (),
     strict: bool = False,
+    reading: Callable[[Sequence[str]], None] = lambda columns: None,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Predictions:
     """Stream a file, or standard input for ``-``, through a model, in memory for some 10,000 rows.
@@ -111,6 +132,7 @@ def predict_file(
         kind: ``"csv"``, ``"jsonl"`` or ``"parquet"``; else by the suffix of ``target``.
         text: the text columns; found by themselves if they can be.
         strict: make a row that cannot be read an error; otherwise it is left out, up to 1 % of all.
+        reading: called with the text columns before the first rows are predicted.
         progress: called with the number of rows done so far.
 
     Raises:
@@ -128,7 +150,7 @@ def predict_file(
     path = Path(target) if isinstance(target, str | Path) else None
     kind = kind or (table_kind(path) if path else "csv")
     with open_table(target, kind) as write:
-        for frame in _predicted(clf, batches, output, keep_lines=kind == "jsonl"):
+        for frame in _predicted(clf, _announced(batches, columns, source, reading), output, keep_lines=kind == "jsonl"):
             if strict and rejected:
                 break
             write(frame)
@@ -145,6 +167,18 @@ def _write_rejected(beside: Path, rejected: Sequence[Rejected]) -> Path:
     with open_table(path) as write:
         write(pl.DataFrame([asdict(row) for row in rejected]))
     return path
+
+
+def _announced(
+    batches: Iterable[Batch], named: Sequence[str], source: str | Path, reading: Callable[[Sequence[str]], None]
+) -> Iterator[Batch]:
+    """Tell the text columns, as ``read_texts`` takes them, by the first batch."""
+    told = False
+    for batch in batches:
+        if not told:
+            reading(find_text_columns(batch.rows, named, display_name(source)))
+            told = True
+        yield batch
 
 
 def _predicted(

@@ -2,63 +2,45 @@
 
 import json
 import os
+import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagline.datasets import BUILT_IN, Dataset, Split, load_dataset
-from tagline.errors import InputError, nearest
+from tagline.datasets import BUILT_IN, Dataset, load_dataset
+from tagline.errors import InputError, MissingExtraError, nearest
 from tagline.recipes import Recipe, load_recipe
+from tagline.run.fits import Job, Log, Progress, Result, fit_folds, fit_split
 from tagline.run.folder import FORMAT, RUNS, TRAINED_ON, building, check_parent, check_target, reserved, run_name
 from tagline.run.machine import machine, peak_rss_mb, versions
+from tagline.run.settings import TrainSettings
 from tagline.run.tables import polars_os_errors
+from tagline.run.unfinished import Unfinished, absolute, can_be_kept, kept, read_unfinished, unfinished_folder
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tagline.classifier import TextClassifier
-    from tagline.run.predicted import Predicted
+    from tagline.fitting import TrainingRecord
 
-Log = Callable[[str], None]
 _HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
 
 
-@dataclass(frozen=True)
-class TrainSettings:
-    """What a run is told beside its data; the names are those of the command line.
-
-    ``texts`` False leaves every text of the data out of run, report and bundle beyond the vocabulary.
-    """
-
-    recipe: str | Path = "fast"
-    settings: tuple[str, ...] = ()
-    seed: int = 0
-    text: tuple[str, ...] = ()
-    label: str | None = None
-    group: str | None = None
-    test: Any = None
-    validation: Any = None
-    folds: int | None = None
-    positive: str | None = None
-    threshold: float | None = None
-    balance: bool = False
-    strict: bool = False
-    texts: bool = True
+_DEFAULTS = TrainSettings()
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, the content of its ``metrics.json``, and its data."""
+    """A finished run: its folder, the content of its ``metrics.json``, its data, and how a network was trained."""
 
     folder: Path
     metrics: dict[str, Any]
     dataset: Dataset
+    training: "TrainingRecord | None" = None
 
     @property
     def model(self) -> Path:
@@ -66,25 +48,15 @@ class Run:
         return self.folder / "model"
 
 
-@dataclass(frozen=True)
-class _Result:
-    """What training and measuring gave, before it is written."""
-
-    clf: "TextClassifier"
-    test: "Predicted | None"
-    validation: dict[str, Any] | None
-    mistakes: list[dict[str, Any]]
-    seconds: dict[str, float]
-
-
 def train_run(
     data: Any,
-    settings: TrainSettings = TrainSettings(),
+    settings: TrainSettings = _DEFAULTS,
     *,
     out: str | Path | None = None,
     command: Sequence[str] = (),
     seconds_before: float = 0.0,
     log: Log = lambda stage: None,
+    progress: Progress = lambda seen: None,
 ) -> Run:
     """Train a classifier on ``data``, measure it once on the test rows, and write the run folder.
 
@@ -95,19 +67,69 @@ def train_run(
         command: the command line to record.
         seconds_before: what the process took before this call; counted in ``seconds.total``.
         log: called with the name of each stage.
+        progress: called while a network is trained.
 
     Raises:
         InputError: data, recipe or settings cannot be used; nothing is written.
 
     """
-    started = time.perf_counter()
+    started = time.perf_counter() - seconds_before
     recipe = load_recipe(settings.recipe, settings.settings)
     wanted = None if out is None else Path(os.path.normpath(out))
     if wanted is None:
         check_parent(RUNS / "run")
     else:
         check_target(wanted)
-    warm_up()
+    reading = _read(data, recipe, settings, log)
+    if recipe.training is None or not can_be_kept(data, (settings.test, settings.validation)):
+        return _run(reading, wanted, None, command, started, log, progress)
+    if wanted is None:
+        wanted = _free_place(recipe, reading.dataset)
+    paths = {"test": absolute(settings.test), "validation": absolute(settings.validation)}
+    asked = replace(settings, recipe=absolute(settings.recipe), **paths)
+    unfinished = Unfinished(wanted, absolute(data), asked, tuple(command), reading.dataset.fingerprint)
+    shutil.rmtree(unfinished.folder, ignore_errors=True)
+    return _kept_run(reading, unfinished, started, log, progress)
+
+
+def resume_run(
+    run: str | Path,
+    *,
+    seconds_before: float = 0.0,
+    log: Log = lambda stage: None,
+    progress: Progress = lambda seen: None,
+) -> Run:
+    """Go on with a run whose training was stopped; it ends with the model that it would have had.
+
+    Raises:
+        InputError: there is nothing to go on with, or the data is not what it was.
+
+    """
+    started = time.perf_counter() - seconds_before
+    unfinished = read_unfinished(Path(os.path.normpath(run)))
+    settings = unfinished.settings
+    recipe = load_recipe(settings.recipe, settings.settings)
+    reading = _read(unfinished.data, recipe, settings, log)
+    if reading.dataset.fingerprint != unfinished.fingerprint:
+        raise InputError(f"`{unfinished.data}` has changed since `{unfinished.target}` was begun: train again.")
+    return _kept_run(reading, unfinished, started, log, progress)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Data and recipe of a run, checked against each other."""
+
+    data: Any
+    recipe: Recipe
+    settings: TrainSettings
+    dataset: Dataset
+    positive: str | None
+    seconds: float
+
+
+def _read(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> _Reading:
+    began = time.perf_counter()
+    warm_up(recipe)
     log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
     dataset = load_dataset(
         data,
@@ -123,29 +145,80 @@ def train_run(
     positive = _positive(dataset, settings)
     if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
         raise _not_measurable(dataset)
-    read = time.perf_counter() - started
+    return _Reading(data, recipe, settings, dataset, positive, time.perf_counter() - began)
 
-    fit = _fitted if dataset.folds is None else _folded
-    result = fit(dataset, recipe, settings, positive, log)
+
+def _kept_run(reading: _Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress) -> Run:
+    try:
+        with kept(unfinished):
+            command, target = unfinished.command, unfinished.target
+            return _run(reading, target, unfinished.checkpoints, command, started, log, progress)
+    except BaseException:
+        if unfinished.folder.exists():
+            log(f"stopped; `tagline train --resume {unfinished.target}` goes on from the last whole epoch")
+        raise
+
+
+def _run(
+    reading: _Reading,
+    wanted: Path | None,
+    checkpoints: Path | None,
+    command: Sequence[str],
+    started: float,
+    log: Log,
+    progress: Progress,
+) -> Run:
+    """Fit, measure and write."""
+    recipe, settings, dataset, positive = reading.recipe, reading.settings, reading.dataset, reading.positive
+    job = Job(dataset, recipe, settings, positive, _word_index(reading), checkpoints, log, progress)
+    result = fit_split(job) if dataset.folds is None else fit_folds(job)
     if result.test is None and result.validation is None:
         raise _not_measurable(dataset)
-
     when = datetime.now(UTC)
     log("writing")
     name = run_name(recipe.recipe.name, dataset.name, when.astimezone())
     with nullcontext(wanted) if wanted else reserved(RUNS, name) as target, building(target) as folder:
-        seconds = {"read": read, **result.seconds}
-        run = _run_json(target.name, when, command, recipe, settings, dataset, result.clf, data)
-        metrics = _write(folder, run, dataset, result, settings, positive, seconds, started - seconds_before)
-    return Run(target, metrics, dataset)
+        seconds = {"read": reading.seconds, **result.seconds}
+        run = _run_json(target.name, when, command, recipe, settings, dataset, result.clf, reading.data)
+        metrics = _write(folder, run, dataset, result, settings, positive, seconds, started)
+    return Run(target, metrics, dataset, result.clf.training_)
 
 
-def warm_up() -> None:
-    """Import in the background what is needed later: scikit-learn takes a second, matplotlib a third of one."""
+def _word_index(reading: _Reading) -> dict[str, int] | None:
+    """Return the word index that a built-in set brings, for a recipe that has a use for it."""
+    data = reading.data
+    if reading.recipe.training is None or not isinstance(data, str) or data not in BUILT_IN:
+        return None
+    read = BUILT_IN[data].word_index
+    return None if read is None or getattr(reading.recipe.features, "word_index", "") != "data" else read()
+
+
+def _free_place(recipe: Recipe, dataset: Dataset) -> Path:
+    """Return a place below ``runs/`` where neither a run stands nor one is unfinished."""
+    name = run_name(recipe.recipe.name, dataset.name, datetime.now(UTC).astimezone())
+    number, path = 1, RUNS / name
+    while path.exists() or unfinished_folder(path).exists():
+        number += 1
+        path = RUNS / f"{name}-{number}"
+    return path
+
+
+def warm_up(recipe: Recipe) -> None:
+    """Import in the background what is needed later: torch takes two seconds, scikit-learn one, matplotlib a third.
+
+    Raises:
+        MissingExtraError: a network is to be trained without torch.
+
+    """
+    if recipe.training is not None and find_spec("torch") is None:
+        raise MissingExtraError("Training a network", "neural")
 
     def load() -> None:
         with suppress(ImportError):  # said where it is needed
-            import sklearn.svm  # noqa: F401
+            if recipe.training is None:
+                import sklearn.svm  # noqa: F401
+            else:
+                import tagline.training
 
             import tagline.classifier
             import tagline.evaluation.plots
@@ -184,93 +257,6 @@ def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
             f"{len(dataset.classes):,}{' labels a text may have' if dataset.task == 'multilabel' else ''}.{hint}"
         )
     return None
-
-
-def _fit(
-    split: Split, validation: Split | None, recipe: Recipe, settings: TrainSettings, positive: str | None
-) -> "TextClassifier":
-    from tagline.classifier import TextClassifier
-
-    clf = TextClassifier(
-        recipe,
-        class_weight="balanced" if settings.balance else None,
-        positive=positive,
-        seed=settings.seed,
-    )
-    given = None if validation is None else (validation.texts, validation.labels)
-    groups = None
-    if split.groups is not None:
-        groups = [*split.groups, *(validation.groups if validation and validation.groups is not None else ())]
-    clf.fit(split.texts, split.labels, groups=groups, validation=given)
-    if settings.threshold is not None:
-        clf.threshold_ = settings.threshold
-    return clf
-
-
-def _fitted(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive: str | None, log: Log) -> _Result:
-    """Fit on the train rows, measure on the test rows."""
-    from tagline.run.mistakes import find_mistakes
-    from tagline.run.predicted import predict_held_out, predict_split
-
-    counts = dataset.facts.class_counts
-    if dataset.test is not None and not any(counts["train"][name] and n for name, n in counts["test"].items()):
-        raise InputError("No label of the test rows stands in the train rows: are these the right files and columns?")
-    n_train = len(dataset.train) + (len(dataset.validation) if dataset.validation else 0)
-    log(f"learning from {n_train:,} texts")
-    clf = _fit(dataset.train, dataset.validation, recipe, settings, positive)
-    began = time.perf_counter()
-    held_out = predict_held_out(clf, dataset.classes)
-    validation = None
-    if held_out is not None and clf.validation_ is not None:
-        validation = held_out.measured(dataset.classes, task=dataset.task, positive=positive, seed=settings.seed)
-        validation["how"] = clf.validation_.how
-    test, mistakes = None, []
-    if dataset.test is not None:
-        log(f"measuring on {len(dataset.test):,} test texts")
-        test = predict_split(clf, dataset.test, dataset.classes)
-        if settings.texts:
-            mistakes = find_mistakes(clf, dataset.test.texts, test, dataset.classes)
-    seconds = {**clf.seconds_, "evaluate": time.perf_counter() - began}
-    return _Result(clf, test, validation, mistakes, seconds)
-
-
-def _some(split: Split, rows: "NDArray[np.bool_]") -> Split:
-    """Return some rows of a split, (n,)."""
-    groups = None if split.groups is None else split.groups.filter(rows)
-    return Split(split.texts.filter(rows), split.labels.filter(rows), groups)
-
-
-def _folded(dataset: Dataset, recipe: Recipe, settings: TrainSettings, positive: str | None, log: Log) -> _Result:
-    """Predict each fold by a model of the other folds; the model that is kept learns from all rows."""
-    import numpy as np
-
-    from tagline.run.mistakes import N_MISTAKES, find_mistakes
-    from tagline.run.predicted import Predicted, label_indices, predict_split
-
-    assert dataset.folds is not None
-    texts, labels = dataset.train.texts, dataset.train.labels
-    y_true = label_indices(labels, dataset.classes)
-    y_pred, proba = np.zeros_like(y_true), np.zeros((len(texts), len(dataset.classes)))
-    mistakes: list[dict[str, Any]] = []
-    seconds = {"features": 0.0, "fit": 0.0, "evaluate": 0.0}
-    n_folds = int(dataset.folds.max()) + 1
-    for fold in range(n_folds):
-        log(f"fold {fold + 1} of {n_folds}")
-        held = dataset.folds == fold
-        clf = _fit(_some(dataset.train, ~held), None, recipe, settings, positive)
-        began = time.perf_counter()
-        split = _some(dataset.train, held)
-        part = predict_split(clf, split, dataset.classes)
-        y_pred[held], proba[held] = part.y_pred, part.proba
-        if settings.texts:
-            mistakes += find_mistakes(clf, split.texts, part, dataset.classes)
-        spent = {**clf.seconds_, "evaluate": time.perf_counter() - began}
-        seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
-    mistakes.sort(key=lambda mistake: -mistake["probability"])
-    log(f"learning from all {len(texts):,} texts")
-    clf = _fit(dataset.train, None, recipe, settings, positive)
-    seconds |= {stage: seconds[stage] + clf.seconds_[stage] for stage in ("features", "fit")}
-    return _Result(clf, Predicted(y_true, y_pred, proba), None, mistakes[:N_MISTAKES], seconds)
 
 
 def _row_counts(dataset: Dataset) -> dict[str, int]:
@@ -312,6 +298,7 @@ def _run_json(
             "rows": _row_counts(dataset),
             "facts": dataset.facts.to_json(),
         },
+        **_of_training(clf.training_),
         "chosen": clf.chosen_ | ({} if settings.threshold is None else {"threshold": settings.threshold}),
         "versions": versions(),
         "machine": machine(),
@@ -322,11 +309,11 @@ def _write(
     folder: Path,
     run: dict[str, Any],
     dataset: Dataset,
-    result: _Result,
+    result: Result,
     settings: TrainSettings,
     positive: str | None,
     seconds: dict[str, float],
-    process_started: float,
+    started: float,
 ) -> dict[str, Any]:
     """Write the run folder and return the content of ``metrics.json``."""
     from tagline.report import write_report
@@ -341,6 +328,11 @@ def _write(
     result.clf.save(folder / "model", facts)
     save_trained_on(folder / TRAINED_ON, dataset)
     _dump(folder / "run.json", run)
+    if result.clf.training_ is not None:
+        from tagline.evaluation.history_plots import save_history_plots
+
+        _write_history(folder, result.clf.training_)
+        save_history_plots(folder / "plots", result.clf.training_.history, result.clf.training_.best_epoch)
     _dump(folder / "mistakes.json", result.mistakes, indent=None)
     if dataset.facts.rejected:
         rejected = dataset.facts.rejected_frame()
@@ -375,10 +367,34 @@ def _write(
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_rss_mb": peak_rss_mb(),
     }
-    metrics["seconds"]["total"] = round(time.perf_counter() - process_started, 3)
+    metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
     _dump(folder / "metrics.json", metrics)
     write_report(folder)
     return metrics
+
+
+def _of_training(training: "TrainingRecord | None") -> dict[str, Any]:
+    """Return what ``run.json`` says of a network and its training; nothing of anything else."""
+    if training is None:
+        return {}
+    return {
+        "network": {"layers": training.layers, "parameters": sum(row["parameters"] for row in training.layers)},
+        "training": {
+            "best_epoch": training.best_epoch,
+            "epochs_run": len(training.history["epoch"]),
+            "refit_epochs": None if training.refit_history is None else len(training.refit_history["epoch"]),
+            "findings": training.findings,
+        },
+    }
+
+
+def _write_history(folder: Path, training: "TrainingRecord") -> None:
+    import polars as pl
+
+    with polars_os_errors():
+        pl.DataFrame(training.history).write_csv(folder / "history.csv")
+        if training.refit_history is not None:
+            pl.DataFrame(training.refit_history).write_csv(folder / "refit_history.csv")
 
 
 def _dump(path: Path, content: Any, indent: int | None = 1) -> None:

@@ -1,0 +1,153 @@
+"""The fits of a run: one measured on test rows, or one for each fold."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tagline.datasets import Dataset, Split
+from tagline.errors import InputError
+from tagline.recipes import Recipe
+from tagline.run.settings import TrainSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tagline.classifier import TextClassifier
+    from tagline.run.predicted import Predicted
+    from tagline.run.progress import Seen
+
+Log = Callable[[str], None]
+Progress = Callable[["Seen"], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What training and measuring gave, before it is written."""
+
+    clf: "TextClassifier"
+    test: "Predicted | None"
+    validation: dict[str, Any] | None
+    mistakes: list[dict[str, Any]]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every fit of a run shares.
+
+    ``checkpoints``: the folder where trainings of networks are kept, if they are.
+    """
+
+    dataset: Dataset
+    recipe: Recipe
+    settings: TrainSettings
+    positive: str | None
+    word_index: dict[str, int] | None
+    checkpoints: Path | None
+    log: Log
+    progress: Progress
+
+
+def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextClassifier":
+    from tagline.classifier import TextClassifier
+
+    recipe, settings = job.recipe, job.settings
+
+    clf = TextClassifier(
+        recipe,
+        class_weight="balanced" if settings.balance else None,
+        positive=job.positive,
+        seed=settings.seed,
+    )
+    callbacks = []
+    if recipe.training is not None:
+        from tagline.run.progress import Watch
+
+        callbacks.append(Watch(job.progress))
+    given = None if validation is None else (validation.texts, validation.labels)
+    groups = None
+    if split.groups is not None:
+        groups = [*split.groups, *(validation.groups if validation and validation.groups is not None else ())]
+    clf.fit(
+        split.texts,
+        split.labels,
+        groups=groups,
+        validation=given,
+        word_index=job.word_index,
+        callbacks=callbacks,
+        checkpoints=None if job.checkpoints is None else job.checkpoints / name,
+    )
+    if settings.threshold is not None:
+        clf.threshold_ = settings.threshold
+    return clf
+
+
+def fit_split(job: Job) -> Result:
+    """Fit on the train rows, measure on the test rows."""
+    from tagline.run.mistakes import find_mistakes
+    from tagline.run.predicted import predict_held_out, predict_split
+
+    dataset, settings, positive, log = job.dataset, job.settings, job.positive, job.log
+    counts = dataset.facts.class_counts
+    if dataset.test is not None and not any(counts["train"][name] and n for name, n in counts["test"].items()):
+        raise InputError("No label of the test rows stands in the train rows: are these the right files and columns?")
+    n_train = len(dataset.train) + (len(dataset.validation) if dataset.validation else 0)
+    log(f"learning from {n_train:,} texts")
+    clf = _fit(job, dataset.train, dataset.validation, "fit")
+    began = time.perf_counter()
+    held_out = predict_held_out(clf, dataset.classes)
+    validation = None
+    if held_out is not None and clf.validation_ is not None:
+        validation = held_out.measured(dataset.classes, task=dataset.task, positive=positive, seed=settings.seed)
+        validation["how"] = clf.validation_.how
+    test, mistakes = None, []
+    if dataset.test is not None:
+        log(f"measuring on {len(dataset.test):,} test texts")
+        test = predict_split(clf, dataset.test, dataset.classes)
+        if settings.texts:
+            mistakes = find_mistakes(clf, dataset.test.texts, test, dataset.classes)
+    seconds = {**clf.seconds_, "evaluate": time.perf_counter() - began}
+    return Result(clf, test, validation, mistakes, seconds)
+
+
+def _some(split: Split, rows: "NDArray[np.bool_]") -> Split:
+    """Return some rows of a split, (n,)."""
+    groups = None if split.groups is None else split.groups.filter(rows)
+    return Split(split.texts.filter(rows), split.labels.filter(rows), groups)
+
+
+def fit_folds(job: Job) -> Result:
+    """Predict each fold by a model of the other folds; the model that is kept learns from all rows."""
+    import numpy as np
+
+    from tagline.run.mistakes import N_MISTAKES, find_mistakes
+    from tagline.run.predicted import Predicted, label_indices, predict_split
+
+    dataset, settings, log = job.dataset, job.settings, job.log
+    assert dataset.folds is not None
+    texts, labels = dataset.train.texts, dataset.train.labels
+    y_true = label_indices(labels, dataset.classes)
+    y_pred, proba = np.zeros_like(y_true), np.zeros((len(texts), len(dataset.classes)))
+    mistakes: list[dict[str, Any]] = []
+    seconds = {"features": 0.0, "fit": 0.0, "evaluate": 0.0}
+    n_folds = int(dataset.folds.max()) + 1
+    for fold in range(n_folds):
+        log(f"fold {fold + 1} of {n_folds}")
+        held = dataset.folds == fold
+        clf = _fit(job, _some(dataset.train, ~held), None, f"fold-{fold + 1}")
+        began = time.perf_counter()
+        split = _some(dataset.train, held)
+        part = predict_split(clf, split, dataset.classes)
+        y_pred[held], proba[held] = part.y_pred, part.proba
+        if settings.texts:
+            mistakes += find_mistakes(clf, split.texts, part, dataset.classes)
+        spent = {**clf.seconds_, "evaluate": time.perf_counter() - began}
+        seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
+    mistakes.sort(key=lambda mistake: -mistake["probability"])
+    log(f"learning from all {len(texts):,} texts")
+    clf = _fit(job, dataset.train, None, "fit")
+    seconds |= {stage: seconds[stage] + clf.seconds_[stage] for stage in ("features", "fit")}
+    return Result(clf, Predicted(y_true, y_pred, proba), None, mistakes[:N_MISTAKES], seconds)

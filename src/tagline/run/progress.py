@@ -1,0 +1,72 @@
+"""The training of a network as a person follows it: how far it is, and both losses."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tagline.training import Callback, State
+
+_SECONDS = 0.1  # between two reports inside an epoch
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Where a training is: ``done`` of ``total`` batches; losses are of this epoch so far, and of the last one done."""
+
+    phase: str
+    epoch: int
+    n_epochs: int
+    done: int
+    total: int
+    loss: float
+    accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+    epoch_ended: bool
+
+    def words(self) -> str:
+        """Return it in one line."""
+        name = "training" if self.phase == "search" else "again from all rows"
+        line = f"{name}: epoch {self.epoch}/{self.n_epochs}  loss {self.loss:.4f}  accuracy {100 * self.accuracy:.1f} %"
+        if self.val_loss is None or self.val_accuracy is None:
+            return line
+        return f"{line}  validation {self.val_loss:.4f}, {100 * self.val_accuracy:.1f} %"
+
+
+class Watch(Callback):
+    """Report the state of a training, ten times a second and after each epoch."""
+
+    def __init__(self, report: Callable[[Seen], None]) -> None:
+        self._report = report
+        self._last = 0.0
+
+    def on_batch_end(self, state: State) -> None:
+        """Report if the last report is a while ago."""
+        now = time.monotonic()
+        if now - self._last >= _SECONDS:
+            self._last = now
+            self._tell(state, ended=False)
+
+    def on_epoch_end(self, state: State) -> None:
+        """Report the figures of the epoch."""
+        self._tell(state, ended=True)
+
+    def _tell(self, state: State, *, ended: bool) -> None:
+        columns = state.history.columns
+        val_loss, val_accuracy = columns.get("val_loss"), columns.get("val_accuracy")
+        epoch = state.epoch + (0 if ended else 1)
+        done = state.epoch * state.n_batches + (0 if ended else state.batch)
+        self._report(
+            Seen(
+                state.phase,
+                epoch,
+                state.n_epochs,
+                done,
+                state.n_epochs * state.n_batches,
+                state.loss,
+                state.accuracy,
+                val_loss[-1] if val_loss else None,
+                val_accuracy[-1] if val_accuracy else None,
+                ended,
+            )
+        )

@@ -1,0 +1,28 @@
+"""The training of networks, on PyTorch (extra ``neural``); nothing else imports it before something is trained."""
+
+try:
+    import torch as _torch  # noqa: F401
+except ImportError:
+    from tagline.errors import MissingExtraError
+
+    raise MissingExtraError("Training a network", "neural") from None
+
+from tagline.training.callbacks import Callback, EarlyStopping, KeepWeights, State
+from tagline.training.checkpoint import Checkpoint
+from tagline.training.history import History
+from tagline.training.loop import Rows, train
+from tagline.training.optimizers import SGD, Adam, RMSprop
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "History",
+    "KeepWeights",
+    "RMSprop",
+    "Rows",
+    "State",
+    "train",
+]

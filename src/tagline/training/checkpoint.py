@@ -1,0 +1,66 @@
+"""A training that can be taken up again after any epoch, and then ends as if it had never stopped."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from tagline.training.callbacks import Callback, State
+
+
+class Checkpoint(Callback):
+    """Keep weights, optimizer, history and the other callbacks' state after each epoch, in ``<folder>/<phase>.pt``.
+
+    At the beginning it takes up what is there, and a training that had come to its end does not go on. It stands
+    first among the callbacks and is given the others.
+    """
+
+    def __init__(self, folder: Path, others: Sequence[Callback] = ()) -> None:
+        self.folder, self.others = folder, others
+
+    def on_train_begin(self, state: State) -> None:
+        """Take up the training of this phase, if it was begun."""
+        path = self.folder / f"{state.phase}.pt"
+        if not path.exists():
+            return
+        kept = torch.load(path, weights_only=True)  # tensors and plain values; nothing is executed
+        for name, array in state.network.arrays().items():
+            array[...] = kept["weights"][name].numpy()
+        state.optimizer.load_state_dict(kept["optimizer"])
+        state.history.columns = kept["history"]
+        state.epoch, state.step = kept["epoch"], kept["step"]
+        for callback, own in zip(self.others, kept["callbacks"], strict=True):
+            callback.load_state_dict({k: v.numpy() if isinstance(v, torch.Tensor) else v for k, v in own.items()})
+        self.stop = kept["ended"]
+
+    def on_epoch_end(self, state: State) -> None:
+        """Write everything down."""
+        self._write(state, ended=False)
+
+    def on_train_end(self, state: State) -> None:
+        """Write down that this was all, whoever stopped it."""
+        self._write(state, ended=True)
+
+    def _write(self, state: State, *, ended: bool) -> None:
+        """Write everything down, whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{state.phase}.pt"
+        partial = path.with_suffix(f".{os.getpid()}.part")
+        callbacks = [
+            {k: torch.from_numpy(v) if hasattr(v, "dtype") else v for k, v in each.state_dict().items()}
+            for each in self.others
+        ]
+        torch.save(
+            {
+                "weights": {name: torch.from_numpy(array) for name, array in state.network.arrays().items()},
+                "optimizer": state.optimizer.state_dict(),
+                "history": state.history.columns,
+                "epoch": state.epoch,
+                "step": state.step,
+                "ended": ended,
+                "callbacks": callbacks,
+            },
+            partial,
+        )
+        partial.replace(path)

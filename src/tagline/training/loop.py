@@ -1,0 +1,219 @@
+"""The one loop that everything trained by gradients goes through: fetch, forward, backward, step, callbacks."""
+
+import math
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from numpy.typing import NDArray
+
+from tagline.errors import InputError
+from tagline.models.layers import Dense
+from tagline.models.networks import Inputs, Network
+from tagline.threads import one_blas_thread
+from tagline.training.callbacks import Callback, State
+from tagline.training.history import History
+from tagline.training.losses import Loss, make_loss, make_metrics
+from tagline.training.optimizers import make_optimizer, make_schedule
+
+if TYPE_CHECKING:
+    from tagline.recipes import Training
+
+_PHASES = ("search", "refit")
+_MIXED = 50  # batches whose rows are sorted by length together
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Texts to learn from or to watch: inputs, targets (n_texts, n_outputs) and weights (n_texts,) with mean 1."""
+
+    X: Inputs
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+def train(
+    network: Network,
+    rows: Rows,
+    training: "Training",
+    *,
+    validation: Rows | None = None,
+    multilabel: bool = False,
+    l2: float = 0.0,
+    seed: int = 0,
+    phase: str = "search",
+    callbacks: Sequence[Callback] = (),
+) -> History:
+    """Train ``network`` in place and return what was seen.
+
+    Args:
+        network: it starts from the weights it has.
+        rows: what to learn from.
+        training: optimizer, loss, batches and epochs.
+        validation: rows to measure after each epoch.
+        multilabel: whether a text may have several labels.
+        l2: times the squares of the dense kernels is added to the loss.
+        seed: of the order of the rows and of dropout. Each epoch draws from a generator of its own, so that a
+            training taken up after an epoch goes on as if it had never stopped.
+        phase: ``"search"`` or ``"refit"``, see `State`.
+        callbacks: called between batches and epochs.
+
+    Raises:
+        InputError: the loss is not a number any more.
+
+    """
+    parameters = [torch.nn.Parameter(torch.from_numpy(array)) for array in network.arrays().values()]  # shared memory
+    optimizer = make_optimizer(training, parameters)
+    penalised = [w for w, name in zip(parameters, network.arrays(), strict=True) if _is_hidden_kernel(network, name)]
+    loss_of = make_loss(training, multilabel=multilabel, n_outputs=rows.targets.shape[1])
+    metrics = make_metrics(training, multilabel=multilabel)
+    X, targets = network.prepare(rows.X), torch.from_numpy(rows.targets)
+    weights = None if rows.weights is None else torch.from_numpy(rows.weights)
+    watched = None if validation is None else Rows(network.prepare(validation.X), validation.targets)
+    lengths = (X != 0).sum(axis=1) if network.masked and not sp.issparse(X) else None
+    n_batches = math.ceil(len(rows) / training.batch_size)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    schedule = make_schedule(training, n_batches * training.epochs)
+    state = State(network, optimizer, History(), training.epochs, n_batches, phase)
+
+    def step(batch: NDArray[np.int64], noise: np.random.Generator) -> torch.Tensor:
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * schedule(state.step)
+        logits: torch.Tensor = _Network.apply(network, X[batch], noise, *parameters)  # type: ignore[no-untyped-call]
+        y = targets[batch]
+        losses = _per_row(loss_of(logits, y), len(batch))
+        loss = (losses if weights is None else losses * weights[batch]).mean() + _penalty(penalised, l2)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        state.step += 1
+        with torch.no_grad():
+            return torch.stack([loss.detach(), *(_per_row(m(logits, y), len(batch)).mean() for m in metrics.values())])
+
+    with _small_steps(), warnings.catch_warnings():
+        # It is told once, as a loss that is not a number. NumPy's own switch would not reach our threads.
+        warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
+        for callback in callbacks:
+            callback.stop = False  # of a training before this one
+            callback.on_train_begin(state)
+        while state.epoch < training.epochs and not any(callback.stop for callback in callbacks):
+            started = time.perf_counter()
+            noise = np.random.default_rng([1 + _PHASES.index(phase), state.epoch, seed])
+            seen, sums = 0, np.zeros(1 + len(metrics))
+            for state.batch, batch in enumerate(_batches(len(rows), training.batch_size, lengths, noise), 1):
+                sums += step(batch, noise).numpy() * len(batch)
+                seen += len(batch)
+                state.loss, state.accuracy = sums[0] / seen, sums[1] / seen
+                if not math.isfinite(state.loss):
+                    raise _not_a_number(state, training)
+                for callback in callbacks:
+                    callback.on_batch_end(state)
+            if not all(np.isfinite(array).all() for array in network.arrays().values()):
+                raise _not_a_number(state, training)  # the last step broke them: no batch came after it
+            state.epoch += 1
+            figures = dict(zip(("loss", *metrics), (sums / seen).tolist(), strict=True))
+            if watched is not None:
+                with torch.no_grad():
+                    figures |= _watch(network, watched, loss_of, metrics, float(_penalty(penalised, l2)))
+            state.history.add({"epoch": state.epoch, **figures, "seconds": time.perf_counter() - started})
+            for callback in callbacks:
+                callback.on_epoch_end(state)
+        for callback in callbacks:
+            callback.on_train_end(state)
+    return state.history
+
+
+class _Network(torch.autograd.Function):
+    """The whole network as one step of autograd: its layers know their gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, network: Network, X: Inputs, noise: np.random.Generator, *parameters: Any) -> torch.Tensor:
+        logits, caches = network.forward(X, noise)
+        ctx.network, ctx.caches = network, caches
+        return torch.from_numpy(logits)
+
+    @staticmethod
+    def backward(ctx: Any, dlogits: torch.Tensor) -> Any:
+        gradients = ctx.network.backward(dlogits.numpy(), ctx.caches)
+        return None, None, None, *(torch.from_numpy(np.ascontiguousarray(g)) for own in gradients for g in own)
+
+
+def _batches(
+    n: int, size: int, lengths: NDArray[np.int64] | None, noise: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    """Go through the rows in a random order.
+
+    Where padding does not count, rows of like length go together, so that there is less of it to pass over:
+    each so many batches' worth of rows is sorted by ``lengths``, (n,), and the batches are mixed again.
+    """
+    order = noise.permutation(n)
+    if lengths is None:
+        yield from (order[start : start + size] for start in range(0, n, size))
+        return
+    for start in range(0, n, size * _MIXED):
+        rows = order[start : start + size * _MIXED]
+        rows = rows[np.argsort(lengths[rows], kind="stable")]
+        for batch in noise.permutation(math.ceil(len(rows) / size)):
+            yield rows[batch * size : (batch + 1) * size]
+
+
+def _watch(network: Network, rows: Rows, loss_of: Loss, metrics: dict[str, Loss], penalty: float) -> dict[str, float]:
+    """Return the figures of validation rows."""
+    logits = torch.from_numpy(network.logits(rows.X))
+    targets = torch.from_numpy(rows.targets)
+    of = {"loss": loss_of, **metrics}
+    figures = {f"val_{name}": float(_per_row(f(logits, targets), len(rows)).mean()) for name, f in of.items()}
+    figures["val_loss"] += penalty
+    return figures
+
+
+def _per_row(figure: torch.Tensor, n: int) -> torch.Tensor:
+    """Return a figure for each row, (n,), of a function that may have taken the mean already."""
+    return figure if figure.ndim == 1 and len(figure) == n else figure.mean().expand(n)
+
+
+def _penalty(kernels: Sequence[torch.Tensor], l2: float) -> float | torch.Tensor:
+    return sum((l2 * kernel.square().sum() for kernel in kernels), torch.zeros(())) if l2 else 0.0
+
+
+def _is_hidden_kernel(network: Network, name: str) -> bool:
+    """Say whether a weight is the kernel of a hidden dense layer."""
+    number, weight = name.split(".")
+    hidden = network.layers[:-1]
+    return weight == "kernel" and int(number) < len(hidden) and isinstance(hidden[int(number)], Dense)
+
+
+@contextmanager
+def _small_steps() -> Iterator[None]:
+    """Set threads and arithmetic for many small operations; afterwards all is as it was.
+
+    Operations this small lose more by waiting for helper threads than they win, above all beside other programs. And
+    numbers below 1e-38, as gradients through a long text become, are taken for 0: on them arithmetic is far slower.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    try:
+        with one_blas_thread():
+            yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(threads)
+
+
+def _not_a_number(state: State, training: "Training") -> InputError:
+    optimizer = training.optimizer if isinstance(training.optimizer, str) else "the optimizer"
+    return InputError(
+        f"The loss is not a number any more in epoch {state.epoch + 1}, batch {state.batch} of {state.n_batches}: "
+        f"the learning rate of {optimizer}, `training.learning_rate = {training.learning_rate:g}`, is most likely too "
+        "high; try a tenth of it."
+    )

@@ -1,0 +1,142 @@
+"""Explanations of n-grams add up to the score, exactly."""
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from synthetic_texts import made_up, several
+from tagline import Explanation, InputError, TextClassifier, explain_text
+
+LINEAR = ["fast", "linear-svm", "logistic-regression", "naive-bayes", "complement-nb"]
+TREES = ["decision-tree", "random-forest"]
+TEXTS = [
+    "a good film, a joy",
+    "A GOOD film, a good plot — don’t miss it<br />bad music 👍🏽",
+    "İ was bored: awful, awful mess",
+    "unseenword",
+    "",
+]
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Return what fits a recipe to data of one task, once."""
+    done: dict[tuple[str, str], TextClassifier] = {}
+
+    def fit(recipe: str, task: str) -> TextClassifier:
+        if (recipe, task) not in done:
+            data = several(90) if task == "multilabel" else made_up(90, 2 if task == "binary" else 3)
+            done[recipe, task] = TextClassifier(recipe).fit(*data)
+            assert done[recipe, task].task_ == task
+        return done[recipe, task]
+
+    return fit
+
+
+def total(explanation: Explanation) -> float:
+    return explanation.intercept + sum(c.value for c in explanation.contributions)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("recipe", LINEAR)
+def test_contributions_of_a_linear_model_add_up_to_its_score(fitted, recipe: str, task: str, text: str) -> None:
+    clf = fitted(recipe, task)
+    scores = clf.decision_function([text])[0]
+    by_class = [-scores, scores] if task == "binary" else scores
+    for column, name in enumerate(clf.classes_):
+        explanation = explain_text(clf, text, name)
+        assert explanation.scale == ("score" if clf.task_ == "multiclass" else "log-odds")
+        assert explanation.class_name == name
+        assert explanation.score == pytest.approx(by_class[column], abs=1e-9)
+        assert total(explanation) == pytest.approx(explanation.score, abs=1e-9)
+        assert explanation.proba == clf.predict_proba([text])[0, column]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("recipe", TREES)
+def test_contributions_of_trees_add_up_to_the_share_of_the_leaves(fitted, recipe: str, task: str, text: str) -> None:
+    clf = fitted(recipe, task)
+    share = clf.model_.proba(next(iter(clf._features([text]))))[0]
+    by_class = [1 - share[0], share[0]] if task == "binary" else share
+    for column, name in enumerate(clf.classes_):
+        explanation = explain_text(clf, text, name)
+        assert explanation.scale == "probability"
+        assert explanation.score == pytest.approx(by_class[column], abs=1e-6)
+        assert total(explanation) == pytest.approx(explanation.score, abs=1e-9)
+    assert any(explanation.absent for name in clf.classes_ for explanation in [explain_text(clf, text, name)])
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("recipe", LINEAR + TREES)
+def test_words_add_up_to_what_stands_in_the_text(fitted, recipe: str, text: str) -> None:
+    explanation = explain_text(fitted(recipe, "binary"), text)
+    words = explanation.words()
+    there = explanation.score - explanation.intercept - explanation.absent
+    assert sum(value for _, _, value in words) == pytest.approx(there, abs=1e-9)
+    assert [span[:2] for span in words] == sorted(span[:2] for span in words)
+    if recipe in LINEAR:
+        assert explanation.absent == 0
+
+
+@pytest.mark.parametrize("recipe", ["fast", "linear-svm"])
+def test_spans_point_at_the_text(fitted, recipe: str) -> None:
+    text = TEXTS[1]
+    explanation = explain_text(fitted(recipe, "binary"), text)
+    assert len(explanation.contributions) > 5
+    for contribution in explanation.contributions:
+        assert contribution.spans
+        for start, end in contribution.spans:
+            shown = text[start:end].lower().replace("’", "'")
+            if contribution.name.startswith("“"):
+                assert contribution.name[1:-1] in f" {shown} "
+            else:
+                assert contribution.name.replace(" ", "") == shown.replace("<br />", "").replace(" ", "")
+    (good,) = (c for c in explanation.contributions if c.name == "good")
+    assert good.spans == ((2, 6), (15, 19))
+    values = [abs(c.value) for c in explanation.contributions]
+    assert values == sorted(values, reverse=True)
+
+
+def test_the_class_predicted_is_explained(fitted) -> None:
+    clf = fitted("fast", "binary")
+    for text in ("a lovely joy", "an awful mess"):
+        explanation = explain_text(clf, text)
+        assert explanation.class_name == explanation.prediction == clf.predict([text])[0]
+        assert explanation.score > 0
+    many = explain_text(fitted("fast", "multilabel"), "good bad market")
+    assert many.prediction == ", ".join(fitted("fast", "multilabel").predict(["good bad market"])[0])
+
+
+def test_what_speaks_for_one_of_two_speaks_against_the_other(fitted) -> None:
+    clf = fitted("fast", "binary")
+    one, other = (explain_text(clf, TEXTS[0], name) for name in clf.classes_)
+    assert {c.name: c.value for c in one.contributions} == {c.name: -c.value for c in other.contributions}
+    good = next(c for c in one.contributions if c.name == "good")
+    assert good.value > 0
+
+
+def test_an_empty_text_is_the_intercept(fitted) -> None:
+    explanation = explain_text(fitted("fast", "binary"), "", "c1")
+    assert explanation.contributions == ()
+    assert explanation.words() == []
+    assert explanation.score == explanation.intercept
+
+
+def test_an_unknown_class_names_the_nearest(fitted) -> None:
+    clf = fitted("fast", "multiclass")
+    with pytest.raises(InputError, match=r"no class `c11`\. Did you mean `c1`\?"):
+        explain_text(clf, "good", "c11")
+
+
+def test_before_fit() -> None:
+    with pytest.raises(NotFittedError):
+        explain_text(TextClassifier(), "good")
+
+
+def test_classes_that_are_numbers() -> None:
+    texts, labels = made_up(40)
+    clf = TextClassifier().fit(texts, [int(label[1]) for label in labels])
+    assert explain_text(clf, "good", "0").score == pytest.approx(-clf.decision_function(["good"])[0], abs=1e-9)
+    assert np.isfinite(explain_text(clf, "good").score)

@@ -1,0 +1,183 @@
+"""Runs that are stopped while a network is trained, and gone on with."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from synthetic_texts import made_up
+from tagline import InputError
+from tagline.run.settings import TrainSettings
+from tagline.run.train import resume_run, train_run
+from tagline.run.unfinished import find_unfinished, read_unfinished, unfinished_folder
+
+SMALL = (
+    "features.num_words=200",
+    "features.maxlen=12",
+    "model.embedding=4",
+    "training.batch_size=16",
+    "training.epochs=6",
+    "protocol.refit=4",
+)
+
+
+class StoppedError(Exception):
+    """What interrupts a training in these tests."""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    texts, labels = made_up(160)
+    path = tmp_path / "reviews.csv"
+    pl.DataFrame({"text": texts, "label": labels}).write_csv(path)
+    return path
+
+
+def settings(*more: str, **others) -> TrainSettings:
+    return TrainSettings(recipe="embedding-average", settings=(*SMALL, *more), seed=3, **others)
+
+
+def stop_after(phase: str, epoch: int):
+    def progress(seen) -> None:
+        if seen.epoch_ended and (seen.phase, seen.epoch) == (phase, epoch):
+            raise StoppedError
+
+    return progress
+
+
+def bundle(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((run / "model").iterdir())}
+
+
+def history(run: Path, name: str) -> list[dict[str, str]]:
+    with (run / name).open(newline="") as lines:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(lines)]
+
+
+@pytest.mark.parametrize(("phase", "epoch"), [("search", 1), ("search", 4), ("search", 6), ("refit", 2), ("refit", 4)])
+def test_a_resumed_run_is_the_undisturbed_one(data: Path, tmp_path: Path, phase: str, epoch: int) -> None:
+    whole = train_run(data, settings(), out=tmp_path / "whole")
+    with pytest.raises(StoppedError):
+        train_run(data, settings(), out=tmp_path / "stopped", progress=stop_after(phase, epoch))
+    assert not (tmp_path / "stopped").exists()
+    assert find_unfinished(tmp_path) == [tmp_path / "stopped"]
+    resumed = resume_run(tmp_path / "stopped")
+    assert bundle(resumed.folder) == bundle(whole.folder)
+    for name in ("history.csv", "refit_history.csv"):
+        assert history(resumed.folder, name) == history(whole.folder, name)
+    assert find_unfinished(tmp_path) == []
+    assert not unfinished_folder(tmp_path / "stopped").exists()
+
+
+def test_a_resumed_run_goes_on_and_does_not_begin_again(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 4))
+    seen = []
+    resume_run(tmp_path / "run", progress=lambda s: seen.append((s.phase, s.epoch)) if s.epoch_ended else None)
+    # The epoch that was stopped in its report was not kept yet: Checkpoint stands before the report.
+    assert seen[0][0] == "search"
+    assert seen[0][1] == 5
+    assert seen[-1] == ("refit", 4)
+
+
+def test_folds_are_resumed(data: Path, tmp_path: Path) -> None:
+    whole = train_run(data, settings(folds=2), out=tmp_path / "whole")
+    calls = []
+
+    def progress(seen) -> None:
+        calls.append(seen)
+        if seen.epoch_ended and seen.phase == "refit" and seen.epoch == 2 and sum(c.epoch_ended for c in calls) > 12:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        train_run(data, settings(folds=2), out=tmp_path / "stopped", progress=progress)
+    resumed = resume_run(tmp_path / "stopped")
+    assert bundle(resumed.folder) == bundle(whole.folder)
+    assert resumed.metrics["test"] == whole.metrics["test"]
+
+
+def test_a_run_stopped_before_its_first_epoch_leaves_nothing(data: Path, tmp_path: Path) -> None:
+    before = set(tmp_path.iterdir())
+
+    def progress(seen) -> None:
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        train_run(data, settings("training.batch_size=4"), out=tmp_path / "run", progress=progress)
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_data_that_has_changed_is_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 2))
+    data.write_text(data.read_text() + "one more,pos\n")
+    with pytest.raises(InputError, match="has changed since"):
+        resume_run(tmp_path / "run")
+    assert find_unfinished(tmp_path) == [tmp_path / "run"]
+
+
+def test_what_cannot_be_gone_on_with(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a run that was begun"):
+        resume_run(tmp_path / "never")
+    run = train_run(data, settings(), out=tmp_path / "run")
+    with pytest.raises(InputError, match="is finished"):
+        resume_run(run.folder)
+    broken = unfinished_folder(tmp_path / "broken")
+    broken.mkdir()
+    (broken / "asked.json").write_text("{")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_unfinished(tmp_path / "broken")
+
+
+def test_n_grams_and_standing_objects_are_not_kept(data: Path, tmp_path: Path) -> None:
+    train_run(data, TrainSettings(recipe="naive-bayes"), out=tmp_path / "ngrams")
+    seen: list[list[Path]] = []
+    rows = pl.read_csv(data)
+    train_run(rows, settings(), out=tmp_path / "frame", progress=lambda s: seen.append(find_unfinished(tmp_path)))
+    assert seen
+    assert not any(seen)
+
+
+def test_an_older_run_stands_until_the_new_one_is_whole(data: Path, tmp_path: Path) -> None:
+    old = train_run(data, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
+    with pytest.raises(StoppedError):
+        train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 2))
+    assert json.loads((old.folder / "run.json").read_text())["recipe"]["recipe"]["name"] == "naive-bayes"
+    resume_run(tmp_path / "run")
+    assert json.loads((old.folder / "run.json").read_text())["recipe"]["recipe"]["name"] == "embedding-average"
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_gone_on_with_on_the_command_line(data: Path, tmp_path: Path) -> None:
+    more = ("training.epochs=400", "model.embedding=64", "training.batch_size=2", 'protocol.refit="no"')
+    tagline = [sys.executable, "-m", "tagline"]
+    command = [*tagline, "train", str(data), "--recipe", "embedding-average", "--seed", "3"]
+    for setting in (*SMALL[:3], *more):
+        command += ["--set", setting]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen([*command, "--out", "run"], cwd=tmp_path, stderr=subprocess.DEVNULL, env=environment)
+    kept = tmp_path / "run.unfinished" / "checkpoints"
+    for _ in range(1200):
+        if any(kept.rglob("*.pt")) or process.poll() is not None:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL  # it was killed, not done
+    assert not (tmp_path / "run").exists()
+    listed = subprocess.run([*tagline, "runs", "."], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "run` is unfinished: `tagline train --resume run` goes on with it" in listed.stderr
+    both = subprocess.run([*command, "--resume", "run"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert both.returncode == 2
+    assert "cannot be given with `--resume`" in both.stderr
+    subprocess.run([*tagline, "train", "--resume", "run", "--quiet"], cwd=tmp_path, check=True, capture_output=True)
+    shutil.copytree(tmp_path / "run" / "model", tmp_path / "resumed")
+    subprocess.run([*command, "--out", "whole", "--quiet"], cwd=tmp_path, check=True, capture_output=True)
+    assert bundle(tmp_path / "whole") == {path.name: path.read_bytes() for path in (tmp_path / "resumed").iterdir()}

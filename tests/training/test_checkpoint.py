@@ -1,0 +1,122 @@
+"""A training stopped after any epoch and taken up again ends as the one that was never stopped, to the bit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_trainings import small_network, small_rows, weights, without_seconds
+
+from tagline.recipes.tables import Training
+from tagline.training import Callback, Checkpoint, EarlyStopping, History, KeepWeights, State, train
+
+OPTIMIZERS = {
+    "adam": {"optimizer": "adam", "learning_rate": 0.02},
+    "amsgrad": {"optimizer": "adam", "learning_rate": 0.03, "amsgrad": True, "schedule": "cosine"},
+    "rmsprop": {"optimizer": "rmsprop", "learning_rate": 0.02, "momentum": 0.5, "decay": 0.05},
+    "sgd": {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "schedule": "linear"},
+    "own": {"optimizer": lambda w: torch.optim.AdamW(w, lr=0.02), "decay": 0.1},
+}
+
+
+class Interrupt(Callback):
+    """Stop everything after an epoch, as Ctrl-C does, or in the middle of one."""
+
+    def __init__(self, epoch: int, *, within: bool = False) -> None:
+        self.epoch, self.within = epoch, within
+
+    def on_epoch_end(self, state: State) -> None:
+        if state.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+    def on_batch_end(self, state: State) -> None:
+        if self.within and (state.epoch, state.batch) == (self.epoch - 1, 2):
+            raise KeyboardInterrupt
+
+
+def fit(
+    settings: dict, own: list[Callback], folder: Path | None, *last: Callback, epochs: int = 8
+) -> tuple[np.ndarray, History]:
+    network = small_network()
+    callbacks = [*([Checkpoint(folder, own)] if folder else []), *own, *last]
+    training = Training(batch_size=10, epochs=epochs, **settings)
+    history = train(
+        network, small_rows(40, 0), training, validation=small_rows(60, 1), l2=0.001, seed=3, callbacks=callbacks
+    )
+    return weights(network), history
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("epoch", [1, 4, 8])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_taken_up_again(tmp_path: Path, name: str, epoch: int, within: bool) -> None:
+    expected, history = fit(OPTIMIZERS[name], [], None)
+    with pytest.raises(KeyboardInterrupt):
+        fit(OPTIMIZERS[name], [], tmp_path, Interrupt(epoch, within=within))
+    found, again = fit(OPTIMIZERS[name], [], tmp_path)
+    assert np.array_equal(found, expected)
+    assert without_seconds(again.columns) == without_seconds(history.columns)
+    assert len(again.columns["seconds"]) == 8
+
+
+@pytest.mark.parametrize("wanted", [None, 3, 50])
+@pytest.mark.parametrize("epoch", [1, 2, 3, 4, 5, 8])
+def test_the_weights_kept_are_the_same(tmp_path: Path, epoch: int, wanted: int | None) -> None:
+    """Whether the epoch that was stopped after is the best so far, follows it or comes before."""
+    keep, again = KeepWeights(wanted), KeepWeights(wanted)
+    _, history = fit(OPTIMIZERS["adam"], [keep], None)
+    with pytest.raises(KeyboardInterrupt):
+        fit(OPTIMIZERS["adam"], [KeepWeights(wanted)], tmp_path, Interrupt(epoch))
+    fit(OPTIMIZERS["adam"], [again], tmp_path)
+    assert keep.epoch == again.epoch == {None: history.best_epoch, 3: 3, 50: 8}[wanted]
+    assert 1 < history.best_epoch < 8
+    for one, two in zip(keep.kept, again.kept, strict=True):
+        assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("epoch", range(1, 7))
+def test_early_stopping_counts_the_epochs_before(tmp_path: Path, epoch: int) -> None:
+    def own() -> list[Callback]:
+        return [KeepWeights(), EarlyStopping(2)]
+
+    expected, history = fit(OPTIMIZERS["adam"], own(), None, epochs=30)
+    assert 6 <= len(history) == history.best_epoch + 2 < 30
+    with pytest.raises(KeyboardInterrupt):
+        fit(OPTIMIZERS["adam"], own(), tmp_path, Interrupt(epoch), epochs=30)
+    found, again = fit(OPTIMIZERS["adam"], own(), tmp_path, epochs=30)
+    assert np.array_equal(found, expected)
+    assert without_seconds(again.columns) == without_seconds(history.columns)
+    found, again = fit(OPTIMIZERS["adam"], own(), tmp_path, epochs=30)  # it is done: nothing is added
+    assert np.array_equal(found, expected)
+    assert without_seconds(again.columns) == without_seconds(history.columns)
+
+
+def test_a_training_that_was_stopped_is_over(tmp_path: Path) -> None:
+    """Also where a callback stopped it whose reasons no checkpoint knows: the second training follows it."""
+
+    class Stop(Callback):
+        def on_epoch_end(self, state: State) -> None:
+            self.stop = state.epoch == 3
+
+    expected, history = fit(OPTIMIZERS["adam"], [KeepWeights()], tmp_path, Stop())
+    assert len(history) == 3
+    found, again = fit(OPTIMIZERS["adam"], [KeepWeights()], tmp_path, Stop())
+    assert np.array_equal(found, expected)
+    assert again.columns == history.columns
+
+
+def test_a_checkpoint_holds_no_code(tmp_path: Path) -> None:
+    fit(OPTIMIZERS["rmsprop"], [KeepWeights()], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["search.pt"]  # no half-written file beside it
+    kept = torch.load(tmp_path / "search.pt", weights_only=True)
+    assert kept["epoch"] == 8
+    assert kept["step"] == 32
+
+
+def test_each_phase_has_its_own(tmp_path: Path) -> None:
+    for phase in ("search", "refit"):
+        network = small_network()
+        training = Training(batch_size=10, epochs=2)
+        history = train(network, small_rows(40, 0), training, phase=phase, callbacks=[Checkpoint(tmp_path)])
+        assert len(history) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["refit.pt", "search.pt"]

@@ -1,0 +1,77 @@
+"""What a history says: the best epoch, and whether the network overfits or underfits."""
+
+import math
+
+import pytest
+
+from tagline.training import History
+
+
+def history(loss: list[float], val_loss: list[float] | None = None) -> History:
+    made = History()
+    for epoch, value in enumerate(loss):
+        watched = {} if val_loss is None else {"val_loss": val_loss[epoch]}
+        made.add({"epoch": epoch + 1, "loss": value, **watched})
+    return made
+
+
+def test_rows_and_columns() -> None:
+    made = history([0.7, 0.6], [0.8, 0.9])
+    assert len(made) == 2
+    assert made.columns == {"epoch": [1, 2], "loss": [0.7, 0.6], "val_loss": [0.8, 0.9]}
+    assert made.rows() == [
+        {"epoch": 1, "loss": 0.7, "val_loss": 0.8},
+        {"epoch": 2, "loss": 0.6, "val_loss": 0.9},
+    ]
+    assert len(History()) == 0
+    assert History().rows() == History().findings(0.7) == []
+
+
+@pytest.mark.parametrize(
+    ("val_loss", "best"),
+    [
+        ([0.7, 0.5, 0.6], 2),
+        ([0.7, 0.5, 0.5], 2),  # the first of equals
+        ([0.3, 0.5, 0.6], 1),
+        ([0.7, 0.5, 0.4], 3),
+        ([math.nan, 0.5, math.inf], 2),
+        ([0.5, math.nan, -math.inf], 1),
+    ],
+)
+def test_best_epoch(val_loss: list[float], best: int) -> None:
+    assert history([0.7, 0.6, 0.5], val_loss).best_epoch == best
+    assert history([0.7, 0.6, 0.5]).best_epoch is None
+
+
+def test_overfitting_is_told_with_its_epoch() -> None:
+    (finding,) = history([0.6, 0.4, 0.3, 0.2], [0.5, 0.4, 0.45, 0.6]).findings(0.693)
+    assert finding == (
+        "Validation loss has risen since epoch 2, from 0.400 to 0.600, while training loss went on falling: "
+        "from there the network overfits, learning its texts by heart."
+    )
+
+
+def test_underfitting_is_told_with_what_guessing_costs() -> None:
+    (finding,) = history([0.69, 0.68, 0.66], [0.69, 0.68, 0.67]).findings(0.693)
+    assert finding.startswith("Validation loss still fell in the last epoch and stands at 0.670, where guessing")
+    assert "0.693: the network underfits and needs more epochs" in finding
+    (finding,) = history([0.69, 0.68, 0.66]).findings(0.693)
+    assert finding.startswith("Training loss still fell")
+
+
+@pytest.mark.parametrize(
+    ("loss", "val_loss"),
+    [
+        ([0.6, 0.4, 0.3, 0.25], [0.5, 0.4, 0.33, 0.3]),  # it still falls, and stands well below guessing
+        ([0.6, 0.4, 0.3, 0.2], [0.5, 0.4, 0.401, 0.405]),  # a rise within the noise
+        ([0.6, 0.4, 0.41, 0.42], [0.5, 0.4, 0.45, 0.6]),  # training loss rises too: that is no overfitting
+        ([0.69, 0.68, 0.68], [0.69, 0.68, 0.681]),  # nothing falls any more
+        ([0.69], [0.69]),  # one epoch tells nothing
+    ],
+)
+def test_nothing_to_tell(loss: list[float], val_loss: list[float]) -> None:
+    assert history(loss, val_loss).findings(0.693) == []
+
+
+def test_without_chance_nothing_is_said_of_underfitting() -> None:
+    assert history([0.69, 0.68, 0.66], [0.69, 0.68, 0.67]).findings() == []

@@ -1,0 +1,221 @@
+"""The loop: batches, weights of rows, figures, callbacks, and what it says when learning breaks down."""
+
+import keras
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+from keras_twins import multi_hot_rows, targets, twin
+from small_trainings import COLUMNS, small_network, small_rows, weights
+
+from tagline.errors import InputError
+from tagline.models.layers import Dense
+from tagline.models.networks import Network
+from tagline.recipes.tables import Training
+from tagline.training import Callback, EarlyStopping, KeepWeights, Rows, State, train
+
+keras_warns = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+TRAINING = Training(batch_size=10, epochs=3, learning_rate=0.01)
+
+
+class Seen(Callback):
+    """Write down what is called."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple] = []
+
+    def on_train_begin(self, state: State) -> None:
+        self.calls.append(("begin", state.n_epochs, state.n_batches, state.phase))
+
+    def on_batch_end(self, state: State) -> None:
+        self.calls.append(("batch", state.epoch, state.batch, state.step))
+
+    def on_epoch_end(self, state: State) -> None:
+        self.calls.append(("epoch", state.epoch, len(state.history)))
+
+    def on_train_end(self, state: State) -> None:
+        self.calls.append(("end", state.epoch))
+
+
+def test_what_is_called_when() -> None:
+    seen = Seen()
+    train(small_network(), small_rows(25, 0), TRAINING.model_copy(update={"epochs": 2}), callbacks=[seen])
+    assert seen.calls == [
+        ("begin", 2, 3, "search"),
+        *[("batch", 0, 1, 1), ("batch", 0, 2, 2), ("batch", 0, 3, 3), ("epoch", 1, 1)],
+        *[("batch", 1, 1, 4), ("batch", 1, 2, 5), ("batch", 1, 3, 6), ("epoch", 2, 2)],
+        ("end", 2),
+    ]
+
+
+@keras_warns
+def test_the_history_is_that_of_keras() -> None:
+    """Keras's own `fit` on one batch an epoch, where the order of the rows plays no part."""
+    network = Network.draw([Dense(30, 8, "relu"), Dense(8, 3)], np.random.default_rng(0))
+    X, y = multi_hot_rows(30), targets(3)
+    other_X, other_y = multi_hot_rows(30, seed=5), targets(3, seed=6)
+    model = twin(network, 30, l2=0.01)
+    figures = ["accuracy", "mae"]
+    model.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy", metrics=figures, jit_compile=False)
+    expected = model.fit(X.toarray(), y, 40, epochs=5, verbose=0, validation_data=(other_X.toarray(), other_y)).history
+    training = Training(learning_rate=0.01, epochs=5, metrics=("mean_absolute_error",))
+    history = train(network, Rows(X, y), training, validation=Rows(other_X, other_y), l2=0.01)
+    ours = history.columns | {"mae": history.columns["mean_absolute_error"]}
+    ours["val_mae"] = history.columns["val_mean_absolute_error"]
+    assert history.columns["epoch"] == [1, 2, 3, 4, 5]
+    for name, values in expected.items():
+        np.testing.assert_allclose(ours[name], values, atol=1e-5, err_msg=name)
+
+
+@keras_warns
+def test_weights_of_rows_are_those_of_keras() -> None:
+    network = Network.draw([Dense(30, 8, "relu"), Dense(8, 1)], np.random.default_rng(0))
+    X, y = multi_hot_rows(30), targets(1)
+    w = np.random.default_rng(4).random(40).astype(np.float32) * 3
+    model = twin(network, 30)
+    model.compile(keras.optimizers.SGD(0.1), "binary_crossentropy", jit_compile=False)
+    expected = model.fit(X.toarray(), y, 40, epochs=5, verbose=0, sample_weight=w).history["loss"]
+    history = train(network, Rows(X, y, w), Training(optimizer="sgd", learning_rate=0.1, epochs=5))
+    theirs = np.concatenate([array.ravel() for array in model.get_weights()])
+    np.testing.assert_allclose(weights(network), theirs, atol=1e-4)
+    np.testing.assert_allclose(history.columns["loss"], expected, rtol=1e-4)
+
+
+def test_the_same_seed_is_the_same_training() -> None:
+    found = []
+    for seed in (0, 0, 1):
+        network = small_network()
+        history = train(network, small_rows(40, 0), TRAINING, validation=small_rows(20, 1), seed=seed)
+        found.append((weights(network), history.columns["loss"]))
+    assert np.array_equal(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]
+    assert not np.array_equal(found[0][0], found[2][0])
+
+
+def test_each_phase_shuffles_anew() -> None:
+    found = []
+    for phase in ("search", "refit"):
+        network = small_network()
+        train(network, small_rows(40, 0), TRAINING, phase=phase)
+        found.append(weights(network))
+    assert not np.array_equal(*found)
+
+
+def test_validation_rows_change_nothing() -> None:
+    found = []
+    for validation in (None, small_rows(20, 1)):
+        network = small_network()
+        train(network, small_rows(40, 0), TRAINING, validation=validation)
+        found.append(weights(network))
+    assert np.array_equal(*found)
+
+
+def test_the_figures_of_validation_rows_are_those_of_the_weights_at_the_end() -> None:
+    network, held = small_network(), small_rows(20, 1)
+    history = train(network, small_rows(40, 0), TRAINING, validation=held)
+    logits = network.logits(held.X)
+    y = held.targets
+    loss = np.logaddexp(0, np.where(y > 0, -logits, logits)).mean()
+    assert history.columns["val_loss"][-1] == pytest.approx(loss, abs=1e-6)
+    assert history.columns["val_accuracy"][-1] == pytest.approx(((logits > 0) == (y > 0)).mean())
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+def test_a_loss_that_is_not_a_number_names_epoch_and_rate(optimizer: str) -> None:
+    training = TRAINING.model_copy(update={"optimizer": optimizer, "learning_rate": 1e30})
+    with pytest.raises(InputError, match=rf"in epoch 1, batch \d of 4: .*{optimizer}.*learning_rate = 1e\+30") as error:
+        train(small_network(), small_rows(40, 0), training, validation=small_rows(20, 1))
+    assert str(error.value).endswith(".")
+
+
+def test_weights_that_are_not_numbers_do_not_pass_for_learnt() -> None:
+    """The last step of all breaks them: no batch comes after it that would tell."""
+    training = Training(batch_size=40, epochs=1, optimizer="sgd", learning_rate=1e38)
+    rows = small_rows(40, 0)
+    with pytest.raises(InputError, match=r"not a number any more in epoch 1"):
+        train(small_network(), Rows(1e9 * rows.X, rows.targets), training)
+
+
+def test_early_stopping_stops_and_the_best_weights_are_put_back() -> None:
+    network, held = small_network(dropout=0.0), small_rows(30, 1)
+    keep, stop = KeepWeights(), EarlyStopping(3)
+    training = Training(batch_size=10, epochs=60, learning_rate=0.05)
+    history = train(network, small_rows(40, 0), training, validation=held, callbacks=[keep, stop])
+    best = history.best_epoch
+    assert len(history) == best + 3 < 60
+    assert keep.epoch == best
+    last = network.logits(held.X)
+    keep.put_back(network)
+    logits = network.logits(held.X)
+    assert not np.array_equal(logits, last)
+    loss = np.logaddexp(0, np.where(held.targets > 0, -logits, logits)).mean()
+    assert loss == pytest.approx(min(history.columns["val_loss"]), abs=1e-6)
+
+
+def test_weights_of_an_epoch_never_reached_are_the_last() -> None:
+    """A training stopped before the epoch that was asked for keeps what it has, not what it began with."""
+
+    class Stop(Callback):
+        def on_epoch_end(self, state: State) -> None:
+            self.stop = state.epoch == 2
+
+    network, keep = small_network(), KeepWeights(5)
+    train(network, small_rows(40, 0), TRAINING, callbacks=[keep, Stop()])
+    assert keep.epoch == 2
+    trained = weights(network)
+    keep.put_back(network)
+    assert np.array_equal(weights(network), trained)
+
+
+def test_one_who_stopped_a_training_does_not_stop_the_next() -> None:
+    class Stop(Callback):
+        def on_epoch_end(self, state: State) -> None:
+            if state.phase == "search":
+                self.stop = True
+
+    stop = Stop()
+    assert len(train(small_network(), small_rows(40, 0), TRAINING, callbacks=[stop])) == 1
+    assert len(train(small_network(), small_rows(40, 0), TRAINING, phase="refit", callbacks=[stop])) == 3
+
+
+def test_own_optimizer_loss_and_metric() -> None:
+    def loss(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits, y)  # the mean already
+
+    def certainty(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return (logits.sigmoid() - 0.5).abs()[:, 0]
+
+    training = {"batch_size": 10, "epochs": 3}
+    found = []
+    for given in (
+        Training(optimizer="sgd", learning_rate=0.1, **training),
+        Training(
+            optimizer=lambda w: torch.optim.SGD(w, lr=0.1), loss=loss, metrics=("accuracy", certainty), **training
+        ),
+    ):
+        network = small_network()
+        history = train(network, small_rows(40, 0), given, validation=small_rows(20, 1))
+        found.append((weights(network), history.columns))
+    np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-6)
+    np.testing.assert_allclose(found[0][1]["val_loss"], found[1][1]["val_loss"], atol=1e-6)
+    assert list(found[1][1]) == [
+        *["epoch", "loss", "accuracy", "certainty", "val_loss", "val_accuracy", "val_certainty", "seconds"]
+    ]
+    assert 0 < found[1][1]["val_certainty"][-1] <= 0.5
+
+
+def test_l2_pulls_hidden_kernels_towards_0_and_nothing_else() -> None:
+    sizes = []
+    for l2 in (0.0, 1.0):
+        network = small_network(dropout=0.0)
+        train(network, small_rows(40, 0), TRAINING.model_copy(update={"epochs": 40}), l2=l2)
+        sizes.append({name: np.abs(array).mean() for name, array in network.arrays().items()})
+    assert sizes[1]["0.kernel"] < 0.2 * sizes[0]["0.kernel"]
+    assert sizes[1]["2.kernel"] > 0.3 * sizes[0]["2.kernel"]
+
+
+def test_dense_rows_may_be_of_any_number() -> None:
+    network = small_network()
+    history = train(network, small_rows(1, 0), TRAINING)
+    assert len(history) == 3
+    assert network.logits(sp.csr_matrix((2, COLUMNS), dtype=np.float32)).shape == (2, 1)

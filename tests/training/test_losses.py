@@ -1,0 +1,117 @@
+"""Losses and metrics are Keras's, worked out of logits; what does not fit the labels is refused."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+import torch
+
+from tagline.errors import RecipeError
+from tagline.recipes.tables import Training
+from tagline.training import losses
+from tagline.training.losses import LOSSES, make_loss, make_metrics
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
+
+LOGITS = torch.from_numpy(np.random.default_rng(0).normal(size=(9, 4), scale=3).astype(np.float32))
+LABELS = torch.from_numpy(np.random.default_rng(1).integers(0, 4, 9))
+HOT = torch.nn.functional.one_hot(LABELS, 4).float()
+MANY = torch.from_numpy((np.random.default_rng(2).random((9, 4)) < 0.4).astype(np.float32))
+ONE, BIT = LOGITS[:, :1], MANY[:, :1]
+
+
+def same(ours: torch.Tensor, theirs: torch.Tensor) -> None:
+    assert ours.shape == (9,)
+    np.testing.assert_allclose(ours, theirs.detach(), atol=1e-5)
+
+
+def test_binary_crossentropy() -> None:
+    theirs = keras.losses.binary_crossentropy
+    same(losses.binary_crossentropy(ONE, BIT), theirs(BIT, ONE.sigmoid()))
+    same(losses.binary_crossentropy(ONE, BIT[:, 0]), theirs(BIT, ONE.sigmoid()))  # labels 0 and 1
+    same(losses.binary_crossentropy(LOGITS, MANY), theirs(MANY, LOGITS.sigmoid()))
+    same(losses.binary_crossentropy(ONE, 0.3 + 0.4 * BIT), theirs(0.3 + 0.4 * BIT, ONE.sigmoid()))
+
+
+def test_categorical_crossentropy() -> None:
+    proba = LOGITS.softmax(dim=1)
+    same(losses.categorical_crossentropy(LOGITS, HOT), keras.losses.categorical_crossentropy(HOT, proba))
+    same(losses.categorical_crossentropy(LOGITS, LABELS), keras.losses.sparse_categorical_crossentropy(LABELS, proba))
+
+
+def test_errors() -> None:
+    for logits, y, p in ((ONE, BIT, ONE.sigmoid()), (LOGITS, HOT, LOGITS.softmax(dim=1))):
+        same(losses.mean_squared_error(logits, y), keras.losses.mean_squared_error(y, p))
+        same(losses.mean_absolute_error(logits, y), keras.losses.mean_absolute_error(y, p))
+
+
+def test_accuracies() -> None:
+    of = keras.metrics
+    same(losses.accuracy(ONE, BIT), of.binary_accuracy(BIT, ONE.sigmoid()).mean(dim=1))
+    same(losses.accuracy(LOGITS, HOT), of.categorical_accuracy(HOT, LOGITS.softmax(dim=1)))
+    same(losses.accuracy(LOGITS, LABELS), of.sparse_categorical_accuracy(LABELS, LOGITS.softmax(dim=1)).ravel())
+    same(losses.label_accuracy(LOGITS, MANY), of.binary_accuracy(MANY, LOGITS.sigmoid()).mean(dim=1))
+
+
+def test_a_label_that_is_sure_and_wrong_is_finite() -> None:
+    """Keras clips at 1e-7; from logits nothing needs to be."""
+    sure = torch.tensor([[800.0]])
+    assert losses.binary_crossentropy(sure, torch.zeros(1, 1)).item() == 800
+    assert losses.categorical_crossentropy(torch.tensor([[0.0, 500.0]]), torch.tensor([0])).item() == 500
+
+
+@pytest.mark.parametrize(
+    ("multilabel", "n_outputs", "expected"),
+    [(False, 1, "binary"), (True, 1, "binary"), (True, 5, "binary"), (False, 5, "categorical")],
+)
+def test_crossentropy_is_the_one_that_fits(multilabel: bool, n_outputs: int, expected: str) -> None:
+    expected_loss = LOSSES[f"{expected}_crossentropy"]
+    assert make_loss(Training(), multilabel=multilabel, n_outputs=n_outputs) is expected_loss
+    named = Training(loss=f"{expected}_crossentropy")
+    assert make_loss(named, multilabel=multilabel, n_outputs=n_outputs) is expected_loss
+
+
+@pytest.mark.parametrize(
+    ("loss", "multilabel", "n_outputs", "message"),
+    [
+        ("categorical_crossentropy", False, 1, "two classes take `binary_crossentropy`"),
+        ("sparse_categorical_crossentropy", False, 1, "two classes take `binary_crossentropy`"),
+        ("categorical_crossentropy", True, 4, "several labels a text take `binary_crossentropy`"),
+        ("mean_squared_error", True, 4, "several labels a text take `binary_crossentropy`"),
+        ("mse", True, 1, "several labels a text take `binary_crossentropy`"),
+        ("binary_crossentropy", False, 4, "4 classes take `categorical_crossentropy`"),
+        ("python:mine.loss", False, 1, "hand over the function again"),
+    ],
+)
+def test_a_loss_that_does_not_fit_the_labels(loss: str, multilabel: bool, n_outputs: int, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        make_loss(Training(loss=loss), multilabel=multilabel, n_outputs=n_outputs)
+
+
+def test_metrics_by_name() -> None:
+    def mine(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return logits.mean()
+
+    training = Training(metrics=("mean_absolute_error", mine))
+    metrics = make_metrics(training, multilabel=False)
+    assert list(metrics) == ["accuracy", "mean_absolute_error", "mine"]
+    assert metrics["accuracy"] is losses.accuracy
+    assert metrics["mine"] is mine
+    assert list(make_metrics(Training(metrics=()), multilabel=False)) == ["accuracy"]
+
+
+def test_metrics_of_several_labels_take_each_label_alone() -> None:
+    metrics = make_metrics(Training(metrics=("mean_absolute_error",)), multilabel=True)
+    assert metrics["accuracy"] is losses.label_accuracy
+    same(metrics["mean_absolute_error"](LOGITS, MANY), keras.losses.mean_absolute_error(MANY, LOGITS.sigmoid()))
+
+
+def test_callables_without_a_name_have_that_of_their_kind() -> None:
+    metric = functools.partial(torch.nn.functional.l1_loss, reduction="none")
+    training = Training(optimizer=functools.partial(torch.optim.AdamW, lr=0.1), metrics=(metric,))
+    assert list(make_metrics(training, multilabel=False)) == ["accuracy", "partial"]
+    dumped = training.model_dump(mode="json")
+    assert dumped["optimizer"] == "python:functools.partial"
+    assert dumped["metrics"] == ["python:functools.partial"]
+    assert Training.model_validate(dumped).optimizer == "python:functools.partial"

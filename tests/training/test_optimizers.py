@@ -1,0 +1,133 @@
+"""Optimizers and learning rates take the steps that Keras's take."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import torch
+from keras_twins import compare, multi_hot_rows, targets
+
+from tagline.errors import RecipeError
+from tagline.models.layers import Dense
+from tagline.recipes.tables import Training
+from tagline.training import SGD, Adam, RMSprop
+from tagline.training.optimizers import make_optimizer, make_schedule
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
+
+of = keras.optimizers
+PAIRS = {
+    "rmsprop": ({"optimizer": "rmsprop"}, lambda rate: of.RMSprop(rate)),
+    "rmsprop-momentum": (
+        {"optimizer": "rmsprop", "momentum": 0.8, "rho": 0.7},
+        lambda rate: of.RMSprop(rate, rho=0.7, momentum=0.8),
+    ),
+    "rmsprop-epsilon": ({"optimizer": "rmsprop", "epsilon": 0.1}, lambda rate: of.RMSprop(rate, epsilon=0.1)),
+    "adam": ({}, lambda rate: of.Adam(rate)),
+    "adam-betas": (
+        {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 0.01},
+        lambda rate: of.Adam(rate, beta_1=0.5, beta_2=0.9, epsilon=0.01),
+    ),
+    "adam-amsgrad": ({"amsgrad": True, "beta_2": 0.5}, lambda rate: of.Adam(rate, amsgrad=True, beta_2=0.5)),
+    "sgd": ({"optimizer": "sgd"}, lambda rate: of.SGD(rate)),
+    "sgd-momentum": ({"optimizer": "sgd", "momentum": 0.9}, lambda rate: of.SGD(rate, momentum=0.9)),
+}
+OURS = {"rmsprop": RMSprop, "adam": Adam, "sgd": SGD}
+
+
+def decayed(rate: float) -> of.schedules.LearningRateSchedule:
+    return of.schedules.InverseTimeDecay(rate, decay_steps=1, decay_rate=0.1)
+
+
+@pytest.mark.parametrize("decay", [False, True])
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_same_steps_as_keras(name: str, decay: bool) -> None:
+    """50 steps on gradients of widely differing sizes, some of them 0."""
+    settings, keras_of = PAIRS[name]
+    training = Training(learning_rate=0.02, decay=0.1 if decay else 0.0, **settings)
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=(4, 6)).astype(np.float32)
+    w = torch.nn.Parameter(torch.from_numpy(start.copy()))
+    optimizer, schedule = make_optimizer(training, [w]), make_schedule(training, 50)
+    theirs = keras.Variable(start.copy())
+    other = keras_of(decayed(0.02) if decay else 0.02)
+    other.build([theirs])
+    scales = 10.0 ** np.arange(-5, 1)
+    assert type(optimizer) is OURS[name.split("-")[0]]
+    for step in range(50):
+        gradient = (rng.normal(size=(4, 6)) * scales * (rng.random((4, 6)) < 0.7)).astype(np.float32)
+        w.grad = torch.from_numpy(gradient.copy())
+        for group in optimizer.param_groups:
+            group["lr"] = 0.02 * schedule(step)
+        optimizer.step()
+        other.apply([torch.from_numpy(gradient.copy())], [theirs])
+        np.testing.assert_allclose(w.detach(), theirs.value.detach(), rtol=1e-4, atol=2e-5, err_msg=f"step {step}")
+    assert np.abs(w.detach().numpy() - start).max() > 0.01
+
+
+@pytest.mark.parametrize("name", ["rmsprop", "rmsprop-momentum", "adam-amsgrad", "sgd-momentum"])
+def test_a_whole_training_with_a_rate_that_decays(name: str) -> None:
+    settings, keras_of = PAIRS[name]
+    training = Training(learning_rate=0.01, decay=0.05, **settings)
+    rate = of.schedules.InverseTimeDecay(0.01, decay_steps=1, decay_rate=0.05)
+    compare([Dense(30, 8, "relu"), Dense(8, 1)], multi_hot_rows(30), targets(1), keras_of(rate), training)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "theirs"),
+    [
+        ("constant", lambda steps: lambda step: 0.1),
+        ("linear", lambda steps: of.schedules.PolynomialDecay(0.1, steps, end_learning_rate=0.0)),
+        ("cosine", lambda steps: of.schedules.CosineDecay(0.1, steps)),
+    ],
+)
+def test_schedules(schedule: str, theirs) -> None:
+    ours = make_schedule(Training(schedule=schedule), 40)
+    expected = [float(theirs(40)(step)) for step in range(40)]
+    np.testing.assert_allclose([0.1 * ours(step) for step in range(40)], expected, atol=1e-6)
+
+
+def test_decay_and_schedule_multiply() -> None:
+    ours = make_schedule(Training(schedule="cosine", decay=0.5), 10)
+    assert ours(4) == pytest.approx((1 + math.cos(0.4 * math.pi)) / 2 / (1 + 0.5 * 4))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_an_optimizer_taken_up_again_goes_on_as_if_it_had_never_stopped(name: str) -> None:
+    training = Training(learning_rate=0.02, **PAIRS[name][0])
+    rng = np.random.default_rng(0)
+    gradients = torch.from_numpy(rng.normal(size=(20, 3, 2)).astype(np.float32))
+
+    def run(w: torch.nn.Parameter, optimizer: torch.optim.Optimizer, steps: range) -> None:
+        for step in steps:
+            w.grad = gradients[step].clone()
+            optimizer.step()
+
+    whole = torch.nn.Parameter(torch.ones(3, 2))
+    run(whole, make_optimizer(training, [whole]), range(20))
+    first = torch.nn.Parameter(torch.ones(3, 2))
+    stopped = make_optimizer(training, [first])
+    run(first, stopped, range(7))
+    second = torch.nn.Parameter(first.detach().clone())
+    again = make_optimizer(training, [second])
+    again.load_state_dict(stopped.state_dict())
+    run(second, again, range(7, 20))
+    assert torch.equal(second, whole)
+
+
+def test_a_function_makes_the_optimizer() -> None:
+    w = [torch.nn.Parameter(torch.zeros(3))]
+    made = make_optimizer(Training(optimizer=lambda w: torch.optim.AdamW(w, lr=0.5)), w)
+    assert isinstance(made, torch.optim.AdamW)
+    assert made.param_groups[0]["lr"] == 0.5
+    assert isinstance(make_optimizer(Training(optimizer=torch.optim.Adagrad), w), torch.optim.Adagrad)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [(lambda w: None, r"made NoneType.*torch\.optim\.AdamW"), ("python:__main__.mine", "hand over the function again")],
+)
+def test_what_makes_no_optimizer(optimizer, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        make_optimizer(Training(optimizer=optimizer), [torch.nn.Parameter(torch.zeros(3))])
