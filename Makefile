@@ -31,10 +31,11 @@ lint: setup ## formatting, style, and which module may import which
 types: setup ## mypy, strict
 	$(BIN)/mypy
 
-bench: setup ## measure against fastText and scikit-learn (minutes; more with TAGLINE_DATA)
+bench: setup ## measure against fastText, scikit-learn and Keras (minutes; an hour with TAGLINE_DATA)
 	$(BIN)/python benchmarks/imdb.py
 	$(BIN)/python benchmarks/predict.py
 	$(BIN)/python benchmarks/dev_sets.py
+	$(BIN)/python benchmarks/tutorials.py --seeds 1
 
 docs: setup ## check the links, commands and Python examples of README.md and docs/
 	$(BIN)/python -m pytest -m "not original_data" tests/test_docs.py
@@ -46,7 +47,7 @@ $(BIN)/python:
 
 # A stamp is older than what it was made from when there is something to install.
 $(VENV)/.setup: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing tagline and its development tools into $(VENV) (about half a minute) ..." >&2
+	@echo "Installing tagline and its development tools into $(VENV) (a minute, for PyTorch is large) ..." >&2
 	@$(PIP_INSTALL) -e '.[samples,xlsx,dev]'
 	@touch $(VENV)/.demo $@
 

@@ -273,13 +273,18 @@ def test_a_bundle_of_every_format_version_still_loads(version: str) -> None:
     expected = json.loads((GOLDEN / version / "expected.json").read_text(encoding="utf-8"))
     clf = TextClassifier.load(GOLDEN / version / "model")
     assert clf.classes_.tolist() == expected["classes"]
-    np.testing.assert_allclose(clf.predict_proba(expected["texts"]), expected["proba"], rtol=0, atol=1e-12)
-    assert {len(block.table.keys) for block in clf.vectorizer_.blocks} == {1, 2}
+    network = version.endswith("-network")
+    np.testing.assert_allclose(
+        clf.predict_proba(expected["texts"]), expected["proba"], rtol=0, atol=1e-5 if network else 1e-12
+    )
+    if not network:
+        assert {len(block.table.keys) for block in clf.vectorizer_.blocks} == {1, 2}
     assert clf.card_ == {"made_by": "tests/golden/make_bundle.py"}
 
 
 def test_there_is_a_golden_bundle() -> None:
-    assert (GOLDEN / "bundle-v1" / "model" / "tagline.json").is_file()
+    for name in ("bundle-v1", "bundle-v1-network"):
+        assert (GOLDEN / name / "model" / "tagline.json").is_file()
 
 
 # --- weights and validation -------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
-"""Make a golden bundle: `python tests/golden/make_bundle.py tests/golden/bundle-v1`.
+"""Make a golden bundle: `python tests/golden/make_bundle.py ngrams tests/golden/bundle-v1`.
 
-One is made for each format version, once, and stays: tagline reads every version for ever.
+One of n-grams and one of a network are made for each format version, once, and stay: tagline reads every version for
+ever.
 """
 
 import json
@@ -27,13 +28,19 @@ ASKED = [
 ]
 
 
+CLASSIFIERS = {
+    "ngrams": ("fast", ["features.words=2", "features.characters=[2, 3]"]),
+    "network": ("bilstm", ["features.maxlen=8", "model.embedding=4", "model.memory=3", "training.epochs=3"]),
+}
+
+
 def main() -> None:
-    folder = Path(sys.argv[1])
+    (recipe, settings), folder = CLASSIFIERS[sys.argv[1]], Path(sys.argv[2])
     if folder.exists():
         sys.exit(f"{folder} exists: a golden bundle is made once.")
     texts = [text for group in ROWS.values() for text in group]
     labels = [label for label, group in ROWS.items() for _ in group]
-    clf = TextClassifier(settings=["features.words=2", "features.characters=[2, 3]"]).fit(texts, labels)
+    clf = TextClassifier(recipe, settings=settings).fit(texts, labels)
     clf.save(folder / "model", facts={"made_by": "tests/golden/make_bundle.py"})
     expected = {"texts": ASKED, "classes": clf.classes_.tolist(), "proba": clf.predict_proba(ASKED).tolist()}
     content = json.dumps(expected, ensure_ascii=False, indent=1) + "\n"

@@ -62,7 +62,10 @@ class Sequences:
         try:
             lengths = np.array([len(row) for row in rows], dtype=np.int64)
             arrays = rows and all(isinstance(row, np.ndarray) for row in rows)
-            flat = np.concatenate(rows) if arrays else np.array(list(chain.from_iterable(rows)))
+            values = [] if arrays else list(chain.from_iterable(rows))
+            if any(isinstance(value, bool) for value in values):  # NumPy would make them 0 and 1
+                raise _wrong_ids(rows)
+            flat = np.concatenate(rows) if arrays else np.array(values)
         except (TypeError, ValueError, OverflowError):
             raise _wrong_ids(rows) from None
         if len(flat) and not (

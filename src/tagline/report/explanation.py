@@ -36,6 +36,7 @@ def render_explanation(explanation: "Explanation") -> str:
     parts = sorted(explanation.contributions, key=lambda part: -abs(part.value))
     strongest = max((abs(part.value) for part in parts), default=0.0) or 1.0
     rest = sum(part.value for part in parts[_LISTED:])
+    remainder = f"{explanation.remainder:+.4f}"
     return render_page(
         "explanation.html.j2",
         class_name=display_name(str(explanation.class_name)),
@@ -55,6 +56,7 @@ def render_explanation(explanation: "Explanation") -> str:
         ],
         n_rest=max(0, len(parts) - _LISTED),
         rest=f"{rest:+.4f}",
+        remainder="" if float(remainder) == 0 else remainder,
         intercept=f"{explanation.intercept:+.4f}",
         score=f"{explanation.score:+.4f}",
     )
