@@ -88,7 +88,11 @@ class Encoder:
         Raises `InputError`, with the row, for an id of ``num_words`` or more.
         """
         given = Sequences.of(sequences)
-        check_range(given, self.num_words, f"the model knows those below `num_words={self.num_words}`; the id {UNKNOWN} stands for any other word")
+        check_range(
+            given,
+            self.num_words,
+            f"the model knows those below `num_words={self.num_words}`; the id {UNKNOWN} stands for any other word",
+        )
         return self._rows(given)
 
     def _rows(self, sequences: Sequences) -> sp.csr_matrix | Ids:

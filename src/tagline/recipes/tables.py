@@ -21,12 +21,13 @@ class _Table(BaseModel):
 
 
 class About(_Table):
-    """``[recipe]``: what it is, where it comes from and what to expect of it."""
+    """``[recipe]``: what it is, where it comes from and what to expect of it; ``note``: a sentence for its report."""
 
     name: str
     summary: str
     source: str = ""
     expects: str = ""
+    note: str = ""
 
 
 class NgramFeatures(_Table):

@@ -288,6 +288,7 @@ def _run_json(
         "created": f"{when:%Y-%m-%dT%H:%M:%SZ}",
         "command": list(command),
         "recipe": recipe.model_dump(mode="json"),
+        **({"notes": [recipe.recipe.note]} if recipe.recipe.note else {}),
         "seed": settings.seed,
         "dataset": {
             "name": dataset.name,
