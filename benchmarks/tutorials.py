@@ -112,7 +112,7 @@ def figures(asked: Any) -> None:
             ]
         )
     text = (
-        f"Mean of {asked.seeds} seeds (lowest-highest), their standard deviation; the time is that of the whole command, "
+        f"Mean of {asked.seeds} seeds (lowest-highest), their standard deviation; the time is the whole command's, "
         "which trains twice where validation rows are set aside first.\n\n"
     )
     measure.publish("The tutorials' systems", text + measure.table(rows), asked.record)

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+LEARN = sorted((ROOT / "docs" / "learn").glob("*.md"))  # their Python is run by docs/execute.py
 WITH_EXAMPLES = [page for page in PAGES if page.name != "architecture.md"]  # which shows shapes, not code to run
 
 # What examples may read: the page's reader has such a file, the tests write this one.
@@ -72,7 +73,9 @@ def test_commands_and_options_exist(page: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in WITH_EXAMPLES if blocks(page, "python")], ids=identify)
+@pytest.mark.parametrize(
+    "page", [page for page in WITH_EXAMPLES if blocks(page, "python") and page not in LEARN], ids=identify
+)
 def test_python_examples_run(page: Path, tmp_path: Path) -> None:
     """All of a page's ``python`` blocks, one after the other, in a folder that holds `reviews.csv`."""
     (tmp_path / "reviews.csv").write_text(REVIEWS_CSV, encoding="utf-8")
@@ -81,6 +84,102 @@ def test_python_examples_run(page: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def execute(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run docs/execute.py with warnings as errors."""
+    command = [sys.executable, "-W", "error", ROOT / "docs" / "execute.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def runs(page: Path) -> list[pytest.MarkDecorator]:
+    """Return how a page to learn from is marked: by what it says that it needs."""
+    original = "*Needs the original" in page.read_text(encoding="utf-8")
+    return [pytest.mark.slow, *([pytest.mark.original_data] if original else [])]
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=runs(page), id=page.stem) for page in LEARN if blocks(page, "python")]
+)
+def test_pages_to_learn_from_run(page: Path) -> None:
+    before = page.read_bytes()
+    done = execute("--check", page)
+    assert done.returncode == 0, done.stderr
+    assert page.read_bytes() == before
+
+
+def test_the_index_names_all_pages_to_learn_from() -> None:
+    index = (ROOT / "docs" / "learn" / "README.md").read_text(encoding="utf-8")
+    assert not [page.name for page in LEARN if page.name != "README.md" and f"]({page.name})" not in index]
+
+
+SMALL_PAGE = """# A page
+
+```python
+import pathlib
+
+n = 1
+print("one  ")
+pathlib.Path("plots").mkdir()
+pathlib.Path("plots/a.svg").write_text("<svg/>")
+pathlib.Path("plots/b.svg").write_text("<svg/>")
+```
+
+```text
+stale
+```
+
+![Shown](plots/a.svg)
+
+```python
+print(n + 1)
+```
+
+```python
+n = 3
+```
+
+```text
+no longer printed
+```
+
+After.
+
+```text
+prose, not output
+```
+"""
+
+
+def test_executing_a_page_writes_what_its_code_prints(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(SMALL_PAGE, encoding="utf-8")
+    assert execute("--check", page).returncode == 0
+    assert page.read_text(encoding="utf-8") == SMALL_PAGE
+    assert list(tmp_path.iterdir()) == [page]
+
+    assert execute(page).returncode == 0
+    assert blocks(page, "text") == ["one\n", "2\n", "prose, not output\n"]
+    assert blocks(page, "python") == re.findall(r"^```python\n(.*?)^```", SMALL_PAGE, re.DOTALL | re.MULTILINE)
+    assert [plot.name for plot in (tmp_path / "plots").iterdir()] == ["a.svg"]
+    once = page.read_text(encoding="utf-8")
+    assert execute(page).returncode == 0
+    assert page.read_text(encoding="utf-8") == once
+
+
+def test_a_page_whose_code_fails_is_named_with_the_line_and_left_alone(tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.md", tmp_path / "good.md"
+    bad.write_text("# Bad\n\n```python\nprint(1)\n```\n\n```python\nprint(missing)\n```\n", encoding="utf-8")
+    good.write_text("```python\nprint(2)\n```\n", encoding="utf-8")
+    before = bad.read_bytes()
+    done = execute(bad, good)
+    assert done.returncode == 1
+    assert f'"{bad}", line 8' in done.stderr
+    assert "name 'missing' is not defined" in done.stderr
+    assert f"error: the code of `{bad}` fails." in done.stderr
+    assert bad.read_bytes() == before
+    assert blocks(good, "text") == ["2\n"]
+    assert execute(tmp_path / "none.md").returncode == 2
+
+
 def test_no_placeholder_is_left() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     assert not [page.name for page in pages if re.search(r"@[A-Z]+@", page.read_text(encoding="utf-8"))]
