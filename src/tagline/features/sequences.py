@@ -1,8 +1,7 @@
 """Texts as sequences of word ids, as Keras has them: 0 pads, 1 starts, 2 is unknown, the word of rank r has id r + 3.
 
->>> import polars as pl
->>> index = WordIndex.fit(pl.Series(["the film", "the end"]))
->>> ids = index.encode(pl.Series(["The film!", "The sea"]), num_words=100)
+>>> index = WordIndex.fit(["the film", "the end"])
+>>> ids = index.encode(["The film!", "The sea"], num_words=100)
 >>> ids.to_lists()
 [[1, 4, 5], [1, 4, 2]]
 >>> pad_sequences(ids, maxlen=4).tolist()
@@ -178,12 +177,12 @@ class WordIndex:
     words: pl.Series
 
     @staticmethod
-    def fit(texts: pl.Series, num_words: int | None = None, *, stop_words: bool = False) -> "WordIndex":
+    def fit(texts: Iterable[str], num_words: int | None = None, *, stop_words: bool = False) -> "WordIndex":
         """Rank the words of ``texts`` by how often they stand there, ties by what comes first, as Keras does.
 
         Only words whose ids are below ``num_words`` are kept; stop words are left out where ``stop_words``.
         """
-        parts = in_threads(lambda batch: _words(batch, stop_words=stop_words).values, _batches(texts))
+        parts = in_threads(lambda batch: _words(batch, stop_words=stop_words).values, _batches(_column(texts)))
         values = pl.concat([pl.Series("word", [], dtype=pl.String), *(part.alias("word") for part in parts)])
         ranked = (
             values.to_frame()
@@ -215,7 +214,7 @@ class WordIndex:
         """Return the index of the words whose ids are below ``num_words``."""
         return WordIndex(self.words.head(max(0, num_words - INDEX_FROM - 1)))
 
-    def encode(self, texts: pl.Series, *, num_words: int, stop_words: bool = False) -> Sequences:
+    def encode(self, texts: Iterable[str], *, num_words: int, stop_words: bool = False) -> Sequences:
         """Return the ids of texts: `START`, then the words, `UNKNOWN` for those that have no id below ``num_words``.
 
         With ``stop_words`` the stop words are left out, as if they did not stand in the texts.
@@ -230,7 +229,7 @@ class WordIndex:
             ids[inside] = self.word_ids(tokens.values, num_words)
             return ids, lengths
 
-        parts = in_threads(batch, _batches(texts))
+        parts = in_threads(batch, _batches(_column(texts)))
         ids = np.concatenate([np.empty(0, dtype=np.int32), *(part[0] for part in parts)])
         return Sequences(ids, np.concatenate([np.empty(0, dtype=np.int64), *(part[1] for part in parts)]))
 
@@ -260,6 +259,10 @@ class WordIndex:
         """Return the words of some ids with spaces between them, `?` for what is no word."""
         last = len(self.words) + INDEX_FROM
         return " ".join(self.words[int(i) - INDEX_FROM - 1] if INDEX_FROM < i <= last else "?" for i in ids)
+
+
+def _column(texts: Iterable[str]) -> pl.Series:
+    return texts if isinstance(texts, pl.Series) else pl.Series("text", list(texts), dtype=pl.String)
 
 
 def _batches(texts: pl.Series) -> list[pl.Series]:

@@ -11,6 +11,7 @@ from tagline.recipes import Recipe
 _FOLDS = 5
 _PARTS = 20  # a share of the rows is so many twentieths
 _HELD_OUT = 1_000  # rows to choose and calibrate on, if they are not more than half; at least a tenth
+_SEVERAL = 10  # rows; by chance one class in 20,000 would have none
 _INSTEAD = 0.2  # the share set aside where the first rows cannot be
 
 
@@ -59,8 +60,15 @@ def hold_out(
 
 
 def _can_spare(Y: Bools, n_first: int) -> bool:
-    """Say whether the first rows are no more than half of all and no class has its rows among them alone."""
-    return 2 * n_first <= len(Y) and bool((Y[n_first:].any(axis=0) | ~Y.any(axis=0)).all())
+    """Say whether the first rows can be set aside.
+
+    They are no more than half of all, every class has rows behind them, and they are no rows sorted by class, where
+    one that should have several among them has none.
+    """
+    first, rest = Y[:n_first], Y[n_first:]
+    expected = Y.mean(axis=0) * n_first
+    missed = (expected >= _SEVERAL) & ~first.any(axis=0)
+    return 2 * n_first <= len(Y) and not missed.any() and bool((rest.any(axis=0) | ~Y.any(axis=0)).all())
 
 
 def _keys(texts: pl.Series | Sequences) -> pl.Series:
