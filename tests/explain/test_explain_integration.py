@@ -48,6 +48,28 @@ def test_kinks() -> None:
     assert len(asked) < 200
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e-2, 1e4])
+def test_the_scale_of_a_score_makes_no_difference(scale: float) -> None:
+    rates, asked = curve(lambda a: scale * np.tanh(50 * (a - 0.3)), lambda a: scale * 50 / np.cosh(50 * (a - 0.3)) ** 2)
+    change = integrate(rates)
+    assert change.parts.sum() == pytest.approx(change.end - change.start, rel=0.005)
+    assert len(asked) < 150
+
+
+def test_steps_end_where_rounding_begins() -> None:
+    """Of a large score that changes by next to nothing, single precision knows no more than so much."""
+    rng = np.random.default_rng(0)
+
+    def rates(places):
+        score = 1000 + 1e-6 * places**2 + 1e-4 * rng.standard_normal(len(places))
+        asked.extend(places.tolist())
+        return score, 2e-6 * places[:, None]
+
+    asked: list[float] = []
+    integrate(rates, np.float32)
+    assert len(asked) < 100
+
+
 def test_a_score_that_comes_back_is_worked_out_closely_too() -> None:
     rates, _ = curve(lambda a: np.sin(40 * np.pi * a), lambda a: 40 * np.pi * np.cos(40 * np.pi * a))
     assert abs(integrate(rates).parts.sum()) < 0.0005

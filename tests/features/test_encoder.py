@@ -126,7 +126,8 @@ def test_ids_give_the_same_features_as_their_texts() -> None:
 
 
 def test_an_id_beyond_the_words_is_named() -> None:
-    with pytest.raises(InputError, match="Row 1 holds the id `8`, but ids end at 7: load the data with `num_words=8`"):
+    message = "Row 1 holds the id `8`, but ids end at 7: the model knows those below `num_words=8`; the id 2 stands for"
+    with pytest.raises(InputError, match=message):
         Encoder(None, "sequence", 8, 6).transform_ids([[1, 7], [8]])
 
 

@@ -49,7 +49,7 @@ SHUFFLE_SEED = 113
 MEMBER = re.compile(r"(?:.*/)?(train|test)/(neg|pos)/(\d+_\d+\.txt)")
 #: The table kept of the archive. Tables named `imdb` hold another order.
 TABLE = "imdb-by-file-name"
-# A search-and-replace has gone over copies of the word index; the checksum says whether this was all it did.
+# In a copy of Keras's file one word stands for another throughout; the checksum of what is mended recognises that copy.
 _REPLACED = (
     (b'"taglines": 73426', b'"assays": 73426'),
     (b'"tagline": 77765', b'"assay": 77765'),

@@ -71,5 +71,8 @@ class Explanation:
 
     @cached_property
     def remainder(self) -> float:
-        """What the contributions lack of the score: 0, but for networks, where it is within 1 % of what they add."""
+        """What the contributions lack of the score: 0, but for networks.
+
+        There it is within 1 % of what they add, unless that is lost in rounding or the path has had all its steps.
+        """
         return self.score - self.intercept - float(sum(c.value for c in self.contributions))

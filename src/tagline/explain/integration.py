@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 Floats = NDArray[np.float64]
 #: Places on the path from 0 to 1, (n_steps,), to the score there, (n_steps,), and what each part adds to it at that
@@ -14,7 +14,7 @@ Rates = Callable[[Floats], tuple[Floats, Floats]]
 FIRST_STEPS = 32
 MOST_STEPS = 1024
 TOLERANCE = 0.005
-_LEAST = 0.1  # what adds less than this is worked out as closely as if it added so much
+_ROUNDING = 8  # sums in a network's layers are out by about so many units in the last place of what is summed
 
 
 @dataclass(frozen=True)
@@ -26,24 +26,27 @@ class Change:
     parts: Floats
 
 
-def integrate(rates: Rates) -> Change:
+def integrate(rates: Rates, precision: DTypeLike = np.float64) -> Change:
     """Integrate along the path by the trapezoid rule.
 
     The score at both ends of a step tells how far the rule is out there, so that only the steps that matter are
     halved: until the sum is out by less than `TOLERANCE` of the change, and the steps one by one by less than so much
-    of all the ups and downs; or until there are `MOST_STEPS`.
+    of all the ups and downs; or by no more than comes of rounding where ``rates`` are worked out in ``precision``; or
+    until there are `MOST_STEPS`.
     """
+    rounding = _ROUNDING * float(np.finfo(precision).eps)
     places = np.linspace(0.0, 1.0, FIRST_STEPS + 1)
     scores, speeds = rates(places)
     while True:
         widths = np.diff(places)
-        total = speeds.sum(axis=1)
+        total, sizes = speeds.sum(axis=1), np.abs(speeds).sum(axis=1)
         rises = np.diff(scores)
         signed = rises - widths * (total[:-1] + total[1:]) / 2
         gaps = np.abs(signed)  # (n_steps,)
-        allowed = TOLERANCE * max(abs(rises.sum()), _LEAST)
+        noise = rounding * max(np.abs(scores).max(), float(widths @ (sizes[:-1] + sizes[1:])) / 2)
+        allowed = max(TOLERANCE * abs(scores[-1] - scores[0]), noise)
         room = MOST_STEPS - len(widths)
-        close = abs(signed.sum()) <= allowed and gaps.sum() <= TOLERANCE * max(np.abs(rises).sum(), _LEAST)
+        close = abs(signed.sum()) <= allowed and gaps.sum() <= max(TOLERANCE * np.abs(rises).sum(), noise * len(widths))
         if close or room <= 0:
             break
         worst = np.argsort(-gaps, kind="stable")

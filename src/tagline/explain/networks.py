@@ -74,28 +74,29 @@ def _along_row(network: Network, first: Dense, row: sp.csr_matrix, output: int, 
     present = replace(  # the same network of the words that are there
         network,
         layers=(Dense(inputs, first.units, first.activation), *network.layers[1:]),
-        weights=((kernel[row.indices], bias), *network.weights[1:]),
+        weights=_precise(((kernel[row.indices], bias), *network.weights[1:])),
     )
 
     def rates(places: Floats) -> tuple[Floats, Floats]:
-        x = places[:, None].astype(np.float32) * row.data
+        x = places[:, None] * row.data
         scores, dx = _gradient(present, 0, x, Pass(), output, factor)
-        return scores, dx.astype(np.float64) * row.data
+        return scores, dx * row.data
 
     return integrate(rates)
 
 
 def _along_mean(network: Network, row: NDArray[np.int32], output: int, factor: float) -> Change:
     """Take the mean vector of a text from that of padding; the parts are the places in the row."""
+    precise = replace(network, weights=(network.weights[0], *_precise(network.weights[1:])))
     (table,) = network.weights[0]
     shares = (row[0] != PAD) / max(1, np.count_nonzero(row)) if network.masked else np.full(row.shape[1], 1 / row.size)
-    from_there = np.zeros(table.shape[1], np.float32) if network.masked else table[PAD]
-    added = shares[:, None] * (table[row[0]] - from_there).astype(np.float64)  # (n_columns, size)
+    from_there = np.zeros(table.shape[1]) if network.masked else table[PAD].astype(np.float64)
+    added = shares[:, None] * (table[row[0]] - from_there)  # (n_columns, size)
     whole = added.sum(axis=0)
 
     def rates(places: Floats) -> tuple[Floats, Floats]:
-        x = (from_there + places[:, None] * whole).astype(np.float32)
-        scores, dx = _gradient(network, 1, x, Pass(), output, factor)
+        x = from_there + places[:, None] * whole
+        scores, dx = _gradient(precise, 1, x, Pass(), output, factor)
         return scores, dx @ added.T
 
     return integrate(rates)
@@ -119,11 +120,16 @@ def _along_vectors(
         parts = in_threads(batch, np.array_split(places, -(-len(places) // _BATCH)))
         return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
-    return columns, integrate(rates)
+    return columns, integrate(rates, np.float32)
+
+
+def _precise(weights: tuple[tuple[Array, ...], ...]) -> tuple[tuple[Any, ...], ...]:
+    """Return the weights in double precision; dense layers compute in that of their weights, the others in single."""
+    return tuple(tuple(array.astype(np.float64) for array in own) for own in weights)
 
 
 def _gradient(
-    network: Network, first: int, x: Array, run: Pass, output: int, factor: float
+    network: Network, first: int, x: NDArray[Any], run: Pass, output: int, factor: float
 ) -> tuple[Floats, NDArray[Any]]:
     """Return ``factor`` times an output, (n,), and its gradient with respect to the layer ``first``'s input."""
     logits, caches = network.forward_from(first, x, run)

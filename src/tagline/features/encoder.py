@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from tagline.errors import InputError
 from tagline.features.sequences import (
-    INDEX_FROM,
     PAD,
     START,
     UNKNOWN,
@@ -127,12 +126,10 @@ class Encoder:
 
     def names(self, ids: NDArray[np.integer]) -> list[str]:
         """Return the words of some ids; reserved ids in angle brackets, those without a word as numbers."""
-        words = self.index.words if self.index else pl.Series(dtype=pl.String)
+        words = (self.index or WordIndex.of({})).words_of(ids.tolist())
         return [
-            words[number - INDEX_FROM - 1]
-            if INDEX_FROM < number <= INDEX_FROM + len(words)
-            else _RESERVED.get(number, str(number))
-            for number in ids.tolist()
+            _RESERVED.get(number, str(number)) if word is None else word
+            for number, word in zip(ids.tolist(), words, strict=True)
         ]
 
     def settings(self) -> dict[str, Any]:

@@ -257,8 +257,12 @@ class WordIndex:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the words of some ids with spaces between them, `?` for what is no word."""
+        return " ".join("?" if word is None else word for word in self.words_of(ids))
+
+    def words_of(self, ids: Iterable[int]) -> list[str | None]:
+        """Return the word of each id, None for what is no word."""
         last = len(self.words) + INDEX_FROM
-        return " ".join(self.words[int(i) - INDEX_FROM - 1] if INDEX_FROM < i <= last else "?" for i in ids)
+        return [self.words[int(i) - INDEX_FROM - 1] if INDEX_FROM < i <= last else None for i in ids]
 
 
 def _column(texts: Iterable[str]) -> pl.Series:
