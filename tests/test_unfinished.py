@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import tagline
 from synthetic_texts import made_up
 from tagline import InputError
 from tagline.run.settings import TrainSettings
@@ -27,6 +28,9 @@ SMALL = (
     "training.epochs=6",
     "protocol.refit=4",
 )
+
+
+RECIPES = Path(tagline.__file__).parent / "recipes"
 
 
 class StoppedError(Exception):
@@ -68,7 +72,7 @@ def test_a_resumed_run_is_the_undisturbed_one(data: Path, tmp_path: Path, phase:
     with pytest.raises(StoppedError):
         train_run(data, settings(), out=tmp_path / "stopped", progress=stop_after(phase, epoch))
     assert not (tmp_path / "stopped").exists()
-    assert find_unfinished(tmp_path) == [tmp_path / "stopped"]
+    assert find_unfinished(tmp_path) == [(tmp_path / "stopped", False)]
     resumed = resume_run(tmp_path / "stopped")
     assert bundle(resumed.folder) == bundle(whole.folder)
     for name in ("history.csv", "refit_history.csv"):
@@ -121,7 +125,7 @@ def test_data_that_has_changed_is_refused(data: Path, tmp_path: Path) -> None:
     data.write_text(data.read_text() + "one more,pos\n")
     with pytest.raises(InputError, match="has changed since"):
         resume_run(tmp_path / "run")
-    assert find_unfinished(tmp_path) == [tmp_path / "run"]
+    assert find_unfinished(tmp_path) == [(tmp_path / "run", False)]
 
 
 def test_what_cannot_be_gone_on_with(data: Path, tmp_path: Path) -> None:
@@ -181,3 +185,84 @@ def test_a_killed_process_is_gone_on_with_on_the_command_line(data: Path, tmp_pa
     shutil.copytree(tmp_path / "run" / "model", tmp_path / "resumed")
     subprocess.run([*command, "--out", "whole", "--quiet"], cwd=tmp_path, check=True, capture_output=True)
     assert bundle(tmp_path / "whole") == {path.name: path.read_bytes() for path in (tmp_path / "resumed").iterdir()}
+
+
+def test_one_place_is_trained_by_one_process(data: Path, tmp_path: Path) -> None:
+    """A second one asks for the same place while the first trains, and again when it was stopped."""
+    refused: list[str] = []
+
+    def progress(seen) -> None:
+        if seen.epoch_ended and seen.epoch == 2:
+            for again in (
+                lambda: train_run(data, settings("training.learning_rate=1e-9"), out=tmp_path / "run"),
+                lambda: resume_run(tmp_path / "run"),
+            ):
+                with pytest.raises(InputError, match="is in use") as refusal:
+                    again()
+                refused.append(str(refusal.value))
+            assert find_unfinished(tmp_path) == [(tmp_path / "run", True)]
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        train_run(data, settings(), out=tmp_path / "run", progress=progress)
+    assert len(refused) == 2
+    with pytest.raises(InputError, match="is unfinished: `tagline train --resume"):
+        train_run(data, settings(), out=tmp_path / "run")
+    whole = train_run(data, settings(), out=tmp_path / "whole")
+    assert bundle(resume_run(tmp_path / "run").folder) == bundle(whole.folder)
+
+
+def test_the_recipe_is_the_one_it_was_begun_with(data: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text((RECIPES / "embedding-average.toml").read_text())
+    asked = TrainSettings(recipe=recipe, settings=SMALL, seed=3)
+    whole = train_run(data, asked, out=tmp_path / "whole")
+    with pytest.raises(StoppedError):
+        train_run(data, asked, out=tmp_path / "run", progress=stop_after("search", 3))
+    recipe.write_text(recipe.read_text().replace('"adam"', '"sgd"'))
+    assert bundle(resume_run(tmp_path / "run").folder) == bundle(whole.folder)
+
+
+def test_other_versions_are_refused(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StoppedError):
+        train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 3))
+    monkeypatch.setattr("tagline.run.unfinished.versions", lambda: {"tagline": "99.0"})
+    with pytest.raises(InputError, match=r"was begun with tagline .*, and here is 99\.0"):
+        resume_run(tmp_path / "run")
+    assert find_unfinished(tmp_path)
+
+
+def test_a_training_that_breaks_leaves_nothing_to_go_on_with(data: Path, tmp_path: Path) -> None:
+    before = set(tmp_path.iterdir())
+    with pytest.raises(InputError, match="not a number any more"):
+        train_run(data, settings("training.learning_rate=1e37", "training.optimizer=sgd"), out=tmp_path / "run")
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_damaged_checkpoint_is_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 3))
+    (checkpoint,) = (tmp_path / "run.unfinished").rglob("*.pt")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:100])
+    with pytest.raises(InputError, match="is damaged"):
+        resume_run(tmp_path / "run")
+
+
+def test_folders_named_like_recipe_and_data_do_not_matter(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("embedding-average", "imdb"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(StoppedError):
+        train_run("reviews.csv", settings(), out="run", progress=stop_after("search", 3))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert resume_run(tmp_path / "run.unfinished").folder == tmp_path / "run"
+
+
+@pytest.mark.parametrize("run", [".", "/", "", "..", "a/b/c"])
+def test_odd_places_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="there is nothing to go on with"):
+        resume_run(run)

@@ -29,8 +29,9 @@ def runs(
     found, damaged = list_runs(folder)
     for path in damaged:
         options.session_of(context).warn(f"`{path}` is a damaged run and is left out.")
-    for begun in find_unfinished(folder):
-        options.session_of(context).warn(f"`{begun}` is unfinished: `tagline train --resume {begun}` goes on with it.")
+    for begun, living in find_unfinished(folder):
+        then = "being trained" if living else f"unfinished: `tagline train --resume {begun}` goes on with it"
+        options.session_of(context).warn(f"`{begun}` is {then}.")
     if as_json:
         show_json([run.to_json() for run in found])
     elif found:

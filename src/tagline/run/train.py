@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from tagline.run.folder import FORMAT, RUNS, TRAINED_ON, building, check_parent,
 from tagline.run.machine import machine, peak_rss_mb, versions
 from tagline.run.settings import TrainSettings
 from tagline.run.tables import polars_os_errors
-from tagline.run.unfinished import Unfinished, absolute, can_be_kept, kept, read_unfinished, unfinished_folder
+from tagline.run.unfinished import Unfinished, absolute, begin, can_be_kept, kept, read_unfinished
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -70,7 +69,7 @@ def train_run(
         progress: called while a network is trained.
 
     Raises:
-        InputError: data, recipe or settings cannot be used; nothing is written.
+        InputError: data, recipe or settings cannot be used, or the training breaks; nothing is written.
 
     """
     started = time.perf_counter() - seconds_before
@@ -83,12 +82,16 @@ def train_run(
     reading = _read(data, recipe, settings, log)
     if recipe.training is None or not can_be_kept(data, (settings.test, settings.validation)):
         return _run(reading, wanted, None, command, started, log, progress)
-    if wanted is None:
-        wanted = _free_place(recipe, reading.dataset)
     paths = {"test": absolute(settings.test), "validation": absolute(settings.validation)}
-    asked = replace(settings, recipe=absolute(settings.recipe), **paths)
-    unfinished = Unfinished(wanted, absolute(data), asked, tuple(command), reading.dataset.fingerprint)
-    shutil.rmtree(unfinished.folder, ignore_errors=True)
+    asked = Unfinished(
+        wanted or _place(recipe, reading.dataset),
+        absolute(data),
+        recipe,
+        replace(settings, recipe=recipe.recipe.name, **paths),
+        tuple(command),
+        reading.dataset.fingerprint,
+    )
+    unfinished = _begun(asked, numbered=wanted is None)
     return _kept_run(reading, unfinished, started, log, progress)
 
 
@@ -106,10 +109,9 @@ def resume_run(
 
     """
     started = time.perf_counter() - seconds_before
-    unfinished = read_unfinished(Path(os.path.normpath(run)))
-    settings = unfinished.settings
-    recipe = load_recipe(settings.recipe, settings.settings)
-    reading = _read(unfinished.data, recipe, settings, log)
+    unfinished = read_unfinished(run)
+    check_target(unfinished.target)
+    reading = _read(unfinished.data, unfinished.recipe, unfinished.settings, log)
     if reading.dataset.fingerprint != unfinished.fingerprint:
         raise InputError(f"`{unfinished.data}` has changed since `{unfinished.target}` was begun: train again.")
     return _kept_run(reading, unfinished, started, log, progress)
@@ -193,14 +195,23 @@ def _word_index(reading: _Reading) -> dict[str, int] | None:
     return None if read is None or getattr(reading.recipe.features, "word_index", "") != "data" else read()
 
 
-def _free_place(recipe: Recipe, dataset: Dataset) -> Path:
-    """Return a place below ``runs/`` where neither a run stands nor one is unfinished."""
-    name = run_name(recipe.recipe.name, dataset.name, datetime.now(UTC).astimezone())
-    number, path = 1, RUNS / name
-    while path.exists() or unfinished_folder(path).exists():
+def _place(recipe: Recipe, dataset: Dataset) -> Path:
+    return RUNS / run_name(recipe.recipe.name, dataset.name, datetime.now(UTC).astimezone())
+
+
+def _begun(asked: Unfinished, *, numbered: bool) -> Unfinished:
+    """Make the folder of a run that begins; ``numbered``: at the next free place if this one is taken."""
+    number, unfinished = 1, asked
+    while True:
+        try:
+            if not (numbered and unfinished.target.exists()):
+                begin(unfinished)
+                return unfinished
+        except InputError:
+            if not numbered:
+                raise
         number += 1
-        path = RUNS / f"{name}-{number}"
-    return path
+        unfinished = replace(asked, target=asked.target.with_name(f"{asked.target.name}-{number}"))
 
 
 def warm_up(recipe: Recipe) -> None:

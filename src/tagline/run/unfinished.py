@@ -1,19 +1,22 @@
 """Runs that were stopped while a network was trained: what `tagline train --resume RUN` goes on with.
 
-Beside the place of the run stands ``RUN.unfinished`` from the first epoch on: what was asked for, and the checkpoints.
-It goes when the run is whole.
+Beside the place of the run stands ``RUN.unfinished`` while it is trained: what was asked for, and the checkpoints. It
+goes when the run is whole. Making the folder is what only one process can do, and a lock on it tells whether it lives.
 """
 
 import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tagline.errors import InputError
+from tagline.datasets import BUILT_IN
+from tagline.errors import InputError, TaglineError
+from tagline.recipes import Recipe, make_recipe
+from tagline.run.machine import versions
 from tagline.run.settings import TrainSettings
 
 if os.name == "posix":
@@ -27,10 +30,11 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A run to go on with: where it will stand, and what was asked for."""
+    """A run to go on with: where it will stand, and what was asked for, the recipe in full."""
 
     target: Path
     data: str
+    recipe: Recipe
     settings: TrainSettings
     command: tuple[str, ...]
     fingerprint: str
@@ -51,61 +55,91 @@ def unfinished_folder(target: Path) -> Path:
     return target.with_name(target.name + SUFFIX)
 
 
-def find_unfinished(parent: Path) -> list[Path]:
-    """Return the places of the runs below ``parent`` that were begun and not ended."""
+def find_unfinished(parent: Path) -> list[tuple[Path, bool]]:
+    """Return the places of the runs below ``parent`` that were begun, and whether each is being trained."""
     kept = sorted(parent.glob(f"*{SUFFIX}/{_ASKED}"))
-    return [parent / path.parent.name.removesuffix(SUFFIX) for path in kept]
+    return [(parent / path.parent.name.removesuffix(SUFFIX), _is_locked(path.parent)) for path in kept]
 
 
-def read_unfinished(run: Path) -> Unfinished:
+def read_unfinished(run: str | Path) -> Unfinished:
     """Read what is to be gone on with; ``run`` is the place of the run, or the folder that keeps it.
 
     Raises:
-        InputError: nothing is kept there, or it cannot be read.
+        InputError: nothing is kept there, it cannot be read, or it was begun with other versions.
 
     """
-    target = run.with_name(run.name.removesuffix(SUFFIX))
-    path = unfinished_folder(target) / _ASKED
+    place = Path(run).resolve()
+    target = place.with_name(place.name.removesuffix(SUFFIX)) if place.name else place
+    path = unfinished_folder(target) / _ASKED if place.name else place / _ASKED
+    again = "train again, without `--resume`"
     try:
         asked = json.loads(path.read_text(encoding="utf-8"))
+        if asked["format"] != _FORMAT:
+            raise InputError(f"`{path}` was written by another tagline: {again}.")
         settings = asked["settings"]
         settings |= {name: tuple(settings[name]) for name in ("settings", "text")}
+        begun = asked["versions"]
         found = Unfinished(
-            target, asked["data"], TrainSettings(**settings), tuple(asked["command"]), asked["fingerprint"]
+            target,
+            asked["data"],
+            make_recipe(asked["recipe"], str(path)),
+            TrainSettings(**settings),
+            tuple(asked["command"]),
+            asked["fingerprint"],
         )
     except FileNotFoundError:
         what = "is finished" if (target / "run.json").exists() else "is not a run that was begun"
         raise InputError(f"`{run}` {what}: there is nothing to go on with. `tagline runs` lists the runs.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"`{path}` cannot be read ({error}): train again, without `--resume`.") from None
-    if asked["format"] != _FORMAT:
-        raise InputError(f"`{path}` was written by another tagline: train again, without `--resume`.")
+        raise InputError(f"`{path}` cannot be read ({type(error).__name__}: {error}): {again}.") from None
+    other = [name for name, version in versions().items() if begun.get(name) != version]
+    if other:
+        name = other[0]
+        raise InputError(
+            f"`{target}` was begun with {name} {begun.get(name)}, and here is {versions()[name]}: it would not end as "
+            f"it would have. Install what it was begun with, or remove `{unfinished_folder(target)}` and train again."
+        )
     return found
+
+
+def begin(unfinished: Unfinished) -> None:
+    """Make the folder of a run that begins.
+
+    Raises:
+        InputError: there is one: a run that was stopped, or that another process trains.
+
+    """
+    folder = unfinished.folder
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        if _is_locked(folder):
+            raise InputError(f"`{folder}` is in use: another process trains this run.") from None
+        raise InputError(
+            f"`{unfinished.target}` is unfinished: `tagline train --resume {unfinished.target}` goes on with it; "
+            f"to begin anew, remove `{folder}`."
+        ) from None
 
 
 @contextmanager
 def kept(unfinished: Unfinished) -> Iterator[None]:
-    """Keep a run while it is trained; what is kept goes when all is well, and when there was no epoch to keep.
+    """Keep a run while it is trained.
+
+    What is kept goes when all is well, when there was no epoch to keep, and when the training itself is at fault, which
+    going on with would not mend.
 
     Raises:
         InputError: another process trains it.
 
     """
     folder = unfinished.folder
-    folder.mkdir(parents=True, exist_ok=True)
     lock = _lock(folder)
-    asked = {
-        "format": _FORMAT,
-        "data": unfinished.data,
-        "settings": asdict(unfinished.settings),
-        "command": list(unfinished.command),
-        "fingerprint": unfinished.fingerprint,
-    }
-    partial = folder / f"{_ASKED}.part"
-    partial.write_text(json.dumps(asked, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
-    partial.replace(folder / _ASKED)
     try:
+        _write(unfinished)
         yield
+    except TaglineError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except BaseException:
         if not any(unfinished.checkpoints.rglob("*.pt")):
             shutil.rmtree(folder, ignore_errors=True)
@@ -117,13 +151,26 @@ def kept(unfinished: Unfinished) -> Iterator[None]:
             os.close(lock)
 
 
+def _write(unfinished: Unfinished) -> None:
+    asked = {
+        "format": _FORMAT,
+        "data": unfinished.data,
+        "recipe": unfinished.recipe.model_dump(mode="json"),
+        "settings": asdict(unfinished.settings),
+        "command": list(unfinished.command),
+        "fingerprint": unfinished.fingerprint,
+        "versions": versions(),
+    }
+    path = unfinished.folder / _ASKED
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(asked, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
 def absolute(data: Any) -> Any:
-    """Return the path of a file from the root, anything else as it is: a run may be gone on with from elsewhere."""
-    if isinstance(data, str | Path):
-        with suppress(OSError):
-            if Path(data).exists():
-                return str(Path(data).absolute())
-        return str(data)
+    """Return the path of a file or a glob from the root, so that a run can be gone on with from another folder."""
+    if isinstance(data, str | Path) and str(data) not in BUILT_IN:
+        return str(Path(data).absolute())
     return data
 
 
@@ -135,12 +182,29 @@ def can_be_kept(data: Any, others: Sequence[Any]) -> bool:
 def _lock(folder: Path) -> int | None:
     if os.name != "posix":
         return None
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    busy = f"`{folder}` is in use: another process trains this run."
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        raise InputError(busy) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
-        raise InputError(f"`{folder}` is in use: another process trains this run.") from None
+        raise InputError(busy) from None
     except OSError:  # a file system without locks
         pass
+    if not folder.exists() or os.fstat(lock).st_ino != folder.stat().st_ino:  # it was removed before it was locked
+        os.close(lock)
+        raise InputError(busy)
     return lock
+
+
+def _is_locked(folder: Path) -> bool:
+    try:
+        lock = _lock(folder)
+    except InputError:
+        return True
+    if lock is not None:
+        os.close(lock)
+    return False

@@ -1,11 +1,13 @@
 """A training that can be taken up again after any epoch, and then ends as if it had never stopped."""
 
 import os
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from tagline.errors import InputError
 from tagline.training.callbacks import Callback, State
 
 
@@ -13,18 +15,31 @@ class Checkpoint(Callback):
     """Keep weights, optimizer, history and the other callbacks' state after each epoch, in ``<folder>/<phase>.pt``.
 
     At the beginning it takes up what is there, and a training that had come to its end does not go on. It stands
-    first among the callbacks and is given the others.
+    first among the callbacks and is given the others. ``fingerprint`` is that of data and settings: a training of
+    others is refused.
     """
 
-    def __init__(self, folder: Path, others: Sequence[Callback] = ()) -> None:
-        self.folder, self.others = folder, others
+    def __init__(self, folder: Path, others: Sequence[Callback] = (), fingerprint: str = "") -> None:
+        self.folder, self.others, self.fingerprint = folder, others, fingerprint
 
     def on_train_begin(self, state: State) -> None:
-        """Take up the training of this phase, if it was begun."""
+        """Take up the training of this phase, if it was begun.
+
+        Raises:
+            InputError: what is there is damaged, or the training of other data, settings or callbacks.
+
+        """
         path = self.folder / f"{state.phase}.pt"
         if not path.exists():
             return
-        kept = torch.load(path, weights_only=True)  # tensors and plain values; nothing is executed
+        try:
+            kept = torch.load(path, weights_only=True)  # tensors and plain values; nothing is executed
+        except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+            raise InputError(f"`{path}` is damaged ({type(error).__name__}): remove it and train again.") from None
+        if kept["fingerprint"] != self.fingerprint or len(kept["callbacks"]) != len(self.others):
+            raise InputError(
+                f"`{path}` is of a training with other data, settings or callbacks: give each fit a folder of its own."
+            )
         for name, array in state.network.arrays().items():
             array[...] = kept["weights"][name].numpy()
         state.optimizer.load_state_dict(kept["optimizer"])
@@ -46,21 +61,23 @@ class Checkpoint(Callback):
         """Write everything down, whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{state.phase}.pt"
-        partial = path.with_suffix(f".{os.getpid()}.part")
+        partial = path.with_suffix(".part")
         callbacks = [
             {k: torch.from_numpy(v) if hasattr(v, "dtype") else v for k, v in each.state_dict().items()}
             for each in self.others
         ]
-        torch.save(
-            {
-                "weights": {name: torch.from_numpy(array) for name, array in state.network.arrays().items()},
-                "optimizer": state.optimizer.state_dict(),
-                "history": state.history.columns,
-                "epoch": state.epoch,
-                "step": state.step,
-                "ended": ended,
-                "callbacks": callbacks,
-            },
-            partial,
-        )
+        content = {
+            "fingerprint": self.fingerprint,
+            "weights": {name: torch.from_numpy(array) for name, array in state.network.arrays().items()},
+            "optimizer": state.optimizer.state_dict(),
+            "history": state.history.columns,
+            "epoch": state.epoch,
+            "step": state.step,
+            "ended": ended,
+            "callbacks": callbacks,
+        }
+        with partial.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())  # a power cut must not leave the new name with the old content, or none
         partial.replace(path)
