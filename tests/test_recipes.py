@@ -64,10 +64,19 @@ def test_a_network_has_a_training_where_the_file_says_nothing() -> None:
         ("mse", "mean_squared_error"),
         ("sparse_categorical_crossentropy", "categorical_crossentropy"),
         ("binary_crossentropy", "binary_crossentropy"),
+        ("BCE", "binary_crossentropy"),
+        ("mae", "mean_absolute_error"),
     ],
 )
-def test_losses_have_the_names_of_keras(given: str, loss: str) -> None:
-    assert load_recipe("gru", {"training.loss": given}).training.loss == loss
+def test_losses_and_metrics_have_the_names_of_keras(given: str, loss: str) -> None:
+    loaded = load_recipe("gru", {"training.loss": given, "training.metrics": ["acc", given]}).training
+    assert loaded.loss == loss
+    assert loaded.metrics == ("accuracy", loss)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", len])
+def test_one_metric_needs_no_list(metric) -> None:
+    assert load_recipe("gru", {"training.metrics": metric}).training.metrics == (metric,)
 
 
 def test_functions_are_kept_and_written_down_by_name() -> None:
@@ -166,14 +175,26 @@ def test_a_wrong_setting_is_a_sentence(settings, message: str) -> None:
         ("lstm", "training.batchsize=3", r"unknown key `training\.batchsize`\. Did you mean `batch_size`\?"),
         ("lstm", "training.optimizer=adamw", r"wrong `training\.optimizer`: .*'adam', 'rmsprop' or 'sgd'"),
         ("lstm", "training.loss=hinge", r"wrong `training\.loss`: .*'categorical_crossentropy'"),
-        ("lstm", 'training.metrics=["f1"]', r"wrong `training\.metrics`: .*'accuracy' or 'mean_absolute_error'"),
+        ("lstm", 'training.metrics=["f1"]', r"wrong `training\.metrics`: .*'accuracy', .*'mean_absolute_error'"),
         ("lstm", "training.learning_rate=0", r"wrong `training\.learning_rate`: .*greater than 0"),
         ("lstm", "training.learning_rate=inf", r"wrong `training\.learning_rate`"),
         ("lstm", "training.epochs=0", r"wrong `training\.epochs`"),
         ("lstm", "features.num_words=3", r"wrong `features\.num_words`"),
         ("lstm", "features.maxlen=0", r"wrong `features\.maxlen`"),
         ("lstm", "features.padding=left", r"wrong `features\.padding`: input should be 'pre' or 'post'"),
-        ("lstm", "protocol.refit=0", r"wrong `protocol\.refit`"),
+        ("lstm", "protocol.refit=0", r"wrong `protocol\.refit`: .*`best-epoch` or, for a network, a number of epochs"),
+        (
+            "lstm",
+            "protocol.refit=maybe",
+            r"wrong `protocol\.refit`: .*`best-epoch` or, for a network, a number of epochs",
+        ),
+        ("lstm", "protocol.refit=true", "`refit` takes neither `true` nor `false`"),
+        ("lstm", "protocol.validation=true", "`validation` takes neither `true` nor `false`"),
+        ("lstm", "training.epochs=true", r"wrong `training`: `epochs` takes neither `true` nor `false`"),
+        ("lstm", "model.memory=false", r"wrong `model`: `memory` takes neither `true` nor `false`"),
+        ("gru", "protocol.refit=best-epoch", r"`training\.schedule` at `cosine`.* give `protocol\.refit` a number"),
+        ("gru", "protocol.refit=all", r"`training\.schedule` at `cosine`.* give `protocol\.refit` a number"),
+        ("lstm-masked", "training.metrics=accurate", r"wrong `training\.metrics`"),
         ("lstm", "protocol.validation=0", r"a share between 0 and 1 or a number of first rows"),
         ("lstm", "protocol.validation=-5", r"a share between 0 and 1 or a number of first rows"),
         ("lstm", "protocol.validation=1.0", r"a share between 0 and 1 or a number of first rows"),
@@ -189,6 +210,12 @@ def test_a_wrong_setting_of_a_network_is_a_sentence(name: str, setting: str, mes
     assert f"`{name}`" in str(caught.value)
     assert str(caught.value).endswith((".", "?"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_schedule_goes_with_a_number_of_epochs_or_no_refit() -> None:
+    for settings in (["protocol.refit=3"], ["protocol.refit=no"], ["protocol.refit=all", "protocol.validation=none"]):
+        assert load_recipe("gru", settings).training.schedule == "cosine"
+    assert load_recipe("gru", ["protocol.refit=all", "training.schedule=constant"]).protocol.refit == "all"
 
 
 def test_as_many_steps_as_the_window_is_wide() -> None:

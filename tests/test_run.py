@@ -16,8 +16,8 @@ from tagline.run.folder import building, check_target, remove_abandoned, reserve
 from tagline.run.listing import list_runs
 from tagline.run.machine import peak_rss_mb, process_seconds
 from tagline.run.seen import text_hashes
-from tagline.run.tables import open_table
 from tagline.run.settings import TrainSettings
+from tagline.run.tables import open_table
 from tagline.run.train import train_run
 
 BUILD_AND_WAIT = """

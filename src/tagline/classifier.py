@@ -89,7 +89,9 @@ class TextClassifier(Estimator):
             texts: strings; a list, an array, or a pandas or polars series, (n_texts,). A network also learns from
                 sequences of word ids, as ``tagline.keras_datasets`` has them.
             labels: strings, integers or booleans; lists of them, or a boolean matrix, for several labels a text.
-            sample_weight: how much each text counts for the model, (n_texts,); n-grams are counted without.
+            sample_weight: how much each text counts for the model, (n_texts,); n-grams are counted without. For a
+                network a text of weight 0 is as good as absent, and the losses of texts held out are weighted too, by
+                the weights of classes as well (Keras leaves these out there).
             groups: what each text belongs to, such as an author, (n_texts,): those of one group are held out together;
                 groups of the validation texts may follow.
             validation: texts and labels to choose settings and calibrate on; otherwise some of ``texts`` are held out.

@@ -51,6 +51,8 @@ def as_inputs(texts: Iterable[Any]) -> pl.Series | Sequences:
     """
     if isinstance(texts, Sequences):
         return texts
+    if isinstance(texts, pl.Series) and isinstance(texts.dtype, pl.List | pl.Array):
+        texts = texts.to_list()
     if isinstance(texts, pl.Series | str | bytes):
         return as_texts(texts)  # type: ignore[arg-type]  # one string is refused there
     values = list(texts)

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
+from threading import Lock, local
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+_Value = TypeVar("_Value")
+
+_own = local()  # .cores: those that a thread of a pool may use itself
 
 
 def cores() -> int:
@@ -20,14 +24,48 @@ def cores() -> int:
 
 
 def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
-    """Apply ``function`` to each item, on all cores, and return the results in order."""
+    """Apply ``function`` to each item, on all cores, and return the results in order.
+
+    What ``function`` gives to threads in its turn shares the cores that are its own: where there are as many items as
+    cores, that is one, and it goes on in sequence.
+    """
     work = list(items)
-    if cores() == 1 or len(work) < 2:
+    mine: int = getattr(_own, "cores", None) or cores()
+    workers = min(mine, len(work))
+    if workers < 2:
         return [function(item) for item in work]
-    with ThreadPoolExecutor(cores()) as pool:
+    with ThreadPoolExecutor(workers, initializer=lambda: setattr(_own, "cores", mine // workers)) as pool:
         return list(pool.map(function, work))
 
 
+def process_wide(limit: Callable[[], AbstractContextManager[_Value]]) -> Callable[[], AbstractContextManager[_Value]]:
+    """Return ``limit`` as a context that threads may share: the first in enters it, the last out leaves it.
+
+    For what holds for the whole process: if each thread saved and restored it, one would save what another had set.
+    All are given what the first was.
+    """
+    lock, users, held = Lock(), 0, ExitStack()
+    value: _Value
+
+    @contextmanager
+    def shared() -> Iterator[_Value]:
+        nonlocal users, value
+        with lock:
+            if users == 0:
+                value = held.enter_context(limit())
+            users += 1
+        try:
+            yield value
+        finally:
+            with lock:
+                users -= 1
+                if users == 0:
+                    held.close()
+
+    return shared
+
+
+@process_wide
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Keep matrix products on the thread that asks for them: small ones lose more by waiting for helpers than they win.

@@ -1,6 +1,7 @@
 """Recipes of networks: which rows are watched, how long they are learnt, and what they learn from."""
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from small_networks import SMALL, sequences, small
@@ -123,6 +124,10 @@ def test_no_row_is_held_out(refit, epochs: int) -> None:
     assert len(clf.training_.history["epoch"]) == clf.chosen_["epochs"] == epochs
     assert clf.training_.refit_history is None
     assert clf.chosen_["learnt_from"] == 120
+    assert clf.training_.findings[-1] == (
+        f"Early stopping had nothing to watch, as no rows were held out: the network learnt for all {epochs} epochs."
+    )
+    assert not any("Early stopping" in finding for finding in small().fit(IDS, LABELS).training_.findings)
 
 
 def test_too_few_rows_to_hold_any_out() -> None:
@@ -143,6 +148,45 @@ def test_a_row_of_weight_0_is_as_good_as_absent(recipe: str) -> None:
     )
     assert absent.training_.history["val_loss"] == without.training_.history["val_loss"]
     np.testing.assert_array_equal(absent.validation_.proba, without.validation_.proba)
+
+
+@pytest.mark.parametrize("held", [0.25, 30])
+@pytest.mark.parametrize("of_ids", [False, True])
+def test_a_row_of_weight_0_is_not_held_out_either(held: float, of_ids: bool) -> None:
+    """Epochs, temperature and probabilities are those of the other rows alone, which are told by their own numbers."""
+    texts, labels = (IDS, LABELS) if of_ids else (TEXTS, CLASSES)
+    groups = [f"g{row // 2}" for row in range(120)]
+    settings = {"protocol__validation": held, "protocol__refit": "all", "training__epochs": 8}
+    absent = small(**settings).fit(texts, labels, groups=groups)
+    mixed = [index for row in range(120) for index in (row, (row + 1) % 120)]  # each followed by one of weight 0
+    without = small(**settings).fit(
+        [texts[i] for i in mixed],
+        [labels[i] for i in mixed],
+        [1.0, 0.0] * 120,
+        groups=[groups[i] for i in mixed],
+    )
+    ours, theirs = without.training_, absent.training_
+    assert ours.history["val_loss"] == theirs.history["val_loss"]
+    assert (ours.best_epoch, without.temperature_) == (theirs.best_epoch, absent.temperature_)
+    assert without.validation_.rows.tolist() == [2 * row for row in absent.validation_.rows]
+    assert without.chosen_ == absent.chosen_
+    np.testing.assert_array_equal(weights(without), weights(absent))
+
+
+def test_given_validation_rows_stay_the_last_where_others_have_weight_0() -> None:
+    more, more_labels = sequences(40, seed=7)
+    clf = small().fit(IDS, LABELS, [0.0] * 50 + [1.0] * 70, validation=(more, more_labels))
+    assert clf.validation_.rows.tolist() == list(range(120, 160))
+    assert clf.chosen_["learnt_from"] == 110
+
+
+def test_weights_count_on_held_out_rows_too() -> None:
+    given = np.linspace(0.1, 3, 120)
+    clf = small(protocol__refit="no", protocol__calibration="none").fit(IDS, LABELS, given)
+    held = clf.validation_
+    losses = -np.log(held.proba[held.Y])
+    expected = (losses * (given / given.mean())[held.rows]).mean()
+    assert clf.training_.history["val_loss"][-1] == pytest.approx(expected, abs=1e-5)
 
 
 def test_weights_of_classes_count() -> None:
@@ -216,12 +260,48 @@ def test_several_labels_a_text(recipe: str) -> None:
     [
         (CLASSES, "categorical_crossentropy", "two classes take `binary_crossentropy`"),
         (made_up(120, 4)[1], "binary_crossentropy", "4 classes take `categorical_crossentropy`"),
-        ([[label] for label in CLASSES], "mse", "several labels a text take"),
+        ([[label] for label in CLASSES], "categorical_crossentropy", "several labels a text take"),
     ],
 )
 def test_a_loss_that_does_not_fit_the_labels(labels, loss: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         small(training__loss=loss).fit(TEXTS, labels)
+
+
+def test_squared_errors_of_several_labels() -> None:
+    texts, labels = several(300)
+    clf = small(training__epochs=40, protocol__refit=40, training__loss="mse").fit(texts, labels)
+    assert clf.score(texts, labels) > 0.85
+    assert clf.training_.history["loss"][-1] < 0.1
+
+
+def test_columns_of_lists_of_ids() -> None:
+    expected = small().fit(IDS, LABELS)
+    for column in (pl.Series(IDS), pl.Series(IDS, dtype=pl.List(pl.UInt16))):
+        found = small().fit(column, pl.Series(LABELS))
+        np.testing.assert_array_equal(weights(found), weights(expected))
+        np.testing.assert_array_equal(found.predict_proba(column), expected.predict_proba(IDS))
+    with pytest.raises(InputError, match="Row 1 is `None`, not a sequence of ids"):
+        expected.predict(pl.Series([[1, 5], None]))
+    with pytest.raises(InputError, match=r"Row 0 holds `'a'`"):
+        expected.predict(pl.Series([["a"]]))
+
+
+@pytest.mark.parametrize("given", [[0.0] * 60 + [1.0] * 60, None])
+def test_an_id_out_of_range_is_told_by_its_own_row(given) -> None:
+    """Wherever rows of weight 0 stand, and of validation rows by the row among them."""
+    wrong = [[1, 5], [1, 20], [1, 77]]
+    clf = small(features__num_words=30)
+    with pytest.raises(InputError, match=r"^In the validation rows: Row 2 holds the id `77`, but ids end at 29: "):
+        clf.fit(IDS, LABELS, given, validation=(wrong, [0, 1, 0]))
+    with pytest.raises(InputError, match=r"^Row 118 holds the id `77`, but ids end at 29: "):
+        clf.fit([*IDS[:118], [77], IDS[119]], LABELS, given, validation=(IDS[:20], LABELS[:20]))
+    with pytest.raises(InputError, match=r"^In the validation rows: Row 1 holds the id `20`, but ids end at 19: "):
+        clf.fit([[1, 5], [1, 6]] * 30, [0, 1] * 30, validation=(wrong, [0, 1, 0]), word_index=index_of(16))
+
+
+def index_of(n: int) -> dict[str, int]:
+    return {f"word{rank}": rank for rank in range(1, n + 1)}
 
 
 def test_a_recipe_of_ngrams_takes_no_ids() -> None:

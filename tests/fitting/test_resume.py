@@ -8,7 +8,7 @@ import pytest
 from small_networks import small
 
 from synthetic_texts import made_up
-from tagline import TextClassifier
+from tagline import InputError, TextClassifier
 from tagline.training import Callback, State
 
 TEXTS, CLASSES = made_up(120, noise=0.3)
@@ -73,3 +73,53 @@ def test_checkpoints_change_nothing(tmp_path: Path) -> None:
         fit("early", checkpoints=tmp_path).predict_proba(TEXTS), fit("early").predict_proba(TEXTS)
     )
     assert [path.name for path in tmp_path.iterdir()] == ["search.pt"]
+
+
+def test_a_folder_of_another_fit_is_refused(tmp_path: Path) -> None:
+    """Other labels, another seed or other settings would get the weights that are there."""
+    settings = {"features__maxlen": 10, "training__epochs": 3}
+
+    def fit_again(texts=TEXTS, labels=CLASSES, seed: int = 0, **more) -> TextClassifier:
+        clf = small("embedding-average", **(settings | more)).set_params(seed=seed)
+        return clf.fit(texts, labels, checkpoints=tmp_path)
+
+    first, again = fit_again(), fit_again()
+    assert np.array_equal(first.predict_proba(TEXTS), again.predict_proba(TEXTS))
+    for change in (
+        {"labels": CLASSES[::-1]},
+        {"texts": [f"{text} film" for text in TEXTS]},
+        {"seed": 1},
+        {"training__learning_rate": 0.5},
+        {"model__units": 7},
+    ):
+        with pytest.raises(InputError, match="give each fit a folder of its own"):
+            fit_again(**change)
+
+
+class StopAfter(Callback):
+    """A callback of a user's own, with something to remember."""
+
+    def __init__(self, n: int) -> None:
+        self.n, self.seen = n, 0
+
+    def on_epoch_end(self, state: State) -> None:
+        self.seen += 1
+        self.stop = self.seen >= self.n
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"seen": self.seen}
+
+    def load_state_dict(self, kept: dict[str, Any]) -> None:
+        self.seen = kept["seen"]
+
+
+def test_the_state_of_a_users_callback_is_kept(tmp_path: Path) -> None:
+    """It stops the first training after four epochs, broken off in the third or not."""
+    kind = "early"
+    undisturbed = fit(kind, StopAfter(4))
+    with pytest.raises(KeyboardInterrupt):
+        fit(kind, StopAfter(4), Interrupt("search", 3), checkpoints=tmp_path)
+    again = fit(kind, StopAfter(4), checkpoints=tmp_path)
+    assert undisturbed.training_ is not None
+    assert again.training_ is not None
+    assert without_seconds(again.training_.history) == without_seconds(undisturbed.training_.history)

@@ -98,6 +98,30 @@ def test_the_ids_given_are_not_written_to(name: str, masked: bool) -> None:
     assert np.array_equal(X, before)
 
 
+@pytest.mark.parametrize("name", SMALL)
+def test_without_a_way_back_nothing_is_kept(name: str) -> None:
+    net = network(name, masked=True)
+    X = net.prepare(texts("pre"))
+    logits, caches = net.forward(X, keep=False)
+    assert caches == []
+    np.testing.assert_array_equal(logits, net.forward(X)[0])
+
+
+def test_long_texts_are_predicted_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    forward = Lstm.forward
+
+    def watched(self: Lstm, x: np.ndarray, *others: object) -> object:
+        seen.append(x.shape[:2])
+        return forward(self, x, *others)
+
+    monkeypatch.setattr(Lstm, "forward", watched)
+    net = network("lstm", masked=False)
+    assert net.logits(np.ones((70, 3000), np.int32)).shape == (70, 1)
+    assert sorted(seen) == [(3000, 7), *[(3000, 21)] * 3]
+    assert net.logits(np.ones((2, 70_000), np.int32)).shape == (2, 1)
+
+
 @pytest.mark.parametrize("name", [*SMALL, "dense"])
 def test_stored_and_restored(name: str) -> None:
     if name == "dense":

@@ -97,16 +97,26 @@ def test_recurrent_dropout_is_the_same_at_every_step(kind: type) -> None:
     assert np.array_equal((gradient == 0).all(axis=2).T, dropped)
 
 
+@pytest.mark.parametrize("again", [0.0, 0.3])
 @pytest.mark.parametrize("kind", [Lstm, Gru])
-def test_input_dropout_is_the_same_at_every_step(kind: type) -> None:
-    layer = kind(8, H, dropout=0.5)
+def test_input_dropout_is_the_same_at_every_step(kind: type, again: float) -> None:
+    """And of all gates, unless recurrent dropout gives each gate masks of its own."""
+    layer = kind(8, H, dropout=0.5, recurrent_dropout=again)
     weights = weights_of(layer)
     x = np.random.default_rng(0).normal(size=(T, 1, 8)).astype(np.float32)
     gates = 4 if kind is Lstm else 3
     y, cache = layer.forward(x, weights, Pass(np.random.default_rng(2)))
     gradient = layer.backward(np.ones_like(y), weights, cache)[1][0].reshape(8, gates, H)
-    dropped = np.random.default_rng(2).random((gates, 1, 8), np.float32)[:, 0] < 0.5
+    masks = np.random.default_rng(2).random((gates if again else 1, 1, 8), np.float32)
+    dropped = np.broadcast_to(masks[:, 0] < 0.5, (gates, 8))
     assert np.array_equal((gradient == 0).all(axis=2).T, dropped)
+
+
+@pytest.mark.parametrize("layer", [Lstm(D, H), Gru(D, H), Bidirectional("lstm", D, H), Bidirectional("gru", D, H)])
+def test_without_a_way_back_nothing_is_kept(layer: Layer) -> None:
+    y, cache = layer.forward(inputs(), weights_of(layer), Pass(keep=False))
+    assert cache is None or cache == (None, None)
+    np.testing.assert_array_equal(y, layer.forward(inputs(), weights_of(layer), Pass())[0])
 
 
 @pytest.mark.parametrize("kind", [Lstm, Gru])

@@ -38,7 +38,7 @@ def fit(
     settings: dict, own: list[Callback], folder: Path | None, *last: Callback, epochs: int = 8
 ) -> tuple[np.ndarray, History]:
     network = small_network()
-    callbacks = [*([Checkpoint(folder, own)] if folder else []), *own, *last]
+    callbacks = [*own, *([Checkpoint(folder, own)] if folder else []), *last]
     training = Training(batch_size=10, epochs=epochs, **settings)
     history = train(
         network, small_rows(40, 0), training, validation=small_rows(60, 1), l2=0.001, seed=3, callbacks=callbacks

@@ -15,16 +15,12 @@ def history(loss: list[float], val_loss: list[float] | None = None) -> History:
     return made
 
 
-def test_rows_and_columns() -> None:
+def test_columns() -> None:
     made = history([0.7, 0.6], [0.8, 0.9])
     assert len(made) == 2
     assert made.columns == {"epoch": [1, 2], "loss": [0.7, 0.6], "val_loss": [0.8, 0.9]}
-    assert made.rows() == [
-        {"epoch": 1, "loss": 0.7, "val_loss": 0.8},
-        {"epoch": 2, "loss": 0.6, "val_loss": 0.9},
-    ]
     assert len(History()) == 0
-    assert History().rows() == History().findings(0.7) == []
+    assert History().findings(0.7) == []
 
 
 @pytest.mark.parametrize(

@@ -95,24 +95,31 @@ def test_convolution(width: int) -> None:
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("reverse", [False, True])
-def test_dropout_under_the_same_masks(cell: str, reverse: bool) -> None:
-    """Input and recurrent dropout, the masks of Keras's cell replaced by those that were drawn here."""
-    gates = 4 if cell == "lstm" else 3
-    ours = (Lstm if cell == "lstm" else Gru)(5, 4, dropout=0.4, recurrent_dropout=0.3, reverse=reverse, every=True)
+@pytest.mark.parametrize("again", [0.0, 0.3])
+def test_dropout_under_the_same_masks(cell: str, again: float, reverse: bool) -> None:
+    """Input and recurrent dropout, the masks of Keras's cell replaced by those that were drawn here.
+
+    How many there are, Keras says: one on the inputs for each gate, or without recurrent dropout one for all.
+    """
+    ours = (Lstm if cell == "lstm" else Gru)(5, 4, dropout=0.4, recurrent_dropout=again, reverse=reverse, every=True)
     rng = np.random.default_rng(0)
     weights = [rng.normal(size=shape).astype(np.float32) for shape in ours.shapes().values()]
     x = rng.normal(size=(STEPS, TEXTS, 5)).astype(np.float32)
     y, _ = ours.forward(x, weights, Pass(np.random.default_rng(7)))
-    noise = np.random.default_rng(7)
-    masks = [dropout_mask(noise, (gates, TEXTS, size), rate) for size, rate in ((5, 0.4), (4, 0.3))]
 
     layer = (keras.layers.LSTM if cell == "lstm" else keras.layers.GRU)(
-        4, dropout=0.4, recurrent_dropout=0.3, return_sequences=True, go_backwards=reverse
+        4, dropout=0.4, recurrent_dropout=again, return_sequences=True, go_backwards=reverse
     )
     layer.build((TEXTS, STEPS, 5))
     layer.set_weights(weights)
-    layer.cell.get_dropout_mask = lambda step: [keras.ops.convert_to_tensor(m) for m in masks[0]]
-    layer.cell.get_recurrent_dropout_mask = lambda step: [keras.ops.convert_to_tensor(m) for m in masks[1]]
+    theirs = layer.cell.get_dropout_mask(keras.ops.zeros((TEXTS, 5)))
+    n_masks = len(theirs) if isinstance(theirs, list) else 1
+    noise = np.random.default_rng(7)
+    masks = [keras.ops.convert_to_tensor(mask) for mask in dropout_mask(noise, (n_masks, TEXTS, 5), 0.4)]
+    layer.cell.get_dropout_mask = lambda step: masks if n_masks > 1 else masks[0]
+    if again:
+        masks_again = [keras.ops.convert_to_tensor(m) for m in dropout_mask(noise, (n_masks, TEXTS, 4), again)]
+        layer.cell.get_recurrent_dropout_mask = lambda step: masks_again
     expected = keras.ops.convert_to_numpy(layer(x.transpose(1, 0, 2), training=True)).transpose(1, 0, 2)
     np.testing.assert_allclose(y, expected[::-1] if reverse else expected, atol=1e-5)
     assert np.abs(y - ours.forward(x, weights, Pass())[0]).max() > 0.1

@@ -1,5 +1,9 @@
 """The loop: batches, weights of rows, figures, callbacks, and what it says when learning breaks down."""
 
+import sys
+import threading
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -7,8 +11,9 @@ import scipy.sparse as sp
 import torch
 from keras_twins import multi_hot_rows, targets, twin
 from small_trainings import COLUMNS, small_network, small_rows, weights
+from threadpoolctl import threadpool_info
 
-from tagline.errors import InputError
+from tagline.errors import InputError, RecipeError
 from tagline.models.layers import Dense
 from tagline.models.networks import Network
 from tagline.recipes.tables import Training
@@ -81,6 +86,20 @@ def test_weights_of_rows_are_those_of_keras() -> None:
     np.testing.assert_allclose(history.columns["loss"], expected, rtol=1e-4)
 
 
+@keras_warns
+def test_weights_of_validation_rows_are_those_of_keras() -> None:
+    network = Network.draw([Dense(30, 8, "relu"), Dense(8, 1)], np.random.default_rng(0))
+    X, y = multi_hot_rows(30), targets(1)
+    w = np.random.default_rng(4).random(40).astype(np.float32) * 3
+    model = twin(network, 30)
+    model.compile(keras.optimizers.SGD(0.1), "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
+    expected = model.fit(X.toarray(), y, 40, epochs=3, verbose=0, validation_data=(X.toarray(), y, w)).history
+    training = Training(optimizer="sgd", learning_rate=0.1, epochs=3)
+    history = train(network, Rows(X, y), training, validation=Rows(X, y, w)).columns
+    np.testing.assert_allclose(history["val_loss"], expected["val_loss"], rtol=1e-4)
+    np.testing.assert_allclose(history["val_accuracy"], expected["val_accuracy"], rtol=1e-4)
+
+
 def test_the_same_seed_is_the_same_training() -> None:
     found = []
     for seed in (0, 0, 1):
@@ -134,6 +153,77 @@ def test_weights_that_are_not_numbers_do_not_pass_for_learnt() -> None:
     rows = small_rows(40, 0)
     with pytest.raises(InputError, match=r"not a number any more in epoch 1"):
         train(small_network(), Rows(1e9 * rows.X, rows.targets), training)
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_weights_too_large_for_logits_do_not_pass_for_learnt(watched: bool) -> None:
+    """Finite weights, after the last step of all, whose logits are none: seen on validation rows or without any."""
+
+    class Blow(Callback):
+        def on_batch_end(self, state: State) -> None:
+            for name, array in state.network.arrays().items():
+                array[...] = 1e30 if "kernel" in name else 0
+
+    training = Training(batch_size=40, epochs=2)
+    with pytest.raises(InputError, match=r"not a number any more in epoch 1, batch 1 of 1"):
+        train(
+            small_network(),
+            small_rows(40, 0),
+            training,
+            validation=small_rows(20, 1) if watched else None,
+            callbacks=[Blow()],
+        )
+
+
+def test_trainings_in_two_threads_leave_the_process_as_it_was() -> None:
+    """One begins first and ends first, so that the other sees what it has set and outlives it."""
+    torch.set_num_threads(2)
+    begun, ended = threading.Event(), threading.Event()
+    left: dict[str, tuple[int, bool]] = {}
+    filters = list(warnings.filters)
+    before = [pool["num_threads"] for pool in threadpool_info()]
+
+    class First(Callback):
+        def on_epoch_end(self, state: State) -> None:
+            begun.set()
+            assert second_begun.wait(10)
+
+    class Second(Callback):
+        def on_train_begin(self, state: State) -> None:
+            second_begun.set()
+            assert ended.wait(10)
+            assert torch.get_num_threads() == 1
+
+    second_begun = threading.Event()
+
+    def run(name: str, callback: Callback) -> None:
+        torch.get_num_threads()
+        if name == "second":
+            assert begun.wait(10)
+        train(small_network(), small_rows(40, 0), TRAINING, callbacks=[callback])
+        left[name] = torch.get_num_threads(), sys.float_info.min / 2 == 0
+        if name == "first":
+            ended.set()
+
+    running = [threading.Thread(target=run, args=each) for each in (("first", First()), ("second", Second()))]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    assert left == {"first": (2, False), "second": (2, False)}
+    assert torch.get_num_threads() == 2
+    assert [pool["num_threads"] for pool in threadpool_info()] == before
+    assert warnings.filters == filters
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_numbers_near_0_are_what_they_were(flushed: bool) -> None:
+    torch.set_flush_denormal(flushed)
+    try:
+        train(small_network(), small_rows(40, 0), TRAINING)
+        assert (sys.float_info.min / 2 == 0) == flushed
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def test_early_stopping_stops_and_the_best_weights_are_put_back() -> None:
@@ -202,6 +292,30 @@ def test_own_optimizer_loss_and_metric() -> None:
         *["epoch", "loss", "accuracy", "certainty", "val_loss", "val_accuracy", "val_certainty", "seconds"]
     ]
     assert 0 < found[1][1]["val_certainty"][-1] <= 0.5
+
+
+def test_a_loss_without_figures_is_a_sentence() -> None:
+    training = Training(loss=torch.nn.BCEWithLogitsLoss(reduction="none"))
+    with pytest.raises(RecipeError, match=r"`BCEWithLogitsLoss` returned a tensor of shape \(40, 1\)"):
+        train(small_network(), small_rows(40, 0), training)
+
+
+@pytest.mark.parametrize(
+    ("loss", "ours", "n_outputs"),
+    [
+        (torch.nn.CrossEntropyLoss(), "categorical_crossentropy", 3),
+        (torch.nn.BCEWithLogitsLoss(), "binary_crossentropy", 1),
+    ],
+)
+def test_losses_of_pytorch_train_as_ours(loss: torch.nn.Module, ours: str, n_outputs: int) -> None:
+    found = []
+    for given in (loss, ours):
+        network = Network.draw([Dense(30, 8, "relu"), Dense(8, n_outputs)], np.random.default_rng(0))
+        rows = Rows(multi_hot_rows(30), targets(n_outputs))
+        history = train(network, rows, TRAINING.model_copy(update={"loss": given}), validation=rows)
+        found.append((weights(network), history.columns["val_loss"]))
+    np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-5)
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-5)
 
 
 def test_l2_pulls_hidden_kernels_towards_0_and_nothing_else() -> None:

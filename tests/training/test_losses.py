@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import tagline.training as training_package
 from tagline.errors import RecipeError
 from tagline.recipes.tables import Training
 from tagline.training import losses
@@ -78,15 +79,61 @@ def test_crossentropy_is_the_one_that_fits(multilabel: bool, n_outputs: int, exp
         ("categorical_crossentropy", False, 1, "two classes take `binary_crossentropy`"),
         ("sparse_categorical_crossentropy", False, 1, "two classes take `binary_crossentropy`"),
         ("categorical_crossentropy", True, 4, "several labels a text take `binary_crossentropy`"),
-        ("mean_squared_error", True, 4, "several labels a text take `binary_crossentropy`"),
-        ("mse", True, 1, "several labels a text take `binary_crossentropy`"),
         ("binary_crossentropy", False, 4, "4 classes take `categorical_crossentropy`"),
         ("python:mine.loss", False, 1, "hand over the function again"),
+        (losses.categorical_crossentropy, False, 1, "two classes take `binary_crossentropy`"),
+        (losses.binary_crossentropy, False, 4, "4 classes take `categorical_crossentropy`"),
+        (torch.nn.CrossEntropyLoss(), False, 1, "is `CrossEntropyLoss`, but two classes take `binary_crossentropy`"),
+        (torch.nn.CrossEntropyLoss(), True, 4, "but several labels a text take `binary_crossentropy`"),
+        (torch.nn.BCEWithLogitsLoss(), False, 4, "`BCEWithLogitsLoss`, but 4 classes take `categorical_crossentropy`"),
+        (torch.nn.MSELoss(), False, 1, '`MSELoss`, which is not for logits: take `"mean_squared_error"`'),
+        (torch.nn.L1Loss(), True, 4, '`L1Loss`, which is not for logits: take `"mean_absolute_error"`'),
+        (torch.nn.BCELoss(), True, 1, '`BCELoss`, which is not for logits: take `"binary_crossentropy"`'),
+        (torch.nn.NLLLoss(), False, 4, '`NLLLoss`, which is not for logits: take `"categorical_crossentropy"`'),
+        (torch.nn.HuberLoss(), False, 1, "`HuberLoss`, which is not for logits: take a function of logits and targets"),
     ],
 )
-def test_a_loss_that_does_not_fit_the_labels(loss: str, multilabel: bool, n_outputs: int, message: str) -> None:
+def test_a_loss_that_does_not_fit_the_labels(loss: object, multilabel: bool, n_outputs: int, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         make_loss(Training(loss=loss), multilabel=multilabel, n_outputs=n_outputs)
+
+
+@pytest.mark.parametrize(
+    ("loss", "multilabel", "logits", "y"),
+    [
+        (torch.nn.BCEWithLogitsLoss(), False, ONE, BIT),
+        (torch.nn.BCEWithLogitsLoss(), True, LOGITS, MANY),
+        (torch.nn.CrossEntropyLoss(), False, LOGITS, HOT),
+    ],
+)
+def test_losses_of_pytorch_that_take_logits(loss: torch.nn.Module, multilabel: bool, logits, y) -> None:
+    ours = make_loss(Training(), multilabel=multilabel, n_outputs=logits.shape[1])
+    theirs = make_loss(Training(loss=loss), multilabel=multilabel, n_outputs=logits.shape[1])
+    assert losses.per_row(theirs, logits, y).mean().item() == pytest.approx(ours(logits, y).mean().item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["mean_squared_error", "mean_absolute_error"])
+def test_errors_of_several_labels_take_each_label_alone(name: str) -> None:
+    expected = getattr(keras.losses, name)(MANY, LOGITS.sigmoid())
+    for given in (name, getattr(training_package, name)):
+        same(make_loss(Training(loss=given), multilabel=True, n_outputs=4)(LOGITS, MANY), expected)
+
+
+@pytest.mark.parametrize(
+    ("figure", "message"),
+    [
+        (lambda logits: 0.5, "`mine` returned float for 9 texts"),
+        (lambda logits: logits, r"`mine` returned a tensor of shape \(9, 4\) for 9 texts"),
+        (lambda logits: logits[:, :1], r"`mine` returned a tensor of shape \(9, 1\)"),
+        (lambda logits: logits[:1, 0], r"`mine` returned a tensor of shape \(1,\)"),
+    ],
+)
+def test_what_is_no_figure_for_each_row(figure, message: str) -> None:
+    def mine(logits: torch.Tensor, targets: torch.Tensor) -> object:
+        return figure(logits)
+
+    with pytest.raises(RecipeError, match=message):
+        losses.per_row(mine, LOGITS, HOT)
 
 
 def test_metrics_by_name() -> None:
@@ -94,15 +141,31 @@ def test_metrics_by_name() -> None:
         return logits.mean()
 
     training = Training(metrics=("mean_absolute_error", mine))
-    metrics = make_metrics(training, multilabel=False)
+    metrics = make_metrics(training, multilabel=False, n_outputs=1)
     assert list(metrics) == ["accuracy", "mean_absolute_error", "mine"]
     assert metrics["accuracy"] is losses.accuracy
     assert metrics["mine"] is mine
-    assert list(make_metrics(Training(metrics=()), multilabel=False)) == ["accuracy"]
+    for none in ((), ("accuracy",), (losses.accuracy,)):
+        assert list(make_metrics(Training(metrics=none), multilabel=False, n_outputs=1)) == ["accuracy"]
+
+
+@pytest.mark.parametrize("name", ["loss", "epoch", "seconds", "accuracy", "val_loss", "mean_squared_error"])
+def test_a_metric_with_the_name_of_another_column(name: str) -> None:
+    def mine(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return logits.mean()
+
+    mine.__name__ = name
+    with pytest.raises(RecipeError, match=f"has a metric `{name}`, but the history has a column of this name"):
+        make_metrics(Training(metrics=("mse", mine)), multilabel=False, n_outputs=1)
+
+
+def test_a_metric_that_does_not_fit_the_labels() -> None:
+    with pytest.raises(RecipeError, match=r"`training.metrics` is `categorical_crossentropy`, but two classes"):
+        make_metrics(Training(metrics=("categorical_crossentropy",)), multilabel=False, n_outputs=1)
 
 
 def test_metrics_of_several_labels_take_each_label_alone() -> None:
-    metrics = make_metrics(Training(metrics=("mean_absolute_error",)), multilabel=True)
+    metrics = make_metrics(Training(metrics=("mean_absolute_error",)), multilabel=True, n_outputs=4)
     assert metrics["accuracy"] is losses.label_accuracy
     same(metrics["mean_absolute_error"](LOGITS, MANY), keras.losses.mean_absolute_error(MANY, LOGITS.sigmoid()))
 
@@ -110,7 +173,7 @@ def test_metrics_of_several_labels_take_each_label_alone() -> None:
 def test_callables_without_a_name_have_that_of_their_kind() -> None:
     metric = functools.partial(torch.nn.functional.l1_loss, reduction="none")
     training = Training(optimizer=functools.partial(torch.optim.AdamW, lr=0.1), metrics=(metric,))
-    assert list(make_metrics(training, multilabel=False)) == ["accuracy", "partial"]
+    assert list(make_metrics(training, multilabel=False, n_outputs=1)) == ["accuracy", "partial"]
     dumped = training.model_dump(mode="json")
     assert dumped["optimizer"] == "python:functools.partial"
     assert dumped["metrics"] == ["python:functools.partial"]

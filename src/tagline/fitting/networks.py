@@ -1,5 +1,7 @@
 """A recipe of a network: word ids, a training watched on rows held out, and one from scratch on all rows."""
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 
+from tagline.errors import InputError
 from tagline.features.encoder import Encoder
-from tagline.features.sequences import INDEX_FROM, Sequences, WordIndex
+from tagline.features.sequences import INDEX_FROM, Sequences, WordIndex, check_range
 from tagline.fitting.fitted import (
     Bools,
     Fitted,
@@ -34,9 +38,9 @@ from tagline.recipes import (
     SequenceFeatures,
     Training,
 )
-from tagline.training import Callback, Checkpoint, EarlyStopping, History, KeepWeights, Rows, train
+from tagline.training import Callback, Checkpoint, EarlyStopping, History, KeepWeights, Rows, generator, train
 
-_INIT = 3  # the generator of the weights; the loop has 1 and 2
+_ADVICE = "raise `features.num_words`, or give 2, the unknown word, for rarer ones"
 
 
 @dataclass
@@ -64,7 +68,7 @@ class _Fit:
             index = WordIndex.of(self.word_index).restrict(features.num_words)
         elif isinstance(self.texts, pl.Series):
             index = WordIndex.fit(self.texts[rows], features.num_words, stop_words=features.stop_words)
-        n_ids = features.num_words if index is None else min(features.num_words, len(index.words) + INDEX_FROM + 1)
+        n_ids = _n_ids(features.num_words, None if index is None else len(index.words))
         if isinstance(features, SequenceFeatures):
             row = (features.maxlen, features.padding, features.truncating)
             return Encoder(index, "sequence", n_ids, *row, stop_words=features.stop_words)
@@ -82,7 +86,7 @@ class _Fit:
         """Return the network with weights to start from."""
         n_outputs = 1 if self.Y.shape[1] == 2 and not self.multilabel else self.Y.shape[1]
         layers = layers_of(self.model, encoder.num_words, n_outputs)
-        return Network.draw(layers, np.random.default_rng([_INIT, self.seed]), masked=is_masked(self.model))
+        return Network.draw(layers, generator("weights", self.seed), masked=is_masked(self.model))
 
     def rows(self, X: Inputs, rows: Ints) -> Rows:
         """Return some rows as the loop takes them."""
@@ -91,17 +95,13 @@ class _Fit:
         weights = self.weights[rows].astype(np.float32)
         return Rows(X[rows], targets.astype(np.float32), None if (weights == 1).all() else weights)
 
-    def counted(self, rows: Ints) -> Ints:
-        """Return the rows that have a weight: one of weight 0 is as good as absent."""
-        return rows[self.weights[rows] > 0]
-
     def train(
         self, network: Network, rows: Rows, epochs: int, phase: str, validation: Rows | None, own: list[Callback]
     ) -> History:
         """Train, from a checkpoint if there is one."""
         callbacks = [*own, *self.callbacks]
         if self.checkpoints is not None:
-            callbacks.insert(0, Checkpoint(self.checkpoints, own))
+            callbacks.append(Checkpoint(self.checkpoints, callbacks[:], self._fingerprint(network, rows, validation)))
         return train(
             network,
             rows,
@@ -113,6 +113,19 @@ class _Fit:
             phase=phase,
             callbacks=callbacks,
         )
+
+    def _fingerprint(self, network: Network, rows: Rows, validation: Rows | None) -> str:
+        """Return a digest of all that a training depends on beside its phase."""
+        settings = [self.training.model_dump(mode="json"), network.settings(), self.model.l2, self.seed]
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+        for part in (rows, validation):
+            if part is None:
+                continue
+            X: Any = part.X
+            inputs = (X.indptr, X.indices) if sp.issparse(X) else (X,)
+            for array in (*inputs, part.targets, *([] if part.weights is None else [part.weights])):
+                digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
 
 
 def fit_network(
@@ -131,6 +144,13 @@ def fit_network(
 ) -> Fitted:
     """Fit a network; see `fit_recipe`."""
     started = time.perf_counter()
+    _check_ids(recipe, texts, word_index, n_given)
+    counted = np.flatnonzero(weights > 0)  # a row of weight 0 is as good as absent
+    if len(counted) < len(weights):
+        n_given = int((counted >= len(weights) - n_given).sum())
+        groups = None if groups is None else groups[counted]
+        texts = texts[counted] if isinstance(texts, pl.Series) else _some(texts, counted)
+        Y, weights = Y[counted], weights[counted]
     protocol, training, features = recipe.protocol, recipe.training, recipe.features
     assert training is not None
     assert isinstance(recipe.model, NETWORKS)
@@ -150,7 +170,7 @@ def fit_network(
     keep = KeepWeights(refit_epochs if refit_epochs and refit_epochs <= training.epochs else None)
     own: list[Callback] = [keep, *([EarlyStopping(training.early_stopping)] if training.early_stopping else [])]
     epochs = training.epochs if validation is not None or refit_epochs is None else refit_epochs
-    history = fit.train(network, fit.rows(X, fit.counted(learnt)), epochs, "search", validation, own)
+    history = fit.train(network, fit.rows(X, learnt), epochs, "search", validation, own)
     puts_back = validation is not None and bool(training.early_stopping or protocol.refit != "no")
     if puts_back:
         keep.put_back(network)
@@ -163,7 +183,7 @@ def fit_network(
         proba = probabilities(logits / temperature, multilabel=multilabel)
         if multilabel:
             threshold = best_threshold(Y[held], proba)
-        held_out = HeldOut(held, Y[held], proba, how)
+        held_out = HeldOut(counted[held], Y[held], proba, how)
 
     refit_history = None
     if validation is not None and protocol.refit != "no":
@@ -173,14 +193,20 @@ def fit_network(
             encoder = fit.encoder(everything)
             X = fit.encode(encoder)
         network = fit.draw(encoder)
-        refit_history = fit.train(network, fit.rows(X, fit.counted(everything)), refit_epochs, "refit", None, [])
+        refit_history = fit.train(network, fit.rows(X, everything), refit_epochs, "refit", None, [])
         learnt = everything
 
+    findings = history.findings(_chance(Y[learnt], multilabel) if _is_entropy(training) else None)
+    if training.early_stopping and validation is None:
+        findings.append(
+            "Early stopping had nothing to watch, as no rows were held out: the network learnt for all "
+            f"{len(history):,} epochs."
+        )
     record = TrainingRecord(
         history=history.columns,
         refit_history=None if refit_history is None else refit_history.columns,
         best_epoch=history.best_epoch,
-        findings=history.findings(_chance(Y[learnt], multilabel) if _is_entropy(training) else None),
+        findings=findings,
         layers=network.summary((encoder.num_words,) if encoder.maxlen is None else (encoder.maxlen,)),
     )
     chosen: dict[str, Any] = {
@@ -199,6 +225,34 @@ def fit_network(
         "fit": time.perf_counter() - started - fit.seconds_encoding,
     }
     return Fitted(encoder, network, temperature, threshold, chosen, held_out, seconds, record)
+
+
+def _check_ids(
+    recipe: Recipe, texts: pl.Series | Sequences, word_index: Mapping[str, int] | None, n_given: int
+) -> None:
+    """Raise InputError that names an id beyond those known, by its row among the train or the validation rows."""
+    if not isinstance(texts, Sequences):
+        return
+    assert not isinstance(recipe.features, NgramFeatures)
+    n_ids = _n_ids(recipe.features.num_words, None if word_index is None else len(word_index))
+    rows = np.arange(len(texts))
+    check_range(_some(texts, rows[: len(rows) - n_given]), n_ids, _ADVICE)
+    try:
+        check_range(_some(texts, rows[len(rows) - n_given :]), n_ids, _ADVICE)
+    except InputError as error:
+        raise InputError(f"In the validation rows: {error}") from None
+
+
+def _n_ids(num_words: int, n_known: int | None) -> int:
+    """Return how many ids there are, of an index of so many words or of none."""
+    return num_words if n_known is None else min(num_words, n_known + INDEX_FROM + 1)
+
+
+def _some(texts: Sequences, rows: Ints) -> Sequences:
+    """Return the sequences of some rows, in order."""
+    kept = np.zeros(len(texts), dtype=bool)
+    kept[rows] = True
+    return Sequences(texts.ids[np.repeat(kept, texts.lengths)], texts.lengths[kept])
 
 
 def _is_entropy(training: Training) -> bool:

@@ -32,11 +32,13 @@ class Pass:
     """What one pass through a network has beside its input.
 
     ``noise`` draws what dropout leaves out; None when nothing is learnt. ``present`` is 1 for a token and 0 for
-    padding that the layers pass over, (n_steps, n_texts); None if padding counts.
+    padding that the layers pass over, (n_steps, n_texts); None if padding counts. ``keep``: there will be a way back,
+    for which what each layer saw is kept.
     """
 
     noise: np.random.Generator | None = None
     present: Array | None = None
+    keep: bool = True
 
 
 class Layer(Protocol):

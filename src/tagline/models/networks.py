@@ -1,7 +1,7 @@
 """Networks: layers one after the other, from ids or multi-hot rows to logits."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,7 +34,8 @@ LAYERS: dict[str, type[Any]] = {
     "max-pool": MaxPool,
     "dropout": Dropout,
 }
-_BATCH = 256  # texts that logits are worked out of at a time
+_BATCH = 256  # texts that logits are worked out of at a time, and fewer where they are long:
+_STEPS = 65_536  # steps of all texts of a batch
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,21 @@ class Network:
         rows.sum_duplicates()
         return rows
 
-    def forward(self, X: Inputs, noise: np.random.Generator | None = None) -> tuple[Array, list[Any]]:
-        """Return logits, (n_texts, n_outputs), and what ``backward`` needs; ``noise`` draws dropout."""
+    def forward(
+        self, X: Inputs, noise: np.random.Generator | None = None, *, keep: bool = True
+    ) -> tuple[Array, list[Any]]:
+        """Return logits, (n_texts, n_outputs), and what ``backward`` needs, if ``keep``; ``noise`` draws dropout."""
         x, run, _ = self._enter(X, noise)
-        return self.forward_from(0, x, run)
+        return self.forward_from(0, x, replace(run, keep=keep))
 
     def forward_from(self, first: int, x: Any, run: Pass) -> tuple[Array, list[Any]]:
         """Return logits and what ``backward_to`` needs; ``x`` is the input of the layer with the number ``first``."""
         caches = []
         for layer, weights in zip(self.layers[first:], self.weights[first:], strict=True):
             x, cache = layer.forward(x, weights, run)
-            caches.append(cache)
+            if run.keep:
+                caches.append(cache)
+            del cache  # it holds the layer's input, which the next layer has no use for
         return x, caches
 
     def backward(self, dlogits: Array, caches: Sequence[Any]) -> list[list[Array]]:
@@ -121,11 +126,13 @@ class Network:
 
     def logits(self, X: Inputs) -> NDArray[np.float64]:
         """Return logits, (n_texts, n_outputs)."""
-        X = self.prepare(X)
+        size = _BATCH if sp.issparse(X) else min(_BATCH, max(1, _STEPS // X.shape[1]))
+
+        def batch(start: int) -> Array:
+            return self.forward(self.prepare(X[start : start + size]), keep=False)[0]
+
         with one_blas_thread():
-            parts = in_threads(
-                lambda start: self.forward(X[start : start + _BATCH])[0], range(0, max(1, X.shape[0]), _BATCH)
-            )
+            parts = in_threads(batch, range(0, max(1, X.shape[0]), size))
         return np.vstack(parts).astype(np.float64)
 
     def settings(self) -> dict[str, Any]:

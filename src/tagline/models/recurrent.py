@@ -1,8 +1,9 @@
 """LSTM and GRU, forward through time and back, by hand: a loop of small steps is what autograd is slowest at.
 
 Shapes: ``T`` steps, ``n`` texts, ``d`` inputs, ``H`` units, ``G`` gates. All that a step needs lies together, gate by
-gate, (T, G, n, H). Dropout is that of Keras: drawn once a batch, one mask for each gate, the same at every step, on the
-inputs and (recurrent dropout; Gal and Ghahramani 2016) on the state that goes back in.
+gate, (T, G, n, H). Dropout is that of Keras: drawn once a batch, the same at every step, on the inputs and (recurrent
+dropout; Gal and Ghahramani 2016) on the state that goes back in. Where there is recurrent dropout each gate has masks
+of its own; without it, one mask on the inputs is that of all gates.
 """
 
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Lstm:
         H = self.units
         # sigmoid(z) = (1 + tanh(z / 2)) / 2: with the three sigmoid gates' z halved, one tanh does all four.
         halved = np.array([_HALF, _HALF, 1, _HALF], np.float32)[:, None, None]  # (G, 1, 1)
-        masks = dropout_mask(run.noise, (4, n, self.inputs), self.dropout)
+        masks = dropout_mask(run.noise, (4 if self.recurrent_dropout else 1, n, self.inputs), self.dropout)
         again = dropout_mask(run.noise, (4, n, H), self.recurrent_dropout)
         z = project(x, kernel, bias, masks, 4)  # (T, 4, n, H)
         U = by_gate(recurrent, 4) * halved
@@ -83,7 +84,8 @@ class Lstm:
             if present is not None and not present[t].all():
                 stays = present[t] == 0
                 h[t + 1][stays], c[t + 1][stays] = h[t][stays], c[t][stays]
-        return _out_of_time(h, every=self.every, reverse=self.reverse), (x, present, masks, again, z, h, c, tanh_c)
+        cache = (x, present, masks, again, z, h, c, tanh_c) if run.keep else None
+        return _out_of_time(h, every=self.every, reverse=self.reverse), cache
 
     def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
         """Return the gradients."""
@@ -178,7 +180,7 @@ class Gru:
         kernel, recurrent, bias = weights
         T, n, _ = x.shape
         H = self.units
-        masks = dropout_mask(run.noise, (3, n, self.inputs), self.dropout)
+        masks = dropout_mask(run.noise, (3 if self.recurrent_dropout else 1, n, self.inputs), self.dropout)
         again = dropout_mask(run.noise, (3, n, H), self.recurrent_dropout)
         a = project(x, kernel, bias[0], masks, 3)  # (T, 3, n, H)
         U, b = by_gate(recurrent, 3), bias[1].reshape(3, 1, H)
@@ -203,7 +205,8 @@ class Gru:
             if present is not None and not present[t].all():
                 stays = present[t] == 0
                 h[t + 1][stays] = h[t][stays]
-        return _out_of_time(h, every=self.every, reverse=self.reverse), (x, present, masks, again, a, h, inner_g)
+        cache = (x, present, masks, again, a, h, inner_g) if run.keep else None
+        return _out_of_time(h, every=self.every, reverse=self.reverse), cache
 
     def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
         """Return the gradients."""
@@ -304,8 +307,10 @@ def by_gate(matrix: Array, gates: int) -> Array:
 
 
 def project(x: Array, kernel: Array, bias: Array, masks: Array | None, gates: int) -> Array:
-    """Return ``x W + b`` of all steps, (T, G, n, H), the inputs of each gate under its mask, (G, n, d)."""
+    """Return ``x W + b`` of all steps, (T, G, n, H), inputs under the mask of each gate or of all, (G or 1, n, d)."""
     T, n, d = x.shape
+    if masks is not None and len(masks) == 1:
+        x, masks = x * masks[0], None
     W = by_gate(kernel, gates)
     b = bias.reshape(gates, -1)
     z = np.empty((T, gates, n, W.shape[2]), np.float32)
@@ -324,6 +329,10 @@ def project_back(x: Array, kernel: Array, masks: Array | None, dz: Array) -> tup
     gates = dz.shape[1]
     W = by_gate(kernel, gates)
     dkernel = np.empty((d, gates, W.shape[2]), np.float32)
+    of_all = None
+    if masks is not None and len(masks) == 1:
+        of_all, masks = masks[0], None
+        x = x * of_all
 
     def one(gate: int) -> Array:
         own = np.ascontiguousarray(dz[:, gate]).reshape(T * n, -1)
@@ -337,6 +346,8 @@ def project_back(x: Array, kernel: Array, masks: Array | None, dz: Array) -> tup
     dx, *others = in_threads(one, range(gates))
     for part in others:
         dx += part
+    if of_all is not None:
+        dx *= of_all
     return dx, dkernel.reshape(d, -1)
 
 

@@ -12,12 +12,22 @@ Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+LossName = Literal["binary_crossentropy", "categorical_crossentropy", "mean_squared_error", "mean_absolute_error"]
 # A function of Python, and the name by which a saved model remembers it: it can be read back, not trained with.
 Function = Callable[..., Any] | Annotated[str, Field(pattern=r"^python:")]
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, table: Any) -> Any:
+        """Refuse true and false where they would pass for 1 and 0."""
+        for key, field in cls.model_fields.items():
+            if isinstance(table, dict) and isinstance(table.get(key), bool) and field.annotation is not bool:
+                raise ValueError(f"`{key}` takes neither `true` nor `false`")
+        return table
 
 
 class About(_Table):
@@ -106,7 +116,7 @@ class ClassicModel(_Table):
     n_trees: int = Field(default=100, ge=1)
 
 
-class _Network(_Table):
+class _NetworkTable(_Table):
     """What networks have in common: dense layers at the end.
 
     ``layers`` dense layers of ``units`` each, with ``activation``; ``dropout`` before the output; ``l2`` times the sum
@@ -120,13 +130,13 @@ class _Network(_Table):
     l2: NotNegative = 0.0
 
 
-class DenseModel(_Network):
+class DenseModel(_NetworkTable):
     """``[model]`` of kind ``dense``: dense layers on multi-hot rows."""
 
     kind: Literal["dense"]
 
 
-class AverageModel(_Network):
+class AverageModel(_NetworkTable):
     """``[model]`` of kind ``embedding-average``: the mean of the vectors of a text's words, then dense layers.
 
     ``embedding``: numbers a vector has. ``masked``: padding does not count.
@@ -137,7 +147,7 @@ class AverageModel(_Network):
     masked: bool = False
 
 
-class RecurrentModel(_Network):
+class RecurrentModel(_NetworkTable):
     """``[model]`` of kind ``lstm`` or ``gru``: words one after the other, then dense layers.
 
     ``embedding`` and ``masked`` as above; ``embedding_dropout`` on the vectors; ``memory`` units that remember, with
@@ -156,7 +166,7 @@ class RecurrentModel(_Network):
     pooling: Literal["last", "max"] = "last"
 
 
-class ConvolutionalModel(_Network):
+class ConvolutionalModel(_NetworkTable):
     """``[model]`` of kind ``cnn``: the strongest answer of each filter over all windows of ``width`` words."""
 
     kind: Literal["cnn"]
@@ -177,7 +187,8 @@ class Training(_Table):
     ``optimizer``: ``"adam"``, ``"rmsprop"`` or ``"sgd"``, as Keras defines them; from Python also a function from
     parameters to a ``torch.optim.Optimizer``. ``learning_rate`` / (1 + ``decay`` · step), times the ``schedule``.
     ``loss``: ``"crossentropy"``, of two classes or labels the binary one, else the categorical one, or one by name;
-    from Python also a function of logits and targets. ``metrics``: names or functions, beside the loss.
+    from Python also a function of logits and targets. ``metrics``: names or functions, beside the loss. Keras's
+    short names, such as ``"bce"``, will do.
     ``early_stopping``: stop after so many epochs without a lower validation loss and keep the best; 0: never.
     """
 
@@ -191,10 +202,8 @@ class Training(_Table):
     amsgrad: bool = False
     rho: Share = 0.9
     momentum: Share = 0.0
-    loss: (
-        Literal["crossentropy", "binary_crossentropy", "categorical_crossentropy", "mean_squared_error"] | Function
-    ) = "crossentropy"
-    metrics: tuple[Literal["accuracy", "mean_absolute_error"] | Function, ...] = ("accuracy",)
+    loss: Literal["crossentropy", LossName] | Function = "crossentropy"
+    metrics: tuple[Literal["accuracy", LossName] | Function, ...] = ("accuracy",)
     batch_size: Count = 512
     epochs: Count = 10
     early_stopping: int = Field(default=0, ge=0)
@@ -202,7 +211,14 @@ class Training(_Table):
     @field_validator("loss", mode="before")
     @classmethod
     def _other_names(cls, loss: Any) -> Any:
-        return _LOSS_NAMES.get(loss, loss) if isinstance(loss, str) else loss
+        return _in_full(loss)
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _one_or_several(cls, metrics: Any) -> Any:
+        if isinstance(metrics, str) or callable(metrics):
+            return (_in_full(metrics),)
+        return tuple(_in_full(metric) for metric in metrics) if isinstance(metrics, list | tuple) else metrics
 
     @field_serializer("optimizer", "loss", "metrics", when_used="json")
     def _name_functions(self, value: Any) -> Any:
@@ -215,7 +231,17 @@ class Training(_Table):
 
 
 # Keras's other names: labels may be integers or one-hot rows in any case.
-_LOSS_NAMES = {"mse": "mean_squared_error", "sparse_categorical_crossentropy": "categorical_crossentropy"}
+_OTHER_NAMES = {
+    "acc": "accuracy",
+    "bce": "binary_crossentropy",
+    "mae": "mean_absolute_error",
+    "mse": "mean_squared_error",
+    "sparse_categorical_crossentropy": "categorical_crossentropy",
+}
+
+
+def _in_full(name: Any) -> Any:
+    return _OTHER_NAMES.get(name.lower(), name) if isinstance(name, str) else name
 
 
 class Protocol(_Table):
@@ -231,6 +257,13 @@ class Protocol(_Table):
     validation: Literal["auto", "none"] | int | float = "auto"
     refit: Literal["no", "all", "best-epoch"] | Count = "all"
     calibration: Literal["none", "temperature"] = "temperature"
+
+    @field_validator("refit", mode="before")
+    @classmethod
+    def _words_or_epochs(cls, refit: Any) -> Any:
+        if refit not in ("no", "all", "best-epoch") and not (isinstance(refit, int) and refit >= 1):
+            raise ValueError("it is `no`, `all`, `best-epoch` or, for a network, a number of epochs from 1")
+        return refit
 
     @model_validator(mode="after")
     def _check(self) -> "Protocol":
@@ -272,6 +305,12 @@ class Recipe(_Table):
             raise ValueError(f"a model of kind `{self.model.kind}` has no epochs, so there is no table `[training]`")
         if not network and (isinstance(self.protocol.validation, int) or self.protocol.refit not in ("no", "all")):
             raise ValueError("first rows and epochs in `[protocol]` are for networks")
+        refits = self.protocol.validation != "none" and self.protocol.refit in ("all", "best-epoch")
+        if self.training is not None and self.training.schedule != "constant" and refits:
+            raise ValueError(
+                f"with `training.schedule` at `{self.training.schedule}`, a training of fewer epochs is another than "
+                "that in which the best epoch was found: give `protocol.refit` a number of epochs, or `no`"
+            )
         width = getattr(self.model, "width", 1)
         if width > getattr(self.features, "maxlen", width):
             raise ValueError("`model.width` must not be more than `features.maxlen`")

@@ -10,7 +10,14 @@ except ImportError:
 from tagline.training.callbacks import Callback, EarlyStopping, KeepWeights, State
 from tagline.training.checkpoint import Checkpoint
 from tagline.training.history import History
-from tagline.training.loop import Rows, train
+from tagline.training.loop import Rows, generator, train
+from tagline.training.losses import (
+    accuracy,
+    binary_crossentropy,
+    categorical_crossentropy,
+    mean_absolute_error,
+    mean_squared_error,
+)
 from tagline.training.optimizers import SGD, Adam, RMSprop
 
 __all__ = [
@@ -24,5 +31,11 @@ __all__ = [
     "RMSprop",
     "Rows",
     "State",
+    "accuracy",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "generator",
+    "mean_absolute_error",
+    "mean_squared_error",
     "train",
 ]

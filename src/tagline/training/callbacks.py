@@ -70,11 +70,6 @@ class KeepWeights(Callback):
         self.epoch = 0
         self.kept: list[NDArray[np.float32]] = []
 
-    def on_train_begin(self, state: State) -> None:
-        """Look at the epoch that a resumed training has behind it, which the checkpoint was written before."""
-        if state.epoch:
-            self.on_epoch_end(state)
-
     def on_epoch_end(self, state: State) -> None:
         """Copy the weights if this epoch is the one, as far as can be told."""
         best = state.history.best_epoch or state.epoch
@@ -102,10 +97,6 @@ class EarlyStopping(Callback):
 
     def __init__(self, patience: int) -> None:
         self.patience = patience
-
-    def on_train_begin(self, state: State) -> None:
-        """Count what a resumed training has behind it."""
-        self.on_epoch_end(state)
 
     def on_epoch_end(self, state: State) -> None:
         """Count the epochs since the best."""

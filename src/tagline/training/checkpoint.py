@@ -14,9 +14,9 @@ from tagline.training.callbacks import Callback, State
 class Checkpoint(Callback):
     """Keep weights, optimizer, history and the other callbacks' state after each epoch, in ``<folder>/<phase>.pt``.
 
-    At the beginning it takes up what is there, and a training that had come to its end does not go on. It stands
-    first among the callbacks and is given the others. ``fingerprint`` is that of data and settings: a training of
-    others is refused.
+    At the beginning it takes up what is there, and a training that had come to its end does not go on. It stands last
+    among the callbacks, when they have seen the epoch, and is given them. ``fingerprint`` is that of data and settings:
+    a training of others is refused.
     """
 
     def __init__(self, folder: Path, others: Sequence[Callback] = (), fingerprint: str = "") -> None:
@@ -26,7 +26,7 @@ class Checkpoint(Callback):
         """Take up the training of this phase, if it was begun.
 
         Raises:
-            InputError: what is there is damaged, or the training of other data, settings or callbacks.
+            InputError: what is there is damaged, or the training of other data or settings.
 
         """
         path = self.folder / f"{state.phase}.pt"
@@ -36,22 +36,28 @@ class Checkpoint(Callback):
             kept = torch.load(path, weights_only=True)  # tensors and plain values; nothing is executed
         except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
             raise InputError(f"`{path}` is damaged ({type(error).__name__}): remove it and train again.") from None
-        if kept["fingerprint"] != self.fingerprint or len(kept["callbacks"]) != len(self.others):
+        if kept["fingerprint"] != self.fingerprint:
             raise InputError(
-                f"`{path}` is of a training with other data, settings or callbacks: give each fit a folder of its own."
+                f"`{path}` is of a training with other data or settings: give each fit a folder of its own."
             )
         for name, array in state.network.arrays().items():
             array[...] = kept["weights"][name].numpy()
         state.optimizer.load_state_dict(kept["optimizer"])
         state.history.columns = kept["history"]
         state.epoch, state.step = kept["epoch"], kept["step"]
-        for callback, own in zip(self.others, kept["callbacks"], strict=True):
-            callback.load_state_dict({k: v.numpy() if isinstance(v, torch.Tensor) else v for k, v in own.items()})
+        states = list(kept["callbacks"])
+        for callback in self.others:
+            mine = next((state for state in states if state[0] == type(callback).__name__), None)
+            if mine is not None:
+                states = [state for state in states if state is not mine]
+                callback.load_state_dict(
+                    {k: v.numpy() if isinstance(v, torch.Tensor) else v for k, v in mine[1].items()}
+                )
         self.stop = kept["ended"]
 
     def on_epoch_end(self, state: State) -> None:
         """Write everything down."""
-        self._write(state, ended=False)
+        self._write(state, ended=any(each.stop for each in self.others))
 
     def on_train_end(self, state: State) -> None:
         """Write down that this was all, whoever stopped it."""
@@ -63,8 +69,9 @@ class Checkpoint(Callback):
         path = self.folder / f"{state.phase}.pt"
         partial = path.with_suffix(".part")
         callbacks = [
-            {k: torch.from_numpy(v) if hasattr(v, "dtype") else v for k, v in each.state_dict().items()}
+            (type(each).__name__, {k: torch.from_numpy(v) if hasattr(v, "dtype") else v for k, v in kept.items()})
             for each in self.others
+            if (kept := each.state_dict())
         ]
         content = {
             "fingerprint": self.fingerprint,

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 _RISEN = 0.02  # a validation loss higher than the lowest by this share is a rise, not noise
 _UNFINISHED = 0.5  # of what a loss that knows only the class shares would be: above, little has been learnt
@@ -60,7 +59,3 @@ class History:
                 "and needs more epochs or a higher learning rate."
             )
         return found
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the figures of each epoch as a dictionary."""
-        return [{name: values[i] for name, values in self.columns.items()} for i in range(len(self))]

@@ -1,11 +1,12 @@
 """The one loop that everything trained by gradients goes through: fetch, forward, backward, step, callbacks."""
 
 import math
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,22 +17,22 @@ from numpy.typing import NDArray
 from tagline.errors import InputError
 from tagline.models.layers import Dense
 from tagline.models.networks import Inputs, Network
-from tagline.threads import one_blas_thread
+from tagline.threads import one_blas_thread, process_wide
 from tagline.training.callbacks import Callback, State
 from tagline.training.history import History
-from tagline.training.losses import Loss, make_loss, make_metrics
+from tagline.training.losses import Loss, make_loss, make_metrics, per_row
 from tagline.training.optimizers import make_optimizer, make_schedule
 
 if TYPE_CHECKING:
     from tagline.recipes import Training
 
-_PHASES = ("search", "refit")
+_RANDOM = ("search", "refit", "weights")  # what draws at random, each from generators of its own
 _MIXED = 50  # batches whose rows are sorted by length together
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Texts to learn from or to watch: inputs, targets (n_texts, n_outputs) and weights (n_texts,) with mean 1."""
+    """Texts to learn from or to watch: inputs, targets (n_texts, n_outputs) and what each counts, (n_texts,)."""
 
     X: Inputs
     targets: NDArray[np.float32]
@@ -39,6 +40,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+
+def generator(what: str, *numbers: int) -> np.random.Generator:
+    """Return the generator of a phase, ``"search"`` or ``"refit"``, or of the ``"weights"`` to start from."""
+    return np.random.default_rng([1 + _RANDOM.index(what), *numbers])
 
 
 def train(
@@ -57,9 +63,10 @@ def train(
 
     Args:
         network: it starts from the weights it has.
-        rows: what to learn from.
+        rows: what to learn from; ``weights`` multiply the loss of each.
         training: optimizer, loss, batches and epochs.
-        validation: rows to measure after each epoch.
+        validation: rows to measure after each epoch; ``weights`` multiply the loss of each here too, metrics are
+            without, as in Keras.
         multilabel: whether a text may have several labels.
         l2: times the squares of the dense kernels is added to the loss.
         seed: of the order of the rows and of dropout. Each epoch draws from a generator of its own, so that a
@@ -68,17 +75,18 @@ def train(
         callbacks: called between batches and epochs.
 
     Raises:
-        InputError: the loss is not a number any more.
+        InputError: the loss, or what the network says in the end, is not a number any more.
+        RecipeError: loss, metrics or optimizer do not fit.
 
     """
     parameters = [torch.nn.Parameter(torch.from_numpy(array)) for array in network.arrays().values()]  # shared memory
     optimizer = make_optimizer(training, parameters)
     penalised = [w for w, name in zip(parameters, network.arrays(), strict=True) if _is_hidden_kernel(network, name)]
     loss_of = make_loss(training, multilabel=multilabel, n_outputs=rows.targets.shape[1])
-    metrics = make_metrics(training, multilabel=multilabel)
+    metrics = make_metrics(training, multilabel=multilabel, n_outputs=rows.targets.shape[1])
     X, targets = network.prepare(rows.X), torch.from_numpy(rows.targets)
     weights = None if rows.weights is None else torch.from_numpy(rows.weights)
-    watched = None if validation is None else Rows(network.prepare(validation.X), validation.targets)
+    watched = None if validation is None else replace(validation, X=network.prepare(validation.X))
     lengths = (X != 0).sum(axis=1) if network.masked and not sp.issparse(X) else None
     n_batches = math.ceil(len(rows) / training.batch_size)
     rates = [group["lr"] for group in optimizer.param_groups]
@@ -88,28 +96,27 @@ def train(
     def step(batch: NDArray[np.int64], noise: np.random.Generator) -> torch.Tensor:
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * schedule(state.step)
-        logits: torch.Tensor = _Network.apply(network, X[batch], noise, *parameters)  # type: ignore[no-untyped-call]
+        logits: torch.Tensor = _Pass.apply(network, X[batch], noise, *parameters)  # type: ignore[no-untyped-call]
         y = targets[batch]
-        losses = _per_row(loss_of(logits, y), len(batch))
+        losses = per_row(loss_of, logits, y)
         loss = (losses if weights is None else losses * weights[batch]).mean() + _penalty(penalised, l2)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         state.step += 1
         with torch.no_grad():
-            return torch.stack([loss.detach(), *(_per_row(m(logits, y), len(batch)).mean() for m in metrics.values())])
+            return torch.stack([loss.detach(), *(per_row(m, logits, y).mean() for m in metrics.values())])
 
-    with _small_steps(), warnings.catch_warnings():
-        # It is told once, as a loss that is not a number. NumPy's own switch would not reach our threads.
-        warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
+    with _small_steps(), _without_warnings():
         for callback in callbacks:
             callback.stop = False  # of a training before this one
             callback.on_train_begin(state)
         while state.epoch < training.epochs and not any(callback.stop for callback in callbacks):
             started = time.perf_counter()
-            noise = np.random.default_rng([1 + _PHASES.index(phase), state.epoch, seed])
+            noise = generator(phase, state.epoch, seed)
             seen, sums = 0, np.zeros(1 + len(metrics))
-            for state.batch, batch in enumerate(_batches(len(rows), training.batch_size, lengths, noise), 1):
+            for number, batch in enumerate(_batches(len(rows), training.batch_size, lengths, noise), 1):
+                state.batch = number
                 sums += step(batch, noise).numpy() * len(batch)
                 seen += len(batch)
                 state.loss, state.accuracy = sums[0] / seen, sums[1] / seen
@@ -117,13 +124,17 @@ def train(
                     raise _not_a_number(state, training)
                 for callback in callbacks:
                     callback.on_batch_end(state)
-            if not all(np.isfinite(array).all() for array in network.arrays().values()):
-                raise _not_a_number(state, training)  # the last step broke them: no batch came after it
-            state.epoch += 1
             figures = dict(zip(("loss", *metrics), (sums / seen).tolist(), strict=True))
+            # The last step may have broken the network, and no batch came after it that would tell.
             if watched is not None:
                 with torch.no_grad():
                     figures |= _watch(network, watched, loss_of, metrics, float(_penalty(penalised, l2)))
+                sound = math.isfinite(figures["val_loss"])
+            else:
+                sound = bool(np.isfinite(network.logits(X[batch])).all())
+            if not sound or not all(np.isfinite(array).all() for array in network.arrays().values()):
+                raise _not_a_number(state, training)
+            state.epoch += 1
             state.history.add({"epoch": state.epoch, **figures, "seconds": time.perf_counter() - started})
             for callback in callbacks:
                 callback.on_epoch_end(state)
@@ -132,7 +143,7 @@ def train(
     return state.history
 
 
-class _Network(torch.autograd.Function):
+class _Pass(torch.autograd.Function):
     """The whole network as one step of autograd: its layers know their gradients."""
 
     @staticmethod
@@ -169,16 +180,11 @@ def _batches(
 def _watch(network: Network, rows: Rows, loss_of: Loss, metrics: dict[str, Loss], penalty: float) -> dict[str, float]:
     """Return the figures of validation rows."""
     logits = torch.from_numpy(network.logits(rows.X))
-    targets = torch.from_numpy(rows.targets)
-    of = {"loss": loss_of, **metrics}
-    figures = {f"val_{name}": float(_per_row(f(logits, targets), len(rows)).mean()) for name, f in of.items()}
-    figures["val_loss"] += penalty
-    return figures
-
-
-def _per_row(figure: torch.Tensor, n: int) -> torch.Tensor:
-    """Return a figure for each row, (n,), of a function that may have taken the mean already."""
-    return figure if figure.ndim == 1 and len(figure) == n else figure.mean().expand(n)
+    targets = torch.from_numpy(rows.targets).to(logits.dtype)
+    losses = per_row(loss_of, logits, targets)
+    loss = (losses if rows.weights is None else losses * torch.from_numpy(rows.weights)).mean()
+    figures = {f"val_{name}": float(per_row(metric, logits, targets).mean()) for name, metric in metrics.items()}
+    return {"val_loss": float(loss) + penalty, **figures}
 
 
 def _penalty(kernels: Sequence[torch.Tensor], l2: float) -> float | torch.Tensor:
@@ -192,22 +198,42 @@ def _is_hidden_kernel(network: Network, name: str) -> bool:
     return weight == "kernel" and int(number) < len(hidden) and isinstance(hidden[int(number)], Dense)
 
 
+@process_wide
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Leave it to the loss to tell, once, of what is not a number. NumPy's own switch would not reach our threads."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
+        yield
+
+
+@process_wide
+@contextmanager
+def _threads_of_torch() -> Iterator[int]:
+    """Give the number of threads that PyTorch works with outside of all trainings."""
+    yield torch.get_num_threads()
+
+
 @contextmanager
 def _small_steps() -> Iterator[None]:
     """Set threads and arithmetic for many small operations; afterwards all is as it was.
 
     Operations this small lose more by waiting for helper threads than they win, above all beside other programs. And
     numbers below 1e-38, as gradients through a long text become, are taken for 0: on them arithmetic is far slower.
+
+    PyTorch's number of threads is set for the thread that asks and for threads yet to use PyTorch: one that first does
+    so in the course of a training keeps 1. Numbers taken for 0 are a matter of each thread; PyTorch does not say
+    whether they are, so a division shows it.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    try:
-        with one_blas_thread():
+    flushed = sys.float_info.min / 2 == 0
+    with _threads_of_torch() as threads, one_blas_thread():
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+        try:
             yield
-    finally:
-        torch.set_flush_denormal(False)
-        torch.set_num_threads(threads)
+        finally:
+            torch.set_flush_denormal(flushed)
+            torch.set_num_threads(threads)
 
 
 def _not_a_number(state: State, training: "Training") -> InputError:

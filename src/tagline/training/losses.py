@@ -6,7 +6,7 @@ where Keras clips probabilities at 1e-7.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional
@@ -53,6 +53,11 @@ def label_accuracy(logits: Tensor, targets: Tensor) -> Tensor:
     return ((logits > 0) == (aligned(logits, targets) > 0.5)).float().mean(dim=1)
 
 
+def label_squared_error(logits: Tensor, targets: Tensor) -> Tensor:
+    """``(t - p)²``, the mean over a text's labels, (n_texts,); p by sigmoid of each."""
+    return (aligned(logits, targets) - logits.sigmoid()).square().mean(dim=1)
+
+
 def label_absolute_error(logits: Tensor, targets: Tensor) -> Tensor:
     """``|t - p|``, the mean over a text's labels, (n_texts,); p by sigmoid of each."""
     return (aligned(logits, targets) - logits.sigmoid()).abs().mean(dim=1)
@@ -62,9 +67,24 @@ LOSSES: dict[str, Loss] = {
     "binary_crossentropy": binary_crossentropy,
     "categorical_crossentropy": categorical_crossentropy,
     "mean_squared_error": mean_squared_error,
+    "mean_absolute_error": mean_absolute_error,
 }
-METRICS: dict[str, Loss] = {"accuracy": accuracy, "mean_absolute_error": mean_absolute_error}
-LABEL_METRICS: dict[str, Loss] = {"accuracy": label_accuracy, "mean_absolute_error": label_absolute_error}
+_KNOWN = {"accuracy": accuracy, **LOSSES}
+_OF_LABELS = {  # the same where a text may have several labels
+    "accuracy": label_accuracy,
+    "mean_squared_error": label_squared_error,
+    "mean_absolute_error": label_absolute_error,
+}
+_OF_TORCH: dict[type[Any], str] = {
+    torch.nn.BCELoss: "binary_crossentropy",
+    torch.nn.BCEWithLogitsLoss: "binary_crossentropy",
+    torch.nn.CrossEntropyLoss: "categorical_crossentropy",
+    torch.nn.L1Loss: "mean_absolute_error",
+    torch.nn.MSELoss: "mean_squared_error",
+    torch.nn.NLLLoss: "categorical_crossentropy",
+}
+_OF_LOGITS = {torch.nn.BCEWithLogitsLoss, torch.nn.CrossEntropyLoss}
+_COLUMNS = ("epoch", "loss", "seconds")  # of a history, beside the metrics
 
 
 def aligned(logits: Tensor, targets: Tensor) -> Tensor:
@@ -86,38 +106,74 @@ def make_loss(training: "Training", *, multilabel: bool, n_outputs: int) -> Loss
         RecipeError: it does not fit the labels, or was a function of Python in another process.
 
     """
-    name = training.loss
-    one_each = multilabel or n_outputs == 1
-    if name == "crossentropy":
-        return binary_crossentropy if one_each else categorical_crossentropy
-    if name == "categorical_crossentropy" and one_each:
-        what = "several labels a text" if multilabel else "two classes"
-        raise RecipeError(f"`training.loss` is `categorical_crossentropy`, but {what} take `binary_crossentropy`.")
-    if name == "binary_crossentropy" and not one_each:
-        raise RecipeError(
-            f"`training.loss` is `binary_crossentropy`, but {n_outputs} classes take `categorical_crossentropy`."
-        )
-    if name == "mean_squared_error" and multilabel:
-        raise RecipeError(
-            "`training.loss` is `mean_squared_error`, but several labels a text take `binary_crossentropy`."
-        )
-    return _function(name, LOSSES, "training.loss")
+    chosen = training.loss
+    if chosen == "crossentropy":
+        return binary_crossentropy if multilabel or n_outputs == 1 else categorical_crossentropy
+    return _function(chosen, "training.loss", multilabel=multilabel, n_outputs=n_outputs)
 
 
-def make_metrics(training: "Training", *, multilabel: bool) -> dict[str, Loss]:
-    """Return the metrics that a recipe names, by name; accuracy always."""
-    known = LABEL_METRICS if multilabel else METRICS
-    chosen: dict[str, Loss] = {"accuracy": known["accuracy"]}
-    for metric in training.metrics:
-        if metric != "accuracy":
-            name = metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
-            chosen[name] = _function(metric, known, "training.metrics")
+def make_metrics(training: "Training", *, multilabel: bool, n_outputs: int) -> dict[str, Loss]:
+    """Return the metrics that a recipe names, by name; accuracy always.
+
+    Raises:
+        RecipeError: as above, or a metric has the name of another column of the history.
+
+    """
+    chosen: dict[str, Loss] = {}
+    others = [metric for metric in training.metrics if _built_in(metric) != "accuracy"]
+    for metric in ("accuracy", *others):
+        name = _built_in(metric) or name_of(metric)
+        if name in chosen or name in _COLUMNS or name.startswith("val_"):
+            raise RecipeError(
+                f"`training.metrics` has a metric `{name}`, but the history has a column of this name already: "
+                "give the function another name."
+            )
+        chosen[name] = _function(metric, "training.metrics", multilabel=multilabel, n_outputs=n_outputs)
     return chosen
 
 
-def _function(name: str | Loss, known: dict[str, Loss], key: str) -> Loss:
-    if callable(name):
-        return name
-    if name not in known:
-        raise RecipeError(f"`{key}` is `{name}`: hand over the function again.{nearest(name, known)}")
-    return known[name]
+def per_row(function: Loss, logits: Tensor, targets: Tensor) -> Tensor:
+    """Return a loss or metric for each row, (n_texts,), also of a function that has taken the mean already.
+
+    Raises:
+        RecipeError: the function returns something else.
+
+    """
+    figure = function(logits, targets)
+    if not isinstance(figure, Tensor) or figure.shape not in ((), (len(logits),)):
+        what = f"a tensor of shape {tuple(figure.shape)}" if isinstance(figure, Tensor) else type(figure).__name__
+        raise RecipeError(
+            f"The loss or metric `{name_of(function)}` returned {what} for {len(logits):,} texts: it must return a "
+            "tensor with a figure for each text, (n_texts,), or their mean, ()."
+        )
+    return figure.expand(len(logits))
+
+
+def name_of(function: str | Loss) -> str:
+    """Return the name of a function, or that of its kind if it has none."""
+    return function if isinstance(function, str) else getattr(function, "__name__", type(function).__name__)
+
+
+def _function(chosen: str | Loss, key: str, *, multilabel: bool, n_outputs: int) -> Loss:
+    """Return a function that fits the labels; one of ours or of PyTorch's is judged as its name would be."""
+    name = _built_in(chosen)
+    what = "several labels a text" if multilabel else "two classes" if n_outputs == 1 else f"{n_outputs:,} classes"
+    fits = "binary_crossentropy" if multilabel or n_outputs == 1 else "categorical_crossentropy"
+    if name in ("binary_crossentropy", "categorical_crossentropy") and name != fits:
+        raise RecipeError(f"`{key}` is `{name_of(chosen)}`, but {what} take `{fits}`.")
+    if type(chosen).__module__ == torch.nn.modules.loss.__name__ and type(chosen) not in _OF_LOGITS:
+        instead = f'take `"{name}"`' if name else "take a function of logits and targets"
+        raise RecipeError(f"`{key}` is PyTorch's `{name_of(chosen)}`, which is not for logits: {instead}.")
+    if name in _KNOWN and type(chosen) not in _OF_LOGITS:
+        return _OF_LABELS.get(name, _KNOWN[name]) if multilabel else _KNOWN[name]
+    if isinstance(chosen, str):
+        raise RecipeError(f"`{key}` is `{chosen}`: hand over the function again.{nearest(chosen, _KNOWN)}")
+    return chosen
+
+
+def _built_in(chosen: str | Loss) -> str | None:
+    """Return the name in a recipe of what is one of ours, or the like of one in PyTorch."""
+    if isinstance(chosen, str):
+        return chosen if chosen in _KNOWN else None
+    ours = next((name for name, function in _KNOWN.items() if function is chosen), None)
+    return ours or _OF_TORCH.get(type(chosen))
