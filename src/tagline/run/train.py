@@ -16,14 +16,14 @@ from tagline.datasets import BUILT_IN, Dataset, load_dataset
 from tagline.errors import InputError, MissingExtraError, nearest
 from tagline.recipes import Recipe, load_recipe
 from tagline.run.fits import Job, Log, Progress, Result, fit_folds, fit_split
-from tagline.run.folder import FORMAT, RUNS, TRAINED_ON, building, check_parent, check_target, reserved, run_name
-from tagline.run.machine import machine, peak_rss_mb, versions
+from tagline.run.folder import RUNS, TRAINED_ON, building, check_parent, check_target, reserved, run_name
+from tagline.run.machine import peak_rss_mb
+from tagline.run.record import row_counts, run_json
 from tagline.run.settings import TrainSettings
 from tagline.run.tables import polars_os_errors
 from tagline.run.unfinished import Unfinished, absolute, begin, can_be_kept, kept, read_unfinished
 
 if TYPE_CHECKING:
-    from tagline.classifier import TextClassifier
     from tagline.fitting import TrainingRecord
 
 _HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
@@ -181,7 +181,7 @@ def _run(
     name = run_name(recipe.recipe.name, dataset.name, when.astimezone())
     with nullcontext(wanted) if wanted else reserved(RUNS, name) as target, building(target) as folder:
         seconds = {"read": reading.seconds, **result.seconds}
-        run = _run_json(target.name, when, command, recipe, settings, dataset, result.clf, reading.data)
+        run = run_json(target.name, when, command, recipe, settings, dataset, result.clf, reading.data)
         metrics = _write(folder, run, dataset, result, settings, positive, seconds, started)
     return Run(target, metrics, dataset, result.clf.training_)
 
@@ -270,53 +270,6 @@ def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
     return None
 
 
-def _row_counts(dataset: Dataset) -> dict[str, int]:
-    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
-    rows = {name: len(part) if part is not None else 0 for name, part in parts.items()}
-    if dataset.folds is not None:
-        rows["test"] = len(dataset.train)
-    return rows
-
-
-def _source(dataset: Dataset, data: Any) -> str:
-    """Name where the data came from; a built-in set by its origin, not by a folder of this machine."""
-    return BUILT_IN[data].origin if isinstance(data, str) and data in BUILT_IN else dataset.source
-
-
-def _run_json(
-    name: str,
-    when: datetime,
-    command: Sequence[str],
-    recipe: Recipe,
-    settings: TrainSettings,
-    dataset: Dataset,
-    clf: "TextClassifier",
-    data: Any,
-) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "name": name,
-        "created": f"{when:%Y-%m-%dT%H:%M:%SZ}",
-        "command": list(command),
-        "recipe": recipe.model_dump(mode="json"),
-        **({"notes": [recipe.recipe.note]} if recipe.recipe.note else {}),
-        "seed": settings.seed,
-        "dataset": {
-            "name": dataset.name,
-            "source": _source(dataset, data),
-            "fingerprint": dataset.fingerprint,
-            "task": dataset.task,
-            "classes": dataset.classes,
-            "rows": _row_counts(dataset),
-            "facts": dataset.facts.to_json(),
-        },
-        **_of_training(clf.training_),
-        "chosen": clf.chosen_ | ({} if settings.threshold is None else {"threshold": settings.threshold}),
-        "versions": versions(),
-        "machine": machine(),
-    }
-
-
 def _write(
     folder: Path,
     run: dict[str, Any],
@@ -372,7 +325,7 @@ def _write(
     metrics: dict[str, Any] = {
         "task": dataset.task,
         "classes": dataset.classes,
-        "rows": _row_counts(dataset),
+        "rows": row_counts(dataset),
         **({} if dataset.folds is None else {"folds": int(dataset.folds.max()) + 1}),
         "validation": result.validation,
         "test": test,
@@ -383,21 +336,6 @@ def _write(
     _dump(folder / "metrics.json", metrics)
     write_report(folder)
     return metrics
-
-
-def _of_training(training: "TrainingRecord | None") -> dict[str, Any]:
-    """Return what ``run.json`` says of a network and its training; nothing of anything else."""
-    if training is None:
-        return {}
-    return {
-        "network": {"layers": training.layers, "parameters": sum(row["parameters"] for row in training.layers)},
-        "training": {
-            "best_epoch": training.best_epoch,
-            "epochs_run": len(training.history["epoch"]),
-            "refit_epochs": None if training.refit_history is None else len(training.refit_history["epoch"]),
-            "findings": training.findings,
-        },
-    }
 
 
 def _write_history(folder: Path, training: "TrainingRecord") -> None:
