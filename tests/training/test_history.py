@@ -48,11 +48,21 @@ def test_overfitting_is_told_with_its_epoch() -> None:
 
 
 def test_underfitting_is_told_with_what_guessing_costs() -> None:
-    (finding,) = history([0.69, 0.68, 0.66], [0.69, 0.68, 0.67]).findings(0.693)
-    assert finding.startswith("Validation loss still fell in the last epoch and stands at 0.670, where guessing")
-    assert "0.693: the network underfits and needs more epochs" in finding
-    (finding,) = history([0.69, 0.68, 0.66]).findings(0.693)
-    assert finding.startswith("Training loss still fell")
+    for found in ([0.69, 0.68, 0.66], [0.69, 0.68, 0.67]), ([0.69],):
+        (finding,) = history(*found).findings(0.693)
+        assert finding.startswith(f"Training loss still stands at {found[0][-1]:.3f} after {len(found[0])} epoch")
+        assert "0.693: the network underfits and needs more epochs" in finding
+
+
+def test_what_is_known_by_heart_alone_is_told() -> None:
+    (finding,) = history([0.5, 0.2, 0.1], [0.7, 0.69, 0.695]).findings(0.693)
+    assert "never lower than 0.690" in finding
+    assert "holds for its own texts alone" in finding
+
+
+def test_diverging_is_told_alone() -> None:
+    (finding,) = history([2.0, 300.0], [1.0, 5000.0]).findings(0.693)
+    assert "diverged; lower `training.learning_rate`" in finding
 
 
 @pytest.mark.parametrize(
@@ -60,9 +70,7 @@ def test_underfitting_is_told_with_what_guessing_costs() -> None:
     [
         ([0.6, 0.4, 0.3, 0.25], [0.5, 0.4, 0.33, 0.3]),  # it still falls, and stands well below guessing
         ([0.6, 0.4, 0.3, 0.2], [0.5, 0.4, 0.401, 0.405]),  # a rise within the noise
-        ([0.6, 0.4, 0.41, 0.42], [0.5, 0.4, 0.45, 0.6]),  # training loss rises too: that is no overfitting
-        ([0.69, 0.68, 0.68], [0.69, 0.68, 0.681]),  # nothing falls any more
-        ([0.69], [0.69]),  # one epoch tells nothing
+        ([0.6, 0.3, 0.31, 0.32], [0.5, 0.4, 0.45, 0.6]),  # training loss rises too: that is no overfitting
     ],
 )
 def test_nothing_to_tell(loss: list[float], val_loss: list[float]) -> None:

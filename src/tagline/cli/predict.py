@@ -189,7 +189,7 @@ def _show(frame: "pl.DataFrame") -> None:
     from tagline.cli.terminal import one_line, show
 
     answers = frame.drop("text")
-    cells = [[one_line(column.name), *map(_cell, column)] for column in answers]
+    cells = [[one_line(column.name), *map(_cell, column.to_list())] for column in answers]
     used = sum(max(map(cell_len, column)) + _GAP for column in cells)
     # What was asked for is shown whole, in a table wider than the screen if need be; the text gives way.
     room = max(_SHORTEST_TEXT, shutil.get_terminal_size().columns - used)

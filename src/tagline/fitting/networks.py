@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ from tagline.recipes import (
 from tagline.training import Callback, Checkpoint, EarlyStopping, History, KeepWeights, Rows, generator, train
 
 _ADVICE = "raise `features.num_words`, or give 2, the unknown word, for rarer ones"
+
+_FEW_STEPS = 60  # in which a network hardly leaves its beginning
+_FAR = 1.5  # times as many epochs as were best, or as few
 
 
 @dataclass
@@ -166,8 +170,8 @@ def fit_network(
     X = fit.encode(encoder)
     network = fit.draw(encoder)
     validation = fit.rows(X, held) if len(held) else None
-    refit_epochs = protocol.refit if isinstance(protocol.refit, int) else None
-    keep = KeepWeights(refit_epochs if refit_epochs and refit_epochs <= training.epochs else None)
+    refit_epochs = min(protocol.refit, training.epochs) if isinstance(protocol.refit, int) else None
+    keep = KeepWeights(refit_epochs)
     own: list[Callback] = [keep, *([EarlyStopping(training.early_stopping)] if training.early_stopping else [])]
     epochs = training.epochs if validation is not None or refit_epochs is None else refit_epochs
     history = fit.train(network, fit.rows(X, learnt), epochs, "search", validation, own)
@@ -202,6 +206,7 @@ def fit_network(
             "Early stopping had nothing to watch, as no rows were held out: the network learnt for all "
             f"{len(history):,} epochs."
         )
+    findings += _of_protocol(training, history, None if refit_history is None else len(refit_history), len(learnt))
     record = TrainingRecord(
         history=history.columns,
         refit_history=None if refit_history is None else refit_history.columns,
@@ -253,6 +258,25 @@ def _some(texts: Sequences, rows: Ints) -> Sequences:
     kept = np.zeros(len(texts), dtype=bool)
     kept[rows] = True
     return Sequences(texts.ids[np.repeat(kept, texts.lengths)], texts.lengths[kept])
+
+
+def _of_protocol(training: Training, history: History, refitted: int | None, n_rows: int) -> list[str]:
+    """Return in sentences where the programme hardly fits this data."""
+    found = []
+    best = history.best_epoch
+    if refitted is not None and best is not None and not 1 / _FAR <= best / refitted <= _FAR:
+        found.append(
+            f"The recipe trains again for {refitted} epochs, and validation loss was lowest at epoch {best}: "
+            "`--set protocol.refit=best-epoch` takes that."
+        )
+    epochs = refitted or len(history)
+    steps = epochs * math.ceil(n_rows / training.batch_size)
+    if steps < _FEW_STEPS:
+        found.append(
+            f"{n_rows:,} texts in batches of {training.batch_size:,} are {steps} steps in {epochs} epochs, too few to "
+            "learn much: take a smaller `training.batch_size`, more epochs, or the recipe `fast`."
+        )
+    return found
 
 
 def _is_entropy(training: Training) -> bool:

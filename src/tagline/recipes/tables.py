@@ -250,7 +250,8 @@ class Protocol(_Table):
     ``validation``: the share of the rows, in twentieths, set aside to choose settings and calibrate; a number of first
     rows (networks); ``"auto"``: all rows in turn (cross-validation) while they are few, else a tenth; or ``"none"``.
     ``refit``: learn again from all rows afterwards; a network from scratch, for as many epochs as gave the lowest
-    validation loss (``"best-epoch"``, which ``"all"`` means too) or for the number given.
+    validation loss (``"best-epoch"``, which ``"all"`` means too) or for the number given, at most
+    ``training.epochs``.
     ``calibration``: make probabilities honest by a temperature.
     """
 

@@ -5,6 +5,7 @@ import platform
 import sys
 import time
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from tagline.threads import cores
@@ -41,8 +42,9 @@ def peak_rss_mb() -> float | None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that decide a result."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}}
+    """Return the versions that decide a result; PyTorch's where it is installed, for networks are trained with it."""
+    torch = {"torch": version("torch")} if find_spec("torch") else {}
+    return {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}, **torch}
 
 
 def machine() -> dict[str, str | int]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 _RISEN = 0.02  # a validation loss higher than the lowest by this share is a rise, not noise
 _UNFINISHED = 0.5  # of what a loss that knows only the class shares would be: above, little has been learnt
+_NOTHING = 0.95  # of the same: above, nothing has
+_DIVERGED = 10  # times the same
+_KNOWN = 0.9  # training accuracy above which nothing underfits, however unsure
 
 
 @dataclass
@@ -35,14 +38,21 @@ class History:
         return 1 + min(range(len(losses)), key=lambda i: losses[i] if math.isfinite(losses[i]) else math.inf)
 
     def findings(self, chance: float | None = None) -> list[str]:
-        """Return in sentences where the network overfits or underfits; ``chance``: the loss of knowing nothing.
+        """Return in sentences where the training went wrong; ``chance``: the loss of knowing nothing.
 
-        Overfitting: validation loss has risen since its lowest while training loss went on falling. Underfitting:
-        losses still fall when the training ends, and are nearer to chance than to nothing.
+        Overfitting: validation loss has risen since its lowest while training loss went on falling. Underfitting: at
+        the end even the training texts are hardly known.
         """
         found: list[str] = []
         loss, val_loss = self.columns.get("loss", []), self.columns.get("val_loss", [])
         best = self.best_epoch
+        if not loss:
+            return found
+        if chance is not None and loss[-1] > _DIVERGED * chance:
+            return [
+                f"Training loss stands at {loss[-1]:.4g}, where guessing by the class shares would give {chance:.3f}: "
+                "the training diverged; lower `training.learning_rate`."
+            ]
         if best is not None and best < len(self):
             lowest = val_loss[best - 1]
             if min(val_loss[best:]) > lowest and val_loss[-1] > lowest * (1 + _RISEN) and loss[-1] < loss[best - 1]:
@@ -50,12 +60,21 @@ class History:
                     f"Validation loss has risen since epoch {best}, from {lowest:.3f} to {val_loss[-1]:.3f}, while "
                     "training loss went on falling: from there the network overfits, learning its texts by heart."
                 )
-        watched = val_loss or loss
-        still_falls = len(loss) > 1 and loss[-1] < loss[-2] and watched[-1] <= min(watched)
-        if still_falls and chance is not None and watched[-1] > _UNFINISHED * chance:
+        known = self.columns.get("accuracy", [0.0])[-1] > _KNOWN
+        if chance is not None and loss[-1] > _UNFINISHED * chance and not known:
             found.append(
-                f"{'Validation' if val_loss else 'Training'} loss still fell in the last epoch and stands at "
-                f"{watched[-1]:.3f}, where guessing by the class shares would give {chance:.3f}: the network underfits "
-                "and needs more epochs or a higher learning rate."
+                f"Training loss still stands at {loss[-1]:.3f} after {_counted(len(self), 'epoch')}, where guessing by "
+                f"the class shares would give {chance:.3f}: the network underfits and needs more epochs or a higher "
+                "learning rate."
+            )
+        elif chance is not None and val_loss and min(val_loss) > _NOTHING * chance:
+            found.append(
+                f"Validation loss was never lower than {min(val_loss):.3f}, where guessing by the class shares would "
+                f"give {chance:.3f}: what the network learnt holds for its own texts alone; more texts help, or the "
+                "recipe `fast`."
             )
         return found
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
