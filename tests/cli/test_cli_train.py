@@ -70,7 +70,7 @@ def test_run_json_says_how_and_nothing_of_the_place(run_folder):
     assert run["recipe"]["recipe"]["name"] == "fast"
     assert run["chosen"]["strength"] > 0
     assert set(run["machine"]) == {"processor", "cores", "platform"}
-    assert {"tagline", "python", "numpy", "polars", "scikit-learn"} == set(run["versions"])
+    assert {"tagline", "python", "numpy", "polars", "scikit-learn", "torch"} == set(run["versions"])
     del run["command"], run["dataset"]["source"]  # the paths the user typed
     written = json.dumps(run)
     assert not re.search(rf"\b{re.escape(os.uname().nodename)}\b", written)

@@ -202,9 +202,9 @@ PLANTED = {
     "embedding-average": {"training.learning_rate": 0.02},
     "lstm": {"training.learning_rate": 0.02, "model.input_dropout": 0, "model.recurrent_dropout": 0},
     "lstm-masked": {"training.learning_rate": 0.02, "model.input_dropout": 0, "model.recurrent_dropout": 0},
-    "bilstm": {"training.learning_rate": 0.02},
-    "gru": {"training.learning_rate": 0.02},
-    "cnn": {"training.learning_rate": 0.02},
+    "bilstm": {"training.learning_rate": 0.02, "training.schedule": "constant", "model.dropout": 0.1},
+    "gru": {"training.learning_rate": 0.02, "training.schedule": "constant", "model.dropout": 0.1},
+    "cnn": {"training.learning_rate": 0.02, "training.schedule": "constant", "model.dropout": 0.1},
 }
 
 
