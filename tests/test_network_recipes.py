@@ -31,6 +31,7 @@ def small(recipe: str) -> tuple[str, ...]:
     return ("training.epochs=2", "training.batch_size=32", *(["features.maxlen=20"] if sequence else []))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("recipe", NETWORKS)
 def test_a_file_to_a_run_and_to_answers(tmp_path: Path, recipe: str, task: str) -> None:
