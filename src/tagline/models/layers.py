@@ -94,8 +94,8 @@ class Dense:
 
 
 @dataclass(frozen=True)
-class Embedding:
-    """A vector for each id; padding has one too, unless it is masked: then its vector is 0."""
+class _WordTable:
+    """What layers share whose weights are a vector for each id."""
 
     words: int
     size: int
@@ -107,6 +107,11 @@ class Embedding:
     def init(self, rng: np.random.Generator) -> list[Array]:
         """Draw the table, uniform in ±0.05."""
         return [_uniform(rng, (self.words, self.size), 0.05)]
+
+
+@dataclass(frozen=True)
+class Embedding(_WordTable):
+    """A vector for each id; padding has one too, unless it is masked: then its vector is 0."""
 
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (n_steps, size)."""
@@ -128,22 +133,11 @@ class Embedding:
 
 
 @dataclass(frozen=True)
-class EmbeddingAverage:
+class EmbeddingAverage(_WordTable):
     """The mean of the vectors of a text's ids, as one sparse product: embedding and average pooling in one.
 
     It takes the share of each id in each text, (n_texts, words), as `Network.prepare` makes it of padded ids.
     """
-
-    words: int
-    size: int
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shape of the table."""
-        return {"embeddings": (self.words, self.size)}
-
-    def init(self, rng: np.random.Generator) -> list[Array]:
-        """Draw the table, uniform in ±0.05."""
-        return [_uniform(rng, (self.words, self.size), 0.05)]
 
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (size,)."""

@@ -19,15 +19,10 @@ _HALF = np.float32(0.5)
 
 
 @dataclass(frozen=True)
-class Lstm:
-    """Long short-term memory (Hochreiter and Schmidhuber 1997), gates in Keras's order: input, forget, cell, output.
+class _Cell:
+    """The settings of one recurrent layer.
 
-    ::
-
-        i, f, o = sigmoid(x W + h U + b),  g = tanh(x W + h U + b),  c = f c + i g,  h = o tanh(c)
-
-    Where a text has padding, a masked step leaves its state as it is. ``every``: return the state of every step, not
-    that of the last alone. ``reverse``: begin at the end.
+    ``every``: return the state of every step, not that of the last alone. ``reverse``: begin at the end.
     """
 
     inputs: int
@@ -36,6 +31,22 @@ class Lstm:
     recurrent_dropout: float = 0.0
     every: bool = False
     reverse: bool = False
+
+    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (units,), or (n_steps, units) of every step."""
+        return (shape[0], self.units) if self.every else (self.units,)
+
+
+@dataclass(frozen=True)
+class Lstm(_Cell):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997), gates in Keras's order: input, forget, cell, output.
+
+    ::
+
+        i, f, o = sigmoid(x W + h U + b),  g = tanh(x W + h U + b),  c = f c + i g,  h = o tanh(c)
+
+    Where a text has padding, a masked step leaves its state as it is.
+    """
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the two kernels and the bias."""
@@ -48,10 +59,6 @@ class Lstm:
         bias = np.zeros(4 * H, np.float32)
         bias[H : 2 * H] = 1
         return [glorot_uniform(rng, (self.inputs, 4 * H)), orthogonal(rng, (H, 4 * H)), bias]
-
-    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return (units,), or (n_steps, units) of every step."""
-        return (shape[0], self.units) if self.every else (self.units,)
 
     def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
         """Take (T, n, d) to (n, H), or (T, n, H) of every step."""
@@ -142,7 +149,7 @@ class Lstm:
 
 
 @dataclass(frozen=True)
-class Gru:
+class Gru(_Cell):
     """Gated recurrent unit (Cho et al. 2014) in Keras's form, gates in its order: update, reset, candidate.
 
     ::
@@ -151,13 +158,6 @@ class Gru:
 
     The rest is as in `Lstm`.
     """
-
-    inputs: int
-    units: int
-    dropout: float = 0.0
-    recurrent_dropout: float = 0.0
-    every: bool = False
-    reverse: bool = False
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the two kernels and the two biases."""
@@ -169,10 +169,6 @@ class Gru:
         H = self.units
         bias = np.zeros((2, 3 * H), np.float32)
         return [glorot_uniform(rng, (self.inputs, 3 * H)), orthogonal(rng, (H, 3 * H)), bias]
-
-    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return (units,), or (n_steps, units) of every step."""
-        return (shape[0], self.units) if self.every else (self.units,)
 
     def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
         """Take (T, n, d) to (n, H), or (T, n, H) of every step."""
