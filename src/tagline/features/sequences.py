@@ -20,9 +20,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.errors import InputError
-from tagline.features.arrays import assemble
 from tagline.features.stop_words import STOP_WORDS
 from tagline.features.tokens import Tokens, keras_words
+from tagline.sparse import count_columns
 from tagline.threads import in_threads
 
 Ids = NDArray[np.int32]
@@ -114,8 +114,11 @@ def pad_sequences(
     given = Sequences.of(sequences)
     width = int(given.lengths.max(initial=0)) if maxlen is None else maxlen
     padded = np.full((len(given), width), value, dtype=np.int32)
-    source, target = kept_places(given.lengths, width, padding, truncating)
-    padded.reshape(-1)[target] = given.ids[source]
+    ends = np.concatenate([[0], np.cumsum(given.lengths)])
+    for low in range(0, len(given), _BATCH):  # so many that places take little memory
+        lengths = given.lengths[low : low + _BATCH]
+        source, target = kept_places(lengths, width, padding, truncating)
+        padded[low : low + _BATCH].reshape(-1)[target] = given.ids[ends[low] :][source]
     return padded  # (n, maxlen)
 
 
@@ -150,8 +153,7 @@ def multi_hot(sequences: "Iterable[Sequence[int]] | Sequences", dimension: int) 
     """
     given = Sequences.of(sequences)
     check_range(given, dimension, f"`dimension` is {dimension:,}")
-    docs = np.repeat(np.arange(len(given), dtype=np.int32), given.lengths)
-    matrix = assemble([given.ids], [docs], (len(given), dimension))
+    matrix = count_columns(given.ids, given.lengths, dimension)
     matrix.data[:] = 1.0
     return matrix
 

@@ -20,6 +20,7 @@ from tagline.models.layers import (
     Pass,
 )
 from tagline.models.recurrent import Bidirectional, Gru, Lstm
+from tagline.sparse import count_columns
 from tagline.threads import in_threads, one_blas_thread
 
 Inputs: TypeAlias = NDArray[np.int32] | sp.csr_matrix  # padded ids (n_texts, n_steps), or rows (n_texts, n_columns)
@@ -59,14 +60,11 @@ class Network:
         first = self.layers[0]
         if not isinstance(first, EmbeddingAverage) or sp.issparse(X):
             return X
-        n, steps = X.shape
-        shares = np.full((n, steps), np.float32(1 / steps)) if not self.masked else (X != 0).astype(np.float32)
-        if self.masked:
-            shares /= np.maximum(1, shares.sum(axis=1, keepdims=True))
-        ids = X.flatten()  # a copy: summing duplicates sorts it in place
-        rows = sp.csr_matrix((shares.ravel(), ids, np.arange(0, n * steps + 1, steps)), (n, first.words))
-        rows.sum_duplicates()
-        return rows
+        counted = X != 0 if self.masked else np.ones(X.shape, dtype=bool)
+        lengths = counted.sum(axis=1)  # (n_texts,)
+        shares = count_columns(X[counted] if self.masked else X.ravel(), lengths, first.words)
+        shares.data /= np.repeat(lengths, np.diff(shares.indptr)).astype(np.float32)
+        return shares
 
     def forward(
         self, X: Inputs, noise: np.random.Generator | None = None, *, keep: bool = True

@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from tagline.errors import InputError
 from tagline.models.layers import Dense
 from tagline.models.networks import Inputs, Network
+from tagline.sparse import view_rows
 from tagline.threads import one_blas_thread, process_wide
 from tagline.training.callbacks import Callback, State
 from tagline.training.history import History
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from tagline.recipes import Training
 
 _RANDOM = ("search", "refit", "weights")  # what draws at random, each from generators of its own
-_MIXED = 50  # batches whose rows are sorted by length together
+_MIXED = 50  # batches whose rows are sorted by length, or picked, together
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,10 @@ def train(
     """
     parameters = [torch.nn.Parameter(torch.from_numpy(array)) for array in network.arrays().values()]  # shared memory
     optimizer = make_optimizer(training, parameters)
-    penalised = [w for w, name in zip(parameters, network.arrays(), strict=True) if _is_hidden_kernel(network, name)]
+    penalties = [l2 if _is_hidden_kernel(network, name) else 0.0 for name in network.arrays()]
     loss_of = make_loss(training, multilabel=multilabel, n_outputs=rows.targets.shape[1])
     metrics = make_metrics(training, multilabel=multilabel, n_outputs=rows.targets.shape[1])
-    X, targets = network.prepare(rows.X), torch.from_numpy(rows.targets)
-    weights = None if rows.weights is None else torch.from_numpy(rows.weights)
+    X = network.prepare(rows.X)
     watched = None if validation is None else replace(validation, X=network.prepare(validation.X))
     lengths = (X != 0).sum(axis=1) if network.masked and not sp.issparse(X) else None
     n_batches = math.ceil(len(rows) / training.batch_size)
@@ -93,19 +94,26 @@ def train(
     schedule = make_schedule(training, n_batches * training.epochs)
     state = State(network, optimizer, History(), training.epochs, n_batches, phase)
 
-    def step(batch: NDArray[np.int64], noise: np.random.Generator) -> torch.Tensor:
+    def step(batch: NDArray[np.int64], inputs: Inputs, noise: np.random.Generator) -> list[float]:
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * schedule(state.step)
-        logits: torch.Tensor = _Pass.apply(network, X[batch], noise, *parameters)  # type: ignore[no-untyped-call]
-        y = targets[batch]
+        outputs, caches = network.forward(inputs, noise)
+        logits = torch.from_numpy(outputs).requires_grad_()
+        y = torch.from_numpy(rows.targets[batch])
         losses = per_row(loss_of, logits, y)
-        loss = (losses if weights is None else losses * weights[batch]).mean() + _penalty(penalised, l2)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = (losses if rows.weights is None else losses * torch.from_numpy(rows.weights[batch])).mean()
+        loss.backward()  # type: ignore[no-untyped-call]  # to the logits: the layers know the rest of the way
+        assert logits.grad is not None
+        found = chain.from_iterable(network.backward(logits.grad.numpy(), caches))
+        for w, gradient, penalty in zip(parameters, found, penalties, strict=True):
+            w.grad = torch.from_numpy(np.ascontiguousarray(gradient))
+            if penalty:
+                w.grad.add_(w.detach(), alpha=2 * penalty)
+        penalised = loss.item() + _penalty(network, penalties)
         optimizer.step()
         state.step += 1
         with torch.no_grad():
-            return torch.stack([loss.detach(), *(per_row(m, logits, y).mean() for m in metrics.values())])
+            return [penalised, *(per_row(m, logits, y).mean().item() for m in metrics.values())]
 
     with _small_steps(), _without_warnings():
         for callback in callbacks:
@@ -115,9 +123,10 @@ def train(
             started = time.perf_counter()
             noise = generator(phase, state.epoch, seed)
             seen, sums = 0, np.zeros(1 + len(metrics))
-            for number, batch in enumerate(_batches(len(rows), training.batch_size, lengths, noise), 1):
+            batches = _batches(len(rows), training.batch_size, lengths, noise)
+            for number, (batch, inputs) in enumerate(_fetch(X, batches), 1):
                 state.batch = number
-                sums += step(batch, noise).numpy() * len(batch)
+                sums += np.multiply(step(batch, inputs, noise), len(batch))
                 seen += len(batch)
                 state.loss, state.accuracy = sums[0] / seen, sums[1] / seen
                 if not math.isfinite(state.loss):
@@ -128,10 +137,10 @@ def train(
             # The last step may have broken the network, and no batch came after it that would tell.
             if watched is not None:
                 with torch.no_grad():
-                    figures |= _watch(network, watched, loss_of, metrics, float(_penalty(penalised, l2)))
+                    figures |= _watch(network, watched, loss_of, metrics, _penalty(network, penalties))
                 sound = math.isfinite(figures["val_loss"])
             else:
-                sound = bool(np.isfinite(network.logits(X[batch])).all())
+                sound = bool(np.isfinite(network.logits(inputs)).all())
             if not sound or not all(np.isfinite(array).all() for array in network.arrays().values()):
                 raise _not_a_number(state, training)
             state.epoch += 1
@@ -141,21 +150,6 @@ def train(
         for callback in callbacks:
             callback.on_train_end(state)
     return state.history
-
-
-class _Pass(torch.autograd.Function):
-    """The whole network as one step of autograd: its layers know their gradients."""
-
-    @staticmethod
-    def forward(ctx: Any, network: Network, X: Inputs, noise: np.random.Generator, *parameters: Any) -> torch.Tensor:
-        logits, caches = network.forward(X, noise)
-        ctx.network, ctx.caches = network, caches
-        return torch.from_numpy(logits)
-
-    @staticmethod
-    def backward(ctx: Any, dlogits: torch.Tensor) -> Any:
-        gradients = ctx.network.backward(dlogits.numpy(), ctx.caches)
-        return None, None, None, *(torch.from_numpy(np.ascontiguousarray(g)) for own in gradients for g in own)
 
 
 def _batches(
@@ -177,6 +171,21 @@ def _batches(
             yield rows[batch * size : (batch + 1) * size]
 
 
+def _fetch(X: Inputs, batches: Iterator[NDArray[np.int64]]) -> Iterator[tuple[NDArray[np.int64], Inputs]]:
+    """Give each batch of rows its inputs.
+
+    To pick sparse rows costs about what a small network costs, so many batches are picked at a time and then cut.
+    """
+    if not sp.issparse(X):
+        yield from ((batch, X[batch]) for batch in batches)
+        return
+    while some := list(islice(batches, _MIXED)):
+        picked, stop = X[np.concatenate(some)], 0
+        for batch in some:
+            start, stop = stop, stop + len(batch)
+            yield batch, view_rows(picked, start, stop)
+
+
 def _watch(network: Network, rows: Rows, loss_of: Loss, metrics: dict[str, Loss], penalty: float) -> dict[str, float]:
     """Return the figures of validation rows."""
     logits = torch.from_numpy(network.logits(rows.X))
@@ -187,8 +196,10 @@ def _watch(network: Network, rows: Rows, loss_of: Loss, metrics: dict[str, Loss]
     return {"val_loss": float(loss) + penalty, **figures}
 
 
-def _penalty(kernels: Sequence[torch.Tensor], l2: float) -> float | torch.Tensor:
-    return sum((l2 * kernel.square().sum() for kernel in kernels), torch.zeros(())) if l2 else 0.0
+def _penalty(network: Network, penalties: Sequence[float]) -> float:
+    """Return what the weights add to the loss: ``penalty sum w²`` of each."""
+    pairs = zip(network.arrays().values(), penalties, strict=True)
+    return sum(penalty * float(np.square(array).sum()) for array, penalty in pairs if penalty)
 
 
 def _is_hidden_kernel(network: Network, name: str) -> bool:

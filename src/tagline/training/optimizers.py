@@ -24,9 +24,6 @@ class Optimizer(Protocol):
 
     param_groups: list[dict[str, Any]]
 
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-
     def step(self) -> Any:
         """Move the parameters by their gradients."""
 
@@ -40,26 +37,25 @@ class Optimizer(Protocol):
 class _Optimizer:
     """What ours share: one group of parameters, tensors kept for each, and the number of steps taken."""
 
-    def __init__(self, params: Parameters, lr: float, *names: str) -> None:
+    def __init__(self, params: Parameters, lr: float, **start: float) -> None:
         self.param_groups: list[dict[str, Any]] = [{"params": list(params), "lr": lr}]
-        self.kept = [{name: torch.zeros_like(w) for name in names} for w in self.param_groups[0]["params"]]
+        self.kept = {name: [torch.full_like(w, value) for w in self._weights] for name, value in start.items()}
         self.taken = 0
 
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        for w in self.param_groups[0]["params"]:
-            w.grad = None
+    @property
+    def _weights(self) -> list[torch.Tensor]:
+        weights: list[torch.Tensor] = self.param_groups[0]["params"]
+        return weights
 
     @torch.no_grad()
     def step(self) -> None:
         """Move the parameters by their gradients."""
         self.taken += 1
-        group = self.param_groups[0]
-        for w, kept in zip(group["params"], self.kept, strict=True):
-            self.move(w, w.grad, group["lr"], **kept)
+        weights = self._weights
+        self.move(weights, [w.grad for w in weights if w.grad is not None], self.param_groups[0]["lr"])
 
-    def move(self, w: torch.Tensor, g: torch.Tensor, lr: float, **kept: torch.Tensor) -> None:
-        """Move one parameter."""
+    def move(self, w: list[torch.Tensor], g: list[torch.Tensor], lr: float) -> None:
+        """Move the parameters."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
@@ -77,20 +73,31 @@ class RMSprop(_Optimizer):
     Tieleman and Hinton 2012.
     """
 
+    # PyTorch moves weights in one pass over the memory by Adagrad's rule, ``s += g²``, ``w -= lr g / sqrt(s)``. With
+    # s = (v + epsilon) / (1 - rho), ours is that rule once s has become ``rho s + epsilon``.
+
     def __init__(
         self, params: Parameters, lr: float = 1e-3, rho: float = 0.9, epsilon: float = 1e-7, momentum: float = 0.0
     ) -> None:
-        super().__init__(params, lr, "v", *(["m"] if momentum else []))
+        super().__init__(params, lr, s=epsilon / (1 - rho), **({"m": 0.0} if momentum else {}))
         self.rho, self.epsilon, self.momentum = rho, epsilon, momentum
 
-    def move(self, w: torch.Tensor, g: torch.Tensor, lr: float, **kept: torch.Tensor) -> None:
-        """Move one parameter."""
-        v = kept["v"].mul_(self.rho).addcmul_(g, g, value=1 - self.rho)
-        change = torch.add(v, self.epsilon).rsqrt_().mul_(g)
-        if self.momentum:
-            w.sub_(kept["m"].mul_(self.momentum).add_(change, alpha=lr))
-        else:
-            w.sub_(change, alpha=lr)
+    def move(self, w: list[torch.Tensor], g: list[torch.Tensor], lr: float) -> None:
+        """Move the parameters."""
+        for s in self.kept["s"]:
+            torch.add(torch.tensor(self.epsilon), s, alpha=self.rho, out=s)
+        if not self.momentum:
+            self._descend(w, g, lr)
+            return
+        change = [torch.zeros_like(each) for each in w]
+        self._descend(change, g, lr)
+        for each, m, by in zip(w, self.kept["m"], change, strict=True):
+            each.add_(m.mul_(self.momentum).add_(by))
+
+    def _descend(self, w: list[torch.Tensor], g: list[torch.Tensor], lr: float) -> None:
+        rate = lr / math.sqrt(1 - self.rho)
+        steps = [torch.zeros(()) for _ in w]  # of the decay of the learning rate, which there is none of
+        torch._fused_adagrad_(w, g, self.kept["s"], steps, lr=rate, lr_decay=0, weight_decay=0, eps=0, maximize=False)
 
 
 class Adam(_Optimizer):
@@ -113,32 +120,43 @@ class Adam(_Optimizer):
         epsilon: float = 1e-7,
         amsgrad: bool = False,
     ) -> None:
-        super().__init__(params, lr, "m", "v", *(["greatest"] if amsgrad else []))
+        super().__init__(params, lr, m=0.0, v=0.0, **({"greatest": 0.0} if amsgrad else {}))
         self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
 
-    def move(self, w: torch.Tensor, g: torch.Tensor, lr: float, **kept: torch.Tensor) -> None:
-        """Move one parameter."""
-        m = kept["m"].lerp_(g, 1 - self.beta_1)
-        v = kept["v"].mul_(self.beta_2).addcmul_(g, g, value=1 - self.beta_2)
-        if self.amsgrad:
-            v = torch.maximum(kept["greatest"], v, out=kept["greatest"])
-        rate = lr * math.sqrt(1 - self.beta_2**self.taken) / (1 - self.beta_1**self.taken)
-        w.addcdiv_(m, v.sqrt().add_(self.epsilon), value=-rate)
+    def move(self, w: list[torch.Tensor], g: list[torch.Tensor], lr: float) -> None:
+        """Move the parameters."""
+        torch._fused_adam_(
+            w,
+            g,
+            self.kept["m"],
+            self.kept["v"],
+            self.kept.get("greatest", []),
+            [torch.tensor(float(self.taken)) for _ in w],
+            lr=lr,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            weight_decay=0,
+            # PyTorch adds epsilon to the corrected root, sqrt(v / (1 - beta_2^t)).
+            eps=self.epsilon / math.sqrt(1 - self.beta_2**self.taken),
+            amsgrad=self.amsgrad,
+            maximize=False,
+        )
 
 
 class SGD(_Optimizer):
     """``w -= lr g``; with momentum ``m = mu m - lr g``, ``w += m``."""
 
     def __init__(self, params: Parameters, lr: float = 1e-2, momentum: float = 0.0) -> None:
-        super().__init__(params, lr, *(["m"] if momentum else []))
+        super().__init__(params, lr, **({"m": 0.0} if momentum else {}))
         self.momentum = momentum
 
-    def move(self, w: torch.Tensor, g: torch.Tensor, lr: float, **kept: torch.Tensor) -> None:
-        """Move one parameter."""
-        if self.momentum:
-            w.add_(kept["m"].mul_(self.momentum).sub_(g, alpha=lr))
-        else:
-            w.sub_(g, alpha=lr)
+    def move(self, w: list[torch.Tensor], g: list[torch.Tensor], lr: float) -> None:
+        """Move the parameters."""
+        for i, (each, gradient) in enumerate(zip(w, g, strict=True)):
+            if self.momentum:
+                each.add_(self.kept["m"][i].mul_(self.momentum).sub_(gradient, alpha=lr))
+            else:
+                each.sub_(gradient, alpha=lr)
 
 
 def make_optimizer(training: "Training", params: Parameters) -> Optimizer:
