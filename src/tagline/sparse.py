@@ -35,5 +35,7 @@ def count_columns(columns: NDArray[np.int32], lengths: NDArray[np.int64], n_colu
 def view_rows(X: sp.csr_matrix, start: int, stop: int) -> sp.csr_matrix:
     """Return ``X[start:stop]`` on the same memory; SciPy's own slice is a copy."""
     low, high = X.indptr[start], X.indptr[stop]
-    parts = (X.data[low:high], X.indices[low:high], X.indptr[start : stop + 1] - low)
-    return sp.csr_matrix(parts, shape=(stop - start, X.shape[1]), copy=False)
+    view = sp.csr_matrix((stop - start, X.shape[1]), dtype=X.dtype)
+    view.data, view.indices = X.data[low:high], X.indices[low:high]  # the constructor would copy so small a part
+    view.indptr = X.indptr[start : stop + 1] - low
+    return view
