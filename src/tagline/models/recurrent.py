@@ -16,6 +16,7 @@ from tagline.models.layers import Array, Pass, Weights, dropout_mask, glorot_uni
 from tagline.threads import in_threads
 
 _HALF = np.float32(0.5)
+_CHUNK = 1 << 16  # numbers that a thread works on at a time
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,16 @@ class Lstm(_Cell):
         T, n, _ = x.shape
         H = self.units
         # sigmoid(z) = (1 + tanh(z / 2)) / 2: with the three sigmoid gates' z halved, one tanh does all four.
-        halved = np.array([_HALF, _HALF, 1, _HALF], np.float32)[:, None, None]  # (G, 1, 1)
+        halved = np.repeat(np.array([_HALF, _HALF, 1, _HALF], np.float32), H)  # (G H,)
         masks = dropout_mask(run.noise, (4 if self.recurrent_dropout else 1, n, self.inputs), self.dropout)
         again = dropout_mask(run.noise, (4, n, H), self.recurrent_dropout)
-        z = project(x, kernel, bias, masks, 4)  # (T, 4, n, H)
-        U = by_gate(recurrent, 4) * halved
+        z = project(x, kernel * halved, bias * halved, masks, 4)  # (T, 4, n, H)
+        U = by_gate(recurrent * halved, 4)
         h, c = np.zeros((T + 1, n, H), np.float32), np.zeros((T + 1, n, H), np.float32)
         tanh_c = np.empty((T, n, H), np.float32)
         sums, fed = np.empty((4, n, H), np.float32), np.empty((4, n, H), np.float32)
         for t in range(T):
             a = z[t]
-            a *= halved
             np.matmul(h[t] if again is None else np.multiply(h[t], again, out=fed), U, out=sums)
             a += sums
             np.tanh(a, out=a)
@@ -142,7 +142,7 @@ class Lstm(_Cell):
             if stays is not None:
                 dh[stays] += kept_h
                 dc[stays] = kept_c
-        drecurrent = _recurrent_gradient(h[:T], again, dz)
+        drecurrent = kernel_gradient(h[:T], again, dz)
         dx, dkernel = project_back(x, kernel, masks, dz)
         dbias = dz.sum(axis=(0, 2)).ravel()
         return (dx[::-1] if self.reverse else dx), [dkernel, drecurrent, dbias]
@@ -243,7 +243,7 @@ class Gru(_Cell):
             dh += flow[2]
             if stays is not None:
                 dh[stays] = kept
-        drecurrent = _recurrent_gradient(h[:T], again, dinner)
+        drecurrent = kernel_gradient(h[:T], again, dinner)
         dx, dkernel = project_back(x, kernel, masks, dz)
         dbias = np.stack([dz.sum(axis=(0, 2)).ravel(), dinner.sum(axis=(0, 2)).ravel()])
         return (dx[::-1] if self.reverse else dx), [dkernel, drecurrent, dbias]
@@ -305,60 +305,61 @@ def by_gate(matrix: Array, gates: int) -> Array:
 def project(x: Array, kernel: Array, bias: Array, masks: Array | None, gates: int) -> Array:
     """Return ``x W + b`` of all steps, (T, G, n, H), inputs under the mask of each gate or of all, (G or 1, n, d)."""
     T, n, d = x.shape
-    if masks is not None and len(masks) == 1:
-        x, masks = x * masks[0], None
     W = by_gate(kernel, gates)
     b = bias.reshape(gates, -1)
     z = np.empty((T, gates, n, W.shape[2]), np.float32)
 
-    def one(gate: int) -> None:
-        seen = x if masks is None else x * masks[gate]
-        np.add((seen.reshape(T * n, d) @ W[gate]).reshape(T, n, W.shape[2]), b[gate], out=z[:, gate])
+    def one(steps: slice) -> None:
+        for gate in range(gates):
+            seen = _under(masks, gate, x[steps]).reshape(-1, d)
+            into = z[steps, gate]
+            np.add((seen @ W[gate]).reshape(into.shape), b[gate], out=into)
 
-    in_threads(one, range(gates))
+    in_threads(one, _chunks(x))
     return z
 
 
 def project_back(x: Array, kernel: Array, masks: Array | None, dz: Array) -> tuple[Array, Array]:
     """Return the gradients of ``x`` and of the kernel, from those of ``x W + b``, (T, G, n, H)."""
-    T, n, d = x.shape
-    gates = dz.shape[1]
-    W = by_gate(kernel, gates)
-    dkernel = np.empty((d, gates, W.shape[2]), np.float32)
-    of_all = None
-    if masks is not None and len(masks) == 1:
-        of_all, masks = masks[0], None
-        x = x * of_all
+    back = np.ascontiguousarray(by_gate(kernel, dz.shape[1]).transpose(0, 2, 1))  # (G, H, d)
+    dx = np.empty_like(x)
 
-    def one(gate: int) -> Array:
-        own = np.ascontiguousarray(dz[:, gate]).reshape(T * n, -1)
-        seen = x if masks is None else x * masks[gate]
-        dkernel[:, gate] = seen.reshape(T * n, d).T @ own
-        part: Array = (own @ W[gate].T).reshape(T, n, d)
-        if masks is not None:
-            part *= masks[gate]
+    def one(steps: slice) -> None:
+        for gate in range(len(back)):
+            part = (dz[steps, gate].reshape(-1, dz.shape[3]) @ back[gate]).reshape(dx[steps].shape)
+            np.add(dx[steps] if gate else 0, _under(masks, gate, part), out=dx[steps])
+
+    in_threads(one, _chunks(x))
+    return dx, kernel_gradient(x, masks, dz)
+
+
+def kernel_gradient(x: Array, masks: Array | None, dz: Array) -> Array:
+    """Return the gradient of the kernel in ``x W``, (d, G H), from those of its result, (T, G, n, H)."""
+    _, gates, _, H = dz.shape
+    d = x.shape[2]
+
+    def one(steps: slice) -> Array:
+        part = np.empty((d, gates, H), np.float32)
+        for gate in range(gates):
+            seen = _under(masks, gate, x[steps]).reshape(-1, d)
+            part[:, gate] = seen.T @ dz[steps, gate].reshape(-1, H)
         return part
 
-    dx, *others = in_threads(one, range(gates))
-    for part in others:
-        dx += part
-    if of_all is not None:
-        dx *= of_all
-    return dx, dkernel.reshape(d, -1)
+    gradient = np.zeros((d, gates, H), np.float32)
+    for part in in_threads(one, _chunks(x)):
+        gradient += part
+    return gradient.reshape(d, -1)
 
 
-def _recurrent_gradient(h: Array, again: Array | None, dz: Array) -> Array:
-    """Return the gradient of the recurrent kernel, (H, G H), from those of ``h U``, (T, G, n, H)."""
-    T, n, H = h.shape
-    gates = dz.shape[1]
-    gradient = np.empty((H, gates, H), np.float32)
+def _under(masks: Array | None, gate: int, x: Array) -> Array:
+    """Return ``x``, (T, n, d), under the mask of a gate, or that of all."""
+    return x if masks is None else x * masks[gate % len(masks)]
 
-    def one(gate: int) -> None:
-        fed = h if again is None else h * again[gate]
-        gradient[:, gate] = fed.reshape(T * n, H).T @ np.ascontiguousarray(dz[:, gate]).reshape(T * n, H)
 
-    in_threads(one, range(gates))
-    return gradient.reshape(H, -1)
+def _chunks(x: Array) -> list[slice]:
+    """Return the steps of ``x``, (T, n, d), in parts that stay in a core's cache, whatever is made of them."""
+    steps = max(1, _CHUNK // max(1, x.shape[1] * x.shape[2]))
+    return [slice(start, min(start + steps, len(x))) for start in range(0, len(x), steps)]
 
 
 def _in_time(x: Array, present: Array | None, *, reverse: bool) -> tuple[Array, NDArray[np.float32] | None]:
