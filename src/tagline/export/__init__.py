@@ -1,0 +1,1 @@
+"""A model in other forms: ONNX, and one offline page; each proven to give the same answers."""
