@@ -9,7 +9,9 @@ from tagline.models.layers import Conv1D, Dense, Embedding, EmbeddingAverage, Ma
 from tagline.models.recurrent import Bidirectional, Gru, Lstm
 from tagline.recipes.tables import Training
 
-pytestmark = [  # both warnings are Keras's own
+pytestmark = [
+    pytest.mark.slow,
+    # both warnings are Keras's own
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Layer 'global_max_pooling1d:UserWarning"),
 ]
