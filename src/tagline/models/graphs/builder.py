@@ -59,8 +59,8 @@ class Builder:
     def add_several(
         self, operator: str, n_outputs: int, *inputs: str, domain: str = "", **attributes: Any
     ) -> list[str]:
-        """Add a node with ``n`` outputs."""
-        outputs = [self._name(operator.lower()) for _ in range(n)]
+        """Add a node with ``n_outputs`` outputs."""
+        outputs = [self._name(operator.lower()) for _ in range(n_outputs)]
         node = self._onnx.helper.make_node(operator, list(inputs), outputs, domain=domain, **attributes)
         self._nodes.append(node)
         return outputs
