@@ -91,13 +91,11 @@ def compare(
 def _ties(proba: Floats, bound: float, threshold: float | None) -> NDArray[np.bool_]:
     """Return which texts lie so near a border that differences within ``bound`` may change the label, (n_texts,)."""
     if threshold is not None:
-        near: NDArray[np.bool_] = (np.abs(proba - threshold) <= bound).any(axis=1)
-        return near
+        return np.asarray((np.abs(proba - threshold) <= bound).any(axis=1))
     if proba.shape[1] < 2:
         return np.zeros(len(proba), dtype=bool)
     first, second = np.sort(proba, axis=1)[:, :-3:-1].T
-    tied: NDArray[np.bool_] = first - second <= 2 * bound  # one may lose what the other gains
-    return tied
+    return np.asarray(first - second <= 2 * bound)  # one may lose what the other gains
 
 
 def _name(label: Any) -> str:

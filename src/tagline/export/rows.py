@@ -178,10 +178,12 @@ def _vocabulary(clf: TextClassifier) -> list[str]:
     if isinstance(features, Encoder):
         assert features.index is not None  # others have gone another way
         return [*features.index.words.to_list(), "xyzzy"]
+    known: list[str] = []
     for block in features.blocks:
         if isinstance(block, WordNgrams):
             return [*block.vocabulary.to_list(), "xyzzy"]
-    return [*(chr(point) for block in features.blocks for point in block.alphabet), "x"]
+        known += [chr(point) for point in block.alphabet]
+    return [*known, "x"]
 
 
 def _of_ids(encoder: Encoder) -> Replay:
