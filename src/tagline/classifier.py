@@ -28,7 +28,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Labels = NDArray[Any]
 _BATCH = 16_384  # texts turned into features at a time
-_NETWORK_GRAPH, _EXPORTED_GRAPH = "network.onnx", "model.onnx"
+_NETWORK_GRAPH = "network.onnx"
+EXPORTED_GRAPH = "model.onnx"
 
 
 class TextClassifier(Estimator):
@@ -206,6 +207,8 @@ class TextClassifier(Estimator):
 
         Rows add up to 1, except where a text may have several labels.
         """
+        if isinstance(self.model_, OnnxModel):
+            return np.vstack([self.model_.probabilities(X) for X in self._features(texts)])
         return probabilities(self.logits(texts), multilabel=self.task_ == "multilabel")
 
     def predict(self, texts: Iterable[Any]) -> Labels:
@@ -258,8 +261,15 @@ class TextClassifier(Estimator):
         self._check_fitted()
         if isinstance(self.model_, OnnxModel):
             raise InputError("A model that runs in ONNX Runtime cannot be saved: copy the folder it was loaded from.")
+        arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
+        binaries = {_NETWORK_GRAPH: self._network_graph()} if isinstance(self.model_, Network) else {}
+        header = self.header() | ({} if facts is None else {"facts": dict(facts)})
+        write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts(), binaries))
+
+    def header(self) -> dict[str, Any]:
+        """Return what the index of a bundle says of the model."""
         kind = next((name for name, stored in CLASSIC.items() if isinstance(self.model_, stored)), "network")
-        header = {
+        return {
             "tagline": version("tagline"),
             "task": self.task_,
             "classes": self.classes_.tolist(),
@@ -272,11 +282,8 @@ class TextClassifier(Estimator):
             "threshold": self.threshold_,
             "positive": self.positive_,
             "seed": int(self.seed),
-            "facts": dict(facts if facts is not None else self.card_),
+            "facts": self.card_,
         }
-        arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
-        binaries = {_NETWORK_GRAPH: self._network_graph()} if isinstance(self.model_, Network) else {}
-        write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts(), binaries))
 
     def _network_graph(self) -> bytes:
         assert isinstance(self.model_, Network)
@@ -360,7 +367,7 @@ def _restore_features(settings: Mapping[str, Any], bundle: Bundle) -> Vectorizer
 
 def _restore_model(header: Mapping[str, Any], arrays: dict[str, NDArray[Any]], binaries: Mapping[str, bytes]) -> Model:
     if header["model"] == "onnx":
-        return OnnxModel(binaries[_EXPORTED_GRAPH])
+        return OnnxModel(binaries[EXPORTED_GRAPH])
     if header["model"] == "network":
         return Network.restore(header["network"], arrays)
     return CLASSIC[header["model"]].from_arrays(arrays)

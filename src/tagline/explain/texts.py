@@ -22,13 +22,9 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
             in ONNX Runtime.
 
     """
-    if isinstance(classifier.model_, OnnxModel):
-        raise InputError(
-            "An exported model runs in ONNX Runtime and explains nothing: explain the model it was made of."
-        )
     proba = classifier.predict_proba([text])
     if isinstance(classifier.model_, OnnxModel):
-        raise InputError("An exported model runs in ONNX Runtime and explains nothing: explain the model it was made of.")
+        raise InputError("What runs in ONNX Runtime explains nothing: explain the model that it was made of.")
     names = [str(name) for name in classifier.classes_]
     decided = classifier.decide(proba)[0]
     if class_name is None:
