@@ -14,14 +14,14 @@ from tagline.errors import MissingExtraError
 _ASKED = """
 const page = {
   tokenize: (texts) => texts.map((text) => {
-    const { values, spans } = tokenize(text, page.model.characters);
+    const { values, spans } = taglineModel.tokenize(text, page.model.characters);
     return [values, spans];
   }),
   classify: (texts) => texts.map((text) => {
-    const { prediction, probabilities } = classify(text, page.model);
+    const { prediction, probabilities } = taglineModel.classify(text, page.model);
     return [prediction, probabilities];
   }),
-  explain: (text, className) => explain(text, className, page.model),
+  explain: (text, className) => taglineModel.explain(text, className, page.model),
 };
 """
 _CHARACTERS_TOGETHER = 500_000
@@ -58,7 +58,7 @@ class V8:
         self._engine.eval(f"const memory = new ArrayBuffer({len(payload)})")
         memory: Any = self._engine.eval("memory")
         memory[:] = payload
-        self._engine.eval("page.model = openModel(new Uint8Array(memory)); null")
+        self._engine.eval("page.model = taglineModel.openModel(new Uint8Array(memory)); null")
 
     def _ask(self, function: str, *arguments: Any) -> Any:
         # JSON both ways: so any text comes through whole, NUL and all.
