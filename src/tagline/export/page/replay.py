@@ -13,7 +13,7 @@ from tagline.export.page.browser import V8
 from tagline.export.parity import Parity, compare
 from tagline.features.tokens import token_spans, tokenize
 
-EXPLAINED = 100  # texts
+EXPLAINED = 50  # texts
 LONGEST_EXPLAINED = 5000  # characters: longer texts show nothing new, and take Python a while
 _TOLERANCE = 1e-5  # of a contribution: scales and coefficients are in single precision in Python
 

@@ -24,7 +24,7 @@ async function open() {
   const packed = fromBase64(holder.textContent.trim());
   holder.remove(); // megabytes that nobody reads again
   const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return openModel(new Uint8Array(await new Response(unpacked).arrayBuffer()));
+  return taglineModel.openModel(new Uint8Array(await new Response(unpacked).arrayBuffer()));
 }
 
 const opened = open();
@@ -66,7 +66,7 @@ async function label(_, file, { onProgress, signal } = {}) {
   for (let i = 0; i < table.rows.length; i++) {
     const row = table.rows[i];
     const text = texts.map((column) => row[column]).join("\n");
-    parts.push(csvLine([...row, ...added(classify(text, model))]));
+    parts.push(csvLine([...row, ...added(taglineModel.classify(text, model))]));
     if (performance.now() > sliceEnd) {
       if (onProgress) onProgress(i + 1, table.rows.length);
       await breathe();
@@ -84,7 +84,7 @@ window.taglineBackend = {
   explain: async (_, text, className, signal) => {
     const model = await opened;
     if (signal) signal.throwIfAborted();
-    return explain(text, className, model);
+    return taglineModel.explain(text, className, model);
   },
   label,
 };

@@ -6,30 +6,30 @@ function frequency(count, tf) {
   return tf === "log" ? 1 + Math.log(count) : count;
 }
 
-/** How often each n-gram of one block stands in a text: columns, ascending, and counts. */
-function countNgrams(tokens, block) {
-  const counts = new Map();
-  const find = block.of === "words" ? findWords : findCharacters;
-  find(tokens, block, (column) => counts.set(column, (counts.get(column) || 0) + 1));
-  const columns = Int32Array.from(counts.keys()).sort();
+/** Distinct n-grams of one block: their columns, ascending, and how often each stands among `found`. */
+function countNgrams(found, block) {
+  const { tally } = block; // zeros, a number for each column
+  const distinct = [];
+  for (const column of found) if (tally[column]++ === 0) distinct.push(column);
+  const columns = Int32Array.from(distinct).sort();
+  const counts = columns.map((column) => tally[column]);
+  for (const column of columns) tally[column] = 0;
   return { columns, counts };
 }
 
-/** What a text's n-grams are worth: for each block its columns and the factors that their weights are taken by. */
+/** The n-grams of a text, block by block: where they stand, and the `factors` that their weights are taken by. */
 function features(tokens, model) {
   return model.blocks.map((block) => {
-    const { columns, counts } = countNgrams(tokens, block);
-    const factors = new Float64Array(columns.length);
-    let squares = 0;
-    columns.forEach((column, i) => {
-      factors[i] = frequency(counts.get(column), model.tf);
-      if (model.unit) squares += (factors[i] * block.scale(column)) ** 2;
-    });
-    if (squares > 0) {
-      const norm = Math.sqrt(squares);
-      for (let i = 0; i < factors.length; i++) factors[i] /= norm;
+    const located = locateNgrams(tokens, block);
+    const { columns, counts } = countNgrams(located.columns, block);
+    const factors = Float64Array.from(counts, (count) => frequency(count, model.tf));
+    if (model.unit) {
+      let squares = 0;
+      for (let i = 0; i < columns.length; i++) squares += (factors[i] * block.scale(columns[i])) ** 2;
+      const norm = squares > 0 ? Math.sqrt(squares) : 1;
+      for (let i = 0; i < columns.length; i++) factors[i] /= norm;
     }
-    return { columns, factors };
+    return { columns, counts, factors, located };
   });
 }
 
@@ -91,26 +91,28 @@ function classify(text, model) {
   return { prediction: model.classes[decided], probability: probabilities[decided], probabilities };
 }
 
-/** Where each column of a block stands: a map from columns to [first token, last token, …]. */
-function placesOf(tokens, block) {
-  const places = new Map();
-  const find = block.of === "words" ? findWords : findCharacters;
-  find(tokens, block, (column, first, last) => {
-    const known = places.get(column);
-    if (known) known.push(first, last);
-    else places.set(column, [first, last]);
+/** For each distinct n-gram of a block the tokens at which it stands, [first, last, first, last, …]. */
+function placesOf({ columns, counts, located }, block) {
+  const places = Array.from(counts, () => []);
+  const { tally } = block;
+  columns.forEach((column, i) => {
+    tally[column] = i;
   });
+  located.columns.forEach((column, k) => places[tally[column]].push(located.first[k], located.last[k]));
+  for (const column of columns) tally[column] = 0;
   return places;
 }
 
 /** Distinct spans in characters of places in tokens, in order. */
 function spansOf(places, spans) {
-  const distinct = new Map();
+  const distinct = [];
+  let before = -1;
   for (let i = 0; i < places.length; i += 2) {
-    const span = [spans[2 * places[i]], spans[2 * places[i + 1] + 1]];
-    distinct.set(span.join(), span);
+    if (places[i] === before) continue; // the same word again, for another of its characters
+    before = places[i];
+    distinct.push([spans[2 * places[i]], spans[2 * places[i + 1] + 1]]);
   }
-  return [...distinct.values()].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  return distinct;
 }
 
 /**
@@ -132,12 +134,12 @@ function explain(text, className, model) {
   const factor = (oneOutput && index === 0 ? -1 : 1) / model.temperature;
 
   const contributions = [];
-  rows.forEach(({ columns, factors }, b) => {
+  rows.forEach((row, b) => {
     const block = model.blocks[b];
-    const places = placesOf(tokens, block);
-    columns.forEach((column, i) => {
-      const value = factors[i] * block.weight(column, output) * factor;
-      contributions.push({ column, block, value, places: places.get(column) });
+    const places = placesOf(row, block);
+    row.columns.forEach((column, i) => {
+      const value = row.factors[i] * block.weight(column, output) * factor;
+      contributions.push({ column, block, value, places: places[i] });
     });
   });
   contributions.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)); // stable: equal ones by column

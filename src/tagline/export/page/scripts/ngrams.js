@@ -43,27 +43,52 @@ function findNgrams(symbols, block, found) {
   }
 }
 
-/** Calls `found(column, first token, last token)` for each n-gram of words. */
-function findWords(tokens, block, found) {
+/** The known symbols of words, -1 for unknown ones and behind the last; position is token. */
+function symbolsOfWords(tokens, block) {
   const symbols = new Int32Array(tokens.length + 1).fill(-1);
   for (let i = 0; i < tokens.length; i++) {
     const symbol = block.index.get(tokens[i]);
     if (symbol !== undefined) symbols[i] = symbol;
   }
-  findNgrams(symbols, block, (column, start, order) => found(column, start, start + order - 1));
+  return symbols;
 }
 
-/** Calls `found(column, token, token)` for each n-gram of characters, a space on both sides of each token. */
-function findCharacters(tokens, block, found) {
+/** The symbols of the characters of tokens, a space on both sides of each and -1 behind; and the token of each. */
+function symbolsOfCharacters(tokens, block) {
+  const symbols = [];
+  const owners = [];
   for (let token = 0; token < tokens.length; token++) {
-    const points = codePoints(` ${tokens[token]} `);
-    const symbols = new Int32Array(points.length + 1).fill(-1);
-    for (let i = 0; i < points.length; i++) {
-      const symbol = block.index.get(points[i]);
-      if (symbol !== undefined) symbols[i] = symbol;
+    for (const character of ` ${tokens[token]} `) {
+      const symbol = block.index.get(character);
+      symbols.push(symbol === undefined ? -1 : symbol);
+      owners.push(token);
     }
-    findNgrams(symbols, block, (column) => found(column, token, token));
+    symbols.push(-1);
+    owners.push(token);
   }
+  return { symbols, owners };
+}
+
+/** The n-grams of a text wherever they stand: `columns`, and the `first` and `last` token of each occurrence. */
+function locateNgrams(tokens, block) {
+  const columns = [];
+  const first = [];
+  const last = [];
+  if (block.of === "words") {
+    findNgrams(symbolsOfWords(tokens, block), block, (column, start, order) => {
+      columns.push(column);
+      first.push(start);
+      last.push(start + order - 1);
+    });
+  } else {
+    const { symbols, owners } = symbolsOfCharacters(tokens, block);
+    findNgrams(symbols, block, (column, start) => {
+      columns.push(column);
+      first.push(owners[start]);
+      last.push(owners[start]);
+    });
+  }
+  return { columns, first, last };
 }
 
 /** The symbols of the n-gram in a column of this block. */
@@ -96,5 +121,5 @@ function upperBound(values, value) {
 function nameOf(column, block) {
   const symbols = symbolsOf(column, block);
   if (block.of === "words") return symbols.map((symbol) => block.symbols[symbol]).join(" ");
-  return `“${symbols.map((symbol) => String.fromCodePoint(block.symbols[symbol])).join("")}”`;
+  return `“${symbols.map((symbol) => block.symbols[symbol]).join("")}”`;
 }

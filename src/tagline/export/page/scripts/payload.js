@@ -43,8 +43,10 @@ function openModel(bytes) {
 }
 
 function openBlock(about, b, { part, numbers, header }) {
-  const symbols = about.of === "words" ? decodeUtf8(part(`${b}.symbols`)).split("\n") : numbers(`${b}.symbols`);
-  if (about.of === "words") symbols.pop(); // behind the last line end
+  const symbols =
+    about.of === "words"
+      ? decodeUtf8(part(`${b}.symbols`)).split("\n").slice(0, -1)
+      : Array.from(numbers(`${b}.symbols`), (point) => String.fromCodePoint(point));
   const orders = about.orders.map((order) => openOrder(numbers(`${b}.${order}.followers`), numbers(`${b}.${order}.last`)));
   const index = new Map();
   symbols.forEach((symbol, i) => index.set(symbol, i));
@@ -65,6 +67,7 @@ function openBlock(about, b, { part, numbers, header }) {
     index,
     orders,
     offsets,
+    tally: new Int32Array(columns),
     scale: (column) => scales[column] * scales[column] * about.scaleStep,
     weight: (column, output) => {
       const level = weights[output][column];
