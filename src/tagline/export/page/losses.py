@@ -41,9 +41,7 @@ class Losses:
         return self.largest <= BOUND and lost <= MOST_LOST
 
 
-def measure(
-    clf: TextClassifier, page: TextClassifier, texts: Sequence[str], truth: Sequence[Any] | None
-) -> Losses:
+def measure(clf: TextClassifier, page: TextClassifier, texts: Sequence[str], truth: Sequence[Any] | None) -> Losses:
     """Compare the answers of ``clf`` and of ``page`` to some texts; ``truth`` has the labels of the first of them."""
     proba, page_proba = clf.predict_proba(texts), page.predict_proba(texts)  # (n_texts, n_classes)
     labels, page_labels = _names(clf.decide(proba)), _names(page.decide(page_proba))
