@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synthetic_texts import made_up, several
 
+from synthetic_texts import made_up, several
 from tagline.classifier import TextClassifier
 from tagline.errors import MissingExtraError
 from tagline.explain import explain_text

@@ -13,10 +13,7 @@ from tagline.errors import MissingExtraError
 
 _ASKED = """
 const page = {
-  tokenize: (texts) => texts.map((text) => {
-    const { values, spans } = taglineModel.tokenize(text, page.model.characters);
-    return [values, spans];
-  }),
+  tokenize: (texts) => texts.map((text) => taglineModel.tokenize(text, page.model.characters).values),
   classify: (texts) => texts.map((text) => {
     const { prediction, probabilities } = taglineModel.classify(text, page.model);
     return [prediction, probabilities];
@@ -66,13 +63,9 @@ class V8:
         parsed = f"[{given}].map((given) => JSON.parse(given))"
         return json.loads(str(self._engine.eval(f"JSON.stringify(page.{function}(...{parsed}))")))
 
-    def tokenize(self, texts: Sequence[str]) -> list[tuple[list[str], list[tuple[int, int]]]]:
-        """Return the tokens of each text and where they stand, (start, end) in characters."""
-        found = []
-        for part in _parts(texts):
-            for tokens, spans in self._ask("tokenize", part):
-                found.append((tokens, list(zip(spans[::2], spans[1::2], strict=True))))
-        return found
+    def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the tokens of each text."""
+        return [tokens for part in _parts(texts) for tokens in self._ask("tokenize", part)]
 
     def classify(self, texts: Sequence[str]) -> Answers:
         """Return labels and probabilities."""

@@ -79,4 +79,4 @@ def _names(labels: Sequence[Any] | NDArray[Any]) -> list[Any]:
 
 
 def _share_equal(labels: Sequence[Any], truth: Sequence[Any]) -> float:
-    return sum(a == b for a, b in zip(labels, truth, strict=True)) / len(truth)
+    return sum(bool(a == b) for a, b in zip(labels, truth, strict=True)) / len(truth)

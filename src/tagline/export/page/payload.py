@@ -1,8 +1,8 @@
 """A classifier as the bytes that payload.js opens.
 
-Four bytes give the length of the header, JSON, that follows; then come the parts. Whole numbers are planes of bytes: the
-lowest bytes of all numbers, then the next ones, which gzip packs best. In the header, ``parts`` has the start,
-end and number of planes of each part; ``blocks`` the n-gram blocks. Of block 0 there are:
+Four bytes give the length of the header, JSON, that follows; then come the parts. Whole numbers are planes of bytes:
+the lowest bytes of all numbers, then the next ones, which gzip packs best. In the header, ``parts`` has the start, end
+and number of planes of each part; ``blocks`` the n-gram blocks. Of block 0 there are:
 
 * ``0.symbols``: the words, one a line, or the code points;
 * ``0.2.followers``: how many n-grams of order 2 each of order 1 is the prefix of; ``0.2.last``: their last symbols,

@@ -14,7 +14,7 @@ _CLOSE_ENOUGH = 0.97  # of the budget: each further step packs megabytes again f
 
 @dataclass(frozen=True)
 class Packed:
-    """A model as a page has it: ``payload``, gzipped, and ``classifier``, which says in Python what the page will say."""
+    """A model as a page has it: ``payload``, gzipped, and ``classifier``, which says in Python what it will say."""
 
     payload: bytes
     classifier: TextClassifier
