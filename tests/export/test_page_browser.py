@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 from playwright.sync_api import Page, sync_playwright
-from synthetic_texts import made_up
 
+from synthetic_texts import made_up
 from tagline import TextClassifier, load_dataset
 from tagline.export.page import PageExport, export_page
 from tagline.export.page.losses import BOUND
@@ -150,7 +150,10 @@ def test_a_csv_comes_back_as_predict_writes_it(page: Page, small: Exported, tmp_
 
 def test_a_file_that_cannot_be_read_is_an_error_in_words(page: Page, small: Exported) -> None:
     opened(page, small)
-    ask = "async (bytes) => taglineBackend.label('m', new File([new Uint8Array(bytes)], 'x.csv'), {}).catch(e => e.message)"
+    ask = """async (bytes) => {
+      const file = new File([new Uint8Array(bytes)], "reviews.csv");
+      return taglineBackend.label("model", file, {}).catch((error) => error.message);
+    }"""
     assert page.evaluate(ask, list(b"text\n\xff\n")) == "The file is not UTF-8: save it as “CSV UTF-8”."
     assert page.evaluate(ask, list(b"text,a\nx\n")) == "Line 2 cannot be read: 2 fields expected, 1 found."
 
@@ -159,8 +162,8 @@ def test_an_aborted_file_stops(page: Page, small: Exported) -> None:
     opened(page, small)
     ask = """async (csv) => {
       const stop = new AbortController();
-      const onProgress = () => stop.abort();
-      return taglineBackend.label('m', new File([csv], 'x.csv'), { onProgress, signal: stop.signal }).catch((e) => e.name);
+      const options = { onProgress: () => stop.abort(), signal: stop.signal };
+      return taglineBackend.label("model", new File([csv], "x.csv"), options).catch((error) => error.name);
     }"""
     assert page.evaluate(ask, csv_of(made_up(100)[0] * 500)) == "AbortError"
 
@@ -175,8 +178,9 @@ def test_nothing_can_be_loaded_or_sent(page: Page, heard: list[str], small: Expo
     }""")
     tries = """async () => {
       await fetch("data:text/plain,x").catch(() => null);
-      document.head.append(Object.assign(document.createElement("script"), { textContent: "window.ran = true" }));
-      document.body.append(Object.assign(document.createElement("iframe"), { srcdoc: "x", src: "https://example.org/" }));
+      const add = (name, content) => document.body.append(Object.assign(document.createElement(name), content));
+      add("script", { textContent: "window.ran = true" });
+      add("iframe", { src: "https://example.org/" });
       await new Promise((resolve) => setTimeout(resolve, 50));
       return [window.blocked, window.ran];
     }"""

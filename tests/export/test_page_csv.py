@@ -1,6 +1,7 @@
 """The page reads and writes CSV as Python does."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from py_mini_racer import JSEvalException, MiniRacer
 from tagline.datasets import read_texts
 from tagline.datasets.columns import HEADER_NAMES, TEXT_NAMES, find_text_columns
 from tagline.export.page.compose import read_script
+from tagline.run.tables import open_table
 
 FACTS = {"headerNames": sorted(HEADER_NAMES), "textNames": list(TEXT_NAMES), "textColumns": []}
 FILES = {
@@ -115,3 +117,27 @@ def test_several_columns_that_the_model_reads_must_be_there(engine: MiniRacer) -
 def test_columns_that_the_file_has_keep_their_names(engine: MiniRacer) -> None:
     taken = ["prediction", "text", "prediction_2"]
     assert ask(engine, "freeNames", ["prediction", "probability"], taken) == ["prediction_3", "probability"]
+
+
+def test_answers_are_written_as_predict_writes_them(engine: MiniRacer) -> None:
+    answers = [
+        {"prediction": "pos", "probability": 0.75},
+        {"prediction": "pos", "probability": 1},
+        {"prediction": ["a", 'b"ü'], "probability": None},
+        {"prediction": [], "probability": None},
+    ]
+    cells = ask(engine, "(answers) => answers.map(addedCells)", answers)
+    assert cells == [["pos", "0.75"], ["pos", "1.0"], ['["a", "b\\"ü"]'], ["[]"]]
+    stream = BytesIO()
+    with open_table(stream, "csv") as write:
+        write(pl.DataFrame({"prediction": [answers[2]["prediction"], []]}))
+    assert stream.getvalue().decode() == ask(
+        engine, "(rows) => rows.map(csvLine).join('')", [["prediction"], *cells[2:]]
+    )
+
+
+def test_a_long_file_of_one_column_takes_no_time(engine: MiniRacer) -> None:
+    rows = ask(
+        engine, "(n) => readCsv('text\\n' + 'good film\\n'.repeat(n), {headerNames: ['text']}).rows.length", 300_000
+    )
+    assert rows == 300_000

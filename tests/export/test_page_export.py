@@ -4,8 +4,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from synthetic_texts import made_up
 
+from synthetic_texts import made_up
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError, MissingExtraError
 from tagline.export.page import export_page

@@ -20,6 +20,9 @@ function fromBase64(text) {
 }
 
 async function open() {
+  if (typeof DecompressionStream === "undefined") {
+    throw new Error("This browser is too old for this page: open it in one of 2023 or later.");
+  }
   const holder = element("tagline-model");
   const packed = fromBase64(holder.textContent.trim());
   holder.remove(); // megabytes that nobody reads again
@@ -51,11 +54,6 @@ async function readFile(file) {
   }
 }
 
-function added({ prediction, probability }) {
-  if (probability === null) return [JSON.stringify(prediction)];
-  return [prediction, Number.isInteger(probability) ? probability.toFixed(1) : String(probability)];
-}
-
 async function label(_, file, { onProgress, signal } = {}) {
   const model = await opened;
   const table = readCsv(await readFile(file), about.csv);
@@ -66,7 +64,7 @@ async function label(_, file, { onProgress, signal } = {}) {
   for (let i = 0; i < table.rows.length; i++) {
     const row = table.rows[i];
     const text = texts.map((column) => row[column]).join("\n");
-    parts.push(csvLine([...row, ...added(taglineModel.classify(text, model))]));
+    parts.push(csvLine([...row, ...addedCells(taglineModel.classify(text, model))]));
     if (performance.now() > sliceEnd) {
       if (onProgress) onProgress(i + 1, table.rows.length);
       await breathe();

@@ -38,15 +38,14 @@ function readRecord(text, position, separator, quoted) {
     }
     let lineEnd = text.indexOf("\n", position);
     if (lineEnd < 0) lineEnd = text.length;
-    const next = text.indexOf(separator, position);
-    if (next >= 0 && next < lineEnd) {
-      cells.push(text.slice(position, next));
-      position = next + 1;
-    } else {
-      const cell = text.slice(position, lineEnd);
-      cells.push(cell.endsWith("\r") ? cell.slice(0, -1) : cell);
+    const rest = text.slice(position, lineEnd); // a file of one column holds no separator: search the line only
+    const length = rest.indexOf(separator);
+    if (length < 0) {
+      cells.push(rest.endsWith("\r") ? rest.slice(0, -1) : rest);
       return { cells, end: lineEnd + 1, anyQuoted };
     }
+    cells.push(rest.slice(0, length));
+    position += length + 1;
   }
 }
 
@@ -151,6 +150,12 @@ function freeNames(wanted, taken) {
     used.add(free);
     return free;
   });
+}
+
+/** The cells that an answer adds to a row, written as `tagline predict` writes them: lists as JSON. */
+function addedCells({ prediction, probability }) {
+  if (probability === null) return [`[${prediction.map((name) => JSON.stringify(name)).join(", ")}]`];
+  return [prediction, Number.isInteger(probability) ? probability.toFixed(1) : String(probability)];
 }
 
 /** A line of CSV; an empty cell is written in quotes, so that a row of nothing else stays a row. */
