@@ -185,7 +185,7 @@ def test_nothing_can_be_loaded_or_sent(page: Page, heard: list[str], small: Expo
       return [window.blocked, window.ran];
     }"""
     blocked, ran = page.evaluate(tries)
-    assert len(heard) == 3
+    assert len(heard) >= 3
     assert all("Content Security Policy" in words for words in heard), heard
     heard.clear()
     assert {"connect-src", "script-src-elem"} <= set(blocked)

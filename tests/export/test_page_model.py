@@ -4,6 +4,7 @@ import gzip
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from synthetic_texts import made_up, several
@@ -20,6 +21,7 @@ HOSTILE = [
     *("", " \n", "\x00", "İSTANBUL ΟΔΟΣ", "e\u0301 good\u200b film \xadbad", "👩‍👩‍👧 good 🇩🇪", "我喜欢 film ที่"),
     *("good<br /><br>bad", "https://good.example/bad", "good " * 3000, "goodgoodgood", "film'film ’ film"),
 ]
+SHOWN = pl.Series(made_up(100, seed=4)[0])
 KINDS: dict[str, dict[str, Any]] = {
     "words": {"settings": {"features.characters": "none"}},
     "words and characters": {"settings": {"features.characters": (2, 4)}},
@@ -51,8 +53,8 @@ def in_v8(packed: Packed) -> V8:
 
 
 def pruned(clf: TextClassifier, bits: int, n: int) -> Packed:
-    whole = pack(clf, bits, 10**9)
-    small = pack(clf, bits, len(whole.payload) * n // 100)
+    whole = pack(clf, bits, 10**9, SHOWN)
+    small = pack(clf, bits, len(whole.payload) * n // 100, SHOWN)
     assert len(small.payload) <= len(whole.payload) * n // 100
     return small
 
@@ -68,7 +70,7 @@ def test_labels_and_probabilities_are_pythons(clf: TextClassifier, bits: int, pe
 
 
 def test_explanations_are_pythons(clf: TextClassifier) -> None:
-    packed = pack(clf, 16, 10**9)
+    packed = pack(clf, 16, 10**9, SHOWN)
     engine = in_v8(packed)
     for text in [*texts_for(clf)[:20], *HOSTILE]:
         for class_name in (None, *map(str, clf.classes_)):
@@ -93,9 +95,9 @@ def test_explanations_are_pythons(clf: TextClassifier) -> None:
 
 def test_sixteen_bits_are_nearly_the_model(clf: TextClassifier) -> None:
     texts = texts_for(clf)
-    page = pack(clf, 16, 10**9).classifier
+    page = pack(clf, 16, 10**9, SHOWN).classifier
     np.testing.assert_allclose(page.predict_proba(texts), clf.predict_proba(texts), rtol=0, atol=2e-4)
-    page = pack(clf, 8, 10**9).classifier
+    page = pack(clf, 8, 10**9, SHOWN).classifier
     np.testing.assert_allclose(page.predict_proba(texts), clf.predict_proba(texts), rtol=0, atol=0.05)
 
 
@@ -118,9 +120,9 @@ def test_of_pruned_ngrams_every_part_stays(clf: TextClassifier) -> None:
 
 
 def test_whatever_the_budget_it_is_kept(clf: TextClassifier) -> None:
-    least = len(pack(clf, 8, 0).payload)
+    least = len(pack(clf, 8, 0, SHOWN).payload)
     for budget in (least + 300, least + 1000):
-        packed = pack(clf, 8, budget)
+        packed = pack(clf, 8, budget, SHOWN)
         assert len(packed.payload) <= budget
 
 
@@ -140,7 +142,7 @@ def test_levels_hold_what_they_stand_for(clf: TextClassifier) -> None:
 
 
 def test_the_same_model_gives_the_same_bytes(clf: TextClassifier) -> None:
-    assert pack(clf, 8, 10**9).payload == pack(clf, 8, 10**9).payload
+    assert pack(clf, 8, 10**9, SHOWN).payload == pack(clf, 8, 10**9, SHOWN).payload
 
 
 def test_without_v8_a_sentence_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

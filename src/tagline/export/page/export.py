@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from tagline.classifier import TextClassifier
 from tagline.datasets.columns import HEADER_NAMES, TEXT_NAMES
 from tagline.errors import InputError
@@ -25,7 +27,9 @@ from tagline.web.about import about_model
 
 _MEGABYTE = 1_000_000
 #: How many bits a weight has and how many bytes the page may, tried in this order until nothing much is lost.
-ATTEMPTS = ((8, 5 * _MEGABYTE), (16, 5 * _MEGABYTE), (8, 10 * _MEGABYTE), (16, 20 * _MEGABYTE))
+ATTEMPTS = ((8, 5 * _MEGABYTE), (8, 10 * _MEGABYTE), (8, 20 * _MEGABYTE), (16, 20 * _MEGABYTE))
+
+_SHOWN = 2000  # texts that show how long rows are
 
 
 @dataclass(frozen=True)
@@ -116,9 +120,10 @@ def _choose(
 ) -> tuple[Packed, Losses]:
     """Return the first attempt that loses next to nothing."""
     around = len(compose(b"", about).encode()) + 2000  # and the card
+    shown = pl.Series(texts[:_SHOWN], dtype=pl.String)
     found: Losses | None = None
     for bits, limit in ATTEMPTS:
-        packed = pack(clf, bits, (limit - around) * 3 // 4)  # base64 takes four bytes for three
+        packed = pack(clf, bits, (limit - around) * 3 // 4, shown)  # base64 takes four bytes for three
         found = measure(clf, packed.classifier, texts, truth)
         if found.bearable:
             return packed, found

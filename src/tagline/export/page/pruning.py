@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.features.ngrams import NgramTable, WordNgrams
 from tagline.features.vectorizer import Block, Vectorizer
+from tagline.features.weights import TermFrequency, weigh
 from tagline.models import LinearModel
 
 Bools = NDArray[np.bool_]
@@ -17,7 +19,7 @@ def keep_heaviest(vectorizer: Vectorizer, model: LinearModel, n: int) -> tuple[V
     """Return the features and the model of the ``n`` heaviest n-grams, and of those that they are built of.
 
     An n-gram weighs what its scale times its largest coefficient is. The prefixes and words of a kept n-gram stay, with
-    their own weights. Texts get the length of their rows from the n-grams that are left.
+    their own weights. Rows are shorter without the others: see ``row_stretches``.
     """
     scale = np.concatenate(vectorizer.scales)
     weights = scale * np.abs(model.coef).max(axis=1)  # (n_columns,)
@@ -34,6 +36,27 @@ def keep_heaviest(vectorizer: Vectorizer, model: LinearModel, n: int) -> tuple[V
         offset += len(block_scale)
     left = LinearModel(model.coef[np.concatenate(kept_columns)], model.intercept)
     return replace(vectorizer, blocks=tuple(blocks), scales=tuple(scales)), left
+
+
+def row_stretches(whole: Vectorizer, left: Vectorizer, texts: pl.Series) -> list[float]:
+    """Return for each block how many times as long the rows of ``texts`` are with ``whole`` as with ``left``.
+
+    A geometric mean. Divided by a length that is too short, all logits would be too large; on reviews this makes
+    the differences of probabilities three times smaller.
+    """
+    stretches = []
+    for before, scale, after, left_scale in zip(whole.blocks, whole.scales, left.blocks, left.scales, strict=True):
+        lengths = _row_lengths(before.transform(texts), scale, whole.tf)
+        left_lengths = _row_lengths(after.transform(texts), left_scale, left.tf)
+        both = left_lengths > 0
+        ratios = lengths[both] / left_lengths[both]
+        stretches.append(float(np.exp(np.log(ratios).mean())) if both.any() else 1.0)
+    return stretches
+
+
+def _row_lengths(counts: sp.csr_matrix, scale: NDArray[np.float32], tf: TermFrequency) -> NDArray[np.float64]:
+    rows = weigh(counts, scale, tf, unit=False)
+    return np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
 
 
 def _with_parts(table: NgramTable, heavy: Bools) -> list[Bools]:
