@@ -114,9 +114,7 @@ def serve(
         cors=tuple(cors or ()),
         certificate=certificate,
         private_key=private_key,
-        limits=Limits(
-            round(max_body * _MB), round(max_file * _MB), max_texts, max_chars, max_concurrent, timeout
-        ),
+        limits=Limits(round(max_body * _MB), round(max_file * _MB), max_texts, max_chars, max_concurrent, timeout),
         log_texts=log_texts,
     )
     session.stage("loading the model")

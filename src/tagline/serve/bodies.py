@@ -22,9 +22,7 @@ async def read_json(request: Request, adapter: TypeAdapter[Asked], limits: Limit
     """
     kind = request.headers.get("content-type", "")
     if kind.partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(
-            "unsupported_media_type", "The body must be JSON: send it with `Content-Type: application/json`."
-        )
+        raise Refusal("unsupported_media_type", "The body must be JSON: send it with `Content-Type: application/json`.")
     body = await read_body(request, limits.max_body, limits.timeout)
     try:
         return adapter.validate_json(body)

@@ -37,7 +37,9 @@ def errors_of(*codes: str) -> dict[int | str, dict[str, Any]]:
             "description": " ".join(f"`{code}`: {CODES[code][1]}" for code in found),
             "content": {
                 "application/json": {
-                    "examples": {code: {"value": {"error": {"code": code, "message": CODES[code][1]}}} for code in found}
+                    "examples": {
+                        code: {"value": {"error": {"code": code, "message": CODES[code][1]}}} for code in found
+                    }
                 }
             },
         }

@@ -27,17 +27,13 @@ class Metrics:
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         requests = Counter("tagline_requests", "Requests answered.", ["path", "status"], registry=registry)
-        seconds = Histogram(
-            "tagline_request_seconds", "Time to answer.", ["path"], registry=registry, buckets=_SECONDS
-        )
+        seconds = Histogram("tagline_request_seconds", "Time to answer.", ["path"], registry=registry, buckets=_SECONDS)
         self._requests, self._counted = requests, {}
         self._seconds = {path: seconds.labels(path) for path in (*paths, "other")}
         self._texts = Counter("tagline_texts", "Texts classified or explained.", ["model"], registry=registry)
         self._rejected = Counter("tagline_rejected", "Requests refused.", ["code"], registry=registry)
         self.in_flight = Gauge("tagline_in_flight", "Requests being answered.", registry=registry)
-        self._batches = Histogram(
-            "tagline_batch_texts", "Texts scored together.", registry=registry, buckets=_TEXTS
-        )
+        self._batches = Histogram("tagline_batch_texts", "Texts scored together.", registry=registry, buckets=_TEXTS)
         self._info = Gauge("tagline_model_info", "The models served.", ["model", "version"], registry=registry)
         self._reloads = Counter("tagline_reloads", "Bundles replaced.", ["model", "result"], registry=registry)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tagline.serve.logs import Log
 from tagline.serve.metrics import Metrics
 from tagline.serve.refusals import Refusal
 from tagline.storage import INDEX
+from tagline.web import about_model
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -42,13 +44,12 @@ def load_served(name: str, path: Path) -> Served:
         BundleError: there is none, or it is damaged.
 
     """
-    from tagline.serve.about import about_served
-
-    version = _version(path)
+    digest = _version(path)
     classifier = load_model(path)
     classifier.predict_proba(["warm"])  # tables are built, and libraries loaded, before the first request
     classes = tuple(str(given) for given in classifier.classes_)
-    return Served(name, path, version, classifier, classes, about_served(path, classifier))
+    about = about_model(path, classifier)
+    return Served(name, path, digest, classifier, classes, {**about, "tagline": version("tagline")})
 
 
 class Models:

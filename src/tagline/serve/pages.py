@@ -10,8 +10,6 @@ from tagline import web
 from tagline.serve.documentation import documentation_page
 from tagline.serve.refusals import Refusal, json_response
 
-_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-
 
 def make_pages(description: Callable[[], dict[str, Any]]) -> APIRouter:
     """Return the routes of the page and of the documents; they hold nothing of the models and need no key."""
@@ -39,5 +37,4 @@ def make_pages(description: Callable[[], dict[str, Any]]) -> APIRouter:
 def _asset(name: str) -> Response:
     if name not in web.ASSETS:
         raise Refusal("not_found", f"There is no file `{name}`.")
-    kind = _TYPES[name.rpartition(".")[2]]
-    return Response(web.asset(name), media_type=f"{kind}; charset=utf-8", headers={"Cache-Control": "no-cache"})
+    return Response(web.asset(name), headers={"Content-Type": web.ASSETS[name], "Cache-Control": "no-cache"})

@@ -44,7 +44,9 @@ class Refusal(Exception):  # noqa: N818 (what it is, to the client)
             headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         if self.status in (408, 413):  # the rest of the body is not read
             headers["Connection"] = "close"
-        return json_response({"error": {"code": self.code, "message": self.message, **self.details}}, self.status, headers)
+        return json_response(
+            {"error": {"code": self.code, "message": self.message, **self.details}}, self.status, headers
+        )
 
 
 def json_response(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

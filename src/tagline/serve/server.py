@@ -21,7 +21,16 @@ from tagline.serve.models import Models
 from tagline.serve.service import Service
 from tagline.serve.settings import ServerSettings
 
-_PATHS = ("/v1/predict", "/v1/explain", "/v1/predict/file", "/v1/models", "/v1/model", "/healthz", "/readyz", "/metrics")
+_PATHS = (
+    "/v1/predict",
+    "/v1/explain",
+    "/v1/predict/file",
+    "/v1/models",
+    "/v1/model",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
 DRAIN_SECONDS = 0.5
 _BACKLOG = 2048
 
