@@ -7,11 +7,13 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from tagline.serve.bodies import invalid
 from tagline.serve.description import complete
 from tagline.serve.gate import Gate
 from tagline.serve.pages import make_pages
@@ -43,6 +45,7 @@ def make_app(service: Service) -> ASGIApp:
     app.include_router(make_pages(lambda: _description(app)))
     app.add_exception_handler(Refusal, _refuse)
     app.add_exception_handler(HTTPException, _refuse_route)
+    app.add_exception_handler(RequestValidationError, _refuse_query)
     inside: ASGIApp = app
     if service.settings.cors:
         inside = CORSMiddleware(
@@ -62,6 +65,11 @@ async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     exchange_of(request).code = error.code
     return error.response()
+
+
+async def _refuse_query(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return await _refuse(request, invalid(error.errors()))
 
 
 async def _refuse_route(request: Request, error: Exception) -> Response:

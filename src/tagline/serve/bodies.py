@@ -1,7 +1,8 @@
 """Bodies of requests: read within bounds of size and time, and parsed strictly."""
 
 import asyncio
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from tagline.serve.refusals import Refusal
 from tagline.serve.settings import Limits
 
 Asked = TypeVar("Asked", bound=BaseModel)
-_DISCARD_SECONDS = 2.0  # most clients read an answer only when they have sent everything
+_DISCARD_SECONDS = 2.0
 
 
 async def read_json(request: Request, adapter: TypeAdapter[Asked], limits: Limits) -> Asked:
@@ -34,8 +35,8 @@ async def read_body(request: Request, most: int, seconds: float) -> bytes:
     """Return the body of a request, of at most so many bytes, if it arrives in so many seconds."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:
-        await _discard(request)
-        raise _too_large(most)
+        await discard(request)
+        raise too_large(most)
     parts, size = [], 0
     try:
         async with asyncio.timeout(seconds):
@@ -45,18 +46,25 @@ async def read_body(request: Request, most: int, seconds: float) -> bytes:
                 if size > most:
                     break
     except TimeoutError:
-        raise Refusal("too_slow", f"The body did not arrive within {seconds:g} seconds.") from None
+        raise too_slow(seconds) from None
     if size > most:
         parts.clear()
-        raise _too_large(most)
+        raise too_large(most)
     return b"".join(parts)
 
 
-def _too_large(most: int) -> Refusal:
+def too_slow(seconds: float) -> Refusal:
+    """Return the refusal of a body that stops on its way."""
+    return Refusal("too_slow", f"The body did not arrive within {seconds:g} seconds.")
+
+
+def too_large(most: int) -> Refusal:
+    """Return the refusal of a body of more than so many bytes."""
     return Refusal("body_too_large", f"The body is larger than {most:,} bytes.", limit=most)
 
 
-async def _discard(request: Request) -> None:
+async def discard(request: Request) -> None:
+    """Let a body that is refused come in, for a short while: a client that is cut off while it sends reads nothing."""
     try:
         async with asyncio.timeout(_DISCARD_SECONDS):
             async for _ in request.stream():
@@ -66,7 +74,8 @@ async def _discard(request: Request) -> None:
 
 
 def _explained(error: ValidationError, body: bytes) -> Refusal:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    first = found[0]
     if first["type"] == "json_invalid":
         try:
             body.decode()
@@ -74,7 +83,13 @@ def _explained(error: ValidationError, body: bytes) -> Refusal:
             return Refusal("invalid_utf8", f"The body is not UTF-8: byte {fault.start:,} cannot be read.")
         about = first["msg"].removeprefix("Invalid JSON: ")
         return Refusal("malformed_json", f"The body is not JSON: {about}.")
-    field = ".".join(str(part) for part in first["loc"])
+    return invalid(found)
+
+
+def invalid(found: Sequence[Any]) -> Refusal:
+    """Return the refusal of values in which pydantic found something wrong."""
+    first = found[0]
+    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
     what = first["msg"].removeprefix("Value error, ")
     message = f"`{field}`: {what}." if field else f"{what}."
     return Refusal("invalid_request", message, **({"field": field} if field else {}))

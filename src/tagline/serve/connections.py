@@ -14,18 +14,22 @@ class Connection(HttpToolsProtocol):
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
+        """Give a new client the time for its first headers."""
         super().connection_made(transport)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
         self._cease()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
+        """Give the time for the headers of a further request."""
         super().on_message_begin()
         self._wait()
 
     def on_headers_complete(self) -> None:
+        """Leave the body to the routes, which have a time for it."""
         self._cease()
         super().on_headers_complete()
 

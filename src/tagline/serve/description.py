@@ -50,6 +50,10 @@ def errors_of(*codes: str) -> dict[int | str, dict[str, Any]]:
     return described
 
 
+def _example(code: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": CODES[code][1]}}
+
+
 def body_of(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any]:
     """Describe a JSON body."""
     content = {
@@ -59,8 +63,7 @@ def body_of(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-_MODEL = {"name": "model", "in": "query", "schema": {"type": "string"}, "description": "The first one if left out."}
-_SECURED = {"security": [{"bearer": []}, {"header": []}, {}]}
+_SECURED: dict[str, Any] = {"security": [{"bearer": []}, {"header": []}, {}]}
 
 DESCRIBED: dict[str, dict[str, Any]] = {
     "predict": {
@@ -82,11 +85,45 @@ DESCRIBED: dict[str, dict[str, Any]] = {
         "responses": errors_of(*_JSON_BODY),
         "openapi_extra": _SECURED | body_of(ExplainRequest, {"the predicted class": {"text": GOOD}}),
     },
+    "file": {
+        "tags": ["texts"],
+        "response_class": Response,
+        "responses": {
+            200: {
+                "description": "The rows, in their order, with `prediction`, `probability` and what else was asked for.",
+                "content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")},
+                "headers": {
+                    "X-Tagline-Rows": {"schema": {"type": "integer"}, "description": "How many rows will come."},
+                    "X-Tagline-Rejected": {"schema": {"type": "integer"}, "description": "Rows that were unreadable."},
+                    "X-Tagline-Model": {"schema": {"type": "string"}, "description": "The version of the model."},
+                },
+            },
+            **errors_of(
+                *_COUNTED,
+                "too_slow",
+                "body_too_large",
+                "unsupported_media_type",
+                "invalid_request",
+                "invalid_file",
+                "unknown_model",
+            ),
+        },
+        "openapi_extra": _SECURED
+        | {
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "text/csv": {"schema": {"type": "string"}, "example": f'text\n"{GOOD}"\n"{BAD}"\n'},
+                    "application/x-ndjson": {"schema": {"type": "string"}, "example": f'{{"text": "{GOOD}"}}\n'},
+                },
+            }
+        },
+    },
     "models": {"tags": ["models"], "responses": errors_of(*_COUNTED), "openapi_extra": _SECURED},
     "model": {
         "tags": ["models"],
-        "responses": errors_of(*_COUNTED, "unknown_model"),
-        "openapi_extra": _SECURED | {"parameters": [_MODEL]},
+        "responses": errors_of(*_COUNTED, "unknown_model", "invalid_request"),
+        "openapi_extra": _SECURED,
     },
     "health": {"tags": ["server"], "responses": errors_of("internal_error")},
     "ready": {"tags": ["server"], "responses": errors_of("internal_error", "unavailable")},

@@ -5,6 +5,7 @@ import traceback
 from hashlib import sha256
 from hmac import compare_digest
 from time import perf_counter
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -117,7 +118,7 @@ class Gate:
             service.metrics.rejected(exchange.code)
         if exchange.n_texts and exchange.model is not None:
             service.metrics.texts(exchange.model, exchange.n_texts)
-        fields = {"code": exchange.code, "model": exchange.model, "texts": exchange.n_texts or None}
+        fields: dict[str, Any] = {"code": exchange.code, "model": exchange.model, "texts": exchange.n_texts or None}
         if service.settings.log_texts and exchange.texts:
             fields["logged_texts"] = exchange.texts
         client = scope.get("client")

@@ -15,29 +15,38 @@ from prometheus_client import (
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_PATHS = (
+    "/v1/predict",
+    "/v1/explain",
+    "/v1/predict/file",
+    "/v1/models",
+    "/v1/model",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
-    """The figures of one server; ``paths`` are those that have rows of their own, others count as ``other``."""
+    """The figures of one server; paths of no route count as ``other``."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         requests = Counter("tagline_requests", "Requests answered.", ["path", "status"], registry=registry)
         seconds = Histogram("tagline_request_seconds", "Time to answer.", ["path"], registry=registry, buckets=_SECONDS)
-        self._requests, self._counted = requests, {}
-        self._seconds = {path: seconds.labels(path) for path in (*paths, "other")}
+        self._requests = requests
+        self._counted: dict[tuple[str, int], Counter] = {}
+        self._seconds = {path: seconds.labels(path) for path in (*_PATHS, "other")}
         self._texts = Counter("tagline_texts", "Texts classified or explained.", ["model"], registry=registry)
         self._rejected = Counter("tagline_rejected", "Requests refused.", ["code"], registry=registry)
         self.in_flight = Gauge("tagline_in_flight", "Requests being answered.", registry=registry)
         self._batches = Histogram("tagline_batch_texts", "Texts scored together.", registry=registry, buckets=_TEXTS)
         self._info = Gauge("tagline_model_info", "The models served.", ["model", "version"], registry=registry)
         self._reloads = Counter("tagline_reloads", "Bundles replaced.", ["model", "result"], registry=registry)
-
-    _counted: dict[tuple[str, int], Counter]
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count an answer."""

@@ -3,8 +3,9 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
@@ -12,14 +13,17 @@ from tagline.errors import InputError
 from tagline.serve.answers import explain_answer, predict_answer, within_limits
 from tagline.serve.bodies import read_json
 from tagline.serve.description import DESCRIBED
+from tagline.serve.files import FileLabeller, file_request
 from tagline.serve.metrics import CONTENT_TYPE
 from tagline.serve.models import Served
 from tagline.serve.refusals import Refusal, json_response
 from tagline.serve.schemas import (
     ExplainAnswer,
     ExplainRequest,
+    FileQuery,
     Health,
     ModelAnswer,
+    ModelQuery,
     ModelsAnswer,
     PredictAnswer,
     PredictRequest,
@@ -35,6 +39,7 @@ def make_router(service: Service) -> APIRouter:
     """Return the routes of a service."""
     router = APIRouter()
     limits = service.settings.limits
+    labeller = FileLabeller(limits)
     explainers = ThreadPoolExecutor(_EXPLAINERS, thread_name_prefix="explain")
 
     @router.post("/v1/predict", response_model=PredictAnswer, **DESCRIBED["predict"])
@@ -79,6 +84,15 @@ def make_router(service: Service) -> APIRouter:
             raise Refusal("invalid_request", f"`class`: {error}", field="class") from None
         return Response(answer, media_type="application/json")
 
+    @router.post("/v1/predict/file", **DESCRIBED["file"])
+    async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -> Response:
+        """Label the rows of a CSV or JSON Lines file: they come back with columns added."""
+        asked = file_request(request.headers.get("content-type", ""), query)
+        served = service.models.find(query.model)
+        answer = await labeller.answer(request, served, asked)
+        _note(request, served, [], int(answer.headers["X-Tagline-Rows"]))
+        return answer
+
     @router.get("/v1/models", response_model=ModelsAnswer, **DESCRIBED["models"])
     async def models(request: Request) -> Response:
         """List the models."""
@@ -93,9 +107,9 @@ def make_router(service: Service) -> APIRouter:
         )
 
     @router.get("/v1/model", response_model=ModelAnswer, **DESCRIBED["model"])
-    async def model(request: Request) -> Response:
+    async def model(request: Request, query: Annotated[ModelQuery, Query()]) -> Response:
         """Tell what there is to know of a model: classes, figures, facts of its data, version."""
-        served = service.models.find(request.query_params.get("model"))
+        served = service.models.find(query.model)
         return json_response({"name": served.name, "version": served.version, **served.about})
 
     @router.get("/healthz", response_model=Health, **DESCRIBED["health"])
@@ -119,9 +133,10 @@ def make_router(service: Service) -> APIRouter:
     return router
 
 
-def _note(request: Request, served: Served, texts: list[str]) -> None:
+def _note(request: Request, served: Served, texts: list[str], n_texts: int | None = None) -> None:
     exchange = exchange_of(request)
-    exchange.model, exchange.texts, exchange.n_texts = served.name, texts, len(texts)
+    exchange.model, exchange.texts = served.name, texts
+    exchange.n_texts = len(texts) if n_texts is None else n_texts
 
 
 def _timed_out(seconds: float) -> Refusal:

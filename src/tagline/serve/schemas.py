@@ -1,6 +1,6 @@
 """What requests and answers hold; the description of the service is made of these."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -52,6 +52,31 @@ class ExplainRequest(_Request):
     class_name: str | None = Field(
         default=None, alias="class", description="The class to explain; the predicted one if left out."
     )
+
+
+class FileQuery(BaseModel):
+    """What to do with an uploaded file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str | None = Field(default=None, description="The name of a model; the first one if left out.")
+    text: list[str] = Field(default=[], description="The text column; several are joined. Found by itself if it can.")
+    format: Literal["csv", "jsonl"] | None = Field(
+        default=None, description="What to send back; the file's own format if left out."
+    )
+    top_k: int = Field(default=0, ge=0, le=10_000, description="Add so many of the most probable classes.")
+    probabilities: bool = Field(default=False, description="Add the probability of each class.")
+    threshold: float | None = Field(
+        default=None, ge=0, le=1, description="Decide for the positive class (for each label) only above this."
+    )
+
+
+class ModelQuery(BaseModel):
+    """Which model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str | None = Field(default=None, description="The name of a model; the first one if left out.")
 
 
 class ClassProbability(BaseModel):

@@ -48,7 +48,7 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
     """
     log = Log()
     listener = bind(settings.host, settings.port)
-    metrics = Metrics(_PATHS)
+    metrics = Metrics()
     models = Models(settings.models, log, metrics)
     service = Service(settings, models, Scorer(metrics.batch), log, metrics)
     config = uvicorn.Config(
@@ -108,7 +108,7 @@ def is_loopback(host: str) -> bool:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
         return False
-    return all(ipaddress.ip_address(address[4][0].partition("%")[0]).is_loopback for address in found)
+    return all(ipaddress.ip_address(str(address[4][0]).partition("%")[0]).is_loopback for address in found)
 
 
 class _Server(uvicorn.Server):
@@ -120,12 +120,14 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Take the signals that end the server."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
         await super().startup(sockets)
         self._announce()
 
