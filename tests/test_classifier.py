@@ -207,6 +207,7 @@ def test_probabilities_scores_and_predictions_agree(fitted, recipe: str, task: s
 # --- the same seed, the same model ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "task"), POSSIBLE)
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
     recipe: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -226,6 +227,7 @@ def test_another_seed_may_give_another_model() -> None:
     assert not np.array_equal(one.model_.coef, other.model_.coef)
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
     code = (
         "import sys; from synthetic_texts import made_up; from tagline import TextClassifier;"
@@ -317,6 +319,7 @@ def test_weight_two_is_the_row_twice(recipe: str) -> None:
     assert np.abs(weighted - plain).max() > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", [name for name in RECIPES if not name.endswith("-nb")])
 def test_class_weights_raise_the_recall_of_a_rare_class(recipe: str) -> None:
     texts, labels = made_up(400, noise=0.25)

@@ -20,6 +20,7 @@ from tagline.run.settings import TrainSettings
 from tagline.run.train import resume_run, train_run
 from tagline.run.unfinished import find_unfinished, read_unfinished, unfinished_folder
 
+pytestmark = pytest.mark.slow
 SMALL = (
     "features.num_words=200",
     "features.maxlen=12",

@@ -200,6 +200,7 @@ def test_an_old_run_is_replaced_and_nothing_else_is(call, fails, reviews, here):
     assert names(here / "mine") == ["letter.txt"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bundle(call, reviews, here):
     for name in ("a", "b"):
         assert call("train", reviews, "--out", name, "--quiet")[0] == 0
@@ -207,6 +208,7 @@ def test_the_same_seed_gives_the_same_bundle(call, reviews, here):
         assert path.read_bytes() == (here / "b" / "model" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_standard_input(here, in_shell, tmp_path):
     data = write_topics(tmp_path / "topics.csv").read_text()
     done = in_shell("train", "-", "--json", *FAST, input=data)

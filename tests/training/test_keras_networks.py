@@ -9,7 +9,9 @@ from tagline.models.layers import Conv1D, Dense, Embedding, EmbeddingAverage, Ma
 from tagline.models.recurrent import Bidirectional, Gru, Lstm
 from tagline.recipes.tables import Training
 
-pytestmark = [  # both warnings are Keras's own
+pytestmark = [
+    pytest.mark.slow,
+    # Both warnings are Keras's own.
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Layer 'global_max_pooling1d:UserWarning"),
 ]
@@ -57,14 +59,13 @@ def test_a_recurrent_layer(cell: type, masked: bool, padding: str) -> None:
     compare(layers, padded_ids(padding=padding), targets(1), adam(), ADAM, masked=masked)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("cell", [Lstm, Gru])
 def test_from_the_end(cell: type) -> None:
     layers = [Embedding(WORDS, 5), cell(5, 4, reverse=True), Dense(4, 3)]
     compare(layers, padded_ids(), targets(3), adam(), ADAM, masked=True)
 
 
-@pytest.mark.parametrize("masked", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("cell", [Lstm, Gru])
 def test_the_greatest_of_all_states(cell: type, masked: bool) -> None:
     """Keras's pooling knows no mask: behind a text it sees the last state again, which changes no maximum."""
@@ -72,7 +73,6 @@ def test_the_greatest_of_all_states(cell: type, masked: bool) -> None:
     compare(layers, padded_ids(), targets(1), adam(), ADAM, masked=masked)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("masked", "padding"), [(False, "post"), (True, "pre"), (True, "post")])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_both_directions(cell: str, masked: bool, padding: str) -> None:
@@ -80,14 +80,13 @@ def test_both_directions(cell: str, masked: bool, padding: str) -> None:
     compare(layers, padded_ids(padding=padding), targets(1), adam(), ADAM, masked=masked)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_the_greatest_of_both_directions(cell: str) -> None:
     layers = [Embedding(WORDS, 5), Bidirectional(cell, 5, 3, every=True), MaxPool(), Dense(6, 1)]
     compare(layers, padded_ids(), targets(1), adam(), ADAM)
 
 
-@pytest.mark.parametrize("width", [3, *(pytest.param(width, marks=pytest.mark.slow) for width in (1, STEPS))])
+@pytest.mark.parametrize("width", [1, 3, STEPS])
 def test_convolution(width: int) -> None:
     layers = [Embedding(WORDS, 5), Conv1D(5, 6, width), MaxPool(), Dense(6, 4, "relu"), Dense(4, 1)]
     compare(layers, padded_ids(), targets(1), adam(), ADAM)

@@ -66,6 +66,7 @@ def test_the_same_steps_as_keras(name: str, decay: bool) -> None:
     assert np.abs(w.detach().numpy() - start).max() > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rmsprop", "rmsprop-momentum", "adam-amsgrad", "sgd-momentum"])
 def test_a_whole_training_with_a_rate_that_decays(name: str) -> None:
     settings, keras_of = PAIRS[name]

@@ -304,16 +304,13 @@ def by_gate(matrix: Array, gates: int) -> Array:
 
 def project(x: Array, kernel: Array, bias: Array, masks: Array | None, gates: int) -> Array:
     """Return ``x W + b`` of all steps, (T, G, n, H), inputs under the mask of each gate or of all, (G or 1, n, d)."""
-    T, n, d = x.shape
-    W = by_gate(kernel, gates)
-    b = bias.reshape(gates, -1)
-    z = np.empty((T, gates, n, W.shape[2]), np.float32)
+    W, b = by_gate(kernel, gates), bias.reshape(gates, 1, -1)
+    z = np.empty((len(x), gates, x.shape[1], W.shape[2]), np.float32)
 
     def one(steps: slice) -> None:
-        for gate in range(gates):
-            seen = _under(masks, gate, x[steps]).reshape(-1, d)
-            into = z[steps, gate]
-            np.add((seen @ W[gate]).reshape(into.shape), b[gate], out=into)
+        seen = x[steps, None] if masks is None else x[steps, None] * masks  # (T, G or 1, n, d)
+        np.matmul(seen, W, out=z[steps])
+        z[steps] += b
 
     in_threads(one, _chunks(x))
     return z
@@ -325,9 +322,10 @@ def project_back(x: Array, kernel: Array, masks: Array | None, dz: Array) -> tup
     dx = np.empty_like(x)
 
     def one(steps: slice) -> None:
-        for gate in range(len(back)):
-            part = (dz[steps, gate].reshape(-1, dz.shape[3]) @ back[gate]).reshape(dx[steps].shape)
-            np.add(dx[steps] if gate else 0, _under(masks, gate, part), out=dx[steps])
+        parts = dz[steps] @ back  # (T, G, n, d)
+        if masks is not None:
+            parts *= masks
+        parts.sum(axis=1, out=dx[steps])
 
     in_threads(one, _chunks(x))
     return dx, kernel_gradient(x, masks, dz)
@@ -339,21 +337,15 @@ def kernel_gradient(x: Array, masks: Array | None, dz: Array) -> Array:
     d = x.shape[2]
 
     def one(steps: slice) -> Array:
-        part = np.empty((d, gates, H), np.float32)
-        for gate in range(gates):
-            seen = _under(masks, gate, x[steps]).reshape(-1, d)
-            part[:, gate] = seen.T @ dz[steps, gate].reshape(-1, H)
+        seen = x[None, steps] if masks is None else x[steps] * masks[:, None]  # (G or 1, T, n, d)
+        own = np.ascontiguousarray(dz[steps].swapaxes(0, 1)).reshape(gates, -1, H)
+        part: Array = np.matmul(seen.reshape(len(seen), -1, d).swapaxes(1, 2), own)  # (G, d, H)
         return part
 
-    gradient = np.zeros((d, gates, H), np.float32)
+    gradient = np.zeros((gates, d, H), np.float32)
     for part in in_threads(one, _chunks(x)):
         gradient += part
-    return gradient.reshape(d, -1)
-
-
-def _under(masks: Array | None, gate: int, x: Array) -> Array:
-    """Return ``x``, (T, n, d), under the mask of a gate, or that of all."""
-    return x if masks is None else x * masks[gate % len(masks)]
+    return gradient.swapaxes(0, 1).reshape(d, -1)
 
 
 def _chunks(x: Array) -> list[slice]:
