@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +18,7 @@ from tagline.run.prediction import predict_file
 from tagline.run.settings import TrainSettings
 from tagline.run.train import train_run
 
+pytestmark = pytest.mark.slow  # trains, exports and starts browsers
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -192,7 +192,6 @@ def test_nothing_can_be_loaded_or_sent(page: Page, heard: list[str], small: Expo
     assert ran is None
 
 
-@pytest.mark.slow
 def test_a_thousand_reviews(page: Page, reviews: Exported) -> None:
     exported = reviews.page
     assert exported.bytes == exported.path.stat().st_size <= 5_000_000
@@ -210,12 +209,44 @@ def test_a_thousand_reviews(page: Page, reviews: Exported) -> None:
     assert page.evaluate(LONGEST_PAUSE, csv_of(texts)) < 500  # some 30 ms when nothing else runs
 
 
-def figures(exported: PageExport) -> dict[str, Any]:
-    return {"bits": exported.bits, "n": exported.n_features, "different": exported.losses.different}
+def test_a_person_types_a_text_and_sees_what_decided(page: Page, small: Exported) -> None:
+    opened(page, small)
+    page.fill("#text", "👍🏽 the film was lovely, a joy")
+    page.wait_for_selector("#explanation:not([hidden])")
+    (expected,) = small.clf.predict(["👍🏽 the film was lovely, a joy"])
+    assert page.inner_text("#verdict") == expected
+    assert "lovely" in page.inner_text("#highlighted")
+    assert "lovely" in page.inner_text("#decided")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_an_export_says_what_it_has(small: Exported) -> None:
-    html = small.page.path.read_text()
-    assert all(sentence in html for sentence in small.page.card)
-    assert figures(small.page) == {"bits": 8, "n": small.clf.n_features_, "different": 0}
-    assert small.page.losses.rows >= 1000
+def test_a_link_to_a_text_opens_it(page: Page, small: Exported) -> None:
+    page.goto(small.page.path.as_uri() + "#text=a%20dull%20mess")
+    page.wait_for_selector("#explanation:not([hidden])")
+    assert page.input_value("#text") == "a dull mess"
+
+
+def test_a_person_drops_a_file_and_gets_it_labelled(page: Page, small: Exported, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(csv_of(made_up(200, seed=3)[0]))
+    opened(page, small)
+    page.click("#tab-file")
+    page.set_input_files("#file", source)
+    page.wait_for_selector("#labelled:not([hidden])")
+    with page.expect_download() as download:
+        page.click("#download")
+    download.value.save_as(target)
+    labelled = pl.read_csv(target)
+    assert labelled.columns == ["id", "text", "prediction", "probability"]
+    assert labelled["prediction"].to_list() == small.clf.predict(labelled["text"]).tolist()
+
+
+def test_the_card_says_what_is_known_of_the_page(page: Page, small: Exported) -> None:
+    exported = small.page
+    assert (exported.bits, exported.n_features, exported.losses.different) == (8, small.clf.n_features_, 0)
+    assert exported.losses.rows >= 1000
+    opened(page, small)
+    page.click("#tab-model")
+    card = page.inner_text("#panel-model")
+    assert all(sentence in card for sentence in exported.card)

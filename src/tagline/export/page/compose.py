@@ -58,9 +58,11 @@ def compose(payload: bytes, about: Mapping[str, Any]) -> str:
             "form-action 'none'",
         ]
     )
+    icon = base64.b64encode(asset("icon.svg").encode()).decode()
     head = (
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f'<meta name="referrer" content="no-referrer">\n<style>{style}</style>\n'
+        f'<link rel="icon" href="data:image/svg+xml;base64,{icon}">\n'
     )
     body = [
         f'<script id="tagline-about" type="application/json">{_inert_json(about)}{_END}',

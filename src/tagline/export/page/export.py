@@ -87,7 +87,7 @@ def export_page(
     progress("replay in V8")
     script, payload = model_of(compose(packed.payload, about))
     parity = _replayed(packed, script, payload, texts)
-    card = _card(clf, packed, losses, parity)
+    card = _card(clf, packed, losses)
     html = compose(packed.payload, about | {"card": [*about["card"], *card]})
     if model_of(html) != (script, payload):
         raise AssertionError("the page written is not the page replayed")
@@ -139,24 +139,24 @@ def _replayed(packed: Packed, script: str, payload: bytes, texts: list[str]) -> 
     return replay_in_v8(packed.classifier, V8(script, gzip.decompress(payload)), texts)
 
 
-def _card(clf: TextClassifier, packed: Packed, losses: Losses, parity: Parity) -> list[str]:
+def _card(clf: TextClassifier, packed: Packed, losses: Losses) -> list[str]:
     kept, of = packed.classifier.n_features_, clf.n_features_
     share = f"All {of:,} n-grams" if kept == of else f"The {kept:,} heaviest of {of:,} n-grams"
     sentences = [
         f"{share} of the model are in this page, their weights in {packed.bits} bits.",
         f"On {losses.rows:,} texts its probabilities differ from the model's by at most {losses.largest:.4f} "
-        f"(99 % by at most {losses.usual:.4f}; allowed: {BOUND}), and {losses.different:,} labels differ.",
+        f"(99 % by at most {losses.usual:.4f}; allowed: {BOUND}); labels that differ: {losses.different:,}.",
     ]
     if losses.accuracy is not None and losses.page_accuracy is not None:
         sentences.append(
             f"Test accuracy is {100 * losses.page_accuracy:.2f} % in this page and {100 * losses.accuracy:.2f} % of "
             f"the model (allowed loss: {100 * MOST_LOST:.1f} points)."
         )
-    return [*sentences, _parity_sentence(losses.rows, parity)]
-
-
-def _parity_sentence(rows: int, parity: Parity) -> str:
-    return f"V8 ran the scripts of this page on these {rows:,} texts: the same words, the same labels, probabilities."
+    sentences.append(
+        f"V8 ran the scripts of this page on these {losses.rows:,} texts: the same words, labels and explanations as "
+        "in Python, probabilities within 0.0001."
+    )
+    return sentences
 
 
 def _write(target: Path, content: bytes) -> None:
