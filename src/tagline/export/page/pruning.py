@@ -56,7 +56,7 @@ def row_stretches(whole: Vectorizer, left: Vectorizer, texts: pl.Series) -> list
 
 def _row_lengths(counts: sp.csr_matrix, scale: NDArray[np.float32], tf: TermFrequency) -> NDArray[np.float64]:
     rows = weigh(counts, scale, tf, unit=False)
-    return np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+    return np.asarray(np.sqrt(rows.multiply(rows).sum(axis=1))).ravel()
 
 
 def _with_parts(table: NgramTable, heavy: Bools) -> list[Bools]:
