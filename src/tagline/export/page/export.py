@@ -87,7 +87,7 @@ def export_page(
     progress("replay in V8")
     script, payload = model_of(compose(packed.payload, about))
     parity = _replayed(packed, script, payload, texts)
-    card = _card(clf, packed, losses)
+    card = _card(clf, packed, losses, parity)
     html = compose(packed.payload, about | {"card": [*about["card"], *card]})
     if model_of(html) != (script, payload):
         raise AssertionError("the page written is not the page replayed")
@@ -139,7 +139,7 @@ def _replayed(packed: Packed, script: str, payload: bytes, texts: list[str]) -> 
     return replay_in_v8(packed.classifier, V8(script, gzip.decompress(payload)), texts)
 
 
-def _card(clf: TextClassifier, packed: Packed, losses: Losses) -> list[str]:
+def _card(clf: TextClassifier, packed: Packed, losses: Losses, parity: Parity) -> list[str]:
     kept, of = packed.classifier.n_features_, clf.n_features_
     share = f"All {of:,} n-grams" if kept == of else f"The {kept:,} heaviest of {of:,} n-grams"
     sentences = [
@@ -153,8 +153,8 @@ def _card(clf: TextClassifier, packed: Packed, losses: Losses) -> list[str]:
             f"the model (allowed loss: {100 * MOST_LOST:.1f} points)."
         )
     sentences.append(
-        f"V8 ran the scripts of this page on these {losses.rows:,} texts: the same words, labels and explanations as "
-        "in Python, probabilities within 0.0001."
+        f"V8 ran the scripts of this page on these {parity.rows:,} texts: the same words and explanations as in Python, "
+        f"probabilities within {parity.largest:.1g} (allowed: {parity.bound:g})."
     )
     return sentences
 
