@@ -75,8 +75,9 @@ function labellingTab(state, onKeyAsked) {
     working?.abort();
     byId("working").hidden = true;
     byId("file-spoken").textContent = "Cancelled.";
-    input.focus();
+    byId("choose").focus();
   });
+  byId("choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
     const [file] = input.files;
     if (file) label(file);

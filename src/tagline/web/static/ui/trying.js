@@ -85,7 +85,7 @@ function tryingTab(state, onProblem) {
         element(
           "li",
           { class: given.has(name) ? "given" : null },
-          element("span", { dir: "auto" }, shown(name)),
+          element("span", {}, element("bdi", {}, shown(name))),
           element("span", {}, percent(probability)),
           bar(probability, "track"),
         ),
