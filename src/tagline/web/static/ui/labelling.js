@@ -55,7 +55,8 @@ function labellingTab(state, onKeyAsked) {
   async function showLabelled(file, labelled) {
     const { rows, counts } = await countPredictions(labelled);
     address = URL.createObjectURL(labelled);
-    byId("labelled-heading").textContent = `${file.name}: ${count(rows, "row")} labelled`;
+    const leftOut = labelled.leftOut ? `, ${count(labelled.leftOut, "row")} left out that cannot be read` : "";
+    byId("labelled-heading").textContent = `${file.name}: ${count(rows, "row")} labelled${leftOut}`;
     byId("download").href = address;
     byId("download").download = `${file.name.replace(/\.[^.]*$/, "")}-labelled.csv`;
     const ranked = [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_COUNTED);
@@ -68,7 +69,7 @@ function labellingTab(state, onKeyAsked) {
     const listed = table("How often each class was given", columns, shares, { className: "narrow" });
     byId("counts").replaceChildren(scrolling(listed, "Counts by class", true));
     byId("labelled").hidden = false;
-    byId("file-spoken").textContent = `${count(rows, "row")} labelled. The file can be downloaded.`;
+    byId("file-spoken").textContent = `${count(rows, "row")} labelled${leftOut}. The file can be downloaded.`;
   }
 
   byId("cancel").addEventListener("click", () => {
