@@ -289,8 +289,7 @@ def test_a_key_is_asked_for_and_kept(opened: Opener, heard: Heard, runs: dict[st
     heard.words.clear()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("scheme", "viewport"), [("light", DESK), ("dark", PHONE)], ids=["light", "dark"])
 def test_no_accessibility_fault(opened: Opener, scheme: str, viewport: dict[str, int]) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
