@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from browsing import DESK, KEY, PHONE, Heard, Opener, serving
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from synthetic_texts import made_up
 from tagline import TextClassifier
@@ -176,13 +176,46 @@ def test_a_dropped_file_of_several_labels_is_counted(opened: Opener) -> None:
     expect(page.locator("#labelled-heading")).to_have_text("two.csv: 2 rows labelled")
 
 
-def test_a_file_without_texts_is_an_error_in_words(opened: Opener, heard: Heard) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a,b\n1,2\n", "which column is the text is not clear"),
+        (b"text\n\xff\n", "is not UTF-8"),
+        (b"", "is empty"),
+        (b"text\n", "x.csv has no rows"),
+    ],
+)
+def test_a_file_that_cannot_be_labelled_is_an_error_in_words(
+    opened: Opener, heard: Heard, content: bytes, words: str
+) -> None:
     page = ready(opened())
     page.locator("#tab-file").click()
-    page.locator("#file").set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"})
-    expect(page.locator("#file-problem")).to_contain_text("text")
+    page.locator("#file").set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": content})
+    expect(page.locator("#file-problem")).to_contain_text(words)
     expect(page.locator("#working")).to_be_hidden()
-    assert all("422" in words or "400" in words for words in heard.words)  # Chromium's own note of the status
+    expect(page.locator("#labelled")).to_be_hidden()
+    assert all("422" in said for said in heard.words)  # Chromium's own note of the status
+    heard.words.clear()
+
+
+def test_a_busy_server_is_asked_again(opened: Opener, heard: Heard) -> None:
+    page = ready(opened())
+    refused = []
+
+    def answer(route: Route) -> None:
+        if refused:
+            route.continue_()
+            return
+        refused.append(route)
+        told = '{"error": {"code": "overloaded", "message": "Too many requests: try again in a second."}}'
+        route.fulfill(status=429, headers={"Retry-After": "1"}, content_type="application/json", body=told)
+
+    page.route("**/v1/explain", answer)
+    page.locator("#text").fill("good")
+    expect(page.locator("#problem")).to_have_text("Too many requests: try again in a second.")
+    expect(page.locator("#verdict")).to_have_text("c0")
+    expect(page.locator("#problem")).to_be_hidden()
+    assert all("429" in said for said in heard.words)
     heard.words.clear()
 
 

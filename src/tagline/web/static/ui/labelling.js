@@ -54,6 +54,7 @@ function labellingTab(state, onKeyAsked) {
 
   async function showLabelled(file, labelled) {
     const { rows, counts } = await countPredictions(labelled);
+    if (rows === 0) throw new Error(`${file.name} has no rows below its first line, which names the columns.`);
     address = URL.createObjectURL(labelled);
     const leftOut = labelled.leftOut ? `, ${count(labelled.leftOut, "row")} left out that cannot be read` : "";
     byId("labelled-heading").textContent = `${file.name}: ${count(rows, "row")} labelled${leftOut}`;
@@ -95,7 +96,11 @@ function labellingTab(state, onKeyAsked) {
     if (file) label(file);
   });
   // A file dropped beside the zone must not replace the page.
-  for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
+  for (const name of ["dragover", "drop"]) {
+    document.addEventListener(name, (event) => {
+      if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+    });
+  }
 
   return { reset };
 }
@@ -108,7 +113,7 @@ async function countPredictions(labelled) {
   await readRecords(labelled, (record) => {
     rows++;
     if (rows === 0) {
-      column = record.findLastIndex((name) => /^prediction(_\d+)?$/.test(name));
+      column = record.map((name) => /^prediction(_\d+)?$/.test(name)).lastIndexOf(true);
       return;
     }
     for (const name of labelsIn(record[column] ?? "")) counts.set(name, (counts.get(name) ?? 0) + 1);
