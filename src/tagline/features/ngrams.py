@@ -20,7 +20,7 @@ from tagline.features.tokens import tokenize
 from tagline.threads import in_threads
 
 _BATCH = 2048  # texts tokenised and looked up together by one thread
-_FEW_TOKENS = 2048  # up to here a dictionary is quicker
+_FEW_TOKENS = 1  # for each entry of the vocabulary; up to here a dictionary is quicker
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ class WordNgrams:
 
     def symbols(self, values: pl.Series) -> Ids:
         """Return the index of each token in the vocabulary, -1 for unknown ones."""
-        if len(values) <= _FEW_TOKENS:  # polars hashes the whole vocabulary at every cast
+        if len(values) <= _FEW_TOKENS * len(self.vocabulary):  # polars hashes the whole vocabulary at every cast
             index = self._index
             return np.array([index.get(token, -1) for token in values], dtype=np.int32)
         ids = values.cast(self._enum, strict=False).to_physical()

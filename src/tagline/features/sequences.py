@@ -32,7 +32,7 @@ PAD, START, UNKNOWN = 0, 1, 2
 INDEX_FROM = 3
 
 _BATCH = 2048  # texts encoded together by one thread
-_FEW_TOKENS = 2048  # up to here a dictionary is quicker
+_FEW_TOKENS = 1  # for each entry of the index; up to here a dictionary is quicker
 _LARGEST = np.iinfo(np.int32).max
 
 
@@ -243,7 +243,7 @@ class WordIndex:
 
     def ranks(self, words: pl.Series) -> Ids:
         """Return the rank of each word, (n,), 0 for those that have none."""
-        if len(words) <= _FEW_TOKENS:  # polars hashes the whole index at every cast
+        if len(words) <= _FEW_TOKENS * len(self.words):  # polars hashes the whole index at every cast
             known = self._rank
             return np.array([known.get(word, 0) for word in words], dtype=np.int32)
         places = words.cast(self._enum, strict=False).to_physical().cast(pl.Int32)

@@ -18,8 +18,9 @@ from tagline.serve.description import complete
 from tagline.serve.gate import Gate
 from tagline.serve.pages import make_pages
 from tagline.serve.refusals import Refusal
-from tagline.serve.routes import make_router
+from tagline.serve.routes import PREDICT, endpoint_of, make_router
 from tagline.serve.service import Service, exchange_of
+from tagline.serve.shortcut import Shortcut
 
 
 def make_app(service: Service) -> ASGIApp:
@@ -41,15 +42,16 @@ def make_app(service: Service) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.include_router(make_router(service))
+    router = make_router(service)
+    app.include_router(router)
     app.include_router(make_pages(lambda: _description(app)))
     app.add_exception_handler(Refusal, _refuse)
     app.add_exception_handler(HTTPException, _refuse_route)
     app.add_exception_handler(RequestValidationError, _refuse_query)
-    inside: ASGIApp = app
+    inside: ASGIApp = Shortcut(app, PREDICT, endpoint_of(router, PREDICT))
     if service.settings.cors:
         inside = CORSMiddleware(
-            app,
+            inside,
             allow_origins=service.settings.cors,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key"],

@@ -90,7 +90,7 @@ DESCRIBED: dict[str, dict[str, Any]] = {
         "response_class": Response,
         "responses": {
             200: {
-                "description": "The rows, in their order, with `prediction`, `probability` and what else was asked for.",
+                "description": "The rows in their order, with `prediction`, `probability` and what was asked for.",
                 "content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")},
                 "headers": {
                     "X-Tagline-Rows": {"schema": {"type": "integer"}, "description": "How many rows will come."},

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
@@ -29,10 +30,11 @@ from tagline.serve.schemas import (
     PredictRequest,
 )
 from tagline.serve.service import Service, exchange_of
+from tagline.serve.shortcut import Endpoint
 
 _PREDICT = TypeAdapter(PredictRequest)
 _EXPLAIN = TypeAdapter(ExplainRequest)
-_EXPLAINERS = 1
+PREDICT = "/v1/predict"
 
 
 def make_router(service: Service) -> APIRouter:
@@ -40,9 +42,9 @@ def make_router(service: Service) -> APIRouter:
     router = APIRouter()
     limits = service.settings.limits
     labeller = FileLabeller(limits)
-    explainers = ThreadPoolExecutor(_EXPLAINERS, thread_name_prefix="explain")
+    explainers = ThreadPoolExecutor(1, thread_name_prefix="explain")
 
-    @router.post("/v1/predict", response_model=PredictAnswer, **DESCRIBED["predict"])
+    @router.post(PREDICT, response_model=PredictAnswer, **DESCRIBED["predict"])
     async def predict(request: Request) -> Response:
         """Classify a text, or several."""
         asked = await read_json(request, _PREDICT, limits)
@@ -141,3 +143,9 @@ def _note(request: Request, served: Served, texts: list[str], n_texts: int | Non
 
 def _timed_out(seconds: float) -> Refusal:
     return Refusal("timed_out", f"The answer was not ready within {seconds:g} seconds.")
+
+
+def endpoint_of(router: APIRouter, path: str) -> Endpoint:
+    """Return the function behind a path."""
+    endpoint: Endpoint = next(r.endpoint for r in router.routes if isinstance(r, APIRoute) and r.path == path)
+    return endpoint

@@ -49,7 +49,7 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
     name = str(dataset.get("name") or "")
     examples = _examples(_read_json(folder, "mistakes.json") or [])
     return {
-        "title": f"{name}: {recipe.name}" if name else recipe.name,
+        "title": f"{name} · {recipe.name}" if name else recipe.name,
         "recipe": {"name": recipe.name, "summary": recipe.summary},
         "task": clf.task_,
         "classes": [str(each) for each in clf.classes_],

@@ -39,7 +39,8 @@ def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
         source = f", from {dataset['source']}" if dataset.get("source") else ""
         found.append(f"The data is `{dataset['name']}`{source}.")
     if rows:
-        found.append(f"It has {listed([f'{n:,} {name} rows' for name, n in rows.items()])}.")
+        named = [f"{n:,} {'training' if name == 'train' else name} rows" for name, n in rows.items()]
+        found.append(f"It has {listed(named)}.")
     if facts.get("split"):
         found.append(f"Rows were split so: {facts['split']}.")
     if facts.get("chosen"):

@@ -57,22 +57,13 @@
     };
   }
 
-  async function countRows(file, signal) {
-    const counter = recordCounter();
-    for (const reader = file.stream().getReader(); ; ) {
-      signal?.throwIfAborted();
-      const { done, value } = await reader.read();
-      if (done) return counter.rows();
-      counter.add(value);
-    }
-  }
-
+  /** Gives the labelled file, a Blob whose `leftOut` counts rows that could not be read. */
   async function label(model, file, { onProgress, signal } = {}) {
-    const total = await countRows(file, signal);
-    onProgress?.(0, total);
+    onProgress?.(0, null);
     const query = new URLSearchParams({ model, format: "csv" });
     const options = { method: "POST", body: file, headers: { "Content-Type": "text/csv" }, signal };
     const response = await ask(`v1/predict/file?${query}`, options);
+    const total = Number(response.headers.get("X-Tagline-Rows"));
     const counter = recordCounter();
     const parts = [];
     try {
@@ -87,7 +78,8 @@
       if (error.name === "AbortError") throw error;
       throw new ServerError("The connection ended before the whole file was labelled: try again.", 0, "cut_off", null);
     }
-    return new Blob(parts, { type: "text/csv;charset=utf-8" });
+    const leftOut = Number(response.headers.get("X-Tagline-Rejected"));
+    return Object.assign(new Blob(parts, { type: "text/csv;charset=utf-8" }), { leftOut });
   }
 
   window.taglineBackend = {

@@ -12,12 +12,12 @@ function ticks([low, high], most = 6) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((n) => n * power).find((size) => size >= rough);
   const found = [];
-  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n++) found.push(n * step);
+  for (let n = Math.ceil(low / step - 1e-9) + 0; n * step <= high + step * 1e-9; n++) found.push(n * step);
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   return found.map((value) => ({ value, name: number(value, digits) }));
 }
 
-/** `lines` are {points: [[x, y]…], dots: bool, second: bool}; `across` and `up` {name, range}. */
+/** `lines` are {points: [[x, y, radius of a dot]…], dots: bool, second: bool}; `across` and `up` {name, range}. */
 function plot(label, across, up, lines, { ideal = null } = {}) {
   const { width, height, left, right, top, bottom } = PLOT;
   const x = scale(across.range, left, width - right);
@@ -44,7 +44,10 @@ function plot(label, across, up, lines, { ideal = null } = {}) {
     const known = points.filter(([, value]) => value !== null);
     const className = second ? " second" : "";
     drawing.append(svgElement("path", { class: `line${className}`, d: path(known) }));
-    if (dots) for (const [a, b] of known) drawing.append(svgElement("circle", { class: `dot${className}`, cx: at(x(a)), cy: at(y(b)), r: 3.5 }));
+    if (!dots) continue;
+    for (const [a, b, radius = 3.5] of known) {
+      drawing.append(svgElement("circle", { class: `dot${className}`, cx: at(x(a)), cy: at(y(b)), r: at(radius) }));
+    }
   }
   return drawing;
 }
@@ -61,8 +64,9 @@ function figure(title, drawing, caption, numbers) {
 }
 
 function calibrationFigure(bins, multilabel) {
-  const points = bins.map(({ confidence, share_right: right }) => [confidence, right]);
-  const low = Math.min(...points.flat(), 1);
+  const most = Math.max(...bins.map(({ rows }) => rows));
+  const points = bins.map(({ confidence, share_right: right, rows }) => [confidence, right, 2.5 + 4.5 * Math.sqrt(rows / most)]);
+  const low = Math.min(...points.flatMap(([confidence, right]) => [confidence, right]));
   const start = Math.min(0.9, Math.floor(low * 10) / 10);
   const range = [start, 1];
   const drawing = plot(
@@ -79,7 +83,7 @@ function calibrationFigure(bins, multilabel) {
     percent(bin.confidence),
     percent(bin.share_right),
   ]);
-  const caption = "On the dashed line probabilities mean what they say; below it the model is surer than it should be.";
+  const caption = "On the dashed line probabilities mean what they say; below it the model is surer than it should be. A larger dot stands for more texts.";
   return figure("Calibration", drawing, caption, table("Texts by probability", columns, rows));
 }
 

@@ -2,10 +2,15 @@
 
 const SMALL_FIGURES = {
   macro_f1: "F1, mean of the classes",
-  micro_f1: "F1, all labels together",
+  micro_f1: "F1, all labels together", // of several labels alone; else it is the accuracy
   roc_auc: "area under the ROC curve",
   log_loss: "log loss",
   ece: "calibration error",
+};
+const JUDGED_ON = {
+  test: "test rows, which had no part in its making",
+  validation: "validation rows",
+  "cross-validation": "all rows, each by a model that had not seen it (cross-validation)",
 };
 const MOST_MATRIX_CLASSES = 200;
 const PAIRS_SHOWN = 10;
@@ -25,15 +30,15 @@ function figureParts({ figures, recipe, task }) {
   if (!figures) {
     return [heading, element("p", {}, "No figures came with this model: they stand in the folder of the run that made it.")];
   }
-  const right = task === "multilabel" ? "given exactly their labels" : "right";
-  const tiles = [tile(`of ${number(figures.rows)} held-out texts ${right}`, percent(figures.accuracy), interval(figures.accuracy_ci95, 100, 1, " %"))];
+  const right = task === "multilabel" ? "exactly right" : "right";
+  const tiles = [tile(`${right}, of ${number(figures.rows)} texts`, percent(figures.accuracy), interval(figures.accuracy_ci95, 100, 1, " %"))];
   for (const [key, name] of Object.entries(SMALL_FIGURES)) {
-    if (figures[key] === null || figures[key] === undefined) continue;
+    if (figures[key] === null || figures[key] === undefined || (key === "micro_f1" && task !== "multilabel")) continue;
     const share = key.endsWith("f1");
     const value = share ? percent(figures[key]) : number(figures[key], 4);
     tiles.push(tile(name, value, interval(figures[`${key}_ci95`], share ? 100 : 1, share ? 1 : 4, share ? " %" : "")));
   }
-  const judged = `Judged on ${figures.split === "test" ? "test rows, which had no part in its making" : `${figures.split} rows`}. Trained by the recipe ${recipe.name}: ${recipe.summary}.`;
+  const judged = `Judged on ${JUDGED_ON[figures.split]}. Trained by the recipe ${recipe.name}: ${recipe.summary}.`;
   return [heading, element("p", {}, judged), element("dl", { class: "tiles" }, ...tiles)];
 }
 
@@ -86,7 +91,7 @@ function dataParts({ data, trained }) {
 }
 
 function cardParts({ card }) {
-  return card?.length ? [section("Card", factList(card))] : [];
+  return card?.length ? [section("Model card", factList(card))] : [];
 }
 
 function factList(sentences) {

@@ -54,8 +54,10 @@ function labellingTab(state, onKeyAsked) {
 
   async function showLabelled(file, labelled) {
     const { rows, counts } = await countPredictions(labelled);
+    if (rows === 0) throw new Error(`${file.name} has no rows below its first line, which names the columns.`);
     address = URL.createObjectURL(labelled);
-    byId("labelled-heading").textContent = `${file.name}: ${count(rows, "row")} labelled`;
+    const leftOut = labelled.leftOut ? `, ${count(labelled.leftOut, "row")} left out that cannot be read` : "";
+    byId("labelled-heading").textContent = `${file.name}: ${count(rows, "row")} labelled${leftOut}`;
     byId("download").href = address;
     byId("download").download = `${file.name.replace(/\.[^.]*$/, "")}-labelled.csv`;
     const ranked = [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_COUNTED);
@@ -68,15 +70,16 @@ function labellingTab(state, onKeyAsked) {
     const listed = table("How often each class was given", columns, shares, { className: "narrow" });
     byId("counts").replaceChildren(scrolling(listed, "Counts by class", true));
     byId("labelled").hidden = false;
-    byId("file-spoken").textContent = `${count(rows, "row")} labelled. The file can be downloaded.`;
+    byId("file-spoken").textContent = `${count(rows, "row")} labelled${leftOut}. The file can be downloaded.`;
   }
 
   byId("cancel").addEventListener("click", () => {
     working?.abort();
     byId("working").hidden = true;
     byId("file-spoken").textContent = "Cancelled.";
-    input.focus();
+    byId("choose").focus();
   });
+  byId("choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
     const [file] = input.files;
     if (file) label(file);
@@ -93,7 +96,11 @@ function labellingTab(state, onKeyAsked) {
     if (file) label(file);
   });
   // A file dropped beside the zone must not replace the page.
-  for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
+  for (const name of ["dragover", "drop"]) {
+    document.addEventListener(name, (event) => {
+      if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+    });
+  }
 
   return { reset };
 }
@@ -106,7 +113,7 @@ async function countPredictions(labelled) {
   await readRecords(labelled, (record) => {
     rows++;
     if (rows === 0) {
-      column = record.findLastIndex((name) => /^prediction(_\d+)?$/.test(name));
+      column = record.map((name) => /^prediction(_\d+)?$/.test(name)).lastIndexOf(true);
       return;
     }
     for (const name of labelsIn(record[column] ?? "")) counts.set(name, (counts.get(name) ?? 0) + 1);

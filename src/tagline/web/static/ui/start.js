@@ -59,7 +59,7 @@ async function begin() {
     state.several = state.models.length > 1;
     const known = state.models.some(({ name }) => name === model);
     const first = state.models.find((one) => one.default) ?? state.models[0];
-    byId("model").replaceChildren(...state.models.map(({ name, title }) => element("option", { value: name }, title === name ? name : `${name}: ${title}`)));
+    byId("model").replaceChildren(...state.models.map(({ name, title }) => element("option", { value: name }, `${name} (${title})`)));
     byId("models").hidden = !state.several;
     if (text !== null) byId("text").value = text;
     await choose(known ? model : first.name);
@@ -85,7 +85,7 @@ async function choose(name) {
 function inShort({ classes, figures, task }) {
   const names = classes.slice(0, 5).map((name) => `“${shown(name)}”`);
   const few = classes.length > 5 ? `${number(classes.length)} classes` : names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join("");
-  const does = task === "multilabel" ? `Gives any of ${few}` : `Tells ${classes.length > 5 ? `${few} apart` : `${few} apart`}`;
+  const does = task === "multilabel" ? `Gives any of ${few}` : `Tells ${few} apart`;
   return figures ? `${does}. ${percent(figures.accuracy)} of ${number(figures.rows)} held-out texts right.` : `${does}.`;
 }
 

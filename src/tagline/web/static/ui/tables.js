@@ -2,21 +2,24 @@
 
 /** `columns` are {name, start: true for text}; `rows` arrays of strings or nodes, the first one heads its row. */
 function table(caption, columns, rows, { className = null, feet = [] } = {}) {
-  const cell = (content, k, tag = "td") => element(tag, { class: columns[k].start ? "start" : null }, content);
-  const line = (row) =>
-    element("tr", {}, ...row.map((content, k) => {
-      if (k > 0) return cell(content, k);
-      return element("th", { scope: "row", class: columns[0].start ? "start" : null, dir: "auto" }, content);
-    }));
+  const cell = (content, k) => {
+    const { start } = columns[k];
+    const attributes = { class: start ? "start" : null, ...(k === 0 ? { scope: "row" } : {}) };
+    return element(k === 0 ? "th" : "td", attributes, start ? element("bdi", {}, content) : content);
+  };
+  const line = (row) => element("tr", {}, ...row.map(cell));
   return element(
     "table",
     { class: className },
-    element("caption", {}, caption),
+    captionOf(caption),
     element("thead", {}, element("tr", {}, ...columns.map(({ name, start }) => element("th", { scope: "col", class: start ? "start" : null }, name)))),
     element("tbody", {}, ...rows.map(line)),
     feet.length ? element("tfoot", {}, ...feet.map(line)) : null,
   );
 }
+
+/** It stays in sight when its table is scrolled sideways. */
+const captionOf = (words) => element("caption", {}, element("span", {}, words));
 
 /** What is wider than the page, or tall, scrolls in a region that the keyboard reaches. */
 function scrolling(content, label, tall = false) {
@@ -34,7 +37,7 @@ function confusionTable(matrix, classes) {
     "tr",
     {},
     element("th", { class: "start", scope: "col" }, "in truth ↓ · the model said →"),
-    ...classes.map((name) => element("th", { scope: "col", dir: "auto", title: many ? shown(name) : null }, element("span", {}, shown(name)))),
+    ...classes.map((name) => element("th", { scope: "col", title: many ? shown(name) : null }, element("bdi", {}, shown(name)))),
   );
   const rows = matrix.map((counts, i) => {
     const total = Math.max(1, counts.reduce((sum, n) => sum + n, 0));
@@ -44,9 +47,9 @@ function confusionTable(matrix, classes) {
       if (!many) cell.append(element("small", {}, percent(share, share === 1 || share === 0 ? 0 : 1)));
       return cell;
     });
-    return element("tr", {}, element("th", { scope: "row", dir: "auto" }, shown(classes[i])), ...cells);
+    return element("tr", {}, element("th", { scope: "row", title: many ? shown(classes[i]) : null }, element("bdi", {}, shown(classes[i]))), ...cells);
   });
-  const caption = element("caption", {}, "Rows are what the texts are, columns what the model said; shares are of the row. Right answers stand on the diagonal.");
+  const caption = captionOf("Rows are what the texts are, columns what the model said; shares are of the row. Right answers stand on the diagonal.");
   return element("table", { class: many ? "matrix many" : "matrix" }, caption, element("thead", {}, head), element("tbody", {}, ...rows));
 }
 
@@ -64,7 +67,7 @@ function confusedPairs(matrix, classes) {
 
 function classTable(perClass) {
   const share = (value) => (value === null || value === undefined ? "–" : percent(value));
-  const range = (interval) => (interval ? `${number(100 * interval[0], 1)}–${number(100 * interval[1], 1)}` : "–");
+  const range = (interval) => (interval && interval[1] - interval[0] < 1 ? `${number(100 * interval[0], 1)}–${number(100 * interval[1], 1)}` : "–");
   const columns = ["precision", "recall", "F1", "95 % interval of F1", "texts"].map((name) => ({ name }));
   const rows = Object.entries(perClass).map(([name, row]) => [
     shown(name),

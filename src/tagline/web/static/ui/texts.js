@@ -15,7 +15,7 @@ function placesIn(text) {
 
 function linkTo(text, model) {
   const address = new URL(location.href);
-  address.hash = `text=${encodeURIComponent(text.toWellFormed())}${model === null ? "" : `&model=${encodeURIComponent(model)}`}`;
+  address.hash = `text=${encodeURIComponent(text.replace(/\p{Cs}/gu, "\ufffd"))}${model === null ? "" : `&model=${encodeURIComponent(model)}`}`;
   return address.href;
 }
 

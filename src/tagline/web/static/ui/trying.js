@@ -14,6 +14,7 @@ function tryingTab(state, onProblem) {
   const text = byId("text");
   const explained = byId("explained");
   let asking = null;
+  let retrying = 0;
   let answer = null;
   let allClasses = false;
   let allParts = false;
@@ -22,6 +23,7 @@ function tryingTab(state, onProblem) {
 
   async function ask() {
     asking?.abort();
+    clearTimeout(retrying);
     const given = text.value;
     byId("copy").disabled = given === "";
     if (given.trim() === "" || state.about === null) {
@@ -41,6 +43,7 @@ function tryingTab(state, onProblem) {
       if (signal.aborted) return;
       show(null);
       onProblem(error, ask);
+      if (error.retryAfter) retrying = setTimeout(ask, 1000 * error.retryAfter);
     }
     byId("answer").removeAttribute("aria-busy");
   }
@@ -85,7 +88,7 @@ function tryingTab(state, onProblem) {
         element(
           "li",
           { class: given.has(name) ? "given" : null },
-          element("span", { dir: "auto" }, shown(name)),
+          element("span", {}, element("bdi", {}, shown(name))),
           element("span", {}, percent(probability)),
           bar(probability, "track"),
         ),

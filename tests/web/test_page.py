@@ -1,0 +1,348 @@
+"""The served page in Chromium, as people use it."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from browsing import DESK, KEY, PHONE, Heard, Opener, serving
+from playwright.sync_api import Page, Route, expect
+
+from synthetic_texts import made_up
+from tagline import TextClassifier
+from tagline.explain import explain_text
+from tagline.run.prediction import predict_file
+
+pytestmark = pytest.mark.slow  # models are trained, and a browser started
+
+TABS = ("try", "file", "model")
+REVIEW = "The good film 👩‍👩‍👧 was dull, a lovely ending"
+
+
+def ready(page: Page) -> Page:
+    expect(page.locator("#subtitle")).not_to_be_empty()
+    return page
+
+
+def typed(page: Page, text: str) -> Page:
+    ready(page).locator("#text").press_sequentially(text)
+    expect(page.locator("#highlighted")).to_have_text(text)
+    return page
+
+
+def test_a_review_gets_a_verdict_and_highlights_as_it_is_typed(opened: Opener, runs: dict[str, Path]) -> None:
+    page = typed(opened(), REVIEW)
+    clf = TextClassifier.load(runs["two"] / "model")
+    expected = explain_text(clf, REVIEW)
+    expect(page.locator("#verdict")).to_have_text(expected.prediction)
+    expect(page.locator("#sureness")).to_have_text(f"{100 * expected.proba:.1f} % sure")
+    expect(page.locator("#bars li")).to_have_count(2)
+    strongest = max(abs(value) for _, _, value in expected.words())
+    marked = [
+        (REVIEW[start:end], "for" if value > 0 else "against")
+        for start, end, value in expected.words()
+        if abs(value) > 0.02 * strongest
+    ]
+    marks = [
+        (m.text_content(), (m.get_attribute("class") or "").split()[0]) for m in page.locator("#highlighted mark").all()
+    ]
+    assert marks == marked
+    assert {way for _, way in marks} == {"for", "against"}
+    first = page.locator("#decided tbody tr").first
+    expect(first.locator("th")).to_have_text(expected.contributions[0].name)
+    score = (page.locator("#decided tfoot tr").last.locator("td").last.text_content() or "").replace("−", "-")
+    assert float(score) == pytest.approx(expected.score, abs=0.005)
+
+
+def test_another_class_is_explained_when_asked(opened: Opener) -> None:
+    page = typed(opened(), REVIEW)
+    good = page.locator("#highlighted mark", has_text="good")
+    before = good.get_attribute("class")
+    verdict = page.locator("#verdict").text_content()
+    page.locator("#explained").select_option("c1" if verdict == "c0" else "c0")
+    expect(good).not_to_have_class(before or "")
+    expect(page.locator("#verdict")).to_have_text(verdict or "")
+
+
+def test_pointing_at_a_word_says_what_it_adds(opened: Opener) -> None:
+    page = typed(opened(), REVIEW)
+    page.locator("#highlighted mark", has_text="dull").hover()
+    expect(page.locator("#reading")).to_contain_text("“dull” speaks")
+
+
+def test_an_empty_text_has_no_verdict(opened: Opener) -> None:
+    page = typed(opened(), "good")
+    page.locator("#text").fill("")
+    expect(page.locator("#explanation")).to_be_hidden()
+    expect(page.locator("#verdict")).to_have_text("–")
+
+
+def test_the_last_text_wins_over_a_slow_answer_to_an_earlier_one(opened: Opener) -> None:
+    page = ready(opened())
+    held = []
+    page.route("**/v1/explain", lambda route: held.append(route) if not held else route.continue_())
+    page.locator("#text").fill("bad awful")
+    page.wait_for_timeout(300)
+    page.locator("#text").fill("good great lovely")
+    expect(page.locator("#highlighted")).to_have_text("good great lovely")
+    assert len(held) == 1
+    page.wait_for_timeout(100)
+    expect(page.locator("#highlighted")).to_have_text("good great lovely")
+
+
+def test_an_example_is_taken_over(opened: Opener) -> None:
+    page = ready(opened())
+    example = page.locator("#example-list button").first
+    text = example.locator("span").text_content()
+    example.click()
+    expect(page.locator("#text")).to_have_value(text or "")
+    expect(page.locator("#highlighted")).to_have_text(text or "")
+
+
+def test_a_link_brings_its_text_and_its_model(opened: Opener, server: str) -> None:
+    page = typed(opened(permissions=["clipboard-read", "clipboard-write"]), "good + great & 100 % #1 👍")
+    page.locator("#copy").click()
+    expect(page.locator("#copied")).to_contain_text("copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link.startswith(f"{server}#text=")
+    other = ready(opened(address=link))
+    expect(other.locator("#highlighted")).to_have_text("good + great & 100 % #1 👍")
+    expect(other.locator("#model")).to_have_value("two")
+    other.goto(f"{server}#text=w3+v3&model=many")
+    expect(other.locator("#model")).to_have_value("many")
+    expect(other.locator("#highlighted")).to_have_text("w3 v3")
+    expect(other.locator("#verdict")).to_have_text("مرحبا بالعالم")
+
+
+def test_a_link_to_a_model_that_is_gone_says_so(opened: Opener) -> None:
+    page = ready(opened("#text=good&model=gone"))
+    expect(page.locator("#problem")).to_contain_text("“gone” that is not here")
+    expect(page.locator("#highlighted")).to_have_text("good")
+
+
+def test_another_model_judges_the_same_text(opened: Opener) -> None:
+    page = typed(opened(), "good goal")
+    page.locator("#model").select_option("several")
+    expect(page.locator("#bars li")).to_have_count(3)
+    expect(page.locator("#subtitle")).to_contain_text("Gives any of")
+    expect(page.locator("#highlighted")).to_have_text("good goal")
+
+
+def test_many_classes_are_shown_when_asked(opened: Opener) -> None:
+    page = ready(opened("#text=w5+v5&model=many"))
+    expect(page.locator("#verdict")).to_have_text("🎬 <b>bold</b> & film")
+    expect(page.locator("#bars li")).to_have_count(8)
+    page.locator("#all-classes").click()
+    expect(page.locator("#bars li")).to_have_count(77)
+    page.locator("#all-classes").click()
+    expect(page.locator("#bars li")).to_have_count(8)
+
+
+def test_a_csv_comes_back_as_predict_writes_it(opened: Opener, runs: dict[str, Path], tmp_path: Path) -> None:
+    source, target = tmp_path / "reviews.csv", tmp_path / "expected.csv"
+    texts = [*made_up(120, seed=3)[0], 'of "two"\nlines, good', "İ 👩‍👩‍👧", ""]
+    pl.DataFrame({"id": range(len(texts)), "text": texts}).write_csv(source)
+    clf = TextClassifier.load(runs["two"] / "model")
+    predict_file(clf, source, target)
+    page = ready(opened())
+    page.locator("#tab-file").click()
+    with page.expect_file_chooser() as chooser:
+        page.locator("#choose").click()
+    chooser.value.set_files(source)
+    expect(page.locator("#labelled-heading")).to_have_text(f"reviews.csv: {len(texts)} rows labelled")
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    assert download.value.suggested_filename == "reviews-labelled.csv"
+    expected, found = pl.read_csv(target), pl.read_csv(download.value.path())
+    assert found.drop("probability").equals(expected.drop("probability"))
+    assert (found["probability"] - expected["probability"]).abs().max() < 1e-9
+    shown = {
+        row.locator("th").text_content(): row.locator("td").first.text_content()
+        for row in page.locator("#counts tbody tr").all()
+    }
+    assert shown == {name: str(n) for name, n in expected["prediction"].value_counts().iter_rows()}
+
+
+def test_a_dropped_file_of_several_labels_is_counted(opened: Opener) -> None:
+    page = ready(opened("#model=several"))
+    page.locator("#tab-file").click()
+    drop = """(zone) => {
+      const carried = new DataTransfer();
+      carried.items.add(new File(["text\\ngood goal\\nthe film\\n"], "two.csv", { type: "text/csv" }));
+      for (const name of ["dragenter", "dragover", "drop"]) {
+        zone.dispatchEvent(new DragEvent(name, { dataTransfer: carried, bubbles: true, cancelable: true }));
+      }
+    }"""
+    page.locator("#drop").evaluate(drop)
+    expect(page.locator("#labelled-heading")).to_have_text("two.csv: 2 rows labelled")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a,b\n1,2\n", "which column is the text is not clear"),
+        (b"text\n\xff\n", "is not UTF-8"),
+        (b"", "is empty"),
+        (b"text\n", "x.csv has no rows"),
+    ],
+)
+def test_a_file_that_cannot_be_labelled_is_an_error_in_words(
+    opened: Opener, heard: Heard, content: bytes, words: str
+) -> None:
+    page = ready(opened())
+    page.locator("#tab-file").click()
+    page.locator("#file").set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": content})
+    expect(page.locator("#file-problem")).to_contain_text(words)
+    expect(page.locator("#working")).to_be_hidden()
+    expect(page.locator("#labelled")).to_be_hidden()
+    assert all("422" in said for said in heard.words)  # Chromium's own note of the status
+    heard.words.clear()
+
+
+def test_a_busy_server_is_asked_again(opened: Opener, heard: Heard) -> None:
+    page = ready(opened())
+    refused = []
+
+    def answer(route: Route) -> None:
+        if refused:
+            route.continue_()
+            return
+        refused.append(route)
+        told = '{"error": {"code": "overloaded", "message": "Too many requests: try again in a second."}}'
+        route.fulfill(status=429, headers={"Retry-After": "1"}, content_type="application/json", body=told)
+
+    page.route("**/v1/explain", answer)
+    page.locator("#text").fill("good")
+    expect(page.locator("#problem")).to_have_text("Too many requests: try again in a second.")
+    expect(page.locator("#verdict")).to_have_text("c0")
+    expect(page.locator("#problem")).to_be_hidden()
+    assert all("429" in said for said in heard.words)
+    heard.words.clear()
+
+
+def test_labelling_can_be_cancelled(opened: Opener) -> None:
+    page = ready(opened())
+    page.locator("#tab-file").click()
+    page.route("**/v1/predict/file*", lambda route: None)
+    page.locator("#file").set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": b"text\ngood\n"})
+    expect(page.locator("#progress-label")).to_contain_text("x.csv")
+    page.locator("#cancel").click()
+    expect(page.locator("#working")).to_be_hidden()
+    expect(page.locator("#labelled")).to_be_hidden()
+
+
+def test_a_server_that_is_gone_is_an_error_in_words(opened: Opener, heard: Heard) -> None:
+    page = ready(opened())
+    page.context.set_offline(True)
+    page.locator("#text").fill("good")
+    expect(page.locator("#problem")).to_have_text("The server cannot be reached: is it still running?")
+    page.context.set_offline(False)
+    page.locator("#text").fill("good film")
+    expect(page.locator("#verdict")).to_have_text("c0")
+    expect(page.locator("#problem")).to_be_hidden()
+    heard.words.clear()
+
+
+def test_what_is_known_of_the_model(opened: Opener) -> None:
+    page = ready(opened())
+    page.locator("#tab-model").click()
+    expect(page.locator("#about svg")).to_have_count(2)  # calibration and ROC
+    expect(page.locator(".matrix tbody tr")).to_have_count(2)
+    expect(page.locator("#about")).to_contain_text("95 % interval")
+    expect(page.locator("#about")).to_contain_text("This model tells c0 and c1 apart.")
+    page.locator("summary").first.click()
+    expect(page.locator("details table").first).to_be_visible()
+
+
+@pytest.mark.parametrize("model", ["two", "several", "many"])
+def test_nothing_is_wider_than_a_phone(opened: Opener, model: str) -> None:
+    text = "good " + "pneumonoultramicroscopicsilicovolcanoconiosis" * 4 + " שלום עולם 👍 w7 v7"
+    page = ready(opened(f"#model={model}", viewport=PHONE))
+    page.locator("#text").fill(text)
+    expect(page.locator("#highlighted")).to_have_text(text)
+    for tab in TABS:
+        page.locator(f"#tab-{tab}").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], tab
+
+
+def test_the_keyboard_is_enough(opened: Opener) -> None:
+    page = ready(opened())
+    page.keyboard.press("Tab")
+    expect(page.locator("#skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#text")).to_be_focused()
+    page.keyboard.type("good but dull")
+    expect(page.locator("#highlighted mark")).to_have_count(3)
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.localName") == "mark":
+            break
+    expect(page.locator("#reading")).to_contain_text("“good”")
+    page.keyboard.press("End")
+    expect(page.locator("#reading")).to_contain_text("“dull”")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#reading")).to_contain_text("“but”")
+    page.locator("#tab-try").focus()
+    for key, tab in (
+        ("ArrowRight", "file"),
+        ("End", "model"),
+        ("ArrowRight", "try"),
+        ("ArrowLeft", "model"),
+        ("Home", "try"),
+    ):
+        page.keyboard.press(key)
+        expect(page.locator(f"#tab-{tab}")).to_be_focused()
+        expect(page.locator(f"#panel-{tab}")).to_be_visible()
+        assert page.locator("[role=tabpanel]:visible").count() == 1
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")
+    expect(page.locator("#choose")).to_be_focused()
+    with page.expect_file_chooser():
+        page.keyboard.press("Enter")
+
+
+def test_a_key_is_asked_for_and_kept(opened: Opener, heard: Heard, runs: dict[str, Path], tmp_path: Path) -> None:
+    with serving({"two": runs["two"]}, tmp_path / "log", key=KEY) as address:
+        page = opened(address=address)
+        expect(page.locator("#key")).to_be_focused()
+        page.keyboard.type("wrong")
+        page.keyboard.press("Enter")
+        expect(page.locator("#problem")).to_have_text("The server does not accept this key.")
+        page.locator("#key").fill(KEY)
+        page.keyboard.press("Enter")
+        expect(page.locator("#key-form")).to_be_hidden()
+        page.locator("#text").fill("good")
+        expect(page.locator("#verdict")).to_have_text("c0")
+        assert page.evaluate("sessionStorage.taglineKey") == KEY
+        page.reload()
+        expect(page.locator("#key-form")).to_be_hidden()
+        ready(page)
+    assert all("401" in words for words in heard.words)
+    heard.words.clear()
+
+
+@pytest.mark.parametrize(("scheme", "viewport"), [("light", DESK), ("dark", PHONE)], ids=["light", "dark"])
+def test_no_accessibility_fault(opened: Opener, scheme: str, viewport: dict[str, int]) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    axe = Axe()
+    for model, text in (("two", REVIEW), ("several", "good goal"), ("many", "w3 v3 v9")):
+        page = ready(opened(f"#model={model}", color_scheme=scheme, viewport=viewport, bypass_csp=True))
+        page.locator("#text").fill(text)
+        expect(page.locator("#highlighted")).to_have_text(text)
+        for tab in TABS:
+            page.locator(f"#tab-{tab}").click()
+            if tab == "file":
+                page.locator("#file").set_input_files(
+                    {"name": "x.csv", "mimeType": "text/csv", "buffer": b"text\ngood\n"}
+                )
+                expect(page.locator("#labelled")).to_be_visible()
+            faults = axe.run(page).response["violations"]
+            serious = [
+                (tab, fault["id"], fault["nodes"][0]["html"], fault["nodes"][0]["failureSummary"])
+                for fault in faults
+                if fault["impact"] in ("serious", "critical")
+            ]
+            assert serious == []
+        page.context.close()
