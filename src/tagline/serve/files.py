@@ -33,6 +33,7 @@ KINDS = {
 }
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 _BATCH_ROWS = 1_000
+_MOST_AT_WORK = 16  # files on disk at a time
 _WRITE_BYTES = 1_000_000  # so much of an upload is written at a time, and must arrive within the time limit
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "Zstandard", b"PAR1": "Parquet"}
 _Result = TypeVar("_Result")
@@ -53,6 +54,7 @@ class FileLabeller:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._at_work = 0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="files")
 
     async def answer(self, request: Request, served: Served, asked: FileRequest) -> StreamingResponse:
@@ -62,6 +64,9 @@ class FileLabeller:
             Refusal: it is too large or too slow, or cannot be read.
 
         """
+        if self._at_work >= _MOST_AT_WORK:
+            raise Refusal("overloaded", f"{_MOST_AT_WORK} files are being labelled: try again in a while.")
+        self._at_work += 1
         folder = TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True)
         try:
             path = Path(folder.name) / f"file.{asked.kind}"
@@ -69,6 +74,7 @@ class FileLabeller:
             with _in_words(path):
                 rows, rejected = await self._run(partial(_survey, path, served, asked))
         except BaseException:
+            self._at_work -= 1
             folder.cleanup()
             raise
         headers = {
@@ -120,6 +126,7 @@ class FileLabeller:
             while (block := await self._run(partial(next, blocks, None))) is not None:
                 yield block
         finally:
+            self._at_work -= 1
             with suppress(RuntimeError):  # the pool is gone: the server has stopped
                 self._pool.submit(_close, blocks, folder)
 

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagline.serve.refusals import Refusal
+from tagline.serve.routes import FILES
 from tagline.serve.service import Exchange, Service
 
 _CSP = (
@@ -26,6 +27,7 @@ SECURITY_HEADERS = [
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
+_BODIES = 16  # of the largest size are held in memory at a time
 _CLOSE = (b"connection", b"close")
 _CLIENT_GONE = 499  # as nginx logs it; nobody is there to read it
 _WRITE_SECONDS = 30.0  # a client that takes nothing for so long is cut off
@@ -45,7 +47,8 @@ class Gate:
         self._key = None if settings.api_key is None else sha256(settings.api_key.encode()).digest()
         self._most = settings.limits.max_concurrent
         self._headers = [*SECURITY_HEADERS, *([_HSTS] if settings.certificate else [])]
-        self._inside = 0
+        self._most_held = _BODIES * settings.limits.max_body
+        self._inside = self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -69,13 +72,24 @@ class Gate:
             else:
                 await send(message)
 
+        async def take() -> Message:
+            message = await receive()
+            n_bytes = len(message.get("body", b""))
+            exchange.held += n_bytes
+            self._held += n_bytes
+            if self._held > self._most_held:
+                raise Refusal("overloaded", "Too many large requests are being answered: try again in a second.")
+            return message
+
         self._inside += counted
         service.metrics.in_flight.inc()
         try:
             self._admit(scope, counted)
-            await self._app(scope, receive, answer)
+            await self._app(scope, receive if scope["path"] == FILES else take, answer)
         except Refusal as refusal:
             exchange.code = refusal.code
+            if exchange.status:
+                raise
             await refusal.response()(scope, receive, answer)
         except ClientDisconnect:
             exchange.status = _CLIENT_GONE
@@ -89,6 +103,7 @@ class Gate:
             )
         finally:
             self._inside -= counted
+            self._held -= exchange.held
             service.metrics.in_flight.dec()
             self._note(scope, exchange)
 

@@ -35,6 +35,7 @@ from tagline.serve.shortcut import Endpoint
 _PREDICT = TypeAdapter(PredictRequest)
 _EXPLAIN = TypeAdapter(ExplainRequest)
 PREDICT = "/v1/predict"
+FILES = "/v1/predict/file"
 
 
 def make_router(service: Service) -> APIRouter:
@@ -86,7 +87,7 @@ def make_router(service: Service) -> APIRouter:
             raise Refusal("invalid_request", f"`class`: {error}", field="class") from None
         return Response(answer, media_type="application/json")
 
-    @router.post("/v1/predict/file", **DESCRIBED["file"])
+    @router.post(FILES, **DESCRIBED["file"])
     async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -> Response:
         """Label the rows of a CSV or JSON Lines file: they come back with columns added."""
         asked = file_request(request.headers.get("content-type", ""), query)

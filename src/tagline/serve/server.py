@@ -14,7 +14,7 @@ import uvicorn
 from tagline.errors import InputError, TaglineError
 from tagline.serve.app import make_app
 from tagline.serve.batching import Scorer
-from tagline.serve.connections import Connection
+from tagline.serve.connections import connection_class
 from tagline.serve.logs import Log
 from tagline.serve.metrics import Metrics
 from tagline.serve.models import Models
@@ -31,7 +31,8 @@ _PATHS = (
     "/readyz",
     "/metrics",
 )
-DRAIN_SECONDS = 0.5
+_DRAIN_SECONDS = 0.5  # in which all clients that are busy are told to go elsewhere
+_LAST_SECONDS = 0.1  # for those who have just come in to be accepted, and then to send
 _BACKLOG = 2048
 
 
@@ -53,7 +54,7 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
     service = Service(settings, models, Scorer(metrics.batch), log, metrics)
     config = uvicorn.Config(
         make_app(service),
-        http=Connection,
+        http=connection_class(settings.limits.timeout),
         loop="uvloop" if os.name == "posix" else "asyncio",
         ws="none",
         lifespan="on",
@@ -131,6 +132,16 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._announce()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the door, answer who is inside, and go."""
+        for listener in sockets or []:
+            listener.listen(0)  # who comes now is not let in; closed at once, those who wait to be would be thrown out
+        await asyncio.sleep(_LAST_SECONDS)
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(_LAST_SECONDS)
+        await super().shutdown(sockets)
+
     def _stop(self) -> None:
         if self._service.draining:  # asked twice
             self.force_exit = self.should_exit = True
@@ -138,7 +149,7 @@ class _Server(uvicorn.Server):
         self._service.draining = True
         self._service.log.write("info", "stopping")
         # Every answer now says `Connection: close`: when the idle connections are closed, no client is sending on one.
-        asyncio.get_running_loop().call_later(DRAIN_SECONDS, setattr, self, "should_exit", True)
+        asyncio.get_running_loop().call_later(_DRAIN_SECONDS, setattr, self, "should_exit", True)
 
 
 @contextmanager

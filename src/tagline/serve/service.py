@@ -34,6 +34,7 @@ class Exchange:
     model: str | None = None
     texts: list[str] = field(default_factory=list)
     n_texts: int = 0
+    held: int = 0  # bytes of the body
 
 
 def exchange_of(request: Request) -> Exchange:

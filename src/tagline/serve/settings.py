@@ -10,8 +10,8 @@ class Limits:
     """How much one request, and all together, may ask for.
 
     ``max_body`` and ``max_file`` are bytes, of a JSON body and of an uploaded file; ``max_chars`` characters of one
-    text; ``max_texts`` texts of a request; ``max_concurrent`` requests at a time; ``timeout`` seconds, for the body to
-    arrive and then for the answer.
+    text; ``max_texts`` texts of a request; ``max_concurrent`` requests at a time; ``timeout`` seconds, for the headers
+    to arrive, for the body (each megabyte of a file), and for the answer.
     """
 
     max_body: int = 10_000_000
