@@ -19,7 +19,7 @@ from tagline.export.page.losses import BOUND, MOST_LOST, Losses, known_truth, me
 from tagline.export.page.replay import replay_in_v8
 from tagline.export.page.sizing import Packed, pack
 from tagline.export.parity import Parity
-from tagline.export.rows import replay_rows
+from tagline.export.rows import Replay, make_replay
 from tagline.features.vectorizer import Vectorizer
 from tagline.models import LinearModel
 from tagline.storage import umask
@@ -80,14 +80,16 @@ def export_page(
     clf = TextClassifier.load(model_path)
     _check(clf)
     progress("read held-out texts")
-    texts = replay_rows(model_path, replay)
+    asked = make_replay(model_path, replay)
+    texts = [text for text in asked.texts if isinstance(text, str)]
     about = about_model(model_path, clf) | {"name": "model", "csv": _csv_facts(clf)}
     progress("pack the model")
-    packed, losses = _choose(clf, texts, known_truth(model_path, clf, clf.predict_proba(texts)), about)
+    truth = known_truth(model_path, clf, clf.predict_proba(texts))
+    packed, losses = _choose(clf, texts, truth, asked.held_out + asked.seen, about)
     progress("replay in V8")
     script, payload = model_of(compose(packed.payload, about))
     parity = _replayed(packed, script, payload, texts)
-    card = _card(clf, packed, losses, parity)
+    card = _card(clf, packed, losses, parity, asked)
     html = compose(packed.payload, about | {"card": [*about["card"], *card]})
     if model_of(html) != (script, payload):
         raise AssertionError("the page written is not the page replayed")
@@ -116,7 +118,7 @@ def _csv_facts(clf: TextClassifier) -> dict[str, Any]:
 
 
 def _choose(
-    clf: TextClassifier, texts: list[str], truth: list[Any] | None, about: dict[str, Any]
+    clf: TextClassifier, texts: list[str], truth: list[Any] | None, n_real: int, about: dict[str, Any]
 ) -> tuple[Packed, Losses]:
     """Return the first attempt that loses next to nothing."""
     around = len(compose(b"", about).encode()) + 2000  # and the card
@@ -124,7 +126,7 @@ def _choose(
     found: Losses | None = None
     for bits, limit in ATTEMPTS:
         packed = pack(clf, bits, (limit - around) * 3 // 4, shown)  # base64 takes four bytes for three
-        found = measure(clf, packed.classifier, texts, truth)
+        found = measure(clf, packed.classifier, texts, truth, n_real)
         if found.bearable:
             return packed, found
     assert found is not None
@@ -139,12 +141,12 @@ def _replayed(packed: Packed, script: str, payload: bytes, texts: list[str]) -> 
     return replay_in_v8(packed.classifier, V8(script, gzip.decompress(payload)), texts)
 
 
-def _card(clf: TextClassifier, packed: Packed, losses: Losses, parity: Parity) -> list[str]:
+def _card(clf: TextClassifier, packed: Packed, losses: Losses, parity: Parity, asked: Replay) -> list[str]:
     kept, of = packed.classifier.n_features_, clf.n_features_
     share = f"All {of:,} n-grams" if kept == of else f"The {kept:,} heaviest of {of:,} n-grams"
     sentences = [
         f"{share} of the model are in this page, their weights in {packed.bits} bits.",
-        f"On {losses.rows:,} texts its probabilities differ from the model's by at most {losses.largest:.4f} "
+        f"On {asked.sentence}, its probabilities differ from the model's by at most {losses.largest:.4f} "
         f"(99 % by at most {losses.usual:.4f}; allowed: {BOUND}); labels that differ: {losses.different:,}.",
     ]
     if losses.accuracy is not None and losses.page_accuracy is not None:
@@ -153,8 +155,8 @@ def _card(clf: TextClassifier, packed: Packed, losses: Losses, parity: Parity) -
             f"the model (allowed loss: {100 * MOST_LOST:.1f} points)."
         )
     sentences.append(
-        f"V8 ran the scripts of this page on these {parity.rows:,} texts: the same words and explanations as in Python, "
-        f"probabilities within {parity.largest:.1g} (allowed: {parity.bound:g})."
+        f"V8 ran the scripts of this page on these {parity.rows:,} texts: the same words and explanations as in "
+        f"Python, probabilities within {parity.largest:.1g} (allowed: {parity.bound:g})."
     )
     return sentences
 
