@@ -24,7 +24,7 @@ from tagline.serve.shortcut import Shortcut
 
 
 def make_app(service: Service) -> ASGIApp:
-    """Return the ASGI application of a service, the gate outermost."""
+    """Return the ASGI application of a service: the gate around the routes."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -48,15 +48,16 @@ def make_app(service: Service) -> ASGIApp:
     app.add_exception_handler(Refusal, _refuse)
     app.add_exception_handler(HTTPException, _refuse_route)
     app.add_exception_handler(RequestValidationError, _refuse_query)
-    inside: ASGIApp = Shortcut(app, PREDICT, endpoint_of(router, PREDICT))
-    if service.settings.cors:
-        inside = CORSMiddleware(
-            inside,
-            allow_origins=service.settings.cors,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
-        )
-    return Gate(inside, service)
+    gate = Gate(Shortcut(app, PREDICT, endpoint_of(router, PREDICT)), service)
+    if not service.settings.cors:
+        return gate
+    return CORSMiddleware(  # outside of the gate: a browser asks without the key, and reads refusals too
+        gate,
+        allow_origins=service.settings.cors,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+        expose_headers=["Retry-After", "X-Tagline-Model", "X-Tagline-Rejected", "X-Tagline-Rows"],
+    )
 
 
 def _description(app: FastAPI) -> dict[str, Any]:

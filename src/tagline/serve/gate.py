@@ -39,7 +39,7 @@ def needs_key(path: str) -> bool:
 
 
 class Gate:
-    """ASGI middleware, outermost."""
+    """ASGI middleware around all routes."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app, self._service = app, service

@@ -1,0 +1,201 @@
+"""Who may ask and from where; what every answer carries; what the log and the metrics say, and what they never say."""
+
+import json
+import ssl
+import subprocess
+
+import httpx
+import pytest
+from service import serving
+
+from tagline.cli import main
+
+KEY = "a-key-that-nobody-guesses-0123"
+ORIGIN = "https://example.org"
+
+
+@pytest.fixture(scope="module")
+def locked(models, tmp_path_factory):
+    """A server with a key, that pages of one origin may ask."""
+    folder = tmp_path_factory.mktemp("locked")
+    (folder / "key").write_text(f"{KEY}\n")
+    with serving(folder, models["two"], "--api-key-file", folder / "key", "--cors", ORIGIN) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def asker(locked):
+    with locked.client() as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/predict"),
+        ("POST", "/v1/explain"),
+        ("POST", "/v1/predict/file"),
+        ("GET", "/v1/models"),
+        ("GET", "/v1/model"),
+        ("GET", "/v1/nothing"),
+        ("GET", "/metrics"),
+    ],
+)
+def test_the_key_is_asked_for(asker, method, path):
+    for headers in ({}, {"X-API-Key": "x" + KEY}, {"Authorization": f"Basic {KEY}"}, {"Authorization": "Bearer "}):
+        answer = asker.request(method, path, headers=headers)
+        assert answer.status_code == 401
+        assert answer.json()["error"]["code"] == "unauthorized"
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+    for headers in ({"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}, {"Authorization": f"bearer {KEY}"}):
+        assert asker.request(method, path, headers=headers).status_code != 401
+
+
+def test_the_page_and_health_need_no_key(asker):
+    for path in ("/", "/static/ui.js", "/static/style.css", "/docs", "/openapi.json", "/healthz", "/readyz"):
+        assert asker.get(path).status_code == 200, path
+
+
+def test_the_key_and_the_texts_are_never_logged(asker, locked):
+    secret = "a film that nobody may know of"
+    asker.post("/v1/predict", json={"text": secret}, headers={"X-API-Key": KEY})
+    asker.post("/v1/predict", json={"text": secret}, headers={"X-API-Key": KEY[:-1]})
+    asker.post("/v1/predict", json={"texts": [secret, 1]}, headers={"X-API-Key": KEY})
+    asker.post("/v1/explain", json={"text": secret, "class": "nope"}, headers={"X-API-Key": KEY})
+    asker.get(f"/v1/model?model={KEY}", headers={"X-API-Key": KEY})
+    said = locked.logged("request") and locked.text()
+    assert "nobody" not in said
+    assert KEY[:-1] not in said
+
+
+def test_pages_of_the_named_origin_may_ask(asker):
+    asked = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type, authorization",
+    }
+    answer = asker.options("/v1/predict", headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    refused = asker.post("/v1/predict", json={"text": "x"}, headers={"Origin": ORIGIN})
+    assert refused.status_code == 401
+    assert refused.headers["access-control-allow-origin"] == ORIGIN
+    other = asker.options("/v1/predict", headers={**asked, "Origin": "https://elsewhere.example"})
+    assert other.status_code == 400
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_pages_of_other_origins_may_not(client):
+    answer = client.post("/v1/predict", json={"text": "x"}, headers={"Origin": ORIGIN})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert client.options("/v1/predict", headers={"Origin": ORIGIN}).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/static/ui.js", "/docs", "/v1/models", "/nope", "/metrics"])
+def test_every_answer_has_the_security_headers(client, path):
+    headers = client.get(path).headers
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'")
+    assert "unsafe" not in policy
+    for name in ("x-content-type-options", "x-frame-options", "referrer-policy", "permissions-policy"):
+        assert name in headers
+    assert "server" not in headers
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_pages_keep_to_their_own_policy(client, path):
+    page = client.get(path).text
+    assert "://" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert " style=" not in page
+    assert "<style" not in page
+    assert "<script>" not in page
+    assert " onclick=" not in page
+
+
+def test_metrics_count(client):
+    def figures():
+        lines = client.get("/metrics").text.splitlines()
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+    before = figures()
+    client.post("/v1/predict", json={"texts": ["a", "b", "c"]})
+    client.post("/v1/predict", json={"texts": []})
+    after = figures()
+
+    def grown(name):
+        return after[name] - before.get(name, 0)
+
+    assert grown('tagline_requests_total{path="/v1/predict",status="200"}') == 1
+    assert grown('tagline_requests_total{path="/v1/predict",status="422"}') == 1
+    assert grown('tagline_texts_total{model="two"}') == 3
+    assert grown('tagline_rejected_total{code="invalid_request"}') == 1
+    assert grown('tagline_request_seconds_count{path="/v1/predict"}') == 2
+    assert after["tagline_in_flight"] == 1
+    assert [name for name in after if name.startswith('tagline_model_info{model="four"')]
+    assert client.get("/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
+
+
+def test_the_log_is_json_and_holds_texts_when_asked(models, tmp_path):
+    with serving(tmp_path, models["two"], "--log-texts") as server, server.client() as client:
+        client.post("/v1/predict", json={"text": "a great\nfilm"})
+        line = server.logged("request")
+        assert (line["method"], line["path"], line["status"]) == ("POST", "/v1/predict", 200)
+        assert (line["model"], line["texts"], line["level"]) == ("two", 1, "info")
+        assert line["logged_texts"] == ["a great\nfilm"]
+        assert line["ms"] > 0
+        assert line["time"].endswith("+00:00")
+
+
+def test_tls(models, tmp_path):
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
+        + ["-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    with serving(tmp_path, models["two"], "--certificate", certificate, "--private-key", key) as server:
+        assert server.address.startswith("https://")
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        with httpx.Client(base_url=server.address, verify=trusted, trust_env=False) as client:
+            answer = client.post("/v1/predict", json={"text": "great"})
+            assert answer.status_code == 200
+            assert "strict-transport-security" in answer.headers
+        with server.connect() as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert b"200" not in plain.recv(1000)
+        assert server.stop() == 0
+
+
+def fails(capfd, *arguments):
+    capfd.readouterr()
+    assert main(["serve", *map(str, arguments), "--quiet"]) in (1, 2)
+    message = capfd.readouterr().err
+    assert message.startswith("error: ")
+    assert message.count("\n") == 1
+    return message
+
+
+def test_what_cannot_be_served(models, tmp_path, capfd, monkeypatch, server):
+    monkeypatch.delenv("TAGLINE_API_KEY", raising=False)
+    two = models["two"]
+    assert "name a model" in fails(capfd)
+    assert "`nope` does not exist" in fails(capfd, "nope")
+    assert "NAME=PATH" in fails(capfd, "--model", "nope")
+    assert "Two models are called `two`" in fails(capfd, two, "--model", f"two={two}")
+    for host in ("0.0.0.0", "::"):
+        assert "--insecure" in fails(capfd, two, "--host", host)
+    assert f"port {server.port}" in fails(capfd, two, "--port", server.port)
+    (tmp_path / "short").write_text("secret")
+    message = fails(capfd, two, "--api-key-file", tmp_path / "short")
+    assert "16 or more" in message
+    assert "secret" not in message
+    assert "absent" in fails(capfd, two, "--api-key-file", tmp_path / "absent")
+    assert "--certificate" in fails(capfd, two, "--private-key", tmp_path / "short")
+    assert "certificate" in fails(capfd, two, "--certificate", tmp_path / "short", "--port", 0)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "tagline.json").write_text(json.dumps({"format": 1}))
+    assert "damaged" in fails(capfd, tmp_path / "damaged")
+    monkeypatch.setenv("TAGLINE_API_KEY", "short")
+    assert "TAGLINE_API_KEY" in fails(capfd, two)
