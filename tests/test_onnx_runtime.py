@@ -22,7 +22,7 @@ ASKED = ["", "the film was good", "dull", "a joy, a joy!", "never seen words"]
 @pytest.mark.parametrize("recipe", SMALL)
 def test_a_loaded_network_answers_by_its_graph(recipe: str, tmp_path: Path) -> None:
     clf = drawn(recipe, temperature=0.6)
-    assert clf.on_onnx_runtime() is clf  # it comes from no bundle
+    assert clf.on_onnx_runtime() is clf  # it has no bundle yet
     clf.save(tmp_path / "model")
     loaded = TextClassifier.load(tmp_path / "model")
     other = loaded.on_onnx_runtime()
