@@ -23,7 +23,7 @@ _NUMBERING = (
     "symbol. Those known are listed by p, and with equal p by last symbol: the array `followers` of order k tells how "
     "many there are for each p, and `last` the last symbol of each. The number of an n-gram is its place in that list, "
     "from 0; one that is not in the list is unknown, and so are longer ones that begin with it. An n-gram of order "
-    "`shortest` to `longest` has the column `first_column` + how many n-grams the lower orders from `shortest` on have + "
+    "`shortest` to `longest` has the column `first_column` + how many n-grams lower orders from `shortest` on have + "
     "its number."
 )
 
@@ -74,13 +74,15 @@ def _block(block: Block, first_column: int) -> dict[str, Any]:
         "first_column": first_column,
         "n_columns": block.table.n_columns,
         "symbols": symbols,
-        "tables": {
-            "file": EXPORT.arrays,
-            "arrays": [
-                {"order": order, "followers": f"{of}.{order}.followers", "last": f"{of}.{order}.last"}
-                for order in range(2, longest + 1)
-            ],
-        },
+        "tables": [
+            {
+                "order": order,
+                "file": EXPORT.arrays,
+                "followers": f"{of}.{order}.followers",
+                "last": f"{of}.{order}.last",
+            }
+            for order in range(2, longest + 1)
+        ],
     }
 
 
