@@ -57,7 +57,7 @@ function tile(name, value, range) {
 function interval(range, factor, digits, unit) {
   if (!range) return null;
   const [low, high] = range.map((bound) => number(factor * bound, digits));
-  return `95 % interval ${low}–${high}${unit}`;
+  return `95 % interval ${low}\u2060–\u2060${high}${unit}`; // not broken at the dash
 }
 
 function plotParts({ figures, calibration, curves, positive, task }) {

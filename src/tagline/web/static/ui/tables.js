@@ -36,7 +36,7 @@ const FEW_CLASSES = 12;
 function confusionTable(matrix, classes) {
   const many = classes.length > FEW_CLASSES;
   const heading = (name, scope) =>
-    element("th", { scope, title: many ? shown(name) : null }, element("bdi", {}, shown(name)));
+    element("th", { scope, title: shown(name) }, element("bdi", {}, shown(name)));
   const head = element(
     "tr",
     {},
