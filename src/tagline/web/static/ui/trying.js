@@ -28,6 +28,7 @@ function tryingTab(state, onProblem) {
     byId("copy").disabled = given === "";
     if (given.trim() === "" || state.about === null) {
       asking = null;
+      onProblem(null);
       show(null);
       return;
     }
@@ -41,14 +42,14 @@ function tryingTab(state, onProblem) {
       show({ ...found, text: given });
     } catch (error) {
       if (signal.aborted) return;
-      show(null);
+      show(null, "It could not be judged.");
       onProblem(error, ask);
       if (error.retryAfter) retrying = setTimeout(ask, 1000 * error.retryAfter);
     }
     byId("answer").removeAttribute("aria-busy");
   }
 
-  function show(found) {
+  function show(found, without = "Nothing to judge yet.") {
     answer = found;
     byId("explanation").hidden = found === null;
     byId("all-classes").hidden = true;
@@ -56,7 +57,7 @@ function tryingTab(state, onProblem) {
     if (found === null) {
       byId("verdict").textContent = "–";
       byId("verdict").classList.remove("long");
-      byId("sureness").textContent = "Nothing to judge yet.";
+      byId("sureness").textContent = without;
       byId("bars").replaceChildren();
       speak("");
       return;
