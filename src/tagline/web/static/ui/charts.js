@@ -36,7 +36,11 @@ function plot(label, across, up, lines, { ideal = null } = {}) {
   drawing.append(
     svgElement("path", { class: "axis", d: `M${left} ${top}V${height - bottom}H${width - right}` }),
     svgElement("text", { x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle" }, across.name),
-    svgElement("text", { x: -(top + height - bottom) / 2, y: 14, transform: "rotate(-90)", "text-anchor": "middle" }, up.name),
+    svgElement(
+      "text",
+      { x: -(top + height - bottom) / 2, y: 14, transform: "rotate(-90)", "text-anchor": "middle" },
+      up.name,
+    ),
   );
   const path = (points) => points.map((point, i) => `${i ? "L" : "M"}${at(x(point[0]))} ${at(y(point[1]))}`).join("");
   if (ideal) drawing.append(svgElement("path", { class: "ideal", d: path(ideal) }));
@@ -53,19 +57,21 @@ function plot(label, across, up, lines, { ideal = null } = {}) {
 }
 
 function figure(title, drawing, caption, numbers) {
+  const summary = element("summary", {}, "The same as a table");
   return element(
     "figure",
     {},
     element("h3", {}, title),
     drawing,
     element("figcaption", {}, caption),
-    element("details", {}, element("summary", {}, "The same as a table"), scrolling(numbers, `${title}: numbers`, true)),
+    element("details", {}, summary, scrolling(numbers, `${title}: numbers`, true)),
   );
 }
 
 function calibrationFigure(bins, multilabel) {
   const most = Math.max(...bins.map(({ rows }) => rows));
-  const points = bins.map(({ confidence, share_right: right, rows }) => [confidence, right, 2.5 + 4.5 * Math.sqrt(rows / most)]);
+  const radius = (rows) => 2.5 + 4.5 * Math.sqrt(rows / most);
+  const points = bins.map(({ confidence, share_right: right, rows }) => [confidence, right, radius(rows)]);
   const low = Math.min(...points.flatMap(([confidence, right]) => [confidence, right]));
   const start = Math.min(0.9, Math.floor(low * 10) / 10);
   const range = [start, 1];
@@ -77,14 +83,16 @@ function calibrationFigure(bins, multilabel) {
     { ideal: [[start, start], [1, 1]] },
   );
   const columns = ["probability", "texts", "mean probability", "came true"].map((name) => ({ name }));
-  const rows = bins.map((bin) => [
+  const numbers = bins.map((bin) => [
     `${number(100 * bin.low)}–${number(100 * bin.high)} %`,
     number(bin.rows),
     percent(bin.confidence),
     percent(bin.share_right),
   ]);
-  const caption = "On the dashed line probabilities mean what they say; below it the model is surer than it should be. A larger dot stands for more texts.";
-  return figure("Calibration", drawing, caption, table("Texts by probability", columns, rows));
+  const caption =
+    "On the dashed line probabilities mean what they say; below it the model is surer than it should be. " +
+    "A larger dot stands for more texts.";
+  return figure("Calibration", drawing, caption, table("Texts by probability", columns, numbers));
 }
 
 function rocFigure(points, positive, area) {
@@ -98,7 +106,8 @@ function rocFigure(points, positive, area) {
   const every = Math.max(1, Math.ceil(points.length / 40));
   const kept = points.filter((_, i) => i % every === 0 || i === points.length - 1);
   const rows = kept.map(([fpr, tpr]) => [percent(fpr), percent(tpr)]);
-  const caption = `What each threshold finds and what it costs. The area under the curve is ${area === null ? "unknown" : number(area, 4)}; guessing is the dashed line.`;
+  const known = area === null ? "" : ` The area under the curve is ${number(area, 4)}.`;
+  const caption = `What each threshold finds and what it costs; guessing is the dashed line.${known}`;
   const columns = [{ name: "false positives" }, { name: `“${shown(positive)}” found` }];
   return figure("ROC curve", drawing, caption, table("Points of the curve", columns, rows));
 }
@@ -119,8 +128,11 @@ function historyFigure(title, history, name) {
     lines,
   );
   const told = (value) => (value === null ? "–" : number(value, 4));
-  const columns = ["epoch", "training rows", ...(watched ? ["validation rows"] : [])].map((column) => ({ name: column }));
-  const rows = epochs.map((epoch, i) => [number(epoch), told(history[name][i]), ...(watched ? [told(watched[i])] : [])]);
-  const caption = `The solid line is of training rows${watched ? ", the dashed one of validation rows, from which the network does not learn" : ""}.`;
-  return figure(title, drawing, caption, table(`${title} by epoch`, columns, rows));
+  const measured = watched ? [history[name], watched] : [history[name]];
+  const columns = ["epoch", "training rows", "validation rows"].slice(0, 1 + measured.length);
+  const rows = epochs.map((epoch, i) => [number(epoch), ...measured.map((column) => told(column[i]))]);
+  const beside = watched ? ", the dashed one of validation rows, from which the network does not learn" : "";
+  const caption = `The solid line is of training rows${beside}.`;
+  const numbers = table(`${title} by epoch`, columns.map((column) => ({ name: column })), rows);
+  return figure(title, drawing, caption, numbers);
 }

@@ -52,7 +52,8 @@ const digitsFor = (largest) => Math.min(6, Math.max(2, 2 - Math.floor(Math.log10
 
 const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
-const shown = (name) => (name === "" ? "(empty)" : name.replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd"));
+/** A name without characters that are no text, or that turn around what stands beside them. */
+const shown = (name) => name.replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd") || "(empty)";
 
 /** Shows an error's words, or hides the place for them. */
 function tell(place, error) {

@@ -28,10 +28,12 @@ function showFigures(about) {
 function figureParts({ figures, recipe, task }) {
   const heading = element("h2", {}, "How good it is");
   if (!figures) {
-    return [heading, element("p", {}, "No figures came with this model: they stand in the folder of the run that made it.")];
+    const why = "No figures came with this model: they stand in the folder of the run that made it.";
+    return [heading, element("p", {}, why)];
   }
   const right = task === "multilabel" ? "exactly right" : "right";
-  const tiles = [tile(`${right}, of ${number(figures.rows)} texts`, percent(figures.accuracy), interval(figures.accuracy_ci95, 100, 1, " %"))];
+  const accuracy = interval(figures.accuracy_ci95, 100, 1, " %");
+  const tiles = [tile(`${right}, of ${number(figures.rows)} texts`, percent(figures.accuracy), accuracy)];
   for (const [key, name] of Object.entries(SMALL_FIGURES)) {
     if (figures[key] === null || figures[key] === undefined || (key === "micro_f1" && task !== "multilabel")) continue;
     const share = key.endsWith("f1");
@@ -43,11 +45,19 @@ function figureParts({ figures, recipe, task }) {
 }
 
 function tile(name, value, range) {
-  return element("div", {}, element("dt", {}, name), element("dd", { class: "value" }, value), range ? element("dd", { class: "interval" }, range) : null);
+  return element(
+    "div",
+    {},
+    element("dt", {}, name),
+    element("dd", { class: "value" }, value),
+    range ? element("dd", { class: "interval" }, range) : null,
+  );
 }
 
 function interval(range, factor, digits, unit) {
-  return range ? `95 % interval ${number(factor * range[0], digits)}–${number(factor * range[1], digits)}${unit}` : null;
+  if (!range) return null;
+  const [low, high] = range.map((bound) => number(factor * bound, digits));
+  return `95 % interval ${low}\u2060–\u2060${high}${unit}`; // not broken at the dash
 }
 
 function plotParts({ figures, calibration, curves, positive, task }) {
@@ -72,14 +82,21 @@ function classParts({ figures, classes, task }) {
     const pairs = confusedPairs(matrix, classes).slice(0, PAIRS_SHOWN);
     const found = [scrolling(confusionTable(matrix, classes), "Confusion matrix", classes.length > FEW_CLASSES)];
     if (classes.length > FEW_CLASSES && pairs.length) {
-      const columns = [{ name: "in truth", start: true }, { name: "taken for", start: true }, { name: "texts" }, { name: "share of the class" }];
+      const columns = [
+        { name: "in truth", start: true },
+        { name: "taken for", start: true },
+        { name: "texts" },
+        { name: "share of the class" },
+      ];
       const rows = pairs.map(([truth, said, n, share]) => [shown(truth), shown(said), number(n), percent(share)]);
-      found.unshift(scrolling(table("The pairs most often taken for each other", columns, rows), "Most confused pairs"));
+      const listed = table("The pairs most often taken for each other", columns, rows);
+      found.unshift(scrolling(listed, "Most confused pairs"));
     }
     parts.push(section("What is taken for what", ...found));
   }
   if (figures.per_class) {
-    parts.push(section("Class by class", scrolling(classTable(figures.per_class), "Figures of each class", classes.length > FEW_CLASSES)));
+    const listed = scrolling(classTable(figures.per_class), "Figures of each class", classes.length > FEW_CLASSES);
+    parts.push(section("Class by class", listed));
   }
   return parts;
 }
@@ -95,7 +112,8 @@ function cardParts({ card }) {
 }
 
 function factList(sentences) {
-  return element("ul", { class: "facts" }, ...sentences.map((sentence) => element("li", { dir: "auto" }, ...withCode(sentence))));
+  const items = sentences.map((sentence) => element("li", { dir: "auto" }, ...withCode(sentence)));
+  return element("ul", { class: "facts" }, ...items);
 }
 
 /** Sentences have names and values in backticks. */

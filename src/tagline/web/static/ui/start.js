@@ -1,5 +1,7 @@
 // Tabs, the choice of the model, the key, and the beginning.
 
+const MOST_NAMED = 5;
+
 const state = { models: [], several: false, model: null, about: null };
 
 function tabs() {
@@ -59,11 +61,15 @@ async function begin() {
     state.several = state.models.length > 1;
     const known = state.models.some(({ name }) => name === model);
     const first = state.models.find((one) => one.default) ?? state.models[0];
-    byId("model").replaceChildren(...state.models.map(({ name, title }) => element("option", { value: name }, `${name} (${title})`)));
+    const options = state.models.map(({ name, title }) => element("option", { value: name }, `${name} (${title})`));
+    byId("model").replaceChildren(...options);
     byId("models").hidden = !state.several;
     if (text !== null) byId("text").value = text;
     await choose(known ? model : first.name);
-    if (model !== null && !known) tell(byId("problem"), new Error(`The link names a model “${shown(model)}” that is not here: this is “${first.name}”.`));
+    if (model !== null && !known) {
+      const words = `The link names a model “${shown(model)}” that is not here: this is “${first.name}”.`;
+      tell(byId("problem"), new Error(words));
+    }
   } catch (error) {
     onProblem(error, begin);
   }
@@ -88,10 +94,12 @@ async function choose(name) {
 }
 
 function inShort({ classes, figures, task }) {
-  const names = classes.slice(0, 5).map((name) => `“${shown(name)}”`);
-  const few = classes.length > 5 ? `${number(classes.length)} classes` : names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join("");
-  const does = task === "multilabel" ? `Gives any of ${few}` : `Tells ${few} apart`;
-  return figures ? `${does}. ${percent(figures.accuracy)} of ${number(figures.rows)} held-out texts right.` : `${does}.`;
+  const names = classes.map((name) => `“${shown(name)}”`);
+  const listed = [names.slice(0, -1).join(", "), names.at(-1)].filter(Boolean).join(" and ");
+  const them = classes.length > MOST_NAMED ? `${number(classes.length)} classes` : listed;
+  const does = task === "multilabel" ? `Gives any of ${them}` : `Tells ${them} apart`;
+  const right = figures ? ` ${percent(figures.accuracy)} of ${number(figures.rows)} held-out texts right.` : "";
+  return `${does}.${right}`;
 }
 
 const showTab = tabs();

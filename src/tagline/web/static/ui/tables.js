@@ -7,12 +7,13 @@ function table(caption, columns, rows, { className = null, feet = [] } = {}) {
     const attributes = { class: start ? "start" : null, ...(k === 0 ? { scope: "row" } : {}) };
     return element(k === 0 ? "th" : "td", attributes, start ? element("bdi", {}, content) : content);
   };
+  const head = ({ name, start }) => element("th", { scope: "col", class: start ? "start" : null }, name);
   const line = (row) => element("tr", {}, ...row.map(cell));
   return element(
     "table",
     { class: className },
     captionOf(caption),
-    element("thead", {}, element("tr", {}, ...columns.map(({ name, start }) => element("th", { scope: "col", class: start ? "start" : null }, name)))),
+    element("thead", {}, element("tr", {}, ...columns.map(head))),
     element("tbody", {}, ...rows.map(line)),
     feet.length ? element("tfoot", {}, ...feet.map(line)) : null,
   );
@@ -23,7 +24,8 @@ const captionOf = (words) => element("caption", {}, element("span", {}, words));
 
 /** What is wider than the page, or tall, scrolls in a region that the keyboard reaches. */
 function scrolling(content, label, tall = false) {
-  return element("div", { class: tall ? "scroll tall" : "scroll", tabindex: "0", role: "region", "aria-label": label }, content);
+  const attributes = { class: tall ? "scroll tall" : "scroll", tabindex: "0", role: "region", "aria-label": label };
+  return element("div", attributes, content);
 }
 
 /** Heat in five steps of the share of a row; 0 is the plain cell. */
@@ -33,11 +35,13 @@ const FEW_CLASSES = 12;
 
 function confusionTable(matrix, classes) {
   const many = classes.length > FEW_CLASSES;
+  const heading = (name, scope) =>
+    element("th", { scope, title: shown(name) }, element("bdi", {}, shown(name)));
   const head = element(
     "tr",
     {},
     element("th", { class: "start", scope: "col" }, "in truth ↓ · the model said →"),
-    ...classes.map((name) => element("th", { scope: "col", title: many ? shown(name) : null }, element("bdi", {}, shown(name)))),
+    ...classes.map((name) => heading(name, "col")),
   );
   const rows = matrix.map((counts, i) => {
     const total = Math.max(1, counts.reduce((sum, n) => sum + n, 0));
@@ -47,10 +51,15 @@ function confusionTable(matrix, classes) {
       if (!many) cell.append(element("small", {}, percent(share, share === 1 || share === 0 ? 0 : 1)));
       return cell;
     });
-    return element("tr", {}, element("th", { scope: "row", title: many ? shown(classes[i]) : null }, element("bdi", {}, shown(classes[i]))), ...cells);
+    return element("tr", {}, heading(classes[i], "row"), ...cells);
   });
-  const caption = captionOf("Rows are what the texts are, columns what the model said; shares are of the row. Right answers stand on the diagonal.");
-  return element("table", { class: many ? "matrix many" : "matrix" }, caption, element("thead", {}, head), element("tbody", {}, ...rows));
+  return element(
+    "table",
+    { class: many ? "matrix many" : "matrix" },
+    captionOf("Rows are what the texts are, columns what the model said. Right answers stand on the diagonal."),
+    element("thead", {}, head),
+    element("tbody", {}, ...rows),
+  );
 }
 
 /** The pairs most often taken for each other: [truth, said, rows, share of the truth's rows]. */
@@ -67,7 +76,10 @@ function confusedPairs(matrix, classes) {
 
 function classTable(perClass) {
   const share = (value) => (value === null || value === undefined ? "–" : percent(value));
-  const range = (interval) => (interval && interval[1] - interval[0] < 1 ? `${number(100 * interval[0], 1)}–${number(100 * interval[1], 1)}` : "–");
+  const range = (bounds) => {
+    const telling = bounds && bounds[1] - bounds[0] < 1;
+    return telling ? bounds.map((bound) => number(100 * bound, 1)).join("–") : "–";
+  };
   const columns = ["precision", "recall", "F1", "95 % interval of F1", "texts"].map((name) => ({ name }));
   const rows = Object.entries(perClass).map(([name, row]) => [
     shown(name),

@@ -15,7 +15,8 @@ function placesIn(text) {
 
 function linkTo(text, model) {
   const address = new URL(location.href);
-  address.hash = `text=${encodeURIComponent(text.replace(/\p{Cs}/gu, "\ufffd"))}${model === null ? "" : `&model=${encodeURIComponent(model)}`}`;
+  const whole = text.replace(/\p{Cs}/gu, "\ufffd"); // half a pair cannot be encoded
+  address.hash = `text=${encodeURIComponent(whole)}${model === null ? "" : `&model=${encodeURIComponent(model)}`}`;
   return address.href;
 }
 

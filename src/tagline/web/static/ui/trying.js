@@ -3,21 +3,17 @@
 const TYPING_PAUSE_MS = 150;
 const SPEAKING_PAUSE_MS = 1200;
 const CLASSES_SHOWN = 8;
-const WEAKEST_SHOWN = 0.02; // of the strongest word, as in reports
-const MOST_MARKS = 1500;
-const PARTS_SHOWN = 12;
-const MOST_PARTS = 200;
 const LONG_LINK = 8000;
 
 /** `state` has `model` and `about`; `onProblem` is told errors, or null when all is well. */
 function tryingTab(state, onProblem) {
   const text = byId("text");
   const explained = byId("explained");
+  const explanation = explanationView();
   let asking = null;
   let retrying = 0;
   let answer = null;
   let allClasses = false;
-  let allParts = false;
 
   const speak = debounced((words) => (byId("spoken").textContent = words), SPEAKING_PAUSE_MS);
 
@@ -51,7 +47,7 @@ function tryingTab(state, onProblem) {
 
   function show(found, without = "Nothing to judge yet.") {
     answer = found;
-    byId("explanation").hidden = found === null;
+    explanation.show(found);
     byId("all-classes").hidden = true;
     byId("answer").removeAttribute("aria-busy");
     if (found === null) {
@@ -64,8 +60,6 @@ function tryingTab(state, onProblem) {
     }
     showVerdict();
     showBars();
-    showHighlights();
-    showDecided();
   }
 
   function showVerdict() {
@@ -101,89 +95,11 @@ function tryingTab(state, onProblem) {
     button.textContent = allClasses ? `Only the ${CLASSES_SHOWN} most probable` : `All ${ranked.length} classes`;
   }
 
-  function showHighlights() {
-    const about = shown(answer.class);
-    byId("legend").replaceChildren(
-      element("mark", { class: "for s4" }, "speaks for"), ` “${about}”, underlined with a line · `,
-      element("mark", { class: "against s4" }, "speaks against"), " it, dotted · the stronger the colour, the more it counts",
-    );
-    const strengths = answer.words.map(([, , value]) => Math.abs(value)).sort((a, b) => b - a);
-    const strongest = strengths[0] || 1;
-    const weakest = Math.max(WEAKEST_SHOWN * strongest, strengths[MOST_MARKS] ?? 0);
-    const digits = digitsFor(strongest);
-    const place = placesIn(answer.text);
-    const pieces = [];
-    let at = 0;
-    for (const [start, end, value] of answer.words) {
-      if (Math.abs(value) <= weakest) continue;
-      const [from, to] = [place(start), place(end)];
-      if (from < at) continue;
-      const strength = Math.max(1, Math.ceil((5 * Math.abs(value)) / strongest));
-      const mark = element("mark", { class: `${value > 0 ? "for" : "against"} s${strength}`, tabindex: "-1" }, answer.text.slice(from, to));
-      mark.dataset.value = signed(value, digits);
-      pieces.push(answer.text.slice(at, from), mark);
-      at = to;
-    }
-    byId("highlighted").replaceChildren(...pieces, answer.text.slice(at));
-    byId("highlighted").querySelector("mark")?.setAttribute("tabindex", "0");
-    byId("reading").textContent = pieces.length ? "Point at a word, or step through them with the arrow keys, to read what it adds." : "No word speaks for or against it.";
-  }
-
-  function showDecided() {
-    const parts = answer.contributions;
-    const most = allParts ? MOST_PARTS : PARTS_SHOWN;
-    const listed = parts.slice(0, most);
-    const strongest = Math.abs(parts[0]?.value ?? 1) || 1;
-    const digits = digitsFor(strongest);
-    const rows = listed.map(({ name, value, spans }) => [
-      shown(name),
-      number(spans.length),
-      element("span", {}, signed(value, digits), bar(Math.abs(value) / strongest, value < 0 ? "part against" : "part")),
-    ]);
-    const rest = answer.score - answer.intercept - listed.reduce((sum, { value }) => sum + value, 0);
-    const feet = [
-      ...(parts.length > listed.length ? [[`${count(parts.length - listed.length, "other")} together`, "", signed(rest, digits)]] : []),
-      ["before any word", "", signed(answer.intercept, digits)],
-      [`score of “${shown(answer.class)}”, in ${SCALES[answer.scale] ?? answer.scale}`, "", signed(answer.score, digits)],
-    ];
-    const columns = [{ name: "in the text", start: true }, { name: "times" }, { name: "adds" }];
-    const caption = `The strongest contributions to “${shown(answer.class)}”; together they make its score.`;
-    const found = [scrolling(table(caption, columns, rows, { feet }), "What decided")];
-    if (parts.length > PARTS_SHOWN) {
-      const next = Math.min(parts.length, MOST_PARTS);
-      const button = element("button", { type: "button", class: "plain", "aria-expanded": String(allParts) }, allParts ? `Only the ${PARTS_SHOWN} strongest` : `The ${number(next)} strongest`);
-      button.addEventListener("click", () => {
-        allParts = !allParts;
-        showDecided();
-        byId("decided").querySelector("button").focus();
-      });
-      found.push(button);
-    }
-    byId("decided").replaceChildren(...found);
-  }
-
-  function read(mark) {
-    if (!mark) return;
-    const way = mark.classList.contains("for") ? "speaks for" : "speaks against";
-    byId("reading").textContent = `“${mark.textContent}” ${way} “${shown(answer.class)}”: ${mark.dataset.value}`;
-  }
-
-  function step(event) {
-    const marks = [...byId("highlighted").querySelectorAll("mark")];
-    const now = marks.indexOf(document.activeElement);
-    const next = { ArrowRight: now + 1, ArrowDown: now + 1, ArrowLeft: now - 1, ArrowUp: now - 1, Home: 0, End: marks.length - 1 }[event.key];
-    if (now < 0 || next === undefined) return;
-    event.preventDefault();
-    const mark = marks[Math.min(marks.length - 1, Math.max(0, next))];
-    marks[now].tabIndex = -1;
-    mark.tabIndex = 0;
-    mark.focus();
-  }
-
   async function copyLink() {
     const link = linkTo(text.value, state.several ? state.model : null);
     history.replaceState(null, "", link);
-    const long = link.length > LONG_LINK ? ` It is ${number(link.length)} characters long; some programs cut such links.` : "";
+    const length = `It is ${number(link.length)} characters long; some programs cut such links.`;
+    const long = link.length > LONG_LINK ? ` ${length}` : "";
     try {
       await navigator.clipboard.writeText(link);
       byId("link-row").hidden = true;
@@ -202,7 +118,9 @@ function tryingTab(state, onProblem) {
     byId("examples-note").textContent = state.about.examples_note ?? "";
     byId("example-list").replaceChildren(
       ...examples.map((example) => {
-        const button = element("button", { type: "button" }, element("span", { dir: "auto" }, example.text), element("small", {}, `labelled “${[example.label].flat().map(shown).join(", ")}”`));
+        const label = [example.label].flat().map(shown).join(", ") || "no label";
+        const said = [element("span", { dir: "auto" }, example.text), element("small", {}, `labelled “${label}”`)];
+        const button = element("button", { type: "button" }, ...said);
         button.addEventListener("click", () => write(example.text));
         return element("li", {}, button);
       }),
@@ -229,18 +147,15 @@ function tryingTab(state, onProblem) {
     allClasses = !allClasses;
     showBars();
   });
-  byId("highlighted").addEventListener("pointerover", (event) => read(event.target.closest("mark")));
-  byId("highlighted").addEventListener("focusin", (event) => read(event.target.closest("mark")));
-  byId("highlighted").addEventListener("keydown", step);
   show(null);
 
   return {
     /** Begins anew with another model, with the text that is there. */
     begin() {
       allClasses = false;
-      allParts = false;
       const names = state.about.classes;
-      explained.replaceChildren(element("option", { value: "" }, "the one predicted"), ...names.map((name) => element("option", { value: name }, shown(name))));
+      const options = names.map((name) => element("option", { value: name }, shown(name)));
+      explained.replaceChildren(element("option", { value: "" }, "the one predicted"), ...options);
       showExamples();
       return ask();
     },
@@ -248,5 +163,3 @@ function tryingTab(state, onProblem) {
     ask,
   };
 }
-
-const SCALES = { "log-odds": "log-odds", score: "logits", probability: "probability" };

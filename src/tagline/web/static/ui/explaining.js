@@ -1,0 +1,128 @@
+// What decided: the text with its words marked, and the contributions that make the score.
+
+const WEAKEST_SHOWN = 0.02; // of the strongest word, as in reports
+const MOST_MARKS = 1500;
+const PARTS_SHOWN = 12;
+const MOST_PARTS = 200;
+const SCALES = { "log-odds": "log-odds", score: "logits", probability: "probability" };
+
+function explanationView() {
+  const text = byId("highlighted");
+  let answer = null;
+  let allParts = false;
+
+  function showHighlights() {
+    byId("legend").replaceChildren(
+      element("mark", { class: "for s4" }, "speaks for"),
+      ` “${shown(answer.class)}”, underlined with a line · `,
+      element("mark", { class: "against s4" }, "speaks against"),
+      " it, dotted · the stronger the colour, the more it counts",
+    );
+    const marks = markedPieces(answer.text, answer.words);
+    text.replaceChildren(...marks);
+    text.querySelector("mark")?.setAttribute("tabindex", "0");
+    byId("reading").textContent = text.querySelector("mark")
+      ? "Point at a word, or step through them with the arrow keys, to read what it adds."
+      : "No word speaks for or against it.";
+  }
+
+  function showDecided() {
+    const parts = answer.contributions;
+    const listed = parts.slice(0, allParts ? MOST_PARTS : PARTS_SHOWN);
+    const found = [scrolling(partsTable(answer, listed), "What decided")];
+    if (parts.length > PARTS_SHOWN) {
+      const next = number(Math.min(parts.length, MOST_PARTS));
+      const words = allParts ? `Only the ${PARTS_SHOWN} strongest` : `The ${next} strongest`;
+      const attributes = { type: "button", class: "plain", "aria-expanded": String(allParts) };
+      const button = element("button", attributes, words);
+      button.addEventListener("click", () => {
+        allParts = !allParts;
+        showDecided();
+        byId("decided").querySelector("button").focus();
+      });
+      found.push(button);
+    }
+    byId("decided").replaceChildren(...found);
+  }
+
+  function read(mark) {
+    if (!mark) return;
+    const way = mark.classList.contains("for") ? "speaks for" : "speaks against";
+    const about = `“${shown(answer.class)}”`;
+    byId("reading").textContent = `“${mark.textContent}” ${way} ${about}: ${mark.dataset.value}`;
+  }
+
+  /** One word at a time is a stop of the Tab key; the arrows move it on. */
+  function step(event) {
+    const marks = [...text.querySelectorAll("mark")];
+    const now = marks.indexOf(document.activeElement);
+    const last = marks.length - 1;
+    const [before, after] = [now - 1, now + 1];
+    const keys = { ArrowRight: after, ArrowDown: after, ArrowLeft: before, ArrowUp: before, Home: 0, End: last };
+    if (now < 0 || !(event.key in keys)) return;
+    event.preventDefault();
+    const mark = marks[Math.min(last, Math.max(0, keys[event.key]))];
+    marks[now].tabIndex = -1;
+    mark.tabIndex = 0;
+    mark.focus();
+  }
+
+  text.addEventListener("pointerover", (event) => read(event.target.closest("mark")));
+  text.addEventListener("focusin", (event) => read(event.target.closest("mark")));
+  text.addEventListener("keydown", step);
+
+  return {
+    /** Shows an explanation and its text, or with null nothing. */
+    show(found) {
+      answer = found;
+      byId("explanation").hidden = found === null;
+      if (found === null) return;
+      showHighlights();
+      showDecided();
+    },
+  };
+}
+
+/** Cuts a text at its words: strings, and marks in five strengths for what counts. */
+function markedPieces(text, words) {
+  const strengths = words.map(([, , value]) => Math.abs(value)).sort((a, b) => b - a);
+  const strongest = strengths[0] || 1;
+  const weakest = Math.max(WEAKEST_SHOWN * strongest, strengths[MOST_MARKS] ?? 0);
+  const digits = digitsFor(strongest);
+  const place = placesIn(text);
+  const pieces = [];
+  let at = 0;
+  for (const [start, end, value] of words) {
+    const [from, to] = [place(start), place(end)];
+    if (Math.abs(value) <= weakest || from < at) continue;
+    const strength = Math.max(1, Math.ceil((5 * Math.abs(value)) / strongest));
+    const attributes = { class: `${value > 0 ? "for" : "against"} s${strength}`, tabindex: "-1" };
+    const mark = element("mark", attributes, text.slice(from, to));
+    mark.dataset.value = signed(value, digits);
+    pieces.push(text.slice(at, from), mark);
+    at = to;
+  }
+  return [...pieces, text.slice(at)];
+}
+
+/** The strongest contributions, what the others add, and the score that all of them make. */
+function partsTable(answer, listed) {
+  const { contributions, intercept, score } = answer;
+  const strongest = Math.abs(contributions[0]?.value ?? 1) || 1;
+  const digits = digitsFor(strongest);
+  const about = `“${shown(answer.class)}”`;
+  const rows = listed.map(({ name, value, spans }) => [
+    shown(name),
+    number(spans.length),
+    element("span", {}, signed(value, digits), bar(Math.abs(value) / strongest, value < 0 ? "part against" : "part")),
+  ]);
+  const n = contributions.length - listed.length;
+  const rest = score - intercept - listed.reduce((sum, { value }) => sum + value, 0);
+  const feet = [
+    ...(n > 0 ? [[`${count(n, "other")} together`, "", signed(rest, digits)]] : []),
+    ["before any word", "", signed(intercept, digits)],
+    [`score of ${about}, in ${SCALES[answer.scale]}`, "", signed(score, digits)],
+  ];
+  const columns = [{ name: "in the text", start: true }, { name: "times" }, { name: "adds" }];
+  return table(`The strongest contributions to ${about}; together they make its score.`, columns, rows, { feet });
+}
