@@ -4,6 +4,7 @@ const TYPING_PAUSE_MS = 150;
 const SPEAKING_PAUSE_MS = 1200;
 const CLASSES_SHOWN = 8;
 const LONG_LINK = 8000;
+const LONGEST_LINK = 1_000_000; // browsers open none of 2 MB
 
 /** `state` has `model` and `about`; `onProblem` is told errors, or null when all is well. */
 function tryingTab(state, onProblem) {
@@ -97,6 +98,10 @@ function tryingTab(state, onProblem) {
 
   async function copyLink() {
     const link = linkTo(text.value, state.several ? state.model : null);
+    if (link.length > LONGEST_LINK) {
+      byId("copied").textContent = `The text is too long for a link, which would have ${number(link.length)} characters.`;
+      return;
+    }
     history.replaceState(null, "", link);
     const length = `It is ${number(link.length)} characters long; some programs cut such links.`;
     const long = link.length > LONG_LINK ? ` ${length}` : "";
