@@ -86,7 +86,10 @@
     models: async () => (await (await ask("v1/models")).json()).models,
     about: async (model) => (await ask(`v1/model?${new URLSearchParams({ model })}`)).json(),
     explain: async (model, text, className, signal) => {
-      const body = JSON.stringify({ text, model, truncate: true, ...(className === null ? {} : { class: className }) });
+      // Half a surrogate pair is no character, and JSON for the server must not hold one: U+FFFD keeps its place.
+      const whole = text.replace(/\p{Cs}/gu, "\ufffd");
+      const named = className === null ? {} : { class: className };
+      const body = JSON.stringify({ text: whole, model, truncate: true, ...named });
       const options = { method: "POST", body, headers: { "Content-Type": "application/json" }, signal };
       return (await ask("v1/explain", options)).json();
     },

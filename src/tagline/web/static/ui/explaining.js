@@ -18,7 +18,7 @@ function explanationView() {
       element("mark", { class: "against s4" }, "speaks against"),
       " it, dotted · the stronger the colour, the more it counts",
     );
-    const marks = markedPieces(answer.text, answer.words);
+    const marks = markedPieces(answer);
     text.replaceChildren(...marks);
     text.querySelector("mark")?.setAttribute("tabindex", "0");
     byId("reading").textContent = text.querySelector("mark")
@@ -83,8 +83,8 @@ function explanationView() {
   };
 }
 
-/** Cuts a text at its words: strings, and marks in five strengths for what counts. */
-function markedPieces(text, words) {
+/** Cuts a text at its words: strings, and marks in five strengths for what counts. What was not read is left out. */
+function markedPieces({ text, words, truncated }) {
   const strengths = words.map(([, , value]) => Math.abs(value)).sort((a, b) => b - a);
   const strongest = strengths[0] || 1;
   const weakest = Math.max(WEAKEST_SHOWN * strongest, strengths[MOST_MARKS] ?? 0);
@@ -102,7 +102,8 @@ function markedPieces(text, words) {
     pieces.push(text.slice(at, from), mark);
     at = to;
   }
-  return [...pieces, text.slice(at)];
+  if (!truncated) return [...pieces, text.slice(at)];
+  return [...pieces, text.slice(at, place(words.at(-1)?.[1] ?? 0)), " …"];
 }
 
 /** The strongest contributions, what the others add, and the score that all of them make. */

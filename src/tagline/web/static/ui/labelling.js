@@ -9,7 +9,10 @@ function labellingTab(state, onKeyAsked) {
   let address = null;
   let last = null;
 
+  /** Gives up the file at work and takes away what was labelled: both are of the model that was chosen then. */
   function reset() {
+    working?.abort();
+    byId("working").hidden = true;
     if (address) URL.revokeObjectURL(address);
     address = null;
     byId("labelled").hidden = true;
@@ -18,7 +21,6 @@ function labellingTab(state, onKeyAsked) {
 
   async function label(file) {
     if (state.about === null) return;
-    working?.abort();
     reset();
     last = file;
     working = new AbortController();
@@ -32,7 +34,7 @@ function labellingTab(state, onKeyAsked) {
     try {
       const labelled = await window.taglineBackend.label(state.model, file, { onProgress, signal });
       if (signal.aborted) return;
-      await showLabelled(file, labelled);
+      await showLabelled(file, labelled, signal);
     } catch (error) {
       if (signal.aborted) return;
       byId("file-spoken").textContent = "";
@@ -52,8 +54,9 @@ function labellingTab(state, onKeyAsked) {
     byId("progress-label").textContent = `${file.name}: ${done || total ? `${number(done)}${of} rows` : "reading"}`;
   }
 
-  async function showLabelled(file, labelled) {
-    const { rows, counts } = await countPredictions(labelled);
+  async function showLabelled(file, labelled, signal) {
+    const { rows, counts } = await countPredictions(labelled, state.about.task === "multilabel");
+    if (signal.aborted) return;
     if (rows === 0) throw new Error(`${file.name} has no rows below its first line, which names the columns.`);
     address = URL.createObjectURL(labelled);
     const leftOut = labelled.leftOut ? `, ${count(labelled.leftOut, "row")} left out that cannot be read` : "";
@@ -105,8 +108,8 @@ function labellingTab(state, onKeyAsked) {
   return { reset };
 }
 
-/** Counts the predictions of a labelled file; several labels are written as JSON. */
-async function countPredictions(labelled) {
+/** Counts the predictions of a labelled file; where a text may have `several`, its labels are written as JSON. */
+async function countPredictions(labelled, several) {
   const counts = new Map();
   let column = -1;
   let rows = -1;
@@ -116,16 +119,7 @@ async function countPredictions(labelled) {
       column = record.map((name) => /^prediction(_\d+)?$/.test(name)).lastIndexOf(true);
       return;
     }
-    for (const name of labelsIn(record[column] ?? "")) counts.set(name, (counts.get(name) ?? 0) + 1);
+    for (const name of several ? JSON.parse(record[column]) : [record[column]]) counts.set(name, (counts.get(name) ?? 0) + 1);
   });
   return { rows: Math.max(0, rows), counts };
-}
-
-function labelsIn(cell) {
-  if (!cell.startsWith("[")) return [cell];
-  try {
-    return JSON.parse(cell);
-  } catch {
-    return [cell];
-  }
 }

@@ -75,8 +75,13 @@ async function begin() {
   }
 }
 
+let wanted = null;
+
+/** Shows another model, unless yet another one is chosen before this one has said what it is. */
 async function choose(name) {
+  wanted = name;
   const about = await window.taglineBackend.about(name);
+  if (wanted !== name) return;
   Object.assign(state, { model: name, about });
   byId("model").value = name;
   byId("title").textContent = about.title;
@@ -101,7 +106,21 @@ const showTab = tabs();
 const trying = tryingTab(state, onProblem);
 const labelling = labellingTab(state, askForKey);
 
-byId("model").addEventListener("change", () => choose(byId("model").value).catch((error) => onProblem(error, begin)));
+async function change() {
+  const name = byId("model").value;
+  try {
+    await choose(name);
+  } catch (error) {
+    if (wanted !== name) return;
+    if (state.model !== null) byId("model").value = state.model;
+    onProblem(error, () => {
+      byId("model").value = name;
+      change();
+    });
+  }
+}
+
+byId("model").addEventListener("change", change);
 byId("skip").addEventListener("click", (event) => {
   event.preventDefault(); // a fragment of its own would replace the link to a text
   byId("main").focus();

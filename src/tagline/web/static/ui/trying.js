@@ -4,6 +4,7 @@ const TYPING_PAUSE_MS = 150;
 const SPEAKING_PAUSE_MS = 1200;
 const CLASSES_SHOWN = 8;
 const LONG_LINK = 8000;
+const LONGEST_LINK = 1_000_000; // browsers open none of 2 MB
 
 /** `state` has `model` and `about`; `onProblem` is told errors, or null when all is well. */
 function tryingTab(state, onProblem) {
@@ -24,6 +25,7 @@ function tryingTab(state, onProblem) {
     byId("copy").disabled = given === "";
     if (given.trim() === "" || state.about === null) {
       asking = null;
+      onProblem(null);
       show(null);
       return;
     }
@@ -37,14 +39,14 @@ function tryingTab(state, onProblem) {
       show({ ...found, text: given });
     } catch (error) {
       if (signal.aborted) return;
-      show(null);
+      show(null, "It could not be judged.");
       onProblem(error, ask);
       if (error.retryAfter) retrying = setTimeout(ask, 1000 * error.retryAfter);
     }
     byId("answer").removeAttribute("aria-busy");
   }
 
-  function show(found) {
+  function show(found, without = "Nothing to judge yet.") {
     answer = found;
     explanation.show(found);
     byId("all-classes").hidden = true;
@@ -52,7 +54,7 @@ function tryingTab(state, onProblem) {
     if (found === null) {
       byId("verdict").textContent = "–";
       byId("verdict").classList.remove("long");
-      byId("sureness").textContent = "Nothing to judge yet.";
+      byId("sureness").textContent = without;
       byId("bars").replaceChildren();
       speak("");
       return;
@@ -96,6 +98,10 @@ function tryingTab(state, onProblem) {
 
   async function copyLink() {
     const link = linkTo(text.value, state.several ? state.model : null);
+    if (link.length > LONGEST_LINK) {
+      byId("copied").textContent = `The text is too long for a link, which would have ${number(link.length)} characters.`;
+      return;
+    }
     history.replaceState(null, "", link);
     const length = `It is ${number(link.length)} characters long; some programs cut such links.`;
     const long = link.length > LONG_LINK ? ` ${length}` : "";
