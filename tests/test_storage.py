@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 import tagline
 from tagline.errors import BundleError, InputError
-from tagline.storage import ARRAYS, FORMAT, INDEX, Bundle, _digest, read_bundle, write_bundle
+from tagline.storage import ARRAYS, EXPORT, FORMAT, INDEX, Bundle, _digest, read_bundle, write_bundle
 
 BUNDLE = Bundle(
     header={"task": "binary", "temperature": 1 / 3, "classes": ["neg", "größer"], "facts": {"b": [1], "a": None}},
@@ -24,6 +24,7 @@ BUNDLE = Bundle(
         "none": np.empty((0, 3), dtype=np.int64),
     },
     texts={"words.txt": "gut\nschön\n\u2028\r\x1c\n", "empty.txt": ""},
+    binaries={"network.onnx": bytes(range(256))},
 )
 
 
@@ -34,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def assert_same(a: Bundle, b: Bundle) -> None:
-    assert (a.header, a.texts) == (b.header, b.texts)
+    assert (a.header, a.texts, a.binaries) == (b.header, b.texts, b.binaries)
     assert a.arrays.keys() == b.arrays.keys()
     for name, array in a.arrays.items():
         assert array.dtype == b.arrays[name].dtype
@@ -59,13 +60,15 @@ def test_round_trip(folder: Path) -> None:
 
 
 def test_the_same_content_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    shuffled = Bundle(BUNDLE.header, dict(reversed(BUNDLE.arrays.items())), dict(reversed(BUNDLE.texts.items())))
+    shuffled = Bundle(
+        BUNDLE.header, dict(reversed(BUNDLE.arrays.items())), dict(reversed(BUNDLE.texts.items())), BUNDLE.binaries
+    )
     write_bundle(tmp_path / "again", shuffled)
     assert contents(tmp_path / "again") == contents(folder)
 
 
 def test_anyone_can_read_the_parts(folder: Path) -> None:
-    assert sorted(contents(folder)) == ["empty.txt", INDEX, ARRAYS, "words.txt"]
+    assert sorted(contents(folder)) == ["empty.txt", "network.onnx", INDEX, ARRAYS, "words.txt"]
     assert json.loads((folder / INDEX).read_text(encoding="utf-8"))["format"] == FORMAT
     assert load_file(folder / ARRAYS)["keys"].tolist() == [[0, 3], [1, 4], [2, 5]]
     assert stat_mode(folder) & 0o500 == 0o500
@@ -79,7 +82,7 @@ def stat_mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-@pytest.mark.parametrize("part", [INDEX, ARRAYS, "words.txt"])
+@pytest.mark.parametrize("part", [INDEX, ARRAYS, "words.txt", "network.onnx"])
 @pytest.mark.parametrize("harm", ["flip", "cut", "empty", "remove", "folder"])
 def test_a_damaged_part_is_refused_by_name(folder: Path, part: str, harm: str) -> None:
     path = folder / part
@@ -253,3 +256,21 @@ def test_a_folder_that_holds_more_than_a_model_is_left_alone(tmp_path: Path) -> 
     with pytest.raises(InputError, match=r"holds `notes\.md`"):
         write_bundle(tmp_path / "model", BUNDLE)
     assert (tmp_path / "model" / "notes.md").read_text() == "mine"
+
+
+def test_an_export_has_other_names_and_is_read_by_them(folder: Path, tmp_path: Path) -> None:
+    texts = {**BUNDLE.texts, "card.md": "# Card\n", "card.json": "{}\n"}
+    export = Bundle(BUNDLE.header, BUNDLE.arrays, texts, BUNDLE.binaries)
+    write_bundle(tmp_path / "export", export, EXPORT)
+    assert contents(tmp_path / "export").keys() == {*texts, "network.onnx", "ngrams.safetensors", "tokens.json"}
+    assert_same(read_bundle(tmp_path / "export"), export)
+    with pytest.raises(InputError, match="is not an export"):
+        write_bundle(folder, export, EXPORT)
+    with pytest.raises(InputError, match="is not a model"):
+        write_bundle(tmp_path / "export", BUNDLE)
+
+
+def test_no_arrays_no_file(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "model", Bundle({"task": "binary"}, {}, {"words.txt": "a\n"}))
+    assert contents(tmp_path / "model").keys() == {INDEX, "words.txt"}
+    assert read_bundle(tmp_path / "model").arrays == {}

@@ -1,5 +1,6 @@
 """`TextClassifier`: texts in, labels and probabilities out; the only place where text meets numbers."""
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,7 @@ from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
 from tagline.fitting import Fitted, HeldOut, TrainingRecord, fit_recipe, probabilities
 from tagline.inputs import as_inputs, check_lengths, encode_labels, group_column, joined, label_sets, list_labels
-from tagline.models import CLASSIC, Model, Network
+from tagline.models import CLASSIC, Model, Network, OnnxModel
 from tagline.recipes import Recipe, load_recipe, make_recipe
 from tagline.storage import Bundle, read_bundle, write_bundle
 
@@ -27,6 +28,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Labels = NDArray[Any]
 _BATCH = 16_384  # texts turned into features at a time
+_NETWORK_GRAPH = "network.onnx"
+EXPORTED_GRAPH = "model.onnx"
 
 
 class TextClassifier(Estimator):
@@ -53,6 +56,7 @@ class TextClassifier(Estimator):
         threshold_: the probability above which a label is given, of two classes and of many labels.
         n_features_: how many n-grams or word ids the model knows. ``seconds_``: what took how long.
         card_: facts saved beside the model by ``save``.
+        graph_: the ONNX graph of a network, as its bundle holds it, or None.
 
     """
 
@@ -148,6 +152,7 @@ class TextClassifier(Estimator):
         self.training_: TrainingRecord | None = fitted.training
         self.n_features_ = fitted.vectorizer.n_columns
         self.card_: dict[str, Any] = {}
+        self.graph_: bytes | None = None
 
     def _weights(self, classes: Labels, Y: Bools, task: str, sample_weight: ArrayLike | None, n_train: int) -> Floats:
         """Return the weight of each row; those above 0 have mean 1. Validation rows, given without weights, count 1."""
@@ -202,6 +207,8 @@ class TextClassifier(Estimator):
 
         Rows add up to 1, except where a text may have several labels.
         """
+        if isinstance(self.model_, OnnxModel):
+            return np.vstack([self.model_.probabilities(X) for X in self._features(texts)])
         return probabilities(self.logits(texts), multilabel=self.task_ == "multilabel")
 
     def predict(self, texts: Iterable[Any]) -> Labels:
@@ -244,10 +251,25 @@ class TextClassifier(Estimator):
         return float(np.average(right.astype(np.float64), weights=weights))
 
     def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> None:
-        """Write the model as a bundle: a folder that works wherever it is copied. ``facts`` are kept beside it."""
+        """Write the model as a bundle: a folder that works wherever it is copied. ``facts`` are kept beside it.
+
+        Raises:
+            InputError: the folder holds something else, or the model runs in ONNX Runtime and is no longer there.
+            MissingExtraError: it is a network, of which a bundle holds the ONNX graph, and onnx is not installed.
+
+        """
         self._check_fitted()
+        if isinstance(self.model_, OnnxModel):
+            raise InputError("A model that runs in ONNX Runtime cannot be saved: copy the folder it was loaded from.")
+        arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
+        binaries = {_NETWORK_GRAPH: self._network_graph()} if isinstance(self.model_, Network) else {}
+        header = self.header() | ({} if facts is None else {"facts": dict(facts)})
+        write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts(), binaries))
+
+    def header(self) -> dict[str, Any]:
+        """Return what the index of a bundle says of the model."""
         kind = next((name for name, stored in CLASSIC.items() if isinstance(self.model_, stored)), "network")
-        header = {
+        return {
             "tagline": version("tagline"),
             "task": self.task_,
             "classes": self.classes_.tolist(),
@@ -260,14 +282,34 @@ class TextClassifier(Estimator):
             "threshold": self.threshold_,
             "positive": self.positive_,
             "seed": int(self.seed),
-            "facts": dict(facts if facts is not None else self.card_),
+            "facts": self.card_,
         }
-        arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
-        write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts()))
+
+    def _network_graph(self) -> bytes:
+        assert isinstance(self.model_, Network)
+        if self.graph_ is None:
+            from tagline.models.graphs import network_graph
+
+            multilabel = self.task_ == "multilabel"
+            self.graph_ = network_graph(self.model_, temperature=self.temperature_, multilabel=multilabel)
+        return self.graph_
+
+    def on_onnx_runtime(self) -> "TextClassifier":
+        """Return a classifier that answers by ONNX Runtime, where this one has a bundle that holds a graph.
+
+        Otherwise return this one. What runs in ONNX Runtime cannot be explained or saved.
+        """
+        self._check_fitted()
+        if self.graph_ is None:
+            return self
+        other = copy.copy(self)
+        # The graph has the temperature inside.
+        other.model_, other.temperature_, other.graph_ = OnnxModel(self.graph_), 1.0, None
+        return other
 
     @classmethod
     def load(cls, folder: str | Path) -> "TextClassifier":
-        """Read a bundle; nothing in it is executed.
+        """Read a bundle, or an export to ONNX, which runs in ONNX Runtime; nothing in it is executed otherwise.
 
         Raises:
             BundleError: it is missing, damaged or of a newer format.
@@ -284,7 +326,7 @@ class TextClassifier(Estimator):
             clf._take(
                 Fitted(
                     vectorizer=_restore_features(header["features"], bundle),
-                    model=_restore_model(header, model_arrays),
+                    model=_restore_model(header, model_arrays, bundle.binaries),
                     temperature=header["temperature"],
                     threshold=header["threshold"],
                     chosen=header["chosen"],
@@ -293,6 +335,7 @@ class TextClassifier(Estimator):
                 )
             )
             clf.card_ = header["facts"]
+            clf.graph_ = bundle.binaries.get(_NETWORK_GRAPH)
         except (KeyError, TypeError, IndexError, InputError) as error:
             raise BundleError(f"`{folder}` lacks a part that a model needs: {error}.") from None
         return clf
@@ -304,9 +347,10 @@ class TextClassifier(Estimator):
         rows = {"recipe": self.recipe if isinstance(self.recipe, str) else "custom"}
         if hasattr(self, "classes_"):
             names = ", ".join(str(name) for name in self.classes_[:8])
+            of = "word ids" if isinstance(self.vectorizer_, Encoder) else "n-grams"
             rows |= {
                 "classes": names + (f" … ({len(self.classes_):,} in all)" if len(self.classes_) > 8 else ""),
-                "features": f"{self.n_features_:,} {'word ids' if isinstance(self.model_, Network) else 'n-grams'}",
+                "features": f"{self.n_features_:,} {of}",
                 "chosen": ", ".join(f"{key} {value}" for key, value in self.chosen_.items()),
             }
         else:
@@ -321,7 +365,9 @@ def _restore_features(settings: Mapping[str, Any], bundle: Bundle) -> Vectorizer
     return Encoder.restore(settings, bundle.texts)
 
 
-def _restore_model(header: Mapping[str, Any], arrays: dict[str, NDArray[Any]]) -> Model:
+def _restore_model(header: Mapping[str, Any], arrays: dict[str, NDArray[Any]], binaries: Mapping[str, bytes]) -> Model:
+    if header["model"] == "onnx":
+        return OnnxModel(binaries[EXPORTED_GRAPH])
     if header["model"] == "network":
         return Network.restore(header["network"], arrays)
     return CLASSIC[header["model"]].from_arrays(arrays)

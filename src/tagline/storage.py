@@ -5,9 +5,10 @@
     tagline.json          format version, SHA-256 of each part and of this one, and the header: settings as JSON
     weights.safetensors   every array
     *.txt                 vocabularies, one entry a line
+    *.onnx                graphs; since format 2
 
-Storage knows arrays, JSON and lines of text; what they mean is the classifier's business. The same content gives the
-same bytes.
+An export for other programs is kept in the same way, under other names: see `Layout`. Storage knows arrays, JSON, lines
+of text and bytes; what they mean is the classifier's business. The same content gives the same bytes.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +29,39 @@ from safetensors.numpy import save as format_arrays
 
 from tagline.errors import BundleError, InputError
 
-FORMAT = 1
+FORMAT = 2
 INDEX = "tagline.json"
 ARRAYS = "weights.safetensors"
+_TEXTS = {".txt", ".json", ".md"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the folder of a bundle is called in messages, and the names of its index and of its arrays."""
+
+    what: str
+    index: str
+    arrays: str
+
+
+MODEL = Layout("a model", INDEX, ARRAYS)
+EXPORT = Layout("an export", "tokens.json", "ngrams.safetensors")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a bundle holds: a JSON header, arrays by name, and texts by file name."""
+    """What a bundle holds: a JSON header, arrays by name, and texts and other contents by file name.
+
+    The file of a text ends in ``.txt``, ``.json`` or ``.md``, any other has another suffix.
+    """
 
     header: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
     texts: dict[str, str]
+    binaries: dict[str, bytes] = field(default_factory=dict)
 
 
-def write_bundle(folder: str | Path, bundle: Bundle) -> None:
+def write_bundle(folder: str | Path, bundle: Bundle, layout: Layout = MODEL) -> None:
     """Write a bundle to ``folder``, whole or not at all; an older bundle there is replaced.
 
     Raises:
@@ -51,13 +70,11 @@ def write_bundle(folder: str | Path, bundle: Bundle) -> None:
 
     """
     target = Path(folder)
-    if target.exists() and not (target / INDEX).is_file() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"`{target}` exists and is not a model: choose another folder.")
-    foreign = {path.name for path in target.iterdir()} - {INDEX, *_part_names(target)} if target.exists() else set()
-    if foreign:
-        raise InputError(f"`{target}` holds `{min(foreign)}`, which is not part of a model: choose another folder.")
-    parts = {name: text.encode() for name, text in bundle.texts.items()}
-    parts[ARRAYS] = format_arrays({name: np.ascontiguousarray(bundle.arrays[name]) for name in sorted(bundle.arrays)})
+    check_replaceable(target, layout)
+    parts = {name: text.encode() for name, text in bundle.texts.items()} | bundle.binaries
+    if bundle.arrays:
+        contiguous = {name: np.ascontiguousarray(bundle.arrays[name]) for name in sorted(bundle.arrays)}
+        parts[layout.arrays] = format_arrays(contiguous)
     index = {
         "format": FORMAT,
         "parts": {
@@ -67,7 +84,7 @@ def write_bundle(folder: str | Path, bundle: Bundle) -> None:
         **bundle.header,
     }
     index["sha256"] = _digest(index)
-    parts[INDEX] = (json.dumps(index, ensure_ascii=False, indent=1) + "\n").encode()
+    parts[layout.index] = (json.dumps(index, ensure_ascii=False, indent=1) + "\n").encode()
     target.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
@@ -80,49 +97,68 @@ def write_bundle(folder: str | Path, bundle: Bundle) -> None:
         raise
 
 
+def check_replaceable(target: Path, layout: Layout) -> None:
+    """Raise `InputError` if there is something at ``target`` that is not a bundle of this layout and nothing else."""
+    if not target.exists():
+        return
+    what, index = layout.what, target / layout.index
+    if not index.is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"`{target}` exists and is not {what}: choose another folder.")
+    foreign = {path.name for path in target.iterdir()} - {index.name, *_part_names(index)}
+    if foreign:
+        raise InputError(f"`{target}` holds `{min(foreign)}`, which is not part of {what}: choose another folder.")
+
+
 def read_bundle(folder: str | Path) -> Bundle:
-    """Read and check a bundle.
+    """Read and check a bundle, of a model or of an export.
 
     Raises:
         BundleError: there is none, it is damaged, or a newer tagline wrote it.
 
     """
     source = Path(folder)
+    layout = EXPORT if (source / EXPORT.index).exists() and not (source / MODEL.index).exists() else MODEL
+    path = source / layout.index
     try:
-        index = json.loads((source / INDEX).read_text(encoding="utf-8"))
+        index = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         what = "does not exist" if not source.exists() else f"is not a model: it has no `{INDEX}` that can be read"
         raise BundleError(f"`{source}` {what}; a model is the `model` folder of a run.") from None
     except (ValueError, RecursionError):
-        raise BundleError(f"`{source / INDEX}` is damaged: it is not JSON. Copy the model again.") from None
+        raise BundleError(f"`{path}` is damaged: it is not JSON. Copy the model again.") from None
     version = index.get("format") if isinstance(index, dict) else None
     if not isinstance(version, int) or not isinstance(index.get("parts"), dict):
-        raise BundleError(f"`{source / INDEX}` is not the index of a model.")
+        raise BundleError(f"`{path}` is not the index of {layout.what}.")
     if version > FORMAT:
         raise BundleError(
             f"`{source}` has format {version}, and this tagline reads up to {FORMAT}: upgrade with "
             "`pip install -U tagline`."
         )
     if index.pop("sha256", None) != _digest(index):
-        raise BundleError(f"`{source / INDEX}` is damaged: its checksum does not match. Copy the model again.")
+        raise BundleError(f"`{path}` is damaged: its checksum does not match. Copy the model again.")
     contents = {}
     for name, about in index["parts"].items():
         if Path(name).name != name or name in ("", ".."):
-            raise BundleError(f"`{source / INDEX}` names a part outside the model: `{name}`.")
+            raise BundleError(f"`{path}` names a part outside the model: `{name}`.")
         contents[name] = _read_part(source / name, about)
     try:
-        arrays = parse_arrays(contents.pop(ARRAYS))
-    except (KeyError, SafetensorError):
-        raise BundleError(f"`{source / ARRAYS}` is missing or damaged. Copy the model again.") from None
-    texts = {name: content.decode(errors="replace") for name, content in contents.items()}
+        arrays = parse_arrays(contents.pop(layout.arrays)) if layout.arrays in contents else {}
+    except SafetensorError:
+        raise BundleError(f"`{source / layout.arrays}` is damaged. Copy the model again.") from None
+    texts = {name: content.decode(errors="replace") for name, content in contents.items() if _is_text(name)}
+    binaries = {name: content for name, content in contents.items() if not _is_text(name)}
     header = {key: value for key, value in index.items() if key not in ("format", "parts")}
-    return Bundle(header, arrays, texts)
+    return Bundle(header, arrays, texts, binaries)
 
 
-def _part_names(folder: Path) -> list[str]:
+def _is_text(name: str) -> bool:
+    return Path(name).suffix in _TEXTS
+
+
+def _part_names(index: Path) -> list[str]:
     """Return the names of the parts that a bundle's index lists; none if it cannot be read."""
     try:
-        return list(json.loads((folder / INDEX).read_text(encoding="utf-8"))["parts"])
+        return list(json.loads(index.read_text(encoding="utf-8"))["parts"])
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

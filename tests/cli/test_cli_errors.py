@@ -76,7 +76,7 @@ def test_wrong_models(fails, run_folder, reviews, tmp_path):
     newer = tmp_path / "newer"
     shutil.copytree(run_folder / "model", newer)
     index = newer / "tagline.json"
-    index.write_text(index.read_text().replace('"format": 1', '"format": 999'))
+    index.write_text(index.read_text().replace('"format": 2', '"format": 999'))
     assert "upgrade" in fails("predict", newer, "x")
     assert "Did you mean `pos`?" in fails("explain", run_folder, "x", "--class", "poss")
     assert "Did you mean `pos`?" in fails("predict", run_folder, "x", "--positive", "poss")

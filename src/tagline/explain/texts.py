@@ -6,7 +6,7 @@ from tagline.explain.explanation import Explanation, Scale
 from tagline.explain.networks import attribute_network
 from tagline.explain.ngrams import attribute_ngrams
 from tagline.features.encoder import Encoder
-from tagline.models import Network, TreeModel
+from tagline.models import Network, OnnxModel, TreeModel
 
 
 def explain_text(classifier: TextClassifier, text: str, class_name: str | None = None) -> Explanation:
@@ -18,10 +18,13 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
         class_name: the class whose score to explain; by default the one predicted.
 
     Raises:
-        InputError: there is no such class, or the model learnt from ids without words and cannot read texts.
+        InputError: there is no such class, the model learnt from ids without words and cannot read texts, or it runs
+            in ONNX Runtime.
 
     """
     proba = classifier.predict_proba([text])
+    if isinstance(classifier.model_, OnnxModel):
+        raise InputError("What runs in ONNX Runtime explains nothing: explain the model that it was made of.")
     names = [str(name) for name in classifier.classes_]
     decided = classifier.decide(proba)[0]
     if class_name is None:

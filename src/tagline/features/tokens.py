@@ -41,14 +41,15 @@ KERAS_SEPARATORS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n '
 _SEPARATORS = "".join(rf"\x{{{ord(char):x}}}" for char in KERAS_SEPARATORS)
 KERAS_PATTERN = rf"[{_UNSPACED}]\p{{M}}*|[^{_SEPARATORS}{_UNSPACED}]+"
 
-_BREAK = r"<br\s*/?>"
-_INVISIBLE = "\u00ad\u200b\ufeff"  # soft hyphen, zero-width space, byte order mark: they would cut words
+BREAK_PATTERN = r"<br\s*/?>"
+APOSTROPHE = "’"
+INVISIBLE = "\u00ad\u200b\ufeff"  # soft hyphen, zero-width space, byte order mark: they would cut words
 _CLEANED = (
     pl.col("text")
     .str.to_lowercase()
-    .str.replace_all(_BREAK, " ")
-    .str.replace_all("’", "'", literal=True)
-    .str.replace_all(f"[{_INVISIBLE}]", "")
+    .str.replace_all(BREAK_PATTERN, " ")
+    .str.replace_all(APOSTROPHE, "'", literal=True)
+    .str.replace_all(f"[{INVISIBLE}]", "")
 )
 _LISTS = _CLEANED.str.extract_all(TOKEN_PATTERN)
 _KERAS_LISTS = pl.col("text").str.to_lowercase().str.extract_all(KERAS_PATTERN)
@@ -75,10 +76,10 @@ def tokenize(texts: pl.Series) -> Tokens:
 def token_spans(text: str) -> list[tuple[int, int]]:
     """Return where each token of ``tokenize`` stands in ``text``: (start, end) in characters, end excluded."""
     column = pl.Series([text], dtype=pl.String)
-    lowered = column.str.to_lowercase()[0].replace("’", "'")
+    lowered = column.str.to_lowercase()[0].replace(APOSTROPHE, "'")
     lowered = _BREAK_HERE.sub(lambda found: " " * len(found.group()), lowered)
     origin = _origin(text)
-    seen = [i for i, char in enumerate(lowered) if char not in _INVISIBLE]
+    seen = [i for i, char in enumerate(lowered) if char not in INVISIBLE]
     return _find("".join(lowered[i] for i in seen), [origin[i] for i in seen], tokenize(column).values)
 
 

@@ -94,6 +94,11 @@ class Vectorizer:
             offset += len(scale)
         return names
 
+    def counting(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the settings and arrays that a vectorizer of the counts alone is restored from."""
+        arrays = {name: array for name, array in self.arrays().items() if not name.endswith(".scale")}
+        return self.settings() | {"tf": "count", "unit": False, "counts": True}, arrays
+
     def settings(self) -> dict[str, Any]:
         """Return what a bundle's header says of the features."""
         return {
@@ -136,7 +141,6 @@ class Vectorizer:
         scales = []
         for about in settings["blocks"]:
             of = about["of"]
-            scales.append(arrays[f"{of}.scale"].astype(np.float32))
             if of == "words":
                 vocabulary = pl.Series("token", texts["words.txt"].split("\n")[:-1], dtype=pl.String)
                 n_symbols = len(vocabulary)
@@ -150,6 +154,8 @@ class Vectorizer:
                 tuple(_unpack(f"{of}.{order}", arrays, n_symbols) for order in orders),
             )
             blocks.append(WordNgrams(vocabulary, table) if of == "words" else CharNgrams(alphabet, table))
+            scale = np.ones(table.n_columns) if settings.get("counts") else arrays[f"{of}.scale"]
+            scales.append(scale.astype(np.float32))
         return Vectorizer(tuple(blocks), tuple(scales), settings["tf"], settings["unit"])
 
 

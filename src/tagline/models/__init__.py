@@ -13,11 +13,12 @@ from tagline.errors import RecipeError
 from tagline.models.bayes import fit_complement, fit_multinomial
 from tagline.models.linear import Bools, Floats, Ints, LinearModel, fit_linear_svm, fit_logistic
 from tagline.models.networks import Network
+from tagline.models.sessions import OnnxModel
 from tagline.models.trees import TreeModel, fit_forest, fit_tree
 
-__all__ = ["CLASSIC", "Classic", "LinearModel", "Model", "Network", "TreeModel", "fit_model"]
+__all__ = ["CLASSIC", "Classic", "LinearModel", "Model", "Network", "OnnxModel", "TreeModel", "fit_model"]
 
-Model = LinearModel | TreeModel | Network
+Model = LinearModel | TreeModel | Network | OnnxModel
 Classic = LinearModel | TreeModel
 FitLinear = Callable[[sp.csr_matrix, Ints, Floats, float, int], tuple[Floats, Floats]]
 

@@ -133,6 +133,11 @@ class Network:
             parts = in_threads(batch, range(0, max(1, X.shape[0]), size))
         return np.vstack(parts).astype(np.float64)
 
+    @property
+    def n_outputs(self) -> int:
+        """How many logits a text has."""
+        return len(self.weights[-1][-1])  # the bias of the last layer
+
     def settings(self) -> dict[str, Any]:
         """Return what a bundle's header says of the network."""
         return {"masked": self.masked, "layers": [{"layer": name_of(layer), **_fields(layer)} for layer in self.layers]}

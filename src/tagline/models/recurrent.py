@@ -260,14 +260,15 @@ class Bidirectional:
     recurrent_dropout: float = 0.0
     every: bool = False
 
-    def _both(self) -> tuple[Lstm | Gru, Lstm | Gru]:
+    def both(self) -> tuple[Lstm | Gru, Lstm | Gru]:
+        """Return the layer from the beginning and the one from the end."""
         cell = Lstm if self.cell == "lstm" else Gru
         settings = (self.inputs, self.units, self.dropout, self.recurrent_dropout, self.every)
         return cell(*settings), cell(*settings, reverse=True)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the weights, those of the layer from the end last."""
-        one, other = self._both()
+        one, other = self.both()
         return {
             **{f"forward_{name}": shape for name, shape in one.shapes().items()},
             **{f"backward_{name}": shape for name, shape in other.shapes().items()},
@@ -275,7 +276,7 @@ class Bidirectional:
 
     def init(self, rng: np.random.Generator) -> list[Array]:
         """Draw the weights of both."""
-        one, other = self._both()
+        one, other = self.both()
         return one.init(rng) + other.init(rng)
 
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -284,14 +285,14 @@ class Bidirectional:
 
     def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
         """Take (T, n, d) to (n, 2 H), or (T, n, 2 H) of every step."""
-        one, other = self._both()
+        one, other = self.both()
         y, cache = one.forward(x, weights[:3], run)
         y_back, cache_back = other.forward(x, weights[3:], run)
         return np.concatenate([y, y_back], axis=-1), (cache, cache_back)
 
     def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
         """Return the gradients."""
-        one, other = self._both()
+        one, other = self.both()
         dx, gradients = one.backward(dy[..., : self.units], weights[:3], cache[0])
         dx_back, gradients_back = other.backward(dy[..., self.units :], weights[3:], cache[1])
         return dx + dx_back, gradients + gradients_back

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tagline.models.linear import Bools, Floats
 
 _ROWS = 512  # rows made dense at a time
-_SMALLEST = 1e-6  # no text is certain: the probability a leaf gives is kept this far from 0 and 1
+SMALLEST = 1e-6  # no text is certain: the probability a leaf gives is kept this far from 0 and 1
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class TreeModel:
 
     def logits(self, X: sp.csr_matrix) -> Floats:
         """Return the log odds of each output; several classes: their log probabilities. (n_texts, n_outputs)."""
-        p = np.clip(self.proba(X), _SMALLEST, 1 - _SMALLEST)
+        p = np.clip(self.proba(X), SMALLEST, 1 - SMALLEST)
         return np.log(p) - np.log(1 - p) if self.value.shape[1] == 1 else np.log(p)
 
     def path_contributions(self, row: sp.csr_matrix) -> tuple[Floats, dict[int, Floats]]:

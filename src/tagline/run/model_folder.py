@@ -11,16 +11,19 @@ MODEL = "model"
 
 
 def load_model(path: str | Path) -> TextClassifier:
-    """Load the bundle in ``path``, or in the folder ``model`` of the run there.
+    """Load the bundle or the export in ``path``, or the bundle in the folder ``model`` of the run there.
 
     Raises:
         BundleError: there is none, it is damaged, or a newer tagline wrote it.
 
     """
+    return TextClassifier.load(model_folder(path))
+
+
+def model_folder(path: str | Path) -> Path:
+    """Return the folder of a model: ``path``, or the folder ``model`` of the run there."""
     folder = Path(path)
-    if not (folder / INDEX).exists() and (folder / MODEL).is_dir():
-        folder = folder / MODEL
-    return TextClassifier.load(folder)
+    return folder / MODEL if not (folder / INDEX).exists() and (folder / MODEL).is_dir() else folder
 
 
 def run_of(path: str | Path, fingerprint: str | None) -> Path | None:

@@ -1,0 +1,126 @@
+"""Writing a graph node by node."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    import onnx
+
+_OPSET, _TREES_OPSET, _IR_VERSION = 18, 3, 8
+_LARGEST = 2**31 - 1  # bytes of a protobuf message
+
+
+class Builder:
+    """Collects nodes and constants; every method returns the name of what it made.
+
+    Names are numbered in the order of their making, so that the same calls give the same bytes.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import onnx
+        except ImportError:
+            raise MissingExtraError("Writing an ONNX graph", "onnx") from None
+        self._onnx = onnx
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+        self._n_names = 0
+
+    def input(self, name: str, dtype: type[np.generic], shape: tuple[str | int, ...]) -> str:
+        """Declare an input; strings in ``shape`` name sizes that are not known yet."""
+        self._inputs.append(self._value(name, dtype, shape))
+        return name
+
+    def output(self, value: str, name: str, dtype: type[np.generic], shape: tuple[str | int, ...]) -> None:
+        """Give ``value`` out under ``name``."""
+        self._nodes.append(self._onnx.helper.make_node("Identity", [value], [name]))
+        self._outputs.append(self._value(name, dtype, shape))
+
+    def constant(self, array: NDArray[Any], name: str = "constant") -> str:
+        """Put an array into the graph."""
+        unique = self._name(name)
+        self._constants.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(array), unique))
+        return unique
+
+    def ints(self, *values: int) -> str:
+        """Put int64 numbers into the graph, (n,)."""
+        return self.constant(np.array(values, dtype=np.int64))
+
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node with one output."""
+        return self.add_several(operator, 1, *inputs, **attributes)[0]
+
+    def add_several(
+        self, operator: str, n_outputs: int, *inputs: str, domain: str = "", **attributes: Any
+    ) -> list[str]:
+        """Add a node with ``n_outputs`` outputs."""
+        outputs = [self._name(operator.lower()) for _ in range(n_outputs)]
+        node = self._onnx.helper.make_node(operator, list(inputs), outputs, domain=domain, **attributes)
+        self._nodes.append(node)
+        return outputs
+
+    def cast(self, value: str, dtype: type[np.generic]) -> str:
+        """Add a change of type."""
+        return self.add("Cast", value, to=self._type(dtype))
+
+    def zeros(self, shape: str, dtype: type[np.generic]) -> str:
+        """Add a tensor of zeros; ``shape`` is an int64 tensor."""
+        return self.add("ConstantOfShape", shape, value=self._onnx.numpy_helper.from_array(np.zeros(1, dtype)))
+
+    def add_up(self, start: str, at: str, values: str) -> str:
+        """Add ``values`` (n, …) to the rows ``at`` (n,) of ``start``, one after the other.
+
+        ScatterND would do, but ONNX Runtime lets threads race where rows repeat.
+        """
+        places = self.add("Expand", at, self.add("Shape", values))
+        return self.add("ScatterElements", start, places, values, axis=0, reduction="add")
+
+    def serialize(self, doc: str) -> bytes:
+        """Return the graph as the bytes of an ONNX model; raises `InputError` where it is too large for one file."""
+        helper = self._onnx.helper
+        graph = helper.make_graph(self._nodes, "tagline", self._inputs, self._outputs, self._constants)
+        domains = {node.domain for node in self._nodes}
+        opsets = [helper.make_opsetid("", _OPSET)]
+        if "ai.onnx.ml" in domains:
+            opsets.append(helper.make_opsetid("ai.onnx.ml", _TREES_OPSET))
+        model = helper.make_model(
+            graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="tagline", doc_string=doc
+        )
+        if model.ByteSize() > _LARGEST:
+            raise InputError(
+                "The model is larger than the 2 GB that an ONNX file may have: train one of fewer n-grams."
+            )
+        return bytes(model.SerializeToString(deterministic=True))
+
+    def _value(self, name: str, dtype: type[np.generic], shape: tuple[str | int, ...]) -> "onnx.ValueInfoProto":
+        return self._onnx.helper.make_tensor_value_info(name, self._type(dtype), shape)
+
+    def _type(self, dtype: type[np.generic]) -> int:
+        return int(self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+    def _name(self, kind: str) -> str:
+        self._n_names += 1
+        return f"{kind}_{self._n_names}"
+
+
+def add_answers(
+    graph: Builder, logits: str, n_outputs: int, dtype: type[np.generic], *, temperature: float, multilabel: bool
+) -> None:
+    """Divide logits, (n_texts, n_outputs), by the temperature and give them out, and the probabilities with them."""
+    calibrated = graph.add("Div", logits, graph.constant(np.array(temperature, dtype), "temperature"))
+    graph.output(calibrated, "logits", dtype, ("n_texts", n_outputs))
+    if multilabel:
+        p = graph.add("Sigmoid", calibrated)
+    elif n_outputs == 1:
+        second = graph.add("Sigmoid", calibrated)
+        first = graph.add("Sub", graph.constant(np.array(1.0, dtype)), second)
+        p = graph.add("Concat", first, second, axis=1)
+    else:
+        p = graph.add("Softmax", calibrated, axis=1)
+    graph.output(p, "probabilities", dtype, ("n_texts", 2 if n_outputs == 1 and not multilabel else n_outputs))
