@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import uvicorn
 
@@ -33,6 +33,7 @@ _PATHS = (
 )
 _DRAIN_SECONDS = 0.5  # in which all clients that are busy are told to go elsewhere
 _LAST_SECONDS = 0.1  # for those who have just come in to be accepted, and then to send
+_IDLE_SECONDS = 75  # that a client may keep a connection without asking
 _BACKLOG = 2048
 
 
@@ -47,11 +48,28 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
         TaglineError: a model cannot be loaded, or the address cannot be listened on.
 
     """
-    log = Log()
-    listener = bind(settings.host, settings.port)
     metrics = Metrics()
-    models = Models(settings.models, log, metrics)
-    service = Service(settings, models, Scorer(metrics.batch), log, metrics)
+    with (
+        closing(Log()) as log,
+        closing(bind(settings.host, settings.port)) as listener,
+        closing(Scorer(metrics.batch)) as scorer,
+        _uvicorn_logs(log),
+    ):
+        service = Service(settings, Models(settings.models, log, metrics), scorer, log, metrics)
+        config = _config(service)
+        address = _address(listener, config)
+
+        def started() -> None:
+            log.write("info", "listening", address=address, models={m.name: m.version for m in service.models})
+            announce(address)
+
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(_Server(config, service, started).serve(sockets=[listener]))
+        log.write("info", "stopped")
+
+
+def _config(service: Service) -> uvicorn.Config:
+    settings = service.settings
     config = uvicorn.Config(
         make_app(service),
         http=connection_class(settings.limits.timeout),
@@ -62,7 +80,7 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=75,
+        timeout_keep_alive=_IDLE_SECONDS,
         backlog=_BACKLOG,
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.private_key,
@@ -71,19 +89,12 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
         config.load()
     except OSError as error:
         raise InputError(f"The certificate or its private key cannot be used: {error}.") from None
-    scheme = "https" if settings.certificate else "http"
+    return config
+
+
+def _address(listener: socket.socket, config: uvicorn.Config) -> str:
     host, port = listener.getsockname()[:2]
-    address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-    def started() -> None:
-        log.write("info", "listening", address=address, models={m.name: m.version for m in models})
-        announce(address)
-
-    with _uvicorn_logs(log), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_Server(config, service, started).serve(sockets=[listener]))
-    service.scorer.close()
-    log.write("info", "stopped")
-    log.close()
+    return f"{'https' if config.is_ssl else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -96,11 +107,19 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _not_listening(host, port, error) from None
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
-        raise TaglineError(f"Cannot listen on `{host}` port {port}: {error.strerror or error}.") from None
+        listener.close()
+        raise _not_listening(host, port, error) from None
     return listener
+
+
+def _not_listening(host: str, port: int, error: OSError) -> TaglineError:
+    return TaglineError(f"Cannot listen on `{host}` port {port}: {error.strerror or error}.")
 
 
 def is_loopback(host: str) -> bool:
@@ -165,5 +184,7 @@ def _uvicorn_logs(log: Log) -> Iterator[None]:
     logger.addHandler(handler)
     logger.propagate = False
     logger.setLevel(logging.WARNING)
-    yield
-    logger.removeHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

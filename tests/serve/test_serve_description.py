@@ -1,0 +1,84 @@
+"""The OpenAPI description is true: what it allows is answered as it says, and so is what it does not allow."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_every_answer_is_described(server, mode):
+    schema = schemathesis.openapi.from_url(f"{server.address}/openapi.json")
+    tried = 0
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @given(case=operation.as_strategy(generation_mode=mode))
+        @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        def check(case):
+            nonlocal tried
+            tried += 1
+            case.call_and_validate(checks=CHECKS)
+
+        with suppress(Unsatisfiable):  # there is nothing to get wrong
+            check()
+    assert tried > 100
+    assert not [line for line in server.lines() if line["event"] == "fault"]
+
+
+def paths(client: httpx.Client) -> Iterator[tuple[str, str, dict]]:
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for method, about in methods.items():
+            yield path, method, about
+
+
+def test_the_examples_are_answered(client):
+    tried = 0
+    for path, method, about in paths(client):
+        for kind, content in about.get("requestBody", {}).get("content", {}).items():
+            examples = [e["value"] for e in content.get("examples", {}).values()] or [content["example"]]
+            for example in examples:
+                body = {"json": example} if kind == "application/json" else {"content": example}
+                answer = client.request(method, path, headers={"Content-Type": kind}, **body)
+                assert answer.status_code == 200, answer.text
+                tried += 1
+    assert tried >= 7
+
+
+def test_every_error_has_the_one_form_and_an_example(client):
+    for path, _, about in paths(client):
+        refused = {status: told for status, told in about["responses"].items() if not status.startswith("2")}
+        assert "500" in refused, path
+        for told in refused.values():
+            content = told["content"]["application/json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/ErrorAnswer"}
+            assert content["examples"]
+        if path.startswith("/v1/"):
+            assert refused["429"]["headers"]["Retry-After"]
+
+
+def test_the_documents_name_every_path(client):
+    page = client.get("/docs").text
+    for path, method, _ in paths(client):
+        assert f"{method.upper()} {path}" in page
