@@ -67,7 +67,7 @@ def explain_answer(served: Served, text: str, class_name: str | None, *, cut: bo
     """Return the explanation of a text as JSON."""
     classifier = served.classifier
     found = explain_text(classifier, text, class_name)
-    proba = classifier.predict_proba([text])
+    proba = served.answering.predict_proba([text])
     decided = classifier.decide(proba).tolist()[0]
     return to_json(
         {

@@ -99,7 +99,7 @@ class Scorer:
             return
         results: list[tuple[_Job, bytes | BaseException]] = []
         try:
-            proba = taken[0][0].served.classifier.predict_proba([text for _, piece in taken for text in piece])
+            proba = taken[0][0].served.answering.predict_proba([text for _, piece in taken for text in piece])
         except Exception as error:  # noqa: BLE001 (the requests fail, the thread goes on)
             results = [(job, error) for job, _ in taken]
         else:

@@ -163,7 +163,7 @@ def _survey(path: Path, served: Served, asked: FileRequest) -> tuple[int, int]:
 def _blocks(path: Path, served: Served, asked: FileRequest) -> Iterator[bytes]:
     stream = io.BytesIO()
     frames = predict_frames(
-        served.classifier,
+        served.answering,
         path,
         asked.output,
         kind=asked.wanted,

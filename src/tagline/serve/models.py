@@ -5,17 +5,18 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.errors import TaglineError, nearest
-from tagline.run.model_folder import MODEL, load_model
+from tagline.run.model_folder import load_model, model_folder
 from tagline.serve.logs import Log
 from tagline.serve.metrics import Metrics
 from tagline.serve.refusals import Refusal
-from tagline.storage import INDEX
+from tagline.storage import EXPORT, MODEL
 from tagline.web import about_model
 
 if TYPE_CHECKING:
@@ -27,12 +28,17 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 @dataclass(frozen=True)
 class Served:
-    """One state of a model; ``version`` is the SHA-256 of its bundle's index. A request keeps the one it began with."""
+    """One state of a model, which a request keeps that began with it.
+
+    ``version`` is the SHA-256 of its bundle's index. ``answering`` says what ``classifier`` does, but a network in ONNX
+    Runtime, where it cannot be explained.
+    """
 
     name: str
     path: Path
     version: str
     classifier: "TextClassifier"
+    answering: "TextClassifier"
     classes: tuple[str, ...]
     about: Mapping[str, Any]
 
@@ -46,10 +52,11 @@ def load_served(name: str, path: Path) -> Served:
     """
     digest = _version(path)
     classifier = load_model(path)
-    classifier.predict_proba(["warm"])  # tables are built, and libraries loaded, before the first request
+    answering = classifier.on_onnx_runtime()
+    answering.predict_proba(["warm"])  # tables are built, and libraries loaded, before the first request
     classes = tuple(str(given) for given in classifier.classes_)
     about = about_model(path, classifier)
-    return Served(name, path, digest, classifier, classes, {**about, "tagline": version("tagline")})
+    return Served(name, path, digest, classifier, answering, classes, {**about, "tagline": version("tagline")})
 
 
 class Models:
@@ -108,21 +115,18 @@ class Models:
         self._log.write("info", "reloaded", model=served.name, version=fresh.version, before=served.version)
 
 
-def _folder(path: Path) -> Path:
-    return path if (path / INDEX).exists() else path / MODEL
-
-
 def _version(path: Path) -> str:
-    try:
-        return str(json.loads((_folder(path) / INDEX).read_bytes())["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""  # loading says what is wrong
+    folder = model_folder(path)
+    for layout in (MODEL, EXPORT):
+        with suppress(OSError, ValueError, KeyError, TypeError):  # loading says what is wrong
+            return str(json.loads((folder / layout.index).read_bytes())["sha256"])
+    return ""
 
 
 def _stamp(path: Path) -> Stamp:
     """Return what changes when a file of the bundle does; empty if there is no bundle."""
     try:
-        with os.scandir(_folder(path)) as entries:
+        with os.scandir(model_folder(path)) as entries:
             facts = [(entry.name, entry.stat()) for entry in entries]
     except OSError:
         return ()

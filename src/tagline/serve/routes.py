@@ -84,7 +84,7 @@ def make_router(service: Service) -> APIRouter:
         except TimeoutError:
             raise _timed_out(limits.timeout) from None
         except InputError as error:
-            raise Refusal("invalid_request", f"`class`: {error}", field="class") from None
+            raise Refusal("invalid_request", str(error), **({"field": "class"} if asked.class_name else {})) from None
         return Response(answer, media_type="application/json")
 
     @router.post(FILES, **DESCRIBED["file"])
