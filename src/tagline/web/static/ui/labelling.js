@@ -119,7 +119,8 @@ async function countPredictions(labelled, several) {
       column = record.map((name) => /^prediction(_\d+)?$/.test(name)).lastIndexOf(true);
       return;
     }
-    for (const name of several ? JSON.parse(record[column]) : [record[column]]) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const given = several ? JSON.parse(record[column]) : [record[column]];
+    for (const name of given) counts.set(name, (counts.get(name) ?? 0) + 1);
   });
   return { rows: Math.max(0, rows), counts };
 }

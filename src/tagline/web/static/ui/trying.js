@@ -99,7 +99,8 @@ function tryingTab(state, onProblem) {
   async function copyLink() {
     const link = linkTo(text.value, state.several ? state.model : null);
     if (link.length > LONGEST_LINK) {
-      byId("copied").textContent = `The text is too long for a link, which would have ${number(link.length)} characters.`;
+      const long = `${number(link.length)} characters`;
+      byId("copied").textContent = `The text is too long for a link, which would have ${long}.`;
       return;
     }
     history.replaceState(null, "", link);
