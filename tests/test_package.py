@@ -46,7 +46,7 @@ def test_an_unknown_member_is_an_attribute_error() -> None:
 
 @pytest.mark.parametrize("module", ["tagline", "tagline.cli"])
 def test_importing_is_light(module: str) -> None:
-    heavy = ["matplotlib", "pandas", "scipy", "sklearn", "torch"]
+    heavy = ["matplotlib", "onnx", "onnxruntime", "pandas", "scipy", "sklearn", "torch"]
     code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     assert run(sys.executable, "-c", code) == "[]\n"
 

@@ -306,7 +306,7 @@ class TextClassifier(Estimator):
         return graph
 
     def on_onnx_runtime(self) -> "TextClassifier":
-        """Return a classifier that answers by ONNX Runtime, where the bundle this one was loaded from holds a graph.
+        """Return a classifier that answers by ONNX Runtime, where this one has a bundle that holds a graph.
 
         Otherwise return this one. What runs in ONNX Runtime cannot be explained or saved.
         """

@@ -51,6 +51,7 @@ def assert_answers(clf: TextClassifier, folder: Path) -> None:
     np.testing.assert_allclose(answer(folder, ASKED), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("name", CLASSIC)
 def test_a_model_of_ngrams(name: str, n_classes: int, tmp_path: Path) -> None:
@@ -63,6 +64,7 @@ def test_a_model_of_ngrams(name: str, n_classes: int, tmp_path: Path) -> None:
     assert_answers(clf, tmp_path / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("recipe", SMALL)
 def test_a_network(recipe: str, n_classes: int, tmp_path: Path) -> None:
@@ -82,6 +84,7 @@ def test_a_network_that_leaves_out_stop_words_and_cuts_at_either_side(side: str,
     assert_answers(clf, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_several_labels(tmp_path: Path) -> None:
     texts, labels = several(120)
     clf = TextClassifier().fit(texts, labels)
@@ -204,6 +207,7 @@ except MissingExtraError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["onnx", "onnxruntime"])
 def test_what_is_not_installed_is_named(module: str, model: Path, exported: Path) -> None:
     command = [sys.executable, "-c", _WITHOUT, module, str(model), str(exported)]

@@ -218,10 +218,10 @@ def warm_up(recipe: Recipe) -> None:
     """Import in the background what is needed later: torch takes two seconds, scikit-learn one, matplotlib a third.
 
     Raises:
-        MissingExtraError: a network is to be trained without torch.
+        MissingExtraError: a network is to be trained without torch, or without onnx, which its bundle takes.
 
     """
-    if recipe.training is not None and find_spec("torch") is None:
+    if recipe.training is not None and not (find_spec("torch") and find_spec("onnx")):
         raise MissingExtraError("Training a network", "neural")
 
     def load() -> None:
