@@ -153,7 +153,7 @@ def _same_data(model_path: str | Path, clf: TextClassifier) -> Dataset | None:
 def _options(command: Sequence[str]) -> dict[str, Any]:
     """Return the options of ``tagline train`` that decide about the rows."""
     found: dict[str, Any] = {}
-    for word, following in zip(command, [*command[1:], ""], strict=True):
+    for word, following in zip(command, [*command[1:], ""], strict=False):
         name, _, value = word.partition("=")
         if name in ("--group", "--test", "--validation", "--folds"):
             found[name.removeprefix("--")] = value or following

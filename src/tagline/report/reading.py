@@ -78,7 +78,7 @@ def read_run(folder: Path) -> RunFolder:
     drawable = metrics.get("task") != "multilabel" or len(metrics.get("classes") or []) <= MANY_CLASSES
     if predictions is not None and drawable and not any(path.exists() for path in plots.values()):
         _draw_again(folder / "plots", run, metrics, predictions)
-    history = _read_history(folder / "history.csv")
+    history = read_history(folder / "history.csv")
     measured = [name for name in TRAINING_PLOTS if name.removeprefix("training_") in (history or {})]
     courses = {name: folder / "plots" / f"{name}.svg" for name in measured}
     if history is not None and not all(path.exists() for path in courses.values()):
@@ -92,7 +92,7 @@ def read_run(folder: Path) -> RunFolder:
         predictions,
         {name: _plot(path) for name, path in (plots | courses).items() if path.exists()},
         history,
-        _read_history(folder / "refit_history.csv"),
+        read_history(folder / "refit_history.csv"),
     )
 
 
@@ -113,7 +113,7 @@ def _read_json(path: Path) -> Any:
         raise InputError(f"`{path}` is damaged: {error}.") from None
 
 
-def _read_history(path: Path) -> History | None:
+def read_history(path: Path) -> History | None:
     """Read the course of a training; columns without any value are left out, and so is a file without rows."""
     if not path.exists():
         return None

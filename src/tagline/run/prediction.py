@@ -140,17 +140,13 @@ def predict_file(
             a stream.
 
     """
-    output.check(clf)
     rejected: list[Rejected] = []
     done = 0
-    columns = list(text) or clf.card_.get("text_columns") or []
-    if not text and len(columns) == 1:  # one column may go by another name here; several must all be there
-        columns = []
-    batches = read_texts(source, batch_rows=BATCH_ROWS, text=columns or None, rejected=rejected)
     path = Path(target) if isinstance(target, str | Path) else None
     kind = kind or (table_kind(path) if path else "csv")
+    frames = predict_frames(clf, source, output, kind=kind, text=text, rejected=rejected, reading=reading)
     with open_table(target, kind) as write:
-        for frame in _predicted(clf, _announced(batches, columns, source, reading), output, keep_lines=kind == "jsonl"):
+        for frame in frames:
             if strict and rejected:
                 break
             write(frame)
@@ -160,6 +156,35 @@ def predict_file(
             check_rejected(rejected, done, strict=strict)
     check_rejected(rejected, done, strict=strict)
     return Predictions(done, tuple(rejected), _write_rejected(path, rejected) if path and rejected else None)
+
+
+def predict_frames(
+    clf: "TextClassifier",
+    source: str | Path,
+    output: Output = Output(),
+    *,
+    kind: str,
+    text: Sequence[str] = (),
+    rejected: list[Rejected],
+    reading: Callable[[Sequence[str]], None] = lambda columns: None,
+    batch_rows: int = BATCH_ROWS,
+) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a file with what the model says of them, as ``open_table`` writes them in ``kind``.
+
+    Rows that cannot be read are appended to ``rejected``; for the rest see ``predict_file``.
+    """
+    output.check(clf)
+    columns = text_columns(clf, text)
+    batches = read_texts(source, batch_rows=batch_rows, text=columns or None, rejected=rejected)
+    return _predicted(clf, _announced(batches, columns, source, reading), output, keep_lines=kind == "jsonl")
+
+
+def text_columns(clf: "TextClassifier", named: Sequence[str]) -> list[str]:
+    """Return the text columns that a file must have: those named, else the model's own; none: find them."""
+    columns = list(named) or clf.card_.get("text_columns") or []
+    if not named and len(columns) == 1:  # one column may go by another name here; several must all be there
+        return []
+    return columns
 
 
 def _write_rejected(beside: Path, rejected: Sequence[Rejected]) -> Path:

@@ -1,0 +1,155 @@
+"""``tagline serve``."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagline.cli import options
+from tagline.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LISTENING, ACCESS, LIMITS = "Where to listen", "Who may ask", "Limits"
+KEY_VARIABLE = "TAGLINE_API_KEY"
+_SHORTEST_KEY = 16
+_MB = 1_000_000
+
+
+def serve(
+    context: typer.Context,
+    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="The folder of a run or of its model.")] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model", metavar="NAME=PATH", help="A further model, under this name.", rich_help_panel=options.MODEL
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.", rich_help_panel=LISTENING)] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.", rich_help_panel=LISTENING)
+    ] = 8000,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Speak TLS, with this PEM certificate chain.", rich_help_panel=LISTENING),
+    ] = None,
+    private_key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The private key, if not in the certificate's file.", rich_help_panel=LISTENING
+        ),
+    ] = None,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help=f"Answer only those who send the key in this file (or in ${KEY_VARIABLE}).",
+            rich_help_panel=ACCESS,
+        ),
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Listen beyond this machine without a key.", rich_help_panel=ACCESS)
+    ] = False,
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="Let pages of this origin ask.", rich_help_panel=ACCESS),
+    ] = None,
+    max_body: Annotated[
+        float, typer.Option(metavar="MB", min=0.001, help="Largest JSON body.", rich_help_panel=LIMITS)
+    ] = 10,
+    max_file: Annotated[
+        float, typer.Option(metavar="MB", min=0.001, help="Largest file to label.", rich_help_panel=LIMITS)
+    ] = 100,
+    max_texts: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Most texts of a request.", rich_help_panel=LIMITS)
+    ] = 1_000,
+    max_chars: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Most characters of a text.", rich_help_panel=LIMITS)
+    ] = 100_000,
+    max_concurrent: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Most requests at a time.", rich_help_panel=LIMITS)
+    ] = 512,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.001, help="Longest that a body, and an answer, may take.", rich_help_panel=LIMITS
+        ),
+    ] = 30,
+    log_texts: Annotated[
+        bool, typer.Option("--log-texts", help="Log the texts as well.", rich_help_panel=options.OUTPUT)
+    ] = False,
+    _quiet: options.Quiet = False,
+    _debug: options.Debug = False,
+) -> None:
+    """Answer over HTTP, and show a page to type a text into, until Ctrl-C.
+
+    Examples: [bold]tagline serve MODEL[/] and
+    [bold]tagline serve --model films=runs/films --model news=runs/news --port 9000[/]
+    """
+    session = options.session_of(context)
+    paths = _paths(model, models or [])
+    key = _api_key(api_key_file)
+    if private_key is not None and certificate is None:
+        raise InputError("`--private-key` needs `--certificate FILE` as well.")
+    try:
+        from tagline.serve.server import is_loopback, run_server
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("tagline"):
+            raise
+        raise MissingExtraError("`tagline serve`", "serve") from None
+    from tagline.serve.settings import Limits, ServerSettings
+
+    if key is None and not insecure and not is_loopback(host):
+        raise InputError(
+            f"`{host}` can be reached from other machines and no API key is set: give `--api-key-file FILE` (or "
+            f"{KEY_VARIABLE}), or `--insecure` if everybody may ask."
+        )
+    settings = ServerSettings(
+        models=paths,
+        host=host,
+        port=port,
+        api_key=key,
+        cors=tuple(cors or ()),
+        certificate=certificate,
+        private_key=private_key,
+        limits=Limits(round(max_body * _MB), round(max_file * _MB), max_texts, max_chars, max_concurrent, timeout),
+        log_texts=log_texts,
+    )
+    session.stage("loading the model")
+    run_server(settings, lambda address: session.stage(f"open {address} in a browser; Ctrl-C stops"))
+
+
+def _paths(model: str | None, named: "Sequence[str]") -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    if model is not None:
+        folder = Path(model).resolve()
+        name = folder.parent.name if folder.name == "model" and folder.parent.name else folder.name
+        paths[name] = Path(model)
+    for given in named:
+        name, equals, path = given.partition("=")
+        if not (name and equals and path):
+            raise InputError(f"`--model {given}` is not `NAME=PATH`.")
+        if name in paths:
+            raise InputError(f"Two models are called `{name}`: give each a name of its own by `--model NAME=PATH`.")
+        paths[name] = Path(path)
+    if not paths:
+        raise InputError("There is nothing to serve: name a model, or several by `--model NAME=PATH`.")
+    return paths
+
+
+def _api_key(file: Path | None) -> str | None:
+    """Return the key; it is printable and of one line, as it goes into a header."""
+    if file is not None:
+        where, key = f"`{file}`", file.read_text(encoding="utf-8").strip()
+    elif KEY_VARIABLE in os.environ:
+        where, key = f"`{KEY_VARIABLE}`", os.environ[KEY_VARIABLE].strip()
+    else:
+        return None
+    if len(key) < _SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
+        raise InputError(
+            f"The API key in {where} must be {_SHORTEST_KEY} or more ASCII characters without spaces; "
+            "`openssl rand -hex 32` makes a good one."
+        )
+    return key

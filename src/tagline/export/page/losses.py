@@ -1,0 +1,91 @@
+"""What a page loses beside its model: probabilities, labels, accuracy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tagline.classifier import TextClassifier
+
+#: No probability of a held-out row may be further from the model's.
+BOUND = 0.05
+#: Nor may more of the accuracy be lost; where no truth is known, more of the labels of real texts.
+MOST_LOST = 0.002
+
+
+@dataclass(frozen=True)
+class Losses:
+    """``largest`` and ``usual``, the 99 % quantile, are differences of probabilities, of all ``rows``.
+
+    ``different`` labels differ, ``lost`` is their share among real texts: made-up ones often lie on a border.
+    ``accuracy`` and ``page_accuracy`` are those of the model and of the page where the truth is known.
+    """
+
+    rows: int
+    largest: float
+    usual: float
+    different: int
+    lost: float
+    accuracy: float | None
+    page_accuracy: float | None
+
+    @property
+    def bearable(self) -> bool:
+        """Whether the page is as good as its model."""
+        if self.accuracy is not None and self.page_accuracy is not None:
+            lost = self.accuracy - self.page_accuracy
+        else:
+            lost = self.lost
+        return self.largest <= BOUND and lost <= MOST_LOST
+
+
+def measure(
+    clf: TextClassifier, page: TextClassifier, texts: Sequence[str], truth: Sequence[Any] | None, n_real: int
+) -> Losses:
+    """Compare the answers of ``clf`` and of ``page`` to some texts.
+
+    ``truth`` has the labels of the first of them; the first ``n_real`` are no made-up ones.
+    """
+    proba, page_proba = clf.predict_proba(texts), page.predict_proba(texts)  # (n_texts, n_classes)
+    labels, page_labels = _names(clf.decide(proba)), _names(page.decide(page_proba))
+    differences = np.abs(proba - page_proba).max(axis=1)
+    other = [a != b for a, b in zip(labels, page_labels, strict=True)]
+    known = None if truth is None else len(truth)
+    return Losses(
+        rows=len(texts),
+        largest=float(differences.max()),
+        usual=float(np.quantile(differences, 0.99)),
+        different=sum(other),
+        lost=sum(other[:n_real]) / max(1, n_real),
+        accuracy=None if truth is None else _share_equal(labels[:known], truth),
+        page_accuracy=None if truth is None else _share_equal(page_labels[:known], truth),
+    )
+
+
+def known_truth(model_path: Path, clf: TextClassifier, proba: NDArray[np.float64]) -> list[Any] | None:
+    """Return the labels of the first rows, if these are the test rows of the run that the model lies in.
+
+    They are if the run's predictions have the same probabilities as ``proba`` (n_texts, n_classes), row by row.
+    """
+    file = model_path.parent / "predictions.parquet"
+    if not file.is_file():
+        return None
+    frame = pl.read_parquet(file)
+    columns = [f"proba:{name}" for name in clf.classes_]
+    if "label" not in frame.columns or not set(columns) <= set(frame.columns) or not 0 < frame.height <= len(proba):
+        return None
+    if not np.allclose(frame.select(columns).to_numpy(), proba[: frame.height], rtol=0.0, atol=1e-6):
+        return None
+    return _names(frame["label"].to_list())
+
+
+def _names(labels: Sequence[Any] | NDArray[Any]) -> list[Any]:
+    return [sorted(map(str, label)) if isinstance(label, list) else str(label) for label in labels]
+
+
+def _share_equal(labels: Sequence[Any], truth: Sequence[Any]) -> float:
+    return sum(bool(a == b) for a, b in zip(labels, truth, strict=True)) / len(truth)

@@ -1,0 +1,88 @@
+"use strict";
+// What the user interface asks, answered in the page itself: no request leaves it.
+
+const LONGEST_SLICE_MS = 12; // a slice of work must fit between two frames
+const LARGEST_FILE = 256 * 2 ** 20;
+
+const element = (id) => document.getElementById(id);
+const about = JSON.parse(element("tagline-about").textContent);
+
+/** Decodes base64 through `atob`, in parts: what it gives takes a character for each byte. */
+function fromBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
+  let end = 0;
+  for (let start = 0; start < text.length; start += 1 << 18) {
+    const part = atob(text.slice(start, start + (1 << 18)));
+    for (let i = 0; i < part.length; i++) bytes[end++] = part.charCodeAt(i);
+  }
+  return bytes.subarray(0, end);
+}
+
+async function open() {
+  if (typeof DecompressionStream === "undefined") {
+    throw new Error("This browser is too old for this page: open it in one of 2023 or later.");
+  }
+  const holder = element("tagline-model");
+  const packed = fromBase64(holder.textContent.trim());
+  holder.remove(); // megabytes that nobody reads again
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return taglineModel.openModel(new Uint8Array(await new Response(unpacked).arrayBuffer()));
+}
+
+const opened = open();
+
+/** Lets the page draw and listen. */
+function breathe() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+async function readFile(file) {
+  if (file.size > LARGEST_FILE) throw new Error("The file is larger than 256 MB: use `tagline predict --input` for it.");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new Error("The file is not UTF-8: save it as “CSV UTF-8”.");
+  }
+}
+
+async function label(_, file, { onProgress, signal } = {}) {
+  const model = await opened;
+  const table = readCsv(await readFile(file), about.csv);
+  const texts = findTexts(table, about.csv);
+  const names = model.task === "multilabel" ? ["prediction"] : ["prediction", "probability"];
+  const parts = [csvLine([...table.columns, ...freeNames(names, table.columns)])];
+  let sliceEnd = performance.now() + LONGEST_SLICE_MS;
+  for (let i = 0; i < table.rows.length; i++) {
+    const row = table.rows[i];
+    const text = texts.map((column) => row[column]).join("\n");
+    parts.push(csvLine([...row, ...addedCells(taglineModel.classify(text, model))]));
+    if (performance.now() > sliceEnd) {
+      if (onProgress) onProgress(i + 1, table.rows.length);
+      await breathe();
+      if (signal) signal.throwIfAborted();
+      sliceEnd = performance.now() + LONGEST_SLICE_MS;
+    }
+  }
+  if (onProgress) onProgress(table.rows.length, table.rows.length);
+  return new Blob(parts, { type: "text/csv;charset=utf-8" });
+}
+
+window.taglineBackend = {
+  models: async () => [{ name: about.name, title: about.title }],
+  about: async () => about,
+  explain: async (_, text, className, signal) => {
+    const model = await opened;
+    if (signal) signal.throwIfAborted();
+    return taglineModel.explain(text, className, model);
+  },
+  label,
+};

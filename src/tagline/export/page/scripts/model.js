@@ -1,0 +1,172 @@
+"use strict";
+// N-grams to logits, probabilities, labels and explanations, as `tagline.classifier` and `tagline.explain` have them.
+
+function frequency(count, tf) {
+  if (tf === "binary") return 1;
+  return tf === "log" ? 1 + Math.log(count) : count;
+}
+
+/** Distinct n-grams of one block: their columns, ascending, and how often each stands among `found`. */
+function countNgrams(found, block) {
+  const { tally } = block; // zeros, a number for each column
+  const distinct = [];
+  for (const column of found) if (tally[column]++ === 0) distinct.push(column);
+  const columns = Int32Array.from(distinct).sort();
+  const counts = columns.map((column) => tally[column]);
+  for (const column of columns) tally[column] = 0;
+  return { columns, counts };
+}
+
+/** The n-grams of a text, block by block: where they stand, and the `factors` that their weights are taken by. */
+function features(tokens, model) {
+  return model.blocks.map((block) => {
+    const located = locateNgrams(tokens, block);
+    const { columns, counts } = countNgrams(located.columns, block);
+    const factors = Float64Array.from(counts, (count) => frequency(count, model.tf));
+    if (model.unit) {
+      let squares = 0;
+      for (let i = 0; i < columns.length; i++) squares += (factors[i] * block.scale(columns[i])) ** 2;
+      const norm = squares > 0 ? Math.sqrt(squares) : 1;
+      for (let i = 0; i < columns.length; i++) factors[i] /= norm;
+    }
+    return { columns, counts, factors, located };
+  });
+}
+
+/** Calibrated logits: one output for two classes, else one a class. */
+function logitsOf(rows, model) {
+  return Array.from(model.intercept, (intercept, output) => {
+    let sum = 0;
+    rows.forEach(({ columns, factors }, b) => {
+      const { weight } = model.blocks[b];
+      for (let i = 0; i < columns.length; i++) sum += factors[i] * weight(columns[i], output);
+    });
+    return (sum + intercept) / model.temperature;
+  });
+}
+
+function sigmoid(logit) {
+  return 1 / (1 + Math.exp(-logit));
+}
+
+/** The probability of each class, in the order of `model.classes`. */
+function probabilitiesOf(logits, model) {
+  if (model.task === "multilabel") return logits.map(sigmoid);
+  if (logits.length === 1) {
+    const second = sigmoid(logits[0]);
+    return [1 - second, second];
+  }
+  const largest = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - largest));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
+}
+
+function largestOf(values) {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+  return best;
+}
+
+/** The index of the class that probabilities give; of several labels the indices of all. */
+function decide(probabilities, model) {
+  if (model.task === "multilabel") {
+    return probabilities.flatMap((probability, i) => (probability > model.threshold ? [i] : []));
+  }
+  if (model.task === "binary") {
+    const second = model.classes.indexOf(model.positive);
+    return probabilities[second] > model.threshold ? second : 1 - second;
+  }
+  return largestOf(probabilities);
+}
+
+/** The label of a text, its probability (null where there may be several labels) and those of all classes. */
+function classify(text, model) {
+  const { values } = tokenize(text, model.characters);
+  const probabilities = probabilitiesOf(logitsOf(features(values, model), model), model);
+  const decided = decide(probabilities, model);
+  if (model.task === "multilabel") {
+    return { prediction: decided.map((i) => model.classes[i]), probability: null, probabilities };
+  }
+  return { prediction: model.classes[decided], probability: probabilities[decided], probabilities };
+}
+
+/** For each distinct n-gram of a block the tokens at which it stands, [first, last, first, last, …]. */
+function placesOf({ columns, counts, located }, block) {
+  const places = Array.from(counts, () => []);
+  const { tally } = block;
+  columns.forEach((column, i) => {
+    tally[column] = i;
+  });
+  located.columns.forEach((column, k) => places[tally[column]].push(located.first[k], located.last[k]));
+  for (const column of columns) tally[column] = 0;
+  return places;
+}
+
+/** Distinct spans in characters of places in tokens, in order. */
+function spansOf(places, spans) {
+  const distinct = [];
+  let before = -1;
+  for (let i = 0; i < places.length; i += 2) {
+    if (places[i] === before) continue; // the same word again, for another of its characters
+    before = places[i];
+    distinct.push([spans[2 * places[i]], spans[2 * places[i + 1] + 1]]);
+  }
+  return distinct;
+}
+
+/**
+ * What each n-gram adds to the score of a class, by default the one predicted; `words` shares it out equally among
+ * the tokens that it covers, wherever it stands.
+ */
+function explain(text, className, model) {
+  const { values: tokens, spans } = tokenize(text, model.characters);
+  const rows = features(tokens, model);
+  const probabilities = probabilitiesOf(logitsOf(rows, model), model);
+  const decided = decide(probabilities, model);
+  let index = model.task === "multilabel" ? largestOf(probabilities) : decided;
+  if (className !== null && className !== undefined) {
+    index = model.classes.indexOf(className);
+    if (index < 0) throw new Error(`The model has no class “${className}”.`);
+  }
+  const oneOutput = model.intercept.length === 1;
+  const output = oneOutput ? 0 : index;
+  const factor = (oneOutput && index === 0 ? -1 : 1) / model.temperature;
+
+  const contributions = [];
+  rows.forEach((row, b) => {
+    const block = model.blocks[b];
+    const places = placesOf(row, block);
+    row.columns.forEach((column, i) => {
+      const value = row.factors[i] * block.weight(column, output) * factor;
+      contributions.push({ column, block, value, places: places[i] });
+    });
+  });
+  contributions.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)); // stable: equal ones by column
+
+  const shares = new Float64Array(tokens.length);
+  for (const { value, places } of contributions) {
+    let covered = 0;
+    for (let i = 0; i < places.length; i += 2) covered += places[i + 1] - places[i] + 1;
+    for (let i = 0; i < places.length; i += 2) {
+      for (let token = places[i]; token <= places[i + 1]; token++) shares[token] += value / covered;
+    }
+  }
+  const intercept = model.intercept[output] * factor;
+  return {
+    prediction: Array.isArray(decided) ? decided.map((i) => model.classes[i]) : model.classes[decided],
+    probabilities: Object.fromEntries(model.classes.map((name, i) => [name, probabilities[i]])),
+    class: model.classes[index],
+    probability: probabilities[index],
+    scale: model.task === "multiclass" ? "score" : "log-odds",
+    intercept,
+    score: contributions.reduce((sum, { value }) => sum + value, intercept),
+    contributions: contributions.map(({ column, block, value, places }) => ({
+      name: nameOf(column, block),
+      value,
+      spans: spansOf(places, spans),
+    })),
+    words: Array.from(shares, (share, i) => [spans[2 * i], spans[2 * i + 1], share]),
+    truncated: false,
+  };
+}

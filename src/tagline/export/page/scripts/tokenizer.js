@@ -1,0 +1,213 @@
+"use strict";
+// Text to tokens, as `tagline.features.tokens` does it: `tokenize` and `token_spans`.
+//
+// What a letter is and how it is lower-cased comes from the payload, written by the very engine that tokenised the
+// training texts: a browser's own `\p{…}` and `toLowerCase` follow whatever Unicode it was built with.
+
+const LETTER = 1; // of words: `[\w--[scripts without spaces]]`
+const UNSPACED = 2; // of scripts written without spaces
+const MARK = 4;
+const SPACE = 8;
+const PICTOGRAPH = 16;
+const CASED = 32;
+const IGNORED_BY_CASE = 64;
+const WORD = 128; // `\w`
+
+const REPLACEMENT = 0xfffd;
+const SIGMA = 0x3a3;
+const FINAL_SIGMA = 0x3c2;
+const APOSTROPHE = 0x27;
+const TYPOGRAPHIC_APOSTROPHE = 0x2019;
+const JOINER = 0x200d;
+const INVISIBLE = new Set([0xad, 0x200b, 0xfeff]); // soft hyphen, zero-width space, byte order mark
+const END_OF_HOST = new Set([0x2f, 0x3c, 0x3e, 0x22]); // / < > "
+const N_CODE_POINTS = 0x110000;
+
+/**
+ * Opens the tables of characters: `classes` holds [first, last, flags] of runs of code points, `lower` holds
+ * [first, last, step, difference] of runs that are lower-cased alike, `special` the code points that become several.
+ */
+function openCharacters({ classes, lower, special }) {
+  const flags = new Uint8Array(N_CODE_POINTS);
+  for (let i = 0; i < classes.length; i += 3) flags.fill(classes[i + 2], classes[i], classes[i + 1] + 1);
+  const lowered = new Map();
+  for (let i = 0; i < lower.length; i += 4) {
+    for (let point = lower[i]; point <= lower[i + 1]; point += lower[i + 2]) lowered.set(point, point + lower[i + 3]);
+  }
+  return { flags, lowered, special: new Map(special) };
+}
+
+/** The code points of a text; a lone surrogate, which is no character, counts as U+FFFD. */
+function codePoints(text) {
+  const points = new Int32Array(text.length);
+  let n = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0xd800 || unit > 0xdfff) {
+      points[n++] = unit;
+      continue;
+    }
+    const next = i + 1 < text.length ? text.charCodeAt(i + 1) : 0;
+    if (unit < 0xdc00 && next >= 0xdc00 && next < 0xe000) {
+      points[n++] = 0x10000 + ((unit - 0xd800) << 10) + (next - 0xdc00);
+      i++;
+    } else {
+      points[n++] = REPLACEMENT;
+    }
+  }
+  return points.subarray(0, n);
+}
+
+/** Whether Σ at `at` ends a word (Unicode, section 3.13, Final_Sigma). */
+function isFinalSigma(points, at, flags) {
+  let before = at - 1;
+  while (before >= 0 && flags[points[before]] & IGNORED_BY_CASE) before--;
+  if (before < 0 || !(flags[points[before]] & CASED)) return false;
+  let after = at + 1;
+  while (after < points.length && flags[points[after]] & IGNORED_BY_CASE) after++;
+  return after === points.length || !(flags[points[after]] & CASED);
+}
+
+/** Lower-cased code points, and which character of the text each comes from: İ becomes two. */
+function lowerCase(points, { flags, lowered, special }) {
+  const out = [];
+  const origin = [];
+  for (let i = 0; i < points.length; i++) {
+    const point = points[i];
+    if (point < 0x80) {
+      out.push(point > 0x40 && point < 0x5b ? point + 0x20 : point);
+    } else if (special.has(point)) {
+      for (const part of special.get(point)) {
+        out.push(part);
+        origin.push(i);
+      }
+      continue;
+    } else if (point === SIGMA && isFinalSigma(points, i, flags)) {
+      out.push(FINAL_SIGMA);
+    } else {
+      const small = lowered.get(point);
+      out.push(small === undefined ? point : small);
+    }
+    origin.push(i);
+  }
+  return { points: out, origin };
+}
+
+/** Where a `<br>` that begins at `at` ends, or -1: `<br\s*\/?>`. */
+function endOfBreak(points, at, flags) {
+  if (points[at] !== 0x3c || points[at + 1] !== 0x62 || points[at + 2] !== 0x72) return -1;
+  let end = at + 3;
+  while (end < points.length && flags[points[end]] & SPACE) end++;
+  if (points[end] === 0x2f) end++;
+  return points[end] === 0x3e ? end + 1 : -1;
+}
+
+/** Line breaks become spaces, ’ becomes ', invisible characters go. */
+function clean({ points, origin }, { flags }) {
+  const kept = new Int32Array(points.length);
+  const from = new Int32Array(points.length);
+  let n = 0;
+  for (let i = 0; i < points.length; i++) {
+    let point = points[i];
+    const end = point === 0x3c ? endOfBreak(points, i, flags) : -1;
+    if (end >= 0) {
+      point = 0x20;
+      i = end - 1;
+    } else if (INVISIBLE.has(point)) {
+      continue;
+    }
+    kept[n] = point === TYPOGRAPHIC_APOSTROPHE ? APOSTROPHE : point;
+    from[n++] = origin[i];
+  }
+  return { points: kept.subarray(0, n), origin: from.subarray(0, n) };
+}
+
+/** Where the scheme and host of a URL that begins at `at` end, or -1: `https?://[^\s/<>"]+`. */
+function endOfHost(points, at, flags) {
+  for (let i = 0; i < 4; i++) if (points[at + i] !== "http".charCodeAt(i)) return -1;
+  let end = at + 4;
+  if (points[end] === 0x73) end++;
+  if (points[end] !== 0x3a || points[end + 1] !== 0x2f || points[end + 2] !== 0x2f) return -1;
+  const host = end + 3;
+  for (end = host; end < points.length; end++) {
+    if (flags[points[end]] & SPACE || END_OF_HOST.has(points[end])) break;
+  }
+  return end > host ? end : -1;
+}
+
+function endOfLetters(points, at, flags) {
+  while (at < points.length && flags[points[at]] & LETTER) at++;
+  return at;
+}
+
+function endOfWord(points, at, flags) {
+  let end = endOfLetters(points, at, flags);
+  while (points[end] === APOSTROPHE && flags[points[end + 1]] & LETTER) end = endOfLetters(points, end + 1, flags);
+  return end;
+}
+
+function isRegional(point) {
+  return point >= 0x1f1e6 && point <= 0x1f1ff;
+}
+
+/** Variation selector, skin tones, tags: what follows an emoji and belongs to it. */
+function isModifier(point) {
+  return point === 0xfe0f || (point >= 0x1f3fb && point <= 0x1f3ff) || (point >= 0xe0020 && point <= 0xe007f);
+}
+
+function endOfEmoji(points, at, flags) {
+  if (isRegional(points[at]) && isRegional(points[at + 1])) return at + 2;
+  if (!(flags[points[at]] & PICTOGRAPH)) return -1;
+  let end = at + 1;
+  for (;;) {
+    if (isModifier(points[end])) end++;
+    else if (points[end] === JOINER && flags[points[end + 1]] & PICTOGRAPH) end += 2;
+    else return end;
+  }
+}
+
+/** Where the token at `at` ends, or -1 where none begins. The order is that of `TOKEN_PATTERN`. */
+function endOfToken(points, at, flags) {
+  const point = points[at];
+  const kind = flags[point];
+  if (point === 0x68) {
+    const end = endOfHost(points, at, flags);
+    if (end >= 0) return end;
+  }
+  if (kind & LETTER) return endOfWord(points, at, flags);
+  if (kind & UNSPACED) {
+    let end = at + 1;
+    while (flags[points[end]] & MARK) end++;
+    return end;
+  }
+  const end = endOfEmoji(points, at, flags);
+  if (end >= 0) return end;
+  return kind & (WORD | SPACE) ? -1 : at + 1;
+}
+
+function spell(points, start, end) {
+  let token = "";
+  for (let i = start; i < end; i++) token += String.fromCodePoint(points[i]);
+  return token;
+}
+
+/**
+ * The tokens of a text: their `values`, and the first and the last-but-one character of each, counted in code points,
+ * as `spans` = [start, end, start, end, …].
+ */
+function tokenize(text, characters) {
+  const { points, origin } = clean(lowerCase(codePoints(text), characters), characters);
+  const values = [];
+  const spans = [];
+  for (let at = 0; at < points.length; ) {
+    const end = endOfToken(points, at, characters.flags);
+    if (end < 0) {
+      at++;
+      continue;
+    }
+    values.push(spell(points, at, end));
+    spans.push(origin[at], origin[end - 1] + 1);
+    at = end;
+  }
+  return { values, spans };
+}

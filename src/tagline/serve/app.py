@@ -1,0 +1,83 @@
+"""The application: routes, page and gate put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from tagline.serve.bodies import invalid
+from tagline.serve.description import complete
+from tagline.serve.gate import Gate
+from tagline.serve.pages import make_pages
+from tagline.serve.refusals import Refusal
+from tagline.serve.routes import make_router
+from tagline.serve.service import Service, exchange_of
+
+
+def make_app(service: Service) -> ASGIApp:
+    """Return the ASGI application of a service, the gate outermost."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(service.models.watch())
+        yield
+        watching.cancel()
+
+    app = FastAPI(
+        title="tagline",
+        version=version("tagline"),
+        description="Text classification over HTTP.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.include_router(make_router(service))
+    app.include_router(make_pages(lambda: _description(app)))
+    app.add_exception_handler(Refusal, _refuse)
+    app.add_exception_handler(HTTPException, _refuse_route)
+    app.add_exception_handler(RequestValidationError, _refuse_query)
+    inside: ASGIApp = app
+    if service.settings.cors:
+        inside = CORSMiddleware(
+            app,
+            allow_origins=service.settings.cors,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+        )
+    return Gate(inside, service)
+
+
+def _description(app: FastAPI) -> dict[str, Any]:
+    return complete(app.openapi())
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    exchange_of(request).code = error.code
+    return error.response()
+
+
+async def _refuse_query(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return await _refuse(request, invalid(error.errors()))
+
+
+async def _refuse_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        refusal = Refusal("method_not_allowed", f"`{request.url.path}` does not know `{request.method}`.")
+    else:
+        refusal = Refusal("not_found", f"There is nothing at `{request.url.path}`; `/docs` lists what there is.")
+    response = await _refuse(request, refusal)
+    response.headers.update(error.headers or {})
+    return response

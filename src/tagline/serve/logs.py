@@ -1,0 +1,57 @@
+"""Structured logs: one JSON object a line on standard error, written by a thread of its own."""
+
+import json
+import sys
+import threading
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+_GATHER_SECONDS = 0.05  # lines of so long are written together
+_MOST_WAITING = 100_000  # lines; a reader of the log that has stopped must not stop the service
+
+
+class Log:
+    """A log that never makes its writer wait, and drops lines (and says how many) before it fills the memory."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._lines: deque[str] = deque()
+        self._dropped = 0
+        self._some = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
+        self._thread.start()
+
+    def write(self, level: str, event: str, **fields: Any) -> None:
+        """Log one event with its fields."""
+        if len(self._lines) >= _MOST_WAITING:
+            self._dropped += 1
+            return
+        now = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
+        line = json.dumps({"time": now, "level": level, "event": event, **fields}, ensure_ascii=False, default=str)
+        self._lines.append(line)
+        self._some.set()
+
+    def close(self) -> None:
+        """Write what is waiting."""
+        self._closing = True
+        self._some.set()
+        self._thread.join(timeout=2.0)
+
+    def _write_all(self) -> None:
+        while not (self._closing and not self._lines):
+            self._some.wait()
+            if not self._closing:
+                time.sleep(_GATHER_SECONDS)
+            self._some.clear()
+            waiting = [self._lines.popleft() for _ in range(len(self._lines))]
+            dropped, self._dropped = self._dropped, 0
+            if dropped:
+                waiting.append(json.dumps({"level": "warning", "event": "log_lines_dropped", "lines": dropped}))
+            try:
+                self._stream.write("".join(f"{line}\n" for line in waiting))
+                self._stream.flush()
+            except (OSError, ValueError):  # nobody reads it any more
+                return

@@ -1,0 +1,81 @@
+"""Figures for Prometheus: requests, latency, texts, requests in flight, refusals, batches, models."""
+
+from collections.abc import Iterable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_PATHS = (
+    "/v1/predict",
+    "/v1/explain",
+    "/v1/predict/file",
+    "/v1/models",
+    "/v1/model",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
+_TEXTS = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """The figures of one server; paths of no route count as ``other``."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        requests = Counter("tagline_requests", "Requests answered.", ["path", "status"], registry=registry)
+        seconds = Histogram("tagline_request_seconds", "Time to answer.", ["path"], registry=registry, buckets=_SECONDS)
+        self._requests = requests
+        self._counted: dict[tuple[str, int], Counter] = {}
+        self._seconds = {path: seconds.labels(path) for path in (*_PATHS, "other")}
+        self._texts = Counter("tagline_texts", "Texts classified or explained.", ["model"], registry=registry)
+        self._rejected = Counter("tagline_rejected", "Requests refused.", ["code"], registry=registry)
+        self.in_flight = Gauge("tagline_in_flight", "Requests being answered.", registry=registry)
+        self._batches = Histogram("tagline_batch_texts", "Texts scored together.", registry=registry, buckets=_TEXTS)
+        self._info = Gauge("tagline_model_info", "The models served.", ["model", "version"], registry=registry)
+        self._reloads = Counter("tagline_reloads", "Bundles replaced.", ["model", "result"], registry=registry)
+
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Count an answer."""
+        known = path if path in self._seconds else "other"
+        child = self._counted.get((known, status))
+        if child is None:
+            child = self._counted[known, status] = self._requests.labels(known, str(status))
+        child.inc()
+        self._seconds[known].observe(seconds)
+
+    def texts(self, model: str, n: int) -> None:
+        """Count the texts of an answer."""
+        self._texts.labels(model).inc(n)
+
+    def rejected(self, code: str) -> None:
+        """Count a request that was refused."""
+        self._rejected.labels(code).inc()
+
+    def batch(self, n_texts: int) -> None:
+        """Count texts that were scored together."""
+        self._batches.observe(n_texts)
+
+    def reloaded(self, model: str, result: str) -> None:
+        """Count a bundle that was replaced, ``ok`` or ``failed``."""
+        self._reloads.labels(model, result).inc()
+
+    def page(self, models: Iterable[tuple[str, str]]) -> bytes:
+        """Return all figures as Prometheus reads them; ``models`` are names and versions."""
+        self._info.clear()
+        for name, version in models:
+            self._info.labels(name, version).set(1)
+        return generate_latest(self._registry)

@@ -1,0 +1,158 @@
+"""A server: the models loaded, a socket bound, and requests answered until a signal says to stop."""
+
+import asyncio
+import ipaddress
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from tagline.errors import InputError, TaglineError
+from tagline.serve.app import make_app
+from tagline.serve.batching import Scorer
+from tagline.serve.connections import Connection
+from tagline.serve.logs import Log
+from tagline.serve.metrics import Metrics
+from tagline.serve.models import Models
+from tagline.serve.service import Service
+from tagline.serve.settings import ServerSettings
+
+_PATHS = (
+    "/v1/predict",
+    "/v1/explain",
+    "/v1/predict/file",
+    "/v1/models",
+    "/v1/model",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
+DRAIN_SECONDS = 0.5
+_BACKLOG = 2048
+
+
+def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; then answer what has been accepted, and return.
+
+    Args:
+        settings: what to serve, and how.
+        announce: called with the address once requests are taken.
+
+    Raises:
+        TaglineError: a model cannot be loaded, or the address cannot be listened on.
+
+    """
+    log = Log()
+    listener = bind(settings.host, settings.port)
+    metrics = Metrics()
+    models = Models(settings.models, log, metrics)
+    service = Service(settings, models, Scorer(metrics.batch), log, metrics)
+    config = uvicorn.Config(
+        make_app(service),
+        http=Connection,
+        loop="uvloop" if os.name == "posix" else "asyncio",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        backlog=_BACKLOG,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.private_key,
+    )
+    try:
+        config.load()
+    except OSError as error:
+        raise InputError(f"The certificate or its private key cannot be used: {error}.") from None
+    scheme = "https" if settings.certificate else "http"
+    host, port = listener.getsockname()[:2]
+    address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def started() -> None:
+        log.write("info", "listening", address=address, models={m.name: m.version for m in models})
+        announce(address)
+
+    with _uvicorn_logs(log), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_Server(config, service, started).serve(sockets=[listener]))
+    service.scorer.close()
+    log.write("info", "stopped")
+    log.close()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to an address.
+
+    Raises:
+        TaglineError: it does not exist, or is taken.
+
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise TaglineError(f"Cannot listen on `{host}` port {port}: {error.strerror or error}.") from None
+    return listener
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach what listens on ``host``."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(str(address[4][0]).partition("%")[0]).is_loopback for address in found)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which returns after a signal, and before it closes tells its clients to go elsewhere."""
+
+    def __init__(self, config: uvicorn.Config, service: Service, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._service, self._announce = service, started
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals that end the server."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        self._announce()
+
+    def _stop(self) -> None:
+        if self._service.draining:  # asked twice
+            self.force_exit = self.should_exit = True
+            return
+        self._service.draining = True
+        self._service.log.write("info", "stopping")
+        # Every answer now says `Connection: close`: when the idle connections are closed, no client is sending on one.
+        asyncio.get_running_loop().call_later(DRAIN_SECONDS, setattr, self, "should_exit", True)
+
+
+@contextmanager
+def _uvicorn_logs(log: Log) -> Iterator[None]:
+    """Take what uvicorn has to say into the log."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            log.write(record.levelname.lower(), "server", message=record.getMessage())
+
+    logger = logging.getLogger("uvicorn.error")
+    handler = Handler(logging.WARNING)
+    logger.addHandler(handler)
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    yield
+    logger.removeHandler(handler)

@@ -1,0 +1,174 @@
+"""What the page says of a model: its figures, its data and its card, from the run beside it or from its bundle."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tagline.classifier import TextClassifier
+from tagline.errors import InputError
+from tagline.evaluation.calibration import reliability_curve, top_label
+from tagline.evaluation.counts import Floats
+from tagline.evaluation.ranking import rank, roc_curve
+from tagline.report.reading import probabilities, read_history
+from tagline.run.model_folder import run_of
+from tagline.run.predicted import label_indices
+from tagline.web.card import card_sentences, data_sentences
+
+_FIGURES = ("accuracy", "macro_f1", "micro_f1", "log_loss", "roc_auc", "ece")
+_ROC_POINTS = 200
+_EXAMPLES = 6
+_LONGEST_EXAMPLE = 1_000  # characters
+
+Json = dict[str, Any]
+
+
+def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
+    """Return what the page says of a model, as values that JSON knows.
+
+    Figures, plots and examples are those of the run whose folder holds the bundle; without it they are None, or an
+    empty list, and the data is what the bundle remembers of it. A file of the run that is damaged counts as missing.
+
+    Args:
+        model_path: the folder of the bundle, or of its run.
+        clf: the model in it.
+
+    """
+    remembered = clf.card_.get("dataset") or {}
+    folder = run_of(model_path, remembered.get("fingerprint"))
+    run = _read_json(folder, "run.json") or {}
+    metrics = _read_json(folder, "metrics.json") or {}
+    dataset = run.get("dataset") or remembered
+    figures = _figures(metrics)
+    predictions = _read_predictions(folder) if metrics else None
+    recipe = clf.recipe_.recipe
+    name = str(dataset.get("name") or "")
+    examples = _examples(_read_json(folder, "mistakes.json") or [])
+    return {
+        "title": f"{name}: {recipe.name}" if name else recipe.name,
+        "recipe": {"name": recipe.name, "summary": recipe.summary},
+        "task": clf.task_,
+        "classes": [str(each) for each in clf.classes_],
+        "positive": clf.positive_,
+        "threshold": clf.threshold_,
+        "data": {"name": name, "rows": dict(dataset.get("rows") or {}), "facts": data_sentences(dataset)},
+        "trained": run.get("created"),
+        "figures": figures,
+        "calibration": _calibration(predictions, metrics),
+        "curves": _curves(folder, predictions, metrics),
+        "examples": examples,
+        "examples_note": "Texts from its test rows that it judged wrongly: see what misled it." if examples else None,
+        "card": card_sentences(clf, run, metrics),
+    }
+
+
+def _figures(metrics: Json) -> Json | None:
+    split = "test" if metrics.get("test") else "validation"
+    block = metrics.get(split)
+    if not block:
+        return None
+    folds = metrics.get("folds")
+    return {
+        "split": "cross-validation" if folds else split,
+        "rows": block["n"],
+        **{key: block.get(key) for name in _FIGURES for key in (name, f"{name}_ci95")},
+        "confusion_matrix": block.get("confusion_matrix"),
+        "per_class": block.get("per_class"),
+    }
+
+
+def _calibration(predictions: pl.DataFrame | None, metrics: Json) -> list[Json] | None:
+    """Return the bins of the reliability curve that hold rows: of the most probable class, or of all labels."""
+    if predictions is None:
+        return None
+    classes = list(metrics["classes"])
+    proba = probabilities(predictions, classes)  # (n, n_classes)
+    if proba is None or not len(proba):
+        return None
+    truth = label_indices(predictions["label"], classes)
+    if metrics["task"] == "multilabel":
+        curve = reliability_curve(proba.ravel(), truth.astype(bool).ravel())
+    else:
+        curve = reliability_curve(*top_label(truth, proba))
+    return [
+        {
+            "low": float(curve.edges[k]),
+            "high": float(curve.edges[k + 1]),
+            "rows": int(curve.count[k]),
+            "confidence": float(curve.confidence[k]),
+            "share_right": float(curve.accuracy[k]),
+        }
+        for k in np.flatnonzero(curve.count)
+    ]
+
+
+def _curves(folder: Path | None, predictions: pl.DataFrame | None, metrics: Json) -> Json | None:
+    curves: Json = {}
+    positive = (metrics.get("test") or {}).get("positive")
+    proba = None if predictions is None else probabilities(predictions, list(metrics["classes"]))
+    if predictions is not None and proba is not None and positive is not None:
+        score = proba[:, list(metrics["classes"]).index(positive)]
+        roc = _roc_points((predictions["label"] == positive).to_numpy(), score)
+        curves |= {} if roc is None else {"roc": roc}
+    history = _history(folder)
+    return curves | ({} if history is None else {"history": history}) or None
+
+
+def _roc_points(positive: np.ndarray[Any, np.dtype[np.bool_]], score: Floats) -> list[list[float]] | None:
+    ranking = rank(positive, score)
+    if ranking is None:
+        return None
+    fpr, tpr = roc_curve(ranking)
+    kept = np.unique(np.linspace(0, len(fpr) - 1, _ROC_POINTS).round().astype(np.int64))
+    return [[round(float(fpr[k]), 5), round(float(tpr[k]), 5)] for k in kept]
+
+
+def _history(folder: Path | None) -> dict[str, list[float | None]] | None:
+    if folder is None:
+        return None
+    try:
+        history = read_history(folder / "history.csv")
+    except InputError:
+        return None
+    if history is None:
+        return None
+    return {name: [value if math.isfinite(value) else None for value in column] for name, column in history.items()}
+
+
+def _examples(mistakes: list[Mapping[str, Any]]) -> list[Json]:
+    """Return the shortest of the texts that a run kept, of each label in turn."""
+    by_label: dict[str, list[Json]] = {}
+    seen = set()
+    for mistake in sorted(mistakes, key=lambda mistake: len(mistake["text"])):
+        text = mistake["text"]
+        if not text.strip() or len(text) > _LONGEST_EXAMPLE or text in seen:
+            continue
+        seen.add(text)
+        label = mistake["label"]
+        by_label.setdefault(json.dumps(label), []).append({"text": text, "label": label})
+    columns = list(by_label.values())
+    longest = max(map(len, columns), default=0)
+    in_turn = [column[place] for place in range(longest) for column in columns if place < len(column)]
+    return in_turn[:_EXAMPLES]
+
+
+def _read_json(folder: Path | None, name: str) -> Any:
+    if folder is None:
+        return None
+    try:
+        return json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _read_predictions(folder: Path | None) -> pl.DataFrame | None:
+    if folder is None:
+        return None
+    try:
+        return pl.read_parquet(folder / "predictions.parquet")
+    except (OSError, pl.exceptions.PolarsError):
+        return None

@@ -1,0 +1,102 @@
+"""A model's card and the facts of its data, in sentences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tagline.classifier import TextClassifier
+from tagline.evaluation.headline import display_name, format_figure, format_interval
+from tagline.report.making import listed, making
+
+_NAMED_CLASSES = 10
+
+
+def card_sentences(clf: TextClassifier, run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
+    """Say what a model is for, how it was made, how good it is, and what it cannot know.
+
+    ``run`` and ``metrics`` are ``run.json`` and ``metrics.json``, empty where there is no run.
+    """
+    recipe = clf.recipe_.recipe
+    sentences = [
+        f"{_decides(clf)} It was trained by the recipe `{recipe.name}`: {recipe.summary}.",
+        *([f"The recipe follows {recipe.source}."] if recipe.source else []),
+        *making(run, metrics)["decisions"],
+        *_judged(metrics),
+        _threshold(clf),
+        "It knows only texts like those that it learnt from: one of another kind or in another language may be judged"
+        " wrongly however sure the answer is.",
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
+    """Say what is known of the data, from ``dataset`` of ``run.json`` or what a bundle remembers of it."""
+    facts = dataset.get("facts") or {}
+    rows = {name: n for name, n in (dataset.get("rows") or {}).items() if n}
+    lengths = (facts.get("lengths") or {}).get("train")
+    duplicates = facts.get("duplicates") or {}
+    found = []
+    if dataset.get("name"):
+        source = f", from {dataset['source']}" if dataset.get("source") else ""
+        found.append(f"The data is `{dataset['name']}`{source}.")
+    if rows:
+        found.append(f"It has {listed([f'{n:,} {name} rows' for name, n in rows.items()])}.")
+    if facts.get("split"):
+        found.append(f"Rows were split so: {facts['split']}.")
+    if facts.get("chosen"):
+        found.append(f"In it {facts['chosen']}.")
+    if lengths:
+        found.append(
+            f"A training text has {lengths['median']:,.0f} characters in the median; one in twenty has more than"
+            f" {lengths['p95']:,.0f}, the longest {lengths['max']:,.0f}."
+        )
+    if facts.get("class_counts"):
+        found += _balance(facts["class_counts"].get("train") or {})
+    if duplicates.get("copies"):
+        found.append(f"{duplicates['copies']:,} rows repeat a text that stood before.")
+    if duplicates.get("test_in_train"):
+        found.append(f"{duplicates['test_in_train']:,} test texts also stand in the training rows.")
+    if duplicates.get("conflicting"):
+        found.append(f"{duplicates['conflicting']:,} texts stand under different labels.")
+    found += [f"{n:,} rows were left out: {reason}." for reason, n in (facts.get("dropped") or {}).items() if n]
+    found += [str(warning) for warning in facts.get("warnings") or []]
+    if dataset.get("fingerprint"):
+        found.append(f"Its fingerprint is `{dataset['fingerprint'][:16]}`.")
+    return found
+
+
+def _decides(clf: TextClassifier) -> str:
+    names = [f"`{display_name(str(name), 40)}`" for name in clf.classes_]
+    shown = listed(names) if len(names) <= _NAMED_CLASSES else f"{len(names):,} classes"
+    if clf.task_ == "multilabel":
+        return f"This model gives a text any of the labels {shown}."
+    return f"This model tells {shown} apart."
+
+
+def _threshold(clf: TextClassifier) -> str:
+    if clf.task_ == "multilabel":
+        return f"A label is given if its probability is above {clf.threshold_:.3g}."
+    if clf.task_ == "binary":
+        return f"It says `{display_name(str(clf.positive_), 40)}` if its probability is above {clf.threshold_:.3g}."
+    return "It says the most probable class."
+
+
+def _judged(metrics: Mapping[str, Any]) -> list[str]:
+    block = metrics.get("test")
+    if not block:
+        return []
+    interval = format_interval("accuracy", block.get("accuracy_ci95"))
+    beside = f" (95 % interval {interval})" if interval else ""
+    what = "were given exactly their labels" if metrics["task"] == "multilabel" else "were judged rightly"
+    share = format_figure("accuracy", block["accuracy"])
+    return [f"Of {block['n']:,} texts that it had not seen {share} {what}{beside}."]
+
+
+def _balance(counts: Mapping[str, int]) -> list[str]:
+    if not counts:
+        return []
+    rarest = min(counts, key=lambda name: counts[name])
+    commonest = max(counts, key=lambda name: counts[name])
+    if counts[rarest] == counts[commonest]:
+        return [f"Every class has {counts[rarest]:,} training rows."]
+    least, most = (f"`{display_name(name, 40)}` with {counts[name]:,}" for name in (rarest, commonest))
+    return [f"The commonest class in training is {most} rows, the rarest {least}."]

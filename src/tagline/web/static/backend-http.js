@@ -1,0 +1,103 @@
+"use strict";
+// What the user interface asks, answered by the server that gave the page.
+(() => {
+  const url = (path) => new URL(path, document.baseURI);
+
+  /** An error in words, with the status and the code of the answer. */
+  class ServerError extends Error {
+    constructor(message, status, code, retryAfter) {
+      super(message);
+      Object.assign(this, { status, code, retryAfter });
+    }
+  }
+
+  async function refusal(response) {
+    let told = {};
+    try {
+      told = (await response.json()).error ?? {};
+    } catch {
+      // Not ours: a proxy in between has answered.
+    }
+    const message = told.message ?? `The server answered with status ${response.status}: try again later.`;
+    const retryAfter = Number(response.headers.get("Retry-After")) || null;
+    return new ServerError(message, response.status, told.code ?? null, retryAfter);
+  }
+
+  async function ask(path, options = {}) {
+    const key = sessionStorage.getItem("taglineKey");
+    const headers = { ...options.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
+    let response;
+    try {
+      response = await fetch(url(path), { ...options, headers, cache: "no-store" });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ServerError("The server cannot be reached: is it still running?", 0, "unreachable", null);
+    }
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
+
+  /** Counts the records of CSV as its bytes pass: line ends outside of quotes, and a last line that lacks one. */
+  function recordCounter() {
+    const [QUOTE, LINE_FEED, RETURN] = [34, 10, 13];
+    let quoted = false;
+    let records = 0;
+    let begun = false;
+    return {
+      add(bytes) {
+        for (const byte of bytes) {
+          if (byte === QUOTE) quoted = !quoted;
+          if (byte === LINE_FEED && !quoted) {
+            if (begun) records++;
+            begun = false;
+          } else if (byte !== RETURN) begun = true;
+        }
+      },
+      rows: () => Math.max(0, records + (begun ? 1 : 0) - 1), // without the header
+    };
+  }
+
+  async function countRows(file, signal) {
+    const counter = recordCounter();
+    for (const reader = file.stream().getReader(); ; ) {
+      signal?.throwIfAborted();
+      const { done, value } = await reader.read();
+      if (done) return counter.rows();
+      counter.add(value);
+    }
+  }
+
+  async function label(model, file, { onProgress, signal } = {}) {
+    const total = await countRows(file, signal);
+    onProgress?.(0, total);
+    const query = new URLSearchParams({ model, format: "csv" });
+    const options = { method: "POST", body: file, headers: { "Content-Type": "text/csv" }, signal };
+    const response = await ask(`v1/predict/file?${query}`, options);
+    const counter = recordCounter();
+    const parts = [];
+    try {
+      for (const reader = response.body.getReader(); ; ) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        parts.push(value);
+        counter.add(value);
+        onProgress?.(Math.min(counter.rows(), total), total);
+      }
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ServerError("The connection ended before the whole file was labelled: try again.", 0, "cut_off", null);
+    }
+    return new Blob(parts, { type: "text/csv;charset=utf-8" });
+  }
+
+  window.taglineBackend = {
+    models: async () => (await (await ask("v1/models")).json()).models,
+    about: async (model) => (await ask(`v1/model?${new URLSearchParams({ model })}`)).json(),
+    explain: async (model, text, className, signal) => {
+      const body = JSON.stringify({ text, model, truncate: true, ...(className === null ? {} : { class: className }) });
+      const options = { method: "POST", body, headers: { "Content-Type": "application/json" }, signal };
+      return (await ask("v1/explain", options)).json();
+    },
+    label,
+  };
+})();

@@ -1,0 +1,69 @@
+// Elements, numbers and names.
+
+const byId = (id) => document.getElementById(id);
+
+/** Makes an element with attributes and children; text can only become text. */
+function element(tag, attributes = {}, ...children) {
+  return filled(document.createElement(tag), attributes, children);
+}
+
+function svgElement(tag, attributes = {}, ...children) {
+  return filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function filled(made, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+/** A bar that a reader of the page's text need not hear of: its number stands beside it. */
+function bar(share, className) {
+  const inner = element("i");
+  inner.style.width = `${100 * Math.min(1, Math.max(0, share))}%`;
+  return element("span", { class: className, "aria-hidden": "true" }, inner);
+}
+
+const formats = new Map();
+
+function number(value, digits = 0) {
+  if (!formats.has(digits)) {
+    const places = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    formats.set(digits, new Intl.NumberFormat("en", places));
+  }
+  return formats.get(digits).format(value);
+}
+
+/** 99.97 % must not read as certainty. */
+function percent(share, digits = 1) {
+  const least = 10 ** -digits;
+  const value = 100 * share;
+  if (value > 100 - least && value < 100) return `> ${number(100 - least, digits)} %`;
+  if (value < least && value > 0) return `< ${number(least, digits)} %`;
+  return `${number(value, digits)} %`;
+}
+
+const signed = (value, digits = 2) => (value < 0 ? "−" : "+") + number(Math.abs(value), digits);
+
+/** How many digits show a difference among numbers of this size: of tiny contributions, more. */
+const digitsFor = (largest) => Math.min(6, Math.max(2, 2 - Math.floor(Math.log10(largest || 1))));
+
+const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
+
+const shown = (name) => (name === "" ? "(empty)" : name.replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd"));
+
+/** Shows an error's words, or hides the place for them. */
+function tell(place, error) {
+  place.hidden = error === null;
+  place.textContent = error === null ? "" : error.message;
+}
+
+function debounced(act, ms) {
+  let timer = 0;
+  return (...given) => {
+    clearTimeout(timer);
+    timer = setTimeout(act, ms, ...given);
+  };
+}

@@ -1,0 +1,106 @@
+// Tabs, the choice of the model, the key, and the beginning.
+
+const state = { models: [], several: false, model: null, about: null };
+
+function tabs() {
+  const all = [...document.querySelectorAll("[role=tab]")];
+  const select = (tab) => {
+    for (const other of all) {
+      const chosen = other === tab;
+      other.setAttribute("aria-selected", String(chosen));
+      other.tabIndex = chosen ? 0 : -1;
+      byId(other.getAttribute("aria-controls")).hidden = !chosen;
+    }
+  };
+  for (const [i, tab] of all.entries()) {
+    tab.addEventListener("click", () => select(tab));
+    tab.addEventListener("keydown", (event) => {
+      const next = { ArrowRight: i + 1, ArrowLeft: i - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
+      if (next === undefined) return;
+      event.preventDefault();
+      select(all[next % all.length]);
+      all[next % all.length].focus();
+    });
+  }
+  return { select: (id) => select(byId(id)) };
+}
+
+/** Asks for a key if that is what an error means; `again` is what to do with it. Returns whether it was. */
+function askForKey(error, again) {
+  if (error.status !== 401) return false;
+  const form = byId("key-form");
+  const wrong = sessionStorage.getItem("taglineKey") !== null;
+  tell(byId("problem"), wrong ? new Error("The server does not accept this key.") : null);
+  form.hidden = false;
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    sessionStorage.setItem("taglineKey", byId("key").value.trim());
+    byId("key").value = "";
+    form.hidden = true;
+    tell(byId("problem"), null);
+    again();
+  };
+  byId("key").focus();
+  return true;
+}
+
+function onProblem(error, again) {
+  if (error === null) {
+    tell(byId("problem"), null);
+    return;
+  }
+  if (!askForKey(error, again)) tell(byId("problem"), error);
+}
+
+async function begin() {
+  const { text, model } = linked();
+  try {
+    state.models = await window.taglineBackend.models();
+    state.several = state.models.length > 1;
+    const known = state.models.some(({ name }) => name === model);
+    const first = state.models.find((one) => one.default) ?? state.models[0];
+    byId("model").replaceChildren(...state.models.map(({ name, title }) => element("option", { value: name }, title === name ? name : `${name}: ${title}`)));
+    byId("models").hidden = !state.several;
+    if (text !== null) byId("text").value = text;
+    await choose(known ? model : first.name);
+    if (model !== null && !known) tell(byId("problem"), new Error(`The link names a model “${shown(model)}” that is not here: this is “${first.name}”.`));
+  } catch (error) {
+    onProblem(error, begin);
+  }
+}
+
+async function choose(name) {
+  const about = await window.taglineBackend.about(name);
+  Object.assign(state, { model: name, about });
+  byId("model").value = name;
+  byId("title").textContent = about.title;
+  document.title = `${about.title} · tagline`;
+  byId("subtitle").textContent = inShort(about);
+  byId("text").placeholder = "Type or paste a text";
+  labelling.reset();
+  showFigures(about);
+  await trying.begin();
+}
+
+function inShort({ classes, figures, task }) {
+  const names = classes.slice(0, 5).map((name) => `“${shown(name)}”`);
+  const few = classes.length > 5 ? `${number(classes.length)} classes` : names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join("");
+  const does = task === "multilabel" ? `Gives any of ${few}` : `Tells ${classes.length > 5 ? `${few} apart` : `${few} apart`}`;
+  return figures ? `${does}. ${percent(figures.accuracy)} of ${number(figures.rows)} held-out texts right.` : `${does}.`;
+}
+
+const showTab = tabs();
+const trying = tryingTab(state, onProblem);
+const labelling = labellingTab(state, askForKey);
+
+byId("model").addEventListener("change", () => choose(byId("model").value).catch((error) => onProblem(error, begin)));
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // a fragment of its own would replace the link to a text
+  byId("main").focus();
+});
+window.addEventListener("hashchange", () => {
+  if (linked().text === null) return;
+  showTab.select("tab-try");
+  begin();
+});
+begin();

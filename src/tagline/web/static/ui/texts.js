@@ -1,0 +1,63 @@
+// Texts: places in them, and links to them.
+
+/** Returns what turns a place in code points, as Python counts, into one in UTF-16 units. */
+function placesIn(text) {
+  if (!/[\ud800-\udbff][\udc00-\udfff]/.test(text)) return (place) => Math.min(place, text.length);
+  const units = [];
+  let at = 0;
+  for (const character of text) {
+    units.push(at);
+    at += character.length;
+  }
+  units.push(at);
+  return (place) => units[Math.min(place, units.length - 1)];
+}
+
+function linkTo(text, model) {
+  const address = new URL(location.href);
+  address.hash = `text=${encodeURIComponent(text.toWellFormed())}${model === null ? "" : `&model=${encodeURIComponent(model)}`}`;
+  return address.href;
+}
+
+/** What a fragment asks for: `{text, model}`, either may be null. */
+function linked() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  return { text: asked.get("text"), model: asked.get("model") };
+}
+
+/** Reads the records of CSV as they come, without holding the file. */
+async function readRecords(blob, take) {
+  let [field, record, quoted, quoteBefore] = ["", [], false, false];
+  const endField = () => {
+    record.push(field);
+    field = "";
+  };
+  const endRecord = () => {
+    endField();
+    if (record.length > 1 || record[0] !== "") take(record);
+    record = [];
+  };
+  const add = (text) => {
+    for (const character of text) {
+      if (quoted && character === '"') {
+        quoted = false;
+        quoteBefore = true;
+        continue;
+      }
+      if (character === '"' && (quoteBefore || field === "")) {
+        if (quoteBefore) field += '"';
+        quoted = true;
+      } else if (quoted) field += character;
+      else if (character === ",") endField();
+      else if (character === "\n") endRecord();
+      else if (character !== "\r") field += character;
+      quoteBefore = false;
+    }
+  };
+  for (const reader = blob.stream().pipeThrough(new TextDecoderStream()).getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    add(value);
+  }
+  if (field !== "" || record.length) endRecord();
+}

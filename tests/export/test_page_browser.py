@@ -1,0 +1,252 @@
+"""The page in Chromium: from disk, without a network, against Python."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from synthetic_texts import made_up
+from tagline import TextClassifier, load_dataset
+from tagline.export.page import PageExport, export_page
+from tagline.export.page.losses import BOUND
+from tagline.run.prediction import predict_file
+from tagline.run.settings import TrainSettings
+from tagline.run.train import train_run
+
+pytestmark = pytest.mark.slow  # trains, exports and starts browsers
+CHROMIUM = "/usr/bin/chromium"
+QUIET = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+ODD = ["", "İSTANBUL ΟΔΟΣ 👩‍👩‍👧 e\u0301", "我喜欢 film\u200b <br /> good"]
+
+ASK = """async (texts) => {
+  const answers = [];
+  for (const text of texts) {
+    const start = performance.now();
+    const found = await taglineBackend.explain("model", text, null);
+    answers.push([found.prediction, found.probabilities, performance.now() - start]);
+  }
+  return answers;
+}"""
+LABEL = """async (csv) => {
+  const progress = [];
+  const onProgress = (done, total) => progress.push([done, total]);
+  const file = new File([csv], "reviews.csv", { type: "text/csv" });
+  const labelled = await (await taglineBackend.label("model", file, { onProgress })).text();
+  return [labelled, progress];
+}"""
+# How long nothing else on the page got a turn while a file was labelled.
+LONGEST_PAUSE = """async (csv) => {
+  let longest = 0, last = performance.now(), done = false;
+  const tick = () => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (!done) setTimeout(tick, 0);
+  };
+  tick();
+  await taglineBackend.label("model", new File([csv], "reviews.csv"), {});
+  done = true;
+  return longest;
+}"""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A run's model, and its page."""
+
+    clf: TextClassifier
+    page: PageExport
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    folder = tmp_path_factory.mktemp("small")
+    texts, labels = made_up(600)
+    run = train_run(list(zip(texts, labels, strict=True)), TrainSettings(), out=folder / "run")
+    replay = folder / "replay.csv"
+    pl.DataFrame({"text": made_up(1000, seed=2)[0]}).write_csv(replay)
+    model = run.folder / "model"
+    return Exported(TextClassifier.load(model), export_page(model, folder / "page.html", replay=replay))
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    folder = tmp_path_factory.mktemp("reviews")
+    model = train_run("movie-reviews", TrainSettings(), out=folder / "run").folder / "model"
+    return Exported(TextClassifier.load(model), export_page(model, folder / "page.html"))
+
+
+@pytest.fixture
+def heard() -> list[str]:
+    """Requests, errors and words on the console of the browser's page: each fails a test that has not asked for it."""
+    return []
+
+
+@pytest.fixture
+def page(heard: list[str]) -> Iterator[Page]:
+    """A page of a browser that is offline."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        context = browser.new_context()
+        context.set_offline(True)
+        page = context.new_page()
+        page.on("request", lambda request: None if request.url.startswith("file:") else heard.append(request.url))
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on("console", lambda message: heard.append(message.text))
+        yield page
+        browser.close()
+        assert heard == []
+
+
+def opened(page: Page, exported: Exported) -> None:
+    page.goto(exported.page.path.as_uri())
+
+
+def compare(page: Page, exported: Exported, texts: list[str]) -> list[float]:
+    """Hold the page's answers against Python's; return how long each took, in ms."""
+    classes = [str(name) for name in exported.clf.classes_]
+    answers = page.evaluate(ASK, texts)
+    proba = np.array([[found[name] for name in classes] for _, found, _ in answers])
+    expected = exported.clf.predict_proba(texts)
+    assert np.abs(proba - expected).max() <= max(exported.page.losses.largest, BOUND)
+    differ = np.array([label for label, _, _ in answers]) != exported.clf.predict(texts)
+    # Labels may differ in a tie only.
+    ties = np.abs(expected[:, 1] - exported.clf.threshold_) <= BOUND
+    assert not (differ & ~ties).any()
+    return [ms for _, _, ms in answers]
+
+
+def csv_of(texts: list[str]) -> str:
+    return pl.DataFrame({"id": range(len(texts)), "text": texts}).write_csv()
+
+
+def test_answers_are_pythons(page: Page, small: Exported) -> None:
+    opened(page, small)
+    compare(page, small, [*made_up(50, seed=3)[0], *ODD])
+
+
+def test_a_csv_comes_back_as_predict_writes_it(page: Page, small: Exported, tmp_path: Path) -> None:
+    texts = [*made_up(300, seed=3)[0], *ODD, 'of "two"\nlines, good']
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(csv_of(texts), newline="")
+    predict_file(small.clf, source, target)
+    opened(page, small)
+    labelled, progress = page.evaluate(LABEL, source.read_text())
+    expected, found = (pl.read_csv(text, schema_overrides={"id": pl.String}) for text in (target, labelled.encode()))
+    assert found.columns == expected.columns == ["id", "text", "prediction", "probability"]
+    assert found.select("id", "text").equals(expected.select("id", "text"))
+    difference = (found["probability"] - expected["probability"]).abs()
+    assert difference.filter(found["prediction"] == expected["prediction"]).max() <= BOUND
+    assert progress[-1] == [len(texts), len(texts)]
+
+
+def test_a_file_that_cannot_be_read_is_an_error_in_words(page: Page, small: Exported) -> None:
+    opened(page, small)
+    ask = """async (bytes) => {
+      const file = new File([new Uint8Array(bytes)], "reviews.csv");
+      return taglineBackend.label("model", file, {}).catch((error) => error.message);
+    }"""
+    assert page.evaluate(ask, list(b"text\n\xff\n")) == "The file is not UTF-8: save it as “CSV UTF-8”."
+    assert page.evaluate(ask, list(b"text,a\nx\n")) == "Line 2 cannot be read: 2 fields expected, 1 found."
+
+
+def test_an_aborted_file_stops(page: Page, small: Exported) -> None:
+    opened(page, small)
+    ask = """async (csv) => {
+      const stop = new AbortController();
+      const options = { onProgress: () => stop.abort(), signal: stop.signal };
+      return taglineBackend.label("model", new File([csv], "x.csv"), options).catch((error) => error.name);
+    }"""
+    assert page.evaluate(ask, csv_of(made_up(100)[0] * 500)) == "AbortError"
+
+
+def test_nothing_can_be_loaded_or_sent(page: Page, heard: list[str], small: Exported) -> None:
+    html = small.page.path.read_text()
+    assert html.index("Content-Security-Policy") < html.index("<style>")
+    opened(page, small)
+    page.evaluate("""() => {
+      window.blocked = [];
+      document.addEventListener("securitypolicyviolation", (event) => window.blocked.push(event.effectiveDirective));
+    }""")
+    tries = """async () => {
+      await fetch("data:text/plain,x").catch(() => null);
+      const add = (name, content) => document.body.append(Object.assign(document.createElement(name), content));
+      add("script", { textContent: "window.ran = true" });
+      add("iframe", { src: "https://example.org/" });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return [window.blocked, window.ran];
+    }"""
+    blocked, ran = page.evaluate(tries)
+    assert len(heard) >= 3
+    assert all("Content Security Policy" in words for words in heard), heard
+    heard.clear()
+    assert {"connect-src", "script-src-elem"} <= set(blocked)
+    assert ran is None
+
+
+def test_a_thousand_reviews(page: Page, reviews: Exported) -> None:
+    exported = reviews.page
+    assert exported.bytes == exported.path.stat().st_size <= 5_000_000
+    assert exported.bits == 8
+    assert exported.losses.accuracy is not None
+    assert exported.losses.page_accuracy is not None
+    assert exported.losses.accuracy - exported.losses.page_accuracy <= 0.002
+    started = time.perf_counter()
+    opened(page, reviews)
+    page.evaluate("taglineBackend.explain('model', 'A good film.', null)")
+    assert time.perf_counter() - started < 5  # 0.5 s when nothing else runs
+    texts = list(load_dataset("movie-reviews").test.texts)[:1000]
+    ms = compare(page, reviews, texts)
+    assert float(np.median(ms)) < 20
+    assert page.evaluate(LONGEST_PAUSE, csv_of(texts)) < 500  # some 30 ms when nothing else runs
+
+
+def test_a_person_types_a_text_and_sees_what_decided(page: Page, small: Exported) -> None:
+    opened(page, small)
+    page.fill("#text", "👍🏽 the film was lovely, a joy")
+    page.wait_for_selector("#explanation:not([hidden])")
+    (expected,) = small.clf.predict(["👍🏽 the film was lovely, a joy"])
+    assert page.inner_text("#verdict") == expected
+    assert "lovely" in page.inner_text("#highlighted")
+    assert "lovely" in page.inner_text("#decided")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_link_to_a_text_opens_it(page: Page, small: Exported) -> None:
+    page.goto(small.page.path.as_uri() + "#text=a%20dull%20mess")
+    page.wait_for_selector("#explanation:not([hidden])")
+    assert page.input_value("#text") == "a dull mess"
+
+
+def test_a_person_drops_a_file_and_gets_it_labelled(page: Page, small: Exported, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(csv_of(made_up(200, seed=3)[0]))
+    opened(page, small)
+    page.click("#tab-file")
+    page.set_input_files("#file", source)
+    page.wait_for_selector("#labelled:not([hidden])")
+    with page.expect_download() as download:
+        page.click("#download")
+    download.value.save_as(target)
+    labelled = pl.read_csv(target)
+    assert labelled.columns == ["id", "text", "prediction", "probability"]
+    assert labelled["prediction"].to_list() == small.clf.predict(labelled["text"]).tolist()
+
+
+def test_the_card_says_what_is_known_of_the_page(page: Page, small: Exported) -> None:
+    exported = small.page
+    assert (exported.bits, exported.n_features, exported.losses.different) == (8, small.clf.n_features_, 0)
+    assert exported.losses.rows >= 1000
+    opened(page, small)
+    page.click("#tab-model")
+    card = page.inner_text("#panel-model")
+    assert all(sentence in card for sentence in exported.card)

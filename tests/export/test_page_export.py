@@ -1,0 +1,65 @@
+"""What `export_page` refuses, and what it leaves behind."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from synthetic_texts import made_up
+from tagline.classifier import TextClassifier
+from tagline.errors import InputError, MissingExtraError
+from tagline.export.page import export_page
+from tagline.export.page.losses import known_truth, measure
+from tagline.run.settings import TrainSettings
+from tagline.run.train import train_run
+
+TEXTS, LABELS = made_up(400)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = list(zip(TEXTS, LABELS, strict=True))
+    return train_run(rows, TrainSettings(recipe="linear-svm"), out=tmp_path_factory.mktemp("run") / "run").folder
+
+
+def test_a_tree_is_sent_to_onnx(tmp_path: Path) -> None:
+    TextClassifier("decision-tree").fit(TEXTS, LABELS).save(tmp_path / "model")
+    with pytest.raises(InputError, match="`decision-tree` is none: export it with `--format onnx`"):
+        export_page(tmp_path / "model", tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_target_that_cannot_be_written(run: Path, tmp_path: Path) -> None:
+    for target in (tmp_path, tmp_path / "missing" / "page.html"):
+        with pytest.raises(InputError, match="cannot be written"):
+            export_page(run / "model", target)
+
+
+def test_without_v8_nothing_is_exported(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagline.export.page.browser.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"tagline\[page\]"):
+        export_page(run / "model", tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_truth_is_known_of_the_runs_own_test_rows_only(run: Path) -> None:
+    clf = TextClassifier.load(run / "model")
+    predictions = pl.read_parquet(run / "predictions.parquet")
+    proba = predictions.select("^proba:.*$").to_numpy()
+    assert known_truth(run / "model", clf, proba) == predictions["label"].to_list()
+    assert known_truth(run / "model", clf, proba[::-1]) is None
+    assert known_truth(run / "model", clf, proba[:-1]) is None
+    assert known_truth(run / "elsewhere" / "model", clf, proba) is None
+
+
+def test_losses_count_labels_and_accuracy(run: Path) -> None:
+    clf = TextClassifier.load(run / "model")
+    same = measure(clf, clf, TEXTS, LABELS[:100], len(TEXTS))
+    assert (same.largest, same.different, same.bearable) == (0.0, 0, True)
+    assert same.accuracy == same.page_accuracy == clf.score(TEXTS[:100], LABELS[:100])
+    other = TextClassifier("linear-svm").fit(TEXTS, LABELS[::-1])
+    lost = measure(clf, other, TEXTS, None, len(TEXTS))
+    assert lost.different == (clf.predict(TEXTS) != other.predict(TEXTS)).sum() > 0
+    assert lost.lost == lost.different / len(TEXTS)
+    assert not lost.bearable
+    assert measure(clf, other, TEXTS, None, 0).lost == 0.0

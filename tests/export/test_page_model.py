@@ -1,0 +1,151 @@
+"""The page's answers are those of Python: every kind of linear model, whole and pruned, in 8 and in 16 bits."""
+
+import gzip
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from synthetic_texts import made_up, several
+from tagline.classifier import TextClassifier
+from tagline.errors import MissingExtraError
+from tagline.explain import explain_text
+from tagline.export.page.browser import V8
+from tagline.export.page.compose import model_script
+from tagline.export.page.pruning import keep_heaviest
+from tagline.export.page.quantised import quantise, restored
+from tagline.export.page.sizing import Packed, pack
+
+HOSTILE = [
+    *("", " \n", "\x00", "İSTANBUL ΟΔΟΣ", "e\u0301 good\u200b film \xadbad", "👩‍👩‍👧 good 🇩🇪", "我喜欢 film ที่"),
+    *("good<br /><br>bad", "https://good.example/bad", "good " * 3000, "goodgoodgood", "film'film ’ film"),
+]
+SHOWN = pl.Series(made_up(100, seed=4)[0])
+KINDS: dict[str, dict[str, Any]] = {
+    "words": {"settings": {"features.characters": "none"}},
+    "words and characters": {"settings": {"features.characters": (2, 4)}},
+    "several classes": {"n_classes": 4, "settings": {"features.characters": (1, 3)}},
+    "several labels": {"n_classes": 0, "settings": {"features.characters": (2, 3)}},
+    "logistic regression": {"recipe": "logistic-regression"},
+    "naive Bayes": {"recipe": "naive-bayes", "n_classes": 3},
+    "linear SVM": {"recipe": "linear-svm"},
+}
+
+
+def fitted(recipe: str = "fast", n_classes: int = 2, settings: dict[str, Any] | None = None) -> TextClassifier:
+    texts, labels = made_up(400, n_classes, noise=0.2) if n_classes else several(400)
+    return TextClassifier(recipe, settings=settings).fit(texts, labels)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def clf(request: pytest.FixtureRequest) -> TextClassifier:
+    return fitted(**KINDS[request.param])
+
+
+def texts_for(clf: TextClassifier) -> list[str]:
+    texts, _ = made_up(300, max(2, len(clf.classes_)), seed=1)
+    return [*texts, *HOSTILE]
+
+
+def in_v8(packed: Packed) -> V8:
+    return V8(model_script(), gzip.decompress(packed.payload))
+
+
+def pruned(clf: TextClassifier, bits: int, n: int) -> Packed:
+    whole = pack(clf, bits, 10**9, SHOWN)
+    small = pack(clf, bits, len(whole.payload) * n // 100, SHOWN)
+    assert len(small.payload) <= len(whole.payload) * n // 100
+    return small
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("percent", [100, 97])
+def test_labels_and_probabilities_are_pythons(clf: TextClassifier, bits: int, percent: int) -> None:
+    packed, texts = pruned(clf, bits, percent), texts_for(clf)
+    answers = in_v8(packed).classify(texts)
+    expected = packed.classifier.predict_proba(texts)
+    np.testing.assert_allclose(answers.proba, expected, rtol=0, atol=1e-6)
+    assert answers.labels == packed.classifier.decide(expected).tolist()
+
+
+def test_explanations_are_pythons(clf: TextClassifier) -> None:
+    packed = pack(clf, 16, 10**9, SHOWN)
+    engine = in_v8(packed)
+    for text in [*texts_for(clf)[:20], *HOSTILE]:
+        for class_name in (None, *map(str, clf.classes_)):
+            expected, found = explain_text(packed.classifier, text, class_name), engine.explain(text, class_name)
+            assert (found["class"], found["scale"]) == (expected.class_name, expected.scale)
+            given = found["prediction"]
+            assert (", ".join(given) if isinstance(given, list) else given) == expected.prediction
+            ours = sorted((c.name, c.value, c.spans) for c in expected.contributions)
+            theirs = sorted((c["name"], c["value"], tuple(map(tuple, c["spans"]))) for c in found["contributions"])
+            assert [(name, spans) for name, _, spans in theirs] == [(name, spans) for name, _, spans in ours]
+            np.testing.assert_allclose([c[1] for c in theirs], [c[1] for c in ours], rtol=1e-5, atol=1e-6)
+            assert [tuple(word[:2]) for word in found["words"]] == [word[:2] for word in expected.words()]
+            np.testing.assert_allclose([w[2] for w in found["words"]], [w[2] for w in expected.words()], atol=1e-5)
+            for ours_figure, figure in ((expected.score, "score"), (expected.intercept, "intercept")):
+                assert found[figure] == pytest.approx(ours_figure, abs=1e-5)
+            assert found["score"] == pytest.approx(
+                found["intercept"] + sum(c["value"] for c in found["contributions"]), abs=1e-9
+            )
+            strengths = [abs(c["value"]) for c in found["contributions"]]
+            assert strengths == sorted(strengths, reverse=True)
+
+
+def test_sixteen_bits_are_nearly_the_model(clf: TextClassifier) -> None:
+    texts = texts_for(clf)
+    page = pack(clf, 16, 10**9, SHOWN).classifier
+    np.testing.assert_allclose(page.predict_proba(texts), clf.predict_proba(texts), rtol=0, atol=2e-4)
+    page = pack(clf, 8, 10**9, SHOWN).classifier
+    np.testing.assert_allclose(page.predict_proba(texts), clf.predict_proba(texts), rtol=0, atol=0.05)
+
+
+def test_of_pruned_ngrams_every_part_stays(clf: TextClassifier) -> None:
+    n = clf.n_features_ // 4
+    vectorizer, model = keep_heaviest(clf.vectorizer_, clf.model_, n)
+    assert n <= vectorizer.n_columns < clf.n_features_
+    assert model.coef.shape == (vectorizer.n_columns, clf.model_.coef.shape[1])
+    # What is left has the name, the scale and the coefficients that it had.
+    before, after = clf.vectorizer_, vectorizer
+    known = dict(zip(before.names(np.arange(before.n_columns)), range(before.n_columns), strict=True))
+    where = [known[name] for name in after.names(np.arange(after.n_columns))]
+    assert where == sorted(where)
+    np.testing.assert_array_equal(np.concatenate(after.scales), np.concatenate(before.scales)[where])
+    np.testing.assert_array_equal(model.coef, clf.model_.coef[where])
+    # The heaviest are among it.
+    weights = np.concatenate(before.scales) * np.abs(clf.model_.coef).max(axis=1)
+    assert weights[where].min() <= np.sort(weights)[-n]
+    assert np.isin(np.argsort(-weights, kind="stable")[:n], where).all()
+
+
+def test_whatever_the_budget_it_is_kept(clf: TextClassifier) -> None:
+    least = len(pack(clf, 8, 0, SHOWN).payload)
+    for budget in (least + 300, least + 1000):
+        packed = pack(clf, 8, budget, SHOWN)
+        assert len(packed.payload) <= budget
+
+
+def test_levels_hold_what_they_stand_for(clf: TextClassifier) -> None:
+    for bits in (8, 16):
+        levels = quantise(clf.vectorizer_, clf.model_, bits)
+        exact = np.concatenate(clf.vectorizer_.scales)
+        scales = np.concatenate([block.scales() for block in levels])
+        assert ((scales > 0) == (exact > 0)).all()
+        # Half a level of a square: |s - s'| <= sqrt(s step) + step / 4.
+        steps = np.concatenate([np.full(len(block.scale), block.scale_step) for block in levels])
+        assert (np.abs(scales - exact) <= np.sqrt(exact * steps) + steps).all()
+        page = restored(clf, clf.vectorizer_, clf.model_, levels)
+        assert page.model_.coef.shape == clf.model_.coef.shape
+        assert page is not clf
+        assert page.vectorizer_ is not clf.vectorizer_
+
+
+def test_the_same_model_gives_the_same_bytes(clf: TextClassifier) -> None:
+    assert pack(clf, 8, 10**9, SHOWN).payload == pack(clf, 8, 10**9, SHOWN).payload
+
+
+def test_without_v8_a_sentence_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagline.export.page.browser.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"tagline\[page\]"):
+        V8(model_script(), b"")

@@ -1,0 +1,142 @@
+"""The page's tokens are Python's: every character there is, texts made to hurt, and any text at all."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from py_mini_racer import MiniRacer
+
+from tagline.export.page.characters import character_tables
+from tagline.export.page.compose import read_script
+from tagline.features.tokens import token_spans, tokenize
+
+ODD = [
+    *("<br />", "<BR>", "<br\x1c>", "<br\x85\u3000/>", "<b\xadr>", "<br\xad>", "<br", "don't", "'", "’", "İ", "i̇"),
+    *(
+        "ΑΣ",
+        "Σ",
+        "ΣΣ",
+        "ΑΣ'Α",
+        "ΑΣ\u0301",
+        "'Σ",
+        "\xadΣ",
+        "ς",
+        "ẞ",
+        "ß",
+        " ",
+        "\n",
+        "\x85",
+        "\u2028",
+        "\u200d",
+        "\ufe0f",
+    ),
+    *("👍🏽", "🏽", "🇩🇪", "🇩", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "©", "™", "ℹ", "🅰", "Ⓜ", "❤️\u200d🔥", "👩‍👩‍👧", "\u200d🔥", "☕"),
+    *("https://a.b/c", "http://", "HTTPS://X", "https:/", "http", "s://", "h", "<", ">", '"', "/", "\u00a0"),
+    *(
+        "ที่",
+        "我",
+        "ー",
+        "々",
+        "〇",
+        "x",
+        "\x00",
+        "\x7f",
+        "\ua7cb",
+        "हिन्दी",
+        "\u0301",
+        "ˊ",
+        "ʰ",
+        "\u0345",
+        "ŉ",
+        "ǆ",
+        "ﬁ",
+        "K",
+        "Å",
+    ),
+    *("\U0001e900", "\U00010400", "\u1c89", "\ufffd", "\uffff", "\U0010ffff", "_", "٣", "²", "Ⅷ", "\u203f", "\u2060"),
+]
+TEXTS = st.lists(
+    st.one_of(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), st.sampled_from(ODD)), max_size=10
+).map("".join)
+
+
+class Tokenizer:
+    """tokenizer.js in V8."""
+
+    def __init__(self) -> None:
+        self.engine = MiniRacer()
+        self.engine.eval(read_script("tokenizer.js"))
+        self.engine.eval(f"const characters = openCharacters({json.dumps(character_tables())}); null")
+
+    def joined(self, texts: Sequence[str]) -> list[str]:
+        """Return the tokens of each text, joined by spaces, which no token holds."""
+        given = json.dumps(json.dumps(list(texts)))
+        found = f"JSON.parse({given}).map((text) => tokenize(text, characters).values.join(' '))"
+        return json.loads(self.engine.eval(f"JSON.stringify({found})"))
+
+    def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        given = json.dumps(json.dumps(list(texts)))
+        return json.loads(
+            self.engine.eval(f"JSON.stringify(JSON.parse({given}).map((text) => tokenize(text, characters)))")
+        )
+
+
+@pytest.fixture(scope="module")
+def in_v8() -> Tokenizer:
+    return Tokenizer()
+
+
+def in_python(texts: Sequence[str]) -> list[list[str]]:
+    tokens = tokenize(pl.Series(list(texts), dtype=pl.String))
+    values = iter(tokens.values.to_list())
+    return [[next(values) for _ in range(n)] for n in tokens.lengths]
+
+
+def check(in_v8: Tokenizer, texts: Sequence[str]) -> None:
+    found = in_v8(texts)
+    assert [one["values"] for one in found] == in_python(texts)
+    for text, one in zip(texts, found, strict=True):
+        assert list(zip(one["spans"][::2], one["spans"][1::2], strict=True)) == token_spans(text)
+
+
+AROUND = ["a{}b", "Σ{}Σ", "a{}Σ", "A{}Σ{}A", "我{}我", "👍{}👍", "\u200d{}", "'{}'a", "<br{}>", "http://{}/", "🇩{}"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("around", ["{}", " \n".join(AROUND)])
+def test_every_character_alone_and_between_others(in_v8: Tokenizer, around: str) -> None:
+    characters = [chr(p) for p in range(0x110000) if not 0xD800 <= p < 0xE000]
+    for start in range(0, len(characters), 100_000):
+        texts = [around.format(*[char] * around.count("{}")) for char in characters[start : start + 100_000]]
+        assert in_v8.joined(texts) == [" ".join(tokens) for tokens in in_python(texts)]
+
+
+@pytest.mark.slow
+def test_odd_texts_and_all_pairs_of_them(in_v8: Tokenizer) -> None:
+    check(in_v8, ["", *ODD, *(a + b for a in ODD for b in ODD)])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(TEXTS, max_size=6))
+def test_any_texts(in_v8: Tokenizer, texts: list[str]) -> None:
+    check(in_v8, texts)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(ODD), max_size=12).map("".join))
+def test_odd_texts_in_a_row(in_v8: Tokenizer, text: str) -> None:
+    check(in_v8, [text])
+
+
+def test_lone_surrogates_count_as_the_replacement_character(in_v8: Tokenizer) -> None:
+    (found,) = json.loads(in_v8.engine.eval(r"JSON.stringify([tokenize('a\ud800b \udc00', characters)])"))
+    assert found["values"] == in_python(["a\ufffdb \ufffd"])[0]
+    assert found["spans"] == [0, 1, 1, 2, 2, 3, 4, 5]
+
+
+def test_a_text_of_a_megabyte(in_v8: Tokenizer) -> None:
+    check(in_v8, ["It's a ’joy’, İstanbul 👍🏽<br />我们 https://example.org/a " * 20_000])
