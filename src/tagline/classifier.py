@@ -152,7 +152,7 @@ class TextClassifier(Estimator):
         self.training_: TrainingRecord | None = fitted.training
         self.n_features_ = fitted.vectorizer.n_columns
         self.card_: dict[str, Any] = {}
-        self.graph_: bytes | None = None
+        self._keep_graph(None)
 
     def _weights(self, classes: Labels, Y: Bools, task: str, sample_weight: ArrayLike | None, n_train: int) -> Floats:
         """Return the weight of each row; those above 0 have mean 1. Validation rows, given without weights, count 1."""
@@ -285,14 +285,25 @@ class TextClassifier(Estimator):
             "facts": self.card_,
         }
 
+    def _keep_graph(self, graph: bytes | None) -> None:
+        self.graph_ = graph
+        self._graph_of = (self.model_, self.temperature_)
+
+    def _known_graph(self) -> bytes | None:
+        """Return the graph, unless model or temperature were changed by hand since it was made."""
+        model, temperature = self._graph_of
+        return self.graph_ if self.model_ is model and self.temperature_ == temperature else None
+
     def _network_graph(self) -> bytes:
         assert isinstance(self.model_, Network)
-        if self.graph_ is None:
+        graph = self._known_graph()
+        if graph is None:
             from tagline.models.graphs import network_graph
 
             multilabel = self.task_ == "multilabel"
-            self.graph_ = network_graph(self.model_, temperature=self.temperature_, multilabel=multilabel)
-        return self.graph_
+            graph = network_graph(self.model_, temperature=self.temperature_, multilabel=multilabel)
+            self._keep_graph(graph)
+        return graph
 
     def on_onnx_runtime(self) -> "TextClassifier":
         """Return a classifier that answers by ONNX Runtime, where this one has a bundle that holds a graph.
@@ -300,11 +311,12 @@ class TextClassifier(Estimator):
         Otherwise return this one. What runs in ONNX Runtime cannot be explained or saved.
         """
         self._check_fitted()
-        if self.graph_ is None:
+        graph = self._known_graph()
+        if graph is None:
             return self
         other = copy.copy(self)
-        # The graph has the temperature inside.
-        other.model_, other.temperature_, other.graph_ = OnnxModel(self.graph_), 1.0, None
+        other.model_, other.temperature_ = OnnxModel(graph), 1.0  # the graph has the temperature inside
+        other._keep_graph(None)
         return other
 
     @classmethod
@@ -335,7 +347,7 @@ class TextClassifier(Estimator):
                 )
             )
             clf.card_ = header["facts"]
-            clf.graph_ = bundle.binaries.get(_NETWORK_GRAPH)
+            clf._keep_graph(bundle.binaries.get(_NETWORK_GRAPH))
         except (KeyError, TypeError, IndexError, InputError) as error:
             raise BundleError(f"`{folder}` lacks a part that a model needs: {error}.") from None
         return clf

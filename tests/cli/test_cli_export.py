@@ -22,11 +22,12 @@ def test_the_export_of_a_run_replays_its_test_rows(call, run_folder, tmp_path):
     status, out, err = call("export", run_folder, "--format", "onnx", "--out", tmp_path / "out", "--json")
     assert status == 0, err
     about = json.loads(out)
-    assert about["texts"]["held_out"] == 24
-    assert about["parity"]["rows"] == 1_000 + len(HOSTILE)
-    assert about["parity"]["largest"] < 1e-9
+    assert about["replay"]["texts"]["held_out"] == 24
+    assert about["replay"]["rows"] == 1_000 + len(HOSTILE)
+    assert about["replay"]["largest"] < 1e-9
     assert "replaying" in err
     card = json.loads((tmp_path / "out" / "card.json").read_text())
+    assert about == {"format": "onnx", "path": str(tmp_path / "out"), "bytes": about["bytes"], **card}
     metrics = json.loads((run_folder / "metrics.json").read_text())
     assert card["figures"]["accuracy"] == metrics["test"]["accuracy"]
     status, out, _ = call("export", run_folder, "--format", "onnx", "--out", tmp_path / "out", "--quiet")

@@ -65,19 +65,11 @@ def export(
 
 
 def _onnx(session: "Session", model: str, out: Path, replay: Path | None) -> tuple[dict[str, Any], list[str]]:
-    from tagline.export.card import parity_sentence
     from tagline.export.onnx import export_onnx
 
     made = export_onnx(model, out, replay=replay, progress=session.stage)
-    counts = {name: getattr(made.replay, name) for name in ("held_out", "seen", "drawn", "hostile")}
-    document = {
-        "format": "onnx",
-        "path": str(made.path),
-        "bytes": made.bytes,
-        "texts": counts,
-        "parity": asdict(made.parity),
-    }
-    return document, [parity_sentence(made.replay, made.parity)]
+    document = {"format": "onnx", "path": str(made.path), "bytes": made.bytes, **made.card}
+    return document, [made.card["replay"]["sentence"]]
 
 
 def _page(session: "Session", model: str, out: Path, replay: Path | None) -> tuple[dict[str, Any], list[str]]:

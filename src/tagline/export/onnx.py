@@ -22,12 +22,16 @@ from tagline.storage import EXPORT, Bundle, check_replaceable, write_bundle
 
 @dataclass(frozen=True)
 class OnnxExport:
-    """What was written to ``path``, of ``bytes`` in all, and how near its answers are to the model's."""
+    """What was written to ``path``, of ``bytes`` in all, and how near its answers are to the model's.
+
+    ``card`` is the content of its ``card.json``.
+    """
 
     path: Path
     bytes: int
     replay: Replay
     parity: Parity
+    card: dict[str, Any]
 
 
 def export_onnx(
@@ -71,7 +75,7 @@ def export_onnx(
     }
     texts = bundle.texts | cards
     write_bundle(target, Bundle(bundle.header, bundle.arrays, texts, bundle.binaries), EXPORT)
-    return OnnxExport(target, sum(path.stat().st_size for path in target.iterdir()), asked, parity)
+    return OnnxExport(target, sum(path.stat().st_size for path in target.iterdir()), asked, parity, card)
 
 
 def graph_of(clf: TextClassifier) -> bytes:

@@ -1,11 +1,12 @@
 """The training of networks, on PyTorch (extra ``neural``); nothing else imports it before something is trained."""
 
-try:
-    import torch as _torch  # noqa: F401
-except ImportError:
+from importlib.util import find_spec
+
+# What is trained is saved with its ONNX graph: better to miss `onnx` now than after an hour.
+if find_spec("torch") is None or find_spec("onnx") is None:
     from tagline.errors import MissingExtraError
 
-    raise MissingExtraError("Training a network", "neural") from None
+    raise MissingExtraError("Training a network", "neural")
 
 from tagline.training.callbacks import Callback, EarlyStopping, KeepWeights, State
 from tagline.training.checkpoint import Checkpoint
