@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 # Leaving bytecode to the first import halves the time of an installation.
 
-.PHONY: help setup demo test lint types bench docs browser
+.PHONY: help setup demo test lint types bench docs system
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -19,7 +19,7 @@ demo: $(VENV)/.demo ## train on 25,000 movie reviews, then judge a sentence
 	$(BIN)/tagline predict runs/demo/model "A quiet masterpiece: I was moved to tears."
 	@echo "The report is in runs/demo/report.html: open it in a browser."
 
-test: setup browser lint types ## what CI runs: lint, types, then the tests, fast ones first
+test: setup system lint types ## what CI runs: lint, types, then the tests, fast ones first
 	$(BIN)/python -m pytest -m "not slow and not original_data"
 	$(BIN)/python -m pytest -m "slow and not original_data"
 
@@ -40,13 +40,15 @@ bench: setup ## measure against fastText, scikit-learn and Keras (minutes; an ho
 docs: setup ## check the links, commands and Python examples of README.md and docs/
 	$(BIN)/python -m pytest -m "not original_data" tests/test_docs.py
 
-# The browser tests drive Debian's Chromium; pip cannot bring one.
-browser:
-	@command -v chromium >/dev/null || { \
-	  echo "Installing Chromium for the browser tests ..." >&2; \
+# What the tests need of the system: a browser to drive, a unit to verify, a certificate to make. pip cannot bring them.
+system:
+	@missing=; for part in chromium:chromium systemd-analyze:systemd openssl:openssl; do \
+	  command -v $${part%:*} >/dev/null || missing="$$missing $${part#*:}"; done; \
+	[ -z "$$missing" ] || { \
+	  echo "Installing$$missing for the tests ..." >&2; \
 	  if [ "$$(id -u)" = 0 ]; then as=; else as="sudo -n"; fi; \
-	  { $$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1; } || { \
-	  echo "error: the browser tests need Chromium, which could not be installed: run 'sudo apt-get install chromium'." >&2; exit 1; }
+	  { $$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends $$missing; } >/dev/null 2>&1; } || { \
+	  echo "error: the tests need$$missing, which could not be installed: run 'sudo apt-get install$$missing'." >&2; exit 1; }
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -46,11 +46,6 @@ class Running:
         assert found
         return int(found[1]) / 1024
 
-    def cpu_seconds(self) -> float:
-        """The processor time that it has taken so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     def stop(self) -> int:
         """End it by SIGTERM and return its exit status."""
         self.process.send_signal(signal.SIGTERM)

@@ -16,7 +16,6 @@ from synthetic_texts import made_up
 from tagline import TextClassifier
 
 TEXTS = made_up(50, seed=3)[0]
-START_SECONDS = 3.0  # of processor time, where 1 is usual: a busy machine is no failure
 
 
 class Load:
@@ -192,8 +191,3 @@ def test_the_server_does_without_what_only_training_needs(models, tmp_path):
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
-
-
-def test_it_starts_quickly(models, tmp_path):
-    with serving(tmp_path, models["two"]) as server:
-        assert server.cpu_seconds() < START_SECONDS
