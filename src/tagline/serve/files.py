@@ -4,7 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -179,19 +179,14 @@ def _blocks(path: Path, served: Served, asked: FileRequest) -> Iterator[bytes]:
             stream.truncate()
 
 
-class _in_words:  # noqa: N801
-    """Turn what is wrong with a file into a refusal that does not name where it lies on the server."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, InputError):
-            message = str(error).replace(str(self._path), self._path.name)
-            raise Refusal("invalid_file", message) from None
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Turn what is wrong with a file into a refusal: without its place on this server, and in the words of a URL."""
+    try:
+        yield
+    except InputError as error:
+        message = str(error).replace(str(path), path.name).replace("`--text`", "`text=COLUMN`")
+        raise Refusal("invalid_file", message) from None
 
 
 def file_request(content_type: str, query: FileQuery) -> FileRequest:
