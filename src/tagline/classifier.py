@@ -56,7 +56,7 @@ class TextClassifier(Estimator):
         threshold_: the probability above which a label is given, of two classes and of many labels.
         n_features_: how many n-grams or word ids the model knows. ``seconds_``: what took how long.
         card_: facts saved beside the model by ``save``.
-        graph_: the ONNX graph of a network, as its bundle holds it, or None.
+        graph_: the ONNX graph of a network, as its bundle holds it, or None; ``graph_of_``: what it was made of.
 
     """
 
@@ -207,6 +207,7 @@ class TextClassifier(Estimator):
 
         Rows add up to 1, except where a text may have several labels.
         """
+        self._check_fitted()
         if isinstance(self.model_, OnnxModel):
             return np.vstack([self.model_.probabilities(X) for X in self._features(texts)])
         return probabilities(self.logits(texts), multilabel=self.task_ == "multilabel")
@@ -287,11 +288,11 @@ class TextClassifier(Estimator):
 
     def _keep_graph(self, graph: bytes | None) -> None:
         self.graph_ = graph
-        self._graph_of = (self.model_, self.temperature_)
+        self.graph_of_ = (self.model_, self.temperature_)
 
     def _known_graph(self) -> bytes | None:
         """Return the graph, unless model or temperature were changed by hand since it was made."""
-        model, temperature = self._graph_of
+        model, temperature = self.graph_of_
         return self.graph_ if self.model_ is model and self.temperature_ == temperature else None
 
     def _network_graph(self) -> bytes:

@@ -177,7 +177,7 @@ def test_what_cannot_be_served(models, tmp_path, capfd, monkeypatch, server):
     monkeypatch.delenv("TAGLINE_API_KEY", raising=False)
     two = models["two"]
     assert "name a model" in fails(capfd)
-    assert "`nope` does not exist" in fails(capfd, "nope")
+    assert "`nope` does not exist" in fails(capfd, "nope", "--port", 0)
     assert "NAME=PATH" in fails(capfd, "--model", "nope")
     assert "Two models are called `two`" in fails(capfd, two, "--model", f"two={two}")
     for host in ("0.0.0.0", "::"):
