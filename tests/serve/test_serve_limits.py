@@ -167,3 +167,37 @@ def test_too_many_at_a_time_are_told_to_come_again(models, tmp_path):
 def refused(client: httpx.Client) -> httpx.Response | None:
     answer = client.post("/v1/predict", json={"text": "great"})
     return answer if answer.status_code == 429 else None
+
+
+@pytest.mark.slow
+def test_a_body_that_nobody_reads_may_not_trickle_for_ever(server):
+    request = post("/healthz", b"x" * 100)
+    head = request.index(b"\r\n\r\n") + 4
+    with server.connect() as trickle:
+        trickle.sendall(request[:head])
+        assert one_byte_a_second(trickle, request[head:]) < SLOW_SECONDS + 3
+
+
+def test_endless_headers_are_cut_off(server, client):
+    with server.connect() as connection, suppress(ConnectionError):
+        connection.sendall(b"GET /healthz HTTP/1.1\r\n")
+        for number in range(100):
+            connection.sendall(b"x-%d: " % number + b"y" * 100_000 + b"\r\n")
+        assert connection.recv(1) == b""
+    assert client.get("/healthz").status_code == 200
+    assert server.memory_mb() < 1000
+
+
+def test_a_body_of_many_faults_is_refused_by_the_first(client):
+    began = time.monotonic()
+    answer = client.post("/v1/predict", content=b'{"texts": [' + b"1," * 40_000 + b"1]}", headers=JSON)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == "texts.0"
+    assert time.monotonic() - began < 20
+
+
+def test_a_long_text_in_a_file_is_refused_with_its_row(client):
+    rows = b"text\nshort\n" + b"word " * 10_000 + b"\n"
+    answer = client.post("/v1/predict/file", content=rows, headers={"Content-Type": "text/csv"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_file")
+    assert "row 2 has" in answer.json()["error"]["message"]

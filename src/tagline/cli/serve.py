@@ -142,7 +142,7 @@ def _paths(model: str | None, named: "Sequence[str]") -> dict[str, Path]:
 def _api_key(file: Path | None) -> str | None:
     """Return the key; it is printable and of one line, as it goes into a header."""
     if file is not None:
-        where, key = f"`{file}`", file.read_text(encoding="utf-8").strip()
+        where, key = f"`{file}`", file.read_text(encoding="utf-8", errors="replace").strip()
     elif KEY_VARIABLE in os.environ:
         where, key = f"`{KEY_VARIABLE}`", os.environ[KEY_VARIABLE].strip()
     else:

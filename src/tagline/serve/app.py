@@ -17,7 +17,7 @@ from tagline.serve.bodies import invalid
 from tagline.serve.description import complete
 from tagline.serve.gate import Gate
 from tagline.serve.pages import make_pages
-from tagline.serve.refusals import Refusal
+from tagline.serve.refusals import Refusal, went_wrong
 from tagline.serve.routes import PREDICT, endpoint_of, make_router
 from tagline.serve.service import Service, exchange_of
 from tagline.serve.shortcut import Shortcut
@@ -48,6 +48,7 @@ def make_app(service: Service) -> ASGIApp:
     app.add_exception_handler(Refusal, _refuse)
     app.add_exception_handler(HTTPException, _refuse_route)
     app.add_exception_handler(RequestValidationError, _refuse_query)
+    app.add_exception_handler(Exception, _refuse_fault)
     gate = Gate(Shortcut(app, PREDICT, endpoint_of(router, PREDICT)), service)
     if not service.settings.cors:
         return gate
@@ -68,6 +69,10 @@ async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     exchange_of(request).code = error.code
     return error.response()
+
+
+async def _refuse_fault(request: Request, error: Exception) -> Response:
+    return await _refuse(request, went_wrong())  # the error goes on to the gate, which logs it
 
 
 async def _refuse_query(request: Request, error: Exception) -> Response:

@@ -12,6 +12,8 @@ from tagline.serve.settings import Limits
 
 Asked = TypeVar("Asked", bound=BaseModel)
 _DISCARD_SECONDS = 2.0
+_LARGE = 100_000  # bytes of JSON that others should not wait for
+_LONGEST_FIELD = 100
 
 
 async def read_json(request: Request, adapter: TypeAdapter[Asked], limits: Limits) -> Asked:
@@ -25,6 +27,12 @@ async def read_json(request: Request, adapter: TypeAdapter[Asked], limits: Limit
     if kind.partition(";")[0].strip().lower() != "application/json":
         raise Refusal("unsupported_media_type", "The body must be JSON: send it with `Content-Type: application/json`.")
     body = await read_body(request, limits.max_body, limits.timeout)
+    if len(body) > _LARGE:
+        return await asyncio.to_thread(_parsed, body, adapter)
+    return _parsed(body, adapter)
+
+
+def _parsed(body: bytes, adapter: TypeAdapter[Asked]) -> Asked:
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
@@ -89,7 +97,7 @@ def _explained(error: ValidationError, body: bytes) -> Refusal:
 def invalid(found: Sequence[Any]) -> Refusal:
     """Return the refusal of values in which pydantic found something wrong."""
     first = found[0]
-    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
+    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))[:_LONGEST_FIELD]
     what = first["msg"].removeprefix("Value error, ")
     message = f"`{field}`: {what}." if field else f"{what}."
     return Refusal("invalid_request", message, **({"field": field} if field else {}))

@@ -50,10 +50,6 @@ def errors_of(*codes: str) -> dict[int | str, dict[str, Any]]:
     return described
 
 
-def _example(code: str) -> dict[str, Any]:
-    return {"error": {"code": code, "message": CODES[code][1]}}
-
-
 def body_of(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any]:
     """Describe a JSON body."""
     content = {

@@ -72,7 +72,7 @@ class FileLabeller:
             path = Path(folder.name) / f"file.{asked.kind}"
             await self._receive(request, path)
             with _in_words(path):
-                rows, rejected = await self._run(partial(_survey, path, served, asked))
+                rows, rejected = await self._run(partial(_survey, path, served, asked, self._limits.max_chars))
         except BaseException:
             self._at_work -= 1
             folder.cleanup()
@@ -141,7 +141,7 @@ def _first_bytes(path: Path) -> bytes:
         return file.read(4)
 
 
-def _survey(path: Path, served: Served, asked: FileRequest) -> tuple[int, int]:
+def _survey(path: Path, served: Served, asked: FileRequest, most_chars: int) -> tuple[int, int]:
     """Read the file through, so that what is wrong with it is said before the answer begins.
 
     Return the number of its rows and how many of them cannot be read, which may be up to 1 %.
@@ -151,6 +151,11 @@ def _survey(path: Path, served: Served, asked: FileRequest) -> tuple[int, int]:
     asked.output.check(served.classifier)
     columns = text_columns(served.classifier, asked.text)
     for batch in read_texts(path, text=columns or None, batch_rows=_BATCH_ROWS, rejected=rejected):
+        longest = batch.texts.str.len_chars().arg_max()
+        if longest is not None and (chars := len(batch.texts[longest])) > most_chars:
+            raise DataError(
+                f"The text of row {rows + longest + 1:,} has {chars:,} characters; {most_chars:,} are taken."
+            )
         rows += len(batch.texts)
         first = first or batch.rows.columns
         more = [name for name in batch.rows.columns if name not in first]

@@ -2,6 +2,7 @@
 
 import asyncio
 import traceback
+from contextlib import suppress
 from hashlib import sha256
 from hmac import compare_digest
 from time import perf_counter
@@ -10,7 +11,8 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tagline.serve.refusals import Refusal
+from tagline.serve.connections import ABORT
+from tagline.serve.refusals import Refusal, went_wrong
 from tagline.serve.routes import FILES
 from tagline.serve.service import Exchange, Service
 
@@ -30,7 +32,7 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 _BODIES = 16  # of the largest size are held in memory at a time
 _CLOSE = (b"connection", b"close")
 _CLIENT_GONE = 499  # as nginx logs it; nobody is there to read it
-_WRITE_SECONDS = 30.0  # a client that takes nothing for so long is cut off
+WRITE_SECONDS = 30.0  # a client that takes nothing for so long is cut off
 
 
 def needs_key(path: str) -> bool:
@@ -57,7 +59,7 @@ class Gate:
             return
         exchange = scope["tagline.exchange"] = Exchange()
         service = self._service
-        counted = scope["path"].startswith("/v1/")
+        counted = False
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -65,12 +67,12 @@ class Gate:
                 message["headers"] = [*message["headers"], *self._headers]
                 if service.draining:
                     message["headers"].append(_CLOSE)
-                await send(message)
-            elif message.get("more_body"):
-                async with asyncio.timeout(_WRITE_SECONDS):
+            try:
+                async with asyncio.timeout(WRITE_SECONDS):
                     await send(message)
-            else:
-                await send(message)
+            except TimeoutError:
+                scope[ABORT]()
+                raise ClientDisconnect from None
 
         async def take() -> Message:
             message = await receive()
@@ -81,16 +83,17 @@ class Gate:
                 raise Refusal("overloaded", "Too many large requests are being answered: try again in a second.")
             return message
 
-        self._inside += counted
         service.metrics.in_flight.inc()
         try:
-            self._admit(scope, counted)
+            counted = self._admit(scope)
+            self._inside += counted
             await self._app(scope, receive if scope["path"] == FILES else take, answer)
         except Refusal as refusal:
             exchange.code = refusal.code
             if exchange.status:
                 raise
-            await refusal.response()(scope, receive, answer)
+            with suppress(ClientDisconnect):
+                await refusal.response()(scope, receive, answer)
         except ClientDisconnect:
             exchange.status = _CLIENT_GONE
         except Exception as error:
@@ -98,22 +101,24 @@ class Gate:
             if exchange.status:
                 raise  # half an answer: the connection is cut, so that it is not taken for a whole one
             exchange.code = "internal_error"
-            await Refusal("internal_error", "Something went wrong; the server's log says what.").response()(
-                scope, receive, answer
-            )
+            with suppress(ClientDisconnect):
+                await went_wrong().response()(scope, receive, answer)
         finally:
             self._inside -= counted
             self._held -= exchange.held
             service.metrics.in_flight.dec()
             self._note(scope, exchange)
 
-    def _admit(self, scope: Scope, counted: bool) -> None:
+    def _admit(self, scope: Scope) -> bool:
+        """Return whether a request takes one of the places; raise Refusal for one that may not come in."""
         if self._key is not None and needs_key(scope["path"]) and not self._known(scope):
             raise Refusal(
                 "unauthorized", "An API key is needed: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
             )
-        if counted and self._inside > self._most:
+        counted: bool = scope["path"].startswith("/v1/")
+        if counted and self._inside >= self._most:
             raise Refusal("overloaded", f"{self._most:,} requests are being answered: try again in a second.")
+        return counted
 
     def _known(self, scope: Scope) -> bool:
         assert self._key is not None

@@ -106,8 +106,9 @@ class Models:
             if _version(served.path) == served.version:
                 return
             fresh = load_served(served.name, served.path)
-        except (TaglineError, OSError) as error:
-            self._log.write("error", "reload_failed", model=served.name, version=served.version, message=str(error))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the old model stays and is watched on)
+            message = str(error) if isinstance(error, TaglineError | OSError) else f"{type(error).__name__}: {error}"
+            self._log.write("error", "reload_failed", model=served.name, version=served.version, message=message)
             self._metrics.reloaded(served.name, "failed")
             return
         self._served[served.name] = fresh

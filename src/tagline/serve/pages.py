@@ -1,6 +1,7 @@
 """The page that people see, its files, and the description of the service for programs and for people."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,6 +15,10 @@ from tagline.serve.refusals import Refusal, json_response
 def make_pages(description: Callable[[], dict[str, Any]]) -> APIRouter:
     """Return the routes of the page and of the documents; they hold nothing of the models and need no key."""
     router = APIRouter(include_in_schema=False)
+
+    @cache
+    def page() -> str:
+        return documentation_page(description())
 
     @router.get("/")
     async def index(request: Request) -> Response:
@@ -29,7 +34,7 @@ def make_pages(description: Callable[[], dict[str, Any]]) -> APIRouter:
 
     @router.get("/docs")
     async def docs(request: Request) -> Response:
-        return Response(documentation_page(description()), media_type="text/html; charset=utf-8")
+        return Response(page(), media_type="text/html; charset=utf-8")
 
     return router
 

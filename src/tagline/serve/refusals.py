@@ -52,3 +52,8 @@ class Refusal(Exception):  # noqa: N818 (what it is, to the client)
 def json_response(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return a JSON answer."""
     return Response(to_json(document), status, headers, media_type="application/json")
+
+
+def went_wrong() -> Refusal:
+    """Return what is said of a fault of this server."""
+    return Refusal("internal_error", "Something went wrong; the server's log says what.")

@@ -16,7 +16,9 @@ def _one_of_text_and_texts(schema: dict[str, Any]) -> None:
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    model: str | None = Field(default=None, description="The name of a model; the first one if left out.")
+    model: str | None = Field(
+        default=None, max_length=200, description="The name of a model; the first one if left out."
+    )
     truncate: bool = Field(
         default=False, description="Cut a text that is too long instead of refusing it; the answer says so."
     )
@@ -30,7 +32,9 @@ class PredictRequest(_Request):
     )
 
     text: str = Field(default="", description="The text to classify.")
-    texts: list[str] = Field(default=[], min_length=1, description="The texts to classify, in place of `text`.")
+    texts: list[str] = Field(
+        default=[], min_length=1, fail_fast=True, description="The texts to classify, in place of `text`."
+    )
     top_k: int = Field(default=0, ge=0, le=10_000, description="How many of the most probable classes to list.")
     probabilities: bool = Field(default=False, description="Give the probability of each class.")
     threshold: Annotated[float, Field(ge=0, le=1)] | None = Field(
@@ -50,7 +54,7 @@ class ExplainRequest(_Request):
 
     text: str = Field(description="The text to explain.")
     class_name: str | None = Field(
-        default=None, alias="class", description="The class to explain; the predicted one if left out."
+        default=None, alias="class", max_length=1000, description="The class to explain; the predicted one if left out."
     )
 
 

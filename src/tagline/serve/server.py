@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+import math
 import os
 import signal
 import socket
@@ -15,22 +16,13 @@ from tagline.errors import InputError, TaglineError
 from tagline.serve.app import make_app
 from tagline.serve.batching import Scorer
 from tagline.serve.connections import connection_class
+from tagline.serve.gate import WRITE_SECONDS
 from tagline.serve.logs import Log
 from tagline.serve.metrics import Metrics
 from tagline.serve.models import Models
 from tagline.serve.service import Service
 from tagline.serve.settings import ServerSettings
 
-_PATHS = (
-    "/v1/predict",
-    "/v1/explain",
-    "/v1/predict/file",
-    "/v1/models",
-    "/v1/model",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-)
 _DRAIN_SECONDS = 0.5  # in which all clients that are busy are told to go elsewhere
 _LAST_SECONDS = 0.1  # for those who have just come in to be accepted, and then to send
 _IDLE_SECONDS = 75  # that a client may keep a connection without asking
@@ -81,6 +73,7 @@ def _config(service: Service) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=math.ceil(settings.limits.timeout + WRITE_SECONDS),
         backlog=_BACKLOG,
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.private_key,

@@ -143,7 +143,8 @@ def _examples(mistakes: list[Mapping[str, Any]]) -> list[Json]:
     """Return the shortest of the texts that a run kept, of each label in turn."""
     by_label: dict[str, list[Json]] = {}
     seen = set()
-    for mistake in sorted(mistakes, key=lambda mistake: len(mistake["text"])):
+    whole = [each for each in mistakes if isinstance(each, Mapping) and {"text", "label"} <= each.keys()]
+    for mistake in sorted(whole, key=lambda mistake: len(mistake["text"])):
         text = mistake["text"]
         if not text.strip() or len(text) > _LONGEST_EXAMPLE or text in seen:
             continue

@@ -1,6 +1,7 @@
 """A model's card and the facts of its data, in sentences."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from tagline.classifier import TextClassifier
@@ -36,7 +37,10 @@ def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
     duplicates = facts.get("duplicates") or {}
     found = []
     if dataset.get("name"):
-        source = f", from {dataset['source']}" if dataset.get("source") else ""
+        # Of a file its name alone: where it lay is nobody's business who reads the page.
+        source = str(dataset.get("source") or "")
+        source = source if "://" in source else PurePath(source).name
+        source = f", from {source}" if source else ""
         found.append(f"The data is `{dataset['name']}`{source}.")
     if rows:
         named = [f"{n:,} {'training' if name == 'train' else name} rows" for name, n in rows.items()]
