@@ -31,11 +31,12 @@ lint: setup ## formatting, style, and which module may import which
 types: setup ## mypy, strict
 	$(BIN)/mypy
 
-bench: setup ## measure against fastText, scikit-learn and Keras (minutes; an hour with TAGLINE_DATA)
+bench: setup ## measure against fastText, scikit-learn and Keras, and the service with wrk (minutes; an hour with TAGLINE_DATA)
 	$(BIN)/python benchmarks/imdb.py
 	$(BIN)/python benchmarks/predict.py
 	$(BIN)/python benchmarks/dev_sets.py
 	$(BIN)/python benchmarks/tutorials.py --seeds 1
+	$(BIN)/python benchmarks/serve.py
 
 docs: setup ## check the links, commands and Python examples of README.md and docs/
 	$(BIN)/python -m pytest -m "not original_data" tests/test_docs.py

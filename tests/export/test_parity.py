@@ -1,13 +1,17 @@
 """What counts as the same answer, and what refuses an export."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from tagline.errors import InputError
-from tagline.export.parity import Parity, ParityError, compare
+from tagline.export import parity
+from tagline.export.parity import Parity, ParityError
 
 PROBA = np.array([[0.1, 0.9], [0.7, 0.3], [0.50001, 0.49999]])
 LABELS = ["b", "a", "a"]
+compare = partial(parity.compare, classes=["a", "b", "c"])
 
 
 def test_the_same_answers() -> None:
@@ -59,3 +63,13 @@ def test_other_shapes_are_refused() -> None:
 
 def test_no_texts() -> None:
     assert compare(PROBA[:0], [], PROBA[:0], []) == Parity(0, 0.0, 0.0, 0, 1e-4)
+
+
+def test_a_tie_of_others_excuses_no_label() -> None:
+    proba = np.array([[0.9, 0.500001, 0.1]])
+    with pytest.raises(ParityError, match="no tie"):
+        compare(proba, [["a", "b"]], proba, [["c"]], threshold=0.5)
+    proba = np.array([[0.49995, 0.50005, 0.0]])
+    with pytest.raises(ParityError, match="no tie"):
+        compare(proba, ["b"], proba, ["c"])
+    assert compare(proba, ["b"], proba, ["a"]).ties == 1

@@ -111,4 +111,6 @@ def _replayed(clf: TextClassifier, bundle: Bundle, asked: Replay) -> Parity:
         exported = TextClassifier.load(Path(scratch) / "export")
     expected, got = clf.predict_proba(asked.texts), exported.predict_proba(asked.texts)
     threshold = None if clf.task_ == "multiclass" else clf.threshold_
-    return compare(expected, clf.decide(expected), got, exported.decide(got), threshold=threshold)
+    return compare(
+        expected, clf.decide(expected), got, exported.decide(got), classes=clf.classes_.tolist(), threshold=threshold
+    )

@@ -39,6 +39,7 @@ def compare(
     got_labels: Sequence[Any] | NDArray[Any],
     bound: float = BOUND,
     *,
+    classes: Sequence[Any],
     threshold: float | None = None,
 ) -> Parity:
     """Compare the answers of a model and of its export to the same texts.
@@ -49,6 +50,7 @@ def compare(
         got_proba: what the export says.
         got_labels: what it decides.
         bound: how far apart two probabilities may be.
+        classes: the names of the columns of probabilities.
         threshold: the probability above which the model gives a label, None for the most probable class. A label may
             differ where a probability is within ``bound`` of it, or where two classes are as near to each other.
 
@@ -70,10 +72,25 @@ def compare(
             f"{row + 1:,} of the replay a probability is `{got_proba[row, k]:.6f}` and not "
             f"`{expected_proba[row, k]:.6f}`, and {bound:g} is allowed; this is a fault of tagline."
         )
-    tied = _ties(expected_proba, bound, threshold)
+    column = {str(name): k for k, name in enumerate(classes)}
+
+    def tied(row: int) -> bool:
+        """Say whether differences within ``bound`` may make just these two labels of the probabilities."""
+        proba, expected, got = expected_proba[row], expected_labels[row], got_labels[row]
+        if isinstance(got, list | tuple | set):
+            assert threshold is not None
+            changed = set(map(str, expected)) ^ set(map(str, got))
+            return all(name in column and abs(proba[column[name]] - threshold) <= bound for name in changed)
+        if threshold is not None:
+            return bool((np.abs(proba - threshold) <= bound).any())
+        if str(got) not in column:
+            return False
+        return bool(proba.max() - proba[column[str(got)]] <= 2 * bound)  # one may lose what the other gains
+
     other = np.array([_name(a) != _name(b) for a, b in zip(expected_labels, got_labels, strict=True)], dtype=bool)
-    if (other & ~tied).any():
-        row = int((other & ~tied).argmax())
+    untied = [row for row in np.flatnonzero(other).tolist() if not tied(row)]
+    if untied:
+        row = untied[0]
         raise ParityError(
             f"The export gives text {row + 1:,} of the replay the label `{_name(got_labels[row])}` and the model "
             f"`{_name(expected_labels[row])}`, though its probabilities are no tie; this is a fault of tagline."
@@ -86,16 +103,6 @@ def compare(
         ties=int(other.sum()),
         bound=bound,
     )
-
-
-def _ties(proba: Floats, bound: float, threshold: float | None) -> NDArray[np.bool_]:
-    """Return which texts lie so near a border that differences within ``bound`` may change the label, (n_texts,)."""
-    if threshold is not None:
-        return np.asarray((np.abs(proba - threshold) <= bound).any(axis=1))
-    if proba.shape[1] < 2:
-        return np.zeros(len(proba), dtype=bool)
-    first, second = np.sort(proba, axis=1)[:, :-3:-1].T
-    return np.asarray(first - second <= 2 * bound)  # one may lose what the other gains
 
 
 def _name(label: Any) -> str:

@@ -32,7 +32,9 @@ def replay_in_v8(page: TextClassifier, v8: V8, texts: Sequence[str]) -> Parity:
     labels = page.decide(proba)
     threshold = None if page.task_ == "multiclass" else page.threshold_
     expected = [_label(label) for label in labels]
-    parity = compare(proba, expected, answers.proba, answers.labels, threshold=threshold)
+    parity = compare(
+        proba, expected, answers.proba, answers.labels, classes=page.classes_.tolist(), threshold=threshold
+    )
     for text in [text for text in texts if len(text) <= LONGEST_EXPLAINED][-EXPLAINED:]:
         _compare_explanations(text, explain_text(page, text), v8.explain(text))
     return parity
