@@ -34,10 +34,10 @@ def server(runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> I
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright runs once in a process at a time, and others need it too
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
-        pytest.fail("The browser tests need Chromium: run `make browser`, or `sudo apt-get install chromium`.")
+        pytest.fail("The browser tests need Chromium: run `make system`, or `sudo apt-get install chromium`.")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield chromium
