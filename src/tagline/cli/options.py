@@ -95,6 +95,15 @@ Threshold = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="LOGGER",
+        help="Log to `mlflow` or `tensorboard` as well; may be repeated.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[
     bool,

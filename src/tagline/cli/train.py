@@ -53,6 +53,7 @@ def train(
             rich_help_panel=options.OUTPUT,
         ),
     ] = False,
+    track: options.Track = None,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -91,8 +92,14 @@ def train(
         balance=balance,
         strict=strict,
         texts=not no_texts,
+        track=tuple(track or ()),
     )
-    shown: _Shown = {"seconds_before": before, "log": session.stage, "progress": lambda seen: _advance(session, seen)}
+    shown: _Shown = {
+        "seconds_before": before,
+        "log": session.stage,
+        "progress": lambda seen: _advance(session, seen),
+        "warn": session.warn,
+    }
     if resume is not None:
         _check_alone(context)
         run = resume_run(resume, **shown)
@@ -116,6 +123,7 @@ class _Shown(TypedDict):
     seconds_before: float
     log: Callable[[str], None]
     progress: Callable[["Seen"], None]
+    warn: Callable[[str], None]
 
 
 _WITH_RESUME = {"resume", "as_json", "_quiet", "_debug"}

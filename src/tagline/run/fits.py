@@ -10,6 +10,7 @@ from tagline.datasets import Dataset, Split
 from tagline.errors import InputError
 from tagline.recipes import Recipe
 from tagline.run.settings import TrainSettings
+from tagline.run.tracking import Tracking
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
     from tagline.run.predicted import Predicted
     from tagline.run.progress import Seen
+    from tagline.training import Callback
 
 Log = Callable[[str], None]
 Progress = Callable[["Seen"], None]
@@ -49,6 +51,7 @@ class Job:
     checkpoints: Path | None
     log: Log
     progress: Progress
+    tracking: Tracking
 
 
 def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextClassifier":
@@ -62,11 +65,11 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
         positive=job.positive,
         seed=settings.seed,
     )
-    callbacks = []
+    callbacks: list[Callback] = []
     if recipe.training is not None:
-        from tagline.run.progress import Watch
+        from tagline.run.progress import Track, Watch
 
-        callbacks.append(Watch(job.progress))
+        callbacks += [Watch(job.progress), Track(job.tracking, name)]
     given = None if validation is None else (validation.texts, validation.labels)
     groups = None
     if split.groups is not None:

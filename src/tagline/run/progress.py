@@ -1,9 +1,10 @@
-"""The training of a network as a person follows it: how far it is, and both losses."""
+"""The training of a network as it is followed: by people, how far it is and both losses; by loggers, epoch by epoch."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tagline.run.tracking import Tracking
 from tagline.training import Callback, State
 
 _SECONDS = 0.1  # between two reports inside an epoch
@@ -70,3 +71,21 @@ class Watch(Callback):
                 ended,
             )
         )
+
+
+class Track(Callback):
+    """Give loggers the figures of each epoch: ``loss``, ``val_loss`` …, after what they belong to.
+
+    ``fit`` is the fit's name: one that is not the only one of its run (``fold-1``) is named, and so is a training
+    again from all rows (``refit/loss``).
+    """
+
+    def __init__(self, tracking: Tracking, fit: str = "fit") -> None:
+        self._tracking = tracking
+        self._fit = [] if fit == "fit" else [fit]
+
+    def on_epoch_end(self, state: State) -> None:
+        """Hand on the last row of the history."""
+        parts = [*self._fit, *([] if state.phase == "search" else [state.phase])]
+        columns = {name: values for name, values in state.history.columns.items() if name != "epoch"}
+        self._tracking.epoch(state.epoch, {"/".join([*parts, name]): values[-1] for name, values in columns.items()})

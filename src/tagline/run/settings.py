@@ -9,7 +9,8 @@ from typing import Any
 class TrainSettings:
     """What a run is told beside its data; the names are those of the command line.
 
-    ``texts`` False leaves every text of the data out of run, report and bundle beyond the vocabulary.
+    ``texts`` False leaves every text of the data out of run, report and bundle beyond the vocabulary; ``track`` names
+    the loggers of `tagline.run.tracking`.
     """
 
     recipe: str | Path = "fast"
@@ -26,3 +27,4 @@ class TrainSettings:
     balance: bool = False
     strict: bool = False
     texts: bool = True
+    track: tuple[str, ...] = ()

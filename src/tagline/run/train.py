@@ -21,6 +21,7 @@ from tagline.run.machine import peak_rss_mb
 from tagline.run.record import row_counts, run_json
 from tagline.run.settings import TrainSettings
 from tagline.run.tables import polars_os_errors
+from tagline.run.tracking import Parameter, check_trackers, flat_parameters, tracked
 from tagline.run.unfinished import Unfinished, absolute, begin, can_be_kept, kept, read_unfinished
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def train_run(
     seconds_before: float = 0.0,
     log: Log = lambda stage: None,
     progress: Progress = lambda seen: None,
+    warn: Log = lambda sentence: None,
 ) -> Run:
     """Train a classifier on ``data``, measure it once on the test rows, and write the run folder.
 
@@ -67,12 +69,14 @@ def train_run(
         seconds_before: what the process took before this call; counted in ``seconds.total``.
         log: called with the name of each stage.
         progress: called while a network is trained.
+        warn: called with a sentence when a logger of ``settings.track`` fails, which does not stop the run.
 
     Raises:
         InputError: data, recipe or settings cannot be used, or the training breaks; nothing is written.
 
     """
     started = time.perf_counter() - seconds_before
+    check_trackers(settings.track)
     recipe = load_recipe(settings.recipe, settings.settings)
     wanted = None if out is None else Path(os.path.normpath(out))
     if wanted is None:
@@ -81,7 +85,7 @@ def train_run(
         check_target(wanted)
     reading = _read(data, recipe, settings, log)
     if recipe.training is None or not can_be_kept(data, (settings.test, settings.validation)):
-        return _run(reading, wanted, None, command, started, log, progress)
+        return _run(reading, wanted, None, command, started, log, progress, warn)
     paths = {"test": absolute(settings.test), "validation": absolute(settings.validation)}
     asked = Unfinished(
         wanted or _place(recipe, reading.dataset),
@@ -92,7 +96,7 @@ def train_run(
         reading.dataset.fingerprint,
     )
     unfinished = _begun(asked, numbered=wanted is None)
-    return _kept_run(reading, unfinished, started, log, progress)
+    return _kept_run(reading, unfinished, started, log, progress, warn)
 
 
 def resume_run(
@@ -101,6 +105,7 @@ def resume_run(
     seconds_before: float = 0.0,
     log: Log = lambda stage: None,
     progress: Progress = lambda seen: None,
+    warn: Log = lambda sentence: None,
 ) -> Run:
     """Go on with a run whose training was stopped; it ends with the model that it would have had.
 
@@ -111,10 +116,11 @@ def resume_run(
     started = time.perf_counter() - seconds_before
     unfinished = read_unfinished(run)
     check_target(unfinished.target)
+    check_trackers(unfinished.settings.track)
     reading = _read(unfinished.data, unfinished.recipe, unfinished.settings, log)
     if reading.dataset.fingerprint != unfinished.fingerprint:
         raise InputError(f"`{unfinished.data}` has changed since `{unfinished.target}` was begun: train again.")
-    return _kept_run(reading, unfinished, started, log, progress)
+    return _kept_run(reading, unfinished, started, log, progress, warn)
 
 
 @dataclass(frozen=True)
@@ -150,11 +156,12 @@ def _read(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> _Read
     return _Reading(data, recipe, settings, dataset, positive, time.perf_counter() - began)
 
 
-def _kept_run(reading: _Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress) -> Run:
+def _kept_run(
+    reading: _Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress, warn: Log
+) -> Run:
     try:
         with kept(unfinished):
-            command, target = unfinished.command, unfinished.target
-            return _run(reading, target, unfinished.checkpoints, command, started, log, progress)
+            return _run(reading, unfinished.target, unfinished, unfinished.command, started, log, progress, warn)
     except BaseException:
         if unfinished.folder.exists():
             log(f"stopped; `tagline train --resume {unfinished.target}` goes on from the last whole epoch")
@@ -164,26 +171,50 @@ def _kept_run(reading: _Reading, unfinished: Unfinished, started: float, log: Lo
 def _run(
     reading: _Reading,
     wanted: Path | None,
-    checkpoints: Path | None,
+    unfinished: Unfinished | None,
     command: Sequence[str],
     started: float,
     log: Log,
     progress: Progress,
+    warn: Log,
 ) -> Run:
     """Fit, measure and write."""
     recipe, settings, dataset, positive = reading.recipe, reading.settings, reading.dataset, reading.positive
-    job = Job(dataset, recipe, settings, positive, _word_index(reading), checkpoints, log, progress)
-    result = fit_split(job) if dataset.folds is None else fit_folds(job)
-    if result.test is None and result.validation is None:
-        raise _not_measurable(dataset)
-    when = datetime.now(UTC)
-    log("writing")
-    name = run_name(recipe.recipe.name, dataset.name, when.astimezone())
-    with nullcontext(wanted) if wanted else reserved(RUNS, name) as target, building(target) as folder:
-        seconds = {"read": reading.seconds, **result.seconds}
-        run = run_json(target.name, when, command, recipe, settings, dataset, result.clf, reading.data)
-        metrics = _write(folder, run, dataset, result, settings, positive, seconds, started)
+    checkpoints, beside = (unfinished.checkpoints, unfinished.folder) if unfinished else (None, None)
+    with tracked(settings.track, kept=beside, warn=warn) as tracking:
+        tracking.start(wanted.name if wanted else f"{recipe.recipe.name}-{dataset.name}", _parameters(reading))
+        job = Job(dataset, recipe, settings, positive, _word_index(reading), checkpoints, log, progress, tracking)
+        result = fit_split(job) if dataset.folds is None else fit_folds(job)
+        if result.test is None and result.validation is None:
+            raise _not_measurable(dataset)
+        when = datetime.now(UTC)
+        log("writing")
+        name = run_name(recipe.recipe.name, dataset.name, when.astimezone())
+        with nullcontext(wanted) if wanted else reserved(RUNS, name) as target, building(target) as folder:
+            seconds = {"read": reading.seconds, **result.seconds}
+            run = run_json(target.name, when, command, recipe, settings, dataset, result.clf, reading.data)
+            metrics = _write(folder, run, dataset, result, settings, positive, seconds, started)
+        tracking.finish(metrics, target)
     return Run(target, metrics, dataset, result.clf.training_)
+
+
+def _parameters(reading: _Reading) -> dict[str, Parameter]:
+    """Return what loggers are told of a run at its beginning: recipe, data and decisions."""
+    recipe, settings, dataset = reading.recipe.model_dump(mode="json"), reading.settings, reading.dataset
+    return flat_parameters(
+        {
+            "recipe": recipe["recipe"]["name"],
+            **{table: recipe[table] for table in ("features", "model", "training", "protocol")},
+            "data": {"name": dataset.name, "fingerprint": dataset.fingerprint, "rows": row_counts(dataset)},
+            "task": dataset.task,
+            "n_classes": len(dataset.classes),
+            "positive": reading.positive,
+            "threshold": settings.threshold,
+            "folds": settings.folds,
+            "balance": settings.balance,
+            "seed": settings.seed,
+        }
+    )
 
 
 def _word_index(reading: _Reading) -> dict[str, int] | None:

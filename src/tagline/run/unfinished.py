@@ -77,7 +77,7 @@ def read_unfinished(run: str | Path) -> Unfinished:
         if asked["format"] != _FORMAT:
             raise InputError(f"`{path}` was written by another tagline: {again}.")
         settings = asked["settings"]
-        settings |= {name: tuple(settings[name]) for name in ("settings", "text")}
+        settings |= {name: tuple(settings[name]) for name in ("settings", "text", "track")}
         begun = asked["versions"]
         found = Unfinished(
             target,
