@@ -174,7 +174,7 @@ def test_a_run_of_n_grams_is_tracked(client, place: Path, monkeypatch, capfd: py
 
 
 @pytest.mark.slow
-def test_a_stopped_training_stays_one_run(client, place: Path) -> None:
+def test_a_stopped_training_stays_one_run(client, place: Path, tmp_path: Path) -> None:
     settings = TrainSettings(recipe="embedding-average", settings=SMALL, texts=False, track=BOTH)
     target = place / "network"
     said: list[str] = []
@@ -205,7 +205,7 @@ def test_a_stopped_training_stays_one_run(client, place: Path) -> None:
     assert run.data.metrics["test/accuracy"] == done.metrics["test"]["accuracy"]
     assert run.data.params["training.epochs"] == str(EPOCHS)
 
-    copied = Path(client.download_artifacts(run.info.run_id, "", str(place)))
+    copied = Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
     assert {path.name for path in copied.iterdir()} >= {"report.html", "history.csv", "refit_history.csv"}
     assert not [p for p in [*copied.iterdir(), *(target / "tensorboard").iterdir()] if b"no one but" in p.read_bytes()]
 

@@ -8,9 +8,10 @@ every row.
 ``.jsonl`` ``.ndjson``    one object a line; ``.json``: the same, or one array of objects
 ``.parquet``              typed columns
 ``.xlsx``                 the first sheet; extra ``xlsx``
-``.txt`` and others       fastText's ``__label__x text`` if the first line begins so;
+``.txt`` and others       fastText's ``__label__x text`` if a word of the first line begins so;
                           else CSV if it is a header with a known name, JSON Lines if it
-                          begins with ``{``, and one text a line otherwise
+                          begins with ``{``; else fastText's if a later line has a label (it
+                          passes over lines without one), and one text a line otherwise
 ``.gz`` ``.zst`` on top   of all that is text; extra ``zst`` before Python 3.14
 ========================  =================================================================
 
@@ -29,7 +30,14 @@ import polars as pl
 
 from tagline.datasets.columns import HEADER_NAMES, find_text_columns, join_texts, listed
 from tagline.datasets.delimited import SAMPLE_BYTES, read_delimited, sniff_dialect
-from tagline.datasets.lines import LINE, read_fasttext, read_json_array, read_json_lines, read_text_lines
+from tagline.datasets.lines import (
+    LINE,
+    has_fasttext_label,
+    read_fasttext,
+    read_json_array,
+    read_json_lines,
+    read_text_lines,
+)
 from tagline.datasets.rows import Rejected, Rows, concat
 from tagline.datasets.streams import STDIN, display_name, open_stream, read_blocks, read_start
 from tagline.errors import DataError, MissingExtraError
@@ -186,7 +194,7 @@ def format_suffix(path: Path) -> str:
 
 def _sniff_kind(sample: bytes, known: frozenset[str]) -> str:
     first = sample.lstrip().split(b"\n", 1)[0].decode("utf-8", "replace")
-    if first.startswith("__label__"):
+    if has_fasttext_label(first.encode()):
         return "fasttext"
     if first.startswith("{"):
         return "jsonl"
@@ -195,7 +203,7 @@ def _sniff_kind(sample: bytes, known: frozenset[str]) -> str:
     for separator in ("\t", ",", ";", "|"):
         if any(cell.strip(' "\r').casefold() in known for cell in first.split(separator)):
             return "tsv" if separator == "\t" else "csv"
-    return "lines"
+    return "fasttext" if has_fasttext_label(sample) else "lines"
 
 
 def _binary_frames(path: Path, kind: str, batch_rows: int | None) -> Iterator[pl.DataFrame]:

@@ -1,6 +1,7 @@
 """Files of one row a line: JSON Lines, fastText's ``__label__x text``, plain texts."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,10 @@ from tagline.datasets.rows import EXCERPT_CHARS, Rejected
 from tagline.errors import DataError
 
 LINE = "\0line"
+LABEL = "__label__"
+# What separates words in fastText (Dictionary::readWord of its src/dictionary.cc): no other white space does.
+_GAP = r" \t\r\x0b\x0c\x00"
+_LABEL = rf"{LABEL}[^{_GAP}]*"
 
 
 def read_json_lines(
@@ -60,16 +65,24 @@ def read_json_array(data: bytes, file: str) -> pl.DataFrame:
 
 
 def read_fasttext(blocks: Iterable[bytes], file: str, rejected: list[Rejected]) -> Iterator[pl.DataFrame]:
-    """Read ``__label__a __label__b text`` lines into the columns ``text`` and ``label``, a list."""
+    """Read ``__label__a __label__b text`` lines into the columns ``text`` and ``label``, a list.
+
+    As in fastText every word that begins so is a label, wherever in the line it stands.
+    """
     for lines in read_text_lines(blocks, file, rejected):
-        labels = r"^\s*((?:__label__\S+\s*)*)"
         yield lines.select(
-            text=pl.col("text").str.replace(labels, ""),
+            text=pl.col("text")
+            .str.replace_all(rf"(^|[{_GAP}])(?:{_LABEL}(?:[{_GAP}]+|$))+", "$1")
+            .str.strip_chars(" \t\r\v\f\0"),
             label=pl.col("text")
-            .str.extract(labels)
-            .str.extract_all(r"__label__\S+")
-            .list.eval(pl.element().str.strip_prefix("__label__")),
+            .str.extract_all(rf"(?:^|[{_GAP}]){_LABEL}")
+            .list.eval(pl.element().str.strip_chars_start(" \t\r\v\f\0").str.strip_prefix(LABEL)),
         )
+
+
+def has_fasttext_label(sample: bytes) -> bool:
+    """Say whether a word of some lines begins as fastText's labels do."""
+    return re.search(rf"(?:^|[{_GAP}]){LABEL}".encode(), sample, re.MULTILINE) is not None
 
 
 def read_text_lines(blocks: Iterable[bytes], file: str, rejected: list[Rejected]) -> Iterator[pl.DataFrame]:
