@@ -3,9 +3,12 @@
 import gzip
 import io
 import json
+import re
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +239,56 @@ def test_rejected_rows_of_a_stream_carry_their_line(tmp_path: Path, monkeypatch:
     rejected: list[Rejected] = []
     assert sum(frame.height for frame in row_batches(path, rejected=rejected)) == 199
     assert [(r.line, r.excerpt) for r in rejected] == [(121, "120,too,many")]
+
+
+HOSTILE_FASTTEXT = [
+    "__label__a good film",
+    "no label here",
+    "bad film __label__b",
+    "",
+    "  ",
+    "\t__label__a\tgood\t\tthing",
+    "mid __label__b dle __label__a two",
+    "__label__a",
+    "__label__c __label__d nb\u00a0sp is one word",
+    "x__label__no inside __label__a",
+    "crlf __label__b\r",
+    "vt\x0bff\x0cend __label__a",
+    "u\u2028v __label__b z",
+]
+
+
+def fasttext_model(path: Path) -> Any:
+    """Train fastText on a file; on so few words about every other of its trainings ends in "Encountered NaN"."""
+    import fasttext
+
+    for seed in range(40):
+        with suppress(RuntimeError):
+            return fasttext.train_supervised(str(path), minCount=1, dim=2, bucket=10, thread=1, verbose=0, seed=seed)
+    pytest.fail("fastText cannot be trained")
+
+
+def test_fasttext_files_are_read_as_fasttext_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "hostile.train"
+    path.write_text("\n".join(HOSTILE_FASTTEXT * 10) + "\n", encoding="utf-8", newline="")
+    model = fasttext_model(path)
+    labels, label_counts = model.get_labels(include_freq=True)
+    words, word_counts = model.get_words(include_freq=True)
+    theirs = dict(zip([*labels, *words], [*map(int, label_counts), *map(int, word_counts)], strict=True))
+    del theirs["</s>"]  # the end of a line
+    frame = read_file(path).frame
+    ours = [
+        *("__label__" + label for label in frame["label"].explode().drop_nulls()),
+        *(word for text in frame["text"] for word in re.split(r"[ \t\r\v\f\0]+", text) if word),
+    ]
+    assert Counter(ours) == theirs
+    assert frame["text"][6] == "mid dle two"
+    assert frame["label"][6].to_list() == ["b", "a"]
+    (streamed,) = row_batches(path)
+    assert streamed.equals(frame)
+
+
+def test_a_text_that_speaks_of_labels_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "texts.txt"
+    path.write_text("a file of x__label__y\nand another line\n")
+    assert read_file(path).frame.columns == ["text"]
