@@ -61,7 +61,7 @@ def save_material(folder: Path, dataset: Dataset, word_index: Mapping[str, int] 
     labels = pl.concat([part.labels for part in parts])
     y = label_indices(labels, dataset.classes)
     Y = y if y.ndim == 2 else np.eye(len(dataset.classes), dtype=bool)[y]
-    known = Y.any(axis=0)  # a class may stand in the test rows alone
+    known = np.flatnonzero(Y.any(axis=0))  # a class may stand in the test rows alone
     columns = {"text": pl.concat([part.texts for part in parts])}
     groups = [part.groups for part in parts if part.groups is not None]
     if groups and len(groups) == len(parts):
@@ -70,7 +70,7 @@ def save_material(folder: Path, dataset: Dataset, word_index: Mapping[str, int] 
     pl.DataFrame(columns).write_ipc(folder / _TEXTS)
     np.save(folder / _LABELS, Y[:, known], allow_pickle=False)
     about = {
-        "classes": [name for name, there in zip(dataset.classes, known.tolist(), strict=True) if there],
+        "classes": [dataset.classes[column] for column in known],
         "multilabel": dataset.task == "multilabel",
         "n_given": n_given,
         "word_index": None if word_index is None else dict(word_index),
