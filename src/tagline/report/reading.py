@@ -17,6 +17,7 @@ from tagline.evaluation.counts import MANY_CLASSES
 
 PLOTS = ("confusion_matrix", "roc", "precision_recall", "calibration", "scores")
 TRAINING_PLOTS = ("training_loss", "training_accuracy")
+SEARCH_PLOTS = ("search",)
 History = dict[str, list[float]]  # columns of equal length, a row per epoch
 _PIXELS_IN_A_POINT = 96 / 72
 
@@ -46,7 +47,7 @@ class RunFolder:
         metrics: ``metrics.json``.
         mistakes: ``mistakes.json``.
         predictions: ``predictions.parquet``.
-        plots: By name, those of ``PLOTS`` and ``TRAINING_PLOTS`` that there are.
+        plots: By name, those of ``PLOTS``, ``TRAINING_PLOTS`` and ``SEARCH_PLOTS`` that there are.
         history: ``history.csv``: the training in which validation rows were watched.
         refit_history: ``refit_history.csv``: the final training, where there was another.
 
@@ -85,12 +86,18 @@ def read_run(folder: Path) -> RunFolder:
         from tagline.evaluation.history_plots import save_history_plots  # as slow to import as the other plots
 
         save_history_plots(folder / "plots", history, (run.get("training") or {}).get("best_epoch"))
+    searches = {name: folder / "plots" / f"{name}.svg" for name in SEARCH_PLOTS if run.get("search")}
+    if searches and not all(path.exists() for path in searches.values()):
+        from tagline.evaluation.search_plots import save_search_plot
+
+        found = run["search"]
+        save_search_plot(folder / "plots", found["course"], found["metric"], larger_is_better=found["larger_is_better"])
     return RunFolder(
         run,
         metrics,
         mistakes,
         predictions,
-        {name: _plot(path) for name, path in (plots | courses).items() if path.exists()},
+        {name: _plot(path) for name, path in (plots | courses | searches).items() if path.exists()},
         history,
         read_history(folder / "refit_history.csv"),
     )

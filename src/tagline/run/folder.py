@@ -21,6 +21,8 @@ RUNS = Path("runs")
 MARK = "run.json"
 FORMAT = 1
 TRAINED_ON = "trained_on.npy"
+RECIPE = "recipe.toml"  # of a search: what it found, to be trained again, and all that it tried
+LEADERBOARD = "leaderboard.csv"
 _KEYS = {"format", "name", "created", "recipe", "dataset"}
 _FILES = {
     MARK,
@@ -32,6 +34,8 @@ _FILES = {
     "rejected.csv",
     "report.html",
     TRAINED_ON,
+    RECIPE,
+    LEADERBOARD,
 }
 # Runs under construction alone have this prefix: what bears it and is not locked may be removed.
 _PREFIX = ".tagline-run-"

@@ -1,6 +1,7 @@
 """What ``run.json`` says of a run."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,14 @@ from tagline.run.settings import TrainSettings
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
     from tagline.fitting import TrainingRecord
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a search came to the recipe of a run: what ``run.json`` says of it, and texts to lie beside it, by name."""
+
+    about: dict[str, Any]
+    files: dict[str, str]
 
 
 def run_json(

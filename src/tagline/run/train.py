@@ -18,7 +18,7 @@ from tagline.recipes import Recipe, load_recipe
 from tagline.run.fits import Job, Log, Progress, Result, fit_folds, fit_split
 from tagline.run.folder import RUNS, TRAINED_ON, building, check_parent, check_target, reserved, run_name
 from tagline.run.machine import peak_rss_mb
-from tagline.run.record import row_counts, run_json
+from tagline.run.record import Found, row_counts, run_json
 from tagline.run.settings import TrainSettings
 from tagline.run.tables import polars_os_errors
 from tagline.run.unfinished import Unfinished, absolute, begin, can_be_kept, kept, read_unfinished
@@ -79,9 +79,9 @@ def train_run(
         check_parent(RUNS / "run")
     else:
         check_target(wanted)
-    reading = _read(data, recipe, settings, log)
+    reading = read_for_run(data, recipe, settings, log)
     if recipe.training is None or not can_be_kept(data, (settings.test, settings.validation)):
-        return _run(reading, wanted, None, command, started, log, progress)
+        return run_read(reading, wanted, None, command, started, log, progress)
     paths = {"test": absolute(settings.test), "validation": absolute(settings.validation)}
     asked = Unfinished(
         wanted or _place(recipe, reading.dataset),
@@ -111,14 +111,14 @@ def resume_run(
     started = time.perf_counter() - seconds_before
     unfinished = read_unfinished(run)
     check_target(unfinished.target)
-    reading = _read(unfinished.data, unfinished.recipe, unfinished.settings, log)
+    reading = read_for_run(unfinished.data, unfinished.recipe, unfinished.settings, log)
     if reading.dataset.fingerprint != unfinished.fingerprint:
         raise InputError(f"`{unfinished.data}` has changed since `{unfinished.target}` was begun: train again.")
     return _kept_run(reading, unfinished, started, log, progress)
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
     """Data and recipe of a run, checked against each other."""
 
     data: Any
@@ -129,7 +129,8 @@ class _Reading:
     seconds: float
 
 
-def _read(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> _Reading:
+def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> Reading:
+    """Read the data of a run, and check it against what was asked for."""
     began = time.perf_counter()
     warm_up(recipe)
     log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
@@ -147,32 +148,33 @@ def _read(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> _Read
     positive = _positive(dataset, settings)
     if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
         raise _not_measurable(dataset)
-    return _Reading(data, recipe, settings, dataset, positive, time.perf_counter() - began)
+    return Reading(data, recipe, settings, dataset, positive, time.perf_counter() - began)
 
 
-def _kept_run(reading: _Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress) -> Run:
+def _kept_run(reading: Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress) -> Run:
     try:
         with kept(unfinished):
             command, target = unfinished.command, unfinished.target
-            return _run(reading, target, unfinished.checkpoints, command, started, log, progress)
+            return run_read(reading, target, unfinished.checkpoints, command, started, log, progress)
     except BaseException:
         if unfinished.folder.exists():
             log(f"stopped; `tagline train --resume {unfinished.target}` goes on from the last whole epoch")
         raise
 
 
-def _run(
-    reading: _Reading,
+def run_read(
+    reading: Reading,
     wanted: Path | None,
     checkpoints: Path | None,
     command: Sequence[str],
     started: float,
     log: Log,
     progress: Progress,
+    found: Found | None = None,
 ) -> Run:
-    """Fit, measure and write."""
+    """Fit, measure and write the run at ``wanted``, or below ``runs/``; ``found``: how a search came to its recipe."""
     recipe, settings, dataset, positive = reading.recipe, reading.settings, reading.dataset, reading.positive
-    job = Job(dataset, recipe, settings, positive, _word_index(reading), checkpoints, log, progress)
+    job = Job(dataset, recipe, settings, positive, word_index_of(reading), checkpoints, log, progress)
     result = fit_split(job) if dataset.folds is None else fit_folds(job)
     if result.test is None and result.validation is None:
         raise _not_measurable(dataset)
@@ -182,11 +184,15 @@ def _run(
     with nullcontext(wanted) if wanted else reserved(RUNS, name) as target, building(target) as folder:
         seconds = {"read": reading.seconds, **result.seconds}
         run = run_json(target.name, when, command, recipe, settings, dataset, result.clf, reading.data)
+        if found is not None:
+            run["search"] = found.about
+            for file, content in found.files.items():
+                (folder / file).write_text(content, encoding="utf-8")
         metrics = _write(folder, run, dataset, result, settings, positive, seconds, started)
     return Run(target, metrics, dataset, result.clf.training_)
 
 
-def _word_index(reading: _Reading) -> dict[str, int] | None:
+def word_index_of(reading: Reading) -> dict[str, int] | None:
     """Return the word index that a built-in set brings, for a recipe that has a use for it."""
     data = reading.data
     if reading.recipe.training is None or not isinstance(data, str) or data not in BUILT_IN:
@@ -331,6 +337,7 @@ def _write(
         "test": test,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_rss_mb": peak_rss_mb(),
+        **({"search": run["search"]} if "search" in run else {}),
     }
     metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
     _dump(folder / "metrics.json", metrics)

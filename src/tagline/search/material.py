@@ -45,7 +45,7 @@ class Material:
             np.ones(len(self.texts)),
             multilabel=self.multilabel,
             seed=seed,
-            n_given=self.n_given,
+            n_given=self.n_given if folds is None else 0,  # of which alone the figures would be
             groups=self.groups,
             word_index=self.word_index,
             folds=folds,
