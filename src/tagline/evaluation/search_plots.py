@@ -36,7 +36,7 @@ def plot_search(course: Course, metric: str, *, larger_is_better: bool) -> Figur
     worst = best - sign * span
     shown = np.where(sign * values < sign * worst, worst, values)
     with style():
-        figure, axes = axes_in_inches(6.2, 2.9, left=0.74, bottom=0.55, right=1.75, top=0.42)
+        figure, axes = axes_in_inches(4.6, 2.9, left=0.74, bottom=1.05)
         for family, colour in zip(families, PALETTE, strict=False):
             of = np.array([each["family"] == family for each in course])
             style_of: dict[str, Any] = {"s": 15, "edgecolors": colour, "linewidths": 0.8}
@@ -53,5 +53,5 @@ def plot_search(course: Course, metric: str, *, larger_is_better: bool) -> Figur
         axes.set_ylim(low - 0.06 * span, high + 0.08 * span)
         axes.set_xlim(left=0)
         axes.grid(axis="y", color=QUIET, alpha=0.15, lw=0.6)
-        axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), borderaxespad=0)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.19), ncol=4, columnspacing=1.2, handletextpad=0.4)
     return figure

@@ -136,7 +136,7 @@ def fit_ngrams(
         )
     fit = _Fit(features, settings, Y, weights, multilabel, seed, min_df, blocks, counts)
     counted = time.perf_counter()
-    cheap = n_bytes * outputs <= _FOLDED_BYTES
+    cheap = is_cheap(n_bytes, outputs)
     how = "the rows named"
     if folds is None:
         folds, how = hold_out(recipe, texts, Y, groups, n_given, seed, cheap=cheap)

@@ -1,7 +1,7 @@
 """The recipes that a search has tried: what they are worth on the rows both held out, and which of them is best."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,7 @@ class Candidate:
     cost: Cost | None = None
     error: str = ""
     at: float = 0.0
+    _scores: dict[tuple[int, ...], float] = field(default_factory=dict)
 
     @property
     def recipe(self) -> Recipe:
@@ -64,7 +65,16 @@ class Candidate:
 
     def score(self, metric: Metric, parts: Sequence[int] | None = None) -> float:
         """Return the score over the rows of some parts, of all that are judged unless they are named."""
-        return metric.score(self.rows(sorted(self.parts) if parts is None else parts))
+        named = tuple(sorted(self.parts) if parts is None else parts)
+        if named not in self._scores:
+            self._scores[named] = metric.score(self.rows(named))
+        return self._scores[named]
+
+    def forget_rows(self, metric: Metric) -> None:
+        """Keep nothing but the score over all parts: of a candidate that will not be compared any more."""
+        if self.parts:
+            self.score(metric)
+            self.parts = {number: replace(part, rows=part.rows[:0]) for number, part in self.parts.items()}
 
     def seconds(self, stage: str) -> float:
         """Return how long a stage of a fit took on average."""

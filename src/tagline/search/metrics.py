@@ -70,13 +70,14 @@ def _macro_f1(rows: Rows) -> float:
 
 
 def _ranks(Y: Bools, proba: Floats, decided: Bools) -> Rows:
-    return np.stack([Y, proba.astype(np.float32)], axis=2)  # (n, n_classes, 2)
+    p = proba.clip(_LEAST, 1).astype(np.float32)
+    return np.where(Y, p, -p)  # (n, n_classes): below 0 where the class is not the text's
 
 
 def _roc_auc(rows: Rows) -> float:
     areas = []
     for column in range(rows.shape[1]):
-        ranking = rank(rows[:, column, 0] > 0, rows[:, column, 1].astype(np.float64))
+        ranking = rank(rows[:, column] > 0, np.abs(rows[:, column]).astype(np.float64))
         if ranking is not None:
             areas.append(roc_auc(ranking)[0])
     return float(np.mean(areas)) if areas else 0.5

@@ -26,6 +26,7 @@ _NETWORKS = ("embedding-average", "dense", "cnn")
 _SAMPLE = 5_000  # texts that lengths and scripts are told from
 _LONGEST = 600  # words that a network sees of a text at most
 _LARGE_BYTES = 10_000_000
+_HUGE_BYTES = 25_000_000
 _MANY_CLASSES = 200  # from which on softmax regression by L-BFGS takes too long
 
 Values = Mapping[str, Any]
@@ -35,12 +36,14 @@ Values = Mapping[str, Any]
 class Shape:
     """What the space depends on: ``maxlen`` words, which all but few texts have at most; whether words stand apart.
 
-    Of ``large`` texts rare n-grams are too many to count.
+    Of ``large`` texts rare n-grams are too many to count, and of ``huge`` ones those of characters; there words alone
+    say enough.
     """
 
     maxlen: int
     spaced: bool
     large: bool
+    huge: bool
     n_classes: int
 
     @staticmethod
@@ -49,14 +52,16 @@ class Shape:
         tokens = tokenize(material.texts.head(_SAMPLE))
         longest = int(np.quantile(tokens.lengths, 0.95)) + 1
         spaced = unspaced_share(tokens.values.unique()) < 0.5
-        large = int(material.texts.str.len_bytes().sum()) > _LARGE_BYTES
-        return Shape(min(_LONGEST, max(8, longest)), spaced, large, material.Y.shape[1])
+        n_bytes = int(material.texts.str.len_bytes().sum())
+        large, huge = n_bytes > _LARGE_BYTES, n_bytes > _HUGE_BYTES
+        return Shape(min(_LONGEST, max(8, longest)), spaced, large, huge, material.Y.shape[1])
 
 
-def families() -> list[str]:
+def families(shape: Shape) -> list[str]:
     """Return the families that can be tried here: networks take PyTorch."""
     has_torch = find_spec("torch") is not None and find_spec("onnx") is not None
-    return [name for name in FAMILIES if has_torch or name not in _NETWORKS]
+    left_out = [*(() if has_torch else _NETWORKS), *(["characters"] if shape.huge else ())]
+    return [name for name in FAMILIES if name not in left_out]
 
 
 def first_tried(shape: Shape, allowed: list[str]) -> list[dict[str, Any]]:
@@ -64,22 +69,18 @@ def first_tried(shape: Shape, allowed: list[str]) -> list[dict[str, Any]]:
     usual = {"family": "fast", "kind": "linear-svm", "tf": "log", "min_df": 2, "floor": 0.7}
     words = {**usual, "words": 3, "characters": "none"}
     both = {**usual, "words": 3, "characters": "some", "shortest": 2, "longest": 5}
+    first, second = (both, words) if shape.spaced and not shape.huge else (words, both)
+    bag = {"family": "tf-idf", "kind": "linear-svm", "tf": "log", "min_df": 1, "strength": 1.0}
     linear: list[dict[str, Any]] = [
-        {**(both if shape.spaced else words), "strength": 1.0},
-        {**(words if shape.spaced else both), "strength": 1.0},
-        {**(both if shape.spaced else words), "strength": 0.3, "floor": 1.4, "min_df": 1},
-        {**(both if shape.spaced else words), "kind": "logistic-regression", "strength": 10.0, "min_df": 1},
-        {"family": "tf-idf", "kind": "linear-svm", "tf": "log", "min_df": 1, "words": 2, "strength": 1.0},
-        {
-            "family": "characters",
-            "kind": "linear-svm",
-            "tf": "log",
-            "min_df": 2,
-            "shortest": 1,
-            "longest": 5,
-            "strength": 1.0,
-        },
+        {**first, "strength": 1.0},
+        {**second, "strength": 1.0},
+        {**first, "strength": 0.3, "floor": 1.4, "min_df": 1},
+        {**first, "kind": "logistic-regression", "strength": 10.0, "min_df": 1},
+        {**bag, "words": 2},
+        {**usual, "family": "characters", "shortest": 1, "longest": 5, "strength": 1.0},
     ]
+    if shape.large:  # the quickest first, so that something is known soon
+        linear = [{**bag, "words": 1}, {**words, "words": 2, "strength": 1.0}, {**words, "strength": 1.0}, *linear]
     network = {"num_words": 20_000, "learning_rate": 3e-3, "batch_size": 64, "dropout": 0.3}
     networks: list[dict[str, Any]] = [
         {"family": "embedding-average", "embedding": 64, "layers": 0, "epochs": 10, **network},
@@ -87,11 +88,16 @@ def first_tried(shape: Shape, allowed: list[str]) -> list[dict[str, Any]]:
         {"family": "cnn", "embedding": 64, "filters": 128, "width": 3, "epochs": 5, **network, "learning_rate": 1e-3},
     ]
     tried = [values for values in (*linear, *networks) if values["family"] in allowed and _is_open(values, shape)]
-    return [values | {"min_df": 2} if shape.large and "min_df" in values else values for values in tried]
+    return [
+        values | {"min_df": max(2, values["min_df"])} if shape.large and "min_df" in values else values
+        for values in tried
+    ]
 
 
 def _is_open(values: Values, shape: Shape) -> bool:
-    return values.get("kind") != "logistic-regression" or shape.n_classes <= _MANY_CLASSES
+    """Say whether values lie in the space of such texts."""
+    many = values.get("kind") == "logistic-regression" and shape.n_classes > _MANY_CLASSES
+    return not many and not (shape.huge and values.get("characters") == "some")
 
 
 def suggest(trial: "Trial", shape: Shape, allowed: list[str]) -> dict[str, Any]:
@@ -120,9 +126,8 @@ def _linear(trial: "Trial", family: str, shape: Shape) -> dict[str, Any]:
     }
     if family == "fast":
         features["floor"] = round(trial.suggest_float("floor", 0.1, 5.0, log=True), 3)
-    if family == "characters" or (
-        family == "fast" and trial.suggest_categorical("characters", ["none", "some"]) == "some"
-    ):
+    some = ["none"] if shape.huge else ["none", "some"]
+    if family == "characters" or (family == "fast" and trial.suggest_categorical("characters", some) == "some"):
         features["characters"] = (trial.suggest_int("shortest", 1, 3), trial.suggest_int("longest", 3, 7))
     strength = trial.suggest_float("strength", 0.05, 50.0, log=True)
     return {

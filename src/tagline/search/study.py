@@ -43,7 +43,7 @@ class Study:
         self.metric, self.limits, self.n_first = metric, limits, n_first
         self.candidates: dict[int, Candidate] = {}
         self.settled = False
-        self._shape, self._families = shape, families
+        self._shape, self.families = shape, families
         self._rows = folder / "rows"
         self._rows.mkdir(parents=True, exist_ok=True)
         self._running: dict[int, Trial] = {}
@@ -89,7 +89,7 @@ class Study:
         """Return what to try next; a recipe that fits not together is left out, and one that was tried is not again."""
         while True:
             trial = self._study.ask()
-            tables = suggest(trial, self._shape, self._families)
+            tables = suggest(trial, self._shape, self.families)
             try:
                 make_recipe(tables, "tried")
             except RecipeError:
@@ -98,9 +98,10 @@ class Study:
             known = self._like(tables)
             if known is not None and known.state != "running":
                 # Tell the sampler again what it seems not to believe, so that it draws something else.
-                value = known.score(self.metric) if known.parts else None
-                state = TrialState.COMPLETE if known.state == "whole" else TrialState.PRUNED
-                self._study.tell(trial, value if known.state == "whole" else None, state=state)
+                if known.state == "whole":
+                    self._study.tell(trial, known.score(self.metric))
+                else:
+                    self._study.tell(trial, state=TrialState.PRUNED)
                 continue
             candidate = Candidate(trial.number, tables)
             self.candidates[trial.number], self._running[trial.number] = candidate, trial
@@ -138,6 +139,8 @@ class Study:
     def _end(self, candidate: Candidate, state: str, spent: float) -> None:
         trial = self._running.pop(candidate.number)
         candidate.state, candidate.at = state, spent
+        if state != "whole":
+            candidate.forget_rows(self.metric)
         if state == "whole":
             rows = {f"rows-{part}": candidate.parts[part].rows for part in candidate.parts}
             partial = self._rows / f"{candidate.number}.part"

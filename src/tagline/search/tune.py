@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
+from tagline.fitting.ngrams import is_cheap
 from tagline.recipes import format_recipe, load_recipe
 from tagline.run.fits import Log, Progress
 from tagline.run.folder import LEADERBOARD, RECIPE, RUNS, check_parent, check_target, run_name
@@ -27,7 +28,7 @@ from tagline.run.settings import TrainSettings
 from tagline.run.train import Reading, Run, read_for_run, run_read, word_index_of
 from tagline.run.unfinished import absolute, can_be_kept, lock
 from tagline.search.candidates import Candidate, Limits, ranked
-from tagline.search.judging import Judging, Part, Parts, Task, can_be_judged, prepare
+from tagline.search.judging import N_FOLDS, Judging, Part, Parts, Task, can_be_judged, prepare
 from tagline.search.material import Material, read_material, save_material
 from tagline.search.metrics import Metric, metric_named
 from tagline.search.selection import Corrected, corrected_score
@@ -44,7 +45,8 @@ _FINALISTS = 5
 _LEAST_TRIED = 25  # whole candidates that the time should allow; where fits are slow they are judged on fewer parts
 _SETTLED_BY = 2  # the part by which it is known how long fits take: with the first come imports and counting
 _RUN_SECONDS = 4.0  # that a run takes beside fitting and predicting: figures, plots, report
-_MARGIN = 1.15  # times what the last fit should take
+_LATEST = 1.04  # times the budget, when the winner's run is to have ended
+_MARGIN = 1.1  # times what the last fit should take
 _PATIENCE = 0.5  # seconds between two looks at the time and at the memory
 
 
@@ -175,7 +177,7 @@ def _tune(
             )
         parts = Parts(material, settings.run.seed)
         shape = Shape.of(material)
-        study = Study(asked.folder, metric, settings.limits, shape, families(), parts.first, settings.run.seed)
+        study = Study(asked.folder, metric, settings.limits, shape, families(shape), parts.first, settings.run.seed)
         started -= study.spent
         clock = _Clock(started, settings.budget, reading, material)
         log(f"searching for {settings.budget:,.0f} s")
@@ -187,7 +189,7 @@ def _tune(
             except KeyboardInterrupt:
                 stopped = True
         study.give_up_running(clock.spent)
-        order = ranked(list(study.candidates.values()), metric, settings.limits)
+        order = clock.winners(study)
         if not order:
             raise _nothing_found(study, settings)
         winner = order[0]
@@ -203,19 +205,15 @@ def _tune(
 
 
 class _Clock:
-    """How the time is spent: when to stop trying, and when to stop altogether so that the winner's run ends in time."""
+    """How the time is spent: when to stop, so that the winner's run ends in time, and who may still win."""
 
     def __init__(self, started: float, budget: float, reading: Reading, material: Material) -> None:
-        self._started, self._budget = started, budget
-        dataset = reading.dataset
-        self._n_rows = len(material.texts)
-        self._n_test = 0 if dataset.test is None else len(dataset.test)
+        self._started, self.budget = started, budget
+        n_test = 0 if reading.dataset.test is None else len(reading.dataset.test)
+        self._share_of_test = n_test / len(material.texts)
+        n_bytes = int(material.texts.str.len_bytes().sum())
+        self._cheap = is_cheap(n_bytes, 1 if material.Y.shape[1] == 2 else material.Y.shape[1])
         self._counting: dict[str, float] = {}
-
-    @property
-    def budget(self) -> float:
-        """The seconds there are in all."""
-        return self._budget
 
     @property
     def spent(self) -> float:
@@ -224,44 +222,47 @@ class _Clock:
 
     def saw(self, candidate: Candidate) -> None:
         """Note how long features took the first time: later they are read, but in the end they are made anew."""
-        key = json.dumps(candidate.tables["features"], sort_keys=True)
+        key = _features(candidate)
         longest = max(part.seconds["features"] for part in candidate.parts.values())
         self._counting[key] = max(longest, self._counting.get(key, 0.0))
 
-    def last_run(self, candidate: Candidate | None) -> float:
+    def last_run(self, candidate: Candidate) -> float:
         """Return how long the winner's run should take, if it is this one."""
-        if candidate is None:
-            return _RUN_SECONDS
-        fit = candidate.seconds("fit")
-        features = self._counting.get(json.dumps(candidate.tables["features"], sort_keys=True), 0.0)
-        n_fits = 2 if candidate.recipe.training is not None else 1.2 + self._n_calibrating(candidate)
-        predicting = (candidate.cost.latency_ms if candidate.cost else 1.0) * self._n_test / 4_000
-        return _RUN_SECONDS + (features + n_fits * fit) * _MARGIN + predicting
+        features = self._counting.get(_features(candidate), 0.0)
+        n_fits = 2.4 if candidate.recipe.training is not None or not self._cheap else N_FOLDS + 1.25
+        return _RUN_SECONDS + _MARGIN * (features * (1 + self._share_of_test) + n_fits * candidate.seconds("fit"))
 
-    def _n_calibrating(self, candidate: Candidate) -> float:
-        """Return how many fits calibration takes: five of folds where fits are cheap, else one."""
-        return 5 if candidate.seconds("fit") < 1.0 else 1.2
-
-    def until(self, best: Candidate | None) -> float:
+    def left(self, best: Candidate | None) -> float:
         """Return how many seconds are left before the winner's run has to begin."""
-        return self._budget - self.spent - self.last_run(best)
+        return self.budget - self.spent - (_RUN_SECONDS if best is None else self.last_run(best))
+
+    def winners(self, study: Study) -> list[Candidate]:
+        """Return those that may win, the best first: whose run ends in time; where none does, the quickest alone."""
+        order = ranked(list(study.candidates.values()), study.metric, study.limits)
+        in_time = [c for c in order if self.spent + self.last_run(c) <= _LATEST * self.budget]
+        return in_time or sorted(order, key=self.last_run)[:1]
+
+
+def _features(candidate: Candidate) -> str:
+    return json.dumps(candidate.tables["features"], sort_keys=True)
 
 
 def _search(study: Study, workers: Workers, parts: Parts, clock: _Clock, searching: Callable[[Searched], None]) -> None:
     """Try recipes until it is time for the final, and judge the best on further parts until the time is over."""
     begun = clock.spent
     shown = 0
-    while (left := clock.until(study.best)) > 0:
-        gone = clock.spent - begun
-        final = parts.more and study.best is not None and left < _FINAL_SHARE * (gone + left)
-        if final:
+    while True:
+        best = next(iter(clock.winners(study)), None)
+        left = clock.left(best)
+        share = left / (clock.spent - begun + max(left, 1e-9))
+        if left <= 0 or (best is not None and parts.more and share < _FINAL_SHARE):
             break
         while workers.free:
             candidate = study.ask()
             workers.give(Task(candidate.number, candidate.tables, tuple(range(study.n_first)), measured=True))
         for told in workers.listen(min(_PATIENCE, left)):
             _take(study, workers, told, clock)
-        shown = _show(study, clock, searching, shown)
+        shown = _show(study, best, clock, searching, shown)
         _watch_memory(study, workers, clock)
     _final(study, workers, parts, clock, searching)
 
@@ -287,36 +288,38 @@ def _n_parts(part: Part, clock: _Clock) -> int:
 
 def _final(study: Study, workers: Workers, parts: Parts, clock: _Clock, searching: Callable[[Searched], None]) -> None:
     """Judge the best candidates on further parts, as long as there is time, all on the same ones."""
-    finalists = ranked(list(study.candidates.values()), study.metric, study.limits)[:_FINALISTS]
+    finalists = clock.winners(study)[:_FINALISTS]
     if not parts.more or len(finalists) < 2:
         return
+    slowest = max(finalists, key=clock.last_run)
     for pid in workers.tasks:  # what is still running has no time to come first
         workers.stop(pid)
     study.give_up_running(clock.spent)
     number = study.n_first
-    while clock.until(study.best) > 0:
-        left = [Task(c.number, c.tables, (number,), measured=False) for c in finalists]
-        heard: dict[int, Any] = {}
+    while clock.left(slowest) > 0:
+        tasks = [Task(c.number, c.tables, (number,), measured=False) for c in finalists]
+        heard: dict[int, Part] = {}
         while len(heard) < len(finalists):
-            while left and workers.free:
-                workers.give(left.pop(0))
-            for told in workers.listen(max(0.0, min(_PATIENCE, clock.until(study.best)))):
+            while tasks and workers.free:
+                workers.give(tasks.pop(0))
+            for told in workers.listen(max(0.0, min(_PATIENCE, clock.left(slowest)))):
                 if told.kind == "part":
                     heard[told.task.number] = told.value
                     workers.go_on(told.task, False)
                 elif told.kind == "failed":
                     return
             searching(Searched(clock.spent, clock.budget, "a final among the best", better=False))
-            if clock.until(study.best) <= 0:
+            if clock.left(slowest) <= 0:
                 return
         for candidate in finalists:
             study.heard(candidate, heard[candidate.number], clock.spent)
         number += 1
 
 
-def _show(study: Study, clock: _Clock, searching: Callable[[Searched], None], shown: int) -> int:
+def _show(
+    study: Study, best: Candidate | None, clock: _Clock, searching: Callable[[Searched], None], shown: int
+) -> int:
     """Tell how far the search is; return the number of the best candidate plus one."""
-    best = study.best
     now = 0 if best is None else best.number + 1
     words = f"{_n_judged(study):,} tried"
     if best is not None:
@@ -377,7 +380,7 @@ def _found(
         "seconds": round(spent, 1),
         "stopped": stopped,
         "limits": {name: value for name, value in asdict(settings.limits).items() if value is not None},
-        "families": families(),
+        "families": study.families,
         "tried": {"whole": states.count("whole"), "dropped": states.count("dropped"), "failed": states.count("failed")},
         "judged_on": {"rows": len(winner.rows(first)), "parts": len(first), "how": _how(parts, len(first))},
         "final_parts": len(winner.parts) - len(first),
