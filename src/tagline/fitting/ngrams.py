@@ -92,6 +92,11 @@ class _Fit:
         return np.vstack(in_threads(one, folds))
 
 
+def is_cheap(n_bytes: int, n_outputs: int) -> bool:
+    """Say whether fits on texts of so many bytes are so cheap that all rows are held out in turn."""
+    return n_bytes * n_outputs <= _FOLDED_BYTES
+
+
 def fit_ngrams(
     recipe: Recipe,
     texts: pl.Series,
