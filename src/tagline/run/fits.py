@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagline.classifier import TextClassifier
+    from tagline.fitting.encodings import Encodings
     from tagline.run.predicted import Predicted
     from tagline.run.progress import Seen
 
@@ -38,7 +39,8 @@ class Result:
 class Job:
     """What every fit of a run shares.
 
-    ``checkpoints``: the folder where trainings of networks are kept, if they are.
+    ``checkpoints``: the folder where trainings of networks are kept, if they are. ``encodings``: where features of the
+    train and validation texts are kept, if a search has worked them out.
     """
 
     dataset: Dataset
@@ -49,6 +51,7 @@ class Job:
     checkpoints: Path | None
     log: Log
     progress: Progress
+    encodings: "Encodings | None" = None
 
 
 def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextClassifier":
@@ -79,6 +82,7 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
         word_index=job.word_index,
         callbacks=callbacks,
         checkpoints=None if job.checkpoints is None else job.checkpoints / name,
+        encodings=job.encodings,
     )
     if settings.threshold is not None:
         clf.threshold_ = settings.threshold

@@ -14,14 +14,19 @@ from tagline.run.settings import TrainSettings
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
     from tagline.fitting import TrainingRecord
+    from tagline.fitting.encodings import Encodings
 
 
 @dataclass(frozen=True)
 class Found:
-    """How a search came to the recipe of a run: what ``run.json`` says of it, and texts to lie beside it, by name."""
+    """How a search came to the recipe of a run: what ``run.json`` says of it, and texts to lie beside it, by name.
+
+    ``encodings``: where it kept the features of the train and validation texts.
+    """
 
     about: dict[str, Any]
     files: dict[str, str]
+    encodings: "Encodings"
 
 
 def run_json(

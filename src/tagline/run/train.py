@@ -174,7 +174,8 @@ def run_read(
 ) -> Run:
     """Fit, measure and write the run at ``wanted``, or below ``runs/``; ``found``: how a search came to its recipe."""
     recipe, settings, dataset, positive = reading.recipe, reading.settings, reading.dataset, reading.positive
-    job = Job(dataset, recipe, settings, positive, word_index_of(reading), checkpoints, log, progress)
+    encodings = None if found is None else found.encodings
+    job = Job(dataset, recipe, settings, positive, word_index_of(reading), checkpoints, log, progress, encodings)
     result = fit_split(job) if dataset.folds is None else fit_folds(job)
     if result.test is None and result.validation is None:
         raise _not_measurable(dataset)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
+from tagline.fitting.encodings import Encodings
 from tagline.fitting.ngrams import is_cheap
 from tagline.recipes import format_recipe, load_recipe
 from tagline.run.fits import Log, Progress
@@ -194,7 +195,7 @@ def _tune(
             raise _nothing_found(study, settings)
         winner = order[0]
         log(("stopped; " if stopped else "") + f"learning the best of {_n_judged(study):,} from all rows")
-        found = _found(study, order, parts, settings, clock.spent, stopped=stopped)
+        found = _found(study, order, parts, settings, clock.spent, material.encodings, stopped=stopped)
         recipe = winner.recipe
         final = replace(reading, recipe=recipe, settings=replace(settings.run, recipe=RECIPE))
         run = run_read(
@@ -221,7 +222,7 @@ class _Clock:
         return time.monotonic() - self._started
 
     def saw(self, candidate: Candidate) -> None:
-        """Note how long features took the first time: later they are read, but in the end they are made anew."""
+        """Note how long features took the first time: later they are read, but those of test rows are made anew."""
         key = _features(candidate)
         longest = max(part.seconds["features"] for part in candidate.parts.values())
         self._counting[key] = max(longest, self._counting.get(key, 0.0))
@@ -230,7 +231,7 @@ class _Clock:
         """Return how long the winner's run should take, if it is this one."""
         features = self._counting.get(_features(candidate), 0.0)
         n_fits = 2.4 if candidate.recipe.training is not None or not self._cheap else N_FOLDS + 1.25
-        return _RUN_SECONDS + _MARGIN * (features * (1 + self._share_of_test) + n_fits * candidate.seconds("fit"))
+        return _RUN_SECONDS + _MARGIN * (features * self._share_of_test + n_fits * candidate.seconds("fit"))
 
     def left(self, best: Candidate | None) -> float:
         """Return how many seconds are left before the winner's run has to begin."""
@@ -366,7 +367,14 @@ def _nothing_found(study: Study, settings: TuneSettings) -> InputError:
 
 
 def _found(
-    study: Study, order: list[Candidate], parts: Parts, settings: TuneSettings, spent: float, *, stopped: bool
+    study: Study,
+    order: list[Candidate],
+    parts: Parts,
+    settings: TuneSettings,
+    spent: float,
+    encodings: Encodings,
+    *,
+    stopped: bool,
 ) -> Found:
     """Return what the run says of the search, the leaderboard and the winner's recipe as a file."""
     metric, winner = study.metric, order[0]
@@ -409,7 +417,7 @@ def _found(
         RECIPE: format_recipe(winner.recipe, comment),
         LEADERBOARD: _leaderboard(study, order),
     }
-    return Found(about, files)
+    return Found(about, files, encodings)
 
 
 def _corrected_words(corrected: Corrected, metric: Metric) -> str:
