@@ -48,6 +48,7 @@ _SETTLED_BY = 2  # the part by which it is known how long fits take: with the fi
 _RUN_SECONDS = 4.0  # that a run takes beside fitting and predicting: figures, plots, report
 _LATEST = 1.04  # times the budget, when the winner's run is to have ended
 _MARGIN = 1.1  # times what the last fit should take
+_HOPELESS = 12  # candidates that failed without one that could be judged
 _PATIENCE = 0.5  # seconds between two looks at the time and at the memory
 
 
@@ -192,6 +193,8 @@ def _tune(
         study.give_up_running(clock.spent)
         order = clock.winners(study)
         if not order:
+            if stopped:
+                raise KeyboardInterrupt
             raise _nothing_found(study, settings)
         winner = order[0]
         log(("stopped; " if stopped else "") + f"learning the best of {_n_judged(study):,} from all rows")
@@ -256,7 +259,8 @@ def _search(study: Study, workers: Workers, parts: Parts, clock: _Clock, searchi
         best = next(iter(clock.winners(study)), None)
         left = clock.left(best)
         share = left / (clock.spent - begun + max(left, 1e-9))
-        if left <= 0 or (best is not None and parts.more and share < _FINAL_SHARE):
+        hopeless = not _n_judged(study) and len(study.candidates) > _HOPELESS
+        if hopeless or left <= 0 or (best is not None and parts.more and share < _FINAL_SHARE):
             break
         while workers.free:
             candidate = study.ask()
@@ -498,6 +502,9 @@ def _held(asked: _Asked, fingerprint: str) -> Iterator[None]:
         yield
     except InputError:
         shutil.rmtree(asked.folder, ignore_errors=True)
+        if asked.target.parent == RUNS:
+            with suppress(OSError):  # others may have runs there
+                RUNS.rmdir()
         raise
     except BaseException:
         if not can_be_kept(asked.data, (asked.settings.run.test, asked.settings.run.validation)):
