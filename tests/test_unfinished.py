@@ -172,7 +172,7 @@ def test_an_older_run_stands_until_the_new_one_is_whole(data: Path, tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_killed_process_is_gone_on_with_on_the_command_line(data: Path, tmp_path: Path) -> None:
-    more = ("training.epochs=400", "model.embedding=64", "training.batch_size=2", 'protocol.refit="no"')
+    more = ("training.epochs=60", "model.embedding=64", "training.batch_size=2", 'protocol.refit="no"')
     tagline = [sys.executable, "-m", "tagline"]
     command = [*tagline, "train", str(data), "--recipe", "embedding-average", "--seed", "3"]
     for setting in (*SMALL[:3], *more):
