@@ -98,7 +98,7 @@ def train(
         run = resume_run(resume, **shown)
     else:
         run = train_run(data, settings, out=out, command=session.command, **shown)
-    for warning in run.dataset.facts.warnings:
+    for warning in (*run.dataset.facts.warnings, *run.warnings):
         session.warn(warning)
     for finding in _findings(run):
         session.warn(finding)
