@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tagline.cli import datasets, evaluate, explain, export, predict, recipes, report, runs, serve, train
+from tagline.cli import compare, datasets, evaluate, explain, export, predict, recipes, report, runs, serve, train
 from tagline.cli.terminal import Session, error_line, silence_stdout
 from tagline.errors import TaglineError
 
@@ -52,6 +52,7 @@ def root(
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("report")(report.report)
