@@ -31,7 +31,7 @@ from tagline.run.mistakes import surest_wrong
 from tagline.run.model_folder import MODEL, load_model
 from tagline.run.predicted import Predicted, label_indices
 from tagline.run.source import read_again
-from tagline.run.speed import Speed, measure_speed, megabytes
+from tagline.run.speed import N_SINGLE, Speed, measure_speed, megabytes
 
 N_EXAMPLES = 5  # each way
 
@@ -90,7 +90,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
     _correct(pairs, figures, n)
     texts = _texts(finished, log)
     best = max(range(len(judged)), key=lambda k: samples.value["accuracy"][k])
-    shown = texts if all(_keeps_texts(each) for each in finished) else None
+    shown = texts if texts and all(_keeps_texts(each) for each in finished) else None
     for pair in pairs:
         if best in (pair["first"], pair["second"]):
             pair["examples"] = _examples(judged[pair["first"]], judged[pair["second"]], classes, shown)
@@ -107,7 +107,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         "dataset": (first.run.get("dataset") or {}).get("name"),
         "test_looks": _looks(finished),
         "texts_shown": shown is not None,
-        "timed_on": min(len(timed), 200) if timed else 0,
+        "timed_on": min(len(timed), N_SINGLE),
         "runs": rows,
         "pairs": pairs,
         "per_class": {

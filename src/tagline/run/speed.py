@@ -12,7 +12,7 @@ from tagline.errors import InputError
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
-N_SINGLE, N_BATCH = 200, 2000
+N_SINGLE, N_BATCH = 100, 2000
 _WARM_UP = 3
 _SECONDS = 2.0  # after which no more is timed, of single texts and of batches each
 _BATCHES = 3
@@ -27,7 +27,7 @@ class Speed:
 
 
 def measure_speed(clf: "TextClassifier", texts: Sequence[str]) -> Speed | None:
-    """Time a classifier on up to 200 texts one by one and on up to 2,000 at once; None if it reads no texts."""
+    """Time a classifier on up to 100 texts one by one and on up to 2,000 at once; None if it reads no texts."""
     alone, together = list(texts[:N_SINGLE]), list(texts[:N_BATCH])
     if not alone:
         return None
