@@ -12,6 +12,7 @@ import pytest
 from tagline.errors import InputError
 from tagline.evaluation import measure
 from tagline.evaluation.compare import holm, mcnemar
+from tagline.report.comparison import render_comparison
 from tagline.run.comparison import compare_runs
 from tagline.run.predicted import label_indices
 from tagline.run.settings import TrainSettings
@@ -301,6 +302,16 @@ def test_label_sets_are_compared(tmp_path: Path) -> None:
     for example in pair["examples"]["second_right"]:
         assert (example["about"] in example["label"]) != (example["about"] in example["wrong"])
     assert any(sentence.startswith("Micro F1") for sentence in document["conclusion"])
+
+
+def test_a_run_whose_model_was_removed_is_compared_without_its_costs(trained: Path, tmp_path: Path) -> None:
+    light = copy(trained / "runs" / "b", tmp_path / "light")
+    shutil.rmtree(light / "model")
+    document = compare_runs([trained / "runs" / "a", light])
+    assert document["pairs"] == compare_runs([trained / "runs" / "a", trained / "runs" / "b"])["pairs"]
+    costs = [[run[key] is None for key in ("ms_per_text", "texts_per_second", "megabytes")] for run in document["runs"]]
+    assert costs == [[False] * 3, [True] * 3]
+    assert "<img" not in render_comparison(document)
 
 
 def test_runs_of_one_name_go_by_their_paths(trained: Path, tmp_path: Path) -> None:

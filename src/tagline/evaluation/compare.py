@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
-from scipy.special import bdtr
 
 from tagline.evaluation.counts import MANY_CLASSES, Counts, Floats, averaged_figures, class_figures
-from tagline.evaluation.intervals import Interval, percentile_interval, resample_means
+from tagline.evaluation.intervals import ALPHA, Interval, percentile_interval, resample_means
 
-ALPHA = 0.05
 _N_SAMPLES = 2000
 _MIN_SAMPLES = 200
 _MAX_DRAWS = 10_000_000
@@ -49,6 +47,8 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 def _below(k: int, d: int) -> float:
     """Return the probability of at most ``k`` heads in ``d`` throws of a coin."""
+    from scipy.special import bdtr
+
     return 0.0 if k < 0 else float(bdtr(k, d, 0.5))
 
 

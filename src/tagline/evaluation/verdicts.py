@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tagline.evaluation.compare import ALPHA
 from tagline.evaluation.headline import display_name, format_figure
+from tagline.evaluation.intervals import ALPHA
 
 _ALIKE = 1.1  # costs whose ratio is less are not worth a word
 _NAMES = {"macro_f1": "Macro F1", "micro_f1": "Micro F1"}
@@ -113,12 +113,15 @@ def figure_sentence(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], 
     of = pair.get(figure)
     if not of or of["difference_ci95"] is None:
         return ""
-    first, second = (runs[pair[place]] for place in ("first", "second"))
-    theirs, ours = (f"{format_figure(figure, run[figure])} of {_name(run)}" for run in (first, second))
-    low, high = of["difference_ci95"]
-    gap = f"a difference of {_three(of['difference'])} ({_three(low)} to {_three(high)})"
+    behind, ahead = (runs[pair[place]] for place in ("first", "second"))
+    gap, (low, high) = of["difference"], of["difference_ci95"]
+    if gap < 0:
+        behind, ahead, gap, low, high = ahead, behind, -gap, -high, -low
+    values = [f"{format_figure(figure, run[figure])} of {_name(run)}" for run in (ahead, behind)]
+    between = f"a difference of {_three(gap)} ({_three(low)} to {_three(high)})"
     told = "more than chance" if of["p_corrected"] <= ALPHA else "within chance"
-    return f"{_NAMES[figure]} is {ours} against {theirs}, {gap}, {told} ({p_value(of['p_corrected'], 'bootstrap')})."
+    p = p_value(of["p_corrected"], "bootstrap")
+    return f"{_NAMES[figure]} is {values[0]} against {values[1]}, {between}, {told} ({p})."
 
 
 def cost_sentence(runs: Sequence[Mapping[str, Any]]) -> str:

@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
-from tagline.evaluation.drawing import svg_bytes
 from tagline.evaluation.headline import display_name, format_figure, format_interval
-from tagline.evaluation.pareto_plots import plot_pareto
 from tagline.evaluation.verdicts import p_value, points, quantity
 from tagline.report.excerpts import harmless, pieces
 from tagline.report.making import listed
@@ -111,6 +109,9 @@ def _pair(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figures: M
 
 
 def _plots(runs: Sequence[Mapping[str, Any]], accuracy: str) -> list[dict[str, Any]]:
+    from tagline.evaluation.drawing import svg_bytes  # matplotlib takes its time
+    from tagline.evaluation.pareto_plots import plot_pareto
+
     found = []
     for key, (cost, unit) in _COSTS.items():
         known = [run for run in runs if run[key]]

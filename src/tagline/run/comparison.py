@@ -267,9 +267,11 @@ def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], n: int) ->
 
 
 def _row(k: int, run: Finished, texts: list[str], figures: Sequence[str], log: Log) -> dict[str, Any]:
-    log(f"timing {run.name}")
-    clf = load_model(run.folder)
-    speed: Speed | None = measure_speed(clf, texts)
+    speed: Speed | None = None
+    model = run.folder / MODEL
+    if model.is_dir():  # the largest part of a run, and the first that goes to make room
+        log(f"timing {run.name}")
+        speed = measure_speed(load_model(model), texts)
     test, recipe = run.metrics["test"], (run.run.get("recipe") or {}).get("recipe") or {}
     return {
         "letter": ascii_uppercase[k] if k < len(ascii_uppercase) else str(k + 1),
@@ -280,7 +282,7 @@ def _row(k: int, run: Finished, texts: list[str], figures: Sequence[str], log: L
         **{key: test.get(key) for name in figures for key in (name, f"{name}_ci95")},
         "ms_per_text": None if speed is None else round(speed.ms_per_text, 4),
         "texts_per_second": None if speed is None else round(speed.texts_per_second, 1),
-        "megabytes": round(megabytes(run.folder / MODEL), 4),
+        "megabytes": round(megabytes(model), 4) if model.is_dir() else None,
         "fit_seconds": (run.metrics.get("seconds") or {}).get("fit"),
     }
 

@@ -20,7 +20,8 @@ from typing import Any, Literal
 import polars as pl
 
 from tagline.datasets import Dataset, Split
-from tagline.evaluation.compare import ALPHA, assumed_discordance, smallest_difference
+from tagline.evaluation.compare import assumed_discordance, smallest_difference
+from tagline.evaluation.intervals import ALPHA
 
 if os.name == "posix":
     import fcntl

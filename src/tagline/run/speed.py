@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
 N_SINGLE, N_BATCH = 100, 2000
+_FEWEST = 32  # of a batch, however slow the model
 _WARM_UP = 3
 _SECONDS = 2.0  # after which no more is timed, of single texts and of batches each
 _BATCHES = 3
@@ -27,8 +28,11 @@ class Speed:
 
 
 def measure_speed(clf: "TextClassifier", texts: Sequence[str]) -> Speed | None:
-    """Time a classifier on up to 100 texts one by one and on up to 2,000 at once; None if it reads no texts."""
-    alone, together = list(texts[:N_SINGLE]), list(texts[:N_BATCH])
+    """Time a classifier on up to 100 texts one by one and on up to 2,000 at once; None if it reads no texts.
+
+    A slow one is given fewer: what takes it some two seconds.
+    """
+    alone = list(texts[:N_SINGLE])
     if not alone:
         return None
     try:
@@ -44,13 +48,15 @@ def measure_speed(clf: "TextClassifier", texts: Sequence[str]) -> Speed | None:
         spent.append(time.perf_counter() - began)
         if time.perf_counter() - started > _SECONDS:
             break
+    single = median(spent)
+    together = list(texts[: min(N_BATCH, max(_FEWEST, int(_SECONDS / single)))])
     batches: list[float] = []
     started = time.perf_counter()
     while len(batches) < _BATCHES and (not batches or time.perf_counter() - started < _SECONDS):
         began = time.perf_counter()
         clf.predict_proba(together)
         batches.append(time.perf_counter() - began)
-    return Speed(1000 * median(spent), len(together) / min(batches))
+    return Speed(1000 * single, len(together) / min(batches))
 
 
 def megabytes(folder: Path) -> float:
