@@ -135,8 +135,11 @@ def _named(runs: Sequence[str | Path]) -> list[tuple[Path, str]]:
 
 def _read(folder: Path, name: str) -> Finished:
     if not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
-        raise InputError(f"`{folder}` {what}: name the folder of a run. `tagline runs` lists them.")
+        if folder.exists():
+            raise InputError(
+                f"`{folder}` is a file: name the folders of runs; `{folder.parent}/*/` names all beside it."
+            )
+        raise InputError(f"`{folder}` does not exist: name the folder of a run. `tagline runs` lists them.")
     run, metrics = (_read_json(folder / file) for file in (MARK, "metrics.json"))
     if not metrics.get("test"):
         raise InputError(
