@@ -66,7 +66,9 @@ def _beside(first: Path, document: Mapping[str, Any]) -> Path:
     name = "-".join(Path(run["path"]).resolve().name for run in document["runs"])
     if len(name) > _LONGEST_NAME:
         name = f"{name[: _LONGEST_NAME - 9]}-{blake2b(name.encode(), digest_size=4).hexdigest()}"
-    return first.parent / f"compare-{name}.html" if first.name else first.resolve().parent / f"compare-{name}.html"
+    folder = first.resolve().parent
+    here = Path.cwd()
+    return (folder.relative_to(here) if folder.is_relative_to(here) else folder) / f"compare-{name}.html"
 
 
 def _figures(document: Mapping[str, Any]) -> "Table":
@@ -79,7 +81,7 @@ def _figures(document: Mapping[str, Any]) -> "Table":
     multilabel = document["task"] == "multilabel"
     f1 = "micro_f1" if multilabel else "macro_f1"
     names = ("exact match" if multilabel else "accuracy", "95 % interval", f1.replace("_f1", " F1"))
-    table = _table(("", "run"), (*names, "ms a text", "texts a second", "MB"))
+    table = _table(("", "run"), (*names, "ms a text", "MB"))
     for run in document["runs"]:
         table.add_row(
             run["letter"],
@@ -87,16 +89,16 @@ def _figures(document: Mapping[str, Any]) -> "Table":
             format_figure("accuracy", run["accuracy"]),
             format_interval("accuracy", run["accuracy_ci95"]) or "–",
             format_figure(f1, run[f1]),
-            *(quantity(run[key]) for key in ("ms_per_text", "texts_per_second", "megabytes")),
+            *(quantity(run[key]) for key in ("ms_per_text", "megabytes")),
         )
     return table
 
 
 def _pairs(document: Mapping[str, Any]) -> "Table":
-    from tagline.evaluation.verdicts import p_value
+    from tagline.evaluation.verdicts import probability
 
     runs = document["runs"]
-    table = _table(("pair",), ("difference in points", "95 % interval", "only one right", "p", "same answer"))
+    table = _table(("pair",), ("points", "95 % interval", "only one right", "p", "same answer"))
     for pair in document["pairs"]:
         of, cells = pair["accuracy"], pair["mcnemar"]
         ends = of["difference_ci95"]
@@ -105,10 +107,10 @@ def _pairs(document: Mapping[str, Any]) -> "Table":
             f"{100 * of['difference']:+.1f}",
             " to ".join(f"{100 * end:+.1f}" for end in ends) if ends else "–",
             f"{cells['only_first_right']:,} : {cells['only_second_right']:,}",
-            p_value(cells["p_corrected"], "").removeprefix(" p").strip(" ="),
+            probability(cells["p_corrected"]).removeprefix("= "),
             f"{100 * pair['agreement']:.1f} %",
         )
-    table.caption = f"p: McNemar's test, corrected for {len(document['pairs'])} pairs (Holm)."
+    table.caption = f"Second less first. p: McNemar's test, corrected for {len(document['pairs'])} pairs."
     table.caption_justify = "left"
     return table
 
@@ -119,7 +121,7 @@ def _table(left: Sequence[str], right: Sequence[str]) -> "Table":
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in left:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", min_width=5 if name else 1)
     for name in right:
         table.add_column(name, justify="right", no_wrap=True)
     return table

@@ -96,7 +96,7 @@ def pair_sentence(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], n:
     if interval is not None:
         low, high = interval if gap >= 0 else (-interval[1], -interval[0])
         between = f" ({_hundredths(low)} to {_hundredths(high)})"
-    p = p_value(cells["p_corrected"], "McNemar")
+    p = f"McNemar p {probability(cells['p_corrected'])}"
     if cells["p_corrected"] <= ALPHA:
         return (
             f"{_name(ahead)} is more accurate than {_name(behind)}: {shares[0]} against {shares[1]}, a difference of "
@@ -120,7 +120,7 @@ def figure_sentence(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], 
     values = [f"{format_figure(figure, run[figure])} of {_name(run)}" for run in (ahead, behind)]
     between = f"a difference of {_three(gap)} ({_three(low)} to {_three(high)})"
     told = "more than chance" if of["p_corrected"] <= ALPHA else "within chance"
-    p = p_value(of["p_corrected"], "bootstrap")
+    p = f"bootstrap p {probability(of['p_corrected'])}"
     return f"{_NAMES[figure]} is {values[0]} against {values[1]}, {between}, {told} ({p})."
 
 
@@ -149,13 +149,13 @@ def points(value: float) -> str:
     return f"{value:.1f} points" if value >= 0.1 or not value else f"{value:.2g} points"
 
 
-def p_value(p: float, test: str) -> str:
-    """Write a p value with the name of its test.
+def probability(p: float) -> str:
+    """Write what a p value is, with the digits that matter.
 
-    >>> p_value(0.00012, "McNemar"), p_value(0.0318, "McNemar"), p_value(0.41234, "McNemar")
-    ('McNemar p < 0.001', 'McNemar p = 0.032', 'McNemar p = 0.41')
+    >>> probability(0.00012), probability(0.0318), probability(0.41234)
+    ('< 0.001', '= 0.032', '= 0.41')
     """
-    return f"{test} p < 0.001" if p < 0.001 else f"{test} p = {p:.3f}" if p < 0.1 else f"{test} p = {p:.2f}"
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
 
 
 def quantity(value: float | None) -> str:

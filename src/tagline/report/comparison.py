@@ -6,7 +6,7 @@ from typing import Any
 
 from tagline.errors import InputError
 from tagline.evaluation.headline import display_name, format_figure, format_interval
-from tagline.evaluation.verdicts import p_value, points, quantity
+from tagline.evaluation.verdicts import points, probability, quantity
 from tagline.report.excerpts import harmless, pieces
 from tagline.report.making import listed
 from tagline.report.pages import render_page, write_page
@@ -84,15 +84,16 @@ def _pair(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figures: M
         of = pair[key]
         scale, digits = (100, 1) if key == "accuracy" else (1, 3)
         ends = of["difference_ci95"]
-        tested = p_value(cells["p_corrected"], "McNemar") if key == "accuracy" else ""
-        if key != "accuracy" and of["p"] is not None:
-            tested = p_value(of["p_corrected"], "bootstrap")
+        if key == "accuracy":
+            tested = f"McNemar p {probability(cells['p_corrected'])}"
+        else:
+            tested = "–" if of["p"] is None else f"bootstrap p {probability(of['p_corrected'])}"
         differences.append(
             {
                 "name": name,
                 "value": f"{scale * of['difference']:+.{digits}f}",
                 "interval": " to ".join(f"{scale * end:+.{digits}f}" for end in ends) if ends else "–",
-                "tested": tested or "–",
+                "tested": tested,
             }
         )
     return {

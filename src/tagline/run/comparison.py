@@ -31,7 +31,7 @@ from tagline.run.mistakes import surest_wrong
 from tagline.run.model_folder import MODEL, load_model
 from tagline.run.predicted import Predicted, label_indices
 from tagline.run.source import read_again
-from tagline.run.speed import N_SINGLE, Speed, measure_speed, megabytes
+from tagline.run.speed import N_SINGLE, Speed, measure_speeds, megabytes
 
 N_EXAMPLES = 5  # each way
 
@@ -95,7 +95,11 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         if best in (pair["first"], pair["second"]):
             pair["examples"] = _examples(judged[pair["first"]], judged[pair["second"]], classes, shown)
     timed = texts or _mistaken_texts(finished)
-    rows = [_row(k, each, timed, figures, log) for k, each in enumerate(finished)]
+    log("timing the models")
+    # A model is the largest part of a run, and the first that goes to make room.
+    models = [load_model(each.folder) if (each.folder / MODEL).is_dir() else None for each in finished]
+    speeds = measure_speeds(models, timed)
+    rows = [_row(k, each, speed, figures) for k, (each, speed) in enumerate(zip(finished, speeds, strict=True))]
     costs = ([_two_digits(row[key]) for row in rows] for key in ("ms_per_text", "megabytes"))
     for row, by in zip(rows, dominated([row["accuracy"] for row in rows], *costs), strict=True):
         row["dominated_by"] = by
@@ -269,12 +273,8 @@ def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], n: int) ->
         pair["smallest_difference"] = smallest_difference(n, told_apart / n, len(pairs))
 
 
-def _row(k: int, run: Finished, texts: list[str], figures: Sequence[str], log: Log) -> dict[str, Any]:
-    speed: Speed | None = None
+def _row(k: int, run: Finished, speed: Speed | None, figures: Sequence[str]) -> dict[str, Any]:
     model = run.folder / MODEL
-    if model.is_dir():  # the largest part of a run, and the first that goes to make room
-        log(f"timing {run.name}")
-        speed = measure_speed(load_model(model), texts)
     test, recipe = run.metrics["test"], (run.run.get("recipe") or {}).get("recipe") or {}
     return {
         "letter": ascii_uppercase[k] if k < len(ascii_uppercase) else str(k + 1),

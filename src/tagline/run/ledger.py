@@ -189,6 +189,6 @@ def _count(content: bytes, unordered: str) -> int:
 def _test_of(line: bytes) -> Any:
     try:
         read = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return read.get("test") if isinstance(read, dict) else None

@@ -27,36 +27,48 @@ class Speed:
     texts_per_second: float
 
 
-def measure_speed(clf: "TextClassifier", texts: Sequence[str]) -> Speed | None:
-    """Time a classifier on up to 100 texts one by one and on up to 2,000 at once; None if it reads no texts.
+def measure_speeds(classifiers: "Sequence[TextClassifier | None]", texts: Sequence[str]) -> list[Speed | None]:
+    """Time classifiers on up to 100 texts one by one and on up to 2,000 at once.
 
-    A slow one is given fewer: what takes it some two seconds.
+    They take turns, so that whatever else the machine does slows all of them alike. A slow one is given fewer texts at
+    once: what takes it some two seconds. None for one that is None or reads no texts, and for all without a text.
     """
-    alone = list(texts[:N_SINGLE])
-    if not alone:
-        return None
-    try:
-        for text in alone[:_WARM_UP]:
-            clf.predict_proba([text])
-    except InputError:  # a model of word ids without words
-        return None
-    spent: list[float] = []
+    runners = [k for k, clf in enumerate(classifiers) if clf is not None and texts and _reads_texts(clf, texts)]
+    alone: dict[int, list[float]] = {k: [] for k in runners}
     started = time.perf_counter()
-    for text in alone:
-        began = time.perf_counter()
-        clf.predict_proba([text])
-        spent.append(time.perf_counter() - began)
-        if time.perf_counter() - started > _SECONDS:
+    for text in texts[:N_SINGLE]:
+        for k in runners:
+            alone[k].append(_seconds(classifiers[k], [text]))
+        if time.perf_counter() - started > _SECONDS * len(runners):
             break
-    single = median(spent)
-    together = list(texts[: min(N_BATCH, max(_FEWEST, int(_SECONDS / single)))])
-    batches: list[float] = []
-    started = time.perf_counter()
-    while len(batches) < _BATCHES and (not batches or time.perf_counter() - started < _SECONDS):
-        began = time.perf_counter()
-        clf.predict_proba(together)
-        batches.append(time.perf_counter() - began)
-    return Speed(1000 * single, len(together) / min(batches))
+    single = {k: median(spent) for k, spent in alone.items()}
+    together = {k: texts[: min(N_BATCH, max(_FEWEST, int(_SECONDS / single[k])))] for k in runners}
+    batches: dict[int, list[float]] = {k: [] for k in runners}
+    for _ in range(_BATCHES):
+        for k in runners:
+            if sum(batches[k]) < _SECONDS:
+                batches[k].append(_seconds(classifiers[k], together[k]))
+    return [
+        Speed(1000 * single[k], len(together[k]) / min(batches[k])) if k in single else None
+        for k in range(len(classifiers))
+    ]
+
+
+def _seconds(clf: "TextClassifier | None", texts: Sequence[str]) -> float:
+    assert clf is not None
+    began = time.perf_counter()
+    clf.predict_proba(list(texts))
+    return time.perf_counter() - began
+
+
+def _reads_texts(clf: "TextClassifier", texts: Sequence[str]) -> bool:
+    """Warm a classifier up, and say whether it reads texts: one of word ids without words does not."""
+    try:
+        for text in texts[:_WARM_UP]:
+            clf.predict_proba([text])
+    except InputError:
+        return False
+    return True
 
 
 def megabytes(folder: Path) -> float:
