@@ -14,6 +14,7 @@ import pytest
 from tagline.errors import InputError
 from tagline.run.evaluation import evaluate_model
 from tagline.run.folder import building, check_target, remove_abandoned, reserved, run_name
+from tagline.run.ledger import LEDGER
 from tagline.run.listing import list_runs
 from tagline.run.machine import peak_rss_mb, process_seconds
 from tagline.run.seen import text_hashes
@@ -256,6 +257,7 @@ def test_training_from_python(tmp_path, monkeypatch):
     assert run.metrics["test"]["accuracy"] == 1
     assert run.metrics["seconds"]["total"] < 60
     assert stages[0] == "reading the data"
+    assert f'"run": "{run.folder.name}"' in (tmp_path / "runs" / LEDGER).read_text()
     [summary], damaged = list_runs()
     assert summary.n_rows == 80
     assert damaged == []

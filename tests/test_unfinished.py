@@ -16,6 +16,7 @@ import pytest
 import tagline
 from synthetic_texts import made_up
 from tagline import InputError
+from tagline.run.ledger import LEDGER
 from tagline.run.settings import TrainSettings
 from tagline.run.train import resume_run, train_run
 from tagline.run.unfinished import find_unfinished, read_unfinished, unfinished_folder
@@ -97,10 +98,12 @@ def test_a_resumed_run_is_the_undisturbed_one(
 def test_a_resumed_run_goes_on_and_does_not_begin_again(data: Path, tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
         train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 4))
+    assert not (tmp_path / LEDGER).exists()  # the test rows were not read yet
     seen = []
     resume_run(tmp_path / "run", progress=lambda s: seen.append((s.phase, s.epoch)) if s.epoch_ended else None)
     assert seen[0] == ("search", 4)  # the fourth was stopped in its report, before it was kept
     assert seen[-1] == ("refit", 4)
+    assert len((tmp_path / LEDGER).read_text().splitlines()) == 1
 
 
 def test_folds_are_resumed(data: Path, tmp_path: Path) -> None:

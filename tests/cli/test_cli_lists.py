@@ -104,7 +104,7 @@ def test_texts_cannot_move_the_cursor(call, tmp_path):
     assert "[2J" in out
 
 
-COMMANDS = ["train", "predict", "evaluate", "explain", "report", "runs", "datasets", "recipes"]
+COMMANDS = ["train", "predict", "evaluate", "compare", "explain", "report", "runs", "datasets", "recipes"]
 
 
 def test_help_lists_every_command(call):

@@ -142,7 +142,7 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
     assert "Accuracy" in out
     assert search_of(tmp_path)["stopped"]
     assert no_child_of(process.pid)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv", "run"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv", "run", "test_ledger.jsonl"]
 
 
 def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

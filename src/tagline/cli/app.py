@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from tagline.cli import datasets, evaluate, explain, export, predict, recipes, report, runs, serve, train, tune
+from tagline.cli import compare, datasets, evaluate, explain, export, predict, recipes, report, runs, serve, train, tune
 from tagline.cli.terminal import Session, error_line, silence_stdout
 from tagline.errors import TaglineError
 
@@ -54,6 +54,7 @@ def root(
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("report")(report.report)

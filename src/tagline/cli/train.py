@@ -96,7 +96,7 @@ def train(
 
 def show_run(session: Session, run: "Run", *, as_json: bool) -> None:
     """Print the figures of a finished run, and what is to be said of its data and training."""
-    for warning in run.dataset.facts.warnings:
+    for warning in (*run.dataset.facts.warnings, *run.warnings):
         session.warn(warning)
     for finding in _findings(run):
         session.warn(finding)

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tagline.evaluation.verdicts import looks_sentence
 from tagline.report.excerpts import harmless
 
 _TOLD = ("held_out", "tried", "learnt_from")  # of `chosen`: told in sentences
@@ -71,6 +72,9 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
         )
     elif n_test:
         decided.append(f"The {n_test:,} test rows were used once, for these figures.")
+    looked = looks_sentence(metrics)
+    if looked:
+        decided.append(looked)
     return decided + [harmless(str(note)) for note in run.get("notes") or []]
 
 

@@ -97,7 +97,7 @@ def read_run(folder: Path) -> RunFolder:
         metrics,
         mistakes,
         predictions,
-        {name: _plot(path) for name, path in (plots | courses | searches).items() if path.exists()},
+        {name: plot_of(path.read_bytes()) for name, path in (plots | courses | searches).items() if path.exists()},
         history,
         read_history(folder / "refit_history.csv"),
     )
@@ -139,8 +139,8 @@ def read_history(path: Path) -> History | None:
         raise InputError(f"`{path}` is damaged: {error}.") from None
 
 
-def _plot(path: Path) -> Plot:
-    content = path.read_bytes()
+def plot_of(content: bytes) -> Plot:
+    """Return an SVG as a report holds it."""
     head = content[:2000].decode("utf-8", errors="replace")
     sizes = [re.search(rf'<svg[^>]*?\b{side}="([\d.]+)pt"', head) for side in ("width", "height")]
     width, height = (round(float(size[1]) * _PIXELS_IN_A_POINT) if size else 640 for size in sizes)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,12 +35,16 @@ _DEFAULTS = TrainSettings()
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, the content of its ``metrics.json``, its data, and how a network was trained."""
+    """A finished run: its folder, the content of its ``metrics.json``, its data, and how a network was trained.
+
+    ``warnings`` are of the run itself; those of the data are in its facts.
+    """
 
     folder: Path
     metrics: dict[str, Any]
     dataset: Dataset
     training: "TrainingRecord | None" = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def model(self) -> Path:
@@ -173,24 +178,28 @@ def run_read(
     found: Found | None = None,
 ) -> Run:
     """Fit, measure and write the run at ``wanted``, or below ``runs/``; ``found``: how a search came to its recipe."""
+    from tagline.run.ledger import Entry, record_reading
+
     recipe, settings, dataset, positive = reading.recipe, reading.settings, reading.dataset, reading.positive
+    place = wanted or _place(recipe, dataset)
+    entry = Entry("train" if found is None else "tune", dataset.name, place.name, settings.folds)
+    reads = partial(record_reading, place.parent, entry)
     encodings = None if found is None else found.encodings
-    job = Job(dataset, recipe, settings, positive, word_index_of(reading), checkpoints, log, progress, encodings)
+    job = Job(dataset, recipe, settings, positive, word_index_of(reading), checkpoints, reads, log, progress, encodings)
     result = fit_split(job) if dataset.folds is None else fit_folds(job)
     if result.test is None and result.validation is None:
         raise _not_measurable(dataset)
     when = datetime.now(UTC)
     log("writing")
-    name = run_name(recipe.recipe.name, dataset.name, when.astimezone())
-    with nullcontext(wanted) if wanted else reserved(RUNS, name) as target, building(target) as folder:
+    with nullcontext(wanted) if wanted else reserved(RUNS, place.name) as target, building(target) as folder:
         seconds = {"read": reading.seconds, **result.seconds}
-        run = run_json(target.name, when, command, recipe, settings, dataset, result.clf, reading.data)
+        run = run_json(target.name, when, command, recipe, settings, dataset, result, reading.data)
         if found is not None:
             run["search"] = found.about
             for file, content in found.files.items():
                 (folder / file).write_text(content, encoding="utf-8")
         metrics = _write(folder, run, dataset, result, settings, positive, seconds, started)
-    return Run(target, metrics, dataset, result.clf.training_)
+    return Run(target, metrics, dataset, result.clf.training_, result.looks.warnings if result.looks else ())
 
 
 def word_index_of(reading: Reading) -> dict[str, int] | None:
@@ -289,6 +298,7 @@ def _write(
 ) -> dict[str, Any]:
     """Write the run folder and return the content of ``metrics.json``."""
     from tagline.report import write_report
+    from tagline.run.ledger import what_counts
     from tagline.run.seen import save_trained_on
 
     facts = {
@@ -336,6 +346,7 @@ def _write(
         **({} if dataset.folds is None else {"folds": int(dataset.folds.max()) + 1}),
         "validation": result.validation,
         "test": test,
+        **({} if test is None or result.looks is None else what_counts(test, result.looks.times)),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_rss_mb": peak_rss_mb(),
         **({"search": run["search"]} if "search" in run else {}),
