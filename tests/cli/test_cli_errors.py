@@ -185,10 +185,14 @@ def test_a_signal_waits_until_no_import_lock_is_held(number, stopped, name):
     source = f"def {name}():\n    signal.raise_signal({number:d})\n    events.append('released')"
     like_it = {"signal": signal, "events": []}
     exec(compile(source, held.co_filename, "exec"), like_it)
-    before = signal.getsignal(number)
-    with stopped_by_exceptions(), pytest.raises(stopped):
+
+    def work():
         like_it[name]()
         time.sleep(20)
+
+    before = signal.getsignal(number)
+    with stopped_by_exceptions(), pytest.raises(stopped):
+        work()
     assert like_it["events"] == ["released"]
     assert signal.getsignal(number) is before
 
