@@ -182,14 +182,18 @@ def test_a_signal_waits_until_no_import_lock_is_held(number, stopped, name):
     held = importlib._bootstrap._get_module_lock.__code__
     assert held.co_name == "_get_module_lock"
     assert "cb" in [inner.co_name for inner in held.co_consts if hasattr(inner, "co_name")]
-    source = f"def {name}():\n    signal.raise_signal({number:d})\n    return 'released'"
-    like_it = {"signal": signal}
+    source = f"def {name}():\n    signal.raise_signal({number:d})\n    events.append('released')"
+    like_it = {"signal": signal, "events": []}
     exec(compile(source, held.co_filename, "exec"), like_it)
+
+    def work():
+        like_it[name]()
+        time.sleep(20)
+
     before = signal.getsignal(number)
-    with stopped_by_exceptions():
-        assert like_it[name]() == "released"
-        with pytest.raises(stopped):
-            time.sleep(20)
+    with stopped_by_exceptions(), pytest.raises(stopped):
+        work()
+    assert like_it["events"] == ["released"]
     assert signal.getsignal(number) is before
 
 
