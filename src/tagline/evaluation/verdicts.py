@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tagline.evaluation.headline import display_name, format_figure
+from tagline.evaluation.headline import display_name, format_figure, listed
 from tagline.evaluation.intervals import ALPHA
 
 _ALIKE = 1.1  # costs whose ratio is less are not worth a word
@@ -56,8 +56,8 @@ def _best_sentence(runs: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[st
     said = f"{_name(runs[best])} has the highest accuracy, {format_figure('accuracy', runs[best]['accuracy'])}"
     if not level:
         return f"{said}, ahead of every other by more than chance."
-    ahead = f", ahead of {' and '.join(behind)} by more than chance" if behind else ""
-    others = "every other one" if not behind else " and ".join(_name(runs[k]) for k in level)
+    ahead = f", ahead of {listed(behind)} by more than chance" if behind else ""
+    others = "every other one" if not behind else listed([_name(runs[k]) for k in level])
     least = [theirs[k]["smallest_difference"] for k in level]
     takes = f"it would take about {points(100 * max(least))}" if None not in least else "they are too few"
     return f"{said}{ahead}, but {others} may be as good: on these {n:,} rows {takes}."

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
-from tagline.evaluation.headline import display_name, format_figure, format_interval
+from tagline.evaluation.headline import display_name, format_figure, format_interval, listed
 from tagline.evaluation.verdicts import points, probability, quantity
 from tagline.report.excerpts import harmless, pieces
-from tagline.report.making import listed
 from tagline.report.pages import render_page, write_page
 from tagline.report.reading import plot_of
 
