@@ -48,6 +48,7 @@ _SETTLED_BY = 2  # the part by which it is known how long fits take: with the fi
 _RUN_SECONDS = 4.0  # that a run takes beside fitting and predicting: figures, plots, report
 _LATEST = 1.04  # times the budget, when the winner's run is to have ended
 _MARGIN = 1.1  # times what the last fit should take
+_SLOWEST = 0.2  # of the budget, that a single fit may take once something else is known
 _HOPELESS = 12  # candidates that failed without one that could be judged
 _PATIENCE = 0.5  # seconds between two looks at the time and at the memory
 
@@ -268,7 +269,7 @@ def _search(study: Study, workers: Workers, parts: Parts, clock: _Clock, searchi
         for told in workers.listen(min(_PATIENCE, left)):
             _take(study, workers, told, clock)
         shown = _show(study, best, clock, searching, shown)
-        _watch_memory(study, workers, clock)
+        _watch(study, workers, clock)
     _final(study, workers, parts, clock, searching)
 
 
@@ -341,20 +342,27 @@ def _figure(metric: Metric, score: float) -> str:
     return f"{metric.shown(score):.4f}"
 
 
-def _watch_memory(study: Study, workers: Workers, clock: _Clock) -> None:
-    """Stop a fit that takes more memory than is allowed."""
-    most = study.limits.memory_mb
-    if most is None:
-        return
+def _watch(study: Study, workers: Workers, clock: _Clock) -> None:
+    """Stop a fit that takes more memory than is allowed, or so long that little else could be tried."""
+    for pid, (task, seconds) in workers.tasks.items():
+        sentence = ""
+        if seconds > _SLOWEST * clock.budget and _n_judged(study):
+            sentence = f"A fit took more than {_SLOWEST * clock.budget:,.0f} s, too long for this search."
+        elif study.limits.memory_mb is not None and (used := _memory_mb(pid)) > study.limits.memory_mb:
+            sentence = f"It took {used:,.0f} MB of memory, more than the {study.limits.memory_mb:,.0f} allowed."
+        if sentence:
+            workers.stop(pid)
+            study.failed(study.candidates[task.number], sentence, clock.spent)
+
+
+def _memory_mb(pid: int) -> float:
+    """Return what a process holds in memory, in megabytes; 0 if it has just ended."""
     import psutil
 
-    for pid, (task, _) in workers.tasks.items():
-        with suppress(psutil.Error):
-            used = psutil.Process(pid).memory_info().rss / 1e6
-            if used > most:
-                workers.stop(pid)
-                sentence = f"It took {used:,.0f} MB of memory, more than the {most:,.0f} allowed."
-                study.failed(study.candidates[task.number], sentence, clock.spent)
+    try:
+        return float(psutil.Process(pid).memory_info().rss) / 1e6
+    except psutil.Error:
+        return 0.0
 
 
 def _nothing_found(study: Study, settings: TuneSettings) -> InputError:

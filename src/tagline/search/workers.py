@@ -69,7 +69,7 @@ class Workers:
 
     @property
     def tasks(self) -> dict[int, tuple[Any, float]]:
-        """What is being done: the task and the seconds it has taken, by process number."""
+        """What is being done: the task and the seconds since its last part, by process number."""
         now = time.monotonic()
         return {w.process.pid or 0: (w.task, now - w.since) for w in self._workers if w.busy}
 
@@ -100,6 +100,7 @@ class Workers:
     def go_on(self, task: Any, answer: bool) -> None:
         """Say whether a task that told a part is to go on."""
         worker = next(worker for worker in self._workers if worker.busy and worker.task is task)
+        worker.since = time.monotonic()
         with suppress(OSError):
             worker.connection.send(answer)
 
