@@ -1,7 +1,6 @@
 """``tagline compare``."""
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,6 +62,8 @@ def compare(
 
 def _beside(first: Path, document: Mapping[str, Any]) -> Path:
     """Return the place of the page: beside the runs, named after them."""
+    from hashlib import blake2b
+
     name = "-".join(Path(run["path"]).resolve().name for run in document["runs"])
     if len(name) > _LONGEST_NAME:
         name = f"{name[: _LONGEST_NAME - 9]}-{blake2b(name.encode(), digest_size=4).hexdigest()}"

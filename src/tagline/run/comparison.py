@@ -1,8 +1,6 @@
 """`compare_runs`: runs that were measured on the same test rows, held against each other."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from string import ascii_uppercase
@@ -11,8 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tagline.errors import InputError
 from tagline.evaluation.compare import (
+    Samples,
     agreement,
     class_differences,
     difference,
@@ -24,8 +22,8 @@ from tagline.evaluation.compare import (
     smallest_difference,
 )
 from tagline.evaluation.verdicts import conclusion
+from tagline.run.finished import Finished, read_comparable
 from tagline.run.fits import Log
-from tagline.run.folder import MARK
 from tagline.run.ledger import looks, rows_measured
 from tagline.run.mistakes import surest_wrong
 from tagline.run.model_folder import MODEL, load_model
@@ -34,22 +32,6 @@ from tagline.run.source import read_again
 from tagline.run.speed import N_SINGLE, Speed, measure_speeds, megabytes
 
 N_EXAMPLES = 5  # each way
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A finished run, read: where it lies, its name among the others, ``run.json``, ``metrics.json``, its test rows."""
-
-    folder: Path
-    name: str
-    run: dict[str, Any]
-    metrics: dict[str, Any]
-    predictions: pl.DataFrame
-
-    @property
-    def test(self) -> dict[str, Any]:
-        """Return what is known of the test rows; nothing of runs that were written before there was a ledger."""
-        return self.run.get("test") or {}
 
 
 def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda stage: None) -> dict[str, Any]:
@@ -76,9 +58,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
 
     """
     log("reading the runs")
-    finished = [_read(folder, name) for folder, name in _named(runs)]
-    for other in finished[1:]:
-        _check_same_rows(finished[0], other)
+    finished = read_comparable(runs)
     first = finished[0]
     classes = _all_classes(finished)
     judged = [_predicted(each, classes) for each in finished]
@@ -90,7 +70,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
     _correct(pairs, figures, n)
     texts = _texts(finished, log)
     best = max(range(len(judged)), key=lambda k: samples.value["accuracy"][k])
-    shown = texts if texts and all(_keeps_texts(each) for each in finished) else None
+    shown = texts if texts and all(each.keeps_texts for each in finished) else None
     for pair in pairs:
         if best in (pair["first"], pair["second"]):
             pair["examples"] = _examples(judged[pair["first"]], judged[pair["second"]], classes, shown)
@@ -115,102 +95,11 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         "runs": rows,
         "pairs": pairs,
         "per_class": {
-            name: {"rows": int(right_of), "f1": [_finite(value) for value in samples.class_value[:, k]]}
-            for k, (name, right_of) in enumerate(zip(classes, _support(y_true, len(classes)), strict=True))
+            name: {"rows": int(n_rows), "f1": [_finite(value) for value in samples.class_value[:, k]]}
+            for k, (name, n_rows) in enumerate(zip(classes, _support(y_true, len(classes)), strict=True))
         },
     }
     return document | {"conclusion": conclusion(document)}
-
-
-def _named(runs: Sequence[str | Path]) -> list[tuple[Path, str]]:
-    """Return the folders with the names they go by: their own, or the whole path where two have one name."""
-    folders = [Path(run) for run in runs]
-    if len(folders) < 2:
-        raise InputError("Name two runs or more to compare: `tagline compare RUN RUN`. `tagline runs` lists them.")
-    resolved = [folder.resolve() for folder in folders]
-    for folder, place in zip(folders, resolved, strict=True):
-        if resolved.count(place) > 1:
-            raise InputError(f"`{folder}` is named twice: a run cannot be compared with itself.")
-    names = [place.name for place in resolved]
-    return [
-        (folder, name if names.count(name) == 1 else str(folder)) for folder, name in zip(folders, names, strict=True)
-    ]
-
-
-def _read(folder: Path, name: str) -> Finished:
-    if not folder.is_dir():
-        if folder.exists():
-            raise InputError(
-                f"`{folder}` is a file: name the folders of runs; `{folder.parent}/*/` names all beside it."
-            )
-        raise InputError(f"`{folder}` does not exist: name the folder of a run. `tagline runs` lists them.")
-    run, metrics = (_read_json(folder / file) for file in (MARK, "metrics.json"))
-    if not metrics.get("test"):
-        raise InputError(
-            f"`{folder}` was not measured on test rows, and what it was chosen on is no ground for a comparison."
-        )
-    path = folder / "predictions.parquet"
-    try:
-        predictions = pl.read_parquet(path)
-        whole = {"label", "prediction", *(f"proba:{name}" for name in metrics["classes"])} <= set(predictions.columns)
-    except (OSError, pl.exceptions.PolarsError, KeyError, TypeError):
-        whole = False
-    if not whole:
-        raise InputError(f"`{path}` is missing or damaged: train the run again.")
-    return Finished(folder, name, run, metrics, predictions)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"`{path.parent}` is not a run: it holds no `{path.name}`.") from None
-    except ValueError as error:
-        raise InputError(f"`{path}` is damaged: {error}.") from None
-    if not isinstance(content, dict):
-        raise InputError(f"`{path}` is damaged: it holds no object.")
-    return content
-
-
-def _check_same_rows(one: Finished, other: Finished) -> None:
-    """Raise `InputError` unless two runs were measured on the same test rows, and say what differs."""
-    names = f"`{one.name}` and `{other.name}` cannot be compared"
-    tasks = [run.metrics.get("task") for run in (one, other)]
-    if tasks[0] != tasks[1]:
-        raise InputError(f"{names}: the task of one is {tasks[0]}, of the other {tasks[1]}.")
-    about = [run.run.get("dataset") or {} for run in (one, other)]
-    if all(run.test for run in (one, other)):
-        same = one.test.get("fingerprint") == other.test.get("fingerprint")
-        in_order = one.test.get("ordered") == other.test.get("ordered")
-    else:
-        same = in_order = about[0].get("fingerprint") == about[1].get("fingerprint") is not None
-    if same and in_order and one.predictions["label"].equals(other.predictions["label"]):
-        return
-    if same and not in_order:
-        raise InputError(
-            f"{names}: they were measured on the same test rows in another order; train one of them again."
-        )
-    if same:
-        raise InputError(f"{names}: their `predictions.parquet` do not hold the same labels; one of them is damaged.")
-    folds = [bool(run.metrics.get("folds")) for run in (one, other)]
-    if folds[0] != folds[1]:
-        crossed = one if folds[0] else other
-        raise InputError(f"{names}: `{crossed.name}` was measured by cross-validation, the other on test rows.")
-    raise InputError(f"{names}: they were not measured on the same test rows. {_what_differs(one, other, about)}")
-
-
-def _what_differs(one: Finished, other: Finished, about: Sequence[dict[str, Any]]) -> str:
-    if about[0].get("name") != about[1].get("name"):
-        return f"One is of `{about[0].get('name')}`, the other of `{about[1].get('name')}`."
-    seeds = [run.run.get("seed") for run in (one, other)]
-    counts = [run.predictions.height for run in (one, other)]
-    if seeds[0] != seeds[1] and not (about[0].get("facts") or {}).get("official"):
-        return (
-            f"Their rows were split with the seeds {seeds[0]} and {seeds[1]}: train one of them again with the other's."
-        )
-    if counts[0] != counts[1]:
-        return f"One has {counts[0]:,}, the other {counts[1]:,}."
-    return "The data has changed between them, or was divided otherwise: train both again on the same."
 
 
 def _all_classes(runs: Sequence[Finished]) -> list[str]:
@@ -237,7 +126,7 @@ def _finite(value: float) -> float | None:
 
 
 def _pair(
-    i: int, j: int, judged: Sequence[Predicted], samples: Any, classes: Sequence[str], figures: Sequence[str]
+    i: int, j: int, judged: Sequence[Predicted], samples: Samples, classes: Sequence[str], figures: Sequence[str]
 ) -> dict[str, Any]:
     one, other = judged[i], judged[j]
     right, right_too = (right_rows(each.y_true, each.y_pred) for each in (one, other))
@@ -306,26 +195,8 @@ def _texts(runs: Sequence[Finished], log: Log) -> list[str]:
     return []
 
 
-def _mistakes(run: Finished) -> list[dict[str, Any]]:
-    try:
-        found = json.loads((run.folder / "mistakes.json").read_bytes())
-    except (OSError, ValueError):
-        return []
-    return found if isinstance(found, list) else []
-
-
 def _mistaken_texts(runs: Sequence[Finished]) -> list[str]:
-    return list(dict.fromkeys(mistake["text"] for run in runs for mistake in _mistakes(run)))
-
-
-def _keeps_texts(run: Finished) -> bool:
-    """Say whether a run may show texts; of one that does not tell, whether it was made without `--no-texts`."""
-    told = run.run.get("texts")
-    if told is not None:
-        return bool(told)
-    return "--no-texts" not in run.run.get("command", []) and (
-        bool(_mistakes(run)) or run.metrics["test"]["accuracy"] == 1
-    )
+    return list(dict.fromkeys(mistake["text"] for run in runs for mistake in run.mistakes))
 
 
 def _examples(one: Predicted, other: Predicted, classes: Sequence[str], texts: list[str] | None) -> dict[str, Any]:
