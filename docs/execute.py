@@ -4,7 +4,7 @@
 
     python docs/execute.py                            # all pages: rewrites their outputs and plots
     python docs/execute.py docs/learn/padding.md      # one page
-    python docs/execute.py --check                    # writes nothing; exits with 1 if the code of a page fails
+    python docs/execute.py --check                    # writes nothing; exits with 1 if code fails, on fewer rows
 
 The ``python`` blocks of a page run in order in one namespace, in an empty folder. What a block prints becomes the
 ``text`` block that follows it; SVG files under ``plots/`` that the page shows are put beside it.
@@ -20,7 +20,12 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import tagline
+from tagline.datasets import Dataset
 
 LEARN = Path(__file__).parent / "learn"
 # A block of Python and, if nothing but blank lines is between, the text block that holds what it printed.
@@ -56,11 +61,31 @@ def empty_folder() -> Iterator[Path]:
             os.chdir(before)
 
 
+@contextlib.contextmanager
+def fewer_rows() -> Iterator[None]:
+    """Let `tagline.load_dataset` give an eighth of the training rows and half of those for testing."""
+    whole = tagline.load_dataset
+
+    def load_fewer(*arguments: Any, **options: Any) -> Dataset:
+        data = whole(*arguments, **options)
+        train, test = (
+            split and replace(split, texts=split.texts[::n], labels=split.labels[::n])
+            for split, n in ((data.train, 8), (data.test, 2))
+        )
+        return replace(data, train=train, test=test)
+
+    tagline.load_dataset = load_fewer
+    try:
+        yield
+    finally:
+        tagline.load_dataset = whole
+
+
 def run_page(path: Path, *, check: bool) -> bool:
     """Run the code of a page and, unless ``check``, write it anew; return whether the code ran to its end."""
     path = path.resolve()
     page = path.read_text(encoding="utf-8")
-    with empty_folder() as folder:
+    with empty_folder() as folder, fewer_rows() if check else contextlib.nullcontext():
         try:
             executed = execute(page, str(path))
         except (Exception, SystemExit):  # noqa: BLE001  # the code of a page can raise anything; the next page is run

@@ -1,6 +1,8 @@
 """What all tests share."""
 
 import os
+import sys
+from pathlib import Path
 
 from hypothesis import settings
 
@@ -10,3 +12,11 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 # A busy machine is no failure.
 settings.register_profile("tagline", deadline=None)
 settings.load_profile("tagline")
+
+# Where Python is told to write no bytecode, each process that a test starts would compile all that it imports: seconds.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(
+        Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
+    )
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

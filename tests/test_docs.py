@@ -1,14 +1,17 @@
 """What README.md and docs/ say is there: files behind links, commands and their options, Python that runs."""
 
-import os
 import re
 import shlex
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import pytest
+
+from tagline.cli import main
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
@@ -36,10 +39,10 @@ def blocks(page: Path, *languages: str) -> list[str]:
 @cache
 def help_of(*command: str) -> str | None:
     """Return the help of a `tagline` command, or None if there is no such command."""
-    program = Path(sys.executable).with_name("tagline")
-    env = os.environ | {"COLUMNS": "200"}  # else long options are cut
-    done = subprocess.run([program, *command, "--help"], capture_output=True, text=True, check=False, env=env)
-    return done.stdout if done.returncode == 0 else None
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as said, redirect_stderr(StringIO()):
+        patch.setenv("COLUMNS", "200")  # else long options are cut
+        status = main([*command, "--help"])
+    return said.getvalue() if status == 0 else None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=identify)

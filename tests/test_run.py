@@ -1,6 +1,7 @@
 """The run folder: whole or not there; and training from Python."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from tagline.errors import InputError
 from tagline.run.evaluation import evaluate_model
 from tagline.run.folder import building, check_target, remove_abandoned, reserved, run_name
+from tagline.run.ledger import LEDGER
 from tagline.run.listing import list_runs
 from tagline.run.machine import peak_rss_mb, process_seconds
 from tagline.run.seen import text_hashes
@@ -137,11 +139,19 @@ def test_runs_that_end_together_do_not_replace_each_other(tmp_path):
     assert len(names(tmp_path)) == 40
 
 
+@pytest.fixture(scope="module")
+def trained_again(tmp_path_factory):
+    """A run in the place of an older one."""
+    run = tmp_path_factory.mktemp("again") / "run"
+    for _ in range(2):
+        train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=run)
+    return run
+
+
 @pytest.mark.parametrize("foreign", ["thesis.doc", "plots/holiday.jpg", "model/notes.txt", "deep/below/x"])
-def test_foreign_files_are_not_lost(foreign, tmp_path):
+def test_foreign_files_are_not_lost(foreign, trained_again, tmp_path):
     run = tmp_path / "run"
-    train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=run)
-    train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=run)
+    shutil.copytree(trained_again, run)
     path = run / foreign
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("mine")
@@ -247,6 +257,7 @@ def test_training_from_python(tmp_path, monkeypatch):
     assert run.metrics["test"]["accuracy"] == 1
     assert run.metrics["seconds"]["total"] < 60
     assert stages[0] == "reading the data"
+    assert f'"run": "{run.folder.name}"' in (tmp_path / "runs" / LEDGER).read_text()
     [summary], damaged = list_runs()
     assert summary.n_rows == 80
     assert damaged == []

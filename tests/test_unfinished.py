@@ -16,6 +16,7 @@ import pytest
 import tagline
 from synthetic_texts import made_up
 from tagline import InputError
+from tagline.run.ledger import LEDGER
 from tagline.run.settings import TrainSettings
 from tagline.run.train import resume_run, train_run
 from tagline.run.unfinished import find_unfinished, read_unfinished, unfinished_folder
@@ -38,16 +39,27 @@ class StoppedError(Exception):
     """What interrupts a training in these tests."""
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+def write_data(folder: Path) -> Path:
     texts, labels = made_up(160)
-    path = tmp_path / "reviews.csv"
+    path = folder / "reviews.csv"
     pl.DataFrame({"text": texts, "label": labels}).write_csv(path)
     return path
 
 
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_data(tmp_path)
+
+
 def settings(*more: str, **others) -> TrainSettings:
     return TrainSettings(recipe="embedding-average", settings=(*SMALL, *more), seed=3, **others)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that ``settings()`` give on ``data`` when nothing stops it."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return train_run(write_data(folder), settings(), out=folder / "whole").folder
 
 
 def stop_after(phase: str, epoch: int):
@@ -68,16 +80,17 @@ def history(run: Path, name: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(("phase", "epoch"), [("search", 2), ("search", 4), ("search", 6), ("refit", 1), ("refit", 4)])
-def test_a_resumed_run_is_the_undisturbed_one(data: Path, tmp_path: Path, phase: str, epoch: int) -> None:
-    whole = train_run(data, settings(), out=tmp_path / "whole")
+def test_a_resumed_run_is_the_undisturbed_one(
+    data: Path, undisturbed: Path, tmp_path: Path, phase: str, epoch: int
+) -> None:
     with pytest.raises(StoppedError):
         train_run(data, settings(), out=tmp_path / "stopped", progress=stop_after(phase, epoch))
     assert not (tmp_path / "stopped").exists()
     assert find_unfinished(tmp_path) == [(tmp_path / "stopped", False)]
     resumed = resume_run(tmp_path / "stopped")
-    assert bundle(resumed.folder) == bundle(whole.folder)
+    assert bundle(resumed.folder) == bundle(undisturbed)
     for name in ("history.csv", "refit_history.csv"):
-        assert history(resumed.folder, name) == history(whole.folder, name)
+        assert history(resumed.folder, name) == history(undisturbed, name)
     assert find_unfinished(tmp_path) == []
     assert not unfinished_folder(tmp_path / "stopped").exists()
 
@@ -85,10 +98,12 @@ def test_a_resumed_run_is_the_undisturbed_one(data: Path, tmp_path: Path, phase:
 def test_a_resumed_run_goes_on_and_does_not_begin_again(data: Path, tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
         train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 4))
+    assert not (tmp_path / LEDGER).exists()  # the test rows were not read yet
     seen = []
     resume_run(tmp_path / "run", progress=lambda s: seen.append((s.phase, s.epoch)) if s.epoch_ended else None)
     assert seen[0] == ("search", 4)  # the fourth was stopped in its report, before it was kept
     assert seen[-1] == ("refit", 4)
+    assert len((tmp_path / LEDGER).read_text().splitlines()) == 1
 
 
 def test_folds_are_resumed(data: Path, tmp_path: Path) -> None:
@@ -160,7 +175,7 @@ def test_an_older_run_stands_until_the_new_one_is_whole(data: Path, tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_killed_process_is_gone_on_with_on_the_command_line(data: Path, tmp_path: Path) -> None:
-    more = ("training.epochs=400", "model.embedding=64", "training.batch_size=2", 'protocol.refit="no"')
+    more = ("training.epochs=60", "model.embedding=64", "training.batch_size=2", 'protocol.refit="no"')
     tagline = [sys.executable, "-m", "tagline"]
     command = [*tagline, "train", str(data), "--recipe", "embedding-average", "--seed", "3"]
     for setting in (*SMALL[:3], *more):
@@ -186,7 +201,7 @@ def test_a_killed_process_is_gone_on_with_on_the_command_line(data: Path, tmp_pa
     assert bundle(tmp_path / "whole") == {path.name: path.read_bytes() for path in (tmp_path / "resumed").iterdir()}
 
 
-def test_one_place_is_trained_by_one_process(data: Path, tmp_path: Path) -> None:
+def test_one_place_is_trained_by_one_process(data: Path, undisturbed: Path, tmp_path: Path) -> None:
     """A second one asks for the same place while the first trains, and again when it was stopped."""
     refused: list[str] = []
 
@@ -207,19 +222,17 @@ def test_one_place_is_trained_by_one_process(data: Path, tmp_path: Path) -> None
     assert len(refused) == 2
     with pytest.raises(InputError, match="is unfinished: `tagline train --resume"):
         train_run(data, settings(), out=tmp_path / "run")
-    whole = train_run(data, settings(), out=tmp_path / "whole")
-    assert bundle(resume_run(tmp_path / "run").folder) == bundle(whole.folder)
+    assert bundle(resume_run(tmp_path / "run").folder) == bundle(undisturbed)
 
 
-def test_the_recipe_is_the_one_it_was_begun_with(data: Path, tmp_path: Path) -> None:
+def test_the_recipe_is_the_one_it_was_begun_with(data: Path, undisturbed: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text((RECIPES / "embedding-average.toml").read_text())
     asked = TrainSettings(recipe=recipe, settings=SMALL, seed=3)
-    whole = train_run(data, asked, out=tmp_path / "whole")
     with pytest.raises(StoppedError):
         train_run(data, asked, out=tmp_path / "run", progress=stop_after("search", 3))
     recipe.write_text(recipe.read_text().replace('"adam"', '"sgd"'))
-    assert bundle(resume_run(tmp_path / "run").folder) == bundle(whole.folder)
+    assert bundle(resume_run(tmp_path / "run").folder) == bundle(undisturbed)
 
 
 def test_other_versions_are_refused(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
 from tagline.fitting import Fitted, HeldOut, TrainingRecord, fit_recipe, probabilities
+from tagline.fitting.encodings import Encodings
 from tagline.inputs import as_inputs, check_lengths, encode_labels, group_column, joined, label_sets, list_labels
 from tagline.models import CLASSIC, Model, Network, OnnxModel
 from tagline.recipes import Recipe, load_recipe, make_recipe
@@ -86,6 +87,7 @@ class TextClassifier(Estimator):
         word_index: Mapping[str, int] | None = None,
         callbacks: "Sequence[Callback]" = (),
         checkpoints: Path | None = None,
+        encodings: Encodings | None = None,
     ) -> "TextClassifier":
         """Learn from texts and their labels.
 
@@ -104,6 +106,7 @@ class TextClassifier(Estimator):
                 the model read texts too.
             callbacks: called while a network is trained, see ``tagline.training.Callback``.
             checkpoints: the folder where the training of a network is kept after each epoch, and taken up again.
+            encodings: where the features of these texts are kept, if another fit has worked them out.
 
         Raises:
             InputError: texts or labels that cannot be learnt from.
@@ -139,6 +142,7 @@ class TextClassifier(Estimator):
             word_index=word_index,
             callbacks=callbacks,
             checkpoints=checkpoints,
+            encodings=encodings,
         )
         self.classes_, self.task_, self.recipe_, self.positive_ = classes, task, recipe, positive
         self._take(fitted)

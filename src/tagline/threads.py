@@ -16,10 +16,21 @@ _Result = TypeVar("_Result")
 _Value = TypeVar("_Value")
 
 _own = local()  # .cores: those that a thread of a pool may use itself
+_most: int | None = None
+
+
+def limit_cores(most: int) -> None:
+    """Let this process use no more cores than these: others share the machine with it."""
+    global _most
+    _most = most
 
 
 def cores() -> int:
     """Return how many processors this process may use."""
+    return min(_most or _available(), _available())
+
+
+def _available() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

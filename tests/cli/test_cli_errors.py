@@ -1,5 +1,6 @@
 """Whatever is wrong is said in one line, with the right exit status, and nothing is left half-written."""
 
+import importlib
 import os
 import resource
 import shutil
@@ -12,6 +13,7 @@ import pytest
 from cli_data import names, write_reviews
 
 from tagline.cli import main
+from tagline.cli.app import stopped_by_exceptions
 
 
 def test_wrong_data(fails, here):
@@ -145,7 +147,7 @@ def test_a_full_disk(full_disk, in_shell, run_folder, reviews):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: the disk is full")
     assert done.stderr.count("\n") == 1
-    assert names(folder) == []
+    assert names(folder / "runs") == ["test_ledger.jsonl"]  # the test rows had been read
 
 
 @pytest.mark.slow
@@ -161,13 +163,38 @@ def test_stopped(stop, status, tmp_path, here):
                 break
         time.sleep(0.5)
         process.send_signal(stop)
-        out, rest = process.communicate(timeout=60)
+        try:
+            out, rest = process.communicate(timeout=60)
+        finally:
+            process.kill()  # else the end of this block waits for one that did not stop
     assert process.returncode == (status if status > 0 else 143)
     assert out == ""
     assert names(here) == []
     if stop == signal.SIGINT:
         assert rest.count("\n") == 1
         assert rest.startswith("error: stopped by Ctrl-C")
+
+
+@pytest.mark.parametrize(("number", "stopped"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+@pytest.mark.parametrize("name", ["cb", "_get_module_lock"])
+def test_a_signal_waits_until_no_import_lock_is_held(number, stopped, name):
+    """Raised within, the exception would leave the lock held; in `cb`, called as a reference dies, it would be lost."""
+    held = importlib._bootstrap._get_module_lock.__code__
+    assert held.co_name == "_get_module_lock"
+    assert "cb" in [inner.co_name for inner in held.co_consts if hasattr(inner, "co_name")]
+    source = f"def {name}():\n    signal.raise_signal({number:d})\n    events.append('released')"
+    like_it = {"signal": signal, "events": []}
+    exec(compile(source, held.co_filename, "exec"), like_it)
+
+    def work():
+        like_it[name]()
+        time.sleep(20)
+
+    before = signal.getsignal(number)
+    with stopped_by_exceptions(), pytest.raises(stopped):
+        work()
+    assert like_it["events"] == ["released"]
+    assert signal.getsignal(number) is before
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
 """``runs``, ``report``, ``recipes``, ``datasets``, and the help."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
 
 import pytest
@@ -104,7 +104,7 @@ def test_texts_cannot_move_the_cursor(call, tmp_path):
     assert "[2J" in out
 
 
-COMMANDS = ["train", "predict", "evaluate", "explain", "report", "runs", "datasets", "recipes"]
+COMMANDS = ["train", "predict", "evaluate", "compare", "explain", "report", "runs", "datasets", "recipes"]
 
 
 def test_help_lists_every_command(call):
@@ -132,10 +132,12 @@ def test_version(in_shell):
 def test_help_is_quick(in_shell):
     seconds = []
     for _ in range(3):
-        started = time.perf_counter()
+        before = os.times()
         in_shell("--help")
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.6
+        after = os.times()
+        # Of a core: a busy machine is no failure.
+        seconds.append(sum(after[2:4]) - sum(before[2:4]))
+    assert 0 < min(seconds) < 0.6
 
 
 def test_help_imports_nothing_heavy():

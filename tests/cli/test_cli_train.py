@@ -81,7 +81,7 @@ def test_json_is_the_metrics_and_nothing_else(call, reviews, here):
     status, out, err = call("train", reviews, "--json", *FAST)
     assert status == 0
     assert err == ""
-    [run] = (here / "runs").iterdir()
+    [run] = (here / "runs").glob("*/")
     assert json.loads(out) == load(run / "metrics.json")
     assert run.name.endswith("-naive-bayes-reviews")
     assert load(run / "run.json")["name"] == run.name
@@ -92,7 +92,7 @@ def test_the_terminal_names_the_cells_and_the_next_step(call, reviews, here):
     assert status == 0
     for part in ("Accuracy", "95 % interval", "macro average", "TP ", "FP ", "FN ", "TN ", "Positive class: pos"):
         assert part in out
-    [run] = (here / "runs").iterdir()
+    [run] = (here / "runs").glob("*/")
     assert f"runs/{run.name}/report.html" in out
     assert f'tagline predict runs/{run.name}/model "' in out
     assert "reading" in err
@@ -193,7 +193,7 @@ def test_an_old_run_is_replaced_and_nothing_else_is(call, fails, reviews, here):
     for seed in ("0", "1"):
         assert call("train", reviews, "--seed", seed, "--out", "run", *FAST)[0] == 0
     assert load(here / "run" / "run.json")["seed"] == 1
-    assert names(here) == ["run"]
+    assert names(here) == ["run", "test_ledger.jsonl"]
     (here / "mine").mkdir()
     (here / "mine" / "letter.txt").write_text("dear")
     assert "not a run" in fails("train", reviews, "--out", "mine")

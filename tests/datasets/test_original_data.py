@@ -19,9 +19,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 def test_imdb() -> None:
     load_dataset("imdb")
-    begin = time.perf_counter()
+    begin = time.process_time()
     data = load_dataset("imdb")
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2  # of a core: a busy machine is no failure
     assert data.test is not None
     assert data.facts.class_counts == {
         "train": {"neg": 12_500, "pos": 12_500},

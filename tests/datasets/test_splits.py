@@ -90,7 +90,7 @@ def test_a_million_rows_take_seconds() -> None:
     n = 1_000_000
     texts = pl.select(pl.format("text number {} of many", pl.int_range(n) % 900_000)).to_series()
     labels = pl.select((pl.int_range(n) % 20).cast(pl.String)).to_series()
-    begin = time.perf_counter()
+    begin = time.process_time()
     part = splits.split_rows(splits.units(splits.copy_keys(texts), None), splits.strata(labels), seed=0)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5  # of a core: a busy machine is no failure
     assert abs(np.bincount(part)[0] - 0.8 * n) < 100

@@ -150,7 +150,7 @@ def test_intervals_agree_with_a_bootstrap_drawn_row_by_row():
     rng = np.random.default_rng(0)
     samples = {"macro_f1": [], "log_loss": [], "roc_auc": [], "pr_auc": [], "mcc": [], "brier": []}
     onehot = np.eye(4, dtype=bool)[truth]
-    for _ in range(250):
+    for _ in range(150):
         rows = rng.integers(0, 400, 400)
         t, p, P = truth[rows], prediction[rows], proba[rows]
         samples["macro_f1"].append(authority.f1_score(t, p, average="macro"))

@@ -27,7 +27,7 @@ class Running:
         """What it has logged so far."""
         return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
 
-    def logged(self, event: str, seconds: float = 10.0) -> dict[str, Any]:
+    def logged(self, event: str, seconds: float = 30.0) -> dict[str, Any]:
         """The first line of an event, waited for."""
         return waited(lambda: next((line for line in self.lines() if line["event"] == event), None), seconds)
 
@@ -52,15 +52,21 @@ class Running:
         return self.process.wait(timeout=30)
 
 
+DRAINING = "import sys; from tagline import cli; from tagline.serve import server; server._DRAIN_SECONDS = {}; "
+
+
 @contextmanager
-def serving(folder: Path, *arguments: Any, env: dict[str, str] | None = None) -> Iterator[Running]:
-    """Run ``tagline serve`` on a free port; its log is kept in ``folder``."""
+def serving(
+    folder: Path, *arguments: Any, env: dict[str, str] | None = None, drain: float | None = None
+) -> Iterator[Running]:
+    """Run ``tagline serve`` on a free port, draining for some seconds if told to; its log is kept in ``folder``."""
     log = folder / f"serve-{time.monotonic_ns()}.log"
-    command = [sys.executable, "-W", "error", "-m", "tagline", "serve", *map(str, arguments), "--port", "0"]
+    tagline = ["-m", "tagline"] if drain is None else ["-c", DRAINING.format(drain) + "sys.exit(cli.main())"]
+    command = [sys.executable, "-W", "error", *tagline, "serve", *map(str, arguments), "--port", "0"]
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream, env={**os.environ, **(env or {})})
     try:
-        found = waited(lambda: _address(process, log), 60)
+        found = waited(lambda: _address(process, log), 120)
         yield Running(process, log, found)
     finally:
         if process.poll() is None:

@@ -11,6 +11,7 @@ from service import post, read_answer, serving, waited
 
 JSON = {"Content-Type": "application/json"}
 SLOW_SECONDS = 3  # what the server was told
+PATIENCE = 30  # for a busy machine; who is never cut off takes minutes
 
 
 @pytest.mark.parametrize(
@@ -118,17 +119,17 @@ def test_a_client_that_sends_one_byte_a_second_is_cut_off(server, client):
     head = request.index(b"\r\n\r\n") + 4
     with server.connect() as slow_head, server.connect() as slow_body:
         slow_body.sendall(request[:head])
-        assert one_byte_a_second(slow_body, request[head:]) < SLOW_SECONDS + 3
-        slow_body.settimeout(10)
+        assert one_byte_a_second(slow_body, request[head:]) < SLOW_SECONDS + PATIENCE
+        slow_body.settimeout(PATIENCE)
         status, headers, body = read_answer(slow_body)
         assert (status, headers["connection"], json.loads(body)["error"]["code"]) == (408, "close", "too_slow")
-        assert one_byte_a_second(slow_head, request[:head]) < SLOW_SECONDS + 3
+        assert one_byte_a_second(slow_head, request[:head]) < SLOW_SECONDS + PATIENCE
     assert client.post("/v1/predict", json={"text": "great"}).status_code == 200
 
 
 def test_a_silent_connection_is_closed(server):
     with server.connect() as silent:
-        silent.settimeout(SLOW_SECONDS + 5)
+        silent.settimeout(SLOW_SECONDS + PATIENCE)
         begun = time.monotonic()
         with suppress(ConnectionResetError):
             assert silent.recv(1) == b""
@@ -142,7 +143,7 @@ def test_dropped_connections_leave_nothing_behind(server, client):
             with server.connect() as gone:
                 gone.sendall(request[:length])
     assert client.post("/v1/predict", json={"text": "great"}).status_code == 200
-    waited(lambda: "tagline_in_flight 1.0" in client.get("/metrics").text, SLOW_SECONDS + 5)
+    waited(lambda: "tagline_in_flight 1.0" in client.get("/metrics").text, SLOW_SECONDS + PATIENCE)
     assert not [line for line in server.lines() if line["level"] == "error"]
 
 
@@ -152,7 +153,7 @@ def test_too_many_at_a_time_are_told_to_come_again(models, tmp_path):
         waiting = [server.connect() for _ in range(2)]
         for connection in waiting:
             connection.sendall(request[:-5])
-        answer = waited(lambda: refused(client), 10)
+        answer = waited(lambda: refused(client), PATIENCE)
         assert answer.json()["error"]["code"] == "overloaded"
         assert int(answer.headers["retry-after"]) >= 1
         assert client.get("/healthz").status_code == 200
@@ -175,7 +176,7 @@ def test_a_body_that_nobody_reads_may_not_trickle_for_ever(server):
     head = request.index(b"\r\n\r\n") + 4
     with server.connect() as trickle:
         trickle.sendall(request[:head])
-        assert one_byte_a_second(trickle, request[head:]) < SLOW_SECONDS + 3
+        assert one_byte_a_second(trickle, request[head:]) < SLOW_SECONDS + PATIENCE
 
 
 def test_endless_headers_are_cut_off(server, client):
@@ -193,7 +194,7 @@ def test_a_body_of_many_faults_is_refused_by_the_first(client):
     answer = client.post("/v1/predict", content=b'{"texts": [' + b"1," * 40_000 + b"1]}", headers=JSON)
     assert answer.status_code == 422
     assert answer.json()["error"]["field"] == "texts.0"
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_a_long_text_in_a_file_is_refused_with_its_row(client):

@@ -89,17 +89,17 @@ def test_a_replaced_bundle_is_taken_without_losing_a_request(models, tmp_path):
         with Load(server, 4) as load:
             assert serves(first)
             second.save(model)
-            waited(lambda: serves(version_of(model)), 20)
+            waited(lambda: serves(version_of(model)), 60)
             third.save(tmp_path / "third")
             shutil.copy(tmp_path / "third" / "tagline.json", model)  # a copy that is under way
-            failed = server.logged("reload_failed", 20)
+            failed = server.logged("reload_failed", 60)
             assert "damaged" in failed["message"]
             assert serves(version_of(tmp_path / "second"))
             shutil.rmtree(model)
             time.sleep(1.5)
             assert serves(version_of(tmp_path / "second"))
             shutil.copytree(tmp_path / "third", model)
-            waited(lambda: serves(version_of(model)), 20)
+            waited(lambda: serves(version_of(model)), 60)
             answer = client.post("/v1/predict", json={"texts": TEXTS, "probabilities": True}).json()
         assert not load.lost
         assert set(load.statuses) == {200}
@@ -117,7 +117,7 @@ def test_a_replaced_bundle_is_taken_without_losing_a_request(models, tmp_path):
 def test_sigterm_under_load_loses_no_accepted_request(models, tmp_path, clients):
     with serving(tmp_path, models["two"]) as server:
         with Load(server, clients) as load:
-            waited(lambda: load.statuses[200] > 200, 30)
+            waited(lambda: load.statuses[200] > 200, 60)
             assert server.stop() == 0
             answered = load.statuses[200]
         assert not load.lost
@@ -143,19 +143,20 @@ def test_sigterm_waits_for_what_is_under_way(models, tmp_path):
         status, headers, body = read_answer(slow)
         assert (status, headers["connection"]) == (200, "close")
         assert json.loads(body)["predictions"][0]["prediction"] == "c0"
-        assert server.process.wait(timeout=10) == 0
+        assert server.process.wait(timeout=30) == 0
 
 
 def test_a_server_that_stops_is_not_ready(models, tmp_path):
-    with serving(tmp_path, models["two"]) as server, server.connect() as connection:
+    with serving(tmp_path, models["two"], drain=20) as server, server.connect() as connection:
         ready = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
         connection.sendall(ready)
         assert read_answer(connection)[0] == 200
         server.process.terminate()
-        server.logged("stopping", 5)
+        server.logged("stopping")
         connection.sendall(ready)
         status, headers, _ = read_answer(connection)
         assert (status, headers["connection"]) == (503, "close")
+        assert server.stop() == 0  # asked twice, it does not wait
 
 
 @pytest.mark.slow

@@ -46,7 +46,7 @@ def serving(models: dict[str, Path], log: Path, key: str | None = None) -> Itera
         yield found[0] + "/"
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 @dataclass

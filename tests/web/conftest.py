@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 from browsing import CHROMIUM, DESK, QUIET, Heard, Opener, serving
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from synthetic_texts import made_up, several
 from tagline.run.settings import TrainSettings
 from tagline.run.train import train_run
+
+PATIENCE_MS = 30_000  # a busy machine is no failure
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -56,9 +59,11 @@ def opened(browser: Browser, server: str, heard: Heard) -> Iterator[Opener]:
 
     def open_page(fragment: str = "", *, address: str = server, **settings: object) -> Page:
         context = browser.new_context(**{"viewport": DESK, "reduced_motion": "reduce"} | settings)  # type: ignore[arg-type]
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = heard.listen(context.new_page())
+        # Interception takes effect after a while: begun only when a key opens the file chooser, it may miss it.
+        page.on("filechooser", lambda chooser: None)
         page.goto(address + fragment)
         return page
 

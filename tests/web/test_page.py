@@ -80,8 +80,8 @@ def test_the_last_text_wins_over_a_slow_answer_to_an_earlier_one(opened: Opener)
     page = ready(opened())
     held = []
     page.route("**/v1/explain", lambda route: held.append(route) if not held else route.continue_())
-    page.locator("#text").fill("bad awful")
-    page.wait_for_timeout(300)
+    with page.expect_request("**/v1/explain"):
+        page.locator("#text").fill("bad awful")
     page.locator("#text").fill("good great lovely")
     expect(page.locator("#highlighted")).to_have_text("good great lovely")
     assert len(held) == 1

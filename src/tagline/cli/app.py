@@ -4,14 +4,16 @@ import errno
 import os
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
-from types import FrameType
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import CodeType, FrameType
 from typing import Annotated
 
 import typer
 
-from tagline.cli import datasets, evaluate, explain, export, predict, recipes, report, runs, serve, train
+from tagline.cli import compare, datasets, evaluate, explain, export, predict, recipes, report, runs, serve, train, tune
 from tagline.cli.terminal import Session, error_line, silence_stdout
 from tagline.errors import TaglineError
 
@@ -52,11 +54,13 @@ def root(
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("report")(report.report)
 app.command("runs")(runs.runs)
 app.command("serve")(serve.serve)
+app.command("tune")(tune.tune)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(recipes.app, name="recipes")
 
@@ -74,13 +78,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     session = Session(["tagline", *arguments])
     if getattr(sys.stdout, "errors", None) in ("strict", "surrogateescape"):  # the second where the locale is C
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # typed without it
-    before = _terminate_by_exception()
     try:
-        return _run(arguments, session)
+        with stopped_by_exceptions():
+            return _run(arguments, session)
     finally:
         session.close()
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
 
 
 def _run(arguments: list[str], session: Session) -> int:
@@ -140,13 +142,30 @@ def _usage(error: Exception) -> str:
     return f"{message if message[-1:] in '.?!' else message + '.'} See `{command} --help`."
 
 
-def _terminate_by_exception() -> "signal._HANDLER":
-    """Let SIGTERM unwind the stack, so that nothing half-written stays behind; return the handler before."""
+def _holds_import_lock(code: CodeType) -> bool:
+    """Say whether an exception in ``code`` would leave the import lock held, which other threads await."""
+    return code.co_filename == "<frozen importlib._bootstrap>" and code.co_name in ("_get_module_lock", "cb")
+
+
+@contextmanager
+def stopped_by_exceptions() -> Iterator[None]:
+    """Let SIGTERM, as Ctrl-C does, unwind the stack, so that nothing half-written stays behind."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(TERMINATED)
+        if frame is not None and sys.platform != "win32" and _holds_import_lock(frame.f_code):
+            later = threading.Timer(0.01, signal.pthread_kill, (threading.main_thread().ident, number))
+            later.daemon = True
+            later.start()
+            return
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(TERMINATED)
 
+    before: dict[signal.Signals, signal._HANDLER] = {}
+    if threading.current_thread() is threading.main_thread():  # elsewhere the signals are somebody else's
+        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, stop)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # in the background it is ignored
+            before[signal.SIGINT] = signal.signal(signal.SIGINT, stop)
     try:
-        return signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread: the signals are somebody else's
-        return None
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

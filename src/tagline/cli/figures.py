@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 def show_metrics(metrics: Mapping[str, Any], *, facts: "Facts | None" = None, rows_used: str = "") -> None:
     """Print headline figures, the classification report and the confusion matrix."""
     from tagline.evaluation.text import classification_table, confusion_table, figures_table
+    from tagline.evaluation.verdicts import looks_sentence
 
     rows = metrics["rows"]
     if facts is not None:
@@ -38,3 +39,6 @@ def show_metrics(metrics: Mapping[str, Any], *, facts: "Facts | None" = None, ro
         confusion_table(block, metrics["classes"], title="Confusion matrix"),
         "",
     )
+    looked = looks_sentence(metrics)
+    if looked:
+        show(looked, "")

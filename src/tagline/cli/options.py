@@ -104,6 +104,14 @@ Track = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+NoTexts = Annotated[
+    bool,
+    typer.Option(
+        "--no-texts",
+        help="Keep no text of the data in run, report or model beyond the vocabulary.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[
     bool,

@@ -45,14 +45,7 @@ def train(
     threshold: options.Threshold = None,
     balance: options.Balance = False,
     strict: options.Strict = False,
-    no_texts: Annotated[
-        bool,
-        typer.Option(
-            "--no-texts",
-            help="Keep no text of the data in run, report or model beyond the vocabulary.",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = False,
+    no_texts: options.NoTexts = False,
     track: options.Track = None,
     resume: Annotated[
         Path | None,
@@ -97,15 +90,20 @@ def train(
     shown: _Shown = {
         "seconds_before": before,
         "log": session.stage,
-        "progress": lambda seen: _advance(session, seen),
+        "progress": lambda seen: advance(session, seen),
         "warn": session.warn,
     }
     if resume is not None:
-        _check_alone(context)
+        check_alone(context)
         run = resume_run(resume, **shown)
     else:
         run = train_run(data, settings, out=out, command=session.command, **shown)
-    for warning in run.dataset.facts.warnings:
+    show_run(session, run, as_json=as_json)
+
+
+def show_run(session: Session, run: "Run", *, as_json: bool) -> None:
+    """Print the figures of a finished run, and what is to be said of its data and training."""
+    for warning in (*run.dataset.facts.warnings, *run.warnings):
         session.warn(warning)
     for finding in _findings(run):
         session.warn(finding)
@@ -129,7 +127,7 @@ class _Shown(TypedDict):
 _WITH_RESUME = {"resume", "as_json", "_quiet", "_debug"}
 
 
-def _check_alone(context: typer.Context) -> None:
+def check_alone(context: typer.Context) -> None:
     """Raise `InputError` if anything else was asked for: a run is gone on with as it was begun."""
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
@@ -143,7 +141,8 @@ def _findings(run: "Run") -> list[str]:
     return run.training.findings if run.training is not None else []
 
 
-def _advance(session: Session, seen: "Seen") -> None:
+def advance(session: Session, seen: "Seen") -> None:
+    """Show how far the training of a network is."""
     session.advance(seen.words(), seen.done, seen.total, milestone=seen.epoch_ended)
 
 

@@ -117,16 +117,23 @@ def axes_in_inches(
 
 def save(figure: Figure, folder: Path, name: str) -> dict[str, str]:
     """Write ``name.svg`` and ``name.png`` and return their file names by format."""
+    svg, png = svg_bytes(figure), io.BytesIO()
     with style():
-        svg, png = io.BytesIO(), io.BytesIO()
-        canvas: Any = FigureCanvasSVG(figure)
-        canvas.print_svg(svg, metadata={"Date": None})
         figure.set_dpi(_PNG_DPI)
-        canvas = FigureCanvasAgg(figure)
+        canvas: Any = FigureCanvasAgg(figure)
         canvas.print_png(png, metadata={"Software": None})
-    _replace(folder / f"{name}.svg", svg.getvalue())
+    _replace(folder / f"{name}.svg", svg)
     _replace(folder / f"{name}.png", png.getvalue())
     return {"svg": f"{name}.svg", "png": f"{name}.png"}
+
+
+def svg_bytes(figure: Figure) -> bytes:
+    """Return a figure as SVG, the same bytes for the same figure."""
+    svg = io.BytesIO()
+    with style():
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(svg, metadata={"Date": None})
+    return svg.getvalue()
 
 
 def _replace(path: Path, content: bytes) -> None:

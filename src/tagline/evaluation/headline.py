@@ -127,6 +127,15 @@ def display_name(name: str, longest: int | None = None) -> str:
     return clean[:head] + "…" + clean[head + 1 - longest :]
 
 
+def listed(names: Sequence[str]) -> str:
+    """Join names to words: commas, and `and` before the last.
+
+    >>> listed(["joy", "fear", "rage"])
+    'joy, fear and rage'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def worst_classes(per_class: Mapping[str, Mapping[str, Any]], most: int) -> list[str]:
     """Return the ``most`` classes of lowest F1, worst first, among those that the rows hold."""
     held = [name for name, row in per_class.items() if row["support"] > 0]

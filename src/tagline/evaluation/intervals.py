@@ -21,7 +21,7 @@ Interval = list[float]
 
 _TAILS = (2.5, 97.5)
 _Z = 1.959963984540054  # the normal distribution's 97.5 % point
-_ALPHA = 0.05
+ALPHA = 0.05
 _ROUNDING = 1e-5  # means of float32 that are the same differ by less than this share
 _MIN_SAMPLES = 200
 _MAX_DRAWS = 10_000_000
@@ -123,7 +123,7 @@ def all_or_none_interval(right: bool, n: int) -> Interval:
     >>> all_or_none_interval(True, 20)[0].__round__(3)
     0.832
     """
-    limit = (_ALPHA / 2) ** (1 / n)
+    limit = (ALPHA / 2) ** (1 / n)
     return [limit, 1.0] if right else [0.0, 1 - limit]
 
 

@@ -1,21 +1,18 @@
 """What an export is asked before it may leave: held-out texts, and texts that nobody would write."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from tagline.classifier import TextClassifier
-from tagline.datasets import BUILT_IN, Dataset, load_dataset, read_texts
-from tagline.errors import InputError, TaglineError
+from tagline.datasets import Dataset, read_texts
+from tagline.errors import InputError
 from tagline.features.encoder import Encoder
 from tagline.features.ngrams import WordNgrams
-from tagline.run.folder import MARK
 from tagline.run.model_folder import load_model, run_of
+from tagline.run.source import read_again
 
 LEAST = 1_000  # rows of a replay, and at most:
 MOST = 50_000
@@ -129,35 +126,8 @@ def _texts_of(file: str | Path, clf: TextClassifier) -> list[str]:
 
 def _same_data(model_path: str | Path, clf: TextClassifier) -> Dataset | None:
     """Return the data that the model was trained on, None if it cannot be read again or is not the same any more."""
-    fingerprint = (clf.card_.get("dataset") or {}).get("fingerprint")
-    run = run_of(model_path, fingerprint)
-    if run is None or fingerprint is None:
-        return None
-    try:
-        about = json.loads((run / MARK).read_bytes())
-        options = _options(about["command"])
-        data = about["dataset"]["name"] if about["dataset"]["name"] in BUILT_IN else about["dataset"]["source"]
-        facts = about["dataset"]["facts"]
-        dataset = load_dataset(
-            data,
-            text=facts["text_columns"] or None,
-            label=facts["label_column"],
-            seed=about["seed"],
-            **options,
-        )
-    except (TaglineError, OSError, ValueError, KeyError, TypeError):
-        return None
-    return dataset if dataset.fingerprint == fingerprint else None
-
-
-def _options(command: Sequence[str]) -> dict[str, Any]:
-    """Return the options of ``tagline train`` that decide about the rows."""
-    found: dict[str, Any] = {}
-    for word, following in zip(command, [*command[1:], ""], strict=False):
-        name, _, value = word.partition("=")
-        if name in ("--group", "--test", "--validation", "--folds"):
-            found[name.removeprefix("--")] = value or following
-    return found | ({"folds": int(found["folds"])} if "folds" in found else {})
+    run = run_of(model_path, (clf.card_.get("dataset") or {}).get("fingerprint"))
+    return None if run is None else read_again(run)
 
 
 def _drawn(clf: TextClassifier, n: int) -> list[str]:

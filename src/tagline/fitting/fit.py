@@ -8,7 +8,8 @@ import polars as pl
 
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
-from tagline.fitting.fitted import Bools, Fitted, Floats
+from tagline.fitting.encodings import Encodings
+from tagline.fitting.fitted import Bools, Fitted, Floats, Ints
 from tagline.fitting.ngrams import fit_ngrams
 from tagline.recipes import NETWORKS, Recipe
 
@@ -29,6 +30,9 @@ def fit_recipe(
     word_index: Mapping[str, int] | None = None,
     callbacks: "Sequence[Callback]" = (),
     checkpoints: Path | None = None,
+    folds: Sequence[tuple[Ints, Ints]] | None = None,
+    encodings: Encodings | None = None,
+    final: bool = True,
 ) -> Fitted:
     """Fit a recipe to texts, (n_texts,), and their classes ``Y``, (n_texts, n_classes).
 
@@ -44,6 +48,10 @@ def fit_recipe(
         word_index: words and their ranks, for a network; otherwise they are learnt.
         callbacks: called while a network is trained.
         checkpoints: the folder where the training of a network is kept, and taken up if it was begun.
+        folds: train rows and held-out rows, instead of those that the recipe would hold out; a network takes the first.
+        encodings: where features are kept for other fits on the same texts in the same order.
+        final: learn from all rows in the end, as the recipe says; else stop when the rows held out are judged, and
+            return what was learnt without them.
 
     Raises:
         InputError: there is nothing to learn from, or too many classes.
@@ -64,9 +72,24 @@ def fit_recipe(
             word_index=word_index,
             callbacks=callbacks,
             checkpoints=checkpoints,
+            folds=folds,
+            encodings=encodings,
+            final=final,
         )
     if isinstance(texts, Sequences):
         raise InputError(
             f"`{recipe.recipe.name}` learns from texts, not from ids: take a network, for example `multihot-dense`."
         )
-    return fit_ngrams(recipe, texts, Y, weights, multilabel=multilabel, seed=seed, n_given=n_given, groups=groups)
+    return fit_ngrams(
+        recipe,
+        texts,
+        Y,
+        weights,
+        multilabel=multilabel,
+        seed=seed,
+        n_given=n_given,
+        groups=groups,
+        folds=folds,
+        encodings=encodings,
+        final=final,
+    )

@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from tagline.errors import InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import INDEX_FROM, Sequences, WordIndex, check_range
+from tagline.fitting.encodings import Encodings
 from tagline.fitting.fitted import (
     Bools,
     Fitted,
@@ -62,13 +63,15 @@ class _Fit:
     word_index: Mapping[str, int] | None
     callbacks: Sequence[Callback]
     checkpoints: Path | None
+    encodings: Encodings | None
     seconds_encoding: float = 0.0
 
     def encoder(self, rows: Ints) -> Encoder:
         """Return the encoder with the index handed over, or one learnt from these rows."""
         features = self.features
         index = None
-        if self.word_index is not None and (features.word_index == "data" or isinstance(self.texts, Sequences)):
+        if self._knows_words():
+            assert self.word_index is not None
             index = WordIndex.of(self.word_index).restrict(features.num_words)
         elif isinstance(self.texts, pl.Series):
             index = WordIndex.fit(self.texts[rows], features.num_words, stop_words=features.stop_words)
@@ -78,6 +81,10 @@ class _Fit:
             return Encoder(index, "sequence", n_ids, *row, stop_words=features.stop_words)
         return Encoder(index, "multihot", n_ids, stop_words=features.stop_words)
 
+    def _knows_words(self) -> bool:
+        """Say whether the word index handed over is the one to use."""
+        return self.word_index is not None and (self.features.word_index == "data" or isinstance(self.texts, Sequences))
+
     def encode(self, encoder: Encoder) -> Inputs:
         """Return the inputs of all texts."""
         began = time.perf_counter()
@@ -85,6 +92,18 @@ class _Fit:
         X: Inputs = encoder.transform_ids(texts) if isinstance(texts, Sequences) else encoder.transform(texts)
         self.seconds_encoding += time.perf_counter() - began
         return X
+
+    def encoded(self, rows: Ints) -> tuple[Encoder, Inputs]:
+        """Return the encoder for what is learnt from these rows, and the inputs of all texts."""
+
+        def encode() -> tuple[Encoder, Inputs]:
+            encoder = self.encoder(rows)
+            return encoder, self.encode(encoder)
+
+        if self.encodings is None:
+            return encode()
+        learnt = "" if self._knows_words() else hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest()
+        return self.encodings.encoded({"features": self.features.model_dump(mode="json"), "learnt": learnt}, encode)
 
     def draw(self, encoder: Encoder) -> Network:
         """Return the network with weights to start from."""
@@ -145,6 +164,9 @@ def fit_network(
     word_index: Mapping[str, int] | None,
     callbacks: Sequence[Callback],
     checkpoints: Path | None,
+    folds: Sequence[tuple[Ints, Ints]] | None,
+    encodings: Encodings | None,
+    final: bool,
 ) -> Fitted:
     """Fit a network; see `fit_recipe`."""
     started = time.perf_counter()
@@ -160,14 +182,26 @@ def fit_network(
     assert isinstance(recipe.model, NETWORKS)
     assert not isinstance(features, NgramFeatures)
     fit = _Fit(
-        features, recipe.model, training, texts, Y, weights, multilabel, seed, word_index, callbacks, checkpoints
+        features,
+        recipe.model,
+        training,
+        texts,
+        Y,
+        weights,
+        multilabel,
+        seed,
+        word_index,
+        callbacks,
+        checkpoints,
+        encodings,
     )
-    folds, how = hold_out(recipe, texts, Y, groups, n_given, seed, cheap=False)
+    how = "the rows named"
+    if folds is None:
+        folds, how = hold_out(recipe, texts, Y, groups, n_given, seed, cheap=False)
     everything = np.arange(len(Y))
     learnt, held = folds[0] if folds else (everything, everything[:0])
 
-    encoder = fit.encoder(learnt)
-    X = fit.encode(encoder)
+    encoder, X = fit.encoded(learnt)
     network = fit.draw(encoder)
     validation = fit.rows(X, held) if len(held) else None
     refit_epochs = min(protocol.refit, training.epochs) if isinstance(protocol.refit, int) else None
@@ -190,12 +224,11 @@ def fit_network(
         held_out = HeldOut(counted[held], Y[held], proba, how)
 
     refit_history = None
-    if validation is not None and protocol.refit != "no":
+    if final and validation is not None and protocol.refit != "no":
         refit_epochs = refit_epochs or history.best_epoch
         assert refit_epochs is not None
         if isinstance(texts, pl.Series) and (word_index is None or features.word_index == "train"):
-            encoder = fit.encoder(everything)
-            X = fit.encode(encoder)
+            encoder, X = fit.encoded(everything)
         network = fit.draw(encoder)
         refit_history = fit.train(network, fit.rows(X, everything), refit_epochs, "refit", None, [])
         learnt = everything

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from tagline.errors import InputError
 from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.vectorizer import Block, Vectorizer, scale_columns, unspaced_share
+from tagline.fitting.encodings import Encodings
 from tagline.fitting.fitted import Bools, Fitted, Floats, HeldOut, Ints, best_threshold, probabilities, temperature_of
 from tagline.fitting.hold_out import hold_out
 from tagline.models import Classic, fit_model
@@ -77,15 +78,23 @@ class _Fit:
         )
         return vectorizer, fitted
 
+    def logits(self, vectorizer: Vectorizer, model: Classic, rows: Ints, candidate: _Candidate) -> Floats:
+        """Return what a fit says of some rows."""
+        return model.logits(vectorizer.weigh([self.counts[b][rows] for b in candidate.blocks]))
+
     def held_out_logits(self, folds: Sequence[tuple[Ints, Ints]], candidate: _Candidate) -> Floats:
         """Return the logits of the held-out rows of all folds, one fold after the other."""
 
         def one(fold: tuple[Ints, Ints]) -> Floats:
             train, held = fold
-            vectorizer, model = self.learn(train, candidate)
-            return model.logits(vectorizer.weigh([self.counts[b][held] for b in candidate.blocks]))
+            return self.logits(*self.learn(train, candidate), held, candidate)
 
         return np.vstack(in_threads(one, folds))
+
+
+def is_cheap(n_bytes: int, n_outputs: int) -> bool:
+    """Say whether fits on texts of so many bytes are so cheap that all rows are held out in turn."""
+    return n_bytes * n_outputs <= _FOLDED_BYTES
 
 
 def fit_ngrams(
@@ -96,14 +105,13 @@ def fit_ngrams(
     *,
     multilabel: bool,
     seed: int,
-    n_given: int = 0,
-    groups: pl.Series | None = None,
+    n_given: int,
+    groups: pl.Series | None,
+    folds: Sequence[tuple[Ints, Ints]] | None,
+    encodings: Encodings | None,
+    final: bool,
 ) -> Fitted:
-    """Fit a recipe to texts, (n_texts,), and their classes ``Y``, (n_texts, n_classes).
-
-    ``weights`` (n_texts,) multiply the rows. The last ``n_given`` rows are validation rows given by the caller.
-    Rows of one of the ``groups``, (n_texts,), are held out together.
-    """
+    """Fit a recipe of n-grams; see `fit_recipe`."""
     started = time.perf_counter()
     features, settings = recipe.features, recipe.model
     assert isinstance(features, NgramFeatures)
@@ -120,7 +128,7 @@ def fit_ngrams(
     min_df = features.min_df
     if min_df == "auto":
         min_df = 1 if len(texts) < _FEW_TEXTS else 2
-    blocks, counts = _count_blocks(features, texts, min_df, large=large)
+    blocks, counts = _count_blocks(features, texts, min_df, encodings, large=large)
     if not any(c.nnz for c in counts):
         where = "the texts" if min_df == 1 else f"{min_df:,} of the texts, as `features.min_df` asks"
         raise InputError(f"There is nothing to learn from: no word or sign stands in {where}.")
@@ -133,11 +141,16 @@ def fit_ngrams(
         )
     fit = _Fit(features, settings, Y, weights, multilabel, seed, min_df, blocks, counts)
     counted = time.perf_counter()
-    cheap = n_bytes * outputs <= _FOLDED_BYTES
-    folds, how = hold_out(recipe, texts, Y, groups, n_given, seed, cheap=cheap)
+    cheap = is_cheap(n_bytes, outputs)
+    how = "the rows named"
+    if folds is None:
+        folds, how = hold_out(recipe, texts, Y, groups, n_given, seed, cheap=cheap)
     chosen, logits, tried = _choose(fit, folds, tries=tries)
-    learnt_rows = None if recipe.protocol.refit == "all" or not folds else folds[0][0]
-    if folds and logits is None:  # nothing was to choose, so the two fits need not wait for each other
+    learnt_rows = None if (final and recipe.protocol.refit == "all") or not folds else folds[0][0]
+    if not final and logits is None and len(folds) == 1:
+        vectorizer, model = fit.learn(learnt_rows, chosen)
+        logits = fit.logits(vectorizer, model, folds[0][1], chosen)
+    elif folds and logits is None:  # nothing was to choose, so the two fits need not wait for each other
         jobs: list[Callable[[], Any]] = [
             lambda: fit.held_out_logits(folds, chosen),
             lambda: fit.learn(learnt_rows, chosen),
@@ -172,7 +185,9 @@ def fit_ngrams(
     return Fitted(vectorizer, model, temperature, threshold, decided, held_out, seconds)
 
 
-def _choose(fit: _Fit, folds: list[tuple[Ints, Ints]], *, tries: bool) -> tuple[_Candidate, Floats | None, list[str]]:
+def _choose(
+    fit: _Fit, folds: Sequence[tuple[Ints, Ints]], *, tries: bool
+) -> tuple[_Candidate, Floats | None, list[str]]:
     """Return the settings to use, the held-out logits they gave if that is known, and what there was to choose.
 
     First the blocks, then the strength. A setting gives way only to one that is better by more than the noise of
@@ -210,7 +225,7 @@ def _block_name(block: Block) -> str:
 
 
 def _count_blocks(
-    features: NgramFeatures, texts: pl.Series, min_df: int, *, large: bool
+    features: NgramFeatures, texts: pl.Series, min_df: int, encodings: Encodings | None, *, large: bool
 ) -> tuple[list[Block], list[sp.csr_matrix]]:
     """Count the n-grams that the recipe asks for; characters on trial are left out where they cannot pay.
 
@@ -218,15 +233,20 @@ def _count_blocks(
     """
     counted: list[tuple[Block, sp.csr_matrix]] = []
     spaced = True
+
+    def add(key: dict[str, Any], count: Callable[[], tuple[Block, sp.csr_matrix]]) -> Block:
+        counted.append(count() if encodings is None else encodings.counted(key | {"min_df": min_df}, count))
+        return counted[-1][0]
+
     if features.words:
-        words, counts = WordNgrams.fit(texts, features.words, min_df)
-        counted.append((words, counts))
-        spaced = unspaced_share(words.vocabulary) < 0.5
+        words = add({"words": features.words}, lambda: WordNgrams.fit(texts, features.words, min_df))
+        spaced = isinstance(words, WordNgrams) and unspaced_share(words.vocabulary) < 0.5
     lengths = features.characters
     if lengths == "auto":
         lengths = _CHARACTERS if spaced and not large else "none"
     if lengths != "none":
-        counted.append(CharNgrams.fit(texts, *lengths, min_df))
+        shortest, longest = lengths
+        add({"characters": [shortest, longest]}, lambda: CharNgrams.fit(texts, shortest, longest, min_df))
     return [block for block, _ in counted], [counts for _, counts in counted]
 
 

@@ -1,6 +1,6 @@
 """Recipes: whole training programmes, one TOML file each."""
 
-from tagline.recipes.recipe import load_recipe, make_recipe, recipe_names
+from tagline.recipes.recipe import format_recipe, load_recipe, make_recipe, recipe_names
 from tagline.recipes.tables import (
     NETWORKS,
     AverageModel,
@@ -31,6 +31,7 @@ __all__ = [
     "RecurrentModel",
     "SequenceFeatures",
     "Training",
+    "format_recipe",
     "load_recipe",
     "make_recipe",
     "recipe_names",

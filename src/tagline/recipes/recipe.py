@@ -6,6 +6,7 @@
 3.0
 """
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -69,6 +70,24 @@ def make_recipe(tables: Mapping[str, Any], source: str) -> Recipe:
         return Recipe.model_validate(tables)
     except ValidationError as error:
         raise RecipeError(_sentence(error, source)) from None
+
+
+def format_recipe(recipe: Recipe, comment: str) -> str:
+    """Return a recipe as the TOML file that `load_recipe` reads back, below a comment of some lines.
+
+    Raises:
+        RecipeError: a function of Python stands in it, which no file can hold.
+
+    """
+    lines = [f"# {line}".rstrip() for line in comment.splitlines()]
+    for section, table in recipe.model_dump(mode="json", exclude_none=True).items():
+        lines += ["", f"[{section}]"]
+        for key, value in table.items():
+            if "python:" in str(value):
+                raise RecipeError(f"`{section}.{key}` is a function of Python, which a file cannot hold.")
+            # A JSON string, number, truth or list of them is the TOML of the same, but for one character.
+            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f"))
+    return "\n".join(lines) + "\n"
 
 
 def _changes(settings: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -2,9 +2,11 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from tagline.evaluation.headline import listed
+from tagline.evaluation.verdicts import looks_sentence
 from tagline.report.excerpts import harmless
 
 _TOLD = ("held_out", "tried", "learnt_from")  # of `chosen`: told in sentences
@@ -71,6 +73,9 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
         )
     elif n_test:
         decided.append(f"The {n_test:,} test rows were used once, for these figures.")
+    looked = looks_sentence(metrics)
+    if looked:
+        decided.append(looked)
     return decided + [harmless(str(note)) for note in run.get("notes") or []]
 
 
@@ -99,15 +104,6 @@ def _protocol(run: Mapping[str, Any]) -> Mapping[str, Any]:
     recipe = run.get("recipe")
     protocol = recipe.get("protocol") if isinstance(recipe, Mapping) else None
     return protocol if isinstance(protocol, Mapping) else {}
-
-
-def listed(names: Sequence[str]) -> str:
-    """Join names to words: commas, and `and` before the last.
-
-    >>> listed(["joy", "fear", "rage"])
-    'joy, fear and rage'
-    """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _chosen_settings(chosen: Mapping[str, Any]) -> list[dict[str, str]]:

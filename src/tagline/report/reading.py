@@ -17,6 +17,7 @@ from tagline.evaluation.counts import MANY_CLASSES
 
 PLOTS = ("confusion_matrix", "roc", "precision_recall", "calibration", "scores")
 TRAINING_PLOTS = ("training_loss", "training_accuracy")
+SEARCH_PLOTS = ("search",)
 History = dict[str, list[float]]  # columns of equal length, a row per epoch
 _PIXELS_IN_A_POINT = 96 / 72
 
@@ -46,7 +47,7 @@ class RunFolder:
         metrics: ``metrics.json``.
         mistakes: ``mistakes.json``.
         predictions: ``predictions.parquet``.
-        plots: By name, those of ``PLOTS`` and ``TRAINING_PLOTS`` that there are.
+        plots: By name, those of ``PLOTS``, ``TRAINING_PLOTS`` and ``SEARCH_PLOTS`` that there are.
         history: ``history.csv``: the training in which validation rows were watched.
         refit_history: ``refit_history.csv``: the final training, where there was another.
 
@@ -85,12 +86,18 @@ def read_run(folder: Path) -> RunFolder:
         from tagline.evaluation.history_plots import save_history_plots  # as slow to import as the other plots
 
         save_history_plots(folder / "plots", history, (run.get("training") or {}).get("best_epoch"))
+    searches = {name: folder / "plots" / f"{name}.svg" for name in SEARCH_PLOTS if run.get("search")}
+    if searches and not all(path.exists() for path in searches.values()):
+        from tagline.evaluation.search_plots import save_search_plot
+
+        found = run["search"]
+        save_search_plot(folder / "plots", found["course"], found["metric"], larger_is_better=found["larger_is_better"])
     return RunFolder(
         run,
         metrics,
         mistakes,
         predictions,
-        {name: _plot(path) for name, path in (plots | courses).items() if path.exists()},
+        {name: plot_of(path.read_bytes()) for name, path in (plots | courses | searches).items() if path.exists()},
         history,
         read_history(folder / "refit_history.csv"),
     )
@@ -132,8 +139,8 @@ def read_history(path: Path) -> History | None:
         raise InputError(f"`{path}` is damaged: {error}.") from None
 
 
-def _plot(path: Path) -> Plot:
-    content = path.read_bytes()
+def plot_of(content: bytes) -> Plot:
+    """Return an SVG as a report holds it."""
     head = content[:2000].decode("utf-8", errors="replace")
     sizes = [re.search(rf'<svg[^>]*?\b{side}="([\d.]+)pt"', head) for side in ("width", "height")]
     width, height = (round(float(size[1]) * _PIXELS_IN_A_POINT) if size else 640 for size in sizes)

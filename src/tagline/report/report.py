@@ -10,7 +10,8 @@ from tagline.report import sections
 from tagline.report.excerpts import harmless
 from tagline.report.making import making
 from tagline.report.pages import render_page, write_page
-from tagline.report.reading import PLOTS, TRAINING_PLOTS, RunFolder, read_run
+from tagline.report.reading import PLOTS, SEARCH_PLOTS, TRAINING_PLOTS, RunFolder, read_run
+from tagline.report.search import search
 from tagline.report.training import training
 
 _WIDE = 900  # CSS pixels; a wider plot takes the whole width
@@ -80,6 +81,8 @@ def render(files: RunFolder) -> str:
         flawless=block["accuracy"] == 1,
         mistakes=sections.mistake_cards(files.mistakes),
         data=sections.data_facts(run, metrics),
+        search=search(run),
+        search_plots=_shown(files, SEARCH_PLOTS),
         making=making(run, metrics),
     )
 

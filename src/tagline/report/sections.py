@@ -11,12 +11,12 @@ from tagline.evaluation.headline import (
     format_figure,
     format_interval,
     headlines,
+    listed,
     most_confused,
     task_of,
     worst_classes,
 )
 from tagline.report.excerpts import harmless, pieces
-from tagline.report.making import listed
 from tagline.report.reading import RunFolder, probabilities
 
 _MATRIX_AS_TABLE = 10  # classes

@@ -10,6 +10,7 @@ import polars as pl
 
 from tagline.datasets import Dataset, Split, load_dataset
 from tagline.errors import InputError
+from tagline.run.ledger import Entry, record_reading, what_counts
 from tagline.run.machine import peak_rss_mb
 from tagline.run.model_folder import load_model, run_of
 from tagline.run.seen import count_seen, read_trained_on, training_hashes
@@ -56,12 +57,18 @@ def evaluate_model(
         data, text=list(text) or None, label=label, seed=int(clf.card_.get("seed") or 0), strict=strict
     )
     split, rows_used = _rows(dataset, trained)
-    seen, warning = _seen(split, dataset, clf, model)
+    run = run_of(model, trained.get("fingerprint"))
+    seen, warning = _seen(split, dataset, clf, run)
+    rows = split
     read = time.perf_counter() - started
     split, classes, task, warnings = _fitted_to(clf, split, dataset)
     if task != "binary" and positive is not None:
         raise InputError(f"`--positive` names one of two classes; there are {len(classes):,}.")
     positive = clf.positive_ if positive is None else positive
+    looks = None
+    if run is not None:  # a bundle by itself lies in no folder of runs
+        looks = record_reading(run.parent, Entry("evaluate", dataset.name, run.name), rows)
+        warnings += looks.warnings
     predicted = predict_split(clf, split, classes, threshold=threshold, positive=positive)
     test = predicted.measured(classes, task=task, positive=positive if task == "binary" else None)
     metrics: dict[str, Any] = {
@@ -72,6 +79,7 @@ def evaluate_model(
         "test": test,
         "rows_used": rows_used,
         "rows_seen_in_training": seen,
+        **({} if looks is None else what_counts(test, looks.times)),
         "seconds": {
             "read": round(read, 3),
             "features": 0.0,
@@ -84,10 +92,9 @@ def evaluate_model(
     return Evaluation(metrics, rows_used, (*dataset.facts.warnings, *warning, *warnings))
 
 
-def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", model: str | Path) -> tuple[int | None, list[str]]:
+def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: Path | None) -> tuple[int | None, list[str]]:
     """Count the rows whose text the model was trained on, None if that cannot be known, and say so."""
     trained = clf.card_.get("dataset") or {}
-    run = run_of(model, trained.get("fingerprint"))
     hashes = None if run is None else read_trained_on(run)
     if hashes is None and trained.get("fingerprint") == dataset.fingerprint:
         hashes = training_hashes(dataset)

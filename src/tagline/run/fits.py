@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagline.classifier import TextClassifier
+    from tagline.fitting.encodings import Encodings
+    from tagline.run.ledger import Looks
     from tagline.run.predicted import Predicted
     from tagline.run.progress import Seen
     from tagline.training import Callback
@@ -27,20 +29,23 @@ Progress = Callable[["Seen"], None]
 
 @dataclass(frozen=True)
 class Result:
-    """What training and measuring gave, before it is written."""
+    """What training and measuring gave, before it is written; ``looks`` is None if there were no test rows to read."""
 
     clf: "TextClassifier"
     test: "Predicted | None"
     validation: dict[str, Any] | None
     mistakes: list[dict[str, Any]]
     seconds: dict[str, float]
+    looks: "Looks | None"
 
 
 @dataclass(frozen=True)
 class Job:
     """What every fit of a run shares.
 
-    ``checkpoints``: the folder where trainings of networks are kept, if they are.
+    ``checkpoints``: the folder where trainings of networks are kept, if they are. ``reads`` is told that test rows are
+    about to be read. ``encodings``: where features of the train and validation texts are kept, if a search has worked
+    them out.
     """
 
     dataset: Dataset
@@ -49,9 +54,11 @@ class Job:
     positive: str | None
     word_index: dict[str, int] | None
     checkpoints: Path | None
+    reads: Callable[[Split], "Looks"]
     log: Log
     progress: Progress
-    tracking: Tracking
+    encodings: "Encodings | None" = None
+    tracking: Tracking = field(default_factory=Tracking)
 
 
 def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextClassifier":
@@ -82,6 +89,7 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
         word_index=job.word_index,
         callbacks=callbacks,
         checkpoints=None if job.checkpoints is None else job.checkpoints / name,
+        encodings=job.encodings,
     )
     if settings.threshold is not None:
         clf.threshold_ = settings.threshold
@@ -106,14 +114,15 @@ def fit_split(job: Job) -> Result:
     if held_out is not None and clf.validation_ is not None:
         validation = held_out.measured(dataset.classes, task=dataset.task, positive=positive, seed=settings.seed)
         validation["how"] = clf.validation_.how
-    test, mistakes = None, []
+    test, mistakes, looks = None, [], None
     if dataset.test is not None:
         log(f"measuring on {len(dataset.test):,} test texts")
+        looks = job.reads(dataset.test)
         test = predict_split(clf, dataset.test, dataset.classes)
         if settings.texts:
             mistakes = find_mistakes(clf, dataset.test.texts, test, dataset.classes)
     seconds = {**clf.seconds_, "evaluate": time.perf_counter() - began}
-    return Result(clf, test, validation, mistakes, seconds)
+    return Result(clf, test, validation, mistakes, seconds, looks)
 
 
 def _some(split: Split, rows: "NDArray[np.bool_]") -> Split:
@@ -137,11 +146,13 @@ def fit_folds(job: Job) -> Result:
     mistakes: list[dict[str, Any]] = []
     seconds = {"features": 0.0, "fit": 0.0, "evaluate": 0.0}
     n_folds = int(dataset.folds.max()) + 1
+    looks = None
     for fold in range(n_folds):
         log(f"fold {fold + 1} of {n_folds}")
         held = dataset.folds == fold
         clf = _fit(job, _some(dataset.train, ~held), None, f"fold-{fold + 1}")
         began = time.perf_counter()
+        looks = looks or job.reads(dataset.train)
         split = _some(dataset.train, held)
         part = predict_split(clf, split, dataset.classes)
         y_pred[held], proba[held] = part.y_pred, part.proba
@@ -153,4 +164,4 @@ def fit_folds(job: Job) -> Result:
     log(f"learning from all {len(texts):,} texts")
     clf = _fit(job, dataset.train, None, "fit")
     seconds |= {stage: seconds[stage] + clf.seconds_[stage] for stage in ("features", "fit")}
-    return Result(clf, Predicted(y_true, y_pred, proba), None, mistakes[:N_MISTAKES], seconds)
+    return Result(clf, Predicted(y_true, y_pred, proba), None, mistakes[:N_MISTAKES], seconds, looks)

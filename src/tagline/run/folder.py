@@ -22,6 +22,8 @@ MARK = "run.json"
 FORMAT = 1
 TRAINED_ON = "trained_on.npy"
 _EVENTS = "tensorboard"
+RECIPE = "recipe.toml"  # of a search: what it found, to be trained again, and all that it tried
+LEADERBOARD = "leaderboard.csv"
 _KEYS = {"format", "name", "created", "recipe", "dataset"}
 _FILES = {
     MARK,
@@ -33,6 +35,8 @@ _FILES = {
     "rejected.csv",
     "report.html",
     TRAINED_ON,
+    RECIPE,
+    LEADERBOARD,
 }
 # Runs under construction alone have this prefix: what bears it and is not locked may be removed.
 _PREFIX = ".tagline-run-"

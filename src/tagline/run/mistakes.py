@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from tagline.run.predicted import Predicted, label_series
 
@@ -23,22 +24,12 @@ def find_mistakes(
 ) -> list[dict[str, Any]]:
     """Return the ``most`` most confident mistakes, most confident first, as ``mistakes.json`` holds them.
 
-    Confident is the probability of the prediction; multi-label: of the label that is wrong, given or withheld.
+    Confident is what `surest_wrong` says.
     """
     from tagline.explain import explain_text
 
     multilabel = predicted.y_pred.ndim == 2
-    n = len(predicted.proba)
-    if multilabel:
-        sure = np.where(predicted.y_pred, predicted.proba, 1 - predicted.proba)  # (n, n_classes)
-        sure[predicted.y_pred == predicted.y_true] = -1.0
-        about = sure.argmax(axis=1)  # (n,), the label that is most confidently wrong
-        confidence = sure[np.arange(n), about]
-        wrong = confidence >= 0
-    else:
-        about = predicted.y_pred
-        confidence = predicted.proba[np.arange(n), about]
-        wrong = predicted.y_pred != predicted.y_true
+    wrong, about, confidence = surest_wrong(predicted)
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-confidence[rows], kind="stable")][:most]
     labels = label_series(predicted.y_true[rows], classes).to_list()
@@ -62,3 +53,18 @@ def find_mistakes(
             }
         )
     return found
+
+
+def surest_wrong(predicted: Predicted) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
+    """Return which rows are wrong, of each the class that is most confidently so, and how confidently; (n,) all.
+
+    Confident is the probability of the prediction; multi-label: of the label that is wrong, given or withheld.
+    """
+    n = len(predicted.proba)
+    if predicted.y_pred.ndim == 1:
+        return predicted.y_pred != predicted.y_true, predicted.y_pred, predicted.proba[np.arange(n), predicted.y_pred]
+    sure = np.where(predicted.y_pred, predicted.proba, 1 - predicted.proba)  # (n, n_classes)
+    sure[predicted.y_pred == predicted.y_true] = -1.0
+    about = sure.argmax(axis=1)
+    confidence = sure[np.arange(n), about]
+    return confidence >= 0, about, confidence

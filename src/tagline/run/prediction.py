@@ -144,7 +144,9 @@ def predict_file(
     done = 0
     path = Path(target) if isinstance(target, str | Path) else None
     kind = kind or (table_kind(path) if path else "csv")
-    frames = predict_frames(clf, source, output, kind=kind, text=text, rejected=rejected, reading=reading)
+    frames = predict_frames(
+        clf, source, output, kind=kind, text=text, rejected=rejected, reading=reading, batch_rows=BATCH_ROWS
+    )
     with open_table(target, kind) as write:
         for frame in frames:
             if strict and rejected:
@@ -167,7 +169,7 @@ def predict_frames(
     text: Sequence[str] = (),
     rejected: list[Rejected],
     reading: Callable[[Sequence[str]], None] = lambda columns: None,
-    batch_rows: int = BATCH_ROWS,
+    batch_rows: int,
 ) -> Iterator[pl.DataFrame]:
     """Yield the rows of a file with what the model says of them, as ``open_table`` writes them in ``kind``.
 

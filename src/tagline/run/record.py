@@ -1,6 +1,7 @@
 """What ``run.json`` says of a run."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,21 @@ from tagline.run.machine import machine, versions
 from tagline.run.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from tagline.classifier import TextClassifier
     from tagline.fitting import TrainingRecord
+    from tagline.fitting.encodings import Encodings
+    from tagline.run.fits import Result
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a search came to the recipe of a run: what ``run.json`` says of it, and texts to lie beside it, by name.
+
+    ``encodings``: where it kept the features of the train and validation texts.
+    """
+
+    about: dict[str, Any]
+    files: dict[str, str]
+    encodings: "Encodings"
 
 
 def run_json(
@@ -22,10 +36,11 @@ def run_json(
     recipe: Recipe,
     settings: TrainSettings,
     dataset: Dataset,
-    clf: "TextClassifier",
+    result: "Result",
     data: Any,
 ) -> dict[str, Any]:
     """Return the content of ``run.json``."""
+    clf = result.clf
     return {
         "format": FORMAT,
         "name": name,
@@ -43,6 +58,8 @@ def run_json(
             "rows": row_counts(dataset),
             "facts": dataset.facts.to_json(),
         },
+        **({} if result.looks is None else {"test": result.looks.test.to_json()}),
+        "texts": settings.texts,
         **_of_training(clf.training_),
         "chosen": clf.chosen_ | ({} if settings.threshold is None else {"threshold": settings.threshold}),
         "versions": versions(),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from tagline.recipes import Recipe, load_recipe
 from tagline.run.fits import Job, Log, Progress, Result, fit_folds, fit_split
 from tagline.run.folder import RUNS, TRAINED_ON, building, check_parent, check_target, reserved, run_name
 from tagline.run.machine import peak_rss_mb
-from tagline.run.record import row_counts, run_json
+from tagline.run.record import Found, row_counts, run_json
 from tagline.run.settings import TrainSettings
 from tagline.run.tables import polars_os_errors
 from tagline.run.tracking import Parameter, check_trackers, flat_parameters, tracked
@@ -35,12 +36,16 @@ _DEFAULTS = TrainSettings()
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, the content of its ``metrics.json``, its data, and how a network was trained."""
+    """A finished run: its folder, the content of its ``metrics.json``, its data, and how a network was trained.
+
+    ``warnings`` are of the run itself; those of the data are in its facts.
+    """
 
     folder: Path
     metrics: dict[str, Any]
     dataset: Dataset
     training: "TrainingRecord | None" = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def model(self) -> Path:
@@ -83,9 +88,9 @@ def train_run(
         check_parent(RUNS / "run")
     else:
         check_target(wanted)
-    reading = _read(data, recipe, settings, log)
+    reading = read_for_run(data, recipe, settings, log)
     if recipe.training is None or not can_be_kept(data, (settings.test, settings.validation)):
-        return _run(reading, wanted, None, command, started, log, progress, warn)
+        return run_read(reading, wanted, None, command, started, log, progress, warn=warn)
     paths = {"test": absolute(settings.test), "validation": absolute(settings.validation)}
     asked = Unfinished(
         wanted or _place(recipe, reading.dataset),
@@ -117,14 +122,14 @@ def resume_run(
     unfinished = read_unfinished(run)
     check_target(unfinished.target)
     check_trackers(unfinished.settings.track)
-    reading = _read(unfinished.data, unfinished.recipe, unfinished.settings, log)
+    reading = read_for_run(unfinished.data, unfinished.recipe, unfinished.settings, log)
     if reading.dataset.fingerprint != unfinished.fingerprint:
         raise InputError(f"`{unfinished.data}` has changed since `{unfinished.target}` was begun: train again.")
     return _kept_run(reading, unfinished, started, log, progress, warn)
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
     """Data and recipe of a run, checked against each other."""
 
     data: Any
@@ -135,7 +140,8 @@ class _Reading:
     seconds: float
 
 
-def _read(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> _Reading:
+def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> Reading:
+    """Read the data of a run, and check it against what was asked for."""
     began = time.perf_counter()
     warm_up(recipe)
     log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
@@ -153,52 +159,65 @@ def _read(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> _Read
     positive = _positive(dataset, settings)
     if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
         raise _not_measurable(dataset)
-    return _Reading(data, recipe, settings, dataset, positive, time.perf_counter() - began)
+    return Reading(data, recipe, settings, dataset, positive, time.perf_counter() - began)
 
 
-def _kept_run(
-    reading: _Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress, warn: Log
-) -> Run:
+def _kept_run(reading: Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress, warn: Log) -> Run:
     try:
         with kept(unfinished):
-            return _run(reading, unfinished.target, unfinished, unfinished.command, started, log, progress, warn)
+            command, target = unfinished.command, unfinished.target
+            return run_read(reading, target, unfinished.checkpoints, command, started, log, progress, warn=warn)
     except BaseException:
         if unfinished.folder.exists():
             log(f"stopped; `tagline train --resume {unfinished.target}` goes on from the last whole epoch")
         raise
 
 
-def _run(
-    reading: _Reading,
+def run_read(
+    reading: Reading,
     wanted: Path | None,
-    unfinished: Unfinished | None,
+    checkpoints: Path | None,
     command: Sequence[str],
     started: float,
     log: Log,
     progress: Progress,
-    warn: Log,
+    found: Found | None = None,
+    warn: Log = lambda sentence: None,
 ) -> Run:
-    """Fit, measure and write."""
+    """Fit, measure and write the run at ``wanted``, or below ``runs/``; ``found``: how a search came to its recipe.
+
+    ``checkpoints`` lie in a folder that outlasts the process, where loggers note how to go on.
+    """
+    from tagline.run.ledger import Entry, record_reading
+
     recipe, settings, dataset, positive = reading.recipe, reading.settings, reading.dataset, reading.positive
-    checkpoints, beside = (unfinished.checkpoints, unfinished.folder) if unfinished else (None, None)
+    place = wanted or _place(recipe, dataset)
+    entry = Entry("train" if found is None else "tune", dataset.name, place.name, settings.folds)
+    reads = partial(record_reading, place.parent, entry)
+    encodings = None if found is None else found.encodings
+    index = word_index_of(reading)
+    beside = None if checkpoints is None else checkpoints.parent
     with tracked(settings.track, kept=beside, warn=warn) as tracking:
-        tracking.start(wanted.name if wanted else f"{recipe.recipe.name}-{dataset.name}", _parameters(reading))
-        job = Job(dataset, recipe, settings, positive, _word_index(reading), checkpoints, log, progress, tracking)
+        tracking.start(place.name, _parameters(reading))
+        job = Job(dataset, recipe, settings, positive, index, checkpoints, reads, log, progress, encodings, tracking)
         result = fit_split(job) if dataset.folds is None else fit_folds(job)
         if result.test is None and result.validation is None:
             raise _not_measurable(dataset)
         when = datetime.now(UTC)
         log("writing")
-        name = run_name(recipe.recipe.name, dataset.name, when.astimezone())
-        with nullcontext(wanted) if wanted else reserved(RUNS, name) as target, building(target) as folder:
+        with nullcontext(wanted) if wanted else reserved(RUNS, place.name) as target, building(target) as folder:
             seconds = {"read": reading.seconds, **result.seconds}
-            run = run_json(target.name, when, command, recipe, settings, dataset, result.clf, reading.data)
+            run = run_json(target.name, when, command, recipe, settings, dataset, result, reading.data)
+            if found is not None:
+                run["search"] = found.about
+                for file, content in found.files.items():
+                    (folder / file).write_text(content, encoding="utf-8")
             metrics = _write(folder, run, dataset, result, settings, positive, seconds, started)
         tracking.finish(metrics, target)
-    return Run(target, metrics, dataset, result.clf.training_)
+    return Run(target, metrics, dataset, result.clf.training_, result.looks.warnings if result.looks else ())
 
 
-def _parameters(reading: _Reading) -> dict[str, Parameter]:
+def _parameters(reading: Reading) -> dict[str, Parameter]:
     """Return what loggers are told of a run at its beginning: recipe, data and decisions."""
     recipe, settings, dataset = reading.recipe.model_dump(mode="json"), reading.settings, reading.dataset
     return flat_parameters(
@@ -217,7 +236,7 @@ def _parameters(reading: _Reading) -> dict[str, Parameter]:
     )
 
 
-def _word_index(reading: _Reading) -> dict[str, int] | None:
+def word_index_of(reading: Reading) -> dict[str, int] | None:
     """Return the word index that a built-in set brings, for a recipe that has a use for it."""
     data = reading.data
     if reading.recipe.training is None or not isinstance(data, str) or data not in BUILT_IN:
@@ -313,6 +332,7 @@ def _write(
 ) -> dict[str, Any]:
     """Write the run folder and return the content of ``metrics.json``."""
     from tagline.report import write_report
+    from tagline.run.ledger import what_counts
     from tagline.run.seen import save_trained_on
 
     facts = {
@@ -360,8 +380,10 @@ def _write(
         **({} if dataset.folds is None else {"folds": int(dataset.folds.max()) + 1}),
         "validation": result.validation,
         "test": test,
+        **({} if test is None or result.looks is None else what_counts(test, result.looks.times)),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_rss_mb": peak_rss_mb(),
+        **({"search": run["search"]} if "search" in run else {}),
     }
     metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
     _dump(folder / "metrics.json", metrics)

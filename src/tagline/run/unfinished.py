@@ -133,7 +133,7 @@ def kept(unfinished: Unfinished) -> Iterator[None]:
 
     """
     folder = unfinished.folder
-    lock = _lock(folder)
+    held = lock(folder)
     try:
         _write(unfinished)
         yield
@@ -147,8 +147,8 @@ def kept(unfinished: Unfinished) -> Iterator[None]:
     else:
         shutil.rmtree(folder, ignore_errors=True)
     finally:
-        if lock is not None:
-            os.close(lock)
+        if held is not None:
+            os.close(held)
 
 
 def _write(unfinished: Unfinished) -> None:
@@ -179,32 +179,38 @@ def can_be_kept(data: Any, others: Sequence[Any]) -> bool:
     return isinstance(data, str | Path) and data != "-" and all(isinstance(o, str | Path | None) for o in others)
 
 
-def _lock(folder: Path) -> int | None:
+def lock(folder: Path) -> int | None:
+    """Lock a folder for this process; return what to close in the end, None where there are no locks.
+
+    Raises:
+        InputError: another process has it.
+
+    """
     if os.name != "posix":
         return None
     busy = f"`{folder}` is in use: another process trains this run."
     try:
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
         raise InputError(busy) from None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(lock)
+        os.close(held)
         raise InputError(busy) from None
     except OSError:  # a file system without locks
         pass
-    if not folder.exists() or os.fstat(lock).st_ino != folder.stat().st_ino:  # it was removed before it was locked
-        os.close(lock)
+    if not folder.exists() or os.fstat(held).st_ino != folder.stat().st_ino:  # it was removed before it was locked
+        os.close(held)
         raise InputError(busy)
-    return lock
+    return held
 
 
 def _is_locked(folder: Path) -> bool:
     try:
-        lock = _lock(folder)
+        held = lock(folder)
     except InputError:
         return True
-    if lock is not None:
-        os.close(lock)
+    if held is not None:
+        os.close(held)
     return False

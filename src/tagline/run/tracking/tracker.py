@@ -58,7 +58,12 @@ def check_trackers(names: Sequence[str]) -> None:
 class Tracking:
     """The loggers of one run. One that fails is named in a warning and left out; it never stops the run."""
 
-    def __init__(self, names: Sequence[str], kept: Path | None, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        names: Sequence[str] = (),
+        kept: Path | None = None,
+        warn: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
         self._warn = warn
         self._trackers: dict[str, Tracker] = {}
         for name in dict.fromkeys(names):

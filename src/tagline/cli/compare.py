@@ -1,0 +1,128 @@
+"""``tagline compare``."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tagline.cli import options
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_LONGEST_NAME = 150  # characters; file systems take 255 bytes
+
+
+def compare(
+    context: typer.Context,
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="The folders of two runs or more.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Where the page goes; else compare-RUN-RUN.html in the folder that holds the first run.",
+            show_default=False,
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    as_json: options.Json = False,
+    _quiet: options.Quiet = False,
+    _debug: options.Debug = False,
+) -> None:
+    """Say whether one run is better than another by more than chance, where they differ, and what each costs.
+
+    The runs must have been measured on the same test rows.
+
+    Example: [bold]tagline compare runs/RUN runs/OTHER[/]
+    """
+    session = options.session_of(context)
+    session.stage("comparing")
+    from tagline.report.comparison import check_page, write_comparison
+    from tagline.run.comparison import compare_runs
+
+    if out is not None:
+        check_page(out)
+    document = compare_runs(runs, log=session.stage)
+    path = write_comparison(_beside(runs[0], document) if out is None else out, document)
+    session.close()
+    if as_json:
+        from tagline.cli.terminal import show_json
+
+        show_json(document)
+        session.stage(f"report: {path}")
+    else:
+        from tagline.cli.terminal import show
+
+        show(_figures(document), "")
+        if len(document["runs"]) > 2:
+            show(_pairs(document), "")
+        show(*document["conclusion"], "", f"Report: {path}")
+
+
+def _beside(first: Path, document: Mapping[str, Any]) -> Path:
+    """Return the place of the page: beside the runs, named after them."""
+    from hashlib import blake2b
+
+    name = "-".join(Path(run["path"]).resolve().name for run in document["runs"])
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[: _LONGEST_NAME - 9]}-{blake2b(name.encode(), digest_size=4).hexdigest()}"
+    folder = first.resolve().parent
+    here = Path.cwd()
+    return (folder.relative_to(here) if folder.is_relative_to(here) else folder) / f"compare-{name}.html"
+
+
+def _figures(document: Mapping[str, Any]) -> "Table":
+    from rich.text import Text
+
+    from tagline.cli.terminal import one_line
+    from tagline.evaluation.headline import format_figure, format_interval
+    from tagline.evaluation.verdicts import quantity
+
+    multilabel = document["task"] == "multilabel"
+    f1 = "micro_f1" if multilabel else "macro_f1"
+    names = ("exact match" if multilabel else "accuracy", "95 % interval", f1.replace("_f1", " F1"))
+    table = _table(("", "run"), (*names, "ms a text", "MB"))
+    for run in document["runs"]:
+        table.add_row(
+            run["letter"],
+            Text(one_line(run["name"])),
+            format_figure("accuracy", run["accuracy"]),
+            format_interval("accuracy", run["accuracy_ci95"]) or "–",
+            format_figure(f1, run[f1]),
+            *(quantity(run[key]) for key in ("ms_per_text", "megabytes")),
+        )
+    return table
+
+
+def _pairs(document: Mapping[str, Any]) -> "Table":
+    from tagline.evaluation.verdicts import probability
+
+    runs = document["runs"]
+    table = _table(("pair",), ("points", "95 % interval", "only one right", "p", "same answer"))
+    for pair in document["pairs"]:
+        of, cells = pair["accuracy"], pair["mcnemar"]
+        ends = of["difference_ci95"]
+        table.add_row(
+            f"{runs[pair['first']]['letter']} → {runs[pair['second']]['letter']}",
+            f"{100 * of['difference']:+.1f}",
+            " to ".join(f"{100 * end:+.1f}" for end in ends) if ends else "–",
+            f"{cells['only_first_right']:,} : {cells['only_second_right']:,}",
+            probability(cells["p_corrected"]).removeprefix("= "),
+            f"{100 * pair['agreement']:.1f} %",
+        )
+    table.caption = f"Second less first. p: McNemar's test, corrected for {len(document['pairs'])} pairs."
+    table.caption_justify = "left"
+    return table
+
+
+def _table(left: Sequence[str], right: Sequence[str]) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in left:
+        table.add_column(name, overflow="fold", min_width=5 if name else 1)
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table

@@ -1,0 +1,169 @@
+"""``tagline tune``."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tagline.cli import options
+from tagline.cli.terminal import Session
+from tagline.cli.train import DEFAULT_DATA, advance, check_alone, show_run
+from tagline.errors import InputError
+
+if TYPE_CHECKING:
+    from tagline.search.tune import Searched
+
+SEARCH = "Search"
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_SIZES = {"": 1.0, "kb": 1e-3, "mb": 1.0, "gb": 1e3}
+_TIMES = {"": 1.0, "ms": 1.0, "s": 1e3}
+_SHORTEST = 5.0  # seconds: it takes some to start
+
+
+def tune(
+    context: typer.Context,
+    data: Annotated[
+        str,
+        typer.Argument(metavar="[DATA]", help="A file, a folder, a glob, `-` for standard input, or a built-in name."),
+    ] = DEFAULT_DATA,
+    budget: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="How long it may take in all: 90s, 10m, 1h.", rich_help_panel=SEARCH),
+    ] = "5m",
+    metric: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What counts: accuracy, macro_f1, log_loss or roc_auc, on rows held out.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = "accuracy",
+    max_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="The most a model may take on disk: 5MB.",
+            show_default=False,
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    max_latency: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="The longest a single text may take: 2ms.",
+            show_default=False,
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="The most memory each fit may take: 2GB.",
+            show_default=False,
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The run folder; else one below runs/.",
+            show_default=False,
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    seed: options.Seed = 0,
+    text: options.Text = None,
+    label: options.Label = None,
+    group: options.Group = None,
+    test: options.Test = None,
+    validation: options.Validation = None,
+    positive: options.Positive = None,
+    strict: options.Strict = False,
+    no_texts: options.NoTexts = False,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Go on with a search that was stopped, for the time it had left; nothing else is given with it.",
+            show_default=False,
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    as_json: options.Json = False,
+    _quiet: options.Quiet = False,
+    _debug: options.Debug = False,
+) -> None:
+    """Find the best classifier that a given time allows, and measure it once on rows it has not seen.
+
+    Ctrl-C ends the search early and keeps the best so far.
+
+    Example: [bold]tagline tune reviews.csv --budget 10m[/]
+    """
+    from tagline.run.machine import process_seconds
+    from tagline.run.settings import TrainSettings
+    from tagline.search.candidates import Limits
+    from tagline.search.tune import TuneSettings, resume_tune, tune_run
+
+    before = process_seconds()
+    session = options.session_of(context)
+    shown: Any = {
+        "seconds_before": before,
+        "log": session.stage,
+        "progress": lambda seen: advance(session, seen),
+        "searching": lambda seen: _searching(session, seen),
+    }
+    if resume is not None:
+        check_alone(context)
+        run = resume_tune(resume, **shown)
+    else:
+        settings = TuneSettings(
+            TrainSettings(
+                seed=seed,
+                text=tuple(text or ()),
+                label=label,
+                group=group,
+                test=test,
+                validation=validation,
+                positive=positive,
+                strict=strict,
+                texts=not no_texts,
+            ),
+            _seconds(budget),
+            metric,
+            Limits(
+                size_mb=_quantity("--max-size", max_size, _SIZES, "5MB"),
+                latency_ms=_quantity("--max-latency", max_latency, _TIMES, "2ms"),
+                memory_mb=_quantity("--max-memory", max_memory, _SIZES, "2GB"),
+            ),
+        )
+        run = tune_run(data, settings, out=out, command=session.command, **shown)
+    show_run(session, run, as_json=as_json)
+
+
+def _seconds(budget: str) -> float:
+    seconds = _quantity("--budget", budget, _UNITS, "10m")
+    assert seconds is not None
+    if seconds < _SHORTEST:
+        raise InputError(f"`--budget {budget}` is too short for a search: give it {_SHORTEST:.0f} s or more.")
+    return seconds
+
+
+def _quantity(option: str, given: str | None, units: dict[str, float], example: str) -> float | None:
+    """Return a positive number with its unit as a number of the first unit; raises `InputError`."""
+    if given is None:
+        return None
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", given.lower())
+    if match is None or match[2] not in units or float(match[1]) <= 0:
+        known = ", ".join(f"`{unit}`" for unit in units if unit)
+        raise InputError(f"`{option} {given}` is no quantity: give a number and one of {known}, such as `{example}`.")
+    return float(match[1]) * units[match[2]]
+
+
+def _searching(session: Session, seen: "Searched") -> None:
+    session.advance(
+        f"searching: {seen.words}", min(int(seen.seconds), int(seen.budget)), int(seen.budget), milestone=seen.better
+    )

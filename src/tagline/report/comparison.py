@@ -1,0 +1,204 @@
+"""A comparison of runs as a page of its own."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tagline.errors import InputError
+from tagline.evaluation.headline import display_name, format_figure, format_interval, listed
+from tagline.evaluation.verdicts import points, probability, quantity
+from tagline.report.excerpts import harmless, pieces
+from tagline.report.pages import render_page, write_page
+from tagline.report.reading import plot_of
+
+_CLASSES_SHOWN = 30
+_COSTS = {"ms_per_text": ("Time, ms for one text", "ms"), "megabytes": ("Size, MB on disk", "MB")}
+_FIGURES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "micro_f1": "Micro F1"}
+
+
+def check_page(path: Path) -> None:
+    """Raise `InputError` if no page can be written at a place: better before a comparison than after."""
+    if path.is_dir():
+        raise InputError(f"`{path}` is a folder: name the page to write.")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"`{path}` cannot be written: the folder `{path.parent}` does not exist.")
+
+
+def write_comparison(path: Path, document: Mapping[str, Any]) -> Path:
+    """Write what ``compare_runs`` returned as a self-contained page, whole or not at all, and return its path."""
+    check_page(path)
+    write_page(path, render_comparison(document))
+    return path
+
+
+def render_comparison(document: Mapping[str, Any]) -> str:
+    """Return the page of a comparison."""
+    runs, pairs = document["runs"], document["pairs"]
+    multilabel = document["task"] == "multilabel"
+    names = _FIGURES | ({"accuracy": "Exact match"} if multilabel else {})
+    figures = {key: name for key, name in names.items() if key in runs[0]}
+    return render_page(
+        "comparison.html.j2",
+        title=display_name(str(document["dataset"] or "runs")),
+        n=f"{document['rows']:,}",
+        folds=document["folds"],
+        looks=document["test_looks"],
+        multilabel=multilabel,
+        conclusion=[harmless(sentence) for sentence in document["conclusion"]],
+        figures=figures,
+        runs=[_run(run, figures) for run in runs],
+        timed_on=document["timed_on"],
+        pairs=[_pair(pair, runs, figures) for pair in pairs],
+        plots=_plots(runs, names["accuracy"]),
+        classes=_classes(document),
+        n_classes=len(document["classes"]),
+        examples=[_examples(pair, runs) for pair in pairs if "examples" in pair],
+        texts_shown=document["texts_shown"],
+    )
+
+
+def _run(run: Mapping[str, Any], figures: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "letter": run["letter"],
+        "name": display_name(run["name"]),
+        "recipe": display_name(str(run["recipe"] or "–")),
+        "figures": [
+            {"value": format_figure(key, run[key]), "interval": format_interval(key, run[f"{key}_ci95"])}
+            for key in figures
+        ],
+        "ms": quantity(run["ms_per_text"]),
+        "per_second": quantity(run["texts_per_second"]),
+        "mb": quantity(run["megabytes"]),
+        "fit": quantity(run["fit_seconds"]),
+        "beaten": bool(run["dominated_by"]),
+    }
+
+
+def _pair(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figures: Mapping[str, str]) -> dict[str, Any]:
+    first, second = (runs[pair[place]] for place in ("first", "second"))
+    cells = pair["mcnemar"]
+    least = pair["smallest_difference"]
+    differences = []
+    for key, name in figures.items():
+        of = pair[key]
+        scale, digits = (100, 1) if key == "accuracy" else (1, 3)
+        ends = of["difference_ci95"]
+        if key == "accuracy":
+            tested = f"McNemar p {probability(cells['p_corrected'])}"
+        else:
+            tested = "–" if of["p"] is None else f"bootstrap p {probability(of['p_corrected'])}"
+        differences.append(
+            {
+                "name": name,
+                "value": f"{scale * of['difference']:+.{digits}f}",
+                "interval": " to ".join(f"{scale * end:+.{digits}f}" for end in ends) if ends else "–",
+                "tested": tested,
+            }
+        )
+    return {
+        "first": first["letter"],
+        "second": second["letter"],
+        "differences": differences,
+        "cells": {
+            key: f"{cells[key]:,}" for key in ("both_right", "only_first_right", "only_second_right", "both_wrong")
+        },
+        "agreement": format_figure("accuracy", pair["agreement"]),
+        "kappa": "–" if pair["kappa"] is None else f"{pair['kappa']:.3f}",
+        "least": "–" if least is None else points(100 * least),
+    }
+
+
+def _plots(runs: Sequence[Mapping[str, Any]], accuracy: str) -> list[dict[str, Any]]:
+    from tagline.evaluation.drawing import svg_bytes  # matplotlib takes its time
+    from tagline.evaluation.pareto_plots import plot_pareto
+
+    found = []
+    for key, (cost, unit) in _COSTS.items():
+        known = [run for run in runs if run[key]]
+        if len(known) < 2:
+            continue
+        figure = plot_pareto(
+            [run["letter"] for run in known],
+            [run["accuracy"] for run in known],
+            [run["accuracy_ci95"] for run in known],
+            [run[key] for run in known],
+            cost=cost,
+            accuracy=accuracy,
+        )
+        told = "; ".join(
+            f"{run['letter']}: {format_figure('accuracy', run['accuracy'])}, {quantity(run[key])} {unit}"
+            for run in known
+        )
+        found.append(vars(plot_of(svg_bytes(figure))) | {"name": f"{accuracy} against {cost.lower()}", "told": told})
+    return found
+
+
+def _classes(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return F1 of each run by class, where the runs differ most first; of two runs with the paired interval."""
+    runs, pairs = document["runs"], document["pairs"]
+    differences = pairs[0]["per_class"] if len(runs) == 2 else None
+    held = {name: of for name, of in document["per_class"].items() if any(value is not None for value in of["f1"])}
+
+    def spread(name: str) -> float:
+        known: list[float] = [value for value in held[name]["f1"] if value is not None]
+        return max(known) - min(known)
+
+    rows = []
+    for name in sorted(held, key=lambda name: (-spread(name), -held[name]["rows"]))[:_CLASSES_SHOWN]:
+        values = held[name]["f1"]
+        best = max(value for value in values if value is not None)
+        row = {
+            "name": display_name(name),
+            "rows": f"{held[name]['rows']:,}",
+            "f1": [{"value": format_figure("f1", v), "best": v == best and spread(name) > 0} for v in values],
+            "difference": "",
+            "interval": "",
+            "sure": False,
+        }
+        if differences is not None and differences[name]["f1_difference"] is not None:
+            ends = differences[name]["f1_difference_ci95"]
+            row["difference"] = f"{differences[name]['f1_difference']:+.3f}"
+            row["interval"] = " to ".join(f"{end:+.3f}" for end in ends) if ends else "–"
+            row["sure"] = bool(ends) and (ends[0] > 0 or ends[1] < 0)
+        rows.append(row)
+    return {"rows": rows, "paired": differences is not None}
+
+
+def _examples(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    first, second = (runs[pair[place]] for place in ("first", "second"))
+    cells = pair["mcnemar"]
+    return {
+        "first": first["letter"],
+        "second": second["letter"],
+        "ways": [
+            _way(pair["examples"]["first_right"], first, second, cells["only_first_right"], at=1),
+            _way(pair["examples"]["second_right"], second, first, cells["only_second_right"], at=0),
+        ],
+    }
+
+
+def _way(
+    examples: Sequence[Mapping[str, Any]], right: Mapping[str, Any], wrong: Mapping[str, Any], n: int, *, at: int
+) -> dict[str, Any]:
+    """Return the rows that one run has right and another wrong; ``at``: where the latter's probability stands."""
+    cards = []
+    for example in examples:
+        shown, goes_on = pieces(example["text"], []) if "text" in example else ([], False)
+        cards.append(
+            {
+                "row": f"{example['row']:,}",
+                "label": _labels(example["label"]),
+                "wrong": _labels(example["wrong"]),
+                "about": display_name(example["about"]),
+                "sure": f"{100 * example['probabilities'][at]:.1f} %",
+                "other": f"{100 * example['probabilities'][1 - at]:.1f} %",
+                "pieces": shown,
+                "goes_on": goes_on,
+            }
+        )
+    return {"right": right["letter"], "wrong": wrong["letter"], "n": f"{n:,}", "cards": cards}
+
+
+def _labels(label: Any) -> str:
+    names = label if isinstance(label, list) else [label]
+    return listed([display_name(str(name)) for name in names]) or "no label"

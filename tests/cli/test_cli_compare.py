@@ -1,0 +1,51 @@
+"""``compare``."""
+
+import json
+
+import pytest
+from cli_data import names
+
+from tagline.cli import main
+
+
+@pytest.fixture(scope="session")
+def other_run(run_folder):
+    """Another run on the same reviews."""
+    command = ["train", str(run_folder.parent / "reviews.csv"), "--recipe", "naive-bayes"]
+    assert main([*command, "--out", str(run_folder.parent / "other"), "--quiet", "--json"]) == 0
+    return run_folder.parent / "other"
+
+
+def test_a_table_a_sentence_and_a_page(call, run_folder, other_run):
+    status, out, err = call("compare", run_folder, other_run)
+    assert status == 0
+    lines = out.splitlines()
+    columns = ("run", "accuracy", "95 % interval", "macro F1", "ms a text", "MB")
+    assert all(column in lines[0] for column in columns)
+    assert [line.split()[:2] for line in lines[2:4]] == [["A", "run"], ["B", "other"]]
+    assert any(line.startswith(("No difference that these 24 rows", "`run` ", "`other` ")) for line in lines)
+    page = run_folder.parent / "compare-run-other.html"
+    assert lines[-1] == f"Report: {page}"
+    assert "Where they differ" in page.read_text(encoding="utf-8")
+    assert "timing the models" in err
+    page.unlink()
+
+
+def test_json_is_one_document(call, run_folder, other_run, here):
+    status, out, err = call("compare", run_folder, other_run, "--out", "page.html", "--json", "--quiet")
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    assert [run["name"] for run in document["runs"]] == ["run", "other"]
+    assert document["conclusion"]
+    assert names(here) == ["page.html"]
+
+
+def test_what_cannot_be_compared_is_one_line(fails, run_folder, other_run, topics_run, here):
+    assert "two runs or more" in fails("compare", run_folder)
+    assert "`RUN RUN…`" in fails("compare")
+    assert "twice" in fails("compare", run_folder, run_folder)
+    assert "`none` does not exist" in fails("compare", run_folder, "none")
+    assert "task" in fails("compare", run_folder, topics_run)
+    assert "is a folder" in fails("compare", run_folder, other_run, "--out", here)
+    assert "does not exist" in fails("compare", run_folder, other_run, "--out", "no/page.html")
+    assert names(here) == []
