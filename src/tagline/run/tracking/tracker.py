@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tagline.errors import InputError, MissingExtraError, nearest
 from tagline.run.tracking.figures import Parameter, flat_figures
+
+T = TypeVar("T")
 
 
 class Tracker(Protocol):
@@ -68,7 +71,9 @@ class Tracking:
         self._trackers: dict[str, Tracker] = {}
         for name in dict.fromkeys(names):
             title, make = TRACKERS[name]
-            self._guarded(title, lambda title=title, make=make: self._trackers.update({title: make(kept)}))  # type: ignore[misc]
+            made = self._guarded(title, partial(make, kept))
+            if made is not None:
+                self._trackers[title] = made
 
     def start(self, name: str, parameters: Mapping[str, Parameter]) -> None:
         """Tell all loggers that the run begins."""
@@ -91,15 +96,16 @@ class Tracking:
 
     def _tell(self, what: Callable[[Tracker], None]) -> None:
         for title, tracker in list(self._trackers.items()):
-            self._guarded(title, lambda tracker=tracker: what(tracker))  # type: ignore[misc]
+            self._guarded(title, partial(what, tracker))
 
-    def _guarded(self, title: str, call: Callable[[], None]) -> None:
+    def _guarded(self, title: str, call: Callable[[], T]) -> T | None:
         try:
-            call()
+            return call()
         except Exception as error:  # noqa: BLE001  # a store can fail in any way, and none of them is worth a model
             self._trackers.pop(title, None)
             about = next(iter(str(error).strip().splitlines()), "")
             self._warn(f"{title} cannot be written to and is left out ({type(error).__name__}: {about:.200}).")
+            return None
 
 
 @contextmanager
