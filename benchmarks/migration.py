@@ -148,8 +148,8 @@ def main() -> None:
             ]
         )
     note = (
-        f"{what} Written as fastText's files. Median of {options.rounds} round(s). To quantize takes what it says beside "
-        "the training before it."
+        f"{what} Written as fastText's files. Median of {options.rounds} round(s). To quantize takes its time after "
+        "the training of the model it is made of."
     )
     measure.publish("From fastText to tagline", f"{note}\n\n{measure.table(table)}", options.record)
 
