@@ -133,6 +133,7 @@ def client(place: Path):
     uri = f"sqlite:///{place}/mlflow.db"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", uri)
+        patch.chdir(place)  # where MLflow puts the artifacts of a store of its own
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's own, of SQLAlchemy
