@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tagline.cli import datasets, evaluate, explain, export, predict, recipes, report, runs, serve, train
+from tagline.cli import datasets, evaluate, explain, export, predict, recipes, report, runs, serve, sweep, train
 from tagline.cli.terminal import Session, error_line, silence_stdout
 from tagline.errors import TaglineError
 
@@ -57,6 +57,7 @@ app.command("export")(export.export)
 app.command("report")(report.report)
 app.command("runs")(runs.runs)
 app.command("serve")(serve.serve)
+app.command("sweep")(sweep.sweep)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(recipes.app, name="recipes")
 

@@ -90,7 +90,7 @@ def read_run(folder: Path) -> RunFolder:
         metrics,
         mistakes,
         predictions,
-        {name: _plot(path) for name, path in (plots | courses).items() if path.exists()},
+        {name: read_plot(path) for name, path in (plots | courses).items() if path.exists()},
         history,
         read_history(folder / "refit_history.csv"),
     )
@@ -132,7 +132,8 @@ def read_history(path: Path) -> History | None:
         raise InputError(f"`{path}` is damaged: {error}.") from None
 
 
-def _plot(path: Path) -> Plot:
+def read_plot(path: Path) -> Plot:
+    """Read an SVG file that `evaluation.drawing` wrote."""
     content = path.read_bytes()
     head = content[:2000].decode("utf-8", errors="replace")
     sizes = [re.search(rf'<svg[^>]*?\b{side}="([\d.]+)pt"', head) for side in ("width", "height")]
