@@ -17,7 +17,8 @@ def conclusion(results: Results) -> list[str]:
     said = [_of_curve(words, curve.sentence, len(results.curves)) for words, curve in results.curves.items()]
     if results.best is not None:
         said += [_of_best(results), *([_of_shares(results)] if results.effects else [])]
-        said += [of_setting(key, values) for key, values in results.effects.items()]
+        if results.shares is not None:
+            said += [of_setting(key, values) for key, values in results.effects.items()]
         if results.effects and results.n_seeds == 1:
             said.append(
                 "Every combination was tried with one seed, so what the seed alone moves is in no interval: "
@@ -113,8 +114,11 @@ def _of_best(results: Results) -> str:
     n = len(results.rivals)
     if not n:
         return f"{said}; every other combination is behind it by more than chance."
-    others = "the other one" if len(compared) == 1 else f"{n:,} of the other {len(compared):,} combinations"
-    return f"{said}; {others} cannot be told from it."
+    if n == len(compared):
+        return (
+            f"{said}; {'the other one' if n == 1 else f'all of the other {n:,}'} cannot be told from it by these rows."
+        )
+    return f"{said}; {n:,} of the other {len(compared):,} combinations cannot be told from it."
 
 
 def _of_shares(results: Results) -> str:

@@ -177,8 +177,8 @@ def _last_step(sizes: list[int], error: Floats, drawn: Floats) -> str:
     step = drawn[:, -2] - drawn[:, -1]
     low, high = np.percentile(step, (2.5, 97.5))
     value = float(error[-2] - error[-1])
+    changed = f"from {sizes[-2]:,} to {sizes[-1]:,} rows accuracy changed by {100 * value:+.1f} points"
+    if len(sizes) >= _LEAST_SIZES and max(-low, high) < _LITTLE:
+        return f"The curve has levelled off: {changed}."
     because = "With fewer than four sizes" if len(sizes) < _LEAST_SIZES else "As the curve follows no simple law"
-    return (
-        f"{because} nothing is foretold; from {sizes[-2]:,} to {sizes[-1]:,} rows accuracy changed by "
-        f"{100 * value:+.1f} points ({100 * min(low, value):+.1f} to {100 * max(high, value):+.1f})."
-    )
+    return f"{because} nothing is foretold; {changed} ({100 * min(low, value):+.1f} to {100 * max(high, value):+.1f})."

@@ -38,7 +38,7 @@ from tagline.search.sweep_folder import (
     write_json,
 )
 from tagline.search.trials import Outcome, TrialTable, read_outcomes
-from tagline.search.trying import Folds, Trial, prepare, save_folds
+from tagline.search.trying import Folds, Kit, Trial, prepare, save_folds
 from tagline.search.workers import Workers
 from tagline.threads import cores
 
@@ -332,10 +332,11 @@ def _make(
     progress: Callable[[Progress], None],
 ) -> None:
     """Make trials, each kept as soon as it has ended."""
-    began, work = time.monotonic(), sum(trial.size or 1 for trial in left)
-    worked, waiting = 0, list(reversed(left))
+    waiting, pace = list(reversed(left)), _Pace(sum(trial.size or 1 for trial in left), 2 * n_processes)
     variant_of = {trial.number: variant for trial, variant in zip(trials, _variant_of_each(asked), strict=True)}
-    with Workers(n_processes, prepare, str(asked.work)) as workers:
+    networks = {trial.recipe.training is not None for trial in left}
+    kit = Kit(str(asked.work), networks=True in networks, classic=False in networks)
+    with Workers(n_processes, prepare, kit) as workers:
         while len(done) < len(trials):
             while waiting and workers.free:
                 workers.give(waiting.pop())
@@ -345,9 +346,26 @@ def _make(
                 changes = json.dumps(variant_of[trial.number].settings, ensure_ascii=False)
                 table.add(trial.number, trial.recipe.recipe.name, changes, trial.seed, trial.size, outcome)
                 done[trial.number] = outcome
-                worked += trial.size or 1
-                rate = worked / (time.monotonic() - began)
-                progress(_progress(done, len(trials), (work - worked) / rate))
+                progress(_progress(done, len(trials), pace.seconds_left(trial.size or 1)))
+
+
+class _Pace:
+    """How long the work that is left will take; the first ``few`` trials, in which processes start, are forgotten."""
+
+    def __init__(self, work: int, few: int) -> None:
+        self._left, self._few = work, few
+        self._since, self._done = time.monotonic(), 0
+
+    def seconds_left(self, work: int) -> float:
+        """Return the seconds left now that some more work is done."""
+        now = time.monotonic()
+        self._left -= work
+        self._done += work
+        self._few -= 1
+        left = self._left * (now - self._since) / self._done
+        if self._few == 0:
+            self._since, self._done = now, 0
+        return left
 
 
 def _progress(done: dict[int, Outcome], total: int, seconds_left: float) -> Progress:

@@ -51,9 +51,22 @@ def _read_folds(folder: Path) -> Folds:
         return [(arrays[f"train{k}"], arrays[f"held{k}"]) for k in range(len(arrays.files) // 2)]
 
 
-def prepare(folder: str) -> Callable[[Any, Any], Any]:
-    """Return what makes the trials of a sweep, whose material is in ``folder``; called once in each process."""
-    material, folds = read_material(Path(folder)), _read_folds(Path(folder))
+@dataclass(frozen=True)
+class Kit:
+    """What each process of a sweep is given: the folder of the material, and which learners there will be."""
+
+    folder: str
+    networks: bool
+    classic: bool
+
+
+def prepare(kit: Kit) -> Callable[[Any, Any], Any]:
+    """Return what makes the trials of a sweep; called once in each process."""
+    material, folds = read_material(Path(kit.folder)), _read_folds(Path(kit.folder))
+    if kit.networks:  # else the first trial would seem to take longer than the others
+        import tagline.fitting.networks  # noqa: F401
+    if kit.classic:
+        import sklearn.svm  # noqa: F401
 
     def work(trial: Trial, _report: object) -> Outcome:
         began = time.perf_counter()
@@ -66,7 +79,8 @@ def prepare(folder: str) -> Callable[[Any, Any], Any]:
             clf = _trained(material, rows, trial.recipe, trial.seed)
             said = predict_split(clf, _split(material, folds[0][1]), material.classes)
             learnt_from, training = len(rows), clf.training_
-        return _outcome(said, material, learnt_from, training, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        return _outcome(trial, said, material, learnt_from, training, seconds)
 
     return work
 
@@ -121,11 +135,11 @@ def _held_out(material: Material, fitted: Fitted) -> Predicted:
 
 
 def _outcome(
-    said: Predicted, material: Material, learnt_from: int, training: TrainingRecord | None, seconds: float
+    trial: Trial, said: Predicted, material: Material, learnt_from: int, training: TrainingRecord | None, seconds: float
 ) -> Outcome:
     n_classes = len(material.classes)
     task = "multilabel" if material.multilabel else "binary" if n_classes == 2 else "multiclass"
-    block = measure(said.y_true, said.y_pred, said.proba, material.classes, task=task)
+    block = measure(said.y_true, said.y_pred, said.proba, material.classes, task=task, seed=trial.seed)
     right = said.y_true == said.y_pred
     low, high = block["accuracy_ci95"] or (None, None)
     return Outcome(
