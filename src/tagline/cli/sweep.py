@@ -204,20 +204,22 @@ def _table(results: "Results") -> "Table":
     from rich.text import Text
 
     from tagline.evaluation.headline import format_figure
-    from tagline.search.conclusion import between, percent
+    from tagline.search.conclusion import behind, between, percent, setting_columns
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("combination", overflow="fold")
+    found = [one for one in results.combinations if one.accuracy is not None]
+    names, cells = setting_columns(found)
+    for name in names:
+        table.add_column(name, overflow="fold")
     for name in ("accuracy", "95 % interval", "points behind", "macro F1", "log loss", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    found = [one for one in results.combinations if one.accuracy is not None]
-    for one in found[:_LISTED]:
+    for one, settings in zip(found[:_LISTED], cells, strict=False):
         assert one.accuracy is not None
         table.add_row(
-            Text(one.words),
+            *map(Text, settings),
             percent(one.accuracy.value),
             between(one.accuracy),
-            "" if one.behind is None else f"{100 * one.behind.value:.1f} ({between(one.behind)})",
+            behind(one.behind),
             format_figure("macro_f1", one.macro_f1),
             format_figure("log_loss", one.log_loss),
             "–" if one.seconds is None else f"{one.seconds:.1f}",

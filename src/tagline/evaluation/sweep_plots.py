@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 _IN_A_ROW = 3  # panels
 _PANEL, _PANEL_HEIGHT = 2.35, 2.1  # inches
-_GAP, _GAP_BELOW = 0.35, 0.95
+_GAP, _GAP_BELOW, _ASLANT = 0.35, 0.4, 0.6
 _LEFT, _RIGHT, _TOP = 0.72, 0.15, 0.45
 _LONGEST = 30  # characters of all names of a panel; beyond, they stand aslant
 _ROOM = 0.06  # of the range, above and below
@@ -55,9 +55,11 @@ class Learnt:
 def plot_settings(settings: Mapping[str, Sequence[Tried]]) -> Figure:
     """Draw a panel for each setting: mean and 95 % interval of its values, and its trials as points, on one scale."""
     n = len(settings)
-    columns, rows = min(n, _IN_A_ROW), -(-n // _IN_A_ROW)
+    columns = n if n <= _IN_A_ROW else 2 if n == 4 else _IN_A_ROW
+    rows = -(-n // columns)
+    below = _GAP_BELOW + (_ASLANT if any(_is_aslant(values) for values in settings.values()) else 0.0)
     width = _LEFT + columns * _PANEL + (columns - 1) * _GAP + _RIGHT
-    height = rows * (_TOP + _PANEL_HEIGHT + _GAP_BELOW)
+    height = rows * (_TOP + _PANEL_HEIGHT + below)
     every = [tried for values in settings.values() for tried in values]
     low, high = _range([end for tried in every for end in (tried.low, tried.high, *tried.trials)])
     with style():
@@ -65,7 +67,7 @@ def plot_settings(settings: Mapping[str, Sequence[Tried]]) -> Figure:
         for k, (key, values) in enumerate(settings.items()):
             row, column = divmod(k, columns)
             left = _LEFT + column * (_PANEL + _GAP)
-            bottom = height - (row + 1) * (_TOP + _PANEL_HEIGHT + _GAP_BELOW) + _GAP_BELOW
+            bottom = height - (row + 1) * (_TOP + _PANEL_HEIGHT + below) + below
             axes = figure.add_axes((left / width, bottom / height, _PANEL / width, _PANEL_HEIGHT / height))
             _draw_values(axes, values)
             axes.set_title(label(key))
@@ -130,9 +132,13 @@ def _draw_values(axes: Axes, values: Sequence[Tried]) -> None:
         )
     axes.plot(range(len(values)), [tried.mean for tried in values], color=BLUE, linewidth=0.8, alpha=0.5)
     names = [label(tried.name) for tried in values]
-    aslant = sum(map(len, names)) > _LONGEST
+    aslant = _is_aslant(values)
     axes.set_xticks(range(len(values)), names, rotation=30 if aslant else 0, ha="right" if aslant else "center")
     axes.set_xlim(-0.4, len(values) - 0.4)
+
+
+def _is_aslant(values: Sequence[Tried]) -> bool:
+    return sum(len(label(tried.name)) for tried in values) > _LONGEST
 
 
 def _draw_curve(axes: Axes, curve: Learnt, colour: str, marker: str) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from tagline.search.effects import Estimate
 from tagline.search.grid import RECIPE
-from tagline.search.results import Results, Value
+from tagline.search.results import Combination, Results, Value
 from tagline.search.sweep_folder import Asked
 
 AS_IT_IS = "as it is"  # the value of a setting that a combination of a list leaves alone
+_MOST_COLUMNS = 5  # of settings; of more, a combination is one cell
 _SHARE_TOLD = 0.01  # of the differences; below, several are told together
 
 
@@ -64,6 +65,17 @@ def command_for_best(asked: Asked, results: Results) -> str:
     return shlex.join(words)
 
 
+def setting_columns(combinations: Sequence[Combination]) -> tuple[list[str], list[list[str]]]:
+    """Return names and cells of the columns that tell combinations apart, a row each; of many settings one column."""
+    keys = list(dict.fromkeys(key for one in combinations for key in one.settings))
+    keys = [key for key in keys if len({one.settings.get(key) for one in combinations}) > 1]
+    if not 1 <= len(keys) <= _MOST_COLUMNS:
+        return ["combination"], [[one.words] for one in combinations]
+    short = [key.partition(".")[2] or key for key in keys]
+    names = short if len(set(short)) == len(short) else keys
+    return names, [[one.settings.get(key) or AS_IT_IS for key in keys] for one in combinations]
+
+
 def percent(value: float) -> str:
     """Return an accuracy as people read it."""
     return f"{100 * value:.1f} %"
@@ -71,18 +83,23 @@ def percent(value: float) -> str:
 
 def between(estimate: Estimate) -> str:
     """Return the ends of an interval of accuracies or their differences, in points."""
-    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}"
+    return f"{_points(estimate.low)} to {_points(estimate.high)}"
+
+
+def behind(estimate: Estimate | None) -> str:
+    """Return how far a combination is behind the best, None of the best itself, in points with an interval."""
+    return "best" if estimate is None else f"{_points(estimate.value)} ({between(estimate)})"
 
 
 def of_setting(key: str, values: Sequence[Value]) -> str:
     """Say what a setting did."""
     best = next(value for value in values if value.behind is None)
-    behind = [value for value in values if value.behind is not None and not value.behind.is_chance]
+    worse = [value for value in values if value.behind is not None and not value.behind.is_chance]
     level = [value for value in values if value.behind is not None and value.behind.is_chance]
-    if not behind:
+    if not worse:
         figures = ", ".join(f"{named(value.value)} {percent(value.accuracy.value)}" for value in values)
         return f"`{key}` makes no difference beyond chance: {figures}."
-    lost = [f"{named(v.value)} by {100 * v.behind.value:.1f} points ({between(v.behind)})" for v in behind if v.behind]
+    lost = [f"{named(v.value)} by {100 * v.behind.value:.1f} points ({between(v.behind)})" for v in worse if v.behind]
     on_average = percent(best.accuracy.value)
     said = f"`{key}`: {named(best.value)} does best, with {on_average} on average; it leads {_and(lost)}"
     if level:
@@ -93,6 +110,10 @@ def of_setting(key: str, values: Sequence[Value]) -> str:
 def named(value: str) -> str:
     """Return the value of a setting, set as code, or that it was left alone."""
     return f"`{value}`" if value else AS_IT_IS
+
+
+def _points(value: float) -> str:
+    return f"{round(100 * value, 1) + 0.0:.1f}"  # adding 0 makes 0.0 of -0.0
 
 
 def _of_curve(words: str, sentence: str, n_curves: int) -> str:

@@ -13,7 +13,16 @@ from tagline.report.excerpts import harmless
 from tagline.report.pages import render_page, write_page
 from tagline.report.reading import read_plot
 from tagline.run.tables import polars_os_errors
-from tagline.search.conclusion import AS_IT_IS, between, caution, command_for_best, conclusion, percent
+from tagline.search.conclusion import (
+    AS_IT_IS,
+    behind,
+    between,
+    caution,
+    command_for_best,
+    conclusion,
+    percent,
+    setting_columns,
+)
 from tagline.search.curve import Curve
 from tagline.search.grid import RECIPE, varied
 from tagline.search.results import Combination, Results
@@ -96,6 +105,7 @@ def _page(asked: Asked, results: Results) -> str:
             plot = read_plot(path)
             plots.append({"name": name, "wide": plot.width > _WIDE, **vars(plot)})
     whole = [one for one in results.combinations if one.accuracy is not None]
+    names, cells = setting_columns(whole)
     return render_page(
         "sweep.html.j2",
         title=display_name(str(content["dataset"]["name"])),
@@ -108,7 +118,8 @@ def _page(asked: Asked, results: Results) -> str:
         sentences=conclusion(results),
         caution=caution(results),
         plots=plots,
-        combinations=[_row(one) for one in whole[:_LISTED]],
+        columns=names,
+        combinations=[_row(one, found) for one, found in zip(whole[:_LISTED], cells, strict=False)],
         n_more=max(0, len(whole) - _LISTED),
         has_parameters=any(one.parameters is not None for one in whole),
         effects=[
@@ -177,15 +188,14 @@ def _counts(asked: Asked, results: Results) -> str:
     return f"{' × '.join(parts)}: {results.n_trials:,} trials{failed}"
 
 
-def _row(one: Combination) -> dict[str, Any]:
+def _row(one: Combination, cells: Sequence[str]) -> dict[str, Any]:
     assert one.accuracy is not None
-    behind = one.behind
     return {
-        "words": one.words,
+        "cells": cells,
         "accuracy": percent(one.accuracy.value),
         "interval": between(one.accuracy),
-        "behind": "best" if behind is None else f"{100 * behind.value:.1f} ({between(behind)})",
-        "is_rival": behind is None or behind.is_chance,
+        "behind": behind(one.behind),
+        "is_rival": one.behind is None or one.behind.is_chance,
         "macro_f1": format_figure("macro_f1", one.macro_f1),
         "log_loss": format_figure("log_loss", one.log_loss),
         "seconds": "–" if one.seconds is None else f"{one.seconds:.1f}",
