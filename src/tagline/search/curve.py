@@ -22,7 +22,7 @@ _LEAST_OF_CLASS = 4
 _EXPONENTS = np.arange(1, 31) / 20  # c: 0.05, 0.10 … 1.50
 _LEAST_SIZES = 4  # a law of three numbers fits any three
 _SAMPLES = 400
-_FAR = 0.1  # of the fall of the error; a law that misses by more does not hold
+_FAR = 0.05  # of the fall of the error; a law that misses by more does not hold
 _LITTLE = 0.003  # of accuracy: not worth the work of labelling twice the rows
 
 
@@ -117,7 +117,9 @@ def learning_curve(right: Mapping[int, Bools], seed: int) -> Curve:
     law = _law(n, error, spread, noise)
     if law is None:
         return Curve(accuracy, of_seeds, None, None, _last_step(sizes, error, drawn))
-    gains = [_gain(_fit(n, sample, spread), n[-1]) for sample in drawn]
+    # The points lie beside the law by more than rows and seeds account for: what it foretells is as uncertain.
+    beside = _missed(law, n, error)
+    gains = [_gain(_fit(n, sample + rng.normal(size=len(n)) * beside, spread), n[-1]) for sample in drawn]
     low, high = np.percentile(gains, (2.5, 97.5))
     value = _gain(law, n[-1])
     gain = Estimate(value, min(float(low), value), max(float(high), value))
@@ -138,9 +140,13 @@ def _law(n: Floats, error: Floats, spread: Floats, noise: Floats) -> Law | None:
     if len(n) < _LEAST_SIZES or error[-1] >= error[0]:
         return None
     law = _fit(n, error, spread)
-    missed = float(np.sqrt(np.mean([(law.error(size) - e) ** 2 for size, e in zip(n, error, strict=True)])))
     allowed = max(_FAR * float(error[0] - error[-1]), 2 * float(noise.mean()))
-    return law if missed <= allowed else None
+    return law if _missed(law, n, error) <= allowed else None
+
+
+def _missed(law: Law, n: Floats, error: Floats) -> float:
+    """Return how far the law lies beside the errors: the root of the mean square."""
+    return float(np.sqrt(np.mean([(law.error(size) - e) ** 2 for size, e in zip(n, error, strict=True)])))
 
 
 def _fit(n: Floats, error: Floats, spread: Floats) -> Law:

@@ -45,8 +45,9 @@ from tagline.threads import cores
 _SEEDS_OF_CURVE = 3
 _MOST_CURVES = 6
 _MOST_TRIALS = 10_000
-_NETWORK_BYTES, _NGRAM_BYTES = 500e6, 300e6  # of a process, before there are texts; measured on two cores
-_NETWORK_FACTOR, _NGRAM_FACTOR = 8, 60  # bytes that a byte of text takes
+# Bytes of a process before there are texts, and for each byte of text: somewhat more than IMDB was seen to take.
+_NETWORK_BYTES, _NGRAM_BYTES = 500e6, 300e6
+_NETWORK_FACTOR, _NGRAM_FACTOR = 8, 40
 _TOLD = 100  # at most about so many lines of progress, where they are lines
 
 
@@ -317,7 +318,7 @@ def _lead(
                 _make(asked, trials, left, done, table, n, progress)
         return _conclude(asked, dataset, log)
     except BaseException:
-        if asked.work.exists():
+        if asked.work.exists() and asked.content["data"] is not None:
             log(f"stopped; `tagline sweep --resume {asked.folder}` goes on with it")
         raise
 

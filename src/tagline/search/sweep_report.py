@@ -169,9 +169,11 @@ def _page(asked: Asked, results: Results) -> str:
 
 def _verdict(results: Results) -> dict[str, str]:
     if results.curves:
-        _, curve = max(results.curves.items(), key=lambda pair: max(e.value for e in pair[1].accuracy.values()))
+        words, curve = max(results.curves.items(), key=lambda pair: max(e.value for e in pair[1].accuracy.values()))
         size, top = list(curve.accuracy.items())[-1]
-        return {"figure": percent(top.value), "what": f"after learning from {size:,} rows", "interval": between(top)}
+        which = f"{words}, " if len(results.curves) > 1 else ""
+        what = f"{which}after learning from {size:,} rows"
+        return {"figure": percent(top.value), "what": what, "interval": between(top)}
     best = results.best
     if best is None or best.accuracy is None:
         return {"figure": "–", "what": "every trial failed", "interval": ""}
