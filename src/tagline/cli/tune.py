@@ -8,7 +8,7 @@ import typer
 
 from tagline.cli import options
 from tagline.cli.terminal import Session
-from tagline.cli.train import DEFAULT_DATA, advance, check_alone, show_run
+from tagline.cli.train import DEFAULT_DATA, advance, show_run
 from tagline.errors import InputError
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def tune(
         "searching": lambda seen: _searching(session, seen),
     }
     if resume is not None:
-        check_alone(context)
+        options.check_alone(context, {"resume"}, "the search")
         run = resume_tune(resume, **shown)
     else:
         settings = TuneSettings(

@@ -216,8 +216,7 @@ class _Clock:
         self._started, self.budget = started, budget
         n_test = 0 if reading.dataset.test is None else len(reading.dataset.test)
         self._share_of_test = n_test / len(material.texts)
-        n_bytes = int(material.texts.str.len_bytes().sum())
-        self._cheap = is_cheap(n_bytes, 1 if material.Y.shape[1] == 2 else material.Y.shape[1])
+        self._cheap = is_cheap(material.texts, material.Y.shape[1])
         self._counting: dict[str, float] = {}
 
     @property
