@@ -84,6 +84,7 @@ def tune(
     positive: options.Positive = None,
     strict: options.Strict = False,
     no_texts: options.NoTexts = False,
+    track: options.Track = None,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -114,6 +115,7 @@ def tune(
         "seconds_before": before,
         "log": session.stage,
         "progress": lambda seen: advance(session, seen),
+        "warn": session.warn,
         "searching": lambda seen: _searching(session, seen),
     }
     if resume is not None:
@@ -131,6 +133,7 @@ def tune(
                 positive=positive,
                 strict=strict,
                 texts=not no_texts,
+                track=tuple(track or ()),
             ),
             _seconds(budget),
             metric,
