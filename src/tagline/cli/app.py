@@ -13,7 +13,21 @@ from typing import Annotated
 
 import typer
 
-from tagline.cli import compare, datasets, evaluate, explain, export, predict, recipes, report, runs, serve, train, tune
+from tagline.cli import (
+    compare,
+    datasets,
+    evaluate,
+    explain,
+    export,
+    predict,
+    recipes,
+    report,
+    runs,
+    serve,
+    sweep,
+    train,
+    tune,
+)
 from tagline.cli.terminal import Session, error_line, silence_stdout
 from tagline.errors import TaglineError
 
@@ -60,6 +74,7 @@ app.command("export")(export.export)
 app.command("report")(report.report)
 app.command("runs")(runs.runs)
 app.command("serve")(serve.serve)
+app.command("sweep")(sweep.sweep)
 app.command("tune")(tune.tune)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(recipes.app, name="recipes")

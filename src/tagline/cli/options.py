@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from tagline.cli.terminal import Session
+from tagline.errors import InputError
 
 DATA, MODEL, OUTPUT = "Data", "Model", "Output"
+_OF_OUTPUT = {"as_json", "_quiet", "_debug"}
 
 
 def session_of(context: typer.Context) -> Session:
@@ -14,6 +16,16 @@ def session_of(context: typer.Context) -> Session:
     session = context.find_root().obj
     assert isinstance(session, Session)
     return session
+
+
+def check_alone(context: typer.Context, welcome: set[str], what: str) -> None:
+    """Raise `InputError` if more than the ``welcome`` parameters was asked for: it is gone on with as it was begun."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        allowed = parameter.name in welcome | _OF_OUTPUT
+        if not allowed and source is not None and source.name == "COMMANDLINE":
+            name = parameter.opts[0] if parameter.opts[0].startswith("-") else "DATA"
+            raise InputError(f"`{name}` cannot be given with `--resume`: {what} is gone on with as it was begun.")
 
 
 def _set_debug(context: typer.Context, value: bool) -> bool:

@@ -8,7 +8,6 @@ import typer
 
 from tagline.cli import options
 from tagline.cli.terminal import Session
-from tagline.errors import InputError
 
 if TYPE_CHECKING:
     from tagline.run.progress import Seen
@@ -94,7 +93,7 @@ def train(
         "warn": session.warn,
     }
     if resume is not None:
-        check_alone(context)
+        options.check_alone(context, {"resume"}, "the run")
         run = resume_run(resume, **shown)
     else:
         run = train_run(data, settings, out=out, command=session.command, **shown)
@@ -122,18 +121,6 @@ class _Shown(TypedDict):
     log: Callable[[str], None]
     progress: Callable[["Seen"], None]
     warn: Callable[[str], None]
-
-
-_WITH_RESUME = {"resume", "as_json", "_quiet", "_debug"}
-
-
-def check_alone(context: typer.Context) -> None:
-    """Raise `InputError` if anything else was asked for: a run is gone on with as it was begun."""
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if parameter.name not in _WITH_RESUME and source is not None and source.name == "COMMANDLINE":
-            name = parameter.opts[0] if parameter.opts[0].startswith("-") else "DATA"
-            raise InputError(f"`{name}` cannot be given with `--resume`: the run is gone on with as it was begun.")
 
 
 def _findings(run: "Run") -> list[str]:

@@ -8,7 +8,7 @@ import typer
 
 from tagline.cli import options
 from tagline.cli.terminal import Session
-from tagline.cli.train import DEFAULT_DATA, advance, check_alone, show_run
+from tagline.cli.train import DEFAULT_DATA, advance, show_run
 from tagline.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def tune(
     positive: options.Positive = None,
     strict: options.Strict = False,
     no_texts: options.NoTexts = False,
+    track: options.Track = None,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -114,10 +115,11 @@ def tune(
         "seconds_before": before,
         "log": session.stage,
         "progress": lambda seen: advance(session, seen),
+        "warn": session.warn,
         "searching": lambda seen: _searching(session, seen),
     }
     if resume is not None:
-        check_alone(context)
+        options.check_alone(context, {"resume"}, "the search")
         run = resume_tune(resume, **shown)
     else:
         settings = TuneSettings(
@@ -131,6 +133,7 @@ def tune(
                 positive=positive,
                 strict=strict,
                 texts=not no_texts,
+                track=tuple(track or ()),
             ),
             _seconds(budget),
             metric,

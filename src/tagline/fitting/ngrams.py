@@ -92,11 +92,6 @@ class _Fit:
         return np.vstack(in_threads(one, folds))
 
 
-def is_cheap(n_bytes: int, n_outputs: int) -> bool:
-    """Say whether fits on texts of so many bytes are so cheap that all rows are held out in turn."""
-    return n_bytes * n_outputs <= _FOLDED_BYTES
-
-
 def fit_ngrams(
     recipe: Recipe,
     texts: pl.Series,
@@ -141,10 +136,9 @@ def fit_ngrams(
         )
     fit = _Fit(features, settings, Y, weights, multilabel, seed, min_df, blocks, counts)
     counted = time.perf_counter()
-    cheap = is_cheap(n_bytes, outputs)
     how = "the rows named"
     if folds is None:
-        folds, how = hold_out(recipe, texts, Y, groups, n_given, seed, cheap=cheap)
+        folds, how = hold_out(recipe, texts, Y, groups, n_given, seed, cheap=is_cheap(texts, Y.shape[1]))
     chosen, logits, tried = _choose(fit, folds, tries=tries)
     learnt_rows = None if (final and recipe.protocol.refit == "all") or not folds else folds[0][0]
     if not final and logits is None and len(folds) == 1:
@@ -183,6 +177,12 @@ def fit_ngrams(
     }
     seconds = {"features": counted - started, "fit": finished - counted}
     return Fitted(vectorizer, model, temperature, threshold, decided, held_out, seconds)
+
+
+def is_cheap(texts: pl.Series, n_classes: int) -> bool:
+    """Say whether fits are so quick that all rows are held out in turn."""
+    outputs = 1 if n_classes == 2 else n_classes
+    return int(texts.str.len_bytes().sum()) * outputs <= _FOLDED_BYTES
 
 
 def _choose(

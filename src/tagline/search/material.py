@@ -54,25 +54,46 @@ class Material:
         )
 
 
-def save_material(folder: Path, dataset: Dataset, word_index: Mapping[str, int] | None) -> None:
-    """Write the train and validation rows of a data set where `read_material` finds them."""
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of train and validation of a data set, as `Material` has them."""
+
+    texts: pl.Series
+    Y: NDArray[np.bool_]
+    classes: list[str]
+    groups: pl.Series | None
+    n_given: int
+
+
+def rows_of(dataset: Dataset) -> Rows:
+    """Return the rows of a data set that a search may see."""
     parts = [part for part in (dataset.train, dataset.validation) if part is not None]
     n_given = 0 if dataset.validation is None else len(dataset.validation)
     labels = pl.concat([part.labels for part in parts])
     y = label_indices(labels, dataset.classes)
     Y = y if y.ndim == 2 else np.eye(len(dataset.classes), dtype=bool)[y]
     known = np.flatnonzero(Y.any(axis=0))  # a class may stand in the test rows alone
-    columns = {"text": pl.concat([part.texts for part in parts])}
     groups = [part.groups for part in parts if part.groups is not None]
-    if groups and len(groups) == len(parts):
-        columns["group"] = pl.concat(groups)
+    return Rows(
+        texts=pl.concat([part.texts for part in parts]),
+        Y=Y[:, known],
+        classes=[dataset.classes[column] for column in known],
+        groups=pl.concat(groups) if len(groups) == len(parts) else None,
+        n_given=n_given,
+    )
+
+
+def save_material(folder: Path, dataset: Dataset, word_index: Mapping[str, int] | None) -> None:
+    """Write the train and validation rows of a data set where `read_material` finds them."""
+    rows = rows_of(dataset)
+    columns = {"text": rows.texts, **({} if rows.groups is None else {"group": rows.groups})}
     folder.mkdir(parents=True, exist_ok=True)
     pl.DataFrame(columns).write_ipc(folder / _TEXTS)
-    np.save(folder / _LABELS, Y[:, known], allow_pickle=False)
+    np.save(folder / _LABELS, rows.Y, allow_pickle=False)
     about = {
-        "classes": [dataset.classes[column] for column in known],
+        "classes": rows.classes,
         "multilabel": dataset.task == "multilabel",
-        "n_given": n_given,
+        "n_given": rows.n_given,
         "word_index": None if word_index is None else dict(word_index),
     }
     (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")

@@ -26,6 +26,7 @@ from tagline.run.folder import LEADERBOARD, RECIPE, RUNS, check_parent, check_ta
 from tagline.run.machine import versions
 from tagline.run.record import Found
 from tagline.run.settings import TrainSettings
+from tagline.run.tracking import check_trackers
 from tagline.run.train import Reading, Run, read_for_run, run_read, word_index_of
 from tagline.run.unfinished import absolute, can_be_kept, lock
 from tagline.search.candidates import Candidate, Limits, ranked
@@ -97,6 +98,7 @@ def tune_run(
     log: Log = lambda stage: None,
     progress: Progress = lambda seen: None,
     searching: Callable[[Searched], None] = lambda seen: None,
+    warn: Log = lambda sentence: None,
 ) -> Run:
     """Search for the best recipe for ``data`` and write the run of the winner, with a leaderboard and its recipe.
 
@@ -109,6 +111,7 @@ def tune_run(
         log: called with the name of each stage.
         progress: called while the winner, if it is a network, is trained.
         searching: called while it searches.
+        warn: called with a sentence when a logger of ``settings.run.track``, which follows the winner's run, fails.
 
     Raises:
         InputError: data or settings cannot be used, or the time is too short to judge anything.
@@ -125,7 +128,7 @@ def tune_run(
     else:
         check_target(asked.target)
     _begin(asked)
-    return _tune(asked, reading, started, log, progress, searching)
+    return _tune(asked, reading, started, log, progress, searching, warn)
 
 
 def resume_tune(
@@ -135,6 +138,7 @@ def resume_tune(
     log: Log = lambda stage: None,
     progress: Progress = lambda seen: None,
     searching: Callable[[Searched], None] = lambda seen: None,
+    warn: Log = lambda sentence: None,
 ) -> Run:
     """Go on with a search that was stopped, for the time that it had left; nothing that was judged is judged again.
 
@@ -147,12 +151,13 @@ def resume_tune(
     reading = _read(asked.data, asked.settings, log)
     if reading.dataset.fingerprint != fingerprint:
         raise InputError(f"`{asked.data}` has changed since `{asked.target}` was begun: begin anew.")
-    return _tune(asked, reading, started, log, progress, searching)
+    return _tune(asked, reading, started, log, progress, searching, warn)
 
 
 def _read(data: Any, settings: TuneSettings, log: Log) -> Reading:
     if settings.run.folds is not None:
         raise InputError("`--folds` measures one recipe; a search holds rows out by itself.")
+    check_trackers(settings.run.track)
     return read_for_run(data, load_recipe("fast"), settings.run, log)
 
 
@@ -163,6 +168,7 @@ def _tune(
     log: Log,
     progress: Progress,
     searching: Callable[[Searched], None],
+    warn: Log,
 ) -> Run:
     settings = asked.settings
     metric = metric_named(settings.metric)
@@ -203,7 +209,7 @@ def _tune(
         recipe = winner.recipe
         final = replace(reading, recipe=recipe, settings=replace(settings.run, recipe=RECIPE))
         run = run_read(
-            final, asked.target, None, asked.command, time.perf_counter() - clock.spent, log, progress, found
+            final, asked.target, None, asked.command, time.perf_counter() - clock.spent, log, progress, found, warn
         )
     shutil.rmtree(asked.folder, ignore_errors=True)
     return run
@@ -216,8 +222,7 @@ class _Clock:
         self._started, self.budget = started, budget
         n_test = 0 if reading.dataset.test is None else len(reading.dataset.test)
         self._share_of_test = n_test / len(material.texts)
-        n_bytes = int(material.texts.str.len_bytes().sum())
-        self._cheap = is_cheap(n_bytes, 1 if material.Y.shape[1] == 2 else material.Y.shape[1])
+        self._cheap = is_cheap(material.texts, material.Y.shape[1])
         self._counting: dict[str, float] = {}
 
     @property
@@ -549,7 +554,9 @@ def _read_asked(run: str | Path) -> tuple[_Asked, str]:
         if content["format"] != _FORMAT:
             raise InputError(f"`{path}` was written by another tagline: {again}.")
         settings = content["settings"]
-        told: Mapping[str, Any] = settings["run"] | {n: tuple(settings["run"][n]) for n in ("settings", "text")}
+        told: Mapping[str, Any] = settings["run"] | {
+            n: tuple(settings["run"][n]) for n in ("settings", "text", "track")
+        }
         asked = _Asked(
             target,
             content["data"],

@@ -1,0 +1,245 @@
+"""``tagline sweep``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagline.cli import options
+from tagline.cli.terminal import Session
+from tagline.cli.train import DEFAULT_DATA
+from tagline.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tagline.search.effects import Estimate
+    from tagline.search.results import Results
+    from tagline.search.sweep import Progress, Sweep
+
+TRIALS = "Trials"
+_LISTED = 10
+
+
+def sweep(
+    context: typer.Context,
+    data: Annotated[
+        str,
+        typer.Argument(metavar="[DATA]", help="A file, a folder, a glob, `-` for standard input, or a built-in name."),
+    ] = DEFAULT_DATA,
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--recipe",
+            metavar="NAME|FILE.toml",
+            help="What to train; several are compared. [default: fast]",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
+    changes: options.Set = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--grid",
+            metavar="SECTION.KEY=A,B,C",
+            help="Try these values, with every combination of the other grids.",
+            rich_help_panel=TRIALS,
+        ),
+    ] = None,
+    tries: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--try",
+            metavar="'KEY=A KEY=B'",
+            help="Try this combination; may be repeated. An empty one is the recipe as it is.",
+            rich_help_panel=TRIALS,
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Try each combination with so many seeds. [default: 1; of a curve 3]",
+            show_default=False,
+            rich_help_panel=TRIALS,
+        ),
+    ] = None,
+    curve: Annotated[
+        bool,
+        typer.Option("--curve", help="A learning curve: would more data help?", rich_help_panel=TRIALS),
+    ] = False,
+    sizes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N,N",
+            help="A learning curve of these numbers of rows to learn from.",
+            show_default=False,
+            rich_help_panel=TRIALS,
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Trials side by side; by itself as many as there are cores and memory for.",
+            show_default=False,
+            rich_help_panel=TRIALS,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder of the sweep; else one below runs/.",
+            show_default=False,
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    seed: options.Seed = 0,
+    text: options.Text = None,
+    label: options.Label = None,
+    group: options.Group = None,
+    test: options.Test = None,
+    validation: options.Validation = None,
+    strict: options.Strict = False,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Go on with a sweep that was stopped; but for `--processes` nothing else is given with it.",
+            show_default=False,
+            rich_help_panel=TRIALS,
+        ),
+    ] = None,
+    as_json: options.Json = False,
+    _quiet: options.Quiet = False,
+    _debug: options.Debug = False,
+) -> None:
+    """Try settings against each other, on validation rows, and tell which of them matter.
+
+    Example: [bold]tagline sweep imdb --recipe multihot-dense --grid model.units=16,32,64 --seeds 3[/]
+    """
+    from tagline.search.sweep import SweepSettings, resume_sweep, run_sweep
+
+    session = options.session_of(context)
+    settings = SweepSettings(
+        recipes=tuple(recipe or ["fast"]),
+        settings=tuple(changes or ()),
+        grid=tuple(grid or ()),
+        tries=tuple(tries or ()),
+        seed=seed,
+        seeds=seeds,
+        sizes=_numbers(sizes),
+        curve=curve,
+        text=tuple(text or ()),
+        label=label,
+        group=group,
+        test=test,
+        validation=validation,
+        strict=strict,
+        processes=processes,
+    )
+    if resume is not None:
+        options.check_alone(context, {"resume", "processes"}, "the sweep")
+        done = resume_sweep(
+            resume, processes=processes, log=session.stage, progress=lambda seen: _advance(session, seen)
+        )
+    else:
+        done = run_sweep(
+            data,
+            settings,
+            out=out,
+            command=session.command,
+            log=session.stage,
+            progress=lambda seen: _advance(session, seen),
+        )
+    for warning in done.warnings:
+        session.warn(warning)
+    session.close()
+    if as_json:
+        from tagline.cli.terminal import show_json
+
+        show_json({"folder": str(done.folder), **done.results.to_json()})
+        session.stage(f"report: {done.report}")
+    else:
+        _show(done)
+
+
+def _numbers(sizes: str | None) -> tuple[int, ...]:
+    if sizes is None:
+        return ()
+    try:
+        return tuple(int(size.replace("_", "")) for size in sizes.split(","))
+    except ValueError:
+        raise InputError(f"`--sizes {sizes}` is not a list of whole numbers, such as `500,1000,2000`.") from None
+
+
+def _advance(session: Session, seen: "Progress") -> None:
+    session.advance(seen.words(), seen.done, seen.total, milestone=seen.milestone)
+
+
+def _show(done: "Sweep") -> None:
+    from tagline.cli.terminal import show
+    from tagline.search.conclusion import caution, conclusion
+
+    results = done.results
+    if results.curves:
+        for words, curve in results.curves.items():
+            show(_curve_table(words, list(curve.accuracy.items())), "")
+    elif results.best is not None:
+        show(_table(results), "")
+    for sentence in (*conclusion(results), caution(results)):
+        if sentence:
+            show(f"* {sentence}")
+    show("", f"Report: {done.report}")
+    if done.command:
+        show(f"Next: {done.command}")
+
+
+def _table(results: "Results") -> "Table":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from tagline.evaluation.headline import format_figure
+    from tagline.search.conclusion import behind, between, percent, setting_columns
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    found = [one for one in results.combinations if one.accuracy is not None]
+    names, cells = setting_columns(found)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for name in ("accuracy", "95 % interval", "points behind", "macro F1", "log loss", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one, settings in zip(found[:_LISTED], cells, strict=False):
+        assert one.accuracy is not None
+        table.add_row(
+            *map(Text, settings),
+            percent(one.accuracy.value),
+            between(one.accuracy),
+            behind(one.behind),
+            format_figure("macro_f1", one.macro_f1),
+            format_figure("log_loss", one.log_loss),
+            "–" if one.seconds is None else f"{one.seconds:.1f}",
+        )
+    if len(found) > _LISTED:
+        table.caption = f"The first {_LISTED} of {len(found):,}; the report has more."
+        table.caption_justify = "left"
+    return table
+
+
+def _curve_table(words: str, points: "list[tuple[int, Estimate]]") -> "Table":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from tagline.search.conclusion import between, percent
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title=Text(words), title_justify="left")
+    for name in ("rows learnt from", "accuracy", "95 % interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for size, one in points:
+        table.add_row(f"{size:,}", percent(one.value), between(one))
+    return table

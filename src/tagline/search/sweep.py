@@ -1,0 +1,441 @@
+"""`run_sweep`: a set of experiments on the same rows, side by side, kept one by one, and what they say."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tagline.datasets import BUILT_IN, Dataset, load_dataset
+from tagline.errors import InputError, MissingExtraError
+from tagline.fitting.hold_out import hold_out
+from tagline.fitting.ngrams import is_cheap
+from tagline.recipes import Recipe
+from tagline.run.folder import RUNS, check_parent, reserved, run_name
+from tagline.run.machine import machine, versions
+from tagline.run.record import row_counts
+from tagline.run.unfinished import absolute, can_be_kept
+from tagline.search.conclusion import command_for_best
+from tagline.search.curve import check_sizes, choose_sizes
+from tagline.search.grid import Variant, grid_variants, listed_variants
+from tagline.search.material import rows_of, save_material
+from tagline.search.results import Results, results_of
+from tagline.search.sweep_folder import (
+    FORMAT,
+    RESULTS,
+    TRIALS,
+    Asked,
+    alone,
+    begin,
+    check_out,
+    read_asked,
+    write_json,
+)
+from tagline.search.trials import Outcome, TrialTable, read_outcomes
+from tagline.search.trying import Folds, Kit, Trial, prepare, save_folds
+from tagline.search.workers import Workers
+from tagline.threads import cores
+
+_SEEDS_OF_CURVE = 3
+_MOST_CURVES = 6
+_MOST_TRIALS = 10_000
+# Bytes of a process before there are texts, and for each byte of text: somewhat more than IMDB was seen to take.
+_NETWORK_BYTES, _NGRAM_BYTES = 500e6, 300e6
+_NETWORK_FACTOR, _NGRAM_FACTOR = 8, 40
+_TOLD = 100  # at most about so many lines of progress, where they are lines
+
+
+@dataclass(frozen=True)
+class SweepSettings:
+    """What a sweep is told beside its data; the names are those of the command line.
+
+    ``grid`` has entries ``section.key=a,b,c``, ``tries`` combinations ``section.key=a section.key2=b``; one of them is
+    given, or neither. ``settings`` changes all trials. ``seeds``: so many, from ``seed`` on; None: one, or three of a
+    curve. ``sizes``: numbers of rows to learn from; ``curve`` chooses them. ``processes``: None for as many as there
+    are cores and memory. ``test`` is accepted so that its rows stay out of everything.
+    """
+
+    recipes: tuple[str | Path, ...] = ("fast",)
+    settings: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()
+    tries: tuple[str, ...] = ()
+    seed: int = 0
+    seeds: int | None = None
+    sizes: tuple[int, ...] = ()
+    curve: bool = False
+    text: tuple[str, ...] = ()
+    label: str | None = None
+    group: str | None = None
+    test: Any = None
+    validation: Any = None
+    strict: bool = False
+    processes: int | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is: trials ``done`` of ``total``, the best accuracy so far, seconds left if they can be told."""
+
+    done: int
+    total: int
+    failed: int
+    best: float | None
+    seconds_left: float | None
+    milestone: bool
+
+    def words(self) -> str:
+        """Return it in one line."""
+        best = "" if self.best is None else f", best {100 * self.best:.1f} %"
+        failed = f", {self.failed} failed" if self.failed else ""
+        left = "" if not self.seconds_left else f", about {_duration(self.seconds_left)} left"
+        return f"{self.done} of {self.total} trials{best}{failed}{left}"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A finished sweep: its folder, what came of it, the command that trains the best, warnings about its data."""
+
+    folder: Path
+    results: Results
+    command: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def report(self) -> Path:
+        """Return the page that shows it."""
+        return self.folder / "report.html"
+
+
+def run_sweep(
+    data: Any,
+    settings: SweepSettings,
+    *,
+    out: str | Path | None = None,
+    command: Sequence[str] = (),
+    log: Callable[[str], None] = lambda stage: None,
+    progress: Callable[[Progress], None] = lambda seen: None,
+) -> Sweep:
+    """Try settings, or numbers of rows to learn from, and write a folder with a table, plots and a report.
+
+    All trials are judged by the same rows: the validation rows of the data, else those that the first recipe holds out
+    with the seed of the sweep; the seed of a trial moves weights and the order of rows, and of a learning curve the
+    rows that are learnt from. Test rows are never looked at. Trials run in processes of their own: a script that calls
+    this does so under ``if __name__ == "__main__":``.
+
+    Args:
+        data: what `load_dataset` reads.
+        settings: what to try.
+        out: the folder; else one named after time and data below ``runs/``.
+        command: the command line to record.
+        log: called with the name of each stage.
+        progress: called after each trial.
+
+    Raises:
+        InputError: data or settings cannot be used, which is found before anything is tried.
+
+    """
+    variants = _variants(settings)
+    wanted = None if out is None else Path(os.path.normpath(out))
+    if wanted is not None:
+        check_out(wanted)
+    check_parent(wanted or RUNS / "sweep")
+    dataset = _read(data, settings, variants, log)
+    judged = _judge(dataset, variants, settings)
+    sizes = _sizes(settings, len(judged.folds[0][0]), len(dataset.classes), variants)
+    seeds = settings.seeds or (_SEEDS_OF_CURVE if sizes else 1)
+    total = len(variants) * seeds * len(sizes or [0])
+    if total > _MOST_TRIALS:
+        raise InputError(f"That is {total:,} trials, more than {_MOST_TRIALS:,}: give fewer values or seeds.")
+    name = run_name("sweep", dataset.name, datetime.now(UTC).astimezone())
+    with nullcontext(wanted) if wanted else reserved(RUNS, name) as folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = can_be_kept(data, (settings.test, settings.validation))
+        content = {
+            "format": FORMAT,
+            "name": folder.name,
+            "created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "command": list(command),
+            "data": absolute(data) if kept else None,
+            "typed": str(data) if kept else "DATA",
+            "settings": _plain(settings, kept=kept),
+            "variants": [variant.to_json() for variant in variants],
+            "seeds": [settings.seed + k for k in range(seeds)],
+            "sizes": sizes,
+            "dataset": {
+                "name": dataset.name,
+                "fingerprint": dataset.fingerprint,
+                "task": dataset.task,
+                "n_classes": len(dataset.classes),
+                "rows": row_counts(dataset),
+            },
+            "judged": {"rows": judged.n_rows, "how": judged.how},
+            "versions": versions(),
+            "machine": machine(),
+        }
+        asked = Asked(folder, variants, content)
+        with alone(folder):
+            begin(asked)
+            return _lead(asked, dataset, judged, data, settings.processes, log, progress)
+
+
+def resume_sweep(
+    folder: str | Path,
+    *,
+    processes: int | None = None,
+    log: Callable[[str], None] = lambda stage: None,
+    progress: Callable[[Progress], None] = lambda seen: None,
+) -> Sweep:
+    """Go on with a sweep that was stopped; trials that have ended are not made again.
+
+    Raises:
+        InputError: there is nothing to go on with, or data or versions are not what they were.
+
+    """
+    place = Path(folder)
+    asked = read_asked(place)
+    with alone(place):
+        asked = read_asked(place)  # as the process that had the lock left it
+        data, settings = asked.content["data"], _settings(asked.content["settings"])
+        dataset = _read(data, settings, asked.variants, log)
+        if dataset.fingerprint != asked.content["dataset"]["fingerprint"]:
+            raise InputError(f"`{data}` has changed since `{place}` was begun: sweep again.")
+        judged = _judge(dataset, asked.variants, settings)
+        return _lead(asked, dataset, judged, data, processes or settings.processes, log, progress)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Which rows of the material judge, and how that came about; (rows to learn from, rows that judge) a fold."""
+
+    folds: Folds
+    how: str
+    n_rows: int
+
+
+def _variants(settings: SweepSettings) -> list[Variant]:
+    if settings.grid and settings.tries:
+        raise InputError("`--grid` and `--try` cannot be given together: list every combination with `--try`.")
+    if settings.sizes and settings.curve:
+        raise InputError("`--curve` chooses the sizes that `--sizes` names: give one of them.")
+    if settings.tries:
+        return listed_variants(settings.recipes, settings.settings, settings.tries)
+    return grid_variants(settings.recipes, settings.settings, settings.grid)
+
+
+def _read(data: Any, settings: SweepSettings, variants: Sequence[Variant], log: Callable[[str], None]) -> Dataset:
+    if any(variant.recipe.training is not None for variant in variants) and not find_spec("torch"):
+        raise MissingExtraError("Training a network", "neural")
+    log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
+    return load_dataset(
+        data,
+        text=settings.text or None,
+        label=settings.label,
+        group=settings.group,
+        test=settings.test,
+        validation=settings.validation,
+        seed=settings.seed,
+        strict=settings.strict,
+    )
+
+
+def _judge(dataset: Dataset, variants: Sequence[Variant], settings: SweepSettings) -> _Judged:
+    """Choose the rows that judge every trial: those that the first recipe would hold out.
+
+    All rows in turn where every recipe is one of few n-grams, which fit that often cheaply; never of a learning curve.
+    """
+    rows, recipe = rows_of(dataset), variants[0].recipe
+    once = settings.curve or settings.sizes or any(variant.recipe.training is not None for variant in variants)
+    folds, how = hold_out(
+        recipe,
+        rows.texts,
+        rows.Y,
+        rows.groups,
+        rows.n_given,
+        settings.seed,
+        cheap=not once and is_cheap(rows.texts, rows.Y.shape[1]),
+    )
+    if not folds:
+        if recipe.protocol.validation == "none":
+            raise InputError(
+                "`protocol.validation` is `none`, so no rows would judge the trials: give a share, as with "
+                "`--set protocol.validation=0.2`, or validation rows with `--validation`."
+            )
+        raise InputError(f"`{dataset.name}` has too few rows to judge trials by some of them: bring more rows.")
+    n_rows = rows.n_given or sum(len(held) for _, held in folds)  # with given ones, the others only help to choose
+    return _Judged(folds, how, n_rows)
+
+
+def _sizes(settings: SweepSettings, n_rows: int, n_classes: int, variants: Sequence[Variant]) -> list[int] | None:
+    if not settings.curve and not settings.sizes:
+        return None
+    if len(variants) > _MOST_CURVES:
+        raise InputError(
+            f"{len(variants):,} learning curves cannot be told apart: give up to {_MOST_CURVES} combinations."
+        )
+    return choose_sizes(n_rows, n_classes) if settings.curve else check_sizes(settings.sizes, n_rows)
+
+
+def _plain(settings: SweepSettings, *, kept: bool) -> dict[str, Any]:
+    """Return the settings as JSON knows them; paths from the root, as a sweep may be gone on with from anywhere."""
+    recipes = tuple(str(recipe) for recipe in settings.recipes)
+    others = (settings.test, settings.validation) if kept else (None, None)
+    return asdict(replace(settings, recipes=recipes, test=absolute(others[0]), validation=absolute(others[1])))
+
+
+def _settings(content: dict[str, Any]) -> SweepSettings:
+    """Return the settings that `_plain` wrote."""
+    read: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in content.items()}
+    return SweepSettings(**read)
+
+
+def _lead(
+    asked: Asked,
+    dataset: Dataset,
+    judged: _Judged,
+    data: Any,
+    processes: int | None,
+    log: Callable[[str], None],
+    progress: Callable[[Progress], None],
+) -> Sweep:
+    """Make the trials that are missing, then write what they say."""
+    try:
+        save_material(asked.work, dataset, _word_index(data, asked.variants))
+        save_folds(asked.work, judged.folds)
+        trials = _trials(asked)
+        with TrialTable(asked.folder / TRIALS) as table:
+            done = table.outcomes()
+            left = [trial for trial in trials if trial.number not in done]
+            if left:
+                n = min(len(left), processes or _processes(dataset, asked.variants))
+                said = f"{len(left):,} trials in {n} {'processes' if n > 1 else 'process'}"
+                log(said if not done else f"{said}; {len(done):,} are done")
+                _make(asked, trials, left, done, table, n, progress)
+        return _conclude(asked, dataset, log)
+    except BaseException:
+        if asked.work.exists() and asked.content["data"] is not None:
+            log(f"stopped; `tagline sweep --resume {asked.folder}` goes on with it")
+        raise
+
+
+def _make(
+    asked: Asked,
+    trials: Sequence[Trial],
+    left: Sequence[Trial],
+    done: dict[int, Outcome],
+    table: TrialTable,
+    n_processes: int,
+    progress: Callable[[Progress], None],
+) -> None:
+    """Make trials, each kept as soon as it has ended."""
+    waiting, pace = list(reversed(left)), _Pace(sum(trial.size or 1 for trial in left), 2 * n_processes)
+    variant_of = {trial.number: variant for trial, variant in zip(trials, _variant_of_each(asked), strict=True)}
+    networks = {trial.recipe.training is not None for trial in left}
+    kit = Kit(str(asked.work), networks=True in networks, classic=False in networks)
+    with Workers(n_processes, prepare, kit) as workers:
+        while len(done) < len(trials):
+            while waiting and workers.free:
+                workers.give(waiting.pop())
+            for told in workers.listen(1.0):
+                trial = told.task
+                outcome = told.value if told.kind == "done" else Outcome("failed", error=told.value)
+                changes = json.dumps(variant_of[trial.number].settings, ensure_ascii=False)
+                table.add(trial.number, trial.recipe.recipe.name, changes, trial.seed, trial.size, outcome)
+                done[trial.number] = outcome
+                progress(_progress(done, len(trials), pace.seconds_left(trial.size or 1)))
+
+
+class _Pace:
+    """How long the work that is left will take; the first ``few`` trials, in which processes start, are forgotten."""
+
+    def __init__(self, work: int, few: int) -> None:
+        self._left, self._few = work, few
+        self._since, self._done = time.monotonic(), 0
+
+    def seconds_left(self, work: int) -> float:
+        """Return the seconds left now that some more work is done."""
+        now = time.monotonic()
+        self._left -= work
+        self._done += work
+        self._few -= 1
+        left = self._left * (now - self._since) / self._done
+        if self._few == 0:
+            self._since, self._done = now, 0
+        return left
+
+
+def _progress(done: dict[int, Outcome], total: int, seconds_left: float) -> Progress:
+    found = [outcome.accuracy for outcome in done.values() if outcome.accuracy is not None]
+    n, failed = len(done), sum(outcome.status == "failed" for outcome in done.values())
+    milestone = n * _TOLD // total != (n - 1) * _TOLD // total
+    return Progress(n, total, failed, max(found, default=None), seconds_left, milestone)
+
+
+def _trials(asked: Asked) -> list[Trial]:
+    """Return all trials: every variant with the first seed, then with the next; large sizes first."""
+    pairs = [(seed, size) for seed in asked.seeds for size in reversed(asked.sizes or [0])]
+    trials = [(variant, seed, size) for seed, size in pairs for variant in asked.variants]
+    return [Trial(number, v.recipe, seed, size or None) for number, (v, seed, size) in enumerate(trials)]
+
+
+def _variant_of_each(asked: Asked) -> list[Variant]:
+    """Return the variant of each trial, in their order."""
+    return asked.variants * (len(asked.seeds) * len(asked.sizes or [0]))
+
+
+def _word_index(data: Any, variants: Sequence[Variant]) -> dict[str, int] | None:
+    """Return the word index that a built-in set brings, if a recipe has a use for it."""
+    wanted = any(getattr(variant.recipe.features, "word_index", "") == "data" for variant in variants)
+    if not wanted or not isinstance(data, str) or data not in BUILT_IN:
+        return None
+    read = BUILT_IN[data].word_index
+    return None if read is None else read()
+
+
+def _processes(dataset: Dataset, variants: Sequence[Variant]) -> int:
+    """Return how many processes fit side by side: one a core, fewer where memory would not do."""
+    available = _available_bytes()
+    if available is None:
+        return cores()
+    parts = (dataset.train, dataset.validation)
+    n_bytes = sum(int(part.texts.str.len_bytes().sum()) for part in parts if part is not None)
+    return max(1, min(cores(), int(available // max(_needed(variant.recipe, n_bytes) for variant in variants))))
+
+
+def _needed(recipe: Recipe, n_bytes: int) -> float:
+    if recipe.training is not None:
+        return _NETWORK_BYTES + _NETWORK_FACTOR * n_bytes
+    return _NGRAM_BYTES + _NGRAM_FACTOR * n_bytes
+
+
+def _available_bytes() -> float | None:
+    """Return the memory that is free, or None where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+        (line,) = (line for line in lines if line.startswith("MemAvailable:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _conclude(asked: Asked, dataset: Dataset, log: Callable[[str], None]) -> Sweep:
+    from tagline.search.sweep_report import write_sweep
+
+    log("writing")
+    outcomes = read_outcomes(asked.folder / TRIALS)
+    results = results_of(asked, _trials(asked), outcomes)
+    write_sweep(asked, _trials(asked), outcomes, results)
+    write_json(asked.folder / RESULTS, results.to_json())
+    shutil.rmtree(asked.work)
+    return Sweep(asked.folder, results, command_for_best(asked, results), tuple(dataset.facts.warnings))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,123 @@
+"""The folder of a sweep: what was asked for, the trials that have ended, and work files until it is whole."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tagline.errors import InputError
+from tagline.run.machine import versions
+from tagline.search.grid import Variant
+
+if os.name == "posix":
+    import fcntl
+
+ASKED, TRIALS, WORK, RESULTS = "sweep.json", "trials.sqlite", "work", "results.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a sweep is made of: ``content`` of its ``sweep.json``, with the variants as recipes."""
+
+    folder: Path
+    variants: list[Variant]
+    content: dict[str, Any]
+
+    @property
+    def seeds(self) -> list[int]:
+        """Return the seeds, each of which every variant is tried with."""
+        return list(self.content["seeds"])
+
+    @property
+    def sizes(self) -> list[int] | None:
+        """Return the numbers of rows to learn from, growing; None: all, once."""
+        sizes = self.content["sizes"]
+        return None if sizes is None else list(sizes)
+
+    @property
+    def work(self) -> Path:
+        """Return the folder of work files, which is there until the sweep is whole."""
+        return self.folder / WORK
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON to a temporary name beside its place and rename it."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    partial.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def begin(asked: Asked) -> None:
+    """Write what was asked for into the folder of a sweep that begins, which is there and empty."""
+    asked.work.mkdir()
+    write_json(asked.folder / ASKED, asked.content)
+
+
+def check_out(folder: Path) -> None:
+    """Raise `InputError` unless a sweep can be made at ``folder``."""
+    if (folder / WORK).is_dir() and (folder / ASKED).is_file():
+        raise InputError(f"`{folder}` is an unfinished sweep: `tagline sweep --resume {folder}` goes on with it.")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"`{folder}` is a file: `--out` names the folder of the sweep.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError(f"`{folder}` is not empty: choose another folder with `--out`.")
+
+
+def read_asked(folder: Path) -> Asked:
+    """Read what is to be gone on with.
+
+    Raises:
+        InputError: there is nothing to go on with, it cannot be read, or it was begun with other versions.
+
+    """
+    path, again = folder / ASKED, "sweep again, without `--resume`"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise InputError(f"`{path}` was written by another tagline: {again}.")
+        asked = Asked(folder, [Variant.from_json(variant, str(path)) for variant in content["variants"]], content)
+        begun = dict(content["versions"])
+    except FileNotFoundError:
+        raise InputError(f"`{folder}` is not a sweep that was begun: there is nothing to go on with.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"`{path}` cannot be read ({type(error).__name__}: {error}): {again}.") from None
+    if not asked.work.is_dir():
+        raise InputError(f"`{folder}` is finished: there is nothing to go on with.")
+    if content["data"] is None:
+        raise InputError(f"The data of `{folder}` cannot be read a second time: {again}.")
+    other = [name for name, version in versions().items() if begun.get(name) != version]
+    if other:
+        name = other[0]
+        raise InputError(
+            f"`{folder}` was begun with {name} {begun.get(name)}, and here is {versions()[name]}: its trials could not "
+            f"be compared. Install what it was begun with, or {again}."
+        )
+    return asked
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time lead a sweep; the system lets go of the lock when that ends, however it ends.
+
+    Raises:
+        InputError: another process leads it.
+
+    """
+    if os.name != "posix":
+        yield
+        return
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"`{folder}` is in use: another process makes its trials.") from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,113 @@
+"""The table of a sweep: a row for each trial that has ended, written at once, so that a kill loses none.
+
+One SQLite file, which only the process that leads the sweep writes; a trial is a transaction.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.errors import InputError
+
+Bools = NDArray[np.bool_]
+
+_COLUMNS = {
+    "number": "INTEGER PRIMARY KEY",
+    "recipe": "TEXT NOT NULL",
+    "settings": "TEXT NOT NULL",
+    "seed": "INTEGER NOT NULL",
+    "size": "INTEGER",
+    "status": "TEXT NOT NULL CHECK (status IN ('done', 'failed'))",
+    "accuracy": "REAL",
+    "accuracy_low": "REAL",
+    "accuracy_high": "REAL",
+    "macro_f1": "REAL",
+    "log_loss": "REAL",
+    "learnt_from": "INTEGER",
+    "best_epoch": "INTEGER",
+    "epochs": "INTEGER",
+    "parameters": "INTEGER",
+    "seconds": "REAL",
+    "right": "BLOB",
+    "error": "TEXT",
+    "finished": "TEXT NOT NULL",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a trial: figures of the rows that judge, or the sentence it failed with.
+
+    ``accuracy_low`` and ``accuracy_high`` bound 95 %, of the rows alone. ``learnt_from`` counts rows. ``right`` has a
+    bit for each row that judges, in their order, eight in a byte: whether it was answered right.
+    """
+
+    status: str
+    accuracy: float | None = None
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+    macro_f1: float | None = None
+    log_loss: float | None = None
+    learnt_from: int | None = None
+    best_epoch: int | None = None
+    epochs: int | None = None
+    parameters: int | None = None
+    seconds: float | None = None
+    right: bytes | None = None
+    error: str | None = None
+
+    def right_rows(self, n_rows: int) -> Bools:
+        """Return whether each of the rows that judge was answered right, (n_rows,)."""
+        assert self.right is not None
+        return np.unpackbits(np.frombuffer(self.right, dtype=np.uint8), count=n_rows).astype(bool)
+
+
+class TrialTable:
+    """The outcomes kept in a file, by number of trial; a context."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path)
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in _COLUMNS.items())
+        with self._connection:
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS trials ({columns})")
+
+    def __enter__(self) -> "TrialTable":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._connection.close()
+
+    def add(self, number: int, recipe: str, settings: str, seed: int, size: int | None, outcome: Outcome) -> None:
+        """Keep what came of a trial, now."""
+        finished = datetime.now(UTC).isoformat(timespec="milliseconds")
+        row = (number, recipe, settings, seed, size, *astuple(outcome), finished)
+        marks = ", ".join("?" * len(_COLUMNS))
+        with self._connection:
+            self._connection.execute(f"INSERT INTO trials VALUES ({marks})", row)  # noqa: S608 (of names above)
+
+    def outcomes(self) -> dict[int, Outcome]:
+        """Return what is kept."""
+        names = [field.name for field in fields(Outcome)]
+        columns = ", ".join(f'"{name}"' for name in ("number", *names))
+        rows: Iterable[tuple[int, ...]] = self._connection.execute(f"SELECT {columns} FROM trials ORDER BY number")  # noqa: S608
+        return {number: Outcome(**dict(zip(names, values, strict=True))) for number, *values in rows}  # type: ignore[arg-type]
+
+
+def read_outcomes(path: Path) -> dict[int, Outcome]:
+    """Read the table of a sweep.
+
+    Raises:
+        InputError: the file is damaged.
+
+    """
+    try:
+        with TrialTable(path) as table:
+            return table.outcomes()
+    except sqlite3.DatabaseError as error:
+        raise InputError(f"`{path}` cannot be read: {error}.") from None
