@@ -554,9 +554,8 @@ def _read_asked(run: str | Path) -> tuple[_Asked, str]:
         if content["format"] != _FORMAT:
             raise InputError(f"`{path}` was written by another tagline: {again}.")
         settings = content["settings"]
-        told: Mapping[str, Any] = settings["run"] | {
-            n: tuple(settings["run"][n]) for n in ("settings", "text", "track")
-        }
+        told: dict[str, Any] = settings["run"]
+        told |= {name: tuple(told[name]) for name in ("settings", "text", "track")}
         asked = _Asked(
             target,
             content["data"],
