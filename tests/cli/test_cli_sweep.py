@@ -40,6 +40,7 @@ def test_json_is_the_results_and_nothing_else(call, reviews, here):
     [
         (("--grid", "model.strength=0,1"), "`--grid model.strength=0`: The recipe `fast` has a wrong"),
         (("--grid", "model.strength=1", "--try", "model.strength=2"), "cannot be given together"),
+        ((), "One trial alone tells nothing"),
         (("--curve", "--sizes", "10,20"), "give one of them"),
         (("--sizes", "10,1000"), "has 1000, and there are 192 rows to learn from"),
         (("--sizes", "10,many"), "is not a list of whole numbers"),

@@ -32,7 +32,7 @@ def sweep(
         typer.Option(
             "--recipe",
             metavar="NAME|FILE.toml",
-            help="What to train; several are compared. [default: fast]",
+            help="What to train, else `fast`; several are compared.",
             rich_help_panel=options.MODEL,
         ),
     ] = None,
@@ -60,7 +60,7 @@ def sweep(
         typer.Option(
             metavar="N",
             min=1,
-            help="Try each combination with so many seeds. [default: 1; of a curve 3]",
+            help="Try each combination with so many seeds, else one, of a curve three.",
             show_default=False,
             rich_help_panel=TRIALS,
         ),

@@ -131,7 +131,11 @@ def _of_best(results: Results) -> str:
         f"({between(best.accuracy)}{of})"
     )
     if not compared:
-        return f"{said}."
+        low, high = min(best.of_seeds), max(best.of_seeds)
+        return (
+            f"`{best.words}`: {percent(best.accuracy.value)} of {results.judged:,} rows right ({between(best.accuracy)}"
+            f"{of}); the seeds alone range from {percent(low)} to {percent(high)}."
+        )
     n = len(results.rivals)
     if not n:
         return f"{said}; every other combination is behind it by more than chance."

@@ -150,6 +150,11 @@ def run_sweep(
     sizes = _sizes(settings, len(judged.folds[0][0]), len(dataset.classes), variants)
     seeds = settings.seeds or (_SEEDS_OF_CURVE if sizes else 1)
     total = len(variants) * seeds * len(sizes or [0])
+    if total < 2:
+        raise InputError(
+            "One trial alone tells nothing: give values to try with `--grid` or `--try`, several recipes or seeds, or "
+            "`--curve`."
+        )
     if total > _MOST_TRIALS:
         raise InputError(f"That is {total:,} trials, more than {_MOST_TRIALS:,}: give fewer values or seeds.")
     name = run_name("sweep", dataset.name, datetime.now(UTC).astimezone())
