@@ -16,7 +16,16 @@ from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
 from tagline.fitting import Fitted, HeldOut, TrainingRecord, fit_recipe, probabilities
-from tagline.inputs import as_inputs, check_lengths, encode_labels, group_column, joined, label_sets, list_labels
+from tagline.inputs import (
+    as_inputs,
+    as_texts,
+    check_lengths,
+    encode_labels,
+    group_column,
+    joined,
+    label_sets,
+    list_labels,
+)
 from tagline.models import CLASSIC, Model, Network, OnnxModel
 from tagline.recipes import Recipe, load_recipe, make_recipe
 from tagline.storage import Bundle, read_bundle, write_bundle
@@ -86,6 +95,7 @@ class TextClassifier(Estimator):
         word_index: Mapping[str, int] | None = None,
         callbacks: "Sequence[Callback]" = (),
         checkpoints: Path | None = None,
+        unlabelled: Iterable[str] | None = None,
     ) -> "TextClassifier":
         """Learn from texts and their labels.
 
@@ -104,6 +114,8 @@ class TextClassifier(Estimator):
                 the model read texts too.
             callbacks: called while a network is trained, see ``tagline.training.Callback``.
             checkpoints: the folder where the training of a network is kept after each epoch, and taken up again.
+            unlabelled: more texts, (n_more,), without labels. From them and the texts learnt from, word vectors are
+                learnt first that the network starts from (skip-gram; the extra ``vectors``).
 
         Raises:
             InputError: texts or labels that cannot be learnt from.
@@ -139,6 +151,7 @@ class TextClassifier(Estimator):
             word_index=word_index,
             callbacks=callbacks,
             checkpoints=checkpoints,
+            unlabelled=None if unlabelled is None else as_texts(unlabelled),
         )
         self.classes_, self.task_, self.recipe_, self.positive_ = classes, task, recipe, positive
         self._take(fitted)
@@ -274,7 +287,7 @@ class TextClassifier(Estimator):
             "tagline": version("tagline"),
             "task": self.task_,
             "classes": self.classes_.tolist(),
-            "recipe": self.recipe_.model_dump(mode="json"),
+            "recipe": self.recipe_.to_json(),
             "chosen": self.chosen_,
             "features": self.vectorizer_.settings(),
             "model": kind,

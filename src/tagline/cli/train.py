@@ -11,7 +11,7 @@ from tagline.cli.terminal import Session
 from tagline.errors import InputError
 
 if TYPE_CHECKING:
-    from tagline.run.progress import Seen
+    from tagline.run.progress import Learning, Seen
     from tagline.run.train import Run
 
 DEFAULT_DATA = "movie-reviews"
@@ -40,6 +40,15 @@ def train(
     group: options.Group = None,
     test: options.Test = None,
     validation: options.Validation = None,
+    unlabelled: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Texts without labels, from which the word vectors of a network are learnt first.",
+            show_default=False,
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
     folds: options.Folds = None,
     positive: options.Positive = None,
     threshold: options.Threshold = None,
@@ -85,6 +94,7 @@ def train(
         group=group,
         test=test,
         validation=validation,
+        unlabelled=unlabelled,
         folds=folds,
         positive=positive,
         threshold=threshold,
@@ -115,7 +125,7 @@ def train(
 class _Shown(TypedDict):
     seconds_before: float
     log: Callable[[str], None]
-    progress: Callable[["Seen"], None]
+    progress: Callable[["Seen | Learning"], None]
 
 
 _WITH_RESUME = {"resume", "as_json", "_quiet", "_debug"}
@@ -135,7 +145,7 @@ def _findings(run: "Run") -> list[str]:
     return run.training.findings if run.training is not None else []
 
 
-def _advance(session: Session, seen: "Seen") -> None:
+def _advance(session: Session, seen: "Seen | Learning") -> None:
     session.advance(seen.words(), seen.done, seen.total, milestone=seen.epoch_ended)
 
 

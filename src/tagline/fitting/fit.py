@@ -10,6 +10,7 @@ from tagline.errors import InputError
 from tagline.features.sequences import Sequences
 from tagline.fitting.fitted import Bools, Fitted, Floats
 from tagline.fitting.ngrams import fit_ngrams
+from tagline.fitting.word_vectors import check_start
 from tagline.recipes import NETWORKS, Recipe
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def fit_recipe(
     word_index: Mapping[str, int] | None = None,
     callbacks: "Sequence[Callback]" = (),
     checkpoints: Path | None = None,
+    unlabelled: pl.Series | None = None,
 ) -> Fitted:
     """Fit a recipe to texts, (n_texts,), and their classes ``Y``, (n_texts, n_classes).
 
@@ -44,11 +46,14 @@ def fit_recipe(
         word_index: words and their ranks, for a network; otherwise they are learnt.
         callbacks: called while a network is trained.
         checkpoints: the folder where the training of a network is kept, and taken up if it was begun.
+        unlabelled: texts, (n_more,), from which, with those learnt from, the vectors are learnt that an embedding
+            starts from.
 
     Raises:
-        InputError: there is nothing to learn from, or too many classes.
+        InputError: there is nothing to learn from, or too many classes; or word vectors cannot be had.
 
     """
+    check_start(recipe, unlabelled=unlabelled is not None)
     if isinstance(recipe.model, NETWORKS):
         from tagline.fitting.networks import fit_network  # it needs torch, which nothing else does
 
@@ -64,6 +69,7 @@ def fit_recipe(
             word_index=word_index,
             callbacks=callbacks,
             checkpoints=checkpoints,
+            unlabelled=unlabelled,
         )
     if isinstance(texts, Sequences):
         raise InputError(

@@ -13,14 +13,15 @@ from tagline.run.settings import TrainSettings
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
     from tagline.classifier import TextClassifier
     from tagline.run.predicted import Predicted
-    from tagline.run.progress import Seen
+    from tagline.run.progress import Learning, Seen
 
 Log = Callable[[str], None]
-Progress = Callable[["Seen"], None]
+Progress = Callable[["Seen | Learning"], None]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Job:
     positive: str | None
     word_index: dict[str, int] | None
     checkpoints: Path | None
+    unlabelled: "pl.Series | None"
     log: Log
     progress: Progress
 
@@ -66,7 +68,7 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
     if recipe.training is not None:
         from tagline.run.progress import Watch
 
-        callbacks.append(Watch(job.progress))
+        callbacks.append(Watch(job.progress, job.log))
     given = None if validation is None else (validation.texts, validation.labels)
     groups = None
     if split.groups is not None:
@@ -79,6 +81,7 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
         word_index=job.word_index,
         callbacks=callbacks,
         checkpoints=None if job.checkpoints is None else job.checkpoints / name,
+        unlabelled=job.unlabelled,
     )
     if settings.threshold is not None:
         clf.threshold_ = settings.threshold

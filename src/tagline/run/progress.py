@@ -1,9 +1,11 @@
 """The training of a network as a person follows it: how far it is, and both losses."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from tagline.features.vectors import coverage_sentence
 from tagline.training import Callback, State
 
 _SECONDS = 0.1  # between two reports inside an epoch
@@ -33,12 +35,41 @@ class Seen:
         return f"{line}  validation {self.val_loss:.4f}, {100 * self.val_accuracy:.1f} %"
 
 
-class Watch(Callback):
-    """Report the state of a training, ten times a second and after each epoch."""
+@dataclass(frozen=True)
+class Learning:
+    """How far the learning of word vectors is: at ``done`` of ``total`` texts, all epochs together."""
 
-    def __init__(self, report: Callable[[Seen], None]) -> None:
+    done: int
+    total: int
+
+    @property
+    def epoch_ended(self) -> bool:
+        """Whether this is the end, the only milestone."""
+        return self.done == self.total
+
+    def words(self) -> str:
+        """Return it in one line."""
+        return f"learning word vectors: {self.done / self.total:.0%}"
+
+
+class Watch(Callback):
+    """Report the state of a training, ten times a second and after each epoch; tell of its word vectors."""
+
+    def __init__(self, report: Callable[[Seen | Learning], None], log: Callable[[str], None]) -> None:
         self._report = report
+        self._log = log
         self._last = 0.0
+
+    def on_learning_vectors(self, done: int, total: int) -> None:
+        """Report how far it is."""
+        now = time.monotonic()
+        if now - self._last >= _SECONDS or done == total:
+            self._last = now
+            self._report(Learning(done, total))
+
+    def on_vectors(self, facts: Mapping[str, Any]) -> None:
+        """Say what they cover."""
+        self._log(coverage_sentence(facts))
 
     def on_batch_end(self, state: State) -> None:
         """Report if the last report is a while ago."""

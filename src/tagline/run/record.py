@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.datasets import BUILT_IN, Dataset
@@ -31,7 +32,7 @@ def run_json(
         "name": name,
         "created": f"{when:%Y-%m-%dT%H:%M:%SZ}",
         "command": list(command),
-        "recipe": recipe.model_dump(mode="json"),
+        "recipe": recipe.to_json(),
         **({"notes": [recipe.recipe.note]} if recipe.recipe.note else {}),
         "seed": settings.seed,
         "dataset": {
@@ -44,10 +45,19 @@ def run_json(
             "facts": dataset.facts.to_json(),
         },
         **_of_training(clf.training_),
-        "chosen": clf.chosen_ | ({} if settings.threshold is None else {"threshold": settings.threshold}),
+        "chosen": _chosen(clf, settings),
         "versions": versions(),
         "machine": machine(),
     }
+
+
+def _chosen(clf: "TextClassifier", settings: TrainSettings) -> dict[str, Any]:
+    chosen = clf.chosen_ | ({} if settings.threshold is None else {"threshold": settings.threshold})
+    if settings.unlabelled is not None:
+        vectors = chosen["vectors"]
+        learnt_from = {"file": Path(settings.unlabelled).name, **vectors["learnt_from"]}
+        chosen["vectors"] = vectors | {"learnt_from": learnt_from}
+    return chosen
 
 
 def row_counts(dataset: Dataset) -> dict[str, int]:

@@ -22,8 +22,11 @@ from tagline.run.record import row_counts, run_json
 from tagline.run.settings import TrainSettings
 from tagline.run.tables import polars_os_errors
 from tagline.run.unfinished import Unfinished, absolute, begin, can_be_kept, kept, read_unfinished
+from tagline.run.vectors import check_vectors_of, from_the_root, read_unlabelled
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from tagline.fitting import TrainingRecord
 
 _HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
@@ -73,16 +76,17 @@ def train_run(
 
     """
     started = time.perf_counter() - seconds_before
-    recipe = load_recipe(settings.recipe, settings.settings)
+    recipe = from_the_root(load_recipe(settings.recipe, settings.settings))
     wanted = None if out is None else Path(os.path.normpath(out))
     if wanted is None:
         check_parent(RUNS / "run")
     else:
         check_target(wanted)
     reading = _read(data, recipe, settings, log)
-    if recipe.training is None or not can_be_kept(data, (settings.test, settings.validation)):
+    others = ("test", "validation", "unlabelled")
+    if recipe.training is None or not can_be_kept(data, [getattr(settings, name) for name in others]):
         return _run(reading, wanted, None, command, started, log, progress)
-    paths = {"test": absolute(settings.test), "validation": absolute(settings.validation)}
+    paths = {name: absolute(getattr(settings, name)) for name in others}
     asked = Unfinished(
         wanted or _place(recipe, reading.dataset),
         absolute(data),
@@ -126,12 +130,14 @@ class _Reading:
     settings: TrainSettings
     dataset: Dataset
     positive: str | None
+    unlabelled: "pl.Series | None"
     seconds: float
 
 
 def _read(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> _Reading:
     began = time.perf_counter()
     warm_up(recipe)
+    check_vectors_of(recipe, settings)
     log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
     dataset = load_dataset(
         data,
@@ -147,7 +153,11 @@ def _read(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> _Read
     positive = _positive(dataset, settings)
     if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
         raise _not_measurable(dataset)
-    return _Reading(data, recipe, settings, dataset, positive, time.perf_counter() - began)
+    unlabelled = None
+    if settings.unlabelled is not None:
+        log(f"reading {settings.unlabelled}")
+        unlabelled = read_unlabelled(settings, log)
+    return _Reading(data, recipe, settings, dataset, positive, unlabelled, time.perf_counter() - began)
 
 
 def _kept_run(reading: _Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress) -> Run:
@@ -172,7 +182,7 @@ def _run(
 ) -> Run:
     """Fit, measure and write."""
     recipe, settings, dataset, positive = reading.recipe, reading.settings, reading.dataset, reading.positive
-    job = Job(dataset, recipe, settings, positive, _word_index(reading), checkpoints, log, progress)
+    job = Job(dataset, recipe, settings, positive, _word_index(reading), checkpoints, reading.unlabelled, log, progress)
     result = fit_split(job) if dataset.folds is None else fit_folds(job)
     if result.test is None and result.validation is None:
         raise _not_measurable(dataset)
