@@ -136,13 +136,13 @@ def _package(source: str) -> Path:
 
 def coverage_sentence(facts: Mapping[str, Any]) -> str:
     """Say what ``chosen["vectors"]`` of a network says of its vectors: how many words have one, and what they do."""
-    learnt = facts.get("learnt_from")
+    learnt, size = facts.get("learnt_from"), facts["size"]
     whose = f"`{facts['source']}`"
     if learnt:
         of = f" of `{learnt['file']}`" if "file" in learnt else ""
         whose = f"skip-gram on {learnt['unlabelled']:,} unlabelled texts{of} and {learnt['training']:,} training texts"
     return (
-        f"Vectors of {facts['size']:,} numbers by {whose}: {facts['words']:,} of {facts['of']:,} words of the "
-        f"vocabulary have one, {facts['running_words']:.1%} of the running words; they "
+        f"Word vectors: {whose}, {size:,} numbers each, for {facts['words']:,} of {facts['of']:,} words of the "
+        f"vocabulary and {100 * facts['running_words']:.1f} % of the running words; they "
         f"{'stay as they are' if facts['frozen'] else 'learn on with the network'}."
     )

@@ -37,15 +37,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Learning:
-    """How far the learning of word vectors is: at ``done`` of ``total`` texts, all epochs together."""
+    """How far the learning of word vectors is: at ``done`` of ``total`` texts, all epochs together.
+
+    ``epoch_ended``: a quarter of it is done, which is a milestone too.
+    """
 
     done: int
     total: int
-
-    @property
-    def epoch_ended(self) -> bool:
-        """Whether this is the end, the only milestone."""
-        return self.done == self.total
+    epoch_ended: bool
 
     def words(self) -> str:
         """Return it in one line."""
@@ -59,13 +58,14 @@ class Watch(Callback):
         self._report = report
         self._log = log
         self._last = 0.0
+        self._quarter = 0
 
     def on_learning_vectors(self, done: int, total: int) -> None:
         """Report how far it is."""
-        now = time.monotonic()
-        if now - self._last >= _SECONDS or done == total:
-            self._last = now
-            self._report(Learning(done, total))
+        now, quarter = time.monotonic(), 4 * done // total
+        if now - self._last >= _SECONDS or quarter > self._quarter:
+            self._report(Learning(done, total, epoch_ended=quarter > self._quarter))
+            self._last, self._quarter = now, quarter
 
     def on_vectors(self, facts: Mapping[str, Any]) -> None:
         """Say what they cover."""

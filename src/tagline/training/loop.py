@@ -110,7 +110,7 @@ def train(
         loss = (losses if rows.weights is None else losses * torch.from_numpy(rows.weights[batch])).mean()
         loss.backward()  # type: ignore[no-untyped-call]  # to the logits: the layers know the rest of the way
         assert logits.grad is not None
-        found = chain.from_iterable(network.backward_to(frozen, logits.grad.numpy(), caches[frozen:])[1])
+        found = chain.from_iterable(network.backward(logits.grad.numpy(), caches, frozen))
         for w, gradient, penalty in zip(parameters, found, penalties.values(), strict=True):
             w.grad = torch.from_numpy(np.ascontiguousarray(gradient))
             if penalty:
