@@ -82,7 +82,8 @@ def _text_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
         promised, size = int(header[1]), int(header[2])
         rest, line = b"", 2
     else:
-        size, rest, line = len(first.split()) - 1, first, 1
+        fields = first.decode("utf-8", "replace").split()
+        size, rest, line = len(fields) - 1 if fields and _is_number(fields[-1]) else 0, first, 1
     if size < 1:
         raise DataError(f"`{path}`, row 1, holds no word with its numbers: is this a file of word vectors?")
     while True:

@@ -65,9 +65,9 @@ def check_vectors(source: str) -> None:
         _package(source)
     elif not Path(source).is_file():
         known = ", ".join(f"`{name}`" for name in BUILT_IN_VECTORS)
+        hint = nearest(Path(source).name, BUILT_IN_VECTORS)
         raise InputError(
-            f"There are no vectors `{source}`.{nearest(source, BUILT_IN_VECTORS)} Give a file of word vectors, or a "
-            f"built-in name: {known}."
+            f"There are no vectors `{source}`.{hint} Give a file of word vectors, or a built-in name: {known}."
         )
 
 
