@@ -31,6 +31,7 @@ MEASURED = 5_000
 FEW, MANY = 500, 5_000  # up to which an LSTM has every seed; from which it has few epochs
 SIZE = 50  # that of GloVe's here
 AVERAGE, LSTM = "embedding-average-glove", "lstm-glove"
+FROZEN = {"model.frozen": True, "training.learning_rate": 0.01}  # a few weights alone learn, which takes longer steps
 QUICKLY = {"protocol.validation": "none", "training.epochs": 3, "training.early_stopping": 0}
 
 
@@ -80,9 +81,9 @@ def systems_of(own: Path) -> dict[str, tuple[str, dict[str, Any]]]:
     return {
         "n-grams (`fast`)": ("fast", {}),
         "average, random vectors": (AVERAGE, at_random),
-        "average, GloVe frozen": (AVERAGE, {"model.frozen": True}),
+        "average, GloVe frozen": (AVERAGE, FROZEN),
         f"average, GloVe fine-tuned (`{AVERAGE}`)": (AVERAGE, {}),
-        "average, own vectors frozen": (AVERAGE, {"model.vectors": str(own), "model.frozen": True}),
+        "average, own vectors frozen": (AVERAGE, {"model.vectors": str(own), **FROZEN}),
         "average, own vectors fine-tuned": (AVERAGE, {"model.vectors": str(own)}),
         "LSTM, random vectors": (LSTM, at_random),
         f"LSTM, GloVe frozen (`{LSTM}`)": (LSTM, {}),

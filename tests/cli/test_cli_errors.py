@@ -48,7 +48,7 @@ def test_wrong_arguments(fails, reviews, here):
 
 
 def test_wrong_word_vectors(fails, reviews, here):
-    average = ("train", reviews, "--recipe", "embedding-average")
+    average = ("train", reviews, "--recipe", "embedding-average", "--out", "run")
     (here / "more.txt").write_text("a text without a label\n")
     assert "`fast` has no word vectors that could be learnt" in fails("train", reviews, "--unlabelled", "more.txt")
     assert "not from standard input" in fails(*average, "--unlabelled", "-")

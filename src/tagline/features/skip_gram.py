@@ -65,8 +65,8 @@ def learn_vectors(
 class _Corpus:
     """The words of each text, as often as they are asked for.
 
-    gensim asks in a thread of its own and would wait for ever if that broke, so what ``progress`` raises is kept for
-    ``check``.
+    gensim asks in a thread of its own and would wait for ever if that broke, so what goes wrong, in ``progress`` too,
+    ends the texts and is kept for ``check``.
     """
 
     def __init__(self, texts: pl.Series, progress: Callable[[int, int], None]) -> None:
@@ -75,6 +75,12 @@ class _Corpus:
         self.fault: Exception | None = None
 
     def __iter__(self) -> Iterator[list[str]]:
+        try:
+            yield from self._words()
+        except Exception as fault:  # noqa: BLE001  # raised again by `check`
+            self.fault = fault
+
+    def _words(self) -> Iterator[list[str]]:
         for batch in self.texts.to_frame().iter_slices(_BATCH):
             tokens = keras_words(batch.to_series())
             words, stop = tokens.values.to_list(), 0
@@ -82,14 +88,10 @@ class _Corpus:
                 start, stop = stop, stop + length
                 yield words[start:stop]
             self.done += len(batch)
-            try:
-                self.progress(self.done, len(self.texts) * (1 + EPOCHS))
-            except Exception as fault:  # noqa: BLE001  # raised again by `check`
-                self.fault = fault
-                return
+            self.progress(self.done, len(self.texts) * (1 + EPOCHS))
 
     def check(self) -> None:
-        """Raise what ``progress`` raised."""
+        """Raise what went wrong."""
         if self.fault is not None:
             raise self.fault
 
