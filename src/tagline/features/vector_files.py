@@ -22,6 +22,7 @@ from tagline.errors import DataError
 
 _BLOCK = 1 << 24  # bytes read at a time
 _LONGEST_WORD = 10_000  # bytes
+_LONGEST_LINE = 1 << 24
 _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s*")
 _FASTTEXT = (793_712_314).to_bytes(4, "little")  # a model of fastText begins with this
 
@@ -76,7 +77,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 def _text_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
     """Read lines of a word and its numbers; word2vec and fastText begin with how many words and how many numbers."""
-    first = file.readline(_BLOCK)
+    first = file.readline(_LONGEST_LINE)
     promised, size, n_read = None, 0, 0
     if header := _HEADER.fullmatch(first):
         promised, size = int(header[1]), int(header[2])
@@ -93,7 +94,7 @@ def _text_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
             whole, rest = rest + data[:end], data[end:]
         else:
             whole, rest = b"", rest + data
-        if len(rest) > _BLOCK:
+        if len(rest) > _LONGEST_LINE:
             raise DataError(
                 f"`{path}` has no line breaks: is this a file of word vectors? A binary one ends in `.bin`."
             )
