@@ -17,6 +17,7 @@ import tagline
 from synthetic_texts import made_up
 from tagline import InputError
 from tagline.run.ledger import LEDGER
+from tagline.run.progress import Learning, Seen
 from tagline.run.settings import TrainSettings
 from tagline.run.train import resume_run, train_run
 from tagline.run.unfinished import find_unfinished, read_unfinished, unfinished_folder
@@ -64,7 +65,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def stop_after(phase: str, epoch: int):
     def progress(seen) -> None:
-        if seen.epoch_ended and (seen.phase, seen.epoch) == (phase, epoch):
+        if isinstance(seen, Seen) and seen.epoch_ended and (seen.phase, seen.epoch) == (phase, epoch):
             raise StoppedError
 
     return progress
@@ -120,6 +121,66 @@ def test_folds_are_resumed(data: Path, tmp_path: Path) -> None:
     resumed = resume_run(tmp_path / "stopped")
     assert bundle(resumed.folder) == bundle(whole.folder)
     assert resumed.metrics["test"] == whole.metrics["test"]
+
+
+@pytest.fixture
+def more(tmp_path: Path) -> Path:
+    path = tmp_path / "more.csv"
+    pl.DataFrame({"text": made_up(300, seed=1)[0]}).write_csv(path)
+    return path
+
+
+@pytest.mark.parametrize(("phase", "epoch"), [("search", 3), ("refit", 2)])
+def test_a_run_with_vectors_learnt_from_unlabelled_texts_is_resumed(
+    data: Path, more: Path, tmp_path: Path, phase: str, epoch: int
+) -> None:
+    stop, learnt = stop_after(phase, epoch), []
+
+    def progress(seen) -> None:
+        if isinstance(seen, Learning):
+            learnt.append(seen)
+        else:
+            stop(seen)
+
+    asked = settings("model.frozen=true", unlabelled=str(more))
+    whole = train_run(data, asked, out=tmp_path / "whole")
+    with pytest.raises(StoppedError):
+        train_run(data, asked, out=tmp_path / "stopped", progress=progress)
+    assert [seen.words() for seen in learnt if seen.epoch_ended][-1] == "learning word vectors: 100%"
+    stop, n_learnt = stop_after("none", 0), len(learnt)
+    resumed = resume_run(tmp_path / "stopped", progress=progress)
+    assert len(learnt) == n_learnt  # they were kept
+    assert bundle(resumed.folder) == bundle(whole.folder)
+    told = json.loads((resumed.folder / "run.json").read_text())["chosen"]["vectors"]
+    assert told == json.loads((whole.folder / "run.json").read_text())["chosen"]["vectors"]
+    assert told["learnt_from"]["file"] == "more.csv"
+    assert (told["learnt_from"]["unlabelled"], told["size"]) == (300, 4)
+
+
+def test_other_unlabelled_texts_are_refused(data: Path, more: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        train_run(data, settings(unlabelled=str(more)), out=tmp_path / "run", progress=stop_after("search", 2))
+    more.write_text(more.read_text() + "one more\n")
+    with pytest.raises(InputError, match="was learnt from other texts"):
+        resume_run(tmp_path / "run")
+
+
+def test_a_file_of_vectors_is_found_from_another_folder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.txt").write_text("the 1 2 3 4\nfilm 5 6 7 8\n")
+    asked = settings("model.vectors=mine.txt")
+    monkeypatch.chdir(tmp_path)
+    whole = train_run(data, asked, out=tmp_path / "whole")
+    with pytest.raises(StoppedError):
+        train_run(data, asked, out=tmp_path / "stopped", progress=stop_after("search", 2))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    resumed = resume_run(tmp_path / "stopped")
+    assert bundle(resumed.folder) == bundle(whole.folder)
+    about = (resumed.folder / "run.json").read_text()
+    assert json.loads(about)["recipe"]["model"]["vectors"] == "mine.txt"
+    assert str(tmp_path / "mine.txt") not in about
 
 
 def test_a_run_stopped_before_its_first_epoch_leaves_nothing(data: Path, tmp_path: Path) -> None:

@@ -17,7 +17,16 @@ from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
 from tagline.fitting import Fitted, HeldOut, TrainingRecord, fit_recipe, probabilities
 from tagline.fitting.encodings import Encodings
-from tagline.inputs import as_inputs, check_lengths, encode_labels, group_column, joined, label_sets, list_labels
+from tagline.inputs import (
+    as_inputs,
+    as_texts,
+    check_lengths,
+    encode_labels,
+    group_column,
+    joined,
+    label_sets,
+    list_labels,
+)
 from tagline.models import CLASSIC, Model, Network, OnnxModel
 from tagline.recipes import Recipe, load_recipe, make_recipe
 from tagline.storage import Bundle, read_bundle, write_bundle
@@ -88,6 +97,7 @@ class TextClassifier(Estimator):
         callbacks: "Sequence[Callback]" = (),
         checkpoints: Path | None = None,
         encodings: Encodings | None = None,
+        unlabelled: Iterable[str] | None = None,
     ) -> "TextClassifier":
         """Learn from texts and their labels.
 
@@ -107,6 +117,8 @@ class TextClassifier(Estimator):
             callbacks: called while a network is trained, see ``tagline.training.Callback``.
             checkpoints: the folder where the training of a network is kept after each epoch, and taken up again.
             encodings: where the features of these texts are kept, if another fit has worked them out.
+            unlabelled: more texts, (n_more,), without labels. From them and the texts learnt from, word vectors are
+                learnt first that the network starts from (skip-gram; the extra ``vectors``).
 
         Raises:
             InputError: texts or labels that cannot be learnt from.
@@ -143,6 +155,7 @@ class TextClassifier(Estimator):
             callbacks=callbacks,
             checkpoints=checkpoints,
             encodings=encodings,
+            unlabelled=None if unlabelled is None else as_texts(unlabelled),
         )
         self.classes_, self.task_, self.recipe_, self.positive_ = classes, task, recipe, positive
         self._take(fitted)
@@ -278,7 +291,7 @@ class TextClassifier(Estimator):
             "tagline": version("tagline"),
             "task": self.task_,
             "classes": self.classes_.tolist(),
-            "recipe": self.recipe_.model_dump(mode="json"),
+            "recipe": self.recipe_.to_json(),
             "chosen": self.chosen_,
             "features": self.vectorizer_.settings(),
             "model": kind,

@@ -49,6 +49,24 @@ def test_wrong_arguments(fails, reviews, here):
     assert names(here) == []
 
 
+def test_wrong_word_vectors(fails, reviews, here):
+    average = ("train", reviews, "--recipe", "embedding-average", "--out", "run")
+    (here / "more.txt").write_text("a text without a label\n")
+    assert "`fast` has no word vectors that could be learnt" in fails("train", reviews, "--unlabelled", "more.txt")
+    assert "not from standard input" in fails(*average, "--unlabelled", "-")
+    assert "`none.csv` does not exist" in fails(*average, "--unlabelled", "none.csv")
+    assert "Did you mean `glove-6b-50d`?" in fails(*average, "--set", "model.vectors=glove-6b")
+    assert "none are: name some in `model.vectors`" in fails(*average, "--set", "model.frozen=true")
+    assert "`model.vectors` names none" in fails(*average, "--set", "model.embedding=vectors")
+    glove = ("--set", "model.vectors=glove-6b-50d")
+    assert "set it to 50" in fails(*average, *glove)
+    assert "nothing to learn from unlabelled texts" in fails(*average, *glove, "--unlabelled", "more.txt")
+    (here / "few.csv").write_text("text,label\n" + "".join(f"word{n} other{n},{'xy'[n % 2]}\n" for n in range(20)))
+    assert "No word stands 5 times" in fails("train", "few.csv", *average[2:], "--unlabelled", "more.txt")
+    assert "more.txt`, row 1, holds no word" in fails(*average, "--set", "model.vectors=more.txt")
+    assert names(here) == ["few.csv", "more.txt"]
+
+
 def test_wrong_commands(call):
     for argv, hint in (
         (["trian"], "Did you mean `train`?"),

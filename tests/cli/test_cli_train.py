@@ -215,3 +215,26 @@ def test_standard_input(here, in_shell, tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["classes"] == ["art", "money", "sport"]
     assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_vectors_learnt_from_unlabelled_texts(in_shell, reviews, here):
+    """Three text columns: the one that `--text` names is read in both files."""
+    rows = pl.read_csv(reviews).select(
+        author=pl.lit("somebody with a long name"), review="review", note=pl.lit("short")
+    )
+    rows.write_csv("more.csv")
+    command = ["train", reviews, "--text", "review", "--recipe", "gru", "--unlabelled", "more.csv", "--out", "run"]
+    for setting in ("features.maxlen=12", "model.embedding=5", "model.memory=4", "training.epochs=1"):
+        command += ["--set", setting]
+    done = in_shell(*command)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if "Word vectors: " in line]
+    assert len(lines) == 1
+    assert "skip-gram on 240 unlabelled texts and " in lines[0]
+    assert "learning word vectors: 100%" in done.stderr
+    told = load(here / "run" / "run.json")["chosen"]["vectors"]
+    assert (told["size"], told["learnt_from"]["file"], told["learnt_from"]["unlabelled"]) == (5, "more.csv", 240)
+    assert told["running_words"] > 0.7  # all but the numbers; they are none of the author's name
+    assert "240 unlabelled texts of <code>more.csv</code>" in (here / "run" / "report.html").read_text()
+    assert "Word vectors" not in in_shell("train", "--quiet", *command[1:-2], "--out", "again").stderr

@@ -292,3 +292,16 @@ def test_hostile_words_of_a_network_stay_words(tmp_path):
     assert not Page(html).all("script")
     assert not set(html) & set("\x00\u202e")
     assert "<code>{{ 7*7 }}</code>" in html
+
+
+def test_what_word_vectors_cover_is_said(tmp_path):
+    folder = write_network_run(tmp_path, overfitting(2), best_epoch=2)
+    assert "Word vectors" not in page_of(folder).words("training")
+    run = json.loads((folder / "run.json").read_text())
+    facts = {"source": "<b>.vec", "size": 50, "words": 9_700, "of": 9_996, "running_words": 0.98765, "frozen": False}
+    run["chosen"]["vectors"] = facts
+    (folder / "run.json").write_text(json.dumps(run))
+    words = page_of(folder).words("training")
+    assert "Word vectors: <b>.vec, 50 numbers each, for 9,700 of 9,996 words" in words
+    assert "98.8 % of the running words; they learn on with the network." in words
+    assert "running_words" not in page_of(folder).text

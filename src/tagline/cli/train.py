@@ -10,7 +10,7 @@ from tagline.cli import options
 from tagline.cli.terminal import Session
 
 if TYPE_CHECKING:
-    from tagline.run.progress import Seen
+    from tagline.run.progress import Learning, Seen
     from tagline.run.train import Run
 
 DEFAULT_DATA = "movie-reviews"
@@ -39,6 +39,15 @@ def train(
     group: options.Group = None,
     test: options.Test = None,
     validation: options.Validation = None,
+    unlabelled: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Texts without labels, from which the word vectors of a network are learnt first.",
+            show_default=False,
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
     folds: options.Folds = None,
     positive: options.Positive = None,
     threshold: options.Threshold = None,
@@ -78,6 +87,7 @@ def train(
         group=group,
         test=test,
         validation=validation,
+        unlabelled=unlabelled,
         folds=folds,
         positive=positive,
         threshold=threshold,
@@ -119,7 +129,7 @@ def show_run(session: Session, run: "Run", *, as_json: bool) -> None:
 class _Shown(TypedDict):
     seconds_before: float
     log: Callable[[str], None]
-    progress: Callable[["Seen"], None]
+    progress: Callable[["Seen | Learning"], None]
     warn: Callable[[str], None]
 
 
@@ -128,7 +138,7 @@ def _findings(run: "Run") -> list[str]:
     return run.training.findings if run.training is not None else []
 
 
-def advance(session: Session, seen: "Seen") -> None:
+def advance(session: Session, seen: "Seen | Learning") -> None:
     """Show how far the training of a network is."""
     session.advance(seen.words(), seen.done, seen.total, milestone=seen.epoch_ended)
 

@@ -11,6 +11,7 @@ from tagline.features.sequences import Sequences
 from tagline.fitting.encodings import Encodings
 from tagline.fitting.fitted import Bools, Fitted, Floats, Ints
 from tagline.fitting.ngrams import fit_ngrams
+from tagline.fitting.word_vectors import check_start
 from tagline.recipes import NETWORKS, Recipe
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def fit_recipe(
     folds: Sequence[tuple[Ints, Ints]] | None = None,
     encodings: Encodings | None = None,
     final: bool = True,
+    unlabelled: pl.Series | None = None,
 ) -> Fitted:
     """Fit a recipe to texts, (n_texts,), and their classes ``Y``, (n_texts, n_classes).
 
@@ -52,11 +54,14 @@ def fit_recipe(
         encodings: where features are kept for other fits on the same texts in the same order.
         final: learn from all rows in the end, as the recipe says; else stop when the rows held out are judged, and
             return what was learnt without them.
+        unlabelled: texts, (n_more,), from which, with those learnt from, the vectors are learnt that an embedding
+            starts from.
 
     Raises:
-        InputError: there is nothing to learn from, or too many classes.
+        InputError: there is nothing to learn from, or too many classes; or word vectors cannot be had.
 
     """
+    check_start(recipe, unlabelled=unlabelled is not None)
     if isinstance(recipe.model, NETWORKS):
         from tagline.fitting.networks import fit_network  # it needs torch, which nothing else does
 
@@ -75,6 +80,7 @@ def fit_recipe(
             folds=folds,
             encodings=encodings,
             final=final,
+            unlabelled=unlabelled,
         )
     if isinstance(texts, Sequences):
         raise InputError(

@@ -5,7 +5,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from tagline.errors import InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import INDEX_FROM, Sequences, WordIndex, check_range
+from tagline.features.vectors import Vectors
 from tagline.fitting.encodings import Encodings
 from tagline.fitting.fitted import (
     Bools,
@@ -29,10 +30,12 @@ from tagline.fitting.fitted import (
     temperature_of,
 )
 from tagline.fitting.hold_out import hold_out
+from tagline.fitting.word_vectors import cover, find_vectors, fingerprint, start_table
 from tagline.models.architectures import is_masked, layers_of
 from tagline.models.networks import Inputs, Network
 from tagline.recipes import (
     NETWORKS,
+    EmbeddingModel,
     MultihotFeatures,
     NetworkModel,
     NgramFeatures,
@@ -65,16 +68,28 @@ class _Fit:
     checkpoints: Path | None
     encodings: Encodings | None
     seconds_encoding: float = 0.0
+    vectors: Vectors | None = None
+    vectors_of: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether word vectors stay as they were handed over."""
+        return isinstance(self.model, EmbeddingModel) and self.model.frozen
+
+    @property
+    def learns_words(self) -> bool:
+        """Whether the words come from the texts, and not from an index handed over."""
+        handed = self.word_index is not None and self.features.word_index == "data"
+        return isinstance(self.texts, pl.Series) and not handed
 
     def encoder(self, rows: Ints) -> Encoder:
         """Return the encoder with the index handed over, or one learnt from these rows."""
         features = self.features
         index = None
-        if self._knows_words():
-            assert self.word_index is not None
-            index = WordIndex.of(self.word_index).restrict(features.num_words)
-        elif isinstance(self.texts, pl.Series):
+        if isinstance(self.texts, pl.Series) and self.learns_words:
             index = WordIndex.fit(self.texts[rows], features.num_words, stop_words=features.stop_words)
+        elif self.word_index is not None:
+            index = WordIndex.of(self.word_index).restrict(features.num_words)
         n_ids = _n_ids(features.num_words, None if index is None else len(index.words))
         if isinstance(features, SequenceFeatures):
             row = (features.maxlen, features.padding, features.truncating)
@@ -102,14 +117,40 @@ class _Fit:
 
         if self.encodings is None:
             return encode()
-        learnt = "" if self._knows_words() else hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest()
+        learnt = hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest() if self.learns_words else ""
         return self.encodings.encoded({"features": self.features.model_dump(mode="json"), "learnt": learnt}, encode)
+
+    def take_vectors(self, encoders: Sequence[Encoder], rows: Ints, unlabelled: pl.Series | None) -> None:
+        """Read or learn the vectors that networks with these encoders start from; ``rows`` are those to learn from."""
+        texts = self.texts[rows] if isinstance(self.texts, pl.Series) else self.texts
+        self.vectors = find_vectors(
+            self.model,
+            encoders,
+            texts,
+            unlabelled,
+            seed=self.seed,
+            callbacks=self.callbacks,
+            checkpoints=self.checkpoints,
+        )
+        if self.vectors is not None:
+            self.model = self.model.model_copy(update={"embedding": self.vectors.size})
+        if unlabelled is not None:
+            of = {"unlabelled": len(unlabelled), "training": len(rows), "fingerprint": fingerprint(unlabelled)}
+            self.vectors_of = {"learnt_from": of}
+
+    def cover(self, encoder: Encoder, X: Inputs) -> dict[str, Any]:
+        """Return what is told of the vectors, and of what they cover of the rows ``X``."""
+        assert self.vectors is not None
+        return cover(self.vectors, encoder, X, frozen=self.frozen) | self.vectors_of
 
     def draw(self, encoder: Encoder) -> Network:
         """Return the network with weights to start from."""
         n_outputs = 1 if self.Y.shape[1] == 2 and not self.multilabel else self.Y.shape[1]
         layers = layers_of(self.model, encoder.num_words, n_outputs)
-        return Network.draw(layers, generator("weights", self.seed), masked=is_masked(self.model))
+        network = Network.draw(layers, generator("weights", self.seed), masked=is_masked(self.model))
+        if self.vectors is not None:
+            network.weights[0][0][...] = start_table(self.vectors, encoder, generator("vectors", self.seed))
+        return network
 
     def rows(self, X: Inputs, rows: Ints) -> Rows:
         """Return some rows as the loop takes them."""
@@ -132,6 +173,7 @@ class _Fit:
             validation=validation,
             multilabel=self.multilabel,
             l2=self.model.l2,
+            frozen=int(self.frozen),
             seed=self.seed,
             phase=phase,
             callbacks=callbacks,
@@ -140,6 +182,8 @@ class _Fit:
     def _fingerprint(self, network: Network, rows: Rows, validation: Rows | None) -> str:
         """Return a digest of all that a training depends on beside its phase."""
         settings = [self.training.model_dump(mode="json"), network.settings(), self.model.l2, self.seed]
+        if self.vectors is not None:
+            settings += [self.vectors.fingerprint, self.frozen]
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
         for part in (rows, validation):
             if part is None:
@@ -167,6 +211,7 @@ def fit_network(
     folds: Sequence[tuple[Ints, Ints]] | None,
     encodings: Encodings | None,
     final: bool,
+    unlabelled: pl.Series | None,
 ) -> Fitted:
     """Fit a network; see `fit_recipe`."""
     started = time.perf_counter()
@@ -202,6 +247,12 @@ def fit_network(
     learnt, held = folds[0] if folds else (everything, everything[:0])
 
     encoder, X = fit.encoded(learnt)
+    last = encoder
+    if final and len(held) and protocol.refit != "no" and fit.learns_words:
+        last = fit.encoder(everything)
+    fit.take_vectors([encoder, last], learnt, unlabelled)
+    for callback in callbacks if fit.vectors is not None else ():
+        callback.on_vectors(fit.cover(encoder, X[learnt]))
     network = fit.draw(encoder)
     validation = fit.rows(X, held) if len(held) else None
     refit_epochs = min(protocol.refit, training.epochs) if isinstance(protocol.refit, int) else None
@@ -227,8 +278,8 @@ def fit_network(
     if final and validation is not None and protocol.refit != "no":
         refit_epochs = refit_epochs or history.best_epoch
         assert refit_epochs is not None
-        if isinstance(texts, pl.Series) and (word_index is None or features.word_index == "train"):
-            encoder, X = fit.encoded(everything)
+        if last is not encoder:
+            encoder, X = last, fit.encode(last)
         network = fit.draw(encoder)
         refit_history = fit.train(network, fit.rows(X, everything), refit_epochs, "refit", None, [])
         learnt = everything
@@ -251,6 +302,7 @@ def fit_network(
         "num_words": encoder.num_words,
         **({} if encoder.maxlen is None else {"maxlen": encoder.maxlen}),
         "vocabulary": _vocabulary(fit, len(learnt)),
+        **({} if fit.vectors is None else {"vectors": fit.cover(encoder, X[learnt])}),
         "epochs": len(refit_history) if refit_history is not None else keep.epoch if puts_back else len(history),
         "temperature": round(temperature, 6),
         "threshold": threshold,
@@ -327,6 +379,6 @@ def _chance(Y: Bools, multilabel: bool) -> float:
 def _vocabulary(fit: _Fit, n_learnt: int) -> str:
     if isinstance(fit.texts, Sequences):
         return "that of the ids given"
-    if fit.word_index is not None and fit.features.word_index == "data":
+    if not fit.learns_words:
         return "the word index of the data set"
     return f"learnt from {n_learnt:,} texts"

@@ -2,7 +2,7 @@
 
 from tagline.models.layers import Conv1D, Dense, Dropout, Embedding, EmbeddingAverage, Layer, MaxPool
 from tagline.models.recurrent import Bidirectional, Gru, Lstm
-from tagline.recipes import AverageModel, ConvolutionalModel, DenseModel, NetworkModel, RecurrentModel
+from tagline.recipes import AverageModel, ConvolutionalModel, DenseModel, EmbeddingModel, NetworkModel, RecurrentModel
 
 
 def layers_of(model: NetworkModel, num_words: int, n_outputs: int) -> list[Layer]:
@@ -20,13 +20,14 @@ def _body(model: NetworkModel, num_words: int) -> tuple[list[Layer], int]:
     """Return the layers up to one row of numbers a text, and how many numbers it has."""
     if isinstance(model, DenseModel):
         return [], num_words
+    embedding = _size(model)
     if isinstance(model, AverageModel):
-        return [EmbeddingAverage(num_words, model.embedding)], model.embedding
-    layers: list[Layer] = [Embedding(num_words, model.embedding)]
+        return [EmbeddingAverage(num_words, embedding)], embedding
+    layers: list[Layer] = [Embedding(num_words, embedding)]
     if model.embedding_dropout:
         layers.append(Dropout(model.embedding_dropout))
     if isinstance(model, ConvolutionalModel):
-        return [*layers, Conv1D(model.embedding, model.filters, model.width), MaxPool()], model.filters
+        return [*layers, Conv1D(embedding, model.filters, model.width), MaxPool()], model.filters
     recurrent, size = _recurrent(model)
     return [*layers, recurrent, *([MaxPool()] if model.pooling == "max" else [])], size
 
@@ -35,9 +36,14 @@ def _recurrent(model: RecurrentModel) -> tuple[Layer, int]:
     every = model.pooling == "max"
     drops = (model.input_dropout, model.recurrent_dropout)
     if model.bidirectional:
-        return Bidirectional(model.kind, model.embedding, model.memory, *drops, every), 2 * model.memory
+        return Bidirectional(model.kind, _size(model), model.memory, *drops, every), 2 * model.memory
     cell = Lstm if model.kind == "lstm" else Gru
-    return cell(model.embedding, model.memory, *drops, every), model.memory
+    return cell(_size(model), model.memory, *drops, every), model.memory
+
+
+def _size(model: EmbeddingModel) -> int:
+    assert isinstance(model.embedding, int)  # who has the vectors has put their size there
+    return model.embedding
 
 
 def is_masked(model: NetworkModel) -> bool:

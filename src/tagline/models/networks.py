@@ -83,9 +83,9 @@ class Network:
             del cache  # it holds the layer's input, which the next layer has no use for
         return x, caches
 
-    def backward(self, dlogits: Array, caches: Sequence[Any]) -> list[list[Array]]:
-        """Return the gradient of each weight, layer by layer."""
-        return self.backward_to(0, dlogits, caches)[1]
+    def backward(self, dlogits: Array, caches: Sequence[Any], first: int = 0) -> list[list[Array]]:
+        """Return the gradient of each weight, layer by layer, from the layer with the number ``first`` on."""
+        return self.backward_to(first, dlogits, caches[first:])[1]
 
     def backward_to(self, first: int, dlogits: Array, caches: Sequence[Any]) -> tuple[Any, list[list[Array]]]:
         """Return the gradients of the input of the layer ``first``, None for ids, and of the weights from it on."""

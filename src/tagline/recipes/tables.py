@@ -1,6 +1,7 @@
 """The tables of a recipe, checked: what each may say and what it means."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
@@ -136,28 +137,51 @@ class DenseModel(_NetworkTable):
     kind: Literal["dense"]
 
 
-class AverageModel(_NetworkTable):
-    """``[model]`` of kind ``embedding-average``: the mean of the vectors of a text's words, then dense layers.
+class _EmbeddingTable(_NetworkTable):
+    """What networks have in common that begin with a vector for each word.
 
-    ``embedding``: numbers a vector has. ``masked``: padding does not count.
+    ``embedding``: numbers a vector has. ``masked``: padding does not count. ``vectors``: where the vectors start from:
+    ``"none"``, at random; the name of built-in ones, such as ``"glove-6b-50d"``; or a file. ``embedding`` is then
+    ``"vectors"``, as many numbers as they have, unless it is given. ``frozen``: they stay as they were handed over;
+    else they learn on with the network.
     """
 
-    kind: Literal["embedding-average"]
-    embedding: Count = 16
+    embedding: Count | Literal["vectors"]
     masked: bool = False
+    vectors: str = Field(default="none", min_length=1)
+    frozen: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_many_as_they_have(cls, table: Any) -> Any:
+        if isinstance(table, dict) and table.get("vectors", "none") != "none":
+            return {"embedding": "vectors", **table}
+        return table
+
+    @model_validator(mode="after")
+    def _check(self) -> "_EmbeddingTable":
+        if self.vectors == "none" and self.embedding == "vectors":
+            raise ValueError('`model.embedding` is `"vectors"`, but `model.vectors` names none')
+        return self
 
 
-class RecurrentModel(_NetworkTable):
+class AverageModel(_EmbeddingTable):
+    """``[model]`` of kind ``embedding-average``: the mean of the vectors of a text's words, then dense layers."""
+
+    kind: Literal["embedding-average"]
+    embedding: Count | Literal["vectors"] = 16
+
+
+class RecurrentModel(_EmbeddingTable):
     """``[model]`` of kind ``lstm`` or ``gru``: words one after the other, then dense layers.
 
-    ``embedding`` and ``masked`` as above; ``embedding_dropout`` on the vectors; ``memory`` units that remember, with
+    ``embedding_dropout`` on the vectors; ``memory`` units that remember, with
     ``input_dropout`` and ``recurrent_dropout``; ``bidirectional``: from both ends; ``pooling``: go on from the
     ``"last"`` state, or from the greatest value of each unit over all steps, ``"max"``.
     """
 
     kind: Literal["lstm", "gru"]
-    embedding: Count = 128
-    masked: bool = False
+    embedding: Count | Literal["vectors"] = 128
     embedding_dropout: Share = 0.0
     memory: Count = 64
     input_dropout: Share = 0.0
@@ -166,17 +190,17 @@ class RecurrentModel(_NetworkTable):
     pooling: Literal["last", "max"] = "last"
 
 
-class ConvolutionalModel(_NetworkTable):
+class ConvolutionalModel(_EmbeddingTable):
     """``[model]`` of kind ``cnn``: the strongest answer of each filter over all windows of ``width`` words."""
 
     kind: Literal["cnn"]
-    embedding: Count = 128
-    masked: bool = False
+    embedding: Count | Literal["vectors"] = 128
     embedding_dropout: Share = 0.0
     filters: Count = 128
     width: int = Field(default=3, ge=1, le=16)
 
 
+EmbeddingModel = AverageModel | RecurrentModel | ConvolutionalModel
 NetworkModel = DenseModel | AverageModel | RecurrentModel | ConvolutionalModel
 NETWORKS = (DenseModel, AverageModel, RecurrentModel, ConvolutionalModel)
 
@@ -282,6 +306,13 @@ class Recipe(_Table):
     model: Annotated[ClassicModel | NetworkModel, Field(discriminator="kind")]
     training: Training | None = None
     protocol: Protocol = Protocol()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the tables as they may leave this machine: a file of word vectors goes without its folder."""
+        tables = self.model_dump(mode="json")
+        if "vectors" in tables["model"]:
+            tables["model"]["vectors"] = Path(tables["model"]["vectors"]).name
+        return tables
 
     @model_validator(mode="before")
     @classmethod

@@ -9,7 +9,7 @@ from tagline.evaluation.headline import listed
 from tagline.evaluation.verdicts import looks_sentence
 from tagline.report.excerpts import harmless
 
-_TOLD = ("held_out", "tried", "learnt_from")  # of `chosen`: told in sentences
+_TOLD = ("held_out", "tried", "learnt_from", "vectors")  # of `chosen`: told in sentences
 _TRIED = {
     "characters": "whether to use characters",
     "strength": "the strength",

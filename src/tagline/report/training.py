@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tagline.features.vectors import coverage_sentence
 from tagline.report.excerpts import harmless
 from tagline.report.reading import History, RunFolder
 
@@ -13,7 +14,7 @@ def training(files: RunFolder) -> dict[str, Any] | None:
     network, history, refit = _table(files.run, "network"), files.history, files.refit_history
     if history is None and refit is None and not network:
         return None
-    told = _table(files.run, "training")
+    told, vectors = _table(files.run, "training"), _table(_table(files.run, "chosen"), "vectors")
     best = told.get("best_epoch")
     return {
         "protocol": "" if history is None else _protocol_sentence(files, history),
@@ -23,6 +24,7 @@ def training(files: RunFolder) -> dict[str, Any] | None:
         "refit": _epoch_table(refit, None),
         "layers": [_layer(layer) for layer in network.get("layers") or []],
         "parameters": _count(network.get("parameters")),
+        "vectors": harmless(coverage_sentence(vectors)) if vectors else "",
     }
 
 

@@ -14,17 +14,18 @@ from tagline.run.tracking import Tracking
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
     from tagline.classifier import TextClassifier
     from tagline.fitting.encodings import Encodings
     from tagline.run.ledger import Looks
     from tagline.run.predicted import Predicted
-    from tagline.run.progress import Seen
+    from tagline.run.progress import Learning, Seen
     from tagline.training import Callback
 
 Log = Callable[[str], None]
-Progress = Callable[["Seen"], None]
+Progress = Callable[["Seen | Learning"], None]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Job:
     word_index: dict[str, int] | None
     checkpoints: Path | None
     reads: Callable[[Split], "Looks"]
+    unlabelled: "pl.Series | None"
     log: Log
     progress: Progress
     encodings: "Encodings | None" = None
@@ -76,7 +78,7 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
     if recipe.training is not None:
         from tagline.run.progress import Track, Watch
 
-        callbacks += [Watch(job.progress), Track(job.tracking, name)]
+        callbacks += [Watch(job.progress, job.log), Track(job.tracking, name)]
     given = None if validation is None else (validation.texts, validation.labels)
     groups = None
     if split.groups is not None:
@@ -90,6 +92,7 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
         callbacks=callbacks,
         checkpoints=None if job.checkpoints is None else job.checkpoints / name,
         encodings=job.encodings,
+        unlabelled=job.unlabelled,
     )
     if settings.threshold is not None:
         clf.threshold_ = settings.threshold

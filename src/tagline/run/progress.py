@@ -1,9 +1,11 @@
 """The training of a network as it is followed: by people, how far it is and both losses; by loggers, epoch by epoch."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from tagline.features.vectors import coverage_sentence
 from tagline.run.tracking import Tracking
 from tagline.training import Callback, State
 
@@ -34,12 +36,41 @@ class Seen:
         return f"{line}  validation {self.val_loss:.4f}, {100 * self.val_accuracy:.1f} %"
 
 
-class Watch(Callback):
-    """Report the state of a training, ten times a second and after each epoch."""
+@dataclass(frozen=True)
+class Learning:
+    """How far the learning of word vectors is: at ``done`` of ``total`` texts, all epochs together.
 
-    def __init__(self, report: Callable[[Seen], None]) -> None:
+    ``epoch_ended``: a quarter of it is done, which is a milestone too.
+    """
+
+    done: int
+    total: int
+    epoch_ended: bool
+
+    def words(self) -> str:
+        """Return it in one line."""
+        return f"learning word vectors: {self.done / self.total:.0%}"
+
+
+class Watch(Callback):
+    """Report the state of a training, ten times a second and after each epoch; tell of its word vectors."""
+
+    def __init__(self, report: Callable[[Seen | Learning], None], log: Callable[[str], None]) -> None:
         self._report = report
+        self._log = log
         self._last = 0.0
+        self._quarter = 0
+
+    def on_learning_vectors(self, done: int, total: int) -> None:
+        """Report how far it is."""
+        now, quarter = time.monotonic(), 4 * done // total
+        if now - self._last >= _SECONDS or quarter > self._quarter:
+            self._report(Learning(done, total, epoch_ended=quarter > self._quarter))
+            self._last, self._quarter = now, quarter
+
+    def on_vectors(self, facts: Mapping[str, Any]) -> None:
+        """Say what they cover."""
+        self._log(coverage_sentence(facts))
 
     def on_batch_end(self, state: State) -> None:
         """Report if the last report is a while ago."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.datasets import BUILT_IN, Dataset
@@ -12,6 +13,7 @@ from tagline.run.machine import machine, versions
 from tagline.run.settings import TrainSettings
 
 if TYPE_CHECKING:
+    from tagline.classifier import TextClassifier
     from tagline.fitting import TrainingRecord
     from tagline.fitting.encodings import Encodings
     from tagline.run.fits import Result
@@ -46,7 +48,7 @@ def run_json(
         "name": name,
         "created": f"{when:%Y-%m-%dT%H:%M:%SZ}",
         "command": list(command),
-        "recipe": recipe.model_dump(mode="json"),
+        "recipe": recipe.to_json(),
         **({"notes": [recipe.recipe.note]} if recipe.recipe.note else {}),
         "seed": settings.seed,
         "dataset": {
@@ -61,10 +63,19 @@ def run_json(
         **({} if result.looks is None else {"test": result.looks.test.to_json()}),
         "texts": settings.texts,
         **_of_training(clf.training_),
-        "chosen": clf.chosen_ | ({} if settings.threshold is None else {"threshold": settings.threshold}),
+        "chosen": _chosen(clf, settings),
         "versions": versions(),
         "machine": machine(),
     }
+
+
+def _chosen(clf: "TextClassifier", settings: TrainSettings) -> dict[str, Any]:
+    chosen = clf.chosen_ | ({} if settings.threshold is None else {"threshold": settings.threshold})
+    if settings.unlabelled is not None:
+        vectors = chosen["vectors"]
+        learnt_from = {"file": Path(settings.unlabelled).name, **vectors["learnt_from"]}
+        chosen["vectors"] = vectors | {"learnt_from": learnt_from}
+    return chosen
 
 
 def row_counts(dataset: Dataset) -> dict[str, int]:

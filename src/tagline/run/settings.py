@@ -9,6 +9,7 @@ from typing import Any
 class TrainSettings:
     """What a run is told beside its data; the names are those of the command line.
 
+    ``unlabelled`` is a file of texts without labels, from which a network's word vectors are learnt before it.
     ``texts`` False leaves every text of the data out of run, report and bundle beyond the vocabulary; ``track`` names
     the loggers of `tagline.run.tracking`.
     """
@@ -21,6 +22,7 @@ class TrainSettings:
     group: str | None = None
     test: Any = None
     validation: Any = None
+    unlabelled: str | Path | None = None
     folds: int | None = None
     positive: str | None = None
     threshold: float | None = None

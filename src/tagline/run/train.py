@@ -24,8 +24,11 @@ from tagline.run.settings import TrainSettings
 from tagline.run.tables import polars_os_errors
 from tagline.run.tracking import Parameter, check_trackers, flat_parameters, tracked
 from tagline.run.unfinished import Unfinished, absolute, begin, can_be_kept, kept, read_unfinished
+from tagline.run.vectors import check_vectors_of, from_the_root, read_unlabelled
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from tagline.fitting import TrainingRecord
 
 _HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
@@ -82,16 +85,17 @@ def train_run(
     """
     started = time.perf_counter() - seconds_before
     check_trackers(settings.track)
-    recipe = load_recipe(settings.recipe, settings.settings)
+    recipe = from_the_root(load_recipe(settings.recipe, settings.settings))
     wanted = None if out is None else Path(os.path.normpath(out))
     if wanted is None:
         check_parent(RUNS / "run")
     else:
         check_target(wanted)
     reading = read_for_run(data, recipe, settings, log)
-    if recipe.training is None or not can_be_kept(data, (settings.test, settings.validation)):
+    others = ("test", "validation", "unlabelled")
+    if recipe.training is None or not can_be_kept(data, [getattr(settings, name) for name in others]):
         return run_read(reading, wanted, None, command, started, log, progress, warn=warn)
-    paths = {"test": absolute(settings.test), "validation": absolute(settings.validation)}
+    paths = {name: absolute(getattr(settings, name)) for name in others}
     asked = Unfinished(
         wanted or _place(recipe, reading.dataset),
         absolute(data),
@@ -137,6 +141,7 @@ class Reading:
     settings: TrainSettings
     dataset: Dataset
     positive: str | None
+    unlabelled: "pl.Series | None"
     seconds: float
 
 
@@ -144,6 +149,7 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -
     """Read the data of a run, and check it against what was asked for."""
     began = time.perf_counter()
     warm_up(recipe)
+    check_vectors_of(recipe, settings)
     log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
     dataset = load_dataset(
         data,
@@ -159,7 +165,11 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -
     positive = _positive(dataset, settings)
     if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
         raise _not_measurable(dataset)
-    return Reading(data, recipe, settings, dataset, positive, time.perf_counter() - began)
+    unlabelled = None
+    if settings.unlabelled is not None:
+        log(f"reading {settings.unlabelled}")
+        unlabelled = read_unlabelled(settings, log)
+    return Reading(data, recipe, settings, dataset, positive, unlabelled, time.perf_counter() - began)
 
 
 def _kept_run(reading: Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress, warn: Log) -> Run:
@@ -199,7 +209,20 @@ def run_read(
     beside = None if checkpoints is None else checkpoints.parent
     with tracked(settings.track, kept=beside, warn=warn) as tracking:
         tracking.start(place.name, _parameters(reading))
-        job = Job(dataset, recipe, settings, positive, index, checkpoints, reads, log, progress, encodings, tracking)
+        job = Job(
+            dataset,
+            recipe,
+            settings,
+            positive,
+            index,
+            checkpoints,
+            reads,
+            reading.unlabelled,
+            log,
+            progress,
+            encodings,
+            tracking,
+        )
         result = fit_split(job) if dataset.folds is None else fit_folds(job)
         if result.test is None and result.validation is None:
             raise _not_measurable(dataset)

@@ -3,6 +3,7 @@
 A callback that wants to stop the training sets ``stop``; the loop looks at it after each epoch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,12 @@ class Callback:
     """Hooks that do nothing."""
 
     stop: bool = False
+
+    def on_learning_vectors(self, done: int, total: int) -> None:
+        """While word vectors are learnt, before the network: at ``done`` of ``total`` texts, all epochs together."""
+
+    def on_vectors(self, facts: Mapping[str, Any]) -> None:
+        """When the word vectors that a network starts from are at hand, with what ``chosen["vectors"]`` says."""
 
     def on_train_begin(self, state: State) -> None:
         """Before the first epoch; what changes ``state`` here (a resumed training) is gone on from."""

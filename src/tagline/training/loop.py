@@ -4,7 +4,7 @@ import math
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -28,7 +28,7 @@ from tagline.training.optimizers import make_optimizer, make_schedule
 if TYPE_CHECKING:
     from tagline.recipes import Training
 
-_RANDOM = ("search", "refit", "weights")  # what draws at random, each from generators of its own
+_RANDOM = ("search", "refit", "weights", "vectors")  # what draws at random, each from generators of its own
 _MIXED = 50  # batches whose rows are sorted by length, or picked, together
 
 
@@ -45,7 +45,10 @@ class Rows:
 
 
 def generator(what: str, *numbers: int) -> np.random.Generator:
-    """Return the generator of a phase, ``"search"`` or ``"refit"``, or of the ``"weights"`` to start from."""
+    """Return the generator of a phase, ``"search"`` or ``"refit"``, or of the ``"weights"`` to start from.
+
+    ``"vectors"`` is that of the vectors of words that have none among those handed over.
+    """
     return np.random.default_rng([1 + _RANDOM.index(what), *numbers])
 
 
@@ -57,6 +60,7 @@ def train(
     validation: Rows | None = None,
     multilabel: bool = False,
     l2: float = 0.0,
+    frozen: int = 0,
     seed: int = 0,
     phase: str = "search",
     callbacks: Sequence[Callback] = (),
@@ -71,6 +75,7 @@ def train(
             without, as in Keras.
         multilabel: whether a text may have several labels.
         l2: times the squares of the dense kernels is added to the loss.
+        frozen: so many layers, from the first on, keep their weights.
         seed: of the order of the rows and of dropout. Each epoch draws from a generator of its own, so that a
             training taken up after an epoch goes on as if it had never stopped.
         phase: ``"search"`` or ``"refit"``, see `State`.
@@ -81,9 +86,10 @@ def train(
         RecipeError: loss, metrics or optimizer do not fit.
 
     """
-    parameters = [torch.nn.Parameter(torch.from_numpy(array)) for array in network.arrays().values()]  # shared memory
+    learnt = {name: array for name, array in network.arrays().items() if int(name.split(".")[0]) >= frozen}
+    parameters = [torch.nn.Parameter(torch.from_numpy(array)) for array in learnt.values()]  # shared memory
     optimizer = make_optimizer(training, parameters)
-    penalties = [l2 if _is_hidden_kernel(network, name) else 0.0 for name in network.arrays()]
+    penalties = {name: l2 if _is_hidden_kernel(network, name) else 0.0 for name in learnt}
     loss_of = make_loss(training, multilabel=multilabel, n_outputs=rows.targets.shape[1])
     metrics = make_metrics(training, multilabel=multilabel, n_outputs=rows.targets.shape[1])
     X = network.prepare(rows.X)
@@ -104,8 +110,8 @@ def train(
         loss = (losses if rows.weights is None else losses * torch.from_numpy(rows.weights[batch])).mean()
         loss.backward()  # type: ignore[no-untyped-call]  # to the logits: the layers know the rest of the way
         assert logits.grad is not None
-        found = chain.from_iterable(network.backward(logits.grad.numpy(), caches))
-        for w, gradient, penalty in zip(parameters, found, penalties, strict=True):
+        found = chain.from_iterable(network.backward(logits.grad.numpy(), caches, frozen))
+        for w, gradient, penalty in zip(parameters, found, penalties.values(), strict=True):
             w.grad = torch.from_numpy(np.ascontiguousarray(gradient))
             if penalty:
                 w.grad.add_(w.detach(), alpha=2 * penalty)
@@ -196,10 +202,10 @@ def _watch(network: Network, rows: Rows, loss_of: Loss, metrics: dict[str, Loss]
     return {"val_loss": float(loss) + penalty, **figures}
 
 
-def _penalty(network: Network, penalties: Sequence[float]) -> float:
+def _penalty(network: Network, penalties: Mapping[str, float]) -> float:
     """Return what the weights add to the loss: ``penalty sum w²`` of each."""
-    pairs = zip(network.arrays().values(), penalties, strict=True)
-    return sum(penalty * float(np.square(array).sum()) for array, penalty in pairs if penalty)
+    arrays = network.arrays()
+    return sum(penalty * float(np.square(arrays[name]).sum()) for name, penalty in penalties.items() if penalty)
 
 
 def _is_hidden_kernel(network: Network, name: str) -> bool:

@@ -1,0 +1,123 @@
+"""Where pretrained word vectors help: networks on few and many reviews, from random, GloVe's and their own vectors.
+
+::
+
+    TAGLINE_DATA=... python benchmarks/vectors.py 500 2000 20000 --record
+
+Only IMDB's training reviews are read, and the 50,000 without labels: 5,000 of the training reviews measure, the rest,
+or some of them, teach. The networks are those of the recipes `embedding-average-glove` and `lstm-glove`; what differs
+is where their vectors start from. Those from unlabelled reviews are learnt once, from these alone, by what `tagline
+train --unlabelled` learns with; that takes minutes, and `--own FILE.npz` keeps them for the next time. An LSTM takes
+long: beyond 500 reviews it has one seed, and beyond 5,000 it learns for 3 epochs without choosing them on validation
+rows.
+"""
+
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import measure
+from tagline import TextClassifier
+from tagline.features.skip_gram import learn_vectors
+
+MEASURED = 5_000
+FEW, MANY = 500, 5_000  # up to which an LSTM has every seed; from which it has few epochs
+SIZE = 50  # that of GloVe's here
+AVERAGE, LSTM = "embedding-average-glove", "lstm-glove"
+FROZEN = {"model.frozen": True, "training.learning_rate": 0.01}  # a few weights alone learn, which takes longer steps
+QUICKLY = {"protocol.validation": "none", "training.epochs": 3, "training.early_stopping": 0}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the seeds of one system gave: accuracy in per cent, and seconds of fitting."""
+
+    accuracy: list[float]
+    seconds: list[float]
+
+
+def main() -> None:
+    """Fit every system on every number of rows and tell the accuracy on the same 5,000 other rows."""
+    options = measure.parser(__doc__.partition("\n")[0])
+    options.add_argument("rows", nargs="*", type=int, default=[500, 2_000, 20_000], help="reviews to learn from")
+    options.add_argument("--own", type=Path, help="a file to keep the vectors of the unlabelled reviews in")
+    asked = options.parse_args()
+    folder = measure.original_data("imdb")
+    if folder is None:
+        sys.exit("This needs the original IMDB set: let TAGLINE_DATA name a folder that holds `imdb`.")
+    rows = pl.read_parquet(folder / "train.parquet", columns=["text", "label"])
+    rows = rows.sample(fraction=1, shuffle=True, seed=0)
+    measured = rows.tail(MEASURED)
+    with tempfile.TemporaryDirectory() as place:
+        own = asked.own or Path(place) / "own.npz"
+        if not own.exists():
+            learn(folder / "unsupervised.parquet", own)
+        systems = systems_of(own)
+        found = {
+            n: {name: fit(*system, rows.head(n), measured, asked.rounds) for name, system in systems.items()}
+            for n in asked.rows
+        }
+    table = [["accuracy, %", *(f"{n:,} reviews" for n in asked.rows), f"s at {asked.rows[-1]:,}"]]
+    for name in systems:
+        accuracy = [spread(found[n][name].accuracy) for n in asked.rows]
+        table.append([name, *accuracy, f"{mean(found[asked.rows[-1]][name].seconds):.0f}"])
+    text = (
+        f"Accuracy on {MEASURED:,} other training reviews; mean of {asked.rounds} seeds (lowest-highest), of the LSTM "
+        f"one seed beyond {FEW:,} reviews, and beyond {MANY:,} no more than {QUICKLY['training.epochs']} epochs.\n\n"
+    )
+    measure.publish("Where word vectors help", text + measure.table(table), asked.record)
+
+
+def systems_of(own: Path) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return recipe and settings of each system by name; ``own`` are the vectors learnt from unlabelled reviews."""
+    at_random = {"model.vectors": "none", "model.embedding": SIZE, "model.frozen": False}
+    return {
+        "n-grams (`fast`)": ("fast", {}),
+        "average, random vectors": (AVERAGE, at_random),
+        "average, GloVe frozen": (AVERAGE, FROZEN),
+        f"average, GloVe fine-tuned (`{AVERAGE}`)": (AVERAGE, {}),
+        "average, own vectors frozen": (AVERAGE, {"model.vectors": str(own), **FROZEN}),
+        "average, own vectors fine-tuned": (AVERAGE, {"model.vectors": str(own)}),
+        "LSTM, random vectors": (LSTM, at_random),
+        f"LSTM, GloVe frozen (`{LSTM}`)": (LSTM, {}),
+    }
+
+
+def learn(unlabelled: Path, target: Path) -> None:
+    """Learn vectors from unlabelled reviews and write them to a file."""
+    began = time.perf_counter()
+    vectors = learn_vectors(pl.read_parquet(unlabelled)["text"], SIZE, seed=0)
+    np.savez(target, words=np.array(vectors.words.to_list()), vectors=vectors.table)
+    print(f"learnt {len(vectors.words):,} vectors in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+
+
+def fit(recipe: str, settings: dict[str, Any], rows: pl.DataFrame, measured: pl.DataFrame, seeds: int) -> Measured:
+    """Fit a system with each seed and measure it."""
+    found = Measured([], [])
+    if recipe == LSTM and len(rows) > MANY:
+        settings = settings | QUICKLY
+    for seed in range(1 if recipe == LSTM and len(rows) > FEW else seeds):
+        began = time.perf_counter()
+        clf = TextClassifier(recipe, settings=settings, seed=seed).fit(rows["text"], rows["label"])
+        found.seconds.append(time.perf_counter() - began)
+        found.accuracy.append(100 * clf.score(measured["text"], measured["label"]))
+        words = f"{len(rows):,} rows, {recipe} {settings}, seed {seed}: {found.accuracy[-1]:.2f} %"
+        print(words, f"{found.seconds[-1]:.0f} s, epochs {clf.chosen_.get('epochs')}", file=sys.stderr, flush=True)
+    return found
+
+
+def spread(values: list[float]) -> str:
+    """Return mean and range of several values."""
+    middle = f"{mean(values):.1f}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):.1f}-{max(values):.1f})"
+
+
+if __name__ == "__main__":
+    main()
