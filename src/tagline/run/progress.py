@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tagline.features.vectors import coverage_sentence
 from tagline.run.tracking import Tracking
 from tagline.training import Callback, State
 
@@ -69,8 +68,12 @@ class Watch(Callback):
             self._last, self._quarter = now, quarter
 
     def on_vectors(self, facts: Mapping[str, Any]) -> None:
-        """Say what they cover."""
-        self._log(coverage_sentence(facts))
+        """Say what they cover; what comes next is a stage of its own, so that the sentence stays on a terminal."""
+        covered = (
+            f"{facts['words']:,} of {facts['of']:,} words, {100 * facts['running_words']:.1f} % of the running words"
+        )
+        self._log(f"vectors by {facts['source']}: {covered}")
+        self._log("training the network")
 
     def on_batch_end(self, state: State) -> None:
         """Report if the last report is a while ago."""
