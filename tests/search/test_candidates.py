@@ -10,13 +10,13 @@ from tagline.search.metrics import METRICS
 ACCURACY, F1 = METRICS["accuracy"], METRICS["macro_f1"]
 
 
-def candidate(number, right, state="whole", cost=None, first=0):
-    """Return a candidate with these shares of 1,000 rows right, a part each, the first rows of each."""
+def candidate(number, right, state="whole", cost=None, finalist=False):
+    """Return a candidate with these shares of 1,000 rows right, a part each, the first rows."""
     parts = {
         k: Part(k, (np.arange(1000) < 1000 * share).astype(np.float32), {"features": 0.0, "fit": 0.1})
-        for k, share in enumerate(right, first)
+        for k, share in enumerate(right)
     }
-    return Candidate(number, {"recipe": {"name": "tuned-fast"}}, state, parts, cost)
+    return Candidate(number, {"recipe": {"name": "tuned-fast"}}, state, parts, cost, finalist=finalist)
 
 
 def test_who_is_far_worse_falls_behind():
@@ -59,12 +59,17 @@ def test_the_best_is_first_and_the_unfinished_are_left_out():
         candidate(2, [0.99], "running"),
         candidate(3, [0.9, 0.9]),
     ]
-    assert [c.number for c in ranked(tried, ACCURACY, Limits())] == [3, 0, 1]
+    assert [c.number for c in ranked(tried, ACCURACY, Limits(), 2)] == [3, 0, 1]
 
 
 def test_among_finalists_all_parts_they_share_count():
-    tried = [candidate(0, [0.9]), candidate(1, [0.88, 0.90]), candidate(2, [0.89, 0.80])]
-    assert [c.number for c in ranked(tried, ACCURACY, Limits())] == [1, 2, 0]
+    tried = [
+        candidate(0, [0.9]),
+        candidate(1, [0.88, 0.90], finalist=True),
+        candidate(2, [0.89, 0.80], finalist=True),
+        candidate(3, [0.91, 0.10]),  # judged on both before parts became fewer
+    ]
+    assert [c.number for c in ranked(tried, ACCURACY, Limits(), 1)] == [1, 2, 3, 0]
 
 
 def test_limits():
@@ -73,9 +78,9 @@ def test_limits():
         for k, (share, *cost) in enumerate([(0.7, 1, 1), (0.8, 9, 1), (0.9, 1, 9)])
     )
     everyone = [cheap, large, slow]
-    assert [c.number for c in ranked(everyone, ACCURACY, Limits())] == [2, 1, 0]
-    assert [c.number for c in ranked(everyone, ACCURACY, Limits(size_mb=5))] == [2, 0]
-    assert [c.number for c in ranked(everyone, ACCURACY, Limits(latency_ms=5))] == [1, 0]
+    assert [c.number for c in ranked(everyone, ACCURACY, Limits(), 1)] == [2, 1, 0]
+    assert [c.number for c in ranked(everyone, ACCURACY, Limits(size_mb=5), 1)] == [2, 0]
+    assert [c.number for c in ranked(everyone, ACCURACY, Limits(latency_ms=5), 1)] == [1, 0]
     assert Limits(size_mb=5).excess(Cost(6, 1)) == pytest.approx(0.2)
 
 

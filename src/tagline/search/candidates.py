@@ -47,6 +47,7 @@ class Candidate:
     cost: Cost | None = None
     error: str = ""
     at: float = 0.0
+    finalist: bool = False
     _scores: dict[tuple[int, ...], float] = field(default_factory=dict)
 
     @property
@@ -99,19 +100,18 @@ def falls_behind(candidate: Candidate, best: Candidate, metric: Metric, patience
     return bool(metric.score(own) - metric.score(other) < -patience * noise - 1e-12)
 
 
-def ranked(candidates: Sequence[Candidate], metric: Metric, limits: Limits) -> list[Candidate]:
+def ranked(candidates: Sequence[Candidate], metric: Metric, limits: Limits, n_first: int) -> list[Candidate]:
     """Return those that are judged whole and within the limits, the best first.
 
-    Some may have been judged on more parts than others: among those that have most, these parts count.
+    The first ``n_first`` parts count. Those that came to a final, and so were judged on more parts, stand before the
+    others, in the order that all their parts give.
     """
+    first = range(n_first)
     whole = [c for c in candidates if c.state == "whole" and (c.cost is None or limits.excess(c.cost) <= 0)]
-    if not whole:
-        return []
-    first = set.intersection(*(set(c.parts) for c in whole))
-    by_first = sorted(whole, key=lambda c: (-c.score(metric, sorted(first)), c.number))
-    finalists = [c for c in by_first if c.parts.keys() > first]
+    by_first = sorted(whole, key=lambda c: (-c.score(metric, first), c.number))
+    finalists = [c for c in by_first if c.finalist]
     if not finalists:
         return by_first
     shared = sorted(set.intersection(*(set(c.parts) for c in finalists)))
     finalists.sort(key=lambda c: (-c.score(metric, shared), c.number))
-    return finalists + [c for c in by_first if c not in finalists]
+    return finalists + [c for c in by_first if not c.finalist]

@@ -32,8 +32,8 @@ _ABOUT, _EXCESS, _SPENT = "about", "beyond the limits", "spent"
 class Study:
     """The candidates of a search and what draws them.
 
-    ``n_first``: how many parts a candidate is judged on before it counts as whole; fewer where fits are slow, which the
-    first ones tell: see `settle`.
+    ``n_first``: how many parts a candidate is judged on before it counts as whole; it is lowered where fits turn out to
+    be slow.
     """
 
     def __init__(
@@ -42,7 +42,6 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.metric, self.limits, self.n_first = metric, limits, n_first
         self.candidates: dict[int, Candidate] = {}
-        self.settled = False
         self._shape, self.families = shape, families
         self._rows = folder / "rows"
         self._rows.mkdir(parents=True, exist_ok=True)
@@ -68,22 +67,22 @@ class Study:
             self._take_up(trial)
         judged = [len(c.parts) for c in self.candidates.values() if c.state == "whole"]
         if judged:
-            self.settle(min(judged))
+            self.n_first = min(judged)
 
     @property
     def spent(self) -> float:
         """How many seconds the search had taken when it was last written down."""
         return float(self._study.user_attrs.get(_SPENT, 0.0))
 
-    def settle(self, n_parts: int) -> None:
-        """Settle on how many parts candidates are judged, from now on."""
-        self.n_first, self.settled = max(1, min(self.n_first, n_parts)), True
+    @property
+    def order(self) -> list[Candidate]:
+        """Those that are whole and within the limits, the best first."""
+        return ranked(list(self.candidates.values()), self.metric, self.limits, self.n_first)
 
     @property
     def best(self) -> Candidate | None:
         """The best candidate that is whole."""
-        order = ranked(list(self.candidates.values()), self.metric, self.limits)
-        return order[0] if order else None
+        return next(iter(self.order), None)
 
     def ask(self) -> Candidate:
         """Return what to try next; a recipe that fits not together is left out, and one that was tried is not again."""

@@ -29,7 +29,7 @@ from tagline.run.settings import TrainSettings
 from tagline.run.tracking import check_trackers
 from tagline.run.train import Reading, Run, read_for_run, run_read, word_index_of
 from tagline.run.unfinished import absolute, can_be_kept, lock
-from tagline.search.candidates import Candidate, Limits, ranked
+from tagline.search.candidates import Candidate, Limits, falls_behind
 from tagline.search.judging import N_FOLDS, Judging, Part, Parts, Task, can_be_judged, prepare
 from tagline.search.material import Material, read_material, save_material
 from tagline.search.metrics import Metric, metric_named
@@ -45,7 +45,6 @@ _FORMAT = 1
 _FINAL_SHARE = 0.2  # of the time of the search, for the final
 _FINALISTS = 5
 _LEAST_TRIED = 25  # whole candidates that the time should allow; where fits are slow they are judged on fewer parts
-_SETTLED_BY = 2  # the part by which it is known how long fits take: with the first come imports and counting
 _RUN_SECONDS = 2.5  # that a run takes beside fitting and predicting: figures, plots, report
 _LATEST = 1.04  # times the budget, when the winner's run is to have ended
 _MARGIN = 1.1  # times what the last fit should take
@@ -248,7 +247,7 @@ class _Clock:
 
     def winners(self, study: Study) -> list[Candidate]:
         """Return those that may win, the best first: whose run ends in time; where none does, the quickest alone."""
-        order = ranked(list(study.candidates.values()), study.metric, study.limits)
+        order = study.order
         in_time = [c for c in order if self.spent + self.last_run(c) <= _LATEST * self.budget]
         return in_time or sorted(order, key=self.last_run)[:1]
 
@@ -262,11 +261,12 @@ def _search(study: Study, workers: Workers, parts: Parts, clock: _Clock, searchi
     begun = clock.spent
     shown = 0
     while True:
-        best = next(iter(clock.winners(study)), None)
+        winners = clock.winners(study)
+        best = next(iter(winners), None)
         left = clock.left(best)
         share = left / (clock.spent - begun + max(left, 1e-9))
         hopeless = not _n_judged(study) and len(study.candidates) > _HOPELESS
-        if hopeless or left <= 0 or (best is not None and parts.more and share < _FINAL_SHARE):
+        if hopeless or left <= 0 or (share < _FINAL_SHARE and parts.more and len(_close(study, winners)) > 1):
             break
         while workers.free:
             candidate = study.ask()
@@ -284,8 +284,8 @@ def _take(study: Study, workers: Workers, told: Told, clock: _Clock) -> None:
     if told.kind == "part":
         on = study.heard(candidate, told.value, clock.spent)
         clock.saw(candidate)
-        if not study.settled and len(candidate.parts) == _SETTLED_BY:
-            study.settle(_n_parts(told.value, clock))
+        if len(candidate.parts) > 1:  # with the first part come imports and counting
+            study.n_first = min(study.n_first, _n_parts(told.value, clock))
         workers.go_on(told.task, on)
     elif told.kind == "failed":
         study.failed(candidate, told.value, clock.spent)
@@ -299,14 +299,14 @@ def _n_parts(part: Part, clock: _Clock) -> int:
 
 def _final(study: Study, workers: Workers, parts: Parts, clock: _Clock, searching: Callable[[Searched], None]) -> None:
     """Judge the best candidates on further parts, as long as there is time, all on the same ones."""
-    finalists = clock.winners(study)[:_FINALISTS]
+    finalists = _close(study, clock.winners(study))
     if not parts.more or len(finalists) < 2:
         return
     slowest = max(finalists, key=clock.last_run)
     for pid in workers.tasks:  # what is still running has no time to come first
         workers.stop(pid)
     study.give_up_running(clock.spent)
-    number = study.n_first
+    number = study.n_first  # some may have been judged on it before parts became fewer
     while clock.left(slowest) > 0:
         tasks = [Task(c.number, c.tables, (number,), measured=False) for c in finalists]
         heard: dict[int, Part] = {}
@@ -323,8 +323,14 @@ def _final(study: Study, workers: Workers, parts: Parts, clock: _Clock, searchin
             if clock.left(slowest) <= 0:
                 return
         for candidate in finalists:
+            candidate.finalist = True
             study.heard(candidate, heard[candidate.number], clock.spent)
         number += 1
+
+
+def _close(study: Study, winners: list[Candidate]) -> list[Candidate]:
+    """Return the best candidates that noise alone may have put in this order."""
+    return [c for c in winners[:_FINALISTS] if not falls_behind(c, winners[0], study.metric)]
 
 
 def _show(
@@ -408,9 +414,9 @@ def _found(
         "families": study.families,
         "tried": {"whole": states.count("whole"), "dropped": states.count("dropped"), "failed": states.count("failed")},
         "judged_on": {"rows": len(winner.rows(first)), "parts": len(first), "how": _how(parts, len(first))},
-        "final_parts": len(winner.parts) - len(first),
+        "final_parts": len(winner.parts) - len(first) if winner.finalist else 0,
         "larger_is_better": metric.sign > 0,
-        "chosen": metric.shown(winner.score(metric)),
+        "chosen": metric.shown(corrected.chosen),
         "corrected": metric.shown(corrected.value),
         "corrected_ci95": [low, high],
         "best": [_row(c, metric, place) for place, c in enumerate(order[:10], 1)],
