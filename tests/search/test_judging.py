@@ -91,13 +91,13 @@ def test_a_part_is_worth_what_a_classifier_of_the_other_rows_gets_right(material
 
 
 def test_the_work_of_a_process(material):
-    """It reports part by part, stops when it is told to, and measures the cost with the last part."""
+    """It reports part by part, stops when it is told to, and measures the cost with the first part."""
     work = prepare(Judging(material.encodings.folder.parent, "accuracy", 0))
     recipe = load_recipe("linear-svm").model_dump(mode="json")
     told = []
     work(Task(0, recipe, (0, 1, 2), measured=True), lambda part: told.append(part) or True)
     assert [part.part for part in told] == [0, 1, 2]
-    assert [part.cost is None for part in told] == [True, True, False]
+    assert [part.cost is None for part in told] == [False, True, True]
     told.clear()
     work(Task(1, recipe, (0, 1, 2), measured=True), lambda part: told.append(part) or False)
     assert [part.part for part in told] == [0]

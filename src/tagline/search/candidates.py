@@ -22,6 +22,12 @@ class Limits:
     latency_ms: float | None = None
     memory_mb: float | None = None
 
+    def allow(self, cost: Cost | None) -> bool:
+        """Say whether a model may win; one whose cost is not known may not, where there are limits."""
+        if cost is None:
+            return self.size_mb is None and self.latency_ms is None
+        return self.excess(cost) <= 0
+
     def excess(self, cost: Cost) -> float:
         """Return by how much, relatively, a model goes beyond them; 0 if it does not."""
         over = [0.0]
@@ -107,7 +113,7 @@ def ranked(candidates: Sequence[Candidate], metric: Metric, limits: Limits, n_fi
     others, in the order that all their parts give.
     """
     first = range(n_first)
-    whole = [c for c in candidates if c.state == "whole" and (c.cost is None or limits.excess(c.cost) <= 0)]
+    whole = [c for c in candidates if c.state == "whole" and limits.allow(c.cost)]
     by_first = sorted(whole, key=lambda c: (-c.score(metric, first), c.number))
     finalists = [c for c in by_first if c.finalist]
     if not finalists:

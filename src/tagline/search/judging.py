@@ -26,7 +26,7 @@ _TIMED = 24  # texts taken one by one
 
 @dataclass(frozen=True)
 class Task:
-    """Judge a recipe on some parts, by number, in this order; ``measured``: tell size and speed with the last."""
+    """Judge a recipe on some parts, by number, in this order; ``measured``: tell size and speed with the first."""
 
     number: int
     recipe: dict[str, Any]
@@ -89,7 +89,8 @@ class Parts:
         """Return (rows to learn from, rows held out)."""
         n_train = self._n - self._n_given
         if self._n_given and part == 0:
-            return np.arange(n_train), np.arange(n_train, self._n)
+            apart = np.flatnonzero(~np.isin(self._unit[:n_train], self._unit[n_train:]))
+            return apart if len(apart) else np.arange(n_train), np.arange(n_train, self._n)
         again, fold = divmod(part - (self._n_given > 0), N_FOLDS)
         unit = np.unique(self._unit[:n_train], return_inverse=True)[1]
         folds = fold_rows(unit, self._stratum[:n_train], N_FOLDS, seed=self._seed + again)
@@ -113,7 +114,7 @@ def prepare(judging: Judging) -> Work:
         recipe = make_recipe(task.recipe, "found by the search")
         for number in task.parts:
             fitted, told = judge_part(material, parts, recipe, metric, number, judging.seed)
-            if task.measured and number == task.parts[-1]:
+            if task.measured and number == task.parts[0]:
                 cost = measure_cost(fitted, material.texts[parts.rows(number)[1][:_TIMED].tolist()])
                 told = Part(told.part, told.rows, told.seconds, cost)
             if not report(told):

@@ -66,7 +66,8 @@ def _macro_f1(rows: Rows) -> float:
     truth, decided = rows[:, :, 0], rows[:, :, 1]
     both = (truth & decided).sum(axis=0)
     either = truth.sum(axis=0) + decided.sum(axis=0)
-    return float(np.mean(2 * both / np.maximum(1, either), where=either > 0))
+    judged = either > 0
+    return float((2 * both[judged] / either[judged]).mean()) if judged.any() else 0.0
 
 
 def _ranks(Y: Bools, proba: Floats, decided: Bools) -> Rows:

@@ -20,7 +20,7 @@ from tagline.search.space import Shape, first_tried, suggest
 try:
     import optuna
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
     from optuna.trial import FrozenTrial, Trial, TrialState
 except ImportError:
     raise MissingExtraError("`tagline tune`", "search") from None
@@ -46,7 +46,9 @@ class Study:
         self._rows = folder / "rows"
         self._rows.mkdir(parents=True, exist_ok=True)
         self._running: dict[int, Trial] = {}
-        storage = JournalStorage(JournalFileBackend(str(folder / "journal.log")))
+        journal = (folder / "journal.log").absolute()
+        _end_lines(journal)
+        storage = JournalStorage(JournalFileBackend(str(journal), lock_obj=_Alone(str(journal))))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = optuna.samplers.TPESampler(
@@ -130,6 +132,11 @@ class Study:
             candidate.error = error
             self._end(candidate, "failed", spent)
 
+    def enough(self, candidate: Candidate, spent: float) -> None:
+        """Take a candidate as whole with the parts that it has been judged on, and so all others."""
+        self.n_first = len(candidate.parts)
+        self._end(candidate, "whole", spent)
+
     def give_up_running(self, spent: float) -> None:
         """Let go of what is still being judged: the time is over."""
         for number in list(self._running):
@@ -164,6 +171,9 @@ class Study:
         if _ABOUT not in trial.user_attrs:
             return
         about = json.loads(trial.user_attrs[_ABOUT])
+        if about["state"] == "stopped":
+            self._study.enqueue_trial(trial.params)
+            return
         candidate = Candidate(trial.number, about["tables"], about["state"], error=about["error"], at=about["at"])
         candidate.cost = None if about["cost"] is None else Cost(**about["cost"])
         if candidate.state == "whole":
@@ -180,6 +190,24 @@ class Study:
 
         wanted = settings(tables)
         return next((c for c in self.candidates.values() if settings(c.tables) == wanted), None)
+
+
+class _Alone(JournalFileOpenLock):
+    """No lock: the one on the folder keeps others out, and Optuna's would outlive a process that is killed."""
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+def _end_lines(journal: Path) -> None:
+    """Cut off a line that a process which was killed did not end."""
+    if journal.exists():
+        content = journal.read_bytes()
+        if not content.endswith(b"\n"):
+            journal.write_bytes(content[: content.rfind(b"\n") + 1])
 
 
 def _about(candidate: Candidate) -> dict[str, Any]:

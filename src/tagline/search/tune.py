@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tagline.errors import InputError
@@ -49,6 +50,7 @@ _RUN_SECONDS = 2.5  # that a run takes beside fitting and predicting: figures, p
 _LATEST = 1.04  # times the budget, when the winner's run is to have ended
 _MARGIN = 1.1  # times what the last fit should take
 _SLOWEST = 0.2  # of the budget, that a single fit may take once something else is known
+_SLOWEST_SECONDS = 10.0  # at least: a process takes some to start
 _HOPELESS = 12  # candidates that failed without one that could be judged
 _PATIENCE = 0.5  # seconds between two looks at the time and at the memory
 
@@ -285,16 +287,16 @@ def _take(study: Study, workers: Workers, told: Told, clock: _Clock) -> None:
         on = study.heard(candidate, told.value, clock.spent)
         clock.saw(candidate)
         if len(candidate.parts) > 1:  # with the first part come imports and counting
-            study.n_first = min(study.n_first, _n_parts(told.value, clock))
+            study.n_first = min(study.n_first, _n_parts(study, clock))
         workers.go_on(told.task, on)
     elif told.kind == "failed":
         study.failed(candidate, told.value, clock.spent)
 
 
-def _n_parts(part: Part, clock: _Clock) -> int:
-    """Return on how many parts to judge candidates, by how long a fit took."""
-    affordable = (clock.budget - clock.spent) * cores() / (part.seconds["fit"] + 0.1) / _LEAST_TRIED
-    return max(1, int(affordable))
+def _n_parts(study: Study, clock: _Clock) -> int:
+    """Return on how many parts to judge candidates, by how long the fit of a usual one takes."""
+    usual = median([c.seconds("fit") for c in study.candidates.values() if c.parts])
+    return max(1, int(clock.budget * cores() / (usual + 0.1) / _LEAST_TRIED))
 
 
 def _final(study: Study, workers: Workers, parts: Parts, clock: _Clock, searching: Callable[[Searched], None]) -> None:
@@ -357,13 +359,18 @@ def _watch(study: Study, workers: Workers, clock: _Clock) -> None:
     """Stop a fit that takes more memory than is allowed, or so long that little else could be tried."""
     for pid, (task, seconds) in workers.tasks.items():
         sentence = ""
-        if seconds > _SLOWEST * clock.budget and _n_judged(study):
-            sentence = f"A fit took more than {_SLOWEST * clock.budget:,.0f} s, too long for this search."
+        most = max(_SLOWEST * clock.budget, _SLOWEST_SECONDS)
+        if seconds > most and _n_judged(study):
+            sentence = f"A fit took more than {most:,.0f} s, too long for this search."
         elif study.limits.memory_mb is not None and (used := _memory_mb(pid)) > study.limits.memory_mb:
             sentence = f"It took {used:,.0f} MB of memory, more than the {study.limits.memory_mb:,.0f} allowed."
         if sentence:
             workers.stop(pid)
-            study.failed(study.candidates[task.number], sentence, clock.spent)
+            candidate = study.candidates[task.number]
+            if candidate.state == "running" and candidate.parts and study.best is None:
+                study.enough(candidate, clock.spent)
+            else:
+                study.failed(candidate, sentence, clock.spent)
 
 
 def _memory_mb(pid: int) -> float:
@@ -476,7 +483,7 @@ def _row(candidate: Candidate, metric: Metric, place: int | None) -> dict[str, A
         for section in ("features", "model", "training")
         for key, value in candidate.tables.get(section, {}).items()
     ]
-    state = "over the limits" if candidate.state == "whole" and place is None else candidate.state
+    state = "too slow or over the limits" if candidate.state == "whole" and place is None else candidate.state
     return {
         "place": place,
         "trial": candidate.number,
