@@ -189,7 +189,7 @@ def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 )
 def test_limits_that_nothing_keeps_to(tmp_path: Path, arguments: list[str], said: str) -> None:
     data = write_data(tmp_path / "data.csv", 300)
-    with start(data, "--budget", "9s", "--out", "run", *arguments, "-q", cwd=tmp_path) as process:
+    with start(data, "--budget", "20s", "--out", "run", *arguments, "-q", cwd=tmp_path) as process:
         _, err = process.communicate()
     assert process.returncode == 2
     assert err.startswith("error: ")
