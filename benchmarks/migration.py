@@ -65,12 +65,14 @@ def fasttext_predict(model: str, texts: str, out: str) -> None:
 
 def single(name: str, model: str) -> None:
     """Print the milliseconds of one short text with a loaded model."""
-    predict: Callable[[str], Any]
     if name == TAGLINE:
         from tagline import TextClassifier
 
         clf = TextClassifier.load(model)
-        predict = lambda text: clf.predict_proba([text])  # noqa: E731
+
+        def predict(text: str) -> Any:
+            return clf.predict_proba([text])
+
     else:
         import fasttext
 

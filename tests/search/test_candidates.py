@@ -84,6 +84,12 @@ def test_limits():
     assert Limits(size_mb=5).excess(Cost(6, 1)) == pytest.approx(0.2)
 
 
+def test_a_cost_that_is_not_known_is_within_no_limit():
+    unknown = [candidate(0, [0.9])]
+    assert ranked(unknown, ACCURACY, Limits(memory_mb=1), 1) == unknown
+    assert ranked(unknown, ACCURACY, Limits(size_mb=5), 1) == []
+
+
 def test_rows_may_be_forgotten_and_the_score_stays():
     one = candidate(0, [0.8, 0.6])
     one.forget_rows(ACCURACY)

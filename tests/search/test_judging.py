@@ -37,6 +37,31 @@ def test_no_test_row_is_there(material):
     assert material.texts.to_list() == texts[:460]
 
 
+def test_a_search_is_given_the_same_whatever_the_test_rows_say(material, tmp_path):
+    """All that its processes read, to the last byte."""
+    split = ["train"] * 400 + ["validation"] * 60 + ["test"] * 40
+    rows = frame(500, split=split)
+    spoilt = pl.when(pl.col("split") == "test").then(pl.lit("c0"))
+    garbled = pl.when(pl.col("split") == "test").then(pl.lit("nothing")).otherwise("text")
+    material_of(tmp_path, rows.with_columns(label=spoilt.otherwise("label"), text=garbled))
+    given = material.encodings.folder.parent
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["about.json", "labels.npy", "texts.arrow"]
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (given / name).read_bytes()
+
+
+def test_given_rows_are_judged_by_what_knows_no_copy_of_them(tmp_path):
+    rows = frame(300)
+    rows = pl.concat([rows, rows.head(40)])
+    split = ["train"] * 290 + ["test"] * 10 + ["validation"] * 40
+    material = material_of(tmp_path, rows.with_columns(split=pl.Series(split)))
+    learnt, held = Parts(material, seed=0).rows(0)
+    assert len(held) == 40
+    assert len(learnt) == 250
+    assert not set(material.texts[learnt.tolist()]) & set(material.texts[held.tolist()])
+
+
 def test_every_row_is_held_out_once(material):
     parts = Parts(material, seed=0)
     assert parts.first == N_FOLDS + 1

@@ -46,9 +46,10 @@ class Encodings:
         def write(folder: Path) -> None:
             block, counts = count()
             scale = np.ones(block.table.n_columns, dtype=np.float32)
-            settings, arrays = Vectorizer((block,), (scale,), "count", unit=False).counting()
-            texts = Vectorizer((block,), (scale,), "count", unit=False).texts()
-            _write(folder, settings, texts, {f"block.{name}": array for name, array in arrays.items()}, counts)
+            vectorizer = Vectorizer((block,), (scale,), "count", unit=False)
+            settings, arrays = vectorizer.counting()
+            of_block = {f"block.{name}": array for name, array in arrays.items()}
+            _write(folder, settings, vectorizer.texts(), of_block, counts)
 
         def read(folder: Path) -> tuple[Block, sp.csr_matrix]:
             settings, texts, arrays, counts = _read(folder)

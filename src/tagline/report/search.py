@@ -30,9 +30,7 @@ def search(run: Mapping[str, Any]) -> dict[str, Any] | None:
         f"({_figure(metric, low)} to {_figure(metric, high)}).",
     ]
     if about.get("final_parts"):
-        sentences.append(
-            f"In a final the best were judged on {about['final_parts']:,} further parts, drawn anew, which decided."
-        )
+        sentences.append(f"In a final the best were judged on {about['final_parts']:,} further parts, which decided.")
     return {
         "metric": metric.replace("_", " "),
         "sentences": sentences,

@@ -119,6 +119,14 @@ def _check_replaceable(target: Path) -> None:
         )
 
 
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON to a temporary name beside its place and rename it; a path in it becomes text."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False, default=str)
+    partial.write_text(f"{text}\n", encoding="utf-8")
+    partial.replace(path)
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; anything else is an empty one."""
     try:

@@ -2,37 +2,31 @@
 
 import json
 import os
-import threading
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagline.datasets import BUILT_IN, Dataset, load_dataset
-from tagline.errors import InputError, MissingExtraError, nearest
+from tagline.datasets import Dataset
+from tagline.errors import InputError
 from tagline.recipes import Recipe, load_recipe
 from tagline.run.fits import Job, Log, Progress, Result, fit_folds, fit_split
 from tagline.run.folder import RUNS, TRAINED_ON, building, check_parent, check_target, reserved, run_name
 from tagline.run.machine import peak_rss_mb
+from tagline.run.reading import Reading, not_measurable, read_for_run, word_index_of
 from tagline.run.record import Found, row_counts, run_json
 from tagline.run.settings import TrainSettings
 from tagline.run.tables import polars_os_errors
 from tagline.run.tracking import Parameter, check_trackers, flat_parameters, tracked
 from tagline.run.unfinished import Unfinished, absolute, begin, can_be_kept, kept, read_unfinished
-from tagline.run.vectors import check_vectors_of, from_the_root, read_unlabelled
+from tagline.run.vectors import from_the_root
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from tagline.fitting import TrainingRecord
-
-_HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
-
 
 _DEFAULTS = TrainSettings()
 
@@ -132,46 +126,6 @@ def resume_run(
     return _kept_run(reading, unfinished, started, log, progress, warn)
 
 
-@dataclass(frozen=True)
-class Reading:
-    """Data and recipe of a run, checked against each other."""
-
-    data: Any
-    recipe: Recipe
-    settings: TrainSettings
-    dataset: Dataset
-    positive: str | None
-    unlabelled: "pl.Series | None"
-    seconds: float
-
-
-def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> Reading:
-    """Read the data of a run, and check it against what was asked for."""
-    began = time.perf_counter()
-    warm_up(recipe)
-    check_vectors_of(recipe, settings)
-    log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
-    dataset = load_dataset(
-        data,
-        text=settings.text or None,
-        label=settings.label,
-        group=settings.group,
-        test=settings.test,
-        validation=settings.validation,
-        folds=settings.folds,
-        seed=settings.seed,
-        strict=settings.strict,
-    )
-    positive = _positive(dataset, settings)
-    if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
-        raise _not_measurable(dataset)
-    unlabelled = None
-    if settings.unlabelled is not None:
-        log(f"reading {settings.unlabelled}")
-        unlabelled = read_unlabelled(settings, log)
-    return Reading(data, recipe, settings, dataset, positive, unlabelled, time.perf_counter() - began)
-
-
 def _kept_run(reading: Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress, warn: Log) -> Run:
     try:
         with kept(unfinished):
@@ -205,7 +159,7 @@ def run_read(
     entry = Entry("train" if found is None else "tune", dataset.name, place.name, settings.folds)
     reads = partial(record_reading, place.parent, entry)
     encodings = None if found is None else found.encodings
-    index = word_index_of(reading)
+    index = word_index_of(reading.data, [recipe])
     beside = None if checkpoints is None else checkpoints.parent
     with tracked(settings.track, kept=beside, warn=warn) as tracking:
         tracking.start(place.name, _parameters(reading))
@@ -225,7 +179,7 @@ def run_read(
         )
         result = fit_split(job) if dataset.folds is None else fit_folds(job)
         if result.test is None and result.validation is None:
-            raise _not_measurable(dataset)
+            raise not_measurable(dataset)
         when = datetime.now(UTC)
         log("writing")
         with nullcontext(wanted) if wanted else reserved(RUNS, place.name) as target, building(target) as folder:
@@ -259,15 +213,6 @@ def _parameters(reading: Reading) -> dict[str, Parameter]:
     )
 
 
-def word_index_of(reading: Reading) -> dict[str, int] | None:
-    """Return the word index that a built-in set brings, for a recipe that has a use for it."""
-    data = reading.data
-    if reading.recipe.training is None or not isinstance(data, str) or data not in BUILT_IN:
-        return None
-    read = BUILT_IN[data].word_index
-    return None if read is None or getattr(reading.recipe.features, "word_index", "") != "data" else read()
-
-
 def _place(recipe: Recipe, dataset: Dataset) -> Path:
     return RUNS / run_name(recipe.recipe.name, dataset.name, datetime.now(UTC).astimezone())
 
@@ -285,62 +230,6 @@ def _begun(asked: Unfinished, *, numbered: bool) -> Unfinished:
                 raise
         number += 1
         unfinished = replace(asked, target=asked.target.with_name(f"{asked.target.name}-{number}"))
-
-
-def warm_up(recipe: Recipe) -> None:
-    """Import in the background what is needed later: torch takes two seconds, scikit-learn one, matplotlib a third.
-
-    Raises:
-        MissingExtraError: a network is to be trained without torch, or without onnx, which its bundle takes.
-
-    """
-    if recipe.training is not None and not (find_spec("torch") and find_spec("onnx")):
-        raise MissingExtraError("Training a network", "neural")
-
-    def load() -> None:
-        with suppress(ImportError):  # said where it is needed
-            if recipe.training is None:
-                import sklearn.svm  # noqa: F401
-            else:
-                import tagline.training
-
-            import tagline.classifier
-            import tagline.evaluation.plots
-            import tagline.report  # noqa: F401
-
-    threading.Thread(target=load, daemon=True).start()
-
-
-def _can_hold_out(dataset: Dataset) -> bool:
-    """Say whether fitting can set rows aside, which takes a handful of them and more than one text."""
-    return len(dataset.train) >= _HOLD_OUT_ROWS and dataset.train.texts.n_unique() > 1
-
-
-def _not_measurable(dataset: Dataset) -> InputError:
-    return InputError(
-        f"`{dataset.name}` has too few rows with texts of their own to measure a model on some of them: bring more "
-        "rows, or test rows with `--test`."
-    )
-
-
-def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
-    """Return the positive one of two classes, or None; check what was asked for before anything is trained."""
-    from tagline.evaluation import positive_class
-
-    if settings.threshold is not None:
-        if not 0 <= settings.threshold <= 1:
-            raise InputError(f"`--threshold {settings.threshold}` is not between 0 and 1.")
-        if dataset.task == "multiclass":
-            raise InputError(f"`--threshold` decides two classes; this data has {len(dataset.classes):,}.")
-    if dataset.task == "binary":
-        return positive_class(dataset.classes, settings.positive)
-    if settings.positive is not None:
-        hint = nearest(settings.positive, dataset.classes)
-        raise InputError(
-            f"`--positive {settings.positive}` names one of two classes; this data has "
-            f"{len(dataset.classes):,}{' labels a text may have' if dataset.task == 'multilabel' else ''}.{hint}"
-        )
-    return None
 
 
 def _write(

@@ -16,6 +16,7 @@ from typing import Any
 from tagline.datasets import BUILT_IN
 from tagline.errors import InputError, TaglineError
 from tagline.recipes import Recipe, make_recipe
+from tagline.run.folder import write_json
 from tagline.run.machine import versions
 from tagline.run.settings import TrainSettings
 
@@ -161,10 +162,7 @@ def _write(unfinished: Unfinished) -> None:
         "fingerprint": unfinished.fingerprint,
         "versions": versions(),
     }
-    path = unfinished.folder / _ASKED
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(asked, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_json(unfinished.folder / _ASKED, asked)
 
 
 def absolute(data: Any) -> Any:
@@ -179,8 +177,10 @@ def can_be_kept(data: Any, others: Sequence[Any]) -> bool:
     return isinstance(data, str | Path) and data != "-" and all(isinstance(o, str | Path | None) for o in others)
 
 
-def lock(folder: Path) -> int | None:
+def lock(folder: Path, what: str = "trains this run") -> int | None:
     """Lock a folder for this process; return what to close in the end, None where there are no locks.
+
+    ``what`` says what another process that has it does.
 
     Raises:
         InputError: another process has it.
@@ -188,7 +188,7 @@ def lock(folder: Path) -> int | None:
     """
     if os.name != "posix":
         return None
-    busy = f"`{folder}` is in use: another process trains this run."
+    busy = f"`{folder}` is in use: another process {what}."
     try:
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:

@@ -77,6 +77,11 @@ class Study:
         return float(self._study.user_attrs.get(_SPENT, 0.0))
 
     @property
+    def n_judged(self) -> int:
+        """How many candidates have been judged on a part at least."""
+        return sum(bool(candidate.parts) for candidate in self.candidates.values())
+
+    @property
     def order(self) -> list[Candidate]:
         """Those that are whole and within the limits, the best first."""
         return ranked(list(self.candidates.values()), self.metric, self.limits, self.n_first)

@@ -12,19 +12,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tagline.datasets import BUILT_IN, Dataset, load_dataset
+from tagline.datasets import Dataset, load_dataset
 from tagline.errors import InputError, MissingExtraError
 from tagline.fitting.hold_out import hold_out
 from tagline.fitting.ngrams import is_cheap
-from tagline.recipes import Recipe
-from tagline.run.folder import RUNS, check_parent, reserved, run_name
+from tagline.run.folder import RUNS, check_parent, reserved, run_name, write_json
 from tagline.run.machine import machine, versions
+from tagline.run.reading import word_index_of
 from tagline.run.record import row_counts
 from tagline.run.unfinished import absolute, can_be_kept
 from tagline.search.conclusion import command_for_best
 from tagline.search.curve import check_sizes, choose_sizes
 from tagline.search.grid import Variant, grid_variants, listed_variants
 from tagline.search.material import rows_of, save_material
+from tagline.search.memory import processes_for
 from tagline.search.results import Results, results_of
 from tagline.search.sweep_folder import (
     FORMAT,
@@ -35,19 +36,14 @@ from tagline.search.sweep_folder import (
     begin,
     check_out,
     read_asked,
-    write_json,
 )
 from tagline.search.trials import Outcome, TrialTable, read_outcomes
 from tagline.search.trying import Folds, Kit, Trial, prepare, save_folds
 from tagline.search.workers import Workers
-from tagline.threads import cores
 
 _SEEDS_OF_CURVE = 3
 _MOST_CURVES = 6
 _MOST_TRIALS = 10_000
-# Bytes of a process before there are texts, and for each byte of text: somewhat more than IMDB was seen to take.
-_NETWORK_BYTES, _NGRAM_BYTES = 500e6, 300e6
-_NETWORK_FACTOR, _NGRAM_FACTOR = 8, 40
 _TOLD = 100  # at most about so many lines of progress, where they are lines
 
 
@@ -310,14 +306,14 @@ def _lead(
 ) -> Sweep:
     """Make the trials that are missing, then write what they say."""
     try:
-        save_material(asked.work, dataset, _word_index(data, asked.variants))
+        save_material(asked.work, dataset, word_index_of(data, [variant.recipe for variant in asked.variants]))
         save_folds(asked.work, judged.folds)
         trials = _trials(asked)
         with TrialTable(asked.folder / TRIALS) as table:
             done = table.outcomes()
             left = [trial for trial in trials if trial.number not in done]
             if left:
-                n = min(len(left), processes or _processes(dataset, asked.variants))
+                n = min(len(left), processes or processes_for(dataset, [variant.recipe for variant in asked.variants]))
                 said = f"{len(left):,} trials in {n} {'processes' if n > 1 else 'process'}"
                 log(said if not done else f"{said}; {len(done):,} are done")
                 _make(asked, trials, left, done, table, n, progress)
@@ -391,41 +387,6 @@ def _trials(asked: Asked) -> list[Trial]:
 def _variant_of_each(asked: Asked) -> list[Variant]:
     """Return the variant of each trial, in their order."""
     return asked.variants * (len(asked.seeds) * len(asked.sizes or [0]))
-
-
-def _word_index(data: Any, variants: Sequence[Variant]) -> dict[str, int] | None:
-    """Return the word index that a built-in set brings, if a recipe has a use for it."""
-    wanted = any(getattr(variant.recipe.features, "word_index", "") == "data" for variant in variants)
-    if not wanted or not isinstance(data, str) or data not in BUILT_IN:
-        return None
-    read = BUILT_IN[data].word_index
-    return None if read is None else read()
-
-
-def _processes(dataset: Dataset, variants: Sequence[Variant]) -> int:
-    """Return how many processes fit side by side: one a core, fewer where memory would not do."""
-    available = _available_bytes()
-    if available is None:
-        return cores()
-    parts = (dataset.train, dataset.validation)
-    n_bytes = sum(int(part.texts.str.len_bytes().sum()) for part in parts if part is not None)
-    return max(1, min(cores(), int(available // max(_needed(variant.recipe, n_bytes) for variant in variants))))
-
-
-def _needed(recipe: Recipe, n_bytes: int) -> float:
-    if recipe.training is not None:
-        return _NETWORK_BYTES + _NETWORK_FACTOR * n_bytes
-    return _NGRAM_BYTES + _NGRAM_FACTOR * n_bytes
-
-
-def _available_bytes() -> float | None:
-    """Return the memory that is free, or None where the system does not tell."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
-        (line,) = (line for line in lines if line.startswith("MemAvailable:"))
-        return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        return None
 
 
 def _conclude(asked: Asked, dataset: Dataset, log: Callable[[str], None]) -> Sweep:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
+from tagline.run.folder import write_json
 from tagline.run.machine import versions
+from tagline.run.unfinished import lock
 from tagline.search.grid import Variant
-
-if os.name == "posix":
-    import fcntl
 
 ASKED, TRIALS, WORK, RESULTS = "sweep.json", "trials.sqlite", "work", "results.json"
 FORMAT = 1
@@ -42,13 +41,6 @@ class Asked:
     def work(self) -> Path:
         """Return the folder of work files, which is there until the sweep is whole."""
         return self.folder / WORK
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON to a temporary name beside its place and rename it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    partial.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(path)
 
 
 def begin(asked: Asked) -> None:
@@ -107,17 +99,9 @@ def alone(folder: Path) -> Iterator[None]:
         InputError: another process leads it.
 
     """
-    if os.name != "posix":
-        yield
-        return
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    held = lock(folder, "makes its trials")
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"`{folder}` is in use: another process makes its trials.") from None
-        except OSError:  # a file system without locks
-            pass
         yield
     finally:
-        os.close(lock)
+        if held is not None:
+            os.close(held)

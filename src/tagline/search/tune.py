@@ -4,65 +4,45 @@ The time goes to the search, then to a final among the best, and last to the run
 and is measured once on the test rows, which nothing has seen before.
 """
 
-import csv
-import io
-import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from tagline.errors import InputError
-from tagline.fitting.encodings import Encodings
-from tagline.fitting.ngrams import is_cheap
-from tagline.recipes import format_recipe, load_recipe
+from tagline.recipes import load_recipe
 from tagline.run.fits import Log, Progress
-from tagline.run.folder import LEADERBOARD, RECIPE, RUNS, check_parent, check_target, run_name
-from tagline.run.machine import versions
-from tagline.run.record import Found
-from tagline.run.settings import TrainSettings
+from tagline.run.folder import RECIPE, RUNS, check_parent, check_target, run_name
+from tagline.run.reading import Reading, read_for_run, word_index_of
 from tagline.run.tracking import check_trackers
-from tagline.run.train import Reading, Run, read_for_run, run_read, word_index_of
-from tagline.run.unfinished import absolute, can_be_kept, lock
-from tagline.search.candidates import Candidate, Limits, falls_behind
-from tagline.search.judging import N_FOLDS, Judging, Part, Parts, Task, can_be_judged, prepare
-from tagline.search.material import Material, read_material, save_material
-from tagline.search.metrics import Metric, metric_named
-from tagline.search.selection import Corrected, corrected_score
+from tagline.run.train import Run, run_read
+from tagline.search.candidates import Candidate, falls_behind
+from tagline.search.clock import Clock
+from tagline.search.judging import Judging, Part, Parts, Task, can_be_judged, prepare
+from tagline.search.leaderboard import found_by
+from tagline.search.material import read_material, save_material
+from tagline.search.metrics import metric_named
 from tagline.search.space import Shape, families
 from tagline.search.study import Study
+from tagline.search.tune_folder import Asked, TuneSettings, begin, free_place, held, read_asked
 from tagline.search.workers import Told, Workers
 from tagline.threads import cores
 
-SUFFIX = ".tuning"
-_ASKED, _MATERIAL = "asked.json", "material"
-_FORMAT = 1
+__all__ = ["Searched", "TuneSettings", "resume_tune", "tune_run"]
+
+_MATERIAL = "material"
 _FINAL_SHARE = 0.2  # of the time of the search, for the final
 _FINALISTS = 5
 _LEAST_TRIED = 25  # whole candidates that the time should allow; where fits are slow they are judged on fewer parts
-_RUN_SECONDS = 2.5  # that a run takes beside fitting and predicting: figures, plots, report
-_LATEST = 1.04  # times the budget, when the winner's run is to have ended
-_MARGIN = 1.1  # times what the last fit should take
 _SLOWEST = 0.2  # of the budget, that a single fit may take once something else is known
 _SLOWEST_SECONDS = 10.0  # at least: a process takes some to start
 _HOPELESS = 12  # candidates that failed without one that could be judged
 _PATIENCE = 0.5  # seconds between two looks at the time and at the memory
-
-
-@dataclass(frozen=True)
-class TuneSettings:
-    """What a search is told beside its data: what a run is told, the seconds it has, what counts, what it may cost."""
-
-    run: TrainSettings
-    budget: float
-    metric: str = "accuracy"
-    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -73,20 +53,6 @@ class Searched:
     budget: float
     words: str
     better: bool
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A search to begin or to go on with."""
-
-    target: Path
-    data: Any
-    settings: TuneSettings
-    command: tuple[str, ...]
-
-    @property
-    def folder(self) -> Path:
-        return self.target.with_name(self.target.name + SUFFIX)
 
 
 def tune_run(
@@ -123,12 +89,14 @@ def tune_run(
     metric_named(settings.metric)
     reading = _read(data, settings, log)
     name = run_name("tune", reading.dataset.name, datetime.now(UTC).astimezone())
-    asked = _Asked(_free(RUNS / name) if out is None else Path(os.path.normpath(out)), data, settings, tuple(command))
     if out is None:
-        check_parent(asked.target)
+        target = free_place(RUNS / name)
+        check_parent(target)
     else:
-        check_target(asked.target)
-    _begin(asked)
+        target = Path(os.path.normpath(out))
+        check_target(target)
+    asked = Asked(target, data, settings, tuple(command))
+    begin(asked)
     return _tune(asked, reading, started, log, progress, searching, warn)
 
 
@@ -148,7 +116,7 @@ def resume_tune(
 
     """
     started = time.monotonic() - seconds_before
-    asked, fingerprint = _read_asked(run)
+    asked, fingerprint = read_asked(run)
     reading = _read(asked.data, asked.settings, log)
     if reading.dataset.fingerprint != fingerprint:
         raise InputError(f"`{asked.data}` has changed since `{asked.target}` was begun: begin anew.")
@@ -163,7 +131,7 @@ def _read(data: Any, settings: TuneSettings, log: Log) -> Reading:
 
 
 def _tune(
-    asked: _Asked,
+    asked: Asked,
     reading: Reading,
     started: float,
     log: Log,
@@ -173,11 +141,11 @@ def _tune(
 ) -> Run:
     settings = asked.settings
     metric = metric_named(settings.metric)
-    with _held(asked, reading.dataset.fingerprint):
+    with held(asked, reading.dataset.fingerprint):
         folder = asked.folder / _MATERIAL
         if not (folder / "whole").exists():
-            network = replace(reading, recipe=load_recipe("embedding-average"))
-            save_material(folder, reading.dataset, word_index_of(network))
+            index = word_index_of(reading.data, [load_recipe("embedding-average")])  # as all networks of the space
+            save_material(folder, reading.dataset, index)
             (folder / "whole").touch()
         material = read_material(folder)
         if not can_be_judged(material):
@@ -189,7 +157,8 @@ def _tune(
         shape = Shape.of(material)
         study = Study(asked.folder, metric, settings.limits, shape, families(shape), parts.first, settings.run.seed)
         started -= study.spent
-        clock = _Clock(started, settings.budget, reading, material)
+        n_test = 0 if reading.dataset.test is None else len(reading.dataset.test)
+        clock = Clock(started, settings.budget, material, n_test)
         log(f"searching for {settings.budget:,.0f} s")
         judging = Judging(folder, metric.name, settings.run.seed)
         stopped = False
@@ -199,14 +168,14 @@ def _tune(
             except KeyboardInterrupt:
                 stopped = True
         study.give_up_running(clock.spent)
-        order = clock.winners(study)
+        order = clock.in_time(study.order)
         if not order:
             if stopped:
                 raise KeyboardInterrupt
-            raise _nothing_found(study, settings)
+            raise _nothingfound_by(study, settings)
         winner = order[0]
-        log(("stopped; " if stopped else "") + f"learning the best of {_n_judged(study):,} from all rows")
-        found = _found(study, order, parts, settings, clock.spent, material.encodings, stopped=stopped)
+        log(("stopped; " if stopped else "") + f"learning the best of {study.n_judged:,} from all rows")
+        found = found_by(study, order, parts, settings, clock.spent, material.encodings, stopped=stopped)
         recipe = winner.recipe
         final = replace(reading, recipe=recipe, settings=replace(settings.run, recipe=RECIPE))
         run = run_read(
@@ -216,58 +185,16 @@ def _tune(
     return run
 
 
-class _Clock:
-    """How the time is spent: when to stop, so that the winner's run ends in time, and who may still win."""
-
-    def __init__(self, started: float, budget: float, reading: Reading, material: Material) -> None:
-        self._started, self.budget = started, budget
-        n_test = 0 if reading.dataset.test is None else len(reading.dataset.test)
-        self._share_of_test = n_test / len(material.texts)
-        self._cheap = is_cheap(material.texts, material.Y.shape[1])
-        self._counting: dict[str, float] = {}
-
-    @property
-    def spent(self) -> float:
-        """The seconds gone."""
-        return time.monotonic() - self._started
-
-    def saw(self, candidate: Candidate) -> None:
-        """Note how long features took the first time: later they are read, but those of test rows are made anew."""
-        key = _features(candidate)
-        longest = max(part.seconds["features"] for part in candidate.parts.values())
-        self._counting[key] = max(longest, self._counting.get(key, 0.0))
-
-    def last_run(self, candidate: Candidate) -> float:
-        """Return how long the winner's run should take, if it is this one."""
-        features = self._counting.get(_features(candidate), 0.0)
-        n_fits = 2.4 if candidate.recipe.training is not None or not self._cheap else N_FOLDS + 1.25
-        return _RUN_SECONDS + _MARGIN * (features * self._share_of_test + n_fits * candidate.seconds("fit"))
-
-    def left(self, best: Candidate | None) -> float:
-        """Return how many seconds are left before the winner's run has to begin."""
-        return self.budget - self.spent - (_RUN_SECONDS if best is None else self.last_run(best))
-
-    def winners(self, study: Study) -> list[Candidate]:
-        """Return those that may win, the best first: whose run ends in time; where none does, the quickest alone."""
-        order = study.order
-        in_time = [c for c in order if self.spent + self.last_run(c) <= _LATEST * self.budget]
-        return in_time or sorted(order, key=self.last_run)[:1]
-
-
-def _features(candidate: Candidate) -> str:
-    return json.dumps(candidate.tables["features"], sort_keys=True)
-
-
-def _search(study: Study, workers: Workers, parts: Parts, clock: _Clock, searching: Callable[[Searched], None]) -> None:
+def _search(study: Study, workers: Workers, parts: Parts, clock: Clock, searching: Callable[[Searched], None]) -> None:
     """Try recipes until it is time for the final, and judge the best on further parts until the time is over."""
     begun = clock.spent
     shown = 0
     while True:
-        winners = clock.winners(study)
+        winners = clock.in_time(study.order)
         best = next(iter(winners), None)
         left = clock.left(best)
         share = left / (clock.spent - begun + max(left, 1e-9))
-        hopeless = not _n_judged(study) and len(study.candidates) > _HOPELESS
+        hopeless = not study.n_judged and len(study.candidates) > _HOPELESS
         if hopeless or left <= 0 or (share < _FINAL_SHARE and parts.more and len(_close(study, winners)) > 1):
             break
         while workers.free:
@@ -280,7 +207,7 @@ def _search(study: Study, workers: Workers, parts: Parts, clock: _Clock, searchi
     _final(study, workers, parts, clock, searching)
 
 
-def _take(study: Study, workers: Workers, told: Told, clock: _Clock) -> None:
+def _take(study: Study, workers: Workers, told: Told, clock: Clock) -> None:
     """Take what a process told of a candidate."""
     candidate = study.candidates[told.task.number]
     if told.kind == "part":
@@ -293,15 +220,15 @@ def _take(study: Study, workers: Workers, told: Told, clock: _Clock) -> None:
         study.failed(candidate, told.value, clock.spent)
 
 
-def _n_parts(study: Study, clock: _Clock) -> int:
+def _n_parts(study: Study, clock: Clock) -> int:
     """Return on how many parts to judge candidates, by how long the fit of a usual one takes."""
     usual = median([c.seconds("fit") for c in study.candidates.values() if c.parts])
     return max(1, int(clock.budget * cores() / (usual + 0.1) / _LEAST_TRIED))
 
 
-def _final(study: Study, workers: Workers, parts: Parts, clock: _Clock, searching: Callable[[Searched], None]) -> None:
+def _final(study: Study, workers: Workers, parts: Parts, clock: Clock, searching: Callable[[Searched], None]) -> None:
     """Judge the best candidates on further parts, as long as there is time, all on the same ones."""
-    finalists = _close(study, clock.winners(study))
+    finalists = _close(study, clock.in_time(study.order))
     if not parts.more or len(finalists) < 2:
         return
     slowest = max(finalists, key=clock.last_run)
@@ -335,32 +262,22 @@ def _close(study: Study, winners: list[Candidate]) -> list[Candidate]:
     return [c for c in winners[:_FINALISTS] if not falls_behind(c, winners[0], study.metric)]
 
 
-def _show(
-    study: Study, best: Candidate | None, clock: _Clock, searching: Callable[[Searched], None], shown: int
-) -> int:
+def _show(study: Study, best: Candidate | None, clock: Clock, searching: Callable[[Searched], None], shown: int) -> int:
     """Tell how far the search is; return the number of the best candidate plus one."""
     now = 0 if best is None else best.number + 1
-    words = f"{_n_judged(study):,} tried"
+    words = f"{study.n_judged:,} tried"
     if best is not None:
-        words += f", best {study.metric.name} {_figure(study.metric, best.score(study.metric))} ({best.family})"
+        words += f", best {study.metric.name} {study.metric.shown(best.score(study.metric)):.4f} ({best.family})"
     searching(Searched(clock.spent, clock.budget, words, better=now != shown))
     return now
 
 
-def _n_judged(study: Study) -> int:
-    return sum(bool(c.parts) for c in study.candidates.values())
-
-
-def _figure(metric: Metric, score: float) -> str:
-    return f"{metric.shown(score):.4f}"
-
-
-def _watch(study: Study, workers: Workers, clock: _Clock) -> None:
+def _watch(study: Study, workers: Workers, clock: Clock) -> None:
     """Stop a fit that takes more memory than is allowed, or so long that little else could be tried."""
     for pid, (task, seconds) in workers.tasks.items():
         sentence = ""
         most = max(_SLOWEST * clock.budget, _SLOWEST_SECONDS)
-        if seconds > most and _n_judged(study):
+        if seconds > most and study.n_judged:
             sentence = f"A fit took more than {most:,.0f} s, too long for this search."
         elif study.limits.memory_mb is not None and (used := _memory_mb(pid)) > study.limits.memory_mb:
             sentence = f"It took {used:,.0f} MB of memory, more than the {study.limits.memory_mb:,.0f} allowed."
@@ -383,7 +300,7 @@ def _memory_mb(pid: int) -> float:
         return 0.0
 
 
-def _nothing_found(study: Study, settings: TuneSettings) -> InputError:
+def _nothingfound_by(study: Study, settings: TuneSettings) -> InputError:
     whole = [c for c in study.candidates.values() if c.state == "whole"]
     failed = [c for c in study.candidates.values() if c.state == "failed"]
     if whole:
@@ -394,198 +311,3 @@ def _nothing_found(study: Study, settings: TuneSettings) -> InputError:
         f"{settings.budget:,.0f} s are too short to judge one recipe on this data: raise `--budget`, "
         "or take `tagline train`."
     )
-
-
-def _found(
-    study: Study,
-    order: list[Candidate],
-    parts: Parts,
-    settings: TuneSettings,
-    spent: float,
-    encodings: Encodings,
-    *,
-    stopped: bool,
-) -> Found:
-    """Return what the run says of the search, the leaderboard and the winner's recipe as a file."""
-    metric, winner = study.metric, order[0]
-    first = range(study.n_first)
-    corrected = corrected_score([c.rows(first) for c in order], metric, settings.run.seed)
-    low, high = sorted(metric.shown(value) for value in (corrected.low, corrected.high))
-    states = [c.state for c in study.candidates.values()]
-    about = {
-        "metric": metric.name,
-        "budget_seconds": settings.budget,
-        "seconds": round(spent, 1),
-        "stopped": stopped,
-        "limits": {name: value for name, value in asdict(settings.limits).items() if value is not None},
-        "families": study.families,
-        "tried": {"whole": states.count("whole"), "dropped": states.count("dropped"), "failed": states.count("failed")},
-        "judged_on": {"rows": len(winner.rows(first)), "parts": len(first), "how": _how(parts, len(first))},
-        "final_parts": len(winner.parts) - len(first) if winner.finalist else 0,
-        "larger_is_better": metric.sign > 0,
-        "chosen": metric.shown(corrected.chosen),
-        "corrected": metric.shown(corrected.value),
-        "corrected_ci95": [low, high],
-        "best": [_row(c, metric, place) for place, c in enumerate(order[:10], 1)],
-        "course": [
-            {
-                "seconds": round(c.at, 1),
-                "value": round(metric.shown(c.score(metric, [p for p in first if p in c.parts])), 5),
-                "family": c.family,
-                "whole": c.state == "whole",
-            }
-            for c in study.candidates.values()
-            if 0 in c.parts
-        ],
-    }
-    comment = (
-        f"tagline train DATA --recipe {RECIPE}\n"
-        f"Found by `tagline tune` in {spent:,.0f} s among {_n_judged(study):,} recipes; "
-        f"{metric.name} on rows held out: {_corrected_words(corrected, metric)}."
-    )
-    files = {
-        RECIPE: format_recipe(winner.recipe, comment),
-        LEADERBOARD: _leaderboard(study, order),
-    }
-    return Found(about, files, encodings)
-
-
-def _corrected_words(corrected: Corrected, metric: Metric) -> str:
-    low, high = sorted(metric.shown(value) for value in (corrected.low, corrected.high))
-    return f"{metric.shown(corrected.value):.4f} ({low:.4f} to {high:.4f}), corrected for the choice"
-
-
-def _how(parts: Parts, n: int) -> str:
-    if not parts.more:
-        return "the validation rows"
-    if n < parts.first:
-        return f"{n} of {parts.first} parts of the rows, each held out once"
-    return f"all rows in {n} parts, each held out once"
-
-
-def _leaderboard(study: Study, order: list[Candidate]) -> str:
-    """Return all candidates as CSV, the best first, then those that fell behind, failed or were too costly."""
-    others = [c for c in study.candidates.values() if c not in order]
-    others.sort(key=lambda c: (not c.parts, -c.score(study.metric) if c.parts else 0.0, c.number))
-    rows = [_row(c, study.metric, place) for place, c in enumerate(order, 1)]
-    rows += [_row(c, study.metric, None) for c in others]
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
-
-
-def _row(candidate: Candidate, metric: Metric, place: int | None) -> dict[str, Any]:
-    cost = candidate.cost
-    settings = [
-        f"{section}.{key}={json.dumps(value)}"
-        for section in ("features", "model", "training")
-        for key, value in candidate.tables.get(section, {}).items()
-    ]
-    state = "too slow or over the limits" if candidate.state == "whole" and place is None else candidate.state
-    return {
-        "place": place,
-        "trial": candidate.number,
-        "family": candidate.family,
-        "state": "judged" if state == "whole" else state,
-        metric.name: round(metric.shown(candidate.score(metric)), 5) if candidate.parts else None,
-        "parts": len(candidate.parts),
-        "fit_seconds": round(candidate.seconds("fit"), 3) if candidate.parts else None,
-        "size_mb": None if cost is None else round(cost.size_mb, 3),
-        "latency_ms": None if cost is None else round(cost.latency_ms, 3),
-        "settings": " ".join(settings),
-        "error": candidate.error,
-    }
-
-
-def _free(target: Path) -> Path:
-    """Return a place that neither a run nor a search has taken."""
-    number, place = 1, target
-    while place.exists() or place.with_name(place.name + SUFFIX).exists():
-        number += 1
-        place = target.with_name(f"{target.name}-{number}")
-    return place
-
-
-def _begin(asked: _Asked) -> None:
-    try:
-        asked.folder.mkdir(parents=True)
-    except FileExistsError:
-        raise InputError(
-            f"`{asked.target}` is unfinished: `tagline tune --resume {asked.target}` goes on with it; "
-            f"to begin anew, remove `{asked.folder}`."
-        ) from None
-
-
-@contextmanager
-def _held(asked: _Asked, fingerprint: str) -> Iterator[None]:
-    """Keep the folder of a search to this process; it stays where the search can be gone on with."""
-    held = lock(asked.folder)
-    try:
-        if not (asked.folder / _ASKED).exists():
-            _write_asked(asked, fingerprint)
-        yield
-    except InputError:
-        shutil.rmtree(asked.folder, ignore_errors=True)
-        if asked.target.parent == RUNS:
-            with suppress(OSError):  # others may have runs there
-                RUNS.rmdir()
-        raise
-    except BaseException:
-        if not can_be_kept(asked.data, (asked.settings.run.test, asked.settings.run.validation)):
-            shutil.rmtree(asked.folder, ignore_errors=True)
-        raise
-    finally:
-        if held is not None:
-            os.close(held)
-
-
-def _write_asked(asked: _Asked, fingerprint: str) -> None:
-    run = asked.settings.run
-    paths = {"test": absolute(run.test), "validation": absolute(run.validation)}
-    content = {
-        "format": _FORMAT,
-        "data": absolute(asked.data),
-        "settings": asdict(replace(asked.settings, run=replace(run, **paths))),
-        "command": list(asked.command),
-        "fingerprint": fingerprint,
-        "versions": versions(),
-    }
-    partial = asked.folder / f"{_ASKED}.part"
-    partial.write_text(json.dumps(content, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
-    partial.replace(asked.folder / _ASKED)
-
-
-def _read_asked(run: str | Path) -> tuple[_Asked, str]:
-    place = Path(run).resolve()
-    target = place.with_name(place.name.removesuffix(SUFFIX))
-    path = target.with_name(target.name + SUFFIX) / _ASKED
-    again = f"remove `{path.parent}` and begin anew"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != _FORMAT:
-            raise InputError(f"`{path}` was written by another tagline: {again}.")
-        settings = content["settings"]
-        told: dict[str, Any] = settings["run"]
-        told |= {name: tuple(told[name]) for name in ("settings", "text", "track")}
-        asked = _Asked(
-            target,
-            content["data"],
-            TuneSettings(TrainSettings(**told), settings["budget"], settings["metric"], Limits(**settings["limits"])),
-            tuple(content["command"]),
-        )
-        begun, fingerprint = content["versions"], content["fingerprint"]
-    except FileNotFoundError:
-        what = "is finished" if (target / "run.json").exists() else "is not a search that was begun"
-        raise InputError(f"`{run}` {what}: there is nothing to go on with.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"`{path}` cannot be read ({type(error).__name__}: {error}): {again}.") from None
-    other = [name for name, version in versions().items() if begun.get(name) != version]
-    if other:
-        raise InputError(
-            f"`{target}` was begun with {other[0]} {begun.get(other[0])}, and here is {versions()[other[0]]}: {again}."
-        )
-    return asked, fingerprint

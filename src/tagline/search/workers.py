@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -176,12 +176,8 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
     try:
         yield
     finally:
-        _restore(before.items())
-
-
-def _restore(variables: Iterable[tuple[str, str | None]]) -> None:
-    for name, value in variables:
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

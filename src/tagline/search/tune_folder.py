@@ -1,0 +1,148 @@
+"""The folder of a search beside the place of its run: what was asked for, and what it knows, until the run is whole."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tagline.errors import InputError
+from tagline.run.folder import RUNS, write_json
+from tagline.run.machine import versions
+from tagline.run.settings import TrainSettings
+from tagline.run.unfinished import absolute, can_be_kept, lock
+from tagline.search.candidates import Limits
+
+SUFFIX = ".tuning"
+_ASKED = "asked.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class TuneSettings:
+    """What a search is told beside its data: what a run is told, the seconds it has, what counts, what it may cost."""
+
+    run: TrainSettings
+    budget: float
+    metric: str = "accuracy"
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A search to begin or to go on with."""
+
+    target: Path
+    data: Any
+    settings: TuneSettings
+    command: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder that keeps it until the run is whole."""
+        return self.target.with_name(self.target.name + SUFFIX)
+
+
+def free_place(target: Path) -> Path:
+    """Return a place that neither a run nor a search has taken."""
+    number, place = 1, target
+    while place.exists() or place.with_name(place.name + SUFFIX).exists():
+        number += 1
+        place = target.with_name(f"{target.name}-{number}")
+    return place
+
+
+def begin(asked: Asked) -> None:
+    """Make the folder of a search that begins.
+
+    Raises:
+        InputError: there is one.
+
+    """
+    try:
+        asked.folder.mkdir(parents=True)
+    except FileExistsError:
+        raise InputError(
+            f"`{asked.target}` is unfinished: `tagline tune --resume {asked.target}` goes on with it; "
+            f"to begin anew, remove `{asked.folder}`."
+        ) from None
+
+
+@contextmanager
+def held(asked: Asked, fingerprint: str) -> Iterator[None]:
+    """Keep the folder of a search to this process; it stays where the search can be gone on with."""
+    lock_held = lock(asked.folder, "leads this search")
+    try:
+        if not (asked.folder / _ASKED).exists():
+            _write_asked(asked, fingerprint)
+        yield
+    except InputError:
+        shutil.rmtree(asked.folder, ignore_errors=True)
+        if asked.target.parent == RUNS:
+            with suppress(OSError):  # others may have runs there
+                RUNS.rmdir()
+        raise
+    except BaseException:
+        if not can_be_kept(asked.data, (asked.settings.run.test, asked.settings.run.validation)):
+            shutil.rmtree(asked.folder, ignore_errors=True)
+        raise
+    finally:
+        if lock_held is not None:
+            os.close(lock_held)
+
+
+def _write_asked(asked: Asked, fingerprint: str) -> None:
+    run = asked.settings.run
+    paths = {"test": absolute(run.test), "validation": absolute(run.validation)}
+    content = {
+        "format": _FORMAT,
+        "data": absolute(asked.data),
+        "settings": asdict(replace(asked.settings, run=replace(run, **paths))),
+        "command": list(asked.command),
+        "fingerprint": fingerprint,
+        "versions": versions(),
+    }
+    write_json(asked.folder / _ASKED, content)
+
+
+def read_asked(run: str | Path) -> tuple[Asked, str]:
+    """Return what is to be gone on with, and the fingerprint of its data.
+
+    Raises:
+        InputError: there is nothing to go on with, it cannot be read, or it was begun with other versions.
+
+    """
+    place = Path(run).resolve()
+    target = place.with_name(place.name.removesuffix(SUFFIX))
+    path = target.with_name(target.name + SUFFIX) / _ASKED
+    again = f"remove `{path.parent}` and begin anew"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT:
+            raise InputError(f"`{path}` was written by another tagline: {again}.")
+        settings = content["settings"]
+        told: dict[str, Any] = settings["run"]
+        told |= {name: tuple(told[name]) for name in ("settings", "text", "track")}
+        asked = Asked(
+            target,
+            content["data"],
+            TuneSettings(TrainSettings(**told), settings["budget"], settings["metric"], Limits(**settings["limits"])),
+            tuple(content["command"]),
+        )
+        begun, fingerprint = content["versions"], content["fingerprint"]
+    except FileNotFoundError:
+        what = "is finished" if (target / "run.json").exists() else "is not a search that was begun"
+        raise InputError(f"`{run}` {what}: there is nothing to go on with.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"`{path}` cannot be read ({type(error).__name__}: {error}): {again}.") from None
+    other = [name for name, version in versions().items() if begun.get(name) != version]
+    if other:
+        raise InputError(
+            f"`{target}` was begun with {other[0]} {begun.get(other[0])}, and here is {versions()[other[0]]}: {again}."
+        )
+    return asked, fingerprint
