@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,8 @@ class Candidate:
             self.parts = {number: replace(part, rows=part.rows[:0]) for number, part in self.parts.items()}
 
     def seconds(self, stage: str) -> float:
-        """Return how long a stage of a fit took on average."""
-        return float(np.mean([part.seconds[stage] for part in self.parts.values()]))
+        """Return how long a stage of a fit usually took."""
+        return median(part.seconds[stage] for part in self.parts.values())
 
 
 def falls_behind(candidate: Candidate, best: Candidate, metric: Metric, patience: float = 1.0) -> bool:

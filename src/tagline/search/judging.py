@@ -106,6 +106,9 @@ def can_be_judged(material: Material) -> bool:
 
 def prepare(judging: Judging) -> Work:
     """Return what judges a `Task`."""
+    import sklearn.linear_model
+    import sklearn.svm  # noqa: F401  (imported within the first fit, it would count as a second of that)
+
     material = read_material(judging.folder)
     parts = Parts(material, judging.seed)
     metric = METRICS[judging.metric]

@@ -152,23 +152,24 @@ class Study:
         candidate.state, candidate.at = state, spent
         if state != "whole":
             candidate.forget_rows(self.metric)
-        if state == "whole":
+        if state == "whole" and candidate.cost is not None:
+            trial.set_constraint(_EXCESS, self.limits.excess(candidate.cost))
+        trial.set_user_attr(_ABOUT, json.dumps(_about(candidate)))
+        self._study.set_user_attr(_SPENT, spent)
+        if state == "whole":  # last of all, so that where its rows are nothing is missing: see `_take_up`
             rows = {f"rows-{part}": candidate.parts[part].rows for part in candidate.parts}
             partial = self._rows / f"{candidate.number}.part"
             with partial.open("wb") as stream:
                 np.savez(stream, allow_pickle=False, **rows)
-            partial.replace(self._rows / f"{candidate.number}.npz")
-            if candidate.cost is not None:
-                trial.set_constraint(_EXCESS, self.limits.excess(candidate.cost))
-        trial.set_user_attr(_ABOUT, json.dumps(_about(candidate)))
-        self._study.set_user_attr(_SPENT, spent)
+            partial.replace(self._rows_of(candidate.number))
         value = candidate.score(self.metric) if state == "whole" else None
         states = {"whole": TrialState.COMPLETE, "dropped": TrialState.PRUNED}
         self._study.tell(trial, value, state=states.get(state, TrialState.FAIL))
 
     def _take_up(self, trial: FrozenTrial) -> None:
         """Take a candidate of an earlier process; one that was being judged is as if it had never been asked for."""
-        if trial.state == TrialState.RUNNING:
+        running = trial.state == TrialState.RUNNING
+        if running and not self._rows_of(trial.number).exists():
             self._study.tell(trial.number, state=TrialState.FAIL)
             if trial.params:
                 self._study.enqueue_trial(trial.params)
@@ -182,10 +183,15 @@ class Study:
         candidate = Candidate(trial.number, about["tables"], about["state"], error=about["error"], at=about["at"])
         candidate.cost = None if about["cost"] is None else Cost(**about["cost"])
         if candidate.state == "whole":
-            with np.load(self._rows / f"{trial.number}.npz", allow_pickle=False) as kept:
+            with np.load(self._rows_of(trial.number), allow_pickle=False) as kept:
                 for part, seconds in about["seconds"].items():
                     candidate.parts[int(part)] = Part(int(part), kept[f"rows-{part}"], seconds)
+        if running:  # the process ended before it could say so
+            self._study.tell(trial.number, candidate.score(self.metric))
         self.candidates[trial.number] = candidate
+
+    def _rows_of(self, number: int) -> Path:
+        return self._rows / f"{number}.npz"
 
     def _like(self, tables: dict[str, Any]) -> Candidate | None:
         """Return the candidate with these settings, if there is one."""
