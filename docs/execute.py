@@ -26,6 +26,7 @@ from typing import Any
 
 import tagline
 from tagline.datasets import Dataset
+from tagline.search import sweep
 
 LEARN = Path(__file__).parent / "learn"
 # A block of Python and, if nothing but blank lines is between, the text block that holds what it printed.
@@ -63,7 +64,7 @@ def empty_folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def fewer_rows() -> Iterator[None]:
-    """Let `tagline.load_dataset` give an eighth of the training rows and half of those for testing."""
+    """Let `tagline.load_dataset`, and sweeps, read an eighth of the training rows and half of those for testing."""
     whole = tagline.load_dataset
 
     def load_fewer(*arguments: Any, **options: Any) -> Dataset:
@@ -74,11 +75,11 @@ def fewer_rows() -> Iterator[None]:
         )
         return replace(data, train=train, test=test)
 
-    tagline.load_dataset = load_fewer
+    tagline.load_dataset = sweep.load_dataset = load_fewer
     try:
         yield
     finally:
-        tagline.load_dataset = whole
+        tagline.load_dataset = sweep.load_dataset = whole
 
 
 def run_page(path: Path, *, check: bool) -> bool:
