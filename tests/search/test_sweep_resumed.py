@@ -17,7 +17,7 @@ from tagline.errors import InputError
 from tagline.search import resume_sweep
 
 pytestmark = pytest.mark.slow
-N_TRIALS = 24
+N_TRIALS = 12
 TREES = ",".join(str(number) for number in range(200, 200 + N_TRIALS))
 COMMAND = [sys.executable, "-m", "tagline", "sweep"]
 Row = tuple[object, ...]
