@@ -31,25 +31,31 @@ lint: setup ## formatting, style, and which module may import which
 types: setup ## mypy, strict
 	$(BIN)/mypy
 
-bench: setup ## measure against fastText, scikit-learn and Keras, and the service with wrk (minutes; an hour with TAGLINE_DATA)
+bench: setup ## measure against fastText and scikit-learn, and the service under load (minutes; hours with TAGLINE_DATA)
+	@$(call installed,wrk:wrk)
 	$(BIN)/python benchmarks/imdb.py
 	$(BIN)/python benchmarks/predict.py
 	$(BIN)/python benchmarks/dev_sets.py
 	$(BIN)/python benchmarks/tutorials.py --seeds 1
 	$(BIN)/python benchmarks/serve.py
+	$(BIN)/python benchmarks/migration.py
+	$(BIN)/python benchmarks/tune.py
 
 docs: setup ## check the links, commands and Python examples of README.md and docs/
 	$(BIN)/python -m pytest -m "not original_data" tests/test_docs.py
 
-# What the tests need of the system: a browser to drive, a unit to verify, a certificate to make. pip cannot bring them.
+# What pip cannot bring: for the tests a browser to drive, a unit to verify, a certificate to make; a load for a benchmark.
 system:
-	@missing=; for part in chromium:chromium systemd-analyze:systemd openssl:openssl; do \
-	  command -v $${part%:*} >/dev/null || missing="$$missing $${part#*:}"; done; \
+	@$(call installed,chromium:chromium systemd-analyze:systemd openssl:openssl)
+
+# $(call installed,COMMAND:PACKAGE ...): install the packages whose commands are not there.
+installed = missing=; for part in $(1); do \
+	  command -v $${part%:*} >/dev/null || missing="$$missing $${part\#*:}"; done; \
 	[ -z "$$missing" ] || { \
-	  echo "Installing$$missing for the tests ..." >&2; \
+	  echo "Installing$$missing ..." >&2; \
 	  if [ "$$(id -u)" = 0 ]; then as=; else as="sudo -n"; fi; \
 	  { $$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends $$missing; } >/dev/null 2>&1; } || { \
-	  echo "error: the tests need$$missing, which could not be installed: run 'sudo apt-get install$$missing'." >&2; exit 1; }
+	  echo "error: this needs$$missing, which could not be installed: run 'sudo apt-get install$$missing'." >&2; exit 1; }
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

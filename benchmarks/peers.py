@@ -89,18 +89,23 @@ def write_fasttext(path: Path, texts: pl.Series, labels: pl.Series, seed: int) -
 
 def train_fasttext(texts: pl.Series, labels: pl.Series, settings: dict[str, Any], seed: int = 0) -> Any:
     """Train fastText by way of its text file; one-vs-all for several labels a text."""
-    import fasttext
-
-    fasttext.FastText.eprint = lambda *_, **__: None
     several = {"loss": "ova"} if labels.dtype == pl.List else {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "train.txt")
         write_fasttext(path, texts, labels, seed)
-        for attempt in range(4):
-            try:
-                return fasttext.train_supervised(str(path), verbose=0, seed=seed + attempt, **settings, **several)
-            except RuntimeError as error:  # "Encountered NaN": its threads race, and some runs diverge
-                print(f"fastText: {error}; once more with the next seed", file=sys.stderr)
+        return supervised(path, seed, **settings, **several)
+
+
+def supervised(path: Path, seed: int, **settings: Any) -> Any:
+    """Train fastText on its text file; its threads race, and where a run diverges the next seed is taken."""
+    import fasttext
+
+    fasttext.FastText.eprint = lambda *_, **__: None
+    for attempt in range(4):
+        try:
+            return fasttext.train_supervised(str(path), verbose=0, seed=seed + attempt, **settings)
+        except RuntimeError as error:  # "Encountered NaN"
+            print(f"fastText: {error}; once more with the next seed", file=sys.stderr)
     raise RuntimeError("fastText diverged four times.")
 
 

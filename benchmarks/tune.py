@@ -4,7 +4,8 @@ The sets are TAGLINE_DATA's dev/*.parquet with one label a text. Both are given 
 where it has some, are validation rows for both. Where it has none, fastText, which takes a validation file, is given a
 tenth of the train rows as that; tagline holds rows out by itself. A set without an official split is cut once, a fifth
 for the test. The test rows are read once by each. fastText trains once more after its search, beyond its seconds, which
-the time shown has in it; so do tagline's seconds have its report. fastText gets Chinese split into characters.
+the time shown has in it; so do tagline's seconds have its report. A run of fastText that diverges is run once more,
+with the next seed. fastText gets Chinese split into characters.
 """
 
 import json
@@ -34,8 +35,6 @@ def split(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame
 
 def autotune(folder: Path, seconds: int) -> None:
     """Search by fastText's autotune on the files of a folder and print what the test rows say, as JSON."""
-    import fasttext
-
     train, validation, test = (pl.read_parquet(folder / f"{name}.parquet") for name in ("train", "validation", "test"))
     began = time.perf_counter()
     if not len(validation):
@@ -44,13 +43,12 @@ def autotune(folder: Path, seconds: int) -> None:
         train, validation = train[order[n_held:]], train[order[:n_held]]
     for name, rows in (("train", train), ("validation", validation)):
         peers.write_fasttext(folder / f"{name}.txt", rows["text"], rows["label"], SEED)
-    model = fasttext.train_supervised(
-        input=str(folder / "train.txt"),
+    model = peers.supervised(
+        folder / "train.txt",
+        SEED,
         autotuneValidationFile=str(folder / "validation.txt"),
         autotuneDuration=seconds,
         thread=peers.THREADS,
-        verbose=0,
-        seed=SEED,
     )
     classes = sorted(set(train["label"]) | set(test["label"]))
     proba = peers.fasttext_proba(model, test["text"], classes)
