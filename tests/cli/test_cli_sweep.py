@@ -47,6 +47,11 @@ def test_json_is_the_results_and_nothing_else(call, reviews, here):
         (("--resume", "nothing"), "`DATA` cannot be given with `--resume`: the sweep is gone on with"),
         (("--set", "protocol.validation=none", "--grid", "model.strength=1,3", "--text", "nix"), "nix"),
         (("--out", "."), "choose another folder"),
+        (
+            ("--recipe", "embedding-average", "--grid", "model.vectors=none,mine.vec"),
+            "`model.vectors=mine.vec`: There are no vectors `mine.vec`",
+        ),
+        (("--recipe", "embedding-average", "--grid", "model.frozen=true,false"), "`model.frozen=true`: `model.frozen`"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_nothing_is_made(fails, reviews, here, arguments, message):

@@ -31,3 +31,10 @@ def test_too_few_rows(fails, here):
     (here / "few.csv").write_text("text,label\n" + "".join(f"text {k},{'ab'[k % 2]}\n" for k in range(10)))
     assert "too few rows" in fails("tune", "few.csv", "--budget", "10s")
     assert [path.name for path in here.iterdir()] == ["few.csv"]
+
+
+def test_test_rows_of_another_kind_are_refused_before_the_search(fails, here, reviews):
+    (here / "other.csv").write_text("text,label\na film,spam\na book,ham\n")
+    said = fails("tune", reviews, "--test", "other.csv", "--budget", "10m")
+    assert "No label of the test rows stands in the train rows" in said
+    assert [path.name for path in here.iterdir()] == ["other.csv"]

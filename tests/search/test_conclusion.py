@@ -70,11 +70,22 @@ def test_the_command_trains_what_was_best(recipe: str, tmp_path: Path, monkeypat
     Path("mine.toml").write_text('[recipe]\nname = "other"\nsummary = ""\n[features]\n[model]\nkind = "linear-svm"\n')
     (variant,) = listed_variants([recipe], ["features.words=2"], ["'features.characters=[2, 5]'"])
     settings = {"settings": ["features.words=2"], "text": ["a b"], "seed": 3}
-    settings |= {"label": "stars", "group": None, "test": None, "validation": None}
+    settings |= {"label": "stars", "group": None, "test": None, "validation": None, "strict": True}
     asked = Asked(tmp_path, [variant], {"typed": "my reviews.csv", "settings": settings})
     command = command_for_best(asked, results([combination(variant, 0.9, None)], {}, None))
     assert shlex.split(command) == [
         *("tagline", "train", "my reviews.csv", "--recipe", recipe),
         *("--set", "features.words=2", "--set", "features.characters=[2, 5]"),
-        *("--text", "a b", "--label", "stars", "--seed", "3"),
+        *("--text", "a b", "--label", "stars", "--strict", "--seed", "3"),
     ]
+
+
+def test_a_list_whose_values_did_not_all_meet_is_told_to_be_one() -> None:
+    shares = Shares({"model.strength": 0.8, "features.words": 0.1}, 0.0, 0.1)
+    effects = {"model.strength": VALUES[:2], "features.words": VALUES[:2]}
+    listed = listed_variants(["fast"], [], ["model.strength=1 features.words=1", "model.strength=3 features.words=2"])
+    crossed = grid_variants(["fast"], [], ["model.strength=1,3", "features.words=1,2"])
+    for variants, told in ((listed, True), (crossed, False)):
+        found = [combination(v, 0.9, None if k == 0 else VALUES[1].behind) for k, v in enumerate(variants)]
+        said = conclusion(results(found, effects, shares))
+        assert any("Not every value met every other" in sentence for sentence in said) == told

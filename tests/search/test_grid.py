@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tagline.errors import RecipeError
-from tagline.recipes import load_recipe
+from tagline.recipes import format_recipe, load_recipe
 from tagline.search.grid import Variant, grid_variants, listed_variants, split_values, varied
 
 
@@ -116,3 +116,11 @@ def test_a_recipe_file_keeps_its_path(tmp_path: Path) -> None:
     path.write_text('[recipe]\nname = "other"\nsummary = ""\n[features]\n[model]\nkind = "linear-svm"\n')
     (variant,) = grid_variants([path], [], ["model.strength=3"])
     assert variant.source == str(path)
+
+
+def test_two_recipes_of_one_name_are_told_apart_by_where_they_are_from(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(format_recipe(load_recipe("fast", ["features.words=1"]), "mine"))
+    found = grid_variants(["fast", "linear-svm", mine], [], [])
+    assert words(found) == ["fast", "linear-svm", str(mine)]
+    assert varied(found) == {"recipe": ["fast", "linear-svm", str(mine)]}

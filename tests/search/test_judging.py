@@ -8,7 +8,7 @@ from synthetic_texts import made_up
 from tagline import TextClassifier
 from tagline.datasets import load_dataset
 from tagline.recipes import load_recipe
-from tagline.search.judging import N_FOLDS, Judging, Parts, Task, can_be_judged, judge_part, measure_cost, prepare
+from tagline.search.judging import N_FOLDS, Judging, Parts, Task, judge_part, measure_cost, prepare
 from tagline.search.material import read_material, save_material
 from tagline.search.metrics import METRICS
 
@@ -143,8 +143,16 @@ def test_too_few_rows(tmp_path, n, enough):
     split = ["train"] * n + ["test"] * 3
     rows = pl.DataFrame({"text": [f"text {k}" for k in range(n + 3)], "label": "a", "split": split})
     rows = rows.with_columns(label=pl.Series(["a", "b", "c"] * 5).head(n + 3))
-    material = material_of(tmp_path, rows)
-    assert can_be_judged(material) == enough
+    assert Parts(material_of(tmp_path, rows), seed=0).enough == enough
+
+
+def test_given_rows_decide_alone_where_there_are_too_few_others(tmp_path):
+    material = material_of(tmp_path, frame(29, split=["train"] * 9 + ["validation"] * 20))
+    parts, n_train = Parts(material, seed=0), len(material.texts) - 20  # copies of validation rows are taken out
+    assert (parts.enough, parts.first, parts.more) == (True, 1, False)
+    learnt, held = parts.rows(0)
+    assert held.tolist() == list(range(n_train, n_train + 20))
+    assert learnt.tolist() == list(range(n_train))
 
 
 def test_several_labels_and_a_class_that_only_test_rows_have(tmp_path):

@@ -1,5 +1,7 @@
 """The figure of the best of many, corrected for the choice: known truths decide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,19 @@ def test_scores_that_are_no_means():
     found = corrected_score(kept, metric, 0)
     assert found.chosen > 0.37
     assert found.value == pytest.approx(1 / 3, abs=0.03)
+
+
+def test_a_score_that_takes_long_is_worked_out_less_often(monkeypatch):
+    """Of 60 draws among 30 candidates there are then 20 among 5."""
+    calls = []
+
+    def slow(rows):
+        calls.append(len(rows))
+        return float(rows.mean())
+
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr("tagline.search.selection.time.perf_counter", lambda: float(next(clock)))
+    metric = replace(METRICS["macro_f1"], score=slow)
+    found = corrected_score(tried(40, 100, 0.5, 0), metric, 0)
+    assert len(calls) == 40 + 1 + 20 * (5 + 1)
+    assert found.low <= found.value <= found.chosen

@@ -69,3 +69,24 @@ def test_half_a_line_of_the_journal_is_cut_off(tmp_path: Path) -> None:
     assert len(again.candidates) == 1
     again.heard(again.ask(), part(), 2.0)
     assert len(study_in(tmp_path).candidates) == 2
+
+
+def test_time_that_passed_while_nothing_ended_is_not_given_again(tmp_path: Path) -> None:
+    study = study_in(tmp_path)
+    for second in range(60):
+        study.passed(float(second))
+    assert 55 <= study_in(tmp_path).spent <= 59
+    assert (tmp_path / "journal.log").read_text().count('"spent"') <= 30
+
+
+def test_a_copy_of_one_beyond_the_limits_is_beyond_them_too(tmp_path: Path) -> None:
+    """What the sampler is told of recipes that it draws twice."""
+    study = Study(tmp_path, METRICS["accuracy"], Limits(size_mb=0.5), SHAPE, ["fast"], n_first=1, seed=0)
+    first = study.ask()
+    study.heard(first, part(), 1.0)
+    study._study.enqueue_trial(study._study.trials[first.number].params)
+    drawn = [study.ask() for _ in range(20)]
+    told = [trial for trial in study._study.trials if trial.state.name == "COMPLETE"]
+    assert len(told) == 2
+    assert first not in drawn
+    assert told[0].constraints == told[1].constraints == {"beyond the limits": 1.0}

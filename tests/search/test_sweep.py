@@ -199,6 +199,15 @@ def test_what_was_never_begun_or_is_damaged_is_one_sentence(sweep: Sweep, tmp_pa
         resume_sweep(place)
 
 
+def test_a_damaged_table_is_one_sentence(sweep: Sweep, tmp_path: Path) -> None:
+    copy = tmp_path / "sweep"
+    shutil.copytree(sweep.folder, copy)
+    (copy / "work").mkdir()
+    (copy / "trials.sqlite").write_bytes(b"nothing that a table is " * 100)
+    with pytest.raises(InputError, match="cannot be read"):
+        resume_sweep(copy)
+
+
 def test_nothing_is_made_when_the_settings_are_wrong(data: Path, tmp_path: Path) -> None:
     for wrong in (
         {"grid": ("model.strength=0",)},

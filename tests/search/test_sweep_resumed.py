@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from synthetic_texts import made_up
+from tagline.cli import main
 from tagline.errors import InputError
 from tagline.search import resume_sweep
 
@@ -60,7 +61,7 @@ def wait_for(process: "subprocess.Popen[str]", folder: Path, n_trials: int) -> N
     assert process.poll() is None
 
 
-def test_no_trial_is_lost_or_made_twice(here: Path) -> None:
+def test_no_trial_is_lost_or_made_twice(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ("reviews.csv", "--recipe", "random-forest", "--grid", f"model.n_trees={TREES}", "--processes", "2")
     place = here / "sweep"
 
@@ -88,6 +89,8 @@ def test_no_trial_is_lost_or_made_twice(here: Path) -> None:
     assert len(after_ctrl_c) + 2 <= len(after_kill) < N_TRIALS
     assert set(after_ctrl_c) <= set(after_kill)
     assert not (place / "report.html").exists()
+    assert main(["runs", str(here)]) == 0
+    assert f"`{place}` is unfinished: `tagline sweep --resume" in capsys.readouterr().err
 
     (here / "elsewhere").mkdir()
     process = begin(here / "elsewhere", "--resume", "../sweep", "--quiet")

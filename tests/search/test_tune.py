@@ -7,15 +7,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import psutil
 import pytest
 
 from synthetic_texts import made_up
-from tagline import TextClassifier
+from tagline import InputError, TextClassifier
 from tagline.cli import main
-from tagline.recipes import load_recipe
+from tagline.recipes import Recipe, load_recipe
+from tagline.run.reading import Reading
+from tagline.run.settings import TrainSettings
+from tagline.run.train import Run, run_read
+from tagline.search import TuneSettings, resume_tune, tune_run
 
 pytestmark = pytest.mark.slow
 
@@ -152,6 +157,8 @@ def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert judged
     assert main(["tune", str(data), "--out", str(tmp_path / "run"), "--budget", "18s"]) == 2
     assert "is unfinished: `tagline tune --resume" in capsys.readouterr().err
+    assert main(["runs", str(tmp_path)]) == 0
+    assert f"`{tmp_path / 'run'}` is unfinished: `tagline tune --resume" in capsys.readouterr().err
     began = time.monotonic()
     with start("--resume", "run", "--json", cwd=tmp_path) as process:
         time.sleep(1.5)
@@ -165,6 +172,33 @@ def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert {Path(name).stem for name in judged} <= trials
     assert json.loads(out)["search"]["tried"]["whole"] == len(trials)
     assert not kept.exists()
+
+
+def test_a_winner_that_cannot_learn_from_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one is taken; where none can, nothing that was found is lost."""
+    data = write_data(tmp_path / "data.csv", 200)
+    settings = TuneSettings(TrainSettings(), budget=12.0)
+    made: list[Recipe] = []
+    failing = True
+
+    def run_or_fail(reading: Reading, *others: Any) -> Run:
+        made.append(reading.recipe)
+        if failing or len(made) == 1:
+            raise InputError("The loss is not a number any more.")
+        return run_read(reading, *others)
+
+    monkeypatch.setattr("tagline.search.tune.families", lambda shape: ["embedding-average"])
+    monkeypatch.setattr("tagline.search.tune.run_read", run_or_fail)
+    with pytest.raises(InputError, match=r"not a number any more\. What was found is kept in"):
+        tune_run(data, settings, out=tmp_path / "run")
+    assert len(made) > 1
+    assert (tmp_path / "run.tuning").is_dir()
+    first, made[:], failing = made[0], [], False
+    run = resume_tune(tmp_path / "run")
+    assert len(made) == 2
+    assert made[0] == first
+    assert load_recipe(run.folder / "recipe.toml") == made[1]
+    assert not (tmp_path / "run.tuning").exists()
 
 
 @pytest.mark.parametrize(

@@ -129,3 +129,23 @@ def test_none_outlives_the_process_that_started_it(number: signal.Signals, tmp_p
         parent.send_signal(number)
         parent.wait(30)
     assert not psutil.wait_procs([child], timeout=30)[1]
+
+
+INTERRUPTED = """
+import os, signal, sys
+sys.path.insert(0, {folder!r})
+from test_workers import Workers, answer, prepare
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    with Workers(1, prepare, "did") as workers:
+        os.killpg(0, signal.SIGINT)
+        print(answer(workers, "a")[0].value)
+"""
+
+
+def test_ctrl_c_does_not_reach_a_process_that_is_starting(tmp_path: Path) -> None:
+    """A terminal sends it to all of them; the one that leads decides."""
+    script = tmp_path / "parent.py"
+    script.write_text(INTERRUPTED.format(folder=str(Path(__file__).parent)))
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, start_new_session=True)
+    assert (ran.stdout, ran.stderr) == ("did a\n", "")

@@ -25,13 +25,20 @@ def runs(
     from tagline.cli.terminal import show, show_json
     from tagline.run.listing import list_runs
     from tagline.run.unfinished import find_unfinished
+    from tagline.search.sweep_folder import find_sweeps
+    from tagline.search.tune_folder import find_searches
 
     found, damaged = list_runs(folder)
     for path in damaged:
         options.session_of(context).warn(f"`{path}` is a damaged run and is left out.")
-    for begun, living in find_unfinished(folder):
-        then = "being trained" if living else f"unfinished: `tagline train --resume {begun}` goes on with it"
-        options.session_of(context).warn(f"`{begun}` is {then}.")
+    for command, doing, kept in (
+        ("train", "being trained", find_unfinished(folder)),
+        ("tune", "being searched for", find_searches(folder)),
+        ("sweep", "being swept", find_sweeps(folder)),
+    ):
+        for begun, living in kept:
+            then = doing if living else f"unfinished: `tagline {command} --resume {begun}` goes on with it"
+            options.session_of(context).warn(f"`{begun}` is {then}.")
     if as_json:
         show_json([run.to_json() for run in found])
     elif found:

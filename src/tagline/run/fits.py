@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.datasets import Dataset, Split
-from tagline.errors import InputError
 from tagline.recipes import Recipe
 from tagline.run.settings import TrainSettings
 from tagline.run.tracking import Tracking
@@ -105,9 +104,6 @@ def fit_split(job: Job) -> Result:
     from tagline.run.predicted import predict_held_out, predict_split
 
     dataset, settings, positive, log = job.dataset, job.settings, job.positive, job.log
-    counts = dataset.facts.class_counts
-    if dataset.test is not None and not any(counts["train"][name] and n for name, n in counts["test"].items()):
-        raise InputError("No label of the test rows stands in the train rows: are these the right files and columns?")
     n_train = len(dataset.train) + (len(dataset.validation) if dataset.validation else 0)
     log(f"learning from {n_train:,} texts")
     clf = _fit(job, dataset.train, dataset.validation, "fit")

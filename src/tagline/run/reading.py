@@ -52,6 +52,9 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -
         seed=settings.seed,
         strict=settings.strict,
     )
+    counts = dataset.facts.class_counts
+    if dataset.test is not None and not any(counts["train"][name] and n for name, n in counts["test"].items()):
+        raise InputError("No label of the test rows stands in the train rows: are these the right files and columns?")
     positive = _positive(dataset, settings)
     if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
         raise not_measurable(dataset)

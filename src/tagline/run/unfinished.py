@@ -58,8 +58,13 @@ def unfinished_folder(target: Path) -> Path:
 
 def find_unfinished(parent: Path) -> list[tuple[Path, bool]]:
     """Return the places of the runs below ``parent`` that were begun, and whether each is being trained."""
-    kept = sorted(parent.glob(f"*{SUFFIX}/{_ASKED}"))
-    return [(parent / path.parent.name.removesuffix(SUFFIX), _is_locked(path.parent)) for path in kept]
+    return find_begun(parent, SUFFIX, _ASKED)
+
+
+def find_begun(parent: Path, suffix: str, asked: str) -> list[tuple[Path, bool]]:
+    """Return the places below ``parent`` beside which stands a folder ``suffix``, and whether a process has it."""
+    kept = sorted(parent.glob(f"*{suffix}/{asked}"))
+    return [(parent / path.parent.name.removesuffix(suffix), is_locked(path.parent)) for path in kept]
 
 
 def read_unfinished(run: str | Path) -> Unfinished:
@@ -114,7 +119,7 @@ def begin(unfinished: Unfinished) -> None:
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
-        if _is_locked(folder):
+        if is_locked(folder):
             raise InputError(f"`{folder}` is in use: another process trains this run.") from None
         raise InputError(
             f"`{unfinished.target}` is unfinished: `tagline train --resume {unfinished.target}` goes on with it; "
@@ -206,7 +211,8 @@ def lock(folder: Path, what: str = "trains this run") -> int | None:
     return held
 
 
-def _is_locked(folder: Path) -> bool:
+def is_locked(folder: Path) -> bool:
+    """Say whether a process has locked a folder."""
     try:
         held = lock(folder)
     except InputError:

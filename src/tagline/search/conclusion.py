@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from math import prod
 
 from tagline.search.effects import Estimate
 from tagline.search.grid import RECIPE
@@ -20,6 +21,11 @@ def conclusion(results: Results) -> list[str]:
         said += [_of_best(results), *([_of_shares(results)] if results.effects else [])]
         if results.shares is not None:
             said += [of_setting(key, values) for key, values in results.effects.items()]
+        if results.effects and not _is_crossed(results):
+            said.append(
+                "Not every value met every other, so a mean over the trials that have a value also holds what else "
+                "these had: only `--grid` keeps settings apart."
+            )
         if results.effects and results.n_seeds == 1:
             said.append(
                 "Every combination was tried with one seed, so what the seed alone moves is in no interval: "
@@ -28,6 +34,12 @@ def conclusion(results: Results) -> list[str]:
     if results.n_failed:
         said.append(_of_failures(results))
     return said
+
+
+def _is_crossed(results: Results) -> bool:
+    """Say whether every combination of the values was tried and has figures."""
+    n = sum(one.accuracy is not None for one in results.combinations)
+    return n == prod(len(values) for values in results.effects.values())
 
 
 def caution(results: Results) -> str:
@@ -60,6 +72,8 @@ def command_for_best(asked: Asked, results: Results) -> str:
     for name in ("label", "group", "test", "validation"):
         if settings[name] is not None:
             words += [f"--{name}", str(settings[name])]
+    if settings["strict"]:
+        words.append("--strict")
     if settings["seed"]:
         words += ["--seed", str(settings["seed"])]
     return shlex.join(words)

@@ -26,7 +26,8 @@ _DECIDES_ROWS = "protocol.validation"
 class Variant:
     """A recipe with some settings changed: ``settings`` are those that the sweep varies, as they were typed.
 
-    ``source`` is the name or the file that the recipe was read from.
+    ``source`` is the name or the file that the recipe was read from; it is also what stands for the recipe among the
+    settings where two recipes have one name.
     """
 
     recipe: Recipe
@@ -170,11 +171,13 @@ def _checked(
     """
     if len(set(map(str, recipes))) < len(recipes):
         raise RecipeError("A recipe is given twice with `--recipe`.")
+    names = [
+        load_recipe(source, base).recipe.name for source in recipes
+    ]  # a fault of these is none of the combinations
     found: list[Variant] = []
     faults: list[tuple[dict[str, str], str]] = []
     right: set[tuple[str, str]] = set()
-    for source in recipes:
-        load_recipe(source, base)  # a fault of these is none of the combinations
+    for source, name in zip(recipes, names, strict=True):
         for settings in chosen:
             try:
                 recipe = load_recipe(source, [*base, *(f"{key}={value}" for key, value in settings.items())])
@@ -182,7 +185,7 @@ def _checked(
                 faults.append((settings, str(error)))
                 continue
             right |= set(settings.items())
-            named = {RECIPE: recipe.recipe.name} if len(recipes) > 1 else {}
+            named = {RECIPE: name if names.count(name) == 1 else str(source)} if len(recipes) > 1 else {}
             found.append(Variant(recipe, str(source), named | settings))
     for settings, sentence in faults:
         alone = [f"{key}={value}" for key, value in settings.items() if (key, value) not in right]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Cost:
-    """What it takes to keep and to ask a model: bytes on disk, about, and the median time of one text."""
+    """What it takes to keep and to ask a model of all rows: bytes on disk, at most, and the median time of one text."""
 
     size_mb: float
     latency_ms: float
@@ -65,25 +65,35 @@ class Parts:
     """The parts of the rows: validation rows that were given, then folds, and more folds drawn anew as long as asked.
 
     Each part is held out once; what is learnt from are all other rows, but for copies and groups of those held out.
-    Where many validation rows are given they are the only part.
+    Where many validation rows are given, or too few others to make folds of, they are the only part.
     """
 
     def __init__(self, material: Material, seed: int) -> None:
         groups = material.groups
         self._n, self._n_given = len(material.texts), material.n_given
         self._unit = units(copy_keys(material.texts), groups)
+        self._folded = self._many_enough(self._n - self._n_given)
         self._stratum = strata(pl.Series(material.Y.argmax(axis=1)))
         self._seed = seed
 
     @property
+    def enough(self) -> bool:
+        """Whether there are rows enough to hold some out."""
+        return self._many_enough(self._n)
+
+    def _many_enough(self, n: int) -> bool:
+        """Say whether the first ``n`` rows give every fold some."""
+        return n >= _FEWEST and len(np.unique(self._unit[:n])) >= N_FOLDS
+
+    @property
     def first(self) -> int:
         """How many parts hold out every row that may be once."""
-        return 1 if self._n_given >= _ENOUGH_GIVEN else N_FOLDS + (self._n_given > 0)
+        return N_FOLDS + (self._n_given > 0) if self.more else 1
 
     @property
     def more(self) -> bool:
         """Whether there are parts beyond the first, drawn anew."""
-        return self._n_given < _ENOUGH_GIVEN
+        return self._folded and self._n_given < _ENOUGH_GIVEN
 
     def rows(self, part: int) -> tuple[Ints, Ints]:
         """Return (rows to learn from, rows held out)."""
@@ -96,12 +106,6 @@ class Parts:
         folds = fold_rows(unit, self._stratum[:n_train], N_FOLDS, seed=self._seed + again)
         held = np.flatnonzero(folds == fold)
         return np.flatnonzero(~np.isin(self._unit, self._unit[held])), held
-
-
-def can_be_judged(material: Material) -> bool:
-    """Say whether there are rows enough for every fold to have some."""
-    n_units = int(units(copy_keys(material.texts), material.groups).max()) + 1
-    return len(material.texts) >= _FEWEST and n_units >= N_FOLDS
 
 
 def prepare(judging: Judging) -> Work:
@@ -118,7 +122,10 @@ def prepare(judging: Judging) -> Work:
         for number in task.parts:
             fitted, told = judge_part(material, parts, recipe, metric, number, judging.seed)
             if task.measured and number == task.parts[0]:
-                cost = measure_cost(fitted, material.texts[parts.rows(number)[1][:_TIMED].tolist()])
+                learnt, held = parts.rows(number)
+                cost = measure_cost(fitted, material.texts[held[:_TIMED].tolist()])
+                if recipe.training is None:  # n-grams are the more, the more rows; a network's words are counted out
+                    cost = replace(cost, size_mb=cost.size_mb * len(material.texts) / len(learnt))
                 told = Part(told.part, told.rows, told.seconds, cost)
             if not report(told):
                 return

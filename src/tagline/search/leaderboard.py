@@ -44,7 +44,7 @@ def found_by(
         "families": study.families,
         "tried": {"whole": states.count("whole"), "dropped": states.count("dropped"), "failed": states.count("failed")},
         "judged_on": {"rows": len(winner.rows(first)), "parts": len(first), "how": _how(parts, len(first))},
-        "final_parts": len(winner.parts) - len(first) if winner.finalist else 0,
+        "final_parts": _final_parts(order, len(first)),
         "larger_is_better": metric.sign > 0,
         "chosen": metric.shown(corrected.chosen),
         "corrected": value,
@@ -71,6 +71,12 @@ def found_by(
         LEADERBOARD: _leaderboard(study, order),
     }
     return Found(about, files, encodings)
+
+
+def _final_parts(order: list[Candidate], n_first: int) -> int:
+    """Return on how many further parts all that came to a final were judged."""
+    finalists = [set(c.parts) for c in order if c.finalist]
+    return len(set.intersection(*finalists)) - n_first if finalists else 0
 
 
 def _how(parts: Parts, n: int) -> str:

@@ -1,5 +1,6 @@
 """What the best of many is worth, corrected for having been chosen as the best on the same rows."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ from tagline.search.metrics import Metric, Rows
 
 _DRAWS = 500
 _DRAWS_OF_FEW = 60  # where a score is no mean over rows, and takes longer
-_FEW = 30  # candidates that are then looked at, the best ones
+_FEW = 30  # candidates that are then looked at, the best ones; fewer where a score takes so long
+_SECONDS = 3.0  # that the draws are then to take
+_LEAST_DRAWS, _LEAST_FEW = 20, 5  # however long these take
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,16 @@ def _of_means(kept: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
 def _of_rows(
     kept: Sequence[Rows], scores: Sequence[float], metric: Metric, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    best_ones = [kept[k] for k in np.argsort(scores, kind="stable")[::-1][:_FEW]]
+    began = time.perf_counter()
+    metric.score(kept[0])
+    of_one = time.perf_counter() - began
+    few = int(np.clip(_SECONDS / (_DRAWS_OF_FEW * of_one), _LEAST_FEW, _FEW))
+    best_ones = [kept[k] for k in np.argsort(scores, kind="stable")[::-1][:few]]
     n = len(best_ones[0])
-    readings = []
-    for _ in range(_DRAWS_OF_FEW):
+    readings: list[float] = []
+    for draw in range(_DRAWS_OF_FEW):
+        if draw >= _LEAST_DRAWS and time.perf_counter() - began > _SECONDS:
+            break
         drawn = rng.integers(n, size=n)
         out = np.setdiff1d(np.arange(n), drawn)
         if len(out):

@@ -27,6 +27,7 @@ except ImportError:
 
 _NAME = "tune"
 _ABOUT, _EXCESS, _SPENT = "about", "beyond the limits", "spent"
+_NOTED_EVERY = 2.0  # seconds
 
 
 class Study:
@@ -46,6 +47,7 @@ class Study:
         self._rows = folder / "rows"
         self._rows.mkdir(parents=True, exist_ok=True)
         self._running: dict[int, Trial] = {}
+        self._noted = 0.0
         journal = (folder / "journal.log").absolute()
         _end_lines(journal)
         storage = JournalStorage(JournalFileBackend(str(journal), lock_obj=_Alone(str(journal))))
@@ -105,6 +107,7 @@ class Study:
             if known is not None and known.state != "running":
                 # Tell the sampler again what it seems not to believe, so that it draws something else.
                 if known.state == "whole":
+                    self._set_cost(trial, known)
                     self._study.tell(trial, known.score(self.metric))
                 else:
                     self._study.tell(trial, state=TrialState.PRUNED)
@@ -147,15 +150,28 @@ class Study:
         for number in list(self._running):
             self._end(self.candidates[number], "stopped", spent)
 
+    def passed(self, spent: float) -> None:
+        """Note how many seconds the search has taken: one that goes on after a kill has no more than what is left."""
+        if spent > self._noted + _NOTED_EVERY:
+            self._note(spent)
+
+    def _note(self, spent: float) -> None:
+        self._study.set_user_attr(_SPENT, spent)
+        self._noted = spent
+
+    def _set_cost(self, trial: Trial, candidate: Candidate) -> None:
+        if candidate.cost is not None:
+            trial.set_constraint(_EXCESS, self.limits.excess(candidate.cost))
+
     def _end(self, candidate: Candidate, state: str, spent: float) -> None:
         trial = self._running.pop(candidate.number)
         candidate.state, candidate.at = state, spent
         if state != "whole":
             candidate.forget_rows(self.metric)
-        if state == "whole" and candidate.cost is not None:
-            trial.set_constraint(_EXCESS, self.limits.excess(candidate.cost))
+        if state == "whole":
+            self._set_cost(trial, candidate)
         trial.set_user_attr(_ABOUT, json.dumps(_about(candidate)))
-        self._study.set_user_attr(_SPENT, spent)
+        self._note(spent)
         if state == "whole":  # last of all, so that where its rows are nothing is missing: see `_take_up`
             rows = {f"rows-{part}": candidate.parts[part].rows for part in candidate.parts}
             partial = self._rows / f"{candidate.number}.part"

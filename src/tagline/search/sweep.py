@@ -16,11 +16,13 @@ from tagline.datasets import Dataset, load_dataset
 from tagline.errors import InputError, MissingExtraError
 from tagline.fitting.hold_out import hold_out
 from tagline.fitting.ngrams import is_cheap
+from tagline.recipes import EmbeddingModel
 from tagline.run.folder import RUNS, check_parent, reserved, run_name, write_json
 from tagline.run.machine import machine, versions
 from tagline.run.reading import word_index_of
 from tagline.run.record import row_counts
 from tagline.run.unfinished import absolute, can_be_kept
+from tagline.run.vectors import from_the_root
 from tagline.search.conclusion import command_for_best
 from tagline.search.curve import check_sizes, choose_sizes
 from tagline.search.grid import Variant, grid_variants, listed_variants
@@ -225,8 +227,24 @@ def _variants(settings: SweepSettings) -> list[Variant]:
     if settings.sizes and settings.curve:
         raise InputError("`--curve` chooses the sizes that `--sizes` names: give one of them.")
     if settings.tries:
-        return listed_variants(settings.recipes, settings.settings, settings.tries)
-    return grid_variants(settings.recipes, settings.settings, settings.grid)
+        variants = listed_variants(settings.recipes, settings.settings, settings.tries)
+    else:
+        variants = grid_variants(settings.recipes, settings.settings, settings.grid)
+    for variant in variants:
+        if isinstance(variant.recipe.model, EmbeddingModel):
+            _check_vectors(variant)
+    return [replace(variant, recipe=from_the_root(variant.recipe)) for variant in variants]
+
+
+def _check_vectors(variant: Variant) -> None:
+    from tagline.fitting.word_vectors import check_start  # what n-grams do without takes a while to import
+
+    try:
+        check_start(variant.recipe, unlabelled=False)
+    except MissingExtraError:
+        raise
+    except InputError as error:
+        raise InputError(f"`{variant.words}`: {error}") from None
 
 
 def _read(data: Any, settings: SweepSettings, variants: Sequence[Variant], log: Callable[[str], None]) -> Dataset:

@@ -4,7 +4,6 @@ One SQLite file, which only the process that leads the sweep writes; a trial is 
 """
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,13 +68,22 @@ class Outcome:
 
 
 class TrialTable:
-    """The outcomes kept in a file, by number of trial; a context."""
+    """The outcomes kept in a file, by number of trial; a context.
+
+    Raises:
+        InputError: the file is damaged.
+
+    """
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path)
+        self._path, self._connection = path, sqlite3.connect(path)
         columns = ", ".join(f'"{name}" {kind}' for name, kind in _COLUMNS.items())
-        with self._connection:
-            self._connection.execute(f"CREATE TABLE IF NOT EXISTS trials ({columns})")
+        try:
+            with self._connection:
+                self._connection.execute(f"CREATE TABLE IF NOT EXISTS trials ({columns})")
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise self._damaged(error) from None
 
     def __enter__(self) -> "TrialTable":
         return self
@@ -95,8 +103,14 @@ class TrialTable:
         """Return what is kept."""
         names = [field.name for field in fields(Outcome)]
         columns = ", ".join(f'"{name}"' for name in ("number", *names))
-        rows: Iterable[tuple[int, ...]] = self._connection.execute(f"SELECT {columns} FROM trials ORDER BY number")  # noqa: S608
-        return {number: Outcome(**dict(zip(names, values, strict=True))) for number, *values in rows}  # type: ignore[arg-type]
+        try:
+            rows = self._connection.execute(f"SELECT {columns} FROM trials ORDER BY number").fetchall()  # noqa: S608
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from None
+        return {number: Outcome(**dict(zip(names, values, strict=True))) for number, *values in rows}
+
+    def _damaged(self, error: sqlite3.DatabaseError) -> InputError:
+        return InputError(f"`{self._path}` cannot be read: {error}.")
 
 
 def read_outcomes(path: Path) -> dict[int, Outcome]:
@@ -106,8 +120,5 @@ def read_outcomes(path: Path) -> dict[int, Outcome]:
         InputError: the file is damaged.
 
     """
-    try:
-        with TrialTable(path) as table:
-            return table.outcomes()
-    except sqlite3.DatabaseError as error:
-        raise InputError(f"`{path}` cannot be read: {error}.") from None
+    with TrialTable(path) as table:
+        return table.outcomes()

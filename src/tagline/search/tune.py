@@ -23,13 +23,13 @@ from tagline.run.tracking import check_trackers
 from tagline.run.train import Run, run_read
 from tagline.search.candidates import Candidate, falls_behind
 from tagline.search.clock import Clock
-from tagline.search.judging import Judging, Part, Parts, Task, can_be_judged, prepare
+from tagline.search.judging import Judging, Part, Parts, Task, prepare
 from tagline.search.leaderboard import found_by
 from tagline.search.material import read_material, save_material
 from tagline.search.metrics import metric_named
 from tagline.search.space import Shape, families
 from tagline.search.study import Study
-from tagline.search.tune_folder import Asked, TuneSettings, begin, free_place, held, read_asked
+from tagline.search.tune_folder import Asked, LastRunError, TuneSettings, begin, free_place, held, read_asked
 from tagline.search.workers import Told, Workers
 from tagline.threads import cores
 
@@ -96,7 +96,7 @@ def tune_run(
         target = Path(os.path.normpath(out))
         check_target(target)
     asked = Asked(target, data, settings, tuple(command))
-    begin(asked)
+    begin(asked, reading.dataset.fingerprint)
     return _tune(asked, reading, started, log, progress, searching, warn)
 
 
@@ -117,6 +117,7 @@ def resume_tune(
     """
     started = time.monotonic() - seconds_before
     asked, fingerprint = read_asked(run)
+    check_target(asked.target)
     reading = _read(asked.data, asked.settings, log)
     if reading.dataset.fingerprint != fingerprint:
         raise InputError(f"`{asked.data}` has changed since `{asked.target}` was begun: begin anew.")
@@ -141,19 +142,19 @@ def _tune(
 ) -> Run:
     settings = asked.settings
     metric = metric_named(settings.metric)
-    with held(asked, reading.dataset.fingerprint):
+    with held(asked):
         folder = asked.folder / _MATERIAL
         if not (folder / "whole").exists():
             index = word_index_of(reading.data, [load_recipe("embedding-average")])  # as all networks of the space
             save_material(folder, reading.dataset, index)
             (folder / "whole").touch()
         material = read_material(folder)
-        if not can_be_judged(material):
+        parts = Parts(material, settings.run.seed)
+        if not parts.enough:
             raise InputError(
                 f"`{reading.dataset.name}` has too few rows of their own to choose among recipes: "
                 "`tagline train` takes its default."
             )
-        parts = Parts(material, settings.run.seed)
         shape = Shape.of(material)
         study = Study(asked.folder, metric, settings.limits, shape, families(shape), parts.first, settings.run.seed)
         started -= study.spent
@@ -172,16 +173,25 @@ def _tune(
         if not order:
             if stopped:
                 raise KeyboardInterrupt
-            raise _nothingfound_by(study, settings)
-        winner = order[0]
+            raise _nothing_found(study, settings)
         log(("stopped; " if stopped else "") + f"learning the best of {study.n_judged:,} from all rows")
-        found = found_by(study, order, parts, settings, clock.spent, material.encodings, stopped=stopped)
-        recipe = winner.recipe
-        final = replace(reading, recipe=recipe, settings=replace(settings.run, recipe=RECIPE))
-        run = run_read(
-            final, asked.target, None, asked.command, time.perf_counter() - clock.spent, log, progress, found, warn
-        )
+        while True:
+            found = found_by(study, order, parts, settings, clock.spent, material.encodings, stopped=stopped)
+            final = replace(reading, recipe=order[0].recipe, settings=replace(settings.run, recipe=RECIPE))
+            began = time.perf_counter() - clock.spent
+            try:
+                run = run_read(final, asked.target, None, asked.command, began, log, progress, found, warn)
+                break
+            except InputError as error:
+                order = order[1:]
+                if final.recipe.training is None or not order:
+                    raise LastRunError(f"{error} What was found is kept in `{asked.folder}`.") from None
+                check_target(asked.target)
+                log(f"the best cannot learn from all rows, taking the next: {error}")
     shutil.rmtree(asked.folder, ignore_errors=True)
+    size, most = sum(file.stat().st_size for file in run.model.iterdir()) / 1e6, settings.limits.size_mb
+    if most is not None and size > most:
+        warn(f"The model of all rows takes {size:,.1f} MB, more than its fits to a part of them let expect.")
     return run
 
 
@@ -202,6 +212,7 @@ def _search(study: Study, workers: Workers, parts: Parts, clock: Clock, searchin
             workers.give(Task(candidate.number, candidate.tables, tuple(range(study.n_first)), measured=True))
         for told in workers.listen(min(_PATIENCE, left)):
             _take(study, workers, told, clock)
+        study.passed(clock.spent)
         shown = _show(study, best, clock, searching, shown)
         _watch(study, workers, clock)
     _final(study, workers, parts, clock, searching)
@@ -248,6 +259,7 @@ def _final(study: Study, workers: Workers, parts: Parts, clock: Clock, searching
                     workers.go_on(told.task, False)
                 elif told.kind == "failed":
                     return
+            study.passed(clock.spent)
             searching(Searched(clock.spent, clock.budget, "a final among the best", better=False))
             if clock.left(slowest) <= 0:
                 return
@@ -300,7 +312,7 @@ def _memory_mb(pid: int) -> float:
         return 0.0
 
 
-def _nothingfound_by(study: Study, settings: TuneSettings) -> InputError:
+def _nothing_found(study: Study, settings: TuneSettings) -> InputError:
     whole = [c for c in study.candidates.values() if c.state == "whole"]
     failed = [c for c in study.candidates.values() if c.state == "failed"]
     if whole:

@@ -13,7 +13,7 @@ from tagline.errors import InputError
 from tagline.run.folder import RUNS, write_json
 from tagline.run.machine import versions
 from tagline.run.settings import TrainSettings
-from tagline.run.unfinished import absolute, can_be_kept, lock
+from tagline.run.unfinished import absolute, can_be_kept, find_begun, lock
 from tagline.search.candidates import Limits
 
 SUFFIX = ".tuning"
@@ -55,8 +55,8 @@ def free_place(target: Path) -> Path:
     return place
 
 
-def begin(asked: Asked) -> None:
-    """Make the folder of a search that begins.
+def begin(asked: Asked, fingerprint: str) -> None:
+    """Make the folder of a search that begins, and write what was asked for.
 
     Raises:
         InputError: there is one.
@@ -69,16 +69,26 @@ def begin(asked: Asked) -> None:
             f"`{asked.target}` is unfinished: `tagline tune --resume {asked.target}` goes on with it; "
             f"to begin anew, remove `{asked.folder}`."
         ) from None
+    _write_asked(asked, fingerprint)
+
+
+def find_searches(parent: Path) -> list[tuple[Path, bool]]:
+    """Return the places of the runs below ``parent`` that are searched for, and whether a process leads the search."""
+    return find_begun(parent, SUFFIX, _ASKED)
+
+
+class LastRunError(InputError):
+    """The run of the winner failed; what the search has found is not at fault."""
 
 
 @contextmanager
-def held(asked: Asked, fingerprint: str) -> Iterator[None]:
+def held(asked: Asked) -> Iterator[None]:
     """Keep the folder of a search to this process; it stays where the search can be gone on with."""
     lock_held = lock(asked.folder, "leads this search")
     try:
-        if not (asked.folder / _ASKED).exists():
-            _write_asked(asked, fingerprint)
         yield
+    except LastRunError:
+        raise
     except InputError:
         shutil.rmtree(asked.folder, ignore_errors=True)
         if asked.target.parent == RUNS:

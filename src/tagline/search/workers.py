@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -123,7 +124,7 @@ class Workers:
         context = multiprocessing.get_context("spawn")
         mine, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self._prepare, self._about, self._threads), daemon=True)
-        with _environment(dict.fromkeys(_THREADS, str(self._threads))):
+        with _environment(dict.fromkeys(_THREADS, str(self._threads))), _interrupts_held_back():
             process.start()
         theirs.close()
         return _Worker(process, mine)
@@ -167,6 +168,20 @@ def _of_exit(status: int | None) -> str:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else str(-status)
         return f"Its process was ended by {name}" + (", as happens when memory runs out." if name == "SIGKILL" else ".")
     return f"Its process ended by itself with status {status}."
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Keep Ctrl-C from this thread for a moment; a process that it starts never gets any, not even while it imports."""
+    if os.name != "posix":
+        yield
+        return
+    resource_tracker.ensure_running()  # started within, it would let them through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
