@@ -22,7 +22,7 @@ from tagline.run.settings import TrainSettings
 from tagline.run.train import Run, run_read
 from tagline.search import TuneSettings, resume_tune, tune_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 BUDGET = 20.0  # seconds: a process takes some to start
 
