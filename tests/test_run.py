@@ -207,14 +207,17 @@ def test_data_too_small_to_measure_is_refused_before_training(tmp_path):
 
 def seen(model, data):
     evaluation = evaluate_model(model, data)
-    return evaluation.metrics["rows_seen_in_training"], " ".join(evaluation.warnings)
+    return evaluation.metrics["rows_seen_in_training"], " ".join([*evaluation.warnings, evaluation.rows_used])
 
 
 def test_rows_seen_in_training_are_counted(tmp_path):
     run = train_run(ROWS, TrainSettings(recipe="naive-bayes", texts=False), out=tmp_path / "run")
     n_test = run.metrics["rows"]["test"]
     count, words = seen(run.folder, ROWS)
-    assert (count, f"0 of {n_test} rows were in training" in words) == (0, True)
+    assert (count, f"the {n_test} test rows of the data this model was trained on, which it has not seen" in words) == (
+        0,
+        True,
+    )
     other = ROWS.sample(fraction=1, shuffle=True, seed=1).with_columns("  " + pl.col("text").str.to_uppercase())
     for model in (run.folder, run.model):
         count, words = seen(model, other)
@@ -223,6 +226,17 @@ def test_rows_seen_in_training_are_counted(tmp_path):
     folded = train_run(ROWS, TrainSettings(recipe="naive-bayes", folds=3), out=tmp_path / "folded")
     assert seen(folded.model, ROWS)[0] == 80
     assert seen(folded.model, pl.DataFrame({"text": ["new", "newer"], "label": ["pos", "neg"]}))[0] == 0
+
+
+def test_the_columns_that_were_learnt_from_are_evaluated_unless_others_are_named(tmp_path):
+    rows = ROWS.rename({"label": "team"}).with_columns(channel=pl.Series(["web", "mail"] * (len(ROWS) // 2)))
+    run = train_run(rows, TrainSettings(recipe="naive-bayes", label="team"), out=tmp_path / "run")
+    later = pl.DataFrame({"text": ["good", "bad"], "team": ["pos", "neg"], "channel": ["web", "web"]})
+    assert evaluate_model(run.model, later).metrics["test"]["n"] == 2
+    renamed = later.select("text", sentiment="team")
+    assert evaluate_model(run.model, renamed).metrics["test"]["n"] == 2
+    with pytest.raises(InputError, match="`web`"):
+        evaluate_model(run.model, later, label="channel")
 
 
 def test_rows_seen_in_training_are_unknown_without_the_run(tmp_path):

@@ -277,3 +277,17 @@ def test_a_network_is_judged_as_training_judges_it(data: Path, tmp_path: Path) -
         run = train_run(data, TrainSettings("multihot-dense", changes, seed=5), out=tmp_path / "run")
         assert one.of_seeds == [run.metrics["validation"]["accuracy"]]
         assert one.log_loss == pytest.approx(run.metrics["validation"]["log_loss"], abs=1e-6)
+
+
+def test_rows_in_turn_and_given_ones_are_counted_together(tmp_path: Path) -> None:
+    """Few rows, of which some are set aside as validation rows: all of them judge, each once."""
+    data = write(tmp_path / "all.csv", 250)
+    settings = SweepSettings(recipes=("naive-bayes",), grid=("model.strength=0.01,1",), processes=1)
+    swept = run_sweep(data, settings, out=tmp_path / "sweep")
+    dataset = load_dataset(data)
+    assert dataset.validation is not None
+    assert swept.results.judged == len(dataset.train) + len(dataset.validation)
+    said = {row["model.strength"]: row["accuracy"] for row in pl.read_csv(swept.folder / "trials.csv").to_dicts()}
+    for one in swept.results.combinations:
+        assert one.accuracy is not None
+        assert one.accuracy.value == pytest.approx(said[float(one.settings["model.strength"])])

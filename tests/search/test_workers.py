@@ -41,6 +41,11 @@ def prepare(about: str) -> Work:
     return work
 
 
+def prepare_slowly(about: str) -> Work:
+    time.sleep(1)
+    return prepare(about)
+
+
 @pytest.fixture(scope="module")
 def workers() -> Iterator[Workers]:
     with Workers(2, prepare, "did") as pool:
@@ -91,6 +96,17 @@ def test_a_fault_is_told_and_the_others_go_on(workers: Workers, task: str, sente
     assert [said.kind for said in told[1:]] == ["done", "done"]
 
 
+def test_the_time_of_a_task_is_without_that_in_which_its_process_starts() -> None:
+    with Workers(1, prepare_slowly, "did") as slow:
+        slow.give("a")
+        began = time.monotonic()
+        while not slow.free:
+            slow.listen(0.05)
+            ((_, (_, seconds)),) = slow.tasks.items() or ((0, ("", 0.0)),)
+            assert seconds < 0.5
+        assert time.monotonic() - began > 1
+
+
 def test_a_task_can_be_stopped(workers: Workers) -> None:
     workers.give("asleep")
     assert workers.free == 1
@@ -109,7 +125,8 @@ from test_workers import Workers, prepare
 if __name__ == "__main__":
     with Workers(1, prepare, "did") as workers:
         workers.give("a")
-        workers.listen(30)
+        while not workers.listen(30):
+            pass
         workers.give("asleep")
         print(*workers.tasks, flush=True)
         workers.listen(600)

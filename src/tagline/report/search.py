@@ -41,7 +41,7 @@ def search(run: Mapping[str, Any]) -> dict[str, Any] | None:
                 "family": display_name(str(row["family"])),
                 "figure": _figure(metric, row[metric]),
                 "seconds": f"{row['fit_seconds']:.2f}",
-                "size": "–" if row["size_mb"] is None else f"{row['size_mb']:,.1f}",
+                "size": "–" if row["size_mb"] is None else _megabytes(row["size_mb"]),
                 "latency": "–" if row["latency_ms"] is None else f"{row['latency_ms']:,.1f}",
                 "settings": harmless(str(row["settings"])),
             }
@@ -55,6 +55,10 @@ _ENDS = {
     "dropped": "given up when they fell behind",
     "failed": "failed",
 }
+
+
+def _megabytes(size: float) -> str:
+    return f"{size:,.1f}" if size >= 1 else f"{size:.2f}"
 
 
 def _figure(metric: str, value: float) -> str:

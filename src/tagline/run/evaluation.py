@@ -1,7 +1,8 @@
 """Measure a bundle on labelled data."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tagline.datasets import Dataset, Split, load_dataset
-from tagline.errors import InputError
+from tagline.errors import DataError, InputError
 from tagline.run.ledger import Entry, record_reading, what_counts
 from tagline.run.machine import peak_rss_mb
 from tagline.run.model_folder import load_model, run_of
@@ -53,12 +54,12 @@ def evaluate_model(
     started = time.perf_counter()
     clf = load_model(model)
     trained = clf.card_.get("dataset") or {}
-    dataset = load_dataset(
-        data, text=list(text) or None, label=label, seed=int(clf.card_.get("seed") or 0), strict=strict
-    )
+    dataset = _read(data, text, label, clf.card_, strict=strict)
     split, rows_used = _rows(dataset, trained)
     run = run_of(model, trained.get("fingerprint"))
     seen, warning = _seen(split, dataset, clf, run)
+    if seen == 0:
+        rows_used += ", which it has not seen"
     rows = split
     read = time.perf_counter() - started
     split, classes, task, warnings = _fitted_to(clf, split, dataset)
@@ -92,6 +93,16 @@ def evaluate_model(
     return Evaluation(metrics, rows_used, (*dataset.facts.warnings, *warning, *warnings))
 
 
+def _read(data: Any, text: Sequence[str], label: str | None, card: Mapping[str, Any], *, strict: bool) -> Dataset:
+    """Read the data; columns that are not named are those that the model learnt from, if the data has them."""
+    seed = int(card.get("seed") or 0)
+    if label is None and card.get("label_column"):
+        with suppress(DataError):
+            columns = list(text) or card.get("text_columns") or None
+            return load_dataset(data, text=columns, label=card["label_column"], seed=seed, strict=strict)
+    return load_dataset(data, text=list(text) or None, label=label, seed=seed, strict=strict)
+
+
 def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: Path | None) -> tuple[int | None, list[str]]:
     """Count the rows whose text the model was trained on, None if that cannot be known, and say so."""
     trained = clf.card_.get("dataset") or {}
@@ -101,8 +112,8 @@ def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: Path | Non
     if hashes is None:
         return None, ["Rows that the model was trained on cannot be told from others: its run folder is not here."]
     seen = count_seen(split.texts, hashes)
-    said = f"{seen:,} of {len(split):,} rows were in training"
-    return seen, [f"{said}, so the figures are too good." if seen else f"{said}."]
+    said = f"{seen:,} of {len(split):,} rows were in training, so the figures are too good."
+    return seen, [said] if seen else []
 
 
 def _rows(dataset: Dataset, trained: dict[str, Any]) -> tuple[Split, str]:
@@ -111,9 +122,7 @@ def _rows(dataset: Dataset, trained: dict[str, Any]) -> tuple[Split, str]:
     if dataset.test is not None and dataset.facts.official:
         return dataset.test, f"the {len(dataset.test):,} rows of the official test split"
     if same and dataset.test is not None:
-        return dataset.test, (
-            f"the {len(dataset.test):,} test rows of the data this model was trained on, which it has not seen"
-        )
+        return dataset.test, f"the {len(dataset.test):,} test rows of the data this model was trained on"
     parts = [part for part in (dataset.train, dataset.validation, dataset.test) if part is not None]
     everything = Split(pl.concat([p.texts for p in parts]), pl.concat([p.labels for p in parts]))
     return everything, f"all {len(everything):,} rows"

@@ -251,6 +251,7 @@ def _write(
         "seed": settings.seed,
         "folds": settings.folds,
         "text_columns": list(dataset.facts.text_columns),
+        "label_column": dataset.facts.label_column,
         "dataset": {key: run["dataset"][key] for key in ("name", "fingerprint", "rows")},
     }
     result.clf.save(folder / "model", facts)

@@ -106,7 +106,7 @@ def suggest(trial: "Trial", shape: Shape, allowed: list[str]) -> dict[str, Any]:
     tables = _network(trial, family, shape) if family in _NETWORKS else _linear(trial, family, shape)
     tables["recipe"] = {
         "name": f"tuned-{family}",
-        "summary": f"{FAMILIES[family]}; settings found by `tagline tune`",
+        "summary": f"{FAMILIES[family]}; settings found by a search",
         "source": f"trial {trial.number} of a search",
     }
     return tables

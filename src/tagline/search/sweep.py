@@ -286,8 +286,7 @@ def _judge(dataset: Dataset, variants: Sequence[Variant], settings: SweepSetting
                 "`--set protocol.validation=0.2`, or validation rows with `--validation`."
             )
         raise InputError(f"`{dataset.name}` has too few rows to judge trials by some of them: bring more rows.")
-    n_rows = rows.n_given or sum(len(held) for _, held in folds)  # with given ones, the others only help to choose
-    return _Judged(folds, how, n_rows)
+    return _Judged(folds, how, sum(len(held) for _, held in folds))
 
 
 def _sizes(settings: SweepSettings, n_rows: int, n_classes: int, variants: Sequence[Variant]) -> list[int] | None:

@@ -172,6 +172,7 @@ def _tune(
         order = clock.in_time(study.order)
         if not order:
             if stopped:
+                shutil.rmtree(asked.folder, ignore_errors=True)  # there is nothing in it to go on with
                 raise KeyboardInterrupt
             raise _nothing_found(study, settings)
         log(("stopped; " if stopped else "") + f"learning the best of {study.n_judged:,} from all rows")

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -42,7 +42,7 @@ class _Worker:
     connection: Connection
     task: Any = None
     busy: bool = False
-    since: float = field(default_factory=time.monotonic)
+    since: float | None = None  # of its last part; None: it has not begun, for it starts and imports
 
 
 class Workers:
@@ -70,19 +70,19 @@ class Workers:
 
     @property
     def tasks(self) -> dict[int, tuple[Any, float]]:
-        """What is being done: the task and the seconds since its last part, by process number."""
+        """What is being done: the task and the seconds since it began or told its last part, by process number."""
         now = time.monotonic()
-        return {w.process.pid or 0: (w.task, now - w.since) for w in self._workers if w.busy}
+        return {w.process.pid or 0: (w.task, now - (w.since or now)) for w in self._workers if w.busy}
 
     def give(self, task: Any) -> None:
         """Give a task to a process that has nothing to do."""
         worker = next(worker for worker in self._workers if not worker.busy)
-        worker.task, worker.busy, worker.since = task, True, time.monotonic()
+        worker.task, worker.busy, worker.since = task, True, None
         with suppress(OSError):  # it is gone: the next call of `listen` says so
             worker.connection.send(task)
 
     def listen(self, seconds: float) -> list[Told]:
-        """Return what there is to hear, after ``seconds`` at most; each part is to be answered by `go_on`."""
+        """Return what there is to hear, perhaps nothing, after ``seconds`` at most; each part is answered by `go_on`."""
         busy = {worker.connection: worker for worker in self._workers if worker.busy}
         heard = []
         for connection in wait(list(busy), max(0.0, seconds)):
@@ -94,6 +94,9 @@ class Workers:
                 worker.process.join(_PATIENCE)
                 kind, value = "failed", _of_exit(worker.process.exitcode)
                 self._replace(worker)
+            if kind == "begun":
+                worker.since = time.monotonic()
+                continue
             worker.busy = kind == "part"
             heard.append(Told(task, kind, value))
         return heard
@@ -148,6 +151,7 @@ def _serve(connection: Connection, prepare: Callable[[Any], Work], about: Any, t
             task = connection.recv()
             try:
                 work = work or prepare(about)
+                connection.send(("begun", None))
                 said = ("done", work(task, report))
             except TaglineError as error:
                 said = ("failed", str(error))
