@@ -165,6 +165,8 @@ def test_a_run_of_n_grams_is_tracked(client, place: Path, monkeypatch, capfd: py
     assert artifacts == {"report.html", "metrics.json", "run.json"}
     events = scalars(place / "runs" / "plain" / "tensorboard")
     assert {tag: value for tag, [(_, value)] in events.items()} == pytest.approx(flat_figures(metrics), rel=1e-6)
+    assert main([*command[:4], "--track", "tensorboard", "--out", "runs/told", "--quiet"]) == 0
+    assert "Logged: tensorboard --logdir runs/told/tensorboard" in capfd.readouterr().out
     # The event files are part of the run: one beside it would be lost and is minded, the run itself is replaced.
     again = ["train", "reviews.csv", "--recipe", "naive-bayes", "--out", "runs/plain", "--quiet"]
     (place / "runs" / "plain" / "tensorboard" / "notes.txt").write_text("mine")

@@ -148,10 +148,13 @@ def _show(run: "Run") -> None:
 
     from tagline.cli.figures import show_metrics
     from tagline.cli.terminal import show
+    from tagline.run.folder import EVENTS
 
     show_metrics(run.metrics, facts=run.dataset.facts)
     seconds = run.metrics["seconds"]["total"]
+    events = run.folder / EVENTS
     show(
         f"Trained in {seconds:.1f} s. Report: {run.folder / 'report.html'}",
+        *([f"Logged: tensorboard --logdir {shlex.quote(str(events))}"] if events.is_dir() else []),
         f'Next: tagline predict {shlex.quote(str(run.model))} "some text"',
     )

@@ -21,7 +21,7 @@ RUNS = Path("runs")
 MARK = "run.json"
 FORMAT = 1
 TRAINED_ON = "trained_on.npy"
-_EVENTS = "tensorboard"
+EVENTS = "tensorboard"
 RECIPE = "recipe.toml"  # of a search: what it found, to be trained again, and all that it tried
 LEADERBOARD = "leaderboard.csv"
 _KEYS = {"format", "name", "created", "recipe", "dataset"}
@@ -111,8 +111,8 @@ def _check_replaceable(target: Path) -> None:
     plots = {f"plots/{path.name}" for path in _children(target / "plots") if path.suffix not in (".svg", ".png")}
     parts = _read_json(target / "model" / INDEX).get("parts", {})
     model = {f"model/{path.name}" for path in _children(target / "model") if path.name not in (INDEX, *parts)}
-    events = {f"{_EVENTS}/{path.name}" for path in _children(target / _EVENTS) if ".tfevents." not in path.name}
-    foreign = (names - _FILES - {"plots", "model", _EVENTS}) | plots | model | events
+    events = {f"{EVENTS}/{path.name}" for path in _children(target / EVENTS) if ".tfevents." not in path.name}
+    foreign = (names - _FILES - {"plots", "model", EVENTS}) | plots | model | events
     if foreign:
         raise InputError(
             f"`{target / min(foreign)}` is not part of a run and would be lost: choose another folder with `--out`."

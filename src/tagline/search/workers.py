@@ -82,7 +82,7 @@ class Workers:
             worker.connection.send(task)
 
     def listen(self, seconds: float) -> list[Told]:
-        """Return what there is to hear, perhaps nothing, after ``seconds`` at most; each part is answered by `go_on`."""
+        """Return what there is to hear, perhaps nothing, within ``seconds``; each part is answered by `go_on`."""
         busy = {worker.connection: worker for worker in self._workers if worker.busy}
         heard = []
         for connection in wait(list(busy), max(0.0, seconds)):
