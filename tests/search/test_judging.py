@@ -138,6 +138,10 @@ def test_features_are_counted_once(material):
     assert {path.name for path in material.encodings.folder.iterdir()} == kept
 
 
+def test_a_given_row_or_two_cannot_decide(tmp_path):
+    assert not Parts(material_of(tmp_path, frame(11, split=["train"] * 9 + ["validation"] * 2)), seed=0).enough
+
+
 @pytest.mark.parametrize(("n", "enough"), [(9, False), (10, True)])
 def test_too_few_rows(tmp_path, n, enough):
     split = ["train"] * n + ["test"] * 3

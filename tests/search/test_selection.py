@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from tagline.search.metrics import METRICS
-from tagline.search.selection import corrected_score
+from tagline.search.selection import Corrected, corrected_score
+
+
+def corrected(kept, metric) -> Corrected:
+    return corrected_score(kept, [metric.score(rows) for rows in kept], metric, 0)
 
 
 def tried(n_candidates, n_rows, chance, seed):
@@ -18,7 +22,7 @@ def tried(n_candidates, n_rows, chance, seed):
 
 def test_the_best_of_many_equals_looks_better_than_it_is():
     """Two hundred coins: the best one shows more than a half, and is worth a half."""
-    found = [corrected_score(tried(200, 300, 0.5, seed), METRICS["accuracy"], 0) for seed in range(12)]
+    found = [corrected(tried(200, 300, 0.5, seed), METRICS["accuracy"]) for seed in range(12)]
     assert np.mean([each.chosen for each in found]) > 0.56
     assert np.mean([each.value for each in found]) == pytest.approx(0.5, abs=0.015)
     assert all(each.low < 0.5 < each.high for each in found)
@@ -26,7 +30,7 @@ def test_the_best_of_many_equals_looks_better_than_it_is():
 
 def test_a_true_best_keeps_its_figure():
     chance = np.r_[np.full(50, 0.6), 0.9]
-    found = corrected_score(tried(51, 2000, chance, 0), METRICS["accuracy"], 0)
+    found = corrected(tried(51, 2000, chance, 0), METRICS["accuracy"])
     assert found.chosen == pytest.approx(0.9, abs=0.02)
     assert found.value == pytest.approx(found.chosen, abs=0.003)
     assert found.low < found.chosen < found.high
@@ -34,7 +38,7 @@ def test_a_true_best_keeps_its_figure():
 
 def test_a_single_candidate_has_nothing_to_correct():
     kept = tried(1, 500, 0.8, 3)
-    found = corrected_score(kept, METRICS["accuracy"], 0)
+    found = corrected(kept, METRICS["accuracy"])
     assert found.chosen == kept[0].mean()
     assert found.value == pytest.approx(found.chosen, abs=0.005)
     assert found.value <= found.chosen
@@ -45,7 +49,7 @@ def test_scores_that_are_no_means():
     Y = np.eye(3, dtype=bool)[rng.integers(3, size=240)]
     metric = METRICS["macro_f1"]
     kept = [metric.kept(Y, np.ones((240, 3)), np.eye(3, dtype=bool)[rng.integers(3, size=240)]) for _ in range(60)]
-    found = corrected_score(kept, metric, 0)
+    found = corrected(kept, metric)
     assert found.chosen > 0.37
     assert found.value == pytest.approx(1 / 3, abs=0.03)
 
@@ -61,6 +65,6 @@ def test_a_score_that_takes_long_is_worked_out_less_often(monkeypatch):
     clock = iter(range(0, 10_000, 10))
     monkeypatch.setattr("tagline.search.selection.time.perf_counter", lambda: float(next(clock)))
     metric = replace(METRICS["macro_f1"], score=slow)
-    found = corrected_score(tried(40, 100, 0.5, 0), metric, 0)
+    found = corrected(tried(40, 100, 0.5, 0), metric)
     assert len(calls) == 40 + 1 + 20 * (5 + 1)
     assert found.low <= found.value <= found.chosen

@@ -100,6 +100,12 @@ def test_the_leaderboard_has_all_that_was_tried(tuned: Path) -> None:
     assert all(float(row["size_mb"]) < 5 for row in judged)
 
 
+def test_the_size_of_the_winner_is_known_before_it_is_made(tuned: Path) -> None:
+    (size,) = {float(row["size_mb"]) for row in leaderboard(tuned) if row["place"] == "1"}
+    model = tuned / "run" / "model"
+    assert size == pytest.approx(sum(file.stat().st_size for file in model.iterdir()) / 1e6, rel=0.1, abs=0.02)
+
+
 def test_the_figure_is_corrected_for_the_choice(tuned: Path) -> None:
     search = search_of(tuned)
     low, high = search["corrected_ci95"]

@@ -96,10 +96,11 @@ def evaluate_model(
 def _read(data: Any, text: Sequence[str], label: str | None, card: Mapping[str, Any], *, strict: bool) -> Dataset:
     """Read the data; columns that are not named are those that the model learnt from, if the data has them."""
     seed = int(card.get("seed") or 0)
-    if label is None and card.get("label_column"):
+    once = isinstance(data, str) and data == "-"  # standard input
+    if card.get("label_column") and not once:
         with suppress(DataError):
             columns = list(text) or card.get("text_columns") or None
-            return load_dataset(data, text=columns, label=card["label_column"], seed=seed, strict=strict)
+            return load_dataset(data, text=columns, label=label or card["label_column"], seed=seed, strict=strict)
     return load_dataset(data, text=list(text) or None, label=label, seed=seed, strict=strict)
 
 

@@ -46,7 +46,12 @@ class Clock:
         return self.budget - self.spent - (_RUN_SECONDS if best is None else self.last_run(best))
 
     def in_time(self, order: list[Candidate]) -> list[Candidate]:
-        """Return those whose run would end in time, in their order; where there are none, the quickest alone."""
+        """Return those whose run would end in time, in their order; where there are none, the quickest alone.
+
+        Where the time is over anyway, as when a search is gone on with after its last run failed, all of them.
+        """
+        if self.left(None) <= 0:
+            return order
         in_time = [c for c in order if self.spent + self.last_run(c) <= _LATEST * self.budget]
         return in_time or sorted(order, key=self.last_run)[:1]
 

@@ -23,8 +23,8 @@ def conclusion(results: Results) -> list[str]:
             said += [of_setting(key, values) for key, values in results.effects.items()]
         if results.effects and not _is_crossed(results):
             said.append(
-                "Not every value met every other, so a mean over the trials that have a value also holds what else "
-                "these had: only `--grid` keeps settings apart."
+                "Not every value met every other, as where combinations are listed or fail, so a mean over the trials "
+                "that have a value also holds what else these had."
             )
         if results.effects and results.n_seeds == 1:
             said.append(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Cost:
-    """What it takes to keep and to ask a model of all rows: bytes on disk, at most, and the median time of one text."""
+    """What it takes to keep and to ask a model: bytes on disk, about, and the median time of one text.
+
+    N-grams are counted over all rows, whichever are learnt from, so that a fit to some is as large as one to all; a
+    network has as many words as its recipe says.
+    """
 
     size_mb: float
     latency_ms: float
@@ -79,7 +83,7 @@ class Parts:
     @property
     def enough(self) -> bool:
         """Whether there are rows enough to hold some out."""
-        return self._many_enough(self._n)
+        return self._folded or (self._n_given >= _FEWEST and self._many_enough(self._n))
 
     def _many_enough(self, n: int) -> bool:
         """Say whether the first ``n`` rows give every fold some."""
@@ -122,10 +126,7 @@ def prepare(judging: Judging) -> Work:
         for number in task.parts:
             fitted, told = judge_part(material, parts, recipe, metric, number, judging.seed)
             if task.measured and number == task.parts[0]:
-                learnt, held = parts.rows(number)
-                cost = measure_cost(fitted, material.texts[held[:_TIMED].tolist()])
-                if recipe.training is None:  # n-grams are the more, the more rows; a network's words are counted out
-                    cost = replace(cost, size_mb=cost.size_mb * len(material.texts) / len(learnt))
+                cost = measure_cost(fitted, material.texts[parts.rows(number)[1][:_TIMED].tolist()])
                 told = Part(told.part, told.rows, told.seconds, cost)
             if not report(told):
                 return

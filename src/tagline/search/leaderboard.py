@@ -31,7 +31,8 @@ def found_by(
     """Return what the run says of the search, the leaderboard and the winner's recipe as a file."""
     metric, winner = study.metric, order[0]
     first = range(study.n_first)
-    corrected = corrected_score([c.rows(first) for c in order], metric, settings.run.seed)
+    scores = [c.score(metric, first) for c in order]
+    corrected = corrected_score([c.rows(first) for c in order], scores, metric, settings.run.seed)
     value, *ends = (metric.shown(score) for score in (corrected.value, corrected.low, corrected.high))
     low, high = sorted(ends)
     states = [c.state for c in study.candidates.values()]

@@ -26,15 +26,16 @@ class Corrected:
     high: float
 
 
-def corrected_score(kept: Sequence[Rows], metric: Metric, seed: int) -> Corrected:
-    """Return what the best of several candidates is worth; ``kept``: for each, what the metric keeps of the same rows.
+def corrected_score(kept: Sequence[Rows], scores: Sequence[float], metric: Metric, seed: int) -> Corrected:
+    """Return what the best of several candidates is worth.
+
+    ``kept``: for each, what the metric keeps of the same rows; ``scores``: the score of these.
 
     Rows are drawn with replacement; the candidate that is best on those drawn is read on those left out, which had no
     say in the choice. The mean of these readings, over many draws, is free of the optimism of the choice.
     Source: I. Tsamardinos, E. Greasidou, G. Borboudakis, Bootstrapping the out-of-sample predictions for efficient and
     accurate cross-validation, Machine Learning 107 (2018), algorithm BBC-CV.
     """
-    scores = [metric.score(rows) for rows in kept]
     rng = np.random.default_rng(seed)
     readings = _of_means(np.stack(kept), rng) if metric.single else _of_rows(kept, scores, metric, rng)
     low, high = np.quantile(readings, [0.025, 0.975])

@@ -76,13 +76,13 @@ class TrialTable:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._connection = path, sqlite3.connect(path)
+        self._path = path
         columns = ", ".join(f'"{name}" {kind}' for name, kind in _COLUMNS.items())
         try:
+            self._connection = sqlite3.connect(path)
             with self._connection:
                 self._connection.execute(f"CREATE TABLE IF NOT EXISTS trials ({columns})")
         except sqlite3.DatabaseError as error:
-            self._connection.close()
             raise self._damaged(error) from None
 
     def __enter__(self) -> "TrialTable":

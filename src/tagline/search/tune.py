@@ -163,16 +163,17 @@ def _tune(
         log(f"searching for {settings.budget:,.0f} s")
         judging = Judging(folder, metric.name, settings.run.seed)
         stopped = False
-        with Workers(cores(), prepare, judging) as workers:
-            try:
+        try:
+            with Workers(cores(), prepare, judging) as workers:
                 _search(study, workers, parts, clock, searching)
-            except KeyboardInterrupt:
-                stopped = True
+        except KeyboardInterrupt:
+            stopped = True
         study.give_up_running(clock.spent)
         order = clock.in_time(study.order)
         if not order:
             if stopped:
-                shutil.rmtree(asked.folder, ignore_errors=True)  # there is nothing in it to go on with
+                if not study.n_judged:  # there is nothing to go on with
+                    shutil.rmtree(asked.folder, ignore_errors=True)
                 raise KeyboardInterrupt
             raise _nothing_found(study, settings)
         log(("stopped; " if stopped else "") + f"learning the best of {study.n_judged:,} from all rows")
@@ -184,16 +185,25 @@ def _tune(
                 run = run_read(final, asked.target, None, asked.command, began, log, progress, found, warn)
                 break
             except InputError as error:
-                order = order[1:]
-                if final.recipe.training is None or not order:
-                    raise LastRunError(f"{error} What was found is kept in `{asked.folder}`.") from None
-                check_target(asked.target)
+                loser, order = order[0], clock.in_time(order[1:])
+                if loser.recipe.training is None or not order or not _is_free(asked.target):
+                    raise LastRunError(str(error)) from None
+                loser.state, loser.error = "failed", str(error)
                 log(f"the best cannot learn from all rows, taking the next: {error}")
     shutil.rmtree(asked.folder, ignore_errors=True)
     size, most = sum(file.stat().st_size for file in run.model.iterdir()) / 1e6, settings.limits.size_mb
     if most is not None and size > most:
         warn(f"The model of all rows takes {size:,.1f} MB, more than its fits to a part of them let expect.")
     return run
+
+
+def _is_free(target: Path) -> bool:
+    """Say whether a run can be put there, whatever has happened while it was searched for."""
+    try:
+        check_target(target)
+    except InputError:
+        return False
+    return True
 
 
 def _search(study: Study, workers: Workers, parts: Parts, clock: Clock, searching: Callable[[Searched], None]) -> None:

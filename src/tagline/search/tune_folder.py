@@ -73,8 +73,19 @@ def begin(asked: Asked, fingerprint: str) -> None:
 
 
 def find_searches(parent: Path) -> list[tuple[Path, bool]]:
-    """Return the places of the runs below ``parent`` that are searched for, and whether a process leads the search."""
-    return find_begun(parent, SUFFIX, _ASKED)
+    """Return the places of the runs that can be searched for further, and whether a process leads the search."""
+    return [
+        (place, living)
+        for place, living in find_begun(parent, SUFFIX, _ASKED)
+        if _can_be_read_again(place.with_name(place.name + SUFFIX))
+    ]
+
+
+def _can_be_read_again(folder: Path) -> bool:
+    try:
+        return json.loads((folder / _ASKED).read_text(encoding="utf-8"))["data"] is not None
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 class LastRunError(InputError):
@@ -87,7 +98,10 @@ def held(asked: Asked) -> Iterator[None]:
     lock_held = lock(asked.folder, "leads this search")
     try:
         yield
-    except LastRunError:
+    except LastRunError as error:
+        if _is_kept(asked):
+            raise InputError(f"{error} What was found is kept in `{asked.folder}`.") from None
+        shutil.rmtree(asked.folder, ignore_errors=True)
         raise
     except InputError:
         shutil.rmtree(asked.folder, ignore_errors=True)
@@ -96,7 +110,7 @@ def held(asked: Asked) -> Iterator[None]:
                 RUNS.rmdir()
         raise
     except BaseException:
-        if not can_be_kept(asked.data, (asked.settings.run.test, asked.settings.run.validation)):
+        if not _is_kept(asked):
             shutil.rmtree(asked.folder, ignore_errors=True)
         raise
     finally:
@@ -104,12 +118,16 @@ def held(asked: Asked) -> Iterator[None]:
             os.close(lock_held)
 
 
+def _is_kept(asked: Asked) -> bool:
+    return can_be_kept(asked.data, (asked.settings.run.test, asked.settings.run.validation))
+
+
 def _write_asked(asked: Asked, fingerprint: str) -> None:
     run = asked.settings.run
     paths = {"test": absolute(run.test), "validation": absolute(run.validation)}
     content = {
         "format": _FORMAT,
-        "data": absolute(asked.data),
+        "data": absolute(asked.data) if _is_kept(asked) else None,
         "settings": asdict(replace(asked.settings, run=replace(run, **paths))),
         "command": list(asked.command),
         "fingerprint": fingerprint,
@@ -133,6 +151,8 @@ def read_asked(run: str | Path) -> tuple[Asked, str]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != _FORMAT:
             raise InputError(f"`{path}` was written by another tagline: {again}.")
+        if content["data"] is None:
+            raise InputError(f"The data of `{target}` cannot be read a second time: {again}.")
         settings = content["settings"]
         told: dict[str, Any] = settings["run"]
         told |= {name: tuple(told[name]) for name in ("settings", "text", "track")}
