@@ -148,6 +148,20 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv", "run", "test_ledger.jsonl"]
 
 
+def test_ctrl_c_before_anything_is_known_leaves_nothing(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data.csv")
+    with start(data, "--budget", "1h", cwd=tmp_path) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "searching for" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert no_child_of(process.pid)
+    assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
+
+
 def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = write_data(tmp_path / "data.csv")
     began = time.monotonic()

@@ -101,21 +101,26 @@ def held(asked: Asked) -> Iterator[None]:
     except LastRunError as error:
         if _is_kept(asked):
             raise InputError(f"{error} What was found is kept in `{asked.folder}`.") from None
-        shutil.rmtree(asked.folder, ignore_errors=True)
+        discard(asked)
         raise
     except InputError:
-        shutil.rmtree(asked.folder, ignore_errors=True)
-        if asked.target.parent == RUNS:
-            with suppress(OSError):  # others may have runs there
-                RUNS.rmdir()
+        discard(asked)
         raise
     except BaseException:
         if not _is_kept(asked):
-            shutil.rmtree(asked.folder, ignore_errors=True)
+            discard(asked)
         raise
     finally:
         if lock_held is not None:
             os.close(lock_held)
+
+
+def discard(asked: Asked) -> None:
+    """Remove the folder of a search, and the one of all runs if there are none."""
+    shutil.rmtree(asked.folder, ignore_errors=True)
+    if asked.target.parent == RUNS:
+        with suppress(OSError):  # others may have runs there
+            RUNS.rmdir()
 
 
 def _is_kept(asked: Asked) -> bool:
