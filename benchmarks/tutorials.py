@@ -218,13 +218,18 @@ def work(recipe: str, arrays: Path, lstm_epochs: int) -> None:
     import tagline.training  # noqa: F401
     from tagline.classifier import TextClassifier
     from tagline.features.sequences import Sequences
+    from tagline.recipes import load_recipe
 
     def peak() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     imported = peak()
     with np.load(arrays) as file:
-        train, test = (Sequences(file[f"{part}_ids"], file[f"{part}_lengths"]) for part in ("train", "test"))
+        known = load_recipe(recipe).features.num_words  # rarer words are the unknown one, as in keras_tutorials.py
+        train, test = (
+            Sequences(np.where(file[f"{part}_ids"] < known, file[f"{part}_ids"], 2), file[f"{part}_lengths"])
+            for part in ("train", "test")
+        )
         y, y_test = file["train_labels"], file["test_labels"]
     epochs = EPOCHS.get(recipe, lstm_epochs)
     clf = TextClassifier(recipe, settings={"protocol.validation": "none", "protocol.refit": epochs})
