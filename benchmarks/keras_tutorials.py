@@ -154,7 +154,8 @@ def build_lstm(mask_zero: bool = False) -> Any:
 def build_recurrent(bidirectional: bool = False) -> Any:
     """Return tagline's recipe `gru`, or `bilstm`: the greatest answer of each unit over all words.
 
-    Where padding is masked, a layer repeats its last answer, so that the maximum is that of the words.
+    Where padding is masked, a layer repeats its last answer, so that the maximum is that of the words; the backward
+    half of `bilstm`, which meets the padding first, answers it with zeros.
     """
     from keras import Sequential, layers, optimizers
 

@@ -16,7 +16,7 @@ from tagline.run.settings import TrainSettings
 from tagline.run.train import train_run
 from tagline.search import Sweep, SweepSettings, resume_sweep, run_sweep
 from tagline.search.material import read_material, save_material
-from tagline.search.sweep import Progress
+from tagline.search.pace import Progress
 from tagline.search.trials import read_outcomes
 from tagline.search.trying import nested_rows
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from tagline.search.effects import Estimate
+    from tagline.search.pace import Progress
     from tagline.search.results import Results
-    from tagline.search.sweep import Progress, Sweep
+    from tagline.search.sweep import Sweep
 
 TRIALS = "Trials"
 _LISTED = 10

@@ -62,9 +62,25 @@ def find_unfinished(parent: Path) -> list[tuple[Path, bool]]:
 
 
 def find_begun(parent: Path, suffix: str, asked: str) -> list[tuple[Path, bool]]:
-    """Return the places below ``parent`` beside which stands a folder ``suffix``, and whether a process has it."""
-    kept = sorted(parent.glob(f"*{suffix}/{asked}"))
+    """Return the places below ``parent`` that can be gone on with, and whether a process has each.
+
+    Beside such a place stands a folder of its name and ``suffix``, with a file ``asked``.
+    """
+    kept = [path for path in sorted(parent.glob(f"*{suffix}/{asked}")) if can_be_read_again(path)]
     return [(parent / path.parent.name.removesuffix(suffix), is_locked(path.parent)) for path in kept]
+
+
+def can_be_read_again(asked: Path) -> bool:
+    """Say whether the data that a file of what was asked for names is still to be had: standard input is not.
+
+    Of a damaged file it is not known; going on says what is wrong with it.
+    """
+    try:
+        return json.loads(asked.read_text(encoding="utf-8"))["data"] is not None
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
 
 
 def read_unfinished(run: str | Path) -> Unfinished:

@@ -49,7 +49,7 @@ class Cost:
     """What it takes to keep and to ask a model: bytes on disk, about, and the median time of one text.
 
     N-grams are counted over all rows, whichever are learnt from, so that a fit to some is as large as one to all; a
-    network has as many words as its recipe says.
+    network's words are those of the rows that it learns from, as many as its recipe says at most.
     """
 
     size_mb: float

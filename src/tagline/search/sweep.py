@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -28,6 +27,7 @@ from tagline.search.curve import check_sizes, choose_sizes
 from tagline.search.grid import Variant, grid_variants, listed_variants
 from tagline.search.material import rows_of, save_material
 from tagline.search.memory import processes_for
+from tagline.search.pace import Pace, Progress, progress_of
 from tagline.search.results import Results, results_of
 from tagline.search.sweep_folder import (
     FORMAT,
@@ -46,7 +46,6 @@ from tagline.search.workers import Workers
 _SEEDS_OF_CURVE = 3
 _MOST_CURVES = 6
 _MOST_TRIALS = 10_000
-_TOLD = 100  # at most about so many lines of progress, where they are lines
 
 
 @dataclass(frozen=True)
@@ -74,25 +73,6 @@ class SweepSettings:
     validation: Any = None
     strict: bool = False
     processes: int | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a sweep is: trials ``done`` of ``total``, the best accuracy so far, seconds left if they can be told."""
-
-    done: int
-    total: int
-    failed: int
-    best: float | None
-    seconds_left: float | None
-    milestone: bool
-
-    def words(self) -> str:
-        """Return it in one line."""
-        best = "" if self.best is None else f", best {100 * self.best:.1f} %"
-        failed = f", {self.failed} failed" if self.failed else ""
-        left = "" if not self.seconds_left else f", about {_duration(self.seconds_left)} left"
-        return f"{self.done} of {self.total} trials{best}{failed}{left}"
 
 
 @dataclass(frozen=True)
@@ -351,7 +331,7 @@ def _make(
     progress: Callable[[Progress], None],
 ) -> None:
     """Make trials, each kept as soon as it has ended."""
-    waiting, pace = list(reversed(left)), _Pace(sum(trial.size or 1 for trial in left), 2 * n_processes)
+    waiting, pace = list(reversed(left)), Pace(sum(trial.size or 1 for trial in left), 2 * n_processes)
     variant_of = {trial.number: variant for trial, variant in zip(trials, _variant_of_each(asked), strict=True)}
     networks = {trial.recipe.training is not None for trial in left}
     kit = Kit(str(asked.work), networks=True in networks, classic=False in networks)
@@ -365,33 +345,7 @@ def _make(
                 changes = json.dumps(variant_of[trial.number].settings, ensure_ascii=False)
                 table.add(trial.number, trial.recipe.recipe.name, changes, trial.seed, trial.size, outcome)
                 done[trial.number] = outcome
-                progress(_progress(done, len(trials), pace.seconds_left(trial.size or 1)))
-
-
-class _Pace:
-    """How long the work that is left will take; the first ``few`` trials, in which processes start, are forgotten."""
-
-    def __init__(self, work: int, few: int) -> None:
-        self._left, self._few = work, few
-        self._since, self._done = time.monotonic(), 0
-
-    def seconds_left(self, work: int) -> float:
-        """Return the seconds left now that some more work is done."""
-        now = time.monotonic()
-        self._left -= work
-        self._done += work
-        self._few -= 1
-        left = self._left * (now - self._since) / self._done
-        if self._few == 0:
-            self._since, self._done = now, 0
-        return left
-
-
-def _progress(done: dict[int, Outcome], total: int, seconds_left: float) -> Progress:
-    found = [outcome.accuracy for outcome in done.values() if outcome.accuracy is not None]
-    n, failed = len(done), sum(outcome.status == "failed" for outcome in done.values())
-    milestone = n * _TOLD // total != (n - 1) * _TOLD // total
-    return Progress(n, total, failed, max(found, default=None), seconds_left, milestone)
+                progress(progress_of(done, len(trials), pace.seconds_left(trial.size or 1)))
 
 
 def _trials(asked: Asked) -> list[Trial]:
@@ -416,9 +370,3 @@ def _conclude(asked: Asked, dataset: Dataset, log: Callable[[str], None]) -> Swe
     write_json(asked.folder / RESULTS, results.to_json())
     shutil.rmtree(asked.work)
     return Sweep(asked.folder, results, command_for_best(asked, results), tuple(dataset.facts.warnings))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

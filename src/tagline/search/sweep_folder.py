@@ -11,7 +11,7 @@ from typing import Any
 from tagline.errors import InputError
 from tagline.run.folder import write_json
 from tagline.run.machine import versions
-from tagline.run.unfinished import is_locked, lock
+from tagline.run.unfinished import can_be_read_again, is_locked, lock
 from tagline.search.grid import Variant
 
 ASKED, TRIALS, WORK, RESULTS = "sweep.json", "trials.sqlite", "work", "results.json"
@@ -62,14 +62,7 @@ def check_out(folder: Path) -> None:
 def find_sweeps(parent: Path) -> list[tuple[Path, bool]]:
     """Return the folders below ``parent`` of sweeps that can be gone on with, and whether a process leads each."""
     begun = [path.parent for path in sorted(parent.glob(f"*/{WORK}"))]
-    return [(folder, is_locked(folder)) for folder in begun if _can_be_read_again(folder)]
-
-
-def _can_be_read_again(folder: Path) -> bool:
-    try:
-        return json.loads((folder / ASKED).read_text(encoding="utf-8"))["data"] is not None
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    return [(folder, is_locked(folder)) for folder in begun if can_be_read_again(folder / ASKED)]
 
 
 def read_asked(folder: Path) -> Asked:

@@ -74,18 +74,7 @@ def begin(asked: Asked, fingerprint: str) -> None:
 
 def find_searches(parent: Path) -> list[tuple[Path, bool]]:
     """Return the places of the runs that can be searched for further, and whether a process leads the search."""
-    return [
-        (place, living)
-        for place, living in find_begun(parent, SUFFIX, _ASKED)
-        if _can_be_read_again(place.with_name(place.name + SUFFIX))
-    ]
-
-
-def _can_be_read_again(folder: Path) -> bool:
-    try:
-        return json.loads((folder / _ASKED).read_text(encoding="utf-8"))["data"] is not None
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    return find_begun(parent, SUFFIX, _ASKED)
 
 
 class LastRunError(InputError):
