@@ -16,6 +16,7 @@ from tagline.search.candidates import Candidate, Limits, falls_behind, ranked
 from tagline.search.judging import Cost, Part
 from tagline.search.metrics import Metric
 from tagline.search.space import Shape, first_tried, suggest
+from tagline.search.tune_folder import ROWS
 
 try:
     import optuna
@@ -44,7 +45,7 @@ class Study:
         self.metric, self.limits, self.n_first = metric, limits, n_first
         self.candidates: dict[int, Candidate] = {}
         self._shape, self.families = shape, families
-        self._rows = folder / "rows"
+        self._rows = folder / ROWS
         self._rows.mkdir(parents=True, exist_ok=True)
         self._running: dict[int, Trial] = {}
         self._noted = 0.0

@@ -29,7 +29,7 @@ from tagline.search.material import read_material, save_material
 from tagline.search.metrics import metric_named
 from tagline.search.space import Shape, families
 from tagline.search.study import Study
-from tagline.search.tune_folder import Asked, LastRunError, TuneSettings, begin, discard, free_place, held, read_asked
+from tagline.search.tune_folder import Asked, LastRunError, TuneSettings, begin, free_place, held, read_asked
 from tagline.search.workers import Told, Workers
 from tagline.threads import cores
 
@@ -172,8 +172,6 @@ def _tune(
         order = clock.in_time(study.order)
         if not order:
             if stopped:
-                if not study.n_judged:  # there is nothing to go on with
-                    discard(asked)
                 raise KeyboardInterrupt
             raise _nothing_found(study, settings)
         log(("stopped; " if stopped else "") + f"learning the best of {study.n_judged:,} from all rows")

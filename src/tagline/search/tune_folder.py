@@ -17,6 +17,7 @@ from tagline.run.unfinished import absolute, can_be_kept, find_begun, lock
 from tagline.search.candidates import Limits
 
 SUFFIX = ".tuning"
+ROWS = "rows"  # of the candidates that are judged
 _ASKED = "asked.json"
 _FORMAT = 1
 
@@ -90,21 +91,21 @@ def held(asked: Asked) -> Iterator[None]:
     except LastRunError as error:
         if _is_kept(asked):
             raise InputError(f"{error} What was found is kept in `{asked.folder}`.") from None
-        discard(asked)
+        _discard(asked)
         raise
     except InputError:
-        discard(asked)
+        _discard(asked)
         raise
     except BaseException:
-        if not _is_kept(asked):
-            discard(asked)
+        if not _is_kept(asked) or not any((asked.folder / ROWS).glob("*.npz")):  # nothing is known yet
+            _discard(asked)
         raise
     finally:
         if lock_held is not None:
             os.close(lock_held)
 
 
-def discard(asked: Asked) -> None:
+def _discard(asked: Asked) -> None:
     """Remove the folder of a search, and the one of all runs if there are none."""
     shutil.rmtree(asked.folder, ignore_errors=True)
     if asked.target.parent == RUNS:
