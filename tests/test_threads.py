@@ -1,5 +1,7 @@
 """Work in threads: as many as there are cores and no more, and limits of the process that threads share."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -107,3 +109,19 @@ def test_blas_stays_on_one_thread_until_the_last_is_done() -> None:
     assert set(blas()) == {1}
     two.__exit__(None, None, None)
     assert blas() == before
+
+
+def test_a_blas_that_comes_later_is_kept_to_one_thread_too() -> None:
+    code = """
+import numpy
+from threadpoolctl import threadpool_info
+from tagline.threads import one_blas_thread
+with one_blas_thread():
+    pass
+before = len(threadpool_info())
+import scipy.linalg
+with one_blas_thread():
+    print(len(threadpool_info()) > before, [pool["num_threads"] for pool in threadpool_info()])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True [1, 1]\n"

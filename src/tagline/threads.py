@@ -1,10 +1,11 @@
 """Work on all cores: NumPy, polars and liblinear let go of the interpreter's lock."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import cache
+from functools import lru_cache
 from threading import Lock, local
 from typing import TYPE_CHECKING, TypeVar
 
@@ -81,14 +82,16 @@ def process_wide(limit: Callable[[], AbstractContextManager[_Value]]) -> Callabl
 def one_blas_thread() -> Iterator[None]:
     """Keep matrix products on the thread that asks for them: small ones lose more by waiting for helpers than they win.
 
-    Threads of our own, each with work of its own, go on side by side.
+    And a sum over many threads differs in its last digits from one over few, so that a model would depend on the
+    machine. Threads of our own, each with work of its own, go on side by side.
     """
-    with _blas().limit(limits=1, user_api="blas"):
+    with _blas(len(sys.modules)).limit(limits=1, user_api="blas"):
         yield
 
 
-@cache
-def _blas() -> "ThreadpoolController":
+@lru_cache(maxsize=1)
+def _blas(n_modules: int) -> "ThreadpoolController":
+    """Find what does the products; again once modules were imported, for SciPy brings a library of its own."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
