@@ -299,7 +299,7 @@ def test_the_recipe_is_the_one_it_was_begun_with(data: Path, undisturbed: Path, 
 def test_other_versions_are_refused(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StoppedError):
         train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 3))
-    monkeypatch.setattr("tagline.run.unfinished.versions", lambda: {"tagline": "99.0"})
+    monkeypatch.setattr("tagline.run.begun.versions", lambda: {"tagline": "99.0"})
     with pytest.raises(InputError, match=r"was begun with tagline .*, and here is 99\.0"):
         resume_run(tmp_path / "run")
     assert find_unfinished(tmp_path)

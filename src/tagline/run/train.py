@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tagline.datasets import Dataset
 from tagline.errors import InputError
 from tagline.recipes import Recipe, load_recipe
+from tagline.run.begun import absolute, can_be_kept
 from tagline.run.fits import Job, Log, Progress, Result, fit_folds, fit_split
 from tagline.run.folder import RUNS, TRAINED_ON, building, check_parent, check_target, reserved, run_name
 from tagline.run.machine import peak_rss_mb
@@ -22,7 +23,7 @@ from tagline.run.record import Found, row_counts, run_json
 from tagline.run.settings import TrainSettings
 from tagline.run.tables import polars_os_errors
 from tagline.run.tracking import Parameter, check_trackers, flat_parameters, tracked
-from tagline.run.unfinished import Unfinished, absolute, begin, can_be_kept, kept, read_unfinished
+from tagline.run.unfinished import Unfinished, begin, kept, read_unfinished
 from tagline.run.vectors import from_the_root
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from tagline.datasets.rows import check_rejected
 from tagline.errors import DataError, InputError
 from tagline.features.vectors import BUILT_IN_VECTORS
 from tagline.recipes import EmbeddingModel, Recipe
+from tagline.run.begun import absolute
 from tagline.run.fits import Log
 from tagline.run.settings import TrainSettings
-from tagline.run.unfinished import absolute
 
 if TYPE_CHECKING:
     import polars as pl

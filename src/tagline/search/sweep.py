@@ -16,11 +16,11 @@ from tagline.errors import InputError, MissingExtraError
 from tagline.fitting.hold_out import hold_out
 from tagline.fitting.ngrams import is_cheap
 from tagline.recipes import EmbeddingModel
+from tagline.run.begun import absolute, can_be_kept, stamped
 from tagline.run.folder import RUNS, check_parent, reserved, run_name, write_json
-from tagline.run.machine import machine, versions
+from tagline.run.machine import machine
 from tagline.run.reading import word_index_of
 from tagline.run.record import row_counts
-from tagline.run.unfinished import absolute, can_be_kept
 from tagline.run.vectors import from_the_root
 from tagline.search.conclusion import command_for_best
 from tagline.search.curve import check_sizes, choose_sizes
@@ -139,8 +139,7 @@ def run_sweep(
     with nullcontext(wanted) if wanted else reserved(RUNS, name) as folder:
         folder.mkdir(parents=True, exist_ok=True)
         kept = can_be_kept(data, (settings.test, settings.validation))
-        content = {
-            "format": FORMAT,
+        about = {
             "name": folder.name,
             "created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "command": list(command),
@@ -158,10 +157,9 @@ def run_sweep(
                 "rows": row_counts(dataset),
             },
             "judged": {"rows": judged.n_rows, "how": judged.how},
-            "versions": versions(),
             "machine": machine(),
         }
-        asked = Asked(folder, variants, content)
+        asked = Asked(folder, variants, stamped(FORMAT, about))
         with alone(folder):
             begin(asked)
             return _lead(asked, dataset, judged, data, settings.processes, log, progress)

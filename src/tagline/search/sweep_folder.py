@@ -1,6 +1,5 @@
 """The folder of a sweep: what was asked for, the trials that have ended, and work files until it is whole."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
+from tagline.run.begun import can_be_read_again, is_locked, lock, read_begun
 from tagline.run.folder import write_json
-from tagline.run.machine import versions
-from tagline.run.unfinished import can_be_read_again, is_locked, lock
 from tagline.search.grid import Variant
 
 ASKED, TRIALS, WORK, RESULTS = "sweep.json", "trials.sqlite", "work", "results.json"
@@ -72,29 +70,17 @@ def read_asked(folder: Path) -> Asked:
         InputError: there is nothing to go on with, it cannot be read, or it was begun with other versions.
 
     """
-    path, again = folder / ASKED, "sweep again, without `--resume`"
+    path = folder / ASKED
+    if path.is_file() and not (folder / WORK).is_dir():
+        raise InputError(f"`{folder}` is finished: there is nothing to go on with.")
+
+    def made(content: dict[str, Any]) -> Asked:
+        return Asked(folder, [Variant.from_json(variant, str(path)) for variant in content["variants"]], content)
+
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != FORMAT:
-            raise InputError(f"`{path}` was written by another tagline: {again}.")
-        asked = Asked(folder, [Variant.from_json(variant, str(path)) for variant in content["variants"]], content)
-        begun = dict(content["versions"])
+        return read_begun(path, FORMAT, made, folder, "sweep again, without `--resume`")
     except FileNotFoundError:
         raise InputError(f"`{folder}` is not a sweep that was begun: there is nothing to go on with.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"`{path}` cannot be read ({type(error).__name__}: {error}): {again}.") from None
-    if not asked.work.is_dir():
-        raise InputError(f"`{folder}` is finished: there is nothing to go on with.")
-    if content["data"] is None:
-        raise InputError(f"The data of `{folder}` cannot be read a second time: {again}.")
-    other = [name for name, version in versions().items() if begun.get(name) != version]
-    if other:
-        name = other[0]
-        raise InputError(
-            f"`{folder}` was begun with {name} {begun.get(name)}, and here is {versions()[name]}: its trials could not "
-            f"be compared. Install what it was begun with, or {again}."
-        )
-    return asked
 
 
 @contextmanager

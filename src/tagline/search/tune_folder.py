@@ -1,19 +1,18 @@
 """The folder of a search beside the place of its run: what was asked for, and what it knows, until the run is whole."""
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
+from tagline.run.begun import absolute, can_be_kept, find_begun, lock, read_begun, stamped
 from tagline.run.folder import RUNS, write_json
-from tagline.run.machine import versions
 from tagline.run.settings import TrainSettings
-from tagline.run.unfinished import absolute, can_be_kept, find_begun, lock
 from tagline.search.candidates import Limits
 
 SUFFIX = ".tuning"
@@ -121,14 +120,12 @@ def _write_asked(asked: Asked, fingerprint: str) -> None:
     run = asked.settings.run
     paths = {"test": absolute(run.test), "validation": absolute(run.validation)}
     content = {
-        "format": _FORMAT,
         "data": absolute(asked.data) if _is_kept(asked) else None,
         "settings": asdict(replace(asked.settings, run=replace(run, **paths))),
         "command": list(asked.command),
         "fingerprint": fingerprint,
-        "versions": versions(),
     }
-    write_json(asked.folder / _ASKED, content)
+    write_json(asked.folder / _ASKED, stamped(_FORMAT, content))
 
 
 def read_asked(run: str | Path) -> tuple[Asked, str]:
@@ -141,33 +138,16 @@ def read_asked(run: str | Path) -> tuple[Asked, str]:
     place = Path(run).resolve()
     target = place.with_name(place.name.removesuffix(SUFFIX))
     path = target.with_name(target.name + SUFFIX) / _ASKED
-    again = f"remove `{path.parent}` and begin anew"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != _FORMAT:
-            raise InputError(f"`{path}` was written by another tagline: {again}.")
-        if content["data"] is None:
-            raise InputError(f"The data of `{target}` cannot be read a second time: {again}.")
-        settings = content["settings"]
-        told: dict[str, Any] = settings["run"]
-        told |= {name: tuple(told[name]) for name in ("settings", "text", "track")}
-        asked = Asked(
-            target,
-            content["data"],
-            TuneSettings(TrainSettings(**told), settings["budget"], settings["metric"], Limits(**settings["limits"])),
-            tuple(content["command"]),
-        )
-        begun, fingerprint = content["versions"], content["fingerprint"]
+        return read_begun(path, _FORMAT, partial(_made, target), target, f"remove `{path.parent}` and begin anew")
     except FileNotFoundError:
         what = "is finished" if (target / "run.json").exists() else "is not a search that was begun"
         raise InputError(f"`{run}` {what}: there is nothing to go on with.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"`{path}` cannot be read ({type(error).__name__}: {error}): {again}.") from None
-    other = [name for name, version in versions().items() if begun.get(name) != version]
-    if other:
-        raise InputError(
-            f"`{target}` was begun with {other[0]} {begun.get(other[0])}, and here is {versions()[other[0]]}: {again}."
-        )
-    return asked, fingerprint
+
+
+def _made(target: Path, content: dict[str, Any]) -> tuple[Asked, str]:
+    settings = content["settings"]
+    told: dict[str, Any] = settings["run"]
+    told |= {name: tuple(told[name]) for name in ("settings", "text", "track")}
+    tune = TuneSettings(TrainSettings(**told), settings["budget"], settings["metric"], Limits(**settings["limits"]))
+    return Asked(target, content["data"], tune, tuple(content["command"])), content["fingerprint"]
