@@ -153,7 +153,8 @@ if __name__ == "__main__":
             pass
         workers.give("asleep")
         print(*workers.tasks, flush=True)
-        workers.listen(600)
+        while not workers.listen(600):
+            pass
 """
 
 
