@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tagline.errors import BundleError, InputError, nearest
+from tagline.errors import BundleError, InputError
 from tagline.estimator import Estimator
 from tagline.evaluation.metrics import positive_class
 from tagline.features.encoder import Encoder
@@ -17,6 +17,7 @@ from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
 from tagline.fitting import Fitted, HeldOut, TrainingRecord, fit_recipe, probabilities
 from tagline.fitting.encodings import Encodings
+from tagline.fitting.row_weights import row_weights
 from tagline.inputs import (
     as_inputs,
     as_texts,
@@ -146,7 +147,7 @@ class TextClassifier(Estimator):
             recipe,
             column,
             Y,
-            self._weights(classes, Y, task, sample_weight, len(column) - n_given),
+            row_weights(classes, Y, self.class_weight, sample_weight, len(column) - n_given),
             multilabel=task == "multilabel",
             seed=self.seed,
             n_given=n_given,
@@ -170,33 +171,6 @@ class TextClassifier(Estimator):
         self.n_features_ = fitted.vectorizer.n_columns
         self.card_: dict[str, Any] = {}
         self._keep_graph(None)
-
-    def _weights(self, classes: Labels, Y: Bools, task: str, sample_weight: ArrayLike | None, n_train: int) -> Floats:
-        """Return the weight of each row; those above 0 have mean 1. Validation rows, given without weights, count 1."""
-        weights = np.ones(len(Y))
-        if sample_weight is not None:
-            given = np.asarray(sample_weight, dtype=np.float64)
-            if given.shape != (n_train,) or not np.isfinite(given).all() or (given < 0).any() or not given.any():
-                raise InputError(f"`sample_weight` must be {n_train:,} numbers of 0 or more, not all 0.")
-            weights[:n_train] = given
-        if self.class_weight is None:
-            return _mean_one(weights)
-        if isinstance(self.class_weight, str):
-            if self.class_weight != "balanced":
-                raise InputError('`class_weight` is None, "balanced" or a weight for each class.')
-            members = np.maximum(1, Y.sum(axis=0))
-            by_class = Y.sum() / (len(classes) * members)
-        else:
-            known = {str(name): name for name in classes}
-            for name in self.class_weight:
-                if str(name) not in known:
-                    raise InputError(f"`class_weight` names an unknown class `{name}`.{nearest(str(name), known)}")
-            by_class = np.array([float(self.class_weight.get(name, 1.0)) for name in classes.tolist()])
-            if not (np.isfinite(by_class).all() and (by_class >= 0).all() and by_class.any()):
-                raise InputError("The weights in `class_weight` must be numbers of 0 or more, not all 0.")
-        # A text of several labels counts as its rarest or heaviest one.
-        weights *= np.where(Y, by_class, 0.0).max(axis=1) + (~Y.any(axis=1))
-        return _mean_one(weights)
 
     def _features(self, texts: Iterable[Any]) -> Iterable[Any]:
         self._check_fitted()
@@ -401,8 +375,3 @@ def _restore_model(header: Mapping[str, Any], arrays: dict[str, NDArray[Any]], b
     if header["model"] == "network":
         return Network.restore(header["network"], arrays)
     return CLASSIC[header["model"]].from_arrays(arrays)
-
-
-def _mean_one(weights: Floats) -> Floats:
-    """Return the weights with mean 1 over the rows that count: a row of weight 0 is as good as absent."""
-    return np.asarray(weights / weights[weights > 0].mean())
