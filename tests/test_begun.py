@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tagline.errors import InputError
+from tagline.recipes import make_recipe
 from tagline.run.begun import is_locked, lock, read_begun, stamped
 
 
@@ -27,7 +28,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ({"format": 2}, r"asked\.json` was written by another tagline: begin anew\.$"),
         ({"data": None}, r"^The data of `run` cannot be read a second time: begin anew\.$"),
         ({"versions": {"python": "9.0"}}, r"^`run` was begun with python 9\.0, and here is .*, or begin anew\.$"),
-        ({"versions": {}}, r"^`run` was begun with python None"),
+        ({"versions": {}}, r"^`run` was begun with python of an unknown version, and"),
         ({"versions": 3}, r"asked\.json` cannot be read \(TypeError: .*\): begin anew\.$"),
         ({"settings": {}}, r"asked\.json` cannot be read \(KeyError: 'colour'\): begin anew\.$"),
     ],
@@ -45,6 +46,13 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, damaged: bytes) -> None:
     path.write_bytes(damaged)
     with pytest.raises(InputError, match=r"asked\.json` cannot be read"):
         read(path)
+
+
+def test_a_recipe_that_is_wrong_is_damage_too(tmp_path: Path) -> None:
+    path = tmp_path / "asked.json"
+    path.write_text(json.dumps(stamped(1, {"data": "a.csv", "recipe": {}})))
+    with pytest.raises(InputError, match=r"asked\.json` cannot be read \(RecipeError: .*\): begin anew\.$"):
+        read_begun(path, 1, lambda asked: make_recipe(asked["recipe"], "mine"), Path("run"), "begin anew")
 
 
 def test_what_is_not_there_is_for_the_caller_to_say(tmp_path: Path) -> None:

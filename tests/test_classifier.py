@@ -19,9 +19,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
+from threadpoolctl import threadpool_limits
 
 from synthetic_texts import made_up, several
-from tagline import BundleError, InputError, RecipeError, TextClassifier, load_dataset, load_recipe
+from tagline import BundleError, InputError, RecipeError, TextClassifier, load_dataset, load_recipe, measure
 from tagline.evaluation.calibration import expected_calibration_error
 from tagline.features import arrays
 from tagline.recipes import recipe_names
@@ -220,6 +221,20 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
         clf = TextClassifier(recipe, settings={"model.n_trees": 5}, seed=3).fit(texts, labels)
         seen.append(bundle_bytes(clf, tmp_path / str(n)))
     assert seen[1:] == seen[:1] * 3
+
+
+def test_the_threads_of_blas_change_no_bytes_and_no_figure(tmp_path: Path) -> None:
+    """A sum over several threads has other last digits; OpenBLAS takes several from 10,000 numbers on."""
+    texts, labels = made_up(2400, 3, noise=0.2)
+    seen = []
+    for n_threads in (1, 2, 4):
+        with threadpool_limits(n_threads, user_api="blas"):
+            clf = TextClassifier("logistic-regression", settings={"features.words": 4, "features.min_df": 1})
+            clf.fit(texts[:1200], labels[:1200])
+            files = bundle_bytes(clf, tmp_path / str(n_threads))
+            truth, proba = np.searchsorted(clf.classes_, labels), clf.predict_proba(texts)
+            seen.append((files, measure(truth, proba.argmax(axis=1), proba, clf.classes_, task="multiclass")))
+    assert seen[1:] == seen[:1] * 2
 
 
 def test_another_seed_may_give_another_model() -> None:

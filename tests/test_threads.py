@@ -1,5 +1,6 @@
 """Work in threads: as many as there are cores and no more, and limits of the process that threads share."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -116,12 +117,18 @@ def test_a_blas_that_comes_later_is_kept_to_one_thread_too() -> None:
 import numpy
 from threadpoolctl import threadpool_info
 from tagline.threads import one_blas_thread
+
+def blas():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
 with one_blas_thread():
-    pass
-before = len(threadpool_info())
-import scipy.linalg
-with one_blas_thread():
-    print(len(threadpool_info()) > before, [pool["num_threads"] for pool in threadpool_info()])
+    import scipy.linalg
+    both = len(blas())
+    with one_blas_thread():
+        print(set(blas()) == {1}, end=" ")
+    print(set(blas()) == {1}, end=" ")
+print(set(blas()) == {2} and len(blas()) == both)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "True [1, 1]\n"
+    two = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=two)
+    assert done.stdout == "True True True\n"

@@ -77,16 +77,29 @@ def process_wide(limit: Callable[[], AbstractContextManager[_Value]]) -> Callabl
     return shared
 
 
-@process_wide
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Keep matrix products on the thread that asks for them: small ones lose more by waiting for helpers than they win.
+class _OneBlasThread:
+    """A limit that threads share, as of `process_wide`; who comes later also limits what has been loaded since."""
 
-    And a sum over many threads differs in its last digits from one over few, so that a model would depend on the
-    machine. Threads of our own, each with work of its own, go on side by side.
-    """
-    with _blas(len(sys.modules)).limit(limits=1, user_api="blas"):
-        yield
+    def __init__(self) -> None:
+        self._lock, self._users, self._limits = Lock(), 0, ExitStack()
+        self._known: ThreadpoolController | None = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            found = _blas(len(sys.modules))
+            if found is not self._known:
+                self._limits.enter_context(found.limit(limits=1, user_api="blas"))
+                self._known = found
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._users == 0:
+                    self._limits.close()
+                    self._known = None
 
 
 @lru_cache(maxsize=1)
@@ -95,3 +108,23 @@ def _blas(n_modules: int) -> "ThreadpoolController":
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+_one_blas_thread = _OneBlasThread()
+
+
+def one_blas_thread() -> AbstractContextManager[None]:
+    """Keep matrix products on the thread that asks for them: small ones lose more by waiting for helpers than they win.
+
+    Threads of our own, each with work of its own, go on side by side.
+    """
+    return _one_blas_thread()
+
+
+@contextmanager
+def same_on_any_cores() -> Iterator[None]:
+    """Keep sums on one thread: one over several has other last digits, and what is learnt or drawn by it differs."""
+    import scipy.linalg  # noqa: F401 (what is loaded later would not be limited)
+
+    with one_blas_thread():
+        yield

@@ -82,6 +82,12 @@ def test_balanced_weights_are_scikit_learns() -> None:
         np.testing.assert_allclose(ours, expected / expected.mean())
 
 
+def test_classes_that_are_numbers_are_named_by_number_or_text() -> None:
+    classes, Y = np.array([1, 2]), np.eye(2, dtype=bool)[[0, 1, 1]]
+    for weight in ({1: 4.0}, {"1": 4.0}):
+        assert row_weights(classes, Y, weight, None, 3).tolist() == [2.0, 0.5, 0.5]
+
+
 @pytest.mark.parametrize(
     ("weights", "class_weight", "message"),
     [

@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix, diags_array
 
 from tagline.evaluation.counts import MANY_CLASSES, Counts, Floats, averaged_figures, class_figures
 from tagline.evaluation.intervals import ALPHA, Interval, percentile_interval, resample_means
+from tagline.threads import same_on_any_cores
 
 _N_SAMPLES = 2000
 _MIN_SAMPLES = 200
@@ -160,6 +161,7 @@ class Difference:
     p: float | None
 
 
+@same_on_any_cores()
 def resample(y_true: Ys, predictions: Sequence[Ys], n_classes: int, seed: int = 0) -> Samples:
     """Bootstrap the figures of several models on the same rows: each sample draws the same rows for all of them.
 

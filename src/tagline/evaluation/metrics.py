@@ -32,6 +32,7 @@ from tagline.evaluation.intervals import (
     resample_means,
 )
 from tagline.evaluation.ranking import average_precision, rank, roc_auc
+from tagline.threads import same_on_any_cores
 
 POSITIVE_NAMES = ("pos", "positive", "yes", "true", "spam", "1")
 
@@ -63,6 +64,7 @@ def positive_class(classes: Sequence[str], positive: str | None = None) -> str:
     return next((by_lower[name] for name in POSITIVE_NAMES if name in by_lower), classes[-1])
 
 
+@same_on_any_cores()
 def measure(
     y_true: ArrayLike,
     y_pred: ArrayLike,

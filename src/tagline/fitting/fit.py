@@ -13,11 +13,13 @@ from tagline.fitting.fitted import Bools, Fitted, Floats, Ints
 from tagline.fitting.ngrams import fit_ngrams
 from tagline.fitting.word_vectors import check_start
 from tagline.recipes import NETWORKS, Recipe
+from tagline.threads import same_on_any_cores
 
 if TYPE_CHECKING:
     from tagline.training import Callback
 
 
+@same_on_any_cores()
 def fit_recipe(
     recipe: Recipe,
     texts: pl.Series | Sequences,

@@ -50,11 +50,12 @@ def _class_weights(classes: NDArray[Any], Y: NDArray[np.bool_], class_weight: st
             raise InputError('`class_weight` is None, "balanced" or a weight for each class.')
         members = np.maximum(1, Y.sum(axis=0))
         return np.asarray(Y.sum() / (len(classes) * members))
-    known = {str(name): name for name in classes}
-    for name in class_weight:
-        if str(name) not in known:
-            raise InputError(f"`class_weight` names an unknown class `{name}`.{nearest(str(name), known)}")
-    by_class = np.array([float(class_weight.get(name, 1.0)) for name in classes.tolist()])
+    given = {str(name): float(weight) for name, weight in class_weight.items()}
+    known = [str(name) for name in classes]
+    for name in given:
+        if name not in known:
+            raise InputError(f"`class_weight` names an unknown class `{name}`.{nearest(name, known)}")
+    by_class = np.array([given.get(name, 1.0) for name in known])
     if not (np.isfinite(by_class).all() and (by_class >= 0).all() and by_class.any()):
         raise InputError("The weights in `class_weight` must be numbers of 0 or more, not all 0.")
     return by_class

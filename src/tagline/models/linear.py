@@ -12,8 +12,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.threads import one_blas_thread
-
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -91,7 +89,7 @@ def fit_logistic(X: sp.csr_matrix, y: Ints, weights: Floats, strength: float, se
 def _solve(model: Any, X: sp.csr_matrix, y: Ints, weights: Floats) -> tuple[Floats, Floats]:
     from sklearn.exceptions import ConvergenceWarning
 
-    with _ONE_AT_A_TIME, one_blas_thread(), warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         # The number of passes is bounded on purpose: the last digits of the margin do not change a verdict.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X, y, sample_weight=weights)

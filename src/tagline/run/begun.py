@@ -32,14 +32,21 @@ def read_begun(path: Path, form: int, make: Callable[[dict[str, Any]], _Made], p
         InputError: it cannot be read, its data cannot be read again, or it was begun with other versions.
 
     """
+
+    def damaged(error: Exception) -> InputError:
+        return InputError(f"`{path}` cannot be read ({type(error).__name__}: {error}): {again}.")
+
     try:
         asked = json.loads(path.read_text(encoding="utf-8"))
         _check(asked, path, form, place, again)
-        return make(asked)
     except (FileNotFoundError, InputError):
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"`{path}` cannot be read ({type(error).__name__}: {error}): {again}.") from None
+        raise damaged(error) from None
+    try:
+        return make(asked)
+    except (ValueError, KeyError, TypeError) as error:  # a recipe that is wrong, too
+        raise damaged(error) from None
 
 
 def _check(asked: dict[str, Any], path: Path, form: int, place: Path, again: str) -> None:
@@ -50,10 +57,24 @@ def _check(asked: dict[str, Any], path: Path, form: int, place: Path, again: str
     begun = dict(asked["versions"])
     for name, version in versions().items():
         if begun.get(name) != version:
+            other = begun.get(name, "of an unknown version")
             raise InputError(
-                f"`{place}` was begun with {name} {begun.get(name)}, and here is {version}: what follows would not be "
-                f"what it would have been. Install what it was begun with, or {again}."
+                f"`{place}` was begun with {name} {other}, and here is {version}: what follows would not be what it "
+                f"would have been. Install what it was begun with, or {again}."
             )
+
+
+def begun_place(run: str | Path, suffix: str) -> Path:
+    """Return the place of a run that a user names by it, or by the folder of its name and ``suffix`` that keeps it.
+
+    Raises:
+        InputError: a root is no place of a run.
+
+    """
+    place = Path(run).resolve()
+    if not place.name:
+        raise InputError(f"`{run}` is no run: there is nothing to go on with. `tagline runs` lists the runs.")
+    return place.with_name(place.name.removesuffix(suffix))
 
 
 def find_begun(parent: Path, suffix: str, asked: str) -> list[tuple[Path, bool]]:

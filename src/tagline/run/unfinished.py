@@ -15,7 +15,7 @@ from typing import Any
 
 from tagline.errors import InputError, TaglineError
 from tagline.recipes import Recipe, make_recipe
-from tagline.run.begun import find_begun, is_locked, lock, read_begun, stamped
+from tagline.run.begun import begun_place, find_begun, is_locked, lock, read_begun, stamped
 from tagline.run.folder import write_json
 from tagline.run.settings import TrainSettings
 
@@ -64,9 +64,8 @@ def read_unfinished(run: str | Path) -> Unfinished:
         InputError: nothing is kept there, it cannot be read, or it was begun with other versions.
 
     """
-    place = Path(run).resolve()
-    target = place.with_name(place.name.removesuffix(SUFFIX)) if place.name else place
-    path = unfinished_folder(target) / _ASKED if place.name else place / _ASKED
+    target = begun_place(run, SUFFIX)
+    path = unfinished_folder(target) / _ASKED
     try:
         return read_begun(path, _FORMAT, partial(_made, target), target, f"remove `{path.parent}` and train again")
     except FileNotFoundError:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tagline.errors import InputError
 from tagline.search.effects import Estimate
+from tagline.threads import same_on_any_cores
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -95,6 +96,7 @@ def check_sizes(sizes: Sequence[int], n_rows: int) -> list[int]:
     return sorted(sizes)
 
 
+@same_on_any_cores()
 def learning_curve(right: Mapping[int, Bools], seed: int) -> Curve:
     """Return the curve of ``right``, (n_seeds, n_rows) for each size: which rows each seed answered right."""
     sizes = sorted(right)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.evaluation.intervals import all_or_none_interval
+from tagline.threads import same_on_any_cores
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -84,6 +85,7 @@ def difference(right: Bools, other: Bools, of_seeds: float) -> Estimate:
     return Estimate(float(rows.mean()), float(rows.mean()) - half, float(rows.mean()) + half)
 
 
+@same_on_any_cores()
 def shares(accuracy: Floats, settings: Mapping[str, Ints], variant: Ints) -> Shares | None:
     """Return what explains the differences of ``accuracy``, (n_trials,); None where there are none.
 
@@ -110,6 +112,7 @@ def _left_over(accuracy: Floats, factors: list[Ints]) -> float:
     return float(((accuracy - fitted) ** 2).sum())
 
 
+@same_on_any_cores()
 def flattery(right: Floats, seed: int) -> float:
     """Return by how much the best of several is flattered by being chosen on the rows that also measure it.
 

@@ -1,19 +1,22 @@
 """What the best of many is worth, corrected for having been chosen as the best on the same rows."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagline.search.metrics import Metric, Rows
+from tagline.threads import same_on_any_cores
 
 _DRAWS = 500
 _DRAWS_OF_FEW = 60  # where a score is no mean over rows, and takes longer
-_FEW = 30  # candidates that are then looked at, the best ones; fewer where a score takes so long
-_SECONDS = 3.0  # that the draws are then to take
-_LEAST_DRAWS, _LEAST_FEW = 20, 5  # however long these take
+_FEW = 30  # candidates that are then looked at, the best ones
+_MOST_CELLS = (
+    30_000_000  # rows times classes that are then scored in all, some three seconds; of large data fewer draws
+)
+_LEAST_DRAWS, _LEAST_FEW = 20, 5  # however large it is
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Corrected:
     high: float
 
 
+@same_on_any_cores()
 def corrected_score(kept: Sequence[Rows], scores: Sequence[float], metric: Metric, seed: int) -> Corrected:
     """Return what the best of several candidates is worth.
 
@@ -58,16 +62,13 @@ def _of_means(kept: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
 def _of_rows(
     kept: Sequence[Rows], scores: Sequence[float], metric: Metric, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    began = time.perf_counter()
-    metric.score(kept[0])
-    of_one = time.perf_counter() - began
-    few = int(np.clip(_SECONDS / (_DRAWS_OF_FEW * of_one), _LEAST_FEW, _FEW))
+    cells = prod(kept[0].shape[:2])
+    few = int(np.clip(_MOST_CELLS // (_DRAWS_OF_FEW * cells), _LEAST_FEW, _FEW))
+    draws = int(np.clip(_MOST_CELLS // (few * cells), _LEAST_DRAWS, _DRAWS_OF_FEW))
     best_ones = [kept[k] for k in np.argsort(scores, kind="stable")[::-1][:few]]
     n = len(best_ones[0])
     readings: list[float] = []
-    for draw in range(_DRAWS_OF_FEW):
-        if draw >= _LEAST_DRAWS and time.perf_counter() - began > _SECONDS:
-            break
+    for _ in range(draws):
         drawn = rng.integers(n, size=n)
         out = np.setdiff1d(np.arange(n), drawn)
         if len(out):

@@ -78,7 +78,7 @@ def read_asked(folder: Path) -> Asked:
         return Asked(folder, [Variant.from_json(variant, str(path)) for variant in content["variants"]], content)
 
     try:
-        return read_begun(path, FORMAT, made, folder, "sweep again, without `--resume`")
+        return read_begun(path, FORMAT, made, folder, f"remove `{folder}` and sweep again")
     except FileNotFoundError:
         raise InputError(f"`{folder}` is not a sweep that was begun: there is nothing to go on with.") from None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
-from tagline.run.begun import absolute, can_be_kept, find_begun, lock, read_begun, stamped
+from tagline.run.begun import absolute, begun_place, can_be_kept, find_begun, lock, read_begun, stamped
 from tagline.run.folder import RUNS, write_json
 from tagline.run.settings import TrainSettings
 from tagline.search.candidates import Limits
@@ -135,8 +135,7 @@ def read_asked(run: str | Path) -> tuple[Asked, str]:
         InputError: there is nothing to go on with, it cannot be read, or it was begun with other versions.
 
     """
-    place = Path(run).resolve()
-    target = place.with_name(place.name.removesuffix(SUFFIX))
+    target = begun_place(run, SUFFIX)
     path = target.with_name(target.name + SUFFIX) / _ASKED
     try:
         return read_begun(path, _FORMAT, partial(_made, target), target, f"remove `{path.parent}` and begin anew")

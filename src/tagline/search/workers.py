@@ -48,7 +48,7 @@ class _Worker:
 class Workers:
     """``n`` processes; a context, which ends them.
 
-    ``prepare`` is called with ``about`` in each process, once, and returns what does the work; both are sent to it.
+    ``prepare`` is called with ``about`` in each process, once, and returns what does the work; both are pickled.
     """
 
     def __init__(self, n: int, prepare: Callable[[Any], Work], about: Any) -> None:
@@ -126,21 +126,15 @@ class Workers:
     def _started(self) -> _Worker:
         context = multiprocessing.get_context("spawn")
         mine, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
-        with _interrupts_held_back():
+        process = context.Process(target=_serve, args=(theirs, self._prepare, self._about, self._threads), daemon=True)
+        with _environment(dict.fromkeys(_THREADS, str(self._threads))), _interrupts_held_back():
             process.start()
-            theirs.close()
-            with suppress(OSError):  # it is gone: `listen` says so
-                mine.send((self._prepare, self._about))
+        theirs.close()
         return _Worker(process, mine)
 
 
-def _serve(connection: Connection, threads: int) -> None:
-    """Do what is asked until nobody asks any more; what a process of `Workers` runs.
-
-    How many threads a library works with is decided when it is imported, which receiving the work does.
-    """
-    os.environ.update(dict.fromkeys(_THREADS, str(threads)))
+def _serve(connection: Connection, prepare: Callable[[Any], Work], about: Any, threads: int) -> None:
+    """Do what is asked until nobody asks any more; what a process of `Workers` runs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -153,7 +147,6 @@ def _serve(connection: Connection, threads: int) -> None:
         return bool(connection.recv())
 
     with suppress(EOFError, BrokenPipeError):
-        prepare, about = connection.recv()
         while True:
             task = connection.recv()
             try:
@@ -193,3 +186,17 @@ def _interrupts_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _environment(changes: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
