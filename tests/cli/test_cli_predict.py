@@ -118,12 +118,22 @@ def test_a_score_equal_to_the_threshold_is_negative(call, run_folder):
     assert answer("--threshold", "0", "--positive", "neg") == "neg"
 
 
+def test_texts_without_a_word_are_told_of(call, run_folder, here):
+    (here / "in.csv").write_text('text,n\nsuperb,1\n"",2\n"  ",3\n')
+    status, out, err = call("predict", run_folder, "--input", "in.csv")
+    assert status == 0
+    assert len(out.splitlines()) == 4
+    assert "warning: 2 texts are empty; the answer is then what the model says of no text at all." in err
+    assert "1 text is empty" in call("predict", run_folder, "superb", " ")[2]
+    assert "empty" not in call("predict", run_folder, "superb")[2]
+
+
 def test_rows_that_cannot_be_read(call, run_folder, here):
     (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ncaf\xe9,2\ndull,3\n" + b"fine,4\n" * 97)
     status, out, err = call("predict", run_folder, "--input", "in.csv")
     assert status == 0
     assert [line.split(",")[1] for line in out.splitlines()[1:]] == ["1", "3", *["4"] * 97]
-    assert "warning: 1 rows could not be read" in err
+    assert "warning: 1 row could not be read, left out; the first is `in.csv` line 3" in err
     assert "line 3" in err
     status, _, err = call("predict", run_folder, "--input", "in.csv", "--strict", "--output", "out.csv", "-q")
     assert status == 2

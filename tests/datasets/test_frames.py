@@ -89,7 +89,7 @@ def test_a_dataset_dict_brings_its_splits() -> None:
     assert (len(data.train), len(data.validation), len(data.test)) == (10, 5, 5)
     assert data.classes == ["neg", "pos"]
     assert data.facts.official
-    assert data.facts.dropped == {"they are unlabelled": 1}
+    assert data.facts.dropped == {"unlabelled": 1}
 
 
 def test_hidden_test_labels_are_no_labels() -> None:

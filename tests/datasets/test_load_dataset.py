@@ -341,8 +341,8 @@ def test_empty_files(tmp_path: Path, content: bytes) -> None:
 
 def test_nulls_and_empty_texts_are_counted() -> None:
     data = load_dataset([*rows(), (None, "c0"), ("  \t", "c1"), ("x", None), ("y", "")])
-    assert data.facts.dropped == {"they have no text": 1, "their text is empty": 1, "they have no label": 2}
-    assert "2 rows left out because they have no label (first: row 43)." in data.facts.warnings
+    assert data.facts.dropped == {"no text": 1, "empty text": 1, "no label": 2}
+    assert "2 rows left out: no label (first: row 43)." in data.facts.warnings
     assert sum(len(part) for part in (data.train, data.validation, data.test) if part) == 40
 
 
@@ -401,12 +401,12 @@ def test_control_characters_are_kept_and_told(tmp_path: Path) -> None:
 def test_warnings_name_the_row_of_the_users_data(tmp_path: Path) -> None:
     odd = pl.DataFrame({"text": ["", "w" * 1_000_001, "bell \x07"], "label": ["c0", "c0", "c1"]})
     told = " ".join(load_dataset(pl.concat([frame(2), odd, frame(40)])).facts.warnings)
-    assert "1 row left out because their text is empty (first: row 3)." in told
+    assert "1 row left out: empty text (first: row 3)." in told
     assert "1,000,001 characters (row 4)" in told
     assert "which are kept (first: row 5)" in told
     test = write(tmp_path / "b.csv", odd)
     told = " ".join(load_dataset(frame(40), test=test).facts.warnings)
-    assert f"their text is empty (first: row 1 of `{test}`)." in told
+    assert f"empty text (first: row 1 of `{test}`)." in told
     assert f"1,000,001 characters (row 2 of `{test}`)" in told
     assert f"which are kept (first: row 3 of `{test}`)" in told
 

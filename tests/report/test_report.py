@@ -107,7 +107,7 @@ def test_the_data_and_how_it_was_made(binary):
     ):
         assert setting in made, setting
     assert not [key for key in ("held_out", "tried", "learnt_from") if key in made]
-    assert "The 400 test rows were used once, for these figures." in made
+    assert "The 400 test rows were used once by this run, for these figures." in made
     assert "peak memory 612 MB" in made
     again = page.words("again")
     for part in (
@@ -172,7 +172,7 @@ def test_what_held_out_rows_decided_is_said_as_it_was():
     assert decisions({"held_out": None, "learnt_from": 22500}, temperature, rows={"train": 20000, "test": 70}) == [
         "No rows were held out: nothing was chosen from the data, and the probabilities are not calibrated.",
         "The final model learnt from 22,500 rows.",
-        "The 70 test rows were used once, for these figures.",
+        "The 70 test rows were used once by this run, for these figures.",
     ]
     assert decisions({}, temperature, validation={"n": 1}) == [
         "The validation figures are of models that had not seen those rows, from before the final fit."

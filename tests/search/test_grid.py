@@ -64,7 +64,7 @@ def test_commas_in_brackets_and_quotes_do_not_separate(listed: str, values: list
     [
         ("multihot-dense", "model.activation=relu,gelu", r"`--grid model\.activation=gelu`: .*'relu' or 'tanh'"),
         ("multihot-dense", "model.units=16,0", r"`--grid model\.units=0`: .*greater than or equal to 1"),
-        ("multihot-dense", "model.unit=16,32", r"`model\.unit`\. Did you mean `units`\?"),
+        ("multihot-dense", "model.unit=16,32", r"`model\.unit`\. Did you mean `model\.units`\?"),
         ("fast", "features.characters=[5,2],none", r"`--grid features\.characters=\[5,2\]`: .*the shorter first"),
         ("cnn", "model.width=3,5 features.maxlen=4,9", r"`--grid model\.width=5 features\.maxlen=4`: .*not be more"),
         ("fast", "model.strength=1 model.strength=2", r"`--grid model\.strength` is given twice"),

@@ -143,6 +143,10 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "Accuracy" in out
+    best = search_of(tmp_path)["best"][0]
+    assert f"Found: {best['family']}, {best['settings']}" in out
+    assert "no test row was among them" in out
+    assert "leaderboard.csv" in out
     assert search_of(tmp_path)["stopped"]
     assert no_child_of(process.pid)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv", "run", "test_ledger.jsonl"]
@@ -156,8 +160,9 @@ def test_ctrl_c_before_anything_is_known_leaves_nothing(tmp_path: Path) -> None:
             if "searching for" in line:
                 break
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert "stopped before a recipe was judged: there is nothing to keep" in err
     assert no_child_of(process.pid)
     assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
 

@@ -148,7 +148,7 @@ def explained(error: Exception) -> tuple[str, int]:
 
 
 def _usage(error: Exception) -> str:
-    message = str(error.format_message()).strip().replace("'", "`")  # type: ignore[attr-defined]
+    message = str(error.format_message()).strip().replace("'", "`").replace("Value error, ", "")  # type: ignore[attr-defined]
     possible = getattr(error, "possibilities", None)
     if possible:
         message = f"{message.partition(' (Possible')[0].partition(' Did you mean')[0]}. Did you mean `{possible[0]}`?"

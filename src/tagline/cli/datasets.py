@@ -20,7 +20,7 @@ def datasets(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """List the built-in datasets, or show one, or a file of yours.
+    """List the built-in datasets; `show` tells of one, or of a file of yours.
 
     Examples: [bold]tagline datasets[/] and [bold]tagline datasets show reviews.csv[/]
     """

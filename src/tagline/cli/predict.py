@@ -105,10 +105,11 @@ def predict(
         _predict_file(clf, source, output or "-", wanted, kind, text or [], strict, session)
         return
     from tagline.cli.terminal import typed
-    from tagline.run.prediction import predict_ids, predict_texts
+    from tagline.run.prediction import n_blank, predict_ids, predict_texts
 
     if sequences is None:
         frame = predict_texts(clf, [typed(given) for given in texts or []], wanted)
+        _warn_of_blank(session, n_blank(frame["text"]))
     else:
         frame = predict_ids(clf, sequences, wanted)
     session.close()
@@ -124,6 +125,12 @@ def predict(
         show_json(frame.to_dicts())
     else:
         _show(frame)
+
+
+def _warn_of_blank(session: "Session", n: int) -> None:
+    if n:
+        texts = "1 text is" if n == 1 else f"{n:,} texts are"
+        session.warn(f"{texts} empty; the answer is then what the model says of no text at all.")
 
 
 def _sequences(document: str) -> list[list[int]]:
@@ -150,6 +157,7 @@ def _predict_file(
     strict: bool,
     session: "Session",
 ) -> None:
+    from tagline.datasets.rows import counted
     from tagline.run.prediction import predict_file
 
     def reading(columns: "Sequence[str]") -> None:
@@ -173,9 +181,10 @@ def _predict_file(
         first = done.rejected[0]
         where = f"; all are listed in `{done.rejected_file}`" if done.rejected_file else ""
         session.warn(
-            f"{len(done.rejected):,} rows could not be read and are not in the output; the first is `{first.file}` "
+            f"{counted(len(done.rejected), 'row')} could not be read, left out; the first is `{first.file}` "
             f"line {first.line}: {first.reason}{where}."
         )
+    _warn_of_blank(session, done.empty)
     if output != "-":
         session.stage(f"{done.rows:,} rows written to {output}")
 

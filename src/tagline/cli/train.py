@@ -1,6 +1,6 @@
 """``tagline train``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -28,7 +28,7 @@ def train(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="The run folder; else one below runs/.",
+            help="The run folder; a run that is there is replaced. Else one below runs/.",
             show_default=False,
             rich_help_panel=options.OUTPUT,
         ),
@@ -110,8 +110,8 @@ def train(
     show_run(session, run, as_json=as_json)
 
 
-def show_run(session: Session, run: "Run", *, as_json: bool) -> None:
-    """Print the figures of a finished run, and what is to be said of its data and training."""
+def show_run(session: Session, run: "Run", *, as_json: bool, found: Sequence[str] = ()) -> None:
+    """Print the figures of a finished run, and what is to be said of its data and training; ``found``: of a search."""
     for warning in (*run.dataset.facts.warnings, *run.warnings):
         session.warn(warning)
     for finding in _findings(run):
@@ -123,7 +123,7 @@ def show_run(session: Session, run: "Run", *, as_json: bool) -> None:
         show_json(run.metrics)
         session.stage(f"report: {run.folder / 'report.html'}")
     else:
-        _show(run)
+        _show(run, found)
 
 
 class _Shown(TypedDict):
@@ -143,7 +143,7 @@ def advance(session: Session, seen: "Seen | Learning") -> None:
     session.advance(seen.words(), seen.done, seen.total, milestone=seen.epoch_ended)
 
 
-def _show(run: "Run") -> None:
+def _show(run: "Run", found: Sequence[str]) -> None:
     import shlex
 
     from tagline.cli.figures import show_metrics
@@ -154,7 +154,8 @@ def _show(run: "Run") -> None:
     seconds = run.metrics["seconds"]["total"]
     events = run.folder / EVENTS
     show(
-        f"Trained in {seconds:.1f} s. Report: {run.folder / 'report.html'}",
+        *found,
+        f"Done in {seconds:.1f} s. Report: {run.folder / 'report.html'}",
         *([f"Logged: tensorboard --logdir {shlex.quote(str(events))}"] if events.is_dir() else []),
         f'Next: tagline predict {shlex.quote(str(run.model))} "some text"',
     )

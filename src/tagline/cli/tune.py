@@ -12,6 +12,7 @@ from tagline.cli.train import DEFAULT_DATA, advance, show_run
 from tagline.errors import InputError
 
 if TYPE_CHECKING:
+    from tagline.run.train import Run
     from tagline.search.tune import Searched
 
 SEARCH = "Search"
@@ -70,7 +71,7 @@ def tune(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="The run folder; else one below runs/.",
+            help="The run folder; a run that is there is replaced. Else one below runs/.",
             show_default=False,
             rich_help_panel=options.OUTPUT,
         ),
@@ -144,7 +145,23 @@ def tune(
             ),
         )
         run = tune_run(data, settings, out=out, command=session.command, **shown)
-    show_run(session, run, as_json=as_json)
+    show_run(session, run, as_json=as_json, found=_found(run))
+
+
+def _found(run: "Run") -> list[str]:
+    """Return what the search found, what it is worth, and where all that it tried is listed."""
+    from tagline.report.search import search
+    from tagline.run.folder import LEADERBOARD, RECIPE
+
+    about = search(run.metrics)
+    assert about is not None
+    best = about["best"][0]
+    return [
+        f"Found: {best['family']}, {best['settings']}",
+        *about["sentences"],
+        f"Its recipe: {run.folder / RECIPE}. All that was tried: {run.folder / LEADERBOARD}.",
+        "",
+    ]
 
 
 def _seconds(budget: str) -> float:

@@ -308,10 +308,10 @@ def _clean(table: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int], list[str]
     """Drop the rows that cannot be used, count them by reason, and say so."""
     text = pl.col("text")
     reasons = {
-        "they are unlabelled": pl.col("part").eq_missing(SET_ASIDE),
-        "they have no label": pl.col("label").is_null(),
-        "they have no text": text.is_null(),
-        "their text is empty": text.str.strip_chars_start().str.len_bytes() == 0,
+        "unlabelled": pl.col("part").eq_missing(SET_ASIDE),
+        "no label": pl.col("label").is_null(),
+        "no text": text.is_null(),
+        "empty text": text.str.strip_chars_start().str.len_bytes() == 0,
     }
     chain = pl.lit(None, dtype=pl.String)
     for reason, fails in reversed(reasons.items()):
@@ -325,7 +325,7 @@ def _clean(table: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int], list[str]
     if not found.height:
         return table, {}, []
     told = [
-        f"{counted(n, 'row')} left out because {reason} (first: {row_place(row, source)})."
+        f"{counted(n, 'row')} left out: {reason} (first: {row_place(row, source)})."
         for reason, n, row, source in found.iter_rows()
     ]
     dropped = dict(found.select("why", "len").iter_rows())

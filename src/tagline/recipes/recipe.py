@@ -131,7 +131,9 @@ def _sentence(error: ValidationError, source: str) -> str:
     path = ".".join(place[:2])
     if first["type"] == "extra_forbidden":
         known = list(Recipe.model_fields) if len(place) == 1 else list(tables[0].model_fields)
-        hint = nearest(place[-1], known) or f" Known ones: {', '.join(f'`{name}`' for name in known)}."
+        section = f"{place[0]}." if len(place) > 1 else ""
+        hint = nearest(place[-1], known).replace("`", f"`{section}", 1)
+        hint = hint or f" Known ones: {', '.join(f'`{section}{name}`' for name in known)}."
         return f"The recipe `{source}` has an unknown key `{path}`.{hint}"
     if first["type"] == "missing":
         return f"The recipe `{source}` lacks `{path}`."

@@ -72,7 +72,7 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
             " the other folds. The model that is saved was trained on all rows."
         )
     elif n_test:
-        decided.append(f"The {n_test:,} test rows were used once, for these figures.")
+        decided.append(f"The {n_test:,} test rows were used once by this run, for these figures.")
     looked = looks_sentence(metrics)
     if looked:
         decided.append(looked)

@@ -25,9 +25,7 @@ def search(run: Mapping[str, Any]) -> dict[str, Any] | None:
         + f": {', '.join(given_up)}.",
         f"Each was judged on {judged['rows']:,} rows that it had not learnt from ({harmless(str(judged['how']))}); "
         "no test row was among them.",
-        f"The best reached {_figure(metric, about['chosen'])} there. The best of many looks better than it is: "
-        f"corrected for the choice, {_figure(metric, about['corrected'])} "
-        f"({_figure(metric, low)} to {_figure(metric, high)}).",
+        _worth(*(_figure(metric, value) for value in (about["chosen"], about["corrected"], low, high))),
     ]
     if about.get("final_parts"):
         sentences.append(f"In a final the best were judged on {about['final_parts']:,} further parts, which decided.")
@@ -55,6 +53,19 @@ _ENDS = {
     "dropped": "given up when they fell behind",
     "failed": "failed",
 }
+
+
+def _worth(chosen: str, corrected: str, low: str, high: str) -> str:
+    if chosen == corrected:
+        return (
+            f"The best reached {chosen} there ({low} to {high}). The best of many can look better than it is; here the "
+            "figure corrected for the choice is the same: rows drawn anew bring the same recipe to the fore, or others "
+            "as good."
+        )
+    return (
+        f"The best reached {chosen} there. The best of many looks better than it is: corrected for the choice, "
+        f"{corrected} ({low} to {high})."
+    )
 
 
 def _megabytes(size: float) -> str:

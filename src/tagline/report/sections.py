@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tagline.datasets.rows import counted
 from tagline.evaluation.counts import MANY_CLASSES
 from tagline.evaluation.headline import (
     display_name,
@@ -256,7 +257,9 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
             if value
         ],
         "copies": _copies(duplicates),
-        "dropped": [f"{n:,} rows: {harmless(reason)}" for reason, n in (facts.get("dropped") or {}).items() if n],
+        "dropped": [
+            f"{counted(n, 'row')}: {harmless(reason)}" for reason, n in (facts.get("dropped") or {}).items() if n
+        ],
         "rejected": facts.get("rejected_rows") or 0,
         "rejected_rows": [
             {key: harmless(str(row.get(key, ""))) for key in ("file", "line", "reason")}

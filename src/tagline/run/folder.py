@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -85,6 +85,12 @@ def check_target(target: Path) -> None:
     if target.is_dir():
         _check_replaceable(target)
     check_parent(target)
+
+
+def tell_what_goes(target: Path, log: Callable[[str], None]) -> None:
+    """Say that a run stands at ``target``, which a new one will replace."""
+    if (target / MARK).is_file():
+        log(f"{target} holds a run; the new one replaces it when it is whole")
 
 
 def check_parent(target: Path) -> None:

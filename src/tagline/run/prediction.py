@@ -78,9 +78,10 @@ class Output:
 
 @dataclass(frozen=True)
 class Predictions:
-    """How many rows were written, the rows of the input that could not be read, and the file that lists these."""
+    """How many rows were written, ``empty`` ones without a text; the rows that could not be read, and their file."""
 
     rows: int
+    empty: int
     rejected: tuple[Rejected, ...]
     rejected_file: Path | None
 
@@ -141,11 +142,20 @@ def predict_file(
 
     """
     rejected: list[Rejected] = []
+    blanks: list[int] = []
     done = 0
     path = Path(target) if isinstance(target, str | Path) else None
     kind = kind or (table_kind(path) if path else "csv")
     frames = predict_frames(
-        clf, source, output, kind=kind, text=text, rejected=rejected, reading=reading, batch_rows=BATCH_ROWS
+        clf,
+        source,
+        output,
+        kind=kind,
+        text=text,
+        rejected=rejected,
+        reading=reading,
+        blank=blanks.append,
+        batch_rows=BATCH_ROWS,
     )
     with open_table(target, kind) as write:
         for frame in frames:
@@ -157,7 +167,8 @@ def predict_file(
         if path:
             check_rejected(rejected, done, strict=strict)
     check_rejected(rejected, done, strict=strict)
-    return Predictions(done, tuple(rejected), _write_rejected(path, rejected) if path and rejected else None)
+    rejected_file = _write_rejected(path, rejected) if path and rejected else None
+    return Predictions(done, sum(blanks), tuple(rejected), rejected_file)
 
 
 def predict_frames(
@@ -169,16 +180,18 @@ def predict_frames(
     text: Sequence[str] = (),
     rejected: list[Rejected],
     reading: Callable[[Sequence[str]], None] = lambda columns: None,
+    blank: Callable[[int], None] = lambda n: None,
     batch_rows: int,
 ) -> Iterator[pl.DataFrame]:
     """Yield the rows of a file with what the model says of them, as ``open_table`` writes them in ``kind``.
 
-    Rows that cannot be read are appended to ``rejected``; for the rest see ``predict_file``.
+    Rows that cannot be read are appended to ``rejected``; ``blank`` is called with the number of texts without a word
+    in each batch; for the rest see ``predict_file``.
     """
     output.check(clf)
     columns = text_columns(clf, text)
     batches = read_texts(source, batch_rows=batch_rows, text=columns or None, rejected=rejected)
-    return _predicted(clf, _announced(batches, columns, source, reading), output, keep_lines=kind == "jsonl")
+    return _predicted(clf, _announced(batches, columns, source, reading), output, blank, keep_lines=kind == "jsonl")
 
 
 def text_columns(clf: "TextClassifier", named: Sequence[str]) -> list[str]:
@@ -209,11 +222,12 @@ def _announced(
 
 
 def _predicted(
-    clf: "TextClassifier", batches: Iterable[Batch], output: Output, *, keep_lines: bool
+    clf: "TextClassifier", batches: Iterable[Batch], output: Output, blank: Callable[[int], None], *, keep_lines: bool
 ) -> Iterator[pl.DataFrame]:
     names: dict[str, str] = {}
     for batch in batches:
         added = output.columns(clf, batch.texts)
+        blank(n_blank(batch.texts))
         names = names or _free_names(added.columns, batch.rows.columns)
         taken = set(names.values()) & set(batch.rows.columns)
         if taken:
@@ -221,6 +235,11 @@ def _predicted(
         lines = batch.lines if keep_lines else None
         rows = batch.rows if lines is None else lines.to_frame(JSON_OBJECT)
         yield pl.concat([rows, added.rename(names)], how="horizontal")
+
+
+def n_blank(texts: pl.Series) -> int:
+    """Return how many texts are empty but for spaces: the answer is then what the model says of no text."""
+    return int((texts.str.strip_chars_start().str.len_bytes() == 0).sum())
 
 
 def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:

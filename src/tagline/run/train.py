@@ -16,7 +16,16 @@ from tagline.errors import InputError
 from tagline.recipes import Recipe, load_recipe
 from tagline.run.begun import absolute, can_be_kept
 from tagline.run.fits import Job, Log, Progress, Result, fit_folds, fit_split
-from tagline.run.folder import RUNS, TRAINED_ON, building, check_parent, check_target, reserved, run_name
+from tagline.run.folder import (
+    RUNS,
+    TRAINED_ON,
+    building,
+    check_parent,
+    check_target,
+    reserved,
+    run_name,
+    tell_what_goes,
+)
 from tagline.run.machine import peak_rss_mb
 from tagline.run.reading import Reading, not_measurable, read_for_run, word_index_of
 from tagline.run.record import Found, row_counts, run_json
@@ -86,6 +95,7 @@ def train_run(
         check_parent(RUNS / "run")
     else:
         check_target(wanted)
+        tell_what_goes(wanted, log)
     reading = read_for_run(data, recipe, settings, log)
     others = ("test", "validation", "unlabelled")
     if recipe.training is None or not can_be_kept(data, [getattr(settings, name) for name in others]):

@@ -15,6 +15,9 @@ _DRAWS = 40  # of rows, to tell the noise of a difference that is no mean over r
 _DRAWN = 2_000  # rows a draw at most
 
 
+ENDS = ("whole", "dropped", "failed")  # states that a candidate comes to by itself
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the winner may cost: megabytes of its folder, milliseconds a text; megabytes while it learns."""

@@ -10,7 +10,7 @@ from tagline.fitting.encodings import Encodings
 from tagline.recipes import format_recipe
 from tagline.run.folder import LEADERBOARD, RECIPE
 from tagline.run.record import Found
-from tagline.search.candidates import Candidate
+from tagline.search.candidates import ENDS, Candidate
 from tagline.search.judging import Parts
 from tagline.search.metrics import Metric
 from tagline.search.selection import corrected_score
@@ -43,7 +43,7 @@ def found_by(
         "stopped": stopped,
         "limits": {name: value for name, value in asdict(settings.limits).items() if value is not None},
         "families": study.families,
-        "tried": {"whole": states.count("whole"), "dropped": states.count("dropped"), "failed": states.count("failed")},
+        "tried": {state: states.count(state) for state in ENDS},
         "judged_on": {"rows": len(winner.rows(first)), "parts": len(first), "how": _how(parts, len(first))},
         "final_parts": _final_parts(order, len(first)),
         "larger_is_better": metric.sign > 0,
@@ -64,7 +64,7 @@ def found_by(
     }
     comment = (
         f"tagline train DATA --recipe {RECIPE}\n"
-        f"Found by `tagline tune` in {spent:,.0f} s among {study.n_judged:,} recipes; {metric.name} on rows held "
+        f"Found by `tagline tune` in {spent:,.0f} s among {study.n_tried:,} recipes; {metric.name} on rows held "
         f"out: {value:.4f} ({low:.4f} to {high:.4f}), corrected for the choice."
     )
     files = {

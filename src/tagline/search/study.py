@@ -12,7 +12,7 @@ import numpy as np
 
 from tagline.errors import MissingExtraError, RecipeError
 from tagline.recipes import make_recipe
-from tagline.search.candidates import Candidate, Limits, falls_behind, ranked
+from tagline.search.candidates import ENDS, Candidate, Limits, falls_behind, ranked
 from tagline.search.judging import Cost, Part
 from tagline.search.metrics import Metric
 from tagline.search.space import Shape, first_tried, suggest
@@ -83,6 +83,11 @@ class Study:
     def n_judged(self) -> int:
         """How many candidates have been judged on a part at least."""
         return sum(bool(candidate.parts) for candidate in self.candidates.values())
+
+    @property
+    def n_tried(self) -> int:
+        """How many candidates came to an end of their own, whichever."""
+        return sum(candidate.state in ENDS for candidate in self.candidates.values())
 
     @property
     def order(self) -> list[Candidate]:

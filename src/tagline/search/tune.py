@@ -17,7 +17,7 @@ from typing import Any
 from tagline.errors import InputError
 from tagline.recipes import load_recipe
 from tagline.run.fits import Log, Progress
-from tagline.run.folder import RECIPE, RUNS, check_parent, check_target, run_name
+from tagline.run.folder import RECIPE, RUNS, check_parent, check_target, run_name, tell_what_goes
 from tagline.run.reading import Reading, read_for_run, word_index_of
 from tagline.run.tracking import check_trackers
 from tagline.run.train import Run, run_read
@@ -95,6 +95,7 @@ def tune_run(
     else:
         target = Path(os.path.normpath(out))
         check_target(target)
+        tell_what_goes(target, log)
     asked = Asked(target, data, settings, tuple(command))
     begin(asked, reading.dataset.fingerprint)
     return _tune(asked, reading, started, log, progress, searching, warn)
@@ -172,9 +173,10 @@ def _tune(
         order = clock.in_time(study.order)
         if not order:
             if stopped:
+                log("stopped before a recipe was judged: there is nothing to keep")
                 raise KeyboardInterrupt
             raise _nothing_found(study, settings)
-        log(("stopped; " if stopped else "") + f"learning the best of {study.n_judged:,} from all rows")
+        log(("stopped; " if stopped else "") + f"learning the best of {study.n_tried:,} from all rows")
         while True:
             found = found_by(study, order, parts, settings, clock.spent, material.encodings, stopped=stopped)
             final = replace(reading, recipe=order[0].recipe, settings=replace(settings.run, recipe=RECIPE))
@@ -286,7 +288,7 @@ def _close(study: Study, winners: list[Candidate]) -> list[Candidate]:
 def _show(study: Study, best: Candidate | None, clock: Clock, searching: Callable[[Searched], None], shown: int) -> int:
     """Tell how far the search is; return the number of the best candidate plus one."""
     now = 0 if best is None else best.number + 1
-    words = f"{study.n_judged:,} tried"
+    words = f"{study.n_tried:,} tried"
     if best is not None:
         words += f", best {study.metric.name} {study.metric.shown(best.score(study.metric)):.4f} ({best.family})"
     searching(Searched(clock.spent, clock.budget, words, better=now != shown))
@@ -329,6 +331,6 @@ def _nothing_found(study: Study, settings: TuneSettings) -> InputError:
     if failed:
         return InputError(f"No recipe could be judged; the first failed so: {failed[0].error}")
     return InputError(
-        f"{settings.budget:,.0f} s are too short to judge one recipe on this data: raise `--budget`, "
-        "or take `tagline train`."
+        f"{settings.budget:,.0f} s are too short to judge one recipe on this data, as the processes that do so take "
+        "some to start: raise `--budget`, or take `tagline train`."
     )

@@ -62,7 +62,6 @@ def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
         found.append(f"{duplicates['test_in_train']:,} test texts also stand in the training rows.")
     if duplicates.get("conflicting"):
         found.append(f"{duplicates['conflicting']:,} texts stand under different labels.")
-    found += [f"{n:,} rows were left out: {reason}." for reason, n in (facts.get("dropped") or {}).items() if n]
     found += [str(warning) for warning in facts.get("warnings") or []]
     if dataset.get("fingerprint"):
         found.append(f"Its fingerprint is `{dataset['fingerprint'][:16]}`.")
