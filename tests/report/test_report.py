@@ -219,6 +219,8 @@ def test_many_classes(tmp_path):
     assert "The worst F1 stands first" in page.words("classes")
     assert all(name in page.words("classes") for name in names)
     assert "matrix" not in [attrs.get("class") for attrs in page.all("table")]
+    assert "calibration temperature" in page.words("making")
+    assert "decision threshold" not in page.words("making")  # the most probable class is the answer
 
 
 def test_multilabel(tmp_path):

@@ -43,7 +43,7 @@ def making(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]
             if isinstance(settings, Mapping)
         ],
         "decisions": _decisions(run, metrics),
-        "chosen": _chosen_settings(run.get("chosen") or {}),
+        "chosen": _chosen_settings(run.get("chosen") or {}, str(metrics.get("task"))),
         "seconds": [{"stage": name, "seconds": f"{value:,.2f}"} for name, value in seconds.items()],
         "peak": f"{peak:,.0f} MB" if isinstance(peak, int | float) else "",
         "command": harmless(shlex.join(command) if isinstance(command, list) else str(command)),
@@ -106,13 +106,17 @@ def _protocol(run: Mapping[str, Any]) -> Mapping[str, Any]:
     return protocol if isinstance(protocol, Mapping) else {}
 
 
-def _chosen_settings(chosen: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the settings of the final model under names for people; n-gram lengths are shortest and longest."""
+def _chosen_settings(chosen: Mapping[str, Any], task: str) -> list[dict[str, str]]:
+    """Return the settings of the final model under names for people; n-gram lengths are shortest and longest.
+
+    Among several classes no threshold decides.
+    """
+    told = (*_TOLD, "threshold") if task == "multiclass" else _TOLD
     named = {}
     for key, value in chosen.items():
         if key in ("words", "characters") and isinstance(value, list) and len(value) == 2:
             value = f"{value[0]} to {value[1]}" if value[0] != value[1] else str(value[0])
-        if key not in _TOLD and value is not None:
+        if key not in told and value is not None:
             named[_SETTINGS.get(key, key)] = value
     return _settings(named)
 
