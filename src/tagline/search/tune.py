@@ -161,10 +161,10 @@ def _tune(
         started -= study.spent
         n_test = 0 if reading.dataset.test is None else len(reading.dataset.test)
         clock = Clock(started, settings.budget, material, n_test)
-        log(f"searching for {settings.budget:,.0f} s")
         judging = Judging(folder, metric.name, settings.run.seed)
         stopped = False
         try:
+            log(f"searching for {settings.budget:,.0f} s")
             with Workers(cores(), prepare, judging) as workers:
                 _search(study, workers, parts, clock, searching)
         except KeyboardInterrupt:
