@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock, local
 from typing import TYPE_CHECKING, TypeVar
 
@@ -50,21 +50,29 @@ def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
         return list(pool.map(function, work))
 
 
-def process_wide(limit: Callable[[], AbstractContextManager[_Value]]) -> Callable[[], AbstractContextManager[_Value]]:
+def process_wide(
+    limit: Callable[[], AbstractContextManager[_Value]], anew: Callable[[], object] = lambda: None
+) -> Callable[[], AbstractContextManager[_Value]]:
     """Return ``limit`` as a context that threads may share: the first in enters it, the last out leaves it.
 
     For what holds for the whole process: if each thread saved and restored it, one would save what another had set.
-    All are given what the first was.
+    All are given what the first was. One that comes when ``anew`` has changed enters it once more, for there is more
+    to limit.
     """
     lock, users, held = Lock(), 0, ExitStack()
     value: _Value
+    seen: object = None
 
     @contextmanager
     def shared() -> Iterator[_Value]:
-        nonlocal users, value
+        nonlocal users, value, seen
         with lock:
             if users == 0:
+                seen = anew()
                 value = held.enter_context(limit())
+            elif (now := anew()) != seen:
+                seen = now
+                held.enter_context(limit())
             users += 1
         try:
             yield value
@@ -77,48 +85,23 @@ def process_wide(limit: Callable[[], AbstractContextManager[_Value]]) -> Callabl
     return shared
 
 
-class _OneBlasThread:
-    """A limit that threads share, as of `process_wide`; who comes later also limits what has been loaded since."""
-
-    def __init__(self) -> None:
-        self._lock, self._users, self._limits = Lock(), 0, ExitStack()
-        self._known: ThreadpoolController | None = None
-
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        with self._lock:
-            found = _blas(len(sys.modules))
-            if found is not self._known:
-                self._limits.enter_context(found.limit(limits=1, user_api="blas"))
-                self._known = found
-            self._users += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._users -= 1
-                if self._users == 0:
-                    self._limits.close()
-                    self._known = None
-
-
-@lru_cache(maxsize=1)
-def _blas(n_modules: int) -> "ThreadpoolController":
-    """Find what does the products; again once modules were imported, for SciPy brings a library of its own."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-_one_blas_thread = _OneBlasThread()
-
-
-def one_blas_thread() -> AbstractContextManager[None]:
+@partial(process_wide, anew=lambda: len(sys.modules))  # SciPy, loaded later, brings a library of its own
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
     """Keep matrix products on the thread that asks for them: small ones lose more by waiting for helpers than they win.
 
     Threads of our own, each with work of its own, go on side by side.
     """
-    return _one_blas_thread()
+    with _blas(len(sys.modules)).limit(limits=1, user_api="blas"):
+        yield
+
+
+@lru_cache(maxsize=1)
+def _blas(n_modules: int) -> "ThreadpoolController":
+    """Find what does the products; again once modules were imported."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @contextmanager

@@ -46,6 +46,16 @@ def start(*argv: object, cwd: Path) -> "subprocess.Popen[str]":
     )
 
 
+def interrupted(process: "subprocess.Popen[str]", words: str) -> tuple[str, str]:
+    """Stop a search by Ctrl-C once it has said some words; return what it says after them."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            break
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=60)
+
+
 def no_child_of(pid: int) -> bool:
     return not any(process.ppid() == pid for process in psutil.process_iter())
 
@@ -135,12 +145,7 @@ def test_the_report_tells_of_the_search(tuned: Path) -> None:
 def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
     data = write_data(tmp_path / "data.csv")
     with start(data, "--budget", "1h", "--out", "run", cwd=tmp_path) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "best accuracy" in line:
-                break
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = interrupted(process, "best accuracy")
     assert process.returncode == 0, err
     assert "Accuracy" in out
     best = search_of(tmp_path)["best"][0]
@@ -155,12 +160,7 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
 def test_ctrl_c_before_anything_is_known_leaves_nothing(tmp_path: Path) -> None:
     data = write_data(tmp_path / "data.csv")
     with start(data, "--budget", "1h", cwd=tmp_path) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "searching for" in line:
-                break
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = interrupted(process, "searching for")
     assert process.returncode == 130
     assert "stopped before a recipe was judged: there is nothing to keep" in err
     assert no_child_of(process.pid)

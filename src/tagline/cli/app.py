@@ -148,7 +148,8 @@ def explained(error: Exception) -> tuple[str, int]:
 
 
 def _usage(error: Exception) -> str:
-    message = str(error.format_message()).strip().replace("'", "`").replace("Value error, ", "")  # type: ignore[attr-defined]
+    given = str(error.format_message())  # type: ignore[attr-defined]  # `explained` has seen that it is there
+    message = given.strip().replace("'", "`").replace("Value error, ", "")  # so wrong choices begin
     possible = getattr(error, "possibilities", None)
     if possible:
         message = f"{message.partition(' (Possible')[0].partition(' Did you mean')[0]}. Did you mean `{possible[0]}`?"

@@ -6,7 +6,7 @@ from rich.text import Text
 
 
 class _Bar(BarColumn):
-    def render(self, task: Task) -> RenderableType:  # type: ignore[override]
+    def render(self, task: Task) -> RenderableType:  # type: ignore[override]  # rich asks for a bar; text serves
         return super().render(task) if _is_measured(task) else ""
 
 

@@ -136,9 +136,8 @@ def _split_column(frame: pl.DataFrame, taken: set[str | None]) -> str | None:
         if column.strip().casefold() in SPLIT_COLUMNS and column not in taken:
             if frame.schema[column] != pl.String:
                 continue
-            values = {
-                str(v).strip().casefold() for v in frame[column].drop_nulls().unique(maintain_order=True).head(50)
-            } - {""}
+            found = frame[column].drop_nulls().unique(maintain_order=True).head(50)
+            values = {value.strip().casefold() for value in found} - {""}
             meanings = {SPLIT_NAMES.get(value) for value in values}
             if "train" in meanings and meanings & {"test", "validation"} and None not in meanings:
                 return column

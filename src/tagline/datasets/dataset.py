@@ -36,6 +36,7 @@ from tagline.datasets.rows import (
     Rows,
     check_rejected,
     counted,
+    is_blank,
 )
 from tagline.datasets.streams import STDIN
 from tagline.errors import DataError, nearest
@@ -311,7 +312,7 @@ def _clean(table: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int], list[str]
         "unlabelled": pl.col("part").eq_missing(SET_ASIDE),
         "no label": pl.col("label").is_null(),
         "no text": text.is_null(),
-        "empty text": text.str.strip_chars_start().str.len_bytes() == 0,
+        "empty text": is_blank(text),
     }
     chain = pl.lit(None, dtype=pl.String)
     for reason, fails in reversed(reasons.items()):

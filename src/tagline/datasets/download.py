@@ -152,11 +152,11 @@ def _fetch_rest(file: RemoteFile, part: Path, show: Callable[[int], object]) -> 
     done = part.stat().st_size if part.exists() else 0
     if done == file.size:
         return
-    request = urllib.request.Request(file.url, headers={"User-Agent": "tagline"})  # noqa: S310
+    request = urllib.request.Request(file.url, headers={"User-Agent": "tagline"})  # noqa: S310  # addresses are our own
     if done:
         request.add_header("Range", f"bytes={done}-")
     try:
-        response = cast(HTTPResponse, urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS))  # noqa: S310
+        response = cast(HTTPResponse, urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS))  # noqa: S310  # as above
     except urllib.error.HTTPError:
         raise
     except (OSError, HTTPException) as error:

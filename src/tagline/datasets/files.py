@@ -231,7 +231,7 @@ def _not_parquet(name: str, error: Exception) -> DataError:
 
 def _read_excel(path: Path) -> pl.DataFrame:
     try:
-        import fastexcel  # noqa: F401
+        import fastexcel  # noqa: F401  # polars reads by it, and says less when it is not there
     except ImportError:
         raise MissingExtraError("Reading `.xlsx`", "xlsx") from None
     try:

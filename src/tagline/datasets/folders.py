@@ -31,7 +31,7 @@ def is_glob(path: str) -> bool:
 
 def read_glob(pattern: str, *, expected: Sequence[str] = ()) -> Rows:
     """Read all files that match ``pattern``, by name; the folders of plain ``.txt`` files are classes."""
-    paths = sorted(Path(found) for found in glob.glob(pattern, recursive=True))  # noqa: PTH207
+    paths = sorted(Path(found) for found in glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute one
     files = [path for path in paths if path.is_file()]
     if not files:
         raise DataError(f"No file matches `{pattern}`.")

@@ -71,6 +71,11 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def is_blank(text: pl.Expr) -> pl.Expr:
+    """Say which texts are empty but for spaces."""
+    return text.str.strip_chars_start().str.len_bytes() == 0
+
+
 def check_rejected(rejected: list[Rejected], n_read: int, *, strict: bool) -> None:
     """Raise `DataError` when more than 1 % of the rows could not be read, or any of them under ``strict``.
 

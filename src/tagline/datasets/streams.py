@@ -33,7 +33,7 @@ def open_stream(path: str | Path, opened: ExitStack) -> BinaryIO:
         opened.callback(buffered.detach)
         stream = buffered
     else:
-        stream = Path(path).open("rb", CHUNK_BYTES)  # noqa: SIM115
+        stream = Path(path).open("rb", CHUNK_BYTES)  # noqa: SIM115  # `opened` closes it
         opened.callback(stream.close)
     start = _peek(stream)
     if start[:2] == b"\x1f\x8b":
@@ -82,7 +82,7 @@ def read_blocks(start: bytes, stream: BinaryIO, size: int | None, name: str) -> 
         yield last
 
 
-class _readable:  # noqa: N801
+class _readable:  # noqa: N801  # used as a function is: `with _readable(...)`
     """Turn the faults of a damaged compressed file into one sentence."""
 
     def __init__(self, name: str) -> None:

@@ -39,7 +39,7 @@ def learn_vectors(
 
     """
     check_gensim()
-    from gensim.models import Word2Vec  # type: ignore[import-untyped]
+    from gensim.models import Word2Vec  # type: ignore[import-untyped]  # it brings no types
 
     corpus = _Corpus(texts, progress)
     with _without_advice():

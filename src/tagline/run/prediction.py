@@ -10,7 +10,7 @@ import polars as pl
 
 from tagline.datasets import Batch, Rejected, read_texts
 from tagline.datasets.columns import find_text_columns
-from tagline.datasets.rows import check_rejected
+from tagline.datasets.rows import check_rejected, is_blank
 from tagline.datasets.streams import display_name
 from tagline.errors import DataError, InputError, nearest
 from tagline.features.encoder import Encoder
@@ -239,7 +239,7 @@ def _predicted(
 
 def n_blank(texts: pl.Series) -> int:
     """Return how many texts are empty but for spaces: the answer is then what the model says of no text."""
-    return int((texts.str.strip_chars_start().str.len_bytes() == 0).sum())
+    return int(texts.to_frame("text").select(is_blank(pl.col("text")).sum()).item())
 
 
 def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
