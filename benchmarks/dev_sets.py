@@ -98,7 +98,7 @@ def decide(proba: Any, labels: pl.Series) -> Any:
 
 def read_contender(fit: Any, train: pl.DataFrame, test: pl.DataFrame, classes: list[str]) -> Reading:
     """Fit on ``train``, predict ``test`` once, and return figures and seconds."""
-    from tagline.evaluation import expected_calibration_error
+    from tagline.metrics import expected_calibration_error
 
     begin = time.perf_counter()
     predict = fit(train["text"], train["label"], classes)

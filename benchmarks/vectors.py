@@ -25,7 +25,7 @@ import polars as pl
 
 import measure
 from tagline import TextClassifier
-from tagline.features.skip_gram import learn_vectors
+from tagline.features.vectors.skip_gram import learn_vectors
 
 MEASURED = 5_000
 FEW, MANY = 500, 5_000  # up to which an LSTM has every seed; from which it has few epochs

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import tagline
-from tagline.datasets import Dataset
-from tagline.search import sweep
+from tagline.data import Dataset
+from tagline.experiments.sweep import run as sweep
 
 LEARN = Path(__file__).parent / "learn"
 # A block of Python and, if nothing but blank lines is between, the text block that holds what it printed.

@@ -9,9 +9,9 @@ import polars as pl
 from tagline import TextClassifier, load_recipe
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import WordIndex
-from tagline.fitting import Fitted
+from tagline.learners import Fitted
 from tagline.models import Network
-from tagline.models.architectures import is_masked, layers_of
+from tagline.models.network.architectures import is_masked, layers_of
 
 SMALL: dict[str, dict[str, Any]] = {
     "multihot-dense": {},

@@ -21,11 +21,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_limits
 
-from synthetic_texts import made_up, several
 from tagline import BundleError, InputError, RecipeError, TextClassifier, load_dataset, load_recipe, measure
-from tagline.evaluation.calibration import expected_calibration_error
-from tagline.features import arrays
+from tagline.features import ngram_arrays as arrays
+from tagline.metrics.calibration_error import expected_calibration_error
 from tagline.recipes import recipe_names
+from tests.synthetic_texts import made_up, several
 
 GOLDEN = Path(__file__).parent / "golden"
 # Networks have tests of their own: they learn little from a handful of texts in a few epochs.
@@ -216,7 +216,7 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
     texts, labels = data(task, 150)
     seen = []
     for n, cores in enumerate((2, 2, 1, 4)):
-        monkeypatch.setattr("tagline.threads.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("tagline.parallel.cores", lambda cores=cores: cores)
         monkeypatch.setattr(arrays, "cores", lambda cores=cores: cores)
         clf = TextClassifier(recipe, settings={"model.n_trees": 5}, seed=3).fit(texts, labels)
         seen.append(bundle_bytes(clf, tmp_path / str(n)))
@@ -245,11 +245,12 @@ def test_another_seed_may_give_another_model() -> None:
 @pytest.mark.slow
 def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
     code = (
-        "import sys; from synthetic_texts import made_up; from tagline import TextClassifier;"
+        "import sys; sys.path.insert(0, sys.argv[2])\n"
+        "from tests.synthetic_texts import made_up; from tagline import TextClassifier\n"
         "TextClassifier().fit(*made_up(120, 3)).save(sys.argv[1])"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "there")]
-    subprocess.run(command, check=True, cwd=Path(__file__).parent, env={**os.environ, "PYTHONHASHSEED": "7"})
+    command = [sys.executable, "-c", code, str(tmp_path / "there"), str(Path(__file__).parents[1])]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
     here = bundle_bytes(TextClassifier().fit(*made_up(120, 3)), tmp_path / "here")
     there = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((tmp_path / "there").iterdir())
@@ -416,7 +417,7 @@ def test_predicting_odd_things(fitted) -> None:
 
 
 def test_a_header_that_lacks_something(fitted, tmp_path: Path) -> None:
-    from tagline.storage import Bundle, read_bundle, write_bundle
+    from tagline.bundle import Bundle, read_bundle, write_bundle
 
     fitted().save(tmp_path / "model")
     bundle = read_bundle(tmp_path / "model")

@@ -11,9 +11,11 @@ Names are imported when they are first used, so that ``import tagline`` takes no
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tagline.deprecated import install
+
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
-    from tagline.datasets import Dataset, Split, load_dataset
+    from tagline.data import Dataset, Split, load_dataset
     from tagline.errors import (
         BundleError,
         DataError,
@@ -23,13 +25,13 @@ if TYPE_CHECKING:
         RecipeError,
         TaglineError,
     )
-    from tagline.evaluation import measure
     from tagline.explain import Explanation, explain_text
+    from tagline.metrics import measure
     from tagline.recipes import Recipe, load_recipe
 
 _HOMES = {
     "tagline.classifier": ("TextClassifier",),
-    "tagline.datasets": ("Dataset", "Split", "load_dataset"),
+    "tagline.data": ("Dataset", "Split", "load_dataset"),
     "tagline.errors": (
         "BundleError",
         "DataError",
@@ -39,7 +41,7 @@ _HOMES = {
         "RecipeError",
         "TaglineError",
     ),
-    "tagline.evaluation": ("measure",),
+    "tagline.metrics": ("measure",),
     "tagline.explain": ("Explanation", "explain_text"),
     "tagline.recipes": ("Recipe", "load_recipe"),
 }
@@ -63,6 +65,9 @@ __all__ = [
     "load_recipe",
     "measure",
 ]
+
+
+install()
 
 
 def __getattr__(name: str) -> Any:

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tagline.bundle import Bundle, read_bundle, write_bundle
 from tagline.errors import BundleError, InputError
-from tagline.estimator import Estimator
-from tagline.evaluation.metrics import positive_class
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
-from tagline.fitting import Fitted, HeldOut, TrainingRecord, fit_recipe, probabilities
-from tagline.fitting.encodings import Encodings
-from tagline.fitting.row_weights import row_weights
 from tagline.inputs import (
     as_inputs,
     as_texts,
@@ -28,9 +24,13 @@ from tagline.inputs import (
     label_sets,
     list_labels,
 )
+from tagline.learners import Fitted, HeldOut, TrainingRecord, fit_recipe, probabilities
+from tagline.learners.feature_cache import Encodings
+from tagline.learners.sample_weight import row_weights
+from tagline.metrics.block import positive_class
 from tagline.models import CLASSIC, Model, Network, OnnxModel
 from tagline.recipes import Recipe, load_recipe, make_recipe
-from tagline.storage import Bundle, read_bundle, write_bundle
+from tagline.sklearn_api import Estimator
 
 if TYPE_CHECKING:
     from tagline.training import Callback
@@ -290,7 +290,7 @@ class TextClassifier(Estimator):
         assert isinstance(self.model_, Network)
         graph = self._known_graph()
         if graph is None:
-            from tagline.models.graphs import network_graph
+            from tagline.models.onnx import network_graph
 
             multilabel = self.task_ == "multilabel"
             graph = network_graph(self.model_, temperature=self.temperature_, multilabel=multilabel)

@@ -2,9 +2,9 @@ import subprocess
 import sys
 
 import pytest
-from cli_data import write_reviews, write_topics
 
 from tagline.cli import main
+from tests.cli.cli_data import write_reviews, write_topics
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from cli_data import names
 
 from tagline.cli import main
+from tests.cli.cli_data import names
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ import sys
 import time
 
 import pytest
-from cli_data import names, write_reviews
 
 from tagline.cli import main
 from tagline.cli.app import stopped_by_exceptions
+from tests.cli.cli_data import names, write_reviews
 
 
 def test_wrong_data(fails, here):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tagline import TextClassifier
-from tagline.export.rows import HOSTILE
+from tagline.export.replay import HOSTILE
 
 
 @pytest.fixture(scope="module")

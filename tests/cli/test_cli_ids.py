@@ -7,9 +7,9 @@ import re
 
 import polars as pl
 import pytest
-from cli_data import names
 
-from drawn_networks import SMALL, WORDS, drawn
+from tests.cli.cli_data import names
+from tests.drawn_networks import SMALL, WORDS, drawn
 
 TEXT = "the film was a good joy of a film and the end was bad"  # longer than the ten ids that are read
 IDS = WORDS.encode(pl.Series([TEXT]), num_words=100).to_lists()[0]

@@ -8,10 +8,10 @@ import sys
 import tomllib
 
 import pytest
-from cli_data import write_reviews
 
-from tagline.datasets import BUILT_IN
+from tagline.data import BUILT_IN
 from tagline.recipes import recipe_names
+from tests.cli.cli_data import write_reviews
 
 
 def test_runs(call, run_folder, topics_run, here):

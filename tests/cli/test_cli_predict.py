@@ -11,9 +11,9 @@ import sys
 
 import polars as pl
 import pytest
-from cli_data import names, write_reviews
 
 from tagline.classifier import TextClassifier
+from tests.cli.cli_data import names, write_reviews
 
 
 def test_texts(call, run_folder):
@@ -63,7 +63,7 @@ def test_files_keep_rows_and_columns(given, written, call, run_folder, reviews, 
 
 
 def test_the_text_column_is_told(call, run_folder, reviews, here, monkeypatch):
-    monkeypatch.setattr("tagline.run.prediction.BATCH_ROWS", 7)
+    monkeypatch.setattr("tagline.runs.predict.BATCH_ROWS", 7)
     status, _, err = call("predict", run_folder, "--input", reviews, "--output", "out.csv")
     assert status == 0
     assert re.findall(r"text is .*", err) == ["text is `review`"]
@@ -75,7 +75,7 @@ def test_the_text_column_is_told(call, run_folder, reviews, here, monkeypatch):
 
 def test_batches_are_seamless(call, run_folder, reviews, here, monkeypatch):
     assert call("predict", run_folder, "--input", reviews, "--output", "whole.csv", "-q")[0] == 0
-    monkeypatch.setattr("tagline.run.prediction.BATCH_ROWS", 7)
+    monkeypatch.setattr("tagline.runs.predict.BATCH_ROWS", 7)
     for name in ("parts.csv", "parts.parquet", "parts.jsonl"):
         assert call("predict", run_folder, "--input", reviews, "--output", name, "-q")[0] == 0
     assert (here / "parts.csv").read_bytes() == (here / "whole.csv").read_bytes()
@@ -160,7 +160,7 @@ def test_too_many_rows_that_cannot_be_read(kind, call, fails, run_folder, here):
 
 
 def test_json_lines_keep_their_values(call, run_folder, here, monkeypatch):
-    monkeypatch.setattr("tagline.run.prediction.BATCH_ROWS", 2)
+    monkeypatch.setattr("tagline.runs.predict.BATCH_ROWS", 2)
     lines = [
         '{"text": "a superb film", "list": ["a", 1, [2.50]], "deep": {"b": {"c": null}}, "big": 12345678901234567890}',
         '  { "text":"dull", "list": "text", "float": 0.1000000000000000055, "prediction": "mine", "t": true }  \r',
@@ -180,8 +180,8 @@ def test_json_lines_keep_their_values(call, run_folder, here, monkeypatch):
 
 
 def test_a_column_that_comes_late_and_has_the_name_of_a_new_one(fails, run_folder, here, monkeypatch):
-    monkeypatch.setattr("tagline.datasets.files.SAMPLE_BYTES", 64)
-    monkeypatch.setattr("tagline.datasets.files.BLOCK_BYTES", 64)
+    monkeypatch.setattr("tagline.data.formats.files.SAMPLE_BYTES", 64)
+    monkeypatch.setattr("tagline.data.formats.files.BLOCK_BYTES", 64)
     rows = ['{"text": "a film"}'] * 50 + ['{"text": "a film", "prediction": "mine"}']
     (here / "in.jsonl").write_text("\n".join(rows))
     assert "`prediction`" in fails("predict", run_folder, "--input", "in.jsonl", "--output", "out.jsonl")
@@ -201,8 +201,9 @@ PEAK = """
 import os, sys
 os.environ["POLARS_MAX_THREADS"] = "2"
 from tagline.cli import main
-from tagline.run import prediction, tables
-from tagline.run.machine import peak_rss_mb
+from tagline.runs import predict as prediction
+from tagline.runs import tables
+from tagline.runs.environment import peak_rss_mb
 prediction.BATCH_ROWS = tables._ROW_GROUP = 1_000
 print(main(sys.argv[1:]), peak_rss_mb())
 """

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from cli_data import names
+
+from tests.cli.cli_data import names
 
 
 @pytest.mark.slow

@@ -6,9 +6,9 @@ import re
 
 import polars as pl
 import pytest
-from cli_data import names, write_reviews, write_topics
 
 from tagline.classifier import TextClassifier
+from tests.cli.cli_data import names, write_reviews, write_topics
 
 FAST = ("--recipe", "naive-bayes", "--quiet")
 

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from drawn_networks import SMALL, WORDS, drawn
 from tagline import Explanation, InputError, TextClassifier, explain_text
 from tagline.explain import START_OF_TEXT
 from tagline.models import Network
-from tagline.models.layers import Dense
+from tagline.models.network.layers import Dense
+from tests.drawn_networks import SMALL, WORDS, drawn
 
 SEQUENCES = [name for name in SMALL if name != "multihot-dense"]
 TEXTS = [

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from synthetic_texts import made_up, several
 from tagline import Explanation, InputError, TextClassifier, explain_text
+from tests.synthetic_texts import made_up, several
 
 LINEAR = ["fast", "linear-svm", "logistic-regression", "naive-bayes", "complement-nb"]
 TREES = ["decision-tree", "random-forest"]

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reader import answer
 
-from drawn_networks import SMALL, drawn
-from synthetic_texts import made_up, several
 from tagline import BundleError, InputError, TextClassifier, explain_text
 from tagline.export import onnx as export_module
 from tagline.export.onnx import export_onnx
-from tagline.export.rows import HOSTILE, make_replay
+from tagline.export.replay import HOSTILE, make_replay
 from tagline.models import LinearModel, OnnxModel
-from tagline.run.evaluation import evaluate_model
-from tagline.run.model_folder import load_model
+from tagline.runs.evaluate import evaluate_model
+from tagline.runs.model_path import load_model
+from tests.drawn_networks import SMALL, drawn
+from tests.export.reader import answer
+from tests.synthetic_texts import made_up, several
 
 TEXTS, LABELS = made_up(120)
 ASKED = ["", "a good film, good!", "dull<br />and BORING", "never seen", *TEXTS[:20], *HOSTILE[1:10]]

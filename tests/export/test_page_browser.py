@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from synthetic_texts import made_up
 from tagline import TextClassifier, load_dataset
-from tagline.export.page import PageExport, export_page
-from tagline.export.page.losses import BOUND
-from tagline.run.prediction import predict_file
-from tagline.run.settings import TrainSettings
-from tagline.run.train import train_run
+from tagline.export.html import PageExport, export_page
+from tagline.export.html.accuracy_loss import BOUND
+from tagline.runs.predict import predict_file
+from tagline.runs.settings import TrainSettings
+from tagline.runs.train import train_run
+from tests.synthetic_texts import made_up
 
 pytestmark = pytest.mark.slow  # trains, exports and starts browsers
 CHROMIUM = "/usr/bin/chromium"

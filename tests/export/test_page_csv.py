@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from py_mini_racer import JSEvalException, MiniRacer
 
-from tagline.datasets import read_texts
-from tagline.datasets.columns import HEADER_NAMES, TEXT_NAMES, find_text_columns
-from tagline.export.page.compose import read_script
-from tagline.run.tables import open_table
+from tagline.data import read_texts
+from tagline.data.columns import HEADER_NAMES, TEXT_NAMES, find_text_columns
+from tagline.export.html.compose import read_script
+from tagline.runs.tables import open_table
 
 FACTS = {"headerNames": sorted(HEADER_NAMES), "textNames": list(TEXT_NAMES), "textColumns": []}
 FILES = {

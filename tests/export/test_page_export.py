@@ -5,13 +5,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from synthetic_texts import made_up
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError, MissingExtraError
-from tagline.export.page import export_page
-from tagline.export.page.losses import known_truth, measure
-from tagline.run.settings import TrainSettings
-from tagline.run.train import train_run
+from tagline.export.html import export_page
+from tagline.export.html.accuracy_loss import known_truth, measure
+from tagline.runs.settings import TrainSettings
+from tagline.runs.train import train_run
+from tests.synthetic_texts import made_up
 
 TEXTS, LABELS = made_up(400)
 
@@ -36,7 +36,7 @@ def test_a_target_that_cannot_be_written(run: Path, tmp_path: Path) -> None:
 
 
 def test_without_v8_nothing_is_exported(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagline.export.page.browser.find_spec", lambda name: None)
+    monkeypatch.setattr("tagline.export.html.javascript.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"tagline\[page\]"):
         export_page(run / "model", tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []

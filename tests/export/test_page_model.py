@@ -7,15 +7,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from synthetic_texts import made_up, several
 from tagline.classifier import TextClassifier
 from tagline.errors import MissingExtraError
 from tagline.explain import explain_text
-from tagline.export.page.browser import V8
-from tagline.export.page.compose import model_script
-from tagline.export.page.pruning import keep_heaviest
-from tagline.export.page.quantised import quantise, restored
-from tagline.export.page.sizing import Packed, pack
+from tagline.export.html.compose import model_script
+from tagline.export.html.javascript import V8
+from tagline.export.html.pruning import keep_heaviest
+from tagline.export.html.quantization import quantise, restored
+from tagline.export.html.sizing import Packed, pack
+from tests.synthetic_texts import made_up, several
 
 HOSTILE = [
     *("", " \n", "\x00", "İSTANBUL ΟΔΟΣ", "e\u0301 good\u200b film \xadbad", "👩‍👩‍👧 good 🇩🇪", "我喜欢 film ที่"),
@@ -146,6 +146,6 @@ def test_the_same_model_gives_the_same_bytes(clf: TextClassifier) -> None:
 
 
 def test_without_v8_a_sentence_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagline.export.page.browser.find_spec", lambda name: None)
+    monkeypatch.setattr("tagline.export.html.javascript.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"tagline\[page\]"):
         V8(model_script(), b"")

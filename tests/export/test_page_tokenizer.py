@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from py_mini_racer import MiniRacer
 
-from tagline.export.page.characters import character_tables
-from tagline.export.page.compose import read_script
-from tagline.features.tokens import token_spans, tokenize
+from tagline.export.html.characters import character_tables
+from tagline.export.html.compose import read_script
+from tagline.features.tokenizer import token_spans, tokenize
 
 ODD = [
     *("<br />", "<BR>", "<br\x1c>", "<br\x85\u3000/>", "<b\xadr>", "<br\xad>", "<br", "don't", "'", "’", "İ", "i̇"),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tagline.errors import InputError
-from tagline.export import parity
-from tagline.export.parity import Parity, ParityError
+from tagline.export import verification as parity
+from tagline.export.verification import Parity, ParityError
 
 PROBA = np.array([[0.1, 0.9], [0.7, 0.3], [0.50001, 0.49999]])
 LABELS = ["b", "a", "a"]

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from drawn_networks import drawn
-from synthetic_texts import made_up
 from tagline import InputError, TextClassifier, load_dataset
-from tagline.export.rows import HOSTILE, LEAST, make_replay, replay_rows
+from tagline.export.replay import HOSTILE, LEAST, make_replay, replay_rows
+from tests.drawn_networks import drawn
+from tests.synthetic_texts import made_up
 
 
 def write_csv(path: Path, n: int, seed: int = 0) -> Path:

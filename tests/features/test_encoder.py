@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tagline.errors import InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import START, WordIndex
-from tagline.features.tokens import keras_words
+from tagline.features.tokenizer import keras_words
 
 CORPUS = pl.Series(["The film: a quiet, quiet film.", "Don't miss the film\x85 or do", "我喜欢 İstanbul \u2028x"])
 INDEX = WordIndex.fit(CORPUS)

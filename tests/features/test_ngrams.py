@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from tagline.features import arrays, ngrams
+from tagline.features import ngram_arrays as arrays
+from tagline.features import ngrams
 from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams, tokens_as_codes
-from tagline.features.tokens import tokenize
+from tagline.features.tokenizer import tokenize
 
 WORDS = ["a", "b", "film", "films", "good", "bad", "the", "aa", "ba"]
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join), min_size=1, max_size=9)
@@ -127,7 +128,7 @@ def test_batches_and_cores_change_nothing(fit, monkeypatch: pytest.MonkeyPatch) 
     block, counts = fit(texts)
     names = block.names(np.arange(counts.shape[1]))
     for cores, batch in ((1, 4096), (2, 64), (3, 1)):
-        monkeypatch.setattr("tagline.threads.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("tagline.parallel.cores", lambda cores=cores: cores)
         monkeypatch.setattr(arrays, "cores", lambda cores=cores: cores)
         monkeypatch.setattr(ngrams, "_BATCH", batch)
         again, recounted = fit(texts)

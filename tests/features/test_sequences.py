@@ -25,7 +25,7 @@ from tagline.features.sequences import (
     pad_sequences,
 )
 from tagline.features.stop_words import STOP_WORDS
-from tagline.features.tokens import KERAS_SEPARATORS
+from tagline.features.tokenizer import KERAS_SEPARATORS
 
 LISTS = st.lists(st.lists(st.integers(0, 2**31 - 1), max_size=12), max_size=8)
 SIDES = st.sampled_from(["pre", "post"])

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from tagline.errors import InputError, MissingExtraError
-from tagline.features import skip_gram
-from tagline.features.skip_gram import learn_vectors
+from tagline.features.vectors import skip_gram
+from tagline.features.vectors.skip_gram import learn_vectors
 
 
 def about(n: int = 300, seed: int = 0) -> pl.Series:
@@ -38,9 +38,10 @@ def test_the_same_in_another_process() -> None:
     """Python's own hashes differ there, and would give other vectors if anything came of them."""
     program = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
-        "from test_skip_gram import about, learn_vectors; print(learn_vectors(about(), 8, seed=3).fingerprint)"
+        "from tests.features.test_skip_gram import about, learn_vectors\n"
+        "print(learn_vectors(about(), 8, seed=3).fingerprint)"
     )
-    command = [sys.executable, "-c", program, Path(__file__).parent]
+    command = [sys.executable, "-c", program, Path(__file__).parents[2]]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     vectors = learn_vectors(about(), 8, seed=3)

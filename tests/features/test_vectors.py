@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tagline.errors import DataError, InputError, MissingExtraError
-from tagline.features import vector_files
-from tagline.features.vectors import BUILT_IN_VECTORS, coverage_sentence, load_vectors
+from tagline.features.vectors import files as vector_files
+from tagline.features.vectors.load import BUILT_IN_VECTORS, coverage_sentence, load_vectors
 
 WORDS = ["the", "film", "don't", "naïve", "映", "good"]
 TABLE = np.random.default_rng(0).normal(0, 0.5, (len(WORDS), 7)).astype(np.float32)
@@ -223,7 +223,7 @@ def test_a_file_takes_the_memory_of_a_block(tmp_path: Path) -> None:
     with (tmp_path / "a.txt").open("w") as file:
         file.writelines(f"word{n} {line}\n" for n in range(75_000))
     program = (
-        "import resource, sys, polars as pl; from tagline.features.vectors import load_vectors\n"
+        "import resource, sys, polars as pl; from tagline.features.vectors.load import load_vectors\n"
         "load_vectors('glove-6b-50d', pl.Series(['the']))\n"  # what is imported and allocated in any case
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
         "before = peak()\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagline.datasets import load_dataset
+from tagline.data import load_dataset
 from tagline.features.sequences import WordIndex
 from tagline.keras_datasets import imdb, reuters
 

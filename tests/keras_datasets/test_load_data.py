@@ -19,11 +19,11 @@ from keras.src.datasets import imdb as keras_imdb
 from keras.src.datasets import reuters as keras_reuters
 
 from tagline import keras_datasets
-from tagline.datasets import imdb as reviews
-from tagline.datasets import reuters as stories
-from tagline.datasets.word_index import SEPARATORS
+from tagline.data.builtin import imdb as reviews
+from tagline.data.builtin import reuters as stories
+from tagline.data.builtin.word_index import SEPARATORS
 from tagline.errors import DataError, DownloadError, InputError
-from tagline.features.tokens import KERAS_SEPARATORS
+from tagline.features.tokenizer import KERAS_SEPARATORS
 from tagline.keras_datasets import imdb, reuters
 
 Save = Callable[..., None]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tagline.models.layers import Layer, Pass
+from tagline.models.network.layers import Layer, Pass
 
 
 def check_gradients(

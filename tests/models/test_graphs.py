@@ -6,16 +6,16 @@ import numpy as np
 import onnx
 import pytest
 import scipy.sparse as sp
-from test_networks import SMALL, STEPS, network, texts
 
 from tagline.errors import InputError
-from tagline.features.weights import weigh
+from tagline.features.weighting import weigh
 from tagline.models import LinearModel, Network, TreeModel
-from tagline.models.graphs import Weighing, linear_graph, network_graph, tree_graph
-from tagline.models.layers import Conv1D, Dense, Dropout, Embedding, MaxPool
-from tagline.models.recurrent import Gru, Lstm
-from tagline.models.sessions import OnnxModel
+from tagline.models.network.layers import Conv1D, Dense, Dropout, Embedding, MaxPool
+from tagline.models.network.recurrent import Gru, Lstm
+from tagline.models.onnx import Weighing, linear_graph, network_graph, tree_graph
+from tagline.models.onnx.runtime import OnnxModel
 from tagline.models.trees import fit_forest, fit_tree
+from tests.models.test_networks import SMALL, STEPS, network, texts
 
 
 def checked(graph: bytes) -> OnnxModel:

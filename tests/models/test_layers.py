@@ -5,10 +5,9 @@ import doctest
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from gradients import check_gradients
 
-from tagline.models import layers
-from tagline.models.layers import (
+from tagline.models.network import layers
+from tagline.models.network.layers import (
     Conv1D,
     Dense,
     Dropout,
@@ -20,6 +19,7 @@ from tagline.models.layers import (
     glorot_uniform,
     orthogonal,
 )
+from tests.models.gradients import check_gradients
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:

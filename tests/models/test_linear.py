@@ -12,8 +12,8 @@ from sklearn.svm import LinearSVC
 
 from tagline.errors import RecipeError
 from tagline.models import fit_model
-from tagline.models.bayes import fit_complement, fit_multinomial
 from tagline.models.linear import LinearModel, fit_linear_svm, fit_logistic
+from tagline.models.naive_bayes import fit_complement, fit_multinomial
 
 
 def sample(n_classes: int, n: int = 150, n_columns: int = 60, seed: int = 0) -> tuple[sp.csr_matrix, np.ndarray]:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from tagline.models.architectures import is_masked, layers_of
-from tagline.models.layers import Conv1D, Dense, Embedding, EmbeddingAverage, MaxPool
-from tagline.models.networks import Network, name_of
-from tagline.models.recurrent import Bidirectional, Gru, Lstm
+from tagline.models.network.architectures import is_masked, layers_of
+from tagline.models.network.layers import Conv1D, Dense, Embedding, EmbeddingAverage, MaxPool
+from tagline.models.network.network import Network, name_of
+from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
 from tagline.recipes import load_recipe, recipe_names
 
 WORDS, STEPS = 20, 12

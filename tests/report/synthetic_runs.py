@@ -6,7 +6,7 @@ import json
 import numpy as np
 import polars as pl
 
-from tagline.evaluation import measure
+from tagline.metrics import measure
 
 REVIEW = (
     "I went in with low hopes and, I must say, the first hour was dull and predictable. <br /><br />"

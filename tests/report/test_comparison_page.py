@@ -1,12 +1,12 @@
 """The page of a comparison: whole in itself, harmless, and with all that the comparison found."""
 
 import pytest
-from pages import Page
 
-from tagline.evaluation.drawing import PAPER
-from tagline.evaluation.pareto_plots import plot_pareto
-from tagline.evaluation.verdicts import conclusion
+from tagline.metrics.verdicts import conclusion
+from tagline.plots.pareto import plot_pareto
+from tagline.plots.style import PAPER
 from tagline.report.comparison import render_comparison, write_comparison
+from tests.report.pages import Page
 
 
 def example(text=None, *, sets=False):

@@ -4,13 +4,14 @@ import json
 import re
 
 import pytest
-from pages import Page, page_of
-from synthetic_runs import write_run
 
 from tagline.errors import InputError
-from tagline.report import reading, write_report
-from tagline.report.making import making
+from tagline.report import run_files as reading
+from tagline.report import write_report
+from tagline.report.provenance import making
 from tagline.report.sections import mistake_cards
+from tests.report.pages import Page, page_of
+from tests.report.synthetic_runs import write_run
 
 
 @pytest.fixture(scope="module")

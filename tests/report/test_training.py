@@ -4,8 +4,15 @@ import json
 
 import polars as pl
 import pytest
-from pages import Page, page_of
-from synthetic_runs import (
+
+from tagline.errors import InputError
+from tagline.report import write_report
+from tagline.report.provenance import making
+from tagline.report.run_files import RunFolder, read_run
+from tagline.report.sections import first_rows
+from tagline.report.training import training
+from tests.report.pages import Page, page_of
+from tests.report.synthetic_runs import (
     LAYERS,
     improving,
     overfitting,
@@ -14,13 +21,6 @@ from synthetic_runs import (
     write_network_run,
     write_run,
 )
-
-from tagline.errors import InputError
-from tagline.report import write_report
-from tagline.report.making import making
-from tagline.report.reading import RunFolder, read_run
-from tagline.report.sections import first_rows
-from tagline.report.training import training
 
 OVERFITS = "Validation loss has risen since epoch 4: the network overfits from there."
 

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from service import Running, serving
 
-from synthetic_texts import made_up, several
 from tagline import TextClassifier
+from tests.serve.service import Running, serving
+from tests.synthetic_texts import made_up, several
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from service import serving
 from typer.testing import CliRunner
 
 from tagline.cli.app import app
+from tests.serve.service import serving
 
 DEPLOY = Path(__file__).parents[2] / "examples" / "deploy"
 SERVICE, DOCKERFILE = DEPLOY / "tagline.service", DEPLOY / "Dockerfile"

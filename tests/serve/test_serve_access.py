@@ -6,9 +6,9 @@ import subprocess
 
 import httpx
 import pytest
-from service import serving
 
 from tagline.cli import main
+from tests.serve.service import serving
 
 KEY = "a-key-that-nobody-guesses-0123"
 ORIGIN = "https://example.org"

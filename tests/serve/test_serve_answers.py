@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from synthetic_texts import made_up
 from tagline import TextClassifier
 from tagline.explain import explain_text
+from tests.synthetic_texts import made_up
 
 TEXTS = [*made_up(20, 4, seed=5)[0], "", "\0", "İstanbul ß 👍🏽", "<b>&amp;</b>", "x" * 2000]
 

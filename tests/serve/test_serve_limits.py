@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from service import post, read_answer, serving, waited
+
+from tests.serve.service import post, read_answer, serving, waited
 
 JSON = {"Content-Type": "application/json"}
 SLOW_SECONDS = 3  # what the server was told

@@ -10,10 +10,10 @@ import time
 from collections import Counter
 
 import pytest
-from service import post, read_answer, serving, waited
 
-from synthetic_texts import made_up
 from tagline import TextClassifier
+from tests.serve.service import post, read_answer, serving, waited
+from tests.synthetic_texts import made_up
 
 TEXTS = made_up(50, seed=3)[0]
 

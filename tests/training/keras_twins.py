@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import scipy.sparse as sp
 
-from tagline.models.layers import Conv1D, Dense, Dropout, Embedding, EmbeddingAverage, Layer, MaxPool
-from tagline.models.networks import Network
-from tagline.models.recurrent import Bidirectional, Gru, Lstm
-from tagline.recipes.tables import Training
+from tagline.models.network.layers import Conv1D, Dense, Dropout, Embedding, EmbeddingAverage, Layer, MaxPool
+from tagline.models.network.network import Network
+from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
+from tagline.recipes.schema import Training
 from tagline.training import Callback, Rows, State, train
 from tagline.training.loop import _batches  # the order is ours; what follows from it is Keras's to say
 

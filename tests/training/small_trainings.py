@@ -3,8 +3,8 @@
 import numpy as np
 import scipy.sparse as sp
 
-from tagline.models.layers import Dense, Dropout
-from tagline.models.networks import Network
+from tagline.models.network.layers import Dense, Dropout
+from tagline.models.network.network import Network
 from tagline.training import Rows
 
 COLUMNS = 20

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_trainings import small_network, small_rows, weights, without_seconds
 
-from tagline.recipes.tables import Training
+from tagline.recipes.schema import Training
 from tagline.training import Callback, Checkpoint, EarlyStopping, History, KeepWeights, State, train
+from tests.training.small_trainings import small_network, small_rows, weights, without_seconds
 
 OPTIMIZERS = {
     "adam": {"optimizer": "adam", "learning_rate": 0.02},

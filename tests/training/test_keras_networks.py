@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 import pytest
-from keras_twins import STEPS, TEXTS, WORDS, compare, multi_hot_rows, padded_ids, targets
 
-from tagline.models.layers import Conv1D, Dense, Embedding, EmbeddingAverage, MaxPool, Pass, dropout_mask
-from tagline.models.recurrent import Bidirectional, Gru, Lstm
-from tagline.recipes.tables import Training
+from tagline.models.network.layers import Conv1D, Dense, Embedding, EmbeddingAverage, MaxPool, Pass, dropout_mask
+from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
+from tagline.recipes.schema import Training
+from tests.training.keras_twins import STEPS, TEXTS, WORDS, compare, multi_hot_rows, padded_ids, targets
 
 pytestmark = [
     pytest.mark.slow,

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
-from keras_twins import multi_hot_rows, targets, twin
-from small_trainings import COLUMNS, small_network, small_rows, weights
 from threadpoolctl import threadpool_info
 
 from tagline.errors import InputError, RecipeError
-from tagline.models.layers import Dense
-from tagline.models.networks import Network
-from tagline.recipes.tables import Training
+from tagline.models.network.layers import Dense
+from tagline.models.network.network import Network
+from tagline.recipes.schema import Training
 from tagline.training import Callback, EarlyStopping, KeepWeights, Rows, State, train
+from tests.training.keras_twins import multi_hot_rows, targets, twin
+from tests.training.small_trainings import COLUMNS, small_network, small_rows, weights
 
 keras_warns = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 TRAINING = Training(batch_size=10, epochs=3, learning_rate=0.01)

@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 import torch
-from keras_twins import compare, multi_hot_rows, targets
 
 from tagline.errors import RecipeError
-from tagline.models.layers import Dense
-from tagline.recipes.tables import Training
+from tagline.models.network.layers import Dense
+from tagline.recipes.schema import Training
 from tagline.training import SGD, Adam, RMSprop
 from tagline.training.optimizers import make_optimizer, make_schedule
+from tests.training.keras_twins import compare, multi_hot_rows, targets
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import CHROMIUM, DESK, QUIET, Heard, Opener, serving
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from synthetic_texts import made_up, several
-from tagline.run.settings import TrainSettings
-from tagline.run.train import train_run
+from tagline.runs.settings import TrainSettings
+from tagline.runs.train import train_run
+from tests.synthetic_texts import made_up, several
+from tests.web.browsing import CHROMIUM, DESK, QUIET, Heard, Opener, serving
 
 PATIENCE_MS = 30_000  # a busy machine is no failure
 expect.set_options(timeout=PATIENCE_MS)

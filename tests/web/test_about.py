@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from synthetic_texts import made_up, several
 from tagline import TextClassifier
-from tagline.evaluation import expected_calibration_error
-from tagline.run.model_folder import load_model
-from tagline.run.settings import TrainSettings
-from tagline.run.train import train_run
+from tagline.metrics import expected_calibration_error
+from tagline.runs.model_path import load_model
+from tagline.runs.settings import TrainSettings
+from tagline.runs.train import train_run
 from tagline.web import ASSETS, about_model, asset
+from tests.synthetic_texts import made_up, several
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from browsing import DESK, KEY, PHONE, Heard, Opener, serving
 from playwright.sync_api import Page, Route, expect
 
-from synthetic_texts import made_up
 from tagline import TextClassifier
 from tagline.explain import explain_text
-from tagline.run.prediction import predict_file
+from tagline.runs.predict import predict_file
+from tests.synthetic_texts import made_up
+from tests.web.browsing import DESK, KEY, PHONE, Heard, Opener, serving
 
 pytestmark = pytest.mark.slow  # models are trained, and a browser started
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from browsing import KEY, PHONE, Heard, Opener, serving
 from playwright.sync_api import Page, Route, expect
+
+from tests.web.browsing import KEY, PHONE, Heard, Opener, serving
 
 pytestmark = pytest.mark.slow  # models are trained, and a browser started
 

@@ -39,7 +39,7 @@ def compare(
     session = options.session_of(context)
     session.stage("comparing")
     from tagline.report.comparison import check_page, write_comparison
-    from tagline.run.comparison import compare_runs
+    from tagline.runs.compare import compare_runs
 
     if out is not None:
         check_page(out)
@@ -76,8 +76,8 @@ def _figures(document: Mapping[str, Any]) -> "Table":
     from rich.text import Text
 
     from tagline.cli.terminal import one_line
-    from tagline.evaluation.headline import format_figure, format_interval
-    from tagline.evaluation.verdicts import quantity
+    from tagline.metrics.headline import format_figure, format_interval
+    from tagline.metrics.verdicts import quantity
 
     multilabel = document["task"] == "multilabel"
     f1 = "micro_f1" if multilabel else "macro_f1"
@@ -96,7 +96,7 @@ def _figures(document: Mapping[str, Any]) -> "Table":
 
 
 def _pairs(document: Mapping[str, Any]) -> "Table":
-    from tagline.evaluation.verdicts import probability
+    from tagline.metrics.verdicts import probability
 
     runs = document["runs"]
     table = _table(("pair",), ("points", "95 % interval", "only one right", "p", "same answer"))

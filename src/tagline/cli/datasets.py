@@ -7,7 +7,7 @@ import typer
 from tagline.cli import options
 
 if TYPE_CHECKING:
-    from tagline.datasets import Dataset
+    from tagline.data import Dataset
 
 app = typer.Typer(rich_markup_mode="rich")
 _SAMPLE_CHARACTERS = 160
@@ -27,7 +27,7 @@ def datasets(
     if context.invoked_subcommand is not None:
         return
     from tagline.cli.terminal import show, show_json
-    from tagline.datasets import BUILT_IN
+    from tagline.data import BUILT_IN
 
     if as_json:
         show_json(
@@ -81,7 +81,7 @@ def show_dataset(
     """
     session = options.session_of(context)
     session.stage(f"reading {data}")
-    from tagline.datasets import load_dataset
+    from tagline.data import load_dataset
 
     dataset = load_dataset(data, text=text or None, label=label)
     session.close()

@@ -26,8 +26,8 @@ def evaluate(
 
     Example: [bold]tagline evaluate runs/RUN/model new.csv[/]
     """
-    from tagline.run.evaluation import evaluate_model
-    from tagline.run.machine import process_seconds
+    from tagline.runs.environment import process_seconds
+    from tagline.runs.evaluate import evaluate_model
 
     before = process_seconds()
     session = options.session_of(context)
@@ -50,6 +50,6 @@ def evaluate(
 
         show_json(result.metrics)
     else:
-        from tagline.cli.figures import show_metrics
+        from tagline.cli.metrics import show_metrics
 
         show_metrics(result.metrics, rows_used=result.rows_used)

@@ -44,7 +44,7 @@ def explain(
     session.stage("loading the model")
     from tagline.cli.terminal import show, show_json, typed
     from tagline.explain import explain_text
-    from tagline.run.model_folder import load_model
+    from tagline.runs.model_path import load_model
 
     explanation = explain_text(load_model(model), typed(text), class_name)
     session.close()
@@ -56,7 +56,7 @@ def explain(
     if as_json:
         show_json(_document(explanation))
     else:
-        from tagline.cli.highlight import explanation_parts
+        from tagline.cli.explanation import explanation_parts
 
         show(*explanation_parts(explanation, top))
 

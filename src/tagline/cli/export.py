@@ -73,8 +73,8 @@ def _onnx(session: "Session", model: str, out: Path, replay: Path | None) -> tup
 
 
 def _page(session: "Session", model: str, out: Path, replay: Path | None) -> tuple[dict[str, Any], list[str]]:
-    from tagline.export.page import export_page
-    from tagline.run.model_folder import model_folder
+    from tagline.export.html import export_page
+    from tagline.runs.model_path import model_folder
 
     made = export_page(model_folder(model), out, replay=replay, progress=session.stage)
     return {"format": "page", **asdict(made), "path": str(made.path)}, list(made.card)

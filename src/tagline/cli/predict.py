@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tagline.classifier import TextClassifier
     from tagline.cli.terminal import Session
-    from tagline.run.prediction import Output
+    from tagline.runs.predict import Output
 
 _GAP = 3  # between two columns of the table
 _SHORTEST_TEXT = 24
@@ -96,8 +96,8 @@ def predict(
     sequences = None if ids is None else _sequences(ids)
     session = options.session_of(context)
     session.stage("loading the model")
-    from tagline.run.model_folder import load_model
-    from tagline.run.prediction import Output
+    from tagline.runs.model_path import load_model
+    from tagline.runs.predict import Output
 
     wanted = Output(threshold=threshold, positive=positive, top_k=top_k or 0, proba=proba)
     clf = load_model(model)
@@ -105,7 +105,7 @@ def predict(
         _predict_file(clf, source, output or "-", wanted, kind, text or [], strict, session)
         return
     from tagline.cli.terminal import typed
-    from tagline.run.prediction import n_blank, predict_ids, predict_texts
+    from tagline.runs.predict import n_blank, predict_ids, predict_texts
 
     if sequences is None:
         frame = predict_texts(clf, [typed(given) for given in texts or []], wanted)
@@ -114,7 +114,7 @@ def predict(
         frame = predict_ids(clf, sequences, wanted)
     session.close()
     if output or kind:
-        from tagline.run.tables import open_table
+        from tagline.runs.tables import open_table
 
         target = sys.stdout.buffer if output in (None, "-") else Path(output)
         with open_table(target, kind.value if kind else None) as write:
@@ -157,8 +157,8 @@ def _predict_file(
     strict: bool,
     session: "Session",
 ) -> None:
-    from tagline.datasets.rows import counted
-    from tagline.run.prediction import predict_file
+    from tagline.data.rows import counted
+    from tagline.runs.predict import predict_file
 
     def reading(columns: "Sequence[str]") -> None:
         named = ", ".join(f"`{name}`" for name in columns)

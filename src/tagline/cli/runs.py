@@ -8,7 +8,7 @@ import typer
 from tagline.cli import options
 
 if TYPE_CHECKING:
-    from tagline.run.listing import RunSummary
+    from tagline.runs.listing import RunSummary
 
 
 def runs(
@@ -23,10 +23,10 @@ def runs(
     Example: [bold]tagline runs[/]
     """
     from tagline.cli.terminal import show, show_json
-    from tagline.run.listing import list_runs
-    from tagline.run.unfinished import find_unfinished
-    from tagline.search.sweep_folder import find_sweeps
-    from tagline.search.tune_folder import find_searches
+    from tagline.experiments.sweep.folder import find_sweeps
+    from tagline.experiments.tune.folder import find_searches
+    from tagline.runs.listing import list_runs
+    from tagline.runs.unfinished import find_unfinished
 
     found, damaged = list_runs(folder)
     for path in damaged:
@@ -53,7 +53,7 @@ def _show(found: "list[RunSummary]") -> None:
     from rich.text import Text
 
     from tagline.cli.terminal import one_line, show
-    from tagline.evaluation.headline import format_figure, format_interval
+    from tagline.metrics.headline import format_figure, format_interval
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     longest = max((len(run.name) for run in found), default=0)

@@ -13,10 +13,10 @@ from tagline.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tagline.search.effects import Estimate
-    from tagline.search.pace import Progress
-    from tagline.search.results import Results
-    from tagline.search.sweep import Sweep
+    from tagline.experiments.sweep.effects import Estimate
+    from tagline.experiments.sweep.progress import Progress
+    from tagline.experiments.sweep.results import Results
+    from tagline.experiments.sweep.run import Sweep
 
 TRIALS = "Trials"
 _LISTED = 10
@@ -122,7 +122,7 @@ def sweep(
 
     Example: [bold]tagline sweep imdb --recipe multihot-dense --grid model.units=16,32,64 --seeds 3[/]
     """
-    from tagline.search.sweep import SweepSettings, resume_sweep, run_sweep
+    from tagline.experiments.sweep.run import SweepSettings, resume_sweep, run_sweep
 
     session = options.session_of(context)
     settings = SweepSettings(
@@ -183,7 +183,7 @@ def _advance(session: Session, seen: "Progress") -> None:
 
 def _show(done: "Sweep") -> None:
     from tagline.cli.terminal import show
-    from tagline.search.conclusion import caution, conclusion
+    from tagline.experiments.sweep.summary import caution, conclusion
 
     results = done.results
     if results.curves:
@@ -204,8 +204,8 @@ def _table(results: "Results") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from tagline.evaluation.headline import format_figure
-    from tagline.search.conclusion import behind, between, percent, setting_columns
+    from tagline.experiments.sweep.summary import behind, between, percent, setting_columns
+    from tagline.metrics.headline import format_figure
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     found = [one for one in results.combinations if one.accuracy is not None]
@@ -236,7 +236,7 @@ def _curve_table(words: str, points: "list[tuple[int, Estimate]]") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from tagline.search.conclusion import between, percent
+    from tagline.experiments.sweep.summary import between, percent
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title=Text(words), title_justify="left")
     for name in ("rows learnt from", "accuracy", "95 % interval"):

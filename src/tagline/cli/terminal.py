@@ -38,7 +38,7 @@ class Session:
             sys.stderr.flush()
             return
         if self._progress is None:
-            from tagline.cli.bars import stage_display
+            from tagline.cli.progress import stage_display
 
             self._progress = stage_display(_console(sys.stderr))
             self._progress.start()

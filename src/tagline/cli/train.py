@@ -10,8 +10,8 @@ from tagline.cli import options
 from tagline.cli.terminal import Session
 
 if TYPE_CHECKING:
-    from tagline.run.progress import Learning, Seen
-    from tagline.run.train import Run
+    from tagline.runs.progress import Learning, Seen
+    from tagline.runs.train import Run
 
 DEFAULT_DATA = "movie-reviews"
 
@@ -72,9 +72,9 @@ def train(
 
     Example: [bold]tagline train reviews.csv --label stars[/]
     """
-    from tagline.run.machine import process_seconds
-    from tagline.run.settings import TrainSettings
-    from tagline.run.train import resume_run, train_run
+    from tagline.runs.environment import process_seconds
+    from tagline.runs.settings import TrainSettings
+    from tagline.runs.train import resume_run, train_run
 
     before = process_seconds()
     session = options.session_of(context)
@@ -146,9 +146,9 @@ def advance(session: Session, seen: "Seen | Learning") -> None:
 def _show(run: "Run", found: Sequence[str]) -> None:
     import shlex
 
-    from tagline.cli.figures import show_metrics
+    from tagline.cli.metrics import show_metrics
     from tagline.cli.terminal import show
-    from tagline.run.folder import EVENTS
+    from tagline.runs.folder import EVENTS
 
     show_metrics(run.metrics, facts=run.dataset.facts)
     seconds = run.metrics["seconds"]["total"]

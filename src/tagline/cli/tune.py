@@ -12,8 +12,8 @@ from tagline.cli.train import DEFAULT_DATA, advance, show_run
 from tagline.errors import InputError
 
 if TYPE_CHECKING:
-    from tagline.run.train import Run
-    from tagline.search.tune import Searched
+    from tagline.experiments.tune.run import Searched
+    from tagline.runs.train import Run
 
 SEARCH = "Search"
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -105,10 +105,10 @@ def tune(
 
     Example: [bold]tagline tune reviews.csv --budget 10m[/]
     """
-    from tagline.run.machine import process_seconds
-    from tagline.run.settings import TrainSettings
-    from tagline.search.candidates import Limits
-    from tagline.search.tune import TuneSettings, resume_tune, tune_run
+    from tagline.experiments.tune.candidates import Limits
+    from tagline.experiments.tune.run import TuneSettings, resume_tune, tune_run
+    from tagline.runs.environment import process_seconds
+    from tagline.runs.settings import TrainSettings
 
     before = process_seconds()
     session = options.session_of(context)
@@ -150,8 +150,8 @@ def tune(
 
 def _found(run: "Run") -> list[str]:
     """Return what the search found, what it is worth, and where all that it tried is listed."""
-    from tagline.report.search import search
-    from tagline.run.folder import LEADERBOARD, RECIPE
+    from tagline.report.tuning import search
+    from tagline.runs.folder import LEADERBOARD, RECIPE
 
     about = search(run.metrics)
     assert about is not None

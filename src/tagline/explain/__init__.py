@@ -6,6 +6,6 @@ add up to the score exactly. A network's score is a logit too, shared out among 
 """
 
 from tagline.explain.explanation import START_OF_TEXT, Contribution, Explanation
-from tagline.explain.texts import explain_text
+from tagline.explain.text import explain_text
 
 __all__ = ["START_OF_TEXT", "Contribution", "Explanation", "explain_text"]

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tagline.bundle import EXPORT, Bundle, check_replaceable, write_bundle
 from tagline.classifier import EXPORTED_GRAPH, TextClassifier
 from tagline.errors import InputError
-from tagline.export.card import card_facts, card_markdown
-from tagline.export.parity import Parity, compare
-from tagline.export.preprocessing import describe
-from tagline.export.rows import Replay, make_replay
+from tagline.export.model_card import card_facts, card_markdown
+from tagline.export.onnx_preprocessing import describe
+from tagline.export.replay import Replay, make_replay
+from tagline.export.verification import Parity, compare
 from tagline.features.encoder import Encoder
 from tagline.models import LinearModel, Network, OnnxModel, TreeModel
-from tagline.models.graphs import Weighing, linear_graph, network_graph, tree_graph
-from tagline.run.model_folder import load_model
-from tagline.storage import EXPORT, Bundle, check_replaceable, write_bundle
+from tagline.models.onnx import Weighing, linear_graph, network_graph, tree_graph
+from tagline.runs.model_path import load_model
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from tagline.features.sequences import (
     pad_sequences,
 )
 from tagline.features.stop_words import STOP_WORDS
-from tagline.features.tokens import keras_word_spans, keras_words
+from tagline.features.tokenizer import keras_word_spans, keras_words
 
 Kind = Literal["multihot", "sequence"]
 _RESERVED = {PAD: "<padding>", START: "<start>", UNKNOWN: "<unknown>"}

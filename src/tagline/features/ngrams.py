@@ -15,9 +15,9 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.features.arrays import HashTable, Ids, Ints, assemble, count
-from tagline.features.tokens import tokenize
-from tagline.threads import in_threads
+from tagline.features.ngram_arrays import HashTable, Ids, Ints, assemble, count
+from tagline.features.tokenizer import tokenize
+from tagline.parallel import in_threads
 
 _BATCH = 2048  # texts tokenised and looked up together by one thread
 _FEW_TOKENS = 1  # for each entry of the vocabulary; up to here a dictionary is quicker

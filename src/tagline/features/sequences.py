@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from tagline.errors import InputError
 from tagline.features.stop_words import STOP_WORDS
-from tagline.features.tokens import Tokens, keras_words
+from tagline.features.tokenizer import Tokens, keras_words
+from tagline.parallel import in_threads
 from tagline.sparse import count_columns
-from tagline.threads import in_threads
 
 Ids = NDArray[np.int32]
 Side = Literal["pre", "post"]

@@ -14,8 +14,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams
-from tagline.features.tokens import UNSPACED_PATTERN, tokenize
-from tagline.features.weights import TermFrequency, discriminative_scale, document_frequency, idf, weigh
+from tagline.features.tokenizer import UNSPACED_PATTERN, tokenize
+from tagline.features.weighting import TermFrequency, discriminative_scale, document_frequency, idf, weigh
 
 Block = WordNgrams | CharNgrams
 Scale = Literal["discriminative", "idf", "none"]

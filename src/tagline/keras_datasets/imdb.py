@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagline.datasets import imdb
-from tagline.datasets.archives import find_file
-from tagline.datasets.download import fetch
+from tagline.data.builtin import imdb
+from tagline.data.builtin.archives import find_file
+from tagline.data.builtin.download import fetch
 from tagline.features.sequences import INDEX_FROM
 from tagline.keras_datasets.npz import read_npz
 from tagline.keras_datasets.ragged import Ints, Ragged, labels_of, nothing_left, refuse_unknown

@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagline.datasets.word_index import historical_words
+from tagline.data.builtin.word_index import historical_words
 from tagline.errors import DataError, InputError, nearest
 from tagline.features.sequences import Sequences, WordIndex
-from tagline.threads import in_threads
+from tagline.parallel import in_threads
 
 Ints = NDArray[np.int64]
 _BATCH = 2048  # texts looked up together by one thread

@@ -10,10 +10,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.errors import RecipeError
-from tagline.models.bayes import fit_complement, fit_multinomial
 from tagline.models.linear import Bools, Floats, Ints, LinearModel, fit_linear_svm, fit_logistic
-from tagline.models.networks import Network
-from tagline.models.sessions import OnnxModel
+from tagline.models.naive_bayes import fit_complement, fit_multinomial
+from tagline.models.network.network import Network
+from tagline.models.onnx.runtime import OnnxModel
 from tagline.models.trees import TreeModel, fit_forest, fit_tree
 
 __all__ = ["CLASSIC", "Classic", "LinearModel", "Model", "Network", "OnnxModel", "TreeModel", "fit_model"]

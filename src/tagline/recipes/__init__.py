@@ -1,7 +1,7 @@
 """Recipes: whole training programmes, one TOML file each."""
 
-from tagline.recipes.recipe import format_recipe, load_recipe, make_recipe, recipe_names
-from tagline.recipes.tables import (
+from tagline.recipes.load import format_recipe, load_recipe, make_recipe, recipe_names
+from tagline.recipes.schema import (
     NETWORKS,
     AverageModel,
     ClassicModel,

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
-from tagline.evaluation.headline import display_name, format_figure, format_interval, listed
-from tagline.evaluation.verdicts import points, probability, quantity
+from tagline.metrics.headline import display_name, format_figure, format_interval, listed
+from tagline.metrics.verdicts import points, probability, quantity
 from tagline.report.excerpts import harmless, pieces
-from tagline.report.pages import render_page, write_page
-from tagline.report.reading import plot_of
+from tagline.report.rendering import render_page, write_page
+from tagline.report.run_files import plot_of
 
 _CLASSES_SHOWN = 30
 _COSTS = {"ms_per_text": ("Time, ms for one text", "ms"), "megabytes": ("Size, MB on disk", "MB")}
@@ -109,8 +109,8 @@ def _pair(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figures: M
 
 
 def _plots(runs: Sequence[Mapping[str, Any]], accuracy: str) -> list[dict[str, Any]]:
-    from tagline.evaluation.drawing import svg_bytes  # matplotlib takes its time
-    from tagline.evaluation.pareto_plots import plot_pareto
+    from tagline.plots.pareto import plot_pareto
+    from tagline.plots.style import svg_bytes  # matplotlib takes its time
 
     found = []
     for key, (cost, unit) in _COSTS.items():

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagline.errors import InputError
-from tagline.evaluation.headline import display_name
+from tagline.metrics.headline import display_name
 from tagline.report.excerpts import Piece, harmless
-from tagline.report.pages import render_page, write_page
+from tagline.report.rendering import render_page, write_page
 
 if TYPE_CHECKING:
     from tagline.explain import Explanation

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
-from tagline.evaluation.headline import NO_INTERVAL, display_name, task_of
+from tagline.metrics.headline import NO_INTERVAL, display_name, task_of
 from tagline.report import sections
 from tagline.report.excerpts import harmless
-from tagline.report.making import making
-from tagline.report.pages import render_page, write_page
-from tagline.report.reading import PLOTS, SEARCH_PLOTS, TRAINING_PLOTS, RunFolder, read_run
-from tagline.report.search import search
+from tagline.report.provenance import making
+from tagline.report.rendering import render_page, write_page
+from tagline.report.run_files import PLOTS, SEARCH_PLOTS, TRAINING_PLOTS, RunFolder, read_run
 from tagline.report.training import training
+from tagline.report.tuning import search
 
 _WIDE = 900  # CSS pixels; a wider plot takes the whole width
 

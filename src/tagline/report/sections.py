@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tagline.datasets.rows import counted
-from tagline.evaluation.counts import MANY_CLASSES
-from tagline.evaluation.headline import (
+from tagline.data.rows import counted
+from tagline.metrics.counts import MANY_CLASSES
+from tagline.metrics.headline import (
     display_name,
     format_figure,
     format_interval,
@@ -18,7 +18,7 @@ from tagline.evaluation.headline import (
     worst_classes,
 )
 from tagline.report.excerpts import harmless, pieces
-from tagline.report.reading import RunFolder, probabilities
+from tagline.report.run_files import RunFolder, probabilities
 
 _MATRIX_AS_TABLE = 10  # classes
 _WORST_FIRST = 12  # classes

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tagline.features.vectors import coverage_sentence
+from tagline.features.vectors.load import coverage_sentence
 from tagline.report.excerpts import harmless
-from tagline.report.reading import History, RunFolder
+from tagline.report.run_files import History, RunFolder
 
 
 def training(files: RunFolder) -> dict[str, Any] | None:

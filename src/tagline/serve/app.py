@@ -13,14 +13,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from tagline.serve.bodies import invalid
-from tagline.serve.description import complete
-from tagline.serve.gate import Gate
-from tagline.serve.pages import make_pages
-from tagline.serve.refusals import Refusal, went_wrong
-from tagline.serve.routes import PREDICT, endpoint_of, make_router
-from tagline.serve.service import Service, exchange_of
-from tagline.serve.shortcut import Shortcut
+from tagline.serve.errors import Refusal, went_wrong
+from tagline.serve.fast_path import Shortcut
+from tagline.serve.middleware import Gate
+from tagline.serve.openapi import complete
+from tagline.serve.request_body import invalid
+from tagline.serve.routes.api import PREDICT, endpoint_of, make_router
+from tagline.serve.routes.pages import make_pages
+from tagline.serve.state import Service, exchange_of
 
 
 def make_app(service: Service) -> ASGIApp:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.serve.models import Served
+from tagline.serve.model_store import Served
 
 Floats = NDArray[np.float64]
 BATCH_TEXTS = 64

@@ -13,15 +13,15 @@ from contextlib import closing, contextmanager
 import uvicorn
 
 from tagline.errors import InputError, TaglineError
+from tagline.serve.access_log import Log
 from tagline.serve.app import make_app
 from tagline.serve.batching import Scorer
 from tagline.serve.connections import connection_class
-from tagline.serve.gate import WRITE_SECONDS
-from tagline.serve.logs import Log
 from tagline.serve.metrics import Metrics
-from tagline.serve.models import Models
-from tagline.serve.service import Service
+from tagline.serve.middleware import WRITE_SECONDS
+from tagline.serve.model_store import Models
 from tagline.serve.settings import ServerSettings
+from tagline.serve.state import Service
 
 _DRAIN_SECONDS = 0.5  # in which all clients that are busy are told to go elsewhere
 _LAST_SECONDS = 0.1  # for those who have just come in to be accepted, and then to send

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tagline.training.history import History
 
 if TYPE_CHECKING:
-    from tagline.models.networks import Network
+    from tagline.models.network.network import Network
     from tagline.training.optimizers import Optimizer
 
 

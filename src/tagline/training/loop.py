@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 
 from tagline.errors import InputError
-from tagline.models.layers import Dense
-from tagline.models.networks import Inputs, Network
+from tagline.models.network.layers import Dense
+from tagline.models.network.network import Inputs, Network
+from tagline.parallel import one_blas_thread, process_wide
 from tagline.sparse import view_rows
-from tagline.threads import one_blas_thread, process_wide
 from tagline.training.callbacks import Callback, State
 from tagline.training.history import History
 from tagline.training.losses import Loss, make_loss, make_metrics, per_row

@@ -11,12 +11,12 @@ import polars as pl
 
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError
-from tagline.evaluation.calibration import reliability_curve, top_label
-from tagline.evaluation.counts import Floats
-from tagline.evaluation.ranking import rank, roc_curve
-from tagline.report.reading import probabilities, read_history
-from tagline.run.model_folder import run_of
-from tagline.run.predicted import label_indices
+from tagline.metrics.calibration_error import reliability_curve, top_label
+from tagline.metrics.counts import Floats
+from tagline.metrics.ranking import rank, roc_curve
+from tagline.report.run_files import probabilities, read_history
+from tagline.runs.model_path import run_of
+from tagline.runs.predictions import label_indices
 from tagline.web.card import card_sentences, data_sentences
 
 _FIGURES = ("accuracy", "macro_f1", "micro_f1", "log_loss", "roc_auc", "ece")

@@ -1,0 +1,19 @@
+"""Labelled texts: read from files, folders, Python objects and built-in sets, checked, and split."""
+
+from tagline.data.builtin.catalog import BUILT_IN, BuiltIn
+from tagline.data.dataset import Dataset, Split, load_dataset
+from tagline.data.formats.files import Batch, read_texts
+from tagline.data.inspections.facts import Facts
+from tagline.data.rows import Rejected
+
+__all__ = [
+    "BUILT_IN",
+    "Batch",
+    "BuiltIn",
+    "Dataset",
+    "Facts",
+    "Rejected",
+    "Split",
+    "load_dataset",
+    "read_texts",
+]

@@ -1,0 +1,1 @@
+"""Built-in datasets: found on this machine or downloaded, verified, read."""

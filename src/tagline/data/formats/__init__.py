@@ -1,0 +1,1 @@
+"""File formats: bytes in, frames of columns out."""

@@ -1,0 +1,1 @@
+"""Inspections: what is known of a dataset before anything is trained."""

@@ -1,0 +1,130 @@
+"""What a sweep says of its settings: means with intervals, differences, and the share that each setting explains.
+
+Every trial is judged by the same rows, so two trials are compared row by row. Two things move a figure by chance: which
+rows judge, and the seed. For the mean accuracy of k trials, with m_i the share of them that have row i of n right:
+
+    variance = var(m_i) / n + s² / k
+
+where s² is the variance between seeds of one combination, pooled over all combinations; 0 with a single seed, of which
+that part cannot be known. A difference of two means has m_i - m'_i in place of m_i.
+
+Source: the shares are those of an analysis of variance (R. Fisher, Statistical Methods for Research Workers, 1925).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.metrics.intervals import all_or_none_interval
+from tagline.parallel import same_on_any_cores
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_Z = 1.959963984540054  # the normal distribution's 97.5 % point
+_SAME = 1e-12
+_SAMPLES = 200
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_chance(self) -> bool:
+        """Say whether a difference may as well be none."""
+        return self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Which share of the squared differences between trials each setting explains by itself, and what is left.
+
+    ``together``: what settings do in combination; ``seeds``: what only the seed moved. Each from 0 to 1; they add up
+    to 1 on a full grid.
+    """
+
+    by_setting: dict[str, float]
+    together: float
+    seeds: float
+
+
+def seed_variance(accuracy: Floats, variant: Ints) -> float:
+    """Return the variance of ``accuracy``, (n_trials,), between trials of one ``variant``, (n_trials,), pooled."""
+    squares, degrees = 0.0, 0
+    for one in np.unique(variant):
+        values = accuracy[variant == one]
+        squares += float(((values - values.mean()) ** 2).sum())
+        degrees += len(values) - 1
+    return squares / degrees if degrees else 0.0
+
+
+def mean_accuracy(right: Bools, of_seeds: float) -> Estimate:
+    """Return the mean accuracy of trials, ``right`` (n_trials, n_rows); ``of_seeds``: the variance between seeds."""
+    k, n = right.shape
+    rows = right.mean(axis=0)  # (n_rows,)
+    value = float(rows.mean())
+    if value in (0.0, 1.0):
+        return Estimate(value, *all_or_none_interval(value == 1.0, n))
+    half = _Z * float(np.sqrt(rows.var() / n + of_seeds / k))
+    return Estimate(value, max(0.0, value - half), min(1.0, value + half))
+
+
+def difference(right: Bools, other: Bools, of_seeds: float) -> Estimate:
+    """Return the mean accuracy of some trials less that of others, both (n_trials, n_rows) of the same rows."""
+    rows = right.mean(axis=0) - other.mean(axis=0)  # (n_rows,)
+    variance = rows.var() / len(rows) + of_seeds * (1 / len(right) + 1 / len(other))
+    half = _Z * float(np.sqrt(variance))
+    return Estimate(float(rows.mean()), float(rows.mean()) - half, float(rows.mean()) + half)
+
+
+@same_on_any_cores()
+def shares(accuracy: Floats, settings: Mapping[str, Ints], variant: Ints) -> Shares | None:
+    """Return what explains the differences of ``accuracy``, (n_trials,); None where there are none.
+
+    ``settings``: the number of the value that each trial has, (n_trials,), by setting. What a setting explains is what
+    the sum of squares that the others leave shrinks by when it joins them; on a full grid that is its main effect.
+    """
+    total = float(((accuracy - accuracy.mean()) ** 2).sum())
+    if total < _SAME * len(accuracy):
+        return None
+    everything = _left_over(accuracy, list(settings.values()))
+    of_seeds = _left_over(accuracy, [variant])
+    by_setting = {
+        key: max(0.0, _left_over(accuracy, [v for k, v in settings.items() if k != key]) - everything) / total
+        for key in settings
+    }
+    return Shares(by_setting, max(0.0, everything - of_seeds) / total, of_seeds / total)
+
+
+def _left_over(accuracy: Floats, factors: list[Ints]) -> float:
+    """Return the sum of squares that factors, each adding its part, leave unexplained."""
+    columns = [np.ones((len(accuracy), 1)), *(np.eye(int(factor.max()) + 1)[factor] for factor in factors)]
+    design = np.hstack(columns)  # (n_trials, 1 + n_values)
+    fitted = design @ np.linalg.lstsq(design, accuracy, rcond=None)[0]
+    return float(((accuracy - fitted) ** 2).sum())
+
+
+@same_on_any_cores()
+def flattery(right: Floats, seed: int) -> float:
+    """Return by how much the best of several is flattered by being chosen on the rows that also measure it.
+
+    ``right``: the share of its seeds that have a row right, (n_variants, n_rows). Rows are drawn anew with replacement;
+    each time the one that does best there is compared with its figure on all rows.
+    """
+    n = right.shape[1]
+    rng = np.random.default_rng(seed)
+    whole = right.mean(axis=1)  # (n_variants,)
+    excess = []
+    for _ in range(_SAMPLES):
+        drawn = right @ (np.bincount(rng.integers(0, n, n), minlength=n) / n)  # (n_variants,)
+        best = int(drawn.argmax())
+        excess.append(drawn[best] - whole[best])
+    return max(0.0, float(np.mean(excess)))

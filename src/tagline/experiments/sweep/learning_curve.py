@@ -1,0 +1,192 @@
+"""Learning curves: how the error falls with the rows that are learnt from, and what twice as many would bring.
+
+The error follows e(n) = a + b n^-c where it follows a law at all: a is what no data mends.
+Source: J. Hestness et al., Deep Learning Scaling is Predictable, Empirically (2017).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.errors import InputError
+from tagline.experiments.sweep.effects import Estimate
+from tagline.parallel import same_on_any_cores
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+_N_SIZES = 6
+_LEAST_ROWS = 50  # of a size that is chosen, or so many for each class
+_LEAST_OF_CLASS = 4
+_EXPONENTS = np.arange(1, 31) / 20  # c: 0.05, 0.10 … 1.50
+_LEAST_SIZES = 4  # a law of three numbers fits any three
+_SAMPLES = 400
+_FAR = 0.05  # of the fall of the error; a law that misses by more does not hold
+_LITTLE = 0.003  # of accuracy: not worth the work of labelling twice the rows
+
+
+@dataclass(frozen=True)
+class Law:
+    """e(n) = a + b n^-c."""
+
+    a: float
+    b: float
+    c: float
+
+    def error(self, n: float) -> float:
+        """Return the error after learning from ``n`` rows."""
+        return float(self.a + self.b * n**-self.c)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Accuracy by the number of rows learnt from, the law where one holds, and what it says in a sentence.
+
+    ``of_seeds``: the accuracy with each seed, by size. ``gain``: what twice the most rows would add to accuracy; None
+    without a law.
+    """
+
+    accuracy: dict[int, Estimate]
+    of_seeds: dict[int, list[float]]
+    law: Law | None
+    gain: Estimate | None
+    sentence: str
+
+
+def choose_sizes(n_rows: int, n_classes: int) -> list[int]:
+    """Return about six numbers of rows, each twice the one before, up to all.
+
+    Raises:
+        InputError: there are too few rows for two sizes.
+
+    >>> choose_sizes(20_000, 2)
+    [625, 1250, 2500, 5000, 10000, 20000]
+    """
+    least = max(_LEAST_ROWS, _LEAST_OF_CLASS * n_classes)
+    sizes = [n_rows >> k for k in range(_N_SIZES) if n_rows >> k >= least]
+    if len(sizes) < 2:
+        raise InputError(
+            f"A learning curve takes at least {2 * least:,} rows to learn from, and there are {n_rows:,}: "
+            "name smaller sizes with `--sizes`, or bring more rows."
+        )
+    return sizes[::-1]
+
+
+def check_sizes(sizes: Sequence[int], n_rows: int) -> list[int]:
+    """Return the sizes, growing.
+
+    Raises:
+        InputError: one is too large or too small, or stands there twice, or there is but one.
+
+    """
+    if len(set(sizes)) < len(sizes):
+        twice = next(size for size in sizes if list(sizes).count(size) > 1)
+        raise InputError(f"`--sizes` has {twice} twice.")
+    if min(sizes) < 2:
+        raise InputError(f"`--sizes` has {min(sizes)}: nothing can be learnt from fewer than two rows.")
+    if max(sizes) > n_rows:
+        raise InputError(
+            f"`--sizes` has {max(sizes)}, and there are {n_rows} rows to learn from, as others are held out to judge: "
+            f"give sizes up to {n_rows}."
+        )
+    if len(sizes) < 2:
+        raise InputError("`--sizes` takes two sizes or more, such as `--sizes 500,1000,2000`.")
+    return sorted(sizes)
+
+
+@same_on_any_cores()
+def learning_curve(right: Mapping[int, Bools], seed: int) -> Curve:
+    """Return the curve of ``right``, (n_seeds, n_rows) for each size: which rows each seed answered right."""
+    sizes = sorted(right)
+    n = np.array(sizes, dtype=float)  # (n_sizes,)
+    rows = np.stack([1.0 - right[size].mean(axis=0) for size in sizes])  # (n_sizes, n_rows): errors
+    error = rows.mean(axis=1)  # (n_sizes,)
+    of_seeds = {size: [float(value) for value in right[size].mean(axis=1)] for size in sizes}
+    noise = _seed_noise(list(of_seeds.values()), error)  # (n_sizes,)
+    rng = np.random.default_rng(seed)
+    n_rows = rows.shape[1]
+    drawn = np.stack(
+        [rows @ (np.bincount(rng.integers(0, n_rows, n_rows), minlength=n_rows) / n_rows) for _ in range(_SAMPLES)]
+    )
+    drawn = drawn + rng.normal(size=drawn.shape) * noise  # (n_samples, n_sizes)
+    spread = np.maximum(drawn.std(axis=0), 1e-6)
+    accuracy = {
+        size: Estimate(1 - e, max(0.0, 1 - e - 1.96 * s), min(1.0, 1 - e + 1.96 * s))
+        for size, e, s in zip(sizes, error.tolist(), spread.tolist(), strict=True)
+    }
+    law = _law(n, error, spread, noise)
+    if law is None:
+        return Curve(accuracy, of_seeds, None, None, _last_step(sizes, error, drawn))
+    # The points lie beside the law by more than rows and seeds account for: what it foretells is as uncertain.
+    beside = _missed(law, n, error)
+    gains = [_gain(_fit(n, sample + rng.normal(size=len(n)) * beside, spread), n[-1]) for sample in drawn]
+    low, high = np.percentile(gains, (2.5, 97.5))
+    value = _gain(law, n[-1])
+    gain = Estimate(value, min(float(low), value), max(float(high), value))
+    return Curve(accuracy, of_seeds, law, gain, _sentence(gain, sizes[-1]))
+
+
+def _seed_noise(of_seeds: list[list[float]], error: Floats) -> Floats:
+    """Return the standard error of the mean over seeds, (n_sizes,): a share of the error, the same for all sizes."""
+    n_seeds = min(len(values) for values in of_seeds)
+    if n_seeds < 2:
+        return np.zeros_like(error)
+    relative = np.array([np.std(values, ddof=1) for values in of_seeds]) / np.maximum(error, 1e-6)
+    return np.asarray(np.sqrt((relative**2).mean() / n_seeds) * error)
+
+
+def _law(n: Floats, error: Floats, spread: Floats, noise: Floats) -> Law | None:
+    """Return the law that the errors follow, or None where they follow none."""
+    if len(n) < _LEAST_SIZES or error[-1] >= error[0]:
+        return None
+    law = _fit(n, error, spread)
+    allowed = max(_FAR * float(error[0] - error[-1]), 2 * float(noise.mean()))
+    return law if _missed(law, n, error) <= allowed else None
+
+
+def _missed(law: Law, n: Floats, error: Floats) -> float:
+    """Return how far the law lies beside the errors: the root of the mean square."""
+    return float(np.sqrt(np.mean([(law.error(size) - e) ** 2 for size, e in zip(n, error, strict=True)])))
+
+
+def _fit(n: Floats, error: Floats, spread: Floats) -> Law:
+    """Fit the law by weighted least squares with a and b not below 0; c is the best of a grid."""
+    weight = 1 / spread**2
+    x = n[None, :] ** -_EXPONENTS[:, None]  # (n_exponents, n_sizes)
+    total = weight.sum()
+    x_mean, y_mean = x @ weight / total, float(error @ weight) / total
+    b = ((x - x_mean[:, None]) * (error - y_mean)) @ weight / (((x - x_mean[:, None]) ** 2) @ weight)
+    a = y_mean - b * x_mean
+    through_zero = (x * error) @ weight / ((x**2) @ weight)
+    b = np.where(a < 0, through_zero, b)
+    a = np.where(a < 0, 0.0, a)
+    a, b = np.where(b < 0, y_mean, a), np.maximum(b, 0.0)
+    missed = ((a[:, None] + b[:, None] * x - error) ** 2) @ weight
+    best = int(missed.argmin())
+    return Law(float(a[best]), float(b[best]), float(_EXPONENTS[best]))
+
+
+def _gain(law: Law, n: float) -> float:
+    return law.error(n) - law.error(2 * n)
+
+
+def _sentence(gain: Estimate, most: int) -> str:
+    twice = f"Twice the data ({2 * most:,} rows)"
+    value, low, high = (100 * figure for figure in (gain.value, gain.low, gain.high))
+    if gain.high < _LITTLE:
+        return f"The curve has levelled off: {twice[0].lower()}{twice[1:]} would bring {high:.1f} points at most."
+    return f"{twice} would bring about {value:.1f} points ({low:.1f} to {high:.1f})."
+
+
+def _last_step(sizes: list[int], error: Floats, drawn: Floats) -> str:
+    """Say what the last step brought, where no law says what the next one will."""
+    step = drawn[:, -2] - drawn[:, -1]
+    low, high = np.percentile(step, (2.5, 97.5))
+    value = float(error[-2] - error[-1])
+    changed = f"from {sizes[-2]:,} to {sizes[-1]:,} rows accuracy changed by {100 * value:+.1f} points"
+    if len(sizes) >= _LEAST_SIZES and max(-low, high) < _LITTLE:
+        return f"The curve has levelled off: {changed}."
+    because = "With fewer than four sizes" if len(sizes) < _LEAST_SIZES else "As the curve follows no simple law"
+    return f"{because} nothing is foretold; {changed} ({100 * min(low, value):+.1f} to {100 * max(high, value):+.1f})."

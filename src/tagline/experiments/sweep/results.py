@@ -1,0 +1,205 @@
+"""What came of a sweep: combinations best first, what each setting did, learning curves, and a conclusion."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.experiments.sweep.effects import (
+    Estimate,
+    Shares,
+    difference,
+    flattery,
+    mean_accuracy,
+    seed_variance,
+    shares,
+)
+from tagline.experiments.sweep.folder import Asked
+from tagline.experiments.sweep.grid import Variant, varied
+from tagline.experiments.sweep.learning_curve import Curve, learning_curve
+from tagline.experiments.sweep.trial import Trial
+from tagline.experiments.sweep.trial_store import Outcome
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One combination of settings over its seeds; figures are means, of ``best_epoch`` and ``epochs`` medians.
+
+    ``behind``: how much accuracy the best one has more, row by row; None of the best. ``errors``: the sentences of
+    trials that failed; a combination with one has no figures.
+    """
+
+    words: str
+    recipe: str
+    settings: dict[str, str]
+    of_seeds: list[float] = field(default_factory=list)
+    accuracy: Estimate | None = None
+    behind: Estimate | None = None
+    macro_f1: float | None = None
+    log_loss: float | None = None
+    seconds: float | None = None
+    best_epoch: int | None = None
+    parameters: int | None = None
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of a setting: the mean over all trials that have it, and how far it is behind the best value."""
+
+    value: str
+    accuracy: Estimate
+    behind: Estimate | None
+    of_trials: list[float]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What came of a sweep.
+
+    ``combinations``: best first, those that failed last. ``effects``: the values of each setting, in the order given,
+    the setting that explains most first. ``flattery``: see `effects.flattery`. ``curves``: by combination.
+    """
+
+    n_trials: int
+    n_failed: int
+    n_seeds: int
+    judged: int
+    combinations: list[Combination]
+    effects: dict[str, list[Value]]
+    shares: Shares | None
+    flattery: float
+    curves: dict[str, Curve]
+
+    @property
+    def best(self) -> Combination | None:
+        """Return the combination with the highest mean accuracy."""
+        first = next(iter(self.combinations), None)
+        return first if first is not None and first.accuracy is not None else None
+
+    @property
+    def rivals(self) -> list[Combination]:
+        """Return the combinations that the rows cannot tell from the best."""
+        return [one for one in self.combinations if one.behind is not None and one.behind.is_chance]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``results.json`` holds."""
+        return asdict(self)
+
+
+def results_of(asked: Asked, trials: Sequence[Trial], outcomes: Mapping[int, Outcome]) -> Results:
+    """Work out what the outcomes, by number of trial, say."""
+    n_rows, n_variants = int(asked.content["judged"]["rows"]), len(asked.variants)
+    by_variant = [[trial for trial in trials if trial.number % n_variants == k] for k in range(n_variants)]
+    failed = sum(outcome.status == "failed" for outcome in outcomes.values())
+    common = (len(trials), failed, len(asked.seeds), n_rows)
+    seed = int(asked.content["settings"]["seed"])
+    if asked.sizes is not None:
+        curves, combinations = {}, []
+        for variant, mine in zip(asked.variants, by_variant, strict=True):
+            errors = [e for trial in mine if (e := outcomes[trial.number].error) is not None]
+            combinations.append(Combination(variant.words, variant.recipe.recipe.name, variant.settings, errors=errors))
+            by_size = _by_size(mine, outcomes, n_rows)
+            if len(by_size) > 1:
+                curves[variant.words] = learning_curve(by_size, seed)
+        return Results(*common, combinations, {}, None, 0.0, curves)
+    whole = [
+        (variant, [outcomes[trial.number] for trial in mine])
+        for variant, mine in zip(asked.variants, by_variant, strict=True)
+    ]
+    good = [(v, found) for v, found in whole if all(outcome.status == "done" for outcome in found)]
+    bad = [
+        Combination(v.words, v.recipe.recipe.name, v.settings, errors=[o.error for o in found if o.error is not None])
+        for v, found in whole
+        if any(outcome.status == "failed" for outcome in found)
+    ]
+    if not good:
+        return Results(*common, bad, {}, None, 0.0, {})
+    right = np.stack([outcome.right_rows(n_rows) for _, found in good for outcome in found])  # (n_trials, n_rows)
+    variant_of = np.repeat(np.arange(len(good)), len(asked.seeds))  # (n_trials,)
+    accuracy = right.mean(axis=1)  # (n_trials,)
+    of_seeds = seed_variance(accuracy, variant_of)
+    combinations = _ranked(
+        [_combination(v, found, right[variant_of == k], of_seeds) for k, (v, found) in enumerate(good)]
+    )
+    first = [v.words for v, _ in good].index(combinations[0].words)
+    place = {v.words: k for k, (v, _) in enumerate(good)}
+    compared = [combinations[0]] + [
+        _behind(one, difference(right[variant_of == first], right[variant_of == place[one.words]], of_seeds))
+        for one in combinations[1:]
+    ]
+    settings = varied([v for v, _ in good])
+    number = {
+        key: np.array([values.index(good[k][0].settings.get(key, "")) for k in variant_of])
+        for key, values in settings.items()
+    }
+    explained = shares(accuracy, number, variant_of) if settings else None
+    effects = {key: _values(settings[key], number[key], right, of_seeds) for key in settings}
+    if explained is not None:
+        effects = dict(sorted(effects.items(), key=lambda pair: -explained.by_setting[pair[0]]))
+    rows = np.stack([right[variant_of == k].mean(axis=0) for k in range(len(good))])  # (n_variants, n_rows)
+    return Results(*common, compared + bad, effects, explained, flattery(rows, seed), {})
+
+
+def _by_size(trials: Sequence[Trial], outcomes: Mapping[int, Outcome], n_rows: int) -> dict[int, Bools]:
+    found: dict[int, list[Bools]] = {}
+    for trial in trials:
+        outcome = outcomes[trial.number]
+        if outcome.status == "done" and trial.size is not None:
+            found.setdefault(trial.size, []).append(outcome.right_rows(n_rows))
+    return {size: np.stack(right) for size, right in found.items()}
+
+
+def _combination(variant: Variant, found: Sequence[Outcome], right: Bools, of_seeds: float) -> Combination:
+    return Combination(
+        variant.words,
+        variant.recipe.recipe.name,
+        variant.settings,
+        of_seeds=[float(value) for value in right.mean(axis=1)],
+        accuracy=mean_accuracy(right, of_seeds),
+        macro_f1=_mean([outcome.macro_f1 for outcome in found]),
+        log_loss=_mean([outcome.log_loss for outcome in found]),
+        seconds=_mean([outcome.seconds for outcome in found]),
+        best_epoch=_median([outcome.best_epoch for outcome in found]),
+        parameters=found[0].parameters,
+    )
+
+
+def _behind(one: Combination, estimate: Estimate) -> Combination:
+    return Combination(**{**vars(one), "behind": estimate})
+
+
+def _ranked(combinations: Sequence[Combination]) -> list[Combination]:
+    def key(one: Combination) -> tuple[float, float]:
+        assert one.accuracy is not None
+        return -one.accuracy.value, one.log_loss if one.log_loss is not None else 0.0
+
+    return sorted(combinations, key=key)
+
+
+def _values(values: Sequence[str], number: NDArray[np.int64], right: Bools, of_seeds: float) -> list[Value]:
+    groups = [right[number == k] for k in range(len(values))]
+    best = int(np.argmax([group.mean() for group in groups]))
+    return [
+        Value(
+            value,
+            mean_accuracy(group, of_seeds),
+            None if k == best else difference(groups[best], group, of_seeds),
+            [float(accuracy) for accuracy in group.mean(axis=1)],
+        )
+        for k, (value, group) in enumerate(zip(values, groups, strict=True))
+    ]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _median(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return int(np.median(known)) if known else None

@@ -1,0 +1,193 @@
+"""What a sweep says, in sentences: for its report, for the terminal."""
+
+import shlex
+from collections.abc import Sequence
+from math import prod
+
+from tagline.experiments.sweep.effects import Estimate
+from tagline.experiments.sweep.folder import Asked
+from tagline.experiments.sweep.grid import RECIPE
+from tagline.experiments.sweep.results import Combination, Results, Value
+
+AS_IT_IS = "as it is"  # the value of a setting that a combination of a list leaves alone
+_MOST_COLUMNS = 5  # of settings; of more, a combination is one cell
+_SHARE_TOLD = 0.01  # of the differences; below, several are told together
+
+
+def conclusion(results: Results) -> list[str]:
+    """Return the sentences, the most important first."""
+    said = [_of_curve(words, curve.sentence, len(results.curves)) for words, curve in results.curves.items()]
+    if results.best is not None:
+        said += [_of_best(results), *([_of_shares(results)] if results.effects else [])]
+        if results.shares is not None:
+            said += [of_setting(key, values) for key, values in results.effects.items()]
+        if results.effects and not _is_crossed(results):
+            said.append(
+                "Not every value met every other, as where combinations are listed or fail, so a mean over the trials "
+                "that have a value also holds what else these had."
+            )
+        if results.effects and results.n_seeds == 1:
+            said.append(
+                "Every combination was tried with one seed, so what the seed alone moves is in no interval: "
+                "`--seeds 3` would tell."
+            )
+    if results.n_failed:
+        said.append(_of_failures(results))
+    return said
+
+
+def _is_crossed(results: Results) -> bool:
+    """Say whether every combination of the values was tried and has figures."""
+    n = sum(one.accuracy is not None for one in results.combinations)
+    return n == prod(len(values) for values in results.effects.values())
+
+
+def caution(results: Results) -> str:
+    """Return what is not to be read into the figures, or the empty string."""
+    n = sum(one.accuracy is not None for one in results.combinations)
+    if results.curves or n < 2:
+        return ""
+    by = 100 * results.flattery
+    much = "by less than 0.1 points here" if by < 0.05 else f"by about {by:.1f} points here"
+    return (
+        f"The best of {n:,} was chosen on the {results.judged:,} rows that also measure it, which flatters it, {much}; "
+        "the test rows, which no trial has seen, give the figure to trust. Each interval is judged by itself: of "
+        "twenty differences that are none, one looks like one."
+    )
+
+
+def command_for_best(asked: Asked, results: Results) -> str:
+    """Return the command that trains the best combination and measures it on the test rows."""
+    settings = asked.content["settings"]
+    best = results.best
+    if best is None:
+        return ""
+    source = next(variant.source for variant in asked.variants if variant.words == best.words)
+    words = ["tagline", "train", asked.content["typed"], "--recipe", source]
+    changes = [f"{key}={value}" for key, value in best.settings.items() if key != RECIPE]
+    for change in (*settings["settings"], *changes):
+        words += ["--set", change]
+    for column in settings["text"]:
+        words += ["--text", column]
+    for name in ("label", "group", "test", "validation"):
+        if settings[name] is not None:
+            words += [f"--{name}", str(settings[name])]
+    if settings["strict"]:
+        words.append("--strict")
+    if settings["seed"]:
+        words += ["--seed", str(settings["seed"])]
+    return shlex.join(words)
+
+
+def setting_columns(combinations: Sequence[Combination]) -> tuple[list[str], list[list[str]]]:
+    """Return names and cells of the columns that tell combinations apart, a row each; of many settings one column."""
+    keys = list(dict.fromkeys(key for one in combinations for key in one.settings))
+    keys = [key for key in keys if len({one.settings.get(key) for one in combinations}) > 1]
+    if not 1 <= len(keys) <= _MOST_COLUMNS:
+        return ["combination"], [[one.words] for one in combinations]
+    short = [key.partition(".")[2] or key for key in keys]
+    names = short if len(set(short)) == len(short) else keys
+    return names, [[one.settings.get(key) or AS_IT_IS for key in keys] for one in combinations]
+
+
+def percent(value: float) -> str:
+    """Return an accuracy as people read it."""
+    return f"{100 * value:.1f} %"
+
+
+def between(estimate: Estimate) -> str:
+    """Return the ends of an interval of accuracies or their differences, in points."""
+    return f"{_points(estimate.low)} to {_points(estimate.high)}"
+
+
+def behind(estimate: Estimate | None) -> str:
+    """Return how far a combination is behind the best, None of the best itself, in points with an interval."""
+    return "best" if estimate is None else f"{_points(estimate.value)} ({between(estimate)})"
+
+
+def of_setting(key: str, values: Sequence[Value]) -> str:
+    """Say what a setting did."""
+    best = next(value for value in values if value.behind is None)
+    worse = [value for value in values if value.behind is not None and not value.behind.is_chance]
+    level = [value for value in values if value.behind is not None and value.behind.is_chance]
+    if not worse:
+        figures = ", ".join(f"{named(value.value)} {percent(value.accuracy.value)}" for value in values)
+        return f"`{key}` makes no difference beyond chance: {figures}."
+    lost = [f"{named(v.value)} by {100 * v.behind.value:.1f} points ({between(v.behind)})" for v in worse if v.behind]
+    on_average = percent(best.accuracy.value)
+    said = f"`{key}`: {named(best.value)} does best, with {on_average} on average; it leads {_and(lost)}"
+    if level:
+        said += f"; {_and([named(value.value) for value in level])} cannot be told from it"
+    return f"{said}."
+
+
+def named(value: str) -> str:
+    """Return the value of a setting, set as code, or that it was left alone."""
+    return f"`{value}`" if value else AS_IT_IS
+
+
+def _points(value: float) -> str:
+    return f"{round(100 * value, 1) + 0.0:.1f}"  # adding 0 makes 0.0 of -0.0
+
+
+def _of_curve(words: str, sentence: str, n_curves: int) -> str:
+    return sentence if n_curves == 1 else f"`{words}`: {sentence[0].lower()}{sentence[1:]}"
+
+
+def _of_best(results: Results) -> str:
+    best = results.best
+    assert best is not None
+    assert best.accuracy is not None
+    of = f", the mean of {results.n_seeds} seeds" if results.n_seeds > 1 else ""
+    compared = [one for one in results.combinations if one.behind is not None]
+    said = (
+        f"`{best.words}` does best: {percent(best.accuracy.value)} of {results.judged:,} rows right "
+        f"({between(best.accuracy)}{of})"
+    )
+    if not compared:
+        low, high = min(best.of_seeds), max(best.of_seeds)
+        return (
+            f"`{best.words}`: {percent(best.accuracy.value)} of {results.judged:,} rows right ({between(best.accuracy)}"
+            f"{of}); the seeds alone range from {percent(low)} to {percent(high)}."
+        )
+    n = len(results.rivals)
+    if not n:
+        return f"{said}; every other combination is behind it by more than chance."
+    if n == len(compared):
+        return (
+            f"{said}; {'the other one' if n == 1 else f'all of the other {n:,}'} cannot be told from it by these rows."
+        )
+    return f"{said}; {n:,} of the other {len(compared):,} combinations cannot be told from it."
+
+
+def _of_shares(results: Results) -> str:
+    explained = results.shares
+    if explained is None:
+        return "All trials have the same accuracy: none of the settings made a difference."
+    told = [(f"`{key}`", share) for key, share in explained.by_setting.items()]
+    told.sort(key=lambda pair: -pair[1])
+    (first, most), *others = told
+    parts = [f"{name} {100 * share:.0f} %" for name, share in others if share >= _SHARE_TOLD]
+    little = [name for name, share in others if share < _SHARE_TOLD]
+    if little:
+        parts.append(f"{_and(little)} less than 1 %{' each' if len(little) > 1 else ''}")
+    if explained.together >= _SHARE_TOLD:
+        parts.append(f"their combinations {100 * explained.together:.0f} %")
+    if results.n_seeds > 1:
+        parts.append(f"the seed alone {100 * explained.seeds:.0f} %")
+    return (
+        f"Of the differences between trials {first} explains {100 * most:.0f} %"
+        + "".join(f", {p}" for p in parts)
+        + "."
+    )
+
+
+def _of_failures(results: Results) -> str:
+    first = next(one for one in results.combinations if one.errors)
+    one = results.n_failed == 1
+    said = "trial failed, with" if one else "trials failed, the first with"
+    return f"{results.n_failed:,} of {results.n_trials:,} {said} `{first.words}`: {first.errors[0]}"
+
+
+def _and(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

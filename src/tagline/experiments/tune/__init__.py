@@ -1,0 +1,1 @@
+"""`tagline tune`: the best recipe that a time budget allows."""

@@ -1,0 +1,174 @@
+"""`export_page`: a model to one HTML file whose answers are known to be the model's."""
+
+import gzip
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tagline.bundle import umask
+from tagline.classifier import TextClassifier
+from tagline.data.columns import HEADER_NAMES, TEXT_NAMES
+from tagline.errors import InputError
+from tagline.export.html.accuracy_loss import BOUND, MOST_LOST, Losses, known_truth, measure
+from tagline.export.html.compose import compose, model_of
+from tagline.export.html.javascript import V8, require_v8
+from tagline.export.html.replay import replay_in_v8
+from tagline.export.html.sizing import Packed, pack
+from tagline.export.replay import Replay, make_replay
+from tagline.export.verification import Parity
+from tagline.features.vectorizer import Vectorizer
+from tagline.models import LinearModel
+from tagline.web.about import about_model
+
+_MEGABYTE = 1_000_000
+#: How many bits a weight has and how many bytes the page may, tried in this order until nothing much is lost.
+ATTEMPTS = ((8, 5 * _MEGABYTE), (8, 10 * _MEGABYTE), (8, 20 * _MEGABYTE), (16, 20 * _MEGABYTE))
+
+_SHOWN = 2000  # texts that show how long rows are
+
+
+@dataclass(frozen=True)
+class PageExport:
+    """What was written, and what is known of it.
+
+    ``n_features`` of the model's ``n_features_of_model`` n-grams are in the page, in ``bits`` bits; ``losses`` compares
+    the page with the model, ``parity`` V8 with Python. ``card`` says it in sentences, which stand in the page too.
+    """
+
+    path: Path
+    bytes: int
+    bits: int
+    n_features: int
+    n_features_of_model: int
+    losses: Losses
+    parity: Parity
+    card: tuple[str, ...]
+
+
+def export_page(
+    model_path: str | Path,
+    target: str | Path,
+    *,
+    replay: Path | None = None,
+    progress: Callable[[str], None] = lambda stage: None,
+) -> PageExport:
+    """Write a linear model of n-grams as one HTML file that classifies and explains offline.
+
+    Held-out texts are asked of the page's own scripts in V8 first: nothing is written unless their answers are those
+    of Python within 1e-4, and those of the model as it was within ``losses.BOUND``.
+
+    Args:
+        model_path: the folder of a bundle.
+        target: the file to write; an older one is replaced.
+        replay: a file of texts to try instead of the run's test rows.
+        progress: called with the name of each stage.
+
+    Raises:
+        InputError: the model is no linear one of n-grams, ``target`` cannot be written, or the answers differ.
+        MissingExtraError: mini-racer is not installed.
+
+    """
+    model_path, target = Path(model_path), Path(target)
+    require_v8()
+    if target.is_dir() or not target.absolute().parent.is_dir():
+        raise InputError(f"`{target}` cannot be written: name a file, in a folder that exists.")
+    clf = TextClassifier.load(model_path)
+    _check(clf)
+    progress("read held-out texts")
+    asked = make_replay(model_path, replay)
+    texts = [text for text in asked.texts if isinstance(text, str)]
+    about = about_model(model_path, clf) | {"name": "model", "csv": _csv_facts(clf)}
+    progress("pack the model")
+    truth = known_truth(model_path, clf, clf.predict_proba(texts))
+    packed, losses = _choose(clf, texts, truth, asked.held_out + asked.seen, about)
+    progress("replay in V8")
+    script, payload = model_of(compose(packed.payload, about))
+    parity = _replayed(packed, script, payload, texts)
+    card = _card(clf, packed, losses, parity, asked)
+    html = compose(packed.payload, about | {"card": [*about["card"], *card]})
+    if model_of(html) != (script, payload):
+        raise AssertionError("the page written is not the page replayed")
+    progress("write the page")
+    content = html.encode()
+    _write(target, content)
+    kept = packed.classifier.n_features_
+    return PageExport(target, len(content), packed.bits, kept, clf.n_features_, losses, parity, tuple(card))
+
+
+def _check(clf: TextClassifier) -> None:
+    if not isinstance(clf.vectorizer_, Vectorizer) or not isinstance(clf.model_, LinearModel):
+        raise InputError(
+            f"A page holds linear models of n-grams, and `{clf.recipe_.recipe.name}` is none: "
+            "export it with `--format onnx`."
+        )
+
+
+def _csv_facts(clf: TextClassifier) -> dict[str, Any]:
+    """Return by what names the page finds the columns of a CSV file, as ``tagline predict`` does."""
+    return {
+        "textColumns": clf.card_.get("text_columns") or [],
+        "textNames": list(TEXT_NAMES),
+        "headerNames": sorted(HEADER_NAMES),
+    }
+
+
+def _choose(
+    clf: TextClassifier, texts: list[str], truth: list[Any] | None, n_real: int, about: dict[str, Any]
+) -> tuple[Packed, Losses]:
+    """Return the first attempt that loses next to nothing."""
+    around = len(compose(b"", about).encode()) + 2000  # and the card
+    shown = pl.Series(texts[:_SHOWN], dtype=pl.String)
+    found: Losses | None = None
+    for bits, limit in ATTEMPTS:
+        packed = pack(clf, bits, (limit - around) * 3 // 4, shown)  # base64 takes four bytes for three
+        found = measure(clf, packed.classifier, texts, truth, n_real)
+        if found.bearable:
+            return packed, found
+    assert found is not None
+    raise InputError(
+        f"A page of {ATTEMPTS[-1][1] // _MEGABYTE} MB would differ from the model by up to {found.largest:.3f} in a "
+        f"probability and in {found.different:,} of {found.rows:,} labels, more than the {BOUND} or the "
+        f"{100 * MOST_LOST:.1f} points that may be lost: export with `--format onnx`."
+    )
+
+
+def _replayed(packed: Packed, script: str, payload: bytes, texts: list[str]) -> Parity:
+    return replay_in_v8(packed.classifier, V8(script, gzip.decompress(payload)), texts)
+
+
+def _card(clf: TextClassifier, packed: Packed, losses: Losses, parity: Parity, asked: Replay) -> list[str]:
+    kept, of = packed.classifier.n_features_, clf.n_features_
+    share = f"All {of:,} n-grams" if kept == of else f"The {kept:,} heaviest of {of:,} n-grams"
+    sentences = [
+        f"{share} of the model are in this page, their weights in {packed.bits} bits.",
+        f"On {asked.sentence}, its probabilities differ from the model's by at most {losses.largest:.4f} "
+        f"(99 % by at most {losses.usual:.4f}; allowed: {BOUND}); labels that differ: {losses.different:,}.",
+    ]
+    if losses.accuracy is not None and losses.page_accuracy is not None:
+        sentences.append(
+            f"Test accuracy is {100 * losses.page_accuracy:.2f} % in this page and {100 * losses.accuracy:.2f} % of "
+            f"the model (allowed loss: {100 * MOST_LOST:.1f} points)."
+        )
+    sentences.append(
+        f"V8 ran the scripts of this page on these {parity.rows:,} texts: the same words and explanations as in "
+        f"Python, probabilities within {parity.largest:.1g} (allowed: {parity.bound:g})."
+    )
+    return sentences
+
+
+def _write(target: Path, content: bytes) -> None:
+    number, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.absolute().parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(number, "wb") as stream:
+            stream.write(content)
+        temporary.chmod(0o666 & ~umask())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

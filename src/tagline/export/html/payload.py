@@ -1,0 +1,93 @@
+"""A classifier as the bytes that payload.js opens.
+
+Four bytes give the length of the header, JSON, that follows; then come the parts. Whole numbers are planes of bytes:
+the lowest bytes of all numbers, then the next ones, which gzip packs best. In the header, ``parts`` has the start, end
+and number of planes of each part; ``blocks`` the n-gram blocks. Of block 0 there are:
+
+* ``0.symbols``: the words, one a line, or the code points;
+* ``0.2.followers``: how many n-grams of order 2 each of order 1 is the prefix of; ``0.2.last``: their last symbols,
+  within each prefix ascending and as differences; and so on for the further orders;
+* ``0.scale`` and ``0.weight.0``, …: levels, see ``quantised``, columns as in ``NgramTable``; to those of weights half
+  the range is added.
+"""
+
+import gzip
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.classifier import TextClassifier
+from tagline.export.html.characters import character_tables
+from tagline.export.html.quantization import Levels
+from tagline.features.ngrams import WordNgrams
+from tagline.features.vectorizer import Block, Vectorizer
+from tagline.models import LinearModel
+
+
+def write_payload(
+    clf: TextClassifier, vectorizer: Vectorizer, model: LinearModel, levels: list[Levels], bits: int
+) -> bytes:
+    """Return the payload, gzipped: what ``clf`` decides, with these features and levels."""
+    parts: dict[str, tuple[bytes, int]] = {}
+    blocks = []
+    for b, (block, level) in enumerate(zip(vectorizer.blocks, levels, strict=True)):
+        parts |= _ngram_parts(b, block)
+        if vectorizer.unit:
+            parts[f"{b}.scale"] = _planes(level.scale, bits // 8)
+        for output in range(level.weights.shape[1]):
+            parts[f"{b}.weight.{output}"] = _planes(level.weights[:, output] + 2 ** (bits - 1), bits // 8)
+        blocks.append(
+            {
+                "of": "words" if isinstance(block, WordNgrams) else "characters",
+                "shortest": block.table.min_n,
+                "orders": list(range(2, len(block.table.keys) + 2)),
+                "scaleStep": level.scale_step,
+                "weightSteps": level.weight_steps.tolist(),
+            }
+        )
+    header: dict[str, Any] = {
+        "classes": [str(name) for name in clf.classes_],
+        "task": clf.task_,
+        "positive": clf.positive_,
+        "threshold": clf.threshold_,
+        "temperature": clf.temperature_,
+        "tf": vectorizer.tf,
+        "unit": vectorizer.unit,
+        "bits": bits,
+        "intercept": model.intercept.tolist(),
+        "blocks": blocks,
+        "characters": character_tables(),
+        "parts": {},
+    }
+    end = 0
+    for name, (content, width) in parts.items():
+        header["parts"][name] = [end, end + len(content), width]
+        end += len(content)
+    head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    whole = len(head).to_bytes(4, "little") + head + b"".join(content for content, _ in parts.values())
+    return gzip.compress(whole, 9, mtime=0)
+
+
+def _ngram_parts(b: int, block: Block) -> dict[str, tuple[bytes, int]]:
+    parts = {}
+    if isinstance(block, WordNgrams):
+        parts[f"{b}.symbols"] = ("".join(f"{word}\n" for word in block.vocabulary).encode(), 1)
+    else:
+        parts[f"{b}.symbols"] = _planes(block.alphabet, 3)
+    n_prefixes = block.table.n_symbols
+    for order, keys in enumerate(block.table.keys, 2):
+        prefix, last = np.divmod(keys, max(1, block.table.n_symbols))
+        same = np.diff(prefix, prepend=-1) == 0
+        parts[f"{b}.{order}.followers"] = _planes(np.bincount(prefix, minlength=n_prefixes))
+        parts[f"{b}.{order}.last"] = _planes(np.where(same, np.diff(last, prepend=0), last))
+        n_prefixes = len(keys)
+    return parts
+
+
+def _planes(numbers: NDArray[np.integer], width: int = 0) -> tuple[bytes, int]:
+    """Return the bytes of numbers of 0 and more, plane by plane, and how many planes there are."""
+    width = width or max(1, (int(numbers.max(initial=0)).bit_length() + 7) // 8)
+    little = np.ascontiguousarray(numbers, dtype="<u4").view(np.uint8).reshape(-1, 4)
+    return b"".join(little[:, plane].tobytes() for plane in range(width)), width

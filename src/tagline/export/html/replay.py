@@ -1,0 +1,84 @@
+"""What the page says, word for word, against Python: tokens, probabilities, labels and explanations."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tagline.classifier import TextClassifier
+from tagline.errors import InputError
+from tagline.explain import Explanation, explain_text
+from tagline.export.html.javascript import V8
+from tagline.export.verification import Parity, compare
+from tagline.features.tokenizer import tokenize
+
+EXPLAINED = 50  # texts
+LONGEST_EXPLAINED = 5000  # characters: longer texts show nothing new, and take Python a while
+_TOLERANCE = 1e-5  # of a contribution: scales and coefficients are in single precision in Python
+
+
+def replay_in_v8(page: TextClassifier, v8: V8, texts: Sequence[str]) -> Parity:
+    """Ask the page's scripts about texts, and ``page``, the same model in Python.
+
+    Raises:
+        InputError: tokens or their places differ, an explanation does, or a probability or label does by more than
+            ``compare`` allows.
+
+    """
+    _compare_tokens(v8, texts)
+    answers = v8.classify(texts)
+    proba = page.predict_proba(texts)
+    labels = page.decide(proba)
+    threshold = None if page.task_ == "multiclass" else page.threshold_
+    expected = [_label(label) for label in labels]
+    parity = compare(
+        proba, expected, answers.proba, answers.labels, classes=page.classes_.tolist(), threshold=threshold
+    )
+    for text in [text for text in texts if len(text) <= LONGEST_EXPLAINED][-EXPLAINED:]:
+        _compare_explanations(text, explain_text(page, text), v8.explain(text))
+    return parity
+
+
+def _label(label: Any) -> Any:
+    return [str(name) for name in label] if isinstance(label, list) else str(label)
+
+
+def _compare_tokens(v8: V8, texts: Sequence[str]) -> None:
+    tokens = tokenize(pl.Series(texts, dtype=pl.String))
+    values = tokens.values.to_list()
+    end = 0
+    for row, (text, n, found) in enumerate(zip(texts, tokens.lengths.tolist(), v8.tokenize(texts), strict=True), 1):
+        start, end = end, end + n
+        if found != values[start:end]:
+            raise InputError(
+                f"The page cuts text {row:,} of the replay, `{text[:60]}`, into other words than the model does: "
+                "this is a fault of tagline; export with `--format onnx` instead."
+            )
+
+
+def _compare_explanations(text: str, expected: Explanation, found: dict[str, Any]) -> None:
+    # Contributions of one strength may come in another order: 8 bits make many of one strength.
+    ours = {(c.name, c.spans): c.value for c in expected.contributions}
+    theirs = {(c["name"], tuple(tuple(span) for span in c["spans"])): c["value"] for c in found["contributions"]}
+    words = [tuple(word) for word in found["words"]]
+    same = (
+        ours.keys() == theirs.keys()
+        and [word[:2] for word in words] == [word[:2] for word in expected.words()]
+        and _close([*ours.values()], [theirs[key] for key in ours])
+        and _close([word[2] for word in expected.words()], [word[2] for word in words])
+        and _close([expected.intercept, expected.score, expected.proba], [found[k] for k in _FIGURES])
+        and (expected.class_name, expected.scale) == (found["class"], found["scale"])
+    )
+    if not same:
+        raise InputError(
+            f"The page explains `{text[:60]}` otherwise than the model does: this is a fault of tagline; "
+            "export with `--format onnx` instead."
+        )
+
+
+_FIGURES = ("intercept", "score", "probability")
+
+
+def _close(expected: list[float], found: list[float]) -> bool:
+    return bool(np.allclose(expected, found, rtol=_TOLERANCE, atol=_TOLERANCE))

@@ -1,0 +1,65 @@
+"""The most n-grams that go into a page of some size."""
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from tagline.classifier import TextClassifier
+from tagline.export.html.payload import write_payload
+from tagline.export.html.pruning import keep_heaviest, row_stretches
+from tagline.export.html.quantization import quantise, restored
+from tagline.features.vectorizer import Vectorizer
+from tagline.models import LinearModel
+
+_CLOSE_ENOUGH = 0.95  # of the budget: each further step packs megabytes again for a few n-grams
+_SAFELY = 0.985  # of the budget is aimed at: the next guess should fit
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A model as a page has it: ``payload``, gzipped, and ``classifier``, which says in Python what it will say."""
+
+    payload: bytes
+    classifier: TextClassifier
+    bits: int
+
+
+def pack(clf: TextClassifier, bits: int, budget: int, texts: pl.Series) -> Packed:
+    """Pack a linear n-gram model into at most ``budget`` bytes of payload, without its lightest n-grams if need be.
+
+    ``texts``, any of the kind that the model is for, show how much shorter rows are without those. ``budget`` must
+    leave room for a few n-grams; a payload without any takes some 20 kB.
+    """
+    packed = _packed(clf, bits, clf.n_features_, texts)
+    if len(packed.payload) <= budget:
+        return packed
+    few, many = 0, clf.n_features_
+    size_of_few, size_of_many = 0, len(packed.payload)
+    best = None
+    while many - few > 1:
+        share = (_SAFELY * budget - size_of_few) / (size_of_many - size_of_few)
+        n = few + max(1, min(many - few - 1, int(share * (many - few))))
+        packed = _packed(clf, bits, n, texts)
+        if len(packed.payload) > budget:
+            many, size_of_many = n, len(packed.payload)
+            continue
+        best, few, size_of_few = packed, n, len(packed.payload)
+        if size_of_few >= _CLOSE_ENOUGH * budget:
+            break
+    return best or _packed(clf, bits, few, texts)
+
+
+def _packed(clf: TextClassifier, bits: int, n: int, texts: pl.Series) -> Packed:
+    whole, model = clf.vectorizer_, clf.model_
+    assert isinstance(whole, Vectorizer)
+    assert isinstance(model, LinearModel)
+    vectorizer, model = keep_heaviest(whole, model, n)
+    levels = quantise(vectorizer, model, bits)
+    if whole.unit and vectorizer.n_columns < whole.n_columns:
+        stretches = row_stretches(whole, vectorizer, texts)
+        levels = [
+            replace(level, scale_step=level.scale_step * stretch)
+            for level, stretch in zip(levels, stretches, strict=True)
+        ]
+    payload = write_payload(clf, vectorizer, model, levels, bits)
+    return Packed(payload, restored(clf, vectorizer, model, levels), bits)

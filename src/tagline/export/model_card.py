@@ -1,0 +1,86 @@
+"""What is known of an export, for programs (``card.json``) and for people (``card.md``)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tagline.classifier import TextClassifier
+from tagline.export.replay import Replay
+from tagline.export.verification import Parity
+from tagline.runs.model_path import run_of
+
+_FIGURES = ("n", "accuracy", "accuracy_ci95", "macro_f1", "log_loss")
+_SHOWN = 20  # classes
+
+
+def card_facts(clf: TextClassifier, model_path: str | Path, asked: Replay, parity: Parity) -> dict[str, Any]:
+    """Return the content of ``card.json``: the model, its figures on test rows if they are known, and the replay."""
+    rows = {name: getattr(asked, name) for name in ("held_out", "seen", "drawn", "hostile")}
+    return {
+        "tagline": version("tagline"),
+        "recipe": {"name": clf.recipe_.recipe.name, "summary": clf.recipe_.recipe.summary},
+        "task": clf.task_,
+        "classes": [str(name) for name in clf.classes_],
+        "positive": clf.positive_,
+        "threshold": None if clf.task_ == "multiclass" else clf.threshold_,
+        "data": clf.card_.get("dataset"),
+        "figures": _figures(clf, model_path),
+        "replay": {
+            "onnxruntime": version("onnxruntime"),
+            "texts": rows,
+            **asdict(parity),
+            "sentence": parity_sentence(asked, parity),
+        },
+    }
+
+
+def _figures(clf: TextClassifier, model_path: str | Path) -> dict[str, Any] | None:
+    """Return what the run measured on its test rows, None if it is not here."""
+    run = run_of(model_path, (clf.card_.get("dataset") or {}).get("fingerprint"))
+    try:
+        block = json.loads((run / "metrics.json").read_bytes())["test"] if run else None
+    except (OSError, ValueError, KeyError):
+        return None
+    return None if block is None else {name: block[name] for name in _FIGURES if name in block}
+
+
+def parity_sentence(asked: Replay, parity: Parity) -> str:
+    """Say how near the answers are."""
+    labels = f"{parity.ties:,} labels differ, all of them ties" if parity.ties else "every label is the same"
+    return (
+        f"On {parity.rows:,} texts ({asked.sentence}) no probability differs from the model's by more than "
+        f"{parity.largest:.1e}, where {parity.bound:g} is allowed, and {labels}."
+    )
+
+
+def card_markdown(card: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+    """Return the card in Markdown; ``inputs`` describe those of the graph."""
+    data, figures, recipe = card["data"], card["figures"], card["recipe"]
+    names = ", ".join(f"`{name}`" for name in card["classes"][:_SHOWN])
+    if len(card["classes"]) > _SHOWN:
+        names += f" and {len(card['classes']) - _SHOWN:,} more"
+    lines = [f"# Text classifier `{recipe['name']}`", "", f"{recipe['summary']}.", ""]
+    lines.append(f"* Task: {card['task']}; classes, in the order of the probabilities: {names}.")
+    if card["threshold"] is not None:
+        what = "each label" if card["task"] == "multilabel" else f"`{card['positive']}`"
+        lines.append(f"* The text gets {what} where its probability is above {card['threshold']:g}.")
+    if data:
+        lines.append(f"* Learnt from `{data['name']}`, {data['rows']['train']:,} train rows.")
+    if figures:
+        lines.append(f"* Accuracy on {figures['n']:,} test rows: {100 * figures['accuracy']:.2f} %.")
+    lines += [
+        f"* {card['replay']['sentence']} ONNX Runtime {card['replay']['onnxruntime']} ran it.",
+        "",
+        "## Use",
+        "",
+        "`tagline predict FOLDER TEXT` classifies a text with this folder. Another program does with a text what "
+        "`preprocessing` in `tokens.json` says, and runs `model.onnx`, which takes",
+        "",
+        *(f"* `{name}`: {about}" for name, about in inputs.items()),
+        "",
+        "and gives `logits`, calibrated, and `probabilities`, (n_texts, n_classes).",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,131 @@
+"""What is done to a text before a graph sees it, described completely for programs that are not tagline."""
+
+from typing import Any
+
+from tagline.bundle import EXPORT
+from tagline.features.encoder import Encoder
+from tagline.features.ngrams import WordNgrams
+from tagline.features.sequences import INDEX_FROM, PAD, START, UNKNOWN
+from tagline.features.stop_words import STOP_WORDS
+from tagline.features.tokenizer import APOSTROPHE, BREAK_PATTERN, INVISIBLE, KERAS_PATTERN, TOKEN_PATTERN
+from tagline.features.vectorizer import Block, Vectorizer
+
+WORDS = "words.txt"
+_SYNTAX = "Regular expressions are those of the crate `regex` of Rust, with Unicode."
+_LOWERCASE = {
+    "lowercase": "Every character by the full mapping of Unicode, which has two characters for İ; a Σ is ς at the end "
+    "of a word and σ elsewhere: `str::to_lowercase` of Rust."
+}
+_NUMBERING = (
+    "A text has a symbol for each token, or where n-grams are of characters, for each character of each token between "
+    "two spaces. What has no symbol breaks n-grams, and none goes beyond the text, or the token. The n-gram of order 1 "
+    "is numbered by its symbol. An n-gram of order k is an n-gram of order k - 1, which has the number p, and a last "
+    "symbol. Those known are listed by p, and with equal p by last symbol: the array `followers` of order k tells how "
+    "many there are for each p, and `last` the last symbol of each. The number of an n-gram is its place in that list, "
+    "from 0; one that is not in the list is unknown, and so are longer ones that begin with it. An n-gram of order "
+    "`shortest` to `longest` has the column `first_column` + how many n-grams lower orders from `shortest` on have + "
+    "its number."
+)
+
+
+def describe(features: Vectorizer | Encoder) -> dict[str, Any]:
+    """Return how a text becomes the inputs of the graph, as JSON can hold it."""
+    return _of_ids(features) if isinstance(features, Encoder) else _of_ngrams(features)
+
+
+def _of_ngrams(features: Vectorizer) -> dict[str, Any]:
+    blocks, first_column = [], 0
+    for block in features.blocks:
+        blocks.append(_block(block, first_column))
+        first_column += block.table.n_columns
+    return {
+        "syntax": _SYNTAX,
+        "clean": [
+            _LOWERCASE,
+            {"find": BREAK_PATTERN, "replace": " "},
+            {"find": APOSTROPHE, "replace": "'"},
+            {"find": f"[{INVISIBLE}]", "replace": ""},
+        ],
+        "tokens": {"find_all": TOKEN_PATTERN, "note": "At each place the first alternative that fits is a token."},
+        "ngrams": {"numbering": _NUMBERING, "blocks": blocks},
+        "inputs": {
+            "rows": "int64, (n_entries,): the number of the text, from 0; ascending",
+            "columns": "int64, (n_entries,): a column that the text holds; each once",
+            "counts": "float32, (n_entries,): how often it does",
+            "n_texts": "int64, a scalar",
+        },
+        "in_the_graph": {"term_frequency": features.tf, "scales": True, "rows_of_length_1": features.unit},
+    }
+
+
+def _block(block: Block, first_column: int) -> dict[str, Any]:
+    words = isinstance(block, WordNgrams)
+    of = "words" if words else "characters"
+    longest = len(block.table.keys) + 1
+    symbols = (
+        {"file": WORDS, "note": "The token in line i, from 0, has the symbol i. Lines end with a line feed alone."}
+        if words
+        else {"file": EXPORT.arrays, "array": "characters.alphabet", "note": "Code points; place i has the symbol i."}
+    )
+    return {
+        "of": of,
+        "shortest": block.table.min_n,
+        "longest": longest,
+        "first_column": first_column,
+        "n_columns": block.table.n_columns,
+        "symbols": symbols,
+        "tables": [
+            {
+                "order": order,
+                "file": EXPORT.arrays,
+                "followers": f"{of}.{order}.followers",
+                "last": f"{of}.{order}.last",
+            }
+            for order in range(2, longest + 1)
+        ],
+    }
+
+
+def _of_ids(features: Encoder) -> dict[str, Any]:
+    words = {} if features.index is None else _words(features)
+    rows = (
+        {
+            "rows": "int64, (n_entries,): the number of the text, from 0; ascending",
+            "columns": "int64, (n_entries,): an id that the text holds; each once",
+            "n_texts": "int64, a scalar",
+        }
+        if features.kind == "multihot"
+        else {"ids": f"int64, (n_texts, {features.maxlen}): the ids, cut and padded"}
+    )
+    return words | {
+        "ids": {
+            "padding": PAD,
+            "start": START,
+            "unknown": UNKNOWN,
+            "first_word": INDEX_FROM + 1,
+            "below": features.num_words,
+            "note": "A text is the id `start` and the ids of its words, in order.",
+        },
+        "length": None
+        if features.kind == "multihot"
+        else {
+            "maxlen": features.maxlen,
+            "truncate": features.truncating,
+            "pad": features.padding,
+            "note": "`pre` cuts and pads at the front, `post` at the end; the start may be cut off.",
+        },
+        "inputs": rows,
+    }
+
+
+def _words(features: Encoder) -> dict[str, Any]:
+    return {
+        "syntax": _SYNTAX,
+        "clean": [_LOWERCASE],
+        "tokens": {"find_all": KERAS_PATTERN, "leave_out": list(STOP_WORDS) if features.stop_words else []},
+        "words": {
+            "file": WORDS,
+            "note": f"The word in line i, from 0, has the id i + {INDEX_FROM + 1}; any other is `unknown`. Lines end "
+            "with a line feed alone.",
+        },
+    }

@@ -1,5 +1,0 @@
-"""One HTML file that classifies and explains offline, with the model and its scripts inside."""
-
-from tagline.export.page.export import PageExport, export_page
-
-__all__ = ["PageExport", "export_page"]

@@ -1,0 +1,108 @@
+"""Word vectors from texts without labels: skip-gram with negative sampling (Mikolov et al. 2013), learnt by gensim."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+import numpy as np
+import polars as pl
+
+from tagline.errors import InputError, MissingExtraError
+from tagline.features.tokenizer import keras_words
+from tagline.features.vectors.load import Vectors
+
+EPOCHS = 3
+LEAST = 5  # times that a word must stand in the texts
+_WINDOW = 5  # words to each side
+_NEGATIVE = 5  # words drawn for each pair
+_BATCH = 2048  # texts tokenised at a time
+
+
+def check_gensim() -> None:
+    """Raise `MissingExtraError` unless gensim is installed."""
+    if find_spec("gensim") is None:
+        raise MissingExtraError("Learning vectors from unlabelled texts", "vectors")
+
+
+def learn_vectors(
+    texts: pl.Series, size: int, *, seed: int = 0, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Vectors:
+    """Learn a vector of ``size`` numbers for each word that stands `LEAST` times or more in ``texts``, (n_texts,).
+
+    Words are Keras's, as networks read them. The same texts and seed give the same vectors: one thread works.
+    ``progress`` is called with the texts done and those to do in all, each once an epoch and once to count words.
+
+    Raises:
+        MissingExtraError: gensim is not installed.
+        InputError: no word stands often enough.
+
+    """
+    check_gensim()
+    from gensim.models import Word2Vec  # type: ignore[import-untyped]  # it brings no types
+
+    corpus = _Corpus(texts, progress)
+    with _without_advice():
+        model = Word2Vec(
+            vector_size=size,
+            sg=1,
+            window=_WINDOW,
+            negative=_NEGATIVE,
+            min_count=LEAST,
+            workers=1,
+            seed=seed,
+        )
+        model.build_vocab(corpus)
+        corpus.check()
+        if not len(model.wv):
+            raise InputError(f"No word stands {LEAST} times or more in the texts: too few to learn vectors from.")
+        model.train(corpus, total_examples=len(texts), epochs=EPOCHS)
+        corpus.check()
+    words = pl.Series("word", model.wv.index_to_key, dtype=pl.String)
+    return Vectors("skip-gram", words, np.ascontiguousarray(model.wv.vectors, dtype=np.float32))
+
+
+class _Corpus:
+    """The words of each text, as often as they are asked for.
+
+    gensim asks in a thread of its own and would wait for ever if that broke, so what goes wrong, in ``progress`` too,
+    ends the texts and is kept for ``check``.
+    """
+
+    def __init__(self, texts: pl.Series, progress: Callable[[int, int], None]) -> None:
+        self.texts, self.progress = texts, progress
+        self.done = 0
+        self.fault: Exception | None = None
+
+    def __iter__(self) -> Iterator[list[str]]:
+        try:
+            yield from self._words()
+        except Exception as fault:  # noqa: BLE001  # raised again by `check`
+            self.fault = fault
+
+    def _words(self) -> Iterator[list[str]]:
+        for batch in self.texts.to_frame().iter_slices(_BATCH):
+            tokens = keras_words(batch.to_series())
+            words, stop = tokens.values.to_list(), 0
+            for length in tokens.lengths.tolist():
+                start, stop = stop, stop + length
+                yield words[start:stop]
+            self.done += len(batch)
+            self.progress(self.done, len(self.texts) * (1 + EPOCHS))
+
+    def check(self) -> None:
+        """Raise what went wrong."""
+        if self.fault is not None:
+            raise self.fault
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep gensim's advice on parallel work, which is not wanted here, from stderr."""
+    logger = logging.getLogger("gensim")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

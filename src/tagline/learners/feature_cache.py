@@ -1,0 +1,131 @@
+"""Features worked out once for many fits on the same texts, in a folder that processes share.
+
+Arrays are memory-mapped, so that the fits of all processes read one copy. Nothing is pickled.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tagline.features.encoder import Encoder
+from tagline.features.vectorizer import Block, Vectorizer
+from tagline.models.network.network import Inputs
+
+if os.name == "posix":
+    import fcntl
+
+_ABOUT = "about.json"
+_KEPT = 8  # opened last; each holds a vocabulary
+
+
+class Encodings:
+    """What fits on the same texts, in the same order, have in common; ``folder`` belongs to these texts.
+
+    A fit names what it needs by a key that JSON can hold; what is not there yet is worked out and kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._opened: dict[str, Any] = {}
+
+    def counted(
+        self, key: Mapping[str, Any], count: Callable[[], tuple[Block, sp.csr_matrix]]
+    ) -> tuple[Block, sp.csr_matrix]:
+        """Return n-grams and their counts in all texts, (n_texts, n_columns)."""
+
+        def write(folder: Path) -> None:
+            block, counts = count()
+            scale = np.ones(block.table.n_columns, dtype=np.float32)
+            vectorizer = Vectorizer((block,), (scale,), "count", unit=False)
+            settings, arrays = vectorizer.counting()
+            of_block = {f"block.{name}": array for name, array in arrays.items()}
+            _write(folder, settings, vectorizer.texts(), of_block, counts)
+
+        def read(folder: Path) -> tuple[Block, sp.csr_matrix]:
+            settings, texts, arrays, counts = _read(folder)
+            of_block = {name.removeprefix("block."): array for name, array in arrays.items()}
+            return Vectorizer.restore(settings, of_block, texts).blocks[0], counts
+
+        found: tuple[Block, sp.csr_matrix] = self._get({"counts": key}, write, read)
+        return found
+
+    def encoded(self, key: Mapping[str, Any], encode: Callable[[], tuple[Encoder, Inputs]]) -> tuple[Encoder, Inputs]:
+        """Return an encoder and what it makes of all texts."""
+
+        def write(folder: Path) -> None:
+            encoder, X = encode()
+            _write(folder, encoder.settings(), encoder.texts(), {}, X)
+
+        def read(folder: Path) -> tuple[Encoder, Inputs]:
+            settings, texts, _, X = _read(folder)
+            return Encoder.restore(settings, texts), X
+
+        found: tuple[Encoder, Inputs] = self._get({"rows": key}, write, read)
+        return found
+
+    def _get(self, key: Mapping[str, Any], write: Callable[[Path], None], read: Callable[[Path], Any]) -> Any:
+        name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]
+        if name in self._opened:
+            self._opened[name] = self._opened.pop(name)
+            return self._opened[name]
+        place = self.folder / name
+        if not place.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with _alone(self.folder / f"{name}.lock"):
+                if not place.exists():  # another process may have been quicker
+                    aside = Path(tempfile.mkdtemp(dir=self.folder))
+                    try:
+                        write(aside)
+                        aside.rename(place)
+                    finally:
+                        shutil.rmtree(aside, ignore_errors=True)
+        self._opened[name] = read(place)
+        while len(self._opened) > _KEPT:
+            del self._opened[next(iter(self._opened))]
+        return self._opened[name]
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let one process at a time in; where there are no locks, two may do the same work, which harms nothing."""
+    if os.name != "posix":
+        yield
+        return
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(
+    folder: Path, settings: Mapping[str, Any], texts: Mapping[str, str], arrays: Mapping[str, NDArray[Any]], X: Inputs
+) -> None:
+    parts = {f"X.{name}": getattr(X, name) for name in ("data", "indices", "indptr")} if sp.issparse(X) else {"X": X}
+    for name, array in {**arrays, **parts}.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    about = {"settings": settings, "texts": texts, "shape": list(X.shape)}
+    (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], dict[str, str], dict[str, NDArray[Any]], Inputs]:
+    about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    arrays = {path.name.removesuffix(".npy"): _mapped(path) for path in sorted(folder.glob("*.npy"))}
+    if "X" in arrays:
+        return about["settings"], about["texts"], arrays, arrays.pop("X")
+    parts = [arrays.pop(f"X.{name}") for name in ("data", "indices", "indptr")]
+    return about["settings"], about["texts"], arrays, sp.csr_matrix(tuple(parts), shape=about["shape"])
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """Return an array that stays on disk until it is read; an empty one cannot be mapped."""
+    array: NDArray[Any] = np.load(path, mmap_mode="r" if path.stat().st_size > 4096 else None, allow_pickle=False)
+    return np.asarray(array)

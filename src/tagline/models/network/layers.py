@@ -1,0 +1,307 @@
+"""Layers of small networks: arrays in, arrays out, and the way back, in NumPy alone.
+
+A network is trained by PyTorch and answers without it, so a layer is written once, here, with its gradient. Sequences
+are time-major, (n_steps, n_texts, size): what belongs to one step lies together. Weights have Keras's shapes and order
+of gates, so that its weights can be put in as they are.
+
+>>> import numpy as np
+>>> layer = Dense(2, 1, "relu")
+>>> kernel, bias = np.ones((2, 1), np.float32), np.zeros(1, np.float32)
+>>> y, cache = layer.forward(np.ones((1, 2), np.float32), [kernel, bias], Pass())
+>>> y
+array([[2.]], dtype=float32)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tagline.parallel import in_threads
+
+Array = NDArray[np.float32]
+Weights = Sequence[Array]
+Activation = Literal["linear", "relu", "tanh"]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass through a network has beside its input.
+
+    ``noise`` draws what dropout leaves out; None when nothing is learnt. ``present`` is 1 for a token and 0 for
+    padding that the layers pass over, (n_steps, n_texts); None if padding counts. ``keep``: there will be a way back,
+    for which what each layer saw is kept.
+    """
+
+    noise: np.random.Generator | None = None
+    present: Array | None = None
+    keep: bool = True
+
+
+class Layer(Protocol):
+    """A layer: settings without state. Its weights are handed to it, in the order of ``shapes``."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each weight by name."""
+
+    def init(self, rng: np.random.Generator) -> list[Array]:
+        """Draw the weights it starts from."""
+
+    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of one text's output for one text's input."""
+
+    def forward(self, x: Any, weights: Weights, run: Pass) -> tuple[Any, Any]:
+        """Return the output and what ``backward`` needs."""
+
+    def backward(self, dy: Any, weights: Weights, cache: Any) -> tuple[Any, list[Array]]:
+        """Return the gradients of the input (None where it has none) and of the weights."""
+
+
+@dataclass(frozen=True)
+class Dense:
+    """``y = activation(x W + b)``; ``x`` may be sparse, as a multi-hot row is, and then gets no gradient."""
+
+    inputs: int
+    units: int
+    activation: Activation = "linear"
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of kernel and bias."""
+        return {"kernel": (self.inputs, self.units), "bias": (self.units,)}
+
+    def init(self, rng: np.random.Generator) -> list[Array]:
+        """Draw the kernel; the bias is 0."""
+        return [glorot_uniform(rng, (self.inputs, self.units)), np.zeros(self.units, np.float32)]
+
+    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (units,)."""
+        return (*shape[:-1], self.units)
+
+    def forward(self, x: Any, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Take (n_texts, inputs), dense or CSR, to (n_texts, units)."""
+        y = _activate(x @ weights[0] + weights[1], self.activation)
+        return y, (x, y)
+
+    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array | None, list[Array]]:
+        """Return the gradients."""
+        x, y = cache
+        dz = _through(dy, y, self.activation)
+        dx = None if sp.issparse(x) else dz @ weights[0].T
+        return dx, [np.asarray(x.T @ dz), dz.sum(axis=0)]
+
+
+@dataclass(frozen=True)
+class _WordTable:
+    """What layers share whose weights are a vector for each id."""
+
+    words: int
+    size: int
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of the table."""
+        return {"embeddings": (self.words, self.size)}
+
+    def init(self, rng: np.random.Generator) -> list[Array]:
+        """Draw the table, uniform in ±0.05."""
+        return [_uniform(rng, (self.words, self.size), 0.05)]
+
+
+@dataclass(frozen=True)
+class Embedding(_WordTable):
+    """A vector for each id; padding has one too, unless it is masked: then its vector is 0."""
+
+    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (n_steps, size)."""
+        return (*shape, self.size)
+
+    def forward(self, x: NDArray[np.int32], weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Take ids (n_steps, n_texts) to vectors (n_steps, n_texts, size)."""
+        y = weights[0][x]
+        if run.present is not None:
+            y *= run.present[:, :, None]
+        return y, (x, run.present)
+
+    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[None, list[Array]]:
+        """Return the gradients: each id's is the sum over its places, a sparse product."""
+        ids, present = cache
+        data = np.ones(ids.size, np.float32) if present is None else present.ravel()
+        places = sp.csr_matrix((data, ids.ravel(), np.arange(ids.size + 1, dtype=np.int32)), (ids.size, self.words))
+        return None, [np.asarray(places.T @ dy.reshape(ids.size, self.size))]
+
+
+@dataclass(frozen=True)
+class EmbeddingAverage(_WordTable):
+    """The mean of the vectors of a text's ids, as one sparse product: embedding and average pooling in one.
+
+    It takes the share of each id in each text, (n_texts, words), as `Network.prepare` makes it of padded ids.
+    """
+
+    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (size,)."""
+        return (self.size,)
+
+    def forward(self, x: sp.csr_matrix, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Take shares (n_texts, words) to mean vectors (n_texts, size)."""
+        return x @ weights[0], x
+
+    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[None, list[Array]]:
+        """Return the gradients."""
+        return None, [np.asarray(cache.T @ dy)]
+
+
+@dataclass(frozen=True)
+class Conv1D:
+    """``y_t = activation(sum_j x_{t+j} W_j + b)``: a window of ``width`` steps slides over the text, not beyond it."""
+
+    inputs: int
+    filters: int
+    width: int
+    activation: Activation = "relu"
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of kernel and bias."""
+        return {"kernel": (self.width, self.inputs, self.filters), "bias": (self.filters,)}
+
+    def init(self, rng: np.random.Generator) -> list[Array]:
+        """Draw the kernel; the bias is 0."""
+        return [glorot_uniform(rng, (self.width, self.inputs, self.filters)), np.zeros(self.filters, np.float32)]
+
+    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (n_steps - width + 1, filters)."""
+        steps = None if shape[0] is None else shape[0] - self.width + 1
+        return (steps, self.filters)
+
+    def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Take (n_steps, n_texts, inputs) to (n_steps - width + 1, n_texts, filters).
+
+        Time-major, the steps of one offset lie together: each offset is one plain product.
+        """
+        steps, n = len(x) - self.width + 1, x.shape[1]
+        y = np.empty((steps, n, self.filters), np.float32)
+
+        def one(part: slice) -> None:
+            z = y[part].reshape(-1, self.filters)  # a view
+            np.matmul(x[part].reshape(-1, self.inputs), weights[0][0], out=z)
+            for j in range(1, self.width):
+                z += x[part.start + j : part.stop + j].reshape(-1, self.inputs) @ weights[0][j]
+            z += weights[1]
+            _activate(z, self.activation)
+
+        in_threads(one, (slice(0, steps // 2), slice(steps // 2, steps)))
+        return y, (x, y)
+
+    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
+        """Return the gradients."""
+        x, y = cache
+        steps = len(y)
+        dz = _through(dy, y, self.activation).reshape(-1, self.filters)
+        dkernel = np.empty_like(weights[0])
+
+        def one(j: int) -> Array:
+            dkernel[j] = x[j : j + steps].reshape(-1, self.inputs).T @ dz
+            part: Array = (dz @ weights[0][j].T).reshape(steps, -1, self.inputs)
+            return part
+
+        dx = np.zeros_like(x)
+        for j, part in enumerate(in_threads(one, range(self.width))):
+            dx[j : j + steps] += part
+        return dx, [dkernel, dz.sum(axis=0)]
+
+
+class _Weightless:
+    """What layers without weights share."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return nothing."""
+        return {}
+
+    def init(self, rng: np.random.Generator) -> list[Array]:
+        """Return nothing."""
+        return []
+
+
+@dataclass(frozen=True)
+class MaxPool(_Weightless):
+    """The greatest value over all steps, of a convolution all windows, that lie within the text."""
+
+    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (size,)."""
+        return shape[1:]
+
+    def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Take (n_steps, n_texts, size) to (n_texts, size)."""
+        if run.present is not None:
+            present, steps = run.present, len(x)
+            absent = (present[:steps] == 0) | (present[len(present) - steps :] == 0)
+            (short,) = np.nonzero(absent.all(axis=0))  # one window stands for a text that does not fill one
+            absent[np.minimum(present.argmax(axis=0), steps - 1)[short], short] = False
+            x = np.where(absent[:, :, None], np.float32(-np.inf), x)
+        y = x.max(axis=0)  # (n_texts, size)
+        return y, (x, y)
+
+    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
+        """Return the gradients: all of it goes to where the greatest value stood, equal ones share it."""
+        x, y = cache
+        greatest = x == y
+        return greatest * (dy / greatest.sum(axis=0, dtype=np.float32)), []
+
+
+@dataclass(frozen=True)
+class Dropout(_Weightless):
+    """While learning, a share ``rate`` of the values is 0 and the rest greater for it."""
+
+    rate: float
+
+    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape as it is."""
+        return shape
+
+    def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Return ``x`` with values dropped."""
+        kept = dropout_mask(run.noise, x.shape, self.rate)
+        return (x if kept is None else x * kept), kept
+
+    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
+        """Return the gradients."""
+        return (dy if cache is None else dy * cache), []
+
+
+def dropout_mask(noise: np.random.Generator | None, shape: tuple[int, ...], rate: float) -> Array | None:
+    """Return 0 for what is dropped and 1 / (1 - rate) for what is kept, or None if nothing is dropped."""
+    if noise is None or rate == 0:
+        return None
+    return (noise.random(shape, np.float32) >= rate).astype(np.float32) / np.float32(1 - rate)
+
+
+def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Draw uniformly within ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010)."""
+    window = int(np.prod(shape[:-2]))
+    return _uniform(rng, shape, float(np.sqrt(6.0 / (window * (shape[-2] + shape[-1])))))
+
+
+def orthogonal(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Draw a matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2013)."""
+    q, r = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
+    q *= np.sign(np.diag(r))
+    return np.ascontiguousarray(q if shape[0] >= shape[1] else q.T, dtype=np.float32)
+
+
+def _uniform(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> Array:
+    return rng.uniform(-bound, bound, shape).astype(np.float32)
+
+
+def _activate(z: Array, activation: Activation) -> Array:
+    """Apply an activation in place."""
+    if activation == "relu":
+        return np.maximum(z, 0, out=z)
+    return np.tanh(z, out=z) if activation == "tanh" else z
+
+
+def _through(dy: Array, y: Array, activation: Activation) -> Array:
+    """Return the gradient before an activation, from that behind it and its output."""
+    if activation == "relu":
+        return dy * (y > 0)
+    return dy * (1 - y * y) if activation == "tanh" else dy

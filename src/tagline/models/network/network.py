@@ -1,0 +1,194 @@
+"""Networks: layers one after the other, from ids or multi-hot rows to logits."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tagline.models.network.layers import (
+    Array,
+    Conv1D,
+    Dense,
+    Dropout,
+    Embedding,
+    EmbeddingAverage,
+    Layer,
+    MaxPool,
+    Pass,
+)
+from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
+from tagline.parallel import in_threads, one_blas_thread
+from tagline.sparse import count_columns
+
+Inputs: TypeAlias = NDArray[np.int32] | sp.csr_matrix  # padded ids (n_texts, n_steps), or rows (n_texts, n_columns)
+LAYERS: dict[str, type[Any]] = {
+    "dense": Dense,
+    "embedding": Embedding,
+    "embedding-average": EmbeddingAverage,
+    "lstm": Lstm,
+    "gru": Gru,
+    "bidirectional": Bidirectional,
+    "conv-1d": Conv1D,
+    "max-pool": MaxPool,
+    "dropout": Dropout,
+}
+_BATCH = 256  # texts that logits are worked out of at a time, and fewer where they are long:
+_STEPS = 65_536  # steps of all texts of a batch
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers and their weights. ``masked``: padding, id 0, does not count.
+
+    A model as the others are: ``logits``, ``arrays`` and the way back.
+    """
+
+    layers: tuple[Layer, ...]
+    weights: tuple[tuple[Array, ...], ...]
+    masked: bool = False
+
+    @staticmethod
+    def draw(layers: Sequence[Layer], rng: np.random.Generator, *, masked: bool = False) -> "Network":
+        """Return a network with weights to start from."""
+        return Network(tuple(layers), tuple(tuple(layer.init(rng)) for layer in layers), masked)
+
+    def prepare(self, X: Inputs) -> Inputs:
+        """Return what ``forward`` takes, once for all passes: the shares of the ids where only their mean counts."""
+        first = self.layers[0]
+        if not isinstance(first, EmbeddingAverage) or sp.issparse(X):
+            return X
+        counted = X != 0 if self.masked else np.ones(X.shape, dtype=bool)
+        lengths = counted.sum(axis=1)  # (n_texts,)
+        shares = count_columns(X[counted] if self.masked else X.ravel(), lengths, first.words)
+        shares.data /= np.repeat(lengths, np.diff(shares.indptr)).astype(np.float32)
+        return shares
+
+    def forward(
+        self, X: Inputs, noise: np.random.Generator | None = None, *, keep: bool = True
+    ) -> tuple[Array, list[Any]]:
+        """Return logits, (n_texts, n_outputs), and what ``backward`` needs, if ``keep``; ``noise`` draws dropout."""
+        x, run, _ = self._enter(X, noise)
+        return self.forward_from(0, x, replace(run, keep=keep))
+
+    def forward_from(self, first: int, x: Any, run: Pass) -> tuple[Array, list[Any]]:
+        """Return logits and what ``backward_to`` needs; ``x`` is the input of the layer with the number ``first``."""
+        caches = []
+        for layer, weights in zip(self.layers[first:], self.weights[first:], strict=True):
+            x, cache = layer.forward(x, weights, run)
+            if run.keep:
+                caches.append(cache)
+            del cache  # it holds the layer's input, which the next layer has no use for
+        return x, caches
+
+    def backward(self, dlogits: Array, caches: Sequence[Any], first: int = 0) -> list[list[Array]]:
+        """Return the gradient of each weight, layer by layer, from the layer with the number ``first`` on."""
+        return self.backward_to(first, dlogits, caches[first:])[1]
+
+    def backward_to(self, first: int, dlogits: Array, caches: Sequence[Any]) -> tuple[Any, list[list[Array]]]:
+        """Return the gradients of the input of the layer ``first``, None for ids, and of the weights from it on."""
+        gradients: list[list[Array]] = []
+        dy: Any = dlogits
+        layers, weights = self.layers[first:], self.weights[first:]
+        for layer, own, cache in zip(layers[::-1], weights[::-1], caches[::-1], strict=True):
+            dy, found = layer.backward(dy, own, cache)
+            gradients.append(found)
+        return dy, gradients[::-1]
+
+    def embed(self, X: NDArray[np.int32]) -> tuple[Array, Pass, NDArray[np.int64]]:
+        """Return the vectors of padded ids as the second layer takes them, (n_steps, n_texts, size), and their pass.
+
+        Beside them, the columns of ``X`` that the steps stand for: all, but for padding that the layers pass over.
+        """
+        ids, run, columns = self._enter(X, None)
+        vectors, _ = self.layers[0].forward(ids, self.weights[0], run)
+        return vectors, run, columns
+
+    def _enter(self, X: Inputs, noise: np.random.Generator | None) -> tuple[Any, Pass, NDArray[np.int64]]:
+        """Return the first layer's input, its pass, and the columns of ``X`` that are in it."""
+        columns = np.arange(X.shape[1])
+        if sp.issparse(X):
+            return X, Pass(noise), columns
+        ids = np.ascontiguousarray(X.T)  # (n_steps, n_texts)
+        if not self.masked:
+            return ids, Pass(noise), columns
+        # Steps at which every text has padding change nothing: short texts cost what they hold.
+        busy = _busy(ids, self._width())
+        ids = ids[busy]
+        return ids, Pass(noise, (ids != 0).astype(np.float32)), columns[busy]
+
+    def _width(self) -> int:
+        return max([layer.width for layer in self.layers if isinstance(layer, Conv1D)], default=1)
+
+    def logits(self, X: Inputs) -> NDArray[np.float64]:
+        """Return logits, (n_texts, n_outputs)."""
+        size = _BATCH if sp.issparse(X) else min(_BATCH, max(1, _STEPS // X.shape[1]))
+
+        def batch(start: int) -> Array:
+            return self.forward(self.prepare(X[start : start + size]), keep=False)[0]
+
+        with one_blas_thread():
+            parts = in_threads(batch, range(0, max(1, X.shape[0]), size))
+        return np.vstack(parts).astype(np.float64)
+
+    @property
+    def n_outputs(self) -> int:
+        """How many logits a text has."""
+        return len(self.weights[-1][-1])  # the bias of the last layer
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a bundle's header says of the network."""
+        return {"masked": self.masked, "layers": [{"layer": name_of(layer), **_fields(layer)} for layer in self.layers]}
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the weights by ``<number of the layer>.<name>``."""
+        return {
+            f"{number}.{name}": array
+            for number, (layer, weights) in enumerate(zip(self.layers, self.weights, strict=True))
+            for name, array in zip(layer.shapes(), weights, strict=True)
+        }
+
+    @staticmethod
+    def restore(settings: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> "Network":
+        """Return the network that ``settings`` and ``arrays`` came from."""
+        layers: list[Layer] = []
+        for about in settings["layers"]:
+            fields = dict(about)
+            layers.append(LAYERS[fields.pop("layer")](**fields))
+        weights = tuple(
+            tuple(arrays[f"{number}.{name}"].astype(np.float32) for name in layer.shapes())
+            for number, layer in enumerate(layers)
+        )
+        return Network(tuple(layers), weights, settings["masked"])
+
+    def summary(self, inputs: tuple[int | None, ...]) -> list[dict[str, Any]]:
+        """Return name, output shape of one text and number of weights of each layer; ``inputs`` is a text's shape."""
+        rows: list[dict[str, Any]] = []
+        shape = inputs
+        for layer in self.layers:
+            shape = layer.output(shape)
+            count = sum(int(np.prod(weight)) for weight in layer.shapes().values())
+            rows.append({"layer": name_of(layer), "output": list(shape), "parameters": count})
+        return rows
+
+
+def name_of(layer: Layer) -> str:
+    """Return the name a layer is stored under."""
+    return next(name for name, kind in LAYERS.items() if type(layer) is kind)
+
+
+def _fields(layer: Layer) -> dict[str, Any]:
+    return asdict(layer)  # type: ignore[call-overload, no-any-return]
+
+
+def _busy(ids: NDArray[np.int32], least: int) -> NDArray[np.bool_]:
+    """Return which steps hold a token of some text, ``least`` or more of them and without gaps, (n_steps,)."""
+    busy = (ids != 0).any(axis=1)
+    first, last = (int(busy.argmax()), len(busy) - int(busy[::-1].argmax())) if busy.any() else (0, 0)
+    last = max(last, min(len(busy), first + least))
+    first = min(first, max(0, last - least))
+    steps = np.zeros(len(busy), dtype=bool)
+    steps[first:last] = True
+    return steps

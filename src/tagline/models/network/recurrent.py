@@ -1,0 +1,367 @@
+"""LSTM and GRU, forward through time and back, by hand: a loop of small steps is what autograd is slowest at.
+
+Shapes: ``T`` steps, ``n`` texts, ``d`` inputs, ``H`` units, ``G`` gates. All that a step needs lies together, gate by
+gate, (T, G, n, H). Dropout is that of Keras: drawn once a batch, the same at every step, on the inputs and (recurrent
+dropout; Gal and Ghahramani 2016) on the state that goes back in. Where there is recurrent dropout each gate has masks
+of its own; without it, one mask on the inputs is that of all gates.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.models.network.layers import Array, Pass, Weights, dropout_mask, glorot_uniform, orthogonal
+from tagline.parallel import in_threads
+
+_HALF = np.float32(0.5)
+_CHUNK = 1 << 16  # numbers that a thread works on at a time
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """The settings of one recurrent layer.
+
+    ``every``: return the state of every step, not that of the last alone. ``reverse``: begin at the end.
+    """
+
+    inputs: int
+    units: int
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    every: bool = False
+    reverse: bool = False
+
+    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (units,), or (n_steps, units) of every step."""
+        return (shape[0], self.units) if self.every else (self.units,)
+
+
+@dataclass(frozen=True)
+class Lstm(_Cell):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997), gates in Keras's order: input, forget, cell, output.
+
+    ::
+
+        i, f, o = sigmoid(x W + h U + b),  g = tanh(x W + h U + b),  c = f c + i g,  h = o tanh(c)
+
+    Where a text has padding, a masked step leaves its state as it is.
+    """
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the two kernels and the bias."""
+        H = self.units
+        return {"kernel": (self.inputs, 4 * H), "recurrent_kernel": (H, 4 * H), "bias": (4 * H,)}
+
+    def init(self, rng: np.random.Generator) -> list[Array]:
+        """Draw the kernels; the bias is 0, and 1 for the forget gate (Jozefowicz et al. 2015)."""
+        H = self.units
+        bias = np.zeros(4 * H, np.float32)
+        bias[H : 2 * H] = 1
+        return [glorot_uniform(rng, (self.inputs, 4 * H)), orthogonal(rng, (H, 4 * H)), bias]
+
+    def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Take (T, n, d) to (n, H), or (T, n, H) of every step."""
+        x, present = _in_time(x, run.present, reverse=self.reverse)
+        kernel, recurrent, bias = weights
+        T, n, _ = x.shape
+        H = self.units
+        # sigmoid(z) = (1 + tanh(z / 2)) / 2: with the three sigmoid gates' z halved, one tanh does all four.
+        halved = np.repeat(np.array([_HALF, _HALF, 1, _HALF], np.float32), H)  # (G H,)
+        masks = dropout_mask(run.noise, (4 if self.recurrent_dropout else 1, n, self.inputs), self.dropout)
+        again = dropout_mask(run.noise, (4, n, H), self.recurrent_dropout)
+        z = project(x, kernel * halved, bias * halved, masks, 4)  # (T, 4, n, H)
+        U = by_gate(recurrent * halved, 4)
+        h, c = np.zeros((T + 1, n, H), np.float32), np.zeros((T + 1, n, H), np.float32)
+        tanh_c = np.empty((T, n, H), np.float32)
+        sums, fed = np.empty((4, n, H), np.float32), np.empty((4, n, H), np.float32)
+        for t in range(T):
+            a = z[t]
+            np.matmul(h[t] if again is None else np.multiply(h[t], again, out=fed), U, out=sums)
+            a += sums
+            np.tanh(a, out=a)
+            for gates in (a[:2], a[3]):
+                gates *= _HALF
+                gates += _HALF
+            np.multiply(a[1], c[t], out=c[t + 1])
+            c[t + 1] += np.multiply(a[0], a[2], out=sums[0])
+            np.tanh(c[t + 1], out=tanh_c[t])
+            np.multiply(a[3], tanh_c[t], out=h[t + 1])
+            if present is not None and not present[t].all():
+                stays = present[t] == 0
+                h[t + 1][stays], c[t + 1][stays] = h[t][stays], c[t][stays]
+        cache = (x, present, masks, again, z, h, c, tanh_c) if run.keep else None
+        return _out_of_time(h, every=self.every, reverse=self.reverse), cache
+
+    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
+        """Return the gradients."""
+        x, present, masks, again, a, h, c, tanh_c = cache
+        kernel, recurrent, _ = weights
+        T, n, H = tanh_c.shape
+        back = np.ascontiguousarray(by_gate(recurrent, 4).transpose(0, 2, 1))  # (4, H, H)
+        dz = np.empty((T, 4, n, H), np.float32)
+        dh, dc = np.zeros((n, H), np.float32), np.zeros((n, H), np.float32)
+        own, rest, flow = np.empty((n, H), np.float32), np.empty((n, H), np.float32), np.empty((4, n, H), np.float32)
+        every = dy[::-1] if self.every and self.reverse else dy
+        for t in range(T - 1, -1, -1):
+            if self.every:
+                dh += every[t]
+            elif t == T - 1:
+                dh += dy
+            stays = None if present is None or present[t].all() else present[t] == 0
+            if stays is not None:
+                kept_h, kept_c = dh[stays], dc[stays]
+            i, f, g, o = a[t]
+            d = dz[t]
+            np.multiply(dh, tanh_c[t], out=d[3])
+            np.multiply(tanh_c[t], tanh_c[t], out=own)
+            np.subtract(1, own, out=own)
+            own *= o
+            own *= dh
+            dc += own
+            np.multiply(dc, g, out=d[0])
+            np.multiply(dc, c[t], out=d[1])
+            np.multiply(dc, i, out=d[2])
+            dc *= f
+            np.multiply(g, g, out=own)
+            np.subtract(1, own, out=own)
+            d[2] *= own
+            np.subtract(1, a[t], out=flow)
+            flow *= a[t]
+            d[:2] *= flow[:2]
+            d[3] *= flow[3]
+            if stays is not None:
+                d[:, stays] = 0
+            np.matmul(d, back, out=flow)
+            if again is not None:
+                flow *= again
+            np.add(flow[0], flow[1], out=dh)
+            np.add(flow[2], flow[3], out=rest)
+            dh += rest
+            if stays is not None:
+                dh[stays] += kept_h
+                dc[stays] = kept_c
+        drecurrent = kernel_gradient(h[:T], again, dz)
+        dx, dkernel = project_back(x, kernel, masks, dz)
+        dbias = dz.sum(axis=(0, 2)).ravel()
+        return (dx[::-1] if self.reverse else dx), [dkernel, drecurrent, dbias]
+
+
+@dataclass(frozen=True)
+class Gru(_Cell):
+    """Gated recurrent unit (Cho et al. 2014) in Keras's form, gates in its order: update, reset, candidate.
+
+    ::
+
+        z, r = sigmoid(x W + b + h U + b'),  g = tanh(x W + b + r (h U + b')),  h = z h + (1 - z) g
+
+    The rest is as in `Lstm`.
+    """
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the two kernels and the two biases."""
+        H = self.units
+        return {"kernel": (self.inputs, 3 * H), "recurrent_kernel": (H, 3 * H), "bias": (2, 3 * H)}
+
+    def init(self, rng: np.random.Generator) -> list[Array]:
+        """Draw the kernels; the biases are 0."""
+        H = self.units
+        bias = np.zeros((2, 3 * H), np.float32)
+        return [glorot_uniform(rng, (self.inputs, 3 * H)), orthogonal(rng, (H, 3 * H)), bias]
+
+    def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Take (T, n, d) to (n, H), or (T, n, H) of every step."""
+        x, present = _in_time(x, run.present, reverse=self.reverse)
+        kernel, recurrent, bias = weights
+        T, n, _ = x.shape
+        H = self.units
+        masks = dropout_mask(run.noise, (3 if self.recurrent_dropout else 1, n, self.inputs), self.dropout)
+        again = dropout_mask(run.noise, (3, n, H), self.recurrent_dropout)
+        a = project(x, kernel, bias[0], masks, 3)  # (T, 3, n, H)
+        U, b = by_gate(recurrent, 3), bias[1].reshape(3, 1, H)
+        h = np.zeros((T + 1, n, H), np.float32)
+        inner_g = np.empty((T, n, H), np.float32)  # h U + b' of the candidate, which the reset gate multiplies
+        inner, fed = np.empty((3, n, H), np.float32), np.empty((3, n, H), np.float32)
+        for t in range(T):
+            np.matmul(h[t] if again is None else np.multiply(h[t], again, out=fed), U, out=inner)
+            inner += b
+            inner_g[t] = inner[2]
+            gates, g = a[t][:2], a[t][2]
+            gates += inner[:2]
+            gates *= _HALF
+            np.tanh(gates, out=gates)
+            gates *= _HALF
+            gates += _HALF
+            g += np.multiply(gates[1], inner[2], out=inner[0])
+            np.tanh(g, out=g)
+            np.subtract(h[t], g, out=h[t + 1])  # h = g + z (h - g)
+            h[t + 1] *= gates[0]
+            h[t + 1] += g
+            if present is not None and not present[t].all():
+                stays = present[t] == 0
+                h[t + 1][stays] = h[t][stays]
+        cache = (x, present, masks, again, a, h, inner_g) if run.keep else None
+        return _out_of_time(h, every=self.every, reverse=self.reverse), cache
+
+    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
+        """Return the gradients."""
+        x, present, masks, again, a, h, inner_g = cache
+        kernel, recurrent, _ = weights
+        T, n, H = inner_g.shape
+        back = np.ascontiguousarray(by_gate(recurrent, 3).transpose(0, 2, 1))
+        dz = np.empty((T, 3, n, H), np.float32)  # before the activations
+        dinner = np.empty((T, 3, n, H), np.float32)  # of h U + b'
+        dh = np.zeros((n, H), np.float32)
+        flow = np.empty((3, n, H), np.float32)
+        every = dy[::-1] if self.every and self.reverse else dy
+        for t in range(T - 1, -1, -1):
+            if self.every:
+                dh += every[t]
+            elif t == T - 1:
+                dh += dy
+            stays = None if present is None or present[t].all() else present[t] == 0
+            kept = None if stays is None else dh[stays]
+            z, r, g = a[t]
+            d = dz[t]
+            np.multiply(dh, h[t] - g, out=d[0])
+            d[0] *= z * (1 - z)
+            np.multiply(dh, 1 - z, out=d[2])
+            d[2] *= 1 - g * g
+            np.multiply(d[2], inner_g[t], out=d[1])
+            d[1] *= r * (1 - r)
+            if stays is not None:
+                d[:, stays] = 0
+            dinner[t] = d
+            dinner[t][2] *= r
+            np.matmul(dinner[t], back, out=flow)
+            if again is not None:
+                flow *= again
+            dh *= z
+            dh += flow[0]
+            dh += flow[1]
+            dh += flow[2]
+            if stays is not None:
+                dh[stays] = kept
+        drecurrent = kernel_gradient(h[:T], again, dinner)
+        dx, dkernel = project_back(x, kernel, masks, dz)
+        dbias = np.stack([dz.sum(axis=(0, 2)).ravel(), dinner.sum(axis=(0, 2)).ravel()])
+        return (dx[::-1] if self.reverse else dx), [dkernel, drecurrent, dbias]
+
+
+@dataclass(frozen=True)
+class Bidirectional:
+    """One recurrent layer from the beginning and one from the end, side by side."""
+
+    cell: Literal["lstm", "gru"]
+    inputs: int
+    units: int
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    every: bool = False
+
+    def both(self) -> tuple[Lstm | Gru, Lstm | Gru]:
+        """Return the layer from the beginning and the one from the end."""
+        cell = Lstm if self.cell == "lstm" else Gru
+        settings = (self.inputs, self.units, self.dropout, self.recurrent_dropout, self.every)
+        return cell(*settings), cell(*settings, reverse=True)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the weights, those of the layer from the end last."""
+        one, other = self.both()
+        return {
+            **{f"forward_{name}": shape for name, shape in one.shapes().items()},
+            **{f"backward_{name}": shape for name, shape in other.shapes().items()},
+        }
+
+    def init(self, rng: np.random.Generator) -> list[Array]:
+        """Draw the weights of both."""
+        one, other = self.both()
+        return one.init(rng) + other.init(rng)
+
+    def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (2 units,), or (n_steps, 2 units) of every step."""
+        return (shape[0], 2 * self.units) if self.every else (2 * self.units,)
+
+    def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Take (T, n, d) to (n, 2 H), or (T, n, 2 H) of every step."""
+        one, other = self.both()
+        y, cache = one.forward(x, weights[:3], run)
+        y_back, cache_back = other.forward(x, weights[3:], run)
+        return np.concatenate([y, y_back], axis=-1), (cache, cache_back)
+
+    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
+        """Return the gradients."""
+        one, other = self.both()
+        dx, gradients = one.backward(dy[..., : self.units], weights[:3], cache[0])
+        dx_back, gradients_back = other.backward(dy[..., self.units :], weights[3:], cache[1])
+        return dx + dx_back, gradients + gradients_back
+
+
+def by_gate(matrix: Array, gates: int) -> Array:
+    """Return (d, G H) as (G, d, H)."""
+    return np.ascontiguousarray(matrix.reshape(len(matrix), gates, -1).transpose(1, 0, 2))
+
+
+def project(x: Array, kernel: Array, bias: Array, masks: Array | None, gates: int) -> Array:
+    """Return ``x W + b`` of all steps, (T, G, n, H), inputs under the mask of each gate or of all, (G or 1, n, d)."""
+    W, b = by_gate(kernel, gates), bias.reshape(gates, 1, -1)
+    z = np.empty((len(x), gates, x.shape[1], W.shape[2]), np.float32)
+
+    def one(steps: slice) -> None:
+        seen = x[steps, None] if masks is None else x[steps, None] * masks  # (T, G or 1, n, d)
+        np.matmul(seen, W, out=z[steps])
+        z[steps] += b
+
+    in_threads(one, _chunks(x))
+    return z
+
+
+def project_back(x: Array, kernel: Array, masks: Array | None, dz: Array) -> tuple[Array, Array]:
+    """Return the gradients of ``x`` and of the kernel, from those of ``x W + b``, (T, G, n, H)."""
+    back = np.ascontiguousarray(by_gate(kernel, dz.shape[1]).transpose(0, 2, 1))  # (G, H, d)
+    dx = np.empty_like(x)
+
+    def one(steps: slice) -> None:
+        parts = dz[steps] @ back  # (T, G, n, d)
+        if masks is not None:
+            parts *= masks
+        parts.sum(axis=1, out=dx[steps])
+
+    in_threads(one, _chunks(x))
+    return dx, kernel_gradient(x, masks, dz)
+
+
+def kernel_gradient(x: Array, masks: Array | None, dz: Array) -> Array:
+    """Return the gradient of the kernel in ``x W``, (d, G H), from those of its result, (T, G, n, H)."""
+    _, gates, _, H = dz.shape
+    d = x.shape[2]
+
+    def one(steps: slice) -> Array:
+        seen = x[None, steps] if masks is None else x[steps] * masks[:, None]  # (G or 1, T, n, d)
+        own = np.ascontiguousarray(dz[steps].swapaxes(0, 1)).reshape(gates, -1, H)
+        part: Array = np.matmul(seen.reshape(len(seen), -1, d).swapaxes(1, 2), own)  # (G, d, H)
+        return part
+
+    gradient = np.zeros((gates, d, H), np.float32)
+    for part in in_threads(one, _chunks(x)):
+        gradient += part
+    return gradient.swapaxes(0, 1).reshape(d, -1)
+
+
+def _chunks(x: Array) -> list[slice]:
+    """Return the steps of ``x``, (T, n, d), in parts that stay in a core's cache, whatever is made of them."""
+    steps = max(1, _CHUNK // max(1, x.shape[1] * x.shape[2]))
+    return [slice(start, min(start + steps, len(x))) for start in range(0, len(x), steps)]
+
+
+def _in_time(x: Array, present: Array | None, *, reverse: bool) -> tuple[Array, NDArray[np.float32] | None]:
+    """Return the steps in the order in which they are taken."""
+    if not reverse:
+        return x, present
+    return np.ascontiguousarray(x[::-1]), None if present is None else np.ascontiguousarray(present[::-1])
+
+
+def _out_of_time(h: Array, *, every: bool, reverse: bool) -> Array:
+    states: Array = (h[:0:-1] if reverse else h[1:]) if every else h[-1]
+    return states

@@ -1,0 +1,139 @@
+"""Linear models and trees of n-grams, with the weights of the counts: all in double precision, as NumPy has it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.models.linear import LinearModel
+from tagline.models.onnx.builder import Builder, add_answers
+from tagline.models.trees import SMALLEST, TreeModel
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """What is done to the counts of n-grams before a model sees them: tf(count) * scale, and rows of length 1.
+
+    ``scales`` has the scale of each column of each block of columns, (n_columns of the block,); where ``unit``, the
+    row of each block is brought to length 1.
+    """
+
+    scales: tuple[NDArray[np.float32], ...]
+    tf: Literal["binary", "log", "count"]
+    unit: bool
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many columns each block has."""
+        return [len(scale) for scale in self.scales]
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """The names of the entries of the weighed matrix, (n_entries,) each, and of the number of texts, (1,)."""
+
+    rows: str
+    columns: str
+    values: str
+    n_texts: str
+
+
+def linear_graph(model: LinearModel, weighing: Weighing, *, temperature: float, multilabel: bool) -> bytes:
+    """Return a linear model as an ONNX graph."""
+    graph = Builder()
+    entries = _weighed(graph, weighing)
+    n_outputs = model.coef.shape[1]
+    coef = graph.constant(model.coef.astype(np.float16), "coef")  # (n_columns, n_outputs), exact: see LinearModel
+    of_entries = graph.cast(graph.add("Gather", coef, entries.columns), np.float64)
+    added = graph.add("Mul", of_entries, _as_column(graph, entries.values))
+    start = graph.zeros(graph.add("Concat", entries.n_texts, graph.ints(n_outputs), axis=0), np.float64)
+    sums = graph.add_up(start, _as_column(graph, entries.rows), added)
+    logits = graph.add("Add", sums, graph.constant(model.intercept.astype(np.float64), "intercept"))
+    add_answers(graph, logits, n_outputs, np.float64, temperature=temperature, multilabel=multilabel)
+    return graph.serialize("A linear model of n-grams.")
+
+
+def tree_graph(model: TreeModel, weighing: Weighing, *, temperature: float, multilabel: bool) -> bytes:
+    """Return trees as an ONNX graph; the columns that they ask for are made dense."""
+    graph = Builder()
+    entries = _weighed(graph, weighing)
+    used = np.unique(model.feature[model.feature >= 0])
+    width = len(used) + 1  # all other columns share the last place, which no tree looks at
+    place = np.full(sum(weighing.sizes), len(used), dtype=np.int64)
+    place[used] = np.arange(len(used))
+    of_entries = graph.add("Gather", graph.constant(place, "place"), entries.columns)
+    flat = graph.add("Add", graph.add("Mul", entries.rows, graph.ints(width)), of_entries)
+    start = graph.zeros(graph.add("Mul", entries.n_texts, graph.ints(width)), np.float32)
+    filled = graph.add("ScatterElements", start, flat, graph.cast(entries.values, np.float32), axis=0)
+    dense = graph.add("Reshape", filled, graph.add("Concat", entries.n_texts, graph.ints(width), axis=0), allowzero=1)
+    shares = graph.cast(_ensemble(graph, model, np.searchsorted(used, model.feature), dense), np.float64)
+    n_outputs = model.value.shape[1]
+    p = graph.add("Clip", shares, graph.constant(np.array(SMALLEST)), graph.constant(np.array(1 - SMALLEST)))
+    logits = graph.add("Log", p)
+    if n_outputs == 1:
+        against = graph.add("Log", graph.add("Sub", graph.constant(np.array(1.0)), p))
+        logits = graph.add("Sub", logits, against)
+    add_answers(graph, logits, n_outputs, np.float64, temperature=temperature, multilabel=multilabel)
+    return graph.serialize("Decision trees on n-grams.")
+
+
+def _weighed(graph: Builder, weighing: Weighing) -> _Entries:
+    """Declare the inputs and weigh the counts."""
+    rows = graph.input("rows", np.int64, ("n_entries",))
+    columns = graph.input("columns", np.int64, ("n_entries",))
+    counts = graph.cast(graph.input("counts", np.float32, ("n_entries",)), np.float64)
+    n_texts = graph.add("Reshape", graph.input("n_texts", np.int64, ()), graph.ints(1))
+    scale = graph.constant(np.concatenate(weighing.scales).astype(np.float16), "scale")
+    values = graph.cast(graph.add("Gather", scale, columns), np.float64)
+    if weighing.tf == "log":
+        frequency = graph.add("Add", graph.add("Log", counts), graph.constant(np.array(1.0)))
+        values = graph.add("Mul", frequency, values)
+    elif weighing.tf == "count":
+        values = graph.add("Mul", counts, values)
+    if not weighing.unit:
+        return _Entries(rows, columns, values, n_texts)
+    n_blocks = graph.ints(len(weighing.sizes))
+    segment = graph.add("Mul", rows, n_blocks)  # of each block of each text
+    for first in np.cumsum(weighing.sizes)[:-1].tolist():
+        beyond = graph.add("GreaterOrEqual", columns, graph.ints(first))
+        segment = graph.add("Add", segment, graph.cast(beyond, np.int64))
+    start = graph.zeros(graph.add("Mul", n_texts, n_blocks), np.float64)
+    squares = graph.add_up(start, segment, graph.add("Mul", values, values))
+    nothing = graph.add("Equal", squares, graph.constant(np.array(0.0)))
+    lengths = graph.add("Sqrt", graph.add("Where", nothing, graph.constant(np.array(1.0)), squares))
+    values = graph.add("Div", values, graph.add("Gather", lengths, segment))
+    return _Entries(rows, columns, values, n_texts)
+
+
+def _as_column(graph: Builder, values: str) -> str:
+    return graph.add("Unsqueeze", values, graph.ints(1))
+
+
+def _ensemble(graph: Builder, model: TreeModel, place: NDArray[np.int64], dense: str) -> str:
+    """Return the mean share of each output in the leaves that rows reach, (n_texts, n_outputs)."""
+    n_nodes, n_outputs = model.value.shape
+    ends = np.append(model.roots[1:], n_nodes)
+    tree = np.repeat(np.arange(len(model.roots)), ends - model.roots)
+    first = model.roots[tree]  # the node of each node's root
+    leaf = model.feature < 0
+    leaves = np.flatnonzero(leaf)
+    inside = np.arange(n_nodes) - first  # nodes are numbered tree by tree
+    return graph.add(
+        "TreeEnsembleRegressor",
+        dense,
+        domain="ai.onnx.ml",
+        aggregate_function="AVERAGE",
+        n_targets=n_outputs,
+        nodes_treeids=tree.tolist(),
+        nodes_nodeids=inside.tolist(),
+        nodes_featureids=np.where(leaf, 0, place).tolist(),
+        nodes_modes=np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
+        nodes_values=np.where(leaf, 0, model.threshold).astype(float).tolist(),
+        nodes_truenodeids=np.where(leaf, 0, model.left - first).tolist(),
+        nodes_falsenodeids=np.where(leaf, 0, model.right - first).tolist(),
+        target_treeids=np.repeat(tree[leaves], n_outputs).tolist(),
+        target_nodeids=np.repeat(inside[leaves], n_outputs).tolist(),
+        target_ids=np.tile(np.arange(n_outputs), len(leaves)).tolist(),
+        target_weights=model.value[leaves].astype(float).ravel().tolist(),
+    )

@@ -1,0 +1,222 @@
+"""Networks, layer by layer, in single precision; sequences are time-major, (n_steps, n_texts, size), as in `layers`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.errors import InputError
+from tagline.models.network.layers import (
+    Activation,
+    Array,
+    Conv1D,
+    Dense,
+    Dropout,
+    Embedding,
+    EmbeddingAverage,
+    MaxPool,
+)
+from tagline.models.network.network import Network, name_of
+from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
+from tagline.models.onnx.builder import Builder, add_answers
+
+# Keras's order of gates, by number, in ONNX's: input, output, forget, cell; update, reset, candidate.
+_GATES = {Lstm: (0, 3, 1, 2), Gru: (0, 1, 2)}
+
+
+@dataclass(frozen=True)
+class _Mask:
+    """Which ids are tokens: ``present``, bool, (n_steps, n_texts).
+
+    ``lengths``, int32, (n_texts,), has how many there are, where the tokens of each text stand in front.
+    """
+
+    present: str
+    lengths: str = ""
+
+
+def network_graph(network: Network, *, temperature: float, multilabel: bool) -> bytes:
+    """Return a network as an ONNX graph.
+
+    Raises:
+        InputError: padding does not count and there are convolutions and recurrent layers, as in no recipe.
+
+    """
+    graph = Builder()
+    first, *rest = network.layers
+    own, *others = network.weights
+    mask = None
+    if isinstance(first, Dense):
+        x = _multi_hot_dense(graph, first, own)
+    else:
+        ids = graph.input("ids", np.int64, ("n_texts", "n_steps"))
+        if isinstance(first, EmbeddingAverage):
+            x = _embedding_average(graph, ids, own, masked=network.masked)
+        elif isinstance(first, Embedding):
+            mask, ids = _masked(graph, network, ids) if network.masked else (None, ids)
+            x = _embedding(graph, ids, own, mask)
+        else:
+            raise InputError(f"A network cannot begin with the layer `{name_of(first)}`.")
+    for layer, weights in zip(rest, others, strict=True):
+        if isinstance(layer, Dense):
+            x = _activated(graph, _affine(graph, x, weights[0], weights[1]), layer.activation)
+        elif isinstance(layer, Conv1D):
+            x = _convolution(graph, layer, x, weights)
+        elif isinstance(layer, MaxPool):
+            x = _max_pool(graph, x, mask)
+        elif isinstance(layer, Lstm | Gru):
+            x = _recurrent(graph, [layer], x, [weights], mask)
+        elif isinstance(layer, Bidirectional):
+            x = _recurrent(graph, layer.both(), x, [weights[:3], weights[3:]], mask)
+        elif not isinstance(layer, Dropout):
+            raise InputError(f"The layer `{name_of(layer)}` has no ONNX form.")
+    n_outputs = network.n_outputs
+    add_answers(graph, x, n_outputs, np.float32, temperature=temperature, multilabel=multilabel)
+    return graph.serialize("A network.")
+
+
+def _multi_hot_dense(graph: Builder, layer: Dense, weights: Sequence[Array]) -> str:
+    """Return the first layer's output where a text is the set of its words, (n_texts, units)."""
+    rows = graph.input("rows", np.int64, ("n_entries",))
+    columns = graph.input("columns", np.int64, ("n_entries",))
+    n_texts = graph.add("Reshape", graph.input("n_texts", np.int64, ()), graph.ints(1))
+    start = graph.zeros(graph.add("Concat", n_texts, graph.ints(layer.units), axis=0), np.float32)
+    added = graph.add("Gather", graph.constant(weights[0], "kernel"), columns)  # (n_entries, units)
+    sums = graph.add_up(start, graph.add("Unsqueeze", rows, graph.ints(1)), added)
+    return _activated(graph, graph.add("Add", sums, graph.constant(weights[1], "bias")), layer.activation)
+
+
+def _embedding_average(graph: Builder, ids: str, weights: Sequence[Array], *, masked: bool) -> str:
+    """Return the mean vector of each text, (n_texts, size); 0 where nothing counts."""
+    vectors = graph.add("Gather", graph.constant(weights[0], "embeddings"), ids)  # (n_texts, n_steps, size)
+    if not masked:
+        return graph.add("ReduceMean", vectors, graph.ints(1), keepdims=0)
+    present = graph.cast(_is_token(graph, ids), np.float32)
+    counted = graph.add("Mul", vectors, graph.add("Unsqueeze", present, graph.ints(2)))
+    total = graph.add("ReduceSum", counted, graph.ints(1), keepdims=0)
+    lengths = graph.add("ReduceSum", present, graph.ints(1), keepdims=1)
+    return graph.add("Div", total, graph.add("Max", lengths, graph.constant(np.array(1, np.float32))))
+
+
+def _masked(graph: Builder, network: Network, ids: str) -> tuple[_Mask, str]:
+    """Return which ids are tokens, and the ids; before recurrent layers, with the tokens moved to the front.
+
+    There a step without a token changes nothing, wherever it stands, and ONNX knows padding by the length alone.
+    The windows of a convolution do depend on where padding stands.
+    """
+    recurrent = any(isinstance(layer, Lstm | Gru | Bidirectional) for layer in network.layers)
+    if not recurrent:
+        return _Mask(_turned(graph, _is_token(graph, ids))), ids
+    if any(isinstance(layer, Conv1D) for layer in network.layers):
+        raise InputError("A masked network of convolutions and recurrent layers has no ONNX form.")
+    token = graph.cast(_is_token(graph, ids), np.int64)
+    n_steps = graph.add("Slice", graph.add("Shape", ids), graph.ints(1), graph.ints(2))  # (1,)
+    before = graph.add("CumSum", token, graph.constant(np.array(1)), exclusive=1)
+    place = graph.add("Where", graph.cast(token, np.bool_), before, n_steps)  # padding: one beyond the end
+    wider = graph.add("Concat", ids, graph.add("Slice", ids, graph.ints(0), graph.ints(1), graph.ints(1)), axis=1)
+    empty = graph.add("Mul", wider, graph.ints(0))
+    moved = graph.add("ScatterElements", empty, place, ids, axis=1)
+    moved = graph.add("Slice", moved, graph.ints(0), n_steps, graph.ints(1))
+    lengths = graph.cast(graph.add("ReduceSum", token, graph.ints(1), keepdims=0), np.int32)
+    return _Mask(_turned(graph, _is_token(graph, moved)), lengths), moved
+
+
+def _is_token(graph: Builder, ids: str) -> str:
+    return graph.add("Not", graph.add("Equal", ids, graph.ints(0)))
+
+
+def _turned(graph: Builder, values: str) -> str:
+    """Return (n_steps, n_texts) for (n_texts, n_steps)."""
+    return graph.add("Transpose", values, perm=[1, 0])
+
+
+def _embedding(graph: Builder, ids: str, weights: Sequence[Array], mask: _Mask | None) -> str:
+    """Return the vectors, (n_steps, n_texts, size); masked ones are 0."""
+    vectors = graph.add("Gather", graph.constant(weights[0], "embeddings"), _turned(graph, ids))
+    if mask is None:
+        return vectors
+    present = graph.add("Unsqueeze", graph.cast(mask.present, np.float32), graph.ints(2))
+    return graph.add("Mul", vectors, present)
+
+
+def _affine(graph: Builder, x: str, kernel: Array, bias: Array) -> str:
+    product = graph.add("MatMul", x, graph.constant(kernel, "kernel"))
+    return graph.add("Add", product, graph.constant(bias, "bias"))
+
+
+def _activated(graph: Builder, x: str, activation: Activation) -> str:
+    return x if activation == "linear" else graph.add({"relu": "Relu", "tanh": "Tanh"}[activation], x)
+
+
+def _convolution(graph: Builder, layer: Conv1D, x: str, weights: Sequence[Array]) -> str:
+    """Return all windows, (n_steps - width + 1, n_texts, filters); the kernel is (width, inputs, filters)."""
+    kernel = graph.constant(weights[0].transpose(2, 1, 0), "kernel")
+    windows = graph.add("Conv", graph.add("Transpose", x, perm=[1, 2, 0]), kernel, graph.constant(weights[1], "bias"))
+    return _activated(graph, graph.add("Transpose", windows, perm=[2, 0, 1]), layer.activation)
+
+
+def _max_pool(graph: Builder, x: str, mask: _Mask | None) -> str:
+    """Return the greatest value over the steps, or windows, that lie within the text, (n_texts, size)."""
+    if mask is not None:
+        absent = _outside(graph, x, mask.present)
+        lowest = graph.constant(np.array(-np.inf, np.float32))
+        x = graph.add("Where", graph.add("Unsqueeze", absent, graph.ints(2)), lowest, x)
+    return graph.add("ReduceMax", x, graph.ints(0), keepdims=0)
+
+
+def _outside(graph: Builder, x: str, present: str) -> str:
+    """Return which steps of ``x`` are windows that padding is in, bool, (n_windows, n_texts), as `MaxPool` has it.
+
+    Of a text that does not fill one window, one counts.
+    """
+    n_windows = graph.add("Slice", graph.add("Shape", x), graph.ints(0), graph.ints(1))  # (1,)
+    n_steps = graph.add("Slice", graph.add("Shape", present), graph.ints(0), graph.ints(1))
+    first = graph.add("Slice", present, graph.ints(0), n_windows)
+    last = graph.add("Slice", present, graph.add("Sub", n_steps, n_windows), n_steps)
+    inside = graph.add("And", first, last)
+    counts = graph.cast(inside, np.int32)
+    short = graph.add("Equal", graph.add("ReduceMax", counts, graph.ints(0)), graph.constant(np.array(0, np.int32)))
+    begins = graph.add("ArgMax", graph.cast(present, np.int32), axis=0, keepdims=1)  # (1, n_texts)
+    stands_in = graph.add("Min", begins, graph.add("Sub", n_windows, graph.ints(1)))
+    zero, one = graph.constant(np.array(0)), graph.constant(np.array(1))
+    numbers = graph.add("Range", zero, graph.add("Squeeze", n_windows), one)
+    chosen = graph.add("Equal", graph.add("Unsqueeze", numbers, graph.ints(1)), stands_in)
+    return graph.add("Not", graph.add("Or", inside, graph.add("And", short, chosen)))
+
+
+def _recurrent(
+    graph: Builder, cells: Sequence[Lstm | Gru], x: str, weights: Sequence[Sequence[Array]], mask: _Mask | None
+) -> str:
+    """Return the last state, (n_texts, size), or that of every step, (n_steps, n_texts, size).
+
+    Two cells stand side by side, the second from the end.
+    """
+    cell = cells[0]
+    forms = [_onnx_weights(cell, own) for cell, own in zip(cells, weights, strict=True)]
+    W, R, B = (graph.constant(np.stack(parts), "weights") for parts in zip(*forms, strict=True))
+    direction = "bidirectional" if len(cells) == 2 else "reverse" if cell.reverse else "forward"
+    operator = "LSTM" if isinstance(cell, Lstm) else "GRU"
+    special: dict[str, Any] = {} if operator == "LSTM" else {"linear_before_reset": 1}  # as Keras has it
+    lengths = "" if mask is None else mask.lengths
+    every, last = graph.add_several(
+        operator, 2, x, W, R, B, lengths, hidden_size=cell.units, direction=direction, **special
+    )
+    if cell.every:
+        side_by_side = graph.add("Transpose", every, perm=[0, 2, 1, 3])  # (n_steps, n_texts, n_directions, units)
+        return graph.add("Reshape", side_by_side, graph.ints(0, 0, len(cells) * cell.units))
+    side_by_side = graph.add("Transpose", last, perm=[1, 0, 2])
+    return graph.add("Reshape", side_by_side, graph.ints(0, len(cells) * cell.units))
+
+
+def _onnx_weights(cell: Lstm | Gru, weights: Sequence[Array]) -> tuple[Array, Array, Array]:
+    """Return input weights (G H, d), recurrent weights (G H, H) and both biases (2 G H,), gates in ONNX's order."""
+    kernel, recurrent, bias = weights
+    order = _GATES[type(cell)]
+    biases = bias if isinstance(cell, Gru) else np.stack([bias, np.zeros_like(bias)])
+
+    def ordered(matrix: NDArray[np.float32]) -> Array:
+        return np.concatenate([np.split(matrix, len(order), axis=-1)[gate] for gate in order], axis=-1)
+
+    return ordered(kernel).T, ordered(recurrent).T, np.concatenate([ordered(row) for row in biases])

@@ -1,0 +1,93 @@
+"""A graph, run by ONNX Runtime in place of the model it was made of."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tagline.errors import InputError, MissingExtraError
+from tagline.parallel import in_threads
+
+_ROWS = 256  # texts of a batch, and fewer where they are long:
+_STEPS = 65_536  # ids of all texts of a batch
+_ENTRIES = 16_384  # entries of sparse rows of a batch
+_ERRORS_ONLY = 3
+
+
+@dataclass(frozen=True)
+class OnnxModel:
+    """The bytes of a graph of ``tagline.models.onnx``.
+
+    It answers what the model it was made of is asked, with the temperature taken into account. Of n-grams it takes
+    their counts, CSR, (n_texts, n_columns).
+    """
+
+    graph: bytes
+
+    def logits(self, X: sp.csr_matrix | NDArray[np.integer]) -> NDArray[np.float64]:
+        """Return calibrated logits, (n_texts, n_outputs)."""
+        return self._run("logits", X)
+
+    def probabilities(self, X: sp.csr_matrix | NDArray[np.integer]) -> NDArray[np.float64]:
+        """Return the probability of each class, (n_texts, n_classes), as the graph itself works it out."""
+        return self._run("probabilities", X)
+
+    def _run(self, output: str, X: Any) -> NDArray[np.float64]:
+        width = next(found.shape[1] for found in self._session.get_outputs() if found.name == output)
+        names = [found.name for found in self._session.get_inputs()]
+
+        def batch(rows: slice) -> NDArray[np.float64]:
+            given = _inputs(X[rows], names)
+            return np.asarray(self._session.run([output], given)[0], dtype=np.float64)
+
+        parts = in_threads(batch, _batches(X))
+        return np.vstack([np.empty((0, width)), *parts])
+
+    @cached_property
+    def _session(self) -> Any:
+        try:
+            import onnxruntime
+        except ImportError:
+            raise MissingExtraError("Running an ONNX graph", "onnx") from None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1  # batches go side by side: `in_threads`
+        options.log_severity_level = _ERRORS_ONLY
+        try:
+            return onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no class in common but this
+            raise InputError(f"ONNX Runtime cannot read the graph: {error}.") from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: the graph, and not the session, which cannot be."""
+        return {"graph": self.graph}
+
+
+def _inputs(X: Any, names: list[str]) -> dict[str, NDArray[Any]]:
+    """Return the inputs of a graph for some rows."""
+    if not sp.issparse(X):
+        return {"ids": X.astype(np.int64)}
+    rows = np.repeat(np.arange(X.shape[0], dtype=np.int64), np.diff(X.indptr))
+    given = {
+        "rows": rows,
+        "columns": X.indices.astype(np.int64),
+        "counts": X.data.astype(np.float32),
+        "n_texts": np.array(X.shape[0], dtype=np.int64),
+    }
+    return {name: given[name] for name in names}
+
+
+def _batches(X: Any) -> list[slice]:
+    """Return ranges of rows that are worked out together."""
+    if not sp.issparse(X):
+        size = min(_ROWS, max(1, _STEPS // max(1, X.shape[1])))
+        return [slice(start, start + size) for start in range(0, X.shape[0], size)]
+    batches, start = [], 0
+    while start < X.shape[0]:
+        fit = int(np.searchsorted(X.indptr, X.indptr[start] + _ENTRIES, side="right")) - 1
+        stop = min(max(fit, start + 1), start + _ROWS, X.shape[0])
+        batches.append(slice(start, stop))
+        start = stop
+    return batches

@@ -1,0 +1,1 @@
+"""Plots: arrays in, matplotlib figures out."""

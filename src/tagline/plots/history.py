@@ -1,0 +1,178 @@
+"""The course of a training as figures: loss and accuracy over epochs, on training and on validation rows.
+
+A history is a mapping of equally long columns: ``epoch``, ``loss``, ``accuracy`` and, where validation rows
+were watched, ``val_loss`` and ``val_accuracy``; others are passed over. Values that are not finite, as of a
+training that ran away, are marked at the lower edge instead of being drawn.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from tagline.plots.style import BLUE, FAINT, INK, PAPER, QUIET, VERMILION, axes_in_inches, save, style
+
+History = Mapping[str, Sequence[float]]
+
+_MOST_POINTS = 25  # epochs; of more, points run together
+_RUN_AWAY = 100.0  # a loss beyond it has left every scale: the axis becomes logarithmic
+_MARGIN = 0.06  # of the range, above and below
+_ROOM_FOR_WORD = 0.15  # of the range, above, where the best epoch is named: no curve reaches there
+_INFINITE = 1e100  # networks reckon in single precision, up to 3.4e38; axes of much larger numbers overflow
+_STEPS = (1, 2, 5, 10)  # between ticks, times powers of ten
+
+
+def save_history_plots(folder: Path, history: History, best_epoch: int | None = None) -> dict[str, dict[str, str]]:
+    """Draw loss and accuracy over epochs and write both as SVG and PNG, the same bytes for the same history.
+
+    Args:
+        folder: Made if it is missing.
+        history: Columns of equal length, see the module; of no epoch nothing is drawn, and without
+            ``accuracy`` the loss alone.
+        best_epoch: One of ``history["epoch"]``; it is marked.
+
+    Returns:
+        File names in ``folder`` by plot and format:
+        ``{"training_loss": {"svg": "training_loss.svg", "png": …}, "training_accuracy": …}``.
+
+    """
+    if not len(history["epoch"]):
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = {"training_loss": plot_losses(history, best_epoch)}
+    if "accuracy" in history:
+        figures["training_accuracy"] = plot_accuracies(history, best_epoch)
+    return {name: save(figure, folder, name) for name, figure in figures.items()}
+
+
+def plot_losses(history: History, best_epoch: int | None = None) -> Figure:
+    """Draw the loss of each epoch on training and, if there are any, on validation rows."""
+    return _plot(history, "loss", best_epoch)
+
+
+def plot_accuracies(history: History, best_epoch: int | None = None) -> Figure:
+    """Draw the accuracy of each epoch on training and, if there are any, on validation rows, in per cent."""
+    return _plot(history, "accuracy", best_epoch)
+
+
+def _plot(history: History, what: str, best_epoch: int | None) -> Figure:
+    epochs = np.asarray(history["epoch"], float)  # (n_epochs,)
+    curves = {
+        name: np.asarray(history[column], float)
+        for name, column in (("training", what), ("validation", f"val_{what}"))
+        if column in history
+    }
+    values = np.stack(list(curves.values()))  # (n_curves, n_epochs)
+    finite = np.abs(values) < _INFINITE
+    # Of one epoch there is nothing to choose, and so nothing to mark.
+    marked = best_epoch if len(epochs) > 1 and best_epoch in epochs else None
+    with style():
+        figure, axes = axes_in_inches(4.1, 2.9, left=0.74, bottom=0.55, top=0.62)
+        if marked is not None:
+            _mark_best(axes, epochs, marked)
+        for (name, curve), colour in zip(curves.items(), (BLUE, VERMILION), strict=False):
+            _draw_curve(axes, epochs, curve, name, colour)
+        broken = epochs[~finite.all(axis=0)]
+        if len(broken):
+            _mark_broken(axes, broken)
+        _scale_epochs(axes, epochs)
+        _scale_values(
+            axes, values[finite], room=_MARGIN if marked is None else _ROOM_FOR_WORD, share=what == "accuracy"
+        )
+        axes.grid(color=FAINT, linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.set_xlabel("Epoch")
+        axes.set_ylabel(what.capitalize())
+        several = len(axes.get_legend_handles_labels()[0]) > 1
+        title = f"Training and validation {what}" if len(curves) > 1 else f"Training {what}"
+        axes.set_title(title, pad=24 if several else None)
+        if several:
+            axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2, handlelength=2.2)
+    return figure
+
+
+def _draw_curve(axes: Axes, epochs: NDArray[Any], values: NDArray[Any], name: str, colour: str) -> None:
+    """Draw training dashed with hollow points and validation solid with full ones, told apart without colour too."""
+    training = name == "training"
+    shown = np.abs(values) < _INFINITE
+    axes.plot(
+        epochs,
+        np.where(shown, values, np.nan),
+        color=colour,
+        linewidth=1.5,
+        linestyle=(0, (4, 2)) if training else "-",
+        marker="o" if len(epochs) <= _MOST_POINTS else "",
+        markersize=4.0,
+        markerfacecolor=PAPER if training else colour,
+        label=name,
+    )
+
+
+def _mark_best(axes: Axes, epochs: NDArray[Any], best: int) -> None:
+    axes.axvline(best, color=QUIET, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1)
+    late = best > (epochs[0] + epochs[-1]) / 2
+    axes.annotate(
+        f"best epoch: {best}",
+        (best, 0.975),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(-4 if late else 4, 0),
+        textcoords="offset points",
+        ha="right" if late else "left",
+        va="top",
+        color=QUIET,
+        fontsize=8.0,
+    )
+
+
+def _mark_broken(axes: Axes, epochs: NDArray[Any]) -> None:
+    axes.plot(
+        epochs,
+        np.zeros(len(epochs)),
+        transform=axes.get_xaxis_transform(),
+        clip_on=False,
+        linestyle="",
+        marker="x",
+        markersize=4.5,
+        color=INK,
+        label="no finite value",
+    )
+
+
+def _scale_epochs(axes: Axes, epochs: NDArray[Any]) -> None:
+    first, last = epochs[0], epochs[-1]
+    room = max(0.5 if len(epochs) < 10 else 0.0, 0.03 * (last - first))
+    axes.set_xlim(first - room, last + room)
+    ticks = MaxNLocator(10, integer=True, min_n_ticks=1, steps=_STEPS).tick_values(first, last)
+    axes.set_xticks(ticks[(ticks >= first) & (ticks <= last)])
+
+
+def _scale_values(axes: Axes, finite: NDArray[Any], *, room: float, share: bool) -> None:
+    """Fit the value axis around what is drawn, with ``room`` above it as a share of the range."""
+    if not len(finite):
+        axes.set_ylim(0, 1)
+        axes.set_yticks([])
+        return
+    if finite.max() > _RUN_AWAY:
+        low, high = np.log10(finite[finite > 0].min()), np.log10(finite.max())
+        span = max(high - low, 1.0)
+        axes.set_ylim(10 ** (low - _MARGIN * span), 10 ** (high + room * span))
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # the usual one writes TeX, which is off
+        axes.minorticks_off()
+        return
+    low, high = finite.min(), finite.max()
+    span = high - low
+    if span < 1e-6 * max(abs(high), 1e-3):  # one epoch without validation, or a training that does not move
+        span = max(0.2 * abs(high), 0.02)
+        low, high = low - span / 2, high + span / 2
+    bottom, top = low - _MARGIN * span, high + room * span
+    axes.set_ylim(bottom, top)
+    if share:
+        ticks = MaxNLocator(6, steps=_STEPS).tick_values(bottom, top)
+        axes.set_yticks(ticks[(ticks >= max(bottom, 0.0)) & (ticks <= min(top, 1.0 + 1e-9))])
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")

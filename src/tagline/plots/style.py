@@ -1,0 +1,142 @@
+"""How plots look and how they are saved; what they show is in ``plots`` and ``matrix_plots``.
+
+Never pyplot: it is slow to import and keeps every figure. Layouts are computed from known sizes instead of
+being solved by matplotlib, which would take longer than drawing.
+"""
+
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+
+from tagline.metrics.headline import display_name
+
+# M. Okabe, K. Ito, Color Universal Design (2008): told apart with any colour vision.
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"
+PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+INK, QUIET, FAINT, PAPER = "#1c2430", "#5b6675", "#d5dae1", "#ffffff"
+
+_PNG_DPI = 110
+_CJK_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",  # one file holds all of them, and matplotlib may know it by this name only
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "SimHei",
+    "Malgun Gothic",
+)
+_STYLE: Any = {
+    # Verdana has the widths of DejaVu Sans, by which the layout is made, where a reader lacks the latter.
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
+    "font.size": 9.0,
+    "text.color": INK,
+    "text.parse_math": False,  # a class may be named `$5$`
+    "text.usetex": False,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9.0,
+    "axes.linewidth": 0.7,
+    "axes.facecolor": PAPER,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10.0,
+    "axes.titleweight": "bold",
+    "axes.titlepad": 9.0,
+    "axes.unicode_minus": False,
+    "figure.facecolor": PAPER,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 8.0,
+    "lines.solid_capstyle": "round",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tagline",
+}
+
+
+def _fallback_fonts() -> list[str]:
+    """Return those of the fonts for Chinese, Japanese and Korean that are installed; DejaVu Sans lacks them."""
+    installed = {font.name for font in fontManager.ttflist}
+    return [name for name in _CJK_FONTS if name in installed]
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in tagline's style, whatever the user's matplotlib is set to."""
+    with mpl.rc_context(_STYLE | {"font.family": ["sans-serif", *_fallback_fonts()]}), warnings.catch_warnings():
+        # A class name in a script that no font found here holds: the PNG shows boxes, the SVG is right.
+        warnings.filterwarnings("ignore", message=".*[Gg]lyph")
+        yield
+
+
+def label(name: str, longest: int = 28) -> str:
+    """Return a class name that fits beside an axis and holds nothing that breaks an SVG."""
+    return display_name(name, longest)
+
+
+def readable_on(background: tuple[float, float, float]) -> str:
+    """Return black or white, whichever stands out more from an sRGB colour: by 4.5 to 1 at least.
+
+    Source: contrast ratio and relative luminance of WCAG 2.2; the two are equal at a luminance of 0.179.
+    """
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in background]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if luminance > 0.179 else "#ffffff"
+
+
+def axes_in_inches(
+    width: float, height: float, *, left: float, bottom: float, right: float = 0.15, top: float = 0.42
+) -> tuple[Figure, Axes]:
+    """Return a figure with one pair of axes of ``width`` by ``height`` inches and margins around it."""
+    full_width, full_height = left + width + right, bottom + height + top
+    figure = Figure(figsize=(full_width, full_height))
+    box = (left / full_width, bottom / full_height, width / full_width, height / full_height)
+    return figure, figure.add_axes(box)
+
+
+def save(figure: Figure, folder: Path, name: str) -> dict[str, str]:
+    """Write ``name.svg`` and ``name.png`` and return their file names by format."""
+    svg, png = svg_bytes(figure), io.BytesIO()
+    with style():
+        figure.set_dpi(_PNG_DPI)
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.print_png(png, metadata={"Software": None})
+    _replace(folder / f"{name}.svg", svg)
+    _replace(folder / f"{name}.png", png.getvalue())
+    return {"svg": f"{name}.svg", "png": f"{name}.png"}
+
+
+def svg_bytes(figure: Figure) -> bytes:
+    """Return a figure as SVG, the same bytes for the same figure."""
+    svg = io.BytesIO()
+    with style():
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(svg, metadata={"Date": None})
+    return svg.getvalue()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(path)

@@ -1,0 +1,156 @@
+"""Recipes by name or file, with settings changed; what is wrong with one, in words.
+
+>>> load_recipe("fast").model.kind
+'linear-svm'
+>>> load_recipe("fast", ["model.strength=3"]).model.strength
+3.0
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from tagline.errors import RecipeError, nearest
+from tagline.recipes.schema import Recipe
+
+
+@cache
+def recipe_names() -> tuple[str, ...]:
+    """Return the names of the built-in recipes, `fast` first, the rest sorted."""
+    files = resources.files("tagline.recipes").iterdir()
+    names = {file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")}
+    return tuple(sorted(names, key=lambda name: (name != "fast", name)))
+
+
+def load_recipe(recipe: str | Path, settings: Iterable[str] | Mapping[str, Any] = ()) -> Recipe:
+    """Return a built-in recipe by name or one of a TOML file, with some settings changed.
+
+    ``settings`` are ``section.key=value`` strings, the value in TOML or a bare word, or a mapping from
+    ``section.key`` to values.
+
+    Raises:
+        RecipeError: the recipe or a key is unknown (the nearest known one is named) or a value is wrong.
+
+    """
+    source = str(recipe)
+    if source in recipe_names():
+        text = resources.files("tagline.recipes").joinpath(f"{source}.toml").read_text(encoding="utf-8")
+    elif source.endswith(".toml"):
+        try:
+            text = Path(source).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"The recipe `{source}` cannot be read: {error}.") from None
+    else:
+        known = ", ".join(f"`{name}`" for name in recipe_names())
+        raise RecipeError(
+            f"There is no recipe `{source}`.{nearest(source, recipe_names())} "
+            f"Known ones: {known}; or give a .toml file."
+        )
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"The recipe `{source}` is not TOML: {error}.") from None
+    for path, value in _changes(settings):
+        section, key = path.split(".")
+        if not isinstance(tables.setdefault(section, {}), dict):
+            raise RecipeError(f"`{section}` in the recipe `{source}` is not a table.")
+        tables[section][key] = value
+    return make_recipe(tables, source)
+
+
+def make_recipe(tables: Mapping[str, Any], source: str) -> Recipe:
+    """Check the tables of a recipe; ``source`` names them in errors."""
+    try:
+        return Recipe.model_validate(tables)
+    except ValidationError as error:
+        raise RecipeError(_sentence(error, source)) from None
+
+
+def format_recipe(recipe: Recipe, comment: str) -> str:
+    """Return a recipe as the TOML file that `load_recipe` reads back, below a comment of some lines.
+
+    Raises:
+        RecipeError: a function of Python stands in it, which no file can hold.
+
+    """
+    lines = [f"# {line}".rstrip() for line in comment.splitlines()]
+    for section, table in recipe.model_dump(mode="json", exclude_none=True).items():
+        lines += ["", f"[{section}]"]
+        for key, value in table.items():
+            if "python:" in str(value):
+                raise RecipeError(f"`{section}.{key}` is a function of Python, which a file cannot hold.")
+            # A JSON string, number, truth or list of them is the TOML of the same, but for one character.
+            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f"))
+    return "\n".join(lines) + "\n"
+
+
+def _changes(settings: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:
+    if isinstance(settings, str):
+        settings = [settings]
+    if isinstance(settings, Mapping):
+        changes = [(str(path), value) for path, value in settings.items()]
+    else:
+        changes = []
+        for setting in settings:
+            path, equals, value = setting.partition("=")
+            if not equals:
+                raise RecipeError(f"`{setting}` is not of the form `section.key=value`.")
+            changes.append((path.strip(), _parse(value.strip())))
+    for path, _ in changes:
+        if path.count(".") != 1:
+            raise RecipeError(f"`{path}` is not of the form `section.key`, for example `model.strength`.")
+    return changes
+
+
+def _parse(value: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value  # a bare word
+
+
+def _sentence(error: ValidationError, source: str) -> str:
+    """Say the first thing that is wrong, and the nearest known key for an unknown one."""
+    errors = error.errors()
+    first = errors[0]
+    if first["type"] == "literal_error":  # a word or a number: the number's fault says more
+        functions = ("callable_type", "string_pattern_mismatch")
+        alternatives = [e for e in errors if e["loc"][:3] == first["loc"][:3] and e["type"] not in functions]
+        first = alternatives[-1]
+    place = [str(part) for part in first["loc"]]
+    tables = _tables(place[0]) if place else ()
+    if len(tables) > 1 and len(place) > 1:  # tables that differ by `kind`: the second place names which
+        tables = tuple(table for table in tables if place[1] in get_args(table.model_fields["kind"].annotation))
+        place = [place[0], *place[2:]]
+    path = ".".join(place[:2])
+    if first["type"] == "extra_forbidden":
+        known = list(Recipe.model_fields) if len(place) == 1 else list(tables[0].model_fields)
+        section = f"{place[0]}." if len(place) > 1 else ""
+        hint = nearest(place[-1], known).replace("`", f"`{section}", 1)
+        hint = hint or f" Known ones: {', '.join(f'`{section}{name}`' for name in known)}."
+        return f"The recipe `{source}` has an unknown key `{path}`.{hint}"
+    if first["type"] == "missing":
+        return f"The recipe `{source}` lacks `{path}`."
+    if first["type"] == "union_tag_not_found":
+        return f"The recipe `{source}` lacks `{path}.kind`."
+    if first["type"] == "union_tag_invalid":
+        known = [kind for table in _tables(place[0]) for kind in get_args(table.model_fields["kind"].annotation)]
+        given = first["ctx"]["tag"]
+        hint = nearest(given, known) or f" Known ones: {', '.join(f'`{name}`' for name in known)}."
+        return f"The recipe `{source}` has an unknown `{place[0]}.kind`, `{given}`.{hint}"
+    message = first["msg"].removeprefix("Value error, ")
+    where = f"has a wrong `{path}`" if path else "does not fit together"
+    return f"The recipe `{source}` {where}: {message[0].lower() + message[1:]}."
+
+
+def _tables(section: str) -> tuple[type[BaseModel], ...]:
+    """Return the tables that a section of a recipe may be."""
+    field = Recipe.model_fields.get(section)
+    kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+    return tuple(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))

@@ -1,0 +1,76 @@
+"""How a search came to a recipe, as plain values: what was tried, on which rows, and what the choice is worth."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tagline.metrics.headline import display_name
+from tagline.report.excerpts import harmless
+
+_PERCENT = ("accuracy", "macro_f1")
+
+
+def search(run: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what the report says of the search that found the recipe of a run; None if there was none."""
+    about = run.get("search")
+    if not isinstance(about, Mapping):
+        return None
+    metric = str(about["metric"])
+    tried, judged = about["tried"], about["judged_on"]
+    n = sum(tried.values())
+    low, high = about["corrected_ci95"]
+    given_up = [f"{tried[name]:,} {what}" for name, what in _ENDS.items() if tried.get(name)]
+    sentences = [
+        f"{n:,} recipes were tried in {about['seconds']:,.0f} of {about['budget_seconds']:,.0f} seconds"
+        + (", when it was stopped" if about.get("stopped") else "")
+        + f": {', '.join(given_up)}.",
+        f"Each was judged on {judged['rows']:,} rows that it had not learnt from ({harmless(str(judged['how']))}); "
+        "no test row was among them.",
+        _worth(*(_figure(metric, value) for value in (about["chosen"], about["corrected"], low, high))),
+    ]
+    if about.get("final_parts"):
+        sentences.append(f"In a final the best were judged on {about['final_parts']:,} further parts, which decided.")
+    return {
+        "metric": metric.replace("_", " "),
+        "sentences": sentences,
+        "limits": [f"{name.replace('_', ' ')} {value:g}" for name, value in (about.get("limits") or {}).items()],
+        "best": [
+            {
+                "place": row["place"],
+                "family": display_name(str(row["family"])),
+                "figure": _figure(metric, row[metric]),
+                "seconds": f"{row['fit_seconds']:.2f}",
+                "size": "–" if row["size_mb"] is None else _megabytes(row["size_mb"]),
+                "latency": "–" if row["latency_ms"] is None else f"{row['latency_ms']:,.1f}",
+                "settings": harmless(str(row["settings"])),
+            }
+            for row in about["best"]
+        ],
+    }
+
+
+_ENDS = {
+    "whole": "judged to the end",
+    "dropped": "given up when they fell behind",
+    "failed": "failed",
+}
+
+
+def _worth(chosen: str, corrected: str, low: str, high: str) -> str:
+    if chosen == corrected:
+        return (
+            f"The best reached {chosen} there ({low} to {high}). The best of many can look better than it is; here the "
+            "figure corrected for the choice is the same: rows drawn anew bring the same recipe to the fore, or others "
+            "as good."
+        )
+    return (
+        f"The best reached {chosen} there. The best of many looks better than it is: corrected for the choice, "
+        f"{corrected} ({low} to {high})."
+    )
+
+
+def _megabytes(size: float) -> str:
+    return f"{size:,.1f}" if size >= 1 else f"{size:.2f}"
+
+
+def _figure(metric: str, value: float) -> str:
+    return f"{100 * value:.2f} %" if metric in _PERCENT else f"{value:.4f}"

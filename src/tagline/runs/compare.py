@@ -1,0 +1,242 @@
+"""`compare_runs`: runs that were measured on the same test rows, held against each other."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tagline.metrics.compare import (
+    Samples,
+    agreement,
+    class_differences,
+    difference,
+    dominated,
+    holm,
+    mcnemar,
+    resample,
+    right_rows,
+    smallest_difference,
+)
+from tagline.metrics.verdicts import conclusion
+from tagline.runs.comparable import Finished, read_comparable
+from tagline.runs.fit import Log
+from tagline.runs.mistakes import surest_wrong
+from tagline.runs.model_path import MODEL, load_model
+from tagline.runs.predictions import Predicted, label_indices
+from tagline.runs.reread import read_again
+from tagline.runs.speed import N_SINGLE, Speed, measure_speeds, megabytes
+from tagline.runs.test_ledger import looks, rows_measured
+
+N_EXAMPLES = 5  # each way
+
+
+def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda stage: None) -> dict[str, Any]:
+    """Return how runs differ that were measured on the same test rows, as values that JSON knows.
+
+    * ``runs``: of each, in the order given, its figures with 95 % intervals as its report has them, speed on this
+      machine, size, and in ``dominated_by`` the places of those that beat it in everything.
+    * ``pairs``: of every two, ``first`` and ``second`` by place, differences (second less first) in ``accuracy``,
+      ``macro_f1`` and, multi-label, ``micro_f1`` with paired 95 % intervals; ``mcnemar``; ``agreement`` and ``kappa``;
+      ``smallest_difference``, which would have counted; ``per_class`` differences in F1; and of pairs with the most
+      accurate run ``examples``, rows that one has right and the other wrong, the surest mistakes first. P values named
+      ``p_corrected`` are corrected for the number of pairs by Holm's method.
+    * ``conclusion``: sentences.
+
+    Texts stand in the examples if the data can be read again and every run kept texts.
+
+    Args:
+        runs: Folders of runs, two or more.
+        seed: Of the bootstrap.
+        log: Called with the name of each stage.
+
+    Raises:
+        InputError: there are not two, one of them is no run, or they are not of the same test rows.
+
+    """
+    log("reading the runs")
+    finished = read_comparable(runs)
+    first = finished[0]
+    classes = _all_classes(finished)
+    judged = [_predicted(each, classes) for each in finished]
+    y_true, n = judged[0].y_true, len(judged[0].proba)
+    log("comparing")
+    samples = resample(y_true, [each.y_pred for each in judged], len(classes), seed)
+    figures = [name for name in ("accuracy", "macro_f1", "micro_f1") if name in samples.value]
+    pairs = [_pair(i, j, judged, samples, classes, figures) for i, j in combinations(range(len(judged)), 2)]
+    _correct(pairs, figures, n)
+    texts = _texts(finished, log)
+    best = max(range(len(judged)), key=lambda k: samples.value["accuracy"][k])
+    shown = texts if texts and all(each.keeps_texts for each in finished) else None
+    for pair in pairs:
+        if best in (pair["first"], pair["second"]):
+            pair["examples"] = _examples(judged[pair["first"]], judged[pair["second"]], classes, shown)
+    timed = texts or _mistaken_texts(finished)
+    log("timing the models")
+    # A model is the largest part of a run, and the first that goes to make room.
+    models = [load_model(each.folder) if (each.folder / MODEL).is_dir() else None for each in finished]
+    speeds = measure_speeds(models, timed)
+    rows = [_row(k, each, speed, figures) for k, (each, speed) in enumerate(zip(finished, speeds, strict=True))]
+    costs = ([_two_digits(row[key]) for row in rows] for key in ("ms_per_text", "megabytes"))
+    for row, by in zip(rows, dominated([row["accuracy"] for row in rows], *costs), strict=True):
+        row["dominated_by"] = by
+    document = {
+        "task": first.metrics["task"],
+        "classes": classes,
+        "rows": n,
+        "folds": first.metrics.get("folds"),
+        "dataset": (first.run.get("dataset") or {}).get("name"),
+        "test_looks": _looks(finished),
+        "texts_shown": shown is not None,
+        "timed_on": min(len(timed), N_SINGLE),
+        "runs": rows,
+        "pairs": pairs,
+        "per_class": {
+            name: {"rows": int(n_rows), "f1": [_finite(value) for value in samples.class_value[:, k]]}
+            for k, (name, n_rows) in enumerate(zip(classes, _support(y_true, len(classes)), strict=True))
+        },
+    }
+    return document | {"conclusion": conclusion(document)}
+
+
+def _all_classes(runs: Sequence[Finished]) -> list[str]:
+    """Return the classes of all runs: training rows beside the same test rows may have held others."""
+    return list(dict.fromkeys(name for run in runs for name in run.metrics["classes"]))
+
+
+def _predicted(run: Finished, classes: Sequence[str]) -> Predicted:
+    height = run.predictions.height
+    columns = [
+        run.predictions[column].cast(pl.Float64).to_numpy() if column in run.predictions.columns else np.zeros(height)
+        for column in (f"proba:{name}" for name in classes)
+    ]
+    y_true, y_pred = (label_indices(run.predictions[name], classes) for name in ("label", "prediction"))
+    return Predicted(y_true, y_pred, np.stack(columns, axis=1))
+
+
+def _support(y_true: Any, n_classes: int) -> Any:
+    return y_true.sum(axis=0) if y_true.ndim == 2 else np.bincount(y_true, minlength=n_classes)
+
+
+def _finite(value: float) -> float | None:
+    return None if value != value else float(value)
+
+
+def _pair(
+    i: int, j: int, judged: Sequence[Predicted], samples: Samples, classes: Sequence[str], figures: Sequence[str]
+) -> dict[str, Any]:
+    one, other = judged[i], judged[j]
+    right, right_too = (right_rows(each.y_true, each.y_pred) for each in (one, other))
+    only_first, only_second = int((right & ~right_too).sum()), int((~right & right_too).sum())
+    same, kappa = agreement(one.y_pred, other.y_pred)
+    found: dict[str, Any] = {"first": i, "second": j}
+    for name in figures:
+        of = difference(samples, name, i, j)
+        found[name] = {"difference": of.value, "difference_ci95": of.interval, "p": of.p}
+    found["mcnemar"] = {
+        "both_right": int((right & right_too).sum()),
+        "only_first_right": only_first,
+        "only_second_right": only_second,
+        "both_wrong": int((~right & ~right_too).sum()),
+        "p": mcnemar(only_first, only_second),
+    }
+    found |= {"agreement": same, "kappa": kappa}
+    found["per_class"] = {
+        name: {"f1_difference": value, "f1_difference_ci95": interval}
+        for name, (value, interval) in zip(classes, class_differences(samples, i, j), strict=True)
+    }
+    return found
+
+
+def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], n: int) -> None:
+    """Correct the p values of each test for the number of pairs, and say what would have counted."""
+    for name in ("mcnemar", *figures):
+        known = [pair[name] for pair in pairs if pair[name]["p"] is not None]
+        for block, p in zip(known, holm([block["p"] for block in known]), strict=True):
+            block["p_corrected"] = p
+    for pair in pairs:
+        told_apart = pair["mcnemar"]["only_first_right"] + pair["mcnemar"]["only_second_right"]
+        pair["smallest_difference"] = smallest_difference(n, told_apart / n, len(pairs))
+
+
+def _row(k: int, run: Finished, speed: Speed | None, figures: Sequence[str]) -> dict[str, Any]:
+    model = run.folder / MODEL
+    test, recipe = run.metrics["test"], (run.run.get("recipe") or {}).get("recipe") or {}
+    return {
+        "letter": ascii_uppercase[k] if k < len(ascii_uppercase) else str(k + 1),
+        "name": run.name,
+        "path": str(run.folder),
+        "recipe": recipe.get("name"),
+        "seed": run.run.get("seed"),
+        **{key: test.get(key) for name in figures for key in (name, f"{name}_ci95")},
+        "ms_per_text": None if speed is None else round(speed.ms_per_text, 4),
+        "texts_per_second": None if speed is None else round(speed.texts_per_second, 1),
+        "megabytes": round(megabytes(model), 4) if model.is_dir() else None,
+        "fit_seconds": (run.metrics.get("seconds") or {}).get("fit"),
+    }
+
+
+def _two_digits(cost: float | None) -> float | None:
+    """Round a cost: what differs in the third digit is the same."""
+    return None if cost is None else float(f"{cost:.2g}")
+
+
+def _texts(runs: Sequence[Finished], log: Log) -> list[str]:
+    """Return the texts of the test rows, if the data of one of the runs can be read again; else none."""
+    log("reading the data again")
+    for run in runs:
+        dataset = read_again(run.folder)
+        rows = None if dataset is None else rows_measured(dataset)
+        if rows is not None and len(rows) == run.predictions.height:
+            return rows.texts.to_list()
+    return []
+
+
+def _mistaken_texts(runs: Sequence[Finished]) -> list[str]:
+    return list(dict.fromkeys(mistake["text"] for run in runs for mistake in run.mistakes))
+
+
+def _examples(one: Predicted, other: Predicted, classes: Sequence[str], texts: list[str] | None) -> dict[str, Any]:
+    """Return rows that one model has right and the other wrong, those first of which the latter was surest."""
+    return {
+        "first_right": _rows_of(one, other, classes, texts, wrong_is_first=False),
+        "second_right": _rows_of(other, one, classes, texts, wrong_is_first=True),
+    }
+
+
+def _rows_of(
+    right: Predicted, wrong: Predicted, classes: Sequence[str], texts: list[str] | None, *, wrong_is_first: bool
+) -> list[dict[str, Any]]:
+    is_wrong, about, confidence = surest_wrong(wrong)
+    rows = np.flatnonzero(is_wrong & right_rows(right.y_true, right.y_pred))
+    rows = rows[np.argsort(-confidence[rows], kind="stable")][:N_EXAMPLES]
+    found = []
+    for row in rows.tolist():
+        k = int(about[row])
+        names = [_names(each[row], classes) for each in (right.y_true, wrong.y_pred)]
+        sure = [float(each.proba[row, k]) for each in ((wrong, right) if wrong_is_first else (right, wrong))]
+        found.append(
+            {
+                "row": row,
+                **({"text": texts[row]} if texts else {}),
+                "label": names[0],
+                "wrong": names[1],
+                "about": classes[k],
+                "probabilities": sure,
+            }
+        )
+    return found
+
+
+def _names(y: Any, classes: Sequence[str]) -> Any:
+    return [classes[k] for k in np.flatnonzero(y).tolist()] if np.ndim(y) else classes[int(y)]
+
+
+def _looks(runs: Sequence[Finished]) -> int | None:
+    """Return how often the test set has been read by runs of the folders in which these lie, if they tell it."""
+    known = [str(run.test["fingerprint"]) for run in runs if "fingerprint" in run.test]
+    parents = {run.folder.resolve().parent for run in runs}
+    return sum(looks(parent, known[0]) for parent in parents) if known else None

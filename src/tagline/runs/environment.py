@@ -1,0 +1,66 @@
+"""What a run records of the process and the machine: time, memory, versions; no names of hosts, users or paths."""
+
+import os
+import platform
+import sys
+import time
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from tagline.parallel import cores
+
+_RECORDED = ("tagline", "numpy", "polars", "scikit-learn")
+
+
+def process_seconds() -> float:
+    """Return how long this process has lived, in seconds; 0 where the system does not tell."""
+    try:
+        # The 22nd field, in clock ticks since boot; the 2nd, the command, may hold spaces and parentheses.
+        fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - started)
+    except (OSError, ValueError, IndexError, AttributeError):
+        return 0.0
+
+
+def peak_rss_mb() -> float | None:
+    """Return the most memory this process has held, in megabytes, or None where the system does not tell."""
+    try:
+        # What `getrusage` says begins with the memory of the process that started this one.
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    except (OSError, ValueError, IndexError):
+        pass
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024), 1)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide a result; PyTorch's where it is installed, for networks are trained with it."""
+    torch = {"torch": version("torch")} if find_spec("torch") else {}
+    return {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}, **torch}
+
+
+def machine() -> dict[str, str | int]:
+    """Return processor, cores and platform."""
+    return {
+        "processor": _processor(),
+        "cores": cores(),
+        "platform": f"{platform.system()} {platform.machine()}".strip(),
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

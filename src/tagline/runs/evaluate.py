@@ -1,0 +1,159 @@
+"""Measure a bundle on labelled data."""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tagline.data import Dataset, Split, load_dataset
+from tagline.errors import DataError, InputError
+from tagline.runs.environment import peak_rss_mb
+from tagline.runs.model_path import load_model, run_of
+from tagline.runs.test_ledger import Entry, record_reading, what_counts
+from tagline.runs.training_texts import count_seen, read_trained_on, training_hashes
+
+if TYPE_CHECKING:
+    from tagline.classifier import TextClassifier
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of a bundle: the content of a ``metrics.json``, and in words which rows they are of."""
+
+    metrics: dict[str, Any]
+    rows_used: str
+    warnings: tuple[str, ...]
+
+
+def evaluate_model(
+    model: str | Path,
+    data: Any,
+    *,
+    text: Sequence[str] = (),
+    label: str | None = None,
+    positive: str | None = None,
+    threshold: float | None = None,
+    strict: bool = False,
+    seconds_before: float = 0.0,
+) -> Evaluation:
+    """Measure the bundle or run in ``model`` on ``data``.
+
+    The rows are the test rows of the data the model was trained on, if this is it; else the official test rows, if
+    there are any; else all of them.
+
+    Raises:
+        InputError: data or model cannot be used, or do not fit each other.
+
+    """
+    from tagline.runs.predictions import predict_split
+
+    started = time.perf_counter()
+    clf = load_model(model)
+    trained = clf.card_.get("dataset") or {}
+    dataset = _read(data, text, label, clf.card_, strict=strict)
+    split, rows_used = _rows(dataset, trained)
+    run = run_of(model, trained.get("fingerprint"))
+    seen, warning = _seen(split, dataset, clf, run)
+    if seen == 0:
+        rows_used += ", which it has not seen"
+    rows = split
+    read = time.perf_counter() - started
+    split, classes, task, warnings = _fitted_to(clf, split, dataset)
+    if task != "binary" and positive is not None:
+        raise InputError(f"`--positive` names one of two classes; there are {len(classes):,}.")
+    positive = clf.positive_ if positive is None else positive
+    looks = None
+    if run is not None:  # a bundle by itself lies in no folder of runs
+        looks = record_reading(run.parent, Entry("evaluate", dataset.name, run.name), rows)
+        warnings += looks.warnings
+    predicted = predict_split(clf, split, classes, threshold=threshold, positive=positive)
+    test = predicted.measured(classes, task=task, positive=positive if task == "binary" else None)
+    metrics: dict[str, Any] = {
+        "task": task,
+        "classes": classes,
+        "rows": {"train": 0, "validation": 0, "test": len(split)},
+        "validation": None,
+        "test": test,
+        "rows_used": rows_used,
+        "rows_seen_in_training": seen,
+        **({} if looks is None else what_counts(test, looks.times)),
+        "seconds": {
+            "read": round(read, 3),
+            "features": 0.0,
+            "fit": 0.0,
+            "evaluate": round(time.perf_counter() - started - read, 3),
+            "total": round(time.perf_counter() - started + seconds_before, 3),
+        },
+        "peak_rss_mb": peak_rss_mb(),
+    }
+    return Evaluation(metrics, rows_used, (*dataset.facts.warnings, *warning, *warnings))
+
+
+def _read(data: Any, text: Sequence[str], label: str | None, card: Mapping[str, Any], *, strict: bool) -> Dataset:
+    """Read the data; columns that are not named are those that the model learnt from, if the data has them."""
+    seed = int(card.get("seed") or 0)
+    once = isinstance(data, str) and data == "-"  # standard input
+    if card.get("label_column") and not once:
+        with suppress(DataError):
+            columns = list(text) or card.get("text_columns") or None
+            return load_dataset(data, text=columns, label=label or card["label_column"], seed=seed, strict=strict)
+    return load_dataset(data, text=list(text) or None, label=label, seed=seed, strict=strict)
+
+
+def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: Path | None) -> tuple[int | None, list[str]]:
+    """Count the rows whose text the model was trained on, None if that cannot be known, and say so."""
+    trained = clf.card_.get("dataset") or {}
+    hashes = None if run is None else read_trained_on(run)
+    if hashes is None and trained.get("fingerprint") == dataset.fingerprint:
+        hashes = training_hashes(dataset)
+    if hashes is None:
+        return None, ["Rows that the model was trained on cannot be told from others: its run folder is not here."]
+    seen = count_seen(split.texts, hashes)
+    said = f"{seen:,} of {len(split):,} rows were in training, so the figures are too good."
+    return seen, [said] if seen else []
+
+
+def _rows(dataset: Dataset, trained: dict[str, Any]) -> tuple[Split, str]:
+    """Return the rows to measure on and say which they are."""
+    same = trained.get("fingerprint") == dataset.fingerprint
+    if dataset.test is not None and dataset.facts.official:
+        return dataset.test, f"the {len(dataset.test):,} rows of the official test split"
+    if same and dataset.test is not None:
+        return dataset.test, f"the {len(dataset.test):,} test rows of the data this model was trained on"
+    parts = [part for part in (dataset.train, dataset.validation, dataset.test) if part is not None]
+    everything = Split(pl.concat([p.texts for p in parts]), pl.concat([p.labels for p in parts]))
+    return everything, f"all {len(everything):,} rows"
+
+
+def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[Split, list[str], str, list[str]]:
+    """Bring the classes of data and model together: rows, classes, task, and what is to be said about it."""
+    known = [str(name) for name in clf.classes_]
+    lists = isinstance(split.labels.dtype, pl.List)
+    if lists and clf.task_ != "multilabel":
+        raise InputError("This data gives each text several labels, and the model gives each text one.")
+    if clf.task_ == "multilabel" and not lists:
+        labels = split.labels.to_frame("label").select(pl.concat_list("label")).to_series()
+        split = replace(split, labels=labels)
+    flat = split.labels.explode() if isinstance(split.labels.dtype, pl.List) else split.labels
+    found = flat.drop_nulls().unique().to_list()
+    unknown = sorted(set(found) - set(known))
+    if len(unknown) == len(found):
+        raise InputError(
+            f"None of the labels of `{dataset.name}` is a class of the model: the data has {_some(found)}, "
+            f"the model {_some(known)}."
+        )
+    if not unknown:
+        return split, known, clf.task_, []
+    n = int(flat.is_in(unknown).sum())
+    warning = f"{n:,} rows have labels that the model does not know and count as wrong: {_some(unknown)}."
+    task = clf.task_ if clf.task_ == "multilabel" else "multiclass"
+    return split, known + unknown, task, [warning]
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in sorted(names)[:5])
+    return shown + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")

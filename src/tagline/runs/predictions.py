@@ -1,0 +1,122 @@
+"""What a classifier says of labelled rows, as arrays over the classes of the data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tagline.metrics import measure
+
+if TYPE_CHECKING:
+    from tagline.classifier import TextClassifier
+    from tagline.data import Split
+
+Ys = NDArray[Any]  # (n,) int64 indices of classes, or (n, n_classes) bool
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Truth and predictions of the same rows: indices ``(n,)``, multi-label booleans ``(n, n_classes)``.
+
+    ``proba`` is (n, n_classes), in the order of the classes of the data; a class that the classifier has
+    never seen has the probability 0.
+    """
+
+    y_true: Ys
+    y_pred: Ys
+    proba: Floats
+
+    def measured(self, classes: Sequence[str], *, task: str, positive: str | None, seed: int = 0) -> dict[str, Any]:
+        """Return the block of ``metrics.json`` for these rows."""
+        return measure(self.y_true, self.y_pred, self.proba, classes, task=task, positive=positive, seed=seed)
+
+    def frame(self, classes: Sequence[str]) -> pl.DataFrame:
+        """Return the rows as ``predictions.parquet`` holds them."""
+        return pl.DataFrame(
+            {
+                "row": np.arange(len(self.proba)),
+                "label": label_series(self.y_true, classes),
+                "prediction": label_series(self.y_pred, classes),
+                **{f"proba:{name}": self.proba[:, k] for k, name in enumerate(classes)},
+            }
+        )
+
+
+def predict_split(
+    clf: "TextClassifier",
+    split: "Split",
+    classes: Sequence[str],
+    *,
+    threshold: float | None = None,
+    positive: str | None = None,
+) -> Predicted:
+    """Predict the rows of a split over ``classes``, which may be more than the classifier knows."""
+    proba = clf.predict_proba(split.texts)
+    decided = clf.decide(proba, threshold=threshold, positive=positive)
+    known = [str(name) for name in clf.classes_]
+    return Predicted(
+        y_true=label_indices(split.labels, classes),
+        y_pred=_decided_indices(decided, classes, multilabel=clf.task_ == "multilabel"),
+        proba=spread(proba, known, classes),
+    )
+
+
+def predict_held_out(clf: "TextClassifier", classes: Sequence[str]) -> Predicted | None:
+    """Return what the classifier said of the rows that were held out while it was fitted, if there were any."""
+    held = clf.validation_
+    if held is None or not len(held.proba):
+        return None
+    known = [str(name) for name in clf.classes_]
+    multilabel = clf.task_ == "multilabel"
+    decided = clf.decide(held.proba)
+    if multilabel:
+        y_true: Ys = spread(held.Y, known, classes).astype(bool)
+    else:
+        y_true = np.array([list(classes).index(name) for name in known], dtype=np.int64)[held.Y.argmax(axis=1)]
+    return Predicted(
+        y_true, _decided_indices(decided, classes, multilabel=multilabel), spread(held.proba, known, classes)
+    )
+
+
+def label_indices(labels: pl.Series, classes: Sequence[str]) -> Ys:
+    """Return labels as indices into ``classes``, (n,), or for lists of labels as booleans, (n, n_classes)."""
+    names = list(classes)
+    if not isinstance(labels.dtype, pl.List):
+        codes = labels.replace_strict(names, range(len(names)), return_dtype=pl.Int64)
+        return codes.to_numpy()
+    index = {name: k for k, name in enumerate(names)}
+    Y = np.zeros((len(labels), len(names)), dtype=bool)
+    for row, given in enumerate(labels.to_list()):
+        Y[row, [index[name] for name in given]] = True
+    return Y
+
+
+def label_series(y: Ys, classes: Sequence[str]) -> pl.Series:
+    """Return indices (n,), or booleans (n, n_classes), as names: String, or List(String)."""
+    names = list(classes)
+    if y.ndim == 1:
+        return pl.Series(names).gather(y)
+    sets = [[names[k] for k in np.flatnonzero(row)] for row in y]
+    return pl.Series(sets, dtype=pl.List(pl.String))
+
+
+def spread(values: NDArray[Any], known: Sequence[str], classes: Sequence[str]) -> Floats:
+    """Put the columns ``known``, (n, n_known), in the places of ``classes``, (n, n_classes); others are 0."""
+    if list(known) == list(classes):
+        return np.asarray(values, dtype=np.float64)
+    index = {name: k for k, name in enumerate(classes)}
+    wide = np.zeros((len(values), len(classes)))
+    wide[:, [index[name] for name in known]] = values
+    return wide
+
+
+def _decided_indices(decided: NDArray[Any], classes: Sequence[str], *, multilabel: bool) -> Ys:
+    if multilabel:
+        labels = pl.Series([[str(name) for name in given] for given in decided], dtype=pl.List(pl.String))
+    else:
+        labels = pl.Series(decided.astype(str), dtype=pl.String)
+    return label_indices(labels, classes)

@@ -1,0 +1,194 @@
+"""Frames written one after the other as CSV, JSON Lines or Parquet, to a stream or to a file that appears whole."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+
+from tagline.bundle import umask
+from tagline.errors import DataError, InputError
+
+SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
+KINDS = ("csv", "jsonl", "parquet")
+
+# polars holds a row group in memory; its own default, 262,144 rows, may be gigabytes of text.
+_ROW_GROUP = 16_384
+
+#: A column of JSON objects, one a row, which JSON Lines get the other columns added to.
+JSON_OBJECT = "\0object"
+
+Write = Callable[[pl.DataFrame], None]
+
+
+def table_kind(target: str | Path) -> str:
+    """Return what a file is by its suffix.
+
+    Raises:
+        InputError: the suffix names no format that can be written.
+
+    """
+    suffix = Path(target).suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(f"`{name}`" for name in (".csv", ".jsonl", ".parquet"))
+        raise InputError(f"`{target}` has no suffix that says what to write: end it in {known}, or give `--format`.")
+    return SUFFIXES[suffix]
+
+
+@contextmanager
+def polars_os_errors() -> Iterator[None]:
+    """Raise what the system said, a full disk or a closed pipe, where polars gives it as a fault of the format."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise
+        code = int(number[1])
+        raise OSError(code, os.strerror(code)) from error
+
+
+@contextmanager
+def open_table(target: str | Path | BinaryIO, kind: str | None = None) -> Iterator[Write]:
+    """Yield a function that writes a frame; a file is built under a temporary name and renamed at the end.
+
+    Whatever goes wrong, nothing is left behind and an older file stays as it was. A link is followed; a device or
+    a named pipe is written as the rows come.
+    """
+    if not isinstance(target, str | Path):
+        with _open_kind(target, kind or "csv") as write:
+            yield write
+        return
+    path = Path(target)
+    kind = kind or table_kind(path)
+    if path.is_dir():
+        raise InputError(f"`{path}` is a folder: name the file to write.")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"`{path}` cannot be written: the folder `{path.parent}` does not exist.")
+    if path.exists() and (not path.is_file() or path.parent == Path("/dev")):
+        with path.open("wb") as stream, _open_kind(stream, kind) as write:
+            yield write
+        return
+    path = path.resolve()
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        raise InputError(f"`{path}` cannot be written: {os.strerror(error.errno).lower()}.") from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(number, "wb") as stream:
+            with _open_kind(stream, kind, path.parent) as write:
+                yield write
+            temporary.chmod(0o666 & ~umask())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _open_kind(stream: BinaryIO, kind: str, beside: Path | None = None) -> Iterator[Write]:
+    if kind == "csv":
+        yield _CsvWriter(stream)
+    elif kind == "jsonl":
+        yield lambda frame: _write_all(stream, _json_lines(frame))
+    else:
+        with _parquet_writer(stream, beside) as write:
+            yield write
+
+
+def _write_all(stream: BinaryIO, text: str) -> None:
+    stream.write(text.encode())
+
+
+def _json_lines(frame: pl.DataFrame) -> str:
+    if JSON_OBJECT not in frame.columns:
+        return frame.write_ndjson()
+    added = frame.drop(JSON_OBJECT).write_ndjson().split("\n")
+    opened = (line.strip().removesuffix("}").rstrip() for line in frame[JSON_OBJECT])
+    # The text of an object is kept: parsed and written anew, its numbers need not be the same.
+    return "".join(
+        f"{start}{'' if start == '{' else ','}{more[1:]}\n" for start, more in zip(opened, added[:-1], strict=True)
+    )
+
+
+class _CsvWriter:
+    """Writes frames under the header of the first; what is no single value is written as JSON."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._columns: list[str] | None = None
+
+    def __call__(self, frame: pl.DataFrame) -> None:
+        first = self._columns is None
+        if self._columns is None:
+            self._columns = frame.columns
+        more = [name for name in frame.columns if name not in self._columns]
+        if more:
+            raise DataError(
+                f"Later rows have a column `{more[0]}` that the first ones lack, which CSV cannot hold: "
+                "write `.jsonl` or `.parquet`."
+            )
+        lacking = [pl.lit(None).alias(name) for name in self._columns if name not in frame.columns]
+        whole = frame.with_columns(lacking).select(self._columns)
+        nested = [name for name, dtype in whole.schema.items() if dtype.is_nested()]
+        flat = whole.with_columns(_as_json(whole[name]) for name in nested)
+        _write_all(self._stream, flat.write_csv(include_header=first))
+
+
+def _as_json(column: pl.Series) -> pl.Series:
+    values = [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_list()]
+    return pl.Series(column.name, values, dtype=pl.String)
+
+
+@contextmanager
+def _parquet_writer(stream: BinaryIO, beside: Path | None) -> Iterator[Write]:
+    # polars writes Parquet in one go: frames wait on disk, beside the target if it has a place, and are streamed.
+    parts = Path(tempfile.mkdtemp(prefix=".tagline-parts-", dir=beside))
+    written: list[Path] = []
+
+    def write(frame: pl.DataFrame) -> None:
+        path = parts / f"{len(written):08}.parquet"
+        with polars_os_errors():
+            frame.write_parquet(path, compression="lz4")
+        written.append(path)
+
+    try:
+        yield write
+        with polars_os_errors():
+            _stacked(written).sink_parquet(stream, maintain_order=True, row_group_size=_ROW_GROUP)
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
+
+
+def _stacked(paths: Sequence[Path]) -> pl.LazyFrame:
+    scans = [pl.scan_parquet(path, glob=False) for path in paths]
+    schemas = [scan.collect_schema() for scan in scans]
+    if len({tuple(schema.items()) for schema in schemas}) == 1:
+        return pl.scan_parquet(list(paths), glob=False)
+    # The columns of JSON Lines may differ from block to block; where a type does, all become text.
+    kinds: dict[str, set[pl.DataType]] = {}
+    for schema in schemas:
+        for name, dtype in schema.items():
+            kinds.setdefault(name, set()).add(dtype)
+    mixed = {name for name, found in kinds.items() if len(found - {pl.Null()}) > 1}
+    return (
+        pl.concat(
+            [
+                scan.with_columns(pl.col(*mixed & set(s)).cast(pl.String)) if mixed & set(s) else scan
+                for scan, s in zip(scans, schemas, strict=True)
+            ],
+            how="diagonal_relaxed",
+        )
+        if scans
+        else pl.LazyFrame()
+    )

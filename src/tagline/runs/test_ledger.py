@@ -1,0 +1,194 @@
+"""The test ledger: each reading of a test set by a model, a line in `test_ledger.jsonl` beside the runs.
+
+A test set that many models were tried on no longer tells which of them is best: the more are tried, the likelier one
+looks better by chance. So readings are counted, by a fingerprint of the rows, before any figure is known. A training
+that fails before it reads the test rows leaves no line; one that is stopped after it and gone on with leaves two.
+
+Nothing here may stop a run: a ledger that cannot be written is warned of.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from tagline.data import Dataset, Split
+from tagline.metrics.compare import assumed_discordance, smallest_difference
+from tagline.metrics.intervals import ALPHA
+
+if os.name == "posix":
+    import fcntl
+
+LEDGER = "test_ledger.jsonl"
+Command = Literal["train", "evaluate", "tune"]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What the rows of a test split are recognised by, in hexadecimal, and their number.
+
+    ``unordered`` is the same in any order of the rows: a file that was shuffled is the same test set. Where ``ordered``
+    is the same too, so is each row.
+    """
+
+    unordered: str
+    ordered: str
+    rows: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as ``run.json`` holds it."""
+        return {"fingerprint": self.unordered, "ordered": self.ordered, "rows": self.rows}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who reads a test set: which command, data of which name, and which run or the model of which run.
+
+    ``folds``: into how many folds the rows are cut, if they are.
+    """
+
+    command: Command
+    dataset: str
+    run: str
+    folds: int | None = None
+
+
+@dataclass(frozen=True)
+class Looks:
+    """A reading of a test set: how often it has been read by now, this time included, and what went wrong."""
+
+    test: Fingerprint
+    times: int
+    warnings: tuple[str, ...] = ()
+
+
+def rows_measured(dataset: Dataset) -> Split | None:
+    """Return the rows that a run is measured on: the test split; in cross-validation all rows."""
+    return dataset.test if dataset.folds is None else dataset.train
+
+
+def fingerprint(split: Split) -> Fingerprint:
+    """Return the fingerprints of the rows of a split, made of 128 bits of the BLAKE2b of each text with its labels."""
+    labels = split.labels
+    if isinstance(labels.dtype, pl.List):
+        labels = labels.list.sort().list.join("\0")
+    digests = [_row_digest(text.encode(), label) for text, label in zip(split.texts, labels, strict=True)]
+    unordered, ordered = (blake2b(b"".join(rows), digest_size=16).hexdigest() for rows in (sorted(digests), digests))
+    return Fingerprint(unordered, ordered, len(digests))
+
+
+def _row_digest(text: bytes, label: str) -> bytes:
+    return blake2b(b"%d\0%b\0%b" % (len(text), text, label.encode()), digest_size=16).digest()
+
+
+def record_reading(folder: Path, entry: Entry, split: Split) -> Looks:
+    """Write down that a model is about to read these test rows, and return how often they have been read by now.
+
+    Args:
+        folder: The folder that holds the runs; made if it is missing.
+        entry: Who reads.
+        split: The rows.
+
+    """
+    test = fingerprint(split)
+    line = {
+        "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "test": test.unordered,
+        "rows": test.rows,
+        "dataset": entry.dataset,
+        "run": entry.run,
+        "command": entry.command,
+        **({} if entry.folds is None else {"folds": entry.folds}),
+    }
+    path = folder / LEDGER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(path) as descriptor:
+            content = _read(descriptor)
+            _append(descriptor, content, line)
+    except OSError as error:
+        warning = (
+            f"`{path}` cannot be written ({error.strerror or error}): that the test set has been read is not counted."
+        )
+        return Looks(test, looks(folder, test.unordered) + 1, (warning,))
+    return Looks(test, _count(content, test.unordered) + 1)
+
+
+def looks(folder: Path, unordered: str) -> int:
+    """Return how often the test set of a fingerprint has been read by runs of a folder; 0 where there is no ledger."""
+    try:
+        return _count((folder / LEDGER).read_bytes(), unordered)
+    except OSError:
+        return 0
+
+
+def what_counts(test: dict[str, Any], times: int) -> dict[str, Any]:
+    """Return ``test_looks`` and ``smallest_difference`` as ``metrics.json`` holds them.
+
+    The smallest difference in accuracy, in points (hundredths), by which another of the models that have read these
+    rows must differ from this one to be more than chance: by McNemar's test, with 5 % divided by the number of
+    readings, and `assumed_discordance`.
+
+    Args:
+        test: The block of the test rows.
+        times: How often the rows have been read.
+
+    """
+    discordance = assumed_discordance(test["accuracy"])
+    least = smallest_difference(test["n"], discordance, times)
+    return {
+        "test_looks": times,
+        "smallest_difference": {
+            "points": None if least is None else round(100 * least, 4),
+            "test": "McNemar, mid-p",
+            "alpha": ALPHA,
+            "comparisons": times,
+            "assumed_discordance": round(discordance, 6),
+        },
+    }
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """Open a file to read and append, alone; the system lets go of the lock however the process ends."""
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        if os.name == "posix":
+            with suppress(OSError):  # a file system without locks: a short line appended is still one piece
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int) -> bytes:
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        return file.read()
+
+
+def _append(descriptor: int, content: bytes, line: dict[str, Any]) -> None:
+    """Append a line; what a process that was killed left without an end is ended first, so that it harms no other."""
+    text = json.dumps(line, ensure_ascii=False) + "\n"
+    left = (b"\n" if content and not content.endswith(b"\n") else b"") + text.encode("utf-8", "replace")
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def _count(content: bytes, unordered: str) -> int:
+    """Count the readings of a test set; a line that is not whole is none."""
+    return sum(_test_of(line) == unordered for line in content.splitlines())
+
+
+def _test_of(line: bytes) -> Any:
+    try:
+        read = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return read.get("test") if isinstance(read, dict) else None

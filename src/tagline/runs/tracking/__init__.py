@@ -1,0 +1,25 @@
+"""Runs in other programs' logs: parameters, figures and the report to MLflow or TensorBoard, beside the run folder.
+
+::
+
+    with tracked(["mlflow"], kept=None, warn=print) as tracking:
+        tracking.start("my-run", {"model.kind": "nb-linear"})
+        tracking.epoch(1, {"loss": 0.3, "val_loss": 0.4})
+        tracking.finish(metrics, folder)
+
+A logger is what `Tracker` describes; a new one is a row in `TRACKERS`.
+"""
+
+from tagline.runs.tracking.figures import Parameter, flat_figures, flat_parameters
+from tagline.runs.tracking.tracker import TRACKERS, Tracker, Tracking, check_trackers, tracked
+
+__all__ = [
+    "TRACKERS",
+    "Parameter",
+    "Tracker",
+    "Tracking",
+    "check_trackers",
+    "flat_figures",
+    "flat_parameters",
+    "tracked",
+]

@@ -1,0 +1,161 @@
+"""The gate before all routes: the key, how many come in at once, headers of every answer, log and metrics."""
+
+import asyncio
+import traceback
+from contextlib import suppress
+from hashlib import sha256
+from hmac import compare_digest
+from time import perf_counter
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tagline.serve.connections import ABORT
+from tagline.serve.errors import Refusal, went_wrong
+from tagline.serve.routes.api import FILES
+from tagline.serve.state import Exchange, Service
+
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = [
+    (b"content-security-policy", _CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+]
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+_BODIES = 16  # of the largest size are held in memory at a time
+_CLOSE = (b"connection", b"close")
+_CLIENT_GONE = 499  # as nginx logs it; nobody is there to read it
+WRITE_SECONDS = 30.0  # a client that takes nothing for so long is cut off
+
+
+def needs_key(path: str) -> bool:
+    """Return whether a path answers only to those who have the API key."""
+    return path.startswith("/v1/") or path == "/metrics"
+
+
+class Gate:
+    """ASGI middleware around all routes."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app, self._service = app, service
+        settings = service.settings
+        self._key = None if settings.api_key is None else sha256(settings.api_key.encode()).digest()
+        self._most = settings.limits.max_concurrent
+        self._headers = [*SECURITY_HEADERS, *([_HSTS] if settings.certificate else [])]
+        self._most_held = _BODIES * settings.limits.max_body
+        self._inside = self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = scope["tagline.exchange"] = Exchange()
+        service = self._service
+        counted = False
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                message["headers"] = [*message["headers"], *self._headers]
+                if service.draining:
+                    message["headers"].append(_CLOSE)
+            try:
+                async with asyncio.timeout(WRITE_SECONDS):
+                    await send(message)
+            except TimeoutError:
+                scope[ABORT]()
+                raise ClientDisconnect from None
+
+        async def take() -> Message:
+            message = await receive()
+            n_bytes = len(message.get("body", b""))
+            exchange.held += n_bytes
+            self._held += n_bytes
+            if self._held > self._most_held:
+                raise Refusal("overloaded", "Too many large requests are being answered: try again in a second.")
+            return message
+
+        service.metrics.in_flight.inc()
+        try:
+            counted = self._admit(scope)
+            self._inside += counted
+            await self._app(scope, receive if scope["path"] == FILES else take, answer)
+        except Refusal as refusal:
+            exchange.code = refusal.code
+            if exchange.status:
+                raise
+            with suppress(ClientDisconnect):
+                await refusal.response()(scope, receive, answer)
+        except ClientDisconnect:
+            exchange.status = _CLIENT_GONE
+        except Exception as error:
+            service.log.write("error", "fault", path=scope["path"], trace=_trace(error))
+            if exchange.status:
+                raise  # half an answer: the connection is cut, so that it is not taken for a whole one
+            exchange.code = "internal_error"
+            with suppress(ClientDisconnect):
+                await went_wrong().response()(scope, receive, answer)
+        finally:
+            self._inside -= counted
+            self._held -= exchange.held
+            service.metrics.in_flight.dec()
+            self._note(scope, exchange)
+
+    def _admit(self, scope: Scope) -> bool:
+        """Return whether a request takes one of the places; raise Refusal for one that may not come in."""
+        if self._key is not None and needs_key(scope["path"]) and not self._known(scope):
+            raise Refusal(
+                "unauthorized", "An API key is needed: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
+            )
+        counted: bool = scope["path"].startswith("/v1/")
+        if counted and self._inside >= self._most:
+            raise Refusal("overloaded", f"{self._most:,} requests are being answered: try again in a second.")
+        return counted
+
+    def _known(self, scope: Scope) -> bool:
+        assert self._key is not None
+        given = b""
+        for name, value in scope["headers"]:
+            if name == b"x-api-key":
+                given = value
+            elif name == b"authorization" and value[:7].lower() == b"bearer ":
+                given = value[7:].strip()
+        return compare_digest(sha256(given).digest(), self._key)
+
+    def _note(self, scope: Scope, exchange: Exchange) -> None:
+        service = self._service
+        seconds = perf_counter() - exchange.begun
+        service.metrics.answered(scope["path"], exchange.status, seconds)
+        if exchange.code is not None:
+            service.metrics.rejected(exchange.code)
+        if exchange.n_texts and exchange.model is not None:
+            service.metrics.texts(exchange.model, exchange.n_texts)
+        fields: dict[str, Any] = {"code": exchange.code, "model": exchange.model, "texts": exchange.n_texts or None}
+        if service.settings.log_texts and exchange.texts:
+            fields["logged_texts"] = exchange.texts
+        client = scope.get("client")
+        service.log.write(
+            "info" if exchange.status < 500 else "error",
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=exchange.status,
+            ms=round(1000 * seconds, 3),
+            client=client[0] if client else None,
+            **{name: value for name, value in fields.items() if value is not None},
+        )
+
+
+def _trace(error: Exception) -> str:
+    # Only where, and of what kind: the message of a fault may hold what the client sent.
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return f"{type(error).__name__} at {' < '.join(reversed(where))}"

@@ -1,0 +1,134 @@
+"""The models that a server holds: loaded, and loaded anew when their bundle is replaced."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tagline.bundle import EXPORT, MODEL
+from tagline.errors import TaglineError, nearest
+from tagline.runs.model_path import load_model, model_folder
+from tagline.serve.access_log import Log
+from tagline.serve.errors import Refusal
+from tagline.serve.metrics import Metrics
+from tagline.web import about_model
+
+if TYPE_CHECKING:
+    from tagline.classifier import TextClassifier
+
+POLL_SECONDS = 1.0
+Stamp = tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Served:
+    """One state of a model, which a request keeps that began with it.
+
+    ``version`` is the SHA-256 of its bundle's index. ``answering`` says what ``classifier`` does, but a network in ONNX
+    Runtime, where it cannot be explained.
+    """
+
+    name: str
+    path: Path
+    version: str
+    classifier: "TextClassifier"
+    answering: "TextClassifier"
+    classes: tuple[str, ...]
+    about: Mapping[str, Any]
+
+
+def load_served(name: str, path: Path) -> Served:
+    """Load a model and what is to be told of it.
+
+    Raises:
+        BundleError: there is none, or it is damaged.
+
+    """
+    digest = _version(path)
+    classifier = load_model(path)
+    answering = classifier.on_onnx_runtime()
+    answering.predict_proba(["warm"])  # tables are built, and libraries loaded, before the first request
+    classes = tuple(str(given) for given in classifier.classes_)
+    about = about_model(path, classifier)
+    return Served(name, path, digest, classifier, answering, classes, {**about, "tagline": version("tagline")})
+
+
+class Models:
+    """The models by name, the first being the one for requests that name none."""
+
+    def __init__(self, paths: Mapping[str, Path], log: Log, metrics: Metrics) -> None:
+        self._log, self._metrics = log, metrics
+        self._stamps = {name: _stamp(path) for name, path in paths.items()}
+        self._served = {name: load_served(name, path) for name, path in paths.items()}
+        self.default = next(iter(self._served))
+
+    def __iter__(self) -> Iterator[Served]:
+        """Iterate over the models as they are now."""
+        return iter(list(self._served.values()))
+
+    def find(self, name: str | None) -> Served:
+        """Return a model as it is now.
+
+        Raises:
+            Refusal: there is none of this name.
+
+        """
+        served = self._served.get(self.default if name is None else name)
+        if served is None:
+            raise Refusal("unknown_model", f"There is no model `{name}`.{nearest(str(name), self._served)}")
+        return served
+
+    async def watch(self) -> None:
+        """Look each second for bundles that were replaced, load them aside, and put them in place at once.
+
+        A replacement that cannot be loaded, half-copied for instance, leaves the old model where it is, and is tried
+        again when its files change.
+        """
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="reload") as pool:
+            while True:
+                await asyncio.sleep(POLL_SECONDS)
+                for served in self:
+                    await loop.run_in_executor(pool, self._renew, served)
+
+    def _renew(self, served: Served) -> None:
+        stamp = _stamp(served.path)
+        if not stamp or stamp == self._stamps[served.name]:  # none: the folder is being replaced
+            return
+        self._stamps[served.name] = stamp
+        try:
+            if _version(served.path) == served.version:
+                return
+            fresh = load_served(served.name, served.path)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the old model stays and is watched on)
+            message = str(error) if isinstance(error, TaglineError | OSError) else f"{type(error).__name__}: {error}"
+            self._log.write("error", "reload_failed", model=served.name, version=served.version, message=message)
+            self._metrics.reloaded(served.name, "failed")
+            return
+        self._served[served.name] = fresh
+        self._metrics.reloaded(served.name, "ok")
+        self._log.write("info", "reloaded", model=served.name, version=fresh.version, before=served.version)
+
+
+def _version(path: Path) -> str:
+    folder = model_folder(path)
+    for layout in (MODEL, EXPORT):
+        with suppress(OSError, ValueError, KeyError, TypeError):  # loading says what is wrong
+            return str(json.loads((folder / layout.index).read_bytes())["sha256"])
+    return ""
+
+
+def _stamp(path: Path) -> Stamp:
+    """Return what changes when a file of the bundle does; empty if there is no bundle."""
+    try:
+        with os.scandir(model_folder(path)) as entries:
+            facts = [(entry.name, entry.stat()) for entry in entries]
+    except OSError:
+        return ()
+    return tuple(sorted((name, s.st_mtime_ns, s.st_size, s.st_ino) for name, s in facts))

@@ -1,0 +1,178 @@
+"""CSV and TSV: the fast reader and the careful one give the same rows, and bad rows cost only themselves."""
+
+import csv
+import io
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tagline.data.formats import delimited, files
+from tagline.data.formats.delimited import Dialect, Lines, read_delimited, read_records
+from tagline.data.formats.files import read_file, read_texts
+from tagline.data.rows import Rejected, concat
+from tagline.errors import DataError
+
+# Of a bare carriage return, which ends a line for Python and not for us, its writer makes something else.
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=30)
+pieces = st.lists(st.sampled_from(['"', ",", "\n", "\r\n", "a", "bc", " ", "é", '""', '","', ',"']), max_size=40)
+
+
+def written(rows: list[tuple[str, str]], terminator: str = "\n", **options: object) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator=terminator, **options)  # type: ignore[arg-type]
+    writer.writerow(["text", "label"])
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def in_blocks(data: bytes, size: int) -> list[bytes]:
+    lines = data.splitlines(keepends=True)
+    return [b"".join(lines[i : i + size]) for i in range(0, len(lines), size)]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=12).filter(lambda r: all(any(x) for x in r)),
+    terminator=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_what_python_writes_is_read_back(
+    tmp_path: Path, rows: list[tuple[str, str]], terminator: str, quoting: int
+) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(written(rows, terminator, quoting=quoting))
+    read = read_file(path)
+    assert read.rejected == ()
+    assert read.frame.rows() == rows
+
+
+@settings(max_examples=200, deadline=None)
+@given(pieces=pieces, size=st.integers(1, 4))
+def test_fast_and_careful_reading_agree(pieces: list[str], size: int) -> None:
+    data = "".join(pieces).encode()
+    dialect = Dialect(",", quoted=True, columns=("a", "b"), header_lines=0)
+    rejected: list[Rejected] = []
+    whole = list(read_delimited(iter([data]), dialect, "f", rejected))
+    careful = list(read_records(Lines(data.split(b"\n")), ",", quoted=True, width=2))
+    good = [tuple(record.cells) for record in careful if record.reason is None]
+    assert [row for frame in whole for row in frame.rows()] == good
+    assert [(r.line, r.reason) for r in rejected] == [(r.line, r.reason) for r in careful if r.reason is not None]
+
+
+@settings(max_examples=200, deadline=None)
+@given(pieces=pieces, size=st.integers(1, 4))
+def test_blocks_of_any_size_give_the_same_rows(pieces: list[str], size: int) -> None:
+    data = "".join(pieces).replace("\r", "").encode()
+    dialect = Dialect(",", quoted=True, columns=("a", "b"), header_lines=0)
+    results = []
+    for blocks in ([data], in_blocks(data, size)):
+        rejected: list[Rejected] = []
+        frames = list(read_delimited(iter(blocks), dialect, "f", rejected))
+        results.append(([row for frame in frames for row in frame.rows()], rejected))
+    assert results[0] == results[1]
+
+
+def test_streaming_agrees_with_whole_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(files, "SAMPLE_BYTES", 1000)
+    rows = [(f'text {i}, with "quotes"\nand lines', str(i % 3)) for i in range(500)]
+    path = tmp_path / "data.csv"
+    data = written(rows).replace(b"text 77,", b'text 77" ,', 1)
+    path.write_bytes(data)
+    rejected: list[Rejected] = []
+    streamed = concat(batch.rows for batch in read_texts(path, batch_rows=64, rejected=rejected))
+    whole = read_file(path)
+    assert streamed.equals(whole.frame)
+    assert tuple(rejected) == whole.rejected
+    assert whole.rejected[0].line == 77 * 2 + 2
+
+
+def test_large_blocks_are_read_carefully_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "PIECE_BYTES", 100)
+    rows = [(f'a "{i}"\n' * (i % 40 + 1), str(i)) for i in range(1, 200)]
+    lines = written(rows) + b"one,too,many\nlast,0\n"
+    rejected: list[Rejected] = []
+    dialect = Dialect(",", quoted=True, columns=("text", "label"), header_lines=1)
+    frames = list(read_delimited(iter([lines]), dialect, "f", rejected))
+    assert len(frames) > 10
+    assert [row for frame in frames for row in frame.rows()] == [*rows, ("last", "0")]
+    assert rejected[0].line == lines.count(b"\n") - 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (b"a,b,c", "2 fields expected, 3 found"),
+        (b"a", "2 fields expected, 1 found"),
+        (b'"never closed,b', "a quote is opened and never closed"),
+        (b'"closed"early,b', "a closing quote is followed by something other than the separator"),
+        (b"caf\xe9,b", "byte 0xE9 at position 4 of the row is not UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("place", [1, 150, 300])
+def test_a_bad_row_costs_only_itself(tmp_path: Path, bad: bytes, reason: str, place: int) -> None:
+    lines = [b"text,label"] + [b"row %d,%d" % (i, i % 2) for i in range(300)]
+    lines.insert(place, bad)
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    read = read_file(path)
+    assert read.frame.height == 300
+    assert [row.line for row in read.rejected] == [place + 1]
+    assert read.rejected[0].reason.startswith(reason)
+    assert read.rejected[0].file == str(path)
+
+
+def test_cells_stay_strings_and_empty_rows_are_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"text,label\n007,1.0\n\n,\nx,\n")
+    assert read_file(path).frame.rows() == [("007", "1.0"), ("x", "")]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_the_separator_is_found(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(f"text{separator}label\nfine, really{separator}pos\n")
+    assert read_file(path).frame.rows() == [("fine, really", "pos")]
+
+
+def test_bare_quotes_of_a_tsv_are_text(tmp_path: Path) -> None:
+    path = tmp_path / "data.tsv"
+    path.write_text('text\tlabel\n"Great" she said\tpos\n"open\tneg\n')
+    assert read_file(path).frame.rows() == [('"Great" she said', "pos"), ('"open', "neg")]
+
+
+def test_a_file_without_header_is_recognised(tmp_path: Path) -> None:
+    path = tmp_path / "train.csv"
+    path.write_text('"3","Wall St. Bears","Short-sellers are back"\n"1","Talks","Leaders met"\n')
+    read = read_file(path)
+    assert read.frame.columns == ["column_1", "column_2", "column_3"]
+    assert read.frame.height == 2
+    assert "has no header" in read.notes[0]
+
+
+def test_a_header_of_numbers_in_order_is_a_header(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("0,1\ngood film,pos\n")
+    assert read_file(path).frame.rows() == [("good film", "pos")]
+
+
+def test_repeated_and_empty_column_names_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(",text,text\n0,a,b\n")
+    assert read_file(path).frame.columns == ["column_1", "text", "text_3"]
+
+
+def test_bare_carriage_returns_are_explained(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"text,label\rgood,pos\r")
+    with pytest.raises(DataError, match="bare carriage return"):
+        read_file(path)
+
+
+def test_all_cells_are_strings(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\n1,2\n")
+    assert set(read_file(path).frame.dtypes) == {pl.String}

@@ -1,0 +1,98 @@
+"""What is said of a sweep, word for word."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tagline.experiments.sweep.effects import Estimate, Shares
+from tagline.experiments.sweep.folder import Asked
+from tagline.experiments.sweep.grid import Variant, grid_variants, listed_variants
+from tagline.experiments.sweep.results import Combination, Results, Value
+from tagline.experiments.sweep.summary import (
+    AS_IT_IS,
+    between,
+    command_for_best,
+    conclusion,
+    of_setting,
+    setting_columns,
+)
+
+
+def combination(variant: Variant, accuracy: float, behind: Estimate | None) -> Combination:
+    around = Estimate(accuracy, accuracy - 0.01, accuracy + 0.01)
+    name = variant.recipe.recipe.name
+    return Combination(variant.words, name, variant.settings, [accuracy, accuracy], around, behind)
+
+
+def results(combinations: list[Combination], effects: dict[str, list[Value]], shares: Shares | None) -> Results:
+    return Results(6, 0, 2, 1000, combinations, effects, shares, 0.002, {})
+
+
+VALUES = [
+    Value("1", Estimate(0.9, 0.88, 0.92), None, [0.9]),
+    Value("3", Estimate(0.895, 0.87, 0.91), Estimate(0.005, -0.004, 0.014), [0.895]),
+    Value("10", Estimate(0.85, 0.83, 0.87), Estimate(0.05, 0.03, 0.07), [0.85]),
+]
+
+
+def test_a_setting_is_told_with_what_it_leads_and_what_is_level() -> None:
+    assert of_setting("model.strength", VALUES) == (
+        "`model.strength`: `1` does best, with 90.0 % on average; it leads `10` by 5.0 points (3.0 to 7.0); "
+        "`3` cannot be told from it."
+    )
+    assert of_setting("model.strength", VALUES[:2]) == (
+        "`model.strength` makes no difference beyond chance: `1` 90.0 %, `3` 89.5 %."
+    )
+
+
+def test_the_best_is_told_with_those_that_are_level_with_it() -> None:
+    variants = grid_variants(["fast"], [], ["model.strength=1,3,10"])
+    found = [combination(v, value.accuracy.value, value.behind) for v, value in zip(variants, VALUES, strict=True)]
+    said = conclusion(results(found, {"model.strength": VALUES}, Shares({"model.strength": 0.8}, 0.0, 0.2)))
+    assert said[0] == (
+        "`model.strength=1` does best: 90.0 % of 1,000 rows right (89.0 to 91.0, the mean of 2 seeds); 1 of the "
+        "other 2 combinations cannot be told from it."
+    )
+    assert said[1] == "Of the differences between trials `model.strength` explains 80 %, the seed alone 20 %."
+
+
+def test_an_end_of_zero_has_no_sign() -> None:
+    assert between(Estimate(0.01, -0.0001, 0.02)) == "0.0 to 2.0"
+
+
+def test_settings_that_differ_have_columns_by_their_shortest_names() -> None:
+    variants = listed_variants(["fast"], [], ["", "model.strength=3", "model.strength=3 features.words=2"])
+    found = [combination(variant, 0.9, None) for variant in variants]
+    assert setting_columns(found) == (
+        ["strength", "words"],
+        [[AS_IT_IS, AS_IT_IS], ["3", AS_IT_IS], ["3", "2"]],
+    )
+    assert setting_columns(found[:1]) == (["combination"], [["fast"]])
+
+
+@pytest.mark.parametrize("recipe", ["fast", "mine.toml"])
+def test_the_command_trains_what_was_best(recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text('[recipe]\nname = "other"\nsummary = ""\n[features]\n[model]\nkind = "linear-svm"\n')
+    (variant,) = listed_variants([recipe], ["features.words=2"], ["'features.characters=[2, 5]'"])
+    settings = {"settings": ["features.words=2"], "text": ["a b"], "seed": 3}
+    settings |= {"label": "stars", "group": None, "test": None, "validation": None, "strict": True}
+    asked = Asked(tmp_path, [variant], {"typed": "my reviews.csv", "settings": settings})
+    command = command_for_best(asked, results([combination(variant, 0.9, None)], {}, None))
+    assert shlex.split(command) == [
+        *("tagline", "train", "my reviews.csv", "--recipe", recipe),
+        *("--set", "features.words=2", "--set", "features.characters=[2, 5]"),
+        *("--text", "a b", "--label", "stars", "--strict", "--seed", "3"),
+    ]
+
+
+def test_a_list_whose_values_did_not_all_meet_is_told_to_be_one() -> None:
+    shares = Shares({"model.strength": 0.8, "features.words": 0.1}, 0.0, 0.1)
+    effects = {"model.strength": VALUES[:2], "features.words": VALUES[:2]}
+    listed = listed_variants(["fast"], [], ["model.strength=1 features.words=1", "model.strength=3 features.words=2"])
+    crossed = grid_variants(["fast"], [], ["model.strength=1,3", "features.words=1,2"])
+    for variants, told in ((listed, True), (crossed, False)):
+        found = [combination(v, 0.9, None if k == 0 else VALUES[1].behind) for k, v in enumerate(variants)]
+        said = conclusion(results(found, effects, shares))
+        assert any("Not every value met every other" in sentence for sentence in said) == told

@@ -1,0 +1,244 @@
+"""A search as a user sees it: what it finds, what it keeps to, and how it survives."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psutil
+import pytest
+
+from tagline import InputError, TextClassifier
+from tagline.cli import main
+from tagline.experiments import TuneSettings, resume_tune, tune_run
+from tagline.recipes import Recipe, load_recipe
+from tagline.runs.read_data import Reading
+from tagline.runs.settings import TrainSettings
+from tagline.runs.train import Run, run_read
+from tests.synthetic_texts import made_up
+
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
+
+BUDGET = 20.0  # seconds: a process takes some to start
+
+
+def write_data(path: Path, n: int = 600) -> Path:
+    texts, labels = made_up(n, 3, noise=0.2)
+    split = ["train" if k < 0.8 * n else "test" for k in range(n)]
+    pl.DataFrame({"text": texts, "label": labels, "split": split}).write_csv(path)
+    return path
+
+
+def start(*argv: object, cwd: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tagline", "tune", *map(str, argv)]
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests may ignore it
+    )
+
+
+def interrupted(process: "subprocess.Popen[str]", words: str) -> tuple[str, str]:
+    """Stop a search by Ctrl-C once it has said some words; return what it says after them."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            break
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=60)
+
+
+def no_child_of(pid: int) -> bool:
+    return not any(process.ppid() == pid for process in psutil.process_iter())
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tuned")
+    data = write_data(folder / "data.csv")
+    began = time.monotonic()
+    process = start(data, "--budget", f"{BUDGET:.0f}s", "--out", "run", "--json", "--max-size", "5MB", cwd=folder)
+    out, err = process.communicate()
+    (folder / "seconds").write_text(str(time.monotonic() - began))
+    (folder / "out.json").write_text(out)
+    (folder / "err.txt").write_text(err)
+    assert process.returncode == 0, err
+    return folder
+
+
+def search_of(folder: Path) -> dict:
+    return json.loads((folder / "run" / "run.json").read_text())["search"]
+
+
+def leaderboard(folder: Path) -> list[dict]:
+    with (folder / "run" / "leaderboard.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_it_keeps_to_its_budget(tuned: Path) -> None:
+    """The last run is reckoned for a quiet machine, so that a busy one may make it late, but never early."""
+    seconds = float((tuned / "seconds").read_text())
+    assert 0.75 * BUDGET < seconds < 1.25 * BUDGET
+    assert json.loads((tuned / "out.json").read_text())["seconds"]["total"] <= seconds
+
+
+def test_the_run_is_a_run_like_any_other(tuned: Path) -> None:
+    run = tuned / "run"
+    assert json.loads((tuned / "out.json").read_text()) == json.loads((run / "metrics.json").read_text())
+    clf = TextClassifier.load(run / "model")
+    assert set(clf.classes_) == {"c0", "c1", "c2"}
+    assert not list(tuned.glob("*.tuning"))
+    assert main(["report", str(run), "--quiet"]) == 0
+
+
+def test_the_leaderboard_has_all_that_was_tried(tuned: Path) -> None:
+    rows, search = leaderboard(tuned), search_of(tuned)
+    judged = [row for row in rows if row["state"] == "judged"]
+    assert 1 < len(judged) <= search["tried"]["whole"]
+    assert sum(row["state"] == "dropped" for row in rows) == search["tried"]["dropped"]
+    assert [int(row["place"]) for row in judged] == list(range(1, len(judged) + 1))
+    assert f'model.kind="{load_recipe(tuned / "run" / "recipe.toml").model.kind}"' in judged[0]["settings"]
+    assert {row["family"] for row in rows} > {"fast", "tf-idf"}
+    assert all(float(row["size_mb"]) < 5 for row in judged)
+
+
+def test_the_size_of_the_winner_is_known_before_it_is_made(tuned: Path) -> None:
+    (size,) = {float(row["size_mb"]) for row in leaderboard(tuned) if row["place"] == "1"}
+    model = tuned / "run" / "model"
+    assert size == pytest.approx(sum(file.stat().st_size for file in model.iterdir()) / 1e6, rel=0.1, abs=0.02)
+
+
+def test_the_figure_is_corrected_for_the_choice(tuned: Path) -> None:
+    search = search_of(tuned)
+    low, high = search["corrected_ci95"]
+    assert low <= search["corrected"] <= min(search["chosen"], high) + 1e-9
+    assert search["judged_on"]["rows"] == 96 * search["judged_on"]["parts"]  # of 480 train rows, and no test row
+
+
+def test_the_recipe_trains_the_same_model_again(tuned: Path) -> None:
+    recipe = tuned / "run" / "recipe.toml"
+    assert load_recipe(recipe).recipe.name.startswith("tuned-")
+    again = tuned / "again"
+    assert main(["train", str(tuned / "data.csv"), "--recipe", str(recipe), "--out", str(again), "--quiet"]) == 0
+    for path in (tuned / "run" / "model").iterdir():
+        if path.name != "tagline.json":
+            assert path.read_bytes() == (again / "model" / path.name).read_bytes()
+    metrics = [json.loads((run / "metrics.json").read_text()) for run in (tuned / "run", again)]
+    assert metrics[0]["test"] == metrics[1]["test"]
+
+
+def test_the_report_tells_of_the_search(tuned: Path) -> None:
+    page = (tuned / "run" / "report.html").read_text()
+    assert "recipes were tried" in page
+    assert "corrected for the choice" in page
+    assert (tuned / "run" / "plots" / "search.svg").exists()
+
+
+def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data.csv")
+    with start(data, "--budget", "1h", "--out", "run", cwd=tmp_path) as process:
+        out, err = interrupted(process, "best accuracy")
+    assert process.returncode == 0, err
+    assert "Accuracy" in out
+    best = search_of(tmp_path)["best"][0]
+    assert f"Found: {best['family']}, {best['settings']}" in out
+    assert "no test row was among them" in out
+    assert "leaderboard.csv" in out
+    assert search_of(tmp_path)["stopped"]
+    assert no_child_of(process.pid)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv", "run", "test_ledger.jsonl"]
+
+
+def test_ctrl_c_before_anything_is_known_leaves_nothing(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data.csv")
+    with start(data, "--budget", "1h", cwd=tmp_path) as process:
+        _, err = interrupted(process, "searching for")
+    assert process.returncode == 130
+    assert "stopped before a recipe was judged: there is nothing to keep" in err
+    assert no_child_of(process.pid)
+    assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
+
+
+def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write_data(tmp_path / "data.csv")
+    began = time.monotonic()
+    with start(data, "--budget", "18s", "--out", "run", cwd=tmp_path) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "best accuracy" in line:
+                break
+        process.kill()
+    first = time.monotonic() - began
+    kept = tmp_path / "run.tuning"
+    judged = {path.name: path.stat().st_mtime_ns for path in (kept / "rows").glob("*.npz")}
+    assert judged
+    assert main(["tune", str(data), "--out", str(tmp_path / "run"), "--budget", "18s"]) == 2
+    assert "is unfinished: `tagline tune --resume" in capsys.readouterr().err
+    assert main(["runs", str(tmp_path)]) == 0
+    assert f"`{tmp_path / 'run'}` is unfinished: `tagline tune --resume" in capsys.readouterr().err
+    began = time.monotonic()
+    with start("--resume", "run", "--json", cwd=tmp_path) as process:
+        time.sleep(1.5)
+        there = {path.name: path.stat().st_mtime_ns for path in (kept / "rows").glob("*.npz")}
+        out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert judged.items() <= there.items()  # what was judged is not judged again
+    assert time.monotonic() - began < 18 - 0.3 * first + 6
+    whole = ("judged", "too slow or over the limits")
+    trials = {row["trial"] for row in leaderboard(tmp_path) if row["state"] in whole}
+    assert {Path(name).stem for name in judged} <= trials
+    assert json.loads(out)["search"]["tried"]["whole"] == len(trials)
+    assert not kept.exists()
+
+
+def test_a_winner_that_cannot_learn_from_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one is taken; where none can, nothing that was found is lost."""
+    data = write_data(tmp_path / "data.csv", 200)
+    settings = TuneSettings(TrainSettings(), budget=12.0)
+    made: list[Recipe] = []
+    failing = True
+
+    def run_or_fail(reading: Reading, *others: Any) -> Run:
+        made.append(reading.recipe)
+        if failing or len(made) == 1:
+            raise InputError("The loss is not a number any more.")
+        return run_read(reading, *others)
+
+    monkeypatch.setattr("tagline.experiments.tune.run.families", lambda shape: ["embedding-average"])
+    monkeypatch.setattr("tagline.experiments.tune.run.run_read", run_or_fail)
+    with pytest.raises(InputError, match=r"not a number any more\. What was found is kept in"):
+        tune_run(data, settings, out=tmp_path / "run")
+    assert len(made) > 1
+    assert (tmp_path / "run.tuning").is_dir()
+    first, made[:], failing = made[0], [], False
+    run = resume_tune(tmp_path / "run")
+    assert len(made) == 2
+    assert made[0] == first
+    assert load_recipe(run.folder / "recipe.toml") == made[1]
+    assert not (tmp_path / "run.tuning").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--max-latency", "0.001ms"], "None of"),
+        (["--max-memory", "10MB"], "MB of memory, more than the 10 allowed"),
+    ],
+)
+def test_limits_that_nothing_keeps_to(tmp_path: Path, arguments: list[str], said: str) -> None:
+    data = write_data(tmp_path / "data.csv", 300)
+    with start(data, "--budget", "20s", "--out", "run", *arguments, "-q", cwd=tmp_path) as process:
+        _, err = process.communicate()
+    assert process.returncode == 2
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert said in err
+    assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]

@@ -1,0 +1,176 @@
+"""Processes side by side: what they tell, how they fail, and that none is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tagline.errors import InputError
+from tagline.experiments.workers import Report, Told, Work, Workers
+from tagline.parallel import cores
+
+
+def prepare(about: str) -> Work:
+    def work(task: Any, report: Report) -> Any:
+        if task == "cores":
+            return cores()
+        if task == "blas":
+            import numpy  # noqa: F401
+            from threadpoolctl import threadpool_info
+
+            return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        if task == "sentence":
+            raise InputError("This cannot be learnt.")
+        if task == "fault":
+            raise ZeroDivisionError("division\nby zero")
+        if task == "memory":
+            raise MemoryError
+        if task == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if task == "asleep":
+            time.sleep(600)
+        if task == "parts":
+            parts = 0
+            while report(parts):
+                parts += 1
+            return parts
+        return f"{about} {task}"
+
+    return work
+
+
+def prepare_slowly(about: str) -> Work:
+    time.sleep(1)
+    return prepare(about)
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with Workers(2, prepare, "did") as pool:
+        yield pool
+
+
+def answer(workers: Workers, *tasks: Any) -> list[Told]:
+    """Give tasks and return what became of each, in order."""
+    told: dict[Any, Told] = {}
+    left = list(tasks)
+    while len(told) < len(tasks):
+        while left and workers.free:
+            workers.give(left.pop(0))
+        for said in workers.listen(30):
+            if said.kind == "part":
+                workers.go_on(said.task, said.value < 3)
+            else:
+                told[said.task] = said
+    return [told[task] for task in tasks]
+
+
+def test_more_tasks_than_processes(workers: Workers) -> None:
+    told = answer(workers, *"abcde")
+    assert [said.value for said in told] == [f"did {name}" for name in "abcde"]
+    assert workers.free == 2
+
+
+def test_the_cores_are_shared(workers: Workers) -> None:
+    cores_told, blas_told = answer(workers, "cores", "blas")
+    assert cores_told.value == max(1, cores() // 2)
+    assert set(blas_told.value) == {cores_told.value}
+
+
+def test_parts_are_answered(workers: Workers) -> None:
+    assert answer(workers, "parts", "a") == [Told("parts", "done", 3), Told("a", "done", "did a")]
+
+
+@pytest.mark.parametrize(
+    ("task", "sentence"),
+    [
+        ("sentence", "This cannot be learnt."),
+        ("fault", "Unexpected ZeroDivisionError: division by zero"),
+        ("memory", "There was not enough memory."),
+        ("killed", "Its process was ended by SIGKILL, as happens when memory runs out."),
+    ],
+)
+def test_a_fault_is_told_and_the_others_go_on(workers: Workers, task: str, sentence: str) -> None:
+    told = answer(workers, task, "a", "b")
+    assert told[0] == Told(task, "failed", sentence)
+    assert [said.kind for said in told[1:]] == ["done", "done"]
+
+
+def test_the_time_of_a_task_is_without_that_in_which_its_process_starts() -> None:
+    with Workers(1, prepare_slowly, "did") as slow:
+        slow.give("a")
+        began = time.monotonic()
+        while not slow.free:
+            slow.listen(0.05)
+            ((_, (_, seconds)),) = slow.tasks.items() or ((0, ("", 0.0)),)
+            assert seconds < 0.5
+        assert time.monotonic() - began > 1
+
+
+def test_a_task_can_be_stopped(workers: Workers) -> None:
+    workers.give("asleep")
+    assert workers.free == 1
+    ((pid, (task, _)),) = workers.tasks.items()
+    assert task == "asleep"
+    workers.stop(pid)
+    assert workers.free == 2
+    assert not psutil.pid_exists(pid)
+    assert answer(workers, "a")[0].value == "did a"
+
+
+PARENT = """
+import sys
+sys.path.insert(0, {folder!r})
+from tests.experiments.test_workers import Workers, prepare
+if __name__ == "__main__":
+    with Workers(1, prepare, "did") as workers:
+        workers.give("a")
+        while not workers.listen(30):
+            pass
+        workers.give("asleep")
+        print(*workers.tasks, flush=True)
+        while not workers.listen(600):
+            pass
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_none_outlives_the_process_that_started_it(number: signal.Signals, tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT.format(folder=str(Path(__file__).parents[2])))
+    parent = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    with parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.send_signal(number)
+        parent.wait(30)
+    assert not psutil.wait_procs([child], timeout=30)[1]
+
+
+INTERRUPTED = """
+import os, signal, sys
+sys.path.insert(0, {folder!r})
+from tests.experiments.test_workers import Workers, answer, prepare
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    with Workers(1, prepare, "did") as workers:
+        os.killpg(0, signal.SIGINT)
+        print(answer(workers, "a")[0].value)
+"""
+
+
+def test_ctrl_c_does_not_reach_a_process_that_is_starting(tmp_path: Path) -> None:
+    """A terminal sends it to all of them; the one that leads decides."""
+    script = tmp_path / "parent.py"
+    script.write_text(INTERRUPTED.format(folder=str(Path(__file__).parents[2])))
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, start_new_session=True)
+    assert (ran.stdout, ran.stderr) == ("did a\n", "")

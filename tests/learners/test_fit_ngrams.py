@@ -1,0 +1,227 @@
+"""Choosing, calibrating, refitting; and that rows held out lend nothing to the model that is tried on them."""
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.metrics import log_loss
+
+from tagline import TextClassifier, load_recipe
+from tagline.errors import InputError
+from tagline.learners import Fitted, fit_recipe, probabilities
+from tagline.models import linear
+from tests.synthetic_texts import made_up, several
+
+
+def matrix(labels: list[str]) -> np.ndarray:
+    names = sorted(set(labels))
+    return np.array([[label == name for name in names] for label in labels])
+
+
+def fit(texts: list[str], Y: np.ndarray, *settings: str, recipe: str = "fast", **options: object) -> Fitted:
+    options = {"multilabel": False, "seed": 0} | options
+    return fit_recipe(load_recipe(recipe, settings), pl.Series(texts), Y, np.ones(len(texts)), **options)
+
+
+def test_probabilities() -> None:
+    one = np.array([[-800.0], [0.0], [np.log(3)], [800.0]])
+    np.testing.assert_allclose(
+        probabilities(one, multilabel=False), [[1, 0], [0.5, 0.5], [0.25, 0.75], [0, 1]], atol=1e-15
+    )
+    np.testing.assert_allclose(probabilities(one, multilabel=True), [[0], [0.5], [0.75], [1]], atol=1e-15)
+    many = np.array([[0.0, np.log(2), np.log(5)], [1e4, 0, -1e4]])
+    np.testing.assert_allclose(probabilities(many, multilabel=False), [[1 / 8, 2 / 8, 5 / 8], [1, 0, 0]], atol=1e-15)
+    np.testing.assert_allclose(probabilities(many[:1], multilabel=True), [[1 / 2, 2 / 3, 5 / 6]])
+
+
+@pytest.mark.parametrize("recipe", ["fast", "linear-svm", "logistic-regression", "naive-bayes", "complement-nb"])
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_held_out_rows_lend_no_vocabulary(recipe: str, n_classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of held-out rows is what a model of the other rows alone says."""
+    # The columns of the two stand in another order: solve to the end, where the order plays no part.
+    monkeypatch.setattr(linear, "_SVM_TOLERANCE", 1e-8)
+    monkeypatch.setattr(linear, "_SVM_PASSES", 100_000)
+    texts, labels = made_up(160, n_classes)
+    settings = ["protocol.validation=0.25", "features.words=2", "features.min_df=2", "model.strength=1"]
+    if recipe == "fast":
+        settings.append("features.characters=[2, 3]")
+    clf = TextClassifier(recipe, settings=settings).fit(texts, labels)
+    held = clf.validation_.rows
+    assert len(held) == 40
+    train = np.setdiff1d(np.arange(160), held)
+    by_hand = TextClassifier(recipe, settings=[*settings, "protocol.calibration=none"])
+    by_hand.fit([texts[row] for row in train], [labels[row] for row in train])
+    assert clf.n_features_ > by_hand.n_features_  # there was vocabulary to lend
+    logits = by_hand.logits([texts[row] for row in held]) / clf.temperature_
+    expected = probabilities(logits, multilabel=False)
+    # Sums in another order may round a coefficient to its neighbour in half precision.
+    np.testing.assert_allclose(clf.validation_.proba, expected, atol=1e-3)
+    final = clf.predict_proba([texts[row] for row in held])
+    assert np.abs(clf.validation_.proba - final).max() > 0.05
+
+
+def test_every_row_is_held_out_once_while_they_are_few() -> None:
+    texts, labels = made_up(60)
+    fitted = fit(texts, matrix(labels))
+    assert sorted(fitted.held_out.rows.tolist()) == list(range(60))
+    assert fitted.held_out.how == "5-fold cross-validation of the train rows"
+    assert np.array_equal(fitted.held_out.Y, matrix(labels)[fitted.held_out.rows])
+
+
+def test_copies_are_held_out_together() -> None:
+    texts, labels = made_up(40)
+    fitted = fit(texts * 2, matrix(labels * 2), "protocol.validation=0.2")
+    held = set(fitted.held_out.rows.tolist())
+    assert 0 < len(held) < 40
+    assert {row % 40 for row in held} == {row for row in held if row < 40}
+
+
+def test_given_validation_rows_are_the_ones_shown() -> None:
+    texts, labels = made_up(1200)
+    enough = fit(texts, matrix(labels), n_given=600)
+    assert enough.held_out.rows.tolist() == list(range(600, 1200))
+    assert enough.held_out.how == "the validation rows"
+    few = fit(texts[:100], matrix(labels[:100]), n_given=20)
+    assert sorted(few.held_out.rows.tolist()) == list(range(80, 100))
+    assert "train and validation" in few.held_out.how
+
+
+@pytest.mark.parametrize("n", [2, 4, 9])
+def test_too_few_to_hold_out(n: int) -> None:
+    texts, labels = made_up(n)
+    fitted = fit(texts, matrix(labels))
+    assert fitted.held_out is None
+    assert fitted.temperature == 1.0
+    assert fitted.chosen["strength"] == 1.0
+
+
+def test_a_class_with_no_row_in_a_fold() -> None:
+    texts, labels = made_up(60, 3)
+    labels[7] = "rare"
+    fitted = fit(texts, matrix(labels))
+    assert np.isfinite(fitted.held_out.proba).all()
+    at = fitted.held_out.rows.tolist().index(7)
+    assert fitted.held_out.proba[at, 3] < 0.1
+
+
+def test_without_refit_the_model_has_not_seen_the_held_out_rows() -> None:
+    texts, labels = made_up(120)
+    fitted = fit(texts, matrix(labels), "protocol.refit=no", "protocol.validation=0.25")
+    logits = fitted.model.logits(fitted.vectorizer.transform(pl.Series(texts))) / fitted.temperature
+    held = fitted.held_out.rows
+    assert np.array_equal(probabilities(logits[held], multilabel=False), fitted.held_out.proba)
+
+
+def test_the_better_strength_is_chosen_and_a_tie_keeps_the_first() -> None:
+    texts, labels = made_up(400, noise=0.3)
+    chosen = fit(texts, matrix(labels), "model.strengths=[1, 1e-9]").chosen
+    assert chosen["strength"] == 1.0
+    texts, labels = made_up(60, noise=0)
+    assert fit(texts, matrix(labels), "model.strengths=[3, 1, 0.3]").chosen["strength"] == 1.0
+    # One class is rare: next to no strength always says the other, and so a strength far from 1 wins.
+    keep = [row for row in range(400) if row % 8 != 1 or row % 16 == 1]
+    texts, labels = made_up(400, noise=0)
+    texts, labels = [texts[row] for row in keep], [labels[row] for row in keep]
+    assert fit(texts, matrix(labels), "model.strengths=[1e-7, 1e5]").chosen["strength"] == 1e5
+
+
+def test_characters_are_left_out_where_they_do_not_help() -> None:
+    """The words are plain, and the letters of every word are in every other."""
+    rng = np.random.default_rng(0)
+    texts, labels = [], []
+    for row in range(300):
+        own = ["abcba", "cbabc"][row % 2]
+        texts.append(" ".join([own, *("".join(rng.choice(list("abc"), 5)) for _ in range(12))]))
+        labels.append("xy"[row % 2])
+    assert "characters" not in fit(texts, matrix(labels), "features.words=1").chosen
+    misspelt, labels = made_up(300, noise=0)
+    misspelt = [" ".join(f"{w}{rng.integers(10**6)}" for w in text.split()) for text in misspelt]
+    assert fit(misspelt, matrix(labels)).chosen["characters"] == [2, 5]
+
+
+def test_scripts_without_spaces_get_no_characters() -> None:
+    texts = ["我喜欢这部电影", "很好看的电影", "糟糕的电影", "我讨厌它"] * 3
+    assert "characters" not in fit(texts, matrix(["p", "p", "n", "n"] * 3)).chosen
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_the_temperature_minimises_the_log_loss_of_held_out_rows(multilabel: bool) -> None:
+    if multilabel:
+        texts, labels = several(300)
+        Y = np.array([[f"c{k}" in row for k in range(3)] for row in labels])
+        Y[np.random.default_rng(0).random(Y.shape) < 0.1] ^= True
+    else:
+        texts, labels = made_up(300, 3, noise=0.3)
+        Y = matrix(labels)
+    fitted = fit(texts, Y, multilabel=multilabel)
+
+    def loss(factor: float) -> float:
+        p = fitted.held_out.proba
+        if multilabel:
+            p = 1 / (1 + np.exp(-np.log(p / (1 - p)) * factor))
+            return log_loss(fitted.held_out.Y.ravel(), p.ravel())
+        p = p**factor / (p**factor).sum(axis=1, keepdims=True)
+        return log_loss(fitted.held_out.Y.argmax(axis=1), p)
+
+    assert loss(1.0) < loss(1.2)
+    assert loss(1.0) < loss(0.8)
+    assert fitted.temperature != 1.0
+    assert fit(texts, Y, "protocol.calibration=none", multilabel=multilabel).temperature == 1.0
+
+
+def test_the_threshold_of_several_labels_gives_the_best_f1() -> None:
+    texts, labels = several(200)
+    Y = np.array([[f"c{k}" in row for k in range(3)] for row in labels])
+    fitted = fit(texts, Y, multilabel=True)
+    p, truth = fitted.held_out.proba, fitted.held_out.Y
+
+    def f1(threshold: float) -> float:
+        return 2 * (truth & (p > threshold)).sum() / (truth.sum() + (p > threshold).sum())
+
+    assert f1(fitted.threshold) == max(f1(t) for t in np.round(np.arange(0.05, 0.951, 0.05), 2))
+
+
+@pytest.mark.parametrize(("texts", "settings"), [(["", " "], []), (["a", "b"], ["features.min_df=2"])])
+def test_nothing_to_learn_from(texts: list[str], settings: list[str]) -> None:
+    with pytest.raises(InputError, match="nothing to learn from"):
+        fit(texts, matrix(["p", "n"]), *settings)
+
+
+def test_a_group_is_held_out_whole() -> None:
+    texts, labels = made_up(60)
+    groups = [f"author {row // 6}" for row in range(60)]
+    for settings in ([], ["protocol.validation=0.2"]):
+        clf = TextClassifier(settings=settings).fit(texts, labels, groups=groups)
+        by_hand = fit(texts, matrix(labels), *settings, groups=pl.Series(groups))
+        assert np.array_equal(clf.validation_.rows, by_hand.held_out.rows)
+    held = set(clf.validation_.rows.tolist())
+    assert 0 < len(held) < 60
+    assert all(len(held & set(range(start, start + 6))) in (0, 6) for start in range(0, 60, 6))
+
+
+def test_an_author_is_not_recognised_by_name_while_choosing() -> None:
+    """Each author writes one label only and signs: held-out rows of unseen authors must not look easy."""
+    rng = np.random.default_rng(0)
+    authors = [f"author{a}" for a in range(40)]
+    texts = [f"{author} wrote {rng.integers(50)} {rng.integers(50)}" for author in authors for _ in range(10)]
+    labels = [["left", "right"][a % 2] for a in range(40) for _ in range(10)]
+    grouped = TextClassifier(settings=["features.characters=none"]).fit(texts, labels, groups=np.repeat(authors, 10))
+    alone = TextClassifier(settings=["features.characters=none"]).fit(texts, labels)
+    right = [(c.validation_.proba.argmax(1) == c.validation_.Y.argmax(1)).mean() for c in (grouped, alone)]
+    assert right[0] < 0.65 < 0.95 < right[1]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.7, 0.9])
+def test_the_share_asked_for_is_held_out(share: float) -> None:
+    texts, labels = made_up(400)
+    held = TextClassifier(settings={"protocol.validation": share}).fit(texts, labels).validation_.rows
+    assert len(held) == pytest.approx(400 * share, abs=12)
+
+
+def test_too_many_classes_are_a_sentence_and_naive_bayes_takes_more() -> None:
+    labels = [f"class {row // 2}" for row in range(6_002)]
+    texts = [f"about {label}" for label in labels]
+    with pytest.raises(InputError, match=r"up to 3,000 classes, and there are 3,001.*`complement-nb`"):
+        TextClassifier().fit(texts, labels)
+    settings = {"features.words": 1, "features.min_df": 1}
+    clf = TextClassifier("complement-nb", settings=settings).fit(texts, labels)
+    assert clf.predict(["about class 17"]).tolist() == ["class 17"]

@@ -1,0 +1,163 @@
+"""Which rows are held out: the share asked for, groups whole, and first rows only where they will do."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tagline import load_recipe
+from tagline.data.splits import copy_keys, fold_rows, strata, units
+from tagline.learners.holdout import hold_out
+
+
+def held_of(
+    Y: np.ndarray, validation: object, groups: list[int] | np.ndarray | None = None, *, seed: int = 0
+) -> tuple[np.ndarray, str]:
+    """Return the rows held out for a network, and how; texts are all different."""
+    texts = pl.Series([f"text {row}" for row in range(len(Y))])
+    recipe = load_recipe("multihot-dense", {"protocol.validation": validation})
+    given = None if groups is None else pl.Series(groups)
+    folds, how = hold_out(recipe, texts, Y, given, 0, seed, cheap=False)
+    ((train, held),) = folds
+    assert sorted([*train.tolist(), *held.tolist()]) == list(range(len(Y)))
+    if groups is not None:
+        assert not set(np.array(groups)[train]) & set(np.array(groups)[held])
+    return held, how
+
+
+def classes(labels: np.ndarray | list[int]) -> np.ndarray:
+    return np.eye(max(labels) + 1, dtype=bool)[labels]
+
+
+def alternating(n: int) -> np.ndarray:
+    return classes(np.arange(n) % 2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("n_groups", "share", "expected"),
+    [
+        (10, 0.1, 0.1),
+        (10, 0.3, 0.3),
+        (3, 0.1, 1 / 3),
+        (3, 0.5, 1 / 3),
+        (2, 0.1, 1 / 2),
+        (4, 0.7, 3 / 4),
+        (2, 0.9, 1 / 2),
+        (7, 0.2, 1 / 7),
+        (60, 0.1, 0.1),
+    ],
+)
+def test_the_share_is_held_out_as_near_as_groups_allow(n_groups: int, share: float, expected: float, seed: int) -> None:
+    rows = 420
+    held, how = held_of(alternating(rows), share, np.arange(rows) % n_groups, seed=seed)
+    assert len(held) == pytest.approx(rows * expected, abs=0.5)
+    assert how == f"{expected:.0%} of the train rows, set aside before the final fit"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_of_unlike_size(seed: int) -> None:
+    one_large = np.r_[np.zeros(70, int), np.arange(1, 31)]
+    held, _ = held_of(alternating(100), 0.1, one_large, seed=seed)
+    assert len(held) == 10
+    large = np.repeat([0, 1, 2, 3], [60, 18, 17, 5])
+    held, _ = held_of(alternating(100), 0.4, large, seed=seed)
+    assert set(large[held]) == {1, 2, 3}
+    held, _ = held_of(alternating(100), 0.1, np.repeat([0, 1], [90, 10]), seed=seed)
+    assert held.tolist() == list(range(90, 100))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_of_every_class_are_held_out(seed: int) -> None:
+    labels = np.repeat(np.arange(4), 100)
+    held, _ = held_of(classes(labels), 0.2, np.arange(400) // 10, seed=seed)
+    assert (np.bincount(labels[held], minlength=4) >= 10).all()
+    assert len(held) == 80
+
+
+def test_another_seed_holds_out_other_groups() -> None:
+    groups = np.arange(400) // 10
+    found = {frozenset(held_of(alternating(400), 0.1, groups, seed=seed)[0].tolist()) for seed in range(5)}
+    assert len(found) == 5
+
+
+def test_one_group_leaves_nothing_to_hold_out() -> None:
+    texts = pl.Series([f"text {row}" for row in range(40)])
+    for cheap in (False, True):
+        found = hold_out(load_recipe("fast"), texts, alternating(40), pl.Series([1] * 40), 0, 0, cheap=cheap)
+        assert found == ([], "")
+
+
+def test_no_more_folds_than_groups() -> None:
+    texts = pl.Series([f"text {row}" for row in range(30)])
+    groups = pl.Series(np.arange(30) % 3)
+    folds, how = hold_out(load_recipe("fast"), texts, alternating(30), groups, 0, 0, cheap=True)
+    assert how == "3-fold cross-validation of the train rows"
+    assert sorted(row for _, held in folds for row in held.tolist()) == list(range(30))
+
+
+@pytest.mark.parametrize(
+    ("n", "share", "twentieths"), [(1000, 0.1, 2), (333, 0.25, 5), (2000, "auto", 10), (20, 0.5, 10)]
+)
+def test_without_groups_rows_are_drawn_in_twentieths(n: int, share: object, twentieths: int) -> None:
+    texts = pl.Series([f"text {row}" for row in range(n)])
+    fold = fold_rows(units(copy_keys(texts), None), strata(pl.Series(np.arange(n) % 2)), 20, seed=3)
+    assert held_of(alternating(n), share, seed=3)[0].tolist() == np.flatnonzero(fold < twentieths).tolist()
+
+
+def test_of_few_rows_some_are_left_to_learn_from() -> None:
+    for n in range(10, 20):
+        assert 1 <= len(held_of(alternating(n), "auto")[0]) <= (n + 1) // 2
+
+
+def test_the_first_rows() -> None:
+    held, how = held_of(alternating(100), 30)
+    assert held.tolist() == list(range(30))
+    assert how == "the first 30 train rows"
+    groups = np.arange(100) // 10
+    assert held_of(alternating(100), 30, groups)[1] == "the first 30 train rows"
+
+
+def test_groups_are_not_parted_by_the_first_rows() -> None:
+    held, how = held_of(alternating(100), 25, np.arange(100) // 10)
+    assert len(held) == 20
+    assert how == "20% of the train rows, set aside before the final fit, as groups of the first 25 go on behind them"
+    # The same author comes back at the very end.
+    returning = [*(np.arange(99) // 10), 0]
+    assert "groups of the first 30" in held_of(alternating(100), 30, returning)[1]
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_rows_sorted_by_label_cannot_spare_the_first(n_classes: int) -> None:
+    labels = np.repeat(np.arange(n_classes), 400 // n_classes)
+    for validation in (50, 150):
+        held, how = held_of(classes(labels), validation)
+        assert (
+            how == f"20% of the train rows, set aside before the final fit, as the first {validation} cannot be spared"
+        )
+        assert (np.bincount(labels[held], minlength=n_classes) >= 0.15 * 400 / n_classes).all()
+    shuffled = np.random.default_rng(0).permutation(labels)
+    assert held_of(classes(shuffled), 150)[1] == "the first 150 train rows"
+
+
+def test_a_class_of_which_ten_rows_are_expected_and_none_is_there() -> None:
+    """Ten, not nine: of so few rows chance alone leaves none among the first ever so often."""
+    for n_rare, spared in ((40, False), (36, True)):
+        labels = np.r_[np.arange(400 - n_rare) % 2, np.full(n_rare, 2)]
+        assert (held_of(classes(labels), 100)[1] == "the first 100 train rows") == spared
+
+
+def test_more_than_half_and_a_class_with_no_row_behind_them_cannot_be_spared() -> None:
+    assert held_of(alternating(100), 50)[1] == "the first 50 train rows"
+    assert "cannot be spared" in held_of(alternating(100), 51)[1]
+    labels = np.r_[[2, 2, 2], np.arange(97) % 2]
+    assert "cannot be spared" in held_of(classes(labels), 30)[1]
+
+
+def test_rare_classes_in_chance_order_spare_the_first() -> None:
+    """As of 46 topics of newswires, some of ten stories, of which the tutorial takes the first 1,000 of 8,982."""
+    rng = np.random.default_rng(0)
+    counts = np.maximum(10, (3159 / np.arange(1, 47) ** 1.35).astype(int))
+    labels = rng.permutation(np.repeat(np.arange(46), counts))
+    held, how = held_of(classes(labels), 1000)
+    assert how == "the first 1,000 train rows"
+    assert len(set(labels[held].tolist())) < 46  # some of the rare ones are not among them

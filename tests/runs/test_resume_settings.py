@@ -1,0 +1,70 @@
+"""What was asked for, kept and read again."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagline.errors import InputError
+from tagline.recipes import make_recipe
+from tagline.runs.resume import is_locked, lock, read_begun, stamped
+
+
+def read(path: Path) -> str:
+    return read_begun(path, 1, lambda asked: asked["settings"]["colour"], Path("run"), "begin anew")
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "asked.json"
+    path.write_text(json.dumps(stamped(1, {"data": "a.csv", "settings": {"colour": "red"}})))
+    assert read(path) == "red"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"format": 2}, r"asked\.json` was written by another tagline: begin anew\.$"),
+        ({"data": None}, r"^The data of `run` cannot be read a second time: begin anew\.$"),
+        ({"versions": {"python": "9.0"}}, r"^`run` was begun with python 9\.0, and here is .*, or begin anew\.$"),
+        ({"versions": {}}, r"^`run` was begun with python of an unknown version, and"),
+        ({"versions": 3}, r"asked\.json` cannot be read \(TypeError: .*\): begin anew\.$"),
+        ({"settings": {}}, r"asked\.json` cannot be read \(KeyError: 'colour'\): begin anew\.$"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    path = tmp_path / "asked.json"
+    path.write_text(json.dumps(stamped(1, {"data": "a.csv", "settings": {"colour": "red"}}) | changes))
+    with pytest.raises(InputError, match=said):
+        read(path)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"[1]", b"\xff"])
+def test_a_damaged_file_is_one_sentence(tmp_path: Path, damaged: bytes) -> None:
+    path = tmp_path / "asked.json"
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match=r"asked\.json` cannot be read"):
+        read(path)
+
+
+def test_a_recipe_that_is_wrong_is_damage_too(tmp_path: Path) -> None:
+    path = tmp_path / "asked.json"
+    path.write_text(json.dumps(stamped(1, {"data": "a.csv", "recipe": {}})))
+    with pytest.raises(InputError, match=r"asked\.json` cannot be read \(RecipeError: .*\): begin anew\.$"):
+        read_begun(path, 1, lambda asked: make_recipe(asked["recipe"], "mine"), Path("run"), "begin anew")
+
+
+def test_what_is_not_there_is_for_the_caller_to_say(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "asked.json")
+
+
+def test_a_folder_is_locked_by_one(tmp_path: Path) -> None:
+    held = lock(tmp_path, "works here")
+    assert held is not None
+    assert is_locked(tmp_path)
+    with pytest.raises(InputError, match="is in use: another process works here"):
+        lock(tmp_path, "works here")
+    os.close(held)
+    assert not is_locked(tmp_path)

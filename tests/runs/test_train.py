@@ -1,0 +1,323 @@
+"""The run folder: whole or not there; and training from Python."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from tagline.errors import InputError
+from tagline.runs.environment import peak_rss_mb, process_seconds
+from tagline.runs.evaluate import evaluate_model
+from tagline.runs.folder import building, check_target, remove_abandoned, reserved, run_name
+from tagline.runs.listing import list_runs
+from tagline.runs.settings import TrainSettings
+from tagline.runs.tables import open_table
+from tagline.runs.test_ledger import LEDGER
+from tagline.runs.train import train_run
+from tagline.runs.training_texts import text_hashes
+
+BUILD_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from tagline.runs.folder import building
+with building(Path(sys.argv[1])):
+    print("built", flush=True)
+    time.sleep(60)
+"""
+
+
+ROWS = pl.DataFrame({"text": [f"{w} {i}" for i in range(40) for w in ("good", "bad")], "label": ["pos", "neg"] * 40})
+RUN = {"format": 1, "name": "x", "created": "x", "recipe": {}, "dataset": {}}
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def build(target, content, fault=None):
+    with building(target) as folder:
+        (folder / "run.json").write_text(json.dumps(RUN | {"name": content}))
+        if fault:
+            raise fault
+
+
+def write_both(path, frames):
+    with open_table(path) as write:
+        for frame in frames:
+            write(frame)
+
+
+def test_a_folder_appears_whole(tmp_path):
+    with building(tmp_path / "runs" / "one") as folder:
+        (folder / "a").write_text("x")
+        assert not (tmp_path / "runs" / "one").exists()
+        assert folder.parent == tmp_path / "runs"
+    assert names(tmp_path / "runs") == ["one"]
+    assert names(tmp_path / "runs" / "one") == ["a"]
+
+
+@pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_fault_leaves_nothing(fault, tmp_path):
+    with pytest.raises(fault):
+        build(tmp_path / "runs" / "deep" / "one", "x", fault)
+    assert names(tmp_path) == []
+
+
+def test_a_fault_leaves_the_old_run_and_its_neighbours(tmp_path):
+    build(tmp_path / "one", "old")
+    with pytest.raises(OSError, match="full"):
+        build(tmp_path / "one", "new", OSError("full"))
+    assert '"old"' in (tmp_path / "one" / "run.json").read_text()
+    build(tmp_path / "one", "new")
+    assert '"new"' in (tmp_path / "one" / "run.json").read_text()
+    assert names(tmp_path) == ["one"]
+
+
+def test_a_killed_run_is_cleaned_up_and_a_living_one_is_not(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", BUILD_AND_WAIT, str(tmp_path / "one")], stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        [hidden] = tmp_path.iterdir()
+        assert hidden.name.startswith(".")
+        remove_abandoned(tmp_path)
+        assert hidden.is_dir()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert hidden.is_dir()
+    with building(tmp_path / "two"):
+        pass
+    assert names(tmp_path) == ["two"]
+
+
+def test_targets_that_are_refused(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter").touch()
+    (tmp_path / "empty").mkdir()
+    for name, content in {"run": json.dumps(RUN), "other": "{}", "list": "[]", "broken": "{"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(content)
+    for name in ("file", "full", "file/below", "other", "list", "broken"):
+        with pytest.raises(InputError):
+            check_target(tmp_path / name)
+    for name in ("empty", "run", "new/deep"):
+        check_target(tmp_path / name)
+
+
+def test_names(tmp_path):
+    when = datetime(2025, 1, 31, 9, 5, 7)
+    assert run_name("my/../recipe", "..", when) == "20250131-090507-my-..-recipe"
+    assert run_name("fast", "Überraschung 1", when) == "20250131-090507-fast-Überraschung-1"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a-2").mkdir()
+    with reserved(tmp_path, "a") as path:
+        assert path.name == "a-3"
+        with building(path) as folder:
+            (folder / "x").touch()
+    assert names(path) == ["x"]
+    with pytest.raises(KeyboardInterrupt), reserved(tmp_path / "deep" / "runs", "a"):
+        raise KeyboardInterrupt
+    assert not (tmp_path / "deep").exists()
+
+
+def test_runs_that_end_together_do_not_replace_each_other(tmp_path):
+    def make(content):
+        with reserved(tmp_path, "same") as target, building(target) as folder:
+            (folder / "content").write_text(str(content))
+        return target
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(40)))
+    assert [(path / "content").read_text() for path in made] == [str(i) for i in range(40)]
+    assert len(names(tmp_path)) == 40
+
+
+@pytest.fixture(scope="module")
+def trained_again(tmp_path_factory):
+    """A run in the place of an older one."""
+    run = tmp_path_factory.mktemp("again") / "run"
+    for _ in range(2):
+        train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=run)
+    return run
+
+
+@pytest.mark.parametrize("foreign", ["thesis.doc", "plots/holiday.jpg", "model/notes.txt", "deep/below/x"])
+def test_foreign_files_are_not_lost(foreign, trained_again, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained_again, run)
+    path = run / foreign
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+    with pytest.raises(InputError, match="deep" if "deep" in foreign else foreign):
+        train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=run)
+    assert path.read_text() == "mine"
+
+
+def test_foreign_files_that_come_while_training_are_not_lost(tmp_path):
+    build(tmp_path / "run", "old")
+    with pytest.raises(InputError, match="thesis"), building(tmp_path / "run"):
+        (tmp_path / "run" / "thesis.doc").write_text("mine")
+    assert names(tmp_path) == ["run"]
+    assert names(tmp_path / "run") == ["run.json", "thesis.doc"]
+
+
+@pytest.mark.parametrize("out", [".", "..", "a/..", "../here"])
+def test_the_current_folder_is_refused_before_training(out, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    (here / "a").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    stages = []
+    with pytest.raises(InputError, match="current folder"):
+        train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=out, log=stages.append)
+    assert stages == []
+    assert names(here) == ["a"]
+    assert names(tmp_path) == ["here"]
+
+
+def test_only_runs_are_taken_for_abandoned(tmp_path):
+    with open_table(tmp_path / "out.parquet") as write:
+        write(pl.DataFrame({"a": [1]}))
+        with building(tmp_path / "run"):
+            pass
+        (tmp_path / ".tagline-mine").mkdir()
+        remove_abandoned(tmp_path)
+        write(pl.DataFrame({"a": [2]}))
+    assert pl.read_parquet(tmp_path / "out.parquet")["a"].to_list() == [1, 2]
+    assert names(tmp_path) == [".tagline-mine", "out.parquet", "run"]
+
+
+def test_data_too_small_to_measure_is_refused_before_training(tmp_path):
+    stages = []
+    rows = [("good", "pos"), ("bad", "neg")]
+    with pytest.raises(InputError, match="too few rows"):
+        train_run(rows, out=tmp_path / "run", log=stages.append)
+    assert stages == ["reading the data"]
+    with pytest.raises(InputError, match="too few"):
+        train_run([("same", "pos"), ("same", "neg")] * 20, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
+    assert names(tmp_path) == []
+    assert train_run(rows, TrainSettings(test=rows), out=tmp_path / "run").metrics["test"]["n"] == 2
+
+
+def seen(model, data):
+    evaluation = evaluate_model(model, data)
+    return evaluation.metrics["rows_seen_in_training"], " ".join([*evaluation.warnings, evaluation.rows_used])
+
+
+def test_rows_seen_in_training_are_counted(tmp_path):
+    run = train_run(ROWS, TrainSettings(recipe="naive-bayes", texts=False), out=tmp_path / "run")
+    n_test = run.metrics["rows"]["test"]
+    count, words = seen(run.folder, ROWS)
+    assert (count, f"the {n_test} test rows of the data this model was trained on, which it has not seen" in words) == (
+        0,
+        True,
+    )
+    other = ROWS.sample(fraction=1, shuffle=True, seed=1).with_columns("  " + pl.col("text").str.to_uppercase())
+    for model in (run.folder, run.model):
+        count, words = seen(model, other)
+        assert count == 80 - n_test
+        assert f"{80 - n_test} of 80 rows were in training" in words
+    folded = train_run(ROWS, TrainSettings(recipe="naive-bayes", folds=3), out=tmp_path / "folded")
+    assert seen(folded.model, ROWS)[0] == 80
+    assert seen(folded.model, pl.DataFrame({"text": ["new", "newer"], "label": ["pos", "neg"]}))[0] == 0
+
+
+def test_the_columns_that_were_learnt_from_are_evaluated_unless_others_are_named(tmp_path):
+    rows = ROWS.rename({"label": "team"}).with_columns(channel=pl.Series(["web", "mail"] * (len(ROWS) // 2)))
+    run = train_run(rows, TrainSettings(recipe="naive-bayes", label="team"), out=tmp_path / "run")
+    later = pl.DataFrame({"text": ["good", "bad"], "team": ["pos", "neg"], "channel": ["web", "web"]})
+    assert evaluate_model(run.model, later).metrics["test"]["n"] == 2
+    renamed = later.select("text", sentiment="team")
+    assert evaluate_model(run.model, renamed).metrics["test"]["n"] == 2
+    with pytest.raises(InputError, match="`web`"):
+        evaluate_model(run.model, later, label="channel")
+
+
+def test_rows_seen_in_training_are_unknown_without_the_run(tmp_path):
+    run = train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
+    stranger = train_run(ROWS.head(60), TrainSettings(recipe="naive-bayes"), out=tmp_path / "stranger")
+    alone = run.model.rename(tmp_path / "alone")
+    assert seen(alone, ROWS)[0] == 0  # the same data: its split says which rows were in training
+    count, words = seen(alone, ROWS.head(40))
+    assert count is None
+    assert "cannot be told" in words
+    moved = alone.rename(stranger.folder / "other-model")
+    assert seen(moved, ROWS.head(40))[0] is None
+
+
+def test_hashes_of_texts_stay_the_same():
+    hashes = text_hashes(pl.Series(["a film", "  A Film\n", "Überraschung", ""]))
+    assert [f"{value:x}" for value in hashes] == [
+        "f629adc212850c2c",
+        "f629adc212850c2c",
+        "c7f19bc6171d2cb5",
+        "b4b2797457a0a6e4",
+    ]
+
+
+def test_training_from_python(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stages = []
+    run = train_run(ROWS, TrainSettings(recipe="naive-bayes"), log=stages.append)
+    assert run.folder.parent.name == "runs"
+    assert run.model.is_dir()
+    assert run.metrics == json.loads((run.folder / "metrics.json").read_text())
+    assert run.metrics["test"]["accuracy"] == 1
+    assert run.metrics["seconds"]["total"] < 60
+    assert stages[0] == "reading the data"
+    assert f'"run": "{run.folder.name}"' in (tmp_path / "runs" / LEDGER).read_text()
+    [summary], damaged = list_runs()
+    assert summary.n_rows == 80
+    assert damaged == []
+    again = train_run(ROWS, TrainSettings(recipe="naive-bayes"))
+    assert again.folder != run.folder
+
+
+def test_a_class_that_only_some_folds_have(tmp_path):
+    rows = pl.concat([ROWS, pl.DataFrame({"text": ["odd one"], "label": ["odd"]})])
+    run = train_run(rows, TrainSettings(recipe="naive-bayes", folds=3), out=tmp_path / "run")
+    assert run.metrics["classes"] == ["neg", "odd", "pos"]
+    assert run.metrics["test"]["n"] == 81
+    assert run.metrics["test"]["per_class"]["odd"]["recall"] == 0
+    assert len(json.loads((tmp_path / "run" / "mistakes.json").read_text())) == 1
+
+
+def test_numbers_as_classes_keep_their_order(tmp_path):
+    rows = pl.DataFrame({"text": [f"w{i % 12} x{i}" for i in range(240)], "label": [i % 12 for i in range(240)]})
+    run = train_run(rows, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
+    assert run.metrics["classes"] == [str(i) for i in range(12)]
+    assert run.metrics["test"]["accuracy"] == 1
+    predictions = pl.read_parquet(tmp_path / "run" / "predictions.parquet")
+    assert (predictions["proba:10"] > 0.5).to_list() == (predictions["label"] == "10").to_list()
+
+
+def test_data_without_test_rows_is_measured_on_held_out_ones(tmp_path):
+    # Copies stay together: a handful of distinct texts cannot be split.
+    rows = pl.DataFrame({"text": ["good", "bad"] * 50, "label": ["pos", "neg"] * 50})
+    run = train_run(rows, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
+    assert run.metrics["test"] is None
+    assert run.metrics["rows"] == {"train": 100, "validation": 0, "test": 0}
+    assert not (tmp_path / "run" / "predictions.parquet").exists()
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_columns_that_come_late(tmp_path):
+    first, later = pl.DataFrame({"a": [1]}), pl.DataFrame({"a": ["x"], "b": [[1]]})
+    write_both(tmp_path / "out.parquet", [first, later])
+    assert pl.read_parquet(tmp_path / "out.parquet").to_dicts() == [{"a": "1", "b": None}, {"a": "x", "b": [1]}]
+    (tmp_path / "out.csv").write_text("old")
+    with pytest.raises(InputError, match=r"\.jsonl"):
+        write_both(tmp_path / "out.csv", [first, later])
+    assert (tmp_path / "out.csv").read_text() == "old"
+    assert names(tmp_path) == ["out.csv", "out.parquet"]
+
+
+def test_process_figures():
+    assert 0 < process_seconds() < 36_000
+    assert peak_rss_mb() > 10

@@ -1,0 +1,134 @@
+"""Work in threads: as many as there are cores and no more, and limits of the process that threads share."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from threadpoolctl import threadpool_info
+
+from tagline import parallel as threads
+from tagline.models.network.layers import Dense
+from tagline.models.network.network import Network
+from tagline.parallel import in_threads, one_blas_thread, process_wide
+
+
+def blas() -> list[int]:
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+@pytest.mark.parametrize(
+    ("n_cores", "items", "inner"), [(4, 8, 1), (4, 4, 1), (4, 2, 2), (8, 3, 2), (4, 1, 4), (1, 5, 1)]
+)
+def test_threads_within_threads_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch, n_cores: int, items: int, inner: int
+) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: n_cores)
+    busy, most, lock = 0, 0, threading.Lock()
+
+    def work(item: int) -> str:
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        time.sleep(0.01)
+        with lock:
+            busy -= 1
+        return threading.current_thread().name
+
+    def outer(item: int) -> int:
+        return len(set(in_threads(work, range(20))))
+
+    assert max(in_threads(outer, range(items))) <= inner
+    assert most <= n_cores
+    assert len(set(in_threads(work, range(20)))) <= n_cores  # outside it is as before
+
+
+def test_results_are_in_order() -> None:
+    assert in_threads(lambda i: in_threads(lambda j: 10 * i + j, range(3)), range(3)) == [
+        [0, 1, 2],
+        [10, 11, 12],
+        [20, 21, 22],
+    ]
+
+
+def test_the_first_in_sets_a_limit_and_the_last_out_lifts_it() -> None:
+    seen = []
+
+    @process_wide
+    @contextmanager
+    def limit() -> Iterator[int]:
+        seen.append("set")
+        try:
+            yield len(seen)
+        finally:
+            seen.append("lifted")
+
+    one, two = limit(), limit()
+    assert one.__enter__() == two.__enter__() == 1
+    one.__exit__(None, None, None)
+    assert seen == ["set"]
+    two.__exit__(None, None, None)
+    assert seen == ["set", "lifted"]
+    with pytest.raises(ZeroDivisionError), limit():
+        raise ZeroDivisionError
+    assert seen == ["set", "lifted", "set", "lifted"]
+
+
+def test_blas_has_its_threads_back_after_predictions_in_several_threads() -> None:
+    network = Network.draw([Dense(50, 8, "relu"), Dense(8, 1)], np.random.default_rng(0))
+    X = sp.csr_matrix(np.random.default_rng(0).random((600, 50)).astype(np.float32))
+    before = blas()
+    assert before
+    start = threading.Barrier(4)
+
+    def predict(number: int) -> None:
+        start.wait()
+        for _ in range(20 + number):
+            network.logits(X)
+
+    running = [threading.Thread(target=predict, args=(number,)) for number in range(4)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    assert blas() == before
+
+
+def test_blas_stays_on_one_thread_until_the_last_is_done() -> None:
+    before = blas()
+    one, two = one_blas_thread(), one_blas_thread()
+    one.__enter__()
+    two.__enter__()
+    one.__exit__(None, None, None)
+    assert set(blas()) == {1}
+    two.__exit__(None, None, None)
+    assert blas() == before
+
+
+def test_a_blas_that_comes_later_is_kept_to_one_thread_too() -> None:
+    code = """
+import numpy
+from threadpoolctl import threadpool_info
+from tagline.parallel import one_blas_thread
+
+def blas():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+with one_blas_thread():
+    import scipy.linalg
+    both = len(blas())
+    with one_blas_thread():
+        print(set(blas()) == {1}, end=" ")
+    print(set(blas()) == {1}, end=" ")
+print(set(blas()) == {2} and len(blas()) == both)
+"""
+    two = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=two)
+    assert done.stdout == "True True True\n"
