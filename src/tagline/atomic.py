@@ -1,0 +1,344 @@
+"""Files and folders that appear whole or not at all, and locks that end with their process.
+
+A file is written under a temporary name in its folder, flushed to the disk (fsync) and renamed. A folder is built under
+a temporary name too. A folder cannot replace a full one in one step, so the old one is first renamed to
+``.NAME.tagline-old`` and deleted last: a process that is killed between the two renames leaves the old folder there,
+and `recover` puts it back.
+
+Locks are ``flock`` locks: the system releases them when the process ends, however it ends. Where there are none
+(Windows, some network file systems) every lock is granted and nothing that another process may use is removed.
+"""
+
+import errno
+import os
+import random
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+if os.name == "posix":
+    import fcntl
+
+# What has this prefix and is not locked was left by a process that was killed, and may be removed.
+_TEMPORARY = ".tagline-tmp-"
+_OLD = ".tagline-old"
+_PATIENCE = 1.0  # seconds that an exclusive lock waits for shared ones, which `is_locked` holds for an instant
+
+
+def write_file(path: str | Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8, so that a reader sees the old content or the new one."""
+    with open_file(path) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def open_file(path: str | Path) -> Iterator[BinaryIO]:
+    """Yield a stream whose content replaces the file ``path`` at the end; an exception leaves the old file as it was.
+
+    The permissions are those of a new file (umask). A symbolic link is replaced, not followed.
+
+    Raises:
+        OSError: the file cannot be written; nothing is left behind.
+
+    """
+    target = Path(path)
+    temporary, descriptor = _make_temporary(target.parent, folder=False)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+            if os.name == "posix":  # while it is locked: see `_remove_abandoned`
+                temporary.replace(target)
+        if os.name != "posix":  # Windows renames closed files only
+            temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def rename_file(source: Path, target: Path) -> None:
+    """Flush a finished file to the disk and rename it to ``target``, which it replaces."""
+    _sync(source)
+    source.replace(target)
+    _sync_folder(target.parent)
+
+
+@contextmanager
+def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda target: None) -> Iterator[Path]:
+    """Yield an empty folder that replaces ``target`` at the end; an exception leaves the old folder as it was.
+
+    Missing parents are made, and removed again if an exception leaves them empty.
+
+    Args:
+        target: the folder to write; its old content is deleted.
+        check: called with ``target``, before anything is written and again before it is replaced, if there is
+            something at ``target``; raises if that must not be deleted.
+
+    Raises:
+        OSError: the folder cannot be written; nothing is left behind.
+
+    """
+    target = _named(Path(target))
+    recover(target)
+    if target.exists():
+        check(target)
+    missing = _make_parents(target.parent)
+    try:
+        _remove_abandoned(target.parent)
+        folder, descriptor = _make_temporary(target.parent, folder=True)
+        try:
+            yield folder
+            _sync_tree(folder)
+            _put_in_place(folder, target, check)
+        except BaseException:
+            _remove(folder)
+            raise
+        finally:
+            os.close(descriptor)
+    except BaseException:
+        for parent in missing:
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def recover(path: str | Path) -> None:
+    """Put back the folder ``path``, or one above it, if a process was killed while it replaced that folder.
+
+    While a living process replaces it, wait until that has ended.
+    """
+    path = _named(Path(path))
+    for folder in (*reversed(path.parents), path):
+        if not os.path.lexists(folder):
+            _restore(folder)
+
+
+def recover_all(parent: Path) -> None:
+    """Put back every folder in ``parent`` that a killed process was replacing; delete old ones that were replaced."""
+    for old in parent.glob(f".*{_OLD}"):
+        target = old.with_name(old.name.removesuffix(_OLD)[1:])
+        if os.path.lexists(target):
+            with suppress(OSError), lock(old, wait=False):
+                _discard(old)
+        else:
+            _restore(target)
+
+
+@contextmanager
+def lock(path: Path, *, shared: bool = False, wait: bool = True, create: bool = False) -> Iterator[None]:
+    """Hold a lock on a file or folder: alone, or together with others that share it.
+
+    Args:
+        path: an existing file or folder.
+        shared: allow other shared locks.
+        wait: wait while another process, or another thread, holds it.
+        create: make the file if it is missing.
+
+    Raises:
+        BlockingIOError: it is held, and ``wait`` is False.
+        FileNotFoundError: ``path`` does not exist.
+
+    """
+    if os.name != "posix":
+        yield
+        return
+    descriptor = _open_locked(path, shared=shared, wait=wait, create=create)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds an exclusive lock on a file or folder; whoever wants one now is not refused."""
+    try:
+        with lock(path, shared=True, wait=False):
+            return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def _open_locked(path: Path, *, shared: bool, wait: bool, create: bool) -> int:
+    """Return a descriptor of ``path`` that holds the lock."""
+    while True:
+        descriptor = os.open(path, os.O_RDONLY | (os.O_CREAT if create else 0), 0o666)
+        try:
+            _flock(descriptor, shared=shared, wait=wait)
+            if os.path.lexists(path) and os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # it was renamed or removed before it was locked
+
+
+def _flock(descriptor: int, *, shared: bool, wait: bool) -> None:
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    try:
+        if wait:
+            fcntl.flock(descriptor, kind)
+        else:
+            _flock_or_refuse(descriptor, kind)
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks
+        pass
+
+
+def _flock_or_refuse(descriptor: int, kind: int) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            # Refused by an exclusive lock, or only by the shared one of `is_locked`? The former refuses this too.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311 (two that wait must not stay in step)
+
+
+def _make_temporary(parent: Path, *, folder: bool) -> tuple[Path, int]:
+    """Make an empty file or folder with a temporary name; return it and a descriptor that holds a lock on it."""
+    while True:
+        path = parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        if not folder:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # less the umask
+        elif os.name != "posix":
+            path.mkdir()
+            return path, os.open(os.devnull, os.O_RDONLY)  # Windows cannot open a folder
+        else:
+            path.mkdir()
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            except FileNotFoundError:  # another process took it for abandoned
+                continue
+        if os.name == "posix":
+            _flock(descriptor, shared=False, wait=True)
+        if path.exists():
+            return path, descriptor
+        os.close(descriptor)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the temporary files and folders of processes that were killed."""
+    if os.name != "posix":
+        return
+    for path in parent.glob(f"{_TEMPORARY}*"):
+        with suppress(OSError), lock(path, wait=False):  # a process that is alive holds the lock
+            _remove(path)
+
+
+def _put_in_place(folder: Path, target: Path, check: Callable[[Path], None]) -> None:
+    """Rename ``folder`` to ``target``, replacing what is there."""
+    while True:
+        recover(target)
+        try:
+            if _is_missing_or_empty(target):
+                if os.name != "posix" and target.exists():
+                    target.rmdir()
+                folder.rename(target)
+            else:
+                with lock(target):
+                    check(target)
+                    _swap(folder, target)
+            break
+        except OSError as error:
+            replaced = error.errno in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST)  # by another process, just now
+            if not (replaced and folder.exists() and target.parent.exists()):
+                raise
+    _sync_folder(target.parent)
+
+
+def _swap(folder: Path, target: Path) -> None:
+    old = _old(target)
+    if os.path.lexists(old):  # it was replaced, but its process was killed before it deleted it
+        _discard(old)
+    try:
+        target.rename(old)
+        folder.rename(target)
+    except BaseException:  # an interrupt, too
+        if os.path.lexists(old) and not os.path.lexists(target):
+            old.rename(target)
+        raise
+    _discard(old)
+
+
+def _restore(target: Path) -> None:
+    with suppress(OSError, ValueError), lock(_old(target)):  # ValueError: a null character in the name
+        if not os.path.lexists(target):
+            _old(target).rename(target)
+
+
+def _discard(folder: Path) -> None:
+    """Delete a folder under a temporary name, so that no half of it is ever put back."""
+    doomed = folder.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
+    folder.rename(doomed)
+    _remove(doomed)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _old(target: Path) -> Path:
+    return target.with_name(f".{target.name}{_OLD}")
+
+
+def _named(path: Path) -> Path:
+    """Return a path whose last part is a name: neither ``.`` nor ``..``."""
+    return path.absolute() if path.name not in ("", "..") else path.resolve()
+
+
+def _is_missing_or_empty(folder: Path) -> bool:
+    try:
+        return not any(folder.iterdir())
+    except FileNotFoundError:
+        return True
+
+
+def _make_parents(parent: Path) -> list[Path]:
+    """Make a folder and those above it; return the ones that were missing, the lowest first."""
+    missing = []
+    at = parent
+    while not at.exists():
+        missing.append(at)
+        at = at.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk."""
+    if os.name == "posix":
+        with suppress(OSError):  # some file systems cannot; the content of the files has been flushed
+            _sync(folder)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_dir():
+            _sync_folder(path)
+        elif path.is_file():
+            _sync(path)
+    _sync_folder(folder)

@@ -1,0 +1,330 @@
+"""Files and folders that appear whole or not at all, and locks."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tagline.atomic import is_locked, lock, open_file, recover, recover_all, rename_file, replace_folder, write_file
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="no locks")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write_folder(target: Path, content: str) -> None:
+    with replace_folder(target) as folder:
+        (folder / "part").write_text(content)
+
+
+def python(code: str, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], text=True, capture_output=True)
+
+
+KILLED_BETWEEN = """
+import os, signal, sys
+from pathlib import Path
+from tagline.atomic import replace_folder
+
+target, rename = Path(sys.argv[1]), Path.rename
+
+def kill(self, to):
+    if Path(to) == target:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, to)
+
+Path.rename = kill
+with replace_folder(target) as folder:
+    (folder / "part").write_text("new")
+"""
+
+
+def killed_between_the_renames(target: Path) -> None:
+    write_folder(target, "old")
+    assert python(KILLED_BETWEEN, target).returncode == -signal.SIGKILL
+    assert not target.exists()
+
+
+def test_a_file_is_written(tmp_path: Path) -> None:
+    write_file(tmp_path / "a.txt", "ä\n")
+    assert (tmp_path / "a.txt").read_bytes() == "ä\n".encode()
+    write_file(tmp_path / "a.txt", b"\0")
+    assert (tmp_path / "a.txt").read_bytes() == b"\0"
+    assert names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, SystemExit])
+def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path: Path, error: type[BaseException]) -> None:
+    (tmp_path / "a").write_text("old")
+
+    def write() -> None:
+        with open_file(tmp_path / "a") as stream:
+            stream.write(b"new")
+            raise error
+
+    with pytest.raises(error):
+        write()
+    assert (tmp_path / "a").read_text() == "old"
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_file_and_its_folder_are_flushed_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[int] = []
+    fsync = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_ino) or fsync(descriptor)
+    )
+    write_file(tmp_path / "a", "a")
+    assert flushed == [(tmp_path / "a").stat().st_ino, tmp_path.stat().st_ino]
+    (tmp_path / "a.part").write_text("b")
+    rename_file(tmp_path / "a.part", tmp_path / "a")
+    assert flushed[2:] == [(tmp_path / "a").stat().st_ino, tmp_path.stat().st_ino]
+    del flushed[:]
+    write_folder(tmp_path / "folder", "content")
+    folder = tmp_path / "folder"
+    assert set(flushed) == {path.stat().st_ino for path in (folder / "part", folder, tmp_path)}
+
+
+@POSIX
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_the_umask_decides_about_permissions(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        write_file(tmp_path / "a", "a")
+        write_folder(tmp_path / "folder", "a")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o666 & ~mask
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o777 & ~mask
+
+
+def test_a_folder_is_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "below" / "folder"
+    write_folder(target, "old")
+    (target / "other").touch()
+    write_folder(target, "new")
+    assert names(target) == ["part"]
+    assert (target / "part").read_text() == "new"
+    assert names(target.parent) == ["folder"]
+
+
+def test_a_folder_that_must_not_be_deleted_is_checked_twice(tmp_path: Path) -> None:
+    calls: list[Path] = []
+    with replace_folder(tmp_path / "folder", calls.append):
+        pass
+    assert calls == []  # there was nothing
+    with replace_folder(tmp_path / "folder", calls.append) as folder:
+        (folder / "a").touch()
+        assert calls == [tmp_path / "folder"]
+        (tmp_path / "folder" / "late").touch()
+    assert calls == 2 * [tmp_path / "folder"]
+
+    def refuse(target: Path) -> None:
+        raise ValueError(target)
+
+    with pytest.raises(ValueError, match="folder"), replace_folder(tmp_path / "folder", refuse):
+        raise AssertionError("not reached")
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, SystemExit])
+def test_a_folder_that_is_not_finished_leaves_the_old_one(tmp_path: Path, error: type[BaseException]) -> None:
+    write_folder(tmp_path / "folder", "old")
+
+    def write() -> None:
+        with replace_folder(tmp_path / "folder") as folder:
+            (folder / "part").write_text("new")
+            raise error
+
+    with pytest.raises(error):
+        write()
+    assert (tmp_path / "folder" / "part").read_text() == "old"
+    with pytest.raises(error), replace_folder(tmp_path / "above" / "folder"):
+        raise error
+    assert names(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("after", [False, True])
+def test_an_interrupt_between_the_renames_leaves_a_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], after: bool
+) -> None:
+    target = tmp_path / "folder"
+    write_folder(target, "old")
+    rename, interrupted = Path.rename, []
+
+    def interrupt(self: Path, to: Path) -> Path:
+        if Path(to) == target and not interrupted:
+            interrupted.append(to)
+            if after:
+                rename(self, to)
+            raise error
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", interrupt)
+    with pytest.raises(error):
+        write_folder(target, "new")
+    assert (target / "part").read_text() == ("new" if after else "old")
+    write_folder(target, "newer")
+    assert names(tmp_path) == ["folder"]
+
+
+@POSIX
+def test_a_folder_is_recovered_after_a_kill_between_the_renames(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    killed_between_the_renames(target)
+    recover(target / "part")  # a reader of a file in it
+    assert (target / "part").read_text() == "old"
+    write_folder(target, "newer")
+    assert names(tmp_path) == ["folder"]  # what the killed process was writing is gone, too
+
+
+@POSIX
+def test_the_next_writer_recovers_a_folder(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    killed_between_the_renames(target)
+    with pytest.raises(KeyboardInterrupt), replace_folder(target):
+        raise KeyboardInterrupt
+    assert (target / "part").read_text() == "old"
+    assert names(tmp_path) == ["folder"]
+
+
+@POSIX
+def test_all_folders_of_a_parent_are_recovered(tmp_path: Path) -> None:
+    killed_between_the_renames(tmp_path / "one")
+    killed_between_the_renames(tmp_path / "two")
+    write_folder(tmp_path / ".three.tagline-old", "older")  # killed before the old one was deleted
+    write_folder(tmp_path / "three", "new")
+    recover_all(tmp_path)
+    assert [path for path in names(tmp_path) if not path.startswith(".tagline-tmp-")] == ["one", "three", "two"]
+    assert (tmp_path / "three" / "part").read_text() == "new"
+
+
+@POSIX
+def test_a_reader_waits_for_a_folder_that_is_being_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, rename, between = tmp_path / "folder", Path.rename, threading.Event()
+    write_folder(target, "old")
+
+    def slow(self: Path, to: Path) -> Path:
+        if Path(to) == target:
+            between.set()
+            time.sleep(0.2)
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", slow)
+    writer = threading.Thread(target=write_folder, args=(target, "new"))
+    writer.start()
+    assert between.wait(10)
+    recover(target)
+    assert (target / "part").read_text() == "new"
+    writer.join()
+
+
+@POSIX
+def test_writers_of_one_folder_take_turns(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    errors: list[BaseException] = []
+
+    def write(content: str) -> None:
+        try:
+            for _ in range(30):
+                write_folder(target, content)
+        except BaseException as error:  # noqa: BLE001
+            errors.append(error)
+
+    writers = [threading.Thread(target=write, args=(str(k),)) for k in range(4)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        recover(target)
+        write_folder(target, "4")
+    for writer in writers:
+        writer.join()
+    assert errors == []
+    assert (target / "part").read_text() in {str(k) for k in range(5)}
+    assert names(tmp_path) == ["folder"]
+
+
+@POSIX
+def test_only_the_folders_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from tagline.atomic import open_file, replace_folder
+with replace_folder(sys.argv[1]), open_file(sys.argv[2]):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert python(code, tmp_path / "killed", tmp_path / "file").returncode == -signal.SIGKILL
+    assert len(names(tmp_path)) == 2
+    with replace_folder(tmp_path / "one") as alive, open_file(tmp_path / "file") as stream:
+        write_folder(tmp_path / "two", "two")
+        assert alive.exists()
+        stream.write(b"whole")
+    assert names(tmp_path) == ["file", "one", "two"]
+
+
+@POSIX
+def test_a_lock_keeps_others_out(tmp_path: Path) -> None:
+    with lock(tmp_path, wait=False):
+        assert is_locked(tmp_path)
+        for shared in (False, True):
+            with pytest.raises(BlockingIOError), lock(tmp_path, wait=False, shared=shared):
+                raise AssertionError("not reached")
+    assert not is_locked(tmp_path)
+    with lock(tmp_path, shared=True), lock(tmp_path, shared=True, wait=False):
+        assert not is_locked(tmp_path)
+        with pytest.raises(BlockingIOError), lock(tmp_path, wait=False):
+            raise AssertionError("not reached")
+
+
+@POSIX
+def test_a_lock_is_released_when_its_process_is_killed(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from tagline.atomic import lock
+with lock(Path(sys.argv[1])):
+    input()
+"""
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE)
+    while not is_locked(tmp_path):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    assert not is_locked(tmp_path)
+
+
+@POSIX
+def test_a_lock_is_never_refused_because_somebody_looks(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            is_locked(tmp_path)
+
+    watchers = [threading.Thread(target=look) for _ in range(2)]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        for _ in range(200):
+            with lock(tmp_path, wait=False):
+                pass
+    finally:
+        stop.set()
+        for watcher in watchers:
+            watcher.join()
+
+
+def test_a_lock_file_is_made(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), lock(tmp_path / "lock"):
+        raise AssertionError("not reached")
+    with lock(tmp_path / "lock", create=True):
+        assert (tmp_path / "lock").exists()
+    assert not is_locked(tmp_path / "missing")
