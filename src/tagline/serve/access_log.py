@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 import time
+import traceback
 from collections import deque
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -12,7 +13,14 @@ _GATHER_SECONDS = 0.05  # lines of so long are written together
 _MOST_WAITING = 100_000  # lines; a reader of the log that has stopped must not stop the service
 
 
-class Log:
+def location_of(error: BaseException) -> str:
+    """Return the type of an error and where it was raised, without its message, which may contain a client's text."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return f"{type(error).__name__} at {' < '.join(reversed(where))}"
+
+
+class AccessLog:
     """A log that never makes its writer wait, and drops lines (and says how many) before it fills the memory."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -25,7 +33,7 @@ class Log:
         self._thread.start()
 
     def write(self, level: str, event: str, **fields: Any) -> None:
-        """Log one event with its fields."""
+        """AccessLog one event with its fields."""
         if len(self._lines) >= _MOST_WAITING:
             self._dropped += 1
             return

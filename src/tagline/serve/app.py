@@ -13,14 +13,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from tagline.serve.errors import Refusal, went_wrong
-from tagline.serve.fast_path import Shortcut
-from tagline.serve.middleware import Gate
+from tagline.serve.errors import ApiError, internal_error
+from tagline.serve.fast_path import FastPath
+from tagline.serve.middleware import ServiceMiddleware
 from tagline.serve.openapi import complete
 from tagline.serve.request_body import invalid
 from tagline.serve.routes.api import PREDICT, endpoint_of, make_router
 from tagline.serve.routes.pages import make_pages
-from tagline.serve.state import Service, exchange_of
+from tagline.serve.state import Service, record_of
 
 
 def make_app(service: Service) -> ASGIApp:
@@ -45,11 +45,11 @@ def make_app(service: Service) -> ASGIApp:
     router = make_router(service)
     app.include_router(router)
     app.include_router(make_pages(lambda: _description(app)))
-    app.add_exception_handler(Refusal, _refuse)
+    app.add_exception_handler(ApiError, _refuse)
     app.add_exception_handler(HTTPException, _refuse_route)
     app.add_exception_handler(RequestValidationError, _refuse_query)
     app.add_exception_handler(Exception, _refuse_fault)
-    gate = Gate(Shortcut(app, PREDICT, endpoint_of(router, PREDICT)), service)
+    gate = ServiceMiddleware(FastPath(app, PREDICT, endpoint_of(router, PREDICT)), service)
     if not service.settings.cors:
         return gate
     return CORSMiddleware(  # outside of the gate: a browser asks without the key, and reads refusals too
@@ -66,13 +66,13 @@ def _description(app: FastAPI) -> dict[str, Any]:
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    exchange_of(request).code = error.code
+    assert isinstance(error, ApiError)
+    record_of(request).code = error.code
     return error.response()
 
 
 async def _refuse_fault(request: Request, error: Exception) -> Response:
-    return await _refuse(request, went_wrong())  # the error goes on to the gate, which logs it
+    return await _refuse(request, internal_error())  # the error goes on to the gate, which logs it
 
 
 async def _refuse_query(request: Request, error: Exception) -> Response:
@@ -83,9 +83,9 @@ async def _refuse_query(request: Request, error: Exception) -> Response:
 async def _refuse_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        refusal = Refusal("method_not_allowed", f"`{request.url.path}` does not know `{request.method}`.")
+        refusal = ApiError("method_not_allowed", f"`{request.url.path}` does not know `{request.method}`.")
     else:
-        refusal = Refusal("not_found", f"There is nothing at `{request.url.path}`; `/docs` lists what there is.")
+        refusal = ApiError("not_found", f"There is nothing at `{request.url.path}`; `/docs` lists what there is.")
     response = await _refuse(request, refusal)
     response.headers.update(error.headers or {})
     return response

@@ -1,135 +1,215 @@
-"""Texts of requests that arrive together are scored together, in one thread, so that the event loop never waits.
+"""Batch scoring: the texts of concurrent requests are scored together in one thread.
 
-While one batch is scored the next requests gather; an idle server scores the first that comes at once, alone. A
-request of many texts is scored piece by piece, in turn with others, so that it does not hold them up.
+The event loop never computes. While the thread scores one batch, the next requests queue up; when the server is idle,
+a request is scored at once and alone. A request of many texts is split into batches that alternate with other requests.
 """
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.serve.model_store import Served
+from tagline.serve.model_store import ServedModel
 
 Floats = NDArray[np.float64]
 BATCH_TEXTS = 64
 BATCH_CHARS = 1_000_000
+_RESTART_SECONDS = 1.0  # so that a fault that persists does not keep a core busy
 
 
 @dataclass(eq=False)
 class _Job:
-    """The texts of one request; ``finish`` makes its answer of their probabilities, (n_texts, n_classes)."""
+    """One request: its texts, and ``finish``, which turns their probabilities (n_texts, n_classes) into the answer."""
 
-    served: Served
+    model: ServedModel
     texts: list[str]
     finish: Callable[[Floats], bytes]
     future: asyncio.Future[bytes]
-    begun: int = 0
-    parts: list[Floats] = field(default_factory=list)
+    n_scored: int = 0
+    proba: list[Floats] = field(default_factory=list)  # of the texts scored so far, by batch
+
+
+@dataclass(eq=False)
+class _Part:
+    """The texts of one job in a batch."""
+
+    job: _Job
+    texts: list[str]
 
 
 class Scorer:
-    """The thread that scores."""
+    """The scoring thread.
 
-    def __init__(self, on_batch: Callable[[int], None] = lambda n_texts: None) -> None:
+    Args:
+        on_batch: called with the number of texts of each batch.
+        on_failure: called with the exception when the loop of the thread fails. The loop restarts after a second; the
+            requests that were queued at that moment fail.
+
+    """
+
+    def __init__(
+        self,
+        on_batch: Callable[[int], None] = lambda n_texts: None,
+        on_failure: Callable[[BaseException], None] = lambda error: None,
+    ) -> None:
+        self._on_batch, self._on_failure = on_batch, on_failure
         self._arrived: SimpleQueue[_Job | None] = SimpleQueue()
-        self._waiting: deque[_Job] = deque()
-        self._on_batch = on_batch
+        self._queue: deque[_Job] = deque()
+        self._batch: list[_Part] = []
+        self._closing = False
+        self._failure: str | None = None
         self._thread = Thread(target=self._run, name="scorer", daemon=True)
         self._thread.start()
 
-    async def score(self, served: Served, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes:
-        """Return what ``finish``, called in the scoring thread, makes of the texts' probabilities."""
-        job = _Job(served, texts, finish, asyncio.get_running_loop().create_future())
+    @property
+    def failure(self) -> str | None:
+        """Why no text can be scored at the moment, or None."""
+        if self._failure is None and not self._thread.is_alive():
+            return "The scoring thread has ended."
+        return self._failure
+
+    async def score(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes:
+        """Return the result of ``finish``, which the scoring thread calls with the probabilities of the texts.
+
+        Raises:
+            Exception: whatever the model or ``finish`` raised.
+
+        """
+        if not self._thread.is_alive():
+            raise RuntimeError("The scoring thread has ended.")
+        job = _Job(model, texts, finish, asyncio.get_running_loop().create_future())
         self._arrived.put(job)
         return await job.future
 
     def close(self) -> None:
-        """End the thread after what it has."""
+        """Score what is queued, then end the thread."""
         self._arrived.put(None)
         self._thread.join()
 
     def _run(self) -> None:
-        open_ = True
-        while open_ or self._waiting:
+        while True:
             try:
-                while True:
-                    job = self._arrived.get(block=not self._waiting and open_)
-                    if job is None:
-                        open_ = False
-                        break
-                    self._waiting.append(job)
-            except Empty:
-                pass
-            if self._waiting:
-                self._score(self._take())
+                self._score_until_closed()
+            except BaseException as error:  # noqa: BLE001 (a thread that ends leaves every later request unanswered)
+                self._failure = f"Scoring failed with {type(error).__name__} and restarts in {_RESTART_SECONDS:g} s."
+                self._fail_all(error)
+                with suppress(Exception):
+                    self._on_failure(error)
+                time.sleep(_RESTART_SECONDS)
+                self._failure = None
+            else:
+                return
 
-    def _take(self) -> list[tuple[_Job, list[str]]]:
-        """Take the next texts, of one model; what is left of a long request goes to the end of the queue."""
-        served = self._waiting[0].served
-        taken: list[tuple[_Job, list[str]]] = []
-        others: list[_Job] = []
-        texts = chars = 0
-        while self._waiting and texts < BATCH_TEXTS and chars < BATCH_CHARS:
-            job = self._waiting.popleft()
-            if job.served is not served:
-                others.append(job)
-                continue
-            if job.future.cancelled():
-                continue
-            piece = []
-            for text in job.texts[job.begun : job.begun + BATCH_TEXTS - texts]:
-                piece.append(text)
-                chars += len(text)
-                if chars >= BATCH_CHARS:
-                    break
-            texts += len(piece)
-            taken.append((job, piece))
-        self._waiting.extendleft(reversed(others))
-        return taken
+    def _score_until_closed(self) -> None:
+        while self._receive():
+            self._take_batch()
+            if self._batch:
+                self._score(self._batch)
 
-    def _score(self, taken: list[tuple[_Job, list[str]]]) -> None:
-        if not taken:
-            return
-        results: list[tuple[_Job, bytes | BaseException]] = []
-        try:
-            proba = taken[0][0].served.answering.predict_proba([text for _, piece in taken for text in piece])
-        except Exception as error:  # noqa: BLE001 (the requests fail, the thread goes on)
-            results = [(job, error) for job, _ in taken]
-        else:
-            start = 0
-            for job, piece in taken:
-                job.parts.append(proba[start : start + len(piece)])
-                start += len(piece)
-                job.begun += len(piece)
-                if job.begun < len(job.texts):
-                    self._waiting.append(job)
+    def _receive(self) -> bool:
+        """Queue the jobs that have arrived, waiting for one if there is none; return whether there is work left."""
+        with suppress(Empty):
+            while True:
+                job = self._arrived.get(block=not self._queue and not self._closing)
+                if job is None:
+                    self._closing = True
                 else:
-                    results.append((job, _finished(job)))
-            self._on_batch(len(proba))
-        if results:
-            loop = results[0][0].future.get_loop()
-            loop.call_soon_threadsafe(_deliver, results)
+                    self._queue.append(job)
+        return bool(self._queue)
+
+    def _take_batch(self) -> None:
+        """Move the next texts of one model from the queue to the batch; skip jobs whose request is over."""
+        batch = self._batch = []
+        others: list[_Job] = []
+        n_texts = n_chars = 0
+        try:
+            while self._queue and n_texts < BATCH_TEXTS and n_chars < BATCH_CHARS:
+                job = self._queue.popleft()
+                if job.future.done():  # cancelled: the client has gone, or its time is over
+                    continue
+                if batch and job.model is not batch[0].job.model:
+                    others.append(job)
+                    continue
+                part = _Part(job, [])
+                batch.append(part)
+                for text in job.texts[job.n_scored : job.n_scored + BATCH_TEXTS - n_texts]:
+                    part.texts.append(text)
+                    n_chars += len(text)
+                    if n_chars >= BATCH_CHARS:
+                        break
+                n_texts += len(part.texts)
+        finally:
+            self._queue.extendleft(reversed(others))
+
+    def _score(self, batch: list[_Part]) -> None:
+        """Score a batch; if that fails, score its jobs one by one, so that only those fail that cannot be scored."""
+        try:
+            proba = batch[0].job.model.predictor.predict_proba([text for part in batch for text in part.texts])
+        except Exception as error:  # noqa: BLE001 (a model may raise anything)
+            if len(batch) == 1:
+                _deliver([(batch[0].job, error)])
+            else:
+                for part in batch:
+                    self._score([part])
+            return
+        start = 0
+        outcomes: list[tuple[_Job, bytes | Exception]] = []
+        for part in batch:
+            job, end = part.job, start + len(part.texts)
+            job.proba.append(proba[start:end])
+            job.n_scored += len(part.texts)
+            start = end
+            if job.n_scored < len(job.texts):
+                self._queue.append(job)
+            else:
+                outcomes.append((job, _finish(job)))
+        _deliver(outcomes)
+        self._on_batch(len(proba))
+
+    def _fail_all(self, error: BaseException) -> None:
+        """Fail the jobs of the batch and of the queue, for one of them may be what broke the loop."""
+        jobs = [*(part.job for part in self._batch), *self._queue]
+        self._batch = []
+        self._queue.clear()
+        _deliver([(job, _for_future(error)) for job in jobs])
 
 
-def _finished(job: _Job) -> bytes | BaseException:
+def _finish(job: _Job) -> bytes | Exception:
     try:
-        return job.finish(job.parts[0] if len(job.parts) == 1 else np.vstack(job.parts))
+        return job.finish(job.proba[0] if len(job.proba) == 1 else np.vstack(job.proba))
     except Exception as error:  # noqa: BLE001 (that request fails, the thread goes on)
         return error
 
 
-def _deliver(results: list[tuple[_Job, Any]]) -> None:
-    for job, result in results:
+def _for_future(error: BaseException) -> Exception:
+    """Return an error that a future takes: of others it refuses one and ends the event loop by the rest."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(f"Scoring raised {type(error).__name__}.").with_traceback(error.__traceback__)
+
+
+def _deliver(outcomes: Sequence[tuple[_Job, bytes | Exception]]) -> None:
+    """Hand results and errors to the event loops that wait for them."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Job, bytes | Exception]]] = {}
+    for outcome in outcomes:
+        by_loop.setdefault(outcome[0].future.get_loop(), []).append(outcome)
+    for loop, found in by_loop.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits for the answers
+            loop.call_soon_threadsafe(_set_outcomes, found)
+
+
+def _set_outcomes(outcomes: Sequence[tuple[_Job, bytes | Exception]]) -> None:
+    for job, outcome in outcomes:
         if job.future.done():  # the client has gone, or its time is over
             continue
-        if isinstance(result, BaseException):
-            job.future.set_exception(result)
+        if isinstance(outcome, Exception):
+            job.future.set_exception(_for_future(outcome))
         else:
-            job.future.set_result(result)
+            job.future.set_result(outcome)

@@ -22,13 +22,13 @@ CODES = {
     "invalid_file": (422, "The file cannot be read."),
     "overloaded": (429, "The server has as many requests as it takes: try again after `Retry-After` seconds."),
     "internal_error": (500, "Something is wrong with the server; its log says what."),
-    "unavailable": (503, "The server is stopping."),
+    "unavailable": (503, "The server is stopping, or cannot classify texts at the moment."),
     "timed_out": (504, "The answer was not ready in time."),
 }
 RETRY_AFTER_SECONDS = 1
 
 
-class Refusal(Exception):  # noqa: N818 (what it is, to the client)
+class ApiError(Exception):
     """A request that is not answered; ``code`` is one of `CODES`, ``details`` are further members of the error."""
 
     def __init__(self, code: str, message: str, **details: Any) -> None:
@@ -54,6 +54,6 @@ def json_response(document: Any, status: int = 200, headers: dict[str, str] | No
     return Response(to_json(document), status, headers, media_type="application/json")
 
 
-def went_wrong() -> Refusal:
+def internal_error() -> ApiError:
     """Return what is said of a fault of this server."""
-    return Refusal("internal_error", "Something went wrong; the server's log says what.")
+    return ApiError("internal_error", "Something went wrong; the server's log says what.")

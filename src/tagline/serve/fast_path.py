@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Shortcut:
+class FastPath:
     """ASGI middleware: POST requests to ``path`` go straight to ``endpoint``, the same that the route has."""
 
     def __init__(self, app: ASGIApp, path: str, endpoint: Endpoint) -> None:

@@ -1,7 +1,6 @@
 """The gate before all routes: the key, how many come in at once, headers of every answer, log and metrics."""
 
 import asyncio
-import traceback
 from contextlib import suppress
 from hashlib import sha256
 from hmac import compare_digest
@@ -11,10 +10,11 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tagline.serve.access_log import location_of
 from tagline.serve.connections import ABORT
-from tagline.serve.errors import Refusal, went_wrong
+from tagline.serve.errors import ApiError, internal_error
 from tagline.serve.routes.api import FILES
-from tagline.serve.state import Exchange, Service
+from tagline.serve.state import RequestRecord, Service
 
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -40,7 +40,7 @@ def needs_key(path: str) -> bool:
     return path.startswith("/v1/") or path == "/metrics"
 
 
-class Gate:
+class ServiceMiddleware:
     """ASGI middleware around all routes."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
@@ -57,13 +57,13 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = scope["tagline.exchange"] = Exchange()
+        record = scope["tagline.record"] = RequestRecord()
         service = self._service
         counted = False
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                exchange.status = message["status"]
+                record.status = message["status"]
                 message["headers"] = [*message["headers"], *self._headers]
                 if service.draining:
                     message["headers"].append(_CLOSE)
@@ -77,10 +77,10 @@ class Gate:
         async def take() -> Message:
             message = await receive()
             n_bytes = len(message.get("body", b""))
-            exchange.held += n_bytes
+            record.held += n_bytes
             self._held += n_bytes
             if self._held > self._most_held:
-                raise Refusal("overloaded", "Too many large requests are being answered: try again in a second.")
+                raise ApiError("overloaded", "Too many large requests are being answered: try again in a second.")
             return message
 
         service.metrics.in_flight.inc()
@@ -88,36 +88,36 @@ class Gate:
             counted = self._admit(scope)
             self._inside += counted
             await self._app(scope, receive if scope["path"] == FILES else take, answer)
-        except Refusal as refusal:
-            exchange.code = refusal.code
-            if exchange.status:
+        except ApiError as refusal:
+            record.code = refusal.code
+            if record.status:
                 raise
             with suppress(ClientDisconnect):
                 await refusal.response()(scope, receive, answer)
         except ClientDisconnect:
-            exchange.status = _CLIENT_GONE
+            record.status = _CLIENT_GONE
         except Exception as error:
-            service.log.write("error", "fault", path=scope["path"], trace=_trace(error))
-            if exchange.status:
+            service.log.write("error", "fault", path=scope["path"], trace=location_of(error))
+            if record.status:
                 raise  # half an answer: the connection is cut, so that it is not taken for a whole one
-            exchange.code = "internal_error"
+            record.code = "internal_error"
             with suppress(ClientDisconnect):
-                await went_wrong().response()(scope, receive, answer)
+                await internal_error().response()(scope, receive, answer)
         finally:
             self._inside -= counted
-            self._held -= exchange.held
+            self._held -= record.held
             service.metrics.in_flight.dec()
-            self._note(scope, exchange)
+            self._note(scope, record)
 
     def _admit(self, scope: Scope) -> bool:
-        """Return whether a request takes one of the places; raise Refusal for one that may not come in."""
+        """Return whether a request takes one of the places; raise ApiError for one that may not come in."""
         if self._key is not None and needs_key(scope["path"]) and not self._known(scope):
-            raise Refusal(
+            raise ApiError(
                 "unauthorized", "An API key is needed: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
             )
         counted: bool = scope["path"].startswith("/v1/")
         if counted and self._inside >= self._most:
-            raise Refusal("overloaded", f"{self._most:,} requests are being answered: try again in a second.")
+            raise ApiError("overloaded", f"{self._most:,} requests are being answered: try again in a second.")
         return counted
 
     def _known(self, scope: Scope) -> bool:
@@ -130,32 +130,25 @@ class Gate:
                 given = value[7:].strip()
         return compare_digest(sha256(given).digest(), self._key)
 
-    def _note(self, scope: Scope, exchange: Exchange) -> None:
+    def _note(self, scope: Scope, record: RequestRecord) -> None:
         service = self._service
-        seconds = perf_counter() - exchange.begun
-        service.metrics.answered(scope["path"], exchange.status, seconds)
-        if exchange.code is not None:
-            service.metrics.rejected(exchange.code)
-        if exchange.n_texts and exchange.model is not None:
-            service.metrics.texts(exchange.model, exchange.n_texts)
-        fields: dict[str, Any] = {"code": exchange.code, "model": exchange.model, "texts": exchange.n_texts or None}
-        if service.settings.log_texts and exchange.texts:
-            fields["logged_texts"] = exchange.texts
+        seconds = perf_counter() - record.begun
+        service.metrics.answered(scope["path"], record.status, seconds)
+        if record.code is not None:
+            service.metrics.rejected(record.code)
+        if record.n_texts and record.model is not None:
+            service.metrics.texts(record.model, record.n_texts)
+        fields: dict[str, Any] = {"code": record.code, "model": record.model, "texts": record.n_texts or None}
+        if service.settings.log_texts and record.texts:
+            fields["logged_texts"] = record.texts
         client = scope.get("client")
         service.log.write(
-            "info" if exchange.status < 500 else "error",
+            "info" if record.status < 500 else "error",
             "request",
             method=scope["method"],
             path=scope["path"],
-            status=exchange.status,
+            status=record.status,
             ms=round(1000 * seconds, 3),
             client=client[0] if client else None,
             **{name: value for name, value in fields.items() if value is not None},
         )
-
-
-def _trace(error: Exception) -> str:
-    # Only where, and of what kind: the message of a fault may hold what the client sent.
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
-    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    return f"{type(error).__name__} at {' < '.join(reversed(where))}"

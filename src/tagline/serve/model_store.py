@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tagline.bundle import EXPORT, MODEL
 from tagline.errors import TaglineError, nearest
 from tagline.runs.model_path import load_model, model_folder
-from tagline.serve.access_log import Log
-from tagline.serve.errors import Refusal
+from tagline.serve.access_log import AccessLog
+from tagline.serve.errors import ApiError
 from tagline.serve.metrics import Metrics
 from tagline.web import about_model
 
@@ -27,7 +27,7 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedModel:
     """One state of a model, which a request keeps that began with it.
 
     ``version`` is the SHA-256 of its bundle's index. ``answering`` says what ``classifier`` does, but a network in ONNX
@@ -38,12 +38,12 @@ class Served:
     path: Path
     version: str
     classifier: "TextClassifier"
-    answering: "TextClassifier"
+    predictor: "TextClassifier"
     classes: tuple[str, ...]
     about: Mapping[str, Any]
 
 
-def load_served(name: str, path: Path) -> Served:
+def load_served_model(name: str, path: Path) -> ServedModel:
     """Load a model and what is to be told of it.
 
     Raises:
@@ -52,36 +52,36 @@ def load_served(name: str, path: Path) -> Served:
     """
     digest = _version(path)
     classifier = load_model(path)
-    answering = classifier.on_onnx_runtime()
-    answering.predict_proba(["warm"])  # tables are built, and libraries loaded, before the first request
+    predictor = classifier.on_onnx_runtime()
+    predictor.predict_proba(["warm"])  # tables are built, and libraries loaded, before the first request
     classes = tuple(str(given) for given in classifier.classes_)
     about = about_model(path, classifier)
-    return Served(name, path, digest, classifier, answering, classes, {**about, "tagline": version("tagline")})
+    return ServedModel(name, path, digest, classifier, predictor, classes, {**about, "tagline": version("tagline")})
 
 
-class Models:
+class ModelStore:
     """The models by name, the first being the one for requests that name none."""
 
-    def __init__(self, paths: Mapping[str, Path], log: Log, metrics: Metrics) -> None:
+    def __init__(self, paths: Mapping[str, Path], log: AccessLog, metrics: Metrics) -> None:
         self._log, self._metrics = log, metrics
         self._stamps = {name: _stamp(path) for name, path in paths.items()}
-        self._served = {name: load_served(name, path) for name, path in paths.items()}
+        self._served = {name: load_served_model(name, path) for name, path in paths.items()}
         self.default = next(iter(self._served))
 
-    def __iter__(self) -> Iterator[Served]:
+    def __iter__(self) -> Iterator[ServedModel]:
         """Iterate over the models as they are now."""
         return iter(list(self._served.values()))
 
-    def find(self, name: str | None) -> Served:
+    def find(self, name: str | None) -> ServedModel:
         """Return a model as it is now.
 
         Raises:
-            Refusal: there is none of this name.
+            ApiError: there is none of this name.
 
         """
         served = self._served.get(self.default if name is None else name)
         if served is None:
-            raise Refusal("unknown_model", f"There is no model `{name}`.{nearest(str(name), self._served)}")
+            raise ApiError("unknown_model", f"There is no model `{name}`.{nearest(str(name), self._served)}")
         return served
 
     async def watch(self) -> None:
@@ -97,7 +97,7 @@ class Models:
                 for served in self:
                     await loop.run_in_executor(pool, self._renew, served)
 
-    def _renew(self, served: Served) -> None:
+    def _renew(self, served: ServedModel) -> None:
         stamp = _stamp(served.path)
         if not stamp or stamp == self._stamps[served.name]:  # none: the folder is being replaced
             return
@@ -105,7 +105,7 @@ class Models:
         try:
             if _version(served.path) == served.version:
                 return
-            fresh = load_served(served.name, served.path)
+            fresh = load_served_model(served.name, served.path)
         except Exception as error:  # noqa: BLE001 (whatever it is, the old model stays and is watched on)
             message = str(error) if isinstance(error, TaglineError | OSError) else f"{type(error).__name__}: {error}"
             self._log.write("error", "reload_failed", model=served.name, version=served.version, message=message)

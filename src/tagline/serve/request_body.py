@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 
-from tagline.serve.errors import Refusal
+from tagline.serve.errors import ApiError
 from tagline.serve.settings import Limits
 
 Asked = TypeVar("Asked", bound=BaseModel)
@@ -20,12 +20,14 @@ async def read_json(request: Request, adapter: TypeAdapter[Asked], limits: Limit
     """Return the body of a request as ``adapter`` understands it.
 
     Raises:
-        Refusal: it is too large or too slow, no JSON, or not what it should be.
+        ApiError: it is too large or too slow, no JSON, or not what it should be.
 
     """
     kind = request.headers.get("content-type", "")
     if kind.partition(";")[0].strip().lower() != "application/json":
-        raise Refusal("unsupported_media_type", "The body must be JSON: send it with `Content-Type: application/json`.")
+        raise ApiError(
+            "unsupported_media_type", "The body must be JSON: send it with `Content-Type: application/json`."
+        )
     body = await read_body(request, limits.max_body, limits.timeout)
     if len(body) > _LARGE:
         return await asyncio.to_thread(_parsed, body, adapter)
@@ -61,14 +63,14 @@ async def read_body(request: Request, most: int, seconds: float) -> bytes:
     return b"".join(parts)
 
 
-def too_slow(seconds: float) -> Refusal:
+def too_slow(seconds: float) -> ApiError:
     """Return the refusal of a body that stops on its way."""
-    return Refusal("too_slow", f"The body did not arrive within {seconds:g} seconds.")
+    return ApiError("too_slow", f"The body did not arrive within {seconds:g} seconds.")
 
 
-def too_large(most: int) -> Refusal:
+def too_large(most: int) -> ApiError:
     """Return the refusal of a body of more than so many bytes."""
-    return Refusal("body_too_large", f"The body is larger than {most:,} bytes.", limit=most)
+    return ApiError("body_too_large", f"The body is larger than {most:,} bytes.", limit=most)
 
 
 async def discard(request: Request) -> None:
@@ -81,23 +83,23 @@ async def discard(request: Request) -> None:
         pass
 
 
-def _explained(error: ValidationError, body: bytes) -> Refusal:
+def _explained(error: ValidationError, body: bytes) -> ApiError:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     first = found[0]
     if first["type"] == "json_invalid":
         try:
             body.decode()
         except UnicodeDecodeError as fault:
-            return Refusal("invalid_utf8", f"The body is not UTF-8: byte {fault.start:,} cannot be read.")
+            return ApiError("invalid_utf8", f"The body is not UTF-8: byte {fault.start:,} cannot be read.")
         about = first["msg"].removeprefix("Invalid JSON: ")
-        return Refusal("malformed_json", f"The body is not JSON: {about}.")
+        return ApiError("malformed_json", f"The body is not JSON: {about}.")
     return invalid(found)
 
 
-def invalid(found: Sequence[Any]) -> Refusal:
+def invalid(found: Sequence[Any]) -> ApiError:
     """Return the refusal of values in which pydantic found something wrong."""
     first = found[0]
     field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))[:_LONGEST_FIELD]
     what = first["msg"].removeprefix("Value error, ")
     message = f"`{field}`: {what}." if field else f"{what}."
-    return Refusal("invalid_request", message, **({"field": field} if field else {}))
+    return ApiError("invalid_request", message, **({"field": field} if field else {}))

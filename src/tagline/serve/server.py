@@ -13,13 +13,13 @@ from contextlib import closing, contextmanager
 import uvicorn
 
 from tagline.errors import InputError, TaglineError
-from tagline.serve.access_log import Log
+from tagline.serve.access_log import AccessLog, location_of
 from tagline.serve.app import make_app
 from tagline.serve.batching import Scorer
 from tagline.serve.connections import connection_class
 from tagline.serve.metrics import Metrics
 from tagline.serve.middleware import WRITE_SECONDS
-from tagline.serve.model_store import Models
+from tagline.serve.model_store import ModelStore
 from tagline.serve.settings import ServerSettings
 from tagline.serve.state import Service
 
@@ -41,13 +41,17 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
 
     """
     metrics = Metrics()
+
+    def scoring_failed(error: BaseException) -> None:
+        log.write("error", "scoring_failed", trace=location_of(error))
+
     with (
-        closing(Log()) as log,
+        closing(AccessLog()) as log,
         closing(bind(settings.host, settings.port)) as listener,
-        closing(Scorer(metrics.batch)) as scorer,
+        closing(Scorer(metrics.batch, scoring_failed)) as scorer,
         _uvicorn_logs(log),
     ):
-        service = Service(settings, Models(settings.models, log, metrics), scorer, log, metrics)
+        service = Service(settings, ModelStore(settings.models, log, metrics), scorer, log, metrics)
         config = _config(service)
         address = _address(listener, config)
 
@@ -165,7 +169,7 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def _uvicorn_logs(log: Log) -> Iterator[None]:
+def _uvicorn_logs(log: AccessLog) -> Iterator[None]:
     """Take what uvicorn has to say into the log."""
 
     class Handler(logging.Handler):

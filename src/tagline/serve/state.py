@@ -5,10 +5,10 @@ from time import perf_counter
 
 from starlette.requests import Request
 
-from tagline.serve.access_log import Log
+from tagline.serve.access_log import AccessLog
 from tagline.serve.batching import Scorer
 from tagline.serve.metrics import Metrics
-from tagline.serve.model_store import Models
+from tagline.serve.model_store import ModelStore
 from tagline.serve.settings import ServerSettings
 
 
@@ -17,15 +17,15 @@ class Service:
     """The parts of a running server; ``draining`` once it has been told to stop."""
 
     settings: ServerSettings
-    models: Models
+    models: ModelStore
     scorer: Scorer
-    log: Log
+    log: AccessLog
     metrics: Metrics
     draining: bool = False
 
 
 @dataclass
-class Exchange:
+class RequestRecord:
     """One request and its answer, for the log and the metrics."""
 
     begun: float = field(default_factory=perf_counter)
@@ -37,8 +37,8 @@ class Exchange:
     held: int = 0  # bytes of the body
 
 
-def exchange_of(request: Request) -> Exchange:
+def record_of(request: Request) -> RequestRecord:
     """Return what is noted of a request."""
-    noted = request.scope["tagline.exchange"]
-    assert isinstance(noted, Exchange)
+    noted = request.scope["tagline.record"]
+    assert isinstance(noted, RequestRecord)
     return noted

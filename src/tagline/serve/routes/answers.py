@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from tagline.explain import explain_text
-from tagline.serve.errors import Refusal
-from tagline.serve.model_store import Served
+from tagline.serve.errors import ApiError
+from tagline.serve.model_store import ServedModel
 from tagline.serve.routes.schemas import PredictRequest
 from tagline.serve.settings import Limits
 
@@ -17,11 +17,11 @@ def within_limits(texts: list[str], limits: Limits, *, truncate: bool) -> tuple[
     """Return the texts, cut where that is allowed, and which ones were.
 
     Raises:
-        Refusal: there are too many of them, or one is too long and must not be cut.
+        ApiError: there are too many of them, or one is too long and must not be cut.
 
     """
     if len(texts) > limits.max_texts:
-        raise Refusal(
+        raise ApiError(
             "too_many_texts",
             f"There are {len(texts):,} texts, and one request may have {limits.max_texts:,}.",
             limit=limits.max_texts,
@@ -30,7 +30,7 @@ def within_limits(texts: list[str], limits: Limits, *, truncate: bool) -> tuple[
     if any(long):
         if not truncate:
             row = long.index(True)
-            raise Refusal(
+            raise ApiError(
                 "text_too_long",
                 f"Text {row} has {len(texts[row]):,} characters, and a text may have {limits.max_chars:,}: shorten "
                 "it, or ask with `truncate` to have it cut.",
@@ -41,7 +41,7 @@ def within_limits(texts: list[str], limits: Limits, *, truncate: bool) -> tuple[
     return texts, long
 
 
-def predict_answer(served: Served, asked: PredictRequest, cut: list[bool], proba: NDArray[np.float64]) -> bytes:
+def predict_answer(served: ServedModel, asked: PredictRequest, cut: list[bool], proba: NDArray[np.float64]) -> bytes:
     """Return the answer to texts with these probabilities, (n_texts, n_classes), as JSON."""
     classifier, classes = served.classifier, served.classes
     decided = classifier.decide(proba, threshold=asked.threshold)
@@ -63,11 +63,11 @@ def predict_answer(served: Served, asked: PredictRequest, cut: list[bool], proba
     return to_json({"model": served.name, "version": served.version, "predictions": rows})
 
 
-def explain_answer(served: Served, text: str, class_name: str | None, *, cut: bool) -> bytes:
+def explain_answer(served: ServedModel, text: str, class_name: str | None, *, cut: bool) -> bytes:
     """Return the explanation of a text as JSON."""
     classifier = served.classifier
     found = explain_text(classifier, text, class_name)
-    proba = served.answering.predict_proba([text])
+    proba = served.predictor.predict_proba([text])
     decided = classifier.decide(proba).tolist()[0]
     return to_json(
         {

@@ -11,10 +11,10 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from tagline.errors import InputError
-from tagline.serve.errors import Refusal, json_response
+from tagline.serve.errors import ApiError, json_response
 from tagline.serve.fast_path import Endpoint
 from tagline.serve.metrics import CONTENT_TYPE
-from tagline.serve.model_store import Served
+from tagline.serve.model_store import ServedModel
 from tagline.serve.openapi import DESCRIBED
 from tagline.serve.request_body import read_json
 from tagline.serve.routes.answers import explain_answer, predict_answer, within_limits
@@ -30,7 +30,7 @@ from tagline.serve.routes.schemas import (
     PredictAnswer,
     PredictRequest,
 )
-from tagline.serve.state import Service, exchange_of
+from tagline.serve.state import Service, record_of
 
 _PREDICT = TypeAdapter(PredictRequest)
 _EXPLAIN = TypeAdapter(ExplainRequest)
@@ -54,7 +54,7 @@ def make_router(service: Service) -> APIRouter:
             [asked.text] if "text" in asked.model_fields_set else asked.texts, limits, truncate=asked.truncate
         )
         if asked.threshold is not None and served.classifier.task_ == "multiclass":
-            raise Refusal(
+            raise ApiError(
                 "invalid_request",
                 f"`threshold`: it decides two classes, and this model has {len(served.classes):,}.",
                 field="threshold",
@@ -84,7 +84,7 @@ def make_router(service: Service) -> APIRouter:
         except TimeoutError:
             raise _timed_out(limits.timeout) from None
         except InputError as error:
-            raise Refusal("invalid_request", str(error), **({"field": "class"} if asked.class_name else {})) from None
+            raise ApiError("invalid_request", str(error), **({"field": "class"} if asked.class_name else {})) from None
         return Response(answer, media_type="application/json")
 
     @router.post(FILES, **DESCRIBED["file"])
@@ -124,7 +124,9 @@ def make_router(service: Service) -> APIRouter:
     async def ready(request: Request) -> Response:
         """Say whether requests should be sent here."""
         if service.draining:
-            raise Refusal("unavailable", "The server is stopping.")
+            raise ApiError("unavailable", "The server is stopping.")
+        if (failure := service.scorer.failure) is not None:
+            raise ApiError("unavailable", failure)
         return json_response({"status": "ok"})
 
     @router.get("/metrics", **DESCRIBED["metrics"])
@@ -136,14 +138,14 @@ def make_router(service: Service) -> APIRouter:
     return router
 
 
-def _note(request: Request, served: Served, texts: list[str], n_texts: int | None = None) -> None:
-    exchange = exchange_of(request)
-    exchange.model, exchange.texts = served.name, texts
-    exchange.n_texts = len(texts) if n_texts is None else n_texts
+def _note(request: Request, served: ServedModel, texts: list[str], n_texts: int | None = None) -> None:
+    record = record_of(request)
+    record.model, record.texts = served.name, texts
+    record.n_texts = len(texts) if n_texts is None else n_texts
 
 
-def _timed_out(seconds: float) -> Refusal:
-    return Refusal("timed_out", f"The answer was not ready within {seconds:g} seconds.")
+def _timed_out(seconds: float) -> ApiError:
+    return ApiError("timed_out", f"The answer was not ready within {seconds:g} seconds.")
 
 
 def endpoint_of(router: APIRouter, path: str) -> Endpoint:

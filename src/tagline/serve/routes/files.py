@@ -19,8 +19,8 @@ from tagline.data.rows import check_rejected
 from tagline.errors import DataError, InputError
 from tagline.runs.predict import Output, predict_frames, text_columns
 from tagline.runs.tables import open_table
-from tagline.serve.errors import Refusal
-from tagline.serve.model_store import Served
+from tagline.serve.errors import ApiError
+from tagline.serve.model_store import ServedModel
 from tagline.serve.request_body import discard, too_large, too_slow
 from tagline.serve.routes.schemas import FileQuery
 from tagline.serve.settings import Limits
@@ -57,15 +57,15 @@ class FileLabeller:
         self._at_work = 0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="files")
 
-    async def answer(self, request: Request, served: Served, asked: FileRequest) -> StreamingResponse:
+    async def answer(self, request: Request, served: ServedModel, asked: FileRequest) -> StreamingResponse:
         """Take the body of a request as a file, and return it labelled.
 
         Raises:
-            Refusal: it is too large or too slow, or cannot be read.
+            ApiError: it is too large or too slow, or cannot be read.
 
         """
         if self._at_work >= _MOST_AT_WORK:
-            raise Refusal("overloaded", f"{_MOST_AT_WORK} files are being labelled: try again in a while.")
+            raise ApiError("overloaded", f"{_MOST_AT_WORK} files are being labelled: try again in a while.")
         self._at_work += 1
         folder = TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True)
         try:
@@ -116,10 +116,10 @@ class FileLabeller:
         start = start or await loop.run_in_executor(None, _first_bytes, path)
         packed = next((name for magic, name in _PACKED.items() if start.startswith(magic)), None)
         if packed:
-            raise Refusal("unsupported_media_type", f"The file is {packed}: send it as plain CSV or JSON Lines.")
+            raise ApiError("unsupported_media_type", f"The file is {packed}: send it as plain CSV or JSON Lines.")
 
     async def _labelled(
-        self, folder: "TemporaryDirectory[str]", path: Path, served: Served, asked: FileRequest
+        self, folder: "TemporaryDirectory[str]", path: Path, served: ServedModel, asked: FileRequest
     ) -> AsyncIterator[bytes]:
         blocks = _blocks(path, served, asked)
         try:
@@ -141,7 +141,7 @@ def _first_bytes(path: Path) -> bytes:
         return file.read(4)
 
 
-def _survey(path: Path, served: Served, asked: FileRequest, most_chars: int) -> tuple[int, int]:
+def _survey(path: Path, served: ServedModel, asked: FileRequest, most_chars: int) -> tuple[int, int]:
     """Read the file through, so that what is wrong with it is said before the answer begins.
 
     Return the number of its rows and how many of them cannot be read, which may be up to 1 %.
@@ -165,10 +165,10 @@ def _survey(path: Path, served: Served, asked: FileRequest, most_chars: int) -> 
     return rows, len(rejected)
 
 
-def _blocks(path: Path, served: Served, asked: FileRequest) -> Iterator[bytes]:
+def _blocks(path: Path, served: ServedModel, asked: FileRequest) -> Iterator[bytes]:
     stream = io.BytesIO()
     frames = predict_frames(
-        served.answering,
+        served.predictor,
         path,
         asked.output,
         kind=asked.wanted,
@@ -191,19 +191,19 @@ def _in_words(path: Path) -> Iterator[None]:
         yield
     except InputError as error:
         message = str(error).replace(str(path), path.name).replace("`--text`", "`text=COLUMN`")
-        raise Refusal("invalid_file", message) from None
+        raise ApiError("invalid_file", message) from None
 
 
 def file_request(content_type: str, query: FileQuery) -> FileRequest:
     """Return what the content type and the query of a request ask for.
 
     Raises:
-        Refusal: the content type is none that is read here.
+        ApiError: the content type is none that is read here.
 
     """
     kind = KINDS.get(content_type.partition(";")[0].strip().lower())
     if kind is None:
-        raise Refusal(
+        raise ApiError(
             "unsupported_media_type", "Send `Content-Type: text/csv`, or `application/x-ndjson` for JSON Lines."
         )
     output = Output(threshold=query.threshold, top_k=query.top_k, proba=query.probabilities)

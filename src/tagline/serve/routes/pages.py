@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from tagline import web
-from tagline.serve.errors import Refusal, json_response
+from tagline.serve.errors import ApiError, json_response
 from tagline.serve.openapi_page import documentation_page
 
 
@@ -41,5 +41,5 @@ def make_pages(description: Callable[[], dict[str, Any]]) -> APIRouter:
 
 def _asset(name: str) -> Response:
     if name not in web.ASSETS:
-        raise Refusal("not_found", f"There is no file `{name}`.")
+        raise ApiError("not_found", f"There is no file `{name}`.")
     return Response(web.asset(name), headers={"Content-Type": web.ASSETS[name], "Cache-Control": "no-cache"})
