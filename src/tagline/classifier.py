@@ -11,9 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tagline.bundle import Bundle, read_bundle, write_bundle
 from tagline.errors import BundleError, InputError
-from tagline.features.encoder import Encoder
+from tagline.features.base import restore_features
 from tagline.features.sequences import Sequences
-from tagline.features.vectorizer import Vectorizer
 from tagline.inputs import (
     as_inputs,
     as_texts,
@@ -176,8 +175,6 @@ class TextClassifier(Estimator):
         self._check_fitted()
         column = as_inputs(texts)
         if isinstance(column, Sequences):
-            if not isinstance(self.vectorizer_, Encoder):
-                raise InputError("This model learnt from texts and knows no word ids: give it texts.")
             yield self.vectorizer_.transform_ids(column)
             return
         for start in range(0, max(1, len(column)), _BATCH):
@@ -329,7 +326,7 @@ class TextClassifier(Estimator):
             clf.task_, clf.recipe_, clf.positive_ = header["task"], recipe, header["positive"]
             clf._take(
                 Fitted(
-                    vectorizer=_restore_features(header["features"], bundle),
+                    vectorizer=restore_features(header["features"], bundle.arrays, bundle.texts),
                     model=_restore_model(header, model_arrays, bundle.binaries),
                     temperature=header["temperature"],
                     threshold=header["threshold"],
@@ -351,22 +348,15 @@ class TextClassifier(Estimator):
         rows = {"recipe": self.recipe if isinstance(self.recipe, str) else "custom"}
         if hasattr(self, "classes_"):
             names = ", ".join(str(name) for name in self.classes_[:8])
-            of = "word ids" if isinstance(self.vectorizer_, Encoder) else "n-grams"
             rows |= {
                 "classes": names + (f" … ({len(self.classes_):,} in all)" if len(self.classes_) > 8 else ""),
-                "features": f"{self.n_features_:,} {of}",
+                "features": f"{self.n_features_:,} {self.vectorizer_.unit_name}",
                 "chosen": ", ".join(f"{key} {value}" for key, value in self.chosen_.items()),
             }
         else:
             rows["state"] = "not fitted"
         cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in rows.items())
         return f"<table><caption>TextClassifier</caption>{cells}</table>"
-
-
-def _restore_features(settings: Mapping[str, Any], bundle: Bundle) -> Vectorizer | Encoder:
-    if settings["kind"] == "ngrams":
-        return Vectorizer.restore(settings, bundle.arrays, bundle.texts)
-    return Encoder.restore(settings, bundle.texts)
 
 
 def _restore_model(header: Mapping[str, Any], arrays: dict[str, NDArray[Any]], binaries: Mapping[str, bytes]) -> Model:

@@ -52,7 +52,7 @@ def test_one_by_one_equals_batched(encoder: Encoder, texts: list[str]) -> None:
 @given(ENCODERS, st.lists(TEXTS, min_size=1, max_size=5))
 def test_stored_and_restored_equals_before(encoder: Encoder, texts: list[str]) -> None:
     assert encoder.arrays() == {}
-    stored = json.loads(json.dumps([encoder.settings(), encoder.texts()]))
+    stored = json.loads(json.dumps([encoder.settings(), {}, encoder.texts()]))
     restored = Encoder.restore(*stored)
     assert restored.settings() == encoder.settings()
     assert restored.texts() == encoder.texts()
@@ -63,23 +63,23 @@ def test_only_words_with_an_id_are_stored() -> None:
     assert Encoder(INDEX, "multihot", 7).texts() == {"words.txt": "the\nfilm\nquiet\n"}
     # Separators of other kinds than a newline stand in words, and cut no line.
     odd = Encoder(WordIndex.fit(pl.Series(["a\r \x85 b\u2028c \x1c"])), "multihot", 20)
-    assert Encoder.restore(odd.settings(), odd.texts()).index.words.to_list() == ["a\r", "\x85", "b\u2028c", "\x1c"]
+    assert Encoder.restore(odd.settings(), {}, odd.texts()).index.words.to_list() == ["a\r", "\x85", "b\u2028c", "\x1c"]
 
 
 @given(ENCODERS, TEXTS)
 def test_located_tokens_are_what_the_model_sees(encoder: Encoder, text: str) -> None:
     found = encoder.locate(text)
-    assert len(found.places) == len(found.ids) == len(found.spans)
+    assert len(found.columns) == len(found.features) == len(found.spans)
     row = dense(encoder.transform(series(text)))[0]
     if encoder.kind == "multihot":
-        assert {*found.places.tolist(), START} == set(np.flatnonzero(row).tolist())
-        np.testing.assert_array_equal(found.places, found.ids)
+        assert {*found.columns.tolist(), START} == set(np.flatnonzero(row).tolist())
+        np.testing.assert_array_equal(found.columns, found.features)
     else:
-        np.testing.assert_array_equal(row[found.places], found.ids)
-        others = np.delete(row, found.places)
+        np.testing.assert_array_equal(row[found.columns], found.features)
+        others = np.delete(row, found.columns)
         assert set(others.tolist()) <= {0, START}
     # Every piece of the text is a token that has this very id.
-    for (start, end), token_id in zip(found.spans, found.ids, strict=True):
+    for (start, end), token_id in zip(found.spans, found.features, strict=True):
         words = keras_words(series(text[start:end])).values
         assert len(words) == 1
         assert encoder.index.word_ids(words, encoder.num_words).tolist() == [token_id]
@@ -99,14 +99,14 @@ def test_what_is_cut_off_is_not_located(
     text = "The film, the sea"
     assert encoder.transform(series(text)).tolist() == [row]
     found = encoder.locate(text)
-    assert found.places.tolist() == places
+    assert found.columns.tolist() == places
     assert [text[start:end] for start, end in found.spans] == seen
 
 
 def test_padding_moves_the_places() -> None:
     for padding, places in (("pre", [3, 4]), ("post", [1, 2])):
         found = Encoder(INDEX, "sequence", 10, 5, padding).locate("The film")
-        assert (found.places.tolist(), found.ids.tolist()) == (places, [4, 5])
+        assert (found.columns.tolist(), found.features.tolist()) == (places, [4, 5])
 
 
 def test_an_empty_text_is_the_start_alone() -> None:
@@ -135,7 +135,7 @@ def test_an_id_beyond_the_words_is_named() -> None:
 def test_without_words_texts_cannot_be_read(use: Callable[[Encoder], object]) -> None:
     encoder = Encoder(None, "multihot", 8)
     assert encoder.texts() == {}
-    assert Encoder.restore(encoder.settings(), {}).index is None
+    assert Encoder.restore(encoder.settings(), {}, {}).index is None
     with pytest.raises(InputError, match="trained on ids without words"):
         use(encoder)
 

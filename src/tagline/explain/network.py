@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from tagline.explain.explanation import START_OF_TEXT, UNKNOWN_WORDS, Attribution, Contribution, Span
 from tagline.explain.integration import Change, Floats, integrate
-from tagline.features.encoder import Encoder, Located
+from tagline.features.encoder import Encoder
+from tagline.features.located import Located
 from tagline.features.sequences import PAD, START, UNKNOWN
-from tagline.features.tokenizer import keras_word_spans
 from tagline.models.network.layers import Array, Dense, EmbeddingAverage, Pass
 from tagline.models.network.network import Network
 from tagline.parallel import in_threads, one_blas_thread
@@ -41,24 +41,25 @@ def attribute_network(network: Network, encoder: Encoder, text: str, output: int
             columns, change = _along_vectors(network, row, output, factor)
     added[columns] = change.parts
     if isinstance(first, Dense):
-        values = added[located.places] / np.bincount(located.ids, minlength=len(added))[located.ids]
+        values = added[located.columns] / np.bincount(located.columns, minlength=len(added))[located.columns]
         start: float | None = float(added[START])
     else:
-        values = added[located.places]
+        values = added[located.columns]
         begins = row[0] == START
         start = float(added[begins].sum()) if begins.any() else None
     contributions = _by_word(encoder, located, values)
     if start is not None:
         contributions.append(Contribution(START_OF_TEXT, start, ()))
     contributions.sort(key=lambda part: -abs(part.value))
-    value_of = dict(zip(located.spans, values.tolist(), strict=True))
-    words = tuple((*span, value_of.get(span, 0.0)) for span in keras_word_spans(text))
+    shares = np.zeros(len(located.tokens))
+    shares[located.first] = values
+    words = tuple((*span, share) for span, share in zip(located.tokens, shares.tolist(), strict=True))
     return Attribution(change.start, change.end, tuple(contributions), words)
 
 
 def _by_word(encoder: Encoder, located: Located, values: Floats) -> list[Contribution]:
     """Return the contribution of each word, wherever it stands; all that are unknown are one word to the network."""
-    ids, which = np.unique(located.ids, return_inverse=True)
+    ids, which = np.unique(located.features, return_inverse=True)
     sums = np.bincount(which, values, len(ids))
     spans: list[list[Span]] = [[] for _ in ids]
     for word, span in zip(which.tolist(), located.spans, strict=True):

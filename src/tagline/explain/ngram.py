@@ -6,7 +6,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.explain.explanation import Attribution, Contribution
-from tagline.features.tokenizer import token_spans
 from tagline.features.vectorizer import Vectorizer
 from tagline.models import Classic, LinearModel, TreeModel
 
@@ -23,8 +22,8 @@ def attribute_ngrams(
         intercept = float(model.intercept[output]) * factor
     else:
         columns, values, intercept = _path(model, row, output, sign)
-    positions, first, last = vectorizer.locate(text)
-    spans = token_spans(text)
+    located = vectorizer.locate(text)
+    positions, first, last, spans = located.columns, located.first, located.last, located.tokens
     order = np.argsort(-np.abs(values), kind="stable")
     at = np.argsort(positions, kind="stable")
     sorted_positions = positions[at]

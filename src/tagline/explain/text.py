@@ -6,6 +6,7 @@ from tagline.explain.explanation import Explanation, Scale
 from tagline.explain.network import attribute_network
 from tagline.explain.ngram import attribute_ngrams
 from tagline.features.encoder import Encoder
+from tagline.features.vectorizer import Vectorizer
 from tagline.models import Network, OnnxModel, TreeModel
 
 
@@ -41,7 +42,7 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
         assert isinstance(features, Encoder)
         found = attribute_network(model, features, text, output, sign / classifier.temperature_)
     else:
-        assert not isinstance(features, Encoder)
+        assert isinstance(features, Vectorizer)
         found = attribute_ngrams(model, features, text, output, sign, classifier.temperature_)
     return Explanation(
         text=text,

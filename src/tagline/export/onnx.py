@@ -14,7 +14,7 @@ from tagline.export.model_card import card_facts, card_markdown
 from tagline.export.onnx_preprocessing import describe
 from tagline.export.replay import Replay, make_replay
 from tagline.export.verification import Parity, compare
-from tagline.features.encoder import Encoder
+from tagline.features.vectorizer import Vectorizer
 from tagline.models import LinearModel, Network, OnnxModel, TreeModel
 from tagline.models.onnx import Weighing, linear_graph, network_graph, tree_graph
 from tagline.runs.model_path import load_model
@@ -84,7 +84,7 @@ def graph_of(clf: TextClassifier) -> bytes:
     if isinstance(clf.model_, Network):
         return network_graph(clf.model_, **rules)
     features = clf.vectorizer_
-    assert not isinstance(features, Encoder)
+    assert isinstance(features, Vectorizer)
     weighing = Weighing(features.scales, features.tf, features.unit)
     if isinstance(clf.model_, LinearModel):
         return linear_graph(clf.model_, weighing, **rules)
@@ -94,7 +94,7 @@ def graph_of(clf: TextClassifier) -> bytes:
 
 def _bundle(clf: TextClassifier, graph: bytes) -> Bundle:
     features = clf.vectorizer_
-    settings, arrays = (features.settings(), {}) if isinstance(features, Encoder) else features.counting()
+    settings, arrays = features.graph_inputs()
     header = clf.header() | {
         "model": "onnx",
         "temperature": 1.0,  # it is in the graph

@@ -1,8 +1,10 @@
 """What is done to a text before a graph sees it, described completely for programs that are not tagline."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tagline.bundle import EXPORT
+from tagline.features.base import Featurizer
 from tagline.features.encoder import Encoder
 from tagline.features.ngrams import WordNgrams
 from tagline.features.sequences import INDEX_FROM, PAD, START, UNKNOWN
@@ -28,9 +30,9 @@ _NUMBERING = (
 )
 
 
-def describe(features: Vectorizer | Encoder) -> dict[str, Any]:
+def describe(features: Featurizer) -> dict[str, Any]:
     """Return how a text becomes the inputs of the graph, as JSON can hold it."""
-    return _of_ids(features) if isinstance(features, Encoder) else _of_ngrams(features)
+    return _DESCRIBE[features.kind](features)
 
 
 def _of_ngrams(features: Vectorizer) -> dict[str, Any]:
@@ -129,3 +131,10 @@ def _words(features: Encoder) -> dict[str, Any]:
             "with a line feed alone.",
         },
     }
+
+
+_DESCRIBE: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "ngrams": _of_ngrams,
+    "multihot": _of_ids,
+    "sequence": _of_ids,
+}

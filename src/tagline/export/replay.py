@@ -9,8 +9,6 @@ import polars as pl
 from tagline.classifier import TextClassifier
 from tagline.data import Dataset, read_texts
 from tagline.errors import InputError
-from tagline.features.encoder import Encoder
-from tagline.features.ngrams import WordNgrams
 from tagline.runs.model_path import load_model, run_of
 from tagline.runs.reread import read_again
 
@@ -93,10 +91,10 @@ def make_replay(model_path: str | Path, given: str | Path | None = None) -> Repl
 
     """
     clf = load_model(model_path)
-    if isinstance(clf.vectorizer_, Encoder) and clf.vectorizer_.index is None:
+    if not clf.vectorizer_.reads_texts:
         if given is not None:
             raise InputError("The model was trained on ids without words and reads no texts: leave out `--replay`.")
-        return _of_ids(clf.vectorizer_)
+        return _of_ids(clf.vectorizer_.n_columns)
     seen: list[str] = []
     if given is not None:
         held_out = _texts_of(given, clf)
@@ -132,7 +130,7 @@ def _same_data(model_path: str | Path, clf: TextClassifier) -> Dataset | None:
 
 def _drawn(clf: TextClassifier, n: int) -> list[str]:
     """Return texts of known words, often ones that are frequent, and a few unknown ones."""
-    words = _vocabulary(clf)
+    words = [*clf.vectorizer_.vocabulary(), "xyzzy"]
     rng = np.random.default_rng(0)
     texts = []
     for _ in range(n):
@@ -142,24 +140,10 @@ def _drawn(clf: TextClassifier, n: int) -> list[str]:
     return texts
 
 
-def _vocabulary(clf: TextClassifier) -> list[str]:
-    """Return words that the model knows; of a model of characters alone, its characters."""
-    features = clf.vectorizer_
-    if isinstance(features, Encoder):
-        assert features.index is not None  # others have gone another way
-        return [*features.index.words.to_list(), "xyzzy"]
-    known: list[str] = []
-    for block in features.blocks:
-        if isinstance(block, WordNgrams):
-            return [*block.vocabulary.to_list(), "xyzzy"]
-        known += [chr(point) for point in block.alphabet]
-    return [*known, "x"]
-
-
-def _of_ids(encoder: Encoder) -> Replay:
+def _of_ids(n_ids: int) -> Replay:
     """Return sequences of ids: drawn ones, and as hostile ones none, padding alone, one id and very many."""
     rng = np.random.default_rng(0)
-    last = encoder.num_words - 1
+    last = n_ids - 1
     drawn = [rng.integers(1, last + 1, rng.integers(1, _WORDS)).tolist() for _ in range(LEAST)]
     hostile: list[list[int]] = [[], [0], [0, 0, 1, 0, last, 0], [last], [1] * 100_000]
     return Replay([*drawn, *hostile], 0, 0, len(drawn), len(hostile))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.errors import InputError
+from tagline.features.located import Located
 from tagline.features.sequences import (
     PAD,
     START,
@@ -31,20 +32,6 @@ _RESERVED = {PAD: "<padding>", START: "<start>", UNKNOWN: "<unknown>"}
 
 
 @dataclass(frozen=True, eq=False)
-class Located:
-    """The tokens of one text that the model sees, in the order of the text; all of one length, (n_tokens,).
-
-    ``places``: where each stands in the text's row of ``Encoder.transform``, int64: its position in the padded row,
-    or for ``"multihot"`` its column, which is its id. ``ids``: the id of each, int32. ``spans``: its start and end in
-    characters of the text, end excluded.
-    """
-
-    places: NDArray[np.int64]
-    ids: Ids
-    spans: list[tuple[int, int]]
-
-
-@dataclass(frozen=True, eq=False)
 class Encoder:
     """Learnt features of a network: a word index, and how ids become rows.
 
@@ -60,6 +47,8 @@ class Encoder:
     truncating: Side = "pre"
     stop_words: bool = False
 
+    unit_name: ClassVar[str] = "word ids"
+
     def __post_init__(self) -> None:
         if self.kind == "sequence" and self.maxlen is None:
             raise InputError("Features of kind `sequence` need a `maxlen`: the number of ids in every row.")
@@ -68,6 +57,11 @@ class Encoder:
     def n_columns(self) -> int:
         """How many ids there are, those of padding, start and unknown words among them."""
         return self.num_words
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether the words of the ids are known."""
+        return self.index is not None
 
     def transform(self, texts: pl.Series) -> sp.csr_matrix | Ids:
         """Return the features of ``texts``.
@@ -100,20 +94,20 @@ class Encoder:
         return pad_sequences(sequences, self.maxlen, self.padding, self.truncating)
 
     def locate(self, text: str) -> Located:
-        """Return the tokens of ``text`` that the model sees; what is cut off and stop words left out are not there."""
+        """Return where the words that the model reads occur; what is cut off and stop words left out are not found."""
         words = keras_words(pl.Series([text], dtype=pl.String)).values
-        spans = keras_word_spans(text)
+        tokens = keras_word_spans(text)
+        kept = np.arange(len(words))
         if self.stop_words:
-            kept = (~words.is_in(STOP_WORDS)).to_numpy()
-            words, spans = words.filter(kept), [span for span, keep in zip(spans, kept, strict=True) if keep]
-        ids = self._known_index.word_ids(words, self.num_words)
+            kept = np.flatnonzero((~words.is_in(STOP_WORDS)).to_numpy())
+        ids = self._known_index.word_ids(words.gather(kept), self.num_words)
         if self.kind == "multihot":
-            return Located(ids.astype(np.int64), ids, spans)
+            return Located(ids.astype(np.int64), ids, kept, kept, tokens)
         assert self.maxlen is not None
-        source, places = kept_places(np.array([len(ids) + 1]), self.maxlen, self.padding, self.truncating)
-        seen = source > 0  # the first is the start, no token
-        tokens = source[seen] - 1
-        return Located(places[seen], ids[tokens], [spans[token] for token in tokens])
+        source, columns = kept_places(np.array([len(ids) + 1]), self.maxlen, self.padding, self.truncating)
+        is_word = source > 0  # the first id is the start
+        read = source[is_word] - 1
+        return Located(columns[is_word], ids[read], kept[read], kept[read], tokens)
 
     @property
     def _known_index(self) -> WordIndex:
@@ -124,13 +118,17 @@ class Encoder:
             )
         return self.index
 
-    def names(self, ids: NDArray[np.integer]) -> list[str]:
+    def names(self, features: NDArray[np.integer]) -> list[str]:
         """Return the words of some ids; reserved ids in angle brackets, those without a word as numbers."""
-        words = (self.index or WordIndex.of({})).words_of(ids.tolist())
+        words = (self.index or WordIndex.of({})).words_of(features.tolist())
         return [
             _RESERVED.get(number, str(number)) if word is None else word
-            for number, word in zip(ids.tolist(), words, strict=True)
+            for number, word in zip(features.tolist(), words, strict=True)
         ]
+
+    def vocabulary(self) -> list[str]:
+        """Return the words of the index, the most frequent first; none without an index."""
+        return [] if self.index is None else self.index.words.to_list()
 
     def settings(self) -> dict[str, Any]:
         """Return what a bundle's header says of the features."""
@@ -153,14 +151,18 @@ class Encoder:
             return {}
         return {"words.txt": "".join(f"{word}\n" for word in self.index.restrict(self.num_words).words)}
 
-    @staticmethod
-    def restore(settings: Mapping[str, Any], texts: Mapping[str, str]) -> "Encoder":
+    def graph_inputs(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return ``settings`` and ``arrays``: the graph takes the rows as they are."""
+        return self.settings(), self.arrays()
+
+    @classmethod
+    def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> Self:
         """Return the encoder that ``settings`` and ``texts`` came from."""
         index = None
         if "words.txt" in texts:
             # No word holds a newline, but any other line separator may stand in one.
             index = WordIndex(pl.Series("word", texts["words.txt"].split("\n")[:-1], dtype=pl.String))
-        return Encoder(
+        return cls(
             index,
             settings["kind"],
             settings["num_words"],

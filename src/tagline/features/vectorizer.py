@@ -4,17 +4,20 @@ Learning goes in two steps, because counting is unsupervised and slow, and the s
 ``WordNgrams.fit`` and ``CharNgrams.fit`` once, then ``scale_columns`` for each set of training rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from tagline.errors import InputError
+from tagline.features.located import Located
 from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams
-from tagline.features.tokenizer import UNSPACED_PATTERN, tokenize
+from tagline.features.sequences import Sequences
+from tagline.features.tokenizer import UNSPACED_PATTERN, token_spans, tokenize
 from tagline.features.weighting import TermFrequency, discriminative_scale, document_frequency, idf, weigh
 
 Block = WordNgrams | CharNgrams
@@ -56,6 +59,10 @@ class Vectorizer:
     tf: TermFrequency
     unit: bool
 
+    kind: ClassVar[str] = "ngrams"
+    unit_name: ClassVar[str] = "n-grams"
+    reads_texts: ClassVar[bool] = True
+
     @property
     def n_columns(self) -> int:
         """How many features a text has."""
@@ -70,8 +77,12 @@ class Vectorizer:
         parts = [weigh(c, scale, self.tf, unit=self.unit) for c, scale in zip(counts, self.scales, strict=True)]
         return parts[0] if len(parts) == 1 else sp.hstack(parts, format="csr")
 
-    def locate(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return where the n-grams of a text stand: columns, first and last token of each occurrence, (n,) each."""
+    def transform_ids(self, sequences: Iterable[Sequence[int]] | Sequences) -> sp.csr_matrix:
+        """Raise `InputError`: n-grams are counted in texts."""
+        raise InputError("This model learnt from texts and knows no word ids: give it texts.")
+
+    def locate(self, text: str) -> Located:
+        """Return where the n-grams of a text occur in it; ``features`` are ``columns``."""
         tokens = tokenize(pl.Series([text], dtype=pl.String)).values
         columns, first, last = [], [], []
         offset = 0
@@ -81,7 +92,8 @@ class Vectorizer:
                 first.append(start)
                 last.append(end)
             offset += len(scale)
-        return np.concatenate(columns), np.concatenate(first), np.concatenate(last)
+        every = np.concatenate(columns)
+        return Located(every, every, np.concatenate(first), np.concatenate(last), token_spans(text))
 
     def names(self, columns: NDArray[np.integer]) -> list[str]:
         """Return the n-grams of some columns; those of characters in quotes, a space at the end of a word."""
@@ -94,15 +106,22 @@ class Vectorizer:
             offset += len(scale)
         return names
 
-    def counting(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return the settings and arrays that a vectorizer of the counts alone is restored from."""
+    def vocabulary(self) -> list[str]:
+        """Return the words, the most frequent first; of a vectorizer of characters only, the characters."""
+        for block in self.blocks:
+            if isinstance(block, WordNgrams):
+                return block.vocabulary.to_list()
+        return [chr(point) for block in self.blocks if isinstance(block, CharNgrams) for point in block.alphabet]
+
+    def graph_inputs(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the settings and arrays that restore a vectorizer of unweighted counts."""
         arrays = {name: array for name, array in self.arrays().items() if not name.endswith(".scale")}
         return self.settings() | {"tf": "count", "unit": False, "counts": True}, arrays
 
     def settings(self) -> dict[str, Any]:
         """Return what a bundle's header says of the features."""
         return {
-            "kind": "ngrams",
+            "kind": self.kind,
             "tf": self.tf,
             "unit": self.unit,
             "blocks": [
@@ -132,10 +151,8 @@ class Vectorizer:
         words = [block.vocabulary for block in self.blocks if isinstance(block, WordNgrams)]
         return {"words.txt": "".join(f"{word}\n" for word in words[0])} if words else {}
 
-    @staticmethod
-    def restore(
-        settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]
-    ) -> "Vectorizer":
+    @classmethod
+    def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> Self:
         """Return the vectorizer that ``settings``, ``arrays`` and ``texts`` came from."""
         blocks: list[Block] = []
         scales = []
@@ -156,7 +173,7 @@ class Vectorizer:
             blocks.append(WordNgrams(vocabulary, table) if of == "words" else CharNgrams(alphabet, table))
             scale = np.ones(table.n_columns) if settings.get("counts") else arrays[f"{of}.scale"]
             scales.append(scale.astype(np.float32))
-        return Vectorizer(tuple(blocks), tuple(scales), settings["tf"], settings["unit"])
+        return cls(tuple(blocks), tuple(scales), settings["tf"], settings["unit"])
 
 
 def _pack(name: str, keys: NDArray[np.int64], n_prefixes: int, n_symbols: int) -> dict[str, NDArray[Any]]:

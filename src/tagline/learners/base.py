@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.features.encoder import Encoder
-from tagline.features.vectorizer import Vectorizer
+from tagline.features.base import Featurizer
 from tagline.metrics.calibration_error import fit_temperature
 from tagline.models import Model
 
@@ -50,7 +49,7 @@ class TrainingRecord:
 class Fitted:
     """A fitted recipe. ``temperature`` divides logits; a label is given above the probability ``threshold``."""
 
-    vectorizer: Vectorizer | Encoder
+    vectorizer: Featurizer
     model: Model
     temperature: float
     threshold: float

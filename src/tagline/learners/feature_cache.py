@@ -47,7 +47,7 @@ class Encodings:
             block, counts = count()
             scale = np.ones(block.table.n_columns, dtype=np.float32)
             vectorizer = Vectorizer((block,), (scale,), "count", unit=False)
-            settings, arrays = vectorizer.counting()
+            settings, arrays = vectorizer.graph_inputs()
             of_block = {f"block.{name}": array for name, array in arrays.items()}
             _write(folder, settings, vectorizer.texts(), of_block, counts)
 
@@ -68,7 +68,7 @@ class Encodings:
 
         def read(folder: Path) -> tuple[Encoder, Inputs]:
             settings, texts, _, X = _read(folder)
-            return Encoder.restore(settings, texts), X
+            return Encoder.restore(settings, {}, texts), X
 
         found: tuple[Encoder, Inputs] = self._get({"rows": key}, write, read)
         return found

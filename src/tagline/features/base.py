@@ -1,0 +1,88 @@
+"""`Featurizer`: what every kind of feature extraction implements, and the registry by which bundles restore one.
+
+A new kind is a class with these methods and an entry in `FEATURIZERS`; classifier, explanations and exports call the
+interface only.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, Self, TypeAlias
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tagline.features.encoder import Encoder
+from tagline.features.located import Located
+from tagline.features.sequences import Ids, Sequences
+from tagline.features.vectorizer import Vectorizer
+
+Matrix: TypeAlias = sp.csr_matrix | Ids
+
+
+class Featurizer(Protocol):
+    """Fitted feature extraction: texts to the rows that a model takes."""
+
+    @property
+    def kind(self) -> str:
+        """The key of `FEATURIZERS` that restores it."""
+
+    @property
+    def unit_name(self) -> str:
+        """What its features are, in the plural: ``"n-grams"`` or ``"word ids"``."""
+
+    @property
+    def n_columns(self) -> int:
+        """How many features there are: n-grams, or word ids including the reserved ones."""
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether it can transform texts; one fitted on word ids without a word index cannot."""
+
+    def transform(self, texts: pl.Series) -> Matrix:
+        """Return the features of a String series without nulls.
+
+        CSR (n_texts, n_columns), or int32 word ids (n_texts, maxlen). Raises `InputError` unless ``reads_texts``.
+        """
+
+    def transform_ids(self, sequences: Iterable[Sequence[int]] | Sequences) -> Matrix:
+        """Return the features of sequences of word ids; raises `InputError` if it takes texts only."""
+
+    def locate(self, text: str) -> Located:
+        """Return where the features of one text occur in it."""
+
+    def names(self, features: NDArray[np.integer]) -> list[str]:
+        """Return the name of each feature, (n,): an n-gram or a word."""
+
+    def vocabulary(self) -> list[str]:
+        """Return the words it knows, frequent ones first; without words, the characters. Empty if it has neither."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a bundle's header stores, JSON values with ``kind`` among them."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that a bundle stores, by name."""
+
+    def texts(self) -> dict[str, str]:
+        """Return the text files that a bundle stores, by name."""
+
+    def graph_inputs(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return settings and arrays that restore a featurizer without the steps that an ONNX graph does itself."""
+
+    @classmethod
+    def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> Self:
+        """Return the featurizer that ``settings``, ``arrays`` and ``texts`` came from.
+
+        Raises `KeyError` or `InputError` if they are incomplete or invalid.
+        """
+
+
+#: By the ``kind`` that recipes and bundles name.
+FEATURIZERS: dict[str, type[Featurizer]] = {"ngrams": Vectorizer, "multihot": Encoder, "sequence": Encoder}
+
+
+def restore_features(
+    settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]
+) -> Featurizer:
+    """Return the featurizer that a bundle stores; raises `KeyError` for an unknown kind and what ``restore`` raises."""
+    return FEATURIZERS[settings["kind"]].restore(settings, arrays, texts)
