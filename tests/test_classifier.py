@@ -285,7 +285,7 @@ def test_alone_equals_in_a_batch(fitted, recipe: str, task: str, texts: list[str
         assert np.array_equal(clf.predict_proba([text])[0], batch[row])
 
 
-@pytest.mark.parametrize("version", sorted(path.name for path in GOLDEN.glob("bundle-v*")))
+@pytest.mark.parametrize("version", ["bundle-v1", "bundle-v1-network", "bundle-v2", "bundle-v2-network"])
 def test_a_bundle_of_every_format_version_still_loads(version: str) -> None:
     """`golden/make_bundle.py` made it; a version that can no longer be read is a broken promise."""
     expected = json.loads((GOLDEN / version / "expected.json").read_text(encoding="utf-8"))

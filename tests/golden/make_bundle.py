@@ -1,14 +1,21 @@
 """Make a golden bundle: `python tests/golden/make_bundle.py ngrams tests/golden/bundle-v1`.
 
 One of n-grams and one of a network are made for each format version, once, and stay: tagline reads every version for
-ever.
+ever. Of format 2 there is one more for each kind of model that has code of its own, named `bundle-v2-KIND`:
+`for kind in $(python tests/golden/make_bundle.py --kinds); do python tests/golden/make_bundle.py $kind
+tests/golden/bundle-v2-$kind; done`.
+
+`expected.json` holds the texts asked, the classes, and what the classifier said before it was saved: probabilities,
+decisions, predictions, and the parts of one explanation.
 """
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tagline import TextClassifier
+from tagline import TextClassifier, explain_text
 
 ROWS = {
     "praise": [
@@ -19,6 +26,11 @@ ROWS = {
     ],
     "blame": ["A dull mess of a film.", "Boring and far too long", "I didn't like it at all", "What an awful bore!"],
 }
+TOPICS = {
+    "art": ["A painter and her quiet canvas", "The gallery shows a moving film", "Sculpture, music and a poem"],
+    "money": ["Shares fell; the bank lost a lot", "The market: profit, budget and tax", "A dull quarter for the bank"],
+    "sport": ["The striker's goal won the match", "A coach, a league, a dull match", "What a match to watch!"],
+}
 ASKED = [
     "",
     "A lovely masterpiece, I loved it",
@@ -26,23 +38,110 @@ ASKED = [
     "Ein Film 👍🏽 我喜欢",
     "I didn’t like it<br />at all",
 ]
+ASKED_OF_TOPICS = [*ASKED, "The bank shows a painter", "match, goal & league: profit!"]
+
+SHORT = ["features.maxlen=8", "features.num_words=60"]
+TINY = [*SHORT, "model.embedding=4"]
+EPOCHS = ["training.epochs=3", "training.batch_size=4"]
+
+
+@dataclass(frozen=True)
+class Made:
+    """How a golden classifier is made: of what rows, by which recipe with which settings, and what it is asked."""
+
+    recipe: str
+    settings: list[str]
+    rows: str = "reviews"
+    asked: str = "texts"
+    fit: tuple[tuple[str, Any], ...] = ()
 
 
 CLASSIFIERS = {
-    "ngrams": ("fast", ["features.words=2", "features.characters=[2, 3]"]),
-    "network": ("bilstm", ["features.maxlen=8", "model.embedding=4", "model.memory=3", "training.epochs=3"]),
+    "ngrams": Made("fast", ["features.words=2", "features.characters=[2, 3]"]),
+    "network": Made("bilstm", ["features.maxlen=8", "model.embedding=4", "model.memory=3", "training.epochs=3"]),
 }
+KINDS = {
+    "linear-svm": Made("linear-svm", ["model.strength=2.5"]),
+    "logistic-regression": Made("logistic-regression", ["model.strength=3"], "topics"),
+    "naive-bayes": Made("naive-bayes", []),
+    "complement-nb": Made("complement-nb", ["protocol.calibration=none"], "topics"),
+    "decision-tree": Made("decision-tree", ["model.max_depth=4"], "numbered"),
+    "random-forest": Made("random-forest", ["model.n_trees=5"], "topics"),
+    "fast-multiclass": Made("fast", ["model.strengths=[0.5, 2.0]"], "topics"),
+    "fast-multilabel": Made("fast", ["features.characters=[1, 2]"], "several"),
+    "fast-true-false": Made("fast", ["features.characters=none"], "true-false", fit=(("class_weight", "balanced"),)),
+    "multihot-dense": Made("multihot-dense", ["features.num_words=60", "protocol.validation=0.25", *EPOCHS]),
+    "newswire-dense": Made(
+        "newswire-dense",
+        ["features.num_words=60", "features.stop_words=true", "protocol.validation=none", "model.units=6", *EPOCHS],
+        "topics",
+    ),
+    "embedding-average": Made("embedding-average", [*TINY, *EPOCHS, "model.masked=true"], "several"),
+    "cnn": Made("cnn", [*TINY, *EPOCHS, "model.filters=5", "model.units=4"], "topics"),
+    "gru": Made("gru", [*TINY, *EPOCHS, "model.memory=3", "model.units=4"]),
+    "lstm-masked": Made("lstm-masked", [*TINY, *EPOCHS, "protocol.refit=2", "model.memory=3", "model.units=4"]),
+    "ids": Made("lstm", [*TINY, *EPOCHS, "protocol.refit=2", "model.memory=3", "model.units=4"], "ids", "ids"),
+}
+IDS = [[1, 14, 22, 16, 43], [1, 5, 25, 10, 5], [1, 14, 43, 8, 16], [1, 5, 9, 25, 7, 30, 31, 32, 33], [1], [1, 2, 14]]
+ASKED_IDS: list[list[int]] = [[], [1], [1, 14, 22], [1, 5, 25, 59], [1, *range(4, 20)]]
+
+
+def rows_of(name: str) -> tuple[list[Any], list[Any]]:
+    """Return texts, or ids, and labels."""
+    if name == "ids":
+        return 2 * IDS, 2 * [1, 0, 1, 0, 0, 1]
+    if name in ("reviews", "numbered", "true-false"):
+        pairs = [(text, group) for group, texts in ROWS.items() for text in texts]
+        labels = {"praise": "praise", "blame": "blame"}
+        labels = labels if name == "reviews" else {"praise": 7, "blame": -1} if name == "numbered" else labels
+        if name == "true-false":
+            return [text for text, _ in pairs] + ["A joy"], [group == "praise" for _, group in pairs] + [True]
+        return [text for text, _ in pairs], [labels[group] for _, group in pairs]
+    pairs = [(f"{text}{end}", group) for end in ("", " again", "?") for group in TOPICS for text in TOPICS[group]]
+    if name == "topics":
+        return [text for text, _ in pairs], [group for _, group in pairs]
+    sets = [[group, *(["dull"] if "dull" in text else [])] if "What" not in text else [] for text, group in pairs]
+    return [text for text, _ in pairs], sets
+
+
+def expected_of(clf: TextClassifier, asked: list[Any]) -> dict[str, Any]:
+    """Return what a classifier says, as JSON knows it; floats in JSON come back to the last bit."""
+    found = {
+        "texts": asked,
+        "task": clf.task_,
+        "classes": clf.classes_.tolist(),
+        "threshold": clf.threshold_,
+        "positive": clf.positive_,
+        "n_features": clf.n_features_,
+        "proba": clf.predict_proba(asked).tolist(),
+        "decision_function": clf.decision_function(asked).tolist(),
+        "predict": clf.predict(asked).tolist(),
+    }
+    if isinstance(asked[0], str):
+        said = explain_text(clf, asked[1])
+        found["explanation"] = {
+            "class": said.class_name,
+            "scale": said.scale,
+            "intercept": said.intercept,
+            "score": said.score,
+            "contributions": [[part.name, part.value] for part in said.contributions],
+            "words": [list(word) for word in said.words()],
+        }
+    return found
 
 
 def main() -> None:
-    (recipe, settings), folder = CLASSIFIERS[sys.argv[1]], Path(sys.argv[2])
+    if sys.argv[1:] == ["--kinds"]:
+        sys.exit(print(*KINDS))
+    made, folder = (CLASSIFIERS | KINDS)[sys.argv[1]], Path(sys.argv[2])
     if folder.exists():
         sys.exit(f"{folder} exists: a golden bundle is made once.")
-    texts = [text for group in ROWS.values() for text in group]
-    labels = [label for label, group in ROWS.items() for _ in group]
-    clf = TextClassifier(recipe, settings=settings).fit(texts, labels)
+    rows, labels = rows_of(made.rows)
+    options = dict(made.fit)
+    clf = TextClassifier(made.recipe, settings=made.settings, **options).fit(rows, labels)
     clf.save(folder / "model", facts={"made_by": "tests/golden/make_bundle.py"})
-    expected = {"texts": ASKED, "classes": clf.classes_.tolist(), "proba": clf.predict_proba(ASKED).tolist()}
+    asked: list[Any] = ASKED if made.rows == "reviews" else ASKED_OF_TOPICS
+    expected = expected_of(clf, ASKED_IDS if made.asked == "ids" else asked)
     content = json.dumps(expected, ensure_ascii=False, indent=1) + "\n"
     (folder / "expected.json").write_text(content, encoding="utf-8")
 
