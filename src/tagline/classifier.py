@@ -27,7 +27,8 @@ from tagline.learners import Fitted, HeldOut, TrainingRecord, fit_recipe, probab
 from tagline.learners.feature_cache import Encodings
 from tagline.learners.sample_weight import row_weights
 from tagline.metrics.block import positive_class
-from tagline.models import CLASSIC, Model, Network, OnnxModel
+from tagline.models import MODELS, OnnxModel
+from tagline.models.onnx import divide_by, model_graph
 from tagline.recipes import Recipe, load_recipe, make_recipe
 from tagline.sklearn_api import Estimator
 
@@ -38,8 +39,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Labels = NDArray[Any]
 _BATCH = 16_384  # texts turned into features at a time
-_NETWORK_GRAPH = "network.onnx"
-EXPORTED_GRAPH = "model.onnx"
 
 
 class TextClassifier(Estimator):
@@ -196,9 +195,14 @@ class TextClassifier(Estimator):
         Rows add up to 1, except where a text may have several labels.
         """
         self._check_fitted()
-        if isinstance(self.model_, OnnxModel):
-            return np.vstack([self.model_.probabilities(X) for X in self._features(texts)])
-        return probabilities(self.logits(texts), multilabel=self.task_ == "multilabel")
+        parts = []
+        for X in self._features(texts):
+            proba = self.model_.probabilities(X)
+            if proba is None:
+                logits = self.model_.logits(X) / self.temperature_
+                proba = probabilities(logits, multilabel=self.task_ == "multilabel")
+            parts.append(proba)
+        return np.vstack(parts)
 
     def predict(self, texts: Iterable[Any]) -> Labels:
         """Return the label of each text, (n_texts,); a list of labels for each where there may be several."""
@@ -248,16 +252,14 @@ class TextClassifier(Estimator):
 
         """
         self._check_fitted()
-        if isinstance(self.model_, OnnxModel):
-            raise InputError("A model that runs in ONNX Runtime cannot be saved: copy the folder it was loaded from.")
         arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
-        binaries = {_NETWORK_GRAPH: self._network_graph()} if isinstance(self.model_, Network) else {}
+        binaries = {} if self.model_.graph_file is None else {self.model_.graph_file: self._graph()}
         header = self.header() | ({} if facts is None else {"facts": dict(facts)})
         write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts(), binaries))
 
     def header(self) -> dict[str, Any]:
         """Return what the index of a bundle says of the model."""
-        kind = next((name for name, stored in CLASSIC.items() if isinstance(self.model_, stored)), "network")
+        settings = self.model_.settings()
         return {
             "tagline": version("tagline"),
             "task": self.task_,
@@ -265,8 +267,8 @@ class TextClassifier(Estimator):
             "recipe": self.recipe_.to_json(),
             "chosen": self.chosen_,
             "features": self.vectorizer_.settings(),
-            "model": kind,
-            **({"network": self.model_.settings()} if isinstance(self.model_, Network) else {}),
+            "model": self.model_.kind,
+            **({self.model_.kind: settings} if settings else {}),
             "temperature": self.temperature_,
             "threshold": self.threshold_,
             "positive": self.positive_,
@@ -283,14 +285,12 @@ class TextClassifier(Estimator):
         model, temperature = self.graph_of_
         return self.graph_ if self.model_ is model and self.temperature_ == temperature else None
 
-    def _network_graph(self) -> bytes:
-        assert isinstance(self.model_, Network)
+    def _graph(self) -> bytes:
+        """Return the ONNX graph of the model."""
         graph = self._known_graph()
         if graph is None:
-            from tagline.models.onnx import network_graph
-
             multilabel = self.task_ == "multilabel"
-            graph = network_graph(self.model_, temperature=self.temperature_, multilabel=multilabel)
+            graph = model_graph(self.model_, self.vectorizer_, divide_by(self.temperature_), multilabel=multilabel)
             self._keep_graph(graph)
         return graph
 
@@ -320,6 +320,7 @@ class TextClassifier(Estimator):
         header = bundle.header
         try:
             recipe = make_recipe(header["recipe"], header["recipe"]["recipe"]["name"])
+            kind = MODELS[header["model"]]
             model_arrays = {k.removeprefix("model."): v for k, v in bundle.arrays.items() if k.startswith("model.")}
             clf = cls(recipe, positive=header["positive"], seed=header["seed"])
             clf.classes_ = np.array(header["classes"], dtype=None if header["classes"] else str)
@@ -327,7 +328,7 @@ class TextClassifier(Estimator):
             clf._take(
                 Fitted(
                     vectorizer=restore_features(header["features"], bundle.arrays, bundle.texts),
-                    model=_restore_model(header, model_arrays, bundle.binaries),
+                    model=kind.restore(header.get(kind.kind, {}), model_arrays, bundle.binaries),
                     temperature=header["temperature"],
                     threshold=header["threshold"],
                     chosen=header["chosen"],
@@ -336,7 +337,7 @@ class TextClassifier(Estimator):
                 )
             )
             clf.card_ = header["facts"]
-            clf._keep_graph(bundle.binaries.get(_NETWORK_GRAPH))
+            clf._keep_graph(None if kind.graph_file is None else bundle.binaries.get(kind.graph_file))
         except (KeyError, TypeError, IndexError, InputError) as error:
             raise BundleError(f"`{folder}` lacks a part that a model needs: {error}.") from None
         return clf
@@ -357,11 +358,3 @@ class TextClassifier(Estimator):
             rows["state"] = "not fitted"
         cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in rows.items())
         return f"<table><caption>TextClassifier</caption>{cells}</table>"
-
-
-def _restore_model(header: Mapping[str, Any], arrays: dict[str, NDArray[Any]], binaries: Mapping[str, bytes]) -> Model:
-    if header["model"] == "onnx":
-        return OnnxModel(binaries[EXPORTED_GRAPH])
-    if header["model"] == "network":
-        return Network.restore(header["network"], arrays)
-    return CLASSIC[header["model"]].from_arrays(arrays)

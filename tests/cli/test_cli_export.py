@@ -48,8 +48,8 @@ def test_predict_and_evaluate_take_an_export(call, run_folder, exported, reviews
 
 
 def test_what_cannot_be_done_is_said_in_a_line(fails, run_folder, exported, tmp_path):
-    assert "is an export already" in fails("export", exported, "--format", "onnx", "--out", tmp_path / "out")
-    assert "explain the model" in fails("explain", exported, "a superb film")
+    assert "is an ONNX graph already" in fails("export", exported, "--format", "onnx", "--out", tmp_path / "out")
+    assert "explain the original model" in fails("explain", exported, "a superb film")
     assert "is not an export" in fails("export", run_folder, "--format", "onnx", "--out", run_folder)
     assert "does not exist" in fails("export", tmp_path / "none", "--format", "onnx", "--out", tmp_path / "out")
     assert "does not exist" in fails(

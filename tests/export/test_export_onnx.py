@@ -171,7 +171,7 @@ def test_nothing_else_is_replaced(model: Path, exported: Path, tmp_path: Path) -
     (tmp_path / "file").write_text("mine")
     with pytest.raises(InputError, match="is not an export"):
         export_onnx(model, tmp_path / "file")
-    with pytest.raises(InputError, match="is an export already"):
+    with pytest.raises(InputError, match="is an ONNX graph already"):
         export_onnx(exported, tmp_path / "out")
 
 
@@ -180,7 +180,7 @@ def test_an_export_measures_but_does_not_explain_and_is_not_saved(exported: Path
     rows = list(zip(TEXTS, LABELS, strict=True))
     assert evaluate_model(exported, rows).metrics["test"]["accuracy"] > 0.8
     assert clf.on_onnx_runtime() is clf
-    with pytest.raises(InputError, match="explain the model that it was made of"):
+    with pytest.raises(InputError, match="explain the original model"):
         explain_text(clf, "a good film")
     with pytest.raises(InputError, match="copy the folder"):
         clf.save(tmp_path / "model")

@@ -1,6 +1,7 @@
 """Graphs in ONNX Runtime: the models they were made of decide."""
 
 import pickle
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -9,13 +10,25 @@ import scipy.sparse as sp
 
 from tagline.errors import InputError
 from tagline.features.weighting import weigh
-from tagline.models import LinearModel, Network, TreeModel
+from tagline.models import HyperParameters, LinearModel, Model, Network, TreeModel
 from tagline.models.network.layers import Conv1D, Dense, Dropout, Embedding, MaxPool
 from tagline.models.network.recurrent import Gru, Lstm
-from tagline.models.onnx import Weighing, linear_graph, network_graph, tree_graph
+from tagline.models.onnx import divide_by, model_graph
 from tagline.models.onnx.runtime import OnnxModel
 from tagline.models.trees import fit_forest, fit_tree
 from tests.models.test_networks import SMALL, STEPS, network, texts
+
+
+class Weighting(NamedTuple):
+    scales: tuple[np.ndarray, ...]
+    tf: str
+    unit: bool
+
+
+def graph_of(
+    model: Model, features: Weighting | None = None, *, temperature: float = 1.0, multilabel: bool = False
+) -> bytes:
+    return model_graph(model, features, divide_by(temperature), multilabel=multilabel)
 
 
 def checked(graph: bytes) -> OnnxModel:
@@ -45,7 +58,7 @@ def assert_same(
 def test_a_network(name: str, masked: bool, padding: str) -> None:
     net, X = network(name, masked=masked), texts(padding)
     X = np.vstack([X, np.zeros((1, STEPS), np.int32)])
-    model = checked(network_graph(net, temperature=0.5, multilabel=False))
+    model = checked(graph_of(net, temperature=0.5, multilabel=False))
     assert_same(model, X, net.logits(X) / 0.5)
     alone = np.vstack([model.logits(X[row : row + 1]) for row in range(len(X))])
     np.testing.assert_allclose(alone, net.logits(X) / 0.5, atol=2e-5, rtol=1e-5)
@@ -57,7 +70,7 @@ def test_padding_inside_a_text_is_passed_over(name: str) -> None:
     """Ids that a user hands over may hold a 0 anywhere."""
     X = np.random.default_rng(0).integers(0, 3, (20, STEPS)).astype(np.int32)
     net = network(name, masked=True)
-    assert_same(checked(network_graph(net, temperature=1.0, multilabel=False)), X, net.logits(X))
+    assert_same(checked(graph_of(net, temperature=1.0, multilabel=False)), X, net.logits(X))
 
 
 @pytest.mark.parametrize("padding", ["pre", "post"])
@@ -70,7 +83,7 @@ def test_layers_one_on_the_other(cell: type, masked: bool, padding: str) -> None
     ]  # fmt: skip
     net = Network.draw(layers, np.random.default_rng(3), masked=masked)
     X = texts(padding)
-    model = checked(network_graph(net, temperature=2.0, multilabel=True))
+    model = checked(graph_of(net, temperature=2.0, multilabel=True))
     assert_same(model, X, net.logits(X) / 2, multilabel=True)
 
 
@@ -81,7 +94,7 @@ def test_rows_of_words(n_outputs: int, multilabel: bool) -> None:
     held = (rng.random((700, 30)) < 0.3).astype(np.float32)
     held[5] = 0
     X = sp.csr_matrix(held)
-    model = checked(network_graph(net, temperature=0.7, multilabel=multilabel))
+    model = checked(graph_of(net, temperature=0.7, multilabel=multilabel))
     assert_same(model, X, net.logits(X) / 0.7, multilabel=multilabel)
     assert_same(model, X[5], net.logits(X[5]) / 0.7, multilabel=multilabel)
 
@@ -90,7 +103,7 @@ def test_a_masked_network_that_no_recipe_makes_is_refused() -> None:
     layers = [Embedding(20, 4), Conv1D(4, 5, 3), Lstm(5, 3), Dense(3, 1)]
     net = Network.draw(layers, np.random.default_rng(0), masked=True)
     with pytest.raises(InputError, match="no ONNX form"):
-        network_graph(net, temperature=1.0, multilabel=False)
+        graph_of(net, temperature=1.0, multilabel=False)
 
 
 def counts(n: int = 600, sizes: tuple[int, ...] = (40, 25)) -> list[sp.csr_matrix]:
@@ -119,7 +132,7 @@ def test_a_linear_model(tf: str, unit: bool, n_blocks: int, n_outputs: int, mult
     given = sp.hstack(blocks, format="csr")
     model = LinearModel.of(rng.normal(0, 2, (given.shape[1], n_outputs)), rng.normal(size=n_outputs))
     weighed = sp.hstack([weigh(c, s, tf, unit=unit) for c, s in zip(blocks, of, strict=True)], format="csr")
-    run = checked(linear_graph(model, Weighing(of, tf, unit), temperature=0.2, multilabel=multilabel))
+    run = checked(graph_of(model, Weighting(of, tf, unit), temperature=0.2, multilabel=multilabel))
     assert_same(run, given, model.logits(weighed) / 0.2, multilabel=multilabel, atol=1e-9)
     assert_same(run, given[0], model.logits(weighed[0]) / 0.2, multilabel=multilabel, atol=1e-9)  # no entry at all
     assert run.logits(given[:0]).shape == (0, n_outputs)
@@ -137,10 +150,12 @@ def test_trees(kind: str, n_classes: int, unit: bool) -> None:
     Y, weights = np.eye(n_classes, dtype=bool)[y], np.ones(len(y))
     model: TreeModel
     if kind == "forest":
-        model = fit_forest(weighed, Y, weights, 7, 9, 0)
+        model = fit_forest(weighed, Y, weights, HyperParameters(max_depth=7, n_trees=9), 0)
     else:
-        model = fit_tree(weighed if kind == "tree" else sp.csr_matrix(weighed.shape), Y, weights, 8, 0)
-    run = checked(tree_graph(model, Weighing(of, "log", unit), temperature=1.5, multilabel=False))
+        model = fit_tree(
+            weighed if kind == "tree" else sp.csr_matrix(weighed.shape), Y, weights, HyperParameters(max_depth=8), 0
+        )
+    run = checked(graph_of(model, Weighting(of, "log", unit), temperature=1.5, multilabel=False))
     assert_same(run, given, model.logits(weighed) / 1.5, atol=1e-4)
     if kind != "leaf":
         assert len(np.unique(model.logits(weighed)[:, 0].round(4))) > 4
@@ -150,8 +165,8 @@ def test_the_same_model_gives_the_same_bytes_and_the_same_bits() -> None:
     blocks, of = counts(4000), scales()
     given = sp.hstack(blocks, format="csr")
     model = LinearModel.of(np.random.default_rng(4).normal(0, 2, (65, 3)), np.zeros(3))
-    graph = linear_graph(model, Weighing(of, "log", True), temperature=0.2, multilabel=False)
-    assert graph == linear_graph(model, Weighing(of, "log", True), temperature=0.2, multilabel=False)
+    graph = graph_of(model, Weighting(of, "log", True), temperature=0.2, multilabel=False)
+    assert graph == graph_of(model, Weighting(of, "log", True), temperature=0.2, multilabel=False)
     run = OnnxModel(graph)
     first = run.logits(given)
     for _ in range(5):

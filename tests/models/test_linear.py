@@ -11,7 +11,7 @@ from sklearn.naive_bayes import ComplementNB, MultinomialNB
 from sklearn.svm import LinearSVC
 
 from tagline.errors import RecipeError
-from tagline.models import fit_model
+from tagline.models import HyperParameters, fit_model
 from tagline.models.linear import LinearModel, fit_linear_svm, fit_logistic
 from tagline.models.naive_bayes import fit_complement, fit_multinomial
 
@@ -80,7 +80,7 @@ def assert_is(model: LinearModel, other: LinearSVC | LogisticRegression, outputs
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_linear_models_are_scikit_learns(kind: str, n_classes: int) -> None:
     X, y = sample(n_classes)
-    model = fit_model(kind, X, classes(y), np.ones(len(y)), multilabel=False, strength=0.5, seed=0)
+    model = fit_model(kind, X, classes(y), np.ones(len(y)), HyperParameters(C=0.5, alpha=0.5), multilabel=False, seed=0)
     assert model.coef.shape == (60, 1 if n_classes == 2 else n_classes)
     assert_is(model, PEERS[kind].fit(X, y), list(range(model.coef.shape[1])))
 
@@ -89,7 +89,7 @@ def test_linear_models_are_scikit_learns(kind: str, n_classes: int) -> None:
 def test_each_label_is_learnt_by_itself(kind: str) -> None:
     X, y = sample(3)
     Y = np.column_stack([y == 0, y != 2, y == 2, np.zeros(len(y), dtype=bool), np.ones(len(y), dtype=bool)])
-    model = fit_model(kind, X, Y, np.ones(len(y)), multilabel=True, strength=0.5, seed=0)
+    model = fit_model(kind, X, Y, np.ones(len(y)), HyperParameters(C=0.5, alpha=0.5), multilabel=True, seed=0)
     for label in range(3):
         assert_is(model, PEERS[kind].fit(X, Y[:, label]), [label])
     assert not model.coef[:, 3:].any()
@@ -103,7 +103,7 @@ def test_classes_without_rows_leave_the_others_what_they_are(kind: str, present:
     """A fold may lack a class, or hold one alone."""
     X, y = sample(len(present))
     Y = np.eye(n_classes, dtype=bool)[np.array(present)[y]]
-    model = fit_model(kind, X, Y, np.ones(len(y)), multilabel=False, strength=0.5, seed=0)
+    model = fit_model(kind, X, Y, np.ones(len(y)), HyperParameters(C=0.5, alpha=0.5), multilabel=False, seed=0)
     given = np.array(present)[y]
     if len(present) == 1:
         assert (predicted(model, X) == present[0]).all()
@@ -121,7 +121,7 @@ def test_classes_without_rows_leave_the_others_what_they_are(kind: str, present:
 def test_a_class_without_rows_is_far_below(kind: str, multilabel: bool) -> None:
     X, y = sample(3)
     Y = np.column_stack([classes(y), np.zeros(len(y), dtype=bool)])
-    model = fit_model(kind, X, Y, np.ones(len(y)), multilabel=multilabel, strength=1.0, seed=0)
+    model = fit_model(kind, X, Y, np.ones(len(y)), HyperParameters(C=1.0, alpha=1.0), multilabel=multilabel, seed=0)
     logits = model.logits(X)
     assert (logits[:, 3] < logits[:, :3].max(axis=1) - 3).all()
     if multilabel:
@@ -136,7 +136,7 @@ def test_weight_two_is_the_row_twice_and_weight_zero_no_row(kind: str, n_classes
     rows = np.repeat(np.arange(len(y)), weights.astype(int))
 
     def fit(X: sp.csr_matrix, y: np.ndarray, weights: np.ndarray) -> LinearModel:
-        return fit_model(kind, X, classes(y), weights, multilabel=False, strength=0.01, seed=0)
+        return fit_model(kind, X, classes(y), weights, HyperParameters(C=0.01, alpha=0.01), multilabel=False, seed=0)
 
     weighted, repeated = fit(X, y, weights), fit(X[rows], y[rows], np.ones(len(rows)))
     plain = fit(X, y, np.ones(len(y)))
@@ -147,7 +147,9 @@ def test_weight_two_is_the_row_twice_and_weight_zero_no_row(kind: str, n_classes
 @pytest.mark.parametrize("kind", ["linear-svm", "logistic-regression", "multinomial-nb", "complement-nb"])
 def test_a_class_without_weight_is_far_below(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     X, y = sample(3)
-    model = fit_model(kind, X, classes(y), (y != 1).astype(float), multilabel=False, strength=1.0, seed=0)
+    model = fit_model(
+        kind, X, classes(y), (y != 1).astype(float), HyperParameters(C=1.0, alpha=1.0), multilabel=False, seed=0
+    )
     assert (model.logits(X)[:, 1] < -3).all()
     assert capfd.readouterr() == ("", "")
 
@@ -173,7 +175,7 @@ def test_coefficients_are_rounded_once_and_come_back() -> None:
         [65504.0, -65504.0],
         [2**-24, float(np.float16(1 / 3))],
     ]
-    again = LinearModel.from_arrays(model.arrays())
+    again = LinearModel.restore({}, model.arrays(), {})
     assert np.array_equal(again.coef, model.coef)
     assert np.array_equal(again.intercept, model.intercept)
     assert model.arrays()["coef"].dtype == np.float16
@@ -209,4 +211,4 @@ def test_fits_side_by_side_leave_the_users_warnings_alone() -> None:
 def test_trees_give_one_label(kind: str) -> None:
     X, y = sample(3)
     with pytest.raises(RecipeError, match=r"one label.*`fast`"):
-        fit_model(kind, X, classes(y), np.ones(len(y)), multilabel=True, strength=1.0, seed=0)
+        fit_model(kind, X, classes(y), np.ones(len(y)), HyperParameters(C=1.0, alpha=1.0), multilabel=True, seed=0)

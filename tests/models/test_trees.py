@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from tagline.models import TreeModel
+from tagline.models import HyperParameters, TreeModel
 from tagline.models.trees import fit_forest, fit_tree
 
 
@@ -23,10 +23,10 @@ def fitted(request: pytest.FixtureRequest):
     X, y = sample(n_classes)
     Y, weights = np.eye(n_classes, dtype=bool)[y], np.random.default_rng(0).uniform(0.5, 2, len(y))
     if kind == "tree":
-        model = fit_tree(X[:500], Y[:500], weights[:500], 6, 3)
+        model = fit_tree(X[:500], Y[:500], weights[:500], HyperParameters(max_depth=6), 3)
         other = DecisionTreeClassifier(max_depth=6, min_samples_leaf=2, random_state=3)
     else:
-        model = fit_forest(X[:500], Y[:500], weights[:500], 6, 7, 3)
+        model = fit_forest(X[:500], Y[:500], weights[:500], HyperParameters(max_depth=6, n_trees=7), 3)
         other = RandomForestClassifier(7, max_depth=6, min_samples_leaf=2, random_state=3)
     return model, other.fit(X[:500].astype(np.float32), y[:500], sample_weight=weights[:500]), X
 
@@ -68,7 +68,7 @@ def test_contributions_add_up_and_name_only_columns_on_the_way(fitted) -> None:
 
 def test_arrays_come_back(fitted) -> None:
     model, _, X = fitted
-    again = TreeModel.from_arrays({name: value.copy() for name, value in model.arrays().items()})
+    again = TreeModel.restore({}, {name: value.copy() for name, value in model.arrays().items()}, {})
     assert np.array_equal(again.logits(X), model.logits(X))
 
 
@@ -78,14 +78,14 @@ def test_a_threshold_between_neighbouring_numbers_still_parts_them() -> None:
     upper = np.nextafter(lower, np.float32(5))
     assert np.float32((float(lower) + float(upper)) / 2) == upper
     X = sp.csr_matrix(np.array([[lower], [upper]] * 3))
-    model = fit_tree(X, np.eye(2, dtype=bool)[[0, 1] * 3], np.ones(6), None, 0)
+    model = fit_tree(X, np.eye(2, dtype=bool)[[0, 1] * 3], np.ones(6), HyperParameters(), 0)
     assert model.proba(X)[:, 0].tolist() == [0, 1] * 3
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_tree_of_one_leaf_gives_the_shares(n_classes: int) -> None:
     X, y = sample(n_classes)
-    model = fit_tree(sp.csr_matrix(X.shape), np.eye(n_classes, dtype=bool)[y], np.ones(len(y)), None, 0)
+    model = fit_tree(sp.csr_matrix(X.shape), np.eye(n_classes, dtype=bool)[y], np.ones(len(y)), HyperParameters(), 0)
     shares = np.bincount(y) / len(y)
     assert model.feature.tolist() == [-1]
     np.testing.assert_allclose(model.proba(X[:2]), [shares[1:] if n_classes == 2 else shares] * 2, atol=1e-6)
@@ -97,6 +97,6 @@ def test_a_tree_of_one_leaf_gives_the_shares(n_classes: int) -> None:
 def test_a_class_without_rows_has_no_share() -> None:
     X, y = sample(3)
     Y = np.column_stack([np.eye(3, dtype=bool)[y], np.zeros(len(y), dtype=bool)])
-    model = fit_forest(X, Y, np.ones(len(y)), None, 5, 0)
+    model = fit_forest(X, Y, np.ones(len(y)), HyperParameters(n_trees=5), 0)
     assert not model.proba(X)[:, 3].any()
     assert (model.logits(X)[:, 3] < -13).all()

@@ -1,27 +1,17 @@
-"""What n-grams add to the score of a linear model, a tree or a forest, exactly."""
+"""Contributions of n-grams, for models of n-grams."""
+
+from typing import Any
 
 import numpy as np
-import polars as pl
-import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from tagline.explain.explanation import Attribution, Contribution
 from tagline.features.vectorizer import Vectorizer
-from tagline.models import Classic, LinearModel, TreeModel
+from tagline.models.base import Contributions
 
 
-def attribute_ngrams(
-    model: Classic, vectorizer: Vectorizer, text: str, output: int, sign: float, temperature: float
-) -> Attribution:
-    """Return what each n-gram of ``text`` adds to ``sign`` times the output with this number."""
-    row = vectorizer.transform(pl.Series([text], dtype=pl.String))
-    if isinstance(model, LinearModel):
-        factor = sign / temperature
-        columns = row.indices.astype(np.int64)
-        values = row.data * model.coef[row.indices, output].astype(np.float64) * factor
-        intercept = float(model.intercept[output]) * factor
-    else:
-        columns, values, intercept = _path(model, row, output, sign)
+def attribute_ngrams(vectorizer: Vectorizer, text: str, X: Any, found: Contributions) -> Attribution:
+    """Return what each n-gram of ``text`` adds, from the contributions of the columns of ``X``, its row."""
+    columns, values = found.columns, found.values
     located = vectorizer.locate(text)
     positions, first, last, spans = located.columns, located.first, located.last, located.tokens
     order = np.argsort(-np.abs(values), kind="stable")
@@ -39,15 +29,4 @@ def attribute_ngrams(
         where = {(spans[first[place]][0], spans[last[place]][1]) for place in places}
         contributions.append(Contribution(name, float(values[i]), tuple(sorted(where))))
     words = tuple((start, end, float(share)) for (start, end), share in zip(spans, shares, strict=True))
-    return Attribution(intercept, intercept + float(values.sum()), tuple(contributions), words)
-
-
-def _path(
-    model: TreeModel, row: sp.csr_matrix, output: int, sign: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:
-    """Return the columns that were asked for, what the answers added, and the share at the roots."""
-    root, added = model.path_contributions(row)
-    columns = np.array(sorted(added), dtype=np.int64)
-    values = np.array([sign * added[column][output] for column in columns.tolist()], dtype=np.float64)
-    share = float(root[output])
-    return columns, values, share if sign > 0 else 1.0 - share
+    return Attribution(found.intercept, found.score, tuple(contributions), words)

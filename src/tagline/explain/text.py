@@ -1,17 +1,27 @@
 """`explain_text`: a classifier and a text to an explanation."""
 
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError, nearest
-from tagline.explain.explanation import Explanation, Scale
-from tagline.explain.network import attribute_network
+from tagline.explain.explanation import Attribution, Explanation, Scale
 from tagline.explain.ngram import attribute_ngrams
-from tagline.features.encoder import Encoder
-from tagline.features.vectorizer import Vectorizer
-from tagline.models import Network, OnnxModel, TreeModel
+from tagline.explain.words import attribute_words
+from tagline.models import Contributions
+
+#: From the contributions of the columns of a text's row to those of its n-grams or words, by the kind of features.
+ATTRIBUTE: dict[str, Callable[[Any, str, Any, Contributions], Attribution]] = {
+    "ngrams": attribute_ngrams,
+    "multihot": attribute_words,
+    "sequence": attribute_words,
+}
 
 
 def explain_text(classifier: TextClassifier, text: str, class_name: str | None = None) -> Explanation:
-    """Explain what ``classifier`` says of one text.
+    """Explain what ``classifier`` predicts for one text.
 
     Args:
         classifier: a fitted or loaded classifier.
@@ -19,13 +29,11 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
         class_name: the class whose score to explain; by default the one predicted.
 
     Raises:
-        InputError: there is no such class, the model learnt from ids without words and cannot read texts, or it runs
-            in ONNX Runtime.
+        InputError: there is no such class, the model was trained on ids without words and cannot read texts, or it
+            runs in ONNX Runtime.
 
     """
     proba = classifier.predict_proba([text])
-    if isinstance(classifier.model_, OnnxModel):
-        raise InputError("What runs in ONNX Runtime explains nothing: explain the model that it was made of.")
     names = [str(name) for name in classifier.classes_]
     decided = classifier.decide(proba)[0]
     if class_name is None:
@@ -37,13 +45,10 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
     one_output = len(names) == 2 and classifier.task_ != "multilabel"
     output = 0 if one_output else index
     sign = -1.0 if one_output and index == 0 else 1.0
-    model, features = classifier.model_, classifier.vectorizer_
-    if isinstance(model, Network):
-        assert isinstance(features, Encoder)
-        found = attribute_network(model, features, text, output, sign / classifier.temperature_)
-    else:
-        assert isinstance(features, Vectorizer)
-        found = attribute_ngrams(model, features, text, output, sign, classifier.temperature_)
+    features = classifier.vectorizer_
+    X = features.transform(pl.Series([text], dtype=pl.String))
+    contributions = classifier.model_.contributions(X, output, sign / classifier.temperature_)
+    found = ATTRIBUTE[features.kind](features, text, X, contributions)
     return Explanation(
         text=text,
         class_name=names[index],
@@ -58,6 +63,6 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
 
 
 def _scale(classifier: TextClassifier) -> Scale:
-    if isinstance(classifier.model_, TreeModel):
+    if classifier.model_.score == "probability":
         return "probability"
     return "score" if classifier.task_ == "multiclass" else "log-odds"

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from tagline.bundle import EXPORT, Bundle, check_replaceable, write_bundle
-from tagline.classifier import EXPORTED_GRAPH, TextClassifier
-from tagline.errors import InputError
+from tagline.classifier import TextClassifier
 from tagline.export.model_card import card_facts, card_markdown
 from tagline.export.onnx_preprocessing import describe
 from tagline.export.replay import Replay, make_replay
 from tagline.export.verification import Parity, compare
-from tagline.features.vectorizer import Vectorizer
-from tagline.models import LinearModel, Network, OnnxModel, TreeModel
-from tagline.models.onnx import Weighing, linear_graph, network_graph, tree_graph
+from tagline.models.onnx import divide_by, model_graph
+from tagline.models.onnx.runtime import EXPORTED_GRAPH
 from tagline.runs.model_path import load_model
 
 
@@ -60,8 +58,6 @@ def export_onnx(
     target = Path(folder)
     check_replaceable(target, EXPORT)
     clf = load_model(model_path)
-    if isinstance(clf.model_, OnnxModel):
-        raise InputError(f"`{model_path}` is an export already: export the model that it was made of.")
     progress("writing the graph")
     bundle = _bundle(clf, graph_of(clf))
     progress("reading the rows to replay")
@@ -80,16 +76,7 @@ def export_onnx(
 
 def graph_of(clf: TextClassifier) -> bytes:
     """Return a classifier's model as an ONNX graph, from features to probabilities."""
-    rules: dict[str, Any] = {"temperature": clf.temperature_, "multilabel": clf.task_ == "multilabel"}
-    if isinstance(clf.model_, Network):
-        return network_graph(clf.model_, **rules)
-    features = clf.vectorizer_
-    assert isinstance(features, Vectorizer)
-    weighing = Weighing(features.scales, features.tf, features.unit)
-    if isinstance(clf.model_, LinearModel):
-        return linear_graph(clf.model_, weighing, **rules)
-    assert isinstance(clf.model_, TreeModel)
-    return tree_graph(clf.model_, weighing, **rules)
+    return model_graph(clf.model_, clf.vectorizer_, divide_by(clf.temperature_), multilabel=clf.task_ == "multilabel")
 
 
 def _bundle(clf: TextClassifier, graph: bytes) -> Bundle:

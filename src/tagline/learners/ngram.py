@@ -18,7 +18,8 @@ from tagline.features.vectorizer import Block, Vectorizer, scale_columns, unspac
 from tagline.learners.base import Bools, Fitted, Floats, HeldOut, Ints, best_threshold, probabilities, temperature_of
 from tagline.learners.feature_cache import Encodings
 from tagline.learners.holdout import hold_out
-from tagline.models import Classic, fit_model
+from tagline.models import HyperParameters, Model, fit_model
+from tagline.models.linear import LINEAR_MODELS
 from tagline.parallel import in_threads
 from tagline.recipes import ClassicModel, NgramFeatures, Recipe
 
@@ -56,7 +57,7 @@ class _Fit:
     blocks: list[Block]
     counts: list[sp.csr_matrix]  # of all texts, a matrix a block
 
-    def learn(self, rows: Ints | None, candidate: _Candidate) -> tuple[Vectorizer, Classic]:
+    def learn(self, rows: Ints | None, candidate: _Candidate) -> tuple[Vectorizer, Model]:
         """Learn scales and model from some rows, or all."""
         counts = [self.counts[b] if rows is None else self.counts[b][rows] for b in candidate.blocks]
         Y = self.Y if rows is None else self.Y[rows]
@@ -70,15 +71,15 @@ class _Fit:
             vectorizer.weigh(counts),
             Y,
             weights,
+            HyperParameters(
+                C=candidate.strength, alpha=candidate.strength, max_depth=model.max_depth, n_trees=model.n_trees
+            ),
             multilabel=self.multilabel,
-            strength=candidate.strength,
             seed=self.seed,
-            max_depth=model.max_depth,
-            n_trees=model.n_trees,
         )
         return vectorizer, fitted
 
-    def logits(self, vectorizer: Vectorizer, model: Classic, rows: Ints, candidate: _Candidate) -> Floats:
+    def logits(self, vectorizer: Vectorizer, model: Model, rows: Ints, candidate: _Candidate) -> Floats:
         """Return what a fit says of some rows."""
         return model.logits(vectorizer.weigh([self.counts[b][rows] for b in candidate.blocks]))
 
@@ -113,7 +114,7 @@ def fit_ngrams(
     assert isinstance(settings, ClassicModel)
     n_bytes = int(texts.str.len_bytes().sum())
     outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
-    if outputs > _MOST_OUTPUTS and settings.kind in ("linear-svm", "logistic-regression"):
+    if outputs > _MOST_OUTPUTS and settings.kind in LINEAR_MODELS:
         raise InputError(
             f"`{recipe.recipe.name}` learns up to {_MOST_OUTPUTS:,} classes, and there are {outputs:,}: "
             "is it the right label column? The recipe `complement-nb` takes more."

@@ -1,20 +1,23 @@
 """Linear classifiers: logits = X @ coef + intercept.
 
-Every model has one output for two classes (the logit of the second class) and otherwise one a class.
+Every model has one output for two classes (the logit of the second class), else one output for each class.
 """
 
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+from tagline.models.base import Contributions, Floats, Ints, Model
+
+if TYPE_CHECKING:
+    from tagline.models.onnx.builder import Builder, Logits
+    from tagline.models.onnx.classic import Weighting
 
 # liblinear's own default accuracy: on reviews a tenth of the passes of 1e-3 for the same accuracy.
 _SVM_TOLERANCE = 0.1
@@ -23,14 +26,21 @@ _SVM_PASSES = 60
 # `warnings.catch_warnings` side by side leaves filters behind. Nothing is lost: the solvers gain nothing from threads.
 _ONE_AT_A_TIME = Lock()
 
+#: Rows (n_texts, n_columns), their classes (n_texts,), their weights, C and a seed to coefficients
+#: (n_outputs, n_columns) and intercepts (n_outputs,). Classes are 0 … n_classes - 1, each with a row.
+LinearSolver = Callable[[sp.csr_matrix, Ints, Floats, float, int], tuple[Floats, Floats]]
+
 
 @dataclass(frozen=True)
-class LinearModel:
+class LinearModel(Model):
     """``coef`` is (n_columns, n_outputs) float32, ``intercept`` (n_outputs,) float64.
 
     Coefficients are rounded to half precision once, when they are learned: what is stored in two bytes is
     what was measured.
     """
+
+    kind: ClassVar[str] = "linear"
+    graph_doc: ClassVar[str] = "A linear model of n-grams."
 
     coef: NDArray[np.float32]
     intercept: Floats
@@ -52,37 +62,51 @@ class LinearModel:
         products = [X @ coef[:, output].astype(np.float64) for output in range(coef.shape[1])]
         return np.column_stack(products) + self.intercept
 
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Return what a bundle stores."""
+    def contributions(self, X: sp.csr_matrix, output: int, factor: float) -> Contributions:
+        """Return what each n-gram of a text, (1, n_columns), adds to ``factor`` times a logit."""
+        values = X.data * self.coef[X.indices, output].astype(np.float64) * factor
+        intercept = float(self.intercept[output]) * factor
+        return Contributions(intercept, intercept + float(values.sum()), X.indices.astype(np.int64), values)
+
+    def to_graph(self, graph: "Builder", features: "Weighting") -> "Logits":
+        """Add the nodes from counts of n-grams to the logits."""
+        from tagline.models.onnx.classic import add_linear
+
+        return add_linear(graph, self.coef, self.intercept, features)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays of a bundle."""
         return {"coef": self.coef.astype(np.float16), "intercept": self.intercept}
 
-    @staticmethod
-    def from_arrays(arrays: dict[str, NDArray[np.generic]]) -> "LinearModel":
-        """Return the model that ``arrays`` came from."""
-        return LinearModel(arrays["coef"].astype(np.float32), arrays["intercept"].astype(np.float64))
+    @classmethod
+    def restore(
+        cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], binaries: Mapping[str, bytes]
+    ) -> "LinearModel":
+        """Return the model with these arrays."""
+        return cls(arrays["coef"].astype(np.float32), arrays["intercept"].astype(np.float64))
 
 
-def fit_linear_svm(X: sp.csr_matrix, y: Ints, weights: Floats, strength: float, seed: int) -> tuple[Floats, Floats]:
+def fit_linear_svm(X: sp.csr_matrix, y: Ints, weights: Floats, C: float, seed: int) -> tuple[Floats, Floats]:
     """Return coefficients (n_outputs, n_columns) and intercepts of linear SVMs with squared hinge loss.
 
     Classes ``y`` are 0 … n_classes - 1, each with a row; two classes have one output, more have one each, against the
-    rest. For each: min over w of |w|²/2 + strength * sum of weights_i * max(0, 1 - y_i w·x_i)², with y_i now 1 or -1,
+    rest. For each: min over w of |w|²/2 + C * sum of weights_i * max(0, 1 - y_i w·x_i)², with y_i now 1 or -1,
     by dual coordinate descent (Hsieh et al. 2008, liblinear).
     """
     from sklearn.svm import LinearSVC
 
-    model = LinearSVC(C=strength, tol=_SVM_TOLERANCE, max_iter=_SVM_PASSES, dual=True, random_state=seed)
+    model = LinearSVC(C=C, tol=_SVM_TOLERANCE, max_iter=_SVM_PASSES, dual=True, random_state=seed)
     return _solve(model, X, y, weights)
 
 
-def fit_logistic(X: sp.csr_matrix, y: Ints, weights: Floats, strength: float, seed: int) -> tuple[Floats, Floats]:
+def fit_logistic(X: sp.csr_matrix, y: Ints, weights: Floats, C: float, seed: int) -> tuple[Floats, Floats]:
     """Return coefficients (n_outputs, n_columns) and intercepts of a logistic regression, for several classes softmax.
 
-    min over W of |W|²/2 - strength * sum of weights_i * ln P(y_i | x_i), by L-BFGS.
+    min over W of |W|²/2 - C * sum of weights_i * ln P(y_i | x_i), by L-BFGS.
     """
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=strength, max_iter=200, random_state=seed)
+    model = LogisticRegression(C=C, max_iter=200, random_state=seed)
     return _solve(model, X, y, weights)
 
 
@@ -94,3 +118,7 @@ def _solve(model: Any, X: sp.csr_matrix, y: Ints, weights: Floats) -> tuple[Floa
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X, y, sample_weight=weights)
     return model.coef_, model.intercept_
+
+
+#: The linear models, by the ``model.kind`` of a recipe.
+LINEAR_MODELS: dict[str, LinearSolver] = {"linear-svm": fit_linear_svm, "logistic-regression": fit_logistic}

@@ -1,10 +1,13 @@
 """Naive Bayes on counts, as linear models."""
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.models.linear import Bools, Floats, LinearModel
+from tagline.models.base import Bools, Floats
+from tagline.models.linear import LinearModel
 
 _ABSENT = -1e3  # the logit of a class without a row
 
@@ -49,3 +52,10 @@ def _outputs(log_likelihood: Floats, seen: NDArray[np.int64], n_columns: int, in
     if coef.shape[1] == 2:
         return LinearModel.of(coef[:, 1:] - coef[:, :1], intercept[1:] - intercept[:1])
     return LinearModel.of(coef - coef.mean(axis=1, keepdims=True), intercept - intercept.mean())
+
+
+#: The naive Bayes models, by the ``model.kind`` of a recipe.
+NAIVE_BAYES: dict[str, Callable[[sp.csr_matrix, Bools, Floats, float], LinearModel]] = {
+    "multinomial-nb": fit_multinomial,
+    "complement-nb": fit_complement,
+}

@@ -1,26 +1,34 @@
 """Decision trees and forests as plain arrays, which a bundle can hold and anyone can read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.models.linear import Bools, Floats
+from tagline.models.base import Bools, Contributions, Floats, HyperParameters, Model
+
+if TYPE_CHECKING:
+    from tagline.models.onnx.builder import Builder, Logits
+    from tagline.models.onnx.classic import Weighting
 
 _ROWS = 512  # rows made dense at a time
 SMALLEST = 1e-6  # no text is certain: the probability a leaf gives is kept this far from 0 and 1
 
 
 @dataclass(frozen=True)
-class TreeModel:
+class TreeModel(Model):
     """Trees side by side: node i asks whether column ``feature[i]`` is at most ``threshold[i]``; -1 marks a leaf.
 
     ``left`` and ``right`` are node numbers, ``roots`` the first node of each tree, ``value`` the share of each
     output among the training rows of a node, (n_nodes, n_outputs).
     """
+
+    kind: ClassVar[str] = "trees"
+    score: ClassVar[Literal["logit", "probability"]] = "probability"
+    graph_doc: ClassVar[str] = "Decision trees on n-grams."
 
     feature: NDArray[np.int32]
     threshold: NDArray[np.float32]
@@ -83,31 +91,52 @@ class TreeModel:
             if leaves_only:
                 yield rows, nodes, nodes
 
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Return what a bundle stores."""
+    def contributions(self, X: sp.csr_matrix, output: int, factor: float) -> Contributions:
+        """Return what the tests of each column add to the probability of an output, or of its opposite.
+
+        Columns that a tree tests and the text lacks are among them.
+        """
+        sign = 1.0 if factor > 0 else -1.0
+        root, added = self.path_contributions(X)
+        columns = np.array(sorted(added), dtype=np.int64)
+        values = np.array([sign * added[column][output] for column in columns.tolist()], dtype=np.float64)
+        share = float(root[output])
+        intercept = share if sign > 0 else 1.0 - share
+        return Contributions(intercept, intercept + float(values.sum()), columns, values)
+
+    def to_graph(self, graph: "Builder", features: "Weighting") -> "Logits":
+        """Add the nodes from counts of n-grams to the logits."""
+        from tagline.models.onnx.classic import add_trees
+
+        return add_trees(graph, self, features)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays of a bundle."""
         return dict(vars(self))
 
-    @staticmethod
-    def from_arrays(arrays: dict[str, Any]) -> "TreeModel":
-        """Return the model that ``arrays`` came from."""
-        return TreeModel(**arrays)
+    @classmethod
+    def restore(
+        cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], binaries: Mapping[str, bytes]
+    ) -> "TreeModel":
+        """Return the model with these arrays."""
+        return cls(**arrays)
 
 
-def fit_tree(X: sp.csr_matrix, Y: Bools, weights: Floats, max_depth: int | None, seed: int) -> TreeModel:
+def fit_tree(X: sp.csr_matrix, Y: Bools, weights: Floats, settings: HyperParameters, seed: int) -> TreeModel:
     """Grow one decision tree (CART, Gini impurity); ``Y`` is (n_texts, n_classes)."""
     from sklearn.tree import DecisionTreeClassifier
 
-    tree = DecisionTreeClassifier(max_depth=max_depth, min_samples_leaf=2, random_state=seed)
+    tree = DecisionTreeClassifier(max_depth=settings.max_depth, min_samples_leaf=2, random_state=seed)
     return _of([tree.fit(X.astype(np.float32), Y.argmax(axis=1), sample_weight=weights)], Y.shape[1])
 
 
-def fit_forest(
-    X: sp.csr_matrix, Y: Bools, weights: Floats, max_depth: int | None, n_trees: int, seed: int
-) -> TreeModel:
-    """Grow a random forest of ``n_trees`` (Breiman 2001), on all cores; ``Y`` is (n_texts, n_classes)."""
+def fit_forest(X: sp.csr_matrix, Y: Bools, weights: Floats, settings: HyperParameters, seed: int) -> TreeModel:
+    """Grow a random forest (Breiman 2001) on all cores; ``Y`` is (n_texts, n_classes)."""
     from sklearn.ensemble import RandomForestClassifier
 
-    forest = RandomForestClassifier(n_trees, max_depth=max_depth, min_samples_leaf=2, random_state=seed, n_jobs=-1)
+    forest = RandomForestClassifier(
+        settings.n_trees, max_depth=settings.max_depth, min_samples_leaf=2, random_state=seed, n_jobs=-1
+    )
     forest.fit(X.astype(np.float32), Y.argmax(axis=1), sample_weight=weights)
     return _of(forest.estimators_, Y.shape[1])
 
@@ -138,3 +167,10 @@ def _of(trees: list[Any], n_classes: int) -> TreeModel:
         value=(values[:, 1:] if n_classes == 2 else values).astype(np.float32),
         roots=roots[:-1].astype(np.int32),
     )
+
+
+#: Decision trees and forests, by the ``model.kind`` of a recipe.
+TREES: dict[str, Callable[[sp.csr_matrix, Bools, Floats, HyperParameters, int], TreeModel]] = {
+    "decision-tree": fit_tree,
+    "random-forest": fit_forest,
+}

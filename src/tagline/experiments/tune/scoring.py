@@ -15,7 +15,6 @@ from tagline.experiments.shared_data import Ints, Material, read_material
 from tagline.experiments.tune.objective import METRICS, Metric, Rows
 from tagline.experiments.workers import Report, Work
 from tagline.learners import Fitted
-from tagline.models import OnnxModel
 from tagline.recipes import Recipe, make_recipe
 
 N_FOLDS = 5
@@ -156,7 +155,6 @@ def _decided(proba: NDArray[np.float64], threshold: float, *, multilabel: bool) 
 
 def measure_cost(fitted: Fitted, texts: Sequence[str]) -> Cost:
     """Return what a model takes on disk, but for its header, and the median time of one of the texts."""
-    assert not isinstance(fitted.model, OnnxModel)
     arrays: list[NDArray[Any]] = [*fitted.vectorizer.arrays().values(), *fitted.model.arrays().values()]
     size = sum(array.nbytes for array in arrays) + sum(
         len(text.encode()) for text in fitted.vectorizer.texts().values()

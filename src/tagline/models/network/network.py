@@ -1,13 +1,15 @@
 """Networks: layers one after the other, from ids or multi-hot rows to logits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from tagline.models.base import Contributions, Model
+from tagline.models.network.attribution import integrated_gradients
 from tagline.models.network.layers import (
     Array,
     Conv1D,
@@ -22,6 +24,9 @@ from tagline.models.network.layers import (
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
 from tagline.parallel import in_threads, one_blas_thread
 from tagline.sparse import count_columns
+
+if TYPE_CHECKING:
+    from tagline.models.onnx.builder import Builder, Logits
 
 Inputs: TypeAlias = NDArray[np.int32] | sp.csr_matrix  # padded ids (n_texts, n_steps), or rows (n_texts, n_columns)
 LAYERS: dict[str, type[Any]] = {
@@ -40,11 +45,12 @@ _STEPS = 65_536  # steps of all texts of a batch
 
 
 @dataclass(frozen=True)
-class Network:
-    """Layers and their weights. ``masked``: padding, id 0, does not count.
+class Network(Model):
+    """Layers and their weights. ``masked``: padding, id 0, does not count."""
 
-    A model as the others are: ``logits``, ``arrays`` and the way back.
-    """
+    kind: ClassVar[str] = "network"
+    graph_file: ClassVar[str | None] = "network.onnx"
+    graph_doc: ClassVar[str] = "A network."
 
     layers: tuple[Layer, ...]
     weights: tuple[tuple[Array, ...], ...]
@@ -138,8 +144,18 @@ class Network:
         """How many logits a text has."""
         return len(self.weights[-1][-1])  # the bias of the last layer
 
+    def contributions(self, X: Inputs, output: int, factor: float) -> Contributions:
+        """Return the integrated gradients of ``factor`` times a logit, by column of ``X``, which has one row."""
+        return integrated_gradients(self, X, output, factor)
+
+    def to_graph(self, graph: "Builder", features: Any = None) -> "Logits":
+        """Add the nodes from ids, or from the words of a text, to the logits."""
+        from tagline.models.onnx.networks import add_network
+
+        return add_network(graph, self)
+
     def settings(self) -> dict[str, Any]:
-        """Return what a bundle's header says of the network."""
+        """Return the layers and whether padding is masked."""
         return {"masked": self.masked, "layers": [{"layer": name_of(layer), **_fields(layer)} for layer in self.layers]}
 
     def arrays(self) -> dict[str, Array]:
@@ -150,9 +166,14 @@ class Network:
             for name, array in zip(layer.shapes(), weights, strict=True)
         }
 
-    @staticmethod
-    def restore(settings: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> "Network":
-        """Return the network that ``settings`` and ``arrays`` came from."""
+    @classmethod
+    def restore(
+        cls,
+        settings: Mapping[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        binaries: Mapping[str, bytes] | None = None,
+    ) -> "Network":
+        """Return the network with these settings and arrays."""
         layers: list[Layer] = []
         for about in settings["layers"]:
             fields = dict(about)
@@ -161,7 +182,7 @@ class Network:
             tuple(arrays[f"{number}.{name}"].astype(np.float32) for name in layer.shapes())
             for number, layer in enumerate(layers)
         )
-        return Network(tuple(layers), weights, settings["masked"])
+        return cls(tuple(layers), weights, settings["masked"])
 
     def summary(self, inputs: tuple[int | None, ...]) -> list[dict[str, Any]]:
         """Return name, output shape of one text and number of weights of each layer; ``inputs`` is a text's shape."""

@@ -1,19 +1,46 @@
 """Models as ONNX graphs, from features to ``logits`` and ``probabilities``, for any runtime of any language.
 
-Every graph has a ``temperature`` inside and these outputs, a row for each text:
+Every graph includes the calibration and has these outputs, a row for each text:
 
-* ``logits``, (n_texts, n_outputs): one output for two classes, else one a class, calibrated.
+* ``logits``, (n_texts, n_outputs): one output for two classes, else one for each class, calibrated.
 * ``probabilities``, (n_texts, n_classes).
 
 and these inputs:
 
-* of n-grams: the entries of the sparse count matrix, each place once: ``rows`` and ``columns``, int64, and ``counts``,
-  float32, (n_entries,) all; and how many texts there are, ``n_texts``, an int64 scalar;
-* of a network that reads which words a text holds: the same without ``counts``;
-* of any other network: ``ids``, int64, (n_texts, n_steps).
+* for n-grams: the entries of the sparse count matrix, each position once: ``rows`` and ``columns``, int64, and
+  ``counts``, float32, (n_entries,) each; and the number of texts, ``n_texts``, an int64 scalar;
+* for a network that reads the set of words of a text: the same without ``counts``;
+* for any other network: ``ids``, int64, (n_texts, n_steps).
 """
 
-from tagline.models.onnx.classic import Weighing, linear_graph, tree_graph
-from tagline.models.onnx.networks import network_graph
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Weighing", "linear_graph", "network_graph", "tree_graph"]
+from tagline.models.onnx.builder import Builder, Logits, add_outputs, divide_by
+
+if TYPE_CHECKING:
+    from tagline.models.base import Model
+
+__all__ = ["Builder", "Logits", "divide_by", "model_graph"]
+
+
+def model_graph(
+    model: "Model", features: Any, calibrate: Callable[[Builder, Logits], str], *, multilabel: bool
+) -> bytes:
+    """Return a model as an ONNX graph.
+
+    Args:
+        model: the model.
+        features: how counts of n-grams are weighted (`classic.Weighting`); networks ignore it.
+        calibrate: adds the calibration of logits to the graph and returns the name of the calibrated ones.
+        multilabel: whether each class has a probability of its own.
+
+    Raises:
+        InputError: the model has no ONNX form, or is too large for one file.
+        MissingExtraError: onnx is not installed.
+
+    """
+    graph = Builder()
+    logits = model.to_graph(graph, features)
+    add_outputs(graph, logits, calibrate, multilabel=multilabel)
+    return graph.serialize(model.graph_doc)

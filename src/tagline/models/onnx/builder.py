@@ -1,5 +1,7 @@
-"""Writing a graph node by node."""
+"""Builds an ONNX graph node by node."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +16,19 @@ _OPSET, _TREES_OPSET, _IR_VERSION = 18, 3, 8
 _LARGEST = 2**31 - 1  # bytes of a protobuf message
 
 
-class Builder:
-    """Collects nodes and constants; every method returns the name of what it made.
+@dataclass(frozen=True)
+class Logits:
+    """The logits in a graph, (n_texts, n_outputs): the name of the value and its type."""
 
-    Names are numbered in the order of their making, so that the same calls give the same bytes.
+    name: str
+    n_outputs: int
+    dtype: type[np.generic]
+
+
+class Builder:
+    """Collects nodes and constants; every method returns the name of the value it added.
+
+    Names are numbered in the order in which they are added, so that the same calls give the same bytes.
     """
 
     def __init__(self) -> None:
@@ -109,11 +120,12 @@ class Builder:
         return f"{kind}_{self._n_names}"
 
 
-def add_answers(
-    graph: Builder, logits: str, n_outputs: int, dtype: type[np.generic], *, temperature: float, multilabel: bool
+def add_outputs(
+    graph: Builder, logits: Logits, calibrate: Callable[[Builder, Logits], str], *, multilabel: bool
 ) -> None:
-    """Divide logits, (n_texts, n_outputs), by the temperature and give them out, and the probabilities with them."""
-    calibrated = graph.add("Div", logits, graph.constant(np.array(temperature, dtype), "temperature"))
+    """Calibrate logits and add them and the probabilities as the outputs of the graph."""
+    calibrated = calibrate(graph, logits)
+    n_outputs, dtype = logits.n_outputs, logits.dtype
     graph.output(calibrated, "logits", dtype, ("n_texts", n_outputs))
     if multilabel:
         p = graph.add("Sigmoid", calibrated)
@@ -124,3 +136,12 @@ def add_answers(
     else:
         p = graph.add("Softmax", calibrated, axis=1)
     graph.output(p, "probabilities", dtype, ("n_texts", 2 if n_outputs == 1 and not multilabel else n_outputs))
+
+
+def divide_by(temperature: float) -> Callable[[Builder, Logits], str]:
+    """Return a function that adds the division of logits by ``temperature`` to a graph."""
+
+    def calibrate(graph: Builder, logits: Logits) -> str:
+        return graph.add("Div", logits.name, graph.constant(np.array(temperature, logits.dtype), "temperature"))
+
+    return calibrate

@@ -1,37 +1,42 @@
-"""Linear models and trees of n-grams, with the weights of the counts: all in double precision, as NumPy has it."""
+"""Linear models and trees of n-grams, from counts to logits, in double precision like NumPy."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.models.linear import LinearModel
-from tagline.models.onnx.builder import Builder, add_answers
+from tagline.models.base import Floats
+from tagline.models.onnx.builder import Builder, Logits
 from tagline.models.trees import SMALLEST, TreeModel
 
 
-@dataclass(frozen=True)
-class Weighing:
-    """What is done to the counts of n-grams before a model sees them: tf(count) * scale, and rows of length 1.
+class Weighting(Protocol):
+    """How counts of n-grams are weighted: tf(count) * scale, and rows of length 1.
 
-    ``scales`` has the scale of each column of each block of columns, (n_columns of the block,); where ``unit``, the
-    row of each block is brought to length 1.
+    ``scales`` has the scale of each column of each block of columns, (n_columns of the block,); if ``unit``, the row of
+    each block is divided by its length.
     """
 
-    scales: tuple[NDArray[np.float32], ...]
-    tf: Literal["binary", "log", "count"]
-    unit: bool
+    @property
+    def scales(self) -> tuple[NDArray[np.float32], ...]:
+        """The scales of each block."""
+        ...
 
     @property
-    def sizes(self) -> list[int]:
-        """How many columns each block has."""
-        return [len(scale) for scale in self.scales]
+    def tf(self) -> Literal["binary", "log", "count"]:
+        """The term frequency."""
+        ...
+
+    @property
+    def unit(self) -> bool:
+        """Whether rows have length 1."""
+        ...
 
 
 @dataclass(frozen=True)
 class _Entries:
-    """The names of the entries of the weighed matrix, (n_entries,) each, and of the number of texts, (1,)."""
+    """The names of the entries of the weighted matrix, (n_entries,) each, and of the number of texts, (1,)."""
 
     rows: str
     columns: str
@@ -39,28 +44,26 @@ class _Entries:
     n_texts: str
 
 
-def linear_graph(model: LinearModel, weighing: Weighing, *, temperature: float, multilabel: bool) -> bytes:
-    """Return a linear model as an ONNX graph."""
-    graph = Builder()
-    entries = _weighed(graph, weighing)
-    n_outputs = model.coef.shape[1]
-    coef = graph.constant(model.coef.astype(np.float16), "coef")  # (n_columns, n_outputs), exact: see LinearModel
-    of_entries = graph.cast(graph.add("Gather", coef, entries.columns), np.float64)
+def add_linear(graph: Builder, coef: NDArray[np.float32], intercept: Floats, features: Weighting) -> Logits:
+    """Add a linear model of weighted counts; ``coef`` is (n_columns, n_outputs), as in `LinearModel`."""
+    entries = _add_weighting(graph, features)
+    n_outputs = coef.shape[1]
+    half = graph.constant(coef.astype(np.float16), "coef")  # exact: see LinearModel
+    of_entries = graph.cast(graph.add("Gather", half, entries.columns), np.float64)
     added = graph.add("Mul", of_entries, _as_column(graph, entries.values))
     start = graph.zeros(graph.add("Concat", entries.n_texts, graph.ints(n_outputs), axis=0), np.float64)
     sums = graph.add_up(start, _as_column(graph, entries.rows), added)
-    logits = graph.add("Add", sums, graph.constant(model.intercept.astype(np.float64), "intercept"))
-    add_answers(graph, logits, n_outputs, np.float64, temperature=temperature, multilabel=multilabel)
-    return graph.serialize("A linear model of n-grams.")
+    logits = graph.add("Add", sums, graph.constant(intercept.astype(np.float64), "intercept"))
+    return Logits(logits, n_outputs, np.float64)
 
 
-def tree_graph(model: TreeModel, weighing: Weighing, *, temperature: float, multilabel: bool) -> bytes:
-    """Return trees as an ONNX graph; the columns that they ask for are made dense."""
-    graph = Builder()
-    entries = _weighed(graph, weighing)
+def add_trees(graph: Builder, model: TreeModel, features: Weighting) -> Logits:
+    """Add trees of weighted counts; the columns that they test are made dense."""
+    entries = _add_weighting(graph, features)
     used = np.unique(model.feature[model.feature >= 0])
     width = len(used) + 1  # all other columns share the last place, which no tree looks at
-    place = np.full(sum(weighing.sizes), len(used), dtype=np.int64)
+    n_columns = sum(map(len, features.scales))
+    place = np.full(n_columns, len(used), dtype=np.int64)
     place[used] = np.arange(len(used))
     of_entries = graph.add("Gather", graph.constant(place, "place"), entries.columns)
     flat = graph.add("Add", graph.add("Mul", entries.rows, graph.ints(width)), of_entries)
@@ -74,28 +77,28 @@ def tree_graph(model: TreeModel, weighing: Weighing, *, temperature: float, mult
     if n_outputs == 1:
         against = graph.add("Log", graph.add("Sub", graph.constant(np.array(1.0)), p))
         logits = graph.add("Sub", logits, against)
-    add_answers(graph, logits, n_outputs, np.float64, temperature=temperature, multilabel=multilabel)
-    return graph.serialize("Decision trees on n-grams.")
+    return Logits(logits, n_outputs, np.float64)
 
 
-def _weighed(graph: Builder, weighing: Weighing) -> _Entries:
-    """Declare the inputs and weigh the counts."""
+def _add_weighting(graph: Builder, features: Weighting) -> _Entries:
+    """Declare the inputs and weight the counts."""
     rows = graph.input("rows", np.int64, ("n_entries",))
     columns = graph.input("columns", np.int64, ("n_entries",))
     counts = graph.cast(graph.input("counts", np.float32, ("n_entries",)), np.float64)
     n_texts = graph.add("Reshape", graph.input("n_texts", np.int64, ()), graph.ints(1))
-    scale = graph.constant(np.concatenate(weighing.scales).astype(np.float16), "scale")
+    scale = graph.constant(np.concatenate(features.scales).astype(np.float16), "scale")
     values = graph.cast(graph.add("Gather", scale, columns), np.float64)
-    if weighing.tf == "log":
+    if features.tf == "log":
         frequency = graph.add("Add", graph.add("Log", counts), graph.constant(np.array(1.0)))
         values = graph.add("Mul", frequency, values)
-    elif weighing.tf == "count":
+    elif features.tf == "count":
         values = graph.add("Mul", counts, values)
-    if not weighing.unit:
+    if not features.unit:
         return _Entries(rows, columns, values, n_texts)
-    n_blocks = graph.ints(len(weighing.sizes))
+    sizes = [len(scale) for scale in features.scales]
+    n_blocks = graph.ints(len(sizes))
     segment = graph.add("Mul", rows, n_blocks)  # of each block of each text
-    for first in np.cumsum(weighing.sizes)[:-1].tolist():
+    for first in np.cumsum(sizes)[:-1].tolist():
         beyond = graph.add("GreaterOrEqual", columns, graph.ints(first))
         segment = graph.add("Add", segment, graph.cast(beyond, np.int64))
     start = graph.zeros(graph.add("Mul", n_texts, n_blocks), np.float64)

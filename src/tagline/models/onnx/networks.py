@@ -1,6 +1,6 @@
 """Networks, layer by layer, in single precision; sequences are time-major, (n_steps, n_texts, size), as in `layers`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from tagline.models.network.layers import (
 )
 from tagline.models.network.network import Network, name_of
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
-from tagline.models.onnx.builder import Builder, add_answers
+from tagline.models.onnx.builder import Builder, Logits
 
 # Keras's order of gates, by number, in ONNX's: input, output, forget, cell; update, reset, candidate.
 _GATES = {Lstm: (0, 3, 1, 2), Gru: (0, 1, 2)}
@@ -37,67 +37,62 @@ class _Mask:
     lengths: str = ""
 
 
-def network_graph(network: Network, *, temperature: float, multilabel: bool) -> bytes:
-    """Return a network as an ONNX graph.
+def add_network(graph: Builder, network: Network) -> Logits:
+    """Add a network, from its inputs to its logits.
 
     Raises:
-        InputError: padding does not count and there are convolutions and recurrent layers, as in no recipe.
+        InputError: padding is masked and there are convolutions and recurrent layers, as in no recipe.
 
     """
-    graph = Builder()
-    first, *rest = network.layers
-    own, *others = network.weights
-    mask = None
-    if isinstance(first, Dense):
-        x = _multi_hot_dense(graph, first, own)
-    else:
-        ids = graph.input("ids", np.int64, ("n_texts", "n_steps"))
-        if isinstance(first, EmbeddingAverage):
-            x = _embedding_average(graph, ids, own, masked=network.masked)
-        elif isinstance(first, Embedding):
-            mask, ids = _masked(graph, network, ids) if network.masked else (None, ids)
-            x = _embedding(graph, ids, own, mask)
-        else:
-            raise InputError(f"A network cannot begin with the layer `{name_of(first)}`.")
+    (first, *rest), (first_weights, *others) = network.layers, network.weights
+    if type(first) not in FIRST_LAYERS:
+        raise InputError(f"A network cannot start with the layer `{name_of(first)}`.")
+    x, mask = FIRST_LAYERS[type(first)](graph, network, first_weights)
     for layer, weights in zip(rest, others, strict=True):
-        if isinstance(layer, Dense):
-            x = _activated(graph, _affine(graph, x, weights[0], weights[1]), layer.activation)
-        elif isinstance(layer, Conv1D):
-            x = _convolution(graph, layer, x, weights)
-        elif isinstance(layer, MaxPool):
-            x = _max_pool(graph, x, mask)
-        elif isinstance(layer, Lstm | Gru):
-            x = _recurrent(graph, [layer], x, [weights], mask)
-        elif isinstance(layer, Bidirectional):
-            x = _recurrent(graph, layer.both(), x, [weights[:3], weights[3:]], mask)
-        elif not isinstance(layer, Dropout):
+        if type(layer) not in LAYERS:
             raise InputError(f"The layer `{name_of(layer)}` has no ONNX form.")
-    n_outputs = network.n_outputs
-    add_answers(graph, x, n_outputs, np.float32, temperature=temperature, multilabel=multilabel)
-    return graph.serialize("A network.")
+        x = LAYERS[type(layer)](graph, layer, x, weights, mask)
+    return Logits(x, network.n_outputs, np.float32)
 
 
-def _multi_hot_dense(graph: Builder, layer: Dense, weights: Sequence[Array]) -> str:
-    """Return the first layer's output where a text is the set of its words, (n_texts, units)."""
+def _first_dense(graph: Builder, network: Network, weights: Sequence[Array]) -> tuple[str, None]:
+    """Return the output of a dense layer for the set of words of each text, (n_texts, units)."""
+    layer: Any = network.layers[0]
     rows = graph.input("rows", np.int64, ("n_entries",))
     columns = graph.input("columns", np.int64, ("n_entries",))
     n_texts = graph.add("Reshape", graph.input("n_texts", np.int64, ()), graph.ints(1))
     start = graph.zeros(graph.add("Concat", n_texts, graph.ints(layer.units), axis=0), np.float32)
     added = graph.add("Gather", graph.constant(weights[0], "kernel"), columns)  # (n_entries, units)
     sums = graph.add_up(start, graph.add("Unsqueeze", rows, graph.ints(1)), added)
-    return _activated(graph, graph.add("Add", sums, graph.constant(weights[1], "bias")), layer.activation)
+    return _activated(graph, graph.add("Add", sums, graph.constant(weights[1], "bias")), layer.activation), None
 
 
-def _embedding_average(graph: Builder, ids: str, weights: Sequence[Array], *, masked: bool) -> str:
-    """Return the mean vector of each text, (n_texts, size); 0 where nothing counts."""
+def _first_embedding_average(graph: Builder, network: Network, weights: Sequence[Array]) -> tuple[str, None]:
+    """Return the mean vector of each text, (n_texts, size); 0 for a text of masked padding alone."""
+    ids = _input_ids(graph)
     vectors = graph.add("Gather", graph.constant(weights[0], "embeddings"), ids)  # (n_texts, n_steps, size)
-    if not masked:
-        return graph.add("ReduceMean", vectors, graph.ints(1), keepdims=0)
+    if not network.masked:
+        return graph.add("ReduceMean", vectors, graph.ints(1), keepdims=0), None
     present = graph.cast(_is_token(graph, ids), np.float32)
     counted = graph.add("Mul", vectors, graph.add("Unsqueeze", present, graph.ints(2)))
     total = graph.add("ReduceSum", counted, graph.ints(1), keepdims=0)
     lengths = graph.add("ReduceSum", present, graph.ints(1), keepdims=1)
-    return graph.add("Div", total, graph.add("Max", lengths, graph.constant(np.array(1, np.float32))))
+    return graph.add("Div", total, graph.add("Max", lengths, graph.constant(np.array(1, np.float32)))), None
+
+
+def _first_embedding(graph: Builder, network: Network, weights: Sequence[Array]) -> tuple[str, _Mask | None]:
+    """Return the vectors, (n_steps, n_texts, size), masked ones 0, and the mask."""
+    ids = _input_ids(graph)
+    mask, ids = _masked(graph, network, ids) if network.masked else (None, ids)
+    vectors = graph.add("Gather", graph.constant(weights[0], "embeddings"), _turned(graph, ids))
+    if mask is None:
+        return vectors, None
+    present = graph.add("Unsqueeze", graph.cast(mask.present, np.float32), graph.ints(2))
+    return graph.add("Mul", vectors, present), mask
+
+
+def _input_ids(graph: Builder) -> str:
+    return graph.input("ids", np.int64, ("n_texts", "n_steps"))
 
 
 def _masked(graph: Builder, network: Network, ids: str) -> tuple[_Mask, str]:
@@ -132,33 +127,29 @@ def _turned(graph: Builder, values: str) -> str:
     return graph.add("Transpose", values, perm=[1, 0])
 
 
-def _embedding(graph: Builder, ids: str, weights: Sequence[Array], mask: _Mask | None) -> str:
-    """Return the vectors, (n_steps, n_texts, size); masked ones are 0."""
-    vectors = graph.add("Gather", graph.constant(weights[0], "embeddings"), _turned(graph, ids))
-    if mask is None:
-        return vectors
-    present = graph.add("Unsqueeze", graph.cast(mask.present, np.float32), graph.ints(2))
-    return graph.add("Mul", vectors, present)
+def _dense(graph: Builder, layer: Dense, x: str, weights: Sequence[Array], mask: _Mask | None) -> str:
+    product = graph.add("MatMul", x, graph.constant(weights[0], "kernel"))
+    return _activated(graph, graph.add("Add", product, graph.constant(weights[1], "bias")), layer.activation)
 
 
-def _affine(graph: Builder, x: str, kernel: Array, bias: Array) -> str:
-    product = graph.add("MatMul", x, graph.constant(kernel, "kernel"))
-    return graph.add("Add", product, graph.constant(bias, "bias"))
+def _dropout(graph: Builder, layer: Dropout, x: str, weights: Sequence[Array], mask: _Mask | None) -> str:
+    """Return the values as they are: dropout is for training alone."""
+    return x
 
 
 def _activated(graph: Builder, x: str, activation: Activation) -> str:
     return x if activation == "linear" else graph.add({"relu": "Relu", "tanh": "Tanh"}[activation], x)
 
 
-def _convolution(graph: Builder, layer: Conv1D, x: str, weights: Sequence[Array]) -> str:
+def _convolution(graph: Builder, layer: Conv1D, x: str, weights: Sequence[Array], mask: _Mask | None) -> str:
     """Return all windows, (n_steps - width + 1, n_texts, filters); the kernel is (width, inputs, filters)."""
     kernel = graph.constant(weights[0].transpose(2, 1, 0), "kernel")
     windows = graph.add("Conv", graph.add("Transpose", x, perm=[1, 2, 0]), kernel, graph.constant(weights[1], "bias"))
     return _activated(graph, graph.add("Transpose", windows, perm=[2, 0, 1]), layer.activation)
 
 
-def _max_pool(graph: Builder, x: str, mask: _Mask | None) -> str:
-    """Return the greatest value over the steps, or windows, that lie within the text, (n_texts, size)."""
+def _max_pool(graph: Builder, layer: MaxPool, x: str, weights: Sequence[Array], mask: _Mask | None) -> str:
+    """Return the maximum over the steps, or windows, inside the text, (n_texts, size)."""
     if mask is not None:
         absent = _outside(graph, x, mask.present)
         lowest = graph.constant(np.array(-np.inf, np.float32))
@@ -186,12 +177,20 @@ def _outside(graph: Builder, x: str, present: str) -> str:
     return graph.add("Not", graph.add("Or", inside, graph.add("And", short, chosen)))
 
 
+def _one_direction(graph: Builder, layer: Lstm | Gru, x: str, weights: Sequence[Array], mask: _Mask | None) -> str:
+    return _recurrent(graph, [layer], x, [weights], mask)
+
+
+def _both_directions(graph: Builder, layer: Bidirectional, x: str, weights: Sequence[Array], mask: _Mask | None) -> str:
+    return _recurrent(graph, layer.both(), x, [weights[:3], weights[3:]], mask)
+
+
 def _recurrent(
     graph: Builder, cells: Sequence[Lstm | Gru], x: str, weights: Sequence[Sequence[Array]], mask: _Mask | None
 ) -> str:
     """Return the last state, (n_texts, size), or that of every step, (n_steps, n_texts, size).
 
-    Two cells stand side by side, the second from the end.
+    Of two cells the second reads backwards; their states are concatenated.
     """
     cell = cells[0]
     forms = [_onnx_weights(cell, own) for cell, own in zip(cells, weights, strict=True)]
@@ -220,3 +219,21 @@ def _onnx_weights(cell: Lstm | Gru, weights: Sequence[Array]) -> tuple[Array, Ar
         return np.concatenate([np.split(matrix, len(order), axis=-1)[gate] for gate in order], axis=-1)
 
     return ordered(kernel).T, ordered(recurrent).T, np.concatenate([ordered(row) for row in biases])
+
+
+#: Adds a first layer, with the inputs of the graph; returns its output and which ids are tokens, if that counts.
+FIRST_LAYERS: dict[type[Any], Callable[[Builder, Network, Sequence[Array]], tuple[str, _Mask | None]]] = {
+    Dense: _first_dense,
+    EmbeddingAverage: _first_embedding_average,
+    Embedding: _first_embedding,
+}
+#: Adds a further layer; returns its output.
+LAYERS: dict[type[Any], Callable[[Builder, Any, str, Sequence[Array], _Mask | None], str]] = {
+    Dense: _dense,
+    Conv1D: _convolution,
+    MaxPool: _max_pool,
+    Lstm: _one_direction,
+    Gru: _one_direction,
+    Bidirectional: _both_directions,
+    Dropout: _dropout,
+}

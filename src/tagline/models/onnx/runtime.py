@@ -1,15 +1,22 @@
 """A graph, run by ONNX Runtime in place of the model it was made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.errors import InputError, MissingExtraError
+from tagline.models.base import Model
 from tagline.parallel import in_threads
+
+if TYPE_CHECKING:
+    from tagline.models.onnx.builder import Builder
+
+EXPORTED_GRAPH = "model.onnx"  # the file of an export that holds the graph
 
 _ROWS = 256  # texts of a batch, and fewer where they are long:
 _STEPS = 65_536  # ids of all texts of a batch
@@ -18,12 +25,13 @@ _ERRORS_ONLY = 3
 
 
 @dataclass(frozen=True)
-class OnnxModel:
-    """The bytes of a graph of ``tagline.models.onnx``.
+class OnnxModel(Model):
+    """The bytes of a graph that ``tagline.models.onnx`` made of another model.
 
-    It answers what the model it was made of is asked, with the temperature taken into account. Of n-grams it takes
-    their counts, CSR, (n_texts, n_columns).
+    Calibration is part of the graph. For n-grams it takes counts, CSR, (n_texts, n_columns).
     """
+
+    kind: ClassVar[str] = "onnx"
 
     graph: bytes
 
@@ -32,8 +40,27 @@ class OnnxModel:
         return self._run("logits", X)
 
     def probabilities(self, X: sp.csr_matrix | NDArray[np.integer]) -> NDArray[np.float64]:
-        """Return the probability of each class, (n_texts, n_classes), as the graph itself works it out."""
+        """Return the probability of each class, (n_texts, n_classes), as the graph computes it."""
         return self._run("probabilities", X)
+
+    def arrays(self) -> NoReturn:
+        """Raise `InputError`: the arrays of a bundle are those of the original model."""
+        raise InputError("A model that runs in ONNX Runtime cannot be saved: copy the folder it was loaded from.")
+
+    def contributions(self, X: Any, output: int, factor: float) -> NoReturn:
+        """Raise `InputError`: a graph has no attributions."""
+        raise InputError("A model that runs in ONNX Runtime cannot be explained: explain the original model.")
+
+    def to_graph(self, graph: "Builder", features: Any) -> NoReturn:
+        """Raise `InputError`: it is a graph already."""
+        raise InputError("The model is an ONNX graph already: export the original model.")
+
+    @classmethod
+    def restore(
+        cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], binaries: Mapping[str, bytes]
+    ) -> "OnnxModel":
+        """Return the model of an export's graph."""
+        return cls(binaries[EXPORTED_GRAPH])
 
     def _run(self, output: str, X: Any) -> NDArray[np.float64]:
         width = next(found.shape[1] for found in self._session.get_outputs() if found.name == output)

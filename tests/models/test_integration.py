@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tagline.explain.integration import MOST_STEPS, integrate
+from tagline.models.network.integration import MOST_STEPS, integrate
 
 
 def curve(score, slope, shares=(0.7, 0.4, -0.1)):

@@ -1,0 +1,96 @@
+"""`fit_model`: a model of n-grams, fitted by its kind.
+
+``Y`` is the boolean class matrix, (n_texts, n_classes), with one True in each row unless ``multilabel``.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tagline.errors import RecipeError
+from tagline.models.base import Bools, Floats, HyperParameters
+from tagline.models.linear import LINEAR_MODELS, LinearModel, LinearSolver
+from tagline.models.naive_bayes import NAIVE_BAYES
+from tagline.models.trees import TREES, TreeModel
+
+_CERTAIN = 20.0  # the logit of an output whose rows all have the same value
+
+#: The kinds of models of n-grams, which are the allowed values of a recipe's ``model.kind``.
+NGRAM_MODELS = (*LINEAR_MODELS, *NAIVE_BAYES, *TREES)
+
+
+def fit_model(
+    kind: str,
+    X: sp.csr_matrix,
+    Y: Bools,
+    weights: Floats,
+    settings: HyperParameters,
+    *,
+    multilabel: bool,
+    seed: int,
+) -> LinearModel | TreeModel:
+    """Fit the model ``kind``; ``weights``, (n_texts,), multiply the rows, and rows of weight 0 are left out.
+
+    A class without a row among ``Y`` gets a logit far below all others.
+
+    Raises:
+        RecipeError: ``kind`` gives each text one label, and there may be several.
+
+    """
+    if not (counted := weights > 0).all():  # liblinear would warn about a class without any weight, on stderr
+        X, Y, weights = X[counted], Y[counted], weights[counted]
+    if kind in LINEAR_MODELS:
+        solve = LINEAR_MODELS[kind]
+        if multilabel:
+            return _each_label(X, Y, lambda y: _row(solve(X, y.astype(np.int64), weights, settings.C, seed)))
+        return _one_of_several(solve, X, Y, weights, settings.C, seed)
+    if kind in NAIVE_BAYES:
+        fit_bayes, alpha = NAIVE_BAYES[kind], settings.alpha
+        if multilabel:
+            return _each_label(X, Y, lambda y: _column(fit_bayes(X, np.column_stack([~y, y]), weights, alpha)))
+        return fit_bayes(X, Y, weights, alpha)
+    if multilabel:
+        raise RecipeError(f"`{kind}` gives each text one label: choose another recipe for several, for example `fast`.")
+    return TREES[kind](X, Y, weights, settings, seed)
+
+
+def _one_of_several(
+    solve: LinearSolver, X: sp.csr_matrix, Y: Bools, weights: Floats, C: float, seed: int
+) -> LinearModel:
+    """Fit a linear model of mutually exclusive classes; some may have no row."""
+    n_outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
+    coef, intercept = np.zeros((n_outputs, X.shape[1])), np.full(n_outputs, -_CERTAIN)
+    present, y = np.unique(Y.argmax(axis=1), return_inverse=True)
+    if len(present) == 1:
+        intercept[present[0] if n_outputs > 1 else 0] = _CERTAIN if n_outputs > 1 or present[0] == 1 else -_CERTAIN
+    else:
+        solved, intercepts = solve(X, y, weights, C, seed)
+        if len(present) == 2 and n_outputs > 1:  # one output for two of several classes
+            solved, intercepts = np.vstack([-solved, solved]), np.concatenate([-intercepts, intercepts])
+        rows = present if n_outputs > 1 else [0]
+        coef[rows], intercept[rows] = solved, intercepts
+    return LinearModel.of(coef.T, intercept)
+
+
+def _each_label(
+    X: sp.csr_matrix, Y: Bools, fit_one: Callable[[Bools], tuple[NDArray[np.floating], float]]
+) -> LinearModel:
+    """Fit one output for each label, whether or not a row has it."""
+
+    def output(y: Bools) -> tuple[NDArray[np.floating], float]:
+        if y.all() or not y.any():
+            return np.zeros(X.shape[1]), _CERTAIN if y.any() else -_CERTAIN
+        return fit_one(y)
+
+    fitted = [output(y) for y in Y.T]
+    return LinearModel.of(np.column_stack([f[0] for f in fitted]), np.array([f[1] for f in fitted]))
+
+
+def _row(solved: tuple[Floats, Floats]) -> tuple[Floats, float]:
+    return solved[0][0], float(solved[1][0])
+
+
+def _column(model: LinearModel) -> tuple[NDArray[np.floating], float]:
+    return model.coef[:, 0], float(model.intercept[0])
