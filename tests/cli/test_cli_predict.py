@@ -180,8 +180,8 @@ def test_json_lines_keep_their_values(call, run_folder, here, monkeypatch):
 
 
 def test_a_column_that_comes_late_and_has_the_name_of_a_new_one(fails, run_folder, here, monkeypatch):
-    monkeypatch.setattr("tagline.data.formats.files.SAMPLE_BYTES", 64)
-    monkeypatch.setattr("tagline.data.formats.files.BLOCK_BYTES", 64)
+    monkeypatch.setattr("tagline.data.files.SAMPLE_BYTES", 64)
+    monkeypatch.setattr("tagline.data.files.BLOCK_BYTES", 64)
     rows = ['{"text": "a film"}'] * 50 + ['{"text": "a film", "prediction": "mine"}']
     (here / "in.jsonl").write_text("\n".join(rows))
     assert "`prediction`" in fails("predict", run_folder, "--input", "in.jsonl", "--output", "out.jsonl")

@@ -16,10 +16,10 @@ import polars as pl
 import pytest
 import zstandard
 
-from tagline.data import load_dataset
-from tagline.data.formats import files, streams
-from tagline.data.formats.files import read_file, read_texts
-from tagline.data.rows import Rejected, concat
+from tagline.data import files, load_dataset, streams
+from tagline.data.files import read_file, read_texts
+from tagline.data.frames import concat
+from tagline.data.rows import Rejected
 from tagline.errors import DataError, MissingExtraError
 
 TEXTS = [f"text number {i} — “ünïcode”, 日本" for i in range(40)]
@@ -195,7 +195,7 @@ def test_bad_json_lines_are_rejected_by_line(tmp_path: Path) -> None:
     path.write_bytes(b"\n".join(lines))
     read = read_file(path)
     assert [row.line for row in read.rejected] == [4, 10, 12]
-    assert ["whole JSON" in r.reason or "object" in r.reason or "UTF-8" in r.reason for r in read.rejected] == [
+    assert ["valid JSON" in r.reason or "object" in r.reason or "UTF-8" in r.reason for r in read.rejected] == [
         True
     ] * 3
     assert read.frame.schema == {"text": pl.String, "label": pl.Int64}

@@ -81,8 +81,8 @@ def test_the_data_and_how_it_was_made(binary):
     page, _, _ = binary
     data = page.words("data")
     for sentence in (
-        "4 test texts that also stand in the training rows",
-        "96 rows whose text stood before",
+        "4 test texts that are also in the training rows",
+        "96 rows that repeat the text of an earlier row",
         "2 texts hold control characters",
         "3 rows: empty text",
         "1 row could not be read",

@@ -179,7 +179,7 @@ def test_a_dropped_file_of_several_labels_is_counted(opened: Opener) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"a,b\n1,2\n", "which column is the text is not clear"),
+        (b"a,b\n1,2\n", "the text column is ambiguous"),
         (b"text\n\xff\n", "is not UTF-8"),
         (b"", "is empty"),
         (b"text\n", "x.csv has no rows"),

@@ -157,7 +157,7 @@ def _predict_file(
     strict: bool,
     session: "Session",
 ) -> None:
-    from tagline.data.rows import counted
+    from tagline.data.wording import counted
     from tagline.runs.predict import predict_file
 
     def reading(columns: "Sequence[str]") -> None:

@@ -2,7 +2,7 @@
 
 from tagline.data.builtin.catalog import BUILT_IN, BuiltIn
 from tagline.data.dataset import Dataset, Split, load_dataset
-from tagline.data.formats.files import Batch, read_texts
+from tagline.data.files import Batch, read_texts
 from tagline.data.inspections.facts import Facts
 from tagline.data.rows import Rejected
 

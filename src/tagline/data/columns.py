@@ -1,20 +1,18 @@
-"""Which column is the text, which the label, which the split; what a label means.
+"""Which column is the text, which the label, which the split.
 
-A column is taken, in this order: the one the caller names; the one the source settles by its structure; the
-first of the known names below, whatever its case; and, if that leaves just one candidate, the only column of
-strings that look like texts, or the only one of few distinct values. Anything else is a `DataError` that
-lists the columns.
+The choice, in this order: the column that the caller names; the one that the structure of the source determines;
+the first of the known names below, ignoring case; the only column of strings that look like texts, or the only one
+of few distinct values. If that leaves no column or several, it is a `DataError` that lists the columns.
 """
 
-import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from tagline.data.formats.lines import scalar_text
-from tagline.data.rows import SPLIT_NAMES, Rows
+from tagline.data.rows import Rows
+from tagline.data.splits import SPLIT_NAMES
+from tagline.data.wording import listed
 from tagline.errors import DataError, nearest
 
 TEXT_NAMES = (
@@ -38,14 +36,11 @@ MIN_TEXT_DISTINCT = 0.5
 #: A column without a known name is a label if it has at most this share of distinct values.
 MAX_LABEL_DISTINCT = 0.2
 SAMPLE_ROWS = 1000
-#: A longer label, in characters, is a text; so many labels that mostly differ are numbers of rows.
-LONGEST_LABEL = 1000
-FEW_LABELS = 100
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns taken out of a frame, and a sentence that says how they were found."""
+    """Text, label and split column of a frame, and a sentence that says how they were chosen."""
 
     text: tuple[str, ...]
     label: str
@@ -54,7 +49,7 @@ class Columns:
 
 
 def choose_columns(rows: Rows, text: Sequence[str], label: str | None, group: str | None) -> Columns:
-    """Decide which columns of ``rows`` are text, label and split; raise `DataError` where it is not clear."""
+    """Decide which columns of ``rows`` are text, label and split; raise `DataError` where it is ambiguous."""
     frame = rows.frame
     for name in (*text, *((label,) if label else ()), *((group,) if group else ())):
         require_column(frame, name, rows.source)
@@ -81,7 +76,7 @@ def choose_columns(rows: Rows, text: Sequence[str], label: str | None, group: st
 
 
 def find_text_columns(frame: pl.DataFrame, text: Sequence[str], source: str) -> tuple[str, ...]:
-    """Find the text column of rows that need no label, or check the ones that are named."""
+    """Return the columns ``text`` after a check that they exist; without any, the text column of unlabelled rows."""
     for name in text:
         require_column(frame, name, source)
     return tuple(text) or (_find_text(frame, set(), source)[0],)
@@ -93,13 +88,6 @@ def require_column(frame: pl.DataFrame, name: str, source: str) -> None:
         raise DataError(
             f"`{source}` has no column `{name}`.{nearest(name, frame.columns)} Its columns are {listed(frame.columns)}."
         )
-
-
-def listed(names: Iterable[str], limit: int = 20) -> str:
-    """Write names in backticks, the first ``limit`` of them."""
-    found = list(names)
-    more = f" and {len(found) - limit:,} more" if len(found) > limit else ""
-    return ", ".join(f"`{name}`" for name in found[:limit]) + more
 
 
 def join_texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
@@ -118,7 +106,9 @@ def _as_string(column: pl.Series) -> pl.Series:
     if isinstance(column.dtype, pl.List | pl.Array):
         return column.cast(pl.List(pl.String)).list.join(" ")
     if isinstance(column.dtype, pl.Struct | pl.Object | pl.Binary):
-        raise DataError(f"Column `{column.name}` is not text but {column.dtype}: choose another with `--text`.")
+        raise DataError(
+            f"Column `{column.name}` holds {column.dtype}, which is not text: choose another with `--text`."
+        )
     return column.cast(pl.String)
 
 
@@ -155,8 +145,7 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
     if len(candidates) == 1:
         return candidates[0], "the only column of few distinct values"
     raise DataError(
-        f"`{source}`: which column is the label is not clear; name it with `--label`. "
-        f"Its columns are {listed(frame.columns)}."
+        f"`{source}`: the label column is ambiguous: name it with `--label`. Its columns are {listed(frame.columns)}."
     )
 
 
@@ -170,8 +159,7 @@ def _find_text(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str, 
     if len(candidates) == 1:
         return candidates[0], "the only column of texts"
     raise DataError(
-        f"`{source}`: which column is the text is not clear; name it with `--text`. "
-        f"Its columns are {listed(frame.columns)}."
+        f"`{source}`: the text column is ambiguous: name it with `--text`. Its columns are {listed(frame.columns)}."
     )
 
 
@@ -193,85 +181,3 @@ def _is_label_like(column: pl.Series) -> bool:
     values = column.drop_nulls()
     # In a handful of rows every share is large: two rows of a kind are enough there.
     return 0 < values.n_unique() <= max(MAX_LABEL_DISTINCT * len(values), min(len(values) - 1, 20))
-
-
-def label_strings(column: pl.Series, source: str) -> pl.Series:
-    """Return labels as a String series, or List(String) for multi-label data; a missing label is null.
-
-    Spaces around a label are trimmed; an empty label is missing. Integers are written as they are, whole
-    floats without their ``.0`` (a null in pandas makes floats of integers), booleans as ``true`` and
-    ``false``. A column of JSON lists is multi-label. Labels within a list are distinct and sorted, missing
-    ones left out; an empty list is a text without any label. Raises `DataError` for a type that names no
-    class, and for infinite numbers.
-    """
-    dtype = column.dtype
-    if isinstance(dtype, pl.List | pl.Array):
-        return _clean_lists(column.cast(pl.List(dtype.inner)))
-    if isinstance(dtype, pl.Struct | pl.Object | pl.Binary):
-        raise DataError(f"`{source}`: column `{column.name}` holds {dtype}, which cannot be labels.")
-    if dtype.is_float():
-        column = column.fill_nan(None)
-        if column.is_infinite().any():
-            raise DataError(f"`{source}`: column `{column.name}` holds infinite numbers, which cannot be labels.")
-        whole = (column == column.round(0)) & (column.abs() < 2**53)
-        return column.cast(pl.Int64).cast(pl.String) if whole.all() else column.cast(pl.String)
-    labels = column.cast(pl.String).str.strip_chars()
-    labels = labels.to_frame().select(pl.when(pl.col(labels.name) != "").then(pl.col(labels.name))).to_series()
-    distinct = labels.drop_nulls().unique()
-    if len(distinct) and distinct.str.contains(r"^\[.*\]$").all():
-        return _json_lists(labels, distinct)
-    if len(distinct) and distinct.str.contains(r"^-?\d+\.0$").all():
-        return labels.str.strip_suffix(".0")
-    return labels
-
-
-def _clean_lists(column: pl.Series) -> pl.Series:
-    # `list.eval` would do it row by row, at five times the cost.
-    rows = pl.DataFrame({"row": pl.arange(len(column), eager=True), "label": column})
-    labels = pl.col("label").cast(pl.String).str.strip_chars()
-    flat = rows.filter(pl.col("label").list.len() > 0).explode("label").select("row", labels)
-    flat = flat.filter(pl.col("label").str.len_bytes() > 0).unique().sort("row", "label")
-    lists = rows.join(flat.group_by("row").agg("label"), on="row", how="left", suffix="_clean").sort("row")
-    empty = pl.lit([], dtype=pl.List(pl.String))
-    return lists.select(
-        pl.when(pl.col("label").is_not_null()).then(pl.coalesce("label_clean", empty)).alias(column.name)
-    ).to_series()
-
-
-def _json_lists(labels: pl.Series, distinct: pl.Series) -> pl.Series:
-    lists: dict[str, list[str]] = {}
-    for text in distinct.to_list():
-        try:
-            items = json.loads(text)
-        except (ValueError, RecursionError):
-            # Not JSON after all: labels that happen to stand in brackets, or Python's own quotes.
-            items = re.findall(r"'([^']*)'", text)
-            if not items and text.strip("[] "):
-                return labels
-        lists[text] = [scalar_text(item) for item in items if item is not None]
-    return _clean_lists(labels.replace_strict(lists, default=None, return_dtype=pl.List(pl.String)))
-
-
-def sorted_classes(labels: pl.Series) -> list[str]:
-    """Return the distinct labels, sorted; by number when all of them are integers."""
-    flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
-    classes: list[str] = flat.drop_nulls().unique().to_list()
-    if all(re.fullmatch(r"-?\d{1,18}", name) for name in classes):
-        return sorted(classes, key=lambda name: (int(name), name))
-    return sorted(classes)
-
-
-def check_labels(labels: pl.Series, classes: list[str], rows: Rows, column: str) -> None:
-    """Raise `DataError` where the labels look like texts or like numbers of rows."""
-    n_labels = int(labels.list.len().sum()) if isinstance(labels.dtype, pl.List) else len(labels)
-    longest = max(map(len, classes))
-    if longest > LONGEST_LABEL:
-        found = f"one of its values has {longest:,} characters"
-    elif n_labels > FEW_LABELS and len(classes) > n_labels / 2:
-        found = f"{n_labels:,} labels have {len(classes):,} different values"
-    else:
-        return
-    raise DataError(
-        f"`{rows.source}`: column `{column}` does not look like labels: {found}; choose another with `--label`. "
-        f"The columns are {listed(rows.frame.columns)}."
-    )

@@ -10,7 +10,27 @@ import polars as pl
 
 Ints = npt.NDArray[np.int64]
 
-TRAIN, VALIDATION, TEST = 0, 1, 2
+TRAIN, VALIDATION, TEST, SET_ASIDE = "train", "validation", "test", "unlabelled"
+
+#: The splits in the order of the numbers that `split_rows` gives them.
+SPLITS = (TRAIN, VALIDATION, TEST)
+_TRAIN, _VALIDATION, _TEST = range(3)
+#: What the values of a split column, and the names of files and folders, mean.
+SPLIT_NAMES = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "dev": VALIDATION,
+    "valid": VALIDATION,
+    "validation": VALIDATION,
+    "val": VALIDATION,
+    "test": TEST,
+    "testing": TEST,
+    "unsup": SET_ASIDE,
+    "unsupervised": SET_ASIDE,
+    "unlabeled": SET_ASIDE,
+    "unlabelled": SET_ASIDE,
+}
+
 SHARE = 0.1
 #: Classes with fewer units than this are not spread over all three splits: their rows go to train first.
 MIN_PER_SPLIT = 5
@@ -98,11 +118,11 @@ def _fill_classes(size: Ints, classes: Ints, *, validation: bool, test: bool) ->
     suited = np.lexsort((np.maximum(size, tenth[classes]), classes))
     rank = np.empty_like(suited)
     rank[suited] = np.arange(len(suited)) - (np.cumsum(n_units) - n_units)[classes]
-    part = np.full(len(size), TRAIN, dtype=np.int8)
+    part = np.full(len(size), _TRAIN, dtype=np.int8)
     # Validation begins behind all that test can take, so that without copies both are runs of the order.
     n_fit = np.bincount(classes[size <= tenth[classes]], minlength=len(tenth))
     behind = np.clip(tenth, 1, np.maximum(1, n_fit - 1))
-    wanted = [(TEST, 0 * behind, MIN_FOR_TEST)] * test + [(VALIDATION, behind, MIN_PER_SPLIT)] * validation
+    wanted = [(_TEST, 0 * behind, MIN_FOR_TEST)] * test + [(_VALIDATION, behind, MIN_PER_SPLIT)] * validation
     # One unit each before any split is filled up, so that none takes what another needs.
     for name, place, least in wanted:
         part[(rank == place[classes]) & (n_units[classes] >= least)] = name
@@ -116,7 +136,7 @@ def _fill_up(part: npt.NDArray[np.int8], name: int, size: Ints, classes: Ints, t
     mine = part == name
     filled = np.bincount(classes[mine], weights=size[mine], minlength=len(tenth)).astype(np.int64)
     room = np.where(filled > 0, tenth - filled, 0)
-    left = np.flatnonzero(part == TRAIN)
+    left = np.flatnonzero(part == _TRAIN)
     while len(left := left[size[left] <= room[classes[left]]]):
         # All units before the first that does not fit; what fits after it is seen in the next round.
         fits = _rows_before(size[left], classes[left]) + size[left] <= room[classes[left]]
@@ -139,9 +159,9 @@ def _cut_units(
     noise = np.random.default_rng((seed, 1)).random(len(order))
     line = order[np.lexsort((noise, place))]
     end = np.cumsum(size[line]) / size.sum()
-    part = np.full(len(order), TRAIN, dtype=np.int8)
+    part = np.full(len(order), _TRAIN, dtype=np.int8)
     begin = 0
-    for name, wanted in ((TEST, test), (VALIDATION, validation)):
+    for name, wanted in ((_TEST, test), (_VALIDATION, validation)):
         # At least one unit each, as long as one is left for train.
         if wanted and begin < len(line) - 1:
             before = end[begin - 1] if begin else 0.0

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tagline.data.rows import counted
+from tagline.data.inspections import INSPECTIONS
 from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.headline import (
     display_name,
@@ -256,11 +256,8 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
             )
             if value
         ],
-        "copies": _copies(duplicates),
-        "dropped": [
-            f"{counted(n, 'row')}: {harmless(reason)}" for reason, n in (facts.get("dropped") or {}).items() if n
-        ],
-        "rejected": facts.get("rejected_rows") or 0,
+        "inspections": _inspections(facts),
+        "leaked": f"{duplicates['test_in_train']:,}" if duplicates.get("test_in_train") else "",
         "rejected_rows": [
             {key: harmless(str(row.get(key, ""))) for key in ("file", "line", "reason")}
             for row in (facts.get("rejected") or [])[:20]
@@ -275,23 +272,12 @@ def _split_facts(name: str, rows: Mapping[str, Any], lengths: Mapping[str, Any])
     return {"name": name, "rows": f"{rows.get(name) or 0:,}", **shown}
 
 
-def _copies(duplicates: Mapping[str, Any]) -> list[dict[str, Any]]:
-    names = {
-        "test_in_train": "test texts that also stand in the training rows",
-        "validation_in_train": "validation texts that also stand in the training rows",
-        "test_in_validation": "test texts that also stand in the validation rows",
-        "copies": "rows whose text stood before",
-        "conflicting": "texts that stand under different labels",
-    }
-    return [
-        {
-            "count": f"{duplicates[key]:,}",
-            "what": what,
-            "leaks": key == "test_in_train" and duplicates[key] > 0,
-        }
-        for key, what in names.items()
-        if key in duplicates
-    ]
+def _inspections(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the lines of all inspections by title."""
+    lines: dict[str, list[str]] = {}
+    for inspection in INSPECTIONS.values():
+        lines.setdefault(inspection.title, []).extend(harmless(line) for line in inspection.describe(facts))
+    return [{"title": title, "lines": found} for title, found in lines.items() if found]
 
 
 def _labels(label: Any) -> str:

@@ -10,8 +10,8 @@ import polars as pl
 
 from tagline.data import Batch, Rejected, read_texts
 from tagline.data.columns import find_text_columns
-from tagline.data.formats.streams import display_name
 from tagline.data.rows import check_rejected, is_blank
+from tagline.data.streams import display_name
 from tagline.errors import DataError, InputError, nearest
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences

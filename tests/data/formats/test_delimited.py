@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tagline.data.formats import delimited, files
+from tagline.data import files
+from tagline.data.files import read_file, read_texts
+from tagline.data.formats import delimited
 from tagline.data.formats.delimited import Dialect, Lines, read_delimited, read_records
-from tagline.data.formats.files import read_file, read_texts
-from tagline.data.rows import Rejected, concat
+from tagline.data.frames import concat
+from tagline.data.rows import Rejected
 from tagline.errors import DataError
 
 # Of a bare carriage return, which ends a line for Python and not for us, its writer makes something else.

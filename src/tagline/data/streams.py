@@ -1,4 +1,4 @@
-"""Bytes of a file or of standard input: decompressed, as UTF-8, in blocks of whole lines."""
+"""Bytes of a file or of standard input: decompressed, converted to UTF-8, in blocks of whole lines."""
 
 import codecs
 import gzip
@@ -24,8 +24,8 @@ def display_name(path: str | Path) -> str:
 def open_stream(path: str | Path, opened: ExitStack) -> BinaryIO:
     """Open a file, or standard input for ``-``, decompressing gzip and Zstandard by their first bytes.
 
-    ``opened`` closes the file when it ends; standard input stays open. UTF-16 with a byte order mark comes
-    out as UTF-8, and the mark of UTF-8 is left out.
+    ``opened`` closes the file; standard input stays open. UTF-16 with a byte order mark is converted to UTF-8, and
+    the byte order mark of UTF-8 is removed.
     """
     stream: BinaryIO
     if str(path) == STDIN:
@@ -54,7 +54,7 @@ def _peek(stream: BinaryIO) -> bytes:
 
 
 def read_start(stream: BinaryIO, size: int, name: str) -> bytes:
-    """Read ``size`` bytes; fewer only at the end, although a pipe gives less at a time."""
+    """Read ``size`` bytes, or fewer at the end; a single read of a pipe may return less."""
     parts = []
     with _readable(name):
         while size > 0 and (part := stream.read(size)):
@@ -64,7 +64,7 @@ def read_start(stream: BinaryIO, size: int, name: str) -> bytes:
 
 
 def read_blocks(start: bytes, stream: BinaryIO, size: int | None, name: str) -> Iterator[bytes]:
-    """Cut a stream that begins with ``start`` into blocks of whole lines, of ``size`` bytes; None: one."""
+    """Cut ``start`` and the rest of the stream into blocks of whole lines, of ``size`` bytes each; None gives one."""
     if size is None:
         with _readable(name):
             rest = stream.read()
@@ -83,7 +83,7 @@ def read_blocks(start: bytes, stream: BinaryIO, size: int | None, name: str) -> 
 
 
 class _readable:  # noqa: N801  # used as a function is: `with _readable(...)`
-    """Turn the faults of a damaged compressed file into one sentence."""
+    """Raise errors of a damaged compressed file as `DataError`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -98,7 +98,7 @@ class _readable:  # noqa: N801  # used as a function is: `with _readable(...)`
 
 
 class _Chunks(io.RawIOBase):
-    """A raw stream out of an iterator of byte strings."""
+    """A raw stream of the byte strings of an iterator."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -121,7 +121,7 @@ class _Chunks(io.RawIOBase):
 
 
 class _ZstdDecoder(Protocol):
-    """What `zstandard` and Python 3.14 agree on."""
+    """The common interface of `zstandard` and Python 3.14."""
 
     @property
     def eof(self) -> bool: ...
@@ -144,15 +144,15 @@ def _zstd_decoder() -> _ZstdDecoder:
 
 def _unzstd(stream: BinaryIO) -> Iterator[bytes]:
     decoder = _zstd_decoder()
-    begun = False
+    started = False
     while part := stream.read(CHUNK_BYTES):
         while part:
             if decoder.eof:
                 decoder = _zstd_decoder()
             yield decoder.decompress(part)
-            begun = True
+            started = True
             part = decoder.unused_data if decoder.eof else b""
-    if begun and not decoder.eof:
+    if started and not decoder.eof:
         raise EOFError("the Zstandard stream ends before its end mark")
 
 

@@ -1,0 +1,155 @@
+"""One file, or standard input, as a frame of rows or as a stream of frames.
+
+Training reads a file whole, prediction in blocks; both use the same readers and so agree on every row. The
+suffix decides the format, else the first bytes do: see `tagline.data.formats`. Text may be compressed by gzip or
+Zstandard (``.gz``, ``.zst``; extra ``zst`` before Python 3.14), and is UTF-8, with or without a byte order mark,
+or UTF-16 with one.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import polars as pl
+
+from tagline.data.columns import HEADER_NAMES, find_text_columns, join_texts
+from tagline.data.formats import FORMATS, SUFFIXES, Format, Source
+from tagline.data.formats.jsonl import LINE
+from tagline.data.frames import concat
+from tagline.data.rows import Rejected, Rows
+from tagline.data.streams import STDIN, display_name, open_stream, read_start
+from tagline.data.wording import listed
+from tagline.errors import DataError, MissingExtraError
+
+SAMPLE_BYTES = 1 << 20
+BLOCK_BYTES = 8 << 20
+COMPRESSIONS = (".gz", ".zst")
+#: A suffix of text that says nothing about its format.
+TEXT_SUFFIX = ".txt"
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Rows of a stream: ``texts`` (String, never null), and ``rows``, all columns of the file.
+
+    ``lines`` are the unchanged lines of JSON Lines (String); None for other files.
+    """
+
+    texts: pl.Series
+    rows: pl.DataFrame
+    lines: pl.Series | None = None
+
+
+def read_file(path: str | Path, *, expected: Sequence[str] = ()) -> Rows:
+    """Read one file, or standard input for ``-``, whole.
+
+    ``expected`` are column names that the caller requests: they count as known names of a header. Raises
+    `DataError` for a file that is missing, empty or unreadable.
+    """
+    source = _new_source(path, expected)
+    with ExitStack() as opened:
+        format_, source = _open(source, opened)
+        frame = concat(format_.read(source))
+    if not frame.height and not source.rejected:
+        raise DataError(f"`{source.name}` is empty: it has no rows.")
+    return format_.finish(Rows(frame, _stem(source.name), source.name, tuple(source.rejected)))
+
+
+def read_texts(
+    path: str | Path,
+    *,
+    batch_rows: int = 10_000,
+    text: str | Sequence[str] | None = None,
+    rejected: list[Rejected] | None = None,
+) -> Iterator[Batch]:
+    """Stream a file, or standard input for ``-``, in batches of at most ``batch_rows`` rows.
+
+    Memory is bounded by the batch and a block of the file; Excel files and JSON arrays are read whole. All columns
+    are kept, in the order of the file. ``text`` names the column of the texts to classify, or several that are
+    joined by a newline; without it the column is found from the first rows, as for training, but no label is
+    needed. A null text becomes the empty string. Rows that cannot be read are appended to ``rejected`` with line
+    and reason when the stream reaches them. Raises `DataError` like `read_file`, and for a missing ``text`` column.
+    """
+    wanted = () if text is None else (text,) if isinstance(text, str) else tuple(text)
+    source = replace(_new_source(path, wanted), block_bytes=BLOCK_BYTES, batch_rows=batch_rows)
+    if rejected is not None:
+        source = replace(source, rejected=rejected)
+    columns: tuple[str, ...] | None = None
+    with ExitStack() as opened:
+        format_, source = _open(source, opened)
+        for frame in format_.read(source):
+            for part in frame.iter_slices(batch_rows):
+                lines = part[LINE] if LINE in part.columns else None
+                rows = part.drop(LINE, strict=False)
+                if columns is None:
+                    columns = find_text_columns(rows, wanted, source.name)
+                yield Batch(join_texts(rows, columns).fill_null(""), rows, lines)
+
+
+def is_readable(path: Path) -> bool:
+    """Say whether the suffix of a file is that of a readable format."""
+    return format_suffix(path) in SUFFIXES
+
+
+def format_suffix(path: Path) -> str:
+    """Return the suffix that names the format of a file, lower-case, without ``.gz`` and ``.zst``."""
+    suffix = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if suffix in COMPRESSIONS else suffix
+
+
+def _stem(name: str) -> str:
+    path = Path(name)
+    while path.suffix in COMPRESSIONS or path.suffix in SUFFIXES or path.suffix == TEXT_SUFFIX:
+        path = path.with_suffix("")
+    return path.name
+
+
+def _new_source(path: str | Path, expected: Sequence[str]) -> Source:
+    header_names = HEADER_NAMES | {name.casefold() for name in expected}
+    if str(path) == STDIN:
+        return Source(display_name(path), None, header_names=header_names)
+    _check_file(Path(path))
+    return Source(display_name(path), Path(path), header_names=header_names)
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise DataError(f"`{path}` is a folder: a file is needed here.")
+    if not path.exists():
+        raise DataError(f"`{path}` does not exist.")
+    if not os.access(path, os.R_OK):
+        raise DataError(f"`{path}` cannot be opened: check its permissions.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise DataError(f"`{path}` is empty: it has no rows.")
+
+
+def _open(source: Source, opened: ExitStack) -> tuple[Format, Source]:
+    """Return the format of a file, and the file opened with its first bytes; ``opened`` closes it."""
+    suffix = format_suffix(source.path) if source.path is not None else ""
+    named = SUFFIXES.get(suffix)
+    if named is not None and named.binary:
+        _check_requirement(named, suffix)
+        return named, source
+    stream = open_stream(STDIN if source.path is None else source.path, opened)
+    sample = read_start(stream, SAMPLE_BYTES, source.name)
+    source = replace(source, stream=stream, sample=sample, sample_is_whole=len(sample) < SAMPLE_BYTES)
+    for binary in FORMATS.values():
+        if binary.magic and sample.startswith(binary.magic):
+            _check_requirement(binary, binary.suffixes[0])
+            return binary, source
+    if not sample.strip():
+        raise DataError(f"`{source.name}` is empty: it has no rows.")
+    if sample.count(0) > len(sample) // 10:
+        raise DataError(
+            f"`{source.name}` is not text, or UTF-16 without a byte order mark: save it as UTF-8 text. "
+            f"Readable suffixes are {listed(SUFFIXES)}."
+        )
+    return named or max(FORMATS.values(), key=lambda format_: format_.sniff(sample, source.header_names)), source
+
+
+def _check_requirement(format_: Format, suffix: str) -> None:
+    if format_.requires and find_spec(format_.requires) is None:
+        raise MissingExtraError(f"Reading `{suffix}`", format_.extra)

@@ -1,0 +1,104 @@
+"""`Format`, how one kind of file is read, and `Source`, the file that it reads."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+
+from tagline.data.rows import EXCERPT_CHARS, Rejected, Rows
+from tagline.data.streams import read_blocks
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A file, or standard input, that a format reads.
+
+    ``name`` is for messages; ``path`` is None for standard input. Text comes decompressed from ``stream`` after
+    ``sample``, its first bytes, which are all of it if ``sample_is_whole``. ``header_names`` are lower-case column
+    names that make the first line of a file a header. Rows that cannot be read are appended to ``rejected``. Frames
+    hold about ``block_bytes`` bytes or ``batch_rows`` rows of the file; None for both reads it at once.
+    """
+
+    name: str
+    path: Path | None
+    stream: BinaryIO | None = None
+    sample: bytes = b""
+    sample_is_whole: bool = True
+    header_names: frozenset[str] = frozenset()
+    rejected: list[Rejected] = field(default_factory=list)
+    block_bytes: int | None = None
+    batch_rows: int | None = None
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the file is read part by part."""
+        return self.block_bytes is not None
+
+    def blocks(self) -> Iterator[bytes]:
+        """Return the text in blocks of whole lines."""
+        return read_blocks(self.sample, self.stream or io.BytesIO(), self.block_bytes, self.name)
+
+    def binary(self) -> Path | BinaryIO:
+        """Return the file, or all bytes of the stream where it has been opened already."""
+        if self.path is not None and self.stream is None:
+            return self.path
+        return io.BytesIO(self.sample + (self.stream.read() if self.stream else b""))
+
+
+def _never(sample: bytes, header_names: frozenset[str]) -> int:
+    return 0
+
+
+def _unchanged(rows: Rows) -> Rows:
+    return rows
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one kind of file is recognised and read.
+
+    ``suffixes`` are lower-case and decide the format. Of files with another suffix, ``magic`` recognises a binary
+    file, and ``sniff(sample, header_names)`` returns how well text fits, from 0 (not at all) to 100; the best format
+    reads it. ``read`` returns frames of the columns of the file. ``binary`` files are opened by their path.
+    ``requires`` is a package that ``read`` needs, and ``extra`` the extra of tagline that installs it. ``finish``
+    adds to the rows of a whole file what the format knows about them, such as the label column.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[Source], Iterator[pl.DataFrame]]
+    sniff: Callable[[bytes, frozenset[str]], int] = _never
+    magic: bytes = b""
+    binary: bool = False
+    requires: str = ""
+    extra: str = ""
+    finish: Callable[[Rows], Rows] = _unchanged
+
+
+def first_line(sample: bytes) -> str:
+    """Return the first line that is not blank."""
+    return sample.lstrip().split(b"\n", 1)[0].decode("utf-8", "replace")
+
+
+def split_lines(block: bytes) -> list[bytes]:
+    """Split at LF only, without an empty line after the last."""
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def excerpt(line: bytes) -> str:
+    """Return the beginning of a row that cannot be read."""
+    return line[: 4 * EXCERPT_CHARS].decode("utf-8", "replace")[:EXCERPT_CHARS]
+
+
+def not_utf8(raw: bytes, error: UnicodeDecodeError) -> str:
+    """Say which byte of a row is not UTF-8, and what to do."""
+    return (
+        f"byte 0x{raw[error.start]:02X} at position {error.start + 1} of the row is not UTF-8 "
+        "(save the file as UTF-8, for example with `iconv -f latin1 -t utf-8`)"
+    )

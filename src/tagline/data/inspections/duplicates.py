@@ -1,0 +1,66 @@
+"""Copies of texts: fact ``duplicates``, their number.
+
+Two texts are copies when they are equal after trimming and lower-casing. ``copies`` counts the rows whose text
+occurs in an earlier row, ``conflicting`` the texts with more than one label, and for official splits
+``test_in_train``, ``validation_in_train`` and ``test_in_validation`` the rows of one split whose text is also in
+another.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from tagline.data.inspections.base import Finding, InspectedData, Inspection
+from tagline.data.splits import TEST, TRAIN, VALIDATION
+from tagline.data.wording import counted
+
+OVERLAPS = {
+    "test_in_train": (TEST, TRAIN),
+    "validation_in_train": (VALIDATION, TRAIN),
+    "test_in_validation": (TEST, VALIDATION),
+}
+
+
+def _inspect(data: InspectedData) -> Finding:
+    counts = count_duplicates(data.table, official=data.official)
+    warnings = [
+        f"{counted(counts[name], later + ' row')} with a text that is also in {earlier}."
+        for name, (later, earlier) in OVERLAPS.items()
+        if counts.get(name)
+    ]
+    if n := counts["conflicting"]:
+        warnings.append(f"{counted(n, 'text')} with conflicting labels.")
+    return Finding({"duplicates": counts}, warnings)
+
+
+def count_duplicates(table: pl.DataFrame, *, official: bool) -> dict[str, int]:
+    """Count copies in a frame of ``key``, ``label`` and ``part``; the names are explained at the top."""
+    repeated = table.filter(pl.col("key").is_duplicated()).select("key", "label", "part")
+    by_key = repeated.group_by("key").agg(pl.len().alias("n"), pl.col("label").n_unique().alias("labels"))
+    counts = {
+        "copies": int(by_key["n"].sum() - by_key.height),
+        "conflicting": by_key.filter(pl.col("labels") > 1).height,
+    }
+    if official:
+        for name, (later, earlier) in OVERLAPS.items():
+            keys = repeated.filter(pl.col("part") == earlier)["key"].unique()
+            overlap = repeated.filter((pl.col("part") == later) & pl.col("key").is_in(keys.implode()))
+            if (table["part"] == later).any() and (table["part"] == earlier).any():
+                counts[name] = overlap.height
+    return counts
+
+
+def _describe(facts: Mapping[str, Any]) -> list[str]:
+    lines = {
+        "test_in_train": "test texts that are also in the training rows",
+        "validation_in_train": "validation texts that are also in the training rows",
+        "test_in_validation": "test texts that are also in the validation rows",
+        "copies": "rows that repeat the text of an earlier row",
+        "conflicting": "texts with conflicting labels",
+    }
+    counts = facts.get("duplicates") or {}
+    return [f"{counts[name]:,} {line}" for name, line in lines.items() if name in counts]
+
+
+INSPECTION = Inspection("duplicates", _inspect, "Copies", _describe, order=40)

@@ -1,0 +1,17 @@
+"""Class names that differ only by case or spaces."""
+
+from tagline.data.inspections.base import Finding, InspectedData, Inspection
+
+
+def _inspect(data: InspectedData) -> Finding:
+    alike: dict[str, list[str]] = {}
+    for name in data.classes:
+        alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+    near = [names for names in alike.values() if len(names) > 1]
+    if not near:
+        return Finding()
+    shown = "; ".join(" and ".join(f"`{name}`" for name in names) for names in near[:5])
+    return Finding(warnings=[f"Labels that differ only by case or spaces are kept as separate classes: {shown}."])
+
+
+INSPECTION = Inspection("label names", _inspect, order=50)

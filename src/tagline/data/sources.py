@@ -1,0 +1,42 @@
+"""Rows of whatever the caller names: a file, a folder, a glob, a built-in set or a Python object."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tagline.data.builtin.catalog import BUILT_IN
+from tagline.data.files import read_file
+from tagline.data.folders import is_glob, read_folder, read_glob
+from tagline.data.objects import read_object
+from tagline.data.rows import Rows
+from tagline.data.streams import STDIN
+from tagline.data.wording import listed
+from tagline.errors import DataError, nearest
+
+
+def read_source(data: Any, *, expected: Sequence[str] = ()) -> Rows:
+    """Read rows from a path, a folder, a glob, ``-``, a built-in name or a Python object.
+
+    ``expected`` are column names that the caller requests. Raises `DataError` if there is nothing readable.
+    """
+    if not isinstance(data, str | Path):
+        return read_object(data)
+    name = str(data)
+    if isinstance(data, str) and name in BUILT_IN:
+        return BUILT_IN[name].read()
+    path = Path(name)
+    if name == STDIN or path.is_file():
+        return read_file(name, expected=expected)
+    if path.is_dir():
+        return read_folder(name, expected=expected)
+    if is_glob(name):
+        return read_glob(name, expected=expected)
+    if path.exists():
+        return read_file(name, expected=expected)
+    if path.name != name or path.suffix:
+        siblings = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise DataError(f"`{name}` does not exist.{nearest(path.name, siblings)}")
+    raise DataError(
+        f"`{name}` is neither a file, a folder nor a built-in dataset.{nearest(name, BUILT_IN)} "
+        f"Built-in datasets are {listed(BUILT_IN)}."
+    )

@@ -1,0 +1,89 @@
+"""The table of labelled rows that `load_dataset` works on: made from rows, stacked, cleaned.
+
+Columns: ``text`` (String), ``label`` (String or List(String)), ``part`` (the official split, or null), ``group``,
+``trimmed`` (spaces around the label were removed), ``row`` (from 1, of the rows that could be read) and ``source``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from tagline.data.columns import Columns, join_texts
+from tagline.data.labels import label_strings, spaces_trimmed
+from tagline.data.rows import Rows, is_blank
+from tagline.data.splits import SET_ASIDE, SPLIT_NAMES, TRAIN
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Rows that cannot be used, by reason; ``row`` and ``source`` are the place of the first."""
+
+    reason: str
+    n: int
+    row: int
+    source: str | None
+
+
+def labelled_table(rows: Rows, columns: Columns, group: str | None) -> pl.DataFrame:
+    """Return the table of ``rows`` with the chosen columns; see the top of this module."""
+    frame = rows.frame
+    raw = frame[columns.label]
+    labels = label_strings(raw, rows.source)
+    nothing = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+    part = nothing
+    if columns.split is not None:
+        names = frame[columns.split].str.strip_chars().str.to_lowercase()
+        part = names.replace_strict(SPLIT_NAMES, default=None)
+    named = {
+        "text": join_texts(frame, columns.text),
+        "label": labels,
+        "part": part,
+        "group": frame[group].cast(pl.String) if group else nothing,
+        "trimmed": spaces_trimmed(raw, labels),
+        "row": pl.arange(1, frame.height + 1, eager=True),
+    }
+    return pl.DataFrame([series.alias(name) for name, series in named.items()]).with_columns(source=pl.lit(rows.source))
+
+
+def stack_tables(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Stack tables; the ``source`` of a single one becomes null: messages need not name it."""
+    first, *others = tables
+    if not others:
+        return first.with_columns(source=pl.lit(None, dtype=pl.String))
+    if first["part"].is_null().all():
+        # The rows that come with a test or validation file are split further, or are train rows.
+        first = first.with_columns(part=pl.lit(TRAIN))
+    stacked = [first, *others]
+    if any(isinstance(table.schema["label"], pl.List) for table in stacked):
+        stacked = [_with_label_lists(table) for table in stacked]
+    return pl.concat(stacked)
+
+
+def _with_label_lists(table: pl.DataFrame) -> pl.DataFrame:
+    if isinstance(table.schema["label"], pl.List):
+        return table
+    return table.with_columns(pl.concat_list("label").list.drop_nulls())
+
+
+def drop_unusable(table: pl.DataFrame) -> tuple[pl.DataFrame, list[Dropped]]:
+    """Drop rows without a text or a label and return what was dropped, by reason."""
+    text = pl.col("text")
+    reasons = {
+        "unlabelled": pl.col("part").eq_missing(SET_ASIDE),
+        "no label": pl.col("label").is_null(),
+        "no text": text.is_null(),
+        "empty text": is_blank(text),
+    }
+    chain = pl.lit(None, dtype=pl.String)
+    for reason, fails in reversed(reasons.items()):
+        chain = pl.when(fails.fill_null(value=False)).then(pl.lit(reason)).otherwise(chain)
+    why = table.select(chain.alias("why"), "row", "source")
+    found = (
+        why.filter(pl.col("why").is_not_null())
+        .group_by("why", maintain_order=True)
+        .agg(pl.len(), pl.col("row", "source").first())
+    )
+    if not found.height:
+        return table, []
+    return table.filter(why["why"].is_null()), [Dropped(*row) for row in found.iter_rows()]
