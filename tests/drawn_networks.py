@@ -10,8 +10,8 @@ from tagline import TextClassifier, load_recipe
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import WordIndex
 from tagline.learners import Fitted
+from tagline.learners.architectures import is_masked, layers_of
 from tagline.models import Network
-from tagline.models.network.architectures import is_masked, layers_of
 
 SMALL: dict[str, dict[str, Any]] = {
     "multihot-dense": {},

@@ -17,6 +17,7 @@ from tagline.errors import InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import INDEX_FROM, Sequences, WordIndex, check_range
 from tagline.features.vectors.load import Vectors
+from tagline.learners.architectures import is_masked, layers_of
 from tagline.learners.base import (
     Bools,
     Fitted,
@@ -31,7 +32,6 @@ from tagline.learners.base import (
 from tagline.learners.feature_cache import Encodings
 from tagline.learners.holdout import hold_out
 from tagline.learners.word_vectors import cover, find_vectors, fingerprint, start_table
-from tagline.models.network.architectures import is_masked, layers_of
 from tagline.models.network.network import Inputs, Network
 from tagline.recipes import (
     NETWORKS,

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
-ClassicKind = Literal[
-    "linear-svm", "logistic-regression", "multinomial-nb", "complement-nb", "decision-tree", "random-forest"
-]
+from tagline.models.fit import NGRAM_MODELS
+
+if TYPE_CHECKING:
+    ClassicKind = str
+else:
+    ClassicKind = Literal[NGRAM_MODELS]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
