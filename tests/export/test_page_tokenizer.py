@@ -13,8 +13,9 @@ from py_mini_racer import MiniRacer
 
 from tagline.export.html.characters import character_tables
 from tagline.export.html.compose import read_script
-from tagline.features.tokenizer import token_spans, tokenize
+from tagline.features.tokenizer import Tokenizer
 
+TOKENIZER = Tokenizer()
 ODD = [
     *("<br />", "<BR>", "<br\x1c>", "<br\x85\u3000/>", "<b\xadr>", "<br\xad>", "<br", "don't", "'", "’", "İ", "i̇"),
     *(
@@ -65,13 +66,14 @@ TEXTS = st.lists(
 ).map("".join)
 
 
-class Tokenizer:
+class PageTokenizer:
     """tokenizer.js in V8."""
 
     def __init__(self) -> None:
         self.engine = MiniRacer()
         self.engine.eval(read_script("tokenizer.js"))
-        self.engine.eval(f"const characters = openCharacters({json.dumps(character_tables())}); null")
+        given = f"{json.dumps(character_tables())}, {json.dumps(TOKENIZER.settings())}"
+        self.engine.eval(f"const characters = openCharacters({given}); null")
 
     def joined(self, texts: Sequence[str]) -> list[str]:
         """Return the tokens of each text, joined by spaces, which no token holds."""
@@ -87,21 +89,21 @@ class Tokenizer:
 
 
 @pytest.fixture(scope="module")
-def in_v8() -> Tokenizer:
-    return Tokenizer()
+def in_v8() -> PageTokenizer:
+    return PageTokenizer()
 
 
 def in_python(texts: Sequence[str]) -> list[list[str]]:
-    tokens = tokenize(pl.Series(list(texts), dtype=pl.String))
+    tokens = TOKENIZER.tokenize(pl.Series(list(texts), dtype=pl.String))
     values = iter(tokens.values.to_list())
     return [[next(values) for _ in range(n)] for n in tokens.lengths]
 
 
-def check(in_v8: Tokenizer, texts: Sequence[str]) -> None:
+def check(in_v8: PageTokenizer, texts: Sequence[str]) -> None:
     found = in_v8(texts)
     assert [one["values"] for one in found] == in_python(texts)
     for text, one in zip(texts, found, strict=True):
-        assert list(zip(one["spans"][::2], one["spans"][1::2], strict=True)) == token_spans(text)
+        assert list(zip(one["spans"][::2], one["spans"][1::2], strict=True)) == TOKENIZER.spans(text)
 
 
 AROUND = ["a{}b", "Σ{}Σ", "a{}Σ", "A{}Σ{}A", "我{}我", "👍{}👍", "\u200d{}", "'{}'a", "<br{}>", "http://{}/", "🇩{}"]
@@ -109,7 +111,7 @@ AROUND = ["a{}b", "Σ{}Σ", "a{}Σ", "A{}Σ{}A", "我{}我", "👍{}👍", "\u20
 
 @pytest.mark.slow
 @pytest.mark.parametrize("around", ["{}", " \n".join(AROUND)])
-def test_every_character_alone_and_between_others(in_v8: Tokenizer, around: str) -> None:
+def test_every_character_alone_and_between_others(in_v8: PageTokenizer, around: str) -> None:
     characters = [chr(p) for p in range(0x110000) if not 0xD800 <= p < 0xE000]
     if around != "{}":  # those without a meaning differ from each other alone if at all: every hundredth is enough
         meant = [unicodedata.category(char) not in ("Cn", "Co") for char in characters]
@@ -120,27 +122,27 @@ def test_every_character_alone_and_between_others(in_v8: Tokenizer, around: str)
 
 
 @pytest.mark.slow
-def test_odd_texts_and_all_pairs_of_them(in_v8: Tokenizer) -> None:
+def test_odd_texts_and_all_pairs_of_them(in_v8: PageTokenizer) -> None:
     check(in_v8, ["", *ODD, *(a + b for a in ODD for b in ODD)])
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(TEXTS, max_size=6))
-def test_any_texts(in_v8: Tokenizer, texts: list[str]) -> None:
+def test_any_texts(in_v8: PageTokenizer, texts: list[str]) -> None:
     check(in_v8, texts)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(ODD), max_size=12).map("".join))
-def test_odd_texts_in_a_row(in_v8: Tokenizer, text: str) -> None:
+def test_odd_texts_in_a_row(in_v8: PageTokenizer, text: str) -> None:
     check(in_v8, [text])
 
 
-def test_lone_surrogates_count_as_the_replacement_character(in_v8: Tokenizer) -> None:
+def test_lone_surrogates_count_as_the_replacement_character(in_v8: PageTokenizer) -> None:
     (found,) = json.loads(in_v8.engine.eval(r"JSON.stringify([tokenize('a\ud800b \udc00', characters)])"))
     assert found["values"] == in_python(["a\ufffdb \ufffd"])[0]
     assert found["spans"] == [0, 1, 1, 2, 2, 3, 4, 5]
 
 
-def test_a_text_of_a_megabyte(in_v8: Tokenizer) -> None:
+def test_a_text_of_a_megabyte(in_v8: PageTokenizer) -> None:
     check(in_v8, ["It's a ’joy’, İstanbul 👍🏽<br />我们 https://example.org/a " * 20_000])

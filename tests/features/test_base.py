@@ -11,6 +11,7 @@ from tagline.features.base import FEATURIZERS, Featurizer, restore_features
 from tagline.features.encoder import Encoder
 from tagline.features.ngrams import WordNgrams
 from tagline.features.sequences import WordIndex
+from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Vectorizer
 
 TEXTS = pl.Series(["The film: a quiet film.", "Not the sea"])
@@ -18,8 +19,10 @@ TEXTS = pl.Series(["The film: a quiet film.", "Not the sea"])
 
 def fitted(kind: str) -> Featurizer:
     if kind == "ngrams":
-        block, _ = WordNgrams.fit(TEXTS, 2, 1)
-        return Vectorizer((block,), (np.ones(block.table.n_columns, np.float32),), "log", unit=True)
+        block, _ = WordNgrams.fit(TEXTS, Tokenizer(), 2, 1)
+        return Vectorizer(
+            (block,), (np.ones(block.table.n_columns, np.float32),), "log", unit=True, tokenizer=Tokenizer()
+        )
     return Encoder(WordIndex.fit(TEXTS), kind, 20, 8)
 
 
@@ -34,6 +37,14 @@ def test_every_kind_is_restored_from_what_it_stores(kind: str) -> None:
     expected, got = features.transform(TEXTS), restored.transform(TEXTS)
     assert expected.shape == got.shape
     assert (expected != got).sum() == 0
+
+
+@pytest.mark.parametrize("kind", FEATURIZERS)
+def test_settings_of_earlier_versions_have_the_default_tokenizer(kind: str) -> None:
+    features = fitted(kind)
+    settings = features.settings()
+    del settings["tokenizer"]
+    assert restore_features(settings, features.arrays(), features.texts()).settings() == features.settings()
 
 
 @pytest.mark.parametrize("kind", FEATURIZERS)

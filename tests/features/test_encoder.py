@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tagline.errors import InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import START, WordIndex
-from tagline.features.tokenizer import keras_words
+from tagline.features.tokenizer import KERAS
 
 CORPUS = pl.Series(["The film: a quiet, quiet film.", "Don't miss the film\x85 or do", "我喜欢 İstanbul \u2028x"])
 INDEX = WordIndex.fit(CORPUS)
@@ -80,7 +80,7 @@ def test_located_tokens_are_what_the_model_sees(encoder: Encoder, text: str) -> 
         assert set(others.tolist()) <= {0, START}
     # Every piece of the text is a token that has this very id.
     for (start, end), token_id in zip(found.spans, found.features, strict=True):
-        words = keras_words(series(text[start:end])).values
+        words = KERAS.tokenize(series(text[start:end])).values
         assert len(words) == 1
         assert encoder.index.word_ids(words, encoder.num_words).tolist() == [token_id]
 

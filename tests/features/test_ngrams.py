@@ -11,8 +11,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 from tagline.features import ngram_arrays as arrays
 from tagline.features import ngrams
 from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams, tokens_as_codes
-from tagline.features.tokenizer import tokenize
+from tagline.features.tokenizer import Tokenizer
 
+TOKENIZER = Tokenizer()
 WORDS = ["a", "b", "film", "films", "good", "bad", "the", "aa", "ba"]
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join), min_size=1, max_size=9)
 ODD = ["", "  ", "film", "zzz qqq", "the the the the", "I ♥ films! 我喜欢电影 don’t <br /> https://a.b/c"]
@@ -23,7 +24,7 @@ def series(texts: list[str]) -> pl.Series:
 
 
 def plain(text: str) -> list[str]:
-    return tokenize(series([text])).values.to_list()
+    return TOKENIZER.tokenize(series([text])).values.to_list()
 
 
 def random_texts(n: int, seed: int = 0) -> list[str]:
@@ -53,7 +54,7 @@ def sklearn_columns(texts: list[str], **options: object) -> dict[str, list[float
 def test_word_ngrams_are_scikit_learns(texts: list[str], max_n: int, min_df: int) -> None:
     if min_df > len(texts):
         return
-    block, counts = WordNgrams.fit(series(texts), max_n, min_df)
+    block, counts = WordNgrams.fit(series(texts), TOKENIZER, max_n, min_df)
     expected = sklearn_columns(texts, tokenizer=plain, token_pattern=None, ngram_range=(1, max_n), min_df=min_df)
     assert columns_of(block, counts) == expected
 
@@ -64,14 +65,14 @@ def test_character_ngrams_are_scikit_learns(texts: list[str], lengths: tuple[int
         return
     if lengths[0] == 1:
         min_df = 1  # single characters are kept for the n-grams they begin; their scale is 0 below `min_df`
-    block, counts = CharNgrams.fit(series(texts), *lengths, min_df)
+    block, counts = CharNgrams.fit(series(texts), TOKENIZER, *lengths, min_df)
     expected = sklearn_columns(texts, analyzer="char_wb", ngram_range=lengths, min_df=min_df)
     assert columns_of(block, counts) == expected
 
 
 def test_word_ngrams_of_odd_texts_are_scikit_learns() -> None:
     texts = ODD * 2 + random_texts(30)
-    block, counts = WordNgrams.fit(series(texts), 3, 2)
+    block, counts = WordNgrams.fit(series(texts), TOKENIZER, 3, 2)
     expected = sklearn_columns(texts, tokenizer=plain, token_pattern=None, ngram_range=(1, 3), min_df=2)
     assert columns_of(block, counts) == expected
 
@@ -79,8 +80,8 @@ def test_word_ngrams_of_odd_texts_are_scikit_learns() -> None:
 @pytest.fixture(params=["words", "characters"])
 def fit(request: pytest.FixtureRequest):
     if request.param == "words":
-        return lambda texts, min_df=2: WordNgrams.fit(series(texts), 3, min_df)
-    return lambda texts, min_df=2: CharNgrams.fit(series(texts), 2, 5, min_df)
+        return lambda texts, min_df=2: WordNgrams.fit(series(texts), TOKENIZER, 3, min_df)
+    return lambda texts, min_df=2: CharNgrams.fit(series(texts), TOKENIZER, 2, 5, min_df)
 
 
 def same(a: sp.csr_matrix, b: sp.csr_matrix) -> bool:
@@ -95,7 +96,7 @@ def same(a: sp.csr_matrix, b: sp.csr_matrix) -> bool:
 def test_fit_counts_what_transform_counts(fit) -> None:
     texts = random_texts(300) + ODD * 2
     block, counts = fit(texts)
-    assert same(block.transform(series(texts)), counts)
+    assert same(block.transform(series(texts), TOKENIZER), counts)
 
 
 def test_known_tokens_by_dictionary_and_by_column_are_the_same(fit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +104,7 @@ def test_known_tokens_by_dictionary_and_by_column_are_the_same(fit, monkeypatch:
     block, counts = fit(texts, 1)
     for few in (0, 10**9):
         monkeypatch.setattr(ngrams, "_FEW_TOKENS", few)
-        assert same(block.transform(series(texts)), counts)
+        assert same(block.transform(series(texts), TOKENIZER), counts)
 
 
 @settings(max_examples=40)
@@ -111,16 +112,16 @@ def test_known_tokens_by_dictionary_and_by_column_are_the_same(fit, monkeypatch:
 def test_alone_equals_in_a_batch(learnt, texts: list[str]) -> None:
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     for block in learnt:
-        batch = block.transform(series(texts))
+        batch = block.transform(series(texts), TOKENIZER)
         assert batch.shape == (len(texts), block.table.n_columns)
         for row, text in enumerate(texts):
-            assert same(block.transform(series([text])), batch[row])
+            assert same(block.transform(series([text]), TOKENIZER), batch[row])
 
 
 @pytest.fixture(scope="module")
 def learnt() -> tuple[WordNgrams, CharNgrams]:
     texts = series(random_texts(60) + ODD)
-    return WordNgrams.fit(texts, 3, 1)[0], CharNgrams.fit(texts, 2, 4, 1)[0]
+    return WordNgrams.fit(texts, TOKENIZER, 3, 1)[0], CharNgrams.fit(texts, TOKENIZER, 2, 4, 1)[0]
 
 
 def test_batches_and_cores_change_nothing(fit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +135,7 @@ def test_batches_and_cores_change_nothing(fit, monkeypatch: pytest.MonkeyPatch) 
         again, recounted = fit(texts)
         assert same(recounted, counts)
         assert again.names(np.arange(counts.shape[1])) == names
-        assert same(block.transform(series(texts)), counts)
+        assert same(block.transform(series(texts), TOKENIZER), counts)
 
 
 def test_the_order_of_rows_changes_no_vocabulary(fit) -> None:
@@ -149,17 +150,17 @@ def test_the_order_of_rows_changes_no_vocabulary(fit) -> None:
 
 @pytest.mark.parametrize(("texts", "kept"), [(["ab ab ab", "cd"], []), (["ab", "ab cd"], ["ab"])])
 def test_min_df_counts_texts_not_occurrences(texts: list[str], kept: list[str]) -> None:
-    block, _ = WordNgrams.fit(series(texts), 2, 2)
+    block, _ = WordNgrams.fit(series(texts), TOKENIZER, 2, 2)
     assert block.vocabulary.to_list() == kept
-    characters, counts = CharNgrams.fit(series(texts), 2, 2, 2)
+    characters, counts = CharNgrams.fit(series(texts), TOKENIZER, 2, 2, 2)
     assert sorted(characters.names(np.arange(counts.shape[1]))) == sorted(
         {" " + k[0] for k in kept} | set(kept) | {k[1] + " " for k in kept}
     )
 
 
 def test_ngrams_cross_neither_texts_nor_unknown_words() -> None:
-    block, _ = WordNgrams.fit(series(["a b c", "c a"]), 3, 1)
-    counts = block.transform(series(["a b", "c a", "a zzz b c", "b a"]))
+    block, _ = WordNgrams.fit(series(["a b c", "c a"]), TOKENIZER, 3, 1)
+    counts = block.transform(series(["a b", "c a", "a zzz b c", "b a"]), TOKENIZER)
     rows = columns_of(block, counts)
     assert {name for name, column in rows.items() if column[2]} == {"a", "b", "c", "b c"}
     assert {name for name, column in rows.items() if column[3]} == {"a", "b"}
@@ -174,14 +175,14 @@ def test_little_or_nothing_to_count(fit, texts: list[str]) -> None:
         if min_df == 2:
             assert block.table.n_columns == 0
         for asked in ([], [""], ["new words only", "one"]):
-            found = block.transform(series(asked))
+            found = block.transform(series(asked), TOKENIZER)
             assert found.shape == (len(asked), block.table.n_columns)
             assert found.sum() == (found.toarray() > 0).sum()
 
 
 def test_locate_finds_each_occurrence(learnt) -> None:
     text = "the good film , the good"
-    tokens = tokenize(series([text])).values
+    tokens = TOKENIZER.tokenize(series([text])).values
     for block in learnt:
         counts = np.zeros(block.table.n_columns)
         for columns, first, last in block.locate(tokens):
@@ -189,16 +190,16 @@ def test_locate_finds_each_occurrence(learnt) -> None:
             for column, start, end in zip(columns, first, last, strict=True):
                 (name,) = block.names(np.array([column]))
                 assert name in f" {' '.join(tokens[start : end + 1])} "
-        assert counts.tolist() == block.transform(series([text])).toarray()[0].tolist()
+        assert counts.tolist() == block.transform(series([text]), TOKENIZER).toarray()[0].tolist()
 
 
 def test_vocabulary_is_frequent_first_then_by_name() -> None:
-    block, _ = WordNgrams.fit(series(["b a c", "c a", "d c"]), 1, 1)
+    block, _ = WordNgrams.fit(series(["b a c", "c a", "d c"]), TOKENIZER, 1, 1)
     assert block.vocabulary.to_list() == ["c", "a", "b", "d"]
 
 
 def test_restrict_and_spell() -> None:
-    block, _ = WordNgrams.fit(series(["a b c d", "b c"]), 3, 1)
+    block, _ = WordNgrams.fit(series(["a b c d", "b c"]), TOKENIZER, 3, 1)
     full = block.table
     grams = full.spell(np.arange(full.n_columns))
     wanted = [
@@ -220,7 +221,7 @@ def test_restrict_and_spell() -> None:
 def test_codes_stand_for_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagline.features.ngrams._BATCH", 3)  # many batches, on all cores
     texts = [*(f"b a b {word} c" for word in ["the", "quick", "fox", "over", "the", "dog"]), ""]
-    codes, lengths, meanings = tokens_as_codes(series(texts))
+    codes, lengths, meanings = tokens_as_codes(series(texts), TOKENIZER)
     assert [meanings[int(code)] for code in codes] == " ".join(texts).split()
     assert lengths.tolist() == [5] * 6 + [0]
     assert sorted(set(codes.tolist())) == list(range(len(meanings)))

@@ -1,6 +1,7 @@
 """Text to tokens: one rule for every language, the same alone and in a batch."""
 
 import doctest
+import json
 import os
 
 import polars as pl
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 os.environ.setdefault("KERAS_BACKEND", "torch")
 from keras.src.legacy.preprocessing.text import text_to_word_sequence
 
+from tagline.errors import InputError
 from tagline.features import tokenizer as module
-from tagline.features.tokenizer import KERAS_SEPARATORS, keras_word_spans, keras_words, token_spans, tokenize
+from tagline.features.tokenizer import KERAS, KERAS_SEPARATORS, Tokenizer
 
+TOKENIZER = Tokenizer()
 ODD = [
     "<br />",
     "<BR>",
@@ -44,7 +47,7 @@ TEXTS = st.lists(
 
 
 def tokens(text: str) -> list[str]:
-    return tokenize(pl.Series([text], dtype=pl.String)).values.to_list()
+    return TOKENIZER.tokenize(pl.Series([text], dtype=pl.String)).values.to_list()
 
 
 def test_docstring() -> None:
@@ -88,7 +91,7 @@ def test_docstring() -> None:
 )
 def test_tokens_and_their_spans(text: str, expected: list[str]) -> None:
     assert tokens(text) == expected
-    shown = [text[start:end] for start, end in token_spans(text)]
+    shown = [text[start:end] for start, end in TOKENIZER.spans(text)]
     # Final sigma is final in its word only; the rest is lower-casing.
     plain = [s.lower().replace("’", "'").replace("ς", "σ").translate(dict.fromkeys([0xAD, 0x200B])) for s in shown]
     assert plain == [e.replace("ς", "σ") for e in expected]
@@ -96,7 +99,7 @@ def test_tokens_and_their_spans(text: str, expected: list[str]) -> None:
 
 @given(st.lists(TEXTS, max_size=6))
 def test_a_text_gives_the_same_tokens_alone_and_in_a_batch(texts: list[str]) -> None:
-    batch = tokenize(pl.Series(texts, dtype=pl.String))
+    batch = TOKENIZER.tokenize(pl.Series(texts, dtype=pl.String))
     alone = [tokens(text) for text in texts]
     assert batch.values.to_list() == [token for one in alone for token in one]
     assert batch.lengths.tolist() == [len(one) for one in alone]
@@ -105,7 +108,7 @@ def test_a_text_gives_the_same_tokens_alone_and_in_a_batch(texts: list[str]) -> 
 
 @given(TEXTS)
 def test_spans_tile_the_text_in_order(text: str) -> None:
-    spans = token_spans(text)
+    spans = TOKENIZER.spans(text)
     assert len(spans) == len(tokens(text))
     cursor = 0
     for (start, end), token in zip(spans, tokens(text), strict=True):
@@ -119,16 +122,16 @@ def test_spans_tile_the_text_in_order(text: str) -> None:
 
 def test_a_letter_only_polars_can_lower_case_moves_no_span() -> None:
     text = "\ua7cb good, \ua7cb bad good"
-    assert [text[start:end] for start, end in token_spans(text)] == ["\ua7cb", "good", ",", "\ua7cb", "bad", "good"]
+    assert [text[start:end] for start, end in TOKENIZER.spans(text)] == ["\ua7cb", "good", ",", "\ua7cb", "bad", "good"]
 
 
 def test_no_texts() -> None:
-    none = tokenize(pl.Series([], dtype=pl.String))
+    none = TOKENIZER.tokenize(pl.Series([], dtype=pl.String))
     assert len(none.values) == len(none.lengths) == 0
 
 
 def words(text: str) -> list[str]:
-    return keras_words(pl.Series([text], dtype=pl.String)).values.to_list()
+    return KERAS.tokenize(pl.Series([text], dtype=pl.String)).values.to_list()
 
 
 # All that Keras cuts at, what it does not, and letters; scripts written without spaces are another test.
@@ -161,12 +164,12 @@ def test_words_are_kerass(text: str) -> None:
 )
 def test_words_and_their_spans(text: str, expected: list[str]) -> None:
     assert words(text) == expected
-    assert [text[start:end].lower() for start, end in keras_word_spans(text)] == expected
+    assert [text[start:end].lower() for start, end in KERAS.spans(text)] == expected
 
 
 @given(st.lists(TEXTS, max_size=6))
 def test_a_text_gives_the_same_words_alone_and_in_a_batch(texts: list[str]) -> None:
-    batch = keras_words(pl.Series(texts, dtype=pl.String))
+    batch = KERAS.tokenize(pl.Series(texts, dtype=pl.String))
     alone = [words(text) for text in texts]
     assert batch.values.to_list() == [word for one in alone for word in one]
     assert batch.lengths.tolist() == [len(one) for one in alone]
@@ -175,10 +178,22 @@ def test_a_text_gives_the_same_words_alone_and_in_a_batch(texts: list[str]) -> N
 
 @given(TEXTS)
 def test_spans_of_words_tile_the_text_in_order(text: str) -> None:
-    spans = keras_word_spans(text)
+    spans = KERAS.spans(text)
     cursor = 0
     for (start, end), word in zip(spans, words(text), strict=True):
         assert cursor <= start < end <= len(text)
         piece = pl.Series([text[start:end]]).str.to_lowercase()[0]
         assert piece.replace("ς", "σ") == word.replace("ς", "σ")
         cursor = end
+
+
+@pytest.mark.parametrize("tokenizer", [TOKENIZER, KERAS])
+def test_a_tokenizer_is_restored_from_its_settings(tokenizer: Tokenizer) -> None:
+    assert Tokenizer.restore(json.loads(json.dumps(tokenizer.settings()))) == tokenizer
+
+
+def test_settings_of_a_newer_version_are_refused() -> None:
+    with pytest.raises(InputError, match=r"Unknown tokenizer setting `stemmer`: upgrade"):
+        Tokenizer.restore({"rule": "unicode", "stemmer": "porter"})
+    with pytest.raises(InputError, match=r"Unknown tokenizer rule `bpe`: use one of `unicode`, `keras`"):
+        Tokenizer("bpe")

@@ -9,15 +9,10 @@ from tagline.features.encoder import Encoder
 from tagline.features.ngrams import WordNgrams
 from tagline.features.sequences import INDEX_FROM, PAD, START, UNKNOWN
 from tagline.features.stop_words import STOP_WORDS
-from tagline.features.tokenizer import APOSTROPHE, BREAK_PATTERN, INVISIBLE, KERAS_PATTERN, TOKEN_PATTERN
 from tagline.features.vectorizer import Block, Vectorizer
 
 WORDS = "words.txt"
 _SYNTAX = "Regular expressions are those of the crate `regex` of Rust, with Unicode."
-_LOWERCASE = {
-    "lowercase": "Every character by the full mapping of Unicode, which has two characters for İ; a Σ is ς at the end "
-    "of a word and σ elsewhere: `str::to_lowercase` of Rust."
-}
 _NUMBERING = (
     "A text has a symbol for each token, or where n-grams are of characters, for each character of each token between "
     "two spaces. What has no symbol breaks n-grams, and none goes beyond the text, or the token. The n-gram of order 1 "
@@ -40,15 +35,11 @@ def _of_ngrams(features: Vectorizer) -> dict[str, Any]:
     for block in features.blocks:
         blocks.append(_block(block, first_column))
         first_column += block.table.n_columns
+    steps = features.tokenizer.to_json()
     return {
         "syntax": _SYNTAX,
-        "clean": [
-            _LOWERCASE,
-            {"find": BREAK_PATTERN, "replace": " "},
-            {"find": APOSTROPHE, "replace": "'"},
-            {"find": f"[{INVISIBLE}]", "replace": ""},
-        ],
-        "tokens": {"find_all": TOKEN_PATTERN, "note": "At each place the first alternative that fits is a token."},
+        **steps,
+        "tokens": steps["tokens"] | {"note": "At each place the first alternative that fits is a token."},
         "ngrams": {"numbering": _NUMBERING, "blocks": blocks},
         "inputs": {
             "rows": "int64, (n_entries,): the number of the text, from 0; ascending",
@@ -121,10 +112,11 @@ def _of_ids(features: Encoder) -> dict[str, Any]:
 
 
 def _words(features: Encoder) -> dict[str, Any]:
+    steps = features.tokenizer.to_json()
     return {
         "syntax": _SYNTAX,
-        "clean": [_LOWERCASE],
-        "tokens": {"find_all": KERAS_PATTERN, "leave_out": list(STOP_WORDS) if features.stop_words else []},
+        **steps,
+        "tokens": steps["tokens"] | {"leave_out": list(STOP_WORDS) if features.stop_words else []},
         "words": {
             "file": WORDS,
             "note": f"The word in line i, from 0, has the id i + {INDEX_FROM + 1}; any other is `unknown`. Lines end "

@@ -25,7 +25,7 @@ from tagline.features.sequences import (
     pad_sequences,
 )
 from tagline.features.stop_words import STOP_WORDS
-from tagline.features.tokenizer import keras_word_spans, keras_words
+from tagline.features.tokenizer import KERAS, Tokenizer
 
 Kind = Literal["multihot", "sequence"]
 _RESERVED = {PAD: "<padding>", START: "<start>", UNKNOWN: "<unknown>"}
@@ -46,6 +46,7 @@ class Encoder:
     padding: Side = "pre"
     truncating: Side = "pre"
     stop_words: bool = False
+    tokenizer: Tokenizer = KERAS
 
     unit_name: ClassVar[str] = "word ids"
 
@@ -73,7 +74,9 @@ class Encoder:
 
     def encode(self, texts: pl.Series) -> Sequences:
         """Return the ids of ``texts`` before they become rows; raises `InputError` where the model knows no words."""
-        return self._known_index.encode(texts, num_words=self.num_words, stop_words=self.stop_words)
+        return self._known_index.encode(
+            texts, num_words=self.num_words, stop_words=self.stop_words, tokenizer=self.tokenizer
+        )
 
     def transform_ids(self, sequences: Iterable[Sequence[int]] | Sequences) -> sp.csr_matrix | Ids:
         """Return the features of sequences of ids, those of ``transform`` for the same ids.
@@ -95,8 +98,8 @@ class Encoder:
 
     def locate(self, text: str) -> Located:
         """Return where the words that the model reads occur; what is cut off and stop words left out are not found."""
-        words = keras_words(pl.Series([text], dtype=pl.String)).values
-        tokens = keras_word_spans(text)
+        words = self.tokenizer.tokenize(pl.Series([text], dtype=pl.String)).values
+        tokens = self.tokenizer.spans(text)
         kept = np.arange(len(words))
         if self.stop_words:
             kept = np.flatnonzero((~words.is_in(STOP_WORDS)).to_numpy())
@@ -139,6 +142,7 @@ class Encoder:
             "padding": self.padding,
             "truncating": self.truncating,
             "stop_words": self.stop_words,
+            "tokenizer": self.tokenizer.settings(),
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -170,4 +174,6 @@ class Encoder:
             settings["padding"],
             settings["truncating"],
             settings["stop_words"],
+            # Bundles of earlier versions have the default.
+            Tokenizer.restore(settings["tokenizer"]) if "tokenizer" in settings else KERAS,
         )

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.features.ngram_arrays import HashTable, Ids, Ints, assemble, count
-from tagline.features.tokenizer import tokenize
+from tagline.features.tokenizer import Tokenizer
 from tagline.parallel import in_threads
 
 _BATCH = 2048  # texts tokenised and looked up together by one thread
@@ -147,7 +147,7 @@ def _learn(
     return NgramTable(n_symbols, min_n, tuple(tables)), columns, found_in
 
 
-def tokens_as_codes(texts: pl.Series) -> tuple[Ids, Ints, pl.Series]:
+def tokens_as_codes(texts: pl.Series, tokenizer: Tokenizer) -> tuple[Ids, Ints, pl.Series]:
     """Return the tokens of texts as codes, (n_tokens,), the number of each text, (n_texts,), and what each code means.
 
     Codes are dense, and in no order that can be relied upon: threads hand them out.
@@ -155,7 +155,7 @@ def tokens_as_codes(texts: pl.Series) -> tuple[Ids, Ints, pl.Series]:
     kind = pl.Categorical(pl.Categories.random())
 
     def batch(part: pl.Series) -> tuple[pl.Series, Ints]:
-        tokens = tokenize(part)
+        tokens = tokenizer.tokenize(part)
         return tokens.values.cast(kind), tokens.lengths
 
     parts = in_threads(batch, _batches(texts))
@@ -180,9 +180,9 @@ class WordNgrams:
     table: NgramTable
 
     @staticmethod
-    def fit(texts: pl.Series, max_n: int, min_df: int) -> tuple["WordNgrams", sp.csr_matrix]:
+    def fit(texts: pl.Series, tokenizer: Tokenizer, max_n: int, min_df: int) -> tuple["WordNgrams", sp.csr_matrix]:
         """Learn the vocabulary, and return it with the counts of ``texts``, (n_texts, n_columns)."""
-        codes, lengths, distinct = tokens_as_codes(texts)
+        codes, lengths, distinct = tokens_as_codes(texts, tokenizer)
         counted = count(codes.astype(np.int64), _docs(lengths), min_df)
         known = pl.DataFrame({"token": distinct.gather(counted.keys), "df": counted.df})
         # Frequent tokens first: small ids that lie together, and an order that no thread or earlier call decides.
@@ -209,11 +209,11 @@ class WordNgrams:
         ids = values.cast(self._enum, strict=False).to_physical()
         return ids.cast(pl.Int32).fill_null(-1).to_numpy()
 
-    def transform(self, texts: pl.Series) -> sp.csr_matrix:
+    def transform(self, texts: pl.Series, tokenizer: Tokenizer) -> sp.csr_matrix:
         """Return the counts of ``texts``, (n_texts, n_columns), CSR float32."""
 
         def batch(part: pl.Series) -> sp.csr_matrix:
-            tokens = tokenize(part)
+            tokens = tokenizer.tokenize(part)
             symbols, docs = _apart(self.symbols(tokens.values), tokens.lengths)
             found = self.table.find(symbols)
             return assemble([f[1] for f in found], [docs[f[2]] for f in found], (len(part), self.table.n_columns))
@@ -243,9 +243,11 @@ class CharNgrams:
     table: NgramTable
 
     @staticmethod
-    def fit(texts: pl.Series, min_n: int, max_n: int, min_df: int) -> tuple["CharNgrams", sp.csr_matrix]:
+    def fit(
+        texts: pl.Series, tokenizer: Tokenizer, min_n: int, max_n: int, min_df: int
+    ) -> tuple["CharNgrams", sp.csr_matrix]:
         """Learn the n-grams that stand in ``min_df`` texts or more; return them with the counts of ``texts``."""
-        words, distinct = _count_words(texts)
+        words, distinct = _count_words(texts, tokenizer)
         points, lengths = _code_points(distinct)
         alphabet, letters = np.unique(points, return_inverse=True)
         symbols, segments = _apart(letters.astype(np.int32), lengths)
@@ -268,11 +270,11 @@ class CharNgrams:
         at = np.minimum(np.searchsorted(self.alphabet, points), len(self.alphabet) - 1)
         return np.where(self.alphabet[at] == points, at, -1).astype(np.int32)
 
-    def transform(self, texts: pl.Series) -> sp.csr_matrix:
+    def transform(self, texts: pl.Series, tokenizer: Tokenizer) -> sp.csr_matrix:
         """Return the counts of ``texts``, (n_texts, n_columns), CSR float32."""
 
         def batch(part: pl.Series) -> sp.csr_matrix:
-            words, distinct = _count_words(part)
+            words, distinct = _count_words(part, tokenizer)
             points, lengths = _code_points(distinct)
             symbols, segments = _apart(self.symbols(points), lengths)
             found = self.table.find(symbols)
@@ -305,9 +307,9 @@ def _stack(parts: Sequence[sp.csr_matrix], n_columns: int) -> sp.csr_matrix:
     return sp.vstack(parts, format="csr") if parts else sp.csr_matrix((0, n_columns), dtype=np.float32)
 
 
-def _count_words(texts: pl.Series) -> tuple[sp.csr_matrix, pl.Series]:
+def _count_words(texts: pl.Series, tokenizer: Tokenizer) -> tuple[sp.csr_matrix, pl.Series]:
     """Return how often each distinct token stands in each text, (n_texts, n_distinct), and the tokens."""
-    codes, lengths, distinct = tokens_as_codes(texts)
+    codes, lengths, distinct = tokens_as_codes(texts, tokenizer)
     return assemble([codes], [_docs(lengths)], (len(texts), len(distinct))), distinct
 
 

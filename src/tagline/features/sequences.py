@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tagline.errors import InputError
 from tagline.features.stop_words import STOP_WORDS
-from tagline.features.tokenizer import Tokens, keras_words
+from tagline.features.tokenizer import KERAS, Tokenizer, Tokens
 from tagline.parallel import in_threads
 from tagline.sparse import count_columns
 
@@ -179,12 +179,22 @@ class WordIndex:
     words: pl.Series
 
     @staticmethod
-    def fit(texts: Iterable[str], num_words: int | None = None, *, stop_words: bool = False) -> "WordIndex":
+    def fit(
+        texts: Iterable[str],
+        num_words: int | None = None,
+        *,
+        stop_words: bool = False,
+        tokenizer: Tokenizer = KERAS,
+    ) -> "WordIndex":
         """Rank the words of ``texts`` by how often they stand there, ties by what comes first, as Keras does.
 
         Only words whose ids are below ``num_words`` are kept; stop words are left out where ``stop_words``.
         """
-        parts = in_threads(lambda batch: _words(batch, stop_words=stop_words).values, _batches(_column(texts)))
+
+        def batch(part: pl.Series) -> pl.Series:
+            return _words(part, tokenizer, stop_words=stop_words).values
+
+        parts = in_threads(batch, _batches(_column(texts)))
         values = pl.concat([pl.Series("word", [], dtype=pl.String), *(part.alias("word") for part in parts)])
         ranked = (
             values.to_frame()
@@ -216,14 +226,16 @@ class WordIndex:
         """Return the index of the words whose ids are below ``num_words``."""
         return WordIndex(self.words.head(max(0, num_words - INDEX_FROM - 1)))
 
-    def encode(self, texts: Iterable[str], *, num_words: int, stop_words: bool = False) -> Sequences:
+    def encode(
+        self, texts: Iterable[str], *, num_words: int, stop_words: bool = False, tokenizer: Tokenizer = KERAS
+    ) -> Sequences:
         """Return the ids of texts: `START`, then the words, `UNKNOWN` for those that have no id below ``num_words``.
 
         With ``stop_words`` the stop words are left out, as if they did not stand in the texts.
         """
 
         def batch(part: pl.Series) -> tuple[Ids, NDArray[np.int64]]:
-            tokens = _words(part, stop_words=stop_words)
+            tokens = _words(part, tokenizer, stop_words=stop_words)
             lengths = tokens.lengths + 1
             ids = np.full(int(lengths.sum()), START, dtype=np.int32)
             inside = np.ones(len(ids), dtype=bool)
@@ -275,8 +287,8 @@ def _batches(texts: pl.Series) -> list[pl.Series]:
     return [texts.slice(start, _BATCH) for start in range(0, len(texts), _BATCH)]
 
 
-def _words(texts: pl.Series, *, stop_words: bool) -> Tokens:
-    tokens = keras_words(texts)
+def _words(texts: pl.Series, tokenizer: Tokenizer, *, stop_words: bool) -> Tokens:
+    tokens = tokenizer.tokenize(texts)
     if not stop_words:
         return tokens
     kept = ~tokens.values.is_in(STOP_WORDS)

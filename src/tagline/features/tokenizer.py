@@ -1,60 +1,89 @@
-"""A text column to tokens, in polars, whole columns at a time.
+"""`Tokenizer`: a text column to tokens, in polars, whole columns at a time.
 
-One rule for every language, so that a text gives the same tokens whatever stands beside it:
-
->>> import polars as pl
->>> tokenize(pl.Series(["Don't miss it :-)<br />我喜欢 👍🏽 https://example.org/a"])).values.to_list()
-["don't", 'miss', 'it', ':', '-', ')', '我', '喜', '欢', '👍🏽', 'https://example.org', '/', 'a']
+There are two rules, see `RULES`. ``"unicode"``, for n-grams, is the same for every language:
 
 * Words are runs of letters, marks, digits and `_`, with apostrophes inside them (`don't`; a typographic ’ counts as ').
-* Scripts written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) give one token a character, so that
+* Scripts written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) give one token per character, so that
   n-grams of tokens are n-grams of characters.
 * An emoji with its modifiers is one token, a flag too; any other sign is one token.
 * A URL gives its scheme and host as one token and the words of its path.
 * HTML line breaks are spaces. Soft hyphens and zero-width spaces are dropped. Everything is lower-cased.
 
-Beside it stands the rule of Keras's ``Tokenizer``, on which its IMDB and Reuters word indexes rest:
-
->>> keras_words(pl.Series(["Don't miss it :-)<br />我喜欢"])).values.to_list()
-["don't", 'miss', 'it', 'br', '我', '喜', '欢']
+``"keras"``, for word ids, is that of Keras's ``text_to_word_sequence``, on which its IMDB and Reuters word indexes
+rest: lower-cased and split at `KERAS_SEPARATORS`, so apostrophes stay. One addition: scripts written without spaces
+give one token per character (with its marks), where Keras takes a whole Chinese sentence for one word.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tagline.errors import InputError
+from tagline.features.located import Span
+
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+UNSPACED_PATTERN = rf"^[{_UNSPACED}]"
 _LETTERS = rf"[\w--[{_UNSPACED}]]"
 _EMOJI = (
     r"[\x{1F1E6}-\x{1F1FF}]{2}"
     r"|\p{Extended_Pictographic}(?:[\x{FE0F}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]|\x{200D}\p{Extended_Pictographic})*"
 )
-# The order decides: a host before its letters, an emoji before a lone sign.
-TOKEN_PATTERN = rf"https?://[^\s/<>\"]+|{_LETTERS}+(?:'{_LETTERS}+)*|[{_UNSPACED}]\p{{M}}*|{_EMOJI}|[^\w\s]"
-UNSPACED_PATTERN = rf"^[{_UNSPACED}]"
+_INVISIBLE = "\u00ad\u200b\ufeff"  # soft hyphen, zero-width space, byte order mark: they would split words
 
-#: What Keras's tokenisation cuts at. All else, other white space too, stands inside words.
+#: What Keras's tokenizer splits at. Everything else, other white space too, is part of a word.
 KERAS_SEPARATORS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n '
 _SEPARATORS = "".join(rf"\x{{{ord(char):x}}}" for char in KERAS_SEPARATORS)
-KERAS_PATTERN = rf"[{_UNSPACED}]\p{{M}}*|[^{_SEPARATORS}{_UNSPACED}]+"
 
-BREAK_PATTERN = r"<br\s*/?>"
-APOSTROPHE = "’"
-INVISIBLE = "\u00ad\u200b\ufeff"  # soft hyphen, zero-width space, byte order mark: they would cut words
-_CLEANED = (
-    pl.col("text")
-    .str.to_lowercase()
-    .str.replace_all(BREAK_PATTERN, " ")
-    .str.replace_all(APOSTROPHE, "'", literal=True)
-    .str.replace_all(f"[{INVISIBLE}]", "")
-)
-_LISTS = _CLEANED.str.extract_all(TOKEN_PATTERN)
-_KERAS_LISTS = pl.col("text").str.to_lowercase().str.extract_all(KERAS_PATTERN)
-# What polars takes for white space; Python's own `\s` holds four control characters more.
-_BREAK_HERE = re.compile(r"<br[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*/?>")
+# White space to polars; Python's own `\s` has four control characters more.
+_POLARS_SPACE = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+
+
+@dataclass(frozen=True)
+class Replacement:
+    r"""Every match of ``find`` becomes ``by``.
+
+    ``find`` is a string if ``literal``, otherwise a regular expression that Rust and Python read alike but for ``\s``.
+    """
+
+    find: str
+    by: str
+    literal: bool = False
+
+    def to_expression(self, column: pl.Expr) -> pl.Expr:
+        """Return the replacement as a polars expression."""
+        return column.str.replace_all(self.find, self.by, literal=self.literal)
+
+    def to_python(self) -> re.Pattern[str]:
+        """Return ``find`` as a pattern of Python with the same matches."""
+        return re.compile(re.escape(self.find) if self.literal else self.find.replace(r"\s", _POLARS_SPACE))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a lower-cased text is split: the replacements in order, then every match of ``pattern`` is a token.
+
+    ``pattern`` is a regular expression of Rust's crate ``regex``; at each place its first alternative that matches
+    wins.
+    """
+
+    replacements: tuple[Replacement, ...]
+    pattern: str
+
+
+RULES = {
+    "unicode": Rule(
+        (Replacement(r"<br\s*/?>", " "), Replacement("’", "'", literal=True), Replacement(f"[{_INVISIBLE}]", "")),
+        # The order matters: a host before its letters, an emoji before a single sign.
+        rf"https?://[^\s/<>\"]+|{_LETTERS}+(?:'{_LETTERS}+)*|[{_UNSPACED}]\p{{M}}*|{_EMOJI}|[^\w\s]",
+    ),
+    "keras": Rule((), rf"[{_UNSPACED}]\p{{M}}*|[^{_SEPARATORS}{_UNSPACED}]+"),
+}
 
 
 @dataclass(frozen=True)
@@ -68,53 +97,103 @@ class Tokens:
     lengths: NDArray[np.int64]
 
 
-def tokenize(texts: pl.Series) -> Tokens:
-    """Return the tokens of a String series without nulls; a text without any gives none."""
-    return _tokens(texts, _LISTS)
+@dataclass(frozen=True)
+class Tokenizer:
+    """Splits texts into tokens by one of `RULES`; a text gives the same tokens alone and in a batch.
 
+    >>> text = "Don't miss it :-)<br />我喜欢 👍🏽 https://example.org/a"
+    >>> tokenizer = Tokenizer()
+    >>> tokenizer.tokenize(pl.Series([text])).values.to_list()
+    ["don't", 'miss', 'it', ':', '-', ')', '我', '喜', '欢', '👍🏽', 'https://example.org', '/', 'a']
+    >>> [text[start:end] for start, end in tokenizer.spans(text)][:3]
+    ["Don't", 'miss', 'it']
+    >>> Tokenizer.restore(tokenizer.settings()) == tokenizer
+    True
+    >>> Tokenizer("keras").tokenize(pl.Series([text])).values.to_list()
+    ["don't", 'miss', 'it', 'br', '我', '喜', '欢', '👍🏽', 'https', 'example', 'org', 'a']
 
-def token_spans(text: str) -> list[tuple[int, int]]:
-    """Return where each token of ``tokenize`` stands in ``text``: (start, end) in characters, end excluded."""
-    column = pl.Series([text], dtype=pl.String)
-    lowered = column.str.to_lowercase()[0].replace(APOSTROPHE, "'")
-    lowered = _BREAK_HERE.sub(lambda found: " " * len(found.group()), lowered)
-    origin = _origin(text)
-    seen = [i for i, char in enumerate(lowered) if char not in INVISIBLE]
-    return _find("".join(lowered[i] for i in seen), [origin[i] for i in seen], tokenize(column).values)
-
-
-def keras_words(texts: pl.Series) -> Tokens:
-    """Return the words of a String series without nulls as Keras's ``text_to_word_sequence`` has them.
-
-    Lower-cased; `KERAS_SEPARATORS` cut, so apostrophes stay. One addition: scripts written without spaces give
-    one token a character (with its marks), where Keras takes a whole Chinese sentence for one word.
+    Raises `InputError` for a rule that does not exist.
     """
-    return _tokens(texts, _KERAS_LISTS)
+
+    rule: str = "unicode"
+
+    def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            known = ", ".join(f"`{name}`" for name in RULES)
+            raise InputError(f"Unknown tokenizer rule `{self.rule}`: use one of {known}, or upgrade tagline.")
+
+    def tokenize(self, texts: pl.Series) -> Tokens:
+        """Return the tokens of a String series without nulls; a text without any has length 0."""
+        lists = texts.to_frame("text").select(_lists_of(self)).to_series()  # one call: each costs a tenth of a ms
+        lengths = lists.list.len().to_numpy().astype(np.int64)
+        return Tokens(lists.explode(empty_as_null=False, keep_nulls=False), lengths)
+
+    def spans(self, text: str) -> list[Span]:
+        """Return the span of each token of ``text``: (start, end) in characters, end excluded."""
+        column = pl.Series([text], dtype=pl.String)
+        cleaned = column.str.to_lowercase()[0]
+        origin = [i for i, char in enumerate(text) for _ in char.lower()]  # İ becomes two characters
+        for replacement in RULES[self.rule].replacements:
+            cleaned, origin = _replace(replacement, cleaned, origin)
+        spans = []
+        cursor = 0
+        for token in self.tokenize(column).values:  # nothing between two tokens contains the next one
+            start = cleaned.index(token, cursor)
+            cursor = start + len(token)
+            spans.append((origin[start], origin[cursor - 1] + 1))
+        return spans
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a bundle's header stores."""
+        return {"rule": self.rule}
+
+    @classmethod
+    def restore(cls, settings: Mapping[str, Any]) -> "Tokenizer":
+        """Return the tokenizer that ``settings`` came from.
+
+        Raises `InputError` for a setting or a rule that this version does not know: tokens would differ.
+        """
+        unknown = sorted(settings.keys() - cls.__dataclass_fields__.keys())
+        if unknown:
+            raise InputError(f"Unknown tokenizer setting `{unknown[0]}`: upgrade with `pip install -U tagline`.")
+        return cls(**settings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the steps from a text to its tokens, complete, for programs in other languages.
+
+        ``clean`` lists the steps in order; ``tokens.find_all`` is the pattern of a token.
+        """
+        rule = RULES[self.rule]
+        return {
+            "clean": [_LOWERCASE, *({"find": step.find, "replace": step.by} for step in rule.replacements)],
+            "tokens": {"find_all": rule.pattern},
+        }
 
 
-def keras_word_spans(text: str) -> list[tuple[int, int]]:
-    """Return where each token of ``keras_words`` stands in ``text``: (start, end) in characters, end excluded."""
-    column = pl.Series([text], dtype=pl.String)
-    return _find(column.str.to_lowercase()[0], _origin(text), keras_words(column).values)
+#: The rule of Keras, which word indexes and word vectors follow.
+KERAS = Tokenizer("keras")
+
+_LOWERCASE = {
+    "lowercase": "Every character by the full mapping of Unicode, which has two characters for İ; a Σ is ς at the end "
+    "of a word and σ elsewhere: `str::to_lowercase` of Rust."
+}
 
 
-def _tokens(texts: pl.Series, lists_of: pl.Expr) -> Tokens:
-    lists = texts.to_frame("text").select(lists_of).to_series()  # one call: each costs a tenth of a millisecond
-    lengths = lists.list.len().to_numpy().astype(np.int64)
-    return Tokens(lists.explode(empty_as_null=False, keep_nulls=False), lengths)
+@cache
+def _lists_of(tokenizer: Tokenizer) -> pl.Expr:
+    """Return the expression that turns the column ``text`` into lists of tokens."""
+    rule = RULES[tokenizer.rule]
+    column = pl.col("text").str.to_lowercase()
+    for replacement in rule.replacements:
+        column = replacement.to_expression(column)
+    return column.str.extract_all(rule.pattern)
 
 
-def _origin(text: str) -> list[int]:
-    """Return which character of ``text`` each of its lower-cased form comes from: İ becomes two."""
-    return [i for i, char in enumerate(text) for _ in char.lower()]
-
-
-def _find(lowered: str, origin: list[int], tokens: pl.Series) -> list[tuple[int, int]]:
-    """Return where the tokens stand, one after the other; between two stands nothing a token could begin with."""
-    spans = []
-    cursor = 0
-    for token in tokens:
-        start = lowered.index(token, cursor)
-        cursor = start + len(token)
-        spans.append((origin[start], origin[cursor - 1] + 1))
-    return spans
+def _replace(replacement: Replacement, text: str, origin: list[int]) -> tuple[str, list[int]]:
+    """Return ``text`` after a replacement, and the original position of each of its characters."""
+    parts, positions, end = [], [], 0
+    for match in replacement.to_python().finditer(text):
+        parts += [text[end : match.start()], replacement.by]
+        positions += origin[end : match.start()] + [origin[match.start()]] * len(replacement.by)
+        end = match.end()
+    return "".join([*parts, text[end:]]), positions + origin[end:]

@@ -17,7 +17,7 @@ from tagline.errors import InputError
 from tagline.features.located import Located
 from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams
 from tagline.features.sequences import Sequences
-from tagline.features.tokenizer import UNSPACED_PATTERN, token_spans, tokenize
+from tagline.features.tokenizer import UNSPACED_PATTERN, Tokenizer
 from tagline.features.weighting import TermFrequency, discriminative_scale, document_frequency, idf, weigh
 
 Block = WordNgrams | CharNgrams
@@ -58,6 +58,7 @@ class Vectorizer:
     scales: tuple[NDArray[np.float32], ...]
     tf: TermFrequency
     unit: bool
+    tokenizer: Tokenizer
 
     kind: ClassVar[str] = "ngrams"
     unit_name: ClassVar[str] = "n-grams"
@@ -70,7 +71,7 @@ class Vectorizer:
 
     def transform(self, texts: pl.Series) -> sp.csr_matrix:
         """Return the features of ``texts``, (n_texts, n_columns), CSR float64."""
-        return self.weigh([block.transform(texts) for block in self.blocks])
+        return self.weigh([block.transform(texts, self.tokenizer) for block in self.blocks])
 
     def weigh(self, counts: Sequence[sp.csr_matrix]) -> sp.csr_matrix:
         """Return the features of texts whose n-grams are counted already, a matrix a block."""
@@ -83,7 +84,7 @@ class Vectorizer:
 
     def locate(self, text: str) -> Located:
         """Return where the n-grams of a text occur in it; ``features`` are ``columns``."""
-        tokens = tokenize(pl.Series([text], dtype=pl.String)).values
+        tokens = self.tokenizer.tokenize(pl.Series([text], dtype=pl.String)).values
         columns, first, last = [], [], []
         offset = 0
         for block, scale in zip(self.blocks, self.scales, strict=True):
@@ -93,7 +94,7 @@ class Vectorizer:
                 last.append(end)
             offset += len(scale)
         every = np.concatenate(columns)
-        return Located(every, every, np.concatenate(first), np.concatenate(last), token_spans(text))
+        return Located(every, every, np.concatenate(first), np.concatenate(last), self.tokenizer.spans(text))
 
     def names(self, columns: NDArray[np.integer]) -> list[str]:
         """Return the n-grams of some columns; those of characters in quotes, a space at the end of a word."""
@@ -124,6 +125,7 @@ class Vectorizer:
             "kind": self.kind,
             "tf": self.tf,
             "unit": self.unit,
+            "tokenizer": self.tokenizer.settings(),
             "blocks": [
                 {
                     "of": "words" if isinstance(block, WordNgrams) else "characters",
@@ -173,7 +175,8 @@ class Vectorizer:
             blocks.append(WordNgrams(vocabulary, table) if of == "words" else CharNgrams(alphabet, table))
             scale = np.ones(table.n_columns) if settings.get("counts") else arrays[f"{of}.scale"]
             scales.append(scale.astype(np.float32))
-        return cls(tuple(blocks), tuple(scales), settings["tf"], settings["unit"])
+        tokenizer = Tokenizer.restore(settings.get("tokenizer", {}))  # bundles of earlier versions have the default
+        return cls(tuple(blocks), tuple(scales), settings["tf"], settings["unit"], tokenizer)
 
 
 def _pack(name: str, keys: NDArray[np.int64], n_prefixes: int, n_symbols: int) -> dict[str, NDArray[Any]]:

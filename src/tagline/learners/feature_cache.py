@@ -18,6 +18,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.features.encoder import Encoder
+from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Block, Vectorizer
 from tagline.models.network.network import Inputs
 
@@ -39,14 +40,14 @@ class Encodings:
         self._opened: dict[str, Any] = {}
 
     def counted(
-        self, key: Mapping[str, Any], count: Callable[[], tuple[Block, sp.csr_matrix]]
+        self, key: Mapping[str, Any], tokenizer: Tokenizer, count: Callable[[], tuple[Block, sp.csr_matrix]]
     ) -> tuple[Block, sp.csr_matrix]:
         """Return n-grams and their counts in all texts, (n_texts, n_columns)."""
 
         def write(folder: Path) -> None:
             block, counts = count()
             scale = np.ones(block.table.n_columns, dtype=np.float32)
-            vectorizer = Vectorizer((block,), (scale,), "count", unit=False)
+            vectorizer = Vectorizer((block,), (scale,), "count", unit=False, tokenizer=tokenizer)
             settings, arrays = vectorizer.graph_inputs()
             of_block = {f"block.{name}": array for name, array in arrays.items()}
             _write(folder, settings, vectorizer.texts(), of_block, counts)
@@ -56,7 +57,7 @@ class Encodings:
             of_block = {name.removeprefix("block."): array for name, array in arrays.items()}
             return Vectorizer.restore(settings, of_block, texts).blocks[0], counts
 
-        found: tuple[Block, sp.csr_matrix] = self._get({"counts": key}, write, read)
+        found: tuple[Block, sp.csr_matrix] = self._get({"counts": key, "tokenizer": tokenizer.settings()}, write, read)
         return found
 
     def encoded(self, key: Mapping[str, Any], encode: Callable[[], tuple[Encoder, Inputs]]) -> tuple[Encoder, Inputs]:

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 from tagline.errors import InputError
 from tagline.features.ngrams import CharNgrams, WordNgrams
+from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Block, Vectorizer, scale_columns, unspaced_share
 from tagline.learners.base import Bools, Fitted, Floats, HeldOut, Ints, best_threshold, probabilities, temperature_of
 from tagline.learners.feature_cache import Encodings
@@ -48,6 +49,7 @@ class _Fit:
     """One fit of a recipe: what its steps share."""
 
     features: NgramFeatures
+    tokenizer: Tokenizer
     settings: ClassicModel
     Y: Bools  # (n_texts, n_classes)
     weights: Floats  # (n_texts,)
@@ -65,7 +67,7 @@ class _Fit:
         features, model = self.features, self.settings
         scales = tuple(scale_columns(c, Y, features.scale, features.floor, self.min_df) for c in counts)
         blocks = tuple(self.blocks[b] for b in candidate.blocks)
-        vectorizer = Vectorizer(blocks, scales, features.tf, features.unit)
+        vectorizer = Vectorizer(blocks, scales, features.tf, features.unit, self.tokenizer)
         fitted = fit_model(
             model.kind,
             vectorizer.weigh(counts),
@@ -111,6 +113,7 @@ def fit_ngrams(
     started = time.perf_counter()
     features, settings = recipe.features, recipe.model
     assert isinstance(features, NgramFeatures)
+    tokenizer = Tokenizer()
     assert isinstance(settings, ClassicModel)
     n_bytes = int(texts.str.len_bytes().sum())
     outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
@@ -124,7 +127,7 @@ def fit_ngrams(
     min_df = features.min_df
     if min_df == "auto":
         min_df = 1 if len(texts) < _FEW_TEXTS else 2
-    blocks, counts = _count_blocks(features, texts, min_df, encodings, large=large)
+    blocks, counts = _count_blocks(features, tokenizer, texts, min_df, encodings, large=large)
     if not any(c.nnz for c in counts):
         where = "the texts" if min_df == 1 else f"{min_df:,} of the texts, as `features.min_df` asks"
         raise InputError(f"There is nothing to learn from: no word or sign stands in {where}.")
@@ -135,7 +138,7 @@ def fit_ngrams(
             f"{needed / 1e9:,.0f} GB of memory. Is it the right label column? Merge rare ones, or use fewer n-grams: "
             "`--set features.words=1` or a higher `features.min_df`."
         )
-    fit = _Fit(features, settings, Y, weights, multilabel, seed, min_df, blocks, counts)
+    fit = _Fit(features, tokenizer, settings, Y, weights, multilabel, seed, min_df, blocks, counts)
     counted = time.perf_counter()
     how = "the rows named"
     if folds is None:
@@ -226,7 +229,13 @@ def _block_name(block: Block) -> str:
 
 
 def _count_blocks(
-    features: NgramFeatures, texts: pl.Series, min_df: int, encodings: Encodings | None, *, large: bool
+    features: NgramFeatures,
+    tokenizer: Tokenizer,
+    texts: pl.Series,
+    min_df: int,
+    encodings: Encodings | None,
+    *,
+    large: bool,
 ) -> tuple[list[Block], list[sp.csr_matrix]]:
     """Count the n-grams that the recipe asks for; characters on trial are left out where they cannot pay.
 
@@ -236,18 +245,18 @@ def _count_blocks(
     spaced = True
 
     def add(key: dict[str, Any], count: Callable[[], tuple[Block, sp.csr_matrix]]) -> Block:
-        counted.append(count() if encodings is None else encodings.counted(key | {"min_df": min_df}, count))
+        counted.append(count() if encodings is None else encodings.counted(key | {"min_df": min_df}, tokenizer, count))
         return counted[-1][0]
 
     if features.words:
-        words = add({"words": features.words}, lambda: WordNgrams.fit(texts, features.words, min_df))
+        words = add({"words": features.words}, lambda: WordNgrams.fit(texts, tokenizer, features.words, min_df))
         spaced = isinstance(words, WordNgrams) and unspaced_share(words.vocabulary) < 0.5
     lengths = features.characters
     if lengths == "auto":
         lengths = _CHARACTERS if spaced and not large else "none"
     if lengths != "none":
         shortest, longest = lengths
-        add({"characters": [shortest, longest]}, lambda: CharNgrams.fit(texts, shortest, longest, min_df))
+        add({"characters": [shortest, longest]}, lambda: CharNgrams.fit(texts, tokenizer, shortest, longest, min_df))
     return [block for block, _ in counted], [counts for _, counts in counted]
 
 

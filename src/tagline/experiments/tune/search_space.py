@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tagline.experiments.shared_data import Material
-from tagline.features.tokenizer import tokenize
+from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import unspaced_share
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Shape:
     @staticmethod
     def of(material: Material) -> "Shape":
         """Return the shape of some texts."""
-        tokens = tokenize(material.texts.head(_SAMPLE))
+        tokens = Tokenizer().tokenize(material.texts.head(_SAMPLE))
         longest = int(np.quantile(tokens.lengths, 0.95)) + 1
         spaced = unspaced_share(tokens.values.unique()) < 0.5
         n_bytes = int(material.texts.str.len_bytes().sum())

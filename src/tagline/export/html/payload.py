@@ -58,6 +58,7 @@ def write_payload(
         "bits": bits,
         "intercept": model.intercept.tolist(),
         "blocks": blocks,
+        "tokenizer": vectorizer.tokenizer.settings(),
         "characters": character_tables(),
         "parts": {},
     }

@@ -46,8 +46,8 @@ def row_stretches(whole: Vectorizer, left: Vectorizer, texts: pl.Series) -> list
     """
     stretches = []
     for before, scale, after, left_scale in zip(whole.blocks, whole.scales, left.blocks, left.scales, strict=True):
-        lengths = _row_lengths(before.transform(texts), scale, whole.tf)
-        left_lengths = _row_lengths(after.transform(texts), left_scale, left.tf)
+        lengths = _row_lengths(before.transform(texts, whole.tokenizer), scale, whole.tf)
+        left_lengths = _row_lengths(after.transform(texts, left.tokenizer), left_scale, left.tf)
         both = left_lengths > 0
         ratios = lengths[both] / left_lengths[both]
         stretches.append(float(np.exp(np.log(ratios).mean())) if both.any() else 1.0)

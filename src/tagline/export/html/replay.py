@@ -11,7 +11,7 @@ from tagline.errors import InputError
 from tagline.explain import Explanation, explain_text
 from tagline.export.html.javascript import V8
 from tagline.export.verification import Parity, compare
-from tagline.features.tokenizer import tokenize
+from tagline.features.vectorizer import Vectorizer
 
 EXPLAINED = 50  # texts
 LONGEST_EXPLAINED = 5000  # characters: longer texts show nothing new, and take Python a while
@@ -26,7 +26,7 @@ def replay_in_v8(page: TextClassifier, v8: V8, texts: Sequence[str]) -> Parity:
             ``compare`` allows.
 
     """
-    _compare_tokens(v8, texts)
+    _compare_tokens(page, v8, texts)
     answers = v8.classify(texts)
     proba = page.predict_proba(texts)
     labels = page.decide(proba)
@@ -44,8 +44,9 @@ def _label(label: Any) -> Any:
     return [str(name) for name in label] if isinstance(label, list) else str(label)
 
 
-def _compare_tokens(v8: V8, texts: Sequence[str]) -> None:
-    tokens = tokenize(pl.Series(texts, dtype=pl.String))
+def _compare_tokens(page: TextClassifier, v8: V8, texts: Sequence[str]) -> None:
+    assert isinstance(page.vectorizer_, Vectorizer)
+    tokens = page.vectorizer_.tokenizer.tokenize(pl.Series(texts, dtype=pl.String))
     values = tokens.values.to_list()
     end = 0
     for row, (text, n, found) in enumerate(zip(texts, tokens.lengths.tolist(), v8.tokenize(texts), strict=True), 1):

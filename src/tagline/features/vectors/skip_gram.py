@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from tagline.errors import InputError, MissingExtraError
-from tagline.features.tokenizer import keras_words
+from tagline.features.tokenizer import KERAS
 from tagline.features.vectors.load import Vectors
 
 EPOCHS = 3
@@ -82,7 +82,7 @@ class _Corpus:
 
     def _words(self) -> Iterator[list[str]]:
         for batch in self.texts.to_frame().iter_slices(_BATCH):
-            tokens = keras_words(batch.to_series())
+            tokens = KERAS.tokenize(batch.to_series())
             words, stop = tokens.values.to_list(), 0
             for length in tokens.lengths.tolist():
                 start, stop = stop, stop + length

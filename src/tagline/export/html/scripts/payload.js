@@ -39,7 +39,7 @@ function openModel(bytes) {
   const part = (name) => bytes.subarray(headerEnd + header.parts[name][0], headerEnd + header.parts[name][1]);
   const numbers = (name) => joinPlanes(part(name), header.parts[name][2]);
   const blocks = header.blocks.map((about, b) => openBlock(about, b, { part, numbers, header }));
-  return { ...header, blocks, characters: openCharacters(header.characters) };
+  return { ...header, blocks, characters: openCharacters(header.characters, header.tokenizer) };
 }
 
 function openBlock(about, b, { part, numbers, header }) {

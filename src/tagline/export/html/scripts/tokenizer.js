@@ -1,5 +1,5 @@
 "use strict";
-// Text to tokens, as `tagline.features.tokens` does it: `tokenize` and `token_spans`.
+// Text to tokens, as `tagline.features.tokenizer.Tokenizer` does it: `tokenize` and `spans`.
 //
 // What a letter is and how it is lower-cased comes from the payload, written by the very engine that tokenised the
 // training texts: a browser's own `\p{…}` and `toLowerCase` follow whatever Unicode it was built with.
@@ -26,8 +26,10 @@ const N_CODE_POINTS = 0x110000;
 /**
  * Opens the tables of characters: `classes` holds [first, last, flags] of runs of code points, `lower` holds
  * [first, last, step, difference] of runs that are lower-cased alike, `special` the code points that become several.
+ * `tokenizer` has the tokenizer's settings.
  */
-function openCharacters({ classes, lower, special }) {
+function openCharacters({ classes, lower, special }, tokenizer) {
+  if (tokenizer.rule !== "unicode") throw new Error(`The page has no tokenizer rule ${tokenizer.rule}.`);
   const flags = new Uint8Array(N_CODE_POINTS);
   for (let i = 0; i < classes.length; i += 3) flags.fill(classes[i + 2], classes[i], classes[i + 1] + 1);
   const lowered = new Map();
@@ -166,7 +168,7 @@ function endOfEmoji(points, at, flags) {
   }
 }
 
-/** Where the token at `at` ends, or -1 where none begins. The order is that of `TOKEN_PATTERN`. */
+/** Where the token at `at` ends, or -1 where none begins. The order is that of the pattern of the rule. */
 function endOfToken(points, at, flags) {
   const point = points[at];
   const kind = flags[point];
