@@ -3,11 +3,8 @@
 import gzip
 import io
 import json
-import re
-import subprocess
 import sys
 import zipfile
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -186,25 +183,6 @@ def test_several_compressed_frames_in_one_file(tmp_path: Path) -> None:
         assert read_file(path).frame.equals(FRAME)
 
 
-def test_bad_json_lines_are_rejected_by_line(tmp_path: Path) -> None:
-    lines = [json.dumps({"text": f"t {i}", "label": i % 2}).encode() for i in range(400)]
-    lines[3] = b'{"text": "cut'
-    lines[9] = b"[1, 2]"
-    lines[11] = b'{"text": "caf\xe9"}'
-    path = tmp_path / "data.jsonl"
-    path.write_bytes(b"\n".join(lines))
-    read = read_file(path)
-    assert [row.line for row in read.rejected] == [4, 10, 12]
-    assert ["valid JSON" in r.reason or "object" in r.reason or "UTF-8" in r.reason for r in read.rejected] == [
-        True
-    ] * 3
-    assert read.frame.schema == {"text": pl.String, "label": pl.Int64}
-    data = load_dataset(path)
-    assert data.classes == ["0", "1"]
-    assert data.facts.rejected_frame()["line"].to_list() == [4, 10, 12]
-    assert "line 4" in " ".join(data.facts.warnings)
-
-
 def test_streaming_finds_or_takes_the_text_column(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"id": 7, "title": "A", "body": "One thing"}\n{"id": 8, "title": null, "body": null}\n')
@@ -240,64 +218,3 @@ def test_rejected_rows_of_a_stream_carry_their_line(tmp_path: Path, monkeypatch:
     rejected: list[Rejected] = []
     assert sum(frame.height for frame in row_batches(path, rejected=rejected)) == 199
     assert [(r.line, r.excerpt) for r in rejected] == [(121, "120,too,many")]
-
-
-HOSTILE_FASTTEXT = [
-    "__label__a good film",
-    "no label here",
-    "bad film __label__b",
-    "",
-    "  ",
-    "\t__label__a\tgood\t\tthing",
-    "mid __label__b dle __label__a two",
-    "__label__a",
-    "__label__c __label__d nb\u00a0sp is one word",
-    "x__label__no inside __label__a",
-    "crlf __label__b\r",
-    "vt\x0bff\x0cend __label__a",
-    "u\u2028v __label__b z",
-]
-
-
-READ_BY_FASTTEXT = """
-import json, sys
-import fasttext
-model = fasttext.train_supervised(sys.argv[1], minCount=1, dim=2, bucket=10, thread=1, verbose=0)
-pairs = [zip(*model.get_labels(include_freq=True)), zip(*model.get_words(include_freq=True))]
-print(json.dumps({name: int(count) for pair in pairs for name, count in pair}))
-"""
-
-
-def read_by_fasttext(path: Path) -> dict[str, int]:
-    """Return how often fastText counts each label and word of a file.
-
-    On so few words about every other of its trainings ends in "Encountered NaN", in some processes all of them.
-    """
-    for _ in range(40):
-        done = subprocess.run([sys.executable, "-c", READ_BY_FASTTEXT, str(path)], capture_output=True, text=True)
-        if done.returncode == 0:
-            return json.loads(done.stdout)
-    pytest.fail(f"fastText cannot be trained: {done.stderr}")
-
-
-def test_fasttext_files_are_read_as_fasttext_reads_them(tmp_path: Path) -> None:
-    path = tmp_path / "hostile.train"
-    path.write_text("\n".join(HOSTILE_FASTTEXT * 10) + "\n", encoding="utf-8", newline="")
-    theirs = read_by_fasttext(path)
-    del theirs["</s>"]  # the end of a line
-    frame = read_file(path).frame
-    ours = [
-        *("__label__" + label for label in frame["label"].explode().drop_nulls()),
-        *(word for text in frame["text"] for word in re.split(r"[ \t\r\v\f\0]+", text) if word),
-    ]
-    assert Counter(ours) == theirs
-    assert frame["text"][6] == "mid dle two"
-    assert frame["label"][6].to_list() == ["b", "a"]
-    (streamed,) = row_batches(path)
-    assert streamed.equals(frame)
-
-
-def test_a_text_that_speaks_of_labels_has_none(tmp_path: Path) -> None:
-    path = tmp_path / "texts.txt"
-    path.write_text("a file of x__label__y\nand another line\n")
-    assert read_file(path).frame.columns == ["text"]

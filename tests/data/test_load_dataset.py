@@ -1,8 +1,6 @@
 """What `load_dataset` makes of sound data, and the one sentence it says of bad data."""
 
-import io
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +9,7 @@ import pytest
 
 from tagline.data import load_dataset
 from tagline.errors import DataError
-
-LONG = "a text that is long enough to be one; number"
-
-
-def rows(n: int = 40, classes: int = 2) -> list[tuple[str, str]]:
-    return [(f"{LONG} {i}", f"c{i % classes}") for i in range(n)]
-
-
-def frame(n: int = 40, classes: int = 2) -> pl.DataFrame:
-    return pl.DataFrame(rows(n, classes), ["text", "label"], orient="row")
-
-
-def write(path: Path, data: pl.DataFrame) -> Path:
-    data.write_csv(path)
-    return path
+from tests.data.labelled_rows import LONG, frame, rows, write
 
 
 def test_own_split_has_three_parts() -> None:
@@ -113,19 +97,6 @@ def test_a_test_file_takes_the_place_of_official_test_rows() -> None:
     assert "10 test rows of `DataFrame` left out" in " ".join(data.facts.warnings)
 
 
-def test_copies_across_official_splits_are_counted() -> None:
-    table = pl.concat([frame(20).with_columns(split=pl.lit("train")), frame(6).with_columns(split=pl.lit("test"))])
-    table = table.with_columns(
-        pl.when(pl.col("split") == "test")
-        .then("  " + pl.col("text").str.to_uppercase())
-        .otherwise("text")
-        .alias("text")
-    )
-    facts = load_dataset(table).facts
-    assert facts.duplicates["test_in_train"] == 6
-    assert "6 test rows with a text that is also in train." in facts.warnings
-
-
 def test_copies_stay_on_one_side() -> None:
     texts = [f"{LONG} {i % 50}" + " " * (i % 2) for i in range(300)]
     data = load_dataset([(text, f"c{i % 2}") for i, text in enumerate(texts)])
@@ -203,63 +174,10 @@ def test_folds() -> None:
         load_dataset(rows(103), folds=104)
 
 
-@pytest.mark.parametrize(
-    ("labels", "classes"),
-    [
-        ([0, 1, 10, 2], ["0", "1", "2", "10"]),
-        ([1.0, 0.0, 1.0, None], ["0", "1"]),
-        ([True, False, True, False], ["false", "true"]),
-        (["1.0", "2.0", "1.0", "2.0"], ["1", "2"]),
-        ([1e300, 0.0, 1e300, 0.0], ["0.0", "1e+300"]),
-        (["b", "a", "10", "9"], ["10", "9", "a", "b"]),
-    ],
-)
-def test_labels_become_strings(labels: list[object], classes: list[str]) -> None:
-    assert load_dataset({"text": ["a", "b", "c", "d"], "label": labels}).classes == classes
-
-
-@pytest.mark.parametrize(
-    "labels",
-    [
-        [["a", "b"], ["b"], [], ["c", " a "]],
-        ['["a", "b"]', '["b"]', "[]", '["c", "a"]'],
-        ["['a', 'b']", "['b']", "[]", "['c', 'a']"],
-    ],
-)
-def test_lists_are_multilabel(labels: list[object]) -> None:
-    data = load_dataset({"text": ["t0", "t1", "t2", "t3"], "label": labels}, test=[("t9", "b")])
-    assert data.task == "multilabel"
-    assert data.classes == ["a", "b", "c"]
-    assert data.train.labels.to_list() == [["a", "b"], ["b"], [], ["a", "c"]]
-    assert data.test is not None
-    assert data.test.labels.to_list() == [["b"]]
-
-
-@pytest.mark.parametrize(
-    "labels",
-    [
-        ['["a", null]', "[true, 1.0]", '["", " x "]', "[]"],
-        [["a", None], [True, 1.0], ["", " x "], []],
-    ],
-)
-def test_lists_follow_one_set_of_rules_however_they_are_written(labels: list[object]) -> None:
-    data = load_dataset({"text": ["t0", "t1", "t2", "t3"], "label": labels}, test=[("t9", "a")])
-    assert data.train.labels.to_list() == [["a"], ["1", "true"], ["x"], []]
-
-
 def test_multilabel_rows_are_split_roughly_by_their_rarest_label() -> None:
     labels = [["common", "rare"] if i % 20 == 0 else ["common"] for i in range(1000)]
     data = load_dataset({"text": [f"t{i}" for i in range(1000)], "label": labels})
     assert data.facts.class_counts["test"]["rare"] == 5
-
-
-def test_columns_are_found_by_name_or_by_content(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", frame().rename({"text": "Review", "label": "Sentiment"}))
-    assert load_dataset(path).facts.chosen == "text is `Review` (by its name), label is `Sentiment` (by its name)"
-    path = write(tmp_path / "b.csv", frame().rename({"text": "was", "label": "wie"}).with_row_index("nr"))
-    facts = load_dataset(path).facts
-    assert (facts.text_columns, facts.label_column) == (("was",), "wie")
-    assert "the only column of" in facts.chosen
 
 
 def test_a_csv_without_header_is_read(tmp_path: Path) -> None:
@@ -271,14 +189,6 @@ def test_a_csv_without_header_is_read(tmp_path: Path) -> None:
     assert data.classes == ["1", "3"]
     assert data.facts.rows_read == 40
     assert "has no header" in data.facts.warnings[0]
-
-
-def test_several_text_columns_are_joined() -> None:
-    data = load_dataset(
-        {"title": ["A", None, "C"], "body": ["x", "y", None], "label": ["0", "1", "0"]},
-        text=["title", "body"],
-    )
-    assert data.train.texts.to_list() == ["A\nx", "y", "C"]
 
 
 BAD = {
@@ -318,18 +228,6 @@ def test_bad_data_is_one_clear_sentence(case: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_mistyped_file_is_hinted(tmp_path: Path) -> None:
-    write(tmp_path / "reviews.csv", frame())
-    with pytest.raises(DataError, match=r"Did you mean `reviews\.csv`"):
-        load_dataset(tmp_path / "review.csv")
-
-
-@pytest.mark.parametrize("option", ["text", "label", "group"])
-def test_an_unknown_column_lists_the_columns(option: str) -> None:
-    with pytest.raises(DataError, match=r"no column `labell`\. Did you mean `label`\? Its columns are `text`, `label`"):
-        load_dataset(frame(), **{option: "labell"})
-
-
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"text,label\n"])
 def test_empty_files(tmp_path: Path, content: bytes) -> None:
     for name in ("a.csv", "a.jsonl", "a.txt"):
@@ -339,109 +237,8 @@ def test_empty_files(tmp_path: Path, content: bytes) -> None:
             load_dataset(path)
 
 
-def test_nulls_and_empty_texts_are_counted() -> None:
-    data = load_dataset([*rows(), (None, "c0"), ("  \t", "c1"), ("x", None), ("y", "")])
-    assert data.facts.dropped == {"no text": 1, "empty text": 1, "no label": 2}
-    assert "2 rows left out: no label (first: row 43)." in data.facts.warnings
-    assert sum(len(part) for part in (data.train, data.validation, data.test) if part) == 40
-
-
-def test_label_case_and_spaces() -> None:
-    data = load_dataset([*rows(), ("a1", "pos"), ("a2", "Pos"), ("a3", " pos "), ("a4", "Pos")])
-    assert data.classes == ["Pos", "c0", "c1", "pos"]
-    told = " ".join(data.facts.warnings)
-    assert "differ only by case or spaces are kept as separate classes: `Pos` and `pos`" in told
-    assert "trimmed in 1 row." in told
-
-
-def test_single_rows_stay_in_train() -> None:
-    data = load_dataset([*rows(), ("lonely", "one")])
-    assert "lonely" in data.train.texts.to_list()
-    assert "1 class has a single row, which cannot be measured: `one`." in data.facts.warnings
-
-
-def test_classes_without_train_rows_are_named() -> None:
-    data = load_dataset(rows(), test=[("x", "c0"), ("y", "new")])
-    assert "Classes without train rows cannot be learnt: `new`." in data.facts.warnings
-
-
-def test_few_rows_or_two_rows_a_class_may_be_labels() -> None:
-    assert len(load_dataset([(f"t{i}", f"c{i}") for i in range(100)]).classes) == 100
-    assert len(load_dataset([(f"t{i}", f"c{i % 100}") for i in range(200)]).classes) == 100
-    # Of several labels a row, all count.
-    many = [(f"t{i}", [f"{i}", f"{i + 1}"]) for i in range(200)]
-    assert len(load_dataset([*many, ("t", ["0", "200"])]).classes) == 201
-
-
-def test_ten_thousand_classes() -> None:
-    data = load_dataset([(f"t{i}", f"c{i % 10_000}") for i in range(30_000)])
-    assert len(data.classes) == 10_000
-    assert "There are 10,000 classes in 30,000 rows" in " ".join(data.facts.warnings)
-    assert min(data.facts.class_counts["train"].values()) == 2
-
-
-def test_a_text_of_fifty_megabytes(tmp_path: Path) -> None:
-    path = tmp_path / "data.csv"
-    path.write_text("text,label\n" + "".join(f"{t},{y}\n" for t, y in rows()) + "word " * 10_000_000 + ",c0\n")
-    facts = load_dataset(path).facts
-    assert max(part["max"] for part in facts.lengths.values()) == 50_000_000
-    assert "The longest text has 50,000,000 characters (row 41)" in " ".join(facts.warnings)
-
-
-def test_control_characters_are_kept_and_told(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "a.csv",
-        pl.concat([frame(), pl.DataFrame({"text": ["bell \x07 nul \x00"], "label": ["c0"]})]),
-    )
-    data = load_dataset(path)
-    assert any("\x00" in text for part in (data.train, data.validation, data.test) if part for text in part.texts)
-    assert "1 text contains control characters, which are kept (first: row 41)." in data.facts.warnings
-
-
-def test_warnings_name_the_row_of_the_users_data(tmp_path: Path) -> None:
-    odd = pl.DataFrame({"text": ["", "w" * 1_000_001, "bell \x07"], "label": ["c0", "c0", "c1"]})
-    told = " ".join(load_dataset(pl.concat([frame(2), odd, frame(40)])).facts.warnings)
-    assert "1 row left out: empty text (first: row 3)." in told
-    assert "1,000,001 characters (row 4)" in told
-    assert "which are kept (first: row 5)" in told
-    test = write(tmp_path / "b.csv", odd)
-    told = " ".join(load_dataset(frame(40), test=test).facts.warnings)
-    assert f"empty text (first: row 1 of `{test}`)." in told
-    assert f"1,000,001 characters (row 2 of `{test}`)" in told
-    assert f"which are kept (first: row 3 of `{test}`)" in told
-
-
 def test_a_wrong_encoding_says_where_and_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "latin.csv"
     path.write_bytes(b"text,label\n" + b"".join(f"café {i},c{i % 2}\n".encode("latin-1") for i in range(50)))
     with pytest.raises(DataError, match=r"latin.csv`: 50 of 50 rows .* line 2: byte 0xE9 at position 4 .*iconv"):
         load_dataset(path)
-
-
-def test_few_unreadable_rows_are_counted_and_many_are_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    good = [f"{text},{label}" for text, label in rows(300)]
-    path.write_text("\n".join(["text,label", *good[:100], "one,too,many", *good[100:]]))
-    data = load_dataset(path)
-    assert [(r.line, r.excerpt) for r in data.facts.rejected] == [(102, "one,too,many")]
-    assert data.facts.rejected_frame().columns == ["file", "line", "reason", "excerpt"]
-    assert "excerpt" not in data.facts.to_json()["rejected"][0]
-    assert "line 102: 2 fields expected, 3 found" in " ".join(data.facts.warnings)
-    with pytest.raises(DataError, match=r"1 of 301 rows cannot be read \(strict reading allows none\)"):
-        load_dataset(path, strict=True)
-    path.write_text("\n".join(["text,label", *good[:50], "one,too,many"]))
-    with pytest.raises(DataError, match=r"1 of 51 rows cannot be read \(more than 1 %\)"):
-        load_dataset(path)
-
-
-def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(frame().write_csv().encode())))
-    assert load_dataset("-").source == "standard input"
-
-
-def test_a_built_in_name_wins_over_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "movie-snippets").mkdir()
-    write(tmp_path / "movie-snippets" / "a.csv", frame())
-    assert load_dataset("movie-snippets").facts.rows_read == 8530
-    assert load_dataset("./movie-snippets").facts.rows_read == 40

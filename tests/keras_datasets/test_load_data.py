@@ -211,11 +211,11 @@ def test_ranks_that_are_no_ranks_are_one_sentence(folders: Path) -> None:
 def test_a_copy_with_words_replaced_is_mended(monkeypatch: pytest.MonkeyPatch) -> None:
     right = b'{"tagline": 14277, "assay": 77765, "assays": 73426, "taglines": 36555, "assayas": 49393}'
     wrong = right.replace(b"assay", b"tagline")
-    assert reviews.mend_word_index(wrong) == wrong  # not Keras's file, so none of our business
+    assert reviews.restore_word_index(wrong) == wrong  # not Keras's file, so none of our business
     digest = hashlib.sha256(right).hexdigest()
     monkeypatch.setattr(reviews, "WORD_INDEX", replace(reviews.WORD_INDEX, sha256=digest))
-    assert reviews.mend_word_index(wrong) == right
-    assert reviews.mend_word_index(right) == right
+    assert reviews.restore_word_index(wrong) == right
+    assert reviews.restore_word_index(right) == right
 
 
 # Downloads.

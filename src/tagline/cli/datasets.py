@@ -20,7 +20,7 @@ def datasets(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """List the built-in datasets; `show` tells of one, or of a file of yours.
+    """List the built-in datasets; `show` describes one of them, or your own file.
 
     Examples: [bold]tagline datasets[/] and [bold]tagline datasets show reviews.csv[/]
     """
@@ -54,7 +54,7 @@ def datasets(
     for name in ("rows", "classes"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("here", no_wrap=True)
-    for name in ("what it is", "where it comes from", "licence"):
+    for name in ("content", "source", "licence"):
         table.add_column(name)
     for row in BUILT_IN.values():
         here = "yes" if row.is_here() else "no"
@@ -69,13 +69,13 @@ def show_dataset(
     text: options.Text = None,
     label: options.Label = None,
     samples: Annotated[
-        int, typer.Option(metavar="N", min=0, help="How many texts to print.", rich_help_panel=options.OUTPUT)
+        int, typer.Option(metavar="N", min=0, help="Number of texts to print.", rich_help_panel=options.OUTPUT)
     ] = 5,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Print the sizes, lengths and classes of data, and a few of its texts with their labels.
+    """Print sizes, text lengths and classes of a dataset, and some of its texts with their labels.
 
     Example: [bold]tagline datasets show bbc-news[/]
     """
@@ -113,7 +113,7 @@ def _show(dataset: "Dataset", samples: int) -> None:
     facts = dataset.facts
     sizes = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     sizes.add_column("split", no_wrap=True)
-    for name in ("rows", "mean", "median", "95 % below", "longest"):
+    for name in ("rows", "mean", "median", "95th percentile", "longest"):
         sizes.add_column(name, justify="right", no_wrap=True)
     parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     for name, part in parts.items():

@@ -1,7 +1,7 @@
 """Train, validation and test rows, and folds: stratified, with groups and copies kept together.
 
-Rows that must stay together form a *unit*: the rows of one group, and the copies of one text. A unit counts
-for the class of its first row. All work is on whole arrays; a million rows take about a second.
+Rows that must stay together form a *unit*: the rows of one group, and the copies of one text. A unit
+has the class of its first row. All work is on whole arrays; a million rows take about a second.
 """
 
 import numpy as np
@@ -32,15 +32,15 @@ SPLIT_NAMES = {
 }
 
 SHARE = 0.1
-#: Classes with fewer units than this are not spread over all three splits: their rows go to train first.
+#: Classes with fewer units than this are not in all three splits: their rows go to train first.
 MIN_PER_SPLIT = 5
 MIN_FOR_TEST = 3
-#: Copies must begin alike; only rows whose first characters meet are compared in full.
+#: Only texts with the same first characters are compared in full.
 PREFIX_CHARS = 64
 
 
 def copy_keys(texts: pl.Series) -> pl.Series:
-    """Return a number for every text that its copies share, (n,) UInt32.
+    """Return a number for every text, the same for its copies, (n,) UInt32.
 
     Two texts are copies when they are equal after trimming white space at both ends and lower-casing.
     """
@@ -58,7 +58,7 @@ def copy_keys(texts: pl.Series) -> pl.Series:
 
 
 def units(copies: pl.Series, groups: pl.Series | None) -> Ints:
-    """Return the unit of every row, (n,) from 0: copies of a text stay together, and groups where given."""
+    """Return the unit of every row, (n,) from 0: copies of a text, and rows of a group if given, share one."""
     copy_ids = _dense(copies)
     if groups is None:
         return copy_ids
@@ -78,7 +78,7 @@ def _dense(values: pl.Series) -> Ints:
 
 
 def strata(labels: pl.Series) -> Ints:
-    """Return the class number of each row, (n,); for multi-label data that of the rarest of its labels."""
+    """Return the class number of each row, (n,); for multi-label data that of its rarest label."""
     if not isinstance(labels.dtype, pl.List):
         return _dense(labels)
     rows = pl.DataFrame({"row": pl.arange(len(labels), eager=True), "label": labels})
@@ -95,8 +95,8 @@ def split_rows(
 
     ``unit`` and ``stratum`` number units and classes from 0, (n,). A class of at least five units is in every
     split, of three or four in train and test, of fewer in train alone; a unit larger than the tenth stays in
-    train unless there are only such. With ``grouped`` units, which may be large and mixed, classes are
-    balanced as far as whole units allow.
+    train unless all units are that large. With ``grouped`` units, which may be large and have several classes, classes
+    are balanced as far as whole units allow.
     """
     size, classes = _units(unit, stratum)
     shuffled = np.random.default_rng(seed).permutation(len(size))
@@ -111,19 +111,19 @@ def split_rows(
 
 
 def _fill_classes(size: Ints, classes: Ints, *, validation: bool, test: bool) -> npt.NDArray[np.int8]:
-    """Give units, sorted by class and at random within, to the splits."""
+    """Assign units, sorted by class and in random order within a class, to the splits."""
     n_units = np.bincount(classes)  # (n_classes,), as is the tenth
     tenth = np.maximum(1, np.rint(SHARE * np.bincount(classes, weights=size))).astype(np.int64)
-    # The units that fit come first, as they stand, then the others by size.
+    # Units that fit come first, in their order, then the others by size.
     suited = np.lexsort((np.maximum(size, tenth[classes]), classes))
     rank = np.empty_like(suited)
     rank[suited] = np.arange(len(suited)) - (np.cumsum(n_units) - n_units)[classes]
     part = np.full(len(size), _TRAIN, dtype=np.int8)
-    # Validation begins behind all that test can take, so that without copies both are runs of the order.
+    # Validation starts after all that test can take, so that without copies both are runs of the order.
     n_fit = np.bincount(classes[size <= tenth[classes]], minlength=len(tenth))
     behind = np.clip(tenth, 1, np.maximum(1, n_fit - 1))
     wanted = [(_TEST, 0 * behind, MIN_FOR_TEST)] * test + [(_VALIDATION, behind, MIN_PER_SPLIT)] * validation
-    # One unit each before any split is filled up, so that none takes what another needs.
+    # Each split gets one unit before any is filled, so that none takes what another needs.
     for name, place, least in wanted:
         part[(rank == place[classes]) & (n_units[classes] >= least)] = name
     for name, _, _ in wanted:
@@ -132,13 +132,13 @@ def _fill_classes(size: Ints, classes: Ints, *, validation: bool, test: bool) ->
 
 
 def _fill_up(part: npt.NDArray[np.int8], name: int, size: Ints, classes: Ints, tenth: Ints) -> None:
-    """Add units of train to a split, one after the other, leaving out those that do not fit any more."""
+    """Move units from train to a split, in order, skipping those that no longer fit."""
     mine = part == name
     filled = np.bincount(classes[mine], weights=size[mine], minlength=len(tenth)).astype(np.int64)
     room = np.where(filled > 0, tenth - filled, 0)
     left = np.flatnonzero(part == _TRAIN)
     while len(left := left[size[left] <= room[classes[left]]]):
-        # All units before the first that does not fit; what fits after it is seen in the next round.
+        # All units before the first that does not fit; later ones that fit are found in the next round.
         fits = _rows_before(size[left], classes[left]) + size[left] <= room[classes[left]]
         taken, left = left[fits], left[~fits]
         part[taken] = name
@@ -155,7 +155,7 @@ def _cut_units(
     test: bool,
     seed: int,
 ) -> npt.NDArray[np.int8]:
-    """Cut the units, ordered by their place within their class, where a tenth of all rows is reached."""
+    """Cut the sequence of units, ordered by their place within their class, at each tenth of all rows."""
     noise = np.random.default_rng((seed, 1)).random(len(order))
     line = order[np.lexsort((noise, place))]
     end = np.cumsum(size[line]) / size.sum()
@@ -173,10 +173,10 @@ def _cut_units(
 
 
 def fold_rows(unit: Ints, stratum: Ints, n_folds: int, *, seed: int) -> Ints:
-    """Assign every row to one of ``n_folds`` folds, (n,) from 0; classes are spread, units kept together."""
+    """Assign every row to one of ``n_folds`` folds, (n,) from 0; stratified by class, units kept together."""
     size, classes = _units(unit, stratum)
     shuffled = np.random.default_rng(seed).permutation(len(size))
-    # Large units first, so that they do not meet in one fold.
+    # Large units first, so that they are spread over the folds.
     order = shuffled[np.lexsort((-size[shuffled], classes[shuffled]))]
     fold = np.empty(len(size), dtype=np.int64)
     fold[order] = np.arange(len(size)) % n_folds

@@ -2,4 +2,4 @@
 
 import os
 
-collect_ignore = [] if os.environ.get("TAGLINE_DATA") else ["test_original_data.py"]
+collect_ignore = [] if os.environ.get("TAGLINE_DATA") else ["test_original_sets.py"]

@@ -1,1 +1,1 @@
-"""Built-in datasets: found on this machine or downloaded, verified, read."""
+"""Built-in datasets: found locally or downloaded, verified, and read."""

@@ -1,4 +1,4 @@
-"""The table of built-in datasets: what each is, where it comes from, and how to read it."""
+"""`BUILT_IN`, the registry of built-in datasets: content, source and how to read each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from tagline.data.rows import Rows
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """One built-in dataset, a row of the table.
+    """One built-in dataset.
 
-    ``rows`` counts labelled rows; ``find`` returns what ``read`` reads without a download, if it is there;
-    ``file`` is what is downloaded, if anything; ``word_index`` returns the ranks of Keras's words, 1 the most frequent,
-    for the sets that Keras has.
+    ``rows`` is the number of labelled rows; ``find`` returns the local path that ``read`` uses without a download, or
+    None; ``file`` is the download, if there is one; ``word_index`` returns the ranks of Keras's words, 1 for the most
+    frequent, of the sets that Keras has.
     """
 
     name: str
@@ -31,7 +31,7 @@ class BuiltIn:
     word_index: Callable[[], dict[str, int]] | None = None
 
     def is_here(self) -> bool:
-        """Say whether the set can be read without a download."""
+        """Return whether the set can be read without a download."""
         return self.find() is not None
 
 
@@ -73,7 +73,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         ),
         BuiltIn(
             "imdb",
-            "the Large Movie Review Dataset, whole, in Keras's order",
+            "the complete Large Movie Review Dataset, in Keras's order",
             50_000,
             2,
             "train 25,000, test 25,000",

@@ -1,7 +1,7 @@
 """The Large Movie Review Dataset (Maas et al., ACL 2011, https://ai.stanford.edu/~amaas/data/sentiment/).
 
-In Keras's order, so that "the first 10,000 reviews" are those of the tutorials: positive before negative, each by the
-name of its file, then train and test shuffled one after the other by one generator.
+In Keras's order, so that "the first 10,000 reviews" are those of the tutorials: positive before negative, each sorted
+by file name, then train and test shuffled one after the other by the same generator.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ ARCHIVE = RemoteFile(
     licence="free for research, with citation of Maas et al. 2011; the reviews belong to their authors",
 )
 _KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-#: Keras's arrays of word ids, and the ranks of their words; checksum of the first as Keras has it.
+#: Keras's arrays of word ids, and the ranks of their words; the checksum of the arrays is Keras's.
 ARRAYS = RemoteFile(
     name="imdb.npz",
     url=f"{_KERAS}imdb.npz",
@@ -48,10 +48,10 @@ LABELS = ("pos", "neg")
 N_PER_CLASS = 12_500
 SHUFFLE_SEED = 113
 MEMBER = re.compile(r"(?:.*/)?(train|test)/(neg|pos)/(\d+_\d+\.txt)")
-#: The table kept of the archive. Tables named `imdb` hold another order.
+#: Name of the cached table. Older tables, named `imdb`, have another order.
 TABLE = "imdb-by-file-name"
-# In a copy of Keras's file one word stands for another throughout; the checksum of what is mended recognises that copy.
-_REPLACED = (
+# In one copy of Keras's file a word is replaced throughout; the checksum of the restored file recognises that copy.
+_REPLACED_WORDS = (
     (b'"taglines": 73426', b'"assays": 73426'),
     (b'"tagline": 77765', b'"assay": 77765'),
     (b'"taglineas": 49393', b'"assayas": 49393'),
@@ -59,7 +59,7 @@ _REPLACED = (
 
 
 def find_imdb() -> Path | None:
-    """Return what `read_imdb` reads without a download: a folder, the archive, or the table built of it."""
+    """Return the local path that `read_imdb` uses: a folder, the archive or the table built from it; or None."""
     for place in data_places("imdb"):
         if all((place / f"{split}.parquet").is_file() for split in SPLITS):
             return place
@@ -73,9 +73,9 @@ def find_imdb() -> Path | None:
 def read_imdb() -> Rows:
     """Read train and test, 25,000 reviews each, labels ``neg`` and ``pos``, in the order of Keras's `load_data`.
 
-    Each folder of `TAGLINE_DATA` is looked in first, for ``imdb/{train,test}.parquet``, the folder
-    ``aclImdb`` or the archive; then the cache folder; then the archive is downloaded, and kept as Parquet in
-    the cache folder. Raises `DataError` if what is found is not whole.
+    Each folder of `TAGLINE_DATA` is searched for ``imdb/{train,test}.parquet``, the folder ``aclImdb`` or the archive,
+    then the cache folder; otherwise the archive is downloaded and cached as Parquet. Raises `DataError` for an
+    incomplete set.
     """
     rows = read_by_name()
     generator = np.random.RandomState(SHUFFLE_SEED)
@@ -90,7 +90,7 @@ def read_imdb() -> Rows:
 
 
 def read_by_name() -> Rows:
-    """Read the same reviews unshuffled: train before test, positive before negative, each by the file's name."""
+    """Read the same reviews unshuffled: train before test, positive before negative, each sorted by file name."""
     place = find_imdb() or fetch(ARCHIVE)
     rejected: tuple[Rejected, ...] = ()
     if place.is_file():
@@ -114,8 +114,8 @@ def _read_tables(folder: Path) -> pl.DataFrame:
         table = pl.read_parquet(path)
         if missing := [name for name in ("text", "label", "id", "rating") if name not in table.columns]:
             raise DataError(
-                f"`{path}` has no column `{missing[0]}`: it must have the text and the label, and the two numbers of "
-                "the file's name, `id` and `rating`, that tell the order of the reviews."
+                f"`{path}` has no column `{missing[0]}`: it needs text, label, and the two numbers of the original "
+                "file name, `id` and `rating`, which give the order of the reviews."
             )
         file = pl.format("{}_{}.txt", "id", "rating")
         tables.append(table.sort(file).select("text", pl.col("label").cast(pl.String), split=pl.lit(split)))
@@ -138,7 +138,7 @@ def _build(archive: Path) -> pl.DataFrame:
 
 
 def _in_order(table: pl.DataFrame) -> pl.DataFrame:
-    """Put train before test and positive before negative; within these rows stay in order, others come last."""
+    """Sort train before test and positive before negative, stable; unlabelled rows come last."""
     places = [*((split, label) for split in SPLITS for label in LABELS)]
     parts = [table.filter((pl.col("split") == split) & (pl.col("label") == label)) for split, label in places]
     return pl.concat([*parts, table.filter(pl.col("split") == SET_ASIDE)])
@@ -147,29 +147,29 @@ def _in_order(table: pl.DataFrame) -> pl.DataFrame:
 def read_word_index(path: str | Path = WORD_INDEX.name) -> dict[str, int]:
     """Read the ranks of the 88,584 words that Keras counted in the train reviews, 1 the most frequent.
 
-    ``path`` is Keras's file, or its name in `TAGLINE_DATA`, in Keras's own folder or in the cache folder; where it is
-    not, it is downloaded. Raises `DataError` if the file is not a word index.
+    ``path`` is Keras's file, or its name in `TAGLINE_DATA`, in Keras's own folder or in the cache folder; a missing
+    file is downloaded. Raises `DataError` if the file is not a word index.
     """
     place = find_file(WORD_INDEX, "imdb", path) or fetch(WORD_INDEX)
-    return parse_word_index(mend_word_index(place.read_bytes()), place)
+    return parse_word_index(restore_word_index(place.read_bytes()), place)
 
 
-def mend_word_index(content: bytes) -> bytes:
-    """Return Keras's file if ``content`` is the copy with words replaced, and anything else as it is."""
-    mended = content
-    for wrong, right in _REPLACED:
-        mended = mended.replace(wrong, right)
-    return mended if hashlib.sha256(mended).hexdigest() == WORD_INDEX.sha256 else content
+def restore_word_index(content: bytes) -> bytes:
+    """Return Keras's file if ``content`` is the copy with replaced words, and any other content unchanged."""
+    restored = content
+    for wrong, right in _REPLACED_WORDS:
+        restored = restored.replace(wrong, right)
+    return restored if hashlib.sha256(restored).hexdigest() == WORD_INDEX.sha256 else content
 
 
 def _check(table: pl.DataFrame, source: Path) -> None:
-    """Raise `DataError` unless both splits have all texts of both classes."""
+    """Raise `DataError` unless both splits are complete."""
     counts = {(split, label): n for split, label, n in table.group_by("split", "label").len().iter_rows()}
     for split in SPLITS:
         for label in LABELS:
             n = counts.get((split, label), 0)
             if n != N_PER_CLASS:
                 raise DataError(
-                    f"`{source}` is not the whole of the IMDB set: it has {n:,} texts of `{split}/{label}`, "
+                    f"`{source}` is an incomplete IMDB set: it has {n:,} texts of `{split}/{label}`, "
                     f"not {N_PER_CLASS:,}."
                 )

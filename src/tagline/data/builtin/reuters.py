@@ -1,9 +1,9 @@
-"""Reuters-21578 as Keras knows it: 11,228 newswires, 46 topics, 8,982 of them for training.
+"""Reuters-21578 as Keras selects it: 11,228 newswires, 46 topics, 8,982 of them for training.
 
-How Keras selected them was established by rebuilding its arrays. It walks the SGML with a cursor that only
-looks forward: the text of a story is what follows the next ``<BODY>`` anywhere later in the file, so a story
-without a body of its own carries that of a later one. `read_reuters` keeps to that; `read_reuters_clean`
-gives each story its own text and leaves out those without one.
+The selection was reconstructed by rebuilding Keras's arrays. Keras walks the SGML with a cursor that only moves
+forward: the text of a story is what follows the next ``<BODY>`` anywhere later in the file, so a story without a body
+has the text of a later one. `read_reuters` reproduces that; `read_reuters_clean` gives each story its own text and
+leaves out stories without one.
 """
 
 import re
@@ -27,7 +27,7 @@ ARCHIVE = RemoteFile(
     licence="free for research; Reuters Ltd. and Carnegie Group, Inc.",
 )
 _KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-#: Keras's arrays of word ids, and the ranks of their words; checksums as Keras has them.
+#: Keras's arrays of word ids, and the ranks of their words; the checksums are Keras's.
 ARRAYS = RemoteFile(
     name="reuters.npz",
     url=f"{_KERAS}reuters.npz",
@@ -55,7 +55,7 @@ def read_reuters() -> Rows:
 
 
 def read_reuters_clean() -> Rows:
-    """Read the same stories, each with its own text; those without one are left out and counted."""
+    """Read the same stories, each with its own text; stories without one are left out and counted."""
     table = _stories()
     own = table.filter(pl.col("own_text").is_not_null()).select(pl.col("own_text").alias("text"), "label", "split")
     missing = table.height - own.height
@@ -68,13 +68,13 @@ def _rows(name: str, table: pl.DataFrame, *notes: str) -> Rows:
 
 
 def find_reuters() -> Path | None:
-    """Return what is read without a download: the archive, or the table built of it."""
+    """Return the local archive, or the table built from it; None if there is neither."""
     places = (place / ARCHIVE.name for place in data_places("reuters21578"))
     return next((place for place in places if place.is_file()), None) or find_cached(ARCHIVE, "reuters")
 
 
 def read_in_file_order() -> pl.DataFrame:
-    """Return Keras's texts and topics, ``text`` and ``label``, unshuffled: as they stand in the files."""
+    """Return Keras's texts and topics, ``text`` and ``label``, unshuffled, in the order of the files."""
     table = _stories().select("text", "label")
     return table[np.argsort(_shuffled(table.height))]
 
@@ -82,10 +82,10 @@ def read_in_file_order() -> pl.DataFrame:
 def read_word_index(path: str | Path = WORD_INDEX.name) -> dict[str, int]:
     """Return the ranks of the 30,979 words, 1 the most frequent.
 
-    ``path`` is Keras's file, or its name in `TAGLINE_DATA`, in Keras's own folder or in the cache folder. Without it
-    the words of the stories are counted: the same words, with equally frequent ones in another order. Without the
-    stories, or beside Keras's arrays, which hold its own ranks, the file is downloaded. Raises `DataError` if the file
-    is not a word index.
+    ``path`` is Keras's file, or its name in `TAGLINE_DATA`, in Keras's own folder or in the cache folder. Without that
+    file the words of the stories are counted: the same words, but ties in another order. Without the stories, or where
+    Keras's arrays are present, which use its own ranks, the file is downloaded. Raises `DataError` if the file is not a
+    word index.
     """
     place = find_file(WORD_INDEX, "reuters21578", path)
     if place is None and find_reuters() and not find_file(ARRAYS, "reuters21578"):
@@ -95,7 +95,7 @@ def read_word_index(path: str | Path = WORD_INDEX.name) -> dict[str, int]:
 
 
 def _stories() -> pl.DataFrame:
-    """Return the stories in Keras's order, from the cache folder if built from this archive before."""
+    """Return the stories in Keras's order, cached in the cache folder."""
     return read_table(
         find_reuters() or fetch(ARCHIVE),
         "reuters",
@@ -112,8 +112,8 @@ def _read_sgml(archive: Path) -> list[str]:
 def build_stories(files: list[str], source: str) -> pl.DataFrame:
     """Select and shuffle the stories as Keras did.
 
-    Returns ``text`` (Keras's), ``own_text`` (null without a body), ``label`` and ``split``. Raises `DataError`
-    if it is not the selection that Keras has.
+    Returns ``text`` (Keras's), ``own_text`` (null without a body), ``label`` and ``split``. Raises `DataError` if the
+    result is not Keras's selection.
     """
     found = [story for text in files for story in _walk(text)]
     table = pl.DataFrame(found, {"text": pl.String, "own_text": pl.String, "label": pl.String}, orient="row")
@@ -121,7 +121,7 @@ def build_stories(files: list[str], source: str) -> pl.DataFrame:
     n_classes = table["label"].n_unique()
     if (table.height, n_classes) != (N_STORIES, N_CLASSES):
         raise DataError(
-            f"`{source}` is not the whole of Reuters-21578: it gives {table.height:,} stories "
+            f"`{source}` is an incomplete Reuters-21578: it has {table.height:,} stories "
             f"on {n_classes} topics, not {N_STORIES:,} on {N_CLASSES}."
         )
     order = _shuffled(table.height)
@@ -148,8 +148,8 @@ def _walk(sgml: str) -> list[tuple[str, str | None, str]]:
             continue
         body = _body(sgml, position, len(sgml))
         if body is None:
-            # The last story of a file that has no later body. Keras takes the -1 of `find` for a place
-            # and so keeps what is left of the topic after five characters: one story, whose text is "rn".
+            # The last story of a file without a later body. Keras uses the -1 of `find` as a position and so
+            # keeps the rest of the topic after five characters: one story, whose text is "rn".
             body = sgml[start + len("<BODY>") - 1 : position]
         end = sgml.find("</REUTERS>", position)
         stories.append((body, _body(sgml, position, end), topic))

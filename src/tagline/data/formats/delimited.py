@@ -31,18 +31,18 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file separates its cells, whether it quotes them, and what its columns are called."""
+    """Separator, quoting and column names of a file."""
 
     separator: str
     quoted: bool
     columns: tuple[str, ...]
-    #: Lines that the header takes; 0 when the first line is data already.
+    #: Number of lines of the header; 0 if the first line is data.
     header_lines: int
 
 
 @dataclass(frozen=True)
 class Record:
-    """One row as the line reader sees it; ``reason`` is None when it could be read."""
+    """One row of the line reader; ``reason`` says why it cannot be read, or is None."""
 
     line: int
     cells: list[str]
@@ -99,7 +99,7 @@ def note_missing_header(rows: Rows) -> Rows:
 
 def _sample_lines(sample: bytes, whole: bool) -> list[bytes]:
     lines = sample.split(b"\n")
-    # The last line of a sample is cut somewhere, unless there is no other.
+    # The last line of a sample may be incomplete; if it is the only one, it is all there is.
     if not whole and len(lines) > 1:
         lines.pop()
     while lines and not lines[-1].strip():
@@ -129,7 +129,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Name empty and repeated columns apart, as a frame needs it."""
+    """Return distinct column names: empty and repeated ones get a number."""
     taken: set[str] = set()
     result = []
     for i, name in enumerate(names):
@@ -142,7 +142,7 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 class Lines:
-    """Lines without their ends, counted, that can be given back; blocks are split as they are needed."""
+    """Numbered lines without line ends, with push-back; blocks are split when they are needed."""
 
     def __init__(self, lines: list[bytes], blocks: Iterator[bytes] | None = None, first_line: int = 1) -> None:
         self._waiting = lines[::-1]
@@ -151,7 +151,7 @@ class Lines:
         self.number = first_line - 1
 
     def next(self) -> bytes | None:
-        """Take the next line, or None at the end."""
+        """Return the next line, or None at the end."""
         while not self._waiting:
             block = next(self._blocks, None)
             if block is None:
@@ -161,12 +161,12 @@ class Lines:
         return self._waiting.pop()
 
     def give_back(self, lines: list[bytes]) -> None:
-        """Put lines back, the first of them to be taken next."""
+        """Push lines back; the first of them is the next."""
         self._waiting.extend(reversed(lines))
         self.number -= len(lines)
 
     def rest(self) -> bytes:
-        """Return the lines that wait, as one block."""
+        """Return the remaining lines of the current block."""
         return b"".join(line + b"\n" for line in reversed(self._waiting))
 
 
@@ -174,8 +174,8 @@ def read_records(source: Lines, separator: str, *, quoted: bool, width: int | No
     """Read rows from lines, one `Record` each, bad ones included.
 
     A field is quoted when it *begins* with a quote; inside, ``""`` is a quote. A row that cannot be read
-    costs its first line only: reading goes on at the next. ``width``, where given, is the number of cells a
-    row must have.
+    is rejected with its first line only: reading continues at the next line. ``width`` is the number of cells that a
+    row must have, if it is given.
     """
     while (line := source.next()) is not None:
         number = source.number
@@ -249,16 +249,16 @@ def _split_quoted(line: bytes, source: Lines, separator: str) -> tuple[bytes, li
 
 
 def _decoded(cells: list[bytes]) -> list[str]:
-    # The caller checks the row as a whole; a fault must only not raise here.
+    # The caller checks the encoding of the whole row.
     return [cell.decode("utf-8", "replace") for cell in cells]
 
 
 def read_delimited(
     blocks: Iterator[bytes], dialect: Dialect, file: str, rejected: list[Rejected]
 ) -> Iterator[pl.DataFrame]:
-    """Read blocks of whole lines into frames of string columns; rows that cannot be read go to ``rejected``.
+    """Read blocks of whole lines into frames of string columns; append unreadable rows to ``rejected``.
 
-    A quoted field may reach over the end of a block: the line reader then takes lines of the following ones.
+    A quoted field may continue in the next block: the line reader then takes lines from there.
     """
     names = dialect.columns
     number = 1
@@ -299,7 +299,7 @@ def read_delimited(
 
 
 def _pieces(block: bytes) -> list[bytes]:
-    """Cut a large block at line ends, so that a bad row slows down the reading of its neighbours only."""
+    """Cut a large block at line ends, so that a bad row slows down only the rows near it."""
     pieces = []
     start = 0
     while start < len(block):
@@ -310,10 +310,10 @@ def _pieces(block: bytes) -> list[bytes]:
 
 
 def _strict_frame(block: bytes, dialect: Dialect) -> pl.DataFrame | None:
-    """Read a block with polars, or return None when any of its rows needs a closer look."""
+    """Read a block with polars, or return None if one of its rows is suspect."""
     if not block.strip(b"\r\n"):
         return pl.DataFrame(schema=dict.fromkeys(dialect.columns, pl.String))
-    # Of a last line without its end, polars forgives a field too many.
+    # polars accepts an extra field in a last line without a line end.
     if not block.endswith(b"\n"):
         block += b"\n"
     if dialect.quoted and not _quotes_are_sound(block, dialect.separator):
@@ -336,10 +336,10 @@ def _strict_frame(block: bytes, dialect: Dialect) -> pl.DataFrame | None:
 
 
 def _quotes_are_sound(block: bytes, separator: str) -> bool:
-    """Say whether every quote of a block opens, closes or doubles as RFC 4180 has it.
+    """Return whether every quote of a block opens, closes or is doubled as in RFC 4180.
 
-    polars makes something of ``"a "b" c"`` without a word. All quotes are looked at in whole arrays: a run of
-    them that begins outside a quoted field must begin a cell, and one that ends outside must end it. The
+    polars reads ``"a "b" c"`` without an error. All quotes are checked at once: a run of quotes that starts
+    outside a quoted field must start a cell, and one that ends outside must end it. The
     block ends with a newline.
     """
     text = np.frombuffer(block, dtype=np.uint8)

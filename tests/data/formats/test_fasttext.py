@@ -1,0 +1,72 @@
+"""fastText files are read as fastText reads them."""
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tagline.data.files import read_file, read_texts
+
+HOSTILE_FASTTEXT = [
+    "__label__a good film",
+    "no label here",
+    "bad film __label__b",
+    "",
+    "  ",
+    "\t__label__a\tgood\t\tthing",
+    "mid __label__b dle __label__a two",
+    "__label__a",
+    "__label__c __label__d nb\u00a0sp is one word",
+    "x__label__no inside __label__a",
+    "crlf __label__b\r",
+    "vt\x0bff\x0cend __label__a",
+    "u\u2028v __label__b z",
+]
+
+
+READ_BY_FASTTEXT = """
+import json, sys
+import fasttext
+model = fasttext.train_supervised(sys.argv[1], minCount=1, dim=2, bucket=10, thread=1, verbose=0)
+pairs = [zip(*model.get_labels(include_freq=True)), zip(*model.get_words(include_freq=True))]
+print(json.dumps({name: int(count) for pair in pairs for name, count in pair}))
+"""
+
+
+def read_by_fasttext(path: Path) -> dict[str, int]:
+    """Return how often fastText counts each label and word of a file.
+
+    On so few words about every other of its trainings ends in "Encountered NaN", in some processes all of them.
+    """
+    for _ in range(40):
+        done = subprocess.run([sys.executable, "-c", READ_BY_FASTTEXT, str(path)], capture_output=True, text=True)
+        if done.returncode == 0:
+            return json.loads(done.stdout)
+    pytest.fail(f"fastText cannot be trained: {done.stderr}")
+
+
+def test_fasttext_files_are_read_as_fasttext_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "hostile.train"
+    path.write_text("\n".join(HOSTILE_FASTTEXT * 10) + "\n", encoding="utf-8", newline="")
+    theirs = read_by_fasttext(path)
+    del theirs["</s>"]  # the end of a line
+    frame = read_file(path).frame
+    ours = [
+        *("__label__" + label for label in frame["label"].explode().drop_nulls()),
+        *(word for text in frame["text"] for word in re.split(r"[ \t\r\v\f\0]+", text) if word),
+    ]
+    assert Counter(ours) == theirs
+    assert frame["text"][6] == "mid dle two"
+    assert frame["label"][6].to_list() == ["b", "a"]
+    (batch,) = read_texts(path)
+    assert batch.rows.equals(frame)
+
+
+def test_a_text_that_speaks_of_labels_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "texts.txt"
+    path.write_text("a file of x__label__y\nand another line\n")
+    assert read_file(path).frame.columns == ["text"]

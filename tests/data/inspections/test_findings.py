@@ -1,0 +1,103 @@
+"""What the inspections find, and what they say about it."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tagline.data import load_dataset
+from tagline.errors import DataError
+from tests.data.labelled_rows import frame, rows, write
+
+
+def test_copies_across_official_splits_are_counted() -> None:
+    table = pl.concat([frame(20).with_columns(split=pl.lit("train")), frame(6).with_columns(split=pl.lit("test"))])
+    table = table.with_columns(
+        pl.when(pl.col("split") == "test")
+        .then("  " + pl.col("text").str.to_uppercase())
+        .otherwise("text")
+        .alias("text")
+    )
+    facts = load_dataset(table).facts
+    assert facts.duplicates["test_in_train"] == 6
+    assert "6 test rows with a text that is also in train." in facts.warnings
+
+
+def test_nulls_and_empty_texts_are_counted() -> None:
+    data = load_dataset([*rows(), (None, "c0"), ("  \t", "c1"), ("x", None), ("y", "")])
+    assert data.facts.dropped == {"no text": 1, "empty text": 1, "no label": 2}
+    assert "2 rows left out: no label (first: row 43)." in data.facts.warnings
+    assert sum(len(part) for part in (data.train, data.validation, data.test) if part) == 40
+
+
+def test_label_case_and_spaces() -> None:
+    data = load_dataset([*rows(), ("a1", "pos"), ("a2", "Pos"), ("a3", " pos "), ("a4", "Pos")])
+    assert data.classes == ["Pos", "c0", "c1", "pos"]
+    told = " ".join(data.facts.warnings)
+    assert "differ only by case or spaces are kept as separate classes: `Pos` and `pos`" in told
+    assert "trimmed in 1 row." in told
+
+
+def test_single_rows_stay_in_train() -> None:
+    data = load_dataset([*rows(), ("lonely", "one")])
+    assert "lonely" in data.train.texts.to_list()
+    assert "1 class has a single row, which cannot be measured: `one`." in data.facts.warnings
+
+
+def test_classes_without_train_rows_are_named() -> None:
+    data = load_dataset(rows(), test=[("x", "c0"), ("y", "new")])
+    assert "Classes without train rows cannot be learnt: `new`." in data.facts.warnings
+
+
+def test_ten_thousand_classes() -> None:
+    data = load_dataset([(f"t{i}", f"c{i % 10_000}") for i in range(30_000)])
+    assert len(data.classes) == 10_000
+    assert "There are 10,000 classes in 30,000 rows" in " ".join(data.facts.warnings)
+    assert min(data.facts.class_counts["train"].values()) == 2
+
+
+def test_a_text_of_fifty_megabytes(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\n" + "".join(f"{t},{y}\n" for t, y in rows()) + "word " * 10_000_000 + ",c0\n")
+    facts = load_dataset(path).facts
+    assert max(part["max"] for part in facts.lengths.values()) == 50_000_000
+    assert "The longest text has 50,000,000 characters (row 41)" in " ".join(facts.warnings)
+
+
+def test_control_characters_are_kept_and_told(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.csv",
+        pl.concat([frame(), pl.DataFrame({"text": ["bell \x07 nul \x00"], "label": ["c0"]})]),
+    )
+    data = load_dataset(path)
+    assert any("\x00" in text for part in (data.train, data.validation, data.test) if part for text in part.texts)
+    assert "1 text contains control characters, which are kept (first: row 41)." in data.facts.warnings
+
+
+def test_warnings_name_the_row_of_the_users_data(tmp_path: Path) -> None:
+    odd = pl.DataFrame({"text": ["", "w" * 1_000_001, "bell \x07"], "label": ["c0", "c0", "c1"]})
+    told = " ".join(load_dataset(pl.concat([frame(2), odd, frame(40)])).facts.warnings)
+    assert "1 row left out: empty text (first: row 3)." in told
+    assert "1,000,001 characters (row 4)" in told
+    assert "which are kept (first: row 5)" in told
+    test = write(tmp_path / "b.csv", odd)
+    told = " ".join(load_dataset(frame(40), test=test).facts.warnings)
+    assert f"empty text (first: row 1 of `{test}`)." in told
+    assert f"1,000,001 characters (row 2 of `{test}`)" in told
+    assert f"which are kept (first: row 3 of `{test}`)" in told
+
+
+def test_few_unreadable_rows_are_counted_and_many_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    good = [f"{text},{label}" for text, label in rows(300)]
+    path.write_text("\n".join(["text,label", *good[:100], "one,too,many", *good[100:]]))
+    data = load_dataset(path)
+    assert [(r.line, r.excerpt) for r in data.facts.rejected] == [(102, "one,too,many")]
+    assert data.facts.rejected_frame().columns == ["file", "line", "reason", "excerpt"]
+    assert "excerpt" not in data.facts.to_json()["rejected"][0]
+    assert "line 102: 2 fields expected, 3 found" in " ".join(data.facts.warnings)
+    with pytest.raises(DataError, match=r"1 of 301 rows cannot be read \(strict reading allows none\)"):
+        load_dataset(path, strict=True)
+    path.write_text("\n".join(["text,label", *good[:50], "one,too,many"]))
+    with pytest.raises(DataError, match=r"1 of 51 rows cannot be read \(more than 1 %\)"):
+        load_dataset(path)
