@@ -52,7 +52,7 @@ def open_file(path: str | Path) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-            if os.name == "posix":  # while it is locked: see `_remove_abandoned`
+            if os.name == "posix":  # while it is locked: see `remove_abandoned`
                 temporary.replace(target)
         if os.name != "posix":  # Windows renames closed files only
             temporary.replace(target)
@@ -60,6 +60,17 @@ def open_file(path: str | Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def append_file(path: Path, content: bytes) -> None:
+    """Append to a file, in one piece if the system allows, and flush it to the disk; make it if it is missing."""
+    is_new = not path.exists()
+    with path.open("ab") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    if is_new:
+        _sync_folder(path.parent)
 
 
 def rename_file(source: Path, target: Path) -> None:
@@ -90,7 +101,7 @@ def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda ta
         check(target)
     missing = _make_parents(target.parent)
     try:
-        _remove_abandoned(target.parent)
+        remove_abandoned(target.parent)
         folder, descriptor = _make_temporary(target.parent, folder=True)
         try:
             yield folder
@@ -229,7 +240,7 @@ def _make_temporary(parent: Path, *, folder: bool) -> tuple[Path, int]:
         os.close(descriptor)
 
 
-def _remove_abandoned(parent: Path) -> None:
+def remove_abandoned(parent: Path) -> None:
     """Remove the temporary files and folders of processes that were killed."""
     if os.name != "posix":
         return

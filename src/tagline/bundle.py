@@ -13,11 +13,9 @@ of text and bytes; what they mean is the classifier's business. The same content
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as parse_arrays
 from safetensors.numpy import save as format_arrays
 
+from tagline.atomic import recover, replace_folder
 from tagline.errors import BundleError, InputError
 
 FORMAT = 2
@@ -70,6 +69,7 @@ def write_bundle(folder: str | Path, bundle: Bundle, layout: Layout = MODEL) -> 
 
     """
     target = Path(folder)
+    recover(target)
     check_replaceable(target, layout)
     parts = {name: text.encode() for name, text in bundle.texts.items()} | bundle.binaries
     if bundle.arrays:
@@ -85,16 +85,9 @@ def write_bundle(folder: str | Path, bundle: Bundle, layout: Layout = MODEL) -> 
     }
     index["sha256"] = _digest(index)
     parts[layout.index] = (json.dumps(index, ensure_ascii=False, indent=1) + "\n").encode()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
+    with replace_folder(target, partial(check_replaceable, layout=layout)) as building:
         for name, content in parts.items():
             (building / name).write_bytes(content)
-        building.chmod(0o755 & ~umask())
-        _put_in_place(building, target)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
 
 
 def check_replaceable(target: Path, layout: Layout) -> None:
@@ -117,6 +110,7 @@ def read_bundle(folder: str | Path) -> Bundle:
 
     """
     source = Path(folder)
+    recover(source)
     layout = EXPORT if (source / EXPORT.index).exists() and not (source / MODEL.index).exists() else MODEL
     path = source / layout.index
     try:
@@ -176,27 +170,3 @@ def _read_part(path: Path, about: Mapping[str, Any]) -> bytes:
 def _digest(index: Mapping[str, Any]) -> str:
     """Return the SHA-256 of an index, however its JSON is laid out."""
     return hashlib.sha256(json.dumps(index, sort_keys=True).encode()).hexdigest()
-
-
-def _put_in_place(building: Path, target: Path) -> None:
-    """Rename ``building`` to ``target``; a folder cannot replace a full one, so the old one steps aside first."""
-    if not target.exists():
-        building.rename(target)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-    old = aside / target.name
-    target.rename(old)
-    try:
-        building.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def umask() -> int:
-    """Return the process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

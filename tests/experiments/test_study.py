@@ -90,3 +90,26 @@ def test_a_copy_of_one_beyond_the_limits_is_beyond_them_too(tmp_path: Path) -> N
     assert len(told) == 2
     assert first not in drawn
     assert told[0].constraints == told[1].constraints == {"beyond the limits": 1.0}
+
+
+@pytest.mark.parametrize("moment", ["tell", "end"])
+@pytest.mark.parametrize("size", [0, 100])
+def test_damaged_rows_count_as_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, size: int) -> None:
+    """A power cut can leave an empty file, or half of one: the candidate is judged again."""
+    study = study_in(tmp_path)
+    candidate = study.ask()
+
+    def killed(*_: object, **__: object) -> None:
+        raise KilledError
+
+    if moment == "tell":
+        monkeypatch.setattr(study._study, "tell", killed)
+        with pytest.raises(KilledError):
+            study.heard(candidate, part(), 3.0)
+    else:
+        study.heard(candidate, part(), 3.0)
+    path = study._rows_of(candidate.number)
+    path.write_bytes(path.read_bytes()[:size])
+    again = study_in(tmp_path)
+    assert not again.candidates
+    assert candidate.tables["features"] in [again.ask().tables["features"] for _ in range(9)]

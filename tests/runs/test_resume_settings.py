@@ -1,15 +1,16 @@
 """What was asked for, kept and read again."""
 
 import json
-import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tagline.atomic import is_locked
 from tagline.errors import InputError
 from tagline.recipes import make_recipe
-from tagline.runs.resume import is_locked, lock, read_begun, stamped
+from tagline.runs.resume import find_begun, hold, read_begun, stamped
 
 
 def read(path: Path) -> str:
@@ -61,10 +62,32 @@ def test_what_is_not_there_is_for_the_caller_to_say(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_locked_by_one(tmp_path: Path) -> None:
-    held = lock(tmp_path, "works here")
-    assert held is not None
-    assert is_locked(tmp_path)
-    with pytest.raises(InputError, match="is in use: another process works here"):
-        lock(tmp_path, "works here")
-    os.close(held)
+    with hold(tmp_path, "works here"):
+        assert is_locked(tmp_path)
+        with pytest.raises(InputError, match="is in use: another process works here"), hold(tmp_path, "works here"):
+            raise AssertionError("not reached")
     assert not is_locked(tmp_path)
+
+
+def test_listing_does_not_lock_others_out(tmp_path: Path) -> None:
+    """`tagline runs` looks at the lock of each unfinished run: a `--resume` at that moment is not refused."""
+    folder = tmp_path / "run.unfinished"
+    folder.mkdir()
+    (folder / "asked.json").write_text(json.dumps({"data": "a.csv"}))
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            find_begun(tmp_path, ".unfinished", "asked.json")
+
+    watchers = [threading.Thread(target=look) for _ in range(2)]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        for _ in range(300):
+            with hold(folder, "trains this run"):
+                pass
+    finally:
+        stop.set()
+        for watcher in watchers:
+            watcher.join()

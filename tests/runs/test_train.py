@@ -7,15 +7,19 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tagline.atomic import remove_abandoned
 from tagline.errors import InputError
+from tagline.report.run_files import read_run
 from tagline.runs.environment import peak_rss_mb, process_seconds
 from tagline.runs.evaluate import evaluate_model
-from tagline.runs.folder import building, check_target, remove_abandoned, reserved, run_name
+from tagline.runs.folder import building, check_target, reserved, run_name
 from tagline.runs.listing import list_runs
+from tagline.runs.model_path import load_model
 from tagline.runs.settings import TrainSettings
 from tagline.runs.tables import open_table
 from tagline.runs.test_ledger import LEDGER
@@ -34,6 +38,10 @@ with building(Path(sys.argv[1])):
 
 ROWS = pl.DataFrame({"text": [f"{w} {i}" for i in range(40) for w in ("good", "bad")], "label": ["pos", "neg"] * 40})
 RUN = {"format": 1, "name": "x", "created": "x", "recipe": {}, "dataset": {}}
+
+
+def evaluate_on_rows(run):
+    return evaluate_model(run, ROWS)
 
 
 def names(folder):
@@ -94,6 +102,64 @@ def test_a_killed_run_is_cleaned_up_and_a_living_one_is_not(tmp_path):
     with building(tmp_path / "two"):
         pass
     assert names(tmp_path) == ["two"]
+
+
+KILLED_BETWEEN_THE_RENAMES = """
+import os, signal, sys
+from pathlib import Path
+from tagline.runs.model_path import load_model
+from tagline.runs.folder import building
+
+target, rename = Path(sys.argv[1]), Path.rename
+
+def kill(self, to):
+    if Path(to) == target:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, to)
+
+Path.rename = kill
+with building(target) as folder:
+    (folder / "run.json").write_text("{}")
+"""
+
+
+def test_a_run_is_recovered_after_a_kill_between_the_renames(trained_again, tmp_path):
+    runs = tmp_path / "runs"
+    shutil.copytree(trained_again, runs / "run")
+    killed = subprocess.run([sys.executable, "-c", KILLED_BETWEEN_THE_RENAMES, runs / "run"], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (runs / "run").exists()
+    [found], damaged = list_runs(runs)
+    assert (found.name, damaged) == ("run", [])
+    build(runs / "run", "new")  # the next writer
+    assert '"new"' in (runs / "run" / "run.json").read_text()
+    assert names(runs) == ["run"]
+
+
+@pytest.mark.parametrize("reader", [load_model, read_run, evaluate_on_rows])
+def test_whoever_reads_a_run_recovers_it(trained_again, reader, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained_again, tmp_path / ".run.tagline-old")
+    assert reader(run)
+    assert names(tmp_path) == ["run", *([LEDGER] if reader is evaluate_on_rows else [])]
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_between_the_renames_leaves_the_old_run(interrupt, tmp_path, monkeypatch):
+    build(tmp_path / "one", "old")
+    rename, interrupted = Path.rename, []
+
+    def interrupted_once(self, to):
+        if Path(to) == tmp_path / "one" and not interrupted:
+            interrupted.append(to)
+            raise interrupt
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", interrupted_once)
+    with pytest.raises(interrupt):
+        build(tmp_path / "one", "new")
+    assert '"old"' in (tmp_path / "one" / "run.json").read_text()
+    assert names(tmp_path) == ["one"]
 
 
 def test_targets_that_are_refused(tmp_path):

@@ -5,11 +5,8 @@ Arrays are memory-mapped, so that the fits of all processes read one copy. Nothi
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +14,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from tagline.atomic import lock, replace_folder
 from tagline.features.encoder import Encoder
 from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Block, Vectorizer
 from tagline.models.network.network import Inputs
 
-if os.name == "posix":
-    import fcntl
-
 _ABOUT = "about.json"
 _KEPT = 8  # opened last; each holds a vocabulary
+_DAMAGED = (OSError, EOFError, KeyError, ValueError)  # of a file that is missing, empty or cut off
 
 
 class Encodings:
@@ -79,32 +75,22 @@ class Encodings:
         if name in self._opened:
             self._opened[name] = self._opened.pop(name)
             return self._opened[name]
-        place = self.folder / name
-        if not place.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with _alone(self.folder / f"{name}.lock"):
-                if not place.exists():  # another process may have been quicker
-                    aside = Path(tempfile.mkdtemp(dir=self.folder))
-                    try:
-                        write(aside)
-                        aside.rename(place)
-                    finally:
-                        shutil.rmtree(aside, ignore_errors=True)
-        self._opened[name] = read(place)
+        self._opened[name] = self._open(self.folder / name, write, read)
         while len(self._opened) > _KEPT:
             del self._opened[next(iter(self._opened))]
         return self._opened[name]
 
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Let one process at a time in; where there are no locks, two may do the same work, which harms nothing."""
-    if os.name != "posix":
-        yield
-        return
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    def _open(self, place: Path, write: Callable[[Path], None], read: Callable[[Path], Any]) -> Any:
+        """Read features, or work them out if they are missing or damaged."""
+        with suppress(*_DAMAGED):
+            return read(place)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with lock(place.with_name(f"{place.name}.lock"), create=True):
+            with suppress(*_DAMAGED):  # another process may have been quicker
+                return read(place)
+            with replace_folder(place) as folder:
+                write(folder)
+            return read(place)
 
 
 def _write(

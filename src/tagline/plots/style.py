@@ -5,7 +5,6 @@ being solved by matplotlib, which would take longer than drawing.
 """
 
 import io
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
+from tagline.atomic import write_file
 from tagline.metrics.headline import display_name
 
 # M. Okabe, K. Ito, Color Universal Design (2008): told apart with any colour vision.
@@ -122,8 +122,8 @@ def save(figure: Figure, folder: Path, name: str) -> dict[str, str]:
         figure.set_dpi(_PNG_DPI)
         canvas: Any = FigureCanvasAgg(figure)
         canvas.print_png(png, metadata={"Software": None})
-    _replace(folder / f"{name}.svg", svg)
-    _replace(folder / f"{name}.png", png.getvalue())
+    write_file(folder / f"{name}.svg", svg)
+    write_file(folder / f"{name}.png", png.getvalue())
     return {"svg": f"{name}.svg", "png": f"{name}.png"}
 
 
@@ -134,9 +134,3 @@ def svg_bytes(figure: Figure) -> bytes:
         canvas: Any = FigureCanvasSVG(figure)
         canvas.print_svg(svg, metadata={"Date": None})
     return svg.getvalue()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)

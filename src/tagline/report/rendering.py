@@ -1,12 +1,13 @@
 """What every page shares: templates, and a file that is written whole or not at all."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+
+from tagline.atomic import write_file
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _BACKTICKS = re.compile("`([^`]+)`")
@@ -26,14 +27,8 @@ def render_page(template: str, **values: Any) -> str:
 
 
 def write_page(path: Path, page: str) -> None:
-    """Write a page to a temporary name beside its place and rename it; an error leaves nothing behind."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8", errors="replace")
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    """Write a page, whole or not at all; what UTF-8 cannot encode, a lone surrogate, becomes a question mark."""
+    write_file(path, page.encode(errors="replace"))
 
 
 def _prose(sentence: str) -> Markup:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tagline.atomic import recover
 from tagline.errors import InputError
 from tagline.metrics.counts import MANY_CLASSES
 
@@ -69,6 +70,7 @@ def read_run(folder: Path) -> RunFolder:
         InputError: There is no run in this folder, or one of its files is damaged.
 
     """
+    recover(folder)
     run, metrics = _read_json(folder / "run.json"), _read_json(folder / "metrics.json")
     if not isinstance(run, dict) or not isinstance(metrics, dict):
         raise InputError(f"`{folder}` is not a run: `run.json` and `metrics.json` should each hold one object.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from tagline.atomic import recover
 from tagline.errors import InputError
 from tagline.runs.folder import MARK
 
@@ -76,6 +77,7 @@ def _named(runs: Sequence[str | Path]) -> list[tuple[Path, str]]:
 
 
 def _read(folder: Path, name: str) -> Finished:
+    recover(folder)
     if not folder.is_dir():
         if folder.exists():
             raise InputError(

@@ -3,19 +3,14 @@
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tagline.bundle import umask
+from tagline.atomic import recover, replace_folder, write_file
 from tagline.errors import InputError
-
-if os.name == "posix":
-    import fcntl
 
 RUNS = Path("runs")
 MARK = "run.json"
@@ -38,9 +33,6 @@ _FILES = {
     RECIPE,
     LEADERBOARD,
 }
-# Runs under construction alone have this prefix: what bears it and is not locked may be removed.
-_PREFIX = ".tagline-run-"
-_PREFIX_OLD = ".tagline-old-"
 
 
 def run_name(recipe: str, dataset: str, when: datetime) -> str:
@@ -77,6 +69,7 @@ def reserved(parent: Path, name: str) -> Iterator[Path]:
 
 def check_target(target: Path) -> None:
     """Raise `InputError` if a run cannot be put at ``target``: better before an hour of training than after."""
+    recover(target)
     here = Path.cwd()
     if target.resolve() in (here, *here.parents):
         raise InputError(f"`--out {target}` is the current folder or one above it: name a folder of its own.")
@@ -126,11 +119,9 @@ def _check_replaceable(target: Path) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON to a temporary name beside its place and rename it; a path in it becomes text."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Write JSON, whole or not at all; a path in it becomes text."""
     text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False, default=str)
-    partial.write_text(f"{text}\n", encoding="utf-8")
-    partial.replace(path)
+    write_file(path, f"{text}\n")
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -146,69 +137,9 @@ def _children(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
 
 
-@contextmanager
-def building(target: Path) -> Iterator[Path]:
-    """Yield an empty hidden folder beside ``target`` that becomes ``target`` if all goes well, or is removed.
-
-    A process that is killed leaves its hidden folder behind; the next run beside it removes it (see
-    `remove_abandoned`). An older run at ``target`` is replaced, anything else is not: see `check_target`.
-    """
-    made = _make_parents(target.parent)
-    try:
-        remove_abandoned(target.parent)
-        folder, lock = _locked_folder(target.parent)
-        try:
-            yield folder
-            _put_in_place(folder, target)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        finally:
-            if lock is not None:
-                os.close(lock)
-    except BaseException:
-        _remove_empty(made)
-        raise
-
-
-def remove_abandoned(parent: Path) -> None:
-    """Remove the hidden folders of runs that were killed.
-
-    A living run holds a lock (``flock``) on its folder, which the system lets go of when the process ends, however
-    it ends; unlike a process number it is never taken for another's. Where there are no such locks, nothing
-    is removed.
-    """
-    if os.name != "posix":
-        return
-    for folder in parent.glob(f"{_PREFIX}*"):
-        try:
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            pass  # its process lives
-        finally:
-            os.close(lock)
-
-
-def _locked_folder(parent: Path) -> tuple[Path, int | None]:
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        try:
-            folder.chmod(0o777 & ~umask())
-            if os.name != "posix":
-                return folder, None
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:  # another run may remove it before it is locked
-            continue
-        with suppress(OSError):  # a file system without locks: nobody can take it for abandoned either
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():
-            return folder, lock
-        os.close(lock)
+def building(target: Path) -> AbstractContextManager[Path]:
+    """Yield an empty folder that becomes the run ``target`` if all goes well; an older run there is replaced."""
+    return replace_folder(target, _check_replaceable)
 
 
 def _make_parents(parent: Path) -> list[Path]:
@@ -226,22 +157,3 @@ def _remove_empty(folders: list[Path]) -> None:
     for folder in folders:
         with suppress(OSError):
             folder.rmdir()
-
-
-def _put_in_place(folder: Path, target: Path) -> None:
-    if target.is_dir() and any(target.iterdir()):
-        # A folder cannot replace a full one: the old run steps aside first, into a place that is cleaned up.
-        _check_replaceable(target)
-        aside = Path(tempfile.mkdtemp(prefix=_PREFIX_OLD, dir=target.parent))
-        target.rename(aside / "old")
-        try:
-            folder.rename(target)
-        except OSError:
-            (aside / "old").rename(target)
-            raise
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    else:
-        if os.name != "posix" and target.exists():
-            target.rmdir()
-        folder.rename(target)

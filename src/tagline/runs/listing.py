@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tagline.atomic import recover_all
 from tagline.errors import InputError
 from tagline.runs.folder import MARK, RUNS
 
@@ -53,6 +54,7 @@ def list_runs(parent: str | Path = RUNS) -> tuple[list[RunSummary], list[str]]:
     if not folder.is_dir():
         what = "does not exist" if not folder.exists() else "is not a folder"
         raise InputError(f"`{folder}` {what}: name the folder that holds the runs.")
+    recover_all(folder)
     found, damaged = [], []
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or not (path / MARK).is_file():

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from tagline.atomic import recover
 from tagline.bundle import INDEX
 from tagline.classifier import TextClassifier
 from tagline.runs.folder import MARK
@@ -23,6 +24,7 @@ def load_model(path: str | Path) -> TextClassifier:
 def model_folder(path: str | Path) -> Path:
     """Return the folder of a model: ``path``, or the folder ``model`` of the run there."""
     folder = Path(path)
+    recover(folder)
     return folder / MODEL if not (folder / INDEX).exists() and (folder / MODEL).is_dir() else folder
 
 

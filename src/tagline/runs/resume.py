@@ -4,17 +4,15 @@ A file of what was asked for, and a lock on the folder that it stands in: it tel
 """
 
 import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tagline.atomic import is_locked, lock
 from tagline.data import BUILT_IN
 from tagline.errors import InputError
 from tagline.runs.environment import versions
-
-if os.name == "posix":
-    import fcntl
 
 _Made = TypeVar("_Made")
 
@@ -111,41 +109,17 @@ def can_be_kept(data: Any, others: Sequence[Any]) -> bool:
     return isinstance(data, str | Path) and data != "-" and all(isinstance(o, str | Path | None) for o in others)
 
 
-def lock(folder: Path, what: str) -> int | None:
-    """Lock a folder for this process; return what to close in the end, None where there are no locks.
-
-    ``what`` says what another process that has it does.
+@contextmanager
+def hold(folder: Path, use: str) -> Iterator[None]:
+    """Hold the lock on the folder of a run, sweep or search; ``use`` says what another process that holds it does.
 
     Raises:
-        InputError: another process has it.
+        InputError: another process holds it.
 
     """
-    if os.name != "posix":
-        return None
-    busy = f"`{folder}` is in use: another process {what}."
-    try:
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        raise InputError(busy) from None
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(held)
-        raise InputError(busy) from None
-    except OSError:  # a file system without locks
-        pass
-    if not folder.exists() or os.fstat(held).st_ino != folder.stat().st_ino:  # it was removed before it was locked
-        os.close(held)
-        raise InputError(busy)
-    return held
-
-
-def is_locked(folder: Path) -> bool:
-    """Say whether a process has locked a folder."""
-    try:
-        held = lock(folder, "has it")
-    except InputError:
-        return True
-    if held is not None:
-        os.close(held)
-    return False
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock(folder, wait=False))
+        except (BlockingIOError, FileNotFoundError):
+            raise InputError(f"`{folder}` is in use: another process {use}.") from None
+        yield

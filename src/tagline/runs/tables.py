@@ -7,13 +7,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
-from tagline.bundle import umask
+from tagline.atomic import open_file
 from tagline.errors import DataError, InputError
 
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
@@ -77,22 +77,14 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None) -> Iterat
             yield write
         return
     path = path.resolve()
-    try:
-        number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise
-        raise InputError(f"`{path}` cannot be written: {os.strerror(error.errno).lower()}.") from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(number, "wb") as stream:
-            with _open_kind(stream, kind, path.parent) as write:
-                yield write
-            temporary.chmod(0o666 & ~umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(open_file(path))
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+            raise InputError(f"`{path}` cannot be written: {os.strerror(error.errno).lower()}.") from None
+        yield stack.enter_context(_open_kind(file, kind, path.parent))
 
 
 @contextmanager

@@ -8,9 +8,6 @@ Nothing here may stop a run: a ledger that cannot be written is warned of.
 """
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -19,12 +16,10 @@ from typing import Any, Literal
 
 import polars as pl
 
+from tagline.atomic import append_file, lock
 from tagline.data import Dataset, Split
 from tagline.metrics.compare import assumed_discordance, smallest_difference
 from tagline.metrics.intervals import ALPHA
-
-if os.name == "posix":
-    import fcntl
 
 LEDGER = "test_ledger.jsonl"
 Command = Literal["train", "evaluate", "tune"]
@@ -110,9 +105,9 @@ def record_reading(folder: Path, entry: Entry, split: Split) -> Looks:
     path = folder / LEDGER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(path) as descriptor:
-            content = _read(descriptor)
-            _append(descriptor, content, line)
+        with lock(path, create=True):
+            content = path.read_bytes()
+            _append(path, content, line)
     except OSError as error:
         warning = (
             f"`{path}` cannot be written ({error.strerror or error}): that the test set has been read is not counted."
@@ -155,30 +150,11 @@ def what_counts(test: dict[str, Any], times: int) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    """Open a file to read and append, alone; the system lets go of the lock however the process ends."""
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-    try:
-        if os.name == "posix":
-            with suppress(OSError):  # a file system without locks: a short line appended is still one piece
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _read(descriptor: int) -> bytes:
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        return file.read()
-
-
-def _append(descriptor: int, content: bytes, line: dict[str, Any]) -> None:
+def _append(path: Path, content: bytes, line: dict[str, Any]) -> None:
     """Append a line; what a process that was killed left without an end is ended first, so that it harms no other."""
     text = json.dumps(line, ensure_ascii=False) + "\n"
-    left = (b"\n" if content and not content.endswith(b"\n") else b"") + text.encode("utf-8", "replace")
-    while left:
-        left = left[os.write(descriptor, left) :]
+    lacking = b"\n" if content and not content.endswith(b"\n") else b""
+    append_file(path, lacking + text.encode("utf-8", "replace"))
 
 
 def _count(content: bytes, unordered: str) -> int:

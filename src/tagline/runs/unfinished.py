@@ -4,7 +4,6 @@ Beside the place of the run stands ``RUN.unfinished`` while it is trained: what 
 goes when the run is whole. Making the folder is what only one process can do, and a lock on it tells whether it lives.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tagline.atomic import is_locked
 from tagline.errors import InputError, TaglineError
 from tagline.recipes import Recipe, make_recipe
 from tagline.runs.folder import write_json
-from tagline.runs.resume import begun_place, find_begun, is_locked, lock, read_begun, stamped
+from tagline.runs.resume import begun_place, find_begun, hold, read_begun, stamped
 from tagline.runs.settings import TrainSettings
 
 SUFFIX = ".unfinished"
@@ -117,22 +117,19 @@ def kept(unfinished: Unfinished) -> Iterator[None]:
 
     """
     folder = unfinished.folder
-    held = lock(folder, "trains this run")
-    try:
-        _write(unfinished)
-        yield
-    except TaglineError:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    except BaseException:
-        if not any(unfinished.checkpoints.rglob("*.pt")):
+    with hold(folder, "trains this run"):
+        try:
+            _write(unfinished)
+            yield
+        except TaglineError:
             shutil.rmtree(folder, ignore_errors=True)
-        raise
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        if held is not None:
-            os.close(held)
+            raise
+        except BaseException:
+            if not any(unfinished.checkpoints.rglob("*.pt")):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(unfinished: Unfinished) -> None:

@@ -1,12 +1,12 @@
 """A training that can be taken up again after any epoch, and then ends as if it had never stopped."""
 
-import os
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from tagline.atomic import open_file
 from tagline.errors import InputError
 from tagline.training.callbacks import Callback, State
 
@@ -66,8 +66,6 @@ class Checkpoint(Callback):
     def _write(self, state: State, *, ended: bool) -> None:
         """Write everything down, whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{state.phase}.pt"
-        partial = path.with_suffix(".part")
         callbacks = [
             (type(each).__name__, {k: torch.from_numpy(v) if hasattr(v, "dtype") else v for k, v in kept.items()})
             for each in self.others
@@ -83,8 +81,5 @@ class Checkpoint(Callback):
             "ended": ended,
             "callbacks": callbacks,
         }
-        with partial.open("wb") as file:
+        with open_file(self.folder / f"{state.phase}.pt") as file:
             torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())  # a power cut must not leave the new name with the old content, or none
-        partial.replace(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tagline.atomic import open_file
 from tagline.data.builtin.download import RemoteFile, cache_folder, data_folders, sha256
 from tagline.errors import DataError
 
@@ -71,6 +72,5 @@ def read_members(archive: Path, wanted: re.Pattern[str]) -> dict[str, bytes]:
 def write_parquet(table: pl.DataFrame, path: Path) -> None:
     """Write a table so that a reader sees all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    table.write_parquet(partial)
-    partial.replace(path)
+    with open_file(path) as file:
+        table.write_parquet(file)

@@ -3,17 +3,17 @@
 import hashlib
 import os
 import secrets
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
+from tagline.atomic import lock, rename_file
 from tagline.errors import DownloadError
 
 ATTEMPTS = 5
@@ -71,7 +71,7 @@ def fetch(file: RemoteFile, folder: Path | None = None) -> Path:
             _fetch_part(file, part)
             found = sha256(part) if file.sha256 else _md5(part)
             if found == (file.sha256 or file.md5):
-                part.replace(target)
+                rename_file(part, target)
                 return target
             part.unlink()
     except OSError as error:
@@ -89,8 +89,12 @@ def fetch(file: RemoteFile, folder: Path | None = None) -> Path:
 def _own_part(target: Path) -> Iterator[Path]:
     """Give a part file that nobody else writes: the common one, or while another holds it, one to be deleted."""
     common = target.with_name(f"{target.name}.part")
-    with common.open("ab") as held:
-        if _lock(held) and common.exists() and os.path.samestat(os.fstat(held.fileno()), common.stat()):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock(common, wait=False, create=True))
+        except BlockingIOError:
+            pass
+        else:
             yield common
             return
     own = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
@@ -98,18 +102,6 @@ def _own_part(target: Path) -> Iterator[Path]:
         yield own
     finally:
         own.unlink(missing_ok=True)
-
-
-def _lock(stream: IO[bytes]) -> bool:
-    """Lock a file until it is closed; say whether it was free."""
-    if sys.platform != "win32":
-        import fcntl
-
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
 
 
 def _fetch_part(file: RemoteFile, part: Path) -> None:

@@ -1,16 +1,16 @@
 """The folder of a sweep: what was asked for, the trials that have ended, and work files until it is whole."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tagline.atomic import is_locked
 from tagline.errors import InputError
 from tagline.experiments.sweep.grid import Variant
 from tagline.runs.folder import write_json
-from tagline.runs.resume import can_be_read_again, is_locked, lock, read_begun
+from tagline.runs.resume import can_be_read_again, hold, read_begun
 
 ASKED, TRIALS, WORK, RESULTS = "sweep.json", "trials.sqlite", "work", "results.json"
 FORMAT = 1
@@ -91,9 +91,5 @@ def alone(folder: Path) -> Iterator[None]:
         InputError: another process leads it.
 
     """
-    held = lock(folder, "makes its trials")
-    try:
+    with hold(folder, "makes its trials"):
         yield
-    finally:
-        if held is not None:
-            os.close(held)

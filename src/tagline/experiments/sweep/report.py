@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tagline.atomic import open_file
 from tagline.experiments.sweep.folder import Asked
 from tagline.experiments.sweep.grid import RECIPE, varied
 from tagline.experiments.sweep.learning_curve import Curve
@@ -37,10 +38,8 @@ _POINTS_OF_LAW = 60
 
 def write_sweep(asked: Asked, trials: Sequence[Trial], outcomes: Mapping[int, Outcome], results: Results) -> None:
     """Write ``trials.csv``, ``plots/`` and ``report.html``."""
-    partial = asked.folder / ".trials.csv.tmp"
-    with polars_os_errors():
-        trials_frame(asked, trials, outcomes).write_csv(partial)
-    partial.replace(asked.folder / "trials.csv")
+    with open_file(asked.folder / "trials.csv") as file, polars_os_errors():
+        trials_frame(asked, trials, outcomes).write_csv(file)
     _draw(asked, results)
     write_page(asked.folder / "report.html", _page(asked, results))
 

@@ -1,6 +1,5 @@
 """The folder of a search beside the place of its run: what was asked for, and what it knows, until the run is whole."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ from typing import Any
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
 from tagline.runs.folder import RUNS, write_json
-from tagline.runs.resume import absolute, begun_place, can_be_kept, find_begun, lock, read_begun, stamped
+from tagline.runs.resume import absolute, begun_place, can_be_kept, find_begun, hold, read_begun, stamped
 from tagline.runs.settings import TrainSettings
 
 SUFFIX = ".tuning"
@@ -84,24 +83,21 @@ class LastRunError(InputError):
 @contextmanager
 def held(asked: Asked) -> Iterator[None]:
     """Keep the folder of a search to this process; it stays where the search can be gone on with."""
-    lock_held = lock(asked.folder, "leads this search")
-    try:
-        yield
-    except LastRunError as error:
-        if _is_kept(asked):
-            raise InputError(f"{error} What was found is kept in `{asked.folder}`.") from None
-        _discard(asked)
-        raise
-    except InputError:
-        _discard(asked)
-        raise
-    except BaseException:
-        if not _is_kept(asked) or not any((asked.folder / ROWS).glob("*.npz")):  # nothing is known yet
+    with hold(asked.folder, "leads this search"):
+        try:
+            yield
+        except LastRunError as error:
+            if _is_kept(asked):
+                raise InputError(f"{error} What was found is kept in `{asked.folder}`.") from None
             _discard(asked)
-        raise
-    finally:
-        if lock_held is not None:
-            os.close(lock_held)
+            raise
+        except InputError:
+            _discard(asked)
+            raise
+        except BaseException:
+            if not _is_kept(asked) or not any((asked.folder / ROWS).glob("*.npz")):  # nothing is known yet
+                _discard(asked)
+            raise
 
 
 def _discard(asked: Asked) -> None:

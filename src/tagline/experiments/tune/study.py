@@ -7,9 +7,12 @@ import json
 import warnings
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tagline.atomic import open_file
 from tagline.errors import MissingExtraError, RecipeError
 from tagline.experiments.tune.candidates import ENDS, Candidate, Limits, falls_behind, ranked
 from tagline.experiments.tune.folder import ROWS
@@ -180,10 +183,8 @@ class Study:
         self._note(spent)
         if state == "whole":  # last of all, so that where its rows are nothing is missing: see `_take_up`
             rows = {f"rows-{part}": candidate.parts[part].rows for part in candidate.parts}
-            partial = self._rows / f"{candidate.number}.part"
-            with partial.open("wb") as stream:
+            with open_file(self._rows_of(candidate.number)) as stream:
                 np.savez(stream, allow_pickle=False, **rows)
-            partial.replace(self._rows_of(candidate.number))
         value = candidate.score(self.metric) if state == "whole" else None
         states = {"whole": TrialState.COMPLETE, "dropped": TrialState.PRUNED}
         self._study.tell(trial, value, state=states.get(state, TrialState.FAIL))
@@ -191,7 +192,8 @@ class Study:
     def _take_up(self, trial: FrozenTrial) -> None:
         """Take a candidate of an earlier process; one that was being judged is as if it had never been asked for."""
         running = trial.state == TrialState.RUNNING
-        if running and not self._rows_of(trial.number).exists():
+        rows = _read_rows(self._rows_of(trial.number))
+        if running and rows is None:
             self._study.tell(trial.number, state=TrialState.FAIL)
             if trial.params:
                 self._study.enqueue_trial(trial.params)
@@ -199,15 +201,14 @@ class Study:
         if _ABOUT not in trial.user_attrs:
             return
         about = json.loads(trial.user_attrs[_ABOUT])
-        if about["state"] == "stopped":
+        if about["state"] == "stopped" or (about["state"] == "whole" and rows is None):
             self._study.enqueue_trial(trial.params)
             return
         candidate = Candidate(trial.number, about["tables"], about["state"], error=about["error"], at=about["at"])
         candidate.cost = None if about["cost"] is None else Cost(**about["cost"])
-        if candidate.state == "whole":
-            with np.load(self._rows_of(trial.number), allow_pickle=False) as kept:
-                for part, seconds in about["seconds"].items():
-                    candidate.parts[int(part)] = Part(int(part), kept[f"rows-{part}"], seconds)
+        if candidate.state == "whole" and rows is not None:
+            for part, seconds in about["seconds"].items():
+                candidate.parts[int(part)] = Part(int(part), rows[f"rows-{part}"], seconds)
         if running:  # the process ended before it could say so
             self._study.tell(trial.number, candidate.score(self.metric))
         self.candidates[trial.number] = candidate
@@ -233,6 +234,15 @@ class _Alone(JournalFileOpenLock):
 
     def release(self) -> None:
         pass
+
+
+def _read_rows(path: Path) -> dict[str, NDArray[np.float32]] | None:
+    """Read the rows of a candidate by name, (n_rows,) each; None if the file is missing, empty or cut off."""
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
+            return dict(kept.items())
+    except (OSError, EOFError, ValueError, BadZipFile):
+        return None
 
 
 def _end_lines(journal: Path) -> None:

@@ -1,8 +1,6 @@
 """`export_page`: a model to one HTML file whose answers are known to be the model's."""
 
 import gzip
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from tagline.bundle import umask
+from tagline.atomic import write_file
 from tagline.classifier import TextClassifier
 from tagline.data.columns import HEADER_NAMES, TEXT_NAMES
 from tagline.errors import InputError
@@ -95,7 +93,7 @@ def export_page(
         raise AssertionError("the page written is not the page replayed")
     progress("write the page")
     content = html.encode()
-    _write(target, content)
+    write_file(target, content)
     kept = packed.classifier.n_features_
     return PageExport(target, len(content), packed.bits, kept, clf.n_features_, losses, parity, tuple(card))
 
@@ -159,16 +157,3 @@ def _card(clf: TextClassifier, packed: Packed, losses: Losses, parity: Parity, a
         f"Python, probabilities within {parity.largest:.1g} (allowed: {parity.bound:g})."
     )
     return sentences
-
-
-def _write(target: Path, content: bytes) -> None:
-    number, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.absolute().parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(number, "wb") as stream:
-            stream.write(content)
-        temporary.chmod(0o666 & ~umask())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
