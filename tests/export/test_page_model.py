@@ -30,6 +30,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "logistic regression": {"recipe": "logistic-regression"},
     "naive Bayes": {"recipe": "naive-bayes", "n_classes": 3},
     "linear SVM": {"recipe": "linear-svm"},
+    "strong regularisation": {"recipe": "logistic-regression", "settings": {"model.strength": 1e-8}},
 }
 
 

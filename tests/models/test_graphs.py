@@ -138,6 +138,18 @@ def test_a_linear_model(tf: str, unit: bool, n_blocks: int, n_outputs: int, mult
     assert run.logits(given[:0]).shape == (0, n_outputs)
 
 
+@pytest.mark.parametrize("factor", [1e-9, 1e9])
+def test_a_linear_model_with_scaled_coefficients(factor: float) -> None:
+    blocks, of = counts(), scales()
+    given = sp.hstack(blocks, format="csr")
+    coef = np.random.default_rng(4).normal(0, 2, (given.shape[1], 3)) * [factor, 1.0, 0.0]
+    model = LinearModel.of(coef, np.zeros(3))
+    weighted = sp.hstack([weigh(c, s, "log", unit=True) for c, s in zip(blocks, of, strict=True)], format="csr")
+    run = checked(graph_of(model, Weighting(of, "log", True)))
+    assert np.abs(model.logits(weighted)).max(axis=0).tolist() == pytest.approx([5 * factor, 5, 0], rel=0.8)
+    np.testing.assert_allclose(run.logits(given), model.logits(weighted), rtol=1e-9, atol=1e-9 * factor)
+
+
 @pytest.mark.parametrize("kind", ["tree", "forest", "leaf"])
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("unit", [False, True])

@@ -166,19 +166,46 @@ def test_logits_are_the_same_alone_and_in_a_batch() -> None:
     assert model.logits(X[:0]).shape == (0, 3)
 
 
-def test_coefficients_are_rounded_once_and_come_back() -> None:
-    coef = np.array([[0.1, 1e-9], [1e6, -1e6], [2**-24, 1 / 3]])
+def test_coefficients_are_rounded_once_and_restored() -> None:
+    coef = np.array([[0.1, 1e-9], [6e4, -6e4], [2**-24, 1 / 3]])
     model = LinearModel.of(coef, np.array([0.1, 1 / 3]))
     assert model.coef.dtype == np.float32
-    assert model.coef.tolist() == [
-        [float(np.float16(0.1)), 0.0],
-        [65504.0, -65504.0],
-        [2**-24, float(np.float16(1 / 3))],
-    ]
-    again = LinearModel.restore({}, model.arrays(), {})
+    assert np.array_equal(model.coef, coef.astype(np.float16).astype(np.float32))
+    arrays = model.arrays()
+    assert set(arrays) == {"coef", "intercept"}
+    assert arrays["coef"].dtype == np.float16
+    again = LinearModel.restore({}, arrays, {})
     assert np.array_equal(again.coef, model.coef)
     assert np.array_equal(again.intercept, model.intercept)
-    assert model.arrays()["coef"].dtype == np.float16
+
+
+@pytest.mark.parametrize("largest", [1e-30, 1e-8, 6.1e-5, 6.104e-5, 1e-3, 65504.0, 65519.0, 65520.0, 1e9])
+def test_coefficients_outside_the_range_of_half_precision_are_scaled(largest: float) -> None:
+    coef = np.random.default_rng(0).normal(size=(200, 3))
+    coef *= [1.0, largest / np.abs(coef[:, 1]).max(), 0.0]
+    model = LinearModel.of(coef, np.zeros(3))
+    assert model.coef.flags.c_contiguous
+    fits = 6.103e-5 < largest < 65520
+    # 2⁻²⁵ is half the distance of the smallest numbers of half precision.
+    big = np.abs(coef[:, 1]) > np.abs(coef[:, 1]).max() / 1000
+    np.testing.assert_allclose(model.coef[big, 1], coef[big, 1], rtol=2**-11, atol=2**-25 if fits else 0)
+    assert np.array_equal(model.coef[:, [0, 2]], coef[:, [0, 2]].astype(np.float16).astype(np.float32))
+    arrays = model.arrays()
+    assert ("coef" in arrays) == fits
+    again = LinearModel.restore({}, arrays, {})
+    assert np.array_equal(again.coef, model.coef)
+    assert np.array_equal(LinearModel.of(model.coef, model.intercept).coef, model.coef)
+
+
+@pytest.mark.parametrize("kind", ["linear-svm", "logistic-regression"])
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_a_strongly_regularised_model_keeps_its_coefficients(kind: str, multilabel: bool) -> None:
+    X, y = sample(3)
+    X = X / 100  # rows as short as those of TF-IDF
+    model = fit_model(kind, X, classes(y), np.ones(len(y)), HyperParameters(C=1e-8), multilabel=multilabel, seed=0)
+    assert model.coef.any(axis=0).all()
+    logits = LinearModel.restore({}, model.arrays(), {}).logits(X) - model.intercept
+    assert (logits.argmax(axis=1) == y).mean() > 0.8
 
 
 def test_fits_side_by_side_are_the_fits_alone() -> None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # liblinear's own default accuracy: on reviews a tenth of the passes of 1e-3 for the same accuracy.
 _SVM_TOLERANCE = 0.1
 _SVM_PASSES = 60
+# Of half precision: bits of a number, and exponents of 2 (as `frexp` has them) beyond which these bits are not all there.
+_BITS, _SMALLEST_EXPONENT, _LARGEST_EXPONENT = 11, -14, 16
+_LARGEST = 2.0**120  # coefficient that single precision and its sums hold
+_STORED_EXPONENT = 15  # that of the largest coefficient of an output that is scaled: no rounding overflows
 # liblinear draws from one generator for the whole process, so that fits side by side disturb each other's numbers, and
 # `warnings.catch_warnings` side by side leaves filters behind. Nothing is lost: the solvers gain nothing from threads.
 _ONE_AT_A_TIME = Lock()
@@ -36,7 +40,8 @@ class LinearModel(Model):
     """``coef`` is (n_columns, n_outputs) float32, ``intercept`` (n_outputs,) float64.
 
     Coefficients are rounded to half precision once, when they are learned: what is stored in two bytes is
-    what was measured.
+    what was measured. The coefficients of an output that half precision cannot hold are stored divided by a power of
+    two, see `half_exponents`.
     """
 
     kind: ClassVar[str] = "linear"
@@ -47,9 +52,8 @@ class LinearModel(Model):
 
     @staticmethod
     def of(coef: NDArray[np.floating], intercept: Floats) -> "LinearModel":
-        """Make a model of double-precision coefficients, (n_columns, n_outputs)."""
-        largest = float(np.finfo(np.float16).max)
-        rounded = np.clip(coef, -largest, largest).astype(np.float16).astype(np.float32)
+        """Return a model of double-precision coefficients, (n_columns, n_outputs)."""
+        rounded = from_half(*to_half(np.clip(coef, -_LARGEST, _LARGEST)))
         return LinearModel(np.ascontiguousarray(rounded), np.asarray(intercept, dtype=np.float64))
 
     def logits(self, X: sp.csr_matrix) -> Floats:
@@ -76,14 +80,48 @@ class LinearModel(Model):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays of a bundle."""
-        return {"coef": self.coef.astype(np.float16), "intercept": self.intercept}
+        half, exponents = to_half(self.coef)
+        if not exponents.any():
+            return {"coef": half, "intercept": self.intercept}
+        # Another name than `coef`, so that versions of tagline that know no exponents reject the bundle.
+        return {"scaled_coef": half, "exponent": exponents.astype(np.int16), "intercept": self.intercept}
 
     @classmethod
     def restore(
         cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], binaries: Mapping[str, bytes]
     ) -> "LinearModel":
         """Return the model with these arrays."""
-        return cls(arrays["coef"].astype(np.float32), arrays["intercept"].astype(np.float64))
+        if "exponent" in arrays:
+            coef = from_half(arrays["scaled_coef"], arrays["exponent"])
+        else:
+            coef = arrays["coef"].astype(np.float32)
+        return cls(coef, arrays["intercept"].astype(np.float64))
+
+
+def half_exponents(coef: NDArray[np.floating]) -> Ints:
+    """Return the powers of two by which the coefficients of each output are divided to be stored, (n_outputs,).
+
+    They are 0 as long as half precision holds the largest coefficient of an output with all its 11 bits, which lies
+    between 2⁻¹⁴ and 65,504. Otherwise the largest becomes 2¹⁴ to 2¹⁵, so that smaller ones keep as many bits as they
+    can. Rounded coefficients give the same exponents as those that they were rounded from.
+    """
+    most = np.maximum(coef.max(axis=0, initial=0.0), -coef.min(axis=0, initial=0.0))  # (n_outputs,)
+    mantissa, exponent = np.frexp(most.astype(np.float64))
+    largest, exponent = np.frexp(np.ldexp(np.rint(np.ldexp(mantissa, _BITS)), exponent - _BITS))
+    fits = (largest == 0.0) | ((exponent > _SMALLEST_EXPONENT) & (exponent <= _LARGEST_EXPONENT))
+    return np.where(fits, 0, exponent - _STORED_EXPONENT)
+
+
+def to_half(coef: NDArray[np.floating]) -> tuple[NDArray[np.float16], Ints]:
+    """Return coefficients in half precision, (n_columns, n_outputs), and their `half_exponents`."""
+    exponents = half_exponents(coef)
+    return (np.ldexp(coef, -exponents) if exponents.any() else coef).astype(np.float16), exponents
+
+
+def from_half(half: NDArray[np.float16], exponents: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Return the coefficients that `to_half` rounded, (n_columns, n_outputs)."""
+    coef = half.astype(np.float32)
+    return np.ldexp(coef, exponents.astype(np.int32)) if exponents.any() else coef
 
 
 def fit_linear_svm(X: sp.csr_matrix, y: Ints, weights: Floats, C: float, seed: int) -> tuple[Floats, Floats]:

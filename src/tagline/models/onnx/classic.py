@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.models.base import Floats
+from tagline.models.linear import to_half
 from tagline.models.onnx.builder import Builder, Logits
 from tagline.models.trees import SMALLEST, TreeModel
 
@@ -48,8 +49,10 @@ def add_linear(graph: Builder, coef: NDArray[np.float32], intercept: Floats, fea
     """Add a linear model of weighted counts; ``coef`` is (n_columns, n_outputs), as in `LinearModel`."""
     entries = _add_weighting(graph, features)
     n_outputs = coef.shape[1]
-    half = graph.constant(coef.astype(np.float16), "coef")  # exact: see LinearModel
-    of_entries = graph.cast(graph.add("Gather", half, entries.columns), np.float64)
+    half, exponents = to_half(coef)  # exact: see LinearModel
+    of_entries = graph.cast(graph.add("Gather", graph.constant(half, "coef"), entries.columns), np.float64)
+    if exponents.any():
+        of_entries = graph.add("Mul", of_entries, graph.constant(np.ldexp(1.0, exponents), "scale"))
     added = graph.add("Mul", of_entries, _as_column(graph, entries.values))
     start = graph.zeros(graph.add("Concat", entries.n_texts, graph.ints(n_outputs), axis=0), np.float64)
     sums = graph.add_up(start, _as_column(graph, entries.rows), added)
