@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tagline.errors import InputError
-from tagline.experiments.workers import Report, Told, Work, Workers
+from tagline.experiments.workers import Message, Report, Work, Workers
 from tagline.parallel import cores
 
 
@@ -57,35 +57,35 @@ def workers() -> Iterator[Workers]:
         yield pool
 
 
-def answer(workers: Workers, *tasks: Any) -> list[Told]:
+def answer(workers: Workers, *tasks: Any) -> list[Message]:
     """Give tasks and return what became of each, in order."""
-    told: dict[Any, Told] = {}
+    messages: dict[Any, Message] = {}
     left = list(tasks)
-    while len(told) < len(tasks):
-        while left and workers.free:
-            workers.give(left.pop(0))
-        for said in workers.listen(30):
-            if said.kind == "part":
-                workers.go_on(said.task, said.value < 3)
+    while len(messages) < len(tasks):
+        while left and workers.n_idle:
+            workers.submit(left.pop(0))
+        for message in workers.poll(30):
+            if message.kind == "report":
+                workers.reply(message.task, go_on=message.value < 3)
             else:
-                told[said.task] = said
-    return [told[task] for task in tasks]
+                messages[message.task] = message
+    return [messages[task] for task in tasks]
 
 
 def test_more_tasks_than_processes(workers: Workers) -> None:
-    told = answer(workers, *"abcde")
-    assert [said.value for said in told] == [f"did {name}" for name in "abcde"]
-    assert workers.free == 2
+    messages = answer(workers, *"abcde")
+    assert [message.value for message in messages] == [f"did {name}" for name in "abcde"]
+    assert workers.n_idle == 2
 
 
 def test_the_cores_are_shared(workers: Workers) -> None:
-    cores_told, blas_told = answer(workers, "cores", "blas")
-    assert cores_told.value == max(1, cores() // 2)
-    assert set(blas_told.value) == {cores_told.value}
+    cores_message, blas_message = answer(workers, "cores", "blas")
+    assert cores_message.value == max(1, cores() // 2)
+    assert set(blas_message.value) == {cores_message.value}
 
 
 def test_parts_are_answered(workers: Workers) -> None:
-    assert answer(workers, "parts", "a") == [Told("parts", "done", 3), Told("a", "done", "did a")]
+    assert answer(workers, "parts", "a") == [Message("parts", "done", 3), Message("a", "done", "did a")]
 
 
 @pytest.mark.parametrize(
@@ -98,29 +98,29 @@ def test_parts_are_answered(workers: Workers) -> None:
     ],
 )
 def test_a_fault_is_told_and_the_others_go_on(workers: Workers, task: str, sentence: str) -> None:
-    told = answer(workers, task, "a", "b")
-    assert told[0] == Told(task, "failed", sentence)
-    assert [said.kind for said in told[1:]] == ["done", "done"]
+    messages = answer(workers, task, "a", "b")
+    assert messages[0] == Message(task, "failed", sentence)
+    assert [message.kind for message in messages[1:]] == ["done", "done"]
 
 
 def test_the_time_of_a_task_is_without_that_in_which_its_process_starts() -> None:
     with Workers(1, prepare_slowly, "did") as slow:
-        slow.give("a")
+        slow.submit("a")
         began = time.monotonic()
-        while not slow.free:
-            slow.listen(0.05)
-            ((_, (_, seconds)),) = slow.tasks.items() or ((0, ("", 0.0)),)
+        while not slow.n_idle:
+            slow.poll(0.05)
+            ((_, (_, seconds)),) = slow.running.items() or ((0, ("", 0.0)),)
             assert seconds < 0.5
         assert time.monotonic() - began > 1
 
 
 def test_a_task_can_be_stopped(workers: Workers) -> None:
-    workers.give("asleep")
-    assert workers.free == 1
-    ((pid, (task, _)),) = workers.tasks.items()
+    workers.submit("asleep")
+    assert workers.n_idle == 1
+    ((pid, (task, _)),) = workers.running.items()
     assert task == "asleep"
-    workers.stop(pid)
-    assert workers.free == 2
+    workers.kill(pid)
+    assert workers.n_idle == 2
     assert not psutil.pid_exists(pid)
     assert answer(workers, "a")[0].value == "did a"
 
@@ -131,12 +131,12 @@ sys.path.insert(0, {folder!r})
 from tests.experiments.test_workers import Workers, prepare
 if __name__ == "__main__":
     with Workers(1, prepare, "did") as workers:
-        workers.give("a")
-        while not workers.listen(30):
+        workers.submit("a")
+        while not workers.poll(30):
             pass
-        workers.give("asleep")
-        print(*workers.tasks, flush=True)
-        while not workers.listen(600):
+        workers.submit("asleep")
+        print(*workers.running, flush=True)
+        while not workers.poll(600):
             pass
 """
 

@@ -1,7 +1,7 @@
-"""Processes that fit side by side, each with its share of the cores.
+"""Worker processes that fit side by side, each with its share of the cores.
 
-A process is started anew rather than forked, as polars and PyTorch do not survive a fork. It ends with the process that
-started it, however that ends.
+Workers are spawned, not forked: polars and PyTorch do not survive a fork. A worker ends with its parent, however that
+ends.
 """
 
 import multiprocessing
@@ -21,15 +21,19 @@ from tagline.errors import TaglineError
 from tagline.parallel import cores, limit_cores
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-_PATIENCE = 2.0  # seconds that a process has to end by itself
+_EXIT_SECONDS = 2.0  # that a worker has to end after its connection broke
 
-Report = Callable[[Any], bool]  # tells what is known so far; False: there is no need to go on
-Work = Callable[[Any, Report], Any]  # a task, and where to report, to its result
+Report = Callable[[Any], bool]  # sends an intermediate result; returns whether to continue
+Work = Callable[[Any, Report], Any]  # a task and its report function to the result
 
 
 @dataclass(frozen=True)
-class Told:
-    """What became of a task: ``kind`` is ``"part"``, ``"done"`` or ``"failed"``, and then ``value`` is a sentence."""
+class Message:
+    """A message from a worker about its task.
+
+    ``kind`` is ``"report"`` with an intermediate result, ``"done"`` with the result or ``"failed"`` with an error
+    message.
+    """
 
     task: Any
     kind: str
@@ -42,19 +46,20 @@ class _Worker:
     connection: Connection
     task: Any = None
     busy: bool = False
-    since: float | None = None  # of its last part; None: it has not begun, for it starts and imports
+    since: float | None = None  # time of the last report; None while the process starts and imports
 
 
 class Workers:
-    """``n`` processes; a context, which ends them.
+    """``n`` worker processes; a context manager that ends them.
 
-    ``prepare`` is called with ``about`` in each process, once, and returns what does the work; both are pickled.
+    ``prepare(context)`` is called once in each process and returns the function that runs a task; both arguments are
+    pickled.
     """
 
-    def __init__(self, n: int, prepare: Callable[[Any], Work], about: Any) -> None:
-        self._prepare, self._about = prepare, about
+    def __init__(self, n: int, prepare: Callable[[Any], Work], context: Any) -> None:
+        self._prepare, self._context = prepare, context
         self._threads = max(1, cores() // n)
-        self._workers = [self._started() for _ in range(n)]
+        self._workers = [self._start() for _ in range(n)]
 
     def __enter__(self) -> "Workers":
         return self
@@ -64,123 +69,125 @@ class Workers:
             self._end(worker)
 
     @property
-    def free(self) -> int:
-        """How many processes have nothing to do."""
+    def n_idle(self) -> int:
+        """Number of workers without a task."""
         return sum(not worker.busy for worker in self._workers)
 
     @property
-    def tasks(self) -> dict[int, tuple[Any, float]]:
-        """What is being done: the task and the seconds since it began or told its last part, by process number."""
+    def running(self) -> dict[int, tuple[Any, float]]:
+        """The running tasks by process id, each with the seconds since it started or sent its last report."""
         now = time.monotonic()
         return {w.process.pid or 0: (w.task, now - (w.since or now)) for w in self._workers if w.busy}
 
-    def give(self, task: Any) -> None:
-        """Give a task to a process that has nothing to do."""
+    def submit(self, task: Any) -> None:
+        """Send a task to an idle worker."""
         worker = next(worker for worker in self._workers if not worker.busy)
         worker.task, worker.busy, worker.since = task, True, None
-        with suppress(OSError):  # it is gone: the next call of `listen` says so
+        with suppress(OSError):  # the process has ended: the next call of `poll` reports it
             worker.connection.send(task)
 
-    def listen(self, seconds: float) -> list[Told]:
-        """Return what there is to hear, perhaps nothing, within ``seconds``; each part is answered by `go_on`."""
+    def poll(self, seconds: float) -> list[Message]:
+        """Return the messages that arrive within ``seconds``, perhaps none; answer each report with `reply`."""
         busy = {worker.connection: worker for worker in self._workers if worker.busy}
-        heard = []
+        messages = []
         for connection in wait(list(busy), max(0.0, seconds)):
-            worker = busy[connection]  # type: ignore[index]  # of pipes alone
+            worker = busy[connection]  # type: ignore[index]  # `wait` returns other objects than pipes too
             task = worker.task
             try:
                 kind, value = worker.connection.recv()
             except (EOFError, OSError):
-                worker.process.join(_PATIENCE)
-                kind, value = "failed", _of_exit(worker.process.exitcode)
+                worker.process.join(_EXIT_SECONDS)
+                kind, value = "failed", _exit_reason(worker.process.exitcode)
                 self._replace(worker)
-            if kind == "begun":
+            if kind == "started":
                 worker.since = time.monotonic()
                 continue
-            worker.busy = kind == "part"
-            heard.append(Told(task, kind, value))
-        return heard
+            worker.busy = kind == "report"
+            messages.append(Message(task, kind, value))
+        return messages
 
-    def go_on(self, task: Any, answer: bool) -> None:
-        """Say whether a task that told a part is to go on."""
+    def reply(self, task: Any, *, go_on: bool) -> None:
+        """Answer the report of a task: continue or stop."""
         worker = next(worker for worker in self._workers if worker.busy and worker.task is task)
         worker.since = time.monotonic()
         with suppress(OSError):
-            worker.connection.send(answer)
+            worker.connection.send(go_on)
 
-    def stop(self, pid: int) -> None:
-        """End a process at once, with what it is doing, and start another."""
+    def kill(self, pid: int) -> None:
+        """Kill a worker with its task, and start another."""
         for worker in self._workers:
             if worker.process.pid == pid:
                 self._replace(worker)
 
     def _replace(self, worker: _Worker) -> None:
         self._end(worker)
-        self._workers[self._workers.index(worker)] = self._started()
+        self._workers[self._workers.index(worker)] = self._start()
 
     def _end(self, worker: _Worker) -> None:
-        worker.process.kill()  # what it writes, it writes aside and renames
+        worker.process.kill()  # safe at any time: workers write files under temporary names and rename them
         worker.process.join()
         worker.connection.close()
 
-    def _started(self) -> _Worker:
+    def _start(self) -> _Worker:
         context = multiprocessing.get_context("spawn")
-        mine, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._prepare, self._about, self._threads), daemon=True)
-        with _environment(dict.fromkeys(_THREADS, str(self._threads))), _interrupts_held_back():
+        ours, theirs = context.Pipe()
+        arguments = (theirs, self._prepare, self._context, self._threads)
+        process = context.Process(target=_run_worker, args=arguments, daemon=True)
+        with _environment(dict.fromkeys(_THREADS, str(self._threads))), _interrupts_blocked():
             process.start()
         theirs.close()
-        return _Worker(process, mine)
+        return _Worker(process, ours)
 
 
-def _serve(connection: Connection, prepare: Callable[[Any], Work], about: Any, threads: int) -> None:
-    """Do what is asked until nobody asks any more; what a process of `Workers` runs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides
+def _run_worker(connection: Connection, prepare: Callable[[Any], Work], context: Any, threads: int) -> None:
+    """Worker loop: receive tasks and send back results, until the parent closes the connection."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     parent = multiprocessing.parent_process()
     assert parent is not None
-    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(parent.sentinel,), daemon=True).start()
     limit_cores(threads)
     work: Work | None = None
 
     def report(value: Any) -> bool:
-        connection.send(("part", value))
+        connection.send(("report", value))
         return bool(connection.recv())
 
     with suppress(EOFError, BrokenPipeError):
         while True:
             task = connection.recv()
             try:
-                work = work or prepare(about)
-                connection.send(("begun", None))
-                said = ("done", work(task, report))
+                work = work or prepare(context)
+                connection.send(("started", None))
+                message = ("done", work(task, report))
             except TaglineError as error:
-                said = ("failed", str(error))
+                message = ("failed", str(error))
             except MemoryError:
-                said = ("failed", "There was not enough memory.")
-            except Exception as error:  # noqa: BLE001 (whatever it is, the others go on)
-                said = ("failed", f"Unexpected {type(error).__name__}: {' '.join(str(error).split())}")
-            connection.send(said)
+                message = ("failed", "There was not enough memory.")
+            except Exception as error:  # noqa: BLE001 (one failed task must not end the others)
+                message = ("failed", f"Unexpected {type(error).__name__}: {' '.join(str(error).split())}")
+            connection.send(message)
 
 
-def _end_with(sentinel: int) -> None:
+def _exit_with_parent(sentinel: int) -> None:
     wait([sentinel])
-    os._exit(1)  # in the middle of whatever it is: nobody waits for it
+    os._exit(1)  # at once: no process is left to receive a result
 
 
-def _of_exit(status: int | None) -> str:
+def _exit_reason(status: int | None) -> str:
     if status is not None and status < 0:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else str(-status)
-        return f"Its process was ended by {name}" + (", as happens when memory runs out." if name == "SIGKILL" else ".")
-    return f"Its process ended by itself with status {status}."
+        hint = ", as happens when memory runs out." if name == "SIGKILL" else "."
+        return f"Its process was ended by {name}{hint}"
+    return f"Its process ended with status {status}."
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Keep Ctrl-C from this thread for a moment; a process that it starts never gets any, not even while it imports."""
+def _interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C in this thread; a process started meanwhile inherits that, so that it is safe while it imports."""
     if os.name != "posix":
         yield
         return
-    resource_tracker.ensure_running()  # started within, it would let them through again
+    resource_tracker.ensure_running()  # if it started while SIGINT is blocked, it would unblock it
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

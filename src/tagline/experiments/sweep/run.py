@@ -50,7 +50,7 @@ _MOST_TRIALS = 10_000
 
 @dataclass(frozen=True)
 class SweepSettings:
-    """What a sweep is told beside its data; the names are those of the command line.
+    """The settings of a sweep; the names are those of the command line.
 
     ``grid`` has entries ``section.key=a,b,c``, ``tries`` combinations ``section.key=a section.key2=b``; one of them is
     given, or neither. ``settings`` changes all trials. ``seeds``: so many, from ``seed`` on; None: one, or three of a
@@ -272,7 +272,7 @@ def _sizes(settings: SweepSettings, n_rows: int, n_classes: int, variants: Seque
         return None
     if len(variants) > _MOST_CURVES:
         raise InputError(
-            f"{len(variants):,} learning curves cannot be told apart: give up to {_MOST_CURVES} combinations."
+            f"{len(variants):,} learning curves cannot be told apart: use at most {_MOST_CURVES} combinations."
         )
     return choose_sizes(n_rows, n_classes) if settings.curve else check_sizes(settings.sizes, n_rows)
 
@@ -335,11 +335,11 @@ def _make(
     kit = Kit(str(asked.work), networks=True in networks, classic=False in networks)
     with Workers(n_processes, prepare, kit) as workers:
         while len(done) < len(trials):
-            while waiting and workers.free:
-                workers.give(waiting.pop())
-            for told in workers.listen(1.0):
-                trial = told.task
-                outcome = told.value if told.kind == "done" else Outcome("failed", error=told.value)
+            while waiting and workers.n_idle:
+                workers.submit(waiting.pop())
+            for message in workers.poll(1.0):
+                trial = message.task
+                outcome = message.value if message.kind == "done" else Outcome("failed", error=message.value)
                 changes = json.dumps(variant_of[trial.number].settings, ensure_ascii=False)
                 table.add(trial.number, trial.recipe.recipe.name, changes, trial.seed, trial.size, outcome)
                 done[trial.number] = outcome

@@ -24,7 +24,7 @@ from tagline.experiments.tune.scoring import Judging, Part, Parts, Task, prepare
 from tagline.experiments.tune.search_space import Shape, families
 from tagline.experiments.tune.study import Study
 from tagline.experiments.tune.time_budget import Clock
-from tagline.experiments.workers import Told, Workers
+from tagline.experiments.workers import Message, Workers
 from tagline.parallel import cores
 from tagline.recipes import load_recipe
 from tagline.runs.fit import Log, Progress
@@ -71,7 +71,7 @@ def tune_run(
 
     Args:
         data: what `load_dataset` reads; a search that is killed can be gone on with if it can be read again.
-        settings: the time it has, what counts, and what a run is told.
+        settings: time budget, metric, limits and the settings of the final run.
         out: the run folder; else one named after time and data below ``runs/``.
         command: the command line to record.
         seconds_before: what the process took before this call; it counts.
@@ -218,28 +218,28 @@ def _search(study: Study, workers: Workers, parts: Parts, clock: Clock, searchin
         hopeless = not study.n_judged and len(study.candidates) > _HOPELESS
         if hopeless or left <= 0 or (share < _FINAL_SHARE and parts.more and len(_close(study, winners)) > 1):
             break
-        while workers.free:
+        while workers.n_idle:
             candidate = study.ask()
-            workers.give(Task(candidate.number, candidate.tables, tuple(range(study.n_first)), measured=True))
-        for told in workers.listen(min(_PATIENCE, left)):
-            _take(study, workers, told, clock)
+            workers.submit(Task(candidate.number, candidate.tables, tuple(range(study.n_first)), measured=True))
+        for message in workers.poll(min(_PATIENCE, left)):
+            _take(study, workers, message, clock)
         study.passed(clock.spent)
         shown = _show(study, best, clock, searching, shown)
         _watch(study, workers, clock)
     _final(study, workers, parts, clock, searching)
 
 
-def _take(study: Study, workers: Workers, told: Told, clock: Clock) -> None:
-    """Take what a process told of a candidate."""
-    candidate = study.candidates[told.task.number]
-    if told.kind == "part":
-        on = study.heard(candidate, told.value, clock.spent)
+def _take(study: Study, workers: Workers, message: Message, clock: Clock) -> None:
+    """Process a message about a candidate."""
+    candidate = study.candidates[message.task.number]
+    if message.kind == "report":
+        on = study.heard(candidate, message.value, clock.spent)
         clock.saw(candidate)
         if len(candidate.parts) > 1:  # with the first part come imports and counting
             study.n_first = min(study.n_first, _n_parts(study, clock))
-        workers.go_on(told.task, on)
-    elif told.kind == "failed":
-        study.failed(candidate, told.value, clock.spent)
+        workers.reply(message.task, go_on=on)
+    elif message.kind == "failed":
+        study.failed(candidate, message.value, clock.spent)
 
 
 def _n_parts(study: Study, clock: Clock) -> int:
@@ -254,21 +254,21 @@ def _final(study: Study, workers: Workers, parts: Parts, clock: Clock, searching
     if not parts.more or len(finalists) < 2:
         return
     slowest = max(finalists, key=clock.last_run)
-    for pid in workers.tasks:  # what is still running has no time to come first
-        workers.stop(pid)
+    for pid in workers.running:  # what is still running has no time to come first
+        workers.kill(pid)
     study.give_up_running(clock.spent)
     number = study.n_first  # some may have been judged on it before parts became fewer
     while clock.left(slowest) > 0:
         tasks = [Task(c.number, c.tables, (number,), measured=False) for c in finalists]
         heard: dict[int, Part] = {}
         while len(heard) < len(finalists):
-            while tasks and workers.free:
-                workers.give(tasks.pop(0))
-            for told in workers.listen(max(0.0, min(_PATIENCE, clock.left(slowest)))):
-                if told.kind == "part":
-                    heard[told.task.number] = told.value
-                    workers.go_on(told.task, False)
-                elif told.kind == "failed":
+            while tasks and workers.n_idle:
+                workers.submit(tasks.pop(0))
+            for message in workers.poll(max(0.0, min(_PATIENCE, clock.left(slowest)))):
+                if message.kind == "report":
+                    heard[message.task.number] = message.value
+                    workers.reply(message.task, go_on=False)
+                elif message.kind == "failed":
                     return
             study.passed(clock.spent)
             searching(Searched(clock.spent, clock.budget, "a final among the best", better=False))
@@ -297,7 +297,7 @@ def _show(study: Study, best: Candidate | None, clock: Clock, searching: Callabl
 
 def _watch(study: Study, workers: Workers, clock: Clock) -> None:
     """Stop a fit that takes more memory than is allowed, or so long that little else could be tried."""
-    for pid, (task, seconds) in workers.tasks.items():
+    for pid, (task, seconds) in workers.running.items():
         sentence = ""
         most = max(_SLOWEST * clock.budget, _SLOWEST_SECONDS)
         if seconds > most and study.n_judged:
@@ -305,7 +305,7 @@ def _watch(study: Study, workers: Workers, clock: Clock) -> None:
         elif study.limits.memory_mb is not None and (used := _memory_mb(pid)) > study.limits.memory_mb:
             sentence = f"It took {used:,.0f} MB of memory, more than the {study.limits.memory_mb:,.0f} allowed."
         if sentence:
-            workers.stop(pid)
+            workers.kill(pid)
             candidate = study.candidates[task.number]
             if candidate.state == "running" and candidate.parts and study.best is None:
                 study.enough(candidate, clock.spent)
