@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # liblinear's own default accuracy: on reviews a tenth of the passes of 1e-3 for the same accuracy.
 _SVM_TOLERANCE = 0.1
 _SVM_PASSES = 60
-# Of half precision: bits of a number, and exponents of 2 (as `frexp` has them) beyond which these bits are not all there.
+# Of half precision: bits of a number, and exponents of 2, as `frexp` has them, beyond which bits are lost.
 _BITS, _SMALLEST_EXPONENT, _LARGEST_EXPONENT = 11, -14, 16
 _LARGEST = 2.0**120  # coefficient that single precision and its sums hold
 _STORED_EXPONENT = 15  # that of the largest coefficient of an output that is scaled: no rounding overflows
