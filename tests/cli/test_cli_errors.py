@@ -1,6 +1,5 @@
 """Whatever is wrong is said in one line, with the right exit status, and nothing is left half-written."""
 
-import importlib
 import os
 import resource
 import shutil
@@ -12,7 +11,6 @@ import time
 import pytest
 
 from tagline.cli import main
-from tagline.cli.app import stopped_by_exceptions
 from tests.cli.cli_data import names, write_reviews
 
 
@@ -191,33 +189,6 @@ def test_stopped(stop, status, tmp_path, here):
     if stop == signal.SIGINT:
         assert rest.count("\n") == 1
         assert rest.startswith("error: stopped by Ctrl-C")
-
-
-@pytest.mark.parametrize(("number", "stopped"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
-@pytest.mark.parametrize("name", ["cb", "_get_module_lock"])
-def test_a_signal_waits_until_no_import_lock_is_held(number, stopped, name):
-    """Raised within, the exception would leave the lock held; in `cb`, called as a reference dies, it would be lost."""
-    held = importlib._bootstrap._get_module_lock.__code__
-    assert held.co_name == "_get_module_lock"
-    assert "cb" in [inner.co_name for inner in held.co_consts if hasattr(inner, "co_name")]
-    source = f"def {name}():\n    signal.raise_signal({number:d})\n    events.append('released')"
-    like_it = {"signal": signal, "events": []}
-    exec(compile(source, held.co_filename, "exec"), like_it)
-
-    def work():
-        like_it[name]()
-        time.sleep(20)
-
-    found = signal.getsignal(number)
-    before = signal.default_int_handler if number == signal.SIGINT else found  # who runs the tests may ignore it
-    signal.signal(number, before)
-    try:
-        with stopped_by_exceptions(), pytest.raises(stopped):
-            work()
-        assert like_it["events"] == ["released"]
-        assert signal.getsignal(number) is before
-    finally:
-        signal.signal(number, found)
 
 
 @pytest.mark.slow

@@ -2,13 +2,10 @@
 
 import errno
 import os
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import CodeType, FrameType
+from collections.abc import Sequence
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -28,10 +25,11 @@ from tagline.cli import (
     train,
     tune,
 )
+from tagline.cli.interrupts import INTERRUPTED, TERMINATED, StopSignals, Terminated
 from tagline.cli.terminal import Session, error_line, silence_stdout
 from tagline.errors import TaglineError
 
-INTERRUPTED, CLOSED_PIPE, TERMINATED = 130, 141, 143
+CLOSED_PIPE = 141
 # What a person mends by naming something else; a full disk is not among them.
 _WRONG_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -93,43 +91,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     session = Session(["tagline", *arguments])
     if getattr(sys.stdout, "errors", None) in ("strict", "surrogateescape"):  # the second where the locale is C
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # typed without it
-    try:
-        with stopped_by_exceptions():
-            return _run(arguments, session)
-    finally:
-        session.close()
-
-
-def _run(arguments: list[str], session: Session) -> int:
-    try:
-        command = typer.main.get_command(app)
-        with command.make_context("tagline", arguments, obj=session) as context:
-            command.invoke(context)
-        sys.stdout.flush()
-    except typer.Exit as stop:
-        return stop.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        session.close()
-        error_line("stopped by Ctrl-C; nothing was left half-written.")
-        return INTERRUPTED
-    except SystemExit as stop:
-        if stop.code != 1:
-            raise
-        return CLOSED_PIPE  # rich, which prints the help, ends the process so
-    except BrokenPipeError:
-        silence_stdout()
-        return CLOSED_PIPE
-    except Exception as error:  # noqa: BLE001 (the one place where every fault becomes a line)
-        session.close()
-        if session.debug:
-            traceback.print_exc()
-        message, status = explained(error)
-        error_line(message)
-        return status
+    with StopSignals() as signals, closing(session):
+        try:
+            command = typer.main.get_command(app)
+            with command.make_context("tagline", arguments, obj=session) as context:
+                command.invoke(context)
+            sys.stdout.flush()
+        except BaseException as error:  # noqa: BLE001 (the one place where every error becomes a line and a status)
+            signals.ignore()
+            return _report(error, session)
     return 0
 
 
-def explained(error: Exception) -> tuple[str, int]:
+def _report(error: BaseException, session: Session) -> int:
+    """Print what went wrong, and return the exit status."""
+    match error:
+        case typer.Exit():
+            return error.exit_code
+        case KeyboardInterrupt() | typer.Abort():
+            session.close()
+            error_line("stopped by Ctrl-C; nothing was left half-written.")
+            return INTERRUPTED
+        case Terminated():
+            return TERMINATED
+        case BrokenPipeError() | SystemExit(code=1):  # rich, which prints the help, ends the process so
+            silence_stdout()
+            return CLOSED_PIPE
+        case Exception():
+            session.close()
+            if session.debug:
+                traceback.print_exception(error)
+            message, status = explain_error(error)
+            error_line(message)
+            return status
+    raise error
+
+
+def explain_error(error: Exception) -> tuple[str, int]:
     """Return one line about an error, and the exit status that goes with it."""
     if isinstance(error, TaglineError):
         return str(error), error.exit_status
@@ -148,7 +146,7 @@ def explained(error: Exception) -> tuple[str, int]:
 
 
 def _usage(error: Exception) -> str:
-    given = str(error.format_message())  # type: ignore[attr-defined]  # `explained` has seen that it is there
+    given = str(error.format_message())  # type: ignore[attr-defined]  # `explain_error` has seen that it is there
     message = given.strip().replace("'", "`").replace("Value error, ", "")  # so wrong choices begin
     possible = getattr(error, "possibilities", None)
     if possible:
@@ -156,32 +154,3 @@ def _usage(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "tagline"
     return f"{message if message[-1:] in '.?!' else message + '.'} See `{command} --help`."
-
-
-def _holds_import_lock(code: CodeType) -> bool:
-    """Say whether an exception in ``code`` would leave the import lock held, which other threads await."""
-    return code.co_filename == "<frozen importlib._bootstrap>" and code.co_name in ("_get_module_lock", "cb")
-
-
-@contextmanager
-def stopped_by_exceptions() -> Iterator[None]:
-    """Let SIGTERM, as Ctrl-C does, unwind the stack, so that nothing half-written stays behind."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if frame is not None and sys.platform != "win32" and _holds_import_lock(frame.f_code):
-            later = threading.Timer(0.01, signal.pthread_kill, (threading.main_thread().ident, number))
-            later.daemon = True
-            later.start()
-            return
-        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(TERMINATED)
-
-    before: dict[signal.Signals, signal._HANDLER] = {}
-    if threading.current_thread() is threading.main_thread():  # elsewhere the signals are somebody else's
-        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, stop)
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # in the background it is ignored
-            before[signal.SIGINT] = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
