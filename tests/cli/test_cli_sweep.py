@@ -12,7 +12,7 @@ def test_a_sweep_says_what_is_best_and_where_its_report_is(call, reviews, here):
     asked = ("sweep", reviews, "--recipe", "naive-bayes", "--grid", "model.strength=0.1,1,10", "--processes", "1")
     status, out, err = call(*asked, "--out", "sweep")
     assert status == 0
-    assert "does best" in out
+    assert "is best" in out
     assert "Report: sweep/report.html" in out
     assert f"Next: tagline train {reviews} --recipe naive-bayes --set model.strength=" in out
     assert "3 of 3 trials, best" in err
@@ -43,7 +43,7 @@ def test_json_is_the_results_and_nothing_else(call, reviews, here):
         (("--grid", "model.strength=1", "--try", "model.strength=2"), "cannot be given together"),
         ((), "One trial alone tells nothing"),
         (("--curve", "--sizes", "10,20"), "give one of them"),
-        (("--sizes", "10,1000"), "has 1000, and there are 192 rows to learn from"),
+        (("--sizes", "10,1000"), "has 1000, but there are 192 training rows"),
         (("--sizes", "10,many"), "is not a list of whole numbers"),
         (("--resume", "nothing"), "`DATA` cannot be given with `--resume`: the sweep is gone on with"),
         (("--set", "protocol.validation=none", "--grid", "model.strength=1,3", "--text", "nix"), "nix"),

@@ -33,7 +33,7 @@ def sweep(
         typer.Option(
             "--recipe",
             metavar="NAME|FILE.toml",
-            help="What to train, else `fast`; several are compared.",
+            help="Recipe to train, `fast` by default; several are compared.",
             rich_help_panel=options.MODEL,
         ),
     ] = None,
@@ -43,7 +43,7 @@ def sweep(
         typer.Option(
             "--grid",
             metavar="SECTION.KEY=A,B,C",
-            help="Try these values, with every combination of the other grids.",
+            help="Values to try, in every combination with other `--grid` options.",
             rich_help_panel=TRIALS,
         ),
     ] = None,
@@ -52,7 +52,7 @@ def sweep(
         typer.Option(
             "--try",
             metavar="'KEY=A KEY=B'",
-            help="Try this combination; may be repeated. An empty one is the recipe as it is.",
+            help="Combination to try; may be repeated. An empty one is the unchanged recipe.",
             rich_help_panel=TRIALS,
         ),
     ] = None,
@@ -61,20 +61,20 @@ def sweep(
         typer.Option(
             metavar="N",
             min=1,
-            help="Try each combination with so many seeds, else one, of a curve three.",
+            help="Number of seeds for each combination; 1 by default, 3 for a learning curve.",
             show_default=False,
             rich_help_panel=TRIALS,
         ),
     ] = None,
     curve: Annotated[
         bool,
-        typer.Option("--curve", help="A learning curve: would more data help?", rich_help_panel=TRIALS),
+        typer.Option("--curve", help="Compute a learning curve: would more data help?", rich_help_panel=TRIALS),
     ] = False,
     sizes: Annotated[
         str | None,
         typer.Option(
             metavar="N,N,N",
-            help="A learning curve of these numbers of rows to learn from.",
+            help="Compute a learning curve with these numbers of training rows.",
             show_default=False,
             rich_help_panel=TRIALS,
         ),
@@ -84,7 +84,7 @@ def sweep(
         typer.Option(
             metavar="N",
             min=1,
-            help="Trials side by side; by itself as many as there are cores and memory for.",
+            help="Number of trials that run in parallel; by default as many as cores and memory allow.",
             show_default=False,
             rich_help_panel=TRIALS,
         ),
@@ -93,7 +93,7 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="The folder of the sweep; else one below runs/.",
+            help="Folder of the sweep; by default a new one in runs/.",
             show_default=False,
             rich_help_panel=options.OUTPUT,
         ),
@@ -109,7 +109,7 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Go on with a sweep that was stopped; but for `--processes` nothing else is given with it.",
+            help="Resume a stopped sweep; takes no other option but `--processes`.",
             show_default=False,
             rich_help_panel=TRIALS,
         ),
@@ -118,7 +118,7 @@ def sweep(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Try settings against each other, on validation rows, and tell which of them matter.
+    """Compare settings on validation rows and show which of them matter.
 
     Example: [bold]tagline sweep imdb --recipe multihot-dense --grid model.units=16,32,64 --seeds 3[/]
     """
@@ -226,7 +226,7 @@ def _table(results: "Results") -> "Table":
             "–" if one.seconds is None else f"{one.seconds:.1f}",
         )
     if len(found) > _LISTED:
-        table.caption = f"The first {_LISTED} of {len(found):,}; the report has more."
+        table.caption = f"The first {_LISTED} of {len(found):,}; the report shows more."
         table.caption_justify = "left"
     return table
 
@@ -239,7 +239,7 @@ def _curve_table(words: str, points: "list[tuple[int, Estimate]]") -> "Table":
     from tagline.experiments.sweep.summary import between, percent
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title=Text(words), title_justify="left")
-    for name in ("rows learnt from", "accuracy", "95 % interval"):
+    for name in ("training rows", "accuracy", "95 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
     for size, one in points:
         table.add_row(f"{size:,}", percent(one.value), between(one))

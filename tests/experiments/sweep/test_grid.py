@@ -72,7 +72,7 @@ def test_commas_in_brackets_and_quotes_do_not_separate(listed: str, values: list
         ("multihot-dense", "training.loss=mse,mean_squared_error", r"`training\.loss=mse` and `.*` are the same"),
         ("fast", "model.strength=1,", r"has an empty value"),
         ("fast", "strength", r"is not of the form `section\.key=a,b,c`"),
-        ("fast", "protocol.validation=0.1,0.2", r"decides which rows judge"),
+        ("fast", "protocol.validation=0.1,0.2", r"selects the held-out rows"),
         ("fast fast", "model.strength=1", r"given twice with `--recipe`"),
         ("fats", "model.strength=1", r"no recipe `fats`"),
     ],

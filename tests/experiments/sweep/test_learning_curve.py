@@ -54,14 +54,14 @@ def test_no_law_is_made_up() -> None:
     curve = learning_curve(answers(jagged), 0)
     assert curve.law is None
     assert curve.gain is None
-    assert "no simple law" in curve.sentence
+    assert "does not follow a power law" in curve.sentence
     assert "from 8,000 to 16,000 rows accuracy changed by +1" in curve.sentence
 
 
 def test_three_sizes_foretell_nothing() -> None:
     curve = learning_curve(answers({n: 0.05 + 2 * n**-0.5 for n in SIZES[:3]}), 0)
     assert curve.law is None
-    assert curve.sentence.startswith("With fewer than four sizes nothing is foretold")
+    assert curve.sentence.startswith("With fewer than four sizes nothing can be extrapolated")
 
 
 def test_sizes_are_chosen_by_doubling() -> None:
@@ -73,10 +73,10 @@ def test_sizes_are_chosen_by_doubling() -> None:
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ([100, 5000], r"has 5000, and there are 1000 rows to learn from"),
+        ([100, 5000], r"has 5000, but there are 1000 training rows"),
         ([100, 100, 200], r"has 100 twice"),
-        ([0, 100], r"fewer than two rows"),
-        ([100], r"two sizes or more"),
+        ([0, 100], r"at least two rows"),
+        ([100], r"at least two sizes"),
     ],
 )
 def test_sizes_that_cannot_be_are_one_sentence(sizes: list[int], message: str) -> None:
@@ -86,5 +86,5 @@ def test_sizes_that_cannot_be_are_one_sentence(sizes: list[int], message: str) -
 
 
 def test_too_few_rows_for_a_curve() -> None:
-    with pytest.raises(InputError, match=r"at least 100 rows to learn from, and there are 80"):
+    with pytest.raises(InputError, match=r"at least 100 training rows, and there are 80"):
         choose_sizes(80, 2)

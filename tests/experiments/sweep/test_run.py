@@ -265,7 +265,7 @@ def test_a_curve_is_a_training_on_so_many_rows(curve: Sweep, data: Path, tmp_pat
 
 def test_a_curve_is_drawn_and_told(curve: Sweep) -> None:
     assert (curve.folder / "plots" / "learning_curve.svg").exists()
-    assert "With fewer than four sizes nothing is foretold" in curve.report.read_text()
+    assert "With fewer than four sizes nothing can be extrapolated" in curve.report.read_text()
     assert pl.read_csv(curve.folder / "trials.csv")["learnt_from"].to_list() == [240, 120, 30] * 2
 
 

@@ -14,8 +14,8 @@ from tagline.experiments.sweep.summary import (
     between,
     command_for_best,
     conclusion,
-    of_setting,
     setting_columns,
+    setting_sentence,
 )
 
 
@@ -37,12 +37,12 @@ VALUES = [
 
 
 def test_a_setting_is_told_with_what_it_leads_and_what_is_level() -> None:
-    assert of_setting("model.strength", VALUES) == (
-        "`model.strength`: `1` does best, with 90.0 % on average; it leads `10` by 5.0 points (3.0 to 7.0); "
-        "`3` cannot be told from it."
+    assert setting_sentence("model.strength", VALUES) == (
+        "`model.strength`: `1` is best, with 90.0 % on average; it leads `10` by 5.0 points (3.0 to 7.0); "
+        "`3` is within noise of it."
     )
-    assert of_setting("model.strength", VALUES[:2]) == (
-        "`model.strength` makes no difference beyond chance: `1` 90.0 %, `3` 89.5 %."
+    assert setting_sentence("model.strength", VALUES[:2]) == (
+        "`model.strength` has no effect beyond noise: `1` 90.0 %, `3` 89.5 %."
     )
 
 
@@ -51,10 +51,10 @@ def test_the_best_is_told_with_those_that_are_level_with_it() -> None:
     found = [combination(v, value.accuracy.value, value.behind) for v, value in zip(variants, VALUES, strict=True)]
     said = conclusion(results(found, {"model.strength": VALUES}, Shares({"model.strength": 0.8}, 0.0, 0.2)))
     assert said[0] == (
-        "`model.strength=1` does best: 90.0 % of 1,000 rows right (89.0 to 91.0, the mean of 2 seeds); 1 of the "
-        "other 2 combinations cannot be told from it."
+        "`model.strength=1` is best: 90.0 % of 1,000 rows correct (89.0 to 91.0, the mean of 2 seeds); 1 of the "
+        "other 2 combinations are within noise of it."
     )
-    assert said[1] == "Of the differences between trials `model.strength` explains 80 %, the seed alone 20 %."
+    assert said[1] == "Of the variance between trials `model.strength` explains 80 %, seeds 20 %."
 
 
 def test_an_end_of_zero_has_no_sign() -> None:
@@ -95,4 +95,4 @@ def test_a_list_whose_values_did_not_all_meet_is_told_to_be_one() -> None:
     for variants, told in ((listed, True), (crossed, False)):
         found = [combination(v, 0.9, None if k == 0 else VALUES[1].behind) for k, v in enumerate(variants)]
         said = conclusion(results(found, effects, shares))
-        assert any("Not every value met every other" in sentence for sentence in said) == told
+        assert any("Not every value was combined with every other" in sentence for sentence in said) == told

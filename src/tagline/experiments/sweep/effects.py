@@ -1,12 +1,13 @@
-"""What a sweep says of its settings: means with intervals, differences, and the share that each setting explains.
+"""Effects of settings: means with intervals, paired differences, and the share of variance that each setting explains.
 
-Every trial is judged by the same rows, so two trials are compared row by row. Two things move a figure by chance: which
-rows judge, and the seed. For the mean accuracy of k trials, with m_i the share of them that have row i of n right:
+Every trial is evaluated on the same rows, so trials are compared row by row. Two sources of noise move an accuracy:
+the sample of rows and the seed. For the mean accuracy of k trials, with m_i the share of them that classify row i of n
+correctly:
 
     variance = var(m_i) / n + s² / k
 
-where s² is the variance between seeds of one combination, pooled over all combinations; 0 with a single seed, of which
-that part cannot be known. A difference of two means has m_i - m'_i in place of m_i.
+where s² is the variance between seeds of one combination, pooled over all combinations, and 0 with a single seed. A
+difference of two means has m_i - m'_i in place of m_i.
 
 Source: the shares are those of an analysis of variance (R. Fisher, Statistical Methods for Research Workers, 1925).
 """
@@ -31,24 +32,24 @@ _SAMPLES = 200
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure and the ends of its 95 % interval."""
+    """A figure with its 95 % interval."""
 
     value: float
     low: float
     high: float
 
     @property
-    def is_chance(self) -> bool:
-        """Say whether a difference may as well be none."""
+    def includes_zero(self) -> bool:
+        """Whether a difference is within its noise."""
         return self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Which share of the squared differences between trials each setting explains by itself, and what is left.
+    """Shares of the total sum of squares between trials, each from 0 to 1; they sum to 1 on a full grid.
 
-    ``together``: what settings do in combination; ``seeds``: what only the seed moved. Each from 0 to 1; they add up
-    to 1 on a full grid.
+    ``by_setting``: the main effect of each setting; ``together``: the interactions of settings; ``seeds``: the rest,
+    the variance between seeds.
     """
 
     by_setting: dict[str, float]
@@ -67,7 +68,7 @@ def seed_variance(accuracy: Floats, variant: Ints) -> float:
 
 
 def mean_accuracy(right: Bools, of_seeds: float) -> Estimate:
-    """Return the mean accuracy of trials, ``right`` (n_trials, n_rows); ``of_seeds``: the variance between seeds."""
+    """Return the mean accuracy of trials; ``right``: (n_trials, n_rows); ``of_seeds``: the variance between seeds."""
     k, n = right.shape
     rows = right.mean(axis=0)  # (n_rows,)
     value = float(rows.mean())
@@ -78,7 +79,7 @@ def mean_accuracy(right: Bools, of_seeds: float) -> Estimate:
 
 
 def difference(right: Bools, other: Bools, of_seeds: float) -> Estimate:
-    """Return the mean accuracy of some trials less that of others, both (n_trials, n_rows) of the same rows."""
+    """Return the difference of the mean accuracies of two sets of trials, each (n_trials, n_rows), on the same rows."""
     rows = right.mean(axis=0) - other.mean(axis=0)  # (n_rows,)
     variance = rows.var() / len(rows) + of_seeds * (1 / len(right) + 1 / len(other))
     half = _Z * float(np.sqrt(variance))
@@ -87,25 +88,25 @@ def difference(right: Bools, other: Bools, of_seeds: float) -> Estimate:
 
 @same_on_any_cores()
 def shares(accuracy: Floats, settings: Mapping[str, Ints], variant: Ints) -> Shares | None:
-    """Return what explains the differences of ``accuracy``, (n_trials,); None where there are none.
+    """Return the shares of the variance of ``accuracy``, (n_trials,); None if all trials have the same accuracy.
 
-    ``settings``: the number of the value that each trial has, (n_trials,), by setting. What a setting explains is what
-    the sum of squares that the others leave shrinks by when it joins them; on a full grid that is its main effect.
+    ``settings``: the index of the value of each trial, (n_trials,), by setting. The share of a setting is the decrease
+    of the residual sum of squares when it is added to all other settings; on a full grid that is its main effect.
     """
     total = float(((accuracy - accuracy.mean()) ** 2).sum())
     if total < _SAME * len(accuracy):
         return None
-    everything = _left_over(accuracy, list(settings.values()))
-    of_seeds = _left_over(accuracy, [variant])
+    everything = _residual(accuracy, list(settings.values()))
+    of_seeds = _residual(accuracy, [variant])
     by_setting = {
-        key: max(0.0, _left_over(accuracy, [v for k, v in settings.items() if k != key]) - everything) / total
+        key: max(0.0, _residual(accuracy, [v for k, v in settings.items() if k != key]) - everything) / total
         for key in settings
     }
     return Shares(by_setting, max(0.0, everything - of_seeds) / total, of_seeds / total)
 
 
-def _left_over(accuracy: Floats, factors: list[Ints]) -> float:
-    """Return the sum of squares that factors, each adding its part, leave unexplained."""
+def _residual(accuracy: Floats, factors: list[Ints]) -> float:
+    """Return the residual sum of squares of an additive model of the factors."""
     columns = [np.ones((len(accuracy), 1)), *(np.eye(int(factor.max()) + 1)[factor] for factor in factors)]
     design = np.hstack(columns)  # (n_trials, 1 + n_values)
     fitted = design @ np.linalg.lstsq(design, accuracy, rcond=None)[0]
@@ -113,11 +114,11 @@ def _left_over(accuracy: Floats, factors: list[Ints]) -> float:
 
 
 @same_on_any_cores()
-def flattery(right: Floats, seed: int) -> float:
-    """Return by how much the best of several is flattered by being chosen on the rows that also measure it.
+def selection_optimism(right: Floats, seed: int) -> float:
+    """Return by how much the accuracy of the best variant is too high because the same rows select and measure it.
 
-    ``right``: the share of its seeds that have a row right, (n_variants, n_rows). Rows are drawn anew with replacement;
-    each time the one that does best there is compared with its figure on all rows.
+    ``right``: the share of seeds that classify a row correctly, (n_variants, n_rows). Estimated by bootstrap: rows are
+    resampled, and the accuracy of the best variant on the sample is compared with its accuracy on all rows.
     """
     n = right.shape[1]
     rng = np.random.default_rng(seed)

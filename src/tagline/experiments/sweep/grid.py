@@ -1,4 +1,4 @@
-"""Which settings a sweep tries: every combination of some values, or a list; each checked before anything runs.
+"""The combinations of settings that a sweep runs: a full grid or a list, validated before the first trial.
 
 >>> [variant.words for variant in grid_variants(["fast"], [], ["model.strength=1,3"])]
 ['model.strength=1', 'model.strength=3']
@@ -16,18 +16,18 @@ from typing import Any
 from tagline.errors import RecipeError
 from tagline.recipes import Recipe, load_recipe, make_recipe
 
-RECIPE = "recipe"  # the setting that is none: which recipe
-_MOST = 10_000  # combinations, beyond which a value too many was typed
+RECIPE = "recipe"  # the pseudo-setting that names the recipe
+_MOST = 10_000  # combinations: more are a typing error
 _OPENING, _CLOSING = "[{(", "]})"
-_DECIDES_ROWS = "protocol.validation"
+_VALIDATION = "protocol.validation"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A recipe with some settings changed: ``settings`` are those that the sweep varies, as they were typed.
+    """One combination: a recipe with changed settings. ``settings`` are those that the sweep varies, as typed.
 
-    ``source`` is the name or the file that the recipe was read from; it is also what stands for the recipe among the
-    settings where two recipes have one name.
+    ``source`` is the name or the file of the recipe; it also identifies the recipe in ``settings`` if two recipes have
+    the same name.
     """
 
     recipe: Recipe
@@ -36,17 +36,17 @@ class Variant:
 
     @property
     def words(self) -> str:
-        """Return the settings in one line; of a recipe as it is, its name."""
+        """The settings in one line, or the name of an unchanged recipe."""
         changed = [value if key == RECIPE else f"{key}={value}" for key, value in self.settings.items()]
         return " ".join(changed) or self.recipe.recipe.name
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `from_json` takes."""
+        """Return JSON values for `from_json`."""
         return {"recipe": self.recipe.model_dump(mode="json"), "source": self.source, "settings": self.settings}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], source: str) -> "Variant":
-        """Return the variant that was written; ``source`` names its file in errors."""
+        """Return the variant written by `to_json`; ``source`` names its file in errors."""
         return cls(make_recipe(content["recipe"], source), content["source"], dict(content["settings"]))
 
 
@@ -55,11 +55,11 @@ def grid_variants(recipes: Sequence[str | Path], base: Sequence[str], grid: Sequ
 
     Args:
         recipes: names or TOML files.
-        base: ``section.key=value`` changes that all have in common.
-        grid: values as ``base`` takes them; commas in brackets or quotes do not separate.
+        base: ``section.key=value`` changes of all combinations.
+        grid: values in the syntax of ``base``; commas inside brackets or quotes do not separate.
 
     Raises:
-        RecipeError: a key or value cannot be, or stands there twice.
+        RecipeError: a key or value is invalid or repeated.
 
     """
     values = dict(_values(entry, base) for entry in _unique(grid))
@@ -73,24 +73,24 @@ def grid_variants(recipes: Sequence[str | Path], base: Sequence[str], grid: Sequ
 def listed_variants(recipes: Sequence[str | Path], base: Sequence[str], tries: Sequence[str]) -> list[Variant]:
     """Return the combinations listed, each ``section.key=value section.key2=value``, with every recipe.
 
-    An empty one stands for the recipe as it is.
+    An empty one is the unchanged recipe.
 
     Raises:
-        RecipeError: a key or value cannot be, or a combination stands there twice.
+        RecipeError: a key or value is invalid, or a combination is repeated.
 
     """
     return _checked(recipes, base, [_listed(words, base) for words in tries], "--try")
 
 
 def varied(variants: Sequence[Variant]) -> dict[str, list[str]]:
-    """Return the settings that differ, with their values in the order of the variants; one left out is ``""``."""
+    """Return the settings that differ, with their values in the order of the variants; ``""`` means unchanged."""
     keys = list(dict.fromkeys(key for variant in variants for key in variant.settings))
     values = {key: list(dict.fromkeys(variant.settings.get(key, "") for variant in variants)) for key in keys}
     return {key: found for key, found in values.items() if len(found) > 1}
 
 
 def _unique(grid: Sequence[str]) -> Sequence[str]:
-    """Return the entries as they are, checked: each has a key of its own."""
+    """Return the entries after a check that every key is given once."""
     seen: set[str] = set()
     for entry in grid:
         key, equals, _ = entry.partition("=")
@@ -131,17 +131,17 @@ def _listed(words: str, base: Sequence[str]) -> dict[str, str]:
 
 
 def _check_key(key: str, base: Sequence[str], option: str) -> None:
-    if key == _DECIDES_ROWS:
+    if key == _VALIDATION:
         raise RecipeError(
-            f"`{option} {key}`: it decides which rows judge, and those must be the same for all trials. "
-            "Give it once, with `--set`."
+            f"`{option} {key}`: it selects the held-out rows, which must be the same for all trials. "
+            "Set it once, with `--set`."
         )
     if key in {setting.partition("=")[0].strip() for setting in base}:
-        raise RecipeError(f"`{key}` is given with `--set` and with `{option}`: give it with one of them.")
+        raise RecipeError(f"`{key}` is given with `--set` and with `{option}`: use one of them.")
 
 
 def split_values(listed: str) -> list[str]:
-    """Cut a list at its commas, but for those in brackets or quotes.
+    """Split a list at its commas, except inside brackets or quotes.
 
     >>> split_values('[2, 5],none,"a,b"')
     ['[2, 5]', 'none', '"a,b"']
@@ -165,15 +165,15 @@ def split_values(listed: str) -> list[str]:
 def _checked(
     recipes: Sequence[str | Path], base: Sequence[str], chosen: Sequence[dict[str, str]], option: str
 ) -> list[Variant]:
-    """Make the recipe of each combination.
+    """Load the recipe of each combination.
 
-    A value that is wrong in whatever it is combined with is named by itself, else the combination.
+    The error names a single value if it is invalid in every combination, otherwise the combination.
     """
     if len(set(map(str, recipes))) < len(recipes):
         raise RecipeError("A recipe is given twice with `--recipe`.")
     names = [
         load_recipe(source, base).recipe.name for source in recipes
-    ]  # a fault of these is none of the combinations
+    ]  # first, because an invalid recipe is not the fault of a combination
     found: list[Variant] = []
     faults: list[tuple[dict[str, str], str]] = []
     right: set[tuple[str, str]] = set()
@@ -201,7 +201,7 @@ def _typed(settings: Mapping[str, str]) -> list[str]:
 
 
 def _check_different(variants: Sequence[Variant]) -> None:
-    """Raise RecipeError if two variants are one recipe: a value twice, or under two names."""
+    """Raise `RecipeError` if two variants are the same recipe."""
     seen: dict[str, Variant] = {}
     for variant in variants:
         same = seen.setdefault(json.dumps(variant.recipe.model_dump(mode="json"), sort_keys=True), variant)
@@ -211,4 +211,4 @@ def _check_different(variants: Sequence[Variant]) -> None:
                 if same.words == variant.words
                 else (f"`{same.words}` and `{variant.words}` are the same")
             )
-            raise RecipeError(f"{twice}: each trial would be made twice. Leave one out.")
+            raise RecipeError(f"{twice}: each trial would run twice. Remove one.")

@@ -1,6 +1,6 @@
-"""Learning curves: how the error falls with the rows that are learnt from, and what twice as many would bring.
+"""Learning curves: the error by number of training rows, and the gain to expect from twice as many.
 
-The error follows e(n) = a + b n^-c where it follows a law at all: a is what no data mends.
+A power law e(n) = a + b n^-c is fitted if the errors follow one; a is the irreducible error.
 Source: J. Hestness et al., Deep Learning Scaling is Predictable, Empirically (2017).
 """
 
@@ -18,13 +18,13 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 _N_SIZES = 6
-_LEAST_ROWS = 50  # of a size that is chosen, or so many for each class
+_LEAST_ROWS = 50  # of the smallest size, or more with many classes
 _LEAST_OF_CLASS = 4
 _EXPONENTS = np.arange(1, 31) / 20  # c: 0.05, 0.10 … 1.50
-_LEAST_SIZES = 4  # a law of three numbers fits any three
+_LEAST_SIZES = 4  # a law with three parameters fits any three points
 _SAMPLES = 400
-_FAR = 0.05  # of the fall of the error; a law that misses by more does not hold
-_LITTLE = 0.003  # of accuracy: not worth the work of labelling twice the rows
+_FAR = 0.05  # of the decrease of the error; the law is rejected if its residuals are larger
+_LITTLE = 0.003  # accuracy; a smaller gain is not worth labelling twice the rows
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class Law:
     c: float
 
     def error(self, n: float) -> float:
-        """Return the error after learning from ``n`` rows."""
+        """Return the error with ``n`` training rows."""
         return float(self.a + self.b * n**-self.c)
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Accuracy by the number of rows learnt from, the law where one holds, and what it says in a sentence.
+    """Accuracy by number of training rows, the fitted law or None, and the conclusion in a sentence.
 
-    ``of_seeds``: the accuracy with each seed, by size. ``gain``: what twice the most rows would add to accuracy; None
-    without a law.
+    ``of_seeds``: the accuracy with each seed, by size. ``gain``: the expected gain of accuracy with twice the largest
+    size; None without a law.
     """
 
     accuracy: dict[int, Estimate]
@@ -56,7 +56,7 @@ class Curve:
 
 
 def choose_sizes(n_rows: int, n_classes: int) -> list[int]:
-    """Return about six numbers of rows, each twice the one before, up to all.
+    """Return up to six sizes, each twice the one before, the last one all rows.
 
     Raises:
         InputError: there are too few rows for two sizes.
@@ -68,37 +68,37 @@ def choose_sizes(n_rows: int, n_classes: int) -> list[int]:
     sizes = [n_rows >> k for k in range(_N_SIZES) if n_rows >> k >= least]
     if len(sizes) < 2:
         raise InputError(
-            f"A learning curve takes at least {2 * least:,} rows to learn from, and there are {n_rows:,}: "
-            "name smaller sizes with `--sizes`, or bring more rows."
+            f"A learning curve needs at least {2 * least:,} training rows, and there are {n_rows:,}: "
+            "give smaller sizes with `--sizes`, or more rows."
         )
     return sizes[::-1]
 
 
 def check_sizes(sizes: Sequence[int], n_rows: int) -> list[int]:
-    """Return the sizes, growing.
+    """Return the sizes in increasing order.
 
     Raises:
-        InputError: one is too large or too small, or stands there twice, or there is but one.
+        InputError: a size is too large, too small or repeated, or there is only one.
 
     """
     if len(set(sizes)) < len(sizes):
         twice = next(size for size in sizes if list(sizes).count(size) > 1)
         raise InputError(f"`--sizes` has {twice} twice.")
     if min(sizes) < 2:
-        raise InputError(f"`--sizes` has {min(sizes)}: nothing can be learnt from fewer than two rows.")
+        raise InputError(f"`--sizes` has {min(sizes)}: training needs at least two rows.")
     if max(sizes) > n_rows:
         raise InputError(
-            f"`--sizes` has {max(sizes)}, and there are {n_rows} rows to learn from, as others are held out to judge: "
+            f"`--sizes` has {max(sizes)}, but there are {n_rows} training rows besides the held-out rows: "
             f"give sizes up to {n_rows}."
         )
     if len(sizes) < 2:
-        raise InputError("`--sizes` takes two sizes or more, such as `--sizes 500,1000,2000`.")
+        raise InputError("`--sizes` needs at least two sizes, such as `--sizes 500,1000,2000`.")
     return sorted(sizes)
 
 
 @same_on_any_cores()
 def learning_curve(right: Mapping[int, Bools], seed: int) -> Curve:
-    """Return the curve of ``right``, (n_seeds, n_rows) for each size: which rows each seed answered right."""
+    """Return the curve of ``right``, (n_seeds, n_rows) for each size: the rows classified correctly with each seed."""
     sizes = sorted(right)
     n = np.array(sizes, dtype=float)  # (n_sizes,)
     rows = np.stack([1.0 - right[size].mean(axis=0) for size in sizes])  # (n_sizes, n_rows): errors
@@ -119,9 +119,9 @@ def learning_curve(right: Mapping[int, Bools], seed: int) -> Curve:
     law = _law(n, error, spread, noise)
     if law is None:
         return Curve(accuracy, of_seeds, None, None, _last_step(sizes, error, drawn))
-    # The points lie beside the law by more than rows and seeds account for: what it foretells is as uncertain.
-    beside = _missed(law, n, error)
-    gains = [_gain(_fit(n, sample + rng.normal(size=len(n)) * beside, spread), n[-1]) for sample in drawn]
+    # Residuals may be larger than the noise of rows and seeds: the extrapolation is at least that uncertain.
+    residual = _residual(law, n, error)
+    gains = [_gain(_fit(n, sample + rng.normal(size=len(n)) * residual, spread), n[-1]) for sample in drawn]
     low, high = np.percentile(gains, (2.5, 97.5))
     value = _gain(law, n[-1])
     gain = Estimate(value, min(float(low), value), max(float(high), value))
@@ -129,7 +129,7 @@ def learning_curve(right: Mapping[int, Bools], seed: int) -> Curve:
 
 
 def _seed_noise(of_seeds: list[list[float]], error: Floats) -> Floats:
-    """Return the standard error of the mean over seeds, (n_sizes,): a share of the error, the same for all sizes."""
+    """Return the standard error of the mean over seeds, (n_sizes,), as the same share of the error for all sizes."""
     n_seeds = min(len(values) for values in of_seeds)
     if n_seeds < 2:
         return np.zeros_like(error)
@@ -138,21 +138,21 @@ def _seed_noise(of_seeds: list[list[float]], error: Floats) -> Floats:
 
 
 def _law(n: Floats, error: Floats, spread: Floats, noise: Floats) -> Law | None:
-    """Return the law that the errors follow, or None where they follow none."""
+    """Return the fitted law, or None if the errors do not follow one."""
     if len(n) < _LEAST_SIZES or error[-1] >= error[0]:
         return None
     law = _fit(n, error, spread)
     allowed = max(_FAR * float(error[0] - error[-1]), 2 * float(noise.mean()))
-    return law if _missed(law, n, error) <= allowed else None
+    return law if _residual(law, n, error) <= allowed else None
 
 
-def _missed(law: Law, n: Floats, error: Floats) -> float:
-    """Return how far the law lies beside the errors: the root of the mean square."""
+def _residual(law: Law, n: Floats, error: Floats) -> float:
+    """Return the root mean square of the residuals."""
     return float(np.sqrt(np.mean([(law.error(size) - e) ** 2 for size, e in zip(n, error, strict=True)])))
 
 
 def _fit(n: Floats, error: Floats, spread: Floats) -> Law:
-    """Fit the law by weighted least squares with a and b not below 0; c is the best of a grid."""
+    """Fit the law by weighted least squares with a, b >= 0; c is the best of a grid."""
     weight = 1 / spread**2
     x = n[None, :] ** -_EXPONENTS[:, None]  # (n_exponents, n_sizes)
     total = weight.sum()
@@ -163,8 +163,8 @@ def _fit(n: Floats, error: Floats, spread: Floats) -> Law:
     b = np.where(a < 0, through_zero, b)
     a = np.where(a < 0, 0.0, a)
     a, b = np.where(b < 0, y_mean, a), np.maximum(b, 0.0)
-    missed = ((a[:, None] + b[:, None] * x - error) ** 2) @ weight
-    best = int(missed.argmin())
+    squares = ((a[:, None] + b[:, None] * x - error) ** 2) @ weight
+    best = int(squares.argmin())
     return Law(float(a[best]), float(b[best]), float(_EXPONENTS[best]))
 
 
@@ -181,12 +181,14 @@ def _sentence(gain: Estimate, most: int) -> str:
 
 
 def _last_step(sizes: list[int], error: Floats, drawn: Floats) -> str:
-    """Say what the last step brought, where no law says what the next one will."""
+    """Describe the last step, without an extrapolation."""
     step = drawn[:, -2] - drawn[:, -1]
     low, high = np.percentile(step, (2.5, 97.5))
     value = float(error[-2] - error[-1])
     changed = f"from {sizes[-2]:,} to {sizes[-1]:,} rows accuracy changed by {100 * value:+.1f} points"
     if len(sizes) >= _LEAST_SIZES and max(-low, high) < _LITTLE:
         return f"The curve has levelled off: {changed}."
-    because = "With fewer than four sizes" if len(sizes) < _LEAST_SIZES else "As the curve follows no simple law"
-    return f"{because} nothing is foretold; {changed} ({100 * min(low, value):+.1f} to {100 * max(high, value):+.1f})."
+    few = len(sizes) < _LEAST_SIZES
+    because = "With fewer than four sizes" if few else "Since the curve does not follow a power law,"
+    interval = f"{100 * min(low, value):+.1f} to {100 * max(high, value):+.1f}"
+    return f"{because} nothing can be extrapolated; {changed} ({interval})."

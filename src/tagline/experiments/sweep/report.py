@@ -132,7 +132,7 @@ def _page(asked: Asked, results: Results) -> str:
                         "interval": between(value.accuracy),
                         "behind": "best" if value.behind is None else f"{100 * value.behind.value:.1f}",
                         "behind_interval": "" if value.behind is None else between(value.behind),
-                        "is_chance": value.behind is not None and value.behind.is_chance,
+                        "includes_zero": value.behind is not None and value.behind.includes_zero,
                     }
                     for value in values
                 ],
@@ -196,7 +196,7 @@ def _row(one: Combination, cells: Sequence[str]) -> dict[str, Any]:
         "accuracy": percent(one.accuracy.value),
         "interval": between(one.accuracy),
         "behind": behind(one.behind),
-        "is_rival": one.behind is None or one.behind.is_chance,
+        "is_rival": one.behind is None or one.behind.includes_zero,
         "macro_f1": format_figure("macro_f1", one.macro_f1),
         "log_loss": format_figure("log_loss", one.log_loss),
         "seconds": "–" if one.seconds is None else f"{one.seconds:.1f}",

@@ -1,4 +1,4 @@
-"""What came of a sweep: combinations best first, what each setting did, learning curves, and a conclusion."""
+"""Results of a sweep: combinations best first, effects of settings, learning curves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,9 +11,9 @@ from tagline.experiments.sweep.effects import (
     Estimate,
     Shares,
     difference,
-    flattery,
     mean_accuracy,
     seed_variance,
+    selection_optimism,
     shares,
 )
 from tagline.experiments.sweep.folder import Asked
@@ -27,10 +27,10 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Combination:
-    """One combination of settings over its seeds; figures are means, of ``best_epoch`` and ``epochs`` medians.
+    """One combination of settings over its seeds; figures are means, ``best_epoch`` is a median.
 
-    ``behind``: how much accuracy the best one has more, row by row; None of the best. ``errors``: the sentences of
-    trials that failed; a combination with one has no figures.
+    ``behind``: the paired difference of accuracy to the best combination, None for the best. ``errors``: the messages
+    of failed trials; a combination with a failed trial has no figures.
     """
 
     words: str
@@ -49,7 +49,7 @@ class Combination:
 
 @dataclass(frozen=True)
 class Value:
-    """A value of a setting: the mean over all trials that have it, and how far it is behind the best value."""
+    """A value of a setting: the mean over all trials with it, and the difference to the best value."""
 
     value: str
     accuracy: Estimate
@@ -59,10 +59,11 @@ class Value:
 
 @dataclass(frozen=True)
 class Results:
-    """What came of a sweep.
+    """Results of a sweep.
 
-    ``combinations``: best first, those that failed last. ``effects``: the values of each setting, in the order given,
-    the setting that explains most first. ``flattery``: see `effects.flattery`. ``curves``: by combination.
+    ``judged``: number of held-out rows. ``combinations``: best first, failed ones last. ``effects``: the values of each
+    setting, in the order given, the setting with the largest effect first. ``optimism``: see
+    `effects.selection_optimism`. ``curves``: by combination.
     """
 
     n_trials: int
@@ -72,27 +73,29 @@ class Results:
     combinations: list[Combination]
     effects: dict[str, list[Value]]
     shares: Shares | None
-    flattery: float
+    optimism: float
     curves: dict[str, Curve]
 
     @property
     def best(self) -> Combination | None:
-        """Return the combination with the highest mean accuracy."""
+        """The combination with the highest mean accuracy."""
         first = next(iter(self.combinations), None)
         return first if first is not None and first.accuracy is not None else None
 
     @property
     def rivals(self) -> list[Combination]:
-        """Return the combinations that the rows cannot tell from the best."""
-        return [one for one in self.combinations if one.behind is not None and one.behind.is_chance]
+        """The combinations whose difference to the best is within the noise."""
+        return [one for one in self.combinations if one.behind is not None and one.behind.includes_zero]
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``results.json`` holds."""
-        return asdict(self)
+        """Return the content of ``results.json``."""
+        content = asdict(self)
+        # The file keeps the name that its first version gave to the optimism.
+        return {"flattery" if name == "optimism" else name: value for name, value in content.items()}
 
 
 def results_of(asked: Asked, trials: Sequence[Trial], outcomes: Mapping[int, Outcome]) -> Results:
-    """Work out what the outcomes, by number of trial, say."""
+    """Compute the results of the outcomes, by number of trial."""
     n_rows, n_variants = int(asked.content["judged"]["rows"]), len(asked.variants)
     by_variant = [[trial for trial in trials if trial.number % n_variants == k] for k in range(n_variants)]
     failed = sum(outcome.status == "failed" for outcome in outcomes.values())
@@ -142,7 +145,7 @@ def results_of(asked: Asked, trials: Sequence[Trial], outcomes: Mapping[int, Out
     if explained is not None:
         effects = dict(sorted(effects.items(), key=lambda pair: -explained.by_setting[pair[0]]))
     rows = np.stack([right[variant_of == k].mean(axis=0) for k in range(len(good))])  # (n_variants, n_rows)
-    return Results(*common, compared + bad, effects, explained, flattery(rows, seed), {})
+    return Results(*common, compared + bad, effects, explained, selection_optimism(rows, seed), {})
 
 
 def _by_size(trials: Sequence[Trial], outcomes: Mapping[int, Outcome], n_rows: int) -> dict[int, Bools]:

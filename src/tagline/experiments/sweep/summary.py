@@ -1,4 +1,4 @@
-"""What a sweep says, in sentences: for its report, for the terminal."""
+"""The conclusions of a sweep in sentences, for its report and the terminal."""
 
 import shlex
 from collections.abc import Sequence
@@ -9,50 +9,50 @@ from tagline.experiments.sweep.folder import Asked
 from tagline.experiments.sweep.grid import RECIPE
 from tagline.experiments.sweep.results import Combination, Results, Value
 
-AS_IT_IS = "as it is"  # the value of a setting that a combination of a list leaves alone
-_MOST_COLUMNS = 5  # of settings; of more, a combination is one cell
-_SHARE_TOLD = 0.01  # of the differences; below, several are told together
+AS_IT_IS = "unchanged"  # the value of a setting that a listed combination does not change
+_MOST_COLUMNS = 5  # of settings; with more, a combination is one cell
+_LEAST_SHARE = 0.01  # of the variance; smaller shares are listed together
 
 
 def conclusion(results: Results) -> list[str]:
     """Return the sentences, the most important first."""
-    said = [_of_curve(words, curve.sentence, len(results.curves)) for words, curve in results.curves.items()]
+    said = [_curve_sentence(words, curve.sentence, len(results.curves)) for words, curve in results.curves.items()]
     if results.best is not None:
-        said += [_of_best(results), *([_of_shares(results)] if results.effects else [])]
+        said += [_best_sentence(results), *([_shares_sentence(results)] if results.effects else [])]
         if results.shares is not None:
-            said += [of_setting(key, values) for key, values in results.effects.items()]
+            said += [setting_sentence(key, values) for key, values in results.effects.items()]
         if results.effects and not _is_crossed(results):
             said.append(
-                "Not every value met every other, as where combinations are listed or fail, so a mean over the trials "
-                "that have a value also holds what else these had."
+                "Not every value was combined with every other (combinations are listed or failed), so the mean of a "
+                "value also reflects the other settings of its trials."
             )
         if results.effects and results.n_seeds == 1:
             said.append(
-                "Every combination was tried with one seed, so what the seed alone moves is in no interval: "
-                "`--seeds 3` would tell."
+                "Every combination ran with one seed, so the intervals do not include the variance between seeds: "
+                "use `--seeds 3`."
             )
     if results.n_failed:
-        said.append(_of_failures(results))
+        said.append(_failures_sentence(results))
     return said
 
 
 def _is_crossed(results: Results) -> bool:
-    """Say whether every combination of the values was tried and has figures."""
+    """Return whether every combination of the values has figures."""
     n = sum(one.accuracy is not None for one in results.combinations)
     return n == prod(len(values) for values in results.effects.values())
 
 
 def caution(results: Results) -> str:
-    """Return what is not to be read into the figures, or the empty string."""
+    """Return the limits of the figures in a sentence, or the empty string."""
     n = sum(one.accuracy is not None for one in results.combinations)
     if results.curves or n < 2:
         return ""
-    by = 100 * results.flattery
+    by = 100 * results.optimism
     much = "by less than 0.1 points here" if by < 0.05 else f"by about {by:.1f} points here"
     return (
-        f"The best of {n:,} was chosen on the {results.judged:,} rows that also measure it, which flatters it, {much}; "
-        "the test rows, which no trial has seen, give the figure to trust. Each interval is judged by itself: of "
-        "twenty differences that are none, one looks like one."
+        f"The best of {n:,} combinations was selected on the {results.judged:,} rows that also measure it, so "
+        f"its accuracy is too high, {much}; the test rows, which no trial uses, give an unbiased figure. The intervals "
+        "are not corrected for multiple comparisons: about one of twenty zero differences seems significant."
     )
 
 
@@ -80,7 +80,7 @@ def command_for_best(asked: Asked, results: Results) -> str:
 
 
 def setting_columns(combinations: Sequence[Combination]) -> tuple[list[str], list[list[str]]]:
-    """Return names and cells of the columns that tell combinations apart, a row each; of many settings one column."""
+    """Return names and cells of the columns that identify combinations, one row each; for many settings one column."""
     keys = list(dict.fromkeys(key for one in combinations for key in one.settings))
     keys = [key for key in keys if len({one.settings.get(key) for one in combinations}) > 1]
     if not 1 <= len(keys) <= _MOST_COLUMNS:
@@ -91,7 +91,7 @@ def setting_columns(combinations: Sequence[Combination]) -> tuple[list[str], lis
 
 
 def percent(value: float) -> str:
-    """Return an accuracy as people read it."""
+    """Return an accuracy in per cent."""
     return f"{100 * value:.1f} %"
 
 
@@ -101,28 +101,30 @@ def between(estimate: Estimate) -> str:
 
 
 def behind(estimate: Estimate | None) -> str:
-    """Return how far a combination is behind the best, None of the best itself, in points with an interval."""
+    """Return the difference to the best combination in points, with its interval; None is the best itself."""
     return "best" if estimate is None else f"{_points(estimate.value)} ({between(estimate)})"
 
 
-def of_setting(key: str, values: Sequence[Value]) -> str:
-    """Say what a setting did."""
+def setting_sentence(key: str, values: Sequence[Value]) -> str:
+    """Describe the effect of a setting."""
     best = next(value for value in values if value.behind is None)
-    worse = [value for value in values if value.behind is not None and not value.behind.is_chance]
-    level = [value for value in values if value.behind is not None and value.behind.is_chance]
+    worse = [value for value in values if value.behind is not None and not value.behind.includes_zero]
+    level = [value for value in values if value.behind is not None and value.behind.includes_zero]
     if not worse:
         figures = ", ".join(f"{named(value.value)} {percent(value.accuracy.value)}" for value in values)
-        return f"`{key}` makes no difference beyond chance: {figures}."
+        return f"`{key}` has no effect beyond noise: {figures}."
     lost = [f"{named(v.value)} by {100 * v.behind.value:.1f} points ({between(v.behind)})" for v in worse if v.behind]
     on_average = percent(best.accuracy.value)
-    said = f"`{key}`: {named(best.value)} does best, with {on_average} on average; it leads {_and(lost)}"
+    said = f"`{key}`: {named(best.value)} is best, with {on_average} on average; it leads {_and(lost)}"
     if level:
-        said += f"; {_and([named(value.value) for value in level])} cannot be told from it"
+        said += (
+            f"; {_and([named(value.value) for value in level])} {'is' if len(level) == 1 else 'are'} within noise of it"
+        )
     return f"{said}."
 
 
 def named(value: str) -> str:
-    """Return the value of a setting, set as code, or that it was left alone."""
+    """Return the value of a setting as code, or `AS_IT_IS`."""
     return f"`{value}`" if value else AS_IT_IS
 
 
@@ -130,59 +132,55 @@ def _points(value: float) -> str:
     return f"{round(100 * value, 1) + 0.0:.1f}"  # adding 0 makes 0.0 of -0.0
 
 
-def _of_curve(words: str, sentence: str, n_curves: int) -> str:
+def _curve_sentence(words: str, sentence: str, n_curves: int) -> str:
     return sentence if n_curves == 1 else f"`{words}`: {sentence[0].lower()}{sentence[1:]}"
 
 
-def _of_best(results: Results) -> str:
+def _best_sentence(results: Results) -> str:
     best = results.best
     assert best is not None
     assert best.accuracy is not None
     of = f", the mean of {results.n_seeds} seeds" if results.n_seeds > 1 else ""
     compared = [one for one in results.combinations if one.behind is not None]
     said = (
-        f"`{best.words}` does best: {percent(best.accuracy.value)} of {results.judged:,} rows right "
+        f"`{best.words}` is best: {percent(best.accuracy.value)} of {results.judged:,} rows correct "
         f"({between(best.accuracy)}{of})"
     )
     if not compared:
         low, high = min(best.of_seeds), max(best.of_seeds)
         return (
-            f"`{best.words}`: {percent(best.accuracy.value)} of {results.judged:,} rows right ({between(best.accuracy)}"
-            f"{of}); the seeds alone range from {percent(low)} to {percent(high)}."
+            f"`{best.words}`: {percent(best.accuracy.value)} of {results.judged:,} rows correct "
+            f"({between(best.accuracy)}{of}); the seeds alone range from {percent(low)} to {percent(high)}."
         )
     n = len(results.rivals)
     if not n:
-        return f"{said}; every other combination is behind it by more than chance."
+        return f"{said}; every other combination is behind it by more than noise."
     if n == len(compared):
-        return (
-            f"{said}; {'the other one' if n == 1 else f'all of the other {n:,}'} cannot be told from it by these rows."
-        )
-    return f"{said}; {n:,} of the other {len(compared):,} combinations cannot be told from it."
+        return f"{said}; {'the other one is' if n == 1 else f'all other {n:,} are'} within noise of it."
+    return f"{said}; {n:,} of the other {len(compared):,} combinations are within noise of it."
 
 
-def _of_shares(results: Results) -> str:
+def _shares_sentence(results: Results) -> str:
     explained = results.shares
     if explained is None:
-        return "All trials have the same accuracy: none of the settings made a difference."
+        return "All trials have the same accuracy: no setting has an effect."
     told = [(f"`{key}`", share) for key, share in explained.by_setting.items()]
     told.sort(key=lambda pair: -pair[1])
     (first, most), *others = told
-    parts = [f"{name} {100 * share:.0f} %" for name, share in others if share >= _SHARE_TOLD]
-    little = [name for name, share in others if share < _SHARE_TOLD]
+    parts = [f"{name} {100 * share:.0f} %" for name, share in others if share >= _LEAST_SHARE]
+    little = [name for name, share in others if share < _LEAST_SHARE]
     if little:
         parts.append(f"{_and(little)} less than 1 %{' each' if len(little) > 1 else ''}")
-    if explained.together >= _SHARE_TOLD:
-        parts.append(f"their combinations {100 * explained.together:.0f} %")
+    if explained.together >= _LEAST_SHARE:
+        parts.append(f"interactions {100 * explained.together:.0f} %")
     if results.n_seeds > 1:
-        parts.append(f"the seed alone {100 * explained.seeds:.0f} %")
+        parts.append(f"seeds {100 * explained.seeds:.0f} %")
     return (
-        f"Of the differences between trials {first} explains {100 * most:.0f} %"
-        + "".join(f", {p}" for p in parts)
-        + "."
+        f"Of the variance between trials {first} explains {100 * most:.0f} %" + "".join(f", {p}" for p in parts) + "."
     )
 
 
-def _of_failures(results: Results) -> str:
+def _failures_sentence(results: Results) -> str:
     first = next(one for one in results.combinations if one.errors)
     one = results.n_failed == 1
     said = "trial failed, with" if one else "trials failed, the first with"
