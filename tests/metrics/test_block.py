@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as authority
 
 from tagline.errors import InputError
-from tagline.metrics import block as metrics
-from tagline.metrics import expected_calibration_error, measure, positive_class
+from tagline.metrics import block, expected_calibration_error, measure, positive_class, tally
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -217,7 +216,8 @@ def test_figures_of_very_many_classes_are_those_of_fewer(monkeypatch, task):
         truth, prediction = of_class[truth], of_class[prediction]
     many = measure(truth, prediction, proba, names, task=task)
     check_block(many)
-    monkeypatch.setattr(metrics, "MANY_CLASSES", 501)
+    for module in (block, tally):
+        monkeypatch.setattr(module, "MANY_CLASSES", 501)
     dense = measure(truth, prediction, proba, names, task=task)
     for name, row in dense["per_class"].items():
         assert many["per_class"][name] == {key: v for key, v in row.items() if not key.endswith("_ci95")}
@@ -255,6 +255,67 @@ def test_very_many_classes_need_little_memory(task):
     tracemalloc.stop()
     assert peak < 150e6  # a dense matrix alone would be 288 MB
     assert len(json.dumps(block, indent=2)) < 4e6
+
+
+def test_many_labels_need_little_memory():
+    # Spreading every row over the 15 bins of each label at once took 4000 * 200 * 15 * 4 bytes, twice: 96 MB.
+    n, n_labels = 4000, 200
+    rng = np.random.default_rng(0)
+    truth = rng.random((n, n_labels)) < 0.05
+    proba = rng.random((n, n_labels))  # 6 MB
+    names = [str(k) for k in range(n_labels)]
+    tracemalloc.start()
+    measure(truth, proba > 0.9, proba, names, task="multilabel")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 70e6
+
+
+def test_many_cells_of_a_confusion_matrix_need_little_memory():
+    # 1,000 samples of 20,000 cells, as whole numbers and as floats, took 320 MB.
+    n, n_classes = 20_000, 400
+    rng = np.random.default_rng(0)
+    truth, prediction = rng.integers(0, n_classes, (2, n))
+    tracemalloc.start()
+    measure(truth, prediction, None, [str(k) for k in range(n_classes)], task="multiclass")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 120e6
+
+
+def test_the_interval_of_the_calibration_error_is_the_basic_one():
+    # Probabilities that are right: resampling inflates their calibration error, so that percentiles lie above it.
+    rng = np.random.default_rng(0)
+    p = rng.random(2000)
+    truth = (rng.random(2000) < p).astype(int)
+    proba = np.stack([1 - p, p], 1)
+    block = measure(truth, proba.argmax(1), proba, ["a", "b"], task="binary", n_bootstrap=2000)
+    rows = [rng.integers(0, 2000, 2000) for _ in range(500)]
+    low, high = np.percentile([expected_calibration_error(truth[r], proba[r]) for r in rows], [2.5, 97.5])
+    expected = [max(0, 2 * block["ece"] - high), max(2 * block["ece"] - low, block["ece"])]
+    assert block["ece_ci95"] == pytest.approx(expected, abs=0.15 * (high - low))
+
+
+def test_a_rare_class_that_a_sample_does_not_draw_is_left_out_of_its_macro_averages():
+    # The one row of c is not drawn in e**-1 of the samples; counted as a recall of 0 it would drag them down to 0.63.
+    truth = np.repeat([0, 1, 2], [100, 100, 1])
+    prediction = truth.copy()
+    prediction[:10] = 2
+    block = measure(truth, prediction, None, ["a", "b", "c"], task="multiclass")
+    assert block["macro_recall"] == pytest.approx((0.9 + 1 + 1) / 3)
+    assert block["macro_recall_ci95"][0] > 0.9
+    labels = np.eye(3, dtype=bool)
+    of_labels = measure(labels[truth], labels[prediction], None, ["a", "b", "c"], task="multilabel")
+    assert of_labels["macro_recall_ci95"][0] > 0.9
+
+
+def test_a_class_without_rows_that_is_predicted_counts_in_every_sample_that_has_it():
+    truth = np.repeat([0, 1], [100, 100])
+    prediction = truth.copy()
+    prediction[:10] = 2
+    block = measure(truth, prediction, None, ["a", "b", "c"], task="multiclass")
+    assert block["macro_recall"] == pytest.approx((0.9 + 1) / 3)
+    assert block["macro_recall_ci95"][1] < 0.7
 
 
 def test_the_same_seed_gives_the_same_block():

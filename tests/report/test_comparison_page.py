@@ -2,10 +2,10 @@
 
 import pytest
 
-from tagline.metrics.verdicts import conclusion
 from tagline.plots.pareto import plot_pareto
 from tagline.plots.style import PAPER
 from tagline.report.comparison import render_comparison, write_comparison
+from tagline.report.conclusion import conclusion
 from tests.report.pages import Page
 
 

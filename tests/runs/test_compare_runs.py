@@ -136,19 +136,19 @@ def test_a_real_difference_is_called_one(trained: Path, tmp_path: Path) -> None:
     for order in ([a, worse], [worse, a]):
         document = compare_runs(order)
         sentence = document["conclusion"][0]
-        start = f"`a` is more accurate than `worse`: {share[0]} against {share[1]}, a difference of 10.0 points ("
+        start = f"`a` is significantly more accurate than `worse`: {share[0]} against {share[1]}, a difference of 10.0 "
         assert sentence.startswith(start)
-        assert sentence.endswith("), more than chance (McNemar p < 0.001).")
-        assert any("more than chance (bootstrap p" in other for other in document["conclusion"])
+        assert sentence.endswith("), McNemar p < 0.001.")
+        assert any(" significant (bootstrap p" in other for other in document["conclusion"])
 
 
-def test_a_difference_within_chance_says_what_it_would_take(trained: Path, tmp_path: Path) -> None:
+def test_an_insignificant_difference_names_the_smallest_significant_one(trained: Path, tmp_path: Path) -> None:
     a = trained / "runs" / "a"
     sentence = compare_runs([a, copy_with_mistakes(a, tmp_path / "worse", 4)])["conclusion"][0]
     # Four rows, all to one side, are p = 1/16; five would be 1/32: 2.5 points of 200 rows.
-    assert sentence.startswith("No difference that these 200 rows could show: `a` ")
+    assert sentence.startswith("No significant difference on these 200 rows: `a` ")
     assert "a difference of 2.0 points" in sentence
-    assert sentence.endswith("is within chance (McNemar p = 0.062); it would take about 2.5 points.")
+    assert sentence.endswith(", McNemar p = 0.062. About 2.5 points would be significant.")
 
 
 def test_models_that_answer_alike(trained: Path, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_several_runs_are_compared_in_pairs_and_corrected(trained: Path, tmp_pat
     name, other = document["runs"][best]["name"], {1: "a", 2: "b"}[best]
     sentence = document["conclusion"][0]
     assert sentence.startswith(f"`{name}` has the highest accuracy")
-    assert f"ahead of `worse` by more than chance, but `{other}` may be as good: on these 200 rows it would" in sentence
+    assert f"significantly higher than `worse`, but not than `{other}`: on these 200 rows about" in sentence
 
 
 def refused(*runs: Path | str) -> str:

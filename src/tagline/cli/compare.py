@@ -76,8 +76,7 @@ def _figures(document: Mapping[str, Any]) -> "Table":
     from rich.text import Text
 
     from tagline.cli.terminal import one_line
-    from tagline.metrics.headline import format_figure, format_interval
-    from tagline.metrics.verdicts import quantity
+    from tagline.metrics.formatting import format_figure, format_interval, format_number
 
     multilabel = document["task"] == "multilabel"
     f1 = "micro_f1" if multilabel else "macro_f1"
@@ -90,13 +89,13 @@ def _figures(document: Mapping[str, Any]) -> "Table":
             format_figure("accuracy", run["accuracy"]),
             format_interval("accuracy", run["accuracy_ci95"]) or "–",
             format_figure(f1, run[f1]),
-            *(quantity(run[key]) for key in ("ms_per_text", "megabytes")),
+            *(format_number(run[key]) for key in ("ms_per_text", "megabytes")),
         )
     return table
 
 
 def _pairs(document: Mapping[str, Any]) -> "Table":
-    from tagline.metrics.verdicts import probability
+    from tagline.metrics.formatting import format_p_value
 
     runs = document["runs"]
     table = _table(("pair",), ("points", "95 % interval", "only one right", "p", "same answer"))
@@ -108,7 +107,7 @@ def _pairs(document: Mapping[str, Any]) -> "Table":
             f"{100 * of['difference']:+.1f}",
             " to ".join(f"{100 * end:+.1f}" for end in ends) if ends else "–",
             f"{cells['only_first_right']:,} : {cells['only_second_right']:,}",
-            probability(cells["p_corrected"]).removeprefix("= "),
+            format_p_value(cells["p_corrected"]).removeprefix("= "),
             f"{100 * pair['agreement']:.1f} %",
         )
     table.caption = f"Second less first. p: McNemar's test, corrected for {len(document['pairs'])} pairs."

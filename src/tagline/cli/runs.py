@@ -53,7 +53,7 @@ def _show(found: "list[RunSummary]") -> None:
     from rich.text import Text
 
     from tagline.cli.terminal import one_line, show
-    from tagline.metrics.headline import format_figure, format_interval
+    from tagline.metrics.formatting import format_figure, format_interval
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     longest = max((len(run.name) for run in found), default=0)

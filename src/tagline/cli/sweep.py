@@ -205,7 +205,7 @@ def _table(results: "Results") -> "Table":
     from rich.text import Text
 
     from tagline.experiments.sweep.summary import behind, between, percent, setting_columns
-    from tagline.metrics.headline import format_figure
+    from tagline.metrics.formatting import format_figure
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     found = [one for one in results.combinations if one.accuracy is not None]

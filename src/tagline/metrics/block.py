@@ -1,45 +1,29 @@
-"""Figures with 95 % intervals as one dictionary, the content of a block of ``metrics.json``."""
+"""Metrics with 95 % intervals as one dictionary, the content of a block of ``metrics.json``."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError, nearest
-from tagline.metrics.calibration_error import calibration_gaps, expected_calibration_error
-from tagline.metrics.counts import (
-    MANY_CLASSES,
-    Counts,
-    Floats,
-    Ints,
-    averaged_figures,
-    class_figures,
-    confusion_cells,
-    confusion_matrix,
-    matthews,
-    matthews_per_class,
-    ratio,
-)
+from tagline.metrics.counts import MANY_CLASSES, Floats
 from tagline.metrics.intervals import (
+    Columns,
     Interval,
     all_or_none_interval,
     basic_interval,
     delta_interval,
     percentile_interval,
-    resample_cells,
-    resample_confusion,
     resample_means,
 )
-from tagline.metrics.ranking import average_precision, rank, roc_auc
+from tagline.metrics.ranking import rank
+from tagline.metrics.registry import Area, MeanOfRows, Metric, OfBins, OfCounts, OfEachClass, metrics_of
+from tagline.metrics.tally import Tallies, tally_classes, tally_labels
 from tagline.parallel import same_on_any_cores
+from tagline.task import Task
 
 POSITIVE_NAMES = ("pos", "positive", "yes", "true", "spam", "1")
-
-# The smallest probability a log loss believes, as in scikit-learn: the spacing of floats at 1.
-_EPSILON = float(np.finfo(np.float64).eps)
-_CELLS_AT_ONCE = 10_000_000
-_POOLED = ("micro_precision", "micro_recall", "micro_f1", "hamming_loss")  # need no counts of single labels
 
 
 def positive_class(classes: Sequence[str], positive: str | None = None) -> str:
@@ -118,61 +102,33 @@ def measure(
     ('pos', 1, 1, 1.0)
 
     """
+    task = Task(task)
     rng = np.random.default_rng(seed)
     names = list(classes)
     truth, prediction = np.asarray(y_true), np.asarray(y_pred)
     p = None if proba is None else np.asarray(proba, float)
     _check(truth, prediction, p, len(names), task)
-    block: dict[str, Any] = {"n": len(truth)}
-    many = len(names) > MANY_CLASSES
-    sampled: Counts | None = None
-    cells: tuple[Ints, Ints, Ints] | None = None
-
-    if task == "multilabel":
-        truth, prediction = truth.astype(bool), prediction.astype(bool)
-        counts, correct = _label_counts(truth, prediction)
-        if many:
-            samples: Iterable[tuple[Counts, Floats]] = [_resample_pooled(truth, prediction, n_bootstrap, rng)]
-        else:
-            sampled, sampled_accuracy = _resample_labels(truth, prediction, n_bootstrap, rng)
-            samples = [(sampled, sampled_accuracy)]
-    elif many:
-        cells = confusion_cells(truth.astype(np.int64), prediction.astype(np.int64), len(names))
-        counts, correct = _cell_counts(*cells, len(names)), int((truth == prediction).sum())
-        resampled = resample_cells(*cells, len(names), n_bootstrap, rng)
-        samples = ((of, ratio(of.tp.sum(-1), len(truth))) for of in resampled)
+    if task is Task.MULTILABEL:
+        truth = truth.astype(bool)
+        tallies = tally_labels(truth, prediction.astype(bool), n_bootstrap, rng)
     else:
-        matrix = confusion_matrix(truth.astype(np.int64), prediction.astype(np.int64), len(names))
-        counts, correct = _matrix_counts(matrix), int(np.trace(matrix))
-        sampled = resample_confusion(matrix, n_bootstrap, rng)
-        samples = [(sampled, ratio(sampled.tp.sum(-1), len(truth)))]
-    block |= _count_block(counts, correct, samples, task, len(truth))
-    per_class = _per_class(names, counts, sampled)
-
-    if task == "binary":
+        indices = (truth.astype(np.int64), prediction.astype(np.int64))
+        tallies = tally_classes(*indices, len(names), task, n_bootstrap, rng)
+    block: dict[str, Any] = {"n": len(truth)} | _count_block(tallies, task, len(truth))
+    per_class = _per_class(names, tallies, task)
+    if task is Task.BINARY:
         name = positive_class(names, positive)
-        block |= {"positive": name} | {k: v for k, v in per_class[name].items() if k != "support"}
+        block |= {"positive": name} | {key: value for key, value in per_class[name].items() if key != "support"}
     if p is not None:
-        block |= _loss_block(truth, p, task, n_bootstrap, rng)
-        block |= _area_block(truth, p, names, task, block.get("positive"), per_class)
-    if task == "multilabel":
-        parts = (counts.tn, counts.fp, counts.fn, counts.tp)
-        block["confusion_matrix"] = np.stack(parts, -1).reshape(-1, 2, 2).astype(int).tolist()
-    elif cells is not None:
-        block["confusion_matrix"] = None
-        block["confusion"] = {
-            key: part.tolist() for key, part in zip(("rows", "columns", "counts"), cells, strict=True)
-        }
-    else:
-        block["confusion_matrix"] = matrix.tolist()
-    block["per_class"] = per_class
-    return block
+        block |= _row_block(truth, p, task, n_bootstrap, rng)
+        block |= _area_block(truth, p, per_class, task, block.get("positive"))
+    return block | tallies.confusion | {"per_class": per_class}
 
 
-def _check(truth: NDArray[Any], prediction: NDArray[Any], p: Floats | None, n_classes: int, task: str) -> None:
+def _check(truth: NDArray[Any], prediction: NDArray[Any], p: Floats | None, n_classes: int, task: Task) -> None:
     if len(truth) == 0:
         raise InputError("There is no row to measure: the split is empty.")
-    shape = (len(truth), n_classes) if task == "multilabel" else (len(truth),)
+    shape = (len(truth), n_classes) if task is Task.MULTILABEL else (len(truth),)
     if truth.shape != shape or prediction.shape != shape:
         raise ValueError(f"Truth {truth.shape} and predictions {prediction.shape} should both be {shape}.")
     if p is not None and p.shape != (len(truth), n_classes):
@@ -181,176 +137,103 @@ def _check(truth: NDArray[Any], prediction: NDArray[Any], p: Floats | None, n_cl
         raise ValueError("A probability is not a finite number.")
 
 
-def _matrix_counts(matrix: Ints) -> Counts:
-    m = matrix.astype(float)
-    return Counts.from_totals(m.diagonal(), m.sum(0), m.sum(1), m.sum())
-
-
-def _cell_counts(truth: Ints, prediction: Ints, cells: Ints, n_classes: int) -> Counts:
-    right = truth == prediction
-    return Counts.from_totals(
-        np.bincount(truth[right], cells[right], n_classes).astype(float),
-        np.bincount(prediction, cells, n_classes).astype(float),
-        np.bincount(truth, cells, n_classes).astype(float),
-        float(cells.sum()),
-    )
-
-
-def _label_counts(truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> tuple[Counts, int]:
-    n = float(len(truth))
-    tp, predicted, support = (x.sum(0).astype(float) for x in (truth & prediction, prediction, truth))
-    return Counts.from_totals(tp, predicted, support, n), int((truth == prediction).all(1).sum())
-
-
-def _resample_labels(
-    truth: NDArray[np.bool_], prediction: NDArray[np.bool_], n_bootstrap: int, rng: np.random.Generator
-) -> tuple[Counts, Floats]:
-    """Bootstrap label sets: counts ``(n_samples, n_classes)`` as shares, and accuracies ``(n_samples,)``."""
-    exact = (truth == prediction).all(1, keepdims=True)
-    columns = np.hstack([truth & prediction, prediction, truth, exact]).astype(np.float32)
-    means = resample_means(columns, n_bootstrap, rng)  # (n_samples, 3 n_classes + 1)
-    tp, predicted, support = np.split(means[:, :-1], 3, axis=1)
-    return Counts.from_totals(tp, predicted, support, 1.0), means[:, -1]
-
-
-def _resample_pooled(
-    truth: NDArray[np.bool_], prediction: NDArray[np.bool_], n_bootstrap: int, rng: np.random.Generator
-) -> tuple[Counts, Floats]:
-    """Bootstrap label sets with all labels as one: counts ``(n_samples, 1)`` as shares, and accuracies."""
-    parts = [(truth & prediction).mean(1), prediction.mean(1), truth.mean(1), (truth == prediction).all(1)]
-    means = resample_means(np.stack(parts, 1).astype(np.float32), n_bootstrap, rng)
-    return Counts.from_totals(means[:, :1], means[:, 1:2], means[:, 2:3], 1.0), means[:, 3]
-
-
-def _count_block(
-    counts: Counts, correct: int, sampled: Iterable[tuple[Counts, Floats]], task: str, n: int
-) -> dict[str, Any]:
-    """Accuracy, the averages of precision, recall and F1, Matthews' coefficient, and the Hamming loss."""
-
-    def figures(of: Counts, judged: NDArray[np.bool_]) -> dict[str, Floats]:
-        found = averaged_figures(of, judged)
-        if task == "multilabel":
-            found["hamming_loss"] = ratio((of.fp + of.fn).sum(-1), (of.support + of.fp + of.tn).sum(-1))
-            found["mcc"] = ratio((matthews_per_class(of) * judged).sum(-1), judged.sum(-1))
-        else:
-            found["mcc"] = matthews(of)
-        return found
-
-    accuracies, samples = [], []
-    for of, accuracy_of in sampled:
-        pooled = of.tp.shape[-1] < len(counts.tp)
-        # A rare class that a sample happens not to draw is unknown there, not a class with a recall of 0.
-        found = figures(of, of.seen if pooled else of.seen & ((of.support > 0) | (counts.support == 0)))
-        samples.append({name: found[name] for name in _POOLED} if pooled else found)
-        accuracies.append(accuracy_of)
-    accuracy = correct / n
-    interval = percentile_interval(np.concatenate(accuracies), accuracy)
-    if correct in (0, n):
-        interval = all_or_none_interval(correct == n, n)
-    block: dict[str, Any] = {"accuracy": accuracy, "accuracy_ci95": interval}
-    for name, value in figures(counts, counts.seen).items():
-        drawn = [part[name] for part in samples if name in part]
-        interval = percentile_interval(np.concatenate(drawn), float(value)) if drawn else None
-        block |= _figure(name, float(value), interval)
+def _count_block(tallies: Tallies, task: Task, n: int) -> dict[str, Any]:
+    """Return the metrics of counts, with percentile intervals."""
+    metrics = metrics_of(task, OfCounts)
+    n_classes = len(tallies.rows.counts.tp)
+    samples: dict[str, list[Floats]] = {metric.name: [] for metric, _ in metrics}
+    for sample in tallies.samples:
+        resampled_as_pooled = sample.counts.tp.shape[-1] < n_classes
+        for metric, compute in metrics:
+            if compute.pooled or not resampled_as_pooled:
+                samples[metric.name].append(compute.value(sample))
+    block: dict[str, Any] = {}
+    for metric, compute in metrics:
+        value = float(compute.value(tallies.rows))
+        drawn = samples[metric.name]
+        interval = percentile_interval(np.concatenate(drawn), value) if drawn else None
+        if compute.share_of_rows and value in (0, 1):
+            interval = all_or_none_interval(value == 1, n)
+        block |= _entry(metric, value, interval)
     return block
 
 
-def _per_class(names: list[str], counts: Counts, sampled: Counts | None) -> dict[str, dict[str, Any]]:
-    """Return the figures of each class, with intervals if there are samples."""
-    figures, seen = class_figures(counts), counts.seen
-    samples = None if sampled is None else class_figures(sampled)
+def _per_class(names: list[str], tallies: Tallies, task: Task) -> dict[str, dict[str, Any]]:
+    """Return the metrics and counts of each class, with intervals if the counts of each class were resampled."""
+    counts = tallies.rows.counts
+    seen, metrics = counts.seen, metrics_of(task, OfEachClass)
+    values = {metric.name: compute.value(counts) for metric, compute in metrics}  # (n_classes,) each
+    samples = {}
+    if tallies.counts is not None:
+        samples = {metric.name: compute.value(tallies.counts) for metric, compute in metrics}  # (n_samples, n_classes)
     whole = {part: getattr(counts, part).astype(int).tolist() for part in ("tp", "fp", "fn", "tn", "support")}
     per_class: dict[str, dict[str, Any]] = {}
     for k, name in enumerate(names):
         row: dict[str, Any] = {}
-        for figure, values in figures.items():
-            value = float(values[k]) if seen[k] else None
-            if samples is None:
-                row[figure] = value
+        for metric, _ in metrics:
+            value = float(values[metric.name][k]) if seen[k] else None
+            if metric.name in samples:
+                drawn = samples[metric.name][:, k]
+                row |= _entry(metric, value, None if value is None else percentile_interval(drawn, value))
             else:
-                interval = None if value is None else percentile_interval(samples[figure][:, k], value)
-                row |= _figure(figure, value, interval)
-        row |= {part: values[k] for part, values in whole.items()}
+                row[metric.name] = value
+        row |= {part: totals[k] for part, totals in whole.items()}
         per_class[name] = row
     return per_class
 
 
-def _loss_block(
-    truth: NDArray[Any], p: Floats, task: str, n_bootstrap: int, rng: np.random.Generator
+def _row_block(
+    truth: NDArray[Any], p: Floats, task: Task, n_bootstrap: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Log loss, Brier score and calibration error: means over rows, so one product bootstraps them all."""
-    losses = np.stack([_by_rows(of_rows, truth, p, task) for of_rows in (_log_losses, _brier_losses)], 1)  # (n, 2)
-    columns, n_columns = losses.astype(np.float32), 0
-    if truth.ndim == 1 or p.shape[1] <= MANY_CLASSES:
-        gaps = calibration_gaps(truth, p)
-        n_columns = gaps.value.shape[1]
-        columns = np.hstack([columns, gaps.columns()])  # (n, 2 + n_filled_bins)
-    means = resample_means(columns, n_bootstrap, rng)
-    ece = expected_calibration_error(truth, p)
-    log_loss, brier = (float(loss) for loss in losses.mean(0))
-    ece_samples = np.abs(means[:, 2:]).sum(1) / max(n_columns, 1)  # without columns all 0: no interval
-    block = _figure("log_loss", log_loss, percentile_interval(means[:, 0], log_loss))
-    block |= _figure("brier", brier, percentile_interval(means[:, 1], brier))
-    return block | _figure("ece", ece, basic_interval(ece_samples, ece))
-
-
-def _by_rows(
-    losses: Callable[[NDArray[Any], Floats, str], Floats], truth: NDArray[Any], p: Floats, task: str
-) -> Floats:
-    """Return the losses of all rows, ``(n,)``, in blocks of rows, because they make copies of ``p``."""
-    step = max(1, _CELLS_AT_ONCE // p.shape[1])
-    starts = range(0, len(p), step)
-    return np.concatenate([losses(truth[i : i + step], p[i : i + step], task) for i in starts])
-
-
-def _log_losses(truth: NDArray[Any], p: Floats, task: str) -> Floats:
-    """-log of the probability given to what is true, ``(n,)``; multi-label: the mean over labels."""
-    if task == "multilabel":
-        of_truth = np.clip(np.where(truth, p, 1 - p), _EPSILON, 1)
-        return np.asarray(-np.log(of_truth).mean(1))
-    return np.asarray(-np.log(np.clip(p[np.arange(len(p)), truth], _EPSILON, 1)))
-
-
-def _brier_losses(truth: NDArray[Any], p: Floats, task: str) -> Floats:
-    if task == "multilabel":
-        return np.asarray(((p - truth) ** 2).mean(1))
-    if task == "binary":
-        return np.asarray((p[:, 1] - truth) ** 2)
-    of_truth = p[np.arange(len(p)), truth]
-    return np.asarray((p * p).sum(1) - 2 * of_truth + 1)
-
-
-def _area_block(
-    truth: NDArray[Any],
-    p: Floats,
-    names: list[str],
-    task: str,
-    positive: str | None,
-    per_class: dict[str, dict[str, Any]],
-) -> dict[str, Any]:
-    """ROC and precision-recall areas: of the positive class, or the mean over classes; each gets its own."""
-    pulls = {"roc_auc": np.zeros(len(p)), "pr_auc": np.zeros(len(p))}
-    areas: dict[str, list[float]] = {"roc_auc": [], "pr_auc": []}
-    for k, name in enumerate(names):
-        ranking = rank(truth[:, k] if task == "multilabel" else truth == k, p[:, k])
-        for figure, area_of in (("roc_auc", roc_auc), ("pr_auc", average_precision)):
-            area, pull = area_of(ranking) if ranking else (None, None)
-            if len(names) > MANY_CLASSES:
-                per_class[name][figure] = area
-            else:
-                interval = None if area is None or pull is None else delta_interval(area, pull)
-                per_class[name] |= _figure(figure, area, interval)
-            if area is not None and pull is not None and positive in (None, name):
-                areas[figure].append(area)
-                pulls[figure] += pull
+    """Return the metrics of probabilities that are sums over rows: all are resampled at once."""
+    means, binned = metrics_of(task, MeanOfRows), metrics_of(task, OfBins)
+    losses = np.stack([compute.losses(truth, p, task) for _, compute in means], 1)  # (n, n_means)
+    columns = Columns.of(losses)
+    bins = [compute.bins(truth, p) for _, compute in binned]
+    widths = []
+    for of in bins:
+        # Of very many labels the bins are too many: their sums have no interval.
+        filled = of.columns() if of.n_sets <= MANY_CLASSES else Columns(len(p), [])
+        widths.append(filled.d)
+        columns = columns.followed_by(filled)
+    drawn = np.split(resample_means(columns, n_bootstrap, rng), np.cumsum([len(means), *widths[:-1]]), axis=1)
     block: dict[str, Any] = {}
-    for figure, found in areas.items():
-        mean = sum(found) / len(found) if found else None
-        # A row pulls on every class's area, so that the pulls are added up before they are squared.
-        pull = pulls[figure] / max(len(found), 1)
-        block |= _figure(figure, mean, None if mean is None else delta_interval(mean, pull))
+    for (metric, _), value, samples in zip(means, losses.mean(0).tolist(), drawn[0].T, strict=True):
+        block |= _entry(metric, value, percentile_interval(samples, value))
+    for (metric, compute), of, gaps in zip(binned, bins, drawn[1:], strict=True):
+        value = compute.value(truth, p)
+        samples = np.abs(gaps).sum(1) / of.n_sets  # without columns all 0: no interval
+        block |= _entry(metric, value, basic_interval(samples, value))
     return block
 
 
-def _figure(name: str, value: float | None, interval: Interval | None) -> dict[str, Any]:
-    return {name: value, f"{name}_ci95": interval}
+def _area_block(
+    truth: NDArray[Any], p: Floats, per_class: dict[str, dict[str, Any]], task: Task, positive: str | None
+) -> dict[str, Any]:
+    """Return the areas under curves, of the positive class or the mean over classes, and add each to ``per_class``."""
+    metrics = metrics_of(task, Area)
+    influence = {metric.name: np.zeros(len(p)) for metric, _ in metrics}
+    areas: dict[str, list[float]] = {metric.name: [] for metric, _ in metrics}
+    for k, (name, row) in enumerate(per_class.items()):
+        ranking = rank(truth[:, k] if task is Task.MULTILABEL else truth == k, p[:, k])
+        for metric, compute in metrics:
+            area, of_rows = compute.value(ranking) if ranking else (None, None)
+            if len(per_class) > MANY_CLASSES:
+                row[metric.name] = area
+            else:
+                row |= _entry(metric, area, None if area is None or of_rows is None else delta_interval(area, of_rows))
+            if area is not None and of_rows is not None and positive in (None, name):
+                areas[metric.name].append(area)
+                influence[metric.name] += of_rows
+    block: dict[str, Any] = {}
+    for metric, _ in metrics:
+        found = areas[metric.name]
+        mean = sum(found) / len(found) if found else None
+        # A row influences the area of every class: its influences are added before they are squared.
+        of_rows = influence[metric.name] / max(len(found), 1)
+        block |= _entry(metric, mean, None if mean is None else delta_interval(mean, of_rows))
+    return block
+
+
+def _entry(metric: Metric, value: float | None, interval: Interval | None) -> dict[str, Any]:
+    return {metric.name: value, f"{metric.name}_ci95": interval}

@@ -1,12 +1,14 @@
 """Do probabilities mean what they say: calibration error, reliability, and what mends it."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.metrics.counts import MANY_CLASSES, Floats, Ints
+from tagline.metrics.intervals import Columns, parts_of, width_of_block
 
 _MAX_STEPS = 60
 _TEMPERATURES = (0.01, 100.0)
@@ -69,46 +71,74 @@ def expected_calibration_error(y_true: ArrayLike, proba: ArrayLike, n_bins: int 
 
     """
     truth, p = np.asarray(y_true), np.asarray(proba, float)
-    if truth.ndim == 1:
-        return float(np.abs(calibration_gaps(truth, p, n_bins).totals()).sum() / len(truth))
-    total = 0.0
-    for start in range(0, p.shape[1], MANY_CLASSES):
-        columns = slice(start, start + MANY_CLASSES)
-        total += float(np.abs(calibration_gaps(truth[:, columns], p[:, columns], n_bins).totals()).sum())
-    return total / truth.size
+    gaps = np.abs(CalibrationBins(truth, p, n_bins).totals())  # (n_sets * n_bins,)
+    # Added up in parts, as floats are not associative: the figures stay what they were.
+    return sum(float(gaps[part].sum()) for part in parts_of(len(gaps), n_bins * MANY_CLASSES)) / truth.size
 
 
 @dataclass(frozen=True)
-class Gaps:
-    """Outcome minus confidence of each row, and the bin it falls into; one column per label."""
+class CalibrationBins:
+    """The bins whose gaps the calibration error adds up: one set of them, or one set for each label.
 
-    value: Floats  # (n, d)
-    index: Ints  # (n, d), numbered on from column to column
-    n_bins: int
+    A row's gap is its outcome minus its confidence.
+
+    Attributes:
+        y_true: Class indices ``(n,)``, or for multi-label data booleans ``(n, n_classes)``.
+        proba: ``(n, n_classes)``.
+        n_bins: Bins of a set.
+
+    """
+
+    y_true: NDArray[Any]
+    proba: Floats
+    n_bins: int = 15
+
+    @property
+    def n_sets(self) -> int:
+        """How many sets of bins there are."""
+        return self.proba.shape[1] if self.y_true.ndim == 2 else 1
 
     def totals(self) -> Floats:
-        """Sum over the rows of each bin, ``(n_bins * d,)``."""
-        size = self.n_bins * self.value.shape[1]
-        return np.asarray(np.bincount(self.index.ravel(), self.value.ravel(), size), float)
+        """Return the sum of the gaps in each bin, ``(n_sets * n_bins,)``."""
+        return np.concatenate([self._per_bin(*self._gaps(part)) for part in self._parts()])
 
-    def columns(self) -> NDArray[np.float32]:
-        """Spread the gaps over the bins that hold any, ``(n, n_filled)``: each in the column of its bin."""
-        filled, position = np.unique(self.index, return_inverse=True)
-        spread = np.zeros((len(self.value), len(filled)), np.float32)
-        rows = np.repeat(np.arange(len(self.value)), self.value.shape[1])
-        spread[rows, position.ravel()] = self.value.ravel()
+    def columns(self) -> Columns:
+        """Return the gaps as columns ``(n, n_filled)`` for the bootstrap: each in the column of its bin, 0 elsewhere.
+
+        Bins that hold no row have no column.
+        """
+        counts = [self._per_bin(None, self._gaps(part)[1]) for part in self._parts()]
+        filled = [np.flatnonzero(count) for count in counts]
+        blocks = [
+            (len(bins), partial(self._spread, part, bins)) for part, bins in zip(self._parts(), filled, strict=True)
+        ]
+        return Columns(len(self.proba), blocks)
+
+    def _parts(self) -> list[slice]:
+        """Cut the sets into parts of which all gaps may be spread over their bins at once."""
+        return parts_of(self.n_sets, max(1, width_of_block(len(self.proba)) // self.n_bins))
+
+    def _gaps(self, part: slice) -> tuple[Floats, Ints]:
+        """Return the gap of each row and the bin it falls into, ``(n, n_sets)`` each, of some sets."""
+        if self.y_true.ndim == 2:
+            confidence, outcome = self.proba[:, part], self.y_true[:, part].astype(bool)
+        else:
+            top, right = top_label(self.y_true, self.proba)
+            confidence, outcome = top[:, None], right[:, None]
+        return outcome - confidence, bin_index(confidence, self.n_bins) + self.n_bins * np.arange(confidence.shape[1])
+
+    def _per_bin(self, gaps: Floats | None, index: Ints) -> Floats:
+        """Return how many rows fall into each bin, or the sum of their ``gaps``."""
+        weights = None if gaps is None else gaps.ravel()
+        return np.asarray(np.bincount(index.ravel(), weights, self.n_bins * index.shape[1]), float)
+
+    def _spread(self, part: slice, filled: Ints) -> NDArray[np.float32]:
+        gaps, index = self._gaps(part)
+        position = np.zeros(self.n_bins * index.shape[1], np.int64)
+        position[filled] = np.arange(len(filled))
+        spread = np.zeros((len(gaps), len(filled)), np.float32)
+        spread[np.arange(len(gaps))[:, None], position[index]] = gaps
         return spread
-
-
-def calibration_gaps(y_true: NDArray[Any], proba: Floats, n_bins: int = 15) -> Gaps:
-    """Return the gaps whose bin totals the calibration error adds up: one column, or one per label."""
-    if y_true.ndim == 2:
-        confidence, outcome = proba, y_true.astype(bool)
-    else:
-        top, right = top_label(y_true, proba)
-        confidence, outcome = top[:, None], right[:, None]
-    index = bin_index(confidence, n_bins) + n_bins * np.arange(confidence.shape[1])
-    return Gaps(outcome - confidence, index, n_bins)
 
 
 def fit_temperature(logits: ArrayLike, y_true: ArrayLike, task: str) -> float:

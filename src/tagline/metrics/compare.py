@@ -6,15 +6,16 @@ tell them apart.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import ceil, log2
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags_array
+from scipy.sparse import diags_array
 
-from tagline.metrics.counts import MANY_CLASSES, Counts, Floats, averaged_figures, class_figures
-from tagline.metrics.intervals import ALPHA, Interval, percentile_interval, resample_means
+from tagline.metrics.counts import MANY_CLASSES, Bools, Counts, Floats, included_classes, macro_average
+from tagline.metrics.intervals import ALPHA, Columns, Interval, one_hot, percentile_interval, resample_means
 from tagline.parallel import same_on_any_cores
 
 _N_SAMPLES = 2000
@@ -128,7 +129,7 @@ def agreement(first: Ys, second: Ys) -> tuple[float, float | None]:
     return same, None if by_chance >= 1 else (same - by_chance) / (1 - by_chance)
 
 
-def right_rows(y_true: Ys, y_pred: Ys) -> NDArray[np.bool_]:
+def right_rows(y_true: Ys, y_pred: Ys) -> Bools:
     """Return which rows are right, ``(n,)``; of multi-label data those whose whole set of labels is."""
     same = np.asarray(y_true == y_pred)
     return np.asarray(same.all(axis=1)) if same.ndim == 2 else same
@@ -242,8 +243,8 @@ def _resample_single(truth: Ys, predictions: Sequence[Ys], n_classes: int, rng: 
     truth, answers = truth[first], [prediction[first] for prediction in predictions]
     n, n_cells = int(cells.sum()), len(cells)
     n_samples = max(_MIN_SAMPLES, min(_N_SAMPLES, _MAX_DRAWS // max(n_cells, n_classes)))
-    of_truth = _one_hot(truth, n_classes)
-    of_answer = [_one_hot(answer, n_classes) for answer in answers]
+    of_truth = one_hot(truth, n_classes)
+    of_answer = [one_hot(answer, n_classes) for answer in answers]
     of_right = [diags_array((answer == truth).astype(float)) @ of_truth for answer in answers]
 
     def counts_of(drawn: Floats) -> list[Counts]:
@@ -278,24 +279,30 @@ def _accuracies(of_models: Sequence[Counts], n: int) -> Floats:
     return np.stack([counts.tp.sum(-1) for counts in of_models], -1) / n
 
 
-def _resample_sets(
-    truth: NDArray[np.bool_], predictions: Sequence[NDArray[np.bool_]], n_classes: int, rng: np.random.Generator
-) -> Samples:
+def _resample_sets(truth: Bools, predictions: Sequence[Bools], n_classes: int, rng: np.random.Generator) -> Samples:
     """Draw rows of label sets; of very many labels only figures that pool them are drawn."""
-    parts = [truth, *(matrix for p in predictions for matrix in (truth & p, p))]
+    n = len(truth)
+    factors = [(truth,), *(each for p in predictions for each in ((truth, p), (p,)))]  # of truth, hits, predictions, …
     exact = np.stack([right_rows(truth, p) for p in predictions], 1).astype(np.float32)  # (n, n_models)
     pooled = n_classes > MANY_CLASSES
-    columns = [part.mean(1, keepdims=True) if pooled else part for part in parts]
-    means = resample_means(np.hstack([*columns, exact]).astype(np.float32), _N_SAMPLES, rng)
+    columns = Columns(n, [])
+    for matrices in factors:
+        # Products are formed a block at a time: all of them at once may not fit in memory.
+        columns = columns.followed_by(
+            Columns.of(reduce(np.logical_and, matrices).mean(1, keepdims=True))
+            if pooled
+            else Columns.of_booleans(*matrices)
+        )
+    means = resample_means(columns.followed_by(Columns.of(exact)), _N_SAMPLES, rng)
     width = 1 if pooled else n_classes
-    drawn_parts = np.split(means[:, : width * len(parts)].astype(float), len(parts), axis=1)
+    drawn_parts = np.split(means[:, : width * len(factors)], len(factors), axis=1)
     drawn = _set_counts(drawn_parts)
-    whole = _set_counts([part.mean(0, keepdims=True) for part in parts])
+    whole = _set_counts([reduce(np.logical_and, matrices).mean(0, keepdims=True) for matrices in factors])
     names = ("micro_f1",) if pooled else ("macro_f1", "micro_f1")
     value, samples = _figures(whole, whole), _figures(drawn, None if pooled else whole)
     return Samples(
         {"accuracy": exact.mean(0, dtype=np.float64)} | {name: value[name][0] for name in ("macro_f1", "micro_f1")},
-        {"accuracy": means[:, width * len(parts) :].astype(float)} | {name: samples[name] for name in names},
+        {"accuracy": means[:, width * len(factors) :]} | {name: samples[name] for name in names},
         _class_f1(whole)[0],
         None if pooled else _class_f1(drawn),
     )
@@ -303,25 +310,18 @@ def _resample_sets(
 
 def _set_counts(parts: Sequence[Floats]) -> list[Counts]:
     support, rest = parts[0], parts[1:]
-    return [Counts.from_totals(tp, said, support, 1.0) for tp, said in zip(rest[::2], rest[1::2], strict=True)]
+    return [
+        Counts.from_totals(tp, predicted, support, 1.0) for tp, predicted in zip(rest[::2], rest[1::2], strict=True)
+    ]
 
 
 def _figures(of_models: Sequence[Counts], whole: Sequence[Counts] | None) -> dict[str, Floats]:
-    """Return averaged F1s, ``(n_samples, n_models)``; of ``whole`` are the counts that tell which classes there are."""
-    found: list[dict[str, Floats]] = []
-    for k, counts in enumerate(of_models):
-        # As in `measure`: a rare class that a sample happens not to draw is unknown there, not one of a recall of 0.
-        judged = counts.seen if whole is None else counts.seen & ((counts.support > 0) | (whole[k].support == 0))
-        found.append(averaged_figures(counts, judged))
-    return {name: np.stack([of[name] for of in found], -1) for name in ("macro_f1", "micro_f1")}
+    """Return averaged F1s, ``(n_samples, n_models)``; ``whole``: the counts of the rows, ``None`` if pooled."""
+    included = [of.seen if whole is None else included_classes(of, whole[k]) for k, of in enumerate(of_models)]
+    macro = [macro_average(of.f1, classes) for of, classes in zip(of_models, included, strict=True)]
+    return {"macro_f1": np.stack(macro, -1), "micro_f1": np.stack([of.pooled.f1 for of in of_models], -1)}
 
 
 def _class_f1(of_models: Sequence[Counts]) -> Floats:
     """Return F1 of each class, ``(n_samples, n_models, n_classes)``; ``nan`` where the class is not seen."""
-    return np.stack([np.where(c.seen, class_figures(c)["f1"], np.nan) for c in of_models], axis=1)
-
-
-def _one_hot(index: Ys, n_classes: int) -> Any:
-    """Return a CSR matrix ``(n_cells, n_classes)`` with a 1 in each row."""
-    n = len(index)
-    return csr_matrix((np.ones(n), index, np.arange(n + 1)), shape=(n, n_classes))
+    return np.stack([np.where(of.seen, of.f1, np.nan) for of in of_models], axis=1)

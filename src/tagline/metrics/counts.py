@@ -1,14 +1,16 @@
-"""Figures that follow from counts of right and wrong predictions: precision, recall, F1, MCC and their kin.
+"""Counts of right and wrong predictions, and the metrics that follow from them: precision, recall, F1, MCC.
 
 Everything here accepts leading axes, so that a thousand bootstrap samples are one call.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -32,13 +34,43 @@ class Counts:
 
     @property
     def support(self) -> Floats:
-        """Rows whose truth is the class."""
+        """Rows whose true label is the class."""
         return self.tp + self.fn
 
     @property
-    def seen(self) -> NDArray[np.bool_]:
-        """Whether the class stands in the truth or in the predictions at all."""
+    def seen(self) -> Bools:
+        """Whether the class occurs in the truth or in the predictions."""
         return (self.tp + self.fp + self.fn) > 0
+
+    @cached_property
+    def precision(self) -> Floats:
+        """Return tp / (tp + fp)."""
+        return ratio(self.tp, self.tp + self.fp)
+
+    @cached_property
+    def recall(self) -> Floats:
+        """Return tp / (tp + fn)."""
+        return ratio(self.tp, self.tp + self.fn)
+
+    @cached_property
+    def f1(self) -> Floats:
+        """Return 2 tp / (2 tp + fp + fn), the harmonic mean of precision and recall."""
+        return ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+    @cached_property
+    def specificity(self) -> Floats:
+        """Return tn / (tn + fp)."""
+        return ratio(self.tn, self.tn + self.fp)
+
+    @cached_property
+    def false_positive_rate(self) -> Floats:
+        """Return fp / (tn + fp)."""
+        return ratio(self.fp, self.tn + self.fp)
+
+    @cached_property
+    def pooled(self) -> "Counts":
+        """Return the counts of all classes together, ``(...)``: those of micro averages."""
+        return Counts(self.tp.sum(-1), self.fp.sum(-1), self.fn.sum(-1), self.tn.sum(-1))
 
 
 def confusion_matrix(y_true: Ints, y_pred: Ints, n_classes: int) -> Ints:
@@ -65,36 +97,23 @@ def ratio(numerator: Any, denominator: Any) -> Floats:
     return quotient
 
 
-def class_figures(counts: Counts) -> dict[str, Floats]:
-    """Return precision, recall, F1, specificity and false positive rate of each class, ``(..., n_classes)``.
+def macro_average(per_class: Floats, included: Bools) -> Floats:
+    """Return the mean over the ``included`` classes, both ``(..., n_classes)``, of shape ``(...)``."""
+    return ratio((per_class * included).sum(-1), included.sum(-1))
 
-    precision = tp / (tp + fp), recall = tp / (tp + fn), F1 = 2 tp / (2 tp + fp + fn),
-    specificity = tn / (tn + fp), false positive rate = fp / (tn + fp)
+
+def weighted_average(per_class: Floats, support: Floats) -> Floats:
+    """Return the mean over classes weighted by their support, both ``(..., n_classes)``, of shape ``(...)``."""
+    return ratio((per_class * support).sum(-1), support.sum(-1))
+
+
+def included_classes(sample: Counts, rows: Counts) -> Bools:
+    """Return which classes enter macro averages of bootstrap samples of ``rows``, ``(..., n_classes)``.
+
+    A rare class that a sample happens not to draw is unknown there, not a class with a recall of 0: averages of that
+    sample leave it out.
     """
-    tp, fp, fn, tn = counts.tp, counts.fp, counts.fn, counts.tn
-    return {
-        "precision": ratio(tp, tp + fp),
-        "recall": ratio(tp, tp + fn),
-        "f1": ratio(2 * tp, 2 * tp + fp + fn),
-        "specificity": ratio(tn, tn + fp),
-        "false_positive_rate": ratio(fp, tn + fp),
-    }
-
-
-def averaged_figures(counts: Counts, judged: NDArray[np.bool_]) -> dict[str, Floats]:
-    """Return macro, weighted and micro precision, recall and F1, each of shape ``(...)``.
-
-    Macro is the mean over the ``judged`` classes, ``(..., n_classes)``; weighted weighs each class by its
-    support; micro pools the counts of all classes.
-    """
-    figures = class_figures(counts)
-    averaged = {}
-    for name in ("precision", "recall", "f1"):
-        averaged[f"macro_{name}"] = ratio((figures[name] * judged).sum(-1), judged.sum(-1))
-        averaged[f"weighted_{name}"] = ratio((figures[name] * counts.support).sum(-1), counts.support.sum(-1))
-    pooled = Counts(*(part.sum(-1) for part in (counts.tp, counts.fp, counts.fn, counts.tn)))
-    micro = class_figures(pooled)
-    return averaged | {f"micro_{name}": micro[name] for name in ("precision", "recall", "f1")}
+    return np.asarray(sample.seen & ((sample.support > 0) | (rows.support == 0)))
 
 
 def matthews(counts: Counts) -> Floats:
@@ -117,6 +136,6 @@ def matthews_per_class(counts: Counts) -> Floats:
     MCC = (tp tn - fp fn) / sqrt((tp + fp) (tp + fn) (tn + fp) (tn + fn))
     """
     tp, fp, fn, tn = counts.tp, counts.fp, counts.fn, counts.tn
-    # Of shares instead of counts, a product that should be 0 can come out a rounding error below it.
+    # With shares instead of counts, rounding can make a product that should be 0 negative.
     product = np.maximum((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn), 0)
     return ratio(tp * tn - fp * fn, np.sqrt(product))

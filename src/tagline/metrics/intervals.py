@@ -9,13 +9,17 @@ A bootstrap sample draws n rows with replacement. It need not be drawn row by ro
   Poisson(1) counts: N. Chamandy et al., Estimating uncertainty for massive data streams (Google, 2012).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
 from math import exp, log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from tagline.metrics.counts import Counts, Floats, Ints
+from tagline.metrics.counts import Bools, Counts, Floats, Ints
 
 Interval = list[float]
 
@@ -26,22 +30,15 @@ _ROUNDING = 1e-5  # means of float32 that are the same differ by less than this 
 _MIN_SAMPLES = 200
 _MAX_DRAWS = 10_000_000
 _MAX_PRODUCTS = 1_000_000_000
+_DRAWS_AT_ONCE = 1_000_000
+_CELLS_OF_BLOCK = 4_000_000
 
 
 def resample_confusion(matrix: Ints, n_samples: int, rng: np.random.Generator) -> Counts:
     """Bootstrap a confusion matrix, ``(n_classes, n_classes)``, to counts ``(n_samples, n_classes)``."""
-    n, n_classes = int(matrix.sum()), len(matrix)
     truth, prediction = np.nonzero(matrix)
-    cells = rng.multinomial(n, matrix[truth, prediction] / n, size=n_samples).astype(float)
-    classes = np.arange(n_classes)
-    of_truth = (truth[:, None] == classes).astype(float)  # (n_cells, n_classes)
-    of_prediction = (prediction[:, None] == classes).astype(float)  # (n_cells, n_classes)
-    return Counts.from_totals(
-        tp=cells @ (of_truth * of_prediction),
-        predicted=cells @ of_prediction,
-        support=cells @ of_truth,
-        n=float(n),
-    )
+    samples = list(_resample_cells(truth, prediction, matrix[truth, prediction], len(matrix), n_samples, rng))
+    return Counts(*(np.concatenate([getattr(of, part) for of in samples]) for part in ("tp", "fp", "fn", "tn")))
 
 
 def resample_cells(
@@ -51,43 +48,132 @@ def resample_cells(
 
     Many cells get fewer samples (never under 200).
     """
-    n, right = int(cells.sum()), truth == prediction
     n_samples = min(n_samples, max(_MAX_DRAWS // len(cells), _MIN_SAMPLES))
-    step = max(1, 1_000_000 // max(n_classes, len(cells)))
+    yield from _resample_cells(truth, prediction, cells, n_classes, n_samples, rng)
+
+
+def _resample_cells(
+    truth: Ints, prediction: Ints, cells: Ints, n_classes: int, n_samples: int, rng: np.random.Generator
+) -> Iterator[Counts]:
+    n, right = int(cells.sum()), truth == prediction
+    of_truth, of_prediction = one_hot(truth, n_classes), one_hot(prediction, n_classes)
+    of_right = of_truth.multiply(right[:, None]).tocsr()
+    step = max(1, _DRAWS_AT_ONCE // max(n_classes, len(cells)))
     for start in range(0, n_samples, step):
-        drawn = rng.multinomial(n, cells / n, size=min(step, n_samples - start))  # (size, n_cells)
-        yield Counts.from_totals(
-            tp=_added(truth[right], drawn[:, right], n_classes),
-            predicted=_added(prediction, drawn, n_classes),
-            support=_added(truth, drawn, n_classes),
-            n=float(n),
-        )
+        size = min(step, n_samples - start)
+        drawn = rng.multinomial(n, cells / n, size=size).astype(float)  # (size, n_cells)
+        yield Counts.from_totals(drawn @ of_right, drawn @ of_prediction, drawn @ of_truth, float(n))
 
 
-def _added(index: Ints, drawn: Ints, n_classes: int) -> Floats:
-    """Add up the columns of ``drawn`` that have the same class, ``(size, n_classes)``."""
-    return np.stack([np.bincount(index, row, n_classes) for row in drawn])
+def one_hot(index: NDArray[Any], n_classes: int) -> Any:
+    """Return a CSR matrix ``(n, n_classes)`` with a 1 in each row, at ``index``, ``(n,)``."""
+    n = len(index)
+    return csr_matrix((np.ones(n), index, np.arange(n + 1)), shape=(n, n_classes))
 
 
-def resample_means(rows: NDArray[np.float32], n_samples: int, rng: np.random.Generator) -> Floats:
-    """Bootstrap the means of the columns of ``rows``, ``(n, d)``, to ``(n_samples, d)``.
+@dataclass(frozen=True)
+class Columns:
+    """Numbers of each row, ``(n, d)`` float32, built a block of columns at a time: all of them may not fit in memory.
+
+    Attributes:
+        n: Rows.
+        blocks: Width of each block and what builds it, ``(n, width)``; of many rows that is called several times.
+
+    """
+
+    n: int
+    blocks: Sequence[tuple[int, Callable[[], NDArray[np.float32]]]]
+
+    @classmethod
+    def of(cls, rows: NDArray[Any]) -> "Columns":
+        """Return the columns of an array, ``(n, d)``."""
+        return cls(len(rows), [(rows.shape[1], lambda: rows.astype(np.float32))])
+
+    @classmethod
+    def of_booleans(cls, *factors: Bools) -> "Columns":
+        """Return the columns of the product of boolean matrices, ``(n, d)`` each."""
+
+        def build(part: slice) -> NDArray[np.float32]:
+            first, *others = (matrix[:, part] for matrix in factors)
+            return reduce(np.logical_and, others, first).astype(np.float32)
+
+        n, d = factors[0].shape
+        return cls(n, [(part.stop - part.start, partial(build, part)) for part in parts_of(d, width_of_block(n))])
+
+    @property
+    def d(self) -> int:
+        """Columns of all blocks together."""
+        return sum(width for width, _ in self.blocks)
+
+    def followed_by(self, other: "Columns") -> "Columns":
+        """Return these columns and then the others."""
+        return Columns(self.n, [*self.blocks, *other.blocks])
+
+    def merged(self) -> list[Callable[[], NDArray[np.float32]]]:
+        """Return what builds the columns, with blocks joined as long as they are small."""
+        groups: list[list[Callable[[], NDArray[np.float32]]]] = []
+        taken, most = 0, width_of_block(self.n)
+        for width, build in self.blocks:
+            if groups and taken + width <= most:
+                groups[-1].append(build)
+                taken += width
+            else:
+                groups.append([build])
+                taken = width
+        return [partial(_side_by_side, group) for group in groups]
+
+
+def _side_by_side(builds: Sequence[Callable[[], NDArray[np.float32]]]) -> NDArray[np.float32]:
+    return builds[0]() if len(builds) == 1 else np.hstack([build() for build in builds])
+
+
+def width_of_block(n: int) -> int:
+    """Return how many columns of ``n`` rows are built at a time."""
+    return max(1, _CELLS_OF_BLOCK // n)
+
+
+def parts_of(n: int, size: int) -> list[slice]:
+    """Cut ``n`` places into slices of at most ``size``.
+
+    >>> parts_of(5, 2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return [slice(at, min(at + size, n)) for at in range(0, n, size)]
+
+
+def resample_means(columns: Columns, n_samples: int, rng: np.random.Generator) -> Floats:
+    """Bootstrap the means of ``columns``, ``(n, d)``, to ``(n_samples, d)``.
 
     Large data gets fewer samples (never under 200): its intervals are narrow, and their ends need less care.
     """
-    n, d = rows.shape
+    n, d = columns.n, columns.d
     affordable = min(_MAX_DRAWS // n, _MAX_PRODUCTS // (n * d))
     n_samples = min(n_samples, max(affordable, _MIN_SAMPLES))
-    table = _poisson_table()
     means = np.empty((n_samples, d))
-    step = max(1, 1_000_000 // n)
+    blocks = columns.merged()
+    only = blocks[0]() if len(blocks) == 1 else None
+    done = 0
+    for weights in _poisson_weights(n, n_samples, rng):
+        drawn = weights.sum(1, keepdims=True)
+        # Of very few rows, a sample can draw none; it then has the mean of the data.
+        weights[drawn[:, 0] == 0] = 1
+        drawn = np.where(drawn == 0, n, drawn)
+        size, at = len(weights), 0
+        for block in blocks:
+            rows = block() if only is None else only  # (n, width)
+            means[done : done + size, at : at + rows.shape[1]] = (weights @ rows) / drawn
+            at += rows.shape[1]
+        done += size
+    return means
+
+
+def _poisson_weights(n: int, n_samples: int, rng: np.random.Generator) -> Iterator[NDArray[np.float32]]:
+    """Draw how often each row is in each sample, ``(size, n)``, a few samples at a time."""
+    table = _poisson_table()
+    step = max(1, _DRAWS_AT_ONCE // n)
     for start in range(0, n_samples, step):
         size = min(step, n_samples - start)
-        weights = table[rng.integers(0, len(table), size=(size, n), dtype=np.uint16)]  # (size, n)
-        drawn = weights.sum(1, keepdims=True)
-        # Of very few rows, a sample can draw none; it then says what the data say.
-        weights[drawn[:, 0] == 0] = 1
-        means[start : start + size] = (weights @ rows) / np.where(drawn == 0, n, drawn)
-    return means
+        yield table[rng.integers(0, len(table), size=(size, n), dtype=np.uint16)]
 
 
 def percentile_interval(samples: Floats, value: float) -> Interval | None:

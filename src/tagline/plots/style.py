@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
 from tagline.atomic import write_file
-from tagline.metrics.headline import display_name
+from tagline.metrics.formatting import display_name
 
 # M. Okabe, K. Ito, Color Universal Design (2008): told apart with any colour vision.
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from tagline.metrics.headline import display_name
+from tagline.metrics.formatting import display_name
 from tagline.plots.style import INK, PALETTE, QUIET, axes_in_inches, save, style
 
 _SHOWN = 2.5  # times the distance from the best to the middle: what is worse is marked at the edge

@@ -5,8 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
-from tagline.metrics.headline import display_name, format_figure, format_interval, listed
-from tagline.metrics.verdicts import points, probability, quantity
+from tagline.metrics.formatting import (
+    display_name,
+    format_figure,
+    format_interval,
+    format_number,
+    format_p_value,
+    format_points,
+    listed,
+)
 from tagline.report.excerpts import harmless, pieces
 from tagline.report.rendering import render_page, write_page
 from tagline.report.run_files import plot_of
@@ -66,10 +73,10 @@ def _run(run: Mapping[str, Any], figures: Mapping[str, str]) -> dict[str, Any]:
             {"value": format_figure(key, run[key]), "interval": format_interval(key, run[f"{key}_ci95"])}
             for key in figures
         ],
-        "ms": quantity(run["ms_per_text"]),
-        "per_second": quantity(run["texts_per_second"]),
-        "mb": quantity(run["megabytes"]),
-        "fit": quantity(run["fit_seconds"]),
+        "ms": format_number(run["ms_per_text"]),
+        "per_second": format_number(run["texts_per_second"]),
+        "mb": format_number(run["megabytes"]),
+        "fit": format_number(run["fit_seconds"]),
         "beaten": bool(run["dominated_by"]),
     }
 
@@ -84,9 +91,9 @@ def _pair(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figures: M
         scale, digits = (100, 1) if key == "accuracy" else (1, 3)
         ends = of["difference_ci95"]
         if key == "accuracy":
-            tested = f"McNemar p {probability(cells['p_corrected'])}"
+            tested = f"McNemar p {format_p_value(cells['p_corrected'])}"
         else:
-            tested = "–" if of["p"] is None else f"bootstrap p {probability(of['p_corrected'])}"
+            tested = "–" if of["p"] is None else f"bootstrap p {format_p_value(of['p_corrected'])}"
         differences.append(
             {
                 "name": name,
@@ -104,7 +111,7 @@ def _pair(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figures: M
         },
         "agreement": format_figure("accuracy", pair["agreement"]),
         "kappa": "–" if pair["kappa"] is None else f"{pair['kappa']:.3f}",
-        "least": "–" if least is None else points(100 * least),
+        "least": "–" if least is None else format_points(100 * least),
     }
 
 
@@ -126,7 +133,7 @@ def _plots(runs: Sequence[Mapping[str, Any]], accuracy: str) -> list[dict[str, A
             accuracy=accuracy,
         )
         told = "; ".join(
-            f"{run['letter']}: {format_figure('accuracy', run['accuracy'])}, {quantity(run[key])} {unit}"
+            f"{run['letter']}: {format_figure('accuracy', run['accuracy'])}, {format_number(run[key])} {unit}"
             for run in known
         )
         found.append(vars(plot_of(svg_bytes(figure))) | {"name": f"{accuracy} against {cost.lower()}", "told": told})

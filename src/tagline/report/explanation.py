@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagline.errors import InputError
-from tagline.metrics.headline import display_name
+from tagline.metrics.formatting import display_name
 from tagline.report.excerpts import Piece, harmless
 from tagline.report.rendering import render_page, write_page
 

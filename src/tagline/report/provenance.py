@@ -5,8 +5,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from tagline.metrics.headline import listed
-from tagline.metrics.verdicts import looks_sentence
+from tagline.metrics.formatting import listed
+from tagline.report.conclusion import reuse_sentence
 from tagline.report.excerpts import harmless
 
 _TOLD = ("held_out", "tried", "learnt_from", "vectors")  # of `chosen`: told in sentences
@@ -73,7 +73,7 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
         )
     elif n_test:
         decided.append(f"The {n_test:,} test rows were used once by this run, for these figures.")
-    looked = looks_sentence(metrics)
+    looked = reuse_sentence(metrics)
     if looked:
         decided.append(looked)
     return decided + [harmless(str(note)) for note in run.get("notes") or []]

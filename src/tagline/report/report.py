@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
-from tagline.metrics.headline import NO_INTERVAL, display_name, task_of
+from tagline.metrics.formatting import NO_INTERVAL, display_name
+from tagline.metrics.headline import task_of, tiles
 from tagline.report import sections
 from tagline.report.excerpts import harmless
 from tagline.report.provenance import making
@@ -64,7 +65,7 @@ def render(files: RunFolder) -> str:
         measured_on=measured_on,
         positive=display_name(block["positive"]) if "positive" in block else None,
         verdict=sections.verdict(metrics, block),
-        tiles=sections.tiles(block),
+        tiles=[vars(tile) for tile in tiles(block)],
         figures=sections.figure_rows(block, validation if measured_on == "test" else None),
         has_validation=bool(validation) and measured_on == "test",
         matrix=sections.matrix_table(block, classes),

@@ -6,19 +6,13 @@ from typing import Any
 import numpy as np
 
 from tagline.data.inspections import INSPECTIONS
+from tagline.metrics.confusion import most_confused, worst_classes
 from tagline.metrics.counts import MANY_CLASSES
-from tagline.metrics.headline import (
-    display_name,
-    format_figure,
-    format_interval,
-    headlines,
-    listed,
-    most_confused,
-    task_of,
-    worst_classes,
-)
+from tagline.metrics.formatting import display_name, format_figure, format_interval, listed
+from tagline.metrics.headline import headlines, task_of
 from tagline.report.excerpts import harmless, pieces
 from tagline.report.run_files import RunFolder, probabilities
+from tagline.task import Task
 
 _MATRIX_AS_TABLE = 10  # classes
 _WORST_FIRST = 12  # classes
@@ -27,11 +21,6 @@ _FOLDED_ABOVE, _UNFOLDED = 50, 30  # classes; the rows beyond the worst are fold
 _MISTAKES = 20
 _FIRST = 10
 _CONFIDENCES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
-_TILES = {
-    "binary": ("accuracy", "f1", "roc_auc", "log_loss", "ece"),
-    "multiclass": ("accuracy", "macro_f1", "roc_auc", "log_loss", "ece"),
-    "multilabel": ("micro_f1", "macro_f1", "accuracy", "hamming_loss", "ece"),
-}
 _SPLITS = ("train", "validation", "test")
 
 Block = Mapping[str, Any]
@@ -43,9 +32,9 @@ def verdict(metrics: Mapping[str, Any], block: Block) -> dict[str, str]:
     held_out = "texts" if folds else "held-out texts"
     interval = format_interval("accuracy", block.get("accuracy_ci95"))
     task = task_of(block)
-    what = f"{n:,} {held_out} right" if task != "multilabel" else f"{n:,} {held_out} given exactly their labels"
+    what = f"{n:,} {held_out} right" if task is not Task.MULTILABEL else f"{n:,} {held_out} given exactly their labels"
     beside = ""
-    if task == "multilabel":
+    if task is Task.MULTILABEL:
         micro = format_figure("micro_f1", block["micro_f1"])
         beside = f"Counting every single label, F1 is {micro}."
     else:
@@ -63,12 +52,6 @@ def verdict(metrics: Mapping[str, Any], block: Block) -> dict[str, str]:
     }
 
 
-def tiles(block: Block) -> list[dict[str, str]]:
-    """Return the few figures that stand on top."""
-    found = {line.key: line for line in headlines(block)}
-    return [vars(found[key]) for key in _TILES[task_of(block)] if key in found]
-
-
 def figure_rows(block: Block, validation: Block | None) -> list[dict[str, str]]:
     """Return every figure with its interval, and the same on validation rows."""
     other = {line.key: line for line in headlines(validation)} if validation else {}
@@ -84,7 +67,7 @@ def figure_rows(block: Block, validation: Block | None) -> list[dict[str, str]]:
 
 def matrix_table(block: Block, classes: list[str]) -> dict[str, Any] | None:
     """Return the confusion matrix as a table of cells, if it is small enough to be read as one."""
-    if task_of(block) == "multilabel" or len(classes) > _MATRIX_AS_TABLE:
+    if task_of(block) is Task.MULTILABEL or len(classes) > _MATRIX_AS_TABLE:
         return None
     positive, rows = block.get("positive"), []
     for i, counts in enumerate(block["confusion_matrix"]):
@@ -106,7 +89,7 @@ def matrix_table(block: Block, classes: list[str]) -> dict[str, Any] | None:
 
 def confused_pairs(block: Block, classes: list[str]) -> list[dict[str, str]]:
     """Return the pairs of classes most often taken for each other, for three and more classes."""
-    if task_of(block) != "multiclass" or len(classes) < 3:
+    if task_of(block) is not Task.MULTICLASS or len(classes) < 3:
         return []
     return [
         {

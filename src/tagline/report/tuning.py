@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tagline.metrics.headline import display_name
+from tagline.metrics.formatting import display_name
 from tagline.report.excerpts import harmless
 
 _PERCENT = ("accuracy", "macro_f1")

@@ -21,7 +21,7 @@ from tagline.metrics.compare import (
     right_rows,
     smallest_difference,
 )
-from tagline.metrics.verdicts import conclusion
+from tagline.report.conclusion import conclusion
 from tagline.runs.comparable import Finished, read_comparable
 from tagline.runs.fit import Log
 from tagline.runs.mistakes import surest_wrong

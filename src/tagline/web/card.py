@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from tagline.classifier import TextClassifier
-from tagline.metrics.headline import display_name, format_figure, format_interval, listed
+from tagline.metrics.formatting import display_name, format_figure, format_interval, listed
 from tagline.report.provenance import making
 
 _NAMED_CLASSES = 10

@@ -6,6 +6,7 @@ import pytest
 from tagline.experiments.tune.candidates import Candidate, Limits, falls_behind, ranked
 from tagline.experiments.tune.objective import METRICS
 from tagline.experiments.tune.scoring import Cost, Part
+from tagline.task import Task
 
 ACCURACY, F1 = METRICS["accuracy"], METRICS["macro_f1"]
 
@@ -43,7 +44,7 @@ def test_scores_that_are_no_means_are_drawn_anew():
 
     def rows(n_right, order):
         decided = np.where(order[:, None] < n_right, Y, ~Y)
-        return F1.kept(Y, decided.astype(float), decided)
+        return F1.kept(Y, decided.astype(float), decided, Task.MULTICLASS)
 
     other = np.random.default_rng(0).permutation(600)  # as many right, or about, on other rows
     said = [rows(540, np.arange(600)), rows(400, np.arange(600)), rows(538, other)]

@@ -6,6 +6,7 @@ from sklearn import metrics as sk
 
 from tagline.errors import InputError
 from tagline.experiments.tune.objective import METRICS, metric_named
+from tagline.task import Task
 
 
 @pytest.fixture(params=[2, 5])
@@ -20,9 +21,9 @@ def said(request):
     return Y, proba, decided
 
 
-def score(name, Y, proba, decided):
+def score(name, Y, proba, decided, task=Task.MULTICLASS):
     metric = METRICS[name]
-    return metric.shown(metric.score(metric.kept(Y, proba, decided)))
+    return metric.shown(metric.score(metric.kept(Y, proba, decided, task)))
 
 
 def test_one_class_each(said):
@@ -40,18 +41,20 @@ def test_several_labels():
     proba = rng.random((200, 4))
     Y = rng.random((200, 4)) < 0.2 + 0.5 * proba
     decided = proba > 0.5
-    assert score("accuracy", Y, proba, decided) == pytest.approx(sk.accuracy_score(Y, decided))
-    assert score("macro_f1", Y, proba, decided) == pytest.approx(sk.f1_score(Y, decided, average="macro"))
+    assert score("accuracy", Y, proba, decided, Task.MULTILABEL) == pytest.approx(sk.accuracy_score(Y, decided))
+    assert score("macro_f1", Y, proba, decided, Task.MULTILABEL) == pytest.approx(
+        sk.f1_score(Y, decided, average="macro")
+    )
     per_label = [sk.log_loss(Y[:, k], proba[:, k]) for k in range(4)]
-    assert score("log_loss", Y, proba, decided) == pytest.approx(np.mean(per_label), rel=1e-5)
-    assert score("roc_auc", Y, proba, decided) == pytest.approx(sk.roc_auc_score(Y, proba), abs=1e-6)
+    assert score("log_loss", Y, proba, decided, Task.MULTILABEL) == pytest.approx(np.mean(per_label), rel=1e-5)
+    assert score("roc_auc", Y, proba, decided, Task.MULTILABEL) == pytest.approx(sk.roc_auc_score(Y, proba), abs=1e-6)
 
 
 def test_a_greater_score_is_better(said):
     Y, proba, decided = said
     for metric in METRICS.values():
-        perfect = metric.score(metric.kept(Y, Y.astype(float), Y))
-        assert perfect > metric.score(metric.kept(Y, proba, decided))
+        perfect = metric.score(metric.kept(Y, Y.astype(float), Y, Task.MULTICLASS))
+        assert perfect > metric.score(metric.kept(Y, proba, decided, Task.MULTICLASS))
 
 
 def test_an_unknown_one_names_the_nearest():

@@ -7,6 +7,7 @@ import pytest
 
 from tagline.experiments.tune.objective import METRICS
 from tagline.experiments.tune.selection_bias import Corrected, corrected_score
+from tagline.task import Task
 
 
 def corrected(kept, metric) -> Corrected:
@@ -48,7 +49,10 @@ def test_scores_that_are_no_means():
     rng = np.random.default_rng(0)
     Y = np.eye(3, dtype=bool)[rng.integers(3, size=240)]
     metric = METRICS["macro_f1"]
-    kept = [metric.kept(Y, np.ones((240, 3)), np.eye(3, dtype=bool)[rng.integers(3, size=240)]) for _ in range(60)]
+    kept = [
+        metric.kept(Y, np.ones((240, 3)), np.eye(3, dtype=bool)[rng.integers(3, size=240)], Task.MULTICLASS)
+        for _ in range(60)
+    ]
     found = corrected(kept, metric)
     assert found.chosen > 0.37
     assert found.value == pytest.approx(1 / 3, abs=0.03)
@@ -63,7 +67,7 @@ def test_of_large_data_a_score_is_worked_out_less_often(monkeypatch):
         return float(rows.mean())
 
     monkeypatch.setattr("tagline.experiments.tune.selection_bias._MOST_CELLS", 100)
-    metric = replace(METRICS["macro_f1"], score=slow)
+    metric = replace(METRICS["macro_f1"], objective=replace(METRICS["macro_f1"].objective, score=slow))
     found = corrected(tried(40, 100, 0.5, 0), metric)
     assert len(calls) == 40 + 20 * (5 + 1)
     assert found.low <= found.value <= found.chosen

@@ -23,7 +23,7 @@ from tagline.experiments.sweep.summary import (
 )
 from tagline.experiments.sweep.trial import Trial
 from tagline.experiments.sweep.trial_store import Outcome
-from tagline.metrics.headline import display_name, format_figure
+from tagline.metrics.formatting import display_name, format_figure
 from tagline.plots.style import save
 from tagline.plots.sweep import Learnt, Tried, plot_curves, plot_settings
 from tagline.report.excerpts import harmless

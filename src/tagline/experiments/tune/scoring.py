@@ -16,6 +16,7 @@ from tagline.experiments.tune.objective import METRICS, Metric, Rows
 from tagline.experiments.workers import Report, Work
 from tagline.learners import Fitted
 from tagline.recipes import Recipe, make_recipe
+from tagline.task import Task as AnswerTask
 
 N_FOLDS = 5
 _ENOUGH_GIVEN = 5_000  # validation rows, from which on they alone decide
@@ -141,7 +142,8 @@ def judge_part(
     held = fitted.held_out
     assert held is not None
     decided = _decided(held.proba, fitted.threshold, multilabel=material.multilabel)
-    return fitted, Part(number, metric.kept(held.Y, held.proba, decided), fitted.seconds)
+    task = AnswerTask.of(held.Y.shape[1], multilabel=material.multilabel)
+    return fitted, Part(number, metric.kept(held.Y, held.proba, decided, task), fitted.seconds)
 
 
 def _decided(proba: NDArray[np.float64], threshold: float, *, multilabel: bool) -> NDArray[np.bool_]:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from tagline.cli.metrics import classification_table, confusion_table, figures_table
 from tagline.metrics import measure
-from tagline.metrics.headline import headlines, most_confused, worst_classes
-from tagline.metrics.tables import classification_table, confusion_table, figures_table
+from tagline.metrics.confusion import most_confused, worst_classes
+from tagline.metrics.headline import headlines
 
 
 def shown(renderable):

@@ -1,0 +1,267 @@
+"""The metrics: of which tasks each is, how it is computed, and how it is displayed.
+
+A new metric is one entry of ``METRICS``. `measure` computes it with its interval, and the table of figures shows it
+if it has a label; ``HEADLINES`` and ``TILES`` say where.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+
+from tagline.metrics.calibration_error import CalibrationBins, expected_calibration_error
+from tagline.metrics.counts import (
+    Counts,
+    Floats,
+    macro_average,
+    matthews,
+    matthews_per_class,
+    ratio,
+    weighted_average,
+)
+from tagline.metrics.losses import RowLosses, brier_losses, log_losses
+from tagline.metrics.objectives import Objective, exact_match, mean_area, mean_of_losses, of_counts
+from tagline.metrics.ranking import Ranking, average_precision, roc_auc
+from tagline.metrics.tally import Tally
+from tagline.task import Task
+
+
+@dataclass(frozen=True)
+class OfCounts:
+    """Computed from the counts of all classes; percentile interval of bootstrap samples.
+
+    Attributes:
+        value: To ``(...)``.
+        pooled: Whether the counts of all labels together are enough; of very many labels only they are resampled.
+        share_of_rows: Whether it is a share of rows, so that 0 and 1 have exact intervals.
+
+    """
+
+    value: Callable[[Tally], Floats]
+    pooled: bool = False
+    share_of_rows: bool = False
+
+
+@dataclass(frozen=True)
+class OfEachClass:
+    """Computed for each class from its counts, ``(..., n_classes)``; of two classes, that of the positive one."""
+
+    value: Callable[[Counts], Floats]
+
+
+@dataclass(frozen=True)
+class MeanOfRows:
+    """The mean over rows of one number each; percentile interval of bootstrap samples."""
+
+    losses: RowLosses
+
+
+@dataclass(frozen=True)
+class OfBins:
+    """The mean size of a bin's gap between confidence and outcome; basic bootstrap interval."""
+
+    value: Callable[[NDArray[Any], Floats], float]
+    bins: Callable[[NDArray[Any], Floats], CalibrationBins]
+
+
+@dataclass(frozen=True)
+class Area:
+    """The area under a curve, the positive class's or the mean over classes, with each row's influence on it."""
+
+    value: Callable[[Ranking], tuple[float, Floats]]
+
+
+@dataclass(frozen=True)
+class Label:
+    """How a metric is named, and in a few words what it says."""
+
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of evaluation, and perhaps of search.
+
+    Attributes:
+        name: Its key in a block of ``metrics.json``; its interval is ``name_ci95``.
+        compute: How it and its interval are computed.
+        tasks: Those for which it is computed.
+        labels: How it is displayed, by task; where there is none, it stands in ``metrics.json`` only. ``{positive}``
+            is replaced by the positive class.
+        larger_is_better: Its direction.
+        percent: Whether it is displayed as per cent.
+        bounded: Whether it lies between 0 and 1, so that an interval from 0 to 1 says nothing.
+        objective: How a search scores held-out rows by it, if it does.
+
+    """
+
+    name: str
+    compute: OfCounts | OfEachClass | MeanOfRows | OfBins | Area
+    tasks: tuple[Task, ...] = tuple(Task)
+    labels: Mapping[Task, Label] = field(default_factory=dict)
+    larger_is_better: bool = True
+    percent: bool = False
+    bounded: bool = True
+    objective: Objective | None = None
+
+
+def _labels(name: str, meaning: str, tasks: tuple[Task, ...] = tuple(Task)) -> dict[Task, Label]:
+    return {task: Label(name, meaning) for task in tasks}
+
+
+def _macro(figure: Callable[[Counts], Floats]) -> OfCounts:
+    return OfCounts(lambda tally: macro_average(figure(tally.counts), tally.included))
+
+
+def _weighted(figure: Callable[[Counts], Floats]) -> OfCounts:
+    return OfCounts(lambda tally: weighted_average(figure(tally.counts), tally.counts.support))
+
+
+def _micro(figure: Callable[[Counts], Floats]) -> OfCounts:
+    return OfCounts(lambda tally: figure(tally.counts.pooled), pooled=True)
+
+
+def _hamming_loss(tally: Tally) -> Floats:
+    of = tally.counts
+    return ratio((of.fp + of.fn).sum(-1), (of.support + of.fp + of.tn).sum(-1))
+
+
+def _matthews(tally: Tally) -> Floats:
+    if tally.task is Task.MULTILABEL:
+        return macro_average(matthews_per_class(tally.counts), tally.included)
+    return matthews(tally.counts)
+
+
+_BINARY, _MULTICLASS, _MULTILABEL = (Task.BINARY,), (Task.MULTICLASS,), (Task.MULTILABEL,)
+_SEVERAL = _MULTICLASS + _MULTILABEL
+
+# In the order of the keys of a block.
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "accuracy",
+            OfCounts(lambda tally: tally.exact, pooled=True, share_of_rows=True),
+            labels=_labels("Accuracy", "rows that are right", _BINARY + _MULTICLASS)
+            | _labels("Exact match", "rows with all labels right", _MULTILABEL),
+            percent=True,
+            objective=exact_match(),
+        ),
+        Metric(
+            "macro_precision",
+            _macro(lambda counts: counts.precision),
+            labels=_labels("Macro precision", "mean over classes", _SEVERAL),
+        ),
+        Metric("weighted_precision", _weighted(lambda counts: counts.precision)),
+        Metric(
+            "macro_recall",
+            _macro(lambda counts: counts.recall),
+            labels=_labels("Macro recall", "mean over classes", _SEVERAL),
+        ),
+        Metric("weighted_recall", _weighted(lambda counts: counts.recall)),
+        Metric(
+            "macro_f1",
+            _macro(lambda counts: counts.f1),
+            labels=_labels("Macro F1", "unweighted mean over classes"),
+            objective=of_counts(lambda counts: macro_average(counts.f1, counts.seen)),
+        ),
+        Metric(
+            "weighted_f1",
+            _weighted(lambda counts: counts.f1),
+            labels=_labels("Weighted F1", "mean weighted by rows", _SEVERAL),
+        ),
+        Metric("micro_precision", _micro(lambda counts: counts.precision)),
+        Metric("micro_recall", _micro(lambda counts: counts.recall)),
+        Metric(
+            "micro_f1", _micro(lambda counts: counts.f1), labels=_labels("Micro F1", "all labels pooled", _MULTILABEL)
+        ),
+        Metric(
+            "hamming_loss",
+            OfCounts(_hamming_loss, pooled=True),
+            tasks=_MULTILABEL,
+            labels=_labels("Hamming loss", "share of labels wrong; 0 is best"),
+            larger_is_better=False,
+            percent=True,
+        ),
+        Metric("mcc", OfCounts(_matthews), labels=_labels("MCC", "correlation; 0 is chance"), bounded=False),
+        Metric(
+            "precision",
+            OfEachClass(lambda counts: counts.precision),
+            labels=_labels("Precision", "right among predicted {positive}", _BINARY),
+            percent=True,
+        ),
+        Metric(
+            "recall",
+            OfEachClass(lambda counts: counts.recall),
+            labels=_labels("Recall", "found among true {positive}", _BINARY),
+            percent=True,
+        ),
+        Metric("f1", OfEachClass(lambda counts: counts.f1), labels=_labels("F1", "of precision and recall", _BINARY)),
+        Metric(
+            "specificity",
+            OfEachClass(lambda counts: counts.specificity),
+            labels=_labels("Specificity", "recall of the other class", _BINARY),
+            percent=True,
+        ),
+        Metric(
+            "false_positive_rate",
+            OfEachClass(lambda counts: counts.false_positive_rate),
+            labels=_labels("False positive rate", "1 - specificity; 0 is best", _BINARY),
+            larger_is_better=False,
+            percent=True,
+        ),
+        Metric(
+            "log_loss",
+            MeanOfRows(log_losses),
+            labels=_labels("Log loss", "in nats; 0 is best"),
+            larger_is_better=False,
+            bounded=False,
+            objective=mean_of_losses(log_losses),
+        ),
+        Metric(
+            "brier",
+            MeanOfRows(brier_losses),
+            labels=_labels("Brier score", "squared error; 0 is best"),
+            larger_is_better=False,
+            bounded=False,
+        ),
+        Metric(
+            "ece",
+            OfBins(expected_calibration_error, CalibrationBins),
+            labels=_labels("Calibration error", "ECE; 0 is best"),
+            larger_is_better=False,
+        ),
+        Metric(
+            "roc_auc",
+            Area(roc_auc),
+            labels=_labels("ROC AUC", "ranking; 0.5 is chance"),
+            objective=mean_area(roc_auc),
+        ),
+        Metric("pr_auc", Area(average_precision), labels=_labels("PR AUC", "average precision")),
+    )
+}
+
+# The order in which tables show metrics; those that are not named here follow.
+HEADLINES = (
+    *("accuracy", "hamming_loss", "precision", "recall", "f1", "specificity", "false_positive_rate"),
+    *("macro_f1", "micro_f1", "weighted_f1", "macro_precision", "macro_recall"),
+    *("roc_auc", "pr_auc", "mcc", "log_loss", "brier", "ece"),
+)
+
+# The metrics at the top of the report.
+TILES: dict[Task, tuple[str, ...]] = {
+    Task.BINARY: ("accuracy", "f1", "roc_auc", "log_loss", "ece"),
+    Task.MULTICLASS: ("accuracy", "macro_f1", "roc_auc", "log_loss", "ece"),
+    Task.MULTILABEL: ("micro_f1", "macro_f1", "accuracy", "hamming_loss", "ece"),
+}
+
+
+_Kind = TypeVar("_Kind", OfCounts, OfEachClass, MeanOfRows, OfBins, Area)
+
+
+def metrics_of(task: Task, kind: type[_Kind]) -> list[tuple[Metric, _Kind]]:
+    """Return the metrics of a task that are computed in one way, in the order of the keys of a block."""
+    metrics = [metric for metric in METRICS.values() if task in metric.tasks]
+    return [(metric, metric.compute) for metric in metrics if isinstance(metric.compute, kind)]

@@ -1,0 +1,168 @@
+"""Comparisons of runs, and repeated use of a test set, in sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tagline.metrics.formatting import (
+    display_name,
+    format_figure,
+    format_number,
+    format_p_value,
+    format_points,
+    listed,
+)
+from tagline.metrics.intervals import ALPHA
+
+_SIMILAR = 1.1  # costs with a ratio below it are not compared
+_NAMES = {"macro_f1": "Macro F1", "micro_f1": "Micro F1"}
+
+
+def reuse_sentence(metrics: Mapping[str, Any]) -> str:
+    """Say how often the test set of a ``metrics.json`` was evaluated, and which differences are significant.
+
+    The empty string where this is unknown, as for runs written before there was a ledger.
+    """
+    times, least = metrics.get("test_looks"), metrics.get("smallest_difference")
+    if not times or not isinstance(least, Mapping):
+        return ""
+    often = {1: "once", 2: "twice"}.get(times, f"{times:,} times")
+    what = "exact match" if metrics.get("task") == "multilabel" else "accuracy"
+    other = "another model" if times == 1 else "another of these runs"
+    if least.get("points") is None:
+        significance = f"it has too few rows for any difference to {other} to be significant"
+    else:
+        points = format_points(least["points"])
+        significance = f"a difference in {what} to {other} of less than {points} is not significant"
+    return f"Runs in the same folder have evaluated this test set {often}: {significance}."
+
+
+def conclusion(document: Mapping[str, Any]) -> list[str]:
+    """Return the result of a comparison in sentences; the first one answers whether a run is better.
+
+    Args:
+        document: What ``compare_runs`` returns, without this.
+
+    """
+    runs, pairs, n = document["runs"], document["pairs"], document["rows"]
+    sentences = []
+    if len(runs) > 2:
+        sentences.append(_best_sentence(runs, pairs, n))
+    else:
+        sentences.append(pair_sentence(pairs[0], runs, n))
+        sentences += [figure_sentence(pairs[0], runs, figure) for figure in _NAMES]
+        sentences.append(_agreement_sentence(pairs[0]))
+    sentences += [cost_sentence(runs), _reuse_sentence(document)]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _best_sentence(runs: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], n: int) -> str:
+    """Say which of several runs is the most accurate, and which of the others are significantly worse."""
+    best = max(range(len(runs)), key=lambda k: runs[k]["accuracy"])
+    pair_with = {
+        pair["first"] + pair["second"] - best: pair for pair in pairs if best in (pair["first"], pair["second"])
+    }
+    level = [k for k, pair in pair_with.items() if pair["mcnemar"]["p_corrected"] > ALPHA]
+    worse = [_name(runs[k]) for k in pair_with if k not in level]
+    start = f"{_name(runs[best])} has the highest accuracy, {format_figure('accuracy', runs[best]['accuracy'])}"
+    if not level:
+        return f"{start}, significantly higher than every other run."
+    others = "any other run" if not worse else listed([_name(runs[k]) for k in level])
+    higher = f", significantly higher than {listed(worse)}, but not than {others}"
+    if not worse:
+        higher = f", but not significantly higher than {others}"
+    least = [pair_with[k]["smallest_difference"] for k in level]
+    needed = (
+        f"about {format_points(100 * max(least))} would be" if None not in least else "these rows are too few to be"
+    )
+    return f"{start}{higher}: on these {n:,} rows {needed} significant."
+
+
+def _agreement_sentence(pair: Mapping[str, Any]) -> str:
+    kappa = "" if pair["kappa"] is None else f" (Cohen's kappa {pair['kappa']:.2f})"
+    same = format_figure("accuracy", pair["agreement"])
+    both = pair["mcnemar"]["both_wrong"]
+    return f"Their predictions agree on {same} of the texts{kappa}; both are wrong on {both:,}."
+
+
+def _reuse_sentence(document: Mapping[str, Any]) -> str:
+    times, n_runs = document["test_looks"], len(document["runs"])
+    if times is None or times <= n_runs:
+        return ""
+    return (
+        f"Runs in the same folder have evaluated this test set {times:,} times: if these runs were selected by their "
+        "test figures, the p values are too small."
+    )
+
+
+def _name(run: Mapping[str, Any]) -> str:
+    return f"`{display_name(run['name'])}`"
+
+
+def pair_sentence(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], n: int) -> str:
+    """Say whether one of two runs is significantly more accurate than the other on ``n`` rows."""
+    first, second = (runs[pair[place]] for place in ("first", "second"))
+    gap, interval, cells = pair["accuracy"]["difference"], pair["accuracy"]["difference_ci95"], pair["mcnemar"]
+    better, worse = (second, first) if gap >= 0 else (first, second)
+    shares = [format_figure("accuracy", run["accuracy"]) for run in (better, worse)]
+    if not cells["only_first_right"] + cells["only_second_right"]:
+        return f"{_name(first)} and {_name(second)} are right on the same rows: {shares[0]} of {n:,}."
+    difference = f"a difference of {format_points(100 * abs(gap))}"
+    if interval is not None:
+        low, high = interval if gap >= 0 else (-interval[1], -interval[0])
+        difference += f" ({_hundredths(low)} to {_hundredths(high)})"
+    p = f"McNemar p {format_p_value(cells['p_corrected'])}"
+    if cells["p_corrected"] <= ALPHA:
+        return (
+            f"{_name(better)} is significantly more accurate than {_name(worse)}: {shares[0]} against {shares[1]}, "
+            f"{difference}, {p}."
+        )
+    least = pair["smallest_difference"]
+    needed = "These rows are too few for any difference to be significant."
+    if least is not None:
+        needed = f"About {format_points(100 * least)} would be significant."
+    return (
+        f"No significant difference on these {n:,} rows: {_name(better)} {shares[0]}, {_name(worse)} {shares[1]}, "
+        f"{difference}, {p}. {needed}"
+    )
+
+
+def figure_sentence(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figure: str) -> str:
+    """Say by how much the averaged F1 of two runs differs, and whether significantly."""
+    of = pair.get(figure)
+    if not of or of["difference_ci95"] is None:
+        return ""
+    worse, better = (runs[pair[place]] for place in ("first", "second"))
+    gap, (low, high) = of["difference"], of["difference_ci95"]
+    if gap < 0:
+        worse, better, gap, low, high = better, worse, -gap, -high, -low
+    values = [f"{format_figure(figure, run[figure])} for {_name(run)}" for run in (better, worse)]
+    difference = f"a difference of {_three(gap)} ({_three(low)} to {_three(high)})"
+    significance = "significant" if of["p_corrected"] <= ALPHA else "not significant"
+    p = f"bootstrap p {format_p_value(of['p_corrected'])}"
+    return f"{_NAMES[figure]} is {values[0]} against {values[1]}, {difference}, {significance} ({p})."
+
+
+def cost_sentence(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Say which run is fastest, which is smallest, and which are dominated by another."""
+    sentences = []
+    for key, adjective, unit in (("ms_per_text", "fastest", "ms per text"), ("megabytes", "smallest", "MB")):
+        known = sorted((run for run in runs if run[key] is not None), key=lambda run: run[key])
+        if len(known) > 1 and known[-1][key] > _SIMILAR * known[0][key]:
+            least, most = f"{format_number(known[0][key])} {unit}", format_number(known[-1][key])
+            sentences.append(f"{_name(known[0])} is the {adjective}: {least} against {most} for {_name(known[-1])}.")
+    sentences += [
+        f"{_name(run)} is no better than {_name(runs[run['dominated_by'][0]])} in accuracy, speed or size."
+        for run in runs
+        if run["dominated_by"]
+    ]
+    return " ".join(sentences)
+
+
+def _hundredths(share: float) -> str:
+    text = f"{100 * share:.1f}"
+    return "0.0" if text == "-0.0" else text
+
+
+def _three(value: float) -> str:
+    text = f"{value:.3f}"
+    return "0.000" if text == "-0.000" else text
