@@ -67,7 +67,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def test_the_constructor_stores_and_clones() -> None:
-    settings = {"model.strength": "nonsense", "no": "check"}
+    settings = {"model.C": "nonsense", "no": "check"}
     clf = TextClassifier("nowhere", settings=settings, class_weight="balanced", seed=7)
     given = {"recipe": "nowhere", "settings": settings, "class_weight": "balanced", "seed": 7}
     assert vars(clf) == given | {"positive": None}
@@ -80,11 +80,11 @@ def test_the_constructor_stores_and_clones() -> None:
 
 
 def test_fit_returns_self_and_changes_no_parameter() -> None:
-    clf = TextClassifier("linear-svm", settings={"model.strength": 2})
+    clf = TextClassifier("linear-svm", settings={"model.C": 2})
     before = dict(clf.get_params())
     assert clf.fit(TEXTS, LABELS) is clf
     assert clf.get_params() == before
-    assert clf.recipe_.model.strength == 2
+    assert clf.recipe_.model.C == 2
     assert {name for name in vars(clf) if not name.endswith("_")} == set(before)
 
 
@@ -401,7 +401,7 @@ def test_wrong_recipes() -> None:
     with pytest.raises(RecipeError, match="Did you mean `fast`"):
         TextClassifier("fsat").fit(TEXTS, LABELS)
     with pytest.raises(InputError, match="copy the `Recipe`"):
-        TextClassifier(load_recipe("fast"), settings=["model.strength=1"]).fit(TEXTS, LABELS)
+        TextClassifier(load_recipe("fast"), settings=["model.C=1"]).fit(TEXTS, LABELS)
     with pytest.raises(RecipeError, match="one label"):
         TextClassifier("decision-tree").fit(*several(40))
 

@@ -7,6 +7,10 @@
     *.txt                 vocabularies, one entry a line
     *.onnx                graphs; since format 2
 
+The format number is raised when an earlier version could not read a bundle or would read it wrongly; every version
+reads all earlier formats. Format 3: recipes have ``C`` and ``alpha``, features their tokenizer's settings. A key that
+earlier versions may ignore needs no new number; unknown settings of a tokenizer are refused, so they need none either.
+
 An export for other programs is kept in the same way, under other names: see `Layout`. Storage knows arrays, JSON, lines
 of text and bytes; what they mean is the classifier's business. The same content gives the same bytes.
 """
@@ -28,7 +32,7 @@ from safetensors.numpy import save as format_arrays
 from tagline.atomic import recover, replace_folder
 from tagline.errors import BundleError, InputError
 
-FORMAT = 2
+FORMAT = 3
 INDEX = "tagline.json"
 ARRAYS = "weights.safetensors"
 _TEXTS = {".txt", ".json", ".md"}

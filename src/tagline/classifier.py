@@ -50,7 +50,7 @@ class TextClassifier(Estimator):
 
     Args:
         recipe: the name of a built-in recipe, the path of a .toml file, or a ``Recipe``.
-        settings: changes to the recipe: ``{"model.strength": 3}`` or ``["model.strength=3"]``.
+        settings: changes to the recipe: ``{"model.C": 3}`` or ``["model.C=3"]``.
         class_weight: None; ``"balanced"``, every class has the same say; or a weight for each class.
         positive: the positive one of two classes; by default see ``positive_class``.
         seed: of everything random; the same seed on the same machine gives the same model to the last bit.

@@ -1,4 +1,4 @@
-"""Import paths of earlier versions that the documentation named: they work, and warn."""
+"""What earlier versions called otherwise and the documentation named: it works, and warns."""
 
 import sys
 import warnings
@@ -20,6 +20,18 @@ MOVED = {
 }
 
 
+class TaglineDeprecationWarning(DeprecationWarning):
+    """Something of tagline has a new name; the old one will stop working."""
+
+
+def warn(message: str) -> None:
+    """Warn at the first line outside tagline that led here, which Python shows in scripts and notebooks."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "tagline":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, TaglineDeprecationWarning, stacklevel=level)
+
+
 class MovedModules(MetaPathFinder, Loader):
     """Finds the modules in ``MOVED``; first of all finders, as some of their files exist under the new parent."""
 
@@ -33,7 +45,7 @@ class MovedModules(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Put the module at its new place in the place of ``module``: the import returns what ``sys.modules`` has."""
         new = MOVED[module.__name__]
-        warnings.warn(f"`{module.__name__}` has moved to `{new}`.", DeprecationWarning, stacklevel=2)
+        warnings.warn(f"`{module.__name__}` has moved to `{new}`.", TaglineDeprecationWarning, stacklevel=2)
         sys.modules[module.__name__] = import_module(new)
 
 

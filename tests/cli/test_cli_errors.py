@@ -31,7 +31,7 @@ def test_wrong_data(fails, here):
 
 def test_wrong_arguments(fails, reviews, here):
     assert "Did you mean `fast`?" in fails("train", reviews, "--recipe", "fats")
-    assert "Did you mean `model.strength`?" in fails("train", reviews, "--set", "model.strenght=1")
+    assert "Did you mean `model.n_trees`?" in fails("train", reviews, "--set", "model.ntrees=1")
     assert "section.key" in fails("train", reviews, "--set", "strength")
     assert "Did you mean `pos`?" in fails("train", reviews, "--positive", "poss")
     assert "between 0 and 1" in fails("train", reviews, "--threshold", "1.5")

@@ -156,7 +156,7 @@ def test_balance_helps_the_rare_class(call, tmp_path, here):
     (tmp_path / "skew.csv").write_text("text,label\n" + "\n".join(lines) + "\n")
     recall = {}
     for option in ((), ("--balance",)):
-        settings = ("--recipe", "logistic-regression", "--set", "model.strength=0.01")
+        settings = ("--recipe", "logistic-regression", "--set", "model.C=0.01")
         _status, out, _ = call("train", tmp_path / "skew.csv", "--json", "--quiet", *settings, *option)
         recall[option] = json.loads(out)["test"]["per_class"]["b"]["recall"]
     assert recall[("--balance",)] > recall[()]

@@ -23,8 +23,8 @@ from tests.synthetic_texts import made_up, several
 TEXTS, LABELS = made_up(120)
 ASKED = ["", "a good film, good!", "dull<br />and BORING", "never seen", *TEXTS[:20], *HOSTILE[1:10]]
 CLASSIC = {
-    "fast": ("fast", ["model.strength=1"]),
-    "characters": ("fast", ["features.words=2", "features.characters=[2, 4]", "model.strength=1"]),
+    "fast": ("fast", ["model.C=1"]),
+    "characters": ("fast", ["features.words=2", "features.characters=[2, 4]", "model.C=1"]),
     "naive-bayes": ("naive-bayes", []),
     "decision-tree": ("decision-tree", []),
     "random-forest": ("random-forest", ["model.n_trees=5"]),
@@ -109,7 +109,7 @@ def test_a_model_of_ids(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "model"
-    settings = ["features.min_df=2", "model.strength=1"]
+    settings = ["features.min_df=2", "model.C=1"]
     TextClassifier("fast", settings=settings).fit(
         [f"{text} secret{i} of row{i}" for i, text in enumerate(TEXTS)], LABELS
     ).save(folder)

@@ -61,13 +61,13 @@ CLASSIFIERS = {
     "network": Made("bilstm", ["features.maxlen=8", "model.embedding=4", "model.memory=3", "training.epochs=3"]),
 }
 KINDS = {
-    "linear-svm": Made("linear-svm", ["model.strength=2.5"]),
-    "logistic-regression": Made("logistic-regression", ["model.strength=3"], "topics"),
+    "linear-svm": Made("linear-svm", ["model.C=2.5"]),
+    "logistic-regression": Made("logistic-regression", ["model.C=3"], "topics"),
     "naive-bayes": Made("naive-bayes", []),
     "complement-nb": Made("complement-nb", ["protocol.calibration=none"], "topics"),
     "decision-tree": Made("decision-tree", ["model.max_depth=4"], "numbered"),
     "random-forest": Made("random-forest", ["model.n_trees=5"], "topics"),
-    "fast-multiclass": Made("fast", ["model.strengths=[0.5, 2.0]"], "topics"),
+    "fast-multiclass": Made("fast", ["model.C_grid=[0.5, 2.0]"], "topics"),
     "fast-multilabel": Made("fast", ["features.characters=[1, 2]"], "several"),
     "fast-true-false": Made("fast", ["features.characters=none"], "true-false", fit=(("class_weight", "balanced"),)),
     "multihot-dense": Made("multihot-dense", ["features.num_words=60", "protocol.validation=0.25", *EPOCHS]),

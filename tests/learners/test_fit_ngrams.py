@@ -41,7 +41,8 @@ def test_held_out_rows_lend_no_vocabulary(recipe: str, n_classes: int, monkeypat
     monkeypatch.setattr(linear, "_SVM_TOLERANCE", 1e-8)
     monkeypatch.setattr(linear, "_SVM_PASSES", 100_000)
     texts, labels = made_up(160, n_classes)
-    settings = ["protocol.validation=0.25", "features.words=2", "features.min_df=2", "model.strength=1"]
+    settings = ["protocol.validation=0.25", "features.words=2", "features.min_df=2"]
+    settings.append("model.alpha=1" if recipe in ("naive-bayes", "complement-nb") else "model.C=1")
     if recipe == "fast":
         settings.append("features.characters=[2, 3]")
     clf = TextClassifier(recipe, settings=settings).fit(texts, labels)
@@ -91,7 +92,7 @@ def test_too_few_to_hold_out(n: int) -> None:
     fitted = fit(texts, matrix(labels))
     assert fitted.held_out is None
     assert fitted.temperature == 1.0
-    assert fitted.chosen["strength"] == 1.0
+    assert fitted.chosen["C"] == 1.0
 
 
 def test_a_class_with_no_row_in_a_fold() -> None:
@@ -111,17 +112,17 @@ def test_without_refit_the_model_has_not_seen_the_held_out_rows() -> None:
     assert np.array_equal(probabilities(logits[held], multilabel=False), fitted.held_out.proba)
 
 
-def test_the_better_strength_is_chosen_and_a_tie_keeps_the_first() -> None:
+def test_the_better_regularisation_is_chosen_and_a_tie_keeps_the_first() -> None:
     texts, labels = made_up(400, noise=0.3)
-    chosen = fit(texts, matrix(labels), "model.strengths=[1, 1e-9]").chosen
-    assert chosen["strength"] == 1.0
+    chosen = fit(texts, matrix(labels), "model.C_grid=[1, 1e-9]").chosen
+    assert chosen["C"] == 1.0
     texts, labels = made_up(60, noise=0)
-    assert fit(texts, matrix(labels), "model.strengths=[3, 1, 0.3]").chosen["strength"] == 1.0
-    # One class is rare: next to no strength always says the other, and so a strength far from 1 wins.
+    assert fit(texts, matrix(labels), "model.C_grid=[3, 1, 0.3]").chosen["C"] == 1.0
+    # One class is rare: a tiny C always predicts the other, and so a C far from 1 wins.
     keep = [row for row in range(400) if row % 8 != 1 or row % 16 == 1]
     texts, labels = made_up(400, noise=0)
     texts, labels = [texts[row] for row in keep], [labels[row] for row in keep]
-    assert fit(texts, matrix(labels), "model.strengths=[1e-7, 1e5]").chosen["strength"] == 1e5
+    assert fit(texts, matrix(labels), "model.C_grid=[1e-7, 1e5]").chosen["C"] == 1e5
 
 
 def test_characters_are_left_out_where_they_do_not_help() -> None:

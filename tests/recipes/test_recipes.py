@@ -97,15 +97,15 @@ def test_functions_are_kept_and_written_down_by_name() -> None:
     ("settings", "value"),
     [
         ((), "auto"),
-        (["model.strength=3"], 3.0),
-        (["model.strength = 0.5 "], 0.5),
-        ("model.strength=2", 2.0),
-        (["model.strength=1", "model.strength=auto"], "auto"),
-        ({"model.strength": 7}, 7.0),
+        (["model.C=3"], 3.0),
+        (["model.C = 0.5 "], 0.5),
+        ("model.C=2", 2.0),
+        (["model.C=1", "model.C=auto"], "auto"),
+        ({"model.C": 7}, 7.0),
     ],
 )
 def test_settings_change_a_recipe(settings, value) -> None:
-    assert load_recipe("fast", settings).model.strength == value
+    assert load_recipe("fast", settings).model.model_dump()["C"] == value
 
 
 def test_settings_take_toml_values_and_bare_words() -> None:
@@ -116,30 +116,30 @@ def test_settings_take_toml_values_and_bare_words() -> None:
             "features.unit=false",
             "features.tf=count",
             'features.scale="idf"',
-            "model.strengths=[1,2]",
+            "model.C_grid=[1,2]",
         ],
     )
     assert changed.features.characters == (3, 4)
     assert changed.features.unit is False
     assert (changed.features.tf, changed.features.scale) == ("count", "idf")
-    assert changed.model.strengths == (1.0, 2.0)
+    assert changed.model.C_grid == (1.0, 2.0)
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (["model.strenght=3"], r"unknown key `model\.strenght`\. Did you mean `model\.strength`\?"),
+        (["model.alhpa=3"], r"unknown key `model\.alhpa`\. Did you mean `model\.alpha`\?"),
         (["modle.kind=x"], r"unknown key `modle`\. Did you mean `model`\?"),
         (["features.qqqq=1"], r"unknown key `features\.qqqq`\. Known ones: .*`features\.words`"),
         (["model.kind=linear-smv"], r"unknown `model\.kind`, `linear-smv`\. Did you mean `linear-svm`\?"),
         (["model.kind=qqqq"], r"unknown `model\.kind`, `qqqq`\. Known ones: `linear-svm`, .*`lstm`"),
-        (["model.kind=lstm"], r"unknown key `model\.strength`\. Known ones: .*`model\.memory`"),
-        (["model.strength=0"], r"wrong `model\.strength`: input should be greater than 0"),
-        (["model.strength=-1"], "greater than 0"),
-        (["model.strength=nan"], r"wrong `model\.strength`"),
-        (["model.strength=inf"], r"`model\.strength`: input should be a finite number"),
-        (["model.strengths=[]"], r"wrong `model\.strengths`: tuple should have at least 1 item"),
-        (["model.strength=strong"], r"wrong `model\.strength`"),
+        (["model.kind=lstm"], r"unknown key `model\.C`\. Known ones: .*`model\.memory`"),
+        (["model.C=0"], r"wrong `model\.C`: input should be greater than 0"),
+        (["model.C=-1"], "greater than 0"),
+        (["model.C=nan"], r"wrong `model\.C`"),
+        (["model.C=inf"], r"`model\.C`: input should be a finite number"),
+        (["model.C_grid=[]"], r"wrong `model\.C_grid`: tuple should have at least 1 item"),
+        (["model.C=strong"], r"wrong `model\.C`"),
         (["model.n_trees=0"], r"wrong `model\.n_trees`"),
         (["features.words=9"], r"wrong `features\.words`"),
         (["features.words=0", "features.characters=none"], "nothing is left to count"),
@@ -148,9 +148,9 @@ def test_settings_take_toml_values_and_bare_words() -> None:
         (["features.floor=-1"], r"wrong `features\.floor`"),
         (["protocol.validation=1.5"], r"`protocol\.validation` must be a share between 0 and 1 or a number"),
         (["protocol.refit=maybe"], r"wrong `protocol\.refit`"),
-        (["strength=3"], r"`strength` is not of the form `section\.key`"),
+        (["C=3"], r"`C` is not of the form `section\.key`"),
         (["a.b.c=3"], r"`a\.b\.c` is not of the form `section\.key`"),
-        (["model.strength"], r"`model\.strength` is not of the form `section\.key=value`"),
+        (["model.C"], r"`model\.C` is not of the form `section\.key=value`"),
         ({"model.kind": None}, r"unknown `model\.kind`, `None`"),
         (["training.epochs=3"], r"`linear-svm` has no epochs, so there is no table `\[training\]`"),
         (["protocol.validation=100"], r"first rows and epochs in `\[protocol\]` are for networks"),
@@ -232,8 +232,8 @@ def test_a_file_of_the_users(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(OWN, encoding="utf-8")
     for given in (path, str(path)):
-        loaded = load_recipe(given, ["model.strength=2"])
-        assert (loaded.recipe.name, loaded.features.words, loaded.model.strength) == ("mine", 2, 2.0)
+        loaded = load_recipe(given, ["model.C=2"])
+        assert (loaded.recipe.name, loaded.features.words, loaded.model.C) == ("mine", 2, 2.0)
         assert loaded.protocol == Protocol()
 
 
@@ -250,7 +250,7 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(RecipeError, match=message) as caught:
-        load_recipe(path, ["model.strength=2"])
+        load_recipe(path, ["model.C=2"])
     assert "mine.toml" in str(caught.value)
 
 

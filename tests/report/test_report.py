@@ -94,7 +94,7 @@ def test_the_data_and_how_it_was_made(binary):
     made = page.words("making")
     assert (
         "Chosen on 20,000 held-out rows (5-fold cross-validation of the train rows): whether to use characters and"
-        " the strength; the calibration temperature was fitted on them." in made
+        " `C`; the calibration temperature was fitted on them." in made
     )
     assert "The final model learnt from 20,200 rows." in made
     assert "The validation figures are of models that had not seen those rows." in made  # refit is "no"
@@ -102,7 +102,7 @@ def test_the_data_and_how_it_was_made(binary):
         "word n-grams, length 1 to 2",
         "character n-grams, length 3",
         "fewest texts an n-gram stands in 2",
-        "strength 0.3",
+        "C 0.3",
         "calibration temperature 1.183",
         "decision threshold 0.5",
     ):

@@ -26,7 +26,7 @@ from tagline.cli import (
     tune,
 )
 from tagline.cli.interrupts import INTERRUPTED, TERMINATED, StopSignals, Terminated
-from tagline.cli.terminal import Session, error_line, silence_stdout
+from tagline.cli.terminal import Session, deprecations_as_lines, error_line, silence_stdout
 from tagline.errors import TaglineError
 
 CLOSED_PIPE = 141
@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     session = Session(["tagline", *arguments])
     if getattr(sys.stdout, "errors", None) in ("strict", "surrogateescape"):  # the second where the locale is C
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # typed without it
-    with StopSignals() as signals, closing(session):
+    with StopSignals() as signals, closing(session), deprecations_as_lines(session):
         try:
             command = typer.main.get_command(app)
             with command.make_context("tagline", arguments, obj=session) as context:

@@ -4,8 +4,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from tagline.deprecated import TaglineDeprecationWarning
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -80,6 +84,25 @@ class Session:
     def _end_stage(self) -> None:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=self._progress.tasks[self._task].total)
+
+
+@contextmanager
+def deprecations_as_lines(session: Session) -> Iterator[None]:
+    """Print what tagline deprecates as a line each, once, instead of a warning of Python, which users do not see."""
+    printed: set[str] = set()
+    with warnings.catch_warnings():
+        show_warning = warnings.showwarning
+
+        def show_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, TaglineDeprecationWarning):
+                show_warning(message, category, *place, **more)
+            elif str(message) not in printed:
+                printed.add(str(message))
+                session.warn(str(message))
+
+        warnings.simplefilter("always", TaglineDeprecationWarning)
+        warnings.showwarning = show_line
+        yield
 
 
 def show(*parts: "RenderableType") -> None:

@@ -22,7 +22,7 @@ from tagline.learners.holdout import hold_out
 from tagline.models import HyperParameters, Model, fit_model
 from tagline.models.linear import LINEAR_MODELS
 from tagline.parallel import in_threads
-from tagline.recipes import ClassicModel, NgramFeatures, Recipe
+from tagline.recipes import NgramFeatures, NgramModel, Recipe
 
 # With these the shape of the data decides, see the functions that use them; measured by `benchmarks/dev_sets.py`.
 _FEW_TEXTS = 1_000  # below, an n-gram that stands in one text counts
@@ -33,15 +33,18 @@ _CHARACTERS = (2, 5)
 _MOST_OUTPUTS = 3_000  # of a linear model: time grows with their square, and these take two minutes
 _MANY_OUTPUTS = 500  # above, words alone: the coefficients grow with outputs times n-grams
 _COEFFICIENT_BYTES = 4e9  # what they may take while they are learnt
-_DEFAULT_STRENGTH = 1.0
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """Settings that held-out rows decide: which of the counted blocks to use, and the model's strength."""
+    """Settings that are chosen on held-out rows.
+
+    ``blocks`` are those of the counted blocks to use, ``value`` is that of the hyper-parameter ``NgramModel.tuned``,
+    None if there is none.
+    """
 
     blocks: tuple[int, ...]
-    strength: float
+    value: float | None
 
 
 @dataclass
@@ -50,7 +53,7 @@ class _Fit:
 
     features: NgramFeatures
     tokenizer: Tokenizer
-    settings: ClassicModel
+    settings: NgramModel
     Y: Bools  # (n_texts, n_classes)
     weights: Floats  # (n_texts,)
     multilabel: bool
@@ -65,6 +68,7 @@ class _Fit:
         Y = self.Y if rows is None else self.Y[rows]
         weights = self.weights if rows is None else self.weights[rows]
         features, model = self.features, self.settings
+        tuned = {} if model.tuned is None or candidate.value is None else {model.tuned: candidate.value}
         scales = tuple(scale_columns(c, Y, features.scale, features.floor, self.min_df) for c in counts)
         blocks = tuple(self.blocks[b] for b in candidate.blocks)
         vectorizer = Vectorizer(blocks, scales, features.tf, features.unit, self.tokenizer)
@@ -73,9 +77,7 @@ class _Fit:
             vectorizer.weigh(counts),
             Y,
             weights,
-            HyperParameters(
-                C=candidate.strength, alpha=candidate.strength, max_depth=model.max_depth, n_trees=model.n_trees
-            ),
+            HyperParameters(**tuned, max_depth=model.max_depth, n_trees=model.n_trees),
             multilabel=self.multilabel,
             seed=self.seed,
         )
@@ -114,7 +116,7 @@ def fit_ngrams(
     features, settings = recipe.features, recipe.model
     assert isinstance(features, NgramFeatures)
     tokenizer = Tokenizer()
-    assert isinstance(settings, ClassicModel)
+    assert isinstance(settings, NgramModel)
     n_bytes = int(texts.str.len_bytes().sum())
     outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
     if outputs > _MOST_OUTPUTS and settings.kind in LINEAR_MODELS:
@@ -172,7 +174,7 @@ def fit_ngrams(
     decided: dict[str, Any] = {
         **{_block_name(block): [block.table.min_n, len(block.table.keys) + 1] for block in used},
         "min_df": min_df,
-        "strength": chosen.strength,
+        **({} if settings.tuned is None else {settings.tuned: chosen.value}),
         "temperature": round(temperature, 6),
         "threshold": threshold,
         "held_out": {"rows": sum(len(rows) for _, rows in folds), "how": how} if folds else None,
@@ -194,11 +196,12 @@ def _choose(
 ) -> tuple[_Candidate, Floats | None, list[str]]:
     """Return the settings to use, the held-out logits they gave if that is known, and what there was to choose.
 
-    First the blocks, then the strength. A setting gives way only to one that is better by more than the noise of
-    the difference, its standard error over the held-out rows.
+    First the blocks, then ``C`` or ``alpha``. A setting is replaced only by one that is better by more than the
+    standard error of the difference over the held-out rows.
     """
     model = fit.settings
-    first, *others = [model.strength] if model.strength != "auto" else _strengths(model.strengths)
+    values = _nearest_first(model.candidates)
+    first, others = values[0] if values else None, values[1:]
     everything = tuple(range(len(fit.blocks)))
     chosen, logits = _Candidate(everything, first), None
     tried: list[str] = []
@@ -206,10 +209,9 @@ def _choose(
         return chosen, logits, tried
     Y = fit.Y[np.concatenate([rows for _, rows in folds])]
     rivals = [_Candidate((0,), first)] if fit.features.characters == "auto" and len(everything) > 1 else []
-    for setting in ("characters", "strength"):
-        by_strength = [_Candidate(chosen.blocks, strength) for strength in others]
-        candidates = rivals if setting == "characters" else by_strength
-        if not candidates:
+    for setting in ("characters", model.tuned):
+        candidates = rivals if setting == "characters" else [_Candidate(chosen.blocks, value) for value in others]
+        if not candidates or setting is None:
             continue
         tried.append(setting)
         if logits is None:
@@ -260,9 +262,9 @@ def _count_blocks(
     return [block for block, _ in counted], [counts for _, counts in counted]
 
 
-def _strengths(strengths: Sequence[float]) -> list[float]:
-    """Return the strengths to try, the one nearest to the usual first."""
-    return sorted(strengths, key=lambda strength: abs(np.log(strength / _DEFAULT_STRENGTH)))
+def _nearest_first(values: Sequence[float]) -> list[float]:
+    """Return the values of a hyper-parameter, the one nearest to 1 first: it stays unless another is better."""
+    return sorted(values, key=lambda value: abs(np.log(value)))
 
 
 def _row_scores(logits: Floats, Y: Bools, multilabel: bool) -> Floats:

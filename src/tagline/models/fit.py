@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,6 +20,12 @@ _CERTAIN = 20.0  # the logit of an output whose rows all have the same value
 
 #: The kinds of models of n-grams, which are the allowed values of a recipe's ``model.kind``.
 NGRAM_MODELS = (*LINEAR_MODELS, *NAIVE_BAYES, *TREES)
+
+#: The hyper-parameter that is worth choosing on validation rows, by kind.
+TUNED: dict[str, Literal["C", "alpha"]] = {
+    **dict.fromkeys(LINEAR_MODELS, "C"),
+    **dict.fromkeys(NAIVE_BAYES, "alpha"),
+}
 
 
 def fit_model(

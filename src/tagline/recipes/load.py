@@ -2,7 +2,7 @@
 
 >>> load_recipe("fast").model.kind
 'linear-svm'
->>> load_recipe("fast", ["model.strength=3"]).model.strength
+>>> load_recipe("fast", ["model.C=3"]).model.C
 3.0
 """
 
@@ -16,7 +16,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from tagline.deprecated import warn
 from tagline.errors import RecipeError, nearest
+from tagline.recipes.renamed import current_key, rename_keys, renamed_message
 from tagline.recipes.schema import Recipe
 
 
@@ -56,18 +58,13 @@ def load_recipe(recipe: str | Path, settings: Iterable[str] | Mapping[str, Any] 
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"The recipe `{source}` is not TOML: {error}.") from None
-    for path, value in _changes(settings):
-        section, key = path.split(".")
-        if not isinstance(tables.setdefault(section, {}), dict):
-            raise RecipeError(f"`{section}` in the recipe `{source}` is not a table.")
-        tables[section][key] = value
-    return make_recipe(tables, source)
+    return make_recipe(_changed(tables, _changes(settings), source), source)
 
 
 def make_recipe(tables: Mapping[str, Any], source: str) -> Recipe:
     """Check the tables of a recipe; ``source`` names them in errors."""
     try:
-        return Recipe.model_validate(tables)
+        return Recipe.model_validate(rename_keys(tables))
     except ValidationError as error:
         raise RecipeError(_sentence(error, source)) from None
 
@@ -90,6 +87,27 @@ def format_recipe(recipe: Recipe, comment: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _changed(tables: dict[str, Any], changes: list[tuple[str, Any]], source: str) -> dict[str, Any]:
+    """Return the tables of a recipe with some settings changed; earlier names of keys are replaced with a warning."""
+    for section in {path.partition(".")[0] for path, _ in changes}:
+        if not isinstance(tables.setdefault(section, {}), dict):
+            raise RecipeError(f"`{section}` in the recipe `{source}` is not a table.")
+    model = tables.get("model")
+    kind = dict(changes).get("model.kind", model.get("kind") if isinstance(model, dict) else None)
+    written = [f"model.{key}" for key in model] if isinstance(model, dict) else []
+    for path in dict.fromkeys([*written, *(path for path, _ in changes)]):
+        message = renamed_message(path.removeprefix("model."), kind) if path.startswith("model.") else None
+        if message is not None:
+            warn(message)
+    tables = rename_keys(tables, kind)
+    for path, value in changes:
+        section, key = path.split(".")
+        now = current_key(key, kind) if section == "model" else key
+        if now is not None:
+            tables[section][now] = value
+    return tables
+
+
 def _changes(settings: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:
     if isinstance(settings, str):
         settings = [settings]
@@ -104,7 +122,7 @@ def _changes(settings: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any
             changes.append((path.strip(), _parse(value.strip())))
     for path, _ in changes:
         if path.count(".") != 1:
-            raise RecipeError(f"`{path}` is not of the form `section.key`, for example `model.strength`.")
+            raise RecipeError(f"`{path}` is not of the form `section.key`, for example `model.C`.")
     return changes
 
 

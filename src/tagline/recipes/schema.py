@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
-from tagline.models.fit import NGRAM_MODELS
+from tagline.models.fit import NGRAM_MODELS, TUNED
 
 if TYPE_CHECKING:
-    ClassicKind = str
+    NgramKind = str
 else:
-    ClassicKind = Literal[NGRAM_MODELS]
+    NgramKind = Literal[NGRAM_MODELS]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Grid = Annotated[tuple[Positive, ...], Field(min_length=1)]
 LossName = Literal["binary_crossentropy", "categorical_crossentropy", "mean_squared_error", "mean_absolute_error"]
 # A function of Python, and the name by which a saved model remembers it: it can be read back, not trained with.
 Function = Callable[..., Any] | Annotated[str, Field(pattern=r"^python:")]
@@ -106,18 +107,43 @@ class SequenceFeatures(_WordFeatures):
     truncating: Literal["pre", "post"] = "pre"
 
 
-class ClassicModel(_Table):
-    """``[model]`` of n-grams: what is learnt.
+class NgramModel(_Table):
+    """``[model]`` of n-grams.
 
-    ``strength`` is C of the linear models (more fits the training rows closer) and the smoothing of naive
-    Bayes; ``"auto"`` chooses among ``strengths`` on validation rows.
+    ``C``: inverse regularisation of linear models; a larger one fits the training rows closer. ``alpha``: additive
+    smoothing of naive Bayes. ``"auto"`` chooses among ``C_grid`` or ``alpha_grid`` on validation rows. ``max_depth``
+    (by default unlimited) and ``n_trees`` are for trees.
     """
 
-    kind: ClassicKind
-    strength: Literal["auto"] | Positive = 1.0
-    strengths: tuple[Positive, ...] = Field(default=(0.3, 1.0, 3.0), min_length=1)
+    kind: NgramKind
+    C: Literal["auto"] | Positive = 1.0
+    C_grid: Grid = (0.3, 1.0, 3.0)
+    alpha: Literal["auto"] | Positive = 1.0
+    alpha_grid: Grid = (0.3, 1.0, 3.0)
     max_depth: int | None = Field(default=None, ge=1)
     n_trees: int = Field(default=100, ge=1)
+
+    @property
+    def tuned(self) -> Literal["C", "alpha"] | None:
+        """Return the hyper-parameter that may be chosen on validation rows; trees have none."""
+        return TUNED.get(self.kind)
+
+    @property
+    def candidates(self) -> tuple[float, ...]:
+        """Return the values of ``tuned`` to choose from: one unless it is ``"auto"``, none for trees."""
+        if self.tuned is None:
+            return ()
+        value = getattr(self, self.tuned)
+        return getattr(self, f"{self.tuned}_grid") if value == "auto" else (value,)
+
+    @model_validator(mode="after")
+    def _check(self) -> "NgramModel":
+        """Refuse a value that would have no effect; ``"auto"`` may stay when a recipe's kind is changed."""
+        for name in ("C", "alpha"):
+            if name != self.tuned and getattr(self, name) not in ("auto", type(self).model_fields[name].default):
+                instead = f": it reads `model.{self.tuned}`" if self.tuned else ""
+                raise ValueError(f"a model of kind `{self.kind}` does not read `model.{name}`{instead}")
+        return self
 
 
 class _NetworkTable(_Table):
@@ -306,7 +332,7 @@ class Recipe(_Table):
 
     recipe: About
     features: Annotated[NgramFeatures | MultihotFeatures | SequenceFeatures, Field(discriminator="kind")]
-    model: Annotated[ClassicModel | NetworkModel, Field(discriminator="kind")]
+    model: Annotated[NgramModel | NetworkModel, Field(discriminator="kind")]
     training: Training | None = None
     protocol: Protocol = Protocol()
 

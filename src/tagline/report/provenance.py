@@ -12,7 +12,9 @@ from tagline.report.excerpts import harmless
 _TOLD = ("held_out", "tried", "learnt_from", "vectors")  # of `chosen`: told in sentences
 _TRIED = {
     "characters": "whether to use characters",
-    "strength": "the strength",
+    "C": "`C`",
+    "alpha": "`alpha`",
+    "strength": "the strength",  # of a run of an earlier version: C or alpha
     "epochs": "the number of epochs",
 }
 _SETTINGS = {

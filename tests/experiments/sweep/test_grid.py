@@ -28,14 +28,14 @@ def test_a_grid_is_every_combination() -> None:
 
 
 def test_recipes_are_a_setting_like_others() -> None:
-    found = grid_variants(["fast", "linear-svm"], [], ["model.strength=1,3"])
-    assert words(found)[1:3] == ["fast model.strength=3", "linear-svm model.strength=1"]
-    assert list(varied(found)) == ["recipe", "model.strength"]
+    found = grid_variants(["fast", "linear-svm"], [], ["model.C=1,3"])
+    assert words(found)[1:3] == ["fast model.C=3", "linear-svm model.C=1"]
+    assert list(varied(found)) == ["recipe", "model.C"]
 
 
 def test_a_list_is_tried_as_it_stands() -> None:
-    found = listed_variants(["fast"], [], ["", "model.strength=3 'features.characters=[2, 5]'", "features.words=2"])
-    assert words(found) == ["fast", "model.strength=3 features.characters=[2, 5]", "features.words=2"]
+    found = listed_variants(["fast"], [], ["", "model.C=3 'features.characters=[2, 5]'", "features.words=2"])
+    assert words(found) == ["fast", "model.C=3 features.characters=[2, 5]", "features.words=2"]
     assert found[0].recipe == load_recipe("fast")
     assert varied(found)["features.words"] == ["", "2"]
 
@@ -67,14 +67,14 @@ def test_commas_in_brackets_and_quotes_do_not_separate(listed: str, values: list
         ("multihot-dense", "model.unit=16,32", r"`model\.unit`\. Did you mean `model\.units`\?"),
         ("fast", "features.characters=[5,2],none", r"`--grid features\.characters=\[5,2\]`: .*the shorter first"),
         ("cnn", "model.width=3,5 features.maxlen=4,9", r"`--grid model\.width=5 features\.maxlen=4`: .*not be more"),
-        ("fast", "model.strength=1 model.strength=2", r"`--grid model\.strength` is given twice"),
-        ("fast", "model.strength=1,1", r"`model\.strength=1` is given twice"),
+        ("fast", "model.C=1 model.C=2", r"`--grid model\.C` is given twice"),
+        ("fast", "model.C=1,1", r"`model\.C=1` is given twice"),
         ("multihot-dense", "training.loss=mse,mean_squared_error", r"`training\.loss=mse` and `.*` are the same"),
-        ("fast", "model.strength=1,", r"has an empty value"),
+        ("fast", "model.C=1,", r"has an empty value"),
         ("fast", "strength", r"is not of the form `section\.key=a,b,c`"),
         ("fast", "protocol.validation=0.1,0.2", r"selects the held-out rows"),
-        ("fast fast", "model.strength=1", r"given twice with `--recipe`"),
-        ("fats", "model.strength=1", r"no recipe `fats`"),
+        ("fast fast", "model.C=1", r"given twice with `--recipe`"),
+        ("fats", "model.C=1", r"no recipe `fats`"),
     ],
 )
 def test_an_impossible_grid_names_the_key_and_what_is_allowed(recipes: str, grid: str, message: str) -> None:
@@ -92,11 +92,11 @@ def test_a_value_that_is_wrong_with_one_recipe_only_is_named_with_it() -> None:
 @pytest.mark.parametrize(
     ("tries", "message"),
     [
-        (["model.strength=0"], r"`--try model\.strength=0`: .*greater than 0"),
-        (["model.strength"], r"is not of the form"),
-        (["model.strength=1 model.strength=2"], r"gives `model\.strength` twice"),
-        (["model.strength=1", "model.strength=1"], r"is given twice"),
-        (["model.strength='1"], r"cannot be read: no closing quotation"),
+        (["model.C=0"], r"`--try model\.C=0`: .*greater than 0"),
+        (["model.C"], r"is not of the form"),
+        (["model.C=1 model.C=2"], r"gives `model\.C` twice"),
+        (["model.C=1", "model.C=1"], r"is given twice"),
+        (["model.C='1"], r"cannot be read: no closing quotation"),
         (["features.words=2"], r"given with `--set` and with `--try`"),
     ],
 )
@@ -114,7 +114,7 @@ def test_far_too_many_combinations_are_refused_at_once() -> None:
 def test_a_recipe_file_keeps_its_path(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[recipe]\nname = "other"\nsummary = ""\n[features]\n[model]\nkind = "linear-svm"\n')
-    (variant,) = grid_variants([path], [], ["model.strength=3"])
+    (variant,) = grid_variants([path], [], ["model.C=3"])
     assert variant.source == str(path)
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 SETTINGS = SweepSettings(
     recipes=("naive-bayes",),
-    grid=("model.strength=0.01,1", "features.min_df=1,100000"),
+    grid=("model.alpha=0.01,1", "features.min_df=1,100000"),
     seed=3,
     seeds=2,
     processes=1,
@@ -58,7 +58,7 @@ def sweep(data: Path, seen: list[Progress], tmp_path_factory: pytest.TempPathFac
 
 def test_every_combination_was_tried_with_every_seed(sweep: Sweep) -> None:
     rows = pl.read_csv(sweep.folder / "trials.csv")
-    assert rows.select("model.strength", "features.min_df", "seed").n_unique() == len(rows) == 8
+    assert rows.select("model.alpha", "features.min_df", "seed").n_unique() == len(rows) == 8
     assert set(rows["seed"]) == {3, 4}
     assert rows["trial"].to_list() == list(range(8))
 
@@ -79,7 +79,7 @@ def test_a_trial_is_judged_as_training_judges_itself(sweep: Sweep, data: Path, t
     rows = pl.read_csv(sweep.folder / "trials.csv").filter((pl.col("status") == "done") & (pl.col("seed") == 3))
     assert len(rows) == 2
     for row in rows.to_dicts():
-        changes = tuple(f"{key}={row[key]}" for key in ("model.strength", "features.min_df"))
+        changes = tuple(f"{key}={row[key]}" for key in ("model.alpha", "features.min_df"))
         settings = TrainSettings("naive-bayes", changes, seed=3, test=str(data.with_name("test.csv")))
         validation = train_run(data, settings, out=tmp_path / "run").metrics["validation"]
         for name in ("accuracy", "macro_f1", "log_loss"):
@@ -102,8 +102,8 @@ def test_the_best_comes_first_and_the_others_are_behind_it(sweep: Sweep) -> None
     assert second.behind is not None
     assert second.behind.value == pytest.approx(first.accuracy.value - second.accuracy.value)
     assert [one.accuracy for one in failed] == [None, None]
-    assert list(sweep.results.effects) == ["model.strength"]
-    assert f"--set model.strength={first.settings['model.strength']}" in sweep.command
+    assert list(sweep.results.effects) == ["model.alpha"]
+    assert f"--set model.alpha={first.settings['model.alpha']}" in sweep.command
 
 
 def test_what_is_written_is_whole(sweep: Sweep) -> None:
@@ -212,7 +212,7 @@ def test_a_damaged_table_is_one_sentence(sweep: Sweep, tmp_path: Path) -> None:
 
 def test_nothing_is_made_when_the_settings_are_wrong(data: Path, tmp_path: Path) -> None:
     for wrong in (
-        {"grid": ("model.strength=0",)},
+        {"grid": ("model.alpha=0",)},
         {"sizes": (10, 100_000)},
         {"settings": ("protocol.validation=none",)},
     ):
@@ -284,12 +284,12 @@ def test_a_network_is_judged_as_training_judges_it(data: Path, tmp_path: Path) -
 def test_rows_in_turn_and_given_ones_are_counted_together(tmp_path: Path) -> None:
     """Few rows, of which some are set aside as validation rows: all of them judge, each once."""
     data = write(tmp_path / "all.csv", 250)
-    settings = SweepSettings(recipes=("naive-bayes",), grid=("model.strength=0.01,1",), processes=1)
+    settings = SweepSettings(recipes=("naive-bayes",), grid=("model.alpha=0.01,1",), processes=1)
     swept = run_sweep(data, settings, out=tmp_path / "sweep")
     dataset = load_dataset(data)
     assert dataset.validation is not None
     assert swept.results.judged == len(dataset.train) + len(dataset.validation)
-    said = {row["model.strength"]: row["accuracy"] for row in pl.read_csv(swept.folder / "trials.csv").to_dicts()}
+    said = {row["model.alpha"]: row["accuracy"] for row in pl.read_csv(swept.folder / "trials.csv").to_dicts()}
     for one in swept.results.combinations:
         assert one.accuracy is not None
-        assert one.accuracy.value == pytest.approx(said[float(one.settings["model.strength"])])
+        assert one.accuracy.value == pytest.approx(said[float(one.settings["model.alpha"])])

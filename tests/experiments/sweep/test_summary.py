@@ -37,24 +37,22 @@ VALUES = [
 
 
 def test_a_setting_is_told_with_what_it_leads_and_what_is_level() -> None:
-    assert setting_sentence("model.strength", VALUES) == (
-        "`model.strength`: `1` is best, with 90.0 % on average; it leads `10` by 5.0 points (3.0 to 7.0); "
+    assert setting_sentence("model.C", VALUES) == (
+        "`model.C`: `1` is best, with 90.0 % on average; it leads `10` by 5.0 points (3.0 to 7.0); "
         "`3` is within noise of it."
     )
-    assert setting_sentence("model.strength", VALUES[:2]) == (
-        "`model.strength` has no effect beyond noise: `1` 90.0 %, `3` 89.5 %."
-    )
+    assert setting_sentence("model.C", VALUES[:2]) == ("`model.C` has no effect beyond noise: `1` 90.0 %, `3` 89.5 %.")
 
 
 def test_the_best_is_told_with_those_that_are_level_with_it() -> None:
-    variants = grid_variants(["fast"], [], ["model.strength=1,3,10"])
+    variants = grid_variants(["fast"], [], ["model.C=1,3,10"])
     found = [combination(v, value.accuracy.value, value.behind) for v, value in zip(variants, VALUES, strict=True)]
-    said = conclusion(results(found, {"model.strength": VALUES}, Shares({"model.strength": 0.8}, 0.0, 0.2)))
+    said = conclusion(results(found, {"model.C": VALUES}, Shares({"model.C": 0.8}, 0.0, 0.2)))
     assert said[0] == (
-        "`model.strength=1` is best: 90.0 % of 1,000 rows correct (89.0 to 91.0, the mean of 2 seeds); 1 of the "
+        "`model.C=1` is best: 90.0 % of 1,000 rows correct (89.0 to 91.0, the mean of 2 seeds); 1 of the "
         "other 2 combinations are within noise of it."
     )
-    assert said[1] == "Of the variance between trials `model.strength` explains 80 %, seeds 20 %."
+    assert said[1] == "Of the variance between trials `model.C` explains 80 %, seeds 20 %."
 
 
 def test_an_end_of_zero_has_no_sign() -> None:
@@ -62,10 +60,10 @@ def test_an_end_of_zero_has_no_sign() -> None:
 
 
 def test_settings_that_differ_have_columns_by_their_shortest_names() -> None:
-    variants = listed_variants(["fast"], [], ["", "model.strength=3", "model.strength=3 features.words=2"])
+    variants = listed_variants(["fast"], [], ["", "model.C=3", "model.C=3 features.words=2"])
     found = [combination(variant, 0.9, None) for variant in variants]
     assert setting_columns(found) == (
-        ["strength", "words"],
+        ["C", "words"],
         [[AS_IT_IS, AS_IT_IS], ["3", AS_IT_IS], ["3", "2"]],
     )
     assert setting_columns(found[:1]) == (["combination"], [["fast"]])
@@ -88,10 +86,10 @@ def test_the_command_trains_what_was_best(recipe: str, tmp_path: Path, monkeypat
 
 
 def test_a_list_whose_values_did_not_all_meet_is_told_to_be_one() -> None:
-    shares = Shares({"model.strength": 0.8, "features.words": 0.1}, 0.0, 0.1)
-    effects = {"model.strength": VALUES[:2], "features.words": VALUES[:2]}
-    listed = listed_variants(["fast"], [], ["model.strength=1 features.words=1", "model.strength=3 features.words=2"])
-    crossed = grid_variants(["fast"], [], ["model.strength=1,3", "features.words=1,2"])
+    shares = Shares({"model.C": 0.8, "features.words": 0.1}, 0.0, 0.1)
+    effects = {"model.C": VALUES[:2], "features.words": VALUES[:2]}
+    listed = listed_variants(["fast"], [], ["model.C=1 features.words=1", "model.C=3 features.words=2"])
+    crossed = grid_variants(["fast"], [], ["model.C=1,3", "features.words=1,2"])
     for variants, told in ((listed, True), (crossed, False)):
         found = [combination(v, 0.9, None if k == 0 else VALUES[1].behind) for k, v in enumerate(variants)]
         said = conclusion(results(found, effects, shares))

@@ -103,7 +103,7 @@ def test_many_given_rows_decide_alone(tmp_path):
 def test_a_part_is_worth_what_a_classifier_of_the_other_rows_gets_right(material, recipe):
     """The public classifier, fitted to the rows of a part by hand, decides."""
     parts, metric = Parts(material, seed=0), METRICS["accuracy"]
-    settings = ["protocol.calibration=none", "model.strength=1", "features.min_df=1", "features.characters=none"]
+    settings = ["protocol.calibration=none", "model.C=1", "features.min_df=1", "features.characters=none"]
     chosen = load_recipe(recipe, settings)
     fitted, part = judge_part(material, parts, chosen, metric, 2, seed=0)
     learnt, held = parts.rows(2)

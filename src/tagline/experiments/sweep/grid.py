@@ -1,7 +1,7 @@
 """The combinations of settings that a sweep runs: a full grid or a list, validated before the first trial.
 
->>> [variant.words for variant in grid_variants(["fast"], [], ["model.strength=1,3"])]
-['model.strength=1', 'model.strength=3']
+>>> [variant.words for variant in grid_variants(["fast"], [], ["model.C=1,3"])]
+['model.C=1', 'model.C=3']
 """
 
 import itertools

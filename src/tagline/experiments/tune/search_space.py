@@ -70,17 +70,17 @@ def first_tried(shape: Shape, allowed: list[str]) -> list[dict[str, Any]]:
     words = {**usual, "words": 3, "characters": "none"}
     both = {**usual, "words": 3, "characters": "some", "shortest": 2, "longest": 5}
     first, second = (both, words) if shape.spaced and not shape.huge else (words, both)
-    bag = {"family": "tf-idf", "kind": "linear-svm", "tf": "log", "min_df": 1, "strength": 1.0}
+    bag = {"family": "tf-idf", "kind": "linear-svm", "tf": "log", "min_df": 1, "C": 1.0}
     linear: list[dict[str, Any]] = [
-        {**first, "strength": 1.0},
-        {**second, "strength": 1.0},
-        {**first, "strength": 0.3, "floor": 1.4, "min_df": 1},
-        {**first, "kind": "logistic-regression", "strength": 10.0, "min_df": 1},
+        {**first, "C": 1.0},
+        {**second, "C": 1.0},
+        {**first, "C": 0.3, "floor": 1.4, "min_df": 1},
+        {**first, "kind": "logistic-regression", "C": 10.0, "min_df": 1},
         {**bag, "words": 2},
-        {**usual, "family": "characters", "shortest": 1, "longest": 5, "strength": 1.0},
+        {**usual, "family": "characters", "shortest": 1, "longest": 5, "C": 1.0},
     ]
     if shape.large:  # the quickest first, so that something is known soon
-        linear = [{**bag, "words": 1}, {**words, "words": 2, "strength": 1.0}, {**words, "strength": 1.0}, *linear]
+        linear = [{**bag, "words": 1}, {**words, "words": 2, "C": 1.0}, {**words, "C": 1.0}, *linear]
     network = {"num_words": 20_000, "learning_rate": 3e-3, "batch_size": 64, "dropout": 0.3}
     networks: list[dict[str, Any]] = [
         {"family": "embedding-average", "embedding": 64, "layers": 0, "epochs": 10, **network},
@@ -129,10 +129,10 @@ def _linear(trial: "Trial", family: str, shape: Shape) -> dict[str, Any]:
     some = ["none"] if shape.huge else ["none", "some"]
     if family == "characters" or (family == "fast" and trial.suggest_categorical("characters", some) == "some"):
         features["characters"] = (trial.suggest_int("shortest", 1, 3), trial.suggest_int("longest", 3, 7))
-    strength = trial.suggest_float("strength", 0.05, 50.0, log=True)
+    C = trial.suggest_float("C", 0.05, 50.0, log=True)
     return {
         "features": features,
-        "model": {"kind": kind, "strength": float(f"{strength:.3g}")},
+        "model": {"kind": kind, "C": float(f"{C:.3g}")},
         "protocol": {"validation": "auto", "refit": "all", "calibration": "temperature"},
     }
 
