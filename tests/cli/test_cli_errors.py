@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tagline.bundle import FORMAT
 from tagline.cli import main
 from tests.cli.cli_data import names, write_reviews
 
@@ -94,7 +95,7 @@ def test_wrong_models(fails, run_folder, reviews, tmp_path):
     newer = tmp_path / "newer"
     shutil.copytree(run_folder / "model", newer)
     index = newer / "tagline.json"
-    index.write_text(index.read_text().replace('"format": 2', '"format": 999'))
+    index.write_text(index.read_text().replace(f'"format": {FORMAT}', '"format": 999'))
     assert "upgrade" in fails("predict", newer, "x")
     assert "Did you mean `pos`?" in fails("explain", run_folder, "x", "--class", "poss")
     assert "Did you mean `pos`?" in fails("predict", run_folder, "x", "--positive", "poss")
