@@ -58,8 +58,8 @@ def test_a_model_of_ngrams(name: str, n_classes: int, tmp_path: Path) -> None:
     clf = trained(name, n_classes)
     clf.save(tmp_path / "model")
     made = export_onnx(tmp_path / "model", tmp_path / "out")
-    assert made.parity.largest < 1e-6
-    assert made.parity.rows >= 1_000 + len(HOSTILE)
+    assert made.verification.largest < 1e-6
+    assert made.verification.rows >= 1_000 + len(HOSTILE)
     assert made.bytes == sum(map(len, contents(tmp_path / "out").values()))
     assert_answers(clf, tmp_path / "out")
 
@@ -71,7 +71,7 @@ def test_a_network(recipe: str, n_classes: int, tmp_path: Path) -> None:
     clf = drawn(recipe, n_classes=n_classes, temperature=1.7)
     clf.save(tmp_path / "model")
     made = export_onnx(tmp_path / "model", tmp_path / "out")
-    assert made.parity.largest < 1e-5
+    assert made.verification.largest < 1e-5
     assert_answers(clf, tmp_path / "out")
 
 
@@ -98,7 +98,7 @@ def test_several_labels(tmp_path: Path) -> None:
 def test_a_model_of_ids(tmp_path: Path) -> None:
     clf = drawn("lstm-masked", words=False)
     clf.save(tmp_path / "model")
-    assert export_onnx(tmp_path / "model", tmp_path / "out").parity.largest < 1e-5
+    assert export_onnx(tmp_path / "model", tmp_path / "out").verification.largest < 1e-5
     ids = [[1, 5, 6], [], [0, 0], list(range(16))]
     np.testing.assert_allclose(
         TextClassifier.load(tmp_path / "out").predict_proba(ids), clf.predict_proba(ids), atol=1e-5

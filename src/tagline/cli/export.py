@@ -1,33 +1,29 @@
 """``tagline export``."""
 
-from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from tagline.cli import options
+from tagline.export.base import ExportRequest
+from tagline.export.formats import EXPORT_FORMATS
 
 if TYPE_CHECKING:
-    from tagline.cli.terminal import Session
-
-
-class Target(StrEnum):
-    """What a model can be written as."""
-
-    ONNX = "onnx"
-    PAGE = "page"
+    FormatName = str
+else:
+    FormatName = Literal[tuple(EXPORT_FORMATS)]
+_FORMATS = "; ".join(f"`{name}`: {form.summary} (extra `{form.extra}`)" for name, form in EXPORT_FORMATS.items())
 
 
 def export(
     context: typer.Context,
     model: options.Model,
     target: Annotated[
-        Target,
+        FormatName,
         typer.Option(
             "--format",
-            help="`onnx`: a folder for any program with an ONNX runtime; `page`: one HTML file that works offline.",
+            help=f"{_FORMATS}.",
             rich_help_panel=options.OUTPUT,
         ),
     ],
@@ -39,7 +35,7 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Texts to try the export with; else the test rows of the run.",
+            help="Texts to verify the export with; by default the test rows of the run.",
             rich_help_panel=options.DATA,
         ),
     ] = None,
@@ -47,34 +43,17 @@ def export(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Write a model for other programs; the export must answer as the model does, or nothing is written.
+    """Write a model for other programs; nothing is written if its predictions differ from the model's.
 
     Example: [bold]tagline export runs/RUN --format onnx --out reviews-onnx[/]
     """
     session = options.session_of(context)
     session.stage("loading the model")
-    document, sentences = (_onnx if target is Target.ONNX else _page)(session, model, out, replay)
+    made = EXPORT_FORMATS[target].export(ExportRequest(Path(model), out, replay, session.stage))
     session.close()
     from tagline.cli.terminal import show, show_json
 
     if as_json:
-        show_json(document)
+        show_json({"format": target, "path": str(made.path), "bytes": made.bytes, **made.facts})
     else:
-        size = f"{document['bytes'] / 1e6:,.1f} MB"
-        show(f"{out}: {size}.", *sentences)
-
-
-def _onnx(session: "Session", model: str, out: Path, replay: Path | None) -> tuple[dict[str, Any], list[str]]:
-    from tagline.export.onnx import export_onnx
-
-    made = export_onnx(model, out, replay=replay, progress=session.stage)
-    document = {"format": "onnx", "path": str(made.path), "bytes": made.bytes, **made.card}
-    return document, [made.card["replay"]["sentence"]]
-
-
-def _page(session: "Session", model: str, out: Path, replay: Path | None) -> tuple[dict[str, Any], list[str]]:
-    from tagline.export.html import export_page
-    from tagline.runs.model_path import model_folder
-
-    made = export_page(model_folder(model), out, replay=replay, progress=session.stage)
-    return {"format": "page", **asdict(made), "path": str(made.path)}, list(made.card)
+        show(f"{out}: {made.bytes / 1e6:,.1f} MB.", *made.sentences)

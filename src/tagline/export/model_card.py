@@ -1,4 +1,4 @@
-"""What is known of an export, for programs (``card.json``) and for people (``card.md``)."""
+"""The model card of an export, for programs (``card.json``) and for people (``card.md``)."""
 
 import json
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from typing import Any
 
 from tagline.classifier import TextClassifier
 from tagline.export.replay import Replay
-from tagline.export.verification import Parity
+from tagline.export.verification import Verification
 from tagline.runs.model_path import run_of
 
 _FIGURES = ("n", "accuracy", "accuracy_ci95", "macro_f1", "log_loss")
 _SHOWN = 20  # classes
 
 
-def card_facts(clf: TextClassifier, model_path: str | Path, asked: Replay, parity: Parity) -> dict[str, Any]:
-    """Return the content of ``card.json``: the model, its figures on test rows if they are known, and the replay."""
-    rows = {name: getattr(asked, name) for name in ("held_out", "seen", "drawn", "hostile")}
+def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verification: Verification) -> dict[str, Any]:
+    """Return the content of ``card.json``: the model, its test metrics if they are known, and the verification."""
+    texts = {name: getattr(rows, name) for name in ("held_out", "seen", "drawn", "hostile")}
     return {
         "tagline": version("tagline"),
         "recipe": {"name": clf.recipe_.recipe.name, "summary": clf.recipe_.recipe.summary},
@@ -30,15 +30,15 @@ def card_facts(clf: TextClassifier, model_path: str | Path, asked: Replay, parit
         "figures": _figures(clf, model_path),
         "replay": {
             "onnxruntime": version("onnxruntime"),
-            "texts": rows,
-            **asdict(parity),
-            "sentence": parity_sentence(asked, parity),
+            "texts": texts,
+            **asdict(verification),
+            "sentence": verification_sentence(rows, verification),
         },
     }
 
 
 def _figures(clf: TextClassifier, model_path: str | Path) -> dict[str, Any] | None:
-    """Return what the run measured on its test rows, None if it is not here."""
+    """Return the metrics of the run on its test rows, None if the run is not found."""
     run = run_of(model_path, (clf.card_.get("dataset") or {}).get("fingerprint"))
     try:
         block = json.loads((run / "metrics.json").read_bytes())["test"] if run else None
@@ -47,12 +47,13 @@ def _figures(clf: TextClassifier, model_path: str | Path) -> dict[str, Any] | No
     return None if block is None else {name: block[name] for name in _FIGURES if name in block}
 
 
-def parity_sentence(asked: Replay, parity: Parity) -> str:
-    """Say how near the answers are."""
-    labels = f"{parity.ties:,} labels differ, all of them ties" if parity.ties else "every label is the same"
+def verification_sentence(rows: Replay, verification: Verification) -> str:
+    """Return a sentence on how close the predictions are."""
+    ties = verification.ties
+    labels = f"{ties:,} labels differ, all of them ties" if ties else "every label is the same"
     return (
-        f"On {parity.rows:,} texts ({asked.sentence}) no probability differs from the model's by more than "
-        f"{parity.largest:.1e}, where {parity.bound:g} is allowed, and {labels}."
+        f"On {verification.rows:,} texts ({rows.sentence}) no probability differs from the model's by more than "
+        f"{verification.largest:.1e}, where {verification.bound:g} is allowed, and {labels}."
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from tagline.classifier import TextClassifier
 from tagline.export.model_card import card_facts, card_markdown
 from tagline.export.onnx_preprocessing import describe
 from tagline.export.replay import Replay, make_replay
-from tagline.export.verification import Parity, compare
+from tagline.export.verification import Predictions, Verification, verify
 from tagline.models.onnx import divide_by, model_graph
 from tagline.models.onnx.runtime import EXPORTED_GRAPH
 from tagline.runs.model_path import load_model
@@ -20,7 +20,7 @@ from tagline.runs.model_path import load_model
 
 @dataclass(frozen=True)
 class OnnxExport:
-    """What was written to ``path``, of ``bytes`` in all, and how near its answers are to the model's.
+    """What was written to ``path``, ``bytes`` in all, and how close its predictions are to the model's.
 
     ``card`` is the content of its ``card.json``.
     """
@@ -28,7 +28,7 @@ class OnnxExport:
     path: Path
     bytes: int
     replay: Replay
-    parity: Parity
+    verification: Verification
     card: dict[str, Any]
 
 
@@ -39,19 +39,19 @@ def export_onnx(
     replay: str | Path | None = None,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> OnnxExport:
-    """Write a model as an ONNX graph, with a complete description of what is done to a text before.
+    """Write a model as an ONNX graph, with a complete description of the steps from a text to its inputs.
 
-    The export is loaded and asked what ``make_replay`` chooses; nothing is left at ``folder`` unless it answers as the
-    model does. ``TextClassifier.load`` reads it. The same bundle gives the same bytes.
+    The export is loaded and compared with the model on the rows of ``make_replay``; nothing is written to ``folder`` if
+    a prediction differs. ``TextClassifier.load`` reads it. The same bundle gives the same bytes.
 
     Args:
         model_path: the folder of a run or of its model.
         folder: the folder to write; an older export there is replaced.
-        replay: a file of texts to ask instead of the run's test rows.
+        replay: a file of texts for the verification instead of the run's test rows.
         progress: called with the name of each stage.
 
     Raises:
-        InputError: there is no model, something else is in ``folder``, or an answer differs: ``ParityError``.
+        InputError: there is no model, ``folder`` has other content, or a prediction differs (``VerificationError``).
         MissingExtraError: onnx or ONNX Runtime is not installed.
 
     """
@@ -61,17 +61,17 @@ def export_onnx(
     progress("writing the graph")
     bundle = _bundle(clf, graph_of(clf))
     progress("reading the rows to replay")
-    asked = make_replay(model_path, replay)
-    progress(f"replaying {len(asked.texts):,} texts")
-    parity = _replayed(clf, bundle, asked)
-    card = card_facts(clf, model_path, asked, parity)
+    rows = make_replay(model_path, replay)
+    progress(f"replaying {len(rows.texts):,} texts")
+    verification = _verified(clf, bundle, rows)
+    card = card_facts(clf, model_path, rows, verification)
     cards = {
         "card.json": json.dumps(card, ensure_ascii=False, indent=1) + "\n",
         "card.md": card_markdown(card, bundle.header["preprocessing"]["inputs"]),
     }
     texts = bundle.texts | cards
     write_bundle(target, Bundle(bundle.header, bundle.arrays, texts, bundle.binaries), EXPORT)
-    return OnnxExport(target, sum(path.stat().st_size for path in target.iterdir()), asked, parity, card)
+    return OnnxExport(target, sum(path.stat().st_size for path in target.iterdir()), rows, verification, card)
 
 
 def graph_of(clf: TextClassifier) -> bytes:
@@ -91,13 +91,14 @@ def _bundle(clf: TextClassifier, graph: bytes) -> Bundle:
     return Bundle(header, arrays, features.texts(), {EXPORTED_GRAPH: graph})
 
 
-def _replayed(clf: TextClassifier, bundle: Bundle, asked: Replay) -> Parity:
-    """Write the export somewhere, read it back, and compare what it says with what the model says."""
+def _verified(clf: TextClassifier, bundle: Bundle, rows: Replay) -> Verification:
+    """Write the export to a temporary folder, load it, and compare its predictions with the model's."""
     with tempfile.TemporaryDirectory() as scratch:
         write_bundle(Path(scratch) / "export", bundle, EXPORT)
         exported = TextClassifier.load(Path(scratch) / "export")
-    expected, got = clf.predict_proba(asked.texts), exported.predict_proba(asked.texts)
-    threshold = None if clf.task_ == "multiclass" else clf.threshold_
-    return compare(
-        expected, clf.decide(expected), got, exported.decide(got), classes=clf.classes_.tolist(), threshold=threshold
-    )
+
+    def predict(texts: Sequence[Any]) -> Predictions:
+        proba = exported.predict_proba(texts)
+        return Predictions(proba, exported.decide(proba))
+
+    return verify(clf, predict, rows.texts)

@@ -1,4 +1,4 @@
-"""`export_page`: a model to one HTML file whose answers are known to be the model's."""
+"""`export_page`: a model to one HTML file whose predictions are verified against the model's."""
 
 import gzip
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tagline.export.html.javascript import V8, require_v8
 from tagline.export.html.replay import replay_in_v8
 from tagline.export.html.sizing import Packed, pack
 from tagline.export.replay import Replay, make_replay
-from tagline.export.verification import Parity
+from tagline.export.verification import Verification
 from tagline.features.vectorizer import Vectorizer
 from tagline.models import LinearModel
 from tagline.web.about import about_model
@@ -32,10 +32,11 @@ _SHOWN = 2000  # texts that show how long rows are
 
 @dataclass(frozen=True)
 class PageExport:
-    """What was written, and what is known of it.
+    """What was written.
 
-    ``n_features`` of the model's ``n_features_of_model`` n-grams are in the page, in ``bits`` bits; ``losses`` compares
-    the page with the model, ``parity`` V8 with Python. ``card`` says it in sentences, which stand in the page too.
+    ``n_features`` of the model's ``n_features_of_model`` n-grams are in the page, with weights of ``bits`` bits;
+    ``losses`` compares the page with the model, ``verification`` V8 with Python. ``card`` holds the same in sentences,
+    which the page shows.
     """
 
     path: Path
@@ -44,7 +45,7 @@ class PageExport:
     n_features: int
     n_features_of_model: int
     losses: Losses
-    parity: Parity
+    verification: Verification
     card: tuple[str, ...]
 
 
@@ -57,17 +58,17 @@ def export_page(
 ) -> PageExport:
     """Write a linear model of n-grams as one HTML file that classifies and explains offline.
 
-    Held-out texts are asked of the page's own scripts in V8 first: nothing is written unless their answers are those
-    of Python within 1e-4, and those of the model as it was within ``losses.BOUND``.
+    The page's own scripts first classify held-out texts in V8: nothing is written unless their probabilities are
+    those of Python within 1e-4, and those of the unpruned model in full precision within ``accuracy_loss.BOUND``.
 
     Args:
         model_path: the folder of a bundle.
         target: the file to write; an older one is replaced.
-        replay: a file of texts to try instead of the run's test rows.
+        replay: a file of texts for the verification instead of the run's test rows.
         progress: called with the name of each stage.
 
     Raises:
-        InputError: the model is no linear one of n-grams, ``target`` cannot be written, or the answers differ.
+        InputError: the model is not a linear model of n-grams, ``target`` cannot be written, or predictions differ.
         MissingExtraError: mini-racer is not installed.
 
     """
@@ -78,16 +79,16 @@ def export_page(
     clf = TextClassifier.load(model_path)
     _check(clf)
     progress("read held-out texts")
-    asked = make_replay(model_path, replay)
-    texts = [text for text in asked.texts if isinstance(text, str)]
+    rows = make_replay(model_path, replay)
+    texts = [text for text in rows.texts if isinstance(text, str)]
     about = about_model(model_path, clf) | {"name": "model", "csv": _csv_facts(clf)}
     progress("pack the model")
     truth = known_truth(model_path, clf, clf.predict_proba(texts))
-    packed, losses = _choose(clf, texts, truth, asked.held_out + asked.seen, about)
+    packed, losses = _choose(clf, texts, truth, rows.held_out + rows.seen, about)
     progress("replay in V8")
     script, payload = model_of(compose(packed.payload, about))
-    parity = _replayed(packed, script, payload, texts)
-    card = _card(clf, packed, losses, parity, asked)
+    verification = replay_in_v8(packed.classifier, V8(script, gzip.decompress(payload)), texts)
+    card = _card(clf, packed, losses, verification, rows)
     html = compose(packed.payload, about | {"card": [*about["card"], *card]})
     if model_of(html) != (script, payload):
         raise AssertionError("the page written is not the page replayed")
@@ -95,7 +96,7 @@ def export_page(
     content = html.encode()
     write_file(target, content)
     kept = packed.classifier.n_features_
-    return PageExport(target, len(content), packed.bits, kept, clf.n_features_, losses, parity, tuple(card))
+    return PageExport(target, len(content), packed.bits, kept, clf.n_features_, losses, verification, tuple(card))
 
 
 def _check(clf: TextClassifier) -> None:
@@ -135,16 +136,12 @@ def _choose(
     )
 
 
-def _replayed(packed: Packed, script: str, payload: bytes, texts: list[str]) -> Parity:
-    return replay_in_v8(packed.classifier, V8(script, gzip.decompress(payload)), texts)
-
-
-def _card(clf: TextClassifier, packed: Packed, losses: Losses, parity: Parity, asked: Replay) -> list[str]:
+def _card(clf: TextClassifier, packed: Packed, losses: Losses, verification: Verification, rows: Replay) -> list[str]:
     kept, of = packed.classifier.n_features_, clf.n_features_
     share = f"All {of:,} n-grams" if kept == of else f"The {kept:,} heaviest of {of:,} n-grams"
     sentences = [
         f"{share} of the model are in this page, their weights in {packed.bits} bits.",
-        f"On {asked.sentence}, its probabilities differ from the model's by at most {losses.largest:.4f} "
+        f"On {rows.sentence}, its probabilities differ from the model's by at most {losses.largest:.4f} "
         f"(99 % by at most {losses.usual:.4f}; allowed: {BOUND}); labels that differ: {losses.different:,}.",
     ]
     if losses.accuracy is not None and losses.page_accuracy is not None:
@@ -153,7 +150,7 @@ def _card(clf: TextClassifier, packed: Packed, losses: Losses, parity: Parity, a
             f"the model (allowed loss: {100 * MOST_LOST:.1f} points)."
         )
     sentences.append(
-        f"V8 ran the scripts of this page on these {parity.rows:,} texts: the same words and explanations as in "
-        f"Python, probabilities within {parity.largest:.1g} (allowed: {parity.bound:g})."
+        f"V8 ran the scripts of this page on these {verification.rows:,} texts: the same tokens and explanations "
+        f"as in Python, probabilities within {verification.largest:.1g} (allowed: {verification.bound:g})."
     )
     return sentences

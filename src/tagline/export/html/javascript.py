@@ -1,17 +1,16 @@
-"""The page's own scripts in V8, the engine of Chromium, so that Python can ask them what the page will say."""
+"""Runs the scripts of a page in V8, the engine of Chromium, to verify what the page will show."""
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagline.errors import MissingExtraError
+from tagline.export.verification import Predictions
 
-_ASKED = """
+_CALLS = """
 const page = {
   tokenize: (texts) => texts.map((text) => taglineModel.tokenize(text, page.model.characters).values),
   classify: (texts) => texts.map((text) => {
@@ -24,18 +23,10 @@ const page = {
 _CHARACTERS_TOGETHER = 500_000
 
 
-@dataclass(frozen=True)
-class Answers:
-    """``labels`` (n_texts,), lists where there may be several; ``proba`` (n_texts, n_classes)."""
-
-    labels: list[Any]
-    proba: NDArray[np.float64]
-
-
 def require_v8() -> None:
     """Raise `MissingExtraError` if there is no V8 to replay texts in."""
     if find_spec("py_mini_racer") is None:
-        raise MissingExtraError("Exporting a page, which is first tried in a browser's engine,", "page")
+        raise MissingExtraError("Exporting a page, which is verified in a browser's engine,", "page")
 
 
 class V8:
@@ -51,30 +42,31 @@ class V8:
         from py_mini_racer import MiniRacer
 
         self._engine = MiniRacer()
-        self._engine.eval(script + _ASKED)
+        self._engine.eval(script + _CALLS)
         self._engine.eval(f"const memory = new ArrayBuffer({len(payload)})")
         memory: Any = self._engine.eval("memory")
         memory[:] = payload
         self._engine.eval("page.model = taglineModel.openModel(new Uint8Array(memory)); null")
 
-    def _ask(self, function: str, *arguments: Any) -> Any:
-        # JSON both ways: so any text comes through whole, NUL and all.
+    def _call(self, function: str, *arguments: Any) -> Any:
+        # JSON in both directions keeps any text intact, NUL included.
         given = ", ".join(json.dumps(json.dumps(argument)) for argument in arguments)
         parsed = f"[{given}].map((given) => JSON.parse(given))"
         return json.loads(str(self._engine.eval(f"JSON.stringify(page.{function}(...{parsed}))")))
 
     def tokenize(self, texts: Sequence[str]) -> list[list[str]]:
         """Return the tokens of each text."""
-        return [tokens for part in _parts(texts) for tokens in self._ask("tokenize", part)]
+        return [tokens for part in _parts(texts) for tokens in self._call("tokenize", part)]
 
-    def classify(self, texts: Sequence[str]) -> Answers:
+    def classify(self, texts: Sequence[str]) -> Predictions:
         """Return labels and probabilities."""
-        answers = [answer for part in _parts(texts) for answer in self._ask("classify", part)]
-        return Answers([label for label, _ in answers], np.array([proba for _, proba in answers], dtype=np.float64))
+        answers = [answer for part in _parts(texts) for answer in self._call("classify", part)]
+        proba = np.array([proba for _, proba in answers], dtype=np.float64)
+        return Predictions(proba, [label for label, _ in answers])
 
     def explain(self, text: str, class_name: str | None = None) -> dict[str, Any]:
         """Return an explanation as the page's interface has it."""
-        explanation: dict[str, Any] = self._ask("explain", text, class_name)
+        explanation: dict[str, Any] = self._call("explain", text, class_name)
         return explanation
 
 

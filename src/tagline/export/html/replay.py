@@ -1,4 +1,4 @@
-"""What the page says, word for word, against Python: tokens, probabilities, labels and explanations."""
+"""Verifies the scripts of a page against Python: tokens, probabilities, labels and explanations."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from tagline.classifier import TextClassifier
 from tagline.errors import InputError
 from tagline.explain import Explanation, explain_text
 from tagline.export.html.javascript import V8
-from tagline.export.verification import Parity, compare
+from tagline.export.verification import Verification, verify
 from tagline.features.vectorizer import Vectorizer
 
 EXPLAINED = 50  # texts
@@ -18,30 +18,19 @@ LONGEST_EXPLAINED = 5000  # characters: longer texts show nothing new, and take 
 _TOLERANCE = 1e-5  # of a contribution: scales and coefficients are in single precision in Python
 
 
-def replay_in_v8(page: TextClassifier, v8: V8, texts: Sequence[str]) -> Parity:
-    """Ask the page's scripts about texts, and ``page``, the same model in Python.
+def replay_in_v8(page: TextClassifier, v8: V8, texts: Sequence[str]) -> Verification:
+    """Compare the page's scripts with ``page``, the same model in Python, on some texts.
 
     Raises:
-        InputError: tokens or their places differ, an explanation does, or a probability or label does by more than
-            ``compare`` allows.
+        InputError: tokens, their spans or an explanation differ, or a probability or label by more than ``compare``
+            allows.
 
     """
     _compare_tokens(page, v8, texts)
-    answers = v8.classify(texts)
-    proba = page.predict_proba(texts)
-    labels = page.decide(proba)
-    threshold = None if page.task_ == "multiclass" else page.threshold_
-    expected = [_label(label) for label in labels]
-    parity = compare(
-        proba, expected, answers.proba, answers.labels, classes=page.classes_.tolist(), threshold=threshold
-    )
+    verification = verify(page, v8.classify, texts)
     for text in [text for text in texts if len(text) <= LONGEST_EXPLAINED][-EXPLAINED:]:
         _compare_explanations(text, explain_text(page, text), v8.explain(text))
-    return parity
-
-
-def _label(label: Any) -> Any:
-    return [str(name) for name in label] if isinstance(label, list) else str(label)
+    return verification
 
 
 def _compare_tokens(page: TextClassifier, v8: V8, texts: Sequence[str]) -> None:
@@ -53,13 +42,13 @@ def _compare_tokens(page: TextClassifier, v8: V8, texts: Sequence[str]) -> None:
         start, end = end, end + n
         if found != values[start:end]:
             raise InputError(
-                f"The page cuts text {row:,} of the replay, `{text[:60]}`, into other words than the model does: "
-                "this is a fault of tagline; export with `--format onnx` instead."
+                f"The page tokenizes text {row:,} of the replay, `{text[:60]}`, differently from the model: "
+                "this is a bug of tagline; export with `--format onnx` instead."
             )
 
 
 def _compare_explanations(text: str, expected: Explanation, found: dict[str, Any]) -> None:
-    # Contributions of one strength may come in another order: 8 bits make many of one strength.
+    # Equal contributions may come in another order, and 8 bits make many of them equal.
     ours = {(c.name, c.spans): c.value for c in expected.contributions}
     theirs = {(c["name"], tuple(tuple(span) for span in c["spans"])): c["value"] for c in found["contributions"]}
     words = [tuple(word) for word in found["words"]]
@@ -73,7 +62,7 @@ def _compare_explanations(text: str, expected: Explanation, found: dict[str, Any
     )
     if not same:
         raise InputError(
-            f"The page explains `{text[:60]}` otherwise than the model does: this is a fault of tagline; "
+            f"The page explains `{text[:60]}` differently from the model: this is a bug of tagline; "
             "export with `--format onnx` instead."
         )
 

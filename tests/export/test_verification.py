@@ -1,23 +1,27 @@
 """What counts as the same answer, and what refuses an export."""
 
-from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tagline.errors import InputError
-from tagline.export import verification as parity
-from tagline.export.verification import Parity, ParityError
+from tagline.export import verification
+from tagline.export.verification import Predictions, Verification, VerificationError
 
 PROBA = np.array([[0.1, 0.9], [0.7, 0.3], [0.50001, 0.49999]])
 LABELS = ["b", "a", "a"]
-compare = partial(parity.compare, classes=["a", "b", "c"])
+
+
+def compare(proba: np.ndarray, labels: Any, got_proba: np.ndarray, got_labels: Any, **settings: Any) -> Verification:
+    expected, found = Predictions(proba, labels), Predictions(got_proba, got_labels)
+    return verification.compare(expected, found, classes=["a", "b", "c"], **settings)
 
 
 def test_the_same_answers() -> None:
     moved = PROBA + np.array([[0.0, 0.0], [3e-5, -3e-5], [0.0, 0.0]])
     found = compare(PROBA, LABELS, moved, np.array(LABELS))
-    assert found == Parity(3, found.largest, found.mean, 0, 1e-4)
+    assert found == Verification(3, found.largest, found.mean, 0, 1e-4)
     assert found.largest == pytest.approx(3e-5)
     assert found.mean == pytest.approx(1e-5)
 
@@ -25,7 +29,9 @@ def test_the_same_answers() -> None:
 def test_a_probability_beyond_the_bound_is_refused_and_named() -> None:
     got = PROBA.copy()
     got[1] = [0.6, 0.4]
-    with pytest.raises(ParityError, match=r"in 1 of 3 texts: in text 2 .*`0.600000` and not `0.700000`, and 0.0001"):
+    with pytest.raises(
+        VerificationError, match=r"in 1 of 3 texts: in text 2 .*`0.600000` instead of `0.700000`, and 0.0001"
+    ):
         compare(PROBA, LABELS, got, LABELS)
     assert compare(PROBA, LABELS, got, LABELS, bound=0.2).largest == pytest.approx(0.1)
     got[1] = np.nan
@@ -35,14 +41,14 @@ def test_a_probability_beyond_the_bound_is_refused_and_named() -> None:
 
 def test_a_label_may_differ_in_a_tie_alone() -> None:
     assert compare(PROBA, LABELS, PROBA, ["b", "a", "b"]).ties == 1
-    with pytest.raises(ParityError, match="text 1 of the replay the label `a` and the model `b`"):
+    with pytest.raises(VerificationError, match="text 1 of the replay the export predicts `a` and the model `b`"):
         compare(PROBA, LABELS, PROBA, ["a", "a", "a"])
 
 
 def test_with_a_threshold_a_tie_is_a_probability_near_it() -> None:
     proba = np.array([[0.2, 0.79995], [0.50001, 0.49999]])
     assert compare(proba, ["b", "a"], proba, ["a", "a"], threshold=0.8).ties == 1
-    with pytest.raises(ParityError, match="no tie"):
+    with pytest.raises(VerificationError, match="no tie"):
         compare(proba, ["b", "a"], proba, ["b", "b"], threshold=0.8)
 
 
@@ -52,24 +58,24 @@ def test_several_labels_in_any_order() -> None:
     given[:] = [["a", "b"], []]
     assert compare(proba, given, proba, [["b", "a"], []], threshold=0.5).ties == 0
     assert compare(proba, given, proba, [["b", "a", "c"], []], threshold=0.3).ties == 1
-    with pytest.raises(ParityError, match="`a` and the model `a, b`"):
+    with pytest.raises(VerificationError, match="`a` and the model `a, b`"):
         compare(proba, given, proba, [["a"], []], threshold=0.5)
 
 
 def test_other_shapes_are_refused() -> None:
-    with pytest.raises(ParityError, match=r"2 × 2 .* 3 × 2"):
+    with pytest.raises(VerificationError, match=r"2 × 2 .* 3 × 2"):
         compare(PROBA, LABELS, PROBA[:2], LABELS[:2])
 
 
 def test_no_texts() -> None:
-    assert compare(PROBA[:0], [], PROBA[:0], []) == Parity(0, 0.0, 0.0, 0, 1e-4)
+    assert compare(PROBA[:0], [], PROBA[:0], []) == Verification(0, 0.0, 0.0, 0, 1e-4)
 
 
 def test_a_tie_of_others_excuses_no_label() -> None:
     proba = np.array([[0.9, 0.500001, 0.1]])
-    with pytest.raises(ParityError, match="no tie"):
+    with pytest.raises(VerificationError, match="no tie"):
         compare(proba, [["a", "b"]], proba, [["c"]], threshold=0.5)
     proba = np.array([[0.49995, 0.50005, 0.0]])
-    with pytest.raises(ParityError, match="no tie"):
+    with pytest.raises(VerificationError, match="no tie"):
         compare(proba, ["b"], proba, ["c"])
     assert compare(proba, ["b"], proba, ["a"]).ties == 1
