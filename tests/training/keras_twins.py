@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from tagline.models.network.layers import Conv1D, Dense, Dropout, Embedding, EmbeddingAverage, Layer, MaxPool
 from tagline.models.network.network import Network
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
-from tagline.recipes.schema import Training
+from tagline.recipes import Training
 from tagline.training import Callback, Rows, State, train
 from tagline.training.loop import _batches  # the order is ours; what follows from it is Keras's to say
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tagline.recipes.schema import Training
+from tagline.recipes import Training
 from tagline.training import Callback, Checkpoint, EarlyStopping, History, KeepWeights, State, train
 from tests.training.small_trainings import small_network, small_rows, weights, without_seconds
 

@@ -6,7 +6,7 @@ import pytest
 
 from tagline.models.network.layers import Conv1D, Dense, Embedding, EmbeddingAverage, MaxPool, Pass, dropout_mask
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
-from tagline.recipes.schema import Training
+from tagline.recipes import Training
 from tests.training.keras_twins import STEPS, TEXTS, WORDS, compare, multi_hot_rows, padded_ids, targets
 
 pytestmark = [

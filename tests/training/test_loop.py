@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info
 from tagline.errors import InputError, RecipeError
 from tagline.models.network.layers import Dense
 from tagline.models.network.network import Network
-from tagline.recipes.schema import Training
+from tagline.recipes import Training
 from tagline.training import Callback, EarlyStopping, KeepWeights, Rows, State, train
 from tests.training.keras_twins import multi_hot_rows, targets, twin
 from tests.training.small_trainings import COLUMNS, small_network, small_rows, weights

@@ -9,7 +9,7 @@ import torch
 
 import tagline.training as training_package
 from tagline.errors import RecipeError
-from tagline.recipes.schema import Training
+from tagline.recipes import Training
 from tagline.training import losses
 from tagline.training.losses import LOSSES, make_loss, make_metrics
 

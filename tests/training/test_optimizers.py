@@ -9,7 +9,8 @@ import torch
 
 from tagline.errors import RecipeError
 from tagline.models.network.layers import Dense
-from tagline.recipes.schema import Training
+from tagline.recipes import Training
+from tagline.recipes.training import OPTIMIZERS
 from tagline.training import SGD, Adam, RMSprop
 from tagline.training.optimizers import make_optimizer, make_schedule
 from tests.training.keras_twins import compare, multi_hot_rows, targets
@@ -132,3 +133,13 @@ def test_a_function_makes_the_optimizer() -> None:
 def test_what_makes_no_optimizer(optimizer, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         make_optimizer(Training(optimizer=optimizer), [torch.nn.Parameter(torch.zeros(3))])
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_each_optimizer_of_a_recipe_takes_its_settings(name: str) -> None:
+    made = make_optimizer(Training(optimizer=name, rho=0.7, beta_1=0.6), [torch.nn.Parameter(torch.zeros(3))])
+    assert type(made).__name__ == OPTIMIZERS[name]
+    assert set(made.settings) <= Training.model_fields.keys()
+    assert {"rho": 0.7, "beta_1": 0.6}.items() >= {
+        k: v for k, v in vars(made).items() if k in ("rho", "beta_1")
+    }.items()

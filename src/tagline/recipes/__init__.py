@@ -1,22 +1,19 @@
 """Recipes: whole training programmes, one TOML file each."""
 
+from tagline.recipes.features import MultihotFeatures, NgramFeatures, SequenceFeatures
 from tagline.recipes.load import format_recipe, load_recipe, make_recipe, recipe_names
-from tagline.recipes.schema import (
+from tagline.recipes.models import (
     NETWORKS,
     AverageModel,
     ConvolutionalModel,
     DenseModel,
     EmbeddingModel,
-    MultihotFeatures,
     NetworkModel,
-    NgramFeatures,
     NgramModel,
-    Protocol,
-    Recipe,
     RecurrentModel,
-    SequenceFeatures,
-    Training,
 )
+from tagline.recipes.schema import Protocol, Recipe
+from tagline.recipes.training import Training
 
 __all__ = [
     "NETWORKS",

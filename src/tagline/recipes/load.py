@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from tagline.deprecated import warn
 from tagline.errors import RecipeError, nearest
+from tagline.recipes.messages import error_sentence
 from tagline.recipes.renamed import current_key, rename_keys, renamed_message
 from tagline.recipes.schema import Recipe
 
@@ -66,7 +67,7 @@ def make_recipe(tables: Mapping[str, Any], source: str) -> Recipe:
     try:
         return Recipe.model_validate(rename_keys(tables))
     except ValidationError as error:
-        raise RecipeError(_sentence(error, source)) from None
+        raise RecipeError(error_sentence(error, source)) from None
 
 
 def format_recipe(recipe: Recipe, comment: str) -> str:
@@ -131,44 +132,3 @@ def _parse(value: str) -> Any:
         return tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return value  # a bare word
-
-
-def _sentence(error: ValidationError, source: str) -> str:
-    """Say the first thing that is wrong, and the nearest known key for an unknown one."""
-    errors = error.errors()
-    first = errors[0]
-    if first["type"] == "literal_error":  # a word or a number: the number's fault says more
-        functions = ("callable_type", "string_pattern_mismatch")
-        alternatives = [e for e in errors if e["loc"][:3] == first["loc"][:3] and e["type"] not in functions]
-        first = alternatives[-1]
-    place = [str(part) for part in first["loc"]]
-    tables = _tables(place[0]) if place else ()
-    if len(tables) > 1 and len(place) > 1:  # tables that differ by `kind`: the second place names which
-        tables = tuple(table for table in tables if place[1] in get_args(table.model_fields["kind"].annotation))
-        place = [place[0], *place[2:]]
-    path = ".".join(place[:2])
-    if first["type"] == "extra_forbidden":
-        known = list(Recipe.model_fields) if len(place) == 1 else list(tables[0].model_fields)
-        section = f"{place[0]}." if len(place) > 1 else ""
-        hint = nearest(place[-1], known).replace("`", f"`{section}", 1)
-        hint = hint or f" Known ones: {', '.join(f'`{section}{name}`' for name in known)}."
-        return f"The recipe `{source}` has an unknown key `{path}`.{hint}"
-    if first["type"] == "missing":
-        return f"The recipe `{source}` lacks `{path}`."
-    if first["type"] == "union_tag_not_found":
-        return f"The recipe `{source}` lacks `{path}.kind`."
-    if first["type"] == "union_tag_invalid":
-        known = [kind for table in _tables(place[0]) for kind in get_args(table.model_fields["kind"].annotation)]
-        given = first["ctx"]["tag"]
-        hint = nearest(given, known) or f" Known ones: {', '.join(f'`{name}`' for name in known)}."
-        return f"The recipe `{source}` has an unknown `{place[0]}.kind`, `{given}`.{hint}"
-    message = first["msg"].removeprefix("Value error, ")
-    where = f"has a wrong `{path}`" if path else "does not fit together"
-    return f"The recipe `{source}` {where}: {message[0].lower() + message[1:]}."
-
-
-def _tables(section: str) -> tuple[type[BaseModel], ...]:
-    """Return the tables that a section of a recipe may be."""
-    field = Recipe.model_fields.get(section)
-    kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-    return tuple(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))

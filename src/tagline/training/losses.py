@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional
 
 from tagline.errors import RecipeError, nearest
+from tagline.recipes.training import LOSSES as LOSS_NAMES
 
 if TYPE_CHECKING:
     from tagline.recipes import Training
@@ -63,12 +64,8 @@ def label_absolute_error(logits: Tensor, targets: Tensor) -> Tensor:
     return (aligned(logits, targets) - logits.sigmoid()).abs().mean(dim=1)
 
 
-LOSSES: dict[str, Loss] = {
-    "binary_crossentropy": binary_crossentropy,
-    "categorical_crossentropy": categorical_crossentropy,
-    "mean_squared_error": mean_squared_error,
-    "mean_absolute_error": mean_absolute_error,
-}
+#: The losses that a recipe may name are the functions of these names above.
+LOSSES: dict[str, Loss] = {name: globals()[name] for name in LOSS_NAMES}
 _KNOWN = {"accuracy": accuracy, **LOSSES}
 _OF_LABELS = {  # the same where a text may have several labels
     "accuracy": label_accuracy,

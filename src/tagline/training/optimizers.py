@@ -7,11 +7,12 @@ compiler, which takes longer than training a small network.
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import torch
 
 from tagline.errors import RecipeError
+from tagline.recipes.training import OPTIMIZERS, SCHEDULES
 
 if TYPE_CHECKING:
     from tagline.recipes import Training
@@ -35,9 +36,14 @@ class Optimizer(Protocol):
 
 
 class _Optimizer:
-    """What ours share: one group of parameters, tensors kept for each, and the number of steps taken."""
+    """What ours share: one group of parameters, tensors kept for each, and the number of steps taken.
 
-    def __init__(self, params: Parameters, lr: float, **start: float) -> None:
+    ``settings`` are the keys of ``[training]`` that a subclass takes besides the learning rate.
+    """
+
+    settings: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, params: Parameters, lr: float, **start: Any) -> None:
         self.param_groups: list[dict[str, Any]] = [{"params": list(params), "lr": lr}]
         self.kept = {name: [torch.full_like(w, value) for w in self._weights] for name, value in start.items()}
         self.taken = 0
@@ -76,6 +82,8 @@ class RMSprop(_Optimizer):
     # PyTorch moves weights in one pass over the memory by Adagrad's rule, ``s += g²``, ``w -= lr g / sqrt(s)``. With
     # s = (v + epsilon) / (1 - rho), ours is that rule once s has become ``rho s + epsilon``.
 
+    settings = ("rho", "epsilon", "momentum")
+
     def __init__(
         self, params: Parameters, lr: float = 1e-3, rho: float = 0.9, epsilon: float = 1e-7, momentum: float = 0.0
     ) -> None:
@@ -110,6 +118,8 @@ class Adam(_Optimizer):
 
     ``amsgrad`` (Reddi et al. 2018) takes the greatest v so far.
     """
+
+    settings = ("beta_1", "beta_2", "epsilon", "amsgrad")
 
     def __init__(
         self,
@@ -146,6 +156,8 @@ class Adam(_Optimizer):
 class SGD(_Optimizer):
     """``w -= lr g``; with momentum ``m = mu m - lr g``, ``w += m``."""
 
+    settings = ("momentum",)
+
     def __init__(self, params: Parameters, lr: float = 1e-2, momentum: float = 0.0) -> None:
         super().__init__(params, lr, **({"m": 0.0} if momentum else {}))
         self.momentum = momentum
@@ -170,25 +182,16 @@ def make_optimizer(training: "Training", params: Parameters) -> Optimizer:
                 "`torch.optim.Optimizer` is needed, for example `lambda w: torch.optim.AdamW(w, lr=0.01)`."
             )
         return made
-    if training.optimizer == "adam":
-        return Adam(params, lr, training.beta_1, training.beta_2, training.epsilon, training.amsgrad)
-    if training.optimizer == "rmsprop":
-        return RMSprop(params, lr, training.rho, training.epsilon, training.momentum)
-    if training.optimizer == "sgd":
-        return SGD(params, lr, training.momentum)
+    if training.optimizer in OPTIMIZERS:
+        optimizer: type[_Optimizer] = globals()[OPTIMIZERS[training.optimizer]]
+        return optimizer(params, lr, **{name: getattr(training, name) for name in optimizer.settings})
     raise RecipeError(f"`training.optimizer` is `{training.optimizer}`: hand over the function again.")
 
 
 def make_schedule(training: "Training", n_steps: int) -> Callable[[int], float]:
     """Return what the learning rate of step 0, 1, … of ``n_steps`` is multiplied by.
 
-    ``1 / (1 + decay step)``, times 1 (``"constant"``), what is left of the steps (``"linear"``) or
-    ``(1 + cos(pi step / n_steps)) / 2`` (``"cosine"``; Loshchilov and Hutter 2017).
+    ``1 / (1 + decay step)``, times that of the schedule.
     """
-    shapes: dict[str, Callable[[float], float]] = {
-        "constant": lambda done: 1.0,
-        "linear": lambda done: 1.0 - done,
-        "cosine": lambda done: (1.0 + math.cos(math.pi * done)) / 2,
-    }
-    shape = shapes[training.schedule]
+    shape = SCHEDULES[training.schedule]
     return lambda step: shape(step / n_steps) / (1.0 + training.decay * step)
