@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from tagline.classifier import TextClassifier
     from tagline.cli.terminal import Session
-    from tagline.runs.predict import Output
+    from tagline.runs.predict import FileOptions
+    from tagline.runs.prediction_row import PredictionOptions
 
 _GAP = 3  # between two columns of the table
 _SHORTEST_TEXT = 24
@@ -97,21 +98,23 @@ def predict(
     session = options.session_of(context)
     session.stage("loading the model")
     from tagline.runs.model_path import load_model
-    from tagline.runs.predict import Output
+    from tagline.runs.predict import FileOptions
+    from tagline.runs.prediction_row import CommandOptions
 
-    wanted = Output(threshold=threshold, positive=positive, top_k=top_k or 0, proba=proba)
+    prediction = CommandOptions(threshold=threshold, positive=positive, top_k=top_k or 0, probabilities=proba)
     clf = load_model(model)
     if source:
-        _predict_file(clf, source, output or "-", wanted, kind, text or [], strict, session)
+        file_options = FileOptions(kind.value if kind else None, tuple(text or ()), strict)
+        _predict_file(session, clf, source, output or "-", prediction, file_options)
         return
     from tagline.cli.terminal import typed
     from tagline.runs.predict import n_blank, predict_ids, predict_texts
 
     if sequences is None:
-        frame = predict_texts(clf, [typed(given) for given in texts or []], wanted)
+        frame = predict_texts(clf, [typed(given) for given in texts or []], prediction)
         _warn_of_blank(session, n_blank(frame["text"]))
     else:
-        frame = predict_ids(clf, sequences, wanted)
+        frame = predict_ids(clf, sequences, prediction)
     session.close()
     if output or kind:
         from tagline.runs.tables import open_table
@@ -148,19 +151,17 @@ def _sequences(document: str) -> list[list[int]]:
 
 
 def _predict_file(
+    session: "Session",
     clf: "TextClassifier",
     source: str,
     output: str,
-    wanted: "Output",
-    kind: Format | None,
-    text: list[str],
-    strict: bool,
-    session: "Session",
+    prediction: "PredictionOptions",
+    file_options: "FileOptions",
 ) -> None:
     from tagline.data.wording import counted
     from tagline.runs.predict import predict_file
 
-    def reading(columns: "Sequence[str]") -> None:
+    def on_columns(columns: "Sequence[str]") -> None:
         named = ", ".join(f"`{name}`" for name in columns)
         session.stage(f"text is {named}")
         session.stage("predicting")
@@ -169,12 +170,10 @@ def _predict_file(
         clf,
         source,
         sys.stdout.buffer if output == "-" else Path(output),
-        wanted,
-        kind=kind.value if kind else None,
-        text=text,
-        strict=strict,
-        reading=reading,
-        progress=lambda rows: session.update(f"predicting: {rows:,} rows"),
+        prediction,
+        file_options,
+        on_columns=on_columns,
+        on_rows=lambda rows: session.update(f"predicting: {rows:,} rows"),
     )
     session.close()
     if done.rejected:

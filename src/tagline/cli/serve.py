@@ -99,7 +99,8 @@ def serve(
         if (error.name or "").startswith("tagline"):
             raise
         raise MissingExtraError("`tagline serve`", "serve") from None
-    from tagline.serve.settings import Limits, ServerSettings
+    from tagline.serve.limits import Limits
+    from tagline.serve.settings import ServerSettings
 
     if key is None and not insecure and not is_loopback(host):
         raise InputError(

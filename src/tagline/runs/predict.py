@@ -1,84 +1,46 @@
-"""Predict texts and files: rows in, the same rows in the same order out, with what the model says beside them."""
+"""Predict texts and files: rows in, the same rows in the same order out, with columns added."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
 import polars as pl
 
-from tagline.data import Batch, Rejected, read_texts
+from tagline.data import Rejected, read_texts
 from tagline.data.columns import find_text_columns
 from tagline.data.rows import check_rejected, is_blank
 from tagline.data.streams import display_name
-from tagline.errors import DataError, InputError, nearest
+from tagline.errors import DataError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
+from tagline.runs.prediction_row import PredictionOptions, prediction_rows
 from tagline.runs.tables import JSON_OBJECT, open_table, table_kind
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
 BATCH_ROWS = 10_000
+_DEFAULTS = PredictionOptions()
 
 
 @dataclass(frozen=True)
-class Output:
-    """What is added to each row.
+class FileOptions:
+    """How a file is read and written.
 
-    ``prediction`` and, but for multi-label models, ``probability``, that of the prediction, always; with ``top_k``
-    also ``top_1``, ``top_1_probability``, …; with ``proba`` also ``proba:<class>`` for each class. A column
-    of the data that has such a name keeps it, and the new one is numbered.
+    ``kind`` is the format to write, ``"csv"``, ``"jsonl"`` or ``"parquet"``; by default that of the suffix of the
+    target. ``text`` are the text columns; found automatically if they can be. ``strict`` makes a row that cannot be
+    read an error; otherwise it is left out, up to 1 % of all rows.
     """
 
-    threshold: float | None = None
-    positive: str | None = None
-    top_k: int = 0
-    proba: bool = False
-
-    def check(self, clf: "TextClassifier") -> None:
-        """Raise `InputError` if the model cannot answer this."""
-        classes = [str(name) for name in clf.classes_]
-        if self.threshold is not None and clf.task_ == "multiclass":
-            raise InputError(f"`--threshold` decides two classes; this model has {len(classes):,}.")
-        if self.positive is not None and clf.task_ != "binary":
-            raise InputError(f"`--positive` names one of two classes; this model has {len(classes):,}.")
-        if self.positive is not None and self.positive not in classes:
-            known = ", ".join(f"`{name}`" for name in classes)
-            raise InputError(
-                f"`{self.positive}` is not a class of this model; they are {known}.{nearest(self.positive, classes)}"
-            )
-
-    def columns(self, clf: "TextClassifier", texts: pl.Series | list[list[int]]) -> pl.DataFrame:
-        """Return the new columns for some texts, or sequences of ids, (n_texts, n_columns)."""
-        classes = [str(name) for name in clf.classes_]
-        proba = clf.predict_proba(texts)  # (n_texts, n_classes)
-        decided = clf.decide(proba, threshold=self.threshold, positive=self.positive)
-        columns: dict[str, pl.Series] = {}
-        if clf.task_ == "multilabel":
-            lists = [[str(name) for name in given] for given in decided]
-            columns["prediction"] = pl.Series(lists, dtype=pl.List(pl.String))
-        else:
-            index = {name: k for k, name in enumerate(classes)}
-            names = decided.astype(str).tolist()
-            of_prediction = np.fromiter((index[name] for name in names), np.int64, len(names))
-            columns["prediction"] = pl.Series(names, dtype=pl.String)
-            columns["probability"] = pl.Series(proba[np.arange(len(proba)), of_prediction])
-        k = min(self.top_k, len(classes))
-        if k:
-            order = np.argsort(-proba, axis=1, kind="stable")[:, :k]  # (n_texts, k)
-            for place in range(k):
-                columns[f"top_{place + 1}"] = pl.Series(classes, dtype=pl.String).gather(order[:, place])
-                columns[f"top_{place + 1}_probability"] = pl.Series(proba[np.arange(len(proba)), order[:, place]])
-        if self.proba:
-            columns |= {f"proba:{name}": pl.Series(proba[:, i]) for i, name in enumerate(classes)}
-        return pl.DataFrame(columns)
+    kind: str | None = None
+    text: tuple[str, ...] = ()
+    strict: bool = False
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """How many rows were written, ``empty`` ones without a text; the rows that could not be read, and their file."""
+class FileSummary:
+    """How many rows were written and how many of them have no text; the rows that could not be read, and their file."""
 
     rows: int
     empty: int
@@ -86,164 +48,152 @@ class Predictions:
     rejected_file: Path | None
 
 
-def predict_texts(clf: "TextClassifier", texts: Sequence[str], output: Output = Output()) -> pl.DataFrame:
-    """Return ``text`` and what the model says of each text."""
-    output.check(clf)
+def predict_texts(clf: "TextClassifier", texts: Sequence[str], options: PredictionOptions = _DEFAULTS) -> pl.DataFrame:
+    """Return a row for each text: ``text`` and the columns of its prediction."""
+    options.check(clf)
     series = pl.Series("text", list(texts), dtype=pl.String)
-    return pl.concat([series.to_frame(), output.columns(clf, series)], how="horizontal")
+    return pl.concat([series.to_frame(), _prediction_columns(clf, series, options)], how="horizontal")
 
 
-def predict_ids(clf: "TextClassifier", sequences: Sequence[Sequence[int]], output: Output = Output()) -> pl.DataFrame:
-    """Return what the model says of sequences of word ids, and as ``text`` their words; the ids if it knows no words.
+def predict_ids(
+    clf: "TextClassifier", sequences: Sequence[Sequence[int]], options: PredictionOptions = _DEFAULTS
+) -> pl.DataFrame:
+    """Return a row for each sequence of word ids; ``text`` are its words, or the ids if the model has no word index.
 
     Raises:
-        InputError: the model learnt from n-grams, or these are not ids that it knows.
+        InputError: the model was trained on n-grams, or has no such ids.
 
     """
-    output.check(clf)
+    options.check(clf)
     rows = Sequences.of(sequences).to_lists()
-    added = output.columns(clf, rows)
-    assert isinstance(clf.vectorizer_, Encoder)  # others have refused
+    added = _prediction_columns(clf, rows, options)
+    assert isinstance(clf.vectorizer_, Encoder)  # other models refuse ids
     index = clf.vectorizer_.index
     texts = [str(ids) if index is None else index.decode(ids) for ids in rows]
     return pl.concat([pl.Series("text", texts, dtype=pl.String).to_frame(), added], how="horizontal")
+
+
+def _prediction_columns(clf: "TextClassifier", texts: Any, options: PredictionOptions) -> pl.DataFrame:
+    classes = [str(name) for name in clf.classes_]
+    return prediction_rows(clf, classes, clf.predict_proba(texts), options).to_frame()
 
 
 def predict_file(
     clf: "TextClassifier",
     source: str | Path,
     target: str | Path | BinaryIO,
-    output: Output = Output(),
+    options: PredictionOptions = _DEFAULTS,
+    file_options: FileOptions = FileOptions(),
     *,
-    kind: str | None = None,
-    text: Sequence[str] = (),
-    strict: bool = False,
-    reading: Callable[[Sequence[str]], None] = lambda columns: None,
-    progress: Callable[[int], None] = lambda rows: None,
-) -> Predictions:
-    """Stream a file, or standard input for ``-``, through a model, in memory for some 10,000 rows.
+    on_columns: Callable[[Sequence[str]], None] = lambda columns: None,
+    on_rows: Callable[[int], None] = lambda rows: None,
+) -> FileSummary:
+    """Stream a file, or standard input for ``-``, through a model, with some 10,000 rows in memory.
 
     Args:
         clf: the model.
         source: any file that tagline reads; a label column is not needed.
-        target: the file to write, which appears when it is whole; or an open binary stream. Rows that could not be
-            read are listed beside the file, in ``<target>.rejected.csv``. From JSON Lines to JSON Lines
-            the values of a row stay as they are written.
-        output: what is added to each row.
-        kind: ``"csv"``, ``"jsonl"`` or ``"parquet"``; else by the suffix of ``target``.
-        text: the text columns; found by themselves if they can be.
-        strict: make a row that cannot be read an error; otherwise it is left out, up to 1 % of all.
-        reading: called with the text columns before the first rows are predicted.
-        progress: called with the number of rows done so far.
+        target: the file to write, which appears once it is complete; or an open binary stream. Rows that could not be
+            read are listed in ``<target>.rejected.csv``. From JSON Lines to JSON Lines the values of a row are
+            copied as text.
+        options: which columns are added.
+        file_options: how the file is read and written.
+        on_columns: called with the text columns before the first rows are predicted.
+        on_rows: called after each batch with the number of rows written so far.
 
     Raises:
-        InputError: the source cannot be read, or too many of its rows; nothing is left at ``target`` unless it is
+        InputError: the source, or too many of its rows, cannot be read; nothing is left at ``target`` unless it is
             a stream.
 
     """
-    rejected: list[Rejected] = []
-    blanks: list[int] = []
-    done = 0
     path = Path(target) if isinstance(target, str | Path) else None
-    kind = kind or (table_kind(path) if path else "csv")
-    frames = predict_frames(
-        clf,
-        source,
-        output,
-        kind=kind,
-        text=text,
-        rejected=rejected,
-        reading=reading,
-        blank=blanks.append,
-        batch_rows=BATCH_ROWS,
-    )
+    kind = file_options.kind or (table_kind(path) if path else "csv")
+    frames = PredictedFile(clf, source, options, kind, file_options.text, on_columns=on_columns)
+    strict, done = file_options.strict, 0
     with open_table(target, kind) as write:
         for frame in frames:
-            if strict and rejected:
+            if strict and frames.rejected:
                 break
             write(frame)
             done += frame.height
-            progress(done)
+            on_rows(done)
         if path:
-            check_rejected(rejected, done, strict=strict)
-    check_rejected(rejected, done, strict=strict)
-    rejected_file = _write_rejected(path, rejected) if path and rejected else None
-    return Predictions(done, sum(blanks), tuple(rejected), rejected_file)
+            check_rejected(frames.rejected, done, strict=strict)
+    check_rejected(frames.rejected, done, strict=strict)
+    rejected_file = _write_rejected(path, frames.rejected) if path and frames.rejected else None
+    return FileSummary(done, frames.n_empty, tuple(frames.rejected), rejected_file)
 
 
-def predict_frames(
-    clf: "TextClassifier",
-    source: str | Path,
-    output: Output = Output(),
-    *,
-    kind: str,
-    text: Sequence[str] = (),
-    rejected: list[Rejected],
-    reading: Callable[[Sequence[str]], None] = lambda columns: None,
-    blank: Callable[[int], None] = lambda n: None,
-    batch_rows: int,
-) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a file with what the model says of them, as ``open_table`` writes them in ``kind``.
+@dataclass
+class PredictedFile:
+    """The rows of a file with the columns of their predictions: an iterable of frames for ``open_table``.
 
-    Rows that cannot be read are appended to ``rejected``; ``blank`` is called with the number of texts without a word
-    in each batch; for the rest see ``predict_file``.
+    ``kind`` is the format that the frames will be written in. Afterwards ``rejected`` has the rows that could not be
+    read, and ``n_empty`` the number of texts without a word.
     """
-    output.check(clf)
-    columns = text_columns(clf, text)
-    batches = read_texts(source, batch_rows=batch_rows, text=columns or None, rejected=rejected)
-    return _predicted(clf, _announced(batches, columns, source, reading), output, blank, keep_lines=kind == "jsonl")
+
+    clf: "TextClassifier"
+    source: str | Path
+    options: PredictionOptions
+    kind: str
+    text: Sequence[str] = ()
+    batch_rows: int | None = None  # None: `BATCH_ROWS`
+    on_columns: Callable[[Sequence[str]], None] = lambda columns: None
+    rejected: list[Rejected] = field(default_factory=list, init=False)
+    n_empty: int = field(default=0, init=False)
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        """Read and predict the file.
+
+        Raises:
+            InputError: it cannot be read, or the model does not support an option.
+
+        """
+        self.options.check(self.clf)
+        columns = text_columns(self.clf, self.text)
+        batches = read_texts(
+            self.source, batch_rows=self.batch_rows or BATCH_ROWS, text=columns or None, rejected=self.rejected
+        )
+        names: dict[str, str] = {}
+        for batch in batches:
+            if not names:
+                self.on_columns(find_text_columns(batch.rows, columns, display_name(self.source)))
+            added = _prediction_columns(self.clf, batch.texts, self.options)
+            self.n_empty += n_blank(batch.texts)
+            names = names or _free_names(added.columns, batch.rows.columns)
+            taken = set(names.values()) & set(batch.rows.columns)
+            if taken:
+                raise DataError(
+                    f"Later rows have a column `{min(taken)}` that the first rows lack, and the predictions use that "
+                    "name. Rename the column."
+                )
+            lines = batch.lines if self.kind == "jsonl" else None
+            rows = batch.rows if lines is None else lines.to_frame(JSON_OBJECT)
+            yield pl.concat([rows, added.rename(names)], how="horizontal")
 
 
 def text_columns(clf: "TextClassifier", named: Sequence[str]) -> list[str]:
-    """Return the text columns that a file must have: those named, else the model's own; none: find them."""
+    """Return the text columns that a file must have: those named, or the model's own; empty to detect them."""
     columns = list(named) or clf.card_.get("text_columns") or []
-    if not named and len(columns) == 1:  # one column may go by another name here; several must all be there
+    if not named and len(columns) == 1:  # a single column may have another name here; several must all be present
         return []
     return columns
 
 
-def _write_rejected(beside: Path, rejected: Sequence[Rejected]) -> Path:
-    path = beside.with_name(f"{beside.name}.rejected.csv")
+def _write_rejected(target: Path, rejected: Sequence[Rejected]) -> Path:
+    path = target.with_name(f"{target.name}.rejected.csv")
     with open_table(path) as write:
         write(pl.DataFrame([asdict(row) for row in rejected]))
     return path
 
 
-def _announced(
-    batches: Iterable[Batch], named: Sequence[str], source: str | Path, reading: Callable[[Sequence[str]], None]
-) -> Iterator[Batch]:
-    """Tell the text columns, as ``read_texts`` takes them, by the first batch."""
-    told = False
-    for batch in batches:
-        if not told:
-            reading(find_text_columns(batch.rows, named, display_name(source)))
-            told = True
-        yield batch
-
-
-def _predicted(
-    clf: "TextClassifier", batches: Iterable[Batch], output: Output, blank: Callable[[int], None], *, keep_lines: bool
-) -> Iterator[pl.DataFrame]:
-    names: dict[str, str] = {}
-    for batch in batches:
-        added = output.columns(clf, batch.texts)
-        blank(n_blank(batch.texts))
-        names = names or _free_names(added.columns, batch.rows.columns)
-        taken = set(names.values()) & set(batch.rows.columns)
-        if taken:
-            raise DataError(f"Later rows have a column `{min(taken)}` that the first ones lack: give it another name.")
-        lines = batch.lines if keep_lines else None
-        rows = batch.rows if lines is None else lines.to_frame(JSON_OBJECT)
-        yield pl.concat([rows, added.rename(names)], how="horizontal")
-
-
 def n_blank(texts: pl.Series) -> int:
-    """Return how many texts are empty but for spaces: the answer is then what the model says of no text."""
+    """Return how many texts are empty or consist of white space; a model then predicts from its intercept alone."""
     return int(texts.to_frame("text").select(is_blank(pl.col("text")).sum()).item())
 
 
 def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
-    """Number the new columns whose names the data uses itself."""
+    """Return a free name for each new column: columns of the data keep theirs, and the new one gets a number."""
     used, names = set(taken), {}
     for name in wanted:
         number, free = 1, name

@@ -1,4 +1,4 @@
-"""The application: routes, page and gate put together."""
+"""The ASGI application: the routes, their errors and the middleware."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,18 +13,25 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from tagline.serve.direct_routes import DirectRoutes
 from tagline.serve.errors import ApiError, internal_error
-from tagline.serve.fast_path import FastPath
 from tagline.serve.middleware import ServiceMiddleware
-from tagline.serve.openapi import complete
-from tagline.serve.request_body import invalid
-from tagline.serve.routes.api import PREDICT, endpoint_of, make_router
-from tagline.serve.routes.pages import make_pages
+from tagline.serve.request_body import invalid_request
+from tagline.serve.route import describe_bodies
+from tagline.serve.routes import ROUTES
 from tagline.serve.state import Service, record_of
 
 
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Return the description of the service, which is made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = describe_bodies(ROUTES, super().openapi())
+        return self.openapi_schema
+
+
 def make_app(service: Service) -> ASGIApp:
-    """Return the ASGI application of a service: the gate around the routes."""
+    """Return the ASGI application of a service."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -32,7 +39,7 @@ def make_app(service: Service) -> ASGIApp:
         yield
         watching.cancel()
 
-    app = FastAPI(
+    app = _App(
         title="tagline",
         version=version("tagline"),
         description="Text classification over HTTP.",
@@ -42,18 +49,17 @@ def make_app(service: Service) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    router = make_router(service)
-    app.include_router(router)
-    app.include_router(make_pages(lambda: _description(app)))
-    app.add_exception_handler(ApiError, _refuse)
-    app.add_exception_handler(HTTPException, _refuse_route)
-    app.add_exception_handler(RequestValidationError, _refuse_query)
-    app.add_exception_handler(Exception, _refuse_fault)
-    gate = ServiceMiddleware(FastPath(app, PREDICT, endpoint_of(router, PREDICT)), service)
+    for route in ROUTES:
+        app.add_api_route(**route.for_fastapi())
+    app.add_exception_handler(ApiError, _answer_error)
+    app.add_exception_handler(HTTPException, _answer_routing_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid_query)
+    app.add_exception_handler(Exception, _answer_fault)
+    secured = ServiceMiddleware(DirectRoutes(app, ROUTES), service, ROUTES)
     if not service.settings.cors:
-        return gate
-    return CORSMiddleware(  # outside of the gate: a browser asks without the key, and reads refusals too
-        gate,
+        return secured
+    return CORSMiddleware(  # outermost: a browser sends its preflight without the key, and reads errors too
+        secured,
         allow_origins=service.settings.cors,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-API-Key"],
@@ -61,31 +67,27 @@ def make_app(service: Service) -> ASGIApp:
     )
 
 
-def _description(app: FastAPI) -> dict[str, Any]:
-    return complete(app.openapi())
-
-
-async def _refuse(request: Request, error: Exception) -> Response:
+async def _answer_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     record_of(request).code = error.code
     return error.response()
 
 
-async def _refuse_fault(request: Request, error: Exception) -> Response:
-    return await _refuse(request, internal_error())  # the error goes on to the gate, which logs it
+async def _answer_fault(request: Request, error: Exception) -> Response:
+    return await _answer_error(request, internal_error())  # the middleware gets the error as well, and logs it
 
 
-async def _refuse_query(request: Request, error: Exception) -> Response:
+async def _answer_invalid_query(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return await _refuse(request, invalid(error.errors()))
+    return await _answer_error(request, invalid_request(error.errors()))
 
 
-async def _refuse_route(request: Request, error: Exception) -> Response:
+async def _answer_routing_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        refusal = ApiError("method_not_allowed", f"`{request.url.path}` does not know `{request.method}`.")
+        api_error = ApiError("method_not_allowed", f"`{request.url.path}` does not support `{request.method}`.")
     else:
-        refusal = ApiError("not_found", f"There is nothing at `{request.url.path}`; `/docs` lists what there is.")
-    response = await _refuse(request, refusal)
+        api_error = ApiError("not_found", f"There is no path `{request.url.path}`; `/docs` lists the paths.")
+    response = await _answer_error(request, api_error)
     response.headers.update(error.headers or {})
     return response

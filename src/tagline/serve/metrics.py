@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests, latency, texts, requests in flight, refusals, batches, models."""
+"""Prometheus metrics: requests, latency, texts, requests in flight, errors, batches, models."""
 
 from collections.abc import Iterable
 
@@ -15,23 +15,13 @@ from prometheus_client import (
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_PATHS = (
-    "/v1/predict",
-    "/v1/explain",
-    "/v1/predict/file",
-    "/v1/models",
-    "/v1/model",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
-    """The figures of one server; paths of no route count as ``other``."""
+    """The metrics of one server. ``paths`` become labels; other paths are counted as ``other``."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: Iterable[str]) -> None:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -40,7 +30,7 @@ class Metrics:
         seconds = Histogram("tagline_request_seconds", "Time to answer.", ["path"], registry=registry, buckets=_SECONDS)
         self._requests = requests
         self._counted: dict[tuple[str, int], Counter] = {}
-        self._seconds = {path: seconds.labels(path) for path in (*_PATHS, "other")}
+        self._seconds = {path: seconds.labels(path) for path in (*paths, "other")}
         self._texts = Counter("tagline_texts", "Texts classified or explained.", ["model"], registry=registry)
         self._rejected = Counter("tagline_rejected", "Requests refused.", ["code"], registry=registry)
         self.in_flight = Gauge("tagline_in_flight", "Requests being answered.", registry=registry)
@@ -62,7 +52,7 @@ class Metrics:
         self._texts.labels(model).inc(n)
 
     def rejected(self, code: str) -> None:
-        """Count a request that was refused."""
+        """Count a request that failed."""
         self._rejected.labels(code).inc()
 
     def batch(self, n_texts: int) -> None:
@@ -74,7 +64,7 @@ class Metrics:
         self._reloads.labels(model, result).inc()
 
     def page(self, models: Iterable[tuple[str, str]]) -> bytes:
-        """Return all figures as Prometheus reads them; ``models`` are names and versions."""
+        """Return all metrics in the text format of Prometheus; ``models`` are names and versions."""
         self._info.clear()
         for name, version in models:
             self._info.labels(name, version).set(1)

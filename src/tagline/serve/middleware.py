@@ -1,6 +1,7 @@
-"""The gate before all routes: the key, how many come in at once, headers of every answer, log and metrics."""
+"""What applies to all routes: API key, concurrency limit, headers of every answer, log and metrics."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from hmac import compare_digest
@@ -13,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tagline.serve.access_log import location_of
 from tagline.serve.connections import ABORT
 from tagline.serve.errors import ApiError, internal_error
-from tagline.serve.routes.api import FILES
+from tagline.serve.route import API_PREFIX, Route
 from tagline.serve.state import RequestRecord, Service
 
 _CSP = (
@@ -29,39 +30,36 @@ SECURITY_HEADERS = [
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
-_BODIES = 16  # of the largest size are held in memory at a time
+_BODIES = 16  # of the largest size are kept in memory at a time
 _CLOSE = (b"connection", b"close")
-_CLIENT_GONE = 499  # as nginx logs it; nobody is there to read it
-WRITE_SECONDS = 30.0  # a client that takes nothing for so long is cut off
-
-
-def needs_key(path: str) -> bool:
-    """Return whether a path answers only to those who have the API key."""
-    return path.startswith("/v1/") or path == "/metrics"
+_CLIENT_GONE = 499  # as nginx logs it; no client receives it
+WRITE_SECONDS = 30.0  # after which a client that reads nothing is disconnected
 
 
 class ServiceMiddleware:
     """ASGI middleware around all routes."""
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
+    def __init__(self, app: ASGIApp, service: Service, routes: Sequence[Route]) -> None:
         self._app, self._service = app, service
+        self._secured = {route.path for route in routes if route.secured}
+        self._streamed = {route.path for route in routes if route.streamed}
         settings = service.settings
         self._key = None if settings.api_key is None else sha256(settings.api_key.encode()).digest()
-        self._most = settings.limits.max_concurrent
+        self._max_concurrent = settings.limits.max_concurrent
         self._headers = [*SECURITY_HEADERS, *([_HSTS] if settings.certificate else [])]
-        self._most_held = _BODIES * settings.limits.max_body
-        self._inside = self._held = 0
+        self._max_body_bytes = _BODIES * settings.limits.max_body
+        self._in_progress = self._body_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        record = scope["tagline.record"] = RequestRecord()
+        record = scope["tagline.record"] = RequestRecord(self._service)
         service = self._service
         counted = False
 
-        async def answer(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
                 message["headers"] = [*message["headers"], *self._headers]
@@ -74,53 +72,56 @@ class ServiceMiddleware:
                 scope[ABORT]()
                 raise ClientDisconnect from None
 
-        async def take() -> Message:
+        async def counted_receive() -> Message:
             message = await receive()
             n_bytes = len(message.get("body", b""))
-            record.held += n_bytes
-            self._held += n_bytes
-            if self._held > self._most_held:
-                raise ApiError("overloaded", "Too many large requests are being answered: try again in a second.")
+            record.body_bytes += n_bytes
+            self._body_bytes += n_bytes
+            if self._body_bytes > self._max_body_bytes:
+                raise ApiError("overloaded", "Too many large requests are in progress. Try again in a second.")
             return message
 
         service.metrics.in_flight.inc()
         try:
             counted = self._admit(scope)
-            self._inside += counted
-            await self._app(scope, receive if scope["path"] == FILES else take, answer)
-        except ApiError as refusal:
-            record.code = refusal.code
+            self._in_progress += counted
+            await self._app(scope, receive if scope["path"] in self._streamed else counted_receive, send_with_headers)
+        except ApiError as error:
+            record.code = error.code
             if record.status:
                 raise
             with suppress(ClientDisconnect):
-                await refusal.response()(scope, receive, answer)
+                await error.response()(scope, receive, send_with_headers)
         except ClientDisconnect:
             record.status = _CLIENT_GONE
         except Exception as error:
             service.log.write("error", "fault", path=scope["path"], trace=location_of(error))
             if record.status:
-                raise  # half an answer: the connection is cut, so that it is not taken for a whole one
+                raise  # the connection is cut, so that half an answer is not taken for a complete one
             record.code = "internal_error"
             with suppress(ClientDisconnect):
-                await internal_error().response()(scope, receive, answer)
+                await internal_error().response()(scope, receive, send_with_headers)
         finally:
-            self._inside -= counted
-            self._held -= record.held
+            self._in_progress -= counted
+            self._body_bytes -= record.body_bytes
             service.metrics.in_flight.dec()
             self._note(scope, record)
 
     def _admit(self, scope: Scope) -> bool:
-        """Return whether a request takes one of the places; raise ApiError for one that may not come in."""
-        if self._key is not None and needs_key(scope["path"]) and not self._known(scope):
+        """Return whether a request counts towards the concurrency limit; raise `ApiError` if it is not accepted."""
+        if self._key is not None and self._needs_key(scope["path"]) and not self._has_key(scope):
             raise ApiError(
-                "unauthorized", "An API key is needed: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
+                "unauthorized", "An API key is required: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
             )
-        counted: bool = scope["path"].startswith("/v1/")
-        if counted and self._inside >= self._most:
-            raise ApiError("overloaded", f"{self._most:,} requests are being answered: try again in a second.")
-        return counted
+        limited: bool = scope["path"].startswith(API_PREFIX)
+        if limited and self._in_progress >= self._max_concurrent:
+            raise ApiError("overloaded", f"{self._max_concurrent:,} requests are in progress. Try again in a second.")
+        return limited
 
-    def _known(self, scope: Scope) -> bool:
+    def _needs_key(self, path: str) -> bool:
+        return path in self._secured or path.startswith(API_PREFIX)
+
+    def _has_key(self, scope: Scope) -> bool:
         assert self._key is not None
         given = b""
         for name, value in scope["headers"]:
@@ -132,7 +133,7 @@ class ServiceMiddleware:
 
     def _note(self, scope: Scope, record: RequestRecord) -> None:
         service = self._service
-        seconds = perf_counter() - record.begun
+        seconds = perf_counter() - record.started
         service.metrics.answered(scope["path"], record.status, seconds)
         if record.code is not None:
             service.metrics.rejected(record.code)

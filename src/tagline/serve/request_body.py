@@ -1,4 +1,4 @@
-"""Bodies of requests: read within bounds of size and time, and parsed strictly."""
+"""Bodies of requests: read within limits of size and time, and parsed strictly."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from tagline.serve.errors import ApiError
-from tagline.serve.settings import Limits
+from tagline.serve.limits import Limits
 
-Asked = TypeVar("Asked", bound=BaseModel)
+Body = TypeVar("Body", bound=BaseModel)
 _DISCARD_SECONDS = 2.0
-_LARGE = 100_000  # bytes of JSON that others should not wait for
+_LARGE = 100_000  # bytes of JSON that are parsed in a thread, so that other requests do not wait
 _LONGEST_FIELD = 100
 
 
-async def read_json(request: Request, adapter: TypeAdapter[Asked], limits: Limits) -> Asked:
-    """Return the body of a request as ``adapter`` understands it.
+async def read_json(request: Request, adapter: TypeAdapter[Body], limits: Limits) -> Body:
+    """Return the JSON body of a request, validated by ``adapter``.
 
     Raises:
-        ApiError: it is too large or too slow, no JSON, or not what it should be.
+        ApiError: it is too large or too slow, not JSON, or invalid.
 
     """
     kind = request.headers.get("content-type", "")
@@ -30,51 +30,51 @@ async def read_json(request: Request, adapter: TypeAdapter[Asked], limits: Limit
         )
     body = await read_body(request, limits.max_body, limits.timeout)
     if len(body) > _LARGE:
-        return await asyncio.to_thread(_parsed, body, adapter)
-    return _parsed(body, adapter)
+        return await asyncio.to_thread(_parse, body, adapter)
+    return _parse(body, adapter)
 
 
-def _parsed(body: bytes, adapter: TypeAdapter[Asked]) -> Asked:
+def _parse(body: bytes, adapter: TypeAdapter[Body]) -> Body:
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
-        raise _explained(error, body) from None
+        raise _body_error(error, body) from None
 
 
-async def read_body(request: Request, most: int, seconds: float) -> bytes:
-    """Return the body of a request, of at most so many bytes, if it arrives in so many seconds."""
+async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
+    """Return the body of a request, of at most ``max_bytes``, if it arrives within ``seconds``."""
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > most:
+    if length.isdecimal() and int(length) > max_bytes:
         await discard(request)
-        raise too_large(most)
+        raise too_large(max_bytes)
     parts, size = [], 0
     try:
         async with asyncio.timeout(seconds):
             async for part in request.stream():
                 size += len(part)
                 parts.append(part)
-                if size > most:
+                if size > max_bytes:
                     break
     except TimeoutError:
         raise too_slow(seconds) from None
-    if size > most:
+    if size > max_bytes:
         parts.clear()
-        raise too_large(most)
+        raise too_large(max_bytes)
     return b"".join(parts)
 
 
 def too_slow(seconds: float) -> ApiError:
-    """Return the refusal of a body that stops on its way."""
+    """Return the error for a body that does not arrive in time."""
     return ApiError("too_slow", f"The body did not arrive within {seconds:g} seconds.")
 
 
-def too_large(most: int) -> ApiError:
-    """Return the refusal of a body of more than so many bytes."""
-    return ApiError("body_too_large", f"The body is larger than {most:,} bytes.", limit=most)
+def too_large(max_bytes: int) -> ApiError:
+    """Return the error for a body of more than ``max_bytes``."""
+    return ApiError("body_too_large", f"The body is larger than {max_bytes:,} bytes.", limit=max_bytes)
 
 
 async def discard(request: Request) -> None:
-    """Let a body that is refused come in, for a short while: a client that is cut off while it sends reads nothing."""
+    """Read a rejected body for a short while: a client that is disconnected while it sends does not read the answer."""
     try:
         async with asyncio.timeout(_DISCARD_SECONDS):
             async for _ in request.stream():
@@ -83,7 +83,7 @@ async def discard(request: Request) -> None:
         pass
 
 
-def _explained(error: ValidationError, body: bytes) -> ApiError:
+def _body_error(error: ValidationError, body: bytes) -> ApiError:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     first = found[0]
     if first["type"] == "json_invalid":
@@ -93,11 +93,11 @@ def _explained(error: ValidationError, body: bytes) -> ApiError:
             return ApiError("invalid_utf8", f"The body is not UTF-8: byte {fault.start:,} cannot be read.")
         about = first["msg"].removeprefix("Invalid JSON: ")
         return ApiError("malformed_json", f"The body is not JSON: {about}.")
-    return invalid(found)
+    return invalid_request(found)
 
 
-def invalid(found: Sequence[Any]) -> ApiError:
-    """Return the refusal of values in which pydantic found something wrong."""
+def invalid_request(found: Sequence[Any]) -> ApiError:
+    """Return the error for what pydantic found in a body or a query."""
     first = found[0]
     field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))[:_LONGEST_FIELD]
     what = first["msg"].removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""A server: the models loaded, a socket bound, and requests answered until a signal says to stop."""
+"""The server: loads the models, binds a socket, and answers requests until a signal stops it."""
 
 import asyncio
 import ipaddress
@@ -20,27 +20,28 @@ from tagline.serve.connections import connection_class
 from tagline.serve.metrics import Metrics
 from tagline.serve.middleware import WRITE_SECONDS
 from tagline.serve.model_store import ModelStore
+from tagline.serve.routes import ROUTES
 from tagline.serve.settings import ServerSettings
 from tagline.serve.state import Service
 
-_DRAIN_SECONDS = 0.5  # in which all clients that are busy are told to go elsewhere
-_LAST_SECONDS = 0.1  # for those who have just come in to be accepted, and then to send
-_IDLE_SECONDS = 75  # that a client may keep a connection without asking
+_DRAIN_SECONDS = 0.5  # in which answers tell busy clients to close their connections
+_LAST_SECONDS = 0.1  # for the last connections to be accepted, and then to send a request
+_IDLE_SECONDS = 75  # after which a connection without requests is closed
 _BACKLOG = 2048
 
 
 def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; then answer what has been accepted, and return.
+    """Serve until SIGTERM or SIGINT; then answer the requests that were accepted, and return.
 
     Args:
-        settings: what to serve, and how.
-        announce: called with the address once requests are taken.
+        settings: the models, the address and the limits.
+        announce: called with the address once requests are accepted.
 
     Raises:
-        TaglineError: a model cannot be loaded, or the address cannot be listened on.
+        TaglineError: a model cannot be loaded, or the address cannot be bound.
 
     """
-    metrics = Metrics()
+    metrics = Metrics(route.path for route in ROUTES if route.documented)
 
     def scoring_failed(error: BaseException) -> None:
         log.write("error", "scoring_failed", trace=location_of(error))
@@ -85,7 +86,7 @@ def _config(service: Service) -> uvicorn.Config:
     try:
         config.load()
     except OSError as error:
-        raise InputError(f"The certificate or its private key cannot be used: {error}.") from None
+        raise InputError(f"The certificate or its private key is invalid: {error}.") from None
     return config
 
 
@@ -129,7 +130,7 @@ def is_loopback(host: str) -> bool:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which returns after a signal, and before it closes tells its clients to go elsewhere."""
+    """uvicorn's server, which returns after a signal and closes no connection that a client may be sending on."""
 
     def __init__(self, config: uvicorn.Config, service: Service, started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -137,21 +138,21 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take the signals that end the server."""
+        """Handle the signals that stop the server."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
+        """Listen, and announce it."""
         await super().startup(sockets)
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the door, answer who is inside, and go."""
+        """Accept no more connections, answer what was accepted, and return."""
         for listener in sockets or []:
-            listener.listen(0)  # who comes now is not let in; closed at once, those who wait to be would be thrown out
+            listener.listen(0)  # refuses new connections; closing now would reset those that wait to be accepted
         await asyncio.sleep(_LAST_SECONDS)
         for server in self.servers:
             server.close()
@@ -159,7 +160,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _stop(self) -> None:
-        if self._service.draining:  # asked twice
+        if self._service.draining:  # the second signal
             self.force_exit = self.should_exit = True
             return
         self._service.draining = True
@@ -170,7 +171,7 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def _uvicorn_logs(log: AccessLog) -> Iterator[None]:
-    """Take what uvicorn has to say into the log."""
+    """Send uvicorn's log records to the log."""
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -1,30 +1,15 @@
-"""What a server was told: the models, where it listens, who may ask, and how much."""
+"""The settings of a server: models, address, access and limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Limits:
-    """How much one request, and all together, may ask for.
-
-    ``max_body`` and ``max_file`` are bytes, of a JSON body and of an uploaded file; ``max_chars`` characters of one
-    text; ``max_texts`` texts of a request; ``max_concurrent`` requests at a time; ``timeout`` seconds, for the headers
-    to arrive, for the body (each megabyte of a file), and for the answer.
-    """
-
-    max_body: int = 10_000_000
-    max_file: int = 100_000_000
-    max_texts: int = 1_000
-    max_chars: int = 100_000
-    max_concurrent: int = 512
-    timeout: float = 30.0
+from tagline.serve.limits import Limits
 
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """``models`` are the paths by name; the first is what a request gets that names none."""
+    """``models`` are the paths by name; a request that names no model gets the first."""
 
     models: Mapping[str, Path]
     host: str = "127.0.0.1"
@@ -33,5 +18,5 @@ class ServerSettings:
     cors: tuple[str, ...] = ()
     certificate: Path | None = None
     private_key: Path | None = None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     log_texts: bool = False

@@ -26,7 +26,7 @@ def get(service: Service, path: str) -> httpx.Response:
 def test_a_server_whose_scorer_has_failed_is_alive_but_not_ready() -> None:
     scorer: Any = SimpleNamespace(failure=None)
     log = AccessLog(io.StringIO())
-    service = Service(ServerSettings({}), cast("Any", {}), scorer, log, Metrics())
+    service = Service(ServerSettings({}), cast("Any", {}), scorer, log, Metrics(()))
     assert get(service, "/readyz").status_code == 200
     scorer.failure = "The scoring thread has ended."
     answer = get(service, "/readyz")

@@ -1,0 +1,154 @@
+"""What a prediction consists of: its options, and the fields of each row, for the command line, files and HTTP alike.
+
+A new option is a field of `PredictionOptions`, from which HTTP takes it, and an option of ``tagline predict``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from tagline.errors import InputError, nearest
+from tagline.task import Task
+
+if TYPE_CHECKING:
+    from tagline.classifier import TextClassifier
+
+Floats = NDArray[np.float64]
+
+
+class OptionError(InputError):
+    """A model does not support an option; ``option`` is the name of the field."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
+class PredictionOptions(BaseModel):
+    """What to predict, and how to decide."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    top_k: int = Field(default=0, ge=0, le=10_000, description="Add so many of the most probable classes.")
+    probabilities: bool = Field(default=False, description="Add the probability of each class.")
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="Predict the positive class (or each label) only above this probability.",
+    )
+
+    def check(self, clf: "TextClassifier") -> None:
+        """Raise `OptionError` if the model does not support an option."""
+        if self.threshold is not None and not Task(clf.task_).has_threshold:
+            raise OptionError(
+                "threshold", f"A threshold needs two classes or a set of labels; this model has {_classes(clf)}."
+            )
+
+    def decide(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
+        """Return the labels for probabilities, (n_texts, n_classes)."""
+        return clf.decide(proba, threshold=self.threshold)
+
+
+class CommandOptions(PredictionOptions):
+    """The options of ``tagline predict``, which can also choose the positive class."""
+
+    top_k: int = Field(default=0, ge=0)
+    threshold: float | None = None  # `TextClassifier.decide` checks it
+    positive: str | None = None
+
+    def check(self, clf: "TextClassifier") -> None:
+        """Raise `OptionError` if the model does not support an option."""
+        super().check(clf)
+        if self.positive is None:
+            return
+        classes = [str(name) for name in clf.classes_]
+        if clf.task_ != Task.BINARY:
+            raise OptionError("positive", f"A positive class needs two classes; this model has {_classes(clf)}.")
+        if self.positive not in classes:
+            known = ", ".join(f"`{name}`" for name in classes)
+            hint = nearest(self.positive, classes)
+            raise OptionError(
+                "positive", f"`{self.positive}` is not a class of this model; its classes are {known}.{hint}"
+            )
+
+    def decide(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
+        """Return the labels for probabilities, (n_texts, n_classes)."""
+        return clf.decide(proba, threshold=self.threshold, positive=self.positive)
+
+
+@dataclass(frozen=True)
+class PredictionRows:
+    """The predictions for some texts, as columns of a table or as JSON objects.
+
+    ``labels`` are names, or lists of names of a multi-label model. ``scores`` are further numbers of each text by name,
+    (n_texts,), or None where the model has no such number. ``top`` are the most probable classes, (n_texts, k), best
+    first; ``proba`` are all probabilities, (n_texts, n_classes).
+    """
+
+    classes: Sequence[str]
+    labels: list[str] | list[list[str]]
+    scores: dict[str, Floats | None]
+    top: NDArray[np.int64] | None
+    proba: Floats
+    all_probabilities: bool
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return flat columns: ``prediction``, ``probability``, ``top_1``, ``top_1_probability``, …, ``proba:<class>``.
+
+        A column without values, such as the probability of a multi-label prediction, is left out.
+        """
+        several = pl.List(pl.String) if self.scores["probability"] is None else pl.String
+        columns = {"prediction": pl.Series(self.labels, dtype=several)}
+        columns |= {name: pl.Series(values) for name, values in self.scores.items() if values is not None}
+        if self.top is not None:
+            names, rows = pl.Series(self.classes, dtype=pl.String), np.arange(len(self.proba))
+            for place, column in enumerate(self.top.T, start=1):
+                columns[f"top_{place}"] = names.gather(column)
+                columns[f"top_{place}_probability"] = pl.Series(self.proba[rows, column])
+        if self.all_probabilities:
+            columns |= {f"proba:{name}": pl.Series(self.proba[:, k]) for k, name in enumerate(self.classes)}
+        return pl.DataFrame(columns)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return an object for each text: ``prediction``, ``probability``, ``probabilities`` and ``top``."""
+        objects: list[dict[str, Any]] = [{"prediction": label} for label in self.labels]
+        for name, values in self.scores.items():
+            for found, value in zip(objects, repeat(None) if values is None else values.tolist(), strict=False):
+                found[name] = value
+        if self.all_probabilities or self.top is not None:
+            for row, values in enumerate(self.proba.tolist()):
+                if self.all_probabilities:
+                    objects[row]["probabilities"] = dict(zip(self.classes, values, strict=True))
+                if self.top is not None:
+                    best = self.top[row].tolist()
+                    objects[row]["top"] = [{"class": self.classes[k], "probability": values[k]} for k in best]
+        return objects
+
+
+def prediction_rows(
+    clf: "TextClassifier", classes: Sequence[str], proba: Floats, options: PredictionOptions
+) -> PredictionRows:
+    """Return the predictions for probabilities, (n_texts, n_classes); ``classes`` are the names of the classes."""
+    decided = options.decide(clf, proba)
+    labels: list[Any]
+    scores: dict[str, Floats | None]
+    if clf.task_ == Task.MULTILABEL:
+        labels = [[str(name) for name in names] for names in decided]
+        scores = {"probability": None}
+    else:
+        labels = decided.astype(str).tolist()
+        index = {name: k for k, name in enumerate(classes)}
+        predicted = np.fromiter((index[name] for name in labels), np.int64, len(labels))
+        scores = {"probability": proba[np.arange(len(proba)), predicted]}
+    k = min(options.top_k, len(classes))
+    top = np.argsort(-proba, axis=1, kind="stable")[:, :k] if k else None  # (n_texts, k)
+    return PredictionRows(classes, labels, scores, top, proba, options.probabilities)
+
+
+def _classes(clf: "TextClassifier") -> str:
+    return f"{len(clf.classes_):,} {'labels' if clf.task_ == Task.MULTILABEL else 'classes'}"

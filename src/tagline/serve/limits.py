@@ -1,0 +1,49 @@
+"""Limits of a request."""
+
+from dataclasses import dataclass
+
+from tagline.serve.errors import ApiError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one request, and all together, may use.
+
+    ``max_body`` and ``max_file`` are bytes, of a JSON body and of an uploaded file; ``max_chars`` characters of one
+    text; ``max_texts`` texts of a request; ``max_concurrent`` concurrent requests; ``timeout`` seconds, for the headers
+    to arrive, for the body (each megabyte of a file), and for the answer.
+    """
+
+    max_body: int = 10_000_000
+    max_file: int = 100_000_000
+    max_texts: int = 1_000
+    max_chars: int = 100_000
+    max_concurrent: int = 512
+    timeout: float = 30.0
+
+    def apply(self, texts: list[str], *, truncate: bool) -> tuple[list[str], list[bool]]:
+        """Return the texts, shortened if ``truncate`` allows it, and which of them were.
+
+        Raises:
+            ApiError: there are too many texts, or one is too long.
+
+        """
+        if len(texts) > self.max_texts:
+            raise ApiError(
+                "too_many_texts",
+                f"There are {len(texts):,} texts, and a request may have {self.max_texts:,}.",
+                limit=self.max_texts,
+            )
+        long = [len(text) > self.max_chars for text in texts]
+        if any(long):
+            if not truncate:
+                row = long.index(True)
+                raise ApiError(
+                    "text_too_long",
+                    f"Text {row} has {len(texts[row]):,} characters, and a text may have {self.max_chars:,}. Shorten "
+                    "it, or set `truncate`.",
+                    limit=self.max_chars,
+                    row=row,
+                )
+            texts = [text[: self.max_chars] for text in texts]
+        return texts, long

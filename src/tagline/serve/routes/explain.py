@@ -1,0 +1,114 @@
+"""``POST /v1/explain``: the contribution of each word to the score of a class."""
+
+import asyncio
+from functools import partial
+
+from pydantic import BaseModel, Field, TypeAdapter
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tagline.errors import InputError
+from tagline.explain import explain_text
+from tagline.serve.errors import ApiError, timed_out
+from tagline.serve.model_store import ServedModel
+from tagline.serve.request_body import read_json
+from tagline.serve.route import Route
+from tagline.serve.routes.shared_schemas import JSON_BODY_ERRORS, POSITIVE_EXAMPLE, TextRequest, Truncated, Version
+from tagline.serve.state import record_of, service_of
+
+
+class ExplainRequest(TextRequest):
+    """One text, and the class whose score to explain."""
+
+    text: str = Field(description="The text to explain.")
+    class_name: str | None = Field(
+        default=None,
+        alias="class",
+        max_length=1000,
+        description="The class to explain; the predicted one if it is left out.",
+    )
+
+
+class Contribution(BaseModel):
+    """What one n-gram or word adds to the score, and where it occurs."""
+
+    name: str
+    value: float
+    spans: list[tuple[int, int]] = Field(description="Start and end, in Unicode code points.")
+
+
+class ExplainAnswer(BaseModel):
+    """`score` is `intercept` plus the values of all contributions (for a network: within 1 %)."""
+
+    model: str
+    version: Version
+    prediction: str | list[str]
+    probabilities: dict[str, float]
+    class_name: str = Field(alias="class")
+    probability: float
+    scale: str = Field(description="`log-odds`, `score` or `probability`.")
+    intercept: float
+    score: float
+    contributions: list[Contribution]
+    words: list[tuple[int, int, float]] = Field(description="Start, end and value of each token, in code points.")
+    truncated: Truncated
+
+
+_REQUEST = TypeAdapter(ExplainRequest)
+
+
+async def explain(request: Request) -> Response:
+    """Return the contribution of each word of a text to the score of a class."""
+    service = service_of(request)
+    limits = service.settings.limits
+    body = await read_json(request, _REQUEST, limits)
+    model = service.models.find(body.model)
+    (text,), (cut,) = limits.apply([body.text], truncate=body.truncate)
+    record_of(request).classified(model, [text])
+    answer = partial(_explain_answer, model, text, body.class_name, cut=cut)
+    try:
+        async with asyncio.timeout(limits.timeout):
+            content = await asyncio.get_running_loop().run_in_executor(service.explain_pool, answer)
+    except TimeoutError:
+        raise timed_out(limits.timeout) from None
+    except InputError as error:
+        raise ApiError("invalid_request", str(error), **({"field": "class"} if body.class_name else {})) from None
+    return Response(content, media_type="application/json")
+
+
+def _explain_answer(model: ServedModel, text: str, class_name: str | None, *, cut: bool) -> bytes:
+    classifier = model.classifier
+    found = explain_text(classifier, text, class_name)
+    proba = model.predictor.predict_proba([text])
+    decided = classifier.decide(proba).tolist()[0]
+    return to_json(
+        {
+            "model": model.name,
+            "version": model.version,
+            "prediction": [str(name) for name in decided] if isinstance(decided, list) else str(decided),
+            "probabilities": dict(zip(model.classes, proba[0].tolist(), strict=True)),
+            "class": found.class_name,
+            "probability": found.proba,
+            "scale": found.scale,
+            "intercept": found.intercept,
+            "score": found.score,
+            "contributions": [{"name": p.name, "value": p.value, "spans": p.spans} for p in found.contributions],
+            "words": found.words(),
+            "truncated": cut,
+        }
+    )
+
+
+ROUTES = [
+    Route(
+        "POST",
+        "/v1/explain",
+        explain,
+        tag="texts",
+        errors=JSON_BODY_ERRORS,
+        response=ExplainAnswer,
+        body=ExplainRequest,
+        examples={"the predicted class": {"text": POSITIVE_EXAMPLE}},
+    )
+]

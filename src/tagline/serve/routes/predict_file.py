@@ -1,0 +1,240 @@
+"""``POST /v1/predict/file``: label the rows of a CSV or JSON Lines file.
+
+The upload goes to the disk and is read once to find whatever is wrong with it; then the rows are predicted block by
+block and sent as they are ready.
+"""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal, TypeVar
+
+from fastapi import Query
+from pydantic import ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from tagline.data import Rejected, read_texts
+from tagline.data.rows import check_rejected
+from tagline.errors import DataError, InputError
+from tagline.runs.predict import PredictedFile, text_columns
+from tagline.runs.prediction_row import PredictionOptions
+from tagline.runs.tables import open_table
+from tagline.serve.errors import ApiError
+from tagline.serve.limits import Limits
+from tagline.serve.model_store import ServedModel
+from tagline.serve.request_body import discard, too_large, too_slow
+from tagline.serve.route import Route
+from tagline.serve.routes.shared_schemas import NEGATIVE_EXAMPLE, POSITIVE_EXAMPLE
+from tagline.serve.state import Service, record_of, service_of
+
+FORMATS = {
+    "text/csv": "csv",
+    "application/jsonl": "jsonl",
+    "application/x-ndjson": "jsonl",
+    "application/x-jsonlines": "jsonl",
+}
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+_BATCH_ROWS = 1_000
+_MAX_FILES = 16  # on disk at a time
+_WRITE_BYTES = 1_000_000  # so much of an upload is written at a time, and must arrive within the time limit
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "Zstandard", b"PAR1": "Parquet"}
+_Result = TypeVar("_Result")
+
+
+class FileQuery(PredictionOptions):
+    """How to label an uploaded file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str | None = Field(default=None, description="The name of a model; the first one if it is left out.")
+    text: list[str] = Field(
+        default=[], description="The text column; several are joined. Detected automatically if it can be."
+    )
+    format: Literal["csv", "jsonl"] | None = Field(
+        default=None, description="The format of the answer; that of the file if it is left out."
+    )
+
+
+async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -> Response:
+    """Label the rows of a CSV or JSON Lines file: they come back with columns added."""
+    service = service_of(request)
+    kind = FORMATS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower())
+    if kind is None:
+        raise ApiError(
+            "unsupported_media_type", "Send `Content-Type: text/csv`, or `application/x-ndjson` for JSON Lines."
+        )
+    model = service.models.find(query.model)
+    if service.files_in_progress >= _MAX_FILES:
+        raise ApiError("overloaded", f"{_MAX_FILES} files are being labelled. Try again later.")
+    service.files_in_progress += 1
+    folder = TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True)
+    limits = service.settings.limits
+    try:
+        path = Path(folder.name) / f"file.{kind}"
+        await _receive(request, path, limits)
+        frames = PredictedFile(
+            model.predictor, path, query, query.format or kind, tuple(query.text), batch_rows=_BATCH_ROWS
+        )
+        with _as_api_errors(path):
+            rows, rejected = await _run(service, partial(_survey, frames, model, limits.max_chars))
+    except BaseException:
+        service.files_in_progress -= 1
+        folder.cleanup()
+        raise
+    record_of(request).classified(model, [], rows)
+    headers = {
+        "Content-Type": MEDIA_TYPES[frames.kind],
+        "X-Tagline-Model": model.version,
+        "X-Tagline-Rows": str(rows),
+        "X-Tagline-Rejected": str(rejected),
+    }
+    return StreamingResponse(_labelled(service, folder, frames), headers=headers)
+
+
+async def _run(service: Service, function: Callable[[], _Result]) -> _Result:
+    return await asyncio.get_running_loop().run_in_executor(service.file_pool, function)
+
+
+async def _receive(request: Request, path: Path, limits: Limits) -> None:
+    """Write the body of a request to a file.
+
+    Raises:
+        ApiError: it is too large or too slow, or compressed.
+
+    """
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limits.max_file:
+        await discard(request)
+        raise too_large(limits.max_file)
+    waiting, size, written = bytearray(), 0, 0
+    loop = asyncio.get_running_loop()
+    with path.open("wb") as file:
+        try:
+            async with asyncio.timeout(limits.timeout) as deadline:
+                async for part in request.stream():
+                    waiting += part
+                    size += len(part)
+                    if size > limits.max_file:
+                        raise too_large(limits.max_file)
+                    if len(waiting) >= _WRITE_BYTES:
+                        await loop.run_in_executor(None, file.write, bytes(waiting))
+                        written += len(waiting)
+                        waiting.clear()
+                        deadline.reschedule(loop.time() + limits.timeout)
+        except TimeoutError:
+            raise too_slow(limits.timeout) from None
+        await loop.run_in_executor(None, file.write, bytes(waiting))
+        start = bytes(waiting[:4]) if not written else b""
+    start = start or await loop.run_in_executor(None, _first_bytes, path)
+    compressed = next((name for magic, name in _COMPRESSED.items() if start.startswith(magic)), None)
+    if compressed:
+        raise ApiError("unsupported_media_type", f"The file is {compressed}: send it as plain CSV or JSON Lines.")
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4)
+
+
+def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> tuple[int, int]:
+    """Read the file once, so that an error is reported before the answer starts.
+
+    Return the number of its rows and of those that cannot be read, which may be up to 1 %.
+    """
+    rejected: list[Rejected] = []
+    n_rows, first = 0, None
+    frames.options.check(model.classifier)
+    columns = text_columns(model.classifier, frames.text)
+    for batch in read_texts(frames.source, text=columns or None, batch_rows=_BATCH_ROWS, rejected=rejected):
+        longest = batch.texts.str.len_chars().arg_max()
+        if longest is not None and (chars := len(batch.texts[longest])) > max_chars:
+            raise DataError(
+                f"The text of row {n_rows + longest + 1:,} has {chars:,} characters; the limit is {max_chars:,}."
+            )
+        n_rows += len(batch.texts)
+        first = first or batch.rows.columns
+        more = [name for name in batch.rows.columns if name not in first]
+        if more and frames.kind == "csv":
+            raise DataError(f"Later rows have a column `{more[0]}` that the first rows lack: use `format=jsonl`.")
+    check_rejected(rejected, n_rows, strict=False)
+    return n_rows, len(rejected)
+
+
+async def _labelled(service: Service, folder: "TemporaryDirectory[str]", frames: PredictedFile) -> AsyncIterator[bytes]:
+    blocks = _blocks(frames)
+    try:
+        while (block := await _run(service, partial(next, blocks, None))) is not None:
+            yield block
+    finally:
+        service.files_in_progress -= 1
+        with suppress(RuntimeError):  # the pool is closed: the server has stopped
+            service.file_pool.submit(_close, blocks, folder)
+
+
+def _blocks(frames: PredictedFile) -> Iterator[bytes]:
+    stream = io.BytesIO()
+    with open_table(stream, frames.kind) as write:
+        for frame in frames:
+            write(frame)
+            yield stream.getvalue()
+            stream.seek(0)
+            stream.truncate()
+
+
+def _close(blocks: Iterator[bytes], folder: "TemporaryDirectory[str]") -> None:
+    blocks.close()  # type: ignore[attr-defined]  # a generator
+    folder.cleanup()
+
+
+@contextmanager
+def _as_api_errors(path: Path) -> Iterator[None]:
+    """Turn errors of a file into API errors that name no path of this server, and parameters as in the URL."""
+    try:
+        yield
+    except InputError as error:
+        message = str(error).replace(str(path), path.name).replace("`--text`", "`text=COLUMN`")
+        raise ApiError("invalid_file", message) from None
+
+
+ROUTES = [
+    Route(
+        "POST",
+        "/v1/predict/file",
+        predict_file,
+        tag="texts",
+        errors=(
+            "overloaded",
+            "too_slow",
+            "body_too_large",
+            "unsupported_media_type",
+            "invalid_request",
+            "invalid_file",
+            "unknown_model",
+        ),
+        success={
+            "description": "The rows in their order, with `prediction`, `probability` and what was requested.",
+            "content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")},
+            "headers": {
+                "X-Tagline-Rows": {"schema": {"type": "integer"}, "description": "The number of rows to come."},
+                "X-Tagline-Rejected": {"schema": {"type": "integer"}, "description": "Rows that cannot be read."},
+                "X-Tagline-Model": {"schema": {"type": "string"}, "description": "The version of the model."},
+            },
+        },
+        content={
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": f'text\n"{POSITIVE_EXAMPLE}"\n"{NEGATIVE_EXAMPLE}"\n',
+            },
+            "application/x-ndjson": {
+                "schema": {"type": "string"},
+                "example": f'{{"text": "{POSITIVE_EXAMPLE}"}}\n',
+            },
+        },
+        streamed=True,
+    )
+]
