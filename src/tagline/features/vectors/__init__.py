@@ -1,1 +1,5 @@
-"""Word vectors: read from files, or learnt from unlabelled texts."""
+"""Word vectors: read from files and packages, or learnt from unlabelled texts."""
+
+from tagline.features.vectors.load import Vectors, load_vectors
+
+__all__ = ["Vectors", "load_vectors"]

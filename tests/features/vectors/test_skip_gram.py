@@ -38,10 +38,10 @@ def test_the_same_in_another_process() -> None:
     """Python's own hashes differ there, and would give other vectors if anything came of them."""
     program = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
-        "from tests.features.test_skip_gram import about, learn_vectors\n"
+        "from tests.features.vectors.test_skip_gram import about, learn_vectors\n"
         "print(learn_vectors(about(), 8, seed=3).fingerprint)"
     )
-    command = [sys.executable, "-c", program, Path(__file__).parents[2]]
+    command = [sys.executable, "-c", program, Path(__file__).parents[3]]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     vectors = learn_vectors(about(), 8, seed=3)

@@ -16,7 +16,8 @@ from hypothesis.extra.numpy import arrays
 
 from tagline.errors import DataError, InputError, MissingExtraError
 from tagline.features.vectors import files as vector_files
-from tagline.features.vectors.load import BUILT_IN_VECTORS, coverage_sentence, load_vectors
+from tagline.features.vectors import load_vectors
+from tagline.features.vectors.load import BUILT_IN_VECTORS, coverage_sentence
 
 WORDS = ["the", "film", "don't", "naïve", "映", "good"]
 TABLE = np.random.default_rng(0).normal(0, 0.5, (len(WORDS), 7)).astype(np.float32)
