@@ -7,11 +7,13 @@ import numpy as np
 import polars as pl
 
 from tagline import TextClassifier, load_recipe
+from tagline.calibration import TemperatureScaling
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import WordIndex
 from tagline.learners import Fitted
 from tagline.learners.architectures import is_masked, layers_of
 from tagline.models import Network
+from tagline.task import Task
 
 SMALL: dict[str, dict[str, Any]] = {
     "multihot-dense": {},
@@ -43,7 +45,7 @@ def drawn(
     num_words = len(WORDS.words) + 4
     row = () if rules.kind == "multihot" else (rules.maxlen, rules.padding, rules.truncating)
     encoder = Encoder(WORDS if words else None, rules.kind, num_words, *row, stop_words=rules.stop_words)
-    n_outputs = 1 if n_classes == 2 and not multilabel else n_classes
+    n_outputs = Task.of(n_classes, multilabel=multilabel).n_outputs(n_classes)
     rng = np.random.default_rng(seed)
     network = Network.draw(layers_of(made.model, num_words, n_outputs), rng, masked=is_masked(made.model))
     weights = [
@@ -54,7 +56,7 @@ def drawn(
     network = replace(network, weights=tuple(map(tuple, weights)))
     clf = TextClassifier(made)
     clf.classes_ = np.array([f"c{k}" for k in range(n_classes)])
-    clf.task_ = "multilabel" if multilabel else "binary" if n_classes == 2 else "multiclass"
-    clf.recipe_, clf.positive_ = made, "c1" if clf.task_ == "binary" else None
-    clf._take(Fitted(encoder, network, temperature, 0.5, {}, None, {}))
+    clf.task_ = Task.of(n_classes, multilabel=multilabel)
+    clf.recipe_, clf.positive_ = made, "c1" if clf.task_ is Task.BINARY else None
+    clf._take(Fitted(encoder, network, TemperatureScaling(temperature), 0.5, {}, None, {}))
     return clf

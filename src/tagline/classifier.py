@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.bundle import Bundle, read_bundle, write_bundle
+from tagline.calibration import Calibrator, TemperatureScaling
 from tagline.errors import BundleError, InputError
 from tagline.features.base import restore_features
 from tagline.features.sequences import Sequences
@@ -23,14 +24,15 @@ from tagline.inputs import (
     label_sets,
     list_labels,
 )
-from tagline.learners import Fitted, HeldOut, TrainingRecord, fit_recipe, probabilities
-from tagline.learners.feature_cache import Encodings
+from tagline.learners import FitOptions, Fitted, HeldOut, TrainingData, TrainingRecord, fit_recipe
+from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.sample_weight import row_weights
 from tagline.metrics.block import positive_class
 from tagline.models import MODELS, OnnxModel
-from tagline.models.onnx import divide_by, model_graph
+from tagline.models.onnx import model_graph
 from tagline.recipes import Recipe, load_recipe, make_recipe
 from tagline.sklearn_api import Estimator
+from tagline.task import Task
 
 if TYPE_CHECKING:
     from tagline.training import Callback
@@ -51,17 +53,18 @@ class TextClassifier(Estimator):
     Args:
         recipe: the name of a built-in recipe, the path of a .toml file, or a ``Recipe``.
         settings: changes to the recipe: ``{"model.C": 3}`` or ``["model.C=3"]``.
-        class_weight: None; ``"balanced"``, every class has the same say; or a weight for each class.
+        class_weight: None; ``"balanced"``, every class has the same total weight; or a weight for each class.
         positive: the positive one of two classes; by default see ``positive_class``.
         seed: of everything random; the same seed on the same machine gives the same model to the last bit.
 
     Attributes:
         classes_: the classes, sorted, (n_classes,); columns of probabilities stand in this order.
-        task_: ``"binary"``, ``"multiclass"`` or ``"multilabel"``.
+        task_: ``"binary"``, ``"multiclass"`` or ``"multilabel"`` (``Task``).
         positive_: the positive one of two classes, else None.
         recipe_: the recipe in full. ``chosen_``: what it chose on held-out rows.
         validation_: what was said of held-out rows before the final fit (``HeldOut``), or None.
         training_: how a network was trained, epoch by epoch (``TrainingRecord``), or None.
+        calibrator_: what calibrates logits (``Calibrator``); ``temperature_``: the temperature it divides them by.
         threshold_: the probability above which a label is given, of two classes and of many labels.
         n_features_: how many n-grams or word ids the model knows. ``seconds_``: what took how long.
         card_: facts saved beside the model by ``save``.
@@ -95,7 +98,7 @@ class TextClassifier(Estimator):
         word_index: Mapping[str, int] | None = None,
         callbacks: "Sequence[Callback]" = (),
         checkpoints: Path | None = None,
-        encodings: Encodings | None = None,
+        feature_cache: FeatureCache | None = None,
         unlabelled: Iterable[str] | None = None,
     ) -> "TextClassifier":
         """Learn from texts and their labels.
@@ -104,9 +107,10 @@ class TextClassifier(Estimator):
             texts: strings; a list, an array, or a pandas or polars series, (n_texts,). A network also learns from
                 sequences of word ids, as ``tagline.keras_datasets`` has them.
             labels: strings, integers or booleans; lists of them, or a boolean matrix, for several labels a text.
-            sample_weight: how much each text counts for the model, (n_texts,); n-grams are counted without. For a
-                network a text of weight 0 is as good as absent, and the losses of texts held out are weighted too, by
-                the weights of classes as well (Keras leaves these out there).
+            sample_weight: how many times each text counts, (n_texts,). A text of weight 0 is ignored; one of weight 2
+                counts as two for feature weights, the choice of settings, the model and the calibration, but as one
+                for the vocabulary and the splits. A network takes the weights relative to their mean, and weights the
+                losses of held-out texts too, by class weights as well (Keras leaves these out there).
             groups: what each text belongs to, such as an author, (n_texts,): those of one group are held out together;
                 groups of the validation texts may follow.
             validation: texts and labels to choose settings and calibrate on; otherwise some of ``texts`` are held out.
@@ -114,8 +118,8 @@ class TextClassifier(Estimator):
             word_index: the rank of each word, from 1, of a network; otherwise learnt from the texts. With ids, it lets
                 the model read texts too.
             callbacks: called while a network is trained, see ``tagline.training.Callback``.
-            checkpoints: the folder where the training of a network is kept after each epoch, and taken up again.
-            encodings: where the features of these texts are kept, if another fit has worked them out.
+            checkpoints: the folder where the training of a network is kept after each epoch, and resumed from.
+            feature_cache: keeps the features of these texts for other fits.
             unlabelled: more texts, (n_more,), without labels. From them and the texts learnt from, word vectors are
                 learnt first that the network starts from (skip-gram; the extra ``vectors``).
 
@@ -140,35 +144,46 @@ class TextClassifier(Estimator):
             column = joined(column, extra)
             encoded = np.concatenate([encoded, extra_labels])
         classes, Y, task = encode_labels(encoded)
-        positive = positive_class([str(name) for name in classes], self.positive) if task == "binary" else None
-        fitted = fit_recipe(
-            recipe,
+        positive = positive_class([str(name) for name in classes], self.positive) if task is Task.BINARY else None
+        sample_weights, loss_weights = row_weights(classes, Y, self.class_weight, sample_weight, len(column) - n_given)
+        data = TrainingData(
             column,
             Y,
-            row_weights(classes, Y, self.class_weight, sample_weight, len(column) - n_given),
-            multilabel=task == "multilabel",
-            seed=self.seed,
-            n_given=n_given,
+            task,
+            sample_weights=sample_weights,
+            loss_weights=loss_weights,
             groups=None if groups is None else group_column(groups, len(column) - n_given, n_given),
+            n_validation=n_given,
             word_index=word_index,
-            callbacks=callbacks,
-            checkpoints=checkpoints,
-            encodings=encodings,
             unlabelled=None if unlabelled is None else as_texts(unlabelled),
         )
+        options = FitOptions(seed=self.seed, callbacks=callbacks, checkpoints=checkpoints, feature_cache=feature_cache)
+        fitted = fit_recipe(recipe, data, options)
         self.classes_, self.task_, self.recipe_, self.positive_ = classes, task, recipe, positive
         self._take(fitted)
         return self
 
     def _take(self, fitted: Fitted) -> None:
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
-        self.temperature_, self.threshold_ = fitted.temperature, fitted.threshold
+        self.calibrator_: Calibrator = fitted.calibrator
+        self.threshold_ = fitted.threshold
         self.chosen_, self.seconds_ = fitted.chosen, fitted.seconds
         self.validation_: HeldOut | None = fitted.held_out
         self.training_: TrainingRecord | None = fitted.training
         self.n_features_ = fitted.vectorizer.n_columns
         self.card_: dict[str, Any] = {}
         self._keep_graph(None)
+
+    @property
+    def temperature_(self) -> float:
+        """The temperature that the logits are divided by, where they are calibrated by temperature scaling."""
+        if isinstance(self.calibrator_, TemperatureScaling):
+            return self.calibrator_.temperature
+        raise AttributeError(f"The model is calibrated by `{self.calibrator_.kind}`: see `calibrator_`.")
+
+    @temperature_.setter
+    def temperature_(self, temperature: float) -> None:
+        self.calibrator_ = TemperatureScaling(temperature)
 
     def _features(self, texts: Iterable[Any]) -> Iterable[Any]:
         self._check_fitted()
@@ -182,12 +197,12 @@ class TextClassifier(Estimator):
     def logits(self, texts: Iterable[Any]) -> Floats:
         """Return calibrated logits, (n_texts, n_outputs): one output for two classes, else one a class."""
         parts = [self.model_.logits(X) for X in self._features(texts)]
-        return np.asarray(np.vstack(parts) / self.temperature_)
+        return self.calibrator_.apply(np.vstack(parts))
 
     def decision_function(self, texts: Iterable[Any]) -> Floats:
         """Return calibrated logits: (n_texts,) for two classes, positive for the second; else (n_texts, n_classes)."""
         logits = self.logits(texts)
-        return logits[:, 0] if self.task_ == "binary" else logits
+        return logits[:, 0] if self.task_ is Task.BINARY else logits
 
     def predict_proba(self, texts: Iterable[Any]) -> Floats:
         """Return the probability of each class, (n_texts, n_classes), in the order of ``classes_``.
@@ -199,8 +214,7 @@ class TextClassifier(Estimator):
         for X in self._features(texts):
             proba = self.model_.probabilities(X)
             if proba is None:
-                logits = self.model_.logits(X) / self.temperature_
-                proba = probabilities(logits, multilabel=self.task_ == "multilabel")
+                proba = self.task_.probabilities(self.calibrator_.apply(self.model_.logits(X)))
             parts.append(proba)
         return np.vstack(parts)
 
@@ -218,25 +232,26 @@ class TextClassifier(Estimator):
         if threshold is not None and not 0.0 <= threshold <= 1.0:
             raise InputError(f"The threshold `{threshold}` is not between 0 and 1.")
         above = self.threshold_ if threshold is None else threshold
-        if self.task_ == "multilabel":
-            decided = np.empty(len(proba), dtype=object)
-            for row, given in enumerate(proba > above):
-                decided[row] = self.classes_[given].tolist()
-            return decided
-        if self.task_ == "binary":
+        if threshold is not None and not self.task_.has_threshold:
+            raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
+        second = 1
+        if self.task_ is Task.BINARY:
             names = [str(name) for name in self.classes_]
             second = names.index(positive_class(names, positive or self.positive_))
-            return np.asarray(self.classes_[np.where(proba[:, second] > above, second, 1 - second)])
-        if threshold is not None:
-            raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
-        return np.asarray(self.classes_[proba.argmax(axis=1)])
+        decided = self.task_.decide(proba, above, second)
+        if self.task_ is Task.MULTILABEL:
+            labels = np.empty(len(proba), dtype=object)
+            for row, given in enumerate(decided):
+                labels[row] = self.classes_[given].tolist()
+            return labels
+        return np.asarray(self.classes_[decided])
 
     def score(self, texts: Iterable[Any], labels: Iterable[Any], sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy, of whole label sets where a text may have several."""
         column, truth = as_inputs(texts), list_labels(labels)
         check_lengths(column, truth)
         predicted = self.predict(column)  # type: ignore[arg-type]  # sequences are taken as they are
-        if self.task_ == "multilabel":
+        if self.task_ is Task.MULTILABEL:
             right = np.array([set(a) == set(b) for a, b in zip(label_sets(truth), predicted, strict=True)])
         else:
             right = truth == predicted
@@ -278,19 +293,18 @@ class TextClassifier(Estimator):
 
     def _keep_graph(self, graph: bytes | None) -> None:
         self.graph_ = graph
-        self.graph_of_ = (self.model_, self.temperature_)
+        self.graph_of_ = (self.model_, self.calibrator_)
 
     def _known_graph(self) -> bytes | None:
-        """Return the graph, unless model or temperature were changed by hand since it was made."""
-        model, temperature = self.graph_of_
-        return self.graph_ if self.model_ is model and self.temperature_ == temperature else None
+        """Return the graph, unless model or calibrator were replaced since it was made."""
+        model, calibrator = self.graph_of_
+        return self.graph_ if self.model_ is model and self.calibrator_ == calibrator else None
 
     def _graph(self) -> bytes:
         """Return the ONNX graph of the model."""
         graph = self._known_graph()
         if graph is None:
-            multilabel = self.task_ == "multilabel"
-            graph = model_graph(self.model_, self.vectorizer_, divide_by(self.temperature_), multilabel=multilabel)
+            graph = model_graph(self.model_, self.vectorizer_, self.calibrator_, self.task_)
             self._keep_graph(graph)
         return graph
 
@@ -324,12 +338,12 @@ class TextClassifier(Estimator):
             model_arrays = {k.removeprefix("model."): v for k, v in bundle.arrays.items() if k.startswith("model.")}
             clf = cls(recipe, positive=header["positive"], seed=header["seed"])
             clf.classes_ = np.array(header["classes"], dtype=None if header["classes"] else str)
-            clf.task_, clf.recipe_, clf.positive_ = header["task"], recipe, header["positive"]
+            clf.task_, clf.recipe_, clf.positive_ = Task(header["task"]), recipe, header["positive"]
             clf._take(
                 Fitted(
                     vectorizer=restore_features(header["features"], bundle.arrays, bundle.texts),
                     model=kind.restore(header.get(kind.kind, {}), model_arrays, bundle.binaries),
-                    temperature=header["temperature"],
+                    calibrator=TemperatureScaling.from_json(header),
                     threshold=header["threshold"],
                     chosen=header["chosen"],
                     held_out=None,
@@ -338,7 +352,7 @@ class TextClassifier(Estimator):
             )
             clf.card_ = header["facts"]
             clf._keep_graph(None if kind.graph_file is None else bundle.binaries.get(kind.graph_file))
-        except (KeyError, TypeError, IndexError, InputError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, InputError) as error:
             raise BundleError(f"`{folder}` lacks a part that a model needs: {error}.") from None
         return clf
 

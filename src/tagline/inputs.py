@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
+from tagline.task import Task
 
 Labels = NDArray[Any]
 Bools = NDArray[np.bool_]
@@ -97,10 +98,10 @@ def list_labels(labels: Iterable[Any]) -> Labels:
     return array if array.dtype.kind in "biufU" else np.array([str(value) for value in values])  # dates and the like
 
 
-def encode_labels(labels: Labels) -> tuple[Labels, Bools, str]:
+def encode_labels(labels: Labels) -> tuple[Labels, Bools, Task]:
     """Return the sorted classes, the class matrix (n_texts, n_classes), and the task."""
     if labels.ndim == 2:
-        return np.arange(labels.shape[1]), labels, "multilabel"
+        return np.arange(labels.shape[1]), labels, Task.MULTILABEL
     if labels.dtype == object:
         classes = np.array(sorted({name for row in labels for name in row}))
         index = {name: column for column, name in enumerate(classes.tolist())}
@@ -109,13 +110,13 @@ def encode_labels(labels: Labels) -> tuple[Labels, Bools, str]:
             Y[row, [index[name] for name in names]] = True
         if len(classes) == 0:
             raise InputError("No text has a label.")
-        return classes, Y, "multilabel"
+        return classes, Y, Task.MULTILABEL
     classes, y = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise InputError(f"All labels are `{classes[0]}`: there must be two classes or more to learn from.")
     Y = np.zeros((len(labels), len(classes)), dtype=bool)
     Y[np.arange(len(labels)), y] = True
-    return classes, Y, "binary" if len(classes) == 2 else "multiclass"
+    return classes, Y, Task.of(len(classes))
 
 
 def _what(value: object) -> str:

@@ -74,7 +74,7 @@ def test_frozen_vectors_are_as_good_as_means_worked_out_before(file: str) -> Non
     assert all(isinstance(layer, Dense) for layer in dense.layers)
     targets = np.array(CLASSES)[:, None] == clf.classes_[1]
     training = clf.recipe_.training.model_copy(update={"epochs": 3})
-    train(dense, Rows(means, targets.astype(np.float32)), training, seed=0)
+    train(dense, Rows(means, targets.astype(np.float32)), training)
     for mine, theirs in zip(dense.weights, network.weights[1:], strict=True):
         for a, b in zip(mine, theirs, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)

@@ -8,14 +8,16 @@ import onnx
 import pytest
 import scipy.sparse as sp
 
+from tagline.calibration import TemperatureScaling
 from tagline.errors import InputError
 from tagline.features.weighting import weigh
 from tagline.models import HyperParameters, LinearModel, Model, Network, TreeModel
 from tagline.models.network.layers import Conv1D, Dense, Dropout, Embedding, MaxPool
 from tagline.models.network.recurrent import Gru, Lstm
-from tagline.models.onnx import divide_by, model_graph
+from tagline.models.onnx import model_graph
 from tagline.models.onnx.runtime import OnnxModel
 from tagline.models.trees import fit_forest, fit_tree
+from tagline.task import Task
 from tests.models.test_networks import SMALL, STEPS, network, texts
 
 
@@ -28,7 +30,12 @@ class Weighting(NamedTuple):
 def graph_of(
     model: Model, features: Weighting | None = None, *, temperature: float = 1.0, multilabel: bool = False
 ) -> bytes:
-    return model_graph(model, features, divide_by(temperature), multilabel=multilabel)
+    if isinstance(model, Network):
+        n_outputs = model.n_outputs
+    else:
+        n_outputs = (model.coef if isinstance(model, LinearModel) else model.value).shape[1]
+    task = Task.MULTILABEL if multilabel else Task.BINARY if n_outputs == 1 else Task.MULTICLASS
+    return model_graph(model, features, TemperatureScaling(temperature), task)
 
 
 def checked(graph: bytes) -> OnnxModel:

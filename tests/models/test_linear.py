@@ -14,6 +14,7 @@ from tagline.errors import RecipeError
 from tagline.models import HyperParameters, fit_model
 from tagline.models.linear import LinearModel, fit_linear_svm, fit_logistic
 from tagline.models.naive_bayes import fit_complement, fit_multinomial
+from tagline.task import Task
 
 
 def sample(n_classes: int, n: int = 150, n_columns: int = 60, seed: int = 0) -> tuple[sp.csr_matrix, np.ndarray]:
@@ -80,7 +81,15 @@ def assert_is(model: LinearModel, other: LinearSVC | LogisticRegression, outputs
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_linear_models_are_scikit_learns(kind: str, n_classes: int) -> None:
     X, y = sample(n_classes)
-    model = fit_model(kind, X, classes(y), np.ones(len(y)), HyperParameters(C=0.5, alpha=0.5), multilabel=False, seed=0)
+    model = fit_model(
+        kind,
+        X,
+        classes(y),
+        np.ones(len(y)),
+        HyperParameters(C=0.5, alpha=0.5),
+        task=Task.of(classes(y).shape[1]),
+        seed=0,
+    )
     assert model.coef.shape == (60, 1 if n_classes == 2 else n_classes)
     assert_is(model, PEERS[kind].fit(X, y), list(range(model.coef.shape[1])))
 
@@ -89,7 +98,7 @@ def test_linear_models_are_scikit_learns(kind: str, n_classes: int) -> None:
 def test_each_label_is_learnt_by_itself(kind: str) -> None:
     X, y = sample(3)
     Y = np.column_stack([y == 0, y != 2, y == 2, np.zeros(len(y), dtype=bool), np.ones(len(y), dtype=bool)])
-    model = fit_model(kind, X, Y, np.ones(len(y)), HyperParameters(C=0.5, alpha=0.5), multilabel=True, seed=0)
+    model = fit_model(kind, X, Y, np.ones(len(y)), HyperParameters(C=0.5, alpha=0.5), task=Task.MULTILABEL, seed=0)
     for label in range(3):
         assert_is(model, PEERS[kind].fit(X, Y[:, label]), [label])
     assert not model.coef[:, 3:].any()
@@ -103,7 +112,7 @@ def test_classes_without_rows_leave_the_others_what_they_are(kind: str, present:
     """A fold may lack a class, or hold one alone."""
     X, y = sample(len(present))
     Y = np.eye(n_classes, dtype=bool)[np.array(present)[y]]
-    model = fit_model(kind, X, Y, np.ones(len(y)), HyperParameters(C=0.5, alpha=0.5), multilabel=False, seed=0)
+    model = fit_model(kind, X, Y, np.ones(len(y)), HyperParameters(C=0.5, alpha=0.5), task=Task.of(Y.shape[1]), seed=0)
     given = np.array(present)[y]
     if len(present) == 1:
         assert (predicted(model, X) == present[0]).all()
@@ -121,7 +130,15 @@ def test_classes_without_rows_leave_the_others_what_they_are(kind: str, present:
 def test_a_class_without_rows_is_far_below(kind: str, multilabel: bool) -> None:
     X, y = sample(3)
     Y = np.column_stack([classes(y), np.zeros(len(y), dtype=bool)])
-    model = fit_model(kind, X, Y, np.ones(len(y)), HyperParameters(C=1.0, alpha=1.0), multilabel=multilabel, seed=0)
+    model = fit_model(
+        kind,
+        X,
+        Y,
+        np.ones(len(y)),
+        HyperParameters(C=1.0, alpha=1.0),
+        task=Task.of(Y.shape[1], multilabel=multilabel),
+        seed=0,
+    )
     logits = model.logits(X)
     assert (logits[:, 3] < logits[:, :3].max(axis=1) - 3).all()
     if multilabel:
@@ -136,7 +153,7 @@ def test_weight_two_is_the_row_twice_and_weight_zero_no_row(kind: str, n_classes
     rows = np.repeat(np.arange(len(y)), weights.astype(int))
 
     def fit(X: sp.csr_matrix, y: np.ndarray, weights: np.ndarray) -> LinearModel:
-        return fit_model(kind, X, classes(y), weights, HyperParameters(C=0.01, alpha=0.01), multilabel=False, seed=0)
+        return fit_model(kind, X, classes(y), weights, HyperParameters(C=0.01, alpha=0.01), task=Task.of(3), seed=0)
 
     weighted, repeated = fit(X, y, weights), fit(X[rows], y[rows], np.ones(len(rows)))
     plain = fit(X, y, np.ones(len(y)))
@@ -148,7 +165,13 @@ def test_weight_two_is_the_row_twice_and_weight_zero_no_row(kind: str, n_classes
 def test_a_class_without_weight_is_far_below(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     X, y = sample(3)
     model = fit_model(
-        kind, X, classes(y), (y != 1).astype(float), HyperParameters(C=1.0, alpha=1.0), multilabel=False, seed=0
+        kind,
+        X,
+        classes(y),
+        (y != 1).astype(float),
+        HyperParameters(C=1.0, alpha=1.0),
+        task=Task.of(classes(y).shape[1]),
+        seed=0,
     )
     assert (model.logits(X)[:, 1] < -3).all()
     assert capfd.readouterr() == ("", "")
@@ -238,4 +261,4 @@ def test_fits_side_by_side_leave_the_users_warnings_alone() -> None:
 def test_trees_give_one_label(kind: str) -> None:
     X, y = sample(3)
     with pytest.raises(RecipeError, match=r"one label.*`fast`"):
-        fit_model(kind, X, classes(y), np.ones(len(y)), HyperParameters(C=1.0, alpha=1.0), multilabel=True, seed=0)
+        fit_model(kind, X, classes(y), np.ones(len(y)), HyperParameters(C=1.0, alpha=1.0), task=Task.MULTILABEL, seed=0)

@@ -12,7 +12,8 @@ from tagline.models.network.layers import Conv1D, Dense, Dropout, Embedding, Emb
 from tagline.models.network.network import Network
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
 from tagline.recipes import Training
-from tagline.training import Callback, Rows, State, train
+from tagline.task import Task
+from tagline.training import Callback, Rows, State, TrainingOptions, train
 from tagline.training.loop import _batches  # the order is ours; what follows from it is Keras's to say
 
 WORDS, STEPS, TEXTS, BATCH = 12, 7, 40, 8
@@ -107,8 +108,10 @@ def compare(
     model.compile(optimizer, loss=loss, jit_compile=False)
     started = [array.copy() for array in network.arrays().values()]
 
+    task = Task.BINARY if y.shape[1] == 1 else Task.MULTICLASS
+    options = TrainingOptions(task, l2=l2, seed=5)
     losses = _Losses([])
-    train(network, Rows(X, y), training, l2=l2, seed=5, callbacks=[losses])
+    train(network, Rows(X, y), training, options=options, callbacks=[losses])
 
     inputs = X.toarray() if sp.issparse(X) else X
     given = y.argmax(axis=1) if loss.startswith("sparse") else y

@@ -7,7 +7,16 @@ import pytest
 import torch
 
 from tagline.recipes import Training
-from tagline.training import Callback, Checkpoint, EarlyStopping, History, KeepWeights, State, train
+from tagline.training import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    History,
+    KeepWeights,
+    State,
+    TrainingOptions,
+    train,
+)
 from tests.training.small_trainings import small_network, small_rows, weights, without_seconds
 
 OPTIMIZERS = {
@@ -41,7 +50,12 @@ def fit(
     callbacks = [*own, *([Checkpoint(folder, own)] if folder else []), *last]
     training = Training(batch_size=10, epochs=epochs, **settings)
     history = train(
-        network, small_rows(40, 0), training, validation=small_rows(60, 1), l2=0.001, seed=3, callbacks=callbacks
+        network,
+        small_rows(40, 0),
+        training,
+        options=TrainingOptions(l2=0.001, seed=3),
+        validation=small_rows(60, 1),
+        callbacks=callbacks,
     )
     return weights(network), history
 
@@ -117,6 +131,8 @@ def test_each_phase_has_its_own(tmp_path: Path) -> None:
     for phase in ("search", "refit"):
         network = small_network()
         training = Training(batch_size=10, epochs=2)
-        history = train(network, small_rows(40, 0), training, phase=phase, callbacks=[Checkpoint(tmp_path)])
+        history = train(
+            network, small_rows(40, 0), training, options=TrainingOptions(phase=phase), callbacks=[Checkpoint(tmp_path)]
+        )
         assert len(history) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["refit.pt", "search.pt"]

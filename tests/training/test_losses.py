@@ -10,6 +10,7 @@ import torch
 import tagline.training as training_package
 from tagline.errors import RecipeError
 from tagline.recipes import Training
+from tagline.task import Task
 from tagline.training import losses
 from tagline.training.losses import LOSSES, make_loss, make_metrics
 
@@ -63,52 +64,77 @@ def test_a_label_that_is_sure_and_wrong_is_finite() -> None:
 
 
 @pytest.mark.parametrize(
-    ("multilabel", "n_outputs", "expected"),
-    [(False, 1, "binary"), (True, 1, "binary"), (True, 5, "binary"), (False, 5, "categorical")],
+    ("task", "n_outputs", "expected"),
+    [
+        (Task.BINARY, 1, "binary"),
+        (Task.MULTILABEL, 1, "binary"),
+        (Task.MULTILABEL, 5, "binary"),
+        (Task.MULTICLASS, 5, "categorical"),
+    ],
 )
-def test_crossentropy_is_the_one_that_fits(multilabel: bool, n_outputs: int, expected: str) -> None:
+def test_crossentropy_is_the_one_that_fits(task: Task, n_outputs: int, expected: str) -> None:
     expected_loss = LOSSES[f"{expected}_crossentropy"]
-    assert make_loss(Training(), multilabel=multilabel, n_outputs=n_outputs) is expected_loss
+    assert make_loss(Training(), task, n_outputs) is expected_loss
     named = Training(loss=f"{expected}_crossentropy")
-    assert make_loss(named, multilabel=multilabel, n_outputs=n_outputs) is expected_loss
+    assert make_loss(named, task, n_outputs) is expected_loss
 
 
 @pytest.mark.parametrize(
-    ("loss", "multilabel", "n_outputs", "message"),
+    ("loss", "task", "n_outputs", "message"),
     [
-        ("categorical_crossentropy", False, 1, "two classes take `binary_crossentropy`"),
-        ("sparse_categorical_crossentropy", False, 1, "two classes take `binary_crossentropy`"),
-        ("categorical_crossentropy", True, 4, "several labels a text take `binary_crossentropy`"),
-        ("binary_crossentropy", False, 4, "4 classes take `categorical_crossentropy`"),
-        ("python:mine.loss", False, 1, "hand over the function again"),
-        (losses.categorical_crossentropy, False, 1, "two classes take `binary_crossentropy`"),
-        (losses.binary_crossentropy, False, 4, "4 classes take `categorical_crossentropy`"),
-        (torch.nn.CrossEntropyLoss(), False, 1, "is `CrossEntropyLoss`, but two classes take `binary_crossentropy`"),
-        (torch.nn.CrossEntropyLoss(), True, 4, "but several labels a text take `binary_crossentropy`"),
-        (torch.nn.BCEWithLogitsLoss(), False, 4, "`BCEWithLogitsLoss`, but 4 classes take `categorical_crossentropy`"),
-        (torch.nn.MSELoss(), False, 1, '`MSELoss`, which is not for logits: take `"mean_squared_error"`'),
-        (torch.nn.L1Loss(), True, 4, '`L1Loss`, which is not for logits: take `"mean_absolute_error"`'),
-        (torch.nn.BCELoss(), True, 1, '`BCELoss`, which is not for logits: take `"binary_crossentropy"`'),
-        (torch.nn.NLLLoss(), False, 4, '`NLLLoss`, which is not for logits: take `"categorical_crossentropy"`'),
-        (torch.nn.HuberLoss(), False, 1, "`HuberLoss`, which is not for logits: take a function of logits and targets"),
+        ("categorical_crossentropy", Task.BINARY, 1, "two classes take `binary_crossentropy`"),
+        ("sparse_categorical_crossentropy", Task.BINARY, 1, "two classes take `binary_crossentropy`"),
+        ("categorical_crossentropy", Task.MULTILABEL, 4, "several labels a text take `binary_crossentropy`"),
+        ("binary_crossentropy", Task.MULTICLASS, 4, "4 classes take `categorical_crossentropy`"),
+        ("python:mine.loss", Task.BINARY, 1, "hand over the function again"),
+        (losses.categorical_crossentropy, Task.BINARY, 1, "two classes take `binary_crossentropy`"),
+        (losses.binary_crossentropy, Task.MULTICLASS, 4, "4 classes take `categorical_crossentropy`"),
+        (
+            torch.nn.CrossEntropyLoss(),
+            Task.BINARY,
+            1,
+            "is `CrossEntropyLoss`, but two classes take `binary_cross",
+        ),
+        (torch.nn.CrossEntropyLoss(), Task.MULTILABEL, 4, "but several labels a text take `binary_crossentropy`"),
+        (
+            torch.nn.BCEWithLogitsLoss(),
+            Task.MULTICLASS,
+            4,
+            "`BCEWithLogitsLoss`, but 4 classes take `categorical_cross",
+        ),
+        (torch.nn.MSELoss(), Task.BINARY, 1, '`MSELoss`, which is not for logits: take `"mean_squared_error"`'),
+        (torch.nn.L1Loss(), Task.MULTILABEL, 4, '`L1Loss`, which is not for logits: take `"mean_absolute_error"`'),
+        (torch.nn.BCELoss(), Task.MULTILABEL, 1, '`BCELoss`, which is not for logits: take `"binary_crossentropy"`'),
+        (
+            torch.nn.NLLLoss(),
+            Task.MULTICLASS,
+            4,
+            '`NLLLoss`, which is not for logits: take `"categorical_cross',
+        ),
+        (
+            torch.nn.HuberLoss(),
+            Task.BINARY,
+            1,
+            "`HuberLoss`, which is not for logits: take a function of logits",
+        ),
     ],
 )
-def test_a_loss_that_does_not_fit_the_labels(loss: object, multilabel: bool, n_outputs: int, message: str) -> None:
+def test_a_loss_that_does_not_fit_the_labels(loss: object, task: Task, n_outputs: int, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
-        make_loss(Training(loss=loss), multilabel=multilabel, n_outputs=n_outputs)
+        make_loss(Training(loss=loss), task, n_outputs)
 
 
 @pytest.mark.parametrize(
-    ("loss", "multilabel", "logits", "y"),
+    ("loss", "task", "logits", "y"),
     [
-        (torch.nn.BCEWithLogitsLoss(), False, ONE, BIT),
-        (torch.nn.BCEWithLogitsLoss(), True, LOGITS, MANY),
-        (torch.nn.CrossEntropyLoss(), False, LOGITS, HOT),
+        (torch.nn.BCEWithLogitsLoss(), Task.BINARY, ONE, BIT),
+        (torch.nn.BCEWithLogitsLoss(), Task.MULTILABEL, LOGITS, MANY),
+        (torch.nn.CrossEntropyLoss(), Task.MULTICLASS, LOGITS, HOT),
     ],
 )
-def test_losses_of_pytorch_that_take_logits(loss: torch.nn.Module, multilabel: bool, logits, y) -> None:
-    ours = make_loss(Training(), multilabel=multilabel, n_outputs=logits.shape[1])
-    theirs = make_loss(Training(loss=loss), multilabel=multilabel, n_outputs=logits.shape[1])
+def test_losses_of_pytorch_that_take_logits(loss: torch.nn.Module, task: Task, logits, y) -> None:
+    ours = make_loss(Training(), task, logits.shape[1])
+    theirs = make_loss(Training(loss=loss), task, logits.shape[1])
     assert losses.per_row(theirs, logits, y).mean().item() == pytest.approx(ours(logits, y).mean().item(), abs=1e-6)
 
 
@@ -116,7 +142,7 @@ def test_losses_of_pytorch_that_take_logits(loss: torch.nn.Module, multilabel: b
 def test_errors_of_several_labels_take_each_label_alone(name: str) -> None:
     expected = getattr(keras.losses, name)(MANY, LOGITS.sigmoid())
     for given in (name, getattr(training_package, name)):
-        same(make_loss(Training(loss=given), multilabel=True, n_outputs=4)(LOGITS, MANY), expected)
+        same(make_loss(Training(loss=given), Task.MULTILABEL, 4)(LOGITS, MANY), expected)
 
 
 @pytest.mark.parametrize(
@@ -141,12 +167,12 @@ def test_metrics_by_name() -> None:
         return logits.mean()
 
     training = Training(metrics=("mean_absolute_error", mine))
-    metrics = make_metrics(training, multilabel=False, n_outputs=1)
+    metrics = make_metrics(training, Task.BINARY, 1)
     assert list(metrics) == ["accuracy", "mean_absolute_error", "mine"]
     assert metrics["accuracy"] is losses.accuracy
     assert metrics["mine"] is mine
     for none in ((), ("accuracy",), (losses.accuracy,)):
-        assert list(make_metrics(Training(metrics=none), multilabel=False, n_outputs=1)) == ["accuracy"]
+        assert list(make_metrics(Training(metrics=none), Task.BINARY, 1)) == ["accuracy"]
 
 
 @pytest.mark.parametrize("name", ["loss", "epoch", "seconds", "accuracy", "val_loss", "mean_squared_error"])
@@ -156,16 +182,16 @@ def test_a_metric_with_the_name_of_another_column(name: str) -> None:
 
     mine.__name__ = name
     with pytest.raises(RecipeError, match=f"has a metric `{name}`, but the history has a column of this name"):
-        make_metrics(Training(metrics=("mse", mine)), multilabel=False, n_outputs=1)
+        make_metrics(Training(metrics=("mse", mine)), Task.BINARY, 1)
 
 
 def test_a_metric_that_does_not_fit_the_labels() -> None:
     with pytest.raises(RecipeError, match=r"`training.metrics` is `categorical_crossentropy`, but two classes"):
-        make_metrics(Training(metrics=("categorical_crossentropy",)), multilabel=False, n_outputs=1)
+        make_metrics(Training(metrics=("categorical_crossentropy",)), Task.BINARY, 1)
 
 
 def test_metrics_of_several_labels_take_each_label_alone() -> None:
-    metrics = make_metrics(Training(metrics=("mean_absolute_error",)), multilabel=True, n_outputs=4)
+    metrics = make_metrics(Training(metrics=("mean_absolute_error",)), Task.MULTILABEL, 4)
     assert metrics["accuracy"] is losses.label_accuracy
     same(metrics["mean_absolute_error"](LOGITS, MANY), keras.losses.mean_absolute_error(MANY, LOGITS.sigmoid()))
 
@@ -173,7 +199,7 @@ def test_metrics_of_several_labels_take_each_label_alone() -> None:
 def test_callables_without_a_name_have_that_of_their_kind() -> None:
     metric = functools.partial(torch.nn.functional.l1_loss, reduction="none")
     training = Training(optimizer=functools.partial(torch.optim.AdamW, lr=0.1), metrics=(metric,))
-    assert list(make_metrics(training, multilabel=False, n_outputs=1)) == ["accuracy", "partial"]
+    assert list(make_metrics(training, Task.BINARY, 1)) == ["accuracy", "partial"]
     dumped = training.model_dump(mode="json")
     assert dumped["optimizer"] == "python:functools.partial"
     assert dumped["metrics"] == ["python:functools.partial"]

@@ -10,10 +10,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.data import Dataset
-from tagline.learners import Fitted, fit_recipe
-from tagline.learners.feature_cache import Encodings
+from tagline.learners import FitOptions, Fitted, TrainingData, fit_recipe
+from tagline.learners.feature_cache import FeatureCache
 from tagline.recipes import Recipe
 from tagline.runs.predictions import label_indices
+from tagline.task import Task
 
 _TEXTS, _LABELS, _ABOUT = "texts.arrow", "labels.npy", "about.json"
 
@@ -30,28 +31,23 @@ class Material:
     texts: pl.Series
     Y: NDArray[np.bool_]
     classes: list[str]
-    multilabel: bool
+    task: Task
     groups: pl.Series | None
     n_given: int
     word_index: dict[str, int] | None
-    encodings: Encodings
+    feature_cache: FeatureCache
 
     def fit(self, recipe: Recipe, seed: int, folds: list[tuple[Ints, Ints]] | None = None) -> Fitted:
         """Fit a recipe as far as rows held out judge it; ``folds`` are (train rows, held-out rows)."""
-        return fit_recipe(
-            recipe,
+        data = TrainingData(
             self.texts,
             self.Y,
-            np.ones(len(self.texts)),
-            multilabel=self.multilabel,
-            seed=seed,
-            n_given=self.n_given if folds is None else 0,  # of which alone the figures would be
+            self.task,
             groups=self.groups,
+            n_validation=self.n_given if folds is None else 0,  # of which alone the figures would be
             word_index=self.word_index,
-            folds=folds,
-            encodings=self.encodings,
-            final=False,
         )
+        return fit_recipe(recipe, data, FitOptions(seed, folds, final=False, feature_cache=self.feature_cache))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +57,13 @@ class Rows:
     texts: pl.Series
     Y: NDArray[np.bool_]
     classes: list[str]
+    task: Task
     groups: pl.Series | None
     n_given: int
+
+    def training_data(self) -> TrainingData:
+        """Return the rows as learners take them."""
+        return TrainingData(self.texts, self.Y, self.task, groups=self.groups, n_validation=self.n_given)
 
 
 def rows_of(dataset: Dataset) -> Rows:
@@ -78,6 +79,7 @@ def rows_of(dataset: Dataset) -> Rows:
         texts=pl.concat([part.texts for part in parts]),
         Y=Y[:, known],
         classes=[dataset.classes[column] for column in known],
+        task=Task.of(len(known), multilabel=dataset.task == Task.MULTILABEL),
         groups=pl.concat(groups) if len(groups) == len(parts) else None,
         n_given=n_given,
     )
@@ -92,7 +94,7 @@ def save_material(folder: Path, dataset: Dataset, word_index: Mapping[str, int] 
     np.save(folder / _LABELS, rows.Y, allow_pickle=False)
     about = {
         "classes": rows.classes,
-        "multilabel": dataset.task == "multilabel",
+        "task": rows.task,
         "n_given": rows.n_given,
         "word_index": None if word_index is None else dict(word_index),
     }
@@ -107,9 +109,9 @@ def read_material(folder: Path) -> Material:
         texts=frame["text"],
         Y=np.load(folder / _LABELS, allow_pickle=False),
         classes=about["classes"],
-        multilabel=about["multilabel"],
+        task=Task(about["task"]),
         groups=frame["group"] if "group" in frame.columns else None,
         n_given=about["n_given"],
         word_index=about["word_index"],
-        encodings=Encodings(folder / "encoded"),
+        feature_cache=FeatureCache(folder / "encoded"),
     )

@@ -13,7 +13,7 @@ from tagline.export.model_card import card_facts, card_markdown
 from tagline.export.onnx_preprocessing import describe
 from tagline.export.replay import Replay, make_replay
 from tagline.export.verification import Predictions, Verification, verify
-from tagline.models.onnx import divide_by, model_graph
+from tagline.models.onnx import model_graph
 from tagline.models.onnx.runtime import EXPORTED_GRAPH
 from tagline.runs.model_path import load_model
 
@@ -76,7 +76,7 @@ def export_onnx(
 
 def graph_of(clf: TextClassifier) -> bytes:
     """Return a classifier's model as an ONNX graph, from features to probabilities."""
-    return model_graph(clf.model_, clf.vectorizer_, divide_by(clf.temperature_), multilabel=clf.task_ == "multilabel")
+    return model_graph(clf.model_, clf.vectorizer_, clf.calibrator_, clf.task_)
 
 
 def _bundle(clf: TextClassifier, graph: bytes) -> Bundle:

@@ -73,6 +73,12 @@ class Sequences:
             raise _wrong_ids(rows)
         return Sequences(flat.astype(np.int32), lengths)
 
+    def take(self, rows: NDArray[np.int64]) -> "Sequences":
+        """Return the sequences of some rows, in order."""
+        taken = np.zeros(len(self), dtype=bool)
+        taken[rows] = True
+        return Sequences(self.ids[np.repeat(taken, self.lengths)], self.lengths[taken])
+
     def to_lists(self) -> list[list[int]]:
         """Return the sequences as lists."""
         ids = self.ids.tolist()

@@ -18,28 +18,43 @@ from tagline.features.located import Located
 from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import UNSPACED_PATTERN, Tokenizer
-from tagline.features.weighting import TermFrequency, discriminative_scale, document_frequency, idf, weigh
+from tagline.features.weighting import (
+    TermFrequency,
+    discriminative_scale,
+    document_frequency,
+    idf,
+    weigh,
+    weighted_document_frequency,
+)
 
 Block = WordNgrams | CharNgrams
 Scale = Literal["discriminative", "idf", "none"]
 
 
 def scale_columns(
-    counts: sp.csr_matrix, Y: NDArray[np.bool_], scale: Scale, floor: float, min_df: int
+    counts: sp.csr_matrix,
+    Y: NDArray[np.bool_],
+    scale: Scale,
+    floor: float,
+    min_df: int,
+    weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float32]:
     """Return the scale of each column learnt from these rows, (n_columns,), 0 below ``min_df``.
 
-    A column of scale 0 is as good as absent, so that rows held out lend the others no vocabulary. Scales are
-    rounded to half precision once: what is stored is what was learnt with.
+    A column of scale 0 is ignored, so that held-out rows lend no vocabulary to the others. ``weights``, (n_texts,),
+    say how many times each row counts, except for ``min_df``. Scales are rounded to half precision once: what is
+    stored is what was learnt with.
     """
     df = document_frequency(counts)
+    known = df >= min_df
+    frequency = df if weights is None else weighted_document_frequency(counts, weights)
     if scale == "discriminative":
-        values = discriminative_scale(counts, Y, df, floor, min_df=min_df)
+        values = discriminative_scale(counts, Y, frequency, floor, known=known, weights=weights)
     elif scale == "idf":
-        values = idf(df, counts.shape[0])
+        values = idf(frequency, counts.shape[0] if weights is None else float(weights.sum()))
     else:
         values = np.ones(counts.shape[1])
-    return np.where(df >= min_df, values, 0.0).astype(np.float16).astype(np.float32)
+    return np.where(known, values, 0.0).astype(np.float16).astype(np.float32)
 
 
 def unspaced_share(vocabulary: pl.Series) -> float:

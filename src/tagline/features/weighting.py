@@ -16,57 +16,87 @@ _NOT_ZERO = 1e-300  # no column may be known
 
 
 def document_frequency(counts: sp.csr_matrix) -> NDArray[np.int64]:
-    """Return in how many texts each column stands, (n_columns,)."""
+    """Return in how many texts each column occurs, (n_columns,)."""
     return np.bincount(counts.indices, minlength=counts.shape[1])
 
 
-def idf(df: NDArray[np.int64], n_texts: int) -> Floats:
+def weighted_document_frequency(counts: sp.csr_matrix, weights: Floats) -> Floats:
+    """Return the total weight, of (n_texts,), of the texts in which each column occurs, (n_columns,)."""
+    of_entries = np.repeat(weights, np.diff(counts.indptr))
+    return np.asarray(np.bincount(counts.indices, of_entries, counts.shape[1]), dtype=np.float64)
+
+
+def idf(df: NDArray[np.int64] | Floats, n_texts: float) -> Floats:
     """Return the smoothed inverse document frequency, ln((1 + n) / (1 + df)) + 1, as scikit-learn defines it."""
     return np.asarray(np.log((1.0 + n_texts) / (1.0 + df)) + 1.0)
 
 
 def log_count_ratios(
-    counts: sp.csr_matrix, Y: NDArray[np.bool_], df: NDArray[np.int64], alpha: float = 1.0, *, min_df: int = 0
+    counts: sp.csr_matrix,
+    Y: NDArray[np.bool_],
+    df: NDArray[np.int64] | Floats,
+    alpha: float = 1.0,
+    *,
+    known: NDArray[np.bool_] | None = None,
+    weights: Floats | None = None,
 ) -> Floats:
     """Return how much each column speaks for each class against the rest, (n_classes, n_columns).
 
-    ``df`` is the document frequency of ``counts``; the sums |.|_1 run over the columns of ``min_df`` or more, so that
-    those that only other texts hold do not shift the rest.
     With p_f the number of texts of the class that hold column f, plus ``alpha``, and q_f of the rest,
     r_f = ln((p_f / |p|_1) / (q_f / |q|_1)) (Wang and Manning 2012, "Baselines and bigrams").
+
+    Args:
+        counts: (n_texts, n_columns).
+        Y: the class matrix, (n_texts, n_classes).
+        df: the document frequency of ``counts``, weighted if there are weights, (n_columns,).
+        alpha: added to p and q.
+        known: the columns that the sums |.|_1 run over, (n_columns,), so that columns of other texts do not shift the
+            rest; by default all.
+        weights: how many times each text counts, (n_texts,); by default once.
+
     """
     present = sp.csr_matrix(
         (np.ones(len(counts.indices), dtype=np.float32), counts.indices, counts.indptr), shape=counts.shape
     )
-    members = sp.csr_matrix(Y.T.astype(np.float32))
+    members = sp.csr_matrix(Y.T.astype(np.float32) if weights is None else (Y * weights[:, np.newaxis]).T)
     p = np.asarray((members @ present).todense(), dtype=np.float64)
     q = df[np.newaxis, :] - p
+    if weights is not None:
+        np.maximum(q, 0.0, out=q)  # sums in another order may differ in the last digit
     p += alpha
     q += alpha
-    known = df >= min_df
-    p /= p.sum(axis=1, keepdims=True, where=known, initial=_NOT_ZERO)
-    q /= q.sum(axis=1, keepdims=True, where=known, initial=_NOT_ZERO)
+    where = np.ones(counts.shape[1], dtype=bool) if known is None else known
+    p /= p.sum(axis=1, keepdims=True, where=where, initial=_NOT_ZERO)
+    q /= q.sum(axis=1, keepdims=True, where=where, initial=_NOT_ZERO)
     return np.asarray(np.log(p) - np.log(q))
 
 
 def discriminative_scale(
-    counts: sp.csr_matrix, Y: NDArray[np.bool_], df: NDArray[np.int64], floor: float, *, min_df: int = 0
+    counts: sp.csr_matrix,
+    Y: NDArray[np.bool_],
+    df: NDArray[np.int64] | Floats,
+    floor: float,
+    *,
+    known: NDArray[np.bool_] | None = None,
+    weights: Floats | None = None,
 ) -> Floats:
     """Return the scale of each column, (n_columns,): idf_f * sqrt(floor² + mean over classes of r_fc²).
 
     One scale serves all classes. It is the kernel sum of TF-IDF (weighted by ``floor``) and NB-weighted features:
     ``floor`` 0 gives the NB-SVM of Wang and Manning for two classes, a large one plain TF-IDF. The sum over
-    classes runs in blocks, so that many classes need no dense matrix of all ratios.
+    classes runs in blocks, so that many classes need no dense matrix of all ratios. The other arguments are those of
+    `log_count_ratios`.
     """
-    weights = idf(df, counts.shape[0])
     n_classes = Y.shape[1]
     if n_classes == 2 and bool((Y.sum(axis=1) == 1).all()):
         Y, n_classes = Y[:, :1], 1  # the ratios of the two classes differ only in sign
     squares = np.zeros(counts.shape[1])
     block = 64
     for start in range(0, n_classes, block):
-        squares += np.square(log_count_ratios(counts, Y[:, start : start + block], df, min_df=min_df)).sum(axis=0)
-    return np.asarray(weights * np.sqrt(floor**2 + squares / n_classes))
+        ratios = log_count_ratios(counts, Y[:, start : start + block], df, known=known, weights=weights)
+        squares += np.square(ratios).sum(axis=0)
+    n_texts = counts.shape[0] if weights is None else float(weights.sum())
+    return np.asarray(idf(df, n_texts) * np.sqrt(floor**2 + squares / n_classes))
 
 
 def weigh(counts: sp.csr_matrix, scale: NDArray[np.floating], tf: TermFrequency, *, unit: bool) -> sp.csr_matrix:

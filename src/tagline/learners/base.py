@@ -1,23 +1,106 @@
-"""What a fit gives, and what follows from held-out logits: probabilities, a temperature, a threshold."""
+"""What a learner is given, what it returns, and the steps that learners share."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+import polars as pl
 
+from tagline.calibration import CALIBRATORS, Calibrator, TemperatureScaling
 from tagline.features.base import Featurizer
-from tagline.metrics.calibration_error import fit_temperature
+from tagline.features.sequences import Sequences
 from tagline.models import Model
+from tagline.recipes import Recipe
+from tagline.task import Bools, Floats, Ints, Task
 
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+if TYPE_CHECKING:
+    from tagline.learners.feature_cache import FeatureCache
+    from tagline.training import Callback
+
+Folds = Sequence[tuple[Ints, Ints]]  # train rows and held-out rows of each fold
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Labelled texts to learn from; the last ``n_validation`` rows are validation rows that the caller named.
+
+    Attributes:
+        texts: texts, or for a network sequences of word ids, (n_texts,).
+        Y: the class matrix, (n_texts, n_classes).
+        task: the kind of labels.
+        sample_weights: how many times each row counts, (n_texts,); None: once.
+        loss_weights: these, times the weight of the row's class, (n_texts,), scaled to a mean of 1 over rows above 0:
+            they multiply the loss. None: ``sample_weights`` are ones, and so are these.
+        groups: rows of one group, (n_texts,), are held out together.
+        word_index: words and their ranks, for a network; otherwise they are learnt.
+        unlabelled: texts without labels, (n_more,), that word vectors are learnt from too.
+
+    """
+
+    texts: pl.Series | Sequences
+    Y: Bools
+    task: Task
+    sample_weights: Floats | None = None
+    loss_weights: Floats | None = None
+    groups: pl.Series | None = None
+    n_validation: int = 0
+    word_index: Mapping[str, int] | None = None
+    unlabelled: pl.Series | None = None
+
+    def __len__(self) -> int:
+        return len(self.Y)
+
+    @property
+    def n_outputs(self) -> int:
+        """How many outputs a model of these classes has."""
+        return self.task.n_outputs(self.Y.shape[1])
+
+    def weights_of(self, rows: Ints) -> Floats:
+        """Return how many times each of some rows counts, (n_rows,)."""
+        return np.ones(len(rows)) if self.sample_weights is None else self.sample_weights[rows]
+
+    def take(self, rows: Ints) -> "TrainingData":
+        """Return some rows, in ascending order."""
+        texts = self.texts
+        return replace(
+            self,
+            texts=texts.take(rows) if isinstance(texts, Sequences) else texts[rows],
+            Y=self.Y[rows],
+            sample_weights=None if self.sample_weights is None else self.sample_weights[rows],
+            loss_weights=None if self.loss_weights is None else self.loss_weights[rows],
+            groups=None if self.groups is None else self.groups[rows],
+            n_validation=int((rows >= len(self) - self.n_validation).sum()),
+        )
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How a recipe is fitted.
+
+    Attributes:
+        seed: of everything random.
+        folds: the rows to hold out, in place of those that the recipe would; a network uses the first fold.
+        final: whether to refit on all rows in the end, as the recipe says; otherwise the fit ends when the held-out
+            rows are predicted, and what was learnt without them is returned.
+        callbacks: called while a network is trained.
+        checkpoints: the folder where the training of a network is kept after each epoch, and resumed from.
+        feature_cache: keeps features for other fits on the same texts in the same order.
+
+    """
+
+    seed: int = 0
+    folds: Folds | None = None
+    final: bool = True
+    callbacks: "Sequence[Callback]" = ()
+    checkpoints: Path | None = None
+    feature_cache: "FeatureCache | None" = None
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What a model said of training rows that it had not seen, before the final fit.
+    """Predictions for training rows that the model had not seen, before the final fit.
 
     ``rows`` are indices into the texts given, (n,); ``Y`` and ``proba`` are (n, n_classes); ``how`` says in words
     how they were held out.
@@ -34,7 +117,7 @@ class TrainingRecord:
     """How a network was trained, epoch by epoch.
 
     ``history`` has a column for each figure: ``epoch``, ``loss``, ``accuracy``, ``val_loss``, …, ``seconds``;
-    ``refit_history`` is that of learning again from all rows, if that was done. ``findings`` say in words where it
+    ``refit_history`` is that of the refit on all rows, if there was one. ``findings`` say in words where it
     overfits or underfits. ``layers`` sums the network up.
     """
 
@@ -47,11 +130,11 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted recipe. ``temperature`` divides logits; a label is given above the probability ``threshold``."""
+    """A fitted recipe: features, model, calibrator, and the ``threshold`` above which a label is given."""
 
     vectorizer: Featurizer
     model: Model
-    temperature: float
+    calibrator: Calibrator
     threshold: float
     chosen: dict[str, Any]
     held_out: HeldOut | None
@@ -59,27 +142,64 @@ class Fitted:
     training: TrainingRecord | None = None
 
 
-def probabilities(logits: Floats, *, multilabel: bool) -> Floats:
-    """Return the probability of each class, (n_texts, n_classes): sigmoid, or softmax of several outputs."""
-    if multilabel or logits.shape[1] == 1:
-        p: Floats = np.exp(-np.logaddexp(0.0, -logits))
-        return p if multilabel else np.hstack([1.0 - p, p])
-    p = np.exp(logits - logits.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    return p
+class Learner(Protocol):
+    """Fits recipes of one kind of features."""
+
+    def fit(self, recipe: Recipe, data: TrainingData, options: FitOptions) -> Fitted:
+        """Choose settings on held-out rows, calibrate, and learn from all rows.
+
+        Raises:
+            InputError: there is nothing to learn from, or too many classes; or word vectors cannot be had.
+
+        """
 
 
-def temperature_of(logits: Floats, Y: Bools, multilabel: bool) -> float:
-    """Return the temperature that makes probabilities of held-out rows honest."""
-    if multilabel:
-        return fit_temperature(logits, Y, "multilabel")
-    if logits.shape[1] == 1:
-        return fit_temperature(logits[:, 0], Y.argmax(axis=1), "binary")
-    return fit_temperature(logits, Y.argmax(axis=1), "multiclass")
+@dataclass(frozen=True)
+class Calibration:
+    """What held-out logits decide: the calibrator, the threshold, and their calibrated probabilities."""
+
+    calibrator: Calibrator
+    threshold: float
+    proba: Floats  # (n_held_out, n_classes)
 
 
-def best_threshold(Y: Bools, proba: Floats) -> float:
-    """Return the threshold, of 0.05 … 0.95, that gives these rows the best micro F1."""
+def calibrate(method: str, task: Task, logits: Floats, Y: Bools, weights: Floats) -> Calibration:
+    """Fit a calibration method, by its name in recipes, and choose the threshold of label sets on held-out rows."""
+    calibrator = uncalibrated() if method == "none" else CALIBRATORS[method].fit(logits, Y, task, weights)
+    proba = task.probabilities(calibrator.apply(logits))
+    threshold = best_threshold(Y, proba, weights) if task is Task.MULTILABEL else 0.5
+    return Calibration(calibrator, threshold, proba)
+
+
+def uncalibrated() -> Calibrator:
+    """Return a calibrator that leaves logits as they are."""
+    return TemperatureScaling(1.0)
+
+
+def best_threshold(Y: Bools, proba: Floats, weights: Floats) -> float:
+    """Return the threshold, of 0.05 … 0.95, that gives these weighted rows the best micro F1."""
     grid = np.round(np.arange(0.05, 0.951, 0.05), 2)
-    f1 = [2 * (Y & (proba > t)).sum() / max(1, Y.sum() + (proba > t).sum()) for t in grid]
+    true = weights @ Y.sum(axis=1)
+    f1 = []
+    for threshold in grid:
+        given = proba > threshold
+        right = weights @ (Y & given).sum(axis=1)
+        f1.append(2 * right / max(1, true + weights @ given.sum(axis=1)))
     return float(grid[int(np.argmax(f1))])
+
+
+def drop_weightless(data: TrainingData, options: FitOptions) -> tuple[TrainingData, FitOptions, Ints]:
+    """Return data and options without the rows of weight 0, which is what such a weight means, and the rows kept.
+
+    Features of all rows that are cached are those of other texts, so that the cache is left out.
+    """
+    everything = np.arange(len(data))
+    if data.loss_weights is None or (data.loss_weights > 0).all():
+        return data, options, everything
+    counts = data.loss_weights > 0
+    kept = np.flatnonzero(counts)
+    place = np.cumsum(counts) - 1  # of each row among those kept
+    folds = options.folds
+    if folds is not None:
+        folds = [(place[train[counts[train]]], place[held[counts[held]]]) for train, held in folds]
+    return data.take(kept), replace(options, folds=folds, feature_cache=None), kept

@@ -25,7 +25,7 @@ _KEPT = 8  # opened last; each holds a vocabulary
 _DAMAGED = (OSError, EOFError, KeyError, ValueError)  # of a file that is missing, empty or cut off
 
 
-class Encodings:
+class FeatureCache:
     """What fits on the same texts, in the same order, have in common; ``folder`` belongs to these texts.
 
     A fit names what it needs by a key that JSON can hold; what is not there yet is worked out and kept.

@@ -5,8 +5,9 @@ import polars as pl
 
 from tagline.data.splits import copy_keys, fold_rows, strata, units
 from tagline.features.sequences import Sequences
-from tagline.learners.base import Bools, Ints
+from tagline.learners.base import TrainingData
 from tagline.recipes import Recipe
+from tagline.task import Bools, Ints
 
 _FOLDS = 5
 _PARTS = 20  # a share of the rows is so many twentieths
@@ -16,21 +17,12 @@ _GOLDEN = (5**0.5 - 1) / 2
 _INSTEAD = 0.2  # the share set aside where the first rows cannot be
 
 
-def hold_out(
-    recipe: Recipe,
-    texts: pl.Series | Sequences,
-    Y: Bools,
-    groups: pl.Series | None,
-    n_given: int,
-    seed: int,
-    *,
-    cheap: bool,
-) -> tuple[list[tuple[Ints, Ints]], str]:
+def hold_out(recipe: Recipe, data: TrainingData, seed: int, *, cheap: bool) -> tuple[list[tuple[Ints, Ints]], str]:
     """Return (train rows, held-out rows) for each fold, and how they came about in words.
 
     All rows in turn where fits are ``cheap``, unless enough validation rows are given; else one part of them.
     """
-    n = len(texts)
+    n, n_given, Y, groups = len(data), data.n_validation, data.Y, data.groups
     protocol = recipe.protocol
     everything = np.arange(n)
     few = cheap and protocol.validation == "auto" and protocol.refit == "all"
@@ -38,7 +30,7 @@ def hold_out(
         return [(everything[: n - n_given], everything[n - n_given :])], "the validation rows"
     if n < 2 * _FOLDS or protocol.validation == "none":
         return [], ""
-    unit = units(_keys(texts), groups)
+    unit = units(_keys(data.texts), groups)
     n_units = int(unit.max()) + 1
     if n_units == 1:
         return [], ""

@@ -1,38 +1,90 @@
-"""A recipe of n-grams: count, choose on rows held out, calibrate, learn from all.
+"""Recipes of n-grams: count, choose settings on held-out rows, calibrate, learn from all rows.
 
 Nothing here looks at a test row or at the clock.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from tagline.calibration import Calibrator
 from tagline.errors import InputError
 from tagline.features.ngrams import CharNgrams, WordNgrams
+from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Block, Vectorizer, scale_columns, unspaced_share
-from tagline.learners.base import Bools, Fitted, Floats, HeldOut, Ints, best_threshold, probabilities, temperature_of
-from tagline.learners.feature_cache import Encodings
+from tagline.learners.base import (
+    FitOptions,
+    Fitted,
+    Folds,
+    HeldOut,
+    TrainingData,
+    calibrate,
+    drop_weightless,
+    uncalibrated,
+)
+from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.holdout import hold_out
 from tagline.models import HyperParameters, Model, fit_model
 from tagline.models.linear import LINEAR_MODELS
 from tagline.parallel import in_threads
 from tagline.recipes import NgramFeatures, NgramModel, Recipe
+from tagline.task import Floats, Ints
 
 # With these the shape of the data decides, see the functions that use them; measured by `benchmarks/dev_sets.py`.
-_FEW_TEXTS = 1_000  # below, an n-gram that stands in one text counts
-_LARGE_BYTES = 25_000_000  # above, words alone say enough
-_TRIED_BYTES = 20_000_000  # bytes times outputs; above, the first setting stands: another moves accuracy little
+_FEW_TEXTS = 1_000  # below, an n-gram of a single text counts
+_LARGE_BYTES = 25_000_000  # above, words alone suffice
+_TRIED_BYTES = 20_000_000  # bytes times outputs; above, the first setting is used: another moves accuracy little
 _FOLDED_BYTES = 5_000_000  # bytes times outputs; below, settings are chosen by cross-validation: less noise
 _CHARACTERS = (2, 5)
 _MOST_OUTPUTS = 3_000  # of a linear model: time grows with their square, and these take two minutes
 _MANY_OUTPUTS = 500  # above, words alone: the coefficients grow with outputs times n-grams
-_COEFFICIENT_BYTES = 4e9  # what they may take while they are learnt
+_COEFFICIENT_BYTES = 4e9  # the memory that they may need during the fit
+
+
+class NgramLearner:
+    """Fits linear models, naive Bayes and trees to word and character n-grams."""
+
+    def fit(self, recipe: Recipe, data: TrainingData, options: FitOptions) -> Fitted:
+        """Fit a recipe of n-grams; see `Learner`."""
+        started = time.perf_counter()
+        texts = data.texts
+        if isinstance(texts, Sequences):
+            raise InputError(
+                f"`{recipe.recipe.name}` learns from texts, not from ids: take a network, for example `multihot-dense`."
+            )
+        n_given = len(data)
+        data, options, rows = drop_weightless(data, options)
+        texts = texts[rows] if len(rows) < n_given else texts
+        fit = _prepare(recipe, data, texts, options)
+        counted = time.perf_counter()
+        folds, how = options.folds, "the rows named"
+        if folds is None:
+            folds, how = hold_out(recipe, data, options.seed, cheap=is_cheap(texts, data.n_outputs))
+        chosen = _choose(fit, folds)
+        learnt_rows = None if (options.final and recipe.protocol.refit == "all") or not folds else folds[0][0]
+        outcome = _learn(fit, folds, chosen, learnt_rows, final=options.final)
+        judged = _judge(recipe, fit, folds, outcome.logits, how)
+        settings: dict[str, Any] = {
+            **_lengths(outcome.vectorizer),
+            "min_df": fit.min_df,
+            **({} if fit.settings.tuned is None else {fit.settings.tuned: chosen.candidate.value}),
+            **judged.calibrator.chosen(),
+            "threshold": judged.threshold,
+            "held_out": {"rows": sum(len(held) for _, held in folds), "how": how} if folds else None,
+            "tried": chosen.tried,
+            "learnt_from": len(data) if learnt_rows is None else len(learnt_rows),
+        }
+        held_out = judged.held_out and replace(judged.held_out, rows=rows[judged.held_out.rows])
+        seconds = {"features": counted - started, "fit": time.perf_counter() - counted}
+        return Fitted(
+            outcome.vectorizer, outcome.model, judged.calibrator, judged.threshold, settings, held_out, seconds
+        )
 
 
 @dataclass(frozen=True)
@@ -47,47 +99,84 @@ class _Candidate:
     value: float | None
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Chosen:
+    """The settings chosen, the held-out logits they gave if these are known, and the names of what was tried."""
+
+    candidate: _Candidate
+    logits: Floats | None
+    tried: list[str]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What was learnt, and the held-out logits, (n_held_out, n_outputs), of all folds one after the other."""
+
+    vectorizer: Vectorizer
+    model: Model
+    logits: Floats | None
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the held-out logits decide."""
+
+    calibrator: Calibrator
+    threshold: float
+    held_out: HeldOut | None
+
+
+@dataclass(frozen=True, eq=False)
 class _Fit:
     """One fit of a recipe: what its steps share."""
 
     features: NgramFeatures
     tokenizer: Tokenizer
     settings: NgramModel
-    Y: Bools  # (n_texts, n_classes)
-    weights: Floats  # (n_texts,)
-    multilabel: bool
+    data: TrainingData
     seed: int
     min_df: int
+    tries: bool  # whether the data is small enough to choose settings
     blocks: list[Block]
-    counts: list[sp.csr_matrix]  # of all texts, a matrix a block
+    counts: list[sp.csr_matrix]  # of all texts, a matrix for each block
 
     def learn(self, rows: Ints | None, candidate: _Candidate) -> tuple[Vectorizer, Model]:
         """Learn scales and model from some rows, or all."""
+        data = self.data
         counts = [self.counts[b] if rows is None else self.counts[b][rows] for b in candidate.blocks]
-        Y = self.Y if rows is None else self.Y[rows]
-        weights = self.weights if rows is None else self.weights[rows]
+        Y = data.Y if rows is None else data.Y[rows]
+        sample_weights = data.sample_weights
+        if sample_weights is not None and rows is not None:
+            sample_weights = sample_weights[rows]
         features, model = self.features, self.settings
         tuned = {} if model.tuned is None or candidate.value is None else {model.tuned: candidate.value}
-        scales = tuple(scale_columns(c, Y, features.scale, features.floor, self.min_df) for c in counts)
+        scales = tuple(scale_columns(c, Y, features.scale, features.floor, self.min_df, sample_weights) for c in counts)
         blocks = tuple(self.blocks[b] for b in candidate.blocks)
         vectorizer = Vectorizer(blocks, scales, features.tf, features.unit, self.tokenizer)
         fitted = fit_model(
             model.kind,
             vectorizer.weigh(counts),
             Y,
-            weights,
+            self._model_weights(rows),
             HyperParameters(**tuned, max_depth=model.max_depth, n_trees=model.n_trees),
-            multilabel=self.multilabel,
+            task=data.task,
             seed=self.seed,
         )
         return vectorizer, fitted
 
+    def _model_weights(self, rows: Ints | None) -> Floats:
+        """Return what multiplies the loss of each row: a row of sample weight 2 is worth two."""
+        data = self.data
+        if data.loss_weights is None or data.sample_weights is None:
+            return np.ones(len(data) if rows is None else len(rows))
+        weights: Floats = data.loss_weights * data.sample_weights.mean()  # loss weights have a mean of 1
+        return weights if rows is None else weights[rows]
+
     def logits(self, vectorizer: Vectorizer, model: Model, rows: Ints, candidate: _Candidate) -> Floats:
-        """Return what a fit says of some rows."""
+        """Return the logits of some rows, (n_rows, n_outputs)."""
         return model.logits(vectorizer.weigh([self.counts[b][rows] for b in candidate.blocks]))
 
-    def held_out_logits(self, folds: Sequence[tuple[Ints, Ints]], candidate: _Candidate) -> Floats:
+    def held_out_logits(self, folds: Folds, candidate: _Candidate) -> Floats:
         """Return the logits of the held-out rows of all folds, one fold after the other."""
 
         def one(fold: tuple[Ints, Ints]) -> Floats:
@@ -97,137 +186,47 @@ class _Fit:
         return np.vstack(in_threads(one, folds))
 
 
-def fit_ngrams(
-    recipe: Recipe,
-    texts: pl.Series,
-    Y: Bools,
-    weights: Floats,
-    *,
-    multilabel: bool,
-    seed: int,
-    n_given: int,
-    groups: pl.Series | None,
-    folds: Sequence[tuple[Ints, Ints]] | None,
-    encodings: Encodings | None,
-    final: bool,
-) -> Fitted:
-    """Fit a recipe of n-grams; see `fit_recipe`."""
-    started = time.perf_counter()
+def is_cheap(texts: pl.Series, n_outputs: int) -> bool:
+    """Say whether fits are so quick that all rows are held out in turn."""
+    return int(texts.str.len_bytes().sum()) * n_outputs <= _FOLDED_BYTES
+
+
+def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitOptions) -> _Fit:
+    """Count the n-grams of all texts.
+
+    Raises:
+        InputError: there are too many classes for the model, or nothing to learn from.
+
+    """
     features, settings = recipe.features, recipe.model
     assert isinstance(features, NgramFeatures)
     tokenizer = Tokenizer()
     assert isinstance(settings, NgramModel)
-    n_bytes = int(texts.str.len_bytes().sum())
-    outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
-    if outputs > _MOST_OUTPUTS and settings.kind in LINEAR_MODELS:
+    n_outputs = data.n_outputs
+    if n_outputs > _MOST_OUTPUTS and settings.kind in LINEAR_MODELS:
         raise InputError(
-            f"`{recipe.recipe.name}` learns up to {_MOST_OUTPUTS:,} classes, and there are {outputs:,}: "
+            f"`{recipe.recipe.name}` learns up to {_MOST_OUTPUTS:,} classes, and there are {n_outputs:,}: "
             "is it the right label column? The recipe `complement-nb` takes more."
         )
-    large = n_bytes > _LARGE_BYTES or outputs > _MANY_OUTPUTS
-    tries = not large and n_bytes * outputs <= _TRIED_BYTES
+    n_bytes = int(texts.str.len_bytes().sum())
+    large = n_bytes > _LARGE_BYTES or n_outputs > _MANY_OUTPUTS
     min_df = features.min_df
     if min_df == "auto":
         min_df = 1 if len(texts) < _FEW_TEXTS else 2
-    blocks, counts = _count_blocks(features, tokenizer, texts, min_df, encodings, large=large)
+    blocks, counts = _count_blocks(features, tokenizer, texts, min_df, options.feature_cache, large=large)
     if not any(c.nnz for c in counts):
-        where = "the texts" if min_df == 1 else f"{min_df:,} of the texts, as `features.min_df` asks"
-        raise InputError(f"There is nothing to learn from: no word or sign stands in {where}.")
-    needed = 8 * outputs * sum(c.shape[1] for c in counts)
+        where = "the texts" if min_df == 1 else f"{min_df:,} of the texts, as `features.min_df` requires"
+        raise InputError(f"There is nothing to learn from: no word or sign occurs in {where}.")
+    n_columns = sum(c.shape[1] for c in counts)
+    needed = 8 * n_outputs * n_columns
     if needed > _COEFFICIENT_BYTES:
         raise InputError(
-            f"{Y.shape[1]:,} classes times {needed // (8 * outputs):,} n-grams are too many to learn: they would take "
+            f"{data.Y.shape[1]:,} classes times {n_columns:,} n-grams are too many to learn: they would take "
             f"{needed / 1e9:,.0f} GB of memory. Is it the right label column? Merge rare ones, or use fewer n-grams: "
             "`--set features.words=1` or a higher `features.min_df`."
         )
-    fit = _Fit(features, tokenizer, settings, Y, weights, multilabel, seed, min_df, blocks, counts)
-    counted = time.perf_counter()
-    how = "the rows named"
-    if folds is None:
-        folds, how = hold_out(recipe, texts, Y, groups, n_given, seed, cheap=is_cheap(texts, Y.shape[1]))
-    chosen, logits, tried = _choose(fit, folds, tries=tries)
-    learnt_rows = None if (final and recipe.protocol.refit == "all") or not folds else folds[0][0]
-    if not final and logits is None and len(folds) == 1:
-        vectorizer, model = fit.learn(learnt_rows, chosen)
-        logits = fit.logits(vectorizer, model, folds[0][1], chosen)
-    elif folds and logits is None:  # nothing was to choose, so the two fits need not wait for each other
-        jobs: list[Callable[[], Any]] = [
-            lambda: fit.held_out_logits(folds, chosen),
-            lambda: fit.learn(learnt_rows, chosen),
-        ]
-        # Several outputs keep all cores busy by themselves.
-        logits, (vectorizer, model) = in_threads(lambda job: job(), jobs) if outputs == 1 else [job() for job in jobs]
-    else:
-        vectorizer, model = fit.learn(learnt_rows, chosen)
-    temperature, threshold, held_out = 1.0, 0.5, None
-    if logits is not None:
-        held = np.concatenate([rows for _, rows in folds])
-        if recipe.protocol.calibration == "temperature":
-            temperature = temperature_of(logits, Y[held], multilabel)
-        proba = probabilities(logits / temperature, multilabel=multilabel)
-        if multilabel:
-            threshold = best_threshold(Y[held], proba)
-        shown = held >= len(texts) - n_given if n_given else np.ones(len(held), dtype=bool)
-        held_out = HeldOut(held[shown], Y[held][shown], proba[shown], how)
-    finished = time.perf_counter()
-    used = vectorizer.blocks
-    decided: dict[str, Any] = {
-        **{_block_name(block): [block.table.min_n, len(block.table.keys) + 1] for block in used},
-        "min_df": min_df,
-        **({} if settings.tuned is None else {settings.tuned: chosen.value}),
-        "temperature": round(temperature, 6),
-        "threshold": threshold,
-        "held_out": {"rows": sum(len(rows) for _, rows in folds), "how": how} if folds else None,
-        "tried": tried,
-        "learnt_from": len(texts) if learnt_rows is None else len(learnt_rows),
-    }
-    seconds = {"features": counted - started, "fit": finished - counted}
-    return Fitted(vectorizer, model, temperature, threshold, decided, held_out, seconds)
-
-
-def is_cheap(texts: pl.Series, n_classes: int) -> bool:
-    """Say whether fits are so quick that all rows are held out in turn."""
-    outputs = 1 if n_classes == 2 else n_classes
-    return int(texts.str.len_bytes().sum()) * outputs <= _FOLDED_BYTES
-
-
-def _choose(
-    fit: _Fit, folds: Sequence[tuple[Ints, Ints]], *, tries: bool
-) -> tuple[_Candidate, Floats | None, list[str]]:
-    """Return the settings to use, the held-out logits they gave if that is known, and what there was to choose.
-
-    First the blocks, then ``C`` or ``alpha``. A setting is replaced only by one that is better by more than the
-    standard error of the difference over the held-out rows.
-    """
-    model = fit.settings
-    values = _nearest_first(model.candidates)
-    first, others = values[0] if values else None, values[1:]
-    everything = tuple(range(len(fit.blocks)))
-    chosen, logits = _Candidate(everything, first), None
-    tried: list[str] = []
-    if not tries or not folds:
-        return chosen, logits, tried
-    Y = fit.Y[np.concatenate([rows for _, rows in folds])]
-    rivals = [_Candidate((0,), first)] if fit.features.characters == "auto" and len(everything) > 1 else []
-    for setting in ("characters", model.tuned):
-        candidates = rivals if setting == "characters" else [_Candidate(chosen.blocks, value) for value in others]
-        if not candidates or setting is None:
-            continue
-        tried.append(setting)
-        if logits is None:
-            logits = fit.held_out_logits(folds, chosen)
-        reference, gain = _row_scores(logits, Y, fit.multilabel), 0.0
-        for candidate in candidates:
-            rival = fit.held_out_logits(folds, candidate)
-            difference = _row_scores(rival, Y, fit.multilabel) - reference
-            noise = float(difference.std()) / np.sqrt(len(difference))
-            if difference.mean() > max(gain, noise):
-                chosen, logits, gain = candidate, rival, float(difference.mean())
-    return chosen, logits, tried
-
-
-def _block_name(block: Block) -> str:
-    return "characters" if isinstance(block, CharNgrams) else "words"
+    tries = not large and n_bytes * n_outputs <= _TRIED_BYTES
+    return _Fit(features, tokenizer, settings, data, options.seed, min_df, tries, blocks, counts)
 
 
 def _count_blocks(
@@ -235,11 +234,11 @@ def _count_blocks(
     tokenizer: Tokenizer,
     texts: pl.Series,
     min_df: int,
-    encodings: Encodings | None,
+    cache: FeatureCache | None,
     *,
     large: bool,
 ) -> tuple[list[Block], list[sp.csr_matrix]]:
-    """Count the n-grams that the recipe asks for; characters on trial are left out where they cannot pay.
+    """Count the n-grams of a recipe; optional character n-grams are left out where they cannot help.
 
     They cannot in scripts written without spaces, where word n-grams are character n-grams, nor in large data.
     """
@@ -247,7 +246,7 @@ def _count_blocks(
     spaced = True
 
     def add(key: dict[str, Any], count: Callable[[], tuple[Block, sp.csr_matrix]]) -> Block:
-        counted.append(count() if encodings is None else encodings.counted(key | {"min_df": min_df}, tokenizer, count))
+        counted.append(count() if cache is None else cache.counted(key | {"min_df": min_df}, tokenizer, count))
         return counted[-1][0]
 
     if features.words:
@@ -262,14 +261,90 @@ def _count_blocks(
     return [block for block, _ in counted], [counts for _, counts in counted]
 
 
+def _choose(fit: _Fit, folds: Folds) -> _Chosen:
+    """Choose the settings on the held-out rows.
+
+    First the blocks, then ``C`` or ``alpha``. A setting is replaced only by one that is better by more than the
+    standard error of the difference over the held-out rows.
+    """
+    model = fit.settings
+    values = _nearest_first(model.candidates)
+    first, others = values[0] if values else None, values[1:]
+    everything = tuple(range(len(fit.blocks)))
+    chosen, logits = _Candidate(everything, first), None
+    tried: list[str] = []
+    if not fit.tries or not folds:
+        return _Chosen(chosen, logits, tried)
+    held = np.concatenate([rows for _, rows in folds])
+    Y, weights, task = fit.data.Y[held], fit.data.weights_of(held), fit.data.task
+    rivals = [_Candidate((0,), first)] if fit.features.characters == "auto" and len(everything) > 1 else []
+    for setting in ("characters", model.tuned):
+        candidates = rivals if setting == "characters" else [_Candidate(chosen.blocks, value) for value in others]
+        if not candidates or setting is None:
+            continue
+        tried.append(setting)
+        if logits is None:
+            logits = fit.held_out_logits(folds, chosen)
+        reference, gain = task.row_scores(logits, Y), 0.0
+        for candidate in candidates:
+            rival = fit.held_out_logits(folds, candidate)
+            mean, noise = _mean_and_error(task.row_scores(rival, Y) - reference, weights)
+            if mean > max(gain, noise):
+                chosen, logits, gain = candidate, rival, mean
+    return _Chosen(chosen, logits, tried)
+
+
+def _mean_and_error(differences: Floats, weights: Floats) -> tuple[float, float]:
+    """Return the mean of weighted rows, (n,), and its standard error; a row of weight 2 counts as two."""
+    mean = np.average(differences, weights=weights)
+    variance = np.average(np.square(differences - mean), weights=weights)
+    return float(mean), float(np.sqrt(variance)) / float(np.sqrt(weights.sum()))
+
+
+def _learn(fit: _Fit, folds: Folds, chosen: _Chosen, learnt_rows: Ints | None, *, final: bool) -> _Outcome:
+    """Learn from ``learnt_rows``, or all, with the settings chosen, and see to the held-out logits."""
+    candidate, logits = chosen.candidate, chosen.logits
+    if not folds or logits is not None:
+        return _Outcome(*fit.learn(learnt_rows, candidate), logits)
+    if not final and len(folds) == 1:  # the model that is wanted is the one that predicts the held-out rows
+        vectorizer, model = fit.learn(learnt_rows, candidate)
+        return _Outcome(vectorizer, model, fit.logits(vectorizer, model, folds[0][1], candidate))
+    # Nothing was to choose, so the two fits need not wait for each other.
+    jobs: list[Callable[[], Any]] = [
+        lambda: fit.held_out_logits(folds, candidate),
+        lambda: fit.learn(learnt_rows, candidate),
+    ]
+    # Several outputs keep all cores busy by themselves.
+    logits, (vectorizer, model) = in_threads(_call, jobs) if fit.data.n_outputs == 1 else [job() for job in jobs]
+    return _Outcome(vectorizer, model, logits)
+
+
+def _call(job: Callable[[], Any]) -> Any:
+    return job()
+
+
+def _judge(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, how: str) -> _Judged:
+    """Calibrate on the held-out rows; of these the validation rows are shown, where some were given."""
+    if logits is None:
+        return _Judged(uncalibrated(), 0.5, None)
+    data = fit.data
+    held = np.concatenate([rows for _, rows in folds])
+    calibrated = calibrate(recipe.protocol.calibration, data.task, logits, data.Y[held], data.weights_of(held))
+    shown = np.ones(len(held), dtype=bool)
+    if data.n_validation:
+        shown = held >= len(data) - data.n_validation
+    held_out = HeldOut(held[shown], data.Y[held][shown], calibrated.proba[shown], how)
+    return _Judged(calibrated.calibrator, calibrated.threshold, held_out)
+
+
+def _lengths(vectorizer: Vectorizer) -> dict[str, list[int]]:
+    """Return the shortest and the longest n-gram of each block that is used."""
+    return {
+        "characters" if isinstance(block, CharNgrams) else "words": [block.table.min_n, len(block.table.keys) + 1]
+        for block in vectorizer.blocks
+    }
+
+
 def _nearest_first(values: Sequence[float]) -> list[float]:
     """Return the values of a hyper-parameter, the one nearest to 1 first: it stays unless another is better."""
     return sorted(values, key=lambda value: abs(np.log(value)))
-
-
-def _row_scores(logits: Floats, Y: Bools, multilabel: bool) -> Floats:
-    """Return how well each row is done, (n_texts,): 1 or 0, for several labels minus the mean log loss."""
-    if multilabel:
-        return -np.asarray(np.logaddexp(0.0, np.where(Y, -logits, logits)).mean(axis=1))
-    predicted = (logits[:, 0] > 0).astype(np.int64) if logits.shape[1] == 1 else logits.argmax(axis=1)
-    return np.asarray(Y[np.arange(len(Y)), predicted], dtype=np.float64)

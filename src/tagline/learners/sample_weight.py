@@ -1,4 +1,4 @@
-"""How much each row counts for a model."""
+"""How much each row counts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,49 +7,63 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError, nearest
-
-Floats = NDArray[np.float64]
+from tagline.task import Bools, Floats
 
 
 def row_weights(
     classes: NDArray[Any],
-    Y: NDArray[np.bool_],
+    Y: Bools,
     class_weight: str | Mapping[Any, float] | None,
     sample_weight: ArrayLike | None,
     n_train: int,
-) -> Floats:
-    """Return the weight of each row, (n_rows,); those above 0 have mean 1.
+) -> tuple[Floats | None, Floats | None]:
+    """Return the sample weight and the loss weight of each row, (n_rows,), see `TrainingData`; None: all are 1.
 
     Args:
         classes: (n_classes,).
-        Y: which classes each row has, (n_rows, n_classes).
-        class_weight: None; ``"balanced"``, every class has the same say; or a weight for each class. A row of several
-            labels counts as its rarest or heaviest one.
-        sample_weight: of the first ``n_train`` rows; validation rows follow, are given without weights, and count 1.
+        Y: the class matrix, (n_rows, n_classes).
+        class_weight: None; ``"balanced"``, every class has the same total weight; or a weight for each class. A row of
+            several labels counts as its rarest or heaviest one.
+        sample_weight: of the first ``n_train`` rows; validation rows follow and count 1.
         n_train: how many rows are learnt from.
 
     Raises:
-        InputError: weights that are no weights, or for a class that is not there.
+        InputError: a weight is invalid, or the weight of an unknown class.
 
     """
-    weights = np.ones(len(Y))
+    if sample_weight is None and class_weight is None:
+        return None, None
+    sample = np.ones(len(Y))
     if sample_weight is not None:
-        given = np.asarray(sample_weight, dtype=np.float64)
-        if given.shape != (n_train,) or not np.isfinite(given).all() or (given < 0).any() or not given.any():
-            raise InputError(f"`sample_weight` must be {n_train:,} numbers of 0 or more, not all 0.")
-        weights[:n_train] = given
+        given = _as_numbers(sample_weight)
+        if given is None or given.shape != (n_train,) or not np.isfinite(given).all() or (given < 0).any():
+            raise InputError(f"`sample_weight` must be {n_train:,} finite numbers of 0 or more.")
+        sample[:n_train] = given
+    loss = sample
     if class_weight is not None:
         # Rows without a label count 1.
-        weights *= np.where(Y, _class_weights(classes, Y, class_weight), 0.0).max(axis=1) + (~Y.any(axis=1))
-    return np.asarray(weights / weights[weights > 0].mean())
+        of_rows = np.where(Y, _class_weights(classes, Y, class_weight, sample), 0.0).max(axis=1) + (~Y.any(axis=1))
+        loss = sample * of_rows
+    if not loss[:n_train].any():
+        raise InputError("All rows have weight 0: there is nothing to learn from.")
+    return sample, np.asarray(loss / loss[loss > 0].mean())
 
 
-def _class_weights(classes: NDArray[Any], Y: NDArray[np.bool_], class_weight: str | Mapping[Any, float]) -> Floats:
+def _as_numbers(values: ArrayLike) -> Floats | None:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+
+
+def _class_weights(
+    classes: NDArray[Any], Y: Bools, class_weight: str | Mapping[Any, float], sample_weights: Floats
+) -> Floats:
     if isinstance(class_weight, str):
         if class_weight != "balanced":
             raise InputError('`class_weight` is None, "balanced" or a weight for each class.')
-        members = np.maximum(1, Y.sum(axis=0))
-        return np.asarray(Y.sum() / (len(classes) * members))
+        members = sample_weights @ Y
+        return np.asarray(members.sum() / (len(classes) * np.where(members > 0, members, 1.0)))
     given = {str(name): float(weight) for name, weight in class_weight.items()}
     known = [str(name) for name in classes]
     for name in given:

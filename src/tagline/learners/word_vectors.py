@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +14,9 @@ from tagline.features.encoder import Encoder
 from tagline.features.sequences import INDEX_FROM, PAD, START, Ids, Sequences
 from tagline.features.vectors.load import Vectors, check_vectors, load_vectors
 from tagline.features.vectors.skip_gram import EPOCHS, LEAST, check_gensim, learn_vectors
-from tagline.learners.base import Ints
-from tagline.recipes import EmbeddingModel, NetworkModel, Recipe
+from tagline.learners.base import FitOptions
+from tagline.recipes import EmbeddingModel, Recipe
+from tagline.task import Ints
 
 if TYPE_CHECKING:
     from tagline.training import Callback
@@ -54,26 +54,21 @@ def check_start(recipe: Recipe, *, unlabelled: bool) -> None:
 
 
 def find_vectors(
-    model: NetworkModel,
+    model: EmbeddingModel,
     encoders: Sequence[Encoder],
     texts: pl.Series | Sequences,
     unlabelled: pl.Series | None,
-    *,
-    seed: int,
-    callbacks: "Sequence[Callback]",
-    checkpoints: Path | None,
+    options: FitOptions,
 ) -> Vectors | None:
     """Return the vectors to start from for the words of all ``encoders``, or None if the start is drawn at random.
 
     ``texts``, (n_texts,), are those of the rows that the first training learns from.
     """
-    if not isinstance(model, EmbeddingModel):
-        return None
     if unlabelled is not None:
         assert isinstance(model.embedding, int)
         if isinstance(texts, Sequences):
             raise InputError("Unlabelled texts go with training texts, not with sequences of ids: give the texts.")
-        return _learnt(pl.concat([texts, unlabelled]), model.embedding, seed, callbacks, checkpoints)
+        return _learnt(pl.concat([texts, unlabelled]), model.embedding, options)
     if model.vectors == "none":
         return None
     indexes = [encoder.index for encoder in encoders]
@@ -91,10 +86,16 @@ def find_vectors(
     return vectors
 
 
-def _learnt(
-    texts: pl.Series, size: int, seed: int, callbacks: "Sequence[Callback]", checkpoints: Path | None
-) -> Vectors:
-    """Return vectors learnt from texts; a training that is taken up again finds those that it began with."""
+def notify(callbacks: "Sequence[Callback]", hook: str, *values: Any) -> None:
+    """Call a hook of `tagline.training.VectorsCallback` on the callbacks that have it."""
+    for callback in callbacks:
+        if (method := getattr(callback, hook, None)) is not None:
+            method(*values)
+
+
+def _learnt(texts: pl.Series, size: int, options: FitOptions) -> Vectors:
+    """Return vectors learnt from texts; a training that is resumed finds those that it started from."""
+    seed, checkpoints = options.seed, options.checkpoints
     of = f"{fingerprint(texts)} {size} {seed} {EPOCHS} {LEAST}"
     folder = None if checkpoints is None else checkpoints / "vectors"
     if folder is not None and folder.exists():
@@ -107,8 +108,7 @@ def _learnt(
         raise InputError(f"`{folder}` was learnt from other texts or by other settings: remove it and train again.")
 
     def progress(done: int, total: int) -> None:
-        for callback in callbacks:
-            callback.on_learning_vectors(done, total)
+        notify(options.callbacks, "on_learning_vectors", done, total)
 
     vectors = learn_vectors(texts, size, seed=seed, progress=progress)
     if folder is not None:

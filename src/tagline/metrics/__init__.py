@@ -3,11 +3,11 @@
 ``plots`` is imported on its own, because matplotlib takes its time.
 """
 
+from tagline.calibration import fit_temperature
 from tagline.metrics.block import measure, positive_class
 from tagline.metrics.calibration_error import (
     Reliability,
     expected_calibration_error,
-    fit_temperature,
     reliability_curve,
 )
 

@@ -10,9 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from tagline.metrics.counts import MANY_CLASSES, Floats, Ints
 from tagline.metrics.intervals import Columns, parts_of, width_of_block
 
-_MAX_STEPS = 60
-_TEMPERATURES = (0.01, 100.0)
-
 
 @dataclass(frozen=True)
 class Reliability:
@@ -139,48 +136,3 @@ class CalibrationBins:
         spread = np.zeros((len(gaps), len(filled)), np.float32)
         spread[np.arange(len(gaps))[:, None], position[index]] = gaps
         return spread
-
-
-def fit_temperature(logits: ArrayLike, y_true: ArrayLike, task: str) -> float:
-    """Return the temperature T, between 0.01 and 100, that minimises the log loss of ``softmax(logits / T)``.
-
-    In β = 1/T the loss is convex, with derivative mean(E_p[z] - z_y) and second derivative mean(Var_p[z]);
-    Newton's method finds its root, halving a bracket where a step would leave it. As Platt (1999) does, each
-    row's truth is given a target of (n + 1)/(n + 2) in place of 1, the rest shared by the other classes: rows
-    without a mistake would otherwise ask for certainty.
-
-    Args:
-        logits: ``(n, n_classes)``; for two classes also margins ``(n,)`` for class 1; multi-label:
-            independent margins ``(n, n_classes)``.
-        y_true: Class indices ``(n,)``, or booleans ``(n, n_classes)`` for multi-label data.
-        task: ``"binary"``, ``"multiclass"`` or ``"multilabel"``.
-
-    """
-    z, y = np.asarray(logits, float), np.asarray(y_true)
-    if task == "multilabel" or z.ndim == 1:
-        margin = z.ravel()
-        z, y = np.stack([np.zeros_like(margin), margin], 1), y.ravel().astype(np.int64)
-    if len(z) == 0:
-        return 1.0
-    z = z - z.max(1, keepdims=True)  # (n, n_classes); the largest is 0, so that exp never overflows
-    z_true = z[np.arange(len(z)), y]
-    others = (z.sum(1) - z_true) / (z.shape[1] - 1)
-    z_true = z_true + (others - z_true) / (len(z) + 2)
-    low, high = 1 / _TEMPERATURES[1], 1 / _TEMPERATURES[0]
-    beta = 1.0
-    for _ in range(_MAX_STEPS):
-        p = np.exp(beta * z)
-        p /= p.sum(1, keepdims=True)
-        expected = (p * z).sum(1)
-        slope = float((expected - z_true).mean())
-        curvature = float(((p * z * z).sum(1) - expected**2).mean())
-        if slope > 0:
-            high = beta
-        else:
-            low = beta
-        newton = beta - slope / curvature if curvature > 0 else np.inf
-        step = newton if low < newton < high else (low * high) ** 0.5
-        if abs(step - beta) <= 1e-9 * beta:
-            break
-        beta = step
-    return float(1 / beta)

@@ -1,6 +1,6 @@
 """`fit_model`: a model of n-grams, fitted by its kind.
 
-``Y`` is the boolean class matrix, (n_texts, n_classes), with one True in each row unless ``multilabel``.
+``Y`` is the boolean class matrix, (n_texts, n_classes), with one True in each row unless texts may have several labels.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from tagline.models.base import Bools, Floats, HyperParameters
 from tagline.models.linear import LINEAR_MODELS, LinearModel, LinearSolver
 from tagline.models.naive_bayes import NAIVE_BAYES
 from tagline.models.trees import TREES, TreeModel
+from tagline.task import Task
 
 _CERTAIN = 20.0  # the logit of an output whose rows all have the same value
 
@@ -35,7 +36,7 @@ def fit_model(
     weights: Floats,
     settings: HyperParameters,
     *,
-    multilabel: bool,
+    task: Task,
     seed: int,
 ) -> LinearModel | TreeModel:
     """Fit the model ``kind``; ``weights``, (n_texts,), multiply the rows, and rows of weight 0 are left out.
@@ -50,15 +51,15 @@ def fit_model(
         X, Y, weights = X[counted], Y[counted], weights[counted]
     if kind in LINEAR_MODELS:
         solve = LINEAR_MODELS[kind]
-        if multilabel:
+        if task is Task.MULTILABEL:
             return _each_label(X, Y, lambda y: _row(solve(X, y.astype(np.int64), weights, settings.C, seed)))
         return _one_of_several(solve, X, Y, weights, settings.C, seed)
     if kind in NAIVE_BAYES:
         fit_bayes, alpha = NAIVE_BAYES[kind], settings.alpha
-        if multilabel:
+        if task is Task.MULTILABEL:
             return _each_label(X, Y, lambda y: _column(fit_bayes(X, np.column_stack([~y, y]), weights, alpha)))
         return fit_bayes(X, Y, weights, alpha)
-    if multilabel:
+    if task is Task.MULTILABEL:
         raise RecipeError(f"`{kind}` gives each text one label: choose another recipe for several, for example `fast`.")
     return TREES[kind](X, Y, weights, settings, seed)
 

@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
+from tagline.calibration import CALIBRATORS
 from tagline.recipes.features import MultihotFeatures, NgramFeatures, SequenceFeatures
 from tagline.recipes.models import NETWORKS, DenseModel, NetworkModel, NgramModel
-from tagline.recipes.tables import Count, Table
+from tagline.recipes.tables import Count, Table, one_of
 from tagline.recipes.training import Training
 
 
@@ -29,12 +30,13 @@ class Protocol(Table):
     ``refit``: learn again from all rows afterwards; a network from scratch, for as many epochs as gave the lowest
     validation loss (``"best-epoch"``, which ``"all"`` means too) or for the number given, at most
     ``training.epochs``.
-    ``calibration``: make probabilities honest by a temperature.
+    ``calibration``: how probabilities are calibrated on held-out rows: a key of ``tagline.calibration.CALIBRATORS``,
+    or ``"none"``.
     """
 
     validation: Literal["auto", "none"] | int | float = "auto"
     refit: Literal["no", "all", "best-epoch"] | Count = "all"
-    calibration: Literal["none", "temperature"] = "temperature"
+    calibration: Annotated[str, one_of(["none", *CALIBRATORS])] = "temperature"
 
     @field_validator("refit", mode="before")
     @classmethod

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagline.classifier import TextClassifier
-    from tagline.learners.feature_cache import Encodings
+    from tagline.learners.feature_cache import FeatureCache
     from tagline.runs.predictions import Predicted
     from tagline.runs.progress import Learning, Seen
     from tagline.runs.test_ledger import Looks
@@ -44,8 +44,7 @@ class Job:
     """What every fit of a run shares.
 
     ``checkpoints``: the folder where trainings of networks are kept, if they are. ``reads`` is told that test rows are
-    about to be read. ``encodings``: where features of the train and validation texts are kept, if a search has worked
-    them out.
+    about to be read. ``feature_cache``: features of the train and validation texts, if a search has computed them.
     """
 
     dataset: Dataset
@@ -58,7 +57,7 @@ class Job:
     unlabelled: "pl.Series | None"
     log: Log
     progress: Progress
-    encodings: "Encodings | None" = None
+    feature_cache: "FeatureCache | None" = None
     tracking: Tracking = field(default_factory=Tracking)
 
 
@@ -90,7 +89,7 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
         word_index=job.word_index,
         callbacks=callbacks,
         checkpoints=None if job.checkpoints is None else job.checkpoints / name,
-        encodings=job.encodings,
+        feature_cache=job.feature_cache,
         unlabelled=job.unlabelled,
     )
     if settings.threshold is not None:

@@ -15,7 +15,7 @@ from tagline.runs.settings import TrainSettings
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
     from tagline.learners import TrainingRecord
-    from tagline.learners.feature_cache import Encodings
+    from tagline.learners.feature_cache import FeatureCache
     from tagline.runs.fit import Result
 
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 class Found:
     """How a search came to the recipe of a run: what ``run.json`` says of it, and texts to lie beside it, by name.
 
-    ``encodings``: where it kept the features of the train and validation texts.
+    ``feature_cache``: keeps the features of the train and validation texts.
     """
 
     about: dict[str, Any]
     files: dict[str, str]
-    encodings: "Encodings"
+    feature_cache: "FeatureCache"
 
 
 def run_json(

@@ -169,7 +169,7 @@ def run_read(
     place = wanted or _place(recipe, dataset)
     entry = Entry("train" if found is None else "tune", dataset.name, place.name, settings.folds)
     reads = partial(record_reading, place.parent, entry)
-    encodings = None if found is None else found.encodings
+    feature_cache = None if found is None else found.feature_cache
     index = word_index_of(reading.data, [recipe])
     beside = None if checkpoints is None else checkpoints.parent
     with tracked(settings.track, kept=beside, warn=warn) as tracking:
@@ -185,7 +185,7 @@ def run_read(
             reading.unlabelled,
             log,
             progress,
-            encodings,
+            feature_cache,
             tracking,
         )
         result = fit_split(job) if dataset.folds is None else fit_folds(job)

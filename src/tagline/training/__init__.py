@@ -8,10 +8,10 @@ if find_spec("torch") is None or find_spec("onnx") is None:
 
     raise MissingExtraError("Training a network", "neural")
 
-from tagline.training.callbacks import Callback, EarlyStopping, KeepWeights, State
+from tagline.training.callbacks import Callback, EarlyStopping, KeepWeights, State, VectorsCallback
 from tagline.training.checkpoint import Checkpoint
 from tagline.training.history import History
-from tagline.training.loop import Rows, generator, train
+from tagline.training.loop import Rows, TrainingOptions, generator, train
 from tagline.training.losses import (
     accuracy,
     binary_crossentropy,
@@ -32,6 +32,8 @@ __all__ = [
     "RMSprop",
     "Rows",
     "State",
+    "TrainingOptions",
+    "VectorsCallback",
     "accuracy",
     "binary_crossentropy",
     "categorical_crossentropy",

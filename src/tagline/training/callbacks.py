@@ -1,6 +1,6 @@
-"""What can be done between epochs and batches: empty, documented hooks, and the few that tagline uses.
+"""Callbacks: hooks around a training, its epochs and its batches, and the few callbacks that tagline uses.
 
-A callback that wants to stop the training sets ``stop``; the loop looks at it after each epoch.
+A callback that sets ``stop`` ends the training after the epoch.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class State:
-    """A training as callbacks see it: ``epoch`` counts those done, ``batch`` those of this epoch, from 1.
+    """A training as callbacks see it.
 
-    ``loss`` and ``accuracy`` are the means of this epoch so far. ``phase`` names the training: ``"search"`` watches
-    validation rows, ``"refit"`` learns again from all rows.
+    ``epoch`` counts the epochs that ended, ``batch`` the batches of this epoch, from 1; ``step`` counts the steps of
+    the optimizer. ``loss`` and ``accuracy`` are the means of this epoch so far. ``phase`` names the training:
+    ``"search"`` measures held-out rows, ``"refit"`` learns from all rows.
     """
 
     network: "Network"
@@ -39,34 +40,44 @@ class State:
 
 
 class Callback:
-    """Hooks that do nothing."""
+    """Hooks that do nothing; override some. Set ``stop`` to end the training after the epoch."""
 
     stop: bool = False
 
-    def on_learning_vectors(self, done: int, total: int) -> None:
-        """While word vectors are learnt, before the network: at ``done`` of ``total`` texts, all epochs together."""
-
-    def on_vectors(self, facts: Mapping[str, Any]) -> None:
-        """When the word vectors that a network starts from are at hand, with what ``chosen["vectors"]`` says."""
-
     def on_train_begin(self, state: State) -> None:
-        """Before the first epoch; what changes ``state`` here (a resumed training) is gone on from."""
-
-    def on_batch_end(self, state: State) -> None:
-        """After each batch."""
-
-    def on_epoch_end(self, state: State) -> None:
-        """After each epoch, when its figures stand in ``state.history``."""
+        """Before the first epoch; a training continues from what is changed in ``state`` here."""
 
     def on_train_end(self, state: State) -> None:
         """After the last epoch."""
+
+    def on_epoch_begin(self, state: State) -> None:
+        """Before the first batch of an epoch."""
+
+    def on_epoch_end(self, state: State) -> None:
+        """After each epoch, when ``state.history`` has its figures."""
+
+    def on_batch_begin(self, state: State) -> None:
+        """Before each batch, when ``state.batch`` is its number."""
+
+    def on_batch_end(self, state: State) -> None:
+        """After each batch."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps: arrays and numbers by name."""
         return {}
 
     def load_state_dict(self, kept: dict[str, Any]) -> None:
-        """Take up what ``state_dict`` gave."""
+        """Restore what ``state_dict`` returned."""
+
+
+class VectorsCallback(Callback):
+    """A callback that also follows the word vectors that a network starts from, before its training begins."""
+
+    def on_learning_vectors(self, done: int, total: int) -> None:
+        """While word vectors are learnt, after ``done`` of ``total`` texts, counted over all epochs."""
+
+    def on_vectors(self, facts: Mapping[str, Any]) -> None:
+        """When the word vectors are ready; ``facts`` are those of ``TextClassifier.chosen_["vectors"]``."""
 
 
 class KeepWeights(Callback):
@@ -78,14 +89,14 @@ class KeepWeights(Callback):
         self.kept: list[NDArray[np.float32]] = []
 
     def on_epoch_end(self, state: State) -> None:
-        """Copy the weights if this epoch is the one, as far as can be told."""
+        """Copy the weights if this epoch is the best so far, or not beyond the given one."""
         best = state.history.best_epoch or state.epoch
         if state.epoch == best if self.wanted is None else state.epoch <= self.wanted:
             self.epoch = state.epoch
             self.kept = [array.copy() for array in state.network.arrays().values()]
 
     def put_back(self, network: "Network") -> None:
-        """Give the network the weights that were kept."""
+        """Restore the kept weights of the network."""
         for array, kept in zip(network.arrays().values(), self.kept, strict=True):
             array[...] = kept
 
@@ -94,7 +105,7 @@ class KeepWeights(Callback):
         return {"epoch": self.epoch, **{f"kept.{i}": array for i, array in enumerate(self.kept)}}
 
     def load_state_dict(self, kept: dict[str, Any]) -> None:
-        """Take them up."""
+        """Restore them."""
         self.epoch = int(kept["epoch"])
         self.kept = [kept[f"kept.{i}"].copy() for i in range(len(kept) - 1)]
 

@@ -1,4 +1,4 @@
-"""A training that can be taken up again after any epoch, and then ends as if it had never stopped."""
+"""Checkpoints: a training resumes after any epoch, and ends as if it had never stopped."""
 
 import pickle
 from collections.abc import Sequence
@@ -14,19 +14,19 @@ from tagline.training.callbacks import Callback, State
 class Checkpoint(Callback):
     """Keep weights, optimizer, history and the other callbacks' state after each epoch, in ``<folder>/<phase>.pt``.
 
-    At the beginning it takes up what is there, and a training that had come to its end does not go on. It stands last
-    among the callbacks, when they have seen the epoch, and is given them. ``fingerprint`` is that of data and settings:
-    a training of others is refused.
+    When a training begins, the checkpoint of its phase is restored, and a training that had ended stays ended. It must
+    be the last of the callbacks, whose states it keeps too: ``others``. ``fingerprint`` is that of data and settings:
+    a checkpoint with another one is refused.
     """
 
     def __init__(self, folder: Path, others: Sequence[Callback] = (), fingerprint: str = "") -> None:
         self.folder, self.others, self.fingerprint = folder, others, fingerprint
 
     def on_train_begin(self, state: State) -> None:
-        """Take up the training of this phase, if it was begun.
+        """Restore the checkpoint of this phase, if there is one.
 
         Raises:
-            InputError: what is there is damaged, or the training of other data or settings.
+            InputError: it is damaged, or of a training with other data or settings.
 
         """
         path = self.folder / f"{state.phase}.pt"
@@ -56,15 +56,15 @@ class Checkpoint(Callback):
         self.stop = kept["ended"]
 
     def on_epoch_end(self, state: State) -> None:
-        """Write everything down."""
+        """Write the checkpoint."""
         self._write(state, ended=any(each.stop for each in self.others))
 
     def on_train_end(self, state: State) -> None:
-        """Write down that this was all, whoever stopped it."""
+        """Write that the training has ended, whoever stopped it."""
         self._write(state, ended=True)
 
     def _write(self, state: State, *, ended: bool) -> None:
-        """Write everything down, whole or not at all."""
+        """Write the checkpoint, whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
         callbacks = [
             (type(each).__name__, {k: torch.from_numpy(v) if hasattr(v, "dtype") else v for k, v in kept.items()})

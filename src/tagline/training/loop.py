@@ -1,4 +1,4 @@
-"""The one loop that everything trained by gradients goes through: fetch, forward, backward, step, callbacks."""
+"""The training loop of networks: fetch, forward, backward, step, callbacks."""
 
 import math
 import sys
@@ -20,6 +20,7 @@ from tagline.models.network.layers import Dense
 from tagline.models.network.network import Inputs, Network
 from tagline.parallel import one_blas_thread, process_wide
 from tagline.sparse import view_rows
+from tagline.task import Task
 from tagline.training.callbacks import Callback, State
 from tagline.training.history import History
 from tagline.training.losses import Loss, make_loss, make_metrics, per_row
@@ -34,7 +35,7 @@ _MIXED = 50  # batches whose rows are sorted by length, or picked, together
 
 @dataclass(frozen=True)
 class Rows:
-    """Texts to learn from or to watch: inputs, targets (n_texts, n_outputs) and what each counts, (n_texts,)."""
+    """Texts to learn from or to measure: inputs, targets, (n_texts, n_outputs), and weights, (n_texts,)."""
 
     X: Inputs
     targets: NDArray[np.float32]
@@ -47,9 +48,30 @@ class Rows:
 def generator(what: str, *numbers: int) -> np.random.Generator:
     """Return the generator of a phase, ``"search"`` or ``"refit"``, or of the ``"weights"`` to start from.
 
-    ``"vectors"`` is that of the vectors of words that have none among those handed over.
+    ``"vectors"`` draws the vectors of words that have none among the given ones.
     """
     return np.random.default_rng([1 + _RANDOM.index(what), *numbers])
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What a training needs to know that its recipe's table does not say.
+
+    Attributes:
+        task: the kind of labels, which decides the loss.
+        l2: times the squares of the hidden dense kernels is added to the loss.
+        frozen: so many layers, from the first on, keep their weights.
+        seed: of the order of the rows and of dropout. Each epoch draws from a generator of its own, so that a
+            resumed training continues as if it had never stopped.
+        phase: ``"search"`` or ``"refit"``, see `State`.
+
+    """
+
+    task: Task = Task.BINARY
+    l2: float = 0.0
+    frozen: int = 0
+    seed: int = 0
+    phase: str = "search"
 
 
 def train(
@@ -57,98 +79,39 @@ def train(
     rows: Rows,
     training: "Training",
     *,
+    options: TrainingOptions | None = None,
     validation: Rows | None = None,
-    multilabel: bool = False,
-    l2: float = 0.0,
-    frozen: int = 0,
-    seed: int = 0,
-    phase: str = "search",
     callbacks: Sequence[Callback] = (),
 ) -> History:
-    """Train ``network`` in place and return what was seen.
+    """Train ``network`` in place and return the figures of each epoch.
 
     Args:
         network: it starts from the weights it has.
         rows: what to learn from; ``weights`` multiply the loss of each.
         training: optimizer, loss, batches and epochs.
+        options: task, penalty, seed and phase; by default two classes are told apart.
         validation: rows to measure after each epoch; ``weights`` multiply the loss of each here too, metrics are
             without, as in Keras.
-        multilabel: whether a text may have several labels.
-        l2: times the squares of the dense kernels is added to the loss.
-        frozen: so many layers, from the first on, keep their weights.
-        seed: of the order of the rows and of dropout. Each epoch draws from a generator of its own, so that a
-            training taken up after an epoch goes on as if it had never stopped.
-        phase: ``"search"`` or ``"refit"``, see `State`.
-        callbacks: called between batches and epochs.
+        callbacks: called before and after the training, each epoch and each batch.
 
     Raises:
-        InputError: the loss, or what the network says in the end, is not a number any more.
+        InputError: the loss, or an output of the network after an epoch, is not finite.
         RecipeError: loss, metrics or optimizer do not fit.
 
     """
-    learnt = {name: array for name, array in network.arrays().items() if int(name.split(".")[0]) >= frozen}
-    parameters = [torch.nn.Parameter(torch.from_numpy(array)) for array in learnt.values()]  # shared memory
-    optimizer = make_optimizer(training, parameters)
-    penalties = {name: l2 if _is_hidden_kernel(network, name) else 0.0 for name in learnt}
-    loss_of = make_loss(training, multilabel=multilabel, n_outputs=rows.targets.shape[1])
-    metrics = make_metrics(training, multilabel=multilabel, n_outputs=rows.targets.shape[1])
-    X = network.prepare(rows.X)
+    loop = _Loop(network, rows, training, options or TrainingOptions())
     watched = None if validation is None else replace(validation, X=network.prepare(validation.X))
-    lengths = (X != 0).sum(axis=1) if network.masked and not sp.issparse(X) else None
-    n_batches = math.ceil(len(rows) / training.batch_size)
-    rates = [group["lr"] for group in optimizer.param_groups]
-    schedule = make_schedule(training, n_batches * training.epochs)
-    state = State(network, optimizer, History(), training.epochs, n_batches, phase)
-
-    def step(batch: NDArray[np.int64], inputs: Inputs, noise: np.random.Generator) -> list[float]:
-        for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * schedule(state.step)
-        outputs, caches = network.forward(inputs, noise)
-        logits = torch.from_numpy(outputs).requires_grad_()
-        y = torch.from_numpy(rows.targets[batch])
-        losses = per_row(loss_of, logits, y)
-        loss = (losses if rows.weights is None else losses * torch.from_numpy(rows.weights[batch])).mean()
-        loss.backward()  # type: ignore[no-untyped-call]  # to the logits: the layers know the rest of the way
-        assert logits.grad is not None
-        found = chain.from_iterable(network.backward(logits.grad.numpy(), caches, frozen))
-        for w, gradient, penalty in zip(parameters, found, penalties.values(), strict=True):
-            w.grad = torch.from_numpy(np.ascontiguousarray(gradient))
-            if penalty:
-                w.grad.add_(w.detach(), alpha=2 * penalty)
-        penalised = loss.item() + _penalty(network, penalties)
-        optimizer.step()
-        state.step += 1
-        with torch.no_grad():
-            return [penalised, *(per_row(m, logits, y).mean().item() for m in metrics.values())]
-
+    state = loop.state
     with _small_steps(), _without_warnings():
         for callback in callbacks:
             callback.stop = False  # of a training before this one
             callback.on_train_begin(state)
         while state.epoch < training.epochs and not any(callback.stop for callback in callbacks):
+            for callback in callbacks:
+                callback.on_epoch_begin(state)
             started = time.perf_counter()
-            noise = generator(phase, state.epoch, seed)
-            seen, sums = 0, np.zeros(1 + len(metrics))
-            batches = _batches(len(rows), training.batch_size, lengths, noise)
-            for number, (batch, inputs) in enumerate(_fetch(X, batches), 1):
-                state.batch = number
-                sums += np.multiply(step(batch, inputs, noise), len(batch))
-                seen += len(batch)
-                state.loss, state.accuracy = sums[0] / seen, sums[1] / seen
-                if not math.isfinite(state.loss):
-                    raise _not_a_number(state, training)
-                for callback in callbacks:
-                    callback.on_batch_end(state)
-            figures = dict(zip(("loss", *metrics), (sums / seen).tolist(), strict=True))
-            # The last step may have broken the network, and no batch came after it that would tell.
-            if watched is not None:
-                with torch.no_grad():
-                    figures |= _watch(network, watched, loss_of, metrics, _penalty(network, penalties))
-                sound = math.isfinite(figures["val_loss"])
-            else:
-                sound = bool(np.isfinite(network.logits(inputs)).all())
-            if not sound or not all(np.isfinite(array).all() for array in network.arrays().values()):
-                raise _not_a_number(state, training)
+            figures = loop.epoch(callbacks)
+            figures |= loop.check(watched)
             state.epoch += 1
             state.history.add({"epoch": state.epoch, **figures, "seconds": time.perf_counter() - started})
             for callback in callbacks:
@@ -158,13 +121,97 @@ def train(
     return state.history
 
 
+class _Loop:
+    """One training of a network: its parameters as tensors, which share memory with its arrays."""
+
+    def __init__(self, network: Network, rows: Rows, training: "Training", options: TrainingOptions) -> None:
+        self._network, self._rows, self._training, self._options = network, rows, training, options
+        learnt = {n: array for n, array in network.arrays().items() if int(n.split(".")[0]) >= options.frozen}
+        self._parameters = [torch.nn.Parameter(torch.from_numpy(array)) for array in learnt.values()]
+        optimizer = make_optimizer(training, self._parameters)
+        self._penalties = {name: options.l2 if _is_hidden_kernel(network, name) else 0.0 for name in learnt}
+        self._loss = make_loss(training, options.task, rows.targets.shape[1])
+        self._metrics = make_metrics(training, options.task, rows.targets.shape[1])
+        self._X = network.prepare(rows.X)
+        self._lengths = (self._X != 0).sum(axis=1) if network.masked and not sp.issparse(self._X) else None
+        self._last: Inputs | None = None  # the inputs of the last batch
+        n_batches = math.ceil(len(rows) / training.batch_size)
+        self._rates = [group["lr"] for group in optimizer.param_groups]
+        self._schedule = make_schedule(training, n_batches * training.epochs)
+        self.state = State(network, optimizer, History(), training.epochs, n_batches, options.phase)
+
+    def epoch(self, callbacks: Sequence[Callback]) -> dict[str, float]:
+        """Train on all batches once, and return the mean loss and metrics while the weights moved."""
+        state, size = self.state, self._training.batch_size
+        noise = generator(self._options.phase, state.epoch, self._options.seed)
+        seen, sums = 0, np.zeros(1 + len(self._metrics))
+        batches = _batches(len(self._rows), size, self._lengths, noise)
+        for number, (batch, inputs) in enumerate(_fetch(self._X, batches), 1):
+            state.batch = number
+            for callback in callbacks:
+                callback.on_batch_begin(state)
+            sums += np.multiply(self._step(batch, inputs, noise), len(batch))
+            seen += len(batch)
+            state.loss, state.accuracy = sums[0] / seen, sums[1] / seen
+            if not math.isfinite(state.loss):
+                raise _not_finite(state, self._training)
+            for callback in callbacks:
+                callback.on_batch_end(state)
+            self._last = inputs
+        return dict(zip(("loss", *self._metrics), (sums / seen).tolist(), strict=True))
+
+    def _step(self, batch: NDArray[np.int64], inputs: Inputs, noise: np.random.Generator) -> list[float]:
+        """Forward, backward, step; return the loss with its penalty and the metrics, means over the batch."""
+        network, rows, optimizer = self._network, self._rows, self.state.optimizer
+        for group, rate in zip(optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * self._schedule(self.state.step)
+        outputs, caches = network.forward(inputs, noise)
+        logits = torch.from_numpy(outputs).requires_grad_()
+        y = torch.from_numpy(rows.targets[batch])
+        losses = per_row(self._loss, logits, y)
+        loss = (losses if rows.weights is None else losses * torch.from_numpy(rows.weights[batch])).mean()
+        loss.backward()  # type: ignore[no-untyped-call]  # to the logits: the layers know the rest of the way
+        assert logits.grad is not None
+        found = chain.from_iterable(network.backward(logits.grad.numpy(), caches, self._options.frozen))
+        for w, gradient, penalty in zip(self._parameters, found, self._penalties.values(), strict=True):
+            w.grad = torch.from_numpy(np.ascontiguousarray(gradient))
+            if penalty:
+                w.grad.add_(w.detach(), alpha=2 * penalty)
+        penalised = loss.item() + _penalty(network, self._penalties)
+        optimizer.step()
+        self.state.step += 1
+        with torch.no_grad():
+            return [penalised, *(per_row(m, logits, y).mean().item() for m in self._metrics.values())]
+
+    def check(self, validation: Rows | None) -> dict[str, float]:
+        """Return the figures of the validation rows, if there are any.
+
+        Raises:
+            InputError: weights or outputs are not finite: the last step may have broken the network, and no batch
+                came after it that would show.
+
+        """
+        network, figures = self._network, dict[str, float]()
+        if validation is not None:
+            with torch.no_grad():
+                penalty = _penalty(network, self._penalties)
+                figures = _measure(network, validation, self._loss, self._metrics, penalty)
+            sound = math.isfinite(figures["val_loss"])
+        else:
+            assert self._last is not None
+            sound = bool(np.isfinite(network.logits(self._last)).all())
+        if not sound or not all(np.isfinite(array).all() for array in network.arrays().values()):
+            raise _not_finite(self.state, self._training)
+        return figures
+
+
 def _batches(
     n: int, size: int, lengths: NDArray[np.int64] | None, noise: np.random.Generator
 ) -> Iterator[NDArray[np.int64]]:
-    """Go through the rows in a random order.
+    """Yield the rows in a random order, batch by batch.
 
-    Where padding does not count, rows of like length go together, so that there is less of it to pass over:
-    each so many batches' worth of rows is sorted by ``lengths``, (n,), and the batches are mixed again.
+    Where padding is masked, rows of similar length share a batch, so that there is less padding to skip: the rows of
+    every `_MIXED` batches are sorted by ``lengths``, (n,), and these batches are shuffled.
     """
     order = noise.permutation(n)
     if lengths is None:
@@ -178,9 +225,9 @@ def _batches(
 
 
 def _fetch(X: Inputs, batches: Iterator[NDArray[np.int64]]) -> Iterator[tuple[NDArray[np.int64], Inputs]]:
-    """Give each batch of rows its inputs.
+    """Yield each batch of rows with its inputs.
 
-    To pick sparse rows costs about what a small network costs, so many batches are picked at a time and then cut.
+    Picking sparse rows costs about as much as a small network, so many batches are picked at a time and then cut.
     """
     if not sp.issparse(X):
         yield from ((batch, X[batch]) for batch in batches)
@@ -192,7 +239,7 @@ def _fetch(X: Inputs, batches: Iterator[NDArray[np.int64]]) -> Iterator[tuple[ND
             yield batch, view_rows(picked, start, stop)
 
 
-def _watch(network: Network, rows: Rows, loss_of: Loss, metrics: dict[str, Loss], penalty: float) -> dict[str, float]:
+def _measure(network: Network, rows: Rows, loss_of: Loss, metrics: dict[str, Loss], penalty: float) -> dict[str, float]:
     """Return the figures of validation rows."""
     logits = torch.from_numpy(network.logits(rows.X))
     targets = torch.from_numpy(rows.targets).to(logits.dtype)
@@ -218,7 +265,7 @@ def _is_hidden_kernel(network: Network, name: str) -> bool:
 @process_wide
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Leave it to the loss to tell, once, of what is not a number. NumPy's own switch would not reach our threads."""
+    """Silence NumPy: the loss is checked for NaN instead. NumPy's own switch would not reach our threads."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
         yield
@@ -227,20 +274,20 @@ def _without_warnings() -> Iterator[None]:
 @process_wide
 @contextmanager
 def _threads_of_torch() -> Iterator[int]:
-    """Give the number of threads that PyTorch works with outside of all trainings."""
+    """Give the number of threads that PyTorch uses outside of all trainings."""
     yield torch.get_num_threads()
 
 
 @contextmanager
 def _small_steps() -> Iterator[None]:
-    """Set threads and arithmetic for many small operations; afterwards all is as it was.
+    """Set threads and arithmetic for many small operations, and restore both afterwards.
 
-    Operations this small lose more by waiting for helper threads than they win, above all beside other programs. And
-    numbers below 1e-38, as gradients through a long text become, are taken for 0: on them arithmetic is far slower.
+    Operations this small lose more by waiting for helper threads than they gain, above all next to other programs.
+    Numbers below 1e-38, as gradients through a long text become, are flushed to 0: arithmetic on them is far slower.
 
-    PyTorch's number of threads is set for the thread that asks and for threads yet to use PyTorch: one that first does
-    so in the course of a training keeps 1. Numbers taken for 0 are a matter of each thread; PyTorch does not say
-    whether they are, so a division shows it.
+    PyTorch sets its number of threads for the calling thread and for threads that have not used PyTorch yet: one that
+    first does so during a training keeps 1. Flushing is a property of each thread; PyTorch does not report it, so a
+    division shows it.
     """
     flushed = sys.float_info.min / 2 == 0
     with _threads_of_torch() as threads, one_blas_thread():
@@ -253,10 +300,10 @@ def _small_steps() -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def _not_a_number(state: State, training: "Training") -> InputError:
+def _not_finite(state: State, training: "Training") -> InputError:
     optimizer = training.optimizer if isinstance(training.optimizer, str) else "the optimizer"
     return InputError(
-        f"The loss is not a number any more in epoch {state.epoch + 1}, batch {state.batch} of {state.n_batches}: "
-        f"the learning rate of {optimizer}, `training.learning_rate = {training.learning_rate:g}`, is most likely too "
-        "high; try a tenth of it."
+        f"Training stopped: the loss became NaN or infinite in epoch {state.epoch + 1}, batch {state.batch} of "
+        f"{state.n_batches}. The learning rate of {optimizer}, `training.learning_rate = {training.learning_rate:g}`, "
+        "is most likely too high; try a tenth of it."
     )

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from tagline.errors import RecipeError, nearest
 from tagline.recipes.training import LOSSES as LOSS_NAMES
+from tagline.task import Task
 
 if TYPE_CHECKING:
     from tagline.recipes import Training
@@ -96,7 +97,7 @@ def proba(logits: Tensor) -> Tensor:
     return logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(dim=1)
 
 
-def make_loss(training: "Training", *, multilabel: bool, n_outputs: int) -> Loss:
+def make_loss(training: "Training", task: Task, n_outputs: int) -> Loss:
     """Return the loss that a recipe names.
 
     Raises:
@@ -105,11 +106,11 @@ def make_loss(training: "Training", *, multilabel: bool, n_outputs: int) -> Loss
     """
     chosen = training.loss
     if chosen == "crossentropy":
-        return binary_crossentropy if multilabel or n_outputs == 1 else categorical_crossentropy
-    return _function(chosen, "training.loss", multilabel=multilabel, n_outputs=n_outputs)
+        return LOSSES[_crossentropy_of(task)]
+    return _function(chosen, "training.loss", task, n_outputs)
 
 
-def make_metrics(training: "Training", *, multilabel: bool, n_outputs: int) -> dict[str, Loss]:
+def make_metrics(training: "Training", task: Task, n_outputs: int) -> dict[str, Loss]:
     """Return the metrics that a recipe names, by name; accuracy always.
 
     Raises:
@@ -125,7 +126,7 @@ def make_metrics(training: "Training", *, multilabel: bool, n_outputs: int) -> d
                 f"`training.metrics` has a metric `{name}`, but the history has a column of this name already: "
                 "give the function another name."
             )
-        chosen[name] = _function(metric, "training.metrics", multilabel=multilabel, n_outputs=n_outputs)
+        chosen[name] = _function(metric, "training.metrics", task, n_outputs)
     return chosen
 
 
@@ -151,18 +152,26 @@ def name_of(function: str | Loss) -> str:
     return function if isinstance(function, str) else getattr(function, "__name__", type(function).__name__)
 
 
-def _function(chosen: str | Loss, key: str, *, multilabel: bool, n_outputs: int) -> Loss:
+def _crossentropy_of(task: Task) -> str:
+    return "categorical_crossentropy" if task is Task.MULTICLASS else "binary_crossentropy"
+
+
+def _function(chosen: str | Loss, key: str, task: Task, n_outputs: int) -> Loss:
     """Return a function that fits the labels; one of ours or of PyTorch's is judged as its name would be."""
     name = _built_in(chosen)
-    what = "several labels a text" if multilabel else "two classes" if n_outputs == 1 else f"{n_outputs:,} classes"
-    fits = "binary_crossentropy" if multilabel or n_outputs == 1 else "categorical_crossentropy"
+    what = {
+        Task.BINARY: "two classes",
+        Task.MULTICLASS: f"{n_outputs:,} classes",
+        Task.MULTILABEL: "several labels a text",
+    }[task]
+    fits = _crossentropy_of(task)
     if name in ("binary_crossentropy", "categorical_crossentropy") and name != fits:
         raise RecipeError(f"`{key}` is `{name_of(chosen)}`, but {what} take `{fits}`.")
     if type(chosen).__module__ == torch.nn.modules.loss.__name__ and type(chosen) not in _OF_LOGITS:
         instead = f'take `"{name}"`' if name else "take a function of logits and targets"
         raise RecipeError(f"`{key}` is PyTorch's `{name_of(chosen)}`, which is not for logits: {instead}.")
     if name in _KNOWN and type(chosen) not in _OF_LOGITS:
-        return _OF_LABELS.get(name, _KNOWN[name]) if multilabel else _KNOWN[name]
+        return _OF_LABELS.get(name, _KNOWN[name]) if task is Task.MULTILABEL else _KNOWN[name]
     if isinstance(chosen, str):
         raise RecipeError(f"`{key}` is `{chosen}`: hand over the function again.{nearest(chosen, _KNOWN)}")
     return chosen

@@ -44,7 +44,7 @@ def test_a_search_is_given_the_same_whatever_the_test_rows_say(material, tmp_pat
     spoilt = pl.when(pl.col("split") == "test").then(pl.lit("c0"))
     garbled = pl.when(pl.col("split") == "test").then(pl.lit("nothing")).otherwise("text")
     material_of(tmp_path, rows.with_columns(label=spoilt.otherwise("label"), text=garbled))
-    given = material.encodings.folder.parent
+    given = material.feature_cache.folder.parent
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["about.json", "labels.npy", "texts.arrow"]
     for name in names:
@@ -117,7 +117,7 @@ def test_a_part_is_worth_what_a_classifier_of_the_other_rows_gets_right(material
 
 def test_the_work_of_a_process(material):
     """It reports part by part, stops when it is told to, and measures the cost with the first part."""
-    work = prepare(Judging(material.encodings.folder.parent, "accuracy", 0))
+    work = prepare(Judging(material.feature_cache.folder.parent, "accuracy", 0))
     recipe = load_recipe("linear-svm").model_dump(mode="json")
     told = []
     work(Task(0, recipe, (0, 1, 2), measured=True), lambda part: told.append(part) or True)
@@ -132,10 +132,10 @@ def test_features_are_counted_once(material):
     parts, metric = Parts(material, seed=0), METRICS["accuracy"]
     recipe = load_recipe("linear-svm", ["features.words=2"])
     first = judge_part(material, parts, recipe, metric, 1, seed=0)[1]
-    kept = {path.name for path in material.encodings.folder.iterdir()}
-    again = judge_part(read_material(material.encodings.folder.parent), parts, recipe, metric, 1, seed=0)[1]
+    kept = {path.name for path in material.feature_cache.folder.iterdir()}
+    again = judge_part(read_material(material.feature_cache.folder.parent), parts, recipe, metric, 1, seed=0)[1]
     assert again.rows.tolist() == first.rows.tolist()
-    assert {path.name for path in material.encodings.folder.iterdir()} == kept
+    assert {path.name for path in material.feature_cache.folder.iterdir()} == kept
 
 
 def test_a_given_row_or_two_cannot_decide(tmp_path):
@@ -169,7 +169,7 @@ def test_several_labels_and_a_class_that_only_test_rows_have(tmp_path):
     )
     material = material_of(tmp_path, rows)
     assert material.classes == ["x", "y", "z"]
-    assert material.multilabel
+    assert material.task == "multilabel"
     assert material.Y.shape == (50, 3)
     part = judge_part(material, Parts(material, 0), load_recipe("fast"), METRICS["macro_f1"], 1, 0)[1]
     assert METRICS["macro_f1"].score(part.rows) > 0.9

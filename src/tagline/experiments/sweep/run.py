@@ -248,15 +248,8 @@ def _judge(dataset: Dataset, variants: Sequence[Variant], settings: SweepSetting
     """
     rows, recipe = rows_of(dataset), variants[0].recipe
     once = settings.curve or settings.sizes or any(variant.recipe.training is not None for variant in variants)
-    folds, how = hold_out(
-        recipe,
-        rows.texts,
-        rows.Y,
-        rows.groups,
-        rows.n_given,
-        settings.seed,
-        cheap=not once and is_cheap(rows.texts, rows.Y.shape[1]),
-    )
+    data = rows.training_data()
+    folds, how = hold_out(recipe, data, settings.seed, cheap=not once and is_cheap(rows.texts, data.n_outputs))
     if not folds:
         if recipe.protocol.validation == "none":
             raise InputError(

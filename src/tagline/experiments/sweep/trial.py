@@ -23,6 +23,7 @@ from tagline.learners import Fitted, TrainingRecord
 from tagline.metrics import measure, positive_class
 from tagline.recipes import NgramFeatures, Recipe
 from tagline.runs.predictions import Predicted, label_series, predict_split
+from tagline.task import Task
 
 Folds = list[tuple[Ints, Ints]]  # rows to learn from, rows that judge
 _FOLDS = "folds.npz"
@@ -64,7 +65,7 @@ def prepare(kit: Kit) -> Callable[[Any, Any], Any]:
     """Return what makes the trials of a sweep; called once in each process."""
     material, folds = read_material(Path(kit.folder)), _read_folds(Path(kit.folder))
     if kit.networks:  # else the first trial would seem to take longer than the others
-        import tagline.learners.network  # noqa: F401
+        import tagline.learners.network_training  # noqa: F401
     if kit.classic:
         import sklearn.svm  # noqa: F401
 
@@ -117,29 +118,22 @@ def _split(material: Material, rows: Ints) -> Split:
 
 def _labels(Y: NDArray[np.bool_], material: Material) -> NDArray[Any]:
     """Return what `measure` takes: indices, (n,), or of multi-label data ``Y`` itself."""
-    return Y if material.multilabel else Y.argmax(axis=1)
+    return material.task.truth(Y)
 
 
 def _held_out(material: Material, fitted: Fitted) -> Predicted:
     held = fitted.held_out
     if held is None or not len(held.proba):
         raise InputError("No rows were left to judge by.")
-    if material.multilabel:
-        decided: NDArray[Any] = held.proba > fitted.threshold
-    elif len(material.classes) == 2:  # as `TextClassifier.decide`: half and half is not the positive one
-        second = material.classes.index(positive_class(material.classes))
-        decided = np.where(held.proba[:, second] > fitted.threshold, second, 1 - second)
-    else:
-        decided = held.proba.argmax(axis=1)
+    positive = material.classes.index(positive_class(material.classes)) if material.task is Task.BINARY else 1
+    decided = material.task.decide(held.proba, fitted.threshold, positive)
     return Predicted(_labels(held.Y, material), decided, held.proba)
 
 
 def _outcome(
     trial: Trial, said: Predicted, material: Material, learnt_from: int, training: TrainingRecord | None, seconds: float
 ) -> Outcome:
-    n_classes = len(material.classes)
-    task = "multilabel" if material.multilabel else "binary" if n_classes == 2 else "multiclass"
-    block = measure(said.y_true, said.y_pred, said.proba, material.classes, task=task, seed=trial.seed)
+    block = measure(said.y_true, said.y_pred, said.proba, material.classes, task=material.task, seed=trial.seed)
     right = said.y_true == said.y_pred
     low, high = block["accuracy_ci95"] or (None, None)
     return Outcome(

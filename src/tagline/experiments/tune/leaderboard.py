@@ -12,7 +12,7 @@ from tagline.experiments.tune.objective import Metric
 from tagline.experiments.tune.scoring import Parts
 from tagline.experiments.tune.selection_bias import corrected_score
 from tagline.experiments.tune.study import Study
-from tagline.learners.feature_cache import Encodings
+from tagline.learners.feature_cache import FeatureCache
 from tagline.recipes import format_recipe
 from tagline.runs.folder import LEADERBOARD, RECIPE
 from tagline.runs.record import Found
@@ -24,7 +24,7 @@ def found_by(
     parts: Parts,
     settings: TuneSettings,
     spent: float,
-    encodings: Encodings,
+    feature_cache: FeatureCache,
     *,
     stopped: bool,
 ) -> Found:
@@ -71,7 +71,7 @@ def found_by(
         RECIPE: format_recipe(winner.recipe, comment),
         LEADERBOARD: _leaderboard(study, order),
     }
-    return Found(about, files, encodings)
+    return Found(about, files, feature_cache)
 
 
 def _final_parts(order: list[Candidate], n_first: int) -> int:

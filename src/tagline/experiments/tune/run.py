@@ -178,7 +178,7 @@ def _tune(
             raise _nothing_found(study, settings)
         log(("stopped; " if stopped else "") + f"learning the best of {study.n_tried:,} from all rows")
         while True:
-            found = found_by(study, order, parts, settings, clock.spent, material.encodings, stopped=stopped)
+            found = found_by(study, order, parts, settings, clock.spent, material.feature_cache, stopped=stopped)
             final = replace(reading, recipe=order[0].recipe, settings=replace(settings.run, recipe=RECIPE))
             began = time.perf_counter() - clock.spent
             try:

@@ -141,15 +141,14 @@ def judge_part(
     fitted = material.fit(recipe, seed, [parts.rows(number)])
     held = fitted.held_out
     assert held is not None
-    decided = _decided(held.proba, fitted.threshold, multilabel=material.multilabel)
-    task = AnswerTask.of(held.Y.shape[1], multilabel=material.multilabel)
-    return fitted, Part(number, metric.kept(held.Y, held.proba, decided, task), fitted.seconds)
+    decided = _decided(held.proba, fitted.threshold, material.task)
+    return fitted, Part(number, metric.kept(held.Y, held.proba, decided, material.task), fitted.seconds)
 
 
-def _decided(proba: NDArray[np.float64], threshold: float, *, multilabel: bool) -> NDArray[np.bool_]:
+def _decided(proba: NDArray[np.float64], threshold: float, task: AnswerTask) -> NDArray[np.bool_]:
     """Return which labels are given, (n, n_classes)."""
-    if multilabel:
-        return proba > threshold
+    if task is AnswerTask.MULTILABEL:
+        return task.decide(proba, threshold)
     decided = np.zeros(proba.shape, dtype=bool)
     decided[np.arange(len(proba)), proba.argmax(axis=1)] = True
     return decided

@@ -21,7 +21,7 @@ class Clock:
     def __init__(self, started: float, budget: float, material: Material, n_test: int) -> None:
         self._started, self.budget = started, budget
         self._share_of_test = n_test / len(material.texts)
-        self._cheap = is_cheap(material.texts, material.Y.shape[1])
+        self._cheap = is_cheap(material.texts, material.task.n_outputs(material.Y.shape[1]))
         self._counting: dict[str, float] = {}
 
     @property

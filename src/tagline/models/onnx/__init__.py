@@ -13,27 +13,26 @@ and these inputs:
 * for any other network: ``ids``, int64, (n_texts, n_steps).
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tagline.models.onnx.builder import Builder, Logits, add_outputs, divide_by
+from tagline.models.onnx.builder import Builder, Logits, add_outputs
+from tagline.task import Task
 
 if TYPE_CHECKING:
+    from tagline.calibration import Calibrator
     from tagline.models.base import Model
 
-__all__ = ["Builder", "Logits", "divide_by", "model_graph"]
+__all__ = ["Builder", "Logits", "model_graph"]
 
 
-def model_graph(
-    model: "Model", features: Any, calibrate: Callable[[Builder, Logits], str], *, multilabel: bool
-) -> bytes:
+def model_graph(model: "Model", features: Any, calibrator: "Calibrator", task: Task) -> bytes:
     """Return a model as an ONNX graph.
 
     Args:
         model: the model.
         features: how counts of n-grams are weighted (`classic.Weighting`); networks ignore it.
-        calibrate: adds the calibration of logits to the graph and returns the name of the calibrated ones.
-        multilabel: whether each class has a probability of its own.
+        calibrator: calibrates the logits.
+        task: decides how probabilities follow from them.
 
     Raises:
         InputError: the model has no ONNX form, or is too large for one file.
@@ -42,5 +41,5 @@ def model_graph(
     """
     graph = Builder()
     logits = model.to_graph(graph, features)
-    add_outputs(graph, logits, calibrate, multilabel=multilabel)
+    add_outputs(graph, logits, calibrator, task)
     return graph.serialize(model.graph_doc)

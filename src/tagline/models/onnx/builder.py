@@ -1,6 +1,5 @@
 """Builds an ONNX graph node by node."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.errors import InputError, MissingExtraError
+from tagline.task import Task
 
 if TYPE_CHECKING:
     import onnx
+
+    from tagline.calibration import Calibrator
 
 _OPSET, _TREES_OPSET, _IR_VERSION = 18, 3, 8
 _LARGEST = 2**31 - 1  # bytes of a protobuf message
@@ -120,28 +122,17 @@ class Builder:
         return f"{kind}_{self._n_names}"
 
 
-def add_outputs(
-    graph: Builder, logits: Logits, calibrate: Callable[[Builder, Logits], str], *, multilabel: bool
-) -> None:
+def add_outputs(graph: Builder, logits: Logits, calibrator: "Calibrator", task: Task) -> None:
     """Calibrate logits and add them and the probabilities as the outputs of the graph."""
-    calibrated = calibrate(graph, logits)
+    calibrated = calibrator.to_graph(graph, logits)
     n_outputs, dtype = logits.n_outputs, logits.dtype
     graph.output(calibrated, "logits", dtype, ("n_texts", n_outputs))
-    if multilabel:
+    if task is Task.MULTILABEL:
         p = graph.add("Sigmoid", calibrated)
-    elif n_outputs == 1:
+    elif task is Task.BINARY:
         second = graph.add("Sigmoid", calibrated)
         first = graph.add("Sub", graph.constant(np.array(1.0, dtype)), second)
         p = graph.add("Concat", first, second, axis=1)
     else:
         p = graph.add("Softmax", calibrated, axis=1)
-    graph.output(p, "probabilities", dtype, ("n_texts", 2 if n_outputs == 1 and not multilabel else n_outputs))
-
-
-def divide_by(temperature: float) -> Callable[[Builder, Logits], str]:
-    """Return a function that adds the division of logits by ``temperature`` to a graph."""
-
-    def calibrate(graph: Builder, logits: Logits) -> str:
-        return graph.add("Div", logits.name, graph.constant(np.array(temperature, logits.dtype), "temperature"))
-
-    return calibrate
+    graph.output(p, "probabilities", dtype, ("n_texts", 2 if task is Task.BINARY else n_outputs))

@@ -6,7 +6,9 @@ import pytest
 
 from tagline import load_recipe
 from tagline.data.splits import copy_keys, fold_rows, strata, units
+from tagline.learners import TrainingData
 from tagline.learners.holdout import hold_out
+from tagline.task import Task
 
 
 def held_of(
@@ -16,7 +18,7 @@ def held_of(
     texts = pl.Series([f"text {row}" for row in range(len(Y))])
     recipe = load_recipe("multihot-dense", {"protocol.validation": validation})
     given = None if groups is None else pl.Series(groups)
-    folds, how = hold_out(recipe, texts, Y, given, 0, seed, cheap=False)
+    folds, how = hold_out(recipe, TrainingData(texts, Y, Task.MULTICLASS, groups=given), seed, cheap=False)
     ((train, held),) = folds
     assert sorted([*train.tolist(), *held.tolist()]) == list(range(len(Y)))
     if groups is not None:
@@ -82,15 +84,16 @@ def test_another_seed_holds_out_other_groups() -> None:
 
 def test_one_group_leaves_nothing_to_hold_out() -> None:
     texts = pl.Series([f"text {row}" for row in range(40)])
+    data = TrainingData(texts, alternating(40), Task.BINARY, groups=pl.Series([1] * 40))
     for cheap in (False, True):
-        found = hold_out(load_recipe("fast"), texts, alternating(40), pl.Series([1] * 40), 0, 0, cheap=cheap)
+        found = hold_out(load_recipe("fast"), data, 0, cheap=cheap)
         assert found == ([], "")
 
 
 def test_no_more_folds_than_groups() -> None:
     texts = pl.Series([f"text {row}" for row in range(30)])
-    groups = pl.Series(np.arange(30) % 3)
-    folds, how = hold_out(load_recipe("fast"), texts, alternating(30), groups, 0, 0, cheap=True)
+    data = TrainingData(texts, alternating(30), Task.BINARY, groups=pl.Series(np.arange(30) % 3))
+    folds, how = hold_out(load_recipe("fast"), data, 0, cheap=True)
     assert how == "3-fold cross-validation of the train rows"
     assert sorted(row for _, held in folds for row in held.tolist()) == list(range(30))
 

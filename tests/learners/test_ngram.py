@@ -7,8 +7,9 @@ from sklearn.metrics import log_loss
 
 from tagline import TextClassifier, load_recipe
 from tagline.errors import InputError
-from tagline.learners import Fitted, fit_recipe, probabilities
+from tagline.learners import Fitted, TrainingData, fit_recipe
 from tagline.models import linear
+from tagline.task import Task
 from tests.synthetic_texts import made_up, several
 
 
@@ -18,19 +19,8 @@ def matrix(labels: list[str]) -> np.ndarray:
 
 
 def fit(texts: list[str], Y: np.ndarray, *settings: str, recipe: str = "fast", **options: object) -> Fitted:
-    options = {"multilabel": False, "seed": 0} | options
-    return fit_recipe(load_recipe(recipe, settings), pl.Series(texts), Y, np.ones(len(texts)), **options)
-
-
-def test_probabilities() -> None:
-    one = np.array([[-800.0], [0.0], [np.log(3)], [800.0]])
-    np.testing.assert_allclose(
-        probabilities(one, multilabel=False), [[1, 0], [0.5, 0.5], [0.25, 0.75], [0, 1]], atol=1e-15
-    )
-    np.testing.assert_allclose(probabilities(one, multilabel=True), [[0], [0.5], [0.75], [1]], atol=1e-15)
-    many = np.array([[0.0, np.log(2), np.log(5)], [1e4, 0, -1e4]])
-    np.testing.assert_allclose(probabilities(many, multilabel=False), [[1 / 8, 2 / 8, 5 / 8], [1, 0, 0]], atol=1e-15)
-    np.testing.assert_allclose(probabilities(many[:1], multilabel=True), [[1 / 2, 2 / 3, 5 / 6]])
+    task = Task.of(Y.shape[1], multilabel=options.pop("multilabel", False))
+    return fit_recipe(load_recipe(recipe, settings), TrainingData(pl.Series(texts), Y, task, **options))
 
 
 @pytest.mark.parametrize("recipe", ["fast", "linear-svm", "logistic-regression", "naive-bayes", "complement-nb"])
@@ -53,7 +43,7 @@ def test_held_out_rows_lend_no_vocabulary(recipe: str, n_classes: int, monkeypat
     by_hand.fit([texts[row] for row in train], [labels[row] for row in train])
     assert clf.n_features_ > by_hand.n_features_  # there was vocabulary to lend
     logits = by_hand.logits([texts[row] for row in held]) / clf.temperature_
-    expected = probabilities(logits, multilabel=False)
+    expected = clf.task_.probabilities(logits)
     # Sums in another order may round a coefficient to its neighbour in half precision.
     np.testing.assert_allclose(clf.validation_.proba, expected, atol=1e-3)
     final = clf.predict_proba([texts[row] for row in held])
@@ -78,10 +68,10 @@ def test_copies_are_held_out_together() -> None:
 
 def test_given_validation_rows_are_the_ones_shown() -> None:
     texts, labels = made_up(1200)
-    enough = fit(texts, matrix(labels), n_given=600)
+    enough = fit(texts, matrix(labels), n_validation=600)
     assert enough.held_out.rows.tolist() == list(range(600, 1200))
     assert enough.held_out.how == "the validation rows"
-    few = fit(texts[:100], matrix(labels[:100]), n_given=20)
+    few = fit(texts[:100], matrix(labels[:100]), n_validation=20)
     assert sorted(few.held_out.rows.tolist()) == list(range(80, 100))
     assert "train and validation" in few.held_out.how
 
@@ -91,7 +81,7 @@ def test_too_few_to_hold_out(n: int) -> None:
     texts, labels = made_up(n)
     fitted = fit(texts, matrix(labels))
     assert fitted.held_out is None
-    assert fitted.temperature == 1.0
+    assert fitted.calibrator.temperature == 1.0
     assert fitted.chosen["C"] == 1.0
 
 
@@ -107,15 +97,12 @@ def test_a_class_with_no_row_in_a_fold() -> None:
 def test_without_refit_the_model_has_not_seen_the_held_out_rows() -> None:
     texts, labels = made_up(120)
     fitted = fit(texts, matrix(labels), "protocol.refit=no", "protocol.validation=0.25")
-    logits = fitted.model.logits(fitted.vectorizer.transform(pl.Series(texts))) / fitted.temperature
+    logits = fitted.model.logits(fitted.vectorizer.transform(pl.Series(texts))) / fitted.calibrator.temperature
     held = fitted.held_out.rows
-    assert np.array_equal(probabilities(logits[held], multilabel=False), fitted.held_out.proba)
+    assert np.array_equal(Task.BINARY.probabilities(logits[held]), fitted.held_out.proba)
 
 
 def test_the_better_regularisation_is_chosen_and_a_tie_keeps_the_first() -> None:
-    texts, labels = made_up(400, noise=0.3)
-    chosen = fit(texts, matrix(labels), "model.C_grid=[1, 1e-9]").chosen
-    assert chosen["C"] == 1.0
     texts, labels = made_up(60, noise=0)
     assert fit(texts, matrix(labels), "model.C_grid=[3, 1, 0.3]").chosen["C"] == 1.0
     # One class is rare: a tiny C always predicts the other, and so a C far from 1 wins.
@@ -165,8 +152,8 @@ def test_the_temperature_minimises_the_log_loss_of_held_out_rows(multilabel: boo
 
     assert loss(1.0) < loss(1.2)
     assert loss(1.0) < loss(0.8)
-    assert fitted.temperature != 1.0
-    assert fit(texts, Y, "protocol.calibration=none", multilabel=multilabel).temperature == 1.0
+    assert fitted.calibrator.temperature != 1.0
+    assert fit(texts, Y, "protocol.calibration=none", multilabel=multilabel).calibrator.temperature == 1.0
 
 
 def test_the_threshold_of_several_labels_gives_the_best_f1() -> None:

@@ -125,7 +125,8 @@ def test_no_row_is_held_out(refit, epochs: int) -> None:
     assert clf.training_.refit_history is None
     assert clf.chosen_["learnt_from"] == 120
     assert clf.training_.findings[0] == (
-        f"Early stopping had nothing to watch, as no rows were held out: the network learnt for all {epochs} epochs."
+        f"Early stopping had nothing to measure, as no rows were held out: the network was trained for all "
+        f"{epochs} epochs."
     )
     assert not any("Early stopping" in finding for finding in small().fit(IDS, LABELS).training_.findings)
 
@@ -330,7 +331,7 @@ def test_nothing_to_learn_from() -> None:
 
 @pytest.mark.parametrize("recipe", SMALL)
 def test_a_rate_that_is_too_high_is_a_sentence(recipe: str) -> None:
-    with pytest.raises(InputError, match=r"not a number any more in epoch \d, .*`training.learning_rate = 1e\+38`"):
+    with pytest.raises(InputError, match=r"became NaN or infinite in epoch \d, .*`training.learning_rate = 1e\+38`"):
         small(recipe, training__learning_rate=1e38, training__optimizer="sgd").fit(TEXTS, CLASSES)
 
 

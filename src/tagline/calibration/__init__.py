@@ -1,0 +1,26 @@
+"""Calibration: logits to logits whose probabilities come true as often as they say.
+
+A new method is a module with a `Calibrator` and its entry here; recipes name it by its key.
+"""
+
+from typing import Any
+
+from tagline.calibration.base import Calibrator
+from tagline.calibration.temperature import TemperatureScaling, fit_temperature
+
+__all__ = ["CALIBRATORS", "Calibrator", "TemperatureScaling", "fit_temperature", "restore_calibrator"]
+
+CALIBRATORS: dict[str, type[Calibrator]] = {TemperatureScaling.kind: TemperatureScaling}
+
+
+def restore_calibrator(table: dict[str, Any]) -> Calibrator:
+    """Return the calibrator that ``to_json`` of one came from.
+
+    Raises:
+        ValueError: the kind is unknown, or a value is invalid.
+
+    """
+    kind = table.get("kind")
+    if kind not in CALIBRATORS:
+        raise ValueError(f"the calibration method `{kind}` is unknown")
+    return CALIBRATORS[kind].from_json(table)

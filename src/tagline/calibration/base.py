@@ -1,0 +1,49 @@
+"""What a calibration method provides."""
+
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+from tagline.task import Bools, Floats, Task
+
+if TYPE_CHECKING:
+    from tagline.models.onnx.builder import Builder, Logits
+
+
+class Calibrator(Protocol):
+    """A map from the logits of a model to calibrated logits, fitted on held-out rows.
+
+    Logits are (n_texts, n_outputs): `Task.n_outputs` says how many outputs there are, and `Task.probabilities` turns
+    calibrated logits into calibrated probabilities.
+    """
+
+    kind: ClassVar[str]  # its key in `CALIBRATORS`, and `protocol.calibration` in a recipe
+
+    @classmethod
+    def fit(cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None) -> Self:
+        """Fit on held-out rows: logits, (n_texts, n_outputs); the class matrix, (n_texts, n_classes); row weights."""
+
+    def apply(self, logits: Floats) -> Floats:
+        """Return calibrated logits, (n_texts, n_outputs)."""
+
+    def tangent(self, logits: Floats) -> tuple[Floats, Floats]:
+        """Return ``slope`` and ``shift``, (n_texts, n_outputs): ``apply(z) = slope z + shift``, exactly at ``logits``.
+
+        An attribution of a logit is multiplied by ``slope`` to become one of the calibrated logit.
+        """
+
+    def chosen(self) -> dict[str, Any]:
+        """Return what ``TextClassifier.chosen_`` says of it."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a bundle and a page store: a table of which ``kind`` is its kind."""
+
+    @classmethod
+    def from_json(cls, table: dict[str, Any]) -> Self:
+        """Return the calibrator that `to_json` came from.
+
+        Raises:
+            ValueError: the table is not of this kind, or one of its values is invalid.
+
+        """
+
+    def to_graph(self, graph: "Builder", logits: "Logits") -> str:
+        """Add `apply` to an ONNX graph, and return the name of the calibrated logits."""
