@@ -1,6 +1,8 @@
 """Figures that follow from ranking rows by a score: ROC and precision-recall curves and their areas."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +59,27 @@ def rank(positive: Bools, score: Floats) -> Ranking | None:
     group = np.empty(len(score), np.int64)
     group[order] = np.repeat(np.arange(len(last_of_group)), np.diff(last_of_group, prepend=-1))
     return Ranking(ranked[last_of_group], tp, last_of_group + 1.0 - tp, group, positive)
+
+
+def rank_classes(
+    y_true: NDArray[Any], proba: Floats, classes: Sequence[str], *, positive: str | None = None
+) -> dict[str, Ranking]:
+    """Rank the rows for each class, or only for ``positive``; classes that cannot be ranked are left out.
+
+    Args:
+        y_true: Class indices ``(n,)``, or booleans ``(n, n_classes)``.
+        proba: ``(n, n_classes)``.
+        classes: Names in the order of the columns.
+        positive: Of two classes, the one whose curve is drawn.
+
+    """
+    rankings = {}
+    for k, name in enumerate(classes):
+        if positive in (None, name):
+            ranking = rank(y_true[:, k].astype(bool) if y_true.ndim == 2 else y_true == k, proba[:, k])
+            if ranking is not None:
+                rankings[name] = ranking
+    return rankings
 
 
 def roc_curve(ranking: Ranking) -> tuple[Floats, Floats]:

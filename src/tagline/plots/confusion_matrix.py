@@ -17,6 +17,7 @@ from tagline.plots.style import (
     INK,
     ORANGE,
     QUIET,
+    ROOM_FOR_NAMES,
     VERMILION,
     axes_in_inches,
     label,
@@ -31,7 +32,6 @@ _DIGIT_WIDTH = 0.64  # of the font size
 _SMALLEST_FONT = 3.4
 _MOST_NAMES = 120  # along an axis; of more classes every second or third is named
 _LARGEST_WITH_SHARES = 5  # classes
-_ROOM_FOR_NAMES = 0.062  # inches a character takes at 8 points
 
 
 def plot_confusion_matrix(matrix: ArrayLike, classes: Sequence[str], *, positive: str | None = None) -> Figure:
@@ -54,7 +54,7 @@ def plot_confusion_matrix(matrix: ArrayLike, classes: Sequence[str], *, positive
     every = -(-n_classes // _MOST_NAMES)
     tick_size = float(np.clip(0.68 * cell * every * _POINTS, 2.5, 8.5))
     names = [label(name) for name in classes]
-    room = max(len(name) for name in names) * _ROOM_FOR_NAMES * tick_size / 8
+    room = max(len(name) for name in names) * ROOM_FOR_NAMES * tick_size / 8
     upright = n_classes > 4 or room > cell
     with style():
         figure, axes = axes_in_inches(
@@ -132,7 +132,7 @@ def plot_label_counts(matrices: ArrayLike, classes: Sequence[str]) -> Figure:
     height = min(max(1.2, len(names) * tick_size / _POINTS * 1.65), _LARGEST)
     y = np.arange(len(names))
     with style():
-        left = max(len(name) for name in names) * _ROOM_FOR_NAMES * tick_size / 8 + 0.45
+        left = max(len(name) for name in names) * ROOM_FOR_NAMES * tick_size / 8 + 0.45
         figure, axes = axes_in_inches(4.6, height, left=left, bottom=0.5, top=0.68)
         axes.barh(y, found, color=BLUE, height=0.72, label="found (TP)")
         axes.barh(y, missed, left=found, color=ORANGE, height=0.72, label="missed (FN)")

@@ -1,4 +1,4 @@
-"""How plots look and how they are saved; what they show is in ``plots`` and ``matrix_plots``.
+"""How plots look and how they are saved.
 
 Never pyplot: it is slow to import and keeps every figure. Layouts are computed from known sizes instead of
 being solved by matplotlib, which would take longer than drawing.
@@ -21,11 +21,12 @@ from matplotlib.font_manager import fontManager
 from tagline.atomic import write_file
 from tagline.metrics.formatting import display_name
 
-# M. Okabe, K. Ito, Color Universal Design (2008): told apart with any colour vision.
+# M. Okabe, K. Ito, Color Universal Design (2008): distinguishable with any colour vision.
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 INK, QUIET, FAINT, PAPER = "#1c2430", "#5b6675", "#d5dae1", "#ffffff"
 
+ROOM_FOR_NAMES = 0.062  # inches per character at 8 points
 _PNG_DPI = 110
 _CJK_FONTS = (
     "Noto Sans CJK SC",
@@ -113,6 +114,14 @@ def axes_in_inches(
     figure = Figure(figsize=(full_width, full_height))
     box = (left / full_width, bottom / full_height, width / full_width, height / full_height)
     return figure, figure.add_axes(box)
+
+
+def unit_square(axes: Axes) -> None:
+    """Scale both axes from 0 to 1."""
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.grid(color=FAINT, linewidth=0.6)
+    axes.set_axisbelow(True)
 
 
 def save(figure: Figure, folder: Path, name: str) -> dict[str, str]:

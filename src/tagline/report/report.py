@@ -7,11 +7,12 @@ from typing import Any
 from tagline.errors import InputError
 from tagline.metrics.formatting import NO_INTERVAL, display_name
 from tagline.metrics.headline import task_of, tiles
+from tagline.plots.registry import PLOTS, captions
 from tagline.report import sections
 from tagline.report.excerpts import harmless
 from tagline.report.provenance import making
 from tagline.report.rendering import render_page, write_page
-from tagline.report.run_files import PLOTS, SEARCH_PLOTS, TRAINING_PLOTS, RunFolder, read_run
+from tagline.report.run_files import SEARCH_PLOTS, TRAINING_PLOTS, RunFolder, read_run
 from tagline.report.training import training
 from tagline.report.tuning import search
 
@@ -75,7 +76,8 @@ def render(files: RunFolder) -> str:
         n_unfolded=sections.n_unfolded(len(classes)),
         no_interval=NO_INTERVAL,
         confidence=sections.confidence_rows(files, classes),
-        plots=_shown(files, PLOTS),
+        captions=captions(task_of(block), has_validation="val_loss" in (files.history or {})),
+        plots=_shown(files, list(PLOTS)),
         training=training(files),
         training_plots=_shown(files, TRAINING_PLOTS),
         first=sections.first_rows(files),

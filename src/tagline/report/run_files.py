@@ -15,10 +15,9 @@ import polars as pl
 from tagline.atomic import recover
 from tagline.errors import InputError
 from tagline.metrics.counts import MANY_CLASSES
+from tagline.plots.registry import HISTORY_CAPTIONS, PLOTS, SEARCH_CAPTIONS
 
-PLOTS = ("confusion_matrix", "roc", "precision_recall", "calibration", "scores")
-TRAINING_PLOTS = ("training_loss", "training_accuracy")
-SEARCH_PLOTS = ("search",)
+TRAINING_PLOTS, SEARCH_PLOTS = tuple(HISTORY_CAPTIONS), tuple(SEARCH_CAPTIONS)
 History = dict[str, list[float]]  # columns of equal length, a row per epoch
 _PIXELS_IN_A_POINT = 96 / 72
 
