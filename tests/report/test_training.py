@@ -152,7 +152,7 @@ def test_other_metrics_than_accuracy_stand_in_the_table(tmp_path):
 
 def test_without_validation_the_plots_are_not_said_to_show_it(tmp_path):
     words = page_of(write_network_run(tmp_path, without_validation(overfitting()))).words("training")
-    assert "No rows were set aside" in words
+    assert "Without validation rows, this shows how closely" in words
     assert "validation loss" not in words.lower()
 
 
