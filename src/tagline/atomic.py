@@ -10,6 +10,7 @@ Locks are ``flock`` locks: the system releases them when the process ends, howev
 """
 
 import errno
+import json
 import os
 import random
 import secrets
@@ -18,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 if os.name == "posix":
     import fcntl
@@ -33,6 +34,11 @@ def write_file(path: str | Path, content: str | bytes) -> None:
     """Write a file, text as UTF-8, so that a reader sees the old content or the new one."""
     with open_file(path) as stream:
         stream.write(content.encode() if isinstance(content, str) else content)
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON; a path in it becomes text."""
+    write_file(path, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False, default=str) + "\n")
 
 
 @contextmanager
@@ -99,7 +105,7 @@ def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda ta
     recover(target)
     if target.exists():
         check(target)
-    missing = _make_parents(target.parent)
+    missing = make_parents(target.parent)
     try:
         remove_abandoned(target.parent)
         folder, descriptor = _make_temporary(target.parent, folder=True)
@@ -320,7 +326,7 @@ def _is_missing_or_empty(folder: Path) -> bool:
         return True
 
 
-def _make_parents(parent: Path) -> list[Path]:
+def make_parents(parent: Path) -> list[Path]:
     """Make a folder and those above it; return the ones that were missing, the lowest first."""
     missing = []
     at = parent

@@ -14,8 +14,8 @@ from tagline.export import onnx as export_module
 from tagline.export.onnx import export_onnx
 from tagline.export.replay import HOSTILE, make_replay
 from tagline.models import LinearModel, OnnxModel
+from tagline.run_folder import load_model
 from tagline.runs.evaluate import evaluate_model
-from tagline.runs.model_path import load_model
 from tests.drawn_networks import SMALL, drawn
 from tests.export.reader import answer
 from tests.synthetic_texts import made_up, several

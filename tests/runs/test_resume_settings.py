@@ -10,16 +10,16 @@ import pytest
 from tagline.atomic import is_locked
 from tagline.errors import InputError
 from tagline.recipes import make_recipe
-from tagline.runs.resume import find_begun, hold, read_begun, stamped
+from tagline.runs.resume import find_requests, hold, read_request, with_versions
 
 
 def read(path: Path) -> str:
-    return read_begun(path, 1, lambda asked: asked["settings"]["colour"], Path("run"), "begin anew")
+    return read_request(path, 1, lambda asked: asked["settings"]["colour"], Path("run"), "begin anew")
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "asked.json"
-    path.write_text(json.dumps(stamped(1, {"data": "a.csv", "settings": {"colour": "red"}})))
+    path.write_text(json.dumps(with_versions(1, {"data": "a.csv", "settings": {"colour": "red"}})))
     assert read(path) == "red"
 
 
@@ -36,7 +36,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
     path = tmp_path / "asked.json"
-    path.write_text(json.dumps(stamped(1, {"data": "a.csv", "settings": {"colour": "red"}}) | changes))
+    path.write_text(json.dumps(with_versions(1, {"data": "a.csv", "settings": {"colour": "red"}}) | changes))
     with pytest.raises(InputError, match=said):
         read(path)
 
@@ -51,9 +51,9 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, damaged: bytes) -> None:
 
 def test_a_recipe_that_is_wrong_is_damage_too(tmp_path: Path) -> None:
     path = tmp_path / "asked.json"
-    path.write_text(json.dumps(stamped(1, {"data": "a.csv", "recipe": {}})))
+    path.write_text(json.dumps(with_versions(1, {"data": "a.csv", "recipe": {}})))
     with pytest.raises(InputError, match=r"asked\.json` cannot be read \(RecipeError: .*\): begin anew\.$"):
-        read_begun(path, 1, lambda asked: make_recipe(asked["recipe"], "mine"), Path("run"), "begin anew")
+        read_request(path, 1, lambda asked: make_recipe(asked["recipe"], "mine"), Path("run"), "begin anew")
 
 
 def test_what_is_not_there_is_for_the_caller_to_say(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_listing_does_not_lock_others_out(tmp_path: Path) -> None:
 
     def look() -> None:
         while not stop.is_set():
-            find_begun(tmp_path, ".unfinished", "asked.json")
+            find_requests(tmp_path, ".unfinished", "asked.json")
 
     watchers = [threading.Thread(target=look) for _ in range(2)]
     for watcher in watchers:

@@ -11,10 +11,10 @@ import pytest
 from tagline import InputError
 from tagline.cli import main
 from tagline.errors import MissingExtraError
+from tagline.runs.resume import unfinished_folder
 from tagline.runs.settings import TrainSettings
 from tagline.runs.tracking import check_trackers, flat_figures, flat_parameters, tracked
 from tagline.runs.train import resume_run, train_run
-from tagline.runs.unfinished import unfinished_folder
 from tests.synthetic_texts import made_up
 
 EPOCHS = 5

@@ -11,15 +11,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tagline.report.run_files import read_run
 
 from tagline.atomic import remove_abandoned
 from tagline.errors import InputError
-from tagline.report.run_files import read_run
+from tagline.run_folder import building, check_target, load_model, reserved, run_name
 from tagline.runs.environment import peak_rss_mb, process_seconds
 from tagline.runs.evaluate import evaluate_model
-from tagline.runs.folder import building, check_target, reserved, run_name
 from tagline.runs.listing import list_runs
-from tagline.runs.model_path import load_model
 from tagline.runs.settings import TrainSettings
 from tagline.runs.tables import open_table
 from tagline.runs.test_ledger import LEDGER
@@ -29,7 +28,7 @@ from tagline.runs.training_texts import text_hashes
 BUILD_AND_WAIT = """
 import sys, time
 from pathlib import Path
-from tagline.runs.folder import building
+from tagline.run_folder import building
 with building(Path(sys.argv[1])):
     print("built", flush=True)
     time.sleep(60)
@@ -107,8 +106,8 @@ def test_a_killed_run_is_cleaned_up_and_a_living_one_is_not(tmp_path):
 KILLED_BETWEEN_THE_RENAMES = """
 import os, signal, sys
 from pathlib import Path
-from tagline.runs.model_path import load_model
-from tagline.runs.folder import building
+from tagline.run_folder import load_model
+from tagline.run_folder import building
 
 target, rename = Path(sys.argv[1]), Path.rename
 

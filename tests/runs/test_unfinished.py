@@ -15,11 +15,11 @@ import pytest
 
 import tagline
 from tagline import InputError
-from tagline.runs.progress import Learning, Seen
+from tagline.runs.resume import find_unfinished, read_unfinished, unfinished_folder
 from tagline.runs.settings import TrainSettings
 from tagline.runs.test_ledger import LEDGER
+from tagline.runs.tracking.callbacks import Learning, Seen
 from tagline.runs.train import resume_run, train_run
-from tagline.runs.unfinished import find_unfinished, read_unfinished, unfinished_folder
 from tests.synthetic_texts import made_up
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from tagline import TextClassifier
 from tagline.metrics import expected_calibration_error
-from tagline.runs.model_path import load_model
+from tagline.run_folder import load_model
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 from tagline.web import ASSETS, about_model, asset

@@ -44,7 +44,7 @@ def explain(
     session.stage("loading the model")
     from tagline.cli.terminal import show, show_json, typed
     from tagline.explain import explain_text
-    from tagline.runs.model_path import load_model
+    from tagline.run_folder import load_model
 
     explanation = explain_text(load_model(model), typed(text), class_name)
     session.close()

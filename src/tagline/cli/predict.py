@@ -97,7 +97,7 @@ def predict(
     sequences = None if ids is None else _sequences(ids)
     session = options.session_of(context)
     session.stage("loading the model")
-    from tagline.runs.model_path import load_model
+    from tagline.run_folder import load_model
     from tagline.runs.predict import FileOptions
     from tagline.runs.prediction_row import CommandOptions
 

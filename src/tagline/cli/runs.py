@@ -26,7 +26,7 @@ def runs(
     from tagline.experiments.sweep.folder import find_sweeps
     from tagline.experiments.tune.folder import find_searches
     from tagline.runs.listing import list_runs
-    from tagline.runs.unfinished import find_unfinished
+    from tagline.runs.resume import find_unfinished
 
     found, damaged = list_runs(folder)
     for path in damaged:

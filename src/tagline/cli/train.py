@@ -10,7 +10,7 @@ from tagline.cli import options
 from tagline.cli.terminal import Session
 
 if TYPE_CHECKING:
-    from tagline.runs.progress import Learning, Seen
+    from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
     from tagline.runs.train import Run
 
 DEFAULT_DATA = "movie-reviews"
@@ -129,7 +129,7 @@ def show_run(session: Session, run: "Run", *, as_json: bool, found: Sequence[str
 class _Shown(TypedDict):
     seconds_before: float
     log: Callable[[str], None]
-    progress: Callable[["Seen | Learning"], None]
+    progress: Callable[["TrainingProgress | VectorProgress"], None]
     warn: Callable[[str], None]
 
 
@@ -138,7 +138,7 @@ def _findings(run: "Run") -> list[str]:
     return run.training.findings if run.training is not None else []
 
 
-def advance(session: Session, seen: "Seen | Learning") -> None:
+def advance(session: Session, seen: "TrainingProgress | VectorProgress") -> None:
     """Show how far the training of a network is."""
     session.advance(seen.words(), seen.done, seen.total, milestone=seen.epoch_ended)
 
@@ -148,7 +148,7 @@ def _show(run: "Run", found: Sequence[str]) -> None:
 
     from tagline.cli.metrics import show_metrics
     from tagline.cli.terminal import show
-    from tagline.runs.folder import EVENTS
+    from tagline.run_folder import EVENTS
 
     show_metrics(run.metrics, facts=run.dataset.facts)
     seconds = run.metrics["seconds"]["total"]

@@ -151,7 +151,7 @@ def tune(
 def _found(run: "Run") -> list[str]:
     """Return what the search found, what it is worth, and where all that it tried is listed."""
     from tagline.report.tuning import search
-    from tagline.runs.folder import LEADERBOARD, RECIPE
+    from tagline.run_folder import LEADERBOARD, RECIPE
 
     about = search(run.metrics)
     assert about is not None

@@ -1,6 +1,5 @@
 """The model card of an export, for programs (``card.json``) and for people (``card.md``)."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -8,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tagline.classifier import TextClassifier
+from tagline.errors import InputError
 from tagline.export.replay import Replay
 from tagline.export.verification import Verification
-from tagline.runs.model_path import run_of
+from tagline.run_folder import run_of_model
 
 _FIGURES = ("n", "accuracy", "accuracy_ci95", "macro_f1", "log_loss")
 _SHOWN = 20  # classes
@@ -39,10 +39,10 @@ def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verifi
 
 def _figures(clf: TextClassifier, model_path: str | Path) -> dict[str, Any] | None:
     """Return the metrics of the run on its test rows, None if the run is not found."""
-    run = run_of(model_path, (clf.card_.get("dataset") or {}).get("fingerprint"))
+    run = run_of_model(model_path, (clf.card_.get("dataset") or {}).get("fingerprint"))
     try:
-        block = json.loads((run / "metrics.json").read_bytes())["test"] if run else None
-    except (OSError, ValueError, KeyError):
+        block = run.metrics["test"] if run else None
+    except (InputError, KeyError):
         return None
     return None if block is None else {name: block[name] for name in _FIGURES if name in block}
 

@@ -15,7 +15,7 @@ from tagline.export.replay import Replay, make_replay
 from tagline.export.verification import Predictions, Verification, verify
 from tagline.models.onnx import model_graph
 from tagline.models.onnx.runtime import EXPORTED_GRAPH
-from tagline.runs.model_path import load_model
+from tagline.run_folder import load_model
 
 
 @dataclass(frozen=True)

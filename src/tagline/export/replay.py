@@ -9,8 +9,8 @@ import polars as pl
 from tagline.classifier import TextClassifier
 from tagline.data import Dataset, read_texts
 from tagline.errors import InputError
-from tagline.runs.model_path import load_model, run_of
-from tagline.runs.reread import read_again
+from tagline.run_folder import load_model, run_of_model
+from tagline.runs.data import reload_data
 
 LEAST = 1_000  # rows of a replay, and at most:
 MOST = 50_000
@@ -124,8 +124,8 @@ def _texts_of(file: str | Path, clf: TextClassifier) -> list[str]:
 
 def _same_data(model_path: str | Path, clf: TextClassifier) -> Dataset | None:
     """Return the data that the model was trained on, None if it cannot be read again or is not the same any more."""
-    run = run_of(model_path, (clf.card_.get("dataset") or {}).get("fingerprint"))
-    return None if run is None else read_again(run)
+    run = run_of_model(model_path, (clf.card_.get("dataset") or {}).get("fingerprint"))
+    return None if run is None else reload_data(run)
 
 
 def _drawn(clf: TextClassifier, n: int) -> list[str]:

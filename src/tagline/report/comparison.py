@@ -15,8 +15,8 @@ from tagline.metrics.formatting import (
     listed,
 )
 from tagline.report.excerpts import harmless, pieces
+from tagline.report.plots import plot_of
 from tagline.report.rendering import render_page, write_page
-from tagline.report.run_files import plot_of
 
 _CLASSES_SHOWN = 30
 _COSTS = {"ms_per_text": ("Time, ms for one text", "ms"), "megabytes": ("Size, MB on disk", "MB")}

@@ -1,6 +1,6 @@
 """`write_report`: a run folder in, `report.html` out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ from tagline.metrics.headline import task_of, tiles
 from tagline.plots.registry import PLOTS, captions
 from tagline.report import sections
 from tagline.report.excerpts import harmless
+from tagline.report.plots import SEARCH_PLOTS, TRAINING_PLOTS, Plot, read_plots
 from tagline.report.provenance import making
 from tagline.report.rendering import render_page, write_page
-from tagline.report.run_files import SEARCH_PLOTS, TRAINING_PLOTS, RunFolder, read_run
 from tagline.report.training import training
 from tagline.report.tuning import search
+from tagline.run_folder import RunFolder
 
 _WIDE = 900  # CSS pixels; a wider plot takes the whole width
 
@@ -22,8 +23,7 @@ _WIDE = 900  # CSS pixels; a wider plot takes the whole width
 def write_report(run_folder: Path) -> Path:
     """Write ``report.html`` into a run folder and return its path.
 
-    The page needs nothing but itself: no script, no outside style, font or picture. It is written to a
-    temporary name beside its place and renamed.
+    The page is self-contained: no script, no outside style, font or picture.
 
     Args:
         run_folder: Holds ``run.json``, ``metrics.json`` and, if there are any, ``predictions.parquet``,
@@ -34,21 +34,19 @@ def write_report(run_folder: Path) -> Path:
         InputError: The folder holds no run, or one that was not measured.
 
     """
-    folder = Path(run_folder)
-    page = render(read_run(folder))
-    path = folder / "report.html"
-    write_page(path, page)
-    return path
+    run = RunFolder(Path(run_folder))
+    write_page(run.report, render(run))
+    return run.report
 
 
-def render(files: RunFolder) -> str:
+def render(folder: RunFolder) -> str:
     """Return the page of a run.
 
     Raises:
-        InputError: The run was not measured on any rows.
+        InputError: the run was not measured on any rows, or one of its files is damaged.
 
     """
-    metrics, run = files.metrics, files.run
+    metrics, run, all_plots = folder.metrics, folder.record, read_plots(folder)
     test, validation = metrics.get("test"), metrics.get("validation")
     block, measured_on = (test, "test") if test else (validation, "validation")
     if not block:
@@ -75,22 +73,22 @@ def render(files: RunFolder) -> str:
         worst_first=worst_first,
         n_unfolded=sections.n_unfolded(len(classes)),
         no_interval=NO_INTERVAL,
-        confidence=sections.confidence_rows(files, classes),
-        captions=captions(task_of(block), has_validation="val_loss" in (files.history or {})),
-        plots=_shown(files, list(PLOTS)),
-        training=training(files),
-        training_plots=_shown(files, TRAINING_PLOTS),
-        first=sections.first_rows(files),
+        confidence=sections.confidence_rows(folder, classes),
+        captions=captions(task_of(block), has_validation="val_loss" in (folder.history or {})),
+        plots=_shown(all_plots, list(PLOTS)),
+        training=training(folder),
+        training_plots=_shown(all_plots, TRAINING_PLOTS),
+        first=sections.first_rows(folder),
         flawless=block["accuracy"] == 1,
-        mistakes=sections.mistake_cards(files.mistakes),
+        mistakes=sections.mistake_cards(folder.mistakes),
         data=sections.data_facts(run, metrics),
         search=search(run),
-        search_plots=_shown(files, SEARCH_PLOTS),
+        search_plots=_shown(all_plots, SEARCH_PLOTS),
         making=making(run, metrics),
     )
 
 
-def _shown(files: RunFolder, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return those of these plots that the run holds, as the template lays them out."""
-    plots = {name: files.plots[name] for name in names if name in files.plots}
-    return [{"name": name, "wide": plot.width > _WIDE, **vars(plot)} for name, plot in plots.items()]
+def _shown(plots: Mapping[str, Plot], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return those of the named plots that exist, as the template lays them out."""
+    shown = {name: plots[name] for name in names if name in plots}
+    return [{"name": name, "wide": plot.width > _WIDE, **vars(plot)} for name, plot in shown.items()]

@@ -11,7 +11,7 @@ from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.formatting import display_name, format_figure, format_interval, listed
 from tagline.metrics.headline import headlines, task_of
 from tagline.report.excerpts import harmless, pieces
-from tagline.report.run_files import RunFolder, probabilities
+from tagline.run_folder import RunFolder, probabilities
 from tagline.task import Task
 
 _MATRIX_AS_TABLE = 10  # classes
@@ -128,15 +128,15 @@ def n_unfolded(n_classes: int) -> int:
     return _UNFOLDED if n_classes > _FOLDED_ABOVE else n_classes
 
 
-def confidence_rows(files: RunFolder, classes: list[str]) -> list[dict[str, str]]:
+def confidence_rows(run: RunFolder, classes: list[str]) -> list[dict[str, str]]:
     """Return how many texts are left, and how many of them right, if only confident answers are used."""
-    if files.predictions is None or files.metrics.get("task") == "multilabel":
+    if run.predictions is None or run.metrics.get("task") == "multilabel":
         return []
-    proba = probabilities(files.predictions, classes)
+    proba = probabilities(run.predictions, classes)
     if proba is None or not len(proba):
         return []
     confidence = proba.max(1)
-    right = (files.predictions["label"] == files.predictions["prediction"]).to_numpy()
+    right = (run.predictions["label"] == run.predictions["prediction"]).to_numpy()
     rows = []
     for least in _CONFIDENCES:
         kept = confidence >= least
@@ -154,12 +154,12 @@ def confidence_rows(files: RunFolder, classes: list[str]) -> list[dict[str, str]
     return rows
 
 
-def first_rows(files: RunFolder) -> list[dict[str, Any]]:
+def first_rows(run: RunFolder) -> list[dict[str, Any]]:
     """Return the first ten rows that were predicted: the truth, what was said, and how surely."""
-    if files.predictions is None:
+    if run.predictions is None:
         return []
     rows = []
-    for row in files.predictions.head(_FIRST).to_dicts():
+    for row in run.predictions.head(_FIRST).to_dicts():
         truth, prediction = row["label"], row["prediction"]
         said = prediction if isinstance(prediction, list) else [prediction]
         right = set(truth) == set(said) if isinstance(truth, list) else truth == prediction

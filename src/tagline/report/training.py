@@ -6,18 +6,18 @@ from typing import Any
 
 from tagline.features.vectors.load import coverage_sentence
 from tagline.report.excerpts import harmless
-from tagline.report.run_files import History, RunFolder
+from tagline.run_folder import History, RunFolder
 
 
-def training(files: RunFolder) -> dict[str, Any] | None:
+def training(folder: RunFolder) -> dict[str, Any] | None:
     """Return how a network was trained, or ``None`` for a run that trained none."""
-    network, history, refit = _table(files.run, "network"), files.history, files.refit_history
+    network, history, refit = _table(folder.record, "network"), folder.history, folder.refit_history
     if history is None and refit is None and not network:
         return None
-    told, vectors = _table(files.run, "training"), _table(_table(files.run, "chosen"), "vectors")
+    told, vectors = _table(folder.record, "training"), _table(_table(folder.record, "chosen"), "vectors")
     best = told.get("best_epoch")
     return {
-        "protocol": "" if history is None else _protocol_sentence(files, history),
+        "protocol": "" if history is None else _protocol_sentence(folder, history),
         "findings": [harmless(str(finding)) for finding in told.get("findings") or []],
         "watched": history is not None and "val_loss" in history,
         "epochs": _epoch_table(history, best if isinstance(best, int) else None),
@@ -28,18 +28,18 @@ def training(files: RunFolder) -> dict[str, Any] | None:
     }
 
 
-def _protocol_sentence(files: RunFolder, history: History) -> str:
+def _protocol_sentence(folder: RunFolder, history: History) -> str:
     """Say how long the network was trained, which epoch was best, and what became of that.
 
     Of a run that says nothing but its history: "Trained for 20 epochs."
     """
-    run, told = files.run, _table(files.run, "training")
+    run, told = folder.record, _table(folder.record, "training")
     n_epochs = told.get("epochs_run") or len(history["epoch"])
     planned = _table(_table(run, "recipe"), "training").get("epochs")
     parts = [f"Trained for {_epochs(n_epochs)}"]
     if isinstance(planned, int) and planned > n_epochs:
         parts = [f"Trained for {n_epochs:,} of at most {_epochs(planned)}"]
-    chosen, counts = _table(run, "chosen"), _row_counts(files)
+    chosen, counts = _table(run, "chosen"), _row_counts(folder)
     held_out = _table(chosen, "held_out").get("rows") or counts.get("validation")
     if "val_loss" not in history:
         parts[0] += ", without validation rows"
@@ -123,8 +123,8 @@ def _layer(layer: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _row_counts(files: RunFolder) -> Mapping[str, Any]:
-    return _table(files.metrics, "rows") or _table(_table(files.run, "dataset"), "rows")
+def _row_counts(folder: RunFolder) -> Mapping[str, Any]:
+    return _table(folder.metrics, "rows") or _table(_table(folder.record, "dataset"), "rows")
 
 
 def _table(mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -11,10 +11,10 @@ import polars as pl
 
 from tagline.data import Dataset, Split, load_dataset
 from tagline.errors import DataError, InputError
+from tagline.run_folder import RunFolder, load_model, run_of_model
 from tagline.runs.environment import peak_rss_mb
-from tagline.runs.model_path import load_model, run_of
 from tagline.runs.test_ledger import Entry, record_reading, what_counts
-from tagline.runs.training_texts import count_seen, read_trained_on, training_hashes
+from tagline.runs.training_texts import count_seen, training_hashes
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -56,7 +56,7 @@ def evaluate_model(
     trained = clf.card_.get("dataset") or {}
     dataset = _read(data, text, label, clf.card_, strict=strict)
     split, rows_used = _rows(dataset, trained)
-    run = run_of(model, trained.get("fingerprint"))
+    run = run_of_model(model, trained.get("fingerprint"))
     seen, warning = _seen(split, dataset, clf, run)
     if seen == 0:
         rows_used += ", which it has not seen"
@@ -68,7 +68,7 @@ def evaluate_model(
     positive = clf.positive_ if positive is None else positive
     looks = None
     if run is not None:  # a bundle by itself lies in no folder of runs
-        looks = record_reading(run.parent, Entry("evaluate", dataset.name, run.name), rows)
+        looks = record_reading(run.path.parent, Entry("evaluate", dataset.name, run.path.name), rows)
         warnings += looks.warnings
     predicted = predict_split(clf, split, classes, threshold=threshold, positive=positive)
     test = predicted.measured(classes, task=task, positive=positive if task == "binary" else None)
@@ -104,10 +104,10 @@ def _read(data: Any, text: Sequence[str], label: str | None, card: Mapping[str, 
     return load_dataset(data, text=list(text) or None, label=label, seed=seed, strict=strict)
 
 
-def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: Path | None) -> tuple[int | None, list[str]]:
+def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: RunFolder | None) -> tuple[int | None, list[str]]:
     """Count the rows whose text the model was trained on, None if that cannot be known, and say so."""
     trained = clf.card_.get("dataset") or {}
-    hashes = None if run is None else read_trained_on(run)
+    hashes = None if run is None else run.training_hashes
     if hashes is None and trained.get("fingerprint") == dataset.fingerprint:
         hashes = training_hashes(dataset)
     if hashes is None:

@@ -1,18 +1,17 @@
-"""The runs of a folder, in short."""
+"""List the runs of a folder."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tagline.atomic import recover_all
 from tagline.errors import InputError
-from tagline.runs.folder import MARK, RUNS
+from tagline.run_folder import RUN, RUNS, RunFolder
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run: what was trained on what, and the figure that people ask for.
+    """One run: what was trained on which data, and its main figures.
 
     ``accuracy`` is of the test rows, with its 95 % interval, or None if there were none; ``rows`` counts
     train, validation and test, which after cross-validation, in so many ``folds``, are the same rows.
@@ -33,11 +32,11 @@ class RunSummary:
 
     @property
     def n_rows(self) -> int:
-        """Return how many rows there were in all."""
+        """Return the number of all rows."""
         return self.rows["train"] if self.folds else sum(self.rows.values())
 
     def to_json(self) -> dict[str, Any]:
-        """Return the summary as values that JSON knows."""
+        """Return the summary as JSON values."""
         return asdict(self)
 
 
@@ -57,25 +56,24 @@ def list_runs(parent: str | Path = RUNS) -> tuple[list[RunSummary], list[str]]:
     recover_all(folder)
     found, damaged = [], []
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not (path / MARK).is_file():
+        if path.name.startswith(".") or not (path / RUN).is_file():
             continue
         try:
-            found.append(_summary(path))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            found.append(_summary(RunFolder(path)))
+        except (InputError, KeyError, TypeError, ValueError, AttributeError):
             damaged.append(str(path))
     return sorted(found, key=lambda run: (run.created, run.name)), damaged
 
 
-def _summary(path: Path) -> RunSummary:
-    run = json.loads((path / MARK).read_text(encoding="utf-8"))
-    metrics = json.loads((path / "metrics.json").read_text(encoding="utf-8"))
+def _summary(run: RunFolder) -> RunSummary:
+    record, metrics = run.record, run.metrics
     test = metrics["test"] or {}
     return RunSummary(
-        path=str(path),
-        name=path.name,
-        created=run["created"],
-        recipe=run["recipe"]["recipe"]["name"],
-        dataset=run["dataset"]["name"],
+        path=str(run.path),
+        name=run.path.name,
+        created=record["created"],
+        recipe=record["recipe"]["recipe"]["name"],
+        dataset=record["dataset"]["name"],
         task=metrics["task"],
         rows={name: int(metrics["rows"][name]) for name in ("train", "validation", "test")},
         folds=metrics.get("folds"),

@@ -1,4 +1,4 @@
-"""What ``run.json`` says of a run."""
+"""The content of ``run.json`` and ``metrics.json``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.data import BUILT_IN, Dataset
-from tagline.recipes import Recipe
-from tagline.runs.environment import machine, versions
-from tagline.runs.folder import FORMAT
+from tagline.run_folder import FORMAT
+from tagline.runs.data import RunInputs, run_data
+from tagline.runs.environment import machine, peak_rss_mb, versions
 from tagline.runs.settings import TrainSettings
+from tagline.runs.test_ledger import what_counts
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Found:
-    """How a search came to the recipe of a run: what ``run.json`` says of it, and texts to lie beside it, by name.
+class SearchResult:
+    """How a search found the recipe of a run.
 
-    ``feature_cache``: keeps the features of the train and validation texts.
+    Attributes:
+        about: ``search`` of ``run.json`` and ``metrics.json``.
+        files: texts to write into the run folder, by name.
+        feature_cache: the features of the train and validation texts that the search has computed.
+
     """
 
     about: dict[str, Any]
@@ -32,17 +37,10 @@ class Found:
 
 
 def run_json(
-    name: str,
-    when: datetime,
-    command: Sequence[str],
-    recipe: Recipe,
-    settings: TrainSettings,
-    dataset: Dataset,
-    result: "Result",
-    data: Any,
+    name: str, when: datetime, command: Sequence[str], inputs: RunInputs, result: "Result", search: SearchResult | None
 ) -> dict[str, Any]:
     """Return the content of ``run.json``."""
-    clf = result.clf
+    clf, recipe, settings, dataset = result.clf, inputs.recipe, inputs.settings, inputs.dataset
     return {
         "format": FORMAT,
         "name": name,
@@ -53,19 +51,44 @@ def run_json(
         "seed": settings.seed,
         "dataset": {
             "name": dataset.name,
-            "source": _source(dataset, data),
+            "source": _source(dataset, inputs.data),
             "fingerprint": dataset.fingerprint,
             "task": dataset.task,
             "classes": dataset.classes,
             "rows": row_counts(dataset),
             "facts": dataset.facts.to_json(),
         },
+        "data": run_data(inputs).to_json(),
         **({} if result.looks is None else {"test": result.looks.test.to_json()}),
         "texts": settings.texts,
         **_of_training(clf.training_),
         "chosen": _chosen(clf, settings),
         "versions": versions(),
         "machine": machine(),
+        **({} if search is None else {"search": search.about}),
+    }
+
+
+def metrics_json(
+    inputs: RunInputs,
+    result: "Result",
+    test: dict[str, Any] | None,
+    seconds: dict[str, float],
+    search: SearchResult | None,
+) -> dict[str, Any]:
+    """Return the content of ``metrics.json``; ``test``: the figures of the test rows, None if there are none."""
+    dataset = inputs.dataset
+    return {
+        "task": dataset.task,
+        "classes": dataset.classes,
+        "rows": row_counts(dataset),
+        **({} if dataset.folds is None else {"folds": int(dataset.folds.max()) + 1}),
+        "validation": result.validation,
+        "test": test,
+        **({} if test is None or result.looks is None else what_counts(test, result.looks.times)),
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "peak_rss_mb": peak_rss_mb(),
+        **({} if search is None else {"search": search.about}),
     }
 
 
@@ -88,12 +111,12 @@ def row_counts(dataset: Dataset) -> dict[str, int]:
 
 
 def _source(dataset: Dataset, data: Any) -> str:
-    """Name where the data came from; a built-in set by its origin, not by a folder of this machine."""
+    """Return where the data came from; of a built-in set its origin, not a folder of this machine."""
     return BUILT_IN[data].origin if isinstance(data, str) and data in BUILT_IN else dataset.source
 
 
 def _of_training(training: "TrainingRecord | None") -> dict[str, Any]:
-    """Return what ``run.json`` says of a network and its training; nothing of anything else."""
+    """Return the part of ``run.json`` about a network and its training; empty for other models."""
     if training is None:
         return {}
     return {

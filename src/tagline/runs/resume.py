@@ -1,33 +1,53 @@
-"""What a training, a sweep and a search keep while they work, so that `--resume` goes on with them after any end.
+"""Resume what was stopped: the files that a training, a sweep and a search keep until they have finished.
 
-A file of what was asked for, and a lock on the folder that it stands in: it tells whether the process still lives.
+A request, a JSON file, says what was asked for. A lock on the folder that holds it tells whether a process works on it.
+A run is kept in ``RUN.unfinished``, beside its place, while its network is trained: the request and the checkpoints.
+The folder is removed when the run is complete.
 """
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tagline.atomic import is_locked, lock
+from tagline.atomic import is_locked, lock, write_json
 from tagline.data import BUILT_IN
-from tagline.errors import InputError
+from tagline.errors import InputError, TaglineError
+from tagline.recipes import Recipe, make_recipe
+from tagline.run_folder import RUN
 from tagline.runs.environment import versions
+from tagline.runs.settings import TrainSettings
+
+SUFFIX = ".unfinished"
+REQUEST = "asked.json"  # the name that version 0.1 gave it
+_CHECKPOINTS = "checkpoints"
+_FORMAT = 1
 
 _Made = TypeVar("_Made")
 
 
-def stamped(form: int, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return what was asked for, with the number of its form and the versions that it is begun with."""
-    return {"format": form, **asked, "versions": versions()}
+def with_versions(form: int, request: dict[str, Any]) -> dict[str, Any]:
+    """Return a request with the number of its format and the versions that it was started with."""
+    return {"format": form, **request, "versions": versions()}
 
 
-def read_begun(path: Path, form: int, make: Callable[[dict[str, Any]], _Made], place: Path, again: str) -> _Made:
-    """Return what ``make`` makes of what was asked for; ``place`` is what the user calls it, ``again`` a way out.
+def read_request(path: Path, form: int, make: Callable[[dict[str, Any]], _Made], place: Path, again: str) -> _Made:
+    """Read a request and return what ``make`` makes of it.
+
+    Args:
+        path: the file.
+        form: the number of the format.
+        make: called with the content.
+        place: the run, sweep or search as the user names it.
+        again: how to start over, for messages.
 
     Raises:
-        FileNotFoundError: nothing was begun there.
-        InputError: it cannot be read, its data cannot be read again, or it was begun with other versions.
+        FileNotFoundError: there is no request.
+        InputError: it cannot be read, its data cannot be read again, or it was started with other versions.
 
     """
 
@@ -35,62 +55,62 @@ def read_begun(path: Path, form: int, make: Callable[[dict[str, Any]], _Made], p
         return InputError(f"`{path}` cannot be read ({type(error).__name__}: {error}): {again}.")
 
     try:
-        asked = json.loads(path.read_text(encoding="utf-8"))
-        _check(asked, path, form, place, again)
+        request = json.loads(path.read_text(encoding="utf-8"))
+        _check(request, path, form, place, again)
     except (FileNotFoundError, InputError):
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(error) from None
     try:
-        return make(asked)
-    except (ValueError, KeyError, TypeError) as error:  # a recipe that is wrong, too
+        return make(request)
+    except (ValueError, KeyError, TypeError) as error:  # an invalid recipe, too
         raise damaged(error) from None
 
 
-def _check(asked: dict[str, Any], path: Path, form: int, place: Path, again: str) -> None:
-    if asked["format"] != form:
-        raise InputError(f"`{path}` was written by another tagline: {again}.")
-    if asked["data"] is None:
+def _check(request: dict[str, Any], path: Path, form: int, place: Path, again: str) -> None:
+    if request["format"] != form:
+        raise InputError(f"`{path}` was written by another version of tagline: {again}.")
+    if request["data"] is None:
         raise InputError(f"The data of `{place}` cannot be read a second time: {again}.")
-    begun = dict(asked["versions"])
+    started = dict(request["versions"])
     for name, version in versions().items():
-        if begun.get(name) != version:
-            other = begun.get(name, "of an unknown version")
+        if started.get(name) != version:
+            other = started.get(name, "of an unknown version")
             raise InputError(
-                f"`{place}` was begun with {name} {other}, and here is {version}: what follows would not be what it "
-                f"would have been. Install what it was begun with, or {again}."
+                f"`{place}` was started with {name} {other}, and this is {version}: the result would differ. "
+                f"Install the version it was started with, or {again}."
             )
 
 
-def begun_place(run: str | Path, suffix: str) -> Path:
-    """Return the place of a run that a user names by it, or by the folder of its name and ``suffix`` that keeps it.
+def resumed_place(run: str | Path, suffix: str) -> Path:
+    """Return the place of a run that the user names by it or by the folder, of its name and ``suffix``, that keeps it.
 
     Raises:
-        InputError: a root is no place of a run.
+        InputError: ``run`` is the root of the file system.
 
     """
     place = Path(run).resolve()
     if not place.name:
-        raise InputError(f"`{run}` is no run: there is nothing to go on with. `tagline runs` lists the runs.")
+        raise InputError(f"`{run}` is not a run: there is nothing to resume. `tagline runs` lists the runs.")
     return place.with_name(place.name.removesuffix(suffix))
 
 
-def find_begun(parent: Path, suffix: str, asked: str) -> list[tuple[Path, bool]]:
-    """Return the places below ``parent`` that can be gone on with, and whether a process has each.
+def find_requests(parent: Path, suffix: str, request: str) -> list[tuple[Path, bool]]:
+    """Return the places below ``parent`` that can be resumed, and whether a process works on each.
 
-    Beside such a place stands a folder of its name and ``suffix``, with a file ``asked``.
+    Beside such a place is a folder of its name and ``suffix``, with a file ``request``.
     """
-    kept = [path for path in sorted(parent.glob(f"*{suffix}/{asked}")) if can_be_read_again(path)]
+    kept = [path for path in sorted(parent.glob(f"*{suffix}/{request}")) if is_resumable(path)]
     return [(parent / path.parent.name.removesuffix(suffix), is_locked(path.parent)) for path in kept]
 
 
-def can_be_read_again(asked: Path) -> bool:
-    """Say whether the data that a file of what was asked for names is still to be had: standard input is not.
+def is_resumable(request: Path) -> bool:
+    """Return whether the data that a request names can be read again: not so for standard input.
 
-    Of a damaged file it is not known; going on says what is wrong with it.
+    A damaged request counts as resumable: resuming it then says what is wrong.
     """
     try:
-        return json.loads(asked.read_text(encoding="utf-8"))["data"] is not None
+        return json.loads(request.read_text(encoding="utf-8"))["data"] is not None
     except FileNotFoundError:
         return False
     except (OSError, ValueError, KeyError, TypeError):
@@ -98,14 +118,14 @@ def can_be_read_again(asked: Path) -> bool:
 
 
 def absolute(data: Any) -> Any:
-    """Return the path of a file or a glob from the root, so that a run can be gone on with from another folder."""
+    """Return the absolute path of a file or a glob, so that a run can be resumed from another folder."""
     if isinstance(data, str | Path) and str(data) not in BUILT_IN:
         return str(Path(data).absolute())
     return data
 
 
-def can_be_kept(data: Any, others: Sequence[Any]) -> bool:
-    """Say whether the data can be read again: files and built-in sets can, standard input and objects cannot."""
+def is_rereadable(data: Any, others: Sequence[Any]) -> bool:
+    """Return whether data can be read again: files and built-in sets can, standard input and objects cannot."""
     return isinstance(data, str | Path) and data != "-" and all(isinstance(o, str | Path | None) for o in others)
 
 
@@ -123,3 +143,120 @@ def hold(folder: Path, use: str) -> Iterator[None]:
         except (BlockingIOError, FileNotFoundError):
             raise InputError(f"`{folder}` is in use: another process {use}.") from None
         yield
+
+
+@dataclass(frozen=True)
+class UnfinishedRun:
+    """A run that can be resumed: where it will be written, and its request, with the whole recipe."""
+
+    target: Path
+    data: str
+    recipe: Recipe
+    settings: TrainSettings
+    command: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder that keeps it."""
+        return unfinished_folder(self.target)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Return the folder of the checkpoints."""
+        return self.folder / _CHECKPOINTS
+
+
+def unfinished_folder(target: Path) -> Path:
+    """Return the folder that keeps an unfinished run."""
+    return target.with_name(target.name + SUFFIX)
+
+
+def find_unfinished(parent: Path) -> list[tuple[Path, bool]]:
+    """Return the places of the unfinished runs below ``parent``, and whether each is being trained."""
+    return find_requests(parent, SUFFIX, REQUEST)
+
+
+def read_unfinished(run: str | Path) -> UnfinishedRun:
+    """Read an unfinished run; ``run`` is the place of the run, or the folder that keeps it.
+
+    Raises:
+        InputError: there is none, it cannot be read, or it was started with other versions.
+
+    """
+    target = resumed_place(run, SUFFIX)
+    path = unfinished_folder(target) / REQUEST
+    try:
+        return read_request(path, _FORMAT, partial(_restore, target), target, f"remove `{path.parent}` and train again")
+    except FileNotFoundError:
+        what = "is finished" if (target / RUN).exists() else "is not an unfinished run"
+        raise InputError(f"`{run}` {what}: there is nothing to resume. `tagline runs` lists the runs.") from None
+
+
+def _restore(target: Path, request: dict[str, Any]) -> UnfinishedRun:
+    settings = request["settings"]
+    settings |= {name: tuple(settings[name]) for name in ("settings", "text", "track")}
+    return UnfinishedRun(
+        target,
+        request["data"],
+        make_recipe(request["recipe"], str(unfinished_folder(target) / REQUEST)),
+        TrainSettings(**settings),
+        tuple(request["command"]),
+        request["fingerprint"],
+    )
+
+
+def make_unfinished(unfinished: UnfinishedRun) -> None:
+    """Make the folder of a new run, which only one process can do.
+
+    Raises:
+        InputError: it exists: the run was stopped, or another process trains it.
+
+    """
+    folder = unfinished.folder
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        if is_locked(folder):
+            raise InputError(f"`{folder}` is in use: another process trains this run.") from None
+        raise InputError(
+            f"`{unfinished.target}` is unfinished: resume it with `tagline train --resume {unfinished.target}`, "
+            f"or remove `{folder}` to start over."
+        ) from None
+
+
+@contextmanager
+def kept_until_finished(unfinished: UnfinishedRun) -> Iterator[None]:
+    """Keep the request and the checkpoints of a run while it is trained.
+
+    They are removed when the run is complete, when there is no checkpoint, and after an error that would come again.
+
+    Raises:
+        InputError: another process trains it.
+
+    """
+    folder = unfinished.folder
+    with hold(folder, "trains this run"):
+        try:
+            _write(unfinished)
+            yield
+        except TaglineError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        except BaseException:
+            if not any(unfinished.checkpoints.rglob("*.pt")):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(unfinished: UnfinishedRun) -> None:
+    request = {
+        "data": unfinished.data,
+        "recipe": unfinished.recipe.model_dump(mode="json"),
+        "settings": asdict(unfinished.settings),
+        "command": list(unfinished.command),
+        "fingerprint": unfinished.fingerprint,
+    }
+    write_json(unfinished.folder / REQUEST, with_versions(_FORMAT, request))

@@ -1,17 +1,24 @@
-"""What a run is told beside its data."""
+"""The settings of a run, and where it reports to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
+
+Log = Callable[[str], None]
+Progress = Callable[["TrainingProgress | VectorProgress"], None]
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What a run is told beside its data; the names are those of the command line.
+    """The settings of a run apart from its data; the names are those of the command line.
 
-    ``unlabelled`` is a file of texts without labels, from which a network's word vectors are learnt before it.
-    ``texts`` False leaves every text of the data out of run, report and bundle beyond the vocabulary; ``track`` names
-    the loggers of `tagline.runs.tracking`.
+    ``unlabelled`` is a file of texts without labels, from which a network's word vectors are learnt first.
+    ``texts`` False leaves every text of the data out of run, report and bundle, except for the vocabulary; ``track``
+    names loggers of `tagline.runs.tracking`.
     """
 
     recipe: str | Path = "fast"
@@ -30,3 +37,19 @@ class TrainSettings:
     strict: bool = False
     texts: bool = True
     track: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Where a run reports to.
+
+    Attributes:
+        log: called with the name of each stage.
+        progress: called while a network is trained.
+        warn: called with a sentence when a logger fails, which does not stop the run.
+
+    """
+
+    log: Log = lambda stage: None
+    progress: Progress = lambda progress: None
+    warn: Log = lambda sentence: None

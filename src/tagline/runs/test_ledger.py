@@ -20,8 +20,8 @@ from tagline.atomic import append_file, lock
 from tagline.data import Dataset, Split
 from tagline.metrics.compare import assumed_discordance, smallest_difference
 from tagline.metrics.intervals import ALPHA
+from tagline.run_folder import LEDGER
 
-LEDGER = "test_ledger.jsonl"
 Command = Literal["train", "evaluate", "tune"]
 
 

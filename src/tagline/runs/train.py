@@ -1,6 +1,5 @@
-"""`train_run`: read, fit, measure, explain, and write it all down."""
+"""Train a run: read the data, fit, measure, explain, and write the run folder."""
 
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -13,27 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 from tagline.data import Dataset
 from tagline.errors import InputError
-from tagline.recipes import Recipe, load_recipe
-from tagline.runs.environment import peak_rss_mb
-from tagline.runs.fit import Job, Log, Progress, Result, fit_folds, fit_split
-from tagline.runs.folder import (
+from tagline.recipes import load_recipe
+from tagline.run_folder import (
+    MODEL,
     RUNS,
-    TRAINED_ON,
+    RunFolder,
+    announce_replacement,
     building,
     check_parent,
     check_target,
     reserved,
     run_name,
-    tell_what_goes,
 )
-from tagline.runs.read_data import Reading, not_measurable, read_for_run, word_index_of
-from tagline.runs.record import Found, row_counts, run_json
-from tagline.runs.resume import absolute, can_be_kept
-from tagline.runs.settings import TrainSettings
-from tagline.runs.tables import polars_os_errors
-from tagline.runs.tracking import Parameter, check_trackers, flat_parameters, tracked
-from tagline.runs.unfinished import Unfinished, begin, kept, read_unfinished
-from tagline.runs.word_vectors import from_the_root
+from tagline.runs.data import RunInputs, not_measurable, read_for_run, with_absolute_paths, word_index_of
+from tagline.runs.fit import Job, Result, fit_folds, fit_split
+from tagline.runs.record import SearchResult, metrics_json, row_counts, run_json
+from tagline.runs.resume import (
+    UnfinishedRun,
+    absolute,
+    is_rereadable,
+    kept_until_finished,
+    make_unfinished,
+    read_unfinished,
+)
+from tagline.runs.settings import Log, Observer, Progress, TrainSettings
+from tagline.runs.tracking import Parameter, Tracking, check_trackers, flat_parameters, tracked
 
 if TYPE_CHECKING:
     from tagline.learners import TrainingRecord
@@ -45,7 +48,7 @@ _DEFAULTS = TrainSettings()
 class Run:
     """A finished run: its folder, the content of its ``metrics.json``, its data, and how a network was trained.
 
-    ``warnings`` are of the run itself; those of the data are in its facts.
+    ``warnings`` are about the run itself; those about the data are in its facts.
     """
 
     folder: Path
@@ -57,7 +60,7 @@ class Run:
     @property
     def model(self) -> Path:
         """Return the folder of the bundle."""
-        return self.folder / "model"
+        return self.folder / MODEL
 
 
 def train_run(
@@ -68,7 +71,7 @@ def train_run(
     command: Sequence[str] = (),
     seconds_before: float = 0.0,
     log: Log = lambda stage: None,
-    progress: Progress = lambda seen: None,
+    progress: Progress = lambda progress: None,
     warn: Log = lambda sentence: None,
 ) -> Run:
     """Train a classifier on ``data``, measure it once on the test rows, and write the run folder.
@@ -89,28 +92,18 @@ def train_run(
     """
     started = time.perf_counter() - seconds_before
     check_trackers(settings.track)
-    recipe = from_the_root(load_recipe(settings.recipe, settings.settings))
-    wanted = None if out is None else Path(os.path.normpath(out))
-    if wanted is None:
+    recipe = with_absolute_paths(load_recipe(settings.recipe, settings.settings))
+    target = None if out is None else Path(os.path.normpath(out))
+    if target is None:
         check_parent(RUNS / "run")
     else:
-        check_target(wanted)
-        tell_what_goes(wanted, log)
-    reading = read_for_run(data, recipe, settings, log)
-    others = ("test", "validation", "unlabelled")
-    if recipe.training is None or not can_be_kept(data, [getattr(settings, name) for name in others]):
-        return run_read(reading, wanted, None, command, started, log, progress, warn=warn)
-    paths = {name: absolute(getattr(settings, name)) for name in others}
-    asked = Unfinished(
-        wanted or _place(recipe, reading.dataset),
-        absolute(data),
-        recipe,
-        replace(settings, recipe=recipe.recipe.name, **paths),
-        tuple(command),
-        reading.dataset.fingerprint,
-    )
-    unfinished = _begun(asked, numbered=wanted is None)
-    return _kept_run(reading, unfinished, started, log, progress, warn)
+        check_target(target)
+        announce_replacement(target, log)
+    inputs = read_for_run(data, recipe, settings, log)
+    observer = Observer(log, progress, warn)
+    if not _can_be_resumed(inputs):
+        return fit_and_write(inputs, target, command=command, started=started, observer=observer)
+    return _train_resumable(inputs, _make_unfinished(inputs, target, command), started, observer)
 
 
 def resume_run(
@@ -118,96 +111,115 @@ def resume_run(
     *,
     seconds_before: float = 0.0,
     log: Log = lambda stage: None,
-    progress: Progress = lambda seen: None,
+    progress: Progress = lambda progress: None,
     warn: Log = lambda sentence: None,
 ) -> Run:
-    """Go on with a run whose training was stopped; it ends with the model that it would have had.
+    """Resume a run whose training was stopped; the model is the one that an uninterrupted training gives.
 
     Raises:
-        InputError: there is nothing to go on with, or the data is not what it was.
+        InputError: there is nothing to resume, or the data has changed.
 
     """
     started = time.perf_counter() - seconds_before
     unfinished = read_unfinished(run)
     check_target(unfinished.target)
     check_trackers(unfinished.settings.track)
-    reading = read_for_run(unfinished.data, unfinished.recipe, unfinished.settings, log)
-    if reading.dataset.fingerprint != unfinished.fingerprint:
-        raise InputError(f"`{unfinished.data}` has changed since `{unfinished.target}` was begun: train again.")
-    return _kept_run(reading, unfinished, started, log, progress, warn)
+    inputs = read_for_run(unfinished.data, unfinished.recipe, unfinished.settings, log)
+    if inputs.dataset.fingerprint != unfinished.fingerprint:
+        raise InputError(f"`{unfinished.data}` has changed since `{unfinished.target}` was started: train again.")
+    return _train_resumable(inputs, unfinished, started, Observer(log, progress, warn))
 
 
-def _kept_run(reading: Reading, unfinished: Unfinished, started: float, log: Log, progress: Progress, warn: Log) -> Run:
+def fit_and_write(
+    inputs: RunInputs,
+    target: Path | None,
+    *,
+    command: Sequence[str],
+    started: float,
+    observer: Observer,
+    checkpoints: Path | None = None,
+    search: SearchResult | None = None,
+) -> Run:
+    """Fit, measure and write a run.
+
+    Args:
+        inputs: data, recipe and settings.
+        target: the run folder; None: below ``runs/``.
+        command: the command line to record.
+        started: when the run was started, on the clock of `time.perf_counter`.
+        observer: where to report to.
+        checkpoints: the folder of the checkpoints, if the run can be resumed; loggers keep their state beside it.
+        search: how a search found the recipe.
+
+    """
+    place = target or _default_target(inputs)
+    state = None if checkpoints is None else checkpoints.parent
+    with tracked(inputs.settings.track, kept=state, warn=observer.warn) as tracking:
+        tracking.start(place.name, _parameters(inputs))
+        result = _fit(inputs, place, observer, tracking, checkpoints, search)
+        observer.log("writing")
+        with nullcontext(target) if target else reserved(RUNS, place.name) as final, building(final) as folder:
+            record = run_json(final.name, datetime.now(UTC), command, inputs, result, search)
+            metrics = _write(RunFolder(folder), record, inputs, result, started, search)
+        tracking.finish(metrics, final)
+    return Run(final, metrics, inputs.dataset, result.clf.training_, result.looks.warnings if result.looks else ())
+
+
+def _can_be_resumed(inputs: RunInputs) -> bool:
+    settings = inputs.settings
+    others = (settings.test, settings.validation, settings.unlabelled)
+    return inputs.recipe.training is not None and is_rereadable(inputs.data, others)
+
+
+def _train_resumable(inputs: RunInputs, unfinished: UnfinishedRun, started: float, observer: Observer) -> Run:
     try:
-        with kept(unfinished):
-            command, target = unfinished.command, unfinished.target
-            return run_read(reading, target, unfinished.checkpoints, command, started, log, progress, warn=warn)
+        with kept_until_finished(unfinished):
+            return fit_and_write(
+                inputs,
+                unfinished.target,
+                command=unfinished.command,
+                started=started,
+                observer=observer,
+                checkpoints=unfinished.checkpoints,
+            )
     except BaseException:
         if unfinished.folder.exists():
-            log(f"stopped; `tagline train --resume {unfinished.target}` goes on from the last whole epoch")
+            observer.log(f"stopped; `tagline train --resume {unfinished.target}` resumes after the last whole epoch")
         raise
 
 
-def run_read(
-    reading: Reading,
-    wanted: Path | None,
-    checkpoints: Path | None,
-    command: Sequence[str],
-    started: float,
-    log: Log,
-    progress: Progress,
-    found: Found | None = None,
-    warn: Log = lambda sentence: None,
-) -> Run:
-    """Fit, measure and write the run at ``wanted``, or below ``runs/``; ``found``: how a search came to its recipe.
-
-    ``checkpoints`` lie in a folder that outlasts the process, where loggers note how to go on.
-    """
-    from tagline.runs.test_ledger import Entry, record_reading
-
-    recipe, settings, dataset, positive = reading.recipe, reading.settings, reading.dataset, reading.positive
-    place = wanted or _place(recipe, dataset)
-    entry = Entry("train" if found is None else "tune", dataset.name, place.name, settings.folds)
-    reads = partial(record_reading, place.parent, entry)
-    feature_cache = None if found is None else found.feature_cache
-    index = word_index_of(reading.data, [recipe])
-    beside = None if checkpoints is None else checkpoints.parent
-    with tracked(settings.track, kept=beside, warn=warn) as tracking:
-        tracking.start(place.name, _parameters(reading))
-        job = Job(
-            dataset,
-            recipe,
-            settings,
-            positive,
-            index,
-            checkpoints,
-            reads,
-            reading.unlabelled,
-            log,
-            progress,
-            feature_cache,
-            tracking,
-        )
-        result = fit_split(job) if dataset.folds is None else fit_folds(job)
-        if result.test is None and result.validation is None:
-            raise not_measurable(dataset)
-        when = datetime.now(UTC)
-        log("writing")
-        with nullcontext(wanted) if wanted else reserved(RUNS, place.name) as target, building(target) as folder:
-            seconds = {"read": reading.seconds, **result.seconds}
-            run = run_json(target.name, when, command, recipe, settings, dataset, result, reading.data)
-            if found is not None:
-                run["search"] = found.about
-                for file, content in found.files.items():
-                    (folder / file).write_text(content, encoding="utf-8")
-            metrics = _write(folder, run, dataset, result, settings, positive, seconds, started)
-        tracking.finish(metrics, target)
-    return Run(target, metrics, dataset, result.clf.training_, result.looks.warnings if result.looks else ())
+def _make_unfinished(inputs: RunInputs, target: Path | None, command: Sequence[str]) -> UnfinishedRun:
+    """Make the folder of a new run; without a ``target`` at the next free place."""
+    settings, recipe = inputs.settings, inputs.recipe
+    paths = {name: absolute(getattr(settings, name)) for name in ("test", "validation", "unlabelled")}
+    request = UnfinishedRun(
+        target or _default_target(inputs),
+        absolute(inputs.data),
+        recipe,
+        replace(settings, recipe=recipe.recipe.name, **paths),
+        tuple(command),
+        inputs.dataset.fingerprint,
+    )
+    number, unfinished = 1, request
+    while True:
+        try:
+            if target is not None or not unfinished.target.exists():
+                make_unfinished(unfinished)
+                return unfinished
+        except InputError:
+            if target is not None:
+                raise
+        number += 1
+        unfinished = replace(request, target=request.target.with_name(f"{request.target.name}-{number}"))
 
 
-def _parameters(reading: Reading) -> dict[str, Parameter]:
-    """Return what loggers are told of a run at its beginning: recipe, data and decisions."""
-    recipe, settings, dataset = reading.recipe.model_dump(mode="json"), reading.settings, reading.dataset
+def _default_target(inputs: RunInputs) -> Path:
+    return RUNS / run_name(inputs.recipe.recipe.name, inputs.dataset.name, datetime.now(UTC).astimezone())
+
+
+def _parameters(inputs: RunInputs) -> dict[str, Parameter]:
+    """Return the parameters of a run that loggers record at its start: recipe, data and decisions."""
+    recipe, settings, dataset = inputs.recipe.model_dump(mode="json"), inputs.settings, inputs.dataset
     return flat_parameters(
         {
             "recipe": recipe["recipe"]["name"],
@@ -215,7 +227,7 @@ def _parameters(reading: Reading) -> dict[str, Parameter]:
             "data": {"name": dataset.name, "fingerprint": dataset.fingerprint, "rows": row_counts(dataset)},
             "task": dataset.task,
             "n_classes": len(dataset.classes),
-            "positive": reading.positive,
+            "positive": inputs.positive,
             "threshold": settings.threshold,
             "folds": settings.folds,
             "balance": settings.balance,
@@ -224,105 +236,121 @@ def _parameters(reading: Reading) -> dict[str, Parameter]:
     )
 
 
-def _place(recipe: Recipe, dataset: Dataset) -> Path:
-    return RUNS / run_name(recipe.recipe.name, dataset.name, datetime.now(UTC).astimezone())
+def _fit(
+    inputs: RunInputs,
+    place: Path,
+    observer: Observer,
+    tracking: Tracking,
+    checkpoints: Path | None,
+    search: SearchResult | None,
+) -> Result:
+    """Fit and measure; ``place``: where the run will be written, beside which the test ledger lies."""
+    from tagline.runs.test_ledger import Entry, record_reading
 
-
-def _begun(asked: Unfinished, *, numbered: bool) -> Unfinished:
-    """Make the folder of a run that begins; ``numbered``: at the next free place if this one is taken."""
-    number, unfinished = 1, asked
-    while True:
-        try:
-            if not (numbered and unfinished.target.exists()):
-                begin(unfinished)
-                return unfinished
-        except InputError:
-            if not numbered:
-                raise
-        number += 1
-        unfinished = replace(asked, target=asked.target.with_name(f"{asked.target.name}-{number}"))
+    dataset = inputs.dataset
+    entry = Entry("train" if search is None else "tune", dataset.name, place.name, inputs.settings.folds)
+    job = Job(
+        inputs,
+        word_index_of(inputs.data, [inputs.recipe]),
+        checkpoints,
+        partial(record_reading, place.parent, entry),
+        observer,
+        None if search is None else search.feature_cache,
+        tracking,
+    )
+    result = fit_split(job) if dataset.folds is None else fit_folds(job)
+    if result.test is None and result.validation is None:
+        raise not_measurable(dataset)
+    return result
 
 
 def _write(
-    folder: Path,
-    run: dict[str, Any],
-    dataset: Dataset,
+    run: RunFolder,
+    record: dict[str, Any],
+    inputs: RunInputs,
     result: Result,
-    settings: TrainSettings,
-    positive: str | None,
-    seconds: dict[str, float],
     started: float,
+    search: SearchResult | None,
 ) -> dict[str, Any]:
     """Write the run folder and return the content of ``metrics.json``."""
     from tagline.report import write_report
-    from tagline.runs.test_ledger import what_counts
-    from tagline.runs.training_texts import save_trained_on
 
-    facts = {
-        "seed": settings.seed,
-        "folds": settings.folds,
-        "text_columns": list(dataset.facts.text_columns),
-        "label_column": dataset.facts.label_column,
-        "dataset": {key: run["dataset"][key] for key in ("name", "fingerprint", "rows")},
-    }
-    result.clf.save(folder / "model", facts)
-    save_trained_on(folder / TRAINED_ON, dataset)
-    _dump(folder / "run.json", run)
+    run.write_record(record)
+    _write_model(run, record, inputs, result)
     if result.clf.training_ is not None:
-        from tagline.plots.history import save_history_plots
-
-        _write_history(folder, result.clf.training_)
-        save_history_plots(folder / "plots", result.clf.training_.history, result.clf.training_.best_epoch)
-    _dump(folder / "mistakes.json", result.mistakes, indent=None)
-    if dataset.facts.rejected:
-        rejected = dataset.facts.rejected_frame()
-        with polars_os_errors():
-            (rejected if settings.texts else rejected.drop("excerpt")).write_csv(folder / "rejected.csv")
-    test = None
+        _write_history(run, result.clf.training_)
+    _write_rows(run, inputs, result)
+    for name, content in ({} if search is None else search.files).items():
+        run.write_search_file(name, content)
+    seconds = {"read": inputs.seconds, **result.seconds}
+    before = time.perf_counter()
+    test = _measure(inputs, result)
+    seconds["evaluate"] += time.perf_counter() - before
     if result.test is not None:
-        from tagline.plots.evaluation import save_plots
-
-        began = time.perf_counter()
-        test = result.test.measured(dataset.classes, task=dataset.task, positive=positive, seed=settings.seed)
-        seconds["evaluate"] += time.perf_counter() - began
-        with polars_os_errors():
-            result.test.frame(dataset.classes).write_parquet(folder / "predictions.parquet")
-        save_plots(
-            folder / "plots",
-            result.test.y_true,
-            result.test.y_pred,
-            result.test.proba,
-            dataset.classes,
-            task=dataset.task,
-            positive=positive,
-            threshold=result.clf.threshold_,
-        )
-    metrics: dict[str, Any] = {
-        "task": dataset.task,
-        "classes": dataset.classes,
-        "rows": row_counts(dataset),
-        **({} if dataset.folds is None else {"folds": int(dataset.folds.max()) + 1}),
-        "validation": result.validation,
-        "test": test,
-        **({} if test is None or result.looks is None else what_counts(test, result.looks.times)),
-        "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "peak_rss_mb": peak_rss_mb(),
-        **({"search": run["search"]} if "search" in run else {}),
-    }
+        _write_test(run, inputs, result)
+    metrics = metrics_json(inputs, result, test, seconds, search)
     metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
-    _dump(folder / "metrics.json", metrics)
-    write_report(folder)
+    run.write_metrics(metrics)
+    write_report(run.path)
     return metrics
 
 
-def _write_history(folder: Path, training: "TrainingRecord") -> None:
-    import polars as pl
+def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, result: Result) -> None:
+    """Write the bundle with what it remembers of its data, and the hashes of the training texts."""
+    from tagline.runs.training_texts import training_hashes
 
-    with polars_os_errors():
-        pl.DataFrame(training.history).write_csv(folder / "history.csv")
-        if training.refit_history is not None:
-            pl.DataFrame(training.refit_history).write_csv(folder / "refit_history.csv")
+    facts = inputs.dataset.facts
+    card = {
+        "seed": inputs.settings.seed,
+        "folds": inputs.settings.folds,
+        "text_columns": list(facts.text_columns),
+        "label_column": facts.label_column,
+        "dataset": {key: record["dataset"][key] for key in ("name", "fingerprint", "rows")},
+    }
+    result.clf.save(run.model, card)
+    run.write_training_hashes(training_hashes(inputs.dataset))
 
 
-def _dump(path: Path, content: Any, indent: int | None = 1) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=False) + "\n", encoding="utf-8")
+def _write_history(run: RunFolder, training: "TrainingRecord") -> None:
+    from tagline.plots.history import save_history_plots
+
+    run.write_history(training.history)
+    if training.refit_history is not None:
+        run.write_refit_history(training.refit_history)
+    save_history_plots(run.plots, training.history, training.best_epoch)
+
+
+def _write_rows(run: RunFolder, inputs: RunInputs, result: Result) -> None:
+    """Write the mistakes, and the rows that could not be read."""
+    run.write_mistakes(result.mistakes)
+    facts = inputs.dataset.facts
+    if facts.rejected:
+        rejected = facts.rejected_frame()
+        run.write_rejected(rejected if inputs.settings.texts else rejected.drop("excerpt"))
+
+
+def _measure(inputs: RunInputs, result: Result) -> dict[str, Any] | None:
+    """Return the figures of the test rows, None if there are none."""
+    if result.test is None:
+        return None
+    dataset, seed = inputs.dataset, inputs.settings.seed
+    return result.test.measured(dataset.classes, task=dataset.task, positive=inputs.positive, seed=seed)
+
+
+def _write_test(run: RunFolder, inputs: RunInputs, result: Result) -> None:
+    """Write the predictions of the test rows, and the plots of them."""
+    from tagline.plots.evaluation import save_plots
+
+    predicted, dataset = result.test, inputs.dataset
+    assert predicted is not None
+    run.write_predictions(predicted.frame(dataset.classes))
+    save_plots(
+        run.plots,
+        predicted.y_true,
+        predicted.y_pred,
+        predicted.proba,
+        dataset.classes,
+        task=dataset.task,
+        positive=inputs.positive,
+        threshold=result.clf.threshold_,
+    )

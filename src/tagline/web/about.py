@@ -2,9 +2,9 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -14,8 +14,7 @@ from tagline.errors import InputError
 from tagline.metrics.calibration_error import reliability_curve, top_label
 from tagline.metrics.counts import Floats
 from tagline.metrics.ranking import rank, roc_curve
-from tagline.report.run_files import probabilities, read_history
-from tagline.runs.model_path import run_of
+from tagline.run_folder import RunFolder, probabilities, run_of_model
 from tagline.runs.predictions import label_indices
 from tagline.web.card import card_sentences, data_sentences
 
@@ -25,10 +24,11 @@ _EXAMPLES = 6
 _LONGEST_EXAMPLE = 1_000  # characters
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
-    """Return what the page says of a model, as values that JSON knows.
+    """Return what the page says of a model, as JSON values.
 
     Figures, plots and examples are those of the run whose folder holds the bundle; without it they are None, or an
     empty list, and the data is what the bundle remembers of it. A file of the run that is damaged counts as missing.
@@ -39,15 +39,15 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
 
     """
     remembered = clf.card_.get("dataset") or {}
-    folder = run_of(model_path, remembered.get("fingerprint"))
-    run = _read_json(folder, "run.json") or {}
-    metrics = _read_json(folder, "metrics.json") or {}
-    dataset = run.get("dataset") or remembered
+    run = run_of_model(model_path, remembered.get("fingerprint"))
+    nothing: Json = {}
+    record, metrics = _read(run, lambda run: run.record, nothing), _read(run, lambda run: run.metrics, nothing)
+    dataset = record.get("dataset") or remembered
     figures = _figures(metrics)
-    predictions = _read_predictions(folder) if metrics else None
+    predictions = _read(run, lambda run: run.predictions, None) if metrics else None
     recipe = clf.recipe_.recipe
     name = str(dataset.get("name") or "")
-    examples = _examples(_read_json(folder, "mistakes.json") or [])
+    examples = _examples(_read(run, lambda run: run.mistakes, []))
     return {
         "title": f"{name} · {recipe.name}" if name else recipe.name,
         "recipe": {"name": recipe.name, "summary": recipe.summary},
@@ -56,13 +56,13 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
         "positive": clf.positive_,
         "threshold": clf.threshold_,
         "data": {"name": name, "rows": dict(dataset.get("rows") or {}), "facts": data_sentences(dataset)},
-        "trained": run.get("created"),
+        "trained": record.get("created"),
         "figures": figures,
         "calibration": _calibration(predictions, metrics),
-        "curves": _curves(folder, predictions, metrics),
+        "curves": _curves(run, predictions, metrics),
         "examples": examples,
         "examples_note": "Texts from its test rows that it judged wrongly: see what misled it." if examples else None,
-        "card": card_sentences(clf, run, metrics),
+        "card": card_sentences(clf, record, metrics),
     }
 
 
@@ -106,7 +106,7 @@ def _calibration(predictions: pl.DataFrame | None, metrics: Json) -> list[Json] 
     ]
 
 
-def _curves(folder: Path | None, predictions: pl.DataFrame | None, metrics: Json) -> Json | None:
+def _curves(run: RunFolder | None, predictions: pl.DataFrame | None, metrics: Json) -> Json | None:
     curves: Json = {}
     positive = (metrics.get("test") or {}).get("positive")
     proba = None if predictions is None else probabilities(predictions, list(metrics["classes"]))
@@ -114,7 +114,7 @@ def _curves(folder: Path | None, predictions: pl.DataFrame | None, metrics: Json
         score = proba[:, list(metrics["classes"]).index(positive)]
         roc = _roc_points((predictions["label"] == positive).to_numpy(), score)
         curves |= {} if roc is None else {"roc": roc}
-    history = _history(folder)
+    history = _history(run)
     return curves | ({} if history is None else {"history": history}) or None
 
 
@@ -127,19 +127,14 @@ def _roc_points(positive: np.ndarray[Any, np.dtype[np.bool_]], score: Floats) ->
     return [[round(float(fpr[k]), 5), round(float(tpr[k]), 5)] for k in kept]
 
 
-def _history(folder: Path | None) -> dict[str, list[float | None]] | None:
-    if folder is None:
-        return None
-    try:
-        history = read_history(folder / "history.csv")
-    except InputError:
-        return None
+def _history(run: RunFolder | None) -> dict[str, list[float | None]] | None:
+    history = _read(run, lambda run: run.history, None)
     if history is None:
         return None
     return {name: [value if math.isfinite(value) else None for value in column] for name, column in history.items()}
 
 
-def _examples(mistakes: list[Mapping[str, Any]]) -> list[Json]:
+def _examples(mistakes: Sequence[Mapping[str, Any]]) -> list[Json]:
     """Return the shortest of the texts that a run kept, of each label in turn."""
     by_label: dict[str, list[Json]] = {}
     seen = set()
@@ -157,19 +152,11 @@ def _examples(mistakes: list[Mapping[str, Any]]) -> list[Json]:
     return in_turn[:_EXAMPLES]
 
 
-def _read_json(folder: Path | None, name: str) -> Any:
-    if folder is None:
-        return None
+def _read(run: RunFolder | None, read: Callable[[RunFolder], T], default: T) -> T:
+    """Return what ``read`` gives of a run; the default if there is none, or its file is missing or damaged."""
+    if run is None:
+        return default
     try:
-        return json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _read_predictions(folder: Path | None) -> pl.DataFrame | None:
-    if folder is None:
-        return None
-    try:
-        return pl.read_parquet(folder / "predictions.parquet")
-    except (OSError, pl.exceptions.PolarsError):
-        return None
+        return read(run)
+    except InputError:
+        return default

@@ -17,9 +17,9 @@ from tagline import InputError, TextClassifier
 from tagline.cli import main
 from tagline.experiments import TuneSettings, resume_tune, tune_run
 from tagline.recipes import Recipe, load_recipe
-from tagline.runs.read_data import Reading
+from tagline.runs.data import RunInputs
 from tagline.runs.settings import TrainSettings
-from tagline.runs.train import Run, run_read
+from tagline.runs.train import Run, fit_and_write
 from tests.synthetic_texts import made_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -206,14 +206,14 @@ def test_a_winner_that_cannot_learn_from_all_rows(tmp_path: Path, monkeypatch: p
     made: list[Recipe] = []
     failing = True
 
-    def run_or_fail(reading: Reading, *others: Any) -> Run:
-        made.append(reading.recipe)
+    def fit_or_fail(inputs: RunInputs, *args: Any, **kwargs: Any) -> Run:
+        made.append(inputs.recipe)
         if failing or len(made) == 1:
             raise InputError("The loss is not a number any more.")
-        return run_read(reading, *others)
+        return fit_and_write(inputs, *args, **kwargs)
 
     monkeypatch.setattr("tagline.experiments.tune.run.families", lambda shape: ["embedding-average"])
-    monkeypatch.setattr("tagline.experiments.tune.run.run_read", run_or_fail)
+    monkeypatch.setattr("tagline.experiments.tune.run.fit_and_write", fit_or_fail)
     with pytest.raises(InputError, match=r"not a number any more\. What was found is kept in"):
         tune_run(data, settings, out=tmp_path / "run")
     assert len(made) > 1

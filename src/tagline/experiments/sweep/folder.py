@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tagline.atomic import is_locked
+from tagline.atomic import is_locked, write_json
 from tagline.errors import InputError
 from tagline.experiments.sweep.grid import Variant
-from tagline.runs.folder import write_json
-from tagline.runs.resume import can_be_read_again, hold, read_begun
+from tagline.runs.resume import hold, is_resumable, read_request
 
 ASKED, TRIALS, WORK, RESULTS = "sweep.json", "trials.sqlite", "work", "results.json"
 FORMAT = 1
@@ -60,7 +59,7 @@ def check_out(folder: Path) -> None:
 def find_sweeps(parent: Path) -> list[tuple[Path, bool]]:
     """Return the folders below ``parent`` of sweeps that can be gone on with, and whether a process leads each."""
     begun = [path.parent for path in sorted(parent.glob(f"*/{WORK}"))]
-    return [(folder, is_locked(folder)) for folder in begun if can_be_read_again(folder / ASKED)]
+    return [(folder, is_locked(folder)) for folder in begun if is_resumable(folder / ASKED)]
 
 
 def read_asked(folder: Path) -> Asked:
@@ -78,7 +77,7 @@ def read_asked(folder: Path) -> Asked:
         return Asked(folder, [Variant.from_json(variant, str(path)) for variant in content["variants"]], content)
 
     try:
-        return read_begun(path, FORMAT, made, folder, f"remove `{folder}` and sweep again")
+        return read_request(path, FORMAT, made, folder, f"remove `{folder}` and sweep again")
     except FileNotFoundError:
         raise InputError(f"`{folder}` is not a sweep that was begun: there is nothing to go on with.") from None
 

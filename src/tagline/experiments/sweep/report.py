@@ -27,8 +27,8 @@ from tagline.metrics.formatting import display_name, format_figure
 from tagline.plots.style import save
 from tagline.plots.sweep import Learnt, Tried, plot_curves, plot_settings
 from tagline.report.excerpts import harmless
+from tagline.report.plots import plot_of
 from tagline.report.rendering import render_page, write_page
-from tagline.report.run_files import plot_of
 from tagline.runs.tables import polars_os_errors
 
 _LISTED = 20  # combinations; the others are in the table

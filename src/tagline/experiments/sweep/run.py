@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tagline.atomic import write_json
 from tagline.data import Dataset, load_dataset
 from tagline.errors import InputError, MissingExtraError
 from tagline.experiments.memory import processes_for
@@ -36,12 +37,11 @@ from tagline.experiments.workers import Workers
 from tagline.learners.holdout import hold_out
 from tagline.learners.ngram import is_cheap
 from tagline.recipes import EmbeddingModel
+from tagline.run_folder import RUNS, check_parent, reserved, run_name
+from tagline.runs.data import with_absolute_paths, word_index_of
 from tagline.runs.environment import machine
-from tagline.runs.folder import RUNS, check_parent, reserved, run_name, write_json
-from tagline.runs.read_data import word_index_of
 from tagline.runs.record import row_counts
-from tagline.runs.resume import absolute, can_be_kept, stamped
-from tagline.runs.word_vectors import from_the_root
+from tagline.runs.resume import absolute, is_rereadable, with_versions
 
 _SEEDS_OF_CURVE = 3
 _MOST_CURVES = 6
@@ -138,7 +138,7 @@ def run_sweep(
     name = run_name("sweep", dataset.name, datetime.now(UTC).astimezone())
     with nullcontext(wanted) if wanted else reserved(RUNS, name) as folder:
         folder.mkdir(parents=True, exist_ok=True)
-        kept = can_be_kept(data, (settings.test, settings.validation))
+        kept = is_rereadable(data, (settings.test, settings.validation))
         about = {
             "name": folder.name,
             "created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
@@ -159,7 +159,7 @@ def run_sweep(
             "judged": {"rows": judged.n_rows, "how": judged.how},
             "machine": machine(),
         }
-        asked = Asked(folder, variants, stamped(FORMAT, about))
+        asked = Asked(folder, variants, with_versions(FORMAT, about))
         with alone(folder):
             begin(asked)
             return _lead(asked, dataset, judged, data, settings.processes, log, progress)
@@ -211,7 +211,7 @@ def _variants(settings: SweepSettings) -> list[Variant]:
     for variant in variants:
         if isinstance(variant.recipe.model, EmbeddingModel):
             _check_vectors(variant)
-    return [replace(variant, recipe=from_the_root(variant.recipe)) for variant in variants]
+    return [replace(variant, recipe=with_absolute_paths(variant.recipe)) for variant in variants]
 
 
 def _check_vectors(variant: Variant) -> None:

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tagline.atomic import write_json
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
-from tagline.runs.folder import RUNS, write_json
-from tagline.runs.resume import absolute, begun_place, can_be_kept, find_begun, hold, read_begun, stamped
+from tagline.run_folder import RUNS
+from tagline.runs.resume import absolute, find_requests, hold, is_rereadable, read_request, resumed_place, with_versions
 from tagline.runs.settings import TrainSettings
 
 SUFFIX = ".tuning"
@@ -73,7 +74,7 @@ def begin(asked: Asked, fingerprint: str) -> None:
 
 def find_searches(parent: Path) -> list[tuple[Path, bool]]:
     """Return the places of the runs that can be searched for further, and whether a process leads the search."""
-    return find_begun(parent, SUFFIX, _ASKED)
+    return find_requests(parent, SUFFIX, _ASKED)
 
 
 class LastRunError(InputError):
@@ -109,7 +110,7 @@ def _discard(asked: Asked) -> None:
 
 
 def _is_kept(asked: Asked) -> bool:
-    return can_be_kept(asked.data, (asked.settings.run.test, asked.settings.run.validation))
+    return is_rereadable(asked.data, (asked.settings.run.test, asked.settings.run.validation))
 
 
 def _write_asked(asked: Asked, fingerprint: str) -> None:
@@ -121,7 +122,7 @@ def _write_asked(asked: Asked, fingerprint: str) -> None:
         "command": list(asked.command),
         "fingerprint": fingerprint,
     }
-    write_json(asked.folder / _ASKED, stamped(_FORMAT, content))
+    write_json(asked.folder / _ASKED, with_versions(_FORMAT, content))
 
 
 def read_asked(run: str | Path) -> tuple[Asked, str]:
@@ -131,10 +132,10 @@ def read_asked(run: str | Path) -> tuple[Asked, str]:
         InputError: there is nothing to go on with, it cannot be read, or it was begun with other versions.
 
     """
-    target = begun_place(run, SUFFIX)
+    target = resumed_place(run, SUFFIX)
     path = target.with_name(target.name + SUFFIX) / _ASKED
     try:
-        return read_begun(path, _FORMAT, partial(_made, target), target, f"remove `{path.parent}` and begin anew")
+        return read_request(path, _FORMAT, partial(_made, target), target, f"remove `{path.parent}` and begin anew")
     except FileNotFoundError:
         what = "is finished" if (target / "run.json").exists() else "is not a search that was begun"
         raise InputError(f"`{run}` {what}: there is nothing to go on with.") from None

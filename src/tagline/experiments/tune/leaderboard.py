@@ -14,8 +14,8 @@ from tagline.experiments.tune.selection_bias import corrected_score
 from tagline.experiments.tune.study import Study
 from tagline.learners.feature_cache import FeatureCache
 from tagline.recipes import format_recipe
-from tagline.runs.folder import LEADERBOARD, RECIPE
-from tagline.runs.record import Found
+from tagline.run_folder import LEADERBOARD, RECIPE
+from tagline.runs.record import SearchResult
 
 
 def found_by(
@@ -27,7 +27,7 @@ def found_by(
     feature_cache: FeatureCache,
     *,
     stopped: bool,
-) -> Found:
+) -> SearchResult:
     """Return what the run says of the search, the leaderboard and the winner's recipe as a file."""
     metric, winner = study.metric, order[0]
     first = range(study.n_first)
@@ -71,7 +71,7 @@ def found_by(
         RECIPE: format_recipe(winner.recipe, comment),
         LEADERBOARD: _leaderboard(study, order),
     }
-    return Found(about, files, feature_cache)
+    return SearchResult(about, files, feature_cache)
 
 
 def _final_parts(order: list[Candidate], n_first: int) -> int:

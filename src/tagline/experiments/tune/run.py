@@ -27,11 +27,11 @@ from tagline.experiments.tune.time_budget import Clock
 from tagline.experiments.workers import Message, Workers
 from tagline.parallel import cores
 from tagline.recipes import load_recipe
-from tagline.runs.fit import Log, Progress
-from tagline.runs.folder import RECIPE, RUNS, check_parent, check_target, run_name, tell_what_goes
-from tagline.runs.read_data import Reading, read_for_run, word_index_of
+from tagline.run_folder import RECIPE, RUNS, announce_replacement, check_parent, check_target, run_name
+from tagline.runs.data import RunInputs, read_for_run, word_index_of
+from tagline.runs.settings import Log, Observer, Progress
 from tagline.runs.tracking import check_trackers
-from tagline.runs.train import Run, run_read
+from tagline.runs.train import Run, fit_and_write
 
 __all__ = ["Searched", "TuneSettings", "resume_tune", "tune_run"]
 
@@ -95,7 +95,7 @@ def tune_run(
     else:
         target = Path(os.path.normpath(out))
         check_target(target)
-        tell_what_goes(target, log)
+        announce_replacement(target, log)
     asked = Asked(target, data, settings, tuple(command))
     begin(asked, reading.dataset.fingerprint)
     return _tune(asked, reading, started, log, progress, searching, warn)
@@ -125,7 +125,7 @@ def resume_tune(
     return _tune(asked, reading, started, log, progress, searching, warn)
 
 
-def _read(data: Any, settings: TuneSettings, log: Log) -> Reading:
+def _read(data: Any, settings: TuneSettings, log: Log) -> RunInputs:
     if settings.run.folds is not None:
         raise InputError("`--folds` measures one recipe; a search holds rows out by itself.")
     check_trackers(settings.run.track)
@@ -134,14 +134,14 @@ def _read(data: Any, settings: TuneSettings, log: Log) -> Reading:
 
 def _tune(
     asked: Asked,
-    reading: Reading,
+    reading: RunInputs,
     started: float,
     log: Log,
     progress: Progress,
     searching: Callable[[Searched], None],
     warn: Log,
 ) -> Run:
-    settings = asked.settings
+    settings, observer = asked.settings, Observer(log, progress, warn)
     metric = metric_named(settings.metric)
     with held(asked):
         folder = asked.folder / _MATERIAL
@@ -182,7 +182,9 @@ def _tune(
             final = replace(reading, recipe=order[0].recipe, settings=replace(settings.run, recipe=RECIPE))
             began = time.perf_counter() - clock.spent
             try:
-                run = run_read(final, asked.target, None, asked.command, began, log, progress, found, warn)
+                run = fit_and_write(
+                    final, asked.target, command=asked.command, started=began, observer=observer, search=found
+                )
                 break
             except InputError as error:
                 loser, order = order[0], clock.in_time(order[1:])

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from tagline.classifier import TextClassifier
+from tagline.run_folder import RunFolder
 
 #: No probability of a held-out row may be further from the model's.
 BOUND = 0.05
@@ -71,10 +71,9 @@ def known_truth(model_path: Path, clf: TextClassifier, proba: NDArray[np.float64
 
     They are if the run's predictions have the same probabilities as ``proba`` (n_texts, n_classes), row by row.
     """
-    file = model_path.parent / "predictions.parquet"
-    if not file.is_file():
+    frame = RunFolder(model_path.parent).predictions
+    if frame is None:
         return None
-    frame = pl.read_parquet(file)
     columns = [f"proba:{name}" for name in clf.classes_]
     if "label" not in frame.columns or not set(columns) <= set(frame.columns) or not 0 < frame.height <= len(proba):
         return None

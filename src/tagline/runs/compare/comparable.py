@@ -1,7 +1,7 @@
-"""Finished runs, read to be held against each other, which takes that they were measured on the same rows."""
+"""Finished runs, read and checked to have been measured on the same test rows."""
 
-import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,45 +10,41 @@ import polars as pl
 
 from tagline.atomic import recover
 from tagline.errors import InputError
-from tagline.runs.folder import MARK
+from tagline.run_folder import PREDICTIONS, RunFolder
 
 
 @dataclass(frozen=True)
-class Finished:
-    """A finished run, read: where it lies, its name among the others, ``run.json``, ``metrics.json``, its test rows."""
+class FinishedRun:
+    """A finished run: its folder, its name among the others, and the predictions of its test rows."""
 
-    folder: Path
+    folder: RunFolder
     name: str
-    run: dict[str, Any]
-    metrics: dict[str, Any]
     predictions: pl.DataFrame
 
     @property
+    def record(self) -> dict[str, Any]:
+        """Return ``run.json``."""
+        return self.folder.record
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Return ``metrics.json``."""
+        return self.folder.metrics
+
+    @property
     def test(self) -> dict[str, Any]:
-        """Return what is known of the test rows; nothing of runs that were written before there was a ledger."""
-        return self.run.get("test") or {}
+        """Return the fingerprints of the test rows; empty for runs older than the test ledger."""
+        return self.folder.test
 
     @property
     def mistakes(self) -> list[dict[str, Any]]:
-        """Return ``mistakes.json``; nothing of a run that keeps no texts."""
-        try:
-            found = json.loads((self.folder / "mistakes.json").read_bytes())
-        except (OSError, ValueError):
-            return []
-        return found if isinstance(found, list) else []
-
-    @property
-    def keeps_texts(self) -> bool:
-        """Say whether a run may show texts; of one that does not tell, whether it was made without `--no-texts`."""
-        told = self.run.get("texts")
-        if told is not None:
-            return bool(told)
-        return "--no-texts" not in self.run.get("command", []) and (
-            bool(self.mistakes) or self.metrics["test"]["accuracy"] == 1
-        )
+        """Return ``mistakes.json``; empty if it is damaged, or the run keeps no texts."""
+        with suppress(InputError):
+            return self.folder.mistakes
+        return []
 
 
-def read_comparable(runs: Sequence[str | Path]) -> list[Finished]:
+def read_comparable(runs: Sequence[str | Path]) -> list[FinishedRun]:
     """Read runs that were measured on the same test rows.
 
     Raises:
@@ -76,49 +72,37 @@ def _named(runs: Sequence[str | Path]) -> list[tuple[Path, str]]:
     ]
 
 
-def _read(folder: Path, name: str) -> Finished:
-    recover(folder)
-    if not folder.is_dir():
-        if folder.exists():
-            raise InputError(
-                f"`{folder}` is a file: name the folders of runs; `{folder.parent}/*/` names all beside it."
-            )
-        raise InputError(f"`{folder}` does not exist: name the folder of a run. `tagline runs` lists them.")
-    run, metrics = (_read_json(folder / file) for file in (MARK, "metrics.json"))
-    if not metrics.get("test"):
-        raise InputError(
-            f"`{folder}` was not measured on test rows, and what it was chosen on is no ground for a comparison."
-        )
-    path = folder / "predictions.parquet"
-    try:
-        predictions = pl.read_parquet(path)
-        whole = {"label", "prediction", *(f"proba:{name}" for name in metrics["classes"])} <= set(predictions.columns)
-    except (OSError, pl.exceptions.PolarsError, KeyError, TypeError):
-        whole = False
-    if not whole:
-        raise InputError(f"`{path}` is missing or damaged: train the run again.")
-    return Finished(folder, name, run, metrics, predictions)
+def _read(path: Path, name: str) -> FinishedRun:
+    recover(path)
+    if not path.is_dir():
+        if path.exists():
+            raise InputError(f"`{path}` is a file: name the folders of runs; `{path.parent}/*/` names all next to it.")
+        raise InputError(f"`{path}` does not exist: name the folder of a run. `tagline runs` lists them.")
+    folder = RunFolder(path)
+    assert folder.record  # raises if it is damaged
+    if not folder.metrics.get("test"):
+        raise InputError(f"`{path}` was not measured on test rows, and validation figures must not be compared.")
+    predictions = _whole_predictions(folder)
+    if predictions is None:
+        raise InputError(f"`{path / PREDICTIONS}` is missing or damaged: train the run again.")
+    return FinishedRun(folder, name, predictions)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"`{path.parent}` is not a run: it holds no `{path.name}`.") from None
-    except ValueError as error:
-        raise InputError(f"`{path}` is damaged: {error}.") from None
-    if not isinstance(content, dict):
-        raise InputError(f"`{path}` is damaged: it holds no object.")
-    return content
+def _whole_predictions(folder: RunFolder) -> pl.DataFrame | None:
+    with suppress(InputError, KeyError, TypeError):
+        columns = {"label", "prediction", *(f"proba:{name}" for name in folder.metrics["classes"])}
+        predictions = folder.predictions
+        return predictions if predictions is not None and columns <= set(predictions.columns) else None
+    return None
 
 
-def _check_same_rows(one: Finished, other: Finished) -> None:
-    """Raise `InputError` unless two runs were measured on the same test rows, and say what differs."""
+def _check_same_rows(one: FinishedRun, other: FinishedRun) -> None:
+    """Raise `InputError`, which names the difference, unless two runs were measured on the same test rows."""
     names = f"`{one.name}` and `{other.name}` cannot be compared"
     tasks = [run.metrics.get("task") for run in (one, other)]
     if tasks[0] != tasks[1]:
         raise InputError(f"{names}: the task of one is {tasks[0]}, of the other {tasks[1]}.")
-    about = [run.run.get("dataset") or {} for run in (one, other)]
+    about = [run.record.get("dataset") or {} for run in (one, other)]
     if all(run.test for run in (one, other)):
         same = one.test.get("fingerprint") == other.test.get("fingerprint")
         in_order = one.test.get("ordered") == other.test.get("ordered")
@@ -139,10 +123,10 @@ def _check_same_rows(one: Finished, other: Finished) -> None:
     raise InputError(f"{names}: they were not measured on the same test rows. {_what_differs(one, other, about)}")
 
 
-def _what_differs(one: Finished, other: Finished, about: Sequence[dict[str, Any]]) -> str:
+def _what_differs(one: FinishedRun, other: FinishedRun, about: Sequence[dict[str, Any]]) -> str:
     if about[0].get("name") != about[1].get("name"):
         return f"One is of `{about[0].get('name')}`, the other of `{about[1].get('name')}`."
-    seeds = [run.run.get("seed") for run in (one, other)]
+    seeds = [run.record.get("seed") for run in (one, other)]
     counts = [run.predictions.height for run in (one, other)]
     if seeds[0] != seeds[1] and not (about[0].get("facts") or {}).get("official"):
         return (

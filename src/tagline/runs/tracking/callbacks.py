@@ -1,19 +1,20 @@
-"""The training of a network as it is followed: by people, how far it is and both losses; by loggers, epoch by epoch."""
+"""Callbacks that report the training of a network: its progress to people, the figures of each epoch to loggers."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tagline.runs.tracking import Tracking
+from tagline.runs.settings import Observer
+from tagline.runs.tracking.tracker import Tracking
 from tagline.training import Callback, State
 
 _SECONDS = 0.1  # between two reports inside an epoch
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Where a training is: ``done`` of ``total`` batches; losses are of this epoch so far, and of the last one done."""
+class TrainingProgress:
+    """``done`` of ``total`` batches; the loss is of this epoch so far, the validation loss of the last whole epoch."""
 
     phase: str
     epoch: int
@@ -27,8 +28,8 @@ class Seen:
     epoch_ended: bool
 
     def words(self) -> str:
-        """Return it in one line."""
-        name = "training" if self.phase == "search" else "again from all rows"
+        """Return the progress in one line."""
+        name = "training" if self.phase == "search" else "final training on all rows"
         line = f"{name}: epoch {self.epoch}/{self.n_epochs}  loss {self.loss:.4f}  accuracy {100 * self.accuracy:.1f} %"
         if self.val_loss is None or self.val_accuracy is None:
             return line
@@ -36,10 +37,10 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Learning:
-    """How far the learning of word vectors is: at ``done`` of ``total`` texts, all epochs together.
+class VectorProgress:
+    """Training of word vectors: ``done`` of ``total`` texts, all epochs together.
 
-    ``epoch_ended``: a quarter of it is done, which is a milestone too.
+    ``epoch_ended``: another quarter is done, which is reported as an epoch is.
     """
 
     done: int
@@ -47,28 +48,28 @@ class Learning:
     epoch_ended: bool
 
     def words(self) -> str:
-        """Return it in one line."""
-        return f"learning word vectors: {self.done / self.total:.0%}"
+        """Return the progress in one line."""
+        return f"training word vectors: {self.done / self.total:.0%}"
 
 
-class Watch(Callback):
-    """Report the state of a training, ten times a second and after each epoch; tell of its word vectors."""
+class ReportProgress(Callback):
+    """Report the progress of a training, ten times a second and after each epoch, and its word vectors."""
 
-    def __init__(self, report: Callable[[Seen | Learning], None], log: Callable[[str], None]) -> None:
-        self._report = report
-        self._log = log
+    def __init__(self, observer: Observer) -> None:
+        self._report = observer.progress
+        self._log = observer.log
         self._last = 0.0
         self._quarter = 0
 
     def on_learning_vectors(self, done: int, total: int) -> None:
-        """Report how far it is."""
+        """Report the progress of the word vectors."""
         now, quarter = time.monotonic(), 4 * done // total
         if now - self._last >= _SECONDS or quarter > self._quarter:
-            self._report(Learning(done, total, epoch_ended=quarter > self._quarter))
+            self._report(VectorProgress(done, total, epoch_ended=quarter > self._quarter))
             self._last, self._quarter = now, quarter
 
     def on_vectors(self, facts: Mapping[str, Any]) -> None:
-        """Say what they cover; what comes next is a stage of its own, so that the sentence stays on a terminal."""
+        """Log their coverage; the network is a stage of its own, so that the sentence stays on a terminal."""
         covered = (
             f"{facts['words']:,} of {facts['of']:,} words, {100 * facts['running_words']:.1f} % of the running words"
         )
@@ -80,19 +81,19 @@ class Watch(Callback):
         now = time.monotonic()
         if now - self._last >= _SECONDS:
             self._last = now
-            self._tell(state, ended=False)
+            self._report_state(state, ended=False)
 
     def on_epoch_end(self, state: State) -> None:
         """Report the figures of the epoch."""
-        self._tell(state, ended=True)
+        self._report_state(state, ended=True)
 
-    def _tell(self, state: State, *, ended: bool) -> None:
+    def _report_state(self, state: State, *, ended: bool) -> None:
         columns = state.history.columns
         val_loss, val_accuracy = columns.get("val_loss"), columns.get("val_accuracy")
         epoch = state.epoch + (0 if ended else 1)
         done = state.epoch * state.n_batches + (0 if ended else state.batch)
         self._report(
-            Seen(
+            TrainingProgress(
                 state.phase,
                 epoch,
                 state.n_epochs,
@@ -107,11 +108,11 @@ class Watch(Callback):
         )
 
 
-class Track(Callback):
-    """Give loggers the figures of each epoch: ``loss``, ``val_loss`` …, after what they belong to.
+class TrackEpochs(Callback):
+    """Give loggers the figures of each epoch, such as ``loss`` and ``val_loss``.
 
-    ``fit`` is the fit's name: one that is not the only one of its run (``fold-1``) is named, and so is a training
-    again from all rows (``refit/loss``).
+    The names are prefixed by the fit, if it is not the only one of its run (``fold-1/loss``), and by ``refit`` for the
+    final training on all rows (``refit/loss``).
     """
 
     def __init__(self, tracking: Tracking, fit: str = "fit") -> None:
@@ -119,7 +120,7 @@ class Track(Callback):
         self._fit = [] if fit == "fit" else [fit]
 
     def on_epoch_end(self, state: State) -> None:
-        """Hand on the last row of the history."""
+        """Log the last row of the history."""
         parts = [*self._fit, *([] if state.phase == "search" else [state.phase])]
         columns = {name: values for name, values in state.history.columns.items() if name != "epoch"}
         self._tracking.epoch(state.epoch, {"/".join([*parts, name]): values[-1] for name, values in columns.items()})

@@ -1,4 +1,4 @@
-"""`compare_runs`: runs that were measured on the same test rows, held against each other."""
+"""`compare_runs`: how runs differ that were measured on the same test rows."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -22,20 +22,19 @@ from tagline.metrics.compare import (
     smallest_difference,
 )
 from tagline.report.conclusion import conclusion
-from tagline.runs.comparable import Finished, read_comparable
-from tagline.runs.fit import Log
-from tagline.runs.mistakes import surest_wrong
-from tagline.runs.model_path import MODEL, load_model
-from tagline.runs.predictions import Predicted, label_indices
-from tagline.runs.reread import read_again
-from tagline.runs.speed import N_SINGLE, Speed, measure_speeds, megabytes
+from tagline.run_folder import load_model
+from tagline.runs.compare.comparable import FinishedRun, read_comparable
+from tagline.runs.compare.speed import N_SINGLE, Speed, measure_speeds, megabytes
+from tagline.runs.data import reload_data
+from tagline.runs.predictions import Predicted, label_indices, surest_wrong
+from tagline.runs.settings import Log
 from tagline.runs.test_ledger import looks, rows_measured
 
 N_EXAMPLES = 5  # each way
 
 
 def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda stage: None) -> dict[str, Any]:
-    """Return how runs differ that were measured on the same test rows, as values that JSON knows.
+    """Return how runs differ that were measured on the same test rows, as JSON values.
 
     * ``runs``: of each, in the order given, its figures with 95 % intervals as its report has them, speed on this
       machine, size, and in ``dominated_by`` the places of those that beat it in everything.
@@ -46,7 +45,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
       ``p_corrected`` are corrected for the number of pairs by Holm's method.
     * ``conclusion``: sentences.
 
-    Texts stand in the examples if the data can be read again and every run kept texts.
+    The examples hold texts if the data can be read again and every run kept texts.
 
     Args:
         runs: Folders of runs, two or more.
@@ -70,14 +69,14 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
     _correct(pairs, figures, n)
     texts = _texts(finished, log)
     best = max(range(len(judged)), key=lambda k: samples.value["accuracy"][k])
-    shown = texts if texts and all(each.keeps_texts for each in finished) else None
+    shown = texts if texts and all(each.folder.keeps_texts for each in finished) else None
     for pair in pairs:
         if best in (pair["first"], pair["second"]):
             pair["examples"] = _examples(judged[pair["first"]], judged[pair["second"]], classes, shown)
     timed = texts or _mistaken_texts(finished)
     log("timing the models")
-    # A model is the largest part of a run, and the first that goes to make room.
-    models = [load_model(each.folder) if (each.folder / MODEL).is_dir() else None for each in finished]
+    # A model is the largest part of a run, and the first that is deleted to make room.
+    models = [load_model(each.folder.path) if each.folder.model.is_dir() else None for each in finished]
     speeds = measure_speeds(models, timed)
     rows = [_row(k, each, speed, figures) for k, (each, speed) in enumerate(zip(finished, speeds, strict=True))]
     costs = ([_two_digits(row[key]) for row in rows] for key in ("ms_per_text", "megabytes"))
@@ -88,7 +87,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         "classes": classes,
         "rows": n,
         "folds": first.metrics.get("folds"),
-        "dataset": (first.run.get("dataset") or {}).get("name"),
+        "dataset": (first.record.get("dataset") or {}).get("name"),
         "test_looks": _looks(finished),
         "texts_shown": shown is not None,
         "timed_on": min(len(timed), N_SINGLE),
@@ -102,12 +101,12 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
     return document | {"conclusion": conclusion(document)}
 
 
-def _all_classes(runs: Sequence[Finished]) -> list[str]:
+def _all_classes(runs: Sequence[FinishedRun]) -> list[str]:
     """Return the classes of all runs: training rows beside the same test rows may have held others."""
     return list(dict.fromkeys(name for run in runs for name in run.metrics["classes"]))
 
 
-def _predicted(run: Finished, classes: Sequence[str]) -> Predicted:
+def _predicted(run: FinishedRun, classes: Sequence[str]) -> Predicted:
     height = run.predictions.height
     columns = [
         run.predictions[column].cast(pl.Float64).to_numpy() if column in run.predictions.columns else np.zeros(height)
@@ -162,15 +161,15 @@ def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], n: int) ->
         pair["smallest_difference"] = smallest_difference(n, told_apart / n, len(pairs))
 
 
-def _row(k: int, run: Finished, speed: Speed | None, figures: Sequence[str]) -> dict[str, Any]:
-    model = run.folder / MODEL
-    test, recipe = run.metrics["test"], (run.run.get("recipe") or {}).get("recipe") or {}
+def _row(k: int, run: FinishedRun, speed: Speed | None, figures: Sequence[str]) -> dict[str, Any]:
+    model = run.folder.model
+    test, recipe = run.metrics["test"], (run.record.get("recipe") or {}).get("recipe") or {}
     return {
         "letter": ascii_uppercase[k] if k < len(ascii_uppercase) else str(k + 1),
         "name": run.name,
-        "path": str(run.folder),
+        "path": str(run.folder.path),
         "recipe": recipe.get("name"),
-        "seed": run.run.get("seed"),
+        "seed": run.record.get("seed"),
         **{key: test.get(key) for name in figures for key in (name, f"{name}_ci95")},
         "ms_per_text": None if speed is None else round(speed.ms_per_text, 4),
         "texts_per_second": None if speed is None else round(speed.texts_per_second, 1),
@@ -184,18 +183,18 @@ def _two_digits(cost: float | None) -> float | None:
     return None if cost is None else float(f"{cost:.2g}")
 
 
-def _texts(runs: Sequence[Finished], log: Log) -> list[str]:
+def _texts(runs: Sequence[FinishedRun], log: Log) -> list[str]:
     """Return the texts of the test rows, if the data of one of the runs can be read again; else none."""
     log("reading the data again")
     for run in runs:
-        dataset = read_again(run.folder)
+        dataset = reload_data(run.folder)
         rows = None if dataset is None else rows_measured(dataset)
         if rows is not None and len(rows) == run.predictions.height:
             return rows.texts.to_list()
     return []
 
 
-def _mistaken_texts(runs: Sequence[Finished]) -> list[str]:
+def _mistaken_texts(runs: Sequence[FinishedRun]) -> list[str]:
     return list(dict.fromkeys(mistake["text"] for run in runs for mistake in run.mistakes))
 
 
@@ -235,8 +234,8 @@ def _names(y: Any, classes: Sequence[str]) -> Any:
     return [classes[k] for k in np.flatnonzero(y).tolist()] if np.ndim(y) else classes[int(y)]
 
 
-def _looks(runs: Sequence[Finished]) -> int | None:
+def _looks(runs: Sequence[FinishedRun]) -> int | None:
     """Return how often the test set has been read by runs of the folders in which these lie, if they tell it."""
     known = [str(run.test["fingerprint"]) for run in runs if "fingerprint" in run.test]
-    parents = {run.folder.resolve().parent for run in runs}
+    parents = {run.folder.path.resolve().parent for run in runs}
     return sum(looks(parent, known[0]) for parent in parents) if known else None

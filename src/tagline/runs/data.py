@@ -1,0 +1,222 @@
+"""The data of a run: read, checked against recipe and settings, and read again later."""
+
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tagline.data import BUILT_IN, Dataset, Rejected, load_dataset, read_texts
+from tagline.data.columns import join_texts
+from tagline.data.rows import check_rejected
+from tagline.errors import DataError, InputError, MissingExtraError, TaglineError, nearest
+from tagline.features.vectors.load import BUILT_IN_VECTORS
+from tagline.recipes import EmbeddingModel, Recipe
+from tagline.run_folder import RunData, RunFolder
+from tagline.runs.resume import absolute, is_rereadable
+from tagline.runs.settings import Log, TrainSettings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """Data, recipe and settings of a run, checked against each other; ``seconds``: how long reading took."""
+
+    data: Any
+    recipe: Recipe
+    settings: TrainSettings
+    dataset: Dataset
+    positive: str | None
+    unlabelled: "pl.Series | None"
+    seconds: float
+
+
+def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> RunInputs:
+    """Read the data of a run, and check it against recipe and settings."""
+    started = time.perf_counter()
+    warm_up(recipe)
+    check_vectors_of(recipe, settings)
+    log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
+    dataset = load_dataset(
+        data,
+        text=settings.text or None,
+        label=settings.label,
+        group=settings.group,
+        test=settings.test,
+        validation=settings.validation,
+        folds=settings.folds,
+        seed=settings.seed,
+        strict=settings.strict,
+    )
+    counts = dataset.facts.class_counts
+    if dataset.test is not None and not any(counts["train"][name] and n for name, n in counts["test"].items()):
+        raise InputError("No label of the test rows occurs in the train rows: are these the right files and columns?")
+    positive = _positive(dataset, settings)
+    if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
+        raise not_measurable(dataset)
+    unlabelled = None
+    if settings.unlabelled is not None:
+        log(f"reading {settings.unlabelled}")
+        unlabelled = read_unlabelled(settings, log)
+    return RunInputs(data, recipe, settings, dataset, positive, unlabelled, time.perf_counter() - started)
+
+
+def run_data(inputs: RunInputs) -> RunData:
+    """Return where the rows came from and how they were split, as ``run.json`` records it."""
+    settings, facts = inputs.settings, inputs.dataset.facts
+    rereadable = is_rereadable(inputs.data, (settings.test, settings.validation))
+    rereadable = rereadable and "-" not in (settings.test, settings.validation)
+    return RunData(
+        source=str(inputs.data) if rereadable else None,
+        text=tuple(facts.text_columns),
+        label=facts.label_column,
+        group=settings.group,
+        test=str(settings.test) if rereadable and settings.test is not None else None,
+        validation=str(settings.validation) if rereadable and settings.validation is not None else None,
+        folds=settings.folds,
+    )
+
+
+def reload_data(run: RunFolder) -> Dataset | None:
+    """Return the data that a run was trained on, split as it was then.
+
+    None if it cannot be read again, from here and without a download, or has changed.
+    """
+    try:
+        data = run.data
+        built_in = BUILT_IN.get(data.source or "")
+        if data.source is None or (built_in is not None and not built_in.is_here()):
+            return None
+        dataset = load_dataset(
+            data.source,
+            text=list(data.text) or None,
+            label=data.label,
+            group=data.group,
+            test=data.test,
+            validation=data.validation,
+            folds=data.folds,
+            seed=run.record["seed"],
+        )
+        return dataset if dataset.fingerprint == run.record["dataset"]["fingerprint"] else None
+    except (TaglineError, OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def word_index_of(data: Any, recipes: Iterable[Recipe]) -> dict[str, int] | None:
+    """Return the word index of a built-in set, if one of the recipes uses it."""
+    wanted = any(getattr(recipe.features, "word_index", "") == "data" for recipe in recipes)
+    read = BUILT_IN[data].word_index if wanted and isinstance(data, str) and data in BUILT_IN else None
+    return None if read is None else read()
+
+
+def warm_up(recipe: Recipe) -> None:
+    """Import in a thread what is needed later: torch takes two seconds, scikit-learn one, matplotlib a third.
+
+    Raises:
+        MissingExtraError: the recipe trains a network, and torch or onnx, which its bundle needs, is not installed.
+
+    """
+    if recipe.training is not None and not (find_spec("torch") and find_spec("onnx")):
+        raise MissingExtraError("Training a network", "neural")
+
+    def load() -> None:
+        with suppress(ImportError):  # raised again where it is needed
+            if recipe.training is None:
+                import sklearn.svm  # noqa: F401
+            else:
+                import tagline.training
+
+            import tagline.classifier
+            import tagline.plots.evaluation
+            import tagline.report  # noqa: F401
+
+    threading.Thread(target=load, daemon=True).start()
+
+
+def _can_hold_out(dataset: Dataset) -> bool:
+    """Return whether fitting can hold rows out, which takes a handful of them and more than one text."""
+    return len(dataset.train) >= _HOLD_OUT_ROWS and dataset.train.texts.n_unique() > 1
+
+
+def not_measurable(dataset: Dataset) -> InputError:
+    """Return the error for data too small to measure a model on."""
+    return InputError(
+        f"`{dataset.name}` has too few rows with distinct texts to measure a model on some of them: add rows, "
+        "or give test rows with `--test`."
+    )
+
+
+def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
+    """Return the positive one of two classes, or None; check threshold and positive class before training."""
+    from tagline.metrics import positive_class
+
+    if settings.threshold is not None:
+        if not 0 <= settings.threshold <= 1:
+            raise InputError(f"`--threshold {settings.threshold}` is not between 0 and 1.")
+        if dataset.task == "multiclass":
+            raise InputError(f"`--threshold` decides two classes; this data has {len(dataset.classes):,}.")
+    if dataset.task == "binary":
+        return positive_class(dataset.classes, settings.positive)
+    if settings.positive is not None:
+        hint = nearest(settings.positive, dataset.classes)
+        raise InputError(
+            f"`--positive {settings.positive}` names one of two classes; this data has "
+            f"{len(dataset.classes):,}{' labels a text may have' if dataset.task == 'multilabel' else ''}.{hint}"
+        )
+    return None
+
+
+def check_vectors_of(recipe: Recipe, settings: TrainSettings) -> None:
+    """Check the settings of word vectors before anything is read.
+
+    Raises:
+        InputError: they contradict each other, or a file or package is missing.
+
+    """
+    if settings.unlabelled == "-":
+        raise InputError("`--unlabelled -`: unlabelled texts are read from a file, not from standard input.")
+    if settings.unlabelled is not None or isinstance(recipe.model, EmbeddingModel):
+        from tagline.learners.word_vectors import check_start  # slow to import, and n-grams do without it
+
+        check_start(recipe, unlabelled=settings.unlabelled is not None)
+
+
+def with_absolute_paths(recipe: Recipe) -> Recipe:
+    """Return the recipe with the absolute path of a file of vectors, so that it is found from another folder."""
+    model = recipe.model
+    if not isinstance(model, EmbeddingModel) or model.vectors == "none" or model.vectors in BUILT_IN_VECTORS:
+        return recipe
+    return recipe.model_copy(update={"model": model.model_copy(update={"vectors": absolute(model.vectors)})})
+
+
+def read_unlabelled(settings: TrainSettings, log: Log) -> "pl.Series":
+    """Return the unlabelled texts, (n_texts,), of a file that is read as files to predict are.
+
+    A single text column may have another name than in the training data; several must all be there.
+
+    Raises:
+        DataError: the file cannot be read, or it holds no texts.
+
+    """
+    import polars as pl
+
+    path, named = str(settings.unlabelled), settings.text
+    rejected: list[Rejected] = []
+    texts = [
+        join_texts(batch.rows, named).fill_null("") if set(named) <= set(batch.rows.columns) and named else batch.texts
+        for batch in read_texts(path, text=named if len(named) > 1 else None, rejected=rejected)
+    ]
+    found = pl.concat([pl.Series("text", [], dtype=pl.String), *texts])
+    check_rejected(rejected, len(found), strict=settings.strict)
+    if rejected:
+        log(f"{len(rejected):,} rows of {path} cannot be read and are left out")
+    if found.is_empty():
+        raise DataError(f"`{path}` holds no texts.")
+    return found
