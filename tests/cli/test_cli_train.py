@@ -194,7 +194,7 @@ def test_an_old_run_is_replaced_and_nothing_else_is(call, fails, reviews, here):
     for seed in ("0", "1"):
         status, _, err = call("train", reviews, "--seed", seed, "--out", "run", "--recipe", "naive-bayes")
         assert status == 0
-        told.append("run holds a run; the new one replaces it when it is whole" in err)
+        told.append("run holds a run; the new one replaces it when it is complete" in err)
     assert told == [False, True]
     assert load(here / "run" / "run.json")["seed"] == 1
     assert names(here) == ["run", "test_ledger.jsonl"]
@@ -236,7 +236,7 @@ def test_vectors_learnt_from_unlabelled_texts(in_shell, reviews, here):
     lines = [line for line in done.stderr.splitlines() if "of the running words" in line]
     assert len(lines) == 1
     assert re.search(r"vectors by skip-gram: \d+ of \d+ words, \d\d\.\d % of", lines[0])
-    assert "learning word vectors: 100%" in done.stderr
+    assert "training word vectors: 100%" in done.stderr
     told = load(here / "run" / "run.json")["chosen"]["vectors"]
     assert (told["size"], told["learnt_from"]["file"], told["learnt_from"]["unlabelled"]) == (5, "more.csv", 240)
     assert told["running_words"] > 0.7  # all but the numbers; they are none of the author's name

@@ -36,5 +36,5 @@ def test_too_few_rows(fails, here):
 def test_test_rows_of_another_kind_are_refused_before_the_search(fails, here, reviews):
     (here / "other.csv").write_text("text,label\na film,spam\na book,ham\n")
     said = fails("tune", reviews, "--test", "other.csv", "--budget", "10m")
-    assert "No label of the test rows stands in the train rows" in said
+    assert "No label of the test rows occurs in the train rows" in said
     assert [path.name for path in here.iterdir()] == ["other.csv"]

@@ -175,7 +175,7 @@ def test_the_runs_are_listed(here: Path, capfd: pytest.CaptureFixture[str]) -> N
     same(json.loads(out), read(EXPECTED / "runs.json"), 0)
     assert "damaged" not in err
     for command, name in (("train", "stopped-v1"), ("tune", "stopped-tune-v1"), ("sweep", "stopped-sweep-v1")):
-        assert f"`{name}` is unfinished: `tagline {command} --resume {name}` goes on with it." in err
+        assert f"`{name}` is unfinished: resume it with `tagline {command} --resume {name}`." in err
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -292,7 +292,7 @@ def going_on(here: Path, asked: Path, *argv: str, capfd: pytest.CaptureFixture[s
         content["settings"][name] = value
     asked.write_text(json.dumps(content), encoding="utf-8")
     status, err = main([*argv, "--quiet"]), capfd.readouterr().err
-    if status == 2 and "was begun with" in err:
+    if status == 2 and "was started with" in err:
         return False
     assert status == 0, err
     return True

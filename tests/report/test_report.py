@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tagline.errors import InputError
-from tagline.report import run_files as reading
+from tagline.report import plots as report_plots
 from tagline.report import write_report
 from tagline.report.provenance import making
 from tagline.report.sections import mistake_cards
@@ -198,7 +198,7 @@ def test_very_many_classes(tmp_path):
 
 
 def test_of_very_many_labels_nothing_is_drawn_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "_draw_again", lambda *_: pytest.fail("drawing takes long and draws nothing"))
+    monkeypatch.setattr(report_plots, "_draw_again", lambda *_: pytest.fail("drawing takes long and draws nothing"))
     page = page_of(write_run(tmp_path, [f"topic {k}" for k in range(501)], "multilabel", n=100))
     assert "Only 50 of 501 are shown" in page.words("classes")
     assert not page.all("img")
@@ -283,7 +283,7 @@ def test_a_run_that_lacks_almost_everything_still_has_a_report(tmp_path):
 
 
 def test_what_is_not_a_run_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"is not a run: it holds no `run.json`"):
+    with pytest.raises(InputError, match=r"is not a run: it has no `run.json`"):
         write_report(tmp_path)
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(InputError, match="is damaged"):

@@ -1,16 +1,19 @@
 """What the report says of the training of a network, and of the first rows of any run."""
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
 
 from tagline.errors import InputError
 from tagline.report import write_report
+from tagline.report.plots import read_plots
 from tagline.report.provenance import making
-from tagline.report.run_files import RunFolder, read_run
 from tagline.report.sections import first_rows
 from tagline.report.training import training
+from tagline.run_folder import RunFolder
 from tests.report.pages import Page, page_of
 from tests.report.synthetic_runs import (
     LAYERS,
@@ -42,7 +45,12 @@ def protocol(history, *, best_epoch=None, planned=None, rows=10000, kept=None, *
         "chosen": {"held_out": {"rows": rows}, "learnt_from": 25000, "epochs": kept},
         "dataset": {"rows": {"train": 25000, "test": 25000}},
     }
-    return training(RunFolder(run, {}, [], None, {}, history, None))["protocol"]
+    with TemporaryDirectory() as name:
+        folder = RunFolder(Path(name))
+        folder.write_record(run)
+        folder.write_metrics({})
+        folder.write_history(history)
+        return training(folder)["protocol"]
 
 
 def test_findings_protocol_and_both_plots_are_shown(network):
@@ -187,7 +195,7 @@ def test_plots_that_are_there_are_not_drawn_again(tmp_path):
     (tmp_path / "plots").mkdir()
     for name in ("training_loss.svg", "training_accuracy.svg"):
         (tmp_path / "plots" / name).write_text('<svg width="72pt" height="36pt"/>')
-    plots = read_run(tmp_path).plots
+    plots = read_plots(RunFolder(tmp_path))
     assert (plots["training_loss"].width, plots["training_loss"].height) == (96, 48)
     assert "confusion_matrix" in plots  # these were missing, and are drawn from the predictions
 
@@ -220,16 +228,16 @@ def test_history_is_read_as_it_was_written(tmp_path):
     history = overfitting(3)
     history["loss"][1] = float("inf")
     write_network_run(tmp_path, history, best_epoch=3)
-    assert read_run(tmp_path).history == history
-    assert read_run(tmp_path).refit_history is None
+    assert RunFolder(tmp_path).history == history
+    assert RunFolder(tmp_path).refit_history is None
     write_history(tmp_path / "refit_history.csv", without_validation(history))
-    assert read_run(tmp_path).refit_history == without_validation(history)
+    assert RunFolder(tmp_path).refit_history == without_validation(history)
 
 
 def test_the_first_ten_rows_of_two_classes(tmp_path):
     folder = write_run(tmp_path, ["neg", "pos"], "binary", n=50)
     frame = pl.read_parquet(folder / "predictions.parquet")
-    rows = first_rows(read_run(folder))
+    rows = first_rows(RunFolder(folder))
     assert [row["row"] for row in rows] == [str(k) for k in range(10)]
     words = page_of(folder).words("first")
     for k in range(10):
@@ -263,7 +271,7 @@ def test_a_set_of_labels_is_right_as_a_whole_or_in_part(tmp_path):
         b=[0.6, 0.4, 0.3, 0.1, 0.2],
         c=[0.1, 0.1, 0.2, 0.1, 0.999],
     )
-    rows = first_rows(read_run(folder))
+    rows = first_rows(RunFolder(folder))
     assert [row["verdict"] for row in rows] == ["right", "in part", "wrong", "right", "wrong"]
     assert rows[0]["said"] == [{"name": "b", "probability": "60.0 %"}, {"name": "a", "probability": "90.0 %"}]
     words = page_of(folder).words("first")

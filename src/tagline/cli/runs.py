@@ -33,12 +33,12 @@ def runs(
         options.session_of(context).warn(f"`{path}` is a damaged run and is left out.")
     for command, doing, kept in (
         ("train", "being trained", find_unfinished(folder)),
-        ("tune", "being searched for", find_searches(folder)),
+        ("tune", "being searched", find_searches(folder)),
         ("sweep", "being swept", find_sweeps(folder)),
     ):
-        for begun, living in kept:
-            then = doing if living else f"unfinished: `tagline {command} --resume {begun}` goes on with it"
-            options.session_of(context).warn(f"`{begun}` is {then}.")
+        for started, is_running in kept:
+            then = doing if is_running else f"unfinished: resume it with `tagline {command} --resume {started}`"
+            options.session_of(context).warn(f"`{started}` is {then}.")
     if as_json:
         show_json([run.to_json() for run in found])
     elif found:

@@ -46,7 +46,8 @@ def render(folder: RunFolder) -> str:
         InputError: the run was not measured on any rows, or one of its files is damaged.
 
     """
-    metrics, run, all_plots = folder.metrics, folder.record, read_plots(folder)
+    run, metrics = folder.record, folder.metrics
+    all_plots = read_plots(folder)
     test, validation = metrics.get("test"), metrics.get("validation")
     block, measured_on = (test, "test") if test else (validation, "validation")
     if not block:

@@ -181,7 +181,7 @@ def test_other_versions_are_refused(sweep: Sweep, tmp_path: Path) -> None:
     asked["versions"]["numpy"] = "1.0"
     (place / "sweep.json").write_text(json.dumps(asked))
     with pytest.raises(
-        InputError, match=r"begun with numpy 1\.0, and here is .*, or remove `.*sweep` and sweep again\."
+        InputError, match=r"started with numpy 1\.0, and this is .*, or remove `.*sweep` and sweep again\."
     ):
         resume_sweep(place)
 

@@ -29,9 +29,12 @@ def test_what_was_asked_for_is_read_again(asked: Asked, name: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"format": 2}, r"asked\.json` was written by another tagline: remove `.*run\.tuning` and begin anew"),
+        (
+            {"format": 2},
+            r"asked\.json` was written by another version of tagline: remove `.*run\.tuning` and begin anew",
+        ),
         ({"data": None}, r"The data of `.*run` cannot be read a second time: remove"),
-        ({"versions": {"python": "3.0"}}, r"`.*run` was begun with python 3\.0, and here is"),
+        ({"versions": {"python": "3.0"}}, r"`.*run` was started with python 3\.0, and this is"),
         ({"settings": {}}, r"asked\.json` cannot be read \(KeyError: 'run'\): remove"),
     ],
 )
@@ -45,6 +48,10 @@ def test_what_cannot_be_gone_on_with(asked: Asked, changes: dict[str, Any], said
 def test_what_is_finished_was_never_begun_or_is_no_place(asked: Asked, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "run.json").write_text("{}")
-    for name, said in ((tmp_path / "other", "is finished"), (tmp_path / "none", "is not a search"), ("/", "is no run")):
-        with pytest.raises(InputError, match=f"{said}.*: there is nothing to go on with"):
+    for name, said in (
+        (tmp_path / "other", "is finished"),
+        (tmp_path / "none", "is not a search"),
+        ("/", "is not a run"),
+    ):
+        with pytest.raises(InputError, match=f"{said}.*: there is nothing to (go on with|resume)"):
             read_asked(name)

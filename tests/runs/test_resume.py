@@ -14,7 +14,7 @@ from tagline.runs.resume import find_requests, hold, read_request, with_versions
 
 
 def read(path: Path) -> str:
-    return read_request(path, 1, lambda asked: asked["settings"]["colour"], Path("run"), "begin anew")
+    return read_request(path, 1, lambda asked: asked["settings"]["colour"], Path("run"), "start over")
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -26,12 +26,12 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"format": 2}, r"asked\.json` was written by another tagline: begin anew\.$"),
-        ({"data": None}, r"^The data of `run` cannot be read a second time: begin anew\.$"),
-        ({"versions": {"python": "9.0"}}, r"^`run` was begun with python 9\.0, and here is .*, or begin anew\.$"),
-        ({"versions": {}}, r"^`run` was begun with python of an unknown version, and"),
-        ({"versions": 3}, r"asked\.json` cannot be read \(TypeError: .*\): begin anew\.$"),
-        ({"settings": {}}, r"asked\.json` cannot be read \(KeyError: 'colour'\): begin anew\.$"),
+        ({"format": 2}, r"asked\.json` was written by another version of tagline: start over\.$"),
+        ({"data": None}, r"^The data of `run` cannot be read a second time: start over\.$"),
+        ({"versions": {"python": "9.0"}}, r"^`run` was started with python 9\.0, and this is .*, or start over\.$"),
+        ({"versions": {}}, r"^`run` was started with python of an unknown version, and"),
+        ({"versions": 3}, r"asked\.json` cannot be read \(TypeError: .*\): start over\.$"),
+        ({"settings": {}}, r"asked\.json` cannot be read \(KeyError: 'colour'\): start over\.$"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
@@ -52,8 +52,8 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, damaged: bytes) -> None:
 def test_a_recipe_that_is_wrong_is_damage_too(tmp_path: Path) -> None:
     path = tmp_path / "asked.json"
     path.write_text(json.dumps(with_versions(1, {"data": "a.csv", "recipe": {}})))
-    with pytest.raises(InputError, match=r"asked\.json` cannot be read \(RecipeError: .*\): begin anew\.$"):
-        read_request(path, 1, lambda asked: make_recipe(asked["recipe"], "mine"), Path("run"), "begin anew")
+    with pytest.raises(InputError, match=r"asked\.json` cannot be read \(RecipeError: .*\): start over\.$"):
+        read_request(path, 1, lambda asked: make_recipe(asked["recipe"], "mine"), Path("run"), "start over")
 
 
 def test_what_is_not_there_is_for_the_caller_to_say(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from tagline.metrics.compare import holm, mcnemar
 from tagline.report.comparison import render_comparison
 from tagline.runs.compare import compare_runs
 from tagline.runs.predictions import label_indices
-from tagline.runs.reread import read_again
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 
@@ -192,7 +191,7 @@ def test_what_is_no_two_runs_is_refused(trained: Path, tmp_path: Path, monkeypat
         assert "twice" in refused(a, again)
     assert "does not exist" in refused(a, tmp_path / "none")
     assert "is a file" in refused(a, tmp_path / "file")
-    assert "holds no `run.json`" in refused(a, tmp_path / "empty")
+    assert "has no `run.json`" in refused(a, tmp_path / "empty")
     for name, content in (("run.json", b"{"), ("metrics.json", b"[]"), ("predictions.parquet", b"PAR1")):
         damaged = copy(b, tmp_path / f"damaged-{name}")
         (damaged / name).write_bytes(content)
@@ -255,8 +254,8 @@ def test_texts_of_a_run_without_texts_are_never_shown(told: bool, trained: Path,
 
 
 def test_data_that_is_gone_leaves_the_texts_of_the_mistakes_to_time_on(trained: Path, tmp_path: Path) -> None:
-    gone = load(trained / "runs" / "a" / "run.json")["dataset"] | {"source": str(tmp_path / "gone.csv")}
-    a, b = (copy(trained / "runs" / name, tmp_path / name, dataset=gone) for name in "ab")
+    gone = load(trained / "runs" / "a" / "run.json")["data"] | {"source": str(tmp_path / "gone.csv")}
+    a, b = (copy(trained / "runs" / name, tmp_path / name, data=gone) for name in "ab")
     texts = {mistake["text"] for run in (a, b) for mistake in json.loads((run / "mistakes.json").read_text())}
     document = compare_runs([a, b])
     assert not document["texts_shown"]
@@ -318,16 +317,3 @@ def test_runs_of_one_name_go_by_their_paths(trained: Path, tmp_path: Path) -> No
     a = trained / "runs" / "a"
     other = copy(a, tmp_path / "a")
     assert [run["name"] for run in compare_runs([a, other])["runs"]] == [str(a), str(other)]
-
-
-def test_only_the_same_data_is_read_again(trained: Path, tmp_path: Path) -> None:
-    named = tmp_path / "bbc-news.csv"  # as a built-in set
-    shutil.copy(trained / "data.csv", named)
-    run = train(str(named), tmp_path / "run")
-    assert read_again(run).test.texts.to_list() == read_again(trained / "runs" / "a").test.texts.to_list()
-    piped = copy(run, tmp_path / "piped", command=["tagline", "train", str(named), "--test", "-"])
-    assert read_again(piped) is None
-    named.write_text(named.read_text().replace(MARK, "other"))
-    assert read_again(run) is None
-    named.unlink()
-    assert read_again(run) is None

@@ -1,4 +1,4 @@
-"""Runs that are stopped while a network is trained, and gone on with."""
+"""Runs that are stopped while a network is trained, and resumed."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ from tagline import InputError
 from tagline.runs.resume import find_unfinished, read_unfinished, unfinished_folder
 from tagline.runs.settings import TrainSettings
 from tagline.runs.test_ledger import LEDGER
-from tagline.runs.tracking.callbacks import Learning, Seen
+from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
 from tagline.runs.train import resume_run, train_run
 from tests.synthetic_texts import made_up
 
@@ -65,7 +65,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def stop_after(phase: str, epoch: int):
     def progress(seen) -> None:
-        if isinstance(seen, Seen) and seen.epoch_ended and (seen.phase, seen.epoch) == (phase, epoch):
+        if isinstance(seen, TrainingProgress) and seen.epoch_ended and (seen.phase, seen.epoch) == (phase, epoch):
             raise StoppedError
 
     return progress
@@ -137,7 +137,7 @@ def test_a_run_with_vectors_learnt_from_unlabelled_texts_is_resumed(
     stop, learnt = stop_after(phase, epoch), []
 
     def progress(seen) -> None:
-        if isinstance(seen, Learning):
+        if isinstance(seen, VectorProgress):
             learnt.append(seen)
         else:
             stop(seen)
@@ -146,7 +146,7 @@ def test_a_run_with_vectors_learnt_from_unlabelled_texts_is_resumed(
     whole = train_run(data, asked, out=tmp_path / "whole")
     with pytest.raises(StoppedError):
         train_run(data, asked, out=tmp_path / "stopped", progress=progress)
-    assert [seen.words() for seen in learnt if seen.epoch_ended][-1] == "learning word vectors: 100%"
+    assert [seen.words() for seen in learnt if seen.epoch_ended][-1] == "training word vectors: 100%"
     stop, n_learnt = stop_after("none", 0), len(learnt)
     resumed = resume_run(tmp_path / "stopped", progress=progress)
     assert len(learnt) == n_learnt  # they were kept
@@ -204,7 +204,7 @@ def test_data_that_has_changed_is_refused(data: Path, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_gone_on_with(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not a run that was begun"):
+    with pytest.raises(InputError, match="not an unfinished run"):
         resume_run(tmp_path / "never")
     run = train_run(data, settings(), out=tmp_path / "run")
     with pytest.raises(InputError, match="is finished"):
@@ -252,7 +252,7 @@ def test_a_killed_process_is_gone_on_with_on_the_command_line(data: Path, tmp_pa
     assert process.wait() == -signal.SIGKILL  # it was killed, not done
     assert not (tmp_path / "run").exists()
     listed = subprocess.run([*tagline, "runs", "."], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "run` is unfinished: `tagline train --resume run` goes on with it" in listed.stderr
+    assert "run` is unfinished: resume it with `tagline train --resume run`" in listed.stderr
     both = subprocess.run([*command, "--resume", "run"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert both.returncode == 2
     assert "cannot be given with `--resume`" in both.stderr
@@ -300,7 +300,7 @@ def test_other_versions_are_refused(data: Path, tmp_path: Path, monkeypatch: pyt
     with pytest.raises(StoppedError):
         train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 3))
     monkeypatch.setattr("tagline.runs.resume.versions", lambda: {"tagline": "99.0"})
-    with pytest.raises(InputError, match=r"was begun with tagline .*, and here is 99\.0"):
+    with pytest.raises(InputError, match=r"was started with tagline .*, and this is 99\.0"):
         resume_run(tmp_path / "run")
     assert find_unfinished(tmp_path)
 
@@ -337,5 +337,5 @@ def test_folders_named_like_recipe_and_data_do_not_matter(
 @pytest.mark.parametrize("run", [".", "/", "", "..", "a/b/c"])
 def test_odd_places_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="there is nothing to go on with"):
+    with pytest.raises(InputError, match="there is nothing to resume"):
         resume_run(run)
