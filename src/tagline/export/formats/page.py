@@ -7,7 +7,7 @@ from tagline.export.base import Exported, ExportFormat, ExportRequest
 
 def _export(request: ExportRequest) -> Exported:
     from tagline.export.html import export_page
-    from tagline.runs.model_path import model_folder
+    from tagline.run_folder import model_folder
 
     made = export_page(
         model_folder(request.model_path), request.target, replay=request.replay, progress=request.progress
