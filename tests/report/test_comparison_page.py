@@ -88,14 +88,14 @@ def test_the_page_holds_what_was_found_and_nothing_from_outside(tmp_path):
     for sentence in given["conclusion"]:
         assert sentence.replace("`", "") in top
     assert "A run-0 fast 90.0 % 88.0 to 92.0 0.900" in page.words("figures")
-    assert "read 7 times" in page.words("figures")
+    assert "evaluated this test set 7 times" in page.words("figures")
     pairs = page.words("pairs")
     assert "A → B Accuracy +1.0 -1.0 to +3.0 McNemar p = 0.20" in pairs
     assert "A → B 1,700 100 120 80 89.0 % 0.780 1.6 points" in pairs
     assert "neg 1,000 0.900 0.910 +0.010 +0.001 to +0.020" in page.words("classes")
     differ = page.words("differ")
     assert (
-        "A right, B wrong: 100 Row 12, labelled neg; B said pos. Probability of pos: 98.7 % by B, 12.3 % by A."
+        "A right, B wrong: 100 Row 12, labelled neg; B predicted pos. Probability of pos: B 98.7 %, A 12.3 %."
         in differ
     )
     assert "B right, A wrong: 120" in differ
@@ -120,8 +120,8 @@ def test_hostile_names_and_texts_stay_text():
 
 def test_without_texts_and_times():
     page = Page(render_comparison(document(text=None, timed=False)))
-    assert "The texts themselves are not shown" in page.words("differ")
-    assert "There was no text here to time them on" in page.words("figures")
+    assert "The texts are not shown" in page.words("differ")
+    assert "Speed was not measured" in page.words("figures")
     assert len(page.all("img")) == 1  # of size
 
 

@@ -72,7 +72,7 @@ def test_plots_have_words_for_those_who_cannot_see_them(binary):
 
 def test_mistakes_show_the_words_that_caused_them(binary):
     page, html, _ = binary
-    assert "Said neg (99.8 %), labelled pos" in page.words("mistakes")
+    assert "Predicted neg (99.8 %), labelled pos" in page.words("mistakes")
     assert re.search(r'<mark class="for" style="--a:1.00" title="\+1.300">terrible mess</mark>', html)
     assert re.search(r'<mark class="against" style="--a:0.62" title="-0.800">wonderful</mark>', html)
 
@@ -192,7 +192,7 @@ def test_very_many_classes(tmp_path):
     names = [f"topic {k}" for k in range(501)]
     page = page_of(write_run(tmp_path, names, "multiclass", n=400))
     assert "Most confused pairs" in page.words("confusion")
-    assert "Only 50 of 501 are shown" in page.words("classes")
+    assert "50 of 501 are shown" in page.words("classes")
     assert page.words("classes").count("topic ") == 50
     assert len(page.all("img")) == 1
 
@@ -200,7 +200,7 @@ def test_very_many_classes(tmp_path):
 def test_of_very_many_labels_nothing_is_drawn_again(tmp_path, monkeypatch):
     monkeypatch.setattr(report_plots, "_draw_again", lambda *_: pytest.fail("drawing takes long and draws nothing"))
     page = page_of(write_run(tmp_path, [f"topic {k}" for k in range(501)], "multilabel", n=100))
-    assert "Only 50 of 501 are shown" in page.words("classes")
+    assert "50 of 501 are shown" in page.words("classes")
     assert not page.all("img")
 
 
@@ -217,7 +217,7 @@ def test_many_classes(tmp_path):
     names = [f"topic {k}" for k in range(46)]
     page = page_of(write_run(tmp_path, names, "multiclass", n=800))
     assert "Most confused pairs" in page.words("confusion")
-    assert "The worst F1 stands first" in page.words("classes")
+    assert "the lowest F1 first" in page.words("classes")
     assert all(name in page.words("classes") for name in names)
     assert "matrix" not in [attrs.get("class") for attrs in page.all("table")]
     assert "calibration temperature" in page.words("making")
@@ -227,8 +227,8 @@ def test_many_classes(tmp_path):
 def test_multilabel(tmp_path):
     page = page_of(write_run(tmp_path, ["joy", "fear", "rage"], "multilabel"))
     assert "held-out texts given exactly their labels" in page.words("top")
-    assert "Label by label" in page.words("classes")
-    said = "Said joy and fear, labelled rage; surest of the wrong labels: 99.8 %"
+    assert "Metrics by label" in page.words("classes")
+    said = "Predicted joy and fear, labelled rage; most confident wrong label: 99.8 %"
     assert said in page.words("mistakes")
 
 
@@ -266,7 +266,7 @@ def test_notes_of_the_run_are_shown(tmp_path):
 
 def test_without_texts_the_report_says_so(tmp_path):
     page = page_of(write_run(tmp_path, ["neg", "pos"], "binary", mistakes=[]))
-    assert "Texts of the data were left out of this run" in page.words("mistakes")
+    assert "This run stores no texts" in page.words("mistakes")
 
 
 def test_a_run_that_lacks_almost_everything_still_has_a_report(tmp_path):
@@ -279,7 +279,7 @@ def test_a_run_that_lacks_almost_everything_still_has_a_report(tmp_path):
         json.dumps({"task": "binary", "test": None, "validation": metrics["validation"]})
     )
     page = page_of(tmp_path)
-    assert "There was no test split" in page.words("top")
+    assert "There is no test split" in page.words("top")
 
 
 def test_what_is_not_a_run_is_refused(tmp_path):

@@ -81,7 +81,7 @@ def test_the_epochs_are_a_table_that_marks_the_best(network):
         assert f"{at + 1} {losses} {watched}" in words
     assert html.count('<tr class="best">') == 1
     assert "4 best 0.1945" in words
-    assert "The final training: 4 epochs, in figures" in words
+    assert "Final training on all rows: table of 4 epochs" in words
     assert words.count("0.1945 91.83 %") == 2  # once more in the final training
 
 
@@ -89,7 +89,7 @@ def test_the_network_is_a_table(network):
     words = network[2].words("training")
     assert "Embedding (256, 16) 160,000" in words
     assert "GlobalAveragePooling1D (16) 0" in words
-    assert "in all 160,289" in words
+    assert "total 160,289" in words
 
 
 def test_settings_of_a_network_are_shown_under_names_for_people(network):
@@ -101,7 +101,7 @@ def test_settings_of_a_network_are_shown_under_names_for_people(network):
         "decision threshold 0.5",
     ):
         assert setting in made, setting
-    assert "null" not in made[: made.index("Seconds")]  # `maxlen` has no value
+    assert "null" not in made[: made.index("Time in seconds")]  # `maxlen` has no value
     assert "words read of a text" not in made
     assert "Chosen on 10,000 held-out rows (the first 10,000 train rows): the number of epochs." in made
 
@@ -138,7 +138,7 @@ def test_the_protocol_says_what_was():
 
 def test_one_epoch_is_not_called_the_best(tmp_path):
     html = write_report(write_network_run(tmp_path, overfitting(1), best_epoch=1)).read_text(encoding="utf-8")
-    assert "The epoch, in figures" in html
+    assert "Table of 1 epoch" in html
     assert 'class="best"' not in html
 
 
@@ -275,7 +275,7 @@ def test_a_set_of_labels_is_right_as_a_whole_or_in_part(tmp_path):
     assert [row["verdict"] for row in rows] == ["right", "in part", "wrong", "right", "wrong"]
     assert rows[0]["said"] == [{"name": "b", "probability": "60.0 %"}, {"name": "a", "probability": "90.0 %"}]
     words = page_of(folder).words("first")
-    assert words.startswith("The first 5")
+    assert words.startswith("First rows The first")
     assert "0 a and b b 60.0 % a 90.0 % ✓ right" in words
     assert "3 no label no label ✓ right" in words
 
