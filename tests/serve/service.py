@@ -7,13 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.synthetic_texts import made_up
 
 
 class Running:
@@ -114,3 +118,55 @@ def read_answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
             return 0, headers, body
         body += part
     return int(first.split()[1]), headers, body
+
+
+TEXTS = made_up(50, seed=3)[0]
+
+
+class Load:
+    """Clients that ask one after the other on connections that they keep; what came of it, counted by status.
+
+    A request is lost if its connection had been established and no answer came.
+    """
+
+    def __init__(self, server, clients=8):
+        self.server, self.statuses, self.lost, self.versions = server, Counter(), [], Counter()
+        self._ending = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(k,)) for k in range(clients)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ending.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, k):
+        turn = k
+        while not self._ending.is_set():
+            try:
+                connection = self.server.connect()
+            except OSError:  # not let in: the server has stopped
+                return
+            with connection:
+                kept = True
+                while kept and not self._ending.is_set():
+                    turn += 1
+                    status, headers, body = self._one(connection, TEXTS[turn % len(TEXTS)])
+                    self.statuses[status] += 1
+                    if status == 0:
+                        self.lost.append(body)
+                        return
+                    if status == 200:
+                        self.versions[json.loads(body)["version"]] += 1
+                    kept = headers.get("connection") != "close"
+
+    def _one(self, connection, text):
+        try:
+            connection.sendall(post("/v1/predict", json.dumps({"text": text}).encode()))
+            return read_answer(connection)
+        except OSError as error:
+            return 0, {}, repr(error)

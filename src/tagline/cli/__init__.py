@@ -1,7 +1,7 @@
-"""The command line: parses, calls, prints.
+"""The command line.
 
-Answers go to stdout, progress and logs to stderr. Exit status: 0 done; 2 the user's input or arguments are wrong; 1
-anything else; 130 stopped by Ctrl-C; 141 the reader of stdout went away. Whatever is wrong is said in one
+Results go to stdout, progress and warnings to stderr. Exit status: 0 success; 2 invalid input or arguments; 1 any other
+error; 130 stopped by Ctrl-C; 141 stdout was closed by its reader; 143 stopped by SIGTERM. An error is printed as one
 line, ``error: …``; ``--debug`` adds the traceback.
 """
 

@@ -1,4 +1,4 @@
-"""The commands put together, and `main`, which runs one and turns whatever goes wrong into one line."""
+"""The commands, and `main`, which runs one of them and turns every error into one line."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tagline.cli import (
+from tagline.cli.commands import (
     compare,
     datasets,
     evaluate,
@@ -30,12 +30,12 @@ from tagline.cli.terminal import Session, deprecations_as_lines, error_line, sil
 from tagline.errors import TaglineError
 
 CLOSED_PIPE = 141
-# What a person mends by naming something else; a full disk is not among them.
+# Errors that another path fixes; a full disk is not among them.
 _WRONG_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
-    help="Labelled text in, a trustworthy text classifier out: on a plain CPU, in seconds.",
+    help="Train trustworthy text classifiers from labelled text, on a CPU, in seconds.",
     epilog="Start with `tagline train` (25,000 film reviews) or `tagline train FILE.csv`.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     rich_markup_mode="rich",
@@ -55,10 +55,10 @@ def _print_version(value: bool) -> None:
 def root(
     context: typer.Context,
     _version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Labelled text in, a trustworthy text classifier out: on a plain CPU, in seconds."""
+    """Train trustworthy text classifiers from labelled text, on a CPU, in seconds."""
     if context.invoked_subcommand is None:
         sys.stdout.write(f"{context.get_help()}\n")
 
@@ -110,7 +110,7 @@ def _report(error: BaseException, session: Session) -> int:
             return error.exit_code
         case KeyboardInterrupt() | typer.Abort():
             session.close()
-            error_line("stopped by Ctrl-C; nothing was left half-written.")
+            error_line("stopped by Ctrl-C; no incomplete file was left behind.")
             return INTERRUPTED
         case Terminated():
             return TERMINATED
@@ -128,21 +128,21 @@ def _report(error: BaseException, session: Session) -> int:
 
 
 def explain_error(error: Exception) -> tuple[str, int]:
-    """Return one line about an error, and the exit status that goes with it."""
+    """Return a one-line message for an error, and the exit status."""
     if isinstance(error, TaglineError):
         return str(error), error.exit_status
     if hasattr(error, "format_message"):  # a usage error of click, whose classes typer does not show
         return _usage(error), 2
     if isinstance(error, OSError) and error.errno in _FULL:
-        return "the disk is full; nothing was left half-written. Free some space, or write somewhere else.", 1
+        return "the disk is full; no incomplete file was left behind. Free some space, or write to another disk.", 1
     if isinstance(error, OSError):
         what = error.strerror or str(error)
         where = f"`{error.filename}`: " if error.filename else ""
         return f"{where}{what}.", 2 if isinstance(error, _WRONG_PATHS) else 1
     if isinstance(error, MemoryError):
-        return "there is not enough memory for this.", 1
+        return "there is not enough memory.", 1
     about = str(error).strip().splitlines()
-    return f"unexpected {type(error).__name__}: {about[0] if about else ''} (`--debug` shows where)", 1
+    return f"unexpected {type(error).__name__}: {about[0] if about else ''} (run with `--debug` for the traceback)", 1
 
 
 def _usage(error: Exception) -> str:

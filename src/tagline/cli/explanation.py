@@ -1,4 +1,4 @@
-"""An explanation on the terminal: the text with its words marked, and the sum that makes the score."""
+"""An explanation on the terminal: the text with its words highlighted, and the contributions that sum to the score."""
 
 from typing import TYPE_CHECKING
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 _FOR, _AGAINST = ("bold white on blue", "blue"), ("bold black on dark_orange", "dark_orange")
 _SUMS = {
     "log-odds": "score, the log-odds",
-    "score": "score, weighed against those of the other classes",
+    "score": "score, relative to those of the other classes",
     "probability": "score, the probability",
 }
 _STRONG, _WEAK = 0.5, 0.1  # of the strongest word
 
 
 def explanation_parts(explanation: "Explanation", top: int) -> list[RenderableType]:
-    """Return what to print: the verdict, the marked text, the ``top`` strongest contributions and their sum."""
+    """Return what to print: the prediction, the highlighted text, and the ``top`` contributions with their sum."""
     name = one_line(str(explanation.class_name))
     unit = explanation.scale
     prediction = one_line(str(explanation.prediction)) or "no label"
     verdict = f"Prediction: {prediction}. Probability of {name}: {explanation.proba:.3f}."
     legend = Text.assemble(
-        "Speaks ", ("for ", _FOR[1]), (name, _FOR[1]), " or ", ("against", _AGAINST[1]), f" it, in {unit}:"
+        "Contributions ", ("for ", _FOR[1]), (name, _FOR[1]), " and ", ("against", _AGAINST[1]), f" it, in {unit}:"
     )
     return [verdict, "", _marked(explanation), "", legend, _sum(explanation, top)]
 
@@ -60,11 +60,11 @@ def _sum(explanation: "Explanation", top: int) -> Table:
         table.add_row(Text(f"{part.value:+.4f}", style=style), Text(name if stands else f"no “{name}”"))
     rest = parts[top:]
     if rest:
-        table.add_row(f"{sum(part.value for part in rest):+.4f}", f"{len(rest):,} weaker ones")
+        table.add_row(f"{sum(part.value for part in rest):+.4f}", f"{len(rest):,} smaller contributions")
     remainder = f"{explanation.remainder:+.4f}"
     exact = float(remainder) == 0
-    table.add_row(f"{explanation.intercept:+.4f}", "intercept, before any word", end_section=exact)
+    table.add_row(f"{explanation.intercept:+.4f}", "intercept", end_section=exact)
     if not exact:
-        table.add_row(remainder, "numerical error of the parts", end_section=True)
+        table.add_row(remainder, "approximation error", end_section=True)
     table.add_row(f"{explanation.score:+.4f}", _SUMS[explanation.scale], style="bold")
     return table

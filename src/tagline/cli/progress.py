@@ -1,4 +1,4 @@
-"""The stages of a command on a terminal: a spinner and the time taken; where it is known, a bar and the time left."""
+"""The progress display of a terminal: a spinner and the elapsed time; a bar and the time left if the total is known."""
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -16,7 +16,7 @@ class _Left(TimeRemainingColumn):
 
 
 def stage_display(console: Console) -> Progress:
-    """Return the display; a stage whose total is 1 has no measure but time."""
+    """Return the display; a stage whose total is 1 has no bar."""
     return Progress(
         SpinnerColumn(), TextColumn("{task.description}"), _Bar(16), TimeElapsedColumn(), _Left(), console=console
     )

@@ -1,4 +1,4 @@
-"""Where a command prints: answers to stdout, progress and warnings to stderr."""
+"""Output of a command: results to stdout, progress and warnings to stderr."""
 
 import json
 import os
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import Progress, TaskID
 
-_PIPED_WIDTH = 160  # characters of a table that goes to a file or another program
+_PIPED_WIDTH = 160  # of a table that is not printed to a terminal, in characters
 
 
 class Session:
-    """One call of ``tagline``: what was typed, how much it says, and the progress it shows.
+    """One call of ``tagline``: its command line, its verbosity and its progress display.
 
-    ``stage`` names what is going on: a spinner with the time it takes on a terminal, one line each elsewhere,
-    nothing under ``--quiet``.
+    A stage is shown as a spinner with the elapsed time on a terminal, as a line elsewhere, and not at all with
+    ``--quiet``.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -34,7 +34,7 @@ class Session:
         self._task: TaskID | None = None
 
     def stage(self, name: str) -> None:
-        """Say what is going on now."""
+        """Start a stage of the progress display."""
         if self.quiet:
             return
         if not sys.stderr.isatty():
@@ -50,7 +50,7 @@ class Session:
         self._task = self._progress.add_task(_plain(name), total=1)
 
     def advance(self, name: str, done: int, total: int, *, milestone: bool) -> None:
-        """Show how far the stage is, with the time that is left; elsewhere than on a terminal only its milestones."""
+        """Show the progress of the stage and the time left; only its milestones if stderr is not a terminal."""
         if self.quiet:
             return
         if not sys.stderr.isatty():
@@ -64,12 +64,12 @@ class Session:
         self._progress.update(self._task, description=_plain(name), completed=done, total=total)
 
     def update(self, name: str) -> None:
-        """Change the words of the stage, on a terminal."""
+        """Change the name of the stage, on a terminal."""
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, description=_plain(name))
 
     def warn(self, sentence: str) -> None:
-        """Say something that the user should know, in one line."""
+        """Print a warning of one line."""
         if not self.quiet:
             self.close()
             sys.stderr.write(f"warning: {one_line(sentence)}\n")
@@ -106,7 +106,7 @@ def deprecations_as_lines(session: Session) -> Iterator[None]:
 
 
 def show(*parts: "RenderableType") -> None:
-    """Print text and tables to stdout; words are taken as they are, without rich's markup."""
+    """Print text and tables to stdout; text is printed literally, without rich's markup."""
     console = _console(sys.stdout)
     with console.capture() as printed:  # rich would end the process itself when the reader has gone
         for part in parts:
@@ -126,7 +126,7 @@ def error_line(message: str) -> None:
 
 
 def typed(text: str) -> str:
-    """Return an argument as text: bytes that are not UTF-8, which Python hides in it, become replacement marks."""
+    """Return an argument as text: bytes that are not UTF-8, which Python escapes, become replacement characters."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -136,11 +136,11 @@ def one_line(message: str) -> str:
 
 
 def silence_stdout() -> None:
-    """Send what is still to come to nowhere: the reader of stdout has gone."""
+    """Discard further output to stdout, which its reader has closed."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, sys.stdout.fileno())
-    except (OSError, ValueError):  # stdout is no file, as in tests
+    except (OSError, ValueError):  # stdout is not a file, as in tests
         pass
     finally:
         os.close(nowhere)

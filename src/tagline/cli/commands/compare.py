@@ -16,12 +16,12 @@ _LONGEST_NAME = 150  # characters; file systems take 255 bytes
 
 def compare(
     context: typer.Context,
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="The folders of two runs or more.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="The folders of two or more runs.")],
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.html",
-            help="Where the page goes; else compare-RUN-RUN.html in the folder that holds the first run.",
+            help="The page to write; by default compare-RUN-RUN.html in the parent of the first run.",
             show_default=False,
             rich_help_panel=options.OUTPUT,
         ),
@@ -30,9 +30,9 @@ def compare(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Say whether one run is better than another by more than chance, where they differ, and what each costs.
+    """Test whether one run is significantly better than another, and show where they differ.
 
-    The runs must have been measured on the same test rows.
+    The runs must have been evaluated on the same test rows.
 
     Example: [bold]tagline compare runs/RUN runs/OTHER[/]
     """
@@ -44,7 +44,7 @@ def compare(
     if out is not None:
         check_page(out)
     document = compare_runs(runs, log=session.stage)
-    path = write_comparison(_beside(runs[0], document) if out is None else out, document)
+    path = write_comparison(_default_page(runs[0], document) if out is None else out, document)
     session.close()
     if as_json:
         from tagline.cli.terminal import show_json
@@ -60,8 +60,8 @@ def compare(
         show(*document["conclusion"], "", f"Report: {path}")
 
 
-def _beside(first: Path, document: Mapping[str, Any]) -> Path:
-    """Return the place of the page: beside the runs, named after them."""
+def _default_page(first: Path, document: Mapping[str, Any]) -> Path:
+    """Return the default path of the page: in the parent of the first run, named after the runs."""
     from hashlib import blake2b
 
     name = "-".join(Path(run["path"]).resolve().name for run in document["runs"])

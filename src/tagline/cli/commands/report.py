@@ -14,7 +14,7 @@ def report(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Write the report of a run again.
+    """Rewrite the report of a run.
 
     Example: [bold]tagline report runs/RUN[/]
     """

@@ -27,7 +27,7 @@ _SHORTEST_TEXT = 24
 
 
 class Format(StrEnum):
-    """What can be written."""
+    """The formats of the output."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -61,13 +61,15 @@ def predict(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write .csv, .jsonl or .parquet; `-` is standard output.",
+            help="Write a .csv, .jsonl or .parquet file; `-` is standard output.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     kind: Annotated[
         Format | None,
-        typer.Option("--format", help="What to write, whatever the suffix.", rich_help_panel=options.OUTPUT),
+        typer.Option(
+            "--format", help="The output format; by default that of the suffix.", rich_help_panel=options.OUTPUT
+        ),
     ] = None,
     text: options.Text = None,
     top_k: Annotated[
@@ -85,15 +87,15 @@ def predict(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Classify texts, or the rows of a file, which keep their order and their other columns.
+    """Classify texts, or the rows of a file, keeping their order and other columns.
 
     Examples: [bold]tagline predict MODEL "A quiet masterpiece."[/] and
     [bold]tagline predict MODEL --input new.csv --output labelled.csv[/]
     """
     if [bool(texts), bool(source), ids is not None].count(True) != 1:
-        raise InputError("`tagline predict` takes texts, `--input FILE` or `--ids JSON`, one of them.")
+        raise InputError("`tagline predict` takes either texts, `--input FILE` or `--ids JSON`.")
     if as_json and (source or output):
-        raise InputError("`--json` prints predictions of texts; for a file give `--output FILE.jsonl`.")
+        raise InputError("`--json` prints predictions of texts; for a file use `--output FILE.jsonl`.")
     sequences = None if ids is None else _sequences(ids)
     session = options.session_of(context)
     session.stage("loading the model")
@@ -133,11 +135,11 @@ def predict(
 def _warn_of_blank(session: "Session", n: int) -> None:
     if n:
         texts = "1 text is" if n == 1 else f"{n:,} texts are"
-        session.warn(f"{texts} empty; the answer is then what the model says of no text at all.")
+        session.warn(f"{texts} empty; the prediction is that of a text without words.")
 
 
 def _sequences(document: str) -> list[list[int]]:
-    """Return the sequences of ids in a JSON document; what its lists hold is left to check."""
+    """Return the sequences of ids in a JSON document; the model checks their values."""
     example = "give a list of word ids such as `[1, 14, 22]`, or a list of such lists"
     try:
         found = json.loads(document)
@@ -180,7 +182,7 @@ def _predict_file(
         first = done.rejected[0]
         where = f"; all are listed in `{done.rejected_file}`" if done.rejected_file else ""
         session.warn(
-            f"{counted(len(done.rejected), 'row')} could not be read, left out; the first is `{first.file}` "
+            f"Skipped {counted(len(done.rejected), 'row')} that cannot be read; the first is `{first.file}` "
             f"line {first.line}: {first.reason}{where}."
         )
     _warn_of_blank(session, done.empty)
@@ -199,7 +201,7 @@ def _show(frame: "pl.DataFrame") -> None:
     answers = frame.drop("text")
     cells = [[one_line(column.name), *map(_cell, column.to_list())] for column in answers]
     used = sum(max(map(cell_len, column)) + _GAP for column in cells)
-    # What was asked for is shown whole, in a table wider than the screen if need be; the text gives way.
+    # Predictions are never cut, even if the table becomes wider than the terminal; texts are.
     room = max(_SHORTEST_TEXT, shutil.get_terminal_size().columns - used)
     texts = ["text", *(_cropped(one_line(text), room) for text in frame["text"])]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, width=used + max(map(cell_len, texts)))

@@ -45,7 +45,7 @@ def test_json_is_the_results_and_nothing_else(call, reviews, here):
         (("--curve", "--sizes", "10,20"), "give one of them"),
         (("--sizes", "10,1000"), "has 1000, but there are 192 training rows"),
         (("--sizes", "10,many"), "is not a list of whole numbers"),
-        (("--resume", "nothing"), "`DATA` cannot be given with `--resume`: the sweep is gone on with"),
+        (("--resume", "nothing"), "`DATA` cannot be given with `--resume`: the sweep keeps the settings"),
         (("--set", "protocol.validation=none", "--grid", "model.C=1,3", "--text", "nix"), "nix"),
         (("--out", "."), "choose another folder"),
         (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def runs(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder that holds the runs.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the runs.")] = Path("runs"),
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
@@ -30,15 +30,15 @@ def runs(
 
     found, damaged = list_runs(folder)
     for path in damaged:
-        options.session_of(context).warn(f"`{path}` is a damaged run and is left out.")
+        options.session_of(context).warn(f"`{path}` is a damaged run and is not listed.")
     for command, doing, kept in (
         ("train", "being trained", find_unfinished(folder)),
         ("tune", "being searched", find_searches(folder)),
-        ("sweep", "being swept", find_sweeps(folder)),
+        ("sweep", "running", find_sweeps(folder)),
     ):
         for started, is_running in kept:
-            then = doing if is_running else f"unfinished: resume it with `tagline {command} --resume {started}`"
-            options.session_of(context).warn(f"`{started}` is {then}.")
+            state = doing if is_running else f"unfinished: resume it with `tagline {command} --resume {started}`"
+            options.session_of(context).warn(f"`{started}` is {state}.")
     if as_json:
         show_json([run.to_json() for run in found])
     elif found:

@@ -7,7 +7,6 @@ import typer
 
 from tagline.cli import options
 from tagline.cli.terminal import Session
-from tagline.cli.train import DEFAULT_DATA
 from tagline.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,10 +23,7 @@ _LISTED = 10
 
 def sweep(
     context: typer.Context,
-    data: Annotated[
-        str,
-        typer.Argument(metavar="[DATA]", help="A file, a folder, a glob, `-` for standard input, or a built-in name."),
-    ] = DEFAULT_DATA,
+    data: options.Data = options.DEFAULT_DATA,
     recipe: Annotated[
         list[str] | None,
         typer.Option(
@@ -143,7 +139,7 @@ def sweep(
         processes=processes,
     )
     if resume is not None:
-        options.check_alone(context, {"resume", "processes"}, "the sweep")
+        options.check_resume(context, {"resume", "processes"}, "the sweep")
         done = resume_sweep(
             resume, processes=processes, log=session.stage, progress=lambda seen: _advance(session, seen)
         )

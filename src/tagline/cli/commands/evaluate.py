@@ -22,7 +22,7 @@ def evaluate(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Measure a model on labelled data: on its official test split if it has one, else on all rows.
+    """Evaluate a model on labelled data: on its official test split, or on all rows if it has none.
 
     Example: [bold]tagline evaluate runs/RUN/model new.csv[/]
     """
@@ -31,7 +31,7 @@ def evaluate(
 
     before = process_seconds()
     session = options.session_of(context)
-    session.stage(f"measuring on {data}")
+    session.stage(f"evaluating on {data}")
     result = evaluate_model(
         model,
         data,

@@ -1,4 +1,4 @@
-"""The OpenAPI description is true: what it allows is answered as it says, and so is what it does not allow."""
+"""The OpenAPI description is true: requests that it allows, and those that it does not, get an answer it describes."""
 
 from collections.abc import Iterator
 from contextlib import suppress

@@ -19,7 +19,7 @@ def recipes(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """List the recipes, or show one.
+    """List the built-in recipes; `show` prints one.
 
     Examples: [bold]tagline recipes[/] and [bold]tagline recipes show fast[/]
     """
@@ -40,8 +40,8 @@ def recipes(
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("name", no_wrap=True, style="bold")
-    table.add_column("what it is")
-    table.add_column("what to expect")
+    table.add_column("summary")
+    table.add_column("expected results")
     for recipe in found:
         table.add_row(recipe.recipe.name, recipe.recipe.summary, recipe.recipe.expects or "–")
     show(table)
@@ -49,11 +49,11 @@ def recipes(
 
 @app.command("show")
 def show_recipe(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE.toml", help="A recipe.")],
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE.toml", help="A built-in name or a file.")],
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Print a recipe as TOML, to change and to train with.
+    """Print a recipe as TOML, as a starting point for your own.
 
     Example: [bold]tagline recipes show fast > mine.toml[/]
     """

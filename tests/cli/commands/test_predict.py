@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from tagline.classifier import TextClassifier
-from tests.cli.cli_data import names, write_reviews
+from tests.cli.cli_data import names
 
 
 def test_texts(call, run_folder):
@@ -123,7 +123,7 @@ def test_texts_without_a_word_are_told_of(call, run_folder, here):
     status, out, err = call("predict", run_folder, "--input", "in.csv")
     assert status == 0
     assert len(out.splitlines()) == 4
-    assert "warning: 2 texts are empty; the answer is then what the model says of no text at all." in err
+    assert "warning: 2 texts are empty; the prediction is that of a text without words." in err
     assert "1 text is empty" in call("predict", run_folder, "superb", " ")[2]
     assert "empty" not in call("predict", run_folder, "superb")[2]
 
@@ -133,7 +133,7 @@ def test_rows_that_cannot_be_read(call, run_folder, here):
     status, out, err = call("predict", run_folder, "--input", "in.csv")
     assert status == 0
     assert [line.split(",")[1] for line in out.splitlines()[1:]] == ["1", "3", *["4"] * 97]
-    assert "warning: 1 row could not be read, left out; the first is `in.csv` line 3" in err
+    assert "warning: Skipped 1 row that cannot be read; the first is `in.csv` line 3" in err
     assert "line 3" in err
     status, _, err = call("predict", run_folder, "--input", "in.csv", "--strict", "--output", "out.csv", "-q")
     assert status == 2
@@ -226,80 +226,6 @@ def test_memory_is_bounded(kind, run_folder, tmp_path):
         peaks[n] = float(peak)
     # The input grows by 120 MB.
     assert peaks[80_000] < peaks[20_000] + 70
-
-
-def test_evaluate_its_own_data_uses_the_test_rows(call, run_folder):
-    status, out, _ = call("evaluate", run_folder, run_folder.parent / "reviews.csv", "--json", "-q")
-    metrics = json.loads(out)
-    trained = json.loads((run_folder / "metrics.json").read_text())
-    assert status == 0
-    assert metrics["rows"] == {"train": 0, "validation": 0, "test": 24}
-    assert "not seen" in metrics["rows_used"]
-    assert metrics["test"]["confusion_matrix"] == trained["test"]["confusion_matrix"]
-
-
-def test_evaluate_other_data_uses_all_rows(call, run_folder, tmp_path):
-    data = write_reviews(tmp_path / "other.csv", n=100, seed=9)
-    status, out, _ = call("evaluate", run_folder / "model", data, "-q")
-    assert status == 0
-    assert "On all 100 rows" in out
-    rows = pl.read_csv(data)
-    clf = TextClassifier.load(run_folder / "model")
-    accuracy = (pl.Series(clf.predict(rows["review"])) == rows["stars"]).mean()
-    status, out, _ = call("evaluate", run_folder, data, "--json", "-q")
-    assert json.loads(out)["test"]["accuracy"] == pytest.approx(accuracy)
-
-
-def test_evaluate_official_test_rows_only(call, run_folder, tmp_path):
-    rows = pl.read_csv(write_reviews(tmp_path / "other.csv", n=90, seed=9))
-    split = pl.Series("split", ["train", "train", "test"] * 30)
-    rows.with_columns(split).write_csv(tmp_path / "official.csv")
-    _status, out, _ = call("evaluate", run_folder, tmp_path / "official.csv", "--json", "-q")
-    metrics = json.loads(out)
-    assert metrics["rows"]["test"] == 30
-    assert "official test split" in metrics["rows_used"]
-
-
-def test_evaluate_with_labels_the_model_does_not_know(call, fails, run_folder, tmp_path):
-    (tmp_path / "mixed.csv").write_text("text,label\nsuperb,pos\ndull,neg\nso so,meh\n" * 1)
-    status, out, err = call("evaluate", run_folder, tmp_path / "mixed.csv", "--json")
-    metrics = json.loads(out)
-    assert status == 0
-    assert metrics["task"] == "multiclass"
-    assert metrics["test"]["accuracy"] == pytest.approx(2 / 3)
-    assert "`meh`" in err
-    (tmp_path / "alien.csv").write_text("text,label\nsuperb,ja\ndull,nein\n")
-    assert "`ja`" in fails("evaluate", run_folder, tmp_path / "alien.csv")
-
-
-def test_explanations_add_up(call, run_folder):
-    text = "a superb but dull film"
-    status, out, _ = call("explain", run_folder, text, "--json", "-q")
-    answer = json.loads(out)
-    assert status == 0
-    total = answer["intercept"] + sum(part["value"] for part in answer["contributions"])
-    assert total == pytest.approx(answer["score"])
-    assert answer["intercept"] + sum(value for _, _, value in answer["words"]) == pytest.approx(answer["score"])
-    logit = TextClassifier.load(run_folder / "model").decision_function([text])[0]
-    assert answer["score"] == pytest.approx(logit if answer["class"] == "pos" else -logit)
-    status, out, _ = call("explain", run_folder, text, "--class", "pos", "--top", "2", "-q")
-    values = [float(value) for value in re.findall(r"^([+-]\d+\.\d{4})", out, re.MULTILINE)]
-    assert len(values) == 2 + 1 + 1 + 1  # two, the rest, the intercept and the score
-    assert sum(values[:-1]) == pytest.approx(values[-1], abs=3e-4)
-
-
-def test_explanation_page(call, run_folder, here):
-    text = "<b>superb</b> & dull \x1b[31m film"
-    status, out, err = call("explain", run_folder, text, "--html", "why.html", "-q")
-    assert (status, err) == (0, "")
-    assert "\x1b" not in out
-    page = (here / "why.html").read_text(encoding="utf-8")
-    assert "<b>superb" not in page
-    assert "&lt;" in page
-    assert '<mark class="for"' in page
-    assert '<mark class="against"' in page
-    assert not re.search(r'(?:src|href)="http', page)
-    assert names(here) == ["why.html"]
 
 
 def test_copied_model_works_alone(call, run_folder, tmp_path):

@@ -6,8 +6,8 @@ import pytest
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--budget", "soon"], "`--budget soon` is no quantity: give a number and one of `s`, `m`, `min`, `h`"),
-        (["--budget", "0s"], "`--budget 0s` is no quantity"),
+        (["--budget", "soon"], "`--budget soon` is invalid: use a number and a unit (`s`, `m`, `min`, `h`)"),
+        (["--budget", "0s"], "`--budget 0s` is invalid"),
         (["--budget", "2"], "`--budget 2` is too short"),
         (["--max-size", "5 apples"], "such as `5MB`"),
         (["--max-latency", "fast"], "such as `2ms`"),

@@ -12,7 +12,7 @@ from tagline.errors import InputError, MissingExtraError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LISTENING, ACCESS, LIMITS = "Where to listen", "Who may ask", "Limits"
+LISTENING, ACCESS, LIMITS = "Address", "Access", "Limits"
 KEY_VARIABLE = "TAGLINE_API_KEY"
 _SHORTEST_KEY = 16
 _MB = 1_000_000
@@ -20,70 +20,73 @@ _MB = 1_000_000
 
 def serve(
     context: typer.Context,
-    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="The folder of a run or of its model.")] = None,
+    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="A run folder or a model folder.")] = None,
     models: Annotated[
         list[str] | None,
         typer.Option(
-            "--model", metavar="NAME=PATH", help="A further model, under this name.", rich_help_panel=options.MODEL
+            "--model", metavar="NAME=PATH", help="Another model, with its name.", rich_help_panel=options.MODEL
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.", rich_help_panel=LISTENING)] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.", rich_help_panel=LISTENING)
+        int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.", rich_help_panel=LISTENING)
     ] = 8000,
     certificate: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Speak TLS, with this PEM certificate chain.", rich_help_panel=LISTENING),
+        typer.Option(metavar="FILE", help="Use TLS with this PEM certificate chain.", rich_help_panel=LISTENING),
     ] = None,
     private_key: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The private key, if not in the certificate's file.", rich_help_panel=LISTENING
+            metavar="FILE", help="The private key, if it is not in the certificate file.", rich_help_panel=LISTENING
         ),
     ] = None,
     api_key_file: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help=f"Answer only those who send the key in this file (or in ${KEY_VARIABLE}).",
+            help=f"Require the API key in this file (or in ${KEY_VARIABLE}).",
             rich_help_panel=ACCESS,
         ),
     ] = None,
     insecure: Annotated[
-        bool, typer.Option("--insecure", help="Listen beyond this machine without a key.", rich_help_panel=ACCESS)
+        bool,
+        typer.Option("--insecure", help="Allow other machines to connect without an API key.", rich_help_panel=ACCESS),
     ] = False,
     cors: Annotated[
         list[str] | None,
-        typer.Option(metavar="ORIGIN", help="Let pages of this origin ask.", rich_help_panel=ACCESS),
+        typer.Option(metavar="ORIGIN", help="Allow requests from pages of this origin.", rich_help_panel=ACCESS),
     ] = None,
     max_body: Annotated[
-        float, typer.Option(metavar="MB", min=0.001, help="Largest JSON body.", rich_help_panel=LIMITS)
+        float, typer.Option(metavar="MB", min=0.001, help="The maximum size of a JSON body.", rich_help_panel=LIMITS)
     ] = 10,
     max_file: Annotated[
-        float, typer.Option(metavar="MB", min=0.001, help="Largest file to label.", rich_help_panel=LIMITS)
+        float,
+        typer.Option(metavar="MB", min=0.001, help="The maximum size of an uploaded file.", rich_help_panel=LIMITS),
     ] = 100,
     max_texts: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Most texts of a request.", rich_help_panel=LIMITS)
+        int, typer.Option(metavar="N", min=1, help="The maximum number of texts of a request.", rich_help_panel=LIMITS)
     ] = 1_000,
     max_chars: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Most characters of a text.", rich_help_panel=LIMITS)
+        int,
+        typer.Option(metavar="N", min=1, help="The maximum length of a text, in characters.", rich_help_panel=LIMITS),
     ] = 100_000,
     max_concurrent: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Most requests at a time.", rich_help_panel=LIMITS)
+        int, typer.Option(metavar="N", min=1, help="The maximum number of concurrent requests.", rich_help_panel=LIMITS)
     ] = 512,
     timeout: Annotated[
         float,
         typer.Option(
-            metavar="SECONDS", min=0.001, help="Longest that a body, and an answer, may take.", rich_help_panel=LIMITS
+            metavar="SECONDS", min=0.001, help="The time limit for a body, and for an answer.", rich_help_panel=LIMITS
         ),
     ] = 30,
     log_texts: Annotated[
-        bool, typer.Option("--log-texts", help="Log the texts as well.", rich_help_panel=options.OUTPUT)
+        bool, typer.Option("--log-texts", help="Also log the texts.", rich_help_panel=options.OUTPUT)
     ] = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Answer over HTTP, and show a page to type a text into, until Ctrl-C.
+    """Serve models over HTTP, with a web page to try them, until Ctrl-C.
 
     Examples: [bold]tagline serve MODEL[/] and
     [bold]tagline serve --model films=runs/films --model news=runs/news --port 9000[/]
@@ -92,7 +95,7 @@ def serve(
     paths = _paths(model, models or [])
     key = _api_key(api_key_file)
     if private_key is not None and certificate is None:
-        raise InputError("`--private-key` needs `--certificate FILE` as well.")
+        raise InputError("`--private-key` requires `--certificate FILE`.")
     try:
         from tagline.serve.server import is_loopback, run_server
     except ModuleNotFoundError as error:
@@ -104,8 +107,8 @@ def serve(
 
     if key is None and not insecure and not is_loopback(host):
         raise InputError(
-            f"`{host}` can be reached from other machines and no API key is set: give `--api-key-file FILE` (or "
-            f"{KEY_VARIABLE}), or `--insecure` if everybody may ask."
+            f"`{host}` is reachable from other machines, and no API key is set. Use `--api-key-file FILE` (or "
+            f"{KEY_VARIABLE}), or `--insecure` to allow requests without a key."
         )
     settings = ServerSettings(
         models=paths,
@@ -131,17 +134,17 @@ def _paths(model: str | None, named: "Sequence[str]") -> dict[str, Path]:
     for given in named:
         name, equals, path = given.partition("=")
         if not (name and equals and path):
-            raise InputError(f"`--model {given}` is not `NAME=PATH`.")
+            raise InputError(f"`--model {given}` is not of the form `NAME=PATH`.")
         if name in paths:
-            raise InputError(f"Two models are called `{name}`: give each a name of its own by `--model NAME=PATH`.")
+            raise InputError(f"Two models are called `{name}`. Give each a different name: `--model NAME=PATH`.")
         paths[name] = Path(path)
     if not paths:
-        raise InputError("There is nothing to serve: name a model, or several by `--model NAME=PATH`.")
+        raise InputError("No model to serve: name a model, or several with `--model NAME=PATH`.")
     return paths
 
 
 def _api_key(file: Path | None) -> str | None:
-    """Return the key; it is printable and of one line, as it goes into a header."""
+    """Return the API key; it is printable ASCII on one line, because it is sent in a header."""
     if file is not None:
         where, key = f"`{file}`", file.read_text(encoding="utf-8", errors="replace").strip()
     elif KEY_VARIABLE in os.environ:

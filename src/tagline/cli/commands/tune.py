@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagline.cli import options
+from tagline.cli.commands.train import advance, show_run
 from tagline.cli.terminal import Session
-from tagline.cli.train import DEFAULT_DATA, advance, show_run
 from tagline.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,24 +19,23 @@ SEARCH = "Search"
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _SIZES = {"": 1.0, "kb": 1e-3, "mb": 1.0, "gb": 1e3}
 _TIMES = {"": 1.0, "ms": 1.0, "s": 1e3}
-_SHORTEST = 5.0  # seconds: it takes some to start
+_SHORTEST = 5.0  # seconds, some of which the start takes
 
 
 def tune(
     context: typer.Context,
-    data: Annotated[
-        str,
-        typer.Argument(metavar="[DATA]", help="A file, a folder, a glob, `-` for standard input, or a built-in name."),
-    ] = DEFAULT_DATA,
+    data: options.Data = options.DEFAULT_DATA,
     budget: Annotated[
         str,
-        typer.Option(metavar="TIME", help="How long it may take in all: 90s, 10m, 1h.", rich_help_panel=SEARCH),
+        typer.Option(
+            metavar="TIME", help="The time budget of the whole search, such as 90s, 10m or 1h.", rich_help_panel=SEARCH
+        ),
     ] = "5m",
     metric: Annotated[
         str,
         typer.Option(
             metavar="NAME",
-            help="What counts: accuracy, macro_f1, log_loss or roc_auc, on rows held out.",
+            help="The metric to optimize on held-out rows: accuracy, macro_f1, log_loss, roc_auc.",
             rich_help_panel=SEARCH,
         ),
     ] = "accuracy",
@@ -44,7 +43,7 @@ def tune(
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="The most a model may take on disk: 5MB.",
+            help="The maximum size of a model on disk, such as 5MB.",
             show_default=False,
             rich_help_panel=SEARCH,
         ),
@@ -53,7 +52,7 @@ def tune(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="The longest a single text may take: 2ms.",
+            help="The maximum time to classify one text, such as 2ms.",
             show_default=False,
             rich_help_panel=SEARCH,
         ),
@@ -62,20 +61,12 @@ def tune(
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="The most memory each fit may take: 2GB.",
+            help="The maximum memory of each fit, such as 2GB.",
             show_default=False,
             rich_help_panel=SEARCH,
         ),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="The run folder; a run that is there is replaced. Else one below runs/.",
-            show_default=False,
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    out: options.RunFolder = None,
     seed: options.Seed = 0,
     text: options.Text = None,
     label: options.Label = None,
@@ -90,7 +81,7 @@ def tune(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Go on with a search that was stopped, for the time it had left; nothing else is given with it.",
+            help="Resume a stopped search for the rest of its budget, with the settings it was started with.",
             show_default=False,
             rich_help_panel=SEARCH,
         ),
@@ -99,7 +90,7 @@ def tune(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Find the best classifier that a given time allows, and measure it once on rows it has not seen.
+    """Search for the best classifier within a time budget, and evaluate it once on test rows.
 
     Ctrl-C ends the search early and keeps the best so far.
 
@@ -120,7 +111,7 @@ def tune(
         "searching": lambda seen: _searching(session, seen),
     }
     if resume is not None:
-        options.check_alone(context, {"resume"}, "the search")
+        options.check_resume(context, {"resume"}, "the search")
         run = resume_tune(resume, **shown)
     else:
         settings = TuneSettings(
@@ -149,7 +140,7 @@ def tune(
 
 
 def _found(run: "Run") -> list[str]:
-    """Return what the search found, what it is worth, and where all that it tried is listed."""
+    """Return the lines about a search: the best recipe, its score, and the file of all candidates."""
     from tagline.report.tuning import search
     from tagline.run_folder import LEADERBOARD, RECIPE
 
@@ -159,7 +150,7 @@ def _found(run: "Run") -> list[str]:
     return [
         f"Found: {best['family']}, {best['settings']}",
         *about["sentences"],
-        f"Its recipe: {run.folder / RECIPE}. All that was tried: {run.folder / LEADERBOARD}.",
+        f"Its recipe: {run.folder / RECIPE}. All candidates: {run.folder / LEADERBOARD}.",
         "",
     ]
 
@@ -168,18 +159,18 @@ def _seconds(budget: str) -> float:
     seconds = _quantity("--budget", budget, _UNITS, "10m")
     assert seconds is not None
     if seconds < _SHORTEST:
-        raise InputError(f"`--budget {budget}` is too short for a search: give it {_SHORTEST:.0f} s or more.")
+        raise InputError(f"`--budget {budget}` is too short for a search. The minimum is {_SHORTEST:.0f} s.")
     return seconds
 
 
 def _quantity(option: str, given: str | None, units: dict[str, float], example: str) -> float | None:
-    """Return a positive number with its unit as a number of the first unit; raises `InputError`."""
+    """Return a positive quantity in the first of the units, or raise `InputError`."""
     if given is None:
         return None
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", given.lower())
     if match is None or match[2] not in units or float(match[1]) <= 0:
         known = ", ".join(f"`{unit}`" for unit in units if unit)
-        raise InputError(f"`{option} {given}` is no quantity: give a number and one of {known}, such as `{example}`.")
+        raise InputError(f"`{option} {given}` is invalid: use a number and a unit ({known}), such as `{example}`.")
     return float(match[1]) * units[match[2]]
 
 

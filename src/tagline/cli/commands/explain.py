@@ -20,23 +20,23 @@ def explain(
         typer.Option(
             "--class",
             metavar="CLASS",
-            help="The class to explain; else the predicted one.",
+            help="The class to explain; by default the predicted one.",
             rich_help_panel=options.MODEL,
         ),
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a page as well.", rich_help_panel=options.OUTPUT),
+        typer.Option(metavar="FILE", help="Also write an HTML page.", rich_help_panel=options.OUTPUT),
     ] = None,
     top: Annotated[
         int,
-        typer.Option(metavar="N", min=1, help="How many contributions to list.", rich_help_panel=options.OUTPUT),
+        typer.Option(metavar="N", min=1, help="The number of contributions to list.", rich_help_panel=options.OUTPUT),
     ] = 15,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Show what each word and n-gram adds to the score of a class; the parts add up to it.
+    """Show the contribution of each word and n-gram to the score of a class.
 
     Example: [bold]tagline explain MODEL "Not a bad film at all."[/]
     """

@@ -1,4 +1,4 @@
-"""Whatever is wrong is said in one line, with the right exit status, and nothing is left half-written."""
+"""Every error is one line with the right exit status, and leaves no incomplete file behind."""
 
 import os
 import resource

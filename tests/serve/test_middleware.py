@@ -1,13 +1,11 @@
-"""Who may ask and from where; what every answer carries; what the log and the metrics say, and what they never say."""
+"""The API key, the headers of every answer, CORS and TLS."""
 
-import json
 import ssl
 import subprocess
 
 import httpx
 import pytest
 
-from tagline.cli import main
 from tests.serve.service import serving
 
 KEY = "a-key-that-nobody-guesses-0123"
@@ -112,40 +110,6 @@ def test_pages_keep_to_their_own_policy(client, path):
     assert " onclick=" not in page
 
 
-def test_metrics_count(client):
-    def figures():
-        lines = client.get("/metrics").text.splitlines()
-        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
-
-    before = figures()
-    client.post("/v1/predict", json={"texts": ["a", "b", "c"]})
-    client.post("/v1/predict", json={"texts": []})
-    after = figures()
-
-    def grown(name):
-        return after[name] - before.get(name, 0)
-
-    assert grown('tagline_requests_total{path="/v1/predict",status="200"}') == 1
-    assert grown('tagline_requests_total{path="/v1/predict",status="422"}') == 1
-    assert grown('tagline_texts_total{model="two"}') == 3
-    assert grown('tagline_rejected_total{code="invalid_request"}') == 1
-    assert grown('tagline_request_seconds_count{path="/v1/predict"}') == 2
-    assert after["tagline_in_flight"] == 1
-    assert [name for name in after if name.startswith('tagline_model_info{model="four"')]
-    assert client.get("/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
-
-
-def test_the_log_is_json_and_holds_texts_when_asked(models, tmp_path):
-    with serving(tmp_path, models["two"], "--log-texts") as server, server.client() as client:
-        client.post("/v1/predict", json={"text": "a great\nfilm"})
-        line = server.logged("request")
-        assert (line["method"], line["path"], line["status"]) == ("POST", "/v1/predict", 200)
-        assert (line["model"], line["texts"], line["level"]) == ("two", 1, "info")
-        assert line["logged_texts"] == ["a great\nfilm"]
-        assert line["ms"] > 0
-        assert line["time"].endswith("+00:00")
-
-
 def test_tls(models, tmp_path):
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
@@ -162,36 +126,3 @@ def test_tls(models, tmp_path):
             plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
             assert b"200" not in plain.recv(1000)
         assert server.stop() == 0
-
-
-def fails(capfd, *arguments):
-    capfd.readouterr()
-    assert main(["serve", *map(str, arguments), "--quiet"]) in (1, 2)
-    message = capfd.readouterr().err
-    assert message.startswith("error: ")
-    assert message.count("\n") == 1
-    return message
-
-
-def test_what_cannot_be_served(models, tmp_path, capfd, monkeypatch, server):
-    monkeypatch.delenv("TAGLINE_API_KEY", raising=False)
-    two = models["two"]
-    assert "name a model" in fails(capfd)
-    assert "`nope` does not exist" in fails(capfd, "nope", "--port", 0)
-    assert "NAME=PATH" in fails(capfd, "--model", "nope")
-    assert "Two models are called `two`" in fails(capfd, two, "--model", f"two={two}")
-    for host in ("0.0.0.0", "::"):
-        assert "--insecure" in fails(capfd, two, "--host", host)
-    assert f"port {server.port}" in fails(capfd, two, "--port", server.port)
-    (tmp_path / "short").write_text("secret")
-    message = fails(capfd, two, "--api-key-file", tmp_path / "short")
-    assert "16 or more" in message
-    assert "secret" not in message
-    assert "absent" in fails(capfd, two, "--api-key-file", tmp_path / "absent")
-    assert "--certificate" in fails(capfd, two, "--private-key", tmp_path / "short")
-    assert "certificate" in fails(capfd, two, "--certificate", tmp_path / "short", "--port", 0)
-    (tmp_path / "damaged").mkdir()
-    (tmp_path / "damaged" / "tagline.json").write_text(json.dumps({"format": 1}))
-    assert "damaged" in fails(capfd, tmp_path / "damaged")
-    monkeypatch.setenv("TAGLINE_API_KEY", "short")
-    assert "TAGLINE_API_KEY" in fails(capfd, two)

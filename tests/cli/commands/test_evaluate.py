@@ -1,0 +1,53 @@
+"""``tagline evaluate``."""
+
+import json
+
+import polars as pl
+import pytest
+
+from tagline.classifier import TextClassifier
+from tests.cli.cli_data import write_reviews
+
+
+def test_evaluate_its_own_data_uses_the_test_rows(call, run_folder):
+    status, out, _ = call("evaluate", run_folder, run_folder.parent / "reviews.csv", "--json", "-q")
+    metrics = json.loads(out)
+    trained = json.loads((run_folder / "metrics.json").read_text())
+    assert status == 0
+    assert metrics["rows"] == {"train": 0, "validation": 0, "test": 24}
+    assert "not seen" in metrics["rows_used"]
+    assert metrics["test"]["confusion_matrix"] == trained["test"]["confusion_matrix"]
+
+
+def test_evaluate_other_data_uses_all_rows(call, run_folder, tmp_path):
+    data = write_reviews(tmp_path / "other.csv", n=100, seed=9)
+    status, out, _ = call("evaluate", run_folder / "model", data, "-q")
+    assert status == 0
+    assert "On all 100 rows" in out
+    rows = pl.read_csv(data)
+    clf = TextClassifier.load(run_folder / "model")
+    accuracy = (pl.Series(clf.predict(rows["review"])) == rows["stars"]).mean()
+    status, out, _ = call("evaluate", run_folder, data, "--json", "-q")
+    assert json.loads(out)["test"]["accuracy"] == pytest.approx(accuracy)
+
+
+def test_evaluate_official_test_rows_only(call, run_folder, tmp_path):
+    rows = pl.read_csv(write_reviews(tmp_path / "other.csv", n=90, seed=9))
+    split = pl.Series("split", ["train", "train", "test"] * 30)
+    rows.with_columns(split).write_csv(tmp_path / "official.csv")
+    _status, out, _ = call("evaluate", run_folder, tmp_path / "official.csv", "--json", "-q")
+    metrics = json.loads(out)
+    assert metrics["rows"]["test"] == 30
+    assert "official test split" in metrics["rows_used"]
+
+
+def test_evaluate_with_labels_the_model_does_not_know(call, fails, run_folder, tmp_path):
+    (tmp_path / "mixed.csv").write_text("text,label\nsuperb,pos\ndull,neg\nso so,meh\n" * 1)
+    status, out, err = call("evaluate", run_folder, tmp_path / "mixed.csv", "--json")
+    metrics = json.loads(out)
+    assert status == 0
+    assert metrics["task"] == "multiclass"
+    assert metrics["test"]["accuracy"] == pytest.approx(2 / 3)
+    assert "`meh`" in err
+    (tmp_path / "alien.csv").write_text("text,label\nsuperb,ja\ndull,nein\n")
+    assert "`ja`" in fails("evaluate", run_folder, tmp_path / "alien.csv")

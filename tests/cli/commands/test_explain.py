@@ -1,0 +1,39 @@
+"""``tagline explain``."""
+
+import json
+import re
+
+import pytest
+
+from tagline.classifier import TextClassifier
+from tests.cli.cli_data import names
+
+
+def test_explanations_add_up(call, run_folder):
+    text = "a superb but dull film"
+    status, out, _ = call("explain", run_folder, text, "--json", "-q")
+    answer = json.loads(out)
+    assert status == 0
+    total = answer["intercept"] + sum(part["value"] for part in answer["contributions"])
+    assert total == pytest.approx(answer["score"])
+    assert answer["intercept"] + sum(value for _, _, value in answer["words"]) == pytest.approx(answer["score"])
+    logit = TextClassifier.load(run_folder / "model").decision_function([text])[0]
+    assert answer["score"] == pytest.approx(logit if answer["class"] == "pos" else -logit)
+    status, out, _ = call("explain", run_folder, text, "--class", "pos", "--top", "2", "-q")
+    values = [float(value) for value in re.findall(r"^([+-]\d+\.\d{4})", out, re.MULTILINE)]
+    assert len(values) == 2 + 1 + 1 + 1  # two, the rest, the intercept and the score
+    assert sum(values[:-1]) == pytest.approx(values[-1], abs=3e-4)
+
+
+def test_explanation_page(call, run_folder, here):
+    text = "<b>superb</b> & dull \x1b[31m film"
+    status, out, err = call("explain", run_folder, text, "--html", "why.html", "-q")
+    assert (status, err) == (0, "")
+    assert "\x1b" not in out
+    page = (here / "why.html").read_text(encoding="utf-8")
+    assert "<b>superb" not in page
+    assert "&lt;" in page
+    assert '<mark class="for"' in page
+    assert '<mark class="against"' in page
+    assert not re.search(r'(?:src|href)="http', page)
+    assert names(here) == ["why.html"]

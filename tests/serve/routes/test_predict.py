@@ -1,0 +1,41 @@
+"""``POST /v1/predict`` answers what the classifier predicts."""
+
+import pytest
+
+from tests.synthetic_texts import made_up
+
+TEXTS = [*made_up(20, 4, seed=5)[0], "", "\0", "İstanbul ß 👍🏽", "<b>&amp;</b>", "x" * 2000]
+
+
+def test_predictions_are_those_of_the_classifier(client, classifier, name):
+    body = {"texts": TEXTS, "model": name, "probabilities": True, "top_k": 2}
+    answer = client.post("/v1/predict", json=body).json()
+    assert answer["model"] == name
+    proba = classifier.predict_proba(TEXTS)
+    for row, found in enumerate(answer["predictions"]):
+        decided = classifier.decide(proba[row : row + 1]).tolist()[0]
+        assert found["prediction"] == decided
+        assert list(found["probabilities"]) == classifier.classes_.tolist()
+        assert list(found["probabilities"].values()) == pytest.approx(proba[row], abs=1e-12)
+        assert found["probability"] == (None if name == "labels" else max(found["probabilities"].values()))
+        best = sorted(found["probabilities"].items(), key=lambda pair: -pair[1])[:2]
+        assert [(given["class"], given["probability"]) for given in found["top"]] == best
+        assert found["truncated"] is False
+
+
+def test_one_text_gets_what_it_gets_among_many(client, name):
+    together = client.post("/v1/predict", json={"texts": TEXTS, "model": name, "probabilities": True}).json()
+    for text, found in zip(TEXTS, together["predictions"], strict=True):
+        alone = client.post("/v1/predict", json={"text": text, "model": name, "probabilities": True}).json()
+        assert alone["predictions"] == [found]
+
+
+def test_a_threshold_decides(client, classifier, name):
+    asked = {"texts": TEXTS, "model": name, "threshold": 0.999}
+    answer = client.post("/v1/predict", json=asked)
+    if name == "four":
+        assert answer.status_code == 422
+        assert answer.json()["error"]["field"] == "threshold"
+        return
+    decided = classifier.decide(classifier.predict_proba(TEXTS), threshold=0.999).tolist()
+    assert [found["prediction"] for found in answer.json()["predictions"]] == decided

@@ -1,0 +1,80 @@
+"""``POST /v1/predict/file``: files come back labelled."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from tests.synthetic_texts import made_up
+
+
+def as_csv(rows):
+    stream = io.StringIO()
+    csv.writer(stream).writerows(rows)
+    return stream.getvalue().encode()
+
+
+def test_a_csv_file_comes_back_labelled(client, classifier, name):
+    texts = ["plain", 'with "quotes", commas', "two\nlines", *made_up(2500, 4, seed=9)[0]]
+    body = as_csv([["id", "text"], *([i, text] for i, text in enumerate(texts))])
+    query = {"model": name, "probabilities": "true", "top_k": 1}
+    with client.stream("POST", "/v1/predict/file", params=query, content=body, headers=CSV) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["x-tagline-rows"] == str(len(texts))
+        rows = list(csv.DictReader(io.StringIO(answer.read().decode(), newline="")))
+    assert [row["text"] for row in rows] == texts
+    assert [row["id"] for row in rows] == [str(i) for i in range(len(texts))]
+    proba = classifier.predict_proba(texts)
+    for column, class_name in enumerate(classifier.classes_):
+        assert [float(row[f"proba:{class_name}"]) for row in rows] == pytest.approx(proba[:, column], abs=1e-12)
+    predicted = [json.loads(row["prediction"]) if name == "labels" else row["prediction"] for row in rows]
+    assert predicted == classifier.decide(proba).tolist()
+
+
+def test_json_lines_come_back_labelled_as_either(client):
+    lines = b'{"text": "great", "n": 1.50}\n{"n": 2, "text": "dull"}\n'
+    answer = client.post("/v1/predict/file", content=lines, headers=JSON_LINES)
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    first, second = answer.text.splitlines()
+    assert first.startswith('{"text": "great", "n": 1.50,"prediction":"c0"')
+    assert json.loads(second)["prediction"] == "c1"
+    as_table = client.post("/v1/predict/file?format=csv", content=lines, headers=JSON_LINES)
+    assert as_table.text.splitlines()[0] == "text,n,prediction,probability"
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "status", "said"),
+    [
+        ("", b"", 422, "is empty"),
+        ("?text=nope", b"id,text\n1,x\n", 422, "no column `nope`"),
+        ("?format=xml", b"text\nx\n", 422, "`format`"),
+        ("?top_k=-1", b"text\nx\n", 422, "`top_k`"),
+        ("?threshold=2", b"text\nx\n", 422, "`threshold`"),
+        ("?model=four&threshold=0.5", b"text\nx\n", 422, "two classes"),
+        ("?nope=1", b"text\nx\n", 422, "`nope`"),
+        ("?model=nope", b"text\nx\n", 404, "`nope`"),
+        ("", b"\x1f\x8b\x08\x00 packed", 415, "gzip"),
+        ("", b"PAR1 and more", 415, "Parquet"),
+        ("", b"text\n" + b"x\n" * 300_000, 413, "500,000 bytes"),
+        ("", bytes(5000), 422, "not text"),
+    ],
+)
+def test_files_that_cannot_be_labelled(client, query, body, status, said):
+    answer = client.post(f"/v1/predict/file{query}", content=body, headers=CSV)
+    assert answer.status_code == status
+    assert said in answer.json()["error"]["message"]
+    assert "/tmp" not in answer.text
+
+
+def test_rows_that_cannot_be_read_are_counted_and_few(client):
+    good = b'{"text": "great"}\n' * 500
+    answer = client.post("/v1/predict/file", content=good + b"{\n", headers=JSON_LINES)
+    assert answer.status_code == 200
+    assert (answer.headers["x-tagline-rows"], answer.headers["x-tagline-rejected"]) == ("500", "1")
+    answer = client.post("/v1/predict/file", content=good + b"{\n" * 100, headers=JSON_LINES)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == "invalid_file"
+
+
+CSV, JSON_LINES = {"Content-Type": "text/csv"}, {"Content-Type": "application/x-ndjson"}

@@ -1,0 +1,56 @@
+"""A replaced bundle is loaded without losing a request."""
+
+import json
+import shutil
+import time
+
+import pytest
+
+from tagline import TextClassifier
+from tests.serve.service import TEXTS, Load, serving, waited
+from tests.synthetic_texts import made_up
+
+
+def fitted(seed):
+    return TextClassifier("fast").fit(*made_up(300, seed=seed))
+
+
+def version_of(model):
+    return json.loads((model / "tagline.json").read_bytes())["sha256"]
+
+
+@pytest.mark.slow
+def test_a_replaced_bundle_is_taken_without_losing_a_request(models, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(models["two"], model)
+    first, second, third = version_of(model), fitted(7), fitted(8)
+    second.save(tmp_path / "second")
+    with serving(tmp_path, "--model", f"served={model}") as server, server.client() as client:
+
+        def serves(version):
+            return client.get("/v1/models").json()["models"][0]["version"] == version
+
+        with Load(server, 4) as load:
+            assert serves(first)
+            second.save(model)
+            waited(lambda: serves(version_of(model)), 60)
+            third.save(tmp_path / "third")
+            shutil.copy(tmp_path / "third" / "tagline.json", model)  # a copy that is under way
+            failed = server.logged("reload_failed", 60)
+            assert "damaged" in failed["message"]
+            assert serves(version_of(tmp_path / "second"))
+            shutil.rmtree(model)
+            time.sleep(1.5)
+            assert serves(version_of(tmp_path / "second"))
+            shutil.copytree(tmp_path / "third", model)
+            waited(lambda: serves(version_of(model)), 60)
+            answer = client.post("/v1/predict", json={"texts": TEXTS, "probabilities": True}).json()
+        assert not load.lost
+        assert set(load.statuses) == {200}
+        assert set(load.versions) >= {first, version_of(model)}
+        told = [found["probabilities"]["c1"] for found in answer["predictions"]]
+        assert told == pytest.approx(third.predict_proba(TEXTS)[:, 1], abs=1e-12)
+        metrics = client.get("/metrics").text
+        assert 'tagline_reloads_total{model="served",result="ok"} 2.0' in metrics
+        assert 'tagline_reloads_total{model="served",result="failed"}' in metrics
+        assert metrics.count("tagline_model_info{") == 1
