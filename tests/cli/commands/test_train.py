@@ -68,7 +68,7 @@ def test_run_json_says_how_and_nothing_of_the_place(run_folder):
     run = load(run_folder / "run.json")
     assert run["command"][:2] == ["tagline", "train"]
     assert run["recipe"]["recipe"]["name"] == "fast"
-    assert run["chosen"]["strength"] > 0
+    assert run["chosen"]["C"] > 0
     assert set(run["machine"]) == {"processor", "cores", "platform"}
     assert {"tagline", "python", "numpy", "polars", "scikit-learn", "torch"} == set(run["versions"])
     del run["command"], run["dataset"]["source"]  # the paths the user typed
