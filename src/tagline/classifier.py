@@ -21,8 +21,10 @@ from tagline.inputs import (
     encode_labels,
     group_column,
     joined,
-    label_sets,
+    joined_labels,
+    label_text,
     list_labels,
+    matches,
 )
 from tagline.learners import FitOptions, Fitted, HeldOut, TrainingData, TrainingRecord, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
@@ -128,23 +130,22 @@ class TextClassifier(Estimator):
             RecipeError: a recipe or setting that is wrong.
 
         """
-        if not 0 <= self.seed < 2**32:
-            raise InputError(f"`seed` must be from 0 to {2**32 - 1}, not {self.seed}.")
+        seed = self._checked_seed()
         recipe = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe, self.settings or ())
         if isinstance(self.recipe, Recipe) and self.settings:
             raise InputError("`settings` change a recipe given by name or file; copy the `Recipe` instead.")
         column, encoded = as_inputs(texts), list_labels(labels)
+        check_lengths(column, encoded)
         n_given = 0
         if validation is not None:
-            extra, extra_labels = as_inputs(validation[0]), list_labels(validation[1])
-            check_lengths(extra, extra_labels)
+            extra, extra_labels = _pair(validation)
             n_given = len(extra)
-        check_lengths(column, encoded)
-        if n_given:
-            column = joined(column, extra)
-            encoded = np.concatenate([encoded, extra_labels])
+            column, encoded = joined(column, extra), joined_labels(encoded, extra_labels)
         classes, Y, task = encode_labels(encoded)
-        positive = positive_class([str(name) for name in classes], self.positive) if task is Task.BINARY else None
+        positive = None
+        if task is Task.BINARY:
+            wanted = None if self.positive is None else label_text(self.positive)
+            positive = positive_class([str(name) for name in classes], wanted)
         sample_weights, loss_weights = row_weights(classes, Y, self.class_weight, sample_weight, len(column) - n_given)
         data = TrainingData(
             column,
@@ -157,11 +158,17 @@ class TextClassifier(Estimator):
             word_index=word_index,
             unlabelled=None if unlabelled is None else as_texts(unlabelled),
         )
-        options = FitOptions(seed=self.seed, callbacks=callbacks, checkpoints=checkpoints, feature_cache=feature_cache)
+        options = FitOptions(seed=seed, callbacks=callbacks, checkpoints=checkpoints, feature_cache=feature_cache)
         fitted = fit_recipe(recipe, data, options)
         self.classes_, self.task_, self.recipe_, self.positive_ = classes, task, recipe, positive
         self._take(fitted)
         return self
+
+    def _checked_seed(self) -> int:
+        seed: Any = self.seed
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+            raise InputError(f"`seed` must be an integer from 0 to {2**32 - 1}, not `{seed}`.")
+        return int(seed)
 
     def _take(self, fitted: Fitted) -> None:
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
@@ -237,7 +244,9 @@ class TextClassifier(Estimator):
         second = 1
         if self.task_ is Task.BINARY:
             names = [str(name) for name in self.classes_]
-            second = names.index(positive_class(names, positive or self.positive_))
+            second = names.index(
+                positive_class(names, label_text(positive) if positive is not None else self.positive_)
+            )
         decided = self.task_.decide(proba, above, second)
         if self.task_ is Task.MULTILABEL:
             labels = np.empty(len(proba), dtype=object)
@@ -247,14 +256,17 @@ class TextClassifier(Estimator):
         return np.asarray(self.classes_[decided])
 
     def score(self, texts: Iterable[Any], labels: Iterable[Any], sample_weight: ArrayLike | None = None) -> float:
-        """Return the accuracy, of whole label sets where a text may have several."""
+        """Return the accuracy, of whole label sets where a text may have several.
+
+        Labels are compared with predictions as text where their types differ: 1 and "1" are the same label.
+
+        Raises:
+            InputError: there are not as many labels as texts, or they are lists where the model gives one label.
+
+        """
         column, truth = as_inputs(texts), list_labels(labels)
         check_lengths(column, truth)
-        predicted = self.predict(column)  # type: ignore[arg-type]  # sequences are taken as they are
-        if self.task_ is Task.MULTILABEL:
-            right = np.array([set(a) == set(b) for a, b in zip(label_sets(truth), predicted, strict=True)])
-        else:
-            right = truth == predicted
+        right = matches(truth, self.predict(column), self.classes_)  # type: ignore[arg-type]  # sequences are inputs too
         weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         return float(np.average(right.astype(np.float64), weights=weights))
 
@@ -372,3 +384,12 @@ class TextClassifier(Estimator):
             rows["state"] = "not fitted"
         cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in rows.items())
         return f"<table><caption>TextClassifier</caption>{cells}</table>"
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    """Return validation texts and their labels, checked."""
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise InputError("`validation` must be a pair: the texts and their labels.")
+    texts, labels = as_inputs(validation[0]), list_labels(validation[1])
+    check_lengths(texts, labels)
+    return texts, labels

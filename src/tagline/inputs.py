@@ -1,5 +1,6 @@
 """What a user hands over in Python, as columns: texts of any container, labels of any kind."""
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,10 +18,10 @@ _LONGEST_LABEL = 1_000
 
 
 def as_texts(texts: Iterable[str]) -> pl.Series:
-    """Return texts as a String series without nulls, (n_texts,).
+    """Return texts as a String series without nulls, (n_texts,); an array of one column, (n_texts, 1), is flattened.
 
     Raises:
-        InputError: they are one string, or not all strings.
+        InputError: they are one string, several columns, or not all strings.
 
     """
     if isinstance(texts, str | bytes):
@@ -28,7 +29,7 @@ def as_texts(texts: Iterable[str]) -> pl.Series:
     if isinstance(texts, pl.Series):
         series = texts
     else:
-        values = np.asarray(texts).ravel().tolist() if hasattr(texts, "__array__") else list(texts)
+        values = _column(np.asarray(texts), "texts") if hasattr(texts, "__array__") else _listed(texts, "texts")
         for row, value in enumerate(values):
             if not isinstance(value, str):
                 raise InputError(f"Text {row} is {_what(value)}, not a string.")
@@ -39,7 +40,7 @@ def as_texts(texts: Iterable[str]) -> pl.Series:
     if series.dtype != pl.String:
         raise InputError(f"The texts are {series.dtype}, not strings.")
     if series.null_count():
-        raise InputError(f"Text {series.is_null().arg_true()[0]} is null, not a string.")
+        raise InputError(f"Text {series.is_null().arg_true()[0]} is missing, not a string.")
     return series
 
 
@@ -55,15 +56,26 @@ def as_inputs(texts: Iterable[Any]) -> pl.Series | Sequences:
     if isinstance(texts, pl.Series) and isinstance(texts.dtype, pl.List | pl.Array):
         texts = texts.to_list()
     if isinstance(texts, pl.Series | str | bytes):
-        return as_texts(texts)  # type: ignore[arg-type]  # one string is refused there
-    values = list(texts)
-    if values and isinstance(values[0], list | tuple | np.ndarray) and np.ndim(values[0]) == 1:
+        return as_texts(texts)  # type: ignore[arg-type]  # one string is an error there
+    if hasattr(texts, "__array__") and np.asarray(texts).dtype.kind not in "biuf":
+        array = np.asarray(texts)
+        if array.ndim != 1 or not (len(array) and _is_sequence(array[0])):
+            return as_texts(array)
+    values = _listed(texts, "texts")
+    if values and _is_sequence(values[0]):
         return Sequences.of(values)
     return as_texts(texts if hasattr(texts, "__array__") else values)
 
 
-def list_labels(labels: Iterable[Any]) -> Labels:
-    """Return labels as an array: (n_texts,) of one type, objects for lists, or a boolean matrix."""
+def list_labels(labels: Iterable[Any] | None) -> Labels:
+    """Return labels as an array: (n_texts,) of one type, objects for lists, or a boolean matrix.
+
+    Raises:
+        InputError: a label is missing, too long, or a list among others that are none.
+
+    """
+    if labels is None:
+        raise InputError("`fit` requires y to be passed, but the target y is None: give a label for each text.")
     if isinstance(labels, str | bytes):
         raise InputError("The labels are one string: pass a list.")
     if isinstance(labels, pl.Series):
@@ -74,28 +86,66 @@ def list_labels(labels: Iterable[Any]) -> Labels:
             if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
                 raise InputError("A matrix of labels holds a column for each label, and nothing but 0 and 1.")
             return array.astype(bool)
-        values = array.ravel().tolist()
+        if array.ndim == 2 and array.shape[1] == 1:
+            _warn_of_column_vector()
+        values = _column(array, "labels")
     else:
-        values = list(labels)
+        values = _listed(labels, "labels")
     if any(isinstance(value, list | tuple | set | np.ndarray) for value in values):
-        nested = np.empty(len(values), dtype=object)
-        for row, value in enumerate(values):
-            if value is None or isinstance(value, str) or not isinstance(value, Iterable):
-                raise InputError(f"Label {row} is {_what(value)}, but others are lists: give each text a list.")
-            nested[row] = list(value)
-        if len({type(name) for row in nested for name in row}) > 1:
-            nested[:] = [[str(name) for name in row] for row in nested]
-        return nested
+        return _label_lists(values)
     for row, value in enumerate(values):
         if isinstance(value, str) and len(value) > _LONGEST_LABEL:
             raise InputError(f"Label {row} has {len(value):,} characters: are these the texts?")
-        if value is None or value != value:
+        if _is_missing(value):
             raise InputError(f"Label {row} is missing.")
     types = {type(value) for value in values}
     if len(types) > 1:
         values = [str(value) for value in values]
     array = np.array(values) if values else np.empty(0, dtype=str)
     return array if array.dtype.kind in "biufU" else np.array([str(value) for value in values])  # dates and the like
+
+
+def _label_lists(values: list[Any]) -> Labels:
+    """Return lists of labels as an array of lists, whose labels are all of one type."""
+    nested = np.empty(len(values), dtype=object)
+    for row, value in enumerate(values):
+        if _is_missing(value) or isinstance(value, str) or not isinstance(value, Iterable):
+            raise InputError(f"Label {row} is {_what(value)}, but others are lists: give each text a list.")
+        nested[row] = list(value)
+        if any(_is_missing(name) for name in nested[row]):
+            raise InputError(f"Label {row} holds a missing label.")
+    if len({type(name) for row in nested for name in row}) > 1:
+        nested[:] = [[str(name) for name in row] for row in nested]
+    return nested
+
+
+def _warn_of_column_vector() -> None:
+    """Warn as scikit-learn's classifiers do."""
+    from sklearn.exceptions import DataConversionWarning
+
+    message = "A column-vector y was passed when a 1d array was expected: the labels are flattened to (n_texts,)."
+    warnings.warn(message, DataConversionWarning, stacklevel=4)
+
+
+def _is_sequence(value: object) -> bool:
+    return isinstance(value, list | tuple | np.ndarray) and np.ndim(value) == 1
+
+
+def _column(array: NDArray[Any], what: str) -> list[Any]:
+    """Return the values of an array of one dimension, or of one column."""
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise InputError(f"The {what} have the shape {array.shape}: give an array of one dimension.")
+    values: list[Any] = array.tolist()
+    return values
+
+
+def _listed(values: Iterable[Any], what: str) -> list[Any]:
+    try:
+        return list(values)
+    except TypeError:
+        raise InputError(f"The {what} are {_what(values)}: give a list.") from None
 
 
 def encode_labels(labels: Labels) -> tuple[Labels, Bools, Task]:
@@ -113,14 +163,26 @@ def encode_labels(labels: Labels) -> tuple[Labels, Bools, Task]:
         return classes, Y, Task.MULTILABEL
     classes, y = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
-        raise InputError(f"All labels are `{classes[0]}`: there must be two classes or more to learn from.")
+        raise InputError(f"There is only one class, `{classes[0]}`: a classifier needs two or more.")
     Y = np.zeros((len(labels), len(classes)), dtype=bool)
     Y[np.arange(len(labels)), y] = True
     return classes, Y, Task.of(len(classes))
 
 
 def _what(value: object) -> str:
-    return "None" if value is None else f"of type `{type(value).__name__}`"
+    return "missing" if _is_missing(value) else f"of type `{type(value).__name__}`"
+
+
+def _is_missing(value: Any) -> bool:
+    """Say whether a value is None, NaN, or the NA of pandas, which is neither equal nor unequal to itself."""
+    if value is None or isinstance(value, str):
+        return value is None
+    try:
+        return bool(value != value)
+    except TypeError:
+        return True
+    except ValueError:  # an array has several answers
+        return False
 
 
 def check_lengths(texts: pl.Series | Sequences, labels: Labels) -> None:
@@ -131,11 +193,55 @@ def check_lengths(texts: pl.Series | Sequences, labels: Labels) -> None:
         raise InputError("There are no texts to learn from.")
 
 
-def label_sets(labels: Labels) -> list[list[Any]]:
-    """Return the labels of each text, of label lists or of a boolean matrix."""
-    if labels.ndim == 2:
-        return [np.flatnonzero(row).tolist() for row in labels]
-    return list(labels)
+def joined_labels(labels: Labels, more: Labels) -> Labels:
+    """Return the labels of the train rows, followed by those of the validation rows, in the type of the former.
+
+    Raises:
+        InputError: the ones are lists of labels and the others are not, or they are of different types.
+
+    """
+    if labels.ndim != more.ndim or (labels.dtype == object) != (more.dtype == object):
+        raise InputError("The validation labels are lists and the others are not, or the other way round.")
+    if labels.ndim == 2 and labels.shape[1] != more.shape[1]:
+        raise InputError(f"The labels have {labels.shape[1]:,} columns, and the validation labels {more.shape[1]:,}.")
+    if labels.ndim == 1 and labels.dtype != object and labels.dtype.kind != more.dtype.kind:
+        by_text = {label_text(label): label for label in np.unique(labels)}
+        for label in more:
+            if label_text(label) not in by_text:
+                raise InputError(
+                    f"The validation label `{label}` is {_what(label.item())}, and the train labels are "
+                    f"{_what(labels[0].item())}: give both in one type."
+                )
+        more = np.array([by_text[label_text(label)] for label in more], dtype=labels.dtype)
+    return np.concatenate([labels, more])
+
+
+def label_text(label: Any) -> str:
+    """Return the text by which labels of different types are compared: 1, 1.0 and "1" are the same label."""
+    whole = isinstance(label, float | np.floating) and float(label).is_integer()
+    return str(int(label)) if whole else str(label)
+
+
+def matches(truth: Labels, predicted: Labels, classes: Labels) -> Bools:
+    """Return which rows are predicted correctly, (n_texts,): labels, or whole sets of labels, are compared as text.
+
+    Raises:
+        InputError: a matrix of labels has not a column for each class.
+
+    """
+    if predicted.dtype != object:
+        if truth.ndim == 2 or truth.dtype == object:
+            raise InputError("The model gives each text one label, and the labels are lists: give one for each text.")
+        if truth.dtype.kind == predicted.dtype.kind:
+            return np.asarray(truth == predicted)
+        return np.array([label_text(a) == label_text(b) for a, b in zip(truth, predicted, strict=True)], dtype=bool)
+    if truth.ndim == 2 and truth.shape[1] != len(classes):
+        raise InputError(f"The labels have {truth.shape[1]:,} columns, and the model has {len(classes):,} classes.")
+    if truth.ndim == 1 and truth.dtype != object:
+        raise InputError("The model gives each text a list of labels: give the labels as lists, for example `[label]`.")
+    sets = [classes[row] for row in truth] if truth.ndim == 2 else truth
+    pairs = zip(sets, predicted, strict=True)
+    return np.array([set(map(label_text, a)) == set(map(label_text, b)) for a, b in pairs], dtype=bool)
 
 
 def joined(texts: pl.Series | Sequences, more: pl.Series | Sequences) -> pl.Series | Sequences:
@@ -149,7 +255,9 @@ def joined(texts: pl.Series | Sequences, more: pl.Series | Sequences) -> pl.Seri
 
 def group_column(groups: Iterable[Any], n_texts: int, n_more: int) -> pl.Series:
     """Return the group of each text as a String series; ``n_more`` texts without one are each their own."""
-    given = groups.to_list() if isinstance(groups, pl.Series) else list(groups)
+    if hasattr(groups, "__array__") and not isinstance(groups, pl.Series):
+        groups = _column(np.asarray(groups), "groups")
+    given = groups.to_list() if isinstance(groups, pl.Series) else _listed(groups, "groups")
     if len(given) == n_texts + n_more:
         n_more = 0
     elif len(given) != n_texts:

@@ -180,7 +180,7 @@ def test_no_weights_are_none() -> None:
         ([-1.0] + [1.0] * 119, None, "0 or more"),
         ([float("nan")] * 120, None, "120 finite numbers"),
         (["x"] * 120, None, "120 finite numbers"),
-        ([0.0] * 120, None, "All rows have weight 0"),
+        ([0.0] * 120, None, "All weights are zero"),
         (None, "even", "balanced"),
         (None, {"c7": 1}, r"unknown class `c7`\. Did you mean `c"),
         (None, {"c0": 0, "c1": 0}, "not all 0"),

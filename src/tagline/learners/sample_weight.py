@@ -45,7 +45,7 @@ def row_weights(
         of_rows = np.where(Y, _class_weights(classes, Y, class_weight, sample), 0.0).max(axis=1) + (~Y.any(axis=1))
         loss = sample * of_rows
     if not loss[:n_train].any():
-        raise InputError("All rows have weight 0: there is nothing to learn from.")
+        raise InputError("All weights are zero: there is nothing to learn from.")
     return sample, np.asarray(loss / loss[loss > 0].mean())
 
 
