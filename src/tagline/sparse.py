@@ -1,18 +1,18 @@
-"""Sparse rows built without a sort and cut without a copy."""
+"""Sparse matrices: rows counted without sorting, and sliced without copying."""
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-_BLOCK = 512  # rows that are put in order together: what is written to at random stays in the cache
+_BLOCK = 512  # rows ordered together: random writes stay in the cache
 
 
 def count_columns(columns: NDArray[np.int32], lengths: NDArray[np.int64], n_columns: int) -> sp.csr_matrix:
-    """Return how often each row holds each column: CSR float32, (n_rows, n_columns), indices sorted, each once.
+    """Return the counts of each column in each row: CSR float32, (n_rows, n_columns), indices sorted and unique.
 
-    ``columns`` holds those of all rows one after the other, ``lengths`` how many each row has, (n_rows,).
+    ``columns`` holds the columns of all rows one after the other, ``lengths`` the number of each row, (n_rows,).
 
-    To CSC and back is a counting sort, several times faster than sorting each row.
+    A conversion to CSC and back is a counting sort, several times faster than sorting each row.
 
     >>> count_columns(np.array([2, 0, 2, 1], np.int32), np.array([3, 1]), 3).toarray()
     array([[1., 0., 2.],

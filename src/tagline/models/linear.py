@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from tagline.models.onnx.builder import Builder, Logits
     from tagline.models.onnx.classic import Weighting
 
-# liblinear's own default accuracy: on reviews a tenth of the passes of 1e-3 for the same accuracy.
+# liblinear's own default tolerance: on reviews it takes a tenth of the passes of 1e-3, for the same accuracy.
 _SVM_TOLERANCE = 0.1
 _SVM_PASSES = 60
 # Of half precision: bits of a number, and exponents of 2, as `frexp` has them, beyond which bits are lost.
 _BITS, _SMALLEST_EXPONENT, _LARGEST_EXPONENT = 11, -14, 16
 _LARGEST = 2.0**120  # coefficient that single precision and its sums hold
 _STORED_EXPONENT = 15  # that of the largest coefficient of an output that is scaled: no rounding overflows
-# liblinear draws from one generator for the whole process, so that fits side by side disturb each other's numbers, and
-# `warnings.catch_warnings` side by side leaves filters behind. Nothing is lost: the solvers gain nothing from threads.
+# liblinear has one random generator for the whole process, so that concurrent fits would not be reproducible, and
+# concurrent `warnings.catch_warnings` leave filters behind. The solvers gain nothing from threads.
 _ONE_AT_A_TIME = Lock()
 
 #: Rows (n_texts, n_columns), their classes (n_texts,), their weights, C and a seed to coefficients
@@ -39,8 +39,8 @@ LinearSolver = Callable[[sp.csr_matrix, Ints, Floats, float, int], tuple[Floats,
 class LinearModel(Model):
     """``coef`` is (n_columns, n_outputs) float32, ``intercept`` (n_outputs,) float64.
 
-    Coefficients are rounded to half precision once, when they are learned: what is stored in two bytes is
-    what was measured. The coefficients of an output that half precision cannot hold are stored divided by a power of
+    Coefficients are rounded to half precision once, after the fit, so that the stored model is the one that was
+    evaluated. The coefficients of an output that half precision cannot hold are stored divided by a power of
     two, see `half_exponents`.
     """
 
@@ -57,9 +57,9 @@ class LinearModel(Model):
         return LinearModel(np.ascontiguousarray(rounded), np.asarray(intercept, dtype=np.float64))
 
     def logits(self, X: sp.csr_matrix) -> Floats:
-        """Return the logits, (n_texts, n_outputs); a row's are the same to the last bit alone and in a batch."""
+        """Return the logits, (n_texts, n_outputs), bit for bit the same for a row alone and in a batch."""
         coef = self.coef
-        if X.nnz < coef.shape[0]:  # few texts: touch their columns only
+        if X.nnz < coef.shape[0]:  # few texts: read their columns only
             used, places = np.unique(X.indices, return_inverse=True)
             X = sp.csr_matrix((X.data, places, X.indptr), shape=(X.shape[0], len(used)))
             coef = coef[used]
@@ -128,7 +128,7 @@ def fit_linear_svm(X: sp.csr_matrix, y: Ints, weights: Floats, C: float, seed: i
     """Return coefficients (n_outputs, n_columns) and intercepts of linear SVMs with squared hinge loss.
 
     Classes ``y`` are 0 … n_classes - 1, each with a row; two classes have one output, more have one each, against the
-    rest. For each: min over w of |w|²/2 + C * sum of weights_i * max(0, 1 - y_i w·x_i)², with y_i now 1 or -1,
+    rest. For each output: min over w of |w|²/2 + C * sum of weights_i * max(0, 1 - y_i w·x_i)², where y_i is 1 or -1,
     by dual coordinate descent (Hsieh et al. 2008, liblinear).
     """
     from sklearn.svm import LinearSVC
@@ -138,7 +138,7 @@ def fit_linear_svm(X: sp.csr_matrix, y: Ints, weights: Floats, C: float, seed: i
 
 
 def fit_logistic(X: sp.csr_matrix, y: Ints, weights: Floats, C: float, seed: int) -> tuple[Floats, Floats]:
-    """Return coefficients (n_outputs, n_columns) and intercepts of a logistic regression, for several classes softmax.
+    """Return coefficients (n_outputs, n_columns) and intercepts of a (multinomial) logistic regression.
 
     min over W of |W|²/2 - C * sum of weights_i * ln P(y_i | x_i), by L-BFGS.
     """
@@ -152,7 +152,7 @@ def _solve(model: Any, X: sp.csr_matrix, y: Ints, weights: Floats) -> tuple[Floa
     from sklearn.exceptions import ConvergenceWarning
 
     with _ONE_AT_A_TIME, warnings.catch_warnings():
-        # The number of passes is bounded on purpose: the last digits of the margin do not change a verdict.
+        # The number of passes is bounded on purpose: the last digits of the margin do not change a prediction.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X, y, sample_weight=weights)
     return model.coef_, model.intercept_

@@ -15,8 +15,8 @@ _ABSENT = -1e3  # the logit of a class without a row
 def fit_multinomial(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) -> LinearModel:
     """Fit multinomial naive Bayes: logit_c = ln P(c) + sum over columns of x_f ln P(f | c).
 
-    ``X`` are counts, (n_texts, n_columns); ``Y`` is (n_texts, n_classes). Laplace's rule adds ``alpha``.
-    A column without a count has no say.
+    ``X`` are counts, (n_texts, n_columns); ``Y`` is (n_texts, n_classes). ``alpha`` is added to each count
+    (additive smoothing). Columns without a count are ignored.
     """
     counts, seen = _class_counts(X, Y, weights)  # (n_classes, n_seen)
     counts += alpha
@@ -26,10 +26,10 @@ def fit_multinomial(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) -
 
 
 def fit_complement(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) -> LinearModel:
-    """Fit complement naive Bayes (Rennie et al. 2003): a class is judged by what the other classes hold.
+    """Fit complement naive Bayes (Rennie et al. 2003): the likelihoods are those of the other classes.
 
-    logit_c = - sum over columns of x_f ln P(f | not c); kinder than ``fit_multinomial`` to classes of unequal size.
-    A class without a row, which all others would seem to resemble least, is put far below them.
+    logit_c = - sum over columns of x_f ln P(f | not c); it is less biased than ``fit_multinomial`` if
+    class sizes differ. A class without a row gets a logit far below the others.
     """
     counts, seen = _class_counts(X, Y, weights)  # (n_classes, n_seen)
     complement = counts.sum(axis=0, keepdims=True) - counts + alpha
@@ -38,7 +38,7 @@ def fit_complement(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) ->
 
 
 def _class_counts(X: sp.csr_matrix, Y: Bools, weights: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the weighted count of each column in each class, (n_classes, n_seen), and which columns have any."""
+    """Return the weighted count of each column in each class, (n_classes, n_seen), and the columns that have any."""
     members = sp.csr_matrix((Y * weights[:, np.newaxis]).T)
     counts = np.asarray((members @ X).todense(), dtype=np.float64)
     seen = np.flatnonzero(counts.any(axis=0))
@@ -46,7 +46,7 @@ def _class_counts(X: sp.csr_matrix, Y: Bools, weights: Floats) -> tuple[Floats, 
 
 
 def _outputs(log_likelihood: Floats, seen: NDArray[np.int64], n_columns: int, intercept: Floats) -> LinearModel:
-    """Centre the outputs (the same number off all changes no probability); two classes become one logit."""
+    """Centre the outputs, which changes no probability; two classes become one logit."""
     coef = np.zeros((n_columns, len(log_likelihood)))
     coef[seen] = log_likelihood.T
     if coef.shape[1] == 2:

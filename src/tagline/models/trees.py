@@ -1,4 +1,4 @@
-"""Decision trees and forests as plain arrays, which a bundle can hold and anyone can read."""
+"""Decision trees and forests as plain arrays, which a bundle can store."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from tagline.models.onnx.builder import Builder, Logits
     from tagline.models.onnx.classic import Weighting
 
-_ROWS = 512  # rows made dense at a time
-SMALLEST = 1e-6  # no text is certain: the probability a leaf gives is kept this far from 0 and 1
+_ROWS = 512  # rows converted to dense at a time
+SMALLEST = 1e-6  # probabilities of leaves are clipped to this distance from 0 and 1
 
 
 @dataclass(frozen=True)
 class TreeModel(Model):
-    """Trees side by side: node i asks whether column ``feature[i]`` is at most ``threshold[i]``; -1 marks a leaf.
+    """One or more trees: node i tests whether column ``feature[i]`` is at most ``threshold[i]``; -1 marks a leaf.
 
     ``left`` and ``right`` are node numbers, ``roots`` the first node of each tree, ``value`` the share of each
     output among the training rows of a node, (n_nodes, n_outputs).
@@ -38,22 +38,22 @@ class TreeModel(Model):
     roots: NDArray[np.int32]
 
     def proba(self, X: sp.csr_matrix) -> Floats:
-        """Return the mean share of each output in the leaves that a text reaches, (n_texts, n_outputs)."""
+        """Return the mean share of each output in the leaves of a text, (n_texts, n_outputs)."""
         total = np.zeros((X.shape[0], self.value.shape[1]))
         for rows, nodes, _ in self._walk(X, leaves_only=True):
             total[rows] = self.value[nodes].mean(axis=1)
         return total
 
     def logits(self, X: sp.csr_matrix) -> Floats:
-        """Return the log odds of each output; several classes: their log probabilities. (n_texts, n_outputs)."""
+        """Return the log-odds of two classes, or the log-probabilities of several, (n_texts, n_outputs)."""
         p = np.clip(self.proba(X), SMALLEST, 1 - SMALLEST)
         return np.log(p) - np.log(1 - p) if self.value.shape[1] == 1 else np.log(p)
 
     def path_contributions(self, row: sp.csr_matrix) -> tuple[Floats, dict[int, Floats]]:
-        """Return the mean share at the roots, and what each column's questions added to it on the way down.
+        """Return the mean share at the roots, and what the tests of each column add on the way to the leaves.
 
-        ``row`` is (1, n_columns). Root plus contributions is ``proba(row)`` (Saabas 2014, "Interpreting random
-        forests").
+        ``row`` is (1, n_columns). The root's share plus all contributions is ``proba(row)`` (Saabas 2014,
+        "Interpreting random forests").
         """
         added: dict[int, Floats] = {}
         for _, nodes, children in self._walk(row, leaves_only=False):
@@ -67,9 +67,9 @@ class TreeModel(Model):
     def _walk(
         self, X: sp.csr_matrix, *, leaves_only: bool
     ) -> Iterator[tuple[slice, NDArray[np.int32], NDArray[np.int32]]]:
-        """Send rows down all trees, yielding (rows, nodes before, nodes after) of each step, (n_rows, n_trees).
+        """Take rows down all trees and yield (rows, nodes before, nodes after) of each step, (n_rows, n_trees).
 
-        With ``leaves_only`` a block of rows is yielded once, when all have reached their leaves.
+        With ``leaves_only`` a block of rows is yielded once, at the leaves.
         """
         used = np.unique(self.feature[self.feature >= 0])
         position = np.searchsorted(used, self.feature)
@@ -79,12 +79,12 @@ class TreeModel(Model):
             dense = columns[rows].toarray().astype(np.float32)
             nodes = np.tile(self.roots, (dense.shape[0], 1))
             while True:
-                asks = self.feature[nodes] >= 0
-                if not asks.any():
+                tests = self.feature[nodes] >= 0
+                if not tests.any():
                     break
-                values = np.take_along_axis(dense, np.where(asks, position[nodes], 0), axis=1)
+                values = np.take_along_axis(dense, np.where(tests, position[nodes], 0), axis=1)
                 below = np.where(values <= self.threshold[nodes], self.left[nodes], self.right[nodes])
-                after = np.where(asks, below, nodes)
+                after = np.where(tests, below, nodes)
                 if not leaves_only:
                     yield rows, nodes, after
                 nodes = after
@@ -142,7 +142,7 @@ def fit_forest(X: sp.csr_matrix, Y: Bools, weights: Floats, settings: HyperParam
 
 
 def _of(trees: list[Any], n_classes: int) -> TreeModel:
-    """Lay scikit-learn's trees side by side."""
+    """Return the nodes of scikit-learn's trees, one tree after the other."""
     parts = [tree.tree_ for tree in trees]
     roots = np.cumsum([0, *(part.node_count for part in parts)])
     values = np.zeros((int(roots[-1]), n_classes))
@@ -156,7 +156,7 @@ def _of(trees: list[Any], n_classes: int) -> TreeModel:
 
     feature = np.concatenate([part.feature for part in parts]).astype(np.int32)
     threshold = np.concatenate([part.threshold for part in parts])
-    # Rounded downwards: sklearn compares a float32 value with a double threshold.
+    # Rounded downwards: scikit-learn compares a float32 value with a float64 threshold.
     rounded = threshold.astype(np.float32)
     rounded = np.where(rounded > threshold, np.nextafter(rounded, np.float32(-np.inf)), rounded)
     return TreeModel(

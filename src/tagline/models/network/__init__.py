@@ -1,1 +1,1 @@
-"""Neural networks in NumPy: layers with their gradients."""
+"""Neural networks in NumPy: layers and their gradients."""

@@ -1,4 +1,4 @@
-"""The integral of integrated gradients, with steps where they are needed."""
+"""The path integral of integrated gradients, with adaptive steps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Floats = NDArray[np.float64]
-#: Places on the path from 0 to 1, (n_steps,), to the score there, (n_steps,), and what each part adds to it at that
-#: place, per unit of the path, (n_steps, n_parts).
+#: Points on the path from 0 to 1, (n_steps,), to the scores there, (n_steps,), and the contribution of each part per
+#: unit of the path, (n_steps, n_parts).
 Rates = Callable[[Floats], tuple[Floats, Floats]]
 
 FIRST_STEPS = 32
 MOST_STEPS = 1024
 TOLERANCE = 0.005
-_ROUNDING = 8  # sums in a network's layers are out by about so many units in the last place of what is summed
+_ROUNDING = 8  # error of the sums in the layers of a network, in units in the last place
 
 
 @dataclass(frozen=True)
 class Change:
-    """The score at both ends of the path, and what each part added, (n_parts,): they add up to the difference."""
+    """The score at both ends of the path, and the contributions to the difference, (n_parts,)."""
 
     start: float
     end: float
@@ -29,10 +29,10 @@ class Change:
 def integrate(rates: Rates, precision: DTypeLike = np.float64) -> Change:
     """Integrate along the path by the trapezoid rule.
 
-    The score at both ends of a step tells how far the rule is out there, so that only the steps that matter are
-    halved: until the sum is out by less than `TOLERANCE` of the change, and the steps one by one by less than so much
-    of all the ups and downs; or by no more than comes of rounding where ``rates`` are worked out in ``precision``; or
-    until there are `MOST_STEPS`.
+    The scores at both ends of a step give the error of the rule for that step, so that only the steps with the largest
+    errors are halved: until the error of the sum is below `TOLERANCE` of the change, and the sum of the errors of the
+    steps below the same share of the total variation; or neither is above the rounding error of ``rates`` in
+    ``precision``; or there are `MOST_STEPS`.
     """
     rounding = _ROUNDING * float(np.finfo(precision).eps)
     places = np.linspace(0.0, 1.0, FIRST_STEPS + 1)
@@ -50,7 +50,7 @@ def integrate(rates: Rates, precision: DTypeLike = np.float64) -> Change:
         if close or room <= 0:
             break
         worst = np.argsort(-gaps, kind="stable")
-        left = gaps.sum() - np.cumsum(gaps[worst])  # what is out elsewhere
+        left = gaps.sum() - np.cumsum(gaps[worst])  # the error of the other steps
         halved = np.sort(worst[: min(room, int((left > allowed / 2).sum()) + 1)])
         between = (places[halved] + places[halved + 1]) / 2
         more_scores, more_speeds = rates(between)

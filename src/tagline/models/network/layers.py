@@ -1,8 +1,8 @@
-"""Layers of small networks: arrays in, arrays out, and the way back, in NumPy alone.
+"""Layers of small networks, forward and backward, in NumPy alone.
 
-A network is trained by PyTorch and answers without it, so a layer is written once, here, with its gradient. Sequences
-are time-major, (n_steps, n_texts, size): what belongs to one step lies together. Weights have Keras's shapes and order
-of gates, so that its weights can be put in as they are.
+A network is trained with PyTorch and predicts without it, so each layer is implemented once, here, with its gradient.
+Sequences are time-major, (n_steps, n_texts, size): the values of one step are contiguous. Weights have Keras's shapes
+and order of gates, so that weights can be exchanged with Keras unchanged.
 
 >>> import numpy as np
 >>> layer = Dense(2, 1, "relu")
@@ -29,11 +29,10 @@ Activation = Literal["linear", "relu", "tanh"]
 
 @dataclass(frozen=True)
 class Pass:
-    """What one pass through a network has beside its input.
+    """The settings of one pass through a network.
 
-    ``noise`` draws what dropout leaves out; None when nothing is learnt. ``present`` is 1 for a token and 0 for
-    padding that the layers pass over, (n_steps, n_texts); None if padding counts. ``keep``: there will be a way back,
-    for which what each layer saw is kept.
+    ``noise`` draws the dropout masks; None outside training. ``present`` is 1 for a token and 0 for masked padding,
+    (n_steps, n_texts); None if padding is not masked. ``keep``: keep what the backward pass needs.
     """
 
     noise: np.random.Generator | None = None
@@ -42,27 +41,27 @@ class Pass:
 
 
 class Layer(Protocol):
-    """A layer: settings without state. Its weights are handed to it, in the order of ``shapes``."""
+    """A layer: settings without state. Its weights are arguments, in the order of ``shapes``."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shape of each weight by name."""
 
     def init(self, rng: np.random.Generator) -> list[Array]:
-        """Draw the weights it starts from."""
+        """Draw initial weights."""
 
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of one text's output for one text's input."""
+        """Return the output shape of one text for its input shape."""
 
     def forward(self, x: Any, weights: Weights, run: Pass) -> tuple[Any, Any]:
-        """Return the output and what ``backward`` needs."""
+        """Return the output and the cache for ``backward``."""
 
     def backward(self, dy: Any, weights: Weights, cache: Any) -> tuple[Any, list[Array]]:
-        """Return the gradients of the input (None where it has none) and of the weights."""
+        """Return the gradients of the input (None if it has none) and of the weights."""
 
 
 @dataclass(frozen=True)
 class Dense:
-    """``y = activation(x W + b)``; ``x`` may be sparse, as a multi-hot row is, and then gets no gradient."""
+    """``y = activation(x W + b)``; ``x`` may be sparse, such as multi-hot rows, and then gets no gradient."""
 
     inputs: int
     units: int
@@ -81,7 +80,7 @@ class Dense:
         return (*shape[:-1], self.units)
 
     def forward(self, x: Any, weights: Weights, run: Pass) -> tuple[Array, Any]:
-        """Take (n_texts, inputs), dense or CSR, to (n_texts, units)."""
+        """Map (n_texts, inputs), dense or CSR, to (n_texts, units)."""
         y = _activate(x @ weights[0] + weights[1], self.activation)
         return y, (x, y)
 
@@ -95,7 +94,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class _WordTable:
-    """What layers share whose weights are a vector for each id."""
+    """Base of layers whose weights are one vector per id."""
 
     words: int
     size: int
@@ -111,32 +110,32 @@ class _WordTable:
 
 @dataclass(frozen=True)
 class Embedding(_WordTable):
-    """A vector for each id; padding has one too, unless it is masked: then its vector is 0."""
+    """One vector per id; padding has one too, unless it is masked: then its vector is 0."""
 
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (n_steps, size)."""
         return (*shape, self.size)
 
     def forward(self, x: NDArray[np.int32], weights: Weights, run: Pass) -> tuple[Array, Any]:
-        """Take ids (n_steps, n_texts) to vectors (n_steps, n_texts, size)."""
+        """Map ids (n_steps, n_texts) to vectors (n_steps, n_texts, size)."""
         y = weights[0][x]
         if run.present is not None:
             y *= run.present[:, :, None]
         return y, (x, run.present)
 
     def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[None, list[Array]]:
-        """Return the gradients: each id's is the sum over its places, a sparse product."""
+        """Return the gradients: that of an id is the sum over its positions, a sparse product."""
         ids, present = cache
         data = np.ones(ids.size, np.float32) if present is None else present.ravel()
-        places = sp.csr_matrix((data, ids.ravel(), np.arange(ids.size + 1, dtype=np.int32)), (ids.size, self.words))
-        return None, [np.asarray(places.T @ dy.reshape(ids.size, self.size))]
+        positions = sp.csr_matrix((data, ids.ravel(), np.arange(ids.size + 1, dtype=np.int32)), (ids.size, self.words))
+        return None, [np.asarray(positions.T @ dy.reshape(ids.size, self.size))]
 
 
 @dataclass(frozen=True)
 class EmbeddingAverage(_WordTable):
-    """The mean of the vectors of a text's ids, as one sparse product: embedding and average pooling in one.
+    """The mean of the vectors of a text's ids: embedding and average pooling as one sparse product.
 
-    It takes the share of each id in each text, (n_texts, words), as `Network.prepare` makes it of padded ids.
+    Its input is the share of each id in each text, (n_texts, words), which `Network.prepare` computes from padded ids.
     """
 
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -144,7 +143,7 @@ class EmbeddingAverage(_WordTable):
         return (self.size,)
 
     def forward(self, x: sp.csr_matrix, weights: Weights, run: Pass) -> tuple[Array, Any]:
-        """Take shares (n_texts, words) to mean vectors (n_texts, size)."""
+        """Map shares (n_texts, words) to mean vectors (n_texts, size)."""
         return x @ weights[0], x
 
     def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[None, list[Array]]:
@@ -154,7 +153,7 @@ class EmbeddingAverage(_WordTable):
 
 @dataclass(frozen=True)
 class Conv1D:
-    """``y_t = activation(sum_j x_{t+j} W_j + b)``: a window of ``width`` steps slides over the text, not beyond it."""
+    """``y_t = activation(sum_j x_{t+j} W_j + b)``: a window of ``width`` steps, without padding at the ends."""
 
     inputs: int
     filters: int
@@ -175,9 +174,9 @@ class Conv1D:
         return (steps, self.filters)
 
     def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
-        """Take (n_steps, n_texts, inputs) to (n_steps - width + 1, n_texts, filters).
+        """Map (n_steps, n_texts, inputs) to (n_steps - width + 1, n_texts, filters).
 
-        Time-major, the steps of one offset lie together: each offset is one plain product.
+        In time-major order the steps of one offset are contiguous, so that each offset is one matrix product.
         """
         steps, n = len(x) - self.width + 1, x.shape[1]
         y = np.empty((steps, n, self.filters), np.float32)
@@ -212,7 +211,7 @@ class Conv1D:
 
 
 class _Weightless:
-    """What layers without weights share."""
+    """Base of layers without weights."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return nothing."""
@@ -225,33 +224,33 @@ class _Weightless:
 
 @dataclass(frozen=True)
 class MaxPool(_Weightless):
-    """The greatest value over all steps, of a convolution all windows, that lie within the text."""
+    """The maximum over all steps, or windows of a convolution, inside the text."""
 
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (size,)."""
         return shape[1:]
 
     def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
-        """Take (n_steps, n_texts, size) to (n_texts, size)."""
+        """Map (n_steps, n_texts, size) to (n_texts, size)."""
         if run.present is not None:
             present, steps = run.present, len(x)
             absent = (present[:steps] == 0) | (present[len(present) - steps :] == 0)
-            (short,) = np.nonzero(absent.all(axis=0))  # one window stands for a text that does not fill one
+            (short,) = np.nonzero(absent.all(axis=0))  # a text shorter than one window keeps one
             absent[np.minimum(present.argmax(axis=0), steps - 1)[short], short] = False
             x = np.where(absent[:, :, None], np.float32(-np.inf), x)
         y = x.max(axis=0)  # (n_texts, size)
         return y, (x, y)
 
     def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
-        """Return the gradients: all of it goes to where the greatest value stood, equal ones share it."""
+        """Return the gradients: each goes to the position of the maximum; equal maxima share it."""
         x, y = cache
-        greatest = x == y
-        return greatest * (dy / greatest.sum(axis=0, dtype=np.float32)), []
+        is_max = x == y
+        return is_max * (dy / is_max.sum(axis=0, dtype=np.float32)), []
 
 
 @dataclass(frozen=True)
 class Dropout(_Weightless):
-    """While learning, a share ``rate`` of the values is 0 and the rest greater for it."""
+    """In training, a share ``rate`` of the values is set to 0 and the others are scaled up by 1 / (1 - rate)."""
 
     rate: float
 
@@ -270,7 +269,7 @@ class Dropout(_Weightless):
 
 
 def dropout_mask(noise: np.random.Generator | None, shape: tuple[int, ...], rate: float) -> Array | None:
-    """Return 0 for what is dropped and 1 / (1 - rate) for what is kept, or None if nothing is dropped."""
+    """Return 0 for dropped values and 1 / (1 - rate) for the others, or None if nothing is dropped."""
     if noise is None or rate == 0:
         return None
     return (noise.random(shape, np.float32) >= rate).astype(np.float32) / np.float32(1 - rate)
@@ -301,7 +300,7 @@ def _activate(z: Array, activation: Activation) -> Array:
 
 
 def _through(dy: Array, y: Array, activation: Activation) -> Array:
-    """Return the gradient before an activation, from that behind it and its output."""
+    """Return the gradient of the input of an activation, from that of its output ``y``."""
     if activation == "relu":
         return dy * (y > 0)
     return dy * (1 - y * y) if activation == "tanh" else dy

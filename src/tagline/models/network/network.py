@@ -1,4 +1,4 @@
-"""Networks: layers one after the other, from ids or multi-hot rows to logits."""
+"""Networks: a sequence of layers, from ids or multi-hot rows to logits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -40,13 +40,13 @@ LAYERS: dict[str, type[Any]] = {
     "max-pool": MaxPool,
     "dropout": Dropout,
 }
-_BATCH = 256  # texts that logits are worked out of at a time, and fewer where they are long:
+_BATCH = 256  # texts of a batch for prediction, fewer if they are long:
 _STEPS = 65_536  # steps of all texts of a batch
 
 
 @dataclass(frozen=True)
 class Network(Model):
-    """Layers and their weights. ``masked``: padding, id 0, does not count."""
+    """Layers and their weights. ``masked``: padding, id 0, is ignored."""
 
     kind: ClassVar[str] = "network"
     graph_file: ClassVar[str | None] = "network.onnx"
@@ -58,11 +58,11 @@ class Network(Model):
 
     @staticmethod
     def draw(layers: Sequence[Layer], rng: np.random.Generator, *, masked: bool = False) -> "Network":
-        """Return a network with weights to start from."""
+        """Return a network with random initial weights."""
         return Network(tuple(layers), tuple(tuple(layer.init(rng)) for layer in layers), masked)
 
     def prepare(self, X: Inputs) -> Inputs:
-        """Return what ``forward`` takes, once for all passes: the shares of the ids where only their mean counts."""
+        """Return the input of ``forward``, for all passes: before `EmbeddingAverage` the shares of the ids."""
         first = self.layers[0]
         if not isinstance(first, EmbeddingAverage) or sp.issparse(X):
             return X
@@ -75,26 +75,26 @@ class Network(Model):
     def forward(
         self, X: Inputs, noise: np.random.Generator | None = None, *, keep: bool = True
     ) -> tuple[Array, list[Any]]:
-        """Return logits, (n_texts, n_outputs), and what ``backward`` needs, if ``keep``; ``noise`` draws dropout."""
+        """Return logits, (n_texts, n_outputs), and if ``keep`` caches for ``backward``; ``noise`` draws dropout."""
         x, run, _ = self._enter(X, noise)
         return self.forward_from(0, x, replace(run, keep=keep))
 
     def forward_from(self, first: int, x: Any, run: Pass) -> tuple[Array, list[Any]]:
-        """Return logits and what ``backward_to`` needs; ``x`` is the input of the layer with the number ``first``."""
+        """Return logits and caches for ``backward_to``; ``x`` is the input of the layer with the index ``first``."""
         caches = []
         for layer, weights in zip(self.layers[first:], self.weights[first:], strict=True):
             x, cache = layer.forward(x, weights, run)
             if run.keep:
                 caches.append(cache)
-            del cache  # it holds the layer's input, which the next layer has no use for
+            del cache  # it holds the layer's input, which is not needed any more
         return x, caches
 
     def backward(self, dlogits: Array, caches: Sequence[Any], first: int = 0) -> list[list[Array]]:
-        """Return the gradient of each weight, layer by layer, from the layer with the number ``first`` on."""
+        """Return the gradient of each weight, layer by layer, starting with the layer ``first``."""
         return self.backward_to(first, dlogits, caches[first:])[1]
 
     def backward_to(self, first: int, dlogits: Array, caches: Sequence[Any]) -> tuple[Any, list[list[Array]]]:
-        """Return the gradients of the input of the layer ``first``, None for ids, and of the weights from it on."""
+        """Return the gradients of the input of the layer ``first``, None for ids, and of the weights from there on."""
         gradients: list[list[Array]] = []
         dy: Any = dlogits
         layers, weights = self.layers[first:], self.weights[first:]
@@ -104,23 +104,23 @@ class Network(Model):
         return dy, gradients[::-1]
 
     def embed(self, X: NDArray[np.int32]) -> tuple[Array, Pass, NDArray[np.int64]]:
-        """Return the vectors of padded ids as the second layer takes them, (n_steps, n_texts, size), and their pass.
+        """Return the vectors of padded ids, the input of the second layer, (n_steps, n_texts, size), and their pass.
 
-        Beside them, the columns of ``X`` that the steps stand for: all, but for padding that the layers pass over.
+        Also return the columns of ``X`` of the steps: all, except those of masked padding.
         """
         ids, run, columns = self._enter(X, None)
         vectors, _ = self.layers[0].forward(ids, self.weights[0], run)
         return vectors, run, columns
 
     def _enter(self, X: Inputs, noise: np.random.Generator | None) -> tuple[Any, Pass, NDArray[np.int64]]:
-        """Return the first layer's input, its pass, and the columns of ``X`` that are in it."""
+        """Return the first layer's input, its pass, and the columns of ``X`` that it contains."""
         columns = np.arange(X.shape[1])
         if sp.issparse(X):
             return X, Pass(noise), columns
         ids = np.ascontiguousarray(X.T)  # (n_steps, n_texts)
         if not self.masked:
             return ids, Pass(noise), columns
-        # Steps at which every text has padding change nothing: short texts cost what they hold.
+        # Steps at which every text has padding change nothing and are left out.
         busy = _busy(ids, self._width())
         ids = ids[busy]
         return ids, Pass(noise, (ids != 0).astype(np.float32)), columns[busy]
@@ -141,7 +141,7 @@ class Network(Model):
 
     @property
     def n_outputs(self) -> int:
-        """How many logits a text has."""
+        """The number of logits of a text."""
         return len(self.weights[-1][-1])  # the bias of the last layer
 
     def contributions(self, X: Inputs, output: int, factor: float) -> Contributions:
@@ -159,7 +159,7 @@ class Network(Model):
         return {"masked": self.masked, "layers": [{"layer": name_of(layer), **_fields(layer)} for layer in self.layers]}
 
     def arrays(self) -> dict[str, Array]:
-        """Return the weights by ``<number of the layer>.<name>``."""
+        """Return the weights by ``<index of the layer>.<name>``."""
         return {
             f"{number}.{name}": array
             for number, (layer, weights) in enumerate(zip(self.layers, self.weights, strict=True))
@@ -185,7 +185,7 @@ class Network(Model):
         return cls(tuple(layers), weights, settings["masked"])
 
     def summary(self, inputs: tuple[int | None, ...]) -> list[dict[str, Any]]:
-        """Return name, output shape of one text and number of weights of each layer; ``inputs`` is a text's shape."""
+        """Return name, output shape of one text and number of weights of each layer; ``inputs`` is its input shape."""
         rows: list[dict[str, Any]] = []
         shape = inputs
         for layer in self.layers:
@@ -196,7 +196,7 @@ class Network(Model):
 
 
 def name_of(layer: Layer) -> str:
-    """Return the name a layer is stored under."""
+    """Return the name of a layer in a bundle."""
     return next(name for name, kind in LAYERS.items() if type(layer) is kind)
 
 
@@ -205,7 +205,7 @@ def _fields(layer: Layer) -> dict[str, Any]:
 
 
 def _busy(ids: NDArray[np.int32], least: int) -> NDArray[np.bool_]:
-    """Return which steps hold a token of some text, ``least`` or more of them and without gaps, (n_steps,)."""
+    """Return the range of steps with a token of any text, at least ``least`` steps, as a mask (n_steps,)."""
     busy = (ids != 0).any(axis=1)
     first, last = (int(busy.argmax()), len(busy) - int(busy[::-1].argmax())) if busy.any() else (0, 0)
     last = max(last, min(len(busy), first + least))

@@ -1,9 +1,9 @@
-"""LSTM and GRU, forward through time and back, by hand: a loop of small steps is what autograd is slowest at.
+"""LSTM and GRU, forward and backward through time, without autograd, which is slow for a loop of small steps.
 
-Shapes: ``T`` steps, ``n`` texts, ``d`` inputs, ``H`` units, ``G`` gates. All that a step needs lies together, gate by
-gate, (T, G, n, H). Dropout is that of Keras: drawn once a batch, the same at every step, on the inputs and (recurrent
-dropout; Gal and Ghahramani 2016) on the state that goes back in. Where there is recurrent dropout each gate has masks
-of its own; without it, one mask on the inputs is that of all gates.
+Shapes: ``T`` steps, ``n`` texts, ``d`` inputs, ``H`` units, ``G`` gates. The values of one step are contiguous, gate by
+gate, (T, G, n, H). Dropout follows Keras: masks are drawn once per batch and are the same at every step, on the inputs
+and (recurrent dropout; Gal and Ghahramani 2016) on the recurrent state. With recurrent dropout each gate has its own
+masks; without it, all gates share one mask on the inputs.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from tagline.models.network.layers import Array, Pass, Weights, dropout_mask, gl
 from tagline.parallel import in_threads
 
 _HALF = np.float32(0.5)
-_CHUNK = 1 << 16  # numbers that a thread works on at a time
+_CHUNK = 1 << 16  # numbers that a thread processes at a time
 
 
 @dataclass(frozen=True)
 class _Cell:
     """The settings of one recurrent layer.
 
-    ``every``: return the state of every step, not that of the last alone. ``reverse``: begin at the end.
+    ``every``: return the state of every step instead of the last one. ``reverse``: read from the end.
     """
 
     inputs: int
@@ -34,7 +34,7 @@ class _Cell:
     reverse: bool = False
 
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return (units,), or (n_steps, units) of every step."""
+        """Return (units,), or (n_steps, units) if ``every``."""
         return (shape[0], self.units) if self.every else (self.units,)
 
 
@@ -46,7 +46,7 @@ class Lstm(_Cell):
 
         i, f, o = sigmoid(x W + h U + b),  g = tanh(x W + h U + b),  c = f c + i g,  h = o tanh(c)
 
-    Where a text has padding, a masked step leaves its state as it is.
+    A masked step leaves the state of its text unchanged.
     """
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -62,12 +62,12 @@ class Lstm(_Cell):
         return [glorot_uniform(rng, (self.inputs, 4 * H)), orthogonal(rng, (H, 4 * H)), bias]
 
     def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
-        """Take (T, n, d) to (n, H), or (T, n, H) of every step."""
+        """Map (T, n, d) to (n, H), or (T, n, H) if ``every``."""
         x, present = _in_time(x, run.present, reverse=self.reverse)
         kernel, recurrent, bias = weights
         T, n, _ = x.shape
         H = self.units
-        # sigmoid(z) = (1 + tanh(z / 2)) / 2: with the three sigmoid gates' z halved, one tanh does all four.
+        # sigmoid(z) = (1 + tanh(z / 2)) / 2: with z of the three sigmoid gates halved, one tanh computes all four.
         halved = np.repeat(np.array([_HALF, _HALF, 1, _HALF], np.float32), H)  # (G H,)
         masks = dropout_mask(run.noise, (4 if self.recurrent_dropout else 1, n, self.inputs), self.dropout)
         again = dropout_mask(run.noise, (4, n, H), self.recurrent_dropout)
@@ -150,13 +150,13 @@ class Lstm(_Cell):
 
 @dataclass(frozen=True)
 class Gru(_Cell):
-    """Gated recurrent unit (Cho et al. 2014) in Keras's form, gates in its order: update, reset, candidate.
+    """Gated recurrent unit (Cho et al. 2014) in Keras's variant, gates in Keras's order: update, reset, candidate.
 
     ::
 
         z, r = sigmoid(x W + b + h U + b'),  g = tanh(x W + b + r (h U + b')),  h = z h + (1 - z) g
 
-    The rest is as in `Lstm`.
+    Masking is that of `Lstm`.
     """
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -171,7 +171,7 @@ class Gru(_Cell):
         return [glorot_uniform(rng, (self.inputs, 3 * H)), orthogonal(rng, (H, 3 * H)), bias]
 
     def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
-        """Take (T, n, d) to (n, H), or (T, n, H) of every step."""
+        """Map (T, n, d) to (n, H), or (T, n, H) if ``every``."""
         x, present = _in_time(x, run.present, reverse=self.reverse)
         kernel, recurrent, bias = weights
         T, n, _ = x.shape
@@ -251,7 +251,7 @@ class Gru(_Cell):
 
 @dataclass(frozen=True)
 class Bidirectional:
-    """One recurrent layer from the beginning and one from the end, side by side."""
+    """A forward and a backward recurrent layer, their outputs concatenated."""
 
     cell: Literal["lstm", "gru"]
     inputs: int
@@ -261,13 +261,13 @@ class Bidirectional:
     every: bool = False
 
     def both(self) -> tuple[Lstm | Gru, Lstm | Gru]:
-        """Return the layer from the beginning and the one from the end."""
+        """Return the forward and the backward layer."""
         cell = Lstm if self.cell == "lstm" else Gru
         settings = (self.inputs, self.units, self.dropout, self.recurrent_dropout, self.every)
         return cell(*settings), cell(*settings, reverse=True)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the weights, those of the layer from the end last."""
+        """Return the shapes of the weights, forward layer first."""
         one, other = self.both()
         return {
             **{f"forward_{name}": shape for name, shape in one.shapes().items()},
@@ -275,16 +275,16 @@ class Bidirectional:
         }
 
     def init(self, rng: np.random.Generator) -> list[Array]:
-        """Draw the weights of both."""
+        """Draw the weights of both layers."""
         one, other = self.both()
         return one.init(rng) + other.init(rng)
 
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return (2 units,), or (n_steps, 2 units) of every step."""
+        """Return (2 units,), or (n_steps, 2 units) if ``every``."""
         return (shape[0], 2 * self.units) if self.every else (2 * self.units,)
 
     def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
-        """Take (T, n, d) to (n, 2 H), or (T, n, 2 H) of every step."""
+        """Map (T, n, d) to (n, 2 H), or (T, n, 2 H) if ``every``."""
         one, other = self.both()
         y, cache = one.forward(x, weights[:3], run)
         y_back, cache_back = other.forward(x, weights[3:], run)
@@ -304,7 +304,7 @@ def by_gate(matrix: Array, gates: int) -> Array:
 
 
 def project(x: Array, kernel: Array, bias: Array, masks: Array | None, gates: int) -> Array:
-    """Return ``x W + b`` of all steps, (T, G, n, H), inputs under the mask of each gate or of all, (G or 1, n, d)."""
+    """Return ``x W + b`` of all steps, (T, G, n, H); ``masks`` of the inputs are (G, n, d), or (1, n, d) for all."""
     W, b = by_gate(kernel, gates), bias.reshape(gates, 1, -1)
     z = np.empty((len(x), gates, x.shape[1], W.shape[2]), np.float32)
 
@@ -318,7 +318,7 @@ def project(x: Array, kernel: Array, bias: Array, masks: Array | None, gates: in
 
 
 def project_back(x: Array, kernel: Array, masks: Array | None, dz: Array) -> tuple[Array, Array]:
-    """Return the gradients of ``x`` and of the kernel, from those of ``x W + b``, (T, G, n, H)."""
+    """Return the gradients of ``x`` and of the kernel, from that of ``x W + b``, (T, G, n, H)."""
     back = np.ascontiguousarray(by_gate(kernel, dz.shape[1]).transpose(0, 2, 1))  # (G, H, d)
     dx = np.empty_like(x)
 
@@ -333,7 +333,7 @@ def project_back(x: Array, kernel: Array, masks: Array | None, dz: Array) -> tup
 
 
 def kernel_gradient(x: Array, masks: Array | None, dz: Array) -> Array:
-    """Return the gradient of the kernel in ``x W``, (d, G H), from those of its result, (T, G, n, H)."""
+    """Return the gradient of the kernel in ``x W``, (d, G H), from that of the product, (T, G, n, H)."""
     _, gates, _, H = dz.shape
     d = x.shape[2]
 
@@ -350,13 +350,13 @@ def kernel_gradient(x: Array, masks: Array | None, dz: Array) -> Array:
 
 
 def _chunks(x: Array) -> list[slice]:
-    """Return the steps of ``x``, (T, n, d), in parts that stay in a core's cache, whatever is made of them."""
+    """Return the steps of ``x``, (T, n, d), in parts that fit into the cache of a core."""
     steps = max(1, _CHUNK // max(1, x.shape[1] * x.shape[2]))
     return [slice(start, min(start + steps, len(x))) for start in range(0, len(x), steps)]
 
 
 def _in_time(x: Array, present: Array | None, *, reverse: bool) -> tuple[Array, NDArray[np.float32] | None]:
-    """Return the steps in the order in which they are taken."""
+    """Return the steps in reading order."""
     if not reverse:
         return x, present
     return np.ascontiguousarray(x[::-1]), None if present is None else np.ascontiguousarray(present[::-1])
