@@ -46,7 +46,7 @@ FAULTS = {
     "": "The file is empty",
     "\n\n": "The file is empty",
     "text\rgood\r": "bare carriage return",
-    "a,b\nx,y\nz,x\n": "Which column is the text is not clear",
+    "a,b\nx,y\nz,x\n": "The text column is not clear",
 }
 
 

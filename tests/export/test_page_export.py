@@ -24,7 +24,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_tree_is_sent_to_onnx(tmp_path: Path) -> None:
     TextClassifier("decision-tree").fit(TEXTS, LABELS).save(tmp_path / "model")
-    with pytest.raises(InputError, match="`decision-tree` is none: export it with `--format onnx`"):
+    with pytest.raises(InputError, match="`decision-tree` is not one: export it with `--format onnx`"):
         export_page(tmp_path / "model", tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
 
@@ -55,11 +55,11 @@ def test_truth_is_known_of_the_runs_own_test_rows_only(run: Path) -> None:
 def test_losses_count_labels_and_accuracy(run: Path) -> None:
     clf = TextClassifier.load(run / "model")
     same = measure(clf, clf, TEXTS, LABELS[:100], len(TEXTS))
-    assert (same.largest, same.different, same.bearable) == (0.0, 0, True)
+    assert (same.largest, same.different, same.acceptable) == (0.0, 0, True)
     assert same.accuracy == same.page_accuracy == clf.score(TEXTS[:100], LABELS[:100])
     other = TextClassifier("linear-svm").fit(TEXTS, LABELS[::-1])
     lost = measure(clf, other, TEXTS, None, len(TEXTS))
     assert lost.different == (clf.predict(TEXTS) != other.predict(TEXTS)).sum() > 0
     assert lost.lost == lost.different / len(TEXTS)
-    assert not lost.bearable
+    assert not lost.acceptable
     assert measure(clf, other, TEXTS, None, 0).lost == 0.0

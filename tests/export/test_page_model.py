@@ -13,7 +13,7 @@ from tagline.explain import explain_text
 from tagline.export.html.compose import model_script
 from tagline.export.html.javascript import V8
 from tagline.export.html.pruning import keep_heaviest
-from tagline.export.html.quantization import quantise, restored
+from tagline.export.html.quantization import dequantize, quantize
 from tagline.export.html.sizing import Packed, pack
 from tests.synthetic_texts import made_up, several
 
@@ -30,7 +30,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "logistic regression": {"recipe": "logistic-regression"},
     "naive Bayes": {"recipe": "naive-bayes", "n_classes": 3},
     "linear SVM": {"recipe": "linear-svm"},
-    "strong regularisation": {"recipe": "logistic-regression", "settings": {"model.strength": 1e-8}},
+    "strong regularisation": {"recipe": "logistic-regression", "settings": {"model.C": 1e-8}},
 }
 
 
@@ -129,14 +129,14 @@ def test_whatever_the_budget_it_is_kept(clf: TextClassifier) -> None:
 
 def test_levels_hold_what_they_stand_for(clf: TextClassifier) -> None:
     for bits in (8, 16):
-        levels = quantise(clf.vectorizer_, clf.model_, bits)
+        levels = quantize(clf.vectorizer_, clf.model_, bits)
         exact = np.concatenate(clf.vectorizer_.scales)
         scales = np.concatenate([block.scales() for block in levels])
         assert ((scales > 0) == (exact > 0)).all()
         # Half a level of a square: |s - s'| <= sqrt(s step) + step / 4.
         steps = np.concatenate([np.full(len(block.scale), block.scale_step) for block in levels])
         assert (np.abs(scales - exact) <= np.sqrt(exact * steps) + steps).all()
-        page = restored(clf, clf.vectorizer_, clf.model_, levels)
+        page = dequantize(clf, clf.vectorizer_, clf.model_, levels)
         assert page.model_.coef.shape == clf.model_.coef.shape
         assert page is not clf
         assert page.vectorizer_ is not clf.vectorizer_

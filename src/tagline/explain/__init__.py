@@ -1,8 +1,9 @@
-"""Why did a model say so: what each word and n-gram added to the score.
+"""Explanations: the contribution of each word and n-gram to the score of a class.
 
-A linear model's score of a class is its calibrated logit, the intercept plus what each n-gram adds; a tree's or
-forest's is the probability, the share at the roots plus what each question on the way down adds. Of these the parts
-add up to the score exactly. A network's score is a logit too, shared out among the words by integrated gradients.
+The score of a linear model is its calibrated logit: the intercept plus the contribution of each n-gram. The score of
+a tree or a forest is the probability: the share at the roots plus the contribution of each test on the path to the
+leaves. For both, the contributions add up to the score exactly. The score of a network is a logit, attributed to the
+words by integrated gradients.
 """
 
 from tagline.explain.explanation import START_OF_TEXT, Contribution, Explanation

@@ -1,4 +1,4 @@
-"""What an explanation holds."""
+"""The result of an explanation."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,9 +13,9 @@ UNKNOWN_WORDS = "(unknown words)"
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one n-gram or word adds to the score; ``spans`` are the (start, end) characters at which it stands.
+    """What one n-gram or word adds to the score; ``spans`` are its (start, end) in characters of the text.
 
-    Two kinds have no span: a word that is not there, which a tree may ask for, and `START_OF_TEXT` of a network.
+    Two kinds have no span: an n-gram that a tree tests and the text lacks, and `START_OF_TEXT` of a network.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Attribution:
-    """What a model's score is made of: ``intercept``, and what was added to it by n-gram and by token.
+    """The parts of a score: ``intercept``, and the contributions by n-gram or word, and by token.
 
     ``words`` are (start, end, value) of each token of the text, in order.
     """
@@ -38,11 +38,11 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Explanation:
-    """``score`` of ``class_name`` is ``intercept`` plus the ``value`` of every contribution, strongest first.
+    """``score`` of ``class_name`` is ``intercept`` plus the ``value`` of every contribution, largest first.
 
-    Of a network it is so but for ``remainder``. ``scale`` says what the score is: ``"log-odds"``, of two classes or a
-    label; ``"score"``, which softmax weighs against those of the other classes; or ``"probability"``. ``prediction``
-    and ``proba`` (of ``class_name``) are what the classifier says of the text.
+    For a network there is a ``remainder`` in addition. ``scale`` is that of the score: ``"log-odds"``, of two classes
+    or a label; ``"score"``, a logit for softmax; or ``"probability"``. ``prediction`` and ``proba`` (of ``class_name``)
+    are those of the classifier.
     """
 
     text: str
@@ -58,21 +58,22 @@ class Explanation:
     def words(self) -> list[tuple[int, int, float]]:
         """Return (start, end, value) for each token of the text, in order.
 
-        An n-gram's contribution is shared out equally among the tokens it covers, wherever it stands, so that the
-        values add up to those of all contributions that stand in the text. What a network does not read, such as
-        words behind its last step, has the value 0.
+        The contribution of an n-gram is divided equally among the tokens of all its occurrences, so that the values add
+        up to those of all contributions with a span. Tokens that a network does not read, such as words after its last
+        step, have the value 0.
         """
         return list(self._words)
 
     @cached_property
     def absent(self) -> float:
-        """What is added by contributions that stand nowhere in the text."""
+        """The sum of the contributions without a span."""
         return float(sum(c.value for c in self.contributions if not c.spans))
 
     @cached_property
     def remainder(self) -> float:
-        """What the contributions lack of the score: 0, but for networks.
+        """The score minus intercept and contributions: 0, except for networks.
 
-        There it is within 1 % of what they add, unless that is lost in rounding or the path has had all its steps.
+        There it is within 1 % of the sum of the contributions, unless that is below the rounding error or the path
+        reached its limit of steps.
         """
         return self.score - self.intercept - float(sum(c.value for c in self.contributions))

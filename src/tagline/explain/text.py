@@ -1,4 +1,4 @@
-"""`explain_text`: a classifier and a text to an explanation."""
+"""`explain_text`: explains the prediction of a classifier for one text."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from tagline.explain.ngram import attribute_ngrams
 from tagline.explain.words import attribute_words
 from tagline.models import Contributions
 
-#: From the contributions of the columns of a text's row to those of its n-grams or words, by the kind of features.
+#: By the kind of features: contributions of the columns of a text's row to those of its n-grams or words.
 ATTRIBUTE: dict[str, Callable[[Any, str, Any, Contributions], Attribution]] = {
     "ngrams": attribute_ngrams,
     "multihot": attribute_words,

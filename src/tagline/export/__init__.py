@@ -1,1 +1,1 @@
-"""A model in other forms: ONNX, and one offline page; each proven to give the same answers."""
+"""Exports of a model: ONNX and an offline page, each verified to give the predictions of the model."""

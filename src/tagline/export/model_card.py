@@ -67,9 +67,9 @@ def card_markdown(card: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
     lines.append(f"* Task: {card['task']}; classes, in the order of the probabilities: {names}.")
     if card["threshold"] is not None:
         what = "each label" if card["task"] == "multilabel" else f"`{card['positive']}`"
-        lines.append(f"* The text gets {what} where its probability is above {card['threshold']:g}.")
+        lines.append(f"* The prediction is {what} if its probability is above {card['threshold']:g}.")
     if data:
-        lines.append(f"* Learnt from `{data['name']}`, {data['rows']['train']:,} train rows.")
+        lines.append(f"* Trained on `{data['name']}`, {data['rows']['train']:,} train rows.")
     if figures:
         lines.append(f"* Accuracy on {figures['n']:,} test rows: {100 * figures['accuracy']:.2f} %.")
     lines += [
@@ -77,11 +77,11 @@ def card_markdown(card: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
         "",
         "## Use",
         "",
-        "`tagline predict FOLDER TEXT` classifies a text with this folder. Another program does with a text what "
-        "`preprocessing` in `tokens.json` says, and runs `model.onnx`, which takes",
+        "`tagline predict FOLDER TEXT` classifies a text with this folder. Another program follows "
+        "`preprocessing` in `tokens.json` and runs `model.onnx`, whose inputs are",
         "",
         *(f"* `{name}`: {about}" for name, about in inputs.items()),
         "",
-        "and gives `logits`, calibrated, and `probabilities`, (n_texts, n_classes).",
+        "and whose outputs are calibrated `logits` and `probabilities`, (n_texts, n_classes).",
     ]
     return "\n".join(lines) + "\n"

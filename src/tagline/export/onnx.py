@@ -1,4 +1,4 @@
-"""`export_onnx`: a model to a folder that any program with an ONNX runtime can use."""
+"""`export_onnx`: a model to a folder for any program with an ONNX runtime."""
 
 import json
 import tempfile

@@ -1,4 +1,4 @@
-"""What is done to a text before a graph sees it, described completely for programs that are not tagline."""
+"""A complete description of the steps from a text to the inputs of a graph, for programs other than tagline."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,19 +14,19 @@ from tagline.features.vectorizer import Block, Vectorizer
 WORDS = "words.txt"
 _SYNTAX = "Regular expressions are those of the crate `regex` of Rust, with Unicode."
 _NUMBERING = (
-    "A text has a symbol for each token, or where n-grams are of characters, for each character of each token between "
-    "two spaces. What has no symbol breaks n-grams, and none goes beyond the text, or the token. The n-gram of order 1 "
-    "is numbered by its symbol. An n-gram of order k is an n-gram of order k - 1, which has the number p, and a last "
-    "symbol. Those known are listed by p, and with equal p by last symbol: the array `followers` of order k tells how "
-    "many there are for each p, and `last` the last symbol of each. The number of an n-gram is its place in that list, "
-    "from 0; one that is not in the list is unknown, and so are longer ones that begin with it. An n-gram of order "
-    "`shortest` to `longest` has the column `first_column` + how many n-grams lower orders from `shortest` on have + "
-    "its number."
+    "A text has one symbol per token; for character n-grams, one per character of each token with a space on both "
+    "sides. An unknown symbol breaks n-grams, and no n-gram crosses the end of the text, or of the token. The number "
+    "of an n-gram of order 1 is its symbol. An n-gram of order k is an n-gram of order k - 1, with the number p, and a "
+    "last symbol. The known ones are sorted by p, then by last symbol: the array `followers` of order k holds their "
+    "number for each p, and `last` the last symbol of each. The number of an n-gram is its position in that list, from "
+    "0; n-grams that are not in the list are ignored, and so are longer ones that start with them. The column of an "
+    "n-gram of order `shortest` to `longest` is `first_column` + the number of n-grams of lower orders from `shortest` "
+    "on + its number."
 )
 
 
 def describe(features: Featurizer) -> dict[str, Any]:
-    """Return how a text becomes the inputs of the graph, as JSON can hold it."""
+    """Return the steps from a text to the inputs of the graph, as JSON values."""
     return _DESCRIBE[features.kind](features)
 
 
@@ -43,8 +43,8 @@ def _of_ngrams(features: Vectorizer) -> dict[str, Any]:
         "ngrams": {"numbering": _NUMBERING, "blocks": blocks},
         "inputs": {
             "rows": "int64, (n_entries,): the number of the text, from 0; ascending",
-            "columns": "int64, (n_entries,): a column that the text holds; each once",
-            "counts": "float32, (n_entries,): how often it does",
+            "columns": "int64, (n_entries,): a column with a count above 0; each once per text",
+            "counts": "float32, (n_entries,): its count",
             "n_texts": "int64, a scalar",
         },
         "in_the_graph": {"term_frequency": features.tf, "scales": True, "rows_of_length_1": features.unit},
@@ -84,11 +84,11 @@ def _of_ids(features: Encoder) -> dict[str, Any]:
     rows = (
         {
             "rows": "int64, (n_entries,): the number of the text, from 0; ascending",
-            "columns": "int64, (n_entries,): an id that the text holds; each once",
+            "columns": "int64, (n_entries,): an id in the text; each once per text",
             "n_texts": "int64, a scalar",
         }
         if features.kind == "multihot"
-        else {"ids": f"int64, (n_texts, {features.maxlen}): the ids, cut and padded"}
+        else {"ids": f"int64, (n_texts, {features.maxlen}): the ids, truncated and padded"}
     )
     return words | {
         "ids": {
@@ -97,7 +97,7 @@ def _of_ids(features: Encoder) -> dict[str, Any]:
             "unknown": UNKNOWN,
             "first_word": INDEX_FROM + 1,
             "below": features.num_words,
-            "note": "A text is the id `start` and the ids of its words, in order.",
+            "note": "A text is the id `start`, then the ids of its words in order.",
         },
         "length": None
         if features.kind == "multihot"
@@ -105,7 +105,7 @@ def _of_ids(features: Encoder) -> dict[str, Any]:
             "maxlen": features.maxlen,
             "truncate": features.truncating,
             "pad": features.padding,
-            "note": "`pre` cuts and pads at the front, `post` at the end; the start may be cut off.",
+            "note": "`pre` truncates and pads at the start, `post` at the end; the id `start` may be truncated.",
         },
         "inputs": rows,
     }

@@ -1,4 +1,4 @@
-"""What an export is asked before it may leave: held-out texts, and texts that nobody would write."""
+"""The replay rows that verify an export: held-out texts, generated ones, and hostile ones."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from tagline.runs.data import reload_data
 
 LEAST = 1_000  # rows of a replay, and at most:
 MOST = 50_000
-_WORDS = 120  # of a drawn text, at most
+_WORDS = 120  # of a generated text, at most
 
 HOSTILE = [
     "",
@@ -48,10 +48,10 @@ HOSTILE = [
 
 @dataclass(frozen=True)
 class Replay:
-    """What an export is asked: ``texts``, or sequences of ids for a model that knows no words.
+    """The rows that verify an export: ``texts``, or sequences of ids for a model without words.
 
-    In this order: ``held_out`` test rows of the run, or rows of a given file; ``seen`` other rows of the data;
-    ``drawn`` ones of the vocabulary; ``hostile`` ones.
+    In this order, with the number of each: ``held_out`` test rows of the run, or rows of a ``given`` file; ``seen``
+    other rows of the data; ``drawn`` texts from the vocabulary; ``hostile`` ones.
     """
 
     texts: list[str] | list[list[int]]
@@ -63,11 +63,11 @@ class Replay:
 
     @property
     def sentence(self) -> str:
-        """Say which rows these are."""
+        """A description of the rows."""
         first = "rows of the given file" if self.given else "held-out rows of the data it was trained on"
         parts = [
             (self.held_out, first),
-            (self.seen, "rows that it has seen"),
+            (self.seen, "rows it was trained on"),
             (self.drawn, "texts drawn from its vocabulary"),
             (self.hostile, "hostile texts"),
         ]
@@ -75,16 +75,16 @@ class Replay:
 
 
 def replay_rows(model_path: str | Path, given: str | Path | None = None) -> list[str]:
-    """Return the texts of ``make_replay``, those held out first; of a model of ids without words there are none."""
+    """Return the texts of ``make_replay``, held-out ones first; none for a model of ids without words."""
     replay = make_replay(model_path, given)
     return [text for text in replay.texts if isinstance(text, str)]
 
 
 def make_replay(model_path: str | Path, given: str | Path | None = None) -> Replay:
-    """Return what an export of the model in ``model_path`` is to be asked, 1,000 rows or more, and hostile ones.
+    """Return the rows that verify an export of the model in ``model_path``: at least 1,000, and hostile ones.
 
-    They are the rows of the file ``given``; else the test rows of the run that the model lies in, if its data can be
-    read again and is the same. Where these are few, other rows of the data and texts drawn from the vocabulary follow.
+    They are the rows of the file ``given``, or the test rows of the run of the model, if its data can be read again and
+    has not changed. If these are few, other rows of the data and texts drawn from the vocabulary are added.
 
     Raises:
         InputError: model or file cannot be read.
@@ -123,25 +123,25 @@ def _texts_of(file: str | Path, clf: TextClassifier) -> list[str]:
 
 
 def _same_data(model_path: str | Path, clf: TextClassifier) -> Dataset | None:
-    """Return the data that the model was trained on, None if it cannot be read again or is not the same any more."""
+    """Return the training data of the model, None if it cannot be read again or has changed."""
     run = run_of_model(model_path, (clf.card_.get("dataset") or {}).get("fingerprint"))
     return None if run is None else reload_data(run)
 
 
 def _drawn(clf: TextClassifier, n: int) -> list[str]:
-    """Return texts of known words, often ones that are frequent, and a few unknown ones."""
+    """Return texts of random words of the vocabulary, frequent ones more often, and a few unknown ones."""
     words = [*clf.vectorizer_.vocabulary(), "xyzzy"]
     rng = np.random.default_rng(0)
     texts = []
     for _ in range(n):
-        places = (len(words) * rng.random(rng.integers(1, _WORDS)) ** 3).astype(np.int64)
-        text = " ".join(words[place] for place in places)
+        ranks = (len(words) * rng.random(rng.integers(1, _WORDS)) ** 3).astype(np.int64)
+        text = " ".join(words[rank] for rank in ranks)
         texts.append(text.upper() if rng.random() < 0.1 else text)
     return texts
 
 
 def _of_ids(n_ids: int) -> Replay:
-    """Return sequences of ids: drawn ones, and as hostile ones none, padding alone, one id and very many."""
+    """Return sequences of ids: random ones, and hostile ones: empty, only padding, a single id, very long."""
     rng = np.random.default_rng(0)
     last = n_ids - 1
     drawn = [rng.integers(1, last + 1, rng.integers(1, _WORDS)).tolist() for _ in range(LEAST)]

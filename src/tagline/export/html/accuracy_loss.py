@@ -1,4 +1,4 @@
-"""What a page loses beside its model: probabilities, labels, accuracy."""
+"""The loss of a pruned and quantized page against its model: probabilities, labels, accuracy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from tagline.classifier import TextClassifier
 from tagline.run_folder import RunFolder
 
-#: No probability of a held-out row may be further from the model's.
+#: The largest allowed difference of the probability of a held-out row.
 BOUND = 0.05
-#: Nor may more of the accuracy be lost; where no truth is known, more of the labels of real texts.
+#: The largest allowed loss of accuracy; without true labels, of the share of changed labels of real texts.
 MOST_LOST = 0.002
 
 
@@ -21,8 +21,8 @@ MOST_LOST = 0.002
 class Losses:
     """``largest`` and ``usual``, the 99 % quantile, are differences of probabilities, of all ``rows``.
 
-    ``different`` labels differ, ``lost`` is their share among real texts: made-up ones often lie on a border.
-    ``accuracy`` and ``page_accuracy`` are those of the model and of the page where the truth is known.
+    ``different`` labels differ, ``lost`` is their share among real texts: generated ones often lie near the threshold.
+    ``accuracy`` and ``page_accuracy`` are those of the model and of the page, None without true labels.
     """
 
     rows: int
@@ -34,8 +34,8 @@ class Losses:
     page_accuracy: float | None
 
     @property
-    def bearable(self) -> bool:
-        """Whether the page is as good as its model."""
+    def acceptable(self) -> bool:
+        """Whether the page is within both bounds."""
         if self.accuracy is not None and self.page_accuracy is not None:
             lost = self.accuracy - self.page_accuracy
         else:
@@ -46,9 +46,9 @@ class Losses:
 def measure(
     clf: TextClassifier, page: TextClassifier, texts: Sequence[str], truth: Sequence[Any] | None, n_real: int
 ) -> Losses:
-    """Compare the answers of ``clf`` and of ``page`` to some texts.
+    """Compare the predictions of ``clf`` and of ``page`` for some texts.
 
-    ``truth`` has the labels of the first of them; the first ``n_real`` are no made-up ones.
+    ``truth`` holds the true labels of the first of them; the first ``n_real`` are real, the others generated.
     """
     proba, page_proba = clf.predict_proba(texts), page.predict_proba(texts)  # (n_texts, n_classes)
     labels, page_labels = _names(clf.decide(proba)), _names(page.decide(page_proba))
@@ -67,7 +67,7 @@ def measure(
 
 
 def known_truth(model_path: Path, clf: TextClassifier, proba: NDArray[np.float64]) -> list[Any] | None:
-    """Return the labels of the first rows, if these are the test rows of the run that the model lies in.
+    """Return the true labels of the first rows, if these are the test rows of the model's run.
 
     They are if the run's predictions have the same probabilities as ``proba`` (n_texts, n_classes), row by row.
     """

@@ -1,7 +1,7 @@
-"""What the page must know of characters: which are letters, marks, spaces, emoji, and how each is lower-cased.
+"""The character tables of a page: which code points are letters, marks, spaces, emoji, and their lower-case forms.
 
-Asked of polars, whose engine tokenised the training texts, one code point at a time, and written into every page: so
-the page needs no Unicode tables of the browser, which may be of another year.
+They come from polars, whose engine tokenized the training texts, one code point at a time, and are part of every page:
+the Unicode tables of a browser may have another version.
 """
 
 from functools import cache
@@ -15,17 +15,17 @@ from tagline.features.tokenizer import UNSPACED_PATTERN
 
 LETTER, UNSPACED, MARK, SPACE, PICTOGRAPH, CASED, IGNORED_BY_CASE, WORD = (1 << bit for bit in range(8))
 
-_SURROGATES = range(0xD800, 0xE000)  # no characters
+_SURROGATES = range(0xD800, 0xE000)  # not characters
 _SIGMA, _FINAL = "Σ", "ς"
 
 
 @cache
 def character_tables() -> dict[str, Any]:
-    """Return the tables that tokenizer.js opens.
+    """Return the tables that tokenizer.js reads.
 
     ``classes`` has [first, last, flags] of each run of code points, flattened; ``lower`` has [first, last, step,
-    difference] of each run that is lower-cased alike; ``special`` lists [code point, its lower-cased code points]
-    where these are several.
+    difference] of each run with the same difference to lower case; ``special`` lists [code point, its lower-case code
+    points] if these are several.
     """
     points = np.array([p for p in range(0x110000) if p not in _SURROGATES], dtype=np.int64)
     chars = pl.Series([chr(p) for p in points], dtype=pl.String)
@@ -34,10 +34,10 @@ def character_tables() -> dict[str, Any]:
 
 
 def _flags(chars: pl.Series) -> NDArray[np.uint8]:
-    """Return the classes of each character, (n_chars,), a bit each."""
+    """Return the classes of each character as bits, (n_chars,)."""
     word, unspaced = chars.str.contains(r"\w"), chars.str.contains(UNSPACED_PATTERN)
-    # Σ becomes ς after a letter that has case, with any number of ignored characters between; nothing else shows
-    # which these are.
+    # Σ becomes ς after a cased letter, with any number of case-ignorable characters between; nothing else in polars
+    # shows which characters these are.
     ends_word = (chars + _SIGMA).str.to_lowercase().str.ends_with(_FINAL)
     seen_through = ("A" + chars + _SIGMA).str.to_lowercase().str.ends_with(_FINAL)
     classes = {

@@ -1,4 +1,4 @@
-"""One HTML file: the user interface, the scripts, the model, and a policy that forbids everything else."""
+"""Composes the HTML file: user interface, scripts, model, and a policy that forbids everything else."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 from tagline.web import asset
 
 _MODEL_SCRIPTS = ("tokenizer.js", "ngrams.js", "model.js", "payload.js")
-_ASKING_SCRIPTS = ("csv.js", "backend-local.js")
+_BACKEND_SCRIPTS = ("csv.js", "backend-local.js")
 _MODEL_TAG = '<script id="tagline-model" type="application/octet-stream">'
 _SCRIPTS_TAG = '<script id="tagline-scripts">'
 _END = "</script>"
@@ -25,23 +25,23 @@ def read_script(name: str) -> str:
 
 
 def model_script() -> str:
-    """Return what the page runs to answer, and what the export replays; it defines `taglineModel` alone."""
+    """Return the script that classifies and explains, which the export verifies; it defines only `taglineModel`."""
     parts = "\n".join(read_script(name) for name in _MODEL_SCRIPTS)
     return f"const taglineModel = (() => {{\n{parts}\nreturn {{ openModel, tokenize, classify, explain }};\n}})();\n"
 
 
-def _asking_script() -> str:
-    parts = "\n".join(read_script(name) for name in _ASKING_SCRIPTS)
+def _backend_script() -> str:
+    parts = "\n".join(read_script(name) for name in _BACKEND_SCRIPTS)
     return f"(() => {{\n{parts}\n}})();\n"
 
 
 def compose(payload: bytes, about: Mapping[str, Any]) -> str:
     """Return the page.
 
-    ``payload`` is gzipped; ``about`` what the page says of the model, and how it reads CSV files. Style and scripts are
-    inside, each allowed by its hash; the page may load nothing and connect to nothing.
+    ``payload`` is gzipped; ``about`` holds the facts on the model that the page shows, and how it reads CSV files.
+    Style and scripts are inline, each allowed by its hash; the policy forbids any loading and connecting.
     """
-    scripts = [model_script(), _asking_script(), asset("ui.js")]
+    scripts = [model_script(), _backend_script(), asset("ui.js")]
     style = asset("style.css")
     for text in (*scripts, style):
         assert "</script" not in text.lower(), "a script must not end its own element"
@@ -70,19 +70,19 @@ def compose(payload: bytes, about: Mapping[str, Any]) -> str:
         f"{_SCRIPTS_TAG}{scripts[0]}{_END}",
         *(f"<script>{script}{_END}" for script in scripts[1:]),
     ]
-    # The policy comes first: it holds for what follows it only.
+    # The policy comes first: it applies only to what follows.
     html = _after(html, r"<meta charset=[^>]*>", "\n" + head)
     return _before(html, "</body>", "\n".join(body) + "\n")
 
 
 def model_of(html: str) -> tuple[str, bytes]:
-    """Return the script that answers and the gzipped payload, as they stand in a page."""
+    """Return the script of the model and the gzipped payload of a page."""
     script = html.split(_SCRIPTS_TAG, 1)[1].split(_END, 1)[0]
     return script, base64.b64decode(html.split(_MODEL_TAG, 1)[1].split(_END, 1)[0])
 
 
 def _without_links(html: str) -> str:
-    """Take out what refers to other files: style, icon and scripts; the page has them inside."""
+    """Remove references to other files: style, icon and scripts are inline."""
     html = re.sub(r"[ \t]*<link\b[^>]*>\n?", "", html)
     return re.sub(r"[ \t]*<script\b[^>]*\bsrc=[^>]*></script>\n?", "", html)
 
@@ -104,5 +104,5 @@ def _hash(text: str) -> str:
 
 
 def _inert_json(value: Mapping[str, Any]) -> str:
-    """Return JSON in which nothing can end the element that it stands in."""
+    """Return JSON that cannot end the HTML element around it."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")

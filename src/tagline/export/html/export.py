@@ -24,10 +24,10 @@ from tagline.models import LinearModel
 from tagline.web.about import about_model
 
 _MEGABYTE = 1_000_000
-#: How many bits a weight has and how many bytes the page may, tried in this order until nothing much is lost.
+#: Bits of a weight and the limit of the page in bytes, tried in this order until the loss is acceptable.
 ATTEMPTS = ((8, 5 * _MEGABYTE), (8, 10 * _MEGABYTE), (8, 20 * _MEGABYTE), (16, 20 * _MEGABYTE))
 
-_SHOWN = 2000  # texts that show how long rows are
+_SHOWN = 2000  # texts that estimate the length of rows
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def export_page(
     model_path, target = Path(model_path), Path(target)
     require_v8()
     if target.is_dir() or not target.absolute().parent.is_dir():
-        raise InputError(f"`{target}` cannot be written: name a file, in a folder that exists.")
+        raise InputError(f"`{target}` cannot be written: name a file in an existing folder.")
     clf = TextClassifier.load(model_path)
     _check(clf)
     progress("read held-out texts")
@@ -102,13 +102,13 @@ def export_page(
 def _check(clf: TextClassifier) -> None:
     if not isinstance(clf.vectorizer_, Vectorizer) or not isinstance(clf.model_, LinearModel):
         raise InputError(
-            f"A page holds linear models of n-grams, and `{clf.recipe_.recipe.name}` is none: "
+            f"A page holds a linear model of n-grams, and `{clf.recipe_.recipe.name}` is not one: "
             "export it with `--format onnx`."
         )
 
 
 def _csv_facts(clf: TextClassifier) -> dict[str, Any]:
-    """Return by what names the page finds the columns of a CSV file, as ``tagline predict`` does."""
+    """Return the names by which the page finds the columns of a CSV file, like ``tagline predict``."""
     return {
         "textColumns": clf.card_.get("text_columns") or [],
         "textNames": list(TEXT_NAMES),
@@ -119,28 +119,28 @@ def _csv_facts(clf: TextClassifier) -> dict[str, Any]:
 def _choose(
     clf: TextClassifier, texts: list[str], truth: list[Any] | None, n_real: int, about: dict[str, Any]
 ) -> tuple[Packed, Losses]:
-    """Return the first attempt that loses next to nothing."""
-    around = len(compose(b"", about).encode()) + 2000  # and the card
+    """Return the first attempt whose loss is acceptable."""
+    overhead = len(compose(b"", about).encode()) + 2000  # plus the card
     shown = pl.Series(texts[:_SHOWN], dtype=pl.String)
     found: Losses | None = None
     for bits, limit in ATTEMPTS:
-        packed = pack(clf, bits, (limit - around) * 3 // 4, shown)  # base64 takes four bytes for three
+        packed = pack(clf, bits, (limit - overhead) * 3 // 4, shown)  # base64 encodes three bytes in four
         found = measure(clf, packed.classifier, texts, truth, n_real)
-        if found.bearable:
+        if found.acceptable:
             return packed, found
     assert found is not None
     raise InputError(
         f"A page of {ATTEMPTS[-1][1] // _MEGABYTE} MB would differ from the model by up to {found.largest:.3f} in a "
         f"probability and in {found.different:,} of {found.rows:,} labels, more than the {BOUND} or the "
-        f"{100 * MOST_LOST:.1f} points that may be lost: export with `--format onnx`."
+        f"{100 * MOST_LOST:.1f} points that are allowed: export with `--format onnx`."
     )
 
 
 def _card(clf: TextClassifier, packed: Packed, losses: Losses, verification: Verification, rows: Replay) -> list[str]:
     kept, of = packed.classifier.n_features_, clf.n_features_
-    share = f"All {of:,} n-grams" if kept == of else f"The {kept:,} heaviest of {of:,} n-grams"
+    share = f"All {of:,} n-grams" if kept == of else f"The {kept:,} n-grams with the largest weights of {of:,}"
     sentences = [
-        f"{share} of the model are in this page, their weights in {packed.bits} bits.",
+        f"{share} of the model are in this page, with {packed.bits}-bit weights.",
         f"On {rows.sentence}, its probabilities differ from the model's by at most {losses.largest:.4f} "
         f"(99 % by at most {losses.usual:.4f}; allowed: {BOUND}); labels that differ: {losses.different:,}.",
     ]

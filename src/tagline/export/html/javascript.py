@@ -20,17 +20,17 @@ const page = {
   explain: (text, className) => taglineModel.explain(text, className, page.model),
 };
 """
-_CHARACTERS_TOGETHER = 500_000
+_MAX_CHARACTERS = 500_000
 
 
 def require_v8() -> None:
-    """Raise `MissingExtraError` if there is no V8 to replay texts in."""
+    """Raise `MissingExtraError` if V8 is not installed."""
     if find_spec("py_mini_racer") is None:
         raise MissingExtraError("Exporting a page, which is verified in a browser's engine,", "page")
 
 
 class V8:
-    """A page's scripts and its uncompressed payload, running.
+    """The scripts of a page with its uncompressed payload, running in V8.
 
     Raises:
         MissingExtraError: mini-racer is not installed.
@@ -65,17 +65,17 @@ class V8:
         return Predictions(proba, [label for label, _ in answers])
 
     def explain(self, text: str, class_name: str | None = None) -> dict[str, Any]:
-        """Return an explanation as the page's interface has it."""
+        """Return an explanation as the page shows it."""
         explanation: dict[str, Any] = self._call("explain", text, class_name)
         return explanation
 
 
 def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Cut texts into lists that the engine takes in one go."""
+    """Return the texts in lists that the engine handles in one call."""
     part: list[str] = []
     size = 0
     for text in texts:
-        if part and size + len(text) > _CHARACTERS_TOGETHER:
+        if part and size + len(text) > _MAX_CHARACTERS:
             yield part
             part, size = [], 0
         part.append(text)

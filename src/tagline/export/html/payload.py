@@ -1,14 +1,14 @@
-"""A classifier as the bytes that payload.js opens.
+"""A classifier as the bytes that payload.js reads.
 
-Four bytes give the length of the header, JSON, that follows; then come the parts. Whole numbers are planes of bytes:
-the lowest bytes of all numbers, then the next ones, which gzip packs best. In the header, ``parts`` has the start, end
-and number of planes of each part; ``blocks`` the n-gram blocks. Of block 0 there are:
+Four bytes hold the length of the header, which is JSON; then come the parts. Integers are stored as byte planes: the
+lowest bytes of all numbers, then the next ones, which compresses best. In the header, ``parts`` has the start, end
+and number of planes of each part, and ``blocks`` the n-gram blocks. The parts of block 0 are:
 
 * ``0.symbols``: the words, one a line, or the code points;
-* ``0.2.followers``: how many n-grams of order 2 each of order 1 is the prefix of; ``0.2.last``: their last symbols,
-  within each prefix ascending and as differences; and so on for the further orders;
-* ``0.scale`` and ``0.weight.0``, …: levels, see ``quantised``, columns as in ``NgramTable``; to those of weights half
-  the range is added.
+* ``0.2.followers``: the number of n-grams of order 2 for each prefix of order 1; ``0.2.last``: their last symbols,
+  ascending within each prefix and stored as differences; likewise for higher orders;
+* ``0.scale`` and ``0.weight.0``, …: levels, see ``quantization``, columns as in ``NgramTable``; half the range is
+  added to those of weights.
 """
 
 import gzip
@@ -29,7 +29,7 @@ from tagline.models import LinearModel
 def write_payload(
     clf: TextClassifier, vectorizer: Vectorizer, model: LinearModel, levels: list[Levels], bits: int
 ) -> bytes:
-    """Return the payload, gzipped: what ``clf`` decides, with these features and levels."""
+    """Return the gzipped payload of ``clf`` with these features and levels."""
     parts: dict[str, tuple[bytes, int]] = {}
     blocks = []
     for b, (block, level) in enumerate(zip(vectorizer.blocks, levels, strict=True)):
@@ -88,7 +88,7 @@ def _ngram_parts(b: int, block: Block) -> dict[str, tuple[bytes, int]]:
 
 
 def _planes(numbers: NDArray[np.integer], width: int = 0) -> tuple[bytes, int]:
-    """Return the bytes of numbers of 0 and more, plane by plane, and how many planes there are."""
+    """Return the bytes of non-negative numbers, plane by plane, and the number of planes."""
     width = width or max(1, (int(numbers.max(initial=0)).bit_length() + 7) // 8)
     little = np.ascontiguousarray(numbers, dtype="<u4").view(np.uint8).reshape(-1, 4)
     return b"".join(little[:, plane].tobytes() for plane in range(width)), width

@@ -1,4 +1,4 @@
-"""Fewer n-grams, so that a page is small: the lightest go first."""
+"""Pruning: a page keeps the n-grams with the largest weights."""
 
 from dataclasses import replace
 
@@ -16,10 +16,10 @@ Bools = NDArray[np.bool_]
 
 
 def keep_heaviest(vectorizer: Vectorizer, model: LinearModel, n: int) -> tuple[Vectorizer, LinearModel]:
-    """Return the features and the model of the ``n`` heaviest n-grams, and of those that they are built of.
+    """Return the features and the model of the ``n`` n-grams with the largest weights.
 
-    An n-gram weighs what its scale times its largest coefficient is. The prefixes and words of a kept n-gram stay, with
-    their own weights. Rows are shorter without the others: see ``row_stretches``.
+    The weight of an n-gram is its scale times its largest coefficient. The prefixes and symbols of these n-grams are
+    kept too, with their own weights. Rows are shorter without the other n-grams: see ``row_stretches``.
     """
     scale = np.concatenate(vectorizer.scales)
     weights = scale * np.abs(model.coef).max(axis=1)  # (n_columns,)
@@ -39,10 +39,10 @@ def keep_heaviest(vectorizer: Vectorizer, model: LinearModel, n: int) -> tuple[V
 
 
 def row_stretches(whole: Vectorizer, left: Vectorizer, texts: pl.Series) -> list[float]:
-    """Return for each block how many times as long the rows of ``texts`` are with ``whole`` as with ``left``.
+    """Return for each block the ratio of row lengths with ``whole`` and with ``left``, a geometric mean over ``texts``.
 
-    A geometric mean. Divided by a length that is too short, all logits would be too large; on reviews this makes
-    the differences of probabilities three times smaller.
+    Logits divided by a length that is too short are too large; on reviews the correction makes the differences of
+    probabilities three times smaller.
     """
     stretches = []
     for before, scale, after, left_scale in zip(whole.blocks, whole.scales, left.blocks, left.scales, strict=True):
@@ -60,7 +60,7 @@ def _row_lengths(counts: sp.csr_matrix, scale: NDArray[np.float32], tf: TermFreq
 
 
 def _with_parts(table: NgramTable, heavy: Bools) -> list[Bools]:
-    """Return which n-grams of each order stay: the heavy ones, (n_columns,), their prefixes and their symbols."""
+    """Return the n-grams of each order to keep: the heavy ones, (n_columns,), their prefixes and their symbols."""
     sizes = table.sizes
     without_columns = [np.zeros(size, dtype=bool) for size in sizes[: table.min_n - 1]]
     kept = without_columns + np.split(heavy, np.cumsum(sizes[table.min_n - 1 :])[:-1])

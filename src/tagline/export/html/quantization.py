@@ -1,9 +1,9 @@
-"""Scales and weights in 8 or 16 bits.
+"""Quantization: scales and weights in 8 or 16 bits.
 
-The weight of an n-gram is its scale times its coefficient: what it adds to a logit before its text's row is brought to
-length 1. Weights are w = l |l| step, with a whole number l, the level, of -127 … 127 (or -32,767 … 32,767) and a step
-for each output, scales s = l² step with l of 0 … 255 (or 65,535): square steps are fine near 0, where most weights are,
-and exact to work out, so that a browser gets the same numbers to the last bit.
+The weight of an n-gram is its scale times its coefficient: what it adds to a logit before the row is divided by its
+length. Weights are w = l |l| step, with an integer l, the level, from -127 to 127 (or -32,767 to 32,767) and a step
+for each output; scales are s = l² step with l from 0 to 255 (or 65,535). Quadratic levels are dense near 0, where most
+weights are, and exact to compute, so that a browser gets the same numbers to the last bit.
 """
 
 from copy import copy
@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Levels:
-    """The levels of one block: ``scale`` (n_columns,) and its step; ``weights`` (n_columns, n_outputs), a step each."""
+    """The levels of one block: ``scale`` (n_columns,) and its step; ``weights`` (n_columns, n_outputs) and theirs."""
 
     scale: Ints
     scale_step: float
@@ -30,15 +30,15 @@ class Levels:
     weight_steps: Floats
 
     def scales(self) -> Floats:
-        """Return the scales that the levels stand for, (n_columns,)."""
+        """Return the dequantized scales, (n_columns,)."""
         return np.asarray(self.scale * self.scale * self.scale_step)
 
     def products(self) -> Floats:
-        """Return the weights that the levels stand for, (n_columns, n_outputs)."""
+        """Return the dequantized weights, (n_columns, n_outputs)."""
         return np.asarray(self.weights * np.abs(self.weights) * self.weight_steps)
 
 
-def quantise(vectorizer: Vectorizer, model: LinearModel, bits: int) -> list[Levels]:
+def quantize(vectorizer: Vectorizer, model: LinearModel, bits: int) -> list[Levels]:
     """Return the levels of each block; ``bits`` is 8 or 16."""
     highest_scale, highest_weight = 2**bits - 1, 2 ** (bits - 1) - 1
     levels = []
@@ -51,7 +51,7 @@ def quantise(vectorizer: Vectorizer, model: LinearModel, bits: int) -> list[Leve
         weight_steps[weight_steps == 0.0] = 1.0
         levels.append(
             Levels(
-                # An n-gram that counts must not lose all its length: it would have a weight and no share of the row.
+                # A scale above 0 must not become 0: the n-gram would have a weight without adding to the length.
                 np.maximum(np.rint(np.sqrt(exact / scale_step)), exact > 0).astype(np.int64),
                 scale_step,
                 (np.sign(weights) * np.rint(np.sqrt(np.abs(weights) / weight_steps))).astype(np.int64),
@@ -62,14 +62,14 @@ def quantise(vectorizer: Vectorizer, model: LinearModel, bits: int) -> list[Leve
     return levels
 
 
-def restored(clf: TextClassifier, vectorizer: Vectorizer, model: LinearModel, levels: list[Levels]) -> TextClassifier:
-    """Return ``clf`` as a page has it: with these features, and the scales and coefficients of ``levels``.
+def dequantize(clf: TextClassifier, vectorizer: Vectorizer, model: LinearModel, levels: list[Levels]) -> TextClassifier:
+    """Return ``clf`` as in the page: with these features, and the scales and coefficients of ``levels``.
 
-    ``vectorizer`` and ``model`` are the pruned ones that were quantised.
+    ``vectorizer`` and ``model`` are the pruned ones that were quantized.
     """
     scales, coefs = [], []
     for block in levels:
-        # Rows that are not brought to length 1 need no scale beside the weights.
+        # Rows that are not divided by their length need no scales, only weights.
         scale = block.scales() if vectorizer.unit else np.ones(len(block.scale))
         scales.append(scale.astype(np.float32))
         coefs.append(block.products() / np.where(scale > 0, scale, 1.0)[:, np.newaxis])

@@ -1,4 +1,4 @@
-"""The most n-grams that go into a page of some size."""
+"""Packs as many n-grams as fit into a page of a given size."""
 
 from dataclasses import dataclass, replace
 
@@ -7,17 +7,17 @@ import polars as pl
 from tagline.classifier import TextClassifier
 from tagline.export.html.payload import write_payload
 from tagline.export.html.pruning import keep_heaviest, row_stretches
-from tagline.export.html.quantization import quantise, restored
+from tagline.export.html.quantization import dequantize, quantize
 from tagline.features.vectorizer import Vectorizer
 from tagline.models import LinearModel
 
-_CLOSE_ENOUGH = 0.95  # of the budget: each further step packs megabytes again for a few n-grams
-_SAFELY = 0.985  # of the budget is aimed at: the next guess should fit
+_CLOSE_ENOUGH = 0.95  # of the budget: another step would pack megabytes again for a few n-grams
+_AIM = 0.985  # of the budget, so that the next guess fits
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A model as a page has it: ``payload``, gzipped, and ``classifier``, which says in Python what it will say."""
+    """The model of a page: ``payload``, gzipped, and ``classifier``, which gives the same predictions in Python."""
 
     payload: bytes
     classifier: TextClassifier
@@ -25,10 +25,10 @@ class Packed:
 
 
 def pack(clf: TextClassifier, bits: int, budget: int, texts: pl.Series) -> Packed:
-    """Pack a linear n-gram model into at most ``budget`` bytes of payload, without its lightest n-grams if need be.
+    """Pack a linear n-gram model into at most ``budget`` bytes of payload; prune n-grams with small weights if needed.
 
-    ``texts``, any of the kind that the model is for, show how much shorter rows are without those. ``budget`` must
-    leave room for a few n-grams; a payload without any takes some 20 kB.
+    ``texts``, typical inputs of the model, estimate how much shorter rows are without the pruned n-grams. ``budget``
+    must leave room for a few n-grams; a payload without any takes about 20 kB.
     """
     packed = _packed(clf, bits, clf.n_features_, texts)
     if len(packed.payload) <= budget:
@@ -37,7 +37,7 @@ def pack(clf: TextClassifier, bits: int, budget: int, texts: pl.Series) -> Packe
     size_of_few, size_of_many = 0, len(packed.payload)
     best = None
     while many - few > 1:
-        share = (_SAFELY * budget - size_of_few) / (size_of_many - size_of_few)
+        share = (_AIM * budget - size_of_few) / (size_of_many - size_of_few)
         n = few + max(1, min(many - few - 1, int(share * (many - few))))
         packed = _packed(clf, bits, n, texts)
         if len(packed.payload) > budget:
@@ -54,7 +54,7 @@ def _packed(clf: TextClassifier, bits: int, n: int, texts: pl.Series) -> Packed:
     assert isinstance(whole, Vectorizer)
     assert isinstance(model, LinearModel)
     vectorizer, model = keep_heaviest(whole, model, n)
-    levels = quantise(vectorizer, model, bits)
+    levels = quantize(vectorizer, model, bits)
     if whole.unit and vectorizer.n_columns < whole.n_columns:
         stretches = row_stretches(whole, vectorizer, texts)
         levels = [
@@ -62,4 +62,4 @@ def _packed(clf: TextClassifier, bits: int, n: int, texts: pl.Series) -> Packed:
             for level, stretch in zip(levels, stretches, strict=True)
         ]
     payload = write_payload(clf, vectorizer, model, levels, bits)
-    return Packed(payload, restored(clf, vectorizer, model, levels), bits)
+    return Packed(payload, dequantize(clf, vectorizer, model, levels), bits)

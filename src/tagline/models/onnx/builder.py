@@ -46,23 +46,23 @@ class Builder:
         self._n_names = 0
 
     def input(self, name: str, dtype: type[np.generic], shape: tuple[str | int, ...]) -> str:
-        """Declare an input; strings in ``shape`` name sizes that are not known yet."""
+        """Declare an input; strings in ``shape`` name dynamic sizes."""
         self._inputs.append(self._value(name, dtype, shape))
         return name
 
     def output(self, value: str, name: str, dtype: type[np.generic], shape: tuple[str | int, ...]) -> None:
-        """Give ``value`` out under ``name``."""
+        """Declare ``value`` as the output ``name``."""
         self._nodes.append(self._onnx.helper.make_node("Identity", [value], [name]))
         self._outputs.append(self._value(name, dtype, shape))
 
     def constant(self, array: NDArray[Any], name: str = "constant") -> str:
-        """Put an array into the graph."""
+        """Add an array."""
         unique = self._name(name)
         self._constants.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(array), unique))
         return unique
 
     def ints(self, *values: int) -> str:
-        """Put int64 numbers into the graph, (n,)."""
+        """Add int64 numbers, (n,)."""
         return self.constant(np.array(values, dtype=np.int64))
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
@@ -79,7 +79,7 @@ class Builder:
         return outputs
 
     def cast(self, value: str, dtype: type[np.generic]) -> str:
-        """Add a change of type."""
+        """Add a conversion to another type."""
         return self.add("Cast", value, to=self._type(dtype))
 
     def zeros(self, shape: str, dtype: type[np.generic]) -> str:
@@ -87,15 +87,15 @@ class Builder:
         return self.add("ConstantOfShape", shape, value=self._onnx.numpy_helper.from_array(np.zeros(1, dtype)))
 
     def add_up(self, start: str, at: str, values: str) -> str:
-        """Add ``values`` (n, …) to the rows ``at`` (n,) of ``start``, one after the other.
+        """Add the sum of ``values`` (n, …) into the rows ``at`` (n,) of ``start``.
 
-        ScatterND would do, but ONNX Runtime lets threads race where rows repeat.
+        Not ScatterND, in which the threads of ONNX Runtime race if rows repeat.
         """
         places = self.add("Expand", at, self.add("Shape", values))
         return self.add("ScatterElements", start, places, values, axis=0, reduction="add")
 
     def serialize(self, doc: str) -> bytes:
-        """Return the graph as the bytes of an ONNX model; raises `InputError` where it is too large for one file."""
+        """Return the graph as the bytes of an ONNX model; raises `InputError` if it is too large for one file."""
         helper = self._onnx.helper
         graph = helper.make_graph(self._nodes, "tagline", self._inputs, self._outputs, self._constants)
         domains = {node.domain for node in self._nodes}
@@ -106,9 +106,7 @@ class Builder:
             graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="tagline", doc_string=doc
         )
         if model.ByteSize() > _LARGEST:
-            raise InputError(
-                "The model is larger than the 2 GB that an ONNX file may have: train one of fewer n-grams."
-            )
+            raise InputError("The model is larger than 2 GB, the limit of an ONNX file: train one with fewer n-grams.")
         return bytes(model.SerializeToString(deterministic=True))
 
     def _value(self, name: str, dtype: type[np.generic], shape: tuple[str | int, ...]) -> "onnx.ValueInfoProto":

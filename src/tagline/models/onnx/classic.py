@@ -64,7 +64,7 @@ def add_trees(graph: Builder, model: TreeModel, features: Weighting) -> Logits:
     """Add trees of weighted counts; the columns that they test are made dense."""
     entries = _add_weighting(graph, features)
     used = np.unique(model.feature[model.feature >= 0])
-    width = len(used) + 1  # all other columns share the last place, which no tree looks at
+    width = len(used) + 1  # all other columns share the last position, which no tree tests
     n_columns = sum(map(len, features.scales))
     place = np.full(n_columns, len(used), dtype=np.int64)
     place[used] = np.arange(len(used))
@@ -117,11 +117,11 @@ def _as_column(graph: Builder, values: str) -> str:
 
 
 def _ensemble(graph: Builder, model: TreeModel, place: NDArray[np.int64], dense: str) -> str:
-    """Return the mean share of each output in the leaves that rows reach, (n_texts, n_outputs)."""
+    """Return the mean share of each output in the leaves of the rows, (n_texts, n_outputs)."""
     n_nodes, n_outputs = model.value.shape
     ends = np.append(model.roots[1:], n_nodes)
     tree = np.repeat(np.arange(len(model.roots)), ends - model.roots)
-    first = model.roots[tree]  # the node of each node's root
+    first = model.roots[tree]  # the index of each node's root
     leaf = model.feature < 0
     leaves = np.flatnonzero(leaf)
     inside = np.arange(n_nodes) - first  # nodes are numbered tree by tree

@@ -1,4 +1,4 @@
-"""Networks, layer by layer, in single precision; sequences are time-major, (n_steps, n_texts, size), as in `layers`."""
+"""Networks, layer by layer, in single precision; sequences are time-major, (n_steps, n_texts, size), as in NumPy."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from tagline.models.network.network import Network, name_of
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
 from tagline.models.onnx.builder import Builder, Logits
 
-# Keras's order of gates, by number, in ONNX's: input, output, forget, cell; update, reset, candidate.
+# The indices of Keras's gates in ONNX's order: input, output, forget, cell; update, reset, candidate.
 _GATES = {Lstm: (0, 3, 1, 2), Gru: (0, 1, 2)}
 
 
@@ -30,7 +30,7 @@ _GATES = {Lstm: (0, 3, 1, 2), Gru: (0, 1, 2)}
 class _Mask:
     """Which ids are tokens: ``present``, bool, (n_steps, n_texts).
 
-    ``lengths``, int32, (n_texts,), has how many there are, where the tokens of each text stand in front.
+    ``lengths``, int32, (n_texts,), holds their number if the tokens of each text come first.
     """
 
     present: str
@@ -84,7 +84,7 @@ def _first_embedding(graph: Builder, network: Network, weights: Sequence[Array])
     """Return the vectors, (n_steps, n_texts, size), masked ones 0, and the mask."""
     ids = _input_ids(graph)
     mask, ids = _masked(graph, network, ids) if network.masked else (None, ids)
-    vectors = graph.add("Gather", graph.constant(weights[0], "embeddings"), _turned(graph, ids))
+    vectors = graph.add("Gather", graph.constant(weights[0], "embeddings"), _transposed(graph, ids))
     if mask is None:
         return vectors, None
     present = graph.add("Unsqueeze", graph.cast(mask.present, np.float32), graph.ints(2))
@@ -96,33 +96,33 @@ def _input_ids(graph: Builder) -> str:
 
 
 def _masked(graph: Builder, network: Network, ids: str) -> tuple[_Mask, str]:
-    """Return which ids are tokens, and the ids; before recurrent layers, with the tokens moved to the front.
+    """Return which ids are tokens, and the ids; for recurrent layers with the tokens moved to the front.
 
-    There a step without a token changes nothing, wherever it stands, and ONNX knows padding by the length alone.
-    The windows of a convolution do depend on where padding stands.
+    In a recurrent layer padding changes nothing at any position, and ONNX describes it by the length of a text only.
+    The windows of a convolution depend on the position of padding.
     """
     recurrent = any(isinstance(layer, Lstm | Gru | Bidirectional) for layer in network.layers)
     if not recurrent:
-        return _Mask(_turned(graph, _is_token(graph, ids))), ids
+        return _Mask(_transposed(graph, _is_token(graph, ids))), ids
     if any(isinstance(layer, Conv1D) for layer in network.layers):
         raise InputError("A masked network of convolutions and recurrent layers has no ONNX form.")
     token = graph.cast(_is_token(graph, ids), np.int64)
     n_steps = graph.add("Slice", graph.add("Shape", ids), graph.ints(1), graph.ints(2))  # (1,)
     before = graph.add("CumSum", token, graph.constant(np.array(1)), exclusive=1)
-    place = graph.add("Where", graph.cast(token, np.bool_), before, n_steps)  # padding: one beyond the end
+    place = graph.add("Where", graph.cast(token, np.bool_), before, n_steps)  # padding goes beyond the end
     wider = graph.add("Concat", ids, graph.add("Slice", ids, graph.ints(0), graph.ints(1), graph.ints(1)), axis=1)
     empty = graph.add("Mul", wider, graph.ints(0))
     moved = graph.add("ScatterElements", empty, place, ids, axis=1)
     moved = graph.add("Slice", moved, graph.ints(0), n_steps, graph.ints(1))
     lengths = graph.cast(graph.add("ReduceSum", token, graph.ints(1), keepdims=0), np.int32)
-    return _Mask(_turned(graph, _is_token(graph, moved)), lengths), moved
+    return _Mask(_transposed(graph, _is_token(graph, moved)), lengths), moved
 
 
 def _is_token(graph: Builder, ids: str) -> str:
     return graph.add("Not", graph.add("Equal", ids, graph.ints(0)))
 
 
-def _turned(graph: Builder, values: str) -> str:
+def _transposed(graph: Builder, values: str) -> str:
     """Return (n_steps, n_texts) for (n_texts, n_steps)."""
     return graph.add("Transpose", values, perm=[1, 0])
 
@@ -158,9 +158,9 @@ def _max_pool(graph: Builder, layer: MaxPool, x: str, weights: Sequence[Array], 
 
 
 def _outside(graph: Builder, x: str, present: str) -> str:
-    """Return which steps of ``x`` are windows that padding is in, bool, (n_windows, n_texts), as `MaxPool` has it.
+    """Return which windows of ``x`` contain padding, bool, (n_windows, n_texts), as in `MaxPool`.
 
-    Of a text that does not fill one window, one counts.
+    A text shorter than one window keeps one.
     """
     n_windows = graph.add("Slice", graph.add("Shape", x), graph.ints(0), graph.ints(1))  # (1,)
     n_steps = graph.add("Slice", graph.add("Shape", present), graph.ints(0), graph.ints(1))
@@ -169,11 +169,11 @@ def _outside(graph: Builder, x: str, present: str) -> str:
     inside = graph.add("And", first, last)
     counts = graph.cast(inside, np.int32)
     short = graph.add("Equal", graph.add("ReduceMax", counts, graph.ints(0)), graph.constant(np.array(0, np.int32)))
-    begins = graph.add("ArgMax", graph.cast(present, np.int32), axis=0, keepdims=1)  # (1, n_texts)
-    stands_in = graph.add("Min", begins, graph.add("Sub", n_windows, graph.ints(1)))
+    start = graph.add("ArgMax", graph.cast(present, np.int32), axis=0, keepdims=1)  # (1, n_texts)
+    kept = graph.add("Min", start, graph.add("Sub", n_windows, graph.ints(1)))
     zero, one = graph.constant(np.array(0)), graph.constant(np.array(1))
     numbers = graph.add("Range", zero, graph.add("Squeeze", n_windows), one)
-    chosen = graph.add("Equal", graph.add("Unsqueeze", numbers, graph.ints(1)), stands_in)
+    chosen = graph.add("Equal", graph.add("Unsqueeze", numbers, graph.ints(1)), kept)
     return graph.add("Not", graph.add("Or", inside, graph.add("And", short, chosen)))
 
 
@@ -197,16 +197,16 @@ def _recurrent(
     W, R, B = (graph.constant(np.stack(parts), "weights") for parts in zip(*forms, strict=True))
     direction = "bidirectional" if len(cells) == 2 else "reverse" if cell.reverse else "forward"
     operator = "LSTM" if isinstance(cell, Lstm) else "GRU"
-    special: dict[str, Any] = {} if operator == "LSTM" else {"linear_before_reset": 1}  # as Keras has it
+    special: dict[str, Any] = {} if operator == "LSTM" else {"linear_before_reset": 1}  # as in Keras
     lengths = "" if mask is None else mask.lengths
     every, last = graph.add_several(
         operator, 2, x, W, R, B, lengths, hidden_size=cell.units, direction=direction, **special
     )
     if cell.every:
-        side_by_side = graph.add("Transpose", every, perm=[0, 2, 1, 3])  # (n_steps, n_texts, n_directions, units)
-        return graph.add("Reshape", side_by_side, graph.ints(0, 0, len(cells) * cell.units))
-    side_by_side = graph.add("Transpose", last, perm=[1, 0, 2])
-    return graph.add("Reshape", side_by_side, graph.ints(0, len(cells) * cell.units))
+        concatenated = graph.add("Transpose", every, perm=[0, 2, 1, 3])  # (n_steps, n_texts, n_directions, units)
+        return graph.add("Reshape", concatenated, graph.ints(0, 0, len(cells) * cell.units))
+    concatenated = graph.add("Transpose", last, perm=[1, 0, 2])
+    return graph.add("Reshape", concatenated, graph.ints(0, len(cells) * cell.units))
 
 
 def _onnx_weights(cell: Lstm | Gru, weights: Sequence[Array]) -> tuple[Array, Array, Array]:
@@ -221,7 +221,7 @@ def _onnx_weights(cell: Lstm | Gru, weights: Sequence[Array]) -> tuple[Array, Ar
     return ordered(kernel).T, ordered(recurrent).T, np.concatenate([ordered(row) for row in biases])
 
 
-#: Adds a first layer, with the inputs of the graph; returns its output and which ids are tokens, if that counts.
+#: Adds a first layer and the inputs of the graph; returns its output and, if padding is masked, the mask.
 FIRST_LAYERS: dict[type[Any], Callable[[Builder, Network, Sequence[Array]], tuple[str, _Mask | None]]] = {
     Dense: _first_dense,
     EmbeddingAverage: _first_embedding_average,

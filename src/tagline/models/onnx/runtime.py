@@ -1,4 +1,4 @@
-"""A graph, run by ONNX Runtime in place of the model it was made of."""
+"""`OnnxModel`: a graph that ONNX Runtime runs instead of the original model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXPORTED_GRAPH = "model.onnx"  # the file of an export that holds the graph
 
-_ROWS = 256  # texts of a batch, and fewer where they are long:
+_ROWS = 256  # texts of a batch, fewer if they are long:
 _STEPS = 65_536  # ids of all texts of a batch
 _ENTRIES = 16_384  # entries of sparse rows of a batch
 _ERRORS_ONLY = 3
@@ -26,9 +26,9 @@ _ERRORS_ONLY = 3
 
 @dataclass(frozen=True)
 class OnnxModel(Model):
-    """The bytes of a graph that ``tagline.models.onnx`` made of another model.
+    """The bytes of a graph that ``tagline.models.onnx`` built from another model.
 
-    Calibration is part of the graph. For n-grams it takes counts, CSR, (n_texts, n_columns).
+    The graph includes the calibration. For n-grams it takes counts, CSR, (n_texts, n_columns).
     """
 
     kind: ClassVar[str] = "onnx"
@@ -67,8 +67,8 @@ class OnnxModel(Model):
         names = [found.name for found in self._session.get_inputs()]
 
         def batch(rows: slice) -> NDArray[np.float64]:
-            given = _inputs(X[rows], names)
-            return np.asarray(self._session.run([output], given)[0], dtype=np.float64)
+            inputs = _inputs(X[rows], names)
+            return np.asarray(self._session.run([output], inputs)[0], dtype=np.float64)
 
         parts = in_threads(batch, _batches(X))
         return np.vstack([np.empty((0, width)), *parts])
@@ -80,15 +80,15 @@ class OnnxModel(Model):
         except ImportError:
             raise MissingExtraError("Running an ONNX graph", "onnx") from None
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # batches go side by side: `in_threads`
+        options.intra_op_num_threads = options.inter_op_num_threads = 1  # batches run in parallel: `in_threads`
         options.log_severity_level = _ERRORS_ONLY
         try:
             return onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions have no class in common but this
+        except Exception as error:  # its exceptions have no other common base class
             raise InputError(f"ONNX Runtime cannot read the graph: {error}.") from error
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is pickled: the graph, and not the session, which cannot be."""
+        """Return the state for pickle: the graph without the session, which cannot be pickled."""
         return {"graph": self.graph}
 
 
@@ -107,7 +107,7 @@ def _inputs(X: Any, names: list[str]) -> dict[str, NDArray[Any]]:
 
 
 def _batches(X: Any) -> list[slice]:
-    """Return ranges of rows that are worked out together."""
+    """Return the rows of each batch."""
     if not sp.issparse(X):
         size = min(_ROWS, max(1, _STEPS // max(1, X.shape[1])))
         return [slice(start, start + size) for start in range(0, X.shape[0], size)]

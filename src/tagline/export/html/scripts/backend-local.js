@@ -1,5 +1,5 @@
 "use strict";
-// What the user interface asks, answered in the page itself: no request leaves it.
+// The backend of the user interface inside the page: it sends no requests.
 
 const LONGEST_SLICE_MS = 12; // a slice of work must fit between two frames
 const LARGEST_FILE = 256 * 2 ** 20;
@@ -7,7 +7,7 @@ const LARGEST_FILE = 256 * 2 ** 20;
 const element = (id) => document.getElementById(id);
 const about = JSON.parse(element("tagline-about").textContent);
 
-/** Decodes base64 through `atob`, in parts: what it gives takes a character for each byte. */
+/** Decodes base64 with `atob`, in parts, because its result takes a character for each byte. */
 function fromBase64(text) {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
@@ -21,19 +21,19 @@ function fromBase64(text) {
 
 async function open() {
   if (typeof DecompressionStream === "undefined") {
-    throw new Error("This browser is too old for this page: open it in one of 2023 or later.");
+    throw new Error("This browser is too old for this page: use a browser of 2023 or later.");
   }
   const holder = element("tagline-model");
   const packed = fromBase64(holder.textContent.trim());
-  holder.remove(); // megabytes that nobody reads again
+  holder.remove(); // megabytes that are not needed any more
   const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return taglineModel.openModel(new Uint8Array(await new Response(unpacked).arrayBuffer()));
 }
 
 const opened = open();
 
-/** Lets the page draw and listen. */
-function breathe() {
+/** Lets the page render and handle events. */
+function yieldToPage() {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
@@ -67,7 +67,7 @@ async function label(_, file, { onProgress, signal } = {}) {
     parts.push(csvLine([...row, ...addedCells(taglineModel.classify(text, model))]));
     if (performance.now() > sliceEnd) {
       if (onProgress) onProgress(i + 1, table.rows.length);
-      await breathe();
+      await yieldToPage();
       if (signal) signal.throwIfAborted();
       sliceEnd = performance.now() + LONGEST_SLICE_MS;
     }

@@ -1,14 +1,14 @@
 "use strict";
-// CSV in and out, by the rules of `tagline.datasets.delimited` and `tagline.datasets.columns`: RFC 4180, the separator
-// found in the first line, every cell a string. What Python would reject and list is an error here, which names the line.
+// Reads and writes CSV by the rules of `tagline.data.formats.delimited` and `tagline.data.columns`: RFC 4180, the
+// separator is detected in the first line, every cell is a string. Rows that Python would reject are errors here.
 
 const SEPARATORS = [",", "\t", ";", "|"];
-const LONGEST_NAME = 60; // of a column, in characters: what is longer is a text
-const MIN_TEXT_CHARS = 15; // a column without a known name is a text if its values are that long on average
-const MIN_TEXT_DISTINCT = 0.5; // … and mostly differ
+const LONGEST_NAME = 60; // of a column, in characters: a longer cell is a text
+const MIN_TEXT_CHARS = 15; // mean length from which a column without a known name is a text
+const MIN_TEXT_DISTINCT = 0.5; // … if this share of its values is distinct
 const SAMPLE_ROWS = 1000;
 
-/** One record as it stands at `position`; `reason` says why it cannot be read. */
+/** Reads one record at `position`; `reason` is set if it cannot be read. */
 function readRecord(text, position, separator, quoted) {
   const cells = [];
   let anyQuoted = false;
@@ -38,7 +38,7 @@ function readRecord(text, position, separator, quoted) {
     }
     let lineEnd = text.indexOf("\n", position);
     if (lineEnd < 0) lineEnd = text.length;
-    const rest = text.slice(position, lineEnd); // a file of one column holds no separator: search the line only
+    const rest = text.slice(position, lineEnd); // a file of one column has no separator: search the line only
     const length = rest.indexOf(separator);
     if (length < 0) {
       cells.push(rest.endsWith("\r") ? rest.slice(0, -1) : rest);
@@ -49,7 +49,7 @@ function readRecord(text, position, separator, quoted) {
   }
 }
 
-/** The records of a text with the line each begins on, until one cannot be read; rows of nothing are no rows. */
+/** The records of a text with the line on which each starts, until one cannot be read; empty lines are ignored. */
 function readRecords(text, separator, quoted, limit = Infinity) {
   const records = [];
   let line = 1;
@@ -97,7 +97,7 @@ function readCsv(text, { headerNames }) {
   const count = (separator) => first.split(separator).length;
   const most = SEPARATORS.reduce((best, separator) => (count(separator) > count(best) ? separator : best));
   const separator = first.includes(",") ? "," : most;
-  // Tab-separated files often hold bare quotes.
+  // Tab-separated files often contain bare quotes.
   const quoted = separator !== "\t" || readRecords(text, separator, true, SAMPLE_ROWS).fault === null;
   const { records, fault } = readRecords(text, separator, quoted);
   if (fault) throw new Error(`Line ${fault.line} cannot be read: ${fault.reason}.`);
@@ -138,10 +138,10 @@ function findTexts({ columns, rows }, { textColumns, textNames }) {
   const every = columns.map((_, i) => i);
   const candidates = every.length === 1 ? every : every.filter((i) => isTextLike(rows.map((row) => row[i])));
   if (candidates.length === 1) return candidates;
-  throw new Error("Which column is the text is not clear: call it “text” in the first line of the file.");
+  throw new Error("The text column is not clear: name it “text” in the first line of the file.");
 }
 
-/** Columns that are added get a number where the file has one of that name. */
+/** Names of added columns, with a number if the file has a column of that name. */
 function freeNames(wanted, taken) {
   const used = new Set(taken);
   return wanted.map((name) => {
@@ -152,13 +152,13 @@ function freeNames(wanted, taken) {
   });
 }
 
-/** The cells that an answer adds to a row, written as `tagline predict` writes them: lists as JSON. */
+/** The cells that a prediction adds to a row, in the form of `tagline predict`: lists as JSON. */
 function addedCells({ prediction, probability }) {
   if (probability === null) return [`[${prediction.map((name) => JSON.stringify(name)).join(", ")}]`];
   return [prediction, Number.isInteger(probability) ? probability.toFixed(1) : String(probability)];
 }
 
-/** A line of CSV; an empty cell is written in quotes, so that a row of nothing else stays a row. */
+/** A line of CSV; an empty cell is quoted, so that a row of one empty cell is not an empty line. */
 function csvLine(cells) {
   const quote = (cell) => (cell === "" || /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
   return `${cells.map(quote).join(",")}\n`;

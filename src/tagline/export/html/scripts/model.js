@@ -1,14 +1,14 @@
 "use strict";
-// N-grams to logits, probabilities, labels and explanations, as `tagline.classifier` and `tagline.explain` have them.
+// N-grams to logits, probabilities, labels and explanations, like `tagline.classifier` and `tagline.explain`.
 
 function frequency(count, tf) {
   if (tf === "binary") return 1;
   return tf === "log" ? 1 + Math.log(count) : count;
 }
 
-/** Distinct n-grams of one block: their columns, ascending, and how often each stands among `found`. */
+/** The distinct n-grams of one block: their columns, ascending, and their counts in `found`. */
 function countNgrams(found, block) {
-  const { tally } = block; // zeros, a number for each column
+  const { tally } = block; // zeros, one for each column
   const distinct = [];
   for (const column of found) if (tally[column]++ === 0) distinct.push(column);
   const columns = Int32Array.from(distinct).sort();
@@ -17,7 +17,7 @@ function countNgrams(found, block) {
   return { columns, counts };
 }
 
-/** The n-grams of a text, block by block: where they stand, and the `factors` that their weights are taken by. */
+/** The n-grams of a text, block by block: their positions, and the `factors` of their weights. */
 function features(tokens, model) {
   return model.blocks.map((block) => {
     const located = locateNgrams(tokens, block);
@@ -68,7 +68,7 @@ function largestOf(values) {
   return best;
 }
 
-/** The index of the class that probabilities give; of several labels the indices of all. */
+/** The index of the predicted class; for a multi-label task the indices of all predicted labels. */
 function decide(probabilities, model) {
   if (model.task === "multilabel") {
     return probabilities.flatMap((probability, i) => (probability > model.threshold ? [i] : []));
@@ -80,7 +80,7 @@ function decide(probabilities, model) {
   return largestOf(probabilities);
 }
 
-/** The label of a text, its probability (null where there may be several labels) and those of all classes. */
+/** The label of a text, its probability (null for a multi-label task) and those of all classes. */
 function classify(text, model) {
   const { values } = tokenize(text, model.characters);
   const probabilities = probabilitiesOf(logitsOf(features(values, model), model), model);
@@ -91,7 +91,7 @@ function classify(text, model) {
   return { prediction: model.classes[decided], probability: probabilities[decided], probabilities };
 }
 
-/** For each distinct n-gram of a block the tokens at which it stands, [first, last, first, last, …]. */
+/** For each distinct n-gram of a block the tokens of its occurrences, [first, last, first, last, …]. */
 function placesOf({ columns, counts, located }, block) {
   const places = Array.from(counts, () => []);
   const { tally } = block;
@@ -103,7 +103,7 @@ function placesOf({ columns, counts, located }, block) {
   return places;
 }
 
-/** Distinct spans in characters of places in tokens, in order. */
+/** The distinct spans in characters of positions in tokens, in order. */
 function spansOf(places, spans) {
   const distinct = [];
   let before = -1;
@@ -116,8 +116,8 @@ function spansOf(places, spans) {
 }
 
 /**
- * What each n-gram adds to the score of a class, by default the one predicted; `words` shares it out equally among
- * the tokens that it covers, wherever it stands.
+ * What each n-gram adds to the score of a class, by default the predicted one; `words` divides it equally among the
+ * tokens of all its occurrences.
  */
 function explain(text, className, model) {
   const { values: tokens, spans } = tokenize(text, model.characters);

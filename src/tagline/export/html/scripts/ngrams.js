@@ -1,10 +1,10 @@
 "use strict";
-// Tokens to n-grams, as `tagline.features.ngrams` finds them.
+// Tokens to n-grams, like `tagline.features.ngrams`.
 //
-// An n-gram is its prefix, the n-gram one shorter, and its last symbol. The n-grams of one prefix stand together,
-// ascending by their last symbols: `starts[prefix]` says where, so that a look-up is a search among few.
+// An n-gram is its prefix, an n-gram of the next lower order, and its last symbol. The n-grams of one prefix are
+// contiguous, sorted by their last symbols, and start at `starts[prefix]`, so that a look-up is a search among few.
 
-/** Builds the starts from how many n-grams follow each prefix. */
+/** Builds the starts from the number of n-grams of each prefix. */
 function openOrder(followers, last) {
   const starts = new Int32Array(followers.length + 1);
   for (let i = 0; i < followers.length; i++) starts[i + 1] = starts[i] + followers[i];
@@ -27,9 +27,9 @@ function findNgram({ starts, last }, prefix, symbol) {
 }
 
 /**
- * Calls `found(column, start, order)` for every n-gram of `symbols`, in which -1 stands for an unknown symbol and
- * behind the last one. `block.offsets[order - 1]` is the column of the first n-gram of an order, or -1 where the order
- * has none of its own and is only a prefix.
+ * Calls `found(column, start, order)` for every n-gram of `symbols`, in which -1 is an unknown symbol and
+ * follows the last one. `block.offsets[order - 1]` is the column of the first n-gram of an order, or -1 if n-grams of
+ * the order are only prefixes.
  */
 function findNgrams(symbols, block, found) {
   for (let start = 0; start < symbols.length; start++) {
@@ -43,7 +43,7 @@ function findNgrams(symbols, block, found) {
   }
 }
 
-/** The known symbols of words, -1 for unknown ones and behind the last; position is token. */
+/** The symbols of words, -1 for unknown ones and after the last; positions are tokens. */
 function symbolsOfWords(tokens, block) {
   const symbols = new Int32Array(tokens.length + 1).fill(-1);
   for (let i = 0; i < tokens.length; i++) {
@@ -53,7 +53,7 @@ function symbolsOfWords(tokens, block) {
   return symbols;
 }
 
-/** The symbols of the characters of tokens, a space on both sides of each and -1 behind; and the token of each. */
+/** The symbols of the characters of tokens, with a space on both sides and -1 at the end; and the token of each. */
 function symbolsOfCharacters(tokens, block) {
   const symbols = [];
   const owners = [];
@@ -69,7 +69,7 @@ function symbolsOfCharacters(tokens, block) {
   return { symbols, owners };
 }
 
-/** The n-grams of a text wherever they stand: `columns`, and the `first` and `last` token of each occurrence. */
+/** All occurrences of the n-grams of a text: `columns`, and the `first` and `last` token of each. */
 function locateNgrams(tokens, block) {
   const columns = [];
   const first = [];
@@ -106,7 +106,7 @@ function symbolsOf(column, block) {
   return symbols;
 }
 
-/** How many of the ascending values are at most `value`. */
+/** The number of values, which are ascending, that are at most `value`. */
 function upperBound(values, value) {
   let low = 0;
   let high = values.length;

@@ -1,7 +1,7 @@
 "use strict";
-// The payload to a model; `tagline.export.page.payload` wrote it and says what it holds.
+// Reads a model from the payload; `tagline.export.html.payload` describes the format.
 
-/** Decodes UTF-8 that is known to be sound; `TextDecoder` is the browser's, and the replay at export has none. */
+/** Decodes valid UTF-8; `TextDecoder` is part of browsers and missing in the engine that verifies the export. */
 function decodeUtf8(bytes) {
   const parts = [];
   let units = [];
@@ -22,7 +22,7 @@ function decodeUtf8(bytes) {
   return parts.join("");
 }
 
-/** Whole numbers stored as planes of bytes, the lowest first: numbers of one size compress better that way. */
+/** Reads integers from byte planes, lowest bytes first, which compress better. */
 function joinPlanes(bytes, width) {
   const n = bytes.length / width;
   const numbers = new Int32Array(n);
@@ -32,7 +32,7 @@ function joinPlanes(bytes, width) {
   return numbers;
 }
 
-/** Opens the uncompressed payload: the length of the header in four bytes, the header as JSON, the parts. */
+/** Reads the uncompressed payload: the length of the header in four bytes, the header as JSON, the parts. */
 function openModel(bytes) {
   const headerEnd = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const header = JSON.parse(decodeUtf8(bytes.subarray(4, headerEnd)));
@@ -76,7 +76,7 @@ function openBlock(about, b, { part, numbers, header }) {
   };
 }
 
-/** Levels were stored with half their range added, so that small ones of either sign have equal high bytes. */
+/** Subtracts half the range, which was added so that small levels of both signs have equal high bytes. */
 function signed(levels, bits) {
   for (let i = 0; i < levels.length; i++) levels[i] -= 1 << (bits - 1);
   return bits === 8 ? Int8Array.from(levels) : Int16Array.from(levels);

@@ -1,8 +1,8 @@
 "use strict";
-// Text to tokens, as `tagline.features.tokenizer.Tokenizer` does it: `tokenize` and `spans`.
+// Text to tokens, like `tokenize` and `spans` of `tagline.features.tokenizer.Tokenizer`.
 //
-// What a letter is and how it is lower-cased comes from the payload, written by the very engine that tokenised the
-// training texts: a browser's own `\p{…}` and `toLowerCase` follow whatever Unicode it was built with.
+// The character tables of the payload come from the engine that tokenized the training texts: `\p{…}` and
+// `toLowerCase` of a browser may follow another version of Unicode.
 
 const LETTER = 1; // of words: `[\w--[scripts without spaces]]`
 const UNSPACED = 2; // of scripts written without spaces
@@ -24,8 +24,8 @@ const END_OF_HOST = new Set([0x2f, 0x3c, 0x3e, 0x22]); // / < > "
 const N_CODE_POINTS = 0x110000;
 
 /**
- * Opens the tables of characters: `classes` holds [first, last, flags] of runs of code points, `lower` holds
- * [first, last, step, difference] of runs that are lower-cased alike, `special` the code points that become several.
+ * Reads the character tables: `classes` holds [first, last, flags] of runs of code points, `lower` holds
+ * [first, last, step, difference] of runs with the same difference to lower case, `special` the code points that become several.
  * `tokenizer` has the tokenizer's settings.
  */
 function openCharacters({ classes, lower, special }, tokenizer) {
@@ -39,7 +39,7 @@ function openCharacters({ classes, lower, special }, tokenizer) {
   return { flags, lowered, special: new Map(special) };
 }
 
-/** The code points of a text; a lone surrogate, which is no character, counts as U+FFFD. */
+/** The code points of a text; a lone surrogate becomes U+FFFD. */
 function codePoints(text) {
   const points = new Int32Array(text.length);
   let n = 0;
@@ -70,7 +70,7 @@ function isFinalSigma(points, at, flags) {
   return after === points.length || !(flags[points[after]] & CASED);
 }
 
-/** Lower-cased code points, and which character of the text each comes from: İ becomes two. */
+/** Lower-case code points, and the character of the text that each comes from: İ becomes two. */
 function lowerCase(points, { flags, lowered, special }) {
   const out = [];
   const origin = [];
@@ -95,7 +95,7 @@ function lowerCase(points, { flags, lowered, special }) {
   return { points: out, origin };
 }
 
-/** Where a `<br>` that begins at `at` ends, or -1: `<br\s*\/?>`. */
+/** The end of a `<br>` that starts at `at`, or -1: `<br\s*\/?>`. */
 function endOfBreak(points, at, flags) {
   if (points[at] !== 0x3c || points[at + 1] !== 0x62 || points[at + 2] !== 0x72) return -1;
   let end = at + 3;
@@ -104,7 +104,7 @@ function endOfBreak(points, at, flags) {
   return points[end] === 0x3e ? end + 1 : -1;
 }
 
-/** Line breaks become spaces, ’ becomes ', invisible characters go. */
+/** Replaces `<br>` by spaces and ’ by ', and removes invisible characters. */
 function clean({ points, origin }, { flags }) {
   const kept = new Int32Array(points.length);
   const from = new Int32Array(points.length);
@@ -124,7 +124,7 @@ function clean({ points, origin }, { flags }) {
   return { points: kept.subarray(0, n), origin: from.subarray(0, n) };
 }
 
-/** Where the scheme and host of a URL that begins at `at` end, or -1: `https?://[^\s/<>"]+`. */
+/** The end of the scheme and host of a URL that starts at `at`, or -1: `https?://[^\s/<>"]+`. */
 function endOfHost(points, at, flags) {
   for (let i = 0; i < 4; i++) if (points[at + i] !== "http".charCodeAt(i)) return -1;
   let end = at + 4;
@@ -152,7 +152,7 @@ function isRegional(point) {
   return point >= 0x1f1e6 && point <= 0x1f1ff;
 }
 
-/** Variation selector, skin tones, tags: what follows an emoji and belongs to it. */
+/** Whether a code point modifies the emoji before it: variation selector, skin tones, tags. */
 function isModifier(point) {
   return point === 0xfe0f || (point >= 0x1f3fb && point <= 0x1f3ff) || (point >= 0xe0020 && point <= 0xe007f);
 }
@@ -168,7 +168,7 @@ function endOfEmoji(points, at, flags) {
   }
 }
 
-/** Where the token at `at` ends, or -1 where none begins. The order is that of the pattern of the rule. */
+/** The end of the token at `at`, or -1 if none starts there. The order is that of the pattern of the rule. */
 function endOfToken(points, at, flags) {
   const point = points[at];
   const kind = flags[point];
@@ -194,8 +194,8 @@ function spell(points, start, end) {
 }
 
 /**
- * The tokens of a text: their `values`, and the first and the last-but-one character of each, counted in code points,
- * as `spans` = [start, end, start, end, …].
+ * The tokens of a text: their `values`, and the start and end of each in code points of the text, end excluded, as
+ * `spans` = [start, end, start, end, …].
  */
 function tokenize(text, characters) {
   const { points, origin } = clean(lowerCase(codePoints(text), characters), characters);
