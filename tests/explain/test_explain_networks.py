@@ -193,7 +193,7 @@ def test_explaining_needs_no_torch(tmp_path) -> None:
 
 
 def test_a_model_that_knows_no_words_cannot_explain_texts() -> None:
-    with pytest.raises(InputError, match="trained on ids without words, so it cannot read texts"):
+    with pytest.raises(InputError, match="trained on word ids without a word index, so it cannot read texts"):
         explain_text(drawn("lstm", words=False), "the film")
 
 

@@ -58,5 +58,5 @@ def test_located_features_have_the_names_of_their_tokens(kind: str) -> None:
 
 
 def test_ngrams_take_no_ids() -> None:
-    with pytest.raises(InputError, match="knows no word ids"):
+    with pytest.raises(InputError, match="takes no word ids"):
         fitted("ngrams").transform_ids([[1, 4]])

@@ -126,7 +126,7 @@ def test_ids_give_the_same_features_as_their_texts() -> None:
 
 
 def test_an_id_beyond_the_words_is_named() -> None:
-    message = "Row 1 holds the id `8`, but ids end at 7: the model knows those below `num_words=8`; the id 2 stands for"
+    message = "Row 1 has the id `8`, but the largest is 7: the model has ids below `num_words=8`; use the id 2 for"
     with pytest.raises(InputError, match=message):
         Encoder(None, "sequence", 8, 6).transform_ids([[1, 7], [8]])
 
@@ -136,7 +136,7 @@ def test_without_words_texts_cannot_be_read(use: Callable[[Encoder], object]) ->
     encoder = Encoder(None, "multihot", 8)
     assert encoder.texts() == {}
     assert Encoder.restore(encoder.settings(), {}, {}).index is None
-    with pytest.raises(InputError, match="trained on ids without words"):
+    with pytest.raises(InputError, match="trained on word ids without a word index"):
         use(encoder)
 
 

@@ -83,19 +83,19 @@ def test_lists_to_arrays_and_back(lists: list[list[int]]) -> None:
 @pytest.mark.parametrize(
     ("lists", "message"),
     [
-        ([[1], [2, -3]], "Row 1 holds `-3`: ids are integers from 0 to 2,147,483,647."),
-        ([[1.0]], r"Row 0 holds `1.0`"),
-        ([[1], [2, 0.5]], r"Row 1 holds `0.5`"),
-        ([[1], ["a"]], "Row 1 holds `'a'`"),
+        ([[1], [2, -3]], "Row 1 has the id `-3`: ids are integers from 0 to 2,147,483,647."),
+        ([[1.0]], r"Row 0 has the id `1.0`"),
+        ([[1], [2, 0.5]], r"Row 1 has the id `0.5`"),
+        ([[1], ["a"]], "Row 1 has the id `'a'`"),
         ([[1], "ab"], "Row 1 is `'ab'`, not a sequence of ids"),
         ([[1], 7], "Row 1 is `7`, not a sequence of ids"),
-        ([[2**31]], "Row 0 holds `2147483648`"),
-        ([[2**70]], "Row 0 holds `1180591620717411303424`"),
-        ([[1], [[2]]], r"Row 1 holds `\[2\]`"),
+        ([[2**31]], "Row 0 has the id `2147483648`"),
+        ([[2**70]], "Row 0 has the id `1180591620717411303424`"),
+        ([[1], [[2]]], r"Row 1 has the id `\[2\]`"),
         ([[1], None], "Row 1 is `None`"),
-        ([[True]], "Row 0 holds `True`"),
-        ([np.array([1, -1])], "Row 0 holds `"),
-        ([np.array([0.5])], "Row 0 holds `"),
+        ([[True]], "Row 0 has the id `True`"),
+        ([np.array([1, -1])], "Row 0 has the id `"),
+        ([np.array([0.5])], "Row 0 has the id `"),
     ],
 )
 def test_what_is_no_id_is_named_with_its_row(lists: list[object], message: str) -> None:
@@ -125,7 +125,7 @@ def test_multi_hot_is_the_tutorials_loop(lists: list[list[int]]) -> None:
 
 
 def test_an_id_out_of_range_is_named() -> None:
-    with pytest.raises(InputError, match="Row 2 holds the id `9`, but ids end at 8: `dimension` is 9"):
+    with pytest.raises(InputError, match="Row 2 has the id `9`, but the largest is 8: `dimension` is 9"):
         multi_hot([[1], [], [3, 9]], 9)
 
 
@@ -135,9 +135,9 @@ def test_one_hot_is_kerass() -> None:
     np.testing.assert_array_equal(one_hot(np.array(labels), 50), keras.utils.to_categorical(labels, 50))
     assert one_hot(labels).dtype == np.float32
     assert one_hot([]).shape == (0, 0)
-    with pytest.raises(InputError, match="Row 1 holds the id `3`"):
+    with pytest.raises(InputError, match="Row 1 has the id `3`"):
         one_hot([0, 3], 3)
-    with pytest.raises(InputError, match="Row 1 holds `-1`"):
+    with pytest.raises(InputError, match="Row 1 has the id `-1`"):
         one_hot([0, -1])
 
 
@@ -209,5 +209,5 @@ def test_ranks_that_are_none_are_refused(ranks: dict[str, int]) -> None:
 
 
 def test_a_word_of_two_lines_is_refused() -> None:
-    with pytest.raises(InputError, match="holds a newline"):
+    with pytest.raises(InputError, match="contains a newline"):
         WordIndex.of({"a\nb": 1})

@@ -114,8 +114,8 @@ def test_empty_texts_are_no_trouble(folders: Path, save_npz: Save) -> None:
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        ([[1, "a"]], [0], r"does not hold lists of word ranks: Row 0 holds `'a'`"),
-        ([[1, -2]], [0], "Row 0 holds `-2`"),
+        ([[1, "a"]], [0], r"does not hold lists of word ranks: Row 0 has the id `'a'`"),
+        ([[1, -2]], [0], "Row 0 has the id `-2`"),
         ([[1]], [0, 1], "does not hold a class number for each of its 1 texts"),
     ],
 )

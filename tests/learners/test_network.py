@@ -209,9 +209,9 @@ def test_ids_are_learnt_from_as_they_are(n_classes: int) -> None:
     assert clf.n_features_ == 30
     arrays = [np.array(row) for row in ids]
     np.testing.assert_array_equal(clf.predict_proba(arrays), clf.predict_proba(ids))
-    with pytest.raises(InputError, match="trained on ids without words, so it cannot read texts"):
+    with pytest.raises(InputError, match="trained on word ids without a word index, so it cannot read texts"):
         clf.predict(["good"])
-    with pytest.raises(InputError, match=r"Row 1 holds the id `30`, but ids end at 29"):
+    with pytest.raises(InputError, match=r"Row 1 has the id `30`, but the largest is 29"):
         clf.predict([[1, 5], [1, 30]])
 
 
@@ -284,7 +284,7 @@ def test_columns_of_lists_of_ids() -> None:
         np.testing.assert_array_equal(found.predict_proba(column), expected.predict_proba(IDS))
     with pytest.raises(InputError, match="Row 1 is `None`, not a sequence of ids"):
         expected.predict(pl.Series([[1, 5], None]))
-    with pytest.raises(InputError, match=r"Row 0 holds `'a'`"):
+    with pytest.raises(InputError, match=r"Row 0 has the id `'a'`"):
         expected.predict(pl.Series([["a"]]))
 
 
@@ -293,11 +293,11 @@ def test_an_id_out_of_range_is_told_by_its_own_row(given) -> None:
     """Wherever rows of weight 0 stand, and of validation rows by the row among them."""
     wrong = [[1, 5], [1, 20], [1, 77]]
     clf = small(features__num_words=30)
-    with pytest.raises(InputError, match=r"^In the validation rows: Row 2 holds the id `77`, but ids end at 29: "):
+    with pytest.raises(InputError, match=r"^In the validation rows: Row 2 has the id `77`, but the largest is 29: "):
         clf.fit(IDS, LABELS, given, validation=(wrong, [0, 1, 0]))
-    with pytest.raises(InputError, match=r"^Row 118 holds the id `77`, but ids end at 29: "):
+    with pytest.raises(InputError, match=r"^Row 118 has the id `77`, but the largest is 29: "):
         clf.fit([*IDS[:118], [77], IDS[119]], LABELS, given, validation=(IDS[:20], LABELS[:20]))
-    with pytest.raises(InputError, match=r"^In the validation rows: Row 1 holds the id `20`, but ids end at 19: "):
+    with pytest.raises(InputError, match=r"^In the validation rows: Row 1 has the id `20`, but the largest is 19: "):
         clf.fit([[1, 5], [1, 6]] * 30, [0, 1] * 30, validation=(wrong, [0, 1, 0]), word_index=index_of(16))
 
 
@@ -313,10 +313,10 @@ def test_a_recipe_of_ngrams_takes_no_ids() -> None:
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        ([[1, 2], [3, -1]] * 6, r"Row 1 holds `-1`"),
-        ([[1, 2], [3, 10_000]] * 6, r"Row 1 holds the id `10000`, but ids end at 9,999"),
+        ([[1, 2], [3, -1]] * 6, r"Row 1 has the id `-1`"),
+        ([[1, 2], [3, 10_000]] * 6, r"Row 1 has the id `10000`, but the largest is 9,999"),
         ([[1, 2], "ab"] * 6, r"Row 1 is `'ab'`, not a sequence of ids"),
-        ([[1, 2], [1.5]] * 6, r"Row 1 holds `1.5`"),
+        ([[1, 2], [1.5]] * 6, r"Row 1 has the id `1.5`"),
     ],
 )
 def test_ids_that_are_none(ids, message: str) -> None:

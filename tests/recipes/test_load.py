@@ -26,7 +26,7 @@ def test_docstring() -> None:
     assert result.failed == 0
 
 
-def test_names_are_the_files_fast_first() -> None:
+def test_recipe_names_start_with_fast() -> None:
     files = {path.stem for path in Path(recipe.__file__).parent.glob("*.toml")}
     names = recipe_names()
     assert names[0] == "fast"
@@ -46,14 +46,14 @@ def test_built_in(name: str) -> None:
     assert (loaded.training is not None) == isinstance(loaded.model, NETWORKS)
 
 
-def test_what_a_file_of_before_networks_says_still_holds() -> None:
+def test_recipes_from_before_networks_still_load() -> None:
     """Bundles keep their recipe: one without kinds of features and without a training is one of n-grams."""
     tables = load_recipe("fast").model_dump(mode="json")
     del tables["features"]["kind"], tables["training"]
     assert recipe.make_recipe(tables, "fast") == load_recipe("fast")
 
 
-def test_a_network_has_a_training_where_the_file_says_nothing() -> None:
+def test_a_network_has_a_default_training_table() -> None:
     tables = load_recipe("gru").model_dump(mode="json")
     del tables["training"]
     assert recipe.make_recipe(tables, "gru").training == Training()
@@ -69,7 +69,7 @@ def test_a_network_has_a_training_where_the_file_says_nothing() -> None:
         ("mae", "mean_absolute_error"),
     ],
 )
-def test_losses_and_metrics_have_the_names_of_keras(given: str, loss: str) -> None:
+def test_losses_and_metrics_have_keras_names(given: str, loss: str) -> None:
     loaded = load_recipe("gru", {"training.loss": given, "training.metrics": ["acc", given]}).training
     assert loaded.loss == loss
     assert loaded.metrics == ("accuracy", loss)
@@ -80,7 +80,7 @@ def test_one_metric_needs_no_list(metric) -> None:
     assert load_recipe("gru", {"training.metrics": metric}).training.metrics == (metric,)
 
 
-def test_functions_are_kept_and_written_down_by_name() -> None:
+def test_functions_are_stored_by_name() -> None:
     settings = {"training.optimizer": max, "training.loss": min, "training.metrics": ("accuracy", len)}
     loaded = load_recipe("gru", settings)
     assert (loaded.training.optimizer, loaded.training.loss) == (max, min)
@@ -142,7 +142,7 @@ def test_settings_take_toml_values_and_bare_words() -> None:
         (["model.C=strong"], r"wrong `model\.C`"),
         (["model.n_trees=0"], r"wrong `model\.n_trees`"),
         (["features.words=9"], r"wrong `features\.words`"),
-        (["features.words=0", "features.characters=none"], "nothing is left to count"),
+        (["features.words=0", "features.characters=none"], "there are no n-grams to count"),
         (["features.characters=[4, 2]"], "two lengths from 1 to 8, the shorter first"),
         (["features.min_df=0"], r"`features\.min_df` must be 1 or more"),
         (["features.floor=-1"], r"wrong `features\.floor`"),
@@ -158,7 +158,7 @@ def test_settings_take_toml_values_and_bare_words() -> None:
         (["protocol.refit=best-epoch"], "are for networks"),
     ],
 )
-def test_a_wrong_setting_is_a_sentence(settings, message: str) -> None:
+def test_an_invalid_setting_of_ngrams_is_explained(settings, message: str) -> None:
     with pytest.raises(RecipeError, match=message) as caught:
         load_recipe("fast", settings)
     assert "`fast`" in str(caught.value) or "form" in str(caught.value)
@@ -213,7 +213,7 @@ def test_a_wrong_setting_is_a_sentence(settings, message: str) -> None:
         ("gru", "features.kind=multihot", r"unknown key `features\.maxlen`|takes `features\.kind = \"sequence\"`"),
     ],
 )
-def test_a_wrong_setting_of_a_network_is_a_sentence(name: str, setting: str, message: str) -> None:
+def test_an_invalid_setting_of_a_network_is_explained(name: str, setting: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message) as caught:
         load_recipe(name, [setting])
     assert f"`{name}`" in str(caught.value)
@@ -221,13 +221,13 @@ def test_a_wrong_setting_of_a_network_is_a_sentence(name: str, setting: str, mes
     assert "\n" not in str(caught.value)
 
 
-def test_a_schedule_goes_with_a_number_of_epochs_or_no_refit() -> None:
+def test_a_schedule_needs_a_number_of_epochs_or_no_refit() -> None:
     for settings in (["protocol.refit=3"], ["protocol.refit=no"], ["protocol.refit=all", "protocol.validation=none"]):
         assert load_recipe("gru", settings).training.schedule == "cosine"
     assert load_recipe("gru", ["protocol.refit=all", "training.schedule=constant"]).protocol.refit == "all"
 
 
-def test_as_many_steps_as_the_window_is_wide() -> None:
+def test_a_window_may_span_the_whole_row() -> None:
     assert load_recipe("cnn", ["features.maxlen=3", "model.width=3"]).features.maxlen == 3
 
 
@@ -236,7 +236,7 @@ def test_an_unknown_recipe_names_the_nearest() -> None:
         load_recipe("fats")
 
 
-def test_a_file_of_the_users(tmp_path: Path) -> None:
+def test_a_recipe_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(OWN, encoding="utf-8")
     for given in (path, str(path)):
@@ -254,7 +254,7 @@ def test_a_file_of_the_users(tmp_path: Path) -> None:
         ("model = 3\n" + OWN.replace("[model]", "[protocol]"), r"`model` in the recipe .* is not a table"),
     ],
 )
-def test_a_wrong_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+def test_the_error_of_an_invalid_file_names_it(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(RecipeError, match=message) as caught:
@@ -263,7 +263,7 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
-def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+def test_an_unreadable_file(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "gone.toml"
     if content:
         path.write_bytes(content)

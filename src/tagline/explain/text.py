@@ -29,7 +29,7 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
         class_name: the class whose score to explain; by default the one predicted.
 
     Raises:
-        InputError: there is no such class, the model was trained on ids without words and cannot read texts, or it
+        InputError: there is no such class, the model has no word index and cannot read texts, or it
             runs in ONNX Runtime.
 
     """

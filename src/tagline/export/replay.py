@@ -93,7 +93,9 @@ def make_replay(model_path: str | Path, given: str | Path | None = None) -> Repl
     clf = load_model(model_path)
     if not clf.vectorizer_.reads_texts:
         if given is not None:
-            raise InputError("The model was trained on ids without words and reads no texts: leave out `--replay`.")
+            raise InputError(
+                "The model was trained on word ids without a word index and reads no texts: remove `--replay`."
+            )
         return _of_ids(clf.vectorizer_.n_columns)
     seen: list[str] = []
     if given is not None:

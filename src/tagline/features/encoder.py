@@ -1,4 +1,4 @@
-"""Texts to what a network sees: rows of word ids of one length, or which words a text holds."""
+"""`Encoder`: texts to the input of a network, padded rows of word ids or multi-hot rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,10 +33,10 @@ _RESERVED = {PAD: "<padding>", START: "<start>", UNKNOWN: "<unknown>"}
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """Learnt features of a network: a word index, and how ids become rows.
+    """Fitted features of a network: a word index, and how ids become rows.
 
-    ``index`` is None for a model trained on ids whose words nobody told. ``maxlen``, ``padding`` and ``truncating``
-    are those of ``pad_sequences``; ``"multihot"`` has no use for them.
+    ``index`` is None for a model trained on ids without a word index. ``maxlen``, ``padding`` and ``truncating``
+    are those of ``pad_sequences``; ``"multihot"`` ignores them.
     """
 
     index: WordIndex | None
@@ -52,11 +52,11 @@ class Encoder:
 
     def __post_init__(self) -> None:
         if self.kind == "sequence" and self.maxlen is None:
-            raise InputError("Features of kind `sequence` need a `maxlen`: the number of ids in every row.")
+            raise InputError("Features of kind `sequence` need a `maxlen`, the number of ids in every row.")
 
     @property
     def n_columns(self) -> int:
-        """How many ids there are, those of padding, start and unknown words among them."""
+        """The number of ids, including those of padding, start and unknown words."""
         return self.num_words
 
     @property
@@ -68,12 +68,12 @@ class Encoder:
         """Return the features of ``texts``.
 
         ``"multihot"``: CSR float32 of ones, (n_texts, num_words). ``"sequence"``: int32 ids, (n_texts, maxlen). A text
-        without words is the start alone. Raises `InputError` where the model knows no words.
+        without words has the start id only. Raises `InputError` without a word index.
         """
         return self._rows(self.encode(texts))
 
     def encode(self, texts: pl.Series) -> Sequences:
-        """Return the ids of ``texts`` before they become rows; raises `InputError` where the model knows no words."""
+        """Return the ids of ``texts`` before they become rows; raises `InputError` without a word index."""
         return self._known_index.encode(
             texts, num_words=self.num_words, stop_words=self.stop_words, tokenizer=self.tokenizer
         )
@@ -87,7 +87,7 @@ class Encoder:
         check_range(
             given,
             self.num_words,
-            f"the model knows those below `num_words={self.num_words}`; the id {UNKNOWN} stands for any other word",
+            f"the model has ids below `num_words={self.num_words}`; use the id {UNKNOWN} for other words",
         )
         return self._rows(given)
 
@@ -97,7 +97,7 @@ class Encoder:
         return pad_sequences(sequences, self.maxlen, self.padding, self.truncating)
 
     def locate(self, text: str) -> Located:
-        """Return where the words that the model reads occur; what is cut off and stop words left out are not found."""
+        """Return where the words that the model reads occur, without those truncated and without removed stop words."""
         words = self.tokenizer.tokenize(pl.Series([text], dtype=pl.String)).values
         tokens = self.tokenizer.spans(text)
         kept = np.arange(len(words))
@@ -116,13 +116,13 @@ class Encoder:
     def _known_index(self) -> WordIndex:
         if self.index is None:
             raise InputError(
-                "The model was trained on ids without words, so it cannot read texts: give it sequences of ids, "
-                "or train it with a word index."
+                "The model was trained on word ids without a word index, so it cannot read texts: "
+                "pass sequences of ids, or train it with a word index."
             )
         return self.index
 
     def names(self, features: NDArray[np.integer]) -> list[str]:
-        """Return the words of some ids; reserved ids in angle brackets, those without a word as numbers."""
+        """Return the word of each id; reserved ids in angle brackets, ids without a word as numbers."""
         words = (self.index or WordIndex.of({})).words_of(features.tolist())
         return [
             _RESERVED.get(number, str(number)) if word is None else word
@@ -130,11 +130,11 @@ class Encoder:
         ]
 
     def vocabulary(self) -> list[str]:
-        """Return the words of the index, the most frequent first; none without an index."""
+        """Return the words of the index, the most frequent first; empty without one."""
         return [] if self.index is None else self.index.words.to_list()
 
     def settings(self) -> dict[str, Any]:
-        """Return what a bundle's header says of the features."""
+        """Return the settings that a bundle's header stores."""
         return {
             "kind": self.kind,
             "num_words": self.num_words,
@@ -146,11 +146,11 @@ class Encoder:
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what a bundle stores as arrays: nothing."""
+        """Return no arrays."""
         return {}
 
     def texts(self) -> dict[str, str]:
-        """Return what a bundle stores as text: the words that have an id, one a line; nothing without words."""
+        """Return the text files that a bundle stores: the words with an id, one per line; empty without an index."""
         if self.index is None:
             return {}
         return {"words.txt": "".join(f"{word}\n" for word in self.index.restrict(self.num_words).words)}
@@ -164,7 +164,7 @@ class Encoder:
         """Return the encoder that ``settings`` and ``texts`` came from."""
         index = None
         if "words.txt" in texts:
-            # No word holds a newline, but any other line separator may stand in one.
+            # No word contains a newline, but one may contain any other line separator.
             index = WordIndex(pl.Series("word", texts["words.txt"].split("\n")[:-1], dtype=pl.String))
         return cls(
             index,

@@ -1,7 +1,7 @@
 """The inner loops of the n-gram features, as functions of plain arrays: count, look up, assemble.
 
-Nothing here knows of text. A compiled kernel can take the place of any of these functions.
-Every result is the same for any number of threads.
+Nothing here depends on text. A compiled kernel can replace any of these functions. Results do not depend on the number
+of threads.
 """
 
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ Ints = NDArray[np.int64]
 Ids = NDArray[np.int32]
 
 _SIGNED_BITS = 63
-_FIBONACCI = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads keys that differ in few bits
+_FIBONACCI = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads keys that differ in a few bits
 
 
 @dataclass(frozen=True)
 class Counted:
-    """What ``count`` found.
+    """The result of ``count``.
 
-    ``keys``: the distinct keys kept, ascending, (n_kept,). ``df``: in how many documents each stands.
-    ``first``: the position at which each stands first. ``ids``: for each position the index of its key in
-    ``keys``, or -1 where it was not kept, (n_positions,).
+    ``keys``: the distinct keys kept, ascending, (n_kept,). ``df``: the number of documents that contain each,
+    (n_kept,). ``first``: the position of the first occurrence of each, (n_kept,). ``ids``: the index in ``keys`` of the
+    key at each position, -1 if it was not kept, (n_positions,).
     """
 
     keys: Ints
@@ -37,10 +37,10 @@ class Counted:
 
 
 def count(keys: Ints, docs: Ids, min_df: int) -> Counted:
-    """Count in how many documents each key stands, and number those that stand in ``min_df`` or more.
+    """Count the documents that contain each key, and number the keys that occur in ``min_df`` documents or more.
 
-    ``keys`` and ``docs`` are (n_positions,), keys not negative, docs ascending.
-    The keys are cut into ranges, one for each core, and each range sorted by itself.
+    ``keys`` and ``docs`` are (n_positions,), keys nonnegative, docs ascending.
+    The keys are split into ranges, one per core, and each range is sorted by itself.
     """
     ids = np.full(len(keys), -1, dtype=np.int32)
     if len(keys) == 0:
@@ -67,7 +67,7 @@ def count(keys: Ints, docs: Ids, min_df: int) -> Counted:
 
 @dataclass(frozen=True)
 class _CountedRange(Counted):
-    """Counts of some of the keys: ``ids`` are numbered from 0 and belong to the positions ``places``."""
+    """Counts of a range of keys: ``ids`` start at 0 and belong to the positions ``places``."""
 
     places: Ints
 
@@ -80,8 +80,8 @@ def _count_range(keys: Ints, docs: Ids, min_df: int, low: int, high: int) -> lis
     if (high - low).bit_length() + place_bits > _SIGNED_BITS:  # only with very many positions
         middle = (low + high) // 2
         return _count_range(keys, docs, min_df, low, middle) + _count_range(keys, docs, min_df, middle, high)
-    # Key and place packed in one integer: one plain sort (many times faster than an argsort) groups equal keys and
-    # keeps the places in order within each group.
+    # Key and position are packed in one integer: one plain sort (many times faster than an argsort) groups equal keys
+    # and keeps the positions in order within each group.
     packed = keys[where]
     packed -= low
     packed <<= place_bits
@@ -91,7 +91,7 @@ def _count_range(keys: Ints, docs: Ids, min_df: int, low: int, high: int) -> lis
     packed >>= place_bits
     starts = _starts(packed)
     sizes = np.diff(starts, append=n)
-    if min_df > 1:  # most n-grams of long texts stand once: they need no second look
+    if min_df > 1:  # most n-grams of long texts occur once and are dropped here
         often = np.repeat(sizes >= min_df, sizes)
         packed, places = packed[often], places[often]
         starts = _starts(packed)
@@ -117,14 +117,14 @@ def _starts(grouped: Ints) -> Ints:
 
 @dataclass(frozen=True)
 class HashTable:
-    """An open-addressing table from int64 keys to their indices; look-ups are a few gathers over whole arrays."""
+    """An open-addressing table from int64 keys to their indices; a look-up is a few gathers over whole arrays."""
 
     slots: Ints  # the key in each slot, -1 where empty
     values: Ids
 
     @staticmethod
     def build(keys: Ints) -> "HashTable":
-        """Build the table of distinct ``keys``, none negative, (n_keys,)."""
+        """Build the table of distinct nonnegative ``keys``, (n_keys,)."""
         bits = max(4, (2 * len(keys)).bit_length())
         slots = np.full(1 << bits, -1, dtype=np.int64)
         values = np.full(1 << bits, -1, dtype=np.int32)
@@ -132,14 +132,14 @@ class HashTable:
         at = _slot(keys, bits)
         while len(todo):
             free = slots[at] == -1
-            slots[at[free]] = keys[todo[free]]  # of several that want one slot the last gets it
+            slots[at[free]] = keys[todo[free]]  # of several keys for one slot the last wins
             placed = slots[at] == keys[todo]
             values[at[placed]] = todo[placed]
             todo, at = todo[~placed], (at[~placed] + 1) & (len(slots) - 1)
         return HashTable(slots, values)
 
     def look_up(self, keys: Ints) -> Ids:
-        """Return the index of each key, -1 for those not in the table, (n_keys,)."""
+        """Return the index of each key, (n_keys,), -1 for keys not in the table."""
         mask = len(self.slots) - 1
         at = _slot(keys, mask.bit_length())
         found = self.slots[at]
@@ -163,7 +163,7 @@ def _slot(keys: Ints, bits: int) -> Ints:
 
 
 def assemble(columns: Sequence[Ids], docs: Sequence[Ids], shape: tuple[int, int]) -> sp.csr_matrix:
-    """Return how often each column stands in each document, CSR float32 with sorted indices.
+    """Return the counts of each column in each document, CSR float32 with sorted indices.
 
     ``columns[i]`` and ``docs[i]`` are (n_i,), docs ascending within each pair.
     """

@@ -1,9 +1,9 @@
 """Word and character n-grams with an exact vocabulary, as sparse matrices of counts.
 
 An n-gram is stored as its prefix (the n-gram one shorter) and its last symbol, packed in one integer:
-``key = prefix_id * n_symbols + symbol_id``. An n-gram that stands in enough documents has a prefix that does too, so
-each order is counted only where the order below survived (Agrawal and Srikant 1994, the Apriori algorithm), and a
-look-up is one hash probe an order.
+``key = prefix_id * n_symbols + symbol_id``. If an n-gram occurs in enough documents, so does its prefix, so each order
+is counted only where the order below survived (Agrawal and Srikant 1994, the Apriori algorithm), and a look-up is one
+hash probe per order.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ from tagline.features.ngram_arrays import HashTable, Ids, Ints, assemble, count
 from tagline.features.tokenizer import Tokenizer
 from tagline.parallel import in_threads
 
-_BATCH = 2048  # texts tokenised and looked up together by one thread
-_FEW_TOKENS = 1  # for each entry of the vocabulary; up to here a dictionary is quicker
+_BATCH = 2048  # texts tokenized and looked up together by one thread
+_FEW_TOKENS = 1  # per entry of the vocabulary; up to this many a dictionary is faster
 
 
 @dataclass(frozen=True)
 class NgramTable:
     """Numbers the n-grams of orders ``min_n`` … ``max_n`` over symbols 0 … ``n_symbols - 1``.
 
-    ``keys[i]`` holds the packed n-grams of order ``i + 2``, ascending. Orders below ``min_n`` are there as prefixes
-    and have no column. Columns run order by order, within an order by key.
+    ``keys[i]`` holds the packed n-grams of order ``i + 2``, ascending. Orders below ``min_n`` are prefixes only and
+    have no column. Columns are sorted by order, then by key.
     """
 
     n_symbols: int
@@ -37,12 +37,12 @@ class NgramTable:
 
     @property
     def sizes(self) -> list[int]:
-        """How many n-grams each order has, from order 1."""
+        """The number of n-grams of each order, from order 1."""
         return [self.n_symbols, *(len(keys) for keys in self.keys)]
 
     @property
     def n_columns(self) -> int:
-        """How many n-grams have a column."""
+        """The number of n-grams that have a column."""
         return sum(self.sizes[self.min_n - 1 :])
 
     @cached_property
@@ -52,8 +52,8 @@ class NgramTable:
     def find(self, symbols: Ids) -> list[tuple[int, Ids, Ints]]:
         """Return (order, columns, start positions) for each order that has columns.
 
-        ``symbols`` (n_positions,) holds -1 for unknown ones and, see ``_apart``, after each text or word: no n-gram
-        crosses one.
+        ``symbols``, (n_positions,), is -1 for unknown symbols and after each text or word (see ``_separated``); no
+        n-gram crosses a -1.
         """
         found = []
         starts = np.flatnonzero(symbols >= 0)
@@ -71,7 +71,7 @@ class NgramTable:
         return found
 
     def restrict(self, keep: Sequence[NDArray[np.bool_]]) -> "NgramTable":
-        """Keep only some n-grams of the orders from 2 on; a prefix of a kept one must be kept too."""
+        """Keep only some n-grams of the orders from 2 on; the prefix of a kept n-gram must be kept too."""
         keys = []
         renumbered = np.arange(self.n_symbols)
         for order_keys, kept in zip(self.keys, keep, strict=True):
@@ -99,17 +99,17 @@ class NgramTable:
 def _extend(starts: Ints, ids: Ids, symbols: Ids, order: int, n_symbols: int) -> tuple[Ints, Ints]:
     """Return the starts and packed keys of the n-grams of ``order`` whose prefixes are ``ids`` at ``starts``.
 
-    A prefix never ends at the last position, which is a separator, so that every end lies inside.
+    The last position is a separator, so a prefix never ends there and the next symbol always exists.
     """
     last = symbols[starts + (order - 1)]
     known = last >= 0
     return starts[known], ids[known].astype(np.int64) * n_symbols + last[known]
 
 
-def _apart(symbols: Ids, lengths: Ints) -> tuple[Ids, Ids]:
+def _separated(symbols: Ids, lengths: Ints) -> tuple[Ids, Ids]:
     """Return the symbols with a -1 after each segment, and the segment of each position, (n_symbols + n_segments,).
 
-    ``lengths`` counts the symbols of each segment, a text or a word, (n_segments,).
+    ``lengths`` counts the symbols of each segment (a text or a word), (n_segments,).
     """
     segments = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths + 1)
     apart = np.full(len(segments), -1, dtype=np.int32)
@@ -122,9 +122,9 @@ def _apart(symbols: Ids, lengths: Ints) -> tuple[Ids, Ids]:
 def _learn(
     symbols: Ids, segments: Ids, n_symbols: int, min_n: int, max_n: int, min_df: int
 ) -> tuple[NgramTable, list[Ids], list[Ids]]:
-    """Learn the table of the n-grams that stand in ``min_df`` segments.
+    """Fit the table of the n-grams that occur in ``min_df`` segments or more.
 
-    Return it with the columns of those n-grams, order by order, and the segment that each stands in.
+    Return it with the columns of the occurrences of those n-grams, order by order, and the segment of each.
     """
     starts = np.flatnonzero(symbols >= 0)
     ids = symbols[starts]
@@ -148,9 +148,9 @@ def _learn(
 
 
 def tokens_as_codes(texts: pl.Series, tokenizer: Tokenizer) -> tuple[Ids, Ints, pl.Series]:
-    """Return the tokens of texts as codes, (n_tokens,), the number of each text, (n_texts,), and what each code means.
+    """Return the tokens of texts as codes, (n_tokens,), the tokens per text, (n_texts,), and the token of each code.
 
-    Codes are dense, and in no order that can be relied upon: threads hand them out.
+    Codes are dense, but their order is not deterministic: threads assign them.
     """
     kind = pl.Categorical(pl.Categories.random())
 
@@ -164,14 +164,14 @@ def tokens_as_codes(texts: pl.Series, tokenizer: Tokenizer) -> tuple[Ids, Ints, 
     codes = tokens.to_physical().to_numpy()
     somewhere = np.full(int(codes.max()) + 1 if len(codes) else 0, -1, dtype=np.int64)
     somewhere[codes] = np.arange(len(codes))
-    used = somewhere >= 0  # polars leaves gaps between the codes that its threads hand out
+    used = somewhere >= 0  # polars leaves gaps between the codes that its threads assign
     dense = np.cumsum(used, dtype=np.int32) - np.int32(1)
     return dense[codes], lengths, tokens.gather(somewhere[used]).cast(pl.String)
 
 
 @dataclass(frozen=True)
 class WordNgrams:
-    """Counts of the word 1- to ``max_n``-grams that stood in enough training texts.
+    """Counts of the word 1- to ``max_n``-grams that occurred in enough training texts.
 
     ``vocabulary`` holds the known tokens, the most frequent first; see ``NgramTable`` for the columns.
     """
@@ -181,15 +181,15 @@ class WordNgrams:
 
     @staticmethod
     def fit(texts: pl.Series, tokenizer: Tokenizer, max_n: int, min_df: int) -> tuple["WordNgrams", sp.csr_matrix]:
-        """Learn the vocabulary, and return it with the counts of ``texts``, (n_texts, n_columns)."""
+        """Fit the vocabulary, and return it with the counts of ``texts``, (n_texts, n_columns)."""
         codes, lengths, distinct = tokens_as_codes(texts, tokenizer)
         counted = count(codes.astype(np.int64), _docs(lengths), min_df)
         known = pl.DataFrame({"token": distinct.gather(counted.keys), "df": counted.df})
-        # Frequent tokens first: small ids that lie together, and an order that no thread or earlier call decides.
+        # Frequent tokens first: their ids are small and close together, and the order is deterministic.
         rank = known.with_row_index().sort(["df", "token"], descending=[True, False])
         renumber = np.full(len(distinct), -1, dtype=np.int32)
         renumber[counted.keys[rank["index"].to_numpy()]] = np.arange(len(rank), dtype=np.int32)
-        symbols, docs = _apart(renumber[codes], lengths)
+        symbols, docs = _separated(renumber[codes], lengths)
         table, columns, found_in = _learn(symbols, docs, len(rank), 1, max_n, min_df)
         return WordNgrams(rank["token"], table), assemble(columns, found_in, (len(texts), table.n_columns))
 
@@ -202,8 +202,8 @@ class WordNgrams:
         return {token: index for index, token in enumerate(self.vocabulary)}
 
     def symbols(self, values: pl.Series) -> Ids:
-        """Return the index of each token in the vocabulary, -1 for unknown ones."""
-        if len(values) <= _FEW_TOKENS * len(self.vocabulary):  # polars hashes the whole vocabulary at every cast
+        """Return the index of each token in the vocabulary, -1 for unknown tokens."""
+        if len(values) <= _FEW_TOKENS * len(self.vocabulary):  # polars hashes the whole vocabulary on every cast
             index = self._index
             return np.array([index.get(token, -1) for token in values], dtype=np.int32)
         ids = values.cast(self._enum, strict=False).to_physical()
@@ -214,7 +214,7 @@ class WordNgrams:
 
         def batch(part: pl.Series) -> sp.csr_matrix:
             tokens = tokenizer.tokenize(part)
-            symbols, docs = _apart(self.symbols(tokens.values), tokens.lengths)
+            symbols, docs = _separated(self.symbols(tokens.values), tokens.lengths)
             found = self.table.find(symbols)
             return assemble([f[1] for f in found], [docs[f[2]] for f in found], (len(part), self.table.n_columns))
 
@@ -222,21 +222,21 @@ class WordNgrams:
 
     def locate(self, tokens: pl.Series) -> list[tuple[Ids, Ints, Ints]]:
         """Return (columns, first token, last token) of the n-grams of one text's tokens, order by order."""
-        symbols, _ = _apart(self.symbols(tokens), np.array([len(tokens)]))
+        symbols, _ = _separated(self.symbols(tokens), np.array([len(tokens)]))
         found = self.table.find(symbols)
         return [(columns, starts, starts + order - 1) for order, columns, starts in found]
 
     def names(self, columns: Ints) -> list[str]:
-        """Return the n-grams of the given columns, their tokens joined by spaces."""
+        """Return the n-gram of each column, its tokens joined by spaces."""
         return [" ".join(self.vocabulary[symbol] for symbol in gram) for gram in self.table.spell(columns)]
 
 
 @dataclass(frozen=True)
 class CharNgrams:
-    """Counts of the character ``min_n``- to ``max_n``-grams inside words, a space on both sides of each.
+    """Counts of the character ``min_n``- to ``max_n``-grams inside words, with a space on both sides of a word.
 
     ``alphabet`` holds the known code points, ascending. The n-grams are found once for each distinct word of a batch
-    and multiplied by how often the word stands in each text.
+    and multiplied by the counts of the word in each text.
     """
 
     alphabet: Ints
@@ -246,12 +246,12 @@ class CharNgrams:
     def fit(
         texts: pl.Series, tokenizer: Tokenizer, min_n: int, max_n: int, min_df: int
     ) -> tuple["CharNgrams", sp.csr_matrix]:
-        """Learn the n-grams that stand in ``min_df`` texts or more; return them with the counts of ``texts``."""
+        """Fit the n-grams that occur in ``min_df`` texts or more; return them with the counts of ``texts``."""
         words, distinct = _count_words(texts, tokenizer)
         points, lengths = _code_points(distinct)
         alphabet, letters = np.unique(points, return_inverse=True)
-        symbols, segments = _apart(letters.astype(np.int32), lengths)
-        # Every n-gram of every distinct word first: how many texts hold it shows only in the product below.
+        symbols, segments = _separated(letters.astype(np.int32), lengths)
+        # Every n-gram of every distinct word first: its document frequency follows from the product below.
         every, columns, found_in = _learn(symbols, segments, len(alphabet), 1, max_n, 1)
         in_words = assemble(columns, found_in, (len(distinct), every.n_columns))
         counts = words @ in_words
@@ -264,7 +264,7 @@ class CharNgrams:
         return CharNgrams(alphabet.astype(np.int64), table), _select(counts, kept)
 
     def symbols(self, points: NDArray[np.uint32]) -> Ids:
-        """Return the index of each code point in the alphabet, -1 for unknown ones."""
+        """Return the index of each code point in the alphabet, -1 for unknown code points."""
         if len(self.alphabet) == 0:
             return np.full(len(points), -1, dtype=np.int32)
         at = np.minimum(np.searchsorted(self.alphabet, points), len(self.alphabet) - 1)
@@ -276,7 +276,7 @@ class CharNgrams:
         def batch(part: pl.Series) -> sp.csr_matrix:
             words, distinct = _count_words(part, tokenizer)
             points, lengths = _code_points(distinct)
-            symbols, segments = _apart(self.symbols(points), lengths)
+            symbols, segments = _separated(self.symbols(points), lengths)
             found = self.table.find(symbols)
             shape = (len(distinct), self.table.n_columns)
             counts = words @ assemble([f[1] for f in found], [segments[f[2]] for f in found], shape)
@@ -288,12 +288,12 @@ class CharNgrams:
     def locate(self, tokens: pl.Series) -> list[tuple[Ids, Ids, Ids]]:
         """Return (columns, token, token) of the n-grams inside one text's tokens, order by order."""
         points, lengths = _code_points(tokens)
-        symbols, words = _apart(self.symbols(points), lengths)
+        symbols, words = _separated(self.symbols(points), lengths)
         found = self.table.find(symbols)
         return [(columns, words[starts], words[starts]) for _, columns, starts in found]
 
     def names(self, columns: Ints) -> list[str]:
-        """Return the n-grams of the given columns; a space marks the end of a word."""
+        """Return the n-gram of each column; a space marks the end of a word."""
         return ["".join(chr(self.alphabet[symbol]) for symbol in gram) for gram in self.table.spell(columns)]
 
 
@@ -308,18 +308,18 @@ def _stack(parts: Sequence[sp.csr_matrix], n_columns: int) -> sp.csr_matrix:
 
 
 def _count_words(texts: pl.Series, tokenizer: Tokenizer) -> tuple[sp.csr_matrix, pl.Series]:
-    """Return how often each distinct token stands in each text, (n_texts, n_distinct), and the tokens."""
+    """Return the counts of the distinct tokens in each text, (n_texts, n_distinct), and the tokens."""
     codes, lengths, distinct = tokens_as_codes(texts, tokenizer)
     return assemble([codes], [_docs(lengths)], (len(texts), len(distinct))), distinct
 
 
 def _docs(lengths: Ints) -> Ids:
-    """Return the index of the text that each token stands in, given the number of tokens of each text."""
+    """Return the index of the text of each token, given the number of tokens per text."""
     return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
 
 
 def _code_points(words: pl.Series) -> tuple[NDArray[np.uint32], Ints]:
-    """Return the code points of the words, each between two spaces, and how many each word has."""
+    """Return the code points of the words, each between two spaces, and their number per word."""
     joined = "".join(" " + word + " " for word in words)
     lengths = words.str.len_chars().to_numpy().astype(np.int64) + 2
     return np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32), lengths

@@ -1,4 +1,4 @@
-"""Texts as sequences of word ids, as Keras has them: 0 pads, 1 starts, 2 is unknown, the word of rank r has id r + 3.
+"""Sequences of word ids, as in Keras: 0 is padding, 1 the start, 2 unknown words, r + 3 the word of rank r.
 
 >>> index = WordIndex.fit(["the film", "the end"])
 >>> ids = index.encode(["The film!", "The sea"], num_words=100)
@@ -32,7 +32,7 @@ PAD, START, UNKNOWN = 0, 1, 2
 INDEX_FROM = 3
 
 _BATCH = 2048  # texts encoded together by one thread
-_FEW_TOKENS = 1  # for each entry of the index; up to here a dictionary is quicker
+_FEW_TOKENS = 1  # per entry of the index; up to this many a dictionary is faster
 _LARGEST = np.iinfo(np.int32).max
 
 
@@ -53,7 +53,7 @@ class Sequences:
     def of(sequences: "Iterable[Sequence[int]] | NDArray[Any] | Sequences") -> "Sequences":
         """Return the sequences as arrays.
 
-        Raises `InputError`, with the row, for an id that is not an integer from 0 to 2³¹ - 1.
+        Raises `InputError` with the row of an id that is not an integer from 0 to 2³¹ - 1.
         """
         if isinstance(sequences, Sequences):
             return sequences
@@ -89,14 +89,12 @@ class Sequences:
 def _wrong_ids(rows: list[Any]) -> InputError:
     for number, row in enumerate(rows):
         if not hasattr(row, "__len__") or isinstance(row, str | bytes):
-            return InputError(
-                f"Row {number} is `{row!r:.80}`, not a sequence of ids: give a list of integers for each."
-            )
+            return InputError(f"Row {number} is `{row!r:.80}`, not a sequence of ids: pass a list of integers per row.")
         for value in row:
             integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if not integer or not 0 <= value <= _LARGEST:
-                return InputError(f"Row {number} holds `{value!r:.80}`: ids are integers from 0 to {_LARGEST:,}.")
-    return InputError("The sequences hold something other than ids: give a list of integers for each.")
+                return InputError(f"Row {number} has the id `{value!r:.80}`: ids are integers from 0 to {_LARGEST:,}.")
+    return InputError("The sequences contain values that are not ids: pass a list of integers per row.")
 
 
 def pad_sequences(
@@ -106,11 +104,11 @@ def pad_sequences(
     truncating: Side = "pre",
     value: int = PAD,
 ) -> Ids:
-    """Return the sequences as rows of one length, int32, (n, maxlen), as Keras's function of this name does.
+    """Return the sequences as rows of one length, int32, (n, maxlen), like Keras's function of this name.
 
-    Shorter ones are filled up with ``value``, longer ones cut, at the front (``"pre"``) or the back (``"post"``).
-    ``maxlen`` None stands for the length of the longest. Raises `InputError` for another side, a ``maxlen``
-    below 1 and what `Sequences.of` refuses.
+    Shorter sequences are padded with ``value`` and longer ones truncated, at the front (``"pre"``) or the back
+    (``"post"``). ``maxlen`` None is the length of the longest. Raises `InputError` for another side, a ``maxlen``
+    below 1, and as `Sequences.of`.
     """
     for name, side in (("padding", padding), ("truncating", truncating)):
         if side not in ("pre", "post"):
@@ -121,7 +119,7 @@ def pad_sequences(
     width = int(given.lengths.max(initial=0)) if maxlen is None else maxlen
     padded = np.full((len(given), width), value, dtype=np.int32)
     ends = np.concatenate([[0], np.cumsum(given.lengths)])
-    for low in range(0, len(given), _BATCH):  # so many that places take little memory
+    for low in range(0, len(given), _BATCH):  # in batches, so that positions take little memory
         lengths = given.lengths[low : low + _BATCH]
         source, target = kept_places(lengths, width, padding, truncating)
         padded[low : low + _BATCH].reshape(-1)[target] = given.ids[ends[low] :][source]
@@ -131,7 +129,7 @@ def pad_sequences(
 def kept_places(
     lengths: NDArray[np.int64], width: int, padding: Side, truncating: Side
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the flat places of the ids that padding keeps, and where they go in the flat matrix, (n_kept,) each."""
+    """Return the flat positions of the ids that truncation keeps, and those in the padded matrix, (n_kept,) each."""
     kept = np.minimum(lengths, width)
     first = np.cumsum(lengths) - lengths
     if truncating == "pre":
@@ -144,18 +142,18 @@ def kept_places(
 
 
 def check_range(sequences: Sequences, n_ids: int, advice: str) -> None:
-    """Raise `InputError` that names the first id of ``n_ids`` or more, its row, and the advice."""
+    """Raise `InputError` for the first id of ``n_ids`` or more, with its row and ``advice``."""
     beyond = sequences.ids >= n_ids
     if beyond.any():
         place = int(beyond.argmax())
         row = int(np.searchsorted(np.cumsum(sequences.lengths), place, side="right"))
-        raise InputError(f"Row {row} holds the id `{sequences.ids[place]}`, but ids end at {n_ids - 1:,}: {advice}.")
+        raise InputError(f"Row {row} has the id `{sequences.ids[place]}`, but the largest is {n_ids - 1:,}: {advice}.")
 
 
 def multi_hot(sequences: "Iterable[Sequence[int]] | Sequences", dimension: int) -> sp.csr_matrix:
-    """Return which ids each sequence holds: CSR float32 of ones, (n, dimension), indices sorted, each once.
+    """Return multi-hot rows: CSR float32 with a 1 for each distinct id, (n, dimension), indices sorted.
 
-    Raises `InputError`, with the row, for an id of ``dimension`` or more.
+    Raises `InputError` with the row of an id of ``dimension`` or more.
     """
     given = Sequences.of(sequences)
     check_range(given, dimension, f"`dimension` is {dimension:,}")
@@ -165,9 +163,9 @@ def multi_hot(sequences: "Iterable[Sequence[int]] | Sequences", dimension: int) 
 
 
 def one_hot(labels: Sequence[int] | NDArray[np.integer], n_classes: int | None = None) -> NDArray[np.float32]:
-    """Return a 1 in the column of each label, float32, (n, n_classes); None counts up to the largest label.
+    """Return one-hot rows, float32, (n, n_classes); None means the largest label plus 1.
 
-    Raises `InputError`, with the row, for a label that is no integer from 0 to ``n_classes - 1``.
+    Raises `InputError` with the row of a label that is not an integer from 0 to ``n_classes - 1``.
     """
     given = Sequences.of([[label] for label in labels])
     if n_classes is None:
@@ -180,7 +178,7 @@ def one_hot(labels: Sequence[int] | NDArray[np.integer], n_classes: int | None =
 
 @dataclass(frozen=True, eq=False)
 class WordIndex:
-    """The words by falling frequency: ``words`` is a String series, (n_words,), that of rank 1 first."""
+    """Words by decreasing frequency: ``words`` is a String series, (n_words,), starting with rank 1."""
 
     words: pl.Series
 
@@ -192,9 +190,9 @@ class WordIndex:
         stop_words: bool = False,
         tokenizer: Tokenizer = KERAS,
     ) -> "WordIndex":
-        """Rank the words of ``texts`` by how often they stand there, ties by what comes first, as Keras does.
+        """Rank the words of ``texts`` by frequency, ties by first occurrence, as Keras does.
 
-        Only words whose ids are below ``num_words`` are kept; stop words are left out where ``stop_words``.
+        Only words whose ids are below ``num_words`` are kept; ``stop_words`` removes stop words.
         """
 
         def batch(part: pl.Series) -> pl.Series:
@@ -214,9 +212,9 @@ class WordIndex:
 
     @staticmethod
     def of(ranks: Mapping[str, int]) -> "WordIndex":
-        """Return the index of a mapping from words to ranks, as Keras's ``get_word_index`` gives it.
+        """Return the index for a mapping from words to ranks, as returned by Keras's ``get_word_index``.
 
-        Raises `InputError` unless the ranks are 1, 2, 3 and so on, each once, or if a word holds a newline.
+        Raises `InputError` unless the ranks are 1, 2, 3 and so on, each once, and no word contains a newline.
         """
         table = pl.DataFrame({"word": list(ranks), "rank": list(ranks.values())}, {"word": pl.String, "rank": pl.Int64})
         table = table.sort("rank")
@@ -224,8 +222,8 @@ class WordIndex:
         if len(wrong):
             word, rank = table.row(wrong[0])
             raise InputError(f"The word `{word}` has rank `{rank}`: ranks must be 1, 2, 3 and so on, each once.")
-        if table["word"].str.contains("\n", literal=True).any():  # a bundle stores them one a line
-            raise InputError("A word of the index holds a newline, so no text can hold it: take it out.")
+        if table["word"].str.contains("\n", literal=True).any():  # a bundle stores one per line
+            raise InputError("A word of the index contains a newline, which no token can: remove it.")
         return WordIndex(table["word"])
 
     def restrict(self, num_words: int) -> "WordIndex":
@@ -235,9 +233,9 @@ class WordIndex:
     def encode(
         self, texts: Iterable[str], *, num_words: int, stop_words: bool = False, tokenizer: Tokenizer = KERAS
     ) -> Sequences:
-        """Return the ids of texts: `START`, then the words, `UNKNOWN` for those that have no id below ``num_words``.
+        """Return the ids of texts: `START`, then the words, `UNKNOWN` for words without an id below ``num_words``.
 
-        With ``stop_words`` the stop words are left out, as if they did not stand in the texts.
+        ``stop_words`` removes the stop words from the texts first.
         """
 
         def batch(part: pl.Series) -> tuple[Ids, NDArray[np.int64]]:
@@ -254,14 +252,14 @@ class WordIndex:
         return Sequences(ids, np.concatenate([np.empty(0, dtype=np.int64), *(part[1] for part in parts)]))
 
     def word_ids(self, words: pl.Series, num_words: int) -> Ids:
-        """Return the id of each word, (n,), `UNKNOWN` for those that have none below ``num_words``."""
+        """Return the id of each word, (n,), `UNKNOWN` for words without an id below ``num_words``."""
         ids = self.ranks(words) + np.int32(INDEX_FROM)
         ids[(ids == INDEX_FROM) | (ids >= num_words)] = UNKNOWN
         return ids
 
     def ranks(self, words: pl.Series) -> Ids:
-        """Return the rank of each word, (n,), 0 for those that have none."""
-        if len(words) <= _FEW_TOKENS * len(self.words):  # polars hashes the whole index at every cast
+        """Return the rank of each word, (n,), 0 for words that are not in the index."""
+        if len(words) <= _FEW_TOKENS * len(self.words):  # polars hashes the whole index on every cast
             known = self._rank
             return np.array([known.get(word, 0) for word in words], dtype=np.int32)
         places = words.cast(self._enum, strict=False).to_physical().cast(pl.Int32)
@@ -276,11 +274,11 @@ class WordIndex:
         return pl.Enum(self.words)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the words of some ids with spaces between them, `?` for what is no word."""
+        """Return the words of some ids joined by spaces, `?` for ids without a word."""
         return " ".join("?" if word is None else word for word in self.words_of(ids))
 
     def words_of(self, ids: Iterable[int]) -> list[str | None]:
-        """Return the word of each id, None for what is no word."""
+        """Return the word of each id, None for ids without a word."""
         last = len(self.words) + INDEX_FROM
         return [self.words[int(i) - INDEX_FROM - 1] if INDEX_FROM < i <= last else None for i in ids]
 

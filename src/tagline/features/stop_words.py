@@ -1,10 +1,10 @@
-"""English words that say little of what a text is about.
+"""English stop words.
 
 NLTK's English list, which grew out of Porter's for Snowball (https://www.nltk.org/nltk_data/, corpus ``stopwords``),
-without its bare letters and stumps of contractions, which our words never are.
+without its single letters and fragments of contractions, which `Tokenizer` never produces.
 """
 
-# The trap: `no`, `not`, `nor`, `don't` and all else with `n't` decide sentiment, so they are not here.
+# `no`, `not`, `nor`, `don't` and other words with `n't` are missing on purpose: they decide sentiment.
 _LISTED = """
 i me my myself we our ours ourselves you you're you've you'll you'd your yours yourself yourselves
 he him his himself she she's her hers herself it it's its itself they them their theirs themselves

@@ -1,7 +1,7 @@
-"""Texts to the numbers a model sees: n-gram counts, a scale for each n-gram, rows of length 1.
+"""`Vectorizer`: texts to weighted n-grams, each count times a scale, rows of unit length.
 
-Learning goes in two steps, because counting is unsupervised and slow, and the scale supervised and quick:
-``WordNgrams.fit`` and ``CharNgrams.fit`` once, then ``scale_columns`` for each set of training rows.
+Fitting has two steps, as counting is unsupervised and slow, and scaling supervised and fast: ``WordNgrams.fit`` and
+``CharNgrams.fit`` once, then ``scale_columns`` for each set of training rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,11 +39,11 @@ def scale_columns(
     min_df: int,
     weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float32]:
-    """Return the scale of each column learnt from these rows, (n_columns,), 0 below ``min_df``.
+    """Return the scale of each column fitted on these rows, (n_columns,), 0 below ``min_df``.
 
-    A column of scale 0 is ignored, so that held-out rows lend no vocabulary to the others. ``weights``, (n_texts,),
-    say how many times each row counts, except for ``min_df``. Scales are rounded to half precision once: what is
-    stored is what was learnt with.
+    A column with scale 0 is ignored, so no vocabulary leaks from held-out rows. ``weights``, (n_texts,), are the number
+    of times that each row counts, except for ``min_df``. Scales are rounded to half precision here, so that a bundle
+    stores exactly the scales that the model was fitted with.
     """
     df = document_frequency(counts)
     known = df >= min_df
@@ -58,15 +58,16 @@ def scale_columns(
 
 
 def unspaced_share(vocabulary: pl.Series) -> float:
-    """Return the share of the tokens that are characters of scripts written without spaces."""
+    """Return the share of tokens that are characters of scripts written without spaces."""
     return int(vocabulary.str.contains(UNSPACED_PATTERN).sum()) / max(1, len(vocabulary))
 
 
 @dataclass(frozen=True)
 class Vectorizer:
-    """Learnt features: blocks of n-grams side by side, each with its scales.
+    """Fitted n-gram features: blocks of columns side by side, each with its scales.
 
-    ``unit`` brings the row of each block to length 1, so that words and characters have an equal say.
+    ``tf`` is how counts become term frequencies. ``unit`` normalizes the row of each block to unit length, so that
+    words and characters have equal weight. ``tokenizer`` splits the texts.
     """
 
     blocks: tuple[Block, ...]
@@ -81,7 +82,7 @@ class Vectorizer:
 
     @property
     def n_columns(self) -> int:
-        """How many features a text has."""
+        """The number of n-grams."""
         return sum(len(scale) for scale in self.scales)
 
     def transform(self, texts: pl.Series) -> sp.csr_matrix:
@@ -89,13 +90,13 @@ class Vectorizer:
         return self.weigh([block.transform(texts, self.tokenizer) for block in self.blocks])
 
     def weigh(self, counts: Sequence[sp.csr_matrix]) -> sp.csr_matrix:
-        """Return the features of texts whose n-grams are counted already, a matrix a block."""
+        """Return the features for counts of n-grams, one matrix per block."""
         parts = [weigh(c, scale, self.tf, unit=self.unit) for c, scale in zip(counts, self.scales, strict=True)]
         return parts[0] if len(parts) == 1 else sp.hstack(parts, format="csr")
 
     def transform_ids(self, sequences: Iterable[Sequence[int]] | Sequences) -> sp.csr_matrix:
-        """Raise `InputError`: n-grams are counted in texts."""
-        raise InputError("This model learnt from texts and knows no word ids: give it texts.")
+        """Raise `InputError`: n-grams need texts."""
+        raise InputError("This model was trained on texts and takes no word ids: pass texts.")
 
     def locate(self, text: str) -> Located:
         """Return where the n-grams of a text occur in it; ``features`` are ``columns``."""
@@ -112,7 +113,7 @@ class Vectorizer:
         return Located(every, every, np.concatenate(first), np.concatenate(last), self.tokenizer.spans(text))
 
     def names(self, columns: NDArray[np.integer]) -> list[str]:
-        """Return the n-grams of some columns; those of characters in quotes, a space at the end of a word."""
+        """Return the n-gram of each column; character n-grams are quoted, and a space marks the end of a word."""
         names = [""] * len(columns)
         offset = 0
         for block, scale in zip(self.blocks, self.scales, strict=True):
@@ -135,7 +136,7 @@ class Vectorizer:
         return self.settings() | {"tf": "count", "unit": False, "counts": True}, arrays
 
     def settings(self) -> dict[str, Any]:
-        """Return what a bundle's header says of the features."""
+        """Return the settings that a bundle's header stores."""
         return {
             "kind": self.kind,
             "tf": self.tf,
@@ -152,7 +153,7 @@ class Vectorizer:
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what a bundle stores as arrays."""
+        """Return the arrays that a bundle stores."""
         arrays: dict[str, NDArray[Any]] = {}
         for block, scale in zip(self.blocks, self.scales, strict=True):
             of = "words" if isinstance(block, WordNgrams) else "characters"
@@ -164,7 +165,7 @@ class Vectorizer:
         return arrays
 
     def texts(self) -> dict[str, str]:
-        """Return what a bundle stores as text: the words, one a line."""
+        """Return the text files that a bundle stores: the words, one per line."""
         words = [block.vocabulary for block in self.blocks if isinstance(block, WordNgrams)]
         return {"words.txt": "".join(f"{word}\n" for word in words[0])} if words else {}
 
@@ -195,7 +196,7 @@ class Vectorizer:
 
 
 def _pack(name: str, keys: NDArray[np.int64], n_prefixes: int, n_symbols: int) -> dict[str, NDArray[Any]]:
-    """Store sorted keys in a third of their bytes: how many each prefix has, and their last symbols."""
+    """Store sorted keys in a third of their bytes: the number of keys per prefix, and their last symbols."""
     prefix, last = np.divmod(keys, max(1, n_symbols))
     followers = np.bincount(prefix, minlength=n_prefixes)
     return {f"{name}.followers": _narrow(followers), f"{name}.last": _narrow(last)}

@@ -1,4 +1,4 @@
-"""What an n-gram is worth: document frequencies, TF-IDF and naive Bayes log-count ratios.
+"""Weights of n-grams: document frequencies, TF-IDF and naive Bayes log-count ratios.
 
 Matrices are CSR, (n_texts, n_columns); counts are float32. ``Y`` is the boolean class matrix, (n_texts, n_classes).
 """
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 TermFrequency = Literal["binary", "log", "count"]
-_ROWS = 1024  # weighed together: what they need stays in the processor's cache
-_NOT_ZERO = 1e-300  # no column may be known
+_ROWS = 1024  # weighted together, so that they fit in the processor's cache
+_NOT_ZERO = 1e-300  # there may be no column
 
 
 def document_frequency(counts: sp.csr_matrix) -> NDArray[np.int64]:
@@ -40,9 +40,9 @@ def log_count_ratios(
     known: NDArray[np.bool_] | None = None,
     weights: Floats | None = None,
 ) -> Floats:
-    """Return how much each column speaks for each class against the rest, (n_classes, n_columns).
+    """Return the log-count ratio of each column for each class against the rest, (n_classes, n_columns).
 
-    With p_f the number of texts of the class that hold column f, plus ``alpha``, and q_f of the rest,
+    With p_f the number of texts of the class that contain column f, plus ``alpha``, and q_f that of the other texts,
     r_f = ln((p_f / |p|_1) / (q_f / |q|_1)) (Wang and Manning 2012, "Baselines and bigrams").
 
     Args:
@@ -100,7 +100,7 @@ def discriminative_scale(
 
 
 def weigh(counts: sp.csr_matrix, scale: NDArray[np.floating], tf: TermFrequency, *, unit: bool) -> sp.csr_matrix:
-    """Return tf(counts) * scale, each row brought to length 1 where ``unit``; CSR float64, the pattern shared."""
+    """Return tf(counts) * scale, each row normalized if ``unit``; CSR float64 that shares its pattern."""
     data = np.empty(len(counts.data), dtype=np.float64)
     for first in range(0, counts.shape[0], _ROWS):
         ends = counts.indptr[first : first + _ROWS + 1]
@@ -121,7 +121,7 @@ def _frequency(counts: NDArray[np.float32], tf: TermFrequency) -> Floats:
         return np.ones(len(counts))
     if tf == "log":
         values = np.ones(len(counts))
-        repeated = np.flatnonzero(counts > 1.0)  # few: most n-grams stand in a text once
+        repeated = np.flatnonzero(counts > 1.0)  # few: most n-grams occur once in a text
         values[repeated] += np.log(counts[repeated], dtype=np.float64)
         return values
     return counts.astype(np.float64)

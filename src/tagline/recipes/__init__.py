@@ -1,4 +1,4 @@
-"""Recipes: whole training programmes, one TOML file each."""
+"""Recipes: named training programmes, one TOML file each."""
 
 from tagline.recipes.features import MultihotFeatures, NgramFeatures, SequenceFeatures
 from tagline.recipes.load import format_recipe, load_recipe, make_recipe, recipe_names

@@ -11,13 +11,13 @@ from tagline.recipes.tables import Table
 
 
 class NgramFeatures(Table):
-    """``[features]`` of kind ``ngrams``: how often each word and character n-gram stands in a text.
+    """``[features]`` of kind ``ngrams``: counts of word and character n-grams.
 
-    ``words``: word n-grams up to this length, 0 for none. ``characters``: the shortest and longest character
-    n-grams inside words, ``"none"``, or ``"auto"``: tried, and kept if they help, on all but large data.
-    ``min_df``: texts an n-gram must stand in; ``"auto"``: 1 below 1,000 texts, else 2. ``scale``:
-    ``"discriminative"``, ``"idf"`` or ``"none"``; ``floor``: what of plain TF-IDF a discriminative scale keeps.
-    ``unit``: rows of length 1.
+    ``words``: the longest word n-grams, 0 for none. ``characters``: the shortest and longest character n-grams inside
+    words, ``"none"``, or ``"auto"``: chosen on validation rows unless the data is large.
+    ``min_df``: the minimum number of texts with an n-gram; ``"auto"``: 1 below 1,000 texts, else 2. ``tf``: how counts
+    become term frequencies. ``scale``: ``"discriminative"``, ``"idf"`` or ``"none"``; ``floor``: the weight of plain
+    TF-IDF in a discriminative scale. ``unit``: rows of unit length.
     """
 
     kind: Literal["ngrams"] = "ngrams"
@@ -32,7 +32,7 @@ class NgramFeatures(Table):
     @model_validator(mode="after")
     def _check(self) -> "NgramFeatures":
         if self.words == 0 and self.characters == "none":
-            raise ValueError("`features.words` is 0 and `features.characters` is `none`: nothing is left to count")
+            raise ValueError("`features.words` is 0 and `features.characters` is `none`: there are no n-grams to count")
         if isinstance(self.characters, tuple) and not 1 <= self.characters[0] <= self.characters[1] <= 8:
             raise ValueError("`features.characters` takes two lengths from 1 to 8, the shorter first")
         if self.min_df != "auto" and self.min_df < 1:
@@ -41,11 +41,11 @@ class NgramFeatures(Table):
 
 
 class _WordFeatures(Table):
-    """What word ids have in common.
+    """Settings of features of word ids.
 
-    ``num_words``: ids from this on become 2, the unknown word. ``stop_words``: leave out the commonest English ones.
-    ``word_index``: ``"data"``, the one that a built-in data set brings (as Keras's do), else learnt from the training
-    texts; or ``"train"``, learnt in any case.
+    ``num_words``: larger ids become 2, the unknown word. ``stop_words``: remove English stop words. ``word_index``:
+    ``"data"``, the index of a built-in data set (as Keras has them), otherwise one fitted on the training texts; or
+    ``"train"``, always fitted.
     """
 
     num_words: int = Field(default=10_000, ge=4)
@@ -54,15 +54,15 @@ class _WordFeatures(Table):
 
 
 class MultihotFeatures(_WordFeatures):
-    """``[features]`` of kind ``multihot``: which words stand in a text, 0 or 1 for each id."""
+    """``[features]`` of kind ``multihot``: 1 for each word id that occurs in a text, otherwise 0."""
 
     kind: Literal["multihot"]
 
 
 class SequenceFeatures(_WordFeatures):
-    """``[features]`` of kind ``sequence``: the ids of a text's words in order, ``maxlen`` of them.
+    """``[features]`` of kind ``sequence``: the word ids of a text in order, ``maxlen`` of them.
 
-    ``padding`` and ``truncating`` say at which end a short text is filled up and a long one cut: ``"pre"``, the
+    ``padding`` and ``truncating`` are the end at which short texts are padded and long ones truncated: ``"pre"``, the
     beginning, or ``"post"``, the end.
     """
 

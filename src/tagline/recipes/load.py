@@ -1,4 +1,4 @@
-"""Recipes by name or file, with settings changed; what is wrong with one, in words.
+"""Load a recipe by name or file, with settings changed, and write one.
 
 >>> load_recipe("fast").model.kind
 'linear-svm'
@@ -38,7 +38,7 @@ def load_recipe(recipe: str | Path, settings: Iterable[str] | Mapping[str, Any] 
     ``section.key`` to values.
 
     Raises:
-        RecipeError: the recipe or a key is unknown (the nearest known one is named) or a value is wrong.
+        RecipeError: the recipe or a key is unknown (the message names the nearest one), or a value is invalid.
 
     """
     source = str(recipe)
@@ -53,7 +53,7 @@ def load_recipe(recipe: str | Path, settings: Iterable[str] | Mapping[str, Any] 
         known = ", ".join(f"`{name}`" for name in recipe_names())
         raise RecipeError(
             f"There is no recipe `{source}`.{nearest(source, recipe_names())} "
-            f"Known ones: {known}; or give a .toml file."
+            f"Known ones: {known}; or pass a .toml file."
         )
     try:
         tables = tomllib.loads(text)
@@ -63,7 +63,14 @@ def load_recipe(recipe: str | Path, settings: Iterable[str] | Mapping[str, Any] 
 
 
 def make_recipe(tables: Mapping[str, Any], source: str) -> Recipe:
-    """Check the tables of a recipe; ``source`` names them in errors."""
+    """Return the recipe of some tables; ``source`` names them in errors.
+
+    Keys of earlier versions are renamed without a warning: bundles and runs contain them.
+
+    Raises:
+        RecipeError: a table, a key or a value is invalid.
+
+    """
     try:
         return Recipe.model_validate(rename_keys(tables))
     except ValidationError as error:
@@ -71,10 +78,10 @@ def make_recipe(tables: Mapping[str, Any], source: str) -> Recipe:
 
 
 def format_recipe(recipe: Recipe, comment: str) -> str:
-    """Return a recipe as the TOML file that `load_recipe` reads back, below a comment of some lines.
+    """Return a recipe as the text of a TOML file that `load_recipe` reads, with a comment at the top.
 
     Raises:
-        RecipeError: a function of Python stands in it, which no file can hold.
+        RecipeError: the recipe has a Python function, which a file cannot hold.
 
     """
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
@@ -82,8 +89,8 @@ def format_recipe(recipe: Recipe, comment: str) -> str:
         lines += ["", f"[{section}]"]
         for key, value in table.items():
             if "python:" in str(value):
-                raise RecipeError(f"`{section}.{key}` is a function of Python, which a file cannot hold.")
-            # A JSON string, number, truth or list of them is the TOML of the same, but for one character.
+                raise RecipeError(f"`{section}.{key}` is a Python function, which a file cannot hold.")
+            # JSON strings, numbers, booleans and lists of them are valid TOML but for one character.
             lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f"))
     return "\n".join(lines) + "\n"
 

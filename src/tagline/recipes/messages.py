@@ -1,4 +1,4 @@
-"""What is wrong with a recipe, in a sentence."""
+"""Errors of validation as one sentence."""
 
 from typing import get_args
 
@@ -9,16 +9,16 @@ from tagline.recipes.schema import Recipe
 
 
 def error_sentence(error: ValidationError, source: str) -> str:
-    """Say the first thing that is wrong, and the nearest known key for an unknown one."""
+    """Return a sentence about the first error, with the nearest known key for an unknown one."""
     errors = error.errors()
     first = errors[0]
-    if first["type"] == "literal_error":  # a word or a number: the number's fault says more
+    if first["type"] == "literal_error":  # a word or a number: the error of the number is more helpful
         functions = ("callable_type", "string_pattern_mismatch")
         alternatives = [e for e in errors if e["loc"][:3] == first["loc"][:3] and e["type"] not in functions]
         first = alternatives[-1]
     place = [str(part) for part in first["loc"]]
     tables = _tables(place[0]) if place else ()
-    if len(tables) > 1 and len(place) > 1:  # tables that differ by `kind`: the second place names which
+    if len(tables) > 1 and len(place) > 1:  # a union discriminated by `kind`, which is the second part of the location
         tables = tuple(table for table in tables if place[1] in get_args(table.model_fields["kind"].annotation))
         place = [place[0], *place[2:]]
     path = ".".join(place[:2])
@@ -43,7 +43,7 @@ def error_sentence(error: ValidationError, source: str) -> str:
 
 
 def _tables(section: str) -> tuple[type[BaseModel], ...]:
-    """Return the tables that a section of a recipe may be."""
+    """Return the possible tables of a section of a recipe."""
     field = Recipe.model_fields.get(section)
     kinds = (field.annotation, *get_args(field.annotation)) if field else ()
     return tuple(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))

@@ -53,10 +53,10 @@ class NgramModel(Table):
 
 
 class _NetworkTable(Table):
-    """What networks have in common: dense layers at the end.
+    """Settings of all networks, which end with dense layers.
 
     ``layers`` dense layers of ``units`` each, with ``activation``; ``dropout`` before the output; ``l2`` times the sum
-    of the squares of their kernels is added to the loss.
+    of the squared kernels of the dense layers is added to the loss.
     """
 
     layers: int = Field(default=1, ge=0, le=8)
@@ -73,12 +73,11 @@ class DenseModel(_NetworkTable):
 
 
 class _EmbeddingTable(_NetworkTable):
-    """What networks have in common that begin with a vector for each word.
+    """Settings of networks that begin with an embedding.
 
-    ``embedding``: numbers a vector has. ``masked``: padding does not count. ``vectors``: where the vectors start from:
-    ``"none"``, at random; the name of built-in ones, such as ``"glove-6b-50d"``; or a file. ``embedding`` is then
-    ``"vectors"``, as many numbers as they have, unless it is given. ``frozen``: they stay as they were handed over;
-    else they learn on with the network.
+    ``embedding``: the size of a word vector. ``masked``: padding is masked. ``vectors``: the initial vectors:
+    ``"none"`` for random ones; the name of built-in ones, such as ``"glove-6b-50d"``; or a file. ``embedding`` is then
+    ``"vectors"``, their size, unless it is given. ``frozen``: the vectors are not trained.
     """
 
     embedding: Count | Literal["vectors"]
@@ -88,7 +87,7 @@ class _EmbeddingTable(_NetworkTable):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_many_as_they_have(cls, table: Any) -> Any:
+    def _default_to_size_of_vectors(cls, table: Any) -> Any:
         if isinstance(table, dict) and table.get("vectors", "none") != "none":
             return {"embedding": "vectors", **table}
         return table
@@ -96,23 +95,23 @@ class _EmbeddingTable(_NetworkTable):
     @model_validator(mode="after")
     def _check(self) -> "_EmbeddingTable":
         if self.vectors == "none" and self.embedding == "vectors":
-            raise ValueError('`model.embedding` is `"vectors"`, but `model.vectors` names none')
+            raise ValueError('`model.embedding` is `"vectors"`, but there are no `model.vectors`')
         return self
 
 
 class AverageModel(_EmbeddingTable):
-    """``[model]`` of kind ``embedding-average``: the mean of the vectors of a text's words, then dense layers."""
+    """``[model]`` of kind ``embedding-average``: the mean word vector of a text, then dense layers."""
 
     kind: Literal["embedding-average"]
     embedding: Count | Literal["vectors"] = 16
 
 
 class RecurrentModel(_EmbeddingTable):
-    """``[model]`` of kind ``lstm`` or ``gru``: words one after the other, then dense layers.
+    """``[model]`` of kind ``lstm`` or ``gru``: a recurrent layer, then dense layers.
 
-    ``embedding_dropout`` on the vectors; ``memory`` units that remember, with
-    ``input_dropout`` and ``recurrent_dropout``; ``bidirectional``: from both ends; ``pooling``: go on from the
-    ``"last"`` state, or from the greatest value of each unit over all steps, ``"max"``.
+    ``embedding_dropout`` on the word vectors; ``memory`` recurrent units, with ``input_dropout`` and
+    ``recurrent_dropout``; ``bidirectional``: one layer in each direction; ``pooling``: the ``"last"`` state, or the
+    maximum of each unit over all steps, ``"max"``.
     """
 
     kind: Literal["lstm", "gru"]
@@ -126,7 +125,7 @@ class RecurrentModel(_EmbeddingTable):
 
 
 class ConvolutionalModel(_EmbeddingTable):
-    """``[model]`` of kind ``cnn``: the strongest answer of each filter over all windows of ``width`` words."""
+    """``[model]`` of kind ``cnn``: a convolution over windows of ``width`` words, then global max pooling."""
 
     kind: Literal["cnn"]
     embedding: Count | Literal["vectors"] = 128

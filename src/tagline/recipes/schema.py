@@ -13,7 +13,7 @@ from tagline.recipes.training import Training
 
 
 class About(Table):
-    """``[recipe]``: what it is, where it comes from and what to expect of it; ``note``: a sentence for its report."""
+    """``[recipe]``: name, summary, source and expected accuracy; ``note`` is a sentence for the report."""
 
     name: str
     summary: str
@@ -23,12 +23,12 @@ class About(Table):
 
 
 class Protocol(Table):
-    """``[protocol]``: which rows decide what.
+    """``[protocol]``: validation, refit and calibration.
 
-    ``validation``: the share of the rows, in twentieths, set aside to choose settings and calibrate; a number of first
-    rows (networks); ``"auto"``: all rows in turn (cross-validation) while they are few, else a tenth; or ``"none"``.
-    ``refit``: learn again from all rows afterwards; a network from scratch, for as many epochs as gave the lowest
-    validation loss (``"best-epoch"``, which ``"all"`` means too) or for the number given, at most
+    ``validation``: the share of the rows, in twentieths, held out to choose settings and to calibrate; a number of
+    first rows (networks); ``"auto"``: cross-validation for little data, otherwise a tenth; or ``"none"``.
+    ``refit``: fit again on all rows afterwards; a network is trained from scratch, for as many epochs as gave the
+    lowest validation loss (``"best-epoch"``, the same as ``"all"``) or for a number of epochs, at most
     ``training.epochs``.
     ``calibration``: how probabilities are calibrated on held-out rows: a key of ``tagline.calibration.CALIBRATORS``,
     or ``"none"``.
@@ -42,7 +42,7 @@ class Protocol(Table):
     @classmethod
     def _words_or_epochs(cls, refit: Any) -> Any:
         if refit not in ("no", "all", "best-epoch") and not (isinstance(refit, int) and refit >= 1):
-            raise ValueError("it is `no`, `all`, `best-epoch` or, for a network, a number of epochs from 1")
+            raise ValueError("it must be `no`, `all`, `best-epoch` or, for a network, a number of epochs from 1")
         return refit
 
     @model_validator(mode="after")
@@ -54,7 +54,7 @@ class Protocol(Table):
 
 
 class Recipe(Table):
-    """A whole training programme, named."""
+    """A named training programme: features, model, training and protocol."""
 
     recipe: About
     features: Annotated[NgramFeatures | MultihotFeatures | SequenceFeatures, Field(discriminator="kind")]
@@ -63,7 +63,7 @@ class Recipe(Table):
     protocol: Protocol = Protocol()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the tables as they may leave this machine: a file of word vectors goes without its folder."""
+        """Return the tables as JSON values; a file of word vectors without its folder, which may be private."""
         tables = self.model_dump(mode="json")
         if "vectors" in tables["model"]:
             tables["model"]["vectors"] = Path(tables["model"]["vectors"]).name
@@ -72,7 +72,7 @@ class Recipe(Table):
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, tables: Any) -> Any:
-        """Give a network its ``[training]``, and n-grams their kind, where the file says nothing."""
+        """Add the ``[training]`` table of a network and the kind of n-gram features if they are missing."""
         if not isinstance(tables, dict):
             return tables
         tables = dict(tables)

@@ -1,4 +1,4 @@
-"""What the tables of a recipe have in common: their base class and the types of their values."""
+"""The base class of the tables of a recipe, and the types of their values."""
 
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Grid = Annotated[tuple[Positive, ...], Field(min_length=1)]
-# A function of Python, and the name by which a saved model remembers it: it can be read back, not trained with.
+# A Python function, or in a saved model its name: such a recipe can be loaded but not trained.
 Function = Callable[..., Any] | Annotated[str, Field(pattern=r"^python:")]
 
 
@@ -39,8 +39,8 @@ class Table(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_truth_for_a_number(cls, table: Any) -> Any:
-        """Refuse true and false where they would pass for 1 and 0."""
+    def _reject_booleans_as_numbers(cls, table: Any) -> Any:
+        """Reject true and false where a number is expected, as pydantic would accept them as 1 and 0."""
         for key, field in cls.model_fields.items():
             if isinstance(table, dict) and isinstance(table.get(key), bool) and field.annotation is not bool:
                 raise ValueError(f"`{key}` takes neither `true` nor `false`")

@@ -29,14 +29,15 @@ ScheduleName = Annotated[str, one_of(SCHEDULES)]
 
 
 class Training(Table):
-    """``[training]``: how a network learns.
+    """``[training]``: how a network is trained.
 
-    ``optimizer``: ``"adam"``, ``"rmsprop"`` or ``"sgd"``, as Keras defines them; from Python also a function from
-    parameters to a ``torch.optim.Optimizer``. ``learning_rate`` / (1 + ``decay`` · step), times the ``schedule``.
-    ``loss``: ``"crossentropy"``, of two classes or labels the binary one, else the categorical one, or one by name;
-    from Python also a function of logits and targets. ``metrics``: names or functions, beside the loss. Keras's
-    short names, such as ``"bce"``, will do.
-    ``early_stopping``: stop after so many epochs without a lower validation loss and keep the best; 0: never.
+    ``optimizer``: one of `OPTIMIZERS`, as Keras defines them; from Python also a function from parameters to a
+    ``torch.optim.Optimizer``. The learning rate is ``learning_rate`` / (1 + ``decay`` · step), times ``schedule``.
+    ``loss``: one of `LOSSES`, or ``"crossentropy"``, the binary one for two classes or for labels and the categorical
+    one otherwise; from Python also a function of logits and targets. ``metrics``: names or functions. Keras's short
+    names, such as ``"bce"``, are accepted.
+    ``early_stopping``: patience, the number of epochs without a lower validation loss after which training stops and
+    the best weights are restored; 0 to disable.
     """
 
     optimizer: OptimizerName | Function = "adam"
@@ -73,11 +74,13 @@ class Training(Table):
             return [self._name_functions(each) for each in value]
         if not callable(value):
             return value
-        named = value if hasattr(value, "__qualname__") else type(value)  # a partial has the name of its kind
+        named = (
+            value if hasattr(value, "__qualname__") else type(value)
+        )  # an object such as a partial is named by its class
         return f"python:{named.__module__}.{named.__qualname__}"
 
 
-# Keras's other names: labels may be integers or one-hot rows in any case.
+# Keras's other names. Labels may be integers or one-hot rows with every loss.
 _OTHER_NAMES = {
     "acc": "accuracy",
     "bce": "binary_crossentropy",

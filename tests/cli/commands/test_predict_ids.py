@@ -95,17 +95,17 @@ def test_outputs_are_those_of_texts(call, model, here):
         ("7", "`--ids` is `7`, not a list"),
         ('{"a": [1]}', '`--ids` is `{"a": [1]}`, not a list'),
         ("[]", "`--ids` is an empty list"),
-        ("[1, 99]", "Row 0 holds the id `99`, but ids end at"),
-        ("[[1], [4, 5000000]]", "Row 1 holds the id `5000000`"),
-        ("[1, -4]", "Row 0 holds `-4`: ids are integers"),
-        ("[1, 4.5]", "Row 0 holds `4.5`"),
-        ("[1, NaN]", "Row 0 holds `nan`"),
-        ("[1, null]", "Row 0 holds `None`"),
-        ('["the"]', "Row 0 holds `'the'`"),
-        ("[true]", "Row 0 holds `True`"),
-        ("[1, 999999999999999999999999]", "Row 0 holds `999999999999999999999999`"),
+        ("[1, 99]", "Row 0 has the id `99`, but the largest is"),
+        ("[[1], [4, 5000000]]", "Row 1 has the id `5000000`"),
+        ("[1, -4]", "Row 0 has the id `-4`: ids are integers"),
+        ("[1, 4.5]", "Row 0 has the id `4.5`"),
+        ("[1, NaN]", "Row 0 has the id `nan`"),
+        ("[1, null]", "Row 0 has the id `None`"),
+        ('["the"]', "Row 0 has the id `'the'`"),
+        ("[true]", "Row 0 has the id `True`"),
+        ("[1, 999999999999999999999999]", "Row 0 has the id `999999999999999999999999`"),
         ("[[1], 4]", "Row 1 is `4`, not a sequence of ids"),
-        ("[[[1]]]", "Row 0 holds `[1]`"),
+        ("[[[1]]]", "Row 0 has the id `[1]`"),
         ('[[1], "the"]', "Row 1 is `'the'`, not a sequence of ids"),
     ],
 )
@@ -119,7 +119,7 @@ def test_ids_stand_alone(fails, model, reviews):
 
 
 def test_a_model_of_ngrams_knows_no_ids(fails, run_folder):
-    assert "knows no word ids" in fails("predict", run_folder, "--ids", "[1, 4]")
+    assert "takes no word ids" in fails("predict", run_folder, "--ids", "[1, 4]")
 
 
 def test_explaining_a_network(call, model, fails):
@@ -129,4 +129,4 @@ def test_explaining_a_network(call, model, fails):
     assert "no “" not in out
     *parts, score = (float(value) for value in re.findall(r"^([+-]\d+\.\d{4})", out, re.MULTILINE))
     assert sum(parts) == pytest.approx(score, abs=5e-4)
-    assert "trained on ids without words" in fails("explain", model(words=False), "the film")
+    assert "trained on word ids without a word index" in fails("explain", model(words=False), "the film")

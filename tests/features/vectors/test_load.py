@@ -54,7 +54,9 @@ FILES = ["a.bin", "a.vec", "a.npy", "a.npz", "glove.txt", "a.bin.gz", "glove.txt
 
 @pytest.mark.parametrize("block", [100, 1 << 24])
 @pytest.mark.parametrize("name", FILES)
-def test_what_gensim_and_numpy_write(name: str, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_written_by_gensim_and_numpy_are_read(
+    name: str, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vector_files, "_BLOCK", block)  # many blocks, or one
     found = load_vectors(str(write(tmp_path / name)), series("映", "unseen", "the", "don't"))
     assert found.words.to_list() == ["映", "the", "don't"]
@@ -63,7 +65,7 @@ def test_what_gensim_and_numpy_write(name: str, block: int, tmp_path: Path, monk
     assert (found.source, found.size) == (name, 7)
 
 
-def test_binary_as_word2vec_itself_writes_it(tmp_path: Path) -> None:
+def test_binary_files_of_word2vec_are_read(tmp_path: Path) -> None:
     """With a line break behind each vector, which gensim leaves out, as in its own `distance` and `accuracy`."""
     rows = b"".join(w.encode() + b" " + v.tobytes() + b"\n" for w, v in zip(WORDS, TABLE, strict=True))
     (tmp_path / "a.bin").write_bytes(b"6 7\n" + rows)
@@ -102,7 +104,7 @@ def test_tabs_spaces_at_ends_and_other_line_breaks(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.table, np.array([[-1, 0.25], [1, 2]], np.float32))
 
 
-def test_words_with_spaces_are_passed_over(tmp_path: Path) -> None:
+def test_words_with_spaces_are_skipped(tmp_path: Path) -> None:
     """As they stand in GloVe's 840B: `. . .` and `at name@domain.com`."""
     (tmp_path / "a.txt").write_text("good 1 2\n. . . 3 4\nat name@domain.com 5 6\nbad 7 8\n")
     found = load_vectors(str(tmp_path / "a.txt"), series("bad", ".", "at"))
@@ -110,7 +112,7 @@ def test_words_with_spaces_are_passed_over(tmp_path: Path) -> None:
     assert found.table.tolist() == [[7, 8]]
 
 
-def test_as_it_is_spelt_then_but_for_capitals_and_the_first_of_two(tmp_path: Path) -> None:
+def test_same_spelling_wins_over_other_case_and_first_over_later(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Paris 1\npARIS 2\nLondon 3\nlondon 4\nrome 5\nrome 6\n")
     found = load_vectors(str(tmp_path / "a.txt"), series("paris", "london", "rome", "Rome", "LONDON"))
     assert dict(zip(found.words, found.table[:, 0].tolist(), strict=True)) == {
@@ -126,26 +128,26 @@ GOOD = "the 1 2 3\nfilm 4 5 6\ngood 7 8 9\n"
 DAMAGES = {
     "a number too few": ("a.txt", GOOD.replace("5 6", "5"), "row 2, has 2 numbers where others have 3"),
     "a number too many": ("a.txt", GOOD.replace("5 6", "5 6 7"), "row 2, has 4 numbers where others have 3"),
-    "no number": ("a.txt", GOOD.replace("5", "five"), "row 2, holds `five`, not a number"),
+    "no number": ("a.txt", GOOD.replace("5", "five"), "row 2, has `five` instead of a number"),
     "not finite": ("a.txt", GOOD.replace("8", "nan"), "row 3: the vector of `good` is not finite"),
     "infinite": ("a.txt", GOOD.replace("8", "1e999"), "row 3: the vector of `good` is not finite"),
-    "cut short": ("a.vec", "4 3\n" + GOOD, "says that it holds 4 words, and it holds 3"),
-    "too long": ("a.vec", "2 3\n" + GOOD, "says that it holds 2 words, and it holds 3"),
+    "cut short": ("a.vec", "4 3\n" + GOOD, "declares 4 words but has 3"),
+    "too long": ("a.vec", "2 3\n" + GOOD, "declares 2 words but has 3"),
     "another size": ("a.vec", "3 4\n" + GOOD, "row 2, has 3 numbers where others have 4"),
-    "words alone": ("a.txt", "the\nfilm\n", "row 1, holds no word with its numbers"),
-    "empty": ("a.txt", "", "row 1, holds no word with its numbers"),
-    "a text for a binary": ("a.bin", GOOD, "does not begin with two numbers"),
+    "words alone": ("a.txt", "the\nfilm\n", "row 1, is not a word with its numbers"),
+    "empty": ("a.txt", "", "row 1, is not a word with its numbers"),
+    "a text for a binary": ("a.bin", GOOD, "does not begin with the number of words and the size"),
     "a broken archive": ("a.npz", "PK not", "cannot be read: File is not a zip file"),
-    "a broken array": ("a.npy", "NUMPY", "holds no array that can be read"),
+    "a broken array": ("a.npy", "NUMPY", "is not a readable array"),
     "not compressed": ("a.txt.gz", GOOD, "cannot be read: Not a gzipped file"),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_file_is_one_sentence_with_its_row(damage: str, tmp_path: Path) -> None:
+def test_the_error_of_a_damaged_file_names_its_row(damage: str, tmp_path: Path) -> None:
     name, content, sentence = DAMAGES[damage]
     (tmp_path / name).write_text(content)
-    (tmp_path / "a.txt").touch()  # the words beside an array
+    (tmp_path / "a.txt").touch()  # the words of the array
     with pytest.raises(DataError, match=re.escape(sentence)) as caught:
         load_vectors(str(tmp_path / name), series("the", "film", "good"))
     assert name in str(caught.value)
@@ -153,46 +155,46 @@ def test_a_damaged_file_is_one_sentence_with_its_row(damage: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["a.bin", "a.npy", "glove.txt.gz"])
-def test_files_cut_short(name: str, tmp_path: Path) -> None:
+def test_truncated_files(name: str, tmp_path: Path) -> None:
     path = write(tmp_path / name)
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(DataError, match=r"ends after 5|cannot be read: Compressed file ended"):
         load_vectors(str(path), series(*WORDS))
 
 
-def test_a_binary_that_goes_on(tmp_path: Path) -> None:
+def test_a_binary_file_with_more_words_than_declared(tmp_path: Path) -> None:
     path = write(tmp_path / "a.bin")
     path.write_bytes(path.read_bytes() + b"more")
-    with pytest.raises(DataError, match="holds 6 words, and goes on behind them"):
+    with pytest.raises(DataError, match="declares 6 words but has more"):
         load_vectors(str(path), series(*WORDS))
 
 
-def test_a_model_of_fasttext_is_told_from_vectors(tmp_path: Path) -> None:
+def test_a_fasttext_model_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes((793712314).to_bytes(4, "little") + bytes(50))
-    with pytest.raises(DataError, match=r"is a model of fastText.*`\.vec`"):
+    with pytest.raises(DataError, match=r"is a fastText model.*`\.vec`"):
         load_vectors(str(tmp_path / "a.bin"), series("the"))
 
 
-def test_arrays_that_do_not_fit(tmp_path: Path) -> None:
+def test_invalid_arrays(tmp_path: Path) -> None:
     def refused(match: str, **arrays_: np.ndarray) -> None:
         np.savez(tmp_path / "a.npz", **arrays_)
         with pytest.raises(DataError, match=match):
             load_vectors(str(tmp_path / "a.npz"), series("the"))
 
-    refused("must hold two arrays, `words` and `vectors`; it holds `vectors`, `w`", w=np.array(WORDS), vectors=TABLE)
-    refused("holds 6 vectors for 5 words", words=np.array(WORDS[:5]), vectors=TABLE)
-    refused("not rows of floating-point numbers", words=np.array(WORDS), vectors=TABLE.astype(int))
-    refused("not rows of floating-point numbers", words=np.array(WORDS), vectors=TABLE[0])
+    refused("must have two arrays, `words` and `vectors`; it has `vectors`, `w`", w=np.array(WORDS), vectors=TABLE)
+    refused("has 6 vectors for 5 words", words=np.array(WORDS[:5]), vectors=TABLE)
+    refused("instead of rows of floating-point numbers", words=np.array(WORDS), vectors=TABLE.astype(int))
+    refused("instead of rows of floating-point numbers", words=np.array(WORDS), vectors=TABLE[0])
     refused("`words` cannot be read: Object arrays", words=np.array(WORDS, dtype=object), vectors=TABLE)
-    refused("not a row of strings", words=TABLE, vectors=TABLE)
+    refused("instead of a row of strings", words=TABLE, vectors=TABLE)
 
 
-def test_an_array_stored_column_by_column_and_in_doubles(tmp_path: Path) -> None:
+def test_column_major_and_double_precision_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", words=np.array(WORDS), vectors=np.asfortranarray(TABLE.astype(np.float64)))
     np.testing.assert_array_equal(load_vectors(str(tmp_path / "a.npz"), series(*WORDS)).table, TABLE)
 
 
-def test_vectors_that_are_not_there(tmp_path: Path) -> None:
+def test_missing_vectors(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no vectors `glove-50d`\. Did you mean `glove-6b-50d`"):
         load_vectors("glove-50d", series("the"))
     with pytest.raises(InputError, match="None of the 1 words of the vocabulary has a vector"):
@@ -202,7 +204,7 @@ def test_vectors_that_are_not_there(tmp_path: Path) -> None:
         load_vectors(str(tmp_path / "b.npy"), series("the"))
 
 
-def test_a_package_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BUILT_IN_VECTORS, "glove-6b-50d", ("no_such_package", "a.npy", "a.parquet"))
     with pytest.raises(MissingExtraError, match=re.escape("pip install 'tagline[vectors]'")):
         load_vectors("glove-6b-50d", series("the"))
@@ -218,7 +220,7 @@ def test_glove() -> None:
 
 
 @pytest.mark.slow
-def test_a_file_takes_the_memory_of_a_block(tmp_path: Path) -> None:
+def test_memory_is_bounded_by_a_block(tmp_path: Path) -> None:
     """60 MB of text, of which two words are wanted; polars works on some blocks at a time."""
     line = " ".join(["0.12345"] * 100)
     with (tmp_path / "a.txt").open("w") as file:
@@ -236,7 +238,7 @@ def test_a_file_takes_the_memory_of_a_block(tmp_path: Path) -> None:
     assert int(done.stdout) < 150
 
 
-def test_the_sentence_on_what_is_covered() -> None:
+def test_coverage_sentence() -> None:
     facts = {"source": "a.vec", "size": 50, "words": 9_700, "of": 9_996, "running_words": 0.98765, "frozen": True}
     assert coverage_sentence(facts) == (
         "Word vectors: `a.vec`, 50 numbers each, for 9,700 of 9,996 words of the vocabulary and 98.8 % of the running "

@@ -26,7 +26,7 @@ def cosine(vectors, one: str, other: str) -> float:
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 
-def test_words_in_like_company_have_like_vectors() -> None:
+def test_words_with_similar_contexts_have_similar_vectors() -> None:
     vectors = learn_vectors(about(), 8, seed=1)
     assert vectors.table.shape == (9, 8)
     assert vectors.table.dtype == np.float32
@@ -34,7 +34,7 @@ def test_words_in_like_company_have_like_vectors() -> None:
 
 
 @pytest.mark.slow
-def test_the_same_in_another_process() -> None:
+def test_vectors_are_the_same_in_another_process() -> None:
     """Python's own hashes differ there, and would give other vectors if anything came of them."""
     program = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
@@ -49,7 +49,7 @@ def test_the_same_in_another_process() -> None:
     assert learn_vectors(about(), 8, seed=4).fingerprint != vectors.fingerprint
 
 
-def test_progress_is_told_and_can_break_it_off() -> None:
+def test_progress_is_reported_and_its_exceptions_propagate() -> None:
     seen = []
     learn_vectors(about(), 4, progress=lambda done, total: seen.append((done, total)))
     passes = 1 + skip_gram.EPOCHS
@@ -64,7 +64,7 @@ def test_progress_is_told_and_can_break_it_off() -> None:
 
 
 def test_too_few_texts() -> None:
-    with pytest.raises(InputError, match="No word stands 5 times or more"):
+    with pytest.raises(InputError, match="No word occurs 5 times or more"):
         learn_vectors(pl.Series(["one two three"] * 4), 4)
 
 

