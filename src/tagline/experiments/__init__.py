@@ -1,4 +1,4 @@
-"""Many fits on the same data: a grid of experiments, and a search within a time budget."""
+"""Many fits on the same data: sweeps over settings, and tuning within a time budget."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tagline.experiments.sweep.run import Sweep, SweepSettings, resume_sweep, run_sweep
     from tagline.experiments.tune.run import TuneSettings, resume_tune, tune_run
 
-# Where each is: nothing is imported before it is asked for, as a sweep has no need of Optuna.
+# Imported on first use: a sweep does not need Optuna.
 _HOMES = {
     "Results": "sweep.results",
     "Sweep": "sweep.run",

@@ -1,4 +1,4 @@
-"""How many processes can fit side by side without running out of memory."""
+"""How many workers fit into memory."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +7,13 @@ from tagline.data import Dataset
 from tagline.parallel import cores
 from tagline.recipes import Recipe
 
-# Bytes of a process before there are texts, and for each byte of text: somewhat more than IMDB was seen to take.
+# Memory of a process without texts in bytes, and per byte of text: somewhat more than measured on IMDB.
 _NETWORK_BYTES, _NGRAM_BYTES = 500e6, 300e6
 _NETWORK_FACTOR, _NGRAM_FACTOR = 8, 40
 
 
 def processes_for(dataset: Dataset, recipes: Sequence[Recipe]) -> int:
-    """Return how many processes fit side by side: one a core, fewer where memory would not do."""
+    """Return the number of workers: one per core, fewer if memory is short."""
     available = _available_bytes()
     if available is None:
         return cores()
@@ -29,7 +29,7 @@ def _needed(recipe: Recipe, n_bytes: int) -> float:
 
 
 def _available_bytes() -> float | None:
-    """Return the memory that is free, or None where the system does not tell."""
+    """Return the available memory, or None if the system does not report it."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
         (line,) = (line for line in lines if line.startswith("MemAvailable:"))

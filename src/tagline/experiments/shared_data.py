@@ -1,4 +1,4 @@
-"""What every fit of a search is given, in a folder that its processes share: texts, classes, and features once made."""
+"""Data that all workers of a sweep or search share through a folder: texts, labels, and a cache of features."""
 
 import json
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
-    """The rows that a search may see: those of train, then ``n_given`` validation rows. Never a test row.
+class SearchRows:
+    """The rows that trials may use: those of train, then ``n_validation`` validation rows. Never test rows.
 
-    ``texts`` and ``groups``: (n,); ``Y``: (n, n_classes), of ``classes``, those of the rows.
+    ``texts`` and ``groups``: (n,); ``Y``: (n, n_classes), of the ``classes`` that occur in these rows.
     """
 
     texts: pl.Series
@@ -33,85 +33,78 @@ class Material:
     classes: list[str]
     task: Task
     groups: pl.Series | None
-    n_given: int
-    word_index: dict[str, int] | None
-    feature_cache: FeatureCache
-
-    def fit(self, recipe: Recipe, seed: int, folds: list[tuple[Ints, Ints]] | None = None) -> Fitted:
-        """Fit a recipe as far as rows held out judge it; ``folds`` are (train rows, held-out rows)."""
-        data = TrainingData(
-            self.texts,
-            self.Y,
-            self.task,
-            groups=self.groups,
-            n_validation=self.n_given if folds is None else 0,  # of which alone the figures would be
-            word_index=self.word_index,
-        )
-        return fit_recipe(recipe, data, FitOptions(seed, folds, final=False, feature_cache=self.feature_cache))
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """The rows of train and validation of a data set, as `Material` has them."""
-
-    texts: pl.Series
-    Y: NDArray[np.bool_]
-    classes: list[str]
-    task: Task
-    groups: pl.Series | None
-    n_given: int
+    n_validation: int
 
     def training_data(self) -> TrainingData:
         """Return the rows as learners take them."""
-        return TrainingData(self.texts, self.Y, self.task, groups=self.groups, n_validation=self.n_given)
+        return TrainingData(self.texts, self.Y, self.task, groups=self.groups, n_validation=self.n_validation)
 
 
-def rows_of(dataset: Dataset) -> Rows:
-    """Return the rows of a data set that a search may see."""
+def search_rows(dataset: Dataset) -> SearchRows:
+    """Return the train and validation rows of a dataset."""
     parts = [part for part in (dataset.train, dataset.validation) if part is not None]
-    n_given = 0 if dataset.validation is None else len(dataset.validation)
     labels = pl.concat([part.labels for part in parts])
     y = label_indices(labels, dataset.classes)
     Y = y if y.ndim == 2 else np.eye(len(dataset.classes), dtype=bool)[y]
-    known = np.flatnonzero(Y.any(axis=0))  # a class may stand in the test rows alone
+    known = np.flatnonzero(Y.any(axis=0))  # some classes may occur in test rows only
     groups = [part.groups for part in parts if part.groups is not None]
-    return Rows(
+    return SearchRows(
         texts=pl.concat([part.texts for part in parts]),
         Y=Y[:, known],
         classes=[dataset.classes[column] for column in known],
         task=Task.of(len(known), multilabel=dataset.task == Task.MULTILABEL),
         groups=pl.concat(groups) if len(groups) == len(parts) else None,
-        n_given=n_given,
+        n_validation=0 if dataset.validation is None else len(dataset.validation),
     )
 
 
-def save_material(folder: Path, dataset: Dataset, word_index: Mapping[str, int] | None) -> None:
-    """Write the train and validation rows of a data set where `read_material` finds them."""
-    rows = rows_of(dataset)
+@dataclass(frozen=True, eq=False)
+class SharedData(SearchRows):
+    """The rows of a search as its workers read them, with a common cache of features."""
+
+    word_index: dict[str, int] | None
+    feature_cache: FeatureCache
+
+    def fit(self, recipe: Recipe, seed: int, folds: list[tuple[Ints, Ints]] | None = None) -> Fitted:
+        """Fit a recipe up to its held-out predictions; ``folds`` are (train rows, held-out rows)."""
+        data = TrainingData(
+            self.texts,
+            self.Y,
+            self.task,
+            groups=self.groups,
+            n_validation=self.n_validation if folds is None else 0,  # otherwise they alone would be held out
+            word_index=self.word_index,
+        )
+        return fit_recipe(recipe, data, FitOptions(seed, folds, final=False, feature_cache=self.feature_cache))
+
+
+def save_shared_data(folder: Path, dataset: Dataset, word_index: Mapping[str, int] | None) -> None:
+    """Write the train and validation rows of a dataset for `read_shared_data`."""
+    rows = search_rows(dataset)
     columns = {"text": rows.texts, **({} if rows.groups is None else {"group": rows.groups})}
     folder.mkdir(parents=True, exist_ok=True)
     pl.DataFrame(columns).write_ipc(folder / _TEXTS)
     np.save(folder / _LABELS, rows.Y, allow_pickle=False)
     about = {
         "classes": rows.classes,
-        "task": rows.task,
-        "n_given": rows.n_given,
+        "multilabel": rows.task is Task.MULTILABEL,
+        "n_given": rows.n_validation,
         "word_index": None if word_index is None else dict(word_index),
     }
     (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 
-def read_material(folder: Path) -> Material:
-    """Read what `save_material` wrote."""
+def read_shared_data(folder: Path) -> SharedData:
+    """Read the data that `save_shared_data` wrote."""
     about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
     frame = pl.read_ipc(folder / _TEXTS)
-    return Material(
+    return SharedData(
         texts=frame["text"],
         Y=np.load(folder / _LABELS, allow_pickle=False),
         classes=about["classes"],
-        task=Task(about["task"]),
+        task=Task.of(len(about["classes"]), multilabel=about["multilabel"]),
         groups=frame["group"] if "group" in frame.columns else None,
-        n_given=about["n_given"],
+        n_validation=about["n_given"],
         word_index=about["word_index"],
         feature_cache=FeatureCache(folder / "encoded"),
     )

@@ -40,8 +40,8 @@ def test_json_is_the_results_and_nothing_else(call, reviews, here):
     ("arguments", "message"),
     [
         (("--grid", "model.C=0,1"), "`--grid model.C=0`: The recipe `fast` has a wrong"),
-        (("--grid", "model.C=1", "--try", "model.C=2"), "cannot be given together"),
-        ((), "One trial alone tells nothing"),
+        (("--grid", "model.C=1", "--try", "model.C=2"), "cannot be combined"),
+        ((), "A single trial has nothing to compare with"),
         (("--curve", "--sizes", "10,20"), "give one of them"),
         (("--sizes", "10,1000"), "has 1000, but there are 192 training rows"),
         (("--sizes", "10,many"), "is not a list of whole numbers"),
@@ -62,10 +62,10 @@ def test_what_cannot_be_is_one_line_and_nothing_is_made(fails, reviews, here, ar
 
 
 def test_a_sweep_that_was_never_begun(fails, here):
-    assert "`nothing` is not a sweep that was begun" in fails("sweep", "--resume", "nothing", "--processes", "2")
+    assert "`nothing` is not the folder of a sweep" in fails("sweep", "--resume", "nothing", "--processes", "2")
 
 
 def test_trials_without_rows_to_judge_them_are_refused(fails, here):
     path = here / "few.csv"
     path.write_text("text,label,split\n" + "".join(f"word{n},{'ab'[n % 2]},train\n" for n in range(6)))
-    assert "too few rows to judge" in fails("sweep", path, "--grid", "model.C=1,3")
+    assert "too few rows to hold some out" in fails("sweep", path, "--grid", "model.C=1,3")

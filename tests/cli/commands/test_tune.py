@@ -23,13 +23,13 @@ def test_wrong_arguments(fails, here, reviews, arguments, said):
 
 
 def test_nothing_to_resume(fails, here, run_folder):
-    assert "is not a search that was begun" in fails("tune", "--resume", "nothing")
+    assert "is not an unfinished search" in fails("tune", "--resume", "nothing")
     assert "is finished" in fails("tune", "--resume", run_folder)
 
 
 def test_too_few_rows(fails, here):
     (here / "few.csv").write_text("text,label\n" + "".join(f"text {k},{'ab'[k % 2]}\n" for k in range(10)))
-    assert "too few rows" in fails("tune", "few.csv", "--budget", "10s")
+    assert "too few distinct rows" in fails("tune", "few.csv", "--budget", "10s")
     assert [path.name for path in here.iterdir()] == ["few.csv"]
 
 

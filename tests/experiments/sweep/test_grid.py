@@ -1,4 +1,4 @@
-"""What a sweep is asked to try, and what is refused before anything runs."""
+"""What a sweep is request to try, and what is refused before anything runs."""
 
 from pathlib import Path
 

@@ -31,7 +31,7 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def begin(here: Path, *arguments: str) -> "subprocess.Popen[str]":
+def create_folder(here: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=here,
@@ -62,10 +62,10 @@ def wait_for(process: "subprocess.Popen[str]", folder: Path, n_trials: int) -> N
 
 
 def test_no_trial_is_lost_or_made_twice(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ("reviews.csv", "--recipe", "random-forest", "--grid", f"model.n_trees={TREES}", "--processes", "2")
+    request = ("reviews.csv", "--recipe", "random-forest", "--grid", f"model.n_trees={TREES}", "--processes", "2")
     place = here / "sweep"
 
-    process = begin(here, *asked, "--out", "sweep")
+    process = create_folder(here, *request, "--out", "sweep")
     wait_for(process, place, 2)
     with pytest.raises(InputError, match="is in use"):
         resume_sweep(place)
@@ -74,12 +74,12 @@ def test_no_trial_is_lost_or_made_twice(here: Path, capsys: pytest.CaptureFixtur
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
-    assert "stopped; `tagline sweep --resume sweep` goes on with it" in err
+    assert "stopped; resume with `tagline sweep --resume sweep`" in err
     assert not psutil.wait_procs(children, timeout=30)[1]
     after_ctrl_c = table(place)
     assert 2 <= len(after_ctrl_c) < N_TRIALS
 
-    process = begin(here, "--resume", "sweep")
+    process = create_folder(here, "--resume", "sweep")
     wait_for(process, place, len(after_ctrl_c) + 2)
     children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
@@ -93,7 +93,7 @@ def test_no_trial_is_lost_or_made_twice(here: Path, capsys: pytest.CaptureFixtur
     assert f"`{place}` is unfinished: `tagline sweep --resume" in capsys.readouterr().err
 
     (here / "elsewhere").mkdir()
-    process = begin(here / "elsewhere", "--resume", "../sweep", "--quiet")
+    process = create_folder(here / "elsewhere", "--resume", "../sweep", "--quiet")
     assert process.communicate(timeout=300)[1] == ""
     assert process.returncode == 0
     whole = table(place)
@@ -102,7 +102,7 @@ def test_no_trial_is_lost_or_made_twice(here: Path, capsys: pytest.CaptureFixtur
     assert not (place / "work").exists()
     assert (place / "report.html").exists()
 
-    undisturbed = begin(here, *asked, "--out", "undisturbed", "--quiet")
+    undisturbed = create_folder(here, *request, "--out", "undisturbed", "--quiet")
     undisturbed.communicate(timeout=300)
     first, second = (pl.read_csv(here / name / "trials.csv").drop("seconds") for name in ("sweep", "undisturbed"))
     assert first.equals(second)

@@ -11,7 +11,7 @@ import pytest
 
 from tagline import InputError, TextClassifier, load_dataset
 from tagline.experiments import Sweep, SweepSettings, resume_sweep, run_sweep
-from tagline.experiments.shared_data import read_material, save_material
+from tagline.experiments.shared_data import read_shared_data, save_shared_data
 from tagline.experiments.sweep.progress import Progress
 from tagline.experiments.sweep.trial import nested_rows
 from tagline.experiments.sweep.trial_store import read_outcomes
@@ -114,9 +114,9 @@ def test_what_is_written_is_whole(sweep: Sweep) -> None:
     page = sweep.report.read_text()
     assert "<script" not in page
     assert 'src="data:image/svg+xml' in page
-    asked = json.loads((sweep.folder / "sweep.json").read_text())
-    assert asked["dataset"]["rows"]["test"] == 40
-    assert asked["judged"]["rows"] == sweep.results.judged
+    request = json.loads((sweep.folder / "sweep.json").read_text())
+    assert request["dataset"]["rows"]["test"] == 40
+    assert request["judged"]["rows"] == sweep.results.judged
 
 
 def test_progress_counts_to_the_end(sweep: Sweep, seen: list[Progress]) -> None:
@@ -165,10 +165,10 @@ def test_the_test_rows_have_no_say(sweep: Sweep, data: Path, tmp_path: Path) -> 
 
 def test_data_that_has_changed_is_refused(sweep: Sweep, data: Path, tmp_path: Path) -> None:
     place = stopped(sweep, tmp_path / "sweep", 3)
-    asked = json.loads((place / "sweep.json").read_text())
+    request = json.loads((place / "sweep.json").read_text())
     changed = tmp_path / "train.csv"
     changed.write_text(data.read_text() + "one more text,c0\n")
-    (place / "sweep.json").write_text(json.dumps(asked | {"data": str(changed)}))
+    (place / "sweep.json").write_text(json.dumps(request | {"data": str(changed)}))
     before = table(place)
     with pytest.raises(InputError, match="has changed since"):
         resume_sweep(place)
@@ -177,11 +177,11 @@ def test_data_that_has_changed_is_refused(sweep: Sweep, data: Path, tmp_path: Pa
 
 def test_other_versions_are_refused(sweep: Sweep, tmp_path: Path) -> None:
     place = stopped(sweep, tmp_path / "sweep", 3)
-    asked = json.loads((place / "sweep.json").read_text())
-    asked["versions"]["numpy"] = "1.0"
-    (place / "sweep.json").write_text(json.dumps(asked))
+    request = json.loads((place / "sweep.json").read_text())
+    request["versions"]["numpy"] = "1.0"
+    (place / "sweep.json").write_text(json.dumps(request))
     with pytest.raises(
-        InputError, match=r"started with numpy 1\.0, and this is .*, or remove `.*sweep` and sweep again\."
+        InputError, match=r"started with numpy 1\.0, and this is .*, or remove `.*sweep` and start a new sweep\."
     ):
         resume_sweep(place)
 
@@ -193,7 +193,7 @@ def test_an_unfinished_sweep_is_not_begun_again(sweep: Sweep, data: Path, tmp_pa
 
 
 def test_what_was_never_begun_or_is_damaged_is_one_sentence(sweep: Sweep, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not a sweep that was begun"):
+    with pytest.raises(InputError, match="not the folder of a sweep"):
         resume_sweep(tmp_path)
     place = stopped(sweep, tmp_path / "sweep", 3)
     (place / "sweep.json").write_text("{")
@@ -226,20 +226,18 @@ def test_subsets_are_nested_and_keep_the_shares_of_the_classes(data: Path, tmp_p
     texts, labels = made_up(400, n_classes=4)
     kept = [k for k, label in enumerate(labels) if label != "c3" or k % 3 == 0]
     rows = [(texts[k], labels[k]) for k in kept]
-    save_material(tmp_path, load_dataset(rows), None)
-    material = read_material(tmp_path)
-    pool = np.flatnonzero(np.arange(len(material.texts)) % 5 > 0)
-    share = material.Y[pool].mean(axis=0)
+    save_shared_data(tmp_path, load_dataset(rows), None)
+    shared = read_shared_data(tmp_path)
+    pool = np.flatnonzero(np.arange(len(shared.texts)) % 5 > 0)
+    share = shared.Y[pool].mean(axis=0)
     inner: set[int] = set()
     for size in (20, 50, 111, len(pool)):
-        taken = nested_rows(material, pool, size, seed=7)
+        taken = nested_rows(shared, pool, size, seed=7)
         assert len(set(taken.tolist())) == size
         assert inner <= set(taken.tolist()) <= set(pool.tolist())
-        assert np.abs(material.Y[taken].sum(axis=0) - share * size).max() <= 1.01
+        assert np.abs(shared.Y[taken].sum(axis=0) - share * size).max() <= 1.01
         inner = set(taken.tolist())
-    assert set(nested_rows(material, pool, 50, seed=8).tolist()) != set(
-        nested_rows(material, pool, 50, seed=7).tolist()
-    )
+    assert set(nested_rows(shared, pool, 50, seed=8).tolist()) != set(nested_rows(shared, pool, 50, seed=7).tolist())
 
 
 @pytest.fixture(scope="module")
@@ -254,11 +252,11 @@ def test_a_curve_is_a_training_on_so_many_rows(curve: Sweep, data: Path, tmp_pat
     assert list(found.accuracy) == [30, 120, 240]
     dataset = load_dataset(data)
     assert dataset.validation is not None
-    save_material(tmp_path, dataset, None)
-    material, pool = read_material(tmp_path), np.arange(len(dataset.train))
+    save_shared_data(tmp_path, dataset, None)
+    shared, pool = read_shared_data(tmp_path), np.arange(len(dataset.train))
     for size, accuracies in found.of_seeds.items():
         for seed, accuracy in enumerate(accuracies):
-            rows = nested_rows(material, pool, size, seed)
+            rows = nested_rows(shared, pool, size, seed)
             clf = TextClassifier("fast", seed=seed).fit(dataset.train.texts[rows], dataset.train.labels[rows])
             assert clf.score(dataset.validation.texts, dataset.validation.labels) == accuracy
 

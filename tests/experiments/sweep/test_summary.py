@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tagline.experiments.sweep.effects import Estimate, Shares
-from tagline.experiments.sweep.folder import Asked
+from tagline.experiments.sweep.folder import SweepRequest
 from tagline.experiments.sweep.grid import Variant, grid_variants, listed_variants
 from tagline.experiments.sweep.results import Combination, Results, Value
 from tagline.experiments.sweep.summary import (
@@ -76,8 +76,8 @@ def test_the_command_trains_what_was_best(recipe: str, tmp_path: Path, monkeypat
     (variant,) = listed_variants([recipe], ["features.words=2"], ["'features.characters=[2, 5]'"])
     settings = {"settings": ["features.words=2"], "text": ["a b"], "seed": 3}
     settings |= {"label": "stars", "group": None, "test": None, "validation": None, "strict": True}
-    asked = Asked(tmp_path, [variant], {"typed": "my reviews.csv", "settings": settings})
-    command = command_for_best(asked, results([combination(variant, 0.9, None)], {}, None))
+    request = SweepRequest(tmp_path, [variant], {"typed": "my reviews.csv", "settings": settings})
+    command = command_for_best(request, results([combination(variant, 0.9, None)], {}, None))
     assert shlex.split(command) == [
         *("tagline", "train", "my reviews.csv", "--recipe", recipe),
         *("--set", "features.words=2", "--set", "features.characters=[2, 5]"),

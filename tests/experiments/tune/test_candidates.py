@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tagline.experiments.tune.candidates import Candidate, Limits, falls_behind, ranked
+from tagline.experiments.tune.candidates import Candidate, Limits, ranked, should_prune
 from tagline.experiments.tune.objective import METRICS
-from tagline.experiments.tune.scoring import Cost, Part
+from tagline.experiments.tune.scoring import Cost, FoldResult
 from tagline.task import Task
 
 ACCURACY, F1 = METRICS["accuracy"], METRICS["macro_f1"]
@@ -14,7 +14,7 @@ ACCURACY, F1 = METRICS["accuracy"], METRICS["macro_f1"]
 def candidate(number, right, state="whole", cost=None, finalist=False):
     """Return a candidate with these shares of 1,000 rows right, a part each, the first rows."""
     parts = {
-        k: Part(k, (np.arange(1000) < 1000 * share).astype(np.float32), {"features": 0.0, "fit": 0.1})
+        k: FoldResult(k, (np.arange(1000) < 1000 * share).astype(np.float32), {"features": 0.0, "fit": 0.1})
         for k, share in enumerate(right)
     }
     return Candidate(number, {"recipe": {"name": "tuned-fast"}}, state, parts, cost, finalist=finalist)
@@ -22,21 +22,21 @@ def candidate(number, right, state="whole", cost=None, finalist=False):
 
 def test_who_is_far_worse_falls_behind():
     best = candidate(0, [0.9, 0.9])
-    assert falls_behind(candidate(1, [0.8]), best, ACCURACY)
-    assert not falls_behind(candidate(1, [0.95]), best, ACCURACY)
+    assert should_prune(candidate(1, [0.8]), best, ACCURACY)
+    assert not should_prune(candidate(1, [0.95]), best, ACCURACY)
 
 
 def test_noise_is_forgiven():
     rng = np.random.default_rng(0)
     best, other = candidate(0, [0.9]), candidate(1, [0.9])
-    rows = rng.permutation(best.parts[0].rows)  # as good, on other rows
+    rows = rng.permutation(best.results[0].rows)  # as good, on other rows
     rows[:2] = 0
-    other.parts[0] = Part(0, rows, {})
-    assert not falls_behind(other, best, ACCURACY)
+    other.results[0] = FoldResult(0, rows, {})
+    assert not should_prune(other, best, ACCURACY)
 
 
 def test_an_equal_one_goes_on():
-    assert not falls_behind(candidate(1, [0.9]), candidate(0, [0.9, 0.9]), ACCURACY)
+    assert not should_prune(candidate(1, [0.9]), candidate(0, [0.9, 0.9]), ACCURACY)
 
 
 def test_scores_that_are_no_means_are_drawn_anew():
@@ -48,9 +48,9 @@ def test_scores_that_are_no_means_are_drawn_anew():
 
     other = np.random.default_rng(0).permutation(600)  # as many right, or about, on other rows
     said = [rows(540, np.arange(600)), rows(400, np.arange(600)), rows(538, other)]
-    best, worse, like = (Candidate(k, {}, "whole", {0: Part(0, each, {})}) for k, each in enumerate(said))
-    assert falls_behind(worse, best, F1)
-    assert not falls_behind(like, best, F1)
+    best, worse, like = (Candidate(k, {}, "whole", {0: FoldResult(0, each, {})}) for k, each in enumerate(said))
+    assert should_prune(worse, best, F1)
+    assert not should_prune(like, best, F1)
 
 
 def test_the_best_is_first_and_the_unfinished_are_left_out():
@@ -93,6 +93,6 @@ def test_a_cost_that_is_not_known_is_within_no_limit():
 
 def test_rows_may_be_forgotten_and_the_score_stays():
     one = candidate(0, [0.8, 0.6])
-    one.forget_rows(ACCURACY)
+    one.drop_rows(ACCURACY)
     assert one.score(ACCURACY) == pytest.approx(0.7)
-    assert not len(one.parts[0].rows)
+    assert not len(one.results[0].rows)

@@ -1,4 +1,4 @@
-"""What a search keeps of what it was asked for."""
+"""What a search keeps of what it was search for."""
 
 import json
 from pathlib import Path
@@ -8,22 +8,22 @@ import pytest
 
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
-from tagline.experiments.tune.folder import Asked, TuneSettings, begin, read_asked
+from tagline.experiments.tune.folder import TuneRequest, TuneSettings, create_folder, load_request
 from tagline.runs.settings import TrainSettings
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> Asked:
-    told = TrainSettings(test=str(tmp_path / "test.csv"), track=("mlflow",), seed=3)
-    settings = TuneSettings(told, 60.0, "macro_f1", Limits(size_mb=5.0))
-    made = Asked(tmp_path / "run", str(tmp_path / "data.csv"), settings, ("tune", "data.csv"))
-    begin(made, "fingerprint")
+def search(tmp_path: Path) -> TuneRequest:
+    run = TrainSettings(test=str(tmp_path / "test.csv"), track=("mlflow",), seed=3)
+    settings = TuneSettings(run, 60.0, "macro_f1", Limits(size_mb=5.0))
+    made = TuneRequest(tmp_path / "run", str(tmp_path / "data.csv"), settings, ("tune", "data.csv"))
+    create_folder(made, "fingerprint")
     return made
 
 
 @pytest.mark.parametrize("name", ["run", "run.tuning"])
-def test_what_was_asked_for_is_read_again(asked: Asked, name: str) -> None:
-    assert read_asked(asked.target.with_name(name)) == (asked, "fingerprint")
+def test_what_was_asked_for_is_read_again(search: TuneRequest, name: str) -> None:
+    assert load_request(search.target.with_name(name)) == (search, "fingerprint")
 
 
 @pytest.mark.parametrize(
@@ -31,27 +31,27 @@ def test_what_was_asked_for_is_read_again(asked: Asked, name: str) -> None:
     [
         (
             {"format": 2},
-            r"asked\.json` was written by another version of tagline: remove `.*run\.tuning` and begin anew",
+            r"asked\.json` was written by another version of tagline: remove `.*tuning` and start again",
         ),
         ({"data": None}, r"The data of `.*run` cannot be read a second time: remove"),
         ({"versions": {"python": "3.0"}}, r"`.*run` was started with python 3\.0, and this is"),
         ({"settings": {}}, r"asked\.json` cannot be read \(KeyError: 'run'\): remove"),
     ],
 )
-def test_what_cannot_be_gone_on_with(asked: Asked, changes: dict[str, Any], said: str) -> None:
-    path = asked.folder / "asked.json"
+def test_what_cannot_be_gone_on_with(search: TuneRequest, changes: dict[str, Any], said: str) -> None:
+    path = search.folder / "asked.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(InputError, match=said):
-        read_asked(asked.target)
+        load_request(search.target)
 
 
-def test_what_is_finished_was_never_begun_or_is_no_place(asked: Asked, tmp_path: Path) -> None:
+def test_what_is_finished_was_never_begun_or_is_no_place(search: TuneRequest, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "run.json").write_text("{}")
     for name, said in (
         (tmp_path / "other", "is finished"),
-        (tmp_path / "none", "is not a search"),
+        (tmp_path / "none", "is not an unfinished search"),
         ("/", "is not a run"),
     ):
-        with pytest.raises(InputError, match=f"{said}.*: there is nothing to (go on with|resume)"):
-            read_asked(name)
+        with pytest.raises(InputError, match=f"{said}.*: there is nothing to (resume|go on with)"):
+            load_request(name)

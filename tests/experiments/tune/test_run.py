@@ -64,10 +64,10 @@ def no_child_of(pid: int) -> bool:
 def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tuned")
     data = write_data(folder / "data.csv")
-    began = time.monotonic()
+    started_at = time.monotonic()
     process = start(data, "--budget", f"{BUDGET:.0f}s", "--out", "run", "--json", "--max-size", "5MB", cwd=folder)
     out, err = process.communicate()
-    (folder / "seconds").write_text(str(time.monotonic() - began))
+    (folder / "seconds").write_text(str(time.monotonic() - started_at))
     (folder / "out.json").write_text(out)
     (folder / "err.txt").write_text(err)
     assert process.returncode == 0, err
@@ -162,21 +162,21 @@ def test_ctrl_c_before_anything_is_known_leaves_nothing(tmp_path: Path) -> None:
     with start(data, "--budget", "1h", cwd=tmp_path) as process:
         _, err = interrupted(process, "searching for")
     assert process.returncode == 130
-    assert "stopped before a recipe was judged: there is nothing to keep" in err
+    assert "stopped before a recipe was evaluated: there is no result to keep" in err
     assert no_child_of(process.pid)
     assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
 
 
 def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = write_data(tmp_path / "data.csv")
-    began = time.monotonic()
+    started_at = time.monotonic()
     with start(data, "--budget", "18s", "--out", "run", cwd=tmp_path) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "best accuracy" in line:
                 break
         process.kill()
-    first = time.monotonic() - began
+    first = time.monotonic() - started_at
     kept = tmp_path / "run.tuning"
     judged = {path.name: path.stat().st_mtime_ns for path in (kept / "rows").glob("*.npz")}
     assert judged
@@ -184,14 +184,14 @@ def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "is unfinished: `tagline tune --resume" in capsys.readouterr().err
     assert main(["runs", str(tmp_path)]) == 0
     assert f"`{tmp_path / 'run'}` is unfinished: `tagline tune --resume" in capsys.readouterr().err
-    began = time.monotonic()
+    started_at = time.monotonic()
     with start("--resume", "run", "--json", cwd=tmp_path) as process:
         time.sleep(1.5)
         there = {path.name: path.stat().st_mtime_ns for path in (kept / "rows").glob("*.npz")}
         out, err = process.communicate()
     assert process.returncode == 0, err
     assert judged.items() <= there.items()  # what was judged is not judged again
-    assert time.monotonic() - began < 18 - 0.3 * first + 6
+    assert time.monotonic() - started_at < 18 - 0.3 * first + 6
     whole = ("judged", "too slow or over the limits")
     trials = {row["trial"] for row in leaderboard(tmp_path) if row["state"] in whole}
     assert {Path(name).stem for name in judged} <= trials
@@ -212,9 +212,9 @@ def test_a_winner_that_cannot_learn_from_all_rows(tmp_path: Path, monkeypatch: p
             raise InputError("The loss is not a number any more.")
         return fit_and_write(inputs, *args, **kwargs)
 
-    monkeypatch.setattr("tagline.experiments.tune.run.families", lambda shape: ["embedding-average"])
+    monkeypatch.setattr("tagline.experiments.tune.run.available_families", lambda profile: ["embedding-average"])
     monkeypatch.setattr("tagline.experiments.tune.run.fit_and_write", fit_or_fail)
-    with pytest.raises(InputError, match=r"not a number any more\. What was found is kept in"):
+    with pytest.raises(InputError, match=r"not a number any more\. The results of the search are kept in"):
         tune_run(data, settings, out=tmp_path / "run")
     assert len(made) > 1
     assert (tmp_path / "run.tuning").is_dir()
@@ -230,7 +230,7 @@ def test_a_winner_that_cannot_learn_from_all_rows(tmp_path: Path, monkeypatch: p
     ("arguments", "said"),
     [
         (["--max-latency", "0.001ms"], "None of"),
-        (["--max-memory", "10MB"], "MB of memory, more than the 10 allowed"),
+        (["--max-memory", "10MB"], "MB of memory, more than the limit of 10 MB"),
     ],
 )
 def test_limits_that_nothing_keeps_to(tmp_path: Path, arguments: list[str], said: str) -> None:

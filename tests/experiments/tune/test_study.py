@@ -7,11 +7,11 @@ import pytest
 
 from tagline.experiments.tune.candidates import Limits
 from tagline.experiments.tune.objective import METRICS
-from tagline.experiments.tune.scoring import Cost, Part
-from tagline.experiments.tune.search_space import Shape
+from tagline.experiments.tune.scoring import Cost, FoldResult
+from tagline.experiments.tune.search_space import DataProfile
 from tagline.experiments.tune.study import Study
 
-SHAPE = Shape(maxlen=20, spaced=True, large=False, huge=False, n_classes=2)
+PROFILE = DataProfile(maxlen=20, spaced=True, large=False, huge=False, n_classes=2)
 ROWS = (np.arange(100) < 80).astype(np.float32)
 
 
@@ -20,16 +20,16 @@ class KilledError(Exception):
 
 
 def study_in(folder: Path) -> Study:
-    return Study(folder, METRICS["accuracy"], Limits(), SHAPE, ["fast", "tf-idf"], n_first=1, seed=0)
+    return Study(folder, METRICS["accuracy"], Limits(), PROFILE, ["fast", "tf-idf"], n_folds=1, seed=0)
 
 
-def part() -> Part:
-    return Part(0, ROWS, {"features": 0.1, "fit": 0.2}, Cost(1.0, 2.0))
+def part() -> FoldResult:
+    return FoldResult(0, ROWS, {"features": 0.1, "fit": 0.2}, Cost(1.0, 2.0))
 
 
 @pytest.mark.parametrize("moment", ["tell", "set_user_attr"])
 def test_a_candidate_that_was_just_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
-    """Killed after its rows were written it counts; killed before, it is the next that is asked for."""
+    """Killed after its rows were written it counts; killed before, it is the next that is request for."""
     study = study_in(tmp_path)
     candidate = study.ask()
 
@@ -38,7 +38,7 @@ def test_a_candidate_that_was_just_judged(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(study._study, moment, killed)
     with pytest.raises(KilledError):
-        study.heard(candidate, part(), 3.0)
+        study.report(candidate, part(), 3.0)
     again = study_in(tmp_path)
     if moment == "tell":
         assert again.candidates[candidate.number].score(METRICS["accuracy"]) == pytest.approx(0.8)
@@ -46,44 +46,44 @@ def test_a_candidate_that_was_just_judged(tmp_path: Path, monkeypatch: pytest.Mo
         assert again.ask().tables["features"] != candidate.tables["features"]
     else:
         assert not again.candidates
-        asked = [again.ask() for _ in range(9)]
-        assert candidate.tables["features"] in [each.tables["features"] for each in asked]
+        request = [again.ask() for _ in range(9)]
+        assert candidate.tables["features"] in [each.tables["features"] for each in request]
 
 
 def test_one_that_was_stopped_is_asked_for_again(tmp_path: Path) -> None:
     study = study_in(tmp_path)
     candidate = study.ask()
-    study.give_up_running(1.0)
+    study.stop_running(1.0)
     again = study_in(tmp_path)
     assert not again.candidates
-    asked = [again.ask().tables["features"] for _ in range(9)]
-    assert candidate.tables["features"] in asked
+    request = [again.ask().tables["features"] for _ in range(9)]
+    assert candidate.tables["features"] in request
 
 
 def test_half_a_line_of_the_journal_is_cut_off(tmp_path: Path) -> None:
     study = study_in(tmp_path)
-    study.heard(study.ask(), part(), 1.0)
+    study.report(study.ask(), part(), 1.0)
     with (tmp_path / "journal.log").open("ab") as journal:
         journal.write(b'{"op_code": 4, "work')
     again = study_in(tmp_path)
     assert len(again.candidates) == 1
-    again.heard(again.ask(), part(), 2.0)
+    again.report(again.ask(), part(), 2.0)
     assert len(study_in(tmp_path).candidates) == 2
 
 
 def test_time_that_passed_while_nothing_ended_is_not_given_again(tmp_path: Path) -> None:
     study = study_in(tmp_path)
     for second in range(60):
-        study.passed(float(second))
-    assert 55 <= study_in(tmp_path).spent <= 59
+        study.note_time(float(second))
+    assert 55 <= study_in(tmp_path).elapsed <= 59
     assert (tmp_path / "journal.log").read_text().count('"spent"') <= 30
 
 
 def test_a_copy_of_one_beyond_the_limits_is_beyond_them_too(tmp_path: Path) -> None:
     """What the sampler is told of recipes that it draws twice."""
-    study = Study(tmp_path, METRICS["accuracy"], Limits(size_mb=0.5), SHAPE, ["fast"], n_first=1, seed=0)
+    study = Study(tmp_path, METRICS["accuracy"], Limits(size_mb=0.5), PROFILE, ["fast"], n_folds=1, seed=0)
     first = study.ask()
-    study.heard(first, part(), 1.0)
+    study.report(first, part(), 1.0)
     study._study.enqueue_trial(study._study.trials[first.number].params)
     drawn = [study.ask() for _ in range(20)]
     told = [trial for trial in study._study.trials if trial.state.name == "COMPLETE"]
@@ -105,9 +105,9 @@ def test_damaged_rows_count_as_missing(tmp_path: Path, monkeypatch: pytest.Monke
     if moment == "tell":
         monkeypatch.setattr(study._study, "tell", killed)
         with pytest.raises(KilledError):
-            study.heard(candidate, part(), 3.0)
+            study.report(candidate, part(), 3.0)
     else:
-        study.heard(candidate, part(), 3.0)
+        study.report(candidate, part(), 3.0)
     path = study._rows_of(candidate.number)
     path.write_bytes(path.read_bytes()[:size])
     again = study_in(tmp_path)

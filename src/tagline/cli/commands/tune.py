@@ -12,7 +12,7 @@ from tagline.cli.terminal import Session
 from tagline.errors import InputError
 
 if TYPE_CHECKING:
-    from tagline.experiments.tune.run import Searched
+    from tagline.experiments.tune.run import SearchProgress
     from tagline.runs.train import Run
 
 SEARCH = "Search"
@@ -174,7 +174,7 @@ def _quantity(option: str, given: str | None, units: dict[str, float], example: 
     return float(match[1]) * units[match[2]]
 
 
-def _searching(session: Session, seen: "Searched") -> None:
+def _searching(session: Session, seen: "SearchProgress") -> None:
     session.advance(
         f"searching: {seen.words}", min(int(seen.seconds), int(seen.budget)), int(seen.budget), milestone=seen.better
     )

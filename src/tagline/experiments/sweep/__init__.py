@@ -1,1 +1,1 @@
-"""`tagline sweep`: grids of settings, seeds and learning curves on the same validation rows."""
+"""Sweeps: trials of settings, or of numbers of training rows, on the same held-out rows."""

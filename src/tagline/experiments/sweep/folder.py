@@ -1,4 +1,4 @@
-"""The folder of a sweep: what was asked for, the trials that have ended, and work files until it is whole."""
+"""The folder of a sweep: its request, the finished trials, and work files until it is complete."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ from tagline.errors import InputError
 from tagline.experiments.sweep.grid import Variant
 from tagline.runs.resume import hold, is_resumable, read_request
 
-ASKED, TRIALS, WORK, RESULTS = "sweep.json", "trials.sqlite", "work", "results.json"
+REQUEST, TRIALS, WORK, RESULTS = "sweep.json", "trials.sqlite", "work", "results.json"
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a sweep is made of: ``content`` of its ``sweep.json``, with the variants as recipes."""
+class SweepRequest:
+    """A sweep to run or to resume: ``content`` of its ``sweep.json``, with the variants as recipes."""
 
     folder: Path
     variants: list[Variant]
@@ -25,31 +25,31 @@ class Asked:
 
     @property
     def seeds(self) -> list[int]:
-        """Return the seeds, each of which every variant is tried with."""
+        """The seeds that every variant runs with."""
         return list(self.content["seeds"])
 
     @property
     def sizes(self) -> list[int] | None:
-        """Return the numbers of rows to learn from, growing; None: all, once."""
+        """The numbers of training rows of a learning curve, increasing; None: every trial uses all rows."""
         sizes = self.content["sizes"]
         return None if sizes is None else list(sizes)
 
     @property
     def work(self) -> Path:
-        """Return the folder of work files, which is there until the sweep is whole."""
+        """The folder of work files; it exists until the sweep is complete."""
         return self.folder / WORK
 
 
-def begin(asked: Asked) -> None:
-    """Write what was asked for into the folder of a sweep that begins, which is there and empty."""
-    asked.work.mkdir()
-    write_json(asked.folder / ASKED, asked.content)
+def create_folder(request: SweepRequest) -> None:
+    """Write the request into the folder of a new sweep, which exists and is empty."""
+    request.work.mkdir()
+    write_json(request.folder / REQUEST, request.content)
 
 
 def check_out(folder: Path) -> None:
-    """Raise `InputError` unless a sweep can be made at ``folder``."""
-    if (folder / WORK).is_dir() and (folder / ASKED).is_file():
-        raise InputError(f"`{folder}` is an unfinished sweep: `tagline sweep --resume {folder}` goes on with it.")
+    """Raise `InputError` unless a new sweep can be written to ``folder``."""
+    if (folder / WORK).is_dir() and (folder / REQUEST).is_file():
+        raise InputError(f"`{folder}` is an unfinished sweep: resume it with `tagline sweep --resume {folder}`.")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"`{folder}` is a file: `--out` names the folder of the sweep.")
     if folder.is_dir() and any(folder.iterdir()):
@@ -57,38 +57,38 @@ def check_out(folder: Path) -> None:
 
 
 def find_sweeps(parent: Path) -> list[tuple[Path, bool]]:
-    """Return the folders below ``parent`` of sweeps that can be gone on with, and whether a process leads each."""
-    begun = [path.parent for path in sorted(parent.glob(f"*/{WORK}"))]
-    return [(folder, is_locked(folder)) for folder in begun if is_resumable(folder / ASKED)]
+    """Return the folders below ``parent`` of unfinished sweeps that can be resumed, and whether each is running."""
+    unfinished = [path.parent for path in sorted(parent.glob(f"*/{WORK}"))]
+    return [(folder, is_locked(folder)) for folder in unfinished if is_resumable(folder / REQUEST)]
 
 
-def read_asked(folder: Path) -> Asked:
-    """Read what is to be gone on with.
+def load_request(folder: Path) -> SweepRequest:
+    """Read the request of an unfinished sweep.
 
     Raises:
-        InputError: there is nothing to go on with, it cannot be read, or it was begun with other versions.
+        InputError: there is no unfinished sweep, it cannot be read, or it was started with other versions.
 
     """
-    path = folder / ASKED
+    path = folder / REQUEST
     if path.is_file() and not (folder / WORK).is_dir():
-        raise InputError(f"`{folder}` is finished: there is nothing to go on with.")
+        raise InputError(f"`{folder}` is finished: there is nothing to resume.")
 
-    def made(content: dict[str, Any]) -> Asked:
-        return Asked(folder, [Variant.from_json(variant, str(path)) for variant in content["variants"]], content)
+    def parse(content: dict[str, Any]) -> SweepRequest:
+        return SweepRequest(folder, [Variant.from_json(variant, str(path)) for variant in content["variants"]], content)
 
     try:
-        return read_request(path, FORMAT, made, folder, f"remove `{folder}` and sweep again")
+        return read_request(path, FORMAT, parse, folder, f"remove `{folder}` and start a new sweep")
     except FileNotFoundError:
-        raise InputError(f"`{folder}` is not a sweep that was begun: there is nothing to go on with.") from None
+        raise InputError(f"`{folder}` is not the folder of a sweep: there is nothing to resume.") from None
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time lead a sweep; the system lets go of the lock when that ends, however it ends.
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the lock of a sweep; the system releases it when the process ends.
 
     Raises:
-        InputError: another process leads it.
+        InputError: another process runs it.
 
     """
-    with hold(folder, "makes its trials"):
+    with hold(folder, "runs its trials"):
         yield

@@ -1,16 +1,16 @@
-"""How far a sweep is, and how long the rest will take."""
+"""Progress of a sweep, and an estimate of the remaining time."""
 
 import time
 from dataclasses import dataclass
 
 from tagline.experiments.sweep.trial_store import Outcome
 
-_TOLD = 100  # at most about so many lines of progress, where they are lines
+_LINES = 100  # about the most lines of progress where progress is printed line by line
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a sweep is: trials ``done`` of ``total``, the best accuracy so far, seconds left if they can be told."""
+    """Progress of a sweep: trials ``done`` of ``total``, the best accuracy so far, the estimated seconds left."""
 
     done: int
     total: int
@@ -27,31 +27,31 @@ class Progress:
         return f"{self.done} of {self.total} trials{best}{failed}{left}"
 
 
-class Pace:
-    """How long the work that is left will take; the first ``few`` trials, in which processes start, are forgotten."""
+class TimeEstimate:
+    """Estimates the remaining time of ``work``; the first ``warm_up`` trials, in which workers start, are ignored."""
 
-    def __init__(self, work: int, few: int) -> None:
-        self._left, self._few = work, few
+    def __init__(self, work: int, warm_up: int) -> None:
+        self._left, self._warm_up = work, warm_up
         self._since, self._done = time.monotonic(), 0
 
     def seconds_left(self, work: int) -> float:
-        """Return the seconds left now that some more work is done."""
+        """Return the seconds left after another ``work`` has been done."""
         now = time.monotonic()
         self._left -= work
         self._done += work
-        self._few -= 1
+        self._warm_up -= 1
         left = self._left * (now - self._since) / self._done
-        if self._few == 0:
+        if self._warm_up == 0:
             self._since, self._done = now, 0
         return left
 
 
 def progress_of(done: dict[int, Outcome], total: int, seconds_left: float) -> Progress:
-    """Return how far a sweep of ``total`` trials is after those ``done``, by number."""
-    found = [outcome.accuracy for outcome in done.values() if outcome.accuracy is not None]
+    """Return the progress of a sweep of ``total`` trials; ``done``: outcomes by number of trial."""
+    accuracies = [outcome.accuracy for outcome in done.values() if outcome.accuracy is not None]
     n, failed = len(done), sum(outcome.status == "failed" for outcome in done.values())
-    milestone = n * _TOLD // total != (n - 1) * _TOLD // total
-    return Progress(n, total, failed, max(found, default=None), seconds_left, milestone)
+    milestone = n * _LINES // total != (n - 1) * _LINES // total
+    return Progress(n, total, failed, max(accuracies, default=None), seconds_left, milestone)
 
 
 def _duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from tagline.atomic import open_file
-from tagline.experiments.sweep.folder import Asked
+from tagline.experiments.sweep.folder import SweepRequest
 from tagline.experiments.sweep.grid import RECIPE, varied
 from tagline.experiments.sweep.learning_curve import Curve
 from tagline.experiments.sweep.results import Combination, Results
@@ -36,20 +36,22 @@ _WIDE = 600  # CSS pixels
 _POINTS_OF_LAW = 60
 
 
-def write_sweep(asked: Asked, trials: Sequence[Trial], outcomes: Mapping[int, Outcome], results: Results) -> None:
+def write_sweep(
+    request: SweepRequest, trials: Sequence[Trial], outcomes: Mapping[int, Outcome], results: Results
+) -> None:
     """Write ``trials.csv``, ``plots/`` and ``report.html``."""
-    with open_file(asked.folder / "trials.csv") as file, polars_os_errors():
-        trials_frame(asked, trials, outcomes).write_csv(file)
-    _draw(asked, results)
-    write_page(asked.folder / "report.html", _page(asked, results))
+    with open_file(request.folder / "trials.csv") as file, polars_os_errors():
+        trials_frame(request, trials, outcomes).write_csv(file)
+    _draw(request, results)
+    write_page(request.folder / "report.html", _page(request, results))
 
 
-def trials_frame(asked: Asked, trials: Sequence[Trial], outcomes: Mapping[int, Outcome]) -> pl.DataFrame:
+def trials_frame(request: SweepRequest, trials: Sequence[Trial], outcomes: Mapping[int, Outcome]) -> pl.DataFrame:
     """Return a row for each trial, with a column for each setting that varies."""
-    settings = varied(asked.variants)
+    settings = varied(request.variants)
     columns: dict[str, list[Any]] = {"trial": [trial.number for trial in trials]}
     columns[RECIPE] = [trial.recipe.recipe.name for trial in trials]
-    variants = [asked.variants[trial.number % len(asked.variants)] for trial in trials]
+    variants = [request.variants[trial.number % len(request.variants)] for trial in trials]
     for key in settings:
         if key != RECIPE:
             columns[key] = [variant.settings.get(key) for variant in variants]
@@ -61,8 +63,8 @@ def trials_frame(asked: Asked, trials: Sequence[Trial], outcomes: Mapping[int, O
     return pl.DataFrame(columns, infer_schema_length=None)
 
 
-def _draw(asked: Asked, results: Results) -> None:
-    folder = asked.folder / "plots"
+def _draw(request: SweepRequest, results: Results) -> None:
+    folder = request.folder / "plots"
     figures = {}
     if results.effects:
         settings = {
@@ -75,7 +77,7 @@ def _draw(asked: Asked, results: Results) -> None:
         figures["settings"] = plot_settings(settings)
     if results.curves:
         curves = [_learnt(words, curve) for words, curve in results.curves.items()]
-        figures["learning_curve"] = plot_curves(curves, max(asked.sizes or [0]))
+        figures["learning_curve"] = plot_curves(curves, max(request.sizes or [0]))
     if figures:
         folder.mkdir(exist_ok=True)
     for name, figure in figures.items():
@@ -94,12 +96,12 @@ def _learnt(words: str, curve: Curve) -> Learnt:
     return Learnt(words, np.array(sizes, dtype=float), mean, low, high, trials, law)
 
 
-def _page(asked: Asked, results: Results) -> str:
-    content = asked.content
+def _page(request: SweepRequest, results: Results) -> str:
+    content = request.content
     best = results.best
     plots = []
     for name in ("settings", "learning_curve"):
-        path = asked.folder / "plots" / f"{name}.svg"
+        path = request.folder / "plots" / f"{name}.svg"
         if path.exists():
             plot = plot_of(path.read_bytes())
             plots.append({"name": name, "wide": plot.width > _WIDE, **vars(plot)})
@@ -108,10 +110,10 @@ def _page(asked: Asked, results: Results) -> str:
     return render_page(
         "sweep.html.j2",
         title=display_name(str(content["dataset"]["name"])),
-        name=harmless(asked.folder.name),
-        recipes=", ".join(sorted({variant.recipe.recipe.name for variant in asked.variants})),
+        name=harmless(request.folder.name),
+        recipes=", ".join(sorted({variant.recipe.recipe.name for variant in request.variants})),
         verdict=_verdict(results),
-        counts=_counts(asked, results),
+        counts=_counts(request, results),
         judged=f"{results.judged:,}",
         how=content["judged"]["how"],
         sentences=conclusion(results),
@@ -153,12 +155,12 @@ def _page(asked: Asked, results: Results) -> str:
             :_LISTED
         ],
         n_failed=results.n_failed,
-        train=harmless(command_for_best(asked, results)) if best is not None else "",
+        train=harmless(command_for_best(request, results)) if best is not None else "",
         command=harmless(_shown_command(content["command"])),
         facts=[
             ("data", harmless(str(content["dataset"]["name"]))),
             ("fingerprint", content["dataset"]["fingerprint"][:16] + " …"),
-            ("seeds", ", ".join(str(seed) for seed in asked.seeds)),
+            ("seeds", ", ".join(str(seed) for seed in request.seeds)),
             ("made", content["created"]),
             ("versions", ", ".join(f"{name} {version}" for name, version in content["versions"].items())),
             ("machine", ", ".join(str(value) for value in content["machine"].values())),
@@ -179,11 +181,11 @@ def _verdict(results: Results) -> dict[str, str]:
     return {"figure": percent(best.accuracy.value), "what": best.words, "interval": between(best.accuracy)}
 
 
-def _counts(asked: Asked, results: Results) -> str:
-    n = len(asked.variants)
+def _counts(request: SweepRequest, results: Results) -> str:
+    n = len(request.variants)
     parts = [f"{n:,} combination{'' if n == 1 else 's'}"]
-    if asked.sizes is not None:
-        parts.append(f"{len(asked.sizes)} sizes")
+    if request.sizes is not None:
+        parts.append(f"{len(request.sizes)} sizes")
     parts.append(f"{results.n_seeds} seed{'' if results.n_seeds == 1 else 's'}")
     failed = f", {results.n_failed:,} failed" if results.n_failed else ""
     return f"{' × '.join(parts)}: {results.n_trials:,} trials{failed}"

@@ -16,7 +16,7 @@ from tagline.experiments.sweep.effects import (
     selection_optimism,
     shares,
 )
-from tagline.experiments.sweep.folder import Asked
+from tagline.experiments.sweep.folder import SweepRequest
 from tagline.experiments.sweep.grid import Variant, varied
 from tagline.experiments.sweep.learning_curve import Curve, learning_curve
 from tagline.experiments.sweep.trial import Trial
@@ -94,16 +94,16 @@ class Results:
         return {"flattery" if name == "optimism" else name: value for name, value in content.items()}
 
 
-def results_of(asked: Asked, trials: Sequence[Trial], outcomes: Mapping[int, Outcome]) -> Results:
+def results_of(request: SweepRequest, trials: Sequence[Trial], outcomes: Mapping[int, Outcome]) -> Results:
     """Compute the results of the outcomes, by number of trial."""
-    n_rows, n_variants = int(asked.content["judged"]["rows"]), len(asked.variants)
+    n_rows, n_variants = int(request.content["judged"]["rows"]), len(request.variants)
     by_variant = [[trial for trial in trials if trial.number % n_variants == k] for k in range(n_variants)]
     failed = sum(outcome.status == "failed" for outcome in outcomes.values())
-    common = (len(trials), failed, len(asked.seeds), n_rows)
-    seed = int(asked.content["settings"]["seed"])
-    if asked.sizes is not None:
+    common = (len(trials), failed, len(request.seeds), n_rows)
+    seed = int(request.content["settings"]["seed"])
+    if request.sizes is not None:
         curves, combinations = {}, []
-        for variant, mine in zip(asked.variants, by_variant, strict=True):
+        for variant, mine in zip(request.variants, by_variant, strict=True):
             errors = [e for trial in mine if (e := outcomes[trial.number].error) is not None]
             combinations.append(Combination(variant.words, variant.recipe.recipe.name, variant.settings, errors=errors))
             by_size = _by_size(mine, outcomes, n_rows)
@@ -112,7 +112,7 @@ def results_of(asked: Asked, trials: Sequence[Trial], outcomes: Mapping[int, Out
         return Results(*common, combinations, {}, None, 0.0, curves)
     whole = [
         (variant, [outcomes[trial.number] for trial in mine])
-        for variant, mine in zip(asked.variants, by_variant, strict=True)
+        for variant, mine in zip(request.variants, by_variant, strict=True)
     ]
     good = [(v, found) for v, found in whole if all(outcome.status == "done" for outcome in found)]
     bad = [
@@ -123,7 +123,7 @@ def results_of(asked: Asked, trials: Sequence[Trial], outcomes: Mapping[int, Out
     if not good:
         return Results(*common, bad, {}, None, 0.0, {})
     right = np.stack([outcome.right_rows(n_rows) for _, found in good for outcome in found])  # (n_trials, n_rows)
-    variant_of = np.repeat(np.arange(len(good)), len(asked.seeds))  # (n_trials,)
+    variant_of = np.repeat(np.arange(len(good)), len(request.seeds))  # (n_trials,)
     accuracy = right.mean(axis=1)  # (n_trials,)
     of_seeds = seed_variance(accuracy, variant_of)
     combinations = _ranked(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import prod
 
 from tagline.experiments.sweep.effects import Estimate
-from tagline.experiments.sweep.folder import Asked
+from tagline.experiments.sweep.folder import SweepRequest
 from tagline.experiments.sweep.grid import RECIPE
 from tagline.experiments.sweep.results import Combination, Results, Value
 
@@ -56,14 +56,14 @@ def caution(results: Results) -> str:
     )
 
 
-def command_for_best(asked: Asked, results: Results) -> str:
+def command_for_best(request: SweepRequest, results: Results) -> str:
     """Return the command that trains the best combination and measures it on the test rows."""
-    settings = asked.content["settings"]
+    settings = request.content["settings"]
     best = results.best
     if best is None:
         return ""
-    source = next(variant.source for variant in asked.variants if variant.words == best.words)
-    words = ["tagline", "train", asked.content["typed"], "--recipe", source]
+    source = next(variant.source for variant in request.variants if variant.words == best.words)
+    words = ["tagline", "train", request.content["typed"], "--recipe", source]
     changes = [f"{key}={value}" for key, value in best.settings.items() if key != RECIPE]
     for change in (*settings["settings"], *changes):
         words += ["--set", change]

@@ -1,7 +1,4 @@
-"""The table of a sweep: a row for each trial that has ended, written at once, so that a kill loses none.
-
-One SQLite file, which only the process that leads the sweep writes; a trial is a transaction.
-"""
+"""The table of finished trials of a sweep: one SQLite file, written by the parent process, one transaction a trial."""
 
 import sqlite3
 from dataclasses import astuple, dataclass, fields
@@ -41,10 +38,11 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a trial: figures of the rows that judge, or the sentence it failed with.
+    """The outcome of a trial: figures on the held-out rows, or the error message.
 
-    ``accuracy_low`` and ``accuracy_high`` bound 95 %, of the rows alone. ``learnt_from`` counts rows. ``right`` has a
-    bit for each row that judges, in their order, eight in a byte: whether it was answered right.
+    ``accuracy_low`` and ``accuracy_high`` are the 95 % interval for the sampling of rows. ``learnt_from`` is the number
+    of training rows. ``right`` has a bit for each held-out row, in order, eight in a byte: 1 if it was classified
+    correctly.
     """
 
     status: str
@@ -62,13 +60,13 @@ class Outcome:
     error: str | None = None
 
     def right_rows(self, n_rows: int) -> Bools:
-        """Return whether each of the rows that judge was answered right, (n_rows,)."""
+        """Return whether each held-out row was classified correctly, (n_rows,)."""
         assert self.right is not None
         return np.unpackbits(np.frombuffer(self.right, dtype=np.uint8), count=n_rows).astype(bool)
 
 
 class TrialTable:
-    """The outcomes kept in a file, by number of trial; a context.
+    """The outcomes in a file, by number of trial; a context manager.
 
     Raises:
         InputError: the file is damaged.
@@ -92,7 +90,7 @@ class TrialTable:
         self._connection.close()
 
     def add(self, number: int, recipe: str, settings: str, seed: int, size: int | None, outcome: Outcome) -> None:
-        """Keep what came of a trial, now."""
+        """Write the outcome of a trial."""
         finished = datetime.now(UTC).isoformat(timespec="milliseconds")
         row = (number, recipe, settings, seed, size, *astuple(outcome), finished)
         marks = ", ".join("?" * len(_COLUMNS))
@@ -100,7 +98,7 @@ class TrialTable:
             self._connection.execute(f"INSERT INTO trials VALUES ({marks})", row)  # noqa: S608 (of names above)
 
     def outcomes(self) -> dict[int, Outcome]:
-        """Return what is kept."""
+        """Return the outcomes by number of trial."""
         names = [field.name for field in fields(Outcome)]
         columns = ", ".join(f'"{name}"' for name in ("number", *names))
         try:

@@ -1,1 +1,1 @@
-"""`tagline tune`: the best recipe that a time budget allows."""
+"""Tuning: the search for the best recipe within a time budget."""

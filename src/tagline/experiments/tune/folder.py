@@ -1,4 +1,4 @@
-"""The folder of a search beside the place of its run: what was asked for, and what it knows, until the run is whole."""
+"""The folder of an unfinished search, next to that of its run: the request and the study."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ from tagline.runs.resume import absolute, find_requests, hold, is_rereadable, re
 from tagline.runs.settings import TrainSettings
 
 SUFFIX = ".tuning"
-ROWS = "rows"  # of the candidates that are judged
-_ASKED = "asked.json"
+ROWS = "rows"  # of the evaluated candidates
+_REQUEST = "asked.json"
 _FORMAT = 1
 
 
 @dataclass(frozen=True)
 class TuneSettings:
-    """What a search is told beside its data: what a run is told, the seconds it has, what counts, what it may cost."""
+    """Settings of a search: those of the final run, the time budget in seconds, the metric and the limits."""
 
     run: TrainSettings
     budget: float
@@ -32,8 +32,8 @@ class TuneSettings:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A search to begin or to go on with."""
+class TuneRequest:
+    """A search to start or to resume; ``target`` is the folder of its run."""
 
     target: Path
     data: Any
@@ -42,12 +42,12 @@ class Asked:
 
     @property
     def folder(self) -> Path:
-        """Return the folder that keeps it until the run is whole."""
+        """The folder that keeps the search until the run is complete."""
         return self.target.with_name(self.target.name + SUFFIX)
 
 
 def free_place(target: Path) -> Path:
-    """Return a place that neither a run nor a search has taken."""
+    """Return ``target``, or that with a number, such that neither a run nor a search exists there."""
     number, place = 1, target
     while place.exists() or place.with_name(place.name + SUFFIX).exists():
         number += 1
@@ -55,95 +55,95 @@ def free_place(target: Path) -> Path:
     return place
 
 
-def begin(asked: Asked, fingerprint: str) -> None:
-    """Make the folder of a search that begins, and write what was asked for.
+def create_folder(request: TuneRequest, fingerprint: str) -> None:
+    """Create the folder of a new search, with the request and the fingerprint of the data.
 
     Raises:
-        InputError: there is one.
+        InputError: an unfinished search exists there.
 
     """
     try:
-        asked.folder.mkdir(parents=True)
+        request.folder.mkdir(parents=True)
     except FileExistsError:
         raise InputError(
-            f"`{asked.target}` is unfinished: `tagline tune --resume {asked.target}` goes on with it; "
-            f"to begin anew, remove `{asked.folder}`."
+            f"`{request.target}` is unfinished: resume it with `tagline tune --resume {request.target}`, "
+            f"or remove `{request.folder}` to start again."
         ) from None
-    _write_asked(asked, fingerprint)
+    _write_request(request, fingerprint)
 
 
 def find_searches(parent: Path) -> list[tuple[Path, bool]]:
-    """Return the places of the runs that can be searched for further, and whether a process leads the search."""
-    return find_requests(parent, SUFFIX, _ASKED)
+    """Return the run folders of the searches that can be resumed, and whether each is running."""
+    return find_requests(parent, SUFFIX, _REQUEST)
 
 
 class LastRunError(InputError):
-    """The run of the winner failed; what the search has found is not at fault."""
+    """The run of the best candidate failed; the search itself is valid."""
 
 
 @contextmanager
-def held(asked: Asked) -> Iterator[None]:
-    """Keep the folder of a search to this process; it stays where the search can be gone on with."""
-    with hold(asked.folder, "leads this search"):
+def exclusive(request: TuneRequest) -> Iterator[None]:
+    """Hold the lock of a search; when it fails, keep its folder only if it can be resumed."""
+    with hold(request.folder, "runs this search"):
         try:
             yield
         except LastRunError as error:
-            if _is_kept(asked):
-                raise InputError(f"{error} What was found is kept in `{asked.folder}`.") from None
-            _discard(asked)
+            if _can_be_resumed(request):
+                raise InputError(f"{error} The results of the search are kept in `{request.folder}`.") from None
+            _discard(request)
             raise
         except InputError:
-            _discard(asked)
+            _discard(request)
             raise
         except BaseException:
-            if not _is_kept(asked) or not any((asked.folder / ROWS).glob("*.npz")):  # nothing is known yet
-                _discard(asked)
+            if not _can_be_resumed(request) or not any((request.folder / ROWS).glob("*.npz")):  # no results yet
+                _discard(request)
             raise
 
 
-def _discard(asked: Asked) -> None:
-    """Remove the folder of a search, and the one of all runs if there are none."""
-    shutil.rmtree(asked.folder, ignore_errors=True)
-    if asked.target.parent == RUNS:
-        with suppress(OSError):  # others may have runs there
+def _discard(request: TuneRequest) -> None:
+    """Remove the folder of a search, and ``runs/`` if it is empty."""
+    shutil.rmtree(request.folder, ignore_errors=True)
+    if request.target.parent == RUNS:
+        with suppress(OSError):  # not empty
             RUNS.rmdir()
 
 
-def _is_kept(asked: Asked) -> bool:
-    return is_rereadable(asked.data, (asked.settings.run.test, asked.settings.run.validation))
+def _can_be_resumed(request: TuneRequest) -> bool:
+    return is_rereadable(request.data, (request.settings.run.test, request.settings.run.validation))
 
 
-def _write_asked(asked: Asked, fingerprint: str) -> None:
-    run = asked.settings.run
+def _write_request(request: TuneRequest, fingerprint: str) -> None:
+    run = request.settings.run
     paths = {"test": absolute(run.test), "validation": absolute(run.validation)}
     content = {
-        "data": absolute(asked.data) if _is_kept(asked) else None,
-        "settings": asdict(replace(asked.settings, run=replace(run, **paths))),
-        "command": list(asked.command),
+        "data": absolute(request.data) if _can_be_resumed(request) else None,
+        "settings": asdict(replace(request.settings, run=replace(run, **paths))),
+        "command": list(request.command),
         "fingerprint": fingerprint,
     }
-    write_json(asked.folder / _ASKED, with_versions(_FORMAT, content))
+    write_json(request.folder / _REQUEST, with_versions(_FORMAT, content))
 
 
-def read_asked(run: str | Path) -> tuple[Asked, str]:
-    """Return what is to be gone on with, and the fingerprint of its data.
+def load_request(run: str | Path) -> tuple[TuneRequest, str]:
+    """Return the request of an unfinished search, and the fingerprint of its data.
 
     Raises:
-        InputError: there is nothing to go on with, it cannot be read, or it was begun with other versions.
+        InputError: there is no unfinished search, it cannot be read, or it was started with other versions.
 
     """
     target = resumed_place(run, SUFFIX)
-    path = target.with_name(target.name + SUFFIX) / _ASKED
+    path = target.with_name(target.name + SUFFIX) / _REQUEST
     try:
-        return read_request(path, _FORMAT, partial(_made, target), target, f"remove `{path.parent}` and begin anew")
+        return read_request(path, _FORMAT, partial(_parse, target), target, f"remove `{path.parent}` and start again")
     except FileNotFoundError:
-        what = "is finished" if (target / "run.json").exists() else "is not a search that was begun"
-        raise InputError(f"`{run}` {what}: there is nothing to go on with.") from None
+        what = "is finished" if (target / "run.json").exists() else "is not an unfinished search"
+        raise InputError(f"`{run}` {what}: there is nothing to resume.") from None
 
 
-def _made(target: Path, content: dict[str, Any]) -> tuple[Asked, str]:
+def _parse(target: Path, content: dict[str, Any]) -> tuple[TuneRequest, str]:
     settings = content["settings"]
-    told: dict[str, Any] = settings["run"]
-    told |= {name: tuple(told[name]) for name in ("settings", "text", "track")}
-    tune = TuneSettings(TrainSettings(**told), settings["budget"], settings["metric"], Limits(**settings["limits"]))
-    return Asked(target, content["data"], tune, tuple(content["command"])), content["fingerprint"]
+    run: dict[str, Any] = settings["run"]
+    run |= {name: tuple(run[name]) for name in ("settings", "text", "track")}
+    tune = TuneSettings(TrainSettings(**run), settings["budget"], settings["metric"], Limits(**settings["limits"]))
+    return TuneRequest(target, content["data"], tune, tuple(content["command"])), content["fingerprint"]

@@ -1,4 +1,4 @@
-"""What a run says of the search that found its recipe: all that was tried, what the choice is worth, and the recipe."""
+"""The record of a search in its run: leaderboard, corrected score of the winner, and the recipe file."""
 
 import csv
 import io
@@ -6,93 +6,93 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from tagline.experiments.tune.candidates import ENDS, Candidate
+from tagline.experiments.shared_data import SharedData
+from tagline.experiments.tune.candidates import FINAL_STATES, Candidate
 from tagline.experiments.tune.folder import TuneSettings
 from tagline.experiments.tune.objective import Metric
-from tagline.experiments.tune.scoring import Parts
+from tagline.experiments.tune.scoring import Folds
 from tagline.experiments.tune.selection_bias import corrected_score
 from tagline.experiments.tune.study import Study
-from tagline.learners.feature_cache import FeatureCache
 from tagline.recipes import format_recipe
 from tagline.run_folder import LEADERBOARD, RECIPE
 from tagline.runs.record import SearchResult
 
 
-def found_by(
+def search_record(
     study: Study,
-    order: list[Candidate],
-    parts: Parts,
+    ranking: list[Candidate],
+    folds: Folds,
     settings: TuneSettings,
-    spent: float,
-    feature_cache: FeatureCache,
+    elapsed: float,
+    shared: SharedData,
     *,
     stopped: bool,
 ) -> SearchResult:
-    """Return what the run says of the search, the leaderboard and the winner's recipe as a file."""
-    metric, winner = study.metric, order[0]
-    first = range(study.n_first)
-    scores = [c.score(metric, first) for c in order]
-    corrected = corrected_score([c.rows(first) for c in order], scores, metric, settings.run.seed)
+    """Return the record of a search for its run, with the leaderboard and the recipe of the winner as files."""
+    metric, winner = study.metric, ranking[0]
+    first = range(study.n_folds)
+    scores = [c.score(metric, first) for c in ranking]
+    corrected = corrected_score([c.rows(first) for c in ranking], scores, metric, settings.run.seed)
     value, *ends = (metric.shown(score) for score in (corrected.value, corrected.low, corrected.high))
     low, high = sorted(ends)
     states = [c.state for c in study.candidates.values()]
     about = {
         "metric": metric.name,
         "budget_seconds": settings.budget,
-        "seconds": round(spent, 1),
+        "seconds": round(elapsed, 1),
         "stopped": stopped,
         "limits": {name: value for name, value in asdict(settings.limits).items() if value is not None},
         "families": study.families,
-        "tried": {state: states.count(state) for state in ENDS},
-        "judged_on": {"rows": len(winner.rows(first)), "parts": len(first), "how": _how(parts, len(first))},
-        "final_parts": _final_parts(order, len(first)),
+        "tried": {state: states.count(state) for state in FINAL_STATES},
+        "judged_on": {"rows": len(winner.rows(first)), "parts": len(first), "how": _how(folds, len(first))},
+        "final_parts": _final_folds(ranking, len(first)),
         "larger_is_better": metric.sign > 0,
         "chosen": metric.shown(corrected.chosen),
         "corrected": value,
         "corrected_ci95": [low, high],
-        "best": [_row(c, metric, place) for place, c in enumerate(order[:10], 1)],
+        "best": [_row(c, metric, place) for place, c in enumerate(ranking[:10], 1)],
         "course": [
             {
                 "seconds": round(c.at, 1),
-                "value": round(metric.shown(c.score(metric, [p for p in first if p in c.parts])), 5),
+                "value": round(metric.shown(c.score(metric, [fold for fold in first if fold in c.results])), 5),
                 "family": c.family,
                 "whole": c.state == "whole",
             }
             for c in study.candidates.values()
-            if 0 in c.parts
+            if 0 in c.results
         ],
     }
     comment = (
         f"tagline train DATA --recipe {RECIPE}\n"
-        f"Found by `tagline tune` in {spent:,.0f} s among {study.n_tried:,} recipes; {metric.name} on rows held "
-        f"out: {value:.4f} ({low:.4f} to {high:.4f}), corrected for the choice."
+        f"Found by `tagline tune` in {elapsed:,.0f} s among {study.n_tried:,} recipes; {metric.name} on held-out "
+        f"rows: {value:.4f} ({low:.4f} to {high:.4f}), corrected for selection bias."
     )
     files = {
         RECIPE: format_recipe(winner.recipe, comment),
-        LEADERBOARD: _leaderboard(study, order),
+        LEADERBOARD: _leaderboard(study, ranking),
     }
-    return SearchResult(about, files, feature_cache)
+    return SearchResult(about, files, shared.feature_cache)
 
 
-def _final_parts(order: list[Candidate], n_first: int) -> int:
-    """Return on how many further parts all that came to a final were judged."""
-    finalists = [set(c.parts) for c in order if c.finalist]
-    return len(set.intersection(*finalists)) - n_first if finalists else 0
+def _final_folds(ranking: list[Candidate], n_folds: int) -> int:
+    """Return the number of further folds that all finalists were evaluated on."""
+    finalists = [set(c.results) for c in ranking if c.finalist]
+    return len(set.intersection(*finalists)) - n_folds if finalists else 0
 
 
-def _how(parts: Parts, n: int) -> str:
-    if not parts.more:
+def _how(folds: Folds, n: int) -> str:
+    if not folds.unlimited:
         return "the validation rows"
-    if n < parts.first:
-        return f"{n} of {parts.first} parts of the rows, each held out once"
-    return f"all rows in {n} parts, each held out once"
+    if n < folds.n_first:
+        return f"{n} of {folds.n_first} folds"
+    return f"all rows in {n} folds"
 
 
-def _leaderboard(study: Study, order: list[Candidate]) -> str:
-    """Return all candidates as CSV, the best first, then those that fell behind, failed or were too costly."""
-    others = [c for c in study.candidates.values() if c not in order]
-    others.sort(key=lambda c: (not c.parts, -c.score(study.metric) if c.parts else 0.0, c.number))
-    rows = [_row(c, study.metric, place) for place, c in enumerate(order, 1)]
+def _leaderboard(study: Study, ranking: list[Candidate]) -> str:
+    """Return all candidates as CSV, the best first, then pruned, failed and too costly ones."""
+    others = [c for c in study.candidates.values() if c not in ranking]
+    others.sort(key=lambda c: (not c.results, -c.score(study.metric) if c.results else 0.0, c.number))
+    rows = [_row(c, study.metric, place) for place, c in enumerate(ranking, 1)]
     rows += [_row(c, study.metric, None) for c in others]
     stream = io.StringIO()
     writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
@@ -114,9 +114,9 @@ def _row(candidate: Candidate, metric: Metric, place: int | None) -> dict[str, A
         "trial": candidate.number,
         "family": candidate.family,
         "state": "judged" if state == "whole" else state,
-        metric.name: round(metric.shown(candidate.score(metric)), 5) if candidate.parts else None,
-        "parts": len(candidate.parts),
-        "fit_seconds": round(candidate.seconds("fit"), 3) if candidate.parts else None,
+        metric.name: round(metric.shown(candidate.score(metric)), 5) if candidate.results else None,
+        "parts": len(candidate.results),
+        "fit_seconds": round(candidate.seconds("fit"), 3) if candidate.results else None,
         "size_mb": None if cost is None else round(cost.size_mb, 3),
         "latency_ms": None if cost is None else round(cost.latency_ms, 3),
         "settings": " ".join(settings),

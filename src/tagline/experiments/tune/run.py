@@ -1,7 +1,7 @@
-"""`tune_run`: the best classifier that can be found in a given time, and an honest figure for it.
+"""`tune_run`: search for the best recipe within a time budget, train it, and measure it once on the test rows.
 
-The time goes to the search, then to a final among the best, and last to the run of the winner: it learns from all rows
-and is measured once on the test rows, which nothing has seen before.
+The time is spent on the search, then on a final among the best candidates, and last on the run of the winner, which
+trains on all rows; the search does not use the test rows.
 """
 
 import os
@@ -15,44 +15,64 @@ from statistics import median
 from typing import Any
 
 from tagline.errors import InputError
-from tagline.experiments.shared_data import read_material, save_material
-from tagline.experiments.tune.candidates import Candidate, falls_behind
-from tagline.experiments.tune.folder import Asked, LastRunError, TuneSettings, begin, free_place, held, read_asked
-from tagline.experiments.tune.leaderboard import found_by
+from tagline.experiments.shared_data import SharedData, read_shared_data, save_shared_data
+from tagline.experiments.tune.candidates import Candidate, should_prune
+from tagline.experiments.tune.folder import (
+    LastRunError,
+    TuneRequest,
+    TuneSettings,
+    create_folder,
+    exclusive,
+    free_place,
+    load_request,
+)
+from tagline.experiments.tune.leaderboard import search_record
 from tagline.experiments.tune.objective import metric_named
-from tagline.experiments.tune.scoring import Judging, Part, Parts, Task, prepare
-from tagline.experiments.tune.search_space import Shape, families
+from tagline.experiments.tune.scoring import EvaluationContext, EvaluationTask, FoldResult, Folds, prepare
+from tagline.experiments.tune.search_space import DataProfile, available_families
 from tagline.experiments.tune.study import Study
-from tagline.experiments.tune.time_budget import Clock
+from tagline.experiments.tune.time_budget import TimeBudget
 from tagline.experiments.workers import Message, Workers
 from tagline.parallel import cores
 from tagline.recipes import load_recipe
 from tagline.run_folder import RECIPE, RUNS, announce_replacement, check_parent, check_target, run_name
 from tagline.runs.data import RunInputs, read_for_run, word_index_of
+from tagline.runs.record import SearchResult
 from tagline.runs.settings import Log, Observer, Progress
 from tagline.runs.tracking import check_trackers
 from tagline.runs.train import Run, fit_and_write
 
-__all__ = ["Searched", "TuneSettings", "resume_tune", "tune_run"]
+__all__ = ["SearchProgress", "TuneSettings", "resume_tune", "tune_run"]
 
-_MATERIAL = "material"
+_SHARED = "material"  # folder of the shared data
 _FINAL_SHARE = 0.2  # of the time of the search, for the final
 _FINALISTS = 5
-_LEAST_TRIED = 25  # whole candidates that the time should allow; where fits are slow they are judged on fewer parts
-_SLOWEST = 0.2  # of the budget, that a single fit may take once something else is known
-_SLOWEST_SECONDS = 10.0  # at least: a process takes some to start
-_HOPELESS = 12  # candidates that failed without one that could be judged
-_PATIENCE = 0.5  # seconds between two looks at the time and at the memory
+_LEAST_TRIED = 25  # complete candidates that the time should allow; slow fits are evaluated on fewer folds
+_SLOWEST = 0.2  # of the budget: the longest fit that is allowed once there is a result
+_SLOWEST_SECONDS = 10.0  # at least, because workers take time to start
+_HOPELESS = 12  # failed candidates without a successful one
+_PATIENCE = 0.5  # seconds between two checks of time and memory
 
 
 @dataclass(frozen=True)
-class Searched:
-    """Where a search is: seconds gone and in all, in words, and whether something better was found."""
+class SearchProgress:
+    """Progress of a search: elapsed seconds, budget, a description, and whether there is a new best candidate."""
 
     seconds: float
     budget: float
     words: str
     better: bool
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A running search: its candidates, its workers, its folds, its time, and who is told about it."""
+
+    study: Study
+    workers: Workers
+    folds: Folds
+    time_budget: TimeBudget
+    searching: Callable[[SearchProgress], None]
 
 
 def tune_run(
@@ -64,31 +84,31 @@ def tune_run(
     seconds_before: float = 0.0,
     log: Log = lambda stage: None,
     progress: Progress = lambda seen: None,
-    searching: Callable[[Searched], None] = lambda seen: None,
+    searching: Callable[[SearchProgress], None] = lambda seen: None,
     warn: Log = lambda sentence: None,
 ) -> Run:
     """Search for the best recipe for ``data`` and write the run of the winner, with a leaderboard and its recipe.
 
     Args:
-        data: what `load_dataset` reads; a search that is killed can be gone on with if it can be read again.
+        data: what `load_dataset` reads; a killed search can be resumed if the data can be read again.
         settings: time budget, metric, limits and the settings of the final run.
-        out: the run folder; else one named after time and data below ``runs/``.
+        out: the run folder; by default one named by time and data below ``runs/``.
         command: the command line to record.
-        seconds_before: what the process took before this call; it counts.
+        seconds_before: elapsed seconds of the process before this call, which count.
         log: called with the name of each stage.
-        progress: called while the winner, if it is a network, is trained.
-        searching: called while it searches.
-        warn: called with a sentence when a logger of ``settings.run.track``, which follows the winner's run, fails.
+        progress: called while the winner is trained, if it is a network.
+        searching: called during the search.
+        warn: called with a sentence when a tracker of ``settings.run.track``, which follows the final run, fails.
 
     Raises:
-        InputError: data or settings cannot be used, or the time is too short to judge anything.
+        InputError: data or settings are invalid, or the budget is too short to evaluate a single recipe.
         MissingExtraError: Optuna is not installed.
 
     """
     started = time.monotonic() - seconds_before
     metric_named(settings.metric)
-    reading = _read(data, settings, log)
-    name = run_name("tune", reading.dataset.name, datetime.now(UTC).astimezone())
+    inputs = _read(data, settings, log)
+    name = run_name("tune", inputs.dataset.name, datetime.now(UTC).astimezone())
     if out is None:
         target = free_place(RUNS / name)
         check_parent(target)
@@ -96,9 +116,9 @@ def tune_run(
         target = Path(os.path.normpath(out))
         check_target(target)
         announce_replacement(target, log)
-    asked = Asked(target, data, settings, tuple(command))
-    begin(asked, reading.dataset.fingerprint)
-    return _tune(asked, reading, started, log, progress, searching, warn)
+    request = TuneRequest(target, data, settings, tuple(command))
+    create_folder(request, inputs.dataset.fingerprint)
+    return _tune(request, inputs, started, Observer(log, progress, warn), searching)
 
 
 def resume_tune(
@@ -107,100 +127,116 @@ def resume_tune(
     seconds_before: float = 0.0,
     log: Log = lambda stage: None,
     progress: Progress = lambda seen: None,
-    searching: Callable[[Searched], None] = lambda seen: None,
+    searching: Callable[[SearchProgress], None] = lambda seen: None,
     warn: Log = lambda sentence: None,
 ) -> Run:
-    """Go on with a search that was stopped, for the time that it had left; nothing that was judged is judged again.
+    """Resume a stopped search for the rest of its budget; results on disk are not computed again.
 
     Raises:
-        InputError: there is nothing to go on with, or the data or the versions are not what they were.
+        InputError: there is nothing to resume, or data or versions have changed.
 
     """
     started = time.monotonic() - seconds_before
-    asked, fingerprint = read_asked(run)
-    check_target(asked.target)
-    reading = _read(asked.data, asked.settings, log)
-    if reading.dataset.fingerprint != fingerprint:
-        raise InputError(f"`{asked.data}` has changed since `{asked.target}` was begun: begin anew.")
-    return _tune(asked, reading, started, log, progress, searching, warn)
+    request, fingerprint = load_request(run)
+    check_target(request.target)
+    inputs = _read(request.data, request.settings, log)
+    if inputs.dataset.fingerprint != fingerprint:
+        raise InputError(f"`{request.data}` has changed since `{request.target}` was started: start a new search.")
+    return _tune(request, inputs, started, Observer(log, progress, warn), searching)
 
 
 def _read(data: Any, settings: TuneSettings, log: Log) -> RunInputs:
     if settings.run.folds is not None:
-        raise InputError("`--folds` measures one recipe; a search holds rows out by itself.")
+        raise InputError("`--folds` measures a single recipe; a search chooses its own folds.")
     check_trackers(settings.run.track)
     return read_for_run(data, load_recipe("fast"), settings.run, log)
 
 
 def _tune(
-    asked: Asked,
-    reading: RunInputs,
+    request: TuneRequest,
+    inputs: RunInputs,
     started: float,
-    log: Log,
-    progress: Progress,
-    searching: Callable[[Searched], None],
-    warn: Log,
+    observer: Observer,
+    searching: Callable[[SearchProgress], None],
 ) -> Run:
-    settings, observer = asked.settings, Observer(log, progress, warn)
+    """Search, and train the winner."""
+    settings, log = request.settings, observer.log
     metric = metric_named(settings.metric)
-    with held(asked):
-        folder = asked.folder / _MATERIAL
-        if not (folder / "whole").exists():
-            index = word_index_of(reading.data, [load_recipe("embedding-average")])  # as all networks of the space
-            save_material(folder, reading.dataset, index)
-            (folder / "whole").touch()
-        material = read_material(folder)
-        parts = Parts(material, settings.run.seed)
-        if not parts.enough:
+    with exclusive(request):
+        folder = request.folder / _SHARED
+        shared = _share_data(folder, inputs)
+        folds = Folds(shared, settings.run.seed)
+        if not folds.exist:
             raise InputError(
-                f"`{reading.dataset.name}` has too few rows of their own to choose among recipes: "
-                "`tagline train` takes its default."
+                f"`{inputs.dataset.name}` has too few distinct rows to compare recipes: use `tagline train`."
             )
-        shape = Shape.of(material)
-        study = Study(asked.folder, metric, settings.limits, shape, families(shape), parts.first, settings.run.seed)
-        started -= study.spent
-        n_test = 0 if reading.dataset.test is None else len(reading.dataset.test)
-        clock = Clock(started, settings.budget, material, n_test)
-        judging = Judging(folder, metric.name, settings.run.seed)
+        profile = DataProfile.of(shared)
+        families = available_families(profile)
+        study = Study(request.folder, metric, settings.limits, profile, families, folds.n_first, settings.run.seed)
+        n_test = 0 if inputs.dataset.test is None else len(inputs.dataset.test)
+        time_budget = TimeBudget(started - study.elapsed, settings.budget, shared, n_test)
         stopped = False
         try:
             log(f"searching for {settings.budget:,.0f} s")
-            with Workers(cores(), prepare, judging) as workers:
-                _search(study, workers, parts, clock, searching)
+            with Workers(cores(), prepare, EvaluationContext(folder, metric.name, settings.run.seed)) as workers:
+                _search(_Search(study, workers, folds, time_budget, searching))
         except KeyboardInterrupt:
             stopped = True
-        study.give_up_running(clock.spent)
-        order = clock.in_time(study.order)
-        if not order:
+        study.stop_running(time_budget.elapsed)
+        ranking = time_budget.feasible(study.ranking)
+        if not ranking:
             if stopped:
-                log("stopped before a recipe was judged: there is nothing to keep")
+                log("stopped before a recipe was evaluated: there is no result to keep")
                 raise KeyboardInterrupt
             raise _nothing_found(study, settings)
-        log(("stopped; " if stopped else "") + f"learning the best of {study.n_tried:,} from all rows")
+        log(("stopped; " if stopped else "") + f"training the best of {study.n_tried:,} recipes on all rows")
         while True:
-            found = found_by(study, order, parts, settings, clock.spent, material.feature_cache, stopped=stopped)
-            final = replace(reading, recipe=order[0].recipe, settings=replace(settings.run, recipe=RECIPE))
-            began = time.perf_counter() - clock.spent
+            record = search_record(study, ranking, folds, settings, time_budget.elapsed, shared, stopped=stopped)
             try:
-                run = fit_and_write(
-                    final, asked.target, command=asked.command, started=began, observer=observer, search=found
-                )
+                run = _train_winner(request, inputs, ranking[0], record, time_budget.elapsed, observer)
                 break
             except InputError as error:
-                loser, order = order[0], clock.in_time(order[1:])
-                if loser.recipe.training is None or not order or not _is_free(asked.target):
+                loser, ranking = ranking[0], time_budget.feasible(ranking[1:])
+                if loser.recipe.training is None or not ranking or not _is_free(request.target):
                     raise LastRunError(str(error)) from None
                 loser.state, loser.error = "failed", str(error)
-                log(f"the best cannot learn from all rows, taking the next: {error}")
-    shutil.rmtree(asked.folder, ignore_errors=True)
-    size, most = sum(file.stat().st_size for file in run.model.iterdir()) / 1e6, settings.limits.size_mb
-    if most is not None and size > most:
-        warn(f"The model of all rows takes {size:,.1f} MB, more than its fits to a part of them let expect.")
+                log(f"the best recipe cannot be trained on all rows, using the next: {error}")
+    shutil.rmtree(request.folder, ignore_errors=True)
+    size, limit = sum(file.stat().st_size for file in run.model.iterdir()) / 1e6, settings.limits.size_mb
+    if limit is not None and size > limit:
+        observer.warn(f"The model of all rows takes {size:,.1f} MB, more than its size on the folds suggested.")
     return run
 
 
+def _share_data(folder: Path, inputs: RunInputs) -> SharedData:
+    """Write the data for the workers, unless an earlier process did, and read it."""
+    complete = folder / "whole"
+    if not complete.exists():
+        # All networks of the search space have the word index of this recipe.
+        index = word_index_of(inputs.data, [load_recipe("embedding-average")])
+        save_shared_data(folder, inputs.dataset, index)
+        complete.touch()
+    return read_shared_data(folder)
+
+
+def _train_winner(
+    request: TuneRequest,
+    inputs: RunInputs,
+    winner: Candidate,
+    record: SearchResult,
+    elapsed: float,
+    observer: Observer,
+) -> Run:
+    """Make the final run; raises `InputError` if the recipe cannot be trained on all rows."""
+    final = replace(inputs, recipe=winner.recipe, settings=replace(request.settings.run, recipe=RECIPE))
+    started = time.perf_counter() - elapsed
+    return fit_and_write(
+        final, request.target, command=request.command, started=started, observer=observer, search=record
+    )
+
+
 def _is_free(target: Path) -> bool:
-    """Say whether a run can be put there, whatever has happened while it was searched for."""
+    """Return whether a run can be written there, whatever has happened during the search."""
     try:
         check_target(target)
     except InputError:
@@ -208,115 +244,133 @@ def _is_free(target: Path) -> bool:
     return True
 
 
-def _search(study: Study, workers: Workers, parts: Parts, clock: Clock, searching: Callable[[Searched], None]) -> None:
-    """Try recipes until it is time for the final, and judge the best on further parts until the time is over."""
-    begun = clock.spent
+def _search(search: _Search) -> None:
+    """Evaluate candidates until it is time for the final, then evaluate the best on further folds."""
+    study, workers, time_budget = search.study, search.workers, search.time_budget
+    started = time_budget.elapsed
     shown = 0
     while True:
-        winners = clock.in_time(study.order)
-        best = next(iter(winners), None)
-        left = clock.left(best)
-        share = left / (clock.spent - begun + max(left, 1e-9))
-        hopeless = not study.n_judged and len(study.candidates) > _HOPELESS
-        if hopeless or left <= 0 or (share < _FINAL_SHARE and parts.more and len(_close(study, winners)) > 1):
+        ranking = time_budget.feasible(study.ranking)
+        best = next(iter(ranking), None)
+        remaining = time_budget.remaining(best)
+        share = remaining / (time_budget.elapsed - started + max(remaining, 1e-9))
+        hopeless = not study.n_evaluated and len(study.candidates) > _HOPELESS
+        final_is_due = share < _FINAL_SHARE and search.folds.unlimited and len(_contenders(study, ranking)) > 1
+        if hopeless or remaining <= 0 or final_is_due:
             break
         while workers.n_idle:
             candidate = study.ask()
-            workers.submit(Task(candidate.number, candidate.tables, tuple(range(study.n_first)), measured=True))
-        for message in workers.poll(min(_PATIENCE, left)):
-            _take(study, workers, message, clock)
-        study.passed(clock.spent)
-        shown = _show(study, best, clock, searching, shown)
-        _watch(study, workers, clock)
-    _final(study, workers, parts, clock, searching)
+            folds = tuple(range(study.n_folds))
+            workers.submit(EvaluationTask(candidate.number, candidate.tables, folds, measured=True))
+        for message in workers.poll(min(_PATIENCE, remaining)):
+            _handle(search, message)
+        study.note_time(time_budget.elapsed)
+        shown = _show_progress(search, best, shown)
+        _enforce_limits(search)
+    _run_final(search)
 
 
-def _take(study: Study, workers: Workers, message: Message, clock: Clock) -> None:
+def _handle(search: _Search, message: Message) -> None:
     """Process a message about a candidate."""
+    study, time_budget = search.study, search.time_budget
     candidate = study.candidates[message.task.number]
     if message.kind == "report":
-        on = study.heard(candidate, message.value, clock.spent)
-        clock.saw(candidate)
-        if len(candidate.parts) > 1:  # with the first part come imports and counting
-            study.n_first = min(study.n_first, _n_parts(study, clock))
-        workers.reply(message.task, go_on=on)
+        go_on = study.report(candidate, message.value, time_budget.elapsed)
+        time_budget.record_features(candidate)
+        if len(candidate.results) > 1:  # the first fold includes imports and counting
+            study.n_folds = min(study.n_folds, _affordable_folds(study, time_budget))
+        search.workers.reply(message.task, go_on=go_on)
     elif message.kind == "failed":
-        study.failed(candidate, message.value, clock.spent)
+        study.fail(candidate, message.value, time_budget.elapsed)
 
 
-def _n_parts(study: Study, clock: Clock) -> int:
-    """Return on how many parts to judge candidates, by how long the fit of a usual one takes."""
-    usual = median([c.seconds("fit") for c in study.candidates.values() if c.parts])
-    return max(1, int(clock.budget * cores() / (usual + 0.1) / _LEAST_TRIED))
+def _affordable_folds(study: Study, time_budget: TimeBudget) -> int:
+    """Return the number of folds to evaluate candidates on, by the time of a typical fit."""
+    typical = median([c.seconds("fit") for c in study.candidates.values() if c.results])
+    return max(1, int(time_budget.budget * cores() / (typical + 0.1) / _LEAST_TRIED))
 
 
-def _final(study: Study, workers: Workers, parts: Parts, clock: Clock, searching: Callable[[Searched], None]) -> None:
-    """Judge the best candidates on further parts, as long as there is time, all on the same ones."""
-    finalists = _close(study, clock.in_time(study.order))
-    if not parts.more or len(finalists) < 2:
+def _run_final(search: _Search) -> None:
+    """Evaluate the best candidates on further folds, the same for all, until the time is over."""
+    study, workers, time_budget = search.study, search.workers, search.time_budget
+    finalists = _contenders(study, time_budget.feasible(study.ranking))
+    if not search.folds.unlimited or len(finalists) < 2:
         return
-    slowest = max(finalists, key=clock.last_run)
-    for pid in workers.running:  # what is still running has no time to come first
+    slowest = max(finalists, key=time_budget.final_seconds)
+    for pid in workers.running:  # running candidates cannot win any more
         workers.kill(pid)
-    study.give_up_running(clock.spent)
-    number = study.n_first  # some may have been judged on it before parts became fewer
-    while clock.left(slowest) > 0:
-        tasks = [Task(c.number, c.tables, (number,), measured=False) for c in finalists]
-        heard: dict[int, Part] = {}
-        while len(heard) < len(finalists):
-            while tasks and workers.n_idle:
-                workers.submit(tasks.pop(0))
-            for message in workers.poll(max(0.0, min(_PATIENCE, clock.left(slowest)))):
-                if message.kind == "report":
-                    heard[message.task.number] = message.value
-                    workers.reply(message.task, go_on=False)
-                elif message.kind == "failed":
-                    return
-            study.passed(clock.spent)
-            searching(Searched(clock.spent, clock.budget, "a final among the best", better=False))
-            if clock.left(slowest) <= 0:
-                return
+    study.stop_running(time_budget.elapsed)
+    fold = study.n_folds  # finalists may have a result on it, from before the number of folds was reduced
+    while time_budget.remaining(slowest) > 0:
+        results = _evaluate_finalists(search, finalists, fold, slowest)
+        if results is None:
+            return
         for candidate in finalists:
             candidate.finalist = True
-            study.heard(candidate, heard[candidate.number], clock.spent)
-        number += 1
+            study.report(candidate, results[candidate.number], time_budget.elapsed)
+        fold += 1
 
 
-def _close(study: Study, winners: list[Candidate]) -> list[Candidate]:
-    """Return the best candidates that noise alone may have put in this order."""
-    return [c for c in winners[:_FINALISTS] if not falls_behind(c, winners[0], study.metric)]
+def _evaluate_finalists(
+    search: _Search, finalists: list[Candidate], fold: int, slowest: Candidate
+) -> dict[int, FoldResult] | None:
+    """Return the results of all finalists on a fold by number, or None if one fails or the time is over."""
+    workers, time_budget = search.workers, search.time_budget
+    tasks = [EvaluationTask(c.number, c.tables, (fold,), measured=False) for c in finalists]
+    results: dict[int, FoldResult] = {}
+    while len(results) < len(finalists):
+        while tasks and workers.n_idle:
+            workers.submit(tasks.pop(0))
+        for message in workers.poll(max(0.0, min(_PATIENCE, time_budget.remaining(slowest)))):
+            if message.kind == "report":
+                results[message.task.number] = message.value
+                workers.reply(message.task, go_on=False)
+            elif message.kind == "failed":
+                return None
+        search.study.note_time(time_budget.elapsed)
+        search.searching(SearchProgress(time_budget.elapsed, time_budget.budget, "final among the best", better=False))
+        if time_budget.remaining(slowest) <= 0:
+            return None
+    return results
 
 
-def _show(study: Study, best: Candidate | None, clock: Clock, searching: Callable[[Searched], None], shown: int) -> int:
-    """Tell how far the search is; return the number of the best candidate plus one."""
-    now = 0 if best is None else best.number + 1
+def _contenders(study: Study, ranking: list[Candidate]) -> list[Candidate]:
+    """Return the best candidates whose order may be due to noise."""
+    return [c for c in ranking[:_FINALISTS] if not should_prune(c, ranking[0], study.metric)]
+
+
+def _show_progress(search: _Search, best: Candidate | None, shown: int) -> int:
+    """Report the progress; return the number of the best candidate plus one."""
+    study, time_budget = search.study, search.time_budget
+    number = 0 if best is None else best.number + 1
     words = f"{study.n_tried:,} tried"
     if best is not None:
         words += f", best {study.metric.name} {study.metric.shown(best.score(study.metric)):.4f} ({best.family})"
-    searching(Searched(clock.spent, clock.budget, words, better=now != shown))
-    return now
+    search.searching(SearchProgress(time_budget.elapsed, time_budget.budget, words, better=number != shown))
+    return number
 
 
-def _watch(study: Study, workers: Workers, clock: Clock) -> None:
-    """Stop a fit that takes more memory than is allowed, or so long that little else could be tried."""
-    for pid, (task, seconds) in workers.running.items():
-        sentence = ""
-        most = max(_SLOWEST * clock.budget, _SLOWEST_SECONDS)
-        if seconds > most and study.n_judged:
-            sentence = f"A fit took more than {most:,.0f} s, too long for this search."
+def _enforce_limits(search: _Search) -> None:
+    """Kill fits that exceed the memory limit, or take so long that few others could be evaluated."""
+    study, elapsed = search.study, search.time_budget.elapsed
+    longest = max(_SLOWEST * search.time_budget.budget, _SLOWEST_SECONDS)
+    for pid, (task, seconds) in search.workers.running.items():
+        error = ""
+        if seconds > longest and study.n_evaluated:
+            error = f"A fit took more than {longest:,.0f} s, too long for this search."
         elif study.limits.memory_mb is not None and (used := _memory_mb(pid)) > study.limits.memory_mb:
-            sentence = f"It took {used:,.0f} MB of memory, more than the {study.limits.memory_mb:,.0f} allowed."
-        if sentence:
-            workers.kill(pid)
+            error = f"It took {used:,.0f} MB of memory, more than the limit of {study.limits.memory_mb:,.0f} MB."
+        if error:
+            search.workers.kill(pid)
             candidate = study.candidates[task.number]
-            if candidate.state == "running" and candidate.parts and study.best is None:
-                study.enough(candidate, clock.spent)
+            if candidate.state == "running" and candidate.results and study.best is None:
+                study.accept(candidate, elapsed)
             else:
-                study.failed(candidate, sentence, clock.spent)
+                study.fail(candidate, error, elapsed)
 
 
 def _memory_mb(pid: int) -> float:
-    """Return what a process holds in memory, in megabytes; 0 if it has just ended."""
+    """Return the resident memory of a process in megabytes; 0 if it has ended."""
     import psutil
 
     try:
@@ -326,13 +380,13 @@ def _memory_mb(pid: int) -> float:
 
 
 def _nothing_found(study: Study, settings: TuneSettings) -> InputError:
-    whole = [c for c in study.candidates.values() if c.state == "whole"]
+    complete = [c for c in study.candidates.values() if c.state == "whole"]
     failed = [c for c in study.candidates.values() if c.state == "failed"]
-    if whole:
-        return InputError(f"None of {len(whole):,} recipes stayed within the limits of size and latency: raise them.")
+    if complete:
+        return InputError(f"None of {len(complete):,} recipes is within the limits of size and latency: raise them.")
     if failed:
-        return InputError(f"No recipe could be judged; the first failed so: {failed[0].error}")
+        return InputError(f"No recipe could be evaluated; the first error: {failed[0].error}")
     return InputError(
-        f"{settings.budget:,.0f} s are too short to judge one recipe on this data, as the processes that do so take "
-        "some to start: raise `--budget`, or take `tagline train`."
+        f"{settings.budget:,.0f} s are too short to evaluate a recipe on this data, as workers need time to start: "
+        "raise `--budget`, or use `tagline train`."
     )

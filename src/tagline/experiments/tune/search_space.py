@@ -1,4 +1,4 @@
-"""The recipes that a search draws from: families, what varies in each, and those that are tried first."""
+"""The search space: families of recipes, the settings that vary in each, and the initial trials."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tagline.experiments.shared_data import Material
+from tagline.experiments.shared_data import SharedData
 from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import unspaced_share
 
@@ -19,12 +19,12 @@ FAMILIES = {
     "tf-idf": "TF-IDF of word n-grams and a linear model",
     "characters": "character n-grams and a linear model",
     "embedding-average": "the mean of learnt word vectors and a small network",
-    "dense": "which words stand in a text, and a small network",
+    "dense": "the words of a text as a set, and a small network",
     "cnn": "filters over learnt word vectors",
 }
 _NETWORKS = ("embedding-average", "dense", "cnn")
-_SAMPLE = 5_000  # texts that lengths and scripts are told from
-_LONGEST = 600  # words that a network sees of a text at most
+_SAMPLE = 5_000  # texts that lengths and scripts are estimated from
+_LONGEST = 600  # words of a text that a network uses at most
 _LARGE_BYTES = 10_000_000
 _HUGE_BYTES = 25_000_000
 _MANY_CLASSES = 200  # from which on softmax regression by L-BFGS takes too long
@@ -33,11 +33,11 @@ Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What the space depends on: ``maxlen`` words, which all but few texts have at most; whether words stand apart.
+class DataProfile:
+    """Properties of the texts that the search space depends on.
 
-    Of ``large`` texts rare n-grams are too many to count, and of ``huge`` ones those of characters; there words alone
-    say enough.
+    ``maxlen``: the number of words that 95 % of the texts do not exceed. ``spaced``: words are separated by spaces. In
+    ``large`` data rare n-grams are too many to count, in ``huge`` data character n-grams, too; words are enough there.
     """
 
     maxlen: int
@@ -47,29 +47,29 @@ class Shape:
     n_classes: int
 
     @staticmethod
-    def of(material: Material) -> "Shape":
-        """Return the shape of some texts."""
-        tokens = Tokenizer().tokenize(material.texts.head(_SAMPLE))
+    def of(shared: SharedData) -> "DataProfile":
+        """Return the profile of some texts."""
+        tokens = Tokenizer().tokenize(shared.texts.head(_SAMPLE))
         longest = int(np.quantile(tokens.lengths, 0.95)) + 1
         spaced = unspaced_share(tokens.values.unique()) < 0.5
-        n_bytes = int(material.texts.str.len_bytes().sum())
+        n_bytes = int(shared.texts.str.len_bytes().sum())
         large, huge = n_bytes > _LARGE_BYTES, n_bytes > _HUGE_BYTES
-        return Shape(min(_LONGEST, max(8, longest)), spaced, large, huge, material.Y.shape[1])
+        return DataProfile(min(_LONGEST, max(8, longest)), spaced, large, huge, shared.Y.shape[1])
 
 
-def families(shape: Shape) -> list[str]:
-    """Return the families that can be tried here: networks take PyTorch."""
+def available_families(profile: DataProfile) -> list[str]:
+    """Return the families that are available: networks need PyTorch, and character n-grams data that is not huge."""
     has_torch = find_spec("torch") is not None and find_spec("onnx") is not None
-    left_out = [*(() if has_torch else _NETWORKS), *(["characters"] if shape.huge else ())]
+    left_out = [*(() if has_torch else _NETWORKS), *(["characters"] if profile.huge else ())]
     return [name for name in FAMILIES if name not in left_out]
 
 
-def first_tried(shape: Shape, allowed: list[str]) -> list[dict[str, Any]]:
-    """Return values to begin with, the surest first: `fast` and its neighbours, then one of each family."""
+def initial_trials(profile: DataProfile, allowed: list[str]) -> list[dict[str, Any]]:
+    """Return the settings of the first trials: `fast` and its neighbours, then one of each family."""
     usual = {"family": "fast", "kind": "linear-svm", "tf": "log", "min_df": 2, "floor": 0.7}
     words = {**usual, "words": 3, "characters": "none"}
     both = {**usual, "words": 3, "characters": "some", "shortest": 2, "longest": 5}
-    first, second = (both, words) if shape.spaced and not shape.huge else (words, both)
+    first, second = (both, words) if profile.spaced and not profile.huge else (words, both)
     bag = {"family": "tf-idf", "kind": "linear-svm", "tf": "log", "min_df": 1, "C": 1.0}
     linear: list[dict[str, Any]] = [
         {**first, "C": 1.0},
@@ -79,7 +79,7 @@ def first_tried(shape: Shape, allowed: list[str]) -> list[dict[str, Any]]:
         {**bag, "words": 2},
         {**usual, "family": "characters", "shortest": 1, "longest": 5, "C": 1.0},
     ]
-    if shape.large:  # the quickest first, so that something is known soon
+    if profile.large:  # the fastest first, so that there is a result soon
         linear = [{**bag, "words": 1}, {**words, "words": 2, "C": 1.0}, {**words, "C": 1.0}, *linear]
     network = {"num_words": 20_000, "learning_rate": 3e-3, "batch_size": 64, "dropout": 0.3}
     networks: list[dict[str, Any]] = [
@@ -87,23 +87,23 @@ def first_tried(shape: Shape, allowed: list[str]) -> list[dict[str, Any]]:
         {"family": "dense", "layers": 1, "units": 64, "epochs": 5, **network},
         {"family": "cnn", "embedding": 64, "filters": 128, "width": 3, "epochs": 5, **network, "learning_rate": 1e-3},
     ]
-    tried = [values for values in (*linear, *networks) if values["family"] in allowed and _is_open(values, shape)]
+    tried = [values for values in (*linear, *networks) if values["family"] in allowed and _is_allowed(values, profile)]
     return [
-        values | {"min_df": max(2, values["min_df"])} if shape.large and "min_df" in values else values
+        values | {"min_df": max(2, values["min_df"])} if profile.large and "min_df" in values else values
         for values in tried
     ]
 
 
-def _is_open(values: Values, shape: Shape) -> bool:
-    """Say whether values lie in the space of such texts."""
-    many = values.get("kind") == "logistic-regression" and shape.n_classes > _MANY_CLASSES
-    return not many and not (shape.huge and values.get("characters") == "some")
+def _is_allowed(values: Values, profile: DataProfile) -> bool:
+    """Return whether values are inside the space for such texts."""
+    many = values.get("kind") == "logistic-regression" and profile.n_classes > _MANY_CLASSES
+    return not many and not (profile.huge and values.get("characters") == "some")
 
 
-def suggest(trial: "Trial", shape: Shape, allowed: list[str]) -> dict[str, Any]:
-    """Draw the tables of a recipe."""
+def suggest(trial: "Trial", profile: DataProfile, allowed: list[str]) -> dict[str, Any]:
+    """Sample the tables of a recipe."""
     family = trial.suggest_categorical("family", allowed)
-    tables = _network(trial, family, shape) if family in _NETWORKS else _linear(trial, family, shape)
+    tables = _network(trial, family, profile) if family in _NETWORKS else _linear(trial, family, profile)
     tables["recipe"] = {
         "name": f"tuned-{family}",
         "summary": f"{FAMILIES[family]}; settings found by a search",
@@ -112,21 +112,21 @@ def suggest(trial: "Trial", shape: Shape, allowed: list[str]) -> dict[str, Any]:
     return tables
 
 
-def _linear(trial: "Trial", family: str, shape: Shape) -> dict[str, Any]:
-    kinds = ["linear-svm", "logistic-regression"] if shape.n_classes <= _MANY_CLASSES else ["linear-svm"]
+def _linear(trial: "Trial", family: str, profile: DataProfile) -> dict[str, Any]:
+    kinds = ["linear-svm", "logistic-regression"] if profile.n_classes <= _MANY_CLASSES else ["linear-svm"]
     kind = trial.suggest_categorical("kind", kinds)
     features: dict[str, Any] = {
         "kind": "ngrams",
-        "words": 0 if family == "characters" else trial.suggest_int("words", 1, 3 if shape.large else 4),
+        "words": 0 if family == "characters" else trial.suggest_int("words", 1, 3 if profile.large else 4),
         "characters": "none",
         "tf": trial.suggest_categorical("tf", ["log", "binary"]),
         "scale": "discriminative" if family == "fast" else "idf",
-        "min_df": trial.suggest_int("min_df", 2 if shape.large else 1, 3),
+        "min_df": trial.suggest_int("min_df", 2 if profile.large else 1, 3),
         "unit": True,
     }
     if family == "fast":
         features["floor"] = round(trial.suggest_float("floor", 0.1, 5.0, log=True), 3)
-    some = ["none"] if shape.huge else ["none", "some"]
+    some = ["none"] if profile.huge else ["none", "some"]
     if family == "characters" or (family == "fast" and trial.suggest_categorical("characters", some) == "some"):
         features["characters"] = (trial.suggest_int("shortest", 1, 3), trial.suggest_int("longest", 3, 7))
     C = trial.suggest_float("C", 0.05, 50.0, log=True)
@@ -137,7 +137,7 @@ def _linear(trial: "Trial", family: str, shape: Shape) -> dict[str, Any]:
     }
 
 
-def _network(trial: "Trial", family: str, shape: Shape) -> dict[str, Any]:
+def _network(trial: "Trial", family: str, profile: DataProfile) -> dict[str, Any]:
     num_words = trial.suggest_categorical("num_words", [5_000, 10_000, 20_000, 40_000])
     epochs = trial.suggest_int("epochs", 2, 12 if family == "cnn" else 30, log=True)
     features: dict[str, Any] = {"kind": "multihot", "num_words": num_words}
@@ -146,7 +146,7 @@ def _network(trial: "Trial", family: str, shape: Shape) -> dict[str, Any]:
         features = {
             "kind": "sequence",
             "num_words": num_words,
-            "maxlen": shape.maxlen,
+            "maxlen": profile.maxlen,
             "padding": "post",
             "truncating": "post",
         }
