@@ -95,8 +95,7 @@ def test_the_page_holds_what_was_found_and_nothing_from_outside(tmp_path):
     assert "neg 1,000 0.900 0.910 +0.010 +0.001 to +0.020" in page.words("classes")
     differ = page.words("differ")
     assert (
-        "A right, B wrong: 100 Row 12, labelled neg; B predicted pos. Probability of pos: B 98.7 %, A 12.3 %."
-        in differ
+        "A right, B wrong: 100 Row 12, labelled neg; B predicted pos. Probability of pos: B 98.7 %, A 12.3 %." in differ
     )
     assert "B right, A wrong: 120" in differ
     assert "a dull film" in differ
