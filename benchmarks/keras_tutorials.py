@@ -177,7 +177,7 @@ def build_recurrent(bidirectional: bool = False) -> Any:
 
 
 def build_cnn() -> Any:
-    """Return tagline's recipe `cnn`: the strongest answer of each of 350 filters over three words."""
+    """Return tagline's recipe `cnn`: a convolution with 350 filters of three words."""
     from keras import Sequential, layers, optimizers
 
     return _compile(

@@ -1,4 +1,4 @@
-"""The encoder: what a network sees of a text, where each token stands in it, and the way to disk and back."""
+"""The encoder: rows, positions of tokens, and restoring."""
 
 import json
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_one_by_one_equals_batched(encoder: Encoder, texts: list[str]) -> None:
 
 
 @given(ENCODERS, st.lists(TEXTS, min_size=1, max_size=5))
-def test_stored_and_restored_equals_before(encoder: Encoder, texts: list[str]) -> None:
+def test_a_restored_encoder_is_the_same(encoder: Encoder, texts: list[str]) -> None:
     assert encoder.arrays() == {}
     stored = json.loads(json.dumps([encoder.settings(), {}, encoder.texts()]))
     restored = Encoder.restore(*stored)
@@ -92,7 +92,7 @@ def test_located_tokens_are_what_the_model_sees(encoder: Encoder, text: str) -> 
         ("pre", "post", [1, 4, 5], [1, 2], ["The", "film"]),
     ],
 )
-def test_what_is_cut_off_is_not_located(
+def test_truncated_words_are_not_located(
     padding: str, truncating: str, row: list[int], places: list[int], seen: list[str]
 ) -> None:
     encoder = Encoder(INDEX, "sequence", 10, 3, padding, truncating)
@@ -103,13 +103,13 @@ def test_what_is_cut_off_is_not_located(
     assert [text[start:end] for start, end in found.spans] == seen
 
 
-def test_padding_moves_the_places() -> None:
+def test_padding_shifts_columns() -> None:
     for padding, places in (("pre", [3, 4]), ("post", [1, 2])):
         found = Encoder(INDEX, "sequence", 10, 5, padding).locate("The film")
         assert (found.columns.tolist(), found.features.tolist()) == (places, [4, 5])
 
 
-def test_an_empty_text_is_the_start_alone() -> None:
+def test_an_empty_text_has_the_start_only() -> None:
     assert Encoder(INDEX, "sequence", 10, 3).transform(series("")).tolist() == [[0, 0, 1]]
     assert Encoder(INDEX, "sequence", 10, 3, "post").transform(series(" ,")).tolist() == [[1, 0, 0]]
     assert np.flatnonzero(Encoder(INDEX, "multihot", 10).transform(series("")).toarray()).tolist() == [START]
@@ -125,14 +125,14 @@ def test_ids_give_the_same_features_as_their_texts() -> None:
         assert encoder.n_columns == 8
 
 
-def test_an_id_beyond_the_words_is_named() -> None:
+def test_the_error_names_an_id_out_of_range() -> None:
     message = "Row 1 has the id `8`, but the largest is 7: the model has ids below `num_words=8`; use the id 2 for"
     with pytest.raises(InputError, match=message):
         Encoder(None, "sequence", 8, 6).transform_ids([[1, 7], [8]])
 
 
 @pytest.mark.parametrize("use", [lambda e: e.transform(CORPUS), lambda e: e.locate("a")])
-def test_without_words_texts_cannot_be_read(use: Callable[[Encoder], object]) -> None:
+def test_texts_need_a_word_index(use: Callable[[Encoder], object]) -> None:
     encoder = Encoder(None, "multihot", 8)
     assert encoder.texts() == {}
     assert Encoder.restore(encoder.settings(), {}, {}).index is None

@@ -1,4 +1,4 @@
-"""Count, look up, assemble: against a dictionary, a plain count and a dense matrix."""
+"""Count, look up, assemble: compared with a dictionary, a plain count and a dense matrix."""
 
 from collections import defaultdict
 
@@ -22,7 +22,7 @@ def n_cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def plain_count(keys: list[int], docs: list[int], min_df: int) -> tuple[dict[int, tuple[int, int]], list[int]]:
-    """Count with dictionaries: {key: (df, first)} of the kept, ascending, and the ids of all positions."""
+    """Count with dictionaries: {key: (df, first)} of kept keys, ascending, and the ids of all positions."""
     seen: dict[int, set[int]] = defaultdict(set)
     first: dict[int, int] = {}
     for at, (key, doc) in enumerate(zip(keys, docs, strict=True)):
@@ -54,7 +54,7 @@ def test_count_is_a_plain_count(pairs: list[tuple[int, int]], min_df: int) -> No
 @pytest.mark.parametrize("min_df", [1, 2])
 @pytest.mark.usefixtures("n_cores")
 def test_count_on_any_number_of_cores(spread: int, min_df: int) -> None:
-    """The widest spread leaves too few bits for the places, so that ranges are split."""
+    """The widest spread leaves too few bits for the positions, so that ranges are split."""
     rng = np.random.default_rng(spread % 97)
     keys = rng.integers(0, spread, 9000)
     keys[rng.integers(0, 9000, 2000)] = spread
@@ -69,7 +69,7 @@ def test_hash_table_is_a_dictionary(keys: list[int], others: list[int]) -> None:
     assert table.look_up(np.array(asked, dtype=np.int64)).tolist() == [index.get(key, -1) for key in asked]
 
 
-def test_hash_table_of_keys_that_all_want_one_slot() -> None:
+def test_hash_table_with_collisions() -> None:
     inverse = pow(0x9E3779B97F4A7C15, -1, 2**64)
     keys = np.array([k for k in ((inverse * i) % 2**64 for i in range(4000)) if k < BIG][:500], dtype=np.int64)
     assert len(keys) == 500

@@ -1,4 +1,4 @@
-"""N-grams: scikit-learn's CountVectorizer decides, column by column."""
+"""N-grams, compared with scikit-learn's CountVectorizer column by column."""
 
 import numpy as np
 import polars as pl
@@ -168,7 +168,7 @@ def test_ngrams_cross_neither_texts_nor_unknown_words() -> None:
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", " \n"], ["one"], ["x", "y"]])
-def test_little_or_nothing_to_count(fit, texts: list[str]) -> None:
+def test_few_or_no_ngrams(fit, texts: list[str]) -> None:
     for min_df in (1, 2):
         block, counts = fit(texts, min_df)
         assert counts.shape == (len(texts), block.table.n_columns)
@@ -218,7 +218,7 @@ def test_restrict_and_spell() -> None:
     ]
 
 
-def test_codes_stand_for_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_codes_map_to_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagline.features.ngrams._BATCH", 3)  # many batches, on all cores
     texts = [*(f"b a b {word} c" for word in ["the", "quick", "fox", "over", "the", "dog"]), ""]
     codes, lengths, meanings = tokens_as_codes(series(texts), TOKENIZER)

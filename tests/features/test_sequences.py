@@ -1,4 +1,4 @@
-"""Ids, padding and word indexes, against Keras's own functions."""
+"""Ids, padding and word indexes, compared with Keras's functions."""
 
 import doctest
 import os
@@ -98,12 +98,12 @@ def test_lists_to_arrays_and_back(lists: list[list[int]]) -> None:
         ([np.array([0.5])], "Row 0 has the id `"),
     ],
 )
-def test_what_is_no_id_is_named_with_its_row(lists: list[object], message: str) -> None:
+def test_the_error_names_an_invalid_id_and_its_row(lists: list[object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         pad_sequences(lists)
 
 
-def test_wrong_arguments_of_padding_are_named() -> None:
+def test_invalid_arguments_of_padding() -> None:
     with pytest.raises(InputError, match='`padding` is `left`: it must be `"pre"` or `"post"`'):
         pad_sequences([[1]], padding="left")
     with pytest.raises(InputError, match="`truncating` is `left`"):
@@ -124,7 +124,7 @@ def test_multi_hot_is_the_tutorials_loop(lists: list[list[int]]) -> None:
     np.testing.assert_array_equal(hot.toarray(), expected)
 
 
-def test_an_id_out_of_range_is_named() -> None:
+def test_the_error_names_an_id_out_of_range() -> None:
     with pytest.raises(InputError, match="Row 2 has the id `9`, but the largest is 8: `dimension` is 9"):
         multi_hot([[1], [], [3, 9]], 9)
 
@@ -164,7 +164,7 @@ def test_a_text_has_the_same_ids_alone_and_in_a_batch(texts: list[str]) -> None:
     assert batched == [index.encode(series(one), num_words=8, stop_words=True).to_lists()[0] for one in texts]
 
 
-def test_many_texts_are_encoded_as_few() -> None:
+def test_many_texts_are_encoded_like_few() -> None:
     texts = [f"word{i} and word{i % 7} the {i % 11}" for i in range(5000)]
     index = WordIndex.fit(series(*texts))
     batched = index.encode(series(*texts), num_words=1000)
@@ -173,7 +173,7 @@ def test_many_texts_are_encoded_as_few() -> None:
         assert batched.to_lists()[row] == index.encode(series(texts[row]), num_words=1000).to_lists()[0]
 
 
-def test_stop_words_are_left_out_entirely() -> None:
+def test_stop_words_are_removed() -> None:
     texts = series("The film is not the film", "the is")
     index = WordIndex.fit(texts, stop_words=True)
     assert index.words.to_list() == ["film", "not"]
@@ -203,11 +203,11 @@ def test_no_texts_and_empty_texts() -> None:
 
 
 @pytest.mark.parametrize("ranks", [{"a": 1, "b": 1}, {"a": 0, "b": 1}, {"a": 1, "b": 3}])
-def test_ranks_that_are_none_are_refused(ranks: dict[str, int]) -> None:
+def test_invalid_ranks_are_rejected(ranks: dict[str, int]) -> None:
     with pytest.raises(InputError, match=r"The word `.` has rank `\d`: ranks must be 1, 2, 3 and so on, each once"):
         WordIndex.of(ranks)
 
 
-def test_a_word_of_two_lines_is_refused() -> None:
+def test_a_word_with_a_newline_is_rejected() -> None:
     with pytest.raises(InputError, match="contains a newline"):
         WordIndex.of({"a\nb": 1})

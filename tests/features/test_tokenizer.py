@@ -192,7 +192,7 @@ def test_a_tokenizer_is_restored_from_its_settings(tokenizer: Tokenizer) -> None
     assert Tokenizer.restore(json.loads(json.dumps(tokenizer.settings()))) == tokenizer
 
 
-def test_settings_of_a_newer_version_are_refused() -> None:
+def test_settings_of_a_newer_version_are_rejected() -> None:
     with pytest.raises(InputError, match=r"Unknown tokenizer setting `stemmer`: upgrade"):
         Tokenizer.restore({"rule": "unicode", "stemmer": "porter"})
     with pytest.raises(InputError, match=r"Unknown tokenizer rule `bpe`: use one of `unicode`, `keras`"):

@@ -1,4 +1,4 @@
-"""What an n-gram is worth: scikit-learn and the formula of Wang and Manning decide."""
+"""Weights of n-grams, compared with scikit-learn and the formula of Wang and Manning."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Folders of their own for every test, files as Keras's are, and a server on this machine."""
+"""Separate folders for every test, files like Keras's, and a local server."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""What the tutorials print of IMDB and Reuters, out of the original files, which `TAGLINE_DATA` names."""
+"""The output of the tutorials on IMDB and Reuters, from the original files in `TAGLINE_DATA`."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`load_data` and what belongs to it, against Keras's own functions on made-up corpora."""
+"""`load_data` and its companions, compared with Keras's functions on synthetic corpora."""
 
 import hashlib
 import io
@@ -92,7 +92,7 @@ def test_reuters_is_kerass(
     compare(reuters, keras_reuters, folders / "a.npz", options)
 
 
-def test_the_package_holds_what_the_tutorials_import() -> None:
+def test_the_package_has_what_the_tutorials_import() -> None:
     assert keras_datasets.__all__ == ["imdb", "reuters"]
     assert reuters.get_label_names() == keras_reuters.get_label_names()
 
@@ -105,7 +105,7 @@ def test_an_unknown_argument_is_a_type_error(load: Callable[..., object]) -> Non
         load(max_len=10)
 
 
-def test_empty_texts_are_no_trouble(folders: Path, save_npz: Save) -> None:
+def test_empty_texts_are_loaded(folders: Path, save_npz: Save) -> None:
     save_npz(folders / "imdb.npz", x_train=[[], [5]], y_train=[0, 1], x_test=[[]], y_test=[1])
     assert plain(imdb.load_data(start_char=None, seed=0))[1] == ([[]], [1])
     assert sorted(plain(imdb.load_data(num_words=9))[0][0]) == [[1], [1, 8]]
@@ -114,12 +114,12 @@ def test_empty_texts_are_no_trouble(folders: Path, save_npz: Save) -> None:
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        ([[1, "a"]], [0], r"does not hold lists of word ranks: Row 0 has the id `'a'`"),
+        ([[1, "a"]], [0], r"does not contain lists of word ranks: Row 0 has the id `'a'`"),
         ([[1, -2]], [0], "Row 0 has the id `-2`"),
-        ([[1]], [0, 1], "does not hold a class number for each of its 1 texts"),
+        ([[1]], [0, 1], "does not contain a class number for each of its 1 texts"),
     ],
 )
-def test_other_content_is_refused(x: list[Any], y: list[int], message: str, folders: Path, save_npz: Save) -> None:
+def test_other_content_is_rejected(x: list[Any], y: list[int], message: str, folders: Path, save_npz: Save) -> None:
     save_npz(folders / "reuters.npz", x=x, y=y)
     with pytest.raises(DataError, match=message):
         reuters.load_data()
@@ -128,7 +128,7 @@ def test_other_content_is_refused(x: list[Any], y: list[int], message: str, fold
 # Where the files are looked for.
 
 
-def test_the_places_in_their_order(folders: Path, save_npz: Save, tmp_path: Path) -> None:
+def test_folders_are_searched_in_order(folders: Path, save_npz: Save, tmp_path: Path) -> None:
     places = [tmp_path / "cache", tmp_path / "keras" / "datasets", folders, folders / "reuters21578"]
     for mark, place in enumerate(places, 10):
         place.mkdir(parents=True, exist_ok=True)
@@ -148,7 +148,7 @@ def add(tar: tarfile.TarFile, name: str, text: str) -> None:
     tar.addfile(member, io.BytesIO(text.encode()))
 
 
-def test_imdb_out_of_its_texts_is_kerass(
+def test_imdb_rebuilt_from_texts_is_kerass(
     folders: Path, save_npz: Save, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(reviews, "N_PER_CLASS", 3)
@@ -180,7 +180,7 @@ SGML = "".join(
 )
 
 
-def test_reuters_out_of_its_texts(folders: Path, monkeypatch: pytest.MonkeyPatch, save_npz: Save) -> None:
+def test_reuters_rebuilt_from_texts(folders: Path, monkeypatch: pytest.MonkeyPatch, save_npz: Save) -> None:
     for name, value in {"MIN_STORIES": 2, "N_STORIES": 4, "N_CLASSES": 2, "N_TRAIN": 3}.items():
         monkeypatch.setattr(stories, name, value)
     with tarfile.open(folders / stories.ARCHIVE.name, "w:gz") as tar:
@@ -199,7 +199,7 @@ def test_reuters_out_of_its_texts(folders: Path, monkeypatch: pytest.MonkeyPatch
     assert sorted(ids) == [[1, 4], [1, 5], [1, 5], [1, 5, 5, 4]]
 
 
-def test_ranks_that_are_no_ranks_are_one_sentence(folders: Path) -> None:
+def test_invalid_ranks_are_rejected(folders: Path) -> None:
     (folders / "imdb_word_index.json").write_text("[1]")
     with pytest.raises(DataError, match="is not a word index: it should be a JSON object"):
         imdb.get_word_index()
@@ -208,7 +208,7 @@ def test_ranks_that_are_no_ranks_are_one_sentence(folders: Path) -> None:
         imdb.get_word_index()
 
 
-def test_a_copy_with_words_replaced_is_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_with_replaced_words_is_repaired(monkeypatch: pytest.MonkeyPatch) -> None:
     right = b'{"tagline": 14277, "assay": 77765, "assays": 73426, "taglines": 36555, "assayas": 49393}'
     wrong = right.replace(b"assay", b"tagline")
     assert reviews.restore_word_index(wrong) == wrong  # not Keras's file, so none of our business
@@ -221,7 +221,7 @@ def test_a_copy_with_words_replaced_is_mended(monkeypatch: pytest.MonkeyPatch) -
 # Downloads.
 
 
-def test_what_is_nowhere_is_downloaded_and_kept(
+def test_a_missing_file_is_downloaded_once(
     server: Any, save_npz: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_npz(tmp_path / "served.npz", x=[[1], [2]], y=[0, 1])
@@ -241,7 +241,7 @@ def test_what_is_nowhere_is_downloaded_and_kept(
 
 
 @pytest.mark.parametrize("kind", ["SHA-256", "MD5"])
-def test_a_wrong_download_is_refused(kind: str, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_download_is_rejected(kind: str, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server.content = {"file": b"something else"}
     module, load = (reviews, imdb.get_word_index) if kind == "SHA-256" else (stories, reuters.get_word_index)
     monkeypatch.setattr(module, "WORD_INDEX", replace(module.WORD_INDEX, url=server.url("file")))
@@ -250,7 +250,7 @@ def test_a_wrong_download_is_refused(kind: str, server: Any, tmp_path: Path, mon
     assert not list((tmp_path / "cache").iterdir())
 
 
-def test_one_rule_for_what_cuts_words() -> None:
+def test_one_rule_for_separators() -> None:
     # Two rooms that do not import each other hold it.
     assert SEPARATORS == KERAS_SEPARATORS
 

@@ -1,4 +1,4 @@
-"""Recipes: the built-in ones load, and a mistake is named with what was meant."""
+"""Built-in recipes load, and errors name the nearest valid name."""
 
 import doctest
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every recipe of a network, from a file to a run, its predictions and explanations; the tutorials' own figures."""
+"""Every recipe of a network: from a file to a run, predictions and explanations; the figures of the tutorials."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""IMDB and Reuters as the Keras tutorials load them: the same calls, the same numbers, without Keras.
+"""IMDB and Reuters as the Keras tutorials load them: the same functions and ids, without Keras.
 
 >>> from tagline.keras_datasets import imdb  # doctest: +SKIP
 >>> (train_data, train_labels), (test_data, test_labels) = imdb.load_data(num_words=10000)  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""The IMDB reviews as lists of word ids, as ``keras.datasets.imdb`` gives them."""
+"""The IMDB reviews as lists of word ids, as returned by ``keras.datasets.imdb``."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -30,30 +30,30 @@ def load_data(
     index_from: int = 3,
     **unknown: object,
 ) -> tuple[Split, Split]:
-    """Return ``(x_train, y_train), (x_test, y_test)``, id for id those of Keras's function.
+    """Return ``(x_train, y_train), (x_test, y_test)``, the same ids as Keras's function.
 
-    Read from Keras's ``.npz`` if it is at ``path``, or by that name in `TAGLINE_DATA`, Keras's own folder or the
-    cache folder; else from the texts of the built-in set ``imdb`` if they are here; else the file is downloaded.
+    Reads Keras's ``.npz`` at ``path``, or of that name in `TAGLINE_DATA`, Keras's folder or the cache folder; otherwise
+    the texts of the built-in data set ``imdb`` if they are there; otherwise downloads the file.
 
     Args:
         path: Keras's file, or its name.
-        num_words: ids from here on become ``oov_char``. As in Keras, None stands for the largest id, which so
-            becomes one too.
-        skip_top: ids below this become ``oov_char``.
-        maxlen: only reviews with fewer ids than this, the start included, are kept.
-        seed: of the shuffling, train first, then test.
-        start_char: put before every review; None for nothing.
-        oov_char: stands for the ids that are left out; None: nothing does.
-        index_from: added to the rank of every word, 1 for the most frequent.
-        unknown: nothing; what else is named is a `TypeError`.
+        num_words: ids of this size or more become ``oov_char``. As in Keras, None means the largest id, which is
+            thus replaced too.
+        skip_top: smaller ids become ``oov_char``.
+        maxlen: keep only reviews with fewer ids, including the start.
+        seed: of the shuffle, first train, then test.
+        start_char: the first id of every review; None for no start.
+        oov_char: replaces ids outside ``skip_top`` to ``num_words``; None removes them.
+        index_from: added to the rank of every word; the most frequent has rank 1.
+        unknown: other arguments raise `TypeError`.
 
     Returns:
         For each split an object array of lists of ids, (n,), and its labels, int64, (n,): 1 positive, 0 negative.
 
     Raises:
-        InputError: a `ValueError`; no review of a split is shorter than ``maxlen``.
-        DataError: what was found cannot be read or is not whole.
-        DownloadError: nothing was found, and it cannot be downloaded.
+        InputError: no review of a split is shorter than ``maxlen``; also a `ValueError`.
+        DataError: the file or the texts cannot be read or are incomplete.
+        DownloadError: nothing was found, and the download failed.
     """
     refuse_unknown(unknown, _ARGUMENTS)
     generator = np.random.RandomState(seed)
@@ -97,14 +97,14 @@ def _ranks(path: str | Path) -> list[tuple[Ragged, Ints]]:
 def get_word_index(path: str | Path = "imdb_word_index.json") -> dict[str, int]:
     """Return the rank of each of the 88,584 words of the train reviews, 1 the most frequent.
 
-    ``path`` is Keras's file, or its name in one of the places of ``load_data``; where it is not, it is downloaded.
-    The id of a word is its rank + 3. Raises `DataError` if the file is not such an index.
+    ``path`` is Keras's file, or its name in the folders of ``load_data``; it is downloaded if missing.
+    The id of a word is its rank + 3. Raises `DataError` if the file is not a word index.
     """
     return imdb.read_word_index(path)
 
 
 def decode_review(ids: Iterable[int]) -> str:
-    """Return the words of a review that was loaded with the default ids, `?` for the reserved ones."""
+    """Return the words of a review loaded with the default ids, `?` for reserved ids."""
     words = _words()
     return " ".join(words.get(int(number) - INDEX_FROM, "?") for number in ids)
 

@@ -1,7 +1,7 @@
-"""Keras's ``.npz`` files, whose arrays of lists are pickles, read without running anything that stands in them.
+"""Read Keras's ``.npz`` files, whose arrays of lists are pickles, without executing their content.
 
-Nothing of NumPy is called while a pickle is read: the names by which it asks for arrays lead to the plain holders
-below, and every other name is refused. What comes out is checked and made into arrays afterwards.
+No NumPy code runs while a pickle is read: the names of NumPy's array functions are mapped to the plain classes below,
+and every other name is rejected. The result is validated and converted afterwards.
 """
 
 import io
@@ -21,14 +21,14 @@ _INTEGERS = ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")
 
 
 class _ArrayClass:
-    """Stands for the class `numpy.ndarray`, an argument of `_reconstruct` that nothing may be done with."""
+    """Replaces the class `numpy.ndarray`, which is only allowed as an argument of `_reconstruct`."""
 
     def __new__(cls, *_: object) -> "_ArrayClass":
         raise pickle.UnpicklingError("it makes an array in a way that is not `_reconstruct`")
 
 
 class _Type:
-    """A dtype: its code and, out of the state, its byte order."""
+    """A dtype: its code and its byte order, from the state."""
 
     def __init__(self, code: object = "", *_: object) -> None:
         self.code = code
@@ -38,9 +38,9 @@ class _Type:
         self.order = state[1]
 
     def integers(self) -> np.dtype[Any]:
-        """Return the type if it is one of integers."""
+        """Return the integer dtype; raises `UnpicklingError` for others."""
         if self.code not in _INTEGERS or self.order not in ("<", ">", "|"):
-            raise pickle.UnpicklingError(f"it holds an array of `{self.code}`, which is no integer")
+            raise pickle.UnpicklingError(f"it contains an array of `{self.code}`, which is not an integer type")
         return np.dtype(f"{self.order}{self.code}")
 
 
@@ -57,14 +57,14 @@ class _Array:
         """Return the values along the first of one or two dimensions."""
         _, shape, kind, by_columns, values = self.state
         if not isinstance(kind, _Type) or not isinstance(shape, tuple) or by_columns or len(shape) not in (1, 2):
-            raise pickle.UnpicklingError("it holds an array that is not of rows")
+            raise pickle.UnpicklingError("it contains an array that is not a list of rows")
         if isinstance(values, bytes):
             values = np.frombuffer(values, dtype=kind.integers()).tolist()
         if not isinstance(values, list) or math.prod(shape) != len(values):
-            raise pickle.UnpicklingError("it holds an array whose values are not as many as its shape says")
+            raise pickle.UnpicklingError("it contains an array whose size differs from its shape")
         if len(shape) == 1:
             return values
-        # Lists of one length become an array of two dimensions when NumPy is asked for one of lists.
+        # NumPy makes lists of equal length a two-dimensional array.
         return [values[row * shape[1] : (row + 1) * shape[1]] for row in range(shape[0])]
 
 
@@ -74,7 +74,7 @@ def _reconstruct(*_: object) -> _Array:
 
 def _scalar(kind: Any, value: Any) -> int:
     if not isinstance(kind, _Type) or not isinstance(value, bytes):
-        raise pickle.UnpicklingError("it holds a number that is no integer")
+        raise pickle.UnpicklingError("it contains a number that is not an integer")
     return int(np.frombuffer(value, dtype=kind.integers())[0])
 
 
@@ -87,19 +87,19 @@ _ALLOWED: dict[tuple[str, str], type | Callable[..., object]] = {
 
 
 class _ListsOnly(pickle.Unpickler):
-    """Admits lists, integers and NumPy arrays."""
+    """Accepts lists, integers and NumPy arrays."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for `{module}.{name}`, and only lists of integers are read")
+            raise pickle.UnpicklingError(f"it refers to `{module}.{name}`; only lists of integers are allowed")
         return _ALLOWED[module, name]
 
 
 def read_npz(path: Path, names: Iterable[str]) -> dict[str, list[Any]]:
     """Return the arrays ``names`` of a file, each as a list: of integers, or of lists of integers.
 
-    Whether the innermost values are integers is left to who takes them. Raises `DataError` where the file is
-    damaged, lacks an array, or holds anything that is neither a list, an integer nor an array of them.
+    The caller checks that the innermost values are integers. Raises `DataError` if the file is damaged, lacks an array,
+    or contains anything but lists, integers and arrays of them.
     """
     arrays = {}
     try:

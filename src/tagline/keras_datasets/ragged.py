@@ -1,4 +1,4 @@
-"""Lists of word ids of different lengths, worked on as two arrays: what both sets have in common."""
+"""`Ragged`: lists of word ids of different lengths as two arrays, shared by both data sets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,23 +19,23 @@ _BATCH = 2048  # texts looked up together by one thread
 
 @dataclass(frozen=True, eq=False)
 class Ragged:
-    """Lists one after the other: ``ids`` int64, (n_ids,), and how many each has, ``lengths``, (n,)."""
+    """Concatenated lists: ``ids``, int64, (n_ids,), and the length of each list, ``lengths``, (n,)."""
 
     ids: Ints
     lengths: Ints
 
     @staticmethod
     def of_lists(lists: list[Any], source: object) -> "Ragged":
-        """Return lists of ranks that came out of a file; raises `DataError` for anything else."""
+        """Return lists of ranks read from a file; raises `DataError` for other values."""
         try:
             found = Sequences.of(lists)
         except InputError as error:
-            raise DataError(f"`{source}` does not hold lists of word ranks: {error}") from error
+            raise DataError(f"`{source}` does not contain lists of word ranks: {error}") from error
         return Ragged(found.ids.astype(np.int64), found.lengths)
 
     @staticmethod
     def of_texts(texts: pl.Series, ranks: Mapping[str, int]) -> "Ragged":
-        """Return the ranks of the words of each text; as in Keras's files, words without one are skipped."""
+        """Return the ranks of the words of each text; words without a rank are skipped, as in Keras's files."""
         index = WordIndex.of(ranks)
 
         def batch(part: pl.Series) -> tuple[Ints, Ints]:
@@ -50,14 +50,14 @@ class Ragged:
         return Ragged(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
 
     def take(self, rows: NDArray[Any]) -> "Ragged":
-        """Return some of the lists, in the order of ``rows``."""
+        """Return the lists of ``rows``, in that order."""
         lengths = self.lengths[rows]
         begins = (np.cumsum(self.lengths) - self.lengths)[rows]
         places = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
         return Ragged(self.ids[places], lengths)
 
     def marked(self, start_char: int | None, index_from: int | None) -> "Ragged":
-        """Return the lists with ``index_from`` added to every rank, and ``start_char`` before each list."""
+        """Return the lists with ``index_from`` added to every rank, and ``start_char`` in front of each list."""
         ids = self.ids + (index_from or 0)
         if start_char is None:
             return Ragged(ids, self.lengths)
@@ -65,7 +65,7 @@ class Ragged:
         return Ragged(np.insert(ids, begins, start_char), self.lengths + 1)
 
     def limited(self, num_words: int, skip_top: int, oov_char: int | None) -> "Ragged":
-        """Return the lists with ids outside [skip_top, num_words) replaced by ``oov_char``, or for None left out."""
+        """Return the lists with ids outside [skip_top, num_words) replaced by ``oov_char``, or removed if None."""
         kept = (self.ids >= skip_top) & (self.ids < num_words)
         if oov_char is not None:
             return Ragged(np.where(kept, self.ids, oov_char), self.lengths)
@@ -80,15 +80,15 @@ class Ragged:
 
 
 def labels_of(labels: list[Any], n: int, source: object) -> Ints:
-    """Return the class numbers that came out of a file, (n,); raises `DataError` for anything else."""
+    """Return the class numbers read from a file, (n,); raises `DataError` for other values."""
     found = np.array(labels)
     if found.shape != (n,) or found.dtype.kind not in "iu":
-        raise DataError(f"`{source}` does not hold a class number for each of its {n:,} texts.")
+        raise DataError(f"`{source}` does not contain a class number for each of its {n:,} texts.")
     return found.astype(np.int64)
 
 
 def refuse_unknown(unknown: Mapping[str, object], known: tuple[str, ...]) -> None:
-    """Raise `TypeError` that names the first argument that is none, and what to write instead."""
+    """Raise `TypeError` for the first unknown argument, with the nearest known one."""
     for name in unknown:
         if name == "nb_words":
             raise TypeError("`load_data` has no argument `nb_words`: it is called `num_words` since Keras 2.")
@@ -96,7 +96,5 @@ def refuse_unknown(unknown: Mapping[str, object], known: tuple[str, ...]) -> Non
 
 
 def nothing_left(maxlen: int) -> InputError:
-    """Return the error for a ``maxlen`` under which no text remains."""
-    return InputError(
-        f"No text is shorter than `maxlen={maxlen}`, its start included, so none is left: raise `maxlen`."
-    )
+    """Return the error for a ``maxlen`` that removes every text."""
+    return InputError(f"No text is shorter than `maxlen={maxlen}`, including its start: increase `maxlen`.")

@@ -1,4 +1,4 @@
-"""The Reuters newswires as lists of word ids, as ``keras.datasets.reuters`` gives them."""
+"""The Reuters newswires as lists of word ids, as returned by ``keras.datasets.reuters``."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -38,25 +38,25 @@ def load_data(
     index_from: int = 3,
     **unknown: object,
 ) -> tuple[Split, Split]:
-    """Return ``(x_train, y_train), (x_test, y_test)`` as Keras's function does.
+    """Return ``(x_train, y_train), (x_test, y_test)`` like Keras's function.
 
-    Read from Keras's ``.npz`` if it is at ``path``, or by that name in `TAGLINE_DATA`, Keras's own folder or the
-    cache folder; else from the texts of the built-in set ``reuters`` if they are here; else the file is downloaded.
-    From the texts, stories, order and labels are Keras's; unless Keras's word index lies beside them, the words are
-    counted anew, and of equally frequent ones another may come first.
+    Reads Keras's ``.npz`` at ``path``, or of that name in `TAGLINE_DATA`, Keras's folder or the cache folder; otherwise
+    the texts of the built-in data set ``reuters`` if they are there; otherwise downloads the file.
+    From the texts, stories, order and labels are Keras's; without Keras's word index the words are counted, and equally
+    frequent words may have other ranks.
 
     Args:
         path: Keras's file, or its name.
-        num_words: ids from here on become ``oov_char``. As in Keras, None stands for the largest id, which so
-            becomes one too.
-        skip_top: ids below this become ``oov_char``.
-        maxlen: only newswires with fewer ids than this, the start included, are kept.
-        test_split: the share of what is left, counted from the end, that is test.
-        seed: of the shuffling.
-        start_char: put before every newswire; None for nothing.
-        oov_char: stands for the ids that are left out; None: nothing does.
-        index_from: added to the rank of every word, 1 for the most frequent.
-        unknown: nothing; what else is named is a `TypeError`.
+        num_words: ids of this size or more become ``oov_char``. As in Keras, None means the largest id, which is
+            thus replaced too.
+        skip_top: smaller ids become ``oov_char``.
+        maxlen: keep only newswires with fewer ids, including the start.
+        test_split: the share of the remaining newswires, at the end, that is the test set.
+        seed: of the shuffle.
+        start_char: the first id of every newswire; None for no start.
+        oov_char: replaces ids outside ``skip_top`` to ``num_words``; None removes them.
+        index_from: added to the rank of every word; the most frequent has rank 1.
+        unknown: other arguments raise `TypeError`.
 
     Returns:
         For each split an object array of lists of ids, (n,), and its labels, int64, (n,): places in
@@ -99,19 +99,19 @@ def _ranks(path: str | Path) -> tuple[Ragged, Ints]:
 def get_word_index(path: str | Path = "reuters_word_index.json") -> dict[str, int]:
     """Return the rank of each of the 30,979 words, 1 the most frequent; the id of a word is its rank + 3.
 
-    ``path`` is Keras's file, or its name in one of the places of ``load_data``. Where it is not, the ranks are those
+    ``path`` is Keras's file, or its name in the folders of ``load_data``. Where it is not, the ranks are those
     that ``load_data`` counts from the texts, or the file is downloaded. Raises `DataError` if it is not such an index.
     """
     return reuters.read_word_index(path)
 
 
 def get_label_names() -> tuple[str, ...]:
-    """Return the 46 topics; the label of a newswire is the place of its topic."""
+    """Return the 46 topics; the label of a newswire is the index of its topic."""
     return _TOPICS
 
 
 def decode_newswire(ids: Iterable[int]) -> str:
-    """Return the words of a newswire that was loaded with the default ids, `?` for the reserved ones."""
+    """Return the words of a newswire loaded with the default ids, `?` for reserved ids."""
     words = _words()
     return " ".join(words.get(int(number) - INDEX_FROM, "?") for number in ids)
 
