@@ -123,7 +123,7 @@ def label_strings(values: pl.Series, source: str) -> pl.Series:
 
 
 def spaces_trimmed(values: pl.Series, labels: pl.Series) -> pl.Series:
-    """Say of each row whether spaces around its label were trimmed, Boolean, (n_rows,); of lists nothing is said."""
+    """Return whether spaces around each label were trimmed, Boolean, (n_rows,); False for lists."""
     if values.dtype == pl.String and labels.dtype == pl.String:
         return (values.str.len_bytes() != values.str.strip_chars().str.len_bytes()).fill_null(value=False)
     return pl.repeat(False, len(values), eager=True)

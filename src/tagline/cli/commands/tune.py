@@ -13,6 +13,7 @@ from tagline.errors import InputError
 
 if TYPE_CHECKING:
     from tagline.experiments.tune.run import SearchProgress
+    from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
     from tagline.runs.train import Run
 
 SEARCH = "Search"
@@ -106,9 +107,8 @@ def tune(
     shown: Any = {
         "seconds_before": before,
         "log": session.stage,
-        "progress": lambda seen: advance(session, seen),
+        "progress": lambda progress: _advance(session, progress),
         "warn": session.warn,
-        "searching": lambda seen: _searching(session, seen),
     }
     if resume is not None:
         options.check_resume(context, {"resume"}, "the search")
@@ -174,7 +174,13 @@ def _quantity(option: str, given: str | None, units: dict[str, float], example: 
     return float(match[1]) * units[match[2]]
 
 
-def _searching(session: Session, seen: "SearchProgress") -> None:
-    session.advance(
-        f"searching: {seen.words}", min(int(seen.seconds), int(seen.budget)), int(seen.budget), milestone=seen.better
-    )
+def _advance(session: Session, progress: "SearchProgress | TrainingProgress | VectorProgress") -> None:
+    """Show the progress of a search, or of training its best network."""
+    from tagline.experiments.tune.run import SearchProgress
+
+    if not isinstance(progress, SearchProgress):
+        advance(session, progress)
+        return
+    budget = int(progress.budget)
+    seconds = min(int(progress.seconds), budget)
+    session.advance(f"searching: {progress.words}", seconds, budget, milestone=progress.better)

@@ -1,4 +1,4 @@
-"""What is written when a sweep is whole: its trials as CSV, plots, and a page that people read."""
+"""Output of a finished sweep: trials as CSV, plots, and an HTML report."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -105,8 +105,8 @@ def _page(request: SweepRequest, results: Results) -> str:
         if path.exists():
             plot = plot_of(path.read_bytes())
             plots.append({"name": name, "wide": plot.width > _WIDE, **vars(plot)})
-    whole = [one for one in results.combinations if one.accuracy is not None]
-    names, cells = setting_columns(whole)
+    measured = [one for one in results.combinations if one.accuracy is not None]
+    names, cells = setting_columns(measured)
     return render_page(
         "sweep.html.j2",
         title=display_name(str(content["dataset"]["name"])),
@@ -120,9 +120,9 @@ def _page(request: SweepRequest, results: Results) -> str:
         caution=caution(results),
         plots=plots,
         columns=names,
-        combinations=[_row(one, found) for one, found in zip(whole[:_LISTED], cells, strict=False)],
-        n_more=max(0, len(whole) - _LISTED),
-        has_parameters=any(one.parameters is not None for one in whole),
+        combinations=[_row(one, found) for one, found in zip(measured[:_LISTED], cells, strict=False)],
+        n_more=max(0, len(measured) - _LISTED),
+        has_parameters=any(one.parameters is not None for one in measured),
         effects=[
             {
                 "key": key,

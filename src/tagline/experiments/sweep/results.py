@@ -1,8 +1,8 @@
 """Results of a sweep: combinations best first, effects of settings, learning curves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from tagline.experiments.sweep.trial import Trial
 from tagline.experiments.sweep.trial_store import Outcome
 
 Bools = NDArray[np.bool_]
+_One = TypeVar("_One")
+_OfVariants = list[tuple[Variant, list[_One]]]  # what belongs to each variant
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,11 @@ class Results:
     n_failed: int
     n_seeds: int
     judged: int
-    combinations: list[Combination]
-    effects: dict[str, list[Value]]
-    shares: Shares | None
-    optimism: float
-    curves: dict[str, Curve]
+    combinations: list[Combination] = field(default_factory=list)
+    effects: dict[str, list[Value]] = field(default_factory=dict)
+    shares: Shares | None = None
+    optimism: float = 0.0
+    curves: dict[str, Curve] = field(default_factory=dict)
 
     @property
     def best(self) -> Combination | None:
@@ -96,56 +98,77 @@ class Results:
 
 def results_of(request: SweepRequest, trials: Sequence[Trial], outcomes: Mapping[int, Outcome]) -> Results:
     """Compute the results of the outcomes, by number of trial."""
-    n_rows, n_variants = int(request.content["judged"]["rows"]), len(request.variants)
-    by_variant = [[trial for trial in trials if trial.number % n_variants == k] for k in range(n_variants)]
-    failed = sum(outcome.status == "failed" for outcome in outcomes.values())
-    common = (len(trials), failed, len(request.seeds), n_rows)
+    n_variants = len(request.variants)
+    by_variant = [
+        (variant, [trial for trial in trials if trial.number % n_variants == k])
+        for k, variant in enumerate(request.variants)
+    ]
+    n_failed = sum(outcome.status == "failed" for outcome in outcomes.values())
+    results = Results(len(trials), n_failed, len(request.seeds), int(request.content["judged"]["rows"]))
     seed = int(request.content["settings"]["seed"])
     if request.sizes is not None:
-        curves, combinations = {}, []
-        for variant, mine in zip(request.variants, by_variant, strict=True):
-            errors = [e for trial in mine if (e := outcomes[trial.number].error) is not None]
-            combinations.append(Combination(variant.words, variant.recipe.recipe.name, variant.settings, errors=errors))
-            by_size = _by_size(mine, outcomes, n_rows)
-            if len(by_size) > 1:
-                curves[variant.words] = learning_curve(by_size, seed)
-        return Results(*common, combinations, {}, None, 0.0, curves)
-    whole = [
-        (variant, [outcomes[trial.number] for trial in mine])
-        for variant, mine in zip(request.variants, by_variant, strict=True)
+        return _with_curves(results, by_variant, outcomes, seed)
+    runs = [(variant, [outcomes[trial.number] for trial in mine]) for variant, mine in by_variant]
+    return _with_effects(results, runs, seed)
+
+
+def _with_curves(
+    results: Results, by_variant: _OfVariants[Trial], outcomes: Mapping[int, Outcome], seed: int
+) -> Results:
+    """Add the learning curve of each variant."""
+    curves, combinations = {}, []
+    for variant, trials in by_variant:
+        combinations.append(_failed(variant, [outcomes[trial.number] for trial in trials]))
+        by_size = _by_size(trials, outcomes, results.judged)
+        if len(by_size) > 1:
+            curves[variant.words] = learning_curve(by_size, seed)
+    return replace(results, combinations=combinations, curves=curves)
+
+
+def _with_effects(results: Results, runs: _OfVariants[Outcome], seed: int) -> Results:
+    """Add the combinations, best first, and the effects of their settings."""
+    complete = [(variant, found) for variant, found in runs if all(outcome.status == "done" for outcome in found)]
+    failed = [
+        _failed(variant, found) for variant, found in runs if any(outcome.status == "failed" for outcome in found)
     ]
-    good = [(v, found) for v, found in whole if all(outcome.status == "done" for outcome in found)]
-    bad = [
-        Combination(v.words, v.recipe.recipe.name, v.settings, errors=[o.error for o in found if o.error is not None])
-        for v, found in whole
-        if any(outcome.status == "failed" for outcome in found)
-    ]
-    if not good:
-        return Results(*common, bad, {}, None, 0.0, {})
-    right = np.stack([outcome.right_rows(n_rows) for _, found in good for outcome in found])  # (n_trials, n_rows)
-    variant_of = np.repeat(np.arange(len(good)), len(request.seeds))  # (n_trials,)
+    if not complete:
+        return replace(results, combinations=failed)
+    variants = [variant for variant, _ in complete]
+    right = np.stack([one.right_rows(results.judged) for _, found in complete for one in found])  # (n_trials, n_rows)
+    variant_of = np.repeat(np.arange(len(complete)), results.n_seeds)  # (n_trials,)
     accuracy = right.mean(axis=1)  # (n_trials,)
     of_seeds = seed_variance(accuracy, variant_of)
     combinations = _ranked(
-        [_combination(v, found, right[variant_of == k], of_seeds) for k, (v, found) in enumerate(good)]
+        [_combination(v, found, right[variant_of == k], of_seeds) for k, (v, found) in enumerate(complete)]
     )
-    first = [v.words for v, _ in good].index(combinations[0].words)
-    place = {v.words: k for k, (v, _) in enumerate(good)}
-    compared = [combinations[0]] + [
-        _behind(one, difference(right[variant_of == first], right[variant_of == place[one.words]], of_seeds))
-        for one in combinations[1:]
+    rows_of = {variant.words: right[variant_of == k] for k, variant in enumerate(variants)}
+    best = combinations[0]
+    behind = [
+        replace(one, behind=difference(rows_of[best.words], rows_of[one.words], of_seeds)) for one in combinations[1:]
     ]
-    settings = varied([v for v, _ in good])
+    settings = varied(variants)
     number = {
-        key: np.array([values.index(good[k][0].settings.get(key, "")) for k in variant_of])
+        key: np.array([values.index(variants[k].settings.get(key, "")) for k in variant_of])
         for key, values in settings.items()
     }
     explained = shares(accuracy, number, variant_of) if settings else None
     effects = {key: _values(settings[key], number[key], right, of_seeds) for key in settings}
     if explained is not None:
         effects = dict(sorted(effects.items(), key=lambda pair: -explained.by_setting[pair[0]]))
-    rows = np.stack([right[variant_of == k].mean(axis=0) for k in range(len(good))])  # (n_variants, n_rows)
-    return Results(*common, compared + bad, effects, explained, selection_optimism(rows, seed), {})
+    rows = np.stack([right[variant_of == k].mean(axis=0) for k in range(len(complete))])  # (n_variants, n_rows)
+    return replace(
+        results,
+        combinations=[best, *behind, *failed],
+        effects=effects,
+        shares=explained,
+        optimism=selection_optimism(rows, seed),
+    )
+
+
+def _failed(variant: Variant, found: Sequence[Outcome]) -> Combination:
+    """Return a combination without figures, with the messages of its failed trials."""
+    errors = [outcome.error for outcome in found if outcome.error is not None]
+    return Combination(variant.words, variant.recipe.recipe.name, variant.settings, errors=errors)
 
 
 def _by_size(trials: Sequence[Trial], outcomes: Mapping[int, Outcome], n_rows: int) -> dict[int, Bools]:
@@ -170,10 +193,6 @@ def _combination(variant: Variant, found: Sequence[Outcome], right: Bools, of_se
         best_epoch=_median([outcome.best_epoch for outcome in found]),
         parameters=found[0].parameters,
     )
-
-
-def _behind(one: Combination, estimate: Estimate) -> Combination:
-    return Combination(**{**vars(one), "behind": estimate})
 
 
 def _ranked(combinations: Sequence[Combination]) -> list[Combination]:

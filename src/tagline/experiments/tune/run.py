@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tagline.errors import InputError
 from tagline.experiments.shared_data import SharedData, read_shared_data, save_shared_data
@@ -38,9 +38,12 @@ from tagline.recipes import load_recipe
 from tagline.run_folder import RECIPE, RUNS, announce_replacement, check_parent, check_target, run_name
 from tagline.runs.data import RunInputs, read_for_run, word_index_of
 from tagline.runs.record import SearchResult
-from tagline.runs.settings import Log, Observer, Progress
+from tagline.runs.settings import Log, Observer
 from tagline.runs.tracking import check_trackers
 from tagline.runs.train import Run, fit_and_write
+
+if TYPE_CHECKING:
+    from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
 
 __all__ = ["SearchProgress", "TuneSettings", "resume_tune", "tune_run"]
 
@@ -64,15 +67,18 @@ class SearchProgress:
     better: bool
 
 
+Progress = Callable[["SearchProgress | TrainingProgress | VectorProgress"], None]
+
+
 @dataclass(frozen=True)
 class _Search:
-    """A running search: its candidates, its workers, its folds, its time, and who is told about it."""
+    """A running search: its candidates, its workers, its folds, its time, and the callback for its progress."""
 
     study: Study
     workers: Workers
     folds: Folds
     time_budget: TimeBudget
-    searching: Callable[[SearchProgress], None]
+    progress: Progress
 
 
 def tune_run(
@@ -83,8 +89,7 @@ def tune_run(
     command: Sequence[str] = (),
     seconds_before: float = 0.0,
     log: Log = lambda stage: None,
-    progress: Progress = lambda seen: None,
-    searching: Callable[[SearchProgress], None] = lambda seen: None,
+    progress: Progress = lambda progress: None,
     warn: Log = lambda sentence: None,
 ) -> Run:
     """Search for the best recipe for ``data`` and write the run of the winner, with a leaderboard and its recipe.
@@ -96,8 +101,7 @@ def tune_run(
         command: the command line to record.
         seconds_before: elapsed seconds of the process before this call, which count.
         log: called with the name of each stage.
-        progress: called while the winner is trained, if it is a network.
-        searching: called during the search.
+        progress: called with a `SearchProgress` during the search, then while the winner, if a network, is trained.
         warn: called with a sentence when a tracker of ``settings.run.track``, which follows the final run, fails.
 
     Raises:
@@ -118,7 +122,7 @@ def tune_run(
         announce_replacement(target, log)
     request = TuneRequest(target, data, settings, tuple(command))
     create_folder(request, inputs.dataset.fingerprint)
-    return _tune(request, inputs, started, Observer(log, progress, warn), searching)
+    return _tune(request, inputs, started, Observer(log, progress, warn), progress)
 
 
 def resume_tune(
@@ -126,8 +130,7 @@ def resume_tune(
     *,
     seconds_before: float = 0.0,
     log: Log = lambda stage: None,
-    progress: Progress = lambda seen: None,
-    searching: Callable[[SearchProgress], None] = lambda seen: None,
+    progress: Progress = lambda progress: None,
     warn: Log = lambda sentence: None,
 ) -> Run:
     """Resume a stopped search for the rest of its budget; results on disk are not computed again.
@@ -142,7 +145,7 @@ def resume_tune(
     inputs = _read(request.data, request.settings, log)
     if inputs.dataset.fingerprint != fingerprint:
         raise InputError(f"`{request.data}` has changed since `{request.target}` was started: start a new search.")
-    return _tune(request, inputs, started, Observer(log, progress, warn), searching)
+    return _tune(request, inputs, started, Observer(log, progress, warn), progress)
 
 
 def _read(data: Any, settings: TuneSettings, log: Log) -> RunInputs:
@@ -157,7 +160,7 @@ def _tune(
     inputs: RunInputs,
     started: float,
     observer: Observer,
-    searching: Callable[[SearchProgress], None],
+    progress: Progress,
 ) -> Run:
     """Search, and train the winner."""
     settings, log = request.settings, observer.log
@@ -179,7 +182,7 @@ def _tune(
         try:
             log(f"searching for {settings.budget:,.0f} s")
             with Workers(cores(), prepare, EvaluationContext(folder, metric.name, settings.run.seed)) as workers:
-                _search(_Search(study, workers, folds, time_budget, searching))
+                _search(_Search(study, workers, folds, time_budget, progress))
         except KeyboardInterrupt:
             stopped = True
         study.stop_running(time_budget.elapsed)
@@ -328,7 +331,7 @@ def _evaluate_finalists(
             elif message.kind == "failed":
                 return None
         search.study.note_time(time_budget.elapsed)
-        search.searching(SearchProgress(time_budget.elapsed, time_budget.budget, "final among the best", better=False))
+        search.progress(SearchProgress(time_budget.elapsed, time_budget.budget, "final among the best", better=False))
         if time_budget.remaining(slowest) <= 0:
             return None
     return results
@@ -346,7 +349,7 @@ def _show_progress(search: _Search, best: Candidate | None, shown: int) -> int:
     words = f"{study.n_tried:,} tried"
     if best is not None:
         words += f", best {study.metric.name} {study.metric.shown(best.score(study.metric)):.4f} ({best.family})"
-    search.searching(SearchProgress(time_budget.elapsed, time_budget.budget, words, better=number != shown))
+    search.progress(SearchProgress(time_budget.elapsed, time_budget.budget, words, better=number != shown))
     return number
 
 

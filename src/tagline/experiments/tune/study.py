@@ -196,7 +196,7 @@ class Study:
         self._study.tell(trial, value, state=states.get(state, TrialState.FAIL))
 
     def _restore(self, trial: FrozenTrial) -> None:
-        """Take a candidate of an earlier process; one that was being judged is as if it had never been request for."""
+        """Restore a candidate of an earlier process; one that was running is evaluated again."""
         running = trial.state == TrialState.RUNNING
         rows = _read_rows(self._rows_of(trial.number))
         if running and rows is None:
