@@ -1,4 +1,4 @@
-"""Work on all cores: NumPy, polars and liblinear let go of the interpreter's lock."""
+"""Threads on all cores, for NumPy, polars and liblinear, which release the interpreter's lock."""
 
 import os
 import sys
@@ -16,19 +16,19 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _Value = TypeVar("_Value")
 
-_own = local()  # .cores: those that a thread of a pool may use itself
-_most: int | None = None
+_own = local()  # .cores: the number of cores that a thread of a pool may use
+_limit: int | None = None
 
 
-def limit_cores(most: int) -> None:
-    """Let this process use no more cores than these: others share the machine with it."""
-    global _most
-    _most = most
+def limit_cores(n: int) -> None:
+    """Limit the number of cores that this process uses, because other processes share the machine."""
+    global _limit
+    _limit = n
 
 
 def cores() -> int:
     """Return how many processors this process may use."""
-    return min(_most or _available(), _available())
+    return min(_limit or _available(), _available())
 
 
 def _available() -> int:
@@ -38,8 +38,8 @@ def _available() -> int:
 def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
     """Apply ``function`` to each item, on all cores, and return the results in order.
 
-    What ``function`` gives to threads in its turn shares the cores that are its own: where there are as many items as
-    cores, that is one, and it goes on in sequence.
+    Nested calls share the cores: if there are as many items as cores, each item has one core, and a nested call runs
+    sequentially.
     """
     work = list(items)
     mine: int = getattr(_own, "cores", None) or cores()
@@ -51,27 +51,27 @@ def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
 
 
 def process_wide(
-    limit: Callable[[], AbstractContextManager[_Value]], anew: Callable[[], object] = lambda: None
+    limit: Callable[[], AbstractContextManager[_Value]], version: Callable[[], object] = lambda: None
 ) -> Callable[[], AbstractContextManager[_Value]]:
-    """Return ``limit`` as a context that threads may share: the first in enters it, the last out leaves it.
+    """Return ``limit`` as a context that threads share: the first thread enters it, the last one leaves it.
 
-    For what holds for the whole process: if each thread saved and restored it, one would save what another had set.
-    All are given what the first was. One that comes when ``anew`` has changed enters it once more, for there is more
-    to limit.
+    For settings of the whole process: if each thread saved and restored such a setting, one thread would save the value
+    that another had set. All threads get the value of the first. If ``version`` has changed when another thread comes,
+    the context is entered once more.
     """
     lock, users, held = Lock(), 0, ExitStack()
     value: _Value
-    seen: object = None
+    entered: object = None
 
     @contextmanager
     def shared() -> Iterator[_Value]:
-        nonlocal users, value, seen
+        nonlocal users, value, entered
         with lock:
             if users == 0:
-                seen = anew()
+                entered = version()
                 value = held.enter_context(limit())
-            elif (now := anew()) != seen:
-                seen = now
+            elif (now := version()) != entered:
+                entered = now
                 held.enter_context(limit())
             users += 1
         try:
@@ -85,12 +85,12 @@ def process_wide(
     return shared
 
 
-@partial(process_wide, anew=lambda: len(sys.modules))  # SciPy, loaded later, brings a library of its own
+@partial(process_wide, version=lambda: len(sys.modules))  # SciPy, if imported later, loads another BLAS
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep matrix products on the thread that asks for them: small ones lose more by waiting for helpers than they win.
+    """Limit BLAS to one thread: for small matrix products, waiting for other threads costs more than they save.
 
-    Threads of our own, each with work of its own, go on side by side.
+    Threads of `in_threads` still run in parallel.
     """
     with _blas(len(sys.modules)).limit(limits=1, user_api="blas"):
         yield
@@ -98,7 +98,7 @@ def one_blas_thread() -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _blas(n_modules: int) -> "ThreadpoolController":
-    """Find what does the products; again once modules were imported."""
+    """Find the BLAS libraries; again after further imports."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
@@ -106,8 +106,8 @@ def _blas(n_modules: int) -> "ThreadpoolController":
 
 @contextmanager
 def same_on_any_cores() -> Iterator[None]:
-    """Keep sums on one thread: one over several has other last digits, and what is learnt or drawn by it differs."""
-    import scipy.linalg  # noqa: F401 (what is loaded later would not be limited)
+    """Limit BLAS to one thread, because the last digits of a sum depend on the number of threads."""
+    import scipy.linalg  # noqa: F401 (a BLAS that is loaded later would not be limited)
 
     with one_blas_thread():
         yield

@@ -1,1 +1,1 @@
-"""The HTTP service: a model behind FastAPI, and the page that people see."""
+"""The HTTP service: models behind FastAPI, and the web page."""

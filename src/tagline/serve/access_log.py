@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on standard error, written by a thread of its own."""
+"""The structured log: one JSON object per line on standard error, written by a thread."""
 
 import json
 import sys
@@ -9,8 +9,8 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-_GATHER_SECONDS = 0.05  # lines of so long are written together
-_MOST_WAITING = 100_000  # lines; a reader of the log that has stopped must not stop the service
+_GATHER_SECONDS = 0.05  # the lines of this time are written together
+_MAX_WAITING = 100_000  # lines; a log reader that hangs must not stop the service
 
 
 def location_of(error: BaseException) -> str:
@@ -21,39 +21,39 @@ def location_of(error: BaseException) -> str:
 
 
 class AccessLog:
-    """A log that never makes its writer wait, and drops lines (and says how many) before it fills the memory."""
+    """A log that never blocks its caller; it drops lines, and reports how many, before it fills the memory."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._lines: deque[str] = deque()
         self._dropped = 0
-        self._some = threading.Event()
+        self._has_lines = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
         self._thread.start()
 
     def write(self, level: str, event: str, **fields: Any) -> None:
         """AccessLog one event with its fields."""
-        if len(self._lines) >= _MOST_WAITING:
+        if len(self._lines) >= _MAX_WAITING:
             self._dropped += 1
             return
         now = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"time": now, "level": level, "event": event, **fields}, ensure_ascii=False, default=str)
         self._lines.append(line)
-        self._some.set()
+        self._has_lines.set()
 
     def close(self) -> None:
-        """Write what is waiting."""
+        """Write the waiting lines."""
         self._closing = True
-        self._some.set()
+        self._has_lines.set()
         self._thread.join(timeout=2.0)
 
     def _write_all(self) -> None:
         while not (self._closing and not self._lines):
-            self._some.wait()
+            self._has_lines.wait()
             if not self._closing:
                 time.sleep(_GATHER_SECONDS)
-            self._some.clear()
+            self._has_lines.clear()
             waiting = [self._lines.popleft() for _ in range(len(self._lines))]
             dropped, self._dropped = self._dropped, 0
             if dropped:
@@ -61,5 +61,5 @@ class AccessLog:
             try:
                 self._stream.write("".join(f"{line}\n" for line in waiting))
                 self._stream.flush()
-            except (OSError, ValueError):  # nobody reads it any more
+            except (OSError, ValueError):  # the reader has closed it
                 return

@@ -1,4 +1,4 @@
-"""The models that a server holds: loaded, and loaded anew when their bundle is replaced."""
+"""The models of a server, which are reloaded when their bundle is replaced."""
 
 import asyncio
 import json
@@ -28,10 +28,10 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 @dataclass(frozen=True)
 class ServedModel:
-    """One state of a model, which a request keeps that began with it.
+    """A loaded version of a model; a request uses the same one from start to end.
 
-    ``version`` is the SHA-256 of its bundle's index. ``answering`` says what ``classifier`` does, but a network in ONNX
-    Runtime, where it cannot be explained.
+    ``version`` is the SHA-256 of the index of its bundle. ``predictor`` gives the predictions of ``classifier``; for a
+    network it uses ONNX Runtime, which is faster but cannot explain them.
     """
 
     name: str
@@ -44,23 +44,23 @@ class ServedModel:
 
 
 def load_served_model(name: str, path: Path) -> ServedModel:
-    """Load a model and what is to be told of it.
+    """Load a model and its description.
 
     Raises:
-        BundleError: there is none, or it is damaged.
+        BundleError: it is missing or damaged.
 
     """
     digest = _version(path)
     classifier = load_model(path)
     predictor = classifier.on_onnx_runtime()
-    predictor.predict_proba(["warm"])  # tables are built, and libraries loaded, before the first request
+    predictor.predict_proba(["warm"])  # builds tables and loads libraries before the first request
     classes = tuple(str(given) for given in classifier.classes_)
     about = about_model(path, classifier)
     return ServedModel(name, path, digest, classifier, predictor, classes, {**about, "tagline": version("tagline")})
 
 
 class ModelStore:
-    """The models by name, the first being the one for requests that name none."""
+    """The models by name; requests that name no model get the first."""
 
     def __init__(self, paths: Mapping[str, Path], log: AccessLog, metrics: Metrics) -> None:
         self._log, self._metrics = log, metrics
@@ -69,14 +69,14 @@ class ModelStore:
         self.default = next(iter(self._served))
 
     def __iter__(self) -> Iterator[ServedModel]:
-        """Iterate over the models as they are now."""
+        """Iterate over the current versions of the models."""
         return iter(list(self._served.values()))
 
     def find(self, name: str | None) -> ServedModel:
-        """Return a model as it is now.
+        """Return the current version of a model.
 
         Raises:
-            ApiError: there is none of this name.
+            ApiError: there is no model with this name.
 
         """
         served = self._served.get(self.default if name is None else name)
@@ -85,28 +85,28 @@ class ModelStore:
         return served
 
     async def watch(self) -> None:
-        """Look each second for bundles that were replaced, load them aside, and put them in place at once.
+        """Check each second which bundles were replaced, load those in a thread, and switch to them.
 
-        A replacement that cannot be loaded, half-copied for instance, leaves the old model where it is, and is tried
-        again when its files change.
+        If a new bundle cannot be loaded, for instance because it is still being copied, the old model stays until the
+        files change again.
         """
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="reload") as pool:
             while True:
                 await asyncio.sleep(POLL_SECONDS)
                 for served in self:
-                    await loop.run_in_executor(pool, self._renew, served)
+                    await loop.run_in_executor(pool, self._reload, served)
 
-    def _renew(self, served: ServedModel) -> None:
+    def _reload(self, served: ServedModel) -> None:
         stamp = _stamp(served.path)
-        if not stamp or stamp == self._stamps[served.name]:  # none: the folder is being replaced
+        if not stamp or stamp == self._stamps[served.name]:  # empty: the folder is being replaced
             return
         self._stamps[served.name] = stamp
         try:
             if _version(served.path) == served.version:
                 return
             fresh = load_served_model(served.name, served.path)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the old model stays and is watched on)
+        except Exception as error:  # noqa: BLE001 (whatever the error, the old model stays)
             message = str(error) if isinstance(error, TaglineError | OSError) else f"{type(error).__name__}: {error}"
             self._log.write("error", "reload_failed", model=served.name, version=served.version, message=message)
             self._metrics.reloaded(served.name, "failed")
@@ -119,13 +119,13 @@ class ModelStore:
 def _version(path: Path) -> str:
     folder = model_folder(path)
     for layout in (MODEL, EXPORT):
-        with suppress(OSError, ValueError, KeyError, TypeError):  # loading says what is wrong
+        with suppress(OSError, ValueError, KeyError, TypeError):  # loading reports what is wrong
             return str(json.loads((folder / layout.index).read_bytes())["sha256"])
     return ""
 
 
 def _stamp(path: Path) -> Stamp:
-    """Return what changes when a file of the bundle does; empty if there is no bundle."""
+    """Return names, times and sizes of the files of a bundle; empty if there is no bundle."""
     try:
         with os.scandir(model_folder(path)) as entries:
             facts = [(entry.name, entry.stat()) for entry in entries]

@@ -1,4 +1,4 @@
-"""The description of the service as a page for people, without a script and without anything from elsewhere."""
+"""The OpenAPI description as an HTML page, without scripts and without external resources."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 def documentation_page(description: dict[str, Any]) -> str:
     """Return an OpenAPI description as HTML."""
-    from jinja2 import Environment, PackageLoader  # not before somebody looks: it takes a tenth of a second
+    from jinja2 import Environment, PackageLoader  # imported on the first request: it takes a tenth of a second
 
     schemas: dict[str, Any] = description.get("components", {}).get("schemas", {})
 
