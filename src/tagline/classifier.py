@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tagline.bundle import Bundle, read_bundle, write_bundle
 from tagline.calibration import Calibrator, TemperatureScaling
-from tagline.errors import BundleError, InputError
-from tagline.features.base import restore_features
+from tagline.errors import InputError
 from tagline.features.sequences import Sequences
 from tagline.inputs import (
     as_inputs,
@@ -30,9 +29,10 @@ from tagline.learners import FitOptions, Fitted, HeldOut, TrainingData, Training
 from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.sample_weight import row_weights
 from tagline.metrics.block import positive_class
-from tagline.models import MODELS, OnnxModel
+from tagline.model_header import calibration_entry, restore_model
+from tagline.models import OnnxModel
 from tagline.models.onnx import model_graph
-from tagline.recipes import Recipe, load_recipe, make_recipe
+from tagline.recipes import Recipe, load_recipe
 from tagline.sklearn_api import Estimator
 from tagline.task import Task
 
@@ -296,7 +296,7 @@ class TextClassifier(Estimator):
             "features": self.vectorizer_.settings(),
             "model": self.model_.kind,
             **({self.model_.kind: settings} if settings else {}),
-            "temperature": self.temperature_,
+            **calibration_entry(self.calibrator_),
             "threshold": self.threshold_,
             "positive": self.positive_,
             "seed": int(self.seed),
@@ -339,33 +339,27 @@ class TextClassifier(Estimator):
         """Read a bundle, or an export to ONNX, which runs in ONNX Runtime; nothing in it is executed otherwise.
 
         Raises:
-            BundleError: it is missing, damaged or of a newer format.
+            BundleError: it is missing, damaged, invalid or of a newer format.
 
         """
-        bundle = read_bundle(folder)
-        header = bundle.header
-        try:
-            recipe = make_recipe(header["recipe"], header["recipe"]["recipe"]["name"])
-            kind = MODELS[header["model"]]
-            model_arrays = {k.removeprefix("model."): v for k, v in bundle.arrays.items() if k.startswith("model.")}
-            clf = cls(recipe, positive=header["positive"], seed=header["seed"])
-            clf.classes_ = np.array(header["classes"], dtype=None if header["classes"] else str)
-            clf.task_, clf.recipe_, clf.positive_ = Task(header["task"]), recipe, header["positive"]
-            clf._take(
-                Fitted(
-                    vectorizer=restore_features(header["features"], bundle.arrays, bundle.texts),
-                    model=kind.restore(header.get(kind.kind, {}), model_arrays, bundle.binaries),
-                    calibrator=TemperatureScaling.from_json(header),
-                    threshold=header["threshold"],
-                    chosen=header["chosen"],
-                    held_out=None,
-                    seconds={},
-                )
+        stored = restore_model(read_bundle(folder), folder)
+        header = stored.header
+        clf = cls(stored.recipe, positive=header.positive, seed=header.seed)
+        clf.classes_, clf.task_ = stored.classes, stored.task
+        clf.recipe_, clf.positive_ = stored.recipe, header.positive
+        clf._take(
+            Fitted(
+                vectorizer=stored.features,
+                model=stored.model,
+                calibrator=stored.calibrator,
+                threshold=header.threshold,
+                chosen=header.chosen,
+                held_out=None,
+                seconds={},
             )
-            clf.card_ = header["facts"]
-            clf._keep_graph(None if kind.graph_file is None else bundle.binaries.get(kind.graph_file))
-        except (KeyError, TypeError, ValueError, IndexError, InputError) as error:
-            raise BundleError(f"`{folder}` lacks a part that a model needs: {error}.") from None
+        )
+        clf.card_ = header.facts
+        clf._keep_graph(stored.graph)
         return clf
 
     def _repr_html_(self) -> str:

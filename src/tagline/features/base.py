@@ -69,6 +69,14 @@ class Featurizer(Protocol):
     def graph_inputs(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return settings and arrays that restore a featurizer without the steps that an ONNX graph does itself."""
 
+    def check(self) -> None:
+        """Check that the parts of a restored featurizer fit together.
+
+        Raises:
+            ValueError: they do not, so that texts could not be transformed, or would be wrongly.
+
+        """
+
     @classmethod
     def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> Self:
         """Return the featurizer that ``settings``, ``arrays`` and ``texts`` came from.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tagline.errors import InputError
 from tagline.features.located import Located
 from tagline.features.sequences import (
+    INDEX_FROM,
     PAD,
     START,
     UNKNOWN,
@@ -28,6 +29,7 @@ from tagline.features.stop_words import STOP_WORDS
 from tagline.features.tokenizer import KERAS, Tokenizer
 
 Kind = Literal["multihot", "sequence"]
+_LONGEST_ROW = 10_000_000  # ids; more than any text has
 _RESERVED = {PAD: "<padding>", START: "<start>", UNKNOWN: "<unknown>"}
 
 
@@ -158,6 +160,20 @@ class Encoder:
     def graph_inputs(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return ``settings`` and ``arrays``: the graph takes the rows as they are."""
         return self.settings(), self.arrays()
+
+    def check(self) -> None:
+        """Check the settings; see `Featurizer.check`."""
+        integers = [self.num_words, *([] if self.maxlen is None else [self.maxlen])]
+        if any(isinstance(number, bool) or not isinstance(number, int) for number in integers):
+            raise ValueError("`num_words` and `maxlen` must be integers")  # see `Featurizer.check`
+        if not INDEX_FROM < self.num_words < 2**31 or not 1 <= (self.maxlen or 1) <= _LONGEST_ROW:
+            raise ValueError("`num_words` or `maxlen` is out of bounds")
+        if (self.kind == "sequence") != (self.maxlen is not None) or not isinstance(self.stop_words, bool):
+            raise ValueError("`kind`, `maxlen` and `stop_words` do not fit together")
+        if self.index is not None and self.index.words.n_unique() < len(self.index.words):
+            raise ValueError("a word is in the word index twice")
+        if not {self.padding, self.truncating} <= {"pre", "post"}:
+            raise ValueError('`padding` and `truncating` must be "pre" or "post"')
 
     @classmethod
     def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> Self:

@@ -45,6 +45,22 @@ class NgramTable:
         """The number of n-grams that have a column."""
         return sum(self.sizes[self.min_n - 1 :])
 
+    def check(self) -> None:
+        """Check the orders and the keys.
+
+        Raises:
+            ValueError: a key is out of order, or its prefix or last symbol is unknown.
+
+        """
+        if isinstance(self.min_n, bool) or not isinstance(self.min_n, int) or not 1 <= self.min_n <= len(self.sizes):
+            raise ValueError(f"the shortest n-gram cannot have {self.min_n} symbols")
+        for size, keys in zip(self.sizes, self.keys, strict=False):
+            sound = keys.ndim == 1 and bool((np.diff(keys) > 0).all())
+            if not sound or (len(keys) and not (keys[0] >= 0 and keys[-1] < size * self.n_symbols)):
+                raise ValueError(
+                    f"the n-grams on top of {size:,} shorter ones are not in order, or have unknown symbols"
+                )
+
     @cached_property
     def _hashes(self) -> list[HashTable]:
         return [HashTable.build(keys) for keys in self.keys]

@@ -6,7 +6,7 @@ Fitting has two steps, as counting is unsupervised and slow, and scaling supervi
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import polars as pl
@@ -168,6 +168,20 @@ class Vectorizer:
         """Return the text files that a bundle stores: the words, one per line."""
         words = [block.vocabulary for block in self.blocks if isinstance(block, WordNgrams)]
         return {"words.txt": "".join(f"{word}\n" for word in words[0])} if words else {}
+
+    def check(self) -> None:
+        """Check the n-gram tables and the scales; see `Featurizer.check`."""
+        if self.tf not in get_args(TermFrequency) or not isinstance(self.unit, bool):
+            raise ValueError("`tf` or `unit` is invalid")
+        if not self.blocks or len({type(block) for block in self.blocks}) < len(self.blocks):
+            raise ValueError("there must be one or two different blocks of n-grams")
+        for block, scale in zip(self.blocks, self.scales, strict=True):
+            block.table.check()
+            if scale.shape != (block.table.n_columns,):
+                raise ValueError(f"there are {scale.shape} scales for {block.table.n_columns:,} n-grams")
+            symbols = block.vocabulary if isinstance(block, WordNgrams) else pl.Series(block.alphabet)
+            if symbols.n_unique() < len(symbols):
+                raise ValueError("a word or character is in the vocabulary twice")
 
     @classmethod
     def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> Self:

@@ -83,6 +83,15 @@ class Model(Protocol):
         """Return the model with these settings and arrays; ``binaries`` are files of the bundle, by name."""
         ...
 
+    def check(self, n_features: int, n_outputs: int) -> None:
+        """Check that the parts fit together, for so many features and outputs.
+
+        Raises:
+            ValueError: they do not, so that predictions would fail or be wrong.
+
+        """
+        ...
+
     def contributions(self, X: Any, output: int, factor: float) -> Contributions:
         """Return what each feature adds to ``factor`` times an output, the logit or the probability.
 

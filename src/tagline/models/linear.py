@@ -66,6 +66,14 @@ class LinearModel(Model):
         products = [X @ coef[:, output].astype(np.float64) for output in range(coef.shape[1])]
         return np.column_stack(products) + self.intercept
 
+    def check(self, n_features: int, n_outputs: int) -> None:
+        """Check the shapes of coefficients and intercepts."""
+        if self.coef.shape != (n_features, n_outputs) or self.intercept.shape != (n_outputs,):
+            raise ValueError(
+                f"coefficients {self.coef.shape} and intercepts {self.intercept.shape} are not those of "
+                f"{n_features:,} features and {n_outputs:,} outputs"
+            )
+
     def contributions(self, X: sp.csr_matrix, output: int, factor: float) -> Contributions:
         """Return what each n-gram of a text, (1, n_columns), adds to ``factor`` times a logit."""
         values = X.data * self.coef[X.indices, output].astype(np.float64) * factor

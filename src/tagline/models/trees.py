@@ -49,6 +49,26 @@ class TreeModel(Model):
         p = np.clip(self.proba(X), SMALLEST, 1 - SMALLEST)
         return np.log(p) - np.log(1 - p) if self.value.shape[1] == 1 else np.log(p)
 
+    def check(self, n_features: int, n_outputs: int) -> None:
+        """Check that every node asks for a known column, and that every path ends: children follow their parent."""
+        nodes = np.arange(len(self.feature))
+        inner = self.feature >= 0
+        children = np.stack([self.left, self.right]) if self.left.shape == self.right.shape == nodes.shape else None
+        sound = (
+            children is not None
+            and self.feature.ndim == 1
+            and self.threshold.shape == nodes.shape
+            and self.value.shape == (len(nodes), n_outputs)
+            and self.roots.ndim == 1
+            and len(self.roots) > 0
+            and all(array.dtype.kind == "i" for array in (self.feature, self.left, self.right, self.roots))
+            and bool(((self.roots >= 0) & (self.roots < len(nodes))).all())
+            and bool((self.feature < n_features).all())
+            and bool((~inner | ((children > nodes) & (children < len(nodes))).all(axis=0)).all())
+        )
+        if not sound:
+            raise ValueError(f"the trees are not those of {n_features:,} features and {n_outputs:,} outputs")
+
     def path_contributions(self, row: sp.csr_matrix) -> tuple[Floats, dict[int, Floats]]:
         """Return the mean share at the roots, and what the tests of each column add on the way to the leaves.
 

@@ -184,6 +184,17 @@ class Network(Model):
         )
         return cls(tuple(layers), weights, settings["masked"])
 
+    def check(self, n_features: int, n_outputs: int) -> None:
+        """Check the shapes of all weights, those of the first and last layer against features and outputs."""
+        if not isinstance(self.masked, bool) or not self.layers or not self.weights[0]:
+            raise ValueError("the network has no layer with weights to start with, or `masked` is no truth value")
+        for number, (layer, weights) in enumerate(zip(self.layers, self.weights, strict=True)):
+            for (name, shape), array in zip(layer.shapes().items(), weights, strict=True):
+                if array.shape != shape:
+                    raise ValueError(f"the weight `{number}.{name}` has the shape {array.shape}, not {shape}")
+        if self.weights[0][0].shape[0] != n_features or not self.weights[-1] or self.n_outputs != n_outputs:
+            raise ValueError(f"the layers are not those of {n_features:,} features and {n_outputs:,} outputs")
+
     def summary(self, inputs: tuple[int | None, ...]) -> list[dict[str, Any]]:
         """Return name, output shape of one text and number of weights of each layer; ``inputs`` is its input shape."""
         rows: list[dict[str, Any]] = []

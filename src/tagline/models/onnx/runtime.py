@@ -62,6 +62,12 @@ class OnnxModel(Model):
         """Return the model of an export's graph."""
         return cls(binaries[EXPORTED_GRAPH])
 
+    def check(self, n_features: int, n_outputs: int) -> None:
+        """Check the outputs of the graph."""
+        widths = {found.name: found.shape[-1] for found in self._session.get_outputs()}
+        if widths.get("logits") != n_outputs or "probabilities" not in widths:
+            raise ValueError(f"the graph does not give `logits` of {n_outputs:,} outputs, and `probabilities`")
+
     def _run(self, output: str, X: Any) -> NDArray[np.float64]:
         width = next(found.shape[1] for found in self._session.get_outputs() if found.name == output)
         names = [found.name for found in self._session.get_inputs()]

@@ -1,0 +1,157 @@
+"""The header of a model's bundle, checked before anything is predicted with it.
+
+Checksums say that a bundle is as it was written, not that it is sound: whoever writes one can compute them. So every
+value is checked against a schema, every array against the others, and two short texts are predicted.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tagline.bundle import Bundle
+from tagline.calibration import Calibrator, restore_calibrator
+from tagline.errors import BundleError, MissingExtraError
+from tagline.features.base import FEATURIZERS, Featurizer, restore_features
+from tagline.features.sequences import Sequences
+from tagline.models import MODELS, Model
+from tagline.recipes import Recipe, make_recipe
+from tagline.task import Task
+
+_DEFAULT_CALIBRATION = "temperature"  # of bundles that name none
+_PROBES = ["", "A film, 1 of 2: été 電影"]
+_BROKEN = (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError, pl.exceptions.PolarsError)
+
+Label = Annotated[str, Field(max_length=10_000)] | bool | int | float
+
+
+class Header(BaseModel):
+    """What the index of a bundle says of the model, of version 1 of the format and later; other keys are ignored."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True, allow_inf_nan=False)
+
+    task: str
+    classes: Annotated[list[Label], Field(min_length=1, max_length=1_000_000)]
+    recipe: dict[str, Any]
+    chosen: dict[str, Any]
+    features: dict[str, Any]
+    model: str
+    temperature: float | None = None
+    calibration: dict[str, Any] | None = None
+    threshold: Annotated[float, Field(ge=0.0, le=1.0)]
+    positive: str | None
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    facts: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _check(self) -> "Header":
+        _known("task", self.task, [task.value for task in Task])
+        _known("model", self.model, MODELS)
+        _known("features.kind", self.features.get("kind"), FEATURIZERS)
+        names = [str(label) for label in self.classes]
+        task = Task(self.task)
+        if len(set(names)) < len(names) or len({type(label) for label in self.classes}) > 1:
+            raise ValueError("`classes` must differ, and be of one type")
+        if task is not Task.MULTILABEL and task is not Task.of(len(names)):
+            raise ValueError(f"`task` is `{self.task}`, and there are {len(names):,} `classes`")
+        if (self.positive is not None) != (task is Task.BINARY) or self.positive not in (None, *names):
+            raise ValueError("`positive` must be one of two `classes`, and null for more")
+        if self.calibration is None and self.temperature is None:
+            raise ValueError("`temperature` is missing")
+        return self
+
+    def calibrator(self) -> Calibrator:
+        """Return the calibrator; bundles that name none have a temperature."""
+        return restore_calibrator(self.calibration or {"kind": _DEFAULT_CALIBRATION, "temperature": self.temperature})
+
+
+def calibration_entry(calibrator: Calibrator) -> dict[str, Any]:
+    """Return what a header says of a calibrator; earlier versions read the temperature under its own key."""
+    table = calibrator.to_json()
+    return {"temperature": table["temperature"]} if calibrator.kind == _DEFAULT_CALIBRATION else {"calibration": table}
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """The content of a model's bundle."""
+
+    header: Header
+    task: Task
+    classes: NDArray[Any]
+    recipe: Recipe
+    features: Featurizer
+    model: Model
+    calibrator: Calibrator
+    graph: bytes | None
+
+
+def restore_model(bundle: Bundle, source: object) -> StoredModel:
+    """Return the model that a bundle holds; ``source`` names the bundle in messages.
+
+    Raises:
+        BundleError: a part is missing, of a wrong type or out of bounds, or the parts do not fit together.
+
+    """
+    try:
+        header = Header.model_validate(bundle.header)
+    except ValidationError as error:
+        raise BundleError(f"`{source}`: {_first_fault(error)}. Copy or train the model again.") from None
+    part = "recipe"
+    try:
+        recipe = make_recipe(header.recipe, str(source))
+        part = "calibration"
+        calibrator = header.calibrator()
+        part = "arrays"
+        _check_finite(bundle.arrays)
+        part = "features"
+        features = restore_features(header.features, bundle.arrays, bundle.texts)
+        features.check()
+        part = "model"
+        kind = MODELS[header.model]
+        arrays = {name.removeprefix("model."): a for name, a in bundle.arrays.items() if name.startswith("model.")}
+        model = kind.restore((header.model_extra or {}).get(kind.kind, {}), arrays, bundle.binaries)
+        task = Task(header.task)
+        n_outputs = task.n_outputs(len(header.classes))
+        model.check(features.n_columns, n_outputs)
+        _probe(features, model, calibrator, n_outputs)
+    except MissingExtraError:
+        raise
+    except _BROKEN as error:
+        what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error
+        raise BundleError(f"`{source}` has an invalid `{part}` ({what}). Copy or train the model again.") from None
+    classes = np.array(header.classes, dtype=str if isinstance(header.classes[0], str) else None)
+    graph = None if kind.graph_file is None else bundle.binaries.get(kind.graph_file)
+    return StoredModel(header, task, classes, recipe, features, model, calibrator, graph)
+
+
+def _known(key: str, name: object, registry: Any) -> None:
+    if not isinstance(name, str) or name not in registry:
+        raise ValueError(f"`{key}` is `{name!s:.80}`, which is unknown")
+
+
+def _first_fault(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][:2])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"`{place}` is invalid: {message}" if place else message
+
+
+def _check_finite(arrays: dict[str, NDArray[Any]]) -> None:
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and not np.isfinite(array).all()):
+            raise ValueError(f"`{name}` holds values that are not finite numbers")
+
+
+def _probe(features: Featurizer, model: Model, calibrator: Calibrator, n_outputs: int) -> None:
+    """Predict two short rows."""
+    if features.reads_texts:
+        X = features.transform(pl.Series(_PROBES, dtype=pl.String))
+    else:
+        X = features.transform_ids(Sequences.of([[1], [1, 2, 3]]))
+    logits = calibrator.apply(model.logits(X))
+    if logits.shape != (2, n_outputs) or not all(math.isfinite(value) for value in logits.ravel()):
+        raise ValueError(f"it predicts {logits.shape[1]:,} outputs for {n_outputs:,}, or a value that is not finite")
