@@ -6,7 +6,6 @@ from typing import Any
 from tagline.bundle import EXPORT
 from tagline.features.base import Featurizer
 from tagline.features.encoder import Encoder
-from tagline.features.ngrams import WordNgrams
 from tagline.features.sequences import INDEX_FROM, PAD, START, UNKNOWN
 from tagline.features.stop_words import STOP_WORDS
 from tagline.features.vectorizer import Block, Vectorizer
@@ -52,12 +51,11 @@ def _of_ngrams(features: Vectorizer) -> dict[str, Any]:
 
 
 def _block(block: Block, first_column: int) -> dict[str, Any]:
-    words = isinstance(block, WordNgrams)
-    of = "words" if words else "characters"
+    of = block.of
     longest = len(block.table.keys) + 1
     symbols = (
         {"file": WORDS, "note": "The token in line i, from 0, has the symbol i. Lines end with a line feed alone."}
-        if words
+        if of == "words"
         else {"file": EXPORT.arrays, "array": "characters.alphabet", "note": "Code points; place i has the symbol i."}
     )
     return {

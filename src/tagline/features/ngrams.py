@@ -9,6 +9,7 @@ hash probe per order.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -195,6 +196,8 @@ class WordNgrams:
     vocabulary: pl.Series
     table: NgramTable
 
+    of: ClassVar[str] = "words"
+
     @staticmethod
     def fit(texts: pl.Series, tokenizer: Tokenizer, max_n: int, min_df: int) -> tuple["WordNgrams", sp.csr_matrix]:
         """Fit the vocabulary, and return it with the counts of ``texts``, (n_texts, n_columns)."""
@@ -257,6 +260,8 @@ class CharNgrams:
 
     alphabet: Ints
     table: NgramTable
+
+    of: ClassVar[str] = "characters"
 
     @staticmethod
     def fit(

@@ -144,7 +144,7 @@ class Vectorizer:
             "tokenizer": self.tokenizer.settings(),
             "blocks": [
                 {
-                    "of": "words" if isinstance(block, WordNgrams) else "characters",
+                    "of": block.of,
                     "shortest": block.table.min_n,
                     "longest": len(block.table.keys) + 1,
                 }
@@ -156,7 +156,7 @@ class Vectorizer:
         """Return the arrays that a bundle stores."""
         arrays: dict[str, NDArray[Any]] = {}
         for block, scale in zip(self.blocks, self.scales, strict=True):
-            of = "words" if isinstance(block, WordNgrams) else "characters"
+            of = block.of
             arrays[f"{of}.scale"] = scale.astype(np.float16)
             for order, keys in enumerate(block.table.keys, 2):
                 arrays |= _pack(f"{of}.{order}", keys, block.table.sizes[order - 2], block.table.n_symbols)

@@ -339,10 +339,7 @@ def _judge(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, how: 
 
 def _lengths(vectorizer: Vectorizer) -> dict[str, list[int]]:
     """Return the shortest and the longest n-gram of each block that is used."""
-    return {
-        "characters" if isinstance(block, CharNgrams) else "words": [block.table.min_n, len(block.table.keys) + 1]
-        for block in vectorizer.blocks
-    }
+    return {block.of: [block.table.min_n, len(block.table.keys) + 1] for block in vectorizer.blocks}
 
 
 def _nearest_first(values: Sequence[float]) -> list[float]:

@@ -40,7 +40,7 @@ def write_payload(
             parts[f"{b}.weight.{output}"] = _planes(level.weights[:, output] + 2 ** (bits - 1), bits // 8)
         blocks.append(
             {
-                "of": "words" if isinstance(block, WordNgrams) else "characters",
+                "of": block.of,
                 "shortest": block.table.min_n,
                 "orders": list(range(2, len(block.table.keys) + 2)),
                 "scaleStep": level.scale_step,
