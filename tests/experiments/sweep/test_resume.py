@@ -90,7 +90,7 @@ def test_no_trial_is_lost_or_made_twice(here: Path, capsys: pytest.CaptureFixtur
     assert set(after_ctrl_c) <= set(after_kill)
     assert not (place / "report.html").exists()
     assert main(["runs", str(here)]) == 0
-    assert f"`{place}` is unfinished: `tagline sweep --resume" in capsys.readouterr().err
+    assert f"`{place}` is unfinished: resume it with `tagline sweep --resume" in capsys.readouterr().err
 
     (here / "elsewhere").mkdir()
     process = create_folder(here / "elsewhere", "--resume", "../sweep", "--quiet")

@@ -188,7 +188,7 @@ def test_other_versions_are_refused(sweep: Sweep, tmp_path: Path) -> None:
 
 def test_an_unfinished_sweep_is_not_begun_again(sweep: Sweep, data: Path, tmp_path: Path) -> None:
     place = stopped(sweep, tmp_path / "sweep", 3)
-    with pytest.raises(InputError, match="is an unfinished sweep: `tagline sweep --resume"):
+    with pytest.raises(InputError, match="is an unfinished sweep: resume it with `tagline sweep --resume"):
         run_sweep(data, SETTINGS, out=place)
 
 

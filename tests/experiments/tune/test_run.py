@@ -181,9 +181,9 @@ def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     judged = {path.name: path.stat().st_mtime_ns for path in (kept / "rows").glob("*.npz")}
     assert judged
     assert main(["tune", str(data), "--out", str(tmp_path / "run"), "--budget", "18s"]) == 2
-    assert "is unfinished: `tagline tune --resume" in capsys.readouterr().err
+    assert "is unfinished: resume it with `tagline tune --resume" in capsys.readouterr().err
     assert main(["runs", str(tmp_path)]) == 0
-    assert f"`{tmp_path / 'run'}` is unfinished: `tagline tune --resume" in capsys.readouterr().err
+    assert f"`{tmp_path / 'run'}` is unfinished: resume it with `tagline tune --resume" in capsys.readouterr().err
     started_at = time.monotonic()
     with start("--resume", "run", "--json", cwd=tmp_path) as process:
         time.sleep(1.5)
