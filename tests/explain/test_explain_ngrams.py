@@ -1,5 +1,7 @@
 """Explanations of n-grams add up to the score, exactly."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
@@ -140,3 +142,26 @@ def test_classes_that_are_numbers() -> None:
     clf = TextClassifier().fit(texts, [int(label[1]) for label in labels])
     assert explain_text(clf, "good", "0").score == pytest.approx(-clf.decision_function(["good"])[0], abs=1e-9)
     assert np.isfinite(explain_text(clf, "good").score)
+
+
+@dataclass(frozen=True)
+class _Affine:
+    """A calibrator with a slope and a shift, as in Platt scaling."""
+
+    kind = "affine"
+
+    def apply(self, logits: np.ndarray) -> np.ndarray:
+        return 3.0 * logits + 0.25
+
+    def tangent(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.full(logits.shape, 3.0), np.full(logits.shape, 0.25)
+
+
+@pytest.mark.parametrize("class_name", ["neg", "pos"])
+def test_any_calibration_is_part_of_the_score(class_name: str) -> None:
+    clf = TextClassifier("naive-bayes").fit(["good film", "a joy", "bad film", "a bore"], ["pos", "pos", "neg", "neg"])
+    clf.calibrator_ = _Affine()
+    found = explain_text(clf, "a good good film", class_name)
+    logit = clf.logits(["a good good film"])[0, 0]
+    assert found.score == pytest.approx(logit if class_name == "pos" else -logit)
+    assert found.intercept + sum(part.value for part in found.contributions) == pytest.approx(found.score)

@@ -1,14 +1,21 @@
 """What `export_page` refuses, and what it leaves behind."""
 
+import gzip
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import polars as pl
 import pytest
 
+from tagline.calibration import TemperatureScaling
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError, MissingExtraError
 from tagline.export.html import export_page
 from tagline.export.html.accuracy_loss import known_truth, measure
+from tagline.export.html.compose import model_script
+from tagline.export.html.javascript import V8
+from tagline.export.html.sizing import pack
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 from tests.synthetic_texts import made_up
@@ -63,3 +70,16 @@ def test_losses_count_labels_and_accuracy(run: Path) -> None:
     assert lost.lost == lost.different / len(TEXTS)
     assert not lost.acceptable
     assert measure(clf, other, TEXTS, None, 0).lost == 0.0
+
+
+@dataclass(frozen=True)
+class _Unknown(TemperatureScaling):
+    kind: ClassVar[str] = "unknown"
+
+
+def test_a_calibration_that_the_page_does_not_know(run: Path) -> None:
+    clf = TextClassifier.load(run / "model")
+    clf.calibrator_ = _Unknown(2.0)
+    packed = pack(clf, 8, 10**9, pl.Series(TEXTS))
+    with pytest.raises(InputError, match=r"no calibration method unknown\. Export it with `--format onnx`"):
+        V8(model_script(), gzip.decompress(packed.payload))

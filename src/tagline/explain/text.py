@@ -1,6 +1,7 @@
 """`explain_text`: explains the prediction of a classifier for one text."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -47,7 +48,7 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
     sign = -1.0 if one_output and index == 0 else 1.0
     features = classifier.vectorizer_
     X = features.transform(pl.Series([text], dtype=pl.String))
-    contributions = classifier.model_.contributions(X, output, sign / classifier.temperature_)
+    contributions = _contributions(classifier, X, output, sign)
     found = ATTRIBUTE[features.kind](features, text, X, contributions)
     return Explanation(
         text=text,
@@ -60,6 +61,17 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
         contributions=found.contributions,
         _words=found.words,
     )
+
+
+def _contributions(classifier: TextClassifier, X: Any, output: int, sign: float) -> Contributions:
+    """Return what each column of ``X``, one row, adds to ``sign`` times a calibrated logit, or to a probability."""
+    model = classifier.model_
+    if model.score == "probability":
+        return model.contributions(X, output, sign)
+    slope, shift = classifier.calibrator_.tangent(model.logits(X))  # (1, n_outputs)
+    found = model.contributions(X, output, sign * float(slope[0, output]))
+    moved = sign * float(shift[0, output])
+    return replace(found, intercept=found.intercept + moved, score=found.score + moved) if moved else found
 
 
 def _scale(classifier: TextClassifier) -> Scale:

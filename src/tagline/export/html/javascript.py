@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tagline.errors import MissingExtraError
+from tagline.errors import InputError, MissingExtraError
 from tagline.export.verification import Predictions
 
 _CALLS = """
@@ -33,20 +33,25 @@ class V8:
     """The scripts of a page with its uncompressed payload, running in V8.
 
     Raises:
+        InputError: the page lacks something that the model needs.
         MissingExtraError: mini-racer is not installed.
 
     """
 
     def __init__(self, script: str, payload: bytes) -> None:
         require_v8()
-        from py_mini_racer import MiniRacer
+        from py_mini_racer import JSEvalException, MiniRacer
 
         self._engine = MiniRacer()
         self._engine.eval(script + _CALLS)
         self._engine.eval(f"const memory = new ArrayBuffer({len(payload)})")
         memory: Any = self._engine.eval("memory")
         memory[:] = payload
-        self._engine.eval("page.model = taglineModel.openModel(new Uint8Array(memory)); null")
+        try:
+            self._engine.eval("page.model = taglineModel.openModel(new Uint8Array(memory)); null")
+        except JSEvalException as error:
+            reason = str(error).split("Error: ")[-1].partition("\n")[0]
+            raise InputError(f"A page cannot hold this model: {reason} Export it with `--format onnx`.") from None
 
     def _call(self, function: str, *arguments: Any) -> Any:
         # JSON in both directions keeps any text intact, NUL included.

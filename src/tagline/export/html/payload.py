@@ -52,7 +52,7 @@ def write_payload(
         "task": clf.task_,
         "positive": clf.positive_,
         "threshold": clf.threshold_,
-        "temperature": clf.temperature_,
+        "calibration": clf.calibrator_.to_json(),
         "tf": vectorizer.tf,
         "unit": vectorizer.unit,
         "bits": bits,

@@ -33,7 +33,18 @@ function features(tokens, model) {
   });
 }
 
-/** Calibrated logits: one output for two classes, else one a class. */
+/**
+ * Calibration methods by their kind in the payload: `apply` maps logits to calibrated ones, `tangent` is
+ * [slope, shift] with calibrated = slope · logit + shift at these logits, for each output.
+ */
+const CALIBRATIONS = {
+  temperature: {
+    apply: (logits, { temperature }) => logits.map((logit) => logit / temperature),
+    tangent: (logits, { temperature }) => logits.map(() => [1 / temperature, 0]),
+  },
+};
+
+/** Logits before calibration: one output for two classes, else one a class. */
 function logitsOf(rows, model) {
   return Array.from(model.intercept, (intercept, output) => {
     let sum = 0;
@@ -41,8 +52,12 @@ function logitsOf(rows, model) {
       const { weight } = model.blocks[b];
       for (let i = 0; i < columns.length; i++) sum += factors[i] * weight(columns[i], output);
     });
-    return (sum + intercept) / model.temperature;
+    return sum + intercept;
   });
+}
+
+function calibrated(logits, { calibration }) {
+  return CALIBRATIONS[calibration.kind].apply(logits, calibration);
 }
 
 function sigmoid(logit) {
@@ -83,7 +98,7 @@ function decide(probabilities, model) {
 /** The label of a text, its probability (null for a multi-label task) and those of all classes. */
 function classify(text, model) {
   const { values } = tokenize(text, model.characters);
-  const probabilities = probabilitiesOf(logitsOf(features(values, model), model), model);
+  const probabilities = probabilitiesOf(calibrated(logitsOf(features(values, model), model), model), model);
   const decided = decide(probabilities, model);
   if (model.task === "multilabel") {
     return { prediction: decided.map((i) => model.classes[i]), probability: null, probabilities };
@@ -122,7 +137,8 @@ function spansOf(places, spans) {
 function explain(text, className, model) {
   const { values: tokens, spans } = tokenize(text, model.characters);
   const rows = features(tokens, model);
-  const probabilities = probabilitiesOf(logitsOf(rows, model), model);
+  const logits = logitsOf(rows, model);
+  const probabilities = probabilitiesOf(calibrated(logits, model), model);
   const decided = decide(probabilities, model);
   let index = model.task === "multilabel" ? largestOf(probabilities) : decided;
   if (className !== null && className !== undefined) {
@@ -131,7 +147,9 @@ function explain(text, className, model) {
   }
   const oneOutput = model.intercept.length === 1;
   const output = oneOutput ? 0 : index;
-  const factor = (oneOutput && index === 0 ? -1 : 1) / model.temperature;
+  const sign = oneOutput && index === 0 ? -1 : 1;
+  const [slope, shift] = CALIBRATIONS[model.calibration.kind].tangent(logits, model.calibration)[output];
+  const factor = sign * slope;
 
   const contributions = [];
   rows.forEach((row, b) => {
@@ -152,7 +170,7 @@ function explain(text, className, model) {
       for (let token = places[i]; token <= places[i + 1]; token++) shares[token] += value / covered;
     }
   }
-  const intercept = model.intercept[output] * factor;
+  const intercept = model.intercept[output] * factor + sign * shift;
   return {
     prediction: Array.isArray(decided) ? decided.map((i) => model.classes[i]) : model.classes[decided],
     probabilities: Object.fromEntries(model.classes.map((name, i) => [name, probabilities[i]])),

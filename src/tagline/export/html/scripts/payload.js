@@ -36,6 +36,8 @@ function joinPlanes(bytes, width) {
 function openModel(bytes) {
   const headerEnd = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const header = JSON.parse(decodeUtf8(bytes.subarray(4, headerEnd)));
+  const { kind } = header.calibration;
+  if (!Object.hasOwn(CALIBRATIONS, kind)) throw new Error(`The page has no calibration method ${kind}.`);
   const part = (name) => bytes.subarray(headerEnd + header.parts[name][0], headerEnd + header.parts[name][1]);
   const numbers = (name) => joinPlanes(part(name), header.parts[name][2]);
   const blocks = header.blocks.map((about, b) => openBlock(about, b, { part, numbers, header }));
