@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from tagline.features.encoder import Encoder
-from tagline.learners.feature_cache import Encodings
+from tagline.learners.feature_cache import FeatureCache
 
 X = sp.csr_matrix(np.eye(3, dtype=np.float32))
 
@@ -17,7 +17,7 @@ def shared_rows(folder: Path, calls: list[int]) -> sp.csr_matrix:
         calls.append(1)
         return Encoder(None, "multihot", num_words=3), X
 
-    _, rows = Encodings(folder).encoded({"num_words": 3}, encode)
+    _, rows = FeatureCache(folder).encoded({"num_words": 3}, encode)
     return rows
 
 

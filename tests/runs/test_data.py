@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tagline.run_folder import RunFolder
-from tagline.runs.data import reload_data
+from tagline.runs.data import reload_data, text_hashes
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 
@@ -79,3 +79,13 @@ def test_an_old_run_is_read_again_by_its_command(files: Path, tmp_path: Path) ->
     assert reload_data(change(old, command=["tagline", "train", "bbc-news.csv", f"--test={test}"])) is not None
     assert reload_data(change(old, command=["tagline", "train", "bbc-news.csv"])) is None
     assert reload_data(change(old, command=["tagline", "train", "bbc-news.csv", "--test", "-"])) is None
+
+
+def test_hashes_of_texts_stay_the_same() -> None:
+    hashes = text_hashes(pl.Series(["a film", "  A Film\n", "Überraschung", ""]))
+    assert [f"{value:x}" for value in hashes] == [
+        "f629adc212850c2c",
+        "f629adc212850c2c",
+        "c7f19bc6171d2cb5",
+        "b4b2797457a0a6e4",
+    ]

@@ -52,6 +52,6 @@ def test_rows_seen_in_training_are_unknown_without_the_run(tmp_path):
     assert seen(alone, ROWS)[0] == 0  # the same data: its split says which rows were in training
     count, words = seen(alone, ROWS.head(40))
     assert count is None
-    assert "cannot be told" in words
+    assert "cannot be recognised" in words
     moved = alone.rename(stranger.folder / "other-model")
     assert seen(moved, ROWS.head(40))[0] is None

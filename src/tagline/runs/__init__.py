@@ -1,5 +1,5 @@
-"""A training run: read, fit, measure, explain, write the run folder; and what can be done with one afterwards.
+"""Runs: train, evaluate, predict, compare, resume, list.
 
-``train.train_run``, ``evaluation.evaluate_model``, ``prediction.predict_file``, ``listing.list_runs`` and
-``model_folder.load_model`` are imported from where they are: scikit-learn takes a second, which not all of them need.
+Import `train.train_run`, `evaluate.evaluate_model`, `predict.predict_file`, `compare.compare_runs` and
+`listing.list_runs` from their modules: scikit-learn takes a second to import, and not all of them need it.
 """

@@ -5,9 +5,14 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 
 from tagline.data import BUILT_IN, Dataset, Rejected, load_dataset, read_texts
 from tagline.data.columns import join_texts
@@ -19,8 +24,7 @@ from tagline.run_folder import RunData, RunFolder
 from tagline.runs.resume import absolute, is_rereadable
 from tagline.runs.settings import Log, TrainSettings
 
-if TYPE_CHECKING:
-    import polars as pl
+Hashes = NDArray[np.uint64]
 
 _HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
 
@@ -34,7 +38,7 @@ class RunInputs:
     settings: TrainSettings
     dataset: Dataset
     positive: str | None
-    unlabelled: "pl.Series | None"
+    unlabelled: pl.Series | None
     seconds: float
 
 
@@ -196,7 +200,7 @@ def with_absolute_paths(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"model": model.model_copy(update={"vectors": absolute(model.vectors)})})
 
 
-def read_unlabelled(settings: TrainSettings, log: Log) -> "pl.Series":
+def read_unlabelled(settings: TrainSettings, log: Log) -> pl.Series:
     """Return the unlabelled texts, (n_texts,), of a file that is read as files to predict are.
 
     A single text column may have another name than in the training data; several must all be there.
@@ -205,8 +209,6 @@ def read_unlabelled(settings: TrainSettings, log: Log) -> "pl.Series":
         DataError: the file cannot be read, or it holds no texts.
 
     """
-    import polars as pl
-
     path, named = str(settings.unlabelled), settings.text
     rejected: list[Rejected] = []
     texts = [
@@ -220,3 +222,21 @@ def read_unlabelled(settings: TrainSettings, log: Log) -> "pl.Series":
     if found.is_empty():
         raise DataError(f"`{path}` holds no texts.")
     return found
+
+
+def text_hashes(texts: pl.Series) -> Hashes:
+    """Return 64 bits of the BLAKE2b of each text, trimmed and lower-cased, (n,): the same on every machine."""
+    keys = texts.str.strip_chars().str.to_lowercase()
+    digests = b"".join([blake2b(key.encode(), digest_size=8).digest() for key in keys])
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
+
+
+def training_hashes(dataset: Dataset) -> Hashes:
+    """Return the sorted hashes of the texts of the train and validation rows, (n_distinct,)."""
+    parts = [part.texts for part in (dataset.train, dataset.validation) if part is not None]
+    return np.unique(text_hashes(pl.concat(parts)))
+
+
+def count_seen(texts: pl.Series, hashes: Hashes) -> int:
+    """Count the texts whose hash is among ``hashes``."""
+    return int(np.isin(text_hashes(texts), hashes).sum())

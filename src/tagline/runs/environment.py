@@ -1,4 +1,4 @@
-"""What a run records of the process and the machine: time, memory, versions; no names of hosts, users or paths."""
+"""Time, memory and versions of the process, and the machine, as a run records them; no host or user names, no paths."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ _RECORDED = ("tagline", "numpy", "polars", "scikit-learn")
 
 
 def process_seconds() -> float:
-    """Return how long this process has lived, in seconds; 0 where the system does not tell."""
+    """Return the age of this process in seconds; 0 if the system does not report it."""
     try:
         # The 22nd field, in clock ticks since boot; the 2nd, the command, may hold spaces and parentheses.
         fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
@@ -25,9 +25,9 @@ def process_seconds() -> float:
 
 
 def peak_rss_mb() -> float | None:
-    """Return the most memory this process has held, in megabytes, or None where the system does not tell."""
+    """Return the peak memory of this process in megabytes, None if the system does not report it."""
     try:
-        # What `getrusage` says begins with the memory of the process that started this one.
+        # `getrusage` starts with the memory of the parent process.
         for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):
                 return round(int(line.split()[1]) * 1024 / 1e6, 1)
@@ -42,7 +42,7 @@ def peak_rss_mb() -> float | None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that decide a result; PyTorch's where it is installed, for networks are trained with it."""
+    """Return the versions that influence a result; of PyTorch, which trains networks, if it is installed."""
     torch = {"torch": version("torch")} if find_spec("torch") else {}
     return {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}, **torch}
 

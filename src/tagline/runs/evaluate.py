@@ -12,9 +12,9 @@ import polars as pl
 from tagline.data import Dataset, Split, load_dataset
 from tagline.errors import DataError, InputError
 from tagline.run_folder import RunFolder, load_model, run_of_model
+from tagline.runs.data import count_seen, training_hashes
 from tagline.runs.environment import peak_rss_mb
 from tagline.runs.test_ledger import Entry, record_reading, what_counts
-from tagline.runs.training_texts import count_seen, training_hashes
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of a bundle: the content of a ``metrics.json``, and in words which rows they are of."""
+    """Figures of a bundle: the content of a ``metrics.json``, and a description of the rows."""
 
     metrics: dict[str, Any]
     rows_used: str
@@ -42,11 +42,11 @@ def evaluate_model(
 ) -> Evaluation:
     """Measure the bundle or run in ``model`` on ``data``.
 
-    The rows are the test rows of the data the model was trained on, if this is it; else the official test rows, if
-    there are any; else all of them.
+    The rows are the official test rows, if the data has any; the test rows of the split that the model was trained
+    with, if this is the same data; otherwise all rows.
 
     Raises:
-        InputError: data or model cannot be used, or do not fit each other.
+        InputError: data or model cannot be used, or do not match.
 
     """
     from tagline.runs.predictions import predict_split
@@ -94,7 +94,7 @@ def evaluate_model(
 
 
 def _read(data: Any, text: Sequence[str], label: str | None, card: Mapping[str, Any], *, strict: bool) -> Dataset:
-    """Read the data; columns that are not named are those that the model learnt from, if the data has them."""
+    """Read the data; columns that are not named are those that the model was trained on, if the data has them."""
     seed = int(card.get("seed") or 0)
     once = isinstance(data, str) and data == "-"  # standard input
     if card.get("label_column") and not once:
@@ -105,20 +105,20 @@ def _read(data: Any, text: Sequence[str], label: str | None, card: Mapping[str, 
 
 
 def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: RunFolder | None) -> tuple[int | None, list[str]]:
-    """Count the rows whose text the model was trained on, None if that cannot be known, and say so."""
+    """Return the number of rows whose text the model was trained on, None if it is unknown, and a warning."""
     trained = clf.card_.get("dataset") or {}
     hashes = None if run is None else run.training_hashes
     if hashes is None and trained.get("fingerprint") == dataset.fingerprint:
         hashes = training_hashes(dataset)
     if hashes is None:
-        return None, ["Rows that the model was trained on cannot be told from others: its run folder is not here."]
+        return None, ["Rows that the model was trained on cannot be recognised, because its run folder is missing."]
     seen = count_seen(split.texts, hashes)
     said = f"{seen:,} of {len(split):,} rows were in training, so the figures are too good."
     return seen, [said] if seen else []
 
 
 def _rows(dataset: Dataset, trained: dict[str, Any]) -> tuple[Split, str]:
-    """Return the rows to measure on and say which they are."""
+    """Return the rows to measure on and their description."""
     same = trained.get("fingerprint") == dataset.fingerprint
     if dataset.test is not None and dataset.facts.official:
         return dataset.test, f"the {len(dataset.test):,} rows of the official test split"
@@ -130,7 +130,7 @@ def _rows(dataset: Dataset, trained: dict[str, Any]) -> tuple[Split, str]:
 
 
 def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[Split, list[str], str, list[str]]:
-    """Bring the classes of data and model together: rows, classes, task, and what is to be said about it."""
+    """Align the classes of data and model: return rows, classes, task, and warnings."""
     known = [str(name) for name in clf.classes_]
     lists = isinstance(split.labels.dtype, pl.List)
     if lists and clf.task_ != "multilabel":
@@ -149,7 +149,7 @@ def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[S
     if not unknown:
         return split, known, clf.task_, []
     n = int(flat.is_in(unknown).sum())
-    warning = f"{n:,} rows have labels that the model does not know and count as wrong: {_some(unknown)}."
+    warning = f"{n:,} rows have labels that are not classes of the model and count as wrong: {_some(unknown)}."
     task = clf.task_ if clf.task_ == "multilabel" else "multiclass"
     return split, known + unknown, task, [warning]
 

@@ -1,4 +1,4 @@
-"""What a classifier says of labelled rows, as arrays over the classes of the data."""
+"""Predictions for labelled rows, as arrays over the classes of the data, and the most confident mistakes among them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ N_MISTAKES = 20
 class Predicted:
     """Truth and predictions of the same rows: indices ``(n,)``, multi-label booleans ``(n, n_classes)``.
 
-    ``proba`` is (n, n_classes), in the order of the classes of the data; a class that the classifier has
-    never seen has the probability 0.
+    ``proba`` is (n, n_classes), in the order of the classes of the data; a class that the classifier was not
+    trained on has the probability 0.
     """
 
     y_true: Ys
@@ -56,7 +56,7 @@ def predict_split(
     threshold: float | None = None,
     positive: str | None = None,
 ) -> Predicted:
-    """Predict the rows of a split over ``classes``, which may be more than the classifier knows."""
+    """Predict the rows of a split over ``classes``, which may include some that the classifier was not trained on."""
     proba = clf.predict_proba(split.texts)
     decided = clf.decide(proba, threshold=threshold, positive=positive)
     known = [str(name) for name in clf.classes_]
@@ -68,7 +68,7 @@ def predict_split(
 
 
 def predict_held_out(clf: "TextClassifier", classes: Sequence[str]) -> Predicted | None:
-    """Return what the classifier said of the rows that were held out while it was fitted, if there were any."""
+    """Return the predictions for the rows that fitting held out; None if there were none."""
     held = clf.validation_
     if held is None or not len(held.proba):
         return None
@@ -131,14 +131,11 @@ def find_mistakes(
     classes: Sequence[str],
     most: int = N_MISTAKES,
 ) -> list[dict[str, Any]]:
-    """Return the ``most`` most confident mistakes, most confident first, as ``mistakes.json`` holds them.
-
-    Confident is what `surest_wrong` says.
-    """
+    """Return the ``most`` most confident mistakes, the most confident first, for ``mistakes.json``."""
     from tagline.explain import explain_text
 
     multilabel = predicted.y_pred.ndim == 2
-    wrong, about, confidence = surest_wrong(predicted)
+    wrong, about, confidence = most_confident_wrong(predicted)
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-confidence[rows], kind="stable")][:most]
     labels = label_series(predicted.y_true[rows], classes).to_list()
@@ -146,7 +143,7 @@ def find_mistakes(
     found = []
     for row, label, prediction in zip(rows.tolist(), labels, predictions, strict=True):
         name = classes[int(about[row])]
-        # A label that is wrongly withheld: what speaks against it speaks for the prediction.
+        # A label that was not predicted: evidence against it is evidence for the prediction.
         sign = -1.0 if multilabel and not predicted.y_pred[row, about[row]] else 1.0
         spans = []
         if name in clf.classes_.tolist():
@@ -164,10 +161,10 @@ def find_mistakes(
     return found
 
 
-def surest_wrong(predicted: Predicted) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
-    """Return which rows are wrong, of each the class that is most confidently so, and how confidently; (n,) all.
+def most_confident_wrong(predicted: Predicted) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
+    """Return which rows are wrong, the class that is most confidently wrong in each, and the confidence, (n,) each.
 
-    Confident is the probability of the prediction; multi-label: of the label that is wrong, given or withheld.
+    The confidence is the probability of the prediction; multi-label: of the wrong decision about one label.
     """
     n = len(predicted.proba)
     if predicted.y_pred.ndim == 1:

@@ -1,4 +1,4 @@
-"""Frames written one after the other as CSV, JSON Lines or Parquet, to a stream or to a file that appears whole."""
+"""Write frames one after the other as CSV, JSON Lines or Parquet, to a stream or a file that appears once complete."""
 
 import errno
 import json
@@ -22,29 +22,29 @@ KINDS = ("csv", "jsonl", "parquet")
 # polars holds a row group in memory; its own default, 262,144 rows, may be gigabytes of text.
 _ROW_GROUP = 16_384
 
-#: A column of JSON objects, one a row, which JSON Lines get the other columns added to.
+#: A column of JSON objects as text, one per row; in JSON Lines the other columns are added to them.
 JSON_OBJECT = "\0object"
 
 Write = Callable[[pl.DataFrame], None]
 
 
 def table_kind(target: str | Path) -> str:
-    """Return what a file is by its suffix.
+    """Return the format of a file by its suffix.
 
     Raises:
-        InputError: the suffix names no format that can be written.
+        InputError: the suffix is not that of a format that can be written.
 
     """
     suffix = Path(target).suffix.lower()
     if suffix not in SUFFIXES:
         known = ", ".join(f"`{name}`" for name in (".csv", ".jsonl", ".parquet"))
-        raise InputError(f"`{target}` has no suffix that says what to write: end it in {known}, or give `--format`.")
+        raise InputError(f"`{target}` has no suffix of a known format: use {known}, or give `--format`.")
     return SUFFIXES[suffix]
 
 
 @contextmanager
 def polars_os_errors() -> Iterator[None]:
-    """Raise what the system said, a full disk or a closed pipe, where polars gives it as a fault of the format."""
+    """Raise the `OSError`, such as a full disk or a closed pipe, that polars hides in an error of its own."""
     try:
         yield
     except pl.exceptions.PolarsError as error:
@@ -57,10 +57,9 @@ def polars_os_errors() -> Iterator[None]:
 
 @contextmanager
 def open_table(target: str | Path | BinaryIO, kind: str | None = None) -> Iterator[Write]:
-    """Yield a function that writes a frame; a file is built under a temporary name and renamed at the end.
+    """Yield a function that writes a frame; a file replaces an older one at the end, and an exception leaves that.
 
-    Whatever goes wrong, nothing is left behind and an older file stays as it was. A link is followed; a device or
-    a named pipe is written as the rows come.
+    A symbolic link is followed; a device or a named pipe is written directly.
     """
     if not isinstance(target, str | Path):
         with _open_kind(target, kind or "csv") as write:
@@ -107,14 +106,14 @@ def _json_lines(frame: pl.DataFrame) -> str:
         return frame.write_ndjson()
     added = frame.drop(JSON_OBJECT).write_ndjson().split("\n")
     opened = (line.strip().removesuffix("}").rstrip() for line in frame[JSON_OBJECT])
-    # The text of an object is kept: parsed and written anew, its numbers need not be the same.
+    # The text of an object is copied: parsed and formatted again, its numbers might change.
     return "".join(
         f"{start}{'' if start == '{' else ','}{more[1:]}\n" for start, more in zip(opened, added[:-1], strict=True)
     )
 
 
 class _CsvWriter:
-    """Writes frames under the header of the first; what is no single value is written as JSON."""
+    """Writes frames under the header of the first; lists and structs are written as JSON."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -144,7 +143,7 @@ def _as_json(column: pl.Series) -> pl.Series:
 
 @contextmanager
 def _parquet_writer(stream: BinaryIO, beside: Path | None) -> Iterator[Write]:
-    # polars writes Parquet in one go: frames wait on disk, beside the target if it has a place, and are streamed.
+    # polars writes Parquet in one call: frames are kept on disk, in the folder of the target, and streamed.
     parts = Path(tempfile.mkdtemp(prefix=".tagline-parts-", dir=beside))
     written: list[Path] = []
 
@@ -167,7 +166,7 @@ def _stacked(paths: Sequence[Path]) -> pl.LazyFrame:
     schemas = [scan.collect_schema() for scan in scans]
     if len({tuple(schema.items()) for schema in schemas}) == 1:
         return pl.scan_parquet(list(paths), glob=False)
-    # The columns of JSON Lines may differ from block to block; where a type does, all become text.
+    # The columns of JSON Lines may differ between blocks; where their types differ, all become text.
     kinds: dict[str, set[pl.DataType]] = {}
     for schema in schemas:
         for name, dtype in schema.items():

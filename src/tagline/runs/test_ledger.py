@@ -1,10 +1,10 @@
 """The test ledger: each reading of a test set by a model, a line in `test_ledger.jsonl` beside the runs.
 
-A test set that many models were tried on no longer tells which of them is best: the more are tried, the likelier one
-looks better by chance. So readings are counted, by a fingerprint of the rows, before any figure is known. A training
-that fails before it reads the test rows leaves no line; one that is stopped after it and gone on with leaves two.
+The more models are measured on one test set, the likelier one of them looks better by chance. So readings are counted,
+by a fingerprint of the rows, before any figure is known. A training
+that fails before it reads the test rows leaves no line; one that is stopped after it and resumed leaves two.
 
-Nothing here may stop a run: a ledger that cannot be written is warned of.
+A ledger that cannot be written does not stop the run, but gives a warning.
 """
 
 import json
@@ -27,10 +27,9 @@ Command = Literal["train", "evaluate", "tune"]
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What the rows of a test split are recognised by, in hexadecimal, and their number.
+    """Hashes of the rows of a test split, in hexadecimal, and their number.
 
-    ``unordered`` is the same in any order of the rows: a file that was shuffled is the same test set. Where ``ordered``
-    is the same too, so is each row.
+    ``unordered`` does not depend on the order of the rows: a shuffled file is the same test set. ``ordered`` does.
     """
 
     unordered: str
@@ -38,15 +37,15 @@ class Fingerprint:
     rows: int
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as ``run.json`` holds it."""
+        """Return ``test`` of ``run.json``."""
         return {"fingerprint": self.unordered, "ordered": self.ordered, "rows": self.rows}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Who reads a test set: which command, data of which name, and which run or the model of which run.
+    """A reader of a test set: the command, the name of the data, and the run, or the run of the model.
 
-    ``folds``: into how many folds the rows are cut, if they are.
+    ``folds``: the number of folds in cross-validation.
     """
 
     command: Command
@@ -57,7 +56,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Looks:
-    """A reading of a test set: how often it has been read by now, this time included, and what went wrong."""
+    """A reading of a test set: how often it has been read so far, this time included, and warnings."""
 
     test: Fingerprint
     times: int
@@ -84,11 +83,11 @@ def _row_digest(text: bytes, label: str) -> bytes:
 
 
 def record_reading(folder: Path, entry: Entry, split: Split) -> Looks:
-    """Write down that a model is about to read these test rows, and return how often they have been read by now.
+    """Record that a model is about to read these test rows, and return how often they have been read so far.
 
     Args:
         folder: The folder that holds the runs; made if it is missing.
-        entry: Who reads.
+        entry: The reader.
         split: The rows.
 
     """
@@ -110,7 +109,7 @@ def record_reading(folder: Path, entry: Entry, split: Split) -> Looks:
             _append(path, content, line)
     except OSError as error:
         warning = (
-            f"`{path}` cannot be written ({error.strerror or error}): that the test set has been read is not counted."
+            f"`{path}` cannot be written ({error.strerror or error}): this reading of the test set is not counted."
         )
         return Looks(test, looks(folder, test.unordered) + 1, (warning,))
     return Looks(test, _count(content, test.unordered) + 1)
@@ -151,14 +150,14 @@ def what_counts(test: dict[str, Any], times: int) -> dict[str, Any]:
 
 
 def _append(path: Path, content: bytes, line: dict[str, Any]) -> None:
-    """Append a line; what a process that was killed left without an end is ended first, so that it harms no other."""
+    """Append a line; the half line of a process that was killed is ended first."""
     text = json.dumps(line, ensure_ascii=False) + "\n"
     lacking = b"\n" if content and not content.endswith(b"\n") else b""
     append_file(path, lacking + text.encode("utf-8", "replace"))
 
 
 def _count(content: bytes, unordered: str) -> int:
-    """Count the readings of a test set; a line that is not whole is none."""
+    """Count the readings of a test set; incomplete lines do not count."""
     return sum(_test_of(line) == unordered for line in content.splitlines())
 
 

@@ -297,7 +297,7 @@ def _write(
 
 def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, result: Result) -> None:
     """Write the bundle with what it remembers of its data, and the hashes of the training texts."""
-    from tagline.runs.training_texts import training_hashes
+    from tagline.runs.data import training_hashes
 
     facts = inputs.dataset.facts
     card = {

@@ -71,7 +71,8 @@ def test_an_unknown_logger_is_an_error_that_names_the_nearest(
     monkeypatch.chdir(tmp_path)
     assert main(["train", "missing.csv", "--track", "tensorbord"]) == 2
     assert capfd.readouterr().err == (
-        "error: `--track tensorbord` is no logger; there are `mlflow`, `tensorboard`. Did you mean `tensorboard`?\n"
+        "error: `--track tensorbord`: unknown logger; available are `mlflow`, `tensorboard`. "
+        "Did you mean `tensorboard`?\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -90,7 +91,7 @@ def test_a_logger_that_fails_is_named_once_and_left_out(tmp_path: Path) -> None:
         tracking.start("run", {"a": 1})
         tracking.epoch(1, {"loss": 0.5})
         tracking.finish({"test": {"accuracy": 1.0}}, tmp_path)
-    assert [words.partition(" (")[0] for words in said] == ["TensorBoard cannot be written to and is left out"]
+    assert [words.partition(" (")[0] for words in said] == ["TensorBoard cannot be written to and is no longer used"]
 
 
 def test_tensorboard_takes_a_run_that_fails_and_one_that_goes_on(tmp_path: Path) -> None:
@@ -234,6 +235,6 @@ def test_a_store_that_cannot_be_written_loses_no_training(
     assert main(command) == 0
     err = capfd.readouterr().err
     (warning,) = [line for line in err.splitlines() if "warning" in line]
-    assert warning.startswith("warning: MLflow cannot be written to and is left out (")
+    assert warning.startswith("warning: MLflow cannot be written to and is no longer used (")
     assert json.loads((place / "untracked" / "metrics.json").read_bytes())["test"]["accuracy"] > 0
     shutil.rmtree(place / "untracked")

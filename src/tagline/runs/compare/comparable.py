@@ -48,7 +48,7 @@ def read_comparable(runs: Sequence[str | Path]) -> list[FinishedRun]:
     """Read runs that were measured on the same test rows.
 
     Raises:
-        InputError: there are not two, one of them is no run, or they are not of the same test rows.
+        InputError: there are not two, one of them is not a run, or they have different test rows.
 
     """
     finished = [_read(folder, name) for folder, name in _named(runs)]
@@ -58,7 +58,7 @@ def read_comparable(runs: Sequence[str | Path]) -> list[FinishedRun]:
 
 
 def _named(runs: Sequence[str | Path]) -> list[tuple[Path, str]]:
-    """Return the folders with the names they go by: their own, or the whole path where two have one name."""
+    """Return the folders with their display names: the last part of the path, or all of it where two are equal."""
     folders = [Path(run) for run in runs]
     if len(folders) < 2:
         raise InputError("Name two runs or more to compare: `tagline compare RUN RUN`. `tagline runs` lists them.")

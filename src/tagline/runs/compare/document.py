@@ -26,7 +26,7 @@ from tagline.run_folder import load_model
 from tagline.runs.compare.comparable import FinishedRun, read_comparable
 from tagline.runs.compare.speed import N_SINGLE, Speed, measure_speeds, megabytes
 from tagline.runs.data import reload_data
-from tagline.runs.predictions import Predicted, label_indices, surest_wrong
+from tagline.runs.predictions import Predicted, label_indices, most_confident_wrong
 from tagline.runs.settings import Log
 from tagline.runs.test_ledger import looks, rows_measured
 
@@ -36,13 +36,13 @@ N_EXAMPLES = 5  # each way
 def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda stage: None) -> dict[str, Any]:
     """Return how runs differ that were measured on the same test rows, as JSON values.
 
-    * ``runs``: of each, in the order given, its figures with 95 % intervals as its report has them, speed on this
-      machine, size, and in ``dominated_by`` the places of those that beat it in everything.
-    * ``pairs``: of every two, ``first`` and ``second`` by place, differences (second less first) in ``accuracy``,
+    * ``runs``: of each, in the order given, its figures with 95 % intervals as in its report, speed on this machine,
+      size, and in ``dominated_by`` the indices of the runs that are better in all of them.
+    * ``pairs``: of every two, ``first`` and ``second`` by index, differences (second less first) in ``accuracy``,
       ``macro_f1`` and, multi-label, ``micro_f1`` with paired 95 % intervals; ``mcnemar``; ``agreement`` and ``kappa``;
-      ``smallest_difference``, which would have counted; ``per_class`` differences in F1; and of pairs with the most
-      accurate run ``examples``, rows that one has right and the other wrong, the surest mistakes first. P values named
-      ``p_corrected`` are corrected for the number of pairs by Holm's method.
+      ``smallest_difference`` that would be significant; ``per_class`` differences in F1; and of pairs with the most
+      accurate run ``examples``, rows that one predicts right and the other wrong, most confident mistakes first.
+      P values named ``p_corrected`` are corrected for the number of pairs by Holm's method.
     * ``conclusion``: sentences.
 
     The examples hold texts if the data can be read again and every run kept texts.
@@ -53,7 +53,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         log: Called with the name of each stage.
 
     Raises:
-        InputError: there are not two, one of them is no run, or they are not of the same test rows.
+        InputError: there are not two, one of them is not a run, or they have different test rows.
 
     """
     log("reading the runs")
@@ -102,7 +102,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
 
 
 def _all_classes(runs: Sequence[FinishedRun]) -> list[str]:
-    """Return the classes of all runs: training rows beside the same test rows may have held others."""
+    """Return the classes of all runs, which may differ: only the test rows are the same."""
     return list(dict.fromkeys(name for run in runs for name in run.metrics["classes"]))
 
 
@@ -151,14 +151,14 @@ def _pair(
 
 
 def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], n: int) -> None:
-    """Correct the p values of each test for the number of pairs, and say what would have counted."""
+    """Correct the p values of each test for the number of pairs, and add the smallest significant difference."""
     for name in ("mcnemar", *figures):
         known = [pair[name] for pair in pairs if pair[name]["p"] is not None]
         for block, p in zip(known, holm([block["p"] for block in known]), strict=True):
             block["p_corrected"] = p
     for pair in pairs:
-        told_apart = pair["mcnemar"]["only_first_right"] + pair["mcnemar"]["only_second_right"]
-        pair["smallest_difference"] = smallest_difference(n, told_apart / n, len(pairs))
+        n_discordant = pair["mcnemar"]["only_first_right"] + pair["mcnemar"]["only_second_right"]
+        pair["smallest_difference"] = smallest_difference(n, n_discordant / n, len(pairs))
 
 
 def _row(k: int, run: FinishedRun, speed: Speed | None, figures: Sequence[str]) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _row(k: int, run: FinishedRun, speed: Speed | None, figures: Sequence[str]) 
 
 
 def _two_digits(cost: float | None) -> float | None:
-    """Round a cost: what differs in the third digit is the same."""
+    """Round a cost to two digits, so that differences in the third do not count."""
     return None if cost is None else float(f"{cost:.2g}")
 
 
@@ -199,7 +199,7 @@ def _mistaken_texts(runs: Sequence[FinishedRun]) -> list[str]:
 
 
 def _examples(one: Predicted, other: Predicted, classes: Sequence[str], texts: list[str] | None) -> dict[str, Any]:
-    """Return rows that one model has right and the other wrong, those first of which the latter was surest."""
+    """Return rows that one model predicts right and the other wrong, the most confident mistakes first."""
     return {
         "first_right": _rows_of(one, other, classes, texts, wrong_is_first=False),
         "second_right": _rows_of(other, one, classes, texts, wrong_is_first=True),
@@ -209,7 +209,7 @@ def _examples(one: Predicted, other: Predicted, classes: Sequence[str], texts: l
 def _rows_of(
     right: Predicted, wrong: Predicted, classes: Sequence[str], texts: list[str] | None, *, wrong_is_first: bool
 ) -> list[dict[str, Any]]:
-    is_wrong, about, confidence = surest_wrong(wrong)
+    is_wrong, about, confidence = most_confident_wrong(wrong)
     rows = np.flatnonzero(is_wrong & right_rows(right.y_true, right.y_pred))
     rows = rows[np.argsort(-confidence[rows], kind="stable")][:N_EXAMPLES]
     found = []
@@ -235,7 +235,7 @@ def _names(y: Any, classes: Sequence[str]) -> Any:
 
 
 def _looks(runs: Sequence[FinishedRun]) -> int | None:
-    """Return how often the test set has been read by runs of the folders in which these lie, if they tell it."""
+    """Return how often the test set has been read by runs in the same folders, None if its fingerprint is unknown."""
     known = [str(run.test["fingerprint"]) for run in runs if "fingerprint" in run.test]
     parents = {run.folder.path.resolve().parent for run in runs}
     return sum(looks(parent, known[0]) for parent in parents) if known else None

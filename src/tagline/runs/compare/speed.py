@@ -1,4 +1,4 @@
-"""How fast a model answers on this machine, and how large it is."""
+"""Speed and size of a model on this machine."""
 
 import time
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
 N_SINGLE, N_BATCH = 100, 2000
-_FEWEST = 32  # of a batch, however slow the model
+_FEWEST = 32  # texts of a batch, however slow the model
 _WARM_UP = 3
-_SECONDS = 2.0  # after which no more is timed, of single texts and of batches each
+_SECONDS = 2.0  # per model, for single texts and for batches each
 _BATCHES = 3
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Milliseconds for a text that comes alone, in the median, and texts a second of a batch, at best."""
+    """Median milliseconds for a single text, and the best texts per second in batches."""
 
     ms_per_text: float
     texts_per_second: float
@@ -30,8 +30,8 @@ class Speed:
 def measure_speeds(classifiers: "Sequence[TextClassifier | None]", texts: Sequence[str]) -> list[Speed | None]:
     """Time classifiers on up to 100 texts one by one and on up to 2,000 at once.
 
-    They take turns, so that whatever else the machine does slows all of them alike. A slow one is given fewer texts at
-    once: what takes it some two seconds. None for one that is None or reads no texts, and for all without a text.
+    They take turns, so that other load on the machine slows all of them alike. A slow model gets smaller batches, of
+    some two seconds. The result is None for a model that is None or reads no texts, and for all if there is no text.
     """
     runners = [k for k, clf in enumerate(classifiers) if clf is not None and texts and _reads_texts(clf, texts)]
     alone: dict[int, list[float]] = {k: [] for k in runners}
@@ -62,7 +62,7 @@ def _seconds(clf: "TextClassifier | None", texts: Sequence[str]) -> float:
 
 
 def _reads_texts(clf: "TextClassifier", texts: Sequence[str]) -> bool:
-    """Warm a classifier up, and say whether it reads texts: one of word ids without words does not."""
+    """Warm a classifier up, and return whether it reads texts: one trained on ids without a word index does not."""
     try:
         for text in texts[:_WARM_UP]:
             clf.predict_proba([text])
@@ -72,5 +72,5 @@ def _reads_texts(clf: "TextClassifier", texts: Sequence[str]) -> bool:
 
 
 def megabytes(folder: Path) -> float:
-    """Return how much the files of a folder hold, in megabytes (10^6 bytes)."""
+    """Return the total size of the files of a folder in megabytes (10^6 bytes)."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

@@ -1,4 +1,4 @@
-"""Runs in other programs' logs: parameters, figures and the report to MLflow or TensorBoard, beside the run folder.
+"""Experiment tracking: log parameters, figures and the report of a run to MLflow or TensorBoard.
 
 ::
 
@@ -7,7 +7,7 @@
         tracking.epoch(1, {"loss": 0.3, "val_loss": 0.4})
         tracking.finish(metrics, folder)
 
-A logger is what `Tracker` describes; a new one is a row in `TRACKERS`.
+A logger implements `Tracker`; a new one is a row in `TRACKERS`.
 """
 
 from tagline.runs.tracking.figures import Parameter, flat_figures, flat_parameters

@@ -1,6 +1,6 @@
 """MLflow: a run in the store that MLflow chooses, by default SQLite in the current folder. No server is needed.
 
-``MLFLOW_TRACKING_URI`` and ``MLFLOW_EXPERIMENT_NAME`` (or ``_ID``) say otherwise; the experiment is else ``tagline``.
+``MLFLOW_TRACKING_URI`` and ``MLFLOW_EXPERIMENT_NAME`` (or ``_ID``) change that; the default experiment is ``tagline``.
 """
 
 import json
@@ -17,8 +17,8 @@ from tagline.runs.tracking.figures import Parameter
 _EXPERIMENT = "tagline"
 _ARTIFACTS = ("report.html", "metrics.json", "run.json", "history.csv", "refit_history.csv")
 _LONGEST = 6000  # characters of a parameter that MLflow takes
-# What MLflow would do unasked: tell its makers of each use, write to standard output, try a dead server for minutes.
-_UNASKED = {
+# Against defaults of MLflow: telemetry, writing to standard output, retrying a dead server for minutes.
+_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -26,30 +26,30 @@ _UNASKED = {
 
 
 class MLflow:
-    """One run of MLflow. ``kept`` notes which, so that a run that is gone on with stays one run."""
+    """One run of MLflow; a file in ``kept`` records its id, so that a resumed run stays one run."""
 
     def __init__(self, kept: Path | None) -> None:
-        for name, value in _UNASKED.items():
+        for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         self._note = None if kept is None else kept / "mlflow.json"
         self._run = ""
-        begun = json.loads(self._note.read_text(encoding="utf-8")) if self._note and self._note.exists() else {}
+        started = json.loads(self._note.read_text(encoding="utf-8")) if self._note and self._note.exists() else {}
         with _quiet():
             import mlflow
             from mlflow.tracking import MlflowClient
-        with _quiet():  # once more: to import MLflow sets up its log
-            self._uri = begun.get("tracking_uri") or mlflow.get_tracking_uri()
+        with _quiet():  # again, because importing MLflow configures its logger
+            self._uri = started.get("tracking_uri") or mlflow.get_tracking_uri()
             self._client = MlflowClient(self._uri)
-        self._begun = begun.get("run_id")
+        self._resumed = started.get("run_id")
 
     def start(self, name: str, parameters: Mapping[str, Parameter]) -> None:
-        """Make the run, or set the one that was stopped going again."""
+        """Create the run, or resume the one that was stopped."""
         from mlflow.entities import Param
 
         with _quiet():
-            if self._begun:
-                self._client.update_run(self._begun, status="RUNNING")
-                self._run = self._begun
+            if self._resumed:
+                self._client.update_run(self._resumed, status="RUNNING")
+                self._run = self._resumed
                 return
             tags = {"mlflow.source.name": "tagline", "mlflow.source.type": "LOCAL"}
             self._run = self._client.create_run(self._experiment(), run_name=name, tags=tags).info.run_id
@@ -57,7 +57,7 @@ class MLflow:
                 note = {"tracking_uri": self._uri, "run_id": self._run}
                 self._note.write_text(json.dumps(note) + "\n", encoding="utf-8")
             params = [Param(key, str(value)[:_LONGEST]) for key, value in parameters.items()]
-            for first in range(0, len(params), 100):  # as many as a batch may hold
+            for first in range(0, len(params), 100):  # the most that a batch may hold
                 self._client.log_batch(self._run, params=params[first : first + 100])
 
     def epoch(self, number: int, figures: Mapping[str, float]) -> None:
@@ -65,7 +65,7 @@ class MLflow:
         self._log(figures, number)
 
     def finish(self, figures: Mapping[str, float], folder: Path) -> None:
-        """Log the final figures and the files about the run, which hold texts only where the report may."""
+        """Log the final figures and files of the run; texts are in them only if the report may show texts."""
         self._log(figures, 0)
         with _quiet():
             self._client.update_run(self._run, name=folder.name)
@@ -76,7 +76,7 @@ class MLflow:
             self._client.set_terminated(self._run, "FINISHED")
 
     def failed(self, error: BaseException) -> None:
-        """End the run as killed, if somebody stopped it, or as failed."""
+        """End the run as killed, if it was interrupted, or as failed."""
         if not self._run:
             return
         with _quiet():
@@ -100,7 +100,7 @@ class MLflow:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leave out warnings about MLflow's own code, and its account of the tables it makes."""
+    """Suppress warnings about MLflow's own code, and its log of the tables it creates."""
     logger = logging.getLogger("mlflow")
     before = logger.level
     with warnings.catch_warnings():

@@ -14,32 +14,32 @@ if TYPE_CHECKING:
     from tensorboard.compat.proto.summary_pb2 import Summary
 
 FOLDER = "tensorboard"
-_FLUSH_SECONDS = 5  # between two looks that TensorBoard can have at a training
+_FLUSH_SECONDS = 5  # how old the figures of a training may be in TensorBoard
 
 
 class TensorBoard:
-    """The event files of one run: beside its checkpoints while it is trained, if those are ``kept``."""
+    """The event files of one run; while it is trained they lie in ``kept``, if it can be resumed."""
 
     def __init__(self, kept: Path | None) -> None:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
         self._kept = kept is not None
         self._folder = Path(tempfile.mkdtemp()) if kept is None else kept / FOLDER
-        self._begun = self._folder.exists() and self._kept
+        self._resumed = self._folder.exists() and self._kept
         self._writer = EventFileWriter(str(self._folder), flush_secs=_FLUSH_SECONDS)
 
     def start(self, name: str, parameters: Mapping[str, Parameter]) -> None:
-        """Write the parameters as hyperparameters and as a text, unless a run that was stopped has."""
+        """Write the parameters as hyperparameters and as a text, unless the run is resumed."""
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.compat.proto.tensor_pb2 import TensorProto
         from tensorboard.compat.proto.types_pb2 import DT_STRING
         from tensorboard.plugins.hparams.summary_v2 import hparams_pb
         from tensorboard.plugins.text.metadata import create_summary_metadata
 
-        if self._begun:
+        if self._resumed:
             return
         self._add(hparams_pb(dict(parameters)), 0)
-        # The text is Markdown: indented, it is shown as it stands.
+        # The text is Markdown: indented lines are shown verbatim.
         words = "\n".join(f"    {key} = {json.dumps(value, ensure_ascii=False)}" for key, value in parameters.items())
         text = TensorProto(dtype=DT_STRING, string_val=[words.encode()])
         metadata = create_summary_metadata(display_name="", description="")
@@ -50,13 +50,13 @@ class TensorBoard:
         self._scalars(figures, number)
 
     def finish(self, figures: Mapping[str, float], folder: Path) -> None:
-        """Write the final figures and put the files into the run folder."""
+        """Write the final figures and move the files into the run folder."""
         self._scalars(figures, 0)
         self._writer.close()
         shutil.move(self._folder, folder / FOLDER)
 
     def failed(self, error: BaseException) -> None:
-        """Close the files; they stay for as long as the run can be gone on with."""
+        """Close the files; they are kept if the run can be resumed."""
         self._writer.close()
         if not self._kept:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What a logger is told, and the loggers of one run told together."""
+"""The interface of a logger, and the loggers of one run behind one object."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,19 +14,19 @@ T = TypeVar("T")
 
 
 class Tracker(Protocol):
-    """A logger of one run. Its methods may raise what they like: it is not asked again then, and the run goes on."""
+    """A logger of one run. If a method raises, the logger is dropped and the run continues."""
 
     def start(self, name: str, parameters: Mapping[str, Parameter]) -> None:
-        """Begin, or go on with what a run that was stopped had begun; ``name`` is for people."""
+        """Start to log, or resume the log of a run that was stopped; ``name`` is a display name."""
 
     def epoch(self, number: int, figures: Mapping[str, float]) -> None:
-        """Take the figures of epoch ``number``, counted from 1."""
+        """Log the figures of epoch ``number``, counted from 1."""
 
     def finish(self, figures: Mapping[str, float], folder: Path) -> None:
-        """Take the final figures; ``folder`` is the whole run folder, in its place."""
+        """Log the final figures; ``folder`` is the complete run folder."""
 
     def failed(self, error: BaseException) -> None:
-        """Note that the run ended with ``error``."""
+        """Log that the run failed with ``error``."""
 
 
 def _mlflow(kept: Path | None) -> Tracker:
@@ -41,7 +41,7 @@ def _tensorboard(kept: Path | None) -> Tracker:
     return TensorBoard(kept)
 
 
-#: By the name that `--track` takes: the logger as people write it, which is also the package, and how it is made.
+#: By the name that `--track` takes, which is also that of the package: the display name and the constructor.
 TRACKERS: dict[str, tuple[str, Callable[[Path | None], Tracker]]] = {
     "mlflow": ("MLflow", _mlflow),
     "tensorboard": ("TensorBoard", _tensorboard),
@@ -49,17 +49,17 @@ TRACKERS: dict[str, tuple[str, Callable[[Path | None], Tracker]]] = {
 
 
 def check_trackers(names: Sequence[str]) -> None:
-    """Raise `InputError` for a name that is no logger, and for one that is not installed."""
+    """Raise `InputError` for an unknown logger, and for one that is not installed."""
     for name in names:
         if name not in TRACKERS:
             known = ", ".join(f"`{each}`" for each in TRACKERS)
-            raise InputError(f"`--track {name}` is no logger; there are {known}.{nearest(name, TRACKERS)}")
+            raise InputError(f"`--track {name}`: unknown logger; available are {known}.{nearest(name, TRACKERS)}")
         if find_spec(name) is None:
             raise MissingExtraError(f"Tracking with {TRACKERS[name][0]}", "tracking")
 
 
 class Tracking:
-    """The loggers of one run. One that fails is named in a warning and left out; it never stops the run."""
+    """The loggers of one run. One that fails is dropped with a warning; it never stops the run."""
 
     def __init__(
         self,
@@ -76,45 +76,45 @@ class Tracking:
                 self._trackers[title] = made
 
     def start(self, name: str, parameters: Mapping[str, Parameter]) -> None:
-        """Tell all loggers that the run begins."""
-        self._tell(lambda tracker: tracker.start(name, parameters))
+        """Start all loggers."""
+        self._call(lambda tracker: tracker.start(name, parameters))
 
     def epoch(self, number: int, figures: Mapping[str, float]) -> None:
-        """Tell them the figures of an epoch."""
-        self._tell(lambda tracker: tracker.epoch(number, figures))
+        """Log the figures of an epoch."""
+        self._call(lambda tracker: tracker.epoch(number, figures))
 
     def finish(self, metrics: Mapping[str, Any], folder: Path) -> None:
-        """Tell them the figures of ``metrics.json`` and the folder of the run, which is over."""
+        """Log the figures of ``metrics.json`` and the folder of the finished run."""
         figures = flat_figures(metrics)
-        self._tell(lambda tracker: tracker.finish(figures, folder))
+        self._call(lambda tracker: tracker.finish(figures, folder))
         self._trackers.clear()
 
     def failed(self, error: BaseException) -> None:
-        """Tell those that have not been told of an end that ``error`` was it."""
-        self._tell(lambda tracker: tracker.failed(error))
+        """Log that the run failed, in loggers that have not been closed."""
+        self._call(lambda tracker: tracker.failed(error))
         self._trackers.clear()
 
-    def _tell(self, what: Callable[[Tracker], None]) -> None:
+    def _call(self, method: Callable[[Tracker], None]) -> None:
         for title, tracker in list(self._trackers.items()):
-            self._guarded(title, partial(what, tracker))
+            self._guarded(title, partial(method, tracker))
 
     def _guarded(self, title: str, call: Callable[[], T]) -> T | None:
         try:
             return call()
-        except Exception as error:  # noqa: BLE001  # a store can fail in any way, and none of them is worth a model
+        except Exception as error:  # noqa: BLE001  # a store can fail in any way, and a model is worth more
             self._trackers.pop(title, None)
             about = next(iter(str(error).strip().splitlines()), "")
-            self._warn(f"{title} cannot be written to and is left out ({type(error).__name__}: {about:.200}).")
+            self._warn(f"{title} cannot be written to and is no longer used ({type(error).__name__}: {about:.200}).")
             return None
 
 
 @contextmanager
 def tracked(names: Sequence[str], *, kept: Path | None, warn: Callable[[str], None]) -> Iterator[Tracking]:
-    """Give the loggers of a run, which hear of an error that ends it.
+    """Yield the loggers of a run; an exception is logged as its failure.
 
     Args:
         names: keys of `TRACKERS`.
-        kept: a folder that outlasts the process if the run can be gone on with, where they note how.
+        kept: a folder in which loggers keep their state if the run can be resumed, else None.
         warn: called with a sentence when a logger fails.
 
     """
