@@ -15,7 +15,7 @@ from tagline.cli import main
 from tests.cli.cli_data import names, write_reviews
 
 
-def test_wrong_data(fails, here):
+def test_invalid_data(fails, here):
     (here / "empty.csv").touch()
     (here / "one.csv").write_text("text,label\na b,x\nc d,x\n")
     (here / "fine.csv").write_text("text,label\n" + "a b,x\nc d,y\n" * 9)
@@ -30,7 +30,7 @@ def test_wrong_data(fails, here):
     assert names(here) == ["empty.csv", "fine.csv", "one.csv"]
 
 
-def test_wrong_arguments(fails, reviews, here):
+def test_invalid_arguments(fails, reviews, here):
     assert "Did you mean `fast`?" in fails("train", reviews, "--recipe", "fats")
     assert "Did you mean `model.n_trees`?" in fails("train", reviews, "--set", "model.ntrees=1")
     assert "section.key" in fails("train", reviews, "--set", "strength")
@@ -48,7 +48,7 @@ def test_wrong_arguments(fails, reviews, here):
     assert names(here) == []
 
 
-def test_wrong_word_vectors(fails, reviews, here):
+def test_invalid_word_vectors(fails, reviews, here):
     average = ("train", reviews, "--recipe", "embedding-average", "--out", "run")
     (here / "more.txt").write_text("a text without a label\n")
     assert "`fast` has no word vectors that could be learnt" in fails("train", reviews, "--unlabelled", "more.txt")
@@ -66,7 +66,7 @@ def test_wrong_word_vectors(fails, reviews, here):
     assert names(here) == ["few.csv", "more.txt"]
 
 
-def test_wrong_commands(call):
+def test_invalid_commands(call):
     for argv, hint in (
         (["trian"], "Did you mean `train`?"),
         (["--verison"], "Did you mean `--version`?"),
@@ -80,7 +80,7 @@ def test_wrong_commands(call):
         assert hint in err
 
 
-def test_wrong_models(fails, run_folder, reviews, tmp_path):
+def test_invalid_models(fails, run_folder, reviews, tmp_path):
     assert "does not exist" in fails("predict", tmp_path / "none", "x")
     assert "is not a model" in fails("predict", tmp_path, "x")
     for name in names(run_folder / "model"):
@@ -101,12 +101,12 @@ def test_wrong_models(fails, run_folder, reviews, tmp_path):
     assert "Did you mean `pos`?" in fails("predict", run_folder, "x", "--positive", "poss")
 
 
-def test_wrong_runs(fails, tmp_path):
+def test_invalid_runs(fails, tmp_path):
     assert "is not a run" in fails("report", tmp_path)
     assert "does not exist" in fails("runs", tmp_path / "none")
 
 
-def test_wrong_outputs(fails, run_folder, reviews, tmp_path):
+def test_invalid_outputs(fails, run_folder, reviews, tmp_path):
     assert "no suffix" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path / "out.doc")
     assert "does not exist" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path / "a" / "b.csv")
     assert "is a folder" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path, "--format", "csv")
@@ -169,7 +169,7 @@ def test_a_full_disk(full_disk, in_shell, run_folder, reviews):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
-def test_stopped(stop, status, tmp_path, here):
+def test_a_stopped_command_leaves_no_file(stop, status, tmp_path, here):
     data = write_reviews(tmp_path / "many.csv", n=20_000)
     command = [sys.executable, "-m", "tagline", "train", str(data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -96,7 +96,7 @@ def test_class_names_are_not_markup():
         assert "\x1b" not in text
 
 
-def test_a_figure_that_cannot_be_had_is_a_dash():
+def test_an_undefined_metric_is_a_dash():
     block = measure([0, 0], [0, 0], [[0.9, 0.1], [0.8, 0.2]], ["a", "b"], task="binary")
     by_key = {line.key: line for line in headlines(block)}
     assert by_key["roc_auc"].value == "–"

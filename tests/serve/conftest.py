@@ -8,6 +8,9 @@ from tagline import TextClassifier
 from tests.serve.service import Running, serving
 from tests.synthetic_texts import made_up, several
 
+KEY = "a-key-that-nobody-guesses-0123"
+ORIGIN = "https://example.org"
+
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
@@ -33,3 +36,12 @@ def server(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
 def client(server: Running) -> Iterator[httpx.Client]:
     with server.client() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def locked(models, tmp_path_factory):
+    """A server with a key, that pages of one origin may ask."""
+    folder = tmp_path_factory.mktemp("locked")
+    (folder / "key").write_text(f"{KEY}\n")
+    with serving(folder, models["two"], "--api-key-file", folder / "key", "--cors", ORIGIN) as running:
+        yield running

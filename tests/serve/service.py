@@ -63,7 +63,7 @@ DRAINING = "import sys; from tagline import cli; from tagline.serve import serve
 def serving(
     folder: Path, *arguments: Any, env: dict[str, str] | None = None, drain: float | None = None
 ) -> Iterator[Running]:
-    """Run ``tagline serve`` on a free port, draining for some seconds if told to; its log is kept in ``folder``."""
+    """Run ``tagline serve`` on a free port; it drains for ``drain`` seconds and writes its log to ``folder``."""
     log = folder / f"serve-{time.monotonic_ns()}.log"
     tagline = ["-m", "tagline"] if drain is None else ["-c", DRAINING.format(drain) + "sys.exit(cli.main())"]
     command = [sys.executable, "-W", "error", *tagline, "serve", *map(str, arguments), "--port", "0"]

@@ -3,7 +3,7 @@
 from tests.serve.service import serving
 
 
-def test_the_log_is_json_and_holds_texts_when_asked(models, tmp_path):
+def test_the_log_is_json_and_contains_texts_on_request(models, tmp_path):
     with serving(tmp_path, models["two"], "--log-texts") as server, server.client() as client:
         client.post("/v1/predict", json={"text": "a great\nfilm"})
         line = server.logged("request")

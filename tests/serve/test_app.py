@@ -1,7 +1,7 @@
 """Paths and methods that do not exist."""
 
 
-def test_paths_and_methods_that_are_not_there(client):
+def test_unknown_paths_and_methods(client):
     answer = client.get("/nope")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
     answer = client.get("/static/../secrets")

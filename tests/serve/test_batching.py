@@ -96,7 +96,7 @@ def test_a_long_request_alternates_with_others(scorer: Scorer, predictor: Predic
 
 
 @pytest.mark.parametrize("text", ["broken", "iteration"])
-def test_a_text_that_fails_fails_its_own_request_alone(scorer: Scorer, predictor: Predictor, text: str) -> None:
+def test_a_text_that_fails_fails_only_its_request(scorer: Scorer, predictor: Predictor, text: str) -> None:
     model = model_of(predictor)
     found = run(lambda: together(scorer, predictor, (model, ["a"]), (model, ["bb", text]), (model, ["ccc"])))
     assert (found[0], found[2]) == (b"1", b"3")
@@ -109,7 +109,7 @@ def test_a_long_request_that_fails_is_not_scored_further(scorer: Scorer, predict
     assert [len(batch) for batch in predictor.batches] == [1, 64]
 
 
-def test_an_answer_that_cannot_be_made_fails_its_own_request_alone(scorer: Scorer, predictor: Predictor) -> None:
+def test_an_error_in_an_answer_fails_only_its_request(scorer: Scorer, predictor: Predictor) -> None:
     def fails(proba: np.ndarray) -> bytes:
         raise ZeroDivisionError
 
@@ -204,7 +204,7 @@ def test_what_breaks_the_loop_fails_what_is_queued_and_nothing_later(
     assert later == b"5"
 
 
-def test_a_scorer_that_was_closed_refuses_instead_of_waiting(predictor: Predictor) -> None:
+def test_a_closed_scorer_raises_instead_of_waiting(predictor: Predictor) -> None:
     scorer = Scorer()
     scorer.close()
     with pytest.raises(RuntimeError, match="has ended"):

@@ -7,12 +7,12 @@ from tests.serve.service import post, read_answer, serving, waited
 PATIENCE = 30  # for a busy machine; who is never cut off takes minutes
 
 
-def test_a_long_text_is_cut_only_if_asked_and_that_is_said(client):
+def test_a_long_text_is_truncated_on_request_only(client):
     text = "great " * 300 + "dull " * 300
     assert client.post("/v1/predict", json={"text": text}).status_code == 422
     assert client.post("/v1/explain", json={"text": text}).status_code == 422
-    asked = {"texts": [text, "great"], "truncate": True, "probabilities": True}
-    cut, whole = client.post("/v1/predict", json=asked).json()["predictions"]
+    body = {"texts": [text, "great"], "truncate": True, "probabilities": True}
+    cut, whole = client.post("/v1/predict", json=body).json()["predictions"]
     assert (cut["truncated"], whole["truncated"]) == (True, False)
     expected = client.post("/v1/predict", json={"text": text[:2000], "probabilities": True}).json()["predictions"][0]
     assert cut["probabilities"] == expected["probabilities"]
@@ -21,7 +21,7 @@ def test_a_long_text_is_cut_only_if_asked_and_that_is_said(client):
     assert max(end for _, end, _ in explained["words"]) <= 2000
 
 
-def test_too_many_at_a_time_are_told_to_come_again(models, tmp_path):
+def test_too_many_concurrent_requests_are_told_to_retry(models, tmp_path):
     with serving(tmp_path, models["two"], "--max-concurrent", 2) as server, server.client() as client:
         request = post("/v1/predict", b'{"text": "a great film"}')
         waiting = [server.connect() for _ in range(2)]
@@ -44,7 +44,7 @@ def refused(client: httpx.Client) -> httpx.Response | None:
     return answer if answer.status_code == 429 else None
 
 
-def test_a_long_text_in_a_file_is_refused_with_its_row(client):
+def test_a_long_text_in_a_file_is_rejected_with_its_row(client):
     rows = b"text\nshort\n" + b"word " * 10_000 + b"\n"
     answer = client.post("/v1/predict/file", content=rows, headers={"Content-Type": "text/csv"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_file")

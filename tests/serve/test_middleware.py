@@ -6,23 +6,12 @@ import subprocess
 import httpx
 import pytest
 
+from tests.serve.conftest import KEY, ORIGIN
 from tests.serve.service import serving
 
-KEY = "a-key-that-nobody-guesses-0123"
-ORIGIN = "https://example.org"
-
 
 @pytest.fixture(scope="module")
-def locked(models, tmp_path_factory):
-    """A server with a key, that pages of one origin may ask."""
-    folder = tmp_path_factory.mktemp("locked")
-    (folder / "key").write_text(f"{KEY}\n")
-    with serving(folder, models["two"], "--api-key-file", folder / "key", "--cors", ORIGIN) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def asker(locked):
+def authorized(locked):
     with locked.client() as made:
         yield made
 
@@ -39,51 +28,51 @@ def asker(locked):
         ("GET", "/metrics"),
     ],
 )
-def test_the_key_is_asked_for(asker, method, path):
+def test_the_key_is_required(authorized, method, path):
     for headers in ({}, {"X-API-Key": "x" + KEY}, {"Authorization": f"Basic {KEY}"}, {"Authorization": "Bearer x"}):
-        answer = asker.request(method, path, headers=headers)
+        answer = authorized.request(method, path, headers=headers)
         assert answer.status_code == 401
         assert answer.json()["error"]["code"] == "unauthorized"
         assert answer.headers["www-authenticate"].startswith("Bearer")
     for headers in ({"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}, {"Authorization": f"bearer {KEY}"}):
-        assert asker.request(method, path, headers=headers).status_code != 401
+        assert authorized.request(method, path, headers=headers).status_code != 401
 
 
-def test_the_page_and_health_need_no_key(asker):
+def test_the_page_and_health_checks_need_no_key(authorized):
     for path in ("/", "/static/ui.js", "/static/style.css", "/docs", "/openapi.json", "/healthz", "/readyz"):
-        assert asker.get(path).status_code == 200, path
+        assert authorized.get(path).status_code == 200, path
 
 
-def test_the_key_and_the_texts_are_never_logged(asker, locked):
+def test_the_key_and_the_texts_are_never_logged(authorized, locked):
     secret = "a film that nobody may know of"
-    asker.post("/v1/predict", json={"text": secret}, headers={"X-API-Key": KEY})
-    asker.post("/v1/predict", json={"text": secret}, headers={"X-API-Key": KEY[:-1]})
-    asker.post("/v1/predict", json={"texts": [secret, 1]}, headers={"X-API-Key": KEY})
-    asker.post("/v1/explain", json={"text": secret, "class": "nope"}, headers={"X-API-Key": KEY})
-    asker.get(f"/v1/model?model={KEY}", headers={"X-API-Key": KEY})
+    authorized.post("/v1/predict", json={"text": secret}, headers={"X-API-Key": KEY})
+    authorized.post("/v1/predict", json={"text": secret}, headers={"X-API-Key": KEY[:-1]})
+    authorized.post("/v1/predict", json={"texts": [secret, 1]}, headers={"X-API-Key": KEY})
+    authorized.post("/v1/explain", json={"text": secret, "class": "nope"}, headers={"X-API-Key": KEY})
+    authorized.get(f"/v1/model?model={KEY}", headers={"X-API-Key": KEY})
     said = locked.logged("request") and locked.text()
     assert "nobody" not in said
     assert KEY[:-1] not in said
 
 
-def test_pages_of_the_named_origin_may_ask(asker):
-    asked = {
+def test_pages_of_the_allowed_origin_are_accepted(authorized):
+    preflight = {
         "Origin": ORIGIN,
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "content-type, authorization",
     }
-    answer = asker.options("/v1/predict", headers=asked)
+    answer = authorized.options("/v1/predict", headers=preflight)
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == ORIGIN
-    refused = asker.post("/v1/predict", json={"text": "x"}, headers={"Origin": ORIGIN})
+    refused = authorized.post("/v1/predict", json={"text": "x"}, headers={"Origin": ORIGIN})
     assert refused.status_code == 401
     assert refused.headers["access-control-allow-origin"] == ORIGIN
-    other = asker.options("/v1/predict", headers={**asked, "Origin": "https://elsewhere.example"})
+    other = authorized.options("/v1/predict", headers={**preflight, "Origin": "https://elsewhere.example"})
     assert other.status_code == 400
     assert "access-control-allow-origin" not in other.headers
 
 
-def test_pages_of_other_origins_may_not(client):
+def test_pages_of_other_origins_are_rejected(client):
     answer = client.post("/v1/predict", json={"text": "x"}, headers={"Origin": ORIGIN})
     assert not [name for name in answer.headers if name.startswith("access-control")]
     assert client.options("/v1/predict", headers={"Origin": ORIGIN}).status_code == 405

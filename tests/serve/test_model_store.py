@@ -48,8 +48,8 @@ def test_a_replaced_bundle_is_taken_without_losing_a_request(models, tmp_path):
         assert not load.lost
         assert set(load.statuses) == {200}
         assert set(load.versions) >= {first, version_of(model)}
-        told = [found["probabilities"]["c1"] for found in answer["predictions"]]
-        assert told == pytest.approx(third.predict_proba(TEXTS)[:, 1], abs=1e-12)
+        proba = [found["probabilities"]["c1"] for found in answer["predictions"]]
+        assert proba == pytest.approx(third.predict_proba(TEXTS)[:, 1], abs=1e-12)
         metrics = client.get("/metrics").text
         assert 'tagline_reloads_total{model="served",result="ok"} 2.0' in metrics
         assert 'tagline_reloads_total{model="served",result="failed"}' in metrics

@@ -38,7 +38,7 @@ PATIENCE = 30  # for a busy machine; who is never cut off takes minutes
         (b'{"text": "' + b"x" * 200_000 + b'"}', 413, "body_too_large", "200,000 bytes"),
     ],
 )
-def test_bodies_that_cannot_be_answered(client, body, status, code, said):
+def test_invalid_bodies(client, body, status, code, said):
     answer = client.post("/v1/predict", content=body, headers=JSON)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/json"
@@ -48,14 +48,14 @@ def test_bodies_that_cannot_be_answered(client, body, status, code, said):
     assert error["message"].endswith((".", "?"))
 
 
-def test_a_body_too_large_is_refused_whatever_its_length_says(server):
+def test_a_large_body_without_content_length_is_rejected(server):
     pieces = (b'{"text": "' if i == 0 else b"x" * 10_000 for i in range(100))
     with server.client() as client:
         answer = client.post("/v1/predict", content=pieces, headers=JSON)
         assert answer.status_code == 413
 
 
-def test_only_json_is_taken(client):
+def test_only_json_is_accepted(client):
     for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}):
         answer = client.post("/v1/predict", content=b'{"text": "x"}', headers=headers)
         assert answer.status_code == 415
@@ -64,7 +64,7 @@ def test_only_json_is_taken(client):
     assert client.post("/v1/predict", content=b'{"text": "x"}', headers=kind).status_code == 200
 
 
-def test_a_body_of_many_faults_is_refused_by_the_first(client):
+def test_a_body_with_many_errors_is_rejected_at_the_first(client):
     began = time.monotonic()
     answer = client.post("/v1/predict", content=b'{"texts": [' + b"1," * 40_000 + b"1]}", headers=JSON)
     assert answer.status_code == 422

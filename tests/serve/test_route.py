@@ -66,16 +66,16 @@ def test_the_examples_are_answered(client):
     assert tried >= 7
 
 
-def test_every_error_has_the_one_form_and_an_example(client):
+def test_every_error_has_the_same_schema_and_an_example(client):
     for path, _, about in paths(client):
-        refused = {status: told for status, told in about["responses"].items() if not status.startswith("2")}
-        assert "500" in refused, path
-        for told in refused.values():
-            content = told["content"]["application/json"]
+        errors = {status: response for status, response in about["responses"].items() if not status.startswith("2")}
+        assert "500" in errors, path
+        for response in errors.values():
+            content = response["content"]["application/json"]
             assert content["schema"] == {"$ref": "#/components/schemas/ErrorAnswer"}
             assert content["examples"]
         if path.startswith("/v1/"):
-            assert refused["429"]["headers"]["Retry-After"]
+            assert errors["429"]["headers"]["Retry-After"]
 
 
 def test_the_documents_name_every_path(client):

@@ -26,7 +26,7 @@ def test_sigterm_under_load_loses_no_accepted_request(models, tmp_path, clients)
         assert [line["event"] for line in server.lines()][-1] == "stopped"
 
 
-def test_sigterm_waits_for_what_is_under_way(models, tmp_path):
+def test_sigterm_waits_for_requests_in_progress(models, tmp_path):
     with serving(tmp_path, models["two"]) as server, server.connect() as slow, server.connect() as idle:
         request = post("/v1/predict", b'{"text": "a great film"}')
         slow.sendall(request[:-5])
@@ -56,7 +56,7 @@ def test_a_server_that_stops_is_not_ready(models, tmp_path):
         connection.sendall(ready)
         status, headers, _ = read_answer(connection)
         assert (status, headers["connection"]) == (503, "close")
-        assert server.stop() == 0  # asked twice, it does not wait
+        assert server.stop() == 0  # after the second signal it does not wait
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_memory_stays_flat(server, client):
     assert server.memory_mb() < before + 25
 
 
-def test_the_server_does_without_what_only_training_needs(models, tmp_path):
+def test_the_server_imports_no_training_dependency(models, tmp_path):
     code = (
         "import sys, threading, os, signal, json\n"
         "from pathlib import Path\n"
@@ -103,7 +103,7 @@ def fails(capfd, *arguments):
     return message
 
 
-def test_what_cannot_be_served(models, tmp_path, capfd, monkeypatch, server):
+def test_models_and_options_that_cannot_be_served(models, tmp_path, capfd, monkeypatch, server):
     monkeypatch.delenv("TAGLINE_API_KEY", raising=False)
     two = models["two"]
     assert "name a model" in fails(capfd)

@@ -201,7 +201,7 @@ def _deliver(outcomes: Sequence[tuple[_Job, bytes | Exception]]) -> None:
     for outcome in outcomes:
         by_loop.setdefault(outcome[0].future.get_loop(), []).append(outcome)
     for loop, found in by_loop.items():
-        with suppress(RuntimeError):  # the loop is closed: nobody waits for the answers
+        with suppress(RuntimeError):  # the loop is closed, and no request waits for the answers
             loop.call_soon_threadsafe(_set_outcomes, found)
 
 

@@ -1,6 +1,8 @@
 """``tagline export``, and what the other commands do with an export."""
 
+import io
 import json
+from contextlib import redirect_stdout
 
 import numpy as np
 import pytest
@@ -14,26 +16,26 @@ def exported(run_folder, tmp_path_factory):
     from tagline.cli import main
 
     folder = tmp_path_factory.mktemp("exports") / "out"
-    assert main(["export", str(run_folder), "--format", "onnx", "--out", str(folder), "--quiet"]) == 0
+    with redirect_stdout(io.StringIO()) as printed:
+        assert main(["export", str(run_folder), "--format", "onnx", "--out", str(folder), "--quiet"]) == 0
+    assert "24 held-out rows" in printed.getvalue()
+    assert "every label is the same" in printed.getvalue()
     return folder
 
 
-def test_the_export_of_a_run_replays_its_test_rows(call, run_folder, tmp_path):
-    status, out, err = call("export", run_folder, "--format", "onnx", "--out", tmp_path / "out", "--json")
+def test_the_export_of_a_run_replays_its_test_rows(call, run_folder, exported):
+    # The folder has an export already, which is replaced.
+    status, out, err = call("export", run_folder, "--format", "onnx", "--out", exported, "--json")
     assert status == 0, err
     about = json.loads(out)
     assert about["replay"]["texts"]["held_out"] == 24
     assert about["replay"]["rows"] == 1_000 + len(HOSTILE)
     assert about["replay"]["largest"] < 1e-9
     assert "replaying" in err
-    card = json.loads((tmp_path / "out" / "card.json").read_text())
-    assert about == {"format": "onnx", "path": str(tmp_path / "out"), "bytes": about["bytes"], **card}
+    card = json.loads((exported / "card.json").read_text())
+    assert about == {"format": "onnx", "path": str(exported), "bytes": about["bytes"], **card}
     metrics = json.loads((run_folder / "metrics.json").read_text())
     assert card["figures"]["accuracy"] == metrics["test"]["accuracy"]
-    status, out, _ = call("export", run_folder, "--format", "onnx", "--out", tmp_path / "out", "--quiet")
-    assert status == 0
-    assert "24 held-out rows" in out
-    assert "every label is the same" in out
 
 
 def test_predict_and_evaluate_take_an_export(call, run_folder, exported, reviews):

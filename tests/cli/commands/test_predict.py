@@ -62,7 +62,7 @@ def test_files_keep_rows_and_columns(given, written, call, run_folder, reviews, 
     assert names(here) == sorted([f"in.{given}", f"out.{written}"])
 
 
-def test_the_text_column_is_told(call, run_folder, reviews, here, monkeypatch):
+def test_the_text_column_is_reported(call, run_folder, reviews, here, monkeypatch):
     monkeypatch.setattr("tagline.runs.predict.BATCH_ROWS", 7)
     status, _, err = call("predict", run_folder, "--input", reviews, "--output", "out.csv")
     assert status == 0
@@ -118,7 +118,7 @@ def test_a_score_equal_to_the_threshold_is_negative(call, run_folder):
     assert answer("--threshold", "0", "--positive", "neg") == "neg"
 
 
-def test_texts_without_a_word_are_told_of(call, run_folder, here):
+def test_empty_texts_are_reported(call, run_folder, here):
     (here / "in.csv").write_text('text,n\nsuperb,1\n"",2\n"  ",3\n')
     status, out, err = call("predict", run_folder, "--input", "in.csv")
     assert status == 0
@@ -179,7 +179,7 @@ def test_json_lines_keep_their_values(call, run_folder, here, monkeypatch):
         assert {key: row[key] for key in before} == before
 
 
-def test_a_column_that_comes_late_and_has_the_name_of_a_new_one(fails, run_folder, here, monkeypatch):
+def test_a_later_column_with_the_name_of_a_prediction_column(fails, run_folder, here, monkeypatch):
     monkeypatch.setattr("tagline.data.files.SAMPLE_BYTES", 64)
     monkeypatch.setattr("tagline.data.files.BLOCK_BYTES", 64)
     rows = ['{"text": "a film"}'] * 50 + ['{"text": "a film", "prediction": "mine"}']
@@ -242,6 +242,6 @@ def test_top_k_of_several_classes(call, topics_run):
     assert row["top_1_probability"] > row["top_2_probability"]
 
 
-def test_threshold_of_several_classes_is_refused(fails, topics_run):
+def test_a_threshold_for_several_classes_is_rejected(fails, topics_run):
     assert "two classes" in fails("predict", topics_run, "the goal", "--threshold", "0.5")
     assert "two classes" in fails("predict", topics_run, "the goal", "--positive", "sport")

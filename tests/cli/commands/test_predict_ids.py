@@ -31,7 +31,7 @@ def model(tmp_path_factory):
 
 
 @pytest.mark.parametrize("recipe", SMALL)
-def test_ids_of_a_text_are_answered_as_the_text(recipe, call, model):
+def test_the_ids_of_a_text_give_the_prediction_of_the_text(recipe, call, model):
     for text, ids in ((TEXT, IDS), ("the film", IDS[:3])):
         _, of_text, _ = call("predict", model(recipe), text, "--json", "--proba", "-q")
         status, of_ids, err = call("predict", model(recipe), "--ids", json.dumps(ids), "--json", "--proba", "-q")
@@ -41,7 +41,7 @@ def test_ids_of_a_text_are_answered_as_the_text(recipe, call, model):
         assert found == expected
 
 
-def test_a_list_of_lists_is_a_row_each(call, model):
+def test_a_list_of_lists_gives_a_row_for_each_list(call, model):
     status, out, err = call("predict", model(), "--ids", "[[1, 4, 5], [0, 2, 3], [6]]", "-q")
     assert (status, err) == (0, "")
     assert [line.rstrip().split("   ")[-1] for line in out.splitlines()[2:]] == ["? the film", "? ? ?", "was"]
@@ -109,16 +109,16 @@ def test_outputs_are_those_of_texts(call, model, here):
         ('[[1], "the"]', "Row 1 is `'the'`, not a sequence of ids"),
     ],
 )
-def test_what_are_no_ids(ids, said, fails, model):
+def test_invalid_ids(ids, said, fails, model):
     assert said in fails("predict", model(), "--ids", ids)
 
 
-def test_ids_stand_alone(fails, model, reviews):
+def test_ids_exclude_other_inputs(fails, model, reviews):
     for more in (["the film"], ["--input", reviews]):
         assert "takes either texts, `--input FILE` or `--ids JSON`" in fails("predict", model(), "--ids", "[4]", *more)
 
 
-def test_a_model_of_ngrams_knows_no_ids(fails, run_folder):
+def test_an_ngram_model_rejects_ids(fails, run_folder):
     assert "takes no word ids" in fails("predict", run_folder, "--ids", "[1, 4]")
 
 

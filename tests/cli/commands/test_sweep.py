@@ -9,8 +9,8 @@ from tests.cli.cli_data import names
 
 @pytest.mark.slow
 def test_a_sweep_says_what_is_best_and_where_its_report_is(call, reviews, here):
-    asked = ("sweep", reviews, "--recipe", "naive-bayes", "--grid", "model.alpha=0.1,1,10", "--processes", "1")
-    status, out, err = call(*asked, "--out", "sweep")
+    command = ("sweep", reviews, "--recipe", "naive-bayes", "--grid", "model.alpha=0.1,1,10", "--processes", "1")
+    status, out, err = call(*command, "--out", "sweep")
     assert status == 0
     assert "is best" in out
     assert "Report: sweep/report.html" in out
@@ -21,8 +21,8 @@ def test_a_sweep_says_what_is_best_and_where_its_report_is(call, reviews, here):
 
 @pytest.mark.slow
 def test_json_is_the_results_and_nothing_else(call, reviews, here):
-    asked = ("sweep", reviews, "--recipe", "naive-bayes", "--try", "", "--try", "model.alpha=3", "--processes", "1")
-    status, out, err = call(*asked, "--json", "--quiet")
+    command = ("sweep", reviews, "--recipe", "naive-bayes", "--try", "", "--try", "model.alpha=3", "--processes", "1")
+    status, out, err = call(*command, "--json", "--quiet")
     assert (status, err) == (0, "")
     said = json.loads(out)
     assert [one["words"] for one in said["combinations"]] in (
@@ -61,11 +61,11 @@ def test_what_cannot_be_is_one_line_and_nothing_is_made(fails, reviews, here, ar
     assert names(here) == ["mine"]
 
 
-def test_a_sweep_that_was_never_begun(fails, here):
+def test_a_sweep_that_was_never_started(fails, here):
     assert "`nothing` is not the folder of a sweep" in fails("sweep", "--resume", "nothing", "--processes", "2")
 
 
-def test_trials_without_rows_to_judge_them_are_refused(fails, here):
+def test_trials_without_validation_rows_are_rejected(fails, here):
     path = here / "few.csv"
     path.write_text("text,label,split\n" + "".join(f"word{n},{'ab'[n % 2]},train\n" for n in range(6)))
     assert "too few rows to hold some out" in fails("sweep", path, "--grid", "model.C=1,3")

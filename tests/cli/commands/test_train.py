@@ -17,7 +17,7 @@ def load(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_the_run_folder_holds_what_the_design_says(run_folder):
+def test_the_files_of_a_run_folder(run_folder):
     assert sorted(path.name for path in run_folder.iterdir()) == [
         "metrics.json", "mistakes.json", "model", "plots", "predictions.parquet", "report.html", "run.json",
         "trained_on.npy",
@@ -64,7 +64,7 @@ def test_mistakes_are_wrong_confident_first_and_add_up(run_folder):
         assert total + intercept == pytest.approx(sign * clf.decision_function([mistake["text"]])[0], abs=1e-4)
 
 
-def test_run_json_says_how_and_nothing_of_the_place(run_folder):
+def test_run_json_records_the_settings_and_no_paths(run_folder):
     run = load(run_folder / "run.json")
     assert run["command"][:2] == ["tagline", "train"]
     assert run["recipe"]["recipe"]["name"] == "fast"
@@ -135,7 +135,7 @@ def test_rejected_rows_are_written_down(call, tmp_path, here):
     assert not (here / "strict").exists()
 
 
-def test_threshold_and_positive_go_with_the_model(call, reviews, here):
+def test_threshold_and_positive_class_are_stored_in_the_model(call, reviews, here):
     decided = ("--threshold", "0.8", "--positive", "neg")
     status, out, _ = call("train", reviews, "--out", "run", "--json", *decided, *FAST)
     assert status == 0

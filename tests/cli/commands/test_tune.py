@@ -16,7 +16,7 @@ import pytest
         (["--resume", "nothing"], "`--budget` cannot be given with `--resume`"),
     ],
 )
-def test_wrong_arguments(fails, here, reviews, arguments, said):
+def test_invalid_arguments(fails, here, reviews, arguments, said):
     given = arguments if "--budget" in arguments else ["--budget", "10s", *arguments]
     assert said in fails("tune", *([] if "--resume" in arguments else [reviews]), *given)
     assert not list(here.iterdir())

@@ -8,8 +8,8 @@ from tagline.explain import explain_text
 def test_explanations_are_those_of_the_classifier(client, classifier, name):
     text = "a great film 👍🏽 and a dull goal"
     for class_name in (None, "c1"):
-        asked = {"text": text, "model": name} | ({"class": class_name} if class_name else {})
-        answer = client.post("/v1/explain", json=asked).json()
+        body = {"text": text, "model": name} | ({"class": class_name} if class_name else {})
+        answer = client.post("/v1/explain", json=body).json()
         expected = explain_text(classifier, text, class_name)
         assert answer["class"] == expected.class_name
         assert answer["score"] == pytest.approx(expected.score, abs=1e-12)

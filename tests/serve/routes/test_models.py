@@ -3,13 +3,13 @@
 import json
 
 
-def test_models_are_listed_and_told_of(client, models):
+def test_models_are_listed_and_described(client, models):
     listed = client.get("/v1/models").json()["models"]
     assert [(m["name"], m["default"]) for m in listed] == [("two", True), ("four", False), ("labels", False)]
     for given in listed:
         index = json.loads((models[given["name"]] / "tagline.json").read_bytes())
-        told = client.get("/v1/model", params={"model": given["name"]}).json()
-        assert told["version"] == given["version"] == index["sha256"]
-        assert told["classes"] == index["classes"]
-        assert told["task"] == index["task"]
+        found = client.get("/v1/model", params={"model": given["name"]}).json()
+        assert found["version"] == given["version"] == index["sha256"]
+        assert found["classes"] == index["classes"]
+        assert found["task"] == index["task"]
     assert client.get("/v1/model").json()["name"] == "two"

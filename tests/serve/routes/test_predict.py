@@ -30,9 +30,9 @@ def test_one_text_gets_what_it_gets_among_many(client, name):
         assert alone["predictions"] == [found]
 
 
-def test_a_threshold_decides(client, classifier, name):
-    asked = {"texts": TEXTS, "model": name, "threshold": 0.999}
-    answer = client.post("/v1/predict", json=asked)
+def test_a_threshold_changes_the_prediction(client, classifier, name):
+    body = {"texts": TEXTS, "model": name, "threshold": 0.999}
+    answer = client.post("/v1/predict", json=body)
     if name == "four":
         assert answer.status_code == 422
         assert answer.json()["error"]["field"] == "threshold"

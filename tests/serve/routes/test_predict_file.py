@@ -60,7 +60,7 @@ def test_json_lines_come_back_labelled_as_either(client):
         ("", bytes(5000), 422, "not text"),
     ],
 )
-def test_files_that_cannot_be_labelled(client, query, body, status, said):
+def test_invalid_files(client, query, body, status, said):
     answer = client.post(f"/v1/predict/file{query}", content=body, headers=CSV)
     assert answer.status_code == status
     assert said in answer.json()["error"]["message"]
