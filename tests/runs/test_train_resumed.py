@@ -96,7 +96,7 @@ def test_a_resumed_run_is_the_undisturbed_one(
     assert not unfinished_folder(tmp_path / "stopped").exists()
 
 
-def test_a_resumed_run_goes_on_and_does_not_begin_again(data: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_does_not_start_over(data: Path, tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
         train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 4))
     assert not (tmp_path / LEDGER).exists()  # the test rows were not read yet
@@ -281,12 +281,12 @@ def test_one_place_is_trained_by_one_process(data: Path, undisturbed: Path, tmp_
     with pytest.raises(StoppedError):
         train_run(data, settings(), out=tmp_path / "run", progress=progress)
     assert len(refused) == 2
-    with pytest.raises(InputError, match="is unfinished: `tagline train --resume"):
+    with pytest.raises(InputError, match="is unfinished: resume it with `tagline train --resume"):
         train_run(data, settings(), out=tmp_path / "run")
     assert bundle(resume_run(tmp_path / "run").folder) == bundle(undisturbed)
 
 
-def test_the_recipe_is_the_one_it_was_begun_with(data: Path, undisturbed: Path, tmp_path: Path) -> None:
+def test_the_recipe_is_the_one_it_was_started_with(data: Path, undisturbed: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text((RECIPES / "embedding-average.toml").read_text())
     asked = TrainSettings(recipe=recipe, settings=SMALL, seed=3)
@@ -305,9 +305,9 @@ def test_other_versions_are_refused(data: Path, tmp_path: Path, monkeypatch: pyt
     assert find_unfinished(tmp_path)
 
 
-def test_a_training_that_breaks_leaves_nothing_to_go_on_with(data: Path, tmp_path: Path) -> None:
+def test_a_training_that_breaks_leaves_nothing_to_resume(data: Path, tmp_path: Path) -> None:
     before = set(tmp_path.iterdir())
-    with pytest.raises(InputError, match="not a number any more"):
+    with pytest.raises(InputError, match="loss became NaN"):
         train_run(data, settings("training.learning_rate=1e37", "training.optimizer=sgd"), out=tmp_path / "run")
     assert set(tmp_path.iterdir()) == before
 
