@@ -1,4 +1,4 @@
-"""What README.md and docs/ say is there: files behind links, commands and their options, Python that runs."""
+"""README.md and docs/: links lead to files, commands and options exist, Python code runs, prose is wrapped."""
 
 import re
 import shlex
@@ -15,10 +15,13 @@ from tagline.cli import main
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
-LEARN = sorted((ROOT / "docs" / "learn").glob("*.md"))  # their Python is run by docs/execute.py
-WITH_EXAMPLES = [page for page in PAGES if page.name != "architecture.md"]  # which shows shapes, not code to run
+PROSE_WIDTH = 100
+LEARN = sorted((ROOT / "docs" / "learn").glob("*.md"))  # docs/execute.py runs their Python code
+WITH_EXAMPLES = [
+    page for page in PAGES if page.name != "architecture.md"
+]  # architecture.md shows signatures, not code to run
 
-# What examples may read: the page's reader has such a file, the tests write this one.
+# The examples read a file `reviews.csv`.
 REVIEWS_CSV = "text,label\n" + "".join(
     f"{text} {number},{label}\n"
     for number in range(40)
@@ -39,10 +42,10 @@ def blocks(page: Path, *languages: str) -> list[str]:
 @cache
 def help_of(*command: str) -> str | None:
     """Return the help of a `tagline` command, or None if there is no such command."""
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as said, redirect_stderr(StringIO()):
-        patch.setenv("COLUMNS", "200")  # else long options are cut
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as output, redirect_stderr(StringIO()):
+        patch.setenv("COLUMNS", "200")  # otherwise long options are truncated
         status = main([*command, "--help"])
-    return said.getvalue() if status == 0 else None
+    return output.getvalue() if status == 0 else None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=identify)
@@ -51,6 +54,15 @@ def test_links_lead_to_files(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
     missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=identify)
+def test_prose_is_wrapped_at_100_characters(page: Path) -> None:
+    """Tables, code blocks, and lines that cannot be broken, such as one link or command, may be longer."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    long = [line for line in text.splitlines() if len(line) > PROSE_WIDTH and not line.startswith(("|", "#"))]
+    unbreakable = re.compile(r"\s*(?:[*-] )?(?:!?\[[^\]]*\]\(\S+\)|`[^`]+`|\S+)[;.,]?\s*")
+    assert not [line for line in long if not unbreakable.fullmatch(line)]
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=identify)
@@ -69,10 +81,10 @@ def test_commands_and_options_exist(page: Path) -> None:
             assert all(re.search(rf"^{t}:", (ROOT / "Makefile").read_text(), re.MULTILINE) for t in targets), line
             continue
         command = [word for word in words[1:2] if not word.startswith("-")]
-        helped = help_of(*command)
-        assert helped is not None, f"there is no such command: {line}"
+        help_text = help_of(*command)
+        assert help_text is not None, f"there is no such command: {line}"
         options = [word.partition("=")[0] for word in words[1:] if word.startswith("--") and word != "--help"]
-        assert all(option in helped for option in options), f"no such option: {line}"
+        assert all(option in help_text for option in options), f"no such option: {line}"
 
 
 @pytest.mark.slow
@@ -80,11 +92,13 @@ def test_commands_and_options_exist(page: Path) -> None:
     "page", [page for page in WITH_EXAMPLES if blocks(page, "python") and page not in LEARN], ids=identify
 )
 def test_python_examples_run(page: Path, tmp_path: Path) -> None:
-    """All of a page's ``python`` blocks, one after the other, in a folder that holds `reviews.csv`."""
+    """Run all ``python`` blocks of a page, in order, in a folder that contains `reviews.csv`."""
     (tmp_path / "reviews.csv").write_text(REVIEWS_CSV, encoding="utf-8")
     program = "\n".join(blocks(page, "python"))
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    completed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert completed.returncode == 0, completed.stderr
 
 
 def execute(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -93,23 +107,23 @@ def execute(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def runs(page: Path) -> list[pytest.MarkDecorator]:
-    """Return how a page to learn from is marked: by what it says that it needs."""
+def marks(page: Path) -> list[pytest.MarkDecorator]:
+    """Return the markers of a page in docs/learn, from the requirements that it states."""
     original = "*Needs the original" in page.read_text(encoding="utf-8")
     return [pytest.mark.slow, *([pytest.mark.original_data] if original else [])]
 
 
 @pytest.mark.parametrize(
-    "page", [pytest.param(page, marks=runs(page), id=page.stem) for page in LEARN if blocks(page, "python")]
+    "page", [pytest.param(page, marks=marks(page), id=page.stem) for page in LEARN if blocks(page, "python")]
 )
-def test_pages_to_learn_from_run(page: Path) -> None:
+def test_learn_pages_run(page: Path) -> None:
     before = page.read_bytes()
-    done = execute("--check", page)
-    assert done.returncode == 0, done.stderr
+    completed = execute("--check", page)
+    assert completed.returncode == 0, completed.stderr
     assert page.read_bytes() == before
 
 
-def test_the_index_names_all_pages_to_learn_from() -> None:
+def test_learn_index_links_every_page() -> None:
     index = (ROOT / "docs" / "learn" / "README.md").read_text(encoding="utf-8")
     assert not [page.name for page in LEARN if page.name != "README.md" and f"]({page.name})" not in index]
 
@@ -152,7 +166,7 @@ prose, not output
 """
 
 
-def test_executing_a_page_writes_what_its_code_prints(tmp_path: Path) -> None:
+def test_execute_writes_outputs_and_plots(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(SMALL_PAGE, encoding="utf-8")
     assert execute("--check", page).returncode == 0
@@ -168,21 +182,21 @@ def test_executing_a_page_writes_what_its_code_prints(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8") == once
 
 
-def test_a_page_whose_code_fails_is_named_with_the_line_and_left_alone(tmp_path: Path) -> None:
+def test_execute_reports_failing_pages_and_leaves_them_unchanged(tmp_path: Path) -> None:
     bad, good = tmp_path / "bad.md", tmp_path / "good.md"
     bad.write_text("# Bad\n\n```python\nprint(1)\n```\n\n```python\nprint(missing)\n```\n", encoding="utf-8")
     good.write_text("```python\nprint(2)\n```\n", encoding="utf-8")
     before = bad.read_bytes()
-    done = execute(bad, good)
-    assert done.returncode == 1
-    assert f'"{bad}", line 8' in done.stderr
-    assert "name 'missing' is not defined" in done.stderr
-    assert f"error: the code of `{bad}` fails." in done.stderr
+    completed = execute(bad, good)
+    assert completed.returncode == 1
+    assert f'"{bad}", line 8' in completed.stderr
+    assert "name 'missing' is not defined" in completed.stderr
+    assert f"error: the code of `{bad}` fails." in completed.stderr
     assert bad.read_bytes() == before
     assert blocks(good, "text") == ["2\n"]
     assert execute(tmp_path / "none.md").returncode == 2
 
 
-def test_no_placeholder_is_left() -> None:
+def test_pages_have_no_placeholders() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     assert not [page.name for page in pages if re.search(r"@[A-Z]+@", page.read_text(encoding="utf-8"))]
