@@ -151,8 +151,8 @@ def limit_file_size():
 @pytest.mark.slow
 def test_a_full_disk(full_disk, in_shell, run_folder, reviews):
     folder, limit = full_disk
+    many = write_reviews(reviews.parent / "many.csv", n=20_000)
     for kind in ("csv", "jsonl", "parquet"):
-        many = write_reviews(reviews.parent / "many.csv", n=20_000)
         done = in_shell(
             "predict", run_folder, "--input", many, "--output", folder / f"o.{kind}", "--quiet", preexec_fn=limit
         )
@@ -176,8 +176,10 @@ def test_a_stopped_command_leaves_no_file(stop, status, tmp_path, here):
         lines = []
         for line in process.stderr:
             lines.append(line)
-            if "learning" in line:
+            if "training on" in line:
                 break
+        else:
+            pytest.fail("".join(lines))
         time.sleep(0.5)
         process.send_signal(stop)
         try:
