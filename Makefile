@@ -1,11 +1,11 @@
-# Everything a contributor types. `make` alone lists it.
+# Commands for development. `make` lists them.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
-# Leaving bytecode to the first import halves the time of an installation.
-SIDE_BY_SIDE := $(BIN)/python -m pytest -n logical --dist loadfile
+# `--no-compile` halves the time of an installation: bytecode is written at the first import.
+PARALLEL_TESTS := $(BIN)/python -m pytest -n logical --dist loadfile
 
 .PHONY: help setup demo test lint types bench docs system
 .DEFAULT_GOAL := help
@@ -13,19 +13,19 @@ SIDE_BY_SIDE := $(BIN)/python -m pytest -n logical --dist loadfile
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.setup ## create .venv with tagline (editable) and all that development needs
+setup: $(VENV)/.setup ## create .venv with tagline (editable) and the development tools
 
-demo: $(VENV)/.demo ## train on 25,000 movie reviews, then judge a sentence
+demo: $(VENV)/.demo ## train on 25,000 film reviews, then classify a sentence
 	$(BIN)/tagline train --out runs/demo
 	$(BIN)/tagline predict runs/demo/model "A quiet masterpiece: I was moved to tears."
 	@echo "The report is in runs/demo/report.html: open it in a browser."
 
-test: setup system lint types ## what CI runs: lint, types, then the tests, fast ones first
-	$(SIDE_BY_SIDE) -m "not slow and not alone and not original_data"
-	$(SIDE_BY_SIDE) -m "slow and not alone and not original_data"
+test: setup system lint types ## what CI runs: lint, types, fast tests, slow tests
+	$(PARALLEL_TESTS) -m "not slow and not alone and not original_data"
+	$(PARALLEL_TESTS) -m "slow and not alone and not original_data"
 	$(BIN)/python -m pytest -m "alone and not original_data"
 
-lint: setup ## formatting, style, and which module may import which
+lint: setup ## formatting, style and import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
@@ -33,7 +33,7 @@ lint: setup ## formatting, style, and which module may import which
 types: setup ## mypy, strict
 	$(BIN)/mypy
 
-bench: setup ## measure against fastText and scikit-learn, and the service under load (minutes; hours with TAGLINE_DATA)
+bench: setup ## compare with fastText and scikit-learn, load-test the service (minutes; hours with TAGLINE_DATA)
 	@$(call installed,wrk:wrk)
 	$(BIN)/python benchmarks/imdb.py
 	$(BIN)/python benchmarks/predict.py
@@ -46,31 +46,31 @@ bench: setup ## measure against fastText and scikit-learn, and the service under
 docs: setup ## check the links, commands and Python examples of README.md and docs/
 	$(BIN)/python -m pytest -m "not original_data" tests/test_docs.py
 
-# What pip cannot bring: for the tests a browser to drive, a unit to verify, a certificate to make; a load for a benchmark.
+# System packages that tests use: a browser, systemd-analyze to verify the unit, openssl to make a certificate.
 system:
 	@$(call installed,chromium:chromium systemd-analyze:systemd openssl:openssl)
 
-# $(call installed,COMMAND:PACKAGE ...): install the packages whose commands are not there.
+# $(call installed,COMMAND:PACKAGE ...): install the packages of missing commands.
 installed = missing=; for part in $(1); do \
 	  command -v $${part%:*} >/dev/null || missing="$$missing $${part\#*:}"; done; \
 	[ -z "$$missing" ] || { \
 	  echo "Installing$$missing ..." >&2; \
 	  if [ "$$(id -u)" = 0 ]; then as=; else as="sudo -n"; fi; \
 	  { $$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends $$missing; } >/dev/null 2>&1; } || { \
-	  echo "error: this needs$$missing, which could not be installed: run 'sudo apt-get install$$missing'." >&2; exit 1; }
+	  echo "error: could not install$$missing. Run 'sudo apt-get install$$missing'." >&2; exit 1; }
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "error: tagline needs Python 3.11 or newer and '$(PYTHON)' is not; name one that is: make PYTHON=python3.12 setup" >&2; exit 1; }
+	  echo "error: tagline needs Python 3.11 or newer, and '$(PYTHON)' is older or missing. Run 'make PYTHON=python3.12 setup'." >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 
-# A stamp is older than what it was made from when there is something to install.
+# Stamp files: an installation runs again when a dependency file is newer than its stamp.
 $(VENV)/.setup: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing tagline and its development tools into $(VENV) (a minute, for PyTorch is large) ..." >&2
+	@echo "Installing tagline and its development tools into $(VENV) (about a minute; PyTorch is large) ..." >&2
 	@$(PIP_INSTALL) -e '.[samples,xlsx,dev]'
 	@touch $(VENV)/.demo $@
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing tagline and its sample data into $(VENV) (about a quarter of a minute) ..." >&2
+	@echo "Installing tagline and its sample data into $(VENV) (about 15 seconds) ..." >&2
 	@$(PIP_INSTALL) -e '.[samples]'
 	@touch $@

@@ -1,4 +1,4 @@
-"""Train on a file of your own, look at the figures, save the model, use it."""
+"""Train on a CSV file, evaluate, save the model, load it and predict."""
 
 import csv
 import tempfile

@@ -1,4 +1,4 @@
-"""`TextClassifier` inside scikit-learn: cross-validation and a grid search."""
+"""Use `TextClassifier` with scikit-learn: cross-validation and a grid search."""
 
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
