@@ -8,7 +8,7 @@ import pytest
 from tagline.errors import InputError
 from tagline.report import plots as report_plots
 from tagline.report import write_report
-from tagline.report.provenance import making
+from tagline.report.provenance import provenance
 from tagline.report.sections import mistake_cards
 from tests.report.pages import Page, page_of
 from tests.report.synthetic_runs import write_run
@@ -44,9 +44,9 @@ def test_the_verdict_and_the_figures(binary):
     page, _, block = binary
     low, high = block["accuracy_ci95"]
     top = page.words("top")
-    assert f"{100 * block['accuracy']:.1f} % of 400 held-out texts right" in top
+    assert f"{100 * block['accuracy']:.1f} % of 400 held-out texts correct" in top
     assert f"(95 % interval {100 * low:.1f} to {100 * high:.1f})" in top
-    assert "Always answering" in top
+    assert "Always predicting" in top
     figures = page.words("figures")
     for key in ("mcc", "log_loss", "brier", "ece", "roc_auc", "pr_auc", "macro_f1"):
         low, high = block[f"{key}_ci95"]
@@ -93,22 +93,22 @@ def test_the_data_and_how_it_was_made(binary):
     assert "no label" not in data  # nothing was left out for that
     made = page.words("making")
     assert (
-        "Chosen on 20,000 held-out rows (5-fold cross-validation of the train rows): whether to use characters and"
+        "Tuned on 20,000 held-out rows (5-fold cross-validation of the train rows): whether to use characters and"
         " `C`; the calibration temperature was fitted on them." in made
     )
-    assert "The final model learnt from 20,200 rows." in made
-    assert "The validation figures are of models that had not seen those rows." in made  # refit is "no"
+    assert "The final model was trained on 20,200 rows." in made
+    assert "The validation metrics are those of models that were not trained on these rows." in made  # refit is "no"
     for setting in (
         "word n-grams, length 1 to 2",
         "character n-grams, length 3",
-        "fewest texts an n-gram stands in 2",
+        "minimum texts per n-gram 2",
         "C 0.3",
         "calibration temperature 1.183",
         "decision threshold 0.5",
     ):
         assert setting in made, setting
     assert not [key for key in ("held_out", "tried", "learnt_from") if key in made]
-    assert "The 400 test rows were used once by this run, for these figures." in made
+    assert "This run used the 400 test rows once, for these metrics." in made
     assert "peak memory 612 MB" in made
     again = page.words("again")
     for part in (
@@ -153,7 +153,7 @@ def test_hostile_words_stay_words(tmp_path):
 
 
 def decisions(chosen, protocol, task="binary", **metrics):
-    return making({"chosen": chosen, "recipe": {"protocol": protocol}}, {"task": task, **metrics})["decisions"]
+    return provenance({"chosen": chosen, "recipe": {"protocol": protocol}}, {"task": task, **metrics})["decisions"]
 
 
 def test_what_held_out_rows_decided_is_said_as_it_was():
@@ -161,22 +161,22 @@ def test_what_held_out_rows_decided_is_said_as_it_was():
     on = f"2,500 held-out rows ({held['how']})"
     temperature, none = {"calibration": "temperature", "refit": "all"}, {"calibration": "none"}
     assert decisions({"held_out": held, "tried": [], "strength": 1.0}, temperature) == [
-        f"No setting was chosen from the data; only the calibration temperature was fitted, on {on}."
+        f"No setting was tuned; the calibration temperature was fitted on {on}."
     ]
     assert decisions({"held_out": held, "tried": []}, none) == [
-        f"Nothing was chosen from the data: {on} were only measured."
+        f"No setting was tuned: {on} were used for evaluation only."
     ]
-    assert decisions({"held_out": held, "tried": ["strength"]}, none) == [f"Chosen on {on}: the strength."]
+    assert decisions({"held_out": held, "tried": ["strength"]}, none) == [f"Tuned on {on}: the strength."]
     assert decisions({"held_out": held, "tried": []}, temperature, "multilabel") == [
-        f"No setting was chosen from the data; only the calibration temperature and the threshold were fitted, on {on}."
+        f"No setting was tuned; the calibration temperature and the threshold were fitted on {on}."
     ]
     assert decisions({"held_out": None, "learnt_from": 22500}, temperature, rows={"train": 20000, "test": 70}) == [
-        "No rows were held out: nothing was chosen from the data, and the probabilities are not calibrated.",
-        "The final model learnt from 22,500 rows.",
-        "The 70 test rows were used once by this run, for these figures.",
+        "No rows were held out: no setting was tuned, and the probabilities are not calibrated.",
+        "The final model was trained on 22,500 rows.",
+        "This run used the 70 test rows once, for these metrics.",
     ]
     assert decisions({}, temperature, validation={"n": 1}) == [
-        "The validation figures are of models that had not seen those rows, from before the final fit."
+        "The validation metrics are those of models that were not trained on these rows, fitted before the final model."
     ]
 
 
@@ -226,7 +226,7 @@ def test_many_classes(tmp_path):
 
 def test_multilabel(tmp_path):
     page = page_of(write_run(tmp_path, ["joy", "fear", "rage"], "multilabel"))
-    assert "held-out texts given exactly their labels" in page.words("top")
+    assert "held-out texts with exactly the right labels" in page.words("top")
     assert "Metrics by label" in page.words("classes")
     said = "Predicted joy and fear, labelled rage; most confident wrong label: 99.8 %"
     assert said in page.words("mistakes")
@@ -254,9 +254,11 @@ def test_a_text_stands_among_the_mistakes_once():
 
 def test_a_cross_validated_run_says_so(tmp_path):
     page = page_of(write_run(tmp_path, ["neg", "pos"], "binary", folds=5))
-    assert "Each text was judged by a model that had not seen it, in 5 folds." in page.words("top")
+    assert "5-fold cross-validation: each text was predicted by a model trained on the other folds." in page.words(
+        "top"
+    )
     assert "pooled over 5 folds" in page.words("making")
-    assert "used once" not in page.words("making")
+    assert "test rows once" not in page.words("making")
 
 
 def test_notes_of_the_run_are_shown(tmp_path):

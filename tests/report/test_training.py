@@ -10,7 +10,7 @@ import pytest
 from tagline.errors import InputError
 from tagline.report import write_report
 from tagline.report.plots import read_plots
-from tagline.report.provenance import making
+from tagline.report.provenance import provenance
 from tagline.report.sections import first_rows
 from tagline.report.training import training
 from tagline.run_folder import RunFolder
@@ -95,22 +95,22 @@ def test_the_network_is_a_table(network):
 def test_settings_of_a_network_are_shown_under_names_for_people(network):
     made = network[2].words("making")
     for setting in (
-        "most words in the vocabulary 10000",
+        "vocabulary size, at most 10000",
         "vocabulary learnt from 20,000 texts",
-        "epochs of training 4",
+        "epochs 4",
         "decision threshold 0.5",
     ):
         assert setting in made, setting
     assert "null" not in made[: made.index("Time in seconds")]  # `maxlen` has no value
-    assert "words read of a text" not in made
-    assert "Chosen on 10,000 held-out rows (the first 10,000 train rows): the number of epochs." in made
+    assert "sequence length" not in made
+    assert "Tuned on 10,000 held-out rows (the first 10,000 train rows): the number of epochs." in made
 
 
 def test_rows_that_only_watched_chose_nothing():
     chosen = {"held_out": {"rows": 10000, "how": "the first 10,000 train rows"}, "tried": []}
     run = {"chosen": chosen, "recipe": {"protocol": {"refit": 4, "calibration": "none"}}}
-    assert making(run, {"task": "binary"})["decisions"] == [
-        "Nothing was chosen from the data: 10,000 held-out rows (the first 10,000 train rows) were only measured."
+    assert provenance(run, {"task": "binary"})["decisions"] == [
+        "No setting was tuned: 10,000 held-out rows (the first 10,000 train rows) were used for evaluation only."
     ]
 
 

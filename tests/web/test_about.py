@@ -108,7 +108,7 @@ def test_a_bundle_alone_says_what_it_remembers(run: Path, tmp_path: Path) -> Non
     assert told["examples"] == []
     assert told["data"]["rows"] == {"train": 320, "validation": 40, "test": 40}
     assert told["title"] == "data · fast"
-    assert any("c0` and `c1` apart" in sentence for sentence in told["card"])
+    assert any("texts as `c0` or `c1`" in sentence for sentence in told["card"])
 
 
 def test_a_run_on_other_data_is_not_its_run(run: Path, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_several_labels(tmp_path: Path) -> None:
     n_test = told["figures"]["rows"]
     assert sum(each["rows"] for each in told["calibration"]) == n_test * len(told["classes"])
     assert told["curves"] is None
-    assert any("any of the labels" in sentence for sentence in told["card"])
+    assert any("assigns any of" in sentence for sentence in told["card"])
 
 
 def test_a_network_has_its_history(run: Path, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_review_gets_a_verdict_and_highlights_as_it_is_typed(opened: Opener, r
     clf = TextClassifier.load(runs["two"] / "model")
     expected = explain_text(clf, REVIEW)
     expect(page.locator("#verdict")).to_have_text(expected.prediction)
-    expect(page.locator("#sureness")).to_have_text(f"{100 * expected.proba:.1f} % sure")
+    expect(page.locator("#sureness")).to_have_text(f"Probability {100 * expected.proba:.1f} %")
     expect(page.locator("#bars li")).to_have_count(2)
     strongest = max(abs(value) for _, _, value in expected.words())
     marked = [
@@ -66,7 +66,7 @@ def test_another_class_is_explained_when_asked(opened: Opener) -> None:
 def test_pointing_at_a_word_says_what_it_adds(opened: Opener) -> None:
     page = typed(opened(), REVIEW)
     page.locator("#highlighted mark", has_text="dull").hover()
-    expect(page.locator("#reading")).to_contain_text("“dull” speaks")
+    expect(page.locator("#reading")).to_contain_text("“dull” is evidence")
 
 
 def test_an_empty_text_has_no_verdict(opened: Opener) -> None:
@@ -115,7 +115,7 @@ def test_a_link_brings_its_text_and_its_model(opened: Opener, server: str) -> No
 
 def test_a_link_to_a_model_that_is_gone_says_so(opened: Opener) -> None:
     page = ready(opened("#text=good&model=gone"))
-    expect(page.locator("#problem")).to_contain_text("“gone” that is not here")
+    expect(page.locator("#problem")).to_contain_text("“gone”, which this server does not have")
     expect(page.locator("#highlighted")).to_have_text("good")
 
 
@@ -123,7 +123,7 @@ def test_another_model_judges_the_same_text(opened: Opener) -> None:
     page = typed(opened(), "good goal")
     page.locator("#model").select_option("several")
     expect(page.locator("#bars li")).to_have_count(3)
-    expect(page.locator("#subtitle")).to_contain_text("Gives any of")
+    expect(page.locator("#subtitle")).to_contain_text("Assigns any of")
     expect(page.locator("#highlighted")).to_have_text("good goal")
 
 
@@ -248,7 +248,7 @@ def test_what_is_known_of_the_model(opened: Opener) -> None:
     expect(page.locator("#about svg")).to_have_count(2)  # calibration and ROC
     expect(page.locator(".matrix tbody tr")).to_have_count(2)
     expect(page.locator("#about")).to_contain_text("95 % interval")
-    expect(page.locator("#about")).to_contain_text("This model tells c0 and c1 apart.")
+    expect(page.locator("#about")).to_contain_text("This model classifies texts as c0 or c1.")
     page.locator("summary").first.click()
     expect(page.locator("details table").first).to_be_visible()
 

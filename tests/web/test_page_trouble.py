@@ -57,12 +57,12 @@ def test_the_model_chosen_last_is_shown_though_an_earlier_ones_answer_comes_late
     page.route("**/v1/model?model=many", lambda route: held.append(route))
     page.locator("#model").select_option("many")
     page.locator("#model").select_option("several")
-    expect(page.locator("#subtitle")).to_contain_text("Gives any of")
+    expect(page.locator("#subtitle")).to_contain_text("Assigns any of")
     with page.expect_response("**/v1/model?model=many"):
         held[0].continue_()
     page.wait_for_timeout(300)
     expect(page.locator("#model")).to_have_value("several")
-    expect(page.locator("#subtitle")).to_contain_text("Gives any of")
+    expect(page.locator("#subtitle")).to_contain_text("Assigns any of")
 
 
 def test_a_model_that_cannot_be_had_leaves_the_choice_at_the_one_that_answers(opened: Opener, heard: Heard) -> None:
@@ -101,10 +101,10 @@ def test_what_could_not_be_judged_is_not_called_nothing(opened: Opener, heard: H
     page.route("**/v1/explain", lambda route: route.abort())
     page.locator("#text").fill("good")
     expect(page.locator("#problem")).to_contain_text("cannot be reached")
-    expect(page.locator("#sureness")).not_to_contain_text("Nothing to judge")
+    expect(page.locator("#sureness")).not_to_contain_text("No text yet")
     page.locator("#text").fill("")
     expect(page.locator("#problem")).to_be_hidden()
-    expect(page.locator("#sureness")).to_contain_text("Nothing to judge")
+    expect(page.locator("#sureness")).to_contain_text("No text yet")
     heard.words.clear()
 
 

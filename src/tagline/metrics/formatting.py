@@ -82,10 +82,10 @@ def display_name(name: str, longest: int | None = None) -> str:
     return clean[:head] + "…" + clean[head + 1 - longest :]
 
 
-def listed(names: Sequence[str]) -> str:
-    """Join names with commas, and with `and` before the last.
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """Join names with commas, and with ``word`` before the last.
 
-    >>> listed(["joy", "fear", "rage"])
-    'joy, fear and rage'
+    >>> listed(["joy", "fear", "rage"]), listed(["joy", "fear"], "or")
+    ('joy, fear and rage', 'joy or fear')
     """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

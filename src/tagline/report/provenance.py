@@ -1,4 +1,4 @@
-"""How a model was made, as plain values: which rows decided what, its settings, and how to do it again."""
+"""How a model was trained, as plain values: which rows were used for what, its settings, and how to reproduce it."""
 
 import json
 import shlex
@@ -9,7 +9,7 @@ from tagline.metrics.formatting import listed
 from tagline.report.conclusion import reuse_sentence
 from tagline.report.excerpts import harmless
 
-_TOLD = ("held_out", "tried", "learnt_from", "vectors")  # of `chosen`: told in sentences
+_IN_SENTENCES = ("held_out", "tried", "learnt_from", "vectors")  # of `chosen`: not in the table of settings
 _TRIED = {
     "characters": "whether to use characters",
     "C": "`C`",
@@ -20,17 +20,17 @@ _TRIED = {
 _SETTINGS = {
     "words": "word n-grams, length",
     "characters": "character n-grams, length",
-    "min_df": "fewest texts an n-gram stands in",
-    "num_words": "most words in the vocabulary",
-    "maxlen": "words read of a text",
-    "epochs": "epochs of training",
+    "min_df": "minimum texts per n-gram",
+    "num_words": "vocabulary size, at most",
+    "maxlen": "sequence length",
+    "epochs": "epochs",
     "temperature": "calibration temperature",
     "threshold": "decision threshold",
 }
 
 
-def making(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how the model was made: which rows decided what, how long it took, and how to do it again."""
+def provenance(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the model was trained: which rows were used for what, its settings, and how to reproduce it."""
     recipe = run.get("recipe") or {}
     about = recipe.get("recipe") or {} if isinstance(recipe, Mapping) else {}
     seconds = metrics.get("seconds") or {}
@@ -57,24 +57,24 @@ def making(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
-    """Say which rows decided what, from what the run recorded; what it did not record is left unsaid."""
+    """Say which rows were used for what, as far as the run recorded it."""
     chosen, folds = run.get("chosen") or {}, metrics.get("folds")
     decided = []
     if "held_out" in chosen:
         decided.append(_held_out_sentence(run, chosen, str(metrics.get("task"))))
     if chosen.get("learnt_from"):
-        decided.append(f"The final model learnt from {chosen['learnt_from']:,} rows.")
+        decided.append(f"The final model was trained on {chosen['learnt_from']:,} rows.")
     if metrics.get("validation"):
-        before = "" if _protocol(run).get("refit") == "no" else ", from before the final fit"
-        decided.append(f"The validation figures are of models that had not seen those rows{before}.")
+        before = "" if _protocol(run).get("refit") == "no" else ", fitted before the final model"
+        decided.append(f"The validation metrics are those of models that were not trained on these rows{before}.")
     n_test = (metrics.get("rows") or {}).get("test") or 0
     if folds:
         decided.append(
-            f"The figures are pooled over {folds} folds: every row was predicted once, by a model trained on"
-            " the other folds. The model that is saved was trained on all rows."
+            f"The metrics are pooled over {folds} folds: every row was predicted once, by a model trained on"
+            " the other folds. The saved model was trained on all rows."
         )
     elif n_test:
-        decided.append(f"The {n_test:,} test rows were used once by this run, for these figures.")
+        decided.append(f"This run used the {n_test:,} test rows once, for these metrics.")
     looked = reuse_sentence(metrics)
     if looked:
         decided.append(looked)
@@ -84,7 +84,7 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
 def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: str) -> str:
     held_out = chosen["held_out"]
     if not held_out:
-        return "No rows were held out: nothing was chosen from the data, and the probabilities are not calibrated."
+        return "No rows were held out: no setting was tuned, and the probabilities are not calibrated."
     how = held_out.get("how")
     rows = f"{held_out.get('rows') or 0:,} held-out rows" + (f" ({harmless(str(how))})" if how else "")
     tried = [harmless(_TRIED.get(name, str(name))) for name in chosen.get("tried") or []]
@@ -96,10 +96,10 @@ def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: 
     were = "was" if len(fitted) == 1 else "were"
     if tried:
         beside = f"; {listed(fitted)} {were} fitted on them" if fitted else ""
-        return f"Chosen on {rows}: {listed(tried)}{beside}."
+        return f"Tuned on {rows}: {listed(tried)}{beside}."
     if fitted:
-        return f"No setting was chosen from the data; only {listed(fitted)} {were} fitted, on {rows}."
-    return f"Nothing was chosen from the data: {rows} were only measured."
+        return f"No setting was tuned; {listed(fitted)} {were} fitted on {rows}."
+    return f"No setting was tuned: {rows} were used for evaluation only."
 
 
 def _protocol(run: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -109,16 +109,16 @@ def _protocol(run: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _chosen_settings(chosen: Mapping[str, Any], task: str) -> list[dict[str, str]]:
-    """Return the settings of the final model under names for people; n-gram lengths are shortest and longest.
+    """Return the settings of the final model under readable names; n-gram lengths are shortest and longest.
 
     Among several classes no threshold decides.
     """
-    told = (*_TOLD, "threshold") if task == "multiclass" else _TOLD
+    in_sentences = (*_IN_SENTENCES, "threshold") if task == "multiclass" else _IN_SENTENCES
     named = {}
     for key, value in chosen.items():
         if key in ("words", "characters") and isinstance(value, list) and len(value) == 2:
             value = f"{value[0]} to {value[1]}" if value[0] != value[1] else str(value[0])
-        if key not in told and value is not None:
+        if key not in in_sentences and value is not None:
             named[_SETTINGS.get(key, key)] = value
     return _settings(named)
 

@@ -11,7 +11,7 @@ from tagline.plots.registry import PLOTS, captions
 from tagline.report import sections
 from tagline.report.excerpts import harmless
 from tagline.report.plots import SEARCH_PLOTS, TRAINING_PLOTS, Plot, read_plots
-from tagline.report.provenance import making
+from tagline.report.provenance import provenance
 from tagline.report.rendering import render_page, write_page
 from tagline.report.training import training
 from tagline.report.tuning import search
@@ -85,7 +85,7 @@ def render(folder: RunFolder) -> str:
         data=sections.data_facts(run, metrics),
         search=search(run),
         search_plots=_shown(all_plots, SEARCH_PLOTS),
-        making=making(run, metrics),
+        provenance=provenance(run, metrics),
     )
 
 

@@ -27,23 +27,29 @@ Block = Mapping[str, Any]
 
 
 def verdict(metrics: Mapping[str, Any], block: Block) -> dict[str, str]:
-    """Return the result in one sentence, and what it should be held against."""
+    """Return the result in one sentence, and a baseline to compare it with."""
     n, folds = block["n"], metrics.get("folds")
     held_out = "texts" if folds else "held-out texts"
     interval = format_interval("accuracy", block.get("accuracy_ci95"))
     task = task_of(block)
-    what = f"{n:,} {held_out} right" if task is not Task.MULTILABEL else f"{n:,} {held_out} given exactly their labels"
+    what = (
+        f"{n:,} {held_out} correct"
+        if task is not Task.MULTILABEL
+        else f"{n:,} {held_out} with exactly the right labels"
+    )
     beside = ""
     if task is Task.MULTILABEL:
         micro = format_figure("micro_f1", block["micro_f1"])
-        beside = f"Counting every single label, F1 is {micro}."
+        beside = f"Micro F1 is {micro}."
     else:
         support = {name: row["support"] for name, row in block["per_class"].items()}
         commonest = max(support, key=lambda name: support[name])
         share = format_figure("accuracy", support[commonest] / max(n, 1))
-        beside = f"Always answering “{display_name(commonest, 40)}” would be right in {share}."
+        beside = f"Always predicting “{display_name(commonest, 40)}” would be right in {share}."
     if folds:
-        beside = f"Each text was judged by a model that had not seen it, in {folds} folds. {beside}"
+        beside = (
+            f"{folds}-fold cross-validation: each text was predicted by a model trained on the other folds. {beside}"
+        )
     return {
         "figure": format_figure("accuracy", block["accuracy"]),
         "what": f"of {what}",
@@ -88,7 +94,7 @@ def matrix_table(block: Block, classes: list[str]) -> dict[str, Any] | None:
 
 
 def confused_pairs(block: Block, classes: list[str]) -> list[dict[str, str]]:
-    """Return the pairs of classes most often taken for each other, for three and more classes."""
+    """Return the most confused pairs of classes, of three classes or more."""
     if task_of(block) is not Task.MULTICLASS or len(classes) < 3:
         return []
     return [
@@ -129,7 +135,7 @@ def n_unfolded(n_classes: int) -> int:
 
 
 def confidence_rows(run: RunFolder, classes: list[str]) -> list[dict[str, str]]:
-    """Return how many texts are left, and how many of them right, if only confident answers are used."""
+    """Return coverage and accuracy if only predictions above a confidence are accepted."""
     if run.predictions is None or run.metrics.get("task") == "multilabel":
         return []
     proba = probabilities(run.predictions, classes)
@@ -155,7 +161,7 @@ def confidence_rows(run: RunFolder, classes: list[str]) -> list[dict[str, str]]:
 
 
 def first_rows(run: RunFolder) -> list[dict[str, Any]]:
-    """Return the first ten rows that were predicted: the truth, what was said, and how surely."""
+    """Return the first ten rows that were predicted: true label, prediction and probability."""
     if run.predictions is None:
         return []
     rows = []
@@ -181,9 +187,9 @@ def _surely(row: Mapping[str, Any], name: Any) -> str:
 
 
 def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the most confident mistakes, cut up where words speak for or against the prediction.
+    """Return the most confident errors, cut into pieces at the words that are evidence for or against the prediction.
 
-    A text that stands among them twice is shown once, where the model was surest.
+    A duplicate text is shown once, with the highest probability.
     """
     cards: list[dict[str, Any]] = []
     seen: set[str] = set()
@@ -208,7 +214,7 @@ def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 
 def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is known of the data; facts that a run does not hold are left out."""
+    """Return a description of the data; facts that a run lacks are left out."""
     dataset = run.get("dataset") or {}
     facts = dataset.get("facts") or {}
     rows = metrics.get("rows") or dataset.get("rows") or {}
@@ -234,8 +240,8 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
         "columns": [
             {"name": name, "value": harmless(value)}
             for name, value in (
-                ("Text taken from", ", ".join(facts.get("text_columns") or [])),
-                ("Label taken from", facts.get("label_column") or ""),
+                ("Text columns", ", ".join(facts.get("text_columns") or [])),
+                ("Label column", facts.get("label_column") or ""),
             )
             if value
         ],

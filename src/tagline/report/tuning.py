@@ -1,4 +1,4 @@
-"""How a search came to a recipe, as plain values: what was tried, on which rows, and what the choice is worth."""
+"""How a search found a recipe, as plain values: trials, held-out rows, and the corrected score of the best."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,14 +21,14 @@ def search(run: Mapping[str, Any]) -> dict[str, Any] | None:
     given_up = [f"{tried[name]:,} {what}" for name, what in _ENDS.items() if tried.get(name)]
     sentences = [
         f"{n:,} recipes were tried in {about['seconds']:,.0f} of {about['budget_seconds']:,.0f} seconds"
-        + (", when it was stopped" if about.get("stopped") else "")
+        + (", then the search was stopped" if about.get("stopped") else "")
         + f": {', '.join(given_up)}.",
-        f"Each was judged on {judged['rows']:,} rows that it had not learnt from ({harmless(str(judged['how']))}); "
-        "no test row was among them.",
+        f"Each was scored on {judged['rows']:,} held-out rows ({harmless(str(judged['how']))}), "
+        "none of them test rows.",
         _worth(*(_figure(metric, value) for value in (about["chosen"], about["corrected"], low, high))),
     ]
     if about.get("final_parts"):
-        sentences.append(f"In a final the best were judged on {about['final_parts']:,} further parts, which decided.")
+        sentences.append(f"The finalists were compared on {about['final_parts']:,} further parts of the rows.")
     return {
         "metric": metric.replace("_", " "),
         "sentences": sentences,
@@ -49,8 +49,8 @@ def search(run: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 _ENDS = {
-    "whole": "judged to the end",
-    "dropped": "given up when they fell behind",
+    "whole": "completed",
+    "dropped": "pruned",
     "failed": "failed",
 }
 
@@ -58,14 +58,10 @@ _ENDS = {
 def _worth(chosen: str, corrected: str, low: str, high: str) -> str:
     if chosen == corrected:
         return (
-            f"The best reached {chosen} there ({low} to {high}). The best of many can look better than it is; here the "
-            "figure corrected for the choice is the same: rows drawn anew bring the same recipe to the fore, or others "
-            "as good."
+            f"The best scored {chosen} ({low} to {high}). Correcting for selection bias does not change this: "
+            "resampled rows select the same recipe or one as good."
         )
-    return (
-        f"The best reached {chosen} there. The best of many looks better than it is: corrected for the choice, "
-        f"{corrected} ({low} to {high})."
-    )
+    return f"The best scored {chosen}; corrected for selection bias, {corrected} ({low} to {high})."
 
 
 def _megabytes(size: float) -> str:

@@ -1,4 +1,4 @@
-"""A model's card and the facts of its data, in sentences."""
+"""A model card and a description of its data, in sentences."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -6,53 +6,53 @@ from typing import Any
 
 from tagline.classifier import TextClassifier
 from tagline.metrics.formatting import display_name, format_figure, format_interval, listed
-from tagline.report.provenance import making
+from tagline.report.provenance import provenance
 
 _NAMED_CLASSES = 10
 
 
 def card_sentences(clf: TextClassifier, run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
-    """Say what a model is for, how it was made, how good it is, and what it cannot know.
+    """Say what a model does, how it was trained, how good it is, and what its limits are.
 
     ``run`` and ``metrics`` are ``run.json`` and ``metrics.json``, empty where there is no run.
     """
     recipe = clf.recipe_.recipe
     sentences = [
-        f"{_decides(clf)} It was trained by the recipe `{recipe.name}`: {recipe.summary}.",
+        f"{_decides(clf)} It was trained with the recipe `{recipe.name}`: {recipe.summary}.",
         *([f"The recipe follows {recipe.source}."] if recipe.source else []),
-        *making(run, metrics)["decisions"],
-        *_judged(metrics),
+        *provenance(run, metrics)["decisions"],
+        *_evaluated(metrics),
         _threshold(clf),
-        "It knows only texts like those that it learnt from: one of another kind or in another language may be judged"
-        " wrongly however sure the answer is.",
+        "It is valid for texts like its training texts. Texts of another kind or in another language may be"
+        " misclassified with high confidence.",
     ]
     return [sentence for sentence in sentences if sentence]
 
 
 def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
-    """Say what is known of the data, from ``dataset`` of ``run.json`` or what a bundle remembers of it."""
+    """Describe the data, from ``dataset`` of ``run.json`` or of the header of a bundle."""
     facts = dataset.get("facts") or {}
     rows = {name: n for name, n in (dataset.get("rows") or {}).items() if n}
     lengths = (facts.get("lengths") or {}).get("train")
     duplicates = facts.get("duplicates") or {}
     found = []
     if dataset.get("name"):
-        # Of a file its name alone: where it lay is nobody's business who reads the page.
+        # The name of a file without its folder, which is private.
         source = str(dataset.get("source") or "")
         source = source if "://" in source else PurePath(source).name
         source = f", from {source}" if source else ""
-        found.append(f"The data is `{dataset['name']}`{source}.")
+        found.append(f"Data: `{dataset['name']}`{source}.")
     if rows:
         named = [f"{n:,} {'training' if name == 'train' else name} rows" for name, n in rows.items()]
         found.append(f"It has {listed(named)}.")
     if facts.get("split"):
-        found.append(f"Rows were split so: {facts['split']}.")
+        found.append(f"Split: {facts['split']}.")
     if facts.get("chosen"):
-        found.append(f"In it {facts['chosen']}.")
+        found.append(f"Columns: {facts['chosen']}.")
     if lengths:
         found.append(
-            f"A training text has {lengths['median']:,.0f} characters in the median; one in twenty has more than"
-            f" {lengths['p95']:,.0f}, the longest {lengths['max']:,.0f}."
+            f"Length of the training texts in characters: median {lengths['median']:,.0f}, 95th percentile"
+            f" {lengths['p95']:,.0f}, maximum {lengths['max']:,.0f}."
         )
     if facts.get("class_counts"):
         found += _balance(facts["class_counts"].get("train") or {})
@@ -70,29 +70,29 @@ def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
 
 def _decides(clf: TextClassifier) -> str:
     names = [f"`{display_name(str(name), 40)}`" for name in clf.classes_]
-    shown = listed(names) if len(names) <= _NAMED_CLASSES else f"{len(names):,} classes"
+    shown = listed(names, "or") if len(names) <= _NAMED_CLASSES else f"one of {len(names):,} classes"
     if clf.task_ == "multilabel":
-        return f"This model gives a text any of the labels {shown}."
-    return f"This model tells {shown} apart."
+        return f"This model assigns any of {shown} to a text."
+    return f"This model classifies texts as {shown}."
 
 
 def _threshold(clf: TextClassifier) -> str:
     if clf.task_ == "multilabel":
-        return f"A label is given if its probability is above {clf.threshold_:.3g}."
+        return f"A label is assigned if its probability is above {clf.threshold_:.3g}."
     if clf.task_ == "binary":
-        return f"It says `{display_name(str(clf.positive_), 40)}` if its probability is above {clf.threshold_:.3g}."
-    return "It says the most probable class."
+        return f"It predicts `{display_name(str(clf.positive_), 40)}` if its probability is above {clf.threshold_:.3g}."
+    return "It predicts the most probable class."
 
 
-def _judged(metrics: Mapping[str, Any]) -> list[str]:
+def _evaluated(metrics: Mapping[str, Any]) -> list[str]:
     block = metrics.get("test")
     if not block:
         return []
     interval = format_interval("accuracy", block.get("accuracy_ci95"))
     beside = f" (95 % interval {interval})" if interval else ""
-    what = "were given exactly their labels" if metrics["task"] == "multilabel" else "were judged rightly"
+    what = "were assigned exactly their labels" if metrics["task"] == "multilabel" else "were classified correctly"
     share = format_figure("accuracy", block["accuracy"])
-    return [f"Of {block['n']:,} texts that it had not seen {share} {what}{beside}."]
+    return [f"Of {block['n']:,} held-out texts, {share} {what}{beside}."]
 
 
 def _balance(counts: Mapping[str, int]) -> list[str]:
@@ -103,4 +103,4 @@ def _balance(counts: Mapping[str, int]) -> list[str]:
     if counts[rarest] == counts[commonest]:
         return [f"Every class has {counts[rarest]:,} training rows."]
     least, most = (f"`{display_name(name, 40)}` with {counts[name]:,}" for name in (rarest, commonest))
-    return [f"The commonest class in training is {most} rows, the rarest {least}."]
+    return [f"The most frequent class in training is {most} rows, the least frequent {least}."]

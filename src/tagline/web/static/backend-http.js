@@ -1,5 +1,5 @@
 "use strict";
-// What the user interface asks, answered by the server that gave the page.
+// The backend of the user interface: the server of this page.
 (() => {
   const url = (path) => new URL(path, document.baseURI);
 
@@ -12,15 +12,15 @@
   }
 
   async function refusal(response) {
-    let told = {};
+    let body = {};
     try {
-      told = (await response.json()).error ?? {};
+      body = (await response.json()).error ?? {};
     } catch {
-      // Not ours: a proxy in between has answered.
+      // The response is a proxy's, not ours.
     }
-    const message = told.message ?? `The server answered with status ${response.status}: try again later.`;
+    const message = body.message ?? `The server answered with status ${response.status}: try again later.`;
     const retryAfter = Number(response.headers.get("Retry-After")) || null;
-    return new ServerError(message, response.status, told.code ?? null, retryAfter);
+    return new ServerError(message, response.status, body.code ?? null, retryAfter);
   }
 
   async function ask(path, options = {}) {
@@ -42,18 +42,18 @@
     const [QUOTE, LINE_FEED, RETURN] = [34, 10, 13];
     let quoted = false;
     let records = 0;
-    let begun = false;
+    let started = false;
     return {
       add(bytes) {
         for (const byte of bytes) {
           if (byte === QUOTE) quoted = !quoted;
           if (byte === LINE_FEED && !quoted) {
-            if (begun) records++;
-            begun = false;
-          } else if (byte !== RETURN) begun = true;
+            if (started) records++;
+            started = false;
+          } else if (byte !== RETURN) started = true;
         }
       },
-      rows: () => Math.max(0, records + (begun ? 1 : 0) - 1), // without the header
+      rows: () => Math.max(0, records + (started ? 1 : 0) - 1), // without the header
     };
   }
 

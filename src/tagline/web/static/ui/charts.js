@@ -57,7 +57,7 @@ function plot(label, across, up, lines, { ideal = null } = {}) {
 }
 
 function figure(title, drawing, caption, numbers) {
-  const summary = element("summary", {}, "The same as a table");
+  const summary = element("summary", {}, "Show as a table");
   return element(
     "figure",
     {},
@@ -76,13 +76,13 @@ function calibrationFigure(bins, multilabel) {
   const start = Math.min(0.9, Math.floor(low * 10) / 10);
   const range = [start, 1];
   const drawing = plot(
-    "Calibration: how often the model is right, by how sure it is",
-    { name: multilabel ? "probability of a label" : "how sure the model is", range },
-    { name: multilabel ? "share that has it" : "share that is right", range },
+    "Calibration: accuracy by confidence",
+    { name: multilabel ? "probability of a label" : "confidence", range },
+    { name: multilabel ? "observed frequency" : "accuracy", range },
     [{ points, dots: true }],
     { ideal: [[start, start], [1, 1]] },
   );
-  const columns = ["probability", "texts", "mean probability", "came true"].map((name) => ({ name }));
+  const columns = ["probability", "texts", "mean probability", "observed frequency"].map((name) => ({ name }));
   const numbers = bins.map((bin) => [
     `${number(100 * bin.low)}–${number(100 * bin.high)} %`,
     number(bin.rows),
@@ -90,16 +90,16 @@ function calibrationFigure(bins, multilabel) {
     percent(bin.share_right),
   ]);
   const caption =
-    "On the dashed line probabilities mean what they say; below it the model is surer than it should be. " +
-    "A larger dot stands for more texts.";
+    "On the dashed line, probabilities equal observed frequencies; below it, the model is overconfident. " +
+    "Larger dots stand for more texts.";
   return figure("Calibration", drawing, caption, table("Texts by probability", columns, numbers));
 }
 
 function rocFigure(points, positive, area) {
   const drawing = plot(
     `ROC curve of ${shown(positive)}`,
-    { name: "false positives, share of the others", range: [0, 1] },
-    { name: `share of “${shown(positive)}” found`, range: [0, 1] },
+    { name: "false positive rate", range: [0, 1] },
+    { name: "true positive rate", range: [0, 1] },
     [{ points }],
     { ideal: [[0, 0], [1, 1]] },
   );
@@ -107,8 +107,8 @@ function rocFigure(points, positive, area) {
   const kept = points.filter((_, i) => i % every === 0 || i === points.length - 1);
   const rows = kept.map(([fpr, tpr]) => [percent(fpr), percent(tpr)]);
   const known = area === null ? "" : ` The area under the curve is ${number(area, 4)}.`;
-  const caption = `What each threshold finds and what it costs; guessing is the dashed line.${known}`;
-  const columns = [{ name: "false positives" }, { name: `“${shown(positive)}” found` }];
+  const caption = `One point for each threshold; the dashed line is guessing.${known}`;
+  const columns = [{ name: "false positive rate" }, { name: "true positive rate" }];
   return figure("ROC curve", drawing, caption, table("Points of the curve", columns, rows));
 }
 
@@ -122,16 +122,16 @@ function historyFigure(title, history, name) {
   const lines = [{ points: points(history[name]), dots: epochs.length < 40 }];
   if (watched) lines.push({ points: points(watched), dots: epochs.length < 40, second: true });
   const drawing = plot(
-    `${title} from epoch to epoch`,
+    `${title} by epoch`,
     { name: "epoch", range: [epochs[0], Math.max(epochs[0] + 1, epochs.at(-1))] },
     { name, range: [low - room, high + room] },
     lines,
   );
-  const told = (value) => (value === null ? "–" : number(value, 4));
+  const written = (value) => (value === null ? "–" : number(value, 4));
   const measured = watched ? [history[name], watched] : [history[name]];
   const columns = ["epoch", "training rows", "validation rows"].slice(0, 1 + measured.length);
-  const rows = epochs.map((epoch, i) => [number(epoch), ...measured.map((column) => told(column[i]))]);
-  const beside = watched ? ", the dashed one of validation rows, from which the network does not learn" : "";
+  const rows = epochs.map((epoch, i) => [number(epoch), ...measured.map((column) => written(column[i]))]);
+  const beside = watched ? ", the dashed line of validation rows" : "";
   const caption = `The solid line is of training rows${beside}.`;
   const numbers = table(`${title} by epoch`, columns.map((column) => ({ name: column })), rows);
   return figure(title, drawing, caption, numbers);

@@ -1,4 +1,4 @@
-// What decided: the text with its words marked, and the contributions that make the score.
+// The explanation: the text with its words marked, and the contributions that add up to the score.
 
 const WEAKEST_SHOWN = 0.02; // of the strongest word, as in reports
 const MOST_MARKS = 1500;
@@ -13,23 +13,23 @@ function explanationView() {
 
   function showHighlights() {
     byId("legend").replaceChildren(
-      element("mark", { class: "for s4" }, "speaks for"),
-      ` “${shown(answer.class)}”, underlined with a line · `,
-      element("mark", { class: "against s4" }, "speaks against"),
-      " it, dotted · the stronger the colour, the more it counts",
+      element("mark", { class: "for s4" }, "evidence for"),
+      ` “${shown(answer.class)}”, underlined · `,
+      element("mark", { class: "against s4" }, "evidence against"),
+      " it, dotted · a stronger colour is stronger evidence",
     );
     const marks = markedPieces(answer);
     text.replaceChildren(...marks);
     text.querySelector("mark")?.setAttribute("tabindex", "0");
     byId("reading").textContent = text.querySelector("mark")
-      ? "Point at a word, or step through them with the arrow keys, to read what it adds."
-      : "No word speaks for or against it.";
+      ? "Point at a word, or use the arrow keys, to see its contribution."
+      : "No word is evidence for or against it.";
   }
 
   function showDecided() {
     const parts = answer.contributions;
     const listed = parts.slice(0, allParts ? MOST_PARTS : PARTS_SHOWN);
-    const found = [scrolling(partsTable(answer, listed), "What decided")];
+    const found = [scrolling(partsTable(answer, listed), "Contributions")];
     if (parts.length > PARTS_SHOWN) {
       const next = number(Math.min(parts.length, MOST_PARTS));
       const words = allParts ? `Only the ${PARTS_SHOWN} strongest` : `The ${next} strongest`;
@@ -47,7 +47,7 @@ function explanationView() {
 
   function read(mark) {
     if (!mark) return;
-    const way = mark.classList.contains("for") ? "speaks for" : "speaks against";
+    const way = mark.classList.contains("for") ? "is evidence for" : "is evidence against";
     const about = `“${shown(answer.class)}”`;
     byId("reading").textContent = `“${mark.textContent}” ${way} ${about}: ${mark.dataset.value}`;
   }
@@ -83,7 +83,7 @@ function explanationView() {
   };
 }
 
-/** Cuts a text at its words: strings, and marks in five strengths for what counts. What was not read is left out. */
+/** Cuts a text at its words: strings, and marks in five strengths. Text that was cut off is left out. */
 function markedPieces({ text, words, truncated }) {
   const strengths = words.map(([, , value]) => Math.abs(value)).sort((a, b) => b - a);
   const strongest = strengths[0] || 1;
@@ -106,7 +106,7 @@ function markedPieces({ text, words, truncated }) {
   return [...pieces, text.slice(at, place(words.at(-1)?.[1] ?? 0)), " …"];
 }
 
-/** The strongest contributions, what the others add, and the score that all of them make. */
+/** The strongest contributions, the sum of the others, and the score. */
 function partsTable(answer, listed) {
   const { contributions, intercept, score } = answer;
   const strongest = Math.abs(contributions[0]?.value ?? 1) || 1;
@@ -120,10 +120,10 @@ function partsTable(answer, listed) {
   const n = contributions.length - listed.length;
   const rest = score - intercept - listed.reduce((sum, { value }) => sum + value, 0);
   const feet = [
-    ...(n > 0 ? [[`${count(n, "other")} together`, "", signed(rest, digits)]] : []),
-    ["before any word", "", signed(intercept, digits)],
+    ...(n > 0 ? [[`${count(n, "other")}, sum`, "", signed(rest, digits)]] : []),
+    ["intercept", "", signed(intercept, digits)],
     [`score of ${about}, in ${SCALES[answer.scale]}`, "", signed(score, digits)],
   ];
-  const columns = [{ name: "in the text", start: true }, { name: "times" }, { name: "adds" }];
-  return table(`The strongest contributions to ${about}; together they make its score.`, columns, rows, { feet });
+  const columns = [{ name: "feature", start: true }, { name: "count" }, { name: "contribution" }];
+  return table(`The strongest contributions to ${about}; all of them add up to its score.`, columns, rows, { feet });
 }

@@ -1,16 +1,16 @@
-// The tab "This model": what it was judged on, what it learnt from, and its card.
+// The tab "Model": its evaluation, its training data, and its card.
 
 const SMALL_FIGURES = {
-  macro_f1: "F1, mean of the classes",
-  micro_f1: "F1, all labels together", // of several labels alone; else it is the accuracy
-  roc_auc: "area under the ROC curve",
-  log_loss: "log loss",
-  ece: "calibration error",
+  macro_f1: "Macro F1",
+  micro_f1: "Micro F1", // for multi-label data only; otherwise it equals the accuracy
+  roc_auc: "ROC AUC",
+  log_loss: "Log loss",
+  ece: "Calibration error (ECE)",
 };
-const JUDGED_ON = {
-  test: "test rows, which had no part in its making",
+const EVALUATED_ON = {
+  test: "test rows, which were not used in training",
   validation: "validation rows",
-  "cross-validation": "all rows, each by a model that had not seen it (cross-validation)",
+  "cross-validation": "all rows, by cross-validation",
 };
 const MOST_MATRIX_CLASSES = 200;
 const PAIRS_SHOWN = 10;
@@ -26,22 +26,22 @@ function showFigures(about) {
 }
 
 function figureParts({ figures, recipe, task }) {
-  const heading = element("h2", {}, "How good it is");
+  const heading = element("h2", {}, "Evaluation");
   if (!figures) {
-    const why = "No figures came with this model: they stand in the folder of the run that made it.";
+    const why = "This model has no metrics: they are stored in the folder of its training run.";
     return [heading, element("p", {}, why)];
   }
-  const right = task === "multilabel" ? "exactly right" : "right";
+  const name = task === "multilabel" ? "Exact match" : "Accuracy";
   const accuracy = interval(figures.accuracy_ci95, 100, 1, " %");
-  const tiles = [tile(`${right}, of ${number(figures.rows)} texts`, percent(figures.accuracy), accuracy)];
+  const tiles = [tile(`${name} on ${number(figures.rows)} texts`, percent(figures.accuracy), accuracy)];
   for (const [key, name] of Object.entries(SMALL_FIGURES)) {
     if (figures[key] === null || figures[key] === undefined || (key === "micro_f1" && task !== "multilabel")) continue;
     const share = key.endsWith("f1");
     const value = share ? percent(figures[key]) : number(figures[key], 4);
     tiles.push(tile(name, value, interval(figures[`${key}_ci95`], share ? 100 : 1, share ? 1 : 4, share ? " %" : "")));
   }
-  const judged = `Judged on ${JUDGED_ON[figures.split]}. Trained by the recipe ${recipe.name}: ${recipe.summary}.`;
-  return [heading, element("p", {}, judged), element("dl", { class: "tiles" }, ...tiles)];
+  const evaluated = `Evaluated on ${EVALUATED_ON[figures.split]}. Trained with the recipe ${recipe.name}: ${recipe.summary}.`;
+  return [heading, element("p", {}, evaluated), element("dl", { class: "tiles" }, ...tiles)];
 }
 
 function tile(name, value, range) {
@@ -83,20 +83,20 @@ function classParts({ figures, classes, task }) {
     const found = [scrolling(confusionTable(matrix, classes), "Confusion matrix", classes.length > FEW_CLASSES)];
     if (classes.length > FEW_CLASSES && pairs.length) {
       const columns = [
-        { name: "in truth", start: true },
-        { name: "taken for", start: true },
+        { name: "true label", start: true },
+        { name: "predicted label", start: true },
         { name: "texts" },
-        { name: "share of the class" },
+        { name: "share of the true label" },
       ];
-      const rows = pairs.map(([truth, said, n, share]) => [shown(truth), shown(said), number(n), percent(share)]);
-      const listed = table("The pairs most often taken for each other", columns, rows);
+      const rows = pairs.map(([truth, predicted, n, share]) => [shown(truth), shown(predicted), number(n), percent(share)]);
+      const listed = table("Most confused pairs", columns, rows);
       found.unshift(scrolling(listed, "Most confused pairs"));
     }
-    parts.push(section("What is taken for what", ...found));
+    parts.push(section("Confusion matrix", ...found));
   }
   if (figures.per_class) {
-    const listed = scrolling(classTable(figures.per_class), "Figures of each class", classes.length > FEW_CLASSES);
-    parts.push(section("Class by class", listed));
+    const listed = scrolling(classTable(figures.per_class), "Metrics by class", classes.length > FEW_CLASSES);
+    parts.push(section("Metrics by class", listed));
   }
   return parts;
 }
@@ -104,7 +104,7 @@ function classParts({ figures, classes, task }) {
 function dataParts({ data, trained }) {
   const facts = [...(data?.facts ?? [])];
   if (trained) facts.push(`Trained on ${trained.slice(0, 10)}.`);
-  return facts.length ? [section("What it learnt from", factList(facts))] : [];
+  return facts.length ? [section("Training data", factList(facts))] : [];
 }
 
 function cardParts({ card }) {

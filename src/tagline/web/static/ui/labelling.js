@@ -1,4 +1,4 @@
-// The tab "A file": a CSV file in, the same with predictions out.
+// The tab "Label a file": a CSV file in, the same file with predictions out.
 
 const MOST_COUNTED = 1000;
 
@@ -59,7 +59,7 @@ function labellingTab(state, onKeyAsked) {
     if (signal.aborted) return;
     if (rows === 0) throw new Error(`${file.name} has no rows below its first line, which names the columns.`);
     address = URL.createObjectURL(labelled);
-    const leftOut = labelled.leftOut ? `, ${count(labelled.leftOut, "row")} left out that cannot be read` : "";
+    const leftOut = labelled.leftOut ? `, ${count(labelled.leftOut, "unreadable row")} left out` : "";
     byId("labelled-heading").textContent = `${file.name}: ${count(rows, "row")} labelled${leftOut}`;
     byId("download").href = address;
     byId("download").download = `${file.name.replace(/\.[^.]*$/, "")}-labelled.csv`;
@@ -70,7 +70,7 @@ function labellingTab(state, onKeyAsked) {
       element("span", {}, percent(n / rows), bar(n / rows, "part")),
     ]);
     const columns = [{ name: "class", start: true }, { name: "rows" }, { name: "share" }];
-    const listed = table("How often each class was given", columns, shares, { className: "narrow" });
+    const listed = table("Predictions by class", columns, shares, { className: "narrow" });
     byId("counts").replaceChildren(scrolling(listed, "Counts by class", true));
     byId("labelled").hidden = false;
     byId("file-spoken").textContent = `${count(rows, "row")} labelled${leftOut}. The file can be downloaded.`;

@@ -1,4 +1,4 @@
-// Tabs, the choice of the model, the key, and the beginning.
+// Tabs, choice of the model, API key, and start.
 
 const MOST_NAMED = 5;
 
@@ -67,7 +67,7 @@ async function begin() {
     if (text !== null) byId("text").value = text;
     await choose(known ? model : first.name);
     if (model !== null && !known) {
-      const words = `The link names a model “${shown(model)}” that is not here: this is “${first.name}”.`;
+      const words = `The link refers to the model “${shown(model)}”, which this server does not have: this is “${first.name}”.`;
       tell(byId("problem"), new Error(words));
     }
   } catch (error) {
@@ -95,10 +95,11 @@ async function choose(name) {
 
 function inShort({ classes, figures, task }) {
   const names = classes.map((name) => `“${shown(name)}”`);
-  const listed = [names.slice(0, -1).join(", "), names.at(-1)].filter(Boolean).join(" and ");
-  const them = classes.length > MOST_NAMED ? `${number(classes.length)} classes` : listed;
-  const does = task === "multilabel" ? `Gives any of ${them}` : `Tells ${them} apart`;
-  const right = figures ? ` ${percent(figures.accuracy)} of ${number(figures.rows)} held-out texts right.` : "";
+  const listed = [names.slice(0, -1).join(", "), names.at(-1)].filter(Boolean).join(" or ");
+  const many = classes.length > MOST_NAMED;
+  const labels = many ? `${number(classes.length)} labels` : listed;
+  const does = task === "multilabel" ? `Assigns any of ${labels}` : `Classifies texts as ${many ? "one of " : ""}${labels}`;
+  const right = figures ? ` ${percent(figures.accuracy)} of ${number(figures.rows)} held-out texts correct.` : "";
   return `${does}.${right}`;
 }
 

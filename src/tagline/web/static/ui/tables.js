@@ -40,7 +40,7 @@ function confusionTable(matrix, classes) {
   const head = element(
     "tr",
     {},
-    element("th", { class: "start", scope: "col" }, "in truth ↓ · the model said →"),
+    element("th", { class: "start", scope: "col" }, "true label ↓ · predicted →"),
     ...classes.map((name) => heading(name, "col")),
   );
   const rows = matrix.map((counts, i) => {
@@ -56,13 +56,13 @@ function confusionTable(matrix, classes) {
   return element(
     "table",
     { class: many ? "matrix many" : "matrix" },
-    captionOf("Rows are what the texts are, columns what the model said. Right answers stand on the diagonal."),
+    captionOf("Rows are true labels, columns are predictions. Correct predictions are on the diagonal."),
     element("thead", {}, head),
     element("tbody", {}, ...rows),
   );
 }
 
-/** The pairs most often taken for each other: [truth, said, rows, share of the truth's rows]. */
+/** The most confused pairs: [true label, prediction, rows, share of the true label]. */
 function confusedPairs(matrix, classes) {
   const pairs = [];
   matrix.forEach((counts, i) => {
@@ -89,5 +89,5 @@ function classTable(perClass) {
     range(row.f1_ci95),
     number(row.support),
   ]);
-  return table("Each class against the rest, on texts held out", [{ name: "class", start: true }, ...columns], rows);
+  return table("Each class against the rest, on held-out texts", [{ name: "class", start: true }, ...columns], rows);
 }

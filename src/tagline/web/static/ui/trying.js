@@ -1,4 +1,4 @@
-// The tab "Try it": a verdict and what decided it, as someone types.
+// The tab "Try it": a prediction and its explanation as the user types.
 
 const TYPING_PAUSE_MS = 150;
 const SPEAKING_PAUSE_MS = 1200;
@@ -6,7 +6,7 @@ const CLASSES_SHOWN = 8;
 const LONG_LINK = 8000;
 const LONGEST_LINK = 1_000_000; // browsers open none of 2 MB
 
-/** `state` has `model` and `about`; `onProblem` is told errors, or null when all is well. */
+/** `state` has `model` and `about`; `onProblem` gets errors, or null when there is none. */
 function tryingTab(state, onProblem) {
   const text = byId("text");
   const explained = byId("explained");
@@ -39,14 +39,14 @@ function tryingTab(state, onProblem) {
       show({ ...found, text: given });
     } catch (error) {
       if (signal.aborted) return;
-      show(null, "It could not be judged.");
+      show(null, "No prediction.");
       onProblem(error, ask);
       if (error.retryAfter) retrying = setTimeout(ask, 1000 * error.retryAfter);
     }
     byId("answer").removeAttribute("aria-busy");
   }
 
-  function show(found, without = "Nothing to judge yet.") {
+  function show(found, without = "No text yet.") {
     answer = found;
     explanation.show(found);
     byId("all-classes").hidden = true;
@@ -69,8 +69,8 @@ function tryingTab(state, onProblem) {
     byId("verdict").textContent = verdict;
     byId("verdict").classList.toggle("long", verdict.length > 24);
     const probability = given.length === 1 ? answer.probabilities[given[0]] : undefined;
-    const sure = probability === undefined ? "" : `${percent(probability)} sure`;
-    const cut = answer.truncated ? "The text is too long: only its beginning was read." : "";
+    const sure = probability === undefined ? "" : `Probability ${percent(probability)}`;
+    const cut = answer.truncated ? "The text is too long: only its beginning was used." : "";
     byId("sureness").textContent = [sure, cut].filter(Boolean).join(". ");
     speak(`${verdict}${sure && `, ${sure}`}. ${cut}`);
   }
@@ -156,12 +156,12 @@ function tryingTab(state, onProblem) {
   show(null);
 
   return {
-    /** Begins anew with another model, with the text that is there. */
+    /** Starts again with another model and the current text. */
     begin() {
       allClasses = false;
       const names = state.about.classes;
       const options = names.map((name) => element("option", { value: name }, shown(name)));
-      explained.replaceChildren(element("option", { value: "" }, "the one predicted"), ...options);
+      explained.replaceChildren(element("option", { value: "" }, "predicted class"), ...options);
       showExamples();
       return ask();
     },
