@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -224,7 +225,8 @@ def test_runs_are_compared_as_they_were(here: Path, say) -> None:
     ignored = ABOUT_TIME | {"path", "test_looks", "conclusion"}
     same(without(found, ignored), without(expected, ignored), 1e-6)
     assert found["test_looks"] == 3
-    same(found["conclusion"][:3], expected["conclusion"][:3], 0)  # then it comes to speed
+    figures = [[re.findall(r"[\d.]*\d", words) for words in each["conclusion"][:3]] for each in (found, expected)]
+    assert figures[0] == figures[1]  # the wording may change; after these three come figures of speed
     assert "`run-v1`" in found["conclusion"][0]
     assert (here / "page.html").stat().st_size > 10_000
 
