@@ -62,14 +62,14 @@ def measure(
 ) -> dict[str, Any]:
     """Measure predictions: plain Python numbers that are finite or ``None``, ready for JSON.
 
-    A figure ``name`` stands beside its 95 % interval ``name_ci95``, ``[low, high]``. Figures of counts, log
+    The 95 % interval of a metric ``name`` is ``name_ci95``, ``[low, high]``. Figures of counts, log
     loss, Brier score and calibration error have bootstrap intervals; areas under curves have DeLong's or its
     like (see ``intervals`` and ``ranking``). An interval is ``None`` where the rows cannot tell, as for the
     F1 of a classifier that made no mistake.
 
     * ``confusion_matrix``: truth in rows, prediction in columns. Multi-label: a list of
       ``[[tn, fp], [fn, tp]]``, one for each label.
-    * ``macro_*``: the mean over classes that stand in the truth or in the predictions, as in scikit-learn.
+    * ``macro_*``: the mean over classes that occur in the truth or in the predictions, as in scikit-learn.
     * ``accuracy``: multi-label: of whole label sets, beside ``hamming_loss``.
     * ``brier``: two classes: mean (p - y)², 0 to 1; several: mean Σ_k (p_k - y_k)², 0 to 2; multi-label: the
       mean over labels. ``log_loss`` is in nats; multi-label: the mean over labels.

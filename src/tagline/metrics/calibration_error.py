@@ -1,4 +1,4 @@
-"""Do probabilities mean what they say: calibration error, reliability, and what mends it."""
+"""Calibration of probabilities: the expected calibration error and reliability curves."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +13,12 @@ from tagline.metrics.intervals import Columns, parts_of, width_of_block
 
 @dataclass(frozen=True)
 class Reliability:
-    """What was promised and what came true, in bins of equal width; empty bins hold 0.
+    """Confidence and accuracy in bins of equal width; empty bins hold 0.
 
     Attributes:
         edges: ``(n_bins + 1,)`` from 0 to 1.
         confidence: Mean probability in each bin, ``(n_bins,)``.
-        accuracy: Share that came true in each bin, ``(n_bins,)``.
+        accuracy: Observed frequency in each bin, ``(n_bins,)``.
         count: Rows in each bin, ``(n_bins,)``.
 
     """

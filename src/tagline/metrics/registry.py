@@ -88,7 +88,7 @@ class Metric:
         name: Its key in a block of ``metrics.json``; its interval is ``name_ci95``.
         compute: How it and its interval are computed.
         tasks: Those for which it is computed.
-        labels: How it is displayed, by task; where there is none, it stands in ``metrics.json`` only. ``{positive}``
+        labels: How it is displayed, by task; where there is none, it is in ``metrics.json`` only. ``{positive}``
             is replaced by the positive class.
         larger_is_better: Its direction.
         percent: Whether it is displayed as per cent.

@@ -27,7 +27,7 @@ def plot_pareto(
     Full points are worth having: no other is as accurate and as cheap. A line joins them.
 
     Args:
-        labels: What stands beside the points: letters, since names would not fit.
+        labels: Of the points: letters, because names would not fit.
         accuracies: From 0 to 1.
         intervals: ``[low, high]`` of each, or ``None``.
         costs: Above 0.

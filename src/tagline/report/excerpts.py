@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-# Characters that could end the document early, reorder what stands beside them, or are not text at all.
+# Characters that could end the document early, reorder the text around them, or are not text at all.
 # One is replaced by one, so that spans keep their places.
 _HOSTILE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _LINE_BREAKS = re.compile(r"(?:<br\s*/?>\s*)+", re.IGNORECASE)  # reviews scraped from the web are full of them

@@ -32,5 +32,5 @@ def write_page(path: Path, page: str) -> None:
 
 
 def _prose(sentence: str) -> Markup:
-    """Set what stands in backticks as code, the rest escaped."""
+    """Set text in backticks as code; escape the rest."""
     return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped just before)

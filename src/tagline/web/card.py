@@ -57,11 +57,11 @@ def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
     if facts.get("class_counts"):
         found += _balance(facts["class_counts"].get("train") or {})
     if duplicates.get("copies"):
-        found.append(f"{duplicates['copies']:,} rows repeat a text that stood before.")
+        found.append(f"{duplicates['copies']:,} rows repeat an earlier text.")
     if duplicates.get("test_in_train"):
-        found.append(f"{duplicates['test_in_train']:,} test texts also stand in the training rows.")
+        found.append(f"{duplicates['test_in_train']:,} test texts also occur in the training rows.")
     if duplicates.get("conflicting"):
-        found.append(f"{duplicates['conflicting']:,} texts stand under different labels.")
+        found.append(f"{duplicates['conflicting']:,} texts have different labels.")
     found += [str(warning) for warning in facts.get("warnings") or []]
     if dataset.get("fingerprint"):
         found.append(f"Its fingerprint is `{dataset['fingerprint'][:16]}`.")

@@ -19,7 +19,7 @@ function filled(made, attributes, children) {
   return made;
 }
 
-/** A bar that a reader of the page's text need not hear of: its number stands beside it. */
+/** A bar that screen readers skip: its number is next to it. */
 function bar(share, className) {
   const inner = element("i");
   inner.style.width = `${100 * Math.min(1, Math.max(0, share))}%`;
@@ -52,7 +52,7 @@ const digitsFor = (largest) => Math.min(6, Math.max(2, 2 - Math.floor(Math.log10
 
 const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
-/** A name without characters that are no text, or that turn around what stands beside them. */
+/** A name without control characters and marks that change the direction of text. */
 const shown = (name) => name.replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd") || "(empty)";
 
 /** Shows an error's words, or hides the place for them. */
