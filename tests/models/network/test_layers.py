@@ -19,7 +19,7 @@ from tagline.models.network.layers import (
     glorot_uniform,
     orthogonal,
 )
-from tests.models.gradients import check_gradients
+from tests.models.network.gradients import check_gradients
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 
 from tagline.models.network.layers import Layer, Pass
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
-from tests.models.gradients import check_gradients
+from tests.models.network.gradients import check_gradients
 
 T, N, D, H = 5, 3, 2, 3
 # Steps of texts of 5, 3 and 0 tokens, filled up at the end and at the beginning; a hole in the last.

@@ -15,7 +15,7 @@ from tagline.models import Network, OnnxModel
 from tests.drawn_networks import SMALL, drawn
 from tests.synthetic_texts import made_up
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 ASKED = ["", "the film was good", "dull", "a joy, a joy!", "never seen words"]
 
 

@@ -18,7 +18,7 @@ from tagline.models.onnx import model_graph
 from tagline.models.onnx.runtime import OnnxModel
 from tagline.models.trees import fit_forest, fit_tree
 from tagline.task import Task
-from tests.models.test_networks import SMALL, STEPS, network, texts
+from tests.models.network.test_network import SMALL, STEPS, network, texts
 
 
 class Weighting(NamedTuple):
