@@ -81,6 +81,22 @@ class CommandOptions(PredictionOptions):
         return clf.decide(proba, threshold=self.threshold, positive=self.positive)
 
 
+class ClassProbability(BaseModel):
+    """One class and its probability."""
+
+    class_name: str = Field(alias="class")
+    probability: float
+
+
+class PredictionFields(BaseModel):
+    """The JSON object of `PredictionRows.to_json`, for descriptions."""
+
+    prediction: str | list[str] = Field(description="The class; of a multi-label model the list of labels.")
+    probability: float | None = Field(description="Of the prediction; null for a multi-label model.")
+    probabilities: dict[str, float] | None = Field(default=None, description="Of each class, if requested.")
+    top: list[ClassProbability] | None = Field(default=None, description="The most probable classes, if requested.")
+
+
 @dataclass(frozen=True)
 class PredictionRows:
     """The predictions for some texts, as columns of a table or as JSON objects.

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tagline.runs.prediction_row import OptionError, PredictionOptions, prediction_rows
+from tagline.runs.prediction_row import OptionError, PredictionFields, PredictionOptions, prediction_rows
 from tagline.serve.errors import ApiError, timed_out
 from tagline.serve.model_store import ServedModel
 from tagline.serve.request_body import read_json
@@ -50,20 +50,9 @@ class PredictRequest(PredictionOptions, TextRequest):
         return self
 
 
-class ClassProbability(BaseModel):
-    """One class and its probability."""
-
-    class_name: str = Field(alias="class")
-    probability: float
-
-
-class Prediction(BaseModel):
+class Prediction(PredictionFields):
     """The prediction for one text."""
 
-    prediction: str | list[str] = Field(description="The class; of a multi-label model the list of labels.")
-    probability: float | None = Field(description="Of the prediction; null for a multi-label model.")
-    probabilities: dict[str, float] | None = Field(default=None, description="Of each class, if requested.")
-    top: list[ClassProbability] | None = Field(default=None, description="The most probable classes, if requested.")
     truncated: Truncated
 
 

@@ -1,0 +1,67 @@
+"""Rows of predictions: the same values as columns of a table and as JSON objects."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tagline import TextClassifier
+from tagline.runs.prediction_row import (
+    CommandOptions,
+    OptionError,
+    PredictionFields,
+    PredictionOptions,
+    PredictionRows,
+    prediction_rows,
+)
+from tests.synthetic_texts import made_up, several
+
+TEXTS = ["a great film", "a dull plot", "the goal"]
+ALL = PredictionOptions(top_k=2, probabilities=True)
+
+
+@pytest.fixture(scope="module", params=["two", "four", "labels"])
+def clf(request: pytest.FixtureRequest) -> TextClassifier:
+    data = {"two": made_up(120), "four": made_up(160, 4), "labels": several(120)}[request.param]
+    return TextClassifier("naive-bayes").fit(*data)
+
+
+def rows_of(clf: TextClassifier, proba: NDArray[np.float64], options: PredictionOptions) -> PredictionRows:
+    return prediction_rows(clf, [str(name) for name in clf.classes_], proba, options)
+
+
+def test_table_and_json_have_the_values_of_the_classifier(clf: TextClassifier) -> None:
+    proba = clf.predict_proba(TEXTS)
+    rows = rows_of(clf, proba, ALL)
+    frame, objects = rows.to_frame(), rows.to_json()
+    assert frame["prediction"].to_list() == [found["prediction"] for found in objects] == clf.predict(TEXTS).tolist()
+    for found, row, values in zip(objects, frame.iter_rows(named=True), proba.tolist(), strict=True):
+        PredictionFields.model_validate(found)
+        by_class = dict(zip(clf.classes_.tolist(), values, strict=True))
+        assert found["probabilities"] == by_class
+        assert {f"proba:{name}": value for name, value in by_class.items()}.items() <= row.items()
+        best = sorted(by_class.items(), key=lambda pair: -pair[1])[:2]
+        assert [(top["class"], top["probability"]) for top in found["top"]] == best
+        assert [(row[f"top_{k}"], row[f"top_{k}_probability"]) for k in (1, 2)] == best
+        assert found["probability"] == row.get("probability")
+        if clf.task_ != "multilabel":
+            assert found["probability"] == by_class[found["prediction"]]
+
+
+def test_no_texts_give_columns_of_the_same_types(clf: TextClassifier) -> None:
+    proba = clf.predict_proba(TEXTS)
+    empty = rows_of(clf, proba[:0], ALL)
+    assert empty.to_json() == []
+    assert empty.to_frame().schema == rows_of(clf, proba, ALL).to_frame().schema
+
+
+def test_options_that_a_model_does_not_support() -> None:
+    two, four = TextClassifier("naive-bayes").fit(*made_up(80)), TextClassifier("naive-bayes").fit(*made_up(80, 4))
+    CommandOptions(threshold=0.5, positive="c0").check(two)
+    for clf, options, name in (
+        (four, PredictionOptions(threshold=0.5), "threshold"),
+        (four, CommandOptions(positive="c0"), "positive"),
+        (two, CommandOptions(positive="c9"), "positive"),
+    ):
+        with pytest.raises(OptionError) as caught:
+            options.check(clf)
+        assert caught.value.option == name
