@@ -34,7 +34,7 @@ def small(recipe: str) -> tuple[str, ...]:
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("recipe", NETWORKS)
-def test_a_file_to_a_run_and_to_answers(tmp_path: Path, recipe: str, task: str) -> None:
+def test_a_file_to_a_run_predictions_and_explanations(tmp_path: Path, recipe: str, task: str) -> None:
     run = train_run(file_of(tmp_path, task), TrainSettings(recipe=recipe, settings=small(recipe)), out=tmp_path / "run")
     assert run.metrics["task"] == task
     assert run.metrics["validation"]["accuracy"] >= 0
@@ -44,8 +44,8 @@ def test_a_file_to_a_run_and_to_answers(tmp_path: Path, recipe: str, task: str) 
     assert {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"} <= set(history.columns)
     assert history["epoch"].to_list() == [1, 2]
     page = (run.folder / "report.html").read_text()
-    assert "How the training went" in page
-    assert "The first ten" in page
+    assert "<h2>Training</h2>" in page
+    assert "<h2>First rows</h2>" in page
     evaluated = evaluate_model(run.model, tmp_path / "rows.parquet")
     assert evaluated.metrics["test"]["n"] > 0
     clf = TextClassifier.load(run.model)
