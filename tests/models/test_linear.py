@@ -225,7 +225,9 @@ def test_coefficients_outside_the_range_of_half_precision_are_scaled(largest: fl
 def test_a_strongly_regularised_model_keeps_its_coefficients(kind: str, multilabel: bool) -> None:
     X, y = sample(3)
     X = X / 100  # rows as short as those of TF-IDF
-    model = fit_model(kind, X, classes(y), np.ones(len(y)), HyperParameters(C=1e-8), task=Task.of(3, multilabel=multilabel), seed=0)
+    model = fit_model(
+        kind, X, classes(y), np.ones(len(y)), HyperParameters(C=1e-8), task=Task.of(3, multilabel=multilabel), seed=0
+    )
     assert model.coef.any(axis=0).all()
     logits = LinearModel.restore({}, model.arrays(), {}).logits(X) - model.intercept
     assert (logits.argmax(axis=1) == y).mean() > 0.8
