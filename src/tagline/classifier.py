@@ -330,7 +330,7 @@ class TextClassifier(Estimator):
         if graph is None:
             return self
         other = copy.copy(self)
-        other.model_, other.temperature_ = OnnxModel(graph), 1.0  # the graph has the temperature inside
+        other.model_, other.calibrator_ = OnnxModel(graph), TemperatureScaling()  # the graph calibrates
         other._keep_graph(None)
         return other
 

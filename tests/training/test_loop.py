@@ -33,6 +33,12 @@ class Seen(Callback):
     def on_train_begin(self, state: State) -> None:
         self.calls.append(("begin", state.n_epochs, state.n_batches, state.phase))
 
+    def on_epoch_begin(self, state: State) -> None:
+        self.calls.append(("epoch begins", state.epoch))
+
+    def on_batch_begin(self, state: State) -> None:
+        self.calls.append(("batch begins", state.batch, state.step))
+
     def on_batch_end(self, state: State) -> None:
         self.calls.append(("batch", state.epoch, state.batch, state.step))
 
@@ -48,8 +54,22 @@ def test_what_is_called_when() -> None:
     train(small_network(), small_rows(25, 0), TRAINING.model_copy(update={"epochs": 2}), callbacks=[seen])
     assert seen.calls == [
         ("begin", 2, 3, "search"),
-        *[("batch", 0, 1, 1), ("batch", 0, 2, 2), ("batch", 0, 3, 3), ("epoch", 1, 1)],
-        *[("batch", 1, 1, 4), ("batch", 1, 2, 5), ("batch", 1, 3, 6), ("epoch", 2, 2)],
+        *[
+            call
+            for epoch in (0, 1)
+            for call in [
+                ("epoch begins", epoch),
+                *[
+                    each
+                    for batch in (1, 2, 3)
+                    for each in [
+                        ("batch begins", batch, 3 * epoch + batch - 1),
+                        ("batch", epoch, batch, 3 * epoch + batch),
+                    ]
+                ],
+                ("epoch", epoch + 1, epoch + 1),
+            ]
+        ],
         ("end", 2),
     ]
 
