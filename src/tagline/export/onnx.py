@@ -1,5 +1,6 @@
 """`export_onnx`: a model to a folder for any program with an ONNX runtime."""
 
+import copy
 import json
 import tempfile
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.bundle import EXPORT, Bundle, check_replaceable, write_bundle
+from tagline.calibration import TemperatureScaling
 from tagline.classifier import TextClassifier
 from tagline.export.model_card import card_facts, card_markdown
 from tagline.export.onnx_preprocessing import describe
@@ -82,9 +84,10 @@ def graph_of(clf: TextClassifier) -> bytes:
 def _bundle(clf: TextClassifier, graph: bytes) -> Bundle:
     features = clf.vectorizer_
     settings, arrays = features.graph_inputs()
-    header = clf.header() | {
+    plain = copy.copy(clf)
+    plain.calibrator_ = TemperatureScaling()  # the graph calibrates
+    header = plain.header() | {
         "model": "onnx",
-        "temperature": 1.0,  # it is in the graph
         "features": settings,
         "preprocessing": describe(features),
     }
