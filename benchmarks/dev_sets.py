@@ -1,9 +1,9 @@
-"""Accuracy and calibration on sets of other kinds: the recipe `fast` with no settings beside the peers.
+"""Accuracy and calibration on other datasets: the recipe `fast` with default settings, fastText and scikit-learn.
 
-The sets are TAGLINE_DATA's dev/*.parquet. Everyone learns from the train rows alone (rows called dev are left
-out) and is measured on the test rows, or with `--cross-validate` on five folds of the train rows, which is
-how defaults are chosen. A set without an official split is always read by five folds of all its rows.
-fastText gets Chinese split into characters; scikit-learn's defaults do not split it.
+The datasets are dev/*.parquet in TAGLINE_DATA. All contenders train on the train rows (dev rows are left out) and
+are evaluated on the test rows, or with `--cross-validate` on five folds of the train rows, which is how defaults
+are selected. Datasets without an official split are always cross-validated. For fastText, Chinese is split into
+characters; scikit-learn's defaults do not split it.
 """
 
 import sys
@@ -23,8 +23,8 @@ FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One contender on one split; ``f1`` is the micro F1 of multi-label data, ``ece`` None without proba."""
+class Result:
+    """One contender on one split: ``f1`` is the micro F1 of multi-label data, ``ece`` is None without probabilities."""
 
     accuracy: float
     f1: float | None
@@ -33,18 +33,18 @@ class Reading:
     predict: float
 
 
-# What a contender returns after its fit: texts in, predictions and probabilities (or None) out.
+# A fitted contender: texts to predictions and probabilities (or None).
 Predict = Callable[[pl.Series], tuple[Any, Any]]
 
 
 def fit_tagline(texts: pl.Series, labels: pl.Series, classes: list[str]) -> Predict:
-    """Fit `TextClassifier()` and leave everything to it."""
+    """Fit `TextClassifier` with default settings."""
     from tagline import TextClassifier
 
     classifier = TextClassifier(recipe="fast", seed=0).fit(texts, labels)
 
     def predict(new: pl.Series) -> tuple[Any, Any]:
-        proba = np.zeros((len(new), len(classes)))  # (n, n_classes), 0 for a class that the fold lacks
+        proba = np.zeros((len(new), len(classes)))  # (n, n_classes), 0 for classes that are missing in the fold
         proba[:, np.searchsorted(classes, list(classifier.classes_))] = classifier.predict_proba(new)
         return decide(proba, labels), proba
 
@@ -63,11 +63,11 @@ def fit_fasttext(texts: pl.Series, labels: pl.Series, classes: list[str]) -> Pre
 
 
 def fit_sklearn(features: Callable[[], Any]) -> Callable[[pl.Series, pl.Series, list[str]], Predict]:
-    """Return what fits a linear SVM on ``features``, which gives no probabilities."""
+    """Return a function that fits a linear SVM on ``features``; it has no probabilities."""
 
     def fit(texts: pl.Series, labels: pl.Series, classes: list[str]) -> Predict:
-        several = labels.dtype == pl.List
-        model = peers.linear_svm(features(), several).fit(texts.to_list(), encode(labels, classes))
+        multilabel = labels.dtype == pl.List
+        model = peers.linear_svm(features(), multilabel).fit(texts.to_list(), encode(labels, classes))
         return lambda new: (model.predict(new.to_list()), None)
 
     return fit
@@ -92,12 +92,12 @@ def encode(labels: pl.Series, classes: list[str]) -> Any:
 
 
 def decide(proba: Any, labels: pl.Series) -> Any:
-    """Return the most probable class, (n,), or for multi-label data what is over one half, (n, n_classes)."""
+    """Return the most probable class, (n,), or for multi-label data the classes above 0.5, (n, n_classes)."""
     return (proba > 0.5).astype(int) if labels.dtype == pl.List else proba.argmax(1)
 
 
-def read_contender(fit: Any, train: pl.DataFrame, test: pl.DataFrame, classes: list[str]) -> Reading:
-    """Fit on ``train``, predict ``test`` once, and return figures and seconds."""
+def evaluate_contender(fit: Any, train: pl.DataFrame, test: pl.DataFrame, classes: list[str]) -> Result:
+    """Fit on ``train``, predict ``test`` once, and return metrics and seconds."""
     from tagline.metrics import expected_calibration_error
 
     begin = time.perf_counter()
@@ -106,14 +106,14 @@ def read_contender(fit: Any, train: pl.DataFrame, test: pl.DataFrame, classes: l
     predicted, proba = predict(test["text"])
     done = time.perf_counter()
     truth = encode(test["label"], classes)
-    right = predicted == truth if truth.ndim == 1 else (predicted == truth).all(1)
+    correct = predicted == truth if truth.ndim == 1 else (predicted == truth).all(1)
     f1 = None if truth.ndim == 1 else float(2 * (predicted & truth).sum() / (predicted.sum() + truth.sum()))
     ece = None if proba is None else expected_calibration_error(truth, proba)
-    return Reading(float(right.mean()), f1, ece, fitted - begin, done - fitted)
+    return Result(float(correct.mean()), f1, ece, fitted - begin, done - fitted)
 
 
 def splits(frame: pl.DataFrame, cross_validate: bool) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Yield train and test rows: the official ones, or five folds with the classes in proportion."""
+    """Yield train and test rows: the official split, or five stratified folds."""
     from sklearn.model_selection import StratifiedKFold
 
     if "test" in frame["split"] and not cross_validate:
@@ -127,20 +127,20 @@ def splits(frame: pl.DataFrame, cross_validate: bool) -> Iterator[tuple[pl.DataF
 
 
 def mean(values: Sequence[float | None], shape: str) -> str:
-    """Return the mean over the splits in the given format, or a dash where there is nothing."""
+    """Return the mean over the splits in the given format, or a dash if there are none."""
     return "-" if None in values else format(fmean(v for v in values if v is not None), shape)
 
 
 def main() -> None:
-    """Read every contender on every set and print a table."""
+    """Evaluate all contenders on all datasets and print a table."""
     arguments = measure.parser(__doc__.splitlines()[0], rounds=1)
     arguments.add_argument("--cross-validate", action="store_true", help="five folds of the train rows only")
-    arguments.add_argument("--sets", nargs="+", metavar="NAME", help="only these sets")
+    arguments.add_argument("--sets", nargs="+", metavar="NAME", help="only these datasets")
     arguments.add_argument("--only", nargs="+", choices=CONTENDERS, help="only these contenders")
     options = arguments.parse_args()
     folder = measure.original_data("dev")
     if folder is None:
-        print("No TAGLINE_DATA with a folder `dev`: nothing to measure here.", file=sys.stderr)
+        print("Nothing to measure: no folder in TAGLINE_DATA contains `dev`.", file=sys.stderr)
         return
     rows = [["set", "contender", "accuracy, %", "micro F1, %", "ECE, %", "fit, s", "predict, s"]]
     for path in sorted(folder.glob("*.parquet")):
@@ -152,20 +152,20 @@ def main() -> None:
         for name in options.only or CONTENDERS:
             fit = CONTENDERS[name]
             pairs = splits(frame, options.cross_validate)
-            readings = [read_contender(fit, train, test, classes) for train, test in pairs]
-            kind = path.stem + (f" ({FOLDS} folds)" if len(readings) > 1 else "")
+            results = [evaluate_contender(fit, train, test, classes) for train, test in pairs]
+            kind = path.stem + (f" ({FOLDS} folds)" if len(results) > 1 else "")
             figures = [
-                mean([r.accuracy for r in readings], ".2%"),
-                mean([r.f1 for r in readings], ".2%"),
-                mean([r.ece for r in readings], ".2%"),
-                mean([r.fit for r in readings], ".2f"),
-                mean([r.predict for r in readings], ".2f"),
+                mean([r.accuracy for r in results], ".2%"),
+                mean([r.f1 for r in results], ".2%"),
+                mean([r.ece for r in results], ".2%"),
+                mean([r.fit for r in results], ".2f"),
+                mean([r.predict for r in results], ".2f"),
             ]
             rows.append([kind, name, *(f.rstrip("%") for f in figures)])
             print(" ".join(rows[-1]), file=sys.stderr)
     what = f"{FOLDS} folds of the train rows" if options.cross_validate else "the test rows"
-    text = f"Means over {what}. Multi-label accuracy is of whole label sets.\n\n{measure.table(rows)}"
-    measure.publish("Sets of other kinds", text, options.record)
+    text = f"Means over {what}. Multi-label accuracy is subset accuracy.\n\n{measure.table(rows)}"
+    measure.publish("Other datasets", text, options.record)
 
 
 if __name__ == "__main__":

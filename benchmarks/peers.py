@@ -1,8 +1,8 @@
-"""The peers, each used as its own documentation does: fastText, and scikit-learn's TF-IDF and LinearSVC.
+"""The peers, each used as in its own documentation: fastText, and scikit-learn's TF-IDF with LinearSVC.
 
 ::
 
-    python benchmarks/peers.py fasttext TRAIN.parquet TEST.parquet      the whole job, in a process of its own
+    python benchmarks/peers.py fasttext TRAIN.parquet TEST.parquet      the whole job in one process
     python benchmarks/peers.py fasttext-defaults TRAIN.parquet TEST.parquet
     python benchmarks/peers.py sklearn TRAIN.parquet TEST.parquet
 
@@ -28,10 +28,9 @@ LABEL = "__label__"
 
 THREADS = os.cpu_count() or 1
 
-# fastText's classification-results.sh, which makes table 1 of its paper (arXiv 1607.01759), for sentiment and
-# topics alike: -dim 10 -wordNgrams 2 -minCount 1 -bucket 10000000 -epoch 5, and a rate out of 0.05, 0.1, 0.25
-# and 0.5 that was chosen on held-out training rows. On 5,000 of IMDB's 25,000 those give 70.8, 84.8, 89.0 and
-# 89.7 %, so 0.5 it is.
+# The settings of fastText's classification-results.sh, which computes table 1 of its paper (arXiv 1607.01759):
+# -dim 10 -wordNgrams 2 -minCount 1 -bucket 10000000 -epoch 5, and a learning rate of 0.05, 0.1, 0.25 or 0.5, selected
+# on held-out training rows. On 5,000 of IMDB's 25,000 they give 70.8, 84.8, 89.0 and 89.7 %, so the rate is 0.5.
 PUBLISHED = {
     "dim": 10,
     "lr": 0.5,
@@ -42,18 +41,17 @@ PUBLISHED = {
     "thread": THREADS,
 }
 
-# The library's own defaults (vectors of 100, 2M buckets), with bigrams, 5 epochs and the same rate: what somebody
-# gets who sets no more than that.
+# The library's own defaults (vectors of 100, 2M buckets) with bigrams, 5 epochs and the same learning rate.
 DEFAULTS = {"lr": 0.5, "wordNgrams": 2, "epoch": 5, "thread": THREADS}
 
-# For small sets: the last settings of fastText's tutorial on text classification.
+# For small datasets: the final settings of fastText's tutorial on text classification.
 TUTORIAL = {"lr": 0.5, "wordNgrams": 2, "epoch": 25, "bucket": 200_000, "dim": 50, "thread": THREADS}
 
 
 def normalize_text(texts: pl.Series) -> pl.Series:
-    """Do what ``normalize_text`` of classification-results.sh does: lower case, punctuation split off.
+    """Normalise as ``normalize_text`` of classification-results.sh: lower case, punctuation separated.
 
-    One thing more, in fastText's favour: Chinese characters, which come without spaces, become tokens.
+    In addition, in fastText's favour, each Chinese character becomes a token.
     """
     return (
         texts.str.to_lowercase()
@@ -68,16 +66,16 @@ def normalize_text(texts: pl.Series) -> pl.Series:
 
 
 def normalize_one(text: str) -> str:
-    """Do the same to one text, for which a polars column would cost more than fastText itself."""
+    """Normalise one text; a polars column would cost more than fastText itself."""
     text = text.lower().replace('"', "").replace("<br />", " ")
     text = re.sub(r"(['.,()!?\u3400-\u4dbf\u4e00-\u9fff])", r" \1 ", text)
     return " ".join(re.sub("[;:]", " ", text).split())
 
 
 def write_fasttext(path: Path, texts: pl.Series, labels: pl.Series, seed: int) -> None:
-    """Write the file that fastText trains on: one shuffled text a line, its label or labels in front of it.
+    """Write the training file of fastText: one text per line, shuffled, preceded by its labels.
 
-    Labels must be without spaces.
+    Labels must not contain spaces.
     """
     marked = labels if labels.dtype == pl.List else labels.to_frame("l").select(pl.concat_list("l"))["l"]
     marks = pl.DataFrame({"l": marked}).select(
@@ -88,16 +86,16 @@ def write_fasttext(path: Path, texts: pl.Series, labels: pl.Series, seed: int) -
 
 
 def train_fasttext(texts: pl.Series, labels: pl.Series, settings: dict[str, Any], seed: int = 0) -> Any:
-    """Train fastText by way of its text file; one-vs-all for several labels a text."""
-    several = {"loss": "ova"} if labels.dtype == pl.List else {}
+    """Train fastText on texts and labels; one-vs-all for multi-label data."""
+    multilabel = {"loss": "ova"} if labels.dtype == pl.List else {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "train.txt")
         write_fasttext(path, texts, labels, seed)
-        return supervised(path, seed, **settings, **several)
+        return supervised(path, seed, **settings, **multilabel)
 
 
 def supervised(path: Path, seed: int, **settings: Any) -> Any:
-    """Train fastText on its text file; its threads race, and where a run diverges the next seed is taken."""
+    """Train fastText on its text file; its threads race, and if a run diverges the next seed is used."""
     import fasttext
 
     fasttext.FastText.eprint = lambda *_, **__: None
@@ -105,7 +103,7 @@ def supervised(path: Path, seed: int, **settings: Any) -> Any:
         try:
             return fasttext.train_supervised(str(path), verbose=0, seed=seed + attempt, **settings)
         except RuntimeError as error:  # "Encountered NaN"
-            print(f"fastText: {error}; once more with the next seed", file=sys.stderr)
+            print(f"fastText: {error}; trying the next seed", file=sys.stderr)
     raise RuntimeError("fastText diverged four times.")
 
 
@@ -116,42 +114,42 @@ def fasttext_proba(model: Any, texts: pl.Series, classes: Sequence[str]) -> Any:
     found, values = model.predict(normalize_text(texts).to_list(), k=len(classes))
     for row, (names, p) in enumerate(zip(found, values, strict=True)):
         proba[row, [column[name] for name in names]] = p
-    return np.clip(proba, 0, 1)  # it adds 1e-5 to each
+    return np.clip(proba, 0, 1)  # fastText adds 1e-5 to each probability
 
 
 def word_features() -> Any:
-    """Return TF-IDF of words, 1-2-grams, all else as scikit-learn has it."""
+    """Return TF-IDF of word 1- and 2-grams with scikit-learn's defaults."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(ngram_range=(1, 2))
 
 
 def word_and_character_features() -> Any:
-    """Return TF-IDF of words, 1-2-grams, beside that of the characters within words, 2-5-grams."""
+    """Return TF-IDF of word 1- and 2-grams and of character 2- to 5-grams within words."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_union
 
     return make_union(word_features(), TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)))
 
 
-def linear_svm(features: Any, several_labels: bool = False) -> Any:
-    """Return ``features`` and LinearSVC as scikit-learn has it, one for each label if there are several."""
+def linear_svm(features: Any, multilabel: bool = False) -> Any:
+    """Return a pipeline of ``features`` and LinearSVC with scikit-learn's defaults; one per label if ``multilabel``."""
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.svm import LinearSVC
 
-    return make_pipeline(features, OneVsRestClassifier(LinearSVC()) if several_labels else LinearSVC())
+    return make_pipeline(features, OneVsRestClassifier(LinearSVC()) if multilabel else LinearSVC())
 
 
 @dataclass
 class Stopwatch:
-    """Seconds of each stage since the one before."""
+    """Seconds of each stage."""
 
     last: float
     seconds: dict[str, float]
 
     def stage(self, name: str) -> None:
-        """Note the time since the last stage as that of ``name``."""
+        """Record the time since the last stage as that of ``name``."""
         now = time.perf_counter()
         self.seconds[name] = round(now - self.last, 3)
         self.last = now
@@ -164,7 +162,7 @@ def read(path: str) -> tuple[pl.Series, pl.Series]:
 
 
 def fasttext_job(train: str, test: str, watch: Stopwatch, settings: Any = PUBLISHED) -> float:
-    """Read, write fastText's two files, train, test: as a person would do it. The model is not saved."""
+    """Read, write fastText's two files, train, test. The model is not saved."""
     import fasttext
 
     with tempfile.TemporaryDirectory() as folder:
@@ -180,7 +178,7 @@ def fasttext_job(train: str, test: str, watch: Stopwatch, settings: Any = PUBLIS
 
 
 def sklearn_job(train: str, test: str, watch: Stopwatch) -> float:
-    """Read, make TF-IDF features, fit a linear SVM, test."""
+    """Read, compute TF-IDF features, fit a linear SVM, test."""
     texts, labels = read(train)
     test_texts, test_labels = read(test)
     watch.stage("prepare")
@@ -192,7 +190,7 @@ def sklearn_job(train: str, test: str, watch: Stopwatch) -> float:
 
 
 def main() -> None:
-    """Do one peer's whole job on two Parquet files."""
+    """Run the whole job of one peer on two Parquet files."""
     watch = Stopwatch(time.perf_counter(), {})
     job = {
         "fasttext": fasttext_job,

@@ -1,7 +1,7 @@
-"""Prediction on IMDB's test reviews: throughput, latency, size, and how long the command takes to wake up.
+"""Prediction on the IMDB test reviews: throughput, latency, size and start-up time.
 
-The whole command reads a Parquet file and writes its rows with a prediction and its probability as CSV; the
-steady state is a loaded model and a list of texts in memory. fastText has the model of benchmarks/imdb.py.
+The whole command reads a Parquet file and writes its rows with prediction and probability as CSV. The steady
+state is a loaded model and a list of texts in memory. fastText uses the model of benchmarks/imdb.py.
 """
 
 import json
@@ -27,14 +27,14 @@ STARTS = {
 
 
 def load_tagline(model: str) -> Callable[[list[str]], Any]:
-    """Return what turns texts into probabilities with a loaded bundle."""
+    """Return the prediction function of a loaded bundle."""
     from tagline import TextClassifier
 
     return TextClassifier.load(model).predict_proba
 
 
 def load_fasttext(model: str) -> Callable[[list[str]], Any]:
-    """Return what normalises texts and turns them into fastText's labels and probabilities."""
+    """Return a function that normalises texts and predicts with fastText."""
     import fasttext
     import polars as pl
 
@@ -55,7 +55,7 @@ LOADERS = {"tagline": load_tagline, "fastText": load_fasttext}
 
 
 def steady(name: str, model: str, rows: str) -> None:
-    """Load a model, warm it up, and print texts a second and milliseconds of a single short text."""
+    """Load a model, warm it up, and print texts per second and milliseconds per short text."""
     import polars as pl
 
     texts = pl.read_parquet(rows)["text"].to_list()
@@ -74,7 +74,7 @@ def steady(name: str, model: str, rows: str) -> None:
 
 
 def predict_file(model: str, rows: str, out: str) -> None:
-    """Do with fastText what `tagline predict --input --output` does: read, normalise, predict, write."""
+    """Do the same as `tagline predict --input --output` with fastText: read, normalise, predict, write."""
     import polars as pl
 
     frame = pl.read_parquet(rows)
@@ -98,7 +98,7 @@ def size_mb(path: Path) -> float:
 
 
 def main() -> None:
-    """Train both, measure them in turn and print two tables."""
+    """Train both, measure them, alternating, and print two tables."""
     options = measure.parser(__doc__.splitlines()[0]).parse_args()
     this = [sys.executable, __file__]
     with tempfile.TemporaryDirectory() as name:
@@ -147,21 +147,23 @@ def main() -> None:
                 f"{sizes[job]:.1f}",
             ]
         )
-    waking = [["process", "seconds"]] + [[n, measure.spread([c.seconds for c in taken])] for n, taken in starts.items()]
+    start_up = [["process", "seconds"]] + [
+        [n, measure.spread([c.seconds for c in taken])] for n, taken in starts.items()
+    ]
     text = (
-        f"{what} Median of {options.rounds} rounds (lowest-highest), {CALLS} single texts a round.\n\n"
-        f"{measure.table(table)}\n\n{measure.table(waking)}"
+        f"{what} Median of {options.rounds} rounds (lowest-highest), {CALLS} single texts per round.\n\n"
+        f"{measure.table(table)}\n\n{measure.table(start_up)}"
     )
     measure.publish("Prediction on IMDB", text, options.record)
 
 
 def process(command: list[str]) -> Callable[[], measure.Cost]:
-    """Return the job that runs ``command``."""
+    """Return a job that runs ``command`` in a new process."""
     return lambda: measure.run_process(command)
 
 
 def count(rows: str) -> None:
-    """Print how many rows a Parquet file has."""
+    """Print the number of rows of a Parquet file."""
     import polars as pl
 
     print(json.dumps({"rows": len(pl.read_parquet(rows, columns=["text"]))}))

@@ -1,9 +1,9 @@
-"""A server of the `fast` recipe under load, beside the tutorials' FastAPI handler around a Keras model.
+"""Load test of the service with the `fast` recipe, compared with a FastAPI handler around a Keras model.
 
-`wrk` asks from a process of its own on the same machine, one review cut to 1,000 characters a request, on 1, 32 and
-256 connections. The handler is the one that tutorials end with: `model.predict` of one text in a `def` endpoint, the
-model being that of Keras's own text classification tutorial (TextVectorization, Embedding 16, average, Dense); it is
-not trained, which changes nothing about its speed.
+`wrk` sends requests from the same machine, one review truncated to 1,000 characters per request, on 1, 32 and 256
+connections. The handler is that of the tutorials: `model.predict` of one text in a `def` endpoint, with the model of
+Keras's text classification tutorial (TextVectorization, Embedding 16, average, Dense). It is not trained, which does
+not affect its speed.
 """
 
 import json
@@ -72,7 +72,7 @@ uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -80,13 +80,13 @@ def free_port() -> int:
 
 @contextmanager
 def serving(command: list[str], port: int) -> Iterator[tuple[int, float]]:
-    """Run a server; yield its process id and the seconds until it answered for the first time."""
+    """Run a server; yield its process id and the seconds until its first response."""
     begin = time.perf_counter()
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         try:
-            while not answers(port):
+            while not responds(port):
                 if process.poll() is not None or time.perf_counter() - begin > READY_SECONDS:
                     log.seek(0)
                     sys.exit(f"the server did not start:\n{log.read().decode()}")
@@ -97,8 +97,8 @@ def serving(command: list[str], port: int) -> Iterator[tuple[int, float]]:
             process.wait()
 
 
-def answers(port: int) -> bool:
-    """Return whether a review is answered."""
+def responds(port: int) -> bool:
+    """Return whether the server predicts a review."""
     body = json.dumps({"text": "a great film"}).encode()
     url = f"http://127.0.0.1:{port}/v1/predict"
     try:
@@ -109,7 +109,7 @@ def answers(port: int) -> bool:
 
 
 def load(port: int, connections: int, seconds: int, script: Path) -> dict[str, float]:
-    """Ask for some seconds and return what `wrk` found."""
+    """Run `wrk` and return its figures."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", str(script)]
     done = subprocess.run([*command, f"http://127.0.0.1:{port}/v1/predict"], capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stderr)
@@ -123,20 +123,20 @@ def memory_mb(pid: int) -> float:
 
 
 def main() -> None:
-    """Train, serve, ask, and print a table."""
+    """Train, serve, run the load, and print a table."""
     parser = measure.parser(__doc__.splitlines()[0], rounds=1)
-    parser.add_argument("--seconds", type=int, default=60, help="how long each load lasts (default %(default)s)")
+    parser.add_argument("--seconds", type=int, default=60, help="duration of each load (default %(default)s)")
     parser.add_argument("--keras-python", help="a Python with keras, tensorflow, fastapi and uvicorn")
     options = parser.parse_args()
     if not shutil.which("wrk"):
-        sys.exit("`wrk` is needed: apt-get install wrk")
+        sys.exit("error: `wrk` is missing. Run `apt-get install wrk`.")
     rows = [["server", "connections", "requests/s", "p50, ms", "p99, ms", "errors", "RSS before, MB", "after, MB"]]
     starts = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         train, test, what = measure.imdb_files(folder)
         measure.run_process(measure.train_command(train, test, folder / "run"))
-        bodies, texts, script = folder / "bodies.jsonl", folder / "texts.txt", folder / "ask.lua"
+        bodies, texts, script = folder / "bodies.jsonl", folder / "texts.txt", folder / "load.lua"
         measure.run_process([sys.executable, __file__, "bodies", str(test), str(bodies), str(texts)])
         script.write_text(SCRIPT.replace("BODIES", str(bodies)))
         (folder / "handler.py").write_text(HANDLER)
@@ -148,7 +148,7 @@ def main() -> None:
             more = [str(port), str(texts)] if server == "FastAPI + Keras" else [str(port)]
             with serving([*command, *more], port) as (pid, seconds):
                 starts.append(f"{server} {seconds:.2f} s")
-                load(port, 8, 2, script)  # warmed up
+                load(port, 8, 2, script)  # warm-up
                 for connections in CONNECTIONS:
                     before = memory_mb(pid)
                     found = load(port, connections, options.seconds, script)
@@ -166,14 +166,14 @@ def main() -> None:
                         ]
                     )
     text = (
-        f"{what} Load and server share the machine; {options.seconds} s each. From the start of the process to the "
-        f"first answer: {', '.join(starts)}.\n\n{measure.table(rows)}"
+        f"{what} Load and server share the machine; {options.seconds} s each. From process start to the first "
+        f"response: {', '.join(starts)}.\n\n{measure.table(rows)}"
     )
     measure.publish("The service under load", text, options.record)
 
 
 def write_bodies(test: str, bodies: str, texts: str) -> None:
-    """Write reviews as bodies of requests, one a line, and as lines of text."""
+    """Write reviews as request bodies, one per line, and as lines of text."""
     import polars as pl
 
     reviews = [text[:REVIEW_CHARACTERS] for text in pl.read_parquet(test)["text"].head(5000)]

@@ -1,11 +1,11 @@
-"""`tagline tune` beside fastText's autotune: the same rows, the same seconds, the same cores, in one call.
+"""`tagline tune` compared with fastText's autotune: same rows, same time budget, same cores.
 
-The sets are TAGLINE_DATA's dev/*.parquet with one label a text. Both are given the train rows; the dev rows of a set,
-where it has some, are validation rows for both. Where it has none, fastText, which takes a validation file, is given a
-tenth of the train rows as that; tagline holds rows out by itself. A set without an official split is cut once, a fifth
-for the test. The test rows are read once by each. fastText trains once more after its search, beyond its seconds, which
-the time shown has in it; so do tagline's seconds have its report. A run of fastText that diverges is run once more,
-with the next seed. fastText gets Chinese split into characters.
+The datasets are dev/*.parquet in TAGLINE_DATA with one label per text. Both search on the train rows. Dev rows, if a
+dataset has them, are validation rows for both. Otherwise fastText, which requires a validation file, gets a tenth of
+the train rows, and tagline holds out rows itself. Datasets without an official split are split once, with a fifth for
+the test. Each reads the test rows once. fastText trains again after its search; the reported time includes this
+training, as that of tagline includes its report. A fastText run that diverges is repeated with the next seed. For
+fastText, Chinese is split into characters.
 """
 
 import json
@@ -34,13 +34,13 @@ def split(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame
 
 
 def autotune(folder: Path, seconds: int) -> None:
-    """Search by fastText's autotune on the files of a folder and print what the test rows say, as JSON."""
+    """Run fastText's autotune on the files of a folder and print its test metrics as JSON."""
     train, validation, test = (pl.read_parquet(folder / f"{name}.parquet") for name in ("train", "validation", "test"))
-    began = time.perf_counter()
+    start = time.perf_counter()
     if not len(validation):
         order = np.random.default_rng(SEED).permutation(len(train))
-        n_held = len(train) // 10
-        train, validation = train[order[n_held:]], train[order[:n_held]]
+        n_held_out = len(train) // 10
+        train, validation = train[order[n_held_out:]], train[order[:n_held_out]]
     for name, rows in (("train", train), ("validation", validation)):
         peers.write_fasttext(folder / f"{name}.txt", rows["text"], rows["label"], SEED)
     model = peers.supervised(
@@ -53,27 +53,31 @@ def autotune(folder: Path, seconds: int) -> None:
     classes = sorted(set(train["label"]) | set(test["label"]))
     proba = peers.fasttext_proba(model, test["text"], classes)
     accuracy = float((np.array(classes)[proba.argmax(axis=1)] == test["label"].to_numpy()).mean())
-    took = time.perf_counter() - began
+    seconds_taken = time.perf_counter() - start
     model.save_model(str(folder / "model.bin"))
     size = (folder / "model.bin").stat().st_size / 1e6
-    print(json.dumps({"accuracy": accuracy, "seconds": took, "size_mb": size}))
+    print(json.dumps({"accuracy": accuracy, "seconds": seconds_taken, "size_mb": size}))
 
 
 def main() -> None:
-    """Search on every set by both, and print a table."""
+    """Run both searches on all datasets and print a table."""
     arguments = measure.parser(__doc__.splitlines()[0], rounds=1)
-    arguments.add_argument("--budget", type=int, default=180, metavar="SECONDS", help="for each (default %(default)s)")
-    arguments.add_argument("--sets", nargs="+", metavar="NAME", help="only these sets")
-    arguments.add_argument("--autotune", type=Path, help="a step of this benchmark: search by fastText in this folder")
+    arguments.add_argument(
+        "--budget", type=int, default=180, metavar="SECONDS", help="time budget of each search (default %(default)s)"
+    )
+    arguments.add_argument("--sets", nargs="+", metavar="NAME", help="only these datasets")
+    arguments.add_argument("--autotune", type=Path, help="internal: run fastText's autotune in this folder")
     options = arguments.parse_args()
     if options.autotune:
         autotune(options.autotune, options.budget)
         return
     data = measure.original_data("dev")
     if data is None:
-        print("No TAGLINE_DATA with a folder `dev`: nothing to measure here.", file=sys.stderr)
+        print("Nothing to measure: no folder in TAGLINE_DATA contains `dev`.", file=sys.stderr)
         return
-    rows = [["set", "tagline, %", "fastText, %", "held out, corrected, %", "s", "fastText, s", "MB", "fastText, MB"]]
+    rows = [
+        ["set", "tagline, %", "fastText, %", "held-out rows, corrected, %", "s", "fastText, s", "MB", "fastText, MB"]
+    ]
     figures = []
     for path in sorted(data.glob("*.parquet")):
         frame = pl.read_parquet(path)
@@ -81,10 +85,10 @@ def main() -> None:
             continue
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            for part, some in zip(("train", "validation", "test"), split(frame), strict=True):
-                some.select("text", "label").write_parquet(folder / f"{part}.parquet")
-            given = ["--validation", str(folder / "validation.parquet")] if "dev" in frame["split"] else []
-            command = ["tune", str(folder / "train.parquet"), "--test", str(folder / "test.parquet"), *given]
+            for part, part_rows in zip(("train", "validation", "test"), split(frame), strict=True):
+                part_rows.select("text", "label").write_parquet(folder / f"{part}.parquet")
+            validation = ["--validation", str(folder / "validation.parquet")] if "dev" in frame["split"] else []
+            command = ["tune", str(folder / "train.parquet"), "--test", str(folder / "test.parquet"), *validation]
             out = folder / "run"
             budget = ["--budget", f"{options.budget}s", "--out", str(out), "--json", "--quiet"]
             ours = measure.run_process(measure.tagline(*command, *budget))
@@ -110,8 +114,8 @@ def main() -> None:
         print(" ".join(rows[-1]), search["tried"], search["best"][0]["family"], file=sys.stderr)
     means = [f"{100 * fmean(column):.2f}" for column in zip(*figures, strict=True)]
     rows.append(["mean", *means, *[""] * (len(rows[0]) - 3)])
-    text = f"{options.budget} s for each, {peers.THREADS} cores; test rows read once.\n\n{measure.table(rows)}"
-    measure.publish("A search beside fastText's autotune", text, options.record)
+    text = f"{options.budget} s for each search, {peers.THREADS} cores; test rows read once.\n\n{measure.table(rows)}"
+    measure.publish("Search compared with fastText's autotune", text, options.record)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""The systems of the Keras tutorials: the figure of each recipe over several seeds, and its time beside Keras's.
+"""The systems of the Keras tutorials: accuracy of each recipe over several seeds, and its time compared with Keras.
 
 ::
 
     TAGLINE_DATA=... python benchmarks/tutorials.py --seeds 3 --record
-    TAGLINE_DATA=... python benchmarks/tutorials.py --beside-keras --keras-python PYTHON --record
+    TAGLINE_DATA=... python benchmarks/tutorials.py --compare-keras --keras-python PYTHON --record
 
-The first trains every recipe on the whole of IMDB or Reuters with its own command, `tagline train`, and reads the test
-rows once a seed. The second gives tagline and Keras (on TensorFlow, extra `bench`; ``PYTHON`` is the interpreter that
-has it) the same encoded sequences, one after the other, and counts from there through training on all rows to the
-test figure, imports aside. An LSTM is timed over `--lstm-epochs` epochs.
+The first trains every recipe on all of IMDB or Reuters with `tagline train` and evaluates the test rows once per seed.
+The second runs tagline and Keras (on TensorFlow, extra `bench`; ``PYTHON`` is the interpreter that has it) on the same
+encoded sequences, alternating, and measures the time from there to the test accuracy, including training on all rows
+and excluding imports. An LSTM is timed over `--lstm-epochs` epochs.
 """
 
 import json
@@ -39,9 +39,9 @@ RECIPES = (
     "random-forest",
     "newswire-dense",
 )
-# The least that a row of the tutorials must give on its test rows, and the most for those that are to be as weak as
-# their tutorials; lstm has none.
-WANTED = {
+# The expected range of the test accuracy; an upper limit where a recipe should be as weak as its tutorial. `lstm` has
+# none.
+EXPECTED = {
     "embedding-average": "86.5-88.5",
     "embedding-average-slow": "70-77",
     "multihot-dense": "87.3-88.9",
@@ -65,47 +65,51 @@ EPOCHS = {
     "bilstm": 3,
     "cnn": 3,
 }
-BESIDE_KERAS = ("multihot-dense", "embedding-average", "newswire-dense", "lstm")  # unless others are asked for
+COMPARED_WITH_KERAS = ("multihot-dense", "embedding-average", "newswire-dense", "lstm")  # by default
 HERE = Path(__file__).resolve()
 
 
 def main() -> None:
-    """Run what is asked for."""
+    """Run the part that the options select."""
     options = measure.parser(__doc__.partition("\n")[0], rounds=3)
     options.add_argument("recipes", nargs="*", help="the recipes to run (default: all)")
     options.add_argument("--seeds", type=int, default=3, help="trainings of each recipe (default %(default)s)")
     options.add_argument(
-        "--all-rows", action="store_true", help="leave out the watched training, which the one on all rows owes nothing"
+        "--all-rows",
+        action="store_true",
+        help="skip the training with validation rows; the final one does not depend on it",
     )
-    options.add_argument("--beside-keras", action="store_true", help="time the networks beside Keras")
+    options.add_argument(
+        "--compare-keras", action="store_true", help="compare the training time of the networks with Keras"
+    )
     options.add_argument("--keras-python", default=sys.executable, help="the interpreter that has keras and tensorflow")
     options.add_argument(
-        "--lstm-epochs", type=int, default=1, help="epochs an LSTM is timed over (default %(default)s)"
+        "--lstm-epochs", type=int, default=1, help="epochs over which an LSTM is timed (default %(default)s)"
     )
     options.add_argument("--worker", metavar="FILE", help="internal: train one recipe on encoded sequences")
     options.add_argument("--encode", metavar="FILE", help="internal: write the encoded sequences")
-    asked = options.parse_args()
-    if asked.encode:
-        encode(Path(asked.encode))
-    elif asked.worker:
-        work(asked.recipes[0], Path(asked.worker), asked.lstm_epochs)
-    elif asked.beside_keras:
-        beside_keras(asked)
+    arguments = options.parse_args()
+    if arguments.encode:
+        encode(Path(arguments.encode))
+    elif arguments.worker:
+        work(arguments.recipes[0], Path(arguments.worker), arguments.lstm_epochs)
+    elif arguments.compare_keras:
+        compare_keras(arguments)
     else:
-        figures(asked)
+        figures(arguments)
 
 
-def figures(asked: Any) -> None:
-    """Train each recipe with every seed and tell the test figures."""
-    rows = [["recipe", "test accuracy, %", "spread (s)", "wanted, %", "best epoch", "fastest, s", "peak RSS, MB"]]
-    for recipe in asked.recipes or RECIPES:
+def figures(arguments: Any) -> None:
+    """Train each recipe with every seed and print the test figures."""
+    rows = [["recipe", "test accuracy, %", "spread (s)", "expected, %", "best epoch", "fastest, s", "peak RSS, MB"]]
+    for recipe in arguments.recipes or RECIPES:
         accuracy, seconds, memory, epochs = [], [], [], []
-        for seed in range(asked.seeds):
+        for seed in range(arguments.seeds):
             with tempfile.TemporaryDirectory() as folder:
                 data = "reuters" if recipe == "newswire-dense" else "imdb"
                 out = Path(folder) / "run"
                 command = ["train", data, "--recipe", recipe, "--seed", str(seed), "--out", str(out)]
-                if asked.all_rows:
+                if arguments.all_rows:
                     command += ["--set", "protocol.validation=none"]
                 cost = measure.run_process(measure.tagline(*command, "--json", "--quiet"))
                 training = json.loads((out / "run.json").read_text()).get("training") or {}
@@ -119,30 +123,30 @@ def figures(asked: Any) -> None:
                 recipe,
                 f"{mean(accuracy):.2f} ({min(accuracy):.2f}-{max(accuracy):.2f})",
                 f"{stdev(accuracy):.2f}" if len(accuracy) > 1 else "-",
-                WANTED.get(recipe, "-"),
+                EXPECTED.get(recipe, "-"),
                 ", ".join(map(str, epochs)) if epochs[0] is not None else "-",
                 f"{min(seconds):.1f}",
                 f"{max(memory):.0f}",
             ]
         )
     text = (
-        f"Mean of {asked.seeds} seeds (lowest-highest), their standard deviation; the time is the whole command's, "
-        "which trains twice where validation rows are set aside first"
-        f"{'; here it did not, which leaves out the figures of validation rows' if asked.all_rows else ''}.\n\n"
+        f"Mean of {arguments.seeds} seeds (lowest-highest) and their standard deviation. The time is that of the whole "
+        "command, which trains twice if it holds out validation rows"
+        f"{'; with `--all-rows` it trains once' if arguments.all_rows else ''}.\n\n"
     )
-    measure.publish("The tutorials' systems", text + measure.table(rows), asked.record)
+    measure.publish("The tutorials' systems", text + measure.table(rows), arguments.record)
 
 
-def beside_keras(asked: Any) -> None:
-    """Time tagline and Keras on the same encoded sequences, in turn."""
-    head = ["system", "contender", "encode, s", "train, s", "test, s", "in all, s", "ratio", "test accuracy, %"]
+def compare_keras(arguments: Any) -> None:
+    """Time tagline and Keras on the same encoded sequences, alternating."""
+    head = ["system", "contender", "encode, s", "train, s", "test, s", "total, s", "ratio", "test accuracy, %"]
     rows = [[*head, "peak RSS, MB", "beyond imports, MB"]]
     with tempfile.TemporaryDirectory() as folder:
-        for recipe in asked.recipes or BESIDE_KERAS:
+        for recipe in arguments.recipes or COMPARED_WITH_KERAS:
             arrays = Path(folder) / ("reuters.npz" if recipe == "newswire-dense" else "imdb.npz")
-            if not arrays.exists():  # in a process of its own: see measure.py on memory
+            if not arrays.exists():  # in another process: see measure.py on memory
                 subprocess.run([sys.executable, str(HERE), "--encode", str(arrays)], check=True)
-            epochs = EPOCHS.get(recipe, asked.lstm_epochs)
+            epochs = EPOCHS.get(recipe, arguments.lstm_epochs)
             jobs = {
                 "tagline": lambda recipe=recipe, arrays=arrays: measure.run_process(
                     [
@@ -152,20 +156,20 @@ def beside_keras(asked: Any) -> None:
                         "--worker",
                         str(arrays),
                         "--lstm-epochs",
-                        str(asked.lstm_epochs),
+                        str(arguments.lstm_epochs),
                     ]
                 ),
                 "keras": lambda recipe=recipe, arrays=arrays, epochs=epochs: keras(
-                    asked.keras_python, recipe, arrays, epochs, Path(folder) / "answer.json"
+                    arguments.keras_python, recipe, arrays, epochs, Path(folder) / "answer.json"
                 ),
             }
-            costs = measure.alternate(jobs, asked.rounds)
+            costs = measure.alternate(jobs, arguments.rounds)
             rows += [row(recipe, name, costs) for name in costs]
     text = (
-        f"The same encoded sequences, imports aside. Median of {asked.rounds} rounds (lowest-highest); the ratio is "
-        f"Keras's whole time to tagline's. `lstm`: {asked.lstm_epochs} epoch(s).\n\n"
+        f"The same encoded sequences, without imports. Median of {arguments.rounds} rounds (lowest-highest); the ratio "
+        f"is the total time of Keras to that of tagline. `lstm`: {arguments.lstm_epochs} epoch(s).\n\n"
     )
-    measure.publish("The tutorials' networks beside Keras", text + measure.table(rows), asked.record)
+    measure.publish("The tutorials' networks compared with Keras", text + measure.table(rows), arguments.record)
 
 
 def row(recipe: str, name: str, costs: dict[str, list[measure.Cost]]) -> list[str]:
@@ -197,7 +201,7 @@ def keras(python: str, recipe: str, arrays: Path, epochs: int, answer: Path) -> 
 
 
 def encode(path: Path) -> None:
-    """Write the sequences of a data set as Keras has them, 10,000 words, ids one after the other."""
+    """Write the sequences of a dataset as in Keras, with 10,000 words and concatenated ids."""
     import numpy as np
 
     from tagline.keras_datasets import imdb, reuters
@@ -212,10 +216,10 @@ def encode(path: Path) -> None:
 
 
 def work(recipe: str, arrays: Path, lstm_epochs: int) -> None:
-    """Train one recipe on all rows of encoded sequences, test it, and print what that took as JSON."""
+    """Train one recipe on all rows of encoded sequences, test it, and print the costs as JSON."""
     import numpy as np
 
-    import tagline.training  # noqa: F401  # before memory is read: imports are not counted
+    import tagline.training  # noqa: F401  # imported before memory is measured
     from tagline.classifier import TextClassifier
     from tagline.features.sequences import Sequences
     from tagline.recipes import load_recipe
@@ -225,7 +229,7 @@ def work(recipe: str, arrays: Path, lstm_epochs: int) -> None:
 
     imported = peak()
     with np.load(arrays) as file:
-        known = load_recipe(recipe).features.num_words  # rarer words are the unknown one, as in keras_tutorials.py
+        known = load_recipe(recipe).features.num_words  # rarer words are unknown, as in keras_tutorials.py
         train, test = (
             Sequences(np.where(file[f"{part}_ids"] < known, file[f"{part}_ids"], 2), file[f"{part}_lengths"])
             for part in ("train", "test")
@@ -233,14 +237,14 @@ def work(recipe: str, arrays: Path, lstm_epochs: int) -> None:
         y, y_test = file["train_labels"], file["test_labels"]
     epochs = EPOCHS.get(recipe, lstm_epochs)
     clf = TextClassifier(recipe, settings={"protocol.validation": "none", "protocol.refit": epochs})
-    began = time.perf_counter()
+    start = time.perf_counter()
     clf.fit(train, y)
     trained = time.perf_counter()
     accuracy = clf.score(test, y_test)
     tested = time.perf_counter()
     encoding = clf.seconds_["features"]
     answer = {
-        "seconds": {"vectorise": encoding, "train": trained - began - encoding, "test": tested - trained},
+        "seconds": {"vectorise": encoding, "train": trained - start - encoding, "test": tested - trained},
         "accuracy": accuracy,
         "peak_rss_mb": peak(),
         "peak_rss_mb_after_imports": imported,

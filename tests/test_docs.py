@@ -14,7 +14,7 @@ import pytest
 from tagline.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(f for d in ("docs", "examples", "benchmarks") for f in (ROOT / d).rglob("*.md"))])
 PROSE_WIDTH = 100
 LEARN = sorted((ROOT / "docs" / "learn").glob("*.md"))  # docs/execute.py runs their Python code
 WITH_EXAMPLES = [
