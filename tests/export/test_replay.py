@@ -93,7 +93,7 @@ def test_a_model_of_ids(tmp_path: Path) -> None:
     assert found.drawn == LEAST
     assert [] in found.texts
     assert replay_rows(tmp_path / "model") == []
-    with pytest.raises(InputError, match="without words"):
+    with pytest.raises(InputError, match="without a word index"):
         make_replay(tmp_path / "model", tmp_path / "mine.txt")
 
 
