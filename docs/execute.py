@@ -1,13 +1,13 @@
-"""Run the Python of the pages in docs/learn/ and write what it prints into them: no figure there is typed by hand.
+"""Run the Python code of the pages in docs/learn/ and write its output into them.
 
 ::
 
     python docs/execute.py                            # all pages: rewrites their outputs and plots
     python docs/execute.py docs/learn/padding.md      # one page
-    python docs/execute.py --check                    # writes nothing; exits with 1 if code fails, on fewer rows
+    python docs/execute.py --check                    # runs on fewer rows, writes nothing, exits with 1 if code fails
 
-The ``python`` blocks of a page run in order in one namespace, in an empty folder. What a block prints becomes the
-``text`` block that follows it; SVG files under ``plots/`` that the page shows are put beside it.
+The ``python`` blocks of a page run in order, in one namespace and in an empty folder. The output of a block becomes the
+``text`` block that follows it. SVG files under ``plots/`` that the page shows are copied next to the page.
 """
 
 import argparse
@@ -29,46 +29,46 @@ from tagline.data import Dataset
 from tagline.experiments.sweep import run as sweep
 
 LEARN = Path(__file__).parent / "learn"
-# A block of Python and, if nothing but blank lines is between, the text block that holds what it printed.
+# A block of Python code and, separated by blank lines only, the text block with its output.
 _BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?P<output>\n*```text\n.*?^```\n)?", re.DOTALL | re.MULTILINE)
 
 
 def execute(page: str, name: str) -> str:
-    """Return the text of a page with what its code prints now; ``name`` stands in tracebacks."""
+    """Return the text of a page with the current output of its code; tracebacks show ``name``."""
     namespace = {"__name__": "__main__"}
-    written, end = [], 0
+    parts, end = [], 0
     for block in _BLOCK.finditer(page):
-        # Blank lines before the code make the line numbers of a traceback those of the page.
+        # Leading blank lines give tracebacks the line numbers of the page.
         code = "\n" * page.count("\n", 0, block.start("code")) + block["code"]
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, name, "exec"), namespace)  # noqa: S102  # the page is ours
+            exec(compile(code, name, "exec"), namespace)  # noqa: S102  # pages are part of the repository
         lines = "".join(f"{line.rstrip()}\n" for line in printed.getvalue().splitlines())
         output = f"\n```text\n{lines}```\n" if lines else ""
-        written += [page[end : block.start()], f"```python\n{block['code']}```\n", output]
+        parts += [page[end : block.start()], f"```python\n{block['code']}```\n", output]
         end = block.end()
-    return "".join([*written, page[end:]])
+    return "".join([*parts, page[end:]])
 
 
 @contextlib.contextmanager
 def empty_folder() -> Iterator[Path]:
-    """Work in an empty folder, which is gone afterwards."""
-    before = Path.cwd()
+    """Work in a temporary empty folder."""
+    previous = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
             yield Path(folder)
         finally:
-            os.chdir(before)
+            os.chdir(previous)
 
 
 @contextlib.contextmanager
 def fewer_rows() -> Iterator[None]:
-    """Let `tagline.load_dataset`, and sweeps, read an eighth of the training rows and half of those for testing."""
-    whole = tagline.load_dataset
+    """Let `tagline.load_dataset` and sweeps read an eighth of the training rows and half of the test rows."""
+    load_all = tagline.load_dataset
 
     def load_fewer(*arguments: Any, **options: Any) -> Dataset:
-        data = whole(*arguments, **options)
+        data = load_all(*arguments, **options)
         train, test = (
             split and replace(split, texts=split.texts[::n], labels=split.labels[::n])
             for split, n in ((data.train, 8), (data.test, 2))
@@ -79,17 +79,17 @@ def fewer_rows() -> Iterator[None]:
     try:
         yield
     finally:
-        tagline.load_dataset = sweep.load_dataset = whole
+        tagline.load_dataset = sweep.load_dataset = load_all
 
 
 def run_page(path: Path, *, check: bool) -> bool:
-    """Run the code of a page and, unless ``check``, write it anew; return whether the code ran to its end."""
+    """Run the code of a page and, unless ``check``, write its output; return whether the code succeeded."""
     path = path.resolve()
     page = path.read_text(encoding="utf-8")
     with empty_folder() as folder, fewer_rows() if check else contextlib.nullcontext():
         try:
             executed = execute(page, str(path))
-        except (Exception, SystemExit):  # noqa: BLE001  # the code of a page can raise anything; the next page is run
+        except (Exception, SystemExit):  # noqa: BLE001  # code of a page can raise anything; continue with the next page
             traceback.print_exc()
             return False
         if not check:
@@ -104,22 +104,22 @@ def run_page(path: Path, *, check: bool) -> bool:
 
 
 def main() -> int:
-    """Run the pages that the command line names; return 1 if the code of one fails."""
-    parser = argparse.ArgumentParser(description="Run the Python of the pages in docs/learn/.")
+    """Run the given pages; return 1 if the code of any fails."""
+    parser = argparse.ArgumentParser(description="Run the Python code of the pages in docs/learn/.")
     parser.add_argument("pages", nargs="*", type=Path, metavar="PAGE", help="default: all of docs/learn/")
     parser.add_argument("--check", action="store_true", help="write nothing, only report pages whose code fails")
     arguments = parser.parse_args()
     pages = arguments.pages or sorted(LEARN.glob("*.md"))
     missing = [str(page) for page in pages if not page.is_file()]
     if missing:
-        parser.error(f"There is no page `{missing[0]}`: give the path of a Markdown file.")
+        parser.error(f"Page `{missing[0]}` does not exist. Give the path of a Markdown file.")
     failed = []
     for page in pages:
         print(f"{page} ...", file=sys.stderr)
         if not run_page(page, check=arguments.check):
             failed.append(page)
     for page in failed:
-        print(f"error: the code of `{page}` fails.", file=sys.stderr)
+        print(f"error: the code of `{page}` failed.", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -191,7 +191,7 @@ def test_execute_reports_failing_pages_and_leaves_them_unchanged(tmp_path: Path)
     assert completed.returncode == 1
     assert f'"{bad}", line 8' in completed.stderr
     assert "name 'missing' is not defined" in completed.stderr
-    assert f"error: the code of `{bad}` fails." in completed.stderr
+    assert f"error: the code of `{bad}` failed." in completed.stderr
     assert bad.read_bytes() == before
     assert blocks(good, "text") == ["2\n"]
     assert execute(tmp_path / "none.md").returncode == 2
