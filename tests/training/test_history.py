@@ -1,4 +1,4 @@
-"""What a history says: the best epoch, and whether the network overfits or underfits."""
+"""The best epoch of a history, and findings on overfitting and underfitting."""
 
 import math
 
@@ -10,8 +10,8 @@ from tagline.training import History
 def history(loss: list[float], val_loss: list[float] | None = None) -> History:
     made = History()
     for epoch, value in enumerate(loss):
-        watched = {} if val_loss is None else {"val_loss": val_loss[epoch]}
-        made.add({"epoch": epoch + 1, "loss": value, **watched})
+        validation = {} if val_loss is None else {"val_loss": val_loss[epoch]}
+        made.add({"epoch": epoch + 1, "loss": value, **validation})
     return made
 
 
@@ -39,43 +39,45 @@ def test_best_epoch(val_loss: list[float], best: int) -> None:
     assert history([0.7, 0.6, 0.5]).best_epoch is None
 
 
-def test_overfitting_is_told_with_its_epoch() -> None:
+def test_overfitting_finding_names_its_epoch() -> None:
     (finding,) = history([0.6, 0.4, 0.3, 0.2], [0.5, 0.4, 0.45, 0.6]).findings(0.693)
     assert finding == (
-        "Validation loss has risen since epoch 2, from 0.400 to 0.600, while training loss went on falling: "
-        "from there the network overfits, learning its texts by heart."
+        "The network overfits after epoch 2: validation loss rose from 0.400 to 0.600, while training loss fell."
     )
 
 
-def test_underfitting_is_told_with_what_guessing_costs() -> None:
+def test_underfitting_finding_names_the_loss_of_class_shares() -> None:
     for found in ([0.69, 0.68, 0.66], [0.69, 0.68, 0.67]), ([0.69],):
         (finding,) = history(*found).findings(0.693)
-        assert finding.startswith(f"Training loss still stands at {found[0][-1]:.3f} after {len(found[0])} epoch")
-        assert "0.693: the network underfits and needs more epochs" in finding
+        assert finding.startswith(
+            f"The network underfits: training loss is {found[0][-1]:.3f} after {len(found[0])} epoch"
+        )
+        assert "gives 0.693. Train for more epochs" in finding
 
 
-def test_what_is_known_by_heart_alone_is_told() -> None:
+def test_finding_that_the_network_does_not_generalise() -> None:
     (finding,) = history([0.5, 0.2, 0.1], [0.7, 0.69, 0.695]).findings(0.693)
-    assert "never lower than 0.690" in finding
-    assert "holds for its own texts alone" in finding
+    assert "does not generalise" in finding
+    assert "never below 0.690" in finding
 
 
-def test_diverging_is_told_alone() -> None:
+def test_divergence_is_the_only_finding() -> None:
     (finding,) = history([2.0, 300.0], [1.0, 5000.0]).findings(0.693)
-    assert "diverged; lower `training.learning_rate`" in finding
+    assert finding.startswith("The training diverged")
+    assert "Lower `training.learning_rate`" in finding
 
 
 @pytest.mark.parametrize(
     ("loss", "val_loss"),
     [
-        ([0.6, 0.4, 0.3, 0.25], [0.5, 0.4, 0.33, 0.3]),  # it still falls, and stands well below guessing
+        ([0.6, 0.4, 0.3, 0.25], [0.5, 0.4, 0.33, 0.3]),  # still falls, and is well below the loss of the class shares
         ([0.6, 0.4, 0.3, 0.2], [0.5, 0.4, 0.401, 0.405]),  # a rise within the noise
-        ([0.6, 0.3, 0.31, 0.32], [0.5, 0.4, 0.45, 0.6]),  # training loss rises too: that is no overfitting
+        ([0.6, 0.3, 0.31, 0.32], [0.5, 0.4, 0.45, 0.6]),  # training loss rises too: no overfitting
     ],
 )
-def test_nothing_to_tell(loss: list[float], val_loss: list[float]) -> None:
+def test_no_findings(loss: list[float], val_loss: list[float]) -> None:
     assert history(loss, val_loss).findings(0.693) == []
 
 
-def test_without_chance_nothing_is_said_of_underfitting() -> None:
+def test_no_underfitting_finding_without_chance() -> None:
     assert history([0.69, 0.68, 0.66], [0.69, 0.68, 0.67]).findings() == []

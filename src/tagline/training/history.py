@@ -1,22 +1,22 @@
-"""What was seen from epoch to epoch, and what it says of the training."""
+"""The figures of each epoch, and findings on overfitting and underfitting."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_RISEN = 0.02  # a validation loss higher than the lowest by this share is a rise, not noise
-_UNFINISHED = 0.5  # of what a loss that knows only the class shares would be: above, little has been learnt
-_NOTHING = 0.95  # of the same: above, nothing has
-_DIVERGED = 10  # times the same
-_KNOWN = 0.9  # training accuracy above which nothing underfits, however unsure
+_RISEN = 0.02  # a validation loss higher than the lowest one by this share is a rise, not noise
+_UNDERFITTED = 0.5  # a training loss above this share of the loss of predicting the class shares is underfitting
+_NOT_GENERALISED = 0.95  # a validation loss above this share of it shows that nothing was learnt for other texts
+_DIVERGED = 10  # a training loss above this multiple of it shows divergence
+_ACCURATE = 0.9  # with a training accuracy above this, a high loss is not underfitting
 
 
 @dataclass
 class History:
     """The figures of each epoch, by column: ``epoch``, ``loss``, ``accuracy``, ``val_loss``, …, ``seconds``.
 
-    Training figures are means over the batches as they were seen, while the weights moved (as in Keras);
-    validation figures are those of the weights at the end of the epoch.
+    Training figures are means over the batches during the epoch, while the weights change (as in Keras); validation
+    figures are those of the weights at the end of the epoch.
     """
 
     columns: dict[str, list[float]] = field(default_factory=dict)
@@ -38,10 +38,14 @@ class History:
         return 1 + min(range(len(losses)), key=lambda i: losses[i] if math.isfinite(losses[i]) else math.inf)
 
     def findings(self, chance: float | None = None) -> list[str]:
-        """Return in sentences where the training went wrong; ``chance``: the loss of knowing nothing.
+        """Return sentences on overfitting, underfitting and divergence.
 
-        Overfitting: validation loss has risen since its lowest while training loss went on falling. Underfitting: at
-        the end even the training texts are hardly known.
+        Overfitting: after its minimum the validation loss rises while the training loss falls. Underfitting: the final
+        training loss is close to that of predicting the class shares.
+
+        Args:
+            chance: the loss of predicting the class shares; None: unknown, and only overfitting is reported.
+
         """
         found: list[str] = []
         loss, val_loss = self.columns.get("loss", []), self.columns.get("val_loss", [])
@@ -50,28 +54,26 @@ class History:
             return found
         if chance is not None and loss[-1] > _DIVERGED * chance:
             return [
-                f"Training loss stands at {loss[-1]:.4g}, where guessing by the class shares would give {chance:.3f}: "
-                "the training diverged; lower `training.learning_rate`."
+                f"The training diverged: training loss is {loss[-1]:.4g}, predicting the class shares gives "
+                f"{chance:.3f}. Lower `training.learning_rate`."
             ]
         if best is not None and best < len(self):
             lowest = val_loss[best - 1]
             if min(val_loss[best:]) > lowest and val_loss[-1] > lowest * (1 + _RISEN) and loss[-1] < loss[best - 1]:
                 found.append(
-                    f"Validation loss has risen since epoch {best}, from {lowest:.3f} to {val_loss[-1]:.3f}, while "
-                    "training loss went on falling: from there the network overfits, learning its texts by heart."
+                    f"The network overfits after epoch {best}: validation loss rose from {lowest:.3f} to "
+                    f"{val_loss[-1]:.3f}, while training loss fell."
                 )
-        known = self.columns.get("accuracy", [0.0])[-1] > _KNOWN
-        if chance is not None and loss[-1] > _UNFINISHED * chance and not known:
+        accurate = self.columns.get("accuracy", [0.0])[-1] > _ACCURATE
+        if chance is not None and loss[-1] > _UNDERFITTED * chance and not accurate:
             found.append(
-                f"Training loss still stands at {loss[-1]:.3f} after {_counted(len(self), 'epoch')}, where guessing by "
-                f"the class shares would give {chance:.3f}: the network underfits and needs more epochs or a higher "
-                "learning rate."
+                f"The network underfits: training loss is {loss[-1]:.3f} after {_counted(len(self), 'epoch')}, "
+                f"predicting the class shares gives {chance:.3f}. Train for more epochs or with a higher learning rate."
             )
-        elif chance is not None and val_loss and min(val_loss) > _NOTHING * chance:
+        elif chance is not None and val_loss and min(val_loss) > _NOT_GENERALISED * chance:
             found.append(
-                f"Validation loss was never lower than {min(val_loss):.3f}, where guessing by the class shares would "
-                f"give {chance:.3f}: what the network learnt holds for its own texts alone; more texts help, or the "
-                "recipe `fast`."
+                f"The network does not generalise: validation loss was never below {min(val_loss):.3f}, predicting the "
+                f"class shares gives {chance:.3f}. Use more texts or the recipe `fast`."
             )
         return found
 
