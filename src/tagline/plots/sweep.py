@@ -1,4 +1,4 @@
-"""Experiments as figures: what each value of each setting did, and accuracy by the rows that were learnt from."""
+"""Experiments as figures: what each value of each setting did, and accuracy by the number of training rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Learnt:
-    """A learning curve: accuracy, the ends of its intervals and that of each seed by number of rows learnt from.
+    """A learning curve: accuracy, the ends of its intervals and that of each seed by number of training rows.
 
     ``sizes``, ``mean``, ``low`` and ``high`` are (n_sizes,); ``trials`` holds (size, accuracy) pairs. ``law``: rows and
     the accuracy foretold for them, drawn as a line, or None.
@@ -80,7 +80,7 @@ def plot_settings(settings: Mapping[str, Sequence[Tried]]) -> Figure:
 
 
 def plot_curves(curves: Sequence[Learnt], rows: int) -> Figure:
-    """Draw accuracy by the number of rows learnt from, on a logarithmic axis; ``rows``: the most there are."""
+    """Draw accuracy by the number of training rows, on a logarithmic axis; ``rows``: the most there are."""
     ends = [end for curve in curves for end in (*curve.low, *curve.high)]
     foretold = [end for curve in curves if curve.law is not None for end in curve.law[1]]
     low, high = _range([*ends, *foretold])
@@ -106,7 +106,7 @@ def plot_curves(curves: Sequence[Learnt], rows: int) -> Figure:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=30 if len(sizes) > 6 else 0)
         _scale_accuracy(axes, low, high)
-        axes.set_xlabel("Rows learnt from")
+        axes.set_xlabel("Training rows")
         axes.set_ylabel("Accuracy")
         axes.set_title("Learning curve", pad=9 + 72 * legend)
         if several:
