@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from tagline.bundle import Bundle
 from tagline.calibration import Calibrator, restore_calibrator
 from tagline.errors import BundleError, MissingExtraError
-from tagline.features.base import FEATURIZERS, Featurizer, restore_features
+from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
 from tagline.models import MODELS, Model
-from tagline.recipes import Recipe, make_recipe
+from tagline.recipes import FEATURIZERS, Recipe, make_recipe
 from tagline.task import Task
 
 _DEFAULT_CALIBRATION = "temperature"  # of bundles that name none
@@ -108,7 +108,7 @@ def restore_model(bundle: Bundle, source: object) -> StoredModel:
         part = "arrays"
         _check_finite(bundle.arrays)
         part = "features"
-        features = restore_features(header.features, bundle.arrays, bundle.texts)
+        features = FEATURIZERS[header.features["kind"]].restore(header.features, bundle.arrays, bundle.texts)
         features.check()
         part = "model"
         kind = MODELS[header.model]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tagline import BundleError, InputError, TextClassifier, explain_text
 from tagline.export import onnx as export_module
 from tagline.export.onnx import export_onnx
+from tagline.export.onnx_preprocessing import describe
 from tagline.export.replay import HOSTILE, make_replay
 from tagline.models import LinearModel, OnnxModel
 from tagline.run_folder import load_model
@@ -200,6 +202,7 @@ import sys
 sys.modules[sys.argv[1]] = None
 from tagline import MissingExtraError, TextClassifier
 from tagline.export.onnx import export_onnx
+from tagline.export.onnx_preprocessing import describe
 try:
     export_onnx(sys.argv[2], sys.argv[3]) if sys.argv[1] == "onnx" else TextClassifier.load(sys.argv[3]).predict(["x"])
 except MissingExtraError as error:
@@ -220,3 +223,8 @@ def test_a_replay_of_a_given_file(model: Path, tmp_path: Path) -> None:
     made = export_onnx(model, tmp_path / "out", replay=tmp_path / "mine.txt")
     assert made.replay == make_replay(model, tmp_path / "mine.txt")
     assert "2 rows of the given file" in (tmp_path / "out" / "card.md").read_text()
+
+
+def test_features_that_other_programs_cannot_compute_are_rejected() -> None:
+    with pytest.raises(InputError, match="Models of hashed n-grams have no ONNX form"):
+        describe(SimpleNamespace(kind="hashed", unit_name="hashed n-grams"))

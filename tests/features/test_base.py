@@ -7,12 +7,13 @@ import polars as pl
 import pytest
 
 from tagline.errors import InputError
-from tagline.features.base import FEATURIZERS, Featurizer, restore_features
+from tagline.features.base import Featurizer
 from tagline.features.encoder import Encoder
 from tagline.features.ngrams import WordNgrams
 from tagline.features.sequences import WordIndex
 from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Vectorizer
+from tagline.recipes import FEATURIZERS
 
 TEXTS = pl.Series(["The film: a quiet film.", "Not the sea"])
 
@@ -30,8 +31,8 @@ def fitted(kind: str) -> Featurizer:
 def test_every_kind_is_restored_from_what_it_stores(kind: str) -> None:
     features = fitted(kind)
     assert features.kind == features.settings()["kind"] == kind
-    restored = restore_features(json.loads(json.dumps(features.settings())), features.arrays(), features.texts())
-    assert type(restored) is FEATURIZERS[kind]
+    settings = json.loads(json.dumps(features.settings()))
+    restored = FEATURIZERS[settings["kind"]].restore(settings, features.arrays(), features.texts())
     assert restored.settings() == features.settings()
     assert restored.vocabulary() == features.vocabulary()
     expected, got = features.transform(TEXTS), restored.transform(TEXTS)
@@ -44,7 +45,7 @@ def test_settings_of_earlier_versions_have_the_default_tokenizer(kind: str) -> N
     features = fitted(kind)
     settings = features.settings()
     del settings["tokenizer"]
-    assert restore_features(settings, features.arrays(), features.texts()).settings() == features.settings()
+    assert FEATURIZERS[kind].restore(settings, features.arrays(), features.texts()).settings() == features.settings()
 
 
 @pytest.mark.parametrize("kind", FEATURIZERS)

@@ -8,14 +8,16 @@ import polars as pl
 
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError, nearest
+from tagline.explain.columns import attribute_columns
 from tagline.explain.explanation import Attribution, Explanation, Scale
-from tagline.explain.ngram import attribute_ngrams
 from tagline.explain.words import attribute_words
 from tagline.models import Contributions
 
-#: By the kind of features: contributions of the columns of a text's row to those of its n-grams or words.
-ATTRIBUTE: dict[str, Callable[[Any, str, Any, Contributions], Attribution]] = {
-    "ngrams": attribute_ngrams,
+_Attribute = Callable[[Any, str, Any, Contributions], Attribution]
+
+#: By the kind of features whose columns are not what people read: contributions of the columns of a text's row to those
+#: of its words. For other kinds, `attribute_columns` names the columns.
+ATTRIBUTE: dict[str, _Attribute] = {
     "multihot": attribute_words,
     "sequence": attribute_words,
 }
@@ -49,7 +51,8 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
     features = classifier.vectorizer_
     X = features.transform(pl.Series([text], dtype=pl.String))
     contributions = _contributions(classifier, X, output, sign)
-    found = ATTRIBUTE[features.kind](features, text, X, contributions)
+    attribute: _Attribute = ATTRIBUTE.get(features.kind, attribute_columns)
+    found = attribute(features, text, X, contributions)
     return Explanation(
         text=text,
         class_name=names[index],

@@ -61,7 +61,7 @@ def export_onnx(
     check_replaceable(target, EXPORT)
     clf = load_model(model_path)
     progress("writing the graph")
-    bundle = _bundle(clf, graph_of(clf))
+    bundle = _bundle(clf)
     progress("reading the rows to replay")
     rows = make_replay(model_path, replay)
     progress(f"replaying {len(rows.texts):,} texts")
@@ -81,15 +81,17 @@ def graph_of(clf: TextClassifier) -> bytes:
     return model_graph(clf.model_, clf.vectorizer_, clf.calibrator_, clf.task_)
 
 
-def _bundle(clf: TextClassifier, graph: bytes) -> Bundle:
+def _bundle(clf: TextClassifier) -> Bundle:
     features = clf.vectorizer_
+    preprocessing = describe(features)
+    graph = graph_of(clf)
     settings, arrays = features.graph_inputs()
     plain = copy.copy(clf)
     plain.calibrator_ = TemperatureScaling()  # the graph calibrates
     header = plain.header() | {
         "model": "onnx",
         "features": settings,
-        "preprocessing": describe(features),
+        "preprocessing": preprocessing,
     }
     return Bundle(header, arrays, features.texts(), {EXPORTED_GRAPH: graph})
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tagline.bundle import EXPORT
+from tagline.errors import InputError
 from tagline.features.base import Featurizer
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import INDEX_FROM, PAD, START, UNKNOWN
@@ -25,7 +26,14 @@ _NUMBERING = (
 
 
 def describe(features: Featurizer) -> dict[str, Any]:
-    """Return the steps from a text to the inputs of the graph, as JSON values."""
+    """Return the steps from a text to the inputs of the graph, as JSON values.
+
+    Raises:
+        InputError: other programs cannot take these steps.
+
+    """
+    if features.kind not in _DESCRIBE:
+        raise InputError(f"Models of {features.unit_name} have no ONNX form: train one of n-grams, for example `fast`.")
     return _DESCRIBE[features.kind](features)
 
 

@@ -1,7 +1,6 @@
-"""`Featurizer`: what every kind of feature extraction implements, and the registry by which bundles restore one.
+"""`Featurizer`: what every kind of feature extraction implements; classifier and explanations call nothing else.
 
-A new kind is a class with these methods and an entry in `FEATURIZERS`; classifier, explanations and exports call the
-interface only.
+`tagline.recipes.features.FEATURIZERS` holds the classes by the ``kind`` that recipes and bundles name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +11,8 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.features.encoder import Encoder
 from tagline.features.located import Located
 from tagline.features.sequences import Ids, Sequences
-from tagline.features.vectorizer import Vectorizer
 
 Matrix: TypeAlias = sp.csr_matrix | Ids
 
@@ -25,7 +22,7 @@ class Featurizer(Protocol):
 
     @property
     def kind(self) -> str:
-        """The key of `FEATURIZERS` that restores it."""
+        """Its key in ``FEATURIZERS``."""
 
     @property
     def unit_name(self) -> str:
@@ -83,14 +80,3 @@ class Featurizer(Protocol):
 
         Raises `KeyError` or `InputError` if they are incomplete or invalid.
         """
-
-
-#: By the ``kind`` that recipes and bundles name.
-FEATURIZERS: dict[str, type[Featurizer]] = {"ngrams": Vectorizer, "multihot": Encoder, "sequence": Encoder}
-
-
-def restore_features(
-    settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]
-) -> Featurizer:
-    """Return the featurizer that a bundle stores; raises `KeyError` for an unknown kind and what ``restore`` raises."""
-    return FEATURIZERS[settings["kind"]].restore(settings, arrays, texts)

@@ -25,7 +25,7 @@ from tagline.learners.holdout import hold_out
 from tagline.learners.network_inputs import NetworkInputs, check_ids
 from tagline.learners.word_vectors import cover, find_vectors, fingerprint, notify
 from tagline.models.network.network import Inputs
-from tagline.recipes import EmbeddingModel, NgramFeatures, Recipe, Training
+from tagline.recipes import EmbeddingModel, Recipe, Training, WordFeatures
 from tagline.task import Bools, Ints, Task
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class NetworkLearner:
 
         started = time.perf_counter()
         features, protocol = recipe.features, recipe.protocol
-        assert not isinstance(features, NgramFeatures)
+        assert isinstance(features, WordFeatures)
         check_ids(features, data)
         data, options, rows = drop_weightless(data, options)
         folds, how = options.folds, "the rows named"

@@ -1,6 +1,6 @@
 """Recipes: named training programmes, one TOML file each."""
 
-from tagline.recipes.features import MultihotFeatures, NgramFeatures, SequenceFeatures
+from tagline.recipes.features import FEATURIZERS, MultihotFeatures, NgramFeatures, SequenceFeatures, WordFeatures
 from tagline.recipes.load import format_recipe, load_recipe, make_recipe, recipe_names
 from tagline.recipes.models import (
     NETWORKS,
@@ -16,6 +16,7 @@ from tagline.recipes.schema import Protocol, Recipe
 from tagline.recipes.training import Training
 
 __all__ = [
+    "FEATURIZERS",
     "NETWORKS",
     "AverageModel",
     "ConvolutionalModel",
@@ -30,6 +31,7 @@ __all__ = [
     "RecurrentModel",
     "SequenceFeatures",
     "Training",
+    "WordFeatures",
     "format_recipe",
     "load_recipe",
     "make_recipe",

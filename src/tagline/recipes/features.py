@@ -1,13 +1,22 @@
-"""``[features]`` of a recipe."""
+"""``[features]`` of a recipe, and the registry of what its kinds become.
 
-from typing import Literal
+A new kind is a table and an entry in `Features` and `FEATURIZERS` here, a featurizer in `tagline.features` and a
+learner in `tagline.learners`.
+"""
+
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from tagline.features.base import Featurizer
+from tagline.features.encoder import Encoder
 from tagline.features.sequences import Side
-from tagline.features.vectorizer import Scale
+from tagline.features.vectorizer import Scale, Vectorizer
 from tagline.features.weighting import TermFrequency
+from tagline.recipes.models import DenseModel, EmbeddingModel, NgramModel
 from tagline.recipes.tables import Table
+
+# Each table names in `models` the tables of the models that take its features.
 
 
 class NgramFeatures(Table):
@@ -19,6 +28,8 @@ class NgramFeatures(Table):
     become term frequencies. ``scale``: ``"discriminative"``, ``"idf"`` or ``"none"``; ``floor``: the weight of plain
     TF-IDF in a discriminative scale. ``unit``: rows of unit length.
     """
+
+    models: ClassVar = NgramModel
 
     kind: Literal["ngrams"] = "ngrams"
     words: int = Field(default=1, ge=0, le=5)
@@ -40,7 +51,7 @@ class NgramFeatures(Table):
         return self
 
 
-class _WordFeatures(Table):
+class WordFeatures(Table):
     """Settings of features of word ids.
 
     ``num_words``: larger ids become 2, the unknown word. ``stop_words``: remove English stop words. ``word_index``:
@@ -53,20 +64,36 @@ class _WordFeatures(Table):
     word_index: Literal["data", "train"] = "data"
 
 
-class MultihotFeatures(_WordFeatures):
+class MultihotFeatures(WordFeatures):
     """``[features]`` of kind ``multihot``: 1 for each word id that occurs in a text, otherwise 0."""
+
+    models: ClassVar = DenseModel
 
     kind: Literal["multihot"]
 
 
-class SequenceFeatures(_WordFeatures):
+class SequenceFeatures(WordFeatures):
     """``[features]`` of kind ``sequence``: the word ids of a text in order, ``maxlen`` of them.
 
     ``padding`` and ``truncating`` are the end at which short texts are padded and long ones truncated: ``"pre"``, the
     beginning, or ``"post"``, the end.
     """
 
+    models: ClassVar = EmbeddingModel
+
     kind: Literal["sequence"]
     maxlen: int = Field(default=256, ge=1)
     padding: Side = "pre"
     truncating: Side = "pre"
+
+
+Features = NgramFeatures | MultihotFeatures | SequenceFeatures
+
+#: The class of fitted features, by the ``kind`` that recipes and bundles name.
+FEATURIZERS: dict[str, type[Featurizer]] = {"ngrams": Vectorizer, "multihot": Encoder, "sequence": Encoder}
+
+
+def kinds_for(model: Table) -> list[str]:
+    """Return the kinds of features that a ``[model]`` takes."""
+    tables = [table for table in get_args(Features) if isinstance(model, table.models)]
+    return [kind for table in tables for kind in get_args(table.model_fields["kind"].annotation)]

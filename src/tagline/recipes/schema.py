@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from tagline.calibration import CALIBRATORS
-from tagline.recipes.features import MultihotFeatures, NgramFeatures, SequenceFeatures
-from tagline.recipes.models import NETWORKS, DenseModel, NetworkModel, NgramModel
+from tagline.recipes.features import Features, kinds_for
+from tagline.recipes.models import NETWORKS, NetworkModel, NgramModel
 from tagline.recipes.tables import Count, Table, one_of
 from tagline.recipes.training import Training
 
@@ -57,7 +57,7 @@ class Recipe(Table):
     """A named training programme: features, model, training and protocol."""
 
     recipe: About
-    features: Annotated[NgramFeatures | MultihotFeatures | SequenceFeatures, Field(discriminator="kind")]
+    features: Annotated[Features, Field(discriminator="kind")]
     model: Annotated[NgramModel | NetworkModel, Field(discriminator="kind")]
     training: Training | None = None
     protocol: Protocol = Protocol()
@@ -85,9 +85,9 @@ class Recipe(Table):
     @model_validator(mode="after")
     def _check(self) -> "Recipe":
         network = isinstance(self.model, NETWORKS)
-        wanted = "multihot" if isinstance(self.model, DenseModel) else "sequence" if network else "ngrams"
-        if self.features.kind != wanted:
-            raise ValueError(f'a model of kind `{self.model.kind}` takes `features.kind = "{wanted}"`')
+        if self.features.kind not in (kinds := kinds_for(self.model)):
+            wanted = " or ".join(f'"{kind}"' for kind in kinds)
+            raise ValueError(f"a model of kind `{self.model.kind}` takes `features.kind = {wanted}`")
         if not network and self.training is not None:
             raise ValueError(f"a model of kind `{self.model.kind}` has no epochs, so there is no table `[training]`")
         if not network and (isinstance(self.protocol.validation, int) or self.protocol.refit not in ("no", "all")):

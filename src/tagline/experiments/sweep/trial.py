@@ -20,7 +20,7 @@ from tagline.experiments.shared_data import Ints, SharedData, read_shared_data
 from tagline.experiments.sweep.trial_store import Outcome
 from tagline.learners import Fitted, TrainingRecord
 from tagline.metrics import measure, positive_class
-from tagline.recipes import NgramFeatures, Recipe
+from tagline.recipes import Recipe, WordFeatures
 from tagline.runs.predictions import Predicted, label_series, predict_split
 from tagline.task import Task
 
@@ -100,7 +100,7 @@ def nested_rows(shared: SharedData, pool: Ints, size: int, seed: int) -> Ints:
 def _train(shared: SharedData, rows: Ints, recipe: Recipe, seed: int) -> TextClassifier:
     """Train as `tagline train` does on these rows."""
     split = _split(shared, rows)
-    given = not isinstance(recipe.features, NgramFeatures) and recipe.features.word_index == "data"
+    given = isinstance(recipe.features, WordFeatures) and recipe.features.word_index == "data"
     return TextClassifier(recipe, seed=seed).fit(
         split.texts,
         split.labels,

@@ -1,18 +1,18 @@
-"""Contributions of n-grams, for models of n-grams."""
+"""Contributions of n-grams, or of whatever else the columns of a row are."""
 
 from typing import Any
 
 import numpy as np
 
 from tagline.explain.explanation import Attribution, Contribution
-from tagline.features.vectorizer import Vectorizer
+from tagline.features.base import Featurizer
 from tagline.models.base import Contributions
 
 
-def attribute_ngrams(vectorizer: Vectorizer, text: str, X: Any, found: Contributions) -> Attribution:
-    """Return what each n-gram of ``text`` adds, from the contributions of the columns of ``X``, its row."""
+def attribute_columns(features: Featurizer, text: str, X: Any, found: Contributions) -> Attribution:
+    """Return what each feature of ``text`` adds, from the contributions of the columns of ``X``, its row."""
     columns, values = found.columns, found.values
-    located = vectorizer.locate(text)
+    located = features.locate(text)
     positions, first, last, spans = located.columns, located.first, located.last, located.tokens
     order = np.argsort(-np.abs(values), kind="stable")
     at = np.argsort(positions, kind="stable")
@@ -21,7 +21,7 @@ def attribute_ngrams(vectorizer: Vectorizer, text: str, X: Any, found: Contribut
     high = np.searchsorted(sorted_positions, columns, side="right")
     contributions = []
     shares = np.zeros(len(spans))
-    for name, i in zip(vectorizer.names(columns[order]), order, strict=True):
+    for name, i in zip(features.names(columns[order]), order, strict=True):
         places = at[low[i] : high[i]]
         covered = int((last[places] - first[places] + 1).sum())
         for place in places:
