@@ -1,4 +1,4 @@
-"""What the plots of a training hold and say; how they look is for eyes, and was looked at."""
+"""What the training curves contain; their look is checked by eye."""
 
 import xml.etree.ElementTree as ET
 from itertools import pairwise
@@ -7,10 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tagline.plots.history import plot_accuracies, plot_losses, save_history_plots
+from tagline.plots.history import plot_history, save_history_plots
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAN, INF = float("nan"), float("inf")
+
+
+def plot_loss(columns, best=None):
+    return plot_history(columns, "loss", best)
+
+
+def plot_accuracy(columns, best=None):
+    return plot_history(columns, "accuracy", best)
 
 
 def history(n_epochs=20):
@@ -38,7 +46,7 @@ def legend_names(figure):
     return None if legend is None else [text.get_text() for text in legend.get_texts()]
 
 
-@pytest.mark.parametrize(("draw", "what"), [(plot_losses, "loss"), (plot_accuracies, "accuracy")])
+@pytest.mark.parametrize(("draw", "what"), [(plot_loss, "loss"), (plot_accuracy, "accuracy")])
 def test_the_curves_are_the_columns(draw, what):
     columns = history()
     figure = draw(columns, 4)
@@ -54,18 +62,18 @@ def test_the_curves_are_the_columns(draw, what):
 
 def test_points_are_drawn_while_there_are_few():
     for n_epochs, marker in ((25, "o"), (26, "")):
-        assert {line.get_marker() for line in curves(plot_losses(history(n_epochs))).values()} == {marker}
+        assert {line.get_marker() for line in curves(plot_loss(history(n_epochs))).values()} == {marker}
 
 
 @pytest.mark.parametrize("n_epochs", [1, 2, 3, 7, 20, 60, 1000])
 def test_ticks_are_epochs_that_were_run(n_epochs):
-    ticks = plot_losses(history(n_epochs)).axes[0].get_xticks()
+    ticks = plot_loss(history(n_epochs)).axes[0].get_xticks()
     assert 1 <= len(ticks) <= 12
     assert set(ticks) <= set(range(1, n_epochs + 1))
 
 
 def test_accuracies_are_in_per_cent_and_no_tick_is_beyond_all():
-    figure = plot_accuracies(history(), 4)
+    figure = plot_accuracy(history(), 4)
     figure.draw_without_rendering()
     axes = figure.axes[0]
     labels = [tick.get_text() for tick in axes.get_yticklabels()]
@@ -75,7 +83,7 @@ def test_accuracies_are_in_per_cent_and_no_tick_is_beyond_all():
 
 @pytest.mark.parametrize("best", [1, 4, 20])
 def test_neither_legend_nor_the_word_for_the_best_epoch_covers_a_curve(best):
-    for draw in (plot_losses, plot_accuracies):
+    for draw in (plot_loss, plot_accuracy):
         figure = draw(history(), best)
         figure.draw_without_rendering()
         axes = figure.axes[0]
@@ -91,11 +99,11 @@ def test_neither_legend_nor_the_word_for_the_best_epoch_covers_a_curve(best):
 
 def test_only_a_best_epoch_among_several_is_marked():
     for columns, best in ((history(), None), (history(), 21), (history(1), 1)):
-        assert not plot_losses(columns, best).axes[0].texts
+        assert not plot_loss(columns, best).axes[0].texts
 
 
 def test_without_validation_rows_one_curve_needs_no_legend():
-    figure = plot_accuracies(without_validation(history()), None)
+    figure = plot_accuracy(without_validation(history()), None)
     assert list(curves(figure)) == ["training"]
     assert figure.axes[0].get_title("left") == "Training accuracy"
     assert legend_names(figure) is None
@@ -103,7 +111,7 @@ def test_without_validation_rows_one_curve_needs_no_legend():
 
 def test_one_epoch_is_a_point_within_the_axes():
     for columns in (history(1), without_validation(history(1))):
-        figure = plot_losses(columns, 1)
+        figure = plot_loss(columns, 1)
         low, high = figure.axes[0].get_ylim()
         for line in curves(figure).values():
             assert line.get_marker() == "o"
@@ -115,7 +123,7 @@ def test_values_that_are_not_finite_are_marked_and_the_others_fill_the_axes():
     columns = history(6)
     columns["loss"][4:] = [1e308, NAN]  # a number that no axis holds
     columns["val_loss"][5] = -INF
-    figure = plot_losses(columns, 4)
+    figure = plot_loss(columns, 4)
     assert legend_names(figure) == ["training", "validation", "no finite value"]
     drawn = curves(figure)
     assert drawn["no finite value"].get_xdata().tolist() == [5, 6]
@@ -123,11 +131,11 @@ def test_values_that_are_not_finite_are_marked_and_the_others_fill_the_axes():
     low, high = figure.axes[0].get_ylim()
     assert low < min(columns["loss"][:4])
     assert high < 0.6
-    assert legend_names(plot_accuracies(columns, 4)) == ["training", "validation"]
+    assert legend_names(plot_accuracy(columns, 4)) == ["training", "validation"]
 
 
 def test_a_history_without_a_finite_value_still_has_a_plot():
-    figure = plot_losses({"epoch": [1, 2], "loss": [NAN, NAN], "accuracy": [0.5, NAN]})
+    figure = plot_loss({"epoch": [1, 2], "loss": [NAN, NAN], "accuracy": [0.5, NAN]})
     assert legend_names(figure) == ["training", "no finite value"]
     assert len(figure.axes[0].get_yticks()) == 0
 
@@ -139,13 +147,13 @@ def test_a_loss_that_ran_away_is_drawn_by_powers_of_ten(largest, tmp_path):
     words = [text.text for text in ET.parse(tmp_path / "training_loss.svg").iter(f"{SVG}text")]
     assert "1" in words  # and not TeX
     assert not [word for word in words if "$" in word]
-    figure = plot_losses(columns)
+    figure = plot_loss(columns)
     axes = figure.axes[0]
     assert axes.get_yscale() == "log"
     low, high = axes.get_ylim()
     assert 0 < low <= 0.7
     assert np.isfinite(high)
-    assert plot_losses(history()).axes[0].get_yscale() == "linear"
+    assert plot_loss(history()).axes[0].get_yscale() == "linear"
 
 
 def test_files_are_written_as_of_other_plots_and_repeat(tmp_path):
@@ -176,6 +184,6 @@ def test_of_no_epoch_nothing_is_drawn(tmp_path):
 
 
 def test_rising_ticks_of_a_flat_accuracy():
-    ticks = plot_accuracies({"epoch": [1, 2], "loss": [0.7, 0.7], "accuracy": [1.0, 1.0]}).axes[0].get_yticks()
+    ticks = plot_accuracy({"epoch": [1, 2], "loss": [0.7, 0.7], "accuracy": [1.0, 1.0]}).axes[0].get_yticks()
     assert ticks[-1] == 1.0
     assert all(low < high for low, high in pairwise(ticks))

@@ -197,8 +197,8 @@ def test_very_many_classes(tmp_path):
     assert len(page.all("img")) == 1
 
 
-def test_of_very_many_labels_nothing_is_drawn_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(report_plots, "_draw_again", lambda *_: pytest.fail("drawing takes long and draws nothing"))
+def test_of_very_many_labels_nothing_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(report_plots, "_indices", lambda *_: pytest.fail("builds large arrays and draws nothing"))
     page = page_of(write_run(tmp_path, [f"topic {k}" for k in range(501)], "multilabel", n=100))
     assert "50 of 501 are shown" in page.words("classes")
     assert not page.all("img")
@@ -292,7 +292,7 @@ def test_what_is_not_a_run_is_refused(tmp_path):
         write_report(tmp_path)
     (tmp_path / "run.json").write_text("{}")
     (tmp_path / "metrics.json").write_text('{"test": null}')
-    with pytest.raises(InputError, match="no figures"):
+    with pytest.raises(InputError, match="no metrics"):
         write_report(tmp_path)
 
 

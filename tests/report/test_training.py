@@ -184,10 +184,11 @@ def test_other_models_have_no_such_section(tmp_path):
 
 def test_the_folder_alone_is_enough_to_write_it_again(network, tmp_path):
     folder, html, _ = network
-    for name in ("training_loss.svg", "training_accuracy.svg"):
+    for name in ("training_loss.svg", "training_accuracy.svg", "roc.svg"):
         (folder / "plots" / name).unlink()
     assert write_report(folder).read_text(encoding="utf-8") == html
     assert (folder / "plots" / "training_loss.svg").exists()
+    assert (folder / "plots" / "roc.svg").exists()
 
 
 def test_plots_that_are_there_are_not_drawn_again(tmp_path):

@@ -1,8 +1,8 @@
-"""The course of a training as figures: loss and accuracy over epochs, on training and on validation rows.
+"""Training curves: loss and accuracy over epochs, on training and on validation rows.
 
-A history is a mapping of equally long columns: ``epoch``, ``loss``, ``accuracy`` and, where validation rows
-were watched, ``val_loss`` and ``val_accuracy``; others are passed over. Values that are not finite, as of a
-training that ran away, are marked at the lower edge instead of being drawn.
+A history is a mapping of columns of equal length: ``epoch``, ``loss``, ``accuracy`` and, if there are validation rows,
+``val_loss`` and ``val_accuracy``; other columns are ignored. Epochs with values that are not finite, as of a training
+that diverged, are marked at the lower edge.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tagline.plots.style import BLUE, FAINT, INK, PAPER, QUIET, VERMILION, axes_in_inches, save, style
+from tagline.plots.registry import PlotData, TrainingHistory
+from tagline.plots.save import save_plots
+from tagline.plots.style import BLUE, FAINT, INK, PAPER, QUIET, VERMILION, axes_in_inches, style
 
 History = Mapping[str, Sequence[float]]
 
-_MOST_POINTS = 25  # epochs; of more, points run together
-_RUN_AWAY = 100.0  # a loss beyond it has left every scale: the axis becomes logarithmic
+_MOST_POINTS = 25  # epochs; with more, the markers would overlap
+_DIVERGED = 100.0  # with a loss above it, the axis is logarithmic
 _MARGIN = 0.06  # of the range, above and below
-_ROOM_FOR_WORD = 0.15  # of the range, above, where the best epoch is named: no curve reaches there
-_INFINITE = 1e100  # networks reckon in single precision, up to 3.4e38; axes of much larger numbers overflow
+_ROOM_FOR_LABEL = 0.15  # of the range, above the curves, for the label of the best epoch
+_INFINITE = 1e100  # losses are single precision, up to 3.4e38; axes of much larger numbers overflow
 _STEPS = (1, 2, 5, 10)  # between ticks, times powers of ten
 
 
@@ -31,9 +33,9 @@ def save_history_plots(folder: Path, history: History, best_epoch: int | None = 
     """Draw loss and accuracy over epochs and write both as SVG and PNG, the same bytes for the same history.
 
     Args:
-        folder: Made if it is missing.
-        history: Columns of equal length, see the module; of no epoch nothing is drawn, and without
-            ``accuracy`` the loss alone.
+        folder: Created if it does not exist.
+        history: Columns of equal length, see the module. Nothing is drawn if there are no epochs, and only the loss
+            without ``accuracy``.
         best_epoch: One of ``history["epoch"]``; it is marked.
 
     Returns:
@@ -41,26 +43,11 @@ def save_history_plots(folder: Path, history: History, best_epoch: int | None = 
         ``{"training_loss": {"svg": "training_loss.svg", "png": …}, "training_accuracy": …}``.
 
     """
-    if not len(history["epoch"]):
-        return {}
-    folder.mkdir(parents=True, exist_ok=True)
-    figures = {"training_loss": plot_losses(history, best_epoch)}
-    if "accuracy" in history:
-        figures["training_accuracy"] = plot_accuracies(history, best_epoch)
-    return {name: save(figure, folder, name) for name, figure in figures.items()}
+    return save_plots(folder, PlotData(history=TrainingHistory(history, best_epoch)))
 
 
-def plot_losses(history: History, best_epoch: int | None = None) -> Figure:
-    """Draw the loss of each epoch on training and, if there are any, on validation rows."""
-    return _plot(history, "loss", best_epoch)
-
-
-def plot_accuracies(history: History, best_epoch: int | None = None) -> Figure:
-    """Draw the accuracy of each epoch on training and, if there are any, on validation rows, in per cent."""
-    return _plot(history, "accuracy", best_epoch)
-
-
-def _plot(history: History, what: str, best_epoch: int | None) -> Figure:
+def plot_history(history: History, what: str, best_epoch: int | None = None) -> Figure:
+    """Draw ``"loss"`` or ``"accuracy"`` of each epoch, on training and, if there are any, on validation rows."""
     epochs = np.asarray(history["epoch"], float)  # (n_epochs,)
     curves = {
         name: np.asarray(history[column], float)
@@ -69,7 +56,7 @@ def _plot(history: History, what: str, best_epoch: int | None) -> Figure:
     }
     values = np.stack(list(curves.values()))  # (n_curves, n_epochs)
     finite = np.abs(values) < _INFINITE
-    # Of one epoch there is nothing to choose, and so nothing to mark.
+    # With a single epoch there is no best one to mark.
     marked = best_epoch if len(epochs) > 1 and best_epoch in epochs else None
     with style():
         figure, axes = axes_in_inches(4.1, 2.9, left=0.74, bottom=0.55, top=0.62)
@@ -82,7 +69,7 @@ def _plot(history: History, what: str, best_epoch: int | None) -> Figure:
             _mark_broken(axes, broken)
         _scale_epochs(axes, epochs)
         _scale_values(
-            axes, values[finite], room=_MARGIN if marked is None else _ROOM_FOR_WORD, share=what == "accuracy"
+            axes, values[finite], room=_MARGIN if marked is None else _ROOM_FOR_LABEL, share=what == "accuracy"
         )
         axes.grid(color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
@@ -97,7 +84,7 @@ def _plot(history: History, what: str, best_epoch: int | None) -> Figure:
 
 
 def _draw_curve(axes: Axes, epochs: NDArray[Any], values: NDArray[Any], name: str, colour: str) -> None:
-    """Draw training dashed with hollow points and validation solid with full ones, told apart without colour too."""
+    """Draw training dashed with hollow markers and validation solid with filled ones, distinct even without colour."""
     training = name == "training"
     shown = np.abs(values) < _INFINITE
     axes.plot(
@@ -152,22 +139,22 @@ def _scale_epochs(axes: Axes, epochs: NDArray[Any]) -> None:
 
 
 def _scale_values(axes: Axes, finite: NDArray[Any], *, room: float, share: bool) -> None:
-    """Fit the value axis around what is drawn, with ``room`` above it as a share of the range."""
+    """Fit the value axis to the values, with ``room`` above as a share of the range."""
     if not len(finite):
         axes.set_ylim(0, 1)
         axes.set_yticks([])
         return
-    if finite.max() > _RUN_AWAY:
+    if finite.max() > _DIVERGED:
         low, high = np.log10(finite[finite > 0].min()), np.log10(finite.max())
         span = max(high - low, 1.0)
         axes.set_ylim(10 ** (low - _MARGIN * span), 10 ** (high + room * span))
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # the usual one writes TeX, which is off
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # the default formatter writes TeX, which is off
         axes.minorticks_off()
         return
     low, high = finite.min(), finite.max()
     span = high - low
-    if span < 1e-6 * max(abs(high), 1e-3):  # one epoch without validation, or a training that does not move
+    if span < 1e-6 * max(abs(high), 1e-3):  # one epoch without validation, or a constant curve
         span = max(0.2 * abs(high), 0.02)
         low, high = low - span / 2, high + span / 2
     bottom, top = low - _MARGIN * span, high + room * span

@@ -1,16 +1,19 @@
-"""The plots of a run: when each can be drawn, what draws it, and its caption.
+"""The plots of a run: what each is drawn from, what draws it, and its caption.
 
-A new plot of predictions is one entry of ``PLOTS`` and the function that draws it: training saves it, and the report
-embeds it with its caption. Drawing functions are imported when they are needed, because matplotlib takes its time.
+A new plot is one entry of ``PLOTS`` and the function that draws it: training saves it, the report embeds it with its
+caption, and draws it if it is missing. Drawing functions are imported when they are needed, because importing
+matplotlib takes a third of a second.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagline.metrics.block import positive_class
 from tagline.metrics.counts import MANY_CLASSES, Floats, confusion_matrix
 from tagline.metrics.ranking import rank_classes
 from tagline.task import Task
@@ -19,9 +22,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+class Section(Enum):
+    """The section of the report that holds a plot, by what it is drawn from."""
+
+    PREDICTIONS = "predictions"
+    TRAINING = "training"
+    SEARCH = "search"
+
+
 @dataclass(frozen=True)
 class Predictions:
-    """What plots of predictions are drawn from.
+    """The predictions of the test rows.
 
     Attributes:
         y_true: Class indices ``(n,)``, or for multi-label data booleans ``(n, n_classes)``.
@@ -39,8 +50,13 @@ class Predictions:
     proba: Floats | None
     classes: Sequence[str]
     task: Task
-    positive: str | None
-    threshold: float
+    positive: str | None = None
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Find the positive one of two classes if it is not given, see ``positive_class``."""
+        if self.task is Task.BINARY:
+            object.__setattr__(self, "positive", positive_class(self.classes, self.positive))
 
 
 @dataclass(frozen=True)
@@ -52,30 +68,129 @@ class Caption:
 
 
 @dataclass(frozen=True)
+class TrainingHistory:
+    """The training of a network.
+
+    Attributes:
+        columns: Of equal length: ``epoch``, ``loss``, and if measured ``accuracy``, ``val_loss``, ``val_accuracy``.
+        best_epoch: One of ``columns["epoch"]``, or ``None``.
+
+    """
+
+    columns: Mapping[str, Sequence[float]]
+    best_epoch: int | None = None
+
+
+@dataclass(frozen=True)
+class SearchCourse:
+    """The recipes that a search scored.
+
+    Attributes:
+        trials: Mappings with ``seconds``, ``value``, ``family`` and ``whole``, which is false if it was pruned.
+        metric: What ``value`` is.
+        larger_is_better: The direction of the metric.
+
+    """
+
+    trials: Sequence[Mapping[str, Any]]
+    metric: str
+    larger_is_better: bool
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> "SearchCourse | None":
+        """Return the search that ``run.json`` describes, ``None`` if there was none."""
+        search = record.get("search")
+        return cls(search["course"], search["metric"], search["larger_is_better"]) if search else None
+
+
+@dataclass(frozen=True)
+class PlotData:
+    """All that the plots of a run are drawn from; ``None`` is what the run does not have."""
+
+    task: Task | None = None
+    predictions: Predictions | None = None
+    history: TrainingHistory | None = None
+    search: SearchCourse | None = None
+
+
+@dataclass(frozen=True)
 class ReportPlot:
-    """A plot of predictions in the report.
+    """A plot of the report.
 
     Attributes:
         name: Of its files, without suffix.
-        draw: Returns the figure, or ``None`` if these predictions do not allow it.
-        captions: By task, the tasks for which it is drawn.
-        needs_proba: Whether it is drawn from probabilities.
-        many_classes: The tasks for which it is drawn even of more than 500 classes.
+        section: Where the report shows it.
+        draw: Returns the figure, or ``None`` if the data do not allow it.
+        applies: Whether the plot is drawn from such data.
+        caption: Returns its caption, or ``None`` if there is no such plot for the task.
 
     """
 
     name: str
-    draw: "Callable[[Predictions], Figure | None]"
-    captions: Mapping[Task, Caption]
-    needs_proba: bool = True
-    many_classes: tuple[Task, ...] = ()
+    section: Section
+    draw: "Callable[[PlotData], Figure | None]"
+    applies: Callable[[PlotData], bool]
+    caption: Callable[[PlotData], Caption | None]
 
-    def applies(self, predictions: Predictions) -> bool:
-        """Return whether the plot is drawn of such predictions."""
-        task = predictions.task
-        if task not in self.captions or (self.needs_proba and predictions.proba is None):
+
+def predictions_plot(
+    name: str,
+    draw: "Callable[[Predictions], Figure | None]",
+    captions: Mapping[Task, Caption],
+    *,
+    needs_proba: bool = True,
+    many_classes: tuple[Task, ...] = (),
+) -> ReportPlot:
+    """Return the entry of a plot of predictions.
+
+    Args:
+        name: Of its files, without suffix.
+        draw: Returns the figure, or ``None`` if the predictions do not allow it.
+        captions: By task, for the tasks for which it is drawn.
+        needs_proba: Whether it is drawn from probabilities.
+        many_classes: The tasks for which it is drawn even if there are more than 500 classes.
+
+    """
+
+    def applies(data: PlotData) -> bool:
+        of = data.predictions
+        if of is None or of.task not in captions or (needs_proba and of.proba is None):
             return False
-        return len(predictions.classes) <= MANY_CLASSES or task in self.many_classes
+        return len(of.classes) <= MANY_CLASSES or of.task in many_classes
+
+    def draw_predictions(data: PlotData) -> "Figure | None":
+        assert data.predictions is not None
+        return draw(data.predictions)
+
+    def caption(data: PlotData) -> Caption | None:
+        return None if data.task is None else captions.get(data.task)
+
+    return ReportPlot(name, Section.PREDICTIONS, draw_predictions, applies, caption)
+
+
+def _history_plot(column: str, with_validation: Caption, without: Caption) -> ReportPlot:
+    """Return the entry of a plot of a column of the history over epochs, with its captions."""
+
+    def applies(data: PlotData) -> bool:
+        return data.history is not None and column in data.history.columns and len(data.history.columns["epoch"]) > 0
+
+    def draw(data: PlotData) -> "Figure":
+        from tagline.plots.history import plot_history
+
+        assert data.history is not None
+        return plot_history(data.history.columns, column, data.history.best_epoch)
+
+    def caption(data: PlotData) -> Caption:
+        return with_validation if data.history and "val_loss" in data.history.columns else without
+
+    return ReportPlot(f"training_{column}", Section.TRAINING, draw, applies, caption)
+
+
+def _search(data: PlotData) -> "Figure":
+    from tagline.plots.tune import plot_search
+
+    assert data.search is not None
+    return plot_search(data.search)
 
 
 def _confusion_matrix(of: Predictions) -> "Figure":
@@ -126,7 +241,7 @@ def _all_tasks(title: str, text: str) -> dict[Task, Caption]:
 PLOTS: dict[str, ReportPlot] = {
     plot.name: plot
     for plot in (
-        ReportPlot(
+        predictions_plot(
             "confusion_matrix",
             _confusion_matrix,
             _all_tasks(
@@ -143,7 +258,7 @@ PLOTS: dict[str, ReportPlot] = {
             },
             needs_proba=False,
         ),
-        ReportPlot(
+        predictions_plot(
             "roc",
             _roc,
             _all_tasks(
@@ -152,7 +267,7 @@ PLOTS: dict[str, ReportPlot] = {
                 "positives. The dashed diagonal is guessing.",
             ),
         ),
-        ReportPlot(
+        predictions_plot(
             "precision_recall",
             _precision_recall,
             _all_tasks(
@@ -160,7 +275,7 @@ PLOTS: dict[str, ReportPlot] = {
                 "To the right, more of a class is found. The higher the curve, the fewer of the predictions are wrong.",
             ),
         ),
-        ReportPlot(
+        predictions_plot(
             "calibration",
             _calibration,
             _all_tasks(
@@ -170,7 +285,7 @@ PLOTS: dict[str, ReportPlot] = {
             ),
             many_classes=(Task.BINARY, Task.MULTICLASS),
         ),
-        ReportPlot(
+        predictions_plot(
             "scores",
             _scores,
             {
@@ -191,38 +306,39 @@ PLOTS: dict[str, ReportPlot] = {
                 ),
             },
         ),
+        _history_plot(
+            "loss",
+            Caption(
+                "Loss",
+                "Lower is better. If validation loss rises while training loss still falls, the network overfits.",
+            ),
+            Caption(
+                "Loss",
+                "Lower is better. Without validation rows, this shows how closely the training rows are fitted, not "
+                "how well new texts are classified.",
+            ),
+        ),
+        _history_plot(
+            "accuracy",
+            Caption("Accuracy", "The gap between the curves is overfitting to the training rows."),
+            Caption("Accuracy", "On training rows; on new texts it is usually lower."),
+        ),
+        ReportPlot(
+            "search",
+            Section.SEARCH,
+            _search,
+            lambda data: data.search is not None and len(data.search.trials) > 0,
+            lambda _: Caption(
+                "The search over time",
+                "Each point is a recipe at the time at which it was scored. Hollow points were pruned, and so scored "
+                "on fewer rows.",
+            ),
+        ),
     )
 }
 
-# Of the training of a network, by name; with and without validation rows.
-HISTORY_CAPTIONS: dict[str, tuple[Caption, Caption]] = {
-    "training_loss": (
-        Caption(
-            "Loss", "Lower is better. If validation loss rises while training loss still falls, the network overfits."
-        ),
-        Caption(
-            "Loss",
-            "Lower is better. Without validation rows, this shows how closely the training rows are fitted, not how "
-            "well new texts are classified.",
-        ),
-    ),
-    "training_accuracy": (
-        Caption("Accuracy", "The gap between the curves is overfitting to the training rows."),
-        Caption("Accuracy", "On training rows; on new texts it is usually lower."),
-    ),
-}
 
-SEARCH_CAPTIONS: dict[str, Caption] = {
-    "search": Caption(
-        "The search over time",
-        "Each point is a recipe at the time at which it was scored. Hollow points were pruned, and so scored on fewer "
-        "rows.",
-    )
-}
-
-
-def captions(task: Task, *, has_validation: bool) -> dict[str, Caption]:
-    """Return the captions of all plots of a run by name; ``has_validation``: the training had validation rows."""
-    found = {name: plot.captions[task] for name, plot in PLOTS.items() if task in plot.captions}
-    found |= {name: pair[0 if has_validation else 1] for name, pair in HISTORY_CAPTIONS.items()}
-    return found | SEARCH_CAPTIONS
+def captions(data: PlotData) -> dict[str, Caption]:
+    """Return the captions of the plots of a run by name."""
+    found = {name: plot.caption(data) for name, plot in PLOTS.items()}
+    return {name: caption for name, caption in found.items() if caption is not None}

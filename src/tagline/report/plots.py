@@ -1,7 +1,8 @@
-"""The plots of a run, as the report embeds them; those that are missing are drawn again."""
+"""The plots of a run, as the report embeds them; missing ones are drawn."""
 
 import base64
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from tagline.metrics.counts import MANY_CLASSES
-from tagline.plots.registry import HISTORY_CAPTIONS, PLOTS, SEARCH_CAPTIONS
+from tagline.plots.registry import PLOTS, PlotData, Predictions, SearchCourse, Section, TrainingHistory
 from tagline.run_folder import RunFolder, probabilities
+from tagline.task import Task
 
-TRAINING_PLOTS, SEARCH_PLOTS = tuple(HISTORY_CAPTIONS), tuple(SEARCH_CAPTIONS)
 _PIXELS_IN_A_POINT = 96 / 72
 
 
@@ -33,30 +34,30 @@ class Plot:
 
 
 def read_plots(run: RunFolder) -> dict[str, Plot]:
-    """Return the plots of a run by name, drawn from its predictions and its history if they are missing.
+    """Return the plots of a run by name; those that are missing are drawn first.
 
     Raises:
         InputError: a file of the run is missing or damaged.
 
     """
-    record, metrics, history = run.record, run.metrics, run.history
-    plots = {name: run.plots / f"{name}.svg" for name in PLOTS}
-    drawable = metrics.get("task") != "multilabel" or len(metrics.get("classes") or []) <= MANY_CLASSES
-    if run.predictions is not None and drawable and not any(path.exists() for path in plots.values()):
-        _draw_again(run, run.predictions)
-    measured = [name for name in TRAINING_PLOTS if name.removeprefix("training_") in (history or {})]
-    curves = {name: run.plots / f"{name}.svg" for name in measured}
-    if history is not None and not all(path.exists() for path in curves.values()):
-        from tagline.plots.history import save_history_plots  # as slow to import as the other plots
+    missing = {plot.section for name, plot in PLOTS.items() if not (run.plots / f"{name}.svg").exists()}
+    data = _plot_data(run, missing)
+    if any(plot.applies(data) for plot in PLOTS.values()):
+        from tagline.plots.save import save_plots  # importing matplotlib takes a third of a second
 
-        save_history_plots(run.plots, history, (record.get("training") or {}).get("best_epoch"))
-    searches = {name: run.plots / f"{name}.svg" for name in SEARCH_PLOTS if record.get("search")}
-    if searches and not all(path.exists() for path in searches.values()):
-        from tagline.plots.tune import save_search_plot
+        save_plots(run.plots, data, skip_existing=True)
+    return {name: plot_of(path.read_bytes()) for name in PLOTS if (path := run.plots / f"{name}.svg").exists()}
 
-        found = record["search"]
-        save_search_plot(run.plots, found["course"], found["metric"], larger_is_better=found["larger_is_better"])
-    return {name: plot_of(path.read_bytes()) for name, path in (plots | curves | searches).items() if path.exists()}
+
+def _plot_data(run: RunFolder, sections: Collection[Section]) -> PlotData:
+    """Return what the plots of these sections are drawn from."""
+    history = run.history if Section.TRAINING in sections else None
+    best_epoch = (run.record.get("training") or {}).get("best_epoch")
+    return PlotData(
+        predictions=_predictions(run) if Section.PREDICTIONS in sections else None,
+        history=None if history is None else TrainingHistory(history, best_epoch),
+        search=SearchCourse.of_record(run.record) if Section.SEARCH in sections else None,
+    )
 
 
 def plot_of(content: bytes) -> Plot:
@@ -67,25 +68,26 @@ def plot_of(content: bytes) -> Plot:
     return Plot("data:image/svg+xml;base64," + base64.b64encode(content).decode("ascii"), width, height)
 
 
-def _draw_again(run: RunFolder, predictions: pl.DataFrame) -> None:
-    from tagline.plots.evaluation import save_plots  # takes a third of a second, and is rarely needed
-
-    metrics = run.metrics
-    classes, task = list(metrics["classes"]), metrics["task"]
-    truth, prediction = (_indices(predictions[name], classes, task) for name in ("label", "prediction"))
-    save_plots(
-        run.plots,
-        truth,
-        prediction,
-        probabilities(predictions, classes),
+def _predictions(run: RunFolder) -> Predictions | None:
+    metrics, frame = run.metrics, run.predictions
+    if frame is None:
+        return None
+    classes, task = list(metrics["classes"]), Task(metrics["task"])
+    if task is Task.MULTILABEL and len(classes) > MANY_CLASSES:  # arrays that nothing is drawn from
+        return None
+    threshold = (run.record.get("chosen") or {}).get("threshold")
+    return Predictions(
+        _indices(frame["label"], classes, task),
+        _indices(frame["prediction"], classes, task),
+        probabilities(frame, classes),
         classes,
-        task=task,
-        positive=(metrics.get("test") or {}).get("positive"),
-        threshold=float((run.record.get("chosen") or {}).get("threshold") or 0.5),
+        task,
+        (metrics.get("test") or {}).get("positive"),
+        0.5 if threshold is None else float(threshold),
     )
 
 
-def _indices(labels: pl.Series, classes: list[str], task: str) -> np.ndarray[Any, np.dtype[Any]]:
-    if task == "multilabel":
+def _indices(labels: pl.Series, classes: list[str], task: Task) -> np.ndarray[Any, np.dtype[Any]]:
+    if task is Task.MULTILABEL:
         return np.stack([labels.list.contains(name).to_numpy() for name in classes], axis=1)
     return labels.replace_strict(classes, range(len(classes)), return_dtype=pl.Int64).to_numpy()

@@ -1,16 +1,16 @@
 """`write_report`: a run folder in, `report.html` out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
 from tagline.metrics.formatting import NO_INTERVAL, display_name
 from tagline.metrics.headline import task_of, tiles
-from tagline.plots.registry import PLOTS, captions
+from tagline.plots.registry import PLOTS, PlotData, Section, TrainingHistory, captions
 from tagline.report import sections
 from tagline.report.excerpts import harmless
-from tagline.report.plots import SEARCH_PLOTS, TRAINING_PLOTS, Plot, read_plots
+from tagline.report.plots import Plot, read_plots
 from tagline.report.provenance import provenance
 from tagline.report.rendering import render_page, write_page
 from tagline.report.training import training
@@ -23,7 +23,7 @@ _WIDE = 900  # CSS pixels; a wider plot takes the whole width
 def write_report(run_folder: Path) -> Path:
     """Write ``report.html`` into a run folder and return its path.
 
-    The page is self-contained: no script, no outside style, font or picture.
+    The page is self-contained: no script, and no external style, font or image. Missing plots are drawn.
 
     Args:
         run_folder: Holds ``run.json``, ``metrics.json`` and, if there are any, ``predictions.parquet``,
@@ -31,7 +31,7 @@ def write_report(run_folder: Path) -> Path:
             of ``run.json`` are shown where the report says which rows decided what.
 
     Raises:
-        InputError: The folder holds no run, or one that was not measured.
+        InputError: The folder holds no run, or one without metrics.
 
     """
     run = RunFolder(Path(run_folder))
@@ -43,15 +43,15 @@ def render(folder: RunFolder) -> str:
     """Return the page of a run.
 
     Raises:
-        InputError: the run was not measured on any rows, or one of its files is damaged.
+        InputError: the run has no metrics, or one of its files is damaged.
 
     """
-    run, metrics = folder.record, folder.metrics
+    run, metrics, history = folder.record, folder.metrics, folder.history
     all_plots = read_plots(folder)
     test, validation = metrics.get("test"), metrics.get("validation")
     block, measured_on = (test, "test") if test else (validation, "validation")
     if not block:
-        raise InputError("This run has no figures: it was measured neither on test nor on validation rows.")
+        raise InputError("This run has no metrics: it was evaluated on neither test nor validation rows.")
     classes = list(metrics.get("classes") or block["per_class"])
     rows, worst_first = sections.class_rows(block)
     dataset = run.get("dataset") or {}
@@ -75,21 +75,21 @@ def render(folder: RunFolder) -> str:
         n_unfolded=sections.n_unfolded(len(classes)),
         no_interval=NO_INTERVAL,
         confidence=sections.confidence_rows(folder, classes),
-        captions=captions(task_of(block), has_validation="val_loss" in (folder.history or {})),
-        plots=_shown(all_plots, list(PLOTS)),
+        captions=captions(PlotData(task_of(block), history=None if history is None else TrainingHistory(history))),
+        plots=_shown(all_plots, Section.PREDICTIONS),
         training=training(folder),
-        training_plots=_shown(all_plots, TRAINING_PLOTS),
+        training_plots=_shown(all_plots, Section.TRAINING),
         first=sections.first_rows(folder),
         flawless=block["accuracy"] == 1,
         mistakes=sections.mistake_cards(folder.mistakes),
         data=sections.data_facts(run, metrics),
         search=search(run),
-        search_plots=_shown(all_plots, SEARCH_PLOTS),
+        search_plots=_shown(all_plots, Section.SEARCH),
         provenance=provenance(run, metrics),
     )
 
 
-def _shown(plots: Mapping[str, Plot], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return those of the named plots that exist, as the template lays them out."""
-    shown = {name: plots[name] for name in names if name in plots}
+def _shown(plots: Mapping[str, Plot], section: Section) -> list[dict[str, Any]]:
+    """Return the plots of a section of the report, as the template lays them out."""
+    shown = {name: plot for name, plot in plots.items() if PLOTS[name].section is section}
     return [{"name": name, "wide": plot.width > _WIDE, **vars(plot)} for name, plot in shown.items()]

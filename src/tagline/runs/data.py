@@ -138,7 +138,7 @@ def warm_up(recipe: Recipe) -> None:
                 import tagline.training
 
             import tagline.classifier
-            import tagline.plots.evaluation
+            import tagline.plots.save
             import tagline.report  # noqa: F401
 
     threading.Thread(target=load, daemon=True).start()

@@ -287,7 +287,8 @@ def _write(
     test = _measure(inputs, result)
     seconds["evaluate"] += time.perf_counter() - before
     if result.test is not None:
-        _write_test(run, inputs, result)
+        run.write_predictions(result.test.frame(inputs.dataset.classes))
+    _draw_plots(run, record, inputs, result)
     metrics = metrics_json(inputs, result, test, seconds, search)
     metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
     run.write_metrics(metrics)
@@ -312,12 +313,9 @@ def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resu
 
 
 def _write_history(run: RunFolder, training: "TrainingRecord") -> None:
-    from tagline.plots.history import save_history_plots
-
     run.write_history(training.history)
     if training.refit_history is not None:
         run.write_refit_history(training.refit_history)
-    save_history_plots(run.plots, training.history, training.best_epoch)
 
 
 def _write_rows(run: RunFolder, inputs: RunInputs, result: Result) -> None:
@@ -337,20 +335,22 @@ def _measure(inputs: RunInputs, result: Result) -> dict[str, Any] | None:
     return result.test.measured(dataset.classes, task=dataset.task, positive=inputs.positive, seed=seed)
 
 
-def _write_test(run: RunFolder, inputs: RunInputs, result: Result) -> None:
-    """Write the predictions of the test rows, and the plots of them."""
-    from tagline.plots.evaluation import save_plots
+def _draw_plots(run: RunFolder, record: dict[str, Any], inputs: RunInputs, result: Result) -> None:
+    """Draw the plots of the test rows, of the training of a network, and of the search."""
+    from tagline.plots.registry import PlotData, Predictions, SearchCourse, TrainingHistory
+    from tagline.plots.save import save_plots
 
-    predicted, dataset = result.test, inputs.dataset
-    assert predicted is not None
-    run.write_predictions(predicted.frame(dataset.classes))
-    save_plots(
-        run.plots,
-        predicted.y_true,
-        predicted.y_pred,
-        predicted.proba,
-        dataset.classes,
-        task=dataset.task,
-        positive=inputs.positive,
-        threshold=result.clf.threshold_,
-    )
+    predicted, dataset, training = result.test, inputs.dataset, result.clf.training_
+    predictions = None
+    if predicted is not None:
+        predictions = Predictions(
+            predicted.y_true,
+            predicted.y_pred,
+            predicted.proba,
+            dataset.classes,
+            dataset.task,
+            inputs.positive,
+            result.clf.threshold_,
+        )
+    history = None if training is None else TrainingHistory(training.history, training.best_epoch)
+    save_plots(run.plots, PlotData(dataset.task, predictions, history, SearchCourse.of_record(record)))

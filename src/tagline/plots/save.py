@@ -1,0 +1,32 @@
+"""Draw the plots of a run and write them: SVG and PNG files with the same bytes for the same data."""
+
+from pathlib import Path
+
+from tagline.plots.registry import PLOTS, PlotData
+from tagline.plots.style import save
+
+
+def save_plots(folder: Path, data: PlotData, *, skip_existing: bool = False) -> dict[str, dict[str, str]]:
+    """Draw all plots of the registry that the data allow and write each as SVG and PNG.
+
+    Of more than 500 classes only the calibration is drawn, and no plot of predictions of more than 500 labels.
+
+    Args:
+        folder: Created if a plot is drawn and it does not exist.
+        data: What is plotted.
+        skip_existing: Draw only plots whose SVG file does not exist.
+
+    Returns:
+        File names in ``folder`` by plot and format:
+        ``{"confusion_matrix": {"svg": "confusion_matrix.svg", "png": …}, "roc": …, "training_loss": …}``.
+
+    """
+    files = {}
+    for name, plot in PLOTS.items():
+        if not plot.applies(data) or (skip_existing and (folder / f"{name}.svg").exists()):
+            continue
+        figure = plot.draw(data)
+        if figure is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            files[name] = save(figure, folder, name)
+    return files
