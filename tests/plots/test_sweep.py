@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from tagline.plots.style import save
-from tagline.plots.sweep import Learnt, Tried, plot_curves, plot_settings
+from tagline.plots.sweep import LearningCurve, SettingValue, plot_curves, plot_settings
 
 
 def test_a_panel_for_each_setting_on_one_scale(tmp_path):
     settings = {
-        f"model.s{k}": [Tried("relu", 0.8, 0.7, 0.85, [0.79, 0.81]), Tried("tanh", 0.9, 0.88, 0.95, [0.9])]
+        f"model.s{k}": [
+            SettingValue("relu", 0.8, 0.7, 0.85, [0.79, 0.81]),
+            SettingValue("tanh", 0.9, 0.88, 0.95, [0.9]),
+        ]
         for k in range(4)
     }
     figure = plot_settings(settings)
@@ -26,7 +29,7 @@ def test_a_panel_for_each_setting_on_one_scale(tmp_path):
 
 
 def test_panels_do_not_overlap():
-    values = [Tried("a", 0.5, 0.4, 0.6, [0.5])]
+    values = [SettingValue("a", 0.5, 0.4, 0.6, [0.5])]
     figure = plot_settings({f"k{k}": values for k in range(7)})
     boxes = [axes.get_position() for axes in figure.axes]
     for k, one in enumerate(boxes):
@@ -42,7 +45,9 @@ def test_curves_and_their_laws(n):
     mean = np.array([0.7, 0.8, 0.85])
     law = (np.array([100.0, 800.0]), np.array([0.7, 0.9]))
     curves = [
-        Learnt(f"recipe {k}", sizes, mean - k / 50, mean - 0.1, mean + 0.02, [(100, 0.69)], law if k == 0 else None)
+        LearningCurve(
+            f"recipe {k}", sizes, mean - k / 50, mean - 0.1, mean + 0.02, [(100, 0.69)], law if k == 0 else None
+        )
         for k in range(n)
     ]
     figure = plot_curves(curves, 400)

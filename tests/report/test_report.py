@@ -46,7 +46,7 @@ def test_the_verdict_and_the_figures(binary):
     top = page.words("top")
     assert f"{100 * block['accuracy']:.1f} % of 400 held-out texts correct" in top
     assert f"(95 % interval {100 * low:.1f} to {100 * high:.1f})" in top
-    assert "Always predicting" in top
+    assert "Baseline: always predicting" in top
     figures = page.words("figures")
     for key in ("mcc", "log_loss", "brier", "ece", "roc_auc", "pr_auc", "macro_f1"):
         low, high = block[f"{key}_ci95"]

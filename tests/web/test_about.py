@@ -1,4 +1,4 @@
-"""What the page says of a model, held against the run's own files."""
+"""The description of a model on the page, checked against the files of its run."""
 
 import json
 import shutil
@@ -27,9 +27,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def about(path: Path) -> dict[str, Any]:
-    told = about_model(path, load_model(path))
-    assert json.loads(json.dumps(told, allow_nan=False)) == told
-    return told
+    description = about_model(path, load_model(path))
+    assert json.loads(json.dumps(description, allow_nan=False)) == description
+    return description
 
 
 def read(path: Path) -> Any:
@@ -42,18 +42,20 @@ def copy(run: Path, target: Path) -> Path:
 
 def test_figures_are_those_of_the_run(run: Path) -> None:
     test = read(run / "metrics.json")["test"]
-    told = about(run / "model")
-    assert told == about(run)
-    figures = told["figures"]
+    description = about(run / "model")
+    assert description == about(run)
+    figures = description["figures"]
     assert figures["rows"] == test["n"] == 40
     assert figures["split"] == "test"
     for name in ("accuracy", "macro_f1", "log_loss", "roc_auc", "ece"):
         assert figures[name] == test[name]
         assert figures[f"{name}_ci95"] == test[f"{name}_ci95"]
+    tile = {tile["key"]: tile for tile in figures["tiles"]}["accuracy"]
+    assert (tile["name"], tile["value"]) == ("Accuracy", f"{100 * test['accuracy']:.1f} %")
     assert figures["confusion_matrix"] == test["confusion_matrix"]
     assert figures["per_class"] == test["per_class"]
-    assert (told["task"], told["classes"], told["positive"]) == ("binary", ["c0", "c1"], "c1")
-    assert told["trained"] == read(run / "run.json")["created"]
+    assert (description["task"], description["classes"], description["positive"]) == ("binary", ["c0", "c1"], "c1")
+    assert description["trained"] == read(run / "run.json")["created"]
 
 
 def test_calibration_adds_up_to_the_calibration_error(run: Path) -> None:
@@ -103,12 +105,14 @@ def test_examples_are_texts_that_the_run_kept(run: Path, tmp_path: Path) -> None
 
 
 def test_a_bundle_alone_says_what_it_remembers(run: Path, tmp_path: Path) -> None:
-    told = about(copy(run / "model", tmp_path / "alone"))
-    assert told["figures"] is told["calibration"] is told["curves"] is told["trained"] is None
-    assert told["examples"] == []
-    assert told["data"]["rows"] == {"train": 320, "validation": 40, "test": 40}
-    assert told["title"] == "data · fast"
-    assert any("texts as `c0` or `c1`" in sentence for sentence in told["card"])
+    description = about(copy(run / "model", tmp_path / "alone"))
+    assert (
+        description["figures"] is description["calibration"] is description["curves"] is description["trained"] is None
+    )
+    assert description["examples"] == []
+    assert description["data"]["rows"] == {"train": 320, "validation": 40, "test": 40}
+    assert description["title"] == "data · fast"
+    assert any("texts as `c0` or `c1`" in sentence for sentence in description["card"])
 
 
 def test_a_run_on_other_data_is_not_its_run(run: Path, tmp_path: Path) -> None:
@@ -123,20 +127,20 @@ def test_a_run_on_other_data_is_not_its_run(run: Path, tmp_path: Path) -> None:
 def test_a_damaged_file_counts_as_missing(run: Path, tmp_path: Path, name: str) -> None:
     folder = copy(run, tmp_path / "run")
     (folder / name).write_bytes(b"\xff{")
-    told = about(folder)
-    assert told["classes"] == ["c0", "c1"]
-    assert (told["figures"] is None) == (name == "metrics.json")
-    assert (told["calibration"] is None) == (name in ("metrics.json", "predictions.parquet"))
+    description = about(folder)
+    assert description["classes"] == ["c0", "c1"]
+    assert (description["figures"] is None) == (name == "metrics.json")
+    assert (description["calibration"] is None) == (name in ("metrics.json", "predictions.parquet"))
 
 
 def test_several_labels(tmp_path: Path) -> None:
     texts, labels = several(300)
     run = train_run(list(zip(texts, labels, strict=True)), TrainSettings(), out=tmp_path / "run").folder
-    told = about(run)
-    n_test = told["figures"]["rows"]
-    assert sum(each["rows"] for each in told["calibration"]) == n_test * len(told["classes"])
-    assert told["curves"] is None
-    assert any("assigns any of" in sentence for sentence in told["card"])
+    description = about(run)
+    n_test = description["figures"]["rows"]
+    assert sum(each["rows"] for each in description["calibration"]) == n_test * len(description["classes"])
+    assert description["curves"] is None
+    assert any("assigns any of" in sentence for sentence in description["card"])
 
 
 def test_a_network_has_its_history(run: Path, tmp_path: Path) -> None:
@@ -149,9 +153,9 @@ def test_a_network_has_its_history(run: Path, tmp_path: Path) -> None:
 def test_a_model_that_was_never_saved_by_a_run(tmp_path: Path) -> None:
     clf = TextClassifier().fit(["good film", "a joy", "bad film", "a bore"], ["pos", "pos", "neg", "neg"])
     clf.save(tmp_path / "model")
-    told = about(tmp_path / "model")
-    assert told["title"] == "fast"
-    assert told["data"] == {"name": "", "rows": {}, "facts": []}
+    description = about(tmp_path / "model")
+    assert description["title"] == "fast"
+    assert description["data"] == {"name": "", "rows": {}, "facts": []}
 
 
 def test_assets_are_whole_and_ask_for_nothing_outside() -> None:

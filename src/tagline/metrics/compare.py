@@ -1,7 +1,7 @@
-"""Classifiers on the same rows: whether one is better than another by more than chance, and how alike they answer.
+"""Paired comparison of classifiers on the same rows: significance of differences, and agreement.
 
-Rows are the unit: all models are judged on the same ones, and only rows that one model has right and the other wrong
-tell them apart.
+All models are evaluated on the same rows; only rows that exactly one of two models classifies correctly are evidence
+of a difference.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ Ys = NDArray[Any]  # class indices (n,), or for multi-label data booleans (n, n_
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """Return the two-sided mid-p value of McNemar's test: could rows fall so unevenly to two models that are alike?
+    """Return the two-sided mid-p value of McNemar's test, whose null hypothesis is equal accuracy.
 
     With k the smaller of the two counts, d their sum, and F the distribution function of Binomial(d, 1/2):
     p = 2 (F(k - 1) + P(k) / 2) = F(k - 1) + F(k).
@@ -36,8 +36,8 @@ def mcnemar(only_first: int, only_second: int) -> float:
     are better than exact conditional, BMC Medical Research Methodology 13:91 (2013), who recommend it for any counts.
 
     Args:
-        only_first: Rows that the first model alone has right.
-        only_second: Rows that the second model alone has right.
+        only_first: Rows that only the first model classifies correctly.
+        only_second: Rows that only the second model classifies correctly.
 
     >>> round(mcnemar(1, 7), 3)
     0.039
@@ -48,34 +48,33 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def _below(k: int, d: int) -> float:
-    """Return the probability of at most ``k`` heads in ``d`` throws of a coin."""
+    """Return the distribution function of Binomial(``d``, 1/2) at ``k``."""
     from scipy.special import bdtr
 
     return 0.0 if k < 0 else float(bdtr(k, d, 0.5))
 
 
 def smallest_difference(n: int, discordance: float, comparisons: int = 1) -> float | None:
-    """Return the smallest difference in accuracy on ``n`` rows that `mcnemar` calls more than chance, 0 to 1.
+    """Return the smallest difference in accuracy on ``n`` rows that is significant by `mcnemar`, 0 to 1.
 
-    ``None`` where there is none, even if all rows fell to one model.
+    ``None`` if no difference on so few rows is significant.
 
     Args:
         n: Rows.
-        discordance: The share of rows that one model has right and the other wrong, known or assumed.
-        comparisons: How many comparisons are made of which none should be wrong; each is held to 5 % divided by
-            their number (Bonferroni).
+        discordance: The share of rows that exactly one of the models classifies correctly, measured or assumed.
+        comparisons: The number of comparisons; each is tested at 5 % divided by it (Bonferroni).
 
     >>> smallest_difference(1000, 0.08)
     0.018
 
     """
     alpha = ALPHA / comparisons
-    # So few rows cannot tell anything even if all fall to one model: p = 1 / 2^d.
+    # With fewer discordant rows nothing is significant, even if all favour one model: p = 1 / 2^d.
     fewest = ceil(log2(1 / alpha))
     d = max(round(n * discordance), fewest)
     if d > n:
         return None
-    low, high = 0, d // 2  # p grows with the smaller count: the largest that still counts is found by halving
+    low, high = 0, d // 2  # p grows with the smaller count: bisect for the largest that is significant
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if mcnemar(middle, d - middle) <= alpha else (low, middle - 1)
@@ -83,21 +82,21 @@ def smallest_difference(n: int, discordance: float, comparisons: int = 1) -> flo
 
 
 def assumed_discordance(accuracy: float) -> float:
-    """Return which share of rows two models of this accuracy are taken to have right in one and wrong in the other.
+    """Return the share of rows that exactly one of two models of this accuracy is assumed to classify correctly.
 
-    The share e that is wrong, as if half of the mistakes of each were the other's too; at most 2 e (1 - e), what it
-    would be if their mistakes had nothing in common but chance. Between `fast`, `naive-bayes`, `logistic-regression`
+    It is the error rate e, as if the models had half of their errors in common, and at most 2 e (1 - e), the value for
+    independent errors. Between `fast`, `naive-bayes`, `logistic-regression`
     and `linear-svm` it was 0.2 to 0.6 e on validation rows of 8,530 film snippets, and 0.2 to 1.2 e on those of 2,225
-    news articles: this errs on the cautious side more often than not.
+    news articles, so the assumption is usually conservative.
     """
     wrong = 1 - accuracy
     return wrong * min(1.0, 2 * accuracy)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values corrected for their number: that any of them is wrong is as unlikely as one alone would be.
+    """Return p values corrected for multiple comparisons: they control the family-wise error rate.
 
-    The smallest is multiplied by m, the next by m - 1, and so on; none gets smaller than the one before it.
+    The smallest is multiplied by m, the next by m - 1, and so on; corrected values do not decrease.
     Source: S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian J. of Statistics 6 (1979).
 
     >>> holm([0.01, 0.04, 0.03])
@@ -112,15 +111,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def agreement(first: Ys, second: Ys) -> tuple[float, float | None]:
-    """Return the share of rows on which two models say the same, and Cohen's kappa, which is 0 at chance and 1 at most.
+    """Return the share of rows with the same prediction of two models, and Cohen's kappa: 0 at chance, at most 1.
 
-    κ = (a - e) / (1 - e), with a the share, and e what it would be if the models drew their answers blindly from
-    those they gave; ``None`` where both always gave one and the same. Of multi-label data a set of labels is an answer.
+    κ = (a - e) / (1 - e), with a the observed and e the expected agreement of independent models with the same
+    frequencies of predictions; ``None`` if both always predict the same class. For multi-label data, a prediction is a
+    set of labels.
     Source: J. Cohen, A coefficient of agreement for nominal scales, Educational and Psychological Measurement (1960).
     """
     answers = np.concatenate([first, second])
     if answers.ndim == 2:
-        # Sets are numbered here because a table of all against all, as scikit-learn makes, may not fit into memory.
+        # Sets are numbered because a contingency table of all sets, as scikit-learn makes, may not fit into memory.
         answers = np.unique(np.packbits(answers, axis=1), axis=0, return_inverse=True)[1].ravel()
     one, other = np.split(answers, 2)
     same = float((one == other).mean())
@@ -130,19 +130,19 @@ def agreement(first: Ys, second: Ys) -> tuple[float, float | None]:
 
 
 def right_rows(y_true: Ys, y_pred: Ys) -> Bools:
-    """Return which rows are right, ``(n,)``; of multi-label data those whose whole set of labels is."""
+    """Return which rows are correct, ``(n,)``; for multi-label data, those with exactly the right set of labels."""
     same = np.asarray(y_true == y_pred)
     return np.asarray(same.all(axis=1)) if same.ndim == 2 else same
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Figures of the models on bootstrap samples of the same rows; ``value`` holds them on the rows themselves.
+    """Metrics of the models on bootstrap samples of the same rows, and on the rows themselves.
 
     Attributes:
         value: By name, ``(n_models,)``: ``accuracy``, ``macro_f1`` and, multi-label, ``micro_f1``.
         drawn: The same, ``(n_samples, n_models)``; of more than 500 labels without ``macro_f1``.
-        class_value: F1 of each class, ``(n_models, n_classes)``; ``nan`` where neither truth nor answers hold it.
+        class_value: F1 of each class, ``(n_models, n_classes)``; ``nan`` if neither labels nor predictions have it.
         class_drawn: The same, ``(n_samples, n_models, n_classes)``; ``None`` of more than 500 classes.
 
     """
@@ -155,7 +155,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much the second of two models is ahead: the interval, ``None`` where nothing varies, and the p value."""
+    """Second minus first model, with its interval, ``None`` if the bootstrap samples do not vary, and the p value."""
 
     value: float
     interval: Interval | None
@@ -164,14 +164,14 @@ class Difference:
 
 @same_on_any_cores()
 def resample(y_true: Ys, predictions: Sequence[Ys], n_classes: int, seed: int = 0) -> Samples:
-    """Bootstrap the figures of several models on the same rows: each sample draws the same rows for all of them.
+    """Paired bootstrap of the metrics of several models: each sample draws the same rows for all of them.
 
-    A few thousand samples, fewer of very many rows or classes, never under 200; see ``intervals``.
+    It draws 2,000 samples, fewer for very many rows or classes, at least 200; see ``intervals``.
 
     Args:
         y_true: Class indices ``(n,)``, or for multi-label data booleans ``(n, n_classes)``.
         predictions: Of each model, as ``y_true``.
-        n_classes: How many classes there are.
+        n_classes: The number of classes.
         seed: Of the draws.
 
     """
@@ -182,7 +182,7 @@ def resample(y_true: Ys, predictions: Sequence[Ys], n_classes: int, seed: int = 
 
 
 def difference(samples: Samples, figure: str, first: int, second: int) -> Difference:
-    """Return by how much model ``second`` is ahead of model ``first`` in a figure, with its paired 95 % interval.
+    """Return the metric of model ``second`` minus that of ``first``, with its paired 95 % interval.
 
     p is twice the smaller share of samples in which the difference is at most, or at least, 0.
     Source: A. Davison, D. Hinkley, Bootstrap Methods and their Application (1997), section 4.4, whose (1 + r) / (1 + R)
@@ -197,7 +197,7 @@ def difference(samples: Samples, figure: str, first: int, second: int) -> Differ
 
 
 def class_differences(samples: Samples, first: int, second: int) -> list[tuple[float | None, Interval | None]]:
-    """Return for each class by how much the F1 of model ``second`` is ahead, and its paired 95 % interval."""
+    """Return for each class the F1 of model ``second`` minus that of ``first``, and its paired 95 % interval."""
     values = samples.class_value[second] - samples.class_value[first]  # (n_classes,)
     found: list[tuple[float | None, Interval | None]] = []
     for k, value in enumerate(values.tolist()):
@@ -207,7 +207,7 @@ def class_differences(samples: Samples, first: int, second: int) -> list[tuple[f
             found.append((value, None))
         else:
             drawn = samples.class_drawn[:, second, k] - samples.class_drawn[:, first, k]  # (n_samples,)
-            drawn = drawn[~np.isnan(drawn)]  # without samples that happen not to hold the class
+            drawn = drawn[~np.isnan(drawn)]  # without samples that have no row of the class
             found.append((value, percentile_interval(drawn, value)))
     return found
 
@@ -275,19 +275,19 @@ def _resample_single(truth: Ys, predictions: Sequence[Ys], n_classes: int, rng: 
 
 
 def _accuracies(of_models: Sequence[Counts], n: int) -> Floats:
-    """Return the share of right rows, ``(n_samples, n_models)``, of data with one label each."""
+    """Return the share of correct rows, ``(n_samples, n_models)``, of single-label data."""
     return np.stack([counts.tp.sum(-1) for counts in of_models], -1) / n
 
 
 def _resample_sets(truth: Bools, predictions: Sequence[Bools], n_classes: int, rng: np.random.Generator) -> Samples:
-    """Draw rows of label sets; of very many labels only figures that pool them are drawn."""
+    """Resample rows of label sets; with very many labels, only metrics that pool the labels."""
     n = len(truth)
     factors = [(truth,), *(each for p in predictions for each in ((truth, p), (p,)))]  # of truth, hits, predictions, …
     exact = np.stack([right_rows(truth, p) for p in predictions], 1).astype(np.float32)  # (n, n_models)
     pooled = n_classes > MANY_CLASSES
     columns = Columns(n, [])
     for matrices in factors:
-        # Products are formed a block at a time: all of them at once may not fit in memory.
+        # Products are formed one block at a time: all of them may not fit in memory.
         columns = columns.followed_by(
             Columns.of(reduce(np.logical_and, matrices).mean(1, keepdims=True))
             if pooled
@@ -323,5 +323,5 @@ def _figures(of_models: Sequence[Counts], whole: Sequence[Counts] | None) -> dic
 
 
 def _class_f1(of_models: Sequence[Counts]) -> Floats:
-    """Return F1 of each class, ``(n_samples, n_models, n_classes)``; ``nan`` where the class is not seen."""
+    """Return F1 of each class, ``(n_samples, n_models, n_classes)``; ``nan`` if the class does not occur."""
     return np.stack([np.where(of.seen, of.f1, np.nan) for of in of_models], axis=1)

@@ -1,12 +1,11 @@
-"""95 % intervals: the bootstrap for figures of counts and means, the delta method for areas under curves.
+"""95 % intervals: the bootstrap for metrics of counts and for means, the delta method for areas under curves.
 
-A bootstrap sample draws n rows with replacement. It need not be drawn row by row:
+A bootstrap sample draws n rows with replacement. There are faster ways than row by row:
 
-* A figure that depends only on how many rows fall into each cell of a table needs only those counts, and the
-  counts of n draws with replacement are multinomial. That is the same bootstrap, exactly, at the cost of the
-  cells.
-* A mean over rows needs only how often each row is drawn. Those numbers are near enough independent
-  Poisson(1) counts: N. Chamandy et al., Estimating uncertainty for massive data streams (Google, 2012).
+* A metric of the counts in the cells of a table needs only these counts, which are multinomial. This is exactly
+  the same bootstrap; its cost depends on the number of cells, not of rows.
+* A mean over rows needs only how often each row is drawn. These counts are approximately independent Poisson(1)
+  variables: N. Chamandy et al., Estimating uncertainty for massive data streams (Google, 2012).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +25,7 @@ Interval = list[float]
 _TAILS = (2.5, 97.5)
 _Z = 1.959963984540054  # the normal distribution's 97.5 % point
 ALPHA = 0.05
-_ROUNDING = 1e-5  # means of float32 that are the same differ by less than this share
+_ROUNDING = 1e-5  # relative; equal float32 means differ by less
 _MIN_SAMPLES = 200
 _MAX_DRAWS = 10_000_000
 _MAX_PRODUCTS = 1_000_000_000
@@ -46,7 +45,7 @@ def resample_cells(
 ) -> Iterator[Counts]:
     """Bootstrap the cells of a confusion matrix of very many classes, a few samples ``(size, n_classes)`` at a time.
 
-    Many cells get fewer samples (never under 200).
+    With many cells it draws fewer samples, at least 200.
     """
     n_samples = min(n_samples, max(_MAX_DRAWS // len(cells), _MIN_SAMPLES))
     yield from _resample_cells(truth, prediction, cells, n_classes, n_samples, rng)
@@ -73,11 +72,11 @@ def one_hot(index: NDArray[Any], n_classes: int) -> Any:
 
 @dataclass(frozen=True)
 class Columns:
-    """Numbers of each row, ``(n, d)`` float32, built a block of columns at a time: all of them may not fit in memory.
+    """Numbers of each row, ``(n, d)`` float32, built one block of columns at a time to save memory.
 
     Attributes:
         n: Rows.
-        blocks: Width of each block and what builds it, ``(n, width)``; of many rows that is called several times.
+        blocks: Width of each block and the function that builds it, ``(n, width)``; it may be called several times.
 
     """
 
@@ -110,7 +109,7 @@ class Columns:
         return Columns(self.n, [*self.blocks, *other.blocks])
 
     def merged(self) -> list[Callable[[], NDArray[np.float32]]]:
-        """Return what builds the columns, with blocks joined as long as they are small."""
+        """Return functions that build the columns, with small blocks joined."""
         groups: list[list[Callable[[], NDArray[np.float32]]]] = []
         taken, most = 0, width_of_block(self.n)
         for width, build in self.blocks:
@@ -128,12 +127,12 @@ def _side_by_side(builds: Sequence[Callable[[], NDArray[np.float32]]]) -> NDArra
 
 
 def width_of_block(n: int) -> int:
-    """Return how many columns of ``n`` rows are built at a time."""
+    """Return the number of columns of ``n`` rows that are built at a time."""
     return max(1, _CELLS_OF_BLOCK // n)
 
 
 def parts_of(n: int, size: int) -> list[slice]:
-    """Cut ``n`` places into slices of at most ``size``.
+    """Return slices of at most ``size`` that cover ``n`` places.
 
     >>> parts_of(5, 2)
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
@@ -144,7 +143,7 @@ def parts_of(n: int, size: int) -> list[slice]:
 def resample_means(columns: Columns, n_samples: int, rng: np.random.Generator) -> Floats:
     """Bootstrap the means of ``columns``, ``(n, d)``, to ``(n_samples, d)``.
 
-    Large data gets fewer samples (never under 200): its intervals are narrow, and their ends need less care.
+    Large data gets fewer samples, at least 200: its intervals are narrow, so their ends may be less precise.
     """
     n, d = columns.n, columns.d
     affordable = min(_MAX_DRAWS // n, _MAX_PRODUCTS // (n * d))
@@ -155,7 +154,7 @@ def resample_means(columns: Columns, n_samples: int, rng: np.random.Generator) -
     done = 0
     for weights in _poisson_weights(n, n_samples, rng):
         drawn = weights.sum(1, keepdims=True)
-        # Of very few rows, a sample can draw none; it then has the mean of the data.
+        # With very few rows, a sample can be empty; it then gets the mean of the data.
         weights[drawn[:, 0] == 0] = 1
         drawn = np.where(drawn == 0, n, drawn)
         size, at = len(weights), 0
@@ -179,20 +178,19 @@ def _poisson_weights(n: int, n_samples: int, rng: np.random.Generator) -> Iterat
 def percentile_interval(samples: Floats, value: float) -> Interval | None:
     """Return the middle 95 % of bootstrap ``samples``, ``(n_samples,)``.
 
-    ``None`` where the samples do not vary: a classifier that made no mistake on a few rows has not shown
-    that it makes none, and the bootstrap cannot say how many it would make.
+    ``None`` if the samples do not vary: the bootstrap cannot estimate an error rate from rows without errors.
     """
     if _all_the_same(samples):
         return None
     low, high = np.percentile(samples, _TAILS)
-    # A percentile interval of a biased figure can miss the figure itself; it never does here.
+    # The percentile interval of a biased metric can exclude its value; extend it to include the value.
     return [min(float(low), value), max(float(high), value)]
 
 
 def basic_interval(samples: Floats, value: float) -> Interval | None:
     """Return the basic bootstrap interval ``[2θ - q97.5, 2θ - q2.5]``, cut at 0.
 
-    For a figure that resampling inflates, as it does the calibration error, percentiles would sit too high.
+    For metrics that resampling inflates, such as the calibration error, whose percentiles would be too high.
     Source: A. Davison, D. Hinkley, Bootstrap Methods and their Application (1997), section 5.2.
     """
     if _all_the_same(samples):
@@ -202,7 +200,7 @@ def basic_interval(samples: Floats, value: float) -> Interval | None:
 
 
 def all_or_none_interval(right: bool, n: int) -> Interval:
-    """Return the exact interval of a share when all of ``n`` rows are right, or none.
+    """Return the exact interval of a share if all of ``n`` rows are correct, or none.
 
     Source: C. Clopper, E. Pearson, Biometrika 26 (1934), whose limits are closed at the two ends.
 
@@ -213,13 +211,13 @@ def all_or_none_interval(right: bool, n: int) -> Interval:
     return [limit, 1.0] if right else [0.0, 1 - limit]
 
 
-def delta_interval(value: float, pulls: Floats) -> Interval | None:
-    """Return the interval of a figure between 0 and 1 from each row's pull on it, ``(n,)``.
+def delta_interval(value: float, influence: Floats) -> Interval | None:
+    """Return the interval of a metric between 0 and 1 from the influence of each row, ``(n,)``.
 
-    variance = Σ pull²; the interval is symmetric on the logit scale, so that it stays between 0 and 1.
+    variance = Σ influence²; the interval is symmetric on the logit scale, so that it stays between 0 and 1.
     Source: M. Pepe, The Statistical Evaluation of Medical Tests (2003), section 5.2.
     """
-    error = float(np.sqrt((pulls**2).sum()))
+    error = float(np.sqrt((influence**2).sum()))
     if error == 0 or not 0 < value < 1:
         return None
     centre, half = log(value / (1 - value)), _Z * error / (value * (1 - value))

@@ -43,7 +43,7 @@ class Ranking:
 
 
 def rank(positive: Bools, score: Floats) -> Ranking | None:
-    """Sort once; ``None`` where one of the two sides has no row, so that no ranking can be judged.
+    """Sort once; ``None`` if there are no positive or no negative rows.
 
     Args:
         positive: Truth, ``(n,)``.
@@ -95,10 +95,10 @@ def precision_recall_curve(ranking: Ranking) -> tuple[Floats, Floats]:
 
 
 def roc_auc(ranking: Ranking) -> tuple[float, Floats]:
-    """Return the area under the ROC curve and how much each row pulls on it, ``(n,)``.
+    """Return the area under the ROC curve and the influence of each row, ``(n,)``.
 
     AUC = P(score of a positive > score of a negative), ties counting one half.
-    The pulls are DeLong's structural components: the variance of the AUC is the sum of their squares.
+    The influences are DeLong's structural components: the variance of the AUC is the sum of their squares.
     Source: E. DeLong, D. DeLong, D. Clarke-Pearson, Biometrics 44 (1988); in one sort after
     X. Sun, W. Xu, IEEE Signal Processing Letters 21 (2014).
     """
@@ -107,19 +107,19 @@ def roc_auc(ranking: Ranking) -> tuple[float, Floats]:
     v10 = (n - ranking.fp + q / 2) / n  # share of the negatives that rank below
     v01 = (ranking.tp - p / 2) / m  # share of the positives that rank above
     area = float((p * v10).sum() / m)
-    pull = np.where(
+    influence = np.where(
         ranking.positive,
         ((v10 - area) / np.sqrt(m * max(m - 1, 1)))[ranking.group],
         ((v01 - area) / np.sqrt(n * max(n - 1, 1)))[ranking.group],
     )
-    return area, pull
+    return area, influence
 
 
 def average_precision(ranking: Ranking) -> tuple[float, Floats]:
-    """Return the average precision, the area under the precision-recall curve, and each row's pull on it.
+    """Return the average precision, the area under the precision-recall curve, and the influence of each row.
 
     AP = (1/m) Σ_{positives i} P(s_i) with P(s) = T(s) / N(s), T positives and N rows that score at least s.
-    The pulls are its derivatives with respect to the rows' weights, so that the sum of their squares is the
+    The influences are its derivatives with respect to the rows' weights, so that the sum of their squares is the
     variance of AP, ``(n,)``. Source: the infinitesimal jackknife, L. Jaeckel, Bell Laboratories
     memorandum (1972).
     """

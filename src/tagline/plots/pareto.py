@@ -1,4 +1,4 @@
-"""What accuracy costs: models as points, those that another beats in both marked."""
+"""Accuracy against cost: models as points, with the Pareto front."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from tagline.plots.style import BLUE, FAINT, INK, PAPER, QUIET, axes_in_inches, 
 
 _NEAR = 0.035  # of the width and of the height: points nearer than that share a label
 _STEPS = (1, 2, 5)  # between ticks, times powers of ten
-_ROOM = 1.6  # beside the outermost points, as a factor
+_ROOM = 1.6  # around the outermost points, as a factor
 
 
 def plot_pareto(
@@ -24,10 +24,10 @@ def plot_pareto(
 ) -> Figure:
     """Draw accuracy with its interval against a cost, on a logarithmic axis; towards the upper left is better.
 
-    Full points are worth having: no other is as accurate and as cheap. A line joins them.
+    Filled points are Pareto optimal: no other model is as accurate and as cheap. A line joins them.
 
     Args:
-        labels: Of the points: letters, because names would not fit.
+        labels: Letters of the points; names would not fit.
         accuracies: From 0 to 1.
         intervals: ``[low, high]`` of each, or ``None``.
         costs: Above 0.
@@ -35,26 +35,26 @@ def plot_pareto(
         accuracy: The name of the other axis.
 
     """
-    beaten = [bool(by) for by in dominated(accuracies, costs)]
+    is_dominated = [bool(by) for by in dominated(accuracies, costs)]
     with style():
         figure, axes = axes_in_inches(4.1, 2.9, left=0.74, bottom=0.55)
         _scale(axes, accuracies, intervals, costs)
-        front = sorted((x, y) for x, y, lost in zip(costs, accuracies, beaten, strict=True) if not lost)
+        front = sorted((x, y) for x, y, hollow in zip(costs, accuracies, is_dominated, strict=True) if not hollow)
         axes.plot(
             [x for x, _ in front], [y for _, y in front], color=FAINT, linewidth=1.6, drawstyle="steps-post", zorder=1
         )
-        for x, y, interval, lost in zip(costs, accuracies, intervals, beaten, strict=True):
+        for x, y, interval, hollow in zip(costs, accuracies, intervals, is_dominated, strict=True):
             if interval is not None:
                 axes.vlines(
-                    x, interval[0], interval[1], color=QUIET if lost else BLUE, linewidth=1.2, alpha=0.55, zorder=2
+                    x, interval[0], interval[1], color=QUIET if hollow else BLUE, linewidth=1.2, alpha=0.55, zorder=2
                 )
             axes.plot(
                 x,
                 y,
                 marker="o",
                 markersize=6.0,
-                color=QUIET if lost else BLUE,
-                markerfacecolor=PAPER if lost else BLUE,
+                color=QUIET if hollow else BLUE,
+                markerfacecolor=PAPER if hollow else BLUE,
                 zorder=3,
             )
         for name, x, y in _shared(axes, labels, costs, accuracies):
@@ -75,7 +75,7 @@ def _scale(
     axes.set_xlim(low, high)
     ticks = [step * 10.0**power for power in range(-9, 10) for step in _STEPS if low <= step * 10.0**power <= high]
     axes.set_xticks(ticks[:: max(1, round(len(ticks) / 7))])
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")  # the usual one writes TeX, which is off
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")  # the default formatter writes TeX, which is off
     axes.minorticks_off()
     ends = [*accuracies, *(end for interval in intervals if interval is not None for end in interval)]
     room = 0.1 * (max(ends) - min(ends)) or 0.02
@@ -86,7 +86,7 @@ def _scale(
 def _shared(
     axes: Axes, labels: Sequence[str], costs: Sequence[float], accuracies: Sequence[float]
 ) -> list[tuple[str, float, float]]:
-    """Return the labels with their places; where points lie on one another, one label names them all."""
+    """Return the labels with their places; points that overlap share a label."""
     to_axes = axes.transData + axes.transAxes.inverted()
     places = to_axes.transform(list(zip(costs, accuracies, strict=True)))  # (n_models, 2)
     taken: list[tuple[list[str], int]] = []

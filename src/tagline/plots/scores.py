@@ -79,7 +79,7 @@ def _plot_two_histograms(
             mine = score[y_true == k]
             share = np.histogram(mine, edges)[0] / max(len(mine), 1)
             axes.stairs(share, edges, fill=True, color=colour, alpha=0.22)
-            axes.stairs(share, edges, color=colour, linewidth=1.4, label=f"truly “{label(classes[k])}”")
+            axes.stairs(share, edges, color=colour, linewidth=1.4, label=f"true label “{label(classes[k])}”")
         axes.axvline(threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 4)))
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(bottom=0)

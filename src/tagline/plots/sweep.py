@@ -1,4 +1,4 @@
-"""Experiments as figures: what each value of each setting did, and accuracy by the number of training rows."""
+"""Sweeps as figures: the accuracy of each value of each setting, and accuracy by the number of training rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ Floats = NDArray[np.float64]
 
 _IN_A_ROW = 3  # panels
 _PANEL, _PANEL_HEIGHT = 2.35, 2.1  # inches
-_GAP, _GAP_BELOW, _ASLANT = 0.35, 0.4, 0.6
+_GAP, _GAP_BELOW, _ROTATED = 0.35, 0.4, 0.6
 _LEFT, _RIGHT, _TOP = 0.72, 0.15, 0.45
-_LONGEST = 30  # characters of all names of a panel; beyond, they stand aslant
+_MAX_CHARACTERS = 30  # characters of all names of a panel; longer names are rotated
 _ROOM = 0.06  # of the range, above and below
 _STEPS = (1, 2, 2.5, 5, 10)
 _MARKERS = "osD^vP"
-_LEAST_SPAN = 0.004  # of the axis of accuracies: half a point should not fill the page
+_MIN_SPAN = 0.004  # of the accuracy axis
 
 
 @dataclass(frozen=True)
-class Tried:
+class SettingValue:
     """A value of a setting: mean accuracy, the ends of its interval, and the accuracy of each trial with it."""
 
     name: str
@@ -36,11 +36,11 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class LearningCurve:
     """A learning curve: accuracy, the ends of its intervals and that of each seed by number of training rows.
 
     ``sizes``, ``mean``, ``low`` and ``high`` are (n_sizes,); ``trials`` holds (size, accuracy) pairs. ``law``: rows and
-    the accuracy foretold for them, drawn as a line, or None.
+    the accuracy that the fitted power law predicts for them, drawn as a line, or None.
     """
 
     name: str
@@ -52,16 +52,16 @@ class Learnt:
     law: tuple[Floats, Floats] | None
 
 
-def plot_settings(settings: Mapping[str, Sequence[Tried]]) -> Figure:
+def plot_settings(settings: Mapping[str, Sequence[SettingValue]]) -> Figure:
     """Draw a panel for each setting: mean and 95 % interval of its values, and its trials as points, on one scale."""
     n = len(settings)
     columns = n if n <= _IN_A_ROW else 2 if n == 4 else _IN_A_ROW
     rows = -(-n // columns)
-    below = _GAP_BELOW + (_ASLANT if any(_is_aslant(values) for values in settings.values()) else 0.0)
+    below = _GAP_BELOW + (_ROTATED if any(_is_rotated(values) for values in settings.values()) else 0.0)
     width = _LEFT + columns * _PANEL + (columns - 1) * _GAP + _RIGHT
     height = rows * (_TOP + _PANEL_HEIGHT + below)
-    every = [tried for values in settings.values() for tried in values]
-    low, high = _range([end for tried in every for end in (tried.low, tried.high, *tried.trials)])
+    every = [value for values in settings.values() for value in values]
+    low, high = _range([end for value in every for end in (value.low, value.high, *value.trials)])
     with style():
         figure = Figure(figsize=(width, height))
         for k, (key, values) in enumerate(settings.items()):
@@ -79,11 +79,11 @@ def plot_settings(settings: Mapping[str, Sequence[Tried]]) -> Figure:
     return figure
 
 
-def plot_curves(curves: Sequence[Learnt], rows: int) -> Figure:
+def plot_curves(curves: Sequence[LearningCurve], rows: int) -> Figure:
     """Draw accuracy by the number of training rows, on a logarithmic axis; ``rows``: the most there are."""
     ends = [end for curve in curves for end in (*curve.low, *curve.high)]
-    foretold = [end for curve in curves if curve.law is not None for end in curve.law[1]]
-    low, high = _range([*ends, *foretold])
+    predicted = [end for curve in curves if curve.law is not None for end in curve.law[1]]
+    low, high = _range([*ends, *predicted])
     several = len(curves) > 1
     with style():
         legend = 0.2 * len(curves) if several else 0.0
@@ -114,34 +114,34 @@ def plot_curves(curves: Sequence[Learnt], rows: int) -> Figure:
     return figure
 
 
-def _draw_values(axes: Axes, values: Sequence[Tried]) -> None:
-    for place, tried in enumerate(values):
-        n = len(tried.trials)
-        # Side by side rather than at random, so that the same trials give the same picture.
+def _draw_values(axes: Axes, values: Sequence[SettingValue]) -> None:
+    for place, value in enumerate(values):
+        n = len(value.trials)
+        # Evenly spaced instead of jittered, so that the same trials give the same figure.
         offset = 0.16 + 0.2 * (np.arange(n) + 0.5) / max(n, 1)
-        axes.plot(place + offset, tried.trials, linestyle="", marker=".", markersize=4, color=QUIET, alpha=0.55)
+        axes.plot(place + offset, value.trials, linestyle="", marker=".", markersize=4, color=QUIET, alpha=0.55)
         axes.errorbar(
             place,
-            tried.mean,
-            [[tried.mean - tried.low], [tried.high - tried.mean]],
+            value.mean,
+            [[value.mean - value.low], [value.high - value.mean]],
             fmt="o",
             color=BLUE,
             markersize=5.5,
             capsize=3,
             linewidth=1.4,
         )
-    axes.plot(range(len(values)), [tried.mean for tried in values], color=BLUE, linewidth=0.8, alpha=0.5)
-    names = [label(tried.name) for tried in values]
-    aslant = _is_aslant(values)
-    axes.set_xticks(range(len(values)), names, rotation=30 if aslant else 0, ha="right" if aslant else "center")
+    axes.plot(range(len(values)), [value.mean for value in values], color=BLUE, linewidth=0.8, alpha=0.5)
+    names = [label(value.name) for value in values]
+    rotated = _is_rotated(values)
+    axes.set_xticks(range(len(values)), names, rotation=30 if rotated else 0, ha="right" if rotated else "center")
     axes.set_xlim(-0.4, len(values) - 0.4)
 
 
-def _is_aslant(values: Sequence[Tried]) -> bool:
-    return sum(len(label(tried.name)) for tried in values) > _LONGEST
+def _is_rotated(values: Sequence[SettingValue]) -> bool:
+    return sum(len(label(value.name)) for value in values) > _MAX_CHARACTERS
 
 
-def _draw_curve(axes: Axes, curve: Learnt, colour: str, marker: str) -> None:
+def _draw_curve(axes: Axes, curve: LearningCurve, colour: str, marker: str) -> None:
     if curve.law is not None:
         axes.plot(*curve.law, color=colour, linewidth=1.0, linestyle=(0, (4, 2)))
     x, y = [size for size, _ in curve.trials], [accuracy for _, accuracy in curve.trials]
@@ -163,7 +163,7 @@ def _draw_curve(axes: Axes, curve: Learnt, colour: str, marker: str) -> None:
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
-    room = max(_ROOM * (high - low), (_LEAST_SPAN - (high - low)) / 2)
+    room = max(_ROOM * (high - low), (_MIN_SPAN - (high - low)) / 2)
     return low - room, high + room
 
 

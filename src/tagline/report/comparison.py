@@ -32,7 +32,7 @@ def check_page(path: Path) -> None:
 
 
 def write_comparison(path: Path, document: Mapping[str, Any]) -> Path:
-    """Write what ``compare_runs`` returned as a self-contained page, whole or not at all, and return its path."""
+    """Write what ``compare_runs`` returned as a self-contained page, atomically, and return its path."""
     check_page(path)
     write_page(path, render_comparison(document))
     return path
@@ -132,11 +132,13 @@ def _plots(runs: Sequence[Mapping[str, Any]], accuracy: str) -> list[dict[str, A
             cost=cost,
             accuracy=accuracy,
         )
-        told = "; ".join(
+        caption = "; ".join(
             f"{run['letter']}: {format_figure('accuracy', run['accuracy'])}, {format_number(run[key])} {unit}"
             for run in known
         )
-        found.append(vars(plot_of(svg_bytes(figure))) | {"name": f"{accuracy} against {cost.lower()}", "told": told})
+        found.append(
+            vars(plot_of(svg_bytes(figure))) | {"name": f"{accuracy} against {cost.lower()}", "caption": caption}
+        )
     return found
 
 

@@ -16,7 +16,7 @@ _LISTED = 100
 
 
 def write_explanation(path: str | Path, explanation: "Explanation") -> Path:
-    """Write an explanation as a self-contained page, whole or not at all, and return its path.
+    """Write an explanation as a self-contained page, atomically, and return its path.
 
     Raises:
         InputError: ``path`` is a folder, or its folder does not exist.
@@ -63,7 +63,7 @@ def render_explanation(explanation: "Explanation") -> str:
 
 
 def marked(text: str, words: list[tuple[int, int, float]]) -> list[Piece]:
-    """Cut a whole text up at its words, which do not overlap.
+    """Split a text at its words, which do not overlap.
 
     >>> [(piece.text, piece.contribution) for piece in marked("so bad", [(3, 6, -1.0)])]
     [('so ', 0.0), ('bad', -1.0)]

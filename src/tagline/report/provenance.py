@@ -8,6 +8,7 @@ from typing import Any
 from tagline.metrics.formatting import listed
 from tagline.report.conclusion import reuse_sentence
 from tagline.report.excerpts import harmless
+from tagline.task import Task
 
 _IN_SENTENCES = ("held_out", "tried", "learnt_from", "vectors")  # of `chosen`: not in the table of settings
 _TRIED = {
@@ -45,7 +46,7 @@ def provenance(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
             if isinstance(settings, Mapping)
         ],
         "decisions": _decisions(run, metrics),
-        "chosen": _chosen_settings(run.get("chosen") or {}, str(metrics.get("task"))),
+        "chosen": _chosen_settings(run.get("chosen") or {}, _task(metrics)),
         "seconds": [{"stage": name, "seconds": f"{value:,.2f}"} for name, value in seconds.items()],
         "peak": f"{peak:,.0f} MB" if isinstance(peak, int | float) else "",
         "command": harmless(shlex.join(command) if isinstance(command, list) else str(command)),
@@ -56,12 +57,16 @@ def provenance(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
     }
 
 
+def _task(metrics: Mapping[str, Any]) -> Task | None:
+    return Task(metrics["task"]) if metrics.get("task") else None
+
+
 def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     """Say which rows were used for what, as far as the run recorded it."""
     chosen, folds = run.get("chosen") or {}, metrics.get("folds")
     decided = []
     if "held_out" in chosen:
-        decided.append(_held_out_sentence(run, chosen, str(metrics.get("task"))))
+        decided.append(_held_out_sentence(run, chosen, _task(metrics)))
     if chosen.get("learnt_from"):
         decided.append(f"The final model was trained on {chosen['learnt_from']:,} rows.")
     if metrics.get("validation"):
@@ -81,7 +86,7 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     return decided + [harmless(str(note)) for note in run.get("notes") or []]
 
 
-def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: str) -> str:
+def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: Task | None) -> str:
     held_out = chosen["held_out"]
     if not held_out:
         return "No rows were held out: no setting was tuned, and the probabilities are not calibrated."
@@ -91,7 +96,7 @@ def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: 
     fitted = []
     if _protocol(run).get("calibration", "temperature") == "temperature":
         fitted.append("the calibration temperature")
-    if task == "multilabel" and "threshold" not in (chosen.get("tried") or []):
+    if task is Task.MULTILABEL and "threshold" not in (chosen.get("tried") or []):
         fitted.append("the threshold")
     were = "was" if len(fitted) == 1 else "were"
     if tried:
@@ -108,12 +113,12 @@ def _protocol(run: Mapping[str, Any]) -> Mapping[str, Any]:
     return protocol if isinstance(protocol, Mapping) else {}
 
 
-def _chosen_settings(chosen: Mapping[str, Any], task: str) -> list[dict[str, str]]:
+def _chosen_settings(chosen: Mapping[str, Any], task: Task | None) -> list[dict[str, str]]:
     """Return the settings of the final model under readable names; n-gram lengths are shortest and longest.
 
     Among several classes no threshold decides.
     """
-    in_sentences = (*_IN_SENTENCES, "threshold") if task == "multiclass" else _IN_SENTENCES
+    in_sentences = (*_IN_SENTENCES, "threshold") if task is Task.MULTICLASS else _IN_SENTENCES
     named = {}
     for key, value in chosen.items():
         if key in ("words", "characters") and isinstance(value, list) and len(value) == 2:

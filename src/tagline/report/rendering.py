@@ -1,4 +1,4 @@
-"""What every page shares: templates, and a file that is written whole or not at all."""
+"""What all pages share: templates, and atomic writing."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def render_page(template: str, **values: Any) -> str:
 
 
 def write_page(path: Path, page: str) -> None:
-    """Write a page, whole or not at all; what UTF-8 cannot encode, a lone surrogate, becomes a question mark."""
+    """Write a page atomically; a lone surrogate, which UTF-8 cannot encode, becomes a question mark."""
     write_file(path, page.encode(errors="replace"))
 
 

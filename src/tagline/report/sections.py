@@ -1,4 +1,4 @@
-"""The parts of the report as plain values, which the template only lays out."""
+"""The parts of the report as plain values for the template."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,7 +45,7 @@ def verdict(metrics: Mapping[str, Any], block: Block) -> dict[str, str]:
         support = {name: row["support"] for name, row in block["per_class"].items()}
         commonest = max(support, key=lambda name: support[name])
         share = format_figure("accuracy", support[commonest] / max(n, 1))
-        beside = f"Always predicting “{display_name(commonest, 40)}” would be right in {share}."
+        beside = f"Baseline: always predicting “{display_name(commonest, 40)}” has an accuracy of {share}."
     if folds:
         beside = (
             f"{folds}-fold cross-validation: each text was predicted by a model trained on the other folds. {beside}"
@@ -174,14 +174,14 @@ def first_rows(run: RunFolder) -> list[dict[str, Any]]:
             {
                 "row": f"{row['row']:,}",
                 "truth": _labels(truth),
-                "said": [{"name": display_name(str(name)), "probability": _surely(row, name)} for name in said],
+                "said": [{"name": display_name(str(name)), "probability": _probability(row, name)} for name in said],
                 "verdict": "right" if right else "in part" if in_part else "wrong",
             }
         )
     return rows
 
 
-def _surely(row: Mapping[str, Any], name: Any) -> str:
+def _probability(row: Mapping[str, Any], name: Any) -> str:
     probability = row.get(f"proba:{name}")
     return "" if probability is None else f"{100 * probability:.1f} %"
 

@@ -1,4 +1,4 @@
-"""The training of a network as plain values: its course, what that says, and the network's layers."""
+"""The training of a network as plain values: its history, the findings, and the layers."""
 
 import math
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ from tagline.run_folder import History, RunFolder
 
 
 def training(folder: RunFolder) -> dict[str, Any] | None:
-    """Return how a network was trained, or ``None`` for a run that trained none."""
+    """Return how a network was trained, or ``None`` for a run without a network."""
     network, history, refit = _table(folder.record, "network"), folder.history, folder.refit_history
     if history is None and refit is None and not network:
         return None
-    told, vectors = _table(folder.record, "training"), _table(_table(folder.record, "chosen"), "vectors")
-    best = told.get("best_epoch")
+    summary, vectors = _table(folder.record, "training"), _table(_table(folder.record, "chosen"), "vectors")
+    best = summary.get("best_epoch")
     return {
         "protocol": "" if history is None else _protocol_sentence(folder, history),
-        "findings": [harmless(str(finding)) for finding in told.get("findings") or []],
+        "findings": [harmless(str(finding)) for finding in summary.get("findings") or []],
         "watched": history is not None and "val_loss" in history,
         "epochs": _epoch_table(history, best if isinstance(best, int) else None),
         "refit": _epoch_table(refit, None),
@@ -29,12 +29,12 @@ def training(folder: RunFolder) -> dict[str, Any] | None:
 
 
 def _protocol_sentence(folder: RunFolder, history: History) -> str:
-    """Say how long the network was trained, which epoch was best, and what became of that.
+    """Describe in a sentence the number of epochs, the best epoch, and which weights or refit followed.
 
-    Of a run that says nothing but its history: "Trained for 20 epochs."
+    With nothing but a history: "Trained for 20 epochs."
     """
-    run, told = folder.record, _table(folder.record, "training")
-    n_epochs = told.get("epochs_run") or len(history["epoch"])
+    run, summary = folder.record, _table(folder.record, "training")
+    n_epochs = summary.get("epochs_run") or len(history["epoch"])
     planned = _table(_table(run, "recipe"), "training").get("epochs")
     parts = [f"Trained for {_epochs(n_epochs)}"]
     if isinstance(planned, int) and planned > n_epochs:
@@ -45,10 +45,10 @@ def _protocol_sentence(folder: RunFolder, history: History) -> str:
         parts[0] += ", without validation rows"
     elif held_out:
         parts[0] += f" with {held_out:,} validation row{'' if held_out == 1 else 's'}"
-    best = _best_said(history, told.get("best_epoch"))
+    best = _best_epoch_phrase(history, summary.get("best_epoch"))
     if best:
         parts.append(best)
-    refitted, learnt_from = told.get("refit_epochs"), chosen.get("learnt_from")
+    refitted, learnt_from = summary.get("refit_epochs"), chosen.get("learnt_from")
     if refitted:
         every = "all " if learnt_from and learnt_from >= (counts.get("train") or math.inf) else ""
         rows = f" on {every}{learnt_from:,} rows" if learnt_from else ""
@@ -61,8 +61,8 @@ def _protocol_sentence(folder: RunFolder, history: History) -> str:
     return "; ".join(parts) + "."
 
 
-def _best_said(history: History, best: Any) -> str:
-    """Say in what the best epoch was best, as the figures have it; of one epoch there is nothing to say."""
+def _best_epoch_phrase(history: History, best: Any) -> str:
+    """Describe by which metric the best epoch was best; empty for a single epoch."""
     if len(history["epoch"]) < 2 or best not in history["epoch"]:
         return ""
     at = history["epoch"].index(best)
@@ -92,7 +92,7 @@ def _epoch_table(history: History | None, best: int | None) -> dict[str, Any] | 
 
 
 def _column_name(column: str) -> str:
-    """Return a metric's name for people: ``val_mean_absolute_error`` is `Validation mean absolute error`."""
+    """Return the display name of a column: ``val_mean_absolute_error`` is `Validation mean absolute error`."""
     watched = column.startswith("val_")
     words = harmless(column.removeprefix("val_").replace("_", " "))
     return f"Validation {words}" if watched else words.capitalize()
@@ -114,7 +114,7 @@ def _cell(column: str, value: float) -> str:
 
 def _layer(layer: Mapping[str, Any]) -> dict[str, str]:
     shape = layer.get("output")
-    if isinstance(shape, list):  # of one text; a length that differs from text to text is null
+    if isinstance(shape, list):  # of one text; a variable length is null
         shape = f"({', '.join('any' if n is None else str(n) for n in shape)})"
     return {
         "layer": harmless(str(layer.get("layer") or "")),

@@ -15,17 +15,17 @@ def search(run: Mapping[str, Any]) -> dict[str, Any] | None:
     if not isinstance(about, Mapping):
         return None
     metric = str(about["metric"])
-    tried, judged = about["tried"], about["judged_on"]
-    n = sum(tried.values())
+    counts, scored_on = about["tried"], about["judged_on"]
+    n = sum(counts.values())
     low, high = about["corrected_ci95"]
-    given_up = [f"{tried[name]:,} {what}" for name, what in _ENDS.items() if tried.get(name)]
+    ends = [f"{counts[name]:,} {what}" for name, what in _ENDS.items() if counts.get(name)]
     sentences = [
         f"{n:,} recipes were tried in {about['seconds']:,.0f} of {about['budget_seconds']:,.0f} seconds"
         + (", then the search was stopped" if about.get("stopped") else "")
-        + f": {', '.join(given_up)}.",
-        f"Each was scored on {judged['rows']:,} held-out rows ({harmless(str(judged['how']))}), "
+        + f": {', '.join(ends)}.",
+        f"Each was scored on {scored_on['rows']:,} held-out rows ({harmless(str(scored_on['how']))}), "
         "none of them test rows.",
-        _worth(*(_figure(metric, value) for value in (about["chosen"], about["corrected"], low, high))),
+        _corrected_sentence(*(_figure(metric, value) for value in (about["chosen"], about["corrected"], low, high))),
     ]
     if about.get("final_parts"):
         sentences.append(f"The finalists were compared on {about['final_parts']:,} further parts of the rows.")
@@ -48,14 +48,10 @@ def search(run: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-_ENDS = {
-    "whole": "completed",
-    "dropped": "pruned",
-    "failed": "failed",
-}
+_ENDS = {"whole": "completed", "dropped": "pruned", "failed": "failed"}
 
 
-def _worth(chosen: str, corrected: str, low: str, high: str) -> str:
+def _corrected_sentence(chosen: str, corrected: str, low: str, high: str) -> str:
     if chosen == corrected:
         return (
             f"The best scored {chosen} ({low} to {high}). Correcting for selection bias does not change this: "

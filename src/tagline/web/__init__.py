@@ -1,4 +1,4 @@
-"""The page that people see: its files, and what it tells of a model."""
+"""The web page: its files, and the description of a model that it shows."""
 
 from functools import cache
 from importlib.resources import files
@@ -21,10 +21,10 @@ _UI_PARTS = ("elements", "texts", "tables", "charts", "explaining", "trying", "l
 
 @cache
 def asset(name: str) -> str:
-    """Return a file of the page, one of ``ASSETS``; ``ui.js`` is its parts in one function, in this order.
+    """Return a file of the page, one of ``ASSETS``; ``ui.js`` is the concatenation of its parts in one function.
 
     Raises:
-        KeyError: there is no such file.
+        KeyError: There is no such file.
 
     """
     if name not in ASSETS:

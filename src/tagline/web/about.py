@@ -1,4 +1,4 @@
-"""What the page says of a model: its figures, its data and its card, from the run beside it or from its bundle."""
+"""The description of a model on the page: its metrics, data and card, from its run folder or from its bundle."""
 
 import json
 import math
@@ -13,12 +13,13 @@ from tagline.classifier import TextClassifier
 from tagline.errors import InputError
 from tagline.metrics.calibration_error import reliability_curve, top_label
 from tagline.metrics.counts import Floats
+from tagline.metrics.headline import tiles
 from tagline.metrics.ranking import rank, roc_curve
+from tagline.metrics.registry import METRICS
 from tagline.run_folder import RunFolder, probabilities, run_of_model
 from tagline.runs.predictions import label_indices
 from tagline.web.card import card_sentences, data_sentences
 
-_FIGURES = ("accuracy", "macro_f1", "micro_f1", "log_loss", "roc_auc", "ece")
 _ROC_POINTS = 200
 _EXAMPLES = 6
 _LONGEST_EXAMPLE = 1_000  # characters
@@ -28,14 +29,14 @@ T = TypeVar("T")
 
 
 def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
-    """Return what the page says of a model, as JSON values.
+    """Return the description of a model, as JSON values.
 
-    Figures, plots and examples are those of the run whose folder holds the bundle; without it they are None, or an
-    empty list, and the data is what the bundle remembers of it. A file of the run that is damaged counts as missing.
+    Metrics, plots and examples are those of the run whose folder holds the bundle. Without a run they are None, or an
+    empty list, and the data is described from the bundle. A damaged file of the run counts as missing.
 
     Args:
-        model_path: the folder of the bundle, or of its run.
-        clf: the model in it.
+        model_path: The folder of the bundle, or of its run.
+        clf: The model in it.
 
     """
     remembered = clf.card_.get("dataset") or {}
@@ -61,7 +62,7 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
         "calibration": _calibration(predictions, metrics),
         "curves": _curves(run, predictions, metrics),
         "examples": examples,
-        "examples_note": "Texts from its test rows that it judged wrongly: see what misled it." if examples else None,
+        "examples_note": "Misclassified texts from the test rows." if examples else None,
         "card": card_sentences(clf, record, metrics),
     }
 
@@ -75,14 +76,15 @@ def _figures(metrics: Json) -> Json | None:
     return {
         "split": "cross-validation" if folds else split,
         "rows": block["n"],
-        **{key: block.get(key) for name in _FIGURES for key in (name, f"{name}_ci95")},
+        **{key: block.get(key) for name in METRICS for key in (name, f"{name}_ci95")},
+        "tiles": [vars(tile) for tile in tiles(block)],
         "confusion_matrix": block.get("confusion_matrix"),
         "per_class": block.get("per_class"),
     }
 
 
 def _calibration(predictions: pl.DataFrame | None, metrics: Json) -> list[Json] | None:
-    """Return the bins of the reliability curve that hold rows: of the most probable class, or of all labels."""
+    """Return the non-empty bins of the reliability curve: of the most probable class, or of all labels."""
     if predictions is None:
         return None
     classes = list(metrics["classes"])
@@ -135,11 +137,11 @@ def _history(run: RunFolder | None) -> dict[str, list[float | None]] | None:
 
 
 def _examples(mistakes: Sequence[Mapping[str, Any]]) -> list[Json]:
-    """Return the shortest of the texts that a run kept, of each label in turn."""
+    """Return the shortest of the stored texts, of each label in turn."""
     by_label: dict[str, list[Json]] = {}
     seen = set()
-    whole = [each for each in mistakes if isinstance(each, Mapping) and {"text", "label"} <= each.keys()]
-    for mistake in sorted(whole, key=lambda mistake: len(mistake["text"])):
+    complete = [each for each in mistakes if isinstance(each, Mapping) and {"text", "label"} <= each.keys()]
+    for mistake in sorted(complete, key=lambda mistake: len(mistake["text"])):
         text = mistake["text"]
         if not text.strip() or len(text) > _LONGEST_EXAMPLE or text in seen:
             continue
@@ -153,7 +155,7 @@ def _examples(mistakes: Sequence[Mapping[str, Any]]) -> list[Json]:
 
 
 def _read(run: RunFolder | None, read: Callable[[RunFolder], T], default: T) -> T:
-    """Return what ``read`` gives of a run; the default if there is none, or its file is missing or damaged."""
+    """Return ``read(run)``, or the default if there is no run or its file is missing or damaged."""
     if run is None:
         return default
     try:

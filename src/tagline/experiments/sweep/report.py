@@ -25,7 +25,7 @@ from tagline.experiments.sweep.trial import Trial
 from tagline.experiments.sweep.trial_store import Outcome
 from tagline.metrics.formatting import display_name, format_figure
 from tagline.plots.style import save
-from tagline.plots.sweep import Learnt, Tried, plot_curves, plot_settings
+from tagline.plots.sweep import LearningCurve, SettingValue, plot_curves, plot_settings
 from tagline.report.excerpts import harmless
 from tagline.report.plots import plot_of
 from tagline.report.rendering import render_page, write_page
@@ -69,14 +69,14 @@ def _draw(request: SweepRequest, results: Results) -> None:
     if results.effects:
         settings = {
             key: [
-                Tried(v.value or AS_IT_IS, v.accuracy.value, v.accuracy.low, v.accuracy.high, v.of_trials)
+                SettingValue(v.value or AS_IT_IS, v.accuracy.value, v.accuracy.low, v.accuracy.high, v.of_trials)
                 for v in values
             ]
             for key, values in results.effects.items()
         }
         figures["settings"] = plot_settings(settings)
     if results.curves:
-        curves = [_learnt(words, curve) for words, curve in results.curves.items()]
+        curves = [_learning_curve(words, curve) for words, curve in results.curves.items()]
         figures["learning_curve"] = plot_curves(curves, max(request.sizes or [0]))
     if figures:
         folder.mkdir(exist_ok=True)
@@ -84,7 +84,7 @@ def _draw(request: SweepRequest, results: Results) -> None:
         save(figure, folder, name)
 
 
-def _learnt(words: str, curve: Curve) -> Learnt:
+def _learning_curve(words: str, curve: Curve) -> LearningCurve:
     sizes = list(curve.accuracy)
     law = None
     if curve.law is not None:
@@ -93,7 +93,7 @@ def _learnt(words: str, curve: Curve) -> Learnt:
     ends = [(one.value, one.low, one.high) for one in curve.accuracy.values()]
     mean, low, high = (np.array(column) for column in zip(*ends, strict=True))
     trials = [(size, accuracy) for size, found in curve.of_seeds.items() for accuracy in found]
-    return Learnt(words, np.array(sizes, dtype=float), mean, low, high, trials, law)
+    return LearningCurve(words, np.array(sizes, dtype=float), mean, low, high, trials, law)
 
 
 def _page(request: SweepRequest, results: Results) -> str:

@@ -1,16 +1,9 @@
 // The tab "Model": its evaluation, its training data, and its card.
 
-const SMALL_FIGURES = {
-  macro_f1: "Macro F1",
-  micro_f1: "Micro F1", // for multi-label data only; otherwise it equals the accuracy
-  roc_auc: "ROC AUC",
-  log_loss: "Log loss",
-  ece: "Calibration error (ECE)",
-};
 const EVALUATED_ON = {
   test: "test rows, which were not used in training",
   validation: "validation rows",
-  "cross-validation": "all rows, by cross-validation",
+  "cross-validation": "rows, by cross-validation",
 };
 const MOST_MATRIX_CLASSES = 200;
 const PAIRS_SHOWN = 10;
@@ -25,39 +18,24 @@ function showFigures(about) {
   );
 }
 
-function figureParts({ figures, recipe, task }) {
+function figureParts({ figures, recipe }) {
   const heading = element("h2", {}, "Evaluation");
   if (!figures) {
     const why = "This model has no metrics: they are stored in the folder of its training run.";
     return [heading, element("p", {}, why)];
   }
-  const name = task === "multilabel" ? "Exact match" : "Accuracy";
-  const accuracy = interval(figures.accuracy_ci95, 100, 1, " %");
-  const tiles = [tile(`${name} on ${number(figures.rows)} texts`, percent(figures.accuracy), accuracy)];
-  for (const [key, name] of Object.entries(SMALL_FIGURES)) {
-    if (figures[key] === null || figures[key] === undefined || (key === "micro_f1" && task !== "multilabel")) continue;
-    const share = key.endsWith("f1");
-    const value = share ? percent(figures[key]) : number(figures[key], 4);
-    tiles.push(tile(name, value, interval(figures[`${key}_ci95`], share ? 100 : 1, share ? 1 : 4, share ? " %" : "")));
-  }
-  const evaluated = `Evaluated on ${EVALUATED_ON[figures.split]}. Trained with the recipe ${recipe.name}: ${recipe.summary}.`;
-  return [heading, element("p", {}, evaluated), element("dl", { class: "tiles" }, ...tiles)];
+  const evaluated = `Evaluated on ${number(figures.rows)} ${EVALUATED_ON[figures.split]}. Trained with the recipe ${recipe.name}: ${recipe.summary}.`;
+  return [heading, element("p", {}, evaluated), element("dl", { class: "tiles" }, ...figures.tiles.map(tile))];
 }
 
-function tile(name, value, range) {
+function tile({ name, value, interval }) {
   return element(
     "div",
     {},
     element("dt", {}, name),
     element("dd", { class: "value" }, value),
-    range ? element("dd", { class: "interval" }, range) : null,
+    interval ? element("dd", { class: "interval" }, `95 % interval ${interval}`) : null,
   );
-}
-
-function interval(range, factor, digits, unit) {
-  if (!range) return null;
-  const [low, high] = range.map((bound) => number(factor * bound, digits));
-  return `95 % interval ${low}\u2060–\u2060${high}${unit}`; // not broken at the dash
 }
 
 function plotParts({ figures, calibration, curves, positive, task }) {

@@ -77,7 +77,7 @@ async function begin() {
 
 let wanted = null;
 
-/** Shows another model, unless yet another one is chosen before this one has said what it is. */
+/** Shows another model, unless the user chooses yet another before its description has arrived. */
 async function choose(name) {
   wanted = name;
   const about = await window.taglineBackend.about(name);

@@ -20,13 +20,13 @@ function linkTo(text, model) {
   return address.href;
 }
 
-/** What a fragment asks for: `{text, model}`, either may be null. */
+/** Returns the text and the model in the fragment, `{text, model}`; either may be null. */
 function linked() {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  return { text: asked.get("text"), model: asked.get("model") };
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  return { text: parameters.get("text"), model: parameters.get("model") };
 }
 
-/** Reads the records of CSV as they come, without holding the file. */
+/** Reads CSV record by record, without holding the file in memory. */
 async function readRecords(blob, take) {
   let [field, record, quoted, quoteBefore] = ["", [], false, false];
   const endField = () => {
