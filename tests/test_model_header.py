@@ -139,6 +139,45 @@ def test_trees_whose_children_come_before_them_do_not_loop() -> None:
         TextClassifier.load("model")
 
 
+def scaled(exponent: Any) -> Bundle:
+    """Return a bundle whose coefficients are stored with exponents."""
+    bundle = golden("fast-multiclass")
+    arrays = dict(bundle.arrays)
+    arrays["model.scaled_coef"] = arrays.pop("model.coef")
+    arrays["model.exponent"] = np.asarray(exponent)
+    return Bundle(bundle.header, arrays, bundle.texts)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "message"),
+    [
+        (np.zeros(2, np.int16), r"`exponent` has the shape \(2,\)"),
+        (np.zeros((3, 1), np.int16), r"`exponent` has the shape \(3, 1\)"),
+        (np.int16(0), r"`exponent` has the shape \(\)"),
+        (np.zeros(3), "type float64"),
+        (np.zeros(3, bool), "type bool"),
+        (np.full(3, 112, np.int16), "`exponent` is not between -256 and 111"),
+        (np.full(3, 2**40), "`exponent` is not between -256 and 111"),
+        (np.full(3, -(2**40)), "`exponent` is not between -256 and 111"),
+    ],
+)
+def test_exponents_must_be_an_integer_for_each_output(exponent: Any, message: str) -> None:
+    with (
+        mock.patch("tagline.classifier.read_bundle", return_value=scaled(exponent)),
+        pytest.raises(BundleError, match=f"invalid `model` .*{message}"),
+    ):
+        TextClassifier.load("model")
+
+
+def test_exponents_of_zero_change_nothing() -> None:
+    check(scaled(np.zeros(3, np.int16)))
+    with mock.patch(
+        "tagline.classifier.read_bundle", side_effect=[scaled(np.zeros(3, np.int16)), golden("fast-multiclass")]
+    ):
+        with_exponents, without = TextClassifier.load("model"), TextClassifier.load("model")
+    np.testing.assert_array_equal(with_exponents.logits(TEXTS), without.logits(TEXTS))
+
+
 @pytest.mark.parametrize("folder", sorted(path.name for path in GOLDEN.glob("bundle-*")))
 def test_headers_of_earlier_versions_are_valid(folder: str) -> None:
     source = GOLDEN / folder

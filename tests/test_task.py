@@ -23,6 +23,18 @@ def test_the_number_of_classes_and_whether_labels_are_sets_make_the_task():
     assert Task.of(2, multilabel=True) is Task.MULTILABEL
 
 
+def test_other_numbers_of_classes_keep_the_kind_of_labels():
+    assert Task.BINARY.with_classes(3) is Task.MULTICLASS
+    assert Task.MULTICLASS.with_classes(2) is Task.BINARY
+    assert Task.MULTILABEL.with_classes(2) is Task.MULTILABEL
+
+
+def test_scores_of_two_classes_have_one_axis():
+    logits = np.array([[1.0], [-2.0]])
+    assert Task.BINARY.scores(logits).tolist() == [1.0, -2.0]
+    assert Task.MULTILABEL.scores(logits) is logits
+
+
 def test_two_classes_have_one_output():
     Y = np.array([[True, False], [False, True]])
     assert [task.n_outputs(2) for task in Task] == [1, 2, 2]

@@ -1,4 +1,4 @@
-"""A bundle: a folder of plain files that holds a model and nothing that could be executed.
+"""Bundles: folders of plain files that hold a model, and nothing that is executed.
 
 ::
 
@@ -7,12 +7,12 @@
     *.txt                 vocabularies, one entry a line
     *.onnx                graphs; since format 2
 
-The format number is raised when an earlier version could not read a bundle or would read it wrongly; every version
-reads all earlier formats. Format 3: recipes have ``C`` and ``alpha``, features their tokenizer's settings. A key that
-earlier versions may ignore needs no new number; unknown settings of a tokenizer are refused, so they need none either.
+The format number increases if earlier versions could not read a bundle or would misread it; every version reads all
+earlier formats. Format 3: recipes have ``C`` and ``alpha``, features their tokenizer's settings. A key that
+earlier versions may ignore needs no new number, nor does a tokenizer's setting: unknown ones are rejected.
 
-An export for other programs is kept in the same way, under other names: see `Layout`. Storage knows arrays, JSON, lines
-of text and bytes; what they mean is the classifier's business. The same content gives the same bytes.
+An export for other programs has the same format under other names: see `Layout`. This module reads and writes JSON,
+arrays, texts and bytes; `tagline.model_header` checks what they mean. The same content gives the same bytes.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ _TEXTS = {".txt", ".json", ".md"}
 
 @dataclass(frozen=True)
 class Layout:
-    """How the folder of a bundle is called in messages, and the names of its index and of its arrays."""
+    """What messages call a bundle, and the file names of its index and of its arrays."""
 
     what: str
     index: str
@@ -53,9 +53,9 @@ EXPORT = Layout("an export", "tokens.json", "ngrams.safetensors")
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a bundle holds: a JSON header, arrays by name, and texts and other contents by file name.
+    """The content of a bundle: a JSON header, arrays by name, and texts and binaries by file name.
 
-    The file of a text ends in ``.txt``, ``.json`` or ``.md``, any other has another suffix.
+    The suffix of a text is ``.txt``, ``.json`` or ``.md``.
     """
 
     header: dict[str, Any]

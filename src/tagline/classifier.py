@@ -208,8 +208,7 @@ class TextClassifier(Estimator):
 
     def decision_function(self, texts: Iterable[Any]) -> Floats:
         """Return calibrated logits: (n_texts,) for two classes, positive for the second; else (n_texts, n_classes)."""
-        logits = self.logits(texts)
-        return logits[:, 0] if self.task_ is Task.BINARY else logits
+        return self.task_.scores(self.logits(texts))
 
     def predict_proba(self, texts: Iterable[Any]) -> Floats:
         """Return the probability of each class, (n_texts, n_classes), in the order of ``classes_``.

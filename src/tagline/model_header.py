@@ -56,7 +56,7 @@ class Header(BaseModel):
         task = Task(self.task)
         if len(set(names)) < len(names) or len({type(label) for label in self.classes}) > 1:
             raise ValueError("`classes` must differ, and be of one type")
-        if task is not Task.MULTILABEL and task is not Task.of(len(names)):
+        if task is not task.with_classes(len(names)):
             raise ValueError(f"`task` is `{self.task}`, and there are {len(names):,} `classes`")
         if (self.positive is not None) != (task is Task.BINARY) or self.positive not in (None, *names):
             raise ValueError("`positive` must be one of two `classes`, and null for more")

@@ -1,7 +1,7 @@
-"""scikit-learn's conventions without its import, which takes a second: a model that only predicts never pays it.
+"""scikit-learn's estimator interface without importing scikit-learn, which takes a second.
 
-``clone``, ``cross_val_score``, ``GridSearchCV`` and ``Pipeline`` ask for these methods, not for a base class
-(scikit-learn, "Developing scikit-learn estimators").
+``clone``, ``cross_val_score``, ``GridSearchCV`` and ``Pipeline`` need these methods, not a base class (scikit-learn,
+"Developing scikit-learn estimators").
 """
 
 from inspect import signature
@@ -11,7 +11,7 @@ from tagline.errors import InputError, nearest
 
 
 class Estimator:
-    """An estimator whose parameters are the arguments of its constructor, and that is fitted once it has ``model_``."""
+    """An estimator: its parameters are the arguments of its constructor; it is fitted if it has ``model_``."""
 
     @classmethod
     def _parameters(cls) -> dict[str, Any]:
@@ -20,11 +20,16 @@ class Estimator:
         return {argument.name: argument.default for argument in arguments}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name; there are none inside others, whatever ``deep`` says."""
+        """Return the parameters by name; ``deep`` is ignored, because none of them has parameters."""
         return {name: getattr(self, name) for name in self._parameters()}
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters by name."""
+        """Set parameters by name.
+
+        Raises:
+            InputError: a name is not that of a parameter.
+
+        """
         for name, value in params.items():
             if name not in self._parameters():
                 hint = nearest(name, self._parameters())

@@ -1,4 +1,4 @@
-"""What kind of answer a text has, and every decision that depends on it."""
+"""`Task`: binary, multi-class or multi-label classification, and every decision that depends on which."""
 
 from enum import StrEnum
 from typing import Any
@@ -12,11 +12,10 @@ Ints = NDArray[np.int64]
 
 
 class Task(StrEnum):
-    """One of two classes, one of several, or any number of labels.
+    """One of two classes, one of several, or any number of labels for each text.
 
-    The members are strings, so that they compare, print and turn into JSON as such. In what follows ``Y`` is the
-    class matrix, (n_texts, n_classes), with one True a row unless a text may have several labels; ``logits`` are
-    (n_texts, n_outputs).
+    The members are strings, in comparisons, messages and JSON. ``Y`` is the class matrix, (n_texts, n_classes), with
+    one True in each row, multi-label any number; ``logits`` are (n_texts, n_outputs).
 
     >>> Task.of(2), Task.of(3), Task.of(3, multilabel=True)
     ('binary', 'multiclass', 'multilabel')
@@ -30,26 +29,34 @@ class Task(StrEnum):
 
     @classmethod
     def of(cls, n_classes: int, *, multilabel: bool = False) -> "Task":
-        """Return the task of labels with ``n_classes`` classes; ``multilabel``: each text has a set of them."""
+        """Return the task for ``n_classes`` classes; ``multilabel``: each text has a set of them."""
         if multilabel:
             return cls.MULTILABEL
         return cls.BINARY if n_classes == 2 else cls.MULTICLASS
 
+    def with_classes(self, n_classes: int) -> "Task":
+        """Return the task of the same kind of labels with another number of classes."""
+        return Task.of(n_classes, multilabel=self is Task.MULTILABEL)
+
     @property
     def has_threshold(self) -> bool:
-        """Whether labels are decided by a threshold: not where the most probable of several classes is the answer."""
+        """Whether a threshold decides the labels; multi-class, the most probable class is predicted."""
         return self is not Task.MULTICLASS
 
     def n_outputs(self, n_classes: int) -> int:
-        """Return how many logits a model gives: one for two classes, that of the second; else one for each class."""
+        """Return the number of logits of a text: one for two classes, that of the second; else one for each class."""
         return 1 if self is Task.BINARY else n_classes
+
+    def scores(self, logits: Floats) -> Floats:
+        """Return logits as scikit-learn returns scores: (n_texts,) for two classes, else (n_texts, n_classes)."""
+        return logits[:, 0] if self is Task.BINARY else logits
 
     def targets(self, Y: Bools) -> Bools:
         """Return the target of each output, (n_texts, n_outputs)."""
         return Y[:, 1:] if self is Task.BINARY else Y
 
     def truth(self, Y: Bools) -> NDArray[Any]:
-        """Return class indices, (n_texts,), or ``Y`` itself where a text may have several labels."""
+        """Return class indices, (n_texts,); multi-label: ``Y`` itself."""
         return Y if self is Task.MULTILABEL else Y.argmax(axis=1)
 
     def probabilities(self, logits: Floats) -> Floats:
@@ -62,10 +69,10 @@ class Task(StrEnum):
         return p if self is Task.MULTILABEL else np.hstack([1.0 - p, p])
 
     def decide(self, proba: Floats, threshold: float = 0.5, positive: int = 1) -> NDArray[Any]:
-        """Return the decision for each text: class indices (n_texts,), or booleans (n_texts, n_classes) for label sets.
+        """Return the prediction for each text: class indices, (n_texts,); multi-label: booleans, (n_texts, n_classes).
 
-        A label, or the class ``positive`` of two, is given where its probability is above the threshold; one equal to
-        it is not. Of several classes the most probable one is given, whatever the threshold.
+        A label, or the class ``positive`` of two, is predicted where its probability is above the threshold, not where
+        it is equal. Of several classes the most probable one is predicted, whatever the threshold.
         """
         if self is Task.MULTILABEL:
             return np.asarray(proba > threshold)
@@ -74,7 +81,7 @@ class Task(StrEnum):
         return np.asarray(proba.argmax(axis=1))
 
     def row_scores(self, logits: Floats, Y: Bools) -> Floats:
-        """Return how well each text is classified, (n_texts,): 1 or 0; of label sets minus the mean log loss."""
+        """Return a score of each text, (n_texts,): 1 if it is classified correctly, else 0; multi-label: -log loss."""
         if self is Task.MULTILABEL:
             return -np.asarray(np.logaddexp(0.0, np.where(Y, -logits, logits)).mean(axis=1))
         predicted = (logits[:, 0] > 0).astype(np.int64) if self is Task.BINARY else logits.argmax(axis=1)

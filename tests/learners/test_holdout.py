@@ -123,7 +123,7 @@ def test_the_first_rows() -> None:
 def test_groups_are_not_parted_by_the_first_rows() -> None:
     held, how = held_of(alternating(100), 25, np.arange(100) // 10)
     assert len(held) == 20
-    assert how == "20% of the train rows, set aside before the final fit, as groups of the first 25 go on behind them"
+    assert how == "20% of the train rows, set aside before the final fit, as groups of the first 25 continue after them"
     # The same author comes back at the very end.
     returning = [*(np.arange(99) // 10), 0]
     assert "groups of the first 30" in held_of(alternating(100), 30, returning)[1]

@@ -259,9 +259,9 @@ def test_several_labels_a_text(recipe: str) -> None:
 @pytest.mark.parametrize(
     ("labels", "loss", "message"),
     [
-        (CLASSES, "categorical_crossentropy", "two classes take `binary_crossentropy`"),
-        (made_up(120, 4)[1], "binary_crossentropy", "4 classes take `categorical_crossentropy`"),
-        ([[label] for label in CLASSES], "categorical_crossentropy", "several labels a text take"),
+        (CLASSES, "categorical_crossentropy", "two classes need `binary_crossentropy`"),
+        (made_up(120, 4)[1], "binary_crossentropy", "4 classes need `categorical_crossentropy`"),
+        ([[label] for label in CLASSES], "categorical_crossentropy", "several labels per text need"),
     ],
 )
 def test_a_loss_that_does_not_fit_the_labels(labels, loss: str, message: str) -> None:

@@ -101,7 +101,7 @@ def test_functions_of_python_are_remembered_by_name(tmp_path: Path) -> None:
     assert training.optimizer == "python:functools.partial"
     assert training.loss == f"python:{__name__}.my_loss"
     assert training.metrics == ("accuracy", training.loss)
-    with pytest.raises(RecipeError, match=r"`training.optimizer` is `python:.*`: hand over the function again"):
+    with pytest.raises(RecipeError, match=r"`training.optimizer` is `python:.*`, a function .*: pass it again"):
         TextClassifier(again.recipe_).fit(TEXTS, CLASSES)
 
 

@@ -146,6 +146,8 @@ def test_settings_take_toml_values_and_bare_words() -> None:
         (["features.characters=[4, 2]"], "two lengths from 1 to 8, the shorter first"),
         (["features.min_df=0"], r"`features\.min_df` must be 1 or more"),
         (["features.floor=-1"], r"wrong `features\.floor`"),
+        (["features.floor=1001"], r"wrong `features\.floor`"),
+        (["features.floor=nan"], r"wrong `features\.floor`"),
         (["protocol.validation=1.5"], r"`protocol\.validation` must be a share between 0 and 1 or a number"),
         (["protocol.refit=maybe"], r"wrong `protocol\.refit`"),
         (["C=3"], r"`C` is not of the form `section\.key`"),

@@ -128,7 +128,7 @@ def test_a_function_makes_the_optimizer() -> None:
 
 @pytest.mark.parametrize(
     ("optimizer", "message"),
-    [(lambda w: None, r"made NoneType.*torch\.optim\.AdamW"), ("python:__main__.mine", "hand over the function again")],
+    [(lambda w: None, r"returned NoneType.*torch\.optim\.AdamW"), ("python:__main__.mine", "pass it again")],
 )
 def test_what_makes_no_optimizer(optimizer, message: str) -> None:
     with pytest.raises(RecipeError, match=message):

@@ -29,8 +29,7 @@ class TemperatureScaling:
     @classmethod
     def fit(cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None) -> "TemperatureScaling":
         """Return the temperature that minimises the log loss of held-out rows, see `fit_temperature`."""
-        margins = logits[:, 0] if task is Task.BINARY else logits
-        return cls(fit_temperature(margins, task.truth(Y), task, weights))
+        return cls(fit_temperature(task.scores(logits), task.truth(Y), task, weights))
 
     def apply(self, logits: Floats) -> Floats:
         """Return the logits divided by the temperature, (n_texts, n_outputs)."""
@@ -72,8 +71,8 @@ def fit_temperature(logits: ArrayLike, y_true: ArrayLike, task: str, weights: Ar
 
     In β = 1/T the loss is convex, with derivative mean(E_p[z] - z_y) and second derivative mean(Var_p[z]);
     Newton's method finds its root, halving a bracket where a step would leave it. As Platt (1999) does, each
-    row's truth is given a target of (n + 1)/(n + 2) in place of 1, the rest shared by the other classes: rows
-    without a mistake would otherwise ask for certainty.
+    row's class has a target of (n + 1)/(n + 2) instead of 1, the rest shared by the other classes: rows that are all
+    classified correctly would otherwise make the temperature as low as possible.
 
     Args:
         logits: ``(n, n_classes)``; for two classes also margins ``(n,)`` for class 1; multi-label:

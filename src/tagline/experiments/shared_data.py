@@ -52,7 +52,7 @@ def search_rows(dataset: Dataset) -> SearchRows:
         texts=pl.concat([part.texts for part in parts]),
         Y=Y[:, known],
         classes=[dataset.classes[column] for column in known],
-        task=Task.of(len(known), multilabel=dataset.task == Task.MULTILABEL),
+        task=dataset.task.with_classes(len(known)),
         groups=pl.concat(groups) if len(groups) == len(parts) else None,
         n_validation=0 if dataset.validation is None else len(dataset.validation),
     )

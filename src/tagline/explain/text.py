@@ -40,12 +40,12 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
     names = [str(name) for name in classifier.classes_]
     decided = classifier.decide(proba)[0]
     if class_name is None:
-        index = names.index(str(decided)) if classifier.task_ != "multilabel" else int(proba[0].argmax())
+        index = int(proba[0].argmax()) if isinstance(decided, list) else names.index(str(decided))
     elif class_name in names:
         index = names.index(class_name)
     else:
         raise InputError(f"The model has no class `{class_name}`.{nearest(class_name, names)}")
-    one_output = len(names) == 2 and classifier.task_ != "multilabel"
+    one_output = classifier.task_.n_outputs(len(names)) == 1
     output = 0 if one_output else index
     sign = -1.0 if one_output and index == 0 else 1.0
     features = classifier.vectorizer_
@@ -80,4 +80,4 @@ def _contributions(classifier: TextClassifier, X: Any, output: int, sign: float)
 def _scale(classifier: TextClassifier) -> Scale:
     if classifier.model_.score == "probability":
         return "probability"
-    return "score" if classifier.task_ == "multiclass" else "log-odds"
+    return "log-odds" if classifier.task_.has_threshold else "score"

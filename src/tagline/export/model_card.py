@@ -25,7 +25,7 @@ def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verifi
         "task": clf.task_,
         "classes": [str(name) for name in clf.classes_],
         "positive": clf.positive_,
-        "threshold": None if clf.task_ == "multiclass" else clf.threshold_,
+        "threshold": clf.threshold_ if clf.task_.has_threshold else None,
         "data": clf.card_.get("dataset"),
         "figures": _figures(clf, model_path),
         "replay": {

@@ -53,7 +53,7 @@ def verify(clf: TextClassifier, predict: Callable[[Sequence[Any]], Predictions],
         Predictions(proba, clf.decide(proba)),
         predict(texts),
         classes=clf.classes_.tolist(),
-        threshold=None if clf.task_ == "multiclass" else clf.threshold_,
+        threshold=clf.threshold_ if clf.task_.has_threshold else None,
     )
 
 

@@ -1,6 +1,6 @@
-"""Features worked out once for many fits on the same texts, in a folder that processes share.
+"""`FeatureCache`: features computed once for many fits on the same texts, in a folder that processes share.
 
-Arrays are memory-mapped, so that the fits of all processes read one copy. Nothing is pickled.
+Arrays are memory-mapped, so that all processes read one copy. Nothing is pickled.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ from tagline.features.vectorizer import Block, Vectorizer
 from tagline.models.network.network import Inputs
 
 _ABOUT = "about.json"
-_KEPT = 8  # opened last; each holds a vocabulary
+_N_OPEN = 8  # entries kept open, the last used; each holds a vocabulary
 _DAMAGED = (OSError, EOFError, KeyError, ValueError)  # of a file that is missing, empty or cut off
 
 
 class FeatureCache:
-    """What fits on the same texts, in the same order, have in common; ``folder`` belongs to these texts.
+    """Counts of n-grams and encoded rows of one list of texts, stored in ``folder``.
 
-    A fit names what it needs by a key that JSON can hold; what is not there yet is worked out and kept.
+    Each entry has a key of JSON values. A missing entry is computed and stored.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,7 +38,7 @@ class FeatureCache:
     def counted(
         self, key: Mapping[str, Any], tokenizer: Tokenizer, count: Callable[[], tuple[Block, sp.csr_matrix]]
     ) -> tuple[Block, sp.csr_matrix]:
-        """Return n-grams and their counts in all texts, (n_texts, n_columns)."""
+        """Return n-grams and their counts in all texts, (n_texts, n_columns); ``count`` computes them."""
 
         def write(folder: Path) -> None:
             block, counts = count()
@@ -57,7 +57,7 @@ class FeatureCache:
         return found
 
     def encoded(self, key: Mapping[str, Any], encode: Callable[[], tuple[Encoder, Inputs]]) -> tuple[Encoder, Inputs]:
-        """Return an encoder and what it makes of all texts."""
+        """Return an encoder and the encoded texts, (n_texts, n_columns); ``encode`` computes them."""
 
         def write(folder: Path) -> None:
             encoder, X = encode()
@@ -76,21 +76,21 @@ class FeatureCache:
             self._opened[name] = self._opened.pop(name)
             return self._opened[name]
         self._opened[name] = self._open(self.folder / name, write, read)
-        while len(self._opened) > _KEPT:
+        while len(self._opened) > _N_OPEN:
             del self._opened[next(iter(self._opened))]
         return self._opened[name]
 
-    def _open(self, place: Path, write: Callable[[Path], None], read: Callable[[Path], Any]) -> Any:
-        """Read features, or work them out if they are missing or damaged."""
+    def _open(self, entry: Path, write: Callable[[Path], None], read: Callable[[Path], Any]) -> Any:
+        """Read an entry, or compute it if it is missing or damaged."""
         with suppress(*_DAMAGED):
-            return read(place)
+            return read(entry)
         self.folder.mkdir(parents=True, exist_ok=True)
-        with lock(place.with_name(f"{place.name}.lock"), create=True):
-            with suppress(*_DAMAGED):  # another process may have been quicker
-                return read(place)
-            with replace_folder(place) as folder:
+        with lock(entry.with_name(f"{entry.name}.lock"), create=True):
+            with suppress(*_DAMAGED):  # another process may have written it meanwhile
+                return read(entry)
+            with replace_folder(entry) as folder:
                 write(folder)
-            return read(place)
+            return read(entry)
 
 
 def _write(
@@ -113,6 +113,6 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, str], dict[str, NDArr
 
 
 def _mapped(path: Path) -> NDArray[Any]:
-    """Return an array that stays on disk until it is read; an empty one cannot be mapped."""
+    """Return a memory-mapped array; small ones are read, because an empty one cannot be mapped."""
     array: NDArray[Any] = np.load(path, mmap_mode="r" if path.stat().st_size > 4096 else None, allow_pickle=False)
     return np.asarray(array)

@@ -1,4 +1,4 @@
-"""Which training rows are held out to decide something, and how that came about, in words."""
+"""The rows that are held out of training to choose settings and to calibrate, and a description of them."""
 
 import numpy as np
 import polars as pl
@@ -10,17 +10,18 @@ from tagline.recipes import Recipe
 from tagline.task import Bools, Ints
 
 _FOLDS = 5
-_PARTS = 20  # a share of the rows is so many twentieths
-_HELD_OUT = 1_000  # rows to choose and calibrate on, if they are not more than half; at least a tenth
-_SEVERAL = 10  # rows; by chance one class in 20,000 would have none
+_PARTS = 20  # a share of the rows is rounded to twentieths
+_HELD_OUT = 1_000  # rows wanted to choose settings and to calibrate; between a tenth and half of all
+_SEVERAL = 10  # expected rows of a class; with so many, one class in 20,000 has none by chance
 _GOLDEN = (5**0.5 - 1) / 2
-_INSTEAD = 0.2  # the share set aside where the first rows cannot be
+_INSTEAD = 0.2  # the share held out where the first rows cannot be
 
 
 def hold_out(recipe: Recipe, data: TrainingData, seed: int, *, cheap: bool) -> tuple[list[tuple[Ints, Ints]], str]:
-    """Return (train rows, held-out rows) for each fold, and how they came about in words.
+    """Return (train rows, held-out rows) for each fold, and a description of the held-out rows.
 
-    All rows in turn where fits are ``cheap``, unless enough validation rows are given; else one part of them.
+    Where fits are ``cheap``, they are the folds of a cross-validation, unless enough validation rows are given;
+    otherwise there is one fold.
     """
     n, n_given, Y, groups = len(data), data.n_validation, data.Y, data.groups
     protocol = recipe.protocol
@@ -47,7 +48,7 @@ def hold_out(recipe: Recipe, data: TrainingData, seed: int, *, cheap: bool) -> t
         if not _can_spare(Y, first):
             because = f", as the first {first:,} cannot be spared"
         elif groups is not None and groups.head(first).is_in(groups.tail(n - first).implode()).any():
-            because = f", as groups of the first {first:,} go on behind them"
+            because = f", as groups of the first {first:,} continue after them"
         else:
             return [(everything[first:], everything[:first])], f"the first {first:,} train rows"
         share = _INSTEAD
@@ -64,15 +65,15 @@ def hold_out(recipe: Recipe, data: TrainingData, seed: int, *, cheap: bool) -> t
 
 
 def _whole_units(unit: Ints, stratum: Ints, share: float, seed: int) -> Bools:
-    """Return which rows are held out, (n,), where units may be few and large.
+    """Return which rows are held out, (n,), as whole units, which may be few and large.
 
-    As near to the share as they come one after the other: all that fit, and one more if that is nearer. At least one
-    is held out, but no more than half of the rows unless that was asked for.
+    Units are taken in a pseudo-random order as long as they fit into the share, and one more if that is nearer to it.
+    At least one unit is held out, and no more than half of the rows unless ``share`` is larger.
     """
     sizes = np.bincount(unit)
     rank = np.empty(len(sizes), dtype=np.int64)
     rank[unit] = fold_rows(unit, stratum, len(sizes), seed=seed)  # all units in a row, class by class
-    # Places on a circle, a golden section apart: as many as one likes from its beginning are evenly spread in the row.
+    # Multiples of the golden section modulo 1: any number of the first units is evenly spread over the classes.
     start = np.random.default_rng((seed, 1)).random()
     order = np.argsort((start + rank * _GOLDEN) % 1)
     wanted = share * len(unit) + 1e-9
@@ -93,10 +94,10 @@ def _whole_units(unit: Ints, stratum: Ints, share: float, seed: int) -> Bools:
 
 
 def _can_spare(Y: Bools, n_first: int) -> bool:
-    """Say whether the first rows can be set aside.
+    """Return whether the first rows can be held out.
 
-    They are no more than half of all, every class has rows behind them, and they are no rows sorted by class, where
-    one that should have several among them has none.
+    They must be at most half of all, every class must have later rows, and rows must not be sorted by class: a class
+    of which several are expected among the first rows must have one there.
     """
     first, rest = Y[:n_first], Y[n_first:]
     expected = Y.mean(axis=0) * n_first
@@ -105,7 +106,7 @@ def _can_spare(Y: Bools, n_first: int) -> bool:
 
 
 def _keys(texts: pl.Series | Sequences) -> pl.Series:
-    """Return what copies of one text have in common."""
+    """Return a key for each text, (n,), the same for copies of one text."""
     if isinstance(texts, Sequences):
         return pl.Series([",".join(map(str, ids)) for ids in texts.to_lists()], dtype=pl.String)
     return copy_keys(texts)

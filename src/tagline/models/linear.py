@@ -25,6 +25,7 @@ _SVM_PASSES = 60
 # Of half precision: bits of a number, and exponents of 2, as `frexp` has them, beyond which bits are lost.
 _BITS, _SMALLEST_EXPONENT, _LARGEST_EXPONENT = 11, -14, 16
 _LARGEST = 2.0**120  # coefficient that single precision and its sums hold
+_LARGEST_STORED = 111  # power of two that a stored coefficient, below 2**16, can be multiplied by in single precision
 _STORED_EXPONENT = 15  # that of the largest coefficient of an output that is scaled: no rounding overflows
 # liblinear has one random generator for the whole process, so that concurrent fits would not be reproducible, and
 # concurrent `warnings.catch_warnings` leave filters behind. The solvers gain nothing from threads.
@@ -100,7 +101,15 @@ class LinearModel(Model):
     ) -> "LinearModel":
         """Return the model with these arrays."""
         if "exponent" in arrays:
-            coef = from_half(arrays["scaled_coef"], arrays["exponent"])
+            half, exponents = arrays["scaled_coef"], arrays["exponent"]
+            if exponents.dtype.kind != "i" or half.ndim != 2 or exponents.shape != half.shape[1:]:
+                raise ValueError(
+                    f"`exponent` has the shape {exponents.shape} and type {exponents.dtype}; one integer for each "
+                    f"column of the coefficients, {half.shape}, is needed"
+                )
+            if (exponents.astype(np.int64) > _LARGEST_STORED).any() or (exponents.astype(np.int64) < -256).any():
+                raise ValueError(f"`exponent` is not between -256 and {_LARGEST_STORED}, so coefficients overflow")
+            coef = from_half(half, exponents)
         else:
             coef = arrays["coef"].astype(np.float32)
         return cls(coef, arrays["intercept"].astype(np.float64))

@@ -26,7 +26,8 @@ class NgramFeatures(Table):
     words, ``"none"``, or ``"auto"``: chosen on validation rows unless the data is large.
     ``min_df``: the minimum number of texts with an n-gram; ``"auto"``: 1 below 1,000 texts, else 2. ``tf``: how counts
     become term frequencies. ``scale``: ``"discriminative"``, ``"idf"`` or ``"none"``; ``floor``: the weight of plain
-    TF-IDF in a discriminative scale. ``unit``: rows of unit length.
+    TF-IDF in a discriminative scale, up to 1,000, so that scales stay within half precision. ``unit``: rows of unit
+    length.
     """
 
     models: ClassVar = NgramModel
@@ -37,7 +38,7 @@ class NgramFeatures(Table):
     min_df: Literal["auto"] | int = "auto"
     tf: TermFrequency = "count"
     scale: Scale = "none"
-    floor: float = Field(default=0.7, ge=0.0, allow_inf_nan=False)
+    floor: float = Field(default=0.7, ge=0.0, le=1000.0, allow_inf_nan=False)
     unit: bool = False
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from tagline.run_folder import RunFolder, load_model, run_of_model
 from tagline.runs.data import count_seen, training_hashes
 from tagline.runs.environment import peak_rss_mb
 from tagline.runs.test_ledger import Entry, record_reading, what_counts
+from tagline.task import Task
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -63,7 +64,7 @@ def evaluate_model(
     rows = split
     read = time.perf_counter() - started
     split, classes, task, warnings = _fitted_to(clf, split, dataset)
-    if task != "binary" and positive is not None:
+    if task is not Task.BINARY and positive is not None:
         raise InputError(f"`--positive` names one of two classes; there are {len(classes):,}.")
     positive = clf.positive_ if positive is None else positive
     looks = None
@@ -71,7 +72,7 @@ def evaluate_model(
         looks = record_reading(run.path.parent, Entry("evaluate", dataset.name, run.path.name), rows)
         warnings += looks.warnings
     predicted = predict_split(clf, split, classes, threshold=threshold, positive=positive)
-    test = predicted.measured(classes, task=task, positive=positive if task == "binary" else None)
+    test = predicted.measured(classes, task=task, positive=positive if task is Task.BINARY else None)
     metrics: dict[str, Any] = {
         "task": task,
         "classes": classes,
@@ -129,13 +130,13 @@ def _rows(dataset: Dataset, trained: dict[str, Any]) -> tuple[Split, str]:
     return everything, f"all {len(everything):,} rows"
 
 
-def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[Split, list[str], str, list[str]]:
+def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[Split, list[str], Task, list[str]]:
     """Align the classes of data and model: return rows, classes, task, and warnings."""
     known = [str(name) for name in clf.classes_]
     lists = isinstance(split.labels.dtype, pl.List)
-    if lists and clf.task_ != "multilabel":
+    if lists and clf.task_ is not Task.MULTILABEL:
         raise InputError("This data gives each text several labels, and the model gives each text one.")
-    if clf.task_ == "multilabel" and not lists:
+    if clf.task_ is Task.MULTILABEL and not lists:
         labels = split.labels.to_frame("label").select(pl.concat_list("label")).to_series()
         split = replace(split, labels=labels)
     flat = split.labels.explode() if isinstance(split.labels.dtype, pl.List) else split.labels
@@ -150,8 +151,7 @@ def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[S
         return split, known, clf.task_, []
     n = int(flat.is_in(unknown).sum())
     warning = f"{n:,} rows have labels that are not classes of the model and count as wrong: {_some(unknown)}."
-    task = clf.task_ if clf.task_ == "multilabel" else "multiclass"
-    return split, known + unknown, task, [warning]
+    return split, known + unknown, clf.task_.with_classes(len(known + unknown)), [warning]
 
 
 def _some(names: Sequence[str]) -> str:

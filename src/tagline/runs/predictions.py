@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.metrics import measure
+from tagline.task import Task
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -32,7 +33,7 @@ class Predicted:
     y_pred: Ys
     proba: Floats
 
-    def measured(self, classes: Sequence[str], *, task: str, positive: str | None, seed: int = 0) -> dict[str, Any]:
+    def measured(self, classes: Sequence[str], *, task: Task, positive: str | None, seed: int = 0) -> dict[str, Any]:
         """Return the block of ``metrics.json`` for these rows."""
         return measure(self.y_true, self.y_pred, self.proba, classes, task=task, positive=positive, seed=seed)
 
@@ -62,25 +63,21 @@ def predict_split(
     known = [str(name) for name in clf.classes_]
     return Predicted(
         y_true=label_indices(split.labels, classes),
-        y_pred=_decided_indices(decided, classes, multilabel=clf.task_ == "multilabel"),
+        y_pred=_decided_indices(decided, classes, clf.task_),
         proba=spread(proba, known, classes),
     )
 
 
 def predict_held_out(clf: "TextClassifier", classes: Sequence[str]) -> Predicted | None:
     """Return the predictions for the rows that fitting held out; None if there were none."""
-    held = clf.validation_
-    if held is None or not len(held.proba):
+    held_out = clf.validation_
+    if held_out is None or not len(held_out.proba):
         return None
     known = [str(name) for name in clf.classes_]
-    multilabel = clf.task_ == "multilabel"
-    decided = clf.decide(held.proba)
-    if multilabel:
-        y_true: Ys = spread(held.Y, known, classes).astype(bool)
-    else:
-        y_true = np.array([list(classes).index(name) for name in known], dtype=np.int64)[held.Y.argmax(axis=1)]
     return Predicted(
-        y_true, _decided_indices(decided, classes, multilabel=multilabel), spread(held.proba, known, classes)
+        y_true=clf.task_.truth(spread(held_out.Y, known, classes).astype(bool)),
+        y_pred=_decided_indices(clf.decide(held_out.proba), classes, clf.task_),
+        proba=spread(held_out.proba, known, classes),
     )
 
 
@@ -116,8 +113,8 @@ def spread(values: NDArray[Any], known: Sequence[str], classes: Sequence[str]) -
     return wide
 
 
-def _decided_indices(decided: NDArray[Any], classes: Sequence[str], *, multilabel: bool) -> Ys:
-    if multilabel:
+def _decided_indices(decided: NDArray[Any], classes: Sequence[str], task: Task) -> Ys:
+    if task is Task.MULTILABEL:
         labels = pl.Series([[str(name) for name in given] for given in decided], dtype=pl.List(pl.String))
     else:
         labels = pl.Series(decided.astype(str), dtype=pl.String)

@@ -1,8 +1,8 @@
-"""Losses and metrics: logits and targets in, a figure for each text out.
+"""Losses and metrics: functions of logits and targets that return a value for each text.
 
 ``targets`` are booleans or probabilities, (n_texts, n_classes), or integer labels, (n_texts,). A network has one output
-for two classes and for one label, else one output a class. Formulas as in Keras, from logits, which is exact
-where Keras clips probabilities at 1e-7.
+for two classes and for one label, otherwise one per class. Formulas as in Keras, but computed from logits, without
+clipping probabilities at 1e-7.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def binary_crossentropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """``-t log p - (1 - t) log(1 - p)``, the mean over a text's outputs, (n_texts,)."""
+    """``-t log p - (1 - t) log(1 - p)``, the mean over outputs, (n_texts,)."""
     return functional.binary_cross_entropy_with_logits(logits, aligned(logits, targets), reduction="none").mean(dim=1)
 
 
@@ -33,17 +33,17 @@ def categorical_crossentropy(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def mean_squared_error(logits: Tensor, targets: Tensor) -> Tensor:
-    """``(t - p)²``, the mean over a text's outputs, (n_texts,); p by sigmoid of one output, softmax of several."""
+    """``(t - p)²``, the mean over outputs, (n_texts,); p by sigmoid of one output, softmax of several."""
     return (aligned(logits, targets) - proba(logits)).square().mean(dim=1)
 
 
 def mean_absolute_error(logits: Tensor, targets: Tensor) -> Tensor:
-    """``|t - p|``, the mean over a text's outputs, (n_texts,)."""
+    """``|t - p|``, the mean over outputs, (n_texts,)."""
     return (aligned(logits, targets) - proba(logits)).abs().mean(dim=1)
 
 
 def accuracy(logits: Tensor, targets: Tensor) -> Tensor:
-    """1 where the most probable class is right, of one output where p > 0.5 tells it, (n_texts,)."""
+    """1 where the most probable class, or p > 0.5 of one output, is the target, otherwise 0, (n_texts,)."""
     target = aligned(logits, targets)
     if logits.shape[1] == 1:
         return ((logits > 0) == (target > 0.5)).float()[:, 0]
@@ -51,24 +51,24 @@ def accuracy(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def label_accuracy(logits: Tensor, targets: Tensor) -> Tensor:
-    """The share of a text's labels that p > 0.5 tells, (n_texts,): Keras's binary accuracy."""
+    """The share of a text's labels that p > 0.5 predicts, (n_texts,): Keras's binary accuracy."""
     return ((logits > 0) == (aligned(logits, targets) > 0.5)).float().mean(dim=1)
 
 
 def label_squared_error(logits: Tensor, targets: Tensor) -> Tensor:
-    """``(t - p)²``, the mean over a text's labels, (n_texts,); p by sigmoid of each."""
+    """``(t - p)²``, the mean over labels, (n_texts,); p by sigmoid of each."""
     return (aligned(logits, targets) - logits.sigmoid()).square().mean(dim=1)
 
 
 def label_absolute_error(logits: Tensor, targets: Tensor) -> Tensor:
-    """``|t - p|``, the mean over a text's labels, (n_texts,); p by sigmoid of each."""
+    """``|t - p|``, the mean over labels, (n_texts,); p by sigmoid of each."""
     return (aligned(logits, targets) - logits.sigmoid()).abs().mean(dim=1)
 
 
-#: The losses that a recipe may name are the functions of these names above.
+#: The losses of recipes: the functions above, by name.
 LOSSES: dict[str, Loss] = {name: globals()[name] for name in LOSS_NAMES}
 _KNOWN = {"accuracy": accuracy, **LOSSES}
-_OF_LABELS = {  # the same where a text may have several labels
+_OF_LABELS = {  # the same for multi-label targets
     "accuracy": label_accuracy,
     "mean_squared_error": label_squared_error,
     "mean_absolute_error": label_absolute_error,
@@ -82,7 +82,7 @@ _OF_TORCH: dict[type[Any], str] = {
     torch.nn.NLLLoss: "categorical_crossentropy",
 }
 _OF_LOGITS = {torch.nn.BCEWithLogitsLoss, torch.nn.CrossEntropyLoss}
-_COLUMNS = ("epoch", "loss", "seconds")  # of a history, beside the metrics
+_COLUMNS = ("epoch", "loss", "seconds")  # of a history, besides metrics
 
 
 def aligned(logits: Tensor, targets: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ def make_loss(training: "Training", task: Task, n_outputs: int) -> Loss:
     """Return the loss that a recipe names.
 
     Raises:
-        RecipeError: it does not fit the labels, or was a function of Python in another process.
+        RecipeError: it does not fit the labels, or is a function that was defined in another process.
 
     """
     chosen = training.loss
@@ -131,7 +131,7 @@ def make_metrics(training: "Training", task: Task, n_outputs: int) -> dict[str, 
 
 
 def per_row(function: Loss, logits: Tensor, targets: Tensor) -> Tensor:
-    """Return a loss or metric for each row, (n_texts,), also of a function that has taken the mean already.
+    """Return a loss or metric for each row, (n_texts,); one that is a mean already is repeated.
 
     Raises:
         RecipeError: the function returns something else.
@@ -142,13 +142,13 @@ def per_row(function: Loss, logits: Tensor, targets: Tensor) -> Tensor:
         what = f"a tensor of shape {tuple(figure.shape)}" if isinstance(figure, Tensor) else type(figure).__name__
         raise RecipeError(
             f"The loss or metric `{name_of(function)}` returned {what} for {len(logits):,} texts: it must return a "
-            "tensor with a figure for each text, (n_texts,), or their mean, ()."
+            "tensor with a value for each text, (n_texts,), or their mean, ()."
         )
     return figure.expand(len(logits))
 
 
 def name_of(function: str | Loss) -> str:
-    """Return the name of a function, or that of its kind if it has none."""
+    """Return the name of a function, or that of its type if it has none."""
     return function if isinstance(function, str) else getattr(function, "__name__", type(function).__name__)
 
 
@@ -157,28 +157,31 @@ def _crossentropy_of(task: Task) -> str:
 
 
 def _function(chosen: str | Loss, key: str, task: Task, n_outputs: int) -> Loss:
-    """Return a function that fits the labels; one of ours or of PyTorch's is judged as its name would be."""
+    """Return a function that fits the labels; a loss of PyTorch is checked like the built-in one of its formula."""
     name = _built_in(chosen)
     what = {
         Task.BINARY: "two classes",
         Task.MULTICLASS: f"{n_outputs:,} classes",
-        Task.MULTILABEL: "several labels a text",
+        Task.MULTILABEL: "several labels per text",
     }[task]
     fits = _crossentropy_of(task)
     if name in ("binary_crossentropy", "categorical_crossentropy") and name != fits:
-        raise RecipeError(f"`{key}` is `{name_of(chosen)}`, but {what} take `{fits}`.")
+        raise RecipeError(f"`{key}` is `{name_of(chosen)}`, but {what} need `{fits}`.")
     if type(chosen).__module__ == torch.nn.modules.loss.__name__ and type(chosen) not in _OF_LOGITS:
-        instead = f'take `"{name}"`' if name else "take a function of logits and targets"
-        raise RecipeError(f"`{key}` is PyTorch's `{name_of(chosen)}`, which is not for logits: {instead}.")
+        instead = f'use `"{name}"`' if name else "use a function of logits and targets"
+        raise RecipeError(f"`{key}` is PyTorch's `{name_of(chosen)}`, which does not take logits: {instead}.")
     if name in _KNOWN and type(chosen) not in _OF_LOGITS:
         return _OF_LABELS.get(name, _KNOWN[name]) if task is Task.MULTILABEL else _KNOWN[name]
     if isinstance(chosen, str):
-        raise RecipeError(f"`{key}` is `{chosen}`: hand over the function again.{nearest(chosen, _KNOWN)}")
+        raise RecipeError(
+            f"`{key}` is `{chosen}`, which is not built in; if it is a function, pass it again."
+            f"{nearest(chosen, _KNOWN)}"
+        )
     return chosen
 
 
 def _built_in(chosen: str | Loss) -> str | None:
-    """Return the name in a recipe of what is one of ours, or the like of one in PyTorch."""
+    """Return the recipe's name of a built-in function, or of the one with the formula of a loss of PyTorch."""
     if isinstance(chosen, str):
         return chosen if chosen in _KNOWN else None
     ours = next((name for name, function in _KNOWN.items() if function is chosen), None)

@@ -1,8 +1,8 @@
-"""RMSprop, Adam and gradient descent as Keras defines them, which is not quite as PyTorch does.
+"""RMSprop, Adam and SGD as Keras defines them; PyTorch's definitions differ.
 
-Keras's epsilon stands under the root in RMSprop and beside the uncorrected root in Adam. These keep to the interface of
-``torch.optim.Optimizer``, any of which can take their place, but not to the class: making one imports PyTorch's
-compiler, which takes longer than training a small network.
+Keras adds epsilon under the root in RMSprop and to the uncorrected root in Adam. The classes have the interface of
+``torch.optim.Optimizer``, so that any of PyTorch's optimizers can replace them, but do not inherit from it: creating
+such an optimizer imports PyTorch's compiler, which takes longer than training a small network.
 """
 
 import math
@@ -21,22 +21,22 @@ Parameters = Iterable[torch.Tensor]
 
 
 class Optimizer(Protocol):
-    """What the loop asks of an optimizer; ``param_groups`` hold the learning rate, ``"lr"``, of their parameters."""
+    """The interface that the training loop uses; ``param_groups`` hold ``"lr"``, the learning rate."""
 
     param_groups: list[dict[str, Any]]
 
     def step(self) -> Any:
-        """Move the parameters by their gradients."""
+        """Update the parameters from their gradients."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the state that a checkpoint stores."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up where another left off."""
+        """Restore the state that `state_dict` returned."""
 
 
 class _Optimizer:
-    """What ours share: one group of parameters, tensors kept for each, and the number of steps taken.
+    """Base class: one group of parameters, state tensors of the shape of each, and the number of steps taken.
 
     ``settings`` are the keys of ``[training]`` that a subclass takes besides the learning rate.
     """
@@ -55,32 +55,32 @@ class _Optimizer:
 
     @torch.no_grad()
     def step(self) -> None:
-        """Move the parameters by their gradients."""
+        """Update the parameters from their gradients."""
         self.taken += 1
         weights = self._weights
         self.move(weights, [w.grad for w in weights if w.grad is not None], self.param_groups[0]["lr"])
 
     def move(self, w: list[torch.Tensor], g: list[torch.Tensor], lr: float) -> None:
-        """Move the parameters."""
+        """Update the parameters ``w`` with the gradients ``g``."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the state that a checkpoint stores."""
         return {"kept": self.kept, "taken": self.taken}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up where another left off."""
+        """Restore the state that `state_dict` returned."""
         self.kept, self.taken = state_dict["kept"], state_dict["taken"]
 
 
 class RMSprop(_Optimizer):
-    """``v = rho v + (1 - rho) g²``, ``w -= lr g / sqrt(v + epsilon)``; with momentum ``m = mu m + that``, ``w -= m``.
+    """``v = rho v + (1 - rho) g²``, ``w -= lr g / sqrt(v + epsilon)``; with momentum ``m = mu m + step``, ``w -= m``.
 
     Tieleman and Hinton 2012.
     """
 
-    # PyTorch moves weights in one pass over the memory by Adagrad's rule, ``s += g²``, ``w -= lr g / sqrt(s)``. With
-    # s = (v + epsilon) / (1 - rho), ours is that rule once s has become ``rho s + epsilon``.
+    # PyTorch has a fused kernel for Adagrad, ``s += g²``, ``w -= lr g / sqrt(s)``. With s = (v + epsilon) / (1 - rho),
+    # RMSprop is the same update after ``s = rho s + epsilon``.
 
     settings = ("rho", "epsilon", "momentum")
 
@@ -91,7 +91,7 @@ class RMSprop(_Optimizer):
         self.rho, self.epsilon, self.momentum = rho, epsilon, momentum
 
     def move(self, w: list[torch.Tensor], g: list[torch.Tensor], lr: float) -> None:
-        """Move the parameters."""
+        """Update the parameters ``w`` with the gradients ``g``."""
         for s in self.kept["s"]:
             torch.add(torch.tensor(self.epsilon), s, alpha=self.rho, out=s)
         if not self.momentum:
@@ -104,19 +104,19 @@ class RMSprop(_Optimizer):
 
     def _descend(self, w: list[torch.Tensor], g: list[torch.Tensor], lr: float) -> None:
         rate = lr / math.sqrt(1 - self.rho)
-        steps = [torch.zeros(()) for _ in w]  # of the decay of the learning rate, which there is none of
+        steps = [torch.zeros(()) for _ in w]  # step counts, used only for a decay of the learning rate, which is 0
         torch._fused_adagrad_(w, g, self.kept["s"], steps, lr=rate, lr_decay=0, weight_decay=0, eps=0, maximize=False)
 
 
 class Adam(_Optimizer):
-    """Adam (Kingma and Ba 2015), in the form of its section 2 that Keras takes.
+    """Adam (Kingma and Ba 2015), in the form at the end of its section 2, as in Keras.
 
     ::
 
         m += (1 - beta_1) (g - m),  v += (1 - beta_2) (g² - v)
         w -= lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)
 
-    ``amsgrad`` (Reddi et al. 2018) takes the greatest v so far.
+    ``amsgrad`` (Reddi et al. 2018) uses the maximum of v so far.
     """
 
     settings = ("beta_1", "beta_2", "epsilon", "amsgrad")
@@ -134,7 +134,7 @@ class Adam(_Optimizer):
         self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
 
     def move(self, w: list[torch.Tensor], g: list[torch.Tensor], lr: float) -> None:
-        """Move the parameters."""
+        """Update the parameters ``w`` with the gradients ``g``."""
         torch._fused_adam_(
             w,
             g,
@@ -146,7 +146,7 @@ class Adam(_Optimizer):
             beta1=self.beta_1,
             beta2=self.beta_2,
             weight_decay=0,
-            # PyTorch adds epsilon to the corrected root, sqrt(v / (1 - beta_2^t)).
+            # PyTorch adds epsilon to the bias-corrected root, sqrt(v / (1 - beta_2^t)).
             eps=self.epsilon / math.sqrt(1 - self.beta_2**self.taken),
             amsgrad=self.amsgrad,
             maximize=False,
@@ -163,7 +163,7 @@ class SGD(_Optimizer):
         self.momentum = momentum
 
     def move(self, w: list[torch.Tensor], g: list[torch.Tensor], lr: float) -> None:
-        """Move the parameters."""
+        """Update the parameters ``w`` with the gradients ``g``."""
         for i, (each, gradient) in enumerate(zip(w, g, strict=True)):
             if self.momentum:
                 each.add_(self.kept["m"][i].mul_(self.momentum).sub_(gradient, alpha=lr))
@@ -172,26 +172,31 @@ class SGD(_Optimizer):
 
 
 def make_optimizer(training: "Training", params: Parameters) -> Optimizer:
-    """Return the optimizer that a recipe names, or that its function makes of the parameters."""
+    """Return the optimizer that a recipe names, or that its function returns for the parameters.
+
+    Raises:
+        RecipeError: the function returns something else, or was defined in another process.
+
+    """
     lr = training.learning_rate
     if callable(training.optimizer):
         made: Optimizer = training.optimizer(params)
         if not isinstance(made, torch.optim.Optimizer | _Optimizer):
             raise RecipeError(
-                f"`training.optimizer` made {type(made).__name__}: a function of parameters that returns a "
-                "`torch.optim.Optimizer` is needed, for example `lambda w: torch.optim.AdamW(w, lr=0.01)`."
+                f"`training.optimizer` returned {type(made).__name__}, not a `torch.optim.Optimizer`: pass a function "
+                "of the parameters, for example `lambda w: torch.optim.AdamW(w, lr=0.01)`."
             )
         return made
     if training.optimizer in OPTIMIZERS:
         optimizer: type[_Optimizer] = globals()[OPTIMIZERS[training.optimizer]]
         return optimizer(params, lr, **{name: getattr(training, name) for name in optimizer.settings})
-    raise RecipeError(f"`training.optimizer` is `{training.optimizer}`: hand over the function again.")
+    raise RecipeError(f"`training.optimizer` is `{training.optimizer}`, a function that is not stored: pass it again.")
 
 
 def make_schedule(training: "Training", n_steps: int) -> Callable[[int], float]:
-    """Return what the learning rate of step 0, 1, … of ``n_steps`` is multiplied by.
+    """Return the factor of the learning rate as a function of the step, 0 to ``n_steps``.
 
-    ``1 / (1 + decay step)``, times that of the schedule.
+    It is ``1 / (1 + decay step)`` times the factor of the schedule.
     """
     shape = SCHEDULES[training.schedule]
     return lambda step: shape(step / n_steps) / (1.0 + training.decay * step)

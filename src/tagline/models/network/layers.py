@@ -14,13 +14,14 @@ array([[2.]], dtype=float32)
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.parallel import in_threads
+from tagline.sparse import count_columns
 
 Array = NDArray[np.float32]
 Weights = Sequence[Array]
@@ -41,7 +42,26 @@ class Pass:
 
 
 class Layer(Protocol):
-    """A layer: settings without state. Its weights are arguments, in the order of ``shapes``."""
+    """A layer: settings without state. Its weights are arguments, in the order of ``shapes``.
+
+    Attributes:
+        recurrent: whether each step depends on all steps before it.
+
+    """
+
+    recurrent: ClassVar[bool] = False
+
+    @property
+    def window(self) -> int:
+        """The number of steps that one step of the output depends on, if the layer is not recurrent."""
+        return 1
+
+    def prepare(self, X: Any, *, masked: bool) -> Any:
+        """Return the input of a network, padded ids (n_texts, n_steps) or rows, as this layer takes it if it is first.
+
+        ``masked``: padding, id 0, is ignored.
+        """
+        return X
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shape of each weight by name."""
@@ -60,7 +80,7 @@ class Layer(Protocol):
 
 
 @dataclass(frozen=True)
-class Dense:
+class Dense(Layer):
     """``y = activation(x W + b)``; ``x`` may be sparse, such as multi-hot rows, and then gets no gradient."""
 
     inputs: int
@@ -93,7 +113,7 @@ class Dense:
 
 
 @dataclass(frozen=True)
-class _WordTable:
+class _WordTable(Layer):
     """Base of layers whose weights are one vector per id."""
 
     words: int
@@ -135,8 +155,18 @@ class Embedding(_WordTable):
 class EmbeddingAverage(_WordTable):
     """The mean of the vectors of a text's ids: embedding and average pooling as one sparse product.
 
-    Its input is the share of each id in each text, (n_texts, words), which `Network.prepare` computes from padded ids.
+    Its input is the share of each id in each text, (n_texts, words).
     """
+
+    def prepare(self, X: Any, *, masked: bool) -> Any:
+        """Return the shares for padded ids."""
+        if sp.issparse(X):
+            return X
+        counted = X != 0 if masked else np.ones(X.shape, dtype=bool)
+        lengths = counted.sum(axis=1)  # (n_texts,)
+        shares = count_columns(X[counted] if masked else X.ravel(), lengths, self.words)
+        shares.data /= np.repeat(lengths, np.diff(shares.indptr)).astype(np.float32)
+        return shares
 
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (size,)."""
@@ -152,13 +182,18 @@ class EmbeddingAverage(_WordTable):
 
 
 @dataclass(frozen=True)
-class Conv1D:
+class Conv1D(Layer):
     """``y_t = activation(sum_j x_{t+j} W_j + b)``: a window of ``width`` steps, without padding at the ends."""
 
     inputs: int
     filters: int
     width: int
     activation: Activation = "relu"
+
+    @property
+    def window(self) -> int:
+        """The width of the kernel."""
+        return self.width
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of kernel and bias."""
@@ -210,7 +245,7 @@ class Conv1D:
         return dx, [dkernel, dz.sum(axis=0)]
 
 
-class _Weightless:
+class _Weightless(Layer):
     """Base of layers without weights."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

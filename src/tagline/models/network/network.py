@@ -23,7 +23,6 @@ from tagline.models.network.layers import (
 )
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
 from tagline.parallel import in_threads, one_blas_thread
-from tagline.sparse import count_columns
 
 if TYPE_CHECKING:
     from tagline.models.onnx.builder import Builder, Logits
@@ -62,15 +61,9 @@ class Network(Model):
         return Network(tuple(layers), tuple(tuple(layer.init(rng)) for layer in layers), masked)
 
     def prepare(self, X: Inputs) -> Inputs:
-        """Return the input of ``forward``, for all passes: before `EmbeddingAverage` the shares of the ids."""
-        first = self.layers[0]
-        if not isinstance(first, EmbeddingAverage) or sp.issparse(X):
-            return X
-        counted = X != 0 if self.masked else np.ones(X.shape, dtype=bool)
-        lengths = counted.sum(axis=1)  # (n_texts,)
-        shares = count_columns(X[counted] if self.masked else X.ravel(), lengths, first.words)
-        shares.data /= np.repeat(lengths, np.diff(shares.indptr)).astype(np.float32)
-        return shares
+        """Return the input of ``forward``, the same for all passes."""
+        prepared: Inputs = self.layers[0].prepare(X, masked=self.masked)
+        return prepared
 
     def forward(
         self, X: Inputs, noise: np.random.Generator | None = None, *, keep: bool = True
@@ -121,12 +114,9 @@ class Network(Model):
         if not self.masked:
             return ids, Pass(noise), columns
         # Steps at which every text has padding change nothing and are left out.
-        busy = _busy(ids, self._width())
+        busy = _busy(ids, max(layer.window for layer in self.layers))
         ids = ids[busy]
         return ids, Pass(noise, (ids != 0).astype(np.float32)), columns[busy]
-
-    def _width(self) -> int:
-        return max([layer.width for layer in self.layers if isinstance(layer, Conv1D)], default=1)
 
     def logits(self, X: Inputs) -> NDArray[np.float64]:
         """Return logits, (n_texts, n_outputs)."""

@@ -7,12 +7,12 @@ masks; without it, all gates share one mask on the inputs.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.models.network.layers import Array, Pass, Weights, dropout_mask, glorot_uniform, orthogonal
+from tagline.models.network.layers import Array, Layer, Pass, Weights, dropout_mask, glorot_uniform, orthogonal
 from tagline.parallel import in_threads
 
 _HALF = np.float32(0.5)
@@ -20,11 +20,13 @@ _CHUNK = 1 << 16  # numbers that a thread processes at a time
 
 
 @dataclass(frozen=True)
-class _Cell:
+class _Cell(Layer):
     """The settings of one recurrent layer.
 
     ``every``: return the state of every step instead of the last one. ``reverse``: read from the end.
     """
+
+    recurrent: ClassVar[bool] = True
 
     inputs: int
     units: int
@@ -250,8 +252,10 @@ class Gru(_Cell):
 
 
 @dataclass(frozen=True)
-class Bidirectional:
+class Bidirectional(Layer):
     """A forward and a backward recurrent layer, their outputs concatenated."""
+
+    recurrent: ClassVar[bool] = True
 
     cell: Literal["lstm", "gru"]
     inputs: int

@@ -1,7 +1,7 @@
 """Networks, layer by layer, in single precision; sequences are time-major, (n_steps, n_texts, size), as in NumPy."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,20 @@ from tagline.models.network.network import Network, name_of
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
 from tagline.models.onnx.builder import Builder, Logits
 
-# The indices of Keras's gates in ONNX's order: input, output, forget, cell; update, reset, candidate.
-_GATES = {Lstm: (0, 3, 1, 2), Gru: (0, 1, 2)}
+
+@dataclass(frozen=True)
+class _Operator:
+    """The ONNX operator of a recurrent layer; ``gates`` are the indices of Keras's gates in ONNX's order."""
+
+    name: str
+    gates: tuple[int, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+_OPERATORS: dict[type[Any], _Operator] = {
+    Lstm: _Operator("LSTM", (0, 3, 1, 2)),  # input, output, forget, cell
+    Gru: _Operator("GRU", (0, 1, 2), {"linear_before_reset": 1}),  # update, reset, candidate; the reset as in Keras
+}
 
 
 @dataclass(frozen=True)
@@ -101,10 +113,9 @@ def _masked(graph: Builder, network: Network, ids: str) -> tuple[_Mask, str]:
     In a recurrent layer padding changes nothing at any position, and ONNX describes it by the length of a text only.
     The windows of a convolution depend on the position of padding.
     """
-    recurrent = any(isinstance(layer, Lstm | Gru | Bidirectional) for layer in network.layers)
-    if not recurrent:
+    if not any(layer.recurrent for layer in network.layers):
         return _Mask(_transposed(graph, _is_token(graph, ids))), ids
-    if any(isinstance(layer, Conv1D) for layer in network.layers):
+    if any(layer.window > 1 for layer in network.layers):
         raise InputError("A masked network of convolutions and recurrent layers has no ONNX form.")
     token = graph.cast(_is_token(graph, ids), np.int64)
     n_steps = graph.add("Slice", graph.add("Shape", ids), graph.ints(1), graph.ints(2))  # (1,)
@@ -193,14 +204,13 @@ def _recurrent(
     Of two cells the second reads backwards; their states are concatenated.
     """
     cell = cells[0]
-    forms = [_onnx_weights(cell, own) for cell, own in zip(cells, weights, strict=True)]
+    operator = _OPERATORS[type(cell)]
+    forms = [_onnx_weights(operator.gates, own) for own in weights]
     W, R, B = (graph.constant(np.stack(parts), "weights") for parts in zip(*forms, strict=True))
     direction = "bidirectional" if len(cells) == 2 else "reverse" if cell.reverse else "forward"
-    operator = "LSTM" if isinstance(cell, Lstm) else "GRU"
-    special: dict[str, Any] = {} if operator == "LSTM" else {"linear_before_reset": 1}  # as in Keras
     lengths = "" if mask is None else mask.lengths
     every, last = graph.add_several(
-        operator, 2, x, W, R, B, lengths, hidden_size=cell.units, direction=direction, **special
+        operator.name, 2, x, W, R, B, lengths, hidden_size=cell.units, direction=direction, **operator.attributes
     )
     if cell.every:
         concatenated = graph.add("Transpose", every, perm=[0, 2, 1, 3])  # (n_steps, n_texts, n_directions, units)
@@ -209,11 +219,10 @@ def _recurrent(
     return graph.add("Reshape", concatenated, graph.ints(0, len(cells) * cell.units))
 
 
-def _onnx_weights(cell: Lstm | Gru, weights: Sequence[Array]) -> tuple[Array, Array, Array]:
+def _onnx_weights(order: tuple[int, ...], weights: Sequence[Array]) -> tuple[Array, Array, Array]:
     """Return input weights (G H, d), recurrent weights (G H, H) and both biases (2 G H,), gates in ONNX's order."""
-    kernel, recurrent, bias = weights
-    order = _GATES[type(cell)]
-    biases = bias if isinstance(cell, Gru) else np.stack([bias, np.zeros_like(bias)])
+    kernel, recurrent, bias = weights  # the bias is (2, G H), of inputs and of states, or (G H,), of inputs
+    biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
 
     def ordered(matrix: NDArray[np.float32]) -> Array:
         return np.concatenate([np.split(matrix, len(order), axis=-1)[gate] for gate in order], axis=-1)
