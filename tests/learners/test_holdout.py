@@ -57,7 +57,7 @@ def test_the_share_is_held_out_as_near_as_groups_allow(n_groups: int, share: flo
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_groups_of_unlike_size(seed: int) -> None:
+def test_groups_of_different_sizes(seed: int) -> None:
     one_large = np.r_[np.zeros(70, int), np.arange(1, 31)]
     held, _ = held_of(alternating(100), 0.1, one_large, seed=seed)
     assert len(held) == 10
@@ -107,7 +107,7 @@ def test_without_groups_rows_are_drawn_in_twentieths(n: int, share: object, twen
     assert held_of(alternating(n), share, seed=3)[0].tolist() == np.flatnonzero(fold < twentieths).tolist()
 
 
-def test_of_few_rows_some_are_left_to_learn_from() -> None:
+def test_of_few_rows_some_are_left_to_train_on() -> None:
     for n in range(10, 20):
         assert 1 <= len(held_of(alternating(n), "auto")[0]) <= (n + 1) // 2
 
@@ -120,7 +120,7 @@ def test_the_first_rows() -> None:
     assert held_of(alternating(100), 30, groups)[1] == "the first 30 train rows"
 
 
-def test_groups_are_not_parted_by_the_first_rows() -> None:
+def test_the_first_rows_do_not_split_a_group() -> None:
     held, how = held_of(alternating(100), 25, np.arange(100) // 10)
     assert len(held) == 20
     assert how == "20% of the train rows, set aside before the final fit, as groups of the first 25 continue after them"
@@ -130,7 +130,7 @@ def test_groups_are_not_parted_by_the_first_rows() -> None:
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_rows_sorted_by_label_cannot_spare_the_first(n_classes: int) -> None:
+def test_first_rows_are_not_held_out_of_rows_sorted_by_label(n_classes: int) -> None:
     labels = np.repeat(np.arange(n_classes), 400 // n_classes)
     for validation in (50, 150):
         held, how = held_of(classes(labels), validation)
@@ -142,21 +142,21 @@ def test_rows_sorted_by_label_cannot_spare_the_first(n_classes: int) -> None:
     assert held_of(classes(shuffled), 150)[1] == "the first 150 train rows"
 
 
-def test_a_class_of_which_ten_rows_are_expected_and_none_is_there() -> None:
+def test_first_rows_must_have_a_class_of_which_ten_are_expected() -> None:
     """Ten, not nine: of so few rows chance alone leaves none among the first ever so often."""
     for n_rare, spared in ((40, False), (36, True)):
         labels = np.r_[np.arange(400 - n_rare) % 2, np.full(n_rare, 2)]
         assert (held_of(classes(labels), 100)[1] == "the first 100 train rows") == spared
 
 
-def test_more_than_half_and_a_class_with_no_row_behind_them_cannot_be_spared() -> None:
+def test_first_rows_are_at_most_half_and_every_class_has_later_rows() -> None:
     assert held_of(alternating(100), 50)[1] == "the first 50 train rows"
     assert "cannot be spared" in held_of(alternating(100), 51)[1]
     labels = np.r_[[2, 2, 2], np.arange(97) % 2]
     assert "cannot be spared" in held_of(classes(labels), 30)[1]
 
 
-def test_rare_classes_in_chance_order_spare_the_first() -> None:
+def test_first_rows_may_lack_rare_classes() -> None:
     """As of 46 topics of newswires, some of ten stories, of which the tutorial takes the first 1,000 of 8,982."""
     rng = np.random.default_rng(0)
     counts = np.maximum(10, (3159 / np.arange(1, 47) ** 1.35).astype(int))

@@ -1,11 +1,17 @@
-"""Recipes of networks: which rows are watched, how long they are learnt, and what they learn from."""
+"""Recipes of networks: held-out rows, epochs, inputs, and saved models, which predict the same without PyTorch."""
+
+import functools
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
 
-from tagline import TextClassifier
+from tagline import TextClassifier, load_recipe
 from tagline.errors import InputError, RecipeError
 from tagline.training import Callback, State
 from tests.learners.small_networks import SMALL, sequences, small
@@ -13,6 +19,22 @@ from tests.synthetic_texts import made_up, several
 
 IDS, LABELS = sequences(120)
 TEXTS, CLASSES = made_up(120, noise=0)
+GIVEN = ["", "good film", "a bad film, boring", "never seen", TEXTS[5], " ".join(TEXTS[:9])]
+
+_ELSEWHERE = """
+import sys
+sys.modules["torch"] = None
+import json
+from tagline import TextClassifier
+given = json.load(open(sys.argv[1]))
+for folder in sys.argv[2:]:
+    clf = TextClassifier.load(folder)
+    print(json.dumps([[value.hex() for value in row] for row in clf.predict_proba(given).tolist()]))
+try:
+    import tagline.training
+except ImportError as error:
+    print(json.dumps(str(error)))
+"""
 
 
 def weights(clf: TextClassifier) -> np.ndarray:
@@ -20,7 +42,7 @@ def weights(clf: TextClassifier) -> np.ndarray:
 
 
 @pytest.mark.parametrize("recipe", SMALL)
-def test_each_recipe_learns(recipe: str) -> None:
+def test_every_recipe_learns(recipe: str) -> None:
     settings = {"training__epochs": 12, "protocol__refit": 12, "model__dropout": 0.0, "features__maxlen": 10}
     if "dense" in recipe:
         settings.pop("features__maxlen")
@@ -32,7 +54,7 @@ def test_each_recipe_learns(recipe: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", SMALL)
-def test_texts_without_words_and_one_by_one(recipe: str) -> None:
+def test_texts_without_words_and_single_texts(recipe: str) -> None:
     clf = small(recipe, training__epochs=1, protocol__refit=1).fit(TEXTS, CLASSES)
     given = ["", "?!", "good", "good film", "never seen", TEXTS[0], " ".join(TEXTS[:20])]
     together = clf.predict_proba(given)
@@ -77,7 +99,7 @@ def small_proba(clf: TextClassifier, texts: list[str]) -> np.ndarray:
     return clf.predict_proba([texts[row] for row in clf.validation_.rows])
 
 
-def test_rows_held_out_are_not_seen_and_all_are_learnt_afterwards() -> None:
+def test_held_out_rows_are_trained_on_in_the_refit_only() -> None:
     """The first training is that of a recipe without refit, and what is said of held-out rows comes from it."""
     alone = small(protocol__refit="no", training__epochs=2).fit(IDS, LABELS)
     clf = small(protocol__refit=2, training__epochs=5).fit(IDS, LABELS)
@@ -89,14 +111,14 @@ def test_rows_held_out_are_not_seen_and_all_are_learnt_afterwards() -> None:
 
 
 @pytest.mark.parametrize("first", [1, 30, 60])
-def test_the_first_rows_are_watched(first: int) -> None:
+def test_the_first_rows_are_held_out(first: int) -> None:
     clf = small(protocol__validation=first).fit(IDS, LABELS)
     assert clf.validation_.rows.tolist() == list(range(first))
     assert clf.validation_.how == f"the first {first} train rows"
 
 
 @pytest.mark.parametrize("first", [61, 10_000])
-def test_first_rows_that_cannot_be_spared(first: int) -> None:
+def test_first_rows_that_cannot_be_held_out(first: int) -> None:
     clf = small(protocol__validation=first).fit(IDS, LABELS)
     assert len(clf.validation_.rows) == pytest.approx(24, abs=4)
     assert clf.validation_.how.endswith(f"as the first {first:,} cannot be spared")
@@ -109,7 +131,7 @@ def test_a_class_that_only_the_first_rows_have_is_not_held_out() -> None:
     assert clf.validation_.how.endswith("as the first 30 cannot be spared")
 
 
-def test_validation_rows_of_the_caller() -> None:
+def test_given_validation_rows_are_held_out() -> None:
     more, more_labels = sequences(40, seed=7)
     clf = small().fit(IDS, LABELS, validation=(more, more_labels))
     assert clf.validation_.rows.tolist() == list(range(120, 160))
@@ -117,7 +139,7 @@ def test_validation_rows_of_the_caller() -> None:
 
 
 @pytest.mark.parametrize(("refit", "epochs"), [(2, 2), ("all", 4), ("no", 4)])
-def test_no_row_is_held_out(refit, epochs: int) -> None:
+def test_fitting_without_held_out_rows(refit, epochs: int) -> None:
     """Then there is nothing to stop early by, and all rows are learnt at once."""
     clf = small(protocol__validation="none", protocol__refit=refit, training__early_stopping=1).fit(IDS, LABELS)
     assert clf.validation_ is None
@@ -140,7 +162,7 @@ def test_too_few_rows_to_hold_any_out() -> None:
 
 
 @pytest.mark.parametrize("recipe", ["multihot-dense", "embedding-average", "lstm-masked"])
-def test_a_row_of_weight_0_is_as_good_as_absent(recipe: str) -> None:
+def test_a_row_of_weight_0_is_ignored(recipe: str) -> None:
     more, more_labels = sequences(40, seed=7)
     wrong = [1 - label for label in LABELS[:50]]
     absent = small(recipe).fit(IDS, LABELS, validation=(more, more_labels))
@@ -153,7 +175,7 @@ def test_a_row_of_weight_0_is_as_good_as_absent(recipe: str) -> None:
 
 @pytest.mark.parametrize("held", [0.25, 30])
 @pytest.mark.parametrize("of_ids", [False, True])
-def test_a_row_of_weight_0_is_not_held_out_either(held: float, of_ids: bool) -> None:
+def test_a_row_of_weight_0_is_not_held_out(held: float, of_ids: bool) -> None:
     """Epochs, temperature and probabilities are those of the other rows alone, which are told by their own numbers."""
     texts, labels = (IDS, LABELS) if of_ids else (TEXTS, CLASSES)
     groups = [f"g{row // 2}" for row in range(120)]
@@ -181,7 +203,7 @@ def test_given_validation_rows_stay_the_last_where_others_have_weight_0() -> Non
     assert clf.chosen_["learnt_from"] == 110
 
 
-def test_weights_count_on_held_out_rows_too() -> None:
+def test_weights_count_on_held_out_rows() -> None:
     given = np.linspace(0.1, 3, 120)
     clf = small(protocol__refit="no", protocol__calibration="none").fit(IDS, LABELS, given)
     held = clf.validation_
@@ -190,7 +212,7 @@ def test_weights_count_on_held_out_rows_too() -> None:
     assert clf.training_.history["val_loss"][-1] == pytest.approx(expected, abs=1e-5)
 
 
-def test_weights_of_classes_count() -> None:
+def test_class_weights_count() -> None:
     texts, labels = made_up(200, noise=0.5)
     shares = []
     for weight in (0.2, 5.0):
@@ -201,7 +223,7 @@ def test_weights_of_classes_count() -> None:
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_ids_are_learnt_from_as_they_are(n_classes: int) -> None:
+def test_training_on_ids(n_classes: int) -> None:
     ids, labels = sequences(200, n_classes)
     clf = small(features__num_words=30, training__epochs=30, protocol__refit=30).fit(ids, labels)
     assert clf.score(ids, labels) > 0.95
@@ -239,7 +261,7 @@ def test_an_index_learnt_from_the_texts_knows_those_it_is_refitted_on() -> None:
     np.testing.assert_array_equal(weights(asked), weights(learnt))
 
 
-def test_held_out_texts_lend_no_vocabulary() -> None:
+def test_held_out_texts_add_no_vocabulary() -> None:
     texts = [f"{text} own{row}" for row, text in enumerate(TEXTS)]
     clf = small(protocol__refit="no").fit(texts, CLASSES)
     known = set(clf.vectorizer_.index.words)
@@ -247,7 +269,7 @@ def test_held_out_texts_lend_no_vocabulary() -> None:
 
 
 @pytest.mark.parametrize("recipe", ["multihot-dense", "embedding-average"])
-def test_several_labels_a_text(recipe: str) -> None:
+def test_multilabel(recipe: str) -> None:
     texts, labels = several(300)
     clf = small(recipe, training__epochs=30, protocol__refit=30, training__metrics=["mean_absolute_error"])
     clf.fit(texts, labels)
@@ -269,7 +291,7 @@ def test_a_loss_that_does_not_fit_the_labels(labels, loss: str, message: str) ->
         small(training__loss=loss).fit(TEXTS, labels)
 
 
-def test_squared_errors_of_several_labels() -> None:
+def test_squared_errors_of_multilabel_targets() -> None:
     texts, labels = several(300)
     clf = small(training__epochs=40, protocol__refit=40, training__loss="mse").fit(texts, labels)
     assert clf.score(texts, labels) > 0.85
@@ -289,7 +311,7 @@ def test_columns_of_lists_of_ids() -> None:
 
 
 @pytest.mark.parametrize("given", [[0.0] * 60 + [1.0] * 60, None])
-def test_an_id_out_of_range_is_told_by_its_own_row(given) -> None:
+def test_an_id_out_of_range_is_named_by_its_row(given) -> None:
     """Wherever rows of weight 0 stand, and of validation rows by the row among them."""
     wrong = [[1, 5], [1, 20], [1, 77]]
     clf = small(features__num_words=30)
@@ -319,23 +341,23 @@ def test_a_recipe_of_ngrams_takes_no_ids() -> None:
         ([[1, 2], [1.5]] * 6, r"Row 1 has the id `1.5`"),
     ],
 )
-def test_ids_that_are_none(ids, message: str) -> None:
+def test_invalid_ids(ids, message: str) -> None:
     with pytest.raises(InputError, match=message):
         small().fit(ids, [0, 1] * 6)
 
 
-def test_nothing_to_learn_from() -> None:
+def test_no_row_to_train_on() -> None:
     with pytest.raises(InputError, match="no texts to learn from"):
         small().fit([], [])
 
 
 @pytest.mark.parametrize("recipe", SMALL)
-def test_a_rate_that_is_too_high_is_a_sentence(recipe: str) -> None:
+def test_too_high_a_learning_rate_is_an_error(recipe: str) -> None:
     with pytest.raises(InputError, match=r"became NaN or infinite in epoch \d, .*`training.learning_rate = 1e\+38`"):
         small(recipe, training__learning_rate=1e38, training__optimizer="sgd").fit(TEXTS, CLASSES)
 
 
-def test_functions_of_python() -> None:
+def test_custom_optimizer_and_loss() -> None:
     class Count(Callback):
         phases: list[str]
 
@@ -356,3 +378,82 @@ def test_functions_of_python() -> None:
     assert count.phases == ["search", "refit"]
     assert clf.training_.history["margin"] == clf.training_.history["loss"]
     assert clf.training_.findings == []  # nobody knows what guessing would cost
+
+
+def test_a_saved_network_predicts_the_same_without_torch(tmp_path: Path) -> None:
+    expected = []
+    for recipe in SMALL:
+        clf = small(recipe, training__epochs=1, protocol__refit=1).fit(TEXTS, CLASSES)
+        clf.save(tmp_path / recipe)
+        expected.append(clf.predict_proba(GIVEN))
+    (tmp_path / "given.json").write_text(json.dumps(GIVEN), encoding="utf-8")
+    folders = [str(tmp_path / recipe) for recipe in SMALL]
+    command = [sys.executable, "-W", "error", "-c", _ELSEWHERE, str(tmp_path / "given.json"), *folders]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    *found, message = [json.loads(line) for line in answer.stdout.splitlines()]
+    for recipe, ours, theirs in zip(SMALL, expected, found, strict=True):
+        assert [[value.hex() for value in row] for row in ours.tolist()] == theirs, recipe
+    assert "neural" in message
+
+
+@pytest.mark.parametrize("recipe", SMALL)
+def test_the_same_seed_gives_the_same_bytes(recipe: str, tmp_path: Path) -> None:
+    for name, seed in (("one", 3), ("two", 3), ("other", 4)):
+        clf = small(recipe, seed=seed, training__epochs=2, protocol__refit=1)
+        clf.fit(TEXTS, CLASSES).save(tmp_path / name)
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert "weights.safetensors" in files
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
+    one, other = (tmp_path / name / "weights.safetensors" for name in ("one", "other"))
+    assert one.read_bytes() != other.read_bytes()
+
+
+@pytest.mark.parametrize("with_index", [False, True])
+def test_a_saved_model_of_ids(with_index: bool, tmp_path: Path) -> None:
+    ids, labels = sequences(80, 3)
+    index = {f"w{rank}": rank for rank in range(1, 27)} if with_index else None
+    clf = small("lstm-masked", features__num_words=30).fit(ids, labels, word_index=index)
+    clf.save(tmp_path / "model")
+    again = TextClassifier.load(tmp_path / "model")
+    np.testing.assert_array_equal(again.predict_proba(ids), clf.predict_proba(ids))
+    assert again.classes_.tolist() == [0, 1, 2]
+    if with_index:
+        np.testing.assert_array_equal(again.predict_proba(["w1 w2"]), clf.predict_proba([[1, 4, 5]]))
+
+
+def test_a_saved_multilabel_model(tmp_path: Path) -> None:
+    texts, labels = several(120)
+    clf = small("embedding-average").fit(texts, labels)
+    clf.save(tmp_path / "model")
+    again = TextClassifier.load(tmp_path / "model")
+    np.testing.assert_array_equal(again.predict_proba(texts), clf.predict_proba(texts))
+    assert again.threshold_ == clf.threshold_
+
+
+def my_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")[:, 0]
+
+
+def test_custom_functions_are_stored_by_name(tmp_path: Path) -> None:
+    clf = small(
+        training__optimizer=functools.partial(torch.optim.AdamW, lr=0.05),
+        training__loss=my_loss,
+        training__metrics=["accuracy", my_loss],
+    )
+    clf.fit(TEXTS, CLASSES).save(tmp_path / "model")
+    again = TextClassifier.load(tmp_path / "model")
+    np.testing.assert_array_equal(again.predict_proba(GIVEN), clf.predict_proba(GIVEN))
+    training = again.recipe_.training
+    assert training.optimizer == "python:functools.partial"
+    assert training.loss == f"python:{__name__}.my_loss"
+    assert training.metrics == ("accuracy", training.loss)
+    with pytest.raises(RecipeError, match=r"`training.optimizer` is `python:.*`, a function .*: pass it again"):
+        TextClassifier(again.recipe_).fit(TEXTS, CLASSES)
+
+
+def test_a_recipe_changed_by_a_mapping_keeps_the_function() -> None:
+    optimizer = functools.partial(torch.optim.AdamW, lr=0.05)
+    assert load_recipe("gru", {"training.optimizer": optimizer}).training.optimizer is optimizer
+    with pytest.raises(RecipeError, match=r"wrong `training\.optimizer`"):
+        load_recipe("gru", {"training.optimizer": "adamw"})

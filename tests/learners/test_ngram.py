@@ -25,7 +25,7 @@ def fit(texts: list[str], Y: np.ndarray, *settings: str, recipe: str = "fast", *
 
 @pytest.mark.parametrize("recipe", ["fast", "linear-svm", "logistic-regression", "naive-bayes", "complement-nb"])
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_held_out_rows_lend_no_vocabulary(recipe: str, n_classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_held_out_rows_add_no_vocabulary(recipe: str, n_classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said of held-out rows is what a model of the other rows alone says."""
     # The columns of the two stand in another order: solve to the end, where the order plays no part.
     monkeypatch.setattr(linear, "_SVM_TOLERANCE", 1e-8)
@@ -50,7 +50,7 @@ def test_held_out_rows_lend_no_vocabulary(recipe: str, n_classes: int, monkeypat
     assert np.abs(clf.validation_.proba - final).max() > 0.05
 
 
-def test_every_row_is_held_out_once_while_they_are_few() -> None:
+def test_every_row_of_small_data_is_held_out_once() -> None:
     texts, labels = made_up(60)
     fitted = fit(texts, matrix(labels))
     assert sorted(fitted.held_out.rows.tolist()) == list(range(60))
@@ -66,7 +66,7 @@ def test_copies_are_held_out_together() -> None:
     assert {row % 40 for row in held} == {row for row in held if row < 40}
 
 
-def test_given_validation_rows_are_the_ones_shown() -> None:
+def test_given_validation_rows_are_those_reported() -> None:
     texts, labels = made_up(1200)
     enough = fit(texts, matrix(labels), n_validation=600)
     assert enough.held_out.rows.tolist() == list(range(600, 1200))
@@ -94,7 +94,7 @@ def test_a_class_with_no_row_in_a_fold() -> None:
     assert fitted.held_out.proba[at, 3] < 0.1
 
 
-def test_without_refit_the_model_has_not_seen_the_held_out_rows() -> None:
+def test_without_refit_held_out_rows_are_not_trained_on() -> None:
     texts, labels = made_up(120)
     fitted = fit(texts, matrix(labels), "protocol.refit=no", "protocol.validation=0.25")
     logits = fitted.model.logits(fitted.vectorizer.transform(pl.Series(texts))) / fitted.calibrator.temperature
@@ -102,7 +102,7 @@ def test_without_refit_the_model_has_not_seen_the_held_out_rows() -> None:
     assert np.array_equal(Task.BINARY.probabilities(logits[held]), fitted.held_out.proba)
 
 
-def test_the_better_regularisation_is_chosen_and_a_tie_keeps_the_first() -> None:
+def test_the_better_c_is_chosen_and_a_tie_keeps_the_default() -> None:
     texts, labels = made_up(60, noise=0)
     assert fit(texts, matrix(labels), "model.C_grid=[3, 1, 0.3]").chosen["C"] == 1.0
     # One class is rare: a tiny C always predicts the other, and so a C far from 1 wins.
@@ -112,7 +112,7 @@ def test_the_better_regularisation_is_chosen_and_a_tie_keeps_the_first() -> None
     assert fit(texts, matrix(labels), "model.C_grid=[1e-7, 1e5]").chosen["C"] == 1e5
 
 
-def test_characters_are_left_out_where_they_do_not_help() -> None:
+def test_characters_are_dropped_if_they_do_not_help() -> None:
     """The words are plain, and the letters of every word are in every other."""
     rng = np.random.default_rng(0)
     texts, labels = [], []
@@ -169,7 +169,7 @@ def test_the_threshold_of_several_labels_gives_the_best_f1() -> None:
 
 
 @pytest.mark.parametrize(("texts", "settings"), [(["", " "], []), (["a", "b"], ["features.min_df=2"])])
-def test_nothing_to_learn_from(texts: list[str], settings: list[str]) -> None:
+def test_no_ngram_to_train_on(texts: list[str], settings: list[str]) -> None:
     with pytest.raises(InputError, match="nothing to learn from"):
         fit(texts, matrix(["p", "n"]), *settings)
 
@@ -186,7 +186,7 @@ def test_a_group_is_held_out_whole() -> None:
     assert all(len(held & set(range(start, start + 6))) in (0, 6) for start in range(0, 60, 6))
 
 
-def test_an_author_is_not_recognised_by_name_while_choosing() -> None:
+def test_groups_are_held_out_whole_while_settings_are_chosen() -> None:
     """Each author writes one label only and signs: held-out rows of unseen authors must not look easy."""
     rng = np.random.default_rng(0)
     authors = [f"author{a}" for a in range(40)]
@@ -199,13 +199,13 @@ def test_an_author_is_not_recognised_by_name_while_choosing() -> None:
 
 
 @pytest.mark.parametrize("share", [0.1, 0.4, 0.7, 0.9])
-def test_the_share_asked_for_is_held_out(share: float) -> None:
+def test_the_given_share_is_held_out(share: float) -> None:
     texts, labels = made_up(400)
     held = TextClassifier(settings={"protocol.validation": share}).fit(texts, labels).validation_.rows
     assert len(held) == pytest.approx(400 * share, abs=12)
 
 
-def test_too_many_classes_are_a_sentence_and_naive_bayes_takes_more() -> None:
+def test_too_many_classes_are_an_error_except_for_naive_bayes() -> None:
     labels = [f"class {row // 2}" for row in range(6_002)]
     texts = [f"about {label}" for label in labels]
     with pytest.raises(InputError, match=r"up to 3,000 classes, and there are 3,001.*`complement-nb`"):

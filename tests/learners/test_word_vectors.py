@@ -43,7 +43,7 @@ def embeddings(clf: TextClassifier, words: list[str]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("recipe", ["embedding-average", "lstm", "gru", "cnn"])
-def test_frozen_vectors_stay_to_the_last_bit_and_others_learn_on(recipe: str, file: str) -> None:
+def test_frozen_vectors_do_not_change_and_others_are_trained(recipe: str, file: str) -> None:
     frozen = classifier(file, recipe, model__frozen=True).fit(TEXTS, CLASSES)
     np.testing.assert_array_equal(embeddings(frozen, KNOWN), TABLE)
     assert not frozen.model_.arrays()["0.embeddings"][0].any()  # padding
@@ -56,7 +56,7 @@ def test_frozen_vectors_stay_to_the_last_bit_and_others_learn_on(recipe: str, fi
         assert all((array != first[name]).any() for name, array in clf.model_.arrays().items())
 
 
-def test_frozen_vectors_are_as_good_as_means_worked_out_before(file: str) -> None:
+def test_frozen_vectors_equal_precomputed_means(file: str) -> None:
     """A dense network that is given the means of the vectors learns the same weights."""
     clf = classifier(file, model__frozen=True, protocol__validation="none", protocol__refit=3).fit(TEXTS, CLASSES)
     network, encoder = clf.model_, clf.vectorizer_
@@ -80,7 +80,7 @@ def test_frozen_vectors_are_as_good_as_means_worked_out_before(file: str) -> Non
             np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-def test_words_without_a_vector_are_drawn_like_the_others(tmp_path: Path) -> None:
+def test_words_without_a_vector_are_drawn_from_the_distribution_of_the_others(tmp_path: Path) -> None:
     words = [f"w{n}" for n in range(3_000)]
     table = np.random.default_rng(0).normal([5, 0, -1], [0.1, 1, 2], (1_000, 3)).astype(np.float32)
     np.savez(tmp_path / "a.npz", words=np.array(words[:1_000]), vectors=table)
@@ -100,7 +100,7 @@ def test_words_without_a_vector_are_drawn_like_the_others(tmp_path: Path) -> Non
     assert told["running_words"] == round(1 / 3, 6)
 
 
-def test_what_is_covered_is_counted_in_what_the_network_reads(tmp_path: Path) -> None:
+def test_coverage_counts_the_words_that_the_network_reads(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("good 1 2\nfilm 3 4\n")
     texts = ["good good film", "bad film", "plot good film cut off"] * 4  # maxlen 4: the start and 3 words
     settings = {"features__maxlen": 4, "features__truncating": "post", "protocol__validation": "none"}
@@ -153,7 +153,7 @@ def same(one: TextClassifier, other: TextClassifier) -> bool:
 
 @pytest.mark.parametrize(("phase", "epoch"), [("search", 2), ("refit", 1)])
 @pytest.mark.parametrize("frozen", [True, False])
-def test_taken_up_again(phase: str, epoch: int, frozen: bool, file: str, tmp_path: Path) -> None:
+def test_a_resumed_fit_gives_the_same_model(phase: str, epoch: int, frozen: bool, file: str, tmp_path: Path) -> None:
     def fit(*callbacks: Callback, checkpoints: Path | None = None) -> TextClassifier:
         clf = classifier(file, model__frozen=frozen, training__learning_rate=0.1)
         return clf.fit(TEXTS, CLASSES, callbacks=callbacks, checkpoints=checkpoints)
@@ -164,7 +164,7 @@ def test_taken_up_again(phase: str, epoch: int, frozen: bool, file: str, tmp_pat
     assert same(fit(checkpoints=tmp_path / "kept"), undisturbed)
 
 
-def test_a_training_from_other_vectors_is_refused(file: str, tmp_path: Path) -> None:
+def test_checkpoints_with_other_vectors_are_rejected(file: str, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         classifier(file).fit(TEXTS, CLASSES, callbacks=[Interrupt("search", 2)], checkpoints=tmp_path / "kept")
     with pytest.raises(InputError, match="is of a training with other data or settings"):
@@ -210,7 +210,7 @@ def test_vectors_learnt_from_unlabelled_texts(tmp_path: Path) -> None:
         other.fit(TEXTS, CLASSES, unlabelled=[*UNLABELLED, "more"], checkpoints=tmp_path)
 
 
-def test_what_does_not_go_together(file: str) -> None:
+def test_settings_that_conflict(file: str) -> None:
     ids, labels = sequences(40)
     cases = [
         (TextClassifier("fast"), {"unlabelled": UNLABELLED}, "`fast` has no word vectors that could be learnt"),
@@ -243,12 +243,12 @@ def test_ids_with_a_word_index_have_vectors(file: str) -> None:
     np.testing.assert_array_equal(embeddings(of_ids, KNOWN), TABLE)
 
 
-def test_the_size_that_is_given_may_be_theirs(file: str) -> None:
+def test_the_size_may_be_that_of_the_vectors(file: str) -> None:
     clf = classifier(file, model__embedding=6).fit(TEXTS, CLASSES)
     assert same(clf, classifier(file).fit(TEXTS, CLASSES))
 
 
-def test_a_recipe_survives_being_written_down() -> None:
+def test_a_recipe_round_trips_through_its_table() -> None:
     """As in a bundle, or for `--resume`: there every key is given, the defaults too."""
     recipe = load_recipe("lstm-glove")
     assert recipe.model.embedding == "vectors"

@@ -186,7 +186,7 @@ def test_weights_that_are_not_numbers_do_not_pass_for_learnt() -> None:
 
 
 @pytest.mark.parametrize("watched", [False, True])
-def test_weights_too_large_for_logits_do_not_pass_for_learnt(watched: bool) -> None:
+def test_weights_too_large_for_logits_are_an_error(watched: bool) -> None:
     """Finite weights, after the last step of all, whose logits are none: seen on validation rows or without any."""
 
     class Blow(Callback):
@@ -247,7 +247,7 @@ def test_trainings_in_two_threads_leave_the_process_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("flushed", [False, True])
-def test_numbers_near_0_are_what_they_were(flushed: bool) -> None:
+def test_denormal_numbers_are_treated_as_before(flushed: bool) -> None:
     torch.set_flush_denormal(flushed)
     try:
         train(small_network(), small_rows(40, 0), TRAINING)
@@ -256,7 +256,7 @@ def test_numbers_near_0_are_what_they_were(flushed: bool) -> None:
         torch.set_flush_denormal(False)
 
 
-def test_early_stopping_stops_and_the_best_weights_are_put_back() -> None:
+def test_early_stopping_restores_the_best_weights() -> None:
     network, held = small_network(dropout=0.0), small_rows(30, 1)
     keep, stop = KeepWeights(), EarlyStopping(3)
     training = Training(batch_size=10, epochs=60, learning_rate=0.05)
@@ -272,7 +272,7 @@ def test_early_stopping_stops_and_the_best_weights_are_put_back() -> None:
     assert loss == pytest.approx(min(history.columns["val_loss"]), abs=1e-6)
 
 
-def test_weights_of_an_epoch_never_reached_are_the_last() -> None:
+def test_weights_of_an_epoch_that_is_not_reached_are_the_last() -> None:
     """A training stopped before the epoch that was asked for keeps what it has, not what it began with."""
 
     class Stop(Callback):
@@ -287,7 +287,7 @@ def test_weights_of_an_epoch_never_reached_are_the_last() -> None:
     assert np.array_equal(weights(network), trained)
 
 
-def test_one_who_stopped_a_training_does_not_stop_the_next() -> None:
+def test_a_callback_that_stopped_a_training_does_not_stop_the_next() -> None:
     class Stop(Callback):
         def on_epoch_end(self, state: State) -> None:
             if state.phase == "search":
@@ -305,7 +305,7 @@ def test_one_who_stopped_a_training_does_not_stop_the_next() -> None:
     )
 
 
-def test_own_optimizer_loss_and_metric() -> None:
+def test_custom_optimizer_loss_and_metric() -> None:
     def loss(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.binary_cross_entropy_with_logits(logits, y)  # the mean already
 
@@ -331,7 +331,7 @@ def test_own_optimizer_loss_and_metric() -> None:
     assert 0 < found[1][1]["val_certainty"][-1] <= 0.5
 
 
-def test_a_loss_without_figures_is_a_sentence() -> None:
+def test_a_loss_that_is_nan_is_an_error() -> None:
     training = Training(loss=torch.nn.BCEWithLogitsLoss(reduction="none"))
     with pytest.raises(RecipeError, match=r"`BCEWithLogitsLoss` returned a tensor of shape \(40, 1\)"):
         train(small_network(), small_rows(40, 0), training)
@@ -344,7 +344,7 @@ def test_a_loss_without_figures_is_a_sentence() -> None:
         (torch.nn.BCEWithLogitsLoss(), "binary_crossentropy", 1),
     ],
 )
-def test_losses_of_pytorch_train_as_ours(loss: torch.nn.Module, ours: str, n_outputs: int) -> None:
+def test_losses_of_pytorch_train_as_the_built_in_ones(loss: torch.nn.Module, ours: str, n_outputs: int) -> None:
     found = []
     for given in (loss, ours):
         network = Network.draw([Dense(30, 8, "relu"), Dense(8, n_outputs)], np.random.default_rng(0))

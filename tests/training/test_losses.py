@@ -56,7 +56,7 @@ def test_accuracies() -> None:
     same(losses.label_accuracy(LOGITS, MANY), of.binary_accuracy(MANY, LOGITS.sigmoid()).mean(dim=1))
 
 
-def test_a_label_that_is_sure_and_wrong_is_finite() -> None:
+def test_the_loss_of_a_certain_wrong_label_is_finite() -> None:
     """Keras clips at 1e-7; from logits nothing needs to be."""
     sure = torch.tensor([[800.0]])
     assert losses.binary_crossentropy(sure, torch.zeros(1, 1)).item() == 800
@@ -139,7 +139,7 @@ def test_losses_of_pytorch_that_take_logits(loss: torch.nn.Module, task: Task, l
 
 
 @pytest.mark.parametrize("name", ["mean_squared_error", "mean_absolute_error"])
-def test_errors_of_several_labels_take_each_label_alone(name: str) -> None:
+def test_errors_of_multilabel_targets_are_means_over_labels(name: str) -> None:
     expected = getattr(keras.losses, name)(MANY, LOGITS.sigmoid())
     for given in (name, getattr(training_package, name)):
         same(make_loss(Training(loss=given), Task.MULTILABEL, 4)(LOGITS, MANY), expected)
@@ -154,7 +154,7 @@ def test_errors_of_several_labels_take_each_label_alone(name: str) -> None:
         (lambda logits: logits[:1, 0], r"`mine` returned a tensor of shape \(1,\)"),
     ],
 )
-def test_what_is_no_figure_for_each_row(figure, message: str) -> None:
+def test_losses_that_return_no_value_for_each_row(figure, message: str) -> None:
     def mine(logits: torch.Tensor, targets: torch.Tensor) -> object:
         return figure(logits)
 
@@ -190,13 +190,13 @@ def test_a_metric_that_does_not_fit_the_labels() -> None:
         make_metrics(Training(metrics=("categorical_crossentropy",)), Task.BINARY, 1)
 
 
-def test_metrics_of_several_labels_take_each_label_alone() -> None:
+def test_metrics_of_multilabel_targets_are_means_over_labels() -> None:
     metrics = make_metrics(Training(metrics=("mean_absolute_error",)), Task.MULTILABEL, 4)
     assert metrics["accuracy"] is losses.label_accuracy
     same(metrics["mean_absolute_error"](LOGITS, MANY), keras.losses.mean_absolute_error(MANY, LOGITS.sigmoid()))
 
 
-def test_callables_without_a_name_have_that_of_their_kind() -> None:
+def test_callables_without_a_name_have_that_of_their_type() -> None:
     metric = functools.partial(torch.nn.functional.l1_loss, reduction="none")
     training = Training(optimizer=functools.partial(torch.optim.AdamW, lr=0.1), metrics=(metric,))
     assert list(make_metrics(training, Task.BINARY, 1)) == ["accuracy", "partial"]

@@ -69,7 +69,7 @@ def test_the_same_steps_as_keras(name: str, decay: bool) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["rmsprop", "rmsprop-momentum", "adam-amsgrad", "sgd-momentum"])
-def test_a_whole_training_with_a_rate_that_decays(name: str) -> None:
+def test_a_whole_training_with_a_decaying_learning_rate(name: str) -> None:
     settings, keras_of = PAIRS[name]
     training = Training(learning_rate=0.01, decay=0.05, **settings)
     rate = of.schedules.InverseTimeDecay(0.01, decay_steps=1, decay_rate=0.05)
@@ -96,7 +96,7 @@ def test_decay_and_schedule_multiply() -> None:
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_an_optimizer_taken_up_again_goes_on_as_if_it_had_never_stopped(name: str) -> None:
+def test_a_restored_optimizer_continues_identically(name: str) -> None:
     training = Training(learning_rate=0.02, **PAIRS[name][0])
     rng = np.random.default_rng(0)
     gradients = torch.from_numpy(rng.normal(size=(20, 3, 2)).astype(np.float32))
@@ -118,7 +118,7 @@ def test_an_optimizer_taken_up_again_goes_on_as_if_it_had_never_stopped(name: st
     assert torch.equal(second, whole)
 
 
-def test_a_function_makes_the_optimizer() -> None:
+def test_a_function_may_return_the_optimizer() -> None:
     w = [torch.nn.Parameter(torch.zeros(3))]
     made = make_optimizer(Training(optimizer=lambda w: torch.optim.AdamW(w, lr=0.5)), w)
     assert isinstance(made, torch.optim.AdamW)
@@ -130,7 +130,7 @@ def test_a_function_makes_the_optimizer() -> None:
     ("optimizer", "message"),
     [(lambda w: None, r"returned NoneType.*torch\.optim\.AdamW"), ("python:__main__.mine", "pass it again")],
 )
-def test_what_makes_no_optimizer(optimizer, message: str) -> None:
+def test_a_function_that_returns_no_optimizer(optimizer, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         make_optimizer(Training(optimizer=optimizer), [torch.nn.Parameter(torch.zeros(3))])
 

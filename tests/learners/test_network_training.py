@@ -1,4 +1,4 @@
-"""A fit that was broken off in its first or second training ends, fitted again, as if nothing had happened."""
+"""A fit that was interrupted in its search or refit resumes from checkpoints and gives the same model."""
 
 from pathlib import Path
 from typing import Any
@@ -52,20 +52,20 @@ STOPS = [("search", 1), ("search", 2), ("search", 3), ("refit", 1), ("refit", 2)
     ("kind", "phase", "epoch"),
     [(kind, phase, epoch) for kind in KINDS for phase, epoch in STOPS if (kind, phase) != ("early", "refit")],
 )
-def test_broken_off_and_taken_up_again(kind: str, phase: str, epoch: int, tmp_path: Path) -> None:
-    undisturbed = fit(kind)
-    record = undisturbed.training_
+def test_a_resumed_fit_gives_the_same_model(kind: str, phase: str, epoch: int, tmp_path: Path) -> None:
+    uninterrupted = fit(kind)
+    record = uninterrupted.training_
     with pytest.raises(KeyboardInterrupt):
         fit(kind, Interrupt(phase, epoch), checkpoints=tmp_path)
-    again = fit(kind, checkpoints=tmp_path)
-    arrays = undisturbed.model_.arrays()
-    for name, array in again.model_.arrays().items():
+    resumed = fit(kind, checkpoints=tmp_path)
+    arrays = uninterrupted.model_.arrays()
+    for name, array in resumed.model_.arrays().items():
         assert np.array_equal(array, arrays[name]), name
-    np.testing.assert_array_equal(again.validation_.proba, undisturbed.validation_.proba)
-    assert again.chosen_ == undisturbed.chosen_
+    np.testing.assert_array_equal(resumed.validation_.proba, uninterrupted.validation_.proba)
+    assert resumed.chosen_ == uninterrupted.chosen_
     for name in ("history", "refit_history"):
-        assert without_seconds(getattr(again.training_, name)) == without_seconds(getattr(record, name))
-    assert again.training_.findings == record.findings
+        assert without_seconds(getattr(resumed.training_, name)) == without_seconds(getattr(record, name))
+    assert resumed.training_.findings == record.findings
 
 
 def test_checkpoints_change_nothing(tmp_path: Path) -> None:
@@ -75,16 +75,16 @@ def test_checkpoints_change_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["search.pt"]
 
 
-def test_a_folder_of_another_fit_is_refused(tmp_path: Path) -> None:
+def test_checkpoints_of_another_fit_are_rejected(tmp_path: Path) -> None:
     """Other labels, another seed or other settings would get the weights that are there."""
     settings = {"features__maxlen": 10, "training__epochs": 3}
 
-    def fit_again(texts=TEXTS, labels=CLASSES, seed: int = 0, **more) -> TextClassifier:
+    def fit_into_the_folder(texts=TEXTS, labels=CLASSES, seed: int = 0, **more) -> TextClassifier:
         clf = small("embedding-average", **(settings | more)).set_params(seed=seed)
         return clf.fit(texts, labels, checkpoints=tmp_path)
 
-    first, again = fit_again(), fit_again()
-    assert np.array_equal(first.predict_proba(TEXTS), again.predict_proba(TEXTS))
+    first, resumed = fit_into_the_folder(), fit_into_the_folder()
+    assert np.array_equal(first.predict_proba(TEXTS), resumed.predict_proba(TEXTS))
     for change in (
         {"labels": CLASSES[::-1]},
         {"texts": [f"{text} film" for text in TEXTS]},
@@ -93,7 +93,7 @@ def test_a_folder_of_another_fit_is_refused(tmp_path: Path) -> None:
         {"model__units": 7},
     ):
         with pytest.raises(InputError, match="give each fit a folder of its own"):
-            fit_again(**change)
+            fit_into_the_folder(**change)
 
 
 class StopAfter(Callback):
@@ -113,13 +113,13 @@ class StopAfter(Callback):
         self.seen = kept["seen"]
 
 
-def test_the_state_of_a_users_callback_is_kept(tmp_path: Path) -> None:
+def test_the_state_of_a_custom_callback_is_restored(tmp_path: Path) -> None:
     """It stops the first training after four epochs, broken off in the third or not."""
     kind = "early"
-    undisturbed = fit(kind, StopAfter(4))
+    uninterrupted = fit(kind, StopAfter(4))
     with pytest.raises(KeyboardInterrupt):
         fit(kind, StopAfter(4), Interrupt("search", 3), checkpoints=tmp_path)
-    again = fit(kind, StopAfter(4), checkpoints=tmp_path)
-    assert undisturbed.training_ is not None
-    assert again.training_ is not None
-    assert without_seconds(again.training_.history) == without_seconds(undisturbed.training_.history)
+    resumed = fit(kind, StopAfter(4), checkpoints=tmp_path)
+    assert uninterrupted.training_ is not None
+    assert resumed.training_ is not None
+    assert without_seconds(resumed.training_.history) == without_seconds(uninterrupted.training_.history)
