@@ -1,12 +1,14 @@
 """Files and folders that appear whole or not at all, and locks."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -205,6 +207,37 @@ def test_all_folders_of_a_parent_are_recovered(tmp_path: Path) -> None:
     recover_all(tmp_path)
     assert [path for path in names(tmp_path) if not path.startswith(".tagline-tmp-")] == ["one", "three", "two"]
     assert (tmp_path / "three" / "part").read_text() == "new"
+
+
+@POSIX
+@pytest.mark.parametrize("recover_folder", [recover, lambda target: recover_all(target.parent)])
+def test_a_replaced_folder_does_not_return_after_an_interrupted_cleanup(
+    tmp_path: Path, recover_folder: Callable[[Path], None]
+) -> None:
+    target = tmp_path / "folder"
+    write_folder(target, "new")
+    write_folder(tmp_path / ".folder.tagline-old", "old")  # the process was killed before it renamed it
+    recover_folder(target)
+    shutil.rmtree(target)
+    recover_folder(target)
+    assert names(tmp_path) == []
+
+
+def test_an_old_folder_that_cannot_be_deleted_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, rename = tmp_path / "folder", Path.rename
+    write_folder(target, "old")
+
+    def refuse(self: Path, to: Path) -> Path:
+        if self.name == ".folder.tagline-old" and Path(to) != target:
+            raise PermissionError(self)
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    write_folder(target, "new")
+    assert (target / "part").read_text() == "new"
+    monkeypatch.undo()
+    recover(target)
+    assert names(tmp_path) == ["folder"]
 
 
 @POSIX

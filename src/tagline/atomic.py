@@ -2,8 +2,8 @@
 
 A file is written under a temporary name in its folder, flushed to the disk (fsync) and renamed. A folder is built under
 a temporary name too. A folder cannot replace a full one in one step, so the old one is first renamed to
-``.NAME.tagline-old`` and deleted last: a process that is killed between the two renames leaves the old folder there,
-and `recover` puts it back.
+``.NAME.tagline-old``, then to a temporary name, and deleted last. A process that is killed after the first rename
+leaves the old folder there: `recover` puts it back, or deletes it if the new folder is in place.
 
 Locks are ``flock`` locks: the system releases them when the process ends, however it ends. Where there are none
 (Windows, some network file systems) every lock is granted and nothing that another process may use is removed.
@@ -28,6 +28,8 @@ if os.name == "posix":
 _TEMPORARY = ".tagline-tmp-"
 _OLD = ".tagline-old"
 _PATIENCE = 1.0  # seconds that an exclusive lock waits for shared ones, which `is_locked` holds for an instant
+
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05  # seconds between two attempts to get a lock
 
 
 def write_file(path: str | Path, content: str | bytes) -> None:
@@ -128,23 +130,19 @@ def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda ta
 def recover(path: str | Path) -> None:
     """Put back the folder ``path``, or one above it, if a process was killed while it replaced that folder.
 
-    While a living process replaces it, wait until that has ended.
+    While a living process replaces it, wait until that has ended. An old copy of a folder that is there is deleted, so
+    that it does not return when the folder is deleted later.
     """
     path = _named(Path(path))
     for folder in (*reversed(path.parents), path):
-        if not os.path.lexists(folder):
-            _restore(folder)
+        if folder.name and os.path.lexists(_old(folder)):
+            _restore_or_discard(folder)
 
 
 def recover_all(parent: Path) -> None:
     """Put back every folder in ``parent`` that a killed process was replacing; delete old ones that were replaced."""
     for old in parent.glob(f".*{_OLD}"):
-        target = old.with_name(old.name.removesuffix(_OLD)[1:])
-        if os.path.lexists(target):
-            with suppress(OSError), lock(old, wait=False):
-                _discard(old)
-        else:
-            _restore(target)
+        _restore_or_discard(old.with_name(old.name.removesuffix(_OLD)[1:]))
 
 
 @contextmanager
@@ -201,13 +199,28 @@ def _flock(descriptor: int, *, shared: bool, wait: bool) -> None:
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
         if wait:
-            fcntl.flock(descriptor, kind)
+            wait_for_lock(descriptor, kind)
         else:
             _flock_or_refuse(descriptor, kind)
     except BlockingIOError:
         raise
     except OSError:  # a file system without locks
         pass
+
+
+def wait_for_lock(descriptor: int, kind: int) -> None:
+    """Wait until the lock is granted.
+
+    A signal handler may raise in this function, even where it must let other cleanup run to its end. It polls, because
+    a blocking call would not return for a signal that comes just before it.
+    """
+    pause = _SHORTEST_PAUSE
+    while True:
+        try:
+            return fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _flock_or_refuse(descriptor: int, kind: int) -> None:
@@ -240,7 +253,12 @@ def _make_temporary(parent: Path, *, folder: bool) -> tuple[Path, int]:
             except FileNotFoundError:  # another process took it for abandoned
                 continue
         if os.name == "posix":
-            _flock(descriptor, shared=False, wait=True)
+            try:
+                _flock(descriptor, shared=False, wait=True)
+            except BaseException:  # an interrupt
+                os.close(descriptor)
+                _remove(path)
+                raise
         if path.exists():
             return path, descriptor
         os.close(descriptor)
@@ -279,7 +297,8 @@ def _put_in_place(folder: Path, target: Path, check: Callable[[Path], None]) -> 
 def _swap(folder: Path, target: Path) -> None:
     old = _old(target)
     if os.path.lexists(old):  # it was replaced, but its process was killed before it deleted it
-        _discard(old)
+        with lock(old):  # whoever renames it holds its lock: see `_restore_or_discard`
+            _discard(old)
     try:
         target.rename(old)
         folder.rename(target)
@@ -287,13 +306,18 @@ def _swap(folder: Path, target: Path) -> None:
         if os.path.lexists(old) and not os.path.lexists(target):
             old.rename(target)
         raise
-    _discard(old)
+    with suppress(OSError):  # the new folder is in place: `recover` deletes what is left of the old one
+        _discard(old)
 
 
-def _restore(target: Path) -> None:
-    with suppress(OSError, ValueError), lock(_old(target)):  # ValueError: a null character in the name
-        if not os.path.lexists(target):
-            _old(target).rename(target)
+def _restore_or_discard(target: Path) -> None:
+    """Rename the old copy of a folder back if the folder is missing, and delete it otherwise."""
+    old = _old(target)
+    with suppress(OSError), lock(old, wait=not os.path.lexists(target)):
+        if os.path.lexists(target):
+            _discard(old)
+        else:
+            old.rename(target)
 
 
 def _discard(folder: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tagline.atomic import lock
 from tagline.cli.interrupts import StopSignals, Terminated
 
 SECONDS = 20  # for a busy machine
@@ -60,6 +61,34 @@ def test_a_signal_during_an_import_waits_for_its_end(
     monkeypatch.syspath_prepend(tmp_path)
     assert stop_of(lambda: importlib.import_module("signalling")) is stop
     assert sys.modules.pop("signalling").value == "done"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no locks")
+@BOTH
+def test_a_signal_interrupts_waiting_for_a_lock(number: int, stop: type[BaseException], tmp_path: Path) -> None:
+    """Although it waits in an ``__enter__``: the other process may hang."""
+    held, free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock(tmp_path):
+            held.set()
+            free.wait(SECONDS)
+
+    def wait() -> None:
+        threading.Timer(0.1, os.kill, (os.getpid(), number)).start()
+        with lock(tmp_path):
+            pytest.fail("the signal waited until the lock was released")
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(SECONDS)
+    try:
+        assert stop_of(wait) is stop
+    finally:
+        free.set()
+        holder.join()
+    with lock(tmp_path, wait=False):
+        pass
 
 
 class Signalling:

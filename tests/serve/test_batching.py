@@ -95,12 +95,13 @@ def test_a_long_request_alternates_with_others(scorer: Scorer, predictor: Predic
     assert predictor.batches[2][0] == "short"
 
 
-@pytest.mark.parametrize("text", ["broken", "iteration"])
+@pytest.mark.parametrize("text", ["broken", "iteration", "exit"])
 def test_a_text_that_fails_fails_only_its_request(scorer: Scorer, predictor: Predictor, text: str) -> None:
     model = model_of(predictor)
     found = run(lambda: together(scorer, predictor, (model, ["a"]), (model, ["bb", text]), (model, ["ccc"])))
     assert (found[0], found[2]) == (b"1", b"3")
     assert isinstance(found[1], ValueError if text == "broken" else RuntimeError)
+    assert scorer.failure is None
 
 
 def test_a_long_request_that_fails_is_not_scored_further(scorer: Scorer, predictor: Predictor) -> None:
@@ -109,9 +110,12 @@ def test_a_long_request_that_fails_is_not_scored_further(scorer: Scorer, predict
     assert [len(batch) for batch in predictor.batches] == [1, 64]
 
 
-def test_an_error_in_an_answer_fails_only_its_request(scorer: Scorer, predictor: Predictor) -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit])
+def test_an_error_in_an_answer_fails_only_its_request(
+    scorer: Scorer, predictor: Predictor, error: type[BaseException]
+) -> None:
     def fails(proba: np.ndarray) -> bytes:
-        raise ZeroDivisionError
+        raise error
 
     async def work() -> list[Any]:
         model = model_of(predictor)
@@ -119,7 +123,8 @@ def test_an_error_in_an_answer_fails_only_its_request(scorer: Scorer, predictor:
         return await asyncio.gather(*both, return_exceptions=True)
 
     first, second = run(work)
-    assert isinstance(first, ZeroDivisionError)
+    assert isinstance(first, ZeroDivisionError if error is ZeroDivisionError else RuntimeError)
+    assert scorer.failure is None
     assert second == b"2"
 
 
@@ -188,19 +193,17 @@ def test_a_failure_outside_of_the_model_does_not_end_the_thread(
     assert scorer.failure == "The scoring thread has ended."
 
 
-@pytest.mark.parametrize("text", ["exit", 7])
-def test_what_breaks_the_loop_fails_what_is_queued_and_nothing_later(
-    scorer: Scorer, predictor: Predictor, text: Any
-) -> None:
-    """An exit raised by a model, and a text that is not a string, of which the length cannot be taken."""
+def test_what_breaks_the_loop_fails_what_is_queued_and_nothing_later(scorer: Scorer, predictor: Predictor) -> None:
+    """A text that is not a string, of which the length cannot be taken."""
     model = model_of(predictor)
 
     async def work() -> tuple[list[Any], bytes]:
+        text: Any = 7
         failed = await together(scorer, predictor, (model, [text]))
         return failed, await scorer.score(model, ["later"], lengths)
 
     failed, later = run(work)
-    assert isinstance(failed[0], RuntimeError if text == "exit" else TypeError)
+    assert isinstance(failed[0], TypeError)
     assert later == b"5"
 
 

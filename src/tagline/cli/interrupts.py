@@ -12,6 +12,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Self
 
+from tagline.atomic import wait_for_lock
+
 INTERRUPTED, TERMINATED = 130, 143  # exit statuses, as shells give them
 _RETRY_SECONDS = 0.01
 _CLEANUP = {"__enter__", "__exit__", "__del__"}
@@ -30,6 +32,8 @@ class StopSignals:
     * in ``__enter__``, ``__exit__`` and ``__del__``, and so in both ends of every ``contextlib.contextmanager``,
     * in ``finally`` and ``except`` blocks that an earlier stop runs through, and in a generator that is being closed,
     * in this module.
+
+    Nothing but a finalizer delays it while `atomic.wait_for_lock` waits for another process.
 
     An exception that is lost all the same, in the callback of a weak reference for instance, is raised again. SIGINT
     is left alone where it does not raise `KeyboardInterrupt`, such as in the background of a shell. In other threads
@@ -97,6 +101,8 @@ class StopSignals:
         """Return whether a frame of the context, from the interrupted one outwards, must run to its end."""
         while frame is not None and frame is not self._caller:
             code = frame.f_code
+            if code is wait_for_lock.__code__:
+                return False
             if code.co_name in _CLEANUP or code.co_filename.startswith("<frozen importlib"):
                 return True
             if code.co_filename == __file__:

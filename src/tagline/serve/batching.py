@@ -99,9 +99,9 @@ class Scorer:
                 self._score_until_closed()
             except BaseException as error:  # noqa: BLE001 (a thread that ends leaves every later request unanswered)
                 self._failure = f"Scoring failed with {type(error).__name__} and restarts in {_RESTART_SECONDS:g} s."
-                self._fail_all(error)
-                with suppress(Exception):
-                    self._on_failure(error)
+                for report in (self._fail_all, self._on_failure):
+                    with suppress(Exception):
+                        report(error)
                 time.sleep(_RESTART_SECONDS)
                 self._failure = None
             else:
@@ -152,7 +152,7 @@ class Scorer:
         """Score a batch; if that fails, score its jobs one by one, so that only those fail that cannot be scored."""
         try:
             proba = batch[0].job.model.predictor.predict_proba([text for part in batch for text in part.texts])
-        except Exception as error:  # noqa: BLE001 (a model may raise anything)
+        except BaseException as error:  # noqa: BLE001 (a panic of a Rust library is no Exception)
             if len(batch) == 1:
                 _deliver([(batch[0].job, error)])
             else:
@@ -160,7 +160,7 @@ class Scorer:
                     self._score([part])
             return
         start = 0
-        outcomes: list[tuple[_Job, bytes | Exception]] = []
+        outcomes: list[tuple[_Job, bytes | BaseException]] = []
         for part in batch:
             job, end = part.job, start + len(part.texts)
             job.proba.append(proba[start:end])
@@ -178,13 +178,13 @@ class Scorer:
         jobs = [*(part.job for part in self._batch), *self._queue]
         self._batch = []
         self._queue.clear()
-        _deliver([(job, _for_future(error)) for job in jobs])
+        _deliver([(job, error) for job in jobs])
 
 
-def _finish(job: _Job) -> bytes | Exception:
+def _finish(job: _Job) -> bytes | BaseException:
     try:
         return job.finish(job.proba[0] if len(job.proba) == 1 else np.vstack(job.proba))
-    except Exception as error:  # noqa: BLE001 (that request fails, the thread goes on)
+    except BaseException as error:  # noqa: BLE001 (that request fails, the thread continues)
         return error
 
 
@@ -195,9 +195,9 @@ def _for_future(error: BaseException) -> Exception:
     return RuntimeError(f"Scoring raised {type(error).__name__}.").with_traceback(error.__traceback__)
 
 
-def _deliver(outcomes: Sequence[tuple[_Job, bytes | Exception]]) -> None:
+def _deliver(outcomes: Sequence[tuple[_Job, bytes | BaseException]]) -> None:
     """Hand results and errors to the event loops that wait for them."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Job, bytes | Exception]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Job, bytes | BaseException]]] = {}
     for outcome in outcomes:
         by_loop.setdefault(outcome[0].future.get_loop(), []).append(outcome)
     for loop, found in by_loop.items():
@@ -205,11 +205,11 @@ def _deliver(outcomes: Sequence[tuple[_Job, bytes | Exception]]) -> None:
             loop.call_soon_threadsafe(_set_outcomes, found)
 
 
-def _set_outcomes(outcomes: Sequence[tuple[_Job, bytes | Exception]]) -> None:
+def _set_outcomes(outcomes: Sequence[tuple[_Job, bytes | BaseException]]) -> None:
     for job, outcome in outcomes:
         if job.future.done():  # the client has gone, or its time is over
             continue
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             job.future.set_exception(_for_future(outcome))
         else:
             job.future.set_result(outcome)

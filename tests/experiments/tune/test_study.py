@@ -1,5 +1,6 @@
 """A search on disk: what a process that was killed had written down is taken up, at whatever moment it was killed."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from tagline.experiments.tune.candidates import Limits
 from tagline.experiments.tune.objective import METRICS
 from tagline.experiments.tune.scoring import Cost, FoldResult
 from tagline.experiments.tune.search_space import DataProfile
-from tagline.experiments.tune.study import Study
+from tagline.experiments.tune.study import Study, _drop_partial_line
 
 PROFILE = DataProfile(maxlen=20, spaced=True, large=False, huge=False, n_classes=2)
 ROWS = (np.arange(100) < 80).astype(np.float32)
@@ -48,6 +49,22 @@ def test_a_candidate_that_was_just_judged(tmp_path: Path, monkeypatch: pytest.Mo
         assert not again.candidates
         request = [again.ask() for _ in range(9)]
         assert candidate.tables["features"] in [each.tables["features"] for each in request]
+
+
+def test_a_journal_is_whole_if_its_repair_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = tmp_path / "journal"
+    journal.write_bytes(b"1\n2\n3")
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    monkeypatch.setattr(os, "fsync", killed)
+    with pytest.raises(KilledError):
+        _drop_partial_line(journal)
+    assert journal.read_bytes() == b"1\n2\n3"
+    monkeypatch.undo()
+    _drop_partial_line(journal)
+    assert journal.read_bytes() == b"1\n2\n"
 
 
 def test_one_that_was_stopped_is_asked_for_again(tmp_path: Path) -> None:

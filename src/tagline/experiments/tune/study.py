@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.atomic import open_file
+from tagline.atomic import open_file, write_file
 from tagline.errors import MissingExtraError, RecipeError
 from tagline.experiments.tune.candidates import FINAL_STATES, Candidate, Limits, ranked, should_prune
 from tagline.experiments.tune.folder import ROWS
@@ -256,7 +256,7 @@ def _drop_partial_line(journal: Path) -> None:
     if journal.exists():
         content = journal.read_bytes()
         if not content.endswith(b"\n"):
-            journal.write_bytes(content[: content.rfind(b"\n") + 1])
+            write_file(journal, content[: content.rfind(b"\n") + 1])
 
 
 def _to_json(candidate: Candidate) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tagline.atomic import write_file
 from tagline.runs.tracking.figures import Parameter
 
 _EXPERIMENT = "tagline"
@@ -55,7 +56,7 @@ class MLflow:
             self._run = self._client.create_run(self._experiment(), run_name=name, tags=tags).info.run_id
             if self._note is not None:
                 note = {"tracking_uri": self._uri, "run_id": self._run}
-                self._note.write_text(json.dumps(note) + "\n", encoding="utf-8")
+                write_file(self._note, json.dumps(note) + "\n")
             params = [Param(key, str(value)[:_LONGEST]) for key, value in parameters.items()]
             for first in range(0, len(params), 100):  # the most that a batch may hold
                 self._client.log_batch(self._run, params=params[first : first + 100])
