@@ -22,7 +22,7 @@ def render_page(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["prose"] = _prose
+    environment.filters["prose"] = prose
     return environment.get_template(template).render(**values)
 
 
@@ -31,6 +31,6 @@ def write_page(path: Path, page: str) -> None:
     write_file(path, page.encode(errors="replace"))
 
 
-def _prose(sentence: str) -> Markup:
+def prose(sentence: str) -> Markup:
     """Set text in backticks as code; escape the rest."""
     return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped just before)

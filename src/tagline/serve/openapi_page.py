@@ -9,6 +9,8 @@ def documentation_page(description: dict[str, Any]) -> str:
     """Return an OpenAPI description as HTML."""
     from jinja2 import Environment, PackageLoader  # imported on the first request: it takes a tenth of a second
 
+    from tagline.report.rendering import prose
+
     schemas: dict[str, Any] = description.get("components", {}).get("schemas", {})
 
     def fields(schema: dict[str, Any]) -> dict[str, Any]:
@@ -19,6 +21,7 @@ def documentation_page(description: dict[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("tagline.serve"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["prose"] = prose
     operations = [
         (method.upper(), path, operation)
         for path, methods in description["paths"].items()

@@ -32,7 +32,7 @@ function explanationView() {
     const found = [scrolling(partsTable(answer, listed), "Contributions")];
     if (parts.length > PARTS_SHOWN) {
       const next = number(Math.min(parts.length, MOST_PARTS));
-      const words = allParts ? `Only the ${PARTS_SHOWN} strongest` : `The ${next} strongest`;
+      const words = allParts ? `Show only the ${PARTS_SHOWN} strongest` : `Show the ${next} strongest`;
       const attributes = { type: "button", class: "plain", "aria-expanded": String(allParts) };
       const button = element("button", attributes, words);
       button.addEventListener("click", () => {

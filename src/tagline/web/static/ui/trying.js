@@ -93,7 +93,7 @@ function tryingTab(state, onProblem) {
     const button = byId("all-classes");
     button.hidden = ranked.length <= CLASSES_SHOWN;
     button.setAttribute("aria-expanded", String(allClasses));
-    button.textContent = allClasses ? `Only the ${CLASSES_SHOWN} most probable` : `All ${ranked.length} classes`;
+    button.textContent = allClasses ? `Show only the ${CLASSES_SHOWN} most probable` : `Show all ${ranked.length} classes`;
   }
 
   async function copyLink() {
