@@ -35,6 +35,10 @@ def test_scores_of_two_classes_have_one_axis():
     assert Task.MULTILABEL.scores(logits) is logits
 
 
+def test_only_two_classes_have_a_positive_one():
+    assert [task.has_positive for task in Task] == [True, False, False]
+
+
 def test_two_classes_have_one_output():
     Y = np.array([[True, False], [False, True]])
     assert [task.n_outputs(2) for task in Task] == [1, 2, 2]

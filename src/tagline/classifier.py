@@ -60,7 +60,7 @@ class TextClassifier(Estimator):
         seed: of everything random; the same seed on the same machine gives the same model to the last bit.
 
     Attributes:
-        classes_: the classes, sorted, (n_classes,); columns of probabilities stand in this order.
+        classes_: the classes, sorted, (n_classes,); the columns of probabilities have this order.
         task_: ``"binary"``, ``"multiclass"`` or ``"multilabel"`` (``Task``).
         positive_: the positive one of two classes, else None.
         recipe_: the recipe in full. ``chosen_``: what it chose on held-out rows.
@@ -126,7 +126,7 @@ class TextClassifier(Estimator):
                 learnt first that the network starts from (skip-gram; the extra ``vectors``).
 
         Raises:
-            InputError: texts or labels that cannot be learnt from.
+            InputError: texts or labels are invalid.
             RecipeError: a recipe or setting that is wrong.
 
         """
@@ -143,7 +143,7 @@ class TextClassifier(Estimator):
             column, encoded = joined(column, extra), joined_labels(encoded, extra_labels)
         classes, Y, task = encode_labels(encoded)
         positive = None
-        if task is Task.BINARY:
+        if task.has_positive:
             wanted = None if self.positive is None else label_text(self.positive)
             positive = positive_class([str(name) for name in classes], wanted)
         sample_weights, loss_weights = row_weights(classes, Y, self.class_weight, sample_weight, len(column) - n_given)
@@ -241,7 +241,7 @@ class TextClassifier(Estimator):
         if threshold is not None and not self.task_.has_threshold:
             raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
         second = 1
-        if self.task_ is Task.BINARY:
+        if self.task_.has_positive:
             names = [str(name) for name in self.classes_]
             second = names.index(
                 positive_class(names, label_text(positive) if positive is not None else self.positive_)

@@ -58,7 +58,7 @@ class Header(BaseModel):
             raise ValueError("`classes` must differ, and be of one type")
         if task is not task.with_classes(len(names)):
             raise ValueError(f"`task` is `{self.task}`, and there are {len(names):,} `classes`")
-        if (self.positive is not None) != (task is Task.BINARY) or self.positive not in (None, *names):
+        if (self.positive is not None) != task.has_positive or self.positive not in (None, *names):
             raise ValueError("`positive` must be one of two `classes`, and null for more")
         if self.calibration is None and self.temperature is None:
             raise ValueError("`temperature` is missing")

@@ -39,6 +39,11 @@ class Task(StrEnum):
         return Task.of(n_classes, multilabel=self is Task.MULTILABEL)
 
     @property
+    def has_positive(self) -> bool:
+        """Whether one of the classes is the positive one: of two classes only."""
+        return self is Task.BINARY
+
+    @property
     def has_threshold(self) -> bool:
         """Whether a threshold decides the labels; multi-class, the most probable class is predicted."""
         return self is not Task.MULTICLASS

@@ -63,7 +63,7 @@ def fit(
 @pytest.mark.parametrize("within", [False, True])
 @pytest.mark.parametrize("epoch", [1, 4, 8])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_taken_up_again(tmp_path: Path, name: str, epoch: int, within: bool) -> None:
+def test_a_resumed_training_gives_the_same_network(tmp_path: Path, name: str, epoch: int, within: bool) -> None:
     expected, history = fit(OPTIMIZERS[name], [], None)
     with pytest.raises(KeyboardInterrupt):
         fit(OPTIMIZERS[name], [], tmp_path, Interrupt(epoch, within=within))
@@ -75,7 +75,7 @@ def test_taken_up_again(tmp_path: Path, name: str, epoch: int, within: bool) -> 
 
 @pytest.mark.parametrize("wanted", [None, 3, 50])
 @pytest.mark.parametrize("epoch", [1, 2, 3, 4, 5, 8])
-def test_the_weights_kept_are_the_same(tmp_path: Path, epoch: int, wanted: int | None) -> None:
+def test_a_resumed_training_keeps_the_same_weights(tmp_path: Path, epoch: int, wanted: int | None) -> None:
     """Whether the epoch that was stopped after is the best so far, follows it or comes before."""
     keep, again = KeepWeights(wanted), KeepWeights(wanted)
     _, history = fit(OPTIMIZERS["adam"], [keep], None)
@@ -89,7 +89,7 @@ def test_the_weights_kept_are_the_same(tmp_path: Path, epoch: int, wanted: int |
 
 
 @pytest.mark.parametrize("epoch", range(1, 7))
-def test_early_stopping_counts_the_epochs_before(tmp_path: Path, epoch: int) -> None:
+def test_early_stopping_counts_epochs_before_the_interrupt(tmp_path: Path, epoch: int) -> None:
     def own() -> list[Callback]:
         return [KeepWeights(), EarlyStopping(2)]
 
@@ -105,7 +105,7 @@ def test_early_stopping_counts_the_epochs_before(tmp_path: Path, epoch: int) -> 
     assert without_seconds(again.columns) == without_seconds(history.columns)
 
 
-def test_a_training_that_was_stopped_is_over(tmp_path: Path) -> None:
+def test_a_training_that_ended_is_not_continued(tmp_path: Path) -> None:
     """Also where a callback stopped it whose reasons no checkpoint knows: the second training follows it."""
 
     class Stop(Callback):
@@ -127,7 +127,7 @@ def test_a_checkpoint_holds_no_code(tmp_path: Path) -> None:
     assert kept["step"] == 32
 
 
-def test_each_phase_has_its_own(tmp_path: Path) -> None:
+def test_each_phase_has_its_own_checkpoint(tmp_path: Path) -> None:
     for phase in ("search", "refit"):
         network = small_network()
         training = Training(batch_size=10, epochs=2)

@@ -60,14 +60,14 @@ def test_a_recurrent_layer(cell: type, masked: bool, padding: str) -> None:
 
 
 @pytest.mark.parametrize("cell", [Lstm, Gru])
-def test_from_the_end(cell: type) -> None:
+def test_reverse(cell: type) -> None:
     layers = [Embedding(WORDS, 5), cell(5, 4, reverse=True), Dense(4, 3)]
     compare(layers, padded_ids(), targets(3), adam(), ADAM, masked=True)
 
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("cell", [Lstm, Gru])
-def test_the_greatest_of_all_states(cell: type, masked: bool) -> None:
+def test_max_pooling_over_states(cell: type, masked: bool) -> None:
     """Keras's pooling knows no mask: behind a text it sees the last state again, which changes no maximum."""
     layers = [Embedding(WORDS, 5), cell(5, 4, every=True), MaxPool(), Dense(4, 1)]
     compare(layers, padded_ids(), targets(1), adam(), ADAM, masked=masked)
@@ -75,13 +75,13 @@ def test_the_greatest_of_all_states(cell: type, masked: bool) -> None:
 
 @pytest.mark.parametrize(("masked", "padding"), [(False, "post"), (True, "pre"), (True, "post")])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_both_directions(cell: str, masked: bool, padding: str) -> None:
+def test_bidirectional(cell: str, masked: bool, padding: str) -> None:
     layers = [Embedding(WORDS, 5), Bidirectional(cell, 5, 3), Dense(6, 1)]
     compare(layers, padded_ids(padding=padding), targets(1), adam(), ADAM, masked=masked)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_the_greatest_of_both_directions(cell: str) -> None:
+def test_max_pooling_over_both_directions(cell: str) -> None:
     layers = [Embedding(WORDS, 5), Bidirectional(cell, 5, 3, every=True), MaxPool(), Dense(6, 1)]
     compare(layers, padded_ids(), targets(1), adam(), ADAM)
 

@@ -49,7 +49,7 @@ class Seen(Callback):
         self.calls.append(("end", state.epoch))
 
 
-def test_what_is_called_when() -> None:
+def test_the_order_of_hooks() -> None:
     seen = Seen()
     train(small_network(), small_rows(25, 0), TRAINING.model_copy(update={"epochs": 2}), callbacks=[seen])
     assert seen.calls == [
@@ -100,7 +100,7 @@ def test_the_history_is_that_of_keras() -> None:
 
 
 @keras_warns
-def test_weights_of_rows_are_those_of_keras() -> None:
+def test_sample_weights_are_those_of_keras() -> None:
     network = Network.draw([Dense(30, 8, "relu"), Dense(8, 1)], np.random.default_rng(0))
     X, y = multi_hot_rows(30), targets(1)
     w = np.random.default_rng(4).random(40).astype(np.float32) * 3
@@ -114,7 +114,7 @@ def test_weights_of_rows_are_those_of_keras() -> None:
 
 
 @keras_warns
-def test_weights_of_validation_rows_are_those_of_keras() -> None:
+def test_validation_weights_are_those_of_keras() -> None:
     network = Network.draw([Dense(30, 8, "relu"), Dense(8, 1)], np.random.default_rng(0))
     X, y = multi_hot_rows(30), targets(1)
     w = np.random.default_rng(4).random(40).astype(np.float32) * 3
@@ -127,7 +127,7 @@ def test_weights_of_validation_rows_are_those_of_keras() -> None:
     np.testing.assert_allclose(history["val_accuracy"], expected["val_accuracy"], rtol=1e-4)
 
 
-def test_the_same_seed_is_the_same_training() -> None:
+def test_the_same_seed_gives_the_same_training() -> None:
     found = []
     for seed in (0, 0, 1):
         network = small_network()
@@ -140,7 +140,7 @@ def test_the_same_seed_is_the_same_training() -> None:
     assert not np.array_equal(found[0][0], found[2][0])
 
 
-def test_each_phase_shuffles_anew() -> None:
+def test_each_phase_has_its_own_order() -> None:
     found = []
     for phase in ("search", "refit"):
         network = small_network()
@@ -158,7 +158,7 @@ def test_validation_rows_change_nothing() -> None:
     assert np.array_equal(*found)
 
 
-def test_the_figures_of_validation_rows_are_those_of_the_weights_at_the_end() -> None:
+def test_validation_metrics_are_those_of_the_weights_after_the_epoch() -> None:
     network, held = small_network(), small_rows(20, 1)
     history = train(network, small_rows(40, 0), TRAINING, validation=held)
     logits = network.logits(held.X)
@@ -169,7 +169,7 @@ def test_the_figures_of_validation_rows_are_those_of_the_weights_at_the_end() ->
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
-def test_a_loss_that_is_not_a_number_names_epoch_and_rate(optimizer: str) -> None:
+def test_the_error_of_a_nan_loss_names_epoch_and_learning_rate(optimizer: str) -> None:
     training = TRAINING.model_copy(update={"optimizer": optimizer, "learning_rate": 1e30})
     message = rf"in epoch 1, batch \d of 4\. .*{optimizer}.*learning_rate = 1e\+30"
     with pytest.raises(InputError, match=message) as error:
@@ -177,7 +177,7 @@ def test_a_loss_that_is_not_a_number_names_epoch_and_rate(optimizer: str) -> Non
     assert str(error.value).endswith(".")
 
 
-def test_weights_that_are_not_numbers_do_not_pass_for_learnt() -> None:
+def test_weights_that_are_nan_are_an_error() -> None:
     """The last step of all breaks them: no batch comes after it that would tell."""
     training = Training(batch_size=40, epochs=1, optimizer="sgd", learning_rate=1e38)
     rows = small_rows(40, 0)
@@ -205,7 +205,7 @@ def test_weights_too_large_for_logits_are_an_error(watched: bool) -> None:
         )
 
 
-def test_trainings_in_two_threads_leave_the_process_as_it_was() -> None:
+def test_trainings_in_two_threads_restore_the_settings_of_the_process() -> None:
     """One begins first and ends first, so that the other sees what it has set and outlives it."""
     torch.set_num_threads(2)
     begun, ended = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""Which layers a recipe's `[model]` stands for."""
+"""The layers of a network for the `[model]` of a recipe."""
 
 from tagline.models.network.layers import Conv1D, Dense, Dropout, Embedding, EmbeddingAverage, Layer, MaxPool
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm

@@ -83,7 +83,7 @@ class FitOptions:
         seed: of everything random.
         folds: the rows to hold out, in place of those that the recipe would; a network uses the first fold.
         final: whether to refit on all rows in the end, as the recipe says; otherwise the fit ends when the held-out
-            rows are predicted, and what was learnt without them is returned.
+            rows are predicted, and the model trained without them is returned.
         callbacks: called while a network is trained.
         checkpoints: the folder where the training of a network is kept after each epoch, and resumed from.
         feature_cache: keeps features for other fits on the same texts in the same order.

@@ -160,7 +160,7 @@ def cover(vectors: Vectors, encoder: Encoder, X: Ids, *, frozen: bool) -> dict[s
 
 
 def _places(vectors: Vectors, encoder: Encoder) -> Ints:
-    """Return in which row of the vectors each id stands, (n_ids,), -1 for those that have none."""
+    """Return the row of the vectors of each id, (n_ids,), -1 for those that have none."""
     places = np.full(encoder.num_words, -1, dtype=np.int64)
     assert encoder.index is not None
     words = encoder.index.restrict(encoder.num_words).words

@@ -116,7 +116,7 @@ def measure(
         tallies = tally_classes(*indices, len(names), task, n_bootstrap, rng)
     block: dict[str, Any] = {"n": len(truth)} | _count_block(tallies, task, len(truth))
     per_class = _per_class(names, tallies, task)
-    if task is Task.BINARY:
+    if task.has_positive:
         name = positive_class(names, positive)
         block |= {"positive": name} | {key: value for key, value in per_class[name].items() if key != "support"}
     if p is not None:

@@ -45,7 +45,7 @@ def headlines(block: Mapping[str, Any]) -> list[Headline]:
     ('Accuracy', '75.0 %')
     """
     task = task_of(block)
-    positive = f"“{display_name(block['positive'], 12)}”" if task is Task.BINARY else ""
+    positive = f"“{display_name(block['positive'], 12)}”" if task.has_positive else ""
     lines = []
     for key in dict.fromkeys((*HEADLINES, *METRICS)):
         label = METRICS[key].labels.get(task)

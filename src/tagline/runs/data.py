@@ -164,9 +164,9 @@ def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
     if settings.threshold is not None:
         if not 0 <= settings.threshold <= 1:
             raise InputError(f"`--threshold {settings.threshold}` is not between 0 and 1.")
-        if dataset.task == "multiclass":
+        if not dataset.task.has_threshold:
             raise InputError(f"`--threshold` decides two classes; this data has {len(dataset.classes):,}.")
-    if dataset.task == "binary":
+    if dataset.task.has_positive:
         return positive_class(dataset.classes, settings.positive)
     if settings.positive is not None:
         hint = nearest(settings.positive, dataset.classes)

@@ -64,7 +64,7 @@ def evaluate_model(
     rows = split
     read = time.perf_counter() - started
     split, classes, task, warnings = _fitted_to(clf, split, dataset)
-    if task is not Task.BINARY and positive is not None:
+    if not task.has_positive and positive is not None:
         raise InputError(f"`--positive` names one of two classes; there are {len(classes):,}.")
     positive = clf.positive_ if positive is None else positive
     looks = None
@@ -72,7 +72,7 @@ def evaluate_model(
         looks = record_reading(run.path.parent, Entry("evaluate", dataset.name, run.path.name), rows)
         warnings += looks.warnings
     predicted = predict_split(clf, split, classes, threshold=threshold, positive=positive)
-    test = predicted.measured(classes, task=task, positive=positive if task is Task.BINARY else None)
+    test = predicted.measured(classes, task=task, positive=positive if task.has_positive else None)
     metrics: dict[str, Any] = {
         "task": task,
         "classes": classes,

@@ -67,7 +67,7 @@ class CommandOptions(PredictionOptions):
         if self.positive is None:
             return
         classes = [str(name) for name in clf.classes_]
-        if clf.task_ != Task.BINARY:
+        if not clf.task_.has_positive:
             raise OptionError("positive", f"A positive class needs two classes; this model has {_classes(clf)}.")
         if self.positive not in classes:
             known = ", ".join(f"`{name}`" for name in classes)

@@ -89,7 +89,7 @@ def train(
         network: it starts from the weights it has.
         rows: what to learn from; ``weights`` multiply the loss of each.
         training: optimizer, loss, batches and epochs.
-        options: task, penalty, seed and phase; by default two classes are told apart.
+        options: task, penalty, seed and phase; by default of a binary classifier.
         validation: rows to measure after each epoch; ``weights`` multiply the loss of each here too, metrics are
             without, as in Keras.
         callbacks: called before and after the training, each epoch and each batch.

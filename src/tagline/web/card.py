@@ -77,11 +77,11 @@ def _decides(clf: TextClassifier) -> str:
 
 
 def _threshold(clf: TextClassifier) -> str:
-    if clf.task_ == "multilabel":
-        return f"A label is assigned if its probability is above {clf.threshold_:.3g}."
-    if clf.task_ == "binary":
+    if not clf.task_.has_threshold:
+        return "It predicts the most probable class."
+    if clf.task_.has_positive:
         return f"It predicts `{display_name(str(clf.positive_), 40)}` if its probability is above {clf.threshold_:.3g}."
-    return "It predicts the most probable class."
+    return f"A label is assigned if its probability is above {clf.threshold_:.3g}."
 
 
 def _evaluated(metrics: Mapping[str, Any]) -> list[str]:

@@ -22,7 +22,6 @@ from tagline.learners import Fitted, TrainingRecord
 from tagline.metrics import measure, positive_class
 from tagline.recipes import Recipe, WordFeatures
 from tagline.runs.predictions import Predicted, label_series, predict_split
-from tagline.task import Task
 
 Folds = list[tuple[Ints, Ints]]  # train rows and held-out rows of each fold
 _FOLDS = "folds.npz"
@@ -119,7 +118,7 @@ def _held_out(shared: SharedData, fitted: Fitted) -> Predicted:
     held_out = fitted.held_out
     if held_out is None or not len(held_out.proba):
         raise InputError("No rows are left to evaluate on.")
-    positive = shared.classes.index(positive_class(shared.classes)) if shared.task is Task.BINARY else 1
+    positive = shared.classes.index(positive_class(shared.classes)) if shared.task.has_positive else 1
     decided = shared.task.decide(held_out.proba, fitted.threshold, positive)
     return Predicted(shared.task.truth(held_out.Y), decided, held_out.proba)
 
