@@ -1,4 +1,4 @@
-"""Texts that can be learnt from, made up: a few words of the class among words of no class."""
+"""Texts that can be learned from, made up: a few words of the class among words of no class."""
 
 import numpy as np
 

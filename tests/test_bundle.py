@@ -265,7 +265,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         subprocess.run(["umount", disk], check=True)
 
 
-def test_a_header_that_is_no_json_writes_nothing(tmp_path: Path) -> None:
+def test_a_header_without_json_form_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         write_bundle(tmp_path / "model", Bundle({"x": object()}, {}, {}))
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""`TextClassifier`: scikit-learn's conventions, reproducible models, honest probabilities, clear errors."""
+"""`TextClassifier`: scikit-learn's conventions, reproducible models, calibrated probabilities, clear errors."""
 
 import hashlib
 import json
@@ -366,7 +366,7 @@ def test_invalid_thresholds(fitted) -> None:
         fitted().decide(proba[:, :2], positive="c7")
 
 
-# --- what cannot be learnt from ---------------------------------------------------------------------------------------
+# --- invalid training data --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What users hand over: other types, missing values, arrays of one column; one clear error for each."""
+"""Inputs of users: other types, missing values, arrays of one column; one clear error for each."""
 
 from typing import Any
 

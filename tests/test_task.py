@@ -1,4 +1,4 @@
-"""What depends on the kind of labels."""
+"""Decisions that depend on the task."""
 
 import json
 

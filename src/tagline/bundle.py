@@ -40,7 +40,7 @@ _TEXTS = {".txt", ".json", ".md"}
 
 @dataclass(frozen=True)
 class Layout:
-    """What messages call a bundle, and the file names of its index and of its arrays."""
+    """Name of a bundle in messages, and the file names of its index and of its arrays."""
 
     what: str
     index: str

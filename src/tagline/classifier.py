@@ -63,14 +63,14 @@ class TextClassifier(Estimator):
         classes_: the classes, sorted, (n_classes,); the columns of probabilities have this order.
         task_: ``"binary"``, ``"multiclass"`` or ``"multilabel"`` (``Task``).
         positive_: the positive one of two classes, else None.
-        recipe_: the recipe in full. ``chosen_``: what it chose on held-out rows.
-        validation_: what was said of held-out rows before the final fit (``HeldOut``), or None.
+        recipe_: the recipe in full. ``chosen_``: settings chosen on held-out rows.
+        validation_: held-out predictions before the final fit (``HeldOut``), or None.
         training_: how a network was trained, epoch by epoch (``TrainingRecord``), or None.
-        calibrator_: what calibrates logits (``Calibrator``); ``temperature_``: the temperature it divides them by.
+        calibrator_: calibrator of the logits (``Calibrator``); ``temperature_``: the temperature it divides them by.
         threshold_: the probability above which a label is given, of two classes and of many labels.
-        n_features_: how many n-grams or word ids the model knows. ``seconds_``: what took how long.
-        card_: facts saved beside the model by ``save``.
-        graph_: the ONNX graph of a network, as its bundle holds it, or None; ``graph_of_``: what it was made of.
+        n_features_: how many n-grams or word ids the model knows. ``seconds_``: of each stage.
+        card_: facts that ``save`` stores with the model.
+        graph_: the ONNX graph of a network, as its bundle holds it, or None; ``graph_of_``: its model and calibrator.
 
     """
 
@@ -117,13 +117,13 @@ class TextClassifier(Estimator):
                 groups of the validation texts may follow.
             validation: texts and labels to choose settings and calibrate on; otherwise some of ``texts`` are held out.
                 Little data is cross-validated with them.
-            word_index: the rank of each word, from 1, of a network; otherwise learnt from the texts. With ids, it lets
+            word_index: the rank of each word, from 1, of a network; otherwise learned from the texts. With ids, it lets
                 the model read texts too.
             callbacks: called while a network is trained, see ``tagline.training.Callback``.
             checkpoints: the folder where the training of a network is kept after each epoch, and resumed from.
             feature_cache: keeps the features of these texts for other fits.
-            unlabelled: more texts, (n_more,), without labels. From them and the texts learnt from, word vectors are
-                learnt first that the network starts from (skip-gram; the extra ``vectors``).
+            unlabelled: more texts, (n_more,), without labels. From them and the texts learned from, word vectors are
+                learned first that the network starts from (skip-gram; the extra ``vectors``).
 
         Raises:
             InputError: texts or labels are invalid.
@@ -270,7 +270,7 @@ class TextClassifier(Estimator):
         return float(np.average(right.astype(np.float64), weights=weights))
 
     def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> None:
-        """Write the model as a bundle: a folder that works wherever it is copied. ``facts`` are kept beside it.
+        """Write the model as a bundle: a folder that works wherever it is copied. ``facts`` are stored with it.
 
         Raises:
             InputError: the folder holds something else, or the model runs in ONNX Runtime and is no longer there.

@@ -1,4 +1,4 @@
-"""What earlier versions called otherwise and the documentation named: it works, and warns."""
+"""Deprecated names that the documentation of earlier versions used: they still work, with a warning."""
 
 import sys
 import warnings

@@ -24,7 +24,7 @@ class TaglineError(Exception):
 
 
 class InputError(TaglineError, ValueError):
-    """What the user gave cannot be used as it is."""
+    """The user's input is invalid."""
 
     exit_status = 2
 

@@ -1,4 +1,4 @@
-"""What a user hands over in Python, as columns: texts of any container, labels of any kind."""
+"""Convert texts and labels of any container to columns."""
 
 import warnings
 from collections.abc import Iterable

@@ -30,7 +30,7 @@ Label = Annotated[str, Field(max_length=10_000)] | bool | int | float
 
 
 class Header(BaseModel):
-    """What the index of a bundle says of the model, of version 1 of the format and later; other keys are ignored."""
+    """Header of the model in the index of a bundle, format version 1 and later; other keys are ignored."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True, allow_inf_nan=False)
 

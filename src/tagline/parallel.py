@@ -56,7 +56,7 @@ def process_wide(
     """Return ``limit`` as a context that threads share: the first thread enters it, the last one leaves it.
 
     For settings of the whole process: if each thread saved and restored such a setting, one thread would save the value
-    that another had set. All threads get the value of the first. If ``version`` has changed when another thread comes,
+    that another had set. All threads get the value of the first. If ``version`` has changed when another thread enters,
     the context is entered once more.
     """
     lock, users, held = Lock(), 0, ExitStack()

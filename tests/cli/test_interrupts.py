@@ -217,7 +217,7 @@ MODULE = "import threading, weakref\nvalue = sum(n * n for n in range(300))\ndef
 
 
 class Work:
-    """What a command does all the time: imports, files, finalizers; it counts what was cut short."""
+    """The usual work of a command: imports, files, finalizers; interrupted steps are counted."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.cut_short = folder, 0

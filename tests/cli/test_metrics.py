@@ -1,4 +1,4 @@
-"""What stands in a terminal of 80 columns."""
+"""Metrics in a terminal of 80 columns."""
 
 import io
 

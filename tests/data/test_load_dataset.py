@@ -1,4 +1,4 @@
-"""What `load_dataset` makes of sound data, and the one sentence it says of bad data."""
+"""`load_dataset` with valid data, and its error messages for invalid data."""
 
 import json
 from pathlib import Path

@@ -24,7 +24,7 @@ class Sequence:
 
 
 class HuggingFace:
-    """What a `datasets.Dataset` shows: features, column names, and columns by name."""
+    """The interface of a `datasets.Dataset`: features, column names, and columns by name."""
 
     def __init__(self, columns: dict[str, list[Any]], **features: Any) -> None:
         self.columns = columns

@@ -97,7 +97,7 @@ def test_parts_are_answered(workers: Workers) -> None:
         ("killed", "Its process was ended by SIGKILL, as happens when memory runs out."),
     ],
 )
-def test_a_fault_is_told_and_the_others_go_on(workers: Workers, task: str, sentence: str) -> None:
+def test_a_failed_task_is_reported_and_the_others_continue(workers: Workers, task: str, sentence: str) -> None:
     messages = answer(workers, task, "a", "b")
     assert messages[0] == Message(task, "failed", sentence)
     assert [message.kind for message in messages[1:]] == ["done", "done"]

@@ -72,7 +72,7 @@ def test_contributions_of_trees_add_up_to_the_share_of_the_leaves(fitted, recipe
 
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("recipe", LINEAR + TREES)
-def test_words_add_up_to_what_stands_in_the_text(fitted, recipe: str, text: str) -> None:
+def test_word_contributions_sum_to_the_score_of_the_present_words(fitted, recipe: str, text: str) -> None:
     explanation = explain_text(fitted(recipe, "binary"), text)
     words = explanation.words()
     there = explanation.score - explanation.intercept - explanation.absent

@@ -67,7 +67,7 @@ def test_contributions_add_up_to_the_score_of_each_class(recipe: str, multilabel
 
 @pytest.mark.parametrize("recipe", SMALL)
 def test_small_scores_are_shared_out_as_closely(recipe: str) -> None:
-    """A network that has hardly learnt says next to nothing, and still contributions are within 1 % of it."""
+    """A network that has hardly learned says next to nothing, and still contributions are within 1 % of it."""
     for seed in range(2):
         clf = drawn(recipe, seed=seed)
         rng = np.random.default_rng(seed)

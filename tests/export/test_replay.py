@@ -21,7 +21,7 @@ def write_csv(path: Path, n: int, seed: int = 0) -> Path:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What of a run's folder says where its rows are, without the figures."""
+    """The part of a run's folder that describes its rows, without metrics."""
     folder = tmp_path_factory.mktemp("run")
     data, test = write_csv(folder / "rows.csv", 400), write_csv(folder / "test.csv", 90, seed=1)
     dataset = load_dataset(str(data), test=str(test))

@@ -1,4 +1,4 @@
-"""What counts as the same answer, and what refuses an export."""
+"""Tolerances of the verification, and exports that it refuses."""
 
 from typing import Any
 

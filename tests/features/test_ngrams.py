@@ -109,9 +109,9 @@ def test_known_tokens_by_dictionary_and_by_column_are_the_same(fit, monkeypatch:
 
 @settings(max_examples=40)
 @given(st.lists(st.one_of(st.text(max_size=12), st.sampled_from([*WORDS, *ODD])), max_size=6))
-def test_alone_equals_in_a_batch(learnt, texts: list[str]) -> None:
+def test_alone_equals_in_a_batch(learned, texts: list[str]) -> None:
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
-    for block in learnt:
+    for block in learned:
         batch = block.transform(series(texts), TOKENIZER)
         assert batch.shape == (len(texts), block.table.n_columns)
         for row, text in enumerate(texts):
@@ -119,7 +119,7 @@ def test_alone_equals_in_a_batch(learnt, texts: list[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def learnt() -> tuple[WordNgrams, CharNgrams]:
+def learned() -> tuple[WordNgrams, CharNgrams]:
     texts = series(random_texts(60) + ODD)
     return WordNgrams.fit(texts, TOKENIZER, 3, 1)[0], CharNgrams.fit(texts, TOKENIZER, 2, 4, 1)[0]
 
@@ -180,10 +180,10 @@ def test_few_or_no_ngrams(fit, texts: list[str]) -> None:
             assert found.sum() == (found.toarray() > 0).sum()
 
 
-def test_locate_finds_each_occurrence(learnt) -> None:
+def test_locate_finds_each_occurrence(learned) -> None:
     text = "the good film , the good"
     tokens = TOKENIZER.tokenize(series([text])).values
-    for block in learnt:
+    for block in learned:
         counts = np.zeros(block.table.n_columns)
         for columns, first, last in block.locate(tokens):
             np.add.at(counts, columns, 1)

@@ -2,8 +2,8 @@
 
 It works in this folder, so that the runs name their data by `data/...`. Plots and pages are left out, as they are large
 and can be made again; so are large features that a stopped search kept. What was stopped is killed by force in the
-middle. `expected/` holds what `tagline evaluate`, `tagline predict`, `tagline explain` and `tagline compare` said of
-the runs, and what the stopped ones came to when a copy was gone on with at once.
+middle. `expected/` holds what `tagline evaluate`, `tagline predict`, `tagline explain` and `tagline compare` printed
+for the runs, and the results of a copy of each stopped run that was resumed at once.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What earlier code wrote is still read, and says what it said: bundles, exports, runs, sweeps, searches, recipes.
+"""Files of earlier versions still load and give the same results: bundles, exports, runs, sweeps, searches, recipes.
 
 `make_bundle.py`, `make_runs.py` and `make_recipes.py` made it, once. Only public names and the command line are used.
 """
@@ -32,7 +32,7 @@ ABOUT_TIME = {"seconds", "peak_rss_mb", "ms_per_text", "texts_per_second", "fit_
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a copy of all but the bundles: reading a run is noted beside it, and reports are written into it."""
+    """Work in a copy of all but the bundles: evaluations write a ledger next to a run, and reports into it."""
     copy = tmp_path / "golden"
     shutil.copytree(GOLDEN, copy, ignore=shutil.ignore_patterns("bundle-*", "__pycache__", "*.py"))
     monkeypatch.chdir(copy)
@@ -268,7 +268,7 @@ def test_a_run_trained_again_is_the_same(here: Path, say, run: str) -> None:
 
 
 def test_a_run_may_be_replaced(here: Path, say) -> None:
-    """What is not recognised as a whole run would be refused."""
+    """A folder that is not recognised as a complete run would be refused."""
     for run in (*RUNS, "run-v1-folds"):
         asked = ("--out", run, "--recipe", "naive-bayes", "--quiet", "--json")
         say("train", "data/later.csv", *asked)
@@ -301,7 +301,7 @@ def going_on(here: Path, asked: Path, *argv: str, capfd: pytest.CaptureFixture[s
 
 
 @pytest.mark.slow
-def test_a_stopped_training_is_gone_on_with(here: Path, say, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_stopped_training_is_resumed(here: Path, say, capfd: pytest.CaptureFixture[str]) -> None:
     asked = here / "stopped-v1.unfinished" / "asked.json"
     if going_on(here, asked, "train", "--resume", "stopped-v1", capfd=capfd):
         found = say("predict", "stopped-v1", "--input", "data/later.csv", "--proba", "--format", "csv", "-q")
@@ -311,7 +311,7 @@ def test_a_stopped_training_is_gone_on_with(here: Path, say, capfd: pytest.Captu
 
 
 @pytest.mark.slow
-def test_a_stopped_sweep_is_gone_on_with(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_stopped_sweep_is_resumed(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     folder = here / "stopped-sweep-v1"
     if going_on(here, folder / "sweep.json", "sweep", "--resume", folder.name, capfd=capfd):
         found = table((folder / "trials.csv").read_text(encoding="utf-8"))
@@ -321,7 +321,7 @@ def test_a_stopped_sweep_is_gone_on_with(here: Path, capfd: pytest.CaptureFixtur
 
 
 @pytest.mark.slow
-def test_a_stopped_search_is_gone_on_with(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_stopped_search_is_resumed(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Its time is made so short that it is over: of what was judged, the best is taken."""
     asked = here / "stopped-tune-v1.tuning" / "asked.json"
     if going_on(here, asked, "tune", "--resume", "stopped-tune-v1", capfd=capfd, budget=1.0):

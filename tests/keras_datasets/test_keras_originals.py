@@ -56,7 +56,7 @@ def test_reuters() -> None:
     assert set(train_labels.tolist()) == set(range(46))
     assert test_labels[:3].tolist() == [3, 10, 1]
     assert len(reuters.get_word_index()) == 30_979
-    # Chollet, listing 4.11 and after; equally frequent words have other ranks when counted anew.
+    # Chollet, listing 4.11 and after; equally frequent words have other ranks when counted again.
     keras = [
         1, 245, 273, 207, 156, 53, 74, 160, 26, 14, 46, 296, 26, 39, 74, 2979, 3554, 14, 46, 4689, 4329, 86, 61, 3499,
         4795, 14, 61, 451, 4329, 17, 12,

@@ -140,7 +140,7 @@ def test_given_validation_rows_are_held_out() -> None:
 
 @pytest.mark.parametrize(("refit", "epochs"), [(2, 2), ("all", 4), ("no", 4)])
 def test_fitting_without_held_out_rows(refit, epochs: int) -> None:
-    """Then there is nothing to stop early by, and all rows are learnt at once."""
+    """Then there is nothing to stop early by, and all rows are learned at once."""
     clf = small(protocol__validation="none", protocol__refit=refit, training__early_stopping=1).fit(IDS, LABELS)
     assert clf.validation_ is None
     assert len(clf.training_.history["epoch"]) == clf.chosen_["epochs"] == epochs
@@ -253,12 +253,12 @@ def test_an_index_learnt_from_the_texts_knows_those_it_is_refitted_on() -> None:
     """Whether an index was handed over or not, where the recipe asks for one of its own."""
     texts = [f"{text} own{row}" for row, text in enumerate(TEXTS)]
     given = {"good": 1, "bad": 2}
-    learnt = small().fit(texts, CLASSES)
+    learned = small().fit(texts, CLASSES)
     asked = small(features__word_index="train").fit(texts, CLASSES, word_index=given)
-    assert learnt.n_features_ == asked.n_features_ > 120
-    assert asked.vectorizer_.index.words.to_list() == learnt.vectorizer_.index.words.to_list()
+    assert learned.n_features_ == asked.n_features_ > 120
+    assert asked.vectorizer_.index.words.to_list() == learned.vectorizer_.index.words.to_list()
     assert asked.chosen_["vocabulary"] == "learnt from 120 texts"
-    np.testing.assert_array_equal(weights(asked), weights(learnt))
+    np.testing.assert_array_equal(weights(asked), weights(learned))
 
 
 def test_held_out_texts_add_no_vocabulary() -> None:

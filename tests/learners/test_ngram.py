@@ -26,7 +26,7 @@ def fit(texts: list[str], Y: np.ndarray, *settings: str, recipe: str = "fast", *
 @pytest.mark.parametrize("recipe", ["fast", "linear-svm", "logistic-regression", "naive-bayes", "complement-nb"])
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_held_out_rows_add_no_vocabulary(recipe: str, n_classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is said of held-out rows is what a model of the other rows alone says."""
+    """Held-out predictions equal those of a model that was fitted on the other rows alone."""
     # The columns of the two stand in another order: solve to the end, where the order plays no part.
     monkeypatch.setattr(linear, "_SVM_TOLERANCE", 1e-8)
     monkeypatch.setattr(linear, "_SVM_PASSES", 100_000)

@@ -63,14 +63,14 @@ def test_frozen_vectors_equal_precomputed_means(file: str) -> None:
     shares = network.prepare(encoder.transform(pl.Series(TEXTS)))
     means = sp.csr_matrix(shares @ network.weights[0][0])  # (n_texts, 6)
     start = classifier(file, model__frozen=True, protocol__validation="none", training__epochs=1, protocol__refit=1)
-    begun: list[list[np.ndarray]] = []
+    initial: list[list[np.ndarray]] = []
 
     class First(Callback):
         def on_train_begin(self, state: State) -> None:
-            begun.extend([[array.copy() for array in arrays] for arrays in state.network.weights])
+            initial.extend([[array.copy() for array in arrays] for arrays in state.network.weights])
 
     start.fit(TEXTS, CLASSES, callbacks=[First()])
-    dense = Network(network.layers[1:], tuple(tuple(arrays) for arrays in begun[1:]))
+    dense = Network(network.layers[1:], tuple(tuple(arrays) for arrays in initial[1:]))
     assert all(isinstance(layer, Dense) for layer in dense.layers)
     targets = np.array(CLASSES)[:, None] == clf.classes_[1]
     training = clf.recipe_.training.model_copy(update={"epochs": 3})
@@ -136,7 +136,7 @@ def test_a_bundle_names_no_folder_of_this_machine(file: str, tmp_path: Path) -> 
 
 
 class Interrupt(Callback):
-    """Ctrl-C after an epoch of one of the two trainings, or while vectors are learnt."""
+    """Ctrl-C after an epoch of one of the two trainings, or while vectors are learned."""
 
     def __init__(self, phase: str, epoch: int) -> None:
         self.at = (phase, epoch)

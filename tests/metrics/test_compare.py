@@ -184,7 +184,7 @@ def test_the_same_rows_give_the_same_samples_and_order_does_not_matter():
     assert moved == first
 
 
-def test_a_class_that_one_model_is_better_at_stands_out():
+def test_class_differences_find_the_class_that_one_model_predicts_better():
     truth = np.repeat([0, 1, 2], 200)
     one, other = truth.copy(), truth.copy()
     one[200:300] = 0  # half of class 1

@@ -56,7 +56,7 @@ def test_naive_bayes_is_scikit_learns(n_classes: int, alpha: float, fit, peer) -
 
 @pytest.mark.parametrize("fit", [fit_multinomial, fit_complement])
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_a_column_without_a_count_has_no_say_in_naive_bayes(fit, n_classes: int) -> None:
+def test_naive_bayes_ignores_columns_without_counts(fit, n_classes: int) -> None:
     X, y = sample(n_classes)
     wider = sp.hstack([X, sp.csr_matrix((X.shape[0], 40))], format="csr")
     ones = np.ones(len(y))
@@ -95,7 +95,7 @@ def test_linear_models_are_scikit_learns(kind: str, n_classes: int) -> None:
 
 
 @pytest.mark.parametrize("kind", PEERS)
-def test_each_label_is_learnt_by_itself(kind: str) -> None:
+def test_each_label_is_learned_by_itself(kind: str) -> None:
     X, y = sample(3)
     Y = np.column_stack([y == 0, y != 2, y == 2, np.zeros(len(y), dtype=bool), np.ones(len(y), dtype=bool)])
     model = fit_model(kind, X, Y, np.ones(len(y)), HyperParameters(C=0.5, alpha=0.5), task=Task.MULTILABEL, seed=0)

@@ -1,4 +1,4 @@
-"""What confusion matrices hold and say; how they look is for eyes, and was looked at."""
+"""Contents of confusion matrices; their look was checked by eye."""
 
 import numpy as np
 import pytest

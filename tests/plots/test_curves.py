@@ -1,4 +1,4 @@
-"""What curves hold and say; how they look is for eyes, and was looked at."""
+"""Contents of curves; their look was checked by eye."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""What the training curves contain; their look is checked by eye."""
+"""Contents of training curves; their look was checked by eye."""
 
 import xml.etree.ElementTree as ET
 from itertools import pairwise

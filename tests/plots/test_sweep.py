@@ -1,4 +1,4 @@
-"""What the plots of a sweep show, read back from the figures."""
+"""Contents of the plots of a sweep, read back from the figures."""
 
 import numpy as np
 import pytest

@@ -65,7 +65,7 @@ ROWS = {
     "multihot-dense": ("imdb", 0.873, 0.889),
     "embedding-average": ("imdb", 0.865, 0.885),
     "embedding-average-slow": ("imdb", 0.70, 0.77),
-    "newswire-dense": ("reuters", 0.77, 0.815),  # 78 to 80.5 % on average; one seed lies up to 1.5 points beside it
+    "newswire-dense": ("reuters", 0.77, 0.815),  # 78 to 80.5 % on average; single seeds differ by up to 1.5 points
 }
 
 

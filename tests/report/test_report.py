@@ -62,7 +62,7 @@ def test_the_confusion_matrix_is_a_table_with_named_cells(binary):
     assert {"scope": "colgroup", "colspan": "2"} in page.all("th")
 
 
-def test_plots_have_words_for_those_who_cannot_see_them(binary):
+def test_plots_have_alternative_text(binary):
     page, _, _ = binary
     images = page.all("img")
     assert len(images) == 5
@@ -242,7 +242,7 @@ def test_the_per_cent_of_a_multilabel_mistake_is_of_the_label_that_is_wrong():
     assert wrong("Billing", "Returns") is None
 
 
-def test_a_text_stands_among_the_mistakes_once():
+def test_duplicate_texts_appear_once_among_the_mistakes():
     mistakes = [
         {"text": text, "label": "a", "prediction": "b", "probability": 0.9 - 0.01 * k}
         for k, text in enumerate(["One.", "Two.", "One. ", *map(str, range(30))])

@@ -1,4 +1,4 @@
-"""What the report says of the training of a network, and of the first rows of any run."""
+"""The report on the training of a network, and on the first rows of any run."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What was asked for, kept and read again."""
+"""Requests, stored and read again."""
 
 import json
 import threading

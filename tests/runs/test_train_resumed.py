@@ -37,7 +37,7 @@ RECIPES = Path(tagline.__file__).parent / "recipes"
 
 
 class StoppedError(Exception):
-    """What interrupts a training in these tests."""
+    """The interruption of a training in these tests."""
 
 
 def write_data(folder: Path) -> Path:
@@ -134,11 +134,11 @@ def more(tmp_path: Path) -> Path:
 def test_a_run_with_vectors_learnt_from_unlabelled_texts_is_resumed(
     data: Path, more: Path, tmp_path: Path, phase: str, epoch: int
 ) -> None:
-    stop, learnt = stop_after(phase, epoch), []
+    stop, learned = stop_after(phase, epoch), []
 
     def progress(seen) -> None:
         if isinstance(seen, VectorProgress):
-            learnt.append(seen)
+            learned.append(seen)
         else:
             stop(seen)
 
@@ -146,10 +146,10 @@ def test_a_run_with_vectors_learnt_from_unlabelled_texts_is_resumed(
     whole = train_run(data, asked, out=tmp_path / "whole")
     with pytest.raises(StoppedError):
         train_run(data, asked, out=tmp_path / "stopped", progress=progress)
-    assert [seen.words() for seen in learnt if seen.epoch_ended][-1] == "training word vectors: 100%"
-    stop, n_learnt = stop_after("none", 0), len(learnt)
+    assert [seen.words() for seen in learned if seen.epoch_ended][-1] == "training word vectors: 100%"
+    stop, n_learned = stop_after("none", 0), len(learned)
     resumed = resume_run(tmp_path / "stopped", progress=progress)
-    assert len(learnt) == n_learnt  # they were kept
+    assert len(learned) == n_learned  # they were kept
     assert bundle(resumed.folder) == bundle(whole.folder)
     told = json.loads((resumed.folder / "run.json").read_text())["chosen"]["vectors"]
     assert told == json.loads((whole.folder / "run.json").read_text())["chosen"]["vectors"]
@@ -203,7 +203,7 @@ def test_data_that_has_changed_is_refused(data: Path, tmp_path: Path) -> None:
     assert find_unfinished(tmp_path) == [(tmp_path / "run", False)]
 
 
-def test_what_cannot_be_gone_on_with(data: Path, tmp_path: Path) -> None:
+def test_only_intact_unfinished_runs_can_be_resumed(data: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not an unfinished run"):
         resume_run(tmp_path / "never")
     run = train_run(data, settings(), out=tmp_path / "run")
@@ -225,7 +225,7 @@ def test_n_grams_and_standing_objects_are_not_kept(data: Path, tmp_path: Path) -
     assert not any(seen)
 
 
-def test_an_older_run_stands_until_the_new_one_is_whole(data: Path, tmp_path: Path) -> None:
+def test_an_older_run_is_kept_until_the_new_one_is_complete(data: Path, tmp_path: Path) -> None:
     old = train_run(data, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
     with pytest.raises(StoppedError):
         train_run(data, settings(), out=tmp_path / "run", progress=stop_after("search", 2))
@@ -235,7 +235,7 @@ def test_an_older_run_stands_until_the_new_one_is_whole(data: Path, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_a_killed_process_is_gone_on_with_on_the_command_line(data: Path, tmp_path: Path) -> None:
+def test_a_killed_process_is_resumed_on_the_command_line(data: Path, tmp_path: Path) -> None:
     more = ("training.epochs=60", "model.embedding=64", "training.batch_size=2", 'protocol.refit="no"')
     tagline = [sys.executable, "-m", "tagline"]
     command = [*tagline, "train", str(data), "--recipe", "embedding-average", "--seed", "3"]

@@ -28,7 +28,7 @@ class Running:
         self.host, self.port = "127.0.0.1", int(address.rpartition(":")[2])
 
     def lines(self) -> list[dict[str, Any]]:
-        """What it has logged so far."""
+        """The log so far."""
         return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
 
     def logged(self, event: str, seconds: float = 30.0) -> dict[str, Any]:

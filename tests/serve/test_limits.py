@@ -21,7 +21,7 @@ def test_a_long_text_is_truncated_on_request_only(client):
     assert max(end for _, end, _ in explained["words"]) <= 2000
 
 
-def test_too_many_concurrent_requests_are_told_to_retry(models, tmp_path):
+def test_too_many_concurrent_requests_get_retry_after(models, tmp_path):
     with serving(tmp_path, models["two"], "--max-concurrent", 2) as server, server.client() as client:
         request = post("/v1/predict", b'{"text": "a great film"}')
         waiting = [server.connect() for _ in range(2)]

@@ -121,7 +121,7 @@ def test_a_training_that_ended_is_not_continued(tmp_path: Path) -> None:
 
 def test_a_checkpoint_holds_no_code(tmp_path: Path) -> None:
     fit(OPTIMIZERS["rmsprop"], [KeepWeights()], tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["search.pt"]  # no half-written file beside it
+    assert [path.name for path in tmp_path.iterdir()] == ["search.pt"]  # no temporary file is left
     kept = torch.load(tmp_path / "search.pt", weights_only=True)
     assert kept["epoch"] == 8
     assert kept["step"] == 32

@@ -208,28 +208,28 @@ def test_weights_too_large_for_logits_are_an_error(watched: bool) -> None:
 def test_trainings_in_two_threads_restore_the_settings_of_the_process() -> None:
     """One begins first and ends first, so that the other sees what it has set and outlives it."""
     torch.set_num_threads(2)
-    begun, ended = threading.Event(), threading.Event()
+    started, ended = threading.Event(), threading.Event()
     left: dict[str, tuple[int, bool]] = {}
     filters = list(warnings.filters)
     before = [pool["num_threads"] for pool in threadpool_info()]
 
     class First(Callback):
         def on_epoch_end(self, state: State) -> None:
-            begun.set()
-            assert second_begun.wait(10)
+            started.set()
+            assert second_started.wait(10)
 
     class Second(Callback):
         def on_train_begin(self, state: State) -> None:
-            second_begun.set()
+            second_started.set()
             assert ended.wait(10)
             assert torch.get_num_threads() == 1
 
-    second_begun = threading.Event()
+    second_started = threading.Event()
 
     def run(name: str, callback: Callback) -> None:
         torch.get_num_threads()
         if name == "second":
-            assert begun.wait(10)
+            assert started.wait(10)
         train(small_network(), small_rows(40, 0), TRAINING, callbacks=[callback])
         left[name] = torch.get_num_threads(), sys.float_info.min / 2 == 0
         if name == "first":

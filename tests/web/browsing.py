@@ -51,7 +51,7 @@ def serving(models: dict[str, Path], log: Path, key: str | None = None) -> Itera
 
 @dataclass
 class Heard:
-    """What a page said on its console, and what went wrong in it; a test that expects some takes it away."""
+    """Console messages and errors of a page; a test removes those that it expects."""
 
     words: list[str] = field(default_factory=list)
 

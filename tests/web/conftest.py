@@ -62,7 +62,7 @@ def opened(browser: Browser, server: str, heard: Heard) -> Iterator[Opener]:
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = heard.listen(context.new_page())
-        # Interception takes effect after a while: begun only when a key opens the file chooser, it may miss it.
+        # Interception takes effect after a while: started only when a key opens the file chooser, it may miss it.
         page.on("filechooser", lambda chooser: None)
         page.goto(address + fragment)
         return page

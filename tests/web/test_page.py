@@ -53,7 +53,7 @@ def test_a_review_gets_a_verdict_and_highlights_as_it_is_typed(opened: Opener, r
     assert float(score) == pytest.approx(expected.score, abs=0.005)
 
 
-def test_another_class_is_explained_when_asked(opened: Opener) -> None:
+def test_another_class_is_explained_on_request(opened: Opener) -> None:
     page = typed(opened(), REVIEW)
     good = page.locator("#highlighted mark", has_text="good")
     before = good.get_attribute("class")
@@ -127,7 +127,7 @@ def test_another_model_judges_the_same_text(opened: Opener) -> None:
     expect(page.locator("#highlighted")).to_have_text("good goal")
 
 
-def test_many_classes_are_shown_when_asked(opened: Opener) -> None:
+def test_many_classes_are_shown_on_request(opened: Opener) -> None:
     page = ready(opened("#text=w5+v5&model=many"))
     expect(page.locator("#verdict")).to_have_text("🎬 <b>bold</b> & film")
     expect(page.locator("#bars li")).to_have_count(8)
@@ -198,7 +198,7 @@ def test_a_file_that_cannot_be_labelled_is_an_error_in_words(
     heard.words.clear()
 
 
-def test_a_busy_server_is_asked_again(opened: Opener, heard: Heard) -> None:
+def test_a_request_to_a_busy_server_is_retried(opened: Opener, heard: Heard) -> None:
     page = ready(opened())
     refused = []
 
@@ -302,7 +302,9 @@ def test_the_keyboard_is_enough(opened: Opener) -> None:
         page.keyboard.press("Enter")
 
 
-def test_a_key_is_asked_for_and_kept(opened: Opener, heard: Heard, runs: dict[str, Path], tmp_path: Path) -> None:
+def test_the_page_prompts_for_a_key_and_stores_it(
+    opened: Opener, heard: Heard, runs: dict[str, Path], tmp_path: Path
+) -> None:
     with serving({"two": runs["two"]}, tmp_path / "log", key=KEY) as address:
         page = opened(address=address)
         expect(page.locator("#key")).to_be_focused()

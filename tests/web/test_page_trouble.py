@@ -1,4 +1,4 @@
-"""What goes wrong while the page is used: odd texts and names, late answers, keys that cannot be sent."""
+"""Failures while the page is used: unusual texts and names, late answers, keys that cannot be sent."""
 
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def test_a_model_that_cannot_be_had_leaves_the_choice_at_the_one_that_answers(op
 
 
 def test_a_file_that_another_model_was_labelling_is_given_up(opened: Opener) -> None:
-    """Its answers would stand under the name of a model that did not give them."""
+    """Its answers would be shown under the name of another model."""
     page = ready(opened())
     page.locator("#tab-file").click()
     page.route("**/v1/predict/file*", lambda route: None)
@@ -124,7 +124,7 @@ def test_a_key_that_no_header_can_hold_is_not_taken(
     heard.words.clear()
 
 
-def test_nothing_is_asked_of_another_host(opened: Opener, server: str) -> None:
+def test_no_request_goes_to_another_host(opened: Opener, server: str) -> None:
     page = ready(opened())
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -1,4 +1,4 @@
-"""What a calibration method provides."""
+"""Interface of calibration methods."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 

@@ -199,7 +199,7 @@ class _Wanted:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """What was read from one argument of `load_dataset`: rows, their chosen columns and the labelled table."""
+    """Data read from one argument of `load_dataset`: rows, their chosen columns and the labelled table."""
 
     rows: Rows
     columns: Columns

@@ -1,4 +1,4 @@
-"""What the values of a label column mean.
+"""Formats of label columns.
 
 `label_strings` reads a column as class names. Each entry of `LABEL_FORMATS` reads one way to write labels; the first
 that recognises a column reads it, so that special formats come before general ones. To support another way, add

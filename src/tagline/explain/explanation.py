@@ -13,7 +13,7 @@ UNKNOWN_WORDS = "(unknown words)"
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one n-gram or word adds to the score; ``spans`` are its (start, end) in characters of the text.
+    """Contribution of one n-gram or word to the score; ``spans`` are its (start, end) in characters of the text.
 
     Two kinds have no span: an n-gram that a tree tests and the text lacks, and `START_OF_TEXT` of a network.
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What to export: the folder of a run or of its model, to ``target``.
+    """An export request: the folder of a run or of its model, and the target.
 
     ``replay`` is a file of texts for the verification, None for the test rows of the run; ``progress`` is called with
     the name of each stage.
@@ -22,7 +22,7 @@ class ExportRequest:
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: ``bytes`` in all, ``sentences`` for people, and ``facts`` for programs, JSON values by name."""
+    """Result of an export: ``bytes`` in all, ``sentences`` and ``facts``, JSON values by name, for programs."""
 
     path: Path
     bytes: int

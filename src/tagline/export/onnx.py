@@ -22,7 +22,7 @@ from tagline.run_folder import load_model
 
 @dataclass(frozen=True)
 class OnnxExport:
-    """What was written to ``path``, ``bytes`` in all, and how close its predictions are to the model's.
+    """Result of an export to ``path``: ``bytes`` in all, and how close its predictions are to the model's.
 
     ``card`` is the content of its ``card.json``.
     """

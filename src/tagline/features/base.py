@@ -26,11 +26,11 @@ class Featurizer(Protocol):
 
     @property
     def unit_name(self) -> str:
-        """What its features are, in the plural: ``"n-grams"`` or ``"word ids"``."""
+        """Name of its features in the plural: ``"n-grams"`` or ``"word ids"``."""
 
     @property
     def n_columns(self) -> int:
-        """How many features there are: n-grams, or word ids including the reserved ones."""
+        """Number of features: n-grams, or word ids including the reserved ones."""
 
     @property
     def reads_texts(self) -> bool:

@@ -42,7 +42,7 @@ def _recurrent(model: RecurrentModel) -> tuple[Layer, int]:
 
 
 def _size(model: EmbeddingModel) -> int:
-    assert isinstance(model.embedding, int)  # who has the vectors has put their size there
+    assert isinstance(model.embedding, int)  # set by `_with_size`
     return model.embedding
 
 

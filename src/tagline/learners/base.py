@@ -1,4 +1,4 @@
-"""What a learner is given, what it returns, and the steps that learners share."""
+"""Interface of learners: training data, options, the fitted result, and common steps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,8 +34,8 @@ class TrainingData:
         loss_weights: these, times the weight of the row's class, (n_texts,), scaled to a mean of 1 over rows above 0:
             they multiply the loss. None: ``sample_weights`` are ones, and so are these.
         groups: rows of one group, (n_texts,), are held out together.
-        word_index: words and their ranks, for a network; otherwise they are learnt.
-        unlabelled: texts without labels, (n_more,), that word vectors are learnt from too.
+        word_index: words and their ranks, for a network; otherwise they are learned.
+        unlabelled: texts without labels, (n_more,), that word vectors are learned from too.
 
     """
 
@@ -156,7 +156,7 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class Calibration:
-    """What held-out logits decide: the calibrator, the threshold, and their calibrated probabilities."""
+    """Calibrator and threshold fitted on held-out logits, and their calibrated probabilities."""
 
     calibrator: Calibrator
     threshold: float

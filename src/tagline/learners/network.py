@@ -51,19 +51,19 @@ class NetworkLearner:
         if folds is None:
             folds, how = hold_out(recipe, data, options.seed, cheap=False)
         everything = np.arange(len(data))
-        learnt, held = folds[0] if folds else (everything, everything[:0])
+        learned, held = folds[0] if folds else (everything, everything[:0])
         refits = options.final and len(held) > 0 and protocol.refit != "no"
 
         inputs = NetworkInputs(features, data.texts, data.word_index, options.feature_cache)
-        encoder, X = inputs.encoded(learnt)
+        encoder, X = inputs.encoded(learned)
         last = inputs.encoder(everything) if refits and inputs.learns_words else encoder
-        start = _find_start(recipe, [encoder, last], data, options, learnt)
+        start = _find_start(recipe, [encoder, last], data, options, learned)
         if start is not None:
             recipe = _with_size(recipe, start.vectors)
-            notify(options.callbacks, "on_vectors", start.facts(encoder, X[learnt]))
+            notify(options.callbacks, "on_vectors", start.facts(encoder, X[learned]))
         training = NetworkTraining(recipe, data, options, None if start is None else start.vectors)
         network = training.draw(encoder)
-        history, restored = training.search(network, X, learnt, held)
+        history, restored = training.search(network, X, learned, held)
 
         calibrator, threshold, held_out = uncalibrated(), 0.5, None
         if len(held):
@@ -78,27 +78,27 @@ class NetworkLearner:
                 encoder, X = last, inputs.encode(last)
             network = training.draw(encoder)
             refit_history = training.refit(network, X, history.best_epoch)
-            learnt = everything
+            learned = everything
 
         assert recipe.training is not None
         record = TrainingRecord(
             history=history.columns,
             refit_history=None if refit_history is None else refit_history.columns,
             best_epoch=history.best_epoch,
-            findings=_findings(recipe, data, history, refit_history, learnt),
+            findings=_findings(recipe, data, history, refit_history, learned),
             layers=network.summary((encoder.num_words,) if encoder.maxlen is None else (encoder.maxlen,)),
         )
         chosen: dict[str, Any] = {
             "num_words": encoder.num_words,
             **({} if encoder.maxlen is None else {"maxlen": encoder.maxlen}),
-            "vocabulary": inputs.vocabulary(len(learnt)),
-            **({} if start is None else {"vectors": start.facts(encoder, X[learnt])}),
+            "vocabulary": inputs.vocabulary(len(learned)),
+            **({} if start is None else {"vectors": start.facts(encoder, X[learned])}),
             "epochs": len(refit_history) if refit_history is not None else restored or len(history),
             **calibrator.chosen(),
             "threshold": threshold,
             "held_out": {"rows": len(held), "how": how} if len(held) else None,
             "tried": ["epochs"] if restored is not None and not isinstance(protocol.refit, int) else [],
-            "learnt_from": len(learnt),
+            "learnt_from": len(learned),
         }
         seconds = {"features": inputs.seconds, "fit": time.perf_counter() - started - inputs.seconds}
         return Fitted(encoder, network, calibrator, threshold, chosen, held_out, seconds, record)
@@ -106,7 +106,7 @@ class NetworkLearner:
 
 @dataclass(frozen=True, eq=False)
 class _Start:
-    """The word vectors that networks start from; ``learnt_from`` says from what they were learnt, if they were."""
+    """The word vectors that networks start from; ``learnt_from`` says from what they were learned, if they were."""
 
     vectors: Vectors
     frozen: bool
@@ -142,12 +142,12 @@ def _with_size(recipe: Recipe, vectors: Vectors) -> Recipe:
 
 
 def _findings(
-    recipe: Recipe, data: TrainingData, history: "History", refit_history: "History | None", learnt: Ints
+    recipe: Recipe, data: TrainingData, history: "History", refit_history: "History | None", learned: Ints
 ) -> list[str]:
     """Return in sentences where the network overfits or underfits, and where the recipe hardly fits this data."""
     training = recipe.training
     assert training is not None
-    findings = history.findings(_chance(data.Y[learnt], data.task) if _is_entropy(training) else None)
+    findings = history.findings(_chance(data.Y[learned], data.task) if _is_entropy(training) else None)
     if training.early_stopping and history.best_epoch is None:
         findings.append(
             "Early stopping had nothing to measure, as no rows were held out: the network was trained for all "
@@ -161,10 +161,10 @@ def _findings(
             "`--set protocol.refit=best-epoch` takes that."
         )
     epochs = refitted or len(history)
-    steps = epochs * math.ceil(len(learnt) / training.batch_size)
+    steps = epochs * math.ceil(len(learned) / training.batch_size)
     if steps < _FEW_STEPS:
         findings.append(
-            f"{len(learnt):,} texts in batches of {training.batch_size:,} are {steps} steps in {epochs} epochs, too "
+            f"{len(learned):,} texts in batches of {training.batch_size:,} are {steps} steps in {epochs} epochs, too "
             "few to learn much: take a smaller `training.batch_size`, more epochs, or the recipe `fast`."
         )
     return findings

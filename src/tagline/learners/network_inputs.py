@@ -39,7 +39,7 @@ class NetworkInputs:
         return isinstance(self._texts, pl.Series) and not given
 
     def encoder(self, rows: Ints) -> Encoder:
-        """Return the encoder with the given index, or one learnt from these rows."""
+        """Return the encoder with the given index, or one learned from these rows."""
         features = self._features
         index = None
         if isinstance(self._texts, pl.Series) and self.learns_words:
@@ -69,16 +69,16 @@ class NetworkInputs:
 
         if self._cache is None:
             return encode()
-        learnt = hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest() if self.learns_words else ""
-        return self._cache.encoded({"features": self._features.model_dump(mode="json"), "learnt": learnt}, encode)
+        learned = hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest() if self.learns_words else ""
+        return self._cache.encoded({"features": self._features.model_dump(mode="json"), "learnt": learned}, encode)
 
-    def vocabulary(self, n_learnt: int) -> str:
-        """Return in words where the vocabulary of a training on ``n_learnt`` texts comes from."""
+    def vocabulary(self, n_learned: int) -> str:
+        """Return in words where the vocabulary of a training on ``n_learned`` texts comes from."""
         if isinstance(self._texts, Sequences):
             return "that of the ids given"
         if not self.learns_words:
             return "the word index of the data set"
-        return f"learnt from {n_learnt:,} texts"
+        return f"learnt from {n_learned:,} texts"
 
 
 def check_ids(features: MultihotFeatures | SequenceFeatures, data: TrainingData) -> None:

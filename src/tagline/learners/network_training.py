@@ -31,7 +31,7 @@ from tagline.training import (
 
 @dataclass(frozen=True, eq=False)
 class NetworkTraining:
-    """What the trainings of one fit share; ``vectors`` are the word vectors that the networks start from."""
+    """The trainings of one fit; ``vectors`` are the initial word vectors of the networks."""
 
     recipe: Recipe
     data: TrainingData
@@ -61,8 +61,8 @@ class NetworkTraining:
             network.weights[0][0][...] = start_table(self.vectors, encoder, rng)
         return network
 
-    def search(self, network: Network, X: Inputs, learnt: Ints, held_out: Ints) -> tuple[History, int | None]:
-        """Train on the rows ``learnt``, and measure the held-out rows after each epoch.
+    def search(self, network: Network, X: Inputs, learned: Ints, held_out: Ints) -> tuple[History, int | None]:
+        """Train on the rows ``learned``, and measure the held-out rows after each epoch.
 
         If these choose something, the network gets back the weights of the best epoch, or of the last one that the
         refit is to have. Return the history and the number of that epoch, None if the weights are the last ones.
@@ -73,7 +73,7 @@ class NetworkTraining:
         own: list[Callback] = [keep, *([EarlyStopping(training.early_stopping)] if training.early_stopping else [])]
         validation = self._rows(X, held_out) if len(held_out) else None
         epochs = training.epochs if validation is not None or n_epochs is None else n_epochs
-        history = self._train(network, self._rows(X, learnt), epochs, "search", validation, own)
+        history = self._train(network, self._rows(X, learned), epochs, "search", validation, own)
         if validation is None or not (training.early_stopping or refit != "no"):
             return history, None
         keep.put_back(network)

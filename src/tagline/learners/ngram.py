@@ -67,23 +67,29 @@ class NgramLearner:
         if folds is None:
             folds, how = hold_out(recipe, data, options.seed, cheap=is_cheap(texts, data.n_outputs))
         chosen = _choose(fit, folds)
-        learnt_rows = None if (options.final and recipe.protocol.refit == "all") or not folds else folds[0][0]
-        outcome = _learn(fit, folds, chosen, learnt_rows, final=options.final)
-        judged = _judge(recipe, fit, folds, outcome.logits, how)
+        learned_rows = None if (options.final and recipe.protocol.refit == "all") or not folds else folds[0][0]
+        outcome = _learn(fit, folds, chosen, learned_rows, final=options.final)
+        calibration = _calibrate(recipe, fit, folds, outcome.logits, how)
         settings: dict[str, Any] = {
             **_lengths(outcome.vectorizer),
             "min_df": fit.min_df,
             **({} if fit.settings.tuned is None else {fit.settings.tuned: chosen.candidate.value}),
-            **judged.calibrator.chosen(),
-            "threshold": judged.threshold,
+            **calibration.calibrator.chosen(),
+            "threshold": calibration.threshold,
             "held_out": {"rows": sum(len(held) for _, held in folds), "how": how} if folds else None,
             "tried": chosen.tried,
-            "learnt_from": len(data) if learnt_rows is None else len(learnt_rows),
+            "learnt_from": len(data) if learned_rows is None else len(learned_rows),
         }
-        held_out = judged.held_out and replace(judged.held_out, rows=rows[judged.held_out.rows])
+        held_out = calibration.held_out and replace(calibration.held_out, rows=rows[calibration.held_out.rows])
         seconds = {"features": counted - started, "fit": time.perf_counter() - counted}
         return Fitted(
-            outcome.vectorizer, outcome.model, judged.calibrator, judged.threshold, settings, held_out, seconds
+            outcome.vectorizer,
+            outcome.model,
+            calibration.calibrator,
+            calibration.threshold,
+            settings,
+            held_out,
+            seconds,
         )
 
 
@@ -110,7 +116,7 @@ class _Chosen:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What was learnt, and the held-out logits, (n_held_out, n_outputs), of all folds one after the other."""
+    """Fitted vectorizer and model, and the held-out logits, (n_held_out, n_outputs), of all folds in order."""
 
     vectorizer: Vectorizer
     model: Model
@@ -118,8 +124,8 @@ class _Outcome:
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """What the held-out logits decide."""
+class _Calibrated:
+    """Calibrator, threshold and held-out predictions, fitted on the held-out logits."""
 
     calibrator: Calibrator
     threshold: float
@@ -301,18 +307,18 @@ def _mean_and_error(differences: Floats, weights: Floats) -> tuple[float, float]
     return float(mean), float(np.sqrt(variance)) / float(np.sqrt(weights.sum()))
 
 
-def _learn(fit: _Fit, folds: Folds, chosen: _Chosen, learnt_rows: Ints | None, *, final: bool) -> _Outcome:
-    """Learn from ``learnt_rows``, or all, with the settings chosen, and see to the held-out logits."""
+def _learn(fit: _Fit, folds: Folds, chosen: _Chosen, learned_rows: Ints | None, *, final: bool) -> _Outcome:
+    """Learn from ``learned_rows``, or all, with the settings chosen, and compute the held-out logits."""
     candidate, logits = chosen.candidate, chosen.logits
     if not folds or logits is not None:
-        return _Outcome(*fit.learn(learnt_rows, candidate), logits)
-    if not final and len(folds) == 1:  # the model that is wanted is the one that predicts the held-out rows
-        vectorizer, model = fit.learn(learnt_rows, candidate)
+        return _Outcome(*fit.learn(learned_rows, candidate), logits)
+    if not final and len(folds) == 1:  # the final model also predicts the held-out rows
+        vectorizer, model = fit.learn(learned_rows, candidate)
         return _Outcome(vectorizer, model, fit.logits(vectorizer, model, folds[0][1], candidate))
-    # Nothing was to choose, so the two fits need not wait for each other.
+    # No setting was chosen, so the two fits are independent.
     jobs: list[Callable[[], Any]] = [
         lambda: fit.held_out_logits(folds, candidate),
-        lambda: fit.learn(learnt_rows, candidate),
+        lambda: fit.learn(learned_rows, candidate),
     ]
     # Several outputs keep all cores busy by themselves.
     logits, (vectorizer, model) = in_threads(_call, jobs) if fit.data.n_outputs == 1 else [job() for job in jobs]
@@ -323,10 +329,10 @@ def _call(job: Callable[[], Any]) -> Any:
     return job()
 
 
-def _judge(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, how: str) -> _Judged:
-    """Calibrate on the held-out rows; of these the validation rows are shown, where some were given."""
+def _calibrate(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, how: str) -> _Calibrated:
+    """Calibrate on the held-out rows; report only the validation rows among them if some were given."""
     if logits is None:
-        return _Judged(uncalibrated(), 0.5, None)
+        return _Calibrated(uncalibrated(), 0.5, None)
     data = fit.data
     held = np.concatenate([rows for _, rows in folds])
     calibrated = calibrate(recipe.protocol.calibration, data.task, logits, data.Y[held], data.weights_of(held))
@@ -334,7 +340,7 @@ def _judge(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, how: 
     if data.n_validation:
         shown = held >= len(data) - data.n_validation
     held_out = HeldOut(held[shown], data.Y[held][shown], calibrated.proba[shown], how)
-    return _Judged(calibrated.calibrator, calibrated.threshold, held_out)
+    return _Calibrated(calibrated.calibrator, calibrated.threshold, held_out)
 
 
 def _lengths(vectorizer: Vectorizer) -> dict[str, list[int]]:

@@ -25,7 +25,7 @@ def row_weights(
         class_weight: None; ``"balanced"``, every class has the same total weight; or a weight for each class. A row of
             several labels counts as its rarest or heaviest one.
         sample_weight: of the first ``n_train`` rows; validation rows follow and count 1.
-        n_train: how many rows are learnt from.
+        n_train: how many rows are learned from.
 
     Raises:
         InputError: a weight is invalid, or the weight of an unknown class.

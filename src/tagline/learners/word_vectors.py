@@ -1,4 +1,4 @@
-"""The word vectors that a network starts from: read or learnt, put into its table, and what they cover."""
+"""The word vectors that a network starts from: read or learned, put into its table, and what they cover."""
 
 import hashlib
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ def find_vectors(
         assert isinstance(model.embedding, int)
         if isinstance(texts, Sequences):
             raise InputError("Unlabelled texts go with training texts, not with sequences of ids: give the texts.")
-        return _learnt(pl.concat([texts, unlabelled]), model.embedding, options)
+        return _learned(pl.concat([texts, unlabelled]), model.embedding, options)
     if model.vectors == "none":
         return None
     indexes = [encoder.index for encoder in encoders]
@@ -93,8 +93,8 @@ def notify(callbacks: "Sequence[Callback]", hook: str, *values: Any) -> None:
             method(*values)
 
 
-def _learnt(texts: pl.Series, size: int, options: FitOptions) -> Vectors:
-    """Return vectors learnt from texts; a training that is resumed finds those that it started from."""
+def _learned(texts: pl.Series, size: int, options: FitOptions) -> Vectors:
+    """Return vectors learned from texts; a training that is resumed finds those that it started from."""
     seed, checkpoints = options.seed, options.checkpoints
     of = f"{fingerprint(texts)} {size} {seed} {EPOCHS} {LEAST}"
     folder = None if checkpoints is None else checkpoints / "vectors"
@@ -144,7 +144,7 @@ def start_table(vectors: Vectors, encoder: Encoder, rng: np.random.Generator) ->
 def cover(vectors: Vectors, encoder: Encoder, X: Ids, *, frozen: bool) -> dict[str, Any]:
     """Return what ``chosen["vectors"]`` says: what they are, and how much of the vocabulary and of rows they cover.
 
-    ``X`` are the padded ids of the texts learnt from, (n_texts, maxlen): running words are those that it reads.
+    ``X`` are the padded ids of the texts learned from, (n_texts, maxlen): running words are those that it reads.
     """
     known = _places(vectors, encoder) >= 0
     read = X[X > START]

@@ -1,4 +1,4 @@
-"""What metrics of counts are computed from: counts of the rows, and of bootstrap samples of them."""
+"""Tallies: the counts of rows and of their bootstrap samples, from which metrics are computed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -31,7 +31,7 @@ class HyperParameters:
 
 @dataclass(frozen=True)
 class Contributions:
-    """What the features of one text add to a score, the output of a model.
+    """Contributions of the features of one text to a score, an output of a model.
 
     ``columns`` are columns of the text's features, (n,), for a network of padded ids positions in the row;
     ``values`` what each adds, (n,). ``intercept`` plus all values is ``score``, exactly for models of n-grams and

@@ -1,4 +1,4 @@
-"""What people read of a run: `report.html`, self-contained, for screen, phone and print."""
+"""The report of a run: `report.html`, self-contained, for screen, phone and print."""
 
 from tagline.report.report import write_report
 

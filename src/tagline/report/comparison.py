@@ -189,7 +189,7 @@ def _examples(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> dic
 def _way(
     examples: Sequence[Mapping[str, Any]], right: Mapping[str, Any], wrong: Mapping[str, Any], n: int, *, at: int
 ) -> dict[str, Any]:
-    """Return the rows that one run has right and another wrong; ``at``: where the latter's probability stands."""
+    """Return the rows that one run has right and another wrong; ``at``: the position of the latter's probability."""
     cards = []
     for example in examples:
         shown, goes_on = pieces(example["text"], []) if "text" in example else ([], False)

@@ -12,16 +12,16 @@ _LINE_BREAKS = re.compile(r"(?:<br\s*/?>\s*)+", re.IGNORECASE)  # reviews scrape
 _WHOLE = 640  # characters; a longer text is shown as excerpts
 _AROUND = 90  # characters of context on each side of a strong word
 _STRONGEST = 6
-_WEAKEST_SHOWN = 0.25  # of the strongest contribution: fewer marks, so that the telling words stand out
+_WEAKEST_SHOWN = 0.25  # of the strongest contribution: weaker words are not marked, so that the strongest stand out
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text and how it speaks for the prediction.
+    """A stretch of text and its contribution to the prediction.
 
     Attributes:
         text: Without characters that could harm the page.
-        contribution: Positive speaks for the prediction, negative against it, 0 is unmarked.
+        contribution: Positive is evidence for the prediction, negative against it, 0 is unmarked.
         strength: Between 0 and 1, relative to the strongest word of the text.
         cut: Whether text was left out before this piece.
 
@@ -97,7 +97,7 @@ def _summed(spans: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]
 
 
 def _windows(text: str, stretches: list[tuple[int, int, float]]) -> list[tuple[int, int]]:
-    """Return what of a text is shown: all of a short one, else the surroundings of its strongest words."""
+    """Return the parts of a text to show: all of a short one, else the context of its strongest words."""
     if len(text) <= _WHOLE:
         return [(0, len(text))]
     strongest = sorted(stretches, key=lambda stretch: -abs(stretch[2]))[:_STRONGEST]
@@ -105,7 +105,7 @@ def _windows(text: str, stretches: list[tuple[int, int, float]]) -> list[tuple[i
         return [(0, _word_end(text, _WHOLE))]
     windows: list[tuple[int, int]] = []
     for start, end, _ in sorted(strongest):
-        # A stretch is a word or a few; where a whole text is one, its beginning stands for it.
+        # A stretch is usually one or a few words; of a whole text only the beginning is shown.
         low, high = max(0, start - _AROUND), min(len(text), min(end, start + _WHOLE) + _AROUND)
         low, high = _word_start(text, low), _word_end(text, high)
         if windows and low <= windows[-1][1]:

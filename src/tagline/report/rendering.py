@@ -1,4 +1,4 @@
-"""What all pages share: templates, and atomic writing."""
+"""Render templates and write pages atomically."""
 
 import re
 from pathlib import Path

@@ -17,7 +17,7 @@ from tagline.task import Task
 _MATRIX_AS_TABLE = 10  # classes
 _WORST_FIRST = 12  # classes
 _SHOWN_OF_MANY = 50  # classes
-_FOLDED_ABOVE, _UNFOLDED = 50, 30  # classes; the rows beyond the worst are folded away
+_FOLDED_ABOVE, _UNFOLDED = 50, 30  # classes; rows beyond the worst are collapsed
 _MISTAKES = 20
 _FIRST = 10
 _CONFIDENCES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
@@ -130,7 +130,7 @@ def class_rows(block: Block) -> tuple[list[dict[str, Any]], bool]:
 
 
 def n_unfolded(n_classes: int) -> int:
-    """Return how many rows of classes stand open; the others are folded away on screen, not in print."""
+    """Return how many rows of classes are expanded; the others are collapsed on screen, not in print."""
     return _UNFOLDED if n_classes > _FOLDED_ABOVE else n_classes
 
 

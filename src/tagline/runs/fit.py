@@ -36,7 +36,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Job:
-    """What every fit of a run shares.
+    """Context of all fits of a run.
 
     Attributes:
         inputs: data, recipe and settings.

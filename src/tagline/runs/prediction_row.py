@@ -1,4 +1,4 @@
-"""What a prediction consists of: its options, and the fields of each row, for the command line, files and HTTP alike.
+"""Options of predictions and the fields of each row, for the command line, files and HTTP alike.
 
 A new option is a field of `PredictionOptions`, from which HTTP takes it, and an option of ``tagline predict``.
 """
@@ -31,7 +31,7 @@ class OptionError(InputError):
 
 
 class PredictionOptions(BaseModel):
-    """What to predict, and how to decide."""
+    """Options of predictions: fields to return and the decision rule."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

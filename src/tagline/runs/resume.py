@@ -1,7 +1,7 @@
-"""Resume what was stopped: the files that a training, a sweep and a search keep until they have finished.
+"""Resume stopped runs: the files that a training, a sweep and a search keep until they finish.
 
-A request, a JSON file, says what was asked for. A lock on the folder that holds it tells whether a process works on it.
-A run is kept in ``RUN.unfinished``, beside its place, while its network is trained: the request and the checkpoints.
+A JSON file stores the request. A lock on its folder shows whether a process is working on it.
+``RUN.unfinished``, next to the run's final folder, holds the request and the checkpoints while a network is trained.
 The folder is removed when the run is complete.
 """
 

@@ -16,9 +16,9 @@ Progress = Callable[["TrainingProgress | VectorProgress"], None]
 class TrainSettings:
     """The settings of a run apart from its data; the names are those of the command line.
 
-    ``unlabelled`` is a file of texts without labels, from which a network's word vectors are learnt first.
+    ``unlabelled`` is a file of texts without labels, from which a network's word vectors are learned first.
     ``texts`` False leaves every text of the data out of run, report and bundle, except for the vocabulary; ``track``
-    names loggers of `tagline.runs.tracking`.
+    names trackers of `tagline.runs.tracking`.
     """
 
     recipe: str | Path = "fast"
@@ -46,7 +46,7 @@ class Observer:
     Attributes:
         log: called with the name of each stage.
         progress: called while a network is trained.
-        warn: called with a sentence when a logger fails, which does not stop the run.
+        warn: called with a sentence when a tracker fails, which does not stop the run.
 
     """
 

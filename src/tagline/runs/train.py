@@ -84,7 +84,7 @@ def train_run(
         seconds_before: what the process took before this call; counted in ``seconds.total``.
         log: called with the name of each stage.
         progress: called while a network is trained.
-        warn: called with a sentence when a logger of ``settings.track`` fails, which does not stop the run.
+        warn: called with a sentence when a tracker of ``settings.track`` fails, which does not stop the run.
 
     Raises:
         InputError: data, recipe or settings cannot be used, or the training breaks; nothing is written.
@@ -148,7 +148,7 @@ def fit_and_write(
         command: the command line to record.
         started: when the run was started, on the clock of `time.perf_counter`.
         observer: where to report to.
-        checkpoints: the folder of the checkpoints, if the run can be resumed; loggers keep their state beside it.
+        checkpoints: the folder of the checkpoints, if the run can be resumed; trackers keep their state next to it.
         search: how a search found the recipe.
 
     """
@@ -218,7 +218,7 @@ def _default_target(inputs: RunInputs) -> Path:
 
 
 def _parameters(inputs: RunInputs) -> dict[str, Parameter]:
-    """Return the parameters of a run that loggers record at its start: recipe, data and decisions."""
+    """Return the parameters of a run that trackers record at its start: recipe, data and decisions."""
     recipe, settings, dataset = inputs.recipe.model_dump(mode="json"), inputs.settings, inputs.dataset
     return flat_parameters(
         {
@@ -244,7 +244,7 @@ def _fit(
     checkpoints: Path | None,
     search: SearchResult | None,
 ) -> Result:
-    """Fit and measure; ``place``: where the run will be written, beside which the test ledger lies."""
+    """Fit and measure; ``place``: where the run will be written; the test ledger is next to it."""
     from tagline.runs.test_ledger import Entry, record_reading
 
     dataset = inputs.dataset

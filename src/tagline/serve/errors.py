@@ -30,7 +30,7 @@ RETRY_AFTER_SECONDS = 1
 
 
 class ErrorBody(BaseModel):
-    """What went wrong: a code for programs, a message for people."""
+    """An error: a code for programs, a message for people."""
 
     model_config = ConfigDict(extra="allow")
 

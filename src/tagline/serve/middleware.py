@@ -1,4 +1,4 @@
-"""What applies to all routes: API key, concurrency limit, headers of every answer, log and metrics."""
+"""Middleware of all routes: API key, concurrency limit, response headers, log and metrics."""
 
 import asyncio
 from collections.abc import Sequence

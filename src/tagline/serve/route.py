@@ -1,4 +1,4 @@
-"""What an endpoint declares: its path, its handler and its part of the OpenAPI description."""
+"""Declaration of an endpoint: its path, its handler and its part of the OpenAPI description."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What all requests of a server share, and what is recorded of each."""
+"""State shared by all requests of a server, and the record of each request."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field

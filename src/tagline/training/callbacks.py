@@ -74,7 +74,7 @@ class VectorsCallback(Callback):
     """A callback that also follows the word vectors that a network starts from, before its training begins."""
 
     def on_learning_vectors(self, done: int, total: int) -> None:
-        """While word vectors are learnt, after ``done`` of ``total`` texts, counted over all epochs."""
+        """While word vectors are learned, after ``done`` of ``total`` texts, counted over all epochs."""
 
     def on_vectors(self, facts: Mapping[str, Any]) -> None:
         """When the word vectors are ready; ``facts`` are those of ``TextClassifier.chosen_["vectors"]``."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 _RISEN = 0.02  # a validation loss higher than the lowest one by this share is a rise, not noise
 _UNDERFITTED = 0.5  # a training loss above this share of the loss of predicting the class shares is underfitting
-_NOT_GENERALISED = 0.95  # a validation loss above this share of it shows that nothing was learnt for other texts
+_NOT_GENERALISED = 0.95  # a validation loss above this share of it shows that nothing was learned for other texts
 _DIVERGED = 10  # a training loss above this multiple of it shows divergence
 _ACCURATE = 0.9  # with a training accuracy above this, a high loss is not underfitting
 

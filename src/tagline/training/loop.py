@@ -55,7 +55,7 @@ def generator(what: str, *numbers: int) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """What a training needs to know that its recipe's table does not say.
+    """Settings of a training besides the ``[training]`` table of its recipe.
 
     Attributes:
         task: the kind of labels, which decides the loss.
@@ -126,10 +126,10 @@ class _Loop:
 
     def __init__(self, network: Network, rows: Rows, training: "Training", options: TrainingOptions) -> None:
         self._network, self._rows, self._training, self._options = network, rows, training, options
-        learnt = {n: array for n, array in network.arrays().items() if int(n.split(".")[0]) >= options.frozen}
-        self._parameters = [torch.nn.Parameter(torch.from_numpy(array)) for array in learnt.values()]
+        learned = {n: array for n, array in network.arrays().items() if int(n.split(".")[0]) >= options.frozen}
+        self._parameters = [torch.nn.Parameter(torch.from_numpy(array)) for array in learned.values()]
         optimizer = make_optimizer(training, self._parameters)
-        self._penalties = {name: options.l2 if _is_hidden_kernel(network, name) else 0.0 for name in learnt}
+        self._penalties = {name: options.l2 if _is_hidden_kernel(network, name) else 0.0 for name in learned}
         self._loss = make_loss(training, options.task, rows.targets.shape[1])
         self._metrics = make_metrics(training, options.task, rows.targets.shape[1])
         self._X = network.prepare(rows.X)

@@ -1,4 +1,4 @@
-"""``predict --ids``: sequences of word ids, as the model learnt them."""
+"""``predict --ids``: sequences of word ids, as the model learned them."""
 
 import csv
 import io

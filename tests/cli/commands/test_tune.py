@@ -1,4 +1,4 @@
-"""What `tagline tune` refuses, before anything is tried."""
+"""Input errors of `tagline tune` before the first trial."""
 
 import pytest
 

@@ -115,7 +115,7 @@ def test_a_server_without_ranges_starts_over(server: Server, tmp_path: Path) -> 
     assert fetch(row(server), tmp_path).read_bytes() == CONTENT
 
 
-def test_a_length_that_is_no_number_does_no_harm(server: Server, tmp_path: Path) -> None:
+def test_an_invalid_content_length_is_ignored(server: Server, tmp_path: Path) -> None:
     server.length = "many"
     assert fetch(row(server), tmp_path).read_bytes() == CONTENT
 
@@ -174,14 +174,14 @@ def test_a_full_disk_is_one_sentence(server: Server, tmp_path: Path) -> None:
     assert not (tmp_path / "data.bin").exists()
 
 
-def test_a_missing_file_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+def test_a_missing_file_is_not_requested_again(server: Server, tmp_path: Path) -> None:
     server.status = 404
     with pytest.raises(DownloadError, match="the server answers 404"):
         fetch(row(server), tmp_path)
     assert len(server.asked) == 1
 
 
-def test_a_failing_server_is_asked_again(server: Server, tmp_path: Path) -> None:
+def test_requests_to_a_failing_server_are_retried(server: Server, tmp_path: Path) -> None:
     server.status = 503
     with pytest.raises(DownloadError, match="503"):
         fetch(row(server), tmp_path)

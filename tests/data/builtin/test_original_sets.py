@@ -64,7 +64,7 @@ def test_the_words_of_kerass_sets() -> None:
     ranks = read()
     assert sorted(ranks.values()) == list(range(1, 88_585))
     assert [ranks[word] for word in ("the", "and", "film", "assay", "tagline")] == [1, 2, 19, 77765, 14277]
-    # All of them stand in the train reviews, and nothing else does: so Keras cut them.
+    # The train reviews contain exactly these words: Keras tokenized them in this way.
     data = load_dataset("imdb")
     counted = count_words(data.train.texts)
     assert counted.keys() == ranks.keys()

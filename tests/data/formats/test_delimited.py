@@ -161,7 +161,7 @@ def test_a_header_of_numbers_in_order_is_a_header(tmp_path: Path) -> None:
     assert read_file(path).frame.rows() == [("good film", "pos")]
 
 
-def test_repeated_and_empty_column_names_are_told_apart(tmp_path: Path) -> None:
+def test_repeated_and_empty_column_names_become_unique(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text(",text,text\n0,a,b\n")
     assert read_file(path).frame.columns == ["column_1", "text", "text_3"]

@@ -25,7 +25,7 @@ def test_the_guide_lists_every_format() -> None:
     assert [name for name, format_ in FORMATS.items() if not all(s in guide for s in format_.suffixes[:1])] == []
 
 
-def test_a_binary_file_is_told_which_suffixes_are_readable(tmp_path: Path) -> None:
+def test_the_error_for_a_binary_file_lists_readable_suffixes(tmp_path: Path) -> None:
     path = tmp_path / "data.bin"
     path.write_bytes(bytes(100) + b"x")
     with pytest.raises(DataError) as raised:

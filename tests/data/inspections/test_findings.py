@@ -1,4 +1,4 @@
-"""What the inspections find, and what they say about it."""
+"""Findings of the inspections and their messages."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def test_a_text_of_fifty_megabytes(tmp_path: Path) -> None:
     assert "The longest text has 50,000,000 characters (row 41)" in " ".join(facts.warnings)
 
 
-def test_control_characters_are_kept_and_told(tmp_path: Path) -> None:
+def test_control_characters_are_kept_and_reported(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.csv",
         pl.concat([frame(), pl.DataFrame({"text": ["bell \x07 nul \x00"], "label": ["c0"]})]),

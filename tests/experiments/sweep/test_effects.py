@@ -30,7 +30,7 @@ def test_trials_that_are_all_alike_have_no_shares() -> None:
     assert shares(np.full(4, 0.5), {"a": np.array([0, 0, 1, 1])}, np.arange(4)) is None
 
 
-def test_shares_of_a_list_leave_out_what_cannot_be_told_apart() -> None:
+def test_shares_of_a_list_leave_out_confounded_settings() -> None:
     accuracy, same = np.array([0.1, 0.1, 0.9, 0.9]), np.array([0, 0, 1, 1])
     found = shares(accuracy, {"a": same, "b": same}, same)
     assert found is not None

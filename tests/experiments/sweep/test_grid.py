@@ -1,4 +1,4 @@
-"""What a sweep is request to try, and what is refused before anything runs."""
+"""Variants of a sweep, and requests that are refused before the first trial."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_recipes_are_a_setting_like_others() -> None:
     assert list(varied(found)) == ["recipe", "model.C"]
 
 
-def test_a_list_is_tried_as_it_stands() -> None:
+def test_a_list_is_not_expanded_to_a_grid() -> None:
     found = listed_variants(["fast"], [], ["", "model.C=3 'features.characters=[2, 5]'", "features.words=2"])
     assert words(found) == ["fast", "model.C=3 features.characters=[2, 5]", "features.words=2"]
     assert found[0].recipe == load_recipe("fast")
@@ -118,7 +118,7 @@ def test_a_recipe_file_keeps_its_path(tmp_path: Path) -> None:
     assert variant.source == str(path)
 
 
-def test_two_recipes_of_one_name_are_told_apart_by_where_they_are_from(tmp_path: Path) -> None:
+def test_recipes_with_the_same_name_are_labelled_by_their_paths(tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
     mine.write_text(format_recipe(load_recipe("fast", ["features.words=1"]), "mine"))
     found = grid_variants(["fast", "linear-svm", mine], [], [])

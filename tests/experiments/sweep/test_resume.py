@@ -1,4 +1,4 @@
-"""Sweeps that are stopped in the middle, by Ctrl-C and by force, on the command line, and gone on with."""
+"""Sweeps stopped by Ctrl-C or killed on the command line, and resumed."""
 
 import os
 import signal

@@ -130,7 +130,7 @@ def test_the_list_of_runs_passes_it_over(sweep: Sweep) -> None:
     assert list_runs(sweep.folder.parent) == ([], [])
 
 
-def test_a_finished_sweep_cannot_be_gone_on_with_nor_written_over(sweep: Sweep, data: Path) -> None:
+def test_a_finished_sweep_can_be_neither_resumed_nor_overwritten(sweep: Sweep, data: Path) -> None:
     with pytest.raises(InputError, match="is finished"):
         resume_sweep(sweep.folder)
     with pytest.raises(InputError, match="is not empty"):
@@ -186,13 +186,13 @@ def test_other_versions_are_refused(sweep: Sweep, tmp_path: Path) -> None:
         resume_sweep(place)
 
 
-def test_an_unfinished_sweep_is_not_begun_again(sweep: Sweep, data: Path, tmp_path: Path) -> None:
+def test_an_unfinished_sweep_is_not_started_again(sweep: Sweep, data: Path, tmp_path: Path) -> None:
     place = stopped(sweep, tmp_path / "sweep", 3)
     with pytest.raises(InputError, match="is an unfinished sweep: resume it with `tagline sweep --resume"):
         run_sweep(data, SETTINGS, out=place)
 
 
-def test_what_was_never_begun_or_is_damaged_is_one_sentence(sweep: Sweep, tmp_path: Path) -> None:
+def test_missing_and_damaged_sweeps_raise_input_errors(sweep: Sweep, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not the folder of a sweep"):
         resume_sweep(tmp_path)
     place = stopped(sweep, tmp_path / "sweep", 3)
@@ -261,7 +261,7 @@ def test_a_curve_is_a_training_on_so_many_rows(curve: Sweep, data: Path, tmp_pat
             assert clf.score(dataset.validation.texts, dataset.validation.labels) == accuracy
 
 
-def test_a_curve_is_drawn_and_told(curve: Sweep) -> None:
+def test_a_learning_curve_is_plotted_and_described(curve: Sweep) -> None:
     assert (curve.folder / "plots" / "learning_curve.svg").exists()
     assert "With fewer than four sizes nothing can be extrapolated" in curve.report.read_text()
     assert pl.read_csv(curve.folder / "trials.csv")["learnt_from"].to_list() == [240, 120, 30] * 2

@@ -1,4 +1,4 @@
-"""What is said of a sweep, word for word."""
+"""Sentences of the summary of a sweep."""
 
 import shlex
 from pathlib import Path
@@ -36,7 +36,7 @@ VALUES = [
 ]
 
 
-def test_a_setting_is_told_with_what_it_leads_and_what_is_level() -> None:
+def test_the_sentence_of_a_setting_names_the_lead_and_ties() -> None:
     assert setting_sentence("model.C", VALUES) == (
         "`model.C`: `1` is best, with 90.0 % on average; it leads `10` by 5.0 points (3.0 to 7.0); "
         "`3` is within noise of it."
@@ -44,7 +44,7 @@ def test_a_setting_is_told_with_what_it_leads_and_what_is_level() -> None:
     assert setting_sentence("model.C", VALUES[:2]) == ("`model.C` has no effect beyond noise: `1` 90.0 %, `3` 89.5 %.")
 
 
-def test_the_best_is_told_with_those_that_are_level_with_it() -> None:
+def test_the_conclusion_names_the_best_and_its_ties() -> None:
     variants = grid_variants(["fast"], [], ["model.C=1,3,10"])
     found = [combination(v, value.accuracy.value, value.behind) for v, value in zip(variants, VALUES, strict=True)]
     said = conclusion(results(found, {"model.C": VALUES}, Shares({"model.C": 0.8}, 0.0, 0.2)))
@@ -85,7 +85,7 @@ def test_the_command_trains_what_was_best(recipe: str, tmp_path: Path, monkeypat
     ]
 
 
-def test_a_list_whose_values_did_not_all_meet_is_told_to_be_one() -> None:
+def test_the_summary_marks_lists_that_are_not_full_grids() -> None:
     shares = Shares({"model.C": 0.8, "features.words": 0.1}, 0.0, 0.1)
     effects = {"model.C": VALUES[:2], "features.words": VALUES[:2]}
     listed = listed_variants(["fast"], [], ["model.C=1 features.words=1", "model.C=3 features.words=2"])

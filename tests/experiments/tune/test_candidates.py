@@ -20,7 +20,7 @@ def candidate(number, right, state="whole", cost=None, finalist=False):
     return Candidate(number, {"recipe": {"name": "tuned-fast"}}, state, parts, cost, finalist=finalist)
 
 
-def test_who_is_far_worse_falls_behind():
+def test_a_far_worse_candidate_is_pruned():
     best = candidate(0, [0.9, 0.9])
     assert should_prune(candidate(1, [0.8]), best, ACCURACY)
     assert not should_prune(candidate(1, [0.95]), best, ACCURACY)
@@ -39,7 +39,7 @@ def test_an_equal_one_goes_on():
     assert not should_prune(candidate(1, [0.9]), candidate(0, [0.9, 0.9]), ACCURACY)
 
 
-def test_scores_that_are_no_means_are_drawn_anew():
+def test_scores_other_than_means_are_bootstrapped():
     Y = np.eye(2, dtype=bool)[np.arange(600) % 2]
 
     def rows(n_right, order):
@@ -85,7 +85,7 @@ def test_limits():
     assert Limits(size_mb=5).excess(Cost(6, 1)) == pytest.approx(0.2)
 
 
-def test_a_cost_that_is_not_known_is_within_no_limit():
+def test_an_unknown_cost_exceeds_every_limit():
     unknown = [candidate(0, [0.9])]
     assert ranked(unknown, ACCURACY, Limits(memory_mb=1), 1) == unknown
     assert ranked(unknown, ACCURACY, Limits(size_mb=5), 1) == []

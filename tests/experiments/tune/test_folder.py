@@ -1,4 +1,4 @@
-"""What a search keeps of what it was search for."""
+"""The request that a search stores in its folder."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def search(tmp_path: Path) -> TuneRequest:
 
 
 @pytest.mark.parametrize("name", ["run", "run.tuning"])
-def test_what_was_asked_for_is_read_again(search: TuneRequest, name: str) -> None:
+def test_the_request_survives_writing_and_reading(search: TuneRequest, name: str) -> None:
     assert load_request(search.target.with_name(name)) == (search, "fingerprint")
 
 
@@ -38,14 +38,16 @@ def test_what_was_asked_for_is_read_again(search: TuneRequest, name: str) -> Non
         ({"settings": {}}, r"asked\.json` cannot be read \(KeyError: 'run'\): remove"),
     ],
 )
-def test_what_cannot_be_gone_on_with(search: TuneRequest, changes: dict[str, Any], said: str) -> None:
+def test_a_damaged_or_foreign_request_cannot_be_resumed(
+    search: TuneRequest, changes: dict[str, Any], said: str
+) -> None:
     path = search.folder / "asked.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(InputError, match=said):
         load_request(search.target)
 
 
-def test_what_is_finished_was_never_begun_or_is_no_place(search: TuneRequest, tmp_path: Path) -> None:
+def test_only_unfinished_searches_can_be_resumed(search: TuneRequest, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "run.json").write_text("{}")
     for name, said in (

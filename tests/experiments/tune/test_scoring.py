@@ -64,10 +64,10 @@ def test_given_rows_are_judged_by_what_knows_no_copy_of_them(tmp_path):
     rows = pl.concat([rows, rows.head(40)])
     split = ["train"] * 290 + ["test"] * 10 + ["validation"] * 40
     shared = shared_data_of(tmp_path, rows.with_columns(split=pl.Series(split)))
-    learnt, held = Folds(shared, seed=0).rows(0)
+    learned, held = Folds(shared, seed=0).rows(0)
     assert len(held) == 40
-    assert len(learnt) == 250
-    assert not set(shared.texts[learnt.tolist()]) & set(shared.texts[held.tolist()])
+    assert len(learned) == 250
+    assert not set(shared.texts[learned.tolist()]) & set(shared.texts[held.tolist()])
 
 
 def test_every_row_is_held_out_once(shared):
@@ -76,8 +76,8 @@ def test_every_row_is_held_out_once(shared):
     held = np.concatenate([folds.rows(number)[1] for number in range(folds.n_first)])
     assert sorted(held) == list(range(460))
     for number in range(folds.n_first):
-        learnt, held = folds.rows(number)
-        assert not set(learnt) & set(held)
+        learned, held = folds.rows(number)
+        assert not set(learned) & set(held)
     assert folds.rows(0)[1].tolist() == list(range(400, 460))
     assert 0 not in folds.rows(0)[1]
 
@@ -98,9 +98,9 @@ def test_copies_and_groups_stay_on_one_side(tmp_path):
     )
     folds = Folds(shared, seed=0)
     for number in range(folds.n_first):
-        learnt, held = folds.rows(number)
-        assert not set(shared.groups[learnt.tolist()]) & set(shared.groups[held.tolist()])
-        assert not set(shared.texts[learnt.tolist()]) & set(shared.texts[held.tolist()])
+        learned, held = folds.rows(number)
+        assert not set(shared.groups[learned.tolist()]) & set(shared.groups[held.tolist()])
+        assert not set(shared.texts[learned.tolist()]) & set(shared.texts[held.tolist()])
 
 
 def test_many_given_rows_decide_alone(tmp_path):
@@ -116,9 +116,9 @@ def test_a_part_is_worth_what_a_classifier_of_the_other_rows_gets_right(shared, 
     settings = ["protocol.calibration=none", "model.C=1", "features.min_df=1", "features.characters=none"]
     chosen = load_recipe(recipe, settings)
     fitted, result = evaluate_fold(shared, folds, chosen, metric, 2, seed=0)
-    learnt, held = folds.rows(2)
+    learned, held = folds.rows(2)
     labels = np.array(shared.classes)[shared.Y.argmax(axis=1)]
-    clf = TextClassifier(chosen).fit(shared.texts[learnt.tolist()], labels[learnt])
+    clf = TextClassifier(chosen).fit(shared.texts[learned.tolist()], labels[learned])
     assert result.rows.tolist() == (clf.predict(shared.texts[held.tolist()]) == labels[held]).tolist()
     cost = measure_cost(fitted, shared.texts.head(3).to_list())
     assert 0 < cost.size_mb < 1
@@ -164,9 +164,9 @@ def test_given_rows_decide_alone_where_there_are_too_few_others(tmp_path):
     shared = shared_data_of(tmp_path, frame(29, split=["train"] * 9 + ["validation"] * 20))
     folds, n_train = Folds(shared, seed=0), len(shared.texts) - 20  # copies of validation rows are taken out
     assert (folds.exist, folds.n_first, folds.unlimited) == (True, 1, False)
-    learnt, held = folds.rows(0)
+    learned, held = folds.rows(0)
     assert held.tolist() == list(range(n_train, n_train + 20))
-    assert learnt.tolist() == list(range(n_train))
+    assert learned.tolist() == list(range(n_train))
 
 
 def test_several_labels_and_a_class_that_only_test_rows_have(tmp_path):

@@ -67,7 +67,7 @@ def test_a_journal_is_whole_if_its_repair_is_interrupted(tmp_path: Path, monkeyp
     assert journal.read_bytes() == b"1\n2\n"
 
 
-def test_one_that_was_stopped_is_asked_for_again(tmp_path: Path) -> None:
+def test_a_stopped_trial_is_proposed_again(tmp_path: Path) -> None:
     study = study_in(tmp_path)
     candidate = study.ask()
     study.stop_running(1.0)
@@ -97,7 +97,7 @@ def test_time_that_passed_while_nothing_ended_is_not_given_again(tmp_path: Path)
 
 
 def test_a_copy_of_one_beyond_the_limits_is_beyond_them_too(tmp_path: Path) -> None:
-    """What the sampler is told of recipes that it draws twice."""
+    """Duplicate recipes are reported to the sampler."""
     study = Study(tmp_path, METRICS["accuracy"], Limits(size_mb=0.5), PROFILE, ["fast"], n_folds=1, seed=0)
     first = study.ask()
     study.report(first, part(), 1.0)

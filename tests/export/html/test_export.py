@@ -1,4 +1,4 @@
-"""What `export_page` refuses, and what it leaves behind."""
+"""Errors of `export_page`, and the files that it leaves."""
 
 import gzip
 from dataclasses import dataclass

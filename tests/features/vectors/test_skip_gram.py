@@ -1,4 +1,4 @@
-"""Vectors learnt from texts without labels."""
+"""Vectors learned from texts without labels."""
 
 import subprocess
 import sys

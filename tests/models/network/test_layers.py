@@ -144,7 +144,7 @@ def test_dropout() -> None:
     check_gradients(Dropout(0.5), normal(4, 5), [], noise=3)
 
 
-def test_nothing_is_dropped_where_nothing_is_learnt() -> None:
+def test_nothing_is_dropped_where_nothing_is_learned() -> None:
     x = normal(4, 5)
     y, cache = Dropout(0.5).forward(x, [], Pass())
     assert y is x

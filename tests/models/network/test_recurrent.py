@@ -50,7 +50,7 @@ def test_gradients_of_both_directions(cell: str, every: bool, mask: str) -> None
 
 @pytest.mark.parametrize("every", [False, True])
 @pytest.mark.parametrize("kind", [Lstm, Gru])
-def test_a_masked_step_is_as_good_as_absent(kind: type, every: bool) -> None:
+def test_masked_steps_leave_the_state_unchanged(kind: type, every: bool) -> None:
     """Each text alone, its masked steps cut out, ends in the same state."""
     layer = kind(D, H, every=every)
     weights, x = weights_of(layer), inputs()

@@ -106,7 +106,7 @@ def test_rows_of_words(n_outputs: int, multilabel: bool) -> None:
     assert_same(model, X[5], net.logits(X[5]) / 0.7, multilabel=multilabel)
 
 
-def test_a_masked_network_that_no_recipe_makes_is_refused() -> None:
+def test_a_masked_network_without_onnx_form_is_refused() -> None:
     layers = [Embedding(20, 4), Conv1D(4, 5, 3), Lstm(5, 3), Dense(3, 1)]
     net = Network.draw(layers, np.random.default_rng(0), masked=True)
     with pytest.raises(InputError, match="no ONNX form"):
@@ -195,6 +195,6 @@ def test_the_same_model_gives_the_same_bytes_and_the_same_bits() -> None:
     assert (again.logits(given) == first).all()
 
 
-def test_a_graph_that_is_none() -> None:
+def test_an_invalid_graph_is_refused() -> None:
     with pytest.raises(InputError, match="cannot read the graph"):
         OnnxModel(b"not a graph").logits(np.ones((1, 3), np.int32))

@@ -77,13 +77,13 @@ def test_an_unknown_logger_is_an_error_that_names_the_nearest(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_logger_that_is_not_installed_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_uninstalled_tracker_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagline.runs.tracking.tracker.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"Tracking with MLflow .* `pip install 'tagline\[tracking\]'`"):
         check_trackers(["mlflow"])
 
 
-def test_a_logger_that_fails_is_named_once_and_left_out(tmp_path: Path) -> None:
+def test_a_failing_tracker_is_reported_once_and_dropped(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")
     said: list[str] = []
@@ -168,7 +168,7 @@ def test_a_run_of_n_grams_is_tracked(client, place: Path, monkeypatch, capfd: py
     assert {tag: value for tag, [(_, value)] in events.items()} == pytest.approx(flat_figures(metrics), rel=1e-6)
     assert main([*command[:4], "--track", "tensorboard", "--out", "runs/told", "--quiet"]) == 0
     assert "Logged: tensorboard --logdir runs/told/tensorboard" in capfd.readouterr().out
-    # The event files are part of the run: one beside it would be lost and is minded, the run itself is replaced.
+    # The event files are part of the run: a file of the user among them prevents replacement, the run alone does not.
     again = ["train", "reviews.csv", "--recipe", "naive-bayes", "--out", "runs/plain", "--quiet"]
     (place / "runs" / "plain" / "tensorboard" / "notes.txt").write_text("mine")
     assert main(again) == 2

@@ -39,7 +39,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialContext:
-    """What all trials of a sweep have in common: the folder of the shared data, and the kinds of learners."""
+    """Context of all trials of a sweep: the folder of the shared data, and the kinds of learners."""
 
     folder: str
     networks: bool

@@ -1,4 +1,4 @@
-"""What a search maximises: a metric of held-out rows, from what is kept of each, so that rows can be resampled."""
+"""Objectives of a search: metrics computed from a record of each held-out row, so that rows can be resampled."""
 
 from dataclasses import dataclass
 

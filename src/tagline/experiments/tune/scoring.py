@@ -36,7 +36,7 @@ class EvaluationTask:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model costs: approximate size on disk, and the median latency of one text.
+    """Costs of a model: approximate size on disk, and the median latency of one text.
 
     N-grams are counted in all rows, so that a model of some rows is as large as one of all. The vocabulary of a network
     is that of its train rows, limited by its recipe.
@@ -58,7 +58,7 @@ class FoldResult:
 
 @dataclass(frozen=True)
 class EvaluationContext:
-    """What all evaluations of a search have in common: the folder of the shared data, the metric, the seed."""
+    """Context of all evaluations of a search: the folder of the shared data, the metric, the seed."""
 
     folder: Path
     metric: str

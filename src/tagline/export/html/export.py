@@ -32,7 +32,7 @@ _SHOWN = 2000  # texts that estimate the length of rows
 
 @dataclass(frozen=True)
 class PageExport:
-    """What was written.
+    """Result of an export to a page.
 
     ``n_features`` of the model's ``n_features_of_model`` n-grams are in the page, with weights of ``bits`` bits;
     ``losses`` compares the page with the model, ``verification`` V8 with Python. ``card`` holds the same in sentences,

@@ -1,4 +1,4 @@
-"""Word vectors: read from files and packages, or learnt from unlabelled texts."""
+"""Word vectors: read from files and packages, or learned from unlabelled texts."""
 
 from tagline.features.vectors.load import Vectors, load_vectors
 

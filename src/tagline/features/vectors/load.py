@@ -139,11 +139,13 @@ def _package(source: str) -> Path:
 
 def coverage_sentence(facts: Mapping[str, Any]) -> str:
     """Return a sentence about ``chosen["vectors"]`` of a network: the source, the coverage, and if they are trained."""
-    learnt, size = facts.get("learnt_from"), facts["size"]
+    learned, size = facts.get("learnt_from"), facts["size"]
     whose = f"`{facts['source']}`"
-    if learnt:
-        of = f" of `{learnt['file']}`" if "file" in learnt else ""
-        whose = f"skip-gram on {learnt['unlabelled']:,} unlabelled texts{of} and {learnt['training']:,} training texts"
+    if learned:
+        of = f" of `{learned['file']}`" if "file" in learned else ""
+        whose = (
+            f"skip-gram on {learned['unlabelled']:,} unlabelled texts{of} and {learned['training']:,} training texts"
+        )
     return (
         f"Word vectors: {whose}, {size:,} numbers each, for {facts['words']:,} of {facts['of']:,} words of the "
         f"vocabulary and {100 * facts['running_words']:.1f} % of the running words; they "

@@ -7,7 +7,7 @@
         tracking.epoch(1, {"loss": 0.3, "val_loss": 0.4})
         tracking.finish(metrics, folder)
 
-A logger implements `Tracker`; a new one is a row in `TRACKERS`.
+A tracker implements `Tracker`; a new one is a row in `TRACKERS`.
 """
 
 from tagline.runs.tracking.figures import Parameter, flat_figures, flat_parameters

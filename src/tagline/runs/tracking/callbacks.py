@@ -1,4 +1,4 @@
-"""Callbacks that report the training of a network: its progress to people, the figures of each epoch to loggers."""
+"""Callbacks that report the training of a network: its progress to people, the figures of each epoch to trackers."""
 
 import time
 from collections.abc import Mapping
@@ -109,7 +109,7 @@ class ReportProgress(Callback):
 
 
 class TrackEpochs(Callback):
-    """Give loggers the figures of each epoch, such as ``loss`` and ``val_loss``.
+    """Give trackers the figures of each epoch, such as ``loss`` and ``val_loss``.
 
     The names are prefixed by the fit, if it is not the only one of its run (``fold-1/loss``), and by ``refit`` for the
     final training on all rows (``refit/loss``).

@@ -1,4 +1,4 @@
-"""Nested settings and figures under the flat names that loggers expect."""
+"""Nested settings and figures under the flat names that trackers expect."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def flat_parameters(settings: Mapping[str, Any]) -> dict[str, Parameter]:
 def flat_figures(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Return the figures of ``metrics.json`` by path; an interval as its two ends.
 
-    Figures of single classes are left out: a logger draws a chart for every figure.
+    Figures of single classes are left out: a tracker draws a chart for every figure.
 
     >>> flat_figures({"task": "binary", "test": {"accuracy": 0.9, "accuracy_ci95": [0.88, 0.92], "roc_auc": None}})
     {'test/accuracy': 0.9, 'test/accuracy_ci95/low': 0.88, 'test/accuracy_ci95/high': 0.92}

@@ -1,4 +1,4 @@
-"""The interface of a logger, and the loggers of one run behind one object."""
+"""The interface of a tracker, and the trackers of one run behind one object."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Tracker(Protocol):
-    """A logger of one run. If a method raises, the logger is dropped and the run continues."""
+    """A tracker of one run. If a method raises, it is dropped and the run continues."""
 
     def start(self, name: str, parameters: Mapping[str, Parameter]) -> None:
         """Start to log, or resume the log of a run that was stopped; ``name`` is a display name."""
@@ -49,7 +49,7 @@ TRACKERS: dict[str, tuple[str, Callable[[Path | None], Tracker]]] = {
 
 
 def check_trackers(names: Sequence[str]) -> None:
-    """Raise `InputError` for an unknown logger, and for one that is not installed."""
+    """Raise `InputError` for an unknown tracker, and for one that is not installed."""
     for name in names:
         if name not in TRACKERS:
             known = ", ".join(f"`{each}`" for each in TRACKERS)
@@ -59,7 +59,7 @@ def check_trackers(names: Sequence[str]) -> None:
 
 
 class Tracking:
-    """The loggers of one run. One that fails is dropped with a warning; it never stops the run."""
+    """The trackers of one run. One that fails is dropped with a warning; it never stops the run."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Tracking:
                 self._trackers[title] = made
 
     def start(self, name: str, parameters: Mapping[str, Parameter]) -> None:
-        """Start all loggers."""
+        """Start all trackers."""
         self._call(lambda tracker: tracker.start(name, parameters))
 
     def epoch(self, number: int, figures: Mapping[str, float]) -> None:
@@ -90,7 +90,7 @@ class Tracking:
         self._trackers.clear()
 
     def failed(self, error: BaseException) -> None:
-        """Log that the run failed, in loggers that have not been closed."""
+        """Log that the run failed, in trackers that have not been closed."""
         self._call(lambda tracker: tracker.failed(error))
         self._trackers.clear()
 
@@ -110,12 +110,12 @@ class Tracking:
 
 @contextmanager
 def tracked(names: Sequence[str], *, kept: Path | None, warn: Callable[[str], None]) -> Iterator[Tracking]:
-    """Yield the loggers of a run; an exception is logged as its failure.
+    """Yield the trackers of a run; an exception is logged as its failure.
 
     Args:
         names: keys of `TRACKERS`.
-        kept: a folder in which loggers keep their state if the run can be resumed, else None.
-        warn: called with a sentence when a logger fails.
+        kept: a folder in which trackers keep their state if the run can be resumed, else None.
+        warn: called with a sentence when a tracker fails.
 
     """
     tracking = Tracking(names, kept, warn)

@@ -31,7 +31,7 @@ class ExplainRequest(TextRequest):
 
 
 class Contribution(BaseModel):
-    """What one n-gram or word adds to the score, and where it occurs."""
+    """Contribution of one n-gram or word to the score, and its occurrences."""
 
     name: str
     value: float

@@ -27,7 +27,7 @@ Truncated = Annotated[bool, Field(description="Whether the text was too long and
 
 
 class TextRequest(BaseModel):
-    """What every request about texts may say."""
+    """Fields common to all requests with texts."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
