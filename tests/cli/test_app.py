@@ -56,7 +56,7 @@ def test_invalid_word_vectors(fails, reviews, here):
     assert "`none.csv` does not exist" in fails(*average, "--unlabelled", "none.csv")
     assert "Did you mean `glove-6b-50d`?" in fails(*average, "--set", "model.vectors=glove-6b")
     assert "none are: name some in `model.vectors`" in fails(*average, "--set", "model.frozen=true")
-    assert "`model.vectors` names none" in fails(*average, "--set", "model.embedding=vectors")
+    assert "there are no `model.vectors`" in fails(*average, "--set", "model.embedding=vectors")
     glove = ("--set", "model.vectors=glove-6b-50d")
     assert "set it to 50" in fails(*average, *glove)
     assert "nothing to learn from unlabelled texts" in fails(*average, *glove, "--unlabelled", "more.txt")

@@ -26,7 +26,7 @@ def test_a_table_a_sentence_and_a_page(call, run_folder, other_run):
     assert any(line.startswith(("No difference that these 24 rows", "`run` ", "`other` ")) for line in lines)
     page = run_folder.parent / "compare-run-other.html"
     assert lines[-1] == f"Report: {page}"
-    assert "Where they differ" in page.read_text(encoding="utf-8")
+    assert "Disagreements" in page.read_text(encoding="utf-8")
     assert "timing the models" in err
     page.unlink()
 

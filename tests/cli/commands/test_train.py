@@ -71,7 +71,7 @@ def test_run_json_records_the_settings_and_no_paths(run_folder):
     assert run["chosen"]["C"] > 0
     assert set(run["machine"]) == {"processor", "cores", "platform"}
     assert {"tagline", "python", "numpy", "polars", "scikit-learn", "torch"} == set(run["versions"])
-    del run["command"], run["dataset"]["source"]  # the paths the user typed
+    del run["command"], run["dataset"]["source"], run["data"]  # the paths the user typed
     written = json.dumps(run)
     assert not re.search(rf"\b{re.escape(os.uname().nodename)}\b", written)
     assert str(run_folder.parent) not in written
