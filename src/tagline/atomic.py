@@ -171,7 +171,7 @@ def lock(path: Path, *, shared: bool = False, wait: bool = True, create: bool = 
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether a process holds an exclusive lock on a file or folder; whoever wants one now is not refused."""
+    """Return whether a process holds an exclusive lock on a file or folder; checking refuses no other process."""
     try:
         with lock(path, shared=True, wait=False):
             return False

@@ -284,7 +284,7 @@ class TextClassifier(Estimator):
         write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts(), binaries))
 
     def header(self) -> dict[str, Any]:
-        """Return what the index of a bundle says of the model."""
+        """Return the header of the model for the index of a bundle."""
         settings = self.model_.settings()
         return {
             "tagline": version("tagline"),

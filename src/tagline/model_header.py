@@ -70,7 +70,7 @@ class Header(BaseModel):
 
 
 def calibration_entry(calibrator: Calibrator) -> dict[str, Any]:
-    """Return what a header says of a calibrator; earlier versions read the temperature under its own key."""
+    """Return the entry of the calibrator in a header; earlier versions read the temperature under its own key."""
     table = calibrator.to_json()
     return {"temperature": table["temperature"]} if calibrator.kind == _DEFAULT_CALIBRATION else {"calibration": table}
 

@@ -1,4 +1,4 @@
-"""Calibration: logits to logits whose probabilities come true as often as they say.
+"""Calibration: map logits to logits whose probabilities match observed frequencies.
 
 A new method is a module with a `Calibrator` and its entry here; recipes name it by its key.
 """

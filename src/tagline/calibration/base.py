@@ -31,7 +31,7 @@ class Calibrator(Protocol):
         """
 
     def chosen(self) -> dict[str, Any]:
-        """Return what ``TextClassifier.chosen_`` says of it."""
+        """Return its entries in ``TextClassifier.chosen_``."""
 
     def to_json(self) -> dict[str, Any]:
         """Return what a bundle and a page store: a table of which ``kind`` is its kind."""

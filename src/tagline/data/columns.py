@@ -40,7 +40,7 @@ SAMPLE_ROWS = 1000
 
 @dataclass(frozen=True)
 class Columns:
-    """Text, label and split column of a frame, and a sentence that says how they were chosen."""
+    """Text, label and split column of a frame, and a sentence on how they were chosen."""
 
     text: tuple[str, ...]
     label: str

@@ -240,7 +240,7 @@ def _replace_parts(main: _Part, extra: dict[str, _Part]) -> tuple[list[pl.DataFr
 
 @dataclass(frozen=True)
 class _SplitSettings:
-    """How rows are split; ``test_given`` says that the test rows were read from a source of their own."""
+    """How rows are split; ``test_given`` is true if the test rows have their own source."""
 
     group: str | None
     test_given: bool
@@ -254,7 +254,7 @@ class _SplitSettings:
 
 @dataclass(frozen=True, eq=False)
 class _Assignment:
-    """The split of every row, ``part`` (n,) String, or its fold, and a sentence that says how they were assigned."""
+    """The split of every row, ``part`` (n,) String, or its fold, and a sentence on how they were assigned."""
 
     part: pl.Series
     how: str

@@ -27,7 +27,7 @@ from tagline.errors import DataError, MissingExtraError
 SAMPLE_BYTES = 1 << 20
 BLOCK_BYTES = 8 << 20
 COMPRESSIONS = (".gz", ".zst")
-#: A suffix of text that says nothing about its format.
+#: A suffix of text in any format.
 TEXT_SUFFIX = ".txt"
 
 

@@ -106,7 +106,7 @@ class NetworkLearner:
 
 @dataclass(frozen=True, eq=False)
 class _Start:
-    """The word vectors that networks start from; ``learnt_from`` says from what they were learned, if they were."""
+    """Initial word vectors of networks; ``learnt_from`` describes the texts that they were trained on, if any."""
 
     vectors: Vectors
     frozen: bool

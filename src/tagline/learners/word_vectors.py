@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def check_start(recipe: Recipe, *, unlabelled: bool) -> None:
-    """Check that what a recipe says of word vectors can be done, before anything is.
+    """Check the word vector settings of a recipe before training.
 
     Raises:
         InputError: it cannot, or a file or package is not there.
@@ -142,7 +142,7 @@ def start_table(vectors: Vectors, encoder: Encoder, rng: np.random.Generator) ->
 
 
 def cover(vectors: Vectors, encoder: Encoder, X: Ids, *, frozen: bool) -> dict[str, Any]:
-    """Return what ``chosen["vectors"]`` says: what they are, and how much of the vocabulary and of rows they cover.
+    """Return ``chosen["vectors"]``: their source, and how much of the vocabulary and of the rows they cover.
 
     ``X`` are the padded ids of the texts learned from, (n_texts, maxlen): running words are those that it reads.
     """

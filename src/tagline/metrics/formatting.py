@@ -11,7 +11,7 @@ NO_INTERVAL = "no interval from these rows"
 
 
 def format_figure(key: str, value: float | None) -> str:
-    """Format a figure: per cent with one decimal where its metric says so, else three decimals.
+    """Format a figure: per cent with one decimal if its metric is a percentage, else three decimals.
 
     >>> format_figure("accuracy", 0.9241), format_figure("log_loss", 0.20449), format_figure("roc_auc", None)
     ('92.4 %', '0.204', '–')

@@ -14,7 +14,7 @@ from tagline.task import Task
 
 Rows = NDArray[Any]  # (n, …)
 
-_SMALLEST = float(np.finfo(np.float32).eps)  # a probability of 0 would lose the sign that says what is true
+_SMALLEST = float(np.finfo(np.float32).eps)  # a probability of 0 would lose the sign that marks the true class
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Area:
 
 @dataclass(frozen=True)
 class Label:
-    """How a metric is named, and in a few words what it says."""
+    """Name of a metric and a short description."""
 
     name: str
     meaning: str

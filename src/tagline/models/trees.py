@@ -50,7 +50,7 @@ class TreeModel(Model):
         return np.log(p) - np.log(1 - p) if self.value.shape[1] == 1 else np.log(p)
 
     def check(self, n_features: int, n_outputs: int) -> None:
-        """Check that every node asks for a known column, and that every path ends: children follow their parent."""
+        """Check that every node tests a known column, and that every path ends: children follow their parent."""
         nodes = np.arange(len(self.feature))
         inner = self.feature >= 0
         children = np.stack([self.left, self.right]) if self.left.shape == self.right.shape == nodes.shape else None

@@ -10,7 +10,7 @@ _PERCENT = ("accuracy", "macro_f1")
 
 
 def search(run: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what the report says of the search that found the recipe of a run; None if there was none."""
+    """Return the report's data on the search that found the recipe of a run; None without a search."""
     about = run.get("search")
     if not isinstance(about, Mapping):
         return None

@@ -131,7 +131,7 @@ def is_rereadable(data: Any, others: Sequence[Any]) -> bool:
 
 @contextmanager
 def hold(folder: Path, use: str) -> Iterator[None]:
-    """Hold the lock on the folder of a run, sweep or search; ``use`` says what another process that holds it does.
+    """Hold the lock on the folder of a run, sweep or search; ``use`` is what another holder is doing.
 
     Raises:
         InputError: another process holds it.

@@ -1,8 +1,8 @@
-"""The test ledger: each reading of a test set by a model, a line in `test_ledger.jsonl` beside the runs.
+"""The test ledger: a line in `test_ledger.jsonl`, next to the runs, for each evaluation of a model on a test set.
 
-The more models are measured on one test set, the likelier one of them looks better by chance. So readings are counted,
-by a fingerprint of the rows, before any figure is known. A training
-that fails before it reads the test rows leaves no line; one that is stopped after it and resumed leaves two.
+The more models are evaluated on one test set, the likelier one of them looks better by chance. So evaluations are
+counted, by a fingerprint of the rows, before any metric is computed. A training that fails before it reads the test
+rows leaves no line; one that is stopped afterwards and resumed leaves two.
 
 A ledger that cannot be written does not stop the run, but gives a warning.
 """
@@ -150,7 +150,7 @@ def what_counts(test: dict[str, Any], times: int) -> dict[str, Any]:
 
 
 def _append(path: Path, content: bytes, line: dict[str, Any]) -> None:
-    """Append a line; the half line of a process that was killed is ended first."""
+    """Append a line, after terminating an incomplete line that a killed process left."""
     text = json.dumps(line, ensure_ascii=False) + "\n"
     lacking = b"\n" if content and not content.endswith(b"\n") else b""
     append_file(path, lacking + text.encode("utf-8", "replace"))

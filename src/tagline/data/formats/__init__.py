@@ -13,5 +13,5 @@ __all__ = ["FORMATS", "SUFFIXES", "Format", "Source"]
 _MODULES = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
 #: Every readable format by its name.
 FORMATS: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _MODULES if hasattr(module, "FORMAT")}
-#: The format that each suffix stands for.
+#: Formats by suffix.
 SUFFIXES: dict[str, Format] = {suffix: format_ for format_ in FORMATS.values() for suffix in format_.suffixes}

@@ -42,7 +42,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Record:
-    """One row of the line reader; ``reason`` says why it cannot be read, or is None."""
+    """One row of the line reader; ``reason`` is why it cannot be read, or None."""
 
     line: int
     cells: list[str]

@@ -215,7 +215,7 @@ class Study:
         if candidate.state == "whole" and rows is not None:
             for fold, seconds in about["seconds"].items():
                 candidate.results[int(fold)] = FoldResult(int(fold), rows[f"rows-{fold}"], seconds)
-        if running:  # the process was killed before it told the study
+        if running:  # the process was killed before it reported to the study
             self._study.tell(trial.number, candidate.score(self.metric))
         self.candidates[trial.number] = candidate
 
