@@ -62,7 +62,7 @@ def test_invalid_word_vectors(fails, reviews, here):
     assert "nothing to learn from unlabelled texts" in fails(*average, *glove, "--unlabelled", "more.txt")
     (here / "few.csv").write_text("text,label\n" + "".join(f"word{n} other{n},{'xy'[n % 2]}\n" for n in range(20)))
     assert "No word occurs 5 times" in fails("train", "few.csv", *average[2:], "--unlabelled", "more.txt")
-    assert "more.txt`, row 1, holds no word" in fails(*average, "--set", "model.vectors=more.txt")
+    assert "more.txt`, row 1, is not a word with its numbers" in fails(*average, "--set", "model.vectors=more.txt")
     assert names(here) == ["few.csv", "more.txt"]
 
 
