@@ -68,7 +68,7 @@ class TextClassifier(Estimator):
         training_: how a network was trained, epoch by epoch (``TrainingRecord``), or None.
         calibrator_: calibrator of the logits (``Calibrator``); ``temperature_``: the temperature it divides them by.
         threshold_: the probability above which a label is given, of two classes and of many labels.
-        n_features_: how many n-grams or word ids the model knows. ``seconds_``: of each stage.
+        n_features_: how many n-grams or word ids the model knows. ``seconds_``: duration of each stage.
         card_: facts that ``save`` stores with the model.
         graph_: the ONNX graph of a network, as its bundle holds it, or None; ``graph_of_``: its model and calibrator.
 

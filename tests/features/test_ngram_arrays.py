@@ -65,8 +65,8 @@ def test_count_on_any_number_of_cores(spread: int, min_df: int) -> None:
 def test_hash_table_is_a_dictionary(keys: list[int], others: list[int]) -> None:
     table = HashTable.build(np.array(keys, dtype=np.int64))
     index = {key: at for at, key in enumerate(keys)}
-    asked = keys + others
-    assert table.look_up(np.array(asked, dtype=np.int64)).tolist() == [index.get(key, -1) for key in asked]
+    requested = keys + others
+    assert table.look_up(np.array(requested, dtype=np.int64)).tolist() == [index.get(key, -1) for key in requested]
 
 
 def test_hash_table_with_collisions() -> None:

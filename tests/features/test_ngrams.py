@@ -174,9 +174,9 @@ def test_few_or_no_ngrams(fit, texts: list[str]) -> None:
         assert counts.shape == (len(texts), block.table.n_columns)
         if min_df == 2:
             assert block.table.n_columns == 0
-        for asked in ([], [""], ["new words only", "one"]):
-            found = block.transform(series(asked), TOKENIZER)
-            assert found.shape == (len(asked), block.table.n_columns)
+        for requested in ([], [""], ["new words only", "one"]):
+            found = block.transform(series(requested), TOKENIZER)
+            assert found.shape == (len(requested), block.table.n_columns)
             assert found.sum() == (found.toarray() > 0).sum()
 
 

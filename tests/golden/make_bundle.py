@@ -52,7 +52,7 @@ class Made:
     recipe: str
     settings: list[str]
     rows: str = "reviews"
-    asked: str = "texts"
+    requested: str = "texts"
     fit: tuple[tuple[str, Any], ...] = ()
 
 
@@ -104,21 +104,21 @@ def rows_of(name: str) -> tuple[list[Any], list[Any]]:
     return [text for text, _ in pairs], sets
 
 
-def expected_of(clf: TextClassifier, asked: list[Any]) -> dict[str, Any]:
+def expected_of(clf: TextClassifier, requested: list[Any]) -> dict[str, Any]:
     """Return what a classifier says, as JSON knows it; floats in JSON come back to the last bit."""
     found = {
-        "texts": asked,
+        "texts": requested,
         "task": clf.task_,
         "classes": clf.classes_.tolist(),
         "threshold": clf.threshold_,
         "positive": clf.positive_,
         "n_features": clf.n_features_,
-        "proba": clf.predict_proba(asked).tolist(),
-        "decision_function": clf.decision_function(asked).tolist(),
-        "predict": clf.predict(asked).tolist(),
+        "proba": clf.predict_proba(requested).tolist(),
+        "decision_function": clf.decision_function(requested).tolist(),
+        "predict": clf.predict(requested).tolist(),
     }
-    if isinstance(asked[0], str):
-        said = explain_text(clf, asked[1])
+    if isinstance(requested[0], str):
+        said = explain_text(clf, requested[1])
         found["explanation"] = {
             "class": said.class_name,
             "scale": said.scale,
@@ -140,8 +140,8 @@ def main() -> None:
     options = dict(made.fit)
     clf = TextClassifier(made.recipe, settings=made.settings, **options).fit(rows, labels)
     clf.save(folder / "model", facts={"made_by": "tests/golden/make_bundle.py"})
-    asked: list[Any] = ASKED if made.rows == "reviews" else ASKED_OF_TOPICS
-    expected = expected_of(clf, ASKED_IDS if made.asked == "ids" else asked)
+    requested: list[Any] = ASKED if made.rows == "reviews" else ASKED_OF_TOPICS
+    expected = expected_of(clf, ASKED_IDS if made.requested == "ids" else requested)
     content = json.dumps(expected, ensure_ascii=False, indent=1) + "\n"
     (folder / "expected.json").write_text(content, encoding="utf-8")
 

@@ -98,9 +98,9 @@ def said() -> None:
     for name in ("run-v1", "run-v1-network", "tune-run-v1"):
         keep(f"{name}.evaluate.json", call("evaluate", f"expected/copy/{name}", "data/reviews.csv", "--json", "-q"))
         keep(f"{name}.later.json", call("evaluate", f"expected/copy/{name}", "data/later.csv", "--json", "-q"))
-        asked = ["predict", name, "--input", "data/later.csv", "--proba", "--quiet"]
+        requested = ["predict", name, "--input", "data/later.csv", "--proba", "--quiet"]
         for kind in ("csv", "jsonl"):
-            keep(f"{name}.predict.{kind}", call(*asked, "--format", kind))
+            keep(f"{name}.predict.{kind}", call(*requested, "--format", kind))
         keep(f"{name}.explain.json", call("explain", name, "A superb film isn't dull", "--json", "--quiet"))
     keep("run-v1-folds.predict.csv", call("predict", "run-v1-folds", "--input", "data/topics.csv", "--top-k", "2"))
     pair = ["expected/copy/run-v1", "expected/copy/run-v1-network"]
@@ -153,8 +153,8 @@ def resumed() -> None:
     """Keep what copies of the stopped ones come to."""
     call("train", "--resume", "expected/copy/stopped-v1", "--quiet", "--json")
     call("sweep", "--resume", "expected/copy/stopped-sweep-v1", "--quiet")
-    asked = ["--input", "data/later.csv", "--proba", "--format", "csv", "-q"]
-    keep("resumed-v1.predict.csv", call("predict", "expected/copy/stopped-v1", *asked))
+    requested = ["--input", "data/later.csv", "--proba", "--format", "csv", "-q"]
+    keep("resumed-v1.predict.csv", call("predict", "expected/copy/stopped-v1", *requested))
     keep("resumed-sweep-v1.trials.csv", (HERE / "expected/copy/stopped-sweep-v1/trials.csv").read_text())
 
 

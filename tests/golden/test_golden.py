@@ -108,13 +108,13 @@ def test_there_is_a_bundle_of_each_kind() -> None:
 def test_a_bundle_says_what_it_said(kind: str) -> None:
     folder, tolerance = GOLDEN / f"bundle-v2-{kind}", tolerance_of(kind)
     clf, expected = TextClassifier.load(folder / "model"), read(folder / "expected.json")
-    asked = expected["texts"]
+    requested = expected["texts"]
     for name in ("task", "threshold", "positive", "n_features"):
         assert getattr(clf, f"{name}_") == expected[name]
     same(clf.classes_.tolist(), expected["classes"], 0)
-    same(clf.predict_proba(asked).tolist(), expected["proba"], tolerance)
-    same(clf.decision_function(asked).tolist(), expected["decision_function"], 10 * tolerance)
-    same(clf.predict(asked).tolist(), expected["predict"], 0)
+    same(clf.predict_proba(requested).tolist(), expected["proba"], tolerance)
+    same(clf.decision_function(requested).tolist(), expected["decision_function"], 10 * tolerance)
+    same(clf.predict(requested).tolist(), expected["predict"], 0)
     assert clf.card_ == {"made_by": "tests/golden/make_bundle.py"}
 
 
@@ -198,12 +198,12 @@ def test_the_figures_of_a_run_are_those_that_its_model_has(here: Path, say, run:
 
 @pytest.mark.parametrize("run", RUNS)
 def test_a_run_predicts_as_it_did(here: Path, say, run: str) -> None:
-    asked = ("predict", run, "--input", "data/later.csv", "--proba", "--quiet", "--format")
+    requested = ("predict", run, "--input", "data/later.csv", "--proba", "--quiet", "--format")
     tolerance = 1e-6 if run == "run-v1-network" else 1e-12
     expected = (EXPECTED / f"{run}.predict.csv").read_text(encoding="utf-8")
-    same(table(say(*asked, "csv")), table(expected), tolerance)
+    same(table(say(*requested, "csv")), table(expected), tolerance)
     lines = (EXPECTED / f"{run}.predict.jsonl").read_text(encoding="utf-8").splitlines()
-    found = say(*asked, "jsonl").splitlines()
+    found = say(*requested, "jsonl").splitlines()
     same([json.loads(line) for line in found], [json.loads(line) for line in lines], tolerance)
 
 
@@ -259,9 +259,11 @@ def test_a_run_trained_again_is_the_same(here: Path, say, run: str) -> None:
     command = read(here / run / "run.json")["command"][1:]
     say(*(f"{run}-again" if word == run else word for word in command))
     found, expected = (TextClassifier.load(here / name / "model") for name in (f"{run}-again", run))
-    asked = [row["review"] for row in table((here / "data" / "later.csv").read_text(encoding="utf-8"))]
+    requested = [row["review"] for row in table((here / "data" / "later.csv").read_text(encoding="utf-8"))]
     tolerance = 1e-4 if run == "run-v1-network" else 1e-7
-    np.testing.assert_allclose(found.predict_proba(asked), expected.predict_proba(asked), rtol=0, atol=tolerance)
+    np.testing.assert_allclose(
+        found.predict_proba(requested), expected.predict_proba(requested), rtol=0, atol=tolerance
+    )
     assert {path.name for path in (here / run).iterdir()} | {"plots", "report.html"} == {
         path.name for path in (here / f"{run}-again").iterdir()
     }
@@ -270,8 +272,8 @@ def test_a_run_trained_again_is_the_same(here: Path, say, run: str) -> None:
 def test_a_run_may_be_replaced(here: Path, say) -> None:
     """A folder that is not recognised as a complete run would be refused."""
     for run in (*RUNS, "run-v1-folds"):
-        asked = ("--out", run, "--recipe", "naive-bayes", "--quiet", "--json")
-        say("train", "data/later.csv", *asked)
+        requested = ("--out", run, "--recipe", "naive-bayes", "--quiet", "--json")
+        say("train", "data/later.csv", *requested)
         assert read(here / run / "run.json")["dataset"]["name"] == "later"
 
 
@@ -286,13 +288,13 @@ def test_a_finished_sweep_is_known_as_one(here: Path, capfd: pytest.CaptureFixtu
     assert f"`{name}` is not empty" in capfd.readouterr().err
 
 
-def going_on(here: Path, asked: Path, *argv: str, capfd: pytest.CaptureFixture[str], **changes: Any) -> bool:
+def going_on(here: Path, requested: Path, *argv: str, capfd: pytest.CaptureFixture[str], **changes: Any) -> bool:
     """Go on with what was stopped; False where other versions are installed, for which that is refused."""
-    content = read(asked)
+    content = read(requested)
     content["data"] = str(here / "data" / "reviews.csv")
     for name, value in changes.items():
         content["settings"][name] = value
-    asked.write_text(json.dumps(content), encoding="utf-8")
+    requested.write_text(json.dumps(content), encoding="utf-8")
     status, err = main([*argv, "--quiet"]), capfd.readouterr().err
     if status == 2 and "was started with" in err:
         return False
@@ -302,12 +304,12 @@ def going_on(here: Path, asked: Path, *argv: str, capfd: pytest.CaptureFixture[s
 
 @pytest.mark.slow
 def test_a_stopped_training_is_resumed(here: Path, say, capfd: pytest.CaptureFixture[str]) -> None:
-    asked = here / "stopped-v1.unfinished" / "asked.json"
-    if going_on(here, asked, "train", "--resume", "stopped-v1", capfd=capfd):
+    requested = here / "stopped-v1.unfinished" / "asked.json"
+    if going_on(here, requested, "train", "--resume", "stopped-v1", capfd=capfd):
         found = say("predict", "stopped-v1", "--input", "data/later.csv", "--proba", "--format", "csv", "-q")
         expected = (EXPECTED / "resumed-v1.predict.csv").read_text(encoding="utf-8")
         same(table(found), table(expected), 1e-4)
-        assert not asked.parent.exists()
+        assert not requested.parent.exists()
 
 
 @pytest.mark.slow
@@ -323,14 +325,14 @@ def test_a_stopped_sweep_is_resumed(here: Path, capfd: pytest.CaptureFixture[str
 @pytest.mark.slow
 def test_a_stopped_search_is_resumed(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Its time is made so short that it is over: of what was judged, the best is taken."""
-    asked = here / "stopped-tune-v1.tuning" / "asked.json"
-    if going_on(here, asked, "tune", "--resume", "stopped-tune-v1", capfd=capfd, budget=1.0):
+    requested = here / "stopped-tune-v1.tuning" / "asked.json"
+    if going_on(here, requested, "tune", "--resume", "stopped-tune-v1", capfd=capfd, budget=1.0):
         board = table((here / "stopped-tune-v1" / "leaderboard.csv").read_text(encoding="utf-8"))
         assert [(row["place"], row["trial"], row["accuracy"]) for row in board[:2]] == [
             ("1", "0", 0.88194),
             ("2", "1", 0.67361),
         ]
-        assert not asked.parent.exists()
+        assert not requested.parent.exists()
 
 
 # --- recipes ----------------------------------------------------------------------------------------------------------
@@ -379,15 +381,15 @@ def test_a_recipe_is_written_as_it_can_be_read(name: str, tmp_path: Path, say) -
 
 
 def test_a_setting_of_strength_is_taken_on_the_command_line(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    asked = ("train", "data/later.csv", "--recipe", "recipe-v1-strengths.toml", "--json")
-    assert main([*asked, "--set", "model.strength=0.25", "--out", "set"]) == 0
+    requested = ("train", "data/later.csv", "--recipe", "recipe-v1-strengths.toml", "--json")
+    assert main([*requested, "--set", "model.strength=0.25", "--out", "set"]) == 0
     lines = capfd.readouterr().err.splitlines()
     assert [line for line in lines if "deprecated" in line] == [
         "warning: `model.strength` is deprecated: it is called `model.C` for `linear-svm`.",
         "warning: `model.strengths` is deprecated: it is called `model.C_grid` for `linear-svm`.",
     ]
     assert read(here / "set" / "run.json")["recipe"]["model"]["C"] == 0.25
-    assert main([*asked, "--quiet", "--set", "model.strengths=[0.5]", "--out", "several"]) == 0
+    assert main([*requested, "--quiet", "--set", "model.strengths=[0.5]", "--out", "several"]) == 0
     assert "deprecated" not in capfd.readouterr().err
     assert read(here / "several" / "run.json")["chosen"]["C"] == 0.5
 

@@ -45,13 +45,13 @@ class Files:
 
     def __init__(self) -> None:
         self.content: dict[str, bytes] = {}
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         files = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 name = self.path.removeprefix("/")
-                files.asked.append(name)
+                files.requested.append(name)
                 if name not in files.content:
                     self.send_error(404)
                     return

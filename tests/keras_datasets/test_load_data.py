@@ -236,7 +236,7 @@ def test_a_missing_file_is_downloaded_once(
         (ids, labels), _ = reuters.load_data(num_words=9, test_split=0)
         assert sorted(zip(ids, labels.tolist(), strict=True)) == [([1, 4], 0), ([1, 5], 1)]
         assert reuters.get_word_index() == {"corn": 1, "wheat": 2}
-    assert server.asked == ["reuters.npz", "reuters_word_index.json"]
+    assert server.requested == ["reuters.npz", "reuters_word_index.json"]
     assert {place.name for place in (tmp_path / "cache").iterdir()} == {"reuters.npz", "reuters_word_index.json"}
 
 
@@ -263,8 +263,8 @@ def test_keras_and_our_table_agree_on_the_files() -> None:
         (stories.ARRAYS, keras_reuters, "load_data"),
         (stories.WORD_INDEX, keras_reuters, "get_word_index"),
     ):
-        with mock.patch.object(theirs, "get_file", side_effect=InputError) as asked, pytest.raises(InputError):
+        with mock.patch.object(theirs, "get_file", side_effect=InputError) as requested, pytest.raises(InputError):
             getattr(theirs, call)()
-        assert ours.url == asked.call_args.kwargs["origin"]
+        assert ours.url == requested.call_args.kwargs["origin"]
         if ours is not reviews.WORD_INDEX:  # Keras knows its MD5 alone
-            assert asked.call_args.kwargs["file_hash"] == (ours.sha256 or ours.md5)
+            assert requested.call_args.kwargs["file_hash"] == (ours.sha256 or ours.md5)

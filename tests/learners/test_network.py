@@ -254,11 +254,11 @@ def test_an_index_learnt_from_the_texts_knows_those_it_is_refitted_on() -> None:
     texts = [f"{text} own{row}" for row, text in enumerate(TEXTS)]
     given = {"good": 1, "bad": 2}
     learned = small().fit(texts, CLASSES)
-    asked = small(features__word_index="train").fit(texts, CLASSES, word_index=given)
-    assert learned.n_features_ == asked.n_features_ > 120
-    assert asked.vectorizer_.index.words.to_list() == learned.vectorizer_.index.words.to_list()
-    assert asked.chosen_["vocabulary"] == "learnt from 120 texts"
-    np.testing.assert_array_equal(weights(asked), weights(learned))
+    requested = small(features__word_index="train").fit(texts, CLASSES, word_index=given)
+    assert learned.n_features_ == requested.n_features_ > 120
+    assert requested.vectorizer_.index.words.to_list() == learned.vectorizer_.index.words.to_list()
+    assert requested.chosen_["vocabulary"] == "learnt from 120 texts"
+    np.testing.assert_array_equal(weights(requested), weights(learned))
 
 
 def test_held_out_texts_add_no_vocabulary() -> None:

@@ -14,7 +14,7 @@ from tagline.runs.resume import find_requests, hold, read_request, with_versions
 
 
 def read(path: Path) -> str:
-    return read_request(path, 1, lambda asked: asked["settings"]["colour"], Path("run"), "start over")
+    return read_request(path, 1, lambda requested: requested["settings"]["colour"], Path("run"), "start over")
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_recipe_that_is_wrong_is_damage_too(tmp_path: Path) -> None:
     path = tmp_path / "asked.json"
     path.write_text(json.dumps(with_versions(1, {"data": "a.csv", "recipe": {}})))
     with pytest.raises(InputError, match=r"asked\.json` cannot be read \(RecipeError: .*\): start over\.$"):
-        read_request(path, 1, lambda asked: make_recipe(asked["recipe"], "mine"), Path("run"), "start over")
+        read_request(path, 1, lambda requested: make_recipe(requested["recipe"], "mine"), Path("run"), "start over")
 
 
 def test_what_is_not_there_is_for_the_caller_to_say(tmp_path: Path) -> None:

@@ -142,10 +142,10 @@ def test_a_run_with_vectors_learnt_from_unlabelled_texts_is_resumed(
         else:
             stop(seen)
 
-    asked = settings("model.frozen=true", unlabelled=str(more))
-    whole = train_run(data, asked, out=tmp_path / "whole")
+    requested = settings("model.frozen=true", unlabelled=str(more))
+    whole = train_run(data, requested, out=tmp_path / "whole")
     with pytest.raises(StoppedError):
-        train_run(data, asked, out=tmp_path / "stopped", progress=progress)
+        train_run(data, requested, out=tmp_path / "stopped", progress=progress)
     assert [seen.words() for seen in learned if seen.epoch_ended][-1] == "training word vectors: 100%"
     stop, n_learned = stop_after("none", 0), len(learned)
     resumed = resume_run(tmp_path / "stopped", progress=progress)
@@ -169,11 +169,11 @@ def test_a_file_of_vectors_is_found_from_another_folder(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.txt").write_text("the 1 2 3 4\nfilm 5 6 7 8\n")
-    asked = settings("model.vectors=mine.txt")
+    requested = settings("model.vectors=mine.txt")
     monkeypatch.chdir(tmp_path)
-    whole = train_run(data, asked, out=tmp_path / "whole")
+    whole = train_run(data, requested, out=tmp_path / "whole")
     with pytest.raises(StoppedError):
-        train_run(data, asked, out=tmp_path / "stopped", progress=stop_after("search", 2))
+        train_run(data, requested, out=tmp_path / "stopped", progress=stop_after("search", 2))
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     resumed = resume_run(tmp_path / "stopped")
@@ -289,9 +289,9 @@ def test_one_place_is_trained_by_one_process(data: Path, undisturbed: Path, tmp_
 def test_the_recipe_is_the_one_it_was_started_with(data: Path, undisturbed: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text((RECIPES / "embedding-average.toml").read_text())
-    asked = TrainSettings(recipe=recipe, settings=SMALL, seed=3)
+    requested = TrainSettings(recipe=recipe, settings=SMALL, seed=3)
     with pytest.raises(StoppedError):
-        train_run(data, asked, out=tmp_path / "run", progress=stop_after("search", 3))
+        train_run(data, requested, out=tmp_path / "run", progress=stop_after("search", 3))
     recipe.write_text(recipe.read_text().replace('"adam"', '"sgd"'))
     assert bundle(resume_run(tmp_path / "run").folder) == bundle(undisturbed)
 

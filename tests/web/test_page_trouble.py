@@ -126,13 +126,13 @@ def test_a_key_that_no_header_can_hold_is_not_taken(
 
 def test_no_request_goes_to_another_host(opened: Opener, server: str) -> None:
     page = ready(opened())
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.reload()
     page.locator("#text").fill("good")
     expect(page.locator("#verdict")).to_have_text("c0")
-    assert len(asked) > 3
-    assert all(url.startswith(server) for url in asked)
+    assert len(requested) > 3
+    assert all(url.startswith(server) for url in requested)
 
 
 def test_colours_that_the_system_forces_leave_the_marks_apart(opened: Opener) -> None:

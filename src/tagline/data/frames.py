@@ -43,7 +43,7 @@ def _column(name: str, values: Sequence[Any]) -> pl.Series:
 
 
 def _is_missing(value: object) -> bool:
-    # NaN and pandas' NaT differ from themselves; comparing pandas' NA is ambiguous; known by its name.
+    # NaN and pandas' NaT differ from themselves; pandas' NA cannot be compared: its name identifies it.
     return (
         value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
     )

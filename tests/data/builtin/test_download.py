@@ -29,13 +29,13 @@ class Server:
         self.ranges_work = True
         self.status = 200
         self.length: str | None = None
-        self.asked: list[str | None] = []
+        self.requested: list[str | None] = []
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 wanted = self.headers.get("Range")
-                server.asked.append(wanted)
+                server.requested.append(wanted)
                 if server.status != 200:
                     self.send_error(server.status)
                     return
@@ -85,14 +85,14 @@ def test_a_download_is_verified_and_done_once(server: Server, tmp_path: Path) ->
     path = fetch(row(server), tmp_path / "new" / "cache")
     assert path.read_bytes() == CONTENT
     assert fetch(row(server), tmp_path / "new" / "cache") == path
-    assert server.asked == [None]
+    assert server.requested == [None]
     assert [child.name for child in path.parent.iterdir()] == ["data.bin"]
 
 
 def test_a_cut_connection_is_resumed(server: Server, tmp_path: Path) -> None:
     server.cuts = 3
     assert fetch(row(server), tmp_path).read_bytes() == CONTENT
-    assert server.asked == [None, "bytes=300000-", "bytes=600000-", "bytes=900000-"]
+    assert server.requested == [None, "bytes=300000-", "bytes=600000-", "bytes=900000-"]
 
 
 def test_a_later_call_goes_on_where_the_last_one_stopped(server: Server, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_later_call_goes_on_where_the_last_one_stopped(server: Server, tmp_pat
         fetch(row(server), tmp_path)
     assert not (tmp_path / "data.bin").exists()
     assert fetch(row(server), tmp_path).read_bytes() == CONTENT
-    assert server.asked[-1] == "bytes=500000-"
+    assert server.requested[-1] == "bytes=500000-"
 
 
 @pytest.mark.parametrize("size", [500_000, 2_000_000])
@@ -178,14 +178,14 @@ def test_a_missing_file_is_not_requested_again(server: Server, tmp_path: Path) -
     server.status = 404
     with pytest.raises(DownloadError, match="the server answers 404"):
         fetch(row(server), tmp_path)
-    assert len(server.asked) == 1
+    assert len(server.requested) == 1
 
 
 def test_requests_to_a_failing_server_are_retried(server: Server, tmp_path: Path) -> None:
     server.status = 503
     with pytest.raises(DownloadError, match="503"):
         fetch(row(server), tmp_path)
-    assert len(server.asked) == download.ATTEMPTS
+    assert len(server.requested) == download.ATTEMPTS
 
 
 def test_no_network_is_one_sentence(server: Server, tmp_path: Path) -> None:
