@@ -17,8 +17,8 @@ from tagline.errors import InputError
 from tagline.run_folder import RunFolder, building, check_target, load_model, reserved, run_name
 from tagline.runs.evaluate import evaluate_model
 from tagline.runs.listing import list_runs
+from tagline.runs.predicting.tables import open_table
 from tagline.runs.settings import TrainSettings
-from tagline.runs.tables import open_table
 from tagline.runs.test_ledger import LEDGER
 from tagline.runs.train import train_run
 

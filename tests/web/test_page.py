@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tagline import TextClassifier
 from tagline.explain import explain_text
-from tagline.runs.predict import predict_file
+from tagline.runs.predicting.predict import predict_file
 from tests.synthetic_texts import made_up
 from tests.web.browsing import DESK, KEY, PHONE, Heard, Opener, serving
 

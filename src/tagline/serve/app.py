@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from tagline.serve.direct_routes import DirectRoutes
-from tagline.serve.errors import ApiError, internal_error
-from tagline.serve.middleware import ServiceMiddleware
-from tagline.serve.request_body import invalid_request
+from tagline.serve.http.errors import ApiError, internal_error
+from tagline.serve.http.middleware import ServiceMiddleware
+from tagline.serve.http.request_body import invalid_request
 from tagline.serve.route import describe_bodies
 from tagline.serve.routes import ROUTES
 from tagline.serve.state import Service, record_of

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tagline.bundle import EXPORT, MODEL
 from tagline.errors import TaglineError, nearest
 from tagline.run_folder import load_model, model_folder
-from tagline.serve.access_log import AccessLog
-from tagline.serve.errors import ApiError
+from tagline.serve.http.access_log import AccessLog
+from tagline.serve.http.errors import ApiError
 from tagline.serve.metrics import Metrics
 from tagline.web import about_model
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from tagline.serve.errors import responses_of
+from tagline.serve.http.errors import responses_of
 
 API_PREFIX = "/v1/"  # below it, unknown paths need the key and count towards `max_concurrent` too
 _SCHEMA = "#/components/schemas/{model}"

@@ -13,12 +13,12 @@ from contextlib import closing, contextmanager
 import uvicorn
 
 from tagline.errors import InputError, TaglineError
-from tagline.serve.access_log import AccessLog, location_of
 from tagline.serve.app import make_app
 from tagline.serve.batching import Scorer
-from tagline.serve.connections import connection_class
+from tagline.serve.http.access_log import AccessLog, location_of
+from tagline.serve.http.connections import connection_class
+from tagline.serve.http.middleware import WRITE_SECONDS
 from tagline.serve.metrics import Metrics
-from tagline.serve.middleware import WRITE_SECONDS
 from tagline.serve.model_store import ModelStore
 from tagline.serve.routes import ROUTES
 from tagline.serve.settings import ServerSettings

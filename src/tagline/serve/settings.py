@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tagline.serve.limits import Limits
+from tagline.serve.http.limits import Limits
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from time import perf_counter
 
 from starlette.requests import Request
 
-from tagline.serve.access_log import AccessLog
 from tagline.serve.batching import Scorer
+from tagline.serve.http.access_log import AccessLog
 from tagline.serve.metrics import Metrics
 from tagline.serve.model_store import ModelStore, ServedModel
 from tagline.serve.settings import ServerSettings

@@ -63,7 +63,7 @@ def test_files_keep_rows_and_columns(given, written, call, run_folder, reviews, 
 
 
 def test_the_text_column_is_reported(call, run_folder, reviews, here, monkeypatch):
-    monkeypatch.setattr("tagline.runs.predict.BATCH_ROWS", 7)
+    monkeypatch.setattr("tagline.runs.predicting.predict.BATCH_ROWS", 7)
     status, _, err = call("predict", run_folder, "--input", reviews, "--output", "out.csv")
     assert status == 0
     assert re.findall(r"text is .*", err) == ["text is `review`"]
@@ -75,7 +75,7 @@ def test_the_text_column_is_reported(call, run_folder, reviews, here, monkeypatc
 
 def test_batches_are_seamless(call, run_folder, reviews, here, monkeypatch):
     assert call("predict", run_folder, "--input", reviews, "--output", "whole.csv", "-q")[0] == 0
-    monkeypatch.setattr("tagline.runs.predict.BATCH_ROWS", 7)
+    monkeypatch.setattr("tagline.runs.predicting.predict.BATCH_ROWS", 7)
     for name in ("parts.csv", "parts.parquet", "parts.jsonl"):
         assert call("predict", run_folder, "--input", reviews, "--output", name, "-q")[0] == 0
     assert (here / "parts.csv").read_bytes() == (here / "whole.csv").read_bytes()
@@ -160,7 +160,7 @@ def test_too_many_rows_that_cannot_be_read(kind, call, fails, run_folder, here):
 
 
 def test_json_lines_keep_their_values(call, run_folder, here, monkeypatch):
-    monkeypatch.setattr("tagline.runs.predict.BATCH_ROWS", 2)
+    monkeypatch.setattr("tagline.runs.predicting.predict.BATCH_ROWS", 2)
     lines = [
         '{"text": "a superb film", "list": ["a", 1, [2.50]], "deep": {"b": {"c": null}}, "big": 12345678901234567890}',
         '  { "text":"dull", "list": "text", "float": 0.1000000000000000055, "prediction": "mine", "t": true }  \r',
@@ -201,8 +201,8 @@ PEAK = """
 import os, sys
 os.environ["POLARS_MAX_THREADS"] = "2"
 from tagline.cli import main
-from tagline.runs import predict as prediction
-from tagline.runs import tables
+from tagline.runs.predicting import predict as prediction
+from tagline.runs.predicting import tables
 from tagline.runs.environment import peak_rss_mb
 prediction.BATCH_ROWS = tables._ROW_GROUP = 1_000
 print(main(sys.argv[1:]), peak_rss_mb())

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tagline import TextClassifier, load_dataset
 from tagline.export.html import PageExport, export_page
 from tagline.export.html.accuracy_loss import BOUND
-from tagline.runs.predict import predict_file
+from tagline.runs.predicting.predict import predict_file
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 from tests.synthetic_texts import made_up

@@ -14,7 +14,7 @@ from py_mini_racer import JSEvalException, MiniRacer
 from tagline.data import read_texts
 from tagline.data.columns import HEADER_NAMES, TEXT_NAMES, find_text_columns
 from tagline.export.html.compose import read_script
-from tagline.runs.tables import open_table
+from tagline.runs.predicting.tables import open_table
 
 FACTS = {"headerNames": sorted(HEADER_NAMES), "textNames": list(TEXT_NAMES), "textColumns": []}
 FILES = {

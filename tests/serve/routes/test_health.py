@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import httpx
 
-from tagline.serve.access_log import AccessLog
 from tagline.serve.app import make_app
+from tagline.serve.http.access_log import AccessLog
 from tagline.serve.metrics import Metrics
 from tagline.serve.settings import ServerSettings
 from tagline.serve.state import Service

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from tagline.classifier import TextClassifier
     from tagline.cli.terminal import Session
-    from tagline.runs.predict import FileOptions
-    from tagline.runs.prediction_row import PredictionOptions
+    from tagline.runs.predicting.predict import FileOptions
+    from tagline.runs.predicting.prediction_row import PredictionOptions
 
 _GAP = 3  # between two columns of the table
 _SHORTEST_TEXT = 24
@@ -100,8 +100,8 @@ def predict(
     session = options.session_of(context)
     session.stage("loading the model")
     from tagline.run_folder import load_model
-    from tagline.runs.predict import FileOptions
-    from tagline.runs.prediction_row import CommandOptions
+    from tagline.runs.predicting.predict import FileOptions
+    from tagline.runs.predicting.prediction_row import CommandOptions
 
     prediction = CommandOptions(threshold=threshold, positive=positive, top_k=top_k or 0, probabilities=proba)
     clf = load_model(model)
@@ -110,7 +110,7 @@ def predict(
         _predict_file(session, clf, source, output or "-", prediction, file_options)
         return
     from tagline.cli.terminal import typed
-    from tagline.runs.predict import n_blank, predict_ids, predict_texts
+    from tagline.runs.predicting.predict import n_blank, predict_ids, predict_texts
 
     if sequences is None:
         frame = predict_texts(clf, [typed(given) for given in texts or []], prediction)
@@ -119,7 +119,7 @@ def predict(
         frame = predict_ids(clf, sequences, prediction)
     session.close()
     if output or kind:
-        from tagline.runs.tables import open_table
+        from tagline.runs.predicting.tables import open_table
 
         target = sys.stdout.buffer if output in (None, "-") else Path(output)
         with open_table(target, kind.value if kind else None) as write:
@@ -161,7 +161,7 @@ def _predict_file(
     file_options: "FileOptions",
 ) -> None:
     from tagline.data.wording import counted
-    from tagline.runs.predict import predict_file
+    from tagline.runs.predicting.predict import predict_file
 
     def on_columns(columns: "Sequence[str]") -> None:
         named = ", ".join(f"`{name}`" for name in columns)

@@ -102,7 +102,7 @@ def serve(
         if (error.name or "").startswith("tagline"):
             raise
         raise MissingExtraError("`tagline serve`", "serve") from None
-    from tagline.serve.limits import Limits
+    from tagline.serve.http.limits import Limits
     from tagline.serve.settings import ServerSettings
 
     if key is None and not insecure and not is_loopback(host):

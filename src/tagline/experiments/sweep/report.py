@@ -29,7 +29,7 @@ from tagline.plots.sweep import LearningCurve, SettingValue, plot_curves, plot_s
 from tagline.report.excerpts import harmless
 from tagline.report.plots import plot_of
 from tagline.report.rendering import render_page, write_page
-from tagline.runs.tables import polars_os_errors
+from tagline.runs.predicting.tables import polars_os_errors
 
 _LISTED = 20  # combinations; the others are in the table
 _WIDE = 600  # CSS pixels

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from tagline.errors import InputError
 from tagline.explain import explain_text
-from tagline.serve.errors import ApiError, timed_out
+from tagline.serve.http.errors import ApiError, timed_out
+from tagline.serve.http.request_body import read_json
 from tagline.serve.model_store import ServedModel
-from tagline.serve.request_body import read_json
 from tagline.serve.route import Route
 from tagline.serve.routes.shared_schemas import JSON_BODY_ERRORS, POSITIVE_EXAMPLE, TextRequest, Truncated, Version
 from tagline.serve.state import record_of, service_of

@@ -4,7 +4,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tagline.serve.errors import ApiError, json_response
+from tagline.serve.http.errors import ApiError, json_response
 from tagline.serve.route import Route
 from tagline.serve.state import service_of
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tagline.serve.errors import json_response
+from tagline.serve.http.errors import json_response
 from tagline.serve.route import Route
 from tagline.serve.state import service_of
 

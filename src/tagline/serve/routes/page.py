@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tagline import web
-from tagline.serve.errors import ApiError, json_response
+from tagline.serve.http.errors import ApiError, json_response
 from tagline.serve.openapi_page import documentation_page
 from tagline.serve.route import Route
 

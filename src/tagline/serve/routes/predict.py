@@ -11,10 +11,10 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tagline.runs.prediction_row import OptionError, PredictionFields, PredictionOptions, prediction_rows
-from tagline.serve.errors import ApiError, timed_out
+from tagline.runs.predicting.prediction_row import OptionError, PredictionFields, PredictionOptions, prediction_rows
+from tagline.serve.http.errors import ApiError, timed_out
+from tagline.serve.http.request_body import read_json
 from tagline.serve.model_store import ServedModel
-from tagline.serve.request_body import read_json
 from tagline.serve.route import Route
 from tagline.serve.routes.shared_schemas import (
     JSON_BODY_ERRORS,

@@ -21,13 +21,13 @@ from starlette.responses import Response, StreamingResponse
 from tagline.data import Rejected, read_texts
 from tagline.data.rows import check_rejected
 from tagline.errors import DataError, InputError
-from tagline.runs.predict import PredictedFile, text_columns
-from tagline.runs.prediction_row import PredictionOptions
-from tagline.runs.tables import open_table
-from tagline.serve.errors import ApiError
-from tagline.serve.limits import Limits
+from tagline.runs.predicting.predict import PredictedFile, text_columns
+from tagline.runs.predicting.prediction_row import PredictionOptions
+from tagline.runs.predicting.tables import open_table
+from tagline.serve.http.errors import ApiError
+from tagline.serve.http.limits import Limits
+from tagline.serve.http.request_body import discard, too_large, too_slow
 from tagline.serve.model_store import ServedModel
-from tagline.serve.request_body import discard, too_large, too_slow
 from tagline.serve.route import Route
 from tagline.serve.routes.shared_schemas import NEGATIVE_EXAMPLE, POSITIVE_EXAMPLE
 from tagline.serve.state import Service, record_of, service_of

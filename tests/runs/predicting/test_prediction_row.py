@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tagline import TextClassifier
-from tagline.runs.prediction_row import (
+from tagline.runs.predicting.prediction_row import (
     CommandOptions,
     OptionError,
     PredictionFields,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tagline.serve.errors import ApiError
+from tagline.serve.http.errors import ApiError
 
 
 @dataclass(frozen=True)

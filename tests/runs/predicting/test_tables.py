@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from tagline.errors import InputError
-from tagline.runs.tables import open_table
+from tagline.runs.predicting.tables import open_table
 
 
 def names(folder):

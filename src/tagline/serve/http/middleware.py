@@ -11,9 +11,9 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tagline.serve.access_log import location_of
-from tagline.serve.connections import ABORT
-from tagline.serve.errors import ApiError, internal_error
+from tagline.serve.http.access_log import location_of
+from tagline.serve.http.connections import ABORT
+from tagline.serve.http.errors import ApiError, internal_error
 from tagline.serve.route import API_PREFIX, Route
 from tagline.serve.state import RequestRecord, Service
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 
-from tagline.serve.errors import ApiError
-from tagline.serve.limits import Limits
+from tagline.serve.http.errors import ApiError
+from tagline.serve.http.limits import Limits
 
 Body = TypeVar("Body", bound=BaseModel)
 _DISCARD_SECONDS = 2.0

@@ -14,8 +14,8 @@ from tagline.data.streams import display_name
 from tagline.errors import DataError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
-from tagline.runs.prediction_row import PredictionOptions, prediction_rows
-from tagline.runs.tables import JSON_OBJECT, open_table, table_kind
+from tagline.runs.predicting.prediction_row import PredictionOptions, prediction_rows
+from tagline.runs.predicting.tables import JSON_OBJECT, open_table, table_kind
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier

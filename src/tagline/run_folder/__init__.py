@@ -1,0 +1,49 @@
+"""A run: the folder that holds a trained model and everything that was recorded and measured with it.
+
+::
+
+    run.json              what was trained on which data, with which settings, versions and machine
+    metrics.json          figures with 95 % intervals, seconds, memory
+    predictions.parquet   of the test rows: label, prediction, probabilities
+    mistakes.json         the most confident mistakes, with attributions
+    history.csv           of a network: the figures of each epoch; refit_history.csv: of the final training on all rows
+    rejected.csv          rows of the data that could not be read
+    trained_on.npy        hashes of the texts of the training and validation rows
+    recipe.toml           of a search: the recipe it found; leaderboard.csv: all candidates
+    report.html, plots/   for people
+    model/                the bundle
+    tensorboard/          event files, with `--track tensorboard`
+
+Next to the runs is ``test_ledger.jsonl``, which counts how often a test set has been read.
+"""
+
+from tagline.run_folder.data import RunData
+from tagline.run_folder.files import EVENTS, FORMAT, LEADERBOARD, LEDGER, MODEL, PREDICTIONS, RECIPE, RUN, RUNS
+from tagline.run_folder.folder import History, RunFolder, probabilities
+from tagline.run_folder.model import load_model, model_folder, run_of_model
+from tagline.run_folder.place import announce_replacement, building, check_parent, check_target, reserved, run_name
+
+__all__ = [
+    "EVENTS",
+    "FORMAT",
+    "LEADERBOARD",
+    "LEDGER",
+    "MODEL",
+    "PREDICTIONS",
+    "RECIPE",
+    "RUN",
+    "RUNS",
+    "History",
+    "RunData",
+    "RunFolder",
+    "announce_replacement",
+    "building",
+    "check_parent",
+    "check_target",
+    "load_model",
+    "model_folder",
+    "probabilities",
+    "reserved",
+    "run_name",
+    "run_of_model",
+]

@@ -1,0 +1,48 @@
+"""The model of a run, and the run of a model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tagline.atomic import recover
+from tagline.bundle import INDEX
+from tagline.errors import InputError
+from tagline.run_folder.files import MODEL
+from tagline.run_folder.folder import RunFolder
+
+if TYPE_CHECKING:
+    from tagline.classifier import TextClassifier
+
+
+def model_folder(path: str | Path) -> Path:
+    """Return the folder of a bundle: ``path``, or the folder ``model`` of the run there."""
+    folder = Path(path)
+    recover(folder)
+    return folder / MODEL if not (folder / INDEX).exists() and (folder / MODEL).is_dir() else folder
+
+
+def load_model(path: str | Path) -> "TextClassifier":
+    """Load the bundle or the export in ``path``, or the bundle of the run there.
+
+    Raises:
+        BundleError: there is none, it is damaged, or a newer tagline wrote it.
+
+    """
+    from tagline.classifier import TextClassifier
+
+    return TextClassifier.load(model_folder(path))
+
+
+def run_of_model(path: str | Path, fingerprint: str | None) -> RunFolder | None:
+    """Return the run of a model, named by the folder of its bundle or run; None if the run is not there.
+
+    ``fingerprint``: of the data that the model was trained on, by which the run is verified.
+    """
+    folder = Path(path).resolve()
+    if (folder / INDEX).exists():
+        folder = folder.parent
+    run = RunFolder(folder)
+    try:
+        found = run.record["dataset"]["fingerprint"]
+    except (InputError, KeyError, TypeError):
+        return None
+    return run if found == fingerprint else None

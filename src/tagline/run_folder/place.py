@@ -1,0 +1,114 @@
+"""The place of a run: its name, and whether a folder may be made or replaced there."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from tagline.atomic import make_parents, recover, replace_folder
+from tagline.bundle import INDEX
+from tagline.errors import InputError
+from tagline.run_folder.files import EVENTS, FILES, FORMAT, KEYS, MODEL, PLOTS, RUN, Json
+
+
+def run_name(recipe: str, dataset: str, when: datetime) -> str:
+    """Name a run ``<time>-<recipe>-<dataset>``, of characters that every file system allows.
+
+    >>> run_name("fast", "my reviews", datetime(2025, 1, 31, 9, 5, 7))
+    '20250131-090507-fast-my-reviews'
+    """
+    parts = (re.sub(r"[^\w.-]+", "-", part).strip("-.")[:60] for part in (recipe, dataset))
+    return "-".join([f"{when:%Y%m%d-%H%M%S}", *(part for part in parts if part)])
+
+
+@contextmanager
+def reserved(parent: Path, name: str) -> Iterator[Path]:
+    """Make and yield the empty folder ``parent/name``, numbered if the name is taken; an exception removes it.
+
+    Two runs may end in the same second: only one of them can make a folder.
+    """
+    made = make_parents(parent)
+    number, path = 1, parent / name
+    while True:
+        try:
+            path.mkdir()
+            break
+        except FileExistsError:
+            number += 1
+            path = parent / f"{name}-{number}"
+    try:
+        yield path
+    except BaseException:
+        for folder in (path, *made):
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+        raise
+
+
+def building(target: Path) -> AbstractContextManager[Path]:
+    """Yield an empty folder that becomes the run ``target`` at the end; an older run there is replaced."""
+    return replace_folder(target, _check_replaceable)
+
+
+def check_target(target: Path) -> None:
+    """Raise `InputError` if a run cannot be written to ``target``: before an hour of training, not after."""
+    recover(target)
+    here = Path.cwd()
+    if target.resolve() in (here, *here.parents):
+        raise InputError(f"`--out {target}` is the current folder or one above it: name a folder of its own.")
+    if target.exists() and not target.is_dir():
+        raise InputError(f"`{target}` is a file: `--out` names the folder of the run.")
+    if target.is_dir():
+        _check_replaceable(target)
+    check_parent(target)
+
+
+def announce_replacement(target: Path, log: Callable[[str], None]) -> None:
+    """Log that there is a run at ``target``, which a new one will replace."""
+    if (target / RUN).is_file():
+        log(f"{target} holds a run; the new one replaces it when it is complete")
+
+
+def check_parent(target: Path) -> None:
+    """Raise `InputError` if no folder can be made at ``target``."""
+    above = target.absolute().parent
+    while not above.exists():
+        above = above.parent
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise InputError(f"`{target}` cannot be made: `{above}` is not writable.")
+
+
+def _check_replaceable(target: Path) -> None:
+    """Raise `InputError` unless a folder is empty, or a run and nothing else: everything in it will be deleted."""
+    names = {path.name for path in target.iterdir()}
+    if not names:
+        return
+    record = _read_object_or_empty(target / RUN)
+    if record.get("format") != FORMAT or not record.keys() >= KEYS:
+        raise InputError(
+            f"`{target}` is not empty and is not a run with a valid `{RUN}`: choose another folder with `--out`."
+        )
+    plots = {f"{PLOTS}/{path.name}" for path in _children(target / PLOTS) if path.suffix not in (".svg", ".png")}
+    parts = _read_object_or_empty(target / MODEL / INDEX).get("parts", {})
+    model = {f"{MODEL}/{path.name}" for path in _children(target / MODEL) if path.name not in (INDEX, *parts)}
+    events = {f"{EVENTS}/{path.name}" for path in _children(target / EVENTS) if ".tfevents." not in path.name}
+    foreign = (names - FILES - {PLOTS, MODEL, EVENTS}) | plots | model | events
+    if foreign:
+        raise InputError(
+            f"`{target / min(foreign)}` is not part of a run and would be lost: choose another folder with `--out`."
+        )
+
+
+def _read_object_or_empty(path: Path) -> Json:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _children(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []

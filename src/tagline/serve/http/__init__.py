@@ -1,0 +1,1 @@
+"""Requests and answers, whatever the route: connections, limits, bodies, errors, middleware, access log."""
