@@ -325,3 +325,22 @@ def test_no_arrays_no_file(tmp_path: Path) -> None:
     write_bundle(tmp_path / "model", Bundle({"task": "binary"}, {}, {"words.txt": "a\n"}))
     assert contents(tmp_path / "model").keys() == {INDEX, "words.txt"}
     assert read_bundle(tmp_path / "model").arrays == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"parts": {ARRAYS: 3}},
+        {"parts": {ARRAYS: {}}},
+        {"parts": {ARRAYS: {"bytes": 1, "sha256": 1}}},
+        {"parts": 3},
+        {"format": True},
+        {"format": 0},
+        {"format": -1},
+        {"format": 1.0},
+    ],
+)
+def test_a_crafted_index_is_refused(folder: Path, changes: dict[str, object]) -> None:
+    change_index(folder, **changes)
+    with pytest.raises(BundleError, match="is not the index of a model"):
+        read_bundle(folder)

@@ -262,14 +262,14 @@ def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("recipe", "task"), POSSIBLE)
 def test_a_loaded_model_predicts_the_same(fitted, recipe: str, task: str, tmp_path: Path) -> None:
     clf = fitted(recipe, task)
-    clf.save(tmp_path / "model", facts={"dataset": "made up"})
+    clf.save(tmp_path / "model", facts={"dataset": {"name": "made up"}})
     again = TextClassifier.load(tmp_path / "model")
     assert np.array_equal(again.predict_proba(ODD), clf.predict_proba(ODD))
     assert again.predict(ODD).tolist() == clf.predict(ODD).tolist()
     for name in ("task_", "recipe_", "chosen_", "threshold_", "temperature_", "n_features_"):
         assert json.dumps(getattr(again, name), default=str) == json.dumps(getattr(clf, name), default=str)
     assert again.classes_.tolist() == clf.classes_.tolist()
-    assert again.card_ == {"dataset": "made up"}
+    assert again.card_ == {"dataset": {"name": "made up"}}
     assert bundle_bytes(again, tmp_path / "copy") == bundle_bytes(
         TextClassifier.load(tmp_path / "model"), tmp_path / "model"
     )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tagline import BundleError, TextClassifier
 from tagline.bundle import Bundle, read_bundle, write_bundle
 from tagline.calibration import TemperatureScaling
+from tagline.errors import InputError
 from tagline.model_header import Header, calibration_entry
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -188,3 +189,33 @@ def test_headers_of_earlier_versions_are_valid(folder: str) -> None:
 
 def test_a_temperature_keeps_its_key_in_headers() -> None:
     assert calibration_entry(TemperatureScaling(1.5)) == {"temperature": 1.5}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"dataset": 3},
+        {"text_columns": 5},
+        {"text_columns": [1, 2]},
+        {"label_column": 1},
+        {"seed": "x"},
+        {"seed": -1},
+        {"dataset": {"rows": {"train": "a"}}},
+        {"dataset": {"fingerprint": 1}},
+    ],
+)
+def test_facts_have_types(facts: dict[str, Any], tmp_path: Path) -> None:
+    bundle = golden("naive-bayes")
+    write_bundle(tmp_path / "crafted", Bundle(bundle.header | {"facts": facts}, bundle.arrays, bundle.texts))
+    with pytest.raises(BundleError, match=r"`facts\."):
+        TextClassifier.load(tmp_path / "crafted")
+    clf = TextClassifier.load(GOLDEN / "bundle-v2-naive-bayes" / "model")
+    with pytest.raises(InputError, match="`facts`"):
+        clf.save(tmp_path / "saved", facts)
+
+
+def test_facts_are_returned_as_they_were_saved(tmp_path: Path) -> None:
+    clf = TextClassifier.load(GOLDEN / "bundle-v2-naive-bayes" / "model")
+    facts: dict[str, Any] = {"seed": None, "text_columns": ["a"], "dataset": {"rows": {"train": 1}, "x": 1}, "y": [2]}
+    clf.save(tmp_path / "saved", facts)
+    assert TextClassifier.load(tmp_path / "saved").card_ == facts

@@ -21,10 +21,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as parse_arrays
 from safetensors.numpy import save as format_arrays
@@ -49,6 +50,25 @@ class Layout:
 
 MODEL = Layout("a model", INDEX, ARRAYS)
 EXPORT = Layout("an export", "tokens.json", "ngrams.safetensors")
+
+
+class Part(BaseModel):
+    """What an index says of a part."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: str
+
+
+class Index(BaseModel):
+    """The index of a bundle, apart from the header."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    format: Annotated[int, Field(ge=1)]
+    parts: dict[str, Part]
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,21 +144,26 @@ def read_bundle(folder: str | Path) -> Bundle:
         raise BundleError(f"`{source}` {what}; a model is the `model` folder of a run.") from None
     except (ValueError, RecursionError):
         raise BundleError(f"`{path}` is damaged: it is not JSON. Copy the model again.") from None
-    version = index.get("format") if isinstance(index, dict) else None
-    if not isinstance(version, int) or not isinstance(index.get("parts"), dict):
-        raise BundleError(f"`{path}` is not the index of {layout.what}.")
-    if version > FORMAT:
+    try:
+        listed = Index.model_validate(index)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "it"
         raise BundleError(
-            f"`{source}` has format {version}, and this tagline reads up to {FORMAT}: upgrade with "
+            f"`{path}` is not the index of {layout.what}: `{place}` is invalid: {first['msg']}."
+        ) from None
+    if listed.format > FORMAT:
+        raise BundleError(
+            f"`{source}` has format {listed.format}, and this tagline reads up to {FORMAT}: upgrade with "
             "`pip install -U tagline`."
         )
     if index.pop("sha256", None) != _digest(index):
         raise BundleError(f"`{path}` is damaged: its checksum does not match. Copy the model again.")
     contents = {}
-    for name, about in index["parts"].items():
+    for name, part in listed.parts.items():
         if Path(name).name != name or name in ("", ".."):
             raise BundleError(f"`{path}` names a part outside the model: `{name}`.")
-        contents[name] = _read_part(source / name, about)
+        contents[name] = _read_part(source / name, part)
     try:
         arrays = parse_arrays(contents.pop(layout.arrays)) if layout.arrays in contents else {}
     except SafetensorError:
@@ -161,12 +186,12 @@ def _part_names(index: Path) -> list[str]:
         return []
 
 
-def _read_part(path: Path, about: Mapping[str, Any]) -> bytes:
+def _read_part(path: Path, part: Part) -> bytes:
     try:
         content = path.read_bytes()
     except (OSError, ValueError):
         raise BundleError(f"`{path}` is missing or cannot be read. Copy the model again.") from None
-    if hashlib.sha256(content).hexdigest() != about["sha256"]:
+    if hashlib.sha256(content).hexdigest() != part.sha256:
         raise BundleError(f"`{path}` is damaged: its checksum does not match. Copy the model again.")
     return content
 

@@ -2,7 +2,9 @@
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +29,9 @@ from tagline.inputs import (
 )
 from tagline.learners import FitOptions, Fitted, HeldOut, TrainingData, TrainingRecord, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
-from tagline.learners.sample_weight import row_weights
+from tagline.learners.sample_weight import checked_weights, row_weights
 from tagline.metrics.block import positive_class
-from tagline.model_header import calibration_entry, restore_model
+from tagline.model_header import calibration_entry, checked_facts, restore_model
 from tagline.models import OnnxModel
 from tagline.models.onnx import model_graph
 from tagline.recipes import Recipe, load_recipe
@@ -56,7 +58,7 @@ class TextClassifier(Estimator):
         recipe: the name of a built-in recipe, the path of a .toml file, or a ``Recipe``.
         settings: changes to the recipe: ``{"model.C": 3}`` or ``["model.C=3"]``.
         class_weight: None; ``"balanced"``, every class has the same total weight; or a weight for each class.
-        positive: the positive one of two classes; by default see ``positive_class``.
+        positive: the positive one of two classes, and an error for more; by default see ``positive_class``.
         seed: of everything random; the same seed on the same machine gives the same model to the last bit.
 
     Attributes:
@@ -111,8 +113,9 @@ class TextClassifier(Estimator):
             labels: strings, integers or booleans; lists of them, or a boolean matrix, for several labels a text.
             sample_weight: how many times each text counts, (n_texts,). A text of weight 0 is ignored; one of weight 2
                 counts as two for feature weights, the choice of settings, the model and the calibration, but as one
-                for the vocabulary and the splits. A network takes the weights relative to their mean, and weights the
-                losses of held-out texts too, by class weights as well (Keras leaves these out there).
+                for the vocabulary, the splits and the two rows that a leaf of a tree has at least. A network takes the
+                weights relative to their mean, and weights the losses of held-out texts too, by class weights as well
+                (Keras leaves these out there).
             groups: what each text belongs to, such as an author, (n_texts,): those of one group are held out together;
                 groups of the validation texts may follow.
             validation: texts and labels to choose settings and calibrate on; otherwise some of ``texts`` are held out.
@@ -134,15 +137,26 @@ class TextClassifier(Estimator):
         recipe = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe, self.settings or ())
         if isinstance(self.recipe, Recipe) and self.settings:
             raise InputError("`settings` change a recipe given by name or file; copy the `Recipe` instead.")
+        if word_index is not None and not isinstance(word_index, Mapping):
+            raise InputError(f"`word_index` must map words to their ranks; it is a `{type(word_index).__name__}`.")
         column, encoded = as_inputs(texts), list_labels(labels)
         check_lengths(column, encoded)
-        n_given = 0
+        n_given, n_texts = 0, len(column)
+        rows = np.arange(n_texts)
+        if sample_weight is not None:  # rows of weight 0 go first, so that a class of such rows only does not exist
+            sample_weight = checked_weights(sample_weight, n_texts)
+            rows = np.flatnonzero(sample_weight)
+            column = column.take(rows) if isinstance(column, Sequences) else column[rows]
+            encoded, sample_weight = encoded[rows], sample_weight[rows]
         if validation is not None:
             extra, extra_labels = _pair(validation)
             n_given = len(extra)
             column, encoded = joined(column, extra), joined_labels(encoded, extra_labels)
+            rows = np.append(rows, n_texts + np.arange(n_given))
         classes, Y, task = encode_labels(encoded)
         positive = None
+        if self.positive is not None and not task.has_positive:
+            raise InputError(f"`positive` names one of two classes; there are {len(classes):,}.")
         if task.has_positive:
             wanted = None if self.positive is None else label_text(self.positive)
             positive = positive_class([str(name) for name in classes], wanted)
@@ -153,13 +167,16 @@ class TextClassifier(Estimator):
             task,
             sample_weights=sample_weights,
             loss_weights=loss_weights,
-            groups=None if groups is None else group_column(groups, len(column) - n_given, n_given),
+            groups=None if groups is None else group_column(groups, n_texts, n_given)[rows],
             n_validation=n_given,
             word_index=word_index,
             unlabelled=None if unlabelled is None else as_texts(unlabelled),
         )
-        options = FitOptions(seed=seed, callbacks=callbacks, checkpoints=checkpoints, feature_cache=feature_cache)
+        cache = feature_cache if len(rows) == n_texts + n_given else None  # it holds the features of all texts
+        options = FitOptions(seed=seed, callbacks=callbacks, checkpoints=checkpoints, feature_cache=cache)
         fitted = fit_recipe(recipe, data, options)
+        if fitted.held_out is not None:
+            fitted = replace(fitted, held_out=replace(fitted.held_out, rows=rows[fitted.held_out.rows]))
         self.classes_, self.task_, self.recipe_, self.positive_ = classes, task, recipe, positive
         self._take(fitted)
         return self
@@ -208,6 +225,7 @@ class TextClassifier(Estimator):
 
     def decision_function(self, texts: Iterable[Any]) -> Floats:
         """Return calibrated logits: (n_texts,) for two classes, positive for the second; else (n_texts, n_classes)."""
+        self._check_fitted()
         return self.task_.scores(self.logits(texts))
 
     def predict_proba(self, texts: Iterable[Any]) -> Floats:
@@ -235,7 +253,10 @@ class TextClassifier(Estimator):
         Several labels: those above it. Otherwise the most probable class, and a threshold is an error.
         """
         self._check_fitted()
-        if threshold is not None and not 0.0 <= threshold <= 1.0:
+        proba = np.asarray(proba)
+        if proba.ndim != 2 or proba.shape[1] != len(self.classes_):
+            raise InputError(f"`proba` has the shape {proba.shape}, not (n_texts, {len(self.classes_):,}).")
+        if threshold is not None and not (isinstance(threshold, Real) and 0.0 <= threshold <= 1.0):
             raise InputError(f"The threshold `{threshold}` is not between 0 and 1.")
         above = self.threshold_ if threshold is None else threshold
         if threshold is not None and not self.task_.has_threshold:
@@ -260,27 +281,29 @@ class TextClassifier(Estimator):
         Labels are compared with predictions as text where their types differ: 1 and "1" are the same label.
 
         Raises:
-            InputError: there are not as many labels as texts, or they are lists where the model gives one label.
+            InputError: there are not as many labels, or weights, as texts; labels are lists where the model gives one
+                label; no label is a class of the model; or a weight is invalid.
 
         """
         column, truth = as_inputs(texts), list_labels(labels)
         check_lengths(column, truth)
         right = matches(truth, self.predict(column), self.classes_)  # type: ignore[arg-type]  # sequences are inputs too
-        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        weights = None if sample_weight is None else checked_weights(sample_weight, len(column))
         return float(np.average(right.astype(np.float64), weights=weights))
 
     def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> None:
         """Write the model as a bundle: a folder that works wherever it is copied. ``facts`` are stored with it.
 
         Raises:
-            InputError: the folder holds something else, or the model runs in ONNX Runtime and is no longer there.
+            InputError: the folder holds something else, a fact that tagline reads is of the wrong type (see
+                `tagline.model_header.Facts`), or the model runs in ONNX Runtime and is no longer there.
             MissingExtraError: it is a network, of which a bundle holds the ONNX graph, and onnx is not installed.
 
         """
         self._check_fitted()
         arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
         binaries = {} if self.model_.graph_file is None else {self.model_.graph_file: self._graph()}
-        header = self.header() | ({} if facts is None else {"facts": dict(facts)})
+        header = self.header() | ({} if facts is None else {"facts": checked_facts(facts)})
         write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts(), binaries))
 
     def header(self) -> dict[str, Any]:
@@ -357,7 +380,7 @@ class TextClassifier(Estimator):
                 seconds={},
             )
         )
-        clf.card_ = header.facts
+        clf.card_ = header.card()
         clf._keep_graph(stored.graph)
         return clf
 

@@ -1,7 +1,7 @@
 """Convert texts and labels of any container to columns."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -222,16 +222,35 @@ def label_text(label: Any) -> str:
     return str(int(label)) if whole else str(label)
 
 
+def check_overlap(found: Iterable[str], known: Sequence[str], what: str = "labels") -> None:
+    """Raise InputError if there are labels and none of them is a class of the model."""
+    names = sorted(set(found))
+    if names and not set(names) & set(known):
+        raise InputError(
+            f"None of the {what} is a class of the model: the data has {shown_names(names)}, "
+            f"the model {shown_names(known)}."
+        )
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Return the first five names, sorted, and how many more there are."""
+    shown = ", ".join(f"`{name}`" for name in sorted(names)[:5])
+    return shown + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+
+
 def matches(truth: Labels, predicted: Labels, classes: Labels) -> Bools:
     """Return which rows are predicted correctly, (n_texts,): labels, or whole sets of labels, are compared as text.
 
     Raises:
-        InputError: a matrix of labels has not a column for each class.
+        InputError: a matrix of labels has not a column for each class, or no label is a class.
 
     """
     if predicted.dtype != object:
         if truth.ndim == 2 or truth.dtype == object:
             raise InputError("The model gives each text one label, and the labels are lists: give one for each text.")
+        if {truth.dtype.kind, predicted.dtype.kind} & {"i", "u", "f"}:  # False is 0, and True is 1
+            truth, predicted, classes = (a.astype(int) if a.dtype == bool else a for a in (truth, predicted, classes))
+        check_overlap(map(label_text, np.unique(truth)), [label_text(name) for name in classes])
         if truth.dtype.kind == predicted.dtype.kind:
             return np.asarray(truth == predicted)
         return np.array([label_text(a) == label_text(b) for a, b in zip(truth, predicted, strict=True)], dtype=bool)
@@ -240,6 +259,8 @@ def matches(truth: Labels, predicted: Labels, classes: Labels) -> Bools:
     if truth.ndim == 1 and truth.dtype != object:
         raise InputError("The model gives each text a list of labels: give the labels as lists, for example `[label]`.")
     sets = [classes[row] for row in truth] if truth.ndim == 2 else truth
+    if truth.ndim == 1:
+        check_overlap((label_text(name) for row in sets for name in row), [label_text(name) for name in classes])
     pairs = zip(sets, predicted, strict=True)
     return np.array([set(map(label_text, a)) == set(map(label_text, b)) for a, b in pairs], dtype=bool)
 

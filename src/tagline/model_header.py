@@ -5,6 +5,7 @@ value is checked against a schema, every array against the others, and two short
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tagline.bundle import Bundle
 from tagline.calibration import Calibrator, restore_calibrator
-from tagline.errors import BundleError, MissingExtraError
+from tagline.errors import BundleError, InputError, MissingExtraError
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
 from tagline.models import MODELS, Model
@@ -27,6 +28,42 @@ _PROBES = ["", "A film, 1 of 2: été 電影"]
 _BROKEN = (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError, pl.exceptions.PolarsError)
 
 Label = Annotated[str, Field(max_length=10_000)] | bool | int | float
+
+
+class DataFacts(BaseModel):
+    """What a model remembers of the dataset that it was trained on; earlier versions left some out."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    name: str | None = None
+    fingerprint: str | None = None
+    rows: dict[str, Annotated[int, Field(ge=0)]] | None = None
+
+
+class Facts(BaseModel):
+    """The facts that a bundle keeps with its model; other keys are kept as they are."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    folds: int | None = None
+    text_columns: list[str] | None = None
+    label_column: str | None = None
+    dataset: DataFacts | None = None
+
+
+def checked_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts as a dictionary.
+
+    Raises:
+        InputError: a key that tagline reads has a value of the wrong type.
+
+    """
+    try:
+        Facts.model_validate(dict(facts))
+    except ValidationError as error:
+        raise InputError(f"`facts`: {_first_fault(error)}.") from None
+    return dict(facts)
 
 
 class Header(BaseModel):
@@ -45,7 +82,7 @@ class Header(BaseModel):
     threshold: Annotated[float, Field(ge=0.0, le=1.0)]
     positive: str | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
-    facts: dict[str, Any]
+    facts: Facts
 
     @model_validator(mode="after")
     def _check(self) -> "Header":
@@ -63,6 +100,10 @@ class Header(BaseModel):
         if self.calibration is None and self.temperature is None:
             raise ValueError("`temperature` is missing")
         return self
+
+    def card(self) -> dict[str, Any]:
+        """Return the facts as they are in the bundle."""
+        return self.facts.model_dump(exclude_unset=True)
 
     def calibrator(self) -> Calibrator:
         """Return the calibrator; bundles that name none have a temperature."""
@@ -135,7 +176,7 @@ def _known(key: str, name: object, registry: Any) -> None:
 
 def _first_fault(error: ValidationError) -> str:
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"][:2])
+    place = ".".join(str(part) for part in first["loc"][:3])
     message = first["msg"].removeprefix("Value error, ")
     return f"`{place}` is invalid: {message}" if place else message
 

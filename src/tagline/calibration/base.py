@@ -18,8 +18,14 @@ class Calibrator(Protocol):
     kind: ClassVar[str]  # its key in `CALIBRATORS`, and `protocol.calibration` in a recipe
 
     @classmethod
-    def fit(cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None) -> Self:
-        """Fit on held-out rows: logits, (n_texts, n_outputs); the class matrix, (n_texts, n_classes); row weights."""
+    def fit(
+        cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None, absent: Bools | None = None
+    ) -> Self:
+        """Fit on held-out rows: logits, (n_texts, n_outputs); the class matrix, (n_texts, n_classes); row weights.
+
+        ``absent``, (n_texts, n_classes), are the classes that the model of each row was trained without, whose logits
+        are to be ignored; None if there are none.
+        """
 
     def apply(self, logits: Floats) -> Floats:
         """Return calibrated logits, (n_texts, n_outputs)."""

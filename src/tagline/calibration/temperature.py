@@ -27,9 +27,11 @@ class TemperatureScaling:
     kind: ClassVar[str] = "temperature"
 
     @classmethod
-    def fit(cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None) -> "TemperatureScaling":
+    def fit(
+        cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None, absent: Bools | None = None
+    ) -> "TemperatureScaling":
         """Return the temperature that minimises the log loss of held-out rows, see `fit_temperature`."""
-        return cls(fit_temperature(task.scores(logits), task.truth(Y), task, weights))
+        return cls(fit_temperature(task.scores(logits), task.truth(Y), task, weights, absent))
 
     def apply(self, logits: Floats) -> Floats:
         """Return the logits divided by the temperature, (n_texts, n_outputs)."""
@@ -66,7 +68,13 @@ class TemperatureScaling:
         return graph.add("Div", logits.name, graph.constant(np.array(self.temperature, logits.dtype), "temperature"))
 
 
-def fit_temperature(logits: ArrayLike, y_true: ArrayLike, task: str, weights: ArrayLike | None = None) -> float:
+def fit_temperature(
+    logits: ArrayLike,
+    y_true: ArrayLike,
+    task: str,
+    weights: ArrayLike | None = None,
+    absent: Bools | None = None,
+) -> float:
     """Return the temperature T, between 0.01 and 100, that minimises the log loss of ``softmax(logits / T)``.
 
     In β = 1/T the loss is convex, with derivative mean(E_p[z] - z_y) and second derivative mean(Var_p[z]);
@@ -80,24 +88,36 @@ def fit_temperature(logits: ArrayLike, y_true: ArrayLike, task: str, weights: Ar
         y_true: Class indices ``(n,)``, or booleans ``(n, n_classes)`` for multi-label data.
         task: ``"binary"``, ``"multiclass"`` or ``"multilabel"``.
         weights: How many times each row counts, ``(n,)``; n is then their sum. By default once.
+        absent: Classes that the model of a row was trained without, ``(n, n_classes)``. Their logits are arbitrary:
+            they are ignored, and so are rows of such a class and rows with fewer than two other classes.
 
     """
     z, y = np.asarray(logits, float), np.asarray(y_true)
     w = np.ones(len(z)) if weights is None else np.asarray(weights, float)
+    usable: Bools | None = None
     if task == Task.MULTILABEL or z.ndim == 1:
+        if absent is not None:
+            usable = np.asarray(~absent.any(axis=1) if z.ndim == 1 else ~absent.ravel())
         w = np.repeat(w, z.size // max(1, len(z)))
         margin = z.ravel()
         z, y = np.stack([np.zeros_like(margin), margin], 1), y.ravel().astype(np.int64)
+    elif absent is not None:
+        z = np.where(absent, -np.inf, z)
+        usable = ~absent[np.arange(len(z)), y] & ((~absent).sum(axis=1) > 1)
+    if usable is not None:
+        z, y, w = z[usable], y[usable], w[usable]
     if len(z) == 0 or not w.any():
         return 1.0
-    z = z - z.max(1, keepdims=True)  # (n, n_classes); the largest is 0, so that exp never overflows
+    shifted = z - z.max(1, keepdims=True)  # (n, n_classes); the largest is 0, so that exp never overflows
+    present = np.isfinite(shifted)
+    z = np.where(present, shifted, 0.0)
     z_true = z[np.arange(len(z)), y]
-    others = (z.sum(1) - z_true) / (z.shape[1] - 1)
+    others = (z.sum(1) - z_true) / (present.sum(1) - 1)
     z_true = z_true + (others - z_true) / (w.sum() + 2)
     low, high = 1 / _TEMPERATURES[1], 1 / _TEMPERATURES[0]
     beta = 1.0
     for _ in range(_MAX_STEPS):
-        p = np.exp(beta * z)
+        p = np.exp(beta * shifted)
         p /= p.sum(1, keepdims=True)
         expected = (p * z).sum(1)
         slope = float(np.average(expected - z_true, weights=w))

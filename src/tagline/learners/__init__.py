@@ -3,6 +3,9 @@
 Nothing here looks at a test row or at the clock.
 """
 
+from collections.abc import Sequence
+
+from tagline.errors import InputError
 from tagline.learners.base import FitOptions, Fitted, HeldOut, Learner, TrainingData, TrainingRecord
 from tagline.learners.network import NetworkLearner
 from tagline.learners.ngram import NgramLearner
@@ -28,5 +31,21 @@ def fit_recipe(recipe: Recipe, data: TrainingData, options: FitOptions | None = 
         MissingExtraError: the recipe is a network, and the extra ``neural`` is not installed.
 
     """
+    options = options or FitOptions()
     check_start(recipe, unlabelled=data.unlabelled is not None)
-    return LEARNERS[recipe.features.kind].fit(recipe, data, options or FitOptions())
+    _check_callbacks(recipe, options)
+    return LEARNERS[recipe.features.kind].fit(recipe, data, options)
+
+
+def _check_callbacks(recipe: Recipe, options: FitOptions) -> None:
+    if not isinstance(options.callbacks, Sequence):
+        raise InputError(f"`callbacks` must be a list of `tagline.training.Callback`, not `{options.callbacks!r}`.")
+    if not options.callbacks:
+        return
+    if recipe.training is None:
+        raise InputError(f"`callbacks` are called while a network is trained, and `{recipe.recipe.name}` is not one.")
+    from tagline.training import Callback  # it imports torch
+
+    for callback in options.callbacks:
+        if not isinstance(callback, Callback):
+            raise InputError(f"`callbacks` has a `{type(callback).__name__}`, not a `tagline.training.Callback`.")

@@ -163,12 +163,28 @@ class Calibration:
     proba: Floats  # (n_held_out, n_classes)
 
 
-def calibrate(method: str, task: Task, logits: Floats, Y: Bools, weights: Floats) -> Calibration:
-    """Fit a calibration method, by its name in recipes, and choose the threshold of label sets on held-out rows."""
-    calibrator = uncalibrated() if method == "none" else CALIBRATORS[method].fit(logits, Y, task, weights)
+def calibrate(method: str, data: TrainingData, folds: Folds, logits: Floats) -> Calibration:
+    """Fit a calibration method, by its name in recipes, and choose the threshold of label sets on held-out rows.
+
+    ``logits`` are those of the held-out rows, (n_held_out, n_outputs), one fold after the other.
+    """
+    held = np.concatenate([rows for _, rows in folds])
+    task, Y, weights = data.task, data.Y[held], data.weights_of(held)
+    if method == "none":
+        calibrator = uncalibrated()
+    else:
+        calibrator = CALIBRATORS[method].fit(logits, Y, task, weights, _absent_classes(data.Y, folds))
     proba = task.probabilities(calibrator.apply(logits))
     threshold = best_threshold(Y, proba, weights) if task is Task.MULTILABEL else 0.5
     return Calibration(calibrator, threshold, proba)
+
+
+def _absent_classes(Y: Bools, folds: Folds) -> Bools | None:
+    """Return the classes without a training row in the fold of each held-out row; None if there are none."""
+    by_fold = [~Y[train].any(axis=0) for train, _ in folds]
+    if not np.any(by_fold):
+        return None
+    return np.repeat(by_fold, [len(held) for _, held in folds], axis=0)
 
 
 def uncalibrated() -> Calibrator:

@@ -67,10 +67,9 @@ class NetworkLearner:
 
         calibrator, threshold, held_out = uncalibrated(), 0.5, None
         if len(held):
-            logits, Y = network.logits(X[held]), data.Y[held]
-            calibrated = calibrate(protocol.calibration, data.task, logits, Y, data.weights_of(held))
+            calibrated = calibrate(protocol.calibration, data, folds[:1], network.logits(X[held]))
             calibrator, threshold = calibrated.calibrator, calibrated.threshold
-            held_out = HeldOut(rows[held], Y, calibrated.proba, how)
+            held_out = HeldOut(rows[held], data.Y[held], calibrated.proba, how)
 
         refit_history = None
         if refits:

@@ -335,7 +335,7 @@ def _calibrate(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, h
         return _Calibrated(uncalibrated(), 0.5, None)
     data = fit.data
     held = np.concatenate([rows for _, rows in folds])
-    calibrated = calibrate(recipe.protocol.calibration, data.task, logits, data.Y[held], data.weights_of(held))
+    calibrated = calibrate(recipe.protocol.calibration, data, folds, logits)
     shown = np.ones(len(held), dtype=bool)
     if data.n_validation:
         shown = held >= len(data) - data.n_validation

@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError, nearest
+from tagline.inputs import label_text
 from tagline.task import Bools, Floats
+
+_LEAST_TOTAL = 1e-6  # in texts; calibration on less evidence gives every class the same probability
 
 
 def row_weights(
@@ -35,10 +38,7 @@ def row_weights(
         return None, None
     sample = np.ones(len(Y))
     if sample_weight is not None:
-        given = _as_numbers(sample_weight)
-        if given is None or given.shape != (n_train,) or not np.isfinite(given).all() or (given < 0).any():
-            raise InputError(f"`sample_weight` must be {n_train:,} finite numbers of 0 or more.")
-        sample[:n_train] = given
+        sample[:n_train] = checked_weights(sample_weight, n_train)
     loss = sample
     if class_weight is not None:
         # Rows without a label count 1.
@@ -49,11 +49,24 @@ def row_weights(
     return sample, np.asarray(loss / loss[loss > 0].mean())
 
 
-def _as_numbers(values: ArrayLike) -> Floats | None:
+def checked_weights(values: ArrayLike, n_texts: int) -> Floats:
+    """Return sample weights as an array, (n_texts,).
+
+    Raises:
+        InputError: they are not ``n_texts`` finite numbers of 0 or more, all are 0, or they add up to almost 0.
+
+    """
     try:
-        return np.asarray(values, dtype=np.float64)
+        weights = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        return None
+        weights = np.empty(0)
+    if weights.shape != (n_texts,) or not np.isfinite(weights).all() or (weights < 0).any():
+        raise InputError(f"`sample_weight` must be {n_texts:,} finite numbers of 0 or more.")
+    if not weights.any():
+        raise InputError("All weights are zero.")
+    if weights.sum() < _LEAST_TOTAL:
+        raise InputError(f"`sample_weight` adds up to {weights.sum():g} texts: scale the weights to a mean of 1.")
+    return weights
 
 
 def _class_weights(
@@ -64,8 +77,10 @@ def _class_weights(
             raise InputError('`class_weight` is None, "balanced" or a weight for each class.')
         members = sample_weights @ Y
         return np.asarray(members.sum() / (len(classes) * np.where(members > 0, members, 1.0)))
-    given = {str(name): float(weight) for name, weight in class_weight.items()}
-    known = [str(name) for name in classes]
+    if not isinstance(class_weight, Mapping):
+        raise InputError('`class_weight` is None, "balanced" or a weight for each class.')
+    given = {label_text(name): _number(weight) for name, weight in class_weight.items()}
+    known = [label_text(name) for name in classes]
     for name in given:
         if name not in known:
             raise InputError(f"`class_weight` names an unknown class `{name}`.{nearest(name, known)}")
@@ -73,3 +88,11 @@ def _class_weights(
     if not (np.isfinite(by_class).all() and (by_class >= 0).all() and by_class.any()):
         raise InputError("The weights in `class_weight` must be numbers of 0 or more, not all 0.")
     return by_class
+
+
+def _number(weight: Any) -> float:
+    """Return a weight as a float, NaN if it is none."""
+    try:
+        return float(weight)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")

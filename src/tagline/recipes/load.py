@@ -119,12 +119,14 @@ def _changed(tables: dict[str, Any], changes: list[tuple[str, Any]], source: str
 def _changes(settings: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:
     if isinstance(settings, str):
         settings = [settings]
+    if not isinstance(settings, Iterable):
+        raise RecipeError(f"`settings` must be a mapping, or a list of `section.key=value`, not `{settings}`.")
     if isinstance(settings, Mapping):
         changes = [(str(path), value) for path, value in settings.items()]
     else:
         changes = []
         for setting in settings:
-            path, equals, value = setting.partition("=")
+            path, equals, value = str(setting).partition("=")
             if not equals:
                 raise RecipeError(f"`{setting}` is not of the form `section.key=value`.")
             changes.append((path.strip(), _parse(value.strip())))

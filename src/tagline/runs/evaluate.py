@@ -11,6 +11,7 @@ import polars as pl
 
 from tagline.data import Dataset, Split, load_dataset
 from tagline.errors import DataError, InputError
+from tagline.inputs import check_overlap, shown_names
 from tagline.run_folder import RunFolder, load_model, run_of_model
 from tagline.runs.data import count_seen, training_hashes
 from tagline.runs.environment import peak_rss_mb
@@ -142,18 +143,9 @@ def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[S
     flat = split.labels.explode() if isinstance(split.labels.dtype, pl.List) else split.labels
     found = flat.drop_nulls().unique().to_list()
     unknown = sorted(set(found) - set(known))
-    if len(unknown) == len(found):
-        raise InputError(
-            f"None of the labels of `{dataset.name}` is a class of the model: the data has {_some(found)}, "
-            f"the model {_some(known)}."
-        )
+    check_overlap(found, known, f"labels of `{dataset.name}`")
     if not unknown:
         return split, known, clf.task_, []
     n = int(flat.is_in(unknown).sum())
-    warning = f"{n:,} rows have labels that are not classes of the model and count as wrong: {_some(unknown)}."
+    warning = f"{n:,} rows have labels that are not classes of the model and count as wrong: {shown_names(unknown)}."
     return split, known + unknown, clf.task_.with_classes(len(known + unknown)), [warning]
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in sorted(names)[:5])
-    return shown + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")

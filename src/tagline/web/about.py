@@ -43,7 +43,7 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
     run = run_of_model(model_path, remembered.get("fingerprint"))
     nothing: Json = {}
     record, metrics = _read(run, lambda run: run.record, nothing), _read(run, lambda run: run.metrics, nothing)
-    dataset = record.get("dataset") or remembered
+    dataset = record.get("dataset") or {key: remembered.get(key) for key in ("name", "fingerprint", "rows")}
     figures = _figures(metrics)
     predictions = _read(run, lambda run: run.predictions, None) if metrics else None
     recipe = clf.recipe_.recipe
