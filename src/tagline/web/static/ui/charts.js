@@ -1,23 +1,24 @@
 // Plots, as SVG. Each one has its numbers in a table beside it.
 
-const PLOT = { width: 420, height: 320, left: 52, right: 14, top: 14, bottom: 44 };
+const PLOT = { width: 420, height: 320, left: 66, right: 14, top: 14, bottom: 44 };
 
 function scale([low, high], from, to) {
   return (value) => from + ((value - low) / (high - low || 1)) * (to - from);
 }
 
-/** Round steps over a range: 1, 2 or 5 times a power of ten. */
-function ticks([low, high], most = 6) {
+/** Round steps over a range: 1, 2 or 5 times a power of ten; `whole`: at least 1. */
+function ticks([low, high], most = 6, whole = false) {
   const rough = (high - low || 1) / most;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((size) => size >= rough);
+  const round = [1, 2, 5, 10].map((n) => n * power).find((size) => size >= rough);
+  const step = whole ? Math.max(1, round) : round;
   const found = [];
   for (let n = Math.ceil(low / step - 1e-9) + 0; n * step <= high + step * 1e-9; n++) found.push(n * step);
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   return found.map((value) => ({ value, name: number(value, digits) }));
 }
 
-/** `lines` are {points: [[x, y, radius of a dot]…], dots: bool, second: bool}; `across` and `up` {name, range}. */
+/** `lines` are {points: [[x, y, radius of a dot]…], dots: bool, second: bool}; `across` and `up` {name, range, whole}. */
 function plot(label, across, up, lines, { ideal = null } = {}) {
   const { width, height, left, right, top, bottom } = PLOT;
   const x = scale(across.range, left, width - right);
@@ -30,7 +31,7 @@ function plot(label, across, up, lines, { ideal = null } = {}) {
       svgElement("text", { x: left - 8, y: at(y(value) + 4), "text-anchor": "end" }, name),
     );
   }
-  for (const { value, name } of ticks(across.range)) {
+  for (const { value, name } of ticks(across.range, 6, across.whole)) {
     drawing.append(svgElement("text", { x: at(x(value)), y: height - bottom + 18, "text-anchor": "middle" }, name));
   }
   drawing.append(
@@ -123,7 +124,7 @@ function historyFigure(title, history, name) {
   if (watched) lines.push({ points: points(watched), dots: epochs.length < 40, second: true });
   const drawing = plot(
     `${title} by epoch`,
-    { name: "epoch", range: [epochs[0], Math.max(epochs[0] + 1, epochs.at(-1))] },
+    { name: "epoch", whole: true, range: [epochs[0], Math.max(epochs[0] + 1, epochs.at(-1))] },
     { name, range: [low - room, high + room] },
     lines,
   );
