@@ -170,6 +170,7 @@ class TextClassifier(Estimator):
             groups=None if groups is None else group_column(groups, n_texts, n_given)[rows],
             n_validation=n_given,
             word_index=word_index,
+            train_rows=rows[: len(column) - n_given],
             unlabelled=None if unlabelled is None else as_texts(unlabelled),
         )
         cache = feature_cache if len(rows) == n_texts + n_given else None  # it holds the features of all texts

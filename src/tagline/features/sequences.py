@@ -141,12 +141,16 @@ def kept_places(
     return np.repeat(first, kept) + within, np.repeat(begin, kept) + within
 
 
-def check_range(sequences: Sequences, n_ids: int, advice: str) -> None:
-    """Raise `InputError` for the first id of ``n_ids`` or more, with its row and ``advice``."""
+def check_range(sequences: Sequences, n_ids: int, advice: str, rows: NDArray[np.int64] | None = None) -> None:
+    """Raise `InputError` for the first id of ``n_ids`` or more, with its row and ``advice``.
+
+    ``rows`` are the numbers of the sequences as the caller gave them, (n,), by default 0, 1, ….
+    """
     beyond = sequences.ids >= n_ids
     if beyond.any():
         place = int(beyond.argmax())
         row = int(np.searchsorted(np.cumsum(sequences.lengths), place, side="right"))
+        row = row if rows is None else int(rows[row])
         raise InputError(f"Row {row} has the id `{sequences.ids[place]}`, but the largest is {n_ids - 1:,}: {advice}.")
 
 

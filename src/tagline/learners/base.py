@@ -35,6 +35,8 @@ class TrainingData:
             they multiply the loss. None: ``sample_weights`` are ones, and so are these.
         groups: rows of one group, (n_texts,), are held out together.
         word_index: words and their ranks, for a network; otherwise they are learned.
+        train_rows: the numbers of the training rows as the caller gave them, (n_texts - n_validation,), for messages;
+            None: 0, 1, ….
         unlabelled: texts without labels, (n_more,), that word vectors are learned from too.
 
     """
@@ -47,6 +49,7 @@ class TrainingData:
     groups: pl.Series | None = None
     n_validation: int = 0
     word_index: Mapping[str, int] | None = None
+    train_rows: Ints | None = None
     unlabelled: pl.Series | None = None
 
     def __len__(self) -> int:
@@ -63,7 +66,7 @@ class TrainingData:
 
     def take(self, rows: Ints) -> "TrainingData":
         """Return some rows, in ascending order."""
-        texts = self.texts
+        texts, n_train = self.texts, len(self) - self.n_validation
         return replace(
             self,
             texts=texts.take(rows) if isinstance(texts, Sequences) else texts[rows],
@@ -71,7 +74,8 @@ class TrainingData:
             sample_weights=None if self.sample_weights is None else self.sample_weights[rows],
             loss_weights=None if self.loss_weights is None else self.loss_weights[rows],
             groups=None if self.groups is None else self.groups[rows],
-            n_validation=int((rows >= len(self) - self.n_validation).sum()),
+            n_validation=int((rows >= n_train).sum()),
+            train_rows=None if self.train_rows is None else self.train_rows[rows[rows < n_train]],
         )
 
 

@@ -93,7 +93,7 @@ def check_ids(features: MultihotFeatures | SequenceFeatures, data: TrainingData)
     n_ids = _n_ids(features.num_words, None if data.word_index is None else len(data.word_index))
     rows = np.arange(len(data))
     n_train = len(data) - data.n_validation
-    check_range(data.texts.take(rows[:n_train]), n_ids, _ADVICE)
+    check_range(data.texts.take(rows[:n_train]), n_ids, _ADVICE, data.train_rows)
     try:
         check_range(data.texts.take(rows[n_train:]), n_ids, _ADVICE)
     except InputError as error:
