@@ -138,7 +138,7 @@ def test_the_recipe_trains_the_same_model_again(tuned: Path) -> None:
 def test_the_report_tells_of_the_search(tuned: Path) -> None:
     page = (tuned / "run" / "report.html").read_text()
     assert "recipes were tried" in page
-    assert "corrected for the choice" in page
+    assert "for selection bias" in page
     assert (tuned / "run" / "plots" / "search.svg").exists()
 
 
@@ -150,7 +150,7 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
     assert "Accuracy" in out
     best = search_of(tmp_path)["best"][0]
     assert f"Found: {best['family']}, {best['settings']}" in out
-    assert "no test row was among them" in out
+    assert "none of them test rows" in out
     assert "leaderboard.csv" in out
     assert search_of(tmp_path)["stopped"]
     assert no_child_of(process.pid)
