@@ -15,21 +15,11 @@ from tagline.bundle import Bundle, read_bundle, write_bundle
 from tagline.calibration import Calibrator, TemperatureScaling
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
-from tagline.inputs import (
-    as_inputs,
-    as_texts,
-    check_lengths,
-    encode_labels,
-    group_column,
-    joined,
-    joined_labels,
-    label_text,
-    list_labels,
-    matches,
-)
-from tagline.learners import FitOptions, Fitted, HeldOut, TrainingData, TrainingRecord, fit_recipe
+from tagline.inputs import as_inputs, check_lengths, label_text, list_labels, matches
+from tagline.learners import FitOptions, Fitted, HeldOut, TrainingRecord, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
-from tagline.learners.sample_weight import checked_weights, row_weights
+from tagline.learners.fit_arguments import check_arguments, checked_seed
+from tagline.learners.sample_weight import checked_weights
 from tagline.metrics.block import positive_class
 from tagline.model_header import calibration_entry, checked_facts, restore_model
 from tagline.models import OnnxModel
@@ -42,7 +32,6 @@ if TYPE_CHECKING:
     from tagline.training import Callback
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Labels = NDArray[Any]
 _BATCH = 16_384  # texts turned into features at a time
 
@@ -133,60 +122,29 @@ class TextClassifier(Estimator):
             RecipeError: a recipe or setting that is wrong.
 
         """
-        seed = self._checked_seed()
+        seed = checked_seed(self.seed)
         recipe = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe, self.settings or ())
         if isinstance(self.recipe, Recipe) and self.settings:
             raise InputError("`settings` change a recipe given by name or file; copy the `Recipe` instead.")
-        if word_index is not None and not isinstance(word_index, Mapping):
-            raise InputError(f"`word_index` must map words to their ranks; it is a `{type(word_index).__name__}`.")
-        column, encoded = as_inputs(texts), list_labels(labels)
-        check_lengths(column, encoded)
-        n_given, n_texts = 0, len(column)
-        rows = np.arange(n_texts)
-        if sample_weight is not None:  # rows of weight 0 go first, so that a class of such rows only does not exist
-            sample_weight = checked_weights(sample_weight, n_texts)
-            rows = np.flatnonzero(sample_weight)
-            column = column.take(rows) if isinstance(column, Sequences) else column[rows]
-            encoded, sample_weight = encoded[rows], sample_weight[rows]
-        if validation is not None:
-            extra, extra_labels = _pair(validation)
-            n_given = len(extra)
-            column, encoded = joined(column, extra), joined_labels(encoded, extra_labels)
-            rows = np.append(rows, n_texts + np.arange(n_given))
-        classes, Y, task = encode_labels(encoded)
-        positive = None
-        if self.positive is not None and not task.has_positive:
-            raise InputError(f"`positive` names one of two classes; there are {len(classes):,}.")
-        if task.has_positive:
-            wanted = None if self.positive is None else label_text(self.positive)
-            positive = positive_class([str(name) for name in classes], wanted)
-        sample_weights, loss_weights = row_weights(classes, Y, self.class_weight, sample_weight, len(column) - n_given)
-        data = TrainingData(
-            column,
-            Y,
-            task,
-            sample_weights=sample_weights,
-            loss_weights=loss_weights,
-            groups=None if groups is None else group_column(groups, n_texts, n_given)[rows],
-            n_validation=n_given,
+        given = check_arguments(
+            texts,
+            labels,
+            sample_weight=sample_weight,
+            class_weight=self.class_weight,
+            groups=groups,
+            validation=validation,
             word_index=word_index,
-            train_rows=rows[: len(column) - n_given],
-            unlabelled=None if unlabelled is None else as_texts(unlabelled),
+            unlabelled=unlabelled,
+            positive=self.positive,
         )
-        cache = feature_cache if len(rows) == n_texts + n_given else None  # it holds the features of all texts
+        cache = feature_cache if given.complete else None  # it holds the features of all texts
         options = FitOptions(seed=seed, callbacks=callbacks, checkpoints=checkpoints, feature_cache=cache)
-        fitted = fit_recipe(recipe, data, options)
+        fitted = fit_recipe(recipe, given.data, options)
         if fitted.held_out is not None:
-            fitted = replace(fitted, held_out=replace(fitted.held_out, rows=rows[fitted.held_out.rows]))
-        self.classes_, self.task_, self.recipe_, self.positive_ = classes, task, recipe, positive
+            fitted = replace(fitted, held_out=replace(fitted.held_out, rows=given.rows[fitted.held_out.rows]))
+        self.classes_, self.task_, self.recipe_, self.positive_ = given.classes, given.data.task, recipe, given.positive
         self._take(fitted)
         return self
-
-    def _checked_seed(self) -> int:
-        seed: Any = self.seed
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-            raise InputError(f"`seed` must be an integer from 0 to {2**32 - 1}, not `{seed}`.")
-        return int(seed)
 
     def _take(self, fitted: Fitted) -> None:
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
@@ -401,12 +359,3 @@ class TextClassifier(Estimator):
             rows["state"] = "not fitted"
         cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in rows.items())
         return f"<table><caption>TextClassifier</caption>{cells}</table>"
-
-
-def _pair(validation: Any) -> tuple[Any, Any]:
-    """Return validation texts and their labels, checked."""
-    if not isinstance(validation, tuple | list) or len(validation) != 2:
-        raise InputError("`validation` must be a pair: the texts and their labels.")
-    texts, labels = as_inputs(validation[0]), list_labels(validation[1])
-    check_lengths(texts, labels)
-    return texts, labels

@@ -51,7 +51,7 @@ def test_invalid_arguments(fails, reviews, here):
 def test_invalid_word_vectors(fails, reviews, here):
     average = ("train", reviews, "--recipe", "embedding-average", "--out", "run")
     (here / "more.txt").write_text("a text without a label\n")
-    assert "`fast` has no word vectors that could be learnt" in fails("train", reviews, "--unlabelled", "more.txt")
+    assert "`fast` has no word vectors that could be learned" in fails("train", reviews, "--unlabelled", "more.txt")
     assert "not from standard input" in fails(*average, "--unlabelled", "-")
     assert "`none.csv` does not exist" in fails(*average, "--unlabelled", "none.csv")
     assert "Did you mean `glove-6b-50d`?" in fails(*average, "--set", "model.vectors=glove-6b")

@@ -206,14 +206,14 @@ def test_vectors_learnt_from_unlabelled_texts(tmp_path: Path) -> None:
 
     assert same(fit(Forbid(), checkpoints=tmp_path), undisturbed)
     other = small("embedding-average", model__frozen=True)
-    with pytest.raises(InputError, match="was learnt from other texts or by other settings"):
+    with pytest.raises(InputError, match="was learned from other texts or by other settings"):
         other.fit(TEXTS, CLASSES, unlabelled=[*UNLABELLED, "more"], checkpoints=tmp_path)
 
 
 def test_settings_that_conflict(file: str) -> None:
     ids, labels = sequences(40)
     cases = [
-        (TextClassifier("fast"), {"unlabelled": UNLABELLED}, "`fast` has no word vectors that could be learnt"),
+        (TextClassifier("fast"), {"unlabelled": UNLABELLED}, "`fast` has no word vectors that could be learned"),
         (small(), {"unlabelled": UNLABELLED}, "`multihot-dense` has no word vectors"),
         (classifier(file), {"unlabelled": UNLABELLED}, r"starts from `.*mine\.txt`, so there is nothing to learn"),
         (small("gru", model__frozen=True), {}, "keeps word vectors as they were handed over, and none are"),

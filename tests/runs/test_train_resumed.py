@@ -161,7 +161,7 @@ def test_other_unlabelled_texts_are_refused(data: Path, more: Path, tmp_path: Pa
     with pytest.raises(StoppedError):
         train_run(data, settings(unlabelled=str(more)), out=tmp_path / "run", progress=stop_after("search", 2))
     more.write_text(more.read_text() + "one more\n")
-    with pytest.raises(InputError, match="was learnt from other texts"):
+    with pytest.raises(InputError, match="was learned from other texts"):
         resume_run(tmp_path / "run")
 
 

@@ -30,9 +30,9 @@ class TrainingData:
         texts: texts, or for a network sequences of word ids, (n_texts,).
         Y: the class matrix, (n_texts, n_classes).
         task: the kind of labels.
-        sample_weights: how many times each row counts, (n_texts,); None: once.
-        loss_weights: these, times the weight of the row's class, (n_texts,), scaled to a mean of 1 over rows above 0:
-            they multiply the loss. None: ``sample_weights`` are ones, and so are these.
+        sample_weights: how many times each row counts, (n_texts,), above 0; None: once.
+        loss_weights: these, times the weight of the row's class, (n_texts,), above 0 and scaled to a mean of 1: they
+            multiply the loss. None: ``sample_weights`` are ones, and so are these.
         groups: rows of one group, (n_texts,), are held out together.
         word_index: words and their ranks, for a network; otherwise they are learned.
         train_rows: the numbers of the training rows as the caller gave them, (n_texts - n_validation,), for messages;
@@ -206,20 +206,3 @@ def best_threshold(Y: Bools, proba: Floats, weights: Floats) -> float:
         right = weights @ (Y & given).sum(axis=1)
         f1.append(2 * right / max(1, true + weights @ given.sum(axis=1)))
     return float(grid[int(np.argmax(f1))])
-
-
-def drop_weightless(data: TrainingData, options: FitOptions) -> tuple[TrainingData, FitOptions, Ints]:
-    """Return data and options without the rows of weight 0, which is what such a weight means, and the rows kept.
-
-    Features of all rows that are cached are those of other texts, so that the cache is left out.
-    """
-    everything = np.arange(len(data))
-    if data.loss_weights is None or (data.loss_weights > 0).all():
-        return data, options, everything
-    counts = data.loss_weights > 0
-    kept = np.flatnonzero(counts)
-    place = np.cumsum(counts) - 1  # of each row among those kept
-    folds = options.folds
-    if folds is not None:
-        folds = [(place[train[counts[train]]], place[held[counts[held]]]) for train, held in folds]
-    return data.take(kept), replace(options, folds=folds, feature_cache=None), kept

@@ -18,7 +18,6 @@ from tagline.learners.base import (
     TrainingData,
     TrainingRecord,
     calibrate,
-    drop_weightless,
     uncalibrated,
 )
 from tagline.learners.holdout import hold_out
@@ -46,7 +45,6 @@ class NetworkLearner:
         features, protocol = recipe.features, recipe.protocol
         assert isinstance(features, WordFeatures)
         check_ids(features, data)
-        data, options, rows = drop_weightless(data, options)
         folds, how = options.folds, "the rows named"
         if folds is None:
             folds, how = hold_out(recipe, data, options.seed, cheap=False)
@@ -69,7 +67,7 @@ class NetworkLearner:
         if len(held):
             calibrated = calibrate(protocol.calibration, data, folds[:1], network.logits(X[held]))
             calibrator, threshold = calibrated.calibrator, calibrated.threshold
-            held_out = HeldOut(rows[held], data.Y[held], calibrated.proba, how)
+            held_out = HeldOut(held, data.Y[held], calibrated.proba, how)
 
         refit_history = None
         if refits:

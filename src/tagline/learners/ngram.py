@@ -5,7 +5,7 @@ Nothing here looks at a test row or at the clock.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ from tagline.learners.base import (
     HeldOut,
     TrainingData,
     calibrate,
-    drop_weightless,
     uncalibrated,
 )
 from tagline.learners.feature_cache import FeatureCache
@@ -58,9 +57,6 @@ class NgramLearner:
             raise InputError(
                 f"`{recipe.recipe.name}` learns from texts, not from ids: take a network, for example `multihot-dense`."
             )
-        n_given = len(data)
-        data, options, rows = drop_weightless(data, options)
-        texts = texts[rows] if len(rows) < n_given else texts
         fit = _prepare(recipe, data, texts, options)
         counted = time.perf_counter()
         folds, how = options.folds, "the rows named"
@@ -80,7 +76,6 @@ class NgramLearner:
             "tried": chosen.tried,
             "learnt_from": len(data) if learned_rows is None else len(learned_rows),
         }
-        held_out = calibration.held_out and replace(calibration.held_out, rows=rows[calibration.held_out.rows])
         seconds = {"features": counted - started, "fit": time.perf_counter() - counted}
         return Fitted(
             outcome.vectorizer,
@@ -88,7 +83,7 @@ class NgramLearner:
             calibration.calibrator,
             calibration.threshold,
             settings,
-            held_out,
+            calibration.held_out,
             seconds,
         )
 

@@ -33,7 +33,7 @@ def check_start(recipe: Recipe, *, unlabelled: bool) -> None:
     if not isinstance(model, EmbeddingModel):
         if unlabelled:
             raise InputError(
-                f"`{name}` has no word vectors that could be learnt from unlabelled texts: take a network with an "
+                f"`{name}` has no word vectors that could be learned from unlabelled texts: take a network with an "
                 "embedding, for example `embedding-average` or `lstm-masked`."
             )
         return
@@ -105,7 +105,7 @@ def _learned(texts: pl.Series, size: int, options: FitOptions) -> Vectors:
                 return Vectors("skip-gram", pl.Series(kept.texts["words.txt"].split("\n")), kept.arrays["vectors"])
         except (BundleError, KeyError):
             raise InputError(f"`{folder}` is damaged: remove it and train again.") from None
-        raise InputError(f"`{folder}` was learnt from other texts or by other settings: remove it and train again.")
+        raise InputError(f"`{folder}` was learned from other texts or by other settings: remove it and train again.")
 
     def progress(done: int, total: int) -> None:
         notify(options.callbacks, "on_learning_vectors", done, total)

@@ -144,7 +144,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "accuracy",
             OfCounts(lambda tally: tally.exact, pooled=True, share_of_rows=True),
-            labels=_labels("Accuracy", "rows that are right", _BINARY + _MULTICLASS)
+            labels=_labels("Accuracy", "correct predictions", _BINARY + _MULTICLASS)
             | _labels("Exact match", "rows with all labels right", _MULTILABEL),
             percent=True,
             objective=exact_match(),

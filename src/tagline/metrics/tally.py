@@ -28,7 +28,7 @@ class Tally:
     Attributes:
         counts: Of each class, or of all labels pooled, ``(..., n_classes)``; of samples they may be shares of rows.
         included: Which classes enter macro averages, ``(..., n_classes)``.
-        exact: Share of rows that are right, with all of their labels, ``(...)``.
+        exact: Share of rows predicted correctly, with all of their labels, ``(...)``.
         task: What the labels are.
 
     """

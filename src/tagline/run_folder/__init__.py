@@ -21,7 +21,7 @@ from tagline.run_folder.data import RunData
 from tagline.run_folder.files import EVENTS, FORMAT, LEADERBOARD, LEDGER, MODEL, PREDICTIONS, RECIPE, RUN, RUNS
 from tagline.run_folder.folder import History, RunFolder, probabilities
 from tagline.run_folder.model import load_model, model_folder, run_of_model
-from tagline.run_folder.place import announce_replacement, building, check_parent, check_target, reserved, run_name
+from tagline.run_folder.place import building, check_parent, check_target, chosen_target, reserved, run_name
 
 __all__ = [
     "EVENTS",
@@ -36,10 +36,10 @@ __all__ = [
     "History",
     "RunData",
     "RunFolder",
-    "announce_replacement",
     "building",
     "check_parent",
     "check_target",
+    "chosen_target",
     "load_model",
     "model_folder",
     "probabilities",

@@ -11,7 +11,7 @@ from pathlib import Path
 from tagline.atomic import make_parents, recover, replace_folder
 from tagline.bundle import INDEX
 from tagline.errors import InputError
-from tagline.run_folder.files import EVENTS, FILES, FORMAT, KEYS, MODEL, PLOTS, RUN, Json
+from tagline.run_folder.files import EVENTS, FILES, FORMAT, KEYS, MODEL, PLOTS, RUN, RUNS, Json
 
 
 def run_name(recipe: str, dataset: str, when: datetime) -> str:
@@ -66,10 +66,23 @@ def check_target(target: Path) -> None:
     check_parent(target)
 
 
-def announce_replacement(target: Path, log: Callable[[str], None]) -> None:
-    """Log that there is a run at ``target``, which a new one will replace."""
+def chosen_target(out: str | Path | None, log: Callable[[str], None]) -> Path | None:
+    """Return ``--out`` as the folder to write a run to, or None if a new one in `RUNS` is to be made.
+
+    Log that there is a run, which the new one will replace.
+
+    Raises:
+        InputError: a run cannot be written there: see `check_target`.
+
+    """
+    if out is None:
+        check_parent(RUNS / "run")
+        return None
+    target = Path(os.path.normpath(out))
+    check_target(target)
     if (target / RUN).is_file():
         log(f"{target} holds a run; the new one replaces it when it is complete")
+    return target
 
 
 def check_parent(target: Path) -> None:

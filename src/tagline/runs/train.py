@@ -1,6 +1,5 @@
 """Train a run: read the data, fit, measure, explain, and write the run folder."""
 
-import os
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -17,10 +16,9 @@ from tagline.run_folder import (
     MODEL,
     RUNS,
     RunFolder,
-    announce_replacement,
     building,
-    check_parent,
     check_target,
+    chosen_target,
     reserved,
     run_name,
 )
@@ -93,12 +91,7 @@ def train_run(
     started = time.perf_counter() - seconds_before
     check_trackers(settings.track)
     recipe = with_absolute_paths(load_recipe(settings.recipe, settings.settings))
-    target = None if out is None else Path(os.path.normpath(out))
-    if target is None:
-        check_parent(RUNS / "run")
-    else:
-        check_target(target)
-        announce_replacement(target, log)
+    target = chosen_target(out, log)
     inputs = read_for_run(data, recipe, settings, log)
     observer = Observer(log, progress, warn)
     if not _can_be_resumed(inputs):

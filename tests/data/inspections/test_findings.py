@@ -46,7 +46,7 @@ def test_single_rows_stay_in_train() -> None:
 
 def test_classes_without_train_rows_are_named() -> None:
     data = load_dataset(rows(), test=[("x", "c0"), ("y", "new")])
-    assert "Classes without train rows cannot be learnt: `new`." in data.facts.warnings
+    assert "Classes without train rows cannot be learned: `new`." in data.facts.warnings
 
 
 def test_ten_thousand_classes() -> None:

@@ -71,7 +71,7 @@ def test_an_unknown_logger_is_an_error_that_names_the_nearest(
     monkeypatch.chdir(tmp_path)
     assert main(["train", "missing.csv", "--track", "tensorbord"]) == 2
     assert capfd.readouterr().err == (
-        "error: `--track tensorbord`: unknown logger; available are `mlflow`, `tensorboard`. "
+        "error: `--track tensorbord`: unknown tracker; available are `mlflow`, `tensorboard`. "
         "Did you mean `tensorboard`?\n"
     )
     assert list(tmp_path.iterdir()) == []

@@ -24,7 +24,7 @@ def _inspect(data: InspectedData) -> Finding:
         warnings.append(f"There are {len(counts):,} classes in {n_rows:,} rows: check that the label column is right.")
     untrained = [name for name, n in by_part[TRAIN].items() if n == 0]
     if untrained:
-        warnings.append(f"Classes without train rows cannot be learnt: {listed(untrained, 5)}.")
+        warnings.append(f"Classes without train rows cannot be learned: {listed(untrained, 5)}.")
     return Finding({"class_counts": by_part}, warnings)
 
 

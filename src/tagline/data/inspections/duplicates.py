@@ -63,4 +63,4 @@ def _describe(facts: Mapping[str, Any]) -> list[str]:
     return [f"{counts[name]:,} {line}" for name, line in lines.items() if name in counts]
 
 
-INSPECTION = Inspection("duplicates", _inspect, "Copies", _describe, order=40)
+INSPECTION = Inspection("duplicates", _inspect, "Duplicates", _describe, order=40)

@@ -4,7 +4,6 @@ The time is spent on the search, then on a final among the best candidates, and 
 trains on all rows; the search does not use the test rows.
 """
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -35,7 +34,7 @@ from tagline.experiments.tune.time_budget import TimeBudget
 from tagline.experiments.workers import Message, Workers
 from tagline.parallel import cores
 from tagline.recipes import load_recipe
-from tagline.run_folder import RECIPE, RUNS, announce_replacement, check_parent, check_target, run_name
+from tagline.run_folder import RECIPE, RUNS, check_target, chosen_target, run_name
 from tagline.runs.data import RunInputs, read_for_run, word_index_of
 from tagline.runs.record import SearchResult
 from tagline.runs.settings import Log, Observer
@@ -111,15 +110,10 @@ def tune_run(
     """
     started = time.monotonic() - seconds_before
     metric_named(settings.metric)
+    target = chosen_target(out, log)
     inputs = _read(data, settings, log)
-    name = run_name("tune", inputs.dataset.name, datetime.now(UTC).astimezone())
-    if out is None:
-        target = free_place(RUNS / name)
-        check_parent(target)
-    else:
-        target = Path(os.path.normpath(out))
-        check_target(target)
-        announce_replacement(target, log)
+    if target is None:
+        target = free_place(RUNS / run_name("tune", inputs.dataset.name, datetime.now(UTC).astimezone()))
     request = TuneRequest(target, data, settings, tuple(command))
     create_folder(request, inputs.dataset.fingerprint)
     return _tune(request, inputs, started, Observer(log, progress, warn), progress)

@@ -18,9 +18,9 @@ FAMILIES = {
     "fast": "word and character n-grams, scaled by naive Bayes and rarity, and a linear model",
     "tf-idf": "TF-IDF of word n-grams and a linear model",
     "characters": "character n-grams and a linear model",
-    "embedding-average": "the mean of learnt word vectors and a small network",
+    "embedding-average": "the mean of learned word vectors and a small network",
     "dense": "the words of a text as a set, and a small network",
-    "cnn": "filters over learnt word vectors",
+    "cnn": "filters over learned word vectors",
 }
 _NETWORKS = ("embedding-average", "dense", "cnn")
 _SAMPLE = 5_000  # texts that lengths and scripts are estimated from

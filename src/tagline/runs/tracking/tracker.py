@@ -53,7 +53,7 @@ def check_trackers(names: Sequence[str]) -> None:
     for name in names:
         if name not in TRACKERS:
             known = ", ".join(f"`{each}`" for each in TRACKERS)
-            raise InputError(f"`--track {name}`: unknown logger; available are {known}.{nearest(name, TRACKERS)}")
+            raise InputError(f"`--track {name}`: unknown tracker; available are {known}.{nearest(name, TRACKERS)}")
         if find_spec(name) is None:
             raise MissingExtraError(f"Tracking with {TRACKERS[name][0]}", "tracking")
 

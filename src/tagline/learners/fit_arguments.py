@@ -1,0 +1,130 @@
+"""The arguments of `TextClassifier.fit`, checked, as training data."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tagline.errors import InputError
+from tagline.features.sequences import Sequences
+from tagline.inputs import (
+    as_inputs,
+    as_texts,
+    check_lengths,
+    encode_labels,
+    group_column,
+    joined,
+    joined_labels,
+    label_text,
+    list_labels,
+)
+from tagline.learners.base import TrainingData
+from tagline.learners.sample_weight import checked_weights, row_weights
+from tagline.metrics.block import positive_class
+from tagline.task import Ints, Task
+
+
+@dataclass(frozen=True, eq=False)
+class FitArguments:
+    """Training data, and how it relates to the arguments of `TextClassifier.fit`.
+
+    Attributes:
+        data: the rows whose weight is above 0.
+        classes: the classes, sorted, (n_classes,).
+        positive: the positive one of two classes, else None.
+        rows: the number of each row of ``data`` among the texts given, followed by the validation texts.
+        complete: whether no row was dropped.
+
+    """
+
+    data: TrainingData
+    classes: NDArray[Any]
+    positive: str | None
+    rows: Ints
+    complete: bool
+
+
+def check_arguments(
+    texts: Iterable[Any],
+    labels: Iterable[Any],
+    *,
+    sample_weight: ArrayLike | None,
+    class_weight: str | Mapping[Any, float] | None,
+    groups: Iterable[Any] | None,
+    validation: tuple[Iterable[Any], Iterable[Any]] | None,
+    word_index: Mapping[str, int] | None,
+    unlabelled: Iterable[str] | None,
+    positive: str | None,
+) -> FitArguments:
+    """Return the training data that the arguments of `TextClassifier.fit` describe, without the rows of weight 0.
+
+    Raises:
+        InputError: an argument is invalid.
+
+    """
+    if word_index is not None and not isinstance(word_index, Mapping):
+        raise InputError(f"`word_index` must map words to their ranks; it is a `{type(word_index).__name__}`.")
+    column, encoded = as_inputs(texts), list_labels(labels)
+    check_lengths(column, encoded)
+    n_given, n_texts = 0, len(column)
+    rows = np.arange(n_texts)
+    if sample_weight is not None:  # first of all, so that a class whose rows all have weight 0 does not exist
+        sample_weight = checked_weights(sample_weight, n_texts)
+        rows = np.flatnonzero(sample_weight)
+        column = column.take(rows) if isinstance(column, Sequences) else column[rows]
+        encoded, sample_weight = encoded[rows], sample_weight[rows]
+    if validation is not None:
+        extra, extra_labels = _pair(validation)
+        n_given = len(extra)
+        column, encoded = joined(column, extra), joined_labels(encoded, extra_labels)
+        rows = np.append(rows, n_texts + np.arange(n_given))
+    classes, Y, task = encode_labels(encoded)
+    sample_weights, loss_weights = row_weights(classes, Y, class_weight, sample_weight, len(column) - n_given)
+    data = TrainingData(
+        column,
+        Y,
+        task,
+        sample_weights=sample_weights,
+        loss_weights=loss_weights,
+        groups=None if groups is None else group_column(groups, n_texts, n_given)[rows],
+        n_validation=n_given,
+        word_index=word_index,
+        train_rows=rows[: len(column) - n_given],
+        unlabelled=None if unlabelled is None else as_texts(unlabelled),
+    )
+    if loss_weights is not None and not loss_weights.all():  # the weight of their class is 0
+        kept = np.flatnonzero(loss_weights)
+        data, rows = data.take(kept), rows[kept]
+    complete = len(rows) == n_texts + n_given
+    return FitArguments(data, classes, _positive(positive, classes, task), rows, complete)
+
+
+def checked_seed(seed: Any) -> int:
+    """Return a seed as an int.
+
+    Raises:
+        InputError: it is none.
+
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise InputError(f"`seed` must be an integer from 0 to {2**32 - 1}, not `{seed}`.")
+    return int(seed)
+
+
+def _positive(positive: str | None, classes: NDArray[Any], task: Task) -> str | None:
+    if task.has_positive:
+        return positive_class([str(name) for name in classes], None if positive is None else label_text(positive))
+    if positive is not None:
+        raise InputError(f"`positive` names one of two classes; there are {len(classes):,}.")
+    return None
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    """Return validation texts and their labels, checked."""
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise InputError("`validation` must be a pair: the texts and their labels.")
+    texts, labels = as_inputs(validation[0]), list_labels(validation[1])
+    check_lengths(texts, labels)
+    return texts, labels
