@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.bundle import Bundle, read_bundle, write_bundle
-from tagline.calibration import Calibrator, TemperatureScaling
+from tagline.calibration import Calibrator, TemperatureScaling, uncalibrated
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
 from tagline.inputs import as_inputs, check_lengths, label_text, list_labels, matches
@@ -26,12 +26,11 @@ from tagline.models import OnnxModel
 from tagline.models.onnx import model_graph
 from tagline.recipes import Recipe, load_recipe
 from tagline.sklearn_api import Estimator
-from tagline.task import Task
+from tagline.task import Floats, Task
 
 if TYPE_CHECKING:
     from tagline.training import Callback
 
-Floats = NDArray[np.float64]
 Labels = NDArray[Any]
 _BATCH = 16_384  # texts turned into features at a time
 
@@ -163,10 +162,6 @@ class TextClassifier(Estimator):
         if isinstance(self.calibrator_, TemperatureScaling):
             return self.calibrator_.temperature
         raise AttributeError(f"The model is calibrated by `{self.calibrator_.kind}`: see `calibrator_`.")
-
-    @temperature_.setter
-    def temperature_(self, temperature: float) -> None:
-        self.calibrator_ = TemperatureScaling(temperature)
 
     def _features(self, texts: Iterable[Any]) -> Iterable[Any]:
         self._check_fitted()
@@ -311,7 +306,7 @@ class TextClassifier(Estimator):
         if graph is None:
             return self
         other = copy.copy(self)
-        other.model_, other.calibrator_ = OnnxModel(graph), TemperatureScaling()  # the graph calibrates
+        other.model_, other.calibrator_ = OnnxModel(graph), uncalibrated()  # the graph calibrates
         other._keep_graph(None)
         return other
 

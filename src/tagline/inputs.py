@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
-from tagline.task import Task
+from tagline.task import Bools, Task
 
 Labels = NDArray[Any]
-Bools = NDArray[np.bool_]
 _LONGEST_LABEL = 1_000
 
 

@@ -8,9 +8,14 @@ from typing import Any
 from tagline.calibration.base import Calibrator
 from tagline.calibration.temperature import TemperatureScaling, fit_temperature
 
-__all__ = ["CALIBRATORS", "Calibrator", "TemperatureScaling", "fit_temperature", "restore_calibrator"]
+__all__ = ["CALIBRATORS", "Calibrator", "TemperatureScaling", "fit_temperature", "restore_calibrator", "uncalibrated"]
 
 CALIBRATORS: dict[str, type[Calibrator]] = {TemperatureScaling.kind: TemperatureScaling}
+
+
+def uncalibrated() -> Calibrator:
+    """Return a calibrator that leaves logits as they are."""
+    return TemperatureScaling(1.0)
 
 
 def restore_calibrator(table: dict[str, Any]) -> Calibrator:

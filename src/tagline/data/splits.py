@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-Ints = npt.NDArray[np.int64]
+from tagline.task import Ints
 
 TRAIN, VALIDATION, TEST, SET_ASIDE = "train", "validation", "test", "unlabelled"
 

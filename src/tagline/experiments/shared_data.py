@@ -7,18 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from tagline.data import Dataset
 from tagline.learners import FitOptions, Fitted, TrainingData, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
 from tagline.recipes import Recipe
 from tagline.runs.predictions import label_indices
-from tagline.task import Task
+from tagline.task import Bools, Ints, Task
 
 _TEXTS, _LABELS, _ABOUT = "texts.arrow", "labels.npy", "about.json"
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +26,7 @@ class SearchRows:
     """
 
     texts: pl.Series
-    Y: NDArray[np.bool_]
+    Y: Bools
     classes: list[str]
     task: Task
     groups: pl.Series | None

@@ -8,7 +8,8 @@ from tagline.explain.explanation import START_OF_TEXT, UNKNOWN_WORDS, Attributio
 from tagline.features.encoder import Encoder
 from tagline.features.located import Located
 from tagline.features.sequences import START, UNKNOWN
-from tagline.models.base import Contributions, Floats
+from tagline.models.base import Contributions
+from tagline.task import Floats
 
 
 def attribute_words(encoder: Encoder, text: str, X: Any, found: Contributions) -> Attribution:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.bundle import EXPORT, Bundle, check_replaceable, write_bundle
-from tagline.calibration import TemperatureScaling
+from tagline.calibration import uncalibrated
 from tagline.classifier import TextClassifier
 from tagline.export.model_card import card_facts, card_markdown
 from tagline.export.onnx_preprocessing import describe
@@ -87,7 +87,7 @@ def _bundle(clf: TextClassifier) -> Bundle:
     graph = graph_of(clf)
     settings, arrays = features.graph_inputs()
     plain = copy.copy(clf)
-    plain.calibrator_ = TemperatureScaling()  # the graph calibrates
+    plain.calibrator_ = uncalibrated()  # the graph calibrates
     header = plain.header() | {
         "model": "onnx",
         "features": settings,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError
+from tagline.task import Floats
 
-Floats = NDArray[np.float64]
 BOUND = 1e-4
 
 

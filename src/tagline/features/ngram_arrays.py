@@ -13,8 +13,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.parallel import cores, in_threads
+from tagline.task import Ints
 
-Ints = NDArray[np.int64]
 Ids = NDArray[np.int32]
 
 _SIGNED_BITS = 63

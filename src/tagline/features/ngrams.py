@@ -16,9 +16,10 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.features.ngram_arrays import HashTable, Ids, Ints, assemble, count
+from tagline.features.ngram_arrays import HashTable, Ids, assemble, count
 from tagline.features.tokenizer import Tokenizer
 from tagline.parallel import in_threads
+from tagline.task import Ints
 
 _BATCH = 2048  # texts tokenized and looked up together by one thread
 _FEW_TOKENS = 1  # per entry of the vocabulary; up to this many a dictionary is faster

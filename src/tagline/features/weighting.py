@@ -9,13 +9,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tagline.task import Bools, Floats, Ints
+
 TermFrequency = Literal["binary", "log", "count"]
 _ROWS = 1024  # weighted together, so that they fit in the processor's cache
 _NOT_ZERO = 1e-300  # there may be no column
 
 
-def document_frequency(counts: sp.csr_matrix) -> NDArray[np.int64]:
+def document_frequency(counts: sp.csr_matrix) -> Ints:
     """Return in how many texts each column occurs, (n_columns,)."""
     return np.bincount(counts.indices, minlength=counts.shape[1])
 
@@ -26,18 +27,18 @@ def weighted_document_frequency(counts: sp.csr_matrix, weights: Floats) -> Float
     return np.asarray(np.bincount(counts.indices, of_entries, counts.shape[1]), dtype=np.float64)
 
 
-def idf(df: NDArray[np.int64] | Floats, n_texts: float) -> Floats:
+def idf(df: Ints | Floats, n_texts: float) -> Floats:
     """Return the smoothed inverse document frequency, ln((1 + n) / (1 + df)) + 1, as scikit-learn defines it."""
     return np.asarray(np.log((1.0 + n_texts) / (1.0 + df)) + 1.0)
 
 
 def log_count_ratios(
     counts: sp.csr_matrix,
-    Y: NDArray[np.bool_],
-    df: NDArray[np.int64] | Floats,
+    Y: Bools,
+    df: Ints | Floats,
     alpha: float = 1.0,
     *,
-    known: NDArray[np.bool_] | None = None,
+    known: Bools | None = None,
     weights: Floats | None = None,
 ) -> Floats:
     """Return the log-count ratio of each column for each class against the rest, (n_classes, n_columns).
@@ -73,11 +74,11 @@ def log_count_ratios(
 
 def discriminative_scale(
     counts: sp.csr_matrix,
-    Y: NDArray[np.bool_],
-    df: NDArray[np.int64] | Floats,
+    Y: Bools,
+    df: Ints | Floats,
     floor: float,
     *,
-    known: NDArray[np.bool_] | None = None,
+    known: Bools | None = None,
     weights: Floats | None = None,
 ) -> Floats:
     """Return the scale of each column, (n_columns,): idf_f * sqrt(floor² + mean over classes of r_fc²).

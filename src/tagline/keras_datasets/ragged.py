@@ -12,8 +12,8 @@ from tagline.data.builtin.word_index import historical_words
 from tagline.errors import DataError, InputError, nearest
 from tagline.features.sequences import Sequences, WordIndex
 from tagline.parallel import in_threads
+from tagline.task import Ints
 
-Ints = NDArray[np.int64]
 _BATCH = 2048  # texts looked up together by one thread
 
 

@@ -13,7 +13,8 @@ from tagline.data.builtin.archives import find_file
 from tagline.data.builtin.download import fetch
 from tagline.features.sequences import INDEX_FROM
 from tagline.keras_datasets.npz import read_npz
-from tagline.keras_datasets.ragged import Ints, Ragged, labels_of, nothing_left, refuse_unknown
+from tagline.keras_datasets.ragged import Ragged, labels_of, nothing_left, refuse_unknown
+from tagline.task import Ints
 
 Split = tuple[NDArray[np.object_], Ints]
 _ARGUMENTS = ("path", "num_words", "skip_top", "maxlen", "test_split", "seed", "start_char", "oov_char", "index_from")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import polars as pl
 
-from tagline.calibration import CALIBRATORS, Calibrator, TemperatureScaling
+from tagline.calibration import CALIBRATORS, Calibrator, uncalibrated
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
 from tagline.models import Model
@@ -189,11 +189,6 @@ def _absent_classes(Y: Bools, folds: Folds) -> Bools | None:
     if not np.any(by_fold):
         return None
     return np.repeat(by_fold, [len(held) for _, held in folds], axis=0)
-
-
-def uncalibrated() -> Calibrator:
-    """Return a calibrator that leaves logits as they are."""
-    return TemperatureScaling(1.0)
 
 
 def best_threshold(Y: Bools, proba: Floats, weights: Floats) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tagline.calibration import uncalibrated
 from tagline.features.encoder import Encoder
 from tagline.features.vectors.load import Vectors
 from tagline.learners.base import (
@@ -18,7 +19,6 @@ from tagline.learners.base import (
     TrainingData,
     TrainingRecord,
     calibrate,
-    uncalibrated,
 )
 from tagline.learners.holdout import hold_out
 from tagline.learners.network_inputs import NetworkInputs, check_ids

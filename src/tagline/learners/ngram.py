@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from tagline.calibration import Calibrator
+from tagline.calibration import Calibrator, uncalibrated
 from tagline.errors import InputError
 from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.sequences import Sequences
@@ -25,7 +25,6 @@ from tagline.learners.base import (
     HeldOut,
     TrainingData,
     calibrate,
-    uncalibrated,
 )
 from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.holdout import hold_out

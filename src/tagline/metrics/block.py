@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError, nearest
-from tagline.metrics.counts import MANY_CLASSES, Floats
+from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.intervals import (
     Columns,
     Interval,
@@ -21,7 +21,7 @@ from tagline.metrics.ranking import rank
 from tagline.metrics.registry import Area, MeanOfRows, Metric, OfBins, OfCounts, OfEachClass, metrics_of
 from tagline.metrics.tally import Tallies, tally_classes, tally_labels
 from tagline.parallel import same_on_any_cores
-from tagline.task import Task
+from tagline.task import Floats, Task
 
 POSITIVE_NAMES = ("pos", "positive", "yes", "true", "spam", "1")
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tagline.metrics.counts import MANY_CLASSES, Floats, Ints
+from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.intervals import Columns, parts_of, width_of_block
+from tagline.task import Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import diags_array
 
-from tagline.metrics.counts import MANY_CLASSES, Bools, Counts, Floats, included_classes, macro_average
+from tagline.metrics.counts import MANY_CLASSES, Counts, included_classes, macro_average
 from tagline.metrics.intervals import ALPHA, Columns, Interval, one_hot, percentile_interval, resample_means
 from tagline.parallel import same_on_any_cores
+from tagline.task import Bools, Floats
 
 _N_SAMPLES = 2000
 _MIN_SAMPLES = 200

@@ -8,11 +8,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from tagline.task import Bools, Floats, Ints
 
 MANY_CLASSES = 500  # above, nothing is kept or drawn for each pair of classes, nor intervals for each class
 

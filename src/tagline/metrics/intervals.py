@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from tagline.metrics.counts import Bools, Counts, Floats, Ints
+from tagline.metrics.counts import Counts
+from tagline.task import Bools, Floats, Ints
 
 Interval = list[float]
 

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.metrics.counts import Floats
-from tagline.task import Task
+from tagline.task import Floats, Task
 
 RowLosses = Callable[[NDArray[Any], Floats, Task], Floats]
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.metrics.counts import Bools, Counts, Floats
+from tagline.metrics.counts import Counts
 from tagline.metrics.losses import RowLosses
 from tagline.metrics.ranking import Ranking, rank
-from tagline.task import Task
+from tagline.task import Bools, Floats, Task
 
 Rows = NDArray[Any]  # (n, …)
 

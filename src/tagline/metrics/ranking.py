@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.metrics.counts import Floats, Ints
-
-Bools = NDArray[np.bool_]
+from tagline.task import Bools, Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tagline.metrics.calibration_error import CalibrationBins, expected_calibration_error
 from tagline.metrics.counts import (
     Counts,
-    Floats,
     macro_average,
     matthews,
     matthews_per_class,
@@ -24,7 +23,7 @@ from tagline.metrics.losses import RowLosses, brier_losses, log_losses
 from tagline.metrics.objectives import Objective, exact_match, mean_area, mean_of_losses, of_counts
 from tagline.metrics.ranking import Ranking, average_precision, roc_auc
 from tagline.metrics.tally import Tally
-from tagline.task import Task
+from tagline.task import Floats, Task
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,14 @@ import numpy as np
 
 from tagline.metrics.counts import (
     MANY_CLASSES,
-    Bools,
     Counts,
-    Floats,
-    Ints,
     confusion_cells,
     confusion_matrix,
     included_classes,
     ratio,
 )
 from tagline.metrics.intervals import Columns, resample_cells, resample_confusion, resample_means
-from tagline.task import Task
+from tagline.task import Bools, Floats, Ints, Task
 
 
 @dataclass(frozen=True)

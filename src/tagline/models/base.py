@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
-import numpy as np
 from numpy.typing import NDArray
+
+from tagline.task import Floats, Ints
 
 if TYPE_CHECKING:
     from tagline.models.onnx.builder import Builder, Logits
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.errors import RecipeError
-from tagline.models.base import Bools, Floats, HyperParameters
+from tagline.models.base import HyperParameters
 from tagline.models.linear import LINEAR_MODELS, LinearModel, LinearSolver
 from tagline.models.naive_bayes import NAIVE_BAYES
 from tagline.models.trees import TREES, TreeModel
-from tagline.task import Task
+from tagline.task import Bools, Floats, Task
 
 _CERTAIN = 20.0  # the logit of an output whose rows all have the same value
 

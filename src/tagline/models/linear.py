@@ -13,7 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.models.base import Contributions, Floats, Ints, Model
+from tagline.models.base import Contributions, Model
+from tagline.task import Floats, Ints
 
 if TYPE_CHECKING:
     from tagline.models.onnx.builder import Builder, Logits

@@ -6,8 +6,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.models.base import Bools, Floats
 from tagline.models.linear import LinearModel
+from tagline.task import Bools, Floats
 
 _ABSENT = -1e3  # the logit of a class without a row
 

@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.models.base import Bools, Contributions, Floats, HyperParameters, Model
+from tagline.models.base import Contributions, HyperParameters, Model
+from tagline.task import Bools, Floats
 
 if TYPE_CHECKING:
     from tagline.models.onnx.builder import Builder, Logits

@@ -10,7 +10,6 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from tagline.metrics.counts import Floats, Ints
 from tagline.plots.style import (
     BLUE,
     FAINT,
@@ -24,6 +23,7 @@ from tagline.plots.style import (
     readable_on,
     style,
 )
+from tagline.task import Floats, Ints
 
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#d6e6f2", "#7fb2d6", "#2a75ad", "#0b3c63"])
 _LARGEST = 22.0  # inches

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from tagline.metrics.counts import Floats
 from tagline.metrics.ranking import Ranking, average_precision, precision_recall_curve, roc_auc, roc_curve
 from tagline.plots.style import BLUE, INK, PALETTE, QUIET, VERMILION, axes_in_inches, label, style, unit_square
+from tagline.task import Floats
 
 _POINTS_OF_A_CURVE = 400
 _POINTS_OF_ONE_OF_MANY = 80

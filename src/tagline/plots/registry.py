@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.metrics.block import positive_class
-from tagline.metrics.counts import MANY_CLASSES, Floats, confusion_matrix
+from tagline.metrics.counts import MANY_CLASSES, confusion_matrix
 from tagline.metrics.ranking import rank_classes
-from tagline.task import Task
+from tagline.task import Floats, Task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

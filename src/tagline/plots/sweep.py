@@ -7,11 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
-from numpy.typing import NDArray
 
 from tagline.plots.style import BLUE, FAINT, PALETTE, PAPER, QUIET, axes_in_inches, label, style
-
-Floats = NDArray[np.float64]
+from tagline.task import Floats
 
 _IN_A_ROW = 3  # panels
 _PANEL, _PANEL_HEIGHT = 2.35, 2.1  # inches

@@ -9,14 +9,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.metrics import measure
-from tagline.task import Task
+from tagline.task import Bools, Floats, Ints, Task
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
     from tagline.data import Split
 
 Ys = NDArray[Any]  # (n,) int64 indices of classes, or (n, n_classes) bool
-Floats = NDArray[np.float64]
 
 N_MISTAKES = 20
 
@@ -158,7 +157,7 @@ def find_mistakes(
     return found
 
 
-def most_confident_wrong(predicted: Predicted) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
+def most_confident_wrong(predicted: Predicted) -> tuple[Bools, Ints, Floats]:
     """Return which rows are wrong, the class that is most confidently wrong in each, and the confidence, (n,) each.
 
     The confidence is the probability of the prediction; multi-label: of the wrong decision about one label.

@@ -14,11 +14,10 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagline.serve.model_store import ServedModel
+from tagline.task import Floats
 
-Floats = NDArray[np.float64]
 BATCH_TEXTS = 64
 BATCH_CHARS = 1_000_000
 _RESTART_SECONDS = 1.0  # so that a fault that persists does not keep a core busy

@@ -16,7 +16,7 @@ ASSETS = {
     "icon.svg": "image/svg+xml",
 }
 _STATIC = files("tagline.web") / "static"
-_UI_PARTS = ("elements", "texts", "tables", "charts", "explaining", "trying", "labelling", "figures", "start")
+_UI_PARTS = ("elements", "texts", "tables", "charts", "explanation", "predict", "predict_file", "figures", "start")
 
 
 @cache

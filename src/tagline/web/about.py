@@ -12,12 +12,12 @@ import polars as pl
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError
 from tagline.metrics.calibration_error import reliability_curve, top_label
-from tagline.metrics.counts import Floats
 from tagline.metrics.headline import tiles
 from tagline.metrics.ranking import rank, roc_curve
 from tagline.metrics.registry import METRICS
 from tagline.run_folder import RunFolder, probabilities, run_of_model
 from tagline.runs.predictions import label_indices
+from tagline.task import Floats
 from tagline.web.card import card_sentences, data_sentences
 
 _ROC_POINTS = 200

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tagline import TextClassifier
+from tagline.calibration import TemperatureScaling
 from tagline.models import Network
 from tests.drawn_networks import drawn
 
@@ -16,7 +17,7 @@ ASKED = ["the film was good", "dull", ""]
 
 
 def warmer(clf: TextClassifier) -> None:
-    clf.temperature_ = 3.0
+    clf.calibrator_ = TemperatureScaling(3.0)
 
 
 def shifted(clf: TextClassifier) -> None:

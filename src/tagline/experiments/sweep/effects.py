@@ -16,14 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagline.metrics.intervals import all_or_none_interval
 from tagline.parallel import same_on_any_cores
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from tagline.task import Bools, Floats, Ints
 
 _Z = 1.959963984540054  # the normal distribution's 97.5 % point
 _SAME = 1e-12

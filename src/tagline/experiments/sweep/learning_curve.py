@@ -8,14 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagline.errors import InputError
 from tagline.experiments.sweep.effects import Estimate
 from tagline.parallel import same_on_any_cores
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from tagline.task import Bools, Floats
 
 _N_SIZES = 6
 _LEAST_ROWS = 50  # of the smallest size, or more with many classes

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagline.experiments.sweep.effects import (
     Estimate,
@@ -21,8 +20,8 @@ from tagline.experiments.sweep.grid import Variant, varied
 from tagline.experiments.sweep.learning_curve import Curve, learning_curve
 from tagline.experiments.sweep.trial import Trial
 from tagline.experiments.sweep.trial_store import Outcome
+from tagline.task import Bools, Ints
 
-Bools = NDArray[np.bool_]
 _One = TypeVar("_One")
 _OfVariants = list[tuple[Variant, list[_One]]]  # what belongs to each variant
 
@@ -203,7 +202,7 @@ def _ranked(combinations: Sequence[Combination]) -> list[Combination]:
     return sorted(combinations, key=key)
 
 
-def _values(values: Sequence[str], number: NDArray[np.int64], right: Bools, of_seeds: float) -> list[Value]:
+def _values(values: Sequence[str], number: Ints, right: Bools, of_seeds: float) -> list[Value]:
     groups = [right[number == k] for k in range(len(values))]
     best = int(np.argmax([group.mean() for group in groups]))
     return [

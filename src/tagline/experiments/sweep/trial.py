@@ -16,12 +16,13 @@ from tagline.classifier import TextClassifier
 from tagline.data import Split
 from tagline.data.splits import strata
 from tagline.errors import InputError
-from tagline.experiments.shared_data import Ints, SharedData, read_shared_data
+from tagline.experiments.shared_data import SharedData, read_shared_data
 from tagline.experiments.sweep.trial_store import Outcome
 from tagline.learners import Fitted, TrainingRecord
 from tagline.metrics import measure, positive_class
 from tagline.recipes import Recipe, WordFeatures
 from tagline.runs.predictions import Predicted, label_series, predict_split
+from tagline.task import Ints
 
 Folds = list[tuple[Ints, Ints]]  # train rows and held-out rows of each fold
 _FOLDS = "folds.npz"

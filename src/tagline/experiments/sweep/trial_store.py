@@ -7,11 +7,9 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagline.errors import InputError
-
-Bools = NDArray[np.bool_]
+from tagline.task import Bools
 
 _COLUMNS = {
     "number": "INTEGER PRIMARY KEY",

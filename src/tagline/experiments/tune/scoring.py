@@ -11,12 +11,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.data.splits import copy_keys, fold_rows, strata, units
-from tagline.experiments.shared_data import Ints, SharedData, read_shared_data
+from tagline.experiments.shared_data import SharedData, read_shared_data
 from tagline.experiments.tune.objective import METRICS, Metric, Rows
 from tagline.experiments.workers import Report, Work
 from tagline.learners import Fitted
 from tagline.recipes import Recipe, make_recipe
-from tagline.task import Task
+from tagline.task import Ints, Task
 
 N_FOLDS = 5
 _ENOUGH_VALIDATION = 5_000  # validation rows that are enough as the only fold

@@ -11,8 +11,7 @@ from tagline.features.ngrams import NgramTable, WordNgrams
 from tagline.features.vectorizer import Block, Vectorizer
 from tagline.features.weighting import TermFrequency, weigh
 from tagline.models import LinearModel
-
-Bools = NDArray[np.bool_]
+from tagline.task import Bools, Floats
 
 
 def keep_heaviest(vectorizer: Vectorizer, model: LinearModel, n: int) -> tuple[Vectorizer, LinearModel]:
@@ -54,7 +53,7 @@ def row_stretches(whole: Vectorizer, left: Vectorizer, texts: pl.Series) -> list
     return stretches
 
 
-def _row_lengths(counts: sp.csr_matrix, scale: NDArray[np.float32], tf: TermFrequency) -> NDArray[np.float64]:
+def _row_lengths(counts: sp.csr_matrix, scale: NDArray[np.float32], tf: TermFrequency) -> Floats:
     rows = weigh(counts, scale, tf, unit=False)
     return np.asarray(np.sqrt(rows.multiply(rows).sum(axis=1))).ravel()
 

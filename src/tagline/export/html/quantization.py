@@ -10,14 +10,11 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagline.classifier import TextClassifier
 from tagline.features.vectorizer import Vectorizer
 from tagline.models import LinearModel
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from tagline.task import Floats, Ints
 
 
 @dataclass(frozen=True)

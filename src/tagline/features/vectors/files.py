@@ -19,14 +19,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.errors import DataError
+from tagline.task import Ints
 
 _BLOCK = 1 << 24  # bytes read at a time
 _LONGEST_WORD = 10_000  # bytes
 _LONGEST_LINE = 1 << 24
 _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s*")
 _FASTTEXT = (793_712_314).to_bytes(4, "little")  # the magic number of fastText models
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

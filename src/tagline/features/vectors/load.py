@@ -19,7 +19,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.errors import DataError, InputError, MissingExtraError, nearest
-from tagline.features.vectors.files import Block, Ints, array_blocks, read_blocks
+from tagline.features.vectors.files import Block, array_blocks, read_blocks
+from tagline.task import Ints
 
 #: The package of each, with its array of vectors and its column of words. The package is read, not imported.
 BUILT_IN_VECTORS = {

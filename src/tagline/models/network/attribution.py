@@ -13,10 +13,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.models.base import Contributions, Floats
+from tagline.models.base import Contributions
 from tagline.models.network.integration import Change, integrate
 from tagline.models.network.layers import Array, Dense, Embedding, EmbeddingAverage, Pass
 from tagline.parallel import in_threads, one_blas_thread
+from tagline.task import Floats
 
 if TYPE_CHECKING:
     from tagline.models.network.network import Network

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-Floats = NDArray[np.float64]
+from tagline.task import Floats
+
 #: Points on the path from 0 to 1, (n_steps,), to the scores there, (n_steps,), and the contribution of each part per
 #: unit of the path, (n_steps, n_parts).
 Rates = Callable[[Floats], tuple[Floats, Floats]]

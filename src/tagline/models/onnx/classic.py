@@ -6,10 +6,10 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.models.base import Floats
 from tagline.models.linear import to_half
 from tagline.models.onnx.builder import Builder, Logits
 from tagline.models.trees import SMALLEST, TreeModel
+from tagline.task import Floats
 
 
 class Weighting(Protocol):

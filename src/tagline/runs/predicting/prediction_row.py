@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tagline.errors import InputError, nearest
-from tagline.task import Task
+from tagline.task import Floats, Ints, Task
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
-
-Floats = NDArray[np.float64]
 
 
 class OptionError(InputError):
@@ -109,7 +107,7 @@ class PredictionRows:
     classes: Sequence[str]
     labels: list[str] | list[list[str]]
     scores: dict[str, Floats | None]
-    top: NDArray[np.int64] | None
+    top: Ints | None
     proba: Floats
     all_probabilities: bool
 

@@ -1,4 +1,4 @@
-// Plots, as SVG. Each one has its numbers in a table beside it.
+// Plots, as SVG. A table after each one has its numbers.
 
 const PLOT = { width: 420, height: 320, left: 66, right: 14, top: 14, bottom: 44 };
 

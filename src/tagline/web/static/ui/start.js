@@ -88,9 +88,9 @@ async function choose(name) {
   document.title = `${about.title} · tagline`;
   byId("subtitle").textContent = inShort(about);
   byId("text").placeholder = "Type or paste a text";
-  labelling.reset();
+  fileView.reset();
   showFigures(about);
-  await trying.begin();
+  await predictView.begin();
 }
 
 function inShort({ classes, figures, task }) {
@@ -104,8 +104,8 @@ function inShort({ classes, figures, task }) {
 }
 
 const showTab = tabs();
-const trying = tryingTab(state, onProblem);
-const labelling = labellingTab(state, askForKey);
+const predictView = predictTab(state, onProblem);
+const fileView = fileTab(state, askForKey);
 
 async function change() {
   const name = byId("model").value;

@@ -2,7 +2,7 @@
 
 const MOST_COUNTED = 1000;
 
-function labellingTab(state, onKeyAsked) {
+function fileTab(state, onKeyAsked) {
   const input = byId("file");
   const zone = byId("drop");
   let working = null;
@@ -30,14 +30,14 @@ function labellingTab(state, onKeyAsked) {
     };
     showProgress(file, 0, null);
     byId("working").hidden = false;
-    byId("file-spoken").textContent = `${file.name} is being labelled.`;
+    byId("file-status").textContent = `${file.name} is being labelled.`;
     try {
       const labelled = await window.taglineBackend.label(state.model, file, { onProgress, signal });
       if (signal.aborted) return;
       await showLabelled(file, labelled, signal);
     } catch (error) {
       if (signal.aborted) return;
-      byId("file-spoken").textContent = "";
+      byId("file-status").textContent = "";
       if (!onKeyAsked(error, () => label(last))) tell(byId("file-problem"), error);
     } finally {
       if (!signal.aborted) byId("working").hidden = true;
@@ -73,13 +73,13 @@ function labellingTab(state, onKeyAsked) {
     const listed = table("Predictions by class", columns, shares, { className: "narrow" });
     byId("counts").replaceChildren(scrolling(listed, "Counts by class", true));
     byId("labelled").hidden = false;
-    byId("file-spoken").textContent = `${count(rows, "row")} labelled${leftOut}. The file can be downloaded.`;
+    byId("file-status").textContent = `${count(rows, "row")} labelled${leftOut}. The file can be downloaded.`;
   }
 
   byId("cancel").addEventListener("click", () => {
     working?.abort();
     byId("working").hidden = true;
-    byId("file-spoken").textContent = "Cancelled.";
+    byId("file-status").textContent = "Cancelled.";
     byId("choose").focus();
   });
   byId("choose").addEventListener("click", () => input.click());

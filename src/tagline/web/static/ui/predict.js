@@ -1,13 +1,13 @@
 // The tab "Try it": a prediction and its explanation as the user types.
 
 const TYPING_PAUSE_MS = 150;
-const SPEAKING_PAUSE_MS = 1200;
+const ANNOUNCE_PAUSE_MS = 1200;
 const CLASSES_SHOWN = 8;
 const LONG_LINK = 8000;
 const LONGEST_LINK = 1_000_000; // browsers open none of 2 MB
 
 /** `state` has `model` and `about`; `onProblem` gets errors, or null when there is none. */
-function tryingTab(state, onProblem) {
+function predictTab(state, onProblem) {
   const text = byId("text");
   const explained = byId("explained");
   const explanation = explanationView();
@@ -16,7 +16,7 @@ function tryingTab(state, onProblem) {
   let answer = null;
   let allClasses = false;
 
-  const speak = debounced((words) => (byId("spoken").textContent = words), SPEAKING_PAUSE_MS);
+  const announce = debounced((words) => (byId("status").textContent = words), ANNOUNCE_PAUSE_MS);
 
   async function ask() {
     asking?.abort();
@@ -56,7 +56,7 @@ function tryingTab(state, onProblem) {
       byId("verdict").classList.remove("long");
       byId("sureness").textContent = without;
       byId("bars").replaceChildren();
-      speak("");
+      announce("");
       return;
     }
     showVerdict();
@@ -72,7 +72,7 @@ function tryingTab(state, onProblem) {
     const sure = probability === undefined ? "" : `Probability ${percent(probability)}`;
     const cut = answer.truncated ? "The text is too long: only its beginning was used." : "";
     byId("sureness").textContent = [sure, cut].filter(Boolean).join(". ");
-    speak(`${verdict}${sure && `, ${sure}`}. ${cut}`);
+    announce(`${verdict}${sure && `, ${sure}`}. ${cut}`);
   }
 
   function showBars() {
