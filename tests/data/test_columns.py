@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tagline.data import load_dataset
+from tagline.data.columns import choose_columns
+from tagline.data.rows import Rows
 from tagline.errors import DataError
 from tests.data.labelled_rows import frame, write
 
@@ -30,3 +33,32 @@ def test_several_text_columns_are_joined() -> None:
 def test_an_unknown_column_lists_the_columns(option: str) -> None:
     with pytest.raises(DataError, match=r"no column `labell`\. Did you mean `label`\? Its columns are `text`, `label`"):
         load_dataset(frame(), **{option: "labell"})
+
+
+@pytest.mark.parametrize(("n_rows", "n_values"), [(10, 9), (100, 20), (200, 40), (1_000, 200)])
+def test_a_column_of_few_distinct_values_is_the_label(n_rows: int, n_values: int) -> None:
+    """At most a fifth of the values differ; of up to 100 rows, at most 20 values, and two rows share one."""
+    assert choose_columns(unnamed_columns(n_rows, n_values), (), None, None).label == "b"
+    with pytest.raises(DataError, match="the label column is ambiguous"):
+        choose_columns(unnamed_columns(n_rows, n_values + 1), (), None, None)
+
+
+@pytest.mark.parametrize(("n_chars", "n_distinct", "is_text"), [(15, 50, True), (14, 50, False), (15, 49, False)])
+def test_a_column_of_long_and_distinct_values_is_the_text(n_chars: int, n_distinct: int, is_text: bool) -> None:
+    """Its 100 values have 15 characters on average, and half of them differ."""
+    values = [f"{number % n_distinct:0{n_chars}d}" for number in range(100)]
+    rows = Rows(pl.DataFrame({"a": values, "b": ["x", "y"] * 50, "c": ["v", "w"] * 50}), "data", "data")
+    if is_text:
+        assert choose_columns(rows, (), "b", None).text == ("a",)
+    else:
+        with pytest.raises(DataError, match="the text column is ambiguous"):
+            choose_columns(rows, (), "b", None)
+
+
+def unnamed_columns(n_rows: int, n_values: int) -> Rows:
+    numbers = range(n_rows)
+    columns = {
+        "a": [f"text number {number} is unique" for number in numbers],
+        "b": [f"v{i % n_values}" for i in numbers],
+    }
+    return Rows(pl.DataFrame(columns), "data", "data")
