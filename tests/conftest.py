@@ -2,9 +2,13 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+from tests.plots_of_runs import drawn, emptied
 
 # Keras, which judges the networks, runs on torch; it asks when it is first imported.
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -20,3 +24,16 @@ if sys.dont_write_bytecode:
         Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
     )
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_plots() -> Iterator[None]:
+    with emptied():
+        yield
+
+
+@pytest.fixture
+def drawn_plots() -> Iterator[None]:
+    """Draw the plots of runs, which are empty in other tests."""
+    with drawn():
+        yield

@@ -5,6 +5,7 @@ import pytest
 
 from tagline.cli import main
 from tests.cli.cli_data import write_reviews, write_topics
+from tests.plots_of_runs import drawn
 
 
 @pytest.fixture
@@ -26,7 +27,8 @@ def run_folder(tmp_path_factory):
     """A run on reviews, made once; tests that change it copy it."""
     folder = tmp_path_factory.mktemp("trained")
     data = write_reviews(folder / "reviews.csv")
-    assert main(["train", str(data), "--out", str(folder / "run"), "--quiet", "--json"]) == 0
+    with drawn():
+        assert main(["train", str(data), "--out", str(folder / "run"), "--quiet", "--json"]) == 0
     return folder / "run"
 
 

@@ -231,6 +231,7 @@ def test_runs_are_compared_as_they_were(here: Path, say) -> None:
     assert (here / "page.html").stat().st_size > 10_000
 
 
+@pytest.mark.usefixtures("drawn_plots")
 @pytest.mark.parametrize("run", [*RUNS, "run-v1-folds"])
 def test_the_report_of_a_run_is_written_again(here: Path, say, run: str) -> None:
     say("report", run, "--quiet")

@@ -140,6 +140,7 @@ def test_a_history_without_a_finite_value_still_has_a_plot():
     assert len(figure.axes[0].get_yticks()) == 0
 
 
+@pytest.mark.usefixtures("drawn_plots")
 @pytest.mark.parametrize("largest", [500.0, 3e38])
 def test_a_loss_that_ran_away_is_drawn_by_powers_of_ten(largest, tmp_path):
     columns = {"epoch": [1, 2, 3, 4], "loss": [0.7, 0.0, largest, INF], "accuracy": [0.5] * 4}
@@ -156,6 +157,7 @@ def test_a_loss_that_ran_away_is_drawn_by_powers_of_ten(largest, tmp_path):
     assert plot_loss(history()).axes[0].get_yscale() == "linear"
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_files_are_written_as_of_other_plots_and_repeat(tmp_path):
     columns = history()
     files = save_history_plots(tmp_path / "one", columns, 4)

@@ -3,6 +3,7 @@
 import xml.etree.ElementTree as ET
 
 import numpy as np
+import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 from sklearn import metrics as authority
@@ -10,6 +11,8 @@ from sklearn import metrics as authority
 from tagline.plots.registry import PLOTS, Caption, PlotData, Predictions, captions, predictions_plot
 from tagline.plots.save import save_plots
 from tagline.task import Task
+
+pytestmark = pytest.mark.usefixtures("drawn_plots")
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -10,6 +10,7 @@ from tagline.report import plots as report_plots
 from tagline.report import write_report
 from tagline.report.provenance import provenance
 from tagline.report.sections import mistake_cards
+from tests.plots_of_runs import drawn
 from tests.report.pages import Page, page_of
 from tests.report.synthetic_runs import write_run
 
@@ -17,7 +18,8 @@ from tests.report.synthetic_runs import write_run
 @pytest.fixture(scope="module")
 def binary(tmp_path_factory):
     folder = write_run(tmp_path_factory.mktemp("binary"), ["neg", "pos"], "binary")
-    html = write_report(folder).read_text(encoding="utf-8")
+    with drawn():
+        html = write_report(folder).read_text(encoding="utf-8")
     return Page(html), html, json.loads((folder / "metrics.json").read_text())["test"]
 
 
@@ -224,6 +226,7 @@ def test_many_classes(tmp_path):
     assert "decision threshold" not in page.words("making")  # the most probable class is the answer
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_multilabel(tmp_path):
     page = page_of(write_run(tmp_path, ["joy", "fear", "rage"], "multilabel"))
     assert "held-out texts with exactly the right labels" in page.words("top")

@@ -14,6 +14,7 @@ from tagline.report.provenance import provenance
 from tagline.report.sections import first_rows
 from tagline.report.training import training
 from tagline.run_folder import RunFolder
+from tests.plots_of_runs import drawn
 from tests.report.pages import Page, page_of
 from tests.report.synthetic_runs import (
     LAYERS,
@@ -34,7 +35,8 @@ def network(tmp_path_factory):
     write_network_run(
         folder, overfitting(), best_epoch=4, refit_epochs=4, findings=[OVERFITS, "See `training.epochs`."]
     )
-    html = write_report(folder).read_text(encoding="utf-8")
+    with drawn():
+        html = write_report(folder).read_text(encoding="utf-8")
     return folder, html, Page(html)
 
 
@@ -182,6 +184,7 @@ def test_other_models_have_no_such_section(tmp_path):
     assert "#training" not in {attrs["href"] for attrs in page.all("a")}
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_the_folder_alone_is_enough_to_write_it_again(network, tmp_path):
     folder, html, _ = network
     for name in ("training_loss.svg", "training_accuracy.svg", "roc.svg"):

@@ -18,6 +18,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_data_too_small_to_measure_is_refused_before_training(tmp_path):
     stages = []
     rows = [("good", "pos"), ("bad", "neg")]
@@ -48,6 +49,7 @@ def test_training_from_python(tmp_path, monkeypatch):
     assert again.folder != run.folder
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_a_class_that_only_some_folds_have(tmp_path):
     rows = pl.concat([ROWS, pl.DataFrame({"text": ["odd one"], "label": ["odd"]})])
     run = train_run(rows, TrainSettings(recipe="naive-bayes", folds=3), out=tmp_path / "run")

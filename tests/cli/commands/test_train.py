@@ -162,6 +162,7 @@ def test_balance_helps_the_rare_class(call, tmp_path, here):
     assert recall[("--balance",)] > recall[()]
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_several_classes_and_a_class_only_the_test_rows_have(call, tmp_path, here):
     data = write_topics(tmp_path / "topics.csv")
     extra = tmp_path / "test.csv"
@@ -175,6 +176,7 @@ def test_several_classes_and_a_class_only_the_test_rows_have(call, tmp_path, her
     assert metrics["test"]["per_class"]["sport"]["recall"] == 1
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_multi_label(call, tmp_path, here):
     labels = [["red"] * (i % 2) + ["round"] * (i % 3 == 0) for i in range(120)]
     rows = [{"text": f"{' '.join(given)} thing {i}", "label": given} for i, given in enumerate(labels)]
