@@ -1,6 +1,7 @@
 """Render templates and write pages atomically."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ _BACKTICKS = re.compile("`([^`]+)`")
 
 def render_page(template: str, **values: Any) -> str:
     """Lay values out by a template; one that is missing is an error."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    """Return the environment of all pages: it keeps compiled templates, which take longer to compile than to fill."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -23,7 +30,7 @@ def render_page(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters["prose"] = prose
-    return environment.get_template(template).render(**values)
+    return environment
 
 
 def write_page(path: Path, page: str) -> None:
