@@ -1,5 +1,6 @@
 """Pruning: a page keeps the n-grams with the largest weights."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -37,16 +38,22 @@ def keep_heaviest(vectorizer: Vectorizer, model: LinearModel, n: int) -> tuple[V
     return replace(vectorizer, blocks=tuple(blocks), scales=tuple(scales)), left
 
 
-def row_stretches(whole: Vectorizer, left: Vectorizer, texts: pl.Series) -> list[float]:
-    """Return for each block the ratio of row lengths with ``whole`` and with ``left``, a geometric mean over ``texts``.
+def row_lengths(vectorizer: Vectorizer, texts: pl.Series) -> list[Floats]:
+    """Return for each block the length of the row of each text, ``(n_texts,)``, before rows are made unit length."""
+    return [
+        _row_lengths(block.transform(texts, vectorizer.tokenizer), scale, vectorizer.tf)
+        for block, scale in zip(vectorizer.blocks, vectorizer.scales, strict=True)
+    ]
+
+
+def row_stretches(whole: Sequence[Floats], left: Sequence[Floats]) -> list[float]:
+    """Return for each block the ratio of ``row_lengths`` of all n-grams and of those left, a geometric mean over texts.
 
     Logits divided by a length that is too short are too large; on reviews the correction makes the differences of
     probabilities three times smaller.
     """
     stretches = []
-    for before, scale, after, left_scale in zip(whole.blocks, whole.scales, left.blocks, left.scales, strict=True):
-        lengths = _row_lengths(before.transform(texts, whole.tokenizer), scale, whole.tf)
-        left_lengths = _row_lengths(after.transform(texts, left.tokenizer), left_scale, left.tf)
+    for lengths, left_lengths in zip(whole, left, strict=True):
         both = left_lengths > 0
         ratios = lengths[both] / left_lengths[both]
         stretches.append(float(np.exp(np.log(ratios).mean())) if both.any() else 1.0)

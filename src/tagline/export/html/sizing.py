@@ -1,15 +1,18 @@
 """Packs as many n-grams as fit into a page of a given size."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import polars as pl
 
 from tagline.classifier import TextClassifier
 from tagline.export.html.payload import write_payload
-from tagline.export.html.pruning import keep_heaviest, row_stretches
+from tagline.export.html.pruning import keep_heaviest, row_lengths, row_stretches
 from tagline.export.html.quantization import dequantize, quantize
 from tagline.features.vectorizer import Vectorizer
 from tagline.models import LinearModel
+from tagline.task import Floats
 
 _CLOSE_ENOUGH = 0.95  # of the budget: another step would pack megabytes again for a few n-grams
 _AIM = 0.985  # of the budget, so that the next guess fits
@@ -30,7 +33,13 @@ def pack(clf: TextClassifier, bits: int, budget: int, texts: pl.Series) -> Packe
     ``texts``, typical inputs of the model, estimate how much shorter rows are without the pruned n-grams. ``budget``
     must leave room for a few n-grams; a payload without any takes about 20 kB.
     """
-    packed = _packed(clf, bits, clf.n_features_, texts)
+
+    @cache
+    def lengths() -> list[Floats]:
+        assert isinstance(clf.vectorizer_, Vectorizer)
+        return row_lengths(clf.vectorizer_, texts)
+
+    packed = _packed(clf, bits, clf.n_features_, texts, lengths)
     if len(packed.payload) <= budget:
         return packed
     few, many = 0, clf.n_features_
@@ -39,24 +48,26 @@ def pack(clf: TextClassifier, bits: int, budget: int, texts: pl.Series) -> Packe
     while many - few > 1:
         share = (_AIM * budget - size_of_few) / (size_of_many - size_of_few)
         n = few + max(1, min(many - few - 1, int(share * (many - few))))
-        packed = _packed(clf, bits, n, texts)
+        packed = _packed(clf, bits, n, texts, lengths)
         if len(packed.payload) > budget:
             many, size_of_many = n, len(packed.payload)
             continue
         best, few, size_of_few = packed, n, len(packed.payload)
         if size_of_few >= _CLOSE_ENOUGH * budget:
             break
-    return best or _packed(clf, bits, few, texts)
+    return best or _packed(clf, bits, few, texts, lengths)
 
 
-def _packed(clf: TextClassifier, bits: int, n: int, texts: pl.Series) -> Packed:
+def _packed(
+    clf: TextClassifier, bits: int, n: int, texts: pl.Series, whole_lengths: Callable[[], list[Floats]]
+) -> Packed:
     whole, model = clf.vectorizer_, clf.model_
     assert isinstance(whole, Vectorizer)
     assert isinstance(model, LinearModel)
     vectorizer, model = keep_heaviest(whole, model, n)
     levels = quantize(vectorizer, model, bits)
     if whole.unit and vectorizer.n_columns < whole.n_columns:
-        stretches = row_stretches(whole, vectorizer, texts)
+        stretches = row_stretches(whole_lengths(), row_lengths(vectorizer, texts))
         levels = [
             replace(level, scale_step=level.scale_step * stretch)
             for level, stretch in zip(levels, stretches, strict=True)
