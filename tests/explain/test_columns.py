@@ -11,6 +11,7 @@ from tests.synthetic_texts import made_up, several
 
 LINEAR = ["fast", "linear-svm", "logistic-regression", "naive-bayes", "complement-nb"]
 TREES = ["decision-tree", "random-forest"]
+FEW_TREES = {"random-forest": {"model.n_trees": 20}}
 TEXTS = [
     "a good film, a joy",
     "A GOOD film, a good plot — don’t miss it<br />bad music 👍🏽",
@@ -28,7 +29,7 @@ def fitted():
     def fit(recipe: str, task: str) -> TextClassifier:
         if (recipe, task) not in done:
             data = several(90) if task == "multilabel" else made_up(90, 2 if task == "binary" else 3)
-            done[recipe, task] = TextClassifier(recipe).fit(*data)
+            done[recipe, task] = TextClassifier(recipe, settings=FEW_TREES.get(recipe)).fit(*data)
             assert done[recipe, task].task_ == task
         return done[recipe, task]
 
