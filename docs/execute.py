@@ -22,11 +22,12 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tagline
-from tagline.data import Dataset
-from tagline.experiments.sweep import run as sweep
+
+if TYPE_CHECKING:
+    from tagline.data import Dataset
 
 LEARN = Path(__file__).parent / "learn"
 # A block of Python code and, separated by blank lines only, the text block with its output.
@@ -65,9 +66,11 @@ def empty_folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def fewer_rows() -> Iterator[None]:
     """Let `tagline.load_dataset` and sweeps read an eighth of the training rows and half of the test rows."""
+    from tagline.experiments.sweep import run as sweep  # importing it takes a second
+
     load_all = tagline.load_dataset
 
-    def load_fewer(*arguments: Any, **options: Any) -> Dataset:
+    def load_fewer(*arguments: Any, **options: Any) -> "Dataset":
         data = load_all(*arguments, **options)
         train, test = (
             split and replace(split, texts=split.texts[::n], labels=split.labels[::n])
