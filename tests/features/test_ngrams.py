@@ -125,7 +125,7 @@ def learned() -> tuple[WordNgrams, CharNgrams]:
 
 
 def test_batches_and_cores_change_nothing(fit, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = random_texts(700) + ODD * 2
+    texts = random_texts(200) + ODD * 2
     block, counts = fit(texts)
     names = block.names(np.arange(counts.shape[1]))
     for cores, batch in ((1, 4096), (2, 64), (3, 1)):

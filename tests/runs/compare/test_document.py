@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from tagline.errors import InputError
 from tagline.metrics import measure
 from tagline.metrics.compare import holm, mcnemar
 from tagline.report.comparison import render_comparison
-from tagline.runs.compare import compare_runs
+from tagline.runs.compare import compare_runs, speed
 from tagline.runs.predictions import label_indices
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
@@ -51,6 +52,14 @@ def trained(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def document(trained: Path) -> dict:
     return compare_runs([trained / "runs" / "a", trained / "runs" / "b"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short_timing() -> Iterator[None]:
+    """Time the models for an instant: no test needs a precise speed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(speed, "_SECONDS", 0.05)
+        yield
 
 
 def load(path: Path) -> dict:
