@@ -1,17 +1,12 @@
 """Ids, padding and word indexes, compared with Keras's functions."""
 
 import doctest
-import os
 
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-os.environ.setdefault("KERAS_BACKEND", "torch")
-import keras
-from keras.src.legacy.preprocessing.text import Tokenizer
 
 from tagline.errors import InputError
 from tagline.features import sequences as module
@@ -26,6 +21,7 @@ from tagline.features.sequences import (
 )
 from tagline.features.stop_words import STOP_WORDS
 from tagline.features.tokenizer import KERAS_SEPARATORS
+from tests.lazy_keras import keras
 
 LISTS = st.lists(st.lists(st.integers(0, 2**31 - 1), max_size=12), max_size=8)
 SIDES = st.sampled_from(["pre", "post"])
@@ -143,7 +139,7 @@ def test_one_hot_is_kerass() -> None:
 
 @given(TEXTS, st.none() | st.integers(5, 9))
 def test_fitting_and_encoding_are_kerass(texts: list[str], num_words: int | None) -> None:
-    tokenizer = Tokenizer()
+    tokenizer = keras.src.legacy.preprocessing.text.Tokenizer()
     tokenizer.fit_on_texts(texts)
     index = WordIndex.fit(series(*texts), num_words)
     ranked = list(tokenizer.word_index)

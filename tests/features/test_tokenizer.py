@@ -2,19 +2,16 @@
 
 import doctest
 import json
-import os
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
-from keras.src.legacy.preprocessing.text import text_to_word_sequence
-
 from tagline.errors import InputError
 from tagline.features import tokenizer as module
 from tagline.features.tokenizer import KERAS, KERAS_SEPARATORS, Tokenizer
+from tests.lazy_keras import keras
 
 TOKENIZER = Tokenizer()
 ODD = [
@@ -146,7 +143,7 @@ KERAS_TEXTS = st.text(
 
 @given(KERAS_TEXTS)
 def test_words_are_kerass(text: str) -> None:
-    assert words(text) == text_to_word_sequence(text)
+    assert words(text) == keras.src.legacy.preprocessing.text.text_to_word_sequence(text)
 
 
 @pytest.mark.parametrize(

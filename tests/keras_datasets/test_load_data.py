@@ -15,8 +15,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from keras.src.datasets import imdb as keras_imdb
-from keras.src.datasets import reuters as keras_reuters
 
 from tagline import keras_datasets
 from tagline.data.builtin import imdb as reviews
@@ -25,6 +23,7 @@ from tagline.data.builtin.word_index import SEPARATORS
 from tagline.errors import DataError, DownloadError, InputError
 from tagline.features.tokenizer import KERAS_SEPARATORS
 from tagline.keras_datasets import imdb, reuters
+from tests.lazy_keras import keras
 
 Save = Callable[..., None]
 CORPORA = st.lists(st.tuples(st.lists(st.integers(1, 30), min_size=1, max_size=9), st.integers(0, 4)), min_size=1)
@@ -79,7 +78,7 @@ def test_imdb_is_kerass(
     x_train, y_train = map(list, zip(*train, strict=True))
     x_test, y_test = map(list, zip(*test, strict=True))
     save_npz(folders / "a.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-    compare(imdb, keras_imdb, folders / "a.npz", options)
+    compare(imdb, keras.src.datasets.imdb, folders / "a.npz", options)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -89,12 +88,12 @@ def test_reuters_is_kerass(
 ) -> None:
     x, y = map(list, zip(*corpus, strict=True))
     save_npz(folders / "a.npz", x=x, y=y)
-    compare(reuters, keras_reuters, folders / "a.npz", options)
+    compare(reuters, keras.src.datasets.reuters, folders / "a.npz", options)
 
 
 def test_the_package_has_what_the_tutorials_import() -> None:
     assert keras_datasets.__all__ == ["imdb", "reuters"]
-    assert reuters.get_label_names() == keras_reuters.get_label_names()
+    assert reuters.get_label_names() == keras.src.datasets.reuters.get_label_names()
 
 
 @pytest.mark.parametrize("load", [imdb.load_data, reuters.load_data])
@@ -168,9 +167,9 @@ def test_imdb_rebuilt_from_texts_is_kerass(
         add(tar, "aclImdb/train/unsup/0_0.txt", "a film")
     y = [1, 1, 1, 0, 0, 0]
     save_npz(tmp_path / "same.npz", x_train=in_order, y_train=y, x_test=in_order, y_test=y)
-    with mock.patch.object(keras_imdb, "get_file", return_value=str(tmp_path / "same.npz")):
+    with mock.patch.object(keras.src.datasets.imdb, "get_file", return_value=str(tmp_path / "same.npz")):
         for options in ({}, {"num_words": 6, "seed": 3}, {"maxlen": 4}):
-            assert plain(imdb.load_data(**options)) == plain(keras_imdb.load_data(**options))
+            assert plain(imdb.load_data(**options)) == plain(keras.src.datasets.imdb.load_data(**options))
     assert imdb.decode_review([1, 4, 5, 2, 0, 7]) == "? a film ? ? Àngel"
 
 
@@ -188,9 +187,9 @@ def test_reuters_rebuilt_from_texts(folders: Path, monkeypatch: pytest.MonkeyPat
     assert reuters.get_word_index() == {"corn": 1, "wheat": 2, "cocoa": 3}
     x, y = [[1, 1, 2], [3, 1], [2], [1]], [1, 0, 1, 0]
     save_npz(folders / "same.npz", x=x, y=y)
-    with mock.patch.object(keras_reuters, "get_file", return_value=str(folders / "same.npz")):
+    with mock.patch.object(keras.src.datasets.reuters, "get_file", return_value=str(folders / "same.npz")):
         for options in ({}, {"seed": 2, "test_split": 0.5}, {"maxlen": 3, "num_words": 9}):
-            assert plain(reuters.load_data(**options)) == plain(keras_reuters.load_data(**options))
+            assert plain(reuters.load_data(**options)) == plain(keras.src.datasets.reuters.load_data(**options))
     assert reuters.decode_newswire([1, 4, 6]) == "? corn cocoa"
     # Keras's own ranks, where they lie, are those of the words and of the ids.
     (folders / "reuters_word_index.json").write_text('{"corn": 2, "wheat": 1}')
@@ -258,10 +257,10 @@ def test_one_rule_for_separators() -> None:
 def test_keras_and_our_table_agree_on_the_files() -> None:
     """The addresses and checksums are those in Keras's source."""
     for ours, theirs, call in (
-        (reviews.ARRAYS, keras_imdb, "load_data"),
-        (reviews.WORD_INDEX, keras_imdb, "get_word_index"),
-        (stories.ARRAYS, keras_reuters, "load_data"),
-        (stories.WORD_INDEX, keras_reuters, "get_word_index"),
+        (reviews.ARRAYS, keras.src.datasets.imdb, "load_data"),
+        (reviews.WORD_INDEX, keras.src.datasets.imdb, "get_word_index"),
+        (stories.ARRAYS, keras.src.datasets.reuters, "load_data"),
+        (stories.WORD_INDEX, keras.src.datasets.reuters, "get_word_index"),
     ):
         with mock.patch.object(theirs, "get_file", side_effect=InputError) as requested, pytest.raises(InputError):
             getattr(theirs, call)()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 import scipy.sparse as sp
 
@@ -15,6 +14,7 @@ from tagline.recipes import Training
 from tagline.task import Task
 from tagline.training import Callback, Rows, State, TrainingOptions, train
 from tagline.training.loop import _batches  # the order is ours; what follows from it is Keras's to say
+from tests.lazy_keras import keras
 
 WORDS, STEPS, TEXTS, BATCH = 12, 7, 40, 8
 EPOCHS = 10  # of 5 batches: 50 steps

@@ -1,12 +1,12 @@
 """Every kind of network learns as its twin in Keras does: over 50 steps the same losses, and then the same weights."""
 
-import keras
 import numpy as np
 import pytest
 
 from tagline.models.network.layers import Conv1D, Dense, Embedding, EmbeddingAverage, MaxPool, Pass, dropout_mask
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
 from tagline.recipes import Training
+from tests.lazy_keras import keras
 from tests.training.keras_twins import STEPS, TEXTS, WORDS, compare, multi_hot_rows, padded_ids, targets
 
 pytestmark = [
@@ -18,7 +18,7 @@ pytestmark = [
 ADAM = Training(learning_rate=0.01)
 
 
-def adam() -> keras.optimizers.Optimizer:
+def adam() -> "keras.optimizers.Optimizer":
     return keras.optimizers.Adam(0.01)
 
 

@@ -4,7 +4,6 @@ import sys
 import threading
 import warnings
 
-import keras
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -17,6 +16,7 @@ from tagline.models.network.network import Network
 from tagline.recipes import Training
 from tagline.task import Task
 from tagline.training import Callback, EarlyStopping, KeepWeights, Rows, State, TrainingOptions, train
+from tests.lazy_keras import keras
 from tests.training.keras_twins import multi_hot_rows, targets, twin
 from tests.training.small_trainings import COLUMNS, small_network, small_rows, weights
 

@@ -2,7 +2,6 @@
 
 import functools
 
-import keras
 import numpy as np
 import pytest
 import torch
@@ -13,6 +12,7 @@ from tagline.recipes import Training
 from tagline.task import Task
 from tagline.training import losses
 from tagline.training.losses import LOSSES, make_loss, make_metrics
+from tests.lazy_keras import keras
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 

@@ -2,7 +2,6 @@
 
 import math
 
-import keras
 import numpy as np
 import pytest
 import torch
@@ -13,32 +12,38 @@ from tagline.recipes import Training
 from tagline.recipes.training import OPTIMIZERS
 from tagline.training import SGD, Adam, RMSprop
 from tagline.training.optimizers import make_optimizer, make_schedule
+from tests.lazy_keras import keras
 from tests.training.keras_twins import compare, multi_hot_rows, targets
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 
-of = keras.optimizers
 PAIRS = {
-    "rmsprop": ({"optimizer": "rmsprop"}, lambda rate: of.RMSprop(rate)),
+    "rmsprop": ({"optimizer": "rmsprop"}, lambda rate: keras.optimizers.RMSprop(rate)),
     "rmsprop-momentum": (
         {"optimizer": "rmsprop", "momentum": 0.8, "rho": 0.7},
-        lambda rate: of.RMSprop(rate, rho=0.7, momentum=0.8),
+        lambda rate: keras.optimizers.RMSprop(rate, rho=0.7, momentum=0.8),
     ),
-    "rmsprop-epsilon": ({"optimizer": "rmsprop", "epsilon": 0.1}, lambda rate: of.RMSprop(rate, epsilon=0.1)),
-    "adam": ({}, lambda rate: of.Adam(rate)),
+    "rmsprop-epsilon": (
+        {"optimizer": "rmsprop", "epsilon": 0.1},
+        lambda rate: keras.optimizers.RMSprop(rate, epsilon=0.1),
+    ),
+    "adam": ({}, lambda rate: keras.optimizers.Adam(rate)),
     "adam-betas": (
         {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 0.01},
-        lambda rate: of.Adam(rate, beta_1=0.5, beta_2=0.9, epsilon=0.01),
+        lambda rate: keras.optimizers.Adam(rate, beta_1=0.5, beta_2=0.9, epsilon=0.01),
     ),
-    "adam-amsgrad": ({"amsgrad": True, "beta_2": 0.5}, lambda rate: of.Adam(rate, amsgrad=True, beta_2=0.5)),
-    "sgd": ({"optimizer": "sgd"}, lambda rate: of.SGD(rate)),
-    "sgd-momentum": ({"optimizer": "sgd", "momentum": 0.9}, lambda rate: of.SGD(rate, momentum=0.9)),
+    "adam-amsgrad": (
+        {"amsgrad": True, "beta_2": 0.5},
+        lambda rate: keras.optimizers.Adam(rate, amsgrad=True, beta_2=0.5),
+    ),
+    "sgd": ({"optimizer": "sgd"}, lambda rate: keras.optimizers.SGD(rate)),
+    "sgd-momentum": ({"optimizer": "sgd", "momentum": 0.9}, lambda rate: keras.optimizers.SGD(rate, momentum=0.9)),
 }
 OURS = {"rmsprop": RMSprop, "adam": Adam, "sgd": SGD}
 
 
-def decayed(rate: float) -> of.schedules.LearningRateSchedule:
-    return of.schedules.InverseTimeDecay(rate, decay_steps=1, decay_rate=0.1)
+def decayed(rate: float) -> "keras.optimizers.schedules.LearningRateSchedule":
+    return keras.optimizers.schedules.InverseTimeDecay(rate, decay_steps=1, decay_rate=0.1)
 
 
 @pytest.mark.parametrize("decay", [False, True])
@@ -72,7 +77,7 @@ def test_the_same_steps_as_keras(name: str, decay: bool) -> None:
 def test_a_whole_training_with_a_decaying_learning_rate(name: str) -> None:
     settings, keras_of = PAIRS[name]
     training = Training(learning_rate=0.01, decay=0.05, **settings)
-    rate = of.schedules.InverseTimeDecay(0.01, decay_steps=1, decay_rate=0.05)
+    rate = keras.optimizers.schedules.InverseTimeDecay(0.01, decay_steps=1, decay_rate=0.05)
     compare([Dense(30, 8, "relu"), Dense(8, 1)], multi_hot_rows(30), targets(1), keras_of(rate), training)
 
 
@@ -80,8 +85,8 @@ def test_a_whole_training_with_a_decaying_learning_rate(name: str) -> None:
     ("schedule", "theirs"),
     [
         ("constant", lambda steps: lambda step: 0.1),
-        ("linear", lambda steps: of.schedules.PolynomialDecay(0.1, steps, end_learning_rate=0.0)),
-        ("cosine", lambda steps: of.schedules.CosineDecay(0.1, steps)),
+        ("linear", lambda steps: keras.optimizers.schedules.PolynomialDecay(0.1, steps, end_learning_rate=0.0)),
+        ("cosine", lambda steps: keras.optimizers.schedules.CosineDecay(0.1, steps)),
     ],
 )
 def test_schedules(schedule: str, theirs) -> None:
