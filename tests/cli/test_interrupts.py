@@ -281,7 +281,7 @@ def in_thread(function: Callable[[], Any]) -> bool:
     return not thread.is_alive()
 
 
-ROUNDS = 100  # of three signals each
+ROUNDS = 40  # of three signals each
 
 
 @pytest.mark.slow

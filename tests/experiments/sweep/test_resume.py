@@ -18,15 +18,15 @@ from tagline.experiments import resume_sweep
 from tests.synthetic_texts import made_up
 
 pytestmark = pytest.mark.slow
-N_TRIALS = 12
-TREES = ",".join(str(number) for number in range(200, 200 + N_TRIALS))
+N_TRIALS = 10
+TREES = ",".join(str(number) for number in range(40, 40 + N_TRIALS))
 COMMAND = [sys.executable, "-m", "tagline", "sweep"]
 Row = tuple[object, ...]
 
 
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
-    texts, labels = made_up(600, noise=0.2)
+    texts, labels = made_up(300, noise=0.2)
     pl.DataFrame({"text": texts, "label": labels}).write_csv(tmp_path / "reviews.csv")
     return tmp_path
 
