@@ -217,9 +217,11 @@ def _pack(name: str, keys: NDArray[np.int64], n_prefixes: int, n_symbols: int) -
 
 
 def _unpack(name: str, arrays: Mapping[str, NDArray[Any]], n_symbols: int) -> NDArray[np.int64]:
-    followers = arrays[f"{name}.followers"].astype(np.int64)
+    followers, last = (arrays[f"{name}.{part}"].astype(np.int64) for part in ("followers", "last"))
+    if followers.sum() != last.size:  # before what a damaged array asks for is allocated
+        raise ValueError(f"there are {last.size:,} n-grams for {followers.sum():,} followers")
     prefix = np.repeat(np.arange(len(followers)), followers)
-    return prefix * n_symbols + arrays[f"{name}.last"].astype(np.int64)
+    return prefix * n_symbols + last
 
 
 def _narrow(values: NDArray[np.int64]) -> NDArray[Any]:
