@@ -1,5 +1,6 @@
 """A fit that was interrupted in its search or refit resumes from checkpoints and gives the same model."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,11 @@ def fit(kind: str, *callbacks: Callback, checkpoints: Path | None = None) -> Tex
     return small(recipe, **settings).fit(TEXTS, CLASSES, callbacks=callbacks, checkpoints=checkpoints)
 
 
+@cache
+def uninterrupted(kind: str) -> TextClassifier:
+    return fit(kind)
+
+
 def without_seconds(history: dict[str, list[float]] | None) -> dict[str, list[float]]:
     return {name: values for name, values in (history or {}).items() if name != "seconds"}
 
@@ -53,16 +59,16 @@ STOPS = [("search", 1), ("search", 2), ("search", 3), ("refit", 1), ("refit", 2)
     [(kind, phase, epoch) for kind in KINDS for phase, epoch in STOPS if (kind, phase) != ("early", "refit")],
 )
 def test_a_resumed_fit_gives_the_same_model(kind: str, phase: str, epoch: int, tmp_path: Path) -> None:
-    uninterrupted = fit(kind)
-    record = uninterrupted.training_
+    expected = uninterrupted(kind)
+    record = expected.training_
     with pytest.raises(KeyboardInterrupt):
         fit(kind, Interrupt(phase, epoch), checkpoints=tmp_path)
     resumed = fit(kind, checkpoints=tmp_path)
-    arrays = uninterrupted.model_.arrays()
+    arrays = expected.model_.arrays()
     for name, array in resumed.model_.arrays().items():
         assert np.array_equal(array, arrays[name]), name
-    np.testing.assert_array_equal(resumed.validation_.proba, uninterrupted.validation_.proba)
-    assert resumed.chosen_ == uninterrupted.chosen_
+    np.testing.assert_array_equal(resumed.validation_.proba, expected.validation_.proba)
+    assert resumed.chosen_ == expected.chosen_
     for name in ("history", "refit_history"):
         assert without_seconds(getattr(resumed.training_, name)) == without_seconds(getattr(record, name))
     assert resumed.training_.findings == record.findings
@@ -116,10 +122,10 @@ class StopAfter(Callback):
 def test_the_state_of_a_custom_callback_is_restored(tmp_path: Path) -> None:
     """It stops the first training after four epochs, broken off in the third or not."""
     kind = "early"
-    uninterrupted = fit(kind, StopAfter(4))
+    whole = fit(kind, StopAfter(4))
     with pytest.raises(KeyboardInterrupt):
         fit(kind, StopAfter(4), Interrupt("search", 3), checkpoints=tmp_path)
     resumed = fit(kind, StopAfter(4), checkpoints=tmp_path)
-    assert uninterrupted.training_ is not None
+    assert whole.training_ is not None
     assert resumed.training_ is not None
-    assert without_seconds(resumed.training_.history) == without_seconds(uninterrupted.training_.history)
+    assert without_seconds(resumed.training_.history) == without_seconds(whole.training_.history)

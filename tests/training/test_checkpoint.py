@@ -1,5 +1,6 @@
 """A training stopped after any epoch and taken up again ends as the one that was never stopped, to the bit."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -60,11 +61,16 @@ def fit(
     return weights(network), history
 
 
+@cache
+def uninterrupted(name: str) -> tuple[np.ndarray, History]:
+    return fit(OPTIMIZERS[name], [], None)
+
+
 @pytest.mark.parametrize("within", [False, True])
 @pytest.mark.parametrize("epoch", [1, 4, 8])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_resumed_training_gives_the_same_network(tmp_path: Path, name: str, epoch: int, within: bool) -> None:
-    expected, history = fit(OPTIMIZERS[name], [], None)
+    expected, history = uninterrupted(name)
     with pytest.raises(KeyboardInterrupt):
         fit(OPTIMIZERS[name], [], tmp_path, Interrupt(epoch, within=within))
     found, again = fit(OPTIMIZERS[name], [], tmp_path)
