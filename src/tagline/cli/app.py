@@ -6,7 +6,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -93,14 +94,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # typed without it
     with StopSignals() as signals, closing(session), deprecations_as_lines(session):
         try:
-            command = typer.main.get_command(app)
-            with command.make_context("tagline", arguments, obj=session) as context:
-                command.invoke(context)
+            with _command().make_context("tagline", arguments, obj=session) as context:
+                _command().invoke(context)
             sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001 (the one place where every error becomes a line and a status)
             signals.ignore()
             return _report(error, session)
     return 0
+
+
+@cache
+def _command() -> Any:
+    """Return the commands as `click` runs them; ``main`` may be called often in one process."""
+    return typer.main.get_command(app)
 
 
 def _report(error: BaseException, session: Session) -> int:
