@@ -226,12 +226,12 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
 
 def test_blas_threads_change_neither_bytes_nor_probabilities(tmp_path: Path) -> None:
     """A sum over several threads has other last digits; OpenBLAS takes several from 10,000 numbers on."""
-    texts, labels = made_up(2400, 3, noise=0.2)
+    texts, labels = made_up(600, 3, noise=0.2)
     seen = []
     for n_threads in (1, 2, 4):
         with threadpool_limits(n_threads, user_api="blas"):
             clf = TextClassifier("logistic-regression", settings={"features.words": 4, "features.min_df": 1})
-            clf.fit(texts[:1200], labels[:1200])
+            clf.fit(texts[:300], labels[:300])
             files = bundle_bytes(clf, tmp_path / str(n_threads))
             truth, proba = np.searchsorted(clf.classes_, labels), clf.predict_proba(texts)
             seen.append((files, measure(truth, proba.argmax(axis=1), proba, clf.classes_, task="multiclass")))

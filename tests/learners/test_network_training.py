@@ -51,7 +51,7 @@ def without_seconds(history: dict[str, list[float]] | None) -> dict[str, list[fl
     return {name: values for name, values in (history or {}).items() if name != "seconds"}
 
 
-STOPS = [("search", 1), ("search", 2), ("search", 3), ("refit", 1), ("refit", 2)]
+STOPS = [("search", 1), ("search", 3), ("refit", 1), ("refit", 2)]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def fitted(recipe: str = "fast", n_classes: int = 2, settings: dict[str, Any] | None = None) -> TextClassifier:
-    texts, labels = made_up(400, n_classes, noise=0.2) if n_classes else several(400)
+    texts, labels = made_up(200, n_classes, noise=0.2) if n_classes else several(200)
     return TextClassifier(recipe, settings=settings).fit(texts, labels)
 
 
@@ -45,7 +45,7 @@ def clf(request: pytest.FixtureRequest) -> TextClassifier:
 
 
 def texts_for(clf: TextClassifier) -> list[str]:
-    texts, _ = made_up(300, max(2, len(clf.classes_)), seed=1)
+    texts, _ = made_up(100, max(2, len(clf.classes_)), seed=1)
     return [*texts, *HOSTILE]
 
 

@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from tagline.learners.architectures import is_masked, layers_of
+from tagline.models.network import network as module
 from tagline.models.network.layers import Conv1D, Dense, Embedding, EmbeddingAverage, MaxPool
 from tagline.models.network.network import Network, name_of
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
@@ -116,10 +117,11 @@ def test_long_texts_are_predicted_a_few_at_a_time(monkeypatch: pytest.MonkeyPatc
         return forward(self, x, *others)
 
     monkeypatch.setattr(Lstm, "forward", watched)
+    monkeypatch.setattr(module, "_STEPS", 6_000)
     net = network("lstm", masked=False)
-    assert net.logits(np.ones((70, 3000), np.int32)).shape == (70, 1)
-    assert sorted(seen) == [(3000, 7), *[(3000, 21)] * 3]
-    assert net.logits(np.ones((2, 70_000), np.int32)).shape == (2, 1)
+    assert net.logits(np.ones((70, 300), np.int32)).shape == (70, 1)
+    assert sorted(seen) == [(300, 10), *[(300, 20)] * 3]
+    assert net.logits(np.ones((2, 7_000), np.int32)).shape == (2, 1)
 
 
 @pytest.mark.parametrize("name", [*SMALL, "dense"])
