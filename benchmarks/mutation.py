@@ -41,7 +41,7 @@ class Target:
     tests: tuple[str, ...]
 
 
-_METRICS = ("metrics/test_block.py", "metrics/test_registry.py")
+_METRICS = ("metrics/test_losses.py", "metrics/test_intervals.py", "metrics/test_block.py", "metrics/test_registry.py")
 TARGETS = (
     Target("batching", "serve/batching.py", ("serve/test_batching.py",)),
     Target("splits", "data/splits.py", ("data/test_splits.py",)),

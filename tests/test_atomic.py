@@ -1,5 +1,6 @@
 """Files and folders that appear whole or not at all, and locks."""
 
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from tagline.atomic import is_locked, lock, open_file, recover, recover_all, rename_file, replace_folder, write_file
+from tagline.atomic import (
+    is_locked,
+    lock,
+    open_file,
+    recover,
+    recover_all,
+    rename_file,
+    replace_folder,
+    write_file,
+    write_json,
+)
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="no locks")
 
@@ -53,6 +64,18 @@ def killed_between_the_renames(target: Path) -> None:
     write_folder(target, "old")
     assert python(KILLED_BETWEEN, target).returncode == -signal.SIGKILL
     assert not target.exists()
+
+
+def test_json_is_written_as_utf8_and_read_back(tmp_path: Path) -> None:
+    content = {"größe": [1, 2.5, None], "path": tmp_path}
+    write_json(tmp_path / "a.json", content)
+    written = (tmp_path / "a.json").read_bytes()
+    assert json.loads(written) == content | {"path": str(tmp_path)}
+    assert "größe".encode() in written
+    assert written.endswith(b"}\n")
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"x": float("nan")})
+    assert (tmp_path / "a.json").read_bytes() == written
 
 
 def test_a_file_is_written(tmp_path: Path) -> None:

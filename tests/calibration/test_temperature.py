@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 from tagline.calibration import CALIBRATORS, TemperatureScaling, fit_temperature, restore_calibrator
 from tagline.task import Task
@@ -89,3 +89,44 @@ def test_the_tangent_is_the_map_itself():
     slope, shift = scaling.tangent(logits)
     np.testing.assert_allclose(slope * logits + shift, scaling.apply(logits))
     assert TemperatureScaling().apply(logits).tolist() == logits.tolist()
+
+
+def test_rows_and_outputs_of_absent_classes_are_ignored():
+    rng = np.random.default_rng(5)
+    logits = rng.normal(size=(400, 4)) * 3
+    y = np.array([rng.choice(4, p=softmax(row / 2)) for row in logits])
+    absent = np.zeros((400, 4), dtype=bool)
+    absent[::2, 3] = True
+    wild = logits.copy()
+    wild[::2, 3] = 1e3  # of a class that these rows' model has not seen
+    kept = ~((np.arange(400) % 2 == 0) & (y == 3))
+    expected = fit_temperature(np.where(absent, -np.inf, logits)[kept], y[kept], task="multiclass")
+    assert fit_temperature(wild, y, task="multiclass", absent=absent) == pytest.approx(expected, rel=1e-6)
+    # A row with a single class left says nothing.
+    alone = absent.copy()
+    alone[0] = [False, True, True, True]
+    first = kept.copy()
+    first[0] = False
+    expected = fit_temperature(np.where(absent, -np.inf, logits)[first], y[first], task="multiclass")
+    assert fit_temperature(wild, y, task="multiclass", absent=alone) == pytest.approx(expected, rel=1e-6)
+    assert fit_temperature(wild[:1], y[:1], task="multiclass", absent=alone[:1]) == 1.0
+
+
+def test_labels_that_a_model_has_not_seen_are_ignored():
+    rng = np.random.default_rng(6)
+    logits = rng.normal(size=(300, 3)) * 2
+    y = rng.random((300, 3)) < 1 / (1 + np.exp(-logits))
+    absent = np.zeros((300, 3), dtype=bool)
+    absent[:100, 2] = True
+    margins, truth = logits[~absent], y[~absent]
+    expected = fit_temperature(np.column_stack([0 * margins, margins]), truth.astype(int), task="multiclass")
+    wild = np.where(absent, -1e3, logits)
+    assert fit_temperature(wild, y, task="multilabel", absent=absent) == pytest.approx(expected, rel=1e-6)
+
+
+def test_targets_are_those_of_platt():
+    """Of n rows, all right, the target is (n + 1)/(n + 2): the temperature is where the mean probability equals it."""
+    logits, n = np.array([2.0, 2.0, -2.0]), 3
+    target = (n + 1) / (n + 2)
+    temperature = fit_temperature(logits, np.array([1, 1, 0]), task="binary")
+    assert 1 / (1 + np.exp(-2 / temperature)) == pytest.approx(target, rel=1e-6)

@@ -1,5 +1,6 @@
 """Splits: shares, classes, units, and speed."""
 
+import hashlib
 import time
 
 import numpy as np
@@ -97,3 +98,24 @@ def test_a_million_rows_take_seconds() -> None:
     part = splits.split_rows(splits.units(splits.copy_keys(texts), None), splits.strata(labels), seed=0)
     assert time.process_time() - begin < 5  # of a core: a busy machine is no failure
     assert abs(np.bincount(part)[0] - 0.8 * n) < 100
+
+
+def test_runs_of_earlier_versions_find_the_same_splits() -> None:
+    """A run is evaluated again on its test rows only where the split of its data has not changed."""
+    draw = np.random.default_rng(7)
+    unit = np.unique(draw.zipf(1.6, 3_000).clip(max=900), return_inverse=True)[1].astype(np.int64)
+    stratum = draw.integers(0, 4, unit.max() + 1)[unit] + 3 * (unit % 5 == 0)
+    parts = {
+        "rows": splits.split_rows(unit, stratum, seed=3),
+        "groups": splits.split_rows(unit, stratum, seed=3, grouped=True),
+        "folds": splits.fold_rows(unit, stratum, 7, seed=3),
+    }
+    digests = {name: hashlib.sha256(part.astype(np.int64).tobytes()).hexdigest()[:12] for name, part in parts.items()}
+    assert digests == {"rows": "470224aaee55", "groups": "b38c0be6a2a0", "folds": "4314a5898052"}
+
+
+def test_a_row_of_several_labels_belongs_to_its_rarest() -> None:
+    labels = pl.Series([["a", "b"], ["a"], [], ["a", "c"], ["b", "c"], ["a"]])
+    # c and b have two rows each: of equally rare labels the first one decides.
+    assert splits.strata(labels).tolist() == [2, 1, 0, 3, 2, 1]
+    assert splits.strata(pl.Series(["x", "z", "y", "x"])).tolist() == [0, 2, 1, 0]

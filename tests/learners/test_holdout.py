@@ -1,5 +1,7 @@
 """Which rows are held out: the share asked for, groups whole, and first rows only where they will do."""
 
+import hashlib
+
 import numpy as np
 import polars as pl
 import pytest
@@ -164,3 +166,36 @@ def test_first_rows_may_lack_rare_classes() -> None:
     held, how = held_of(classes(labels), 1000)
     assert how == "the first 1,000 train rows"
     assert len(set(labels[held].tolist())) < 46  # some of the rare ones are not among them
+
+
+def test_runs_of_earlier_versions_are_reproduced() -> None:
+    """The same seed holds the same rows out."""
+    held, _ = held_of(alternating(3_000), "auto")
+    assert len(held) == 1_050  # 7 of 20 parts are nearest to 1,000 rows
+    grouped, _ = held_of(alternating(420), 0.2, np.arange(420) % 21, seed=5)
+    digests = [hashlib.sha256(rows.astype(np.int64).tobytes()).hexdigest()[:12] for rows in (held, grouped)]
+    assert digests == ["d58101b8fde0", "4ab55c8401e2"]
+
+
+@pytest.mark.parametrize(
+    ("n_given", "cheap", "is_crossed"), [(499, True, True), (500, True, False), (499, False, False)]
+)
+def test_few_validation_rows_are_crossed_with_the_train_rows(n_given: int, cheap: bool, is_crossed: bool) -> None:
+    n = 1_200
+    texts = pl.Series([f"text {row}" for row in range(n)])
+    data = TrainingData(texts, alternating(n), Task.BINARY, n_validation=n_given)
+    folds, how = hold_out(load_recipe("fast"), data, 0, cheap=cheap)
+    if is_crossed:
+        assert how == "5-fold cross-validation of the train and validation rows"
+        assert sorted(np.concatenate([held for _, held in folds])) == list(range(n))
+    else:
+        assert how == "the validation rows"
+        ((train, held),) = folds
+        assert train.tolist() == list(range(n - n_given))
+        assert held.tolist() == list(range(n - n_given, n))
+
+
+@pytest.mark.parametrize(("n", "n_folds"), [(9, 0), (10, 5)])
+def test_a_handful_of_rows_is_not_held_out(n: int, n_folds: int) -> None:
+    data = TrainingData(pl.Series([f"text {row}" for row in range(n)]), alternating(n), Task.BINARY)
+    assert len(hold_out(load_recipe("fast"), data, 0, cheap=True)[0]) == n_folds

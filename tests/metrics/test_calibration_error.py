@@ -34,3 +34,4 @@ def test_reliability_curve_agrees_with_scikit_learn():
     np.testing.assert_allclose(curve.accuracy, accuracy)
     np.testing.assert_allclose(curve.confidence, confidence)
     assert curve.count.sum() == 2000
+    np.testing.assert_allclose(curve.edges, np.linspace(0, 1, 11))
