@@ -242,3 +242,21 @@ def test_limits_that_nothing_keeps_to(tmp_path: Path, arguments: list[str], said
     assert err.count("\n") == 1
     assert said in err
     assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
+
+
+def test_a_budget_without_time_for_a_recipe_ends_with_the_default_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = write_data(tmp_path / "data.csv", 300)
+    warned: list[str] = []
+    run = tune_run(data, TuneSettings(TrainSettings(), 0.01), warn=warned.append)
+    assert warned == [
+        "No recipe could be evaluated within 0 s, as workers need time to start: the default recipe `fast` is "
+        "trained. Raise `--budget` for a search."
+    ]
+    clf = TextClassifier.load(run.model)
+    assert clf.recipe_ == load_recipe("fast")
+    assert [path.name for path in (tmp_path / "runs").iterdir() if path.is_dir()] == [run.folder.name]
+    assert clf.predict_proba(["x"]).shape == (1, 3)
+    assert main(["report", str(run.folder)]) == 0

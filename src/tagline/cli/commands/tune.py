@@ -145,7 +145,8 @@ def _found(run: "Run") -> list[str]:
     from tagline.run_folder import LEADERBOARD, RECIPE
 
     about = search(run.metrics)
-    assert about is not None
+    if about is None:  # nothing was evaluated: the run is that of the default recipe
+        return []
     best = about["best"][0]
     return [
         f"Found: {best['family']}, {best['settings']}",

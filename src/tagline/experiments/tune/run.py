@@ -53,6 +53,7 @@ _LEAST_TRIED = 25  # complete candidates that the time should allow; slow fits a
 _SLOWEST = 0.2  # of the budget: the longest fit that is allowed once there is a result
 _SLOWEST_SECONDS = 10.0  # at least, because workers take time to start
 _HOPELESS = 12  # failed candidates without a successful one
+_DEFAULT = "fast"  # trained where the budget allows no evaluation
 _PATIENCE = 0.5  # seconds between two checks of time and memory
 
 
@@ -104,7 +105,7 @@ def tune_run(
         warn: called with a sentence when a tracker of ``settings.run.track``, which follows the final run, fails.
 
     Raises:
-        InputError: data or settings are invalid, or the budget is too short to evaluate a single recipe.
+        InputError: data or settings are invalid, or no recipe that was evaluated keeps to the limits.
         MissingExtraError: Optuna is not installed.
 
     """
@@ -181,23 +182,23 @@ def _tune(
             stopped = True
         study.stop_running(time_budget.elapsed)
         ranking = time_budget.feasible(study.ranking)
-        if not ranking:
-            if stopped:
-                log("stopped before a recipe was evaluated: there is no result to keep")
-                raise KeyboardInterrupt
-            raise _nothing_found(study, settings)
-        log(("stopped; " if stopped else "") + f"training the best of {study.n_tried:,} recipes on all rows")
-        while True:
-            record = search_record(study, ranking, folds, settings, time_budget.elapsed, shared, stopped=stopped)
-            try:
-                run = _train_winner(request, inputs, ranking[0], record, time_budget.elapsed, observer)
-                break
-            except InputError as error:
-                loser, ranking = ranking[0], time_budget.feasible(ranking[1:])
-                if loser.recipe.training is None or not ranking or not _is_free(request.target):
-                    raise LastRunError(str(error)) from None
-                loser.state, loser.error = "failed", str(error)
-                log(f"the best recipe cannot be trained on all rows, using the next: {error}")
+        if ranking:
+            log(("stopped; " if stopped else "") + f"training the best of {study.n_tried:,} recipes on all rows")
+            ended = _Ended(study, folds, shared, time_budget, stopped)
+            run = _train_best(request, inputs, ended, ranking, observer)
+        elif stopped:
+            log("stopped before a recipe was evaluated: there is no result to keep")
+            raise KeyboardInterrupt
+        elif any(candidate.state in ("whole", "failed") for candidate in study.candidates.values()):
+            raise _nothing_found(study)
+        else:
+            observer.warn(
+                f"No recipe could be evaluated within {settings.budget:,.0f} s, as workers need time to start: the "
+                f"default recipe `{_DEFAULT}` is trained. Raise `--budget` for a search."
+            )
+            default = replace(inputs, recipe=load_recipe(_DEFAULT), settings=replace(settings.run, recipe=_DEFAULT))
+            at = time.perf_counter() - time_budget.elapsed
+            run = fit_and_write(default, request.target, command=request.command, started=at, observer=observer)
     shutil.rmtree(request.folder, ignore_errors=True)
     size, limit = sum(file.stat().st_size for file in run.model.iterdir()) / 1e6, settings.limits.size_mb
     if limit is not None and size > limit:
@@ -214,6 +215,42 @@ def _share_data(folder: Path, inputs: RunInputs) -> SharedData:
         save_shared_data(folder, inputs.dataset, index)
         complete.touch()
     return read_shared_data(folder)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ended:
+    """A search that has ended, by its budget or because it was ``stopped``."""
+
+    study: Study
+    folds: Folds
+    shared: SharedData
+    time_budget: TimeBudget
+    stopped: bool
+
+
+def _train_best(
+    request: TuneRequest, inputs: RunInputs, ended: _Ended, ranking: list[Candidate], observer: Observer
+) -> Run:
+    """Train the first of the ranking that can be trained on all rows."""
+    time_budget = ended.time_budget
+    while True:
+        record = search_record(
+            ended.study,
+            ranking,
+            ended.folds,
+            request.settings,
+            time_budget.elapsed,
+            ended.shared,
+            stopped=ended.stopped,
+        )
+        try:
+            return _train_winner(request, inputs, ranking[0], record, time_budget.elapsed, observer)
+        except InputError as error:
+            loser, ranking = ranking[0], time_budget.feasible(ranking[1:])
+            if loser.recipe.training is None or not ranking or not _is_free(request.target):
+                raise LastRunError(str(error)) from None
+            loser.state, loser.error = "failed", str(error)
+            observer.log(f"the best recipe cannot be trained on all rows, using the next: {error}")
 
 
 def _train_winner(
@@ -376,14 +413,10 @@ def _memory_mb(pid: int) -> float:
         return 0.0
 
 
-def _nothing_found(study: Study, settings: TuneSettings) -> InputError:
+def _nothing_found(study: Study) -> InputError:
+    """Return why none of the recipes that were evaluated can be used."""
     complete = [c for c in study.candidates.values() if c.state == "whole"]
     failed = [c for c in study.candidates.values() if c.state == "failed"]
     if complete:
         return InputError(f"None of {len(complete):,} recipes is within the limits of size and latency: raise them.")
-    if failed:
-        return InputError(f"No recipe could be evaluated; the first error: {failed[0].error}")
-    return InputError(
-        f"{settings.budget:,.0f} s are too short to evaluate a recipe on this data, as workers need time to start: "
-        "raise `--budget`, or use `tagline train`."
-    )
+    return InputError(f"No recipe could be evaluated; the first error: {failed[0].error}")
