@@ -44,7 +44,7 @@ def test_the_test_rows_first_then_others(run: Path) -> None:
     assert found.held_out + found.seen + found.drawn == LEAST
     assert found.texts[LEAST:] == HOSTILE
     assert replay_rows(run) == found.texts
-    assert found.sentence.startswith("90 held-out rows of the data it was trained on, ")
+    assert found.sentence.startswith("90 test rows of the data it was trained on, ")
 
 
 def test_other_data_under_the_name_is_not_taken(run: Path, tmp_path: Path) -> None:

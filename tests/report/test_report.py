@@ -46,7 +46,7 @@ def test_the_verdict_and_the_figures(binary):
     page, _, block = binary
     low, high = block["accuracy_ci95"]
     top = page.words("top")
-    assert f"{100 * block['accuracy']:.1f} % of 400 held-out texts correct" in top
+    assert f"{100 * block['accuracy']:.1f} % of 400 test texts correct" in top
     assert f"(95 % interval {100 * low:.1f} to {100 * high:.1f})" in top
     assert "Baseline: always predicting" in top
     figures = page.words("figures")
@@ -83,8 +83,8 @@ def test_the_data_and_how_it_was_made(binary):
     page, _, _ = binary
     data = page.words("data")
     for sentence in (
-        "4 test texts that are also in the training rows",
-        "96 rows that repeat the text of an earlier row",
+        "4 test texts also in the training rows",
+        "96 rows with the text of an earlier row",
         "2 texts hold control characters",
         "3 rows: empty text",
         "1 row could not be read",
@@ -95,8 +95,8 @@ def test_the_data_and_how_it_was_made(binary):
     assert "no label" not in data  # nothing was left out for that
     made = page.words("making")
     assert (
-        "Tuned on 20,000 held-out rows (5-fold cross-validation of the train rows): whether to use characters and"
-        " `C`; the calibration temperature was fitted on them." in made
+        "Tuned on 20,000 held-out rows (5-fold cross-validation of the train rows): whether to use character "
+        "n-grams and C; the calibration temperature was fitted on them." in made
     )
     assert "The final model was trained on 20,200 rows." in made
     assert "The validation metrics are those of models that were not trained on these rows." in made  # refit is "no"
@@ -229,7 +229,7 @@ def test_many_classes(tmp_path):
 @pytest.mark.usefixtures("drawn_plots")
 def test_multilabel(tmp_path):
     page = page_of(write_run(tmp_path, ["joy", "fear", "rage"], "multilabel"))
-    assert "held-out texts with exactly the right labels" in page.words("top")
+    assert "test texts with exactly the right labels" in page.words("top")
     assert "Metrics by label" in page.words("classes")
     said = "Predicted joy and fear, labelled rage; most confident wrong label: 99.8 %"
     assert said in page.words("mistakes")

@@ -103,7 +103,7 @@ def test_settings_of_a_network_are_shown_under_names_for_people(network):
         "decision threshold 0.5",
     ):
         assert setting in made, setting
-    assert "null" not in made[: made.index("Time in seconds")]  # `maxlen` has no value
+    assert "null" not in made[: made.index("Time and memory")]  # `maxlen` has no value
     assert "sequence length" not in made
     assert "Tuned on 10,000 held-out rows (the first 10,000 train rows): the number of epochs." in made
 

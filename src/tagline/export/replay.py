@@ -1,4 +1,4 @@
-"""The replay rows that verify an export: held-out texts, generated ones, and hostile ones."""
+"""The replay rows that verify an export: test texts, generated ones, and hostile ones."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ class Replay:
     @property
     def sentence(self) -> str:
         """A description of the rows."""
-        first = "rows of the given file" if self.given else "held-out rows of the data it was trained on"
+        first = "rows of the given file" if self.given else "test rows of the data it was trained on"
         parts = [
             (self.held_out, first),
             (self.seen, "rows it was trained on"),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError, nearest
-from tagline.metrics.counts import MANY_CLASSES
+from tagline.metrics.counts import MANY_CLASSES, included_classes
 from tagline.metrics.intervals import (
     Columns,
     Interval,
@@ -165,6 +165,7 @@ def _per_class(names: list[str], tallies: Tallies, task: Task) -> dict[str, dict
     values = {metric.name: compute.value(counts) for metric, compute in metrics}  # (n_classes,) each
     samples = {}
     if tallies.counts is not None:
+        included = included_classes(tallies.counts, counts)  # (n_samples, n_classes)
         samples = {metric.name: compute.value(tallies.counts) for metric, compute in metrics}  # (n_samples, n_classes)
     whole = {part: getattr(counts, part).astype(int).tolist() for part in ("tp", "fp", "fn", "tn", "support")}
     per_class: dict[str, dict[str, Any]] = {}
@@ -173,7 +174,7 @@ def _per_class(names: list[str], tallies: Tallies, task: Task) -> dict[str, dict
         for metric, _ in metrics:
             value = float(values[metric.name][k]) if seen[k] else None
             if metric.name in samples:
-                drawn = samples[metric.name][:, k]
+                drawn = samples[metric.name][included[:, k], k]
                 row |= _entry(metric, value, None if value is None else percentile_interval(drawn, value))
             else:
                 row[metric.name] = value

@@ -95,7 +95,7 @@ def assumed_discordance(accuracy: float) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values corrected for multiple comparisons: they control the family-wise error rate.
+    """Return p-values corrected for multiple comparisons: they control the family-wise error rate.
 
     The smallest is multiplied by m, the next by m - 1, and so on; corrected values do not decrease.
     Source: S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian J. of Statistics 6 (1979).

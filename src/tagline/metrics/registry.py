@@ -188,13 +188,13 @@ METRICS: dict[str, Metric] = {
         Metric(
             "precision",
             OfEachClass(lambda counts: counts.precision),
-            labels=_labels("Precision", "right among predicted {positive}", _BINARY),
+            labels=_labels("Precision", "share of predicted {positive} that is correct", _BINARY),
             percent=True,
         ),
         Metric(
             "recall",
             OfEachClass(lambda counts: counts.recall),
-            labels=_labels("Recall", "found among true {positive}", _BINARY),
+            labels=_labels("Recall", "share of true {positive} that is found", _BINARY),
             percent=True,
         ),
         Metric("f1", OfEachClass(lambda counts: counts.f1), labels=_labels("F1", "of precision and recall", _BINARY)),

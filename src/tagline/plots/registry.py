@@ -280,8 +280,8 @@ PLOTS: dict[str, ReportPlot] = {
             _calibration,
             _all_tasks(
                 "Calibration",
-                "On the dashed diagonal, probabilities equal observed frequencies. Below it, the model is "
-                "overconfident; above it, underconfident. Grey bars count the rows.",
+                "On the dashed diagonal, probabilities equal observed frequencies. Below it, probabilities are "
+                "too high; above it, too low. Grey bars count the rows.",
             ),
             many_classes=(Task.BINARY, Task.MULTICLASS),
         ),

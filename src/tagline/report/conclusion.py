@@ -90,7 +90,7 @@ def _reuse_sentence(document: Mapping[str, Any]) -> str:
         return ""
     return (
         f"Runs in the same folder have evaluated this test set {times:,} times: if these runs were selected by their "
-        "test figures, the p values are too small."
+        "test metrics, the p-values are too small."
     )
 
 
@@ -105,7 +105,7 @@ def pair_sentence(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], n:
     better, worse = (second, first) if gap >= 0 else (first, second)
     shares = [format_figure("accuracy", run["accuracy"]) for run in (better, worse)]
     if not cells["only_first_right"] + cells["only_second_right"]:
-        return f"{_name(first)} and {_name(second)} are right on the same rows: {shares[0]} of {n:,}."
+        return f"{_name(first)} and {_name(second)} are correct on the same rows: {shares[0]} of {n:,}."
     difference = f"a difference of {format_points(100 * abs(gap))}"
     if interval is not None:
         low, high = interval if gap >= 0 else (-interval[1], -interval[0])

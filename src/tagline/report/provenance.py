@@ -12,9 +12,9 @@ from tagline.task import Task
 
 _IN_SENTENCES = ("held_out", "tried", "learnt_from", "vectors")  # of `chosen`: not in the table of settings
 _TRIED = {
-    "characters": "whether to use characters",
-    "C": "`C`",
-    "alpha": "`alpha`",
+    "characters": "whether to use character n-grams",
+    "C": "C",
+    "alpha": "alpha",
     "strength": "the strength",  # of a run of an earlier version: C or alpha
     "epochs": "the number of epochs",
 }
@@ -66,7 +66,7 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     chosen, folds = run.get("chosen") or {}, metrics.get("folds")
     decided = []
     if "held_out" in chosen:
-        decided.append(_held_out_sentence(run, chosen, _task(metrics)))
+        decided.append(_held_out_sentence(run, chosen, _task(metrics), searched=bool(metrics.get("search"))))
     if chosen.get("learnt_from"):
         decided.append(f"The final model was trained on {chosen['learnt_from']:,} rows.")
     if metrics.get("validation"):
@@ -86,7 +86,7 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     return decided + [harmless(str(note)) for note in run.get("notes") or []]
 
 
-def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: Task | None) -> str:
+def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: Task | None, *, searched: bool) -> str:
     held_out = chosen["held_out"]
     if not held_out:
         return "No rows were held out: no setting was tuned, and the probabilities are not calibrated."
@@ -100,11 +100,12 @@ def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: 
         fitted.append("the threshold")
     were = "was" if len(fitted) == 1 else "were"
     if tried:
-        beside = f"; {listed(fitted)} {were} fitted on them" if fitted else ""
-        return f"Tuned on {rows}: {listed(tried)}{beside}."
+        also = f"; {listed(fitted)} {were} fitted on them" if fitted else ""
+        return f"Tuned on {rows}: {listed(tried)}{also}."
+    settings = "The search selected all settings" if searched else "No setting was tuned"
     if fitted:
-        return f"No setting was tuned; {listed(fitted)} {were} fitted on {rows}."
-    return f"No setting was tuned: {rows} were used for evaluation only."
+        return f"{settings}; {listed(fitted)} {were} fitted on {rows}."
+    return f"{settings}: {rows} were used for evaluation only."
 
 
 def _protocol(run: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ Block = Mapping[str, Any]
 def verdict(metrics: Mapping[str, Any], block: Block) -> dict[str, str]:
     """Return the result in one sentence, and a baseline to compare it with."""
     n, folds = block["n"], metrics.get("folds")
-    held_out = "texts" if folds else "held-out texts"
+    held_out = "texts" if folds else "test texts"
     interval = format_interval("accuracy", block.get("accuracy_ci95"))
     task = task_of(block)
     what = (

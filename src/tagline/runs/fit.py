@@ -108,7 +108,7 @@ def fit_split(job: Job) -> Result:
         validation["how"] = clf.validation_.how
     test, mistakes, looks = None, [], None
     if dataset.test is not None:
-        log(f"measuring on {len(dataset.test):,} test texts")
+        log(f"evaluating on {len(dataset.test):,} test texts")
         looks = job.record_look(dataset.test)
         test = predict_split(clf, dataset.test, dataset.classes)
         if settings.texts:

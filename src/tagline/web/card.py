@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from tagline.classifier import TextClassifier
+from tagline.data.wording import counted
 from tagline.metrics.formatting import display_name, format_figure, format_interval, listed
 from tagline.report.provenance import provenance
 
@@ -57,11 +58,11 @@ def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
     if facts.get("class_counts"):
         found += _balance(facts["class_counts"].get("train") or {})
     if duplicates.get("copies"):
-        found.append(f"{duplicates['copies']:,} rows repeat an earlier text.")
+        found.append(f"{counted(duplicates['copies'], 'row')} with the text of an earlier row.")
     if duplicates.get("test_in_train"):
-        found.append(f"{duplicates['test_in_train']:,} test texts also occur in the training rows.")
+        found.append(f"{counted(duplicates['test_in_train'], 'test text')} also in the training rows.")
     if duplicates.get("conflicting"):
-        found.append(f"{duplicates['conflicting']:,} texts have different labels.")
+        found.append(f"{counted(duplicates['conflicting'], 'text')} with conflicting labels.")
     found += [str(warning) for warning in facts.get("warnings") or []]
     if dataset.get("fingerprint"):
         found.append(f"Its fingerprint is `{dataset['fingerprint'][:16]}`.")
@@ -92,7 +93,7 @@ def _evaluated(metrics: Mapping[str, Any]) -> list[str]:
     beside = f" (95 % interval {interval})" if interval else ""
     what = "were assigned exactly their labels" if metrics["task"] == "multilabel" else "were classified correctly"
     share = format_figure("accuracy", block["accuracy"])
-    return [f"Of {block['n']:,} held-out texts, {share} {what}{beside}."]
+    return [f"Of {block['n']:,} test texts, {share} {what}{beside}."]
 
 
 def _balance(counts: Mapping[str, int]) -> list[str]:

@@ -20,7 +20,7 @@ def test_a_table_a_sentence_and_a_page(call, run_folder, other_run):
     status, out, err = call("compare", run_folder, other_run)
     assert status == 0
     lines = out.splitlines()
-    columns = ("run", "accuracy", "95 % interval", "macro F1", "ms a text", "MB")
+    columns = ("run", "accuracy", "95 % interval", "macro F1", "ms/text", "MB")
     assert all(column in lines[0] for column in columns)
     assert [line.split()[:2] for line in lines[2:4]] == [["A", "run"], ["B", "other"]]
     assert any(line.startswith(("No difference that these 24 rows", "`run` ", "`other` ")) for line in lines)

@@ -18,7 +18,7 @@ def exported(run_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exports") / "out"
     with redirect_stdout(io.StringIO()) as printed:
         assert main(["export", str(run_folder), "--format", "onnx", "--out", str(folder), "--quiet"]) == 0
-    assert "24 held-out rows" in printed.getvalue()
+    assert "24 test rows" in printed.getvalue()
     assert "every label is the same" in printed.getvalue()
     return folder
 

@@ -162,7 +162,7 @@ def test_an_insignificant_difference_names_the_smallest_significant_one(trained:
 def test_models_that_answer_alike(trained: Path, tmp_path: Path) -> None:
     a = trained / "runs" / "a"
     document = compare_runs([a, copy(a, tmp_path / "same")])
-    assert document["conclusion"][0].startswith("`a` and `same` are right on the same rows: ")
+    assert document["conclusion"][0].startswith("`a` and `same` are correct on the same rows: ")
     assert document["pairs"][0]["agreement"] == 1
     assert document["pairs"][0]["examples"] == {"first_right": [], "second_right": []}
 

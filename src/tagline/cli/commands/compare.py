@@ -81,7 +81,7 @@ def _figures(document: Mapping[str, Any]) -> "Table":
     multilabel = document["task"] == "multilabel"
     f1 = "micro_f1" if multilabel else "macro_f1"
     names = ("exact match" if multilabel else "accuracy", "95 % interval", f1.replace("_f1", " F1"))
-    table = _table(("", "run"), (*names, "ms a text", "MB"))
+    table = _table(("", "run"), (*names, "ms/text", "MB"))
     for run in document["runs"]:
         table.add_row(
             run["letter"],

@@ -53,14 +53,14 @@ def count_duplicates(table: pl.DataFrame, *, official: bool) -> dict[str, int]:
 
 def _describe(facts: Mapping[str, Any]) -> list[str]:
     lines = {
-        "test_in_train": "test texts that are also in the training rows",
-        "validation_in_train": "validation texts that are also in the training rows",
-        "test_in_validation": "test texts that are also in the validation rows",
-        "copies": "rows that repeat the text of an earlier row",
-        "conflicting": "texts with conflicting labels",
+        "test_in_train": ("test text", "also in the training rows"),
+        "validation_in_train": ("validation text", "also in the training rows"),
+        "test_in_validation": ("test text", "also in the validation rows"),
+        "copies": ("row", "with the text of an earlier row"),
+        "conflicting": ("text", "with conflicting labels"),
     }
     counts = facts.get("duplicates") or {}
-    return [f"{counts[name]:,} {line}" for name, line in lines.items() if name in counts]
+    return [f"{counted(counts[name], noun)} {rest}" for name, (noun, rest) in lines.items() if name in counts]
 
 
 INSPECTION = Inspection("duplicates", _inspect, "Duplicates", _describe, order=40)

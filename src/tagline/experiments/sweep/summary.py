@@ -23,7 +23,7 @@ def conclusion(results: Results) -> list[str]:
             said += [setting_sentence(key, values) for key, values in results.effects.items()]
         if results.effects and not _is_crossed(results):
             said.append(
-                "Not every value was combined with every other (combinations are listed or failed), so the mean of a "
+                "Not every value was combined with every other (because of `--try` or failed trials), so the mean of a "
                 "value also reflects the other settings of its trials."
             )
         if results.effects and results.n_seeds == 1:
@@ -52,7 +52,8 @@ def caution(results: Results) -> str:
     return (
         f"The best of {n:,} combinations was selected on the {results.judged:,} rows that also measure it, so "
         f"its accuracy is too high, {much}; the test rows, which no trial uses, give an unbiased figure. The intervals "
-        "are not corrected for multiple comparisons: about one of twenty zero differences seems significant."
+        "are not corrected for multiple comparisons: about 1 in 20 comparisons without a real difference looks "
+        "significant."
     )
 
 
@@ -156,7 +157,7 @@ def _best_sentence(results: Results) -> str:
     if not n:
         return f"{said}; every other combination is behind it by more than noise."
     if n == len(compared):
-        return f"{said}; {'the other one is' if n == 1 else f'all other {n:,} are'} within noise of it."
+        return f"{said}; {'the other one is' if n == 1 else f'the other {n:,} are'} within noise of it."
     return f"{said}; {n:,} of the other {len(compared):,} combinations are within noise of it."
 
 

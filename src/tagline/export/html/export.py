@@ -58,7 +58,7 @@ def export_page(
 ) -> PageExport:
     """Write a linear model of n-grams as one HTML file that classifies and explains offline.
 
-    The page's own scripts first classify held-out texts in V8: nothing is written unless their probabilities are
+    The page's own scripts first classify test texts in V8: nothing is written unless their probabilities are
     those of Python within 1e-4, and those of the unpruned model in full precision within ``accuracy_loss.BOUND``.
 
     Args:
@@ -78,21 +78,21 @@ def export_page(
         raise InputError(f"`{target}` cannot be written: name a file in an existing folder.")
     clf = TextClassifier.load(model_path)
     _check(clf)
-    progress("read held-out texts")
+    progress("reading test texts")
     rows = make_replay(model_path, replay)
     texts = [text for text in rows.texts if isinstance(text, str)]
     about = about_model(model_path, clf) | {"name": "model", "csv": _csv_facts(clf)}
-    progress("pack the model")
+    progress("packing the model")
     truth = known_truth(model_path, clf, clf.predict_proba(texts))
     packed, losses = _choose(clf, texts, truth, rows.held_out + rows.seen, about)
-    progress("replay in V8")
+    progress("verifying in V8")
     script, payload = model_of(compose(packed.payload, about))
     verification = replay_in_v8(packed.classifier, V8(script, gzip.decompress(payload)), texts)
     card = _card(clf, packed, losses, verification, rows)
     html = compose(packed.payload, about | {"card": [*about["card"], *card]})
     if model_of(html) != (script, payload):
         raise AssertionError("the page written is not the page replayed")
-    progress("write the page")
+    progress("writing the page")
     content = html.encode()
     write_file(target, content)
     kept = packed.classifier.n_features_

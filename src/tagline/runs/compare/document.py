@@ -151,7 +151,7 @@ def _pair(
 
 
 def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], n: int) -> None:
-    """Correct the p values of each test for the number of pairs, and add the smallest significant difference."""
+    """Correct the p-values of each test for the number of pairs, and add the smallest significant difference."""
     for name in ("mcnemar", *figures):
         known = [pair[name] for pair in pairs if pair[name]["p"] is not None]
         for block, p in zip(known, holm([block["p"] for block in known]), strict=True):

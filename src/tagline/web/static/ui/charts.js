@@ -91,7 +91,7 @@ function calibrationFigure(bins, multilabel) {
     percent(bin.share_right),
   ]);
   const caption =
-    "On the dashed line, probabilities equal observed frequencies; below it, the model is overconfident. " +
+    "On the dashed line, probabilities equal observed frequencies; below it, probabilities are too high. " +
     "Larger dots stand for more texts.";
   return figure("Calibration", drawing, caption, table("Texts by probability", columns, numbers));
 }

@@ -99,7 +99,7 @@ function inShort({ classes, figures, task }) {
   const many = classes.length > MOST_NAMED;
   const labels = many ? `${number(classes.length)} labels` : listed;
   const does = task === "multilabel" ? `Assigns any of ${labels}` : `Classifies texts as ${many ? "one of " : ""}${labels}`;
-  const right = figures ? ` ${percent(figures.accuracy)} of ${number(figures.rows)} held-out texts correct.` : "";
+  const right = figures ? ` ${percent(figures.accuracy)} of ${number(figures.rows)} test texts correct.` : "";
   return `${does}.${right}`;
 }
 

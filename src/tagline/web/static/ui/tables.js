@@ -89,5 +89,5 @@ function classTable(perClass) {
     range(row.f1_ci95),
     number(row.support),
   ]);
-  return table("Each class against the rest, on held-out texts", [{ name: "class", start: true }, ...columns], rows);
+  return table("Each class against the rest, on test texts", [{ name: "class", start: true }, ...columns], rows);
 }
