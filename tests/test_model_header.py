@@ -18,6 +18,7 @@ from tagline.bundle import Bundle, read_bundle, write_bundle
 from tagline.calibration import TemperatureScaling
 from tagline.errors import InputError
 from tagline.model_header import Header, calibration_entry
+from tests.synthetic_texts import made_up
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = ["fast-multiclass", "fast-multilabel", "random-forest", "naive-bayes", "lstm-masked", "multihot-dense", "cnn"]
@@ -91,6 +92,15 @@ def test_a_changed_array_is_a_bundle_error_or_works(data: st.DataObject, name: s
     if change is not None:
         arrays[key] = changes[change]
     check(Bundle(bundle.header, arrays, bundle.texts, bundle.binaries))
+
+
+def test_followers_that_ask_for_more_memory_than_there_is_are_refused() -> None:
+    clf = TextClassifier().fit(*made_up(40))
+    arrays = clf.vectorizer_.arrays()
+    key = next(name for name in arrays if name.endswith(".followers"))
+    arrays[key] = np.full_like(arrays[key], 2**40, dtype=np.int64)
+    with pytest.raises(ValueError, match=r"n-grams for .* followers"):
+        type(clf.vectorizer_).restore(clf.vectorizer_.settings(), arrays, clf.vectorizer_.texts())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -309,6 +309,19 @@ def test_a_rare_class_that_a_sample_does_not_draw_is_left_out_of_its_macro_avera
     assert of_labels["macro_recall_ci95"][0] > 0.9
 
 
+@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
+def test_the_intervals_of_a_rare_class_leave_out_samples_without_it(task):
+    truth = np.repeat([0, 1, 2, 3], [60, 60, 2, 2])
+    prediction = truth.copy()
+    prediction[:5], prediction[-1] = 1, 0
+    labels = np.eye(4, dtype=bool)
+    rows = (truth, prediction) if task == "multiclass" else (labels[truth], labels[prediction])
+    per_class = measure(*rows, None, ["a", "b", "c", "d"], task=task)["per_class"]
+    for name in ("precision", "recall", "f1"):
+        assert (per_class["c"][name], per_class["c"][f"{name}_ci95"]) == (1, None)  # right whenever it is drawn
+    assert per_class["d"]["recall_ci95"] == [0, 1]  # one of two is right
+
+
 def test_a_class_without_rows_that_is_predicted_counts_in_every_sample_that_has_it():
     truth = np.repeat([0, 1], [100, 100])
     prediction = truth.copy()

@@ -165,6 +165,9 @@ def test_what_held_out_rows_decided_is_said_as_it_was():
     assert decisions({"held_out": held, "tried": [], "strength": 1.0}, temperature) == [
         f"No setting was tuned; the calibration temperature was fitted on {on}."
     ]
+    assert decisions({"held_out": held, "tried": []}, temperature, search={"metric": "accuracy"}) == [
+        f"The search selected all settings; the calibration temperature was fitted on {on}."
+    ]
     assert decisions({"held_out": held, "tried": []}, none) == [
         f"No setting was tuned: {on} were used for evaluation only."
     ]

@@ -29,14 +29,10 @@ Block = Mapping[str, Any]
 def verdict(metrics: Mapping[str, Any], block: Block) -> dict[str, str]:
     """Return the result in one sentence, and a baseline to compare it with."""
     n, folds = block["n"], metrics.get("folds")
-    held_out = "texts" if folds else "test texts"
+    texts = "texts" if folds else "test texts"
     interval = format_interval("accuracy", block.get("accuracy_ci95"))
     task = task_of(block)
-    what = (
-        f"{n:,} {held_out} correct"
-        if task is not Task.MULTILABEL
-        else f"{n:,} {held_out} with exactly the right labels"
-    )
+    what = f"{n:,} {texts} correct" if task is not Task.MULTILABEL else f"{n:,} {texts} with exactly the right labels"
     beside = ""
     if task is Task.MULTILABEL:
         micro = format_figure("micro_f1", block["micro_f1"])

@@ -59,10 +59,7 @@ def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
         found += _balance(facts["class_counts"].get("train") or {})
     if duplicates.get("copies"):
         found.append(f"{counted(duplicates['copies'], 'row')} with the text of an earlier row.")
-    if duplicates.get("test_in_train"):
-        found.append(f"{counted(duplicates['test_in_train'], 'test text')} also in the training rows.")
-    if duplicates.get("conflicting"):
-        found.append(f"{counted(duplicates['conflicting'], 'text')} with conflicting labels.")
+    # Warnings name the other duplicates.
     found += [str(warning) for warning in facts.get("warnings") or []]
     if dataset.get("fingerprint"):
         found.append(f"Its fingerprint is `{dataset['fingerprint'][:16]}`.")

@@ -213,7 +213,7 @@ def test_a_winner_that_cannot_learn_from_all_rows(tmp_path: Path, monkeypatch: p
         return fit_and_write(inputs, *args, **kwargs)
 
     monkeypatch.setattr("tagline.experiments.tune.run.available_families", lambda profile: ["embedding-average"])
-    monkeypatch.setattr("tagline.experiments.tune.run.fit_and_write", fit_or_fail)
+    monkeypatch.setattr("tagline.experiments.tune.final_run.fit_and_write", fit_or_fail)
     with pytest.raises(InputError, match=r"not a number any more\. The results of the search are kept in"):
         tune_run(data, settings, out=tmp_path / "run")
     assert len(made) > 1

@@ -7,7 +7,7 @@ trains on all rows; the search does not use the test rows.
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from tagline.errors import InputError
 from tagline.experiments.shared_data import SharedData, read_shared_data, save_shared_data
 from tagline.experiments.tune.candidates import Candidate, should_prune
+from tagline.experiments.tune.final_run import DEFAULT, EndedSearch, train_final
 from tagline.experiments.tune.folder import (
-    LastRunError,
     TuneRequest,
     TuneSettings,
     create_folder,
@@ -25,7 +25,6 @@ from tagline.experiments.tune.folder import (
     free_place,
     load_request,
 )
-from tagline.experiments.tune.leaderboard import search_record
 from tagline.experiments.tune.objective import metric_named
 from tagline.experiments.tune.scoring import EvaluationContext, EvaluationTask, FoldResult, Folds, prepare
 from tagline.experiments.tune.search_space import DataProfile, available_families
@@ -34,12 +33,11 @@ from tagline.experiments.tune.time_budget import TimeBudget
 from tagline.experiments.workers import Message, Workers
 from tagline.parallel import cores
 from tagline.recipes import load_recipe
-from tagline.run_folder import RECIPE, RUNS, check_target, chosen_target, run_name
+from tagline.run_folder import RUNS, check_target, chosen_target, run_name
 from tagline.runs.data import RunInputs, read_for_run, word_index_of
-from tagline.runs.record import SearchResult
 from tagline.runs.settings import Log, Observer
 from tagline.runs.tracking import check_trackers
-from tagline.runs.train import Run, fit_and_write
+from tagline.runs.train import Run
 
 if TYPE_CHECKING:
     from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
@@ -53,7 +51,6 @@ _LEAST_TRIED = 25  # complete candidates that the time should allow; slow fits a
 _SLOWEST = 0.2  # of the budget: the longest fit that is allowed once there is a result
 _SLOWEST_SECONDS = 10.0  # at least, because workers take time to start
 _HOPELESS = 12  # failed candidates without a successful one
-_DEFAULT = "fast"  # trained where the budget allows no evaluation
 _PATIENCE = 0.5  # seconds between two checks of time and memory
 
 
@@ -147,7 +144,7 @@ def _read(data: Any, settings: TuneSettings, log: Log) -> RunInputs:
     if settings.run.folds is not None:
         raise InputError("`--folds` measures a single recipe; a search chooses its own folds.")
     check_trackers(settings.run.track)
-    return read_for_run(data, load_recipe("fast"), settings.run, log)
+    return read_for_run(data, load_recipe(DEFAULT), settings.run, log)
 
 
 def _tune(
@@ -157,7 +154,7 @@ def _tune(
     observer: Observer,
     progress: Progress,
 ) -> Run:
-    """Search, and train the winner."""
+    """Search, and make the final run."""
     settings, log = request.settings, observer.log
     metric = metric_named(settings.metric)
     with exclusive(request):
@@ -181,28 +178,8 @@ def _tune(
         except KeyboardInterrupt:
             stopped = True
         study.stop_running(time_budget.elapsed)
-        ranking = time_budget.feasible(study.ranking)
-        if ranking:
-            log(("stopped; " if stopped else "") + f"training the best of {study.n_tried:,} recipes on all rows")
-            ended = _Ended(study, folds, shared, time_budget, stopped)
-            run = _train_best(request, inputs, ended, ranking, observer)
-        elif stopped:
-            log("stopped before a recipe was evaluated: there is no result to keep")
-            raise KeyboardInterrupt
-        elif any(candidate.state in ("whole", "failed") for candidate in study.candidates.values()):
-            raise _nothing_found(study)
-        else:
-            observer.warn(
-                f"No recipe could be evaluated within {settings.budget:,.0f} s, as workers need time to start: the "
-                f"default recipe `{_DEFAULT}` is trained. Raise `--budget` for a search."
-            )
-            default = replace(inputs, recipe=load_recipe(_DEFAULT), settings=replace(settings.run, recipe=_DEFAULT))
-            at = time.perf_counter() - time_budget.elapsed
-            run = fit_and_write(default, request.target, command=request.command, started=at, observer=observer)
+        run = train_final(request, inputs, EndedSearch(study, folds, shared, time_budget, stopped), observer)
     shutil.rmtree(request.folder, ignore_errors=True)
-    size, limit = sum(file.stat().st_size for file in run.model.iterdir()) / 1e6, settings.limits.size_mb
-    if limit is not None and size > limit:
-        observer.warn(f"The model of all rows takes {size:,.1f} MB, more than its size on the folds suggested.")
     return run
 
 
@@ -215,67 +192,6 @@ def _share_data(folder: Path, inputs: RunInputs) -> SharedData:
         save_shared_data(folder, inputs.dataset, index)
         complete.touch()
     return read_shared_data(folder)
-
-
-@dataclass(frozen=True, eq=False)
-class _Ended:
-    """A search that has ended, by its budget or because it was ``stopped``."""
-
-    study: Study
-    folds: Folds
-    shared: SharedData
-    time_budget: TimeBudget
-    stopped: bool
-
-
-def _train_best(
-    request: TuneRequest, inputs: RunInputs, ended: _Ended, ranking: list[Candidate], observer: Observer
-) -> Run:
-    """Train the first of the ranking that can be trained on all rows."""
-    time_budget = ended.time_budget
-    while True:
-        record = search_record(
-            ended.study,
-            ranking,
-            ended.folds,
-            request.settings,
-            time_budget.elapsed,
-            ended.shared,
-            stopped=ended.stopped,
-        )
-        try:
-            return _train_winner(request, inputs, ranking[0], record, time_budget.elapsed, observer)
-        except InputError as error:
-            loser, ranking = ranking[0], time_budget.feasible(ranking[1:])
-            if loser.recipe.training is None or not ranking or not _is_free(request.target):
-                raise LastRunError(str(error)) from None
-            loser.state, loser.error = "failed", str(error)
-            observer.log(f"the best recipe cannot be trained on all rows, using the next: {error}")
-
-
-def _train_winner(
-    request: TuneRequest,
-    inputs: RunInputs,
-    winner: Candidate,
-    record: SearchResult,
-    elapsed: float,
-    observer: Observer,
-) -> Run:
-    """Make the final run; raises `InputError` if the recipe cannot be trained on all rows."""
-    final = replace(inputs, recipe=winner.recipe, settings=replace(request.settings.run, recipe=RECIPE))
-    started = time.perf_counter() - elapsed
-    return fit_and_write(
-        final, request.target, command=request.command, started=started, observer=observer, search=record
-    )
-
-
-def _is_free(target: Path) -> bool:
-    """Return whether a run can be written there, whatever has happened during the search."""
-    try:
-        check_target(target)
-    except InputError:
-        return False
-    return True
 
 
 def _search(search: _Search) -> None:
@@ -411,12 +327,3 @@ def _memory_mb(pid: int) -> float:
         return float(psutil.Process(pid).memory_info().rss) / 1e6
     except psutil.Error:
         return 0.0
-
-
-def _nothing_found(study: Study) -> InputError:
-    """Return why none of the recipes that were evaluated can be used."""
-    complete = [c for c in study.candidates.values() if c.state == "whole"]
-    failed = [c for c in study.candidates.values() if c.state == "failed"]
-    if complete:
-        return InputError(f"None of {len(complete):,} recipes is within the limits of size and latency: raise them.")
-    return InputError(f"No recipe could be evaluated; the first error: {failed[0].error}")
