@@ -116,7 +116,7 @@ def _report(error: BaseException, session: Session) -> int:
             return error.exit_code
         case KeyboardInterrupt() | typer.Abort():
             session.close()
-            error_line("stopped by Ctrl-C; no incomplete file was left behind.")
+            error_line("stopped by Ctrl-C; no output file is incomplete.")
             return INTERRUPTED
         case Terminated():
             return TERMINATED
@@ -140,7 +140,7 @@ def explain_error(error: Exception) -> tuple[str, int]:
     if hasattr(error, "format_message"):  # a usage error of click, whose classes typer does not show
         return _usage(error), 2
     if isinstance(error, OSError) and error.errno in _FULL:
-        return "the disk is full; no incomplete file was left behind. Free some space, or write to another disk.", 1
+        return "the disk is full; no output file is incomplete. Free some space, or write to another disk.", 1
     if isinstance(error, OSError):
         what = error.strerror or str(error)
         where = f"`{error.filename}`: " if error.filename else ""

@@ -28,7 +28,7 @@ def search(run: Mapping[str, Any]) -> dict[str, Any] | None:
         _corrected_sentence(*(_figure(metric, value) for value in (about["chosen"], about["corrected"], low, high))),
     ]
     if about.get("final_parts"):
-        sentences.append(f"The finalists were compared on {about['final_parts']:,} further parts of the rows.")
+        sentences.append(f"The finalists were compared on {about['final_parts']:,} further folds.")
     return {
         "metric": metric.replace("_", " "),
         "sentences": sentences,

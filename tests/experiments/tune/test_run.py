@@ -101,13 +101,13 @@ def test_the_run_is_a_run_like_any_other(tuned: Path) -> None:
 
 def test_the_leaderboard_has_all_that_was_tried(tuned: Path) -> None:
     rows, search = leaderboard(tuned), search_of(tuned)
-    judged = [row for row in rows if row["state"] == "judged"]
-    assert 1 < len(judged) <= search["tried"]["whole"]
+    evaluated = [row for row in rows if row["state"] == "evaluated"]
+    assert 1 < len(evaluated) <= search["tried"]["whole"]
     assert sum(row["state"] == "dropped" for row in rows) == search["tried"]["dropped"]
-    assert [int(row["place"]) for row in judged] == list(range(1, len(judged) + 1))
-    assert f'model.kind="{load_recipe(tuned / "run" / "recipe.toml").model.kind}"' in judged[0]["settings"]
+    assert [int(row["place"]) for row in evaluated] == list(range(1, len(evaluated) + 1))
+    assert f'model.kind="{load_recipe(tuned / "run" / "recipe.toml").model.kind}"' in evaluated[0]["settings"]
     assert {row["family"] for row in rows} > {"fast", "tf-idf"}
-    assert all(float(row["size_mb"]) < 5 for row in judged)
+    assert all(float(row["size_mb"]) < 5 for row in evaluated)
 
 
 def test_the_size_of_the_winner_is_known_before_it_is_made(tuned: Path) -> None:

@@ -132,7 +132,7 @@ def _page(request: SweepRequest, results: Results) -> str:
                         "name": value.value or AS_IT_IS,
                         "accuracy": percent(value.accuracy.value),
                         "interval": between(value.accuracy),
-                        "behind": "best" if value.behind is None else f"{100 * value.behind.value:.1f}",
+                        "behind": "best on average" if value.behind is None else f"{100 * value.behind.value:.1f}",
                         "behind_interval": "" if value.behind is None else between(value.behind),
                         "includes_zero": value.behind is not None and value.behind.includes_zero,
                     }

@@ -85,7 +85,9 @@ def _how(folds: Folds, n: int) -> str:
         return "the validation rows"
     if n < folds.n_first:
         return f"{n} of {folds.n_first} folds"
-    return f"all rows in {n} folds"
+    if folds.validation_first:
+        return f"the validation rows and {n - 1} folds of the training rows"
+    return f"{n} folds of the training rows"
 
 
 def _leaderboard(study: Study, ranking: list[Candidate]) -> str:
@@ -113,9 +115,9 @@ def _row(candidate: Candidate, metric: Metric, place: int | None) -> dict[str, A
         "place": place,
         "trial": candidate.number,
         "family": candidate.family,
-        "state": "judged" if state == "whole" else state,
+        "state": "evaluated" if state == "whole" else state,
         metric.name: round(metric.shown(candidate.score(metric)), 5) if candidate.results else None,
-        "parts": len(candidate.results),
+        "folds": len(candidate.results),
         "fit_seconds": round(candidate.seconds("fit"), 3) if candidate.results else None,
         "size_mb": None if cost is None else round(cost.size_mb, 3),
         "latency_ms": None if cost is None else round(cost.latency_ms, 3),

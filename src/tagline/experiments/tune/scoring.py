@@ -89,9 +89,14 @@ class Folds:
         return n >= _FEWEST and len(np.unique(self._unit[:n])) >= N_FOLDS
 
     @property
+    def validation_first(self) -> bool:
+        """Whether the first fold holds out the given validation rows."""
+        return self._n_validation > 0
+
+    @property
     def n_first(self) -> int:
         """Number of folds that hold out every row once."""
-        return N_FOLDS + (self._n_validation > 0) if self.unlimited else 1
+        return N_FOLDS + self.validation_first if self.unlimited else 1
 
     @property
     def unlimited(self) -> bool:
@@ -101,10 +106,10 @@ class Folds:
     def rows(self, fold: int) -> tuple[Ints, Ints]:
         """Return the train rows and the held-out rows of a fold."""
         n_train = self._n - self._n_validation
-        if self._n_validation and fold == 0:
+        if self.validation_first and fold == 0:
             apart = np.flatnonzero(~np.isin(self._unit[:n_train], self._unit[n_train:]))
             return apart if len(apart) else np.arange(n_train), np.arange(n_train, self._n)
-        partition, number = divmod(fold - (self._n_validation > 0), N_FOLDS)
+        partition, number = divmod(fold - self.validation_first, N_FOLDS)
         unit = np.unique(self._unit[:n_train], return_inverse=True)[1]
         fold_of = fold_rows(unit, self._stratum[:n_train], N_FOLDS, seed=self._seed + partition)
         held_out = np.flatnonzero(fold_of == number)
