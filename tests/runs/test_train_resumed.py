@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 
 import tagline
 from tagline import InputError
+from tagline.cli import main
 from tagline.runs.resume import find_unfinished, read_unfinished, unfinished_folder
 from tagline.runs.settings import TrainSettings
 from tagline.runs.test_ledger import LEDGER
@@ -235,30 +235,30 @@ def test_an_older_run_is_kept_until_the_new_one_is_complete(data: Path, tmp_path
 
 
 @pytest.mark.slow
-def test_a_killed_process_is_resumed_on_the_command_line(data: Path, tmp_path: Path) -> None:
-    more = ("training.epochs=60", "model.embedding=64", "training.batch_size=2", 'protocol.refit="no"')
-    tagline = [sys.executable, "-m", "tagline"]
-    command = [*tagline, "train", str(data), "--recipe", "embedding-average", "--seed", "3"]
+def test_a_killed_process_is_resumed_on_the_command_line(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = ("training.epochs=20", "model.embedding=64", "training.batch_size=2", 'protocol.refit="no"')
+    command = ["train", str(data), "--recipe", "embedding-average", "--seed", "3"]
     for setting in (*SMALL[:3], *more):
         command += ["--set", setting]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen([*command, "--out", "run"], cwd=tmp_path, stderr=subprocess.DEVNULL, env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "tagline", *command, "--out", "run"], stderr=subprocess.DEVNULL)
     kept = tmp_path / "run.unfinished" / "checkpoints"
-    for _ in range(1200):
+    for _ in range(6000):
         if any(kept.rglob("*.pt")) or process.poll() is not None:
             break
-        time.sleep(0.05)
+        time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL  # it was killed, not done
     assert not (tmp_path / "run").exists()
-    listed = subprocess.run([*tagline, "runs", "."], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "run` is unfinished: resume it with `tagline train --resume run`" in listed.stderr
-    both = subprocess.run([*command, "--resume", "run"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert both.returncode == 2
-    assert "cannot be given with `--resume`" in both.stderr
-    subprocess.run([*tagline, "train", "--resume", "run", "--quiet"], cwd=tmp_path, check=True, capture_output=True)
+    assert main(["runs", "."]) == 0
+    assert "run` is unfinished: resume it with `tagline train --resume run`" in capsys.readouterr().err
+    assert main([*command, "--resume", "run"]) == 2
+    assert "cannot be given with `--resume`" in capsys.readouterr().err
+    assert main(["train", "--resume", "run", "--quiet"]) == 0
     shutil.copytree(tmp_path / "run" / "model", tmp_path / "resumed")
-    subprocess.run([*command, "--out", "whole", "--quiet"], cwd=tmp_path, check=True, capture_output=True)
+    assert main([*command, "--out", "whole", "--quiet"]) == 0
     assert bundle(tmp_path / "whole") == {path.name: path.read_bytes() for path in (tmp_path / "resumed").iterdir()}
 
 

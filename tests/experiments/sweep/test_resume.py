@@ -61,7 +61,9 @@ def wait_for(process: "subprocess.Popen[str]", folder: Path, n_trials: int) -> N
     assert process.poll() is None
 
 
-def test_no_trial_is_lost_or_made_twice(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_trial_is_lost_or_made_twice(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     request = ("reviews.csv", "--recipe", "random-forest", "--grid", f"model.n_trees={TREES}", "--processes", "2")
     place = here / "sweep"
 
@@ -93,16 +95,16 @@ def test_no_trial_is_lost_or_made_twice(here: Path, capsys: pytest.CaptureFixtur
     assert f"`{place}` is unfinished: resume it with `tagline sweep --resume" in capsys.readouterr().err
 
     (here / "elsewhere").mkdir()
-    process = create_folder(here / "elsewhere", "--resume", "../sweep", "--quiet")
-    assert process.communicate(timeout=300)[1] == ""
-    assert process.returncode == 0
+    monkeypatch.chdir(here / "elsewhere")
+    assert main(["sweep", "--resume", "../sweep", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
     whole = table(place)
     assert len(whole) == N_TRIALS
     assert set(after_kill) <= set(whole)  # with the moment at which each ended
     assert not (place / "work").exists()
     assert (place / "report.html").exists()
 
-    undisturbed = create_folder(here, *request, "--out", "undisturbed", "--quiet")
-    undisturbed.communicate(timeout=300)
+    monkeypatch.chdir(here)
+    assert main(["sweep", *request, "--out", "undisturbed", "--quiet"]) == 0
     first, second = (pl.read_csv(here / name / "trials.csv").drop("seconds") for name in ("sweep", "undisturbed"))
     assert first.equals(second)
