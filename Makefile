@@ -44,7 +44,7 @@ bench: setup ## compare with fastText and scikit-learn, load-test the service (m
 	$(BIN)/python benchmarks/tune.py
 
 docs: setup ## check the links, commands and Python examples of README.md and docs/
-	$(BIN)/python -m pytest -m "not original_data" tests/test_docs.py
+	$(BIN)/python -m pytest -m "not original_data" tests/docs
 
 # System packages that tests use: a browser, systemd-analyze to verify the unit, openssl to make a certificate.
 system:

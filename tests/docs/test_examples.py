@@ -1,0 +1,27 @@
+"""The Python examples of README.md and docs/ run."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import LEARN, WITH_EXAMPLES, blocks, identify
+
+# The examples read a file `reviews.csv`.
+REVIEWS_CSV = "text,label\n" + "".join(
+    f"{text} {number},{label}\n"
+    for number in range(40)
+    for text, label in (("a warm and wonderful film", "pos"), ("a dull and dreadful film", "neg"))
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", [page for page in WITH_EXAMPLES if blocks(page, "python") and page not in LEARN], ids=identify
+)
+@pytest.mark.usefixtures("drawn_plots")
+def test_python_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run all ``python`` blocks of a page, in order, in a folder that contains `reviews.csv`."""
+    (tmp_path / "reviews.csv").write_text(REVIEWS_CSV, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    program = "\n".join(blocks(page, "python"))
+    exec(compile(program, str(page), "exec"), {"__name__": "__main__"})
