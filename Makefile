@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 # `--no-compile` halves the time of an installation: bytecode is written at the first import.
-PARALLEL_TESTS := $(BIN)/python -m pytest -n logical --dist loadfile
+# Files keep the order of tests/conftest.py, which starts those with slow tests first.
+PARALLEL_TESTS := $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test lint types bench docs system
+.PHONY: help setup demo test fast lint types bench docs system
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -20,10 +21,12 @@ demo: $(VENV)/.demo ## train on 25,000 film reviews, then classify a sentence
 	$(BIN)/tagline predict runs/demo/model "A quiet masterpiece: I was moved to tears."
 	@echo "The report is in runs/demo/report.html: open it in a browser."
 
-test: setup system lint types ## what CI runs: lint, types, fast tests, slow tests
-	$(PARALLEL_TESTS) -m "not slow and not alone and not original_data"
-	$(PARALLEL_TESTS) -m "slow and not alone and not original_data"
+test: setup system lint types ## what CI runs: lint, types, all tests
+	$(PARALLEL_TESTS) -m "not alone and not original_data"
 	$(BIN)/python -m pytest -m "alone and not original_data"
+
+fast: setup ## the fast tests
+	$(PARALLEL_TESTS) -m "not slow and not original_data"
 
 lint: setup ## formatting, style and import rules
 	$(BIN)/ruff format --check .

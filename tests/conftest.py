@@ -37,3 +37,9 @@ def drawn_plots() -> Iterator[None]:
     """Draw the plots of runs, which are empty in other tests."""
     with drawn():
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the files with slow tests first: a long file that starts last leaves the other workers idle."""
+    with_slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in with_slow)
