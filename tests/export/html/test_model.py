@@ -104,7 +104,8 @@ def test_sixteen_bits_are_nearly_the_model(clf: TextClassifier) -> None:
 
 def test_of_pruned_ngrams_every_part_stays(clf: TextClassifier) -> None:
     n = clf.n_features_ // 4
-    vectorizer, model = keep_heaviest(clf.vectorizer_, clf.model_, n)
+    pruned = keep_heaviest(clf.vectorizer_, clf.model_, n)
+    vectorizer, model = pruned.vectorizer, pruned.model
     assert n <= vectorizer.n_columns < clf.n_features_
     assert model.coef.shape == (vectorizer.n_columns, clf.model_.coef.shape[1])
     # What is left has the name, the scale and the coefficients that it had.

@@ -1,21 +1,29 @@
 """Pruning: a page keeps the n-grams with the largest weights."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from tagline.features.ngrams import NgramTable, WordNgrams
 from tagline.features.vectorizer import Block, Vectorizer
-from tagline.features.weighting import TermFrequency, weigh
+from tagline.features.weighting import weigh
 from tagline.models import LinearModel
-from tagline.task import Bools, Floats
+from tagline.task import Bools
 
 
-def keep_heaviest(vectorizer: Vectorizer, model: LinearModel, n: int) -> tuple[Vectorizer, LinearModel]:
+@dataclass(frozen=True)
+class Pruned:
+    """What is left of a model: ``columns`` holds for each block which of its n-grams are, ``(n_columns,)``."""
+
+    vectorizer: Vectorizer
+    model: LinearModel
+    columns: tuple[Bools, ...]
+
+
+def keep_heaviest(vectorizer: Vectorizer, model: LinearModel, n: int) -> Pruned:
     """Return the features and the model of the ``n`` n-grams with the largest weights.
 
     The weight of an n-gram is its scale times its largest coefficient. The prefixes and symbols of these n-grams are
@@ -35,34 +43,31 @@ def keep_heaviest(vectorizer: Vectorizer, model: LinearModel, n: int) -> tuple[V
         kept_columns.append(columns)
         offset += len(block_scale)
     left = LinearModel(model.coef[np.concatenate(kept_columns)], model.intercept)
-    return replace(vectorizer, blocks=tuple(blocks), scales=tuple(scales)), left
+    return Pruned(replace(vectorizer, blocks=tuple(blocks), scales=tuple(scales)), left, tuple(kept_columns))
 
 
-def row_lengths(vectorizer: Vectorizer, texts: pl.Series) -> list[Floats]:
-    """Return for each block the length of the row of each text, ``(n_texts,)``, before rows are made unit length."""
-    return [
-        _row_lengths(block.transform(texts, vectorizer.tokenizer), scale, vectorizer.tf)
+def squared_rows(vectorizer: Vectorizer, texts: pl.Series) -> list[sp.csr_matrix]:
+    """Return for each block the squares of the rows of ``texts``, (n_texts, n_columns), before rows are unit length."""
+    rows = [
+        weigh(block.transform(texts, vectorizer.tokenizer), scale, vectorizer.tf, unit=False)
         for block, scale in zip(vectorizer.blocks, vectorizer.scales, strict=True)
     ]
+    return [block.multiply(block).tocsr() for block in rows]
 
 
-def row_stretches(whole: Sequence[Floats], left: Sequence[Floats]) -> list[float]:
-    """Return for each block the ratio of ``row_lengths`` of all n-grams and of those left, a geometric mean over texts.
+def row_stretches(squares: Sequence[sp.csr_matrix], columns: Sequence[Bools]) -> list[float]:
+    """Return for each block the ratio of the lengths of rows with all n-grams and with those left in ``columns``.
 
-    Logits divided by a length that is too short are too large; on reviews the correction makes the differences of
-    probabilities three times smaller.
+    It is a geometric mean over the texts of ``squared_rows``. Logits divided by a length that is too short are too
+    large; on reviews the correction makes the differences of probabilities three times smaller.
     """
     stretches = []
-    for lengths, left_lengths in zip(whole, left, strict=True):
+    for block, left in zip(squares, columns, strict=True):
+        lengths, left_lengths = (np.sqrt(block @ which.astype(np.float64)) for which in (np.ones_like(left), left))
         both = left_lengths > 0
         ratios = lengths[both] / left_lengths[both]
         stretches.append(float(np.exp(np.log(ratios).mean())) if both.any() else 1.0)
     return stretches
-
-
-def _row_lengths(counts: sp.csr_matrix, scale: NDArray[np.float32], tf: TermFrequency) -> Floats:
-    rows = weigh(counts, scale, tf, unit=False)
-    return np.asarray(np.sqrt(rows.multiply(rows).sum(axis=1))).ravel()
 
 
 def _with_parts(table: NgramTable, heavy: Bools) -> list[Bools]:

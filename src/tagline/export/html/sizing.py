@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import polars as pl
+import scipy.sparse as sp
 
 from tagline.classifier import TextClassifier
 from tagline.export.html.payload import write_payload
-from tagline.export.html.pruning import keep_heaviest, row_lengths, row_stretches
+from tagline.export.html.pruning import keep_heaviest, row_stretches, squared_rows
 from tagline.export.html.quantization import dequantize, quantize
 from tagline.features.vectorizer import Vectorizer
 from tagline.models import LinearModel
-from tagline.task import Floats
 
 _CLOSE_ENOUGH = 0.95  # of the budget: another step would pack megabytes again for a few n-grams
 _AIM = 0.985  # of the budget, so that the next guess fits
@@ -35,11 +35,11 @@ def pack(clf: TextClassifier, bits: int, budget: int, texts: pl.Series) -> Packe
     """
 
     @cache
-    def lengths() -> list[Floats]:
+    def squares() -> list[sp.csr_matrix]:
         assert isinstance(clf.vectorizer_, Vectorizer)
-        return row_lengths(clf.vectorizer_, texts)
+        return squared_rows(clf.vectorizer_, texts)
 
-    packed = _packed(clf, bits, clf.n_features_, texts, lengths)
+    packed = _packed(clf, bits, clf.n_features_, squares)
     if len(packed.payload) <= budget:
         return packed
     few, many = 0, clf.n_features_
@@ -48,26 +48,25 @@ def pack(clf: TextClassifier, bits: int, budget: int, texts: pl.Series) -> Packe
     while many - few > 1:
         share = (_AIM * budget - size_of_few) / (size_of_many - size_of_few)
         n = few + max(1, min(many - few - 1, int(share * (many - few))))
-        packed = _packed(clf, bits, n, texts, lengths)
+        packed = _packed(clf, bits, n, squares)
         if len(packed.payload) > budget:
             many, size_of_many = n, len(packed.payload)
             continue
         best, few, size_of_few = packed, n, len(packed.payload)
         if size_of_few >= _CLOSE_ENOUGH * budget:
             break
-    return best or _packed(clf, bits, few, texts, lengths)
+    return best or _packed(clf, bits, few, squares)
 
 
-def _packed(
-    clf: TextClassifier, bits: int, n: int, texts: pl.Series, whole_lengths: Callable[[], list[Floats]]
-) -> Packed:
+def _packed(clf: TextClassifier, bits: int, n: int, squares: Callable[[], list[sp.csr_matrix]]) -> Packed:
     whole, model = clf.vectorizer_, clf.model_
     assert isinstance(whole, Vectorizer)
     assert isinstance(model, LinearModel)
-    vectorizer, model = keep_heaviest(whole, model, n)
+    pruned = keep_heaviest(whole, model, n)
+    vectorizer, model = pruned.vectorizer, pruned.model
     levels = quantize(vectorizer, model, bits)
     if whole.unit and vectorizer.n_columns < whole.n_columns:
-        stretches = row_stretches(whole_lengths(), row_lengths(vectorizer, texts))
+        stretches = row_stretches(squares(), pruned.columns)
         levels = [
             replace(level, scale_step=level.scale_step * stretch)
             for level, stretch in zip(levels, stretches, strict=True)
