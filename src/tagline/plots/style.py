@@ -60,6 +60,7 @@ _STYLE: Any = {
     "axes.titlesize": 10.0,
     "axes.titleweight": "bold",
     "axes.titlepad": 9.0,
+    "axes.titley": 1.0,  # else matplotlib computes it from all that is drawn above the axes, once per drawing
     "axes.unicode_minus": False,
     "figure.facecolor": PAPER,
     "xtick.color": QUIET,
