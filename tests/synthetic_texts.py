@@ -1,18 +1,28 @@
 """Texts that can be learned from, made up: a few words of the class among words of no class."""
 
+from functools import cache
+
 import numpy as np
 
-COMMON = ["the", "a", "film", "was", "and", "of", "it", "actor", "plot", "scene", ",", ".", "music", "ending"]
-OWN = [
-    ["good", "great", "lovely", "moving", "joy"],
-    ["bad", "dull", "awful", "boring", "mess"],
-    ["budget", "market", "shares", "profit", "bank"],
-    ["goal", "match", "league", "striker", "coach"],
-]
+COMMON = np.array(["the", "a", "film", "was", "and", "of", "it", "actor", "plot", "scene", ",", ".", "music", "ending"])
+OWN = np.array(
+    [
+        ["good", "great", "lovely", "moving", "joy"],
+        ["bad", "dull", "awful", "boring", "mess"],
+        ["budget", "market", "shares", "profit", "bank"],
+        ["goal", "match", "league", "striker", "coach"],
+    ]
+)
 
 
 def made_up(n: int, n_classes: int = 2, seed: int = 0, noise: float = 0.1) -> tuple[list[str], list[str]]:
     """Return ``n`` texts and their classes, `c0` …; a share ``noise`` of the texts speaks of another class."""
+    texts, labels = _made_up(n, n_classes, seed, noise)
+    return list(texts), list(labels)
+
+
+@cache
+def _made_up(n: int, n_classes: int, seed: int, noise: float) -> tuple[list[str], list[str]]:
     rng = np.random.default_rng(seed)
     texts, labels = [], []
     for row in range(n):

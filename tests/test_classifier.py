@@ -129,19 +129,19 @@ def test_cross_validation_grid_search_and_pipeline() -> None:
     ids=["list", "tuple", "iter", "array", "objects", "pandas", "polars", "pandas-objects"],
 )
 def test_texts_and_labels_in_any_container(fitted, wrap) -> None:
-    clf = TextClassifier(settings={"model.n_trees": 9}).fit(wrap(TEXTS), wrap(LABELS))
-    assert np.array_equal(clf.predict_proba(wrap(ODD)), fitted().predict_proba(ODD))
-    assert clf.score(wrap(TEXTS), wrap(LABELS)) == fitted().score(TEXTS, LABELS)
+    clf = TextClassifier("linear-svm").fit(wrap(TEXTS), wrap(LABELS))
+    assert np.array_equal(clf.predict_proba(wrap(ODD)), fitted("linear-svm").predict_proba(ODD))
+    assert clf.score(wrap(TEXTS), wrap(LABELS)) == fitted("linear-svm").score(TEXTS, LABELS)
 
 
 @pytest.mark.parametrize("names", [["no", "yes"], [0, 1], [7, -3], [False, True], [1.5, 2.5], [np.int8(0), np.int8(1)]])
 def test_labels_of_any_type_come_back(names, tmp_path: Path) -> None:
     labels = [names[label == "c1"] for label in LABELS]
-    clf = TextClassifier().fit(TEXTS, labels)
+    clf = TextClassifier("linear-svm").fit(TEXTS, labels)
     assert clf.classes_.tolist() == sorted(names)
     assert clf.task_ == "binary"
     for container in (np.array(labels), pd.Series(labels)):
-        assert np.array_equal(TextClassifier().fit(TEXTS, container).classes_, clf.classes_)
+        assert np.array_equal(TextClassifier("linear-svm").fit(TEXTS, container).classes_, clf.classes_)
     clf.save(tmp_path / "model")
     again = TextClassifier.load(tmp_path / "model")
     assert again.classes_.dtype.kind == clf.classes_.dtype.kind
@@ -169,15 +169,16 @@ def test_labels_that_are_neither_text_nor_numbers_alone(labels, classes: list[st
 
 def test_label_lists_and_a_matrix_give_the_same_model() -> None:
     texts, labels = several(120)
-    lists = TextClassifier().fit(texts, labels)
+    words = ["features.characters=none"]
+    lists = TextClassifier(settings=words).fit(texts, labels)
     matrix = np.array([[f"c{k}" in row for k in range(3)] for row in labels])
     assert lists.task_ == "multilabel"
     assert lists.classes_.tolist() == ["c0", "c1", "c2"]
     for other in (matrix, matrix.astype(int), pd.DataFrame(matrix)):
-        clf = TextClassifier().fit(texts, other)
+        clf = TextClassifier(settings=words).fit(texts, other)
         assert clf.classes_.tolist() == [0, 1, 2]
         assert np.array_equal(clf.predict_proba(ODD), lists.predict_proba(ODD))
-    assert TextClassifier().fit(texts, pl.Series(labels)).classes_.tolist() == ["c0", "c1", "c2"]
+    assert TextClassifier(settings=words).fit(texts, pl.Series(labels)).classes_.tolist() == ["c0", "c1", "c2"]
     predicted = lists.predict(["good awful", "plot", "shares"])
     assert predicted.tolist() == [["c0", "c1"], [], ["c2"]]
     assert lists.score(texts, labels) > 0.9
