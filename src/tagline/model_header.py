@@ -40,6 +40,16 @@ class DataFacts(BaseModel):
     rows: dict[str, Annotated[int, Field(ge=0)]] | None = None
 
 
+class LabelFacts(BaseModel):
+    """How the labels of the dataset were read: the fields of `LabelOptions`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    separator: str | None = None
+    keep_spelling: bool = False
+    multilabel: bool = False
+
+
 class Facts(BaseModel):
     """The facts that a bundle keeps with its model; other keys are kept as they are."""
 
@@ -48,7 +58,9 @@ class Facts(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
     folds: int | None = None
     text_columns: list[str] | None = None
-    label_column: str | None = None
+    label_columns: list[str] | None = None
+    label_column: str | None = None  # of versions without `label_columns`
+    labels: LabelFacts | None = None
     dataset: DataFacts | None = None
 
 

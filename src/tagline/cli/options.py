@@ -56,8 +56,34 @@ Text = Annotated[
     ),
 ]
 Label = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        metavar="COLUMN",
+        help="The label column; may be repeated for one column of 0 and 1 per label. Detected by default.",
+        rich_help_panel=DATA,
+    ),
+]
+LabelSeparator = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="The label column. Detected by default.", rich_help_panel=DATA),
+    typer.Option(
+        metavar="TEXT",
+        help="What joins several labels in one cell, such as `|`. Detected by default; '' for nothing.",
+        show_default=False,
+        rich_help_panel=DATA,
+    ),
+]
+KeepLabelSpelling = Annotated[
+    bool,
+    typer.Option(
+        "--keep-label-spelling",
+        help="Keep labels apart that differ only in case, spaces or the format of a number.",
+        rich_help_panel=DATA,
+    ),
+]
+Multilabel = Annotated[
+    bool,
+    typer.Option("--multilabel", help="Decide on every label, even if each row has exactly one.", rich_help_panel=DATA),
 ]
 Group = Annotated[
     str | None,

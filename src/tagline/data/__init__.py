@@ -1,9 +1,10 @@
 """Labelled texts: read from files, folders, Python objects and built-in sets, checked, and split."""
 
 from tagline.data.builtin.catalog import BUILT_IN, BuiltIn
-from tagline.data.dataset import Dataset, Split, load_dataset
+from tagline.data.dataset import Dataset, Split, load_dataset, read_dataset
 from tagline.data.files import Batch, read_texts
 from tagline.data.inspections.facts import Facts
+from tagline.data.options import ReadOptions
 from tagline.data.rows import Rejected
 
 __all__ = [
@@ -12,8 +13,10 @@ __all__ = [
     "BuiltIn",
     "Dataset",
     "Facts",
+    "ReadOptions",
     "Rejected",
     "Split",
     "load_dataset",
+    "read_dataset",
     "read_texts",
 ]

@@ -43,24 +43,26 @@ class Columns:
     """Text, label and split column of a frame, and a sentence on how they were chosen."""
 
     text: tuple[str, ...]
-    label: str
+    label: tuple[str, ...]
     split: str | None
     chosen: str
 
 
-def choose_columns(rows: Rows, text: Sequence[str], label: str | None, group: str | None) -> Columns:
+def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group: str | None) -> Columns:
     """Decide which columns of ``rows`` are text, label and split; raise `DataError` where it is ambiguous."""
     frame = rows.frame
-    for name in (*text, *((label,) if label else ()), *((group,) if group else ())):
+    for name in (*text, *label, *((group,) if group else ())):
         require_column(frame, name, rows.source)
-    split = rows.split or _split_column(frame, {*text, label, group})
+    split = rows.split or _split_column(frame, {*text, *label, group})
     taken = {name for name in (split, group) if name}
     if label or rows.label:
-        label_column, label_how = label or str(rows.label), "given" if label else "known from the layout"
+        label_columns = tuple(label) or (str(rows.label),)
+        label_how = "given" if label else "known from the layout"
     else:
         settled = {*text} | ({rows.text} if rows.text else set())
-        label_column, label_how = _find_label(frame, taken | settled, rows.source)
-    taken.add(label_column)
+        found, label_how = _find_label(frame, taken | settled, rows.source)
+        label_columns = (found,)
+    taken.update(label_columns)
     if text:
         text_columns, text_how = tuple(text), "given"
     elif rows.text:
@@ -68,11 +70,15 @@ def choose_columns(rows: Rows, text: Sequence[str], label: str | None, group: st
     else:
         found, text_how = _find_text(frame, taken, rows.source)
         text_columns = (found,)
-    if label_column in text_columns:
-        raise DataError(f"`{rows.source}`: column `{label_column}` cannot be both text and label.")
-    named = ", ".join(f"`{name}`" for name in text_columns)
-    chosen = f"text is {named} ({text_how}), label is `{label_column}` ({label_how})"
-    return Columns(text_columns, label_column, split, chosen)
+    for name in label_columns:
+        if name in text_columns:
+            raise DataError(f"`{rows.source}`: column `{name}` cannot be both text and label.")
+    chosen = f"text is {_quoted(text_columns)} ({text_how}), label is {_quoted(label_columns)} ({label_how})"
+    return Columns(text_columns, label_columns, split, chosen)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def find_text_columns(frame: pl.DataFrame, text: Sequence[str], source: str) -> tuple[str, ...]:

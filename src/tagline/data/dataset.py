@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,8 @@ from tagline.data import splits
 from tagline.data.columns import Columns, choose_columns
 from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.facts import Facts
-from tagline.data.labels import check_labels, sorted_classes
+from tagline.data.labels import Labels, check_labels, sorted_classes, unify_labels
+from tagline.data.options import ReadOptions
 from tagline.data.rows import Rows, check_rejected
 from tagline.data.sources import read_source
 from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
@@ -88,17 +89,26 @@ def _hash_strings(digest: Any, strings: pl.Series) -> None:
         digest.update(part.to_series().str.join("").item().encode())
 
 
+class LabelReading(TypedDict, total=False):
+    """How `load_dataset` reads labels; see `ReadOptions`."""
+
+    label_separator: str | None
+    keep_label_spelling: bool
+    multilabel: bool
+
+
 def load_dataset(
     data: Any,
     *,
     text: str | Sequence[str] | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     group: str | None = None,
     test: Any = None,
     validation: Any = None,
     folds: int | None = None,
     seed: int = 0,
     strict: bool = False,
+    **labels: Unpack[LabelReading],
 ) -> Dataset:
     """Read labelled texts and split them.
 
@@ -108,13 +118,16 @@ def load_dataset(
             dictionaries. A built-in name always means the built-in set: write ``./imdb`` for a folder of
             that name.
         text: the text column, or several, which are joined by a newline; by default it is detected.
-        label: the label column; by default it is detected.
+        label: the label column, or several of 0 and 1, one for each label; by default it is detected.
         group: a column whose rows with the same value always stay in the same split.
         test: separate test rows, read like ``data``; if they have official splits, the test rows among them.
         validation: separate validation rows, read like ``data``.
         folds: put all rows in ``train`` and assign each to one of this many folds for cross-validation.
         seed: seed of the split; the same seed gives the same split.
         strict: raise an error for any row that cannot be read; otherwise up to 1 % of the rows are rejected.
+        labels: ``label_separator``, what joins several labels in one cell, detected by default and "" for nothing;
+            ``keep_label_spelling``, which keeps labels apart that differ only in case, spaces or the format of a
+            number; ``multilabel``, which keeps lists where every row has exactly one label.
 
     Official splits are used where they exist. Otherwise the rows are split 80/10/10, stratified by class, and
     copies of a text (equal after trimming and lower-casing) stay in the same split. An official test split without
@@ -131,27 +144,45 @@ def load_dataset(
     ['neg', 'pos']
 
     """
-    if folds is not None and (test is not None or validation is not None):
+    options = ReadOptions(
+        text=_names(text),
+        label=_names(label),
+        group=group,
+        test=test,
+        validation=validation,
+        folds=folds,
+        strict=strict,
+        **labels,
+    )
+    return read_dataset(data, options, seed)
+
+
+def read_dataset(data: Any, options: ReadOptions, seed: int) -> Dataset:
+    """Read labelled texts and split them: see `load_dataset`."""
+    if options.folds is not None and (options.test is not None or options.validation is not None):
         raise DataError("`--folds` uses every row for training and evaluation: omit `--test` and `--validation`.")
-    wanted = _Wanted(() if text is None else (text,) if isinstance(text, str) else tuple(text), label, group, strict)
-    main = _read_part(data, wanted)
+    main = _read_part(data, options)
+    if main.labels.separator is not None:
+        options = replace(options, label_separator=main.labels.separator)
     extra = {
-        part: _read_part(given, wanted, part)
-        for part, given in ((TEST, test), (VALIDATION, validation))
+        part: _read_part(given, options, part)
+        for part, given in ((TEST, options.test), (VALIDATION, options.validation))
         if given is not None
     }
     tables, notes = _replace_parts(main, extra)
-    table, dropped = drop_unusable(stack_tables(tables))
+    table = stack_tables(tables)
+    unified = unify_labels(table["label"], options.labels)
+    table, dropped = drop_unusable(table.with_columns(label=unified.values))
     if not table.height:
         reasons = ", ".join(f"{one.n:,} {one.reason}" for one in dropped)
         raise DataError(f"`{main.rows.source}` has no row with both a text and a label ({reasons}).")
     classes = sorted_classes(table["label"])
     check_labels(table["label"], classes, main.rows, main.columns.label)
     table = table.with_columns(key=splits.copy_keys(table["text"]))
-    if group:
+    if options.group:
         # A row without a group is a group of its own.
         table = table.with_columns(pl.coalesce("group", pl.format("\0{}", pl.int_range(pl.len()))))
-    assigned = _assign(table, _SplitSettings(group, TEST in extra, folds, seed))
+    assigned = _assign(table, _SplitSettings(options.group, TEST in extra, options.folds, seed))
     table = table.with_columns(part=assigned.part)
     if not (table["part"] == TRAIN).any():
         raise DataError(f"`{main.rows.source}` has no train rows left.")
@@ -162,16 +193,24 @@ def load_dataset(
     facts = Facts(
         rows_read=sum(source.rows.frame.height for source in sources),
         text_columns=main.columns.text,
-        label_column=main.columns.label,
+        label_columns=main.columns.label,
+        label_separator=main.labels.separator,
         chosen=main.columns.chosen,
         split=assigned.how,
         official=assigned.official,
         rejected=rejected,
         found={name: value for finding in findings for name, value in finding.facts.items()},
-        warnings=(*main.rows.notes, *notes, *assigned.notes, *(w for finding in findings for w in finding.warnings)),
+        warnings=(
+            *main.rows.notes,
+            *(note for source in sources for note in source.labels.notes),
+            *unified.notes,
+            *notes,
+            *assigned.notes,
+            *(warning for finding in findings for warning in finding.warnings),
+        ),
     )
     made = {
-        name: Split(part["text"], part["label"], part["group"] if group else None)
+        name: Split(part["text"], part["label"], part["group"] if options.group else None)
         for name, part in inspected.parts.items()
     }
     return Dataset(
@@ -187,41 +226,36 @@ def load_dataset(
     )
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """The columns that the caller names, and whether rows may be rejected."""
-
-    text: tuple[str, ...]
-    label: str | None
-    group: str | None
-    strict: bool
+def _names(columns: str | Sequence[str] | None) -> tuple[str, ...]:
+    return () if columns is None else (columns,) if isinstance(columns, str) else tuple(columns)
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Data read from one argument of `load_dataset`: rows, their chosen columns and the labelled table."""
+    """Data read from one argument of `load_dataset`: rows, their chosen columns, the labelled table and its labels."""
 
     rows: Rows
     columns: Columns
     table: pl.DataFrame
+    labels: Labels
 
 
-def _read_part(data: Any, wanted: _Wanted, part: str | None = None) -> _Part:
+def _read_part(data: Any, options: ReadOptions, part: str | None = None) -> _Part:
     """Read and check ``data``; if it is for one ``part`` only and has official splits, keep that part."""
-    expected = [column for column in (*wanted.text, wanted.label, wanted.group) if column]
+    expected = [column for column in (*options.text, *options.label, options.group) if column]
     rows = read_source(data, expected=expected)
-    check_rejected(list(rows.rejected), rows.frame.height, strict=wanted.strict)
-    group = wanted.group
+    check_rejected(list(rows.rejected), rows.frame.height, strict=options.strict)
+    group = options.group
     if part is None:
         if not rows.frame.height:
             raise DataError(f"`{rows.source}` is empty: it has no rows.")
-        columns = choose_columns(rows, wanted.text, wanted.label, group)
-        return _Part(rows, columns, labelled_table(rows, columns, group))
-    columns = choose_columns(rows, wanted.text, wanted.label, None)
-    table = labelled_table(rows, columns, group if group in rows.frame.columns else None)
+        columns = choose_columns(rows, options.text, options.label, group)
+        return _Part(rows, columns, *labelled_table(rows, columns, group, options.labels))
+    columns = choose_columns(rows, options.text, options.label, None)
+    table, labels = labelled_table(rows, columns, group if group in rows.frame.columns else None, options.labels)
     if (table["part"] == part).any():
         table = table.filter(pl.col("part") == part)
-    return _Part(rows, columns, table.with_columns(part=pl.lit(part)))
+    return _Part(rows, columns, table.with_columns(part=pl.lit(part)), labels)
 
 
 def _replace_parts(main: _Part, extra: dict[str, _Part]) -> tuple[list[pl.DataFrame], list[str]]:

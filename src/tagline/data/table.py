@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from tagline.data.columns import Columns, join_texts
-from tagline.data.labels import label_strings, spaces_trimmed
+from tagline.data.labels import LabelOptions, Labels, read_labels, spaces_trimmed
 from tagline.data.rows import Rows, is_blank
 from tagline.data.splits import SET_ASIDE, SPLIT_NAMES, TRAIN
 
@@ -25,11 +25,12 @@ class Dropped:
     source: str | None
 
 
-def labelled_table(rows: Rows, columns: Columns, group: str | None) -> pl.DataFrame:
-    """Return the table of ``rows`` with the chosen columns; see the top of this module."""
+def labelled_table(
+    rows: Rows, columns: Columns, group: str | None, options: LabelOptions
+) -> tuple[pl.DataFrame, Labels]:
+    """Return the table of ``rows`` with the chosen columns, see the top of this module, and the labels read."""
     frame = rows.frame
-    raw = frame[columns.label]
-    labels = label_strings(raw, rows.source)
+    labels = read_labels(frame, columns.label, rows.source, options)
     nothing = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
     part = nothing
     if columns.split is not None:
@@ -37,13 +38,14 @@ def labelled_table(rows: Rows, columns: Columns, group: str | None) -> pl.DataFr
         part = names.replace_strict(SPLIT_NAMES, default=None)
     named = {
         "text": join_texts(frame, columns.text),
-        "label": labels,
+        "label": labels.values,
         "part": part,
         "group": frame[group].cast(pl.String) if group else nothing,
-        "trimmed": spaces_trimmed(raw, labels),
+        "trimmed": spaces_trimmed(frame[columns.label[0]], labels.values),
         "row": pl.arange(1, frame.height + 1, eager=True),
     }
-    return pl.DataFrame([series.alias(name) for name, series in named.items()]).with_columns(source=pl.lit(rows.source))
+    table = pl.DataFrame([series.alias(name) for name, series in named.items()])
+    return table.with_columns(source=pl.lit(rows.source)), labels
 
 
 def stack_tables(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:

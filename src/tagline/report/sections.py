@@ -237,7 +237,7 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
             {"name": name, "value": harmless(value)}
             for name, value in (
                 ("Text columns", ", ".join(facts.get("text_columns") or [])),
-                ("Label column", facts.get("label_column") or ""),
+                ("Label columns", ", ".join(facts.get("label_columns") or [facts.get("label_column") or ""])),
             )
             if value
         ],

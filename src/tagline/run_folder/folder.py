@@ -127,7 +127,7 @@ class RunFolder:
         """
         try:
             if "data" in self.record:
-                return RunData(**self.record["data"] | {"text": tuple(self.record["data"]["text"])})
+                return RunData.from_json(self.record["data"])
             return data_of_old_run(self.record)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             message = f"`{self.path / RUN}` is damaged: `data` cannot be read ({type(error).__name__})."

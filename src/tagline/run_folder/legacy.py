@@ -26,7 +26,7 @@ def data_of_old_run(record: Json) -> RunData:
     return RunData(
         source=None if "-" in options.values() else about["name"] if is_built_in else str(about["source"]),
         text=tuple(about["facts"]["text_columns"]),
-        label=about["facts"]["label_column"],
+        label=(about["facts"]["label_column"],),
         group=options.get("group"),
         test=options.get("test"),
         validation=options.get("validation"),

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagline.data import BUILT_IN, Dataset, Rejected, load_dataset, read_texts
+from tagline.data import BUILT_IN, Dataset, Rejected, read_dataset, read_texts
 from tagline.data.columns import join_texts
 from tagline.data.rows import check_rejected
 from tagline.errors import DataError, InputError, MissingExtraError, TaglineError, nearest
@@ -48,17 +48,7 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -
     warm_up(recipe)
     check_vectors_of(recipe, settings)
     log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
-    dataset = load_dataset(
-        data,
-        text=settings.text or None,
-        label=settings.label,
-        group=settings.group,
-        test=settings.test,
-        validation=settings.validation,
-        folds=settings.folds,
-        seed=settings.seed,
-        strict=settings.strict,
-    )
+    dataset = read_dataset(data, settings, settings.seed)
     counts = dataset.facts.class_counts
     if dataset.test is not None and not any(counts["train"][name] and n for name, n in counts["test"].items()):
         raise InputError("No label of the test rows occurs in the train rows: are these the right files and columns?")
@@ -77,15 +67,13 @@ def run_data(inputs: RunInputs) -> RunData:
     settings, facts = inputs.settings, inputs.dataset.facts
     rereadable = is_rereadable(inputs.data, (settings.test, settings.validation))
     rereadable = rereadable and "-" not in (settings.test, settings.validation)
-    return RunData(
-        source=str(inputs.data) if rereadable else None,
-        text=tuple(facts.text_columns),
-        label=facts.label_column,
-        group=settings.group,
-        test=str(settings.test) if rereadable and settings.test is not None else None,
-        validation=str(settings.validation) if rereadable and settings.validation is not None else None,
-        folds=settings.folds,
-    )
+    used = settings.reading() | {
+        "text": facts.text_columns,
+        "label": facts.label_columns,
+        "test": str(settings.test) if rereadable and settings.test is not None else None,
+        "validation": str(settings.validation) if rereadable and settings.validation is not None else None,
+    }
+    return RunData(source=str(inputs.data) if rereadable else None, **used)
 
 
 def reload_data(run: RunFolder) -> Dataset | None:
@@ -98,16 +86,7 @@ def reload_data(run: RunFolder) -> Dataset | None:
         built_in = BUILT_IN.get(data.source or "")
         if data.source is None or (built_in is not None and not built_in.is_here()):
             return None
-        dataset = load_dataset(
-            data.source,
-            text=list(data.text) or None,
-            label=data.label,
-            group=data.group,
-            test=data.test,
-            validation=data.validation,
-            folds=data.folds,
-            seed=run.record["seed"],
-        )
+        dataset = read_dataset(data.source, replace(data, strict=False), run.record["seed"])
         return dataset if dataset.fingerprint == run.record["dataset"]["fingerprint"] else None
     except (TaglineError, OSError, ValueError, KeyError, TypeError):
         return None

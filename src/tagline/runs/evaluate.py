@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tagline.data import Dataset, Split, load_dataset
+from tagline.data import Dataset, ReadOptions, Split, read_dataset
+from tagline.data.labels import match_classes
 from tagline.errors import DataError, InputError
 from tagline.inputs import check_overlap, shown_names
 from tagline.run_folder import RunFolder, load_model, run_of_model
@@ -36,7 +37,7 @@ def evaluate_model(
     data: Any,
     *,
     text: Sequence[str] = (),
-    label: str | None = None,
+    label: Sequence[str] = (),
     positive: str | None = None,
     threshold: float | None = None,
     strict: bool = False,
@@ -95,15 +96,25 @@ def evaluate_model(
     return Evaluation(metrics, rows_used, (*dataset.facts.warnings, *warning, *warnings))
 
 
-def _read(data: Any, text: Sequence[str], label: str | None, card: Mapping[str, Any], *, strict: bool) -> Dataset:
-    """Read the data; columns that are not named are those that the model was trained on, if the data has them."""
+def _read(data: Any, text: Sequence[str], label: Sequence[str], card: Mapping[str, Any], *, strict: bool) -> Dataset:
+    """Read the data as the training rows were read, from their columns if none are named and the data has them."""
     seed = int(card.get("seed") or 0)
     once = isinstance(data, str) and data == "-"  # standard input
-    if card.get("label_column") and not once:
+    read = card.get("labels") or {}
+    options = ReadOptions(
+        text=tuple(text),
+        label=tuple(label),
+        strict=strict,
+        label_separator=read.get("separator"),
+        keep_label_spelling=bool(read.get("keep_spelling")),
+        multilabel=bool(read.get("multilabel")),
+    )
+    trained = card.get("label_columns") or ([card["label_column"]] if card.get("label_column") else None)
+    if trained and not once:
+        columns = options.text or tuple(card.get("text_columns") or ())
         with suppress(DataError):
-            columns = list(text) or card.get("text_columns") or None
-            return load_dataset(data, text=columns, label=label or card["label_column"], seed=seed, strict=strict)
-    return load_dataset(data, text=list(text) or None, label=label, seed=seed, strict=strict)
+            return read_dataset(data, replace(options, text=columns, label=options.label or tuple(trained)), seed)
+    return read_dataset(data, options, seed)
 
 
 def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: RunFolder | None) -> tuple[int | None, list[str]]:
@@ -140,12 +151,14 @@ def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[S
     if clf.task_ is Task.MULTILABEL and not lists:
         labels = split.labels.to_frame("label").select(pl.concat_list("label")).to_series()
         split = replace(split, labels=labels)
-    flat = split.labels.explode() if isinstance(split.labels.dtype, pl.List) else split.labels
+    labels, notes = match_classes(split.labels, known)
+    split = replace(split, labels=labels)
+    flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
     found = flat.drop_nulls().unique().to_list()
     unknown = sorted(set(found) - set(known))
     check_overlap(found, known, f"labels of `{dataset.name}`")
     if not unknown:
-        return split, known, clf.task_, []
+        return split, known, clf.task_, notes
     n = int(flat.is_in(unknown).sum())
     warning = f"{n:,} rows have labels that are not classes of the model and count as wrong: {shown_names(unknown)}."
-    return split, known + unknown, clf.task_.with_classes(len(known + unknown)), [warning]
+    return split, known + unknown, clf.task_.with_classes(len(known + unknown)), [*notes, warning]

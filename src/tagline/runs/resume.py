@@ -195,12 +195,11 @@ def read_unfinished(run: str | Path) -> UnfinishedRun:
 
 def _restore(target: Path, request: dict[str, Any]) -> UnfinishedRun:
     settings = request["settings"]
-    settings |= {name: tuple(settings[name]) for name in ("settings", "text", "track")}
     return UnfinishedRun(
         target,
         request["data"],
         make_recipe(request["recipe"], str(unfinished_folder(target) / REQUEST)),
-        TrainSettings(**settings),
+        TrainSettings.from_json(settings),
         tuple(request["command"]),
         request["fingerprint"],
     )

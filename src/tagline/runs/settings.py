@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tagline.data import ReadOptions
 
 if TYPE_CHECKING:
     from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
@@ -12,9 +14,9 @@ Log = Callable[[str], None]
 Progress = Callable[["TrainingProgress | VectorProgress"], None]
 
 
-@dataclass(frozen=True)
-class TrainSettings:
-    """The settings of a run apart from its data; the names are those of the command line.
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings(ReadOptions):
+    """The settings of a run and the options of its data; the names are those of the command line.
 
     ``unlabelled`` is a file of texts without labels, from which a network's word vectors are learned first.
     ``texts`` False leaves every text of the data out of run, report and bundle, except for the vocabulary; ``track``
@@ -24,17 +26,10 @@ class TrainSettings:
     recipe: str | Path = "fast"
     settings: tuple[str, ...] = ()
     seed: int = 0
-    text: tuple[str, ...] = ()
-    label: str | None = None
-    group: str | None = None
-    test: Any = None
-    validation: Any = None
     unlabelled: str | Path | None = None
-    folds: int | None = None
     positive: str | None = None
     threshold: float | None = None
     balance: bool = False
-    strict: bool = False
     texts: bool = True
     track: tuple[str, ...] = ()
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -298,7 +298,8 @@ def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resu
         "seed": inputs.settings.seed,
         "folds": inputs.settings.folds,
         "text_columns": list(facts.text_columns),
-        "label_column": facts.label_column,
+        "label_columns": list(facts.label_columns),
+        "labels": asdict(replace(inputs.settings.labels, separator=facts.label_separator or "")),
         "dataset": {key: record["dataset"][key] for key in ("name", "fingerprint", "rows")},
     }
     result.clf.save(run.model, card)

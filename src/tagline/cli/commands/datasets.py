@@ -83,7 +83,7 @@ def show_dataset(
     session.stage(f"reading {data}")
     from tagline.data import load_dataset
 
-    dataset = load_dataset(data, text=text or None, label=label)
+    dataset = load_dataset(data, text=text or None, label=label or None)
     session.close()
     for warning in dataset.facts.warnings:
         session.warn(warning)

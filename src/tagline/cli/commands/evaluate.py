@@ -36,7 +36,7 @@ def evaluate(
         model,
         data,
         text=text or (),
-        label=label,
+        label=label or (),
         positive=positive,
         threshold=threshold,
         strict=strict,

@@ -20,7 +20,8 @@ class Facts:
 
     rows_read: int
     text_columns: tuple[str, ...]
-    label_column: str
+    label_columns: tuple[str, ...]
+    label_separator: str | None
     chosen: str
     split: str
     official: bool
@@ -57,7 +58,8 @@ class Facts:
         return {
             "rows_read": self.rows_read,
             "text_columns": list(self.text_columns),
-            "label_column": self.label_column,
+            "label_columns": list(self.label_columns),
+            "label_separator": self.label_separator,
             "chosen": self.chosen,
             "split": self.split,
             "official": self.official,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.atomic import write_json
-from tagline.data import Dataset, load_dataset
+from tagline.data import Dataset, ReadOptions, read_dataset
 from tagline.errors import InputError, MissingExtraError
 from tagline.experiments.memory import processes_for
 from tagline.experiments.shared_data import save_shared_data, search_rows
@@ -48,8 +48,8 @@ _MOST_CURVES = 6
 _MOST_TRIALS = 10_000
 
 
-@dataclass(frozen=True)
-class SweepSettings:
+@dataclass(frozen=True, kw_only=True)
+class SweepSettings(ReadOptions):
     """The settings of a sweep; the names are those of the command line.
 
     ``grid`` has entries ``section.key=a,b,c``, ``tries`` combinations ``section.key=a section.key2=b``; at most one of
@@ -66,12 +66,6 @@ class SweepSettings:
     seeds: int | None = None
     sizes: tuple[int, ...] = ()
     curve: bool = False
-    text: tuple[str, ...] = ()
-    label: str | None = None
-    group: str | None = None
-    test: Any = None
-    validation: Any = None
-    strict: bool = False
     processes: int | None = None
 
 
@@ -223,16 +217,7 @@ def _load(data: Any, settings: SweepSettings, variants: Sequence[Variant], log: 
     if any(variant.recipe.training is not None for variant in variants) and not find_spec("torch"):
         raise MissingExtraError("Training a network", "neural")
     log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
-    return load_dataset(
-        data,
-        text=settings.text or None,
-        label=settings.label,
-        group=settings.group,
-        test=settings.test,
-        validation=settings.validation,
-        seed=settings.seed,
-        strict=settings.strict,
-    )
+    return read_dataset(data, settings, settings.seed)
 
 
 def _choose_folds(dataset: Dataset, variants: Sequence[Variant], settings: SweepSettings) -> _Evaluation:
@@ -279,8 +264,7 @@ def _data_content(data: Any, settings: SweepSettings) -> dict[str, Any]:
 
 def _settings(content: dict[str, Any]) -> SweepSettings:
     """Return the settings that `_data_content` wrote."""
-    values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in content.items()}
-    return SweepSettings(**values)
+    return SweepSettings.from_json(content)
 
 
 def _dataset_content(dataset: Dataset) -> dict[str, Any]:

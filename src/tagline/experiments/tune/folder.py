@@ -143,7 +143,7 @@ def load_request(run: str | Path) -> tuple[TuneRequest, str]:
 
 def _parse(target: Path, content: dict[str, Any]) -> tuple[TuneRequest, str]:
     settings = content["settings"]
-    run: dict[str, Any] = settings["run"]
-    run |= {name: tuple(run[name]) for name in ("settings", "text", "track")}
-    tune = TuneSettings(TrainSettings(**run), settings["budget"], settings["metric"], Limits(**settings["limits"]))
+    tune = TuneSettings(
+        TrainSettings.from_json(settings["run"]), settings["budget"], settings["metric"], Limits(**settings["limits"])
+    )
     return TuneRequest(target, content["data"], tune, tuple(content["command"])), content["fingerprint"]

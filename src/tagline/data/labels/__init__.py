@@ -1,0 +1,18 @@
+"""Labels: read from cells in the ways people write them, their spellings merged, and checked."""
+
+from tagline.data.labels.check import check_labels, sorted_classes
+from tagline.data.labels.formats import LABEL_FORMATS, LabelOptions, Labels, read_labels, spaces_trimmed
+from tagline.data.labels.spelling import match_classes, spelling_key, unify_labels
+
+__all__ = [
+    "LABEL_FORMATS",
+    "LabelOptions",
+    "Labels",
+    "check_labels",
+    "match_classes",
+    "read_labels",
+    "sorted_classes",
+    "spaces_trimmed",
+    "spelling_key",
+    "unify_labels",
+]

@@ -1,0 +1,43 @@
+"""Classes: their order, and labels that look like something else."""
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from tagline.data.rows import Rows
+from tagline.data.wording import listed
+from tagline.errors import DataError
+
+#: A longer label, in characters, is a text; so many labels that mostly differ are numbers of rows.
+LONGEST_LABEL = 1000
+FEW_LABELS = 100
+
+
+def sorted_classes(labels: pl.Series) -> list[str]:
+    """Return the distinct labels, sorted; by number when all of them are integers."""
+    flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
+    classes: list[str] = flat.drop_nulls().unique().to_list()
+    if all(re.fullmatch(r"-?\d{1,18}", name) for name in classes):
+        return sorted(classes, key=lambda name: (int(name), name))
+    return sorted(classes)
+
+
+def check_labels(labels: pl.Series, classes: list[str], rows: Rows, columns: Sequence[str]) -> None:
+    """Raise `DataError` for fewer than two classes, and for labels that look like texts or like row numbers."""
+    column = "`, `".join(columns)
+    if len(classes) < 2:
+        only = f"only `{classes[0]}`" if classes else "no class at all"
+        raise DataError(f"`{rows.source}`: a classifier needs at least two classes, but column `{column}` has {only}.")
+    n_labels = int(labels.list.len().sum()) if isinstance(labels.dtype, pl.List) else len(labels)
+    longest = max(map(len, classes))
+    if longest > LONGEST_LABEL:
+        found = f"one of its values has {longest:,} characters"
+    elif n_labels > FEW_LABELS and len(classes) > n_labels / 2:
+        found = f"{n_labels:,} labels have {len(classes):,} different values"
+    else:
+        return
+    raise DataError(
+        f"`{rows.source}`: column `{column}` does not look like labels: {found}. Choose another with `--label`. "
+        f"The columns are {listed(rows.frame.columns)}."
+    )
