@@ -59,7 +59,7 @@ class Facts(BaseModel):
     folds: int | None = None
     text_columns: list[str] | None = None
     label_columns: list[str] | None = None
-    label_column: str | None = None  # of versions without `label_columns`
+    label_column: str | None = None  # the only one of `label_columns`, which the first versions did not write
     labels: LabelFacts | None = None
     dataset: DataFacts | None = None
 

@@ -38,9 +38,9 @@ def test_an_unknown_column_lists_the_columns(option: str) -> None:
 @pytest.mark.parametrize(("n_rows", "n_values"), [(10, 9), (100, 20), (200, 40), (1_000, 200)])
 def test_a_column_of_few_distinct_values_is_the_label(n_rows: int, n_values: int) -> None:
     """At most a fifth of the values differ; of up to 100 rows, at most 20 values, and two rows share one."""
-    assert choose_columns(unnamed_columns(n_rows, n_values), (), None, None).label == "b"
+    assert choose_columns(unnamed_columns(n_rows, n_values), (), (), None).label == ("b",)
     with pytest.raises(DataError, match="the label column is ambiguous"):
-        choose_columns(unnamed_columns(n_rows, n_values + 1), (), None, None)
+        choose_columns(unnamed_columns(n_rows, n_values + 1), (), (), None)
 
 
 @pytest.mark.parametrize(("n_chars", "n_distinct", "is_text"), [(15, 50, True), (14, 50, False), (15, 49, False)])
@@ -49,10 +49,10 @@ def test_a_column_of_long_and_distinct_values_is_the_text(n_chars: int, n_distin
     values = [f"{number % n_distinct:0{n_chars}d}" for number in range(100)]
     rows = Rows(pl.DataFrame({"a": values, "b": ["x", "y"] * 50, "c": ["v", "w"] * 50}), "data", "data")
     if is_text:
-        assert choose_columns(rows, (), "b", None).text == ("a",)
+        assert choose_columns(rows, (), ("b",), None).text == ("a",)
     else:
         with pytest.raises(DataError, match="the text column is ambiguous"):
-            choose_columns(rows, (), "b", None)
+            choose_columns(rows, (), ("b",), None)
 
 
 def unnamed_columns(n_rows: int, n_values: int) -> Rows:

@@ -36,7 +36,7 @@ def test_rows_seen_in_training_are_counted(tmp_path):
 
 def test_the_columns_that_were_learnt_from_are_evaluated_unless_others_are_named(tmp_path):
     rows = ROWS.rename({"label": "team"}).with_columns(channel=pl.Series(["web", "mail"] * (len(ROWS) // 2)))
-    run = train_run(rows, TrainSettings(recipe="naive-bayes", label=("team",)), out=tmp_path / "run")
+    run = train_run(rows, TrainSettings(recipe="naive-bayes", label="team"), out=tmp_path / "run")
     later = pl.DataFrame({"text": ["good", "bad"], "team": ["pos", "neg"], "channel": ["web", "web"]})
     assert evaluate_model(run.model, later).metrics["test"]["n"] == 2
     renamed = later.select("text", sentiment="team")

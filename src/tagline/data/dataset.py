@@ -15,7 +15,7 @@ from tagline.data.columns import Columns, choose_columns
 from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.facts import Facts
 from tagline.data.labels import Labels, check_labels, sorted_classes, unify_labels
-from tagline.data.options import ReadOptions
+from tagline.data.options import ReadOptions, column_names
 from tagline.data.rows import Rows, check_rejected
 from tagline.data.sources import read_source
 from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
@@ -127,7 +127,7 @@ def load_dataset(
         strict: raise an error for any row that cannot be read; otherwise up to 1 % of the rows are rejected.
         labels: ``label_separator``, what joins several labels in one cell, detected by default and "" for nothing;
             ``keep_label_spelling``, which keeps labels apart that differ only in case, spaces or the format of a
-            number; ``multilabel``, which keeps lists where every row has exactly one label.
+            number; ``multilabel``: a row may have several labels, even if every row has exactly one.
 
     Official splits are used where they exist. Otherwise the rows are split 80/10/10, stratified by class, and
     copies of a text (equal after trimming and lower-casing) stay in the same split. An official test split without
@@ -145,8 +145,8 @@ def load_dataset(
 
     """
     options = ReadOptions(
-        text=_names(text),
-        label=_names(label),
+        text=column_names(text),
+        label=column_names(label),
         group=group,
         test=test,
         validation=validation,
@@ -162,8 +162,7 @@ def read_dataset(data: Any, options: ReadOptions, seed: int) -> Dataset:
     if options.folds is not None and (options.test is not None or options.validation is not None):
         raise DataError("`--folds` uses every row for training and evaluation: omit `--test` and `--validation`.")
     main = _read_part(data, options)
-    if main.labels.separator is not None:
-        options = replace(options, label_separator=main.labels.separator)
+    options = replace(options, label_separator=_separator_of_others(main, options))
     extra = {
         part: _read_part(given, options, part)
         for part, given in ((TEST, options.test), (VALIDATION, options.validation))
@@ -226,10 +225,6 @@ def read_dataset(data: Any, options: ReadOptions, seed: int) -> Dataset:
     )
 
 
-def _names(columns: str | Sequence[str] | None) -> tuple[str, ...]:
-    return () if columns is None else (columns,) if isinstance(columns, str) else tuple(columns)
-
-
 @dataclass(frozen=True, eq=False)
 class _Part:
     """Data read from one argument of `load_dataset`: rows, their chosen columns, the labelled table and its labels."""
@@ -256,6 +251,13 @@ def _read_part(data: Any, options: ReadOptions, part: str | None = None) -> _Par
     if (table["part"] == part).any():
         table = table.filter(pl.col("part") == part)
     return _Part(rows, columns, table.with_columns(part=pl.lit(part)), labels)
+
+
+def _separator_of_others(main: _Part, options: ReadOptions) -> str | None:
+    """Return the label separator of test and validation rows: that of the main rows, or none if these hold names."""
+    if options.label_separator is None and not isinstance(main.labels.values.dtype, pl.List):
+        return ""
+    return options.label_separator if main.labels.separator is None else main.labels.separator
 
 
 def _replace_parts(main: _Part, extra: dict[str, _Part]) -> tuple[list[pl.DataFrame], list[str]]:

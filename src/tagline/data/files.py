@@ -15,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tagline.data.annotation_tools import read_export
 from tagline.data.columns import HEADER_NAMES, find_text_columns, join_texts
 from tagline.data.formats import FORMATS, SUFFIXES, Format, Source
 from tagline.data.formats.jsonl import LINE
@@ -84,9 +85,10 @@ def read_texts(
             for part in frame.iter_slices(batch_rows):
                 lines = part[LINE] if LINE in part.columns else None
                 rows = part.drop(LINE, strict=False)
+                read = read_export(Rows(rows, "", source.name), wanted)
                 if columns is None:
-                    columns = find_text_columns(rows, wanted, source.name)
-                yield Batch(join_texts(rows, columns).fill_null(""), rows, lines)
+                    columns = find_text_columns(read.frame, wanted or ((read.text,) if read.text else ()), source.name)
+                yield Batch(join_texts(read.frame, columns).fill_null(""), rows, lines)
 
 
 def is_readable(path: Path) -> bool:

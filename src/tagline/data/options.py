@@ -1,15 +1,25 @@
 """`ReadOptions`: how labelled texts are read and split."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from tagline.data.labels import LabelOptions
 
+#: How the first versions read labels: one name in a cell, and any difference makes another class.
+OLD_LABELS: dict[str, Any] = {"label_separator": "", "keep_label_spelling": True}
+
+
+def column_names(columns: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names of columns that are given as one name, as several, or not at all."""
+    return () if columns is None else (columns,) if isinstance(columns, str) else tuple(columns)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
     """How labelled texts are read and split; the names are those of `load_dataset` and of the command line.
+
+    A single column may be given as a string.
 
     Attributes:
         text: the text columns, joined by a newline; empty: the column is detected.
@@ -21,7 +31,7 @@ class ReadOptions:
         strict: a row that cannot be read is an error.
         label_separator: what joins several labels in one cell; None: it is detected; empty: nothing does.
         keep_label_spelling: labels that differ only in case, spaces or the format of a number are different classes.
-        multilabel: labels stay lists where every row has exactly one.
+        multilabel: a row may have several labels, even if every row has exactly one.
 
     """
 
@@ -36,6 +46,11 @@ class ReadOptions:
     keep_label_spelling: bool = False
     multilabel: bool = False
 
+    def __post_init__(self) -> None:
+        """Make tuples of single column names."""
+        for name in ("text", "label"):
+            object.__setattr__(self, name, column_names(getattr(self, name)))
+
     @property
     def labels(self) -> LabelOptions:
         """How labels are read."""
@@ -47,10 +62,11 @@ class ReadOptions:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Return options from JSON values; version 0.1 wrote a single ``label``, or null."""
-        label = content.get("label") or ()
-        lists = {field.name for field in fields(cls) if str(field.type).startswith("tuple")}
+        """Return options from JSON values.
+
+        The first versions wrote a single ``label``, or null, and read labels without the options for them.
+        """
         values: dict[str, Any] = {
-            name: tuple(value) if name in lists else value for name, value in content.items() if value is not None
+            name: tuple(value) if isinstance(value, list) else value for name, value in content.items()
         }
-        return cls(**values | {"label": (label,) if isinstance(label, str) else tuple(label)})
+        return cls(**(OLD_LABELS | values))

@@ -34,6 +34,7 @@ class Rows:
 
     ``text``, ``label`` and ``split`` name columns where the structure of the source determines them (folders per
     class, fastText lines, built-in sets) and are None where they must be found. ``notes`` are warnings of the reader.
+    ``left_out``, String (n_rows,), says why a row is not to be used, as an annotator who rejected it; null for others.
     """
 
     frame: pl.DataFrame
@@ -44,6 +45,7 @@ class Rows:
     label: str | None = None
     split: str | None = None
     notes: tuple[str, ...] = ()
+    left_out: pl.Series | None = None
 
 
 def is_blank(text: pl.Expr) -> pl.Expr:

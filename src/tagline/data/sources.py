@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tagline.data.annotation_tools import read_export
 from tagline.data.builtin.catalog import BUILT_IN
 from tagline.data.files import read_file
 from tagline.data.folders import is_glob, read_folder, read_glob
@@ -15,10 +16,14 @@ from tagline.errors import DataError, nearest
 
 
 def read_source(data: Any, *, expected: Sequence[str] = ()) -> Rows:
-    """Read rows from a path, a folder, a glob, ``-``, a built-in name or a Python object.
+    """Read rows from a path, a folder, a glob, ``-``, a built-in name or a Python object, as `read_export` reads them.
 
     ``expected`` are column names that the caller requests. Raises `DataError` if there is nothing readable.
     """
+    return read_export(_read_source(data, expected), expected)
+
+
+def _read_source(data: Any, expected: Sequence[str]) -> Rows:
     if not isinstance(data, str | Path):
         return read_object(data)
     name = str(data)

@@ -1,7 +1,8 @@
 """The table of labelled rows that `load_dataset` works on: made from rows, stacked, cleaned.
 
 Columns: ``text`` (String), ``label`` (String or List(String)), ``part`` (the official split, or null), ``group``,
-``trimmed`` (spaces around the label were removed), ``row`` (from 1, of the rows that could be read) and ``source``.
+``trimmed`` (spaces around the label were removed), ``left_out`` (why its source leaves the row out, or null), ``row``
+(from 1, of the rows that could be read) and ``source``.
 """
 
 from collections.abc import Sequence
@@ -42,6 +43,7 @@ def labelled_table(
         "part": part,
         "group": frame[group].cast(pl.String) if group else nothing,
         "trimmed": spaces_trimmed(frame[columns.label[0]], labels.values),
+        "left_out": nothing if rows.left_out is None else rows.left_out,
         "row": pl.arange(1, frame.height + 1, eager=True),
     }
     table = pl.DataFrame([series.alias(name) for name, series in named.items()])
@@ -65,7 +67,8 @@ def stack_tables(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
 def _with_label_lists(table: pl.DataFrame) -> pl.DataFrame:
     if isinstance(table.schema["label"], pl.List):
         return table
-    return table.with_columns(pl.concat_list("label").list.drop_nulls())
+    label = pl.col("label")
+    return table.with_columns(pl.when(label.is_not_null()).then(pl.concat_list(label)))
 
 
 def drop_unusable(table: pl.DataFrame) -> tuple[pl.DataFrame, list[Dropped]]:
@@ -80,7 +83,7 @@ def drop_unusable(table: pl.DataFrame) -> tuple[pl.DataFrame, list[Dropped]]:
     chain = pl.lit(None, dtype=pl.String)
     for reason, fails in reversed(reasons.items()):
         chain = pl.when(fails.fill_null(value=False)).then(pl.lit(reason)).otherwise(chain)
-    why = table.select(chain.alias("why"), "row", "source")
+    why = table.select(pl.coalesce("left_out", chain).alias("why"), "row", "source")
     found = (
         why.filter(pl.col("why").is_not_null())
         .group_by("why", maintain_order=True)

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tagline.data.options import OLD_LABELS
 from tagline.errors import InputError
 from tagline.run_folder.data import RunData
 from tagline.run_folder.files import Json
@@ -31,6 +32,7 @@ def data_of_old_run(record: Json) -> RunData:
         test=options.get("test"),
         validation=options.get("validation"),
         folds=int(options["folds"]) if "folds" in options else None,
+        **OLD_LABELS,
     )
 
 

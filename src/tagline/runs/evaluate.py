@@ -11,6 +11,7 @@ import polars as pl
 
 from tagline.data import Dataset, ReadOptions, Split, read_dataset
 from tagline.data.labels import match_classes
+from tagline.data.options import column_names
 from tagline.errors import DataError, InputError
 from tagline.inputs import check_overlap, shown_names
 from tagline.run_folder import RunFolder, load_model, run_of_model
@@ -36,8 +37,9 @@ def evaluate_model(
     model: str | Path,
     data: Any,
     *,
-    text: Sequence[str] = (),
-    label: Sequence[str] = (),
+    text: str | Sequence[str] | None = None,
+    label: str | Sequence[str] | None = None,
+    label_separator: str | None = None,
     positive: str | None = None,
     threshold: float | None = None,
     strict: bool = False,
@@ -57,7 +59,10 @@ def evaluate_model(
     started = time.perf_counter()
     clf = load_model(model)
     trained = clf.card_.get("dataset") or {}
-    dataset = _read(data, text, label, clf.card_, strict=strict)
+    options = ReadOptions(
+        text=column_names(text), label=column_names(label), strict=strict, label_separator=label_separator
+    )
+    dataset = _read(data, options, clf.card_, multilabel=clf.task_ is Task.MULTILABEL)
     split, rows_used = _rows(dataset, trained)
     run = run_of_model(model, trained.get("fingerprint"))
     seen, warning = _seen(split, dataset, clf, run)
@@ -96,16 +101,23 @@ def evaluate_model(
     return Evaluation(metrics, rows_used, (*dataset.facts.warnings, *warning, *warnings))
 
 
-def _read(data: Any, text: Sequence[str], label: Sequence[str], card: Mapping[str, Any], *, strict: bool) -> Dataset:
+def _read(
+    data: Any,
+    options: ReadOptions,
+    card: Mapping[str, Any],
+    *,
+    multilabel: bool,
+) -> Dataset:
     """Read the data as the training rows were read, from their columns if none are named and the data has them."""
     seed = int(card.get("seed") or 0)
     once = isinstance(data, str) and data == "-"  # standard input
-    read = card.get("labels") or {}
-    options = ReadOptions(
-        text=tuple(text),
-        label=tuple(label),
-        strict=strict,
-        label_separator=read.get("separator"),
+    # Models without this fact are of the first versions, for which any difference made another class.
+    read = card.get("labels") or {"separator": "", "keep_spelling": True}
+    if options.label_separator is None and not (multilabel and read.get("separator") == ""):
+        # The labels of a multi-label model that were lists may be joined here.
+        options = replace(options, label_separator=read.get("separator"))
+    options = replace(
+        options,
         keep_label_spelling=bool(read.get("keep_spelling")),
         multilabel=bool(read.get("multilabel")),
     )

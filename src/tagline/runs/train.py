@@ -298,6 +298,7 @@ def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resu
         "seed": inputs.settings.seed,
         "folds": inputs.settings.folds,
         "text_columns": list(facts.text_columns),
+        "label_column": facts.label_column,
         "label_columns": list(facts.label_columns),
         "labels": asdict(replace(inputs.settings.labels, separator=facts.label_separator or "")),
         "dataset": {key: record["dataset"][key] for key in ("name", "fingerprint", "rows")},

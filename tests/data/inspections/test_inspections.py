@@ -40,6 +40,8 @@ def test_facts_keep_the_names_that_runs_record() -> None:
         "rows_read",
         "text_columns",
         "label_column",
+        "label_columns",
+        "label_separator",
         "chosen",
         "split",
         "official",

@@ -68,6 +68,9 @@ def show_dataset(
     data: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A built-in name, a file, a folder or a glob.")],
     text: options.Text = None,
     label: options.Label = None,
+    label_separator: options.LabelSeparator = None,
+    keep_label_spelling: options.KeepLabelSpelling = False,
+    multilabel: options.Multilabel = False,
     samples: Annotated[
         int, typer.Option(metavar="N", min=0, help="Number of texts to print.", rich_help_panel=options.OUTPUT)
     ] = 5,
@@ -83,7 +86,14 @@ def show_dataset(
     session.stage(f"reading {data}")
     from tagline.data import load_dataset
 
-    dataset = load_dataset(data, text=text or None, label=label or None)
+    dataset = load_dataset(
+        data,
+        text=text,
+        label=label,
+        label_separator=label_separator,
+        keep_label_spelling=keep_label_spelling,
+        multilabel=multilabel,
+    )
     session.close()
     for warning in dataset.facts.warnings:
         session.warn(warning)

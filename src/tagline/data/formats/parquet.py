@@ -1,7 +1,13 @@
-"""Parquet: typed columns, streamed from a file and read whole from standard input."""
+"""Parquet: typed columns, streamed from a file and read whole from standard input.
 
+Hugging Face `datasets` writes class numbers, and their names into the metadata of the file: read whole, such columns
+hold names.
+"""
+
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import polars as pl
 
@@ -15,9 +21,46 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
         if isinstance(file, Path) and source.batch_rows is not None:
             yield from pl.scan_parquet(file, glob=False).collect_batches(chunk_size=source.batch_rows)
         else:
-            yield pl.read_parquet(file, glob=False)
+            frame = pl.read_parquet(file, glob=False)
+            yield frame if source.streamed else _with_class_names(frame, file)
     except pl.exceptions.PolarsError as error:
         raise DataError(f"`{source.name}` is not a whole Parquet file: {str(error).splitlines()[0]}.") from error
+
+
+def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO) -> pl.DataFrame:
+    """Replace class numbers by the names in the metadata of `datasets`; a number without a name, as -1, by null."""
+    if not isinstance(file, Path):
+        file.seek(0)
+    metadata = pl.read_parquet_metadata(file).get("huggingface")
+    try:
+        features = json.loads(metadata or "{}").get("info", {}).get("features") or {}
+    except (ValueError, RecursionError, AttributeError):
+        return frame
+    for column, feature in features.items() if isinstance(features, dict) else ():
+        names = _class_names(feature)
+        if names is None or column not in frame.columns:
+            continue
+        meaning = pl.col(column).list.eval(_named(pl.element(), names)) if frame.schema[column] == pl.List else None
+        meaning = _named(pl.col(column), names) if frame.schema[column].is_integer() else meaning
+        if meaning is not None:
+            frame = frame.with_columns(meaning)
+    return frame
+
+
+def _class_names(feature: Any) -> list[str] | None:
+    """Return the names of a ``ClassLabel``, or of a sequence of them."""
+    if isinstance(feature, list):
+        feature = feature[0] if feature else None
+    if not isinstance(feature, dict):
+        return None
+    names = feature.get("names")
+    if feature.get("_type") == "ClassLabel" and isinstance(names, list) and all(isinstance(n, str) for n in names):
+        return names
+    return _class_names(feature.get("feature"))
+
+
+def _named(number: pl.Expr, names: list[str]) -> pl.Expr:
+    return number.replace_strict(list(range(len(names))), names, default=None, return_dtype=pl.String)
 
 
 FORMAT = Format("parquet", (".parquet", ".pq"), _read, magic=b"PAR1", binary=True)

@@ -30,6 +30,11 @@ class Facts:
     warnings: tuple[str, ...]
 
     @property
+    def label_column(self) -> str | None:
+        """The label column; None if there are several."""
+        return self.label_columns[0] if len(self.label_columns) == 1 else None
+
+    @property
     def dropped(self) -> Mapping[str, int]:
         """Rows that were left out, by reason."""
         found: Mapping[str, int] = self.found["dropped"]
@@ -58,6 +63,7 @@ class Facts:
         return {
             "rows_read": self.rows_read,
             "text_columns": list(self.text_columns),
+            "label_column": self.label_column,
             "label_columns": list(self.label_columns),
             "label_separator": self.label_separator,
             "chosen": self.chosen,

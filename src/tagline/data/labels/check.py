@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 import polars as pl
 
@@ -15,11 +16,11 @@ FEW_LABELS = 100
 
 
 def sorted_classes(labels: pl.Series) -> list[str]:
-    """Return the distinct labels, sorted; by number when all of them are integers."""
+    """Return the distinct labels, sorted; by number when all of them are numbers."""
     flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
     classes: list[str] = flat.drop_nulls().unique().to_list()
-    if all(re.fullmatch(r"-?\d{1,18}", name) for name in classes):
-        return sorted(classes, key=lambda name: (int(name), name))
+    if all(re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", name) for name in classes):
+        return sorted(classes, key=lambda name: (Decimal(name), name))
     return sorted(classes)
 
 

@@ -5,17 +5,20 @@ that recognises a column reads it, so that special formats come before general o
 a function and its entry.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
 from tagline.data.frames import scalar_text
-from tagline.data.labels.joined import find_separator, split_names
-from tagline.data.labels.structures import IndicatorNames, indicator_lists, is_structure, labels_in, parsed
+from tagline.data.labels.joined import comma_joins, find_separator, split_names
+from tagline.data.labels.structures import NotLabelsError, indicator, is_structure, labels_in, parsed, positions_set
 from tagline.data.wording import counted
 from tagline.errors import DataError
+
+_SHOWN_CHARS = 60
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class LabelOptions:
     Attributes:
         separator: what joins several labels in one cell; None: it is detected, and the empty string: nothing does.
         keep_spelling: labels that differ only in case, spaces or the way a number is written stay apart.
-        multilabel: labels stay lists where every row has exactly one.
+        multilabel: a row may have several labels, even if every row has exactly one.
 
     """
 
@@ -62,63 +65,60 @@ class LabelColumn:
         """The distinct `strings` without null, in the order of their first rows."""
         return self.strings.drop_nulls().unique(maintain_order=True)
 
-    def map_distinct(self, lists: dict[str, list[str] | None]) -> pl.Series:
+    def map_distinct(self, lists: Mapping[str, list[str]]) -> pl.Series:
         """Replace every distinct string by its list of labels."""
         return self.strings.replace_strict(lists, default=None, return_dtype=pl.List(pl.String))
 
     def fail(self, value: object, reason: str) -> DataError:
         """Return the error for a value that is no label."""
-        shown = str(value)
-        shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
-        return DataError(f"`{self.source}`: column `{self.values.name}` holds `{shown}`: {reason}.")
+        return DataError(f"`{self.source}`: column `{self.values.name}` holds `{_shortened(value)}`: {reason}.")
 
 
 def _read_lists(column: LabelColumn) -> Labels | None:
-    """Read lists of labels, or of one 0 or 1 for each class."""
+    """Read lists of labels, or of one 0 or 1 for each label."""
     dtype = column.values.dtype
     if not isinstance(dtype, pl.List | pl.Array):
         return None
     if isinstance(dtype.inner, pl.List | pl.Array | pl.Struct):
-        raise column.fail(column.values.drop_nulls()[0].to_list(), "structures inside a list name no class")
-    lists = column.values.cast(pl.List(dtype.inner))
-    indicators = indicator_lists(lists.cast(pl.List(pl.String)))
-    return Labels(_clean_lists(lists)) if indicators is None else _positions(column, indicators)
+        return _labels_of_values(column, column.values.to_list())
+    return _lists_or_positions(column, column.values.cast(pl.List(pl.String)))
 
 
 def _read_objects(column: LabelColumn) -> Labels | None:
-    """Read objects: of 0, 1 or a probability for each class, or a list of chosen labels."""
-    if not isinstance(column.values.dtype, pl.Struct):
-        return None
-    objects = column.values.to_list()
-    names = IndicatorNames()
-    lists = [None if value is None else labels_in(value, names) for value in objects]
-    for value, found in zip(objects, lists, strict=True):
-        if value is not None and found is None:
-            raise column.fail(value, "an object must have 0, 1 or a probability for each class, or `choices`")
-    return Labels(_clean_lists(pl.Series(column.values.name, lists, dtype=pl.List(pl.String))), names.notes(column))
+    """Read objects: of 0, 1 or a probability for each label, or a list of chosen labels."""
+    return _labels_of_values(column, column.values.to_list()) if isinstance(column.values.dtype, pl.Struct) else None
 
 
 def _read_json(column: LabelColumn) -> Labels | None:
-    """Read strings of which some are JSON, or what Python prints: lists or objects. Others are names."""
-    if column.values.dtype.is_nested() or not column.distinct.str.contains(r"^[\[{].*[\]}]$").any():
+    """Read strings of which some are JSON, or what Python or NumPy prints: lists or objects. Others are names."""
+    if column.values.dtype != pl.String or not column.distinct.str.contains(r"(?s)^[\[{(].*[\]})]$").any():
         return None
     values = {text: parsed(text) for text in column.distinct.to_list()}
-    if all(value is None for value in values.values()):
+    unquoted = [text for text, value in values.items() if value is None]
+    if len(unquoted) == len(values) and not _are_unquoted_lists(unquoted):
         return None  # names in brackets
     if all(isinstance(value, list) for value in values.values()):
-        lists = column.map_distinct(
-            {text: [scalar_text(item) for item in value or []] for text, value in values.items()}
-        )
-        indicators = indicator_lists(lists)
-        if indicators is not None:
-            return _positions(column, indicators)
-    names = IndicatorNames()
-    found: dict[str, list[str] | None] = {}
+        texts = {
+            text: [scalar_text(item) for item in value or [] if item is not None] for text, value in values.items()
+        }
+        if not any(isinstance(item, list | dict) for value in values.values() for item in value or []):
+            return _lists_or_positions(column, column.map_distinct(texts))
+    if _are_unquoted_lists([text for text in values if text not in ("[]", "{}")]):
+        return Labels(_clean_lists(column.map_distinct({text: split_names(text[1:-1], ",") for text in values})))
+    found: dict[str, list[str]] = {}
     for text, value in values.items():
-        found[text] = [text] if value is None else labels_in(value, names)
-        if found[text] is None:
-            raise column.fail(text, "it is a structure that names no class")
-    return Labels(_clean_lists(column.map_distinct(found)), names.notes(column))
+        try:
+            found[text] = [text] if value is None else labels_in(value)
+        except NotLabelsError as error:
+            raise column.fail(text, str(error)) from None
+    return Labels(_clean_lists(column.map_distinct(found)), _threshold_notes(column, values.values()))
+
+
+def _are_unquoted_lists(texts: Sequence[str]) -> bool:
+    """Return whether all strings are lists of names without quotes, ``[a, b]`` or PostgreSQL's ``{a,b}``."""
+    if not texts or any(text[:1] + text[-1:] not in ("[]", "{}") for text in texts):
+        return False
+    return comma_joins([text[1:-1].strip() for text in texts])
 
 
 def _read_floats(column: LabelColumn) -> Labels | None:
@@ -188,7 +188,9 @@ def read_labels(frame: pl.DataFrame, columns: Sequence[str], source: str, option
     """
     if len(columns) > 1:
         return _read_indicator_columns(frame, columns, source)
-    column = LabelColumn(frame[columns[0]], source, options)
+    values = frame[columns[0]]
+    values = values.cast(pl.String) if isinstance(values.dtype, pl.Categorical | pl.Enum) else values
+    column = LabelColumn(values, source, options)
     for read in LABEL_FORMATS.values():
         if (labels := read(column)) is not None:
             _refuse_structures(column, labels.values)
@@ -197,40 +199,68 @@ def read_labels(frame: pl.DataFrame, columns: Sequence[str], source: str, option
 
 
 def _read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source: str) -> Labels:
-    """Read columns of 0 and 1, or of probabilities, as lists of the names of those that are set."""
-    chosen = []
+    """Read columns of 0 and 1, or of probabilities, as lists of the names of those that are set.
+
+    A row is unlabelled if all of its cells are empty; but where only those that are set hold anything, such as ``x``,
+    it is a text to which no label applies.
+    """
+    flags = []
     for name in columns:
-        values = frame[name]
-        known = values.is_not_null()
-        if values.dtype == pl.String:
-            words = values.str.strip_chars().str.to_lowercase()
-            known = words.is_not_null() & (words != "")
-            words = words.replace({"true": "1", "false": "0", "yes": "1", "no": "0"})
-            numbers = words.cast(pl.Float64, strict=False)
-        elif values.dtype.is_numeric() or values.dtype == pl.Boolean:
-            numbers = values.cast(pl.Float64)
-        else:
-            numbers = pl.Series(name, [None] * len(values), dtype=pl.Float64)
-        sound = numbers.is_between(0, 1).fill_null(value=False) | ~known
-        if not sound.all():
-            wrong = values.filter(~sound)[0]
-            raise DataError(
-                f"`{source}`: several label columns hold 0 and 1, one column for each label; `{name}` holds `{wrong}`. "
-                "Give a single `--label`."
-            )
-        chosen.append(pl.when(numbers.is_null()).then(None).otherwise(numbers >= 0.5).alias(name))
-    flags = frame.select(chosen)
-    labels = flags.select(
-        pl.when(~pl.all_horizontal(pl.all().is_null()))
-        .then(pl.concat_list([pl.when(pl.col(name)).then(pl.lit(name)) for name in columns]).list.drop_nulls())
-        .alias("label")
-    ).to_series()
-    return Labels(labels)
+        cells = frame[name].cast(pl.String) if not frame.schema[name].is_nested() else frame[name]
+        distinct = cells.drop_nulls().unique().to_list()
+        meanings = {cell: indicator(cell) for cell in distinct if not isinstance(cell, str) or cell.strip()}
+        for cell, meaning in meanings.items():
+            if meaning is None:
+                raise DataError(
+                    f"`{source}`: several label columns hold 0 and 1, one column for each label; `{name}` holds "
+                    f"`{_shortened(cell)}`. Give a single `--label`."
+                )
+        probabilities = pl.Series(list(meanings.values()), dtype=pl.Float64)
+        numbers = cells.replace_strict(list(meanings), probabilities, default=None, return_dtype=pl.Float64)
+        flags.append((numbers >= 0.5).alias(name))
+    table = pl.DataFrame(flags)
+    chosen = pl.concat_list([pl.when(pl.col(name)).then(pl.lit(name)) for name in columns]).list.drop_nulls()
+    if all(series.drop_nulls().all() for series in flags):
+        return Labels(table.select(chosen.alias("label")).to_series())
+    some = ~pl.all_horizontal(pl.all().is_null())
+    return Labels(table.select(pl.when(some).then(chosen).alias("label")).to_series())
 
 
-def _positions(column: LabelColumn, indicators: pl.Series) -> Labels:
+def _labels_of_values(column: LabelColumn, values: Sequence[Any]) -> Labels:
+    """Return the labels of structures, one of each row."""
+    lists: list[list[str] | None] = []
+    for value in values:
+        try:
+            lists.append(None if value is None else labels_in(value))
+        except NotLabelsError as error:
+            raise column.fail(value, str(error)) from None
+    found = pl.Series(column.values.name, lists, dtype=pl.List(pl.String))
+    return Labels(_clean_lists(found), _threshold_notes(column, values))
+
+
+def _lists_or_positions(column: LabelColumn, lists: pl.Series) -> Labels:
+    """Return lists of names as they are, and of a 0 or 1 for each label the positions of ones."""
+    try:
+        positions = positions_set(lists.to_list())
+    except NotLabelsError as error:
+        raise column.fail(next(row for row in lists.to_list() if row), str(error)) from None
+    if positions is None:
+        return Labels(_clean_lists(lists))
     note = f"Column `{column.values.name}` holds a 0 or 1 for each label: labels are named by their positions, from 0."
-    return Labels(indicators.alias(column.values.name), (note,))
+    return Labels(pl.Series(column.values.name, positions, dtype=pl.List(pl.String)), (note,))
+
+
+def _threshold_notes(column: LabelColumn, values: Iterable[Any]) -> tuple[str, ...]:
+    """Say from which probability a label applies, if objects hold any."""
+    numbers = (number for value in values if isinstance(value, dict) for number in value.values())
+    if any(isinstance(number, float) and 0 < number < 1 for number in numbers):
+        return (f"Column `{column.values.name}` holds probabilities: a label applies from 0.5.",)
+    return ()
+
+
+def _shortened(value: object) -> str:
+    shown = str(value)
+    return shown if len(shown) <= _SHOWN_CHARS else f"{shown[:_SHOWN_CHARS]}…"
 
 
 def _refuse_structures(column: LabelColumn, labels: pl.Series) -> None:

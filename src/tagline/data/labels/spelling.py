@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -10,8 +10,14 @@ from tagline.data.labels.formats import LabelOptions, Labels
 from tagline.data.wording import counted
 
 _NUMBER = re.compile(r"([+-]?\d+)\.(\d*)")
-#: What tools and people write for "not labelled".
-_MISSING = frozenset(("-", "?", "#N/A", "nan", "NaN", "null"))
+#: Characters without width that are copied along with text: soft hyphen, zero-width space, joiner, byte order mark.
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+#: What tools and people write for "not labelled", case-folded; ``na`` may be a word, but ``NA`` is what R writes.
+_UNLABELLED = frozenset(
+    ("-", "--", "—", "–", "?", "??", "???", "nan", "null", "n/a", "#n/a", "<na>", "unlabeled", "unlabelled")
+)
+_UNLABELLED_EXACTLY = "NA"
+_MINUS_ONE = "-1"
 _SHOWN = 5
 
 
@@ -21,7 +27,7 @@ def spelling_key(label: str) -> str:
     >>> spelling_key(" Very  Good") == spelling_key("very good"), spelling_key("1.0") == spelling_key("1")
     (True, True)
     """
-    key = " ".join(unicodedata.normalize("NFC", label).casefold().split())
+    key = " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFC", label)).casefold().split())
     if number := _NUMBER.fullmatch(key):
         decimals = number[2].rstrip("0")
         return f"{number[1]}.{decimals}" if decimals else number[1]
@@ -32,49 +38,71 @@ def unify_labels(labels: pl.Series, options: LabelOptions) -> Labels:
     """Return labels of all sources, String or List(String), with one spelling for each class and missing ones null.
 
     Labels are in Unicode's NFC. Spellings that differ only in case, spaces or the way a number is written become the
-    most frequent one. Lists become names where each row has exactly one.
+    most frequent one; of equally frequent ones the first. Labels that mean "not labelled" become null. Lists become
+    names where each row has exactly one.
     """
     lists = isinstance(labels.dtype, pl.List)
     flat = labels.explode() if lists else labels
     counts = flat.drop_nulls().to_frame("label").group_by("label", maintain_order=True).len()
     n_rows: dict[str, int] = dict(counts.iter_rows())
-    renamed: dict[str, str | None] = {}
-    composed = dict(zip(counts["label"], counts["label"].str.normalize("NFC"), strict=True))
-    notes = []
-    spellings: dict[str, dict[str, int]] = {}
-    for label, name in composed.items():
-        key = name if options.keep_spelling else spelling_key(name)
-        found = spellings.setdefault(key, {})
-        found[name] = found.get(name, 0) + n_rows[label]
-    best = {key: max(found, key=lambda name: found[name]) for key, found in spellings.items()}
-    for label, name in composed.items():
-        renamed[label] = best[name if options.keep_spelling else spelling_key(name)]
-    merged = [(best[key], [name for name in found if name != best[key]]) for key, found in spellings.items()]
-    merged = [(name, others) for name, others in merged if others]
-    if merged:
-        shown = "; ".join(
-            f"{', '.join(f'`{other}`' for other in others)} to `{name}`" for name, others in merged[:_SHOWN]
-        )
-        more = f"; and {len(merged) - _SHOWN:,} more" if len(merged) > _SHOWN else ""
-        notes.append(f"Spellings of one label were merged: {shown}{more}. `--keep-label-spelling` keeps them apart.")
-    for marker in () if options.keep_spelling else _unlabelled(set(best.values())):
-        n = sum(n_rows[label] for label, name in renamed.items() if name == marker)
-        renamed |= {label: None for label, name in renamed.items() if name == marker}
-        notes.append(
-            f"{counted(n, 'row')} with the label `{marker}`, which is read as unlabelled. Rename the label if it is a "
-            "class, or give `--keep-label-spelling`."
-        )
-    if {"-1", "0", "1"} == set(best.values()):
-        notes.append("The label `-1` is read as a class. If it means unlabelled, remove these rows.")
-    changed = {label: name for label, name in renamed.items() if label != name}
-    if changed:
-        labels = _renamed(labels, changed)
-    if lists and not options.multilabel and len(labels) and (labels.drop_nulls().list.len() == 1).all():
+    composed = {label: unicodedata.normalize("NFC", label) for label in n_rows}
+    best = composed if options.keep_spelling else _most_frequent(composed, n_rows)
+    unlabelled = [] if options.keep_spelling else _unlabelled(set(best.values()))
+    changed = {label: None if name in unlabelled else name for label, name in best.items()}
+    changed = {label: name for label, name in changed.items() if label != name}
+    notes = _notes(composed, best, n_rows, unlabelled)
+    labels = renamed(labels, changed) if changed else labels
+    if options.multilabel and not lists:
+        label = pl.col("label")
+        labels = labels.to_frame("label").select(pl.when(label.is_not_null()).then(pl.concat_list(label))).to_series()
+    known = labels.drop_nulls()
+    if lists and not options.multilabel and len(known) and (known.list.len() == 1).all():
         labels = labels.list.first()
         notes.append(
             "Each row has exactly one label: read as single-label. `--multilabel` keeps a decision for every label."
         )
     return Labels(labels, tuple(notes))
+
+
+def _most_frequent(composed: Mapping[str, str], n_rows: Mapping[str, int]) -> dict[str, str]:
+    """Return the most frequent spelling of each label's class."""
+    spellings: dict[str, dict[str, int]] = {}
+    for label, name in composed.items():
+        found = spellings.setdefault(spelling_key(name), {})
+        found[name] = found.get(name, 0) + n_rows[label]
+    return {
+        label: max(found := spellings[spelling_key(name)], key=found.__getitem__) for label, name in composed.items()
+    }
+
+
+def _notes(
+    composed: Mapping[str, str], best: Mapping[str, str], n_rows: Mapping[str, int], unlabelled: Sequence[str]
+) -> list[str]:
+    """Say which labels were changed."""
+    notes = []
+    decomposed = [name for label, name in composed.items() if label != name]
+    if decomposed:
+        notes.append(f"Labels were converted to Unicode NFC, such as `{decomposed[0]}`.")
+    merged: dict[str, list[str]] = {}
+    for name, chosen in dict(zip(composed.values(), best.values(), strict=True)).items():
+        if name != chosen:
+            merged.setdefault(chosen, []).append(name)
+    if merged:
+        shown = "; ".join(
+            f"{', '.join(f'`{other}`' for other in others)} to `{name}`"
+            for name, others in list(merged.items())[:_SHOWN]
+        )
+        more = f"; and {len(merged) - _SHOWN:,} more" if len(merged) > _SHOWN else ""
+        notes.append(f"Spellings of one label were merged: {shown}{more}. `--keep-label-spelling` keeps them apart.")
+    for mark in unlabelled:
+        n = sum(n_rows[label] for label, name in best.items() if name == mark)
+        notes.append(
+            f"{counted(n, 'row')} with the label `{mark}`, which is read as unlabelled. Give `--keep-label-spelling`, "
+            "or rename the label, if it is a class."
+        )
+    if {spelling_key(name) for name in best.values()} == {_MINUS_ONE, "0", "1"}:
+        notes.append("The label `-1` is read as a class. If it means unlabelled, remove these rows.")
+    return notes
 
 
 def match_classes(labels: pl.Series, classes: Sequence[str]) -> tuple[pl.Series, list[str]]:
@@ -92,23 +120,28 @@ def match_classes(labels: pl.Series, classes: Sequence[str]) -> tuple[pl.Series,
         return labels, []
     shown = ", ".join(f"`{label}` for `{name}`" for label, name in list(changed.items())[:_SHOWN])
     more = f" and {len(changed) - _SHOWN:,} more" if len(changed) > _SHOWN else ""
-    return _renamed(labels, changed), [f"The data spells classes of the model differently: {shown}{more}."]
+    return renamed(labels, changed), [f"The data spells classes of the model differently: {shown}{more}."]
 
 
-def _renamed(labels: pl.Series, changed: dict[str, str | None]) -> pl.Series:
+def renamed(labels: pl.Series, changed: Mapping[str, str | None]) -> pl.Series:
+    """Return labels with new names, None for unlabelled; a list without another label then becomes null."""
     if not isinstance(labels.dtype, pl.List):
         return labels.replace(list(changed), pl.Series(list(changed.values()), dtype=pl.String))
-    lists = [
-        None if row is None else sorted({new for name in row if (new := changed.get(name, name)) is not None})
-        for row in labels.to_list()
-    ]
+    lists = []
+    for row in labels.to_list():
+        names = None if row is None else sorted({new for name in row if (new := changed.get(name, name)) is not None})
+        lists.append(None if row and not names else names)
     return pl.Series(labels.name, lists, dtype=pl.List(pl.String))
 
 
-def _unlabelled(names: set[str]) -> list[str]:
-    """Return the names that mean "not labelled": a mark, or -1 among class numbers from 0 up to 2 or more."""
-    marks = sorted(names & _MISSING)
-    numbers = names - {"-1"} - _MISSING
-    if "-1" in names and len(numbers) > 2 and numbers == {str(i) for i in range(len(numbers))}:
-        marks.append("-1")
+def _unlabelled(names: Collection[str]) -> list[str]:
+    """Return the names that mean "not labelled": marks among at least two words, or -1 among 0 up to 2 or more."""
+    marks = sorted(name for name in names if name.casefold() in _UNLABELLED or name == _UNLABELLED_EXACTLY)
+    others = [name for name in names if name not in marks]
+    if len(others) < 2 or not all(any(character.isalnum() for character in name) for name in others):
+        marks = []  # as in `+` and `-`, or `?` and `!`, or of a label and none
+    minus_one = [name for name in names if spelling_key(name) == _MINUS_ONE]
+    numbers = {spelling_key(name) for name in names if name not in (*marks, *minus_one)}
+    if minus_one and len(numbers) > 2 and numbers == {str(i) for i in range(len(numbers))}:
+        return [*marks, *minus_one]
     return marks

@@ -1,43 +1,54 @@
-"""Structures that labelling tools write into a cell: lists, and objects of indicators or choices."""
+"""Structures that labelling tools and libraries write into a cell: lists, and objects of indicators or choices."""
 
 import ast
 import json
-from typing import TYPE_CHECKING, Any
-
-import polars as pl
+import re
+from collections.abc import Sequence
+from typing import Any
 
 from tagline.data.frames import scalar_text
 
-if TYPE_CHECKING:
-    from tagline.data.labels.formats import LabelColumn
-
 _LONGEST = 20_000  # characters of a cell that is parsed
-_CHOICES = ("choices", "labels", "label")
-_INDICATORS = {"0": "0", "1": "1", "0.0": "0", "1.0": "1", "false": "0", "true": "1"}
+_BRACKETS = ("[]", "{}", "()")
+_QUOTED = r"'[^']*'|\"[^\"]*\""
+#: Arrays as NumPy prints them: ``['a' 'b']``, which Python would read as one string, and ``[0 1 0]``.
+_NAMES_ARRAY = re.compile(rf"\[\s*(?:{_QUOTED})(?:\s+(?:{_QUOTED}))+\s*\]")
+_NUMBERS_ARRAY = re.compile(r"\[\s*-?\d+\.?\d*(?:\s+-?\d+\.?\d*)*\s*\]")
+
+#: Keys under which an object holds its labels.
+_CHOICES = ("cats", "choices", "labels", "label")
+#: Keys under which each object of a list holds one label, and keys of objects that are no labels: marked spans.
+_NAMES = ("label", "name", "value")
+_SPAN = frozenset(("start", "end", "start_offset", "end_offset"))
+
+#: Words for 1 and 0 in a column, or in an object, of one value for each label.
+YES = frozenset(("1", "1.0", "true", "t", "yes", "y", "x", "✓", "✔", "ja", "oui", "si", "sí"))
+NO = frozenset(("0", "0.0", "false", "f", "no", "n", "nein", "non"))
 
 
-class IndicatorNames:
-    """What was found in objects of a number for each class."""
-
-    def __init__(self) -> None:
-        self.probabilities = False
-
-    def notes(self, column: "LabelColumn") -> tuple[str, ...]:
-        """Return what to tell the user."""
-        if not self.probabilities:
-            return ()
-        return (f"Column `{column.values.name}` holds probabilities: a label applies from 0.5.",)
+class NotLabelsError(Exception):
+    """A value names no class; the message is the reason."""
 
 
-def parsed(text: str) -> Any:
-    """Return the list or object that a string is in JSON, or as Python prints it; None if it is neither."""
-    if len(text) > _LONGEST or text[:1] not in ("[", "{") or text[-1:] not in ("]", "}"):
+def parsed(text: str) -> list[Any] | dict[Any, Any] | None:
+    """Return the list or object that a string is in JSON, or as Python or NumPy prints it; None if it is neither.
+
+    >>> parsed('{"choices": ["a"]}'), parsed("['a', 'b']"), parsed("[0 1 0]"), parsed("a, b")
+    ({'choices': ['a']}, ['a', 'b'], ['0', '1', '0'], None)
+    """
+    if len(text) > _LONGEST or text[:1] + text[-1:] not in _BRACKETS:
         return None
+    if _NAMES_ARRAY.fullmatch(text):
+        return [name[1:-1] for name in re.findall(_QUOTED, text)]
+    if _NUMBERS_ARRAY.fullmatch(text):
+        return [number.removesuffix(".") for number in text[1:-1].split()]
     for read in (json.loads, ast.literal_eval):
         try:
             value = read(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
             continue
+        if isinstance(value, set | frozenset | tuple):
+            return sorted(value, key=str)
         if isinstance(value, list | dict):
             return value
     return None
@@ -48,34 +59,86 @@ def is_structure(label: str) -> bool:
     return parsed(label) is not None
 
 
-def labels_in(value: Any, names: IndicatorNames) -> list[str] | None:
-    """Return the labels of a list, of ``{"choices": [...]}`` or of a number for each class; None for others."""
+def labels_in(value: Any) -> list[str]:
+    """Return the labels of a list, of ``{"choices": [...]}`` or of 0, 1 or a probability for each label.
+
+    >>> labels_in({"spam": 0.9, "ham": 0.1}), labels_in({"choices": ["a", "b"]}), labels_in([1, "x"])
+    (['spam'], ['a', 'b'], ['1', 'x'])
+
+    Raises:
+        NotLabelsError: the value is anything else.
+
+    """
     if isinstance(value, dict):
-        chosen = next((value[key] for key in _CHOICES if key in value and not _is_number(value[key])), None)
-        if chosen is not None:
-            return labels_in(chosen if isinstance(chosen, list) else [chosen], names)
-        if not value or not all(number is None or _is_number(number) for number in value.values()):
+        return _labels_of_object(value)
+    names = [item for item in value if item is not None]
+    if names and all(isinstance(item, dict) for item in names):
+        return [label for item in names for label in _label_of_item(item)]
+    if any(isinstance(item, list | tuple | dict) for item in names):
+        raise NotLabelsError("a list inside a list names no class")
+    return [scalar_text(item) for item in names]
+
+
+def _labels_of_object(value: dict[Any, Any]) -> list[str]:
+    for key in _CHOICES:
+        found = value.get(key)
+        if isinstance(found, list | dict):
+            return labels_in(found)
+        if isinstance(found, str) and indicator(found) is None:
+            return [found]
+    numbers = {name: indicator(number) for name, number in value.items()}
+    if not value or any(numbers[name] is None and not _is_blank(number) for name, number in value.items()):
+        raise NotLabelsError("an object must have 0, 1 or a probability for each label, or a list of `choices`")
+    return [str(name) for name, number in numbers.items() if number is not None and number >= 0.5]
+
+
+def _label_of_item(item: dict[Any, Any]) -> list[str]:
+    """Return the label of an object in a list, such as ``{"label": "a"}`` or spaCy's ``{"label": "a", "value": 1}``."""
+    name = next((item[key] for key in _NAMES if isinstance(item.get(key), str)), None)
+    if name is None or _SPAN & set(item):
+        raise NotLabelsError("the objects of the list are no labels of whole texts")
+    numbers = [indicator(item[key]) for key in ("value", "score") if isinstance(item.get(key), int | float)]
+    return [name] if all(number is not None and number >= 0.5 for number in numbers) else []
+
+
+def indicator(value: Any) -> float | None:
+    """Return 0, 1 or the probability that a value says whether a label applies; None if it says neither."""
+    if isinstance(value, str):
+        word = value.strip().casefold()
+        if word in YES or word in NO:
+            return float(word in YES)
+        try:
+            value = float(word)
+        except ValueError:
             return None
-        names.probabilities |= any(number not in (None, 0, 1) for number in value.values())
-        return [str(name) for name, number in value.items() if number is not None and number >= 0.5]
-    if any(isinstance(item, list | dict) for item in value):
-        return None
-    return [scalar_text(item) for item in value if item is not None]
+    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
 
 
-def indicator_lists(lists: pl.Series) -> pl.Series | None:
-    """Return the positions of ones, as names, of lists of equal length that hold a 0 or 1 each; None for others."""
-    known = lists.drop_nulls()
-    if not len(known) or known.list.len().n_unique() > 1 or known.list.len()[0] < 2:
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def positions_set(rows: Sequence[list[str] | None]) -> list[list[str] | None] | None:
+    """Return, as names, the positions of ones in lists of equal length that hold 0, 1 or a probability each.
+
+    Empty lists have no ones. Other lists of names give None.
+
+    Raises:
+        NotLabelsError: the lists hold 0 and 1 several times, but are not of equal length.
+
+    """
+    lists = [row for row in rows if row]
+    numbers = {
+        item: indicator(item) for row in lists for item in row if item[:1].isdigit() or item in ("true", "false")
+    }
+    if not lists or any(numbers.get(item) is None for row in lists for item in row):
         return None
-    if not known.explode().is_in(list(_INDICATORS)).all():
+    if len({len(row) for row in lists}) > 1:
+        if any(len(set(row)) < len(row) for row in lists):
+            raise NotLabelsError("lists of 0 and 1 must have one value for each label, and these differ in length")
         return None
-    positions = [
-        None if row is None else [str(i) for i, item in enumerate(row) if _INDICATORS[item] == "1"]
-        for row in lists.to_list()
+    if len(lists[0]) < 2:
+        return None
+    return [
+        None if row is None else [str(i) for i, item in enumerate(row) if (numbers[item] or 0) >= 0.5] for row in rows
     ]
-    return pl.Series(lists.name, positions, dtype=pl.List(pl.String))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and 0 <= value <= 1

@@ -1,0 +1,40 @@
+"""doccano, text classification: JSON Lines with a list of labels, or CSV with labels joined by ``#``."""
+
+import polars as pl
+
+from tagline.data.annotation_tools.base import Export, Tool, label_column
+from tagline.data.labels.joined import split_names
+from tagline.data.rows import Rows
+
+_TEXT, _LABEL = ("data", "text"), ("label", "labels")
+_OTHERS = frozenset(("id", "comments", "meta", "metadata", "annotation_approver", "username", "entities", "relations"))
+_JOINED_BY = "#"
+
+
+def _is_export(frame: pl.DataFrame) -> bool:
+    names = set(frame.columns)
+    text = [name for name in _TEXT if name in names]
+    label = [name for name in _LABEL if name in names]
+    if len(text) != 1 or len(label) != 1 or "id" not in names:
+        return False
+    if not {name.casefold() for name in names - {*text, *label}} <= _OTHERS:
+        return False
+    dtype = frame.schema[label[0]]
+    if isinstance(dtype, pl.List):
+        return not isinstance(dtype.inner, pl.List | pl.Struct)
+    return dtype == pl.String and text == ["data"]
+
+
+def _read(rows: Rows) -> Export:
+    """Read rows; where no text has several labels, one without any is unlabelled."""
+    frame = rows.frame
+    text = next(name for name in _TEXT if name in frame.columns)
+    label = next(name for name in _LABEL if name in frame.columns)
+    if frame.schema[label] == pl.String:
+        answers = [() if cell is None else tuple(split_names(cell, _JOINED_BY)) for cell in frame[label].to_list()]
+    else:
+        answers = [tuple(cell or ()) for cell in frame[label].cast(pl.List(pl.String)).to_list()]
+    return Export(frame.with_columns(label_column(label, answers)), text, label)
+
+
+TOOL = Tool("doccano", _is_export, _read)

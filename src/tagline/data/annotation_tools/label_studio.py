@@ -1,0 +1,100 @@
+"""Label Studio: JSON of tasks with their annotations; JSON-MIN and CSV with one annotation a row."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from tagline.data.annotation_tools.base import (
+    Answer,
+    Export,
+    Tool,
+    agreed,
+    cells,
+    disagreement_note,
+    holds,
+    label_column,
+)
+from tagline.data.frames import frame_of_dicts, scalar_text
+from tagline.data.rows import Rows
+
+_ANNOTATIONS = ("annotations", "completions")
+#: Columns of tasks that were not annotated yet.
+_TASK = frozenset(("id", "data", "meta", "project", "predictions", "drafts", "created_at", "updated_at"))
+#: Columns that JSON-MIN and CSV add to those of the task and its tags.
+_ADDED = ("annotation_id", "annotator", "completed_by", "created_at", "updated_at", "lead_time", "agreement")
+#: Keys of a region's value that are labels of the whole text, and those that mark a span.
+_CHOSEN = ("choices", "taxonomy", "rating")
+_SPAN = frozenset(("start", "end"))
+
+
+def _is_export(frame: pl.DataFrame) -> bool:
+    names = set(frame.columns)
+    if holds(frame, "data", dict) and (names <= _TASK or names & set(_ANNOTATIONS)):
+        return True
+    return "annotation_id" in names and len(names & set(_ADDED)) >= 3
+
+
+def _read(rows: Rows) -> Export:
+    return _read_tasks(rows) if holds(rows.frame, "data", dict) else _read_rows(rows.frame)
+
+
+def _read_rows(frame: pl.DataFrame) -> Export:
+    """Read JSON-MIN or CSV: a column of choices is the label."""
+    frame = frame.drop(_ADDED, strict=False)
+    chosen = [name for name in frame.columns if _holds_choices(frame[name])]
+    return Export(frame, label=chosen[0] if len(chosen) == 1 else None)
+
+
+def _holds_choices(column: pl.Series) -> bool:
+    if isinstance(column.dtype, pl.Struct):
+        return column.dtype.fields[0].name in _CHOSEN
+    return column.dtype == pl.String and bool(column.str.contains(r'^\{"choices":').any())
+
+
+def _read_tasks(rows: Rows) -> Export:
+    """Read tasks: a column for each key of ``data``, and one for each tag of the labelling configuration."""
+    tasks = [task if isinstance(task, dict) else {} for task in cells(rows.frame["data"])]
+    name = next((name for name in _ANNOTATIONS if name in rows.frame.columns), None)
+    annotations = [None] * len(tasks) if name is None else cells(rows.frame[name])
+    answers: dict[str, list[Answer]] = {}
+    left_out: list[str | None] = []
+    n_disagreeing = 0
+    for i, given in enumerate(annotations):
+        known = [one for one in given or [] if isinstance(one, dict)]
+        kept = [one for one in known if not one.get("was_cancelled")]
+        left_out.append("skipped by the annotator" if known and not kept else None)
+        truth = [one for one in kept if one.get("ground_truth")]
+        choices = [_choices(one.get("result")) for one in truth or kept]
+        disagreeing = False
+        for tag in dict.fromkeys(tag for chosen in choices for tag in chosen):
+            column = answers.setdefault(tag, [None] * len(tasks))
+            column[i], agree = agreed([chosen.get(tag) for chosen in choices])
+            disagreeing |= not agree
+        n_disagreeing += disagreeing
+    columns = [label_column(tag, found) for tag, found in answers.items()]
+    return Export(
+        frame_of_dicts(tasks).with_columns(columns),
+        label=columns[0].name if len(columns) == 1 else None,
+        left_out=pl.Series("left_out", left_out, dtype=pl.String),
+        notes=disagreement_note(n_disagreeing),
+    )
+
+
+def _choices(result: Any) -> Mapping[str, Answer]:
+    """Return the labels of the whole text in an annotation, by tag."""
+    found: dict[str, list[str]] = {}
+    for region in result if isinstance(result, list) else []:
+        value = region.get("value") if isinstance(region, dict) else None
+        if not isinstance(value, dict):
+            continue
+        chosen = next((value[key] for key in _CHOSEN if key in value), None)
+        if chosen is None or _SPAN & set(value):
+            continue
+        names = found.setdefault(str(region.get("from_name", "label")), [])
+        for item in chosen if isinstance(chosen, list) else [chosen]:
+            names.append("/".join(map(str, item)) if isinstance(item, list) else scalar_text(item))
+    return {tag: tuple(dict.fromkeys(names)) for tag, names in found.items()}
+
+
+TOOL = Tool("Label Studio", _is_export, _read)
