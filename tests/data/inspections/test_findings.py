@@ -31,11 +31,13 @@ def test_nulls_and_empty_texts_are_counted() -> None:
 
 
 def test_label_case_and_spaces() -> None:
-    data = load_dataset([*rows(), ("a1", "pos"), ("a2", "Pos"), ("a3", " pos "), ("a4", "Pos")])
+    labelled = [*rows(), ("a1", "pos"), ("a2", "Pos"), ("a3", " pos "), ("a4", "Pos")]
+    data = load_dataset(labelled, keep_label_spelling=True)
     assert data.classes == ["Pos", "c0", "c1", "pos"]
     told = " ".join(data.facts.warnings)
     assert "differ only by case or spaces are kept as separate classes: `Pos` and `pos`" in told
     assert "trimmed in 1 row." in told
+    assert load_dataset(labelled).classes == ["c0", "c1", "pos"]
 
 
 def test_single_rows_stay_in_train() -> None:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagline.data.annotation_tools.base import Export, Tool, label_column
+from tagline.data.annotation_tools.base import Export, Tool, cells, label_column
 from tagline.data.labels.joined import split_names
 from tagline.data.rows import Rows
 
@@ -21,7 +21,8 @@ def _is_export(frame: pl.DataFrame) -> bool:
         return False
     dtype = frame.schema[label[0]]
     if isinstance(dtype, pl.List):
-        return not isinstance(dtype.inner, pl.List | pl.Struct)
+        items = frame[label[0]].explode().drop_nulls().head(1)
+        return not items.dtype.is_nested() and not any(isinstance(item, list | dict) for item in cells(items))
     return dtype == pl.String and text == ["data"]
 
 

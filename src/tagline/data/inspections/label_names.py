@@ -1,12 +1,13 @@
-"""Class names that differ only by case or spaces."""
+"""Class names that differ only by case or spaces, which `keep_label_spelling` keeps apart."""
 
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
+from tagline.data.labels import spelling_key
 
 
 def _inspect(data: InspectedData) -> Finding:
     alike: dict[str, list[str]] = {}
     for name in data.classes:
-        alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+        alike.setdefault(spelling_key(name), []).append(name)
     near = [names for names in alike.values() if len(names) > 1]
     if not near:
         return Finding()

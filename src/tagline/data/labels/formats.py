@@ -81,7 +81,11 @@ def _read_lists(column: LabelColumn) -> Labels | None:
         return None
     if isinstance(dtype.inner, pl.List | pl.Array | pl.Struct):
         return _labels_of_values(column, column.values.to_list())
-    return _lists_or_positions(column, column.values.cast(pl.List(pl.String)))
+    lists = column.values.cast(pl.List(pl.String))
+    if lists.explode().str.starts_with("{").any():
+        values = [None if row is None else [item and (parsed(item) or item) for item in row] for row in lists.to_list()]
+        return _labels_of_values(column, values)
+    return _lists_or_positions(column, lists)
 
 
 def _read_objects(column: LabelColumn) -> Labels | None:
@@ -91,7 +95,7 @@ def _read_objects(column: LabelColumn) -> Labels | None:
 
 def _read_json(column: LabelColumn) -> Labels | None:
     """Read strings of which some are JSON, or what Python or NumPy prints: lists or objects. Others are names."""
-    if column.values.dtype != pl.String or not column.distinct.str.contains(r"(?s)^[\[{(].*[\]})]$").any():
+    if column.values.dtype != pl.String or not column.distinct.str.contains(r"(?s)^[\[{(].*[\]})]$|^set\(\)$").any():
         return None
     values = {text: parsed(text) for text in column.distinct.to_list()}
     unquoted = [text for text, value in values.items() if value is None]
@@ -103,7 +107,7 @@ def _read_json(column: LabelColumn) -> Labels | None:
         }
         if not any(isinstance(item, list | dict) for value in values.values() for item in value or []):
             return _lists_or_positions(column, column.map_distinct(texts))
-    if _are_unquoted_lists([text for text in values if text not in ("[]", "{}")]):
+    if unquoted and _are_unquoted_lists([text for text, value in values.items() if value != []]):
         return Labels(_clean_lists(column.map_distinct({text: split_names(text[1:-1], ",") for text in values})))
     found: dict[str, list[str]] = {}
     for text, value in values.items():

@@ -9,6 +9,7 @@ from typing import Any
 from tagline.data.frames import scalar_text
 
 _LONGEST = 20_000  # characters of a cell that is parsed
+_EMPTY = ("{}", "()", "set()")
 _BRACKETS = ("[]", "{}", "()")
 _QUOTED = r"'[^']*'|\"[^\"]*\""
 #: Arrays as NumPy prints them: ``['a' 'b']``, which Python would read as one string, and ``[0 1 0]``.
@@ -36,6 +37,8 @@ def parsed(text: str) -> list[Any] | dict[Any, Any] | None:
     >>> parsed('{"choices": ["a"]}'), parsed("['a', 'b']"), parsed("[0 1 0]"), parsed("a, b")
     ({'choices': ['a']}, ['a', 'b'], ['0', '1', '0'], None)
     """
+    if text in _EMPTY:
+        return []
     if len(text) > _LONGEST or text[:1] + text[-1:] not in _BRACKETS:
         return None
     if _NAMES_ARRAY.fullmatch(text):

@@ -1,0 +1,224 @@
+"""Labels: how each way to write them is read, whoever wrote it."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagline.data import load_dataset
+from tagline.data.labels import LabelOptions, read_labels
+from tagline.errors import DataError
+
+NAMES = ("billing", "delivery", "it's late", 'say "x"', "naïve – ok")
+
+
+def read(cells: object, options: LabelOptions | None = None) -> pl.Series:
+    frame = pl.DataFrame({"label": cells}, strict=False)
+    return read_labels(frame, ("label",), "data", options or LabelOptions()).values
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ([0, 1, 10, 2], ["0", "1", "2", "10"]),
+        ([1.0, 0.0, 1.0, None], ["0", "1"]),
+        ([True, False, True, False], ["false", "true"]),
+        (["1.0", "2.0", "1.0", "2.0"], ["1.0", "2.0"]),
+        ([1e300, 0.0, 1e300, 0.0], ["0.0", "1e+300"]),
+        (["b", "a", "10", "9"], ["10", "9", "a", "b"]),
+    ],
+)
+def test_labels_become_strings(labels: list[object], classes: list[str]) -> None:
+    assert load_dataset({"text": ["a", "b", "c", "d"], "label": labels}).classes == classes
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [["a", "b"], ["b"], [], ["c", " a "]],
+        ['["a", "b"]', '["b"]', "[]", '["c", "a"]'],
+        ["['a', 'b']", "['b']", "[]", "['c', 'a']"],
+    ],
+)
+def test_lists_are_multilabel(labels: list[object]) -> None:
+    data = load_dataset({"text": ["t0", "t1", "t2", "t3"], "label": labels}, test=[("t9", "b")])
+    assert data.task == "multilabel"
+    assert data.classes == ["a", "b", "c"]
+    assert data.train.labels.to_list() == [["a", "b"], ["b"], [], ["a", "c"]]
+    assert data.test is not None
+    assert data.test.labels.to_list() == [["b"]]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ['["a", null]', "[true, 1.0]", '["", " x "]', "[]"],
+        [["a", None], [True, 1.0], ["", " x "], []],
+    ],
+)
+def test_lists_follow_one_set_of_rules_however_they_are_written(labels: list[object]) -> None:
+    data = load_dataset({"text": ["t0", "t1", "t2", "t3"], "label": labels}, test=[("t9", "a")])
+    assert data.train.labels.to_list() == [["a"], ["1", "true"], ["x"], []]
+
+
+#: Ways to write the labels of one text into a cell, besides JSON.
+CELLS: dict[str, Callable[[list[str]], object]] = {
+    "Python lists": repr,
+    "Python sets": lambda names: repr(set(names)) if names else "set()",
+    "Python tuples": lambda names: repr(tuple(names)),
+    "JSON": json.dumps,
+    "JSON with escapes": lambda names: json.dumps(names, ensure_ascii=True, indent=1),
+    "arrays of NumPy": lambda names: str(np.array(names, dtype=str)),
+    "choices": lambda names: json.dumps({"choices": names}),
+    "objects with names": lambda names: json.dumps([{"label": name} for name in names]),
+    "0 and 1": lambda names: json.dumps({name: int(name in names) for name in NAMES}),
+    "booleans of Python": lambda names: repr({name: name in names for name in NAMES}),
+    "probabilities": lambda names: json.dumps({name: 0.9 if name in names else 0.1 for name in NAMES}),
+    "yes and no": lambda names: json.dumps({name: "yes" if name in names else "no" for name in NAMES}),
+    "x and nothing": lambda names: json.dumps({name: "x" if name in names else "" for name in NAMES}),
+}
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(NAMES), unique=True), min_size=1, max_size=20))
+@pytest.mark.parametrize("way", CELLS)
+def test_random_labels_are_read_back_from_every_way_to_write_them(way: str, rows: list[list[str]]) -> None:
+    # An array with both kinds of quotes has no reading: NumPy prints a quote in a quoted string as it is.
+    if way == "arrays of NumPy":
+        rows = [[name.replace("'", "").replace('"', "") for name in row] for row in rows]
+    assert read([CELLS[way](row) for row in rows]).to_list() == [sorted(row) for row in rows]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(NAMES), unique=True), min_size=1, max_size=20))
+def test_objects_and_lists_of_typed_columns_are_read_as_in_text(rows: list[list[str]]) -> None:
+    expected = [sorted(row) for row in rows]
+    assert read(pl.Series(rows, dtype=pl.List(pl.String))).to_list() == expected
+    objects = [{name: name in row for name in NAMES} for row in rows]
+    assert read(pl.Series(objects)).to_list() == expected
+    items = [[{"label": name} for name in row] for row in rows]
+    assert read(pl.Series(items, dtype=pl.List(pl.Struct({"label": pl.String})))).to_list() == expected
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=20))
+@pytest.mark.parametrize(
+    "write", [str, json.dumps, lambda row: str(np.array(row)), lambda row: str(np.array(row) * 1.0)]
+)
+def test_indicators_are_named_by_position(write: Callable[[object], str], rows: list[list[bool]]) -> None:
+    expected = [[str(i) for i, flag in enumerate(row) if flag] for row in rows]
+    assert read([write([int(flag) for flag in row]) for row in rows]).to_list() == expected
+    assert read(pl.Series([[int(flag) for flag in row] for row in rows])).to_list() == expected
+    assert read(pl.Series(rows)).to_list() == expected
+
+
+def test_class_numbers_in_lists_stay_names() -> None:
+    assert read(["[0, 1]", "[2]", "[1, 0]"]).to_list() == [["0", "1"], ["2"], ["0", "1"]]
+    assert read(["[0, 2]", "[2, 1]"]).to_list() == [["0", "2"], ["1", "2"]]
+    with pytest.raises(DataError, match="one value for each label, and these differ in length"):
+        read(["[0, 0, 1]", "[1, 0]"])
+
+
+def test_lists_without_quotes_are_read_and_names_in_brackets_are_names() -> None:
+    expected = [["a", "b"], ["a"], ["b"], []]
+    assert read(["[a, b]", "[a]", "[b]", "[]"]).to_list() == expected
+    assert read(["{a,b}", "{a}", "{b}", "{}"]).to_list() == expected
+    assert read(["[PAD]", "[UNK]", "(other)"]).to_list() == ["[PAD]", "[UNK]", "(other)"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ('{"a": 3, "b": 0}', "an object must have 0, 1 or a probability for each label"),
+        ('{"text": "hello", "user": 1}', "an object must have 0, 1 or a probability"),
+        ('[[0, 4, "ORG"]]', "a list inside a list names no class"),
+        ('[{"start": 0, "end": 4, "label": "ORG"}]', "no labels of whole texts"),
+        ('["[1, 2]"]', "it is a structure that names no class"),
+    ],
+)
+def test_other_structures_are_refused_with_the_reason(cell: str, reason: str) -> None:
+    with pytest.raises(DataError, match=r"`data`: column `label` holds `.*") as caught:
+        read([cell, "plain"])
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("separator", ["|", ";", "#", ","])
+def test_joined_names_are_multilabel(separator: str) -> None:
+    rows = [["a"], ["b"], ["a", "b"], ["b", "c"], ["c"], []] * 4
+    cells = [separator.join(row) for row in rows]
+    data = load_dataset({"text": [f"t{i}" for i in range(24)], "label": cells}, folds=2)
+    assert (data.task, data.facts.label_separator) == ("multilabel", separator)
+    assert data.train.labels.to_list() == rows
+    told = " ".join(data.facts.warnings)
+    assert f"several labels joined by `{separator}`, such as `a{separator}b`: read as multi-label" in told
+    assert "4 rows without a label: read as texts to which no label applies." in told
+    single = load_dataset({"text": [f"t{i}" for i in range(24)], "label": cells}, folds=2, label_separator="")
+    assert (single.task, single.facts.dropped) == ("multiclass", {"no label": 4})
+    assert f"a{separator}b" in single.classes
+
+
+def test_a_given_separator_needs_no_recurring_names() -> None:
+    assert read(["a / b", "c", "d/e"], LabelOptions(separator="/")).to_list() == [["a", "b"], ["c"], ["d", "e"]]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.booleans(), min_size=3, max_size=3), min_size=1, max_size=20))
+@pytest.mark.parametrize(
+    ("yes", "no"), [("1", "0"), ("1.0", "0.0"), ("True", "False"), ("Y", "n"), ("x", ""), ("0.7", "0.2")]
+)
+def test_columns_of_zero_and_one_are_a_label_each(yes: str, no: str, rows: list[list[bool]]) -> None:
+    frame = pl.DataFrame({name: [yes if row[i] else no for row in rows] for i, name in enumerate("abc")})
+    expected = [[name for i, name in enumerate("abc") if row[i]] for row in rows]
+    assert read_labels(frame, tuple("abc"), "data", LabelOptions()).values.to_list() == expected
+    typed = pl.DataFrame({name: [row[i] for row in rows] for i, name in enumerate("abc")})
+    for dtype in (pl.Boolean, pl.Int8, pl.Float32):
+        assert read_labels(typed.cast(dtype), tuple("abc"), "data", LabelOptions()).values.to_list() == expected
+
+
+def test_label_columns_that_hold_something_else_are_refused() -> None:
+    with pytest.raises(DataError, match=r"several label columns hold 0 and 1, .*; `b` holds `5`. Give a single"):
+        read_labels(pl.DataFrame({"a": [0, 1], "b": [1, 5]}), ("a", "b"), "data", LabelOptions())
+
+
+def test_a_row_of_empty_label_columns_is_unlabelled() -> None:
+    frame = pl.DataFrame({"a": [0, 1, None], "b": [0, None, None]})
+    assert read_labels(frame, ("a", "b"), "data", LabelOptions()).values.to_list() == [[], ["a"], None]
+
+
+def test_one_label_in_every_row_makes_the_task_single_label() -> None:
+    texts = [f"t{i}" for i in range(12)]
+    one_hot = {"text": texts, "a": [1, 0, 0] * 4, "b": [0, 1, 0] * 4, "c": [0, 0, 1] * 4}
+    lists = {"text": texts, "label": [["a"], ["b"], ["c"]] * 4}
+    for data, label in ((one_hot, ["a", "b", "c"]), (lists, "label")):
+        single = load_dataset(data, label=label, folds=2)
+        assert (single.task, single.train.labels.to_list()) == ("multiclass", ["a", "b", "c"] * 4)
+        assert "Each row has exactly one label: read as single-label." in " ".join(single.facts.warnings)
+        multi = load_dataset(data, label=label, folds=2, multilabel=True)
+        assert (multi.task, multi.train.labels.to_list()) == ("multilabel", [["a"], ["b"], ["c"]] * 4)
+    names = load_dataset({"text": texts, "label": ["a", "b", "c"] * 4}, folds=2, multilabel=True)
+    assert names.train.labels.to_list() == [["a"], ["b"], ["c"]] * 4
+
+
+def test_numbers_stay_as_written_in_text_files(tmp_path: Path) -> None:
+    for cells in (["1.0", "2.0"], ["1.0", "2.5"], ["01", "2"], ["1e3", "2"]):
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        writer.writerows([("text", "label"), *((f"t{i}", cells[i % 2]) for i in range(20))])
+        (tmp_path / "a.csv").write_text(buffer.getvalue())
+        assert load_dataset(tmp_path / "a.csv").classes == sorted(cells)
+
+
+def test_test_rows_are_split_as_the_train_rows_are() -> None:
+    train = [("t0", "a"), ("t1", "b"), ("t2", "c")] * 10
+    names = load_dataset(train, test=[("u0", "a|b"), ("u1", "a"), ("u2", "b")])
+    assert (names.task, names.facts.label_separator) == ("multiclass", None)
+    joined = load_dataset([*train, ("t3", "a|b")], test=[("u0", "b|c"), ("u1", "")])
+    assert joined.test is not None
+    assert joined.test.labels.to_list() == [["b", "c"], []]
