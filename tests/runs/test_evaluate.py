@@ -55,3 +55,50 @@ def test_rows_seen_in_training_are_unknown_without_the_run(tmp_path):
     assert "cannot be recognised" in words
     moved = alone.rename(stranger.folder / "other-model")
     assert seen(moved, ROWS.head(40))[0] is None
+
+
+def rows_of(labels, n=40):
+    return pl.DataFrame(
+        {"text": [f"{labels[i % len(labels)]} word {i}" for i in range(n)], "label": labels * (n // len(labels))}
+    )
+
+
+def test_labels_are_matched_to_the_classes_of_the_model(tmp_path):
+    run = train_run(
+        rows_of(["1.0", "2.5", "5.0", "Très bien"]), TrainSettings(recipe="naive-bayes"), out=tmp_path / "run"
+    )
+    assert run.metrics["classes"] == ["1.0", "2.5", "5.0", "Très bien"]
+    for labels in (["1", "5"], ["1.00", "2.50"], ["5.0", "TRE\u0300S  BIEN"]):
+        evaluation = evaluate_model(run.model, rows_of(labels, 20))
+        assert evaluation.metrics["classes"] == run.metrics["classes"]
+        assert "spells classes of the model differently" in " ".join(evaluation.warnings)
+    typed = rows_of(["1", "5"], 20).cast({"label": pl.Float64})
+    assert evaluate_model(run.model, typed).metrics["classes"] == run.metrics["classes"]
+    exact = evaluate_model(run.model, rows_of(["1.0", "5.0"], 20))
+    assert "differently" not in " ".join(exact.warnings)
+
+
+def test_labels_are_read_as_those_of_the_training_rows(tmp_path):
+    kept = TrainSettings(recipe="naive-bayes", keep_label_spelling=True)
+    run = train_run(rows_of(["Yes", "yes", "no", "-"]), kept, out=tmp_path / "run")
+    assert evaluate_model(run.model, rows_of(["Yes", "yes", "no", "-"], 20)).metrics["classes"] == [
+        "-",
+        "Yes",
+        "no",
+        "yes",
+    ]
+    named = train_run(rows_of(["a", "b"]), TrainSettings(recipe="naive-bayes"), out=tmp_path / "named")
+    with pytest.raises(InputError, match="labels"):
+        evaluate_model(named.model, rows_of(["a|c", "b|c"], 20))
+
+
+@pytest.mark.parametrize("labels", ["a|b", "a;b", '["a", "b"]', "a/b"])
+def test_a_multilabel_model_is_evaluated_on_any_format(tmp_path, labels):
+    lists = pl.DataFrame({"text": [f"word {i}" for i in range(40)], "label": [["a"], ["b"], ["a", "b"], []] * 10})
+    run = train_run(lists, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
+    data = pl.DataFrame({"text": ["x", "y", "z"], "label": [labels, "a", "b"]})
+    separator = "/" if "/" in labels else None
+    metrics = evaluate_model(run.model, data, label_separator=separator).metrics
+    assert (metrics["task"], metrics["classes"], metrics["test"]["n"]) == ("multilabel", ["a", "b"], 3)
+    one_each = pl.DataFrame({"text": ["x", "y"], "label": ["a", "b"]})
+    assert evaluate_model(run.model, one_each).metrics["task"] == "multilabel"

@@ -92,7 +92,7 @@ def _values(column: Any) -> list[Any]:
 
 
 def _huggingface_frame(data: Any) -> pl.DataFrame:
-    """Make a frame of a Hugging Face dataset: class numbers become names; -1, "no label", a null."""
+    """Make a frame of a Hugging Face dataset: class numbers become names; -1, "no label", a null or left out."""
     columns: dict[str, list[Any]] = {name: list(data[name]) for name in data.column_names}
     for name, values in columns.items():
         feature = data.features[name]
@@ -106,5 +106,5 @@ def _huggingface_frame(data: Any) -> pl.DataFrame:
 
 def _class_names(value: Any, names: Sequence[str]) -> Any:
     if isinstance(value, list | tuple):
-        return [names[i] for i in value]
+        return [names[i] for i in value if i is not None and i >= 0]
     return None if value is None or value < 0 else names[value]

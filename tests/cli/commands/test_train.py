@@ -244,3 +244,33 @@ def test_vectors_learnt_from_unlabelled_texts(in_shell, reviews, here):
     assert told["running_words"] > 0.7  # all but the numbers; they are none of the author's name
     assert "240 unlabelled texts of <code>more.csv</code>" in (here / "run" / "report.html").read_text()
     assert "vectors" not in in_shell("train", "--quiet", *command[1:-2], "--out", "again").stderr
+
+
+def test_several_label_columns_are_labels_and_evaluated_as_such(call, tmp_path):
+    flags = [(i % 2, i % 3 == 0, i % 5 == 0) for i in range(60)]
+    lines = [f"{i},text {i} {'ab'[b]} {'cd'[c]},{a},{int(b)},{int(c)}" for i, (a, b, c) in enumerate(flags)]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["id,comment,bug,billing,other", *lines]))
+    columns = ("--text", "comment", "--label", "bug", "--label", "billing", "--label", "other")
+    status, out, err = call("train", path, *columns, *FAST, "--json", "--out", tmp_path / "run")
+    assert (status, json.loads(out)["classes"]) == (0, ["billing", "bug", "other"]), err
+    run = load(tmp_path / "run" / "run.json")
+    assert run["data"]["label"] == run["dataset"]["facts"]["label_columns"] == ["bug", "billing", "other"]
+    assert "bug, billing, other" in (tmp_path / "run" / "report.html").read_text()
+    status, out, err = call("evaluate", tmp_path / "run", path, "--json", "--quiet")
+    assert (status, json.loads(out)["task"]) == (0, "multilabel"), err
+    assert json.loads(out)["test"]["n"] == load(tmp_path / "run" / "metrics.json")["rows"]["test"]
+
+
+def test_options_of_labels(call, tmp_path):
+    path = tmp_path / "rows.csv"
+    labels = ["Yes/no", "yes", "no", "NO"]
+    path.write_text("\n".join(["text,label", *(f"text number {i},{labels[i % 4]}" for i in range(40))]))
+    given = ("--label-separator", "/", "--keep-label-spelling", "--multilabel")
+    status, out, err = call("train", path, *FAST, "--json", *given, "--out", tmp_path / "run")
+    assert (status, json.loads(out)["classes"]) == (0, ["NO", "Yes", "no", "yes"]), err
+    kept = load(tmp_path / "run" / "model" / "tagline.json")["facts"]["labels"]
+    assert kept == {"separator": "/", "keep_spelling": True, "multilabel": True}
+    status, out, err = call("datasets", "show", path, "--label-separator", "/", "--json")
+    assert (status, json.loads(out)["classes"]) == (0, ["Yes", "no"]), err
+    assert "Spellings of one label were merged" in err

@@ -244,6 +244,8 @@ def _labels_of_values(column: LabelColumn, values: Sequence[Any]) -> Labels:
 
 def _lists_or_positions(column: LabelColumn, lists: pl.Series) -> Labels:
     """Return lists of names as they are, and of a 0 or 1 for each label the positions of ones."""
+    if any(indicator(item) is None for item in lists.explode().drop_nulls().unique().to_list()):
+        return Labels(_clean_lists(lists))
     try:
         positions = positions_set(lists.to_list())
     except NotLabelsError as error:
