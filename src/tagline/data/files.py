@@ -34,13 +34,14 @@ TEXT_SUFFIX = ".txt"
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows of a stream: ``texts`` (String, never null), and ``rows``, all columns of the file.
+    """Rows of a stream: ``texts`` (String, never null) of the columns ``text``, and ``rows``, all columns of the file.
 
     ``lines`` are the unchanged lines of JSON Lines (String); None for other files.
     """
 
     texts: pl.Series
     rows: pl.DataFrame
+    text: tuple[str, ...]
     lines: pl.Series | None = None
 
 
@@ -88,7 +89,7 @@ def read_texts(
                 read = read_export(Rows(rows, "", source.name), wanted)
                 if columns is None:
                     columns = find_text_columns(read.frame, wanted or ((read.text,) if read.text else ()), source.name)
-                yield Batch(join_texts(read.frame, columns).fill_null(""), rows, lines)
+                yield Batch(join_texts(read.frame, columns).fill_null(""), rows, columns, lines)
 
 
 def is_readable(path: Path) -> bool:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import polars as pl
 
 from tagline.data import Rejected, read_texts
-from tagline.data.columns import find_text_columns
 from tagline.data.rows import check_rejected, is_blank
-from tagline.data.streams import display_name
 from tagline.errors import DataError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
@@ -157,7 +155,7 @@ class PredictedFile:
         names: dict[str, str] = {}
         for batch in batches:
             if not names:
-                self.on_columns(find_text_columns(batch.rows, columns, display_name(self.source)))
+                self.on_columns(batch.text)
             added = _prediction_columns(self.clf, batch.texts, self.options)
             self.n_empty += n_blank(batch.texts)
             names = names or _free_names(added.columns, batch.rows.columns)
