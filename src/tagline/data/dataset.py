@@ -162,9 +162,8 @@ def read_dataset(data: Any, options: ReadOptions, seed: int) -> Dataset:
     if options.folds is not None and (options.test is not None or options.validation is not None):
         raise DataError("`--folds` uses every row for training and evaluation: omit `--test` and `--validation`.")
     main = _read_part(data, options)
-    options = replace(options, label_separator=_separator_of_others(main, options))
     extra = {
-        part: _read_part(given, options, part)
+        part: _read_part(given, _options_of_others(main, options), part)
         for part, given in ((TEST, options.test), (VALIDATION, options.validation))
         if given is not None
     }
@@ -253,11 +252,16 @@ def _read_part(data: Any, options: ReadOptions, part: str | None = None) -> _Par
     return _Part(rows, columns, table.with_columns(part=pl.lit(part)), labels)
 
 
-def _separator_of_others(main: _Part, options: ReadOptions) -> str | None:
-    """Return the label separator of test and validation rows: that of the main rows, or none if these hold names."""
-    if options.label_separator is None and not isinstance(main.labels.values.dtype, pl.List):
-        return ""
-    return options.label_separator if main.labels.separator is None else main.labels.separator
+def _options_of_others(main: _Part, options: ReadOptions) -> ReadOptions:
+    """Return how test and validation rows are read: as the main rows were, so that no name of one label is split."""
+    labels = main.labels.values
+    lists = isinstance(labels.dtype, pl.List)
+    separator = options.label_separator if main.labels.separator is None else main.labels.separator
+    return replace(
+        options,
+        label_separator="" if separator is None and not lists else separator,
+        multilabel=options.multilabel or (lists and bool((labels.list.len() != 1).any())),
+    )
 
 
 def _replace_parts(main: _Part, extra: dict[str, _Part]) -> tuple[list[pl.DataFrame], list[str]]:

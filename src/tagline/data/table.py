@@ -31,6 +31,9 @@ def labelled_table(
 ) -> tuple[pl.DataFrame, Labels]:
     """Return the table of ``rows`` with the chosen columns, see the top of this module, and the labels read."""
     frame = rows.frame
+    if rows.left_out is not None:
+        used = rows.left_out.is_null()
+        frame = frame.with_columns(pl.when(used).then(pl.col(name)) for name in columns.label)
     labels = read_labels(frame, columns.label, rows.source, options)
     nothing = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
     part = nothing

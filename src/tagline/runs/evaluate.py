@@ -119,7 +119,7 @@ def _read(
     options = replace(
         options,
         keep_label_spelling=bool(read.get("keep_spelling")),
-        multilabel=bool(read.get("multilabel")),
+        multilabel=multilabel,
     )
     trained = card.get("label_columns") or ([card["label_column"]] if card.get("label_column") else None)
     if trained and not once:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.data.annotation_tools.exports import CLASSES, SEVERAL, SINGLE, TEXTS, labels_of, write_lines
 
 OPTIONS = [{"id": name, "text": name.title()} for name in CLASSES]
@@ -30,17 +28,26 @@ def test_rejected_and_ignored_rows_are_left_out_and_counted(tmp_path: Path) -> N
     assert "6 rows left out: rejected by the annotator (first: row 1)." in data.facts.warnings
 
 
+def test_labels_of_rejected_rows_decide_nothing() -> None:
+    chosen = [[name] for name in SINGLE]
+    chosen[0] = ["billing", "delivery", "BILLING", "other"]
+    data, _ = labels_of(choices(chosen, ["reject", *["accept"] * 29]))
+    assert (data.task, data.classes) == ("multiclass", list(CLASSES))
+    assert "merged" not in " ".join(data.facts.warnings)
+
+
 def test_several_options_are_multilabel() -> None:
     data, labels = labels_of(choices(SEVERAL, ["accept"] * 30))
     assert data.task == "multilabel"
     assert labels == dict(zip(TEXTS, SEVERAL, strict=True))
 
 
-@pytest.mark.parametrize(("style", "task", "left"), [("single", "binary", 20), ("multiple", "multilabel", 30)])
-def test_no_option_is_no_answer_where_one_must_be_chosen(style: str, task: str, left: int) -> None:
-    chosen = [[] if i % 3 == 0 else [CLASSES[i % 3]] for i in range(30)]
-    data, labels = labels_of(choices(chosen, ["accept"] * 30, config={"choice_style": style}))
-    assert (data.task, len(labels)) == (task, left)
+def test_no_option_is_no_answer_where_no_text_has_several() -> None:
+    rows = choices([[] if i % 3 == 0 else [CLASSES[i % 3]] for i in range(30)], ["accept"] * 30)
+    data, labels = labels_of(rows)
+    assert (data.task, len(labels), data.facts.dropped) == ("binary", 20, {"no label": 10})
+    data, labels = labels_of(rows, multilabel=True)
+    assert (data.task, len(labels), labels[TEXTS[0]]) == ("multilabel", 30, [])
 
 
 def test_options_with_numbers_as_ids_are_named_by_their_texts() -> None:

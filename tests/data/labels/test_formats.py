@@ -16,6 +16,7 @@ from tagline.data import load_dataset
 from tagline.data.labels import LabelOptions, read_labels
 from tagline.errors import DataError
 
+SEVERAL = LabelOptions(multilabel=True)
 NAMES = ("billing", "delivery", "it's late", 'say "x"', "naïve – ok")
 
 
@@ -93,18 +94,18 @@ def test_random_labels_are_read_back_from_every_way_to_write_them(way: str, rows
     # An array with both kinds of quotes has no reading: NumPy prints a quote in a quoted string as it is.
     if way == "arrays of NumPy":
         rows = [[name.replace("'", "").replace('"', "") for name in row] for row in rows]
-    assert read([CELLS[way](row) for row in rows]).to_list() == [sorted(row) for row in rows]
+    assert read([CELLS[way](row) for row in rows], SEVERAL).to_list() == [sorted(row) for row in rows]
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.lists(st.sampled_from(NAMES), unique=True), min_size=1, max_size=20))
 def test_objects_and_lists_of_typed_columns_are_read_as_in_text(rows: list[list[str]]) -> None:
     expected = [sorted(row) for row in rows]
-    assert read(pl.Series(rows, dtype=pl.List(pl.String))).to_list() == expected
+    assert read(pl.Series(rows, dtype=pl.List(pl.String)), SEVERAL).to_list() == expected
     objects = [{name: name in row for name in NAMES} for row in rows]
-    assert read(pl.Series(objects)).to_list() == expected
+    assert read(pl.Series(objects), SEVERAL).to_list() == expected
     items = [[{"label": name} for name in row] for row in rows]
-    assert read(pl.Series(items, dtype=pl.List(pl.Struct({"label": pl.String})))).to_list() == expected
+    assert read(pl.Series(items, dtype=pl.List(pl.Struct({"label": pl.String}))), SEVERAL).to_list() == expected
 
 
 @settings(max_examples=30, deadline=None)
@@ -117,6 +118,25 @@ def test_indicators_are_named_by_position(write: Callable[[object], str], rows: 
     assert read([write([int(flag) for flag in row]) for row in rows]).to_list() == expected
     assert read(pl.Series([[int(flag) for flag in row] for row in rows])).to_list() == expected
     assert read(pl.Series(rows)).to_list() == expected
+
+
+@pytest.mark.parametrize("cells", [["0,1,0", "1,1,0"], ["0 1 0", "1 1 0"], ["0.0; 1.0; 0.0", "1.0; 1.0; 0.0"]])
+def test_indicators_without_brackets(cells: list[str]) -> None:
+    assert read([*cells, None]).to_list() == [["1"], ["0", "1"], None]
+
+
+def test_an_empty_list_is_unlabelled_where_no_row_has_several() -> None:
+    for lists in ([["a"], [], ["b"]], ["['a']", "[]", '["b"]']):
+        assert read(lists).to_list() == [["a"], None, ["b"]]
+    rows = {"text": [f"t{i}" for i in range(12)], "label": [["a"], [], ["b"]] * 4}
+    data = load_dataset(rows, folds=2)
+    assert (data.task, data.facts.dropped) == ("binary", {"no label": 4})
+    assert "4 rows with an empty list in `label`, read as unlabelled" in data.facts.warnings[0]
+    multi = load_dataset(rows, folds=2, multilabel=True)
+    assert multi.train.labels.to_list() == [["a"], [], ["b"]] * 4
+    several = load_dataset([("t0", ["a", "b"]), ("t1", ["b"]), ("t2", ["a"])], test=[("u0", []), ("u1", ["a"])])
+    assert several.test is not None
+    assert several.test.labels.to_list() == [[], ["a"]]
 
 
 def test_class_numbers_in_lists_stay_names() -> None:

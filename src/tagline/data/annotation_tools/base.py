@@ -63,10 +63,8 @@ def holds(frame: pl.DataFrame, name: str, kind: type) -> bool:
 
 
 def label_column(name: str, answers: Sequence[Answer]) -> pl.Series:
-    """Return a column of answers: names where no row has several labels, in which case none means unlabelled."""
-    if any(answer is not None and len(answer) > 1 for answer in answers):
-        return pl.Series(name, [None if a is None else list(a) for a in answers], dtype=pl.List(pl.String))
-    return pl.Series(name, [answer[0] if answer else None for answer in answers], dtype=pl.String)
+    """Return a column of answers, List(String)."""
+    return pl.Series(name, [None if a is None else list(a) for a in answers], dtype=pl.List(pl.String))
 
 
 def agreed(answers: Sequence[Answer]) -> tuple[Answer, bool]:

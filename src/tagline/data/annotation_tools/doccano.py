@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagline.data.annotation_tools.base import Export, Tool, cells, label_column
+from tagline.data.annotation_tools.base import Export, Tool, cells
 from tagline.data.labels.joined import split_names
 from tagline.data.rows import Rows
 
@@ -27,15 +27,13 @@ def _is_export(frame: pl.DataFrame) -> bool:
 
 
 def _read(rows: Rows) -> Export:
-    """Read rows; where no text has several labels, one without any is unlabelled."""
     frame = rows.frame
     text = next(name for name in _TEXT if name in frame.columns)
     label = next(name for name in _LABEL if name in frame.columns)
     if frame.schema[label] == pl.String:
-        answers = [() if cell is None else tuple(split_names(cell, _JOINED_BY)) for cell in frame[label].to_list()]
-    else:
-        answers = [tuple(cell or ()) for cell in frame[label].cast(pl.List(pl.String)).to_list()]
-    return Export(frame.with_columns(label_column(label, answers)), text, label)
+        joined = [split_names(cell or "", _JOINED_BY) for cell in frame[label].to_list()]
+        frame = frame.with_columns(pl.Series(label, joined, dtype=pl.List(pl.String)))
+    return Export(frame, text, label)
 
 
 TOOL = Tool("doccano", _is_export, _read)

@@ -36,13 +36,7 @@ def _read_choices(frame: pl.DataFrame, answers: list[str | None]) -> Export:
     """Read the options that were chosen by their ids, or by their texts where the ids are numbers."""
     options = cells(frame["options"]) if "options" in frame.columns else [None] * frame.height
     chosen: list[Answer] = [_names(ids, shown) for ids, shown in zip(cells(frame["accept"]), options, strict=True)]
-    column = label_column("accept", chosen)
-    if "config" in frame.columns and not isinstance(column.dtype, pl.List):
-        styles = {config.get("choice_style") for config in cells(frame["config"]) if isinstance(config, dict)}
-        if "multiple" in styles and any(c == () for c, a in zip(chosen, answers, strict=True) if a == "accept"):
-            # Accepted without any option: none applies.
-            column = pl.Series("accept", [None if c is None else list(c) for c in chosen], dtype=pl.List(pl.String))
-    return Export(frame.with_columns(column), label="accept", left_out=_left_out(answers))
+    return Export(frame.with_columns(label_column("accept", chosen)), label="accept", left_out=_left_out(answers))
 
 
 def _names(ids: Any, options: Any) -> Answer:

@@ -108,7 +108,7 @@ def _read_json(column: LabelColumn) -> Labels | None:
         if not any(isinstance(item, list | dict) for value in values.values() for item in value or []):
             return _lists_or_positions(column, column.map_distinct(texts))
     if unquoted and _are_unquoted_lists([text for text, value in values.items() if value != []]):
-        return Labels(_clean_lists(column.map_distinct({text: split_names(text[1:-1], ",") for text in values})))
+        return _lists_of_names(column, column.map_distinct({text: split_names(text[1:-1], ",") for text in values}))
     found: dict[str, list[str]] = {}
     for text, value in values.items():
         try:
@@ -135,6 +135,15 @@ def _read_floats(column: LabelColumn) -> Labels | None:
         raise DataError(f"`{column.source}`: column `{values.name}` holds infinite numbers, which cannot be labels.")
     whole = (values == values.round(0)) & (values.abs() < 2**53)
     return Labels(values.cast(pl.Int64).cast(pl.String) if whole.all() else values.cast(pl.String))
+
+
+def _read_bare_indicators(column: LabelColumn) -> Labels | None:
+    """Read a 0 or 1 for each label without brackets, ``0,1,0`` or ``0 1 0``."""
+    if column.values.dtype != pl.String or not len(column.distinct):
+        return None
+    if not column.distinct.str.contains(r"^[01](\.0)?(\s*[,;|\s]\s*[01](\.0)?)+$").all():
+        return None
+    return _lists_or_positions(column, column.strings.str.extract_all(r"[01]\b(?:\.0)?"))
 
 
 def _read_joined(column: LabelColumn) -> Labels | None:
@@ -173,6 +182,7 @@ LABEL_FORMATS: dict[str, Callable[[LabelColumn], Labels | None]] = {
     "objects": _read_objects,
     "floats": _read_floats,
     "JSON": _read_json,
+    "0 and 1": _read_bare_indicators,
     "joined names": _read_joined,
     "names": _read_names,
 }
@@ -245,15 +255,29 @@ def _labels_of_values(column: LabelColumn, values: Sequence[Any]) -> Labels:
 def _lists_or_positions(column: LabelColumn, lists: pl.Series) -> Labels:
     """Return lists of names as they are, and of a 0 or 1 for each label the positions of ones."""
     if any(indicator(item) is None for item in lists.explode().drop_nulls().unique().to_list()):
-        return Labels(_clean_lists(lists))
+        return _lists_of_names(column, lists)
     try:
         positions = positions_set(lists.to_list())
     except NotLabelsError as error:
         raise column.fail(next(row for row in lists.to_list() if row), str(error)) from None
     if positions is None:
-        return Labels(_clean_lists(lists))
+        return _lists_of_names(column, lists)
     note = f"Column `{column.values.name}` holds a 0 or 1 for each label: labels are named by their positions, from 0."
     return Labels(pl.Series(column.values.name, positions, dtype=pl.List(pl.String)), (note,))
+
+
+def _lists_of_names(column: LabelColumn, lists: pl.Series) -> Labels:
+    """Return lists of names; where no row has several, a row without any is unlabelled."""
+    lists = _clean_lists(lists)
+    lengths = lists.list.len()
+    n_empty = int((lengths == 0).sum())
+    if not n_empty or column.options.multilabel or (lengths > 1).any():
+        return Labels(lists)
+    note = (
+        f"{counted(n_empty, 'row')} with an empty list in `{column.values.name}`, read as unlabelled because no row "
+        "has several labels. `--multilabel` reads them as texts to which no label applies."
+    )
+    return Labels(lists.to_frame("label").select(pl.when(lengths > 0).then(pl.col("label"))).to_series(), (note,))
 
 
 def _threshold_notes(column: LabelColumn, values: Iterable[Any]) -> tuple[str, ...]:
