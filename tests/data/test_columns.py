@@ -21,6 +21,10 @@ def test_columns_are_found_by_name_or_by_content(tmp_path: Path) -> None:
     assert "the only column of" in facts.chosen
 
 
+def test_a_label_column_named_twice_is_one() -> None:
+    assert load_dataset(frame(), label=["label", "label"]).facts.label_columns == ("label",)
+
+
 def test_several_text_columns_are_joined() -> None:
     data = load_dataset(
         {"title": ["A", None, "C"], "body": ["x", "y", None], "label": ["0", "1", "0"]},

@@ -56,7 +56,7 @@ def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group:
     split = rows.split or _split_column(frame, {*text, *label, group})
     taken = {name for name in (split, group) if name}
     if label or rows.label:
-        label_columns = tuple(label) or (str(rows.label),)
+        label_columns = tuple(dict.fromkeys(label)) or (str(rows.label),)
         label_how = "given" if label else "known from the layout"
     else:
         settled = {*text} | ({rows.text} if rows.text else set())

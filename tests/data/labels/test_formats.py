@@ -207,6 +207,12 @@ def test_label_columns_that_hold_something_else_are_refused() -> None:
         read_labels(pl.DataFrame({"a": [0, 1], "b": [1, 5]}), ("a", "b"), "data", LabelOptions())
 
 
+def test_columns_of_probabilities_are_announced() -> None:
+    found = read_labels(pl.DataFrame({"a": [0.5, 0.1], "b": [0.0, 1.0]}), ("a", "b"), "data", LabelOptions())
+    assert found.values.to_list() == [["a"], ["b"]]
+    assert found.notes == ("Column `a` holds probabilities: the label applies from 0.5.",)
+
+
 def test_a_row_of_empty_label_columns_is_unlabelled() -> None:
     frame = pl.DataFrame({"a": [0, 1, None], "b": [0, None, None]})
     assert read_labels(frame, ("a", "b"), "data", LabelOptions()).values.to_list() == [[], ["a"], None]

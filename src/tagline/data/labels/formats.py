@@ -219,6 +219,7 @@ def _read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source:
     it is a text to which no label applies.
     """
     flags = []
+    notes = []
     for name in columns:
         cells = frame[name].cast(pl.String) if not frame.schema[name].is_nested() else frame[name]
         distinct = cells.drop_nulls().unique().to_list()
@@ -232,12 +233,14 @@ def _read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source:
         probabilities = pl.Series(list(meanings.values()), dtype=pl.Float64)
         numbers = cells.replace_strict(list(meanings), probabilities, default=None, return_dtype=pl.Float64)
         flags.append((numbers >= 0.5).alias(name))
+        if not probabilities.is_in([0.0, 1.0]).all():
+            notes.append(f"Column `{name}` holds probabilities: the label applies from 0.5.")
     table = pl.DataFrame(flags)
     chosen = pl.concat_list([pl.when(pl.col(name)).then(pl.lit(name)) for name in columns]).list.drop_nulls()
     if all(series.drop_nulls().all() for series in flags):
-        return Labels(table.select(chosen.alias("label")).to_series())
+        return Labels(table.select(chosen.alias("label")).to_series(), tuple(notes))
     some = ~pl.all_horizontal(pl.all().is_null())
-    return Labels(table.select(pl.when(some).then(chosen).alias("label")).to_series())
+    return Labels(table.select(pl.when(some).then(chosen).alias("label")).to_series(), tuple(notes))
 
 
 def _labels_of_values(column: LabelColumn, values: Sequence[Any]) -> Labels:
