@@ -27,7 +27,9 @@ def answer(folder: Path, texts: list[str]) -> np.ndarray:
 def _tokens(about: dict[str, Any], text: str) -> list[str]:
     column = pl.Series([text], dtype=pl.String)
     for step in about["clean"]:
-        if "lowercase" in step:
+        if "normalize" in step:
+            column = column.str.normalize(step["normalize"])
+        elif "lowercase" in step:
             column = column.str.to_lowercase()
         else:
             column = column.str.replace_all(step["find"], step["replace"])

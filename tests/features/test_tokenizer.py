@@ -1,7 +1,9 @@
 """Text to tokens: one rule for every language, the same alone and in a batch."""
 
 import doctest
+import itertools
 import json
+import unicodedata
 
 import polars as pl
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from tagline.errors import InputError
 from tagline.features import tokenizer as module
-from tagline.features.tokenizer import KERAS, KERAS_SEPARATORS, Tokenizer
+from tagline.features.tokenizer import _NOT_NFC, KERAS, KERAS_SEPARATORS, Tokenizer
 from tests.lazy_keras import keras
 
 TOKENIZER = Tokenizer()
@@ -194,3 +196,40 @@ def test_settings_of_a_newer_version_are_rejected() -> None:
         Tokenizer.restore({"rule": "unicode", "stemmer": "porter"})
     with pytest.raises(InputError, match=r"Unknown tokenizer rule `bpe`: use one of `unicode`, `keras`"):
         Tokenizer("bpe")
+
+
+def test_texts_are_normalized() -> None:
+    composed, decomposed = "Café für naïve Ελλάδα 한국어", unicodedata.normalize("NFD", "Café für naïve Ελλάδα 한국어")
+    assert composed != decomposed
+    for rule in ("unicode", "keras"):
+        tokenizer = Tokenizer(rule)
+        expected = tokenizer.tokenize(pl.Series([composed])).values.to_list()
+        assert tokenizer.tokenize(pl.Series([decomposed])).values.to_list() == expected
+        spans = [decomposed[start:end] for start, end in tokenizer.spans(decomposed)]
+        assert [unicodedata.normalize("NFC", span).lower() for span in spans] == expected
+
+
+def test_tokenizers_saved_before_do_not_normalize() -> None:
+    text = unicodedata.normalize("NFD", "Café")
+    old = Tokenizer.restore({"rule": "unicode"})
+    assert old.tokenize(pl.Series([text])).values.to_list() == [text.lower()]
+    assert old.spans(text) == [(0, 5)]
+
+
+def test_every_character_that_normalization_changes_is_recognised() -> None:
+    characters = pl.Series([chr(p) for p in range(0x110000) if not 0xD800 <= p < 0xE000])
+    alone = characters.filter(characters != characters.str.normalize("NFC"))
+    parts = [unicodedata.decomposition(char).split() for char in characters]
+    seconds = {chr(int(part[1], 16)) for part in parts if len(part) == 2 and "<" not in part[0]}
+    hangul = [*map(chr, range(0x1161, 0x1176)), *map(chr, range(0x11A8, 0x11C3))]
+    for char in (*alone, *seconds, *hangul):
+        assert pl.Series([char]).str.contains(_NOT_NFC)[0], hex(ord(char))
+
+
+@given(st.text(st.sampled_from("aeü\u0301\u0308\u0327\u0323ᄒ\u1161\u11abİ한 Σ'’<br/>क\u093c"), max_size=12))
+def test_spans_of_any_text_are_their_tokens(text: str) -> None:
+    spans = TOKENIZER.spans(text)
+    tokens = TOKENIZER.tokenize(pl.Series([text], dtype=pl.String)).values.to_list()
+    assert len(spans) == len(tokens)
+    assert all(0 <= start < end <= len(text) for start, end in spans)
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))

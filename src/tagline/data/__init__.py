@@ -5,6 +5,7 @@ from tagline.data.dataset import Dataset, Split, load_dataset, read_dataset
 from tagline.data.files import Batch, read_texts
 from tagline.data.inspections.facts import Facts
 from tagline.data.options import ReadOptions
+from tagline.data.reading import FileLayout, ReadLog
 from tagline.data.rows import Rejected
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "BuiltIn",
     "Dataset",
     "Facts",
+    "FileLayout",
+    "ReadLog",
     "ReadOptions",
     "Rejected",
     "Split",

@@ -1,12 +1,12 @@
 """One file, or standard input, as a frame of rows or as a stream of frames.
 
 Training reads a file whole, prediction in blocks; both use the same readers and so agree on every row. The
-suffix decides the format, else the first bytes do: see `tagline.data.formats`. Text may be compressed by gzip or
-Zstandard (``.gz``, ``.zst``; extra ``zst`` before Python 3.14), and is UTF-8, with or without a byte order mark,
-or UTF-16 with one.
+suffix decides the format, else the first bytes do: see `tagline.data.formats`. Text may be compressed, and in any
+encoding: see `tagline.data.streams`.
 """
 
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,16 +18,18 @@ import polars as pl
 from tagline.data.annotation_tools import read_export
 from tagline.data.columns import HEADER_NAMES, find_text_columns, join_texts
 from tagline.data.formats import FORMATS, SUFFIXES, Format, Source
-from tagline.data.formats.jsonl import LINE
+from tagline.data.formats.base import LINE, REASON
 from tagline.data.frames import concat
-from tagline.data.rows import Rejected, Rows
-from tagline.data.streams import STDIN, display_name, open_stream, read_start
+from tagline.data.reading import DETECT, FileLayout, ReadLog
+from tagline.data.rows import Rows
+from tagline.data.streams import STDIN, display_name, open_stream, read_start, to_utf8
+from tagline.data.streams.chunks import peek
+from tagline.data.streams.compression import SUFFIXES as COMPRESSIONS
 from tagline.data.wording import listed
 from tagline.errors import DataError, MissingExtraError
 
 SAMPLE_BYTES = 1 << 20
 BLOCK_BYTES = 8 << 20
-COMPRESSIONS = (".gz", ".zst")
 #: A suffix of text in any format.
 TEXT_SUFFIX = ".txt"
 
@@ -36,28 +38,31 @@ TEXT_SUFFIX = ".txt"
 class Batch:
     """Rows of a stream: ``texts`` (String, never null) of the columns ``text``, and ``rows``, all columns of the file.
 
-    ``lines`` are the unchanged lines of JSON Lines (String); None for other files.
+    ``lines`` are the unchanged lines of JSON Lines (String); None for other files. ``reasons`` says why a row cannot be
+    read (String); such a row is empty. Null for other rows.
     """
 
     texts: pl.Series
     rows: pl.DataFrame
     text: tuple[str, ...]
-    lines: pl.Series | None = None
+    lines: pl.Series | None
+    reasons: pl.Series
 
 
-def read_file(path: str | Path, *, expected: Sequence[str] = ()) -> Rows:
+def read_file(path: str | Path, *, expected: Sequence[str] = (), layout: FileLayout = DETECT) -> Rows:
     """Read one file, or standard input for ``-``, whole.
 
     ``expected`` are column names that the caller requests: they count as known names of a header. Raises
     `DataError` for a file that is missing, empty or unreadable.
     """
-    source = _new_source(path, expected)
+    source = replace(_new_source(path, expected), layout=layout)
     with ExitStack() as opened:
         format_, source = _open(source, opened)
         frame = concat(format_.read(source))
-    if not frame.height and not source.rejected:
+    log = source.log
+    if not frame.height and not log.rejected:
         raise DataError(f"`{source.name}` is empty: it has no rows.")
-    return format_.finish(Rows(frame, _stem(source.name), source.name, tuple(source.rejected)))
+    return format_.finish(Rows(frame, _stem(source.name), source.name, tuple(log.rejected), notes=tuple(log.notes)))
 
 
 def read_texts(
@@ -65,31 +70,34 @@ def read_texts(
     *,
     batch_rows: int = 10_000,
     text: str | Sequence[str] | None = None,
-    rejected: list[Rejected] | None = None,
+    layout: FileLayout = DETECT,
+    log: ReadLog | None = None,
 ) -> Iterator[Batch]:
     """Stream a file, or standard input for ``-``, in batches of at most ``batch_rows`` rows.
 
-    Memory is bounded by the batch and a block of the file; Excel files and JSON arrays are read whole. All columns
+    Memory is bounded by the batch and a block of the file; Excel files and JSON documents are read whole. All columns
     are kept, in the order of the file. ``text`` names the column of the texts to classify, or several that are
     joined by a newline; without it the column is found from the first rows, as for training, but no label is
-    needed. A null text becomes the empty string. Rows that cannot be read are appended to ``rejected`` with line
-    and reason when the stream reaches them. Raises `DataError` like `read_file`, and for a missing ``text`` column.
+    needed. A null text becomes the empty string. A row that cannot be read is an empty row with a reason, and is added
+    to ``log`` with its line. Raises `DataError` like `read_file`, and for a missing ``text`` column.
     """
     wanted = () if text is None else (text,) if isinstance(text, str) else tuple(text)
-    source = replace(_new_source(path, wanted), block_bytes=BLOCK_BYTES, batch_rows=batch_rows)
-    if rejected is not None:
-        source = replace(source, rejected=rejected)
+    source = replace(_new_source(path, wanted), layout=layout, block_bytes=BLOCK_BYTES, batch_rows=batch_rows)
+    if log is not None:
+        source = replace(source, log=log)
     columns: tuple[str, ...] | None = None
     with ExitStack() as opened:
         format_, source = _open(source, opened)
         for frame in format_.read(source):
             for part in frame.iter_slices(batch_rows):
-                lines = part[LINE] if LINE in part.columns else None
-                rows = part.drop(LINE, strict=False)
+                rows = part.drop(LINE, REASON, strict=False)
                 read = read_export(Rows(rows, "", source.name), wanted)
                 if columns is None:
                     columns = find_text_columns(read.frame, wanted or ((read.text,) if read.text else ()), source.name)
-                yield Batch(join_texts(read.frame, columns).fill_null(""), rows, columns, lines)
+                lines = part[LINE] if LINE in part.columns else None
+                nothing = pl.repeat(None, part.height, dtype=pl.String, eager=True)
+                reasons = part[REASON] if REASON in part.columns else nothing
+                yield Batch(join_texts(read.frame, columns).fill_null(""), rows, columns, lines, reasons)
 
 
 def is_readable(path: Path) -> bool:
@@ -98,7 +106,7 @@ def is_readable(path: Path) -> bool:
 
 
 def format_suffix(path: Path) -> str:
-    """Return the suffix that names the format of a file, lower-case, without ``.gz`` and ``.zst``."""
+    """Return the suffix that names the format of a file, lower-case, without that of a compression."""
     suffix = path.suffix.lower()
     return Path(path.stem).suffix.lower() if suffix in COMPRESSIONS else suffix
 
@@ -136,21 +144,27 @@ def _open(source: Source, opened: ExitStack) -> tuple[Format, Source]:
     if named is not None and named.binary:
         _check_requirement(named, suffix)
         return named, source
-    stream = open_stream(STDIN if source.path is None else source.path, opened)
+    plain = open_stream(STDIN if source.path is None else source.path, opened)
+    if plain.member is not None:
+        suffix = format_suffix(Path(plain.member))
+        named = SUFFIXES.get(suffix)
+    start = peek(plain.stream)
+    for binary in FORMATS.values():
+        if (binary is named and binary.binary) or (binary.magic and start.startswith(binary.magic)):
+            _check_requirement(binary, binary.suffixes[0])
+            return binary, replace(source, stream=plain.stream)
+    source.log.byte_order_mark = start.startswith(BOM_UTF8)
+    stream = to_utf8(plain.stream, source.layout.encoding, source.announce_encoding)
     sample = read_start(stream, SAMPLE_BYTES, source.name)
     source = replace(source, stream=stream, sample=sample, sample_is_whole=len(sample) < SAMPLE_BYTES)
-    for binary in FORMATS.values():
-        if binary.magic and sample.startswith(binary.magic):
-            _check_requirement(binary, binary.suffixes[0])
-            return binary, source
     if not sample.strip():
         raise DataError(f"`{source.name}` is empty: it has no rows.")
     if sample.count(0) > len(sample) // 10:
         raise DataError(
-            f"`{source.name}` is not text, or UTF-16 without a byte order mark: save it as UTF-8 text. "
+            f"`{source.name}` is not text that can be read: save it as UTF-8 text. "
             f"Readable suffixes are {listed(SUFFIXES)}."
         )
-    return named or max(FORMATS.values(), key=lambda format_: format_.sniff(sample, source.header_names)), source
+    return named or max(FORMATS.values(), key=lambda format_: format_.sniff(source)), source
 
 
 def _check_requirement(format_: Format, suffix: str) -> None:

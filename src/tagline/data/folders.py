@@ -16,11 +16,19 @@ import polars as pl
 
 from tagline.data.files import TEXT_SUFFIX, is_readable, read_file
 from tagline.data.formats import SUFFIXES
-from tagline.data.formats.base import not_utf8
 from tagline.data.formats.fasttext import LABEL
 from tagline.data.frames import concat
-from tagline.data.rows import EXCERPT_CHARS, Rejected, Rows
+from tagline.data.reading import DETECT, FileLayout
+from tagline.data.rows import Rows
 from tagline.data.splits import SET_ASIDE, SPLIT_NAMES
+from tagline.data.streams.encodings import (
+    UTF_8,
+    checked_encoding,
+    decode,
+    detect_encoding,
+    encoding_note,
+    is_utf8,
+)
 from tagline.data.wording import listed
 from tagline.errors import DataError
 
@@ -34,7 +42,7 @@ def is_glob(path: str) -> bool:
     return any(sign in path for sign in "*?[") and not Path(path).exists()
 
 
-def read_glob(pattern: str, *, expected: Sequence[str] = ()) -> Rows:
+def read_glob(pattern: str, *, expected: Sequence[str] = (), layout: FileLayout = DETECT) -> Rows:
     """Read all files that match ``pattern``, sorted by name; the folders of plain ``.txt`` files are classes."""
     paths = sorted(Path(found) for found in glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute one
     files = [path for path in paths if path.is_file()]
@@ -44,11 +52,11 @@ def read_glob(pattern: str, *, expected: Sequence[str] = ()) -> Rows:
         classes: dict[str, list[Path]] = {}
         for path in files:
             classes.setdefault(path.parent.name, []).append(path)
-        return _class_rows([(None, name, paths) for name, paths in sorted(classes.items())], pattern, pattern)
-    return _stack([(None, path) for path in files], pattern, pattern, expected)
+        return _class_rows([(None, name, paths) for name, paths in sorted(classes.items())], pattern, pattern, layout)
+    return _stack([(None, path) for path in files], pattern, pattern, expected, layout)
 
 
-def read_folder(path: str | Path, *, expected: Sequence[str] = ()) -> Rows:
+def read_folder(path: str | Path, *, expected: Sequence[str] = (), layout: FileLayout = DETECT) -> Rows:
     """Read a folder in one of the layouts above; raise `DataError` for any other."""
     folder = Path(path)
     name = folder.resolve().name
@@ -56,18 +64,18 @@ def read_folder(path: str | Path, *, expected: Sequence[str] = ()) -> Rows:
     files = [child for child in children if child.is_file() and _is_readable(child)]
     by_split = [(_split_of(file), file) for file in files]
     if any(split == "train" for split, _ in by_split):
-        return _stack([(s, file) for s, file in by_split if s is not None], name, str(path), expected)
+        return _stack([(s, file) for s, file in by_split if s is not None], name, str(path), expected, layout)
     folders = [child for child in children if child.is_dir()]
     split_folders = [child for child in folders if child.name.casefold() in SPLIT_NAMES]
     if any(SPLIT_NAMES[child.name.casefold()] == "train" for child in split_folders):
         parts: list[Part] = [(child.name, *part) for child in split_folders for part in _class_files(child)]
         if parts:
-            return _class_rows(parts, name, str(path))
+            return _class_rows(parts, name, str(path), layout)
     parts = [(None, *part) for part in _class_files(folder)]
     if parts:
-        return _class_rows(parts, name, str(path))
+        return _class_rows(parts, name, str(path), layout)
     if files:
-        return _stack([(None, file) for file in files], name, str(path), expected)
+        return _stack([(None, file) for file in files], name, str(path), expected, layout)
     raise DataError(
         f"`{path}` is not a folder of texts: it should hold one folder of `.txt` files per class, with or without "
         f"`train/` and `test/` above them, or files such as `train.csv` and `test.csv` (suffixes: {listed(SUFFIXES)})."
@@ -96,38 +104,49 @@ def _class_files(folder: Path) -> Iterator[tuple[str, list[Path]]]:
                 yield child.name, texts
 
 
-def _class_rows(parts: Sequence[Part], name: str, source: str) -> Rows:
+def _class_rows(parts: Sequence[Part], name: str, source: str, layout: FileLayout) -> Rows:
     """Read one text per file; ``parts`` are split, class, files. Unlabelled folders are set aside."""
-    texts: list[str] = []
+    contents: list[bytes] = []
     labels: list[str] = []
     split_names: list[str | None] = []
-    rejected: list[Rejected] = []
     for split, label, files in parts:
         aside = SPLIT_NAMES.get(label.casefold()) == SET_ASIDE
-        for file in files:
-            data = file.read_bytes()
-            try:
-                texts.append(data.decode("utf-8-sig"))
-            except UnicodeDecodeError as error:
-                excerpt = data[:EXCERPT_CHARS].decode("utf-8", "replace")
-                rejected.append(Rejected(str(file), 1, not_utf8(data, error), excerpt))
-                continue
-            labels.append(label)
-            split_names.append(SET_ASIDE if aside else split)
+        contents += [file.read_bytes() for file in files]
+        labels += [label] * len(files)
+        split_names += [SET_ASIDE if aside else split] * len(files)
+    texts, notes = _decoded(contents, source, layout)
     frame = pl.DataFrame(
         {"text": texts, "label": labels, SPLIT_COLUMN: split_names},
         schema={"text": pl.String, "label": pl.String, SPLIT_COLUMN: pl.String},
     )
-    return Rows(frame, name, source, tuple(rejected), text="text", label="label", split=_split_column(parts))
+    return Rows(frame, name, source, text="text", label="label", split=_split_column(parts), notes=notes)
+
+
+def _decoded(contents: Sequence[bytes], source: str, layout: FileLayout) -> tuple[list[str], tuple[str, ...]]:
+    """Return the texts of files, and a note on their encoding if it was detected.
+
+    Files that are not UTF-8 are taken to share one encoding, which is detected from all of them.
+    """
+    if layout.encoding:
+        encoding = checked_encoding(layout.encoding)
+        return [content.decode(encoding, "replace") for content in contents], ()
+    others = [content for content in contents if not is_utf8(content)]
+    if not others:
+        return [content.decode("utf-8-sig") for content in contents], ()
+    encoding = detect_encoding(b"\n".join(others)) or UTF_8
+    texts = [decode(content, encoding).removeprefix("\ufeff") for content in contents]
+    return texts, (encoding_note(f"{len(others):,} of {len(contents):,} files of `{source}`", encoding),)
 
 
 def _split_column(parts: Sequence[Part]) -> str | None:
     return SPLIT_COLUMN if any(split is not None for split, _, _ in parts) else None
 
 
-def _stack(parts: Sequence[tuple[str | None, Path]], name: str, source: str, expected: Sequence[str]) -> Rows:
+def _stack(
+    parts: Sequence[tuple[str | None, Path]], name: str, source: str, expected: Sequence[str], layout: FileLayout
+) -> Rows:
     """Read files of rows and stack them; their splits, if they have any, become a column."""
-    tables = [read_file(file, expected=expected) for _, file in parts]
+    tables = [read_file(file, expected=expected, layout=layout) for _, file in parts]
     first = tables[0]
     for table in tables[1:]:
         missing = [column for column in first.frame.columns if column not in table.frame.columns]

@@ -4,6 +4,7 @@ Every reader of files, folders, Python objects and built-in sets returns `Rows`;
 them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -53,18 +54,20 @@ def is_blank(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars_start().str.len_bytes() == 0
 
 
-def check_rejected(rejected: list[Rejected], n_read: int, *, strict: bool) -> None:
-    """Raise `DataError` when more than 1 % of the rows could not be read, or any of them under ``strict``.
+def check_rejected(
+    rejected: Sequence[Rejected], n_read: int, *, strict: bool = False, limit: float = MAX_REJECTED_SHARE
+) -> None:
+    """Raise `DataError` when more than a share of the rows could not be read, or any of them under ``strict``.
 
     ``n_read`` is the number of rows that could be read.
     """
     if not rejected:
         return
     total = n_read + len(rejected)
-    if strict or len(rejected) > MAX_REJECTED_SHARE * total:
+    if strict or len(rejected) > limit * total:
         first = rejected[0]
-        limit = "strict reading allows none" if strict else "more than 1 %"
+        allowed = "strict reading allows none" if strict else f"more than {limit:.0%}".replace("%", " %")
         raise DataError(
-            f"`{first.file}`: {len(rejected):,} of {total:,} rows cannot be read ({limit}); "
+            f"`{first.file}`: {len(rejected):,} of {total:,} rows cannot be read ({allowed}); "
             f"the first is line {first.line}: {first.reason}."
         )

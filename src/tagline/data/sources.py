@@ -9,21 +9,23 @@ from tagline.data.builtin.catalog import BUILT_IN
 from tagline.data.files import read_file
 from tagline.data.folders import is_glob, read_folder, read_glob
 from tagline.data.objects import read_object
+from tagline.data.reading import DETECT, FileLayout
 from tagline.data.rows import Rows
 from tagline.data.streams import STDIN
 from tagline.data.wording import listed
 from tagline.errors import DataError, nearest
 
 
-def read_source(data: Any, *, expected: Sequence[str] = ()) -> Rows:
+def read_source(data: Any, *, expected: Sequence[str] = (), layout: FileLayout = DETECT) -> Rows:
     """Read rows from a path, a folder, a glob, ``-``, a built-in name or a Python object, as `read_export` reads them.
 
-    ``expected`` are column names that the caller requests. Raises `DataError` if there is nothing readable.
+    ``expected`` are column names that the caller requests; ``layout`` is how its text files are written.
+    Raises `DataError` if there is nothing readable.
     """
-    return read_export(_read_source(data, expected), expected)
+    return read_export(_read_source(data, expected, layout), expected)
 
 
-def _read_source(data: Any, expected: Sequence[str]) -> Rows:
+def _read_source(data: Any, expected: Sequence[str], layout: FileLayout) -> Rows:
     if not isinstance(data, str | Path):
         return read_object(data)
     name = str(data)
@@ -31,13 +33,13 @@ def _read_source(data: Any, expected: Sequence[str]) -> Rows:
         return BUILT_IN[name].read()
     path = Path(name)
     if name == STDIN or path.is_file():
-        return read_file(name, expected=expected)
+        return read_file(name, expected=expected, layout=layout)
     if path.is_dir():
-        return read_folder(name, expected=expected)
+        return read_folder(name, expected=expected, layout=layout)
     if is_glob(name):
-        return read_glob(name, expected=expected)
+        return read_glob(name, expected=expected, layout=layout)
     if path.exists():
-        return read_file(name, expected=expected)
+        return read_file(name, expected=expected, layout=layout)
     if path.name != name or path.suffix:
         siblings = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"`{name}` does not exist.{nearest(path.name, siblings)}")

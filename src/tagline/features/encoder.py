@@ -191,5 +191,5 @@ class Encoder:
             settings["truncating"],
             settings["stop_words"],
             # Bundles of earlier versions have the default.
-            Tokenizer.restore(settings["tokenizer"]) if "tokenizer" in settings else KERAS,
+            Tokenizer.restore(settings.get("tokenizer", {"rule": KERAS.rule})),  # earlier versions had no choice
         )

@@ -12,12 +12,16 @@ There are two rules, see `RULES`. ``"unicode"``, for n-grams, is the same for ev
 ``"keras"``, for word ids, is that of Keras's ``text_to_word_sequence``, on which its IMDB and Reuters word indexes
 rest: lower-cased and split at `KERAS_SEPARATORS`, so apostrophes stay. One addition: scripts written without spaces
 give one token per character (with its marks), where Keras takes a whole Chinese sentence for one word.
+
+Before either rule, text is normalized to NFC, so that é is one character however it was typed.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -39,6 +43,13 @@ _INVISIBLE = "\u00ad\u200b\ufeff"  # soft hyphen, zero-width space, byte order m
 #: What Keras's tokenizer splits at. Everything else, other white space too, is part of a word.
 KERAS_SEPARATORS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n '
 _SEPARATORS = "".join(rf"\x{{{ord(char):x}}}" for char in KERAS_SEPARATORS)
+
+# Characters that NFC replaces or composes with others; normalizing the texts without any would take half of the time.
+_NOT_NFC = (
+    r"[\p{M}\x{374}\x{37E}\x{387}\x{958}-\x{95F}\x{9DC}-\x{9DF}\x{A33}-\x{A5E}\x{B5C}\x{B5D}\x{F43}-\x{F69}"
+    r"\x{1161}-\x{11C2}\x{1F71}-\x{1FFD}\x{2000}\x{2001}\x{2126}-\x{212B}\x{2329}\x{232A}\x{2ADC}\x{F900}-\x{FAFF}"
+    r"\x{FB1D}-\x{FB4E}\x{1D15E}-\x{1D1C0}\x{2F800}-\x{2FA1D}]"
+)
 
 # White space to polars; Python's own `\s` has four control characters more.
 _POLARS_SPACE = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
@@ -112,10 +123,13 @@ class Tokenizer:
     >>> Tokenizer("keras").tokenize(pl.Series([text])).values.to_list()
     ["don't", 'miss', 'it', 'br', '我', '喜', '欢', '👍🏽', 'https', 'example', 'org', 'a']
 
+    ``nfc``: normalize first; models saved before that was introduced do not.
+
     Raises `InputError` for a rule that does not exist.
     """
 
     rule: str = "unicode"
+    nfc: bool = True
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:
@@ -124,15 +138,23 @@ class Tokenizer:
 
     def tokenize(self, texts: pl.Series) -> Tokens:
         """Return the tokens of a String series without nulls; a text without any has length 0."""
-        lists = texts.to_frame("text").select(_lists_of(self)).to_series()  # one call: each costs a tenth of a ms
+        if self.nfc:
+            texts = _normalized(texts)
+        lists = texts.to_frame("text").select(_lists_of(self.rule)).to_series()  # one call: each costs a tenth of a ms
         lengths = lists.list.len().to_numpy().astype(np.int64)
         return Tokens(lists.explode(empty_as_null=False, keep_nulls=False), lengths)
 
     def spans(self, text: str) -> list[Span]:
         """Return the span of each token of ``text``: (start, end) in characters, end excluded."""
-        column = pl.Series([text], dtype=pl.String)
+        pieces = _composed(text) if self.nfc else [(char, char) for char in text]
+        sources = [len(source) for source, piece in pieces for _ in piece]
+        ends = [
+            end for (_, piece), end in zip(pieces, accumulate(len(s) for s, _ in pieces), strict=True) for _ in piece
+        ]
+        composed = "".join(piece for _, piece in pieces)
+        column = pl.Series([composed], dtype=pl.String)
         cleaned = column.str.to_lowercase()[0]
-        origin = [i for i, char in enumerate(text) for _ in char.lower()]  # İ becomes two characters
+        origin = [i for i, char in enumerate(composed) for _ in char.lower()]  # İ becomes two characters
         for replacement in RULES[self.rule].replacements:
             cleaned, origin = _replace(replacement, cleaned, origin)
         spans = []
@@ -140,12 +162,13 @@ class Tokenizer:
         for token in self.tokenize(column).values:  # nothing between two tokens contains the next one
             start = cleaned.index(token, cursor)
             cursor = start + len(token)
-            spans.append((origin[start], origin[cursor - 1] + 1))
+            first, last = origin[start], origin[cursor - 1]
+            spans.append((ends[first] - sources[first], ends[last]))
         return spans
 
     def settings(self) -> dict[str, Any]:
         """Return what a bundle's header stores."""
-        return {"rule": self.rule}
+        return {"rule": self.rule, "nfc": self.nfc}
 
     @classmethod
     def restore(cls, settings: Mapping[str, Any]) -> "Tokenizer":
@@ -156,7 +179,7 @@ class Tokenizer:
         unknown = sorted(settings.keys() - cls.__dataclass_fields__.keys())
         if unknown:
             raise InputError(f"Unknown tokenizer setting `{unknown[0]}`: upgrade with `pip install -U tagline`.")
-        return cls(**settings)
+        return cls(**({"nfc": False} | dict(settings)))
 
     def to_json(self) -> dict[str, Any]:
         """Return the steps from a text to its tokens, complete, for programs in other languages.
@@ -165,7 +188,11 @@ class Tokenizer:
         """
         rule = RULES[self.rule]
         return {
-            "clean": [_LOWERCASE, *({"find": step.find, "replace": step.by} for step in rule.replacements)],
+            "clean": [
+                *([_NFC] if self.nfc else []),
+                _LOWERCASE,
+                *({"find": step.find, "replace": step.by} for step in rule.replacements),
+            ],
             "tokens": {"find_all": rule.pattern},
         }
 
@@ -173,6 +200,7 @@ class Tokenizer:
 #: The rule of Keras, which word indexes and word vectors follow.
 KERAS = Tokenizer("keras")
 
+_NFC = {"normalize": "NFC"}
 _LOWERCASE = {
     "lowercase": "Every character by the full mapping of Unicode, which has two characters for İ; a Σ is ς at the end "
     "of a word and σ elsewhere: `str::to_lowercase` of Rust."
@@ -180,13 +208,46 @@ _LOWERCASE = {
 
 
 @cache
-def _lists_of(tokenizer: Tokenizer) -> pl.Expr:
-    """Return the expression that turns the column ``text`` into lists of tokens."""
-    rule = RULES[tokenizer.rule]
+def _lists_of(name: str) -> pl.Expr:
+    """Return the expression that turns the column ``text`` into lists of tokens by a rule."""
+    rule = RULES[name]
     column = pl.col("text").str.to_lowercase()
     for replacement in rule.replacements:
         column = replacement.to_expression(column)
     return column.str.extract_all(rule.pattern)
+
+
+def _normalized(texts: pl.Series) -> pl.Series:
+    """Return the texts in NFC."""
+    changed = texts.str.contains(_NOT_NFC).arg_true()
+    return texts.clone().scatter(changed, texts.gather(changed).str.normalize("NFC")) if len(changed) else texts
+
+
+def _composed(text: str) -> list[tuple[str, str]]:
+    """Return the parts of a text that NFC turns into others independently: each as it is and in NFC."""
+    parts: list[str] = []
+    for char in text:
+        if parts and (unicodedata.combining(char) or not _is_boundary(parts[-1], char)):
+            parts[-1] += char
+        else:
+            parts.append(char)
+    composed = pl.Series(parts, dtype=pl.String).str.normalize("NFC").to_list()
+    pairs: list[tuple[str, str]] = []
+    for part, piece in zip(parts, composed, strict=True):
+        same = 0  # characters in front that stay, such as a sign before a mark, are parts of their own
+        while same < len(part) and same < len(piece) and part[same] == piece[same]:
+            pairs.append((part[same], piece[same]))
+            same += 1
+        if part[same:]:
+            pairs.append((part[same:], piece[same:]))
+    return pairs
+
+
+def _is_boundary(before: str, char: str) -> bool:
+    if before.isascii() and char.isascii():
+        return True
+    nfc = unicodedata.normalize("NFC", before + char)
+    return nfc == unicodedata.normalize("NFC", before) + unicodedata.normalize("NFC", char)
 
 
 def _replace(replacement: Replacement, text: str, origin: list[int]) -> tuple[str, list[int]]:

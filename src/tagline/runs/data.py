@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagline.data import BUILT_IN, Dataset, Rejected, read_dataset, read_texts
+from tagline.data import BUILT_IN, Dataset, ReadLog, read_dataset, read_texts
 from tagline.data.columns import join_texts
 from tagline.data.rows import check_rejected
 from tagline.errors import DataError, InputError, MissingExtraError, TaglineError, nearest
@@ -189,15 +189,21 @@ def read_unlabelled(settings: TrainSettings, log: Log) -> pl.Series:
 
     """
     path, named = str(settings.unlabelled), settings.text
-    rejected: list[Rejected] = []
+    read = ReadLog()
     texts = [
-        join_texts(batch.rows, named).fill_null("") if set(named) <= set(batch.rows.columns) and named else batch.texts
-        for batch in read_texts(path, text=named if len(named) > 1 else None, rejected=rejected)
+        (
+            join_texts(batch.rows, named).fill_null("")
+            if set(named) <= set(batch.rows.columns) and named
+            else batch.texts
+        ).filter(batch.reasons.is_null())
+        for batch in read_texts(path, text=named if len(named) > 1 else None, log=read)
     ]
     found = pl.concat([pl.Series("text", [], dtype=pl.String), *texts])
-    check_rejected(rejected, len(found), strict=settings.strict)
-    if rejected:
-        log(f"{len(rejected):,} rows of {path} cannot be read and are left out")
+    check_rejected(read.rejected, len(found) - len(read.rejected), strict=settings.strict)
+    for note in read.notes:
+        log(note)
+    if read.rejected:
+        log(f"{len(read.rejected):,} rows of {path} cannot be read and are left out")
     if found.is_empty():
         raise DataError(f"`{path}` holds no texts.")
     return found

@@ -53,12 +53,14 @@ def test_files_keep_rows_and_columns(given, written, call, run_folder, reviews, 
     assert (status, out, err) == (0, "", "")
     readers = {"csv": lambda p: pl.read_csv(p, infer_schema=False), "jsonl": pl.read_ndjson, "parquet": pl.read_parquet}
     result = readers[written](f"out.{written}")
-    assert result.columns == ["id", "review", "stars", "prediction", "probability"]
+    assert result.columns == ["id", "review", "stars", "prediction", "probability", "reason"]
     assert result.select(frame.columns).equals(frame)
     clf = TextClassifier.load(run_folder / "model")
     assert result["prediction"].to_list() == clf.predict(frame["review"]).tolist()
     expected = clf.predict_proba(frame["review"]).max(axis=1).tolist()
-    assert result["probability"].cast(pl.Float64).to_list() == pytest.approx(expected)
+    decimals = 16 if written == "parquet" else 4
+    assert result["probability"].cast(pl.Float64).to_list() == pytest.approx([round(p, decimals) for p in expected])
+    assert result["reason"].null_count() == result.height
     assert names(here) == sorted([f"in.{given}", f"out.{written}"])
 
 
@@ -82,7 +84,7 @@ def test_batches_are_seamless(call, run_folder, reviews, here, monkeypatch):
     whole = pl.read_csv("whole.csv")
     for parts in (pl.read_parquet("parts.parquet"), pl.read_ndjson("parts.jsonl")):
         assert parts["review"].to_list() == whole["review"].to_list()
-        assert parts["probability"].to_list() == pytest.approx(whole["probability"].to_list())
+        assert parts["probability"].round(4).to_list() == pytest.approx(whole["probability"].to_list())
 
 
 def test_standard_input_and_output(in_shell, run_folder):
@@ -123,18 +125,23 @@ def test_empty_texts_are_reported(call, run_folder, here):
     status, out, err = call("predict", run_folder, "--input", "in.csv")
     assert status == 0
     assert len(out.splitlines()) == 4
-    assert "warning: 2 texts are empty; the prediction is that of a text without words." in err
+    assert "warning: 2 texts are empty and have no prediction." in err
+    assert out.splitlines()[-1] == "  ,3,,,the text is empty"
     assert "1 text is empty" in call("predict", run_folder, "superb", " ")[2]
     assert "empty" not in call("predict", run_folder, "superb")[2]
 
 
 def test_rows_that_cannot_be_read(call, run_folder, here):
-    (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ncaf\xe9,2\ndull,3\n" + b"fine,4\n" * 97)
+    (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ndull,2,b\n,3\n" + b"fine,4\n" * 97)
     status, out, err = call("predict", run_folder, "--input", "in.csv")
     assert status == 0
-    assert [line.split(",")[1] for line in out.splitlines()[1:]] == ["1", "3", *["4"] * 97]
-    assert "warning: Skipped 1 row that cannot be read; the first is `in.csv` line 3" in err
-    assert "line 3" in err
+    lines = out.splitlines()
+    assert lines[0] == "text,n,prediction,probability,reason"
+    assert lines[2:4] == [',,,,"2 fields expected, 3 found"', '"",3,,,the text is empty']
+    assert [line.split(",")[1] for line in lines[4:]] == ["4"] * 97
+    assert all(line.split(",")[2] for line in lines[4:])
+    assert "1 row cannot be read and has no prediction; the first is `in.csv` line 3" in err
+    assert "1 text is empty and has no prediction" in err
     status, _, err = call("predict", run_folder, "--input", "in.csv", "--strict", "--output", "out.csv", "-q")
     assert status == 2
     assert "line 3" in err
@@ -144,19 +151,48 @@ def test_rows_that_cannot_be_read(call, run_folder, here):
     assert "`out.csv.rejected.csv`" in err
     [row] = csv.DictReader((here / "out.csv.rejected.csv").read_text().splitlines())
     assert (row["file"], row["line"]) == ("in.csv", "3")
-    assert "UTF-8" in row["reason"]
+    assert "2 fields" in row["reason"]
     assert names(here) == ["in.csv", "out.csv", "out.csv.rejected.csv"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_the_separator_and_the_byte_order_mark_of_csv_are_kept(separator, encoding, call, run_folder, here):
+    content = "n,text\n1,a superb film\n2,dull\n".replace(",", separator)
+    (here / "in.csv").write_text(content, encoding=encoding)
+    assert call("predict", run_folder, "--input", "in.csv", "--output", "out.csv", "-q")[0] == 0
+    written = (here / "out.csv").read_bytes()
+    assert written.startswith(b"\xef\xbb\xbf") == (encoding == "utf-8-sig")
+    rows = list(csv.reader(written.decode("utf-8-sig").splitlines(), delimiter=separator))
+    assert rows[0] == ["n", "text", "prediction", "probability", "reason"]
+    assert [row[1] for row in rows[1:]] == ["a superb film", "dull"]
+    assert call("predict", run_folder, "--input", "in.csv", "--output", "out.tsv", "-q")[0] == 0
+    assert (here / "out.tsv").read_text(encoding=encoding).startswith("n\ttext\tprediction")
+
+
+def test_an_excel_file_is_written(call, fails, run_folder, here):
+    (here / "in.csv").write_text('text,n\n"=1+1, a superb film",1\n,2\nhttp://dull.example,3\n')
+    assert call("predict", run_folder, "--input", "in.csv", "--output", "out.xlsx", "--top-k", "2", "-q")[0] == 0
+    sheet = pl.read_excel(here / "out.xlsx", engine="calamine")
+    assert sheet.columns[:3] == ["text", "n", "prediction"]
+    assert sheet["text"].to_list() == ["=1+1, a superb film", None, "http://dull.example"]
+    assert sheet["prediction"].is_null().to_list() == [False, True, False]
+    (here / "long.csv").write_text(f"text\nshort\n{'long ' * 10_000}\n")
+    assert "Row 2 has a text of more than 32,767 characters" in fails(
+        "predict", run_folder, "--input", "long.csv", "--output", "long.xlsx"
+    )
+    assert "long.xlsx" not in names(here)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_too_many_rows_that_cannot_be_read(kind, call, fails, run_folder, here):
-    (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ncaf\xe9,2\ncaf\xe9,3\n" + b"fine,4\n" * 97)
-    assert "2 of 100 rows" in fails("predict", run_folder, "--input", "in.csv", "--output", f"out.{kind}")
+    (here / "in.csv").write_bytes(b"text,n\nsuperb,1\n" + b"fine,4,5\n" * 99)
+    assert "99 of 100 rows" in fails("predict", run_folder, "--input", "in.csv", "--output", f"out.{kind}")
     assert names(here) == ["in.csv"]
     status, out, err = call("predict", run_folder, "--input", "in.csv", "--format", "csv", "-q")
     assert status == 2
-    assert len(out.splitlines()) == 99
-    assert "2 of 100 rows" in err
+    assert len(out.splitlines()) == 101
+    assert "99 of 100 rows" in err
 
 
 def test_json_lines_keep_their_values(call, run_folder, here, monkeypatch):
@@ -173,9 +209,9 @@ def test_json_lines_keep_their_values(call, run_folder, here, monkeypatch):
     assert (status, err) == (0, "")
     written = (here / "out.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
     given, found = ([json.loads(line, parse_float=str) for line in part if line] for part in (lines, written))
-    assert [list(row)[: len(row) - 2] for row in found] == [list(row) for row in given]
+    assert [list(row)[: len(row) - 3] for row in found] == [list(row) for row in given]
     for row, before in zip(found, given, strict=True):
-        assert {"prediction_2", "probability"} <= row.keys()
+        assert {"prediction_2", "probability", "reason"} <= row.keys()
         assert {key: row[key] for key in before} == before
 
 

@@ -40,7 +40,7 @@ def read_pairs(source: Source) -> Iterator[pl.DataFrame]:
 
 
 def test_a_new_format_needs_nothing_but_its_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pairs = Format("pairs", (".pairs",), read_pairs, sniff=lambda sample, names: 95 * sample.startswith(b"pos="))
+    pairs = Format("pairs", (".pairs",), read_pairs, sniff=lambda source: 95 * source.sample.startswith(b"pos="))
     monkeypatch.setitem(FORMATS, "pairs", pairs)
     monkeypatch.setitem(SUFFIXES, ".pairs", pairs)
     for name in ("data.pairs", "data.pairs.gz", "data"):

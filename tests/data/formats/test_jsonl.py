@@ -10,7 +10,7 @@ from tagline.data.files import read_file
 
 
 def test_bad_json_lines_are_rejected_by_line(tmp_path: Path) -> None:
-    lines = [json.dumps({"text": f"t {i}", "label": i % 2}).encode() for i in range(400)]
+    lines = [json.dumps({"text": f"é {i}", "label": i % 2}, ensure_ascii=False).encode() for i in range(400)]
     lines[3] = b'{"text": "cut'
     lines[9] = b"[1, 2]"
     lines[11] = b'{"text": "caf\xe9"}'

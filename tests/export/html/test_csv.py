@@ -75,7 +75,7 @@ def read(engine: MiniRacer, text: str) -> Any:
 def test_rows_and_texts_are_pythons(engine: MiniRacer, tmp_path: Path, name: str) -> None:
     file = tmp_path / "rows.csv"
     file.write_bytes(FILES[name].encode())
-    batches = list(read_texts(file, batch_rows=100, text=None, rejected=[]))
+    batches = list(read_texts(file, batch_rows=100, text=None))
     frame = pl.concat([batch.rows for batch in batches])
     found = read(engine, FILES[name])
     assert found["columns"] == frame.columns

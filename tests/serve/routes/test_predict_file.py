@@ -27,7 +27,9 @@ def test_a_csv_file_comes_back_labelled(client, classifier, name):
     assert [row["id"] for row in rows] == [str(i) for i in range(len(texts))]
     proba = classifier.predict_proba(texts)
     for column, class_name in enumerate(classifier.classes_):
-        assert [float(row[f"proba:{class_name}"]) for row in rows] == pytest.approx(proba[:, column], abs=1e-12)
+        assert [float(row[f"proba:{class_name}"]) for row in rows] == pytest.approx(
+            proba[:, column].round(4), abs=1e-12
+        )
     predicted = [json.loads(row["prediction"]) if name == "labels" else row["prediction"] for row in rows]
     assert predicted == classifier.decide(proba).tolist()
 
@@ -40,7 +42,7 @@ def test_json_lines_come_back_labelled_as_either(client):
     assert first.startswith('{"text": "great", "n": 1.50,"prediction":"c0"')
     assert json.loads(second)["prediction"] == "c1"
     as_table = client.post("/v1/predict/file?format=csv", content=lines, headers=JSON_LINES)
-    assert as_table.text.splitlines()[0] == "text,n,prediction,probability"
+    assert as_table.text.splitlines()[0] == "text,n,prediction,probability,reason"
 
 
 @pytest.mark.parametrize(
@@ -69,10 +71,16 @@ def test_invalid_files(client, query, body, status, said):
 
 def test_rows_that_cannot_be_read_are_counted_and_few(client):
     good = b'{"text": "great"}\n' * 500
-    answer = client.post("/v1/predict/file", content=good + b"{\n", headers=JSON_LINES)
+    answer = client.post("/v1/predict/file", content=b"{\n" + good + b"{\n", headers=JSON_LINES)
     assert answer.status_code == 200
-    assert (answer.headers["x-tagline-rows"], answer.headers["x-tagline-rejected"]) == ("500", "1")
-    answer = client.post("/v1/predict/file", content=good + b"{\n" * 100, headers=JSON_LINES)
+    assert (answer.headers["x-tagline-rows"], answer.headers["x-tagline-rejected"]) == ("502", "2")
+    rows = [json.loads(line) for line in answer.text.splitlines()]
+    assert len(rows) == 502
+    for row in (rows[0], rows[-1]):
+        assert row["prediction"] is None
+        assert "not valid JSON" in row["reason"]
+    assert all(row["prediction"] and row["reason"] is None for row in rows[1:-1])
+    answer = client.post("/v1/predict/file", content=good + b"{\n" * 501, headers=JSON_LINES)
     assert answer.status_code == 422
     assert answer.json()["error"]["code"] == "invalid_file"
 

@@ -32,6 +32,7 @@ class Format(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
+    XLSX = "xlsx"
 
 
 def predict(
@@ -61,7 +62,7 @@ def predict(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write a .csv, .jsonl or .parquet file; `-` is standard output.",
+            help="Write a .csv, .tsv, .jsonl, .parquet or .xlsx file; `-` is standard output.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
@@ -114,7 +115,9 @@ def predict(
 
     if sequences is None:
         frame = predict_texts(clf, [typed(given) for given in texts or []], prediction)
-        _warn_of_blank(session, n_blank(frame["text"]))
+        if n := n_blank(frame["text"]):
+            empty = "1 text is" if n == 1 else f"{n:,} texts are"
+            session.warn(f"{empty} empty; the prediction is that of a text without words.")
     else:
         frame = predict_ids(clf, sequences, prediction)
     session.close()
@@ -130,12 +133,6 @@ def predict(
         show_json(frame.to_dicts())
     else:
         _show(frame)
-
-
-def _warn_of_blank(session: "Session", n: int) -> None:
-    if n:
-        texts = "1 text is" if n == 1 else f"{n:,} texts are"
-        session.warn(f"{texts} empty; the prediction is that of a text without words.")
 
 
 def _sequences(document: str) -> list[list[int]]:
@@ -181,11 +178,16 @@ def _predict_file(
     if done.rejected:
         first = done.rejected[0]
         where = f"; all are listed in `{done.rejected_file}`" if done.rejected_file else ""
+        have = "has" if len(done.rejected) == 1 else "have"
         session.warn(
-            f"Skipped {counted(len(done.rejected), 'row')} that cannot be read; the first is `{first.file}` "
-            f"line {first.line}: {first.reason}{where}."
+            f"{counted(len(done.rejected), 'row')} cannot be read and {have} no prediction; the first is "
+            f"`{first.file}` line {first.line}: {first.reason}{where}."
         )
-    _warn_of_blank(session, done.empty)
+    if done.empty:
+        texts = "1 text is empty and has" if done.empty == 1 else f"{done.empty:,} texts are empty and have"
+        session.warn(f"{texts} no prediction.")
+    for note in done.notes:
+        session.warn(note)
     if output != "-":
         session.stage(f"{done.rows:,} rows written to {output}")
 

@@ -8,8 +8,13 @@ from typing import BinaryIO
 
 import polars as pl
 
+from tagline.data.reading import DETECT, FileLayout, ReadLog
 from tagline.data.rows import EXCERPT_CHARS, Rejected, Rows
 from tagline.data.streams import read_blocks
+from tagline.data.streams.encodings import encoding_note
+
+#: Columns of a streamed file beside its own: the unchanged line of JSON Lines, and why a row cannot be read.
+LINE, REASON = "\0line", "\0reason"
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +23,9 @@ class Source:
 
     ``name`` is for messages; ``path`` is None for standard input. Text comes decompressed from ``stream`` after
     ``sample``, its first bytes, which are all of it if ``sample_is_whole``. ``header_names`` are lower-case column
-    names that make the first line of a file a header. Rows that cannot be read are appended to ``rejected``. Frames
-    hold about ``block_bytes`` bytes or ``batch_rows`` rows of the file; None for both reads it at once.
+    names that make the first line of a file a header. ``layout`` is what the user says of the file; what the reader
+    finds is added to ``log``. Frames hold about ``block_bytes`` bytes or ``batch_rows`` rows of the file; None for
+    both reads it at once. A streamed file keeps rows that cannot be read, empty and with a `REASON`.
     """
 
     name: str
@@ -28,7 +34,8 @@ class Source:
     sample: bytes = b""
     sample_is_whole: bool = True
     header_names: frozenset[str] = frozenset()
-    rejected: list[Rejected] = field(default_factory=list)
+    layout: FileLayout = DETECT
+    log: ReadLog = field(default_factory=ReadLog)
     block_bytes: int | None = None
     batch_rows: int | None = None
 
@@ -36,6 +43,14 @@ class Source:
     def streamed(self) -> bool:
         """Whether the file is read part by part."""
         return self.block_bytes is not None
+
+    def reject(self, line: int, reason: str, beginning: str) -> None:
+        """Record a row that cannot be read; ``line`` counts from 1."""
+        self.log.rejected.append(Rejected(self.name, line, reason, beginning))
+
+    def announce_encoding(self, encoding: str) -> None:
+        """Note that the file is not UTF-8."""
+        self.log.notes.append(encoding_note(f"`{self.name}`", encoding))
 
     def blocks(self) -> Iterator[bytes]:
         """Return the text in blocks of whole lines."""
@@ -48,7 +63,7 @@ class Source:
         return io.BytesIO(self.sample + (self.stream.read() if self.stream else b""))
 
 
-def _never(sample: bytes, header_names: frozenset[str]) -> int:
+def _never(source: Source) -> int:
     return 0
 
 
@@ -61,7 +76,7 @@ class Format:
     """How one kind of file is recognised and read.
 
     ``suffixes`` are lower-case and decide the format. Of files with another suffix, ``magic`` recognises a binary
-    file, and ``sniff(sample, header_names)`` returns how well text fits, from 0 (not at all) to 100; the best format
+    file, and ``sniff(source)`` returns how well text fits, from 0 (not at all) to 100; the best format
     reads it. ``read`` returns frames of the columns of the file. ``binary`` files are opened by their path.
     ``requires`` is a package that ``read`` needs, and ``extra`` the extra of tagline that installs it. ``finish``
     adds to the rows of a whole file what the format knows about them, such as the label column.
@@ -70,7 +85,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     read: Callable[[Source], Iterator[pl.DataFrame]]
-    sniff: Callable[[bytes, frozenset[str]], int] = _never
+    sniff: Callable[[Source], int] = _never
     magic: bytes = b""
     binary: bool = False
     requires: str = ""
@@ -100,5 +115,5 @@ def not_utf8(raw: bytes, error: UnicodeDecodeError) -> str:
     """Say which byte of a row is not UTF-8, and what to do."""
     return (
         f"byte 0x{raw[error.start]:02X} at position {error.start + 1} of the row is not UTF-8 "
-        "(save the file as UTF-8, for example with `iconv -f latin1 -t utf-8`)"
+        "(name the encoding of the file with `--encoding`, or save it as UTF-8)"
     )

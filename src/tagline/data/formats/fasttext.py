@@ -1,19 +1,24 @@
-"""fastText's training files: ``__label__x`` words and the text, one row a line."""
+"""fastText's training files: ``__label__x`` words and the text, one row a line.
+
+Another prefix such as ``__class__`` is taken where nearly all lines begin with it, or where the user names it.
+"""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 import polars as pl
 
-from tagline.data.formats.base import Format, Source, first_line
+from tagline.data.formats.base import Format, Source
 from tagline.data.formats.lines import read_lines
 from tagline.data.rows import Rows
 
 LABEL = "__label__"
 # What separates words in fastText (Dictionary::readWord of its src/dictionary.cc): no other white space does.
 _GAP = r" \t\r\x0b\x0c\x00"
-_LABEL = rf"{LABEL}[^{_GAP}]*"
+_OTHER_PREFIX = re.compile(r"(__[A-Za-z][A-Za-z0-9-]*__)[^\s_]")
+_FEWEST_LINES, _NEARLY_ALL = 3, 0.9
 
 
 def _read(source: Source) -> Iterator[pl.DataFrame]:
@@ -21,26 +26,45 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
 
     As in fastText, every word with the prefix is a label, anywhere in the line.
     """
+    prefix = _prefix(source) or LABEL
+    if prefix != LABEL and not source.layout.label_prefix:
+        source.log.notes.append(f"`{source.name}` has no `{LABEL}`: `{prefix}` is taken as the prefix of its labels.")
+    label = rf"{re.escape(prefix)}[^{_GAP}]*"
     for lines in read_lines(source):
-        yield lines.select(
+        yield lines.with_columns(
             text=pl.col("text")
-            .str.replace_all(rf"(^|[{_GAP}])(?:{_LABEL}(?:[{_GAP}]+|$))+", "$1")
+            .str.replace_all(rf"(^|[{_GAP}])(?:{label}(?:[{_GAP}]+|$))+", "$1")
             .str.strip_chars(" \t\r\v\f\0"),
             label=pl.col("text")
-            .str.extract_all(rf"(?:^|[{_GAP}]){_LABEL}")
-            .list.eval(pl.element().str.strip_chars_start(" \t\r\v\f\0").str.strip_prefix(LABEL)),
+            .str.extract_all(rf"(?:^|[{_GAP}]){label}")
+            .list.eval(pl.element().str.strip_chars_start(" \t\r\v\f\0").str.strip_prefix(prefix)),
         )
 
 
-def _sniff(sample: bytes, header_names: frozenset[str]) -> int:
-    if _has_label(first_line(sample).encode()):
+def _prefix(source: Source) -> str | None:
+    """Return the prefix of the labels of a file, if it has any."""
+    named = source.layout.label_prefix
+    if named or _has_label(source.sample, LABEL):
+        return named or LABEL
+    lines = [line for line in source.sample.decode("utf-8", "replace").split("\n")[:1000] if line.strip()]
+    found = Counter(match[1] for match in map(_OTHER_PREFIX.match, lines) if match).most_common(1)
+    if found and len(lines) >= _FEWEST_LINES and found[0][1] >= _NEARLY_ALL * len(lines):
+        return found[0][0]
+    return None
+
+
+def _sniff(source: Source) -> int:
+    prefix = _prefix(source)
+    if prefix is None:
+        return 0
+    if source.layout.label_prefix or _has_label(source.sample.lstrip().split(b"\n", 1)[0], prefix):
         return 100
     # fastText skips lines without a label, so a later one is enough unless the first line is a header.
-    return 20 * _has_label(sample)
+    return 20
 
 
-def _has_label(sample: bytes) -> bool:
-    return re.search(rf"(?:^|[{_GAP}]){LABEL}".encode(), sample, re.MULTILINE) is not None
+def _has_label(sample: bytes, prefix: str) -> bool:
+    return re.search(rf"(?:^|[{_GAP}]){re.escape(prefix)}".encode(), sample, re.MULTILINE) is not None
 
 
 def _finish(rows: Rows) -> Rows:

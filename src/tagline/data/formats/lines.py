@@ -4,26 +4,32 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from tagline.data.formats.base import Format, Source, excerpt, not_utf8, split_lines
-from tagline.data.rows import Rejected
+from tagline.data.formats.base import REASON, Format, Source, excerpt, not_utf8, split_lines
 
 
 def read_lines(source: Source) -> Iterator[pl.DataFrame]:
     """Read one text a line into the column ``text``; empty lines are kept, as empty texts."""
     number = 0
     for block in source.blocks():
-        lines = split_lines(block)
-        texts: list[str] = []
-        for i, line in enumerate(lines):
+        texts: list[str | None] = []
+        reasons: list[str | None] = []
+        for line in split_lines(block):
+            number += 1
+            reason = None
             try:
                 texts.append(line.decode().removesuffix("\r"))
             except UnicodeDecodeError as error:
-                source.rejected.append(Rejected(source.name, number + i + 1, not_utf8(line, error), excerpt(line)))
-        number += len(lines)
-        yield pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)})
+                reason = not_utf8(line, error)
+                source.reject(number, reason, excerpt(line))
+                if not source.streamed:
+                    continue
+                texts.append(None)
+            reasons.append(reason)
+        frame = pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)})
+        yield frame.with_columns(pl.Series(REASON, reasons, dtype=pl.String)) if any(reasons) else frame
 
 
-def _sniff(sample: bytes, header_names: frozenset[str]) -> int:
+def _sniff(source: Source) -> int:
     return 1
 
 

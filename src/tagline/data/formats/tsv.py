@@ -5,16 +5,20 @@ from collections.abc import Iterator
 import polars as pl
 
 from tagline.data.formats.base import Format, Source, first_line
-from tagline.data.formats.delimited import has_header_cell, note_missing_header, read_delimited, sniff_dialect
+from tagline.data.formats.delimited import read_delimited
+from tagline.data.formats.dialect import has_header_cell, is_table, note_missing_header, sniff_dialect
 
 
-def _sniff(sample: bytes, header_names: frozenset[str]) -> int:
-    return 60 * has_header_cell(first_line(sample), "\t", header_names)
+def _sniff(source: Source) -> int:
+    if source.layout.separator == "\t":
+        return 96
+    if has_header_cell(first_line(source.sample), "\t", source.header_names):
+        return 60
+    return 40 * is_table(source, "\t", 2)
 
 
 def _read(source: Source) -> Iterator[pl.DataFrame]:
-    dialect = sniff_dialect(source, tabs=True)
-    return read_delimited(source.blocks(), dialect, source.name, source.rejected)
+    return read_delimited(source.blocks(), sniff_dialect(source, tabs=True), source)
 
 
 FORMAT = Format("tsv", (".tsv", ".tab"), _read, sniff=_sniff, finish=note_missing_header)

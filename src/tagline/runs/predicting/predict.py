@@ -2,23 +2,28 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import polars as pl
 
-from tagline.data import Rejected, read_texts
+from tagline.data import Batch, FileLayout, ReadLog, Rejected, read_texts
+from tagline.data.reading import DETECT
 from tagline.data.rows import check_rejected, is_blank
 from tagline.errors import DataError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
 from tagline.runs.predicting.prediction_row import PredictionOptions, prediction_rows
-from tagline.runs.predicting.tables import JSON_OBJECT, open_table, table_kind
+from tagline.runs.predicting.tables import JSON_OBJECT, CsvStyle, open_table, table_kind
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
 BATCH_ROWS = 10_000
+#: The share of rows that may be unreadable; more of them mean that the file is written in another way.
+MAX_UNREADABLE = 0.5
+_DECIMALS = 4  # of a probability in text
 _DEFAULTS = PredictionOptions()
 
 
@@ -27,23 +32,25 @@ class FileOptions:
     """How a file is read and written.
 
     ``kind`` is the format to write, ``"csv"``, ``"jsonl"`` or ``"parquet"``; by default that of the suffix of the
-    target. ``text`` are the text columns; found automatically if they can be. ``strict`` makes a row that cannot be
-    read an error; otherwise it is left out, up to 1 % of all rows.
+    target. ``text`` are the text columns; found automatically if they can be. ``layout`` is how the source is
+    written. ``strict`` makes a row that cannot be read an error; otherwise it has an empty prediction and a reason.
     """
 
     kind: str | None = None
     text: tuple[str, ...] = ()
     strict: bool = False
+    layout: FileLayout = DETECT
 
 
 @dataclass(frozen=True)
 class FileSummary:
-    """How many rows were written and how many of them have no text; the rows that could not be read, and their file."""
+    """How many rows were written, how many of them have no text, which could not be read, and notes on the source."""
 
     rows: int
     empty: int
     rejected: tuple[Rejected, ...]
     rejected_file: Path | None
+    notes: tuple[str, ...]
 
 
 def predict_texts(clf: "TextClassifier", texts: Sequence[str], options: PredictionOptions = _DEFAULTS) -> pl.DataFrame:
@@ -92,8 +99,8 @@ def predict_file(
         clf: the model.
         source: any file that tagline reads; a label column is not needed.
         target: the file to write, which appears once it is complete; or an open binary stream. Rows that could not be
-            read are listed in ``<target>.rejected.csv``. From JSON Lines to JSON Lines the values of a row are
-            copied as text.
+            read are listed in ``<target>.rejected.csv``; in ``target`` they are empty, with a reason. From JSON
+            Lines to JSON Lines the values of a row are copied as text.
         options: which columns are added.
         file_options: how the file is read and written.
         on_columns: called with the text columns before the first rows are predicted.
@@ -106,28 +113,32 @@ def predict_file(
     """
     path = Path(target) if isinstance(target, str | Path) else None
     kind = file_options.kind or (table_kind(path) if path else "csv")
-    frames = PredictedFile(clf, source, options, kind, file_options.text, on_columns=on_columns)
-    strict, done = file_options.strict, 0
-    with open_table(target, kind) as write:
-        for frame in frames:
-            if strict and frames.rejected:
+    frames = PredictedFile(
+        clf, source, options, kind, file_options.text, layout=file_options.layout, on_columns=on_columns
+    )
+    predicted = iter(frames)
+    done, first = 0, next(predicted, None)
+    log = frames.log
+
+    with open_table(target, kind, frames.csv_style) as write:
+        for frame in () if first is None else chain([first], predicted):
+            if file_options.strict and log.rejected:
                 break
             write(frame)
             done += frame.height
             on_rows(done)
-        if path:
-            check_rejected(frames.rejected, done, strict=strict)
-    check_rejected(frames.rejected, done, strict=strict)
-    rejected_file = _write_rejected(path, frames.rejected) if path and frames.rejected else None
-    return FileSummary(done, frames.n_empty, tuple(frames.rejected), rejected_file)
+        check_rejected(log.rejected, done - len(log.rejected), strict=file_options.strict, limit=MAX_UNREADABLE)
+    rejected_file = _write_rejected(path, log.rejected) if path and log.rejected else None
+    return FileSummary(done, frames.n_empty, tuple(log.rejected), rejected_file, tuple(log.notes))
 
 
 @dataclass
 class PredictedFile:
     """The rows of a file with the columns of their predictions: an iterable of frames for ``open_table``.
 
-    ``kind`` is the format that the frames will be written in. Afterwards ``rejected`` has the rows that could not be
-    read, and ``n_empty`` the number of texts without a word.
+    ``kind`` is the format that the frames will be written in. A row without a text, or that cannot be read, has an
+    empty prediction and a ``reason``. ``log`` is what the reader found, and ``n_empty`` the number of texts
+    without a word.
     """
 
     clf: "TextClassifier"
@@ -137,7 +148,8 @@ class PredictedFile:
     text: Sequence[str] = ()
     batch_rows: int | None = None  # None: `BATCH_ROWS`
     on_columns: Callable[[Sequence[str]], None] = lambda columns: None
-    rejected: list[Rejected] = field(default_factory=list, init=False)
+    layout: FileLayout = DETECT
+    log: ReadLog = field(default_factory=ReadLog, init=False)
     n_empty: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
@@ -150,14 +162,17 @@ class PredictedFile:
         self.options.check(self.clf)
         columns = text_columns(self.clf, self.text)
         batches = read_texts(
-            self.source, batch_rows=self.batch_rows or BATCH_ROWS, text=columns or None, rejected=self.rejected
+            self.source,
+            batch_rows=self.batch_rows or BATCH_ROWS,
+            text=columns or None,
+            layout=self.layout,
+            log=self.log,
         )
         names: dict[str, str] = {}
         for batch in batches:
             if not names:
                 self.on_columns(batch.text)
-            added = _prediction_columns(self.clf, batch.texts, self.options)
-            self.n_empty += n_blank(batch.texts)
+            added = self._predicted(batch)
             names = names or _free_names(added.columns, batch.rows.columns)
             taken = set(names.values()) & set(batch.rows.columns)
             if taken:
@@ -168,6 +183,20 @@ class PredictedFile:
             lines = batch.lines if self.kind == "jsonl" else None
             rows = batch.rows if lines is None else lines.to_frame(JSON_OBJECT)
             yield pl.concat([rows, added.rename(names)], how="horizontal")
+
+    @property
+    def csv_style(self) -> CsvStyle:
+        """How the source writes CSV; known once the first frame has been read."""
+        return CsvStyle(self.log.separator or ",", self.log.byte_order_mark)
+
+    def _predicted(self, batch: Batch) -> pl.DataFrame:
+        added = _prediction_columns(self.clf, batch.texts, self.options)
+        if self.kind != "parquet":
+            added = added.with_columns(pl.col(pl.Float32, pl.Float64).round(_DECIMALS))
+        blank = batch.texts.to_frame("text").select(is_blank(pl.col("text"))).to_series() & batch.reasons.is_null()
+        self.n_empty += int(blank.sum())
+        reasons = batch.reasons.set(blank, "the text is empty").alias("reason")
+        return added.select(pl.when(reasons.is_null()).then(pl.all())).with_columns(reasons)
 
 
 def text_columns(clf: "TextClassifier", named: Sequence[str]) -> list[str]:

@@ -8,24 +8,45 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
 from tagline.atomic import open_file
-from tagline.errors import DataError, InputError
+from tagline.errors import DataError, InputError, MissingExtraError
 
-SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
-KINDS = ("csv", "jsonl", "parquet")
+TAB_SUFFIXES = (".tsv", ".tab")
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".xlsx": "xlsx",
+}
+KINDS = ("csv", "jsonl", "parquet", "xlsx")
 
 # polars holds a row group in memory; its own default, 262,144 rows, may be gigabytes of text.
 _ROW_GROUP = 16_384
+_EXCEL_ROWS, _EXCEL_CHARS = 1_048_576, 32_767
 
 #: A column of JSON objects as text, one per row; in JSON Lines the other columns are added to them.
 JSON_OBJECT = "\0object"
 
 Write = Callable[[pl.DataFrame], None]
+
+
+@dataclass(frozen=True)
+class CsvStyle:
+    """The separator of a CSV file, and whether it begins with a byte order mark."""
+
+    separator: str = ","
+    byte_order_mark: bool = False
 
 
 def table_kind(target: str | Path) -> str:
@@ -37,7 +58,7 @@ def table_kind(target: str | Path) -> str:
     """
     suffix = Path(target).suffix.lower()
     if suffix not in SUFFIXES:
-        known = ", ".join(f"`{name}`" for name in (".csv", ".jsonl", ".parquet"))
+        known = ", ".join(f"`{name}`" for name in (".csv", ".tsv", ".jsonl", ".parquet", ".xlsx"))
         raise InputError(f"`{target}` has no suffix of a known format: use {known}, or give `--format`.")
     return SUFFIXES[suffix]
 
@@ -56,13 +77,13 @@ def polars_os_errors() -> Iterator[None]:
 
 
 @contextmanager
-def open_table(target: str | Path | BinaryIO, kind: str | None = None) -> Iterator[Write]:
+def open_table(target: str | Path | BinaryIO, kind: str | None = None, style: CsvStyle = CsvStyle()) -> Iterator[Write]:
     """Yield a function that writes a frame; a file replaces an older one at the end, and an exception leaves that.
 
     A symbolic link is followed; a device or a named pipe is written directly.
     """
     if not isinstance(target, str | Path):
-        with _open_kind(target, kind or "csv") as write:
+        with _open_kind(target, kind or "csv", style) as write:
             yield write
         return
     path = Path(target)
@@ -72,9 +93,11 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None) -> Iterat
     if not path.absolute().parent.is_dir():
         raise InputError(f"`{path}` cannot be written: the folder `{path.parent}` does not exist.")
     if path.exists() and (not path.is_file() or path.parent == Path("/dev")):
-        with path.open("wb") as stream, _open_kind(stream, kind) as write:
+        with path.open("wb") as stream, _open_kind(stream, kind, style) as write:
             yield write
         return
+    if (path.suffix.lower() in TAB_SUFFIXES) != (style.separator == "\t"):
+        style = replace(style, separator="\t" if path.suffix.lower() in TAB_SUFFIXES else ",")
     path = path.resolve()
     with ExitStack() as stack:
         try:
@@ -83,13 +106,16 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None) -> Iterat
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
             raise InputError(f"`{path}` cannot be written: {os.strerror(error.errno).lower()}.") from None
-        yield stack.enter_context(_open_kind(file, kind, path.parent))
+        yield stack.enter_context(_open_kind(file, kind, style, path.parent))
 
 
 @contextmanager
-def _open_kind(stream: BinaryIO, kind: str, beside: Path | None = None) -> Iterator[Write]:
+def _open_kind(stream: BinaryIO, kind: str, style: CsvStyle, beside: Path | None = None) -> Iterator[Write]:
     if kind == "csv":
-        yield _CsvWriter(stream)
+        yield _CsvWriter(stream, style)
+    elif kind == "xlsx":
+        with _excel_writer(stream) as write:
+            yield write
     elif kind == "jsonl":
         yield lambda frame: _write_all(stream, _json_lines(frame))
     else:
@@ -115,8 +141,9 @@ def _json_lines(frame: pl.DataFrame) -> str:
 class _CsvWriter:
     """Writes frames under the header of the first; lists and structs are written as JSON."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, style: CsvStyle) -> None:
         self._stream = stream
+        self._style = style
         self._columns: list[str] | None = None
 
     def __call__(self, frame: pl.DataFrame) -> None:
@@ -133,12 +160,61 @@ class _CsvWriter:
         whole = frame.with_columns(lacking).select(self._columns)
         nested = [name for name, dtype in whole.schema.items() if dtype.is_nested()]
         flat = whole.with_columns(_as_json(whole[name]) for name in nested)
-        _write_all(self._stream, flat.write_csv(include_header=first))
+        _write_all(
+            self._stream,
+            flat.write_csv(
+                include_header=first,
+                include_bom=first and self._style.byte_order_mark,
+                separator=self._style.separator,
+            ),
+        )
 
 
 def _as_json(column: pl.Series) -> pl.Series:
     values = [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_list()]
     return pl.Series(column.name, values, dtype=pl.String)
+
+
+@contextmanager
+def _excel_writer(stream: BinaryIO) -> Iterator[Write]:
+    if find_spec("xlsxwriter") is None:
+        raise MissingExtraError("Writing `.xlsx`", "xlsx")
+    import xlsxwriter
+
+    # Texts are written as they are: not as formulas, links or numbers.
+    plain = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": True,
+    }
+    with xlsxwriter.Workbook(stream, {"constant_memory": True, **plain}) as book:
+        sheet = book.add_worksheet()
+        columns: list[str] = []
+        n = 1
+
+        def write(frame: pl.DataFrame) -> None:
+            nonlocal n
+            if not columns:
+                columns.extend(frame.columns)
+                sheet.write_row(0, 0, columns)
+            if n + frame.height > _EXCEL_ROWS:
+                raise DataError(f"A sheet of Excel has {_EXCEL_ROWS:,} rows: write `.csv`, `.jsonl` or `.parquet`.")
+            lacking = [pl.lit(None).alias(name) for name in columns if name not in frame.columns]
+            whole = frame.with_columns(lacking).select(columns)
+            flat = whole.with_columns(
+                _as_json(whole[name]) for name, dtype in whole.schema.items() if dtype.is_nested()
+            )
+            for row in flat.iter_rows():
+                if any(isinstance(value, str) and len(value) > _EXCEL_CHARS for value in row):
+                    raise DataError(
+                        f"Row {n:,} has a text of more than {_EXCEL_CHARS:,} characters, which a cell of Excel cannot "
+                        "hold: write `.csv`, `.jsonl` or `.parquet`."
+                    )
+                sheet.write_row(n, 0, row)
+                n += 1
+
+        yield write
 
 
 @contextmanager

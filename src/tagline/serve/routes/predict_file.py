@@ -9,6 +9,7 @@ import io
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal, TypeVar
@@ -18,10 +19,10 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tagline.data import Rejected, read_texts
+from tagline.data import ReadLog, read_texts
 from tagline.data.rows import check_rejected
 from tagline.errors import DataError, InputError
-from tagline.runs.predicting.predict import PredictedFile, text_columns
+from tagline.runs.predicting.predict import MAX_UNREADABLE, PredictedFile, text_columns
 from tagline.runs.predicting.prediction_row import PredictionOptions
 from tagline.runs.predicting.tables import open_table
 from tagline.serve.http.errors import ApiError
@@ -144,13 +145,13 @@ def _first_bytes(path: Path) -> bytes:
 def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> tuple[int, int]:
     """Read the file once, so that an error is reported before the answer starts.
 
-    Return the number of its rows and of those that cannot be read, which may be up to 1 %.
+    Return the number of its rows and of those that cannot be read.
     """
-    rejected: list[Rejected] = []
+    log = ReadLog()
     n_rows, first = 0, None
     frames.options.check(model.classifier)
     columns = text_columns(model.classifier, frames.text)
-    for batch in read_texts(frames.source, text=columns or None, batch_rows=_BATCH_ROWS, rejected=rejected):
+    for batch in read_texts(frames.source, text=columns or None, batch_rows=_BATCH_ROWS, log=log):
         longest = batch.texts.str.len_chars().arg_max()
         if longest is not None and (chars := len(batch.texts[longest])) > max_chars:
             raise DataError(
@@ -161,8 +162,8 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> tuple[
         more = [name for name in batch.rows.columns if name not in first]
         if more and frames.kind == "csv":
             raise DataError(f"Later rows have a column `{more[0]}` that the first rows lack: use `format=jsonl`.")
-    check_rejected(rejected, n_rows, strict=False)
-    return n_rows, len(rejected)
+    check_rejected(log.rejected, n_rows - len(log.rejected), limit=MAX_UNREADABLE)
+    return n_rows, len(log.rejected)
 
 
 async def _labelled(service: Service, folder: "TemporaryDirectory[str]", frames: PredictedFile) -> AsyncIterator[bytes]:
@@ -177,9 +178,12 @@ async def _labelled(service: Service, folder: "TemporaryDirectory[str]", frames:
 
 
 def _blocks(frames: PredictedFile) -> Iterator[bytes]:
-    stream = io.BytesIO()
-    with open_table(stream, frames.kind) as write:
-        for frame in frames:
+    stream, predicted = io.BytesIO(), iter(frames)
+    first = next(predicted, None)
+    if first is None:
+        return
+    with open_table(stream, frames.kind, frames.csv_style) as write:
+        for frame in chain([first], predicted):
             write(frame)
             yield stream.getvalue()
             stream.seek(0)
@@ -217,7 +221,7 @@ ROUTES = [
             "unknown_model",
         ),
         success={
-            "description": "The rows in their order, with `prediction`, `probability` and what was requested.",
+            "description": "The rows in their order, with `prediction`, `probability`, `reason` and what is requested.",
             "content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")},
             "headers": {
                 "X-Tagline-Rows": {"schema": {"type": "integer"}, "description": "The number of rows to come."},

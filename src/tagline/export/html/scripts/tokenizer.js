@@ -36,7 +36,7 @@ function openCharacters({ classes, lower, special }, tokenizer) {
   for (let i = 0; i < lower.length; i += 4) {
     for (let point = lower[i]; point <= lower[i + 1]; point += lower[i + 2]) lowered.set(point, point + lower[i + 3]);
   }
-  return { flags, lowered, special: new Map(special) };
+  return { flags, lowered, special: new Map(special), nfc: Boolean(tokenizer.nfc) };
 }
 
 /** The code points of a text; a lone surrogate becomes U+FFFD. */
@@ -58,6 +58,48 @@ function codePoints(text) {
     }
   }
   return points.subarray(0, n);
+}
+
+/** Code points that come from one character each: `starts` and `ends` are their places in the text. */
+function plain(points) {
+  return { points, starts: points.map((_, i) => i), ends: points.map((_, i) => i + 1) };
+}
+
+/**
+ * The code points in NFC, and where the characters that each comes from start and end in the text. NFC is the
+ * browser's: marks that are newer than its Unicode may stand in another order.
+ */
+function compose(points, { flags }) {
+  const given = spell(points, 0, points.length);
+  if (given.normalize("NFC") === given) return plain(points);
+  const out = { points: [], starts: [], ends: [] };
+  const add = (point, from, to) => {
+    out.points.push(point);
+    out.starts.push(from);
+    out.ends.push(to);
+  };
+  let start = 0;
+  let part = "";
+  for (let i = 0; i <= points.length; i++) {
+    const next = i < points.length ? String.fromCodePoint(points[i]) : "";
+    const joins = next && part && (flags[points[i]] & MARK || !isBoundary(part, next));
+    if (part && !joins) {
+      const nfc = codePoints(part.normalize("NFC"));
+      // Characters in front that stay, such as a sign before a mark, are parts of their own.
+      let same = 0;
+      for (; start < i && same < nfc.length && nfc[same] === points[start]; same++, start++) add(nfc[same], start, start + 1);
+      for (; same < nfc.length; same++) add(nfc[same], start, i);
+      start = i;
+      part = "";
+    }
+    part += next;
+  }
+  return out;
+}
+
+/** Whether NFC leaves the end of a text and the character that follows it apart. */
+function isBoundary(before, next) {
+  return (before + next).normalize("NFC") === before.normalize("NFC") + next.normalize("NFC");
 }
 
 /** Whether Σ at `at` ends a word (Unicode, section 3.13, Final_Sigma). */
@@ -198,7 +240,8 @@ function spell(points, start, end) {
  * `spans` = [start, end, start, end, …].
  */
 function tokenize(text, characters) {
-  const { points, origin } = clean(lowerCase(codePoints(text), characters), characters);
+  const composed = characters.nfc ? compose(codePoints(text), characters) : plain(codePoints(text));
+  const { points, origin } = clean(lowerCase(composed.points, characters), characters);
   const values = [];
   const spans = [];
   for (let at = 0; at < points.length; ) {
@@ -208,7 +251,7 @@ function tokenize(text, characters) {
       continue;
     }
     values.push(spell(points, at, end));
-    spans.push(origin[at], origin[end - 1] + 1);
+    spans.push(composed.starts[origin[at]], composed.ends[origin[end - 1]]);
     at = end;
   }
   return { values, spans };

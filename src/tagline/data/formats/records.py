@@ -1,0 +1,147 @@
+"""The line reader of CSV: the grammar of RFC 4180, with line and reason of each row that cannot be read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tagline.data.formats.base import not_utf8, split_lines
+from tagline.data.rows import EXCERPT_CHARS
+
+#: A quoted field may span lines; one that has not closed after this many bytes never will.
+MAX_RECORD_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How cells are separated and quoted; ``escape``: inside quotes, a backslash takes the next character as it is."""
+
+    separator: str
+    quote: str | None = '"'
+    escape: bool = False
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row; ``reason`` is why it cannot be read, or None."""
+
+    line: int
+    cells: list[str]
+    reason: str | None
+    raw: str
+
+
+class Lines:
+    """Numbered lines without line ends, with push-back; blocks are split when they are needed."""
+
+    def __init__(self, lines: list[bytes], blocks: Iterator[bytes] | None = None, first_line: int = 1) -> None:
+        self._waiting = lines[::-1]
+        self._blocks = iter(()) if blocks is None else blocks
+        #: The number of the last line taken, from 1.
+        self.number = first_line - 1
+
+    def next(self) -> bytes | None:
+        """Return the next line, or None at the end."""
+        while not self._waiting:
+            block = next(self._blocks, None)
+            if block is None:
+                return None
+            self._waiting = split_lines(block)[::-1]
+        self.number += 1
+        return self._waiting.pop()
+
+    def give_back(self, lines: list[bytes]) -> None:
+        """Push lines back; the first of them is the next."""
+        self._waiting.extend(reversed(lines))
+        self.number -= len(lines)
+
+    def rest(self) -> bytes:
+        """Return the remaining lines of the current block."""
+        return b"".join(line + b"\n" for line in reversed(self._waiting))
+
+
+def read_records(source: Lines, grammar: Grammar, *, width: int | None = None) -> Iterator[Record]:
+    """Read rows from lines, one `Record` each, bad ones included.
+
+    A field is quoted when it *begins* with a quote; inside, a doubled quote is a quote. A row that cannot be read
+    is rejected with its first line only: reading continues at the next line. ``width`` is the number of cells that a
+    row must have, if it is given.
+    """
+    quote = None if grammar.quote is None else grammar.quote.encode()
+    while (line := source.next()) is not None:
+        number = source.number
+        cells: list[str] | None = None
+        reason = None
+        raw = line[:-1] if line.endswith(b"\r") else line
+        if quote is not None and quote in line:
+            raw, cells, reason = _split_quoted(line, source, grammar.separator.encode(), quote, escape=grammar.escape)
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError as error:
+            yield Record(number, [], not_utf8(raw, error), raw[:EXCERPT_CHARS].decode("utf-8", "replace"))
+            continue
+        if cells is None:
+            cells = text.split(grammar.separator)
+            if not any(cells):
+                continue
+        if reason is None and width is not None and len(cells) != width:
+            reason = f"{width} fields expected, {len(cells)} found"
+        yield Record(number, cells, reason, text[:EXCERPT_CHARS])
+
+
+def _split_quoted(
+    line: bytes, source: Lines, delimiter: bytes, quote: bytes, *, escape: bool
+) -> tuple[bytes, list[str], str | None]:
+    """Split a row that holds quotes, taking further lines while a quoted field is open.
+
+    Returns the bytes of the row, its cells, and the reason why it cannot be read, if any: then only the first
+    line is used and the others are given back.
+    """
+    used = [line]
+    size = len(line)
+    cells: list[bytes] = []
+    pieces: list[bytes] = []
+    position, open_quote = 0, False
+    while True:
+        if not open_quote and line[position : position + 1] != quote:
+            end = line.find(delimiter, position)
+            if end < 0:
+                cells.append(line[position:].removesuffix(b"\r"))
+                return b"\n".join(used), _decoded(cells), None
+            cells.append(line[position:end])
+            position = end + 1
+            continue
+        if not open_quote:
+            open_quote, position, pieces = True, position + 1, []
+        end = line.find(quote, position)
+        if escape and (backslash := line.find(b"\\", position, len(line) if end < 0 else end)) >= 0:
+            pieces.append(line[position:backslash] + line[backslash + 1 : backslash + 2])
+            position = backslash + 2
+            continue
+        if end < 0:
+            pieces.append(line[position:] + b"\n")
+            following = source.next() if size < MAX_RECORD_BYTES else None
+            if following is None:
+                source.give_back(used[1:])
+                return used[0], [], "a quote is opened and never closed"
+            line, position = following, 0
+            used.append(line)
+            size += len(line)
+            continue
+        pieces.append(line[position:end])
+        after = line[end + 1 : end + 2]
+        position = end + 2
+        if after == quote:
+            pieces.append(quote)
+        elif after == delimiter:
+            cells.append(b"".join(pieces))
+            open_quote = False
+        elif line[end + 1 :] in (b"", b"\r"):
+            cells.append(b"".join(pieces))
+            return b"\n".join(used), _decoded(cells), None
+        else:
+            source.give_back(used[1:])
+            return used[0], [], "a closing quote is followed by something other than the separator"
+
+
+def _decoded(cells: list[bytes]) -> list[str]:
+    # The caller checks the encoding of the whole row.
+    return [cell.decode("utf-8", "replace") for cell in cells]

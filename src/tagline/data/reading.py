@@ -1,0 +1,43 @@
+"""What the user says of how a file is written, and what a reader found out about it."""
+
+from dataclasses import dataclass, field
+
+from tagline.data.rows import Rejected
+from tagline.errors import InputError
+
+
+@dataclass(frozen=True)
+class FileLayout:
+    """How a text file is written; None is detected.
+
+    ``separator`` and ``quote`` are those of CSV: one ASCII character each, and ``quote`` may be empty for none.
+    ``label_prefix`` begins the labels of a fastText file.
+    """
+
+    encoding: str | None = None
+    separator: str | None = None
+    quote: str | None = None
+    label_prefix: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.separator is not None and (len(self.separator) != 1 or not self.separator.isascii()):
+            raise InputError(f"The separator must be one ASCII character, not `{self.separator}`.")
+        if self.quote and (len(self.quote) != 1 or not self.quote.isascii()):
+            raise InputError(f"The quote must be one ASCII character, or empty for none, not `{self.quote}`.")
+        if self.separator and self.separator == self.quote:
+            raise InputError(f"`{self.quote}` cannot be both separator and quote.")
+        if self.label_prefix is not None and not self.label_prefix.strip():
+            raise InputError("The label prefix must not be empty.")
+
+
+DETECT = FileLayout()
+
+
+@dataclass(eq=False)
+class ReadLog:
+    """What a reader found: rows that cannot be read, and notes for the user; of CSV, how it is written."""
+
+    rejected: list[Rejected] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    separator: str | None = None
+    byte_order_mark: bool = False

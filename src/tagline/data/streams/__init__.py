@@ -1,0 +1,76 @@
+"""Bytes of a file or of standard input: decompressed, converted to UTF-8, in blocks of whole lines."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from io import BufferedReader, RawIOBase
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from tagline.data.streams.chunks import CHUNK_BYTES, peek
+from tagline.data.streams.compression import decompress, readable
+from tagline.data.streams.encodings import to_utf8
+
+__all__ = ["STDIN", "Opened", "display_name", "open_stream", "read_blocks", "read_start", "to_utf8"]
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A decompressed stream of bytes; ``member`` is the name of the file inside a ZIP archive."""
+
+    stream: BinaryIO
+    member: str | None = None
+
+
+def display_name(path: str | Path) -> str:
+    """Name a source in messages: its path, or ``standard input`` for ``-``."""
+    return "standard input" if str(path) == STDIN else str(path)
+
+
+def open_stream(path: str | Path, opened: ExitStack) -> Opened:
+    """Open a file, or standard input for ``-``, decompressed; ``opened`` closes the file."""
+    stream: BinaryIO
+    if str(path) == STDIN:
+        buffered = BufferedReader(cast(RawIOBase, sys.stdin.buffer), CHUNK_BYTES)
+        opened.callback(buffered.detach)
+        stream = buffered
+    else:
+        stream = Path(path).open("rb", CHUNK_BYTES)  # noqa: SIM115  # `opened` closes it
+        opened.callback(stream.close)
+    name = display_name(path)
+    plain, member = decompress(stream, name)
+    with readable(name):
+        peek(plain)
+    return Opened(plain, member)
+
+
+def read_start(stream: BinaryIO, size: int, name: str) -> bytes:
+    """Read ``size`` bytes, or fewer at the end; a single read of a pipe may return less."""
+    parts = []
+    with readable(name):
+        while size > 0 and (part := stream.read(size)):
+            parts.append(part)
+            size -= len(part)
+    return b"".join(parts)
+
+
+def read_blocks(start: bytes, stream: BinaryIO, size: int | None, name: str) -> Iterator[bytes]:
+    """Cut ``start`` and the rest of the stream into blocks of whole lines, of ``size`` bytes each; None gives one."""
+    if size is None:
+        with readable(name):
+            rest = stream.read()
+        yield start + rest if rest else start
+        return
+    carry = [start]
+    while part := read_start(stream, size, name):
+        end = part.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*carry, part[:end]])
+            carry = [part[end:]]
+        else:
+            carry.append(part)
+    if last := b"".join(carry):
+        yield last

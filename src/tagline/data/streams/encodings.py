@@ -1,0 +1,187 @@
+"""Text encodings: everything is converted to UTF-8.
+
+A byte order mark decides. Without one a file is UTF-8, unless most of its first lines that are not ASCII are not UTF-8
+either: then `chardet` detects the encoding. Lines of such a file that are UTF-8 stay so: files that were
+appended to by several programs are common.
+"""
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import chain
+from typing import BinaryIO
+
+from tagline.data.streams.chunks import chunks_of, peek, stream_of
+from tagline.errors import InputError
+
+UTF_8 = "utf-8"
+Announce = Callable[[str], None]
+_BOMS = (  # that of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_MULTIBYTE = {
+    "cp932",
+    "shift_jis",
+    "euc_jp",
+    "gb18030",
+    "gbk",
+    "gb2312",
+    "big5",
+    "big5hkscs",
+    "cp949",
+    "euc_kr",
+    "johab",
+}
+_USUAL = "Windows-1252"
+_LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "mac-roman", "cp850", "cp437")
+# So few different letters and signs are little evidence: the most common encoding is taken, if it gives no Icelandic
+# letter (they stand where Turkish has its own), no capital or sign inside a word and no unknown character.
+_FEW = 4
+_IMPLAUSIBLE = re.compile(r"[ýþðÝÞÐ\ufffd]|(?<=[a-zà-ÿ])[À-ÞŠŽŒŸ]|(?<=[a-z])[¡-¿](?=[a-z])")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_SAMPLE = 200_000  # bytes that the detection takes
+
+
+def to_utf8(stream: BinaryIO, encoding: str | None, announce: Announce) -> BinaryIO:
+    """Return the text of a stream as UTF-8 without a byte order mark, with LF or CR LF at its line ends.
+
+    Args:
+        stream: a buffered stream.
+        encoding: what the text is encoded in; None to detect it.
+        announce: called with the name of a detected encoding.
+
+    """
+    start = peek(stream, 1 << 12)
+    marked = next((name for bom, name in _BOMS if start.startswith(bom)), None)
+    if start.startswith(codecs.BOM_UTF8):
+        stream.read(len(codecs.BOM_UTF8))
+        chunks = chunks_of(stream)
+    elif marked or encoding:
+        chunks = _decoded(chunks_of(stream), marked or checked_encoding(encoding or ""))
+    elif unmarked := _unmarked_utf16(start):
+        announce(unmarked.upper())
+        chunks = _decoded(chunks_of(stream), unmarked)
+    else:
+        chunks = _detected(chunks_of(stream), announce)
+    return stream_of(_line_feeds(chunks))
+
+
+def checked_encoding(name: str) -> str:
+    """Return the name of an encoding as Python spells it; raise `InputError` for an unknown one."""
+    with suppress(UnicodeDecodeError):  # a single byte is no UTF-16
+        try:
+            b"a".decode(name)
+        except LookupError:
+            common = "common ones are `utf-8`, `cp1252` and `utf-16`"
+            raise InputError(f"`--encoding {name}`: unknown encoding; {common}.") from None
+    return codecs.lookup(name).name
+
+
+def detect_encoding(data: bytes) -> str | None:
+    """Return the encoding of whole lines of text that is not UTF-8; None if most of them are."""
+    lines = [line for line in data.split(b"\n") if not line.isascii()]
+    others = [line for line in lines if not is_utf8(line)]
+    if 2 * len(others) <= len(lines):
+        return None
+    sample = b"\n".join(others)[:_SAMPLE]
+    runs = _NOT_ASCII.findall(sample)
+    # Accents stand alone, letters of other scripts side by side: a few accents are no evidence of Greek or Korean.
+    latin = sum(map(len, runs)) < 1.5 * len(runs)
+    if latin and len(set(b"".join(runs))) <= _FEW and _IMPLAUSIBLE.search(sample.decode(_USUAL, "replace")) is None:
+        return _USUAL
+    import chardet
+
+    found = chardet.detect(
+        sample,
+        encoding_era=chardet.EncodingEra.MODERN_WEB | chardet.EncodingEra.LEGACY_MAC | chardet.EncodingEra.DOS,
+        prefer_superset=True,
+        include_encodings=_LATIN if latin else None,
+    )["encoding"]
+    # Letters may be the same in several encodings: then it is the most common one.
+    same = found is None or sample.decode(found, "replace") == sample.decode(_USUAL, "replace")
+    return _USUAL if same else found
+
+
+def encoding_note(what: str, encoding: str) -> str:
+    """Say that a file is not UTF-8, and what to do if the encoding was detected wrongly."""
+    return f"{what}: not UTF-8, read as {encoding}. If letters look wrong, name the encoding with `--encoding`."
+
+
+def decode(content: bytes, encoding: str) -> str:
+    """Decode text in a detected encoding, or as UTF-8 if it is UTF-8; what neither has becomes U+FFFD.
+
+    Text of a single-byte encoding is hardly ever UTF-8 by accident. Short text of a multi-byte encoding can be.
+    """
+    for candidate in (encoding, UTF_8) if codecs.lookup(encoding).name in _MULTIBYTE else (UTF_8,):
+        with suppress(UnicodeDecodeError):
+            return content.decode(candidate)
+    return content.decode(encoding, "replace")
+
+
+def is_utf8(content: bytes) -> bool:
+    """Say whether bytes are UTF-8."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _unmarked_utf16(start: bytes) -> str | None:
+    """Recognise UTF-16 of mostly Latin letters: every other byte is zero."""
+    pairs = len(start) // 2
+    if pairs < 2:
+        return None
+    zero_first, zero_second = start[::2].count(0), start[1::2].count(0)
+    if zero_second > 0.7 * pairs and zero_first < 0.1 * pairs:
+        return "utf-16-le"
+    return "utf-16-be" if zero_first > 0.7 * pairs and zero_second < 0.1 * pairs else None
+
+
+def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    for part in chunks:
+        yield decoder.decode(part).encode()
+    yield decoder.decode(b"", final=True).encode()
+
+
+def _detected(chunks: Iterator[bytes], announce: Announce) -> Iterator[bytes]:
+    """Pass UTF-8 on, and convert another encoding; the first lines that are not ASCII decide."""
+    blocks = _whole_lines(chunks)
+    encoding = None
+    for block in blocks:
+        if encoding is None and not block.isascii():
+            encoding = detect_encoding(block)
+            if encoding is None:
+                yield block
+                yield from blocks
+                return
+            announce(encoding)
+        if encoding is None:
+            yield block
+        else:
+            yield b"\n".join(decode(line, encoding).encode() for line in block.split(b"\n"))
+
+
+def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    carry: list[bytes] = []
+    for part in chunks:
+        end = part.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*carry, part[:end]])
+            carry = [part[end:]]
+        else:
+            carry.append(part)
+    yield b"".join(carry)
+
+
+def _line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Write LF for the bare carriage returns that old spreadsheets end lines with."""
+    first = next(chunks, b"")
+    bare = b"\r" in first and b"\n" not in first
+    for part in chain([first], chunks):
+        yield part.replace(b"\r", b"\n") if bare else part

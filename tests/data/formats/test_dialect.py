@@ -1,0 +1,118 @@
+"""The dialect of a delimited file: what is written in any of them is read back."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tagline.data.files import read_file, read_texts
+from tagline.data.reading import FileLayout, ReadLog
+from tagline.errors import InputError
+
+words = st.text(st.sampled_from("abc déÜ,;|\t'\"\n"), max_size=20).map(lambda text: f"a {text.strip()}")
+tables = st.lists(st.tuples(words, st.sampled_from(["pos", "neg"])), min_size=8, max_size=30)
+
+
+def written(rows: list[tuple[str, str]], header: bool = True, **dialect: object) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, **dialect)  # type: ignore[arg-type]
+    if header:
+        writer.writerow(["text", "label"])
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=tables,
+    separator=st.sampled_from(",;|\t"),
+    quote=st.sampled_from("\"'"),
+    sep_line=st.booleans(),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+def test_a_table_written_in_any_dialect_is_read_back(
+    tmp_path: Path, rows: list[tuple[str, str]], separator: str, quote: str, sep_line: bool, encoding: str
+) -> None:
+    path = tmp_path / "data.csv"
+    text = written(rows, delimiter=separator, quotechar=quote, quoting=csv.QUOTE_ALL)
+    path.write_bytes((f"sep={separator}\r\n" * sep_line + text).encode(encoding))
+    read = read_file(path)
+    assert read.frame.rows() == rows
+    assert read.frame.columns == ["text", "label"]
+    assert read.rejected == ()
+    log = ReadLog()
+    assert [text for batch in read_texts(path, log=log) for text in batch.texts] == [text for text, _ in rows]
+    assert log.separator == separator
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=tables, separator=st.sampled_from(",;|\t^~"), quote=st.sampled_from("\"'`$"))
+def test_a_named_dialect_is_used(tmp_path: Path, rows: list[tuple[str, str]], separator: str, quote: str) -> None:
+    path = tmp_path / "data.txt"
+    path.write_text(written(rows, delimiter=separator, quotechar=quote), encoding="utf-8", newline="")
+    assert read_file(path, layout=FileLayout(separator=separator, quote=quote)).frame.rows() == rows
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
+@pytest.mark.parametrize("suffix", [".csv", ".txt"])
+def test_the_label_may_come_first_without_a_header(tmp_path: Path, separator: str, suffix: str) -> None:
+    path = tmp_path / f"data{suffix}"
+    rows = [(("ham", "spam")[i % 2], f"it''s message {i} of many words") for i in range(40)]
+    path.write_text("".join(f"{label}{separator}{text}\n" for label, text in rows))
+    read = read_file(path)
+    assert read.frame.rows() == rows
+    assert "has no header" in read.notes[0]
+
+
+def test_single_quotes_around_cells_are_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("topic;article\n" + "".join(f"t{i % 3};'Text {i}; it''s \"so\"'\n" for i in range(30)))
+    assert read_file(path).frame["article"].to_list() == [f'Text {i}; it\'s "so"' for i in range(30)]
+    path.write_text("topic;article\n" + "".join(f"t{i % 3};'Text {i}'\n" for i in range(30)))
+    assert read_file(path).frame["article"].to_list() == [f"Text {i}" for i in range(30)]
+
+
+def test_apostrophes_are_no_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    rows = [(f"'twas the {i}th night, they said", "a") if i % 2 else (f"the {i}th 'night'", "b") for i in range(30)]
+    path.write_text(written(rows))
+    assert read_file(path).frame.rows() == rows
+
+
+def test_backslashes_escape_quotes_where_doubling_does_not_fit(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    rows = [(f'he said "no, {i}" and \\ left', "ab"[i % 2]) for i in range(30)]
+    text = written(rows, doublequote=False, escapechar="\\", quoting=csv.QUOTE_ALL)
+    path.write_text(text)
+    assert read_file(path).frame.rows() == rows
+
+
+def test_a_single_column_of_unquoted_texts_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    texts = [", ".join(["word"] * (i % 7 + 1)) for i in range(30)]
+    path.write_text("\n".join(["text", *texts]) + "\n")
+    assert [text for batch in read_texts(path) for text in batch.texts] == texts
+
+
+def test_prose_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "new.txt"
+    texts = ["First, a sentence.", "Second, another one.", "A third; and so on.", "A fourth one"]
+    path.write_text("\n".join(texts))
+    assert [text for batch in read_texts(path) for text in batch.texts] == texts
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        ({"separator": "||"}, "The separator must be one ASCII character, not `||`"),
+        ({"quote": "„"}, "The quote must be one ASCII character"),
+        ({"separator": ";", "quote": ";"}, "`;` cannot be both separator and quote"),
+        ({"label_prefix": " "}, "The label prefix must not be empty"),
+    ],
+)
+def test_an_impossible_layout_is_an_error(layout: dict[str, str], message: str) -> None:
+    with pytest.raises(InputError, match=message.replace("|", r"\|")):
+        FileLayout(**layout)

@@ -1,0 +1,80 @@
+"""JSON documents: every orient of pandas, wrapped lists, and what is no table."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tagline.data.files import read_file, read_texts
+from tagline.errors import DataError
+
+ROWS = [(f"a longer text, number {i}", "ab"[i % 2]) for i in range(12)]
+FRAME = pd.DataFrame(ROWS, columns=["text", "label"])
+OBJECTS = [{"text": text, "label": label} for text, label in ROWS]
+
+
+def read(tmp_path: Path, content: str, name: str = "data.json") -> list[tuple[Any, ...]]:
+    path = tmp_path / name
+    path.write_text(content)
+    texts = [text for batch in read_texts(path) for text in batch.texts]
+    frame = read_file(path).frame
+    assert frame[frame.columns[0]].to_list() == texts
+    return frame.rows()
+
+
+@pytest.mark.parametrize("orient", ["records", "columns", "index", "split", "table", "values"])
+@pytest.mark.parametrize("indent", [0, 2])
+def test_every_orient_of_pandas(tmp_path: Path, orient: Any, indent: int) -> None:
+    assert read(tmp_path, FRAME.to_json(orient=orient, indent=indent)) == ROWS
+
+
+def test_columns_as_lists(tmp_path: Path) -> None:
+    assert read(tmp_path, json.dumps(FRAME.to_dict("list"))) == ROWS
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("name", ["data.json", "data.jsonl", "data.txt"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        OBJECTS,
+        {"version": "1", "data": OBJECTS},
+        {"meta": {"n": 12, "tags": ["x"]}, "items": OBJECTS},
+        {"result": {"rows": OBJECTS, "total": 12}},
+    ],
+)
+def test_lists_of_objects_are_found(tmp_path: Path, document: Any, name: str, indent: int | None) -> None:
+    assert read(tmp_path, json.dumps(document, indent=indent), name) == ROWS
+
+
+def test_pretty_printed_objects_after_each_other(tmp_path: Path) -> None:
+    assert read(tmp_path, "\n".join(json.dumps(each, indent=2) for each in OBJECTS), "data.jsonl") == ROWS
+
+
+def test_json_lines_under_either_suffix(tmp_path: Path) -> None:
+    for name in ("data.json", "data.jsonl", "data.ndjson", "data"):
+        assert read(tmp_path, "\n".join(map(json.dumps, OBJECTS)), name) == ROWS
+        assert read(tmp_path, json.dumps(OBJECTS[0]), name) == ROWS[:1]
+
+
+def test_lists_named_as_splits_become_a_column(tmp_path: Path) -> None:
+    rows = read(tmp_path, json.dumps({"train": OBJECTS[:8], "test": OBJECTS[8:]}))
+    assert rows == [(*row, "train" if i < 8 else "test") for i, row in enumerate(ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"a": OBJECTS, "b": OBJECTS}, "several lists of objects, `a`, `b`"),
+        ({"intent": 1, "n": [1, 2]}, "one object with the keys `intent`, `n`"),
+        ({}, "an empty object"),
+        ([1, 2], "must hold an array of objects"),
+    ],
+)
+def test_what_is_no_table_is_named(tmp_path: Path, document: Any, message: str) -> None:
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(DataError, match=message):
+        read_file(path)

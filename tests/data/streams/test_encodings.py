@@ -1,0 +1,104 @@
+"""Encodings are detected, announced, and read as the text that was written."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from tagline.data.files import read_file, read_texts
+from tagline.data.reading import FileLayout, ReadLog
+from tagline.data.streams.encodings import checked_encoding, to_utf8
+from tagline.errors import InputError
+
+SENTENCES = {
+    "cp1252": "Die Rechnung für März ist überhöht, naïve Façade für 5 €",
+    "cp1250": "Proszę o zwrot pieniędzy, przesyłka nie dotarła, dziękuję",
+    "cp1251": "Пожалуйста, верните деньги, посылка не пришла вовремя",
+    "koi8-r": "Пожалуйста, верните деньги, посылка не пришла вовремя",
+    "cp1253": "Παρακαλώ επιστρέψτε τα χρήματα, το δέμα δεν έφτασε",
+    "cp1254": "Lütfen paramı iade edin, kargo zamanında gelmedi, teşekkürler şimdi",
+    "cp932": "返金してください。荷物が時間通りに届きませんでした。",
+    "gb18030": "请退款，包裹没有按时到达，服务很差",
+    "big5": "請退款，包裹沒有按時到達，服務很差",
+    "cp949": "환불해 주세요. 소포가 제시간에 도착하지 않았습니다.",
+    "mac-roman": "Die Rechnung für März ist überhöht, bitte prüfen",
+    "cp850": "Die Rechnung für März ist überhöht, bitte prüfen",
+}
+
+
+def table(sentence: str) -> list[tuple[str, str]]:
+    return [(f"{i} {sentence}", "ab"[i % 2]) for i in range(60)]
+
+
+def written(rows: list[tuple[str, str]], encoding: str) -> bytes:
+    return ("text;label\r\n" + "".join(f"{text};{label}\r\n" for text, label in rows)).encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", SENTENCES)
+def test_an_encoding_is_detected_and_announced(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "data.csv"
+    rows = table(SENTENCES[encoding])
+    path.write_bytes(written(rows, encoding))
+    read = read_file(path)
+    assert read.frame.rows() == rows
+    assert "not UTF-8, read as" in read.notes[0]
+    log = ReadLog()
+    assert [text for batch in read_texts(path, log=log) for text in batch.texts] == [text for text, _ in rows]
+    assert log.notes == list(read.notes)
+
+
+@pytest.mark.parametrize("letters", ["don’t", "20 °C", "café", "é", "£5", "“so”", "§ 5", "niño", "5 € –"])
+@pytest.mark.parametrize("n", [1, 5, 50])
+def test_a_few_letters_are_windows_1252(tmp_path: Path, letters: str, n: int) -> None:
+    path = tmp_path / "data.csv"
+    rows = [(f"a text {i} {letters if i % 2 else 'plain'}", "a") for i in range(2 * n)]
+    path.write_bytes(written(rows, "cp1252"))
+    assert read_file(path).frame.rows() == rows
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "utf-8"])
+def test_unicode_of_any_width_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "data.csv"
+    rows = table("an ordinary text, naïve façade")
+    path.write_bytes(written(rows, encoding))
+    read = read_file(path)
+    assert read.frame.rows() == rows
+    assert len(read.notes) == (encoding in ("utf-16-le", "utf-16-be"))
+
+
+def test_letters_that_come_late_decide(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    rows = [("plain " * 50, "a")] * 9000 + table(SENTENCES["cp1252"])
+    path.write_bytes(written(rows, "cp1252"))
+    log = ReadLog()
+    assert [text for batch in read_texts(path, log=log) for text in batch.texts] == [text for text, _ in rows]
+    assert len(log.notes) == 1
+
+
+def test_lines_of_utf8_stay_utf8_in_a_file_of_another_encoding() -> None:
+    lines = ["für März".encode("cp1252")] * 5 + ["für März".encode()] * 3
+    said: list[str] = []
+    stream = to_utf8(io.BufferedReader(io.BytesIO(b"\n".join(lines))), None, said.append)  # type: ignore[arg-type]
+    assert stream.read().decode() == "\n".join(["für März"] * 8)
+    assert said == ["Windows-1252"]
+
+
+def test_most_lines_decide_for_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(written(table("für März"), "utf-8") + b"cut f\xc3;b\n")
+    assert [row.line for row in read_file(path).rejected] == [62]
+
+
+def test_a_named_encoding_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(written([("½ ¤", "a"), ("¤", "b")], "latin-1"))
+    read = read_file(path, layout=FileLayout(encoding="iso8859-15"))
+    assert read.frame["text"].to_list() == ["œ €", "€"]
+    assert read.notes == ()
+
+
+def test_an_unknown_encoding_is_an_error() -> None:
+    for name in ("utf-99", "hex", "rot13"):
+        with pytest.raises(InputError, match=f"--encoding {name}`: unknown encoding"):
+            checked_encoding(name)
+    assert checked_encoding("latin1") == "iso8859-1"
