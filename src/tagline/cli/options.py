@@ -85,6 +85,53 @@ Multilabel = Annotated[
     bool,
     typer.Option("--multilabel", help="Decide on every label, even if each row has exactly one.", rich_help_panel=DATA),
 ]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The encoding of text files, such as `cp1252`. Detected by default.",
+        show_default=False,
+        rich_help_panel=DATA,
+    ),
+]
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CHARACTER",
+        help="What separates the cells of CSV; `\\t` is a tab. Detected by default.",
+        show_default=False,
+        parser=lambda given: "\t" if given in ("\\t", "tab") else given,
+        rich_help_panel=DATA,
+    ),
+]
+Quote = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CHARACTER",
+        help="What quotes the cells of CSV; '' for nothing. Detected by default.",
+        show_default=False,
+        rich_help_panel=DATA,
+    ),
+]
+LabelPrefix = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="What labels begin with in a fastText file. `__label__` by default.",
+        show_default=False,
+        rich_help_panel=DATA,
+    ),
+]
+MaxUnreadable = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        help="The share of rows that may be unreadable; they are left out.",
+        min=0,
+        max=1,
+        rich_help_panel=DATA,
+    ),
+]
 Group = Annotated[
     str | None,
     typer.Option(

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from tagline.data.columns import Columns, choose_columns
 from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.facts import Facts
 from tagline.data.labels import Labels, check_labels, sorted_classes, unify_labels
-from tagline.data.options import ReadOptions, column_names
+from tagline.data.options import Reading, ReadOptions, column_names
 from tagline.data.rows import Rows, check_rejected
 from tagline.data.sources import read_source
 from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
@@ -89,14 +89,6 @@ def _hash_strings(digest: Any, strings: pl.Series) -> None:
         digest.update(part.to_series().str.join("").item().encode())
 
 
-class LabelReading(TypedDict, total=False):
-    """How `load_dataset` reads labels; see `ReadOptions`."""
-
-    label_separator: str | None
-    keep_label_spelling: bool
-    multilabel: bool
-
-
 def load_dataset(
     data: Any,
     *,
@@ -108,7 +100,7 @@ def load_dataset(
     folds: int | None = None,
     seed: int = 0,
     strict: bool = False,
-    **labels: Unpack[LabelReading],
+    **reading: Unpack[Reading],
 ) -> Dataset:
     """Read labelled texts and split them.
 
@@ -124,10 +116,12 @@ def load_dataset(
         validation: separate validation rows, read like ``data``.
         folds: put all rows in ``train`` and assign each to one of this many folds for cross-validation.
         seed: seed of the split; the same seed gives the same split.
-        strict: raise an error for any row that cannot be read; otherwise up to 1 % of the rows are rejected.
-        labels: ``label_separator``, what joins several labels in one cell, detected by default and "" for nothing;
+        strict: raise an error for any row that cannot be read; otherwise up to 1 % of the rows may be rejected.
+        reading: ``label_separator``, what joins several labels in one cell, detected by default and "" for nothing;
             ``keep_label_spelling``, which keeps labels apart that differ only in case, spaces or the format of a
-            number; ``multilabel``: a row may have several labels, even if every row has exactly one.
+            number; ``multilabel``: a row may have several labels, even if every row has exactly one; ``encoding``,
+            ``separator``, ``quote`` and ``label_prefix`` of text files, detected by default; ``max_unreadable``, the
+            share of rows that may be rejected.
 
     Official splits are used where they exist. Otherwise the rows are split 80/10/10, stratified by class, and
     copies of a text (equal after trimming and lower-casing) stay in the same split. An official test split without
@@ -152,7 +146,7 @@ def load_dataset(
         validation=validation,
         folds=folds,
         strict=strict,
-        **labels,
+        **reading,
     )
     return read_dataset(data, options, seed)
 
@@ -237,8 +231,8 @@ class _Part:
 def _read_part(data: Any, options: ReadOptions, part: str | None = None) -> _Part:
     """Read and check ``data``; if it is for one ``part`` only and has official splits, keep that part."""
     expected = [column for column in (*options.text, *options.label, options.group) if column]
-    rows = read_source(data, expected=expected)
-    check_rejected(list(rows.rejected), rows.frame.height, strict=options.strict)
+    rows = read_source(data, expected=expected, layout=options.layout)
+    check_rejected(rows.rejected, rows.frame.height, strict=options.strict, limit=options.max_unreadable)
     group = options.group
     if part is None:
         if not rows.frame.height:

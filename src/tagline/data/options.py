@@ -2,12 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from tagline.data.labels import LabelOptions
+from tagline.data.reading import FileLayout
+from tagline.data.rows import MAX_REJECTED_SHARE
+from tagline.errors import InputError
 
 #: How the first versions read labels: one name in a cell, and any difference makes another class.
 OLD_LABELS: dict[str, Any] = {"label_separator": "", "keep_label_spelling": True}
+
+
+class Reading(TypedDict, total=False):
+    """Further options of `load_dataset` and `evaluate_model`; see `ReadOptions`."""
+
+    label_separator: str | None
+    keep_label_spelling: bool
+    multilabel: bool
+    encoding: str | None
+    separator: str | None
+    quote: str | None
+    label_prefix: str | None
+    max_unreadable: float
 
 
 def column_names(columns: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -32,6 +48,8 @@ class ReadOptions:
         label_separator: what joins several labels in one cell; None: it is detected; empty: nothing does.
         keep_label_spelling: labels that differ only in case, spaces or the format of a number are different classes.
         multilabel: a row may have several labels, even if every row has exactly one.
+        encoding, separator, quote, label_prefix: see `FileLayout`.
+        max_unreadable: the share of rows that may be unreadable; they are left out.
 
     """
 
@@ -45,16 +63,29 @@ class ReadOptions:
     label_separator: str | None = None
     keep_label_spelling: bool = False
     multilabel: bool = False
+    encoding: str | None = None
+    separator: str | None = None
+    quote: str | None = None
+    label_prefix: str | None = None
+    max_unreadable: float = MAX_REJECTED_SHARE
 
     def __post_init__(self) -> None:
         """Make tuples of single column names."""
         for name in ("text", "label"):
             object.__setattr__(self, name, column_names(getattr(self, name)))
+        if not 0 <= self.max_unreadable <= 1:
+            raise InputError(f"The share of unreadable rows must be from 0 to 1, not {self.max_unreadable:g}.")
+        _ = self.layout  # checks it
 
     @property
     def labels(self) -> LabelOptions:
         """How labels are read."""
         return LabelOptions(self.label_separator, self.keep_label_spelling, self.multilabel)
+
+    @property
+    def layout(self) -> FileLayout:
+        """How text files are written."""
+        return FileLayout(self.encoding, self.separator, self.quote, self.label_prefix)
 
     def reading(self) -> dict[str, Any]:
         """Return the options of reading by name, without those that a subclass adds."""

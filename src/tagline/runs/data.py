@@ -196,10 +196,10 @@ def read_unlabelled(settings: TrainSettings, log: Log) -> pl.Series:
             if set(named) <= set(batch.rows.columns) and named
             else batch.texts
         ).filter(batch.reasons.is_null())
-        for batch in read_texts(path, text=named if len(named) > 1 else None, log=read)
+        for batch in read_texts(path, text=named if len(named) > 1 else None, layout=settings.layout, log=read)
     ]
     found = pl.concat([pl.Series("text", [], dtype=pl.String), *texts])
-    check_rejected(read.rejected, len(found) - len(read.rejected), strict=settings.strict)
+    check_rejected(read.rejected, len(found), strict=settings.strict, limit=settings.max_unreadable)
     for note in read.notes:
         log(note)
     if read.rejected:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
 from tagline.data import Dataset, ReadOptions, Split, read_dataset
 from tagline.data.labels import match_classes
-from tagline.data.options import column_names
+from tagline.data.options import Reading, column_names
 from tagline.errors import DataError, InputError
 from tagline.inputs import check_overlap, shown_names
 from tagline.run_folder import RunFolder, load_model, run_of_model
@@ -39,11 +39,11 @@ def evaluate_model(
     *,
     text: str | Sequence[str] | None = None,
     label: str | Sequence[str] | None = None,
-    label_separator: str | None = None,
     positive: str | None = None,
     threshold: float | None = None,
     strict: bool = False,
     seconds_before: float = 0.0,
+    **reading: Unpack[Reading],
 ) -> Evaluation:
     """Measure the bundle or run in ``model`` on ``data``.
 
@@ -59,9 +59,7 @@ def evaluate_model(
     started = time.perf_counter()
     clf = load_model(model)
     trained = clf.card_.get("dataset") or {}
-    options = ReadOptions(
-        text=column_names(text), label=column_names(label), strict=strict, label_separator=label_separator
-    )
+    options = ReadOptions(text=column_names(text), label=column_names(label), strict=strict, **reading)
     dataset = _read(data, options, clf.card_, multilabel=clf.task_ is Task.MULTILABEL)
     split, rows_used = _rows(dataset, trained)
     run = run_of_model(model, trained.get("fingerprint"))

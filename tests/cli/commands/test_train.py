@@ -1,5 +1,6 @@
 """``tagline train`` and what it leaves behind."""
 
+import csv
 import json
 import os
 import re
@@ -125,7 +126,7 @@ def test_no_texts_leaves_no_text(call, tmp_path, here):
 
 def test_rejected_rows_are_written_down(call, tmp_path, here):
     data = write_reviews(tmp_path / "broken.csv")
-    data.write_bytes(data.read_bytes() + b"240,caf\xe9 noir,pos\n")
+    data.write_bytes(data.read_bytes() + b"240,cafe noir,pos,more\n")
     assert call("train", data, "--out", "run", *FAST)[0] == 0
     rejected = pl.read_csv(here / "run" / "rejected.csv")
     assert rejected["line"].to_list() == [242]
@@ -274,3 +275,26 @@ def test_options_of_labels(call, tmp_path):
     status, out, err = call("datasets", "show", path, "--label-separator", "/", "--json")
     assert (status, json.loads(out)["classes"]) == (0, ["Yes", "no"]), err
     assert "Spellings of one label were merged" in err
+
+
+def test_the_dialect_of_a_file_can_be_named(call, here):
+    reviews = write_reviews(here / "plain.csv")
+    rows = list(csv.reader(reviews.read_text().splitlines()))
+    with (here / "odd.dat").open("w", encoding="cp850", newline="") as stream:
+        csv.writer(stream, delimiter="^", quotechar="$").writerows(rows)
+    odd = ("--separator", "^", "--quote", "$", "--encoding", "cp850")
+    assert call("train", "odd.dat", "--out", "run", *odd, *FAST)[0] == 0
+    reading = json.loads((here / "run" / "run.json").read_text())["data"]
+    assert (reading["separator"], reading["quote"], reading["encoding"]) == ("^", "$", "cp850")
+    status, _, err = call("evaluate", "run", "odd.dat", *odd)
+    assert (status, "no column" in err) == (0, False)
+    assert call("predict", "run", "--input", "odd.dat", *odd, "-o", "out.csv", "-q")[0] == 0
+    assert len((here / "out.csv").read_text().splitlines()) == len(rows)
+
+
+def test_the_share_of_unreadable_rows_is_an_option(call, fails, here):
+    data = write_reviews(here / "data.csv")
+    data.write_text(data.read_text() + "1,2,3,4\n" * 10)
+    assert "10 of 250 rows cannot be read (more than 1 %)" in fails("train", "data.csv", "--out", "run", *FAST)
+    assert call("train", "data.csv", "--out", "run", "--max-unreadable", "0.05", *FAST)[0] == 0
+    assert "encoding" in fails("train", "data.csv", "--encoding", "utf-99", *FAST)

@@ -69,6 +69,11 @@ def show_dataset(
     text: options.Text = None,
     label: options.Label = None,
     label_separator: options.LabelSeparator = None,
+    encoding: options.Encoding = None,
+    separator: options.Separator = None,
+    quote: options.Quote = None,
+    label_prefix: options.LabelPrefix = None,
+    max_unreadable: options.MaxUnreadable = 0.01,
     keep_label_spelling: options.KeepLabelSpelling = False,
     multilabel: options.Multilabel = False,
     samples: Annotated[
@@ -91,6 +96,11 @@ def show_dataset(
         text=text,
         label=label,
         label_separator=label_separator,
+        encoding=encoding,
+        separator=separator,
+        quote=quote,
+        label_prefix=label_prefix,
+        max_unreadable=max_unreadable,
         keep_label_spelling=keep_label_spelling,
         multilabel=multilabel,
     )

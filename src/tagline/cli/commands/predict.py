@@ -73,6 +73,9 @@ def predict(
         ),
     ] = None,
     text: options.Text = None,
+    encoding: options.Encoding = None,
+    separator: options.Separator = None,
+    quote: options.Quote = None,
     top_k: Annotated[
         int | None,
         typer.Option(metavar="K", min=1, help="Add the K most probable classes.", rich_help_panel=options.OUTPUT),
@@ -100,6 +103,7 @@ def predict(
     sequences = None if ids is None else _sequences(ids)
     session = options.session_of(context)
     session.stage("loading the model")
+    from tagline.data import FileLayout
     from tagline.run_folder import load_model
     from tagline.runs.predicting.predict import FileOptions
     from tagline.runs.predicting.prediction_row import CommandOptions
@@ -107,7 +111,9 @@ def predict(
     prediction = CommandOptions(threshold=threshold, positive=positive, top_k=top_k or 0, probabilities=proba)
     clf = load_model(model)
     if source:
-        file_options = FileOptions(kind.value if kind else None, tuple(text or ()), strict)
+        file_options = FileOptions(
+            kind.value if kind else None, tuple(text or ()), strict, FileLayout(encoding, separator, quote)
+        )
         _predict_file(session, clf, source, output or "-", prediction, file_options)
         return
     from tagline.cli.terminal import typed
