@@ -14,9 +14,18 @@ REVIEWS_CSV = "text,label\n" + "".join(
 )
 
 
-@pytest.mark.slow
+def marks(page: Path) -> list[pytest.MarkDecorator]:
+    """Return the markers of a page; the example of a search shows what it finds in some seconds."""
+    return [pytest.mark.slow, *([pytest.mark.alone] if page.stem == "tune" else [])]
+
+
 @pytest.mark.parametrize(
-    "page", [page for page in WITH_EXAMPLES if blocks(page, "python") and page not in LEARN], ids=identify
+    "page",
+    [
+        pytest.param(page, marks=marks(page), id=identify(page))
+        for page in WITH_EXAMPLES
+        if blocks(page, "python") and page not in LEARN
+    ],
 )
 @pytest.mark.usefixtures("drawn_plots")
 def test_python_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,7 @@ def read_texts(
     *,
     batch_rows: int = 10_000,
     text: str | Sequence[str] | None = None,
+    preferred: Sequence[str] = (),
     layout: FileLayout = DETECT,
     log: ReadLog | None = None,
 ) -> Iterator[Batch]:
@@ -77,12 +78,14 @@ def read_texts(
 
     Memory is bounded by the batch and a block of the file; Excel files and JSON documents are read whole. All columns
     are kept, in the order of the file. ``text`` names the column of the texts to classify, or several that are
-    joined by a newline; without it the column is found from the first rows, as for training, but no label is
-    needed. A null text becomes the empty string. A row that cannot be read is an empty row with a reason, and is added
-    to ``log`` with its line. Raises `DataError` like `read_file`, and for a missing ``text`` column.
+    joined by a newline; without it the columns ``preferred`` are taken if the file has them, and otherwise the column
+    is found from the first rows, as for training, but no label is needed. A null text becomes the empty string. A row
+    that cannot be read is an empty row with a reason, and is added to ``log`` with its line. Raises `DataError` like `read_file`, and for a missing ``text`` column.
     """
     wanted = () if text is None else (text,) if isinstance(text, str) else tuple(text)
-    source = replace(_new_source(path, wanted), layout=layout, block_bytes=BLOCK_BYTES, batch_rows=batch_rows)
+    source = replace(
+        _new_source(path, (*wanted, *preferred)), layout=layout, block_bytes=BLOCK_BYTES, batch_rows=batch_rows
+    )
     if log is not None:
         source = replace(source, log=log)
     columns: tuple[str, ...] | None = None
@@ -93,7 +96,9 @@ def read_texts(
                 rows = part.drop(LINE, REASON, strict=False)
                 read = read_export(Rows(rows, "", source.name), wanted)
                 if columns is None:
-                    columns = find_text_columns(read.frame, wanted or ((read.text,) if read.text else ()), source.name)
+                    known = tuple(preferred) if set(preferred) <= set(read.frame.columns) else ()
+                    known = wanted or known or ((read.text,) if read.text else ())
+                    columns = find_text_columns(read.frame, known, source.name)
                 lines = part[LINE] if LINE in part.columns else None
                 nothing = pl.repeat(None, part.height, dtype=pl.String, eager=True)
                 reasons = part[REASON] if REASON in part.columns else nothing

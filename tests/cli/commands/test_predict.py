@@ -281,3 +281,11 @@ def test_top_k_of_several_classes(call, topics_run):
 def test_a_threshold_for_several_classes_is_rejected(fails, topics_run):
     assert "two classes" in fails("predict", topics_run, "the goal", "--threshold", "0.5")
     assert "two classes" in fails("predict", topics_run, "the goal", "--positive", "sport")
+
+
+def test_the_text_column_of_the_model_comes_first(call, run_folder, here):
+    (here / "in.csv").write_text("text,review\nnothing to see in this column,a superb film\n")
+    _, out, err = call("predict", run_folder, "--input", "in.csv")
+    assert "text is `review`" in err
+    (here / "in.csv").write_text("text,other\na superb film in this column,1\n")
+    assert "text is `text`" in call("predict", run_folder, "--input", "in.csv")[2]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypedDict
 
 import polars as pl
 
@@ -51,6 +51,13 @@ class FileSummary:
     rejected: tuple[Rejected, ...]
     rejected_file: Path | None
     notes: tuple[str, ...]
+
+
+class TextColumns(TypedDict, total=False):
+    """The text columns of `read_texts`."""
+
+    text: Sequence[str]
+    preferred: Sequence[str]
 
 
 def predict_texts(clf: "TextClassifier", texts: Sequence[str], options: PredictionOptions = _DEFAULTS) -> pl.DataFrame:
@@ -160,11 +167,10 @@ class PredictedFile:
 
         """
         self.options.check(self.clf)
-        columns = text_columns(self.clf, self.text)
         batches = read_texts(
             self.source,
             batch_rows=self.batch_rows or BATCH_ROWS,
-            text=columns or None,
+            **text_columns(self.clf, self.text),
             layout=self.layout,
             log=self.log,
         )
@@ -199,12 +205,12 @@ class PredictedFile:
         return added.select(pl.when(reasons.is_null()).then(pl.all())).with_columns(reasons)
 
 
-def text_columns(clf: "TextClassifier", named: Sequence[str]) -> list[str]:
-    """Return the text columns that a file must have: those named, or the model's own; empty to detect them."""
-    columns = list(named) or clf.card_.get("text_columns") or []
-    if not named and len(columns) == 1:  # a single column may have another name here; several must all be present
-        return []
-    return columns
+def text_columns(clf: "TextClassifier", named: Sequence[str]) -> TextColumns:
+    """Return the text columns of a file for a model: those named, or those that it was trained on."""
+    trained = clf.card_.get("text_columns") or []
+    if named or len(trained) > 1:
+        return {"text": list(named) or trained}
+    return {"preferred": trained}  # a single column may have another name here; several must all be present
 
 
 def _write_rejected(target: Path, rejected: Sequence[Rejected]) -> Path:

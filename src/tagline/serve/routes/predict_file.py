@@ -150,8 +150,9 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> tuple[
     log = ReadLog()
     n_rows, first = 0, None
     frames.options.check(model.classifier)
-    columns = text_columns(model.classifier, frames.text)
-    for batch in read_texts(frames.source, text=columns or None, batch_rows=_BATCH_ROWS, log=log):
+    for batch in read_texts(
+        frames.source, **text_columns(model.classifier, frames.text), batch_rows=_BATCH_ROWS, log=log
+    ):
         longest = batch.texts.str.len_chars().arg_max()
         if longest is not None and (chars := len(batch.texts[longest])) > max_chars:
             raise DataError(
