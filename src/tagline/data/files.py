@@ -80,7 +80,8 @@ def read_texts(
     are kept, in the order of the file. ``text`` names the column of the texts to classify, or several that are
     joined by a newline; without it the columns ``preferred`` are taken if the file has them, and otherwise the column
     is found from the first rows, as for training, but no label is needed. A null text becomes the empty string. A row
-    that cannot be read is an empty row with a reason, and is added to ``log`` with its line. Raises `DataError` like `read_file`, and for a missing ``text`` column.
+    that cannot be read is an empty row with a reason, and is added to ``log`` with its line. Raises `DataError` like
+    `read_file`, and for a missing ``text`` column.
     """
     wanted = () if text is None else (text,) if isinstance(text, str) else tuple(text)
     source = replace(

@@ -285,7 +285,6 @@ def test_a_threshold_for_several_classes_is_rejected(fails, topics_run):
 
 def test_the_text_column_of_the_model_comes_first(call, run_folder, here):
     (here / "in.csv").write_text("text,review\nnothing to see in this column,a superb film\n")
-    _, out, err = call("predict", run_folder, "--input", "in.csv")
-    assert "text is `review`" in err
+    assert "text is `review`" in call("predict", run_folder, "--input", "in.csv")[2]
     (here / "in.csv").write_text("text,other\na superb film in this column,1\n")
     assert "text is `text`" in call("predict", run_folder, "--input", "in.csv")[2]
