@@ -33,6 +33,14 @@ class DataError(InputError):
     """A file, a column or a row of the user's data cannot be used."""
 
 
+class ColumnError(DataError):
+    """It is not clear which column is meant; ``answer`` are options of the command line that name the likely ones."""
+
+    def __init__(self, message: str, answer: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.answer = answer
+
+
 class RecipeError(InputError):
     """A recipe is unknown, or one of its keys or values is wrong."""
 

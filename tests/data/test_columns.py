@@ -8,7 +8,7 @@ import pytest
 from tagline.data import load_dataset
 from tagline.data.columns import choose_columns
 from tagline.data.rows import Rows
-from tagline.errors import DataError
+from tagline.errors import ColumnError, DataError
 from tests.data.labelled_rows import frame, write
 
 
@@ -66,3 +66,35 @@ def unnamed_columns(n_rows: int, n_values: int) -> Rows:
         "b": [f"v{i % n_values}" for i in numbers],
     }
     return Rows(pl.DataFrame(columns), "data", "data")
+
+
+def test_text_columns_that_are_left_out_are_named() -> None:
+    frame = pl.DataFrame(
+        {
+            "Subject": [f"problem of kind {i} again" for i in range(60)],
+            "body": [f"a long message with number {i} and more words" for i in range(60)],
+            "Date": [f"2026-03-{i % 28 + 1:02} 10:00" for i in range(60)],
+            "Team": ["first level", "second level"] * 30,
+            "label": ["a", "b"] * 30,
+        }
+    )
+    chosen = choose_columns(Rows(frame, "x", "x"), (), (), None)
+    assert chosen.notes == ("`Subject` is text too, but is not used: name all text columns, adding `--text Subject`.",)
+    assert choose_columns(Rows(frame, "x", "x"), ("body",), (), None).notes == ()
+
+
+def test_the_question_for_a_column_has_its_likely_answer() -> None:
+    frame = pl.DataFrame(
+        {
+            "note": [f"a long message with number {i}" for i in range(60)],
+            "remark": [f"another long message, number {i}" for i in range(60)],
+            "team": ["x", "y", "z"] * 20,
+            "done": ["yes", "no"] * 30,
+        }
+    )
+    with pytest.raises(ColumnError, match=r"Candidates are `done`, `team`\.") as raised:
+        choose_columns(Rows(frame, "x", "x"), (), (), None)
+    assert raised.value.answer == ("--label", "done")
+    with pytest.raises(ColumnError, match=r"Candidates are `note`, `remark`\.") as raised:
+        choose_columns(Rows(frame, "x", "x"), (), ("team",), None)
+    assert raised.value.answer == ("--text", "note", "--text", "remark")

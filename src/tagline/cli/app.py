@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from tagline.cli.commands import (
 )
 from tagline.cli.interrupts import INTERRUPTED, TERMINATED, StopSignals, Terminated
 from tagline.cli.terminal import Session, deprecations_as_lines, error_line, silence_stdout
-from tagline.errors import TaglineError
+from tagline.errors import ColumnError, TaglineError
 
 CLOSED_PIPE = 141
 # Errors that another path fixes; a full disk is not among them.
@@ -128,6 +129,8 @@ def _report(error: BaseException, session: Session) -> int:
             if session.debug:
                 traceback.print_exception(error)
             message, status = explain_error(error)
+            if isinstance(error, ColumnError) and error.answer:
+                message += f" For example: {shlex.join([*session.command, *error.answer])}"
             error_line(message)
             return status
     raise error

@@ -5,6 +5,7 @@ the first of the known names below, ignoring case; the only column of strings th
 of few distinct values. If that leaves no column or several, it is a `DataError` that lists the columns.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import polars as pl
 from tagline.data.rows import Rows
 from tagline.data.splits import SPLIT_NAMES
 from tagline.data.wording import listed
-from tagline.errors import DataError, nearest
+from tagline.errors import ColumnError, DataError, nearest
 
 TEXT_NAMES = (
     "text", "texts", "review", "reviews", "sentence", "content", "body", "message", "comment", "comments",
@@ -46,6 +47,7 @@ class Columns:
     label: tuple[str, ...]
     split: str | None
     chosen: str
+    notes: tuple[str, ...] = ()
 
 
 def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group: str | None) -> Columns:
@@ -74,7 +76,8 @@ def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group:
         if name in text_columns:
             raise DataError(f"`{rows.source}`: column `{name}` cannot be both text and label.")
     chosen = f"text is {_quoted(text_columns)} ({text_how}), label is {_quoted(label_columns)} ({label_how})"
-    return Columns(text_columns, label_columns, split, chosen)
+    notes = () if text or rows.text else _left_out(frame, {*text_columns, *taken})
+    return Columns(text_columns, label_columns, split, chosen, notes)
 
 
 def _quoted(names: Sequence[str]) -> str:
@@ -150,9 +153,7 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
     candidates = [name for name in rest if _is_label_like(frame[name])]
     if len(candidates) == 1:
         return candidates[0], "the only column of few distinct values"
-    raise DataError(
-        f"`{source}`: the label column is ambiguous: name it with `--label`. Its columns are {listed(frame.columns)}."
-    )
+    raise _ambiguous("label", sorted(candidates, key=lambda name: frame[name].n_unique()), 1, frame, source)
 
 
 def _find_text(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str, str]:
@@ -164,9 +165,38 @@ def _find_text(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str, 
     candidates = rest if len(rest) == 1 else [name for name in rest if _is_text_like(frame[name])]
     if len(candidates) == 1:
         return candidates[0], "the only column of texts"
-    raise DataError(
-        f"`{source}`: the text column is ambiguous: name it with `--text`. Its columns are {listed(frame.columns)}."
+    raise _ambiguous("text", candidates, len(candidates), frame, source)
+
+
+def _ambiguous(what: str, candidates: list[str], n_likely: int, frame: pl.DataFrame, source: str) -> ColumnError:
+    """Return the error that asks for the column of the text or label; the first ``n_likely`` candidates are likely."""
+    columns = f"Candidates are {listed(candidates)}." if candidates else f"Its columns are {listed(frame.columns)}."
+    likely = candidates[:n_likely]
+    return ColumnError(
+        f"`{source}`: the {what} column is ambiguous: name it with `--{what}`. {columns}",
+        tuple(part for name in likely for part in (f"--{what}", name)),
     )
+
+
+def _left_out(frame: pl.DataFrame, taken: set[str]) -> tuple[str, ...]:
+    """Return a note on columns that hold texts too, but are not used."""
+    names = [name for name in frame.columns if name not in taken and name.strip().casefold() not in OTHER_NAMES]
+    names = [name for name in names if frame.schema[name] == pl.String and _is_prose(frame[name])]
+    if not names:
+        return ()
+    options = " ".join(f"--text {shlex.quote(name)}" for name in names)
+    is_text = "is text too, but is not used" if len(names) == 1 else "are text too, but are not used"
+    return (f"{_quoted(names)} {is_text}: name all text columns, adding `{options}`.",)
+
+
+def _is_prose(column: pl.Series) -> bool:
+    """Say whether most values are several words, with more letters than digits, and not just a few different ones."""
+    values = column.drop_nulls()
+    values = values.gather_every(max(1, len(values) // SAMPLE_ROWS))
+    if values.n_unique() < max(2, MAX_LABEL_DISTINCT * len(values)):
+        return False
+    several_words = values.str.contains(r"\p{L}\s+\S*\p{L}").mean()
+    return isinstance(several_words, float) and several_words >= MIN_TEXT_DISTINCT
 
 
 def _is_text_like(column: pl.Series) -> bool:

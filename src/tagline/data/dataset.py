@@ -194,6 +194,7 @@ def read_dataset(data: Any, options: ReadOptions, seed: int) -> Dataset:
         found={name: value for finding in findings for name, value in finding.facts.items()},
         warnings=(
             *main.rows.notes,
+            *main.columns.notes,
             *(note for source in sources for note in source.labels.notes),
             *unified.notes,
             *notes,
