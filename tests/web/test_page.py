@@ -160,7 +160,9 @@ def test_a_csv_comes_back_as_predict_writes_it(opened: Opener, runs: dict[str, P
     with page.expect_file_chooser() as chooser:
         page.locator("#choose").click()
     chooser.value.set_files(source)
-    expect(page.locator("#labelled-heading")).to_have_text(f"reviews.csv: {len(texts)} rows labelled")
+    labelled = f"{len(texts) - 1} of {len(texts)} rows labelled"
+    expect(page.locator("#labelled-heading")).to_have_text(f"reviews.csv: {labelled}")
+    expect(page.locator("#file-notes li")).to_have_text(["1 text is empty and has no prediction."])
     with page.expect_download() as download:
         page.locator("#download").click()
     assert download.value.suggested_filename == "reviews-labelled.csv"
@@ -171,7 +173,34 @@ def test_a_csv_comes_back_as_predict_writes_it(opened: Opener, runs: dict[str, P
         row.locator("th").text_content(): row.locator("td").first.text_content()
         for row in page.locator("#counts tbody tr").all()
     }
-    assert shown == {name: str(n) for name, n in expected["prediction"].value_counts().iter_rows()}
+    assert shown == {name: str(n) for name, n in expected["prediction"].drop_nulls().value_counts().iter_rows()}
+    least_sure = expected.with_row_index("row", 1).drop_nulls("prediction").sort("probability", "row").head(5)
+    rows = page.locator("#least-sure tbody tr")
+    assert [row.locator("td").last.text_content() for row in rows.all()] == [str(n) for n in least_sure["row"]]
+    cut = [
+        text if len(text) <= 100 else f"{text[:100].rstrip()}…" for text in least_sure["text"].str.replace("\n", " ")
+    ]
+    assert [row.locator("th").text_content() for row in rows.all()] == cut
+
+
+def test_what_is_unusual_in_a_file_is_said(opened: Opener) -> None:
+    page = ready(opened())
+    page.locator("#tab-file").click()
+    content = "id;text\r\n1;gr\u00e9at\r\n2\r\n3;\r\n4;dull; x\r\n5;good\r\n6;fine\r\n".encode("cp1252")
+    page.locator("#file").set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": content})
+    expect(page.locator("#labelled-heading")).to_have_text("x.csv: 3 of 6 rows labelled")
+    expect(page.locator("#file-notes li")).to_have_text(
+        [
+            "The file is not UTF-8: it was read as Windows-1252.",
+            "1 text is empty and has no prediction.",
+            "2 rows cannot be read and have no prediction.",
+        ]
+    )
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0] == "id;text;prediction;probability;reason"
+    assert lines[2] == ";;;;2 fields expected, 1 found"
 
 
 def test_a_dropped_file_of_several_labels_is_counted(opened: Opener) -> None:
@@ -192,7 +221,7 @@ def test_a_dropped_file_of_several_labels_is_counted(opened: Opener) -> None:
     ("content", "words"),
     [
         (b"a,b\n1,2\n", "the text column is ambiguous"),
-        (b"text\n\xff\n", "is not UTF-8"),
+        (b"text,n\n" + b"good\n" * 3, "3 of 3 rows cannot be read"),
         (b"", "is empty"),
         (b"text\n", "x.csv has no rows"),
     ],

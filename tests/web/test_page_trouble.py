@@ -89,8 +89,9 @@ def test_a_file_that_another_model_was_labelling_is_given_up(opened: Opener) -> 
 
 def test_a_name_that_looks_like_a_list_is_counted_as_a_name(opened: Opener) -> None:
     page = ready(opened())
-    answer = "text,prediction,probability\na,[1],0.9\n"
-    page.route("**/v1/predict/file*", lambda route: route.fulfill(body=answer, content_type="text/csv"))
+    answer = "text,prediction,probability,reason\na,[1],0.9,\n"
+    headers = {"Content-Type": "text/csv", "X-Tagline-Separator": ",", "X-Tagline-Text-Columns": "0"}
+    page.route("**/v1/predict/file*", lambda route: route.fulfill(body=answer, headers=headers))
     page.locator("#tab-file").click()
     page.locator("#file").set_input_files(CSV)
     expect(page.locator("#counts tbody th")).to_have_text("[1]")

@@ -35,9 +35,13 @@ DETECT = FileLayout()
 
 @dataclass(eq=False)
 class ReadLog:
-    """What a reader found: rows that cannot be read, and notes for the user; of CSV, how it is written."""
+    """What a reader found: rows that cannot be read, and notes for the user; of CSV, how it is written.
+
+    ``encoding`` is the detected one of a file that is not UTF-8.
+    """
 
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    encoding: str | None = None
     separator: str | None = None
     byte_order_mark: bool = False

@@ -19,6 +19,7 @@ from tagline.serve.http.middleware import ServiceMiddleware
 from tagline.serve.http.request_body import invalid_request
 from tagline.serve.route import describe_bodies
 from tagline.serve.routes import ROUTES
+from tagline.serve.routes.predict_file import FILE_HEADERS
 from tagline.serve.state import Service, record_of
 
 
@@ -63,7 +64,7 @@ def make_app(service: Service) -> ASGIApp:
         allow_origins=service.settings.cors,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-API-Key"],
-        expose_headers=["Retry-After", "X-Tagline-Model", "X-Tagline-Rejected", "X-Tagline-Rows"],
+        expose_headers=["Retry-After", "X-Tagline-Model", *FILE_HEADERS],
     )
 
 

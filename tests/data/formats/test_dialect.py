@@ -90,6 +90,15 @@ def test_backslashes_escape_quotes_where_doubling_does_not_fit(tmp_path: Path) -
     assert read_file(path).frame.rows() == rows
 
 
+def test_backslashes_escape_in_blocks_without_quotes_in_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagline.data.files.BLOCK_BYTES", 500)
+    monkeypatch.setattr("tagline.data.files.SAMPLE_BYTES", 500)
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\n" + '"a \\"b\\" c",x\n' * 50 + '"a \\\\ b",x\n' * 50)
+    texts = [text for batch in read_texts(path) for text in batch.texts]
+    assert texts == ['a "b" c'] * 50 + ["a \\ b"] * 50
+
+
 def test_a_single_column_of_unquoted_texts_is_read(tmp_path: Path) -> None:
     path = tmp_path / "new.csv"
     texts = [", ".join(["word"] * (i % 7 + 1)) for i in range(30)]

@@ -1,8 +1,11 @@
 """The page in Chromium: from disk, without a network, against Python."""
 
+import csv
+import gzip
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +38,12 @@ ASK = """async (texts) => {
   }
   return answers;
 }"""
-LABEL = """async (csv) => {
+LABEL = """async (bytes) => {
   const progress = [];
   const onProgress = (done, total) => progress.push([done, total]);
-  const file = new File([csv], "reviews.csv", { type: "text/csv" });
-  const labelled = await (await taglineBackend.label("model", file, { onProgress })).text();
-  return [labelled, progress];
+  const file = new File([new Uint8Array(bytes)], "reviews.csv", { type: "text/csv" });
+  const labelled = await taglineBackend.label("model", file, { onProgress });
+  return [[...new Uint8Array(await labelled.arrayBuffer())], labelled.encoding, progress];
 }"""
 # How long nothing else on the page got a turn while a file was labelled.
 LONGEST_PAUSE = """async (csv) => {
@@ -139,19 +142,48 @@ def test_answers_are_pythons(page: Page, small: Exported) -> None:
     compare(page, small, [*made_up(50, seed=3)[0], *ODD])
 
 
-def test_a_csv_comes_back_as_predict_writes_it(page: Page, small: Exported, tmp_path: Path) -> None:
-    texts = [*made_up(300, seed=3)[0], *ODD, 'of "two"\nlines, good']
-    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
-    source.write_text(csv_of(texts), newline="")
+@pytest.mark.parametrize(
+    ("separator", "encoding"), [(",", "utf-8"), (";", "utf-8-sig"), ("\t", "utf-16"), ("|", "cp1252")]
+)
+def test_a_csv_comes_back_as_predict_writes_it(
+    page: Page, small: Exported, tmp_path: Path, separator: str, encoding: str
+) -> None:
+    odd = ODD if encoding.startswith("utf") else ["", "caf\u00e9 \u20ac, very good"]
+    texts = [*made_up(300, seed=3)[0], *odd, 'of "two"\nlines, good']
+    frame = pl.DataFrame({"id": range(len(texts)), "text": texts})
+    suffix = "tsv" if separator == "\t" else "csv"
+    source, target = tmp_path / f"in.{suffix}", tmp_path / f"out.{suffix}"
+    unreadable = f"1{separator}2{separator}3\n"
+    source.write_text(frame.write_csv(separator=separator) + unreadable, encoding=encoding, newline="")
     predict_file(small.clf, source, target)
     opened(page, small)
-    labelled, progress = page.evaluate(LABEL, source.read_text())
-    expected, found = (pl.read_csv(text, schema_overrides={"id": pl.String}) for text in (target, labelled.encode()))
-    assert found.columns == expected.columns == ["id", "text", "prediction", "probability"]
-    assert found.select("id", "text").equals(expected.select("id", "text"))
-    difference = (found["probability"] - expected["probability"]).abs()
-    assert difference.filter(found["prediction"] == expected["prediction"]).max() <= BOUND
-    assert progress[-1] == [len(texts), len(texts)]
+    written, found_encoding, progress = page.evaluate(LABEL, list(source.read_bytes()))
+    assert found_encoding == ("Windows-1252" if encoding == "cp1252" else None)
+    assert bytes(written).startswith(b"\xef\xbb\xbf") == (encoding == "utf-8-sig")
+    expected, found = (
+        list(csv.reader(StringIO(content.decode("utf-8-sig"), newline=""), delimiter=separator))
+        for content in (target.read_bytes(), bytes(written))
+    )
+    assert found[0] == ["id", "text", "prediction", "probability", "reason"]
+    assert [(row[:2], row[4]) for row in found] == [(row[:2], row[4]) for row in expected]
+    for row, other in zip(found[1:], expected[1:], strict=True):
+        assert (row[2] == "") == (row[3] == "") == (other[2] == "")
+        if row[2] and row[2] == other[2]:
+            assert abs(float(row[3]) - float(other[3])) <= BOUND
+            assert len(row[3].partition(".")[2]) <= 4
+    assert progress[-1] == [len(texts) + 1, len(texts) + 1]
+
+
+def test_lines_that_are_utf8_stay_so_in_a_file_that_is_not(page: Page, small: Exported) -> None:
+    opened(page, small)
+    content = "text\ncaf\u00e9 one\n".encode() + "caf\u00e9 two\n".encode("cp1252")
+    written, encoding, _ = page.evaluate(LABEL, list(content))
+    assert encoding == "Windows-1252"
+    assert [line.split(",")[0] for line in bytes(written).decode().splitlines()] == [
+        "text",
+        "caf\u00e9 one",
+        "caf\u00e9 two",
+    ]
 
 
 def test_a_file_that_cannot_be_read_is_an_error_in_words(page: Page, small: Exported) -> None:
@@ -160,8 +192,12 @@ def test_a_file_that_cannot_be_read_is_an_error_in_words(page: Page, small: Expo
       const file = new File([new Uint8Array(bytes)], "reviews.csv");
       return taglineBackend.label("model", file, {}).catch((error) => error.message);
     }"""
-    assert page.evaluate(ask, list(b"text\n\xff\n")) == "The file is not UTF-8: save it as “CSV UTF-8”."
-    assert page.evaluate(ask, list(b"text,a\nx\n")) == "Line 2 cannot be read: 2 fields expected, 1 found."
+    not_text = "The file is not text that can be read: save it as “CSV UTF-8”."
+    assert page.evaluate(ask, list(gzip.compress(csv_of(made_up(300)[0]).encode()))) == not_text
+    assert page.evaluate(ask, list("text\ngood\n".encode("utf-16-le"))) == not_text
+    assert page.evaluate(ask, list(b"text,a\nx\n")) == (
+        "1 of 1 rows cannot be read (more than 50 %); the first is line 2: 2 fields expected, 1 found."
+    )
 
 
 def test_an_aborted_file_stops(page: Page, small: Exported) -> None:
@@ -245,7 +281,7 @@ def test_a_person_drops_a_file_and_gets_it_labelled(page: Page, small: Exported,
         page.click("#download")
     download.value.save_as(target)
     labelled = pl.read_csv(target)
-    assert labelled.columns == ["id", "text", "prediction", "probability"]
+    assert labelled.columns == ["id", "text", "prediction", "probability", "reason"]
     assert labelled["prediction"].to_list() == small.clf.predict(labelled["text"]).tolist()
 
 

@@ -7,14 +7,16 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from py_mini_racer import JSEvalException, MiniRacer
 
 from tagline.data import read_texts
 from tagline.data.columns import HEADER_NAMES, TEXT_NAMES, find_text_columns
-from tagline.export.html.compose import read_script
-from tagline.runs.predicting.tables import open_table
+from tagline.data.reading import ReadLog
+from tagline.errors import DataError
+from tagline.export.html.compose import CSV_SCRIPTS, read_script
+from tagline.runs.predicting.tables import CsvStyle, open_table
 
 FACTS = {"headerNames": sorted(HEADER_NAMES), "textNames": list(TEXT_NAMES), "textColumns": []}
 FILES = {
@@ -23,7 +25,6 @@ FILES = {
     "quotes": 'text,label\n"good, ""very"" good",pos\n"",neg\n',
     "lines in cells": 'text,label\n"good\nfilm\r\n",pos\n"bad",neg\n',
     "CR LF": 'text,label\r\n"good",pos\r\nbad,"neg"\r\n',
-    "byte order mark": "\ufefftext,label\ngood,pos\nbad,neg\n",
     "semicolons": "text;label\ngood, very;pos\nbad;neg\n",
     "tabs": 'text\tlabel\n5" of film\tpos\n"bad\tneg\n',
     "tabs with quotes": 'text\tlabel\n"good\tfilm"\tpos\nbad\tneg\n',
@@ -37,15 +38,44 @@ FILES = {
     "quotes inside": 'text,label\n5" of film,pos\nbad "film",neg\n',
     "upper case": "ID,Review\n1,good\n2,bad\n",
     "emoji": "text,label\n👍🏽 İ,pos\n我喜欢,neg\n",
+    "bare CR": "text,label\rgood,pos\rbad,neg\r",
+    "sep=;": "sep=;\r\ntext;label\r\ngood, very, very;pos\r\nbad;neg\r\n",
+    "sep= in quotes": '"sep=|"\ntext|label\ngood|pos\nbad|neg\n',
+    "sep= and no header": "sep=\t\nIt was a good and long film\t1\nIt was a bad and long film\t0\n",
+    "sep= only in a text": "text,label\nsep=;,pos\nbad,neg\n",
+    "semicolons with more commas": "text;label\n" + "good, very, very good;pos\nbad, bad;neg\n" * 5,
+    "semicolons and a comma in the header": "text;label, or class\n" + "good;pos\nbad;neg\n" * 5,
+    "semicolons with quotes": 'label;text\npos;"good; very\n""good"""\nneg;""\n',
+    "pipes with quotes": 'label|text\npos|"good|very"\nneg|bad, bad\n',
+    "single quotes": "label,text\n" + "".join(f"l{i % 3},'Text {i}; it''s, \"so\"'\n" for i in range(30)),
+    "single quotes around the header": "'label';'text'\n'pos';'good;\nvery'\n'neg';'it''s bad'\n",
+    "single quotes with tabs": "label\ttext\n" + "".join(f"l{i % 3}\t'Text\t{i}'\n" for i in range(30)),
+    "single quotes and no header": "".join(f"l{i % 3}|'It was a long film {i}'\n" for i in range(30)),
+    "backticks": "label,text\n" + "".join(f"l{i % 3},`Text, {i}`\n" for i in range(30)),
+    "apostrophes": "text,label\n" + "".join(f"\"'twas the {i}th, they said\",a\nthe 'night',b\n" for i in range(9)),
+    "backslashes escape quotes": "text,label\n" + "".join(f'"a \\"no, {i}\\" \\\\ b",x\n' for i in range(20)),
+    "no header, semicolons": "".join(f"{('ham', 'spam')[i % 2]};it was message {i}, of words\n" for i in range(40)),
+    "no header, label first": "".join(f"{('ham', 'spam')[i % 2]}\tit's message {i} of words\n" for i in range(40)),
+    "no header, inf": "It was a good and long film,inf\nIt was a bad and long film,nan\n",
+    "one column of commas": "text\n" + "".join(", ".join(["word"] * (i % 7 + 1)) + "\n" for i in range(30)),
+    "one column, quoted": 'text\n"good, very"\n""\n"two\nlines"\n',
+    "too few fields": "text,label\n" + "ok,pos\n" * 5 + "good\nbad,neg\n",
+    "too many fields": 'text,label\nok,pos\n"a\nb",neg\nx,y,z\n,,,\n"",,\nok,neg\n',
+    "a quote not closed": 'text,label\nok,pos\n"good,pos\nbad,neg\n',
+    "text after a quote": 'text,label\nok,pos\n"good"x,pos\n"two\nlines"x,neg\nok,neg\nok,neg\n',
+    "an unreadable first row": "text;label\r\nx;y;z\r\ngood;pos\r\nbad;neg\r\n",
+    "an unreadable row and no known name": "film,verdict\nIt was a good and long film,1\nx\nIt was bad and long,0\n",
+    "white space": "text,label\n \t,pos\n\u00a0\u2003,neg\n\ufeff,neg\n\x1c,neg\nok,neg\n",
+    "blank lines first": "\n\ntext,label\ngood,pos\nbad,neg\n",
 }
 FAULTS = {
-    "text,label\ngood\n": "Line 2 cannot be read: 2 fields expected, 1 found",
-    'text,label\nok,pos\n"a\nb",neg\nx,y,z\n': "Line 5 cannot be read: 2 fields expected, 3 found",
-    'text,label\n"good,pos\n': "Line 2 cannot be read: a quote is opened and never closed",
-    'text,label\n"good"x,pos\n': "Line 2 cannot be read: a closing quote is followed by",
+    'text,"label\n' + "good,pos\n" * 30: r"The header, line 1, cannot be read: a quote is opened and never closed\.",
+    'sep=,\ntext,"label"x\n' + "good,pos\n" * 30: "The header, line 2, cannot be read: a closing quote is followed by",
+    "text,label\n" + "good\n" * 3 + "bad,neg\n": (
+        r"3 of 4 rows cannot be read \(more than 50 %\); the first is line 2: 2 fields expected, 1 found\."
+    ),
     "": "The file is empty",
     "\n\n": "The file is empty",
-    "text\rgood\r": "bare carriage return",
     "a,b\nx,y\nz,x\n": "The text column is not clear",
 }
 
@@ -53,7 +83,7 @@ FAULTS = {
 @pytest.fixture(scope="module")
 def engine() -> MiniRacer:
     engine = MiniRacer()
-    engine.eval(read_script("csv.js"))
+    engine.eval("\n".join(map(read_script, CSV_SCRIPTS)))
     return engine
 
 
@@ -75,14 +105,45 @@ def read(engine: MiniRacer, text: str) -> Any:
 def test_rows_and_texts_are_pythons(engine: MiniRacer, tmp_path: Path, name: str) -> None:
     file = tmp_path / "rows.csv"
     file.write_bytes(FILES[name].encode())
-    batches = list(read_texts(file, batch_rows=100, text=None))
+    log = ReadLog()
+    batches = list(read_texts(file, batch_rows=100, log=log))
     frame = pl.concat([batch.rows for batch in batches])
+    reasons = pl.concat([batch.reasons for batch in batches]).to_list()
     found = read(engine, FILES[name])
     assert found["columns"] == frame.columns
-    assert [tuple(row) for row in found["rows"]] == frame.rows()
+    assert found["separator"] == log.separator
+    assert [row["reason"] for row in found["rows"]] == reasons
+    assert [row["line"] for row in found["rows"] if row["reason"]] == [rejected.line for rejected in log.rejected]
+    nothing = [None] * frame.width
+    assert [tuple(row["cells"] or nothing) for row in found["rows"]] == frame.rows()
     assert [frame.columns[i] for i in found["texts"]] == list(find_text_columns(frame, (), "x"))
-    texts = [row[found["texts"][0]] for row in found["rows"]]
+    texts = [(row["cells"] or [""] * frame.width)[found["texts"][0]] for row in found["rows"]]
     assert texts == [text for batch in batches for text in batch.texts]
+
+
+RAW = st.text(st.sampled_from("abcdefg'\"`\\,;|\t\n 1é"), max_size=8)
+MARKS = st.sampled_from(["", "", '"', "'", "`"])
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(st.tuples(RAW, MARKS), min_size=1, max_size=12), separator=st.sampled_from(",;|\t"))
+def test_any_file_is_read_as_python_reads_it(
+    engine: MiniRacer, tmp_path: Path, rows: list[tuple[str, str]], separator: str
+) -> None:
+    text = f"text{separator}label\n" + "".join(f"{mark}{raw}{mark}{separator}pos\n" for raw, mark in rows)
+    file = tmp_path / "rows.csv"
+    file.write_text(text, newline="")
+    log = ReadLog()
+    try:
+        frames = [(batch.rows, batch.reasons) for batch in read_texts(file, log=log)]
+    except DataError:
+        assume(False)
+    assume(2 * len(log.rejected) <= sum(rows.height for rows, _ in frames) > 0)
+    frame = pl.concat([rows for rows, _ in frames])
+    found = ask(engine, "readCsv", text, FACTS)
+    assert (found["columns"], found["separator"]) == (frame.columns, log.separator)
+    assert [row["reason"] for row in found["rows"]] == [reason for _, reasons in frames for reason in reasons]
+    assert [tuple(row["cells"] or [None] * frame.width) for row in found["rows"]] == frame.rows()
 
 
 @pytest.mark.parametrize(("text", "message"), FAULTS.items())
@@ -91,19 +152,18 @@ def test_what_cannot_be_read_is_an_error_that_names_the_line(engine: MiniRacer, 
         read(engine, text)
 
 
-CELLS = st.text(st.sampled_from('ab,;"\n\r é👍 '), max_size=6)
+CELLS = st.text(st.sampled_from("ab,;|\t\"'\n\r é👍 "), max_size=6)
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=6))
-def test_what_is_written_is_what_polars_writes_and_reads_back(engine: MiniRacer, rows: list[tuple[str, str]]) -> None:
-    frame = pl.DataFrame(rows, schema=["text", "label"], orient="row")
-    written = frame.write_csv()
-    lines = ask(engine, "(rows) => rows.map(csvLine).join('')", [frame.columns, *rows])
+@given(st.lists(st.tuples(CELLS, CELLS | st.none()), min_size=1, max_size=6), st.sampled_from(",;|\t"))
+def test_what_is_written_is_what_polars_writes(
+    engine: MiniRacer, rows: list[tuple[str, str | None]], separator: str
+) -> None:
+    frame = pl.DataFrame(rows, schema={"text": pl.String, "label": pl.String}, orient="row")
+    written = frame.write_csv(separator=separator)
+    lines = ask(engine, "(rows, s) => rows.map((row) => csvLine(row, s)).join('')", [frame.columns, *rows], separator)
     assert lines == written
-    table = ask(engine, "readCsv", written, FACTS)
-    assert table["columns"] == frame.columns
-    assert [tuple(row) for row in table["rows"]] == rows
 
 
 def test_several_columns_that_the_model_reads_must_be_there(engine: MiniRacer) -> None:
@@ -119,21 +179,47 @@ def test_columns_that_the_file_has_keep_their_names(engine: MiniRacer) -> None:
     assert ask(engine, "freeNames", ["prediction", "probability"], taken) == ["prediction_3", "probability"]
 
 
-def test_answers_are_written_as_predict_writes_them(engine: MiniRacer) -> None:
-    answers = [
-        {"prediction": "pos", "probability": 0.75},
-        {"prediction": "pos", "probability": 1},
-        {"prediction": ["a", 'b"ü'], "probability": None},
-        {"prediction": [], "probability": None},
-    ]
-    cells = ask(engine, "(answers) => answers.map(addedCells)", answers)
-    assert cells == [["pos", "0.75"], ["pos", "1.0"], ['["a", "b\\"ü"]'], ["[]"]]
+LABEL = """(rows, answers, columns, separator) => {
+  const added = ["prediction", ...(answers[0].probability === null ? [] : ["probability"]), "reason"];
+  const classify = () => answers.shift();
+  const lines = rows.map((row) => labelledRow(row, { columns, texts: [1], added, classify }));
+  return [[...columns, ...added], ...lines].map((line) => csvLine(line, separator)).join("");
+}"""
+ROWS = [
+    {"cells": ["1", "good"], "reason": None},
+    {"cells": None, "reason": "2 fields expected, 3 found"},
+    {"cells": ["2", " \u3000"], "reason": None},
+    {"cells": ["", "bad"], "reason": None},
+]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [{"prediction": "pos", "probability": 0.987654}, {"prediction": "neg; bad", "probability": 0.99999}],
+        [{"prediction": "pos", "probability": 0.75}, {"prediction": "pos", "probability": 0.00014}],
+        [{"prediction": ["a", 'b"ü'], "probability": None}, {"prediction": [], "probability": None}],
+    ],
+)
+def test_rows_are_written_as_predict_writes_them(
+    engine: MiniRacer, answers: list[dict[str, Any]], separator: str
+) -> None:
+    written = ask(engine, LABEL, ROWS, answers, ["id", "text"], separator)
+    first, last = answers
+    columns: dict[str, list[Any]] = {
+        "id": ["1", None, "2", ""],
+        "text": ["good", None, " \u3000", "bad"],
+        "prediction": [first["prediction"], None, None, last["prediction"]],
+        "probability": [first["probability"], None, None, last["probability"]],
+        "reason": [None, "2 fields expected, 3 found", "the text is empty", None],
+    }
+    if first["probability"] is None:
+        del columns["probability"]
     stream = BytesIO()
-    with open_table(stream, "csv") as write:
-        write(pl.DataFrame({"prediction": [answers[2]["prediction"], []]}))
-    assert stream.getvalue().decode() == ask(
-        engine, "(rows) => rows.map(csvLine).join('')", [["prediction"], *cells[2:]]
-    )
+    with open_table(stream, "csv", CsvStyle(separator)) as write:
+        write(pl.DataFrame(columns).with_columns(pl.col(pl.Float64).round(4)))
+    assert written == stream.getvalue().decode()
 
 
 def test_a_long_file_of_one_column_takes_no_time(engine: MiniRacer) -> None:

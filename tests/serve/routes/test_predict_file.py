@@ -85,4 +85,20 @@ def test_rows_that_cannot_be_read_are_counted_and_few(client):
     assert answer.json()["error"]["code"] == "invalid_file"
 
 
+@pytest.mark.parametrize(
+    ("content", "encoding", "separator"),
+    [
+        ("id,text\n1,gr\u00e9at\n".encode("cp1252"), "Windows-1252", ","),
+        ("\ufeffid;text\n1;gr\u00e9at\n".encode(), None, ";"),
+        ("id\ttext\n1\tgr\u00e9at\n".encode("utf-16"), None, "%09"),
+    ],
+)
+def test_the_headers_say_how_the_file_was_read(client, content, encoding, separator):
+    answer = client.post("/v1/predict/file", content=content, headers=CSV)
+    assert answer.headers.get("x-tagline-encoding") == encoding
+    assert answer.headers["x-tagline-separator"] == separator
+    assert answer.headers["x-tagline-text-columns"] == "1"
+    assert "gr\u00e9at" in answer.content.decode()
+
+
 CSV, JSON_LINES = {"Content-Type": "text/csv"}, {"Content-Type": "application/x-ndjson"}

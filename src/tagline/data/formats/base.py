@@ -50,6 +50,7 @@ class Source:
 
     def announce_encoding(self, encoding: str) -> None:
         """Note that the file is not UTF-8."""
+        self.log.encoding = encoding
         self.log.notes.append(encoding_note(f"`{self.name}`", encoding))
 
     def blocks(self) -> Iterator[bytes]:

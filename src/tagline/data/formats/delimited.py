@@ -87,6 +87,8 @@ def _strict_frame(block: bytes, dialect: Dialect) -> pl.DataFrame | None:
     if not block.endswith(b"\n"):
         block += b"\n"
     grammar = dialect.grammar
+    if grammar.escape and b"\\" in block:  # polars has no escapes
+        return None
     if grammar.quote and not _quotes_are_sound(block, grammar):
         return None
     try:

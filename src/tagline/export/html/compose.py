@@ -12,7 +12,8 @@ from typing import Any
 from tagline.web import asset
 
 _MODEL_SCRIPTS = ("tokenizer.js", "ngrams.js", "model.js", "payload.js")
-_BACKEND_SCRIPTS = ("csv.js", "backend-local.js")
+CSV_SCRIPTS = ("records.js", "dialect.js", "csv.js")
+_BACKEND_SCRIPTS = ("encoding.js", *CSV_SCRIPTS, "backend-local.js")
 _MODEL_TAG = '<script id="tagline-model" type="application/octet-stream">'
 _SCRIPTS_TAG = '<script id="tagline-scripts">'
 _END = "</script>"

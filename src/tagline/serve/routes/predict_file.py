@@ -8,11 +8,13 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import quote
 
 from fastapi import Query
 from pydantic import ConfigDict, Field
@@ -40,6 +42,14 @@ FORMATS = {
     "application/x-jsonlines": "jsonl",
 }
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+#: Headers of the answer that describe the file, and what they say.
+FILE_HEADERS = {
+    "X-Tagline-Rows": "The number of rows to come.",
+    "X-Tagline-Rejected": "The number of rows that cannot be read.",
+    "X-Tagline-Text-Columns": "The positions of the text columns, from 0, separated by commas.",
+    "X-Tagline-Separator": "The separator of CSV, percent-encoded.",
+    "X-Tagline-Encoding": "The detected encoding of a file that is not UTF-8; absent for others.",
+}
 _BATCH_ROWS = 1_000
 _MAX_FILES = 16  # on disk at a time
 _WRITE_BYTES = 1_000_000  # so much of an upload is written at a time, and must arrive within the time limit
@@ -82,18 +92,13 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
             model.predictor, path, query, query.format or kind, tuple(query.text), batch_rows=_BATCH_ROWS
         )
         with _as_api_errors(path):
-            rows, rejected = await _run(service, partial(_survey, frames, model, limits.max_chars))
+            survey = await _run(service, partial(_survey, frames, model, limits.max_chars))
     except BaseException:
         service.files_in_progress -= 1
         folder.cleanup()
         raise
-    record_of(request).classified(model, [], rows)
-    headers = {
-        "Content-Type": MEDIA_TYPES[frames.kind],
-        "X-Tagline-Model": model.version,
-        "X-Tagline-Rows": str(rows),
-        "X-Tagline-Rejected": str(rejected),
-    }
+    record_of(request).classified(model, [], survey.n_rows)
+    headers = {"Content-Type": MEDIA_TYPES[frames.kind], "X-Tagline-Model": model.version, **survey.headers()}
     return StreamingResponse(_labelled(service, folder, frames), headers=headers)
 
 
@@ -142,13 +147,29 @@ def _first_bytes(path: Path) -> bytes:
         return file.read(4)
 
 
-def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> tuple[int, int]:
-    """Read the file once, so that an error is reported before the answer starts.
+@dataclass(frozen=True)
+class _Survey:
+    """What is known of a file before the answer starts; ``text_columns`` are positions."""
 
-    Return the number of its rows and of those that cannot be read.
-    """
+    n_rows: int
+    text_columns: list[int]
+    log: ReadLog
+
+    def headers(self) -> dict[str, str]:
+        values = {
+            "X-Tagline-Rows": str(self.n_rows),
+            "X-Tagline-Rejected": str(len(self.log.rejected)),
+            "X-Tagline-Text-Columns": ",".join(map(str, self.text_columns)),
+            "X-Tagline-Separator": quote(self.log.separator or ",", safe=",;|"),
+        }
+        return values | ({"X-Tagline-Encoding": self.log.encoding} if self.log.encoding else {})
+
+
+def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> _Survey:
+    """Read the file once, so that an error is reported before the answer starts."""
     log = ReadLog()
     n_rows, first = 0, None
+    positions: list[int] = []
     frames.options.check(model.classifier)
     for batch in read_texts(
         frames.source, **text_columns(model.classifier, frames.text), batch_rows=_BATCH_ROWS, log=log
@@ -159,12 +180,14 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> tuple[
                 f"The text of row {n_rows + longest + 1:,} has {chars:,} characters; the limit is {max_chars:,}."
             )
         n_rows += len(batch.texts)
-        first = first or batch.rows.columns
+        if first is None:
+            first = batch.rows.columns
+            positions = [first.index(name) for name in batch.text if name in first]
         more = [name for name in batch.rows.columns if name not in first]
         if more and frames.kind == "csv":
             raise DataError(f"Later rows have a column `{more[0]}` that the first rows lack: use `format=jsonl`.")
     check_rejected(log.rejected, n_rows - len(log.rejected), limit=MAX_UNREADABLE)
-    return n_rows, len(log.rejected)
+    return _Survey(n_rows, positions, log)
 
 
 async def _labelled(service: Service, folder: "TemporaryDirectory[str]", frames: PredictedFile) -> AsyncIterator[bytes]:
@@ -225,9 +248,8 @@ ROUTES = [
             "description": "The rows in their order, with `prediction`, `probability`, `reason` and what is requested.",
             "content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")},
             "headers": {
-                "X-Tagline-Rows": {"schema": {"type": "integer"}, "description": "The number of rows to come."},
-                "X-Tagline-Rejected": {"schema": {"type": "integer"}, "description": "Rows that cannot be read."},
-                "X-Tagline-Model": {"schema": {"type": "string"}, "description": "The version of the model."},
+                name: {"schema": {"type": "string"}, "description": description}
+                for name, description in {**FILE_HEADERS, "X-Tagline-Model": "The version of the model."}.items()
             },
         },
         content={

@@ -57,7 +57,7 @@
     };
   }
 
-  /** Gives the labelled file, a Blob whose `leftOut` counts rows that could not be read. */
+  /** Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`. */
   async function label(model, file, { onProgress, signal } = {}) {
     onProgress?.(0, null);
     const query = new URLSearchParams({ model, format: "csv" });
@@ -78,8 +78,10 @@
       if (error.name === "AbortError") throw error;
       throw new ServerError("The connection ended before the whole file was labelled: try again.", 0, "cut_off", null);
     }
-    const leftOut = Number(response.headers.get("X-Tagline-Rejected"));
-    return Object.assign(new Blob(parts, { type: "text/csv;charset=utf-8" }), { leftOut });
+    const encoding = response.headers.get("X-Tagline-Encoding");
+    const separator = decodeURIComponent(response.headers.get("X-Tagline-Separator"));
+    const textColumns = response.headers.get("X-Tagline-Text-Columns").split(",").map(Number);
+    return Object.assign(new Blob(parts, { type: "text/csv;charset=utf-8" }), { encoding, separator, textColumns });
   }
 
   window.taglineBackend = {

@@ -46,34 +46,30 @@ function yieldToPage() {
 
 async function readFile(file) {
   if (file.size > LARGEST_FILE) throw new Error("The file is larger than 256 MB: use `tagline predict --input` for it.");
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new Error("The file is not UTF-8: save it as “CSV UTF-8”.");
-  }
+  return decodeFile(new Uint8Array(await file.arrayBuffer()));
 }
 
+/** Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`. */
 async function label(_, file, { onProgress, signal } = {}) {
   const model = await opened;
-  const table = readCsv(await readFile(file), about.csv);
-  const texts = findTexts(table, about.csv);
-  const names = model.task === "multilabel" ? ["prediction"] : ["prediction", "probability"];
-  const parts = [csvLine([...table.columns, ...freeNames(names, table.columns)])];
+  const { text, marked, encoding } = await readFile(file);
+  const { columns, rows, separator } = readCsv(text, about.csv);
+  const textColumns = findTexts({ columns, rows }, about.csv);
+  const added = [...(model.task === "multilabel" ? ["prediction"] : ["prediction", "probability"]), "reason"];
+  const classify = (given) => taglineModel.classify(given, model);
+  const parts = [marked ? "\ufeff" : "", csvLine([...columns, ...freeNames(added, columns)], separator)];
   let sliceEnd = performance.now() + LONGEST_SLICE_MS;
-  for (let i = 0; i < table.rows.length; i++) {
-    const row = table.rows[i];
-    const text = texts.map((column) => row[column]).join("\n");
-    parts.push(csvLine([...row, ...addedCells(taglineModel.classify(text, model))]));
+  for (let i = 0; i < rows.length; i++) {
+    parts.push(csvLine(labelledRow(rows[i], { columns, texts: textColumns, added, classify }), separator));
     if (performance.now() > sliceEnd) {
-      if (onProgress) onProgress(i + 1, table.rows.length);
+      if (onProgress) onProgress(i + 1, rows.length);
       await yieldToPage();
       if (signal) signal.throwIfAborted();
       sliceEnd = performance.now() + LONGEST_SLICE_MS;
     }
   }
-  if (onProgress) onProgress(table.rows.length, table.rows.length);
-  return new Blob(parts, { type: "text/csv;charset=utf-8" });
+  if (onProgress) onProgress(rows.length, rows.length);
+  return Object.assign(new Blob(parts, { type: "text/csv;charset=utf-8" }), { encoding, separator, textColumns });
 }
 
 window.taglineBackend = {

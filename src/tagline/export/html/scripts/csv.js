@@ -1,118 +1,34 @@
 "use strict";
-// Reads and writes CSV by the rules of `tagline.data.formats.delimited` and `tagline.data.columns`: RFC 4180, the
-// separator is detected in the first line, every cell is a string. Rows that Python would reject are errors here.
+// Reads and writes CSV by the rules of `tagline.data.formats.delimited` and `tagline.data.columns`: every cell is a
+// string, and every row is kept, with a reason if it cannot be read.
 
-const SEPARATORS = [",", "\t", ";", "|"];
-const LONGEST_NAME = 60; // of a column, in characters: a longer cell is a text
+const MOST_UNREADABLE = 0.5; // the share of rows; more of them mean that the file is written in another way
 const MIN_TEXT_CHARS = 15; // mean length from which a column without a known name is a text
 const MIN_TEXT_DISTINCT = 0.5; // … if this share of its values is distinct
 const SAMPLE_ROWS = 1000;
+const FIRST_ROWS = 10_000; // in which the text column is found
+const DECIMALS = 4; // of a probability
 
-/** Reads one record at `position`; `reason` is set if it cannot be read. */
-function readRecord(text, position, separator, quoted) {
-  const cells = [];
-  let anyQuoted = false;
-  for (;;) {
-    if (quoted && text[position] === '"') {
-      anyQuoted = true;
-      let cell = "";
-      let from = position + 1;
-      for (;;) {
-        const end = text.indexOf('"', from);
-        if (end < 0) return { cells, end: text.length, anyQuoted, reason: "a quote is opened and never closed" };
-        cell += text.slice(from, end);
-        position = end + 1;
-        if (text[position] !== '"') break;
-        cell += '"';
-        from = position + 1;
-      }
-      cells.push(cell);
-      if (text[position] === separator) {
-        position++;
-        continue;
-      }
-      if (text[position] === "\r" && (position + 1 === text.length || text[position + 1] === "\n")) position++;
-      if (position === text.length || text[position] === "\n") return { cells, end: position + 1, anyQuoted };
-      const reason = "a closing quote is followed by something other than the separator";
-      return { cells, end: position, anyQuoted, reason };
-    }
-    let lineEnd = text.indexOf("\n", position);
-    if (lineEnd < 0) lineEnd = text.length;
-    const rest = text.slice(position, lineEnd); // a file of one column has no separator: search the line only
-    const length = rest.indexOf(separator);
-    if (length < 0) {
-      cells.push(rest.endsWith("\r") ? rest.slice(0, -1) : rest);
-      return { cells, end: lineEnd + 1, anyQuoted };
-    }
-    cells.push(rest.slice(0, length));
-    position += length + 1;
-  }
-}
-
-/** The records of a text with the line on which each starts, until one cannot be read; empty lines are ignored. */
-function readRecords(text, separator, quoted, limit = Infinity) {
-  const records = [];
-  let line = 1;
-  for (let position = 0; position < text.length && records.length < limit; ) {
-    const { cells, end, anyQuoted, reason } = readRecord(text, position, separator, quoted);
-    if (reason) return { records, fault: { line, reason } };
-    if (anyQuoted || cells.some((cell) => cell !== "")) records.push({ line, cells, end });
-    for (let at = text.indexOf("\n", position); at >= 0 && at < end; at = text.indexOf("\n", at + 1)) line++;
-    position = end;
-  }
-  return { records, fault: null };
-}
-
-function isNumber(cell) {
-  return cell.trim() !== "" && Number.isFinite(Number(cell));
-}
-
-function isHeader(cells, body, known) {
-  if (cells.some((cell) => known.has(cell.toLowerCase()))) return true;
-  if (cells.every((cell, i) => cell === String(i))) return true;
-  return !cells.some((cell, i) => {
-    const repeated = body.some((row) => i < row.length && row[i].trim() === cell);
-    return !cell || [...cell].length > LONGEST_NAME || isNumber(cell) || repeated;
-  });
-}
-
-function distinctNames(names) {
-  const taken = new Set();
-  return names.map((name, i) => {
-    let candidate = name || `column_${i + 1}`;
-    while (taken.has(candidate)) candidate += `_${i + 1}`;
-    taken.add(candidate);
-    return candidate;
-  });
-}
-
-/** The columns and the rows of a CSV file. */
+/** The columns of a CSV file, its separator and its rows, {line, cells, reason}: one of `cells` and `reason` is null. */
 function readCsv(text, { headerNames }) {
-  if (text.startsWith("\ufeff")) text = text.slice(1);
   if (text.trim() === "") throw new Error("The file is empty: it has no rows.");
-  if (text.includes("\r") && !text.includes("\n")) {
-    throw new Error("The file ends its lines with a bare carriage return: save it with LF or CR LF line ends.");
+  const beginning = text.slice(0, SAMPLE_CHARS);
+  // Old spreadsheets end lines with bare carriage returns.
+  if (beginning.includes("\r") && !beginning.includes("\n")) text = text.replaceAll("\r", "\n");
+  const { grammar, columns, start, line } = sniffDialect(text, headerNames);
+  const rows = [];
+  const unreadable = [];
+  for (const record of readRecords(text, grammar, { start, line, width: columns.length })) {
+    rows.push({ line: record.line, cells: record.cells, reason: record.reason });
+    if (record.reason) unreadable.push(record);
   }
-  const first = text.slice(0, text.indexOf("\n") < 0 ? text.length : text.indexOf("\n"));
-  const count = (separator) => first.split(separator).length;
-  const most = SEPARATORS.reduce((best, separator) => (count(separator) > count(best) ? separator : best));
-  const separator = first.includes(",") ? "," : most;
-  // Tab-separated files often contain bare quotes.
-  const quoted = separator !== "\t" || readRecords(text, separator, true, SAMPLE_ROWS).fault === null;
-  const { records, fault } = readRecords(text, separator, quoted);
-  if (fault) throw new Error(`Line ${fault.line} cannot be read: ${fault.reason}.`);
-  if (records.length === 0) throw new Error("The file is empty: it has no rows.");
-  const cells = records[0].cells.map((cell) => cell.trim());
-  const known = new Set(headerNames);
-  const named = isHeader(cells, records.slice(1, 51).map((record) => record.cells), known);
-  const columns = named ? distinctNames(cells) : cells.map((_, i) => `column_${i + 1}`);
-  const rows = named ? records.slice(1) : records;
-  const uneven = rows.find((record) => record.cells.length !== columns.length);
-  if (uneven) {
-    const found = `${columns.length} fields expected, ${uneven.cells.length} found`;
-    throw new Error(`Line ${uneven.line} cannot be read: ${found}.`);
+  if (unreadable.length > MOST_UNREADABLE * rows.length) {
+    const [n, of] = [unreadable.length, rows.length].map((number) => number.toLocaleString("en"));
+    const [first] = unreadable;
+    const why = `the first is line ${first.line}: ${first.reason}`;
+    throw new Error(`${n} of ${of} rows cannot be read (more than 50 %); ${why}.`);
   }
-  return { columns, rows: rows.map((record) => record.cells) };
+  return { columns, rows, separator: grammar.separator };
 }
 
 function isTextLike(values) {
@@ -135,8 +51,10 @@ function findTexts({ columns, rows }, { textColumns, textNames }) {
   const lowered = columns.map((name) => name.trim().toLowerCase());
   const named = textNames.find((name) => lowered.includes(name));
   if (named !== undefined) return [lowered.indexOf(named)];
+  const first = rows.slice(0, FIRST_ROWS).filter(({ cells }) => cells !== null);
   const every = columns.map((_, i) => i);
-  const candidates = every.length === 1 ? every : every.filter((i) => isTextLike(rows.map((row) => row[i])));
+  const candidates =
+    every.length === 1 ? every : every.filter((i) => isTextLike(first.map(({ cells }) => cells[i])));
   if (candidates.length === 1) return candidates;
   throw new Error("The text column is not clear: name it “text” in the first line of the file.");
 }
@@ -152,14 +70,28 @@ function freeNames(wanted, taken) {
   });
 }
 
-/** The cells that a prediction adds to a row, in the form of `tagline predict`: lists as JSON. */
-function addedCells({ prediction, probability }) {
+/** The cells of a prediction in the form of `tagline predict`: lists as JSON. */
+function predictionCells({ prediction, probability }) {
   if (probability === null) return [`[${prediction.map((name) => JSON.stringify(name)).join(", ")}]`];
-  return [prediction, Number.isInteger(probability) ? probability.toFixed(1) : String(probability)];
+  const rounded = Number(probability.toFixed(DECIMALS));
+  return [prediction, Number.isInteger(rounded) ? rounded.toFixed(1) : String(rounded)];
 }
 
-/** A line of CSV; an empty cell is quoted, so that a row of one empty cell is not an empty line. */
-function csvLine(cells) {
-  const quote = (cell) => (cell === "" || /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-  return `${cells.map(quote).join(",")}\n`;
+/** The cells of a row with those of its prediction, and of the reason why it has none; a cell without a value is null. */
+function labelledRow({ cells, reason }, { columns, texts, added, classify }) {
+  const nothing = (n) => new Array(n).fill(null);
+  if (cells === null) return [...nothing(columns.length + added.length - 1), reason];
+  const text = texts.map((column) => cells[column]).join("\n");
+  if (/^\p{White_Space}*$/u.test(text)) return [...cells, ...nothing(added.length - 1), "the text is empty"];
+  return [...cells, ...predictionCells(classify(text)), null];
+}
+
+/** A line of CSV; an empty string is quoted, which distinguishes it from a missing value. */
+function csvLine(cells, separator) {
+  const quote = (cell) => {
+    if (cell === null) return "";
+    const plain = cell !== "" && !/["\r\n]/.test(cell) && !cell.includes(separator);
+    return plain ? cell : `"${cell.replaceAll('"', '""')}"`;
+  };
+  return `${cells.map(quote).join(separator)}\n`;
 }

@@ -27,7 +27,7 @@ function linked() {
 }
 
 /** Reads CSV record by record, without holding the file in memory. */
-async function readRecords(blob, take) {
+async function readRecords(blob, separator, take) {
   let [field, record, quoted, quoteBefore] = ["", [], false, false];
   const endField = () => {
     record.push(field);
@@ -49,7 +49,7 @@ async function readRecords(blob, take) {
         if (quoteBefore) field += '"';
         quoted = true;
       } else if (quoted) field += character;
-      else if (character === ",") endField();
+      else if (character === separator) endField();
       else if (character === "\n") endRecord();
       else if (character !== "\r") field += character;
       quoteBefore = false;
