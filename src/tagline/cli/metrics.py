@@ -15,7 +15,7 @@ from tagline.cli.terminal import show
 from tagline.metrics.confusion import confusion_counts, most_confused, worst_classes
 from tagline.metrics.formatting import NO_INTERVAL, display_name, format_figure
 from tagline.metrics.headline import headlines, task_of
-from tagline.report.conclusion import reuse_sentence
+from tagline.report.conclusion import reuse_sentence, units_sentence
 from tagline.task import Task
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def show_metrics(metrics: Mapping[str, Any], *, facts: "Facts | None" = None, ro
         confusion_table(block, metrics["classes"], title="Confusion matrix"),
         "",
     )
-    looked = reuse_sentence(metrics)
-    if looked:
-        show(looked, "")
+    for sentence in (units_sentence(block), reuse_sentence(metrics)):
+        if sentence:
+            show(sentence, "")
 
 
 def figures_table(block: Mapping[str, Any], *, title: str | None = None) -> Table:

@@ -22,7 +22,7 @@ from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
 from tagline.data.table import drop_unusable, labelled_table, stack_tables
 from tagline.data.wording import counted
 from tagline.errors import DataError
-from tagline.task import Task
+from tagline.task import Ints, Task
 
 HASH_ROWS = 512
 
@@ -42,6 +42,20 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @cached_property
+    def unit(self) -> Ints:
+        """The unit of each row, (n,) from 0: copies of a text, and rows of a group, share one."""
+        return splits.units(splits.copy_keys(self.texts), self.groups)
+
+    def followed_by(self, other: "Split | None") -> "Split":
+        """Return these rows and then others, whose groups are known if both have some."""
+        if other is None:
+            return self
+        texts, labels = pl.concat([self.texts, other.texts]), pl.concat([self.labels, other.labels])
+        if self.groups is None or other.groups is None:
+            return Split(texts, labels)
+        return Split(texts, labels, pl.concat([self.groups, other.groups]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from tagline.data import Dataset
+from tagline.data.splits import copy_keys, units
 from tagline.learners import FitOptions, Fitted, TrainingData, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
 from tagline.recipes import Recipe
@@ -31,6 +33,11 @@ class SearchRows:
     task: Task
     groups: pl.Series | None
     n_validation: int
+
+    @cached_property
+    def unit(self) -> Ints:
+        """The unit of each row, (n,): copies of a text, and rows of a group, share one."""
+        return units(copy_keys(self.texts), self.groups)
 
     def training_data(self) -> TrainingData:
         """Return the rows as learners take them."""

@@ -183,6 +183,21 @@ def calibrate(method: str, data: TrainingData, folds: Folds, logits: Floats) -> 
     return Calibration(calibrator, threshold, proba)
 
 
+def rows_left_out(Y: Bools, folds: Folds) -> Bools:
+    """Return the held-out rows, (n_held_out,), with a class that no training row of their fold has.
+
+    They would be wrong whatever the settings are, and their probabilities say nothing about those of other rows.
+    """
+    return np.concatenate([Y[held] @ ~Y[train].any(axis=0) for train, held in folds])
+
+
+def describe_held_out(Y: Bools, folds: Folds, how: str) -> dict[str, Any]:
+    """Return ``held_out`` of ``chosen``: how many rows, how, and how many of them were left out."""
+    left_out = rows_left_out(Y, folds)
+    n_left_out = int(left_out.sum())
+    return {"rows": len(left_out), "how": how, **({"left_out": n_left_out} if n_left_out else {})}
+
+
 def _absent_classes(Y: Bools, folds: Folds) -> Bools | None:
     """Return the classes without a training row in the fold of each held-out row; None if there are none."""
     by_fold = [~Y[train].any(axis=0) for train, _ in folds]

@@ -19,6 +19,7 @@ from tagline.learners.base import (
     TrainingData,
     TrainingRecord,
     calibrate,
+    describe_held_out,
 )
 from tagline.learners.holdout import hold_out
 from tagline.learners.network_inputs import NetworkInputs, check_ids
@@ -93,7 +94,7 @@ class NetworkLearner:
             "epochs": len(refit_history) if refit_history is not None else restored or len(history),
             **calibrator.chosen(),
             "threshold": threshold,
-            "held_out": {"rows": len(held), "how": how} if len(held) else None,
+            "held_out": describe_held_out(data.Y, folds[:1], how) if len(held) else None,
             "tried": ["epochs"] if restored is not None and not isinstance(protocol.refit, int) else [],
             "learnt_from": len(learned),
         }

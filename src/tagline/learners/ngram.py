@@ -25,6 +25,8 @@ from tagline.learners.base import (
     HeldOut,
     TrainingData,
     calibrate,
+    describe_held_out,
+    rows_left_out,
 )
 from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.holdout import hold_out
@@ -71,7 +73,7 @@ class NgramLearner:
             **({} if fit.settings.tuned is None else {fit.settings.tuned: chosen.candidate.value}),
             **calibration.calibrator.chosen(),
             "threshold": calibration.threshold,
-            "held_out": {"rows": sum(len(held) for _, held in folds), "how": how} if folds else None,
+            "held_out": describe_held_out(data.Y, folds, how) if folds else None,
             "tried": chosen.tried,
             "learnt_from": len(data) if learned_rows is None else len(learned_rows),
         }
@@ -277,6 +279,9 @@ def _choose(fit: _Fit, folds: Folds) -> _Chosen:
         return _Chosen(chosen, logits, tried)
     held = np.concatenate([rows for _, rows in folds])
     Y, weights, task = fit.data.Y[held], fit.data.weights_of(held), fit.data.task
+    weights = weights * ~rows_left_out(fit.data.Y, folds)
+    if not weights.any():
+        return _Chosen(chosen, logits, tried)
     rivals = [_Candidate((0,), first)] if fit.features.characters == "auto" and len(everything) > 1 else []
     for setting in ("characters", model.tuned):
         candidates = rivals if setting == "characters" else [_Candidate(chosen.blocks, value) for value in others]

@@ -20,6 +20,7 @@ from tagline.metrics.intervals import (
 from tagline.metrics.ranking import rank
 from tagline.metrics.registry import Area, MeanOfRows, Metric, OfBins, OfCounts, OfEachClass, metrics_of
 from tagline.metrics.tally import Tallies, tally_classes, tally_labels
+from tagline.metrics.units import Units
 from tagline.parallel import same_on_any_cores
 from tagline.task import Floats, Task
 
@@ -59,13 +60,16 @@ def measure(
     positive: str | None = None,
     seed: int = 0,
     n_bootstrap: int = 1000,
+    units: ArrayLike | None = None,
 ) -> dict[str, Any]:
     """Measure predictions: plain Python numbers that are finite or ``None``, ready for JSON.
 
     The 95 % interval of a metric ``name`` is ``name_ci95``, ``[low, high]``. Figures of counts, log
     loss, Brier score and calibration error have bootstrap intervals; areas under curves have DeLong's or its
     like (see ``intervals`` and ``ranking``). An interval is ``None`` where the rows cannot tell, as for the
-    F1 of a classifier that made no mistake.
+    F1 of a classifier that made no mistake. Where several rows form a unit, such as copies of a text, intervals are
+    those of drawing units; ``n_units`` counts them, and ``n_effective`` is the number of independent rows that would
+    tell as much about the accuracy (see ``units``).
 
     * ``confusion_matrix``: truth in rows, prediction in columns. Multi-label: a list of
       ``[[tn, fp], [fn, tp]]``, one for each label.
@@ -92,6 +96,7 @@ def measure(
         positive: The positive one of two classes, see ``positive_class``.
         seed: Of the bootstrap.
         n_bootstrap: Bootstrap samples.
+        units: The unit of each row, ``(n,)`` integers; by default each row is its own.
 
     Raises:
         InputError: ``positive`` is not a class, or there is not one row to measure.
@@ -108,20 +113,26 @@ def measure(
     truth, prediction = np.asarray(y_true), np.asarray(y_pred)
     p = None if proba is None else np.asarray(proba, float)
     _check(truth, prediction, p, len(names), task)
+    repeated = Units.repeated(units)
     if task is Task.MULTILABEL:
-        truth = truth.astype(bool)
-        tallies = tally_labels(truth, prediction.astype(bool), n_bootstrap, rng)
+        truth, prediction = truth.astype(bool), prediction.astype(bool)
+        wrong = (truth != prediction).any(1)
+        tallies = tally_labels(truth, prediction, repeated, n_bootstrap, rng)
     else:
         indices = (truth.astype(np.int64), prediction.astype(np.int64))
-        tallies = tally_classes(*indices, len(names), task, n_bootstrap, rng)
-    block: dict[str, Any] = {"n": len(truth)} | _count_block(tallies, task, len(truth))
-    per_class = _per_class(names, tallies, task)
+        wrong = indices[0] != indices[1]
+        tallies = tally_classes(*indices, len(names), task, repeated, n_bootstrap, rng)
+    block: dict[str, Any] = {"n": len(truth)}
+    if repeated is not None:
+        block |= {"n_units": repeated.n, "n_effective": round(repeated.effective_rows(wrong), 2)}
+    block |= _count_block(tallies, task, repeated, block.get("n_effective", len(truth)))
+    per_class = _per_class(names, tallies, task, repeated)
     if task.has_positive:
         name = positive_class(names, positive)
         block |= {"positive": name} | {key: value for key, value in per_class[name].items() if key != "support"}
     if p is not None:
-        block |= _row_block(truth, p, task, n_bootstrap, rng)
-        block |= _area_block(truth, p, per_class, task, block.get("positive"))
+        block |= _row_block(truth, p, task, repeated, n_bootstrap, rng)
+        block |= _area_block(truth, p, per_class, task, repeated, block.get("positive"))
     return block | tallies.confusion | {"per_class": per_class}
 
 
@@ -137,8 +148,8 @@ def _check(truth: NDArray[Any], prediction: NDArray[Any], p: Floats | None, n_cl
         raise ValueError("A probability is not a finite number.")
 
 
-def _count_block(tallies: Tallies, task: Task, n: int) -> dict[str, Any]:
-    """Return the metrics of counts, with percentile intervals."""
+def _count_block(tallies: Tallies, task: Task, units: Units | None, n: float) -> dict[str, Any]:
+    """Return the metrics of counts, with percentile intervals; ``n``: rows, or their effective number."""
     metrics = metrics_of(task, OfCounts)
     n_classes = len(tallies.rows.counts.tp)
     samples: dict[str, list[Floats]] = {metric.name: [] for metric, _ in metrics}
@@ -151,14 +162,14 @@ def _count_block(tallies: Tallies, task: Task, n: int) -> dict[str, Any]:
     for metric, compute in metrics:
         value = float(compute.value(tallies.rows))
         drawn = samples[metric.name]
-        interval = percentile_interval(np.concatenate(drawn), value) if drawn else None
+        interval = percentile_interval(np.concatenate(drawn), value, units) if drawn else None
         if compute.share_of_rows and value in (0, 1):
             interval = all_or_none_interval(value == 1, n)
         block |= _entry(metric, value, interval)
     return block
 
 
-def _per_class(names: list[str], tallies: Tallies, task: Task) -> dict[str, dict[str, Any]]:
+def _per_class(names: list[str], tallies: Tallies, task: Task, units: Units | None) -> dict[str, dict[str, Any]]:
     """Return the metrics and counts of each class, with intervals if the counts of each class were resampled."""
     counts = tallies.rows.counts
     seen, metrics = counts.seen, metrics_of(task, OfEachClass)
@@ -175,7 +186,7 @@ def _per_class(names: list[str], tallies: Tallies, task: Task) -> dict[str, dict
             value = float(values[metric.name][k]) if seen[k] else None
             if metric.name in samples:
                 drawn = samples[metric.name][included[:, k], k]
-                row |= _entry(metric, value, None if value is None else percentile_interval(drawn, value))
+                row |= _entry(metric, value, None if value is None else percentile_interval(drawn, value, units))
             else:
                 row[metric.name] = value
         row |= {part: totals[k] for part, totals in whole.items()}
@@ -184,7 +195,7 @@ def _per_class(names: list[str], tallies: Tallies, task: Task) -> dict[str, dict
 
 
 def _row_block(
-    truth: NDArray[Any], p: Floats, task: Task, n_bootstrap: int, rng: np.random.Generator
+    truth: NDArray[Any], p: Floats, task: Task, units: Units | None, n_bootstrap: int, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Return the metrics of probabilities that are sums over rows: all are resampled at once."""
     means, binned = metrics_of(task, MeanOfRows), metrics_of(task, OfBins)
@@ -197,19 +208,24 @@ def _row_block(
         filled = of.columns() if of.n_sets <= MANY_CLASSES else Columns(len(p), [])
         widths.append(filled.d)
         columns = columns.followed_by(filled)
-    drawn = np.split(resample_means(columns, n_bootstrap, rng), np.cumsum([len(means), *widths[:-1]]), axis=1)
+    drawn = np.split(resample_means(columns, n_bootstrap, rng, units), np.cumsum([len(means), *widths[:-1]]), axis=1)
     block: dict[str, Any] = {}
     for (metric, _), value, samples in zip(means, losses.mean(0).tolist(), drawn[0].T, strict=True):
-        block |= _entry(metric, value, percentile_interval(samples, value))
+        block |= _entry(metric, value, percentile_interval(samples, value, units))
     for (metric, compute), of, gaps in zip(binned, bins, drawn[1:], strict=True):
         value = compute.value(truth, p)
         samples = np.abs(gaps).sum(1) / of.n_sets  # without columns all 0: no interval
-        block |= _entry(metric, value, basic_interval(samples, value))
+        block |= _entry(metric, value, basic_interval(samples, value, units))
     return block
 
 
 def _area_block(
-    truth: NDArray[Any], p: Floats, per_class: dict[str, dict[str, Any]], task: Task, positive: str | None
+    truth: NDArray[Any],
+    p: Floats,
+    per_class: dict[str, dict[str, Any]],
+    task: Task,
+    units: Units | None,
+    positive: str | None,
 ) -> dict[str, Any]:
     """Return the areas under curves, of the positive class or the mean over classes, and add each to ``per_class``."""
     metrics = metrics_of(task, Area)
@@ -222,7 +238,9 @@ def _area_block(
             if len(per_class) > MANY_CLASSES:
                 row[metric.name] = area
             else:
-                row |= _entry(metric, area, None if area is None or of_rows is None else delta_interval(area, of_rows))
+                row |= _entry(
+                    metric, area, None if area is None or of_rows is None else delta_interval(area, of_rows, units)
+                )
             if area is not None and of_rows is not None and positive in (None, name):
                 areas[metric.name].append(area)
                 influence[metric.name] += of_rows
@@ -232,7 +250,7 @@ def _area_block(
         mean = sum(found) / len(found) if found else None
         # A row influences the area of every class: its influences are added before they are squared.
         of_rows = influence[metric.name] / max(len(found), 1)
-        block |= _entry(metric, mean, None if mean is None else delta_interval(mean, of_rows))
+        block |= _entry(metric, mean, None if mean is None else delta_interval(mean, of_rows, units))
     return block
 
 

@@ -16,8 +16,9 @@ from scipy.sparse import diags_array
 
 from tagline.metrics.counts import MANY_CLASSES, Counts, included_classes, macro_average
 from tagline.metrics.intervals import ALPHA, Columns, Interval, one_hot, percentile_interval, resample_means
+from tagline.metrics.units import CellDraws, Units
 from tagline.parallel import same_on_any_cores
-from tagline.task import Bools, Floats
+from tagline.task import Bools, Floats, Ints
 
 _N_SAMPLES = 2000
 _MIN_SAMPLES = 200
@@ -48,6 +49,43 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, _below(k - 1, d) + _below(k, d))
 
 
+def paired_test(first_right: Bools, second_right: Bools, units: Units | None = None) -> float:
+    """Return the two-sided mid-p value of McNemar's test of rows, ``(n,)``, or of its extension to units of them.
+
+    The net difference of a unit is its rows that only one model has right, less those that only the other has. If the
+    models are equally accurate, its sign is a coin toss; p is the probability of a sum more extreme than the one found,
+    plus half of that of the same sum. For units of one row this is McNemar's test. Its statistic is that of
+    N. Obuchowski, On the comparison of correlated proportions for clustered data, Statistics in Medicine 17 (1998),
+    whose distribution is normal for many units.
+    """
+    only_first, only_second = first_right & ~second_right, second_right & ~first_right
+    if units is None:
+        return mcnemar(int(only_first.sum()), int(only_second.sum()))
+    net = units.sums(only_first).astype(np.int64) - units.sums(only_second).astype(np.int64)
+    if np.abs(net).max() <= 1:
+        return mcnemar(int((net > 0).sum()), int((net < 0).sum()))
+    return _toss_signs(net[net != 0])
+
+
+def _toss_signs(net: Ints) -> float:
+    """Return the two-sided mid-p value of the sum of ``net``, ``(n_units,)`` not 0, whose signs are coin tosses.
+
+    The sum of the sizes with a positive sign has the characteristic function Π ((1 + exp(i θ size)) / 2).
+    """
+    sizes, times = np.unique(np.abs(net), return_counts=True)
+    total = int((sizes * times).sum())
+    angles = 2j * np.pi / (total + 1) * np.arange(total + 1)
+    spectrum = np.ones(total + 1, complex)
+    for size, n in zip(sizes.tolist(), times.tolist(), strict=True):
+        spectrum *= ((1 + np.exp(-angles * size)) / 2) ** n
+    probability = np.clip(np.fft.ifft(spectrum).real, 0, 1)  # of each sum of positive sizes, (total + 1,)
+    positive = int(net[net > 0].sum())
+    smaller = min(positive, total - positive)
+    p = 2 * float(probability[:smaller].sum()) + float(probability[smaller])
+    # Rounding may make 0 of a tiny probability; no p-value is smaller than that of all signs being the same.
+    return max(0.5 ** len(net), min(1.0, p))
+
+
 def _below(k: int, d: int) -> float:
     """Return the distribution function of Binomial(``d``, 1/2) at ``k``."""
     from scipy.special import bdtr
@@ -55,13 +93,13 @@ def _below(k: int, d: int) -> float:
     return 0.0 if k < 0 else float(bdtr(k, d, 0.5))
 
 
-def smallest_difference(n: int, discordance: float, comparisons: int = 1) -> float | None:
+def smallest_difference(n: float, discordance: float, comparisons: int = 1) -> float | None:
     """Return the smallest difference in accuracy on ``n`` rows that is significant by `mcnemar`, 0 to 1.
 
     ``None`` if no difference on so few rows is significant.
 
     Args:
-        n: Rows.
+        n: Rows; where units have several, their effective number.
         discordance: The share of rows that exactly one of the models classifies correctly, measured or assumed.
         comparisons: The number of comparisons; each is tested at 5 % divided by it (Bonferroni).
 
@@ -145,6 +183,7 @@ class Samples:
         drawn: The same, ``(n_samples, n_models)``; of more than 500 labels without ``macro_f1``.
         class_value: F1 of each class, ``(n_models, n_classes)``; ``nan`` if neither labels nor predictions have it.
         class_drawn: The same, ``(n_samples, n_models, n_classes)``; ``None`` of more than 500 classes.
+        units: What was drawn, if not rows.
 
     """
 
@@ -152,6 +191,7 @@ class Samples:
     drawn: dict[str, Floats]
     class_value: Floats
     class_drawn: Floats | None
+    units: Units | None
 
 
 @dataclass(frozen=True)
@@ -164,8 +204,10 @@ class Difference:
 
 
 @same_on_any_cores()
-def resample(y_true: Ys, predictions: Sequence[Ys], n_classes: int, seed: int = 0) -> Samples:
-    """Paired bootstrap of the metrics of several models: each sample draws the same rows for all of them.
+def resample(
+    y_true: Ys, predictions: Sequence[Ys], n_classes: int, seed: int = 0, units: Units | None = None
+) -> Samples:
+    """Paired bootstrap of the metrics of several models: each sample draws the same rows, or units, for all of them.
 
     It draws 2,000 samples, fewer for very many rows or classes, at least 200; see ``intervals``.
 
@@ -174,12 +216,13 @@ def resample(y_true: Ys, predictions: Sequence[Ys], n_classes: int, seed: int = 
         predictions: Of each model, as ``y_true``.
         n_classes: The number of classes.
         seed: Of the draws.
+        units: Of the rows, if some have several.
 
     """
     rng = np.random.default_rng(seed)
     if y_true.ndim == 2:
-        return _resample_sets(y_true.astype(bool), [p.astype(bool) for p in predictions], n_classes, rng)
-    return _resample_single(y_true, predictions, n_classes, rng)
+        return _resample_sets(y_true.astype(bool), [p.astype(bool) for p in predictions], n_classes, units, rng)
+    return _resample_single(y_true, predictions, n_classes, units, rng)
 
 
 def difference(samples: Samples, figure: str, first: int, second: int) -> Difference:
@@ -194,7 +237,9 @@ def difference(samples: Samples, figure: str, first: int, second: int) -> Differ
         return Difference(value, None, None)
     drawn = samples.drawn[figure][:, second] - samples.drawn[figure][:, first]  # (n_samples,)
     tail = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    return Difference(value, percentile_interval(drawn, value), min(1.0, 2 * (1 + tail) / (1 + len(drawn))))
+    p = min(1.0, 2 * (1 + tail) / (1 + len(drawn)))
+    units = samples.units
+    return Difference(value, percentile_interval(drawn, value, units), p if units is None else units.p_value(p))
 
 
 def class_differences(samples: Samples, first: int, second: int) -> list[tuple[float | None, Interval | None]]:
@@ -209,7 +254,7 @@ def class_differences(samples: Samples, first: int, second: int) -> list[tuple[f
         else:
             drawn = samples.class_drawn[:, second, k] - samples.class_drawn[:, first, k]  # (n_samples,)
             drawn = drawn[~np.isnan(drawn)]  # without samples that have no row of the class
-            found.append((value, percentile_interval(drawn, value)))
+            found.append((value, percentile_interval(drawn, value, samples.units)))
     return found
 
 
@@ -235,52 +280,57 @@ def _beats(other: Sequence[float | None], mine: Sequence[float | None]) -> bool:
     return len(pairs) == len(mine) and all(t >= o for t, o in pairs) and any(t > o for t, o in pairs)
 
 
-def _resample_single(truth: Ys, predictions: Sequence[Ys], n_classes: int, rng: np.random.Generator) -> Samples:
+def _resample_single(
+    truth: Ys, predictions: Sequence[Ys], n_classes: int, units: Units | None, rng: np.random.Generator
+) -> Samples:
     """Draw how often each combination of truth and answers comes: the same bootstrap as row by row, exactly."""
     code = truth.astype(np.int64)
     for prediction in predictions:
         code = np.unique(code * n_classes + prediction, return_inverse=True)[1]
-    _, first, cells = np.unique(code, return_index=True, return_counts=True)  # (n_cells,) each
-    truth, answers = truth[first], [prediction[first] for prediction in predictions]
-    n, n_cells = int(cells.sum()), len(cells)
-    n_samples = max(_MIN_SAMPLES, min(_N_SAMPLES, _MAX_DRAWS // max(n_cells, n_classes)))
+    _, first, cell = np.unique(code, return_index=True, return_inverse=True)
+    draws = CellDraws.of_rows(cell, len(first), units)
+    truth, answers = truth[first], [prediction[first] for prediction in predictions]  # (n_cells,) each
+    widest = max(len(first), len(draws.counts), n_classes)
+    n_samples = max(_MIN_SAMPLES, min(_N_SAMPLES, _MAX_DRAWS // widest))
     of_truth = one_hot(truth, n_classes)
     of_answer = [one_hot(answer, n_classes) for answer in answers]
     of_right = [diags_array((answer == truth).astype(float)) @ of_truth for answer in answers]
 
     def counts_of(drawn: Floats) -> list[Counts]:
-        support = drawn @ of_truth  # (size, n_classes)
+        support, n = drawn @ of_truth, drawn.sum(1, keepdims=True)  # (size, n_classes), (size, 1)
         return [
-            Counts.from_totals(drawn @ right, drawn @ answer, support, float(n))
+            Counts.from_totals(drawn @ right, drawn @ answer, support, n)
             for right, answer in zip(of_right, of_answer, strict=True)
         ]
 
-    whole = counts_of(cells[None, :].astype(float))
-    step = max(1, _AT_ONCE // max(n_cells, n_classes))
+    whole = counts_of(np.bincount(cell)[None, :].astype(float))
+    step = max(1, _AT_ONCE // widest)
     figures: list[dict[str, Floats]] = []
     classes: list[Floats] = []
     for start in range(0, n_samples, step):
-        drawn = rng.multinomial(n, cells / n, size=min(step, n_samples - start)).astype(float)  # (size, n_cells)
-        counts = counts_of(drawn)
-        figures.append(_figures(counts, whole) | {"accuracy": _accuracies(counts, n)})
+        counts = counts_of(draws.draw(min(step, n_samples - start), rng))
+        figures.append(_figures(counts, whole) | {"accuracy": _accuracies(counts)})
         if n_classes <= MANY_CLASSES:
             classes.append(_class_f1(counts))
-    value = _figures(whole, whole) | {"accuracy": _accuracies(whole, n)}
+    value = _figures(whole, whole) | {"accuracy": _accuracies(whole)}
     names = ("accuracy", "macro_f1")
     return Samples(
         {name: value[name][0] for name in names},
         {name: np.concatenate([of[name] for of in figures]) for name in names},
         _class_f1(whole)[0],
         np.concatenate(classes) if classes else None,
+        units,
     )
 
 
-def _accuracies(of_models: Sequence[Counts], n: int) -> Floats:
+def _accuracies(of_models: Sequence[Counts]) -> Floats:
     """Return the share of correct rows, ``(n_samples, n_models)``, of single-label data."""
-    return np.stack([counts.tp.sum(-1) for counts in of_models], -1) / n
+    return np.stack([counts.tp.sum(-1) / counts.support.sum(-1) for counts in of_models], -1)
 
 
-def _resample_sets(truth: Bools, predictions: Sequence[Bools], n_classes: int, rng: np.random.Generator) -> Samples:
+def _resample_sets(
+    truth: Bools, predictions: Sequence[Bools], n_classes: int, units: Units | None, rng: np.random.Generator
+) -> Samples:
     """Resample rows of label sets; with very many labels, only metrics that pool the labels."""
     n = len(truth)
     factors = [(truth,), *(each for p in predictions for each in ((truth, p), (p,)))]  # of truth, hits, predictions, …
@@ -294,7 +344,7 @@ def _resample_sets(truth: Bools, predictions: Sequence[Bools], n_classes: int, r
             if pooled
             else Columns.of_booleans(*matrices)
         )
-    means = resample_means(columns.followed_by(Columns.of(exact)), _N_SAMPLES, rng)
+    means = resample_means(columns.followed_by(Columns.of(exact)), _N_SAMPLES, rng, units)
     width = 1 if pooled else n_classes
     drawn_parts = np.split(means[:, : width * len(factors)], len(factors), axis=1)
     drawn = _set_counts(drawn_parts)
@@ -306,6 +356,7 @@ def _resample_sets(truth: Bools, predictions: Sequence[Bools], n_classes: int, r
         {"accuracy": means[:, width * len(factors) :]} | {name: samples[name] for name in names},
         _class_f1(whole)[0],
         None if pooled else _class_f1(drawn),
+        units,
     )
 
 

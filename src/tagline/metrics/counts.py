@@ -80,10 +80,13 @@ def confusion_matrix(y_true: Ints, y_pred: Ints, n_classes: int) -> Ints:
     return cells.reshape(n_classes, n_classes)
 
 
-def confusion_cells(y_true: Ints, y_pred: Ints, n_classes: int) -> tuple[Ints, Ints, Ints]:
-    """Return truth, prediction and count of each cell of the confusion matrix that is not 0, in its order."""
-    cells, counts = np.unique(y_true * n_classes + y_pred, return_counts=True)
-    return cells // n_classes, cells % n_classes, counts
+def confusion_cells(y_true: Ints, y_pred: Ints, n_classes: int) -> tuple[tuple[Ints, Ints, Ints], Ints]:
+    """Return the cells of the confusion matrix that are not 0, in its order, and the cell of each row, ``(n,)``.
+
+    The cells are their truth, prediction and count, ``(n_cells,)`` each.
+    """
+    cells, of_rows, counts = np.unique(y_true * n_classes + y_pred, return_inverse=True, return_counts=True)
+    return (cells // n_classes, cells % n_classes, counts), of_rows
 
 
 def ratio(numerator: Any, denominator: Any) -> Floats:

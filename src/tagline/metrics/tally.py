@@ -15,6 +15,7 @@ from tagline.metrics.counts import (
     ratio,
 )
 from tagline.metrics.intervals import Columns, resample_cells, resample_confusion, resample_means
+from tagline.metrics.units import CellDraws, Units
 from tagline.task import Bools, Floats, Ints, Task
 
 
@@ -63,7 +64,9 @@ class Tallies:
     confusion: dict[str, Any]
 
 
-def tally_labels(truth: Bools, prediction: Bools, n_bootstrap: int, rng: np.random.Generator) -> Tallies:
+def tally_labels(
+    truth: Bools, prediction: Bools, units: Units | None, n_bootstrap: int, rng: np.random.Generator
+) -> Tallies:
     """Tally sets of labels, ``(n, n_classes)``; of very many labels the samples have pooled counts only."""
     n, n_classes = truth.shape
     exact = (truth == prediction).all(1)
@@ -74,20 +77,26 @@ def tally_labels(truth: Bools, prediction: Bools, n_bootstrap: int, rng: np.rand
     confusion = {"confusion_matrix": cells.astype(int).tolist()}
     if n_classes > MANY_CLASSES:
         shares = [(truth & prediction).mean(1), prediction.mean(1), truth.mean(1), exact]
-        means = resample_means(Columns.of(np.stack(shares, 1)), n_bootstrap, rng)
+        means = resample_means(Columns.of(np.stack(shares, 1)), n_bootstrap, rng, units)
         tp, predicted, support = np.split(means[:, :-1], 3, axis=1)
         pooled = Counts.from_totals(tp, predicted, support, 1.0)  # (n_samples, 1)
         return Tallies(rows, [Tally.of(pooled, means[:, -1], Task.MULTILABEL)], None, confusion)
     columns = Columns.of_booleans(truth, prediction).followed_by(Columns.of_booleans(prediction))
     columns = columns.followed_by(Columns.of_booleans(truth)).followed_by(Columns.of(exact[:, None]))
-    means = resample_means(columns, n_bootstrap, rng)  # (n_samples, 3 n_classes + 1)
+    means = resample_means(columns, n_bootstrap, rng, units)  # (n_samples, 3 n_classes + 1)
     tp, predicted, support = np.split(means[:, :-1], 3, axis=1)
     sampled = Counts.from_totals(tp, predicted, support, 1.0)
     return Tallies(rows, [rows.sample(sampled, means[:, -1])], sampled, confusion)
 
 
 def tally_classes(
-    truth: Ints, prediction: Ints, n_classes: int, task: Task, n_bootstrap: int, rng: np.random.Generator
+    truth: Ints,
+    prediction: Ints,
+    n_classes: int,
+    task: Task,
+    units: Units | None,
+    n_bootstrap: int,
+    rng: np.random.Generator,
 ) -> Tallies:
     """Tally rows of one class each, ``(n,)``; of very many classes the samples come a few at a time."""
     n = len(truth)
@@ -96,14 +105,17 @@ def tally_classes(
         matrix = confusion_matrix(truth, prediction, n_classes)
         m = matrix.astype(float)
         rows = Tally.of(Counts.from_totals(m.diagonal(), m.sum(0), m.sum(1), m.sum()), exact, task)
-        sampled = resample_confusion(matrix, n_bootstrap, rng)
-        sample = rows.sample(sampled, ratio(sampled.tp.sum(-1), n))
+        filled = np.flatnonzero(matrix)
+        draws = CellDraws.of_rows(np.searchsorted(filled, truth * n_classes + prediction), len(filled), units)
+        sampled = resample_confusion(matrix, draws, n_bootstrap, rng)
+        sample = rows.sample(sampled, ratio(sampled.tp.sum(-1), sampled.support.sum(-1)))
         return Tallies(rows, [sample], sampled, {"confusion_matrix": matrix.tolist()})
-    cells = confusion_cells(truth, prediction, n_classes)
+    cells, cell_of_rows = confusion_cells(truth, prediction, n_classes)
+    draws = CellDraws.of_rows(cell_of_rows, len(cells[0]), units)
     rows = Tally.of(_counts_of_cells(*cells, n_classes), exact, task)
     samples = (
-        rows.sample(counts, ratio(counts.tp.sum(-1), n))
-        for counts in resample_cells(*cells, n_classes, n_bootstrap, rng)
+        rows.sample(counts, ratio(counts.tp.sum(-1), counts.support.sum(-1)))
+        for counts in resample_cells(*cells[:2], draws, n_classes, n_bootstrap, rng)
     )
     listed = {key: part.tolist() for key, part in zip(("rows", "columns", "counts"), cells, strict=True)}
     return Tallies(rows, samples, None, {"confusion_matrix": None, "confusion": listed})

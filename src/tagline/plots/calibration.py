@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tagline.metrics.calibration_error import reliability_curve, top_label
+from tagline.metrics.calibration_error import bin_index, reliability_curve, top_label
 from tagline.plots.style import BLUE, FAINT, QUIET, axes_in_inches, label, style, unit_square
 from tagline.task import Floats
 
@@ -21,11 +21,13 @@ def plot_calibration(
     *,
     positive: str | None = None,
     n_bins: int = 15,
+    unit: NDArray[Any] | None = None,
 ) -> Figure:
     """Draw the observed frequency against the predicted probability, with the rows of each bin below.
 
     Two classes: the probability of ``positive``; several: the confidence in the most probable class;
-    multi-label: the probabilities of all labels. Bars are 95 % Wilson intervals (E. Wilson, 1927).
+    multi-label: the probabilities of all labels. Bars are 95 % Wilson intervals (E. Wilson, 1927); where
+    several rows form a ``unit``, ``(n,)``, of their effective number (L. Kish, 1965).
     """
     if y_true.ndim == 2:
         probability, outcome, predicted = proba.ravel(), y_true.ravel().astype(bool), "Probability of a label"
@@ -39,7 +41,7 @@ def plot_calibration(
     curve = reliability_curve(probability, outcome, n_bins)
     filled = curve.count > 0
     x, y, n = curve.confidence[filled], curve.accuracy[filled], curve.count[filled]
-    low, high = _wilson(y, n)
+    low, high = _wilson(y, n if unit is None else _effective(probability, unit, n_bins)[filled])
     with style():
         figure, axes = axes_in_inches(4.1, 2.75, left=0.8, bottom=1.55)
         axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=(0, (4, 4)))
@@ -60,6 +62,15 @@ def plot_calibration(
         below.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         below.locator_params(axis="y", nbins=3, integer=True)
     return figure
+
+
+def _effective(probability: Floats, unit: NDArray[Any], n_bins: int) -> Floats:
+    """Return n² / Σ size² of the units in each bin, 0 if it is empty, ``(n_bins,)``; labels are told apart."""
+    n_labels = len(probability) // len(unit)
+    of_label = np.repeat(unit, n_labels) * n_labels + np.tile(np.arange(n_labels), len(unit))
+    cells, sizes = np.unique(of_label * n_bins + bin_index(probability, n_bins), return_counts=True)
+    n, squares = (np.bincount(cells % n_bins, weights=weights, minlength=n_bins) for weights in (sizes, sizes**2))
+    return np.asarray(n**2 / np.maximum(squares, 1))
 
 
 def _wilson(share: Floats, n: NDArray[Any]) -> tuple[Floats, Floats]:

@@ -42,6 +42,7 @@ class Predictions:
         task: What the labels are.
         positive: The positive one of two classes.
         threshold: The probability above which the positive class is predicted.
+        unit: The unit of each row, ``(n,)``, see ``measure``; ``None`` if it is not known.
 
     """
 
@@ -52,6 +53,7 @@ class Predictions:
     task: Task
     positive: str | None = None
     threshold: float = 0.5
+    unit: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         """Find the positive one of two classes if it is not given, see ``positive_class``."""
@@ -220,7 +222,7 @@ def _precision_recall(of: Predictions) -> "Figure | None":
 def _calibration(of: Predictions) -> "Figure":
     from tagline.plots.calibration import plot_calibration
 
-    return plot_calibration(of.y_true, _proba(of), of.classes, positive=of.positive)
+    return plot_calibration(of.y_true, _proba(of), of.classes, positive=of.positive, unit=of.unit)
 
 
 def _scores(of: Predictions) -> "Figure":

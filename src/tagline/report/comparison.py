@@ -14,6 +14,7 @@ from tagline.metrics.formatting import (
     format_points,
     listed,
 )
+from tagline.report.conclusion import units_sentence
 from tagline.report.excerpts import harmless, pieces
 from tagline.report.plots import plot_of
 from tagline.report.rendering import render_page, write_page
@@ -50,6 +51,7 @@ def render_comparison(document: Mapping[str, Any]) -> str:
         n=f"{document['rows']:,}",
         folds=document["folds"],
         looks=document["test_looks"],
+        units=units_sentence(document),
         multilabel=multilabel,
         conclusion=[harmless(sentence) for sentence in document["conclusion"]],
         figures=figures,

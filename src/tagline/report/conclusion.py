@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tagline.data.wording import counted
 from tagline.metrics.formatting import (
     display_name,
     format_figure,
@@ -14,6 +15,7 @@ from tagline.metrics.formatting import (
 from tagline.metrics.intervals import ALPHA
 
 _SIMILAR = 1.1  # costs with a ratio below it are not compared
+_NEARLY_ALL = 0.95
 _NAMES = {"macro_f1": "Macro F1", "micro_f1": "Micro F1"}
 
 
@@ -36,6 +38,19 @@ def reuse_sentence(metrics: Mapping[str, Any]) -> str:
     return f"Runs in the same folder have evaluated this test set {often}: {significance}."
 
 
+def units_sentence(block: Mapping[str, Any]) -> str:
+    """Say what the intervals of a block of ``measure``, or of a comparison, are based on if copies or groups matter.
+
+    The empty string where at least 95 % of the rows are units of their own: their intervals are nearly those of rows.
+    """
+    rows, n_units = block.get("n") or block["rows"], block.get("n_units")
+    if n_units is None or n_units > _NEARLY_ALL * rows:
+        return ""
+    if block["unit"] == "group":
+        return f"{rows:,} rows in {counted(n_units, 'group')}: intervals and tests count each group once."
+    return f"{rows:,} rows, {counted(n_units, 'distinct text')}: intervals and tests count each distinct text once."
+
+
 def conclusion(document: Mapping[str, Any]) -> list[str]:
     """Return the result of a comparison in sentences; the first one answers whether a run is better.
 
@@ -51,7 +66,7 @@ def conclusion(document: Mapping[str, Any]) -> list[str]:
         sentences.append(pair_sentence(pairs[0], runs, n))
         sentences += [figure_sentence(pairs[0], runs, figure) for figure in _NAMES]
         sentences.append(_agreement_sentence(pairs[0]))
-    sentences += [cost_sentence(runs), _reuse_sentence(document)]
+    sentences += [units_sentence(document), cost_sentence(runs), _reuse_sentence(document)]
     return [sentence for sentence in sentences if sentence]
 
 

@@ -84,6 +84,7 @@ def _predictions(run: RunFolder) -> Predictions | None:
         task,
         (metrics.get("test") or {}).get("positive"),
         0.5 if threshold is None else float(threshold),
+        frame["unit"].to_numpy() if "unit" in frame.columns else None,
     )
 
 

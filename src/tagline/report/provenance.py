@@ -92,6 +92,8 @@ def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: 
         return "No rows were held out: no setting was tuned, and the probabilities are not calibrated."
     how = held_out.get("how")
     rows = f"{held_out.get('rows') or 0:,} held-out rows" + (f" ({harmless(str(how))})" if how else "")
+    if held_out.get("left_out"):
+        rows += f" without {held_out['left_out']:,} whose class has no training row in their fold"
     tried = [harmless(_TRIED.get(name, str(name))) for name in chosen.get("tried") or []]
     fitted = []
     if _protocol(run).get("calibration", "temperature") == "temperature":

@@ -9,6 +9,7 @@ from tagline.metrics.formatting import NO_INTERVAL, display_name
 from tagline.metrics.headline import task_of, tiles
 from tagline.plots.registry import PLOTS, PlotData, Section, TrainingHistory, captions
 from tagline.report import sections
+from tagline.report.conclusion import units_sentence
 from tagline.report.excerpts import harmless
 from tagline.report.plots import Plot, read_plots
 from tagline.report.provenance import provenance
@@ -66,6 +67,7 @@ def render(folder: RunFolder) -> str:
         positive=display_name(block["positive"]) if "positive" in block else None,
         verdict=sections.verdict(metrics, block),
         tiles=[vars(tile) for tile in tiles(block)],
+        units=units_sentence(block),
         figures=sections.figure_rows(block, validation if measured_on == "test" else None),
         has_validation=bool(validation) and measured_on == "test",
         matrix=sections.matrix_table(block, classes),

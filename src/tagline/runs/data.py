@@ -55,6 +55,8 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -
     positive = _positive(dataset, settings)
     if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
         raise not_measurable(dataset)
+    if dataset.test is None:
+        _check_distinct_texts(dataset)
     unlabelled = None
     if settings.unlabelled is not None:
         log(f"reading {settings.unlabelled}")
@@ -126,6 +128,20 @@ def warm_up(recipe: Recipe) -> None:
 def _can_hold_out(dataset: Dataset) -> bool:
     """Return whether fitting can hold rows out, which takes a handful of them and more than one text."""
     return len(dataset.train) >= _HOLD_OUT_ROWS and dataset.train.texts.n_unique() > 1
+
+
+def _check_distinct_texts(dataset: Dataset) -> None:
+    """Raise `InputError` if no class has two texts, one to learn from and one to measure on."""
+    rows = dataset.train.followed_by(dataset.validation)
+    frame = pl.DataFrame({"label": rows.labels, "unit": rows.unit})
+    flat = frame.explode("label") if isinstance(rows.labels.dtype, pl.List) else frame
+    n_texts = flat.drop_nulls("label").group_by("label").agg(pl.col("unit").n_unique())["unit"]
+    if n_texts.max() == 1:
+        raise InputError(
+            f"None of the {len(dataset.classes):,} classes of `{dataset.name}` has two distinct texts, one to learn from "
+            f"and one to measure on: is `{dataset.facts.label_column}` the label column? If so, add rows, or give test "
+            "rows with `--test`."
+        )
 
 
 def not_measurable(dataset: Dataset) -> InputError:

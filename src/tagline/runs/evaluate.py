@@ -39,6 +39,7 @@ def evaluate_model(
     *,
     text: str | Sequence[str] | None = None,
     label: str | Sequence[str] | None = None,
+    group: str | None = None,
     positive: str | None = None,
     threshold: float | None = None,
     strict: bool = False,
@@ -48,7 +49,8 @@ def evaluate_model(
     """Measure the bundle or run in ``model`` on ``data``.
 
     The rows are the official test rows, if the data has any; the test rows of the split that the model was trained
-    with, if this is the same data; otherwise all rows.
+    with, if this is the same data; otherwise all rows. ``group`` is a column whose rows with the same value are not
+    independent, by default the one that the model was trained with: intervals count each group once.
 
     Raises:
         InputError: data or model cannot be used, or do not match.
@@ -59,7 +61,7 @@ def evaluate_model(
     started = time.perf_counter()
     clf = load_model(model)
     trained = clf.card_.get("dataset") or {}
-    options = ReadOptions(text=column_names(text), label=column_names(label), strict=strict, **reading)
+    options = ReadOptions(text=column_names(text), label=column_names(label), group=group, strict=strict, **reading)
     dataset = _read(data, options, clf.card_, multilabel=clf.task_ is Task.MULTILABEL)
     split, rows_used = _rows(dataset, trained)
     run = run_of_model(model, trained.get("fingerprint"))
@@ -122,8 +124,10 @@ def _read(
     trained = card.get("label_columns") or ([card["label_column"]] if card.get("label_column") else None)
     if trained and not once:
         columns = options.text or tuple(card.get("text_columns") or ())
-        with suppress(DataError):
-            return read_dataset(data, replace(options, text=columns, label=options.label or tuple(trained)), seed)
+        options_of_card = replace(options, text=columns, label=options.label or tuple(trained))
+        for group in dict.fromkeys((options.group or card.get("group_column"), options.group)):
+            with suppress(DataError):
+                return read_dataset(data, replace(options_of_card, group=group), seed)
     return read_dataset(data, options, seed)
 
 
@@ -147,8 +151,7 @@ def _rows(dataset: Dataset, trained: dict[str, Any]) -> tuple[Split, str]:
         return dataset.test, f"the {len(dataset.test):,} rows of the official test split"
     if same and dataset.test is not None:
         return dataset.test, f"the {len(dataset.test):,} test rows of the data this model was trained on"
-    parts = [part for part in (dataset.train, dataset.validation, dataset.test) if part is not None]
-    everything = Split(pl.concat([p.texts for p in parts]), pl.concat([p.labels for p in parts]))
+    everything = dataset.train.followed_by(dataset.validation).followed_by(dataset.test)
     return everything, f"all {len(everything):,} rows"
 
 

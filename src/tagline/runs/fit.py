@@ -101,7 +101,7 @@ def fit_split(job: Job) -> Result:
     log(f"training on {n_train:,} texts")
     clf = _fit(job, dataset.train, dataset.validation, "fit")
     started = time.perf_counter()
-    held_out = predict_held_out(clf, dataset.classes)
+    held_out = predict_held_out(clf, dataset.train.followed_by(dataset.validation), dataset.classes)
     validation = None
     if held_out is not None and clf.validation_ is not None:
         validation = held_out.measured(dataset.classes, task=dataset.task, positive=inputs.positive, seed=settings.seed)
@@ -155,4 +155,5 @@ def fit_folds(job: Job) -> Result:
     log(f"training on all {len(texts):,} texts")
     clf = _fit(job, dataset.train, None, "fit")
     seconds |= {stage: seconds[stage] + clf.seconds_[stage] for stage in ("features", "fit")}
-    return Result(clf, Predicted(y_true, y_pred, proba), None, mistakes[:N_MISTAKES], seconds, looks)
+    predicted = Predicted(y_true, y_pred, proba, dataset.train.unit, dataset.train.groups is not None)
+    return Result(clf, predicted, None, mistakes[:N_MISTAKES], seconds, looks)

@@ -25,22 +25,28 @@ class Predicted:
     """Truth and predictions of the same rows: indices ``(n,)``, multi-label booleans ``(n, n_classes)``.
 
     ``proba`` is (n, n_classes), in the order of the classes of the data; a class that the classifier was not
-    trained on has the probability 0.
+    trained on has the probability 0. ``unit`` is the unit of each row, (n,): copies of a text share one, and, if
+    ``grouped``, rows of a group; None if it is not known.
     """
 
     y_true: Ys
     y_pred: Ys
     proba: Floats
+    unit: Ints | None = None
+    grouped: bool = False
 
     def measured(self, classes: Sequence[str], *, task: Task, positive: str | None, seed: int = 0) -> dict[str, Any]:
         """Return the block of ``metrics.json`` for these rows."""
-        return measure(self.y_true, self.y_pred, self.proba, classes, task=task, positive=positive, seed=seed)
+        truth, said, proba = self.y_true, self.y_pred, self.proba
+        block = measure(truth, said, proba, classes, task=task, positive=positive, seed=seed, units=self.unit)
+        return block | ({"unit": "group" if self.grouped else "text"} if "n_units" in block else {})
 
     def frame(self, classes: Sequence[str]) -> pl.DataFrame:
         """Return the rows as ``predictions.parquet`` holds them."""
         return pl.DataFrame(
             {
                 "row": np.arange(len(self.proba)),
+                **({} if self.unit is None else {"unit": self.unit}),
                 "label": label_series(self.y_true, classes),
                 "prediction": label_series(self.y_pred, classes),
                 **{f"proba:{name}": self.proba[:, k] for k, name in enumerate(classes)},
@@ -64,11 +70,13 @@ def predict_split(
         y_true=label_indices(split.labels, classes),
         y_pred=_decided_indices(decided, classes, clf.task_),
         proba=spread(proba, known, classes),
+        unit=split.unit,
+        grouped=split.groups is not None,
     )
 
 
-def predict_held_out(clf: "TextClassifier", classes: Sequence[str]) -> Predicted | None:
-    """Return the predictions for the rows that fitting held out; None if there were none."""
+def predict_held_out(clf: "TextClassifier", split: "Split", classes: Sequence[str]) -> Predicted | None:
+    """Return the predictions for the rows that fitting on ``split`` held out; None if there were none."""
     held_out = clf.validation_
     if held_out is None or not len(held_out.proba):
         return None
@@ -77,6 +85,8 @@ def predict_held_out(clf: "TextClassifier", classes: Sequence[str]) -> Predicted
         y_true=clf.task_.truth(spread(held_out.Y, known, classes).astype(bool)),
         y_pred=_decided_indices(clf.decide(held_out.proba), classes, clf.task_),
         proba=spread(held_out.proba, known, classes),
+        unit=split.unit[held_out.rows],
+        grouped=split.groups is not None,
     )
 
 

@@ -131,12 +131,12 @@ def what_counts(test: dict[str, Any], times: int) -> dict[str, Any]:
     readings, and `assumed_discordance`.
 
     Args:
-        test: The block of the test rows.
+        test: The block of the test rows; where they form units, its effective number of rows counts.
         times: How often the rows have been read.
 
     """
     discordance = assumed_discordance(test["accuracy"])
-    least = smallest_difference(test["n"], discordance, times)
+    least = smallest_difference(test.get("n_effective", test["n"]), discordance, times)
     return {
         "test_looks": times,
         "smallest_difference": {

@@ -301,6 +301,7 @@ def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resu
         "label_column": facts.label_column,
         "label_columns": list(facts.label_columns),
         "labels": asdict(replace(inputs.settings.labels, separator=facts.label_separator or "")),
+        **({} if inputs.settings.group is None else {"group_column": inputs.settings.group}),
         "dataset": {key: record["dataset"][key] for key in ("name", "fingerprint", "rows")},
     }
     result.clf.save(run.model, card)
@@ -346,6 +347,7 @@ def _draw_plots(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resul
             dataset.task,
             inputs.positive,
             result.clf.threshold_,
+            predicted.unit,
         )
     history = None if training is None else TrainingHistory(training.history, training.best_epoch)
     save_plots(run.plots, PlotData(dataset.task, predictions, history, SearchCourse.of_record(record)))

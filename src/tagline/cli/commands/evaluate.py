@@ -21,6 +21,16 @@ def evaluate(
     quote: options.Quote = None,
     label_prefix: options.LabelPrefix = None,
     max_unreadable: options.MaxUnreadable = 0.01,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Count rows with the same value in this column, such as an author, once in intervals; by default the "
+            "column that the model was trained with.",
+            show_default=False,
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
     positive: options.Positive = None,
     threshold: options.Threshold = None,
     strict: options.Strict = False,
@@ -49,6 +59,7 @@ def evaluate(
         quote=quote,
         label_prefix=label_prefix,
         max_unreadable=max_unreadable,
+        group=group,
         positive=positive,
         threshold=threshold,
         strict=strict,

@@ -1,11 +1,15 @@
-"""Rows of each class: fact ``class_counts``, by split and class; classes that are rare, far too many or untrained."""
+"""Rows of each class: fact ``class_counts``, by split and class; classes that are rare, far too many or untrained.
+
+A class whose rows are all copies of one text, or of one group, is in one split or fold only, like one with a single row:
+it can be learned or measured, but not both.
+"""
 
 from collections.abc import Sequence
 
 import polars as pl
 
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
-from tagline.data.splits import TRAIN
+from tagline.data.splits import TRAIN, units
 from tagline.data.wording import listed
 
 MANY_CLASSES = 1000
@@ -19,6 +23,13 @@ def _inspect(data: InspectedData) -> Finding:
     if single:
         what = "class has" if len(single) == 1 else "classes have"
         warnings.append(f"{len(single):,} {what} a single row, which cannot be measured: {listed(single, 5)}.")
+    copied = [name for name, n in count_units(data.table).items() if n == 1 and counts[name] > 1]
+    if copied:
+        what = "class has" if len(copied) == 1 else "classes have"
+        warnings.append(
+            f"{len(copied):,} {what} several rows but only one distinct text or group, which can be neither "
+            f"measured nor used for calibration: {listed(copied, 5)}."
+        )
     n_rows = data.table.height
     if len(counts) > MANY_CLASSES or (len(counts) > 100 and len(counts) > n_rows / 3):
         warnings.append(f"There are {len(counts):,} classes in {n_rows:,} rows: check that the label column is right.")
@@ -33,6 +44,15 @@ def count_classes(labels: pl.Series, classes: Sequence[str]) -> dict[str, int]:
     flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
     counts = dict(flat.drop_nulls().value_counts().iter_rows())
     return {name: counts.get(name, 0) for name in classes}
+
+
+def count_units(table: pl.DataFrame) -> dict[str, int]:
+    """Count the units of each class in a frame of ``label``, ``key`` and ``group``: its distinct texts, or groups."""
+    grouped = table["group"].null_count() < table.height
+    frame = table.select("label", unit=units(table["key"], table["group"] if grouped else None))
+    flat = frame.explode("label") if isinstance(frame["label"].dtype, pl.List) else frame
+    counts = flat.drop_nulls("label").group_by("label").agg(pl.col("unit").n_unique())
+    return dict(counts.iter_rows())
 
 
 INSPECTION = Inspection("class counts", _inspect, order=70)

@@ -15,6 +15,8 @@ from tagline.data.inspections.base import Finding, InspectedData, Inspection
 from tagline.data.splits import TEST, TRAIN, VALIDATION
 from tagline.data.wording import counted
 
+#: With fewer distinct texts than this share of the rows, most rows are copies.
+_DOMINATED = 0.5
 OVERLAPS = {
     "test_in_train": (TEST, TRAIN),
     "validation_in_train": (VALIDATION, TRAIN),
@@ -31,6 +33,13 @@ def _inspect(data: InspectedData) -> Finding:
     ]
     if n := counts["conflicting"]:
         warnings.append(f"{counted(n, 'text')} with conflicting labels.")
+    n_rows = data.table.height
+    n_distinct = n_rows - counts["copies"]
+    if n_distinct < _DOMINATED * n_rows:
+        warnings.append(
+            f"Copies dominate: {n_rows:,} rows have {counted(n_distinct, 'distinct text')}. Metrics weigh a text by its "
+            "copies; intervals count each distinct text once."
+        )
     return Finding({"duplicates": counts}, warnings)
 
 

@@ -7,7 +7,8 @@ correctly:
     variance = var(m_i) / n + s² / k
 
 where s² is the variance between seeds of one combination, pooled over all combinations, and 0 with a single seed. A
-difference of two means has m_i - m'_i in place of m_i.
+difference of two means has m_i - m'_i in place of m_i. Where rows form units, such as copies of a text, deviations from
+the mean are added up over each unit before they are squared (see `tagline.metrics.units`).
 
 Source: the shares are those of an analysis of variance (R. Fisher, Statistical Methods for Research Workers, 1925).
 """
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tagline.metrics.intervals import all_or_none_interval
+from tagline.metrics.units import Units, draw_rows
 from tagline.parallel import same_on_any_cores
 from tagline.task import Bools, Floats, Ints
 
@@ -63,23 +65,35 @@ def seed_variance(accuracy: Floats, variant: Ints) -> float:
     return squares / degrees if degrees else 0.0
 
 
-def mean_accuracy(right: Bools, of_seeds: float) -> Estimate:
+def mean_accuracy(right: Bools, of_seeds: float, units: Units | None = None) -> Estimate:
     """Return the mean accuracy of trials; ``right``: (n_trials, n_rows); ``of_seeds``: the variance between seeds."""
     k, n = right.shape
     rows = right.mean(axis=0)  # (n_rows,)
     value = float(rows.mean())
     if value in (0.0, 1.0):
-        return Estimate(value, *all_or_none_interval(value == 1.0, n))
-    half = _Z * float(np.sqrt(rows.var() / n + of_seeds / k))
+        n_effective = n if units is None else units.effective_rows(np.ones(n, dtype=bool))
+        return Estimate(value, *all_or_none_interval(value == 1.0, n_effective))
+    half = _z(units) * float(np.sqrt(_variance_of_mean(rows, units) + of_seeds / k))
     return Estimate(value, max(0.0, value - half), min(1.0, value + half))
 
 
-def difference(right: Bools, other: Bools, of_seeds: float) -> Estimate:
+def difference(right: Bools, other: Bools, of_seeds: float, units: Units | None = None) -> Estimate:
     """Return the difference of the mean accuracies of two sets of trials, each (n_trials, n_rows), on the same rows."""
     rows = right.mean(axis=0) - other.mean(axis=0)  # (n_rows,)
-    variance = rows.var() / len(rows) + of_seeds * (1 / len(right) + 1 / len(other))
-    half = _Z * float(np.sqrt(variance))
+    variance = _variance_of_mean(rows, units) + of_seeds * (1 / len(right) + 1 / len(other))
+    half = _z(units) * float(np.sqrt(variance))
     return Estimate(float(rows.mean()), float(rows.mean()) - half, float(rows.mean()) + half)
+
+
+def _variance_of_mean(rows: Floats, units: Units | None) -> float:
+    n = len(rows)
+    if units is None:
+        return float(rows.var() / n)
+    return float((units.sums(rows - rows.mean()) ** 2).sum()) / n**2
+
+
+def _z(units: Units | None) -> float:
+    return _Z if units is None else units.z
 
 
 @same_on_any_cores()
@@ -110,18 +124,18 @@ def _residual(accuracy: Floats, factors: list[Ints]) -> float:
 
 
 @same_on_any_cores()
-def selection_optimism(right: Floats, seed: int) -> float:
+def selection_optimism(right: Floats, seed: int, units: Units | None = None) -> float:
     """Return by how much the accuracy of the best variant is too high because the same rows select and measure it.
 
     ``right``: the share of seeds that classify a row correctly, (n_variants, n_rows). Estimated by bootstrap: rows are
     resampled, and the accuracy of the best variant on the sample is compared with its accuracy on all rows.
     """
-    n = right.shape[1]
     rng = np.random.default_rng(seed)
     whole = right.mean(axis=1)  # (n_variants,)
     excess = []
     for _ in range(_SAMPLES):
-        drawn = right @ (np.bincount(rng.integers(0, n, n), minlength=n) / n)  # (n_variants,)
+        times = draw_rows(right.shape[1], units, rng)
+        drawn = right @ (times / times.sum())  # (n_variants,)
         best = int(drawn.argmax())
         excess.append(drawn[best] - whole[best])
     return max(0.0, float(np.mean(excess)))

@@ -11,6 +11,8 @@ import numpy as np
 
 from tagline.errors import InputError
 from tagline.experiments.sweep.effects import Estimate
+from tagline.metrics.intervals import interval_tails
+from tagline.metrics.units import Units, draw_rows
 from tagline.parallel import same_on_any_cores
 from tagline.task import Bools, Floats
 
@@ -94,7 +96,7 @@ def check_sizes(sizes: Sequence[int], n_rows: int) -> list[int]:
 
 
 @same_on_any_cores()
-def learning_curve(right: Mapping[int, Bools], seed: int) -> Curve:
+def learning_curve(right: Mapping[int, Bools], seed: int, units: Units | None = None) -> Curve:
     """Return the curve of ``right``, (n_seeds, n_rows) for each size: the rows classified correctly with each seed."""
     sizes = sorted(right)
     n = np.array(sizes, dtype=float)  # (n_sizes,)
@@ -104,22 +106,22 @@ def learning_curve(right: Mapping[int, Bools], seed: int) -> Curve:
     noise = _seed_noise(list(of_seeds.values()), error)  # (n_sizes,)
     rng = np.random.default_rng(seed)
     n_rows = rows.shape[1]
-    drawn = np.stack(
-        [rows @ (np.bincount(rng.integers(0, n_rows, n_rows), minlength=n_rows) / n_rows) for _ in range(_SAMPLES)]
-    )
+    times = (draw_rows(n_rows, units, rng) for _ in range(_SAMPLES))
+    drawn = np.stack([rows @ (each / each.sum()) for each in times])
     drawn = drawn + rng.normal(size=drawn.shape) * noise  # (n_samples, n_sizes)
     spread = np.maximum(drawn.std(axis=0), 1e-6)
+    z = 1.96 if units is None else units.z
     accuracy = {
-        size: Estimate(1 - e, max(0.0, 1 - e - 1.96 * s), min(1.0, 1 - e + 1.96 * s))
+        size: Estimate(1 - e, max(0.0, 1 - e - z * s), min(1.0, 1 - e + z * s))
         for size, e, s in zip(sizes, error.tolist(), spread.tolist(), strict=True)
     }
     law = _law(n, error, spread, noise)
     if law is None:
-        return Curve(accuracy, of_seeds, None, None, _last_step(sizes, error, drawn))
+        return Curve(accuracy, of_seeds, None, None, _last_step(sizes, error, drawn, interval_tails(units)))
     # Residuals may be larger than the noise of rows and seeds: the extrapolation is at least that uncertain.
     residual = _residual(law, n, error)
     gains = [_gain(_fit(n, sample + rng.normal(size=len(n)) * residual, spread), n[-1]) for sample in drawn]
-    low, high = np.percentile(gains, (2.5, 97.5))
+    low, high = np.percentile(gains, interval_tails(units))
     value = _gain(law, n[-1])
     gain = Estimate(value, min(float(low), value), max(float(high), value))
     return Curve(accuracy, of_seeds, law, gain, _sentence(gain, sizes[-1]))
@@ -177,10 +179,10 @@ def _sentence(gain: Estimate, most: int) -> str:
     return f"{twice} would bring about {value:.1f} points ({low:.1f} to {high:.1f})."
 
 
-def _last_step(sizes: list[int], error: Floats, drawn: Floats) -> str:
+def _last_step(sizes: list[int], error: Floats, drawn: Floats, tails: tuple[float, float]) -> str:
     """Describe the last step, without an extrapolation."""
     step = drawn[:, -2] - drawn[:, -1]
-    low, high = np.percentile(step, (2.5, 97.5))
+    low, high = np.percentile(step, tails)
     value = float(error[-2] - error[-1])
     changed = f"from {sizes[-2]:,} to {sizes[-1]:,} rows accuracy changed by {100 * value:+.1f} points"
     if len(sizes) >= _LEAST_SIZES and max(-low, high) < _LITTLE:

@@ -20,6 +20,7 @@ from tagline.experiments.sweep.grid import Variant, varied
 from tagline.experiments.sweep.learning_curve import Curve, learning_curve
 from tagline.experiments.sweep.trial import Trial
 from tagline.experiments.sweep.trial_store import Outcome
+from tagline.metrics.units import Units
 from tagline.task import Bools, Ints
 
 _One = TypeVar("_One")
@@ -62,7 +63,7 @@ class Value:
 class Results:
     """Results of a sweep.
 
-    ``judged``: number of held-out rows. ``combinations``: best first, failed ones last. ``effects``: the values of each
+    ``judged``: number of held-out rows. ``judged_units``: their distinct texts, or groups; None if as many. ``combinations``: best first, failed ones last. ``effects``: the values of each
     setting, in the order given, the setting with the largest effect first. ``optimism``: see
     `effects.selection_optimism`. ``curves``: by combination.
     """
@@ -71,6 +72,7 @@ class Results:
     n_failed: int
     n_seeds: int
     judged: int
+    judged_units: int | None = None
     combinations: list[Combination] = field(default_factory=list)
     effects: dict[str, list[Value]] = field(default_factory=dict)
     shares: Shares | None = None
@@ -95,24 +97,27 @@ class Results:
         return {"flattery" if name == "optimism" else name: value for name, value in content.items()}
 
 
-def results_of(request: SweepRequest, trials: Sequence[Trial], outcomes: Mapping[int, Outcome]) -> Results:
-    """Compute the results of the outcomes, by number of trial."""
+def results_of(
+    request: SweepRequest, trials: Sequence[Trial], outcomes: Mapping[int, Outcome], units: Units | None
+) -> Results:
+    """Compute the results of the outcomes, by number of trial; ``units``: those of the held-out rows, see `measure`."""
     n_variants = len(request.variants)
     by_variant = [
         (variant, [trial for trial in trials if trial.number % n_variants == k])
         for k, variant in enumerate(request.variants)
     ]
     n_failed = sum(outcome.status == "failed" for outcome in outcomes.values())
-    results = Results(len(trials), n_failed, len(request.seeds), int(request.content["judged"]["rows"]))
+    n_units = None if units is None else units.n
+    results = Results(len(trials), n_failed, len(request.seeds), int(request.content["judged"]["rows"]), n_units)
     seed = int(request.content["settings"]["seed"])
     if request.sizes is not None:
-        return _with_curves(results, by_variant, outcomes, seed)
+        return _with_curves(results, by_variant, outcomes, seed, units)
     runs = [(variant, [outcomes[trial.number] for trial in mine]) for variant, mine in by_variant]
-    return _with_effects(results, runs, seed)
+    return _with_effects(results, runs, seed, units)
 
 
 def _with_curves(
-    results: Results, by_variant: _OfVariants[Trial], outcomes: Mapping[int, Outcome], seed: int
+    results: Results, by_variant: _OfVariants[Trial], outcomes: Mapping[int, Outcome], seed: int, units: Units | None
 ) -> Results:
     """Add the learning curve of each variant."""
     curves, combinations = {}, []
@@ -120,11 +125,11 @@ def _with_curves(
         combinations.append(_failed(variant, [outcomes[trial.number] for trial in trials]))
         by_size = _by_size(trials, outcomes, results.judged)
         if len(by_size) > 1:
-            curves[variant.words] = learning_curve(by_size, seed)
+            curves[variant.words] = learning_curve(by_size, seed, units)
     return replace(results, combinations=combinations, curves=curves)
 
 
-def _with_effects(results: Results, runs: _OfVariants[Outcome], seed: int) -> Results:
+def _with_effects(results: Results, runs: _OfVariants[Outcome], seed: int, units: Units | None) -> Results:
     """Add the combinations, best first, and the effects of their settings."""
     complete = [(variant, found) for variant, found in runs if all(outcome.status == "done" for outcome in found)]
     failed = [
@@ -138,12 +143,13 @@ def _with_effects(results: Results, runs: _OfVariants[Outcome], seed: int) -> Re
     accuracy = right.mean(axis=1)  # (n_trials,)
     of_seeds = seed_variance(accuracy, variant_of)
     combinations = _ranked(
-        [_combination(v, found, right[variant_of == k], of_seeds) for k, (v, found) in enumerate(complete)]
+        [_combination(v, found, right[variant_of == k], of_seeds, units) for k, (v, found) in enumerate(complete)]
     )
     rows_of = {variant.words: right[variant_of == k] for k, variant in enumerate(variants)}
     best = combinations[0]
     behind = [
-        replace(one, behind=difference(rows_of[best.words], rows_of[one.words], of_seeds)) for one in combinations[1:]
+        replace(one, behind=difference(rows_of[best.words], rows_of[one.words], of_seeds, units))
+        for one in combinations[1:]
     ]
     settings = varied(variants)
     number = {
@@ -151,7 +157,7 @@ def _with_effects(results: Results, runs: _OfVariants[Outcome], seed: int) -> Re
         for key, values in settings.items()
     }
     explained = shares(accuracy, number, variant_of) if settings else None
-    effects = {key: _values(settings[key], number[key], right, of_seeds) for key in settings}
+    effects = {key: _values(settings[key], number[key], right, of_seeds, units) for key in settings}
     if explained is not None:
         effects = dict(sorted(effects.items(), key=lambda pair: -explained.by_setting[pair[0]]))
     rows = np.stack([right[variant_of == k].mean(axis=0) for k in range(len(complete))])  # (n_variants, n_rows)
@@ -160,7 +166,7 @@ def _with_effects(results: Results, runs: _OfVariants[Outcome], seed: int) -> Re
         combinations=[best, *behind, *failed],
         effects=effects,
         shares=explained,
-        optimism=selection_optimism(rows, seed),
+        optimism=selection_optimism(rows, seed, units),
     )
 
 
@@ -179,13 +185,15 @@ def _by_size(trials: Sequence[Trial], outcomes: Mapping[int, Outcome], n_rows: i
     return {size: np.stack(right) for size, right in found.items()}
 
 
-def _combination(variant: Variant, found: Sequence[Outcome], right: Bools, of_seeds: float) -> Combination:
+def _combination(
+    variant: Variant, found: Sequence[Outcome], right: Bools, of_seeds: float, units: Units | None
+) -> Combination:
     return Combination(
         variant.words,
         variant.recipe.recipe.name,
         variant.settings,
         of_seeds=[float(value) for value in right.mean(axis=1)],
-        accuracy=mean_accuracy(right, of_seeds),
+        accuracy=mean_accuracy(right, of_seeds, units),
         macro_f1=_mean([outcome.macro_f1 for outcome in found]),
         log_loss=_mean([outcome.log_loss for outcome in found]),
         seconds=_mean([outcome.seconds for outcome in found]),
@@ -202,14 +210,14 @@ def _ranked(combinations: Sequence[Combination]) -> list[Combination]:
     return sorted(combinations, key=key)
 
 
-def _values(values: Sequence[str], number: Ints, right: Bools, of_seeds: float) -> list[Value]:
+def _values(values: Sequence[str], number: Ints, right: Bools, of_seeds: float, units: Units | None) -> list[Value]:
     groups = [right[number == k] for k in range(len(values))]
     best = int(np.argmax([group.mean() for group in groups]))
     return [
         Value(
             value,
-            mean_accuracy(group, of_seeds),
-            None if k == best else difference(groups[best], group, of_seeds),
+            mean_accuracy(group, of_seeds, units),
+            None if k == best else difference(groups[best], group, of_seeds, units),
             [float(accuracy) for accuracy in group.mean(axis=1)],
         )
         for k, (value, group) in enumerate(zip(values, groups, strict=True))

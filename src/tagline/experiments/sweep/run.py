@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tagline.atomic import write_json
 from tagline.data import Dataset, ReadOptions, read_dataset
 from tagline.errors import InputError, MissingExtraError
@@ -36,6 +38,7 @@ from tagline.experiments.sweep.trial_store import Outcome, TrialTable, read_outc
 from tagline.experiments.workers import Workers
 from tagline.learners.holdout import hold_out
 from tagline.learners.ngram import is_cheap
+from tagline.metrics.units import Units
 from tagline.recipes import EmbeddingModel
 from tagline.run_folder import RUNS, check_parent, reserved, run_name
 from tagline.runs.data import with_absolute_paths, word_index_of
@@ -86,11 +89,12 @@ class Sweep:
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """The folds that evaluate every trial, how they were chosen, and the number of held-out rows."""
+    """The folds that evaluate every trial, how they were chosen, and the number and the units of held-out rows."""
 
     folds: Folds
     how: str
     n_rows: int
+    units: Units | None
 
 
 def run_sweep(
@@ -236,7 +240,8 @@ def _choose_folds(dataset: Dataset, variants: Sequence[Variant], settings: Sweep
                 "`--set protocol.validation=0.2`, or give validation rows with `--validation`."
             )
         raise InputError(f"`{dataset.name}` has too few rows to hold some out: give more rows.")
-    return _Evaluation(folds, how, sum(len(held_out) for _, held_out in folds))
+    held = np.concatenate([held_out for _, held_out in folds])
+    return _Evaluation(folds, how, len(held), Units.repeated(rows.unit[held]))
 
 
 def _sizes(settings: SweepSettings, n_rows: int, n_classes: int, variants: Sequence[Variant]) -> list[int] | None:
@@ -301,7 +306,7 @@ def _run(
                 stage = f"{len(missing):,} trials in {n} {'processes' if n > 1 else 'process'}"
                 log(stage if not done else f"{stage}; {len(done):,} are done")
                 _run_trials(request, missing, done, table, n, progress)
-        return _conclude(request, dataset, log)
+        return _conclude(request, dataset, evaluation.units, log)
     except BaseException:
         if request.work.exists() and request.content["data"] is not None:
             log(f"stopped; resume with `tagline sweep --resume {request.folder}`")
@@ -342,12 +347,12 @@ def _trials(request: SweepRequest) -> list[Trial]:
     return [Trial(number, v.recipe, seed, size or None) for number, (v, seed, size) in enumerate(trials)]
 
 
-def _conclude(request: SweepRequest, dataset: Dataset, log: Callable[[str], None]) -> Sweep:
+def _conclude(request: SweepRequest, dataset: Dataset, units: Units | None, log: Callable[[str], None]) -> Sweep:
     from tagline.experiments.sweep.report import write_sweep
 
     log("writing")
     trials, outcomes = _trials(request), read_outcomes(request.folder / TRIALS)
-    results = results_of(request, trials, outcomes)
+    results = results_of(request, trials, outcomes, units)
     write_sweep(request, trials, outcomes, results)
     write_json(request.folder / RESULTS, results.to_json())
     shutil.rmtree(request.work)

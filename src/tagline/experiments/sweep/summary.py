@@ -48,9 +48,12 @@ def caution(results: Results) -> str:
     if results.curves or n < 2:
         return ""
     by = 100 * results.optimism
+    units = ""
+    if results.judged_units is not None:
+        units = f"The intervals count each of the {results.judged_units:,} distinct texts, or groups, once. "
     much = "by less than 0.1 points here" if by < 0.05 else f"by about {by:.1f} points here"
     return (
-        f"The best of {n:,} combinations was selected on the {results.judged:,} rows that also measure it, so "
+        f"{units}The best of {n:,} combinations was selected on the {results.judged:,} rows that also measure it, so "
         f"its accuracy is too high, {much}; the test rows, which no trial uses, give an unbiased figure. The intervals "
         "are not corrected for multiple comparisons: about 1 in 20 comparisons without a real difference looks "
         "significant."

@@ -121,7 +121,7 @@ def _held_out(shared: SharedData, fitted: Fitted) -> Predicted:
         raise InputError("No rows are left to evaluate on.")
     positive = shared.classes.index(positive_class(shared.classes)) if shared.task.has_positive else 1
     decided = shared.task.decide(held_out.proba, fitted.threshold, positive)
-    return Predicted(shared.task.truth(held_out.Y), decided, held_out.proba)
+    return Predicted(shared.task.truth(held_out.Y), decided, held_out.proba, shared.unit[held_out.rows])
 
 
 def _outcome(
@@ -133,7 +133,9 @@ def _outcome(
     seconds: float,
 ) -> Outcome:
     y_true, y_pred = predicted.y_true, predicted.y_pred
-    block = measure(y_true, y_pred, predicted.proba, shared.classes, task=shared.task, seed=trial.seed)
+    block = measure(
+        y_true, y_pred, predicted.proba, shared.classes, task=shared.task, seed=trial.seed, units=predicted.unit
+    )
     correct = y_true == y_pred
     low, high = block["accuracy_ci95"] or (None, None)
     return Outcome(

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from tagline.experiments.shared_data import SharedData
 from tagline.experiments.tune.candidates import FINAL_STATES, Candidate
 from tagline.experiments.tune.folder import TuneSettings
@@ -13,6 +15,7 @@ from tagline.experiments.tune.objective import Metric
 from tagline.experiments.tune.scoring import Folds
 from tagline.experiments.tune.selection_bias import corrected_score
 from tagline.experiments.tune.study import Study
+from tagline.metrics.units import Units
 from tagline.recipes import format_recipe
 from tagline.run_folder import LEADERBOARD, RECIPE
 from tagline.runs.record import SearchResult
@@ -32,7 +35,8 @@ def search_record(
     metric, winner = study.metric, ranking[0]
     first = range(study.n_folds)
     scores = [c.score(metric, first) for c in ranking]
-    corrected = corrected_score([c.rows(first) for c in ranking], scores, metric, settings.run.seed)
+    units = Units.repeated(np.concatenate([folds.unit(fold) for fold in first]))
+    corrected = corrected_score([c.rows(first) for c in ranking], scores, metric, settings.run.seed, units)
     value, *ends = (metric.shown(score) for score in (corrected.value, corrected.low, corrected.high))
     low, high = sorted(ends)
     states = [c.state for c in study.candidates.values()]

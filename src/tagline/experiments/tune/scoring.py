@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagline.data.splits import copy_keys, fold_rows, strata, units
+from tagline.data.splits import fold_rows, strata
 from tagline.experiments.shared_data import SharedData, read_shared_data
 from tagline.experiments.tune.objective import METRICS, Metric, Rows
 from tagline.experiments.workers import Report, Work
@@ -74,7 +74,7 @@ class Folds:
 
     def __init__(self, shared: SharedData, seed: int) -> None:
         self._n, self._n_validation = len(shared.texts), shared.n_validation
-        self._unit = units(copy_keys(shared.texts), shared.groups)
+        self._unit = shared.unit
         self._partitioned = self._is_enough(self._n - self._n_validation)
         self._stratum = strata(pl.Series(shared.Y.argmax(axis=1)))
         self._seed = seed
@@ -102,6 +102,10 @@ class Folds:
     def unlimited(self) -> bool:
         """Whether there are further folds, of other random partitions."""
         return self._partitioned and self._n_validation < _ENOUGH_VALIDATION
+
+    def unit(self, fold: int) -> Ints:
+        """Return the unit of each held-out row of a fold: copies of a text, and rows of a group, share one."""
+        return self._unit[self.rows(fold)[1]]
 
     def rows(self, fold: int) -> tuple[Ints, Ints]:
         """Return the train rows and the held-out rows of a fold."""

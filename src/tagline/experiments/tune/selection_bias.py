@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.experiments.tune.objective import Metric, Rows
+from tagline.metrics.intervals import interval_tails
+from tagline.metrics.units import Units
 from tagline.parallel import same_on_any_cores
 
 _DRAWS = 500
@@ -28,10 +30,13 @@ class Corrected:
 
 
 @same_on_any_cores()
-def corrected_score(kept: Sequence[Rows], scores: Sequence[float], metric: Metric, seed: int) -> Corrected:
+def corrected_score(
+    kept: Sequence[Rows], scores: Sequence[float], metric: Metric, seed: int, units: Units | None = None
+) -> Corrected:
     """Return the corrected score of the best of several candidates.
 
-    ``kept``: what the metric keeps of the same rows, for each candidate; ``scores``: their scores.
+    ``kept``: what the metric keeps of the same rows, for each candidate; ``scores``: their scores; ``units``: of these
+    rows, which are drawn in their place.
 
     Rows are drawn with replacement; the best candidate on the drawn rows is scored on the rows left out, which did not
     take part in its selection. The mean over many draws is free of selection bias.
@@ -39,17 +44,21 @@ def corrected_score(kept: Sequence[Rows], scores: Sequence[float], metric: Metri
     accurate cross-validation, Machine Learning 107 (2018), algorithm BBC-CV.
     """
     rng = np.random.default_rng(seed)
-    scores_left_out = _of_means(np.stack(kept), rng) if metric.single else _of_rows(kept, scores, metric, rng)
-    low, high = np.quantile(scores_left_out, [0.025, 0.975])
+    scores_left_out = (
+        _of_means(np.stack(kept), units, rng) if metric.single else _of_rows(kept, scores, metric, units, rng)
+    )
+    low, high = np.percentile(scores_left_out, interval_tails(units))
     # With few candidates the noise of the draws may exceed the bias.
     return Corrected(max(scores), min(float(scores_left_out.mean()), max(scores)), float(low), float(high))
 
 
-def _of_means(kept: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float64]:
-    n = kept.shape[1]  # (n_candidates, n)
+def _of_means(kept: NDArray[np.float32], units: Units | None, rng: np.random.Generator) -> NDArray[np.float64]:
+    n = kept.shape[1] if units is None else units.n  # kept: (n_candidates, n_rows)
     scores_left_out = []
     for _ in range(_DRAWS):
         times = rng.multinomial(n, np.full(n, 1 / n))
+        if units is not None:
+            times = times[units.of_rows]
         out = times == 0
         if out.any():
             best = int((kept @ times.astype(np.float32)).argmax())
@@ -58,17 +67,20 @@ def _of_means(kept: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
 
 
 def _of_rows(
-    kept: Sequence[Rows], scores: Sequence[float], metric: Metric, rng: np.random.Generator
+    kept: Sequence[Rows], scores: Sequence[float], metric: Metric, units: Units | None, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     cells = prod(kept[0].shape[:2])
     few = int(np.clip(_MOST_CELLS // (_DRAWS_OF_FEW * cells), _LEAST_FEW, _FEW))
     draws = int(np.clip(_MOST_CELLS // (few * cells), _LEAST_DRAWS, _DRAWS_OF_FEW))
     best_ones = [kept[k] for k in np.argsort(scores, kind="stable")[::-1][:few]]
-    n = len(best_ones[0])
+    n_rows = len(best_ones[0])
+    n = n_rows if units is None else units.n
     scores_left_out: list[float] = []
     for _ in range(draws):
         drawn = rng.integers(n, size=n)
-        out = np.setdiff1d(np.arange(n), drawn)
+        if units is not None:
+            drawn = np.repeat(np.arange(n_rows), np.bincount(drawn, minlength=n)[units.of_rows])
+        out = np.setdiff1d(np.arange(n_rows), drawn)
         if len(out):
             best = int(np.argmax([metric.score(rows[drawn]) for rows in best_ones]))
             scores_left_out.append(metric.score(best_ones[best][out]))

@@ -1,6 +1,7 @@
 """`compare_runs`: how runs differ that were measured on the same test rows."""
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import combinations
 from pathlib import Path
 from string import ascii_uppercase
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tagline.data import Split
+from tagline.data.splits import units
 from tagline.metrics.compare import (
     Samples,
     agreement,
@@ -16,11 +19,13 @@ from tagline.metrics.compare import (
     difference,
     dominated,
     holm,
-    mcnemar,
+    paired_test,
     resample,
     right_rows,
     smallest_difference,
 )
+from tagline.metrics.intervals import Interval, percentile_interval
+from tagline.metrics.units import Units
 from tagline.report.conclusion import conclusion
 from tagline.run_folder import load_model
 from tagline.runs.compare.comparable import FinishedRun, read_comparable
@@ -29,6 +34,7 @@ from tagline.runs.data import reload_data
 from tagline.runs.predictions import Predicted, label_indices, most_confident_wrong
 from tagline.runs.settings import Log
 from tagline.runs.test_ledger import looks, rows_measured
+from tagline.task import Ints
 
 N_EXAMPLES = 5  # each way
 
@@ -43,6 +49,8 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
       ``smallest_difference`` that would be significant; ``per_class`` differences in F1; and of pairs with the most
       accurate run ``examples``, rows that one predicts right and the other wrong, most confident mistakes first.
       P values named ``p_corrected`` are corrected for the number of pairs by Holm's method.
+    * ``n_units``, of a kind ``unit``: where copies of a text, or rows of a group, make fewer units than rows, the
+      bootstrap and McNemar's test draw units.
     * ``conclusion``: sentences.
 
     The examples hold texts if the data can be read again and every run kept texts.
@@ -62,12 +70,14 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
     classes = _all_classes(finished)
     judged = [_predicted(each, classes) for each in finished]
     y_true, n = judged[0].y_true, len(judged[0].proba)
+    split = _split(finished, log)
+    texts = [] if split is None else split.texts.to_list()
     log("comparing")
-    samples = resample(y_true, [each.y_pred for each in judged], len(classes), seed)
+    drawn = Units.repeated(_units(finished, split))
+    samples = resample(y_true, [each.y_pred for each in judged], len(classes), seed, drawn)
     figures = [name for name in ("accuracy", "macro_f1", "micro_f1") if name in samples.value]
     pairs = [_pair(i, j, judged, samples, classes, figures) for i, j in combinations(range(len(judged)), 2)]
     _correct(pairs, figures, n)
-    texts = _texts(finished, log)
     best = max(range(len(judged)), key=lambda k: samples.value["accuracy"][k])
     shown = texts if texts and all(each.folder.keeps_texts for each in finished) else None
     for pair in pairs:
@@ -78,7 +88,9 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
     # A model is the largest part of a run, and the first that is deleted to make room.
     models = [load_model(each.folder.path) if each.folder.model.is_dir() else None for each in finished]
     speeds = measure_speeds(models, timed)
-    rows = [_row(k, each, speed, figures) for k, (each, speed) in enumerate(zip(finished, speeds, strict=True))]
+    rows = [
+        _row(k, each, speed, samples, figures) for k, (each, speed) in enumerate(zip(finished, speeds, strict=True))
+    ]
     costs = ([_two_digits(row[key]) for row in rows] for key in ("ms_per_text", "megabytes"))
     for row, by in zip(rows, dominated([row["accuracy"] for row in rows], *costs), strict=True):
         row["dominated_by"] = by
@@ -86,6 +98,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         "task": first.metrics["task"],
         "classes": classes,
         "rows": n,
+        **({} if drawn is None else {"n_units": drawn.n, "unit": _unit_name(finished)}),
         "folds": first.metrics.get("folds"),
         "dataset": (first.record.get("dataset") or {}).get("name"),
         "test_looks": _looks(finished),
@@ -129,7 +142,7 @@ def _pair(
 ) -> dict[str, Any]:
     one, other = judged[i], judged[j]
     right, right_too = (right_rows(each.y_true, each.y_pred) for each in (one, other))
-    only_first, only_second = int((right & ~right_too).sum()), int((~right & right_too).sum())
+    discordant = right != right_too
     same, kappa = agreement(one.y_pred, other.y_pred)
     found: dict[str, Any] = {"first": i, "second": j}
     for name in figures:
@@ -137,11 +150,13 @@ def _pair(
         found[name] = {"difference": of.value, "difference_ci95": of.interval, "p": of.p}
     found["mcnemar"] = {
         "both_right": int((right & right_too).sum()),
-        "only_first_right": only_first,
-        "only_second_right": only_second,
+        "only_first_right": int((right & discordant).sum()),
+        "only_second_right": int((right_too & discordant).sum()),
         "both_wrong": int((~right & ~right_too).sum()),
-        "p": mcnemar(only_first, only_second),
+        "p": paired_test(right, right_too, samples.units),
     }
+    if samples.units is not None:
+        found["n_effective"] = round(samples.units.effective_rows(discordant), 2)
     found |= {"agreement": same, "kappa": kappa}
     found["per_class"] = {
         name: {"f1_difference": value, "f1_difference_ci95": interval}
@@ -158,10 +173,11 @@ def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], n: int) ->
             block["p_corrected"] = p
     for pair in pairs:
         n_discordant = pair["mcnemar"]["only_first_right"] + pair["mcnemar"]["only_second_right"]
-        pair["smallest_difference"] = smallest_difference(n, n_discordant / n, len(pairs))
+        pair["smallest_difference"] = smallest_difference(pair.get("n_effective", n), n_discordant / n, len(pairs))
 
 
-def _row(k: int, run: FinishedRun, speed: Speed | None, figures: Sequence[str]) -> dict[str, Any]:
+def _row(k: int, run: FinishedRun, speed: Speed | None, samples: Samples, figures: Sequence[str]) -> dict[str, Any]:
+    """Return the figures of a run; their intervals are computed again if it was measured without its units."""
     model = run.folder.model
     test, recipe = run.metrics["test"], (run.record.get("recipe") or {}).get("recipe") or {}
     return {
@@ -171,10 +187,19 @@ def _row(k: int, run: FinishedRun, speed: Speed | None, figures: Sequence[str]) 
         "recipe": recipe.get("name"),
         "seed": run.record.get("seed"),
         **{key: test.get(key) for name in figures for key in (name, f"{name}_ci95")},
+        **({} if samples.units is None or "n_units" in test else _intervals(samples, k)),
         "ms_per_text": None if speed is None else round(speed.ms_per_text, 4),
         "texts_per_second": None if speed is None else round(speed.texts_per_second, 1),
         "megabytes": round(megabytes(model), 4) if model.is_dir() else None,
         "fit_seconds": (run.metrics.get("seconds") or {}).get("fit"),
+    }
+
+
+def _intervals(samples: Samples, k: int) -> dict[str, Interval | None]:
+    """Return the intervals of the figures of a model from its bootstrap samples."""
+    return {
+        f"{name}_ci95": percentile_interval(drawn[:, k], float(samples.value[name][k]), samples.units)
+        for name, drawn in samples.drawn.items()
     }
 
 
@@ -183,15 +208,30 @@ def _two_digits(cost: float | None) -> float | None:
     return None if cost is None else float(f"{cost:.2g}")
 
 
-def _texts(runs: Sequence[FinishedRun], log: Log) -> list[str]:
-    """Return the texts of the test rows, if the data of one of the runs can be read again; else none."""
+def _split(runs: Sequence[FinishedRun], log: Log) -> Split | None:
+    """Return the test rows, if the data of one of the runs can be read again."""
     log("reading the data again")
     for run in runs:
         dataset = reload_data(run.folder)
         rows = None if dataset is None else rows_measured(dataset)
         if rows is not None and len(rows) == run.predictions.height:
-            return rows.texts.to_list()
-    return []
+            return rows
+    return None
+
+
+def _units(runs: Sequence[FinishedRun], split: Split | None) -> Ints | None:
+    """Return the unit of each test row, (n,): rows that are of one unit in any run are of one unit here.
+
+    Runs of earlier versions did not record units, which then need the texts; None without these.
+    """
+    recorded = [run.predictions["unit"] for run in runs if "unit" in run.predictions.columns]
+    if recorded:
+        return reduce(lambda found, other: units(pl.Series(found), other), recorded[1:], recorded[0].to_numpy())
+    return None if split is None else split.unit
+
+
+def _unit_name(runs: Sequence[FinishedRun]) -> str:
+    return "group" if any(run.metrics["test"].get("unit") == "group" for run in runs) else "text"
 
 
 def _mistaken_texts(runs: Sequence[FinishedRun]) -> list[str]:
