@@ -138,9 +138,9 @@ def _check_distinct_texts(dataset: Dataset) -> None:
     n_texts = flat.drop_nulls("label").group_by("label").agg(pl.col("unit").n_unique())["unit"]
     if n_texts.max() == 1:
         raise InputError(
-            f"None of the {len(dataset.classes):,} classes of `{dataset.name}` has two distinct texts, one to learn from "
-            f"and one to measure on: is `{dataset.facts.label_column}` the label column? If so, add rows, or give test "
-            "rows with `--test`."
+            f"None of the {len(dataset.classes):,} classes of `{dataset.name}` has two distinct texts, one to learn "
+            f"from and one to measure on: is `{dataset.facts.label_column}` the label column? If so, add rows, or give "
+            "test rows with `--test`."
         )
 
 

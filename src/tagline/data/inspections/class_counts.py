@@ -1,7 +1,7 @@
 """Rows of each class: fact ``class_counts``, by split and class; classes that are rare, far too many or untrained.
 
-A class whose rows are all copies of one text, or of one group, is in one split or fold only, like one with a single row:
-it can be learned or measured, but not both.
+A class whose rows are all copies of one text, or of one group, is in one split or fold only, as one with a single row
+is: it can be learned or measured, but not both.
 """
 
 from collections.abc import Sequence

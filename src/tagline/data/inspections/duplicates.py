@@ -37,8 +37,8 @@ def _inspect(data: InspectedData) -> Finding:
     n_distinct = n_rows - counts["copies"]
     if n_distinct < _DOMINATED * n_rows:
         warnings.append(
-            f"Copies dominate: {n_rows:,} rows have {counted(n_distinct, 'distinct text')}. Metrics weigh a text by its "
-            "copies; intervals count each distinct text once."
+            f"Copies dominate: {n_rows:,} rows have {counted(n_distinct, 'distinct text')}. Metrics weigh a text by "
+            "its copies; intervals count each distinct text once."
         )
     return Finding({"duplicates": counts}, warnings)
 

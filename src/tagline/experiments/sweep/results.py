@@ -63,9 +63,9 @@ class Value:
 class Results:
     """Results of a sweep.
 
-    ``judged``: number of held-out rows. ``judged_units``: their distinct texts, or groups; None if as many. ``combinations``: best first, failed ones last. ``effects``: the values of each
-    setting, in the order given, the setting with the largest effect first. ``optimism``: see
-    `effects.selection_optimism`. ``curves``: by combination.
+    ``judged``: number of held-out rows. ``judged_units``: their distinct texts, or groups; None if as many.
+    ``combinations``: best first, failed ones last. ``effects``: the values of each setting, in the order given, the
+    setting with the largest effect first. ``optimism``: see `effects.selection_optimism`. ``curves``: by combination.
     """
 
     n_trials: int
