@@ -96,8 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     text = (
         f"How many of {given.samples:,} samples of {given.texts:,} distinct texts, in per cent, have a 95 % interval "
         "that contains the value of the whole population; the last column is the share in which the test of two "
-        "equally accurate models has p <= 0.05. Where rows are drawn, as if there were no copies, of a tenth of the samples."
-        "\n\n" + table(rows)
+        "equally accurate models has p <= 0.05. Where rows are drawn, as if there were no copies, of a tenth of the "
+        "samples.\n\n" + table(rows)
     )
     publish("Coverage of 95 % intervals on data with copies", text, given.record)
 

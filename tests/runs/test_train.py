@@ -70,7 +70,7 @@ def test_numbers_as_classes_keep_their_order(tmp_path):
 
 def test_data_without_test_rows_is_measured_on_held_out_ones(tmp_path):
     # Copies stay together: a handful of distinct texts cannot be split.
-    rows = pl.DataFrame({"text": ["good", "bad"] * 50, "label": ["pos", "neg"] * 50})
+    rows = pl.DataFrame({"text": ["good", "bad", "fine", "poor"] * 25, "label": ["pos", "neg"] * 50})
     run = train_run(rows, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
     assert run.metrics["test"] is None
     assert run.metrics["rows"] == {"train": 100, "validation": 0, "test": 0}

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.metrics import measure
+from tagline.metrics.units import Units
 from tagline.task import Bools, Floats, Ints, Task
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ class Predicted:
         return block | ({"unit": "group" if self.grouped else "text"} if "n_units" in block else {})
 
     def frame(self, classes: Sequence[str]) -> pl.DataFrame:
-        """Return the rows as ``predictions.parquet`` holds them."""
+        """Return the rows as ``predictions.parquet`` holds them; with ``unit`` where a unit has several rows."""
         return pl.DataFrame(
             {
                 "row": np.arange(len(self.proba)),
-                **({} if self.unit is None else {"unit": self.unit}),
+                **({} if Units.repeated(self.unit) is None else {"unit": self.unit}),
                 "label": label_series(self.y_true, classes),
                 "prediction": label_series(self.y_pred, classes),
                 **{f"proba:{name}": self.proba[:, k] for k, name in enumerate(classes)},

@@ -72,12 +72,12 @@ class Results:
     n_failed: int
     n_seeds: int
     judged: int
-    judged_units: int | None = None
     combinations: list[Combination] = field(default_factory=list)
     effects: dict[str, list[Value]] = field(default_factory=dict)
     shares: Shares | None = None
     optimism: float = 0.0
     curves: dict[str, Curve] = field(default_factory=dict)
+    judged_units: int | None = None
 
     @property
     def best(self) -> Combination | None:
@@ -108,7 +108,8 @@ def results_of(
     ]
     n_failed = sum(outcome.status == "failed" for outcome in outcomes.values())
     n_units = None if units is None else units.n
-    results = Results(len(trials), n_failed, len(request.seeds), int(request.content["judged"]["rows"]), n_units)
+    n_judged = int(request.content["judged"]["rows"])
+    results = Results(len(trials), n_failed, len(request.seeds), n_judged, judged_units=n_units)
     seed = int(request.content["settings"]["seed"])
     if request.sizes is not None:
         return _with_curves(results, by_variant, outcomes, seed, units)
