@@ -103,3 +103,27 @@ def test_few_unreadable_rows_are_counted_and_many_are_an_error(tmp_path: Path) -
     path.write_text("\n".join(["text,label", *good[:50], "one,too,many"]))
     with pytest.raises(DataError, match=r"1 of 51 rows cannot be read \(more than 1 %\)"):
         load_dataset(path)
+
+
+def test_copies_that_dominate_are_named() -> None:
+    assert not load_dataset([row for row in rows(20) for _ in range(2)]).facts.warnings
+    told = load_dataset([row for row in rows(20) for _ in range(3)]).facts.warnings
+    assert told == (
+        "Copies dominate: 60 rows have 20 distinct texts. Metrics weigh a text by its copies; intervals count each "
+        "distinct text once.",
+    )
+
+
+def test_classes_of_one_text_or_group_are_named() -> None:
+    told = load_dataset([*rows(), *[("cancel it", "copied"), (" Cancel it", "copied")]]).facts.warnings
+    assert told == (
+        "1 class has several rows but only one distinct text or group, which can be neither measured nor used for "
+        "calibration: `copied`.",
+    )
+    table = frame(40, 4).with_columns(author=pl.when(pl.col("label") == "c3").then(pl.lit("x")).otherwise("text"))
+    (one,) = load_dataset(table, text="text", group="author").facts.warnings
+    assert one.endswith("calibration: `c3`.")
+    labels = [(text, [label, "rare"] if text.startswith("same") else [label]) for text, label in rows(20)]
+    sets = [*labels, ("same text", ["c0", "rare"]), ("same text", ["c0", "rare"])]
+    (one,) = load_dataset(pl.DataFrame(sets, ["text", "label"], orient="row")).facts.warnings
+    assert one.endswith("calibration: `rare`.")

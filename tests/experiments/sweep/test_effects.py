@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tagline.experiments.sweep.effects import difference, mean_accuracy, seed_variance, selection_optimism, shares
+from tagline.metrics.units import Units
 
 
 def test_shares_of_a_full_grid_are_those_of_an_analysis_of_variance() -> None:
@@ -80,3 +81,22 @@ def test_the_best_of_random_variants_is_optimistic() -> None:
     coins = (rng.random((50, 250)) < 0.5).astype(float)
     assert selection_optimism(coins, 0) > 0.03
     assert selection_optimism(coins[:1], 0) < 0.01
+
+
+def test_copies_of_rows_move_no_interval() -> None:
+    rng = np.random.default_rng(0)
+    one, other = rng.random((2, 300)) < 0.8, rng.random((2, 300)) < 0.7
+    again = np.repeat(np.arange(300), 4)
+    units = Units.repeated(again)
+    for plain, copied in (
+        (mean_accuracy(one, 0.0), mean_accuracy(one[:, again], 0.0, units)),
+        (difference(one, other, 1e-4), difference(one[:, again], other[:, again], 1e-4, units)),
+    ):
+        assert copied.value == pytest.approx(plain.value)
+        assert (copied.low, copied.high) == pytest.approx((plain.low, plain.high), rel=0.01)
+    right = np.ones((1, 80), dtype=bool)
+    found = mean_accuracy(right, 0.0, Units.repeated(np.repeat(np.arange(20), 4)))
+    assert (found.low, found.high) == (pytest.approx(0.832, abs=1e-3), 1.0)
+    coins = (rng.random((50, 60)) < 0.5).astype(float)
+    optimism = selection_optimism(coins[:, again[:240]], 0, Units.repeated(again[:240]))
+    assert optimism == pytest.approx(selection_optimism(coins, 0), rel=0.15)

@@ -7,6 +7,7 @@ import pytest
 
 from tagline.experiments.tune.objective import METRICS
 from tagline.experiments.tune.selection_bias import Corrected, corrected_score
+from tagline.metrics.units import Units
 from tagline.task import Task
 
 
@@ -71,3 +72,19 @@ def test_of_large_data_a_score_is_worked_out_less_often(monkeypatch):
     found = corrected(tried(40, 100, 0.5, 0), metric)
     assert len(calls) == 40 + 20 * (5 + 1)
     assert found.low <= found.value <= found.chosen
+
+
+@pytest.mark.parametrize("name", ["accuracy", "macro_f1"])
+def test_copies_of_rows_are_left_out_together(name):
+    metric, rng = METRICS[name], np.random.default_rng(0)
+    Y = np.eye(2, dtype=bool)[np.arange(80) % 2]
+    said = [np.where((rng.random(80) < 0.5)[:, None], Y, ~Y) for _ in range(40)]
+    kept = [metric.kept(Y, each.astype(float), each, Task.BINARY) for each in said]
+    again = np.repeat(np.arange(80), 5)
+    scores = [metric.score(rows) for rows in kept]
+    plain = corrected_score(kept, scores, metric, 0)
+    copied = corrected_score([rows[again] for rows in kept], scores, metric, 0, Units.repeated(again))
+    as_rows = corrected_score([rows[again] for rows in kept], scores, metric, 0)
+    assert copied.value == pytest.approx(plain.value, abs=0.02)
+    assert copied.high - copied.low == pytest.approx(plain.high - plain.low, rel=0.3)
+    assert as_rows.value > copied.value + 0.03
