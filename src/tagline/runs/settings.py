@@ -14,7 +14,7 @@ Log = Callable[[str], None]
 Progress = Callable[["TrainingProgress | VectorProgress"], None]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class TrainSettings(ReadOptions):
     """The settings of a run and the options of its data; the names are those of the command line.
 

@@ -192,7 +192,7 @@ def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert process.returncode == 0, err
     assert judged.items() <= there.items()  # what was judged is not judged again
     assert time.monotonic() - started_at < 18 - 0.3 * first + 6
-    whole = ("judged", "too slow or over the limits")
+    whole = ("evaluated", "too slow or over the limits")
     trials = {row["trial"] for row in leaderboard(tmp_path) if row["state"] in whole}
     assert {Path(name).stem for name in judged} <= trials
     assert json.loads(out)["search"]["tried"]["whole"] == len(trials)

@@ -51,7 +51,7 @@ _MOST_CURVES = 6
 _MOST_TRIALS = 10_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SweepSettings(ReadOptions):
     """The settings of a sweep; the names are those of the command line.
 
