@@ -23,6 +23,7 @@ from tagline.run_folder import (
     run_name,
 )
 from tagline.runs.data import RunInputs, not_measurable, read_for_run, with_absolute_paths, word_index_of
+from tagline.runs.findings import never_predicted
 from tagline.runs.fit import Job, Result, fit_folds, fit_split
 from tagline.runs.record import SearchResult, metrics_json, row_counts, run_json
 from tagline.runs.resume import (
@@ -155,7 +156,10 @@ def fit_and_write(
             record = run_json(final.name, datetime.now(UTC), command, inputs, result, search)
             metrics = _write(RunFolder(folder), record, inputs, result, started, search)
         tracking.finish(metrics, final)
-    return Run(final, metrics, inputs.dataset, result.clf.training_, result.looks.warnings if result.looks else ())
+    warnings = list(result.looks.warnings if result.looks else ())
+    if metrics["test"] is not None:
+        warnings += never_predicted(metrics["test"], metrics["classes"], balanced=inputs.settings.balance)
+    return Run(final, metrics, inputs.dataset, result.clf.training_, tuple(warnings))
 
 
 def _can_be_resumed(inputs: RunInputs) -> bool:
