@@ -288,3 +288,19 @@ def test_the_text_column_of_the_model_comes_first(call, run_folder, here):
     assert "text is `review`" in call("predict", run_folder, "--input", "in.csv")[2]
     (here / "in.csv").write_text("text,other\na superb film in this column,1\n")
     assert "text is `text`" in call("predict", run_folder, "--input", "in.csv")[2]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_later_column_is_an_error_where_a_table_cannot_hold_it(kind, fails, run_folder, here, monkeypatch):
+    monkeypatch.setattr("tagline.data.files.SAMPLE_BYTES", 64)
+    monkeypatch.setattr("tagline.data.files.BLOCK_BYTES", 64)
+    (here / "in.jsonl").write_text("\n".join(['{"text": "a film"}'] * 50 + ['{"text": "a film", "more": 1}']))
+    assert "a column `more`" in fails("predict", run_folder, "--input", "in.jsonl", "--output", f"out.{kind}")
+    assert names(here) == ["in.jsonl"]
+
+
+def test_dates_are_written_to_excel(call, run_folder, here):
+    when = pl.datetime(2026, 3, 1, 12, time_zone="UTC")
+    pl.DataFrame({"text": ["a superb film"]}).with_columns(when=when).write_parquet("in.parquet")
+    assert call("predict", run_folder, "--input", "in.parquet", "--output", "out.xlsx", "-q")[0] == 0
+    assert pl.read_excel(here / "out.xlsx", engine="calamine")["when"][0].startswith("2026-03-01 12:00")

@@ -59,6 +59,10 @@ def test_json_lines_under_either_suffix(tmp_path: Path) -> None:
         assert read(tmp_path, json.dumps(OBJECTS[0]), name) == ROWS[:1]
 
 
+def test_blank_lines_before_a_document_are_skipped(tmp_path: Path) -> None:
+    assert read(tmp_path, "\n" * 200 + json.dumps(OBJECTS)) == ROWS
+
+
 def test_lists_named_as_splits_become_a_column(tmp_path: Path) -> None:
     rows = read(tmp_path, json.dumps({"train": OBJECTS[:8], "test": OBJECTS[8:]}))
     assert rows == [(*row, "train" if i < 8 else "test") for i, row in enumerate(ROWS)]

@@ -23,7 +23,7 @@ def read_json(source: Source) -> Iterator[pl.DataFrame]:
 
 def is_json_lines(source: Source) -> bool:
     """Say whether most of the first lines, of at least two, are objects of their own, or none opens a document."""
-    lines = [line for line in source.sample.split(b"\n", _LINES)[:_LINES] if line.strip()]
+    lines = [line for line in source.sample.lstrip().split(b"\n", _LINES)[:_LINES] if line.strip()]
     if not lines[0].lstrip().startswith((b"{", b"[")):
         return True  # no JSON at all: every line is rejected with its reason
     n_objects = sum(map(_is_object, lines))

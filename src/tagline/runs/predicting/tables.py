@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
+import polars.selectors as cs
 
 from tagline.atomic import open_file
 from tagline.errors import DataError, InputError, MissingExtraError
@@ -96,8 +97,9 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None, style: Cs
         with path.open("wb") as stream, _open_kind(stream, kind, style) as write:
             yield write
         return
-    if (path.suffix.lower() in TAB_SUFFIXES) != (style.separator == "\t"):
-        style = replace(style, separator="\t" if path.suffix.lower() in TAB_SUFFIXES else ",")
+    tabs = path.suffix.lower() in TAB_SUFFIXES
+    if tabs != (style.separator == "\t"):
+        style = replace(style, separator="\t" if tabs else ",")
     path = path.resolve()
     with ExitStack() as stack:
         try:
@@ -150,16 +152,7 @@ class _CsvWriter:
         first = self._columns is None
         if self._columns is None:
             self._columns = frame.columns
-        more = [name for name in frame.columns if name not in self._columns]
-        if more:
-            raise DataError(
-                f"Later rows have a column `{more[0]}` that the first ones lack, which CSV cannot hold: "
-                "write `.jsonl` or `.parquet`."
-            )
-        lacking = [pl.lit(None).alias(name) for name in self._columns if name not in frame.columns]
-        whole = frame.with_columns(lacking).select(self._columns)
-        nested = [name for name, dtype in whole.schema.items() if dtype.is_nested()]
-        flat = whole.with_columns(_as_json(whole[name]) for name in nested)
+        flat = _flat(frame, self._columns, "CSV")
         _write_all(
             self._stream,
             flat.write_csv(
@@ -168,6 +161,19 @@ class _CsvWriter:
                 separator=self._style.separator,
             ),
         )
+
+
+def _flat(frame: pl.DataFrame, columns: Sequence[str], format_name: str) -> pl.DataFrame:
+    """Return a frame with the columns of the first one, its lists and structs as JSON."""
+    more = [name for name in frame.columns if name not in columns]
+    if more:
+        raise DataError(
+            f"Later rows have a column `{more[0]}` that the first ones lack, which {format_name} cannot hold: "
+            "write `.jsonl` or `.parquet`."
+        )
+    lacking = [pl.lit(None).alias(name) for name in columns if name not in frame.columns]
+    whole = frame.with_columns(lacking).select(columns)
+    return whole.with_columns(_as_json(whole[name]) for name, dtype in whole.schema.items() if dtype.is_nested())
 
 
 def _as_json(column: pl.Series) -> pl.Series:
@@ -200,12 +206,7 @@ def _excel_writer(stream: BinaryIO) -> Iterator[Write]:
                 sheet.write_row(0, 0, columns)
             if n + frame.height > _EXCEL_ROWS:
                 raise DataError(f"A sheet of Excel has {_EXCEL_ROWS:,} rows: write `.csv`, `.jsonl` or `.parquet`.")
-            lacking = [pl.lit(None).alias(name) for name in columns if name not in frame.columns]
-            whole = frame.with_columns(lacking).select(columns)
-            flat = whole.with_columns(
-                _as_json(whole[name]) for name, dtype in whole.schema.items() if dtype.is_nested()
-            )
-            for row in flat.iter_rows():
+            for row in _flat(frame, columns, "Excel").with_columns(cs.temporal().cast(pl.String)).iter_rows():
                 if any(isinstance(value, str) and len(value) > _EXCEL_CHARS for value in row):
                     raise DataError(
                         f"Row {n:,} has a text of more than {_EXCEL_CHARS:,} characters, which a cell of Excel cannot "
