@@ -8,7 +8,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # Files keep the order of tests/conftest.py, which starts those with slow tests first.
 PARALLEL_TESTS := $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test fast lint types bench docs system
+.PHONY: help setup demo test fast lint types bench docs site system
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -48,6 +48,10 @@ bench: setup ## compare with fastText and scikit-learn, load-test the service (m
 
 docs: setup ## check the links, commands and Python examples of README.md and docs/
 	$(BIN)/python -m pytest -m "not original_data" tests/docs
+
+site: setup ## build the documentation site in site/, with the reference of the Python API and the commands
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "The site is in site/: run '$(BIN)/python -m http.server --directory site', then open http://127.0.0.1:8000."
 
 # System packages that tests use: a browser, systemd-analyze to verify the unit, openssl to make a certificate.
 system:

@@ -38,9 +38,10 @@ _BATCH = 16_384  # texts turned into features at a time
 class TextClassifier(Estimator):
     """A text classifier with scikit-learn's conventions.
 
-    >>> clf = TextClassifier().fit(["good film", "a joy", "bad film", "a bore"], ["pos", "pos", "neg", "neg"])
-    >>> clf.predict(["good", "bad"]).tolist()
-    ['pos', 'neg']
+    Examples:
+        >>> clf = TextClassifier().fit(["good film", "a joy", "bad film", "a bore"], ["pos", "pos", "neg", "neg"])
+        >>> clf.predict(["good", "bad"]).tolist()
+        ['pos', 'neg']
 
     Args:
         recipe: the name of a built-in recipe, the path of a .toml file, or a ``Recipe``.

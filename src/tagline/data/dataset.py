@@ -147,9 +147,10 @@ def load_dataset(
         MissingExtraError: a format or built-in set needs a package that is not installed.
         DownloadError: a built-in set could not be downloaded.
 
-    >>> rows = [("good", "pos"), ("fine", "pos"), ("bad", "neg"), ("poor", "neg")]
-    >>> load_dataset(rows).classes
-    ['neg', 'pos']
+    Examples:
+        >>> rows = [("good", "pos"), ("fine", "pos"), ("bad", "neg"), ("poor", "neg")]
+        >>> load_dataset(rows).classes
+        ['neg', 'pos']
 
     """
     options = ReadOptions(

@@ -102,9 +102,10 @@ def measure(
         InputError: ``positive`` is not a class, or there is not one row to measure.
         ValueError: Shapes do not fit, or a probability is not a number.
 
-    >>> block = measure([0, 1, 1], [0, 1, 0], None, ["neg", "pos"], task="binary")
-    >>> block["positive"], block["tp"], block["fn"], block["precision"]
-    ('pos', 1, 1, 1.0)
+    Examples:
+        >>> block = measure([0, 1, 1], [0, 1, 0], None, ["neg", "pos"], task="binary")
+        >>> block["positive"], block["tp"], block["fn"], block["precision"]
+        ('pos', 1, 1, 1.0)
 
     """
     task = Task(task)
