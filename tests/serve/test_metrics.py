@@ -21,4 +21,5 @@ def test_metrics_count(client):
     assert grown('tagline_request_seconds_count{path="/v1/predict"}') == 2
     assert after["tagline_in_flight"] == 1
     assert [name for name in after if name.startswith('tagline_model_info{model="four"')]
+    assert not [name for name in after if name.startswith("python_gc_")]
     assert client.get("/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")

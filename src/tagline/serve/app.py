@@ -17,6 +17,7 @@ from tagline.serve.direct_routes import DirectRoutes
 from tagline.serve.http.errors import ApiError, internal_error
 from tagline.serve.http.middleware import ServiceMiddleware
 from tagline.serve.http.request_body import invalid_request
+from tagline.serve.http.root_path import RootPath
 from tagline.serve.route import describe_bodies
 from tagline.serve.routes import ROUTES
 from tagline.serve.routes.predict_file import FILE_HEADERS
@@ -48,6 +49,7 @@ def make_app(service: Service) -> ASGIApp:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        servers=[{"url": service.settings.root_path}] if service.settings.root_path else None,
         lifespan=lifespan,
     )
     for route in ROUTES:
@@ -56,14 +58,16 @@ def make_app(service: Service) -> ASGIApp:
     app.add_exception_handler(HTTPException, _answer_routing_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid_query)
     app.add_exception_handler(Exception, _answer_fault)
-    secured = ServiceMiddleware(DirectRoutes(app, ROUTES), service, ROUTES)
+    secured: ASGIApp = ServiceMiddleware(DirectRoutes(app, ROUTES), service, ROUTES)
+    if service.settings.root_path:
+        secured = RootPath(secured, service.settings.root_path)
     if not service.settings.cors:
         return secured
     return CORSMiddleware(  # outermost: a browser sends its preflight without the key, and reads errors too
         secured,
         allow_origins=service.settings.cors,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+        allow_headers=["Authorization", "Content-Encoding", "Content-Type", "X-API-Key"],
         expose_headers=["Retry-After", "X-Tagline-Model", *FILE_HEADERS],
     )
 

@@ -6,7 +6,6 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    GCCollector,
     Histogram,
     PlatformCollector,
     ProcessCollector,
@@ -25,7 +24,6 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
         requests = Counter("tagline_requests", "Requests answered.", ["path", "status"], registry=registry)
         seconds = Histogram("tagline_request_seconds", "Time to answer.", ["path"], registry=registry, buckets=_SECONDS)
         self._requests = requests

@@ -9,11 +9,15 @@ from tagline.serve.http.limits import Limits
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """``models`` are the paths by name; a request that names no model gets the first."""
+    """``models`` are the paths by name; a request that names no model gets the first.
+
+    ``root_path`` is the path below which a reverse proxy publishes the service, without a slash at its end.
+    """
 
     models: Mapping[str, Path]
     host: str = "127.0.0.1"
     port: int = 8000
+    root_path: str = ""
     api_key: str | None = field(default=None, repr=False)
     cors: tuple[str, ...] = ()
     certificate: Path | None = None

@@ -1,6 +1,7 @@
 """``tagline serve``."""
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,14 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.", rich_help_panel=LISTENING)
     ] = 8000,
+    root_path: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH",
+            help="The path below which a reverse proxy publishes the service.",
+            rich_help_panel=LISTENING,
+        ),
+    ] = "",
     certificate: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Use TLS with this PEM certificate chain.", rich_help_panel=LISTENING),
@@ -114,6 +123,7 @@ def serve(
         models=paths,
         host=host,
         port=port,
+        root_path=_root_path(root_path),
         api_key=key,
         cors=tuple(cors or ()),
         certificate=certificate,
@@ -141,6 +151,14 @@ def _paths(model: str | None, named: "Sequence[str]") -> dict[str, Path]:
     if not paths:
         raise InputError("No model to serve: name a model, or several with `--model NAME=PATH`.")
     return paths
+
+
+def _root_path(given: str) -> str:
+    """Return a root path without a slash at its end."""
+    path = given.rstrip("/")
+    if path and not re.fullmatch(r"(/[\w.~-]+)+", path, re.ASCII):
+        raise InputError(f"`--root-path {given}` is not a path of the form `/classifiers/tagline`.")
+    return path
 
 
 def _api_key(file: Path | None) -> str | None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 CODES = {
     "malformed_json": (400, "The body is not valid JSON."),
     "invalid_utf8": (400, "The body is not valid UTF-8."),
+    "malformed_gzip": (400, "The body is not valid gzip, which its `Content-Encoding` states."),
     "unauthorized": (401, "The API key is missing or wrong."),
     "not_found": (404, "There is no such path."),
     "unknown_model": (404, "There is no model with this name."),

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagline.serve.http.access_log import location_of
 from tagline.serve.http.connections import ABORT
+from tagline.serve.http.content_encoding import decoded
 from tagline.serve.http.errors import ApiError, internal_error
 from tagline.serve.route import API_PREFIX, Route
 from tagline.serve.state import RequestRecord, Service
@@ -58,6 +59,7 @@ class ServiceMiddleware:
         record = scope["tagline.record"] = RequestRecord(self._service)
         service = self._service
         counted = False
+        receive = decoded(scope, receive)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

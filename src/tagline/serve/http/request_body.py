@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -75,12 +76,10 @@ def too_large(max_bytes: int) -> ApiError:
 
 async def discard(request: Request) -> None:
     """Read a rejected body for a short while: a client that is disconnected while it sends does not read the answer."""
-    try:
+    with suppress(TimeoutError, ApiError):
         async with asyncio.timeout(_DISCARD_SECONDS):
             async for _ in request.stream():
                 pass
-    except TimeoutError:
-        pass
 
 
 def _body_error(error: ValidationError, body: bytes) -> ApiError:

@@ -33,4 +33,6 @@ async def ready(request: Request) -> Response:
 ROUTES = [
     Route("GET", "/healthz", health, tag="server", response=Health, secured=False),
     Route("GET", "/readyz", ready, tag="server", errors=("unavailable",), response=Health, secured=False),
+    Route("HEAD", "/healthz", health, secured=False, documented=False),
+    Route("HEAD", "/readyz", ready, secured=False, documented=False),
 ]

@@ -45,6 +45,7 @@ def _asset(name: str) -> Response:
 
 ROUTES = [
     Route("GET", "/", index, secured=False, documented=False),
+    Route("HEAD", "/", index, secured=False, documented=False),
     Route("GET", "/static/{name}", static, secured=False, documented=False),
     Route("GET", "/openapi.json", openapi, secured=False, documented=False),
     Route("GET", "/docs", docs, secured=False, documented=False),

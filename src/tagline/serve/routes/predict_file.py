@@ -139,7 +139,8 @@ async def _receive(request: Request, path: Path, limits: Limits) -> None:
     start = start or await loop.run_in_executor(None, _first_bytes, path)
     compressed = next((name for magic, name in _COMPRESSED.items() if start.startswith(magic)), None)
     if compressed:
-        raise ApiError("unsupported_media_type", f"The file is {compressed}: send it as plain CSV or JSON Lines.")
+        remedy = "add `Content-Encoding: gzip`" if compressed == "gzip" else "send it as plain CSV or JSON Lines"
+        raise ApiError("unsupported_media_type", f"The file is {compressed}: {remedy}.")
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -237,6 +238,7 @@ ROUTES = [
         tag="texts",
         errors=(
             "overloaded",
+            "malformed_gzip",
             "too_slow",
             "body_too_large",
             "unsupported_media_type",

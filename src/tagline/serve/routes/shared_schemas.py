@@ -10,6 +10,7 @@ NEGATIVE_EXAMPLE = "Two hours that I will never get back."
 JSON_BODY_ERRORS = (
     "overloaded",
     "malformed_json",
+    "malformed_gzip",
     "invalid_utf8",
     "too_slow",
     "body_too_large",
