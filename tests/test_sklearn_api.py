@@ -64,7 +64,6 @@ NOT_FOR_TEXT = {
     "check_n_features_in": ANY_TEXT,
     "check_n_features_in_after_fitting": ANY_TEXT,
     "check_classifiers_train": ANY_TEXT,
-    "check_classifiers_regression_target": "labels may be numbers with a fraction, such as 3.5 stars",
 }
 
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tagline.attributes import LearntAttributes
 from tagline.bundle import Bundle, read_bundle, write_bundle
-from tagline.calibration import Calibrator, TemperatureScaling, uncalibrated
+from tagline.calibration import Calibrator, uncalibrated
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
+from tagline.indicators import IndicatorFormat
 from tagline.inputs import as_inputs, check_lengths, label_text, list_labels, matches
 from tagline.learners import FitOptions, Fitted, HeldOut, TrainingRecord, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
@@ -25,7 +27,6 @@ from tagline.model_header import calibration_entry, checked_facts, restore_model
 from tagline.models import OnnxModel
 from tagline.models.onnx import model_graph
 from tagline.recipes import Recipe, load_recipe
-from tagline.sklearn_api import Estimator
 from tagline.task import Floats, Task
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ Labels = NDArray[Any]
 _BATCH = 16_384  # texts turned into features at a time
 
 
-class TextClassifier(Estimator):
+class TextClassifier(LearntAttributes):
     """A text classifier with scikit-learn's conventions.
 
     Examples:
@@ -48,19 +49,24 @@ class TextClassifier(Estimator):
         settings: changes to the recipe: ``{"model.C": 3}`` or ``["model.C=3"]``.
         class_weight: None; ``"balanced"``, every class has the same total weight; or a weight for each class.
         positive: the positive one of two classes, and an error for more; by default see ``positive_class``.
-        seed: of everything random; the same seed on the same machine gives the same model to the last bit.
+        seed: of everything random; the same seed on the same machine gives the same model to the last bit. None: a new
+            one for each fit.
 
     Attributes:
-        classes_: the classes, sorted, (n_classes,); the columns of probabilities have this order.
+        classes_: the classes, (n_classes,), sorted or in the order of an indicator's columns; the columns of
+            probabilities have this order.
+        indicator_: the format of the labels if they were an indicator matrix (``IndicatorFormat``), else None.
         task_: ``"binary"``, ``"multiclass"`` or ``"multilabel"`` (``Task``).
         positive_: the positive one of two classes, else None.
         recipe_: the recipe in full. ``chosen_``: settings chosen on held-out rows.
         validation_: held-out predictions before the final fit (``HeldOut``), or None.
-        training_: how a network was trained, epoch by epoch (``TrainingRecord``), or None.
+        training_: how a network was trained, epoch by epoch (``TrainingRecord``), or None. ``history_``: its metrics
+            as Keras has them.
+        coef_, intercept_, n_features_in_: of linear models, see ``LearntAttributes``.
         calibrator_: calibrator of the logits (``Calibrator``); ``temperature_``: the temperature it divides them by.
         threshold_: the probability above which a label is given, of two classes and of many labels.
         n_features_: how many n-grams or word ids the model knows. ``seconds_``: duration of each stage.
-        card_: facts that ``save`` stores with the model.
+        seed_: the seed of the fit. card_: facts that ``save`` stores with the model.
         graph_: the ONNX graph of a network, as its bundle holds it, or None; ``graph_of_``: its model and calibrator.
 
     """
@@ -72,7 +78,7 @@ class TextClassifier(Estimator):
         settings: Mapping[str, Any] | Sequence[str] | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
         positive: str | None = None,
-        seed: int = 0,
+        seed: int | None = 0,
     ) -> None:
         self.recipe = recipe
         self.settings = settings
@@ -99,7 +105,10 @@ class TextClassifier(Estimator):
         Args:
             texts: strings; a list, an array, or a pandas or polars series, (n_texts,). A network also learns from
                 sequences of word ids, as ``tagline.keras_datasets`` has them.
-            labels: strings, integers or booleans; lists of them, or a boolean matrix, for several labels a text.
+            labels: strings, integers or booleans. For several labels a text: lists of them, or an indicator matrix of 0
+                and 1, (n_texts, n_classes), as an array, a sparse matrix or a frame, whose columns name the classes;
+                ``predict`` then returns one of the same kind. Strings are normalized to NFC and otherwise stay as they
+                are: unlike ``load_dataset``, this does not merge spellings.
             sample_weight: how many times each text counts, (n_texts,). A text of weight 0 is ignored; one of weight 2
                 counts as two for feature weights, the choice of settings, the model and the calibration, but as one
                 for the vocabulary, the splits and the two rows that a leaf of a tree has at least. A network takes the
@@ -143,6 +152,8 @@ class TextClassifier(Estimator):
         if fitted.held_out is not None:
             fitted = replace(fitted, held_out=replace(fitted.held_out, rows=given.rows[fitted.held_out.rows]))
         self.classes_, self.task_, self.recipe_, self.positive_ = given.classes, given.data.task, recipe, given.positive
+        self.indicator_: IndicatorFormat | None = given.indicator
+        self.seed_ = seed
         self._take(fitted)
         return self
 
@@ -156,13 +167,6 @@ class TextClassifier(Estimator):
         self.n_features_ = fitted.vectorizer.n_columns
         self.card_: dict[str, Any] = {}
         self._keep_graph(None)
-
-    @property
-    def temperature_(self) -> float:
-        """The temperature that the logits are divided by, where they are calibrated by temperature scaling."""
-        if isinstance(self.calibrator_, TemperatureScaling):
-            return self.calibrator_.temperature
-        raise AttributeError(f"The model is calibrated by `{self.calibrator_.kind}`: see `calibrator_`.")
 
     def _features(self, texts: Iterable[Any]) -> Iterable[Any]:
         self._check_fitted()
@@ -197,15 +201,28 @@ class TextClassifier(Estimator):
             parts.append(proba)
         return np.vstack(parts)
 
-    def predict(self, texts: Iterable[Any]) -> Labels:
-        """Return the label of each text, (n_texts,); a list of labels for each where there may be several."""
-        return self.decide(self.predict_proba(texts))
+    def predict_log_proba(self, texts: Iterable[Any]) -> Floats:
+        """Return the logarithm of ``predict_proba``, (n_texts, n_classes)."""
+        with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf
+            return np.asarray(np.log(self.predict_proba(texts)))
+
+    def predict(self, texts: Iterable[Any]) -> Any:
+        """Return the label of each text, (n_texts,).
+
+        Where a text may have several: a list of labels for each, (n_texts,), or an indicator, (n_texts, n_classes), of
+        the kind that the model was fitted on.
+        """
+        proba = self.predict_proba(texts)
+        if self.indicator_ is None:
+            return self.decide(proba)
+        return self.indicator_.write(self.task_.decide(proba, self.threshold_), self.classes_, texts)
 
     def decide(self, proba: Floats, *, threshold: float | None = None, positive: str | None = None) -> Labels:
         """Return the labels that probabilities, (n_texts, n_classes), give.
 
         Two classes: ``positive`` where its probability is above ``threshold``; one equal to it gives the other class.
-        Several labels: those above it. Otherwise the most probable class, and a threshold is an error.
+        Several labels: lists of those above it, whatever ``predict`` returns. Otherwise the most probable class, and a
+        threshold is an error.
         """
         self._check_fitted()
         proba = np.asarray(proba)
@@ -240,9 +257,11 @@ class TextClassifier(Estimator):
                 label; no label is a class of the model; or a weight is invalid.
 
         """
-        column, truth = as_inputs(texts), list_labels(labels)
+        self._check_fitted()
+        column, truth = as_inputs(texts), list_labels(labels, self.classes_)
         check_lengths(column, truth)
-        right = matches(truth, self.predict(column), self.classes_)  # type: ignore[arg-type]  # sequences are inputs too
+        proba = self.predict_proba(column)  # type: ignore[arg-type]  # sequences are inputs too
+        right = matches(truth, self.decide(proba), self.classes_)
         weights = None if sample_weight is None else checked_weights(sample_weight, len(column))
         return float(np.average(right.astype(np.float64), weights=weights))
 
@@ -276,8 +295,9 @@ class TextClassifier(Estimator):
             **calibration_entry(self.calibrator_),
             "threshold": self.threshold_,
             "positive": self.positive_,
-            "seed": int(self.seed),
+            "seed": self.seed_,
             "facts": self.card_,
+            **({} if self.indicator_ is None else {"indicator": self.indicator_.model_dump()}),
         }
 
     def _keep_graph(self, graph: bytes | None) -> None:
@@ -324,6 +344,7 @@ class TextClassifier(Estimator):
         clf = cls(stored.recipe, positive=header.positive, seed=header.seed)
         clf.classes_, clf.task_ = stored.classes, stored.task
         clf.recipe_, clf.positive_ = stored.recipe, header.positive
+        clf.indicator_, clf.seed_ = header.indicator, header.seed
         clf._take(
             Fitted(
                 vectorizer=stored.features,

@@ -1,32 +1,38 @@
 """Convert texts and labels of any container to columns."""
 
+import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
+from tagline.indicators import read_indicator
 from tagline.task import Bools, Task
 
 Labels = NDArray[Any]
 _LONGEST_LABEL = 1_000
+_MOST_NUMBERS = 20  # different numbers with a fraction that can be classes, such as half stars up to 10
 
 
 def as_texts(texts: Iterable[str]) -> pl.Series:
-    """Return texts as a String series without nulls, (n_texts,); an array of one column, (n_texts, 1), is flattened.
+    """Return texts as a String series without nulls, (n_texts,).
+
+    One column in two dimensions, (n_texts, 1), is flattened: an array, a frame, or lists of one text each.
 
     Raises:
-        InputError: they are one string, several columns, or not all strings.
+        InputError: they are one string, several columns, or not all strings; or one is missing.
 
     """
     if isinstance(texts, str | bytes):
         raise InputError("The texts are one string: pass a list, for example `[text]`.")
     if isinstance(texts, pl.Series):
-        series = texts
+        series = texts.cast(pl.String) if isinstance(texts.dtype, pl.Categorical | pl.Enum | pl.Null) else texts
     else:
         values = _column(np.asarray(texts), "texts") if hasattr(texts, "__array__") else _listed(texts, "texts")
         for row, value in enumerate(values):
@@ -36,10 +42,11 @@ def as_texts(texts: Iterable[str]) -> pl.Series:
             series = pl.Series(values, dtype=pl.String)
         except UnicodeEncodeError:  # half of a surrogate pair: cut out of broken JSON
             series = pl.Series([v.encode("utf-8", "replace").decode() for v in values], dtype=pl.String)
+    missing = series.is_null() | series.is_nan() if series.dtype.is_float() else series.is_null()
+    if missing.any():
+        raise InputError(f"Text {missing.arg_true()[0]} is missing, not a string.")
     if series.dtype != pl.String:
         raise InputError(f"The texts are {series.dtype}, not strings.")
-    if series.null_count():
-        raise InputError(f"Text {series.is_null().arg_true()[0]} is missing, not a string.")
     return series
 
 
@@ -62,29 +69,30 @@ def as_inputs(texts: Iterable[Any]) -> pl.Series | Sequences:
             return as_texts(array)
     values = _listed(texts, "texts")
     if values and _is_sequence(values[0]):
-        return Sequences.of(values)
+        return as_texts(_only_column(values)) if _holds_text(values) else Sequences.of(values)
     return as_texts(texts if hasattr(texts, "__array__") else values)
 
 
-def list_labels(labels: Iterable[Any] | None) -> Labels:
+def list_labels(labels: Iterable[Any] | None, classes: Labels | None = None) -> Labels:
     """Return labels as an array: (n_texts,) of one type, objects for lists, or a boolean matrix.
 
+    Strings are normalized to NFC, as texts are. The columns of a frame take the order of ``classes``, (n_classes,).
+
     Raises:
-        InputError: a label is missing, too long, or a list among others that are none.
+        InputError: a label is missing, too long, or a list among others that are none; or columns are not ``classes``.
 
     """
     if labels is None:
         raise InputError("`fit` requires y to be passed, but the target y is None: give a label for each text.")
     if isinstance(labels, str | bytes):
         raise InputError("The labels are one string: pass a list.")
+    indicator = read_indicator(labels)
+    if indicator is not None:
+        return indicator.Y if classes is None else indicator.in_order(classes)
     if isinstance(labels, pl.Series):
         values = labels.to_list()
-    elif hasattr(labels, "__array__"):
-        array = np.asarray(labels)
-        if array.ndim == 2 and array.shape[1] > 1:
-            if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
-                raise InputError("A matrix of labels holds a column for each label, and nothing but 0 and 1.")
-            return array.astype(bool)
+    elif sp.issparse(labels) or hasattr(labels, "__array__"):
+        array = labels.toarray() if sp.issparse(labels) else np.asarray(labels)  # type: ignore[attr-defined]
         if array.ndim == 2 and array.shape[1] == 1:
             _warn_of_column_vector()
         values = _column(array, "labels")
@@ -100,7 +108,7 @@ def list_labels(labels: Iterable[Any] | None) -> Labels:
     types = {type(value) for value in values}
     if len(types) > 1:
         values = [str(value) for value in values]
-    array = np.array(values) if values else np.empty(0, dtype=str)
+    array = np.array([_composed(value) for value in values]) if values else np.empty(0, dtype=str)
     return array if array.dtype.kind in "biufU" else np.array([str(value) for value in values])  # dates and the like
 
 
@@ -110,12 +118,17 @@ def _label_lists(values: list[Any]) -> Labels:
     for row, value in enumerate(values):
         if _is_missing(value) or isinstance(value, str) or not isinstance(value, Iterable):
             raise InputError(f"Label {row} is {_what(value)}, but others are lists: give each text a list.")
-        nested[row] = list(value)
+        nested[row] = [_composed(name) for name in value]
         if any(_is_missing(name) for name in nested[row]):
             raise InputError(f"Label {row} holds a missing label.")
     if len({type(name) for row in nested for name in row}) > 1:
         nested[:] = [[str(name) for name in row] for row in nested]
     return nested
+
+
+def _composed(label: Any) -> Any:
+    """Return a label with strings in NFC, in which labels that look the same are the same."""
+    return unicodedata.normalize("NFC", label) if isinstance(label, str) else label
 
 
 def _warn_of_column_vector() -> None:
@@ -130,12 +143,28 @@ def _is_sequence(value: object) -> bool:
     return isinstance(value, list | tuple | np.ndarray) and np.ndim(value) == 1
 
 
+def _holds_text(rows: list[Any]) -> bool:
+    """Say whether the first value of some sequences is a text, or missing."""
+    first = next((row[0] for row in rows if _is_sequence(row) and len(row)), None)
+    return isinstance(first, str) or (first is not None and _is_missing(first))
+
+
+def _only_column(rows: list[Any]) -> list[Any]:
+    """Return the values of sequences of one value each."""
+    for number, row in enumerate(rows):
+        if not _is_sequence(row) or len(row) != 1:
+            has = f"{len(row):,} values" if _is_sequence(row) else "no list"
+            raise InputError(f"Text {number} has {has}, not one: give one string for each text.")
+    return [row[0] for row in rows]
+
+
 def _column(array: NDArray[Any], what: str) -> list[Any]:
     """Return the values of an array of one dimension, or of one column."""
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        raise InputError(f"The {what} have the shape {array.shape}: give an array of one dimension.")
+        one = ", for example one column of a frame" if array.ndim == 2 else ""
+        raise InputError(f"The {what} have the shape {array.shape}: give an array of one dimension{one}.")
     values: list[Any] = array.tolist()
     return values
 
@@ -161,6 +190,13 @@ def encode_labels(labels: Labels) -> tuple[Labels, Bools, Task]:
             raise InputError("No text has a label.")
         return classes, Y, Task.MULTILABEL
     classes, y = np.unique(labels, return_inverse=True)
+    if labels.dtype.kind == "f" and len(classes) > max(2, min(_MOST_NUMBERS, len(labels) // 2)):
+        fractions = classes[classes % 1 != 0]
+        if len(fractions):
+            raise InputError(
+                f"Unknown label type: continuous. The labels are {len(classes):,} different numbers, such as "
+                f"{fractions[0]:g}: a classifier learns classes. Divide the numbers into a few, such as low and high."
+            )
     if len(classes) < 2:
         raise InputError(f"There is only one class, `{classes[0]}`: a classifier needs two or more.")
     Y = np.zeros((len(labels), len(classes)), dtype=bool)
@@ -216,9 +252,9 @@ def joined_labels(labels: Labels, more: Labels) -> Labels:
 
 
 def label_text(label: Any) -> str:
-    """Return the text by which labels of different types are compared: 1, 1.0 and "1" are the same label."""
+    """Return the text by which labels are compared: 1, 1.0 and "1" are the same label, and é however it is encoded."""
     whole = isinstance(label, float | np.floating) and float(label).is_integer()
-    return str(int(label)) if whole else str(label)
+    return str(int(label)) if whole else str(_composed(label))
 
 
 def check_overlap(found: Iterable[str], known: Sequence[str], what: str = "labels") -> None:
@@ -250,7 +286,7 @@ def matches(truth: Labels, predicted: Labels, classes: Labels) -> Bools:
         if {truth.dtype.kind, predicted.dtype.kind} & {"i", "u", "f"}:  # False is 0, and True is 1
             truth, predicted, classes = (a.astype(int) if a.dtype == bool else a for a in (truth, predicted, classes))
         check_overlap(map(label_text, np.unique(truth)), [label_text(name) for name in classes])
-        if truth.dtype.kind == predicted.dtype.kind:
+        if truth.dtype.kind == predicted.dtype.kind and all(_composed(name) == name for name in classes.tolist()):
             return np.asarray(truth == predicted)
         return np.array([label_text(a) == label_text(b) for a, b in zip(truth, predicted, strict=True)], dtype=bool)
     if truth.ndim == 2 and truth.shape[1] != len(classes):

@@ -19,6 +19,7 @@ from tagline.calibration import Calibrator, restore_calibrator
 from tagline.errors import BundleError, InputError, MissingExtraError
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
+from tagline.indicators import IndicatorFormat
 from tagline.models import MODELS, Model
 from tagline.recipes import FEATURIZERS, Recipe, make_recipe
 from tagline.task import Task
@@ -95,6 +96,7 @@ class Header(BaseModel):
     positive: str | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     facts: Facts
+    indicator: IndicatorFormat | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "Header":
@@ -109,6 +111,8 @@ class Header(BaseModel):
             raise ValueError(f"`task` is `{self.task}`, and there are {len(names):,} `classes`")
         if (self.positive is not None) != task.has_positive or self.positive not in (None, *names):
             raise ValueError("`positive` must be one of two `classes`, and null for more")
+        if self.indicator is not None and task is not Task.MULTILABEL:
+            raise ValueError("`indicator` is for several labels a text")
         if self.calibration is None and self.temperature is None:
             raise ValueError("`temperature` is missing")
         return self

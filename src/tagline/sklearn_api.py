@@ -4,14 +4,20 @@
 "Developing scikit-learn estimators").
 """
 
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any, Self
 
 from tagline.errors import InputError, nearest
+from tagline.recipes import setting_pairs
+
+_NESTED = "settings__"  # what starts the name of one setting, ``settings__features__words``
+_ROUTED = ("fit", "score")  # the methods that take metadata: every argument after texts and labels
 
 
 class Estimator:
     """An estimator: its parameters are the arguments of its constructor; it is fitted if it has ``model_``."""
+
+    settings: Any
 
     @classmethod
     def _parameters(cls) -> dict[str, Any]:
@@ -24,22 +30,79 @@ class Estimator:
         return {name: getattr(self, name) for name in self._parameters()}
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters by name.
+        """Set parameters by name; ``settings__features__words=2`` sets one of the settings and keeps the others.
 
         Raises:
             InputError: a name is not that of a parameter.
 
         """
+        nested = {name: value for name, value in params.items() if name.startswith(_NESTED)}
         for name, value in params.items():
+            if name in nested:
+                continue
             if name not in self._parameters():
                 hint = nearest(name, self._parameters())
                 raise InputError(f"`{type(self).__name__}` has no parameter `{name}`.{hint}")
             setattr(self, name, value)
+        if nested:
+            changes = {name.removeprefix(_NESTED).replace("__", "."): value for name, value in nested.items()}
+            self.settings = dict(setting_pairs(self.settings or ())) | dict(setting_pairs(changes))
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """Return which arguments of ``fit`` and ``score`` are requested from scikit-learn's metadata routing."""
+        from sklearn.utils.metadata_routing import MetadataRequest
+
+        if not hasattr(self, "_metadata_request"):
+            requests = MetadataRequest(owner=type(self).__name__)
+            for method in _ROUTED:
+                for name in self._metadata_of(method):
+                    getattr(requests, method).add_request(param=name, alias=None)
+            return requests
+        return self._metadata_request
+
+    def set_fit_request(self, **requests: bool | str | None) -> Self:
+        """Request arguments of ``fit``, such as ``sample_weight=True`` or ``groups="author"``, from metadata routing.
+
+        True: pass it if it is given; False: do not; None: raise an error if it is given; a string: its name there.
+
+        Raises:
+            InputError: ``fit`` has no such argument, or metadata routing is not enabled.
+
+        """
+        return self._request("fit", requests)
+
+    def set_score_request(self, **requests: bool | str | None) -> Self:
+        """Request arguments of ``score``, which is ``sample_weight``; see `set_fit_request`."""
+        return self._request("score", requests)
+
+    @classmethod
+    def _metadata_of(cls, method: str) -> list[str]:
+        """Return the arguments of a method after texts and labels."""
+        arguments = list(signature(getattr(cls, method)).parameters.values())[3:]
+        return [a.name for a in arguments if a.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)]
+
+    def _request(self, method: str, requests: dict[str, bool | str | None]) -> Self:
+        from sklearn import get_config
+
+        if not get_config()["enable_metadata_routing"]:
+            raise InputError(
+                f"`set_{method}_request` is for metadata routing, which is not enabled: call "
+                "`sklearn.set_config(enable_metadata_routing=True)`."
+            )
+        known = self._metadata_of(method)
+        routing = self.get_metadata_routing()
+        for name, request in requests.items():
+            if name not in known:
+                raise InputError(f"`{method}` has no argument `{name}` that can be requested.{nearest(name, known)}")
+            getattr(routing, method).add_request(param=name, alias=request)
+        self._metadata_request = routing
         return self
 
     def __repr__(self) -> str:
         defaults = self._parameters()
-        changed = [f"{name}={value!r}" for name, value in self.get_params().items() if value != defaults[name]]
+        params = self.get_params()
+        changed = [f"{name}={value!r}" for name, value in params.items() if value != defaults[name]]
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -56,7 +119,7 @@ class Estimator:
 
         return Tags(
             estimator_type="classifier",
-            target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags(),
+            target_tags=TargetTags(required=True, two_d_labels=False, multi_output=True),
+            classifier_tags=ClassifierTags(multi_label=True),
             input_tags=InputTags(one_d_array=True, two_d_array=False, string=True),
         )

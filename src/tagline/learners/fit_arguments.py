@@ -1,5 +1,6 @@
 """The arguments of `TextClassifier.fit`, checked, as training data."""
 
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
+from tagline.indicators import IndicatorFormat, read_indicator
 from tagline.inputs import (
     as_inputs,
     as_texts,
@@ -32,10 +34,11 @@ class FitArguments:
 
     Attributes:
         data: the rows whose weight is above 0.
-        classes: the classes, sorted, (n_classes,).
+        classes: the classes, (n_classes,), sorted or in the order of an indicator's columns.
         positive: the positive one of two classes, else None.
         rows: the number of each row of ``data`` among the texts given, followed by the validation texts.
         complete: whether no row was dropped.
+        indicator: the format of the labels if they are an indicator matrix, else None.
 
     """
 
@@ -44,6 +47,7 @@ class FitArguments:
     positive: str | None
     rows: Ints
     complete: bool
+    indicator: IndicatorFormat | None
 
 
 def check_arguments(
@@ -66,7 +70,8 @@ def check_arguments(
     """
     if word_index is not None and not isinstance(word_index, Mapping):
         raise InputError(f"`word_index` must map words to their ranks; it is a `{type(word_index).__name__}`.")
-    column, encoded = as_inputs(texts), list_labels(labels)
+    indicator = read_indicator(labels)
+    column, encoded = as_inputs(texts), list_labels(labels) if indicator is None else indicator.Y
     check_lengths(column, encoded)
     n_given, n_texts = 0, len(column)
     rows = np.arange(n_texts)
@@ -76,11 +81,13 @@ def check_arguments(
         column = column.take(rows) if isinstance(column, Sequences) else column[rows]
         encoded, sample_weight = encoded[rows], sample_weight[rows]
     if validation is not None:
-        extra, extra_labels = _pair(validation)
+        extra, extra_labels = _pair(validation, None if indicator is None else indicator.classes)
         n_given = len(extra)
         column, encoded = joined(column, extra), joined_labels(encoded, extra_labels)
         rows = np.append(rows, n_texts + np.arange(n_given))
     classes, Y, task = encode_labels(encoded)
+    if indicator is not None:
+        classes = indicator.classes
     sample_weights, loss_weights = row_weights(classes, Y, class_weight, sample_weight, len(column) - n_given)
     data = TrainingData(
         column,
@@ -98,16 +105,19 @@ def check_arguments(
         kept = np.flatnonzero(loss_weights)
         data, rows = data.take(kept), rows[kept]
     complete = len(rows) == n_texts + n_given
-    return FitArguments(data, classes, _positive(positive, classes, task), rows, complete)
+    format_ = None if indicator is None else indicator.format
+    return FitArguments(data, classes, _positive(positive, classes, task), rows, complete, format_)
 
 
 def checked_seed(seed: Any) -> int:
-    """Return a seed as an int.
+    """Return a seed as an int; None is drawn, another one each time.
 
     Raises:
         InputError: it is none.
 
     """
+    if seed is None:
+        return secrets.randbits(32)
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise InputError(f"`seed` must be an integer from 0 to {2**32 - 1}, not `{seed}`.")
     return int(seed)
@@ -121,10 +131,10 @@ def _positive(positive: str | None, classes: NDArray[Any], task: Task) -> str | 
     return None
 
 
-def _pair(validation: Any) -> tuple[Any, Any]:
+def _pair(validation: Any, classes: NDArray[Any] | None) -> tuple[Any, Any]:
     """Return validation texts and their labels, checked."""
     if not isinstance(validation, tuple | list) or len(validation) != 2:
         raise InputError("`validation` must be a pair: the texts and their labels.")
-    texts, labels = as_inputs(validation[0]), list_labels(validation[1])
+    texts, labels = as_inputs(validation[0]), list_labels(validation[1], classes)
     check_lengths(texts, labels)
     return texts, labels

@@ -1,7 +1,7 @@
 """Recipes: named training programmes, one TOML file each."""
 
 from tagline.recipes.features import FEATURIZERS, MultihotFeatures, NgramFeatures, SequenceFeatures, WordFeatures
-from tagline.recipes.load import format_recipe, load_recipe, make_recipe, recipe_names
+from tagline.recipes.load import format_recipe, load_recipe, make_recipe, recipe_names, setting_pairs
 from tagline.recipes.models import (
     NETWORKS,
     AverageModel,
@@ -36,4 +36,5 @@ __all__ = [
     "load_recipe",
     "make_recipe",
     "recipe_names",
+    "setting_pairs",
 ]

@@ -59,7 +59,7 @@ def load_recipe(recipe: str | Path, settings: Iterable[str] | Mapping[str, Any] 
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"The recipe `{source}` is not TOML: {error}.") from None
-    return make_recipe(_changed(tables, _changes(settings), source), source)
+    return make_recipe(_changed(tables, setting_pairs(settings), source), source)
 
 
 def make_recipe(tables: Mapping[str, Any], source: str) -> Recipe:
@@ -116,7 +116,13 @@ def _changed(tables: dict[str, Any], changes: list[tuple[str, Any]], source: str
     return tables
 
 
-def _changes(settings: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:
+def setting_pairs(settings: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return settings as pairs of ``section.key`` and value.
+
+    Raises:
+        RecipeError: a setting is not of this form.
+
+    """
     if isinstance(settings, str):
         settings = [settings]
     if not isinstance(settings, Iterable):
