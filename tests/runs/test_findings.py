@@ -1,8 +1,16 @@
 """Findings of a run: what an accuracy hides."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from tagline.runs.findings import never_predicted
+import numpy as np
+import pytest
+
+from tagline.cli.commands.train import show_run
+from tagline.cli.terminal import Session
+from tagline.key_findings import KeyFinding, Kind, most_serious_first, shown_first
+from tagline.metrics import measure
+from tagline.runs.findings import never_predicted, one_class, small_test
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 
@@ -21,6 +29,84 @@ def test_classes_without_a_prediction_are_named() -> None:
     assert advised.startswith(f"{said} `--balance`")
     block["per_class"]["b"] = figures(1, 0, 3)
     assert never_predicted(block, ["a", "b", "c", "d"], balanced=False) == []
+
+
+def test_an_accuracy_of_one_class_is_named() -> None:
+    truth = np.array([0, 1] * 2 + [0] * 6)
+    block = measure(truth, np.zeros(10, int), None, ["ok", "fraud"], task="binary", n_bootstrap=100)
+    [said] = one_class(block)
+    assert said.startswith("Every row is predicted as `ok`: the accuracy of 80.0 % is the share of this class")
+    assert block["mcc"] == 0
+    assert one_class(measure(truth, truth, None, ["ok", "fraud"], task="binary", n_bootstrap=100)) == []
+    none = np.zeros((10, 2), bool)
+    assert one_class(measure(none, none, None, ["ok", "fraud"], task="multilabel", n_bootstrap=100)) == []
+
+
+def test_a_test_set_too_small_to_say_anything_is_named() -> None:
+    def said(n: int, *, can_fold: bool = False) -> list[str]:
+        truth = np.arange(n) % 2
+        predicted = np.where(np.arange(n) % 3, truth, 1 - truth)
+        block = measure(truth, predicted, None, ["a", "b"], task="binary", n_bootstrap=100)
+        return small_test(block, can_fold=can_fold)
+
+    assert said(3000) == []
+    [one] = said(30)
+    assert one.startswith("The accuracy was measured on 30 rows only: its 95 % interval is 48.2")
+    [other] = said(30, can_fold=True)
+    assert other == f"{one} `--folds 5` measures on all rows."
+    block = {"n": 40, "n_units": 8, "unit": "text", "accuracy_ci95": [0.0, 1.0], "positive": "a"}
+    assert small_test(block, can_fold=False) == [
+        "The accuracy was measured on 40 rows with 8 distinct texts only: that is too few for an interval."
+    ]
+
+
+def test_the_most_serious_come_first_and_hardly_any_row_last() -> None:
+    found = [
+        KeyFinding(Kind.TINY_CLASSES, "tiny"),
+        KeyFinding(Kind.COPIES_ACROSS_SPLITS, "three of a thousand", 0.003),
+        KeyFinding(Kind.MERGED_LABELS, "merged"),
+        KeyFinding(Kind.NEVER_PREDICTED, "never"),
+        KeyFinding(Kind.CONFLICTING_LABELS, "conflicting", 0.2),
+    ]
+    ranked = most_serious_first(found)
+    assert [one.sentence for one in ranked] == ["never", "conflicting", "merged", "tiny", "three of a thousand"]
+    metrics = {"findings": [one.to_json() for one in most_serious_first(2 * found)]}
+    assert len(shown_first(metrics)) == 5
+    assert metrics["findings"][0] == {"kind": "never_predicted", "sentence": "never"}
+    assert shown_first({}) == []  # of an earlier version
+
+
+@pytest.mark.usefixtures("drawn_plots")
+def test_what_is_shown_first_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [(f"an ordinary text of kind {i} with w{i % 7}", "ok") for i in range(380)]
+    rows += [(f"an ordinary text of kind {i} with w{i % 7}", "Fraud" if i % 3 else "fraud") for i in range(380, 400)]
+    rows += [("Donâ€™t", " ok"), ("", "ok"), ("an ordinary text of kind 1 with w1", "fraud")]
+    run = train_run(rows, TrainSettings("naive-bayes"), out=tmp_path / "run")
+    kinds = [finding["kind"] for finding in run.metrics["findings"]]
+    assert kinds == [
+        "one_class",
+        "never_predicted",
+        "merged_labels",
+        "encoding",
+        "conflicting_labels",
+        "rows_left_out",
+    ]
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    show_run(Session([]), run, as_json=False)
+    out, err = capsys.readouterr()
+    first = out.split("Look at this first:\n")[1].split("\n\n")[0].splitlines()
+    assert [line.removeprefix("  • ") for line in first] == shown_first(run.metrics)
+    assert "such as `â€™` (first: row 401)" in out
+    assert "1 row left out: empty text" in err  # the sixth
+    assert "Spaces around the label were trimmed in 1 row." in err  # not a key finding
+    assert not [line for line in first if line.removeprefix("  • ") in err]
+    top, rest = page.split("</header>")
+    assert page.count("keeps them apart") == top.count("keeps them apart") == 1
+    assert ("1 text with conflicting labels." in top, '<p class="warning">1 text with' in rest) == (True, False)
+    assert '<p class="warning">1 row left out: empty text' in rest
+    capsys.readouterr()
+    show_run(Session([]), replace(run, warnings=()), as_json=True)
+    assert "Spellings of one label were merged" in capsys.readouterr().err  # for who reads JSON by machine
 
 
 def test_a_rare_class_that_is_never_predicted_is_a_warning(tmp_path: Path) -> None:

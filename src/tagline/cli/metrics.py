@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tagline.cli.terminal import show
+from tagline.key_findings import shown_first
 from tagline.metrics.confusion import confusion_counts, most_confused, worst_classes
 from tagline.metrics.formatting import NO_INTERVAL, display_name, format_figure
 from tagline.metrics.headline import headlines, task_of
@@ -29,7 +30,7 @@ _LONGEST_NAME = 30
 
 
 def show_metrics(metrics: Mapping[str, Any], *, facts: "Facts | None" = None, rows_used: str = "") -> None:
-    """Print headline figures, the classification report and the confusion matrix."""
+    """Print headline figures, the key findings, the classification report and the confusion matrix."""
     rows = metrics["rows"]
     if facts is not None:
         counts = ", ".join(f"{name} {n:,}" for name, n in rows.items() if n)
@@ -47,9 +48,10 @@ def show_metrics(metrics: Mapping[str, Any], *, facts: "Facts | None" = None, ro
         )
     elif rows_used:
         title = f"On {rows_used}"
+    show(figures_table(block, title=title), "")
+    if findings := shown_first(metrics):
+        show("Look at this first:", *(f"  • {sentence}" for sentence in findings), "")
     show(
-        figures_table(block, title=title),
-        "",
         classification_table(block, title="Classes"),
         "",
         confusion_table(block, metrics["classes"], title="Confusion matrix"),

@@ -214,8 +214,13 @@ def read_dataset(data: Any, options: ReadOptions, seed: int) -> Dataset:
             *unified.notes,
             *notes,
             *assigned.notes,
-            *(warning for finding in findings for warning in finding.warnings),
+            *(
+                warning
+                for finding in findings
+                for warning in (*finding.warnings, *(key.sentence for key in finding.key))
+            ),
         ),
+        key_findings=(*unified.key_findings, *(key for finding in findings for key in finding.key)),
     )
     made = {
         name: Split(part["text"], part["label"], part["group"] if options.group else None)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.errors import InputError
+from tagline.key_findings import shown_first
 from tagline.metrics.formatting import NO_INTERVAL, display_name
 from tagline.metrics.headline import task_of, tiles
 from tagline.plots.registry import PLOTS, PlotData, Section, TrainingHistory, captions
@@ -67,6 +68,7 @@ def render(folder: RunFolder) -> str:
         positive=display_name(block["positive"]) if "positive" in block else None,
         verdict=sections.verdict(metrics, block),
         tiles=[vars(tile) for tile in tiles(block)],
+        findings=[harmless(sentence) for sentence in shown_first(metrics)],
         units=units_sentence(block),
         figures=sections.figure_rows(block, validation if measured_on == "test" else None),
         has_validation=bool(validation) and measured_on == "test",

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tagline.data.inspections import INSPECTIONS
+from tagline.key_findings import shown_first
 from tagline.metrics.confusion import most_confused, worst_classes
 from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.formatting import display_name, format_figure, format_interval, listed
@@ -210,14 +211,14 @@ def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 
 def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a description of the data; facts that a run lacks are left out."""
+    """Return a description of the data; facts that a run lacks are left out, and so is what is said at the top."""
     dataset = run.get("dataset") or {}
     facts = dataset.get("facts") or {}
     rows = metrics.get("rows") or dataset.get("rows") or {}
     lengths, counts = facts.get("lengths") or {}, facts.get("class_counts") or {}
     splits = [name for name in _SPLITS if rows.get(name) or name in counts]
-    duplicates = facts.get("duplicates") or {}
     classes = list(metrics.get("classes") or dataset.get("classes") or [])
+    at_top = shown_first(metrics)
     return {
         "source": harmless(str(dataset.get("source") or "")),
         "fingerprint": harmless(str(dataset.get("fingerprint") or "")),
@@ -242,12 +243,11 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
             if value
         ],
         "inspections": _inspections(facts),
-        "leaked": f"{duplicates['test_in_train']:,}" if duplicates.get("test_in_train") else "",
         "rejected_rows": [
             {key: harmless(str(row.get(key, ""))) for key in ("file", "line", "reason")}
             for row in (facts.get("rejected") or [])[:20]
         ],
-        "warnings": [harmless(str(warning)) for warning in facts.get("warnings") or []],
+        "warnings": [harmless(str(warning)) for warning in facts.get("warnings") or [] if warning not in at_top],
     }
 
 

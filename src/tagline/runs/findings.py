@@ -1,9 +1,51 @@
-"""What the figures of a run show that its user should look at."""
+"""The key findings of a run: what its figures and its data show that the user should look at first."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tagline.data.inspections.facts import Facts
 from tagline.data.wording import counted, listed
+from tagline.key_findings import KeyFinding, Kind, most_serious_first
+from tagline.metrics.formatting import format_figure, format_interval
+from tagline.metrics.headline import task_of
+from tagline.task import Task
+
+_WIDE = 0.2  # an accuracy with a wider interval says little
+
+
+def key_findings(metrics: Mapping[str, Any], facts: Facts, *, balanced: bool) -> list[KeyFinding]:
+    """Return the key findings of a run, the most serious first.
+
+    ``metrics`` are the content of ``metrics.json``; ``balanced``: whether the classes were balanced in training.
+    """
+    found = list(facts.key_findings)
+    block = metrics["test"] or metrics["validation"]
+    if block is not None:
+        can_fold = not facts.official and not metrics.get("folds")
+        sentences = {
+            Kind.ONE_CLASS: one_class(block),
+            Kind.NEVER_PREDICTED: never_predicted(block, metrics["classes"], balanced=balanced),
+            Kind.SMALL_TEST: small_test(block, can_fold=can_fold),
+        }
+        found += [KeyFinding(kind, sentence) for kind, said in sentences.items() for sentence in said]
+    return most_serious_first(found)
+
+
+def one_class(figures: Mapping[str, Any]) -> list[str]:
+    """Return a sentence on predictions that are all the same class, though the accuracy may look good.
+
+    ``figures`` are those of ``metrics.json`` on one split.
+    """
+    if task_of(figures) is Task.MULTILABEL:
+        return []
+    predicted = [name for name, one in figures["per_class"].items() if one["tp"] + one["fp"]]
+    if len(predicted) != 1:
+        return []
+    accuracy = format_figure("accuracy", figures["accuracy"])
+    return [
+        f"Every row is predicted as {listed(predicted)}: the accuracy of {accuracy} is the share of this class, and "
+        "MCC is 0."
+    ]
 
 
 def never_predicted(figures: Mapping[str, Any], classes: Sequence[str], *, balanced: bool) -> list[str]:
@@ -20,3 +62,21 @@ def never_predicted(figures: Mapping[str, Any], classes: Sequence[str], *, balan
     have = "has" if n_rows == 1 else "have"
     advice = "" if balanced else " `--balance` gives every class the same weight in training."
     return [f"{listed(names, 5)} {are} never predicted, though {counted(n_rows, 'row')} {have} {these}.{advice}"]
+
+
+def small_test(figures: Mapping[str, Any], *, can_fold: bool) -> list[str]:
+    """Return a sentence on an accuracy that says little, because it was measured on so few rows.
+
+    ``figures`` are those of ``metrics.json`` on one split; ``can_fold``: whether all rows could be measured instead.
+    """
+    interval = figures.get("accuracy_ci95")
+    if interval is not None and interval[1] - interval[0] <= _WIDE:
+        return []
+    rows, n_units = counted(figures["n"], "row"), figures.get("n_units")
+    if n_units is not None:
+        rows += f" with {counted(n_units, 'group' if figures['unit'] == 'group' else 'distinct text')}"
+    range_ = format_interval("accuracy", interval)
+    may_be = f"its 95 % interval is {range_}" if range_ else "that is too few for an interval"
+    what = "exact match" if task_of(figures) is Task.MULTILABEL else "accuracy"
+    advice = " `--folds 5` measures on all rows." if can_fold else ""
+    return [f"The {what} was measured on {rows} only: {may_be}.{advice}"]

@@ -23,7 +23,7 @@ from tagline.run_folder import (
     run_name,
 )
 from tagline.runs.data import RunInputs, not_measurable, read_for_run, with_absolute_paths, word_index_of
-from tagline.runs.findings import never_predicted
+from tagline.runs.findings import key_findings, never_predicted
 from tagline.runs.fit import Job, Result, fit_folds, fit_split
 from tagline.runs.record import SearchResult, metrics_json, row_counts, run_json
 from tagline.runs.resume import (
@@ -287,6 +287,8 @@ def _write(
         run.write_predictions(result.test.frame(inputs.dataset.classes))
     _draw_plots(run, record, inputs, result)
     metrics = metrics_json(inputs, result, test, seconds, search)
+    found = key_findings(metrics, inputs.dataset.facts, balanced=inputs.settings.balance)
+    metrics["findings"] = [finding.to_json() for finding in found]
     metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
     run.write_metrics(metrics)
     write_report(run.path)

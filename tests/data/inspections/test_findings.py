@@ -76,6 +76,24 @@ def test_control_characters_are_kept_and_reported(tmp_path: Path) -> None:
     assert "1 text contains control characters, which are kept (first: row 41)." in data.facts.warnings
 
 
+def test_characters_of_a_wrong_encoding_are_reported() -> None:
+    texts = ["Cafés", "à", "Noël,", "“quoted”,", "NÃO,", "Â,", "â"]
+    good = [(f"{text} {i}", f"c{i % 2}") for i, text in enumerate(4 * texts)]
+    assert not load_dataset(good).facts.warnings
+    for text in ("é", "’", "ß", "“"):
+        broken = text.encode().decode("cp1252")
+        (one,) = load_dataset([*good, (f"x {broken}", "c0")]).facts.warnings
+        assert one.startswith("1 text contains characters that a wrong encoding leaves, such as `"), text
+        assert "(first: row 29)" in one
+    (lost,) = load_dataset([*good, ("caf\ufffd", "c0")]).facts.warnings
+    assert "`\ufffd`" in lost
+
+
+def test_classes_of_few_rows_are_named() -> None:
+    (told,) = load_dataset([*rows(), ("a", "rare"), ("b", "rare")]).facts.warnings
+    assert told == "1 class has fewer than 10 rows, too few to learn from and to measure: `rare`."
+
+
 def test_warnings_name_the_row_of_the_users_data(tmp_path: Path) -> None:
     odd = pl.DataFrame({"text": ["", "w" * 1_000_001, "bell \x07"], "label": ["c0", "c0", "c1"]})
     told = " ".join(load_dataset(pl.concat([frame(2), odd, frame(40)])).facts.warnings)

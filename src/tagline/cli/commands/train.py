@@ -8,6 +8,7 @@ import typer
 
 from tagline.cli import options
 from tagline.cli.terminal import Session
+from tagline.key_findings import shown_first
 
 if TYPE_CHECKING:
     from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
@@ -115,10 +116,10 @@ def train(
 
 def show_run(session: Session, run: "Run", *, as_json: bool, found: Sequence[str] = ()) -> None:
     """Print the metrics and warnings of a finished run; ``found`` are the lines about a search."""
-    for warning in (*run.dataset.facts.warnings, *run.warnings):
-        session.warn(warning)
-    for finding in _findings(run):
-        session.warn(finding)
+    shown = [] if as_json else shown_first(run.metrics)
+    for warning in (*run.dataset.facts.warnings, *run.warnings, *_findings(run)):
+        if warning not in shown:
+            session.warn(warning)
     session.close()
     if as_json:
         from tagline.cli.terminal import show_json

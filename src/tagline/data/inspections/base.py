@@ -10,6 +10,7 @@ import polars as pl
 from tagline.data.rows import Rejected
 from tagline.data.splits import SPLITS
 from tagline.data.table import Dropped
+from tagline.key_findings import KeyFinding
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +39,13 @@ class Finding:
     """The result of an inspection.
 
     ``facts`` are JSON values by name, without any text of the data: they become part of `Facts`, and so of
-    ``dataset.facts`` in ``run.json``. ``warnings`` are whole sentences for the terminal and the report.
+    ``dataset.facts`` in ``run.json``. ``warnings`` are whole sentences for the terminal and the report, as are those
+    of ``key``, which may be shown first.
     """
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    key: Sequence[KeyFinding] = ()
 
 
 def _no_lines(facts: Mapping[str, Any]) -> list[str]:

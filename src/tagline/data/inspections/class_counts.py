@@ -11,32 +11,45 @@ import polars as pl
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
 from tagline.data.splits import TRAIN, units
 from tagline.data.wording import listed
+from tagline.key_findings import KeyFinding, Kind
 
 MANY_CLASSES = 1000
+_FEW_ROWS = 10
 
 
 def _inspect(data: InspectedData) -> Finding:
     counts = count_classes(data.table["label"], data.classes)
     by_part = {name: count_classes(part["label"], data.classes) for name, part in data.parts.items()}
-    warnings = []
+    key = []
     single = [name for name, n in counts.items() if n == 1]
     if single:
         what = "class has" if len(single) == 1 else "classes have"
-        warnings.append(f"{len(single):,} {what} a single row, which cannot be measured: {listed(single, 5)}.")
+        sentence = f"{len(single):,} {what} a single row, which cannot be measured: {listed(single, 5)}."
+        key.append(KeyFinding(Kind.TINY_CLASSES, sentence))
     copied = [name for name, n in count_units(data.table).items() if n == 1 and counts[name] > 1]
     if copied:
         what = "class has" if len(copied) == 1 else "classes have"
-        warnings.append(
+        sentence = (
             f"{len(copied):,} {what} several rows but only one distinct text or group, which can be neither "
             f"measured nor used for calibration: {listed(copied, 5)}."
         )
+        key.append(KeyFinding(Kind.TINY_CLASSES, sentence))
+    few = [name for name, n in counts.items() if 1 < n < _FEW_ROWS and name not in copied]
+    if few:
+        what = "class has" if len(few) == 1 else "classes have"
+        sentence = (
+            f"{len(few):,} {what} fewer than {_FEW_ROWS} rows, too few to learn from and to measure: {listed(few, 5)}."
+        )
+        key.append(KeyFinding(Kind.TINY_CLASSES, sentence))
     n_rows = data.table.height
     if len(counts) > MANY_CLASSES or (len(counts) > 100 and len(counts) > n_rows / 3):
-        warnings.append(f"There are {len(counts):,} classes in {n_rows:,} rows: check that the label column is right.")
+        sentence = f"There are {len(counts):,} classes in {n_rows:,} rows: check that the label column is right."
+        key.append(KeyFinding(Kind.MANY_CLASSES, sentence))
     untrained = [name for name, n in by_part[TRAIN].items() if n == 0]
     if untrained:
-        warnings.append(f"Classes without train rows cannot be learned: {listed(untrained, 5)}.")
-    return Finding({"class_counts": by_part}, warnings)
+        sentence = f"Classes without train rows cannot be learned: {listed(untrained, 5)}."
+        key.append(KeyFinding(Kind.UNTRAINED_CLASSES, sentence))
+    return Finding({"class_counts": by_part}, key=key)
 
 
 def count_classes(labels: pl.Series, classes: Sequence[str]) -> dict[str, int]:

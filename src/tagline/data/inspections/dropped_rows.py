@@ -5,14 +5,17 @@ from typing import Any
 
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
 from tagline.data.wording import counted, row_place
+from tagline.key_findings import KeyFinding, Kind
 
 
 def _inspect(data: InspectedData) -> Finding:
-    warnings = [
-        f"{counted(dropped.n, 'row')} left out: {dropped.reason} (first: {row_place(dropped.row, dropped.source)})."
-        for dropped in data.dropped
-    ]
-    return Finding({"dropped": {dropped.reason: dropped.n for dropped in data.dropped}}, warnings)
+    n_rows = data.table.height + sum(dropped.n for dropped in data.dropped)
+    key = []
+    for dropped in data.dropped:
+        place = row_place(dropped.row, dropped.source)
+        sentence = f"{counted(dropped.n, 'row')} left out: {dropped.reason} (first: {place})."
+        key.append(KeyFinding(Kind.ROWS_LEFT_OUT, sentence, dropped.n / n_rows))
+    return Finding({"dropped": {dropped.reason: dropped.n for dropped in data.dropped}}, key=key)
 
 
 def _describe(facts: Mapping[str, Any]) -> list[str]:

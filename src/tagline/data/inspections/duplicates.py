@@ -14,6 +14,7 @@ import polars as pl
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
 from tagline.data.splits import TEST, TRAIN, VALIDATION
 from tagline.data.wording import counted
+from tagline.key_findings import KeyFinding, Kind
 
 #: With fewer distinct texts than this share of the rows, most rows are copies.
 _DOMINATED = 0.5
@@ -26,21 +27,27 @@ OVERLAPS = {
 
 def _inspect(data: InspectedData) -> Finding:
     counts = count_duplicates(data.table, official=data.official)
-    warnings = [
-        f"{counted(counts[name], later + ' row')} with a text that is also in {earlier}."
+    key = [
+        KeyFinding(
+            Kind.COPIES_ACROSS_SPLITS,
+            f"{counted(counts[name], later + ' row')} with a text that is also in {earlier}.",
+            counts[name] / data.parts[later].height,
+        )
         for name, (later, earlier) in OVERLAPS.items()
         if counts.get(name)
     ]
-    if n := counts["conflicting"]:
-        warnings.append(f"{counted(n, 'text')} with conflicting labels.")
     n_rows = data.table.height
     n_distinct = n_rows - counts["copies"]
+    if n := counts["conflicting"]:
+        sentence = f"{counted(n, 'text')} with conflicting labels."
+        key.append(KeyFinding(Kind.CONFLICTING_LABELS, sentence, n / n_distinct))
     if n_distinct < _DOMINATED * n_rows:
-        warnings.append(
+        sentence = (
             f"Copies dominate: {n_rows:,} rows have {counted(n_distinct, 'distinct text')}. Metrics weigh a text by "
             "its copies; intervals count each distinct text once."
         )
-    return Finding({"duplicates": counts}, warnings)
+        key.append(KeyFinding(Kind.COPIES_DOMINATE, sentence))
+    return Finding({"duplicates": counts}, key=key)
 
 
 def count_duplicates(table: pl.DataFrame, *, official: bool) -> dict[str, int]:
@@ -69,7 +76,9 @@ def _describe(facts: Mapping[str, Any]) -> list[str]:
         "conflicting": ("text", "with conflicting labels"),
     }
     counts = facts.get("duplicates") or {}
-    return [f"{counted(counts[name], noun)} {rest}" for name, (noun, rest) in lines.items() if name in counts]
+    told = [f"{counted(counts[name], noun)} {rest}" for name, (noun, rest) in lines.items() if name in counts]
+    memorised = ["On test texts from the training rows, the metrics measure memorisation."]
+    return told + (memorised if counts.get("test_in_train") else [])
 
 
 INSPECTION = Inspection("duplicates", _inspect, "Duplicates", _describe, order=40)

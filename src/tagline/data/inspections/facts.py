@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from tagline.data.rows import Rejected
+from tagline.key_findings import KeyFinding
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Facts:
 
     ``found`` holds the facts of all inspections by name: ``dropped`` counts rows by reason, ``duplicates`` by kind
     (see `tagline.data.inspections.duplicates`); ``lengths`` are in characters, by split: mean, median, p95, max;
-    ``class_counts`` are rows by split and class. ``warnings`` are whole sentences.
+    ``class_counts`` are rows by split and class. ``warnings`` are whole sentences, those of ``key_findings`` included.
     """
 
     rows_read: int
@@ -28,6 +29,7 @@ class Facts:
     rejected: tuple[Rejected, ...]
     found: Mapping[str, Any]
     warnings: tuple[str, ...]
+    key_findings: tuple[KeyFinding, ...] = ()
 
     @property
     def label_column(self) -> str | None:

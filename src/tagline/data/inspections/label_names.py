@@ -2,6 +2,7 @@
 
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
 from tagline.data.labels import spelling_key
+from tagline.key_findings import KeyFinding, Kind
 
 
 def _inspect(data: InspectedData) -> Finding:
@@ -12,7 +13,8 @@ def _inspect(data: InspectedData) -> Finding:
     if not near:
         return Finding()
     shown = "; ".join(" and ".join(f"`{name}`" for name in names) for names in near[:5])
-    return Finding(warnings=[f"Labels that differ only by case or spaces are kept as separate classes: {shown}."])
+    sentence = f"Labels that differ only by case or spaces are kept as separate classes: {shown}."
+    return Finding(key=[KeyFinding(Kind.SIMILAR_LABELS, sentence)])
 
 
 INSPECTION = Inspection("label names", _inspect, order=50)

@@ -5,19 +5,22 @@ from typing import Any
 
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
 from tagline.data.wording import counted
+from tagline.key_findings import KeyFinding, Kind
 
 
 def _inspect(data: InspectedData) -> Finding:
     rejected = data.rejected
     places = [{"file": row.file, "line": row.line, "reason": row.reason} for row in rejected]
-    warnings = []
+    key = []
     if rejected:
         first = rejected[0]
-        warnings.append(
+        sentence = (
             f"{counted(len(rejected), 'row')} could not be read; "
             f"the first is `{first.file}` line {first.line}: {first.reason}."
         )
-    return Finding({"rejected_rows": len(rejected), "rejected": places}, warnings)
+        share = len(rejected) / (data.table.height + len(rejected))
+        key.append(KeyFinding(Kind.UNREADABLE_ROWS, sentence, share))
+    return Finding({"rejected_rows": len(rejected), "rejected": places}, key=key)
 
 
 def _describe(facts: Mapping[str, Any]) -> list[str]:

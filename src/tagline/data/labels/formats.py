@@ -17,6 +17,7 @@ from tagline.data.labels.joined import comma_joins, find_separator, split_names
 from tagline.data.labels.structures import NotLabelsError, indicator, is_structure, labels_in, parsed, positions_set
 from tagline.data.wording import counted
 from tagline.errors import DataError
+from tagline.key_findings import KeyFinding
 
 _SHOWN_CHARS = 60
 
@@ -39,11 +40,15 @@ class LabelOptions:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Labels of a source, String or List(String), (n_rows,), notes for the user, and what joined several in a cell."""
+    """Labels of a source, String or List(String), (n_rows,), notes for the user, and what joined several in a cell.
+
+    The sentences of ``key_findings`` are also among the notes.
+    """
 
     values: pl.Series
     notes: tuple[str, ...] = ()
     separator: str | None = None
+    key_findings: tuple[KeyFinding, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

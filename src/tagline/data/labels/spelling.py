@@ -8,6 +8,7 @@ import polars as pl
 
 from tagline.data.labels.formats import LabelOptions, Labels
 from tagline.data.wording import counted
+from tagline.key_findings import KeyFinding, Kind
 
 _NUMBER = re.compile(r"([+-]?\d+)\.(\d*)")
 #: Characters without width that are copied along with text: soft hyphen, zero-width space, joiner, byte order mark.
@@ -50,7 +51,8 @@ def unify_labels(labels: pl.Series, options: LabelOptions) -> Labels:
     unlabelled = [] if options.keep_spelling else _unlabelled(set(best.values()))
     changed = {label: None if name in unlabelled else name for label, name in best.items()}
     changed = {label: name for label, name in changed.items() if label != name}
-    notes = _notes(composed, best, n_rows, unlabelled)
+    found = _key_findings(composed, best, n_rows, unlabelled)
+    notes = [*_notes(composed), *(finding.sentence for finding in found)]
     labels = renamed(labels, changed) if changed else labels
     if options.multilabel and not lists:
         label = pl.col("label")
@@ -61,7 +63,7 @@ def unify_labels(labels: pl.Series, options: LabelOptions) -> Labels:
         notes.append(
             "Each row has exactly one label: read as single-label. `--multilabel` keeps a decision for every label."
         )
-    return Labels(labels, tuple(notes))
+    return Labels(labels, tuple(notes), key_findings=tuple(found))
 
 
 def _most_frequent(composed: Mapping[str, str], n_rows: Mapping[str, int]) -> dict[str, str]:
@@ -75,14 +77,17 @@ def _most_frequent(composed: Mapping[str, str], n_rows: Mapping[str, int]) -> di
     }
 
 
-def _notes(
+def _notes(composed: Mapping[str, str]) -> list[str]:
+    """Say that labels were composed, if any was."""
+    changed = [name for label, name in composed.items() if label != name]
+    return [f"Labels were converted to Unicode NFC, such as `{changed[0]}`."] if changed else []
+
+
+def _key_findings(
     composed: Mapping[str, str], best: Mapping[str, str], n_rows: Mapping[str, int], unlabelled: Sequence[str]
-) -> list[str]:
-    """Say which labels were changed."""
-    notes = []
-    decomposed = [name for label, name in composed.items() if label != name]
-    if decomposed:
-        notes.append(f"Labels were converted to Unicode NFC, such as `{decomposed[0]}`.")
+) -> list[KeyFinding]:
+    """Say which labels were merged, and which mean or may mean "not labelled"."""
+    found = []
     merged: dict[str, list[str]] = {}
     for name, chosen in dict(zip(composed.values(), best.values(), strict=True)).items():
         if name != chosen:
@@ -93,16 +98,19 @@ def _notes(
             for name, others in list(merged.items())[:_SHOWN]
         )
         more = f"; and {len(merged) - _SHOWN:,} more" if len(merged) > _SHOWN else ""
-        notes.append(f"Spellings of one label were merged: {shown}{more}. `--keep-label-spelling` keeps them apart.")
+        sentence = f"Spellings of one label were merged: {shown}{more}. `--keep-label-spelling` keeps them apart."
+        found.append(KeyFinding(Kind.MERGED_LABELS, sentence))
     for mark in unlabelled:
         n = sum(n_rows[label] for label, name in best.items() if name == mark)
-        notes.append(
+        sentence = (
             f"{counted(n, 'row')} with the label `{mark}`, which is read as unlabelled. Give `--keep-label-spelling`, "
             "or rename the label, if it is a class."
         )
+        found.append(KeyFinding(Kind.UNLABELLED, sentence))
     if {spelling_key(name) for name in best.values()} == {_MINUS_ONE, "0", "1"}:
-        notes.append("The label `-1` is read as a class. If it means unlabelled, remove these rows.")
-    return notes
+        sentence = "The label `-1` is read as a class. If it means unlabelled, remove these rows."
+        found.append(KeyFinding(Kind.UNLABELLED, sentence))
+    return found
 
 
 def match_classes(labels: pl.Series, classes: Sequence[str]) -> tuple[pl.Series, list[str]]:

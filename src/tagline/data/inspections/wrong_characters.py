@@ -1,0 +1,34 @@
+"""Texts with characters that a wrong encoding leaves.
+
+UTF-8 that is read as Windows-1252 turns an accented letter into two characters, as ``é`` into ``Ã©`` and ``’`` into
+``â€™``. A letter that no encoding could read becomes U+FFFD.
+"""
+
+from tagline.data.inspections.base import Finding, InspectedData, Inspection
+from tagline.data.wording import row_place
+from tagline.key_findings import KeyFinding, Kind
+
+_LOST = "\N{REPLACEMENT CHARACTER}"
+#: What Windows-1252 makes of the second byte of a letter in UTF-8, 80 to BF.
+_SECOND = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+WRONG_CHARACTERS = f"{_LOST}|Ã{_SECOND}|â€{_SECOND}"
+
+
+def _inspect(data: InspectedData) -> Finding:
+    texts = data.table["text"]
+    wrong = texts.str.contains(WRONG_CHARACTERS)
+    n = int(wrong.sum())
+    if not n:
+        return Finding()
+    first = wrong.arg_max() or 0
+    example = texts[first : first + 1].str.extract(f"({WRONG_CHARACTERS})").item()
+    place = row_place(*data.table.select("row", "source").row(first))
+    what = "text contains" if n == 1 else "texts contain"
+    sentence = (
+        f"{n:,} {what} characters that a wrong encoding leaves, such as `{example}` (first: {place}): name the "
+        "encoding of the file with `--encoding`, or export it again as UTF-8."
+    )
+    return Finding(key=[KeyFinding(Kind.ENCODING, sentence, n / len(texts))])
+
+
+INSPECTION = Inspection("wrong characters", _inspect, order=75)
