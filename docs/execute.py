@@ -4,7 +4,7 @@
 
     python docs/execute.py                            # all pages: rewrites their outputs and plots
     python docs/execute.py docs/learn/padding.md      # one page
-    python docs/execute.py --check                    # runs on fewer rows, writes nothing, exits with 1 if code fails
+    python docs/execute.py --check                    # on fewer rows and seeds; writes nothing, exits with 1 on failure
 
 The ``python`` blocks of a page run in order, in one namespace and in an empty folder. The output of a block becomes the
 ``text`` block that follows it. SVG files under ``plots/`` that the page shows are copied next to the page.
@@ -28,6 +28,7 @@ import tagline
 
 if TYPE_CHECKING:
     from tagline.data import Dataset, Split
+    from tagline.experiments import Sweep, SweepSettings
 
 LEARN = Path(__file__).parent / "learn"
 # A block of Python code and, separated by blank lines only, the text block with its output.
@@ -64,11 +65,11 @@ def empty_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def fewer_rows() -> Iterator[None]:
-    """Let `tagline.load_dataset` and sweeps read about 1,000 training rows and 1,250 test rows."""
+def reduced() -> Iterator[None]:
+    """Let `tagline.load_dataset` and sweeps read about 1,000 training and 1,250 test rows, and sweeps use one seed."""
     from tagline.experiments.sweep import run as sweep  # importing it takes a second
 
-    load_all = tagline.load_dataset
+    load_all, sweep_all = tagline.load_dataset, sweep.run_sweep
 
     def step(split: "Split", n: int) -> int:
         return max(1, len(split.labels) // n)
@@ -81,18 +82,23 @@ def fewer_rows() -> Iterator[None]:
         )
         return replace(data, train=train, test=test)
 
+    def sweep_one_seed(data: Any, settings: "SweepSettings", **options: Any) -> "Sweep":
+        return sweep_all(data, replace(settings, seeds=1), **options)
+
     tagline.load_dataset = sweep.load_dataset = load_fewer
+    sweep.run_sweep = sweep_one_seed
     try:
         yield
     finally:
         tagline.load_dataset = sweep.load_dataset = load_all
+        sweep.run_sweep = sweep_all
 
 
 def run_page(path: Path, *, check: bool) -> bool:
     """Run the code of a page and, unless ``check``, write its output; return whether the code succeeded."""
     path = path.resolve()
     page = path.read_text(encoding="utf-8")
-    with empty_folder() as folder, fewer_rows() if check else contextlib.nullcontext():
+    with empty_folder() as folder, reduced() if check else contextlib.nullcontext():
         try:
             executed = execute(page, str(path))
         except (Exception, SystemExit):  # noqa: BLE001  # code of a page can raise anything; continue with the next page
