@@ -15,6 +15,7 @@ from tagline.attributes import LearntAttributes
 from tagline.bundle import Bundle, read_bundle, write_bundle
 from tagline.calibration import Calibrator, uncalibrated
 from tagline.errors import InputError
+from tagline.features.function_tokenizer import Split, make_tokenizer
 from tagline.features.sequences import Sequences
 from tagline.indicators import IndicatorFormat
 from tagline.inputs import as_inputs, check_lengths, label_text, list_labels, matches
@@ -51,6 +52,9 @@ class TextClassifier(LearntAttributes):
         positive: the positive one of two classes, and an error for more; by default see ``positive_class``.
         seed: of everything random; the same seed on the same machine gives the same model to the last bit. None: a new
             one for each fit.
+        tokenizer: for n-grams, a function from a text, in NFC and lower case, to its tokens. A model with one can be
+            pickled, but not saved or exported.
+        stop_words: for n-grams, tokens to leave out: ``"english"`` or a list; None keeps all.
 
     Attributes:
         classes_: the classes, (n_classes,), sorted or in the order of an indicator's columns; the columns of
@@ -79,12 +83,16 @@ class TextClassifier(LearntAttributes):
         class_weight: str | Mapping[Any, float] | None = None,
         positive: str | None = None,
         seed: int | None = 0,
+        tokenizer: Split | None = None,
+        stop_words: str | Iterable[str] | None = None,
     ) -> None:
         self.recipe = recipe
         self.settings = settings
         self.class_weight = class_weight
         self.positive = positive
         self.seed = seed
+        self.tokenizer = tokenizer
+        self.stop_words = stop_words
 
     def fit(
         self,
@@ -146,18 +154,23 @@ class TextClassifier(LearntAttributes):
             unlabelled=unlabelled,
             positive=self.positive,
         )
-        cache = feature_cache if given.complete else None  # it holds the features of all texts
-        options = FitOptions(seed=seed, callbacks=callbacks, checkpoints=checkpoints, feature_cache=cache)
+        options = FitOptions(
+            seed=seed,
+            callbacks=callbacks,
+            checkpoints=checkpoints,
+            feature_cache=feature_cache if given.complete else None,  # it holds the features of all texts
+            tokenizer=make_tokenizer(self.tokenizer, self.stop_words),
+        )
         fitted = fit_recipe(recipe, given.data, options)
         if fitted.held_out is not None:
             fitted = replace(fitted, held_out=replace(fitted.held_out, rows=given.rows[fitted.held_out.rows]))
         self.classes_, self.task_, self.recipe_, self.positive_ = given.classes, given.data.task, recipe, given.positive
-        self.indicator_: IndicatorFormat | None = given.indicator
-        self.seed_ = seed
-        self._take(fitted)
+        self._take(fitted, given.indicator, seed)
         return self
 
-    def _take(self, fitted: Fitted) -> None:
+    def _take(self, fitted: Fitted, indicator: IndicatorFormat | None = None, seed: int | None = None) -> None:
+        self.indicator_ = indicator
+        self.seed_ = checked_seed(self.seed) if seed is None else seed
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
         self.calibrator_: Calibrator = fitted.calibrator
         self.threshold_ = fitted.threshold
@@ -341,10 +354,10 @@ class TextClassifier(LearntAttributes):
         """
         stored = restore_model(read_bundle(folder), folder)
         header = stored.header
-        clf = cls(stored.recipe, positive=header.positive, seed=header.seed)
+        stop_words = header.features.get("tokenizer", {}).get("stop_words")
+        clf = cls(stored.recipe, positive=header.positive, seed=header.seed, stop_words=stop_words)
         clf.classes_, clf.task_ = stored.classes, stored.task
         clf.recipe_, clf.positive_ = stored.recipe, header.positive
-        clf.indicator_, clf.seed_ = header.indicator, header.seed
         clf._take(
             Fitted(
                 vectorizer=stored.features,
@@ -354,7 +367,8 @@ class TextClassifier(LearntAttributes):
                 chosen=header.chosen,
                 held_out=None,
                 seconds={},
-            )
+            ),
+            header.indicator,
         )
         clf.card_ = header.card()
         clf._keep_graph(stored.graph)

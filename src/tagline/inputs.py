@@ -60,7 +60,8 @@ def as_inputs(texts: Iterable[Any]) -> pl.Series | Sequences:
     if isinstance(texts, Sequences):
         return texts
     if isinstance(texts, pl.Series) and isinstance(texts.dtype, pl.List | pl.Array):
-        texts = texts.to_list()
+        rows = texts.to_list()
+        return Sequences.of(rows) if rows and _is_sequence(rows[0]) else as_texts(rows)
     if isinstance(texts, pl.Series | str | bytes):
         return as_texts(texts)  # type: ignore[arg-type]  # one string is an error there
     if hasattr(texts, "__array__") and np.asarray(texts).dtype.kind not in "biuf":

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 def answer(folder: Path, texts: list[str]) -> np.ndarray:
     """Return the probabilities of some texts, (n_texts, n_classes)."""
     about = json.loads((folder / "tokens.json").read_text(encoding="utf-8"))["preprocessing"]
-    tokens = [_tokens(about, text) for text in texts]
+    tokens = [tokens_of(about, text) for text in texts]
     inputs = _counts(folder, about["ngrams"]["blocks"], tokens) if "ngrams" in about else _ids(folder, about, tokens)
     session = onnxruntime.InferenceSession((folder / "model.onnx").read_bytes())
     given = {name: value for name, value in inputs.items() if name in about["inputs"]}
@@ -24,7 +24,7 @@ def answer(folder: Path, texts: list[str]) -> np.ndarray:
     return np.asarray(session.run(["probabilities"], given)[0])
 
 
-def _tokens(about: dict[str, Any], text: str) -> list[str]:
+def tokens_of(about: dict[str, Any], text: str) -> list[str]:
     column = pl.Series([text], dtype=pl.String)
     for step in about["clean"]:
         if "normalize" in step:

@@ -123,13 +123,14 @@ class Tokenizer:
     >>> Tokenizer("keras").tokenize(pl.Series([text])).values.to_list()
     ["don't", 'miss', 'it', 'br', '我', '喜', '欢', '👍🏽', 'https', 'example', 'org', 'a']
 
-    ``nfc``: normalize first; models saved before that was introduced do not.
+    ``nfc``: normalize first; models saved before that was introduced do not. ``stop_words``: tokens to leave out.
 
     Raises `InputError` for a rule that does not exist.
     """
 
     rule: str = "unicode"
     nfc: bool = True
+    stop_words: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:
@@ -138,8 +139,17 @@ class Tokenizer:
 
     def tokenize(self, texts: pl.Series) -> Tokens:
         """Return the tokens of a String series without nulls; a text without any has length 0."""
-        if self.nfc:
-            texts = _normalized(texts)
+        tokens = self._split(_normalized(texts) if self.nfc else texts)
+        if not self.stop_words:
+            return tokens
+        kept = (~tokens.values.is_in(self.stop_words)).to_numpy()
+        text_of = np.repeat(np.arange(len(texts)), tokens.lengths)[kept]
+        return Tokens(
+            tokens.values.filter(pl.Series(kept)), np.bincount(text_of, minlength=len(texts)).astype(np.int64)
+        )
+
+    def _split(self, texts: pl.Series) -> Tokens:
+        """Return the tokens of texts as they are, stop words too."""
         lists = texts.to_frame("text").select(_lists_of(self.rule)).to_series()  # one call: each costs a tenth of a ms
         lengths = lists.list.len().to_numpy().astype(np.int64)
         return Tokens(lists.explode(empty_as_null=False, keep_nulls=False), lengths)
@@ -155,20 +165,29 @@ class Tokenizer:
         column = pl.Series([composed], dtype=pl.String)
         cleaned = column.str.to_lowercase()[0]
         origin = [i for i, char in enumerate(composed) for _ in char.lower()]  # İ becomes two characters
-        for replacement in RULES[self.rule].replacements:
+        for replacement in self._replacements:
             cleaned, origin = _replace(replacement, cleaned, origin)
         spans = []
-        cursor = 0
-        for token in self.tokenize(column).values:  # nothing between two tokens contains the next one
-            start = cleaned.index(token, cursor)
-            cursor = start + len(token)
-            first, last = origin[start], origin[cursor - 1]
-            spans.append((ends[first] - sources[first], ends[last]))
+        cursor = place = 0
+        for token in self._split(column).values:  # nothing between two tokens contains the next one
+            start = cleaned.find(token, cursor)
+            span = (place, place)  # a Python function may return a token that the text lacks, such as a stem
+            if start >= 0:
+                cursor = start + len(token)
+                first, last = origin[start], origin[cursor - 1]
+                span, place = (ends[first] - sources[first], ends[last]), ends[last]
+            if token not in self.stop_words:
+                spans.append(span)
         return spans
+
+    @property
+    def _replacements(self) -> tuple[Replacement, ...]:
+        return RULES[self.rule].replacements
 
     def settings(self) -> dict[str, Any]:
         """Return what a bundle's header stores."""
-        return {"rule": self.rule, "nfc": self.nfc}
+        stop_words = {"stop_words": list(self.stop_words)} if self.stop_words else {}
+        return {"rule": self.rule, "nfc": self.nfc, **stop_words}
 
     @classmethod
     def restore(cls, settings: Mapping[str, Any]) -> "Tokenizer":
@@ -179,12 +198,16 @@ class Tokenizer:
         unknown = sorted(settings.keys() - cls.__dataclass_fields__.keys())
         if unknown:
             raise InputError(f"Unknown tokenizer setting `{unknown[0]}`: upgrade with `pip install -U tagline`.")
-        return cls(**({"nfc": False} | dict(settings)))
+        stop_words = settings.get("stop_words", [])
+        if not isinstance(stop_words, list) or not all(isinstance(word, str) for word in stop_words):
+            raise InputError("The tokenizer's `stop_words` are not a list of words.")
+        return cls(**({"nfc": False} | dict(settings) | {"stop_words": tuple(stop_words)}))
 
     def to_json(self) -> dict[str, Any]:
         """Return the steps from a text to its tokens, complete, for programs in other languages.
 
-        ``clean`` lists the steps in order; ``tokens.find_all`` is the pattern of a token.
+        ``clean`` lists the steps in order; ``tokens.find_all`` is the pattern of a token, and ``tokens.leave_out``, if
+        it is there, lists the stop words.
         """
         rule = RULES[self.rule]
         return {
@@ -193,7 +216,10 @@ class Tokenizer:
                 _LOWERCASE,
                 *({"find": step.find, "replace": step.by} for step in rule.replacements),
             ],
-            "tokens": {"find_all": rule.pattern},
+            "tokens": {
+                "find_all": rule.pattern,
+                **({"leave_out": list(self.stop_words)} if self.stop_words else {}),
+            },
         }
 
 

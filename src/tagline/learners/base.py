@@ -1,7 +1,7 @@
 """Interface of learners: training data, options, the fitted result, and common steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +11,7 @@ import polars as pl
 from tagline.calibration import CALIBRATORS, Calibrator, uncalibrated
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
+from tagline.features.tokenizer import Tokenizer
 from tagline.models import Model
 from tagline.recipes import Recipe
 from tagline.task import Bools, Floats, Ints, Task
@@ -91,6 +92,7 @@ class FitOptions:
         callbacks: called while a network is trained.
         checkpoints: the folder where the training of a network is kept after each epoch, and resumed from.
         feature_cache: keeps features for other fits on the same texts in the same order.
+        tokenizer: of n-grams; a network has that of Keras, and takes no other.
 
     """
 
@@ -100,6 +102,7 @@ class FitOptions:
     callbacks: "Sequence[Callback]" = ()
     checkpoints: Path | None = None
     feature_cache: "FeatureCache | None" = None
+    tokenizer: Tokenizer = field(default_factory=Tokenizer)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 
 from tagline.calibration import uncalibrated
+from tagline.errors import InputError
 from tagline.features.encoder import Encoder
+from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectors.load import Vectors
 from tagline.learners.base import (
     FitOptions,
@@ -40,6 +42,11 @@ class NetworkLearner:
 
     def fit(self, recipe: Recipe, data: TrainingData, options: FitOptions) -> Fitted:
         """Fit a network; see `Learner`."""
+        if options.tokenizer != Tokenizer():
+            raise InputError(
+                "`tokenizer` and `stop_words` are for n-grams: a network splits texts as Keras does. The setting "
+                "`features.stop_words` leaves out the most common English words."
+            )
         from tagline.learners.network_training import NetworkTraining  # it imports torch, which takes seconds
 
         started = time.perf_counter()

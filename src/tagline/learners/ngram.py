@@ -202,7 +202,7 @@ def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitO
     """
     features, settings = recipe.features, recipe.model
     assert isinstance(features, NgramFeatures)
-    tokenizer = Tokenizer()
+    tokenizer = options.tokenizer
     assert isinstance(settings, NgramModel)
     n_outputs = data.n_outputs
     if n_outputs > _MOST_OUTPUTS and settings.kind in LINEAR_MODELS:

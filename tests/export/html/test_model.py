@@ -29,14 +29,14 @@ KINDS: dict[str, dict[str, Any]] = {
     "several labels": {"n_classes": 0, "settings": {"features.characters": (2, 3)}},
     "logistic regression": {"recipe": "logistic-regression"},
     "naive Bayes": {"recipe": "naive-bayes", "n_classes": 3},
-    "linear SVM": {"recipe": "linear-svm"},
+    "linear SVM": {"recipe": "linear-svm", "stop_words": ["The", "film"]},
     "strong regularisation": {"recipe": "logistic-regression", "settings": {"model.C": 1e-8}},
 }
 
 
-def fitted(recipe: str = "fast", n_classes: int = 2, settings: dict[str, Any] | None = None) -> TextClassifier:
+def fitted(recipe: str = "fast", n_classes: int = 2, **options: Any) -> TextClassifier:
     texts, labels = made_up(200, n_classes, noise=0.2) if n_classes else several(200)
-    return TextClassifier(recipe, settings=settings).fit(texts, labels)
+    return TextClassifier(recipe, **options).fit(texts, labels)
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -36,7 +36,8 @@ function openCharacters({ classes, lower, special }, tokenizer) {
   for (let i = 0; i < lower.length; i += 4) {
     for (let point = lower[i]; point <= lower[i + 1]; point += lower[i + 2]) lowered.set(point, point + lower[i + 3]);
   }
-  return { flags, lowered, special: new Map(special), nfc: Boolean(tokenizer.nfc) };
+  const stopWords = new Set(tokenizer.stop_words);
+  return { flags, lowered, special: new Map(special), nfc: Boolean(tokenizer.nfc), stopWords };
 }
 
 /** The code points of a text; a lone surrogate becomes U+FFFD. */
@@ -250,8 +251,11 @@ function tokenize(text, characters) {
       at++;
       continue;
     }
-    values.push(spell(points, at, end));
-    spans.push(composed.starts[origin[at]], composed.ends[origin[end - 1]]);
+    const token = spell(points, at, end);
+    if (!characters.stopWords.has(token)) {
+      values.push(token);
+      spans.push(composed.starts[origin[at]], composed.ends[origin[end - 1]]);
+    }
     at = end;
   }
   return { values, spans };
