@@ -16,6 +16,7 @@ from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.facts import Facts
 from tagline.data.labels import Labels, check_labels, sorted_classes, unify_labels
 from tagline.data.options import Reading, ReadOptions, column_names
+from tagline.data.origin import HASH_ROWS, Origin, source_frame
 from tagline.data.rows import Rows, check_rejected
 from tagline.data.sources import read_source
 from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
@@ -24,8 +25,6 @@ from tagline.data.wording import counted
 from tagline.errors import DataError
 from tagline.task import Ints, Task
 
-HASH_ROWS = 512
-
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -33,12 +32,13 @@ class Split:
 
     ``texts`` is String without nulls; ``labels`` is String, or List(String) for multi-label data; ``groups``, None
     unless a group column was requested, is String without nulls: a row without a group is a group of its own.
-    All are (n,).
+    All are (n,). ``origin`` says where the rows were read; None if it is not known.
     """
 
     texts: pl.Series
     labels: pl.Series
     groups: pl.Series | None = None
+    origin: Origin | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -53,9 +53,18 @@ class Split:
         if other is None:
             return self
         texts, labels = pl.concat([self.texts, other.texts]), pl.concat([self.labels, other.labels])
-        if self.groups is None or other.groups is None:
-            return Split(texts, labels)
-        return Split(texts, labels, pl.concat([self.groups, other.groups]))
+        groups = None if self.groups is None or other.groups is None else pl.concat([self.groups, other.groups])
+        origin = None if self.origin is None or other.origin is None else self.origin.followed_by(other.origin)
+        return Split(texts, labels, groups, origin)
+
+    def filter(self, rows: npt.NDArray[np.bool_]) -> "Split":
+        """Return some of the rows, (n,)."""
+        return Split(
+            self.texts.filter(rows),
+            self.labels.filter(rows),
+            None if self.groups is None else self.groups.filter(rows),
+            None if self.origin is None else self.origin.filter(rows),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +107,6 @@ class Dataset:
 
 def _hash_strings(digest: Any, strings: pl.Series) -> None:
     digest.update(strings.str.len_bytes().cast(pl.UInt32).to_numpy().tobytes())
-    # Small joins stay in the processor's cache: one join of all costs three times as much.
     for part in strings.to_frame().iter_slices(HASH_ROWS):
         digest.update(part.to_series().str.join("").item().encode())
 
@@ -222,8 +230,14 @@ def read_dataset(data: Any, options: ReadOptions, seed: int) -> Dataset:
         ),
         key_findings=(*unified.key_findings, *(key for finding in findings for key in finding.key)),
     )
+    frames = tuple(source_frame(source.rows.frame, (source.columns.split,)) for source in sources)
     made = {
-        name: Split(part["text"], part["label"], part["group"] if options.group else None)
+        name: Split(
+            part["text"],
+            part["label"],
+            part["group"] if options.group else None,
+            Origin(part.select("file", "line", "frame", "row"), frames),
+        )
         for name, part in inspected.parts.items()
     }
     return Dataset(

@@ -21,7 +21,7 @@ from tagline.data.formats import FORMATS, SUFFIXES, Format, Source
 from tagline.data.formats.base import LINE, REASON
 from tagline.data.frames import concat
 from tagline.data.reading import DETECT, FileLayout, ReadLog
-from tagline.data.rows import Rows
+from tagline.data.rows import Rows, places
 from tagline.data.streams import STDIN, display_name, open_stream, read_start, to_utf8
 from tagline.data.streams.chunks import peek
 from tagline.data.streams.compression import SUFFIXES as COMPRESSIONS
@@ -62,7 +62,9 @@ def read_file(path: str | Path, *, expected: Sequence[str] = (), layout: FileLay
     log = source.log
     if not frame.height and not log.rejected:
         raise DataError(f"`{source.name}` is empty: it has no rows.")
-    return format_.finish(Rows(frame, _stem(source.name), source.name, tuple(log.rejected), notes=tuple(log.notes)))
+    lines = pl.concat(log.lines) if log.lines else pl.arange(1, frame.height + 1, eager=True)
+    rows = Rows(frame, _stem(source.name), source.name, tuple(log.rejected), notes=tuple(log.notes))
+    return format_.finish(replace(rows, place=places(source.name, lines)))
 
 
 def read_texts(

@@ -119,7 +119,9 @@ def _class_rows(parts: Sequence[Part], name: str, source: str, layout: FileLayou
         {"text": texts, "label": labels, SPLIT_COLUMN: split_names},
         schema={"text": pl.String, "label": pl.String, SPLIT_COLUMN: pl.String},
     )
-    return Rows(frame, name, source, text="text", label="label", split=_split_column(parts), notes=notes)
+    names = pl.Series("file", [str(file) for _, _, files in parts for file in files], dtype=pl.Categorical)
+    place = names.to_frame().with_columns(line=pl.lit(1, pl.UInt32))
+    return Rows(frame, name, source, text="text", label="label", split=_split_column(parts), notes=notes, place=place)
 
 
 def _decoded(contents: Sequence[bytes], source: str, layout: FileLayout) -> tuple[list[str], tuple[str, ...]]:
@@ -162,4 +164,5 @@ def _stack(
         ]
     rejected = tuple(row for table in tables for row in table.rejected)
     notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
-    return Rows(concat(frames), name, source, rejected, first.text, first.label, column, notes)
+    place = pl.concat([table.place for table in tables if table.place is not None])
+    return Rows(concat(frames), name, source, rejected, first.text, first.label, column, notes, place=place)

@@ -36,6 +36,8 @@ class Rows:
     ``text``, ``label`` and ``split`` name columns where the structure of the source determines them (folders per
     class, fastText lines, built-in sets) and are None where they must be found. ``notes`` are warnings of the reader.
     ``left_out``, String (n_rows,), says why a row is not to be used, as an annotator who rejected it; null for others.
+    ``place`` has the columns ``file`` (Categorical) and ``line`` (UInt32, from 1): where each row is written; None for
+    rows that come from no file.
     """
 
     frame: pl.DataFrame
@@ -47,6 +49,12 @@ class Rows:
     split: str | None = None
     notes: tuple[str, ...] = ()
     left_out: pl.Series | None = None
+    place: pl.DataFrame | None = None
+
+
+def places(file: str | None, lines: pl.Series) -> pl.DataFrame:
+    """Return the ``place`` of rows that are written on these lines of a file, (n_rows,)."""
+    return pl.select(file=pl.repeat(file, len(lines), dtype=pl.Categorical), line=lines.cast(pl.UInt32))
 
 
 def is_blank(text: pl.Expr) -> pl.Expr:

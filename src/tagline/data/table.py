@@ -2,7 +2,8 @@
 
 Columns: ``text`` (String), ``label`` (String or List(String)), ``part`` (the official split, or null), ``group``,
 ``trimmed`` (spaces around the label were removed), ``left_out`` (why its source leaves the row out, or null), ``row``
-(from 1, of the rows that could be read) and ``source``.
+(from 1, of the rows that could be read) and ``source``; ``file`` and ``line``, where the row is written (null, and
+``row``, of rows that come from no file).
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import polars as pl
 
 from tagline.data.columns import Columns, join_texts
 from tagline.data.labels import LabelOptions, Labels, read_labels, spaces_trimmed
-from tagline.data.rows import Rows, is_blank
+from tagline.data.rows import Rows, is_blank, places
 from tagline.data.splits import SET_ASIDE, SPLIT_NAMES, TRAIN
 
 
@@ -49,13 +50,14 @@ def labelled_table(
         "left_out": nothing if rows.left_out is None else rows.left_out,
         "row": pl.arange(1, frame.height + 1, eager=True),
     }
+    place = places(None, named["row"]) if rows.place is None else rows.place
     table = pl.DataFrame([series.alias(name) for name, series in named.items()])
-    return table.with_columns(source=pl.lit(rows.source)), labels
+    return table.with_columns(source=pl.lit(rows.source)).hstack(place), labels
 
 
 def stack_tables(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Stack tables; the ``source`` of a single one becomes null: messages need not name it."""
-    first, *others = tables
+    """Stack tables and number them in ``frame``; the ``source`` of a single one becomes null: messages omit it."""
+    first, *others = [table.with_columns(frame=pl.lit(k, pl.UInt8)) for k, table in enumerate(tables)]
     if not others:
         return first.with_columns(source=pl.lit(None, dtype=pl.String))
     if first["part"].is_null().all():

@@ -228,7 +228,7 @@ def read_unlabelled(settings: TrainSettings, log: Log) -> pl.Series:
 def text_hashes(texts: pl.Series) -> Hashes:
     """Return 64 bits of the BLAKE2b of each text, trimmed and lower-cased, (n,): the same on every machine."""
     keys = texts.str.strip_chars().str.to_lowercase()
-    digests = b"".join([blake2b(key.encode(), digest_size=8).digest() for key in keys])
+    digests = b"".join([blake2b(key, digest_size=8).digest() for key in keys.cast(pl.Binary).to_list()])
     return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
 
 

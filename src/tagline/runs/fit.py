@@ -12,9 +12,6 @@ from tagline.runs.settings import Observer
 from tagline.runs.tracking import Tracking
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tagline.classifier import TextClassifier
     from tagline.learners.feature_cache import FeatureCache
     from tagline.runs.predictions import Predicted
@@ -112,15 +109,9 @@ def fit_split(job: Job) -> Result:
         looks = job.record_look(dataset.test)
         test = predict_split(clf, dataset.test, dataset.classes)
         if settings.texts:
-            mistakes = find_mistakes(clf, dataset.test.texts, test, dataset.classes)
+            mistakes = find_mistakes(clf, dataset.test, test, dataset.classes)
     seconds = {**clf.seconds_, "evaluate": time.perf_counter() - started}
     return Result(clf, test, validation, mistakes, seconds, looks)
-
-
-def _some(split: Split, rows: "NDArray[np.bool_]") -> Split:
-    """Return some rows of a split, (n,)."""
-    groups = None if split.groups is None else split.groups.filter(rows)
-    return Split(split.texts.filter(rows), split.labels.filter(rows), groups)
 
 
 def fit_folds(job: Job) -> Result:
@@ -141,19 +132,21 @@ def fit_folds(job: Job) -> Result:
     for fold in range(n_folds):
         log(f"fold {fold + 1} of {n_folds}")
         held_out = dataset.folds == fold
-        clf = _fit(job, _some(dataset.train, ~held_out), None, f"fold-{fold + 1}")
+        clf = _fit(job, dataset.train.filter(~held_out), None, f"fold-{fold + 1}")
         started = time.perf_counter()
         looks = looks or job.record_look(dataset.train)
-        split = _some(dataset.train, held_out)
+        split = dataset.train.filter(held_out)
         part = predict_split(clf, split, dataset.classes)
         y_pred[held_out], proba[held_out] = part.y_pred, part.proba
         if settings.texts:
-            mistakes += find_mistakes(clf, split.texts, part, dataset.classes)
+            mistakes += find_mistakes(clf, split, part, dataset.classes, numbers=np.flatnonzero(held_out))
         spent = {**clf.seconds_, "evaluate": time.perf_counter() - started}
         seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
     mistakes.sort(key=lambda mistake: -mistake["probability"])
     log(f"training on all {len(texts):,} texts")
     clf = _fit(job, dataset.train, None, "fit")
     seconds |= {stage: seconds[stage] + clf.seconds_[stage] for stage in ("features", "fit")}
-    predicted = Predicted(y_true, y_pred, proba, dataset.train.unit, dataset.train.groups is not None)
+    predicted = Predicted(
+        y_true, y_pred, proba, dataset.train.unit, dataset.train.groups is not None, dataset.train.origin
+    )
     return Result(clf, predicted, None, mistakes[:N_MISTAKES], seconds, looks)

@@ -15,6 +15,7 @@ from tagline.task import Bools, Floats, Ints, Task
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
     from tagline.data import Split
+    from tagline.data.origin import Origin
 
 Ys = NDArray[Any]  # (n,) int64 indices of classes, or (n, n_classes) bool
 
@@ -27,7 +28,7 @@ class Predicted:
 
     ``proba`` is (n, n_classes), in the order of the classes of the data; a class that the classifier was not
     trained on has the probability 0. ``unit`` is the unit of each row, (n,): copies of a text share one, and, if
-    ``grouped``, rows of a group; None if it is not known.
+    ``grouped``, rows of a group; None if it is not known. ``origin`` says where the rows were read.
     """
 
     y_true: Ys
@@ -35,6 +36,7 @@ class Predicted:
     proba: Floats
     unit: Ints | None = None
     grouped: bool = False
+    origin: "Origin | None" = None
 
     def measured(self, classes: Sequence[str], *, task: Task, positive: str | None, seed: int = 0) -> dict[str, Any]:
         """Return the block of ``metrics.json`` for these rows."""
@@ -44,10 +46,13 @@ class Predicted:
 
     def frame(self, classes: Sequence[str]) -> pl.DataFrame:
         """Return the rows as ``predictions.parquet`` holds them; with ``unit`` where a unit has several rows."""
+        origin = self.origin
+        source = {"file": origin.file.cast(pl.String), "line": origin.line, "row_hash": origin.hashes} if origin else {}
         return pl.DataFrame(
             {
                 "row": np.arange(len(self.proba)),
                 **({} if Units.repeated(self.unit) is None else {"unit": self.unit}),
+                **source,
                 "label": label_series(self.y_true, classes),
                 "prediction": label_series(self.y_pred, classes),
                 **{f"proba:{name}": self.proba[:, k] for k, name in enumerate(classes)},
@@ -73,6 +78,7 @@ def predict_split(
         proba=spread(proba, known, classes),
         unit=split.unit,
         grouped=split.groups is not None,
+        origin=split.origin,
     )
 
 
@@ -133,12 +139,16 @@ def _decided_indices(decided: NDArray[Any], classes: Sequence[str], task: Task) 
 
 def find_mistakes(
     clf: "TextClassifier",
-    texts: pl.Series,
+    split: "Split",
     predicted: Predicted,
     classes: Sequence[str],
     most: int = N_MISTAKES,
+    numbers: Ints | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the ``most`` most confident mistakes, the most confident first, for ``mistakes.json``."""
+    """Return the ``most`` most confident mistakes, the most confident first, for ``mistakes.json``.
+
+    ``numbers`` are the rows of ``predictions.parquet`` that those of the split become, (n,); by default the same.
+    """
     from tagline.explain import explain_text
 
     multilabel = predicted.y_pred.ndim == 2
@@ -154,11 +164,13 @@ def find_mistakes(
         sign = -1.0 if multilabel and not predicted.y_pred[row, about[row]] else 1.0
         spans = []
         if name in clf.classes_.tolist():
-            words = explain_text(clf, texts[row], name).words()
+            words = explain_text(clf, split.texts[row], name).words()
             spans = [[start, end, round(sign * value, 6)] for start, end, value in words]
         found.append(
             {
-                "text": texts[row],
+                "row": row if numbers is None else int(numbers[row]),
+                **({} if split.origin is None else split.origin.place(row)),
+                "text": split.texts[row],
                 "label": label,
                 "prediction": prediction,
                 "probability": float(confidence[row]),

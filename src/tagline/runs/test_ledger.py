@@ -73,7 +73,8 @@ def fingerprint(split: Split) -> Fingerprint:
     labels = split.labels
     if isinstance(labels.dtype, pl.List):
         labels = labels.list.sort().list.join("\0")
-    digests = [_row_digest(text.encode(), label) for text, label in zip(split.texts, labels, strict=True)]
+    texts = split.texts.cast(pl.Binary).to_list()
+    digests = [_row_digest(text, label) for text, label in zip(texts, labels, strict=True)]
     unordered, ordered = (blake2b(b"".join(rows), digest_size=16).hexdigest() for rows in (sorted(digests), digests))
     return Fingerprint(unordered, ordered, len(digests))
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -40,7 +41,7 @@ def test_the_files_of_a_run_folder(run_folder):
 
 def test_predictions_are_the_figures(run_folder):
     metrics, rows = load(run_folder / "metrics.json"), pl.read_parquet(run_folder / "predictions.parquet")
-    assert rows.columns == ["row", "label", "prediction", "proba:neg", "proba:pos"]
+    assert rows.columns == ["row", "file", "line", "row_hash", "label", "prediction", "proba:neg", "proba:pos"]
     assert (rows["label"] == rows["prediction"]).mean() == pytest.approx(metrics["test"]["accuracy"])
     assert (rows["prediction"] == "pos").to_list() == (rows["proba:pos"] > 0.5).to_list()
     matrix = metrics["test"]["confusion_matrix"]
@@ -53,7 +54,10 @@ def test_mistakes_are_wrong_confident_first_and_add_up(run_folder):
     confidences = [mistake["probability"] for mistake in mistakes]
     assert confidences == sorted(confidences, reverse=True)
     clf = TextClassifier.load(run_folder / "model")
+    rows = pl.read_parquet(run_folder / "predictions.parquet")
     for mistake in mistakes:
+        assert mistake["text"] in Path(mistake["file"]).read_text().split("\n")[mistake["line"] - 1]
+        assert rows.row(mistake["row"], named=True)["line"] == mistake["line"]
         assert mistake["label"] != mistake["prediction"]
         proba = clf.predict_proba([mistake["text"]])[0]
         assert mistake["probability"] == pytest.approx(proba.max())

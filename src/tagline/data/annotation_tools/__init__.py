@@ -35,4 +35,5 @@ def read_export(rows: Rows, expected: Sequence[str]) -> Rows:
         rows.split,
         (*rows.notes, f"Read as an export of {tool.name}.", *read.notes),
         read.left_out,
+        rows.place,
     )

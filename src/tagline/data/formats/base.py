@@ -48,6 +48,11 @@ class Source:
         """Record a row that cannot be read; ``line`` counts from 1."""
         self.log.rejected.append(Rejected(self.name, line, reason, beginning))
 
+    def number_rows(self, lines: pl.Series) -> None:
+        """Record the lines, from 1, of the rows of the next frame, (n_rows,); a streamed file keeps none."""
+        if not self.streamed:
+            self.log.lines.append(lines.cast(pl.UInt32))
+
     def announce_encoding(self, encoding: str) -> None:
         """Note that the file is not UTF-8."""
         self.log.encoding = encoding

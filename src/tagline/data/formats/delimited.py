@@ -37,8 +37,10 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
         block = block[end:]
         number += dialect.header_lines
     while block is not None:
-        frame = _strict_frame(block, dialect)
-        if frame is not None:
+        strict = _strict_frame(block, dialect)
+        if strict is not None:
+            frame, lines_read = strict
+            source.number_rows(lines_read + number)
             yield frame
             number += block.count(b"\n")
             block = next(blocks, None)
@@ -53,16 +55,19 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
         waiting = Lines(lines, blocks, number)
         rows: list[list[str] | list[None]] = []
         reasons: list[str | None] = []
+        numbers: list[int] = []
         for record in read_records(waiting, dialect.grammar, width=len(names)):
             if record.reason is not None:
                 source.reject(record.line, record.reason, record.raw)
             if record.reason is None or source.streamed:
                 rows.append(record.cells if record.reason is None else [None] * len(names))
                 reasons.append(record.reason)
+                numbers.append(record.line)
             if waiting.number >= last:
                 break
         columns = list(zip(*rows, strict=True)) or [()] * len(names)
         frame = pl.DataFrame([pl.Series(n, c, dtype=pl.String) for n, c in zip(names, columns, strict=True)])
+        source.number_rows(pl.Series(numbers, dtype=pl.UInt32))
         yield frame.with_columns(pl.Series(REASON, reasons, dtype=pl.String)) if any(reasons) else frame
         number = waiting.number + 1
         block = waiting.rest() or next(blocks, None)
@@ -79,10 +84,10 @@ def _pieces(block: bytes) -> list[bytes]:
     return pieces
 
 
-def _strict_frame(block: bytes, dialect: Dialect) -> pl.DataFrame | None:
-    """Read a block with polars, or return None if one of its rows is suspect."""
+def _strict_frame(block: bytes, dialect: Dialect) -> tuple[pl.DataFrame, pl.Series] | None:
+    """Read a block with polars and return its rows and their lines, from 0; None if one of its rows is suspect."""
     if not block.strip(b"\r\n"):
-        return pl.DataFrame(schema=dict.fromkeys(dialect.columns, pl.String))
+        return pl.DataFrame(schema=dict.fromkeys(dialect.columns, pl.String)), pl.Series([], dtype=pl.UInt32)
     # polars accepts an extra field in a last line without a line end.
     if not block.endswith(b"\n"):
         block += b"\n"
@@ -101,11 +106,25 @@ def _strict_frame(block: bytes, dialect: Dialect) -> pl.DataFrame | None:
         )
     except pl.exceptions.PolarsError:
         return None
+    lines = _first_lines(block, grammar.quote, frame.height)
+    if len(lines) != frame.height:
+        return None
     if frame[:, -1].null_count():
-        frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
+        is_row = frame.select(~pl.all_horizontal(pl.all().is_null())).to_series()
+        frame, lines = frame.filter(is_row), lines.filter(is_row)
         if frame[:, -1].null_count():
             return None
-    return frame.with_columns(pl.all().fill_null(""))
+    return frame.with_columns(pl.all().fill_null("")), lines
+
+
+def _first_lines(block: bytes, quote: str | None, n_rows: int) -> pl.Series:
+    """Return the line, from 0, on which each row of a block begins: after a line end outside quotes, (n_rows,)."""
+    if quote is None or block.count(b"\n") == n_rows:
+        return pl.arange(block.count(b"\n"), eager=True, dtype=pl.UInt32)
+    text = np.frombuffer(block, dtype=np.uint8)
+    quotes = np.flatnonzero(text == ord(quote))  # (n_quotes,)
+    within = np.searchsorted(quotes, np.flatnonzero(text == ord("\n"))) % 2 == 1  # (n_lines,)
+    return pl.Series(np.flatnonzero(np.r_[True, ~within[:-1]]).astype(np.uint32))
 
 
 def _quotes_are_sound(block: bytes, grammar: Grammar) -> bool:

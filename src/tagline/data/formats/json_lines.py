@@ -20,6 +20,7 @@ def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
         rows: list[dict[str, Any]] = []
         kept: list[str] = []
         reasons: list[str | None] = []
+        numbers: list[int] = []
         for line in split_lines(block):
             number += 1
             if not line or line.isspace():
@@ -32,6 +33,8 @@ def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
             rows.append(row)
             kept.append(line.decode() if reason is None else "{}")
             reasons.append(reason)
+            numbers.append(number)
+        source.number_rows(pl.Series(numbers, dtype=pl.UInt32))
         frame = frame_of_dicts(rows)
         if source.streamed:
             frame = frame.with_columns(pl.Series(LINE, kept, dtype=pl.String))

@@ -13,6 +13,7 @@ def read_lines(source: Source) -> Iterator[pl.DataFrame]:
     for block in source.blocks():
         texts: list[str | None] = []
         reasons: list[str | None] = []
+        numbers: list[int] = []
         for line in split_lines(block):
             number += 1
             reason = None
@@ -25,6 +26,8 @@ def read_lines(source: Source) -> Iterator[pl.DataFrame]:
                     continue
                 texts.append(None)
             reasons.append(reason)
+            numbers.append(number)
+        source.number_rows(pl.Series(numbers, dtype=pl.UInt32))
         frame = pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)})
         yield frame.with_columns(pl.Series(REASON, reasons, dtype=pl.String)) if any(reasons) else frame
 
