@@ -7,6 +7,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from tagline import Explanation, InputError, TextClassifier, explain_text
+from tagline.explain import top_features
 from tests.synthetic_texts import made_up, several
 
 LINEAR = ["fast", "linear-svm", "logistic-regression", "naive-bayes", "complement-nb"]
@@ -40,6 +41,19 @@ def total(explanation: Explanation) -> float:
     return explanation.intercept + sum(c.value for c in explanation.contributions)
 
 
+def assert_words_are_exact(explanation: Explanation) -> None:
+    """By word as by feature, in all and for each feature."""
+    words = explanation.by_word
+    assert explanation.intercept + sum(word.value for word in words) == pytest.approx(explanation.score, abs=1e-9)
+    assert [abs(word.value) for word in words] == sorted((abs(word.value) for word in words), reverse=True)
+    by_feature: dict[str, float] = {}
+    for word in words:
+        assert word.value == pytest.approx(sum(part.value for part in word.features), abs=1e-12)
+        for part in word.features:
+            by_feature[part.name] = by_feature.get(part.name, 0.0) + part.value
+    assert by_feature == pytest.approx({part.name: part.value for part in explanation.contributions}, abs=1e-12)
+
+
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("recipe", LINEAR)
@@ -53,6 +67,7 @@ def test_contributions_of_a_linear_model_add_up_to_its_score(fitted, recipe: str
         assert explanation.class_name == name
         assert explanation.score == pytest.approx(by_class[column], abs=1e-9)
         assert total(explanation) == pytest.approx(explanation.score, abs=1e-9)
+        assert_words_are_exact(explanation)
         assert explanation.proba == clf.predict_proba([text])[0, column]
 
 
@@ -68,6 +83,7 @@ def test_contributions_of_trees_add_up_to_the_share_of_the_leaves(fitted, recipe
         assert explanation.scale == "probability"
         assert explanation.score == pytest.approx(by_class[column], abs=1e-6)
         assert total(explanation) == pytest.approx(explanation.score, abs=1e-9)
+        assert_words_are_exact(explanation)
     assert any(explanation.absent for name in clf.classes_ for explanation in [explain_text(clf, text, name)])
 
 
@@ -100,6 +116,49 @@ def test_spans_point_at_the_text(fitted, recipe: str) -> None:
     assert good.spans == ((2, 6), (15, 19))
     values = [abs(c.value) for c in explanation.contributions]
     assert values == sorted(values, reverse=True)
+
+
+def test_character_ngrams_are_folded_into_the_words_that_they_are_in(fitted) -> None:
+    text = "Good good goods, not good"
+    explanation = explain_text(fitted("fast", "binary"), text)
+    words = {word.name: word for word in explanation.by_word}
+    assert not [name for name in words if name.startswith("“")]
+    good, goods = words["good"], words["goods"]
+    assert good.spans == ((0, 4), (5, 9), (21, 25))
+    assert goods.spans == ((10, 15),)
+    shared = next(part for part in good.features if part.name == "“goo”")
+    alone = next(part for part in goods.features if part.name == "“goo”")
+    assert shared.value == pytest.approx(3 * alone.value)
+    assert "good" in [part.name for part in good.features]
+    for word in explanation.by_word:
+        if " " in word.name:  # of several words: an entry of its own
+            assert [part.name for part in word.features] == [word.name]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+def test_what_speaks_most_for_a_class_is_what_an_occurrence_adds(fitted, task: str) -> None:
+    data = several(90) if task == "multilabel" else made_up(90, 2 if task == "binary" else 3)
+    clf = TextClassifier("naive-bayes", settings={"features.unit": False}).fit(*data)
+    found = top_features(clf, 3)
+    assert [each.class_name for each in found] == clf.classes_.tolist()
+    for each in found:
+        weights = [weight for _, weight in each.features]
+        assert 0 < len(weights) <= 3
+        assert weights == sorted(weights, reverse=True)
+        for name, weight in each.features:
+            parts = explain_text(clf, name, each.class_name).contributions
+            assert weight == pytest.approx(next(part.value for part in parts if part.name == name))
+    assert top_features(clf, 3, str(clf.classes_[1])) == found[1:2]
+    names = [name for each in top_features(fitted("fast", task), 50) for name, _ in each.features]
+    assert names
+    assert not [name for name in names if name.startswith("“")]
+
+
+def test_a_model_without_weights_says_so(fitted) -> None:
+    with pytest.raises(InputError, match=r"`decision-tree` has no weight for each word.*explain a text"):
+        top_features(fitted("decision-tree", "binary"))
+    with pytest.raises(InputError, match=r"no class `c5`"):
+        top_features(fitted("fast", "binary"), class_name="c5")
 
 
 def test_the_class_predicted_is_explained(fitted) -> None:

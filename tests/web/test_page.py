@@ -60,7 +60,9 @@ def test_a_review_gets_a_verdict_and_highlights_as_it_is_typed(opened: Opener, r
     assert marks == marked
     assert {way for _, way in marks} == {"for", "against"}
     first = page.locator("#decided tbody tr").first
-    expect(first.locator("th")).to_have_text(expected.contributions[0].name)
+    expect(first.locator("th summary")).to_have_text(expected.by_word[0].name)
+    first.locator("th summary").click()
+    expect(first.locator("th li").first).to_contain_text(expected.by_word[0].features[0].name)
     score = (page.locator("#decided tfoot tr").last.locator("td").last.text_content() or "").replace("−", "-")
     assert float(score) == pytest.approx(expected.score, abs=0.005)
 

@@ -1,4 +1,4 @@
-"""An explanation on the terminal: the text with its words highlighted, and the contributions that sum to the score."""
+"""Explanations on the terminal: the contributions of the words of a text, and what speaks for each class of a model."""
 
 from typing import TYPE_CHECKING
 
@@ -11,27 +11,36 @@ from tagline.cli.terminal import one_line
 from tagline.explain import START_OF_TEXT
 
 if TYPE_CHECKING:
-    from tagline.explain import Explanation
+    from collections.abc import Sequence
+
+    from tagline.explain import ClassFeatures, Explanation
 
 _FOR, _AGAINST = ("bold white on blue", "blue"), ("bold black on dark_orange", "dark_orange")
-_SUMS = {
-    "log-odds": "score, the log-odds",
-    "score": "score, relative to those of the other classes",
-    "probability": "score, the probability",
-}
+_SCALES = {"log-odds": "logit", "score": "logit", "probability": "probability"}
+_MOST_NGRAMS = 8  # listed of a word
 _STRONG, _WEAK = 0.5, 0.1  # of the strongest word
 
 
-def explanation_parts(explanation: "Explanation", top: int) -> list[RenderableType]:
+def explanation_parts(explanation: "Explanation", top: int, *, ngrams: bool) -> list[RenderableType]:
     """Return what to print: the prediction, the highlighted text, and the ``top`` contributions with their sum."""
     name = one_line(str(explanation.class_name))
-    unit = explanation.scale
     prediction = one_line(str(explanation.prediction)) or "no label"
     verdict = f"Prediction: {prediction}. Probability of {name}: {explanation.proba:.3f}."
     legend = Text.assemble(
-        "Contributions ", ("for ", _FOR[1]), (name, _FOR[1]), " and ", ("against", _AGAINST[1]), f" it, in {unit}:"
+        "Contributions ", ("for ", _FOR[1]), (name, _FOR[1]), " and ", ("against", _AGAINST[1]), " it, by word:"
     )
-    return [verdict, "", _marked(explanation), "", legend, _sum(explanation, top)]
+    return [verdict, "", _marked(explanation), "", legend, _sum(explanation, top, ngrams=ngrams)]
+
+
+def model_parts(found: "Sequence[ClassFeatures]") -> list[RenderableType]:
+    """Return what to print of a model: the features that speak most for each class."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("class", overflow="fold")
+    table.add_column("what speaks most for it", overflow="fold")
+    for each in found:
+        names = " · ".join(one_line(name) for name, _ in each.features) or "nothing"
+        table.add_row(Text(one_line(each.class_name)), Text(names))
+    return [table, "", "Largest weights first. `--json` has the weights; give a text to explain a prediction."]
 
 
 def _marked(explanation: "Explanation") -> Text:
@@ -48,16 +57,23 @@ def _marked(explanation: "Explanation") -> Text:
     return text
 
 
-def _sum(explanation: "Explanation", top: int) -> Table:
+def _sum(explanation: "Explanation", top: int, *, ngrams: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=False)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
-    parts = sorted(explanation.contributions, key=lambda part: -abs(part.value))
+    parts = explanation.by_word
     for part in parts[:top]:
         style = _FOR[1] if part.value > 0 else _AGAINST[1] if part.value < 0 else ""
         name = one_line(part.name)
         stands = part.spans or part.name == START_OF_TEXT
         table.add_row(Text(f"{part.value:+.4f}", style=style), Text(name if stands else f"no “{name}”"))
+        if ngrams and len(part.features) > 1:
+            for feature in part.features[:_MOST_NGRAMS]:
+                table.add_row("", Text(f"  {feature.value:+.4f}  {one_line(feature.name)}", style="dim"))
+            smaller = part.features[_MOST_NGRAMS:]
+            if smaller:
+                value = sum(feature.value for feature in smaller)
+                table.add_row("", Text(f"  {value:+.4f}  {len(smaller):,} smaller n-grams", style="dim"))
     rest = parts[top:]
     if rest:
         table.add_row(f"{sum(part.value for part in rest):+.4f}", f"{len(rest):,} smaller contributions")
@@ -66,5 +82,6 @@ def _sum(explanation: "Explanation", top: int) -> Table:
     table.add_row(f"{explanation.intercept:+.4f}", "intercept", end_section=exact)
     if not exact:
         table.add_row(remainder, "approximation error", end_section=True)
-    table.add_row(f"{explanation.score:+.4f}", _SUMS[explanation.scale], style="bold")
+    name = one_line(str(explanation.class_name))
+    table.add_row(f"{explanation.score:+.4f}", Text(f"{_SCALES[explanation.scale]} of {name}"), style="bold")
     return table

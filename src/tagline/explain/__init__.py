@@ -1,12 +1,20 @@
-"""Explanations: the contribution of each word and n-gram to the score of a class.
+"""Explanations: the contribution of each word and n-gram to the logit of a class, and what speaks for each class.
 
-The score of a linear model is its calibrated logit: the intercept plus the contribution of each n-gram. The score of
-a tree or a forest is the probability: the share at the roots plus the contribution of each test on the path to the
-leaves. For both, the contributions add up to the score exactly. The score of a network is a logit, attributed to the
-words by integrated gradients.
+Of a linear model the calibrated logit is explained: the intercept plus the contribution of each n-gram. Of a tree or a
+forest it is the probability: the share at the roots plus the contribution of each test on the path to the leaves. For
+both, the contributions add up exactly. The logit of a network is attributed to the words by integrated gradients.
 """
 
-from tagline.explain.explanation import START_OF_TEXT, Contribution, Explanation
+from tagline.explain.explanation import START_OF_TEXT, Contribution, Explanation, WordContribution
+from tagline.explain.model import ClassFeatures, top_features
 from tagline.explain.text import explain_text
 
-__all__ = ["START_OF_TEXT", "Contribution", "Explanation", "explain_text"]
+__all__ = [
+    "START_OF_TEXT",
+    "ClassFeatures",
+    "Contribution",
+    "Explanation",
+    "WordContribution",
+    "explain_text",
+    "top_features",
+]

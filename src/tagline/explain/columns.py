@@ -4,29 +4,77 @@ from typing import Any
 
 import numpy as np
 
-from tagline.explain.explanation import Attribution, Contribution
+from tagline.explain.explanation import Attribution, Contribution, Span, WordContribution
 from tagline.features.base import Featurizer
 from tagline.models.base import Contributions
+from tagline.task import Floats, Ints
 
 
 def attribute_columns(features: Featurizer, text: str, X: Any, found: Contributions) -> Attribution:
     """Return what each feature of ``text`` adds, from the contributions of the columns of ``X``, its row."""
-    columns, values = found.columns, found.values
     located = features.locate(text)
-    positions, first, last, spans = located.columns, located.first, located.last, located.tokens
-    order = np.argsort(-np.abs(values), kind="stable")
-    at = np.argsort(positions, kind="stable")
-    sorted_positions = positions[at]
-    low = np.searchsorted(sorted_positions, columns, side="left")
-    high = np.searchsorted(sorted_positions, columns, side="right")
-    contributions = []
-    shares = np.zeros(len(spans))
-    for name, i in zip(features.names(columns[order]), order, strict=True):
-        places = at[low[i] : high[i]]
-        covered = int((last[places] - first[places] + 1).sum())
-        for place in places:
-            shares[first[place] : last[place] + 1] += values[i] / covered
-        where = {(spans[first[place]][0], spans[last[place]][1]) for place in places}
-        contributions.append(Contribution(name, float(values[i]), tuple(sorted(where))))
-    words = tuple((start, end, float(share)) for (start, end), share in zip(spans, shares, strict=True))
-    return Attribution(found.intercept, found.score, tuple(contributions), words)
+    part, known = _parts(found.columns, located.columns)
+    part, first, last = part[known], located.first[known], located.last[known]  # (n_found,)
+    covered = np.bincount(part, last - first + 1, minlength=len(found.columns))  # tokens, over all occurrences
+    order = np.argsort(-np.abs(found.values), kind="stable")
+    names = dict(zip(order.tolist(), features.names(found.columns[order]), strict=True))
+    spans: dict[int, set[Span]] = {i: set() for i in names}
+    for i, start, end in zip(part.tolist(), first.tolist(), last.tolist(), strict=True):
+        spans[i].add((located.tokens[start][0], located.tokens[end][1]))
+    parts = {i: Contribution(name, float(found.values[i]), tuple(sorted(spans[i]))) for i, name in names.items()}
+
+    shares = np.zeros(len(located.tokens))
+    each = found.values[part] / covered[part]
+    for place in range(int((last - first).max(initial=-1)) + 1):
+        inside = first + place <= last
+        np.add.at(shares, first[inside] + place, each[inside])
+    words = tuple((*span, share) for span, share in zip(located.tokens, shares.tolist(), strict=True))
+
+    single = first == last
+    in_words = _fold(parts, part[single], first[single], each[single], located.words, located.tokens)
+    inside_words = set(part[single].tolist())
+    others = [WordContribution(p.name, p.value, p.spans, (p,)) for i, p in parts.items() if i not in inside_words]
+    by_word = sorted([*in_words, *others], key=lambda word: -abs(word.value))
+    return Attribution(found.intercept, found.score, tuple(parts.values()), tuple(by_word), words)
+
+
+def _parts(columns: Ints, occurrences: Ints) -> tuple[Ints, Any]:
+    """Return the index in ``columns`` of each occurrence, (n_found,), and which occurrences have one."""
+    if not len(columns):
+        return np.zeros(len(occurrences), np.int64), np.zeros(len(occurrences), np.bool_)
+    order = np.argsort(columns, kind="stable")
+    at = np.minimum(np.searchsorted(columns[order], occurrences), len(columns) - 1)
+    return order[at], columns[order[at]] == occurrences
+
+
+def _fold(
+    parts: dict[int, Contribution], part: Ints, token: Ints, values: Floats, words: list[str], tokens: list[Span]
+) -> list[WordContribution]:
+    """Fold the features that occur in single tokens into the words that these tokens are.
+
+    ``part``, ``token`` and ``values`` are of each occurrence, (n_found,): the key in ``parts``, the index in ``words``
+    and ``tokens``, and what the occurrence adds.
+    """
+    ids: dict[str, int] = {}
+    spans: list[list[Span]] = []
+    for word, span in zip(words, tokens, strict=True):
+        if ids.setdefault(word, len(spans)) == len(spans):
+            spans.append([])
+        spans[ids[word]].append(span)
+    word_of = np.array([ids[word] for word in words], dtype=np.int64)[token]
+    pairs, which = np.unique(word_of * max(1, len(parts)) + part, return_inverse=True)
+    sums = np.bincount(which, values, len(pairs))
+    found: list[list[Contribution]] = [[] for _ in ids]
+    for pair, value in zip(pairs.tolist(), sums.tolist(), strict=True):
+        word, i = divmod(pair, max(1, len(parts)))
+        found[word].append(Contribution(parts[i].name, value, tuple(spans[word])))
+    return [
+        WordContribution(
+            word,
+            float(sum(p.value for p in found[i])),
+            tuple(spans[i]),
+            tuple(sorted(found[i], key=lambda p: -abs(p.value))),
+        )
+        for word, i in ids.items()
+        if found[i]
+    ]

@@ -24,8 +24,22 @@ class Contribution:
 
 
 @dataclass(frozen=True)
+class WordContribution:
+    """Contribution of one word: the sum of those of its ``features``, the word itself and character n-grams inside it.
+
+    The contribution of an n-gram that occurs in several words is divided among them by occurrences. N-grams of several
+    words, and features without a span, are entries of their own, with one feature. ``features`` come largest first.
+    """
+
+    name: str
+    value: float
+    spans: tuple[Span, ...]
+    features: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True)
 class Attribution:
-    """The parts of a score: ``intercept``, and the contributions by n-gram or word, and by token.
+    """The parts of a score: ``intercept``, and the contributions by feature, by word, and by token.
 
     ``words`` are (start, end, value) of each token of the text, in order.
     """
@@ -33,6 +47,7 @@ class Attribution:
     intercept: float
     score: float
     contributions: tuple[Contribution, ...]
+    by_word: tuple[WordContribution, ...]
     words: tuple[tuple[int, int, float], ...]
 
 
@@ -40,9 +55,11 @@ class Attribution:
 class Explanation:
     """``score`` of ``class_name`` is ``intercept`` plus the ``value`` of every contribution, largest first.
 
-    For a network there is a ``remainder`` in addition. ``scale`` is that of the score: ``"log-odds"``, of two classes
-    or a label; ``"score"``, a logit for softmax; or ``"probability"``. ``prediction`` and ``proba`` (of ``class_name``)
-    are those of the classifier.
+    It is the logit, calibrated, or for trees the probability. ``contributions`` are those of the features, ``by_word``
+    those of the words, into which character n-grams are folded; both have the same sum. For a network there is a
+    ``remainder`` in addition. ``scale`` is that of the score: ``"log-odds"``, of two classes or a label; ``"score"``, a
+    logit for softmax; or ``"probability"``. ``prediction`` and ``proba`` (of ``class_name``) are those of the
+    classifier.
     """
 
     text: str
@@ -53,6 +70,7 @@ class Explanation:
     intercept: float
     score: float
     contributions: tuple[Contribution, ...]
+    by_word: tuple[WordContribution, ...]
     _words: tuple[tuple[int, int, float], ...] = field(repr=False)
 
     def words(self) -> list[tuple[int, int, float]]:

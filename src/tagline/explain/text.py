@@ -62,6 +62,7 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
         intercept=found.intercept,
         score=found.score,
         contributions=found.contributions,
+        by_word=found.by_word,
         _words=found.words,
     )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tagline.explain.explanation import START_OF_TEXT, UNKNOWN_WORDS, Attribution, Contribution, Span
+from tagline.explain.explanation import START_OF_TEXT, UNKNOWN_WORDS, Attribution, Contribution, Span, WordContribution
 from tagline.features.encoder import Encoder
 from tagline.features.located import Located
 from tagline.features.sequences import START, UNKNOWN
@@ -32,7 +32,8 @@ def attribute_words(encoder: Encoder, text: str, X: Any, found: Contributions) -
     shares = np.zeros(len(located.tokens))
     shares[located.first] = values
     words = tuple((*span, share) for span, share in zip(located.tokens, shares.tolist(), strict=True))
-    return Attribution(found.intercept, found.score, tuple(contributions), words)
+    by_word = tuple(WordContribution(part.name, part.value, part.spans, (part,)) for part in contributions)
+    return Attribution(found.intercept, found.score, tuple(contributions), by_word, words)
 
 
 def _by_word(encoder: Encoder, located: Located, values: Floats) -> list[Contribution]:

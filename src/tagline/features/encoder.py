@@ -107,12 +107,12 @@ class Encoder:
             kept = np.flatnonzero((~words.is_in(STOP_WORDS)).to_numpy())
         ids = self._known_index.word_ids(words.gather(kept), self.num_words)
         if self.kind == "multihot":
-            return Located(ids.astype(np.int64), ids, kept, kept, tokens)
+            return Located(ids.astype(np.int64), ids, kept, kept, tokens, words.to_list())
         assert self.maxlen is not None
         source, columns = kept_places(np.array([len(ids) + 1]), self.maxlen, self.padding, self.truncating)
         is_word = source > 0  # the first id is the start
         read = source[is_word] - 1
-        return Located(columns[is_word], ids[read], kept[read], kept[read], tokens)
+        return Located(columns[is_word], ids[read], kept[read], kept[read], tokens, words.to_list())
 
     @property
     def _known_index(self) -> WordIndex:

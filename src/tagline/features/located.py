@@ -17,7 +17,7 @@ class Located:
     position. ``first`` and ``last``, int64: its first and its last token, indices into ``tokens``.
 
     ``tokens`` holds the span of every token of the text, read by the model or not: (start, end) in characters of the
-    text, end excluded.
+    text, end excluded. ``words`` are the tokens themselves, as the tokenizer normalizes them.
     """
 
     columns: NDArray[np.int64]
@@ -25,6 +25,7 @@ class Located:
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     tokens: list[Span]
+    words: list[str]
 
     @property
     def spans(self) -> list[Span]:

@@ -110,7 +110,9 @@ class Vectorizer:
                 last.append(end)
             offset += len(scale)
         every = np.concatenate(columns)
-        return Located(every, every, np.concatenate(first), np.concatenate(last), self.tokenizer.spans(text))
+        return Located(
+            every, every, np.concatenate(first), np.concatenate(last), self.tokenizer.spans(text), tokens.to_list()
+        )
 
     def names(self, columns: NDArray[np.integer]) -> list[str]:
         """Return the n-gram of each column; character n-grams are quoted, and a space marks the end of a word."""

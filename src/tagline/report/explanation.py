@@ -1,4 +1,4 @@
-"""An explanation as a page of its own: the text with its words marked, and the sum that makes the score."""
+"""An explanation as a page of its own: the text with its words marked, and the sum that makes the logit."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ def write_explanation(path: str | Path, explanation: "Explanation") -> Path:
 
 def render_explanation(explanation: "Explanation") -> str:
     """Return the page of an explanation."""
-    parts = sorted(explanation.contributions, key=lambda part: -abs(part.value))
+    parts = explanation.by_word
     strongest = max((abs(part.value) for part in parts), default=0.0) or 1.0
     rest = sum(part.value for part in parts[_LISTED:])
     remainder = f"{explanation.remainder:+.4f}"
@@ -51,6 +51,9 @@ def render_explanation(explanation: "Explanation") -> str:
                 "for": part.value > 0,
                 "bar": f"{100 * abs(part.value) / strongest:.1f}",
                 "times": len(part.spans),
+                "ngrams": [{"name": harmless(ngram.name), "value": f"{ngram.value:+.4f}"} for ngram in part.features]
+                if len(part.features) > 1
+                else [],
             }
             for part in parts[:_LISTED]
         ],

@@ -11,6 +11,7 @@ import polars as pl
 
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError
+from tagline.explain import top_features
 from tagline.metrics.calibration_error import reliability_curve, top_label
 from tagline.metrics.headline import tiles
 from tagline.metrics.ranking import rank, roc_curve
@@ -23,6 +24,8 @@ from tagline.web.card import card_sentences, data_sentences
 _ROC_POINTS = 200
 _EXAMPLES = 6
 _LONGEST_EXAMPLE = 1_000  # characters
+_FEATURES = 10  # of each class
+_MOST_CLASSES = 200  # whose features are listed
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -61,6 +64,7 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
         "figures": figures,
         "calibration": _calibration(predictions, metrics),
         "curves": _curves(run, predictions, metrics),
+        "features": _features(clf),
         "examples": examples,
         "examples_note": "Misclassified texts from the test rows." if examples else None,
         "card": card_sentences(clf, record, metrics),
@@ -127,6 +131,17 @@ def _roc_points(positive: np.ndarray[Any, np.dtype[np.bool_]], score: Floats) ->
     fpr, tpr = roc_curve(ranking)
     kept = np.unique(np.linspace(0, len(fpr) - 1, _ROC_POINTS).round().astype(np.int64))
     return [[round(float(fpr[k]), 5), round(float(tpr[k]), 5)] for k in kept]
+
+
+def _features(clf: TextClassifier) -> list[Json] | None:
+    """Return what speaks most for each class, None for a model whose features have no weights of their own."""
+    if len(clf.classes_) > _MOST_CLASSES:
+        return None
+    try:
+        found = top_features(clf, _FEATURES)
+    except InputError:
+        return None
+    return [{"class": each.class_name, "features": [name for name, _ in each.features]} for each in found]
 
 
 def _history(run: RunFolder | None) -> dict[str, list[float | None]] | None:

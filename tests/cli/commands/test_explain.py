@@ -16,6 +16,7 @@ def test_explanations_add_up(call, run_folder):
     assert status == 0
     total = answer["intercept"] + sum(part["value"] for part in answer["contributions"])
     assert total == pytest.approx(answer["score"])
+    assert answer["intercept"] + sum(word["value"] for word in answer["by_word"]) == pytest.approx(answer["score"])
     assert answer["intercept"] + sum(value for _, _, value in answer["words"]) == pytest.approx(answer["score"])
     logit = TextClassifier.load(run_folder / "model").decision_function([text])[0]
     assert answer["score"] == pytest.approx(logit if answer["class"] == "pos" else -logit)
@@ -23,6 +24,23 @@ def test_explanations_add_up(call, run_folder):
     values = [float(value) for value in re.findall(r"^([+-]\d+\.\d{4})", out, re.MULTILINE)]
     assert len(values) == 2 + 1 + 1 + 1  # two, the rest, the intercept and the score
     assert sum(values[:-1]) == pytest.approx(values[-1], abs=3e-4)
+    assert out.rstrip().endswith("logit of pos")
+    assert "“" not in out
+    _, out, _ = call("explain", run_folder, text, "--ngrams", "-q")
+    assert re.search(r"^\s+[+-]\d\.\d{4}  “", out, re.MULTILINE)
+
+
+def test_a_model_is_explained_without_a_text(call, run_folder):
+    status, out, _ = call("explain", run_folder, "-q")
+    assert status == 0
+    assert re.search(r"^pos +\S", out, re.MULTILINE)
+    assert re.search(r"^neg +\S", out, re.MULTILINE)
+    _, out, _ = call("explain", run_folder, "--json", "--top", "2", "--class", "pos", "-q")
+    (found,) = json.loads(out)["classes"]
+    assert found["class"] == "pos"
+    assert [part["weight"] > 0 for part in found["features"]] == [True, True]
+    status, _, err = call("explain", run_folder, "--html", "why.html")
+    assert (status, "give one" in err) == (2, True)
 
 
 def test_explanation_page(call, run_folder, here):
@@ -35,5 +53,7 @@ def test_explanation_page(call, run_folder, here):
     assert "&lt;" in page
     assert '<mark class="for"' in page
     assert '<mark class="against"' in page
+    assert '<details class="ngrams"><summary><bdi>superb</bdi></summary>' in page
+    assert re.search(r"<b>logit of <bdi>(pos|neg)</bdi></b>", page)
     assert not re.search(r'(?:src|href)="http', page)
     assert names(here) == ["why.html"]

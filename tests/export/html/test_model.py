@@ -83,6 +83,11 @@ def test_explanations_are_pythons(clf: TextClassifier) -> None:
             theirs = sorted((c["name"], c["value"], tuple(map(tuple, c["spans"]))) for c in found["contributions"])
             assert [(name, spans) for name, _, spans in theirs] == [(name, spans) for name, _, spans in ours]
             np.testing.assert_allclose([c[1] for c in theirs], [c[1] for c in ours], rtol=1e-5, atol=1e-6)
+            expected_words = {(word.name, word.spans): word.value for word in expected.by_word}
+            words = {(word["name"], tuple(map(tuple, word["spans"]))): word["value"] for word in found["by_word"]}
+            assert words == pytest.approx(expected_words, rel=1e-5, abs=1e-6)
+            n_parts = {word.name: len(word.features) for word in expected.by_word}
+            assert {word["name"]: len(word["features"]) for word in found["by_word"]} == n_parts
             assert [tuple(word[:2]) for word in found["words"]] == [word[:2] for word in expected.words()]
             np.testing.assert_allclose([w[2] for w in found["words"]], [w[2] for w in expected.words()], atol=1e-5)
             for ours_figure, figure in ((expected.score, "score"), (expected.intercept, "intercept")):

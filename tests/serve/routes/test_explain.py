@@ -18,4 +18,7 @@ def test_explanations_are_those_of_the_classifier(client, classifier, name):
         assert [part["spans"] for part in answer["contributions"]] == [
             [list(span) for span in part.spans] for part in expected.contributions
         ]
+        assert {word["name"]: word["value"] for word in answer["by_word"]} == pytest.approx(
+            {word.name: word.value for word in expected.by_word}
+        )
         assert list(answer["probabilities"]) == classifier.classes_.tolist()

@@ -6,21 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagline.cli import options
+from tagline.errors import InputError
 
 if TYPE_CHECKING:
-    from tagline.explain import Explanation
+    from collections.abc import Sequence
+
+    from tagline.explain import ClassFeatures, Contribution, Explanation, WordContribution
 
 
 def explain(
     context: typer.Context,
     model: options.Model,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to explain.")],
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="The text to explain; without one, the model.")
+    ] = None,
     class_name: Annotated[
         str | None,
         typer.Option(
             "--class",
             metavar="CLASS",
-            help="The class to explain; by default the predicted one.",
+            help="The class to explain; by default the predicted one, and without a text all.",
             rich_help_panel=options.MODEL,
         ),
     ] = None,
@@ -30,23 +35,45 @@ def explain(
     ] = None,
     top: Annotated[
         int,
-        typer.Option(metavar="N", min=1, help="The number of contributions to list.", rich_help_panel=options.OUTPUT),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="The number of words to list, without a text of each class.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = 15,
+    ngrams: Annotated[
+        bool,
+        typer.Option("--ngrams", help="Also list the n-grams inside each word.", rich_help_panel=options.OUTPUT),
+    ] = False,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Show the contribution of each word and n-gram to the score of a class.
+    """Show the contribution of each word to the logit of a class, or what speaks most for each class.
 
-    Example: [bold]tagline explain MODEL "Not a bad film at all."[/]
+    Examples: [bold]tagline explain MODEL "Not a bad film at all."[/] and [bold]tagline explain MODEL[/]
     """
+    if text is None and html is not None:
+        raise InputError("`--html` writes the explanation of a text: give one.")
     session = options.session_of(context)
     session.stage("loading the model")
     from tagline.cli.terminal import show, show_json, typed
-    from tagline.explain import explain_text
+    from tagline.explain import explain_text, top_features
     from tagline.run_folder import load_model
 
-    explanation = explain_text(load_model(model), typed(text), class_name)
+    classifier = load_model(model)
+    if text is None:
+        found = top_features(classifier, top, class_name)
+        session.close()
+        if as_json:
+            show_json(_model_document(found))
+        else:
+            from tagline.cli.explanation import model_parts
+
+            show(*model_parts(found))
+        return
+    explanation = explain_text(classifier, typed(text), class_name)
     session.close()
     if html is not None:
         from tagline.report.explanation import write_explanation
@@ -58,7 +85,7 @@ def explain(
     else:
         from tagline.cli.explanation import explanation_parts
 
-        show(*explanation_parts(explanation, top))
+        show(*explanation_parts(explanation, top, ngrams=ngrams))
 
 
 def _document(explanation: "Explanation") -> dict[str, object]:
@@ -70,11 +97,25 @@ def _document(explanation: "Explanation") -> dict[str, object]:
         "scale": explanation.scale,
         "intercept": float(explanation.intercept),
         "score": float(explanation.score),
-        "contributions": [
-            {"name": part.name, "value": float(part.value), "spans": [list(span) for span in part.spans]}
-            for part in explanation.contributions
+        "contributions": [_part(part) for part in explanation.contributions],
+        "by_word": [
+            {**_part(word), "features": [{"name": part.name, "value": part.value} for part in word.features]}
+            for word in explanation.by_word
         ],
         "words": [[start, end, float(value)] for start, end, value in explanation.words()],
+    }
+
+
+def _part(part: "Contribution | WordContribution") -> dict[str, object]:
+    return {"name": part.name, "value": part.value, "spans": [list(span) for span in part.spans]}
+
+
+def _model_document(found: "Sequence[ClassFeatures]") -> dict[str, object]:
+    return {
+        "classes": [
+            {"class": each.class_name, "features": [{"name": name, "weight": value} for name, value in each.features]}
+            for each in found
+        ]
     }
 
 

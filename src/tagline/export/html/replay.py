@@ -51,11 +51,15 @@ def _compare_explanations(text: str, expected: Explanation, found: dict[str, Any
     # Equal contributions may come in another order, and 8 bits make many of them equal.
     ours = {(c.name, c.spans): c.value for c in expected.contributions}
     theirs = {(c["name"], tuple(tuple(span) for span in c["spans"])): c["value"] for c in found["contributions"]}
+    our_words = {(w.name, w.spans): w.value for w in expected.by_word}
+    their_words = {(w["name"], tuple(tuple(span) for span in w["spans"])): w["value"] for w in found["by_word"]}
     words = [tuple(word) for word in found["words"]]
     same = (
         ours.keys() == theirs.keys()
         and [word[:2] for word in words] == [word[:2] for word in expected.words()]
         and _close([*ours.values()], [theirs[key] for key in ours])
+        and our_words.keys() == their_words.keys()
+        and _close([*our_words.values()], [their_words[key] for key in our_words])
         and _close([word[2] for word in expected.words()], [word[2] for word in words])
         and _close([expected.intercept, expected.score, expected.proba], [found[k] for k in _FIGURES])
         and (expected.class_name, expected.scale) == (found["class"], found["scale"])

@@ -1,4 +1,4 @@
-"""``POST /v1/explain``: the contribution of each word to the score of a class."""
+"""``POST /v1/explain``: the contribution of each word to the logit of a class."""
 
 import asyncio
 from functools import partial
@@ -19,7 +19,7 @@ from tagline.serve.state import record_of, service_of
 
 
 class ExplainRequest(TextRequest):
-    """One text, and the class whose score to explain."""
+    """One text, and the class whose logit to explain."""
 
     text: str = Field(description="The text to explain.")
     class_name: str | None = Field(
@@ -30,16 +30,30 @@ class ExplainRequest(TextRequest):
     )
 
 
-class Contribution(BaseModel):
-    """Contribution of one n-gram or word to the score, and its occurrences."""
+class FeatureValue(BaseModel):
+    """A feature and what it adds."""
 
     name: str
     value: float
+
+
+class Contribution(FeatureValue):
+    """Contribution of one n-gram or word to the logit, and its occurrences."""
+
     spans: list[tuple[int, int]] = Field(description="Start and end, in Unicode code points.")
 
 
+class WordContribution(Contribution):
+    """Contribution of one word, or of an n-gram of words, with the character n-grams inside it."""
+
+    features: list[FeatureValue] = Field(description="The n-grams that the contribution is the sum of.")
+
+
 class ExplainAnswer(BaseModel):
-    """`score` is `intercept` plus the values of all contributions (for a network: within 1 %)."""
+    """`score`, the logit, is `intercept` plus all `contributions`, or all of `by_word` (for a network: within 1 %).
+
+    Of trees the probability is explained instead.
+    """
 
     model: str
     version: Version
@@ -47,10 +61,14 @@ class ExplainAnswer(BaseModel):
     probabilities: dict[str, float]
     class_name: str = Field(alias="class")
     probability: float
-    scale: str = Field(description="`log-odds`, `score` or `probability`.")
+    scale: str = Field(
+        description="`log-odds`: the logit of one of two classes or of a label; `score`: a logit for softmax; or "
+        "`probability`."
+    )
     intercept: float
     score: float
     contributions: list[Contribution]
+    by_word: list[WordContribution]
     words: list[tuple[int, int, float]] = Field(description="Start, end and value of each token, in code points.")
     truncated: Truncated
 
@@ -59,7 +77,7 @@ _REQUEST = TypeAdapter(ExplainRequest)
 
 
 async def explain(request: Request) -> Response:
-    """Return the contribution of each word of a text to the score of a class."""
+    """Return the contribution of each word of a text to the logit of a class."""
     service = service_of(request)
     limits = service.settings.limits
     body = await read_json(request, _REQUEST, limits)
@@ -94,6 +112,15 @@ def _explain_answer(model: ServedModel, text: str, class_name: str | None, *, cu
             "intercept": found.intercept,
             "score": found.score,
             "contributions": [{"name": p.name, "value": p.value, "spans": p.spans} for p in found.contributions],
+            "by_word": [
+                {
+                    "name": word.name,
+                    "value": word.value,
+                    "spans": word.spans,
+                    "features": [{"name": p.name, "value": p.value} for p in word.features],
+                }
+                for word in found.by_word
+            ],
             "words": found.words(),
             "truncated": cut,
         }

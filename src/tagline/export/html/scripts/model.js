@@ -131,7 +131,46 @@ function spansOf(places, spans) {
 }
 
 /**
- * What each n-gram adds to the score of a class, by default the predicted one; `words` divides it equally among the
+ * The contributions by word, like `attribute_columns` of `tagline.explain.columns`: n-grams inside one token are folded
+ * into the word that it is, divided by occurrences; n-grams of several words are entries of their own.
+ */
+function foldIntoWords(contributions, tokens, spans) {
+  const found = new Map(); // by word, and by n-gram of several
+  const entryOf = (key, name, where) => {
+    if (!found.has(key)) found.set(key, { name, value: 0, spans: where, features: [] });
+    return found.get(key);
+  };
+  const spansByWord = new Map();
+  tokens.forEach((word, i) => {
+    if (!spansByWord.has(word)) spansByWord.set(word, []);
+    spansByWord.get(word).push([spans[2 * i], spans[2 * i + 1]]);
+  });
+  for (const contribution of contributions) {
+    const { name, value, places } = contribution;
+    if (places[0] !== places[1]) {
+      entryOf(contribution, name, contribution.spans).features.push({ name, value });
+      continue;
+    }
+    const counts = new Map();
+    for (let i = 0; i < places.length; i += 2) {
+      const word = tokens[places[i]];
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+    for (const [word, count] of counts) {
+      const share = (value * count * 2) / places.length;
+      entryOf(word, word, spansByWord.get(word)).features.push({ name, value: share });
+    }
+  }
+  const words = [...found.values()];
+  for (const word of words) {
+    word.value = word.features.reduce((sum, { value }) => sum + value, 0);
+    word.features.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  }
+  return words.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+}
+
+/**
+ * What each n-gram adds to the logit of a class, by default the predicted one; `words` divides it equally among the
  * tokens of all its occurrences.
  */
 function explain(text, className, model) {
@@ -171,6 +210,12 @@ function explain(text, className, model) {
     }
   }
   const intercept = model.intercept[output] * factor + sign * shift;
+  const named = contributions.map(({ column, block, value, places }) => ({
+    name: nameOf(column, block),
+    value,
+    spans: spansOf(places, spans),
+    places,
+  }));
   return {
     prediction: Array.isArray(decided) ? decided.map((i) => model.classes[i]) : model.classes[decided],
     probabilities: Object.fromEntries(model.classes.map((name, i) => [name, probabilities[i]])),
@@ -179,11 +224,8 @@ function explain(text, className, model) {
     scale: model.task === "multiclass" ? "score" : "log-odds",
     intercept,
     score: contributions.reduce((sum, { value }) => sum + value, intercept),
-    contributions: contributions.map(({ column, block, value, places }) => ({
-      name: nameOf(column, block),
-      value,
-      spans: spansOf(places, spans),
-    })),
+    contributions: named.map(({ name, value, spans: where }) => ({ name, value, spans: where })),
+    by_word: foldIntoWords(named, tokens, spans),
     words: Array.from(shares, (share, i) => [spans[2 * i], spans[2 * i + 1], share]),
     truncated: false,
   };

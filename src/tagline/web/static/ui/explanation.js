@@ -1,10 +1,10 @@
-// The explanation: the text with its words marked, and the contributions that add up to the score.
+// The explanation: the text with its words marked, and the contributions by word, which add up to the logit.
 
 const WEAKEST_SHOWN = 0.02; // of the strongest word, as in reports
 const MOST_MARKS = 1500;
 const PARTS_SHOWN = 12;
 const MOST_PARTS = 200;
-const SCALES = { "log-odds": "log-odds", score: "logits", probability: "probability" };
+const MOST_NGRAMS = 20; // listed of a word
 
 function explanationView() {
   const text = byId("highlighted");
@@ -27,7 +27,7 @@ function explanationView() {
   }
 
   function showDecided() {
-    const parts = answer.contributions;
+    const parts = answer.by_word;
     const listed = parts.slice(0, allParts ? MOST_PARTS : PARTS_SHOWN);
     const found = [scrolling(partsTable(answer, listed), "Contributions")];
     if (parts.length > PARTS_SHOWN) {
@@ -106,24 +106,47 @@ function markedPieces({ text, words, truncated }) {
   return [...pieces, text.slice(at, place(words.at(-1)?.[1] ?? 0)), " …"];
 }
 
-/** The strongest contributions, the sum of the others, and the score. */
+/** The name of a word; its n-grams are behind it, if the contribution is the sum of several. */
+function partName({ name, features }, digits) {
+  if (features.length < 2) return shown(name);
+  const lines = features
+    .slice(0, MOST_NGRAMS)
+    .map((part) => element("li", {}, element("bdi", {}, shown(part.name)), ` ${signed(part.value, digits)}`));
+  if (features.length > MOST_NGRAMS) {
+    const rest = features.slice(MOST_NGRAMS);
+    const sum = rest.reduce((total, { value }) => total + value, 0);
+    lines.push(element("li", {}, `${count(rest.length, "other")}, sum ${signed(sum, digits)}`));
+  }
+  return element("details", {}, element("summary", {}, shown(name)), element("ul", {}, ...lines));
+}
+
+/** The strongest contributions, the sum of the others, and the logit. */
 function partsTable(answer, listed) {
-  const { contributions, intercept, score } = answer;
-  const strongest = Math.abs(contributions[0]?.value ?? 1) || 1;
+  const { by_word: words, intercept, score } = answer;
+  const strongest = Math.abs(words[0]?.value ?? 1) || 1;
   const digits = digitsFor(strongest);
   const about = `“${shown(answer.class)}”`;
-  const rows = listed.map(({ name, value, spans }) => [
-    shown(name),
-    number(spans.length),
-    element("span", {}, signed(value, digits), bar(Math.abs(value) / strongest, value < 0 ? "part against" : "part")),
+  const explained = answer.scale === "probability" ? "probability" : "logit";
+  const rows = listed.map((part) => [
+    partName(part, digits),
+    number(part.spans.length),
+    element(
+      "span",
+      {},
+      signed(part.value, digits),
+      bar(Math.abs(part.value) / strongest, part.value < 0 ? "part against" : "part"),
+    ),
   ]);
-  const n = contributions.length - listed.length;
+  const n = words.length - listed.length;
   const rest = score - intercept - listed.reduce((sum, { value }) => sum + value, 0);
   const feet = [
     ...(n > 0 ? [[`${count(n, "other")}, sum`, "", signed(rest, digits)]] : []),
     ["intercept", "", signed(intercept, digits)],
-    [`score of ${about}, in ${SCALES[answer.scale]}`, "", signed(score, digits)],
+    [`${explained} of ${about}`, "", signed(score, digits)],
   ];
-  const columns = [{ name: "feature", start: true }, { name: "count" }, { name: "contribution" }];
-  return table(`The strongest contributions to ${about}; all of them add up to its score.`, columns, rows, { feet });
+  const columns = [{ name: "word", start: true }, { name: "count" }, { name: "contribution" }];
+  const folded = words.some(({ features }) => features.length > 1);
+  const inside = folded ? " Those of a word include the n-grams inside it: open it to see them." : "";
+  const caption = `The strongest contributions to the ${explained} of ${about}, which all of them add up to.${inside}`;
+  return table(caption, columns, rows, { feet });
 }

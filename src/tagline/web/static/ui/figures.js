@@ -13,6 +13,7 @@ function showFigures(about) {
     ...figureParts(about),
     ...plotParts(about),
     ...classParts(about),
+    ...featureParts(about),
     ...dataParts(about),
     ...cardParts(about),
   );
@@ -77,6 +78,20 @@ function classParts({ figures, classes, task }) {
     parts.push(section("Metrics by class", listed));
   }
   return parts;
+}
+
+function featureParts({ features }) {
+  if (!features) return [];
+  const rows = features.map(({ class: name, features: words }) => [shown(name), wordList(words)]);
+  const columns = [{ name: "class", start: true }, { name: "words and n-grams", start: true }];
+  const caption = "The words and n-grams with the largest weights for each class, largest first.";
+  return [section("What speaks most for each class", scrolling(table(caption, columns, rows), "Words by class"))];
+}
+
+function wordList(words) {
+  if (words.length === 0) return "none";
+  const parts = words.flatMap((word, i) => [i ? " · " : "", element("bdi", {}, shown(word))]);
+  return element("span", {}, ...parts);
 }
 
 function dataParts({ data, trained }) {

@@ -1,0 +1,70 @@
+"""`top_features`: what speaks most for each class of a model, without a text."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tagline.classifier import TextClassifier
+from tagline.errors import InputError, nearest
+from tagline.features.ngrams import WordNgrams
+from tagline.features.vectorizer import Vectorizer
+from tagline.models import LinearModel
+from tagline.task import Floats
+
+
+@dataclass(frozen=True)
+class ClassFeatures:
+    """The features with the largest weights for a class: their names and weights, largest first.
+
+    The weight of a feature is scale times coefficient, of the calibrated logit of the class: what one occurrence adds
+    to it, before the features of the text are normalized to unit length.
+    """
+
+    class_name: str
+    features: tuple[tuple[str, float], ...]
+
+
+def top_features(classifier: TextClassifier, n: int = 10, class_name: str | None = None) -> tuple[ClassFeatures, ...]:
+    """Return for each class of a linear model of n-grams the at most ``n`` features that speak most for it.
+
+    With ``class_name`` only for that class.
+
+    These are words and n-grams of words; of a model that has only character n-grams, those. Of two classes, the
+    features of one speak against the other.
+
+    Raises:
+        InputError: there is no such class, or the model is of another kind, whose features have no weights.
+
+    """
+    features, model = classifier.vectorizer_, classifier.model_
+    if not isinstance(features, Vectorizer) or not isinstance(model, LinearModel):
+        raise InputError(
+            f"`{classifier.recipe_.recipe.name}` has no weight for each word, because what a word adds depends on the "
+            "other words: explain a text."
+        )
+    sizes = [len(scale) for scale in features.scales]
+    of_words = [isinstance(block, WordNgrams) for block in features.blocks]
+    shown = np.repeat(of_words if any(of_words) else [True] * len(sizes), sizes)  # (n_columns,)
+    scales = np.where(shown, np.concatenate(features.scales), 0.0)
+    names = [str(name) for name in classifier.classes_]
+    if class_name is not None and class_name not in names:
+        raise InputError(f"The model has no class `{class_name}`.{nearest(class_name, names)}")
+    one_output = classifier.task_.n_outputs(len(names)) == 1
+    found = []
+    for k, name in enumerate(names):
+        if class_name not in (None, name):
+            continue
+        output, sign = (0, -1.0 if k == 0 else 1.0) if one_output else (k, 1.0)
+        slope = classifier.calibrator_.tangent(np.zeros((1, model.coef.shape[1])))[0][0, output]
+        weights = sign * slope * scales * model.coef[:, output]
+        best = _largest(weights, n)
+        found.append(ClassFeatures(name, tuple(zip(features.names(best), weights[best].tolist(), strict=True))))
+    return tuple(found)
+
+
+def _largest(weights: Floats, n: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the indices of the ``n`` largest weights above 0, largest first; equal ones in their order."""
+    n = min(n, len(weights))
+    least = np.partition(weights, len(weights) - n)[len(weights) - n] if n else 0.0
+    candidates = np.flatnonzero((weights >= least) & (weights > 0))
+    return candidates[np.argsort(-weights[candidates], kind="stable")][:n].astype(np.int64)
