@@ -37,6 +37,9 @@ class Page(HTMLParser):
     def all(self, tag):
         return [attrs for name, attrs in self.tags if name == tag]
 
+    def pictures(self):
+        return [attrs for attrs in self.all("svg") if attrs.get("role") == "img"]
+
 
 def page_of(folder):
     return Page(write_report(folder).read_text(encoding="utf-8"))

@@ -66,10 +66,21 @@ def test_the_confusion_matrix_is_a_table_with_named_cells(binary):
 
 def test_plots_have_alternative_text(binary):
     page, _, _ = binary
-    images = page.all("img")
-    assert len(images) == 5
-    assert all(len(image["alt"]) > 40 and image["width"] and image["height"] for image in images)
-    assert len(page.all("figcaption")) == 5
+    images = page.pictures()
+    assert len(images) == 4  # the fifth, the confusion matrix, is a table
+    assert all(len(image["aria-label"]) > 40 and image["width"] and image["height"] for image in images)
+    assert len(page.all("figcaption")) == 4
+    assert not page.all("img")
+
+
+def test_plots_have_the_colours_of_the_page(binary):
+    _, html, _ = binary
+    plots = html[html.index('<section id="plots">') : html.index('<section id="first">')]
+    assert "var(--blue)" in plots
+    assert "var(--card)" in plots  # the background
+    assert not re.search(r"#[0-9a-f]{6}\b", plots)
+    defined = set(re.findall(r"(--[a-z-]+):", html[: html.index("</style>")]))
+    assert set(re.findall(r"var\((--[a-z-]+)\)", plots)) <= defined
 
 
 def test_mistakes_show_the_words_that_caused_them(binary):
@@ -147,7 +158,8 @@ def test_hostile_words_stay_words(tmp_path):
     html = write_report(folder).read_text(encoding="utf-8")
     page = Page(html)
     assert not page.all("script")
-    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in page.all("img"))
+    assert not page.all("img")
+    assert len(page.pictures()) == 4
     assert not [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)]
     assert not set(html) & set("\x00\x1b\u202e")
     assert "49" not in page.words("mistakes")
@@ -199,14 +211,14 @@ def test_very_many_classes(tmp_path):
     assert "Most confused pairs" in page.words("confusion")
     assert "50 of 501 are shown" in page.words("classes")
     assert page.words("classes").count("topic ") == 50
-    assert len(page.all("img")) == 1
+    assert len(page.pictures()) == 1
 
 
 def test_of_very_many_labels_nothing_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(report_plots, "_indices", lambda *_: pytest.fail("builds large arrays and draws nothing"))
     page = page_of(write_run(tmp_path, [f"topic {k}" for k in range(501)], "multilabel", n=100))
     assert "50 of 501 are shown" in page.words("classes")
-    assert not page.all("img")
+    assert not page.pictures()
 
 
 def test_of_more_than_50_classes_all_but_the_30_worst_are_folded_away(tmp_path):
@@ -216,6 +228,15 @@ def test_of_more_than_50_classes_all_but_the_30_worst_are_folded_away(tmp_path):
     shown, folded = section.split("<details>")
     assert (shown.count("topic "), folded.count("topic ")) == (30, 21)
     assert "The other 21 classes" in folded
+    page = Page(html)
+    assert not [attrs for attrs in page.all("table") if "matrix" in attrs.get("class", "")]
+    [heat_map] = [attrs for attrs in page.pictures() if attrs.get("class") == "heat"]
+    assert heat_map["aria-label"].startswith("Confusion matrix of 51 classes as a heat map.")
+    confusion = html[html.index('<section id="confusion">') : html.index("Most confused pairs")]
+    assert [confusion.count(f">{name}</text>") for name in names] == [2] * 51
+    cells = sum(map(len, (re.findall("M", path) for path in re.findall(r'<path d="([^"]*)"', confusion))))
+    block = json.loads((tmp_path / "metrics.json").read_text())["test"]
+    assert cells == sum(n > 0 for row in block["confusion_matrix"] for n in row)
 
 
 def test_many_classes(tmp_path):
@@ -224,7 +245,14 @@ def test_many_classes(tmp_path):
     assert "Most confused pairs" in page.words("confusion")
     assert "the lowest F1 first" in page.words("classes")
     assert all(name in page.words("classes") for name in names)
-    assert "matrix" not in [attrs.get("class") for attrs in page.all("table")]
+    assert "matrix small" in [attrs.get("class") for attrs in page.all("table")]
+    block = json.loads((tmp_path / "metrics.json").read_text())["test"]
+    counts = [n for row in block["confusion_matrix"] for n in row]
+    titles = [attrs["title"] for attrs in page.all("td") if "title" in attrs]
+    assert len(titles) == sum(n > 0 for n in counts)
+    first = block["confusion_matrix"][0]
+    assert f"topic 0 → topic 0: {first[0]} ({100 * first[0] / sum(first):.1f} %)" in titles
+    assert len([attrs for attrs in page.all("th") if attrs.get("title") in names]) == 2 * 46
     assert "calibration temperature" in page.words("making")
     assert "decision threshold" not in page.words("making")  # the most probable class is the answer
 

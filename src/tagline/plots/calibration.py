@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tagline.metrics.calibration_error import bin_index, reliability_curve, top_label
-from tagline.plots.style import BLUE, FAINT, QUIET, axes_in_inches, label, style, unit_square
+from tagline.plots.colours import BLUE, FAINT, QUIET
+from tagline.plots.style import axes_in_inches, label, style, unit_square
 from tagline.task import Floats
 
 _LABEL_X = -0.155  # of both labels of the y axes

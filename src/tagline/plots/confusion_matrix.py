@@ -10,19 +10,8 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from tagline.plots.style import (
-    BLUE,
-    FAINT,
-    INK,
-    ORANGE,
-    QUIET,
-    ROOM_FOR_NAMES,
-    VERMILION,
-    axes_in_inches,
-    label,
-    readable_on,
-    style,
-)
+from tagline.plots.colours import BLUE, FAINT, INK, ORANGE, QUIET, VERMILION
+from tagline.plots.style import ROOM_FOR_NAMES, axes_in_inches, label, readable_on, style
 from tagline.task import Floats, Ints
 
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#d6e6f2", "#7fb2d6", "#2a75ad", "#0b3c63"])

@@ -8,7 +8,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from tagline.metrics.ranking import Ranking, average_precision, precision_recall_curve, roc_auc, roc_curve
-from tagline.plots.style import BLUE, INK, PALETTE, QUIET, VERMILION, axes_in_inches, label, style, unit_square
+from tagline.plots.colours import BLUE, INK, OTHERS, PALETTE, QUIET, VERMILION
+from tagline.plots.style import axes_in_inches, label, style, unit_square
 from tagline.task import Floats
 
 _POINTS_OF_A_CURVE = 400
@@ -71,7 +72,7 @@ def _draw_curves(
     named = by_area if len(by_area) <= _NAMED else [*by_area[:_WORST], *by_area[-_BEST:]]
     if len(by_area) > _NAMED:
         others = [np.stack(_thinned(*curve, _POINTS_OF_ONE_OF_MANY), 1) for curve in curves.values()]
-        axes.add_collection(LineCollection(others, colors="#b4bcc8", linewidths=0.5, alpha=0.8))
+        axes.add_collection(LineCollection(others, colors=OTHERS, linewidths=0.5, alpha=0.8))
     for name, colour in zip(named, (VERMILION, *(c for c in PALETTE if c != VERMILION)), strict=False):
         x, y = _thinned(*curves[name], _POINTS_OF_A_CURVE // 2)
         axes.plot(x, y, color=colour, linewidth=1.2, label=f"{label(name, 22)}, {what} {areas[name]:.3f}")

@@ -15,9 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from tagline.plots.colours import BLUE, FAINT, INK, PAPER, QUIET, VERMILION
 from tagline.plots.registry import PlotData, TrainingHistory
 from tagline.plots.save import save_plots
-from tagline.plots.style import BLUE, FAINT, INK, PAPER, QUIET, VERMILION, axes_in_inches, style
+from tagline.plots.style import axes_in_inches, style
 
 History = Mapping[str, Sequence[float]]
 

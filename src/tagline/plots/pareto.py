@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tagline.metrics.compare import dominated
-from tagline.plots.style import BLUE, FAINT, INK, PAPER, QUIET, axes_in_inches, style
+from tagline.plots.colours import BLUE, FAINT, INK, PAPER, QUIET
+from tagline.plots.style import axes_in_inches, style
 
 _NEAR = 0.035  # of the width and of the height: points nearer than that share a label
 _STEPS = (1, 2, 5)  # between ticks, times powers of ten

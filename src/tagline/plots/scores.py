@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tagline.plots.style import BLUE, FAINT, INK, ROOM_FOR_NAMES, VERMILION, axes_in_inches, label, style
+from tagline.plots.colours import BLUE, FAINT, INK, VERMILION
+from tagline.plots.style import ROOM_FOR_NAMES, axes_in_inches, label, style
 from tagline.task import Floats
 
 _MOST_SPREADS = 100

@@ -20,11 +20,7 @@ from matplotlib.font_manager import fontManager
 
 from tagline.atomic import write_file
 from tagline.metrics.formatting import display_name
-
-# M. Okabe, K. Ito, Color Universal Design (2008): distinguishable with any colour vision.
-BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"
-PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
-INK, QUIET, FAINT, PAPER = "#1c2430", "#5b6675", "#d5dae1", "#ffffff"
+from tagline.plots.colours import FAINT, INK, PAPER, QUIET
 
 ROOM_FOR_NAMES = 0.062  # inches per character at 8 points
 _PNG_DPI = 110

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from tagline.plots.style import BLUE, FAINT, PALETTE, PAPER, QUIET, axes_in_inches, label, style
+from tagline.plots.colours import BLUE, FAINT, PALETTE, PAPER, QUIET
+from tagline.plots.style import axes_in_inches, label, style
 from tagline.task import Floats
 
 _IN_A_ROW = 3  # panels

@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tagline.metrics.formatting import display_name
+from tagline.plots.colours import INK, PALETTE, QUIET
 from tagline.plots.registry import SearchCourse
-from tagline.plots.style import INK, PALETTE, QUIET, axes_in_inches, style
+from tagline.plots.style import axes_in_inches, style
 
 _SPAN = 2.5  # of the axis, in distances from the best to the median; worse values are clipped to the edge
 _MIN_SPAN = 0.01  # of the axis

@@ -16,7 +16,7 @@ from tagline.metrics.formatting import (
 )
 from tagline.report.conclusion import units_sentence
 from tagline.report.excerpts import harmless, pieces
-from tagline.report.plots import plot_of
+from tagline.report.inline_svg import inline_svg
 from tagline.report.rendering import render_page, write_page
 
 _CLASSES_SHOWN = 30
@@ -138,9 +138,8 @@ def _plots(runs: Sequence[Mapping[str, Any]], accuracy: str) -> list[dict[str, A
             f"{run['letter']}: {format_figure('accuracy', run['accuracy'])}, {format_number(run[key])} {unit}"
             for run in known
         )
-        found.append(
-            vars(plot_of(svg_bytes(figure))) | {"name": f"{accuracy} against {cost.lower()}", "caption": caption}
-        )
+        svg = inline_svg(svg_bytes(figure).decode(), key.replace("_", "-"))
+        found.append({"svg": svg, "name": f"{accuracy} against {cost.lower()}", "caption": caption})
     return found
 
 

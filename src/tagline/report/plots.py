@@ -1,9 +1,6 @@
 """The plots of a run, as the report embeds them; missing ones are drawn."""
 
-import base64
-import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,29 +8,12 @@ import polars as pl
 
 from tagline.metrics.counts import MANY_CLASSES
 from tagline.plots.registry import PLOTS, PlotData, Predictions, SearchCourse, Section, TrainingHistory
+from tagline.report.inline_svg import InlineSvg, read_svg
 from tagline.run_folder import RunFolder, probabilities
 from tagline.task import Task
 
-_PIXELS_IN_A_POINT = 96 / 72
 
-
-@dataclass(frozen=True)
-class Plot:
-    """A plot as the report holds it.
-
-    Attributes:
-        source: A ``data:`` address with the whole SVG, which in an ``img`` can neither run nor load anything.
-        width: Natural width in CSS pixels.
-        height: Natural height in CSS pixels.
-
-    """
-
-    source: str
-    width: int
-    height: int
-
-
-def read_plots(run: RunFolder) -> dict[str, Plot]:
+def read_plots(run: RunFolder) -> dict[str, InlineSvg]:
     """Return the plots of a run by name; those that are missing are drawn first.
 
     Raises:
@@ -46,7 +26,9 @@ def read_plots(run: RunFolder) -> dict[str, Plot]:
         from tagline.plots.save import save_plots  # importing matplotlib takes a third of a second
 
         save_plots(run.plots, data, skip_existing=True)
-    return {name: plot_of(path.read_bytes()) for name in PLOTS if (path := run.plots / f"{name}.svg").exists()}
+    return {
+        name: read_svg(path, name.replace("_", "-")) for name in PLOTS if (path := run.plots / f"{name}.svg").exists()
+    }
 
 
 def _plot_data(run: RunFolder, sections: Collection[Section]) -> PlotData:
@@ -58,14 +40,6 @@ def _plot_data(run: RunFolder, sections: Collection[Section]) -> PlotData:
         history=None if history is None else TrainingHistory(history, best_epoch),
         search=SearchCourse.of_record(run.record) if Section.SEARCH in sections else None,
     )
-
-
-def plot_of(content: bytes) -> Plot:
-    """Return an SVG as a report holds it."""
-    head = content[:2000].decode("utf-8", errors="replace")
-    sizes = [re.search(rf'<svg[^>]*?\b{side}="([\d.]+)pt"', head) for side in ("width", "height")]
-    width, height = (round(float(size[1]) * _PIXELS_IN_A_POINT) if size else 640 for size in sizes)
-    return Plot("data:image/svg+xml;base64," + base64.b64encode(content).decode("ascii"), width, height)
 
 
 def _predictions(run: RunFolder) -> Predictions | None:

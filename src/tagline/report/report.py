@@ -11,13 +11,16 @@ from tagline.metrics.headline import task_of, tiles
 from tagline.plots.registry import PLOTS, PlotData, Section, TrainingHistory, captions
 from tagline.report import sections
 from tagline.report.conclusion import units_sentence
+from tagline.report.confusion import confused_pairs, heat_map, matrix_table
 from tagline.report.excerpts import harmless
-from tagline.report.plots import Plot, read_plots
+from tagline.report.inline_svg import InlineSvg
+from tagline.report.plots import read_plots
 from tagline.report.provenance import provenance
 from tagline.report.rendering import render_page, write_page
 from tagline.report.training import training
 from tagline.report.tuning import search
 from tagline.run_folder import RunFolder
+from tagline.task import Task
 
 _WIDE = 900  # CSS pixels; a wider plot takes the whole width
 
@@ -50,6 +53,8 @@ def render(folder: RunFolder) -> str:
     """
     run, metrics, history = folder.record, folder.metrics, folder.history
     all_plots = read_plots(folder)
+    if metrics.get("task") != Task.MULTILABEL:
+        all_plots.pop("confusion_matrix", None)  # it is a table or a heat map of the page
     test, validation = metrics.get("test"), metrics.get("validation")
     block, measured_on = (test, "test") if test else (validation, "validation")
     if not block:
@@ -72,8 +77,9 @@ def render(folder: RunFolder) -> str:
         units=units_sentence(block),
         figures=sections.figure_rows(block, validation if measured_on == "test" else None),
         has_validation=bool(validation) and measured_on == "test",
-        matrix=sections.matrix_table(block, classes),
-        pairs=sections.confused_pairs(block, classes),
+        matrix=matrix_table(block, classes),
+        heat_map=heat_map(block, classes),
+        pairs=confused_pairs(block, classes),
         classes=rows,
         worst_first=worst_first,
         n_unfolded=sections.n_unfolded(len(classes)),
@@ -93,7 +99,7 @@ def render(folder: RunFolder) -> str:
     )
 
 
-def _shown(plots: Mapping[str, Plot], section: Section) -> list[dict[str, Any]]:
+def _shown(plots: Mapping[str, InlineSvg], section: Section) -> list[dict[str, Any]]:
     """Return the plots of a section of the report, as the template lays them out."""
     shown = {name: plot for name, plot in plots.items() if PLOTS[name].section is section}
-    return [{"name": name, "wide": plot.width > _WIDE, **vars(plot)} for name, plot in shown.items()]
+    return [{"name": name, "svg": plot, "wide": plot.width > _WIDE} for name, plot in shown.items()]

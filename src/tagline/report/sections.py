@@ -7,7 +7,7 @@ import numpy as np
 
 from tagline.data.inspections import INSPECTIONS
 from tagline.key_findings import shown_first
-from tagline.metrics.confusion import most_confused, worst_classes
+from tagline.metrics.confusion import worst_classes
 from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.formatting import display_name, format_figure, format_interval, listed
 from tagline.metrics.headline import headlines, task_of
@@ -15,7 +15,6 @@ from tagline.report.excerpts import harmless, pieces
 from tagline.run_folder import RunFolder, probabilities
 from tagline.task import Task
 
-_MATRIX_AS_TABLE = 10  # classes
 _WORST_FIRST = 12  # classes
 _SHOWN_OF_MANY = 50  # classes
 _FOLDED_ABOVE, _UNFOLDED = 50, 30  # classes; rows beyond the worst are collapsed
@@ -65,43 +64,6 @@ def figure_rows(block: Block, validation: Block | None) -> list[dict[str, str]]:
             "validation": other[line.key].value if line.key in other else "",
         }
         for line in headlines(block)
-    ]
-
-
-def matrix_table(block: Block, classes: list[str]) -> dict[str, Any] | None:
-    """Return the confusion matrix as a table of cells, if it is small enough to be read as one."""
-    if task_of(block) is Task.MULTILABEL or len(classes) > _MATRIX_AS_TABLE:
-        return None
-    positive, rows = block.get("positive"), []
-    for i, counts in enumerate(block["confusion_matrix"]):
-        total = max(sum(counts), 1)
-        cells = []
-        for j, count in enumerate(counts):
-            outcome = ""
-            if positive is not None:
-                outcome = ("T" if i == j else "F") + ("P" if classes[j] == positive else "N")
-            share = count / total
-            cells.append({"count": f"{count:,}", "share": f"{100 * share:.1f} %", "shade": share, "is": outcome})
-        rows.append({"name": display_name(classes[i]), "cells": cells, "total": f"{sum(counts):,}"})
-    return {
-        "columns": [display_name(name) for name in classes],
-        "rows": rows,
-        "positive": None if positive is None else display_name(positive),
-    }
-
-
-def confused_pairs(block: Block, classes: list[str]) -> list[dict[str, str]]:
-    """Return the most confused pairs of classes, of three classes or more."""
-    if task_of(block) is not Task.MULTICLASS or len(classes) < 3:
-        return []
-    return [
-        {
-            "truth": display_name(truth),
-            "prediction": display_name(prediction),
-            "count": f"{n:,}",
-            "share": f"{100 * share:.1f} %",
-        }
-        for truth, prediction, n, share in most_confused(block, classes)
     ]
 
 

@@ -27,7 +27,7 @@ from tagline.metrics.formatting import display_name, format_figure
 from tagline.plots.style import save
 from tagline.plots.sweep import LearningCurve, SettingValue, plot_curves, plot_settings
 from tagline.report.excerpts import harmless
-from tagline.report.plots import plot_of
+from tagline.report.inline_svg import read_svg
 from tagline.report.rendering import render_page, write_page
 from tagline.runs.predicting.tables import polars_os_errors
 
@@ -103,8 +103,8 @@ def _page(request: SweepRequest, results: Results) -> str:
     for name in ("settings", "learning_curve"):
         path = request.folder / "plots" / f"{name}.svg"
         if path.exists():
-            plot = plot_of(path.read_bytes())
-            plots.append({"name": name, "wide": plot.width > _WIDE, **vars(plot)})
+            svg = read_svg(path, name.replace("_", "-"))
+            plots.append({"name": name, "svg": svg, "wide": svg.width > _WIDE})
     measured = [one for one in results.combinations if one.accuracy is not None]
     names, cells = setting_columns(measured)
     return render_page(
