@@ -57,13 +57,13 @@ class Split:
         origin = None if self.origin is None or other.origin is None else self.origin.followed_by(other.origin)
         return Split(texts, labels, groups, origin)
 
-    def filter(self, rows: npt.NDArray[np.bool_]) -> "Split":
-        """Return some of the rows, (n,)."""
+    def take(self, rows: Ints) -> "Split":
+        """Return the rows at some places, in the order given."""
         return Split(
-            self.texts.filter(rows),
-            self.labels.filter(rows),
-            None if self.groups is None else self.groups.filter(rows),
-            None if self.origin is None else self.origin.filter(rows),
+            self.texts.gather(rows),
+            self.labels.gather(rows),
+            None if self.groups is None else self.groups.gather(rows),
+            None if self.origin is None else self.origin.take(rows),
         )
 
 

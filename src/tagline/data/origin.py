@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tagline.task import Ints
+
 #: Rows that are joined at once: small joins stay in the processor's cache.
 HASH_ROWS = 512
 
@@ -41,9 +43,9 @@ class Origin:
         """Return file and line of a row."""
         return self.places.select(pl.col("file").cast(pl.String), "line").row(row, named=True)
 
-    def filter(self, rows: npt.NDArray[np.bool_]) -> "Origin":
-        """Return the origin of some of the rows, (n,)."""
-        return Origin(self.places.filter(rows), self.frames)
+    def take(self, rows: Ints) -> "Origin":
+        """Return the origin of the rows at some places, in the order given."""
+        return Origin(self.places[rows], self.frames)
 
     def followed_by(self, other: "Origin") -> "Origin":
         """Return the origin of these rows and then of others of the same data."""

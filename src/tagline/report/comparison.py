@@ -197,16 +197,28 @@ def _way(
         cards.append(
             {
                 "row": f"{example['row']:,}",
+                "place": _place(example),
                 "label": _labels(example["label"]),
                 "wrong": _labels(example["wrong"]),
                 "about": display_name(example["about"]),
-                "sure": f"{100 * example['probabilities'][at]:.1f} %",
-                "other": f"{100 * example['probabilities'][1 - at]:.1f} %",
+                "sure": _probability(example["probabilities"][at]),
+                "other": _probability(example["probabilities"][1 - at]),
                 "pieces": shown,
                 "goes_on": goes_on,
             }
         )
     return {"right": right["letter"], "wrong": wrong["letter"], "n": f"{n:,}", "cards": cards}
+
+
+def _probability(value: float | None) -> str:
+    return "unknown" if value is None else f"{100 * value:.1f} %"
+
+
+def _place(example: Mapping[str, Any]) -> str:
+    """Return the line and file of a row; empty if they are not known."""
+    if example.get("file") is None:
+        return ""
+    return f"line {example['line']:,} of {display_name(example['file'])}"
 
 
 def _labels(label: Any) -> str:

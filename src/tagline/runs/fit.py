@@ -131,15 +131,15 @@ def fit_folds(job: Job) -> Result:
     looks = None
     for fold in range(n_folds):
         log(f"fold {fold + 1} of {n_folds}")
-        held_out = dataset.folds == fold
-        clf = _fit(job, dataset.train.filter(~held_out), None, f"fold-{fold + 1}")
+        held_out = np.flatnonzero(dataset.folds == fold)
+        clf = _fit(job, dataset.train.take(np.flatnonzero(dataset.folds != fold)), None, f"fold-{fold + 1}")
         started = time.perf_counter()
         looks = looks or job.record_look(dataset.train)
-        split = dataset.train.filter(held_out)
+        split = dataset.train.take(held_out)
         part = predict_split(clf, split, dataset.classes)
         y_pred[held_out], proba[held_out] = part.y_pred, part.proba
         if settings.texts:
-            mistakes += find_mistakes(clf, split, part, dataset.classes, numbers=np.flatnonzero(held_out))
+            mistakes += find_mistakes(clf, split, part, dataset.classes, numbers=held_out)
         spent = {**clf.seconds_, "evaluate": time.perf_counter() - started}
         seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
     mistakes.sort(key=lambda mistake: -mistake["probability"])

@@ -16,7 +16,14 @@ _LONGEST_NAME = 150  # characters; file systems take 255 bytes
 
 def compare(
     context: typer.Context,
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="The folders of two or more runs.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN RUN…",
+            help="The folders of two or more runs; in place of some, CSV files of other predictions with the columns "
+            "`row` (from 0, as in predictions.parquet), `prediction`, and if wanted `proba:CLASS`.",
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -32,7 +39,7 @@ def compare(
 ) -> None:
     """Test whether one run is significantly better than another, and show where they differ.
 
-    The runs must have been evaluated on the same test rows.
+    The runs must have been evaluated on the same test rows, in any order and with any text columns.
 
     Example: [bold]tagline compare runs/RUN runs/OTHER[/]
     """

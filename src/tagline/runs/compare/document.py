@@ -53,10 +53,12 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
       bootstrap and McNemar's test draw units.
     * ``conclusion``: sentences.
 
-    The examples hold texts if the data can be read again and every run kept texts.
+    Runs with other text columns, or with their test rows in another order, are paired by the rows of the source. The
+    examples hold texts if the data can be read again and every run kept texts.
 
     Args:
-        runs: Folders of runs, two or more.
+        runs: Folders of runs, two or more; in place of some, CSV files with the columns ``row``, as in
+            ``predictions.parquet``, ``prediction``, and if wanted ``proba:<class>``.
         seed: Of the bootstrap.
         log: Called with the name of each stage.
 
@@ -66,27 +68,30 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
     """
     log("reading the runs")
     finished = read_comparable(runs)
-    first = finished[0]
+    runs_read = [each for each in finished if each.folder is not None]
+    first = runs_read[0]
     classes = _all_classes(finished)
     judged = [_predicted(each, classes) for each in finished]
     y_true, n = judged[0].y_true, len(judged[0].proba)
-    split = _split(finished, log)
+    split = _split(runs_read, log)
     texts = [] if split is None else split.texts.to_list()
     log("comparing")
-    drawn = Units.repeated(_units(finished, split))
+    drawn = Units.repeated(_units(runs_read, split))
     samples = resample(y_true, [each.y_pred for each in judged], len(classes), seed, drawn)
     figures = [name for name in ("accuracy", "macro_f1", "micro_f1") if name in samples.value]
     pairs = [_pair(i, j, judged, samples, classes, figures) for i, j in combinations(range(len(judged)), 2)]
     _correct(pairs, figures, n)
     best = max(range(len(judged)), key=lambda k: samples.value["accuracy"][k])
-    shown = texts if texts and all(each.folder.keeps_texts for each in finished) else None
+    shown = texts if texts and all(each.folder and each.folder.keeps_texts for each in runs_read) else None
     for pair in pairs:
         if best in (pair["first"], pair["second"]):
-            pair["examples"] = _examples(judged[pair["first"]], judged[pair["second"]], classes, shown)
+            pair["examples"] = _examples(finished, judged, (pair["first"], pair["second"]), classes, shown)
     timed = texts or _mistaken_texts(finished)
     log("timing the models")
     # A model is the largest part of a run, and the first that is deleted to make room.
-    models = [load_model(each.folder.path) if each.folder.model.is_dir() else None for each in finished]
+    models = [
+        load_model(each.path) if each.folder is not None and each.folder.model.is_dir() else None for each in finished
+    ]
     speeds = measure_speeds(models, timed)
     rows = [
         _row(k, each, speed, samples, figures) for k, (each, speed) in enumerate(zip(finished, speeds, strict=True))
@@ -98,10 +103,10 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         "task": first.metrics["task"],
         "classes": classes,
         "rows": n,
-        **({} if drawn is None else {"n_units": drawn.n, "unit": _unit_name(finished)}),
+        **({} if drawn is None else {"n_units": drawn.n, "unit": _unit_name(runs_read)}),
         "folds": first.metrics.get("folds"),
         "dataset": (first.record.get("dataset") or {}).get("name"),
-        "test_looks": _looks(finished),
+        "test_looks": _looks(runs_read),
         "texts_shown": shown is not None,
         "timed_on": min(len(timed), N_SINGLE),
         "runs": rows,
@@ -116,7 +121,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
 
 def _all_classes(runs: Sequence[FinishedRun]) -> list[str]:
     """Return the classes of all runs, which may differ: only the test rows are the same."""
-    return list(dict.fromkeys(name for run in runs for name in run.metrics["classes"]))
+    return list(dict.fromkeys(name for run in runs for name in run.classes))
 
 
 def _predicted(run: FinishedRun, classes: Sequence[str]) -> Predicted:
@@ -126,6 +131,8 @@ def _predicted(run: FinishedRun, classes: Sequence[str]) -> Predicted:
         for column in (f"proba:{name}" for name in classes)
     ]
     y_true, y_pred = (label_indices(run.predictions[name], classes) for name in ("label", "prediction"))
+    if not run.has_probabilities:
+        return Predicted(y_true, y_pred, (y_pred if y_pred.ndim == 2 else np.eye(len(classes))[y_pred]).astype(float))
     return Predicted(y_true, y_pred, np.stack(columns, axis=1))
 
 
@@ -178,19 +185,21 @@ def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], n: int) ->
 
 def _row(k: int, run: FinishedRun, speed: Speed | None, samples: Samples, figures: Sequence[str]) -> dict[str, Any]:
     """Return the figures of a run; their intervals are computed again if it was measured without its units."""
-    model = run.folder.model
-    test, recipe = run.metrics["test"], (run.record.get("recipe") or {}).get("recipe") or {}
+    model = None if run.folder is None else run.folder.model
+    test, recipe = run.metrics.get("test"), (run.record.get("recipe") or {}).get("recipe") or {}
+    if test is None:  # of a file of predictions
+        test = {name: float(samples.value[name][k]) for name in figures} | _intervals(samples, k)
     return {
         "letter": ascii_uppercase[k] if k < len(ascii_uppercase) else str(k + 1),
         "name": run.name,
-        "path": str(run.folder.path),
+        "path": str(run.path),
         "recipe": recipe.get("name"),
         "seed": run.record.get("seed"),
         **{key: test.get(key) for name in figures for key in (name, f"{name}_ci95")},
         **({} if samples.units is None or "n_units" in test else _intervals(samples, k)),
         "ms_per_text": None if speed is None else round(speed.ms_per_text, 4),
         "texts_per_second": None if speed is None else round(speed.texts_per_second, 1),
-        "megabytes": round(megabytes(model), 4) if model.is_dir() else None,
+        "megabytes": round(megabytes(model), 4) if model is not None and model.is_dir() else None,
         "fit_seconds": (run.metrics.get("seconds") or {}).get("fit"),
     }
 
@@ -212,10 +221,10 @@ def _split(runs: Sequence[FinishedRun], log: Log) -> Split | None:
     """Return the test rows, if the data of one of the runs can be read again."""
     log("reading the data again")
     for run in runs:
-        dataset = reload_data(run.folder)
+        dataset = None if run.folder is None else reload_data(run.folder)
         rows = None if dataset is None else rows_measured(dataset)
         if rows is not None and len(rows) == run.predictions.height:
-            return rows
+            return rows if run.order is None else rows.take(run.order)
     return None
 
 
@@ -238,12 +247,28 @@ def _mistaken_texts(runs: Sequence[FinishedRun]) -> list[str]:
     return list(dict.fromkeys(mistake["text"] for run in runs for mistake in run.mistakes))
 
 
-def _examples(one: Predicted, other: Predicted, classes: Sequence[str], texts: list[str] | None) -> dict[str, Any]:
+def _examples(
+    runs: Sequence[FinishedRun],
+    judged: Sequence[Predicted],
+    pair: tuple[int, int],
+    classes: Sequence[str],
+    texts: list[str] | None,
+) -> dict[str, Any]:
     """Return rows that one model predicts right and the other wrong, the most confident mistakes first."""
-    return {
+    one, other = (judged[k] for k in pair)
+    found = {
         "first_right": _rows_of(one, other, classes, texts, wrong_is_first=False),
         "second_right": _rows_of(other, one, classes, texts, wrong_is_first=True),
     }
+    of_rows = next(run.predictions for run in runs if run.folder is not None)
+    for example in (example for examples in found.values() for example in examples):
+        if "line" in of_rows.columns:
+            example |= of_rows.select("file", "line").row(example["row"], named=True)
+        known = [runs[k].has_probabilities for k in pair]
+        example["probabilities"] = [
+            p if is_known else None for p, is_known in zip(example["probabilities"], known, strict=True)
+        ]
+    return found
 
 
 def _rows_of(
@@ -277,5 +302,5 @@ def _names(y: Any, classes: Sequence[str]) -> Any:
 def _looks(runs: Sequence[FinishedRun]) -> int | None:
     """Return how often the test set has been read by runs in the same folders, None if its fingerprint is unknown."""
     known = [str(run.test["fingerprint"]) for run in runs if "fingerprint" in run.test]
-    parents = {run.folder.path.resolve().parent for run in runs}
+    parents = {run.path.resolve().parent for run in runs}
     return sum(looks(parent, known[0]) for parent in parents) if known else None
