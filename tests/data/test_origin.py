@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tagline.data import load_dataset
 from tagline.data.files import read_file
-from tagline.data.formats import delimited
 from tests.data.test_files import workbook
 
 cells = st.text(st.sampled_from('ab "\n,é;'), max_size=6)
@@ -49,7 +48,7 @@ def test_lines_are_those_of_pythons_reader(
         before = reader.line_num
     assert before
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "PIECE_BYTES", piece)
+        patch.setattr(reader, "PIECE_BYTES", piece)
         read = read_file(path)
     assert read.place is not None
     assert [(line, *row) for line, row in zip(read.place["line"], read.frame.rows(), strict=True)] == expected[1:]

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tagline.data import files
 from tagline.data.files import read_file, read_texts
-from tagline.data.formats import delimited
 from tagline.data.formats.base import Source
-from tagline.data.formats.delimited import read_delimited
-from tagline.data.formats.dialect import Dialect
-from tagline.data.formats.records import Grammar, Lines, read_records
+from tagline.data.formats.delimited import reader
+from tagline.data.formats.delimited.dialect import Dialect
+from tagline.data.formats.delimited.reader import read_delimited
+from tagline.data.formats.delimited.records import Grammar, Lines, read_records
 from tagline.data.frames import concat
 from tagline.data.reading import ReadLog
 
@@ -99,7 +99,7 @@ def test_streaming_agrees_with_whole_reading(tmp_path: Path, monkeypatch: pytest
 
 
 def test_large_blocks_are_read_carefully_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delimited, "PIECE_BYTES", 100)
+    monkeypatch.setattr(reader, "PIECE_BYTES", 100)
     rows = [(f'a "{i}"\n' * (i % 40 + 1), str(i)) for i in range(1, 200)]
     lines = written(rows) + b"one,too,many\nlast,0\n"
     source = Source("f", None)

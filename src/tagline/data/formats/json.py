@@ -1,7 +1,7 @@
 """JSON: a document that holds a table."""
 
 from tagline.data.formats.base import Format, Source, first_line
-from tagline.data.formats.json_document import read_json
+from tagline.data.formats.json_text.document import read_json
 
 
 def _sniff(source: Source) -> int:

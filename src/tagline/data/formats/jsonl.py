@@ -1,7 +1,7 @@
 """JSON Lines: one object a line."""
 
 from tagline.data.formats.base import Format, Source, first_line
-from tagline.data.formats.json_document import is_json_lines, read_json
+from tagline.data.formats.json_text.document import is_json_lines, read_json
 
 
 def _sniff(source: Source) -> int:

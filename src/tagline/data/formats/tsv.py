@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from tagline.data.formats.base import Format, Source, first_line
-from tagline.data.formats.delimited import read_delimited
-from tagline.data.formats.dialect import has_header_cell, is_table, note_missing_header, sniff_dialect
+from tagline.data.formats.delimited.dialect import has_header_cell, is_table, note_missing_header, sniff_dialect
+from tagline.data.formats.delimited.reader import read_delimited
 
 
 def _sniff(source: Source) -> int:

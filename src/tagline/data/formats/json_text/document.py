@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from tagline.data.formats.base import Source
-from tagline.data.formats.json_lines import read_json_lines
-from tagline.data.formats.json_tables import table_of_document
+from tagline.data.formats.json_text.lines import read_json_lines
+from tagline.data.formats.json_text.tables import table_of_document
 from tagline.errors import DataError
 
 _LINES = 50

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 
 from tagline.data.formats.base import REASON, Source, split_lines
-from tagline.data.formats.dialect import Dialect
-from tagline.data.formats.records import Grammar, Lines, read_records
+from tagline.data.formats.delimited.dialect import Dialect
+from tagline.data.formats.delimited.records import Grammar, Lines, read_records
 
 PIECE_BYTES = 1 << 22
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from tagline.data.formats.base import Source
-from tagline.data.formats.records import Grammar, Lines, read_records
+from tagline.data.formats.delimited.records import Grammar, Lines, read_records
 from tagline.data.rows import Rows
 from tagline.data.wording import listed
 from tagline.errors import DataError
