@@ -48,7 +48,7 @@ def test_lines_are_those_of_pythons_reader(
         before = reader.line_num
     assert before
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader, "PIECE_BYTES", piece)
+        patch.setattr(delimited, "PIECE_BYTES", piece)
         read = read_file(path)
     assert read.place is not None
     assert [(line, *row) for line, row in zip(read.place["line"], read.frame.rows(), strict=True)] == expected[1:]
