@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tagline.data import load_dataset
 from tagline.data.files import read_file
+from tagline.data.formats.delimited import reader as delimited
 from tests.data.test_files import workbook
 
 cells = st.text(st.sampled_from('ab "\n,é;'), max_size=6)
