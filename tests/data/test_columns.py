@@ -1,5 +1,6 @@
 """Columns: text and label by name, by content or by request."""
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -45,6 +46,31 @@ def test_a_column_of_few_distinct_values_is_the_label(n_rows: int, n_values: int
     assert choose_columns(unnamed_columns(n_rows, n_values), (), (), None).label == ("b",)
     with pytest.raises(DataError, match="the label column is ambiguous"):
         choose_columns(unnamed_columns(n_rows, n_values + 1), (), (), None)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_label"),
+    [
+        (["2024-05-11", "2024-05-12"], False),
+        (["2024-05-11T10:00:00Z", "2024-05-12 11:30"], False),
+        (["11.5.2024", "12.05.24"], False),
+        (["5/11/24, 10:30", "5/12/24, 9:05"], False),
+        (["10:30", "9:05:59"], False),
+        ([date(2024, 5, 11), date(2024, 5, 12)], False),
+        (["2024-05-11", "never"], True),
+        (["1.2.2", "1.2.3"], True),  # versions
+        (["1-2", "2-3"], True),
+        (["1:0", "2:1"], True),
+    ],
+)
+def test_days_and_times_are_not_labels(values: list[object], is_label: bool) -> None:
+    texts = [f"text number {number} is unique" for number in range(40)]
+    rows = Rows(pl.DataFrame({"text": texts, "made": values * 20, "team": ["x", "y"] * 20}), "data", "data")
+    if is_label:
+        with pytest.raises(DataError, match="the label column is ambiguous"):
+            choose_columns(rows, (), (), None)
+    else:
+        assert choose_columns(rows, (), (), None).label == ("team",)
 
 
 @pytest.mark.parametrize(("n_chars", "n_distinct", "is_text"), [(15, 50, True), (14, 50, False), (15, 49, False)])

@@ -37,6 +37,8 @@ MIN_TEXT_DISTINCT = 0.5
 #: A column without a known name is a label if it has at most this share of distinct values.
 MAX_LABEL_DISTINCT = 0.2
 SAMPLE_ROWS = 1000
+#: Days and times, as files write them: 2024-05-11, 2024-05-11T10:00:00Z, 11.5.2024, 5/11/24, 10:30.
+_MOMENT = r"^\s*(\d{4}([-/.])\d{1,2}([-/.])\d{1,2}|\d{1,2}([-/.])\d{1,2}([-/.])(\d{2}|\d{4})|\d{1,2}:\d\d)([T ,:].*)?$"
 
 
 @dataclass(frozen=True)
@@ -215,5 +217,7 @@ def _is_label_like(column: pl.Series) -> bool:
     if isinstance(column.dtype, pl.Struct | pl.Object | pl.Binary | pl.Float32 | pl.Float64):
         return False
     values = column.drop_nulls()
+    if column.dtype.is_temporal() or (column.dtype == pl.String and values.str.contains(_MOMENT).all()):
+        return False
     # In a handful of rows every share is large: two rows of a kind are enough there.
     return 0 < values.n_unique() <= max(MAX_LABEL_DISTINCT * len(values), min(len(values) - 1, 20))
