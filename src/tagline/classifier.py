@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from tagline.attributes import LearntAttributes
 from tagline.bundle import Bundle, read_bundle, write_bundle
 from tagline.calibration import Calibrator, uncalibrated
+from tagline.display import card, confusion_figure, history_figure, summary_text
 from tagline.errors import InputError
 from tagline.features.function_tokenizer import Split, make_tokenizer
 from tagline.features.sequences import Sequences
@@ -31,6 +32,8 @@ from tagline.recipes import Recipe, load_recipe
 from tagline.task import Floats, Task
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from tagline.training import Callback
 
 Labels = NDArray[Any]
@@ -374,19 +377,33 @@ class TextClassifier(LearntAttributes):
         clf._keep_graph(stored.graph)
         return clf
 
+    def summary(self) -> None:
+        """Print the layers of a network and their parameters, as Keras does; of other models, the stages."""
+        self._check_fitted()
+        print(summary_text(self))
+
+    def plot_history(self) -> "Figure":
+        """Return a figure of loss and accuracy over the epochs of a network.
+
+        Raises:
+            InputError: it is no network, or was loaded.
+
+        """
+        self._check_fitted()
+        return history_figure(self)
+
+    def plot_confusion_matrix(self, texts: Iterable[Any], labels: Iterable[Any]) -> "Figure":
+        """Return a figure of the confusion matrix of some texts, truth in rows and predictions in columns.
+
+        Where a text may have several labels: what was found, missed and wrongly given, by label.
+
+        Raises:
+            InputError: texts or labels are invalid, a label is not a class, or there are more than 500 classes.
+
+        """
+        self._check_fitted()
+        return confusion_figure(self, texts, labels)
+
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        from html import escape
-
-        rows = {"recipe": self.recipe if isinstance(self.recipe, str) else "custom"}
-        if hasattr(self, "classes_"):
-            names = ", ".join(str(name) for name in self.classes_[:8])
-            rows |= {
-                "classes": names + (f" … ({len(self.classes_):,} in all)" if len(self.classes_) > 8 else ""),
-                "features": f"{self.n_features_:,} {self.vectorizer_.unit_name}",
-                "chosen": ", ".join(f"{key} {value}" for key, value in self.chosen_.items()),
-            }
-        else:
-            rows["state"] = "not fitted"
-        cells = "".join(f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>" for key, value in rows.items())
-        return f"<table><caption>TextClassifier</caption>{cells}</table>"
+        return card(self)

@@ -10,7 +10,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.errors import InputError
+from tagline.errors import InputError, nearest
 from tagline.features.sequences import Sequences
 from tagline.indicators import read_indicator
 from tagline.task import Bools, Task
@@ -299,6 +299,34 @@ def matches(truth: Labels, predicted: Labels, classes: Labels) -> Bools:
         check_overlap((label_text(name) for row in sets for name in row), [label_text(name) for name in classes])
     pairs = zip(sets, predicted, strict=True)
     return np.array([set(map(label_text, a)) == set(map(label_text, b)) for a, b in pairs], dtype=bool)
+
+
+def label_indices(labels: Labels, classes: Labels, task: Task) -> NDArray[Any]:
+    """Return labels as indices into ``classes``, (n_texts,), or multi-label as booleans, (n_texts, n_classes).
+
+    Raises:
+        InputError: a label is not a class, or labels are lists where the model gives one label, or the other way round.
+
+    """
+    if labels.ndim == 2 and labels.shape[1] == len(classes) and task is Task.MULTILABEL:
+        return np.asarray(labels)
+    if (labels.ndim == 2 or labels.dtype == object) != (task is Task.MULTILABEL) or labels.ndim == 2:
+        given = "lists of labels, or a column for each class" if task is Task.MULTILABEL else "one label for each text"
+        raise InputError(f"The labels are not those of the model: give {given}.")
+    index = {label_text(name): k for k, name in enumerate(classes.tolist())}
+    rows = [[label_text(name) for name in row] for row in (labels if labels.dtype == object else labels[:, None])]
+    for number, row in enumerate(rows):
+        for name in row:
+            if name not in index:
+                raise InputError(
+                    f"Label {number} is `{name}`, which is not a class of the model.{nearest(name, index)}"
+                )
+    if task is not Task.MULTILABEL:
+        return np.array([index[name] for (name,) in rows], dtype=np.int64)
+    Y = np.zeros((len(rows), len(classes)), dtype=bool)
+    for number, row in enumerate(rows):
+        Y[number, [index[name] for name in row]] = True
+    return Y
 
 
 def joined(texts: pl.Series | Sequences, more: pl.Series | Sequences) -> pl.Series | Sequences:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tagline.data import splits
+from tagline.data.card import dataset_card
 from tagline.data.columns import Columns, choose_columns
 from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.facts import Facts
@@ -103,6 +104,10 @@ class Dataset:
         if self.folds is not None:
             digest.update(self.folds.tobytes())
         return digest.hexdigest()
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: rows by class and split, the first texts, and warnings."""
+        return dataset_card(self)
 
 
 def _hash_strings(digest: Any, strings: pl.Series) -> None:

@@ -4,9 +4,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from tagline import notebook
+
 Scale = Literal["log-odds", "score", "probability"]
 Span = tuple[int, int]
 
+_LISTED = 8  # words shown in a notebook
 START_OF_TEXT = "(start of the text)"  # the id that networks read before the first word
 UNKNOWN_WORDS = "(unknown words)"
 
@@ -95,3 +98,31 @@ class Explanation:
         reached its limit of steps.
         """
         return self.score - self.intercept - float(sum(c.value for c in self.contributions))
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the text with its words marked, and those that contribute most."""
+        text, name = notebook.text, notebook.text(self.class_name)
+        head = (
+            f"Prediction <strong>{text(self.prediction or 'no label')}</strong> "
+            f'<span class="quiet">probability of {name}: {100 * self.proba:.1f} %</span>'
+        )
+        parts = sorted(self.by_word, key=lambda part: -abs(part.value))
+        rest = parts[_LISTED:]
+        largest = abs(parts[0].value) if parts else 0.0
+        rows = [(text(p.name, 60), notebook.number(p.value), notebook.bar(p.value, largest)) for p in parts[:_LISTED]]
+        if rest:
+            rows.append((f"{len(rest):,} smaller ones", notebook.number(sum(part.value for part in rest)), ""))
+        rows.append(("intercept", notebook.number(self.intercept), ""))
+        if abs(self.remainder) >= 0.0005:
+            rows.append(("approximation error", notebook.number(self.remainder), ""))
+        rows.append((f"score, {self.scale}", notebook.number(self.score), ""))
+        legend = (
+            f"Solid lines mark words that speak for {name}, dotted lines words against it; a stronger colour is "
+            "stronger evidence."
+        )
+        return notebook.card(
+            head,
+            notebook.marked(self.text, self.words()),
+            notebook.paragraph(legend, quiet=True),
+            notebook.table(rows, texts=(0, 2)),
+        )

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from tagline.plots.colours import BLUE, FAINT, INK, PAPER, QUIET, VERMILION
 from tagline.plots.registry import PlotData, TrainingHistory
 from tagline.plots.save import save_plots
-from tagline.plots.style import axes_in_inches, style
+from tagline.plots.style import axes_in_inches, axes_side_by_side, style
 
 History = Mapping[str, Sequence[float]]
 
+_SIZE = (4.1, 2.9)  # inches
+_MARGINS = {"left": 0.74, "bottom": 0.55, "top": 0.62}
 _MOST_POINTS = 25  # epochs; with more, the markers would overlap
 _DIVERGED = 100.0  # with a loss above it, the axis is logarithmic
 _MARGIN = 0.06  # of the range, above and below
@@ -49,6 +51,23 @@ def save_history_plots(folder: Path, history: History, best_epoch: int | None = 
 
 def plot_history(history: History, what: str, best_epoch: int | None = None) -> Figure:
     """Draw ``"loss"`` or ``"accuracy"`` of each epoch, on training and, if there are any, on validation rows."""
+    with style():
+        figure, axes = axes_in_inches(*_SIZE, **_MARGINS)
+        _draw_column(axes, history, what, best_epoch)
+    return figure
+
+
+def plot_training(history: History, best_epoch: int | None = None) -> Figure:
+    """Draw loss and, if it was measured, accuracy side by side, each as `plot_history` does."""
+    columns = [what for what in ("loss", "accuracy") if what in history]
+    with style():
+        figure, all_axes = axes_side_by_side(len(columns), *_SIZE, **_MARGINS)
+        for axes, what in zip(all_axes, columns, strict=True):
+            _draw_column(axes, history, what, best_epoch)
+    return figure
+
+
+def _draw_column(axes: Axes, history: History, what: str, best_epoch: int | None) -> None:
     epochs = np.asarray(history["epoch"], float)  # (n_epochs,)
     curves = {
         name: np.asarray(history[column], float)
@@ -59,29 +78,24 @@ def plot_history(history: History, what: str, best_epoch: int | None = None) -> 
     finite = np.abs(values) < _INFINITE
     # With a single epoch there is no best one to mark.
     marked = best_epoch if len(epochs) > 1 and best_epoch in epochs else None
-    with style():
-        figure, axes = axes_in_inches(4.1, 2.9, left=0.74, bottom=0.55, top=0.62)
-        if marked is not None:
-            _mark_best(axes, epochs, marked)
-        for (name, curve), colour in zip(curves.items(), (BLUE, VERMILION), strict=False):
-            _draw_curve(axes, epochs, curve, name, colour)
-        broken = epochs[~finite.all(axis=0)]
-        if len(broken):
-            _mark_broken(axes, broken)
-        _scale_epochs(axes, epochs)
-        _scale_values(
-            axes, values[finite], room=_MARGIN if marked is None else _ROOM_FOR_LABEL, share=what == "accuracy"
-        )
-        axes.grid(color=FAINT, linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.set_xlabel("Epoch")
-        axes.set_ylabel(what.capitalize())
-        several = len(axes.get_legend_handles_labels()[0]) > 1
-        title = f"Training and validation {what}" if len(curves) > 1 else f"Training {what}"
-        axes.set_title(title, pad=24 if several else None)
-        if several:
-            axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2, handlelength=2.2)
-    return figure
+    if marked is not None:
+        _mark_best(axes, epochs, marked)
+    for (name, curve), colour in zip(curves.items(), (BLUE, VERMILION), strict=False):
+        _draw_curve(axes, epochs, curve, name, colour)
+    broken = epochs[~finite.all(axis=0)]
+    if len(broken):
+        _mark_broken(axes, broken)
+    _scale_epochs(axes, epochs)
+    _scale_values(axes, values[finite], room=_MARGIN if marked is None else _ROOM_FOR_LABEL, share=what == "accuracy")
+    axes.grid(color=FAINT, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("Epoch")
+    axes.set_ylabel(what.capitalize())
+    several = len(axes.get_legend_handles_labels()[0]) > 1
+    title = f"Training and validation {what}" if len(curves) > 1 else f"Training {what}"
+    axes.set_title(title, pad=24 if several else None)
+    if several:
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2, handlelength=2.2)
 
 
 def _draw_curve(axes: Axes, epochs: NDArray[Any], values: NDArray[Any], name: str, colour: str) -> None:

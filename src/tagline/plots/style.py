@@ -79,6 +79,13 @@ def _fallback_fonts() -> list[str]:
     return [name for name in _CJK_FONTS if name in installed]
 
 
+class Plot(Figure):
+    """A figure that a notebook shows as SVG, although pyplot, whose figures notebooks know, is never imported."""
+
+    def _repr_svg_(self) -> str:
+        return svg_bytes(self).decode()
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in tagline's style, whatever the user's matplotlib is set to."""
@@ -107,10 +114,19 @@ def axes_in_inches(
     width: float, height: float, *, left: float, bottom: float, right: float = 0.15, top: float = 0.42
 ) -> tuple[Figure, Axes]:
     """Return a figure with one pair of axes of ``width`` by ``height`` inches and margins around it."""
-    full_width, full_height = left + width + right, bottom + height + top
-    figure = Figure(figsize=(full_width, full_height))
-    box = (left / full_width, bottom / full_height, width / full_width, height / full_height)
-    return figure, figure.add_axes(box)
+    figure, axes = axes_side_by_side(1, width, height, left=left, bottom=bottom, right=right, top=top)
+    return figure, axes[0]
+
+
+def axes_side_by_side(
+    n: int, width: float, height: float, *, left: float, bottom: float, right: float = 0.15, top: float = 0.42
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with ``n`` pairs of axes of ``width`` by ``height`` inches and margins around each."""
+    one_width, full_height = left + width + right, bottom + height + top
+    figure = Plot(figsize=(n * one_width, full_height))
+    share = (width / (n * one_width), height / full_height)
+    lefts = [(k * one_width + left) / (n * one_width) for k in range(n)]
+    return figure, [figure.add_axes((x, bottom / full_height, *share)) for x in lefts]
 
 
 def unit_square(axes: Axes) -> None:
