@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagline.report.excerpts import harmless, pieces
+from tagline.report.html_tags import without_tags
 
 places = st.integers(0, 3000)
 spans = st.lists(st.tuples(places, places, st.floats(-2, 2)).map(lambda s: (min(s[:2]), max(s[:2]), s[2])), max_size=12)
@@ -53,8 +54,8 @@ def test_a_long_text_without_spans_shows_its_beginning():
 @given(st.text(max_size=3000), spans)
 def test_pieces_are_the_text_in_order_and_bounded(text, marks):
     found, goes_on = pieces(text, marks)
-    clean = harmless(text)
-    assert len(clean) == len(text)
+    assert len(harmless(text)) == len(text)
+    clean = harmless(without_tags(text, ())[0])
     position = 0
     for piece in found:
         if "\n" in piece.text or "<" in piece.text:
@@ -69,3 +70,27 @@ def test_pieces_are_the_text_in_order_and_bounded(text, marks):
 def test_line_break_tags_become_line_breaks():
     found, _ = pieces("One.<br /><br />Two.<BR>", [])
     assert found[0].text == "One.\nTwo.\n"
+
+
+def test_marks_stay_on_their_words_when_tags_are_left_out():
+    text = "<p>So&nbsp;<b>dull</b>,<br /><br />isn&#39;t it? I <3 a < b & c > d, <NAME>.</p><!-- x -->"
+    words = ["So", "dull", "br", "isn", "39", "t", "NAME", "b & c", "x", "<3"]
+    spans = [(text.index(word), text.index(word) + len(word), k + 1.0) for k, word in enumerate(words)]
+    readable, moved = without_tags(text, spans)
+    assert readable == "So\xa0dull,\nisn't it? I <3 a < b & c > d, <NAME>.\n"
+    assert [(readable[start:end], words[int(value) - 1]) for start, end, value in moved] == [
+        (word, word) for word in words if word not in ("br", "39", "x")
+    ]
+
+
+TAGS = ["<br />", "<BR>\n", "<i>", "</i>", "<p class='a'>", "&amp;", "&#0;", "word", " ", "<", ">", "é"]
+
+
+@given(st.lists(st.sampled_from(TAGS), max_size=30))
+def test_text_outside_tags_keeps_its_characters(parts):
+    text = "".join(parts)
+    spans = [(at, at + 4, 1.0) for at in range(len(text)) if text.startswith("word", at)]
+    readable, moved = without_tags(text, spans)
+    assert len(moved) == len(spans)
+    assert all(readable[start:end] == "word" for start, end, _ in moved)
+    assert "<br" not in readable.lower()

@@ -3,13 +3,16 @@
 import json
 import re
 
+import polars as pl
 import pytest
 
+from tagline.calibration import CALIBRATORS, TemperatureScaling
 from tagline.errors import InputError
 from tagline.report import plots as report_plots
 from tagline.report import write_report
 from tagline.report.provenance import provenance
 from tagline.report.sections import mistake_cards
+from tagline.run_folder import RunFolder
 from tests.plots_of_runs import drawn
 from tests.report.pages import Page, page_of
 from tests.report.synthetic_runs import write_run
@@ -195,6 +198,38 @@ def test_what_held_out_rows_decided_is_said_as_it_was():
     assert decisions({}, temperature, validation={"n": 1}) == [
         "The validation metrics are those of models that were not trained on these rows, fitted before the final model."
     ]
+
+
+def test_what_was_calibrated_is_named_by_its_method(monkeypatch):
+    class Slope(TemperatureScaling):
+        fitted = "slope"
+
+    held = {"held_out": {"rows": 100}, "tried": []}
+    monkeypatch.setitem(CALIBRATORS, "slope", Slope)
+    for method, named in (("slope", "the calibration slope"), ("unknown", "the calibration")):
+        assert decisions(held, {"calibration": method}) == [
+            f"No setting was tuned; {named} was fitted on 100 held-out rows."
+        ]
+
+
+def test_first_rows_and_mistakes_have_texts_and_places(tmp_path):
+    mistakes = [{"file": "a.csv", "line": 7, "text": "A<br />dull film", "label": "neg", "prediction": "pos"}]
+    folder = write_run(tmp_path, ["neg", "pos"], "binary", n=50, mistakes=mistakes)
+    words = page_of(folder).words("first")
+    assert words.startswith("First rows The first test rows")
+    assert re.search(r"\b0 (neg|pos)", words)  # of an earlier version: neither text nor place
+    run = RunFolder(folder)
+    run.write_record(run.record | {"first_texts": ["Not<br/>bad", "word " * 300]})
+    frame = pl.read_parquet(folder / "predictions.parquet")
+    place = {"file": pl.Series(["a.csv"] * 50), "line": pl.int_range(2, 52, eager=True)}
+    frame.with_columns(**place).write_parquet(folder / "predictions.parquet")
+    page = page_of(folder)
+    words = page.words("first")
+    assert re.search(r"Not bad a\.csv:2 (neg|pos)", words)
+    assert re.search(r"word … a\.csv:3 (neg|pos)", words)
+    assert words.count("word") < 50
+    assert "labelled neg a.csv:7" in page.words("mistakes")
+    assert "A\ndull film" in "".join(page.sections["mistakes"])
 
 
 def test_a_page_that_cannot_be_written_leaves_nothing_behind(tmp_path):

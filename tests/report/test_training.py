@@ -138,6 +138,35 @@ def test_the_protocol_says_what_was():
     assert protocol(overfitting(1), best_epoch=1, rows=1) == "Trained for 1 epoch with 1 validation row."
 
 
+def why(refit=None, patience=0, planned=20, refitted=None, best=4, n_epochs=7):
+    run = {
+        "training": {"best_epoch": best, "refit_epochs": refitted},
+        "recipe": {"training": {"epochs": planned, "early_stopping": patience}, "protocol": {"refit": refit}},
+    }
+    with TemporaryDirectory() as name:
+        folder = RunFolder(Path(name))
+        folder.write_record(run)
+        folder.write_metrics({})
+        folder.write_history(overfitting(n_epochs))
+        return training(folder)["why"]
+
+
+def test_the_number_of_epochs_is_explained():
+    assert why(9, refitted=9, best=10, n_epochs=20) == (
+        "The final model has 9 epochs because the recipe sets `protocol.refit` to 9, whatever the best epoch, here 10."
+    )
+    assert why(4, refitted=4).endswith("to 4, which is also the best epoch.")
+    assert why("best-epoch", refitted=4) == "The final model has 4 epochs, as many as gave the lowest validation loss."
+    assert why("no", patience=3) == (
+        "Training stopped early: the validation loss was not lower for 3 epochs (`training.early_stopping`), and the "
+        "model is that of epoch 4."
+    )
+    assert why("no", patience=3, planned=7).startswith("The model is that of epoch 4, as early stopping restores")
+    assert why("no", planned=7).startswith("The model has all 7 epochs of the recipe, though the validation loss was")
+    assert why("no", planned=4, n_epochs=4) == ""
+    assert why("no", best=None) == ""
+
+
 def test_one_epoch_is_not_called_the_best(tmp_path):
     html = write_report(write_network_run(tmp_path, overfitting(1), best_epoch=1)).read_text(encoding="utf-8")
     assert "Table of 1 epoch" in html

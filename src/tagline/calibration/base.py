@@ -16,6 +16,7 @@ class Calibrator(Protocol):
     """
 
     kind: ClassVar[str]  # its key in `CALIBRATORS`, and `protocol.calibration` in a recipe
+    fitted: ClassVar[str]  # what it fits, after "the calibration": `temperature`
 
     @classmethod
     def fit(

@@ -25,6 +25,7 @@ class TemperatureScaling:
 
     temperature: float = 1.0
     kind: ClassVar[str] = "temperature"
+    fitted: ClassVar[str] = "temperature"
 
     @classmethod
     def fit(

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from tagline.report.html_tags import without_tags
+
 # Characters that could end the document early, reorder the text around them, or are not text at all.
 # One is replaced by one, so that spans keep their places.
 _HOSTILE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-_LINE_BREAKS = re.compile(r"(?:<br\s*/?>\s*)+", re.IGNORECASE)  # reviews scraped from the web are full of them
 _WHOLE = 640  # characters; a longer text is shown as excerpts
+_BEGINNING = 200  # characters of a text of which only the beginning is shown
 _AROUND = 90  # characters of context on each side of a strong word
 _STRONGEST = 6
 _WEAKEST_SHOWN = 0.25  # of the strongest contribution: weaker words are not marked, so that the strongest stand out
@@ -42,9 +44,22 @@ def harmless(text: str) -> str:
     return _HOSTILE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def excerpt(text: str) -> str:
+    """Return the beginning of a text in one line, without HTML tags.
+
+    >>> excerpt("A<br />dull   film")
+    'A dull film'
+    """
+    readable, _ = without_tags(text, ())
+    line = harmless(" ".join(readable.split()))
+    end = _word_end(line, _BEGINNING)
+    return line if end == len(line) else f"{line[:end]} …"
+
+
 def pieces(text: str, spans: Sequence[tuple[int, int, float]]) -> tuple[list[Piece], bool]:
     """Split a text at its spans; return the pieces, and whether the text goes on after the last.
 
+    HTML tags are left out, see `without_tags`.
     Contributions of spans that overlap (a word and a pair of words with it) add up where they do.
 
     Args:
@@ -55,9 +70,9 @@ def pieces(text: str, spans: Sequence[tuple[int, int, float]]) -> tuple[list[Pie
     [('so ', 0.0), ('bad', -1.0)]
 
     """
-    clean = harmless(text)
-    valid = [(start, end, value) for start, end, value in spans if 0 <= start < end <= len(clean)]
-    summed = _summed(valid)
+    valid = [(start, end, value) for start, end, value in spans if 0 <= start < end <= len(text)]
+    readable, moved = without_tags(text, valid)
+    clean, summed = harmless(readable), _summed(moved)
     strongest = max((abs(value) for _, _, value in summed), default=0.0)
     found: list[Piece] = []
     windows = _windows(clean, summed)
@@ -69,12 +84,12 @@ def pieces(text: str, spans: Sequence[tuple[int, int, float]]) -> tuple[list[Pie
             if start >= end or not value or abs(value) < _WEAKEST_SHOWN * strongest:
                 continue
             if position < start:
-                found.append(Piece(_LINE_BREAKS.sub("\n", clean[position:start]), cut=cut))
+                found.append(Piece(clean[position:start], cut=cut))
                 cut = False
             found.append(Piece(clean[start:end], value, abs(value) / strongest, cut))
             cut, position = False, end
         if position < high:
-            found.append(Piece(_LINE_BREAKS.sub("\n", clean[position:high]), cut=cut))
+            found.append(Piece(clean[position:high], cut=cut))
     return found, bool(windows) and windows[-1][1] < len(clean)
 
 

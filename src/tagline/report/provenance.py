@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from tagline.calibration import CALIBRATORS, TemperatureScaling
 from tagline.metrics.formatting import listed
 from tagline.report.conclusion import reuse_sentence
 from tagline.report.excerpts import harmless
@@ -96,8 +97,9 @@ def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: 
         rows += f" without {held_out['left_out']:,} whose class has no training row in their fold"
     tried = [harmless(_TRIED.get(name, str(name))) for name in chosen.get("tried") or []]
     fitted = []
-    if _protocol(run).get("calibration", "temperature") == "temperature":
-        fitted.append("the calibration temperature")
+    method = str(_protocol(run).get("calibration") or TemperatureScaling.kind)
+    if method != "none":
+        fitted.append(f"the calibration {CALIBRATORS[method].fitted}" if method in CALIBRATORS else "the calibration")
     if task is Task.MULTILABEL and "threshold" not in (chosen.get("tried") or []):
         fitted.append("the threshold")
     were = "was" if len(fitted) == 1 else "were"

@@ -11,7 +11,7 @@ from tagline.metrics.confusion import worst_classes
 from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.formatting import display_name, format_figure, format_interval, listed
 from tagline.metrics.headline import headlines, task_of
-from tagline.report.excerpts import harmless, pieces
+from tagline.report.excerpts import excerpt, harmless, pieces
 from tagline.run_folder import RunFolder, probabilities
 from tagline.task import Task
 
@@ -120,11 +120,11 @@ def confidence_rows(run: RunFolder, classes: list[str]) -> list[dict[str, str]]:
 
 
 def first_rows(run: RunFolder) -> list[dict[str, Any]]:
-    """Return the first ten rows that were predicted: true label, prediction and probability."""
+    """Return the first ten rows that were predicted: place, text if the run keeps it, true label and prediction."""
     if run.predictions is None:
         return []
-    rows = []
-    for row in run.predictions.head(_FIRST).to_dicts():
+    rows, texts = [], run.record.get("first_texts") or []
+    for k, row in enumerate(run.predictions.head(_FIRST).to_dicts()):
         truth, prediction = row["label"], row["prediction"]
         said = prediction if isinstance(prediction, list) else [prediction]
         right = set(truth) == set(said) if isinstance(truth, list) else truth == prediction
@@ -132,12 +132,19 @@ def first_rows(run: RunFolder) -> list[dict[str, Any]]:
         rows.append(
             {
                 "row": f"{row['row']:,}",
+                "place": place(row),
+                "text": excerpt(str(texts[k])) if k < len(texts) else "",
                 "truth": _labels(truth),
                 "said": [{"name": display_name(str(name)), "probability": _probability(row, name)} for name in said],
                 "verdict": "right" if right else "in part" if in_part else "wrong",
             }
         )
     return rows
+
+
+def place(row: Mapping[str, Any]) -> str:
+    """Return file and line of a row; empty if it comes from no file."""
+    return harmless(f"{row['file']}:{row['line']}") if row.get("file") and row.get("line") else ""
 
 
 def _probability(row: Mapping[str, Any], name: Any) -> str:
@@ -161,6 +168,7 @@ def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
         probability = mistake.get("probability")
         cards.append(
             {
+                "place": place(mistake),
                 "label": _labels(mistake["label"]),
                 "prediction": _labels(mistake["prediction"]),
                 "probability": "" if probability is None else f"{100 * probability:.1f} %",
@@ -195,7 +203,11 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
         ]
         if counts
         else [],
-        "sentences": [harmless(str(facts[key])) for key in ("chosen", "split") if facts.get(key)],
+        "sentences": [
+            harmless(f"{name}: {str(facts[key]).removesuffix('.')}.")
+            for name, key in (("Columns", "chosen"), ("Split", "split"))
+            if facts.get(key)
+        ],
         "columns": [
             {"name": name, "value": harmless(value)}
             for name, value in (

@@ -18,6 +18,7 @@ def training(folder: RunFolder) -> dict[str, Any] | None:
     best = summary.get("best_epoch")
     return {
         "protocol": "" if history is None else _protocol_sentence(folder, history),
+        "why": "" if history is None else _why_so_many_epochs(folder, history),
         "findings": [harmless(str(finding)) for finding in summary.get("findings") or []],
         "watched": history is not None and "val_loss" in history,
         "epochs": _epoch_table(history, best if isinstance(best, int) else None),
@@ -59,6 +60,34 @@ def _protocol_sentence(folder: RunFolder, history: History) -> str:
     ):
         parts.append(f"the weights of epoch {chosen['epochs']:,} were kept")
     return "; ".join(parts) + "."
+
+
+def _why_so_many_epochs(folder: RunFolder, history: History) -> str:
+    """Say in a sentence why the final model has as many epochs as it has; empty where the run does not tell."""
+    recipe, summary = _table(folder.record, "recipe"), _table(folder.record, "training")
+    settings, refit = _table(recipe, "training"), _table(recipe, "protocol").get("refit")
+    n_epochs, refitted, best = len(history["epoch"]), summary.get("refit_epochs"), summary.get("best_epoch")
+    patience, planned = settings.get("early_stopping"), settings.get("epochs")
+    if not isinstance(best, int) or n_epochs < 2:
+        return ""
+    if refitted and isinstance(refit, int):
+        also = ", which is also the best epoch" if refit == best else f", whatever the best epoch, here {best:,}"
+        return f"The final model has {_epochs(refitted)} because the recipe sets `protocol.refit` to {refit:,}{also}."
+    if refitted:
+        return f"The final model has {_epochs(refitted)}, as many as gave the lowest validation loss."
+    if patience and isinstance(planned, int) and n_epochs < planned:
+        return (
+            f"Training stopped early: the validation loss was not lower for {_epochs(patience)} "
+            f"(`training.early_stopping`), and the model is that of epoch {best:,}."
+        )
+    if patience:
+        return f"The model is that of epoch {best:,}, as early stopping restores the weights of the best epoch."
+    if best < n_epochs:
+        return (
+            f"The model has all {_epochs(n_epochs)} of the recipe, though the validation loss was lowest at epoch "
+            f"{best:,}: `--set training.early_stopping=2` stops near it."
+        )
+    return ""
 
 
 def _best_epoch_phrase(history: History, best: Any) -> str:

@@ -11,13 +11,15 @@ from tagline.run_folder import FORMAT
 from tagline.runs.data import RunInputs, run_data
 from tagline.runs.environment import machine, peak_rss_mb, versions
 from tagline.runs.settings import TrainSettings
-from tagline.runs.test_ledger import what_counts
+from tagline.runs.test_ledger import rows_measured, what_counts
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
     from tagline.learners import TrainingRecord
     from tagline.learners.feature_cache import FeatureCache
     from tagline.runs.fit import Result
+
+_FIRST, _FIRST_CHARS = 10, 1000  # texts that the report shows, and how much of each is kept
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,21 @@ def run_json(
         "data": run_data(inputs).to_json(),
         **({} if result.looks is None else {"test": result.looks.test.to_json()}),
         "texts": settings.texts,
+        **_first_texts(inputs),
         **_of_training(clf.training_),
         "chosen": _chosen(clf, settings),
         "versions": versions(),
         "machine": machine(),
         **({} if search is None else {"search": search.about}),
     }
+
+
+def _first_texts(inputs: RunInputs) -> dict[str, list[str]]:
+    """Return how the texts of the first rows of ``predictions.parquet`` begin, if the run keeps texts."""
+    measured = rows_measured(inputs.dataset)
+    if measured is None or not inputs.settings.texts:
+        return {}
+    return {"first_texts": measured.texts.head(_FIRST).str.slice(0, _FIRST_CHARS).to_list()}
 
 
 def metrics_json(
