@@ -13,7 +13,7 @@
 Messages are whole sentences with values in backticks. The command line prints them as one line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -34,11 +34,14 @@ class DataError(InputError):
 
 
 class ColumnError(DataError):
-    """It is not clear which column is meant; ``answer`` are options of the command line that name the likely ones."""
+    """A column is missing, or it is not clear which one is meant.
 
-    def __init__(self, message: str, answer: tuple[str, ...]) -> None:
+    ``answer`` are options of the command line that name the likely ones; ``columns`` are those of the file.
+    """
+
+    def __init__(self, message: str, answer: tuple[str, ...], columns: Sequence[str]) -> None:
         super().__init__(message)
-        self.answer = answer
+        self.answer, self.columns = answer, tuple(columns)
 
 
 class RecipeError(InputError):

@@ -109,8 +109,8 @@ def test_the_data_and_how_it_was_made(binary):
     assert "no label" not in data  # nothing was left out for that
     made = page.words("making")
     assert (
-        "Tuned on 20,000 held-out rows (5-fold cross-validation of the train rows): whether to use character "
-        "n-grams and C; the calibration temperature was fitted on them." in made
+        "Tuned on 20,000 held-out rows (5-fold cross-validation of the train rows): C and whether to use "
+        "character n-grams; the calibration temperature was fitted on them." in made
     )
     assert "The final model was trained on 20,200 rows." in made
     assert "The validation metrics are those of models that were not trained on these rows." in made  # refit is "no"

@@ -43,5 +43,6 @@ def locked(models, tmp_path_factory):
     """A server with a key, that pages of one origin may ask."""
     folder = tmp_path_factory.mktemp("locked")
     (folder / "key").write_text(f"{KEY}\n")
-    with serving(folder, models["two"], "--api-key-file", folder / "key", "--cors", ORIGIN) as running:
+    options = ["--api-key-file", folder / "key", "--cors", ORIGIN, "--title", "Reviews"]
+    with serving(folder, models["two"], *options) as running:
         yield running

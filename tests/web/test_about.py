@@ -141,6 +141,8 @@ def test_several_labels(tmp_path: Path) -> None:
     assert sum(each["rows"] for each in description["calibration"]) == n_test * len(description["classes"])
     assert description["curves"] is None
     assert any("assigns any of" in sentence for sentence in description["card"])
+    assert description["text_columns"] == ["text"]
+    assert [each["class"] for each in description["features"]] == description["classes"]
 
 
 def test_a_network_has_its_history(run: Path, tmp_path: Path) -> None:

@@ -219,6 +219,47 @@ def test_a_dropped_file_of_several_labels_is_counted(opened: Opener) -> None:
     expect(page.locator("#labelled-heading")).to_have_text("two.csv: 2 rows labelled")
 
 
+def test_the_text_column_is_chosen_where_it_is_not_clear(opened: Opener, heard: Heard) -> None:
+    page = ready(opened("#model=several"))
+    page.locator("#tab-file").click()
+    expect(page.locator("#panel-file")).to_contain_text("read from the column text, as in training")
+    content = b"a,b\ngood goal,the\nthe film,market\n"
+    page.locator("#file").set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": content})
+    expect(page.locator("#file-problem")).to_contain_text("the text column is ambiguous")
+    options = page.locator("#text-column option")
+    expect(options).to_have_text(["choose a column", "a", "b"])
+    page.locator("#text-column").select_option("a")
+    expect(page.locator("#labelled-heading")).to_have_text("x.csv: 2 rows labelled")
+    expect(page.locator("#file-problem")).to_be_hidden()
+    expect(options).to_have_text(["a", "b"])
+    counts = page.locator("#counts").text_content()
+    page.locator("#text-column").select_option("b")
+    expect(page.locator("#counts")).not_to_have_text(counts or "")
+    expect(page.locator("#labelled-heading")).to_have_text("x.csv: 2 rows labelled")
+    expect(page.locator("#text-column")).to_have_value('["b"]')
+    assert all("422" in said for said in heard.words)  # Chromium's own note of the status
+    heard.words.clear()
+
+
+def test_labels_have_a_threshold_and_a_text_without_one_its_nearest(opened: Opener, runs: dict[str, Path]) -> None:
+    page = ready(opened("#text=zzz&model=several"))
+    expect(page.locator("#subtitle")).to_contain_text("Micro F1 is")
+    clf = TextClassifier.load(runs["several"] / "model")
+    proba = clf.predict_proba(["zzz"])[0]
+    assert proba.max() < clf.threshold_
+    expect(page.locator("#verdict")).to_have_text("no label")
+    expect(page.locator("#sureness")).to_contain_text(f"; nearest: {clf.classes_[proba.argmax()]}, ")
+    expect(page.locator("#sureness")).to_contain_text("Nothing above ")
+    expect(page.locator("#threshold")).to_contain_text("a label is assigned above")
+    lines = page.locator("#bars .track b")
+    expect(lines).to_have_count(len(clf.classes_))
+    place = lines.first.evaluate("(line) => parseFloat(line.style.insetInlineStart)")
+    assert place == pytest.approx(100 * clf.threshold_)
+    page.locator("#model").select_option("two")
+    expect(page.locator("#bars li")).to_have_count(2)
+    expect(page.locator("#threshold")).to_be_hidden()
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

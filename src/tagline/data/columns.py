@@ -94,11 +94,11 @@ def find_text_columns(frame: pl.DataFrame, text: Sequence[str], source: str) -> 
 
 
 def require_column(frame: pl.DataFrame, name: str, source: str) -> None:
-    """Raise `DataError` that lists the columns, and the nearest, if ``frame`` has no column ``name``."""
+    """Raise `ColumnError` that lists the columns, and the nearest, if ``frame`` has no column ``name``."""
     if name not in frame.columns:
-        raise DataError(
-            f"`{source}` has no column `{name}`.{nearest(name, frame.columns)} Its columns are {listed(frame.columns)}."
-        )
+        hint = nearest(name, frame.columns)
+        message = f"`{source}` has no column `{name}`.{hint} Its columns are {listed(frame.columns)}."
+        raise ColumnError(message, (), frame.columns)
 
 
 def join_texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
@@ -177,6 +177,7 @@ def _ambiguous(what: str, candidates: list[str], n_likely: int, frame: pl.DataFr
     return ColumnError(
         f"`{source}`: the {what} column is ambiguous: name it with `--{what}`. {columns}",
         tuple(part for name in likely for part in (f"--{what}", name)),
+        frame.columns,
     )
 
 

@@ -10,13 +10,14 @@ from typing import Any
 class ExportRequest:
     """An export request: the folder of a run or of its model, and the target.
 
-    ``replay`` is a file of texts for the verification, None for the test rows of the run; ``progress`` is called with
-    the name of each stage.
+    ``replay`` is a file of texts for the verification, None for the test rows of the run; ``title`` is the
+    heading of a page. ``progress`` is called with the name of each stage.
     """
 
     model_path: Path
     target: Path
     replay: Path | None = None
+    title: str | None = None
     progress: Callable[[str], None] = lambda stage: None
 
 

@@ -96,6 +96,7 @@ def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: 
     if held_out.get("left_out"):
         rows += f" without {held_out['left_out']:,} whose class has no training row in their fold"
     tried = [harmless(_TRIED.get(name, str(name))) for name in chosen.get("tried") or []]
+    tried.sort(key=lambda words: words.startswith("whether"))  # a clause comes last
     fitted = []
     method = str(_protocol(run).get("calibration") or TemperatureScaling.kind)
     if method != "none":

@@ -12,12 +12,14 @@ class ServerSettings:
     """``models`` are the paths by name; a request that names no model gets the first.
 
     ``root_path`` is the path below which a reverse proxy publishes the service, without a slash at its end.
+    ``title`` is the heading of the page; None for that of each model.
     """
 
     models: Mapping[str, Path]
     host: str = "127.0.0.1"
     port: int = 8000
     root_path: str = ""
+    title: str | None = None
     api_key: str | None = field(default=None, repr=False)
     cors: tuple[str, ...] = ()
     certificate: Path | None = None

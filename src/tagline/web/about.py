@@ -64,6 +64,7 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
         "figures": figures,
         "calibration": _calibration(predictions, metrics),
         "curves": _curves(run, predictions, metrics),
+        "text_columns": list(clf.card_.get("text_columns") or []),
         "features": _features(clf),
         "examples": examples,
         "examples_note": "Misclassified texts from the test rows." if examples else None,

@@ -6,23 +6,23 @@ from typing import Any
 
 from tagline.classifier import TextClassifier
 from tagline.data.wording import counted
-from tagline.metrics.formatting import display_name, format_figure, format_interval, listed
+from tagline.metrics.formatting import display_name, listed
 from tagline.report.provenance import provenance
 
 _NAMED_CLASSES = 10
 
 
 def card_sentences(clf: TextClassifier, run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
-    """Say what a model does, how it was trained, how good it is, and what its limits are.
+    """Say what a model does, how it was trained, and what its limits are; its metrics stand above the card.
 
     ``run`` and ``metrics`` are ``run.json`` and ``metrics.json``, empty where there is no run.
     """
     recipe = clf.recipe_.recipe
     sentences = [
-        f"{_decides(clf)} It was trained with the recipe `{recipe.name}`: {recipe.summary}.",
+        _decides(clf),
+        f"Its recipe is `{recipe.name}`: {recipe.summary}.",
         *([f"The recipe follows {recipe.source}."] if recipe.source else []),
         *provenance(run, metrics)["decisions"],
-        *_evaluated(metrics),
         _threshold(clf),
         "It is valid for texts like its training texts. Texts of another kind or in another language may be"
         " misclassified with high confidence.",
@@ -41,24 +41,24 @@ def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
         # The name of a file without its folder, which is private.
         source = str(dataset.get("source") or "")
         source = source if "://" in source else PurePath(source).name
-        source = f", from {source}" if source else ""
-        found.append(f"Data: `{dataset['name']}`{source}.")
+        source = "" if PurePath(source).stem == dataset["name"] else f", from {source}" if source else ""
+        found.append(f"The data is `{dataset['name']}`{source}.")
     if rows:
         named = [f"{n:,} {'training' if name == 'train' else name} rows" for name, n in rows.items()]
-        found.append(f"It has {listed(named)}.")
-    if facts.get("split"):
-        found.append(f"Split: {facts['split']}.")
+        split = f"; the split is {facts['split']}" if facts.get("split") else ""
+        found.append(f"It has {listed(named)}{split}.")
     if facts.get("chosen"):
-        found.append(f"Columns: {facts['chosen']}.")
+        found.append(f"Of its columns, {facts['chosen']}.")
     if lengths:
         found.append(
-            f"Length of the training texts in characters: median {lengths['median']:,.0f}, 95th percentile"
+            f"The training texts have these lengths in characters: median {lengths['median']:,.0f}, 95th percentile"
             f" {lengths['p95']:,.0f}, maximum {lengths['max']:,.0f}."
         )
     if facts.get("class_counts"):
         found += _balance(facts["class_counts"].get("train") or {})
     if duplicates.get("copies"):
-        found.append(f"{counted(duplicates['copies'], 'row')} with the text of an earlier row.")
+        have = "has" if duplicates["copies"] == 1 else "have"
+        found.append(f"{counted(duplicates['copies'], 'row')} {have} the text of an earlier row.")
     # Warnings name the other duplicates.
     found += [str(warning) for warning in facts.get("warnings") or []]
     if dataset.get("fingerprint"):
@@ -68,10 +68,10 @@ def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
 
 def _decides(clf: TextClassifier) -> str:
     names = [f"`{display_name(str(name), 40)}`" for name in clf.classes_]
-    shown = listed(names, "or") if len(names) <= _NAMED_CLASSES else f"one of {len(names):,} classes"
+    many = len(names) > _NAMED_CLASSES
     if clf.task_ == "multilabel":
-        return f"This model assigns any of {shown} to a text."
-    return f"This model classifies texts as {shown}."
+        return f"This model assigns any of {f'{len(names):,} labels' if many else listed(names, 'or')} to a text."
+    return f"This model classifies texts as {f'one of {len(names):,} classes' if many else listed(names, 'or')}."
 
 
 def _threshold(clf: TextClassifier) -> str:
@@ -80,17 +80,6 @@ def _threshold(clf: TextClassifier) -> str:
     if clf.task_.has_positive:
         return f"It predicts `{display_name(str(clf.positive_), 40)}` if its probability is above {clf.threshold_:.3g}."
     return f"A label is assigned if its probability is above {clf.threshold_:.3g}."
-
-
-def _evaluated(metrics: Mapping[str, Any]) -> list[str]:
-    block = metrics.get("test")
-    if not block:
-        return []
-    interval = format_interval("accuracy", block.get("accuracy_ci95"))
-    beside = f" (95 % interval {interval})" if interval else ""
-    what = "were assigned exactly their labels" if metrics["task"] == "multilabel" else "were classified correctly"
-    share = format_figure("accuracy", block["accuracy"])
-    return [f"Of {block['n']:,} test texts, {share} {what}{beside}."]
 
 
 def _balance(counts: Mapping[str, int]) -> list[str]:

@@ -23,6 +23,12 @@ def exported(run_folder, tmp_path_factory):
     return folder
 
 
+def test_only_a_page_has_a_title(call, run_folder, here):
+    status, _, err = call("export", run_folder, "--format", "onnx", "--out", "out", "--title", "Reviews")
+    assert status == 2
+    assert "use it with `--format page`" in err
+
+
 def test_the_export_of_a_run_replays_its_test_rows(call, run_folder, exported):
     # The folder has an export already, which is replaced.
     status, out, err = call("export", run_folder, "--format", "onnx", "--out", exported, "--json")

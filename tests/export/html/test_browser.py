@@ -77,7 +77,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     replay = folder / "replay.csv"
     pl.DataFrame({"text": made_up(1000, seed=2)[0]}).write_csv(replay)
     model = run.folder / "model"
-    return Exported(TextClassifier.load(model), export_page(model, folder / "page.html", replay=replay))
+    return Exported(
+        TextClassifier.load(model), export_page(model, folder / "page.html", replay=replay, title="Reviews & more")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -176,14 +178,29 @@ def test_a_csv_comes_back_as_predict_writes_it(
 
 def test_lines_that_are_utf8_stay_so_in_a_file_that_is_not(page: Page, small: Exported) -> None:
     opened(page, small)
-    content = "text\ncaf\u00e9 one\n".encode() + "caf\u00e9 two\n".encode("cp1252")
+    content = "text\ncaf\u00e9 one\n".encode() + "caf\u00e9 two\nna\u00efve\n".encode("cp1252")
     written, encoding, _ = page.evaluate(LABEL, list(content))
     assert encoding == "Windows-1252"
     assert [line.split(",")[0] for line in bytes(written).decode().splitlines()] == [
         "text",
         "caf\u00e9 one",
         "caf\u00e9 two",
+        "na\u00efve",
     ]
+
+
+def test_a_file_that_is_mostly_utf8_has_unreadable_rows_as_in_predict(
+    page: Page, small: Exported, tmp_path: Path
+) -> None:
+    opened(page, small)
+    content = "text\ncaf\u00e9 one\ncaf\u00e9 two\n".encode() + "na\u00efve\n".encode("cp1252")
+    written, encoding, _ = page.evaluate(LABEL, list(content))
+    (tmp_path / "rows.csv").write_bytes(content)
+    predict_file(small.clf, tmp_path / "rows.csv", tmp_path / "expected.csv")
+    assert encoding is None
+    last = bytes(written).decode().splitlines()[-1]
+    assert last == (tmp_path / "expected.csv").read_text().splitlines()[-1]
+    assert "byte 0xEF at position 3 of the row is not UTF-8" in last
 
 
 def test_a_file_that_cannot_be_read_is_an_error_in_words(page: Page, small: Exported) -> None:
@@ -254,6 +271,7 @@ def test_a_thousand_reviews(page: Page, reviews: Exported) -> None:
 
 def test_a_person_types_a_text_and_sees_what_decided(page: Page, small: Exported) -> None:
     opened(page, small)
+    assert page.inner_text("h1") == "Reviews & more"
     page.fill("#text", "👍🏽 the film was lovely, a joy")
     page.wait_for_selector("#explanation:not([hidden])")
     (expected,) = small.clf.predict(["👍🏽 the film was lovely, a joy"])

@@ -80,10 +80,26 @@ FAULTS = {
 }
 
 
+#: What browsers have and V8 alone lacks: a decoder of UTF-8 and Windows-1252.
+TEXT_DECODER = """
+class TextDecoder {
+  constructor(name) { this.name = name; }
+  decode(bytes) {
+    if (this.name === "windows-1252") return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+    try {
+      return decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""));
+    } catch (error) {
+      throw new TypeError(error.message);
+    }
+  }
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def engine() -> MiniRacer:
     engine = MiniRacer()
-    engine.eval("\n".join(map(read_script, CSV_SCRIPTS)))
+    engine.eval(TEXT_DECODER + "\n".join(map(read_script, ("encoding.js", *CSV_SCRIPTS))))
     return engine
 
 
@@ -146,6 +162,34 @@ def test_any_file_is_read_as_python_reads_it(
     assert [tuple(row["cells"] or [None] * frame.width) for row in found["rows"]] == frame.rows()
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"good", "caf\u00e9".encode(), b"caf\xe9", b'"caf\xe9\nx"', "\U0001f44d\u00e9".encode() + b"\xe9\xe8x"]
+        ),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_bytes_that_are_not_utf8_are_read_as_python_reads_them(
+    engine: MiniRacer, tmp_path: Path, rows: list[bytes]
+) -> None:
+    content = b"text,label\n" + b"".join(row + b",pos\n" for row in rows)
+    file = tmp_path / "rows.csv"
+    file.write_bytes(content)
+    log = ReadLog()
+    batches = list(read_texts(file, log=log))
+    assume(2 * len(log.rejected) <= len(rows) and log.encoding in (None, "Windows-1252"))
+    reasons = [reason for batch in batches for reason in batch.reasons]
+    decode = "const file = decodeFile(Uint8Array.from(bytes)); return {...file, ...readCsv(file.text, facts)}"
+    found = ask(engine, f"(bytes, facts) => {{{decode}}}", list(content), FACTS)
+    assert found["encoding"] == log.encoding
+    assert [row["reason"] for row in found["rows"]] == reasons
+    cells = [row for batch in batches for row in batch.rows.rows()]
+    assert [tuple(row["cells"] or [None, None]) for row in found["rows"]] == cells
+
+
 @pytest.mark.parametrize(("text", "message"), FAULTS.items())
 def test_what_cannot_be_read_is_an_error_that_names_the_line(engine: MiniRacer, text: str, message: str) -> None:
     with pytest.raises(JSEvalException, match=message):
@@ -172,6 +216,18 @@ def test_several_columns_that_the_model_reads_must_be_there(engine: MiniRacer) -
     assert ask(engine, "findTexts", table, facts) == [1, 0]
     with pytest.raises(JSEvalException, match="no column “subject”"):
         ask(engine, "findTexts", {"columns": ["body"], "rows": []}, facts)
+
+
+def test_the_column_of_the_training_data_comes_first_and_any_can_be_named(engine: MiniRacer) -> None:
+    facts = FACTS | {"textColumns": ["remark"]}
+    table = {"columns": ["text", "remark"], "rows": []}
+    assert ask(engine, "findTexts", table, facts) == [1]
+    assert ask(engine, "findTexts", table, FACTS) == [0]
+    assert ask(engine, "findTexts", table, facts, ["text"]) == [0]
+    assert ask(engine, "findTexts", table, FACTS, ["remark", "text"]) == [1, 0]
+    caught = "(...given) => { try { return findTexts(...given); } catch (error) { return error.columns; } }"
+    assert ask(engine, caught, table, FACTS, ["nope"]) == ["text", "remark"]
+    assert ask(engine, caught, {"columns": ["a", "b"], "rows": []}, FACTS) == ["a", "b"]
 
 
 def test_columns_that_the_file_has_keep_their_names(engine: MiniRacer) -> None:

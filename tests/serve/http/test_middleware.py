@@ -43,6 +43,12 @@ def test_the_page_and_health_checks_need_no_key(authorized):
         assert authorized.get(path).status_code == 200, path
 
 
+def test_the_page_has_the_title_that_was_given(authorized):
+    answers = [authorized.get(path, headers={"X-API-Key": KEY}).json() for path in ("/v1/model", "/v1/models")]
+    assert answers[0]["title"] == "Reviews"
+    assert answers[1]["models"][0]["title"] != "Reviews"  # that of the model, among which the page lets choose
+
+
 def test_the_key_and_the_texts_are_never_logged(authorized, locked):
     secret = "a film that nobody may know of"
     authorized.post("/v1/predict", json={"text": secret}, headers={"X-API-Key": KEY})

@@ -69,6 +69,13 @@ def test_invalid_files(client, query, body, status, said):
     assert "/tmp" not in answer.text
 
 
+@pytest.mark.parametrize(("query", "content"), [("", b"a,b\n1,2\n"), ("?text=c", b"a,b\nx,y\n")])
+def test_an_error_that_another_column_solves_names_the_columns(client, query, content):
+    answer = client.post(f"/v1/predict/file{query}", content=content, headers=CSV)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["columns"] == ["a", "b"]
+
+
 def test_rows_that_cannot_be_read_are_counted_and_few(client):
     good = b'{"text": "great"}\n' * 500
     answer = client.post("/v1/predict/file", content=b"{\n" + good + b"{\n", headers=JSON_LINES)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tagline.cli import options
+from tagline.errors import InputError
 from tagline.export.base import ExportRequest
 from tagline.export.formats import EXPORT_FORMATS
 
@@ -39,6 +40,7 @@ def export(
             rich_help_panel=options.DATA,
         ),
     ] = None,
+    title: options.Title = None,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
@@ -47,9 +49,11 @@ def export(
 
     Example: [bold]tagline export runs/RUN --format onnx --out reviews-onnx[/]
     """
+    if title is not None and target != "page":
+        raise InputError("`--title` is the heading of a page: use it with `--format page`.")
     session = options.session_of(context)
     session.stage("loading the model")
-    made = EXPORT_FORMATS[target].export(ExportRequest(Path(model), out, replay, session.stage))
+    made = EXPORT_FORMATS[target].export(ExportRequest(Path(model), out, replay, title, session.stage))
     session.close()
     from tagline.cli.terminal import show, show_json
 

@@ -89,6 +89,7 @@ def serve(
             metavar="SECONDS", min=0.001, help="The time limit for a body, and for an answer.", rich_help_panel=LIMITS
         ),
     ] = 30,
+    title: options.Title = None,
     log_texts: Annotated[
         bool, typer.Option("--log-texts", help="Also log the texts.", rich_help_panel=options.OUTPUT)
     ] = False,
@@ -124,6 +125,7 @@ def serve(
         host=host,
         port=port,
         root_path=_root_path(root_path),
+        title=title,
         api_key=key,
         cors=tuple(cors or ()),
         certificate=certificate,

@@ -10,7 +10,11 @@ def _export(request: ExportRequest) -> Exported:
     from tagline.run_folder import model_folder
 
     made = export_page(
-        model_folder(request.model_path), request.target, replay=request.replay, progress=request.progress
+        model_folder(request.model_path),
+        request.target,
+        replay=request.replay,
+        title=request.title,
+        progress=request.progress,
     )
     facts = {"parity" if name == "verification" else name: value for name, value in asdict(made).items()}
     return Exported(made.path, made.bytes, made.card, facts | {"path": str(made.path)})

@@ -54,6 +54,7 @@ def export_page(
     target: str | Path,
     *,
     replay: Path | None = None,
+    title: str | None = None,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> PageExport:
     """Write a linear model of n-grams as one HTML file that classifies and explains offline.
@@ -65,6 +66,7 @@ def export_page(
         model_path: the folder of a bundle.
         target: the file to write; an older one is replaced.
         replay: a file of texts for the verification instead of the run's test rows.
+        title: the heading of the page; by default names of the data and the recipe.
         progress: called with the name of each stage.
 
     Raises:
@@ -82,6 +84,7 @@ def export_page(
     rows = make_replay(model_path, replay)
     texts = [text for text in rows.texts if isinstance(text, str)]
     about = about_model(model_path, clf) | {"name": "model", "csv": _csv_facts(clf)}
+    about["title"] = title or about["title"]
     progress("packing the model")
     truth = known_truth(model_path, clf, clf.predict_proba(texts))
     packed, losses = _choose(clf, texts, truth, rows.held_out + rows.seen, about)

@@ -23,7 +23,7 @@ from starlette.responses import Response, StreamingResponse
 
 from tagline.data import ReadLog, read_texts
 from tagline.data.rows import check_rejected
-from tagline.errors import DataError, InputError
+from tagline.errors import ColumnError, DataError, InputError
 from tagline.runs.predicting.predict import MAX_UNREADABLE, PredictedFile, text_columns
 from tagline.runs.predicting.prediction_row import PredictionOptions
 from tagline.runs.predicting.tables import open_table
@@ -222,12 +222,16 @@ def _close(blocks: Iterator[bytes], folder: "TemporaryDirectory[str]") -> None:
 
 @contextmanager
 def _as_api_errors(path: Path) -> Iterator[None]:
-    """Turn errors of a file into API errors that name no path of this server, and parameters as in the URL."""
+    """Turn errors of a file into API errors that name no path of this server, and parameters as in the URL.
+
+    An error that a choice of the text column solves has the names of the `columns`.
+    """
     try:
         yield
     except InputError as error:
         message = str(error).replace(str(path), path.name).replace("`--text`", "`text=COLUMN`")
-        raise ApiError("invalid_file", message) from None
+        columns = {"columns": error.columns} if isinstance(error, ColumnError) else {}
+        raise ApiError("invalid_file", message, **columns) from None
 
 
 ROUTES = [

@@ -5,9 +5,9 @@
 
   /** An error in words, with the status and the code of the answer. */
   class ServerError extends Error {
-    constructor(message, status, code, retryAfter) {
+    constructor(message, status, code, retryAfter, columns = null) {
       super(message);
-      Object.assign(this, { status, code, retryAfter });
+      Object.assign(this, { status, code, retryAfter, columns });
     }
   }
 
@@ -20,7 +20,7 @@
     }
     const message = body.message ?? `The server answered with status ${response.status}: try again later.`;
     const retryAfter = Number(response.headers.get("Retry-After")) || null;
-    return new ServerError(message, response.status, body.code ?? null, retryAfter);
+    return new ServerError(message, response.status, body.code ?? null, retryAfter, body.columns);
   }
 
   async function ask(path, options = {}) {
@@ -57,10 +57,14 @@
     };
   }
 
-  /** Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`. */
-  async function label(model, file, { onProgress, signal } = {}) {
+  /**
+   * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`. The
+   * columns `text` hold the texts; without any they are found.
+   */
+  async function label(model, file, { text = [], onProgress, signal } = {}) {
     onProgress?.(0, null);
     const query = new URLSearchParams({ model, format: "csv" });
+    for (const name of text) query.append("text", name);
     const options = { method: "POST", body: file, headers: { "Content-Type": "text/csv" }, signal };
     const response = await ask(`v1/predict/file?${query}`, options);
     const total = Number(response.headers.get("X-Tagline-Rows"));
@@ -80,7 +84,7 @@
     }
     const encoding = response.headers.get("X-Tagline-Encoding");
     const separator = decodeURIComponent(response.headers.get("X-Tagline-Separator"));
-    const textColumns = response.headers.get("X-Tagline-Text-Columns").split(",").map(Number);
+    const textColumns = response.headers.get("X-Tagline-Text-Columns").split(",").filter(Boolean).map(Number);
     return Object.assign(new Blob(parts, { type: "text/csv;charset=utf-8" }), { encoding, separator, textColumns });
   }
 

@@ -49,12 +49,16 @@ async function readFile(file) {
   return decodeFile(new Uint8Array(await file.arrayBuffer()));
 }
 
-/** Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`. */
-async function label(_, file, { onProgress, signal } = {}) {
+/**
+ * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`. The
+ * columns `text` hold the texts; without any they are found.
+ */
+async function label(_, file, { text: named = [], onProgress, signal } = {}) {
   const model = await opened;
   const { text, marked, encoding } = await readFile(file);
-  const { columns, rows, separator } = readCsv(text, about.csv);
-  const textColumns = findTexts({ columns, rows }, about.csv);
+  const expected = [...about.csv.textColumns, ...named].map((name) => name.toLowerCase());
+  const { columns, rows, separator } = readCsv(text, { headerNames: [...about.csv.headerNames, ...expected] });
+  const textColumns = findTexts({ columns, rows }, about.csv, named);
   const added = [...(model.task === "multilabel" ? ["prediction"] : ["prediction", "probability"]), "reason"];
   const classify = (given) => taglineModel.classify(given, model);
   const parts = [marked ? "\ufeff" : "", csvLine([...columns, ...freeNames(added, columns)], separator)];

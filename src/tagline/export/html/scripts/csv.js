@@ -39,24 +39,33 @@ function isTextLike(values) {
   return mean >= MIN_TEXT_CHARS && new Set(sample).size / sample.length >= MIN_TEXT_DISTINCT;
 }
 
-/** The indices of the text columns: several that the model was trained on, one of a known name, or the only texts. */
-function findTexts({ columns, rows }, { textColumns, textNames }) {
-  if (textColumns.length > 1) {
-    return textColumns.map((name) => {
+/** An error that a choice among the columns of the file solves. */
+function columnError(message, columns) {
+  return Object.assign(new Error(message), { columns });
+}
+
+/**
+ * The indices of the text columns: those `named`, or that the model was trained on; else one of a known name, or the
+ * only texts. A single column may have another name than in training; several must all be there.
+ */
+function findTexts({ columns, rows }, { textColumns, textNames }, named = []) {
+  const wanted = named.length > 0 || textColumns.length > 1 || columns.includes(textColumns[0]);
+  if (wanted) {
+    return (named.length > 0 ? named : textColumns).map((name) => {
       const index = columns.indexOf(name);
-      if (index < 0) throw new Error(`The file has no column “${name}”, which the model reads.`);
+      if (index < 0) throw columnError(`The file has no column “${name}”, which the model reads.`, columns);
       return index;
     });
   }
   const lowered = columns.map((name) => name.trim().toLowerCase());
-  const named = textNames.find((name) => lowered.includes(name));
-  if (named !== undefined) return [lowered.indexOf(named)];
+  const known = textNames.find((name) => lowered.includes(name));
+  if (known !== undefined) return [lowered.indexOf(known)];
   const first = rows.slice(0, FIRST_ROWS).filter(({ cells }) => cells !== null);
   const every = columns.map((_, i) => i);
   const candidates =
     every.length === 1 ? every : every.filter((i) => isTextLike(first.map(({ cells }) => cells[i])));
   if (candidates.length === 1) return candidates;
-  throw new Error("The text column is not clear: name it “text” in the first line of the file.");
+  throw columnError("The text column is not clear: choose it.", columns);
 }
 
 /** Names of added columns, with a number if the file has a column of that name. */

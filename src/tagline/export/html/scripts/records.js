@@ -57,6 +57,20 @@ function readRecord(text, start, lineEnd, grammar) {
   }
 }
 
+/** Why a row that has bytes which are not UTF-8, lone surrogates here, cannot be read; null for any other row. */
+function notUtf8(raw) {
+  const found = /[\udc80-\udcff]/u.exec(raw);
+  if (found === null) return null;
+  let position = 1;
+  for (const character of raw.slice(0, found.index)) {
+    const point = character.codePointAt(0);
+    position += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  const byte = (raw.charCodeAt(found.index) - 0xdc00).toString(16).toUpperCase();
+  const remedy = "name the encoding of the file with `--encoding`, or save it as UTF-8";
+  return `byte 0x${byte} at position ${position} of the row is not UTF-8 (${remedy})`;
+}
+
 /**
  * The records of a text, {line, cells, reason, end}: the line on which it starts, and where the next one does. If it
  * cannot be read, `cells` is null. Rows of empty cells without quotes are ignored. `width` is how many cells a
@@ -68,9 +82,11 @@ function* readRecords(text, grammar, { start = 0, line = 1, width = null } = {})
     if (lineEnd < 0) lineEnd = text.length;
     const record = readRecord(text, position, lineEnd, grammar);
     const { cells, end } = record;
+    const wrong = notUtf8(text.slice(position, cells === null ? lineEnd : end));
     const isEmpty = cells !== null && cells.every((cell) => cell === "");
     if (!isEmpty || (grammar.quote !== null && text.slice(position, lineEnd).includes(grammar.quote))) {
-      if (width !== null && cells !== null && cells.length !== width) {
+      if (wrong !== null) yield { line, cells: null, reason: wrong, end };
+      else if (width !== null && cells !== null && cells.length !== width) {
         yield { line, cells: null, reason: `${width} fields expected, ${cells.length} found`, end };
       } else yield { line, ...record };
     }

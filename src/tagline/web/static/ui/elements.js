@@ -19,11 +19,13 @@ function filled(made, attributes, children) {
   return made;
 }
 
-/** A bar that screen readers skip: its number is next to it. */
-function bar(share, className) {
+/** A bar that screen readers skip: its number is next to it. A line marks `threshold`, if there is one. */
+function bar(share, className, threshold = null) {
   const inner = element("i");
   inner.style.width = `${100 * Math.min(1, Math.max(0, share))}%`;
-  return element("span", { class: className, "aria-hidden": "true" }, inner);
+  const line = threshold === null ? null : element("b");
+  if (line) line.style.insetInlineStart = `${100 * threshold}%`;
+  return element("span", { class: className, "aria-hidden": "true" }, inner, line);
 }
 
 const formats = new Map();
@@ -44,6 +46,9 @@ function percent(share, digits = 1) {
   if (value < least && value > 0) return `< ${number(least, digits)} %`;
   return `${number(value, digits)} %`;
 }
+
+/** A threshold, such as 25 % or 12.5 %. */
+const limit = (share) => `${number(100 * share, Number.isInteger(Math.round(1000 * share) / 10) ? 0 : 1)} %`;
 
 const signed = (value, digits = 2) => (value < 0 ? "−" : "+") + number(Math.abs(value), digits);
 

@@ -6,6 +6,7 @@ const EVALUATED_ON = {
   "cross-validation": "rows, by cross-validation",
 };
 const MOST_MATRIX_CLASSES = 200;
+const MOST_WHOLE = 50; // classes, beyond which the matrix scrolls below its head
 const PAIRS_SHOWN = 10;
 
 function showFigures(about) {
@@ -19,13 +20,13 @@ function showFigures(about) {
   );
 }
 
-function figureParts({ figures, recipe }) {
+function figureParts({ figures }) {
   const heading = element("h2", {}, "Evaluation");
   if (!figures) {
     const why = "This model has no metrics: they are stored in the folder of its training run.";
     return [heading, element("p", {}, why)];
   }
-  const evaluated = `Evaluated on ${number(figures.rows)} ${EVALUATED_ON[figures.split]}. Trained with the recipe ${recipe.name}: ${recipe.summary}.`;
+  const evaluated = `Evaluated on ${number(figures.rows)} ${EVALUATED_ON[figures.split]}.`;
   return [heading, element("p", {}, evaluated), element("dl", { class: "tiles" }, ...figures.tiles.map(tile))];
 }
 
@@ -59,7 +60,7 @@ function classParts({ figures, classes, task }) {
   const matrix = figures.confusion_matrix;
   if (matrix && task !== "multilabel" && classes.length <= MOST_MATRIX_CLASSES) {
     const pairs = confusedPairs(matrix, classes).slice(0, PAIRS_SHOWN);
-    const found = [scrolling(confusionTable(matrix, classes), "Confusion matrix", classes.length > FEW_CLASSES)];
+    const found = [scrolling(confusionTable(matrix, classes), "Confusion matrix", classes.length > MOST_WHOLE)];
     if (classes.length > FEW_CLASSES && pairs.length) {
       const columns = [
         { name: "true label", start: true },
@@ -74,8 +75,7 @@ function classParts({ figures, classes, task }) {
     parts.push(section("Confusion matrix", ...found));
   }
   if (figures.per_class) {
-    const listed = scrolling(classTable(figures.per_class), "Metrics by class", classes.length > FEW_CLASSES);
-    parts.push(section("Metrics by class", listed));
+    parts.push(section("Metrics by class", ...classTables(figures.per_class)));
   }
   return parts;
 }
@@ -85,7 +85,9 @@ function featureParts({ features }) {
   const rows = features.map(({ class: name, features: words }) => [shown(name), wordList(words)]);
   const columns = [{ name: "class", start: true }, { name: "words and n-grams", start: true }];
   const caption = "The words and n-grams with the largest weights for each class, largest first.";
-  return [section("What speaks most for each class", scrolling(table(caption, columns, rows), "Words by class"))];
+  const make = (listed) => table(caption, columns, listed);
+  const tables = expandable(rows, make, "Words by class");
+  return [section("What speaks most for each class", ...tables)];
 }
 
 function wordList(words) {

@@ -56,6 +56,7 @@ function predictTab(state, onProblem) {
       byId("verdict").classList.remove("long");
       byId("sureness").textContent = without;
       byId("bars").replaceChildren();
+      byId("threshold").hidden = true;
       announce("");
       return;
     }
@@ -69,15 +70,40 @@ function predictTab(state, onProblem) {
     byId("verdict").textContent = verdict;
     byId("verdict").classList.toggle("long", verdict.length > 24);
     const probability = given.length === 1 ? answer.probabilities[given[0]] : undefined;
-    const sure = probability === undefined ? "" : `Probability ${percent(probability)}`;
+    const sure = probability === undefined ? nearestLabel(given) : `Probability ${percent(probability)}`;
     const cut = answer.truncated ? "The text is too long: only its beginning was used." : "";
     byId("sureness").textContent = [sure, cut].filter(Boolean).join(". ");
     announce(`${verdict}${sure && `, ${sure}`}. ${cut}`);
   }
 
+  /** Without a label: what comes closest. */
+  function nearestLabel(given) {
+    if (given.length > 0) return "";
+    const [[name, probability]] = ranking();
+    return `Nothing above ${limit(state.about.threshold)}; nearest: ${shown(name)}, ${percent(probability)}`;
+  }
+
+  const ranking = () => Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]);
+
+  /** The threshold of a class, where one decides: of a label, or of the positive of two classes unless it is 50 %. */
+  function thresholdOf(name) {
+    const { task, positive, threshold } = state.about;
+    if (task === "multilabel") return threshold;
+    return task === "binary" && name === positive && threshold !== 0.5 ? threshold : null;
+  }
+
+  function showThreshold() {
+    const { task, positive, threshold } = state.about;
+    const isShown = task === "multilabel" || (task === "binary" && threshold !== 0.5);
+    const what = task === "multilabel" ? "a label is assigned" : `“${shown(positive ?? "")}” is predicted`;
+    byId("threshold").hidden = !isShown;
+    byId("threshold").textContent = isShown ? `The line marks the threshold: ${what} above ${limit(threshold)}.` : "";
+  }
+
   function showBars() {
     const given = new Set([answer.prediction].flat());
-    const ranked = Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]);
+    const ranked = ranking();
+    showThreshold();
     const listed = allClasses ? ranked : ranked.slice(0, CLASSES_SHOWN);
     byId("bars").replaceChildren(
       ...listed.map(([name, probability]) =>
@@ -86,7 +112,7 @@ function predictTab(state, onProblem) {
           { class: given.has(name) ? "given" : null },
           element("span", {}, element("bdi", {}, shown(name))),
           element("span", {}, percent(probability)),
-          bar(probability, "track"),
+          bar(probability, "track", thresholdOf(name)),
         ),
       ),
     );

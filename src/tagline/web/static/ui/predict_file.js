@@ -1,7 +1,9 @@
 // The tab "Label a file": a CSV file in, the same file with predictions out.
 
 const MOST_COUNTED = 1000;
-const LEAST_SURE = 5;
+const LEAST_SURE = 50;
+const LEAST_SURE_SHOWN = 5; // before all of them are asked for
+const SURE = 0.6; // the probability below which a prediction is counted as unsure
 const LONGEST_SHOWN = 100; // characters of a text
 const EMPTY = "the text is empty";
 
@@ -19,10 +21,12 @@ function fileTab(state, onKeyAsked) {
     if (address) URL.revokeObjectURL(address);
     address = null;
     byId("labelled").hidden = true;
+    byId("columns").hidden = true;
     tell(byId("file-problem"), null);
   }
 
-  async function label(file) {
+  /** Labels a file; `text` are the columns that are read, without any they are found. */
+  async function label(file, text = []) {
     if (state.about === null) return;
     reset();
     last = file;
@@ -35,13 +39,15 @@ function fileTab(state, onKeyAsked) {
     byId("working").hidden = false;
     byId("file-status").textContent = `${file.name} is being labelled.`;
     try {
-      const labelled = await window.taglineBackend.label(state.model, file, { onProgress, signal });
+      const labelled = await window.taglineBackend.label(state.model, file, { text, onProgress, signal });
       if (signal.aborted) return;
       await showLabelled(file, labelled, signal);
     } catch (error) {
       if (signal.aborted) return;
       byId("file-status").textContent = "";
-      if (!onKeyAsked(error, () => label(last))) tell(byId("file-problem"), error);
+      if (onKeyAsked(error, () => label(last, text))) return;
+      tell(byId("file-problem"), error);
+      if (error.columns) showColumns(error.columns, null);
     } finally {
       if (!signal.aborted) byId("working").hidden = true;
     }
@@ -57,15 +63,37 @@ function fileTab(state, onKeyAsked) {
     byId("progress-label").textContent = `${file.name}: ${done || total ? `${number(done)}${of} rows` : "reading"}`;
   }
 
+  /** Lets the user choose the text column of the file; `chosen` are the names of those that were read, or null. */
+  function showColumns(columns, chosen) {
+    const trained = state.about.text_columns;
+    const several = trained.length > 1 && trained.every((name) => columns.includes(name)) ? [trained] : [];
+    const options = [...several, ...columns.map((name) => [name])].map((names) => {
+      const isChosen = JSON.stringify(names) === JSON.stringify(chosen);
+      const attributes = { value: JSON.stringify(names), selected: isChosen ? "" : null };
+      return element("option", attributes, names.map(shown).join(" + "));
+    });
+    if (!chosen?.length) options.unshift(element("option", { value: "" }, "choose a column"));
+    byId("text-column").replaceChildren(...options);
+    byId("columns").hidden = false;
+  }
+
+  byId("text-column").addEventListener("change", async (event) => {
+    const { value } = event.target;
+    if (value === "") return;
+    await label(last, JSON.parse(value));
+    if (!byId("columns").hidden) byId("text-column").focus();
+  });
+
   async function showLabelled(file, labelled, signal) {
     const summary = await summarize(labelled, state.about.task === "multilabel");
     if (signal.aborted) return;
-    const { rows, empty, unreadable, counts, leastSure } = summary;
+    const { rows, empty, unreadable, counts, columns } = summary;
     if (rows === 0) throw new Error(`${file.name} has no rows below its first line, which names the columns.`);
     address = URL.createObjectURL(labelled);
     const predicted = rows - empty - unreadable;
     const heading = `${predicted === rows ? "" : `${number(predicted)} of `}${count(rows, "row")} labelled`;
     byId("labelled-heading").textContent = `${file.name}: ${heading}`;
+    showColumns(columns, labelled.textColumns.map((column) => columns[column]));
     const notes = fileNotes(summary, labelled.encoding);
     byId("file-notes").replaceChildren(...notes.map((note) => element("li", {}, note)));
     byId("file-notes").hidden = notes.length === 0;
@@ -78,11 +106,10 @@ function fileTab(state, onKeyAsked) {
       number(n),
       element("span", {}, percent(n / predicted), bar(n / predicted, "part")),
     ]);
-    const columns = [{ name: "class", start: true }, { name: "rows" }, { name: "share" }];
-    const listed = table("Predictions by class", columns, shares, { className: "narrow" });
-    byId("counts").replaceChildren(...(shares.length ? [scrolling(listed, "Counts by class", true)] : []));
-    const unsure = leastSure.length ? [scrolling(leastSureTable(leastSure), "Least sure predictions")] : [];
-    byId("least-sure").replaceChildren(...unsure);
+    const heads = [{ name: "class", start: true }, { name: "rows" }, { name: "share" }];
+    const make = (listed) => table("Predictions by class", heads, listed, { className: "narrow" });
+    byId("counts").replaceChildren(...(shares.length ? expandable(shares, make, "Counts by class") : []));
+    showLeastSure(summary, predicted);
     byId("labelled").hidden = false;
     byId("file-status").textContent = [`${heading}.`, ...notes, "The file can be downloaded."].join(" ");
   }
@@ -116,7 +143,35 @@ function fileTab(state, onKeyAsked) {
     });
   }
 
-  return { reset };
+  return {
+    /** Starts again with another model. */
+    begin() {
+      reset();
+      const trained = state.about.text_columns;
+      const names = trained.flatMap((name, i) => [i ? " and " : "", element("code", {}, shown(name))]);
+      const found = ["A column of texts is found, and another can be chosen."];
+      const same = [`The text is read from the column${trained.length > 1 ? "s" : ""} `, ...names, ", as in training, "];
+      const after = trained.length > 1 ? "and a single column can be chosen." : "or from another that can be chosen.";
+      byId("read-from").replaceChildren(...(trained.length ? [...same, after] : found));
+      byId("with-probability").hidden = state.about.task === "multilabel";
+    },
+  };
+}
+
+/** The predictions that a person should look at first: the least sure ones, or texts without a label. */
+function showLeastSure({ leastSure, unsure, several }, predicted) {
+  const n = number(leastSure.length);
+  const label = several ? "Texts without a label" : "Least sure predictions";
+  const all = several ? `${n} texts without a label` : `the ${n} least sure`;
+  const below = `below ${limit(SURE)}`;
+  const are = unsure === 1 ? "1 prediction is" : `${number(unsure)} of ${number(predicted)} predictions are`;
+  const sure = unsure ? `${are} ${below}.` : `No prediction is ${below}.`;
+  const caption = several
+    ? `${count(unsure, "text has", "texts have")} no label.`
+    : `Least sure predictions. ${sure}`;
+  const make = (listed) => leastSureTable(listed, caption, several);
+  const found = expandable(leastSure, make, label, { few: LEAST_SURE_SHOWN, all });
+  byId("least-sure").replaceChildren(...(leastSure.length ? found : []));
 }
 
 /** What a person should know of a labelled file, in sentences. */
@@ -129,37 +184,46 @@ function fileNotes({ empty, unreadable }, encoding) {
   ].filter((note) => note !== null);
 }
 
-function leastSureTable(rows) {
-  const numbers = [{ name: "probability" }, { name: "row" }];
-  const columns = [{ name: "text", start: true }, { name: "prediction", start: true }, ...numbers];
+function leastSureTable(rows, caption, several) {
+  const sureness = several ? [] : [{ name: "prediction", start: true }, { name: "probability" }];
+  const columns = [{ name: "text", start: true }, ...sureness, { name: "row" }];
   const lines = rows.map(({ row, text, prediction, probability }) => {
     const characters = [...text];
     const cut = characters.length > LONGEST_SHOWN ? `${characters.slice(0, LONGEST_SHOWN).join("").trimEnd()}…` : text;
-    return [shown(cut.replace(/\s+/g, " ")), shown(prediction), percent(probability), number(row)];
+    const judged = several ? [] : [shown(prediction), percent(probability)];
+    return [shown(cut.replace(/\s+/g, " ")), ...judged, number(row)];
   });
-  return table("Least sure predictions", columns, lines);
+  return table(caption, columns, lines);
 }
 
 /**
  * Counts the rows of a labelled file by prediction, and finds the least sure ones; where a text may have `several`
- * labels, they are written as JSON and have no probability.
+ * labels, they are written as JSON and have no probability, and the least sure ones are those without a label.
+ * `columns` are those of the file that was labelled.
  */
 async function summarize(labelled, several) {
   const counts = new Map();
-  const summary = { rows: -1, empty: 0, unreadable: 0, counts, leastSure: [] };
+  const leastSure = [];
+  const summary = { rows: -1, empty: 0, unreadable: 0, unsure: 0, columns: [], counts, leastSure, several };
   await readRecords(labelled, labelled.separator, (record) => {
     summary.rows++;
-    if (summary.rows === 0) return;
+    if (summary.rows === 0) {
+      summary.columns = record.slice(0, several ? -2 : -3);
+      return;
+    }
     const [prediction, probability, reason] = several ? [record.at(-2), null, record.at(-1)] : record.slice(-3);
     if (reason !== "") {
       summary[reason === EMPTY ? "empty" : "unreadable"]++;
       return;
     }
-    for (const name of several ? JSON.parse(prediction) : [prediction]) counts.set(name, (counts.get(name) ?? 0) + 1);
-    if (several) return;
-    const text = labelled.textColumns.map((column) => record[column]).join(" ");
-    const { leastSure } = summary;
-    leastSure.push({ row: summary.rows, text, prediction, probability: Number(probability) });
+    const names = several ? JSON.parse(prediction) : [prediction];
+    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const found = { row: summary.rows, text: "", prediction, probability: several ? names.length : Number(probability) };
+    if (found.probability < (several ? 1 : SURE)) summary.unsure++;
+    else if (several) return;
+    if (leastSure.length === LEAST_SURE && found.probability >= leastSure.at(-1).probability) return;
+    found.text = labelled.textColumns.map((column) => record[column]).join(" ");
+    leastSure.push(found);
     leastSure.sort((a, b) => a.probability - b.probability || a.row - b.row).splice(LEAST_SURE);
   });
   summary.rows = Math.max(0, summary.rows);

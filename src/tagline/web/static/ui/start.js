@@ -88,7 +88,7 @@ async function choose(name) {
   document.title = `${about.title} · tagline`;
   byId("subtitle").textContent = inShort(about);
   byId("text").placeholder = "Type or paste a text";
-  fileView.reset();
+  fileView.begin();
   showFigures(about);
   await predictView.begin();
 }
@@ -99,8 +99,13 @@ function inShort({ classes, figures, task }) {
   const many = classes.length > MOST_NAMED;
   const labels = many ? `${number(classes.length)} labels` : listed;
   const does = task === "multilabel" ? `Assigns any of ${labels}` : `Classifies texts as ${many ? "one of " : ""}${labels}`;
-  const right = figures ? ` ${percent(figures.accuracy)} of ${number(figures.rows)} test texts correct.` : "";
-  return `${does}.${right}`;
+  return [`${does}.`, figures ? evaluation(figures, task) : ""].filter(Boolean).join(" ");
+}
+
+function evaluation({ accuracy, micro_f1: f1, rows, split }, task) {
+  const texts = `${number(rows)} ${split === "test" ? "test" : "held-out"} texts`;
+  if (task === "multilabel") return `Micro F1 is ${number(f1, 3)} on ${texts}.`;
+  return `${percent(accuracy)} of ${texts} correct.`;
 }
 
 const showTab = tabs();

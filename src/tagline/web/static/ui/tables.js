@@ -28,6 +28,27 @@ function scrolling(content, label, tall = false) {
   return element("div", attributes, content);
 }
 
+const ROWS_SHOWN = 30;
+
+/** What `make` makes of the first rows, and a button for `all` of them, as in "the 50 least sure". */
+function expandable(rows, make, label, { few = ROWS_SHOWN, all = `all ${number(rows.length)} classes` } = {}) {
+  if (rows.length <= few) return [scrolling(make(rows), label)];
+  const place = element("div", {}, scrolling(make(rows.slice(0, few)), label));
+  const button = element("button", { type: "button", class: "plain" });
+  let isWhole = false;
+  const name = () => {
+    button.textContent = isWhole ? `Show only ${few}` : `Show ${all}`;
+    button.setAttribute("aria-expanded", String(isWhole));
+  };
+  button.addEventListener("click", () => {
+    isWhole = !isWhole;
+    place.replaceChildren(scrolling(make(isWhole ? rows : rows.slice(0, few)), label));
+    name();
+  });
+  name();
+  return [place, button];
+}
+
 /** Heat in five steps of the share of a row; 0 is the plain cell. */
 const heat = (share) => (share === 0 ? "none" : share < 0.02 ? null : `h${Math.min(4, 1 + Math.floor(share * 4))}`);
 
@@ -74,13 +95,15 @@ function confusedPairs(matrix, classes) {
   return pairs.sort((a, b) => b[2] - a[2] || b[3] - a[3]);
 }
 
-function classTable(perClass) {
+function classTables(perClass) {
   const share = (value) => (value === null || value === undefined ? "–" : percent(value));
   const range = (bounds) => {
     const telling = bounds && bounds[1] - bounds[0] < 1;
     return telling ? bounds.map((bound) => number(100 * bound, 1)).join("–") : "–";
   };
   const columns = ["precision", "recall", "F1", "95 % interval of F1", "texts"].map((name) => ({ name }));
+  const caption = "Each class against the rest, on test texts";
+  const make = (listed) => table(caption, [{ name: "class", start: true }, ...columns], listed);
   const rows = Object.entries(perClass).map(([name, row]) => [
     shown(name),
     share(row.precision),
@@ -89,5 +112,5 @@ function classTable(perClass) {
     range(row.f1_ci95),
     number(row.support),
   ]);
-  return table("Each class against the rest, on test texts", [{ name: "class", start: true }, ...columns], rows);
+  return expandable(rows, make, "Metrics by class");
 }
