@@ -179,8 +179,8 @@ def load_dataset(
     return read_dataset(data, options, seed)
 
 
-def read_dataset(data: Any, options: ReadOptions, seed: int) -> Dataset:
-    """Read labelled texts and split them: see `load_dataset`."""
+def read_dataset(data: Any, options: ReadOptions, seed: int, *, fewest_classes: int = 2) -> Dataset:
+    """Read labelled texts and split them: see `load_dataset`; fewer classes than ``fewest_classes`` are refused."""
     if options.folds is not None and (options.test is not None or options.validation is not None):
         raise DataError("`--folds` uses every row for training and evaluation: omit `--test` and `--validation`.")
     main = _read_part(data, options)
@@ -197,7 +197,7 @@ def read_dataset(data: Any, options: ReadOptions, seed: int) -> Dataset:
         reasons = ", ".join(f"{one.n:,} {one.reason}" for one in dropped)
         raise DataError(f"`{main.rows.source}` has no row with both a text and a label ({reasons}).")
     classes = sorted_classes(table["label"])
-    check_labels(table["label"], classes, main.rows, main.columns.label)
+    check_labels(table["label"], classes, main.rows, main.columns.label, fewest_classes)
     table = table.with_columns(key=splits.copy_keys(table["text"]))
     if options.group:
         # A row without a group is a group of its own.

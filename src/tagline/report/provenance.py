@@ -66,6 +66,12 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     """Say which rows were used for what, as far as the run recorded it."""
     chosen, folds = run.get("chosen") or {}, metrics.get("folds")
     decided = []
+    evaluated = run.get("evaluated")
+    if evaluated:
+        return [
+            harmless(f"The model {evaluated['model']} was evaluated on {evaluated['rows']}."),
+            *filter(None, [reuse_sentence(metrics)]),
+        ]
     if "held_out" in chosen:
         decided.append(_held_out_sentence(run, chosen, _task(metrics), searched=bool(metrics.get("search"))))
     if chosen.get("learnt_from"):

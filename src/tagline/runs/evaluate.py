@@ -14,23 +14,43 @@ from tagline.data.labels import match_classes
 from tagline.data.options import Reading, column_names
 from tagline.errors import DataError, InputError
 from tagline.inputs import check_overlap, shown_names
+from tagline.key_findings import KeyFinding, Kind
 from tagline.run_folder import RunFolder, load_model, run_of_model
 from tagline.runs.data import count_seen, training_hashes
 from tagline.runs.environment import peak_rss_mb
+from tagline.runs.findings import key_findings
 from tagline.runs.test_ledger import Entry, record_reading, what_counts
 from tagline.task import Task
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
+    from tagline.runs.predictions import Predicted
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of a bundle: the content of a ``metrics.json``, and a description of the rows."""
+    """Figures of a bundle: the content of a ``metrics.json``, and a description of the rows.
+
+    ``model``, ``data``, ``options`` and ``threshold`` are those given, or of the model; ``split`` are the rows of
+    ``dataset`` that were predicted, with the labels of the classifier ``clf``.
+    """
 
     metrics: dict[str, Any]
     rows_used: str
     warnings: tuple[str, ...]
+    findings: Sequence[KeyFinding]
+    model: str | Path
+    data: Any
+    options: ReadOptions
+    threshold: float
+    dataset: Dataset
+    split: Split
+    clf: "TextClassifier"
+    predicted: "Predicted"
+
+    def metrics_json(self) -> dict[str, Any]:
+        """Return the content of ``metrics.json``: the metrics with the key findings."""
+        return self.metrics | {"findings": [finding.to_json() for finding in self.findings]}
 
 
 def evaluate_model(
@@ -62,7 +82,7 @@ def evaluate_model(
     clf = load_model(model)
     trained = clf.card_.get("dataset") or {}
     options = ReadOptions(text=column_names(text), label=column_names(label), group=group, strict=strict, **reading)
-    dataset = _read(data, options, clf.card_, multilabel=clf.task_ is Task.MULTILABEL)
+    dataset, options = _read(data, options, clf.card_, multilabel=clf.task_ is Task.MULTILABEL)
     split, rows_used = _rows(dataset, trained)
     run = run_of_model(model, trained.get("fingerprint"))
     seen, warning = _seen(split, dataset, clf, run)
@@ -98,7 +118,14 @@ def evaluate_model(
         },
         "peak_rss_mb": peak_rss_mb(),
     }
-    return Evaluation(metrics, rows_used, (*dataset.facts.warnings, *warning, *warnings))
+    findings = key_findings(metrics, dataset.facts, balanced=True)
+    if seen:
+        findings.insert(0, KeyFinding(Kind.COPIES_ACROSS_SPLITS, warning[0]))
+    said = (*dataset.facts.warnings, *warning, *warnings)
+    threshold = clf.threshold_ if threshold is None else threshold
+    return Evaluation(
+        metrics, rows_used, said, findings, model, data, options, threshold, dataset, split, clf, predicted
+    )
 
 
 def _read(
@@ -107,8 +134,11 @@ def _read(
     card: Mapping[str, Any],
     *,
     multilabel: bool,
-) -> Dataset:
-    """Read the data as the training rows were read, from their columns if none are named and the data has them."""
+) -> tuple[Dataset, ReadOptions]:
+    """Read the data as the training rows were read, from their columns if none are named and the data has them.
+
+    Return it with the options that it was read with.
+    """
     seed = int(card.get("seed") or 0)
     once = isinstance(data, str) and data == "-"  # standard input
     # Models without this fact are of the first versions, for which any difference made another class.
@@ -127,8 +157,9 @@ def _read(
         options_of_card = replace(options, text=columns, label=options.label or tuple(trained))
         for group in dict.fromkeys((options.group or card.get("group_column"), options.group)):
             with suppress(DataError):
-                return read_dataset(data, replace(options_of_card, group=group), seed)
-    return read_dataset(data, options, seed)
+                options_of_card = replace(options_of_card, group=group)
+                return read_dataset(data, options_of_card, seed, fewest_classes=1), options_of_card
+    return read_dataset(data, options, seed, fewest_classes=1), options
 
 
 def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: RunFolder | None) -> tuple[int | None, list[str]]:

@@ -21,7 +21,7 @@ def key_findings(metrics: Mapping[str, Any], facts: Facts, *, balanced: bool) ->
     found = list(facts.key_findings)
     block = metrics["test"] or metrics["validation"]
     if block is not None:
-        can_fold = not facts.official and not metrics.get("folds")
+        can_fold = not facts.official and not metrics.get("folds") and bool(metrics["rows"]["train"])
         sentences = {
             Kind.ONE_CLASS: one_class(block),
             Kind.NEVER_PREDICTED: never_predicted(block, metrics["classes"], balanced=balanced),
@@ -32,12 +32,18 @@ def key_findings(metrics: Mapping[str, Any], facts: Facts, *, balanced: bool) ->
 
 
 def one_class(figures: Mapping[str, Any]) -> list[str]:
-    """Return a sentence on predictions that are all the same class, though the accuracy may look good.
+    """Return a sentence on rows, or predictions, that are all of one class, though the accuracy may look good.
 
     ``figures`` are those of ``metrics.json`` on one split.
     """
     if task_of(figures) is Task.MULTILABEL:
         return []
+    occurring = [name for name, one in figures["per_class"].items() if one["support"]]
+    if len(occurring) == 1:
+        return [
+            f"Only {listed(occurring)} occurs in these rows: metrics that need other classes, such as ROC AUC and MCC, "
+            "are undefined."
+        ]
     predicted = [name for name, one in figures["per_class"].items() if one["tp"] + one["fp"]]
     if len(predicted) != 1:
         return []

@@ -51,3 +51,37 @@ def test_evaluate_with_labels_the_model_does_not_know(call, fails, run_folder, t
     assert "`meh`" in err
     (tmp_path / "alien.csv").write_text("text,label\nsuperb,ja\ndull,nein\n")
     assert "`ja`" in fails("evaluate", run_folder, tmp_path / "alien.csv")
+
+
+def test_a_report_is_written_that_compare_and_runs_read(call, fails, run_folder, tmp_path):
+    data = write_reviews(tmp_path / "other.csv", n=60, seed=9)
+    for name in ("one", "two"):
+        status, out, _ = call("evaluate", run_folder, data, "-q", "--out", tmp_path / name)
+        assert status == 0
+        assert f"Report: {tmp_path / name / 'report.html'}" in out
+    page = (tmp_path / "one" / "report.html").read_text()
+    assert "was evaluated on all 60 rows" in page
+    rows = pl.read_parquet(tmp_path / "one" / "predictions.parquet")
+    assert sorted(rows["line"].to_list()) == list(range(2, 62))
+    assert rows["label"].to_list() == [pl.read_csv(data)["stars"][line - 2] for line in rows["line"]]
+    status, out, _ = call("compare", tmp_path / "one", tmp_path / "two", "--json", "-q")
+    document = json.loads(out)
+    assert (status, document["rows"], document["texts_shown"]) == (0, 60, True)
+    found = json.loads(call("runs", tmp_path, "--json")[1])
+    assert [run["accuracy"] for run in found if run["name"] == "one"] == [document["runs"][0]["accuracy"]]
+    call("evaluate", run_folder, data, "-q", "--no-texts", "--out", tmp_path / "one")
+    assert json.loads((tmp_path / "one" / "mistakes.json").read_text()) == []
+    assert "whose model would be lost" in fails("evaluate", run_folder, data, "--out", run_folder)
+
+
+def test_a_file_of_one_class_is_evaluated(call, run_folder, tmp_path):
+    rows = pl.read_csv(write_reviews(tmp_path / "other.csv", n=60, seed=9)).filter(pl.col("stars") == "pos")
+    rows.write_csv(tmp_path / "one.csv")
+    status, out, _ = call("evaluate", run_folder, tmp_path / "one.csv", "--out", tmp_path / "one")
+    assert status == 0
+    assert "Only `pos` occurs in these rows: metrics that need other classes" in " ".join(out.split())
+    assert "Only <code>pos</code> occurs" in (tmp_path / "one" / "report.html").read_text()
+    metrics = json.loads((tmp_path / "one" / "metrics.json").read_text())
+    assert metrics["test"]["roc_auc"] is None
+    predicted = pl.read_parquet(tmp_path / "one" / "predictions.parquet")["prediction"]
+    assert metrics["test"]["accuracy"] == pytest.approx((predicted == "pos").mean())

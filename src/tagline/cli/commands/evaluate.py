@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tagline.cli import options
+from tagline.key_findings import shown_first
 
 
 def evaluate(
@@ -34,19 +35,25 @@ def evaluate(
     positive: options.Positive = None,
     threshold: options.Threshold = None,
     strict: options.Strict = False,
+    out: options.RunFolder = None,
+    no_texts: options.NoTexts = False,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
     """Evaluate a model on labelled data: on its official test split, or on all rows if it has none.
 
+    A report and the predictions are written to a folder that `compare` and `runs` read as they read runs.
+
     Example: [bold]tagline evaluate runs/RUN/model new.csv[/]
     """
     from tagline.runs.environment import process_seconds
     from tagline.runs.evaluate import evaluate_model
+    from tagline.runs.evaluation_folder import check_evaluation_target, write_evaluation
 
     before = process_seconds()
     session = options.session_of(context)
+    target = check_evaluation_target(out, session.stage)
     session.stage(f"evaluating on {data}")
     result = evaluate_model(
         model,
@@ -65,14 +72,22 @@ def evaluate(
         strict=strict,
         seconds_before=before,
     )
-    session.close()
+    session.stage("writing")
+    folder = write_evaluation(result, target, command=session.command, texts=not no_texts)
+    metrics = result.metrics_json()
+    shown = [] if as_json else shown_first(metrics)
     for warning in result.warnings:
-        session.warn(warning)
+        if warning not in shown:
+            session.warn(warning)
+    session.close()
     if as_json:
         from tagline.cli.terminal import show_json
 
         show_json(result.metrics)
+        session.stage(f"report: {folder / 'report.html'}")
     else:
         from tagline.cli.metrics import show_metrics
+        from tagline.cli.terminal import show
 
-        show_metrics(result.metrics, rows_used=result.rows_used)
+        show_metrics(metrics, rows_used=result.rows_used)
+        show(f"Report: {folder / 'report.html'}")

@@ -24,10 +24,12 @@ def sorted_classes(labels: pl.Series) -> list[str]:
     return sorted(classes)
 
 
-def check_labels(labels: pl.Series, classes: list[str], rows: Rows, columns: Sequence[str]) -> None:
-    """Raise `DataError` for fewer than two classes, and for labels that look like texts or like row numbers."""
+def check_labels(
+    labels: pl.Series, classes: list[str], rows: Rows, columns: Sequence[str], fewest_classes: int = 2
+) -> None:
+    """Raise `DataError` for too few classes, and for labels that look like texts or like row numbers."""
     column = "`, `".join(columns)
-    if len(classes) < 2:
+    if len(classes) < fewest_classes:
         only = f"only `{classes[0]}`" if classes else "no class at all"
         raise DataError(f"`{rows.source}`: a classifier needs at least two classes, but column `{column}` has {only}.")
     n_labels = int(labels.list.len().sum()) if isinstance(labels.dtype, pl.List) else len(labels)

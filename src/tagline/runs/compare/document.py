@@ -222,9 +222,12 @@ def _split(runs: Sequence[FinishedRun], log: Log) -> Split | None:
     log("reading the data again")
     for run in runs:
         dataset = None if run.folder is None else reload_data(run.folder)
-        rows = None if dataset is None else rows_measured(dataset)
-        if rows is not None and len(rows) == run.predictions.height:
-            return rows if run.order is None else rows.take(run.order)
+        if dataset is None:
+            continue
+        # An evaluation may have measured all rows of its data.
+        for rows in (rows_measured(dataset), dataset.train.followed_by(dataset.validation).followed_by(dataset.test)):
+            if rows is not None and len(rows) == run.predictions.height:
+                return rows if run.order is None else rows.take(run.order)
     return None
 
 
