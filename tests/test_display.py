@@ -127,7 +127,7 @@ def test_an_explanation_shows_the_words_that_decided() -> None:
     text = shown(found)
     assert text.startswith(f"Prediction c0 probability of c0 : {100 * found.proba:.1f} % a lovely")
     assert f"lovely {max(word.value for word in found.by_word):+.3f}" in text
-    assert text.endswith(f"intercept {found.intercept:+.3f} score, log-odds {found.score:+.3f}")
+    assert text.endswith(f"intercept {found.intercept:+.3f} logit of c0 {found.score:+.3f}")
     assert "Prediction no label" in shown(replace(found, prediction=""))
 
 

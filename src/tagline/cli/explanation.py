@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tagline.explain import ClassFeatures, Explanation
 
 _FOR, _AGAINST = ("bold white on blue", "blue"), ("bold black on dark_orange", "dark_orange")
-_SCALES = {"log-odds": "logit", "score": "logit", "probability": "probability"}
 _MOST_NGRAMS = 8  # listed of a word
 _STRONG, _WEAK = 0.5, 0.1  # of the strongest word
 
@@ -83,5 +82,5 @@ def _sum(explanation: "Explanation", top: int, *, ngrams: bool) -> Table:
     if not exact:
         table.add_row(remainder, "approximation error", end_section=True)
     name = one_line(str(explanation.class_name))
-    table.add_row(f"{explanation.score:+.4f}", Text(f"{_SCALES[explanation.scale]} of {name}"), style="bold")
+    table.add_row(f"{explanation.score:+.4f}", Text(f"{explanation.quantity} of {name}"), style="bold")
     return table

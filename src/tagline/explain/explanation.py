@@ -85,6 +85,11 @@ class Explanation:
         """
         return list(self._words)
 
+    @property
+    def quantity(self) -> str:
+        """What the contributions add up to: ``"logit"``, or ``"probability"`` of trees."""
+        return "probability" if self.scale == "probability" else "logit"
+
     @cached_property
     def absent(self) -> float:
         """The sum of the contributions without a span."""
@@ -115,7 +120,7 @@ class Explanation:
         rows.append(("intercept", notebook.number(self.intercept), ""))
         if abs(self.remainder) >= 0.0005:
             rows.append(("approximation error", notebook.number(self.remainder), ""))
-        rows.append((f"score, {self.scale}", notebook.number(self.score), ""))
+        rows.append((f"{self.quantity} of {name}", notebook.number(self.score), ""))
         legend = (
             f"Solid lines mark words that speak for {name}, dotted lines words against it; a stronger colour is "
             "stronger evidence."

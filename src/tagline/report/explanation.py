@@ -43,6 +43,7 @@ def render_explanation(explanation: "Explanation") -> str:
         prediction=display_name(str(explanation.prediction)) if explanation.prediction else "no label",
         probability=f"{100 * explanation.proba:.1f} %",
         scale=explanation.scale,
+        quantity=explanation.quantity,
         pieces=marked(explanation.text, explanation.words()),
         parts=[
             {

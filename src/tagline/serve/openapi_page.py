@@ -32,5 +32,12 @@ def documentation_page(description: dict[str, Any]) -> str:
         operations=operations,
         schemas=schemas,
         fields=fields,
+        type_of=_type_of,
         pretty=lambda value: to_json(value, indent=2).decode(),
     )
+
+
+def _type_of(schema: dict[str, Any]) -> str:
+    """Return the types of a field, as in ``string or null``; those of objects by the name of their schema."""
+    kinds = schema.get("anyOf") or [schema]
+    return " or ".join(kind.get("type") or kind.get("$ref", "").rpartition("/")[2] for kind in kinds)

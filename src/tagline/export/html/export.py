@@ -148,8 +148,9 @@ def _card(clf: TextClassifier, packed: Packed, losses: Losses, verification: Ver
         f"(99 % by at most {losses.usual:.4f}; allowed: {BOUND}); labels that differ: {losses.different:,}.",
     ]
     if losses.accuracy is not None and losses.page_accuracy is not None:
+        name = "exact match" if clf.task_ == "multilabel" else "accuracy"
         sentences.append(
-            f"Test accuracy is {100 * losses.page_accuracy:.2f} % in this page and {100 * losses.accuracy:.2f} % of "
+            f"Test {name} is {100 * losses.page_accuracy:.2f} % in this page and {100 * losses.accuracy:.2f} % of "
             f"the model (allowed loss: {100 * MOST_LOST:.1f} points)."
         )
     sentences.append(
