@@ -83,6 +83,13 @@ def test_the_command_trains_what_was_best(recipe: str, tmp_path: Path, monkeypat
         *("--set", "features.words=2", "--set", "features.characters=[2, 5]"),
         *("--text", "a b", "--label", "stars", "--strict", "--seed", "3"),
     ]
+    settings |= {"label": [], "label_separator": "", "multilabel": True, "encoding": "cp1252", "max_unreadable": 0.01}
+    words = shlex.split(command_for_best(request, results([combination(variant, 0.9, None)], {}, None)))
+    assert words[9:] == [
+        *("--text", "a b", "--label-separator", "", "--multilabel", "--encoding", "cp1252", "--strict", "--seed", "3")
+    ]
+    settings |= {"label": ["a", "b"]}
+    assert "--label a --label b" in command_for_best(request, results([combination(variant, 0.9, None)], {}, None))
 
 
 def test_the_summary_marks_lists_that_are_not_full_grids() -> None:

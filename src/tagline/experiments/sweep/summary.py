@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from math import prod
 
+from tagline.data.options import ReadOptions
 from tagline.experiments.sweep.effects import Estimate
 from tagline.experiments.sweep.folder import SweepRequest
 from tagline.experiments.sweep.grid import RECIPE
@@ -11,6 +12,10 @@ from tagline.experiments.sweep.results import Combination, Results, Value
 
 AS_IT_IS = "unchanged"  # the value of a setting that a listed combination does not change
 _MOST_COLUMNS = 5  # of settings; with more, a combination is one cell
+_OPTIONS = (
+    *("text", "label", "label_separator", "keep_label_spelling", "multilabel", "group", "test", "validation"),
+    *("encoding", "separator", "quote", "label_prefix", "max_unreadable", "strict"),
+)  # of `tagline train`, about the data
 _LEAST_SHARE = 0.01  # of the variance; smaller shares are listed together
 
 
@@ -71,13 +76,14 @@ def command_for_best(request: SweepRequest, results: Results) -> str:
     changes = [f"{key}={value}" for key, value in best.settings.items() if key != RECIPE]
     for change in (*settings["settings"], *changes):
         words += ["--set", change]
-    for column in settings["text"]:
-        words += ["--text", column]
-    for name in ("label", "group", "test", "validation"):
-        if settings[name] is not None:
-            words += [f"--{name}", str(settings[name])]
-    if settings["strict"]:
-        words.append("--strict")
+    given, default = ReadOptions(**{name: settings[name] for name in _OPTIONS if name in settings}), ReadOptions()
+    for name in _OPTIONS:
+        value, option = getattr(given, name), f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif value != getattr(default, name):
+            for each in value if isinstance(value, tuple) else (value,):
+                words += [option, str(each)]
     if settings["seed"]:
         words += ["--seed", str(settings["seed"])]
     return shlex.join(words)
