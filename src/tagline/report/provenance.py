@@ -64,23 +64,18 @@ def _task(metrics: Mapping[str, Any]) -> Task | None:
 
 def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     """Say which rows were used for what, as far as the run recorded it."""
-    chosen, folds = run.get("chosen") or {}, metrics.get("folds")
-    decided = []
     evaluated = run.get("evaluated")
     if evaluated:
         return [
             harmless(f"The model {evaluated['model']} was evaluated on {evaluated['rows']}."),
             *filter(None, [reuse_sentence(metrics)]),
         ]
-    if "held_out" in chosen:
-        decided.append(_held_out_sentence(run, chosen, _task(metrics), searched=bool(metrics.get("search"))))
-    if chosen.get("learnt_from"):
-        decided.append(f"The final model was trained on {chosen['learnt_from']:,} rows.")
+    decided = training_sentences(run, metrics)
     if metrics.get("validation"):
         before = "" if _protocol(run).get("refit") == "no" else ", fitted before the final model"
         decided.append(f"The validation metrics are those of models that were not trained on these rows{before}.")
     n_test = (metrics.get("rows") or {}).get("test") or 0
-    if folds:
+    if folds := metrics.get("folds"):
         decided.append(
             f"The metrics are pooled over {folds} folds: every row was predicted once, by a model trained on"
             " the other folds. The saved model was trained on all rows."
@@ -91,6 +86,17 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     if looked:
         decided.append(looked)
     return decided + [harmless(str(note)) for note in run.get("notes") or []]
+
+
+def training_sentences(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
+    """Say which rows the settings and the final model were fitted on."""
+    chosen = run.get("chosen") or {}
+    found = []
+    if "held_out" in chosen:
+        found.append(_held_out_sentence(run, chosen, _task(metrics), searched=bool(metrics.get("search"))))
+    if chosen.get("learnt_from"):
+        found.append(f"The final model was trained on {chosen['learnt_from']:,} rows.")
+    return found
 
 
 def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: Task | None, *, searched: bool) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from tagline.classifier import TextClassifier
 from tagline.data.wording import counted
 from tagline.metrics.formatting import display_name, listed
-from tagline.report.provenance import provenance
+from tagline.report.conclusion import reuse_sentence
+from tagline.report.provenance import training_sentences
 
 _NAMED_CLASSES = 10
 
@@ -22,7 +23,9 @@ def card_sentences(clf: TextClassifier, run: Mapping[str, Any], metrics: Mapping
         _decides(clf),
         f"Its recipe is `{recipe.name}`: {recipe.summary}.",
         *([f"The recipe follows {recipe.source}."] if recipe.source else []),
-        *provenance(run, metrics)["decisions"],
+        *training_sentences(run, metrics),
+        reuse_sentence(metrics),
+        *map(str, run.get("notes") or []),
         _threshold(clf),
         "It is valid for texts like its training texts. Texts of another kind or in another language may be"
         " misclassified with high confidence.",
