@@ -9,6 +9,7 @@ from tagline.errors import InputError, nearest
 from tagline.features.ngrams import WordNgrams
 from tagline.features.vectorizer import Vectorizer
 from tagline.models import LinearModel
+from tagline.models.onnx.runtime import NOT_EXPLAINED, OnnxModel
 from tagline.task import Floats
 
 
@@ -37,6 +38,8 @@ def top_features(classifier: TextClassifier, n: int = 10, class_name: str | None
 
     """
     features, model = classifier.vectorizer_, classifier.model_
+    if isinstance(model, OnnxModel):
+        raise InputError(NOT_EXPLAINED)
     if not isinstance(features, Vectorizer) or not isinstance(model, LinearModel):
         raise InputError(
             f"`{classifier.recipe_.recipe.name}` has no weight for each word, because what a word adds depends on the "

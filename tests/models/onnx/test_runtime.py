@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tagline import InputError, TextClassifier, explain_text
+from tagline.explain import top_features
 from tagline.models import Network, OnnxModel
 from tests.drawn_networks import SMALL, drawn
 from tests.synthetic_texts import made_up
@@ -51,6 +52,8 @@ def test_what_runs_in_onnx_runtime_is_not_explained_or_saved(tmp_path: Path) -> 
     clf = TextClassifier.load(tmp_path / "model").on_onnx_runtime()
     with pytest.raises(InputError, match="cannot be explained"):
         explain_text(clf, "good")
+    with pytest.raises(InputError, match="cannot be explained"):
+        top_features(clf)
     with pytest.raises(InputError, match="cannot be saved"):
         clf.save(tmp_path / "again")
     assert "word ids" in clf._repr_html_()

@@ -23,6 +23,8 @@ _STEPS = 65_536  # ids of all texts of a batch
 _ENTRIES = 16_384  # entries of sparse rows of a batch
 _ERRORS_ONLY = 3
 
+NOT_EXPLAINED = "A model that runs in ONNX Runtime cannot be explained: explain the original model."
+
 
 @dataclass(frozen=True)
 class OnnxModel(Model):
@@ -49,7 +51,7 @@ class OnnxModel(Model):
 
     def contributions(self, X: Any, output: int, factor: float) -> NoReturn:
         """Raise `InputError`: a graph has no attributions."""
-        raise InputError("A model that runs in ONNX Runtime cannot be explained: explain the original model.")
+        raise InputError(NOT_EXPLAINED)
 
     def to_graph(self, graph: "Builder", features: Any) -> NoReturn:
         """Raise `InputError`: it is a graph already."""
