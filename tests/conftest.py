@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tagline.data import splits
 from tests.plots_of_runs import drawn, emptied
 
 # Keras, which judges the networks, runs on torch; it asks when it is first imported.
@@ -49,3 +50,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the files with slow tests first: a long file that starts last leaves the other workers idle."""
     with_slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in with_slow)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_rows_have_test_rows() -> Iterator[int]:
+    """Hold test rows out of small data, which by default is cross-validated: that trains six times instead of once."""
+    default = splits.FEW_ROWS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splits, "FEW_ROWS", 0)
+        yield default
+
+
+@pytest.fixture
+def few_rows(_few_rows_have_test_rows: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Cross-validate small data, as by default, and return the number of rows below which data is small."""
+    monkeypatch.setattr(splits, "FEW_ROWS", _few_rows_have_test_rows)
+    return _few_rows_have_test_rows

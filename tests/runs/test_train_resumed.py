@@ -240,7 +240,7 @@ def test_a_killed_process_is_resumed_on_the_command_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     more = ("training.epochs=20", "model.embedding=64", "training.batch_size=2", 'protocol.refit="no"')
-    command = ["train", str(data), "--recipe", "embedding-average", "--seed", "3"]
+    command = ["train", str(data), "--recipe", "embedding-average", "--seed", "3", "--folds", "0"]
     for setting in (*SMALL[:3], *more):
         command += ["--set", setting]
     process = subprocess.Popen([sys.executable, "-m", "tagline", *command, "--out", "run"], stderr=subprocess.DEVNULL)

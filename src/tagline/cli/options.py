@@ -148,7 +148,13 @@ Validation = Annotated[
 ]
 Folds = Annotated[
     int | None,
-    typer.Option(metavar="K", help="Evaluate by K-fold cross-validation, for small data.", rich_help_panel=DATA),
+    typer.Option(
+        metavar="K",
+        help="Evaluate by K-fold cross-validation, as fewer than 300 rows without a test split are by default; "
+        "0 holds out test rows.",
+        show_default=False,
+        rich_help_panel=DATA,
+    ),
 ]
 Strict = Annotated[
     bool,

@@ -87,6 +87,11 @@ class Dataset:
     facts: Facts
     folds: npt.NDArray[np.int64] | None = field(default=None)
 
+    @property
+    def n_folds(self) -> int | None:
+        """The number of folds, None if there are none."""
+        return None if self.folds is None else int(self.folds.max()) + 1
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over texts, labels and split membership, in hexadecimal; the order of rows counts."""
@@ -179,8 +184,14 @@ def load_dataset(
     return read_dataset(data, options, seed)
 
 
-def read_dataset(data: Any, options: ReadOptions, seed: int, *, fewest_classes: int = 2) -> Dataset:
-    """Read labelled texts and split them: see `load_dataset`; fewer classes than ``fewest_classes`` are refused."""
+def read_dataset(
+    data: Any, options: ReadOptions, seed: int, *, fewest_classes: int = 2, fold_few: bool = False
+) -> Dataset:
+    """Read labelled texts and split them: see `load_dataset`.
+
+    Fewer classes than ``fewest_classes`` are refused. With ``fold_few`` and without ``options.folds``, few rows are
+    assigned to folds: see `splits.folds_for_few`.
+    """
     if options.folds is not None and (options.test is not None or options.validation is not None):
         raise DataError("`--folds` uses every row for training and evaluation: omit `--test` and `--validation`.")
     main = _read_part(data, options)
@@ -202,7 +213,7 @@ def read_dataset(data: Any, options: ReadOptions, seed: int, *, fewest_classes: 
     if options.group:
         # A row without a group is a group of its own.
         table = table.with_columns(pl.coalesce("group", pl.format("\0{}", pl.int_range(pl.len()))))
-    assigned = _assign(table, _SplitSettings(options.group, TEST in extra, options.folds, seed))
+    assigned = _assign(table, _SplitSettings(options.group, TEST in extra, options.folds, seed, fold_few))
     table = table.with_columns(part=assigned.part)
     if not (table["part"] == TRAIN).any():
         raise DataError(f"`{main.rows.source}` has no train rows left.")
@@ -320,6 +331,7 @@ class _SplitSettings:
     test_given: bool
     folds: int | None
     seed: int
+    fold_few: bool
 
     def units(self, table: pl.DataFrame) -> npt.NDArray[np.int64]:
         """Return the unit of each row, (n,)."""
@@ -343,6 +355,14 @@ def _assign(table: pl.DataFrame, settings: _SplitSettings) -> _Assignment:
         return _assign_folds(table, settings, settings.folds, official=official)
     if official:
         return _assign_official(table, settings)
+    few = splits.folds_for_few(settings.units(table), table["label"]) if settings.fold_few else None
+    if few is not None:
+        found = _assign_folds(table, settings, few, official=False)
+        note = (
+            f"{table.height:,} rows are fewer than {splits.FEW_ROWS}: the model is evaluated by {few}-fold "
+            "cross-validation. `--folds 0` holds out a tenth of the rows instead."
+        )
+        return replace(found, notes=(note,))
     codes = splits.split_rows(
         settings.units(table), splits.strata(table["label"]), seed=settings.seed, grouped=settings.group is not None
     )

@@ -32,6 +32,8 @@ SPLIT_NAMES = {
 }
 
 SHARE = 0.1
+#: Fewer rows are divided into folds, by default: a tenth of them is too little to measure a model on.
+FEW_ROWS, FOLDS_OF_FEW = 300, 5
 #: Classes with fewer units than this are not in all three splits: their rows go to train first.
 MIN_PER_SPLIT = 5
 MIN_FOR_TEST = 3
@@ -181,6 +183,19 @@ def fold_rows(unit: Ints, stratum: Ints, n_folds: int, *, seed: int) -> Ints:
     fold = np.empty(len(size), dtype=np.int64)
     fold[order] = np.arange(len(size)) % n_folds
     return fold[unit]
+
+
+def folds_for_few(unit: Ints, labels: pl.Series) -> int | None:
+    """Return the number of folds by which a model of few rows is evaluated by default, None for many rows.
+
+    None too if a class has a single unit, (n,): held out, it would be missing from the rows to learn from.
+    """
+    if len(unit) >= FEW_ROWS:
+        return None
+    frame = pl.DataFrame({"label": labels, "unit": unit})
+    flat = frame.explode("label") if isinstance(labels.dtype, pl.List) else frame
+    n_units = flat.drop_nulls("label").group_by("label").agg(pl.col("unit").n_unique())["unit"].to_list()
+    return None if min(n_units) < 2 else min(FOLDS_OF_FEW, int(unit.max()) + 1)
 
 
 def _units(unit: Ints, stratum: Ints) -> tuple[Ints, Ints]:

@@ -42,13 +42,20 @@ class RunInputs:
     seconds: float
 
 
-def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log) -> RunInputs:
-    """Read the data of a run, and check it against recipe and settings."""
+def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *, fold_few: bool = False) -> RunInputs:
+    """Read the data of a run, and check it against recipe and settings.
+
+    With ``fold_few``, few rows are cross-validated unless ``settings.folds`` says otherwise; the settings returned
+    have the number of folds.
+    """
     started = time.perf_counter()
     warm_up(recipe)
     check_vectors_of(recipe, settings)
     log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
-    dataset = read_dataset(data, settings, settings.seed)
+    fold_few = fold_few and settings.folds is None
+    settings = replace(settings, folds=settings.folds or None)
+    dataset = read_dataset(data, settings, settings.seed, fold_few=fold_few)
+    settings = replace(settings, folds=dataset.n_folds)
     counts = dataset.facts.class_counts
     if dataset.test is not None and not any(counts["train"][name] and n for name, n in counts["test"].items()):
         raise InputError("No label of the test rows occurs in the train rows: are these the right files and columns?")

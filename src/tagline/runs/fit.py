@@ -121,13 +121,13 @@ def fit_folds(job: Job) -> Result:
     from tagline.runs.predictions import N_MISTAKES, Predicted, find_mistakes, label_indices, predict_split
 
     dataset, settings, log = job.inputs.dataset, job.inputs.settings, job.observer.log
-    assert dataset.folds is not None
+    n_folds = dataset.n_folds
+    assert n_folds is not None
     texts, labels = dataset.train.texts, dataset.train.labels
     y_true = label_indices(labels, dataset.classes)
     y_pred, proba = np.zeros_like(y_true), np.zeros((len(texts), len(dataset.classes)))
     mistakes: list[dict[str, Any]] = []
     seconds = {"features": 0.0, "fit": 0.0, "evaluate": 0.0}
-    n_folds = int(dataset.folds.max()) + 1
     looks = None
     for fold in range(n_folds):
         log(f"fold {fold + 1} of {n_folds}")

@@ -93,7 +93,7 @@ def metrics_json(
         "task": dataset.task,
         "classes": dataset.classes,
         "rows": row_counts(dataset),
-        **({} if dataset.folds is None else {"folds": int(dataset.folds.max()) + 1}),
+        **({} if dataset.n_folds is None else {"folds": dataset.n_folds}),
         "validation": result.validation,
         "test": test,
         **({} if test is None or result.looks is None else what_counts(test, result.looks.times)),

@@ -18,9 +18,11 @@ Progress = Callable[["TrainingProgress | VectorProgress"], None]
 class TrainSettings(ReadOptions):
     """The settings of a run and the options of its data; the names are those of the command line.
 
-    ``unlabelled`` is a file of texts without labels, from which a network's word vectors are learned first.
-    ``texts`` False leaves every text of the data out of run, report and bundle, except for the vocabulary; ``track``
-    names trackers of `tagline.runs.tracking`.
+    ``folds``: None for the default, which is cross-validation where there are few rows and no official splits (see
+    `tagline.data.splits.folds_for_few`) and otherwise test rows; 0 for test rows. ``unlabelled`` is a file of texts
+    without labels, from which a network's word vectors are learned first. ``texts`` False leaves every text of the
+    data out of run, report and bundle, except for the vocabulary; ``track`` names trackers of
+    `tagline.runs.tracking`.
     """
 
     recipe: str | Path = "fast"

@@ -93,7 +93,7 @@ def train_run(
     check_trackers(settings.track)
     recipe = with_absolute_paths(load_recipe(settings.recipe, settings.settings))
     target = chosen_target(out, log)
-    inputs = read_for_run(data, recipe, settings, log)
+    inputs = read_for_run(data, recipe, settings, log, fold_few=True)
     observer = Observer(log, progress, warn)
     if not _can_be_resumed(inputs):
         return fit_and_write(inputs, target, command=command, started=started, observer=observer)
