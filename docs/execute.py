@@ -1,18 +1,23 @@
-"""Run the Python code of the pages in docs/learn/ and write its output into them.
+"""Run the Python code of the pages in docs/learn/ and of the notebooks in examples/, and write its output into them.
 
 ::
 
     python docs/execute.py                            # all pages: rewrites their outputs and plots
     python docs/execute.py docs/learn/padding.md      # one page
+    python docs/execute.py examples/*.ipynb           # notebooks
     python docs/execute.py --check                    # on fewer rows and seeds; writes nothing, exits with 1 on failure
 
 The ``python`` blocks of a page run in order, in one namespace and in an empty folder. The output of a block becomes the
 ``text`` block that follows it. SVG files under ``plots/`` that the page shows are copied next to the page.
+
+The cells of a notebook run in the same way; what the last line of a cell gives is shown as Jupyter shows it.
 """
 
 import argparse
+import ast
 import contextlib
 import io
+import json
 import os
 import re
 import shutil
@@ -50,6 +55,45 @@ def execute(page: str, name: str) -> str:
         parts += [page[end : block.start()], f"```python\n{block['code']}```\n", output]
         end = block.end()
     return "".join([*parts, page[end:]])
+
+
+def execute_notebook(notebook: str, name: str) -> str:
+    """Return the JSON of a notebook with the current outputs of its cells; tracebacks show ``name``."""
+    content = json.loads(notebook)
+    namespace = {"__name__": "__main__"}
+    cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+    for number, cell in enumerate(cells, 1):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            value = _run_cell("".join(cell["source"]), f"{name}, cell {number}", namespace)
+        cell["execution_count"] = number
+        cell["outputs"] = []
+        if printed.getvalue():
+            text = printed.getvalue().splitlines(keepends=True)
+            cell["outputs"].append({"name": "stdout", "output_type": "stream", "text": text})
+        if value is not None:
+            cell["outputs"].append(
+                {"data": _shown(value), "execution_count": number, "metadata": {}, "output_type": "execute_result"}
+            )
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def _run_cell(source: str, name: str, namespace: dict[str, Any]) -> Any:
+    """Run a cell and return the value of its last line, if that is an expression."""
+    tree = ast.parse(source, name)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, name, "exec"), namespace)  # noqa: S102  # notebooks are part of the repository
+    if last is None:
+        return None
+    return eval(compile(ast.Expression(last.value), name, "eval"), namespace)  # noqa: S307
+
+
+def _shown(value: Any) -> dict[str, list[str]]:
+    """Return what a notebook shows of a value, by media type."""
+    kinds = {"text/html": "_repr_html_", "image/svg+xml": "_repr_svg_"}
+    found = {kind: getattr(value, method)() for kind, method in kinds.items() if hasattr(value, method)}
+    data = {kind: text for kind, text in found.items() if text is not None} | {"text/plain": repr(value)}
+    return {kind: text.splitlines(keepends=True) for kind, text in data.items()}
 
 
 @contextlib.contextmanager
@@ -100,7 +144,7 @@ def run_page(path: Path, *, check: bool) -> bool:
     page = path.read_text(encoding="utf-8")
     with empty_folder() as folder, reduced() if check else contextlib.nullcontext():
         try:
-            executed = execute(page, str(path))
+            executed = (execute_notebook if path.suffix == ".ipynb" else execute)(page, str(path))
         except (Exception, SystemExit):  # noqa: BLE001  # code of a page can raise anything; continue with the next page
             traceback.print_exc()
             return False
@@ -117,14 +161,14 @@ def run_page(path: Path, *, check: bool) -> bool:
 
 def main() -> int:
     """Run the given pages; return 1 if the code of any fails."""
-    parser = argparse.ArgumentParser(description="Run the Python code of the pages in docs/learn/.")
+    parser = argparse.ArgumentParser(description="Run the Python code of the pages in docs/learn/, or of notebooks.")
     parser.add_argument("pages", nargs="*", type=Path, metavar="PAGE", help="default: all of docs/learn/")
     parser.add_argument("--check", action="store_true", help="write nothing, only report pages whose code fails")
     arguments = parser.parse_args()
     pages = arguments.pages or sorted(LEARN.glob("*.md"))
     missing = [str(page) for page in pages if not page.is_file()]
     if missing:
-        parser.error(f"Page `{missing[0]}` does not exist. Give the path of a Markdown file.")
+        parser.error(f"Page `{missing[0]}` does not exist. Give the path of a Markdown file or of a notebook.")
     failed = []
     for page in pages:
         print(f"{page} ...", file=sys.stderr)

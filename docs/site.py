@@ -4,10 +4,13 @@ MkDocs calls ``on_files`` and ``on_page_markdown`` (its hooks). Links in the pag
 they work there too; a link to a file that is no page leads to a page with its content.
 """
 
+import json
 import re
+from base64 import b64encode
 from functools import partial
 from pathlib import Path
 from posixpath import join, normpath, relpath
+from typing import Any
 
 import typer
 from mkdocs.config.defaults import MkDocsConfig
@@ -19,6 +22,7 @@ from tagline.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 HOME, ICON = "index.md", "icon.svg"
+_FILES = "files/"  # the folder of pages that show files
 # Pages outside docs/, and where they are in the site.
 PAGES = {name: name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/RESULTS.md")} | {"README.md": HOME}
 _LINK = re.compile(r"\]\((?![a-z]+:|#)(?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
@@ -49,6 +53,8 @@ def _context() -> typer.Context:
 
 def _source(page: str) -> str:
     """Return the path of a page in the repository."""
+    if page.startswith(_FILES):
+        return page.removeprefix(_FILES).removesuffix(".md")
     return next((source for source, target in PAGES.items() if target == page), f"docs/{page}")
 
 
@@ -65,18 +71,43 @@ def _linked_files(files: Files) -> list[str]:
 
 
 def _page_of_file(source: str) -> str:
-    return f"files/{source}.md"
+    return f"{_FILES}{source}.md"
 
 
 def _show(source: str) -> str:
     """Return a page with the content of a file, or of the files of a folder."""
     path = ROOT / source
+    if path.suffix == ".ipynb":
+        return _show_notebook(json.loads(path.read_text(encoding="utf-8")))
     shown = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     parts = [f"# {source}\n"]
     for file in shown:
         title = f"## {file.relative_to(path)}\n\n" if path.is_dir() else ""
         parts.append(f"{title}````{_LANGUAGES.get(file.suffix, '')}\n{file.read_text(encoding='utf-8')}````\n")
     return "\n".join(parts)
+
+
+def _show_notebook(notebook: dict[str, Any]) -> str:
+    """Return a page with the cells of a notebook and their outputs."""
+    parts = []
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+            continue
+        parts.append(f"````python\n{source}\n````")
+        for output in cell["outputs"]:
+            data = {kind: "".join(lines) for kind, lines in output.get("data", {}).items()}
+            if output["output_type"] == "stream":
+                parts.append(f"````text\n{''.join(output['text'])}````")
+            elif "text/html" in data:
+                parts.append(data["text/html"])
+            elif "image/svg+xml" in data:
+                picture = b64encode(data["image/svg+xml"].encode()).decode()
+                parts.append(f'<img alt="Plot" src="data:image/svg+xml;base64,{picture}">')
+            else:
+                parts.append(f"````text\n{data['text/plain']}\n````")
+    return "\n\n".join(parts) + "\n"
 
 
 def _link(page: str, link: re.Match[str]) -> str:

@@ -110,6 +110,10 @@ class Dataset:
             digest.update(self.folds.tobytes())
         return digest.hexdigest()
 
+    def __repr__(self) -> str:
+        n_rows = sum(len(split) for split in (self.train, self.validation, self.test) if split is not None)
+        return f"<Dataset {self.name!r}: {n_rows:,} rows, {self.task}, {len(self.classes):,} classes>"
+
     def _repr_html_(self) -> str:
         """Return what a notebook shows: rows by class and split, the first texts, and warnings."""
         return dataset_card(self)

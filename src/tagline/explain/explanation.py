@@ -72,8 +72,8 @@ class Explanation:
     scale: Scale
     intercept: float
     score: float
-    contributions: tuple[Contribution, ...]
-    by_word: tuple[WordContribution, ...]
+    contributions: tuple[Contribution, ...] = field(repr=False)
+    by_word: tuple[WordContribution, ...] = field(repr=False)
     _words: tuple[tuple[int, int, float], ...] = field(repr=False)
 
     def words(self) -> list[tuple[int, int, float]]:
