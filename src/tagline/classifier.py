@@ -1,7 +1,7 @@
 """`TextClassifier`: texts in, labels and probabilities out; the only place where text meets numbers."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from numbers import Real
@@ -23,6 +23,7 @@ from tagline.inputs import as_inputs, check_lengths, label_text, list_labels, ma
 from tagline.learners import FitOptions, Fitted, HeldOut, TrainingRecord, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.fit_arguments import check_arguments, checked_seed
+from tagline.learners.progress import FitProgress
 from tagline.learners.sample_weight import checked_weights
 from tagline.metrics.block import positive_class
 from tagline.model_header import calibration_entry, checked_facts, restore_model
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from tagline.training import Callback
 
 Labels = NDArray[Any]
-_BATCH = 16_384  # texts turned into features at a time
+BATCH = 16_384  # texts turned into features at a time
 
 
 class TextClassifier(LearntAttributes):
@@ -110,6 +111,7 @@ class TextClassifier(LearntAttributes):
         checkpoints: Path | None = None,
         feature_cache: FeatureCache | None = None,
         unlabelled: Iterable[str] | None = None,
+        progress: Callable[[FitProgress], None] | None = None,
     ) -> "TextClassifier":
         """Learn from texts and their labels.
 
@@ -137,6 +139,8 @@ class TextClassifier(LearntAttributes):
             unlabelled: more texts, (n_more,), without labels. From them and the texts learned from, word vectors are
                 learned first that the network starts from (skip-gram; the extra ``vectors``).
 
+            progress: called with a ``FitProgress`` while a model of n-grams is fitted.
+
         Raises:
             InputError: texts or labels are invalid.
             RecipeError: a recipe or setting that is wrong.
@@ -162,6 +166,7 @@ class TextClassifier(LearntAttributes):
             callbacks=callbacks,
             checkpoints=checkpoints,
             feature_cache=feature_cache if given.complete else None,  # it holds the features of all texts
+            progress=progress,
             tokenizer=make_tokenizer(self.tokenizer, self.stop_words),
         )
         fitted = fit_recipe(recipe, given.data, options)
@@ -190,8 +195,8 @@ class TextClassifier(LearntAttributes):
         if isinstance(column, Sequences):
             yield self.vectorizer_.transform_ids(column)
             return
-        for start in range(0, max(1, len(column)), _BATCH):
-            yield self.vectorizer_.transform(column.slice(start, _BATCH))
+        for start in range(0, max(1, len(column)), BATCH):
+            yield self.vectorizer_.transform(column.slice(start, BATCH))
 
     def logits(self, texts: Iterable[Any]) -> Floats:
         """Return calibrated logits, (n_texts, n_outputs): one output for two classes, else one a class."""

@@ -1,5 +1,7 @@
 """Choosing, calibrating, refitting; and that rows held out lend nothing to the model that is tried on them."""
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,8 +9,9 @@ from sklearn.metrics import log_loss
 
 from tagline import TextClassifier, load_recipe
 from tagline.errors import InputError
-from tagline.learners import Fitted, TrainingData, fit_recipe
-from tagline.models import linear
+from tagline.learners import FitOptions, Fitted, TrainingData, fit_recipe
+from tagline.learners.progress import FitProgress
+from tagline.models import LinearModel, linear
 from tagline.task import Task
 from tests.synthetic_texts import made_up, several
 
@@ -213,3 +216,27 @@ def test_too_many_classes_are_an_error_except_for_naive_bayes() -> None:
     settings = {"features.words": 1, "features.min_df": 1}
     clf = TextClassifier("complement-nb", settings=settings).fit(texts, labels)
     assert clf.predict(["about class 17"]).tolist() == ["class 17"]
+
+
+@pytest.mark.parametrize("task", [Task.MULTICLASS, Task.MULTILABEL])
+def test_progress_counts_every_fit_and_changes_nothing(task: Task) -> None:
+    rng = np.random.default_rng(0)
+    n = 60
+    Y = rng.random((n, 4)) < 0.4 if task is Task.MULTILABEL else np.eye(4, dtype=bool)[np.arange(n) % 4]
+    texts = pl.Series([" ".join(f"w{k}" for k in np.flatnonzero(row)) + f" text {i}" for i, row in enumerate(Y)])
+    seen: list[FitProgress] = []
+    recipe, data = load_recipe("fast"), TrainingData(texts, Y, task)
+    fitted = fit_recipe(recipe, data, FitOptions(progress=seen.append))
+    silent = fit_recipe(recipe, data)
+    assert isinstance(fitted.model, LinearModel)
+    assert isinstance(silent.model, LinearModel)
+    assert fitted.model.coef.tobytes() == silent.model.coef.tobytes()
+    steps = [each for each in seen if each.total]
+    assert [each.done for each in steps] == sorted(each.done for each in steps)
+    assert {each.done for each in steps} == set(range(steps[-1].total + 1))
+    stages = " ".join(each.stage for each in seen)
+    assert stages.startswith(
+        "counting word n-grams counting character n-grams choosing character n-grams, 1 of 2, fold "
+    )
+    assert re.search(r"choosing C, 3 of \d, fold 5 of 5", stages)
+    assert ("training on all rows, label 4 of 4" in stages) == (task is Task.MULTILABEL)

@@ -12,6 +12,7 @@ from tagline.calibration import CALIBRATORS, Calibrator, uncalibrated
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import Tokenizer
+from tagline.learners.progress import Report
 from tagline.models import Model
 from tagline.recipes import Recipe
 from tagline.task import Bools, Floats, Ints, Task
@@ -92,6 +93,7 @@ class FitOptions:
         callbacks: called while a network is trained.
         checkpoints: the folder where the training of a network is kept after each epoch, and resumed from.
         feature_cache: keeps features for other fits on the same texts in the same order.
+        progress: called with the progress of a fit of n-grams, from several threads in turn.
         tokenizer: of n-grams; a network has that of Keras, and takes no other.
 
     """
@@ -102,6 +104,7 @@ class FitOptions:
     callbacks: "Sequence[Callback]" = ()
     checkpoints: Path | None = None
     feature_cache: "FeatureCache | None" = None
+    progress: Report | None = None
     tokenizer: Tokenizer = field(default_factory=Tokenizer)
 
 

@@ -5,7 +5,7 @@ Nothing here looks at a test row or at the clock.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,13 +28,13 @@ from tagline.learners.base import (
     describe_held_out,
     rows_left_out,
 )
-from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.holdout import hold_out
+from tagline.learners.progress import Steps
 from tagline.models import HyperParameters, Model, fit_model
 from tagline.models.linear import LINEAR_MODELS
 from tagline.parallel import in_threads
 from tagline.recipes import NgramFeatures, NgramModel, Recipe
-from tagline.task import Floats, Ints
+from tagline.task import Floats, Ints, Task
 
 # With these the shape of the data decides, see the functions that use them; measured by `benchmarks/dev_sets.py`.
 _FEW_TEXTS = 1_000  # below, an n-gram of a single text counts
@@ -63,6 +63,7 @@ class NgramLearner:
         folds, how = options.folds, "the rows named"
         if folds is None:
             folds, how = hold_out(recipe, data, options.seed, cheap=is_cheap(texts, data.n_outputs))
+        fit = replace(fit, steps=Steps(options.progress, fit.n_labels * fit.n_fits(folds)))
         chosen = _choose(fit, folds)
         learned_rows = None if (options.final and recipe.protocol.refit == "all") or not folds else folds[0][0]
         outcome = _learn(fit, folds, chosen, learned_rows, final=options.final)
@@ -141,9 +142,39 @@ class _Fit:
     tries: bool  # whether the data is small enough to choose settings
     blocks: list[Block]
     counts: list[sp.csr_matrix]  # of all texts, a matrix for each block
+    steps: Steps = field(default_factory=lambda: Steps(None))
 
-    def learn(self, rows: Ints | None, candidate: _Candidate) -> tuple[Vectorizer, Model]:
-        """Learn scales and model from some rows, or all."""
+    @property
+    def n_labels(self) -> int:
+        """The number of outputs that are fitted one by one: those of label sets. liblinear fits classes in one call."""
+        return self.data.n_outputs if self.data.task is Task.MULTILABEL else 1
+
+    @property
+    def rivals(self) -> list[_Candidate]:
+        """The candidates besides all blocks with the first value of the hyper-parameter: fewer blocks."""
+        if self.features.characters != "auto" or len(self.blocks) < 2:
+            return []
+        return [_Candidate((0,), self.values[0] if self.values else None)]
+
+    @property
+    def values(self) -> list[float]:
+        """The values of the hyper-parameter, the first one that is tried first."""
+        return _nearest_first(self.settings.candidates)
+
+    def n_fits(self, folds: Folds) -> int:
+        """Return the number of fits: of each candidate in each fold, and the final one."""
+        n_candidates = 1 + len(self.rivals) + len(self.values[1:]) if self.tries else 1
+        return n_candidates * len(folds) + 1
+
+    def learn(
+        self, rows: Ints | None, candidate: _Candidate, stage: str = "training on all rows"
+    ) -> tuple[Vectorizer, Model]:
+        """Learn scales and model from some rows, or all; ``stage`` names this for the progress."""
+        self.steps.begin(stage)
+
+        def label_fitted(n: int) -> None:
+            self.steps.end(f"{stage}, label {n} of {self.n_labels}")
+
         data = self.data
         counts = [self.counts[b] if rows is None else self.counts[b][rows] for b in candidate.blocks]
         Y = data.Y if rows is None else data.Y[rows]
@@ -163,7 +194,10 @@ class _Fit:
             HyperParameters(**tuned, max_depth=model.max_depth, n_trees=model.n_trees),
             task=data.task,
             seed=self.seed,
+            label_fitted=label_fitted,
         )
+        if data.task is not Task.MULTILABEL:
+            self.steps.end(stage)
         return vectorizer, fitted
 
     def _model_weights(self, rows: Ints | None) -> Floats:
@@ -178,14 +212,15 @@ class _Fit:
         """Return the logits of some rows, (n_rows, n_outputs)."""
         return model.logits(vectorizer.weigh([self.counts[b][rows] for b in candidate.blocks]))
 
-    def held_out_logits(self, folds: Folds, candidate: _Candidate) -> Floats:
+    def held_out_logits(self, folds: Folds, candidate: _Candidate, stage: str = "training") -> Floats:
         """Return the logits of the held-out rows of all folds, one fold after the other."""
 
-        def one(fold: tuple[Ints, Ints]) -> Floats:
-            train, held = fold
-            return self.logits(*self.learn(train, candidate), held, candidate)
+        def one(numbered: tuple[int, tuple[Ints, Ints]]) -> Floats:
+            number, (train, held) = numbered
+            of_fold = f"{stage}, fold {number} of {len(folds)}" if len(folds) > 1 else f"{stage} without held-out rows"
+            return self.logits(*self.learn(train, candidate, of_fold), held, candidate)
 
-        return np.vstack(in_threads(one, folds))
+        return np.vstack(in_threads(one, enumerate(folds, 1)))
 
 
 def is_cheap(texts: pl.Series, n_outputs: int) -> bool:
@@ -215,7 +250,7 @@ def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitO
     min_df = features.min_df
     if min_df == "auto":
         min_df = 1 if len(texts) < _FEW_TEXTS else 2
-    blocks, counts = _count_blocks(features, tokenizer, texts, min_df, options.feature_cache, large=large)
+    blocks, counts = _count_blocks(features, tokenizer, texts, min_df, options, large=large)
     if not any(c.nnz for c in counts):
         where = "the texts" if min_df == 1 else f"{min_df:,} of the texts, as `features.min_df` requires"
         raise InputError(f"There is nothing to learn from: no word or sign occurs in {where}.")
@@ -236,7 +271,7 @@ def _count_blocks(
     tokenizer: Tokenizer,
     texts: pl.Series,
     min_df: int,
-    cache: FeatureCache | None,
+    options: FitOptions,
     *,
     large: bool,
 ) -> tuple[list[Block], list[sp.csr_matrix]]:
@@ -246,8 +281,10 @@ def _count_blocks(
     """
     counted: list[tuple[Block, sp.csr_matrix]] = []
     spaced = True
+    cache, steps = options.feature_cache, Steps(options.progress)
 
     def add(key: dict[str, Any], count: Callable[[], tuple[Block, sp.csr_matrix]]) -> Block:
+        steps.begin(f"counting {'word' if 'words' in key else 'character'} n-grams")
         counted.append(count() if cache is None else cache.counted(key | {"min_df": min_df}, tokenizer, count))
         return counted[-1][0]
 
@@ -270,8 +307,7 @@ def _choose(fit: _Fit, folds: Folds) -> _Chosen:
     standard error of the difference over the held-out rows.
     """
     model = fit.settings
-    values = _nearest_first(model.candidates)
-    first, others = values[0] if values else None, values[1:]
+    first, others = fit.values[0] if fit.values else None, fit.values[1:]
     everything = tuple(range(len(fit.blocks)))
     chosen, logits = _Candidate(everything, first), None
     tried: list[str] = []
@@ -282,17 +318,18 @@ def _choose(fit: _Fit, folds: Folds) -> _Chosen:
     weights = weights * ~rows_left_out(fit.data.Y, folds)
     if not weights.any():
         return _Chosen(chosen, logits, tried)
-    rivals = [_Candidate((0,), first)] if fit.features.characters == "auto" and len(everything) > 1 else []
     for setting in ("characters", model.tuned):
-        candidates = rivals if setting == "characters" else [_Candidate(chosen.blocks, value) for value in others]
+        candidates = fit.rivals if setting == "characters" else [_Candidate(chosen.blocks, value) for value in others]
         if not candidates or setting is None:
             continue
         tried.append(setting)
+        n = len(candidates) + 1
+        name = "character n-grams" if setting == "characters" else setting
         if logits is None:
-            logits = fit.held_out_logits(folds, chosen)
+            logits = fit.held_out_logits(folds, chosen, f"choosing {name}, 1 of {n}")
         reference, gain = task.row_scores(logits, Y), 0.0
-        for candidate in candidates:
-            rival = fit.held_out_logits(folds, candidate)
+        for number, candidate in enumerate(candidates, 2):
+            rival = fit.held_out_logits(folds, candidate, f"choosing {name}, {number} of {n}")
             mean, noise = _mean_and_error(task.row_scores(rival, Y) - reference, weights)
             if mean > max(gain, noise):
                 chosen, logits, gain = candidate, rival, mean

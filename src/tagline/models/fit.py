@@ -38,10 +38,12 @@ def fit_model(
     *,
     task: Task,
     seed: int,
+    label_fitted: Callable[[int], None] = lambda n: None,
 ) -> LinearModel | TreeModel:
     """Fit the model ``kind``; ``weights``, (n_texts,), multiply the rows, and rows of weight 0 are left out.
 
-    A class without a row among ``Y`` gets a logit far below all others.
+    A class without a row among ``Y`` gets a logit far below all others. ``label_fitted`` is called with the number of
+    labels done after each of several labels of a text, which are fitted one by one.
 
     Raises:
         RecipeError: ``kind`` gives each text one label, and there may be several.
@@ -52,12 +54,16 @@ def fit_model(
     if kind in LINEAR_MODELS:
         solve = LINEAR_MODELS[kind]
         if task is Task.MULTILABEL:
-            return _each_label(X, Y, lambda y: _row(solve(X, y.astype(np.int64), weights, settings.C, seed)))
+            return _each_label(
+                X, Y, lambda y: _row(solve(X, y.astype(np.int64), weights, settings.C, seed)), label_fitted
+            )
         return _one_of_several(solve, X, Y, weights, settings.C, seed)
     if kind in NAIVE_BAYES:
         fit_bayes, alpha = NAIVE_BAYES[kind], settings.alpha
         if task is Task.MULTILABEL:
-            return _each_label(X, Y, lambda y: _column(fit_bayes(X, np.column_stack([~y, y]), weights, alpha)))
+            return _each_label(
+                X, Y, lambda y: _column(fit_bayes(X, np.column_stack([~y, y]), weights, alpha)), label_fitted
+            )
         return fit_bayes(X, Y, weights, alpha)
     if task is Task.MULTILABEL:
         raise RecipeError(f"`{kind}` gives each text one label: choose another recipe for several, for example `fast`.")
@@ -83,7 +89,10 @@ def _one_of_several(
 
 
 def _each_label(
-    X: sp.csr_matrix, Y: Bools, fit_one: Callable[[Bools], tuple[NDArray[np.floating], float]]
+    X: sp.csr_matrix,
+    Y: Bools,
+    fit_one: Callable[[Bools], tuple[NDArray[np.floating], float]],
+    label_fitted: Callable[[int], None],
 ) -> LinearModel:
     """Fit one output for each label, whether or not a row has it."""
 
@@ -92,7 +101,10 @@ def _each_label(
             return np.zeros(X.shape[1]), _CERTAIN if y.any() else -_CERTAIN
         return fit_one(y)
 
-    fitted = [output(y) for y in Y.T]
+    fitted = []
+    for k, y in enumerate(Y.T, 1):
+        fitted.append(output(y))
+        label_fitted(k)
     return LinearModel.of(np.column_stack([f[0] for f in fitted]), np.array([f[1] for f in fitted]))
 
 

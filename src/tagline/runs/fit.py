@@ -3,17 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.data import Split
 from tagline.runs.data import RunInputs
-from tagline.runs.settings import Observer
+from tagline.runs.settings import Observer, StepProgress
 from tagline.runs.tracking import Tracking
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
     from tagline.learners.feature_cache import FeatureCache
+    from tagline.learners.progress import FitProgress
     from tagline.runs.predictions import Predicted
     from tagline.runs.test_ledger import Looks
     from tagline.training import Callback
@@ -64,10 +66,13 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
         seed=settings.seed,
     )
     callbacks: list[Callback] = []
+    step = None
     if recipe.training is not None:
         from tagline.runs.tracking.callbacks import ReportProgress, TrackEpochs
 
         callbacks += [ReportProgress(job.observer), TrackEpochs(job.tracking, name)]
+    else:
+        step = partial(_report_step, job.observer, "" if name == "fit" else f"{name.replace('-', ' ')}: ")
     validation_data = None if validation is None else (validation.texts, validation.labels)
     groups = None
     if split.groups is not None:
@@ -82,10 +87,16 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
         checkpoints=None if job.checkpoints is None else job.checkpoints / name,
         feature_cache=job.feature_cache,
         unlabelled=job.inputs.unlabelled,
+        progress=step,
     )
     if settings.threshold is not None:
         clf.threshold_ = settings.threshold
     return clf
+
+
+def _report_step(observer: Observer, fit: str, seen: "FitProgress") -> None:
+    # A total of 1 has no bar.
+    observer.progress(StepProgress(f"{fit}{seen.stage}", seen.done, max(1, seen.total)))
 
 
 def fit_split(job: Job) -> Result:
@@ -105,9 +116,14 @@ def fit_split(job: Job) -> Result:
         validation["how"] = clf.validation_.how
     test, mistakes, looks = None, [], None
     if dataset.test is not None:
-        log(f"evaluating on {len(dataset.test):,} test texts")
+        predicting = f"evaluating on {len(dataset.test):,} test texts"
+
+        def predicted(done: int, total: int) -> None:
+            job.observer.progress(StepProgress(predicting, done, total))
+
+        log(predicting)
         looks = job.record_look(dataset.test)
-        test = predict_split(clf, dataset.test, dataset.classes)
+        test = predict_split(clf, dataset.test, dataset.classes, progress=predicted)
         if settings.texts:
             mistakes = find_mistakes(clf, dataset.test, test, dataset.classes)
     seconds = {**clf.seconds_, "evaluate": time.perf_counter() - started}

@@ -1,6 +1,6 @@
 """Predictions for labelled rows, as arrays over the classes of the data, and the most confident mistakes among them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,9 +67,19 @@ def predict_split(
     *,
     threshold: float | None = None,
     positive: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:
-    """Predict the rows of a split over ``classes``, which may include some that the classifier was not trained on."""
-    proba = clf.predict_proba(split.texts)
+    """Predict the rows of a split over ``classes``, which may include some that the classifier was not trained on.
+
+    ``progress`` is called with the number of rows done, and of all.
+    """
+    from tagline.classifier import BATCH
+
+    parts = []
+    for start in range(0, len(split), BATCH):  # as `predict_proba` does, so that its results are the same
+        parts.append(clf.predict_proba(split.texts.slice(start, BATCH)))
+        progress(min(start + BATCH, len(split)), len(split))
+    proba = np.vstack(parts)
     decided = clf.decide(proba, threshold=threshold, positive=positive)
     known = [str(name) for name in clf.classes_]
     return Predicted(

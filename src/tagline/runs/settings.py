@@ -11,7 +11,23 @@ if TYPE_CHECKING:
     from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
 
 Log = Callable[[str], None]
-Progress = Callable[["TrainingProgress | VectorProgress"], None]
+
+
+@dataclass(frozen=True)
+class StepProgress:
+    """``done`` of ``total`` steps of a fit of n-grams, or texts of a prediction; no step is worth a line of its own."""
+
+    stage: str
+    done: int
+    total: int
+    epoch_ended: bool = False
+
+    def words(self) -> str:
+        """Return the stage."""
+        return self.stage
+
+
+Progress = Callable[["StepProgress | TrainingProgress | VectorProgress"], None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +58,7 @@ class Observer:
 
     Attributes:
         log: called with the name of each stage.
-        progress: called while a network is trained.
+        progress: called while a model is trained, and while it predicts.
         warn: called with a sentence when a tracker fails, which does not stop the run.
 
     """

@@ -11,6 +11,7 @@ from tagline.cli.terminal import Session
 from tagline.key_findings import shown_first
 
 if TYPE_CHECKING:
+    from tagline.runs.settings import StepProgress
     from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
     from tagline.runs.train import Run
 
@@ -133,7 +134,7 @@ def show_run(session: Session, run: "Run", *, as_json: bool, found: Sequence[str
 class _Shown(TypedDict):
     seconds_before: float
     log: Callable[[str], None]
-    progress: Callable[["TrainingProgress | VectorProgress"], None]
+    progress: Callable[["StepProgress | TrainingProgress | VectorProgress"], None]
     warn: Callable[[str], None]
 
 
@@ -142,7 +143,7 @@ def _findings(run: "Run") -> list[str]:
     return run.training.findings if run.training is not None else []
 
 
-def advance(session: Session, seen: "TrainingProgress | VectorProgress") -> None:
+def advance(session: Session, seen: "StepProgress | TrainingProgress | VectorProgress") -> None:
     """Show the progress of training a network."""
     session.advance(seen.words(), seen.done, seen.total, milestone=seen.epoch_ended)
 

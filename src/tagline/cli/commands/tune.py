@@ -13,6 +13,7 @@ from tagline.errors import InputError
 
 if TYPE_CHECKING:
     from tagline.experiments.tune.run import SearchProgress
+    from tagline.runs.settings import StepProgress
     from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
     from tagline.runs.train import Run
 
@@ -191,7 +192,7 @@ def _quantity(option: str, given: str | None, units: dict[str, float], example: 
     return float(match[1]) * units[match[2]]
 
 
-def _advance(session: Session, progress: "SearchProgress | TrainingProgress | VectorProgress") -> None:
+def _advance(session: Session, progress: "SearchProgress | StepProgress | TrainingProgress | VectorProgress") -> None:
     """Show the progress of a search, or of training its best network."""
     from tagline.experiments.tune.run import SearchProgress
 
