@@ -94,6 +94,14 @@ def unnamed_columns(n_rows: int, n_values: int) -> Rows:
     return Rows(pl.DataFrame(columns), "data", "data")
 
 
+def test_several_columns_of_0_and_1_are_suggested_as_labels() -> None:
+    columns: dict[str, list[object]] = {"comment": [f"text number {i} is unique" for i in range(40)]}
+    columns |= {"billing": [1, 0] * 20, "late delivery": ["0", "1"] * 20, "technical": [True, False] * 20}
+    with pytest.raises(ColumnError, match="hold 0 and 1: name all of them") as refusal:
+        choose_columns(Rows(pl.DataFrame(columns), "data", "data"), (), (), None)
+    assert refusal.value.answer == ("--label", "billing", "--label", "late delivery", "--label", "technical")
+
+
 def test_text_columns_that_are_left_out_are_named() -> None:
     frame = pl.DataFrame(
         {

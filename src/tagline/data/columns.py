@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tagline.data.labels.structures import indicator
 from tagline.data.rows import Rows
 from tagline.data.splits import SPLIT_NAMES
 from tagline.data.wording import listed
@@ -155,7 +156,21 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
     candidates = [name for name in rest if _is_label_like(frame[name])]
     if len(candidates) == 1:
         return candidates[0], "the only column of few distinct values"
+    if candidates and all(_is_flag(frame[name]) for name in candidates):
+        raise ColumnError(
+            f"`{source}`: which column is the label? {_quoted(candidates)} hold 0 and 1: name all of them with "
+            "`--label` if each is a label, or one of them.",
+            tuple(part for name in candidates for part in ("--label", name)),
+            frame.columns,
+        )
     raise _ambiguous("label", sorted(candidates, key=lambda name: frame[name].n_unique()), 1, frame, source)
+
+
+def _is_flag(column: pl.Series) -> bool:
+    """Return whether a column holds 0 and 1 only, as one of several label columns does."""
+    if column.dtype.is_nested():
+        return False
+    return all(indicator(value) in (0, 1) for value in column.cast(pl.String).drop_nulls().unique().to_list())
 
 
 def _find_text(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str, str]:

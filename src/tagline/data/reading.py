@@ -39,8 +39,8 @@ DETECT = FileLayout()
 class ReadLog:
     """What a reader found: rows that cannot be read, and notes for the user; of CSV, how it is written.
 
-    ``encoding`` is the detected one of a file that is not UTF-8. ``lines``, UInt32, are the lines of the rows of a file
-    that is read whole, in parts; empty where a row has no line.
+    ``encoding`` is the detected one of a file that is not UTF-8, ``marked_encoding`` that of its byte order mark.
+    ``lines``, UInt32, are the lines of the rows of a file that is read whole, in parts; empty where a row has no line.
     """
 
     rejected: list[Rejected] = field(default_factory=list)
@@ -48,4 +48,5 @@ class ReadLog:
     encoding: str | None = None
     separator: str | None = None
     byte_order_mark: bool = False
+    marked_encoding: str | None = None
     lines: list[pl.Series] = field(default_factory=list)

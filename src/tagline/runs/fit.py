@@ -119,7 +119,8 @@ def fit_split(job: Job) -> Result:
         predicting = f"evaluating on {len(dataset.test):,} test texts"
 
         def predicted(done: int, total: int) -> None:
-            job.observer.progress(StepProgress(predicting, done, total))
+            if inputs.recipe.training is None:  # observers of networks expect epochs
+                job.observer.progress(StepProgress(predicting, done, total))
 
         log(predicting)
         looks = job.record_look(dataset.test)

@@ -75,6 +75,24 @@ def test_the_text_column_is_reported(call, run_folder, reviews, here, monkeypatc
     assert out.count("\n") == 2
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "cp1252"])
+def test_encodings_of_all_of_unicode_are_kept(encoding, call, run_folder, here):
+    text = "text,n\na großartig superb film,1\na dull film from the Café,2\n" * 5
+    bom = "\ufeff" if encoding == "utf-16-be" else ""
+    (here / "in.csv").write_bytes((bom + text).encode(encoding))
+    assert call("predict", run_folder, "--input", "in.csv", "--output", "out.csv", "-q")[0] == 0
+    written = (here / "out.csv").read_bytes()
+    start = (here / "in.csv").read_bytes()[:2]
+    if encoding == "cp1252":  # which could not hold every class name
+        assert written.decode().startswith("text,n,prediction")
+    else:
+        assert written[:2] == start
+        assert written.decode(encoding).removeprefix("\ufeff").startswith("text,n,prediction")
+        assert "großartig" in written.decode(encoding)
+    _, out, _ = call("predict", run_folder, "--input", "in.csv", "-q")
+    assert out.startswith("text,n,prediction")
+
+
 def test_batches_are_seamless(call, run_folder, reviews, here, monkeypatch):
     assert call("predict", run_folder, "--input", reviews, "--output", "whole.csv", "-q")[0] == 0
     monkeypatch.setattr("tagline.runs.predicting.predict.BATCH_ROWS", 7)

@@ -146,14 +146,14 @@ def client(place: Path):
 @pytest.mark.slow
 def test_a_run_of_n_grams_is_tracked(client, place: Path, monkeypatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(place)
-    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "reviews")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "chosen")
     command = ["train", "reviews.csv", "--recipe", "naive-bayes", "--track", "mlflow", "--track", "tensorboard"]
     assert main([*command, "--out", "runs/plain", "--json"]) == 0
     out, err = capfd.readouterr()
     metrics = json.loads(out)
     assert "warning" not in err
     assert "mlflow" not in err.lower()
-    experiment = client.get_experiment_by_name("reviews")
+    experiment = client.get_experiment_by_name("chosen")
     (run,) = client.search_runs([experiment.experiment_id])
     assert run.info.status == "FINISHED"
     assert run.info.run_name == "plain"
@@ -189,7 +189,7 @@ def test_a_stopped_training_stays_one_run(client, place: Path, tmp_path: Path) -
 
     with pytest.raises(KeyboardInterrupt):
         train_run(place / "reviews.csv", settings, out=target, progress=stop, warn=said.append)
-    experiment = client.get_experiment_by_name("tagline").experiment_id
+    experiment = client.get_experiment_by_name("reviews").experiment_id
     (run,) = client.search_runs([experiment])
     assert run.info.status == "KILLED"
     assert scalars(unfinished_folder(target) / "tensorboard").keys() == PER_EPOCH
@@ -221,7 +221,7 @@ def test_a_run_that_fails_is_failed(client, place: Path) -> None:
     )
     with pytest.raises(InputError):
         train_run(place / "reviews.csv", settings, out=place / "broken")
-    runs = client.search_runs([client.get_experiment_by_name("tagline").experiment_id], "attributes.status='FAILED'")
+    runs = client.search_runs([client.get_experiment_by_name("reviews").experiment_id], "attributes.status='FAILED'")
     assert [run.info.run_name for run in runs] == ["broken"]
 
 

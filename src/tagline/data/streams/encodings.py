@@ -70,6 +70,12 @@ def to_utf8(stream: BinaryIO, encoding: str | None, announce: Announce) -> Binar
     return stream_of(_line_feeds(chunks))
 
 
+def marked_encoding(start: bytes) -> str | None:
+    """Return the encoding, with its byte order, that a byte order mark of UTF-16 or UTF-32 names; None without one."""
+    found = next(((bom, name) for bom, name in _BOMS if start.startswith(bom)), None)
+    return None if found is None else f"{found[1]}-{'le' if found[0][0] == 0xFF else 'be'}"
+
+
 def checked_encoding(name: str) -> str:
     """Return the name of an encoding as Python spells it; raise `InputError` for an unknown one."""
     with suppress(UnicodeDecodeError):  # a single byte is no UTF-16

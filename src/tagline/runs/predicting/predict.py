@@ -192,8 +192,14 @@ class PredictedFile:
 
     @property
     def csv_style(self) -> CsvStyle:
-        """How the source writes CSV; known once the first frame has been read."""
-        return CsvStyle(self.log.separator or ",", self.log.byte_order_mark)
+        """How the source writes CSV; known once the first frame has been read.
+
+        Only encodings of all of Unicode are kept: another may lack a character of a class name.
+        """
+        separator, encoding = self.log.separator or ",", self.log.marked_encoding or (self.log.encoding or "").lower()
+        if encoding.startswith(("utf-16", "utf-32")):
+            return CsvStyle(separator, byte_order_mark=True, encoding=encoding)
+        return CsvStyle(separator, self.log.byte_order_mark)
 
     def _predicted(self, batch: Batch) -> pl.DataFrame:
         added = _prediction_columns(self.clf, batch.texts, self.options)

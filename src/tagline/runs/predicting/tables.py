@@ -44,10 +44,11 @@ Write = Callable[[pl.DataFrame], None]
 
 @dataclass(frozen=True)
 class CsvStyle:
-    """The separator of a CSV file, and whether it begins with a byte order mark."""
+    """The separator of a CSV file, whether it begins with a byte order mark, and its encoding."""
 
     separator: str = ","
     byte_order_mark: bool = False
+    encoding: str = "utf-8"
 
 
 def table_kind(target: str | Path) -> str:
@@ -84,6 +85,8 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None, style: Cs
     A symbolic link is followed; a device or a named pipe is written directly.
     """
     if not isinstance(target, str | Path):
+        if style.encoding != "utf-8":  # what reads a stream expects UTF-8
+            style = CsvStyle(style.separator)
         with _open_kind(target, kind or "csv", style) as write:
             yield write
         return
@@ -125,8 +128,8 @@ def _open_kind(stream: BinaryIO, kind: str, style: CsvStyle, beside: Path | None
             yield write
 
 
-def _write_all(stream: BinaryIO, text: str) -> None:
-    stream.write(text.encode())
+def _write_all(stream: BinaryIO, text: str, encoding: str = "utf-8") -> None:
+    stream.write(text.encode(encoding))
 
 
 def _json_lines(frame: pl.DataFrame) -> str:
@@ -160,6 +163,7 @@ class _CsvWriter:
                 include_bom=first and self._style.byte_order_mark,
                 separator=self._style.separator,
             ),
+            self._style.encoding,
         )
 
 

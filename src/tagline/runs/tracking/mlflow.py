@@ -1,6 +1,7 @@
 """MLflow: a run in the store that MLflow chooses, by default SQLite in the current folder. No server is needed.
 
-``MLFLOW_TRACKING_URI`` and ``MLFLOW_EXPERIMENT_NAME`` (or ``_ID``) change that; the default experiment is ``tagline``.
+``MLFLOW_TRACKING_URI`` and ``MLFLOW_EXPERIMENT_NAME`` (or ``_ID``) change that; the default experiment is
+named after the data.
 """
 
 import json
@@ -15,7 +16,6 @@ from pathlib import Path
 from tagline.atomic import write_file
 from tagline.runs.tracking.figures import Parameter
 
-_EXPERIMENT = "tagline"
 _ARTIFACTS = ("report.html", "metrics.json", "run.json", "history.csv", "refit_history.csv")
 _LONGEST = 6000  # characters of a parameter that MLflow takes
 # Against defaults of MLflow: telemetry, writing to standard output, retrying a dead server for minutes.
@@ -53,7 +53,9 @@ class MLflow:
                 self._run = self._resumed
                 return
             tags = {"mlflow.source.name": "tagline", "mlflow.source.type": "LOCAL"}
-            self._run = self._client.create_run(self._experiment(), run_name=name, tags=tags).info.run_id
+            self._run = self._client.create_run(
+                self._experiment(str(parameters["data.name"])), run_name=name, tags=tags
+            ).info.run_id
             if self._note is not None:
                 note = {"tracking_uri": self._uri, "run_id": self._run}
                 write_file(self._note, json.dumps(note) + "\n")
@@ -91,10 +93,10 @@ class MLflow:
             metrics = [Metric(name, value, now, step) for name, value in figures.items()]
             self._client.log_batch(self._run, metrics=metrics)
 
-    def _experiment(self) -> str:
+    def _experiment(self, data: str) -> str:
         if chosen := os.environ.get("MLFLOW_EXPERIMENT_ID"):
             return chosen
-        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or _EXPERIMENT
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or data
         found = self._client.get_experiment_by_name(name)
         return str(found.experiment_id if found else self._client.create_experiment(name))
 
