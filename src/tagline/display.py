@@ -1,6 +1,7 @@
 """What a classifier shows of itself: a summary as Keras prints it, figures, and a card in a notebook."""
 
 from collections.abc import Iterable, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from tagline import notebook
@@ -171,10 +172,9 @@ def confusion_figure(clf: "TextClassifier", texts: Iterable[Any], labels: Iterab
 def card(clf: "TextClassifier") -> str:
     """Return what a notebook shows of a classifier."""
     text = notebook.text
-    changed = {
-        name: value for name, value in clf.get_params().items() if name != "recipe" and value != clf.default_of(name)
-    }
-    params = [(name, text(value)) for name, value in changed.items()]
+    defaults = signature(type(clf)).parameters
+    given = {name: value for name, value in clf.get_params().items() if name != "recipe"}
+    params = [(name, text(value)) for name, value in given.items() if value != defaults[name].default]
     if not clf.__sklearn_is_fitted__():
         recipe = clf.recipe if isinstance(clf.recipe, str) else "custom"
         head = f"<strong>TextClassifier</strong> <span class='quiet'>{text(recipe)}, not fitted</span>"

@@ -25,11 +25,6 @@ class Estimator:
         arguments = list(signature(cls.__init__).parameters.values())[1:]
         return {argument.name: argument.default for argument in arguments}
 
-    @classmethod
-    def default_of(cls, name: str) -> Any:
-        """Return the default of a parameter."""
-        return cls._parameters()[name]
-
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name; ``deep`` is ignored, because none of them has parameters."""
         return {name: getattr(self, name) for name in self._parameters()}
