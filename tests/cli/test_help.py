@@ -1,10 +1,14 @@
 """The help: every command, with an example, at once."""
 
+import dataclasses
 import os
 import subprocess
 import sys
 
 import pytest
+
+from tagline.cli import options
+from tagline.data import ReadOptions
 
 COMMANDS = ["train", "predict", "evaluate", "compare", "explain", "report", "runs", "datasets", "recipes"]
 
@@ -48,3 +52,9 @@ def test_help_imports_nothing_heavy():
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "typer" in loaded
     assert not loaded & {"numpy", "polars", "sklearn", "matplotlib", "jinja2", "pydantic"}
+
+
+def test_the_options_of_reading_are_those_of_the_library():
+    defaults = {field.name: field.default for field in dataclasses.fields(ReadOptions)}
+    assert {name: defaults[name] for name in options.DETECTED} == options.DETECTED
+    assert options.Reading.__annotations__.keys() == options.DETECTED.keys()

@@ -1,12 +1,17 @@
 """The options that several commands share."""
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ParamSpec, TypedDict
 
 import typer
 
 from tagline.cli.terminal import Session
 from tagline.errors import InputError
+
+_Parameters = ParamSpec("_Parameters")
 
 DATA, MODEL, OUTPUT = "Data", "Model", "Output"
 DEFAULT_DATA = "movie-reviews"
@@ -133,6 +138,51 @@ MaxUnreadable = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+
+
+class Reading(TypedDict):
+    """The options of how labelled files are read, which commands pass on: see `tagline.data.ReadOptions`."""
+
+    label_separator: LabelSeparator
+    encoding: Encoding
+    separator: Separator
+    quote: Quote
+    label_prefix: LabelPrefix
+    max_unreadable: MaxUnreadable
+
+
+DETECTED: Reading = {
+    "label_separator": None,
+    "encoding": None,
+    "separator": None,
+    "quote": None,
+    "label_prefix": None,
+    "max_unreadable": 0.01,
+}
+
+
+def with_reading(command: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
+    """Give a command, in place of its parameter ``reading``, an option for each key of `Reading`."""
+    signature = inspect.signature(command)
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        if parameter.name != "reading":
+            parameters.append(parameter)
+            continue
+        for name, annotation in Reading.__annotations__.items():
+            default = DETECTED[name]  # type: ignore[literal-required]
+            parameters.append(parameter.replace(name=name, annotation=annotation, default=default))
+
+    @wraps(command)
+    def run(*arguments: _Parameters.args, **given: _Parameters.kwargs) -> None:
+        reading = {name: given.pop(name) for name in DETECTED}
+        command(*arguments, **given | {"reading": reading})  # type: ignore[arg-type]
+
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
 Group = Annotated[
     str | None,
     typer.Option(

@@ -63,17 +63,13 @@ def datasets(
 
 
 @app.command("show")
+@options.with_reading
 def show_dataset(
     context: typer.Context,
     data: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A built-in name, a file, a folder or a glob.")],
     text: options.Text = None,
     label: options.Label = None,
-    label_separator: options.LabelSeparator = None,
-    encoding: options.Encoding = None,
-    separator: options.Separator = None,
-    quote: options.Quote = None,
-    label_prefix: options.LabelPrefix = None,
-    max_unreadable: options.MaxUnreadable = 0.01,
+    reading: options.Reading = options.DETECTED,
     keep_label_spelling: options.KeepLabelSpelling = False,
     multilabel: options.Multilabel = False,
     samples: Annotated[
@@ -95,12 +91,7 @@ def show_dataset(
         data,
         text=text,
         label=label,
-        label_separator=label_separator,
-        encoding=encoding,
-        separator=separator,
-        quote=quote,
-        label_prefix=label_prefix,
-        max_unreadable=max_unreadable,
+        **reading,
         keep_label_spelling=keep_label_spelling,
         multilabel=multilabel,
     )

@@ -8,6 +8,7 @@ from tagline.cli import options
 from tagline.key_findings import shown_first
 
 
+@options.with_reading
 def evaluate(
     context: typer.Context,
     model: options.Model,
@@ -16,12 +17,7 @@ def evaluate(
     ],
     text: options.Text = None,
     label: options.Label = None,
-    label_separator: options.LabelSeparator = None,
-    encoding: options.Encoding = None,
-    separator: options.Separator = None,
-    quote: options.Quote = None,
-    label_prefix: options.LabelPrefix = None,
-    max_unreadable: options.MaxUnreadable = 0.01,
+    reading: options.Reading = options.DETECTED,
     group: Annotated[
         str | None,
         typer.Option(
@@ -60,12 +56,7 @@ def evaluate(
         data,
         text=text,
         label=label,
-        label_separator=label_separator,
-        encoding=encoding,
-        separator=separator,
-        quote=quote,
-        label_prefix=label_prefix,
-        max_unreadable=max_unreadable,
+        **reading,
         group=group,
         positive=positive,
         threshold=threshold,

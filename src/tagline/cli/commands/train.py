@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tagline.runs.train import Run
 
 
+@options.with_reading
 def train(
     context: typer.Context,
     data: options.Data = options.DEFAULT_DATA,
@@ -25,12 +26,7 @@ def train(
     seed: options.Seed = 0,
     text: options.Text = None,
     label: options.Label = None,
-    label_separator: options.LabelSeparator = None,
-    encoding: options.Encoding = None,
-    separator: options.Separator = None,
-    quote: options.Quote = None,
-    label_prefix: options.LabelPrefix = None,
-    max_unreadable: options.MaxUnreadable = 0.01,
+    reading: options.Reading = options.DETECTED,
     keep_label_spelling: options.KeepLabelSpelling = False,
     multilabel: options.Multilabel = False,
     group: options.Group = None,
@@ -81,12 +77,7 @@ def train(
         seed=seed,
         text=tuple(text or ()),
         label=tuple(label or ()),
-        label_separator=label_separator,
-        encoding=encoding,
-        separator=separator,
-        quote=quote,
-        label_prefix=label_prefix,
-        max_unreadable=max_unreadable,
+        **reading,
         keep_label_spelling=keep_label_spelling,
         multilabel=multilabel,
         group=group,

@@ -24,6 +24,7 @@ _TIMES = {"": 1.0, "ms": 1.0, "s": 1e3}
 _SHORTEST = 5.0  # seconds, some of which the start takes
 
 
+@options.with_reading
 def tune(
     context: typer.Context,
     data: options.Data = options.DEFAULT_DATA,
@@ -72,12 +73,7 @@ def tune(
     seed: options.Seed = 0,
     text: options.Text = None,
     label: options.Label = None,
-    label_separator: options.LabelSeparator = None,
-    encoding: options.Encoding = None,
-    separator: options.Separator = None,
-    quote: options.Quote = None,
-    label_prefix: options.LabelPrefix = None,
-    max_unreadable: options.MaxUnreadable = 0.01,
+    reading: options.Reading = options.DETECTED,
     keep_label_spelling: options.KeepLabelSpelling = False,
     multilabel: options.Multilabel = False,
     group: options.Group = None,
@@ -128,12 +124,7 @@ def tune(
                 seed=seed,
                 text=tuple(text or ()),
                 label=tuple(label or ()),
-                label_separator=label_separator,
-                encoding=encoding,
-                separator=separator,
-                quote=quote,
-                label_prefix=label_prefix,
-                max_unreadable=max_unreadable,
+                **reading,
                 keep_label_spelling=keep_label_spelling,
                 multilabel=multilabel,
                 group=group,
