@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,30 @@ def test_marks_stay_on_their_words_when_tags_are_left_out():
     assert [(readable[start:end], words[int(value) - 1]) for start, end, value in moved] == [
         (word, word) for word in words if word not in ("br", "39", "x")
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if (a <b && c> d) and <title of song> end",
+        "5 <b 6 <i 7> 8",
+        "x <a y=1 or z> w",
+        "x <a y==1> z",
+        "</title of song>",
+        "a <input hidden treasure> b",
+        'say <b "loud"> now',
+    ],
+)
+def test_only_tags_with_nothing_but_attributes_are_left_out(text):
+    found, _ = pieces(text, [(0, len(text), 1.0)])
+    assert [piece.text for piece in found] == [text]
+
+
+def test_tags_with_attributes_of_any_kind_are_left_out():
+    text = """<a href=/x/?q=1 title='a b' data-n = "2"
+    hidden>link</a > <td nowrap>c</td><input type=checkbox checked/><IMG SRC="x.png" alt=""/>."""
+    start = text.index("link")
+    assert without_tags(text, [(start, start + 4, 1.0)]) == ("link c.", [(0, 4, 1.0)])
 
 
 TAGS = ["<br />", "<BR>\n", "<i>", "</i>", "<p class='a'>", "&amp;", "&#0;", "word", " ", "<", ">", "é"]

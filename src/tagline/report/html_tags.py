@@ -10,7 +10,15 @@ _INLINE = (
     "a abbr acronym b big body center cite code del em font form head html i img input ins kbd label link meta nobr "
     "option s script select small span strike strong style sub sup tbody td tfoot th thead title tt u var wbr"
 )
-_TAG = rf"</?(?:{'|'.join([*_BLOCKS.split(), *_INLINE.split()])})(?:\s[^<>]{{0,300}})?/?>|<!--(?:(?!-->).){{0,300}}-->"
+# Attributes follow the names of tags in HTML, anything in comparisons such as `a <b && c> d`: those stay in the text.
+_VALUE = r"""(?:"[^"<>]{0,300}"|'[^'<>]{0,300}'|[^\s"'<>=][^\s"'<>]{0,299})"""
+_SWITCH = (
+    "async checked compact controls declare defer disabled hidden ismap multiple nohref noshade nowrap readonly "
+    "required reversed selected"
+)
+_ATTRIBUTE = rf"(?:[a-z_:][\w:.-]{{0,60}}\s{{0,9}}=\s{{0,9}}{_VALUE}|(?:{'|'.join(_SWITCH.split())})(?=[\s/>]))"
+_NAME = rf"(?:{'|'.join([*_BLOCKS.split(), *_INLINE.split()])})"
+_TAG = rf"<{_NAME}(?:\s{{1,99}}{_ATTRIBUTE}){{0,30}}\s{{0,99}}/?>|</{_NAME}\s{{0,99}}>|<!--(?:(?!-->).){{0,300}}-->"
 _TAGS = rf"(?:(?:{_TAG})\s*)+"
 _ENTITY = r"&(?:[a-z]{2,8}|#\d{1,6}|#x[\da-f]{1,5});"
 _HTML = re.compile(rf"(?P<tags>{_TAGS})|{_ENTITY}", re.IGNORECASE | re.DOTALL)
