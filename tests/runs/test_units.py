@@ -78,9 +78,9 @@ def test_a_run_counts_each_distinct_text_once(runs: Path, tmp_path: Path) -> Non
 def test_the_terminal_names_copies(runs: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     command = ["train", str(runs / "data.csv"), "--text", "text", "--recipe", "naive-bayes"]
     assert main([*command, "--label", "label", "--out", str(tmp_path / "run")]) == 0
-    out, err = capfd.readouterr()
-    assert "600 rows, 100 distinct texts: intervals and tests count each distinct text once." in " ".join(out.split())
-    assert "Copies dominate: 680 rows have 180 distinct texts." in " ".join(err.split())
+    said = " ".join(capfd.readouterr().out.split())
+    assert "600 rows, 100 distinct texts: intervals and tests count each distinct text once." in said
+    assert "Copies dominate: 680 rows have 180 distinct texts." in said
 
 
 def test_runs_are_compared_by_text(runs: Path) -> None:

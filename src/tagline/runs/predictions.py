@@ -160,7 +160,10 @@ def find_mistakes(
     ``numbers`` are the rows of ``predictions.parquet`` that those of the split become, (n,); by default the same.
     """
     from tagline.explain import explain_text
+    from tagline.models import OnnxModel
 
+    # A model of another program gives no contributions; nor does one for a class that it does not know.
+    explained = set() if isinstance(clf.model_, OnnxModel) else set(clf.classes_.tolist())
     multilabel = predicted.y_pred.ndim == 2
     wrong, about, confidence = most_confident_wrong(predicted)
     rows = np.flatnonzero(wrong)
@@ -173,7 +176,7 @@ def find_mistakes(
         # A label that was not predicted: evidence against it is evidence for the prediction.
         sign = -1.0 if multilabel and not predicted.y_pred[row, about[row]] else 1.0
         spans = []
-        if name in clf.classes_.tolist():
+        if name in explained:
             words = explain_text(clf, split.texts[row], name).words()
             spans = [[start, end, round(sign * value, 6)] for start, end, value in words]
         found.append(
