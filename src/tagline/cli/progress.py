@@ -12,13 +12,27 @@ class _Bar(BarColumn):
 
 class _Left(TimeRemainingColumn):
     def render(self, task: Task) -> Text:
-        return Text(f"{super().render(task)} left") if _is_measured(task) else Text("")
+        if not _is_measured(task):
+            return Text("")
+        stepped = task.fields.get("stepped")
+        if task.time_remaining is not None or not stepped or not task.completed:
+            return Text(f"{super().render(task)} left")
+        # rich estimates from the second step on: a few long steps would have no estimate.
+        whole = stepped * task.remaining / task.completed
+        seconds = max(0, int(whole - ((task.elapsed or 0.0) - stepped)))
+        return Text(f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02} left", style="progress.remaining")
 
 
 def stage_display(console: Console) -> Progress:
     """Return the display; a stage whose total is 1 has no bar."""
     return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), _Bar(16), TimeElapsedColumn(), _Left(), console=console
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        _Bar(16),
+        TimeElapsedColumn(),
+        _Left(),
+        console=console,
+        speed_estimate_period=3600,
     )
 
 

@@ -61,7 +61,9 @@ class Session:
             self.stage(name)
         assert self._progress is not None
         assert self._task is not None
-        self._progress.update(self._task, description=_plain(name), completed=done, total=total)
+        task = self._progress.tasks[self._task]
+        stepped: dict[str, Any] = {"stepped": task.elapsed} if done > task.completed else {}
+        self._progress.update(self._task, description=_plain(name), completed=done, total=total, **stepped)
 
     def update(self, name: str) -> None:
         """Change the name of the stage, on a terminal."""

@@ -22,6 +22,7 @@ from tagline.run_folder import (
 )
 from tagline.runs.environment import machine, versions
 from tagline.runs.evaluate import Evaluation
+from tagline.runs.record import first_texts
 from tagline.runs.resume import is_rereadable
 from tagline.runs.settings import Log
 from tagline.runs.test_ledger import fingerprint
@@ -118,6 +119,7 @@ def _record(name: str, created: str, evaluation: Evaluation, command: Sequence[s
         "data": RunData(source=str(data) if rereadable else None, **options.reading()).to_json(),
         "test": fingerprint(split).to_json(),
         "texts": texts,
+        **(first_texts(split) if texts else {}),
         "chosen": clf.chosen_,
         "versions": versions(),
         "machine": machine(),

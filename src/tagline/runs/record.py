@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagline.data import BUILT_IN, Dataset
+from tagline.data import BUILT_IN, Dataset, Split
 from tagline.run_folder import FORMAT
 from tagline.runs.data import RunInputs, run_data
 from tagline.runs.environment import machine, peak_rss_mb, versions
@@ -75,8 +75,11 @@ def run_json(
 def _first_texts(inputs: RunInputs) -> dict[str, list[str]]:
     """Return how the texts of the first rows of ``predictions.parquet`` begin, if the run keeps texts."""
     measured = rows_measured(inputs.dataset)
-    if measured is None or not inputs.settings.texts:
-        return {}
+    return {} if measured is None or not inputs.settings.texts else first_texts(measured)
+
+
+def first_texts(measured: Split) -> dict[str, list[str]]:
+    """Return ``first_texts`` of ``run.json``: how the texts of the first rows measured begin."""
     return {"first_texts": measured.texts.head(_FIRST).str.slice(0, _FIRST_CHARS).to_list()}
 
 

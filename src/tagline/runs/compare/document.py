@@ -200,7 +200,7 @@ def _row(k: int, run: FinishedRun, speed: Speed | None, samples: Samples, figure
         "ms_per_text": None if speed is None else round(speed.ms_per_text, 4),
         "texts_per_second": None if speed is None else round(speed.texts_per_second, 1),
         "megabytes": round(megabytes(model), 4) if model is not None and model.is_dir() else None,
-        "fit_seconds": (run.metrics.get("seconds") or {}).get("fit"),
+        "fit_seconds": (run.metrics.get("seconds") or {}).get("fit") or None,  # an evaluation fits nothing
     }
 
 
