@@ -1,6 +1,7 @@
 """Where a row was read: the line that a reader of the file finds there, whatever else the file holds."""
 
 import csv
+import datetime
 import gzip
 import io
 import json
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tagline.data import load_dataset
 from tagline.data.files import read_file
 from tagline.data.formats.delimited import reader as delimited
+from tagline.data.origin import row_hashes
 from tests.data.test_files import workbook
 
 cells = st.text(st.sampled_from('ab "\n,é;'), max_size=6)
@@ -123,3 +125,51 @@ def test_folders_of_texts_and_nested_columns_have_hashes(tmp_path: Path) -> None
     origin = load_dataset(frame, text="text", label="labels", multilabel=True, folds=2).train.origin
     assert origin is not None
     assert len(set(origin.hashes.tolist())) == 12
+
+
+NUMBERS = [getattr(pl, f"{kind}{bits}") for kind in ("Int", "UInt") for bits in (8, 16, 32, 64, 128)]
+VALUES: list[tuple[object, pl.DataType | type[pl.DataType]]] = [
+    *((1, dtype) for dtype in (*NUMBERS, pl.Float16, pl.Float32, pl.Float64, pl.Decimal(9, 2))),
+    (True, pl.Boolean),
+    *(("a", dtype) for dtype in (pl.String, pl.Categorical, pl.Enum(["a"]))),
+    (b"\xff", pl.Binary),
+    (datetime.date(2020, 1, 1), pl.Date),
+    (datetime.time(1), pl.Time),
+    (datetime.datetime(2020, 1, 1), pl.Datetime),
+    (datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), pl.Datetime("us", "Europe/Berlin")),
+    (datetime.timedelta(1), pl.Duration),
+    (None, pl.Null),
+]
+
+
+@pytest.mark.parametrize(("value", "dtype"), VALUES, ids=[str(dtype) for _, dtype in VALUES])
+def test_cells_of_every_type_have_hashes(value: object, dtype: pl.DataType) -> None:
+    x = pl.Series("x", [value, None], dtype=dtype)
+    nested = [pl.concat_list("x"), pl.concat_arr("x"), pl.struct("x"), pl.concat_list(pl.struct(pl.concat_list("x")))]
+    nested += [pl.struct(pl.concat_list(pl.struct(pl.concat_arr("x")))), pl.struct(pl.struct("x", n=1))]
+    for expr in (pl.col("x"), *nested):
+        rows = x.to_frame().select(expr)
+        found = row_hashes(rows)
+        assert found.n_unique() == (1 if value is None else 2), rows.schema
+        assert found.to_list() == [row_hashes(row)[0] for row in rows.iter_slices(1)]
+
+
+def test_python_objects_have_no_part_in_hashes_and_extension_types_that_of_their_values() -> None:
+    texts = pl.DataFrame({"text": ["x", "y"], "n": [1, 2]})
+    objects = texts.with_columns(pl.Series("object", [object(), object()], dtype=pl.Object))
+    assert row_hashes(objects).to_list() == row_hashes(texts).to_list()
+    extended = texts.with_columns(pl.col("n").ext.to(pl.Extension("tagline.tests", pl.Int64)))
+    assert row_hashes(extended).to_list() == row_hashes(texts).to_list()
+    assert row_hashes(texts.clear()).to_list() == []
+
+
+def test_predictions_can_be_written_whatever_the_columns_beside_text_and_label_are(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"text": [f"t {i}" for i in range(40)], "label": ["a", "b"] * 20})
+    image = pl.struct(bytes=pl.lit(b"\xff"), path=pl.lit("x.png"))
+    rows.with_columns(pl.duration(days=1).alias("took"), image=image).write_parquet(tmp_path / "rows.parquet")
+    data = load_dataset(tmp_path / "rows.parquet")
+    assert data.test is not None
+    assert data.test.origin is not None
+    # The columns of the source are not kept.
+    assert data.test.origin.places.columns == ["file", "line", "hash"]
+    assert len(set(data.test.origin.hashes.tolist())) == len(data.test)

@@ -17,7 +17,7 @@ from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.facts import Facts
 from tagline.data.labels import Labels, check_labels, sorted_classes, unify_labels
 from tagline.data.options import Reading, ReadOptions, column_names
-from tagline.data.origin import HASH_ROWS, Origin, source_frame
+from tagline.data.origin import HASH_ROWS, Origin
 from tagline.data.rows import Rows, check_rejected
 from tagline.data.sources import read_source
 from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
@@ -250,13 +250,12 @@ def read_dataset(
         ),
         key_findings=(*unified.key_findings, *(key for finding in findings for key in finding.key)),
     )
-    frames = tuple(source_frame(source.rows.frame, (source.columns.split,)) for source in sources)
     made = {
         name: Split(
             part["text"],
             part["label"],
             part["group"] if options.group else None,
-            Origin(part.select("file", "line", "frame", "row"), frames),
+            Origin(part.select("file", "line", "hash")),
         )
         for name, part in inspected.parts.items()
     }

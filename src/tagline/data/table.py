@@ -3,7 +3,7 @@
 Columns: ``text`` (String), ``label`` (String or List(String)), ``part`` (the official split, or null), ``group``,
 ``trimmed`` (spaces around the label were removed), ``left_out`` (why its source leaves the row out, or null), ``row``
 (from 1, of the rows that could be read) and ``source``; ``file`` and ``line``, where the row is written (null, and
-``row``, of rows that come from no file).
+``row``, of rows that come from no file); ``hash`` of all cells of the row, see `tagline.data.origin`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ import polars as pl
 
 from tagline.data.columns import Columns, join_texts
 from tagline.data.labels import LabelOptions, Labels, read_labels, spaces_trimmed
+from tagline.data.origin import row_hashes
 from tagline.data.rows import Rows, is_blank, places
 from tagline.data.splits import SET_ASIDE, SPLIT_NAMES, TRAIN
 
@@ -52,12 +53,13 @@ def labelled_table(
     }
     place = places(None, named["row"]) if rows.place is None else rows.place
     table = pl.DataFrame([series.alias(name) for name, series in named.items()])
-    return table.with_columns(source=pl.lit(rows.source)).hstack(place), labels
+    hashes = row_hashes(rows.frame if columns.split is None else rows.frame.drop(columns.split))
+    return table.with_columns(hashes, source=pl.lit(rows.source)).hstack(place), labels
 
 
 def stack_tables(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Stack tables and number them in ``frame``; the ``source`` of a single one becomes null: messages omit it."""
-    first, *others = [table.with_columns(frame=pl.lit(k, pl.UInt8)) for k, table in enumerate(tables)]
+    """Stack tables; the ``source`` of a single one becomes null: messages omit it."""
+    first, *others = tables
     if not others:
         return first.with_columns(source=pl.lit(None, dtype=pl.String))
     if first["part"].is_null().all():
