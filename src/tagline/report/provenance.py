@@ -1,4 +1,4 @@
-"""How a model was trained, as plain values: which rows were used for what, its settings, and how to reproduce it."""
+"""How a model was trained or evaluated, as plain values: which rows were used for what, and how to reproduce it."""
 
 import json
 import shlex
@@ -32,7 +32,7 @@ _SETTINGS = {
 
 
 def provenance(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how the model was trained: which rows were used for what, its settings, and how to reproduce it."""
+    """Return how the model was trained, or which one was evaluated: the use of rows, settings, how to reproduce it."""
     recipe = run.get("recipe") or {}
     about = recipe.get("recipe") or {} if isinstance(recipe, Mapping) else {}
     seconds = metrics.get("seconds") or {}
@@ -67,7 +67,7 @@ def _decisions(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     evaluated = run.get("evaluated")
     if evaluated:
         return [
-            harmless(f"The model {evaluated['model']} was evaluated on {evaluated['rows']}."),
+            harmless(f"The model `{evaluated['model']}` was evaluated on {evaluated['rows']}."),
             *filter(None, [reuse_sentence(metrics)]),
         ]
     decided = training_sentences(run, metrics)

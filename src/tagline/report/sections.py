@@ -26,10 +26,10 @@ _SPLITS = ("train", "validation", "test")
 Block = Mapping[str, Any]
 
 
-def verdict(metrics: Mapping[str, Any], block: Block) -> dict[str, str]:
+def verdict(metrics: Mapping[str, Any], block: Block, *, evaluated: bool) -> dict[str, str]:
     """Return the result in one sentence, and a baseline to compare it with."""
     n, folds = block["n"], metrics.get("folds")
-    texts = "texts" if folds else "test texts"
+    texts = "texts" if folds or evaluated else "test texts"
     interval = format_interval("accuracy", block.get("accuracy_ci95"))
     task = task_of(block)
     what = f"{n:,} {texts} correct" if task is not Task.MULTILABEL else f"{n:,} {texts} with exactly the right labels"
@@ -189,11 +189,13 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
     splits = [name for name in _SPLITS if rows.get(name) or name in counts]
     classes = list(metrics.get("classes") or dataset.get("classes") or [])
     at_top = shown_first(metrics)
+    evaluated = bool(run.get("evaluated"))
+    shown_names = {name: "evaluated" if evaluated else name for name in splits}
     return {
         "source": harmless(str(dataset.get("source") or "")),
         "fingerprint": harmless(str(dataset.get("fingerprint") or "")),
-        "splits": [_split_facts(name, rows, lengths) for name in splits],
-        "class_columns": [name for name in splits if name in counts],
+        "splits": [_split_facts(name, rows, lengths) | {"name": shown_names[name]} for name in splits],
+        "class_columns": [shown_names[name] for name in splits if name in counts],
         "class_counts": [
             {
                 "name": display_name(name),
@@ -205,7 +207,7 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
         else [],
         "sentences": [
             harmless(f"{name}: {str(facts[key]).removesuffix('.')}.")
-            for name, key in (("Columns", "chosen"), ("Split", "split"))
+            for name, key in (("Columns", "chosen"), ("Rows" if evaluated else "Split", "split"))
             if facts.get(key)
         ],
         "columns": [
@@ -228,7 +230,7 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
 def _split_facts(name: str, rows: Mapping[str, Any], lengths: Mapping[str, Any]) -> dict[str, str]:
     of_split = lengths.get(name) or {}
     shown = {key: f"{of_split[key]:,.0f}" if key in of_split else "" for key in ("mean", "median", "p95", "max")}
-    return {"name": name, "rows": f"{rows.get(name) or 0:,}", **shown}
+    return {"rows": f"{rows.get(name) or 0:,}", **shown}
 
 
 def _inspections(facts: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tagline.atomic import recover
 from tagline.bundle import INDEX
-from tagline.errors import InputError
+from tagline.errors import BundleError, InputError
 from tagline.run_folder.files import MODEL
 from tagline.run_folder.folder import RunFolder
 
@@ -14,10 +14,27 @@ if TYPE_CHECKING:
 
 
 def model_folder(path: str | Path) -> Path:
-    """Return the folder of a bundle: ``path``, or the folder ``model`` of the run there."""
+    """Return the folder of a bundle: ``path``, or the folder ``model`` of the run there.
+
+    Raises:
+        BundleError: ``path`` is an evaluation, which has no model.
+
+    """
     folder = Path(path)
     recover(folder)
-    return folder / MODEL if not (folder / INDEX).exists() and (folder / MODEL).is_dir() else folder
+    if (folder / INDEX).exists():
+        return folder
+    if (folder / MODEL).is_dir():
+        return folder / MODEL
+    try:
+        evaluated = RunFolder(folder).record.get("evaluated")
+    except InputError:  # no run: reading the model says so
+        return folder
+    if evaluated:
+        raise BundleError(
+            f"`{folder}` is an evaluation and has no model: name the model that was evaluated, `{evaluated['model']}`."
+        )
+    return folder
 
 
 def load_model(path: str | Path) -> "TextClassifier":

@@ -11,8 +11,9 @@ from tagline.run_folder import RUN, RUNS, RunFolder
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run: what was trained on which data, and its main figures.
+    """One run: what was trained, or evaluated, on which data, and its main figures.
 
+    ``evaluated`` is the model of an evaluation, ``recipe`` that of this model; None for a run that trained one.
     ``accuracy`` is of the test rows, with its 95 % interval, or None if there were none; ``rows`` counts
     train, validation and test, which after cross-validation, in so many ``folds``, are the same rows.
     """
@@ -21,6 +22,7 @@ class RunSummary:
     name: str
     created: str
     recipe: str
+    evaluated: str | None
     dataset: str
     task: str
     rows: dict[str, int]
@@ -73,6 +75,7 @@ def _summary(run: RunFolder) -> RunSummary:
         name=run.path.name,
         created=record["created"],
         recipe=record["recipe"]["recipe"]["name"],
+        evaluated=(record.get("evaluated") or {}).get("model"),
         dataset=record["dataset"]["name"],
         task=metrics["task"],
         rows={name: int(metrics["rows"][name]) for name in ("train", "validation", "test")},

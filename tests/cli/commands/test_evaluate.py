@@ -60,14 +60,28 @@ def test_a_report_is_written_that_compare_and_runs_read(call, fails, run_folder,
         assert status == 0
         assert f"Report: {tmp_path / name / 'report.html'}" in out
     page = (tmp_path / "one" / "report.html").read_text()
-    assert "was evaluated on all 60 rows" in page
+    model = str(run_folder / "model")
+    assert f"The model <code>{model}</code> was evaluated on all 60 rows, which it has not seen." in page
+    assert "On the evaluated rows, with 95 % confidence intervals." in page
+    assert "of 60 texts correct" in page
+    for of_training in ("How this model was trained", "test rows", "test texts", "gives the same model", "final model"):
+        assert of_training not in page
+    for command in (
+        ("predict", "good"),
+        ("explain", "good"),
+        ("serve",),
+        ("export", "--format", "page", "--out", tmp_path / "p"),
+    ):
+        assert f"name the model that was evaluated, `{model}`" in fails(command[0], tmp_path / "one", *command[1:])
     rows = pl.read_parquet(tmp_path / "one" / "predictions.parquet")
     assert sorted(rows["line"].to_list()) == list(range(2, 62))
     assert rows["label"].to_list() == [pl.read_csv(data)["stars"][line - 2] for line in rows["line"]]
     status, out, _ = call("compare", tmp_path / "one", tmp_path / "two", "--json", "-q")
     document = json.loads(out)
     assert (status, document["rows"], document["texts_shown"]) == (0, 60, True)
+    assert "evaluation of fast" in call("runs", tmp_path)[1]
     found = json.loads(call("runs", tmp_path, "--json")[1])
+    assert [run["evaluated"] for run in found] == [model, model]
     assert [run["accuracy"] for run in found if run["name"] == "one"] == [document["runs"][0]["accuracy"]]
     call("evaluate", run_folder, data, "-q", "--no-texts", "--out", tmp_path / "one")
     assert json.loads((tmp_path / "one" / "mistakes.json").read_text()) == []

@@ -63,8 +63,9 @@ def _show(found: "list[RunSummary]") -> None:
     for name in ("rows", "test accuracy", "95 % interval", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for run in found:
+        recipe = f"evaluation of {run.recipe}" if run.evaluated else run.recipe
         table.add_row(
-            *(Text(one_line(name)) for name in (run.name, run.recipe, run.dataset)),
+            *(Text(one_line(name)) for name in (run.name, recipe, run.dataset)),
             f"{run.n_rows:,}",
             format_figure("accuracy", run.accuracy),
             format_interval("accuracy", run.accuracy_ci95),
