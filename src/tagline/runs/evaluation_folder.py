@@ -11,6 +11,7 @@ from tagline.errors import InputError
 from tagline.run_folder import (
     FORMAT,
     MODEL,
+    RUN,
     RUNS,
     RunData,
     RunFolder,
@@ -36,9 +37,10 @@ def check_evaluation_target(out: str | Path | None, log: Log) -> Path | None:
 
     """
     target = chosen_target(out, log)
-    if target is not None and (target / MODEL).exists():
+    if target is not None and (target / RUN).exists() and "evaluated" not in RunFolder(target).record:
+        what = "model" if (target / MODEL).exists() else "record"
         raise InputError(
-            f"`{target}` holds a trained run, whose model would be lost: choose another folder with `--out`."
+            f"`{target}` holds a trained run, whose {what} would be lost: choose another folder with `--out`."
         )
     return target
 

@@ -1,6 +1,7 @@
 """``tagline evaluate``."""
 
 import json
+import shutil
 
 import polars as pl
 import pytest
@@ -86,6 +87,8 @@ def test_a_report_is_written_that_compare_and_runs_read(call, fails, run_folder,
     call("evaluate", run_folder, data, "-q", "--no-texts", "--out", tmp_path / "one")
     assert json.loads((tmp_path / "one" / "mistakes.json").read_text()) == []
     assert "whose model would be lost" in fails("evaluate", run_folder, data, "--out", run_folder)
+    trained = shutil.copytree(run_folder, tmp_path / "trained", ignore=shutil.ignore_patterns("model"))
+    assert "whose record would be lost" in fails("evaluate", run_folder, data, "--out", trained)
 
 
 def test_a_file_of_one_class_is_evaluated(call, run_folder, tmp_path):

@@ -95,6 +95,11 @@ def test_a_file_of_predictions_stands_for_a_run(runs: Path, tmp_path: Path, prob
     assert all((known is not None) == probabilities and other is not None for known, other in sure)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert ("unknown" in render_comparison(document)) != probabilities
+    if probabilities:
+        rows.select("row", "prediction", "proba:pos").write_csv(tmp_path / "other.csv")
+        [pair] = compare_runs([tmp_path / "other.csv", runs / "text"])["pairs"]
+        of_one = [of["probabilities"][0] for way in ("first_right", "second_right") for of in pair["examples"][way]]
+        assert of_one == pytest.approx([known for known, _ in sure])
 
 
 @pytest.mark.parametrize(
@@ -140,4 +145,7 @@ def test_other_label_sets_in_a_file(tmp_path: Path) -> None:
     joined.write_csv(tmp_path / "other.csv")
     [pair] = compare_runs([run, tmp_path / "other.csv"])["pairs"]
     assert (pair["agreement"], pair["micro_f1"]["difference"]) == (1, 0)
+    joined.with_columns(pl.lit(0.5).alias("proba:red")).write_csv(tmp_path / "other.csv")
+    with pytest.raises(TaglineError, match=r"column `proba:round` is missing: .* all classes .*, or none"):
+        compare_runs([run, tmp_path / "other.csv"])
     assert not np.any([value["f1_difference"] for value in pair["per_class"].values()])

@@ -267,7 +267,7 @@ def _examples(
     for example in (example for examples in found.values() for example in examples):
         if "line" in of_rows.columns:
             example |= of_rows.select("file", "line").row(example["row"], named=True)
-        known = [runs[k].has_probabilities for k in pair]
+        known = [f"proba:{example['about']}" in runs[k].predictions.columns for k in pair]
         example["probabilities"] = [
             p if is_known else None for p, is_known in zip(example["probabilities"], known, strict=True)
         ]

@@ -61,7 +61,9 @@ def read_predictions(
     return (
         pl.select(row=pl.int_range(rows.height))
         .hstack(rows)
-        .with_columns(predicted.alias("prediction"), *_probabilities(frame, str(path), everything)),
+        .with_columns(
+            predicted.alias("prediction"), *_probabilities(frame, str(path), everything, multilabel=multilabel)
+        ),
         everything,
     )
 
@@ -90,8 +92,11 @@ def _places(read: Rows, path: str, run: str, n_rows: int) -> pl.Series:
     return numbers
 
 
-def _probabilities(frame: pl.DataFrame, path: str, classes: Sequence[str]) -> list[pl.Series]:
-    """Return the columns of probabilities, Float64 (n_rows,); classes without a column are left out."""
+def _probabilities(frame: pl.DataFrame, path: str, classes: Sequence[str], *, multilabel: bool) -> list[pl.Series]:
+    """Return the columns of probabilities of all classes, Float64 (n_rows,); none if the file has none.
+
+    Of two classes one is enough, unless a row may have both.
+    """
     found = []
     for column in frame.columns:
         if not column.startswith(_PROBA):
@@ -107,4 +112,12 @@ def _probabilities(frame: pl.DataFrame, path: str, classes: Sequence[str]) -> li
                 "to 1."
             )
         found.append(values)
-    return found
+    missing = [name for name in classes if f"{_PROBA}{name}" not in frame.columns]
+    if not found or not missing:
+        return found
+    if len(classes) == 2 and not multilabel:
+        return [*found, (1 - found[0]).alias(f"{_PROBA}{missing[0]}")]
+    raise InputError(
+        f"`{path}`: column `{_PROBA}{missing[0]}` is missing: give the probabilities of all classes "
+        f"({listed(classes, 5)}), or none."
+    )
