@@ -68,6 +68,7 @@ def test_lines_of_every_kind_of_file(tmp_path: Path) -> None:
     (tmp_path / "f.txt").write_text("__label__a x\n__label__b y\n")
     pl.DataFrame({"text": ["x", "y"], "label": ["a", "b"]}).write_parquet(tmp_path / "p.parquet")
     (tmp_path / "e.xlsx").write_bytes(workbook([("text", "label"), ("x", "a"), (), ("y", "b")]))
+    (tmp_path / "below.xlsx").write_bytes(workbook([(), (), (), ("text", "label"), ("x", "a"), (), ("y", "b"), ()]))
     lines = {
         "c.csv": [3, 7],
         "c.csv.gz": [3, 7],
@@ -78,6 +79,7 @@ def test_lines_of_every_kind_of_file(tmp_path: Path) -> None:
         "f.txt": [1, 2],
         "p.parquet": [1, 2],
         "e.xlsx": [2, 4],
+        "below.xlsx": [5, 7],
     }
     for name, expected in lines.items():
         place = read_file(tmp_path / name).place

@@ -39,9 +39,12 @@ def test_few_rows_without_a_test_split_are_folded(few_rows: int) -> None:
     assert n_folds(rows_of(neg=40, pos=40), test=rows_of(neg=4, pos=4)) is None
     split = pl.Series("split", ["train", "train", "test"] * 20)
     assert n_folds(rows_of(neg=30, pos=30).with_columns(split)) is None
-    # Of a class with one distinct text, its fold would have nothing to learn from.
     assert n_folds(rows_of(neg=40, pos=40, meh=2)) == 5
-    assert n_folds(rows_of(neg=40, pos=40, meh=1)) is None
+    # A single odd label hardly changes the figures of the folds, and a tenth of the rows says less than all of them.
+    assert n_folds(rows_of(neg=40, pos=40, meh=1)) == 5
+    # Its fold would have nothing but one class to learn from.
+    assert n_folds(rows_of(neg=40, pos=1)) is None
+    # Of a class with one distinct text, its fold would have nothing to learn from, and its copies weigh.
     copies = pl.concat([rows_of(neg=40, pos=40), *[rows_of(meh=1)] * 30])
     assert n_folds(copies) is None
     assert n_folds(rows_of(neg=2, pos=2)) == 4

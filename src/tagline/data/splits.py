@@ -188,14 +188,18 @@ def fold_rows(unit: Ints, stratum: Ints, n_folds: int, *, seed: int) -> Ints:
 def folds_for_few(unit: Ints, labels: pl.Series) -> int | None:
     """Return the number of folds by which a model of few rows is evaluated by default, None for many rows.
 
-    None too if a class has a single unit, (n,): held out, it would be missing from the rows to learn from.
+    A class with a single unit, (n,), is held out whole, so that its rows are predicted wrong. None too if these are
+    more than a tenth of the rows, or if fewer than two classes would always be left to learn from.
     """
     if len(unit) >= FEW_ROWS:
         return None
     frame = pl.DataFrame({"label": labels, "unit": unit})
     flat = frame.explode("label") if isinstance(labels.dtype, pl.List) else frame
-    n_units = flat.drop_nulls("label").group_by("label").agg(pl.col("unit").n_unique())["unit"].to_list()
-    return None if min(n_units) < 2 else min(FOLDS_OF_FEW, int(unit.max()) + 1)
+    classes = flat.drop_nulls("label").group_by("label").agg(pl.len(), pl.col("unit").n_unique())
+    single = classes.filter(pl.col("unit") == 1)
+    if classes.height - single.height < 2 or single["len"].sum() > SHARE * len(unit):
+        return None
+    return min(FOLDS_OF_FEW, int(unit.max()) + 1)
 
 
 def _units(unit: Ints, stratum: Ints) -> tuple[Ints, Ints]:
