@@ -34,6 +34,11 @@ def test_several_text_columns_are_joined() -> None:
     assert data.train.texts.to_list() == ["A\nx", "y", "C"]
 
 
+def test_a_single_column_is_not_ambiguous() -> None:
+    with pytest.raises(DataError, match="has one column, `id`: labelled data has a column of texts and one of labels"):
+        load_dataset({"id": ["1", "2"]})
+
+
 @pytest.mark.parametrize("option", ["text", "label", "group"])
 def test_an_unknown_column_lists_the_columns(option: str) -> None:
     with pytest.raises(DataError, match=r"no column `labell`\. Did you mean `label`\? Its columns are `text`, `label`"):

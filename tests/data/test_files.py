@@ -220,5 +220,5 @@ def test_rejected_rows_of_a_stream_carry_their_line(tmp_path: Path, monkeypatch:
     assert [(r.line, r.excerpt) for r in log.rejected] == [(121, "120,too,many")]
     rows = pl.concat([batch.rows.with_columns(reason=batch.reasons) for batch in batches])
     assert rows.height == 200
-    assert rows.row(119) == (None, None, "2 fields expected, 3 found")  # line 1 is the header
+    assert rows.row(119) == ("120", "too", "2 fields expected, 3 found")  # line 1 is the header
     assert rows.filter(pl.col("reason").is_null())["text"].to_list() == [f"row {i}" for i in range(200) if i != 119]

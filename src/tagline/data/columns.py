@@ -153,6 +153,11 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
     text = _by_name(frame, TEXT_NAMES, taken)
     rest = [name for name in frame.columns if name not in taken and name != text]
     rest = [name for name in rest if name.strip().casefold() not in (*SPLIT_COLUMNS, *OTHER_NAMES)]
+    if frame.width == 1:
+        raise DataError(
+            f"`{source}` has one column, `{frame.columns[0]}`: labelled data has a column of texts and one of labels. "
+            "If there are more columns, give `--separator`; if labels begin the lines, `--label-prefix`."
+        )
     candidates = [name for name in rest if _is_label_like(frame[name])]
     if len(candidates) == 1:
         return candidates[0], "the only column of few distinct values"

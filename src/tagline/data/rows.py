@@ -13,6 +13,8 @@ from tagline.errors import DataError
 
 EXCERPT_CHARS = 200
 MAX_REJECTED_SHARE = 0.01
+#: … where such rows are kept; more of them mean that the file is written in another way.
+MAX_UNREADABLE_KEPT = 0.5
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def check_rejected(
     if strict or len(rejected) > limit * total:
         first = rejected[0]
         allowed = "strict reading allows none" if strict else f"more than {limit:.0%}".replace("%", " %")
+        remedy = (
+            "" if strict or limit == MAX_UNREADABLE_KEPT else " Correct them, or allow more with `--max-unreadable`."
+        )
         raise DataError(
             f"`{first.file}`: {len(rejected):,} of {total:,} rows cannot be read ({allowed}); "
-            f"the first is line {first.line}: {first.reason}."
+            f"the first is line {first.line}: {first.reason}.{remedy}"
         )

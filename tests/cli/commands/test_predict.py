@@ -83,8 +83,8 @@ def test_encodings_of_all_of_unicode_are_kept(encoding, call, run_folder, here):
     assert call("predict", run_folder, "--input", "in.csv", "--output", "out.csv", "-q")[0] == 0
     written = (here / "out.csv").read_bytes()
     start = (here / "in.csv").read_bytes()[:2]
-    if encoding == "cp1252":  # which could not hold every class name
-        assert written.decode().startswith("text,n,prediction")
+    if encoding == "cp1252":  # which could not hold every class name; Excel takes UTF-8 without the mark for cp1252
+        assert written.decode().startswith("\ufefftext,n,prediction")
     else:
         assert written[:2] == start
         assert written.decode(encoding).removeprefix("\ufeff").startswith("text,n,prediction")
@@ -150,15 +150,17 @@ def test_empty_texts_are_reported(call, run_folder, here):
 
 
 def test_rows_that_cannot_be_read(call, run_folder, here):
-    (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ndull,2,b\n,3\n" + b"fine,4\n" * 97)
+    """What there is of their cells is kept: it may say which row of the user's it is."""
+    (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ndull,2,b\n,3\nalone\n" + b"fine,4\n" * 97)
     status, out, err = call("predict", run_folder, "--input", "in.csv")
     assert status == 0
     lines = out.splitlines()
     assert lines[0] == "text,n,prediction,probability,reason"
-    assert lines[2:4] == [',,,,"2 fields expected, 3 found"', '"",3,,,the text is empty']
-    assert [line.split(",")[1] for line in lines[4:]] == ["4"] * 97
-    assert all(line.split(",")[2] for line in lines[4:])
-    assert "1 row cannot be read and has no prediction; the first is `in.csv` line 3" in err
+    assert lines[2:4] == ['dull,2,,,"2 fields expected, 3 found"', '"",3,,,the text is empty']
+    assert lines[4] == 'alone,,,,"2 fields expected, 1 found"'
+    assert [line.split(",")[1] for line in lines[5:]] == ["4"] * 97
+    assert all(line.split(",")[2] for line in lines[5:])
+    assert "2 rows cannot be read and have no prediction; the first is `in.csv` line 3" in err
     assert "1 text is empty and has no prediction" in err
     status, _, err = call("predict", run_folder, "--input", "in.csv", "--strict", "--output", "out.csv", "-q")
     assert status == 2
@@ -167,10 +169,20 @@ def test_rows_that_cannot_be_read(call, run_folder, here):
     status, _, err = call("predict", run_folder, "--input", "in.csv", "--output", "out.csv")
     assert status == 0
     assert "`out.csv.rejected.csv`" in err
-    [row] = csv.DictReader((here / "out.csv.rejected.csv").read_text().splitlines())
-    assert (row["file"], row["line"]) == ("in.csv", "3")
+    row, other = csv.DictReader((here / "out.csv.rejected.csv").read_text().splitlines())
+    assert (row["file"], row["line"], other["line"]) == ("in.csv", "3", "5")
     assert "2 fields" in row["reason"]
     assert names(here) == ["in.csv", "out.csv", "out.csv.rejected.csv"]
+
+
+def test_the_input_is_not_overwritten(call, run_folder, here):
+    (here / "in.csv").write_bytes(content := b"text,n\nsuperb,1\ndull,2,b\n")
+    (here / "link.csv").symlink_to("in.csv")
+    for target in ("in.csv", "link.csv"):
+        status, out, err = call("predict", run_folder, "--input", "in.csv", "--output", target, "-q")
+        assert (status, out) == (2, "")
+        assert err == f"error: `{target}` is the file that is read: write the predictions to another one.\n"
+    assert (here / "in.csv").read_bytes() == content
 
 
 @pytest.mark.parametrize("separator", [",", ";", "|"])

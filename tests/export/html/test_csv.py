@@ -243,7 +243,8 @@ LABEL = """(rows, answers, columns, separator) => {
 }"""
 ROWS = [
     {"cells": ["1", "good"], "reason": None},
-    {"cells": None, "reason": "2 fields expected, 3 found"},
+    {"cells": ["7", None], "reason": "2 fields expected, 1 found"},
+    {"cells": None, "reason": "a quote is opened and never closed"},
     {"cells": ["2", " \u3000"], "reason": None},
     {"cells": ["", "bad"], "reason": None},
 ]
@@ -264,11 +265,17 @@ def test_rows_are_written_as_predict_writes_them(
     written = ask(engine, LABEL, ROWS, answers, ["id", "text"], separator)
     first, last = answers
     columns: dict[str, list[Any]] = {
-        "id": ["1", None, "2", ""],
-        "text": ["good", None, " \u3000", "bad"],
-        "prediction": [first["prediction"], None, None, last["prediction"]],
-        "probability": [first["probability"], None, None, last["probability"]],
-        "reason": [None, "2 fields expected, 3 found", "the text is empty", None],
+        "id": ["1", "7", None, "2", ""],
+        "text": ["good", None, None, " \u3000", "bad"],
+        "prediction": [first["prediction"], None, None, None, last["prediction"]],
+        "probability": [first["probability"], None, None, None, last["probability"]],
+        "reason": [
+            None,
+            "2 fields expected, 1 found",
+            "a quote is opened and never closed",
+            "the text is empty",
+            None,
+        ],
     }
     if first["probability"] is None:
         del columns["probability"]

@@ -10,8 +10,8 @@ import polars as pl
 
 from tagline.data import Batch, FileLayout, ReadLog, Rejected, read_texts
 from tagline.data.reading import DETECT
-from tagline.data.rows import check_rejected, is_blank
-from tagline.errors import DataError
+from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank
+from tagline.errors import DataError, InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
 from tagline.runs.predicting.prediction_row import PredictionOptions, prediction_rows
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
 BATCH_ROWS = 10_000
-#: The share of rows that may be unreadable; more of them mean that the file is written in another way.
-MAX_UNREADABLE = 0.5
 _DECIMALS = 4  # of a probability in text
 _DEFAULTS = PredictionOptions()
 
@@ -114,11 +112,13 @@ def predict_file(
         on_rows: called after each batch with the number of rows written so far.
 
     Raises:
-        InputError: the source, or too many of its rows, cannot be read; nothing is left at ``target`` unless it is
-            a stream.
+        InputError: the source, or too many of its rows, cannot be read, or it is the target; nothing is left at
+            ``target`` unless it is a stream.
 
     """
     path = Path(target) if isinstance(target, str | Path) else None
+    if path and path.is_file() and Path(source).is_file() and path.samefile(source):
+        raise InputError(f"`{path}` is the file that is read: write the predictions to another one.")
     kind = file_options.kind or (table_kind(path) if path else "csv")
     frames = PredictedFile(
         clf, source, options, kind, file_options.text, layout=file_options.layout, on_columns=on_columns
@@ -134,7 +134,7 @@ def predict_file(
             write(frame)
             done += frame.height
             on_rows(done)
-        check_rejected(log.rejected, done - len(log.rejected), strict=file_options.strict, limit=MAX_UNREADABLE)
+        check_rejected(log.rejected, done - len(log.rejected), strict=file_options.strict, limit=MAX_UNREADABLE_KEPT)
     rejected_file = _write_rejected(path, log.rejected) if path and log.rejected else None
     return FileSummary(done, frames.n_empty, tuple(log.rejected), rejected_file, tuple(log.notes))
 
@@ -194,12 +194,13 @@ class PredictedFile:
     def csv_style(self) -> CsvStyle:
         """How the source writes CSV; known once the first frame has been read.
 
-        Only encodings of all of Unicode are kept: another may lack a character of a class name.
+        Only encodings of all of Unicode are kept: another may lack a character of a class name. In its place stands
+        UTF-8 with a byte order mark, without which Excel would read that other encoding.
         """
         separator, encoding = self.log.separator or ",", self.log.marked_encoding or (self.log.encoding or "").lower()
         if encoding.startswith(("utf-16", "utf-32")):
             return CsvStyle(separator, byte_order_mark=True, encoding=encoding)
-        return CsvStyle(separator, self.log.byte_order_mark)
+        return CsvStyle(separator, self.log.byte_order_mark or bool(self.log.encoding))
 
     def _predicted(self, batch: Batch) -> pl.DataFrame:
         added = _prediction_columns(self.clf, batch.texts, self.options)

@@ -22,9 +22,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from tagline.data import ReadLog, read_texts
-from tagline.data.rows import check_rejected
+from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected
 from tagline.errors import ColumnError, DataError, InputError
-from tagline.runs.predicting.predict import MAX_UNREADABLE, PredictedFile, text_columns
+from tagline.runs.predicting.predict import PredictedFile, text_columns
 from tagline.runs.predicting.prediction_row import PredictionOptions
 from tagline.runs.predicting.tables import open_table
 from tagline.serve.http.errors import ApiError
@@ -187,7 +187,7 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> _Surve
         more = [name for name in batch.rows.columns if name not in first]
         if more and frames.kind == "csv":
             raise DataError(f"Later rows have a column `{more[0]}` that the first rows lack: use `format=jsonl`.")
-    check_rejected(log.rejected, n_rows - len(log.rejected), limit=MAX_UNREADABLE)
+    check_rejected(log.rejected, n_rows - len(log.rejected), limit=MAX_UNREADABLE_KEPT)
     return _Survey(n_rows, positions, log)
 
 

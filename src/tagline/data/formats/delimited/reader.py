@@ -53,14 +53,14 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
         lines = split_lines(block)
         last = number + len(lines) - 1
         waiting = Lines(lines, blocks, number)
-        rows: list[list[str] | list[None]] = []
+        rows: list[list[str | None]] = []
         reasons: list[str | None] = []
         numbers: list[int] = []
         for record in read_records(waiting, dialect.grammar, width=len(names)):
             if record.reason is not None:
                 source.reject(record.line, record.reason, record.raw)
             if record.reason is None or source.streamed:
-                rows.append(record.cells if record.reason is None else [None] * len(names))
+                rows.append([*record.cells, *(len(names) - len(record.cells)) * [None]][: len(names)])
                 reasons.append(record.reason)
                 numbers.append(record.line)
             if waiting.number >= last:

@@ -61,7 +61,7 @@ async function label(_, file, { text: named = [], onProgress, signal } = {}) {
   const textColumns = findTexts({ columns, rows }, about.csv, named);
   const added = [...(model.task === "multilabel" ? ["prediction"] : ["prediction", "probability"]), "reason"];
   const classify = (given) => taglineModel.classify(given, model);
-  const parts = [marked ? "\ufeff" : "", csvLine([...columns, ...freeNames(added, columns)], separator)];
+  const parts = [marked || encoding !== null ? "\ufeff" : "", csvLine([...columns, ...freeNames(added, columns)], separator)];
   let sliceEnd = performance.now() + LONGEST_SLICE_MS;
   for (let i = 0; i < rows.length; i++) {
     parts.push(csvLine(labelledRow(rows[i], { columns, texts: textColumns, added, classify }), separator));

@@ -9,7 +9,7 @@ const SAMPLE_ROWS = 1000;
 const FIRST_ROWS = 10_000; // in which the text column is found
 const DECIMALS = 4; // of a probability
 
-/** The columns of a CSV file, its separator and its rows, {line, cells, reason}: one of `cells` and `reason` is null. */
+/** The columns of a CSV file, its separator and its rows, {line, cells, reason}: a row with a reason cannot be read. */
 function readCsv(text, { headerNames }) {
   if (text.trim() === "") throw new Error("The file is empty: it has no rows.");
   const beginning = text.slice(0, SAMPLE_CHARS);
@@ -62,8 +62,8 @@ function findTexts({ columns, rows }, { textColumns, textNames }, named = []) {
   if (known !== undefined) return [lowered.indexOf(known)];
   const first = rows.slice(0, FIRST_ROWS).filter(({ cells }) => cells !== null);
   const every = columns.map((_, i) => i);
-  const candidates =
-    every.length === 1 ? every : every.filter((i) => isTextLike(first.map(({ cells }) => cells[i])));
+  const valuesOf = (i) => first.map(({ cells }) => cells[i]).filter((value) => value !== null);
+  const candidates = every.length === 1 ? every : every.filter((i) => isTextLike(valuesOf(i)));
   if (candidates.length === 1) return candidates;
   throw columnError("The text column is not clear: choose it.", columns);
 }
@@ -89,7 +89,7 @@ function predictionCells({ prediction, probability }) {
 /** The cells of a row with those of its prediction, and of the reason why it has none; a cell without a value is null. */
 function labelledRow({ cells, reason }, { columns, texts, added, classify }) {
   const nothing = (n) => new Array(n).fill(null);
-  if (cells === null) return [...nothing(columns.length + added.length - 1), reason];
+  if (reason !== null) return [...(cells ?? nothing(columns.length)), ...nothing(added.length - 1), reason];
   const text = texts.map((column) => cells[column]).join("\n");
   if (/^\p{White_Space}*$/u.test(text)) return [...cells, ...nothing(added.length - 1), "the text is empty"];
   return [...cells, ...predictionCells(classify(text)), null];

@@ -73,8 +73,8 @@ function notUtf8(raw) {
 
 /**
  * The records of a text, {line, cells, reason, end}: the line on which it starts, and where the next one does. If it
- * cannot be read, `cells` is null. Rows of empty cells without quotes are ignored. `width` is how many cells a
- * record must have, if it is given.
+ * cannot be read, `cells` is null, or with a wrong number of cells those there are and null for the others. Rows of
+ * empty cells without quotes are ignored. `width` is how many cells a record must have, if it is given.
  */
 function* readRecords(text, grammar, { start = 0, line = 1, width = null } = {}) {
   for (let position = start; position < text.length; ) {
@@ -87,7 +87,8 @@ function* readRecords(text, grammar, { start = 0, line = 1, width = null } = {})
     if (!isEmpty || (grammar.quote !== null && text.slice(position, lineEnd).includes(grammar.quote))) {
       if (wrong !== null) yield { line, cells: null, reason: wrong, end };
       else if (width !== null && cells !== null && cells.length !== width) {
-        yield { line, cells: null, reason: `${width} fields expected, ${cells.length} found`, end };
+        const kept = Array.from({ length: width }, (_, i) => cells[i] ?? null);
+        yield { line, cells: kept, reason: `${width} fields expected, ${cells.length} found`, end };
       } else yield { line, ...record };
     }
     line++;
