@@ -110,6 +110,7 @@ def test_models_and_options_that_cannot_be_served(models, tmp_path, capfd, monke
     assert "`nope` does not exist" in fails(capfd, "nope", "--port", 0)
     assert "NAME=PATH" in fails(capfd, "--model", "nope")
     assert "Two models are called `two`" in fails(capfd, two, "--model", f"two={two}")
+    assert "2 are served: leave it out" in fails(capfd, two, "--model", f"one={two}", "--title", "Reviews")
     for host in ("0.0.0.0", "::"):
         assert "--insecure" in fails(capfd, two, "--host", host)
     assert f"port {server.port}" in fails(capfd, two, "--port", server.port)

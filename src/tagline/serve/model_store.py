@@ -43,8 +43,8 @@ class ServedModel:
     about: Mapping[str, Any]
 
 
-def load_served_model(name: str, path: Path) -> ServedModel:
-    """Load a model and its description.
+def load_served_model(name: str, path: Path, title: str | None) -> ServedModel:
+    """Load a model and its description; ``title`` takes the place of its own.
 
     Raises:
         BundleError: it is missing or damaged.
@@ -56,16 +56,17 @@ def load_served_model(name: str, path: Path) -> ServedModel:
     predictor.predict_proba(["warm"])  # builds tables and loads libraries before the first request
     classes = tuple(str(given) for given in classifier.classes_)
     about = about_model(path, classifier)
-    return ServedModel(name, path, digest, classifier, predictor, classes, {**about, "tagline": version("tagline")})
+    about |= {"title": title or about["title"], "tagline": version("tagline")}
+    return ServedModel(name, path, digest, classifier, predictor, classes, about)
 
 
 class ModelStore:
-    """The models by name; requests that name no model get the first."""
+    """The models by name; requests that name no model get the first. ``title`` is that of every model, if given."""
 
-    def __init__(self, paths: Mapping[str, Path], log: AccessLog, metrics: Metrics) -> None:
-        self._log, self._metrics = log, metrics
+    def __init__(self, paths: Mapping[str, Path], title: str | None, log: AccessLog, metrics: Metrics) -> None:
+        self._title, self._log, self._metrics = title, log, metrics
         self._stamps = {name: _stamp(path) for name, path in paths.items()}
-        self._served = {name: load_served_model(name, path) for name, path in paths.items()}
+        self._served = {name: load_served_model(name, path, title) for name, path in paths.items()}
         self.default = next(iter(self._served))
 
     def __iter__(self) -> Iterator[ServedModel]:
@@ -105,7 +106,7 @@ class ModelStore:
         try:
             if _version(served.path) == served.version:
                 return
-            fresh = load_served_model(served.name, served.path)
+            fresh = load_served_model(served.name, served.path, self._title)
         except Exception as error:  # noqa: BLE001 (whatever the error, the old model stays)
             message = str(error) if isinstance(error, TaglineError | OSError) else f"{type(error).__name__}: {error}"
             self._log.write("error", "reload_failed", model=served.name, version=served.version, message=message)

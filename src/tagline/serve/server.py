@@ -52,7 +52,7 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
         closing(Scorer(metrics.batch, scoring_failed)) as scorer,
         _uvicorn_logs(log),
     ):
-        service = Service(settings, ModelStore(settings.models, log, metrics), scorer, log, metrics)
+        service = Service(settings, ModelStore(settings.models, settings.title, log, metrics), scorer, log, metrics)
         config = _config(service)
         address = _address(listener, config)
 

@@ -12,7 +12,7 @@ class ServerSettings:
     """``models`` are the paths by name; a request that names no model gets the first.
 
     ``root_path`` is the path below which a reverse proxy publishes the service, without a slash at its end.
-    ``title`` is the heading of the page; None for that of each model.
+    ``title`` is the heading of the page of a single model; None for that of each model.
     """
 
     models: Mapping[str, Path]

@@ -58,6 +58,7 @@ def test_a_proxy_may_publish_the_service_below_a_path() -> None:
         assert "static/style.css" in links
         assert not [link for link in links if link.startswith("/")]
     assert get(service, "/text/tagline").headers["location"] == "/text/tagline/"
+    assert get(service, "/text/tagline?model=a%20b&x").headers["location"] == "/text/tagline/?model=a%20b&x"
     assert get(service, "/text/tagliner/healthz").status_code == 404
     assert get(service, "/openapi.json").json()["servers"] == [{"url": "/text/tagline"}]
     log.close()

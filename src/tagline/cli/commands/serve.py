@@ -103,6 +103,8 @@ def serve(
     """
     session = options.session_of(context)
     paths = _paths(model, models or [])
+    if title is not None and len(paths) > 1:
+        raise InputError(f"`--title` is the heading of one model, and {len(paths)} are served: leave it out.")
     key = _api_key(api_key_file)
     if private_key is not None and certificate is None:
         raise InputError("`--private-key` requires `--certificate FILE`.")

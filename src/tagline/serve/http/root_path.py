@@ -17,7 +17,8 @@ class RootPath:
         """Answer one request."""
         if scope["type"] == "http" and scope["path"] == self._root_path:
             # The page's links are relative: they need the slash.
-            await RedirectResponse(f"{self._root_path}/", 308)(scope, receive, send)
+            query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+            await RedirectResponse(f"{self._root_path}/{query}", 308)(scope, receive, send)
             return
         if scope["type"] == "http" and scope["path"].startswith(f"{self._root_path}/"):
             scope["path"] = scope["path"].removeprefix(self._root_path)

@@ -63,10 +63,8 @@ async def models(request: Request) -> Response:
 
 async def model(request: Request, query: Annotated[ModelQuery, Query()]) -> Response:
     """Return the details of a model: classes, metrics, facts about its data, version."""
-    service = service_of(request)
-    found = service.models.find(query.model)
-    title = service.settings.title or found.about["title"]
-    return json_response({"name": found.name, "version": found.version, **found.about, "title": title})
+    found = service_of(request).models.find(query.model)
+    return json_response({"name": found.name, "version": found.version, **found.about})
 
 
 ROUTES = [
