@@ -37,12 +37,16 @@ class KeyFinding:
         kind: What it is about.
         sentence: A whole sentence for terminal and report, with what to do.
         share: The share of the rows, of the texts or of the test rows that it concerns; below 1 % it is minor.
+        of_training: Whether it concerns rows to train on only.
+        measured: In place of a sentence of training, for rows that a model is only measured on; "" for nothing.
 
     """
 
     kind: Kind
     sentence: str
     share: float = 1.0
+    of_training: bool = False
+    measured: str = ""
 
     def to_json(self) -> dict[str, str]:
         """Return an item of ``findings`` of ``metrics.json``."""

@@ -45,6 +45,21 @@ def test_the_columns_that_were_learnt_from_are_evaluated_unless_others_are_named
         evaluate_model(run.model, later, label="channel")
 
 
+def test_findings_are_of_measured_rows_and_the_most_serious_first(tmp_path):
+    run = train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
+    new = pl.DataFrame({"text": [f"new good film {i}" for i in range(297)], "label": "pos"})
+    few = pl.DataFrame({"text": ["bad", "bad one", *ROWS["text"][:2]], "label": ["neg", "neg", *ROWS["label"][:2]]})
+    parts = [new[:9].with_columns(split=pl.lit("train")), pl.concat([new, few]).with_columns(split=pl.lit("test"))]
+    evaluation = evaluate_model(run.folder, pl.concat(parts))
+    assert evaluation.metrics["rows_seen_in_training"] == 2
+    said = [finding.sentence for finding in evaluation.findings]
+    for sentences in (said, evaluation.warnings):
+        assert "1 class has fewer than 10 rows, too few to measure: `neg`." in sentences
+        assert not any("learn" in sentence for sentence in sentences)
+    # Few of the rows: behind what concerns all of them.
+    assert said[-1].startswith("2 of 301 rows were in training")
+
+
 def test_rows_seen_in_training_are_unknown_without_the_run(tmp_path):
     run = train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
     stranger = train_run(ROWS.head(60), TrainSettings(recipe="naive-bayes"), out=tmp_path / "stranger")

@@ -83,6 +83,7 @@ def evaluate_model(
     trained = clf.card_.get("dataset") or {}
     options = ReadOptions(text=column_names(text), label=column_names(label), group=group, strict=strict, **reading)
     dataset, options = _read(data, options, clf.card_, multilabel=clf.task_ is Task.MULTILABEL)
+    dataset = replace(dataset, facts=dataset.facts.of_measured_rows())
     split, rows_used = _rows(dataset, trained)
     run = run_of_model(model, trained.get("fingerprint"))
     seen, warning = _seen(split, dataset, clf, run)
@@ -118,9 +119,8 @@ def evaluate_model(
         },
         "peak_rss_mb": peak_rss_mb(),
     }
-    findings = key_findings(metrics, dataset.facts, balanced=True)
-    if seen:
-        findings.insert(0, KeyFinding(Kind.COPIES_ACROSS_SPLITS, warning[0]))
+    of_seen = [KeyFinding(Kind.COPIES_ACROSS_SPLITS, warning[0], seen / len(split))] if seen else []
+    findings = key_findings(metrics, dataset.facts, balanced=True, others=of_seen)
     said = (*dataset.facts.warnings, *warning, *warnings)
     threshold = clf.threshold_ if threshold is None else threshold
     return Evaluation(

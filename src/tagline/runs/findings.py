@@ -13,12 +13,15 @@ from tagline.task import Task
 _WIDE = 0.2  # an accuracy with a wider interval says little
 
 
-def key_findings(metrics: Mapping[str, Any], facts: Facts, *, balanced: bool) -> list[KeyFinding]:
+def key_findings(
+    metrics: Mapping[str, Any], facts: Facts, *, balanced: bool, others: Sequence[KeyFinding] = ()
+) -> list[KeyFinding]:
     """Return the key findings of a run, the most serious first.
 
-    ``metrics`` are the content of ``metrics.json``; ``balanced``: whether the classes were balanced in training.
+    ``metrics`` are the content of ``metrics.json``; ``balanced``: whether the classes were balanced in training;
+    ``others`` are findings of the caller.
     """
-    found = list(facts.key_findings)
+    found = [*facts.key_findings, *others]
     block = metrics["test"] or metrics["validation"]
     if block is not None:
         can_fold = not facts.official and not metrics.get("folds") and bool(metrics["rows"]["train"])

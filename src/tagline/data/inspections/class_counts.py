@@ -25,7 +25,7 @@ def _inspect(data: InspectedData) -> Finding:
     if single:
         what = "class has" if len(single) == 1 else "classes have"
         sentence = f"{len(single):,} {what} a single row, which cannot be measured: {listed(single, 5)}."
-        key.append(KeyFinding(Kind.TINY_CLASSES, sentence))
+        key.append(KeyFinding(Kind.TINY_CLASSES, sentence, of_training=True))
     copied = [name for name, n in count_units(data.table).items() if n == 1 and counts[name] > 1]
     if copied:
         what = "class has" if len(copied) == 1 else "classes have"
@@ -33,14 +33,13 @@ def _inspect(data: InspectedData) -> Finding:
             f"{len(copied):,} {what} several rows but only one distinct text or group, which can be neither "
             f"measured nor used for calibration: {listed(copied, 5)}."
         )
-        key.append(KeyFinding(Kind.TINY_CLASSES, sentence))
+        key.append(KeyFinding(Kind.TINY_CLASSES, sentence, of_training=True))
     few = [name for name, n in counts.items() if 1 < n < _FEW_ROWS and name not in copied]
     if few:
         what = "class has" if len(few) == 1 else "classes have"
-        sentence = (
-            f"{len(few):,} {what} fewer than {_FEW_ROWS} rows, too few to learn from and to measure: {listed(few, 5)}."
-        )
-        key.append(KeyFinding(Kind.TINY_CLASSES, sentence))
+        they = f"{len(few):,} {what} fewer than {_FEW_ROWS} rows, too few to"
+        sentence, measured = (f"{they} {do}: {listed(few, 5)}." for do in ("learn from and to measure", "measure"))
+        key.append(KeyFinding(Kind.TINY_CLASSES, sentence, of_training=True, measured=measured))
     n_rows = data.table.height
     if len(counts) > MANY_CLASSES or (len(counts) > 100 and len(counts) > n_rows / 3):
         sentence = f"There are {len(counts):,} classes in {n_rows:,} rows: check that the label column is right."
@@ -48,7 +47,7 @@ def _inspect(data: InspectedData) -> Finding:
     untrained = [name for name, n in by_part[TRAIN].items() if n == 0]
     if untrained:
         sentence = f"Classes without train rows cannot be learned: {listed(untrained, 5)}."
-        key.append(KeyFinding(Kind.UNTRAINED_CLASSES, sentence))
+        key.append(KeyFinding(Kind.UNTRAINED_CLASSES, sentence, of_training=True))
     return Finding({"class_counts": by_part}, key=key)
 
 

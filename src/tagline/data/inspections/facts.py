@@ -1,7 +1,7 @@
 """`Facts`: how a dataset was read, and what the inspections found in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -59,6 +59,20 @@ class Facts:
         """Rows by split and class."""
         found: Mapping[str, Mapping[str, int]] = self.found["class_counts"]
         return found
+
+    def of_measured_rows(self) -> "Facts":
+        """Return the facts with what concerns rows that a model is only measured on."""
+        of_training = {key.sentence: key.measured for key in self.key_findings if key.of_training}
+        warnings = (of_training.get(warning, warning) for warning in self.warnings)
+        findings = (
+            replace(key, sentence=key.measured, of_training=False) if key.of_training else key
+            for key in self.key_findings
+        )
+        return replace(
+            self,
+            warnings=tuple(warning for warning in warnings if warning),
+            key_findings=tuple(key for key in findings if key.sentence),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as JSON values; of rejected rows place and reason, not the text."""
