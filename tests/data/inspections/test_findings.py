@@ -76,17 +76,23 @@ def test_control_characters_are_kept_and_reported(tmp_path: Path) -> None:
     assert "1 text contains control characters, which are kept (first: row 41)." in data.facts.warnings
 
 
-def test_characters_of_a_wrong_encoding_are_reported() -> None:
-    texts = ["Cafés", "à", "Noël,", "“quoted”,", "NÃO,", "Â,", "â"]
+def test_characters_of_a_wrong_encoding_are_reported(tmp_path: Path) -> None:
+    texts = ["Cafés", "à", "Noël,", "“quoted”,", "NÃO,", "Â,", "â", "A IRMÃ…", "“MAÇÃ”", "IRMÃ\N{NO-BREAK SPACE}"]
     good = [(f"{text} {i}", f"c{i % 2}") for i, text in enumerate(4 * texts)]
     assert not load_dataset(good).facts.warnings
-    for text in ("é", "’", "ß", "“"):
+    for text in ("é", "’", "ß", "“", "Ö", "à", "Å"):
         broken = text.encode().decode("cp1252")
         (one,) = load_dataset([*good, (f"x {broken}", "c0")]).facts.warnings
         assert one.startswith("1 text contains characters that a wrong encoding leaves, such as `"), text
-        assert "(first: row 29)" in one
+        assert f"such as `{broken}` (first: row 41)" in one
+        assert "export them again as UTF-8" in one
+        assert "--encoding" not in one
     (lost,) = load_dataset([*good, ("caf\ufffd", "c0")]).facts.warnings
     assert "`\ufffd`" in lost
+    path = tmp_path / "utf8.csv"
+    path.write_text("text,label\n" + "".join(f"é {text},{label}\n" for text, label in rows()), encoding="utf-8")
+    assert "Remove `--encoding cp1252`" in " ".join(load_dataset(path, encoding="cp1252").facts.warnings)
+    assert "wrong" not in " ".join(load_dataset(path).facts.warnings)
 
 
 def test_classes_of_few_rows_are_named() -> None:

@@ -18,7 +18,8 @@ class InspectedData:
     """Labelled rows after splitting, and the rows that are not among them.
 
     ``table`` has the columns of `tagline.data.table`; in it ``part`` is the split of every row, and ``key`` a number
-    that copies of a text share. ``classes`` are sorted. ``official`` says whether the splits are the data's own.
+    that copies of a text share. ``classes`` are sorted. ``official`` says whether the splits are the data's own;
+    ``encoding`` is that of the files, None unless it was given.
     """
 
     table: pl.DataFrame
@@ -26,6 +27,7 @@ class InspectedData:
     official: bool
     dropped: Sequence[Dropped]
     rejected: Sequence[Rejected]
+    encoding: str | None = None
 
     @cached_property
     def parts(self) -> dict[str, pl.DataFrame]:

@@ -10,23 +10,26 @@ from tagline.key_findings import KeyFinding, Kind
 
 _LOST = "\N{REPLACEMENT CHARACTER}"
 #: What Windows-1252 makes of the second byte of a letter in UTF-8, 80 to BF.
-_SECOND = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
-WRONG_CHARACTERS = f"{_LOST}|Ã{_SECOND}|â€{_SECOND}"
+_SECOND = r"\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+#: Those that also follow a word in capitals, which may end with Ã: Portuguese ``IRMÃ…``.
+_AFTER_WORDS = r"\u00a0«»·…‘’“”•–—‹›"
+_WRONG = rf"{_LOST}|Ã[{_SECOND}--{_AFTER_WORDS}]|(?:^|\P{{Lu}})Ã[{_AFTER_WORDS}]|â€[{_SECOND}]"
 
 
 def _inspect(data: InspectedData) -> Finding:
     texts = data.table["text"]
-    wrong = texts.str.contains(WRONG_CHARACTERS)
+    wrong = texts.str.contains(_WRONG)
     n = int(wrong.sum())
     if not n:
         return Finding()
     first = wrong.arg_max() or 0
-    example = texts[first : first + 1].str.extract(f"({WRONG_CHARACTERS})").item()
+    example = texts[first : first + 1].str.extract(f"({_WRONG})").str.extract(f"({_LOST}|[Ãâ].*)").item()
     place = row_place(*data.table.select("row", "source").row(first))
     what = "text contains" if n == 1 else "texts contain"
-    sentence = (
-        f"{n:,} {what} characters that a wrong encoding leaves, such as `{example}` (first: {place}): name the "
-        "encoding of the file with `--encoding`, or export it again as UTF-8."
+    sentence = f"{n:,} {what} characters that a wrong encoding leaves, such as `{example}` (first: {place}). " + (
+        "They were decoded wrongly before they were written here: export them again as UTF-8."
+        if data.encoding is None
+        else f"Remove `--encoding {data.encoding}`; if they are still there, export the texts again as UTF-8."
     )
     return Finding(key=[KeyFinding(Kind.ENCODING, sentence, n / len(texts))])
 
