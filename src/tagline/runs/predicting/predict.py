@@ -1,7 +1,7 @@
 """Predict texts and files: rows in, the same rows in the same order out, with columns added."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypedDict
@@ -127,7 +127,10 @@ def predict_file(
     done, first = 0, next(predicted, None)
     log = frames.log
 
-    with open_table(target, kind, frames.csv_style) as write:
+    style = frames.csv_style
+    if path is None:  # what reads a pipe expects no mark that the input lacks
+        style = replace(style, byte_order_mark=log.byte_order_mark)
+    with open_table(target, kind, style) as write:
         for frame in () if first is None else chain([first], predicted):
             if file_options.strict and log.rejected:
                 break
