@@ -136,7 +136,7 @@ def test_character_ngrams_are_folded_into_the_words_that_they_are_in(fitted) -> 
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
-def test_what_speaks_most_for_a_class_is_what_an_occurrence_adds(fitted, task: str) -> None:
+def test_a_top_feature_has_the_weight_that_an_occurrence_adds(fitted, task: str) -> None:
     data = several(90) if task == "multilabel" else made_up(90, 2 if task == "binary" else 3)
     clf = TextClassifier("naive-bayes", settings={"features.unit": False}).fit(*data)
     found = top_features(clf, 3)
@@ -155,8 +155,10 @@ def test_what_speaks_most_for_a_class_is_what_an_occurrence_adds(fitted, task: s
 
 
 def test_a_model_without_weights_says_so(fitted) -> None:
-    with pytest.raises(InputError, match=r"`decision-tree` has no weight for each word.*explain a text"):
-        top_features(fitted("decision-tree", "binary"))
+    with pytest.raises(InputError, match=r"`model.kind` `decision-tree` has no weights of words.*explain a text"):
+        top_features(TextClassifier("fast", settings={"model.kind": "decision-tree"}).fit(*made_up(40, 2)))
+    with pytest.raises(InputError, match=r"`n` .* at least 1; it is -1"):
+        top_features(fitted("fast", "binary"), -1)
     with pytest.raises(InputError, match=r"no class `c5`"):
         top_features(fitted("fast", "binary"), class_name="c5")
 

@@ -1,4 +1,4 @@
-"""Explanations on the terminal: the contributions of the words of a text, and what speaks for each class of a model."""
+"""Explanations on the terminal: the contributions of the words of a text, and the top features of a model."""
 
 from typing import TYPE_CHECKING
 
@@ -32,10 +32,10 @@ def explanation_parts(explanation: "Explanation", top: int, *, ngrams: bool) -> 
 
 
 def model_parts(found: "Sequence[ClassFeatures]") -> list[RenderableType]:
-    """Return what to print of a model: the features that speak most for each class."""
+    """Return what to print of a model: the top features of each class."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("class", overflow="fold")
-    table.add_column("what speaks most for it", overflow="fold")
+    table.add_column("top features", overflow="fold")
     for each in found:
         names = " · ".join(one_line(name) for name, _ in each.features) or "nothing"
         table.add_row(Text(one_line(each.class_name)), Text(names))

@@ -1,4 +1,4 @@
-"""Explanations: the contribution of each word and n-gram to the logit of a class, and what speaks for each class.
+"""Explanations: the contribution of each word and n-gram to the logit of a class, and the top features of each class.
 
 Of a linear model the calibrated logit is explained: the intercept plus the contribution of each n-gram. Of a tree or a
 forest it is the probability: the share at the roots plus the contribution of each test on the path to the leaves. For

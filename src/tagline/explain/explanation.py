@@ -122,7 +122,7 @@ class Explanation:
             rows.append(("approximation error", notebook.number(self.remainder), ""))
         rows.append((f"{self.quantity} of {name}", notebook.number(self.score), ""))
         legend = (
-            f"Solid lines mark words that speak for {name}, dotted lines words against it; a stronger colour is "
+            f"Solid lines mark evidence for {name}, dotted lines evidence against it; a stronger colour is "
             "stronger evidence."
         )
         return notebook.card(

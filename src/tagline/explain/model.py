@@ -1,4 +1,4 @@
-"""`top_features`: what speaks most for each class of a model, without a text."""
+"""`top_features`: the features with the largest weights for each class of a model, without a text."""
 
 from dataclasses import dataclass
 
@@ -26,15 +26,15 @@ class ClassFeatures:
 
 
 def top_features(classifier: TextClassifier, n: int = 10, class_name: str | None = None) -> tuple[ClassFeatures, ...]:
-    """Return for each class of a linear model of n-grams the at most ``n`` features that speak most for it.
+    """Return for each class of a linear model of n-grams the at most ``n`` features with the largest weights.
 
     With ``class_name`` only for that class.
 
     These are words and n-grams of words; of a model that has only character n-grams, those. Of two classes, the
-    features of one speak against the other.
+    features of one are evidence against the other.
 
     Raises:
-        InputError: there is no such class, or the model is of another kind, whose features have no weights.
+        InputError: there is no such class, ``n`` is less than 1, or the model has no weights of features.
 
     """
     features, model = classifier.vectorizer_, classifier.model_
@@ -42,9 +42,11 @@ def top_features(classifier: TextClassifier, n: int = 10, class_name: str | None
         raise InputError(NOT_EXPLAINED)
     if not isinstance(features, Vectorizer) or not isinstance(model, LinearModel):
         raise InputError(
-            f"`{classifier.recipe_.recipe.name}` has no weight for each word, because what a word adds depends on the "
-            "other words: explain a text."
+            f"A model with `model.kind` `{classifier.recipe_.model.kind}` has no weights of words, because the "
+            "contribution of a word depends on the other words: explain a text."
         )
+    if n < 1:
+        raise InputError(f"`n` is the number of features of each class, at least 1; it is {n}.")
     sizes = [len(scale) for scale in features.scales]
     of_words = [isinstance(block, WordNgrams) for block in features.blocks]
     shown = np.repeat(of_words if any(of_words) else [True] * len(sizes), sizes)  # (n_columns,)

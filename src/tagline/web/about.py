@@ -135,7 +135,7 @@ def _roc_points(positive: np.ndarray[Any, np.dtype[np.bool_]], score: Floats) ->
 
 
 def _features(clf: TextClassifier) -> list[Json] | None:
-    """Return what speaks most for each class, None for a model whose features have no weights of their own."""
+    """Return the top features of each class, None for a model whose features have no weights of their own."""
     if len(clf.classes_) > _MOST_CLASSES:
         return None
     try:

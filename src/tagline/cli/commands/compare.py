@@ -21,7 +21,7 @@ def compare(
         typer.Argument(
             metavar="RUN RUN…",
             help="The folders of two or more runs; in place of some, CSV files of other predictions with the columns "
-            "`row` (from 0, as in predictions.parquet), `prediction`, and if wanted `proba:CLASS`.",
+            "`row` (from 0, as in predictions.parquet), `prediction`, and optionally `proba:CLASS`.",
         ),
     ],
     out: Annotated[

@@ -50,7 +50,7 @@ def explain(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Show the contribution of each word to the logit of a class, or what speaks most for each class.
+    """Show the contribution of each word to the logit of a class, or the top features of each class.
 
     Examples: [bold]tagline explain MODEL "Not a bad film at all."[/] and [bold]tagline explain MODEL[/]
     """

@@ -58,7 +58,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
 
     Args:
         runs: Folders of runs, two or more; in place of some, CSV files with the columns ``row``, as in
-            ``predictions.parquet``, ``prediction``, and if wanted ``proba:<class>``.
+            ``predictions.parquet``, ``prediction``, and optionally ``proba:<class>``.
         seed: Of the bootstrap.
         log: Called with the name of each stage.
 

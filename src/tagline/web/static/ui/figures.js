@@ -87,7 +87,7 @@ function featureParts({ features }) {
   const caption = "The words and n-grams with the largest weights for each class, largest first.";
   const make = (listed) => table(caption, columns, listed);
   const tables = expandable(rows, make, "Words by class");
-  return [section("What speaks most for each class", ...tables)];
+  return [section("Top features of each class", ...tables)];
 }
 
 function wordList(words) {
