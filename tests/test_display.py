@@ -5,6 +5,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from matplotlib.figure import Figure
@@ -119,6 +120,39 @@ def test_a_classifier_shows_its_state() -> None:
     texts, labels = several(60)
     assert "accuracy of whole label sets" in shown(TextClassifier("naive-bayes").fit(texts, labels))
     assert "word ids" in shown(with_history())
+
+
+def test_copies_of_a_text_count_once_in_the_interval_of_a_card() -> None:
+    rng = np.random.default_rng(0)
+    texts = [f"film {' '.join(rng.choice(list('abcdef'), 3))} {k}" for k in range(24)]
+    names = [f"c{k % 2}" for k in rng.permutation(24)]
+
+    def interval(clf: TextClassifier) -> tuple[float, float]:
+        low, high = re.search(r"95 % interval (\S+) to (\S+)\)", shown(clf)).groups()
+        return float(low), float(high)
+
+    once = TextClassifier("naive-bayes").fit(texts, names)
+    copied = TextClassifier("naive-bayes").fit(texts * 50, names * 50)
+    assert "on 1,200 rows of 24 distinct texts or groups, before the final fit" in shown(copied)
+    assert "on 24 rows, before" in shown(once)
+    low, high = interval(copied)
+    assert high - low > 25  # of 1,200 independent rows it would be 6 at most
+    grouped = TextClassifier("naive-bayes").fit(
+        [f"{text} {k}" for k, text in enumerate(texts * 10)], names * 10, groups=list(range(24)) * 10
+    )
+    assert "on 240 rows of 24 distinct texts or groups" in shown(grouped)
+
+
+def test_parameters_may_be_arrays_and_series() -> None:
+    clf = TextClassifier(
+        "naive-bayes", stop_words=np.array(["the", "of"]), class_weight=pd.Series({"c0": 2.0, "c1": 1})
+    )
+    assert repr(clf).startswith("TextClassifier(recipe='naive-bayes', class_weight=c0    2.0")
+    assert "stop_words=array(['the', 'of']" in repr(clf)
+    assert "stop_words ['the' 'of']" in shown(clf)
+    assert repr(TextClassifier("naive-bayes", stop_words=("a",))) == (
+        "TextClassifier(recipe='naive-bayes', stop_words=('a',))"
+    )
 
 
 def test_an_explanation_shows_the_words_that_decided() -> None:

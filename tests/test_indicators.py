@@ -34,6 +34,12 @@ def naive_bayes() -> TextClassifier:
     return TextClassifier("naive-bayes")
 
 
+def with_value(row: int, column: str, value: Any) -> pd.DataFrame:
+    frame = FRAME.astype(object)
+    frame.iloc[row, NAMES.index(column)] = value
+    return frame
+
+
 def dense(indicator: Any) -> np.ndarray:
     return np.asarray(indicator.toarray() if sp.issparse(indicator) else indicator)
 
@@ -103,13 +109,32 @@ def test_columns_of_a_frame_are_matched_by_name() -> None:
         clf.score(TEXTS, FRAME.rename(columns={"c0": "x"}))
 
 
+def test_columns_of_a_frame_are_matched_by_name_if_they_are_numbers() -> None:
+    clf = naive_bayes().fit(TEXTS, FRAME.set_axis([2, 0, 1], axis=1))
+    assert clf.classes_.tolist() == [2, 0, 1]
+    right = naive_bayes().fit(TEXTS, FRAME).score(TEXTS, FRAME)
+    assert clf.score(TEXTS, FRAME.set_axis([2, 0, 1], axis=1)[[0, 1, 2]]) == right > 0.5
+    assert clf.score(TEXTS, NUMBERS) == clf.score(TEXTS, sp.csr_matrix(NUMBERS)) == right  # columns without names
+
+
+def test_columns_of_a_frame_are_in_nfc() -> None:
+    composed, decomposed = ["\u00e9", "c0", "c1"], ["e\u0301", "c0", "c1"]
+    clf = naive_bayes().fit(TEXTS, FRAME.set_axis(decomposed, axis=1))
+    assert clf.classes_.tolist() == composed
+    swapped = FRAME.set_axis(composed, axis=1)[composed[::-1]]
+    assert clf.score(TEXTS, swapped) == clf.score(TEXTS, FRAME.set_axis(decomposed, axis=1)) > 0.5
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (NUMBERS * 2, "nothing but 0 and 1"),
-        (sp.csr_matrix(NUMBERS * 0.5), "nothing but 0 and 1"),
-        (FRAME.astype(object).replace(1, None), "nothing but 0 and 1"),
-        (pd.DataFrame(NUMBERS, columns=["a", "b", "a"]), "Two columns of labels have one name"),
+        (NUMBERS * 2, r"row \d+, column `\d` is `2`; an indicator matrix holds only 0 and 1"),
+        (sp.csr_matrix(NUMBERS * 0.5), "is `0.5`; an indicator matrix holds only 0 and 1"),
+        (FRAME.astype(object).replace(1, None), r"column `c\d` is `None`; an indicator matrix holds only 0 and 1"),
+        (with_value(7, "c0", np.nan), "^Labels: row 7, column `c0` is NaN; an indicator matrix holds only 0 and 1.$"),
+        (with_value(3, "c1", "yes"), "^Labels: row 3, column `c1` is `yes`; an indicator matrix holds only 0 and 1.$"),
+        (pd.DataFrame(NUMBERS, columns=["a", "b", "a"]), "^Duplicate label column `a`: rename one.$"),
+        (pd.DataFrame(NUMBERS, columns=["e\u0301", "b", "\u00e9"]), "^Duplicate label column `\u00e9`: rename one.$"),
         (NUMBERS[:5], "90 texts and 5 labels"),
     ],
 )

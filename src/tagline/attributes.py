@@ -19,7 +19,7 @@ from tagline.task import Floats
 if TYPE_CHECKING:
     from tagline.learners import TrainingRecord
 
-_NO_METRICS = ("epoch", "seconds")  # the columns of a history that Keras's has not
+_NO_METRICS = ("epoch", "seconds")  # columns that Keras's history lacks
 
 
 class LearntAttributes(Estimator):

@@ -23,6 +23,7 @@ from tagline.inputs import as_inputs, check_lengths, label_text, list_labels, ma
 from tagline.learners import FitOptions, Fitted, HeldOut, TrainingRecord, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.fit_arguments import check_arguments, checked_seed
+from tagline.learners.holdout import row_units
 from tagline.learners.progress import FitProgress
 from tagline.learners.sample_weight import checked_weights
 from tagline.metrics.block import positive_class
@@ -58,7 +59,7 @@ class TextClassifier(LearntAttributes):
             one for each fit.
         tokenizer: for n-grams, a function from a text, in NFC and lower case, to its tokens. A model with one can be
             pickled, but not saved or exported.
-        stop_words: for n-grams, tokens to leave out: ``"english"`` or a list; None keeps all.
+        stop_words: for n-grams, tokens to leave out: ``"english"``, or a list, set or array; None keeps all.
 
     Attributes:
         classes_: the classes, (n_classes,), sorted or in the order of an indicator's columns; the columns of
@@ -138,7 +139,6 @@ class TextClassifier(LearntAttributes):
             feature_cache: keeps the features of these texts for other fits.
             unlabelled: more texts, (n_more,), without labels. From them and the texts learned from, word vectors are
                 learned first that the network starts from (skip-gram; the extra ``vectors``).
-
             progress: called with a ``FitProgress`` while a model of n-grams is fitted.
 
         Raises:
@@ -171,7 +171,9 @@ class TextClassifier(LearntAttributes):
         )
         fitted = fit_recipe(recipe, given.data, options)
         if fitted.held_out is not None:
-            fitted = replace(fitted, held_out=replace(fitted.held_out, rows=given.rows[fitted.held_out.rows]))
+            held = fitted.held_out.rows
+            found = replace(fitted.held_out, rows=given.rows[held], unit=row_units(given.data, held))
+            fitted = replace(fitted, held_out=found)
         self.classes_, self.task_, self.recipe_, self.positive_ = given.classes, given.data.task, recipe, given.positive
         self._take(fitted, given.indicator, seed)
         return self
@@ -391,7 +393,7 @@ class TextClassifier(LearntAttributes):
         """Return a figure of loss and accuracy over the epochs of a network.
 
         Raises:
-            InputError: it is no network, or was loaded.
+            InputError: the model is not a network, or was loaded from a file.
 
         """
         self._check_fitted()

@@ -1,7 +1,6 @@
 """What a classifier shows of itself: a summary as Keras prints it, figures, and a card in a notebook."""
 
 from collections.abc import Iterable, Sequence
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from tagline import notebook
@@ -10,8 +9,8 @@ from tagline.features.encoder import Encoder
 from tagline.features.vectorizer import Vectorizer
 from tagline.inputs import as_inputs, check_lengths, label_indices, list_labels
 from tagline.learners import HeldOut
+from tagline.metrics import measure
 from tagline.metrics.counts import MANY_CLASSES, confusion_matrix
-from tagline.metrics.intervals import all_or_none_interval, delta_interval
 from tagline.models.network.network import Network
 from tagline.models.trees import TreeModel
 from tagline.task import Task
@@ -172,9 +171,7 @@ def confusion_figure(clf: "TextClassifier", texts: Iterable[Any], labels: Iterab
 def card(clf: "TextClassifier") -> str:
     """Return what a notebook shows of a classifier."""
     text = notebook.text
-    defaults = signature(type(clf)).parameters
-    given = {name: value for name, value in clf.get_params().items() if name != "recipe"}
-    params = [(name, text(value)) for name, value in given.items() if value != defaults[name].default]
+    params = [(name, text(value)) for name, value in clf.changed_params().items() if name != "recipe"]
     if not clf.__sklearn_is_fitted__():
         recipe = clf.recipe if isinstance(clf.recipe, str) else "custom"
         head = f"<strong>TextClassifier</strong> <span class='quiet'>{text(recipe)}, not fitted</span>"
@@ -184,7 +181,11 @@ def card(clf: "TextClassifier") -> str:
         ("task", str(clf.task_)),
         ("classes", text(_class_names(clf))),
         ("features", f"{clf.n_features_:,} {clf.vectorizer_.unit_name}"),
-        *(("held-out rows", _held_out(clf, found)) for found in (clf.validation_,) if found is not None),
+        *(
+            ("held-out rows", _held_out(clf, found))
+            for found in (clf.validation_,)
+            if found is not None and len(found.rows)
+        ),
         *((name, text(value)) for name, value in _chosen(clf)),
         *params,
     ]
@@ -209,12 +210,10 @@ def _held_out(clf: "TextClassifier", found: HeldOut) -> str:
     """Return the accuracy on the held-out rows with its 95 % interval."""
     decided = clf.task_.decide(found.proba, clf.threshold_)
     truth = clf.task_.truth(found.Y)
-    right = (decided == truth).all(axis=1) if clf.task_ is Task.MULTILABEL else decided == truth
-    n, accuracy = len(right), float(right.mean())
-    if accuracy in (0.0, 1.0):
-        interval: Sequence[float] | None = all_or_none_interval(accuracy == 1.0, n)
-    else:
-        interval = delta_interval(accuracy, (right - accuracy) / n)
+    names = [str(name) for name in clf.classes_]
+    block = measure(truth, decided, None, names, task=clf.task_, positive=clf.positive_, units=found.unit)
+    interval = block["accuracy_ci95"]
     between = "" if interval is None else f" (95 % interval {100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+    copies = f" of {block['n_units']:,} distinct texts or groups" if "n_units" in block else ""
     of = " of whole label sets" if clf.task_ is Task.MULTILABEL else ""
-    return f"accuracy{of} {100 * accuracy:.1f} %{between} on {n:,} rows, before the final fit"
+    return f"accuracy{of} {100 * block['accuracy']:.1f} %{between} on {block['n']:,} rows{copies}, before the final fit"

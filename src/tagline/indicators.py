@@ -3,6 +3,8 @@
 A classifier fitted on one predicts one of the same kind, as scikit-learn's metrics and searches expect.
 """
 
+import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,9 +71,9 @@ class Indicator:
             InputError: the frame has columns of other names.
 
         """
-        own, wanted = [str(name) for name in self.classes], [str(name) for name in classes]
-        unnamed = self.classes.tolist() == list(range(len(own)))
-        if own == wanted or unnamed or len(own) != len(wanted):
+        own, wanted = ([_composed(str(name)) for name in names] for names in (self.classes, classes))
+        named = self.format.container in ("pandas", "polars")
+        if own == wanted or not named or len(own) != len(wanted):
             return self.Y
         unknown = sorted(set(own) - set(wanted))
         if unknown:
@@ -82,7 +84,7 @@ class Indicator:
 def read_indicator(labels: Any) -> Indicator | None:
     """Return an indicator of two or more labels; None if ``labels`` are something else.
 
-    The classes are the columns of a frame, otherwise 0, 1, …. Lists of 0 and 1 of one length are an array.
+    The classes are the columns of a frame, in NFC, otherwise 0, 1, …. Lists of 0 and 1 of one length are an array.
 
     Raises:
         InputError: the matrix holds anything but 0 and 1, or two columns have one name.
@@ -107,10 +109,22 @@ def read_indicator(labels: Any) -> Indicator | None:
         classes = _column_names(list(labels.columns))
     if array.dtype == object and all(isinstance(value, _NUMBERS) for value in array.flat):
         array = array.astype(np.float64)  # columns of different types
-    if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
-        raise InputError("A matrix of labels holds a column for each label, and nothing but 0 and 1.")
+    wrong = np.argwhere(~_are_0_or_1(array))
+    if len(wrong):
+        row, column = wrong[0]
+        name, value = _composed(str(classes[column])), array[row, column]
+        shown = "NaN" if isinstance(value, float | np.floating) and np.isnan(value) else f"`{value}`"
+        raise InputError(f"Labels: row {row}, column `{name}` is {shown}; an indicator matrix holds only 0 and 1.")
     format_ = IndicatorFormat(container=container, boolean=array.dtype == bool)
     return Indicator(array.astype(bool), classes, format_)
+
+
+def _are_0_or_1(array: NDArray[Any]) -> Bools:
+    """Return which values of an array of any type are the numbers 0 and 1."""
+    if array.dtype.kind in "biuf":
+        return np.isin(array, (0, 1))
+    flat = [isinstance(value, _NUMBERS) and value in (0, 1) for value in array.flat]
+    return np.array(flat, dtype=bool).reshape(array.shape)
 
 
 def _are_rows(labels: Any) -> bool:
@@ -128,7 +142,12 @@ def _are_rows(labels: Any) -> bool:
 
 def _column_names(names: list[Any]) -> NDArray[Any]:
     integers = all(isinstance(name, int | np.integer) for name in names)
-    written = names if integers else [str(name) for name in names]
-    if len(set(written)) < len(written):
-        raise InputError("Two columns of labels have one name: give each label a name of its own.")
+    written = names if integers else [_composed(str(name)) for name in names]
+    for name, n in Counter(written).items():
+        if n > 1:
+            raise InputError(f"Duplicate label column `{name}`: rename one.")
     return np.array(written)
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)

@@ -80,7 +80,7 @@ def list_labels(labels: Iterable[Any] | None, classes: Labels | None = None) -> 
     Strings are normalized to NFC, as texts are. The columns of a frame take the order of ``classes``, (n_classes,).
 
     Raises:
-        InputError: a label is missing, too long, or a list among others that are none; or columns are not ``classes``.
+        InputError: a label is missing or too long; lists and single labels are mixed; or columns are not ``classes``.
 
     """
     if labels is None:

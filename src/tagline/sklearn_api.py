@@ -29,6 +29,12 @@ class Estimator:
         """Return the parameters by name; ``deep`` is ignored, because none of them has parameters."""
         return {name: getattr(self, name) for name in self._parameters()}
 
+    def changed_params(self) -> dict[str, Any]:
+        """Return the parameters that are not the default, by name."""
+        defaults = self._parameters()
+        # Compared as text, as in scikit-learn: arrays and frames compare element by element.
+        return {name: value for name, value in self.get_params().items() if repr(value) != repr(defaults[name])}
+
     def set_params(self, **params: Any) -> Self:
         """Set parameters by name; ``settings__features__words=2`` sets one of the settings and keeps the others.
 
@@ -100,9 +106,7 @@ class Estimator:
         return self
 
     def __repr__(self) -> str:
-        defaults = self._parameters()
-        params = self.get_params()
-        changed = [f"{name}={value!r}" for name, value in params.items() if value != defaults[name]]
+        changed = [f"{name}={value!r}" for name, value in self.changed_params().items()]
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_is_fitted__(self) -> bool:

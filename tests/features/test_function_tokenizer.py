@@ -1,6 +1,7 @@
 """Tokenizers and stop words that users give, judged by scikit-learn's `CountVectorizer`."""
 
 import pickle
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,64 @@ def test_a_model_with_a_function_is_pickled_but_not_saved(tmp_path: Path) -> Non
     assert set(found) == {"The", "", "and", "of", "it"}  # stems are not in the text
 
 
+def marked(function: Any, text: str) -> list[tuple[str, str]]:
+    """Return the tokens of a text that have a span, with the words there."""
+    tokenizer = make_tokenizer(function, None)
+    tokens, spans = tokenizer.tokenize(pl.Series([text])).values, tokenizer.spans(text)
+    assert len(tokens) == len(spans)
+    assert all(0 <= start <= end <= len(text) for start, end in spans)
+    assert all(start <= end for (start, _), (_, end) in pairwise(spans))  # of n-grams
+    return [(token, text[start:end]) for token, (start, end) in zip(tokens, spans, strict=True) if start < end]
+
+
+def lemmas(text: str) -> list[str]:
+    known = {"ran": "run", "is": "be", "are": "be"}
+    return [known.get(word, word) for word in text.split()]
+
+
+def bigrams_of_characters(text: str) -> list[str]:
+    return [text[k : k + 2] for k in range(len(text) - 1)]
+
+
+def one_and_two_words(text: str) -> list[str]:
+    words = text.split()
+    return [" ".join(words[k : k + n]) for k in range(len(words)) for n in (1, 2) if k + n <= len(words)]
+
+
+def test_a_token_that_the_text_lacks_leaves_the_others_in_place() -> None:
+    same = [(word, word) for word in ("he", "to", "the", "race", "to", "run")]
+    assert marked(lemmas, "he ran to the race to run") == same
+    assert marked(lemmas, "this is maybe") == [("this", "this"), ("maybe", "maybe")]  # no "be" within a word
+    assert marked(lemmas, "ran " * 50 + "is it") == [("it", "it")]
+    long = "he ran to the race and they are there " * 80 + "to run"
+    expected = [word for word in long.split() if word not in ("ran", "are")]
+    assert marked(lemmas, long) == [(word, word) for word in expected]
+
+
+@pytest.mark.parametrize("function", [bigrams_of_characters, one_and_two_words, list])
+def test_tokens_may_overlap(function: Any) -> None:
+    text = "a new film, a new joy"
+    assert marked(function, text) == [(token, token) for token in function(text)]
+
+
+def test_tokens_in_no_order_take_that_of_the_text() -> None:
+    text = "zoo plot film actor"
+    assert marked(lambda text: set(text.split()), text) == [(word, word) for word in text.split()]
+
+
+def test_words_of_a_script_without_spaces_are_marked() -> None:
+    assert marked(lambda text: ["\u559c\u6b22", "\u7535\u5f71"], "\u6211\u559c\u6b22\u770b\u7535\u5f71") == [
+        ("\u559c\u6b22", "\u559c\u6b22"),
+        ("\u7535\u5f71", "\u7535\u5f71"),
+    ]
+
+
+def test_the_order_of_a_set_of_stop_words_changes_nothing() -> None:
+    words = ["the", "of", "a", "film", "plot"]
+    assert make_tokenizer(str.split, set(words)) == make_tokenizer(str.split, frozenset(sorted(words)))
+    assert make_tokenizer(None, set(words)).stop_words == tuple(sorted(words))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -99,6 +158,8 @@ def test_a_model_with_a_function_is_pickled_but_not_saved(tmp_path: Path) -> Non
         ({"stop_words": "german"}, '`stop_words` is `german`: it must be "english", a list of words or None'),
         ({"stop_words": 3}, "`stop_words` is `3`"),
         ({"stop_words": [3]}, "`stop_words` must be strings"),
+        ({"stop_words": iter(["the"])}, "`stop_words` is an iterator, which only one fit could read: give a list"),
+        ({"settings": iter(["model.alpha=2"])}, "`settings` is an iterator, which only one fit could read"),
         ({"stop_words": ["well-known"]}, "The stop word `well-known` is 3 tokens, not one"),
         (
             {"stop_words": ["a"], "recipe": "multihot-dense"},

@@ -1,6 +1,6 @@
 """A Python function as the tokenizer of n-grams, and the stop words that users name, as in scikit-learn."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 
 from tagline.errors import InputError
+from tagline.features.alignment import align
+from tagline.features.located import Span
 from tagline.features.stop_words import STOP_WORDS
 from tagline.features.tokenizer import Replacement, Tokenizer, Tokens
 
@@ -27,11 +29,14 @@ class FunctionTokenizer(Tokenizer):
         with _ONE_AT_A_TIME:
             for text in texts.str.to_lowercase():
                 tokens = self.function(text)
+                unordered = isinstance(tokens, Set)
                 if isinstance(tokens, str) or not isinstance(tokens, Iterable):
                     raise InputError(
                         f"The tokenizer returned a `{type(tokens).__name__}` for the text `{text:.40}`, not a list."
                     )
-                found.append([token for token in tokens if self._is_token(token, text)])
+                kept = [token for token in tokens if self._is_token(token, text)]
+                # The order of a set differs from process to process; n-grams need that of the text.
+                found.append(sorted(kept, key=lambda token: (text.find(token), token)) if unordered else kept)
         values = pl.Series([token for tokens in found for token in tokens], dtype=pl.String)
         return Tokens(values, np.array([len(tokens) for tokens in found], dtype=np.int64))
 
@@ -43,6 +48,9 @@ class FunctionTokenizer(Tokenizer):
                 "a string."
             )
         return token != ""
+
+    def _places(self, tokens: Sequence[str], cleaned: str) -> list[Span | None]:
+        return align(tokens, cleaned)
 
     @property
     def _replacements(self) -> tuple[Replacement, ...]:
@@ -91,7 +99,9 @@ def _checked_stop_words(stop_words: str | Iterable[str]) -> tuple[str, ...]:
         return STOP_WORDS
     if not isinstance(stop_words, Iterable):
         raise InputError(f'`stop_words` is `{stop_words}`: it must be "english", a list of words or None.')
+    if isinstance(stop_words, Iterator):
+        raise InputError("`stop_words` is an iterator, which only one fit could read: give a list or a set.")
     words = tuple(stop_words)
     if not all(isinstance(word, str) for word in words):
         raise InputError("`stop_words` must be strings.")
-    return words
+    return tuple(sorted(words)) if isinstance(stop_words, Set) else words  # the order of a set differs by process

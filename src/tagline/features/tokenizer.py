@@ -18,7 +18,7 @@ Before either rule, text is normalized to NFC, so that é is one character howev
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -167,18 +167,23 @@ class Tokenizer:
         origin = [i for i, char in enumerate(composed) for _ in char.lower()]  # İ becomes two characters
         for replacement in self._replacements:
             cleaned, origin = _replace(replacement, cleaned, origin)
-        spans = []
-        cursor = place = 0
-        for token in self._split(column).values:  # nothing between two tokens contains the next one
-            start = cleaned.find(token, cursor)
-            span = (place, place)  # a Python function may return a token that the text lacks, such as a stem
-            if start >= 0:
-                cursor = start + len(token)
-                first, last = origin[start], origin[cursor - 1]
-                span, place = (ends[first] - sources[first], ends[last]), ends[last]
-            if token not in self.stop_words:
-                spans.append(span)
-        return spans
+        tokens = self._split(column).values.to_list()
+        found = [
+            None if place is None else (ends[origin[place[0]]] - sources[origin[place[0]]], ends[origin[place[1] - 1]])
+            for place in self._places(tokens, cleaned)
+        ]
+        spans = _without_gaps(found)
+        return [span for token, span in zip(tokens, spans, strict=True) if token not in self.stop_words]
+
+    def _places(self, tokens: Sequence[str], cleaned: str) -> Sequence[Span | None]:
+        """Return the span of each token in the text that was split."""
+        places = []
+        cursor = 0
+        for token in tokens:  # nothing between two tokens contains the next one
+            start = cleaned.index(token, cursor)
+            cursor = start + len(token)
+            places.append((start, cursor))
+        return places
 
     @property
     def _replacements(self) -> tuple[Replacement, ...]:
@@ -274,6 +279,23 @@ def _is_boundary(before: str, char: str) -> bool:
         return True
     nfc = unicodedata.normalize("NFC", before + char)
     return nfc == unicodedata.normalize("NFC", before) + unicodedata.normalize("NFC", char)
+
+
+def _without_gaps(spans: Sequence[Span | None]) -> list[Span]:
+    """Return the spans with an empty one, between its neighbours, for each token that the text lacks."""
+    ends: list[int] = []  # of the last token found so far
+    for span in spans:
+        ends.append(span[1] if span is not None else ends[-1] if ends else 0)
+    filled: list[Span] = []
+    following = None  # where the next token starts, maybe before the end of the one before it
+    for span, end in zip(reversed(spans), reversed(ends), strict=True):
+        if span is None:
+            place = end if following is None else min(end, following)
+            filled.append((place, place))
+        else:
+            filled.append(span)
+            following = span[0]
+    return filled[::-1]
 
 
 def _replace(replacement: Replacement, text: str, origin: list[int]) -> tuple[str, list[int]]:

@@ -113,13 +113,15 @@ class HeldOut:
     """Predictions for training rows that the model had not seen, before the final fit.
 
     ``rows`` are indices into the texts given, (n,); ``Y`` and ``proba`` are (n, n_classes); ``how`` says in words
-    how they were held out.
+    how they were held out. ``unit``, (n,), is the unit of each row, which copies of a text and rows of a group share;
+    None until `TextClassifier.fit` sets it.
     """
 
     rows: Ints
     Y: Bools
     proba: Floats
     how: str
+    unit: Ints | None = None
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,12 @@ def hold_out(recipe: Recipe, data: TrainingData, seed: int, *, cheap: bool) -> t
     return [(np.flatnonzero(~held), np.flatnonzero(held))], how
 
 
+def row_units(data: TrainingData, rows: Ints) -> Ints:
+    """Return the unit of each of some rows, (n_rows,): copies of a text, and rows of a group, share one."""
+    texts = data.texts.take(rows) if isinstance(data.texts, Sequences) else data.texts[rows]
+    return units(_keys(texts), None if data.groups is None else data.groups[rows])
+
+
 def _whole_units(unit: Ints, stratum: Ints, share: float, seed: int) -> Bools:
     """Return which rows are held out, (n,), as whole units, which may be few and large.
 

@@ -8,7 +8,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -125,6 +125,8 @@ def setting_pairs(settings: Iterable[str] | Mapping[str, Any]) -> list[tuple[str
     """
     if isinstance(settings, str):
         settings = [settings]
+    if isinstance(settings, Iterator):
+        raise RecipeError("`settings` is an iterator, which only one fit could read: give a mapping or a list.")
     if not isinstance(settings, Iterable):
         raise RecipeError(f"`settings` must be a mapping, or a list of `section.key=value`, not `{settings}`.")
     if isinstance(settings, Mapping):
