@@ -384,8 +384,12 @@ def test_invalid_thresholds(fitted) -> None:
         (["a", "b"], [1.0, float("nan")], "Label 1 is missing"),
         (["a", "b"], [["x"], "y"], "Label 1 is of type `str`, but others are lists"),
         (["a", "b"], [["x"], None], "Label 1 is missing"),
-        (["a", "b"], np.array([[1, 2], [0, 1]]), "nothing but 0 and 1"),
-        (["a", "b"], np.array([["x", "y"], ["x", "z"]]), "nothing but 0 and 1"),
+        (["a", "b"], np.array([[1, 2], [0, 1]]), "row 0, column `1` is `2`; an indicator matrix holds only 0 and 1"),
+        (
+            ["a", "b"],
+            np.array([["x", "y"], ["x", "z"]]),
+            "row 0, column `0` is `x`; an indicator matrix holds only 0 and 1",
+        ),
         (["", " "], ["x", "y"], "nothing to learn from"),
     ],
 )
