@@ -97,13 +97,16 @@ def test_what_is_shown_first_is_said_once(tmp_path: Path, capsys: pytest.Capture
     first = out.split("Look at this first:\n")[1].split("\n\n")[0].splitlines()
     assert [line.removeprefix("  • ") for line in first] == shown_first(run.metrics)
     assert "such as `â€™` (first: row 401)" in out
-    assert "1 row left out: empty text" in err  # the sixth
+    assert "1 row was left out: empty text" in err  # the sixth
     assert "Spaces around the label were trimmed in 1 row." in err  # not a key finding
     assert not [line for line in first if line.removeprefix("  • ") in err]
     top, rest = page.split("</header>")
     assert page.count("keeps them apart") == top.count("keeps them apart") == 1
-    assert ("1 text with conflicting labels." in top, '<p class="warning">1 text with' in rest) == (True, False)
-    assert '<p class="warning">1 row left out: empty text' in rest
+    assert (
+        "1 text has conflicting labels: correct the labels, or remove these rows." in top,
+        '<p class="warning">1 text has' in rest,
+    ) == (True, False)
+    assert '<p class="warning">1 row was left out: empty text' in rest
     capsys.readouterr()
     show_run(Session([]), replace(run, warnings=()), as_json=True)
     assert "Spellings of one label were merged" in capsys.readouterr().err  # for who reads JSON by machine

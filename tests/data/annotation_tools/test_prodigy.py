@@ -25,7 +25,7 @@ def test_rejected_and_ignored_rows_are_left_out_and_counted(tmp_path: Path) -> N
     assert labels == {t: n for t, n, a in zip(TEXTS, SINGLE, answers, strict=True) if a == "accept"}
     assert data.facts.dropped == {"rejected by the annotator": 6, "ignored by the annotator": 6}
     assert "Read as an export of Prodigy." in data.facts.warnings
-    assert "6 rows left out: rejected by the annotator (first: row 1)." in data.facts.warnings
+    assert "6 rows were left out: rejected by the annotator (first: row 1)." in data.facts.warnings
 
 
 def test_labels_of_rejected_rows_decide_nothing() -> None:

@@ -20,13 +20,16 @@ def test_copies_across_official_splits_are_counted() -> None:
     )
     facts = load_dataset(table).facts
     assert facts.duplicates["test_in_train"] == 6
-    assert "6 test rows with a text that is also in train." in facts.warnings
+    assert (
+        "6 test rows have a text that is also in train, so metrics are optimistic: remove copies from test."
+        in facts.warnings
+    )
 
 
 def test_nulls_and_empty_texts_are_counted() -> None:
     data = load_dataset([*rows(), (None, "c0"), ("  \t", "c1"), ("x", None), ("y", "")])
     assert data.facts.dropped == {"no text": 1, "empty text": 1, "no label": 2}
-    assert "2 rows left out: no label (first: row 43)." in data.facts.warnings
+    assert "2 rows were left out: no label (first: row 43)." in data.facts.warnings
     assert sum(len(part) for part in (data.train, data.validation, data.test) if part) == 40
 
 
@@ -103,7 +106,7 @@ def test_classes_of_few_rows_are_named() -> None:
 def test_warnings_name_the_row_of_the_users_data(tmp_path: Path) -> None:
     odd = pl.DataFrame({"text": ["", "w" * 1_000_001, "bell \x07"], "label": ["c0", "c0", "c1"]})
     told = " ".join(load_dataset(pl.concat([frame(2), odd, frame(40)])).facts.warnings)
-    assert "1 row left out: empty text (first: row 3)." in told
+    assert "1 row was left out: empty text (first: row 3)." in told
     assert "1,000,001 characters (row 4)" in told
     assert "which are kept (first: row 5)" in told
     test = write(tmp_path / "b.csv", odd)

@@ -61,7 +61,7 @@ def test_labels_are_composed() -> None:
 def test_marks_are_unlabelled(mark: str) -> None:
     labels, told = unified(["a", mark, "b", mark])
     assert labels == ["a", None, "b", None]
-    assert f"2 rows with the label `{mark}`, which is read as unlabelled. Give `--keep-label-spelling`" in told
+    assert f"2 rows have the label `{mark}`, which is read as unlabelled. Give `--keep-label-spelling`" in told
     assert unified(["a", mark, "b"], KEEP) == (["a", mark, "b"], "")
     assert unified([["a", mark], [mark], [], ["b", "a"]])[0] == [["a"], None, [], ["a", "b"]]
 

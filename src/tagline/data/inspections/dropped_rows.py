@@ -13,7 +13,8 @@ def _inspect(data: InspectedData) -> Finding:
     key = []
     for dropped in data.dropped:
         place = row_place(dropped.row, dropped.source)
-        sentence = f"{counted(dropped.n, 'row')} left out: {dropped.reason} (first: {place})."
+        were = "was" if dropped.n == 1 else "were"
+        sentence = f"{counted(dropped.n, 'row')} {were} left out: {dropped.reason} (first: {place})."
         key.append(KeyFinding(Kind.ROWS_LEFT_OUT, sentence, dropped.n / n_rows))
     return Finding({"dropped": {dropped.reason: dropped.n for dropped in data.dropped}}, key=key)
 

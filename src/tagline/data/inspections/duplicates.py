@@ -30,7 +30,8 @@ def _inspect(data: InspectedData) -> Finding:
     key = [
         KeyFinding(
             Kind.COPIES_ACROSS_SPLITS,
-            f"{counted(counts[name], later + ' row')} with a text that is also in {earlier}.",
+            f"{counted(counts[name], later + ' row')} {'has' if counts[name] == 1 else 'have'} a text that is also in "
+            f"{earlier}, so metrics are optimistic: remove copies from {later}.",
             counts[name] / data.parts[later].height,
         )
         for name, (later, earlier) in OVERLAPS.items()
@@ -39,7 +40,8 @@ def _inspect(data: InspectedData) -> Finding:
     n_rows = data.table.height
     n_distinct = n_rows - counts["copies"]
     if n := counts["conflicting"]:
-        sentence = f"{counted(n, 'text')} with conflicting labels."
+        have = "has" if n == 1 else "have"
+        sentence = f"{counted(n, 'text')} {have} conflicting labels: correct the labels, or remove these rows."
         key.append(KeyFinding(Kind.CONFLICTING_LABELS, sentence, n / n_distinct))
     if n_distinct < _DOMINATED * n_rows:
         sentence = (

@@ -102,9 +102,10 @@ def _key_findings(
         found.append(KeyFinding(Kind.MERGED_LABELS, sentence))
     for mark in unlabelled:
         n = sum(n_rows[label] for label, name in best.items() if name == mark)
+        have = "has" if n == 1 else "have"
         sentence = (
-            f"{counted(n, 'row')} with the label `{mark}`, which is read as unlabelled. Give `--keep-label-spelling`, "
-            "or rename the label, if it is a class."
+            f"{counted(n, 'row')} {have} the label `{mark}`, which is read as unlabelled. Give "
+            "`--keep-label-spelling`, or rename the label, if it is a class."
         )
         found.append(KeyFinding(Kind.UNLABELLED, sentence))
     if {spelling_key(name) for name in best.values()} == {_MINUS_ONE, "0", "1"}:
