@@ -14,7 +14,7 @@ from tagline.data.splits import copy_keys, units
 from tagline.learners import FitOptions, Fitted, TrainingData, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
 from tagline.recipes import Recipe
-from tagline.runs.predictions import label_indices
+from tagline.runs.predictions import series_indices
 from tagline.task import Bools, Ints, Task
 
 _TEXTS, _LABELS, _ABOUT = "texts.arrow", "labels.npy", "about.json"
@@ -48,7 +48,7 @@ def search_rows(dataset: Dataset) -> SearchRows:
     """Return the train and validation rows of a dataset."""
     parts = [part for part in (dataset.train, dataset.validation) if part is not None]
     labels = pl.concat([part.labels for part in parts])
-    y = label_indices(labels, dataset.classes)
+    y = series_indices(labels, dataset.classes)
     Y = y if y.ndim == 2 else np.eye(len(dataset.classes), dtype=bool)[y]
     known = np.flatnonzero(Y.any(axis=0))  # some classes may occur in test rows only
     groups = [part.groups for part in parts if part.groups is not None]

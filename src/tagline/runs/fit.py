@@ -135,13 +135,13 @@ def fit_folds(job: Job) -> Result:
     """Predict each fold with a model of the other folds; fit the model that is kept on all rows."""
     import numpy as np
 
-    from tagline.runs.predictions import N_MISTAKES, Predicted, find_mistakes, label_indices, predict_split
+    from tagline.runs.predictions import N_MISTAKES, Predicted, find_mistakes, predict_split, series_indices
 
     dataset, settings, log = job.inputs.dataset, job.inputs.settings, job.observer.log
     n_folds = dataset.n_folds
     assert n_folds is not None
     texts, labels = dataset.train.texts, dataset.train.labels
-    y_true = label_indices(labels, dataset.classes)
+    y_true = series_indices(labels, dataset.classes)
     y_pred, proba = np.zeros_like(y_true), np.zeros((len(texts), len(dataset.classes)))
     mistakes: list[dict[str, Any]] = []
     seconds = {"features": 0.0, "fit": 0.0, "evaluate": 0.0}

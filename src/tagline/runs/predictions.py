@@ -83,7 +83,7 @@ def predict_split(
     decided = clf.decide(proba, threshold=threshold, positive=positive)
     known = [str(name) for name in clf.classes_]
     return Predicted(
-        y_true=label_indices(split.labels, classes),
+        y_true=series_indices(split.labels, classes),
         y_pred=_decided_indices(decided, classes, clf.task_),
         proba=spread(proba, known, classes),
         unit=split.unit,
@@ -107,7 +107,7 @@ def predict_held_out(clf: "TextClassifier", split: "Split", classes: Sequence[st
     )
 
 
-def label_indices(labels: pl.Series, classes: Sequence[str]) -> Ys:
+def series_indices(labels: pl.Series, classes: Sequence[str]) -> Ys:
     """Return labels as indices into ``classes``, (n,), or for lists of labels as booleans, (n, n_classes)."""
     names = list(classes)
     if not isinstance(labels.dtype, pl.List):
@@ -144,7 +144,7 @@ def _decided_indices(decided: NDArray[Any], classes: Sequence[str], task: Task) 
         labels = pl.Series([[str(name) for name in given] for given in decided], dtype=pl.List(pl.String))
     else:
         labels = pl.Series(decided.astype(str), dtype=pl.String)
-    return label_indices(labels, classes)
+    return series_indices(labels, classes)
 
 
 def find_mistakes(

@@ -17,7 +17,7 @@ from tagline.metrics.headline import tiles
 from tagline.metrics.ranking import rank, roc_curve
 from tagline.metrics.registry import METRICS
 from tagline.run_folder import RunFolder, probabilities, run_of_model
-from tagline.runs.predictions import label_indices
+from tagline.runs.predictions import series_indices
 from tagline.task import Floats
 from tagline.web.card import card_sentences, data_sentences
 
@@ -96,7 +96,7 @@ def _calibration(predictions: pl.DataFrame | None, metrics: Json) -> list[Json] 
     proba = probabilities(predictions, classes)  # (n, n_classes)
     if proba is None or not len(proba):
         return None
-    truth = label_indices(predictions["label"], classes)
+    truth = series_indices(predictions["label"], classes)
     if metrics["task"] == "multilabel":
         curve = reliability_curve(proba.ravel(), truth.astype(bool).ravel())
     else:

@@ -15,7 +15,7 @@ from tagline.metrics import measure
 from tagline.metrics.compare import holm, mcnemar
 from tagline.report.comparison import render_comparison
 from tagline.runs.compare import compare_runs, speed
-from tagline.runs.predictions import label_indices
+from tagline.runs.predictions import series_indices
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 
@@ -82,7 +82,7 @@ def copy_with_mistakes(run: Path, to: Path, n: int) -> Path:
     turned = [("pos" if said == "neg" else "neg") if i in right else said for i, said in enumerate(rows["prediction"])]
     rows = rows.with_columns(prediction=pl.Series(turned))
     rows.write_parquet(to / "predictions.parquet")
-    truth, said = (label_indices(rows[name], ["neg", "pos"]) for name in ("label", "prediction"))
+    truth, said = (series_indices(rows[name], ["neg", "pos"]) for name in ("label", "prediction"))
     metrics = load(to / "metrics.json")
     metrics["test"] = measure(truth, said, None, ["neg", "pos"], task="binary")
     (to / "metrics.json").write_text(json.dumps(metrics))

@@ -31,7 +31,7 @@ from tagline.run_folder import load_model
 from tagline.runs.compare.comparable import FinishedRun, read_comparable
 from tagline.runs.compare.speed import N_SINGLE, Speed, measure_speeds, megabytes
 from tagline.runs.data import reload_data
-from tagline.runs.predictions import Predicted, label_indices, most_confident_wrong
+from tagline.runs.predictions import Predicted, most_confident_wrong, series_indices
 from tagline.runs.settings import Log
 from tagline.runs.test_ledger import looks, rows_measured
 from tagline.task import Ints
@@ -130,7 +130,7 @@ def _predicted(run: FinishedRun, classes: Sequence[str]) -> Predicted:
         run.predictions[column].cast(pl.Float64).to_numpy() if column in run.predictions.columns else np.zeros(height)
         for column in (f"proba:{name}" for name in classes)
     ]
-    y_true, y_pred = (label_indices(run.predictions[name], classes) for name in ("label", "prediction"))
+    y_true, y_pred = (series_indices(run.predictions[name], classes) for name in ("label", "prediction"))
     if not run.has_probabilities:
         return Predicted(y_true, y_pred, (y_pred if y_pred.ndim == 2 else np.eye(len(classes))[y_pred]).astype(float))
     return Predicted(y_true, y_pred, np.stack(columns, axis=1))
