@@ -39,7 +39,11 @@ def model_parts(found: "Sequence[ClassFeatures]") -> list[RenderableType]:
     for each in found:
         names = " · ".join(one_line(name) for name, _ in each.features) or "nothing"
         table.add_row(Text(one_line(each.class_name)), Text(names))
-    return [table, "", "Largest weights first. `--json` has the weights; give a text to explain a prediction."]
+    return [
+        table,
+        "",
+        "The most important on average first. `--json` has the weights; give a text to explain a prediction.",
+    ]
 
 
 def _marked(explanation: "Explanation") -> Text:

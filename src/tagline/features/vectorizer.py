@@ -67,7 +67,8 @@ class Vectorizer:
     """Fitted n-gram features: blocks of columns side by side, each with its scales.
 
     ``tf`` is how counts become term frequencies. ``unit`` normalizes the row of each block to unit length, so that
-    words and characters have equal weight. ``tokenizer`` splits the texts.
+    words and characters have equal weight. ``tokenizer`` splits the texts. ``spreads`` are the standard deviations of
+    the occurrence of each column in the training texts; bundles of earlier versions have none.
     """
 
     blocks: tuple[Block, ...]
@@ -75,6 +76,7 @@ class Vectorizer:
     tf: TermFrequency
     unit: bool
     tokenizer: Tokenizer
+    spreads: tuple[NDArray[np.float16], ...] | None = None
 
     kind: ClassVar[str] = "ngrams"
     unit_name: ClassVar[str] = "n-grams"
@@ -134,7 +136,7 @@ class Vectorizer:
 
     def graph_inputs(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the settings and arrays that restore a vectorizer of unweighted counts."""
-        arrays = {name: array for name, array in self.arrays().items() if not name.endswith(".scale")}
+        arrays = {name: array for name, array in self.arrays().items() if not name.endswith((".scale", ".spread"))}
         return self.settings() | {"tf": "count", "unit": False, "counts": True}, arrays
 
     def settings(self) -> dict[str, Any]:
@@ -164,6 +166,8 @@ class Vectorizer:
                 arrays |= _pack(f"{of}.{order}", keys, block.table.sizes[order - 2], block.table.n_symbols)
             if isinstance(block, CharNgrams):
                 arrays["characters.alphabet"] = block.alphabet.astype(np.uint32)
+        if self.spreads is not None:
+            arrays |= {f"{block.of}.spread": spread for block, spread in zip(self.blocks, self.spreads, strict=True)}
         return arrays
 
     def texts(self) -> dict[str, str]:
@@ -184,6 +188,8 @@ class Vectorizer:
             symbols = block.vocabulary if isinstance(block, WordNgrams) else pl.Series(block.alphabet)
             if symbols.n_unique() < len(symbols):
                 raise ValueError("a word or character is in the vocabulary twice")
+        if self.spreads is not None and [s.shape for s in self.spreads] != [s.shape for s in self.scales]:
+            raise ValueError("there must be a spread for each n-gram")
 
     @classmethod
     def restore(cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> Self:
@@ -208,7 +214,8 @@ class Vectorizer:
             scale = np.ones(table.n_columns) if settings.get("counts") else arrays[f"{of}.scale"]
             scales.append(scale.astype(np.float32))
         tokenizer = Tokenizer.restore(settings.get("tokenizer", {}))  # bundles of earlier versions have the default
-        return cls(tuple(blocks), tuple(scales), settings["tf"], settings["unit"], tokenizer)
+        spreads = tuple(arrays[f"{b.of}.spread"] for b in blocks if f"{b.of}.spread" in arrays) or None
+        return cls(tuple(blocks), tuple(scales), settings["tf"], settings["unit"], tokenizer, spreads)
 
 
 def _pack(name: str, keys: NDArray[np.int64], n_prefixes: int, n_symbols: int) -> dict[str, NDArray[Any]]:

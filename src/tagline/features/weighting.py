@@ -27,6 +27,12 @@ def weighted_document_frequency(counts: sp.csr_matrix, weights: Floats) -> Float
     return np.asarray(np.bincount(counts.indices, of_entries, counts.shape[1]), dtype=np.float64)
 
 
+def spread(df: Ints, n_texts: int) -> NDArray[np.float16]:
+    """Return the standard deviation of the occurrence, 0 or 1, of each column, in half precision: sqrt(p (1 - p))."""
+    p = df / max(1, n_texts)
+    return np.sqrt(p * (1.0 - p)).astype(np.float16)
+
+
 def idf(df: Ints | Floats, n_texts: float) -> Floats:
     """Return the smoothed inverse document frequency, ln((1 + n) / (1 + df)) + 1, as scikit-learn defines it."""
     return np.asarray(np.log((1.0 + n_texts) / (1.0 + df)) + 1.0)

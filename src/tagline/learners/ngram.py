@@ -18,6 +18,7 @@ from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Block, Vectorizer, scale_columns, unspaced_share
+from tagline.features.weighting import document_frequency, spread
 from tagline.learners.base import (
     FitOptions,
     Fitted,
@@ -184,8 +185,9 @@ class _Fit:
         features, model = self.features, self.settings
         tuned = {} if model.tuned is None or candidate.value is None else {model.tuned: candidate.value}
         scales = tuple(scale_columns(c, Y, features.scale, features.floor, self.min_df, sample_weights) for c in counts)
+        spreads = tuple(spread(document_frequency(c), c.shape[0]) for c in counts)
         blocks = tuple(self.blocks[b] for b in candidate.blocks)
-        vectorizer = Vectorizer(blocks, scales, features.tf, features.unit, self.tokenizer)
+        vectorizer = Vectorizer(blocks, scales, features.tf, features.unit, self.tokenizer, spreads)
         fitted = fit_model(
             model.kind,
             vectorizer.weigh(counts),

@@ -43,7 +43,9 @@ def keep_heaviest(vectorizer: Vectorizer, model: LinearModel, n: int) -> Pruned:
         kept_columns.append(columns)
         offset += len(block_scale)
     left = LinearModel(model.coef[np.concatenate(kept_columns)], model.intercept)
-    return Pruned(replace(vectorizer, blocks=tuple(blocks), scales=tuple(scales)), left, tuple(kept_columns))
+    return Pruned(
+        replace(vectorizer, blocks=tuple(blocks), scales=tuple(scales), spreads=None), left, tuple(kept_columns)
+    )
 
 
 def squared_rows(vectorizer: Vectorizer, texts: pl.Series) -> list[sp.csr_matrix]:

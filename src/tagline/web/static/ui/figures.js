@@ -84,7 +84,7 @@ function featureParts({ features }) {
   if (!features) return [];
   const rows = features.map(({ class: name, features: words }) => [shown(name), wordList(words)]);
   const columns = [{ name: "class", start: true }, { name: "words and n-grams", start: true }];
-  const caption = "The words and n-grams with the largest weights for each class, largest first.";
+  const caption = "The words and n-grams that matter most on average for each class, the most important first.";
   const make = (listed) => table(caption, columns, listed);
   const tables = expandable(rows, make, "Words by class");
   return [section("Top features of each class", ...tables)];
