@@ -28,7 +28,7 @@ def test_rows_seen_in_training_are_counted(tmp_path):
     for model in (run.folder, run.model):
         count, words = seen(model, other)
         assert count == 80 - n_test
-        assert f"{80 - n_test} of 80 rows were in training" in words
+        assert f"{80 - n_test} of 80 rows have a text that was in training" in words
     folded = train_run(ROWS, TrainSettings(recipe="naive-bayes", folds=3), out=tmp_path / "folded")
     assert seen(folded.model, ROWS)[0] == 80
     assert seen(folded.model, pl.DataFrame({"text": ["new", "newer"], "label": ["pos", "neg"]}))[0] == 0

@@ -171,7 +171,7 @@ def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: RunFolder 
     if hashes is None:
         return None, ["Rows that the model was trained on cannot be recognised, because its run folder is missing."]
     seen = count_seen(split.texts, hashes)
-    said = f"{seen:,} of {len(split):,} rows were in training, so the metrics are optimistic."
+    said = f"{seen:,} of {len(split):,} rows have a text that was in training, so the metrics are optimistic."
     return seen, [said] if seen else []
 
 

@@ -45,7 +45,9 @@ def export(
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Write a model for other programs; nothing is written if its predictions differ from the model's.
+    """Write a model for other programs, unless its predictions differ from the model's by more than allowed.
+
+    Allowed are 1e-4 of a probability (onnx), and 0.05 and 0.2 points of accuracy (page, whose weights are rounded).
 
     Example: [bold]tagline export runs/RUN --format onnx --out reviews-onnx[/]
     """

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
 from starlette.requests import Request
 
 from tagline.serve.http.errors import ApiError
@@ -92,7 +93,10 @@ def _body_error(error: ValidationError, body: bytes) -> ApiError:
             return ApiError("invalid_utf8", f"The body is not UTF-8: byte {fault.start:,} cannot be read.")
         about = first["msg"].removeprefix("Invalid JSON: ")
         return ApiError("malformed_json", f"The body is not JSON: {about}.")
-    return invalid_request(found)
+    invalid = invalid_request(found)
+    if first["type"] == "extra_forbidden" and not {"text", "texts"} & from_json(body).keys():
+        return ApiError(invalid.code, f"{invalid.message} `text` or `texts` is missing.", **invalid.details)
+    return invalid
 
 
 def invalid_request(found: Sequence[Any]) -> ApiError:
@@ -100,5 +104,7 @@ def invalid_request(found: Sequence[Any]) -> ApiError:
     first = found[0]
     field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))[:_LONGEST_FIELD]
     what = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        what = "there is no such field"
     message = f"`{field}`: {what}." if field else f"{what}."
     return ApiError("invalid_request", message, **({"field": field} if field else {}))
