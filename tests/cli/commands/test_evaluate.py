@@ -54,7 +54,8 @@ def test_evaluate_with_labels_the_model_does_not_know(call, fails, run_folder, t
     assert "`ja`" in fails("evaluate", run_folder, tmp_path / "alien.csv")
 
 
-def test_a_report_is_written_that_compare_and_runs_read(call, fails, run_folder, tmp_path):
+def test_a_report_is_written_that_compare_and_runs_read(call, fails, run_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # `tagline runs` wraps what does not fit
     data = write_reviews(tmp_path / "other.csv", n=60, seed=9)
     for name in ("one", "two"):
         status, out, _ = call("evaluate", run_folder, data, "-q", "--out", tmp_path / name)
