@@ -57,7 +57,7 @@ def test_findings_are_of_measured_rows_and_the_most_serious_first(tmp_path):
         assert "1 class has fewer than 10 rows, too few to measure: `neg`." in sentences
         assert not any("learn" in sentence for sentence in sentences)
     # Few of the rows: behind what concerns all of them.
-    assert said[-1].startswith("2 of 301 rows were in training")
+    assert said[-1].startswith("2 of 301 rows have a text that was in training")
 
 
 def test_rows_seen_in_training_are_unknown_without_the_run(tmp_path):
