@@ -85,9 +85,8 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None, style: Cs
     A symbolic link is followed; a device or a named pipe is written directly.
     """
     if not isinstance(target, str | Path):
-        if style.encoding != "utf-8":  # what reads a stream expects UTF-8
-            style = CsvStyle(style.separator)
-        with _open_kind(target, kind or "csv", style) as write:
+        utf_8 = replace(style, encoding="utf-8")  # what reads a stream expects it
+        with _open_kind(target, kind or "csv", utf_8) as write:
             yield write
         return
     path = Path(target)

@@ -63,8 +63,8 @@ function decodeLines(bytes, decodeOther) {
 }
 
 /**
- * The text of a file; `marked`: it begins with the byte order mark of UTF-8; `encoding`: what it is if not Unicode. Bytes
- * of a UTF-8 file that are not UTF-8 are lone surrogates, see `withEscapes`.
+ * The text of a file; `marked`: it begins with a byte order mark; `encoding`: what it is if not Unicode. Bytes of a
+ * UTF-8 file that are not UTF-8 are lone surrogates, see `withEscapes`.
  */
 function decodeFile(bytes) {
   const mark = MARKS.find((each) => each.bytes.every((byte, i) => bytes[i] === byte));
@@ -79,5 +79,5 @@ function decodeFile(bytes) {
   if (controls.length > MOST_CONTROLS * checked.length) {
     throw new Error("The file is not text that can be read: save it as “CSV UTF-8”.");
   }
-  return { text, marked: mark !== undefined && !isWide, encoding: isUtf8 ? null : "Windows-1252" };
+  return { text, marked: mark !== undefined, encoding: isUtf8 ? null : "Windows-1252" };
 }
