@@ -200,9 +200,9 @@ def test_what_is_unusual_in_a_file_is_said(opened: Opener) -> None:
     )
     with page.expect_download() as download:
         page.locator("#download").click()
-    lines = Path(download.value.path()).read_text().splitlines()
-    assert lines[0] == "id;text;prediction;probability;reason"
-    assert lines[2] == ";;;;2 fields expected, 1 found"
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "\ufeffid;text;prediction;probability;reason"
+    assert lines[2] == "2;;;;2 fields expected, 1 found"
 
 
 def test_a_dropped_file_of_several_labels_is_counted(opened: Opener) -> None:
