@@ -1,6 +1,8 @@
 """Errors of `export_page`, and the files that it leaves."""
 
 import gzip
+import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,6 +13,8 @@ import pytest
 from tagline.calibration import TemperatureScaling
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError, MissingExtraError
+from tagline.export.base import ExportRequest
+from tagline.export.formats import EXPORT_FORMATS
 from tagline.export.html import export_page
 from tagline.export.html.accuracy_loss import known_truth, measure
 from tagline.export.html.compose import model_script
@@ -47,6 +51,21 @@ def test_without_v8_nothing_is_exported(run: Path, tmp_path: Path, monkeypatch: 
     with pytest.raises(MissingExtraError, match=r"tagline\[page\]"):
         export_page(run / "model", tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("n", [0, 2])
+def test_the_texts_that_a_page_shows_are_counted(run: Path, tmp_path: Path, n: int) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    wrong = {"label": "c0", "prediction": "c1", "probability": 0.9, "spans": []}
+    mistakes = [{"text": f"confidential {k}", **wrong} for k in range(n)]
+    (tmp_path / "run" / "mistakes.json").write_text(json.dumps(mistakes))
+    made = EXPORT_FORMATS["page"].export(ExportRequest(tmp_path / "run" / "model", tmp_path / "page.html"))
+    assert (tmp_path / "page.html").read_text().count("confidential ") == made.facts["n_examples"] == n
+    assert [said for said in made.sentences if "--no-texts" in said] == (
+        ["The page shows 2 texts of the test rows as examples; that of a run trained with `--no-texts` shows none."]
+        if n
+        else []
+    )
 
 
 def test_truth_is_known_of_the_runs_own_test_rows_only(run: Path) -> None:

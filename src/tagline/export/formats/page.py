@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from tagline.data.wording import counted
 from tagline.export.base import Exported, ExportFormat, ExportRequest
 
 
@@ -17,7 +18,13 @@ def _export(request: ExportRequest) -> Exported:
         progress=request.progress,
     )
     facts = {"parity" if name == "verification" else name: value for name, value in asdict(made).items()}
-    return Exported(made.path, made.bytes, made.card, facts | {"path": str(made.path)})
+    sentences = made.card
+    if made.n_examples:
+        sentences += (
+            f"The page shows {counted(made.n_examples, 'text')} of the test rows as examples; that of a run trained "
+            "with `--no-texts` shows none.",
+        )
+    return Exported(made.path, made.bytes, sentences, facts | {"path": str(made.path)})
 
 
 FORMAT = ExportFormat("page", "one HTML file that works offline", "page", _export)

@@ -36,7 +36,7 @@ class PageExport:
 
     ``n_features`` of the model's ``n_features_of_model`` n-grams are in the page, with weights of ``bits`` bits;
     ``losses`` compares the page with the model, ``verification`` V8 with Python. ``card`` holds the same in sentences,
-    which the page shows.
+    which the page shows. ``n_examples`` texts of the test rows are in the page, misclassified ones of the run.
     """
 
     path: Path
@@ -47,6 +47,7 @@ class PageExport:
     losses: Losses
     verification: Verification
     card: tuple[str, ...]
+    n_examples: int
 
 
 def export_page(
@@ -99,7 +100,10 @@ def export_page(
     content = html.encode()
     write_file(target, content)
     kept = packed.classifier.n_features_
-    return PageExport(target, len(content), packed.bits, kept, clf.n_features_, losses, verification, tuple(card))
+    n_examples = len(about["examples"])
+    return PageExport(
+        target, len(content), packed.bits, kept, clf.n_features_, losses, verification, tuple(card), n_examples
+    )
 
 
 def _check(clf: TextClassifier) -> None:
