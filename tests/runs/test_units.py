@@ -142,6 +142,12 @@ def test_evaluation_counts_each_distinct_text_once(runs: Path) -> None:
     assert (test["n"], test["n_units"], test["unit"]) == (400, 50, "text")
 
 
+def test_a_single_group_is_named(tmp_path: Path) -> None:
+    rows = pl.DataFrame(texts(40), ["text", "label"], orient="row").with_columns(author=pl.lit("a"))
+    with pytest.raises(InputError, match=r"occurs in two groups.*the column of `--group` has 1 different value\."):
+        train_run(rows, TrainSettings(recipe="naive-bayes", group="author"), out=tmp_path / "run")
+
+
 @pytest.mark.parametrize("folds", [None, 5])
 def test_data_with_every_class_once_is_refused_in_one_line(folds: int | None, tmp_path: Path) -> None:
     rows = [

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tagline.data import BUILT_IN, Dataset, ReadLog, read_dataset, read_texts
 from tagline.data.columns import join_texts
 from tagline.data.rows import check_rejected
+from tagline.data.wording import counted
 from tagline.errors import DataError, InputError, MissingExtraError, TaglineError, nearest
 from tagline.features.vectors.load import BUILT_IN_VECTORS
 from tagline.recipes import EmbeddingModel, Recipe
@@ -144,6 +145,12 @@ def _check_distinct_texts(dataset: Dataset) -> None:
     flat = frame.explode("label") if isinstance(rows.labels.dtype, pl.List) else frame
     n_texts = flat.drop_nulls("label").group_by("label").agg(pl.col("unit").n_unique())["unit"]
     if n_texts.max() == 1:
+        if rows.groups is not None and rows.texts.n_unique() > rows.unit.max() + 1:
+            raise InputError(
+                f"No class of `{dataset.name}` occurs in two groups, one to learn from and one to measure on: the "
+                f"column of `--group` has {counted(rows.groups.n_unique(), 'different value')}. Train without "
+                "`--group`, or give test rows with `--test`."
+            )
         raise InputError(
             f"None of the {len(dataset.classes):,} classes of `{dataset.name}` has two distinct texts, one to learn "
             f"from and one to measure on: is `{dataset.facts.label_column}` the label column? If so, add rows, or give "
