@@ -80,5 +80,6 @@ def evaluate(
         from tagline.cli.metrics import show_metrics
         from tagline.cli.terminal import show
 
+        show(f"The {result.dataset.facts.chosen}.", "")
         show_metrics(metrics, rows_used=result.rows_used)
         show(f"Report: {folder / 'report.html'}")
