@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 
-from tagline.data.wording import counted
 from tagline.export.base import Exported, ExportFormat, ExportRequest
 
 
 def _export(request: ExportRequest) -> Exported:
+    from tagline.data.wording import counted
     from tagline.export.html import export_page
     from tagline.run_folder import model_folder
 
