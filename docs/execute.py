@@ -85,7 +85,7 @@ def _run_cell(source: str, name: str, namespace: dict[str, Any]) -> Any:
     exec(compile(tree, name, "exec"), namespace)  # noqa: S102  # notebooks are part of the repository
     if last is None:
         return None
-    return eval(compile(ast.Expression(last.value), name, "eval"), namespace)  # noqa: S307
+    return eval(compile(ast.Expression(last.value), name, "eval"), namespace)  # noqa: S307  # as above
 
 
 def _shown(value: Any) -> dict[str, list[str]]:

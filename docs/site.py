@@ -37,7 +37,9 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, _page_of_file(source), content=_show(source)))
     icon = (ROOT / "src/tagline/web/static/icon.svg").read_bytes()
     files.append(File.generated(config, ICON, content=icon))
-    commands = get_docs_for_click(obj=typer.main.get_command(app), ctx=_context(), name="tagline", title="Commands")
+    command = typer.main.get_command(app)
+    context = typer.Context(command, info_name="tagline")
+    commands = get_docs_for_click(obj=command, ctx=context, name="tagline", title="Commands")
     files.append(File.generated(config, "reference/command-line.md", content=commands))
     return files
 
@@ -45,10 +47,6 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """Turn the links of the repository into links of the site."""
     return _LINK.sub(partial(_link, page.file.src_uri), markdown)
-
-
-def _context() -> typer.Context:
-    return typer.Context(typer.main.get_command(app), info_name="tagline")
 
 
 def _source(page: str) -> str:

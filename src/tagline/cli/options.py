@@ -157,7 +157,7 @@ DETECTED: Reading = {
     "separator": None,
     "quote": None,
     "label_prefix": None,
-    "max_unreadable": 0.01,
+    "max_unreadable": 0.01,  # as `tagline.data.rows.MAX_REJECTED_SHARE`, whose import would slow the help down
 }
 
 
@@ -170,15 +170,15 @@ def with_reading(command: Callable[_Parameters, None]) -> Callable[_Parameters, 
             parameters.append(parameter)
             continue
         for name, annotation in Reading.__annotations__.items():
-            default = DETECTED[name]  # type: ignore[literal-required]
+            default = DETECTED[name]  # type: ignore[literal-required]  # a key of `Reading`
             parameters.append(parameter.replace(name=name, annotation=annotation, default=default))
 
     @wraps(command)
     def run(*arguments: _Parameters.args, **given: _Parameters.kwargs) -> None:
         reading = {name: given.pop(name) for name in DETECTED}
-        command(*arguments, **given | {"reading": reading})  # type: ignore[arg-type]
+        command(*arguments, **given | {"reading": reading})  # type: ignore[arg-type]  # options became `reading`
 
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 

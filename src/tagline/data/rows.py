@@ -65,11 +65,16 @@ def is_blank(text: pl.Expr) -> pl.Expr:
 
 
 def check_rejected(
-    rejected: Sequence[Rejected], n_read: int, *, strict: bool = False, limit: float = MAX_REJECTED_SHARE
+    rejected: Sequence[Rejected],
+    n_read: int,
+    *,
+    strict: bool = False,
+    limit: float = MAX_REJECTED_SHARE,
+    adjustable: bool = True,
 ) -> None:
     """Raise `DataError` when more than a share of the rows could not be read, or any of them under ``strict``.
 
-    ``n_read`` is the number of rows that could be read.
+    ``n_read`` is the number of rows that could be read; ``adjustable``: whether the user can raise the limit.
     """
     if not rejected:
         return
@@ -77,9 +82,7 @@ def check_rejected(
     if strict or len(rejected) > limit * total:
         first = rejected[0]
         allowed = "strict reading allows none" if strict else f"more than {limit:.0%}".replace("%", " %")
-        remedy = (
-            "" if strict or limit == MAX_UNREADABLE_KEPT else " Correct them, or allow more with `--max-unreadable`."
-        )
+        remedy = " Correct them, or allow more with `--max-unreadable`." if adjustable and not strict else ""
         raise DataError(
             f"`{first.file}`: {len(rejected):,} of {total:,} rows cannot be read ({allowed}); "
             f"the first is line {first.line}: {first.reason}.{remedy}"

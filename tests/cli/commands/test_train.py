@@ -300,6 +300,8 @@ def test_the_dialect_of_a_file_can_be_named(call, here):
 def test_the_share_of_unreadable_rows_is_an_option(call, fails, here):
     data = write_reviews(here / "data.csv")
     data.write_text(data.read_text() + "1,2,3,4\n" * 10)
-    assert "10 of 250 rows cannot be read (more than 1 %)" in fails("train", "data.csv", "--out", "run", *FAST)
+    refused = fails("train", "data.csv", "--out", "run", *FAST)
+    assert "10 of 250 rows cannot be read (more than 1 %)" in refused
+    assert "Correct them, or allow more with `--max-unreadable`." in refused
     assert call("train", "data.csv", "--out", "run", "--max-unreadable", "0.05", *FAST)[0] == 0
     assert "encoding" in fails("train", "data.csv", "--encoding", "utf-99", *FAST)

@@ -137,7 +137,13 @@ def predict_file(
             write(frame)
             done += frame.height
             on_rows(done)
-        check_rejected(log.rejected, done - len(log.rejected), strict=file_options.strict, limit=MAX_UNREADABLE_KEPT)
+        check_rejected(
+            log.rejected,
+            done - len(log.rejected),
+            strict=file_options.strict,
+            limit=MAX_UNREADABLE_KEPT,
+            adjustable=False,
+        )
     rejected_file = _write_rejected(path, log.rejected) if path and log.rejected else None
     return FileSummary(done, frames.n_empty, tuple(log.rejected), rejected_file, tuple(log.notes))
 

@@ -187,7 +187,7 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> _Surve
         more = [name for name in batch.rows.columns if name not in first]
         if more and frames.kind == "csv":
             raise DataError(f"Later rows have a column `{more[0]}` that the first rows lack: use `format=jsonl`.")
-    check_rejected(log.rejected, n_rows - len(log.rejected), limit=MAX_UNREADABLE_KEPT)
+    check_rejected(log.rejected, n_rows - len(log.rejected), limit=MAX_UNREADABLE_KEPT, adjustable=False)
     return _Survey(n_rows, positions, log)
 
 
