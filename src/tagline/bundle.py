@@ -12,7 +12,7 @@ earlier formats. Format 3: recipes have ``C`` and ``alpha``, features their toke
 earlier versions may ignore needs no new number, nor does a tokenizer's setting: unknown ones are rejected.
 
 An export for other programs has the same format under other names: see `Layout`. This module reads and writes JSON,
-arrays, texts and bytes; `tagline.model_header` checks what they mean. The same content gives the same bytes.
+arrays, texts and bytes; `tagline.classifier.header` checks what they mean. The same content gives the same bytes.
 """
 
 import hashlib

@@ -10,18 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
-from tagline.indicators import IndicatorFormat, read_indicator
-from tagline.inputs import (
-    as_inputs,
-    as_texts,
-    check_lengths,
-    encode_labels,
-    group_column,
-    joined,
-    joined_labels,
-    label_text,
-    list_labels,
-)
+from tagline.inputs.indicators import IndicatorFormat, read_indicator
+from tagline.inputs.labels import check_lengths, encode_labels, joined_labels, label_text, list_labels
+from tagline.inputs.texts import as_inputs, as_texts, group_column, joined_texts
 from tagline.learners.base import TrainingData
 from tagline.learners.sample_weight import checked_weights, row_weights
 from tagline.metrics.block import positive_class
@@ -83,7 +74,7 @@ def check_arguments(
     if validation is not None:
         extra, extra_labels = _pair(validation, None if indicator is None else indicator.classes)
         n_given = len(extra)
-        column, encoded = joined(column, extra), joined_labels(encoded, extra_labels)
+        column, encoded = joined_texts(column, extra), joined_labels(encoded, extra_labels)
         rows = np.append(rows, n_texts + np.arange(n_given))
     classes, Y, task = encode_labels(encoded)
     if indicator is not None:

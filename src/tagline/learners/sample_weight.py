@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError, nearest
-from tagline.inputs import label_text
+from tagline.inputs.labels import label_text
 from tagline.task import Bools, Floats
 
 _LEAST_TOTAL = 1e-6  # in texts; calibration on less evidence gives every class the same probability

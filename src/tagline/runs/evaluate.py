@@ -13,7 +13,7 @@ from tagline.data import Dataset, ReadOptions, Split, read_dataset
 from tagline.data.labels import match_classes
 from tagline.data.options import Reading, column_names
 from tagline.errors import DataError, InputError
-from tagline.inputs import check_overlap, shown_names
+from tagline.inputs.labels import check_overlap, shown_names
 from tagline.key_findings import KeyFinding, Kind
 from tagline.run_folder import RunFolder, load_model, run_of_model
 from tagline.runs.data import count_seen, training_hashes

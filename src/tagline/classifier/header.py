@@ -19,7 +19,7 @@ from tagline.calibration import Calibrator, restore_calibrator
 from tagline.errors import BundleError, InputError, MissingExtraError
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
-from tagline.indicators import IndicatorFormat
+from tagline.inputs.indicators import IndicatorFormat
 from tagline.models import MODELS, Model
 from tagline.recipes import FEATURIZERS, Recipe, make_recipe
 from tagline.task import Task

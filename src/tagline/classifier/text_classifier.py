@@ -1,4 +1,4 @@
-"""`TextClassifier`: texts in, labels and probabilities out; the only place where text meets numbers."""
+"""`TextClassifier`: fit, predict, save, load."""
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tagline.attributes import LearntAttributes
 from tagline.bundle import Bundle, read_bundle, write_bundle
 from tagline.calibration import Calibrator, uncalibrated
-from tagline.display import card, confusion_figure, history_figure, summary_text
+from tagline.classifier.attributes import LearntAttributes
+from tagline.classifier.display import card, confusion_figure, history_figure, summary_text
+from tagline.classifier.header import calibration_entry, checked_facts, restore_model
 from tagline.errors import InputError
 from tagline.features.function_tokenizer import Split, make_tokenizer
 from tagline.features.sequences import Sequences
-from tagline.indicators import IndicatorFormat
-from tagline.inputs import as_inputs, check_lengths, label_text, list_labels, matches
+from tagline.inputs.indicators import IndicatorFormat
+from tagline.inputs.labels import check_lengths, label_text, list_labels, matches
+from tagline.inputs.texts import as_inputs
 from tagline.learners import FitOptions, Fitted, HeldOut, TrainingRecord, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.fit_arguments import check_arguments, checked_seed
@@ -27,7 +29,6 @@ from tagline.learners.holdout import row_units
 from tagline.learners.progress import FitProgress
 from tagline.learners.sample_weight import checked_weights
 from tagline.metrics.block import positive_class
-from tagline.model_header import calibration_entry, checked_facts, restore_model
 from tagline.models import OnnxModel
 from tagline.models.onnx import model_graph
 from tagline.recipes import Recipe, load_recipe
@@ -293,7 +294,7 @@ class TextClassifier(LearntAttributes):
 
         Raises:
             InputError: the folder holds something else, a fact that tagline reads is of the wrong type (see
-                `tagline.model_header.Facts`), or the model runs in ONNX Runtime and is no longer there.
+                `tagline.classifier.header.Facts`), or the model runs in ONNX Runtime and is no longer there.
             MissingExtraError: it is a network, of which a bundle holds the ONNX graph, and onnx is not installed.
 
         """

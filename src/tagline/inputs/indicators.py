@@ -3,7 +3,6 @@
 A classifier fitted on one predicts one of the same kind, as scikit-learn's metrics and searches expect.
 """
 
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from tagline.errors import InputError
+from tagline.inputs.containers import composed
 from tagline.task import Bools
 
 Container = Literal["array", "sparse matrix", "sparse array", "pandas", "polars"]
@@ -71,7 +71,7 @@ class Indicator:
             InputError: the frame has columns of other names.
 
         """
-        own, wanted = ([_composed(str(name)) for name in names] for names in (self.classes, classes))
+        own, wanted = ([composed(str(name)) for name in names] for names in (self.classes, classes))
         named = self.format.container in ("pandas", "polars")
         if own == wanted or not named or len(own) != len(wanted):
             return self.Y
@@ -112,7 +112,7 @@ def read_indicator(labels: Any) -> Indicator | None:
     wrong = np.argwhere(~_are_0_or_1(array))
     if len(wrong):
         row, column = wrong[0]
-        name, value = _composed(str(classes[column])), array[row, column]
+        name, value = composed(str(classes[column])), array[row, column]
         shown = "NaN" if isinstance(value, float | np.floating) and np.isnan(value) else f"`{value}`"
         raise InputError(f"Labels: row {row}, column `{name}` is {shown}; an indicator matrix holds only 0 and 1.")
     format_ = IndicatorFormat(container=container, boolean=array.dtype == bool)
@@ -142,12 +142,8 @@ def _are_rows(labels: Any) -> bool:
 
 def _column_names(names: list[Any]) -> NDArray[Any]:
     integers = all(isinstance(name, int | np.integer) for name in names)
-    written = names if integers else [_composed(str(name)) for name in names]
+    written = names if integers else [composed(str(name)) for name in names]
     for name, n in Counter(written).items():
         if n > 1:
             raise InputError(f"Duplicate label column `{name}`: rename one.")
     return np.array(written)
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)

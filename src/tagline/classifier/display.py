@@ -7,7 +7,8 @@ from tagline import notebook
 from tagline.errors import InputError
 from tagline.features.encoder import Encoder
 from tagline.features.vectorizer import Vectorizer
-from tagline.inputs import as_inputs, check_lengths, label_indices, list_labels
+from tagline.inputs.labels import check_lengths, label_indices, list_labels
+from tagline.inputs.texts import as_inputs
 from tagline.learners import HeldOut
 from tagline.metrics import measure
 from tagline.metrics.counts import MANY_CLASSES, confusion_matrix

@@ -27,7 +27,7 @@ from tagline.metrics.calibration_error import expected_calibration_error
 from tagline.recipes import recipe_names
 from tests.synthetic_texts import made_up, several
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 GOLDEN_BUNDLES = [f"bundle-v{version}{kind}" for version in (1, 2, 3) for kind in ("", "-network")]
 # Networks have tests of their own: they learn little from a handful of texts in a few epochs.
 RECIPES = [name for name in recipe_names() if load_recipe(name).training is None]
@@ -251,7 +251,7 @@ def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
         "from tests.synthetic_texts import made_up; from tagline import TextClassifier\n"
         "TextClassifier().fit(*made_up(120, 3)).save(sys.argv[1])"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "there"), str(Path(__file__).parents[1])]
+    command = [sys.executable, "-c", code, str(tmp_path / "there"), str(Path(__file__).parents[2])]
     subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
     here = bundle_bytes(TextClassifier().fit(*made_up(120, 3)), tmp_path / "here")
     there = {

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.calibration import Calibrator, TemperatureScaling
+from tagline.classifier.estimator import Estimator
 from tagline.features.base import Featurizer
 from tagline.models import Model
 from tagline.models.linear import LinearModel
-from tagline.sklearn_api import Estimator
 from tagline.task import Floats
 
 if TYPE_CHECKING:

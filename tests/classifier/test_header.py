@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from tagline import BundleError, TextClassifier
 from tagline.bundle import Bundle, read_bundle, write_bundle
 from tagline.calibration import TemperatureScaling
+from tagline.classifier.header import Header, calibration_entry
 from tagline.errors import InputError
-from tagline.model_header import Header, calibration_entry
 from tests.synthetic_texts import made_up
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 NAMES = ["fast-multiclass", "fast-multilabel", "random-forest", "naive-bayes", "lstm-masked", "multihot-dense", "cnn"]
 TEXTS: list[str] = ["", "a good film and a bad one", "unseenword 1 2 3", "The film was bad. " * 40]
 VALUES: list[Any] = [

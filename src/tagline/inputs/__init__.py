@@ -1,0 +1,1 @@
+"""Texts, labels and indicator matrices of any container, as columns and arrays."""
