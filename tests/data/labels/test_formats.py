@@ -125,6 +125,29 @@ def test_indicators_without_brackets(cells: list[str]) -> None:
     assert read([*cells, None]).to_list() == [["1"], ["0", "1"], None]
 
 
+def test_strings_of_bits_are_indicators() -> None:
+    frame = pl.DataFrame({"label": ["010", "110", None, "101"]})
+    found = read_labels(frame, ("label",), "data", LabelOptions())
+    assert found.values.to_list() == [["1"], ["0", "1"], None, ["0", "2"]]
+    assert "labels are named by their positions, from 0. Give `--label-separator ''` if" in found.notes[0]
+    for cells in (["100", "101", "110"], ["010", "101"], ["01", "10", "11"], ["010", "101", "1001"]):
+        assert read(cells).to_list() == cells
+    assert read(["010", "110", "101"], LabelOptions(separator="")).to_list() == ["010", "110", "101"]
+
+
+def test_names_that_may_be_joined_are_asked_about() -> None:
+    frame = pl.DataFrame({"label": ["yes", "no", "yes/no", "N/A"]})
+    found = read_labels(frame, ("label",), "data", LabelOptions())
+    assert found.values.to_list() == ["yes", "no", "yes/no", "N/A"]
+    assert found.notes == (
+        "Labels of column `label` such as `yes/no` are read as single names. If they are several joined by `/`, give "
+        "`--label-separator '/'`.",
+    )
+    assert read_labels(frame, ("label",), "data", LabelOptions(separator="")).notes == ()
+    joined = read_labels(frame, ("label",), "data", LabelOptions(separator="/"))
+    assert joined.values.to_list() == [["yes"], ["no"], ["no", "yes"], ["N/A"]]
+
+
 def test_an_empty_list_is_unlabelled_where_no_row_has_several() -> None:
     for lists in ([["a"], [], ["b"]], ["['a']", "[]", '["b"]']):
         assert read(lists).to_list() == [["a"], None, ["b"]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tagline.data.labels.joined import find_separator, split_names
+from tagline.data.labels.joined import find_possible_separator, find_separator, split_names
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,15 @@ from tagline.data.labels.joined import find_separator, split_names
         (["billing#urgent", "billing", "technical#urgent"], "#"),
         (["Action, Comedy", "Action", "Comedy", "Drama", "Comedy, Drama"], ","),
         (["a|b", "b|c", "a|c|b"], "|"),
+        (["a", "b", "a||b"], "||"),
+        (["a", "b", "a\nb"], "\n"),
+        (["a", "b", "a\tb"], "\t"),
+        (["a；b", "b", "a"], "；"),
+        (["動作、喜劇", "動作", "喜劇"], "、"),
+        (["a，b", "a", "b"], "，"),
+        (["a/b", "b / c", "a", "b", "c"], "/"),
+        (["a+b", "b+c", "a", "b", "c"], "+"),
+        (["a & b", "b & c", "a", "b", "c"], "&"),
     ],
 )
 def test_names_that_recur_are_joined(cells: list[str], separator: str) -> None:
@@ -34,11 +43,32 @@ def test_names_that_recur_are_joined(cells: list[str], separator: str) -> None:
         ["Sports|Football", "Sports|Tennis", "Politics|EU", "Politics|US"],
         ["Hardware|Question", "Hardware|Bug", "Software|Question", "Software|Bug"],
         ["a;", "b;"],
+        ["I/O", "R+D", "Food & Drink", "CPU"],
+        ["positive", "negative", "positive/negative"],
+        ["Sports", "Sports/Football", "Sports/Tennis", "Politics/EU", "Politics"],
+        ["very good", "good", "very bad", "bad"],
         [f"a; {'long ' * 20}", "a", "long"],
     ],
 )
 def test_separators_within_names_join_nothing(cells: list[str]) -> None:
     assert find_separator(cells) is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator"),
+    [
+        (["positive", "negative", "positive/negative"], "/"),
+        (["a/b", "b/c", "a/c/b"], "/"),
+        (["a:b", "b:c", "a:c", "a", "b", "c"], ":"),
+        (["a and b", "b and c", "a and c", "a", "b", "c"], " and "),
+        (["a b", "b c", "a c", "a", "b", "c"], " "),
+        (["very good", "good", "very bad", "bad"], None),
+        (["I/O", "R+D", "Food & Drink", "CPU"], None),
+    ],
+)
+def test_separators_that_may_join_are_asked_about(cells: list[str], separator: str | None) -> None:
+    assert find_separator(cells) is None
+    assert find_possible_separator(cells) == separator
 
 
 def test_names_are_split_without_spaces_and_empty_ones() -> None:

@@ -30,8 +30,13 @@ def test_keys_ignore_case_spaces_form_and_trailing_zeros(label: str, chance: ran
     assert spelling_key(f" {other}\u200b") == spelling_key(label)
 
 
+def test_the_turkish_capital_i_has_the_key_of_i() -> None:
+    assert spelling_key("İLETİŞİM") == spelling_key("iletişim")
+
+
 @pytest.mark.parametrize(
-    ("a", "b"), [("1", "2"), ("1.5", "15"), ("01", "1"), ("a b", "ab"), ("1.0.0", "1"), ("e", "é")]
+    ("a", "b"),
+    [("1", "2"), ("1.5", "15"), ("01", "1"), ("a b", "ab"), ("1.0.0", "1"), ("e", "é"), ("C", "C++"), ("A", "A-")],
 )
 def test_other_labels_stay_apart(a: str, b: str) -> None:
     assert spelling_key(a) != spelling_key(b)
@@ -57,7 +62,9 @@ def test_labels_are_composed() -> None:
     assert unified([nfd], KEEP)[0] == ["réclamation"]
 
 
-@pytest.mark.parametrize("mark", ["-", "?", "N/A", "nan", "NaN", "NA", "#N/A", "null", "unlabelled"])
+@pytest.mark.parametrize(
+    "mark", ["-", "?", "N/A", "nan", "NaN", "NA", "#N/A", "null", "unlabelled", "TBD", "todo", "k.A."]
+)
 def test_marks_are_unlabelled(mark: str) -> None:
     labels, told = unified(["a", mark, "b", mark])
     assert labels == ["a", None, "b", None]
@@ -67,7 +74,7 @@ def test_marks_are_unlabelled(mark: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "labels", [["+", "-"], ["?", "!", "."], ["spam", "-"], ["none", "for", "against"], ["na", "b", "c"]]
+    "labels", [["+", "-"], ["?", "!", "."], ["spam", "-"], ["none", "some"], ["na", "b", "c"], ["98", "99", "97"]]
 )
 def test_classes_that_look_like_marks_stay(labels: list[object]) -> None:
     assert unified(labels) == (labels, "")
@@ -76,11 +83,69 @@ def test_classes_that_look_like_marks_stay(labels: list[object]) -> None:
 def test_minus_one_is_unlabelled_among_class_numbers_from_zero() -> None:
     assert unified(["-1", "0", "1", "2"])[0] == [None, "0", "1", "2"]
     assert unified(["-1.0", "0.0", "1.0", "2.0"])[0] == [None, "0.0", "1.0", "2.0"]
-    for labels in (["-1", "1", "2", "3"], ["-1", "a", "b"], ["-2", "-1", "0", "1", "2"]):
-        assert unified(list(labels)) == (labels, "")
-    labels, told = unified(["-1", "0", "1"])
-    assert labels == ["-1", "0", "1"]
-    assert "The label `-1` is read as a class." in told
+    assert unified(["-2", "-1", "0", "1", "2"]) == (["-2", "-1", "0", "1", "2"], "")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["-1", "0", "1"],
+        ["-1", "1", "2", "3"],
+        ["-1", "a", "b"],
+        ["-99", "a", "b"],
+        ["99", "0", "1"],
+        ["999.0", "1.0", "2.0", "3.0"],
+        ["None", "low", "high"],
+        ["none", "for", "against"],
+        ["unknown", "a", "b"],
+    ],
+)
+def test_what_may_mean_unlabelled_stays_a_class_and_is_named(labels: list[object]) -> None:
+    told = f"The label `{labels[0]}` is read as a class. If it means unlabelled, remove these rows."
+    assert unified(labels) == (labels, told)
+    assert unified(labels, KEEP) == (labels, "")
+
+
+def test_codes_of_missing_values_are_unlabelled_among_class_numbers() -> None:
+    assert unified(["-99", "0", "1"])[0] == [None, "0", "1"]
+    assert unified(["-9.0", "1.0", "2.0", "3.0"])[0] == [None, "1.0", "2.0", "3.0"]
+
+
+@pytest.mark.parametrize(
+    ("other", "shown"),
+    [
+        ("billing\u200b", "billing\\u200b"),
+        ("\ufeffbilling", "\\ufeffbilling"),
+        ("bil\u00adling", "bil\\xadling"),
+        ("bi\u200dlling", "bi\\u200dlling"),
+        ("billing.", "billing."),
+        ('"Billing"', '"Billing"'),
+        ("ｂｉｌｌｉｎｇ", "ｂｉｌｌｉｎｇ"),
+    ],
+)
+def test_differences_that_nobody_sees_are_merged_and_shown(other: str, shown: str) -> None:
+    labels, told = unified([other, "billing", "b"])
+    assert labels == ["billing", "billing", "b"]
+    assert f"merged: `{shown}` to `billing`." in told
+
+
+def test_a_clean_spelling_wins_even_if_it_is_rare() -> None:
+    labels, told = unified(["my  day", "my  day", "my\u00a0day", "my day", "b"])
+    assert labels == ["my day"] * 4 + ["b"]
+    assert "merged: `my␣␣day`, `my\\xa0day` to `my day`." in told
+
+
+def test_numbers_of_one_column_get_one_notation() -> None:
+    assert unified(["0", "0", "0.0", "1.0", "1.0", "1", "1", "2.0"])[0] == ["0", "0", "0", "1", "1", "1", "1", "2.0"]
+    assert unified(["0", "0.0", "0.0", "1", "1.0"])[0] == ["0.0", "0.0", "0.0", "1.0", "1.0"]
+
+
+def test_words_and_numbers_for_yes_and_no_stay_apart_with_a_warning() -> None:
+    labels, told = unified(["True", "1", "0", "false", "true"])
+    assert labels == ["True", "1", "0", "false", "True"]
+    assert "may mean the same are different classes: `1` and `True`; `0` and `false`. Write each" in told
+    assert unified(["1", "0"]) == (["1", "0"], "")
+    assert unified(["1", "yes", "other"]) == (["1", "yes", "other"], "")
 
 
 def test_unlabelled_rows_are_left_out_and_counted() -> None:

@@ -1,5 +1,6 @@
 """Labels: read from cells in the ways people write them, their spellings merged, and checked."""
 
+from tagline.data.labels.characters import visible
 from tagline.data.labels.check import check_labels, sorted_classes
 from tagline.data.labels.formats import LABEL_FORMATS, LabelOptions, Labels, read_labels, spaces_trimmed
 from tagline.data.labels.spelling import match_classes, spelling_key, unify_labels
@@ -15,4 +16,5 @@ __all__ = [
     "spaces_trimmed",
     "spelling_key",
     "unify_labels",
+    "visible",
 ]

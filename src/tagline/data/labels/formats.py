@@ -6,20 +6,24 @@ a function and its entry.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from tagline.data.frames import scalar_text
-from tagline.data.labels.joined import comma_joins, find_separator, split_names
+from tagline.data.labels.characters import visible
+from tagline.data.labels.joined import comma_joins, find_possible_separator, find_separator, split_names
+from tagline.data.labels.marks import is_mark
 from tagline.data.labels.structures import NotLabelsError, indicator, is_structure, labels_in, parsed, positions_set
 from tagline.data.wording import counted
 from tagline.errors import DataError
 from tagline.key_findings import KeyFinding
 
 _SHOWN_CHARS = 60
+#: Strings of 0 and 1 are indicators if they are at least that many different ones.
+_FEWEST_BITS = 3
 
 
 @dataclass(frozen=True)
@@ -143,12 +147,22 @@ def _read_floats(column: LabelColumn) -> Labels | None:
 
 
 def _read_bare_indicators(column: LabelColumn) -> Labels | None:
-    """Read a 0 or 1 for each label without brackets, ``0,1,0`` or ``0 1 0``."""
+    """Read a 0 or 1 for each label without brackets, ``0,1,0``, ``0 1 0`` or ``010``."""
     if column.values.dtype != pl.String or not len(column.distinct):
         return None
+    if _are_strings_of_bits(column.distinct) and column.options.separator != "":
+        found = _lists_or_positions(column, column.strings.str.extract_all("[01]"))
+        return replace(found, notes=(f"{found.notes[0]} Give `--label-separator ''` if these are single names.",))
     if not column.distinct.str.contains(r"^[01](\.0)?(\s*[,;|\s]\s*[01](\.0)?)+$").all():
         return None
     return _lists_or_positions(column, column.strings.str.extract_all(r"[01]\b(?:\.0)?"))
+
+
+def _are_strings_of_bits(distinct: pl.Series) -> bool:
+    """Return whether strings have a 0 or 1 for each of at least three labels, and are not numbers such as 100."""
+    if len(distinct) < _FEWEST_BITS or not distinct.str.contains(r"^[01]{3,}$").all():
+        return False
+    return distinct.str.len_chars().n_unique() == 1 and distinct.str.starts_with("0").any()
 
 
 def _read_joined(column: LabelColumn) -> Labels | None:
@@ -156,29 +170,47 @@ def _read_joined(column: LabelColumn) -> Labels | None:
     separator = column.options.separator
     if column.values.dtype != pl.String or separator == "":
         return None
-    found = find_separator(column.distinct.to_list()) if separator is None else separator
+    names = [text for text in column.distinct.to_list() if not is_mark(text)]
+    found = find_separator(names) if separator is None else separator
     if found is None:
         return None
-    lists = column.map_distinct({text: split_names(text, found) for text in column.distinct.to_list()})
+    marks = {text: [text] for text in column.distinct.to_list() if is_mark(text)}
+    lists = column.map_distinct({text: split_names(text, found) for text in names} | marks)
     empty = column.strings.is_null()
     nothing = pl.lit([], pl.List(pl.String))
     lists = lists.to_frame("label").select(pl.when(empty).then(nothing).otherwise("label")).to_series()
-    shown = next((text for text in column.distinct.to_list() if found in text), None)
     notes = []
     if separator is None:
         notes.append(
-            f"Column `{column.values.name}` holds several labels joined by `{found}`, such as `{shown}`: read as "
-            "multi-label. Give `--label-separator ''` if these are single names."
+            f"Column `{column.values.name}` holds several labels joined by `{visible(found)}`, such as "
+            f"`{_joined_example(found, names)}`: read as multi-label. Give `--label-separator ''` if these are single "
+            "names."
         )
     if n := int(empty.sum()):
         notes.append(f"{counted(n, 'row')} without a label: read as texts to which no label applies.")
     return Labels(_clean_lists(lists.alias(column.values.name)), tuple(notes), found)
 
 
+def _joined_example(separator: str, names: Sequence[str]) -> str:
+    return visible(next(name for name in names if separator in name))
+
+
 def _read_names(column: LabelColumn) -> Labels | None:
-    """Read class names, integers and booleans."""
+    """Read class names, integers and booleans; ask about names that several may be joined in."""
     dtype = column.values.dtype
-    return None if isinstance(dtype, pl.Struct | pl.Object | pl.Binary) else Labels(column.strings)
+    if isinstance(dtype, pl.Struct | pl.Object | pl.Binary):
+        return None
+    if dtype != pl.String or column.options.separator is not None:
+        return Labels(column.strings)
+    names = [text for text in column.distinct.to_list() if not is_mark(text)]
+    separator = find_possible_separator(names)
+    if separator is None:
+        return Labels(column.strings)
+    note = (
+        f"Labels of column `{column.values.name}` such as `{_joined_example(separator, names)}` are read as single "
+        f"names. If they are several joined by `{separator}`, give `--label-separator '{separator}'`."
+    )
+    return Labels(column.strings, (note,))
 
 
 #: Readers of a label column by the name of what it holds; each returns None for a column that it does not recognise.

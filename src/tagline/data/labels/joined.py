@@ -4,12 +4,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 _LONGEST_NAME = 60
-#: Separators that are rare within a name; the first two may also follow the last name.
-_RARE = ("|", ";", "#")
-_MAY_END = ("|", ";")
-#: A separator that is frequent within a name, such as ``Gaming, Betting & Lottery``.
+#: Separators that are rare within a name; some may also follow the last name.
+_RARE = ("||", "|", ";", "；", "#", "\n", "\t")
+_MAY_END = ("||", "|", ";", "；")
 _COMMA = ","
-_COMMA_RECURRING = 0.95
+#: Separators that are frequent within a name, such as ``Gaming, Betting & Lottery``.
+_FREQUENT = (_COMMA, "、", "，")
+#: Separators that occur in single names, such as ``I/O``: several joined cells are needed.
+_IN_NAMES = ("/", "+", "&")
+#: Separators that are only asked about: they are parts of most names.
+_IN_MOST_NAMES = (">", ":", " and ", " ")
+_RECURRING = 0.95
 
 
 def split_names(text: str, separator: str) -> list[str]:
@@ -25,13 +30,29 @@ def find_separator(cells: Sequence[str]) -> str | None:
     """Return the separator that joins names in some of these distinct cells, or None.
 
     The parts must recur: at least half of those of joined cells are also cells of their own or parts of others, and one
-    of them is a cell of its own or cells have different numbers of parts. For a comma, nearly all must recur, and half
-    of them must be cells of their own.
+    of them is a cell of its own or cells have different numbers of parts. For separators that are frequent within
+    names, nearly all must recur, and half of them must be cells of their own; `/`, `+` and `&` must also join several
+    cells.
 
     >>> find_separator(["a", "b", "a|b"]), find_separator(["Smith, John", "Smith, Ann", "Lee, Bo"])
     ('|', None)
     """
-    return next((separator for separator in (*_RARE, _COMMA) if _joins(separator, cells)), None)
+    for separator in (*_RARE, *_FREQUENT):
+        if _joins(separator, cells):
+            return separator
+    return next((sep for sep in _IN_NAMES if _joins(sep, cells) and _number_of_joined(sep, cells) > 1), None)
+
+
+def find_possible_separator(cells: Sequence[str]) -> str | None:
+    """Return what may join names in some of these distinct cells, though `find_separator` finds nothing.
+
+    >>> find_possible_separator(["yes", "no", "yes/no"]), find_possible_separator(["I/O", "CPU"])
+    ('/', None)
+    """
+    for separator in _IN_NAMES:
+        if _joins(separator, cells, few_alone=True):
+            return separator
+    return next((sep for sep in _IN_MOST_NAMES if _joins(sep, cells) and _number_of_joined(sep, cells) > 2), None)
 
 
 def comma_joins(cells: Sequence[str]) -> bool:
@@ -39,7 +60,11 @@ def comma_joins(cells: Sequence[str]) -> bool:
     return _joins(_COMMA, cells)
 
 
-def _joins(separator: str, cells: Sequence[str]) -> bool:
+def _number_of_joined(separator: str, cells: Sequence[str]) -> int:
+    return sum(separator in cell for cell in cells)
+
+
+def _joins(separator: str, cells: Sequence[str], *, few_alone: bool = False) -> bool:
     joined = [cell.strip(separator) if separator in _MAY_END else cell for cell in cells if separator in cell]
     parts = [[part.strip() for part in cell.split(separator)] for cell in joined]
     if not any(len(names) > 1 for names in parts):
@@ -49,8 +74,8 @@ def _joins(separator: str, cells: Sequence[str]) -> bool:
     alone = {cell for cell in cells if separator not in cell} | {names[0] for names in parts if len(names) == 1}
     counts = Counter(part for names in parts for part in set(names))
     recurring = {part for part, n in counts.items() if part in alone or n > 1}
-    if separator == _COMMA:
+    if separator not in _RARE and not few_alone:
         n_recurring = sum(counts[part] for part in recurring)
-        return n_recurring >= _COMMA_RECURRING * counts.total() and 2 * len(alone & set(counts)) >= len(counts)
+        return n_recurring >= _RECURRING * counts.total() and 2 * len(alone & set(counts)) >= len(counts)
     varied = bool(alone & set(counts)) or len({len(names) for names in parts}) > 1
     return varied and 2 * len(recurring) >= len(counts)

@@ -2,23 +2,23 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
+from tagline.data.labels.characters import clean, plain, visible
 from tagline.data.labels.formats import LabelOptions, Labels
+from tagline.data.labels.marks import unlabelled
 from tagline.data.wording import counted
 from tagline.key_findings import KeyFinding, Kind
 
+#: What the Turkish capital İ becomes in lower case, an i with a dot above it.
+_DOTTED_I = "i\u0307"
 _NUMBER = re.compile(r"([+-]?\d+)\.(\d*)")
-#: Characters without width that are copied along with text: soft hyphen, zero-width space, joiner, byte order mark.
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
-#: What tools and people write for "not labelled", case-folded; ``na`` may be a word, but ``NA`` is what R writes.
-_UNLABELLED = frozenset(
-    ("-", "--", "—", "–", "?", "??", "???", "nan", "null", "n/a", "#n/a", "<na>", "unlabeled", "unlabelled")
-)
-_UNLABELLED_EXACTLY = "NA"
-_MINUS_ONE = "-1"
+_WHOLE = re.compile(r"[+-]?\d+(|\.0*)")
+#: Spellings of yes and no that are not merged: a class named `1` may be something else than `yes`.
+_SAME_MEANING = (frozenset(("1", "true", "t", "yes", "y")), frozenset(("0", "false", "f", "no", "n")))
 _SHOWN = 5
 
 
@@ -28,7 +28,7 @@ def spelling_key(label: str) -> str:
     >>> spelling_key(" Very  Good") == spelling_key("very good"), spelling_key("1.0") == spelling_key("1")
     (True, True)
     """
-    key = " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFC", label)).casefold().split())
+    key = plain(clean(unicodedata.normalize("NFC", label))).casefold().replace(_DOTTED_I, "i")
     if number := _NUMBER.fullmatch(key):
         decimals = number[2].rstrip("0")
         return f"{number[1]}.{decimals}" if decimals else number[1]
@@ -38,8 +38,9 @@ def spelling_key(label: str) -> str:
 def unify_labels(labels: pl.Series, options: LabelOptions) -> Labels:
     """Return labels of all sources, String or List(String), with one spelling for each class and missing ones null.
 
-    Labels are in Unicode's NFC. Spellings that differ only in case, spaces or the way a number is written become the
-    most frequent one; of equally frequent ones the first. Labels that mean "not labelled" become null. Lists become
+    Labels are in Unicode's NFC. Spellings that differ only in case, spaces, invisible characters, the width of letters,
+    surrounding quotes, a full stop or the like at the end, or the way a number is written, become the most frequent
+    one; of equally frequent ones the plainest, or the first. Labels that mean "not labelled" become null. Lists become
     names where each row has exactly one.
     """
     lists = isinstance(labels.dtype, pl.List)
@@ -48,10 +49,15 @@ def unify_labels(labels: pl.Series, options: LabelOptions) -> Labels:
     n_rows: dict[str, int] = dict(counts.iter_rows())
     composed = {label: unicodedata.normalize("NFC", label) for label in n_rows}
     best = composed if options.keep_spelling else _most_frequent(composed, n_rows)
-    unlabelled = [] if options.keep_spelling else _unlabelled(set(best.values()))
-    changed = {label: None if name in unlabelled else name for label, name in best.items()}
+    marks, perhaps = ([], []) if options.keep_spelling else unlabelled(set(best.values()))
+    changed = {label: None if name in marks else name for label, name in best.items()}
     changed = {label: name for label, name in changed.items() if label != name}
-    found = _key_findings(composed, best, n_rows, unlabelled)
+    found = _merged(composed, best)
+    for mark in marks:
+        found.append(_of_mark(mark, sum(n_rows[label] for label, name in best.items() if name == mark)))
+    found += map(_of_possible_mark, perhaps)
+    if not options.keep_spelling:
+        found += _of_same_meaning(set(best.values()))
     notes = [*_notes(composed), *(finding.sentence for finding in found)]
     labels = renamed(labels, changed) if changed else labels
     if options.multilabel and not lists:
@@ -67,14 +73,32 @@ def unify_labels(labels: pl.Series, options: LabelOptions) -> Labels:
 
 
 def _most_frequent(composed: Mapping[str, str], n_rows: Mapping[str, int]) -> dict[str, str]:
-    """Return the most frequent spelling of each label's class."""
-    spellings: dict[str, dict[str, int]] = {}
+    """Return the most frequent spelling of each label's class, of whole numbers the notation that most rows have.
+
+    One with invisible characters or several spaces is only taken if it is the only one.
+    """
+    spellings: dict[str, Counter[str]] = {}
+    notations: Counter[str] = Counter()
     for label, name in composed.items():
-        found = spellings.setdefault(spelling_key(name), {})
-        found[name] = found.get(name, 0) + n_rows[label]
-    return {
-        label: max(found := spellings[spelling_key(name)], key=found.__getitem__) for label, name in composed.items()
-    }
+        spellings.setdefault(spelling_key(name), Counter())[name] += n_rows[label]
+        if number := _WHOLE.fullmatch(name):
+            notations[number[1]] += n_rows[label]
+    best = {key: _best_of(found, notations) for key, found in spellings.items()}
+    return {label: best[spelling_key(name)] for label, name in composed.items()}
+
+
+def _best_of(spellings: Mapping[str, int], notations: Mapping[str, int]) -> str:
+    cleaned: Counter[str] = Counter()
+    for name, n in spellings.items():
+        cleaned[clean(name)] += n
+
+    def rank(name: str) -> tuple[int, bool]:
+        number = _WHOLE.fullmatch(name)
+        if number:
+            return notations[number[1]], not number[1]
+        return cleaned[clean(name)], plain(name) == name
+
+    return max([name for name in spellings if name == clean(name)] or spellings, key=rank)
 
 
 def _notes(composed: Mapping[str, str]) -> list[str]:
@@ -83,35 +107,48 @@ def _notes(composed: Mapping[str, str]) -> list[str]:
     return [f"Labels were converted to Unicode NFC, such as `{changed[0]}`."] if changed else []
 
 
-def _key_findings(
-    composed: Mapping[str, str], best: Mapping[str, str], n_rows: Mapping[str, int], unlabelled: Sequence[str]
-) -> list[KeyFinding]:
-    """Say which labels were merged, and which mean or may mean "not labelled"."""
-    found = []
+def _merged(composed: Mapping[str, str], best: Mapping[str, str]) -> list[KeyFinding]:
+    """Say which labels were merged, if any was."""
     merged: dict[str, list[str]] = {}
     for name, chosen in dict(zip(composed.values(), best.values(), strict=True)).items():
         if name != chosen:
             merged.setdefault(chosen, []).append(name)
-    if merged:
-        shown = "; ".join(
-            f"{', '.join(f'`{other}`' for other in others)} to `{name}`"
-            for name, others in list(merged.items())[:_SHOWN]
-        )
-        more = f"; and {len(merged) - _SHOWN:,} more" if len(merged) > _SHOWN else ""
-        sentence = f"Spellings of one label were merged: {shown}{more}. `--keep-label-spelling` keeps them apart."
-        found.append(KeyFinding(Kind.MERGED_LABELS, sentence))
-    for mark in unlabelled:
-        n = sum(n_rows[label] for label, name in best.items() if name == mark)
-        have = "has" if n == 1 else "have"
-        sentence = (
-            f"{counted(n, 'row')} {have} the label `{mark}`, which is read as unlabelled. Give "
-            "`--keep-label-spelling`, or rename the label, if it is a class."
-        )
-        found.append(KeyFinding(Kind.UNLABELLED, sentence))
-    if {spelling_key(name) for name in best.values()} == {_MINUS_ONE, "0", "1"}:
-        sentence = "The label `-1` is read as a class. If it means unlabelled, remove these rows."
-        found.append(KeyFinding(Kind.UNLABELLED, sentence))
-    return found
+    if not merged:
+        return []
+    shown = "; ".join(
+        f"{', '.join(f'`{visible(other)}`' for other in others)} to `{visible(name)}`"
+        for name, others in list(merged.items())[:_SHOWN]
+    )
+    more = f"; and {len(merged) - _SHOWN:,} more" if len(merged) > _SHOWN else ""
+    sentence = f"Spellings of one label were merged: {shown}{more}. `--keep-label-spelling` keeps them apart."
+    return [KeyFinding(Kind.MERGED_LABELS, sentence)]
+
+
+def _of_mark(mark: str, n: int) -> KeyFinding:
+    have = "has" if n == 1 else "have"
+    sentence = (
+        f"{counted(n, 'row')} {have} the label `{mark}`, which is read as unlabelled. Give "
+        "`--keep-label-spelling`, or rename the label, if it is a class."
+    )
+    return KeyFinding(Kind.UNLABELLED, sentence)
+
+
+def _of_possible_mark(name: str) -> KeyFinding:
+    sentence = f"The label `{name}` is read as a class. If it means unlabelled, remove these rows."
+    return KeyFinding(Kind.UNLABELLED, sentence)
+
+
+def _of_same_meaning(names: Collection[str]) -> list[KeyFinding]:
+    """Say that labels may mean the same, if all of them are words or numbers for yes and no."""
+    keys = {spelling_key(name): name for name in sorted(names)}
+    if not keys.keys() <= frozenset().union(*_SAME_MEANING):
+        return []
+    alike = [[name for key, name in keys.items() if key in words] for words in _SAME_MEANING]
+    shown = "; ".join(" and ".join(f"`{name}`" for name in found) for found in alike if len(found) > 1)
+    if not shown:
+        return []
+    sentence = f"Labels that may mean the same are different classes: {shown}. Write each of them in one way."
+    return [KeyFinding(Kind.SIMILAR_LABELS, sentence)]
 
 
 def match_classes(labels: pl.Series, classes: Sequence[str]) -> tuple[pl.Series, list[str]]:
@@ -127,7 +164,7 @@ def match_classes(labels: pl.Series, classes: Sequence[str]) -> tuple[pl.Series,
             changed[label] = next(iter(alike))
     if not changed:
         return labels, []
-    shown = ", ".join(f"`{label}` for `{name}`" for label, name in list(changed.items())[:_SHOWN])
+    shown = ", ".join(f"`{visible(label)}` for `{name}`" for label, name in list(changed.items())[:_SHOWN])
     more = f" and {len(changed) - _SHOWN:,} more" if len(changed) > _SHOWN else ""
     return renamed(labels, changed), [f"The data spells classes of the model differently: {shown}{more}."]
 
@@ -141,16 +178,3 @@ def renamed(labels: pl.Series, changed: Mapping[str, str | None]) -> pl.Series:
         names = None if row is None else sorted({new for name in row if (new := changed.get(name, name)) is not None})
         lists.append(None if row and not names else names)
     return pl.Series(labels.name, lists, dtype=pl.List(pl.String))
-
-
-def _unlabelled(names: Collection[str]) -> list[str]:
-    """Return the names that mean "not labelled": marks among at least two words, or -1 among 0 up to 2 or more."""
-    marks = sorted(name for name in names if name.casefold() in _UNLABELLED or name == _UNLABELLED_EXACTLY)
-    others = [name for name in names if name not in marks]
-    if len(others) < 2 or not all(any(character.isalnum() for character in name) for name in others):
-        marks = []  # as in `+` and `-`, or `?` and `!`, or of a label and none
-    minus_one = [name for name in names if spelling_key(name) == _MINUS_ONE]
-    numbers = {spelling_key(name) for name in names if name not in (*marks, *minus_one)}
-    if minus_one and len(numbers) > 2 and numbers == {str(i) for i in range(len(numbers))}:
-        return [*marks, *minus_one]
-    return marks
