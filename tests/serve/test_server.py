@@ -4,7 +4,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -26,19 +25,28 @@ def test_sigterm_under_load_loses_no_accepted_request(models, tmp_path, clients)
         assert [line["event"] for line in server.lines()][-1] == "stopped"
 
 
+def refused(server):
+    try:
+        socket.create_connection((server.host, server.port), timeout=0.3).close()
+    except (ConnectionRefusedError, TimeoutError):
+        return True
+    return False
+
+
 def test_sigterm_waits_for_requests_in_progress(models, tmp_path):
     with serving(tmp_path, models["two"]) as server, server.connect() as slow, server.connect() as idle:
         request = post("/v1/predict", b'{"text": "a great film"}')
         slow.sendall(request[:-5])
         idle.sendall(post("/v1/predict", b'{"text": "x"}'))
         assert read_answer(idle)[0] == 200
-        server.process.terminate()
-        server.logged("stopping")
-        time.sleep(1)
-        assert server.process.poll() is None
+        with server.connect() as late:
+            server.process.terminate()
+            waited(lambda: refused(server), 30)
+            late.sendall(request)  # on a connection that was let in before
+            status, headers, _ = read_answer(late)
+            assert (status, headers["connection"]) == (200, "close")
         assert idle.recv(1) == b""
-        with pytest.raises((ConnectionRefusedError, TimeoutError)):
-            socket.create_connection((server.host, server.port), timeout=0.5)
+        assert server.process.poll() is None
         slow.sendall(request[-5:])
         status, headers, body = read_answer(slow)
         assert (status, headers["connection"]) == (200, "close")

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import uvicorn
 
@@ -16,7 +16,8 @@ from tagline.errors import InputError, TaglineError
 from tagline.serve.app import make_app
 from tagline.serve.batching import Scorer
 from tagline.serve.http.access_log import AccessLog, location_of
-from tagline.serve.http.connections import connection_class
+from tagline.serve.http.connections import connection_class, expects_request
+from tagline.serve.http.listener import refuse_connections
 from tagline.serve.http.middleware import WRITE_SECONDS
 from tagline.serve.metrics import Metrics
 from tagline.serve.model_store import ModelStore
@@ -25,7 +26,9 @@ from tagline.serve.settings import ServerSettings
 from tagline.serve.state import Service
 
 _DRAIN_SECONDS = 0.5  # in which answers tell busy clients to close their connections
-_LAST_SECONDS = 0.1  # for the last connections to be accepted, and then to send a request
+_ACCEPT_SECONDS = 0.1  # for the last connections to be accepted
+_REQUEST_SECONDS = 1.0  # for each of them to send a request, if it takes that long
+_TICK_SECONDS = 0.02
 _IDLE_SECONDS = 75  # after which a connection without requests is closed
 _BACKLOG = 2048
 
@@ -152,11 +155,14 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more connections, answer what was accepted, and return."""
         for listener in sockets or []:
-            listener.listen(0)  # refuses new connections; closing now would reset those that wait to be accepted
-        await asyncio.sleep(_LAST_SECONDS)
+            refuse_connections(listener)
+        await asyncio.sleep(_ACCEPT_SECONDS)
         for server in self.servers:
             server.close()
-        await asyncio.sleep(_LAST_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_REQUEST_SECONDS):
+                while not self.force_exit and any(map(expects_request, self.server_state.connections)):
+                    await asyncio.sleep(_TICK_SECONDS)
         await super().shutdown(sockets)
 
     def _stop(self) -> None:

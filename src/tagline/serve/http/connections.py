@@ -9,62 +9,70 @@ ABORT = "tagline.abort"  # the key of a request's scope with the function that c
 _MAX_HEAD = 512 * 1024  # bytes of the headers; a single read returns up to half of it
 
 
-def connection_class(seconds: float) -> type[asyncio.Protocol]:
-    """Return uvicorn's connection class, which waits for a request without limit, with a time limit."""
+class _Connection(HttpToolsProtocol):
+    """uvicorn's connection class, which waits for a request without limit, with a time limit."""
 
-    class Connection(HttpToolsProtocol):
-        _timer: asyncio.TimerHandle | None = None
-        _head: int | None = 0  # bytes of the headers so far, None after them
+    seconds: float
+    _timer: asyncio.TimerHandle | None = None
+    _head: int | None = 0  # bytes of the headers so far, None after them
 
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._head is not None:
+            self._head += len(data)
+            if self._head > _MAX_HEAD:
+                self._disconnect()
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head = 0
+        self._start_timer()
+
+    def on_headers_complete(self) -> None:
+        self._head = None
+        self._stop_timer()
+        super().on_headers_complete()
+        self.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]  # a key of our own
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if (
+            self.cycle is not None and self.cycle.more_body
+        ):  # the rest of the body is not read, but must still end in time
             self._start_timer()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_timer()
-            super().connection_lost(exc)
+    def on_message_complete(self) -> None:
+        self._stop_timer()
+        super().on_message_complete()
 
-        def data_received(self, data: bytes) -> None:
-            if self._head is not None:
-                self._head += len(data)
-                if self._head > _MAX_HEAD:
-                    self._disconnect()
-                    return
-            super().data_received(data)
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.seconds, self._disconnect)
 
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self._head = 0
-            self._start_timer()
-
-        def on_headers_complete(self) -> None:
-            self._head = None
-            self._stop_timer()
-            super().on_headers_complete()
-            self.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]  # a key of our own
-
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
-            if (
-                self.cycle is not None and self.cycle.more_body
-            ):  # the rest of the body is not read, but must still end in time
-                self._start_timer()
-
-        def on_message_complete(self) -> None:
-            self._stop_timer()
-            super().on_message_complete()
-
-        def _start_timer(self) -> None:
-            if self._timer is None:
-                self._timer = self.loop.call_later(seconds, self._disconnect)
-
-        def _stop_timer(self) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-
-        def _disconnect(self) -> None:
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
             self._timer = None
-            self.transport.abort()
 
-    return Connection
+    def _disconnect(self) -> None:
+        self._timer = None
+        self.transport.abort()
+
+
+def connection_class(seconds: float) -> type[asyncio.Protocol]:
+    """Return the class of connections with a time limit for each request to arrive."""
+    return type("LimitedConnection", (_Connection,), {"seconds": seconds})
+
+
+def expects_request(connection: object) -> bool:
+    """Return whether a request is on its way: the first one of a connection, or one whose headers have begun."""
+    return isinstance(connection, _Connection) and connection._head is not None
