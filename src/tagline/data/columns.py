@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tagline.data.labels.marks import is_unknown_flag
 from tagline.data.labels.structures import indicator
 from tagline.data.rows import Rows
 from tagline.data.splits import SPLIT_NAMES
@@ -172,10 +173,12 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
 
 
 def _is_flag(column: pl.Series) -> bool:
-    """Return whether a column holds 0 and 1 only, as one of several label columns does."""
+    """Return whether a column holds 0 and 1 only, or nothing where it is not known, as one of several label columns."""
     if column.dtype.is_nested():
         return False
-    return all(indicator(value) in (0, 1) for value in column.cast(pl.String).drop_nulls().unique().to_list())
+    values = column.cast(pl.String).str.strip_chars().drop_nulls().unique().to_list()
+    known = [value for value in values if value and not is_unknown_flag(value)]
+    return bool(known) and all(indicator(value) in (0, 1) for value in known)
 
 
 def _find_text(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str, str]:

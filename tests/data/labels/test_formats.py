@@ -226,7 +226,9 @@ def test_columns_of_zero_and_one_are_a_label_each(yes: str, no: str, rows: list[
 
 
 def test_label_columns_that_hold_something_else_are_refused() -> None:
-    with pytest.raises(DataError, match=r"several label columns hold 0 and 1, .*; `b` holds `5`. Give a single"):
+    with pytest.raises(
+        DataError, match=r"several label columns hold 0 and 1, .*; `b` holds `5` in row 2. Give a single"
+    ):
         read_labels(pl.DataFrame({"a": [0, 1], "b": [1, 5]}), ("a", "b"), "data", LabelOptions())
 
 
@@ -238,7 +240,18 @@ def test_columns_of_probabilities_are_announced() -> None:
 
 def test_a_row_of_empty_label_columns_is_unlabelled() -> None:
     frame = pl.DataFrame({"a": [0, 1, None], "b": [0, None, None]})
-    assert read_labels(frame, ("a", "b"), "data", LabelOptions()).values.to_list() == [[], ["a"], None]
+    found = read_labels(frame, ("a", "b"), "data", LabelOptions())
+    assert found.values.to_list() == [[], ["a"], None]
+    assert found.notes == ("Empty cells in label columns are read as 0, in 1 row (first: row 2, column `b`).",)
+
+
+@pytest.mark.parametrize("cells", [[-1, 1, 0, -1], ["-1", "1", "", "-1"], [-1.0, 1.0, float("nan"), -1.0]])
+def test_rows_with_labels_that_are_not_known_are_unlabelled(cells: list[object]) -> None:
+    frame = pl.DataFrame({"a": [1, 1, 1, -1], "b": cells})
+    found = read_labels(frame, ("a", "b"), "data", LabelOptions())
+    assert found.values.to_list() == [None, ["a", "b"], ["a"], None]
+    told = f"2 rows have a label that is not known, such as `{cells[0]}` in column `b` of row 1: read as unlabelled."
+    assert told in found.notes[0]
 
 
 def test_one_label_in_every_row_makes_the_task_single_label() -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from tagline.data.frames import scalar_text
 from tagline.data.labels.characters import visible
 from tagline.data.labels.joined import comma_joins, find_possible_separator, find_separator, split_names
-from tagline.data.labels.marks import is_mark
+from tagline.data.labels.marks import is_mark, is_unknown_flag
 from tagline.data.labels.structures import NotLabelsError, indicator, is_structure, labels_in, parsed, positions_set
 from tagline.data.wording import counted
 from tagline.errors import DataError
@@ -252,32 +252,63 @@ def read_labels(frame: pl.DataFrame, columns: Sequence[str], source: str, option
 def _read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source: str) -> Labels:
     """Read columns of 0 and 1, or of probabilities, as lists of the names of those that are set.
 
-    A row is unlabelled if all of its cells are empty; but where only those that are set hold anything, such as ``x``,
-    it is a text to which no label applies.
+    A row is unlabelled if all of its cells are empty, or if one says that it is not known, as -1 does; but where only
+    those that are set hold anything, such as ``x``, a row without any is a text to which no label applies.
     """
     flags = []
+    unknown = []
     notes = []
     for name in columns:
-        cells = frame[name].cast(pl.String) if not frame.schema[name].is_nested() else frame[name]
-        distinct = cells.drop_nulls().unique().to_list()
-        meanings = {cell: indicator(cell) for cell in distinct if not isinstance(cell, str) or cell.strip()}
+        cells = frame[name]
+        if not cells.dtype.is_nested():
+            cells = (cells.fill_nan(None) if cells.dtype.is_float() else cells).cast(pl.String)
+        distinct = [cell for cell in cells.drop_nulls().unique().to_list() if not isinstance(cell, str) or cell.strip()]
+        marks = [cell for cell in distinct if isinstance(cell, str) and is_unknown_flag(cell.strip())]
+        meanings = {cell: indicator(cell) for cell in distinct if cell not in marks}
         for cell, meaning in meanings.items():
             if meaning is None:
+                row = cells.to_list().index(cell) + 1
                 raise DataError(
                     f"`{source}`: several label columns hold 0 and 1, one column for each label; `{name}` holds "
-                    f"`{_shortened(cell)}`. Give a single `--label`."
+                    f"`{_shortened(cell)}` in row {row:,}. Give a single `--label`."
                 )
         probabilities = pl.Series(list(meanings.values()), dtype=pl.Float64)
         numbers = cells.replace_strict(list(meanings), probabilities, default=None, return_dtype=pl.Float64)
         flags.append((numbers >= 0.5).alias(name))
+        unknown.append(pl.Series(name, cells.is_in(marks).fill_null(value=False) if marks else [False] * len(cells)))
         if not probabilities.is_in([0.0, 1.0]).all():
             notes.append(f"Column `{name}` holds probabilities: the label applies from 0.5.")
     table = pl.DataFrame(flags)
     chosen = pl.concat_list([pl.when(pl.col(name)).then(pl.lit(name)) for name in columns]).list.drop_nulls()
-    if all(series.drop_nulls().all() for series in flags):
-        return Labels(table.select(chosen.alias("label")).to_series(), tuple(notes))
-    some = ~pl.all_horizontal(pl.all().is_null())
-    return Labels(table.select(pl.when(some).then(chosen).alias("label")).to_series(), tuple(notes))
+    is_known = ~pl.DataFrame(unknown).select(pl.any_horizontal(pl.all())).to_series()
+    if not is_known.all():
+        row, name = _first_cell(unknown)
+        n = len(is_known) - int(is_known.sum())
+        have = "has" if n == 1 else "have"
+        notes.append(
+            f"{counted(n, 'row')} {have} a label that is not known, such as `{frame[name][row]}` in column `{name}` of "
+            f"row {row + 1:,}: read as unlabelled. Write 0 for a label that does not apply."
+        )
+    if not all(series.drop_nulls().all() for series in flags):
+        n_set = table.select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
+        in_part = is_known & (n_set > 0) & (n_set < len(columns))
+        if in_part.any():
+            row, name = _first_cell([series.is_null() & in_part for series in flags])
+            notes.append(
+                f"Empty cells in label columns are read as 0, in {counted(int(in_part.sum()), 'row')} (first: row "
+                f"{row + 1:,}, column `{name}`)."
+            )
+        is_known &= n_set > 0
+    known = pl.when(pl.lit(is_known)).then(chosen).alias("label")
+    return Labels(table.select(known).to_series(), tuple(notes))
+
+
+def _first_cell(flags: Sequence[pl.Series]) -> tuple[int, str]:
+    """Return row, from 0, and column of the first cell that is true."""
+    row, column = min(
+        (found, k) for k, series in enumerate(flags) if (found := series.arg_max()) is not None and series[found]
+    )
+    return row, flags[column].name
 
 
 def _labels_of_values(column: LabelColumn, values: Sequence[Any]) -> Labels:

@@ -26,6 +26,11 @@ def is_mark(name: str) -> bool:
     return name.casefold() in _MARKS or name == _MARK_EXACTLY
 
 
+def is_unknown_flag(cell: str) -> bool:
+    """Say whether a cell of a column of 0 and 1 says that the label is not known: -1, or a mark."""
+    return is_mark(cell) or _number(cell) in (_MINUS_ONE, *_NEGATIVE_CODES)
+
+
 def unlabelled(names: Collection[str]) -> tuple[list[str], list[str]]:
     """Return the names that mean "not labelled", and those that may mean it but are read as classes.
 
