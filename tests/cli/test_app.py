@@ -30,6 +30,12 @@ def test_invalid_data(fails, here):
     assert names(here) == ["empty.csv", "fine.csv", "one.csv"]
 
 
+def test_an_example_has_no_options_of_output(fails, here):
+    (here / "flags.csv").write_text("text,bug,billing\n" + "some words,0,1\nother words,1,0\n" * 9)
+    told = fails("train", "flags.csv", "--json")
+    assert "For example: tagline train flags.csv --label bug --label billing\n" in told
+
+
 def test_invalid_arguments(fails, reviews, here):
     assert "Did you mean `fast`?" in fails("train", reviews, "--recipe", "fats")
     assert "Did you mean `model.n_trees`?" in fails("train", reviews, "--set", "model.ntrees=1")

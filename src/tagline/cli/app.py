@@ -34,6 +34,8 @@ from tagline.errors import ColumnError, TaglineError
 CLOSED_PIPE = 141
 # Errors that another path fixes; a full disk is not among them.
 _WRONG_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
+#: Options that an example in an error leaves out: it is to be read, and tried.
+_OUTPUT_FLAGS = frozenset(("--json", "--quiet", "-q", "--debug"))
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
@@ -130,10 +132,15 @@ def _report(error: BaseException, session: Session) -> int:
                 traceback.print_exception(error)
             message, status = explain_error(error)
             if isinstance(error, ColumnError) and error.answer:
-                message += f" For example: {shlex.join([*session.command, *error.answer])}"
+                message += f" For example: {_example([*session.command, *error.answer])}"
             error_line(message)
             return status
     raise error
+
+
+def _example(command: Sequence[str]) -> str:
+    """Write a command line for a shell, without the options that only concern its output."""
+    return shlex.join(word for word in command if word not in _OUTPUT_FLAGS)
 
 
 def explain_error(error: Exception) -> tuple[str, int]:

@@ -64,6 +64,8 @@ def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group:
     if label or rows.label:
         label_columns = tuple(dict.fromkeys(label)) or (str(rows.label),)
         label_how = "given" if label else "known from the layout"
+    elif rows.questions:
+        label_columns, label_how = (_choose_question(rows),), "known from the layout"
     else:
         settled = {*text} | ({rows.text} if rows.text else set())
         found, label_how = _find_label(frame, taken | settled, rows.source)
@@ -170,6 +172,25 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
             frame.columns,
         )
     raise _ambiguous("label", sorted(candidates, key=lambda name: frame[name].n_unique()), 1, frame, source)
+
+
+def _choose_question(rows: Rows) -> str:
+    """Return the only question of an export, or the only one that is answered by labels."""
+    if len(rows.questions) == 1:
+        return rows.questions[0]
+    names = [name for name in rows.questions if _is_label_like(_answers(rows.frame[name]))]
+    if len(names) == 1:
+        return names[0]
+    names = names or list(rows.questions)
+    raise ColumnError(
+        f"`{rows.source}`: the texts have labels for several questions, {listed(names)}: choose one with `--label`.",
+        ("--label", names[0]),
+        rows.frame.columns,
+    )
+
+
+def _answers(column: pl.Series) -> pl.Series:
+    return column.explode() if isinstance(column.dtype, pl.List) else column
 
 
 def _is_flag(column: pl.Series) -> bool:

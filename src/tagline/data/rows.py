@@ -39,7 +39,8 @@ class Rows:
     class, fastText lines, built-in sets) and are None where they must be found. ``notes`` are warnings of the reader.
     ``left_out``, String (n_rows,), says why a row is not to be used, as an annotator who rejected it; null for others.
     ``place`` has the columns ``file`` (Categorical) and ``line`` (UInt32, from 1): where each row is written; None for
-    rows that come from no file.
+    rows that come from no file. ``questions`` are columns of answers in an export of an annotation tool, of which one
+    must be chosen as the label.
     """
 
     frame: pl.DataFrame
@@ -52,6 +53,7 @@ class Rows:
     notes: tuple[str, ...] = ()
     left_out: pl.Series | None = None
     place: pl.DataFrame | None = None
+    questions: tuple[str, ...] = ()
 
 
 def places(file: str | None, lines: pl.Series) -> pl.DataFrame:

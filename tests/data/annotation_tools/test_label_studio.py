@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tagline.data import load_dataset, read_texts
-from tagline.errors import DataError
+from tagline.errors import ColumnError, DataError
 from tests.data.annotation_tools.exports import CLASSES, SEVERAL, SINGLE, TEXTS, labels_of
 
 
@@ -63,6 +63,9 @@ def test_each_tag_is_a_column_to_choose() -> None:
     for one, row in zip(SINGLE, rows, strict=True):
         row["annotations"][0]["result"][1]["value"] = {"rating": len(one)}
     assert labels_of(rows, label="q")[0].classes == ["7", "8", "9"]
+    with pytest.raises(ColumnError, match="several questions, `topic`, `q`: choose one with `--label`") as caught:
+        load_dataset(rows)
+    assert caught.value.answer == ("--label", "topic")
     assert labels_of(rows, label="topic")[0].classes == list(CLASSES)
 
 

@@ -56,18 +56,25 @@ def test_options_with_numbers_as_ids_are_named_by_their_texts() -> None:
     assert labels == dict(zip(TEXTS, SINGLE, strict=True))
 
 
+ANSWERS = ["accept", "reject", "ignore"] * 10
+
+
 def binary(labels: list[str], answers: list[str]) -> list[dict[str, Any]]:
     rows = zip(TEXTS, labels, answers, strict=True)
     return [{"text": t, "label": n, "answer": a, "_input_hash": i} for i, (t, n, a) in enumerate(rows)]
 
 
 def test_one_label_that_is_accepted_or_rejected_makes_two_classes() -> None:
-    data, labels = labels_of(binary(["URGENT"] * 30, ["accept", "reject", "ignore"] * 10))
+    data, labels = labels_of(binary(["URGENT"] * 30, ANSWERS))
     assert (data.task, data.classes) == ("binary", ["URGENT", "not URGENT"])
     assert labels[TEXTS[0]] == "URGENT"
     assert labels[TEXTS[1]] == "not URGENT"
     assert data.facts.dropped == {"ignored by the annotator": 10}
     assert "Texts for which `URGENT` was rejected have the class `not URGENT`." in data.facts.warnings
+    without_hashes = [
+        {key: row[key] for key in ("text", "label", "answer")} for row in binary(["URGENT"] * 30, ANSWERS)
+    ]
+    assert labels_of(without_hashes)[1] == labels
 
 
 def test_one_of_several_labels_that_is_rejected_says_nothing_about_the_others() -> None:

@@ -36,4 +36,5 @@ def read_export(rows: Rows, expected: Sequence[str]) -> Rows:
         (*rows.notes, f"Read as an export of {tool.name}.", *read.notes),
         read.left_out,
         rows.place,
+        read.questions,
     )

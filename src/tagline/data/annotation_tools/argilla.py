@@ -95,10 +95,9 @@ def _export(texts: pl.DataFrame, questions: dict[str, list[list[tuple[Any, Any]]
         "discarded by the annotator" if given_up and not kept else None
         for given_up, kept in zip(discarded, used, strict=True)
     ]
-    label = columns[0].name if len(columns) == 1 else None
     left_out = pl.Series("left_out", reasons, dtype=pl.String)
     notes = disagreement_note(len(disagreeing))
-    return Export(texts.with_columns(columns), label=label, left_out=left_out, notes=notes)
+    return Export(texts.with_columns(columns), left_out=left_out, notes=notes, questions=tuple(questions))
 
 
 def _answer(value: Any) -> Answer:

@@ -18,7 +18,8 @@ Answer = tuple[str, ...] | None
 class Export:
     """The rows of an export, as many as it has, with columns of texts and labels.
 
-    ``text`` and ``label`` name those columns where the tool determines them. ``left_out``, String (n_rows,), says why
+    ``text`` and ``label`` name those columns where the tool determines them, and ``questions`` those that each may be
+    the label. ``left_out``, String (n_rows,), says why
     a row is not to be used; null for others. ``notes`` are whole sentences for the user.
     """
 
@@ -27,6 +28,7 @@ class Export:
     label: str | None = None
     left_out: pl.Series | None = None
     notes: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

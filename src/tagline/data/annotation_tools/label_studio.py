@@ -43,7 +43,7 @@ def _read_rows(frame: pl.DataFrame) -> Export:
     """Read JSON-MIN or CSV: a column of choices is the label."""
     frame = frame.drop(_ADDED, strict=False)
     chosen = [name for name in frame.columns if _holds_choices(frame[name])]
-    return Export(frame, label=chosen[0] if len(chosen) == 1 else None)
+    return Export(frame, questions=tuple(chosen))
 
 
 def _holds_choices(column: pl.Series) -> bool:
@@ -75,9 +75,9 @@ def _read_tasks(rows: Rows) -> Export:
     columns = [label_column(tag, found) for tag, found in answers.items()]
     return Export(
         frame_of_dicts(tasks).with_columns(columns),
-        label=columns[0].name if len(columns) == 1 else None,
         left_out=pl.Series("left_out", left_out, dtype=pl.String),
         notes=disagreement_note(n_disagreeing),
+        questions=tuple(answers),
     )
 
 

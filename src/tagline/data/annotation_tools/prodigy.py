@@ -8,7 +8,7 @@ from tagline.data.annotation_tools.base import Answer, Export, Tool, cells, labe
 from tagline.data.rows import Rows
 
 _ANSWERS = frozenset(("accept", "reject", "ignore"))
-_MARKS = frozenset(("_input_hash", "_task_hash", "_view_id", "_session_id", "accept", "options"))
+_MARKS = frozenset(("_input_hash", "_task_hash", "_view_id", "_session_id", "accept", "options", "label"))
 
 
 def _is_export(frame: pl.DataFrame) -> bool:
