@@ -225,10 +225,10 @@ def test_first_rows_and_mistakes_have_texts_and_places(tmp_path):
     frame.with_columns(**place).write_parquet(folder / "predictions.parquet")
     page = page_of(folder)
     words = page.words("first")
-    assert re.search(r"Not bad a\.csv:2 0 (neg|pos)", words)
-    assert re.search(r"word … a\.csv:3 1 (neg|pos)", words)
+    assert re.search(r"Line True label .* Not bad 2 (neg|pos)", words)
+    assert re.search(r"word … 3 (neg|pos)", words)
     assert words.count("word") < 50
-    assert "labelled neg a.csv:7" in page.words("mistakes")
+    assert "labelled neg line 7 of a.csv" in page.words("mistakes")
     assert "A\ndull film" in "".join(page.sections["mistakes"])
 
 

@@ -271,7 +271,7 @@ def test_the_first_ten_rows_of_two_classes(tmp_path):
     folder = write_run(tmp_path, ["neg", "pos"], "binary", n=50)
     frame = pl.read_parquet(folder / "predictions.parquet")
     rows = first_rows(RunFolder(folder))
-    assert [row["row"] for row in rows] == [str(k) for k in range(10)]
+    assert [row["number"] for row in rows] == [str(k) for k in range(10)]
     words = page_of(folder).words("first")
     for k in range(10):
         truth, said = frame["label"][k], frame["prediction"][k]

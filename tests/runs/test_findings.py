@@ -96,14 +96,14 @@ def test_what_is_shown_first_is_said_once(tmp_path: Path, capsys: pytest.Capture
     out, err = capsys.readouterr()
     first = out.split("Look at this first:\n")[1].split("\n\n")[0].splitlines()
     assert [line.removeprefix("  • ") for line in first] == shown_first(run.metrics)
-    assert "such as `â€™` (first: row 401)" in out
+    assert "such as `â€™` (first: row 400)" in out
     assert "1 row was left out: empty text" in err  # the sixth
     assert "Spaces around the label were trimmed in 1 row." in err  # not a key finding
     assert not [line for line in first if line.removeprefix("  • ") in err]
     top, rest = page.split("</header>")
     assert page.count("keeps them apart") == top.count("keeps them apart") == 1
     assert (
-        "1 text has conflicting labels: correct the labels, or remove these rows." in top,
+        "1 text has conflicting labels (row 1 is <code>ok</code>, row 402 is <code>Fraud</code>): correct" in top,
         '<p class="warning">1 text has' in rest,
     ) == (True, False)
     assert '<p class="warning">1 row was left out: empty text' in rest

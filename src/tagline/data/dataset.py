@@ -249,6 +249,7 @@ def read_dataset(
             ),
         ),
         key_findings=(*unified.key_findings, *(key for finding in findings for key in finding.key)),
+        copies=next((finding.copies for finding in findings if finding.copies is not None), None),
     )
     made = {
         name: Split(

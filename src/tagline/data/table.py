@@ -1,9 +1,9 @@
 """The table of labelled rows that `load_dataset` works on: made from rows, stacked, cleaned.
 
 Columns: ``text`` (String), ``label`` (String or List(String)), ``part`` (the official split, or null), ``group``,
-``trimmed`` (spaces around the label were removed), ``left_out`` (why its source leaves the row out, or null), ``row``
-(from 1, of the rows that could be read) and ``source``; ``file`` and ``line``, where the row is written (null, and
-``row``, of rows that come from no file); ``hash`` of all cells of the row, see `tagline.data.origin`.
+``trimmed`` (spaces around the label were removed), ``left_out`` (why its source leaves the row out, or null) and
+``source``; ``file`` and ``line``, where the row is written (null, and the number of the row from 1, of rows that come
+from no file); ``hash`` of all cells of the row, see `tagline.data.origin`.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from tagline.data.labels import LabelOptions, Labels, read_labels, spaces_trimme
 from tagline.data.origin import row_hashes
 from tagline.data.rows import Rows, is_blank, places
 from tagline.data.splits import SET_ASIDE, SPLIT_NAMES, TRAIN
+from tagline.data.wording import row_place
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """Rows that cannot be used, by reason; ``row`` and ``source`` are the place of the first."""
+    """Rows that cannot be used, by reason; ``first`` is the place of the first as messages write it."""
 
     reason: str
     n: int
-    row: int
-    source: str | None
+    first: str
 
 
 def labelled_table(
@@ -49,9 +49,8 @@ def labelled_table(
         "group": frame[group].cast(pl.String) if group else nothing,
         "trimmed": spaces_trimmed(frame[columns.label[0]], labels.values),
         "left_out": nothing if rows.left_out is None else rows.left_out,
-        "row": pl.arange(1, frame.height + 1, eager=True),
     }
-    place = places(None, named["row"]) if rows.place is None else rows.place
+    place = places(None, pl.arange(1, frame.height + 1, eager=True)) if rows.place is None else rows.place
     table = pl.DataFrame([series.alias(name) for name, series in named.items()])
     hashes = row_hashes(rows.frame if columns.split is None else rows.frame.drop(columns.split))
     return table.with_columns(hashes, source=pl.lit(rows.source)).hstack(place), labels
@@ -90,12 +89,15 @@ def drop_unusable(table: pl.DataFrame) -> tuple[pl.DataFrame, list[Dropped]]:
     chain = pl.lit(None, dtype=pl.String)
     for reason, fails in reversed(reasons.items()):
         chain = pl.when(fails.fill_null(value=False)).then(pl.lit(reason)).otherwise(chain)
-    why = table.select(pl.coalesce("left_out", chain).alias("why"), "row", "source")
+    why = table.select(pl.coalesce("left_out", chain).alias("why"), "file", "line", "source")
     found = (
         why.filter(pl.col("why").is_not_null())
         .group_by("why", maintain_order=True)
-        .agg(pl.len(), pl.col("row", "source").first())
+        .agg(pl.len(), pl.col("file", "line", "source").first())
     )
     if not found.height:
         return table, []
-    return table.filter(why["why"].is_null()), [Dropped(*row) for row in found.iter_rows()]
+    return table.filter(why["why"].is_null()), [
+        Dropped(reason, n, row_place(found, row))
+        for row, (reason, n) in enumerate(found.select("why", "len").iter_rows())
+    ]

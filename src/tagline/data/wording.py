@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 
+import polars as pl
+
+_LONG_LABEL = 40  # characters
+
 
 def counted(n: int, noun: str) -> str:
     """Write a number with its noun: ``1 row``, ``2,000 rows``."""
@@ -15,6 +19,25 @@ def listed(names: Iterable[str], limit: int = 20) -> str:
     return ", ".join(f"`{name}`" for name in found[:limit]) + more
 
 
-def row_place(row: int, source: str | None) -> str:
-    """Write the place of a row; ``source`` is None if there is only one."""
-    return f"row {row:,} of `{source}`" if source else f"row {row:,}"
+def label_text(label: str | Iterable[str]) -> str:
+    """Write the label of a row, or its labels, a long one cut."""
+    names = [label] if isinstance(label, str) else list(label)
+    cut = (name if len(name) <= _LONG_LABEL else f"{name[:_LONG_LABEL]}…" for name in names)
+    return " and ".join(f"`{name}`" for name in cut) or "without a label"
+
+
+def row_place(table: pl.DataFrame, row: int = 0) -> str:
+    """Write the place of a row of a frame of ``file``, ``line`` and ``source``.
+
+    The line is the one that an editor or Excel shows. Rows that come from no file are numbered from 0, as in Python;
+    ``source`` is null if there is only one.
+    """
+    place = table.select(pl.col("file").cast(pl.String), "line", "source").row(row, named=True)
+    return place_text(place["file"], place["line"], place["source"])
+
+
+def place_text(file: str | None, line: int, source: str | None = None) -> str:
+    """Write the place of a row, whose ``line`` counts from 1; see `row_place`."""
+    if file is not None:
+        return f"line {line:,} of `{file}`"
+    return f"row {line - 1:,} of `{source}`" if source else f"row {line - 1:,}"

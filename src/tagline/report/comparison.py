@@ -18,6 +18,7 @@ from tagline.report.conclusion import units_sentence
 from tagline.report.excerpts import harmless, pieces
 from tagline.report.inline_svg import inline_svg
 from tagline.report.rendering import render_page, write_page
+from tagline.report.sections import place
 
 _CLASSES_SHOWN = 30
 _COSTS = {"ms_per_text": ("Time, ms for one text", "ms"), "megabytes": ("Size, MB on disk", "MB")}
@@ -197,7 +198,7 @@ def _way(
         cards.append(
             {
                 "row": f"{example['row']:,}",
-                "place": _place(example),
+                "place": place(example),
                 "label": _labels(example["label"]),
                 "wrong": _labels(example["wrong"]),
                 "about": display_name(example["about"]),
@@ -212,13 +213,6 @@ def _way(
 
 def _probability(value: float | None) -> str:
     return "unknown" if value is None else f"{100 * value:.1f} %"
-
-
-def _place(example: Mapping[str, Any]) -> str:
-    """Return the line and file of a row; empty if they are not known."""
-    if example.get("file") is None:
-        return ""
-    return f"line {example['line']:,} of {display_name(example['file'])}"
 
 
 def _labels(label: Any) -> str:

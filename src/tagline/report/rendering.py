@@ -12,6 +12,7 @@ from tagline.atomic import write_file
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _BACKTICKS = re.compile("`([^`]+)`")
+_LONGEST_OPTION = 40  # characters that are not broken, at a hyphen for instance
 
 
 def render_page(template: str, **values: Any) -> str:
@@ -40,4 +41,9 @@ def write_page(path: Path, page: str) -> None:
 
 def prose(sentence: str) -> Markup:
     """Set text in backticks as code; escape the rest."""
-    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped just before)
+    return Markup(_BACKTICKS.sub(_code, str(escape(sentence))))  # noqa: S704 (escaped just before)
+
+
+def _code(found: re.Match[str]) -> str:
+    is_option = found[1].startswith("--") and len(found[1]) <= _LONGEST_OPTION
+    return f'<code class="option">{found[1]}</code>' if is_option else f"<code>{found[1]}</code>"

@@ -120,19 +120,25 @@ def confidence_rows(run: RunFolder, classes: list[str]) -> list[dict[str, str]]:
 
 
 def first_rows(run: RunFolder) -> list[dict[str, Any]]:
-    """Return the first ten rows that were predicted: place, text if the run keeps it, true label and prediction."""
+    """Return the first ten rows that were predicted: line, text if the run keeps it, true label and prediction.
+
+    Rows that come from no file have the number in ``predictions.parquet``; the file is named if there are several.
+    """
     if run.predictions is None:
         return []
     rows, texts = [], run.record.get("first_texts") or []
-    for k, row in enumerate(run.predictions.head(_FIRST).to_dicts()):
+    found = run.predictions.head(_FIRST).to_dicts()
+    files = {row.get("file") for row in found}
+    for k, row in enumerate(found):
         truth, prediction = row["label"], row["prediction"]
         said = prediction if isinstance(prediction, list) else [prediction]
         right = set(truth) == set(said) if isinstance(truth, list) else truth == prediction
         in_part = not right and isinstance(truth, list) and bool(set(truth) & set(said))
         rows.append(
             {
-                "row": f"{row['row']:,}",
-                "place": place(row),
+                "number": f"{row['line'] if place(row) else row['row']:,}",
+                "numbered": "Line" if place(row) else "Row",
+                "file": harmless(str(row["file"])) if len(files) > 1 and place(row) else "",
                 "text": excerpt(str(texts[k])) if k < len(texts) else "",
                 "truth": _labels(truth),
                 "said": [{"name": display_name(str(name)), "probability": _probability(row, name)} for name in said],
@@ -143,8 +149,8 @@ def first_rows(run: RunFolder) -> list[dict[str, Any]]:
 
 
 def place(row: Mapping[str, Any]) -> str:
-    """Return file and line of a row; empty if it comes from no file."""
-    return harmless(f"{row['file']}:{row['line']}") if row.get("file") and row.get("line") else ""
+    """Return line and file of a row; empty if it comes from no file."""
+    return harmless(f"line {row['line']:,} of {row['file']}") if row.get("file") and row.get("line") else ""
 
 
 def _probability(row: Mapping[str, Any], name: Any) -> str:

@@ -8,6 +8,7 @@
     mistakes.json         the most confident mistakes, with attributions
     history.csv           of a network: the figures of each epoch; refit_history.csv: of the final training on all rows
     rejected.csv          rows of the data that could not be read
+    copies.csv            rows whose text has several labels, or is in several splits
     trained_on.npy        hashes of the texts of the training and validation rows
     recipe.toml           of a search: the recipe it found; leaderboard.csv: all candidates
     report.html, plots/   for people

@@ -6,13 +6,14 @@ from typing import Any
 RUNS = Path("runs")
 FORMAT = 1
 RUN, METRICS, PREDICTIONS, MISTAKES = "run.json", "metrics.json", "predictions.parquet", "mistakes.json"
-HISTORY, REFIT_HISTORY, REJECTED, TRAINED_ON = "history.csv", "refit_history.csv", "rejected.csv", "trained_on.npy"
+HISTORY, REFIT_HISTORY, TRAINED_ON = "history.csv", "refit_history.csv", "trained_on.npy"
+REJECTED, COPIES = "rejected.csv", "copies.csv"
 RECIPE, LEADERBOARD, REPORT = "recipe.toml", "leaderboard.csv", "report.html"
 PLOTS, MODEL, EVENTS = "plots", "model", "tensorboard"
 LEDGER = "test_ledger.jsonl"
 FILES = {
     *(RUN, METRICS, PREDICTIONS, MISTAKES, HISTORY, REFIT_HISTORY),
-    *(REJECTED, TRAINED_ON, RECIPE, LEADERBOARD, REPORT),
+    *(REJECTED, COPIES, TRAINED_ON, RECIPE, LEADERBOARD, REPORT),
 }
 KEYS = {"format", "name", "created", "recipe", "dataset"}  # of run.json
 

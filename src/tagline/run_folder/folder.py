@@ -14,6 +14,7 @@ from tagline.atomic import recover, write_file
 from tagline.errors import InputError
 from tagline.run_folder.data import RunData
 from tagline.run_folder.files import (
+    COPIES,
     HISTORY,
     LEADERBOARD,
     METRICS,
@@ -173,6 +174,10 @@ class RunFolder:
     def write_rejected(self, rejected: "pl.DataFrame") -> None:
         """Write ``rejected.csv``."""
         self._write(REJECTED, rejected.write_csv())
+
+    def write_copies(self, copies: "pl.DataFrame") -> None:
+        """Write ``copies.csv``."""
+        self._write(COPIES, copies.write_csv())
 
     def write_training_hashes(self, hashes: "NDArray[np.uint64]") -> None:
         """Write ``trained_on.npy``, little-endian."""

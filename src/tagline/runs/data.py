@@ -24,6 +24,7 @@ from tagline.recipes import EmbeddingModel, Recipe
 from tagline.run_folder import RunData, RunFolder
 from tagline.runs.resume import absolute, is_rereadable
 from tagline.runs.settings import Log, TrainSettings
+from tagline.task import Ints
 
 Hashes = NDArray[np.uint64]
 
@@ -252,6 +253,6 @@ def training_hashes(dataset: Dataset) -> Hashes:
     return np.unique(text_hashes(pl.concat(parts)))
 
 
-def count_seen(texts: pl.Series, hashes: Hashes) -> int:
-    """Count the texts whose hash is among ``hashes``."""
-    return int(np.isin(text_hashes(texts), hashes).sum())
+def seen_rows(texts: pl.Series, hashes: Hashes) -> Ints:
+    """Return the rows of the texts whose hash is among ``hashes``."""
+    return np.flatnonzero(np.isin(text_hashes(texts), hashes))

@@ -12,11 +12,12 @@ import polars as pl
 from tagline.data import Dataset, ReadOptions, Split, read_dataset
 from tagline.data.labels import match_classes
 from tagline.data.options import Reading, column_names
+from tagline.data.wording import place_text
 from tagline.errors import DataError, InputError
 from tagline.inputs.labels import check_overlap, shown_names
 from tagline.key_findings import KeyFinding, Kind
 from tagline.run_folder import RunFolder, load_model, run_of_model
-from tagline.runs.data import count_seen, training_hashes
+from tagline.runs.data import seen_rows, training_hashes
 from tagline.runs.environment import peak_rss_mb
 from tagline.runs.findings import key_findings
 from tagline.runs.test_ledger import Entry, record_reading, what_counts
@@ -170,9 +171,15 @@ def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: RunFolder 
         hashes = training_hashes(dataset)
     if hashes is None:
         return None, ["Rows that the model was trained on cannot be recognised, because its run folder is missing."]
-    seen = count_seen(split.texts, hashes)
-    said = f"{seen:,} of {len(split):,} rows have a text that was in training, so the metrics are optimistic."
-    return seen, [said] if seen else []
+    rows = seen_rows(split.texts, hashes)
+    if not len(rows):
+        return 0, []
+    origin, first = split.origin, int(rows[0])
+    place = "" if origin is None else f" (first: {place_text(origin.file[first], origin.line[first])})"
+    said = (
+        f"{len(rows):,} of {len(split):,} rows have a text that was in training{place}, so the metrics are optimistic."
+    )
+    return len(rows), [said]
 
 
 def _rows(dataset: Dataset, trained: dict[str, Any]) -> tuple[Split, str]:

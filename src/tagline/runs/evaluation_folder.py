@@ -72,6 +72,9 @@ def _write(run: RunFolder, evaluation: Evaluation, *, texts: bool) -> None:
     run.write_mistakes(find_mistakes(evaluation.clf, evaluation.split, predicted, classes) if texts else [])
     if rejected.height:
         run.write_rejected(rejected if texts else rejected.drop("excerpt"))
+    copies = evaluation.dataset.facts.copies
+    if copies is not None:
+        run.write_copies(copies if texts else copies.drop("text"))
     run.write_predictions(predicted.frame(classes))
     run.write_metrics(evaluation.metrics_json())
     predictions = Predictions(

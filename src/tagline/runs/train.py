@@ -321,12 +321,14 @@ def _write_history(run: RunFolder, training: "TrainingRecord") -> None:
 
 
 def _write_rows(run: RunFolder, inputs: RunInputs, result: Result) -> None:
-    """Write the mistakes, and the rows that could not be read."""
+    """Write the mistakes, the rows that could not be read, and copies that findings are about."""
     run.write_mistakes(result.mistakes)
     facts = inputs.dataset.facts
     if facts.rejected:
         rejected = facts.rejected_frame()
         run.write_rejected(rejected if inputs.settings.texts else rejected.drop("excerpt"))
+    if facts.copies is not None:
+        run.write_copies(facts.copies if inputs.settings.texts else facts.copies.drop("text"))
 
 
 def _measure(inputs: RunInputs, result: Result) -> dict[str, Any] | None:

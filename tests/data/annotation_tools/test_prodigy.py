@@ -20,12 +20,13 @@ def choices(chosen: list[list[Any]], answers: list[str], **more: Any) -> list[di
 def test_rejected_and_ignored_rows_are_left_out_and_counted(tmp_path: Path) -> None:
     answers = ["reject" if i % 5 == 0 else "ignore" if i % 5 == 1 else "accept" for i in range(30)]
     rows = choices([[name] for name in SINGLE], answers, config={"choice_style": "single"})
-    data, labels = labels_of(write_lines(tmp_path / "a.jsonl", rows))
+    path = write_lines(tmp_path / "a.jsonl", rows)
+    data, labels = labels_of(path)
     assert (data.task, data.facts.label_column) == ("multiclass", "accept")
     assert labels == {t: n for t, n, a in zip(TEXTS, SINGLE, answers, strict=True) if a == "accept"}
     assert data.facts.dropped == {"rejected by the annotator": 6, "ignored by the annotator": 6}
     assert "Read as an export of Prodigy." in data.facts.warnings
-    assert "6 rows were left out: rejected by the annotator (first: row 1)." in data.facts.warnings
+    assert f"6 rows were left out: rejected by the annotator (first: line 1 of `{path}`)." in data.facts.warnings
 
 
 def test_labels_of_rejected_rows_decide_nothing() -> None:

@@ -21,15 +21,18 @@ def test_copies_across_official_splits_are_counted() -> None:
     facts = load_dataset(table).facts
     assert facts.duplicates["test_in_train"] == 6
     assert (
-        "6 test rows have a text that is also in train, so metrics are optimistic: remove copies from test."
-        in facts.warnings
-    )
+        "6 test rows have a text that is also in train (row 20 is also row 0), so metrics are optimistic: remove "
+        "copies from test. All are in `copies.csv` of the run."
+    ) in facts.warnings
+    assert facts.copies is not None
+    assert facts.copies.height == 12
+    assert facts.copies.row(1) == (1, "test", None, 21, "c0", False, table["text"][20])
 
 
 def test_nulls_and_empty_texts_are_counted() -> None:
     data = load_dataset([*rows(), (None, "c0"), ("  \t", "c1"), ("x", None), ("y", "")])
     assert data.facts.dropped == {"no text": 1, "empty text": 1, "no label": 2}
-    assert "2 rows were left out: no label (first: row 43)." in data.facts.warnings
+    assert "2 rows were left out: no label (first: row 42)." in data.facts.warnings
     assert sum(len(part) for part in (data.train, data.validation, data.test) if part) == 40
 
 
@@ -66,7 +69,7 @@ def test_a_text_of_fifty_megabytes(tmp_path: Path) -> None:
     path.write_text("text,label\n" + "".join(f"{t},{y}\n" for t, y in rows()) + "word " * 10_000_000 + ",c0\n")
     facts = load_dataset(path).facts
     assert max(part["max"] for part in facts.lengths.values()) == 50_000_000
-    assert "The longest text has 50,000,000 characters (row 41)" in " ".join(facts.warnings)
+    assert f"The longest text has 50,000,000 characters (line 42 of `{path}`)" in " ".join(facts.warnings)
 
 
 def test_control_characters_are_kept_and_reported(tmp_path: Path) -> None:
@@ -76,7 +79,7 @@ def test_control_characters_are_kept_and_reported(tmp_path: Path) -> None:
     )
     data = load_dataset(path)
     assert any("\x00" in text for part in (data.train, data.validation, data.test) if part for text in part.texts)
-    assert "1 text contains control characters, which are kept (first: row 41)." in data.facts.warnings
+    assert f"1 text contains control characters, which are kept (first: line 42 of `{path}`)." in data.facts.warnings
 
 
 def test_characters_of_a_wrong_encoding_are_reported(tmp_path: Path) -> None:
@@ -87,7 +90,7 @@ def test_characters_of_a_wrong_encoding_are_reported(tmp_path: Path) -> None:
         broken = text.encode().decode("cp1252")
         (one,) = load_dataset([*good, (f"x {broken}", "c0")]).facts.warnings
         assert one.startswith("1 text contains characters that a wrong encoding leaves, such as `"), text
-        assert f"such as `{broken}` (first: row 41)" in one
+        assert f"such as `{broken}` (first: row 40)" in one
         assert "export them again as UTF-8" in one
         assert "--encoding" not in one
     (lost,) = load_dataset([*good, ("caf\ufffd", "c0")]).facts.warnings
@@ -106,14 +109,14 @@ def test_classes_of_few_rows_are_named() -> None:
 def test_warnings_name_the_row_of_the_users_data(tmp_path: Path) -> None:
     odd = pl.DataFrame({"text": ["", "w" * 1_000_001, "bell \x07"], "label": ["c0", "c0", "c1"]})
     told = " ".join(load_dataset(pl.concat([frame(2), odd, frame(40)])).facts.warnings)
-    assert "1 row was left out: empty text (first: row 3)." in told
-    assert "1,000,001 characters (row 4)" in told
-    assert "which are kept (first: row 5)" in told
+    assert "1 row was left out: empty text (first: row 2)." in told
+    assert "1,000,001 characters (row 3)" in told
+    assert "which are kept (first: row 4)" in told
     test = write(tmp_path / "b.csv", odd)
     told = " ".join(load_dataset(frame(40), test=test).facts.warnings)
-    assert f"empty text (first: row 1 of `{test}`)." in told
-    assert f"1,000,001 characters (row 2 of `{test}`)" in told
-    assert f"which are kept (first: row 3 of `{test}`)" in told
+    assert f"empty text (first: line 2 of `{test}`)." in told
+    assert f"1,000,001 characters (line 3 of `{test}`)" in told
+    assert f"which are kept (first: line 4 of `{test}`)" in told
 
 
 def test_few_unreadable_rows_are_counted_and_many_are_an_error(tmp_path: Path) -> None:
@@ -136,9 +139,27 @@ def test_copies_that_dominate_are_named() -> None:
     assert not load_dataset([row for row in rows(20) for _ in range(2)]).facts.warnings
     told = load_dataset([row for row in rows(20) for _ in range(3)]).facts.warnings
     assert told == (
-        "Copies dominate: 60 rows have 20 distinct texts. Metrics weigh a text by its copies; intervals count each "
-        "distinct text once.",
+        "Copies dominate: 60 rows have 20 distinct texts; the most frequent has 3 (first: row 0). Metrics weigh a text "
+        "by its copies; intervals count each distinct text once.",
     )
+
+
+def test_conflicting_labels_name_two_lines_and_where_the_others_are(tmp_path: Path) -> None:
+    odd = pl.DataFrame({"text": ["same", "it", " Same", "IT", "it"], "label": ["c0", "c1", "c1", "c0", "c0"]})
+    path = write(tmp_path / "a.csv", pl.concat([frame(), odd]))
+    facts = load_dataset(path).facts
+    assert facts.warnings == (
+        f"2 texts have conflicting labels (line 42 of `{path}` is `c0`, line 44 of `{path}` is `c1`): correct the "
+        "labels, or remove these rows. All are in `copies.csv` of the run.",
+    )
+    assert facts.copies is not None
+    assert facts.copies["line"].to_list() == [42, 44, 43, 45, 46]
+    assert facts.copies["copy"].to_list() == [1, 1, 2, 2, 2]
+    sets = pl.DataFrame({"text": ["a", "b", "A"], "label": [["x"], ["y"], ["x", "y"]]})
+    several = load_dataset(sets, multilabel=True).facts
+    assert "1 text has conflicting labels (row 0 is `x`, row 2 is `x` and `y`): correct" in " ".join(several.warnings)
+    assert several.copies is not None
+    assert several.copies["label"].to_list() == ["x", "x|y"]
 
 
 def test_classes_of_one_text_or_group_are_named() -> None:

@@ -57,7 +57,7 @@ def test_rows_are_paired_by_their_source(runs: Path, other: str) -> None:
         line = Path(example["file"]).read_text().split("\n")[example["line"] - 1]
         assert example["text"] in line
         assert rows["line"][example["row"]] == example["line"]
-    assert f"(line {example['line']}" in render_comparison(document)
+    assert f"Line {example['line']} of" in render_comparison(document)
 
 
 def test_rows_that_do_not_match_are_named(runs: Path, tmp_path: Path) -> None:

@@ -42,12 +42,13 @@ class Finding:
 
     ``facts`` are JSON values by name, without any text of the data: they become part of `Facts`, and so of
     ``dataset.facts`` in ``run.json``. ``warnings`` are whole sentences for the terminal and the report, as are those
-    of ``key``, which may be shown first.
+    of ``key``, which may be shown first. ``copies`` are rows for ``copies.csv``.
     """
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     key: Sequence[KeyFinding] = ()
+    copies: pl.DataFrame | None = None
 
 
 def _no_lines(facts: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ def _inspect(data: InspectedData) -> Finding:
     if not n:
         return Finding()
     what = "text contains" if n == 1 else "texts contain"
-    place = row_place(*data.table.select("row", "source").row(control.arg_max() or 0))
+    place = row_place(data.table, control.arg_max() or 0)
     return Finding(warnings=[f"{n:,} {what} control characters, which are kept (first: {place})."])
 
 

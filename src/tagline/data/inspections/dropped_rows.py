@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
-from tagline.data.wording import counted, row_place
+from tagline.data.wording import counted
 from tagline.key_findings import KeyFinding, Kind
 
 
@@ -12,9 +12,8 @@ def _inspect(data: InspectedData) -> Finding:
     n_rows = data.table.height + sum(dropped.n for dropped in data.dropped)
     key = []
     for dropped in data.dropped:
-        place = row_place(dropped.row, dropped.source)
         were = "was" if dropped.n == 1 else "were"
-        sentence = f"{counted(dropped.n, 'row')} {were} left out: {dropped.reason} (first: {place})."
+        sentence = f"{counted(dropped.n, 'row')} {were} left out: {dropped.reason} (first: {dropped.first})."
         key.append(KeyFinding(Kind.ROWS_LEFT_OUT, sentence, dropped.n / n_rows))
     return Finding({"dropped": {dropped.reason: dropped.n for dropped in data.dropped}}, key=key)
 

@@ -15,7 +15,7 @@ def _inspect(data: InspectedData) -> Finding:
     longest = lengths.arg_max()
     warnings = []
     if longest is not None and lengths[longest] > LONG_TEXT:
-        place = row_place(*data.table.select("row", "source").row(longest))
+        place = row_place(data.table, longest)
         warnings.append(f"The longest text has {len(texts[longest]):,} characters ({place}): is it one example?")
     return Finding({"lengths": {name: text_lengths(part["text"]) for name, part in data.parts.items()}}, warnings)
 

@@ -24,7 +24,7 @@ def _inspect(data: InspectedData) -> Finding:
         return Finding()
     first = wrong.arg_max() or 0
     example = texts[first : first + 1].str.extract(f"({_WRONG})").str.extract(f"({_LOST}|[Ãâ].*)").item()
-    place = row_place(*data.table.select("row", "source").row(first))
+    place = row_place(data.table, first)
     what = "text contains" if n == 1 else "texts contain"
     sentence = f"{n:,} {what} characters that a wrong encoding leaves, such as `{example}` (first: {place}). " + (
         "They were decoded wrongly before they were written here: export them again as UTF-8."

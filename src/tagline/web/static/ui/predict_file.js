@@ -186,12 +186,12 @@ function fileNotes({ empty, unreadable }, encoding) {
 
 function leastSureTable(rows, caption, several) {
   const sureness = several ? [] : [{ name: "prediction", start: true }, { name: "probability" }];
-  const columns = [{ name: "text", start: true }, ...sureness, { name: "row" }];
-  const lines = rows.map(({ row, text, prediction, probability }) => {
+  const columns = [{ name: "text", start: true }, ...sureness, { name: "line" }];
+  const lines = rows.map(({ line, text, prediction, probability }) => {
     const characters = [...text];
     const cut = characters.length > LONGEST_SHOWN ? `${characters.slice(0, LONGEST_SHOWN).join("").trimEnd()}…` : text;
     const judged = several ? [] : [shown(prediction), percent(probability)];
-    return [shown(cut.replace(/\s+/g, " ")), ...judged, number(row)];
+    return [shown(cut.replace(/\s+/g, " ")), ...judged, number(line)];
   });
   return table(caption, columns, lines);
 }
@@ -205,7 +205,7 @@ async function summarize(labelled, several) {
   const counts = new Map();
   const leastSure = [];
   const summary = { rows: -1, empty: 0, unreadable: 0, unsure: 0, columns: [], counts, leastSure, several };
-  await readRecords(labelled, labelled.separator, (record) => {
+  await readRecords(labelled, labelled.separator, (record, line) => {
     summary.rows++;
     if (summary.rows === 0) {
       summary.columns = record.slice(0, several ? -2 : -3);
@@ -218,13 +218,13 @@ async function summarize(labelled, several) {
     }
     const names = several ? JSON.parse(prediction) : [prediction];
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-    const found = { row: summary.rows, text: "", prediction, probability: several ? names.length : Number(probability) };
+    const found = { line, text: "", prediction, probability: several ? names.length : Number(probability) };
     if (found.probability < (several ? 1 : SURE)) summary.unsure++;
     else if (several) return;
     if (leastSure.length === LEAST_SURE && found.probability >= leastSure.at(-1).probability) return;
     found.text = labelled.textColumns.map((column) => record[column]).join(" ");
     leastSure.push(found);
-    leastSure.sort((a, b) => a.probability - b.probability || a.row - b.row).splice(LEAST_SURE);
+    leastSure.sort((a, b) => a.probability - b.probability || a.line - b.line).splice(LEAST_SURE);
   });
   summary.rows = Math.max(0, summary.rows);
   return summary;

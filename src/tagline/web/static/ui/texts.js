@@ -26,20 +26,23 @@ function linked() {
   return { text: parameters.get("text"), model: parameters.get("model") };
 }
 
-/** Reads CSV record by record, without holding the file in memory. */
+/** Reads CSV, without holding the file in memory: `take` gets each record, and the line on which it starts. */
 async function readRecords(blob, separator, take) {
   let [field, record, quoted, quoteBefore] = ["", [], false, false];
+  let [line, start] = [1, 1];
   const endField = () => {
     record.push(field);
     field = "";
   };
   const endRecord = () => {
     endField();
-    if (record.length > 1 || record[0] !== "") take(record);
+    if (record.length > 1 || record[0] !== "") take(record, start);
     record = [];
+    start = line;
   };
   const add = (text) => {
     for (const character of text) {
+      if (character === "\n") line++;
       if (quoted && character === '"') {
         quoted = false;
         quoteBefore = true;
