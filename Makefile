@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 # `--no-compile` halves the time of an installation: bytecode is written at the first import.
-# Files keep the order of tests/conftest.py, which starts those with slow tests first.
-PARALLEL_TESTS := $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
+# Files keep the order of tests/conftest.py, which starts those with slow tests first. Workers have one thread each:
+# those of OpenMP wait in a loop, which doubled the time of a round.
+PARALLEL_TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo test fast lint types bench docs site system
 .DEFAULT_GOAL := help

@@ -17,7 +17,6 @@ from tagline.task import Floats, Ints
 CLASSES = ("a", "b", "c")
 SHARES = (0.5, 0.3, 0.2)
 METRICS = ("accuracy", "macro_f1", "weighted_f1", "mcc", "log_loss", "brier", "roc_auc", "pr_auc", "ece")
-N_POPULATION = 100_000  # texts
 
 
 def _by_rank(n: int, rng: np.random.Generator) -> Ints:
@@ -44,26 +43,28 @@ def predictions(n: int, rng: np.random.Generator) -> tuple[Ints, Floats, Floats]
     return truth, first, second
 
 
-def coverage(copies: str, n_texts: int, n_samples: int, *, by_rows: bool = False) -> dict[str, float]:
-    """Return the share of samples of ``n_texts`` whose interval contains the value of the population, by metric.
+def coverage(
+    copies: str, n_texts: int, n_samples: int, *, n_population: int = 100_000, by_rows: bool = False
+) -> dict[str, float]:
+    """Return the share of samples of ``n_texts`` whose interval contains the value of all texts, by metric.
 
     ``difference`` is the paired difference in accuracy of two models; ``p <= 0.05`` the share of samples in which the
     test of two equally accurate models is significant. ``by_rows``: intervals of rows, as if there were no copies.
     """
     rng = np.random.default_rng(0)
-    sizes = COPIES[copies](N_POPULATION, rng)
-    truth, *models = predictions(N_POPULATION, rng)
+    sizes = COPIES[copies](n_population, rng)
+    truth, *models = predictions(n_population, rng)
 
     def rows_of(texts: Ints) -> tuple[Ints, list[Floats], Ints]:
         rows = np.repeat(texts, sizes[texts])
         return truth[rows], [proba[rows] for proba in models], np.repeat(np.arange(len(texts)), sizes[texts])
 
-    y, (first, second), _ = rows_of(np.arange(N_POPULATION))
+    y, (first, second), _ = rows_of(np.arange(n_population))
     whole = measure(y, first.argmax(1), first, CLASSES, task="multiclass", n_bootstrap=1)
     gap = float((second.argmax(1) == y).mean() - (first.argmax(1) == y).mean())
     hits = dict.fromkeys((*METRICS, "difference", "p <= 0.05"), 0)
     for sample in range(n_samples):
-        y, (first, second), unit = rows_of(rng.integers(0, N_POPULATION, n_texts))
+        y, (first, second), unit = rows_of(rng.integers(0, n_population, n_texts))
         drawn = None if by_rows else unit
         block = measure(y, first.argmax(1), first, CLASSES, task="multiclass", seed=sample, units=drawn)
         for name in METRICS:

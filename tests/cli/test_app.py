@@ -157,7 +157,7 @@ def limit_file_size():
 @pytest.mark.slow
 def test_a_full_disk(full_disk, in_shell, run_folder, reviews):
     folder, limit = full_disk
-    many = write_reviews(reviews.parent / "many.csv", n=20_000)
+    many = write_reviews(reviews.parent / "many.csv", n=8_000)
     for kind in ("csv", "jsonl", "parquet"):
         done = in_shell(
             "predict", run_folder, "--input", many, "--output", folder / f"o.{kind}", "--quiet", preexec_fn=limit

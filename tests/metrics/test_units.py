@@ -49,7 +49,7 @@ def test_intervals_agree_with_drawing_units_one_by_one() -> None:
     rng = np.random.default_rng(1)
     rows_of = [np.flatnonzero(unit == k) for k in range(120)]
     samples: dict[str, list[float]] = {}
-    for _ in range(400):
+    for _ in range(200):
         rows = np.concatenate([rows_of[k] for k in rng.integers(0, 120, 120)])
         y, p = truth[rows], proba[rows]
         for name, value in {
@@ -213,15 +213,18 @@ def test_the_order_of_rows_does_not_matter() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["22 each", "geometric, mean 5", "log-normal, at most 100", "by rank (Zipf)"])
 def test_intervals_of_copies_contain_the_truth(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``benchmarks/interval_coverage.py`` on few samples: with 300, 93 % has a standard error of 1.5 points."""
+    """``benchmarks/interval_coverage.py`` on few samples: with 100, 93 % has a standard error of 2.6 points.
+
+    Intervals of rows contain the truth in 7 to 55 % of them.
+    """
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
     from interval_coverage import coverage
 
     try:
-        found = coverage(kind, 456, 300)
+        found = coverage(kind, 456, 100, n_population=20_000)
     finally:
         for name in ("interval_coverage", "measure"):
             sys.modules.pop(name, None)
     for name in ("accuracy", "macro_f1", "weighted_f1", "mcc", "log_loss", "brier", "difference"):
-        assert found[name] > 0.90, (name, found)
+        assert found[name] > 0.87, (name, found)
     assert found["p <= 0.05"] < 0.09

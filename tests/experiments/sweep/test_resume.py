@@ -19,7 +19,7 @@ from tests.synthetic_texts import made_up
 
 pytestmark = pytest.mark.slow
 N_TRIALS = 10
-TREES = ",".join(str(number) for number in range(40, 40 + N_TRIALS))
+TREES = ",".join(str(number) for number in range(20, 20 + N_TRIALS))
 COMMAND = [sys.executable, "-m", "tagline", "sweep"]
 Row = tuple[object, ...]
 
