@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from tagline.data.class_labels import named
 from tagline.data.folders import SPLIT_COLUMN
 from tagline.data.frames import concat, frame_of_columns, frame_of_dicts
 from tagline.data.rows import Rows
@@ -100,11 +101,5 @@ def _huggingface_frame(data: Any) -> pl.DataFrame:
         inner = feature[0] if isinstance(feature, list) and feature else getattr(feature, "feature", feature)
         names = getattr(inner, "names", None)
         if names:
-            columns[name] = [_class_names(value, names) for value in values]
+            columns[name] = [named(value, names) for value in values]
     return frame_of_columns(columns)
-
-
-def _class_names(value: Any, names: Sequence[str]) -> Any:
-    if isinstance(value, list | tuple):
-        return [names[i] for i in value if i is not None and i >= 0]
-    return None if value is None or value < 0 else names[value]

@@ -68,6 +68,41 @@ def test_lists_named_as_splits_become_a_column(tmp_path: Path) -> None:
     assert rows == [(*row, "train" if i < 8 else "test") for i, row in enumerate(ROWS)]
 
 
+def test_layouts_of_services_and_data_sets(tmp_path: Path) -> None:
+    by_class = {name: [text for text, label in ROWS if label == name] for name in "ab"}
+    sorted_rows = [(text, name) for name, texts in by_class.items() for text in texts]
+    assert read(tmp_path, json.dumps(by_class)) == sorted_rows
+    assert (
+        read(tmp_path, json.dumps({"data": {**by_class, "a": by_class["a"][:2]}})) == sorted_rows[:2] + sorted_rows[6:]
+    )
+    assert read(tmp_path, json.dumps(dict(ROWS))) == ROWS
+    assert read(tmp_path, json.dumps([list(FRAME.columns), *map(list, ROWS)])) == ROWS
+    assert read_file(tmp_path / "data.json").frame.columns == ["text", "label"]
+    hits = [{"_index": "t", "_id": str(i), "_source": row} for i, row in enumerate(OBJECTS)]
+    assert read(tmp_path, json.dumps({"took": 3, "hits": {"total": 12, "hits": hits}})) == ROWS
+    assert read(tmp_path, "\n".join(map(json.dumps, hits)), "data.jsonl") == ROWS
+    intents = {"intents": [{"tag": name, "patterns": texts, "responses": ["ok"]} for name, texts in by_class.items()]}
+    assert read(tmp_path, json.dumps(intents)) == sorted_rows
+
+
+def test_rows_of_the_datasets_viewer_have_class_names(tmp_path: Path) -> None:
+    label = {"feature_idx": 1, "name": "label", "type": {"names": ["a", "b"], "_type": "ClassLabel"}}
+    rows = [
+        {"row_idx": i, "row": {"text": text, "label": i % 2}, "truncated_cells": []} for i, (text, _) in enumerate(ROWS)
+    ]
+    rows[0]["row"]["label"] = -1
+    assert read(tmp_path, json.dumps({"features": [label], "rows": rows})) == [(ROWS[0][0], None), *ROWS[1:]]
+
+
+def test_pairs_by_split_have_their_split(tmp_path: Path) -> None:
+    pairs = list(map(list, ROWS))
+    rows = read(
+        tmp_path, json.dumps({"train": pairs[:6], "val": pairs[6:8], "test": pairs[8:11], "oos_test": pairs[11:]})
+    )
+    assert [row[2] for row in rows] == ["train"] * 6 + ["val"] * 2 + ["test"] * 4
+    assert [row[:2] for row in rows] == ROWS
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
@@ -75,6 +110,7 @@ def test_lists_named_as_splits_become_a_column(tmp_path: Path) -> None:
         ({"intent": 1, "n": [1, 2]}, "one object with the keys `intent`, `n`"),
         ({}, "an empty object"),
         ([1, 2], "must hold an array of objects"),
+        ({"tags": ["x"], "authors": ["a", "b"]}, "the keys `tags`, `authors`"),
     ],
 )
 def test_what_is_no_table_is_named(tmp_path: Path, document: Any, message: str) -> None:

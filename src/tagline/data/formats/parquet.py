@@ -7,10 +7,11 @@ hold names.
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import polars as pl
 
+from tagline.data.class_labels import class_names
 from tagline.data.formats.base import Format, Source
 from tagline.errors import DataError
 
@@ -37,7 +38,7 @@ def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO) -> pl.DataFram
     except (ValueError, RecursionError, AttributeError):
         return frame
     for column, feature in features.items() if isinstance(features, dict) else ():
-        names = _class_names(feature)
+        names = class_names(feature)
         if names is None or column not in frame.columns:
             continue
         meaning = pl.col(column).list.eval(_named(pl.element(), names)) if frame.schema[column] == pl.List else None
@@ -45,18 +46,6 @@ def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO) -> pl.DataFram
         if meaning is not None:
             frame = frame.with_columns(meaning)
     return frame
-
-
-def _class_names(feature: Any) -> list[str] | None:
-    """Return the names of a ``ClassLabel``, or of a sequence of them."""
-    if isinstance(feature, list):
-        feature = feature[0] if feature else None
-    if not isinstance(feature, dict):
-        return None
-    names = feature.get("names")
-    if feature.get("_type") == "ClassLabel" and isinstance(names, list) and all(isinstance(n, str) for n in names):
-        return names
-    return _class_names(feature.get("feature"))
 
 
 def _named(number: pl.Expr, names: list[str]) -> pl.Expr:

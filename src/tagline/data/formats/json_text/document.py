@@ -45,7 +45,7 @@ def _read_document(source: Source) -> pl.DataFrame:
         documents = _documents(b"".join(source.blocks()).decode())
     except (ValueError, RecursionError) as error:
         raise DataError(f"`{source.name}` is not valid JSON: {error}.") from error
-    return table_of_document(documents[0] if len(documents) == 1 else documents, source.name)
+    return table_of_document(documents[0] if len(documents) == 1 else documents, source)
 
 
 def _documents(text: str) -> list[object]:

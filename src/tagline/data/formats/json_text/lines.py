@@ -1,12 +1,13 @@
 """JSON Lines: one object a line."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
 from tagline.data.formats.base import LINE, REASON, Source, excerpt, not_utf8, split_lines
+from tagline.data.formats.json_text.layouts import without_envelope
 from tagline.data.frames import frame_of_dicts
 
 
@@ -17,7 +18,7 @@ def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
     """
     number = 0
     for block in source.blocks():
-        rows: list[dict[str, Any]] = []
+        rows: list[Mapping[str, Any]] = []
         kept: list[str] = []
         reasons: list[str | None] = []
         numbers: list[int] = []
@@ -30,7 +31,7 @@ def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
                 source.reject(number, reason, excerpt(line))
                 if not source.streamed:
                     continue
-            rows.append(row)
+            rows.append(without_envelope(row))
             kept.append(line.decode() if reason is None else "{}")
             reasons.append(reason)
             numbers.append(number)

@@ -5,56 +5,90 @@ from typing import Any
 
 import polars as pl
 
-from tagline.data.frames import frame_of_columns, frame_of_dicts
-from tagline.data.splits import SPLIT_NAMES
+from tagline.data.formats.base import Source
+from tagline.data.formats.json_text.layouts import (
+    is_list_of_objects,
+    labels_by_text,
+    patterns_of_intents,
+    served_rows,
+    split_of,
+    texts_by_class,
+    without_envelope,
+)
+from tagline.data.frames import concat, frame_of_columns, frame_of_dicts
 from tagline.data.wording import listed
 from tagline.errors import DataError
 
 _SPLIT = "split"
 
 
-def table_of_document(document: Any, name: str) -> pl.DataFrame:
+def table_of_document(document: Any, source: Source) -> pl.DataFrame:
     """Return the table of a document; raise `DataError` that says what the document holds if there is none."""
     if isinstance(document, list):
-        return _table_of_list(document, name)
+        return _table_of_list(document, source)
     if not isinstance(document, dict):
-        raise DataError(f"`{name}` holds a single value: {_WANTED}.")
-    for orient in (_of_split, _of_records_by_index, _of_columns):
-        table = orient(document)
-        if table is not None:
+        raise DataError(f"`{source.name}` holds a single value: {_WANTED}.")
+    parts = {key: value for key, value in document.items() if isinstance(value, list | dict) and value}
+    if len(parts) > 1 and all(map(split_of, parts)):
+        return _table_of_splits(parts, source)
+    rows: Sequence[Mapping[str, Any]] | None = served_rows(document)
+    if rows is not None:
+        return frame_of_dicts(rows)
+    for orient in (_of_split, _of_records_by_index):
+        if (table := orient(document)) is not None:
             return table
-    lists = _lists_of_objects(document)
-    if len(lists) > 1 and all(key.casefold() in SPLIT_NAMES for key in lists):
-        return frame_of_dicts([{**row, _SPLIT: key} for key, rows in lists.items() for row in rows])
+    rows = texts_by_class(document)
+    if rows is not None:
+        source.log.notes.append(f"`{source.name}` holds texts by class: {listed(document, 5)}.")
+        return frame_of_dicts(rows)
+    if (table := _of_columns(document)) is not None:
+        return table
+    lists = {key: value for key, value in document.items() if is_list_of_objects(value)}
     if len(lists) == 1:
-        return frame_of_dicts(next(iter(lists.values())))
+        return _table_of_list(next(iter(lists.values())), source)
     if lists:
-        raise DataError(f"`{name}` holds several lists of objects, {listed(lists)}: save the one to read as a file.")
+        raise DataError(
+            f"`{source.name}` holds several lists of objects, {listed(lists)}: save the one to read as a file."
+        )
+    rows = labels_by_text(document)
+    if rows is not None:
+        source.log.notes.append(f"`{source.name}` is one object: its keys are read as texts, its values as labels.")
+        return frame_of_dicts(rows)
     if nested := _only_object(document):
-        return table_of_document(nested, name)
+        return table_of_document(nested, source)
     if any(isinstance(value, str) for value in document.values()):
         return frame_of_dicts([document])
     keys = f"one object with the keys {listed(document)}" if document else "an empty object"
-    raise DataError(f"`{name}` holds {keys}: {_WANTED}.")
+    raise DataError(f"`{source.name}` holds {keys}: {_WANTED}.")
 
 
 _WANTED = 'a list of objects such as `[{"text": …, "label": …}]` is needed, alone or inside an object'
 
 
-def _table_of_list(rows: list[Any], name: str) -> pl.DataFrame:
+def _table_of_splits(parts: Mapping[str, Any], source: Source) -> pl.DataFrame:
+    tables = []
+    for key, part in parts.items():
+        table = table_of_document(part, source)
+        tables.append(table.with_columns(pl.lit(split_of(key)).alias(_SPLIT)))
+    return concat(tables)
+
+
+def _table_of_list(rows: list[Any], source: Source) -> pl.DataFrame:
     if rows and all(isinstance(row, list) for row in rows) and len({len(row) for row in rows}) == 1:
-        return frame_of_columns({f"column_{k + 1}": list(cells) for k, cells in enumerate(zip(*rows, strict=True))})
+        names = [f"column_{k + 1}" for k in range(len(rows[0]))]
+        if len(rows) > 1 and _are_names(rows[0], source):
+            names, rows = rows[0], rows[1:]
+        return frame_of_columns({name: list(cells) for name, *cells in zip(names, *rows, strict=True)})
     if not rows or not all(isinstance(row, dict) for row in rows):
-        raise DataError(f'`{name}` must hold an array of objects, such as `[{{"text": …, "label": …}}]`.')
-    return frame_of_dicts(rows)
+        raise DataError(f'`{source.name}` must hold an array of objects, such as `[{{"text": …, "label": …}}]`.')
+    intents = patterns_of_intents(rows)
+    return frame_of_dicts([without_envelope(row) for row in rows] if intents is None else intents)
 
 
-def _lists_of_objects(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    return {
-        key: value
-        for key, value in document.items()
-        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value)
-    }
+def _are_names(row: list[Any], source: Source) -> bool:
+    """Say whether the first of several lists holds the names of the columns, as the header of a CSV file does."""
+    names = [name.strip().casefold() for name in row if isinstance(name, str)]
+    return len(set(names)) == len(row) and any(name in source.header_names for name in names)
 
 
 def _only_object(document: Mapping[str, Any]) -> dict[str, Any] | None:
