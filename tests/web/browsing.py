@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Error, Page
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 QUIET = [
@@ -56,6 +56,16 @@ class Heard:
     words: list[str] = field(default_factory=list)
 
     def listen(self, page: Page) -> Page:
-        page.on("pageerror", lambda error: self.words.append(str(error)))
-        page.on("console", lambda message: self.words.append(message.text))
+        page.on("pageerror", self._failed)
+        page.on("console", self._said)
         return page
+
+    def leave(self, page: Page) -> None:
+        page.remove_listener("pageerror", self._failed)
+        page.remove_listener("console", self._said)
+
+    def _failed(self, error: Error) -> None:
+        self.words.append(str(error))
+
+    def _said(self, message: ConsoleMessage) -> None:
+        self.words.append(message.text)

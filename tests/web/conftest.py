@@ -1,18 +1,20 @@
 """A browser, the served page in it, and models that train in a moment."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 from tests.synthetic_texts import made_up, several
-from tests.web.browsing import CHROMIUM, DESK, QUIET, Heard, Opener, serving
+from tests.web.browsing import CHROMIUM, DESK, KEY, QUIET, Heard, Opener, serving
 
 PATIENCE_MS = 30_000  # a busy machine is no failure
 expect.set_options(timeout=PATIENCE_MS)
+FORGET = "(address) => { sessionStorage.clear(); history.replaceState(null, '', address); }"
 
 
 @pytest.fixture(scope="session")
@@ -47,27 +49,65 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def locked_server(runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving({"two": runs["two"]}, tmp_path_factory.mktemp("locked") / "log", key=KEY) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser) -> Iterator[Page]:
+    """A page that tests open one after the other: a new context costs four times as much as loading the page again."""
+    with _new_page(browser) as page:
+        yield page
+
+
 @pytest.fixture
 def heard() -> Heard:
     return Heard()
 
 
 @pytest.fixture
-def opened(browser: Browser, server: str, heard: Heard) -> Iterator[Opener]:
-    """Return what opens the page: ``opened("#text=good", **settings of the context)``."""
-    contexts: list[BrowserContext] = []
+def opened(browser: Browser, shared: Page, server: str, heard: Heard) -> Iterator[Opener]:
+    """Return what opens the page: ``opened("#text=good", **settings)``.
 
-    def open_page(fragment: str = "", *, address: str = server, **settings: object) -> Page:
-        context = browser.new_context(**{"viewport": DESK, "reduced_motion": "reduce"} | settings)  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        page = heard.listen(context.new_page())
+    With settings of a context, or at another address, it is opened in a context of its own.
+    """
+    with ExitStack() as own:
+
+        def open_page(
+            fragment: str = "",
+            *,
+            address: str = server,
+            viewport: dict[str, int] = DESK,
+            color_scheme: str = "light",
+            forced_colors: str = "none",
+            **context: object,
+        ) -> Page:
+            page = shared
+            if context or address != server:
+                page = heard.listen(own.enter_context(_new_page(browser, **context)))
+            page.set_viewport_size(viewport)
+            page.emulate_media(color_scheme=color_scheme, forced_colors=forced_colors, reduced_motion="reduce")
+            if page.url.startswith(address):  # going to another fragment would not load the page
+                page.evaluate(FORGET, address + fragment)
+                page.reload()
+            else:
+                page.goto(address + fragment)
+            return page
+
+        heard.listen(shared)
+        yield open_page
+        shared.unroute_all(behavior="ignoreErrors")
+        heard.leave(shared)
+    assert heard.words == []
+
+
+@contextmanager
+def _new_page(browser: Browser, **context: object) -> Iterator[Page]:
+    with browser.new_context(**context) as made:
+        made.set_default_timeout(PATIENCE_MS)
+        page = made.new_page()
         # Interception takes effect after a while: started only when a key opens the file chooser, it may miss it.
         page.on("filechooser", lambda chooser: None)
-        page.goto(address + fragment)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert heard.words == []
+        yield page

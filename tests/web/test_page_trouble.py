@@ -1,11 +1,9 @@
-"""Failures while the page is used: unusual texts and names, late answers, keys that cannot be sent."""
-
-from pathlib import Path
+"""Failures while the page is used: unusual texts and names, late answers."""
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.browsing import KEY, PHONE, Heard, Opener, serving
+from tests.web.browsing import PHONE, Heard, Opener
 
 pytestmark = pytest.mark.slow  # models are trained, and a browser started
 
@@ -106,22 +104,6 @@ def test_what_could_not_be_judged_is_not_called_nothing(opened: Opener, heard: H
     page.locator("#text").fill("")
     expect(page.locator("#problem")).to_be_hidden()
     expect(page.locator("#sureness")).to_contain_text("No text yet")
-    heard.words.clear()
-
-
-def test_a_key_that_no_header_can_hold_is_not_taken(
-    opened: Opener, heard: Heard, runs: dict[str, Path], tmp_path: Path
-) -> None:
-    with serving({"two": runs["two"]}, tmp_path / "log", key=KEY) as address:
-        page = opened("#text=good", address=address)
-        expect(page.locator("#key")).to_be_focused()
-        page.locator("#key").fill("ключ")
-        page.locator("#key-form button").click()
-        expect(page.locator("#key:invalid")).to_be_focused()
-        assert page.evaluate("sessionStorage.getItem('taglineKey')") is None
-        page.locator("#key").fill(KEY)
-        page.locator("#key-form button").click()
-        expect(page.locator("#verdict")).to_have_text("c0")
     heard.words.clear()
 
 
