@@ -54,6 +54,10 @@ def test_labels_of_objects() -> None:
     assert labels_in({"label": "a", "score": 0.9}) == ["a"]
     assert labels_in({"label": 1, "other": 0}) == ["label"]
     assert labels_in({"a": None, "b": None}) == []
+    assert labels_in({"name": "a", "id": 3, "color": "red"}) == ["a"]
+    assert labels_in([{"displayName": "a"}, {"name": "b", "id": 1}]) == ["a", "b"]
+    with pytest.raises(NotLabelsError):
+        labels_in({"name": "a", "start": 0, "end": 3})
     with pytest.raises(NotLabelsError):
         labels_in({})
 

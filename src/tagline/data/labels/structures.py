@@ -19,7 +19,7 @@ _NUMBERS_ARRAY = re.compile(r"\[\s*-?\d+\.?\d*(?:\s+-?\d+\.?\d*)*\s*\]")
 #: Keys under which an object holds its labels.
 _CHOICES = ("cats", "choices", "labels", "label")
 #: Keys under which each object of a list holds one label, and keys of objects that are no labels: marked spans.
-_NAMES = ("label", "name", "value")
+_NAMES = ("label", "name", "value", "displayName", "class")
 _SPAN = frozenset(("start", "end", "start_offset", "end_offset"))
 
 #: Words for 1 and 0 in a column, or in an object, of one value for each label.
@@ -63,10 +63,12 @@ def is_structure(label: str) -> bool:
 
 
 def labels_in(value: Any) -> list[str]:
-    """Return the labels of a list, of ``{"choices": [...]}`` or of 0, 1 or a probability for each label.
+    """Return the labels of a list, of ``{"choices": [...]}``, ``{"name": ...}``, or of 0, 1 or a probability for each.
 
     >>> labels_in({"spam": 0.9, "ham": 0.1}), labels_in({"choices": ["a", "b"]}), labels_in([1, "x"])
     (['spam'], ['a', 'b'], ['1', 'x'])
+    >>> labels_in({"name": "spam", "id": 3})
+    ['spam']
 
     Raises:
         NotLabelsError: the value is anything else.
@@ -90,6 +92,10 @@ def _labels_of_object(value: dict[Any, Any]) -> list[str]:
         if isinstance(found, str) and indicator(found) is None:
             return [found]
     numbers = {name: indicator(number) for name, number in value.items()}
+    if any(numbers[name] is None for name in _NAMES if name in value) and not _SPAN & set(value):
+        named = next((value[key] for key in _NAMES if isinstance(value.get(key), str)), None)
+        if named is not None:
+            return [named]
     if not value or any(numbers[name] is None and not _is_blank(number) for name, number in value.items()):
         raise NotLabelsError("an object must have 0, 1 or a probability for each label, or a list of `choices`")
     return [str(name) for name, number in numbers.items() if number is not None and number >= 0.5]
