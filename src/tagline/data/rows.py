@@ -22,13 +22,14 @@ class Rejected:
     """A row that could not be read: its place, the reason, and how it begins.
 
     ``line`` counts from 1 (for Parquet and Excel, rows); ``excerpt`` holds at most `EXCERPT_CHARS`
-    characters.
+    characters. ``remedy`` is a sentence on what else to do if many rows of a file cannot be read.
     """
 
     file: str
     line: int
     reason: str
     excerpt: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +86,7 @@ def check_rejected(
         first = rejected[0]
         allowed = "strict reading allows none" if strict else f"more than {limit:.0%}".replace("%", " %")
         remedy = " Correct them, or allow more with `--max-unreadable`." if adjustable and not strict else ""
+        remedy += f" {first.remedy}" if first.remedy and not strict else ""
         raise DataError(
             f"`{first.file}`: {len(rejected):,} of {total:,} rows cannot be read ({allowed}); "
             f"the first is line {first.line}: {first.reason}.{remedy}"

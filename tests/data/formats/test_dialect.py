@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tagline.data import load_dataset
 from tagline.data.files import read_file, read_texts
 from tagline.data.reading import FileLayout, ReadLog
-from tagline.errors import InputError
+from tagline.errors import DataError, InputError
 
 words = st.text(st.sampled_from("abc déÜ,;|\t'\"\n"), max_size=20).map(lambda text: f"a {text.strip()}")
 tables = st.lists(st.tuples(words, st.sampled_from(["pos", "neg"])), min_size=8, max_size=30)
@@ -54,6 +55,74 @@ def test_a_named_dialect_is_used(tmp_path: Path, rows: list[tuple[str, str]], se
     path = tmp_path / "data.txt"
     path.write_text(written(rows, delimiter=separator, quotechar=quote), encoding="utf-8", newline="")
     assert read_file(path, layout=FileLayout(separator=separator, quote=quote)).frame.rows() == rows
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=tables,
+    separator=st.sampled_from(",;|\t"),
+    around=st.sampled_from(["~~", "^^", "“”", "„“", "«»", ' "', "  'x"]),
+    above=st.sampled_from(["", "# exported by x, on y\n# 2\n", "Tickets\r\n\r\n", "Tickets of 1, 2 and 3{0}{0}{0}\n"]),
+)
+def test_unusual_quotes_and_lines_above_the_header_are_found(
+    tmp_path: Path, rows: list[tuple[str, str]], separator: str, around: str, above: str
+) -> None:
+    spaced = around.startswith(" ")
+    opening, closing = ('"', '"') if spaced else (around[0], around[1])
+    path = tmp_path / "data.csv"
+    lines = [("text", "label"), *rows]
+    cells = [[f"{opening}{cell.replace(closing, 2 * closing)}{closing}" for cell in line] for line in lines]
+    text = "".join((separator + " " * spaced).join(line) + "\n" for line in cells)
+    path.write_text(above.format(separator) + text, encoding="utf-8", newline="")
+    read = read_file(path)
+    assert (read.frame.columns, read.frame.rows(), read.rejected) == (["text", "label"], rows, ())
+    first = above.count("\n") + 1
+    assert any(f"the table begins in line {first}; the " in note for note in read.notes) == bool(above)
+    assert read.place is not None
+    assert read.place["line"][0] == first + 1
+    assert [text for batch in read_texts(path) for text in batch.texts] == [text for text, _ in rows]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "# by x\n#\nid,text,label\n" + "1,good,a\n" * 9,
+        "Tickets,,\n,,\nid,text,label\n" + "1,good,a\n" * 9,
+        "Tickets, May\nText;Label\n" + "good, very;a\n" * 9,
+        "Tickets\n\nMeldung;Art\n" + "gut;a\n" * 9,
+    ],
+)
+def test_the_header_may_stand_below_other_lines(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    read = read_file(path)
+    assert (read.frame.height, read.rejected) == (9, ())
+    assert "line above" in read.notes[0] or "lines above" in read.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "n_rows"),
+    [
+        ("#id,text\n1,good\n2,bad\n", 2),
+        ("text\n" + "news, today\nHello, world\n" * 9, 18),
+        ("good film,\nanother one,b\nbad film,a\nold one,b\n", 4),
+        ("It was 1, of them\n" * 30, 30),
+    ],
+)
+def test_first_rows_are_not_taken_for_titles(tmp_path: Path, content: str, n_rows: int) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    read = read_file(path)
+    assert (read.frame.height, read.rejected) == (n_rows, ())
+    assert not any("above" in note for note in read.notes)
+
+
+def test_a_dialect_that_does_not_fit_names_the_options(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\n" + "$a, b$,x\n$c, d$,y\n" * 9)
+    with pytest.raises(DataError, match=r"18 of 18 rows cannot be read .* give `--separator` or `--quote`\.$"):
+        load_dataset(path)
+    assert load_dataset(path, quote="$").train.texts.str.contains("^[ac], [bd]$").all()
 
 
 @pytest.mark.parametrize("separator", [",", ";", "|", "\t"])

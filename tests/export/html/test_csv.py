@@ -66,6 +66,29 @@ FILES = {
     "an unreadable first row": "text;label\r\nx;y;z\r\ngood;pos\r\nbad;neg\r\n",
     "an unreadable row and no known name": "film,verdict\nIt was a good and long film,1\nx\nIt was bad and long,0\n",
     "white space": "text,label\n \t,pos\n\u00a0\u2003,neg\n\ufeff,neg\n\x1c,neg\nok,neg\n",
+    "a space before quotes": "text, label\n" + '"good, very", "pos"\nbad, "neg"\n "x" ,  y\n' * 5,
+    "a space before a quotation": "label,text\n" + 'pos, "good" film\nneg, "bad"\n' * 5,
+    "tildes": "~text~,~label~\n" + "~good, ~~very~~~,~pos~\n~bad\nfilm~,~neg~\n" * 3,
+    "bars as quotes": "|text|;|label|\n" + "|good; very|;|pos|\n" * 3,
+    "carets around texts": "text,label\n" + "^good, very^,pos\n^bad^,neg\n" * 9,
+    "typographic quotes": "text,label\r\n" + "“good, ””very”””,pos\r\n“bad”,neg\r\n" * 5,
+    "guillemets": "«text»;«label»\n" + "«good; very»;«pos»\n" * 3,
+    "low quotes": "label;text\n" + "pos;„good; very“\n" * 3,
+    "quotations": "text;label\n" + "“Good” film;pos\n“Bad”;neg\n" * 3,
+    "comments": "# by x, on y\n#\ntext,label\n" + "good,pos\nbad,neg\n" * 3,
+    "a commented header": "#id,text\n1,good\n2,bad\n",
+    "comments and no header": "# by x\n" + "".join(f"It was a good film {i};1\n" for i in range(9)),
+    "a title": "Tickets of May\r\n\r\ntext;label\r\n" + "good, very;pos\r\nbad;neg\r\n" * 3,
+    "a title with empty cells": "Tickets,,\n,,\nid,text,label\n" + "1,good,pos\n2,bad,neg\n" * 3,
+    "a title with a comma": "Tickets, May 2024\ntext,label\n" + "good,pos\nbad,neg\n" * 3,
+    "a title that is a name": "Reviews\ntext,label\n" + "good,pos\nbad,neg\n" * 3,
+    "a title above unknown names": "Tickets\nMeldung;Art\n" + "".join(f"Ein langer Text {i};a\n" for i in range(8)),
+    "a title above commas": "Tickets\n\nMeldung,Art\n" + "".join(f"Ein langer Text {i},a\n" for i in range(25)),
+    "prose below a line": "Films\n" + "".join(f"It was film, {i} of them\n" for i in range(30)),
+    "texts of one comma": "text\n" + "news, today\nHello, world\n" * 9,
+    "a first row without a label": "It was a long film,\n" + "".join(f"It was a film {i},pos\n" for i in range(9)),
+    "psql": " text | label\n------+-------\n" + " good | pos\n" * 30 + "(30 rows)\n",
+    "Markdown": "| text | label |\n|:---|---|\n" + "| good | pos |\n| bad | neg |\n" * 3,
     "blank lines first": "\n\ntext,label\ngood,pos\nbad,neg\n",
 }
 FAULTS = {
@@ -137,16 +160,23 @@ def test_rows_and_texts_are_pythons(engine: MiniRacer, tmp_path: Path, name: str
     assert texts == [text for batch in batches for text in batch.texts]
 
 
-RAW = st.text(st.sampled_from("abcdefg'\"`\\,;|\t\n 1é"), max_size=8)
-MARKS = st.sampled_from(["", "", '"', "'", "`"])
+RAW = st.text(st.sampled_from("abcdefg'\"`~#“”\\,;|\t\n 1é"), max_size=8)
+MARKS = st.sampled_from([("", "")] * 3 + [(mark, mark) for mark in "\"'`~"] + [("“", "”"), (' "', '"')])
+ABOVE = st.sampled_from(["", "", "# by x\n", "A title\n\n", "Title, 1\n", "text\n", "a{0}{0}\n"])
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=st.lists(st.tuples(RAW, MARKS), min_size=1, max_size=12), separator=st.sampled_from(",;|\t"))
+@given(
+    rows=st.lists(st.tuples(RAW, MARKS), min_size=1, max_size=12),
+    separator=st.sampled_from(",;|\t"),
+    above=ABOVE,
+    header=st.sampled_from(["text{0}label\n", "words{0}label\n", "words{0}kind\n", ""]),
+)
 def test_any_file_is_read_as_python_reads_it(
-    engine: MiniRacer, tmp_path: Path, rows: list[tuple[str, str]], separator: str
+    engine: MiniRacer, tmp_path: Path, rows: list[tuple[str, tuple[str, str]]], separator: str, above: str, header: str
 ) -> None:
-    text = f"text{separator}label\n" + "".join(f"{mark}{raw}{mark}{separator}pos\n" for raw, mark in rows)
+    body = "".join(f"{opening}{raw}{closing}{separator}pos\n" for raw, (opening, closing) in rows)
+    text = (above + header).format(separator) + body
     file = tmp_path / "rows.csv"
     file.write_text(text, newline="")
     log = ReadLog()

@@ -44,9 +44,9 @@ class Source:
         """Whether the file is read part by part."""
         return self.block_bytes is not None
 
-    def reject(self, line: int, reason: str, beginning: str) -> None:
+    def reject(self, line: int, reason: str, beginning: str, remedy: str = "") -> None:
         """Record a row that cannot be read; ``line`` counts from 1."""
-        self.log.rejected.append(Rejected(self.name, line, reason, beginning))
+        self.log.rejected.append(Rejected(self.name, line, reason, beginning, remedy))
 
     def number_rows(self, lines: pl.Series) -> None:
         """Record the lines, from 1, of the rows of the next frame, (n_rows,); a streamed file keeps none."""

@@ -1,55 +1,74 @@
-"""The dialect of a CSV or TSV file, found from its first bytes: separator, quotes, header."""
+"""The dialect of a CSV or TSV file, found from its first bytes: separator, quotes, header, and lines above it."""
 
 import re
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from tagline.data.formats.base import Source
-from tagline.data.formats.delimited.records import Grammar, Lines, read_records
+from tagline.data.formats.delimited.header import MOST_LINES_ABOVE, distinct_names, is_header, is_no_row, n_known
+from tagline.data.formats.delimited.records import CLOSING_QUOTES, Grammar, Lines, read_records
 from tagline.data.rows import Rows
 from tagline.data.wording import listed
 from tagline.errors import DataError
 
 DELIMITERS = (",", "\t", ";", "|")
-#: A header cell longer than this is a text, not a name.
-LONGEST_NAME = 60
 _QUOTES = ('"', "'", "`")
+# Tried only where they enclose cells of nearly all lines.
+_UNUSUAL_QUOTES = ("~", "^", "|", *CLOSING_QUOTES, "”")
 _MOST_BAD = 20  # rows that a grammar cannot read before the rest of the sample is left out
 _QUOTE_LINES = 200
 _MOST = 0.9  # the share of rows, or of cells, that settles a question
+_ROWS_BELOW = 200  # rows that show where the header is
+_RULE = re.compile(rb"[\s|+:=-]*[-=]{3}[\s|+:=-]*")  # the line under the header of psql and Markdown
 _EXCEL_SEPARATOR = re.compile(rb'"?sep=(.)"?\r?', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """Grammar and column names of a file; ``header_lines``: lines before the data, 0 if the first line is data."""
+    """Grammar and column names of a file.
+
+    ``header_lines``: lines before the data, 0 if the first line is data. ``header``: the cells of the header as they
+    are written, none without one.
+    """
 
     grammar: Grammar
     columns: tuple[str, ...]
     header_lines: int
+    header: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """How well a grammar reads the sample: the share of rows as wide as the first one, and that width."""
+    """How well a grammar reads the sample: the share of rows as wide as the first one, and that width.
+
+    ``clean``: no cell begins with a space and a quote.
+    """
 
     grammar: Grammar
     share: float
     width: int
+    clean: bool
 
 
 def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
     """Find separator, quotes and header from the first bytes of a file.
 
-    With ``tabs`` the separator is a tab. A line such as ``sep=;``, which Excel reads, names it. The first line is
-    data when none of its cells is one of the header names of ``source`` and one of them looks like data: longer than
-    60 characters, empty, a number (but not 0, 1, 2, …, which pandas writes), or repeated below.
+    With ``tabs`` the separator is a tab. A line such as ``sep=;``, which Excel reads, names it. Titles, comments and
+    blank lines above the header are not read, which is noted. The first line is data when none of its cells is one of
+    the header names of ``source`` and one of them looks like data: longer than 60 characters, empty, a number (but not
+    0, 1, 2, …, which pandas writes), or repeated below.
     """
     lines = _sample_lines(source)
     stated = _EXCEL_SEPARATOR.fullmatch(lines[0]) if lines else None
     skipped = 0 if stated is None else 1
-    lines = lines[skipped:]
     separator = source.layout.separator or (stated[1].decode("latin-1") if stated else "\t" if tabs else None)
+    n_above = _n_lines_above(lines[skipped:], separator, source)
+    if any(line.strip() for line in lines[skipped : skipped + n_above]):
+        place = f"the table begins in line {skipped + n_above + 1}"
+        above = "the line above it is" if n_above == 1 else f"the {n_above} lines above it are"
+        source.log.notes.append(f"`{source.name}`: {place}; {above} not read.")
+    skipped += n_above
+    lines = lines[skipped:]
     grammar = _best_grammar(lines, separator, source.layout.quote)
     counted = Lines(lines)
     records = read_records(counted, grammar)
@@ -62,9 +81,11 @@ def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
     source.log.separator = grammar.separator
     cells = [cell.strip() for cell in head.cells]
     body = [record.cells for record in islice(records, 50) if record.reason is None]
-    if _is_header(cells, body, source.header_names):
-        return Dialect(grammar, tuple(_distinct(cells)), skipped + header_lines)
-    return Dialect(grammar, tuple(f"column_{i + 1}" for i in range(len(cells))), skipped)
+    if not is_header(cells, body, source.header_names):
+        return Dialect(grammar, tuple(f"column_{i + 1}" for i in range(len(cells))), skipped)
+    if len(lines) > header_lines and _RULE.fullmatch(lines[header_lines]):
+        header_lines += 1
+    return Dialect(grammar, tuple(distinct_names(cells)), skipped + header_lines, tuple(head.cells))
 
 
 def has_header_cell(line: str, separator: str, header_names: frozenset[str]) -> bool:
@@ -89,6 +110,51 @@ def note_missing_header(rows: Rows) -> Rows:
     )
 
 
+def _n_lines_above(lines: list[bytes], separator: str | None, source: Source) -> int:
+    """Return how many lines stand above the table: a title, comments, blank lines.
+
+    None of them may look like a row of the table, unless two known names make a later line the header. A header
+    without a known name needs rows enough below it that all fit.
+    """
+    if not lines or _is_named(lines[0], separator, source.header_names):
+        return 0
+    separators = [separator] if separator else DELIMITERS
+    is_name = n_known([lines[0].decode("utf-8", "replace")], source.header_names) > 0
+    for n in range(1, min(MOST_LINES_ABOVE + 1, len(lines) - 1)):
+        rest = lines[n : n + 1 + _ROWS_BELOW]
+        if not any(each.encode() in rest[0] for each in separators):
+            continue
+        fit = _fit(rest, _best_grammar(rest, separator, source.layout.quote))
+        if fit.width < 2 or fit.share < _MOST:
+            continue
+        head, *body = [record.cells for record in read_records(Lines(rest), fit.grammar)]
+        if body and n_known(head, source.header_names) > 1:
+            return n
+        above = [record.cells for record in read_records(Lines(lines[:n]), fit.grammar)]
+        if not all(is_no_row(cells, fit.width) for cells in above if cells):
+            return 0
+        names = [cell.strip() for cell in head]
+        last = lines[n - 1].strip(b" \r" + fit.grammar.separator.encode())
+        # Prose has commas too, though hardly the same number in each of many lines.
+        enough = 5 if fit.grammar.separator != "," else 20
+        apart = fit.grammar.separator != "," or not last or last.startswith(b"#")
+        sure = apart and fit.share == 1.0 and len(body) >= enough and all(names)
+        if all(line.startswith(b"#") or not line.strip() for line in lines[:n]):
+            return n
+        if is_header(names, body, source.header_names) and (
+            sure or (n_known(names, source.header_names) and not is_name)
+        ):
+            return n
+    return 0
+
+
+def _is_named(line: bytes, separator: str | None, header_names: frozenset[str]) -> bool:
+    """Say whether a line has several cells, and one of them is a known name."""
+    first = line.decode("utf-8", "replace")
+    separators = [separator] if separator else [each for each in DELIMITERS if each in first]
+    return any(each in first and has_header_cell(first, each, header_names) for each in separators)
+
+
 def _best_grammar(lines: list[bytes], separator: str | None, quote: str | None) -> Grammar:
     """Return the grammar that reads most rows of the sample."""
     first = lines[0].decode("utf-8", "replace") if lines else ""
@@ -97,17 +163,29 @@ def _best_grammar(lines: list[bytes], separator: str | None, quote: str | None) 
     candidates = [Grammar(each, mark) for each in separators for mark in quotes]
     if any(b'\\"' in line for line in lines):
         candidates += [Grammar(each, mark, escape=True) for each in separators for mark in quotes if mark]
-    fits = [_fit(lines, candidate) for candidate in candidates]
+    candidates = [grammar for each in candidates for grammar in _with_initial_spaces(each, lines)]
 
-    def rank(fit: _Fit) -> tuple[bool, bool, bool, float]:
+    def rank(fit: _Fit) -> tuple[bool, bool, bool, float, bool]:
         # A separator that the file lacks reads every row as one cell, which is right only where no other fits and the
         # header is a single name. A few bad rows are no reason for unusual quotes, or for none: those are common only
         # where tabs separate.
         columns = fit.width > 1 or not any(each in first for each in DELIMITERS)
         usual = fit.grammar.quote == quotes[0] or (fit.grammar.separator == "\t" and fit.grammar.quote is None)
-        return columns and fit.share >= _MOST, fit.width > 1, usual, fit.share
+        return columns and fit.share >= _MOST, fit.width > 1, usual, fit.share, fit.clean
 
-    return max(fits, key=rank).grammar
+    best = _fit(lines, candidates[0])
+    for candidate in candidates[1:]:
+        if all(value == 1 for value in rank(best)):
+            break  # no other can be better
+        best = max(best, _fit(lines, candidate), key=rank)
+    return best.grammar
+
+
+def _with_initial_spaces(grammar: Grammar, lines: list[bytes]) -> list[Grammar]:
+    """Return a grammar, and the one without spaces before its quotes if there are any."""
+    mark = f"{grammar.separator} {grammar.quote}".encode()
+    spaced = grammar.quote is not None and any(mark in line for line in lines)
+    return [grammar, replace(grammar, initial_space=True)] if spaced else [grammar]
 
 
 def _by_count(first: str) -> list[str]:
@@ -117,37 +195,52 @@ def _by_count(first: str) -> list[str]:
 
 def _quote_candidates(lines: list[bytes], separator: str) -> list[str | None]:
     """Return the quote characters to try: first those around the names of the header or most cells of a column."""
-    rows = [
-        [cell.strip(" \r") for cell in line.decode("utf-8", "replace").split(separator)]
-        for line in lines[:_QUOTE_LINES]
-    ]
+    texts = [line.decode("utf-8", "replace").removesuffix("\r") for line in lines[:_QUOTE_LINES]]
+    rows = [[cell.strip(" ") for cell in text.split(separator)] for text in texts]
     marks = sorted(_QUOTES, key=lambda mark: not _surrounds(mark, rows))
-    return [*marks, None]
+    around_names = [mark for mark in _UNUSUAL_QUOTES if rows and all(_is_inside(cell, mark) for cell in rows[0])]
+    others = [mark for mark in _UNUSUAL_QUOTES if mark not in (separator, *around_names)]
+    return [*around_names, *marks, *(mark for mark in others if _encloses(mark, separator, texts[1:])), None]
+
+
+def _is_inside(cell: str, mark: str) -> bool:
+    return len(cell) > 1 and cell[0] == mark and cell[-1] == CLOSING_QUOTES.get(mark, mark)
+
+
+def _encloses(mark: str, separator: str, lines: list[str]) -> bool:
+    """Say whether nearly all lines have a cell that begins with a quote, and one that ends with it."""
+    closing = CLOSING_QUOTES.get(mark, mark)
+    begin, end = separator + mark, closing + separator
+    n = sum(
+        (line.startswith(mark) or begin in line) and (line.endswith(closing) or end in line)
+        for line in lines
+        if line.strip()
+    )
+    return n >= max(2, _MOST * len(lines))
 
 
 def _surrounds(mark: str, rows: list[list[str]]) -> bool:
-    def is_inside(cell: str) -> bool:
-        return len(cell) > 1 and cell[0] == cell[-1] == mark
-
     header, *body = rows or [[]]
-    if header and all(map(is_inside, header)):
+    if header and all(_is_inside(cell, mark) for cell in header):
         return True
     for column in (0, -1):
         cells = [row[column] for row in body]
-        if sum(map(is_inside, cells)) >= max(2, _MOST * len(cells)):
+        if sum(_is_inside(cell, mark) for cell in cells) >= max(2, _MOST * len(cells)):
             return True
     return False
 
 
 def _fit(lines: list[bytes], grammar: Grammar) -> _Fit:
-    width, n, n_bad = 0, 0, 0
+    width, n, n_bad, clean = 0, 0, 0, True
+    spaced = f" {grammar.quote}"
     for record in read_records(Lines(lines), grammar):
         width = width or len(record.cells)
         n += 1
         n_bad += record.reason is not None or len(record.cells) != width
+        clean = clean and not any(cell.startswith(spaced) for cell in record.cells)
         if n_bad > _MOST_BAD:
             break
-    return _Fit(grammar, 1 - n_bad / max(1, n), width)
+    return _Fit(grammar, 1 - n_bad / max(1, n), width, clean)
 
 
 def _sample_lines(source: Source) -> list[bytes]:
@@ -158,37 +251,3 @@ def _sample_lines(source: Source) -> list[bytes]:
     while lines and not lines[-1].strip():
         lines.pop()
     return lines
-
-
-def _is_header(cells: list[str], body: list[list[str]], known: frozenset[str]) -> bool:
-    if any(cell.casefold() in known for cell in cells):
-        return True
-    if cells == [str(i) for i in range(len(cells))]:
-        return True
-
-    def looks_like_data(i: int, cell: str) -> bool:
-        repeated = any(len(row) > i and row[i].strip() == cell for row in body)
-        return not cell or len(cell) > LONGEST_NAME or _is_number(cell) or repeated
-
-    return not any(looks_like_data(i, cell) for i, cell in enumerate(cells))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Return distinct column names: empty and repeated ones get a number."""
-    taken: set[str] = set()
-    result = []
-    for i, name in enumerate(names):
-        candidate = name or f"column_{i + 1}"
-        while candidate in taken:
-            candidate = f"{candidate}_{i + 1}"
-        taken.add(candidate)
-        result.append(candidate)
-    return result

@@ -20,6 +20,7 @@ from tagline.data.formats.delimited.dialect import Dialect
 from tagline.data.formats.delimited.records import Grammar, Lines, read_records
 
 PIECE_BYTES = 1 << 22
+_REMEDY = "If cells are separated or quoted in another way, give `--separator` or `--quote`."
 
 
 def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) -> Iterator[pl.DataFrame]:
@@ -58,7 +59,7 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
         numbers: list[int] = []
         for record in read_records(waiting, dialect.grammar, width=len(names)):
             if record.reason is not None:
-                source.reject(record.line, record.reason, record.raw)
+                source.reject(record.line, record.reason, record.raw, _REMEDY)
             if record.reason is None or source.streamed:
                 rows.append([*record.cells, *(len(names) - len(record.cells)) * [None]][: len(names)])
                 reasons.append(record.reason)
@@ -92,8 +93,8 @@ def _strict_frame(block: bytes, dialect: Dialect) -> tuple[pl.DataFrame, pl.Seri
     if not block.endswith(b"\n"):
         block += b"\n"
     grammar = dialect.grammar
-    if grammar.escape and b"\\" in block:  # polars has no escapes
-        return None
+    if (grammar.escape and b"\\" in block) or grammar.initial_space or not (grammar.quote or "").isascii():
+        return None  # polars has neither escapes nor such spaces nor typographic quotes
     if grammar.quote and not _quotes_are_sound(block, grammar):
         return None
     try:

@@ -1,4 +1,7 @@
-"""The line reader of CSV: the grammar of RFC 4180, with line and reason of each row that cannot be read."""
+"""The line reader of CSV: the grammar of RFC 4180, with line and reason of each row that cannot be read.
+
+Beyond RFC 4180, quotes may be other characters, also typographic ones, and spaces may precede a quote.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,15 +11,27 @@ from tagline.data.rows import EXCERPT_CHARS
 
 #: A quoted field may span lines; one that has not closed after this many bytes never will.
 MAX_RECORD_BYTES = 1 << 28
+#: Typographic quotes, and those that close them.
+CLOSING_QUOTES = {"“": "”", "„": "“", "«": "»"}
 
 
 @dataclass(frozen=True)
 class Grammar:
-    """How cells are separated and quoted; ``escape``: inside quotes, a backslash takes the next character as it is."""
+    """How cells are separated and quoted.
+
+    ``escape``: inside quotes, a backslash takes the next character as it is. ``initial_space``: spaces at the
+    beginning of a cell are no part of it, so that ``a, "b, c"`` has two cells (``skipinitialspace`` in Python).
+    """
 
     separator: str
     quote: str | None = '"'
     escape: bool = False
+    initial_space: bool = False
+
+    @property
+    def closing(self) -> str | None:
+        """The quote that ends a quoted cell."""
+        return None if self.quote is None else CLOSING_QUOTES.get(self.quote, self.quote)
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,7 @@ def read_records(source: Lines, grammar: Grammar, *, width: int | None = None) -
         reason = None
         raw = line[:-1] if line.endswith(b"\r") else line
         if quote is not None and quote in line:
-            raw, cells, reason = _split_quoted(line, source, grammar.separator.encode(), quote, escape=grammar.escape)
+            raw, cells, reason = _split_quoted(line, source, grammar)
         try:
             text = raw.decode()
         except UnicodeDecodeError as error:
@@ -80,6 +95,8 @@ def read_records(source: Lines, grammar: Grammar, *, width: int | None = None) -
             continue
         if cells is None:
             cells = text.split(grammar.separator)
+            if grammar.initial_space:
+                cells = [cell.lstrip(" ") for cell in cells]
             if not any(cells):
                 continue
         if reason is None and width is not None and len(cells) != width:
@@ -87,21 +104,24 @@ def read_records(source: Lines, grammar: Grammar, *, width: int | None = None) -
         yield Record(number, cells, reason, text[:EXCERPT_CHARS])
 
 
-def _split_quoted(
-    line: bytes, source: Lines, delimiter: bytes, quote: bytes, *, escape: bool
-) -> tuple[bytes, list[str], str | None]:
+def _split_quoted(line: bytes, source: Lines, grammar: Grammar) -> tuple[bytes, list[str], str | None]:
     """Split a row that holds quotes, taking further lines while a quoted field is open.
 
     Returns the bytes of the row, its cells, and the reason why it cannot be read, if any: then only the first
     line is used and the others are given back.
     """
+    delimiter = grammar.separator.encode()
+    quote, closing = (grammar.quote or "").encode(), (grammar.closing or "").encode()
     used = [line]
     size = len(line)
     cells: list[bytes] = []
     pieces: list[bytes] = []
     position, open_quote = 0, False
     while True:
-        if not open_quote and line[position : position + 1] != quote:
+        if grammar.initial_space and not open_quote:
+            while line.startswith(b" ", position):
+                position += 1
+        if not open_quote and not line.startswith(quote, position):
             end = line.find(delimiter, position)
             if end < 0:
                 cells.append(line[position:].removesuffix(b"\r"))
@@ -110,9 +130,9 @@ def _split_quoted(
             position = end + 1
             continue
         if not open_quote:
-            open_quote, position, pieces = True, position + 1, []
-        end = line.find(quote, position)
-        if escape and (backslash := line.find(b"\\", position, len(line) if end < 0 else end)) >= 0:
+            open_quote, position, pieces = True, position + len(quote), []
+        end = line.find(closing, position)
+        if grammar.escape and (backslash := line.find(b"\\", position, len(line) if end < 0 else end)) >= 0:
             pieces.append(line[position:backslash] + line[backslash + 1 : backslash + 2])
             position = backslash + 2
             continue
@@ -127,14 +147,15 @@ def _split_quoted(
             size += len(line)
             continue
         pieces.append(line[position:end])
-        after = line[end + 1 : end + 2]
-        position = end + 2
-        if after == quote:
-            pieces.append(quote)
-        elif after == delimiter:
+        position = end + len(closing)
+        if line.startswith(closing, position):
+            pieces.append(closing)
+            position += len(closing)
+        elif line.startswith(delimiter, position):
             cells.append(b"".join(pieces))
             open_quote = False
-        elif line[end + 1 :] in (b"", b"\r"):
+            position += 1
+        elif line[position:] in (b"", b"\r"):
             cells.append(b"".join(pieces))
             return b"\n".join(used), _decoded(cells), None
         else:

@@ -50,14 +50,15 @@ async function readFile(file) {
 }
 
 /**
- * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`. The
- * columns `text` hold the texts; without any they are found.
+ * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`, and
+ * `tableLine`, where the table begins if lines above it were not read. The columns `text` hold the texts; without any they are found.
  */
 async function label(_, file, { text: named = [], onProgress, signal } = {}) {
   const model = await opened;
   const { text, marked, encoding } = await readFile(file);
   const expected = [...about.csv.textColumns, ...named].map((name) => name.toLowerCase());
-  const { columns, rows, separator } = readCsv(text, { headerNames: [...about.csv.headerNames, ...expected] });
+  const headerNames = [...about.csv.headerNames, ...expected];
+  const { columns, rows, separator, tableLine } = readCsv(text, { headerNames });
   const textColumns = findTexts({ columns, rows }, about.csv, named);
   const added = [...(model.task === "multilabel" ? ["prediction"] : ["prediction", "probability"]), "reason"];
   const classify = (given) => taglineModel.classify(given, model);
@@ -73,7 +74,8 @@ async function label(_, file, { text: named = [], onProgress, signal } = {}) {
     }
   }
   if (onProgress) onProgress(rows.length, rows.length);
-  return Object.assign(new Blob(parts, { type: "text/csv;charset=utf-8" }), { encoding, separator, textColumns });
+  const facts = { encoding, separator, tableLine, textColumns };
+  return Object.assign(new Blob(parts, { type: "text/csv;charset=utf-8" }), facts);
 }
 
 window.taglineBackend = {

@@ -9,13 +9,16 @@ const SAMPLE_ROWS = 1000;
 const FIRST_ROWS = 10_000; // in which the text column is found
 const DECIMALS = 4; // of a probability
 
-/** The columns of a CSV file, its separator and its rows, {line, cells, reason}: a row with a reason cannot be read. */
+/**
+ * The columns of a CSV file, its separator, its rows, {line, cells, reason}: a row with a reason cannot be read, and the
+ * line on which the table begins if a title or comments stand above it.
+ */
 function readCsv(text, { headerNames }) {
   if (text.trim() === "") throw new Error("The file is empty: it has no rows.");
   const beginning = text.slice(0, SAMPLE_CHARS);
   // Old spreadsheets end lines with bare carriage returns.
   if (beginning.includes("\r") && !beginning.includes("\n")) text = text.replaceAll("\r", "\n");
-  const { grammar, columns, start, line } = sniffDialect(text, headerNames);
+  const { grammar, columns, start, line, tableLine } = sniffDialect(text, headerNames);
   const rows = [];
   const unreadable = [];
   for (const record of readRecords(text, grammar, { start, line, width: columns.length })) {
@@ -28,7 +31,7 @@ function readCsv(text, { headerNames }) {
     const why = `the first is line ${first.line}: ${first.reason}`;
     throw new Error(`${n} of ${of} rows cannot be read (more than 50 %); ${why}.`);
   }
-  return { columns, rows, separator: grammar.separator };
+  return { columns, rows, separator: grammar.separator, tableLine };
 }
 
 function isTextLike(values) {

@@ -3,12 +3,16 @@
 
 const SEPARATORS = [",", "\t", ";", "|"];
 const QUOTES = ['"', "'", "`"];
+const UNUSUAL_QUOTES = ["~", "^", "|", ...Object.keys(CLOSING_QUOTES), "”"]; // tried where they enclose most cells
 const SAMPLE_CHARS = 1 << 20;
 const LONGEST_NAME = 60; // of a column, in characters: a longer cell is a text
 const MOST_BAD = 20; // rows that a grammar cannot read before the rest of the sample is left out
 const QUOTE_LINES = 200;
 const MOST = 0.9; // the share of rows, or of cells, that settles a question
 const HEADER_ROWS = 50; // below a first line that may be a header
+const MOST_LINES_ABOVE = 20; // a header, with a title or comments
+const ROWS_BELOW = 200; // that show where the header is
+const RULE = /^[\s|+:=-]*[-=]{3}[\s|+:=-]*$/; // the line under the header of psql and Markdown
 const NUMBER = /^[+-]?(?:(?:\d[\d_]*\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)$/i; // as Python's `float`
 
 /** The whole lines at the beginning of a text, without empty ones at their end. */
@@ -24,34 +28,52 @@ function sampleOf(text) {
   return sample;
 }
 
-/** How well a grammar reads a sample: the share of rows as wide as the first one, and that width. */
+/**
+ * How well a grammar reads a sample: the share of rows as wide as the first one, and that width. `clean`: no cell begins
+ * with a space and a quote.
+ */
 function fitOf(sample, grammar) {
-  let [width, rows, bad] = [0, 0, 0];
+  let [width, rows, bad, clean] = [0, 0, 0, true];
   for (const { cells } of readRecords(sample, grammar)) {
     const found = cells === null ? 0 : cells.length;
     width ||= found;
     rows++;
     if (cells === null || found !== width) bad++;
+    clean &&= !(cells ?? []).some((cell) => cell.startsWith(` ${grammar.quote}`));
     if (bad > MOST_BAD) break;
   }
-  return { grammar, width, share: 1 - bad / Math.max(1, rows) };
+  return { grammar, width, share: 1 - bad / Math.max(1, rows), clean };
 }
+
+const isInside = (cell, mark) => cell.length > 1 && cell[0] === mark && cell.at(-1) === closingOf(mark);
 
 /** Whether a quote stands around all names of the header, or around most cells of the first or the last column. */
 function surrounds(mark, [header, ...body]) {
-  const isInside = (cell) => cell.length > 1 && cell[0] === mark && cell.at(-1) === mark;
-  if (header.every(isInside)) return true;
+  if (header.every((cell) => isInside(cell, mark))) return true;
   return [0, -1].some((column) => {
-    const inside = body.filter((row) => isInside(row.at(column))).length;
+    const inside = body.filter((row) => isInside(row.at(column), mark)).length;
     return inside >= Math.max(2, MOST * body.length);
   });
 }
 
+/** Whether nearly all lines have a cell that begins with a quote, and one that ends with it. */
+function encloses(mark, separator, lines) {
+  const closing = closingOf(mark);
+  const [begin, end] = [separator + mark, closing + separator];
+  const begins = (line) => line.startsWith(mark) || line.includes(begin);
+  const ends = (line) => line.endsWith(closing) || line.includes(end);
+  const found = lines.filter((line) => line.trim() !== "" && begins(line) && ends(line)).length;
+  return found >= Math.max(2, MOST * lines.length);
+}
+
 function quoteCandidates(sample, separator) {
-  const lines = sample.split("\n", QUOTE_LINES);
-  const rows = lines.map((line) => line.split(separator).map((cell) => cell.replace(/^[ \r]+|[ \r]+$/g, "")));
+  const lines = sample.split("\n", QUOTE_LINES).map((line) => line.replace(/\r$/, ""));
+  const rows = lines.map((line) => line.split(separator).map((cell) => cell.replace(/^ +| +$/g, "")));
   const around = QUOTES.filter((mark) => surrounds(mark, rows));
-  return [...around, ...QUOTES.filter((mark) => !around.includes(mark)), null];
+  const aroundNames = UNUSUAL_QUOTES.filter((mark) => rows[0].every((cell) => isInside(cell, mark)));
+  const others = UNUSUAL_QUOTES.filter((mark) => mark !== separator && !aroundNames.includes(mark));
+  const unusual = others.filter((mark) => encloses(mark, separator, lines.slice(1)));
+  return [...aroundNames, ...around, ...QUOTES.filter((mark) => !around.includes(mark)), ...unusual, null];
 }
 
 /** The grammar that reads most rows of a sample; `stated` is the separator that the file names, or null. */
@@ -61,18 +83,21 @@ function bestGrammar(sample, stated) {
   const separators = stated === null ? [...SEPARATORS].sort((a, b) => count(b) - count(a)) : [stated];
   const quotes = quoteCandidates(sample, separators[0]);
   const all = (marks, escape) =>
-    separators.flatMap((separator) => marks.map((quote) => ({ separator, quote, escape })));
-  const candidates = all(quotes, false);
-  if (sample.includes('\\"')) candidates.push(...all(quotes.filter((quote) => quote !== null), true));
+    separators.flatMap((separator) => marks.map((quote) => ({ separator, quote, escape, initialSpace: false })));
+  const tried = all(quotes, false);
+  if (sample.includes('\\"')) tried.push(...all(quotes.filter((quote) => quote !== null), true));
+  const isSpaced = ({ separator, quote }) => quote !== null && sample.includes(`${separator} ${quote}`);
+  const candidates = tried.flatMap((each) => (isSpaced(each) ? [each, { ...each, initialSpace: true }] : [each]));
   // A separator that the file lacks reads every row as one cell, which is right only where no other fits and the header
   // is a single name. A few bad rows are no reason for unusual quotes, or for none: those are common only where tabs
   // separate.
   const single = !SEPARATORS.some((separator) => first.includes(separator));
-  const rank = ({ grammar: { separator, quote }, width, share }) => [
+  const rank = ({ grammar: { separator, quote }, width, share, clean }) => [
     (width > 1 || single) && share >= MOST,
     width > 1,
     quote === quotes[0] || (separator === "\t" && quote === null),
     share,
+    clean,
   ];
   let best = null;
   for (const candidate of candidates) {
@@ -85,13 +110,53 @@ function bestGrammar(sample, stated) {
   return best.grammar;
 }
 
+const countKnown = (cells, known) => cells.filter((cell) => known.has(cell.trim().toLowerCase())).length;
+
 function isHeader(cells, body, known) {
-  if (cells.some((cell) => known.has(cell.toLowerCase()))) return true;
+  if (countKnown(cells, known) > 0) return true;
   if (cells.every((cell, i) => cell === String(i))) return true;
   return !cells.some((cell, i) => {
     const repeated = body.some((row) => i < row.length && row[i].trim() === cell);
     return !cell || [...cell].length > LONGEST_NAME || NUMBER.test(cell) || repeated;
   });
+}
+
+/** Whether cells above a header are a title, a comment or nothing rather than a row of the table. */
+function isNoRow(cells, width) {
+  return cells.length !== width || cells.filter((cell) => cell.trim() !== "").length <= 1 || cells[0].startsWith("#");
+}
+
+/**
+ * How many lines stand above the table: a title, comments, blank lines. None of them may look like a row of the table,
+ * unless two known names make a later line the header. A header without a known name needs rows enough that all fit.
+ */
+function linesAbove(sample, stated, known) {
+  const lines = sample.split("\n", MOST_LINES_ABOVE + ROWS_BELOW + 2);
+  const separators = stated === null ? SEPARATORS : [stated];
+  const cellsOf = (separator) => lines[0].split(separator).map((cell) => cell.replace(/^[ "'\r]+|[ "'\r]+$/g, ""));
+  if (separators.some((each) => lines[0].includes(each) && countKnown(cellsOf(each), known) > 0)) return 0;
+  const isName = countKnown([lines[0]], known) > 0;
+  for (let n = 1; n < Math.min(MOST_LINES_ABOVE + 1, lines.length - 1); n++) {
+    if (!separators.some((each) => lines[n].includes(each))) continue;
+    const rest = lines.slice(n, n + 1 + ROWS_BELOW).join("\n");
+    const { grammar, width, share } = fitOf(rest, bestGrammar(rest, stated));
+    if (width < 2 || share < MOST) continue;
+    const [head, ...body] = Array.from(readRecords(rest, grammar), ({ cells }) => cells ?? []);
+    if (body.length > 0 && countKnown(head, known) > 1) return n;
+    const above = lines.slice(0, n);
+    const cellsAbove = Array.from(readRecords(above.join("\n"), grammar), ({ cells }) => cells ?? []);
+    if (!cellsAbove.every((cells) => cells.length === 0 || isNoRow(cells, width))) return 0;
+    const names = head.map((cell) => cell.trim());
+    const isPadding = (character) => character === " " || character === "\r" || character === grammar.separator;
+    const last = [...lines[n - 1]].filter((character) => !isPadding(character)).join("");
+    // Prose has commas too, though hardly the same number in each of many lines.
+    const isComma = grammar.separator === ",";
+    const apart = !isComma || last === "" || last.startsWith("#");
+    const sure = apart && share === 1 && body.length >= (isComma ? 20 : 5) && names.every((name) => name !== "");
+    if (above.every((line) => line.startsWith("#") || line.trim() === "")) return n;
+    if (isHeader(names, body, known) && (sure || (countKnown(names, known) > 0 && !isName))) return n;
+  }
+  return 0;
 }
 
 function distinctNames(names) {
@@ -104,24 +169,36 @@ function distinctNames(names) {
   });
 }
 
-/** The grammar and the columns of a file, and where its data starts: {grammar, columns, start, line}. */
+/**
+ * The grammar and the columns of a file, and where its data starts: {grammar, columns, start, line}. `tableLine` is
+ * the line of the table if a title or comments stand above it, else null.
+ */
 function sniffDialect(text, headerNames) {
   const sample = sampleOf(text);
+  const known = new Set(headerNames);
   // Excel reads the separator in such a first line.
-  const stated = /^"?sep=(.)"?\r?(?:\n|$)/i.exec(sample);
-  const [start, line] = stated === null ? [0, 1] : [stated[0].length, 2];
+  const excel = /^"?sep=(.)"?\r?(?:\n|$)/i.exec(sample);
+  const stated = excel === null ? null : excel[1];
+  const from = excel === null ? 0 : excel[0].length;
+  const n = linesAbove(sample.slice(from), stated, known);
+  const above = sample.slice(from).split("\n", n);
+  const start = above.reduce((sum, { length }) => sum + length + 1, from);
+  const line = (excel === null ? 1 : 2) + n;
   const rest = sample.slice(start);
-  const grammar = bestGrammar(rest, stated === null ? null : stated[1]);
+  const grammar = bestGrammar(rest, stated);
   const records = readRecords(rest, grammar, { line });
   const { value: head, done } = records.next();
   if (done) throw new Error("The file is empty: it has no rows.");
   if (head.reason) throw new Error(`The header, line ${head.line}, cannot be read: ${head.reason}.`);
   const body = Array.from({ length: HEADER_ROWS }, () => records.next().value?.cells ?? []);
   const cells = head.cells.map((cell) => cell.trim());
-  if (!isHeader(cells, body, new Set(headerNames))) {
-    return { grammar, columns: cells.map((_, i) => `column_${i + 1}`), start, line };
+  const tableLine = above.some((each) => each.trim() !== "") ? line : null;
+  if (!isHeader(cells, body, known)) {
+    return { grammar, columns: cells.map((_, i) => `column_${i + 1}`), start, line, tableLine };
   }
-  const end = start + head.end;
-  const headerLines = rest.slice(0, head.end).split("\n").length - 1;
-  return { grammar, columns: distinctNames(cells), start: end, line: line + headerLines };
+  let end = head.end;
+  const next = rest.slice(end).split("\n", 1)[0];
+  if (RULE.test(next)) end += next.length + 1;
+  const headerLines = rest.slice(0, end).split("\n").length - 1;
+  return { grammar, columns: distinctNames(cells), start: start + end, line: line + headerLines, tableLine };
 }

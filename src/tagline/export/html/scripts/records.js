@@ -1,14 +1,19 @@
 "use strict";
 // The line reader of CSV, by the rules of `tagline.data.formats.records`: the grammar of RFC 4180, and a reason for each
-// row that cannot be read. A grammar is {separator, quote, escape}: without quotes, `quote` is null; with `escape`, a
-// backslash inside quotes takes the next character as it is.
+// row that cannot be read. A grammar is {separator, quote, escape, initialSpace}: without quotes, `quote` is null; with
+// `escape`, a backslash inside quotes takes the next character as it is; with `initialSpace`, spaces at the beginning of
+// a cell are no part of it.
+
+const CLOSING_QUOTES = { "“": "”", "„": "“", "«": "»" };
+const closingOf = (quote) => CLOSING_QUOTES[quote] ?? quote;
 
 /** Reads the cells of the quoted field at `position` up to its closing quote: {cell, end}, or null if none closes it. */
 function readQuoted(text, position, { quote, escape }) {
+  const closing = closingOf(quote);
   let cell = "";
   let from = position + 1;
   for (;;) {
-    const end = text.indexOf(quote, from);
+    const end = text.indexOf(closing, from);
     if (escape) {
       const slash = text.slice(from, end < 0 ? text.length : end).indexOf("\\");
       if (slash >= 0) {
@@ -19,23 +24,25 @@ function readQuoted(text, position, { quote, escape }) {
     }
     if (end < 0) return null;
     cell += text.slice(from, end);
-    if (text[end + 1] !== quote) return { cell, end: end + 1 };
-    cell += quote;
+    if (text[end + 1] !== closing) return { cell, end: end + 1 };
+    cell += closing;
     from = end + 2;
   }
 }
 
 /** Reads the record at `start`, of which the first line ends at `lineEnd`: {cells, end, reason}. */
 function readRecord(text, start, lineEnd, grammar) {
-  const { separator, quote } = grammar;
+  const { separator, quote, initialSpace } = grammar;
   const withoutReturn = (cell) => (cell.endsWith("\r") ? cell.slice(0, -1) : cell);
   const first = text.slice(start, lineEnd);
   if (quote === null || !first.includes(quote)) {
-    return { cells: withoutReturn(first).split(separator), end: lineEnd + 1, reason: null };
+    const split = withoutReturn(first).split(separator);
+    return { cells: initialSpace ? split.map((cell) => cell.replace(/^ +/, "")) : split, end: lineEnd + 1, reason: null };
   }
   const unreadable = (reason) => ({ cells: null, end: lineEnd + 1, reason }); // reading continues at the next line
   const cells = [];
   for (let position = start; ; position++) {
+    while (initialSpace && text[position] === " ") position++;
     if (text[position] !== quote) {
       let end = text.indexOf("\n", position);
       if (end < 0) end = text.length;

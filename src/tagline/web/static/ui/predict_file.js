@@ -94,7 +94,7 @@ function fileTab(state, onKeyAsked) {
     const heading = `${predicted === rows ? "" : `${number(predicted)} of `}${count(rows, "row")} labelled`;
     byId("labelled-heading").textContent = `${file.name}: ${heading}`;
     showColumns(columns, labelled.textColumns.map((column) => columns[column]));
-    const notes = fileNotes(summary, labelled.encoding);
+    const notes = fileNotes(summary, labelled);
     byId("file-notes").replaceChildren(...notes.map((note) => element("li", {}, note)));
     byId("file-notes").hidden = notes.length === 0;
     byId("download").href = address;
@@ -175,10 +175,11 @@ function showLeastSure({ leastSure, unsure, several }, predicted) {
 }
 
 /** What a person should know of a labelled file, in sentences. */
-function fileNotes({ empty, unreadable }, encoding) {
+function fileNotes({ empty, unreadable }, { encoding, tableLine }) {
   const are = (n, one, many) => `${count(n, one, many)} and ${n === 1 ? "has" : "have"} no prediction.`;
   return [
     encoding ? `The file is not UTF-8: it was read as ${encoding}.` : null,
+    tableLine ? `The table begins in line ${number(tableLine)}: what stands above it was not read.` : null,
     empty ? are(empty, "text is empty", "texts are empty") : null,
     unreadable ? are(unreadable, "row cannot be read", "rows cannot be read") : null,
   ].filter((note) => note !== null);
