@@ -10,6 +10,7 @@ from tagline.cli.metrics import classification_table, confusion_table, figures_t
 from tagline.metrics import measure
 from tagline.metrics.confusion import most_confused, worst_classes
 from tagline.metrics.headline import headlines
+from tagline.report.conclusion import small_classes_sentence
 
 
 def shown(renderable):
@@ -27,6 +28,27 @@ def block_of(classes, task, n=600, seed=0):
     logits[np.arange(n), truth] += 2
     proba = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     return measure(truth, proba.argmax(1), proba, classes, task=task, n_bootstrap=100)
+
+
+def test_names_are_cut_only_where_there_is_no_room():
+    names = ["Abrechnung", "Datenschutz", "Technik", "Versand", "Vertrieb"]
+    block = block_of(names, "multiclass")
+    heading = shown(confusion_table(block)).splitlines()[0]
+    assert heading.split() == ["true", "label", *names]
+    wide = ["a class of many words", *names]
+    assert "…" in shown(confusion_table(block_of(wide, "multiclass"))).splitlines()[0]
+
+
+def test_classes_of_a_few_rows_are_named():
+    truth = np.array([0] * 9 + [1] * 8 + [2])
+    block = measure(truth, truth, np.eye(3)[truth], ["a", "b", "rare"], task="multiclass", n_bootstrap=10)
+    assert small_classes_sentence(block) == (
+        "`rare` has fewer than 5 rows here, but as much weight as any other class in means over classes (macro F1, ROC "
+        "AUC and PR AUC)."
+    )
+    assert small_classes_sentence(block_of(["a", "b", "c"], "multiclass")) == ""
+    few = measure([0, 1, 1], [0, 1, 0], None, ["neg", "pos"], task="binary", n_bootstrap=10)
+    assert small_classes_sentence(few) == ""  # figures of the positive class alone, except for macro F1
 
 
 def test_two_classes():

@@ -118,8 +118,11 @@ def test_text_columns_that_are_left_out_are_named() -> None:
         }
     )
     chosen = choose_columns(Rows(frame, "x", "x"), (), (), None)
-    assert chosen.notes == ("`Subject` is text too, but is not used: name all text columns, adding `--text Subject`.",)
+    assert chosen.notes == ("`Subject` is text too, but is not used: add `--text body --text Subject` to read both.",)
     assert choose_columns(Rows(frame, "x", "x"), ("body",), (), None).notes == ()
+    short = frame.select("body", "label", Betreff=pl.format("Rechnung{}", pl.int_range(60)), title=pl.lit("Dr."))
+    [note] = choose_columns(Rows(short, "x", "x"), (), (), None).notes
+    assert note.startswith("`Betreff` is text too")
 
 
 def test_the_question_for_a_column_has_its_likely_answer() -> None:

@@ -60,6 +60,16 @@ def test_findings_are_of_measured_rows_and_the_most_serious_first(tmp_path):
     assert said[-1].startswith("2 of 301 rows have a text that was in training")
 
 
+def test_labels_that_the_model_does_not_know_are_one_finding(tmp_path):
+    run = train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
+    new = pl.DataFrame({"text": [f"new good film {i}" for i in range(30)], "label": ["pos", "odd", "neg"] * 10})
+    evaluation = evaluate_model(run.folder, new)
+    said = [finding.sentence for finding in evaluation.findings]
+    [one] = [sentence for sentence in said if "`odd`" in sentence]
+    assert one == "10 rows have labels that the model was trained without, and count as wrong: `odd`."
+    assert one in evaluation.warnings  # which the terminal leaves out if it is among the findings
+
+
 def test_rows_seen_in_training_are_unknown_without_the_run(tmp_path):
     run = train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
     stranger = train_run(ROWS.head(60), TrainSettings(recipe="naive-bayes"), out=tmp_path / "stranger")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +17,7 @@ from tagline.key_findings import shown_first
 from tagline.metrics.confusion import confusion_counts, most_confused, worst_classes
 from tagline.metrics.formatting import NO_INTERVAL, display_name, format_figure
 from tagline.metrics.headline import headlines, task_of
-from tagline.report.conclusion import reuse_sentence, units_sentence
+from tagline.report.conclusion import reuse_sentence, small_classes_sentence, units_sentence
 from tagline.task import Task
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _WORST = 10
 _WIDTH, _WIDTH_OF_TRUTH, _GAP = 80, 20, 3  # columns of the terminal
 _SHORTEST_NAME = 6
 _LONGEST_NAME = 30
+_TRUTH = "true label"
+_SHARE, _MARK = len("100.0%"), len("TP ")
 
 
 def show_metrics(metrics: Mapping[str, Any], *, facts: "Facts | None" = None, rows_used: str = "") -> None:
@@ -57,7 +60,7 @@ def show_metrics(metrics: Mapping[str, Any], *, facts: "Facts | None" = None, ro
         confusion_table(block, metrics["classes"], title="Confusion matrix"),
         "",
     )
-    for sentence in (units_sentence(block), reuse_sentence(metrics)):
+    for sentence in (small_classes_sentence(block), units_sentence(block), reuse_sentence(metrics)):
         if sentence:
             show(sentence, "")
 
@@ -134,8 +137,9 @@ def confusion_table(
     longest = (_WIDTH - _WIDTH_OF_TRUTH) // len(names) - _GAP
     if longest < _SHORTEST_NAME or longest < len(f"{max(map(max, matrix)):,}"):
         return _pairs_table(block, names, title)
+    longest = _longest_that_fits(names, len(f"{max(map(max, matrix)):,}") + _MARK * (positive is not None), longest)
     table = _table(title)
-    table.add_column("true label", no_wrap=True)
+    table.add_column(_TRUTH, no_wrap=True)
     for name in names:
         table.add_column(Text(display_name(name, longest)), justify="right", no_wrap=True)
     for i, row in enumerate(matrix):
@@ -152,6 +156,19 @@ def confusion_table(
     if positive is not None:
         notes.append(f"Positive class: {display_name(positive, _LONGEST_NAME)}.")
     return Group(table, Text(" ".join(notes), style="dim"))
+
+
+def _longest_that_fits(names: Sequence[str], count: int, least: int) -> int:
+    """Return how long the names of the columns may be so that the matrix fits, at least ``least``.
+
+    ``count`` is the width of the widest count, with its mark.
+    """
+    truth = max(len(_TRUTH), *(cell_len(display_name(name, _WIDTH_OF_TRUTH - _GAP)) for name in names))
+    for longest in range(_LONGEST_NAME, least, -1):
+        cells = (max(cell_len(display_name(name, longest)), count, _SHARE) for name in names)
+        if truth + sum(cell + _GAP for cell in cells) <= _WIDTH:
+            return longest
+    return least
 
 
 def _table(title: str | None) -> Table:

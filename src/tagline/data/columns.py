@@ -23,6 +23,7 @@ TEXT_NAMES = (
     "tweet", "document", "doc", "description", "article", "story", "post", "question", "query", "utterance",
     "phrase", "abstract", "headline", "title", "summary", "sms", "email", "news", "input",
 )  # fmt: skip
+SUBJECT_NAMES = ("subject", "betreff", "title", "titel", "headline", "summary", "objet", "asunto", "oggetto")
 LABEL_NAMES = (
     "label", "labels", "class", "classes", "category", "categories", "target", "sentiment", "topic", "topics",
     "intent", "intents", "tag", "tags", "y", "polarity", "emotion", "emotions", "genre", "rating", "stars",
@@ -36,6 +37,7 @@ HEADER_NAMES = frozenset((*TEXT_NAMES, *LABEL_NAMES, *SPLIT_COLUMNS, *OTHER_NAME
 #: A column without a known name is a text if its values are that long on average, and mostly differ.
 MIN_TEXT_CHARS = 15
 MIN_TEXT_DISTINCT = 0.5
+MIN_SUBJECTS = 20  # different ones; a `title` of a few is one of a person
 #: A column without a known name is a label if it has at most this share of distinct values.
 MAX_LABEL_DISTINCT = 0.2
 SAMPLE_ROWS = 1000
@@ -82,7 +84,7 @@ def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group:
         if name in text_columns:
             raise DataError(f"`{rows.source}`: column `{name}` cannot be both text and label.")
     chosen = f"text is {_quoted(text_columns)} ({text_how}), label is {_quoted(label_columns)} ({label_how})"
-    notes = () if text or rows.text else _left_out(frame, {*text_columns, *taken})
+    notes = () if text or rows.text else _left_out(frame, text_columns, taken)
     return Columns(text_columns, label_columns, split, chosen, notes)
 
 
@@ -225,15 +227,18 @@ def _ambiguous(what: str, candidates: list[str], n_likely: int, frame: pl.DataFr
     )
 
 
-def _left_out(frame: pl.DataFrame, taken: set[str]) -> tuple[str, ...]:
-    """Return a note on columns that hold texts too, but are not used."""
+def _left_out(frame: pl.DataFrame, text: Sequence[str], taken: set[str]) -> tuple[str, ...]:
+    """Return a note on columns that hold texts too, but are not used beside the columns ``text``."""
+    taken = taken | {*text}
     names = [name for name in frame.columns if name not in taken and name.strip().casefold() not in OTHER_NAMES]
-    names = [name for name in names if frame.schema[name] == pl.String and _is_prose(frame[name])]
+    names = [name for name in names if frame.schema[name] == pl.String]
+    names = [name for name in names if _is_prose(frame[name]) or _is_subject(frame[name])]
     if not names:
         return ()
-    options = " ".join(f"--text {shlex.quote(name)}" for name in names)
+    options = " ".join(f"--text {shlex.quote(name)}" for name in (*text, *names))
     is_text = "is text too, but is not used" if len(names) == 1 else "are text too, but are not used"
-    return (f"{_quoted(names)} {is_text}: name all text columns, adding `{options}`.",)
+    both = "both" if len(names) + len(text) == 2 else "all of them"
+    return (f"{_quoted(names)} {is_text}: add `{options}` to read {both}.",)
 
 
 def _is_prose(column: pl.Series) -> bool:
@@ -244,6 +249,12 @@ def _is_prose(column: pl.Series) -> bool:
         return False
     several_words = values.str.contains(r"\p{L}\s+\S*\p{L}").mean()
     return isinstance(several_words, float) and several_words >= MIN_TEXT_DISTINCT
+
+
+def _is_subject(column: pl.Series) -> bool:
+    """Say whether a column is named as subjects of messages are, which are often one word, and has many of them."""
+    known = column.name.strip().casefold() in SUBJECT_NAMES
+    return known and column.drop_nulls().n_unique() >= MIN_SUBJECTS
 
 
 def _is_text_like(column: pl.Series) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tagline.data.wording import counted
+from tagline.data.wording import listed as in_backticks
 from tagline.metrics.formatting import (
     display_name,
     format_figure,
@@ -16,6 +17,8 @@ from tagline.metrics.intervals import ALPHA
 
 _SIMILAR = 1.1  # costs with a ratio below it are not compared
 _NEARLY_ALL = 0.95
+_FEW_ROWS = 5  # of a class: fewer say little about it
+_NAMED = 5
 _NAMES = {"macro_f1": "Macro F1", "micro_f1": "Micro F1"}
 
 
@@ -49,6 +52,23 @@ def units_sentence(block: Mapping[str, Any]) -> str:
     if block["unit"] == "group":
         return f"{rows:,} rows in {counted(n_units, 'group')}: intervals and tests count each group once."
     return f"{rows:,} rows, {counted(n_units, 'distinct text')}: intervals and tests count each distinct text once."
+
+
+def small_classes_sentence(block: Mapping[str, Any]) -> str:
+    """Name the classes that have as much weight in means over classes as others, but fewer than 5 rows.
+
+    The empty string if there are none, or if only one of two classes is measured.
+    """
+    supports = {name: one["support"] for name, one in block["per_class"].items()}
+    few = [display_name(name) for name, support in supports.items() if 0 < support < _FEW_ROWS]
+    if "positive" in block or not few:
+        return ""
+    means = "macro F1" if block.get("roc_auc") is None else "macro F1, ROC AUC and PR AUC"
+    has = "has" if len(few) == 1 else "have"
+    return (
+        f"{in_backticks(few, _NAMED)} {has} fewer than {_FEW_ROWS} rows here, but as much weight as any other class in "
+        f"means over classes ({means})."
+    )
 
 
 def conclusion(document: Mapping[str, Any]) -> list[str]:

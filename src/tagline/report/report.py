@@ -10,7 +10,7 @@ from tagline.metrics.formatting import NO_INTERVAL, display_name
 from tagline.metrics.headline import task_of, tiles
 from tagline.plots.registry import PLOTS, PlotData, Section, TrainingHistory, captions
 from tagline.report import sections
-from tagline.report.conclusion import units_sentence
+from tagline.report.conclusion import small_classes_sentence, units_sentence
 from tagline.report.confusion import confused_pairs, heat_map, matrix_table
 from tagline.report.excerpts import harmless
 from tagline.report.inline_svg import InlineSvg
@@ -76,6 +76,7 @@ def render(folder: RunFolder) -> str:
         tiles=[vars(tile) for tile in tiles(block)],
         findings=[harmless(sentence) for sentence in shown_first(metrics)],
         units=units_sentence(block),
+        small_classes=harmless(small_classes_sentence(block)),
         figures=sections.figure_rows(block, validation if measured_on == "test" else None),
         has_validation=bool(validation) and measured_on == "test",
         matrix=matrix_table(block, classes),

@@ -12,7 +12,7 @@ import polars as pl
 from tagline.data import Dataset, ReadOptions, Split, read_dataset
 from tagline.data.labels import match_classes
 from tagline.data.options import Reading, column_names
-from tagline.data.wording import place_text
+from tagline.data.wording import counted, place_text
 from tagline.errors import DataError, InputError
 from tagline.inputs.labels import check_overlap, shown_names
 from tagline.key_findings import KeyFinding, Kind
@@ -121,7 +121,9 @@ def evaluate_model(
         "peak_rss_mb": peak_rss_mb(),
     }
     of_seen = [KeyFinding(Kind.COPIES_ACROSS_SPLITS, warning[0], seen / len(split))] if seen else []
-    findings = key_findings(metrics, dataset.facts, balanced=True, others=of_seen)
+    unknown = classes[len(clf.classes_) :]
+    of_unknown = [KeyFinding(Kind.UNTRAINED_CLASSES, sentence) for sentence in warnings[:1] if unknown]
+    findings = key_findings(metrics, dataset.facts, balanced=True, others=[*of_seen, *of_unknown], unknown=unknown)
     said = (*dataset.facts.warnings, *warning, *warnings)
     threshold = clf.threshold_ if threshold is None else threshold
     return Evaluation(
@@ -211,5 +213,8 @@ def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[S
     if not unknown:
         return split, known, clf.task_, notes
     n = int(flat.is_in(unknown).sum())
-    warning = f"{n:,} rows have labels that are not classes of the model and count as wrong: {shown_names(unknown)}."
-    return split, known + unknown, clf.task_.with_classes(len(known + unknown)), [*notes, warning]
+    warning = (
+        f"{counted(n, 'row')} {'has a label' if n == 1 else 'have labels'} that the model was trained without, and "
+        f"{'counts' if n == 1 else 'count'} as wrong: {shown_names(unknown)}."
+    )
+    return split, known + unknown, clf.task_.with_classes(len(known + unknown)), [warning, *notes]

@@ -14,20 +14,26 @@ _WIDE = 0.2  # an accuracy with a wider interval says little
 
 
 def key_findings(
-    metrics: Mapping[str, Any], facts: Facts, *, balanced: bool, others: Sequence[KeyFinding] = ()
+    metrics: Mapping[str, Any],
+    facts: Facts,
+    *,
+    balanced: bool,
+    others: Sequence[KeyFinding] = (),
+    unknown: Sequence[str] = (),
 ) -> list[KeyFinding]:
     """Return the key findings of a run, the most serious first.
 
     ``metrics`` are the content of ``metrics.json``; ``balanced``: whether the classes were balanced in training;
-    ``others`` are findings of the caller.
+    ``others`` are findings of the caller; ``unknown`` are classes that the model was trained without.
     """
     found = [*facts.key_findings, *others]
     block = metrics["test"] or metrics["validation"]
     if block is not None:
+        known = [name for name in metrics["classes"] if name not in unknown]
         can_fold = not facts.official and not metrics.get("folds") and bool(metrics["rows"]["train"])
         sentences = {
             Kind.ONE_CLASS: one_class(block),
-            Kind.NEVER_PREDICTED: never_predicted(block, metrics["classes"], balanced=balanced),
+            Kind.NEVER_PREDICTED: never_predicted(block, known, balanced=balanced),
             Kind.SMALL_TEST: small_test(block, can_fold=can_fold),
         }
         found += [KeyFinding(kind, sentence) for kind, said in sentences.items() for sentence in said]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.synthetic_texts import made_up
 
-TEXTS = [*made_up(20, 4, seed=5)[0], "", "\0", "İstanbul ß 👍🏽", "<b>&amp;</b>", "x" * 2000]
+TEXTS = [*made_up(20, 4, seed=5)[0], "\0", "İstanbul ß 👍🏽", "<b>&amp;</b>", "x" * 2000]
 
 
 def test_predictions_are_those_of_the_classifier(client, classifier, name):
@@ -21,6 +21,15 @@ def test_predictions_are_those_of_the_classifier(client, classifier, name):
         best = sorted(found["probabilities"].items(), key=lambda pair: -pair[1])[:2]
         assert [(given["class"], given["probability"]) for given in found["top"]] == best
         assert found["truncated"] is False
+
+
+def test_an_empty_text_has_a_reason_in_place_of_a_prediction(client, name):
+    body = {"texts": ["", TEXTS[0], " \n"], "model": name, "probabilities": True, "top_k": 2}
+    found = client.post("/v1/predict", json=body).json()["predictions"]
+    nothing = dict.fromkeys(("prediction", "probability", "probabilities", "top"))
+    assert found[0] == found[2] == nothing | {"reason": "the text is empty", "truncated": False}
+    assert found[1]["prediction"] is not None
+    assert "reason" not in found[1]
 
 
 def test_one_text_gets_what_it_gets_among_many(client, name):

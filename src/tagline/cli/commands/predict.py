@@ -122,8 +122,7 @@ def predict(
     if sequences is None:
         frame = predict_texts(clf, [typed(given) for given in texts or []], prediction)
         if n := n_blank(frame["text"]):
-            empty = "1 text is" if n == 1 else f"{n:,} texts are"
-            session.warn(f"{empty} empty; the prediction is that of a text without words.")
+            session.warn(_of_empty(n))
     else:
         frame = predict_ids(clf, sequences, prediction)
     session.close()
@@ -139,6 +138,10 @@ def predict(
         show_json(frame.to_dicts())
     else:
         _show(frame)
+
+
+def _of_empty(n: int) -> str:
+    return f"{'1 text is empty and has' if n == 1 else f'{n:,} texts are empty and have'} no prediction."
 
 
 def _sequences(document: str) -> list[list[int]]:
@@ -190,8 +193,7 @@ def _predict_file(
             f"`{first.file}` line {first.line}: {first.reason}{where}."
         )
     if done.empty:
-        texts = "1 text is empty and has" if done.empty == 1 else f"{done.empty:,} texts are empty and have"
-        session.warn(f"{texts} no prediction.")
+        session.warn(_of_empty(done.empty))
     for note in done.notes:
         session.warn(note)
     if output != "-":
@@ -234,4 +236,4 @@ def _cell(value: object) -> str:
         return f"{value:.3f}"
     if isinstance(value, list):
         return ", ".join(one_line(str(name)) for name in value) or "–"
-    return one_line(str(value))
+    return "–" if value is None else one_line(str(value))

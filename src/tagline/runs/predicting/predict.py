@@ -1,6 +1,8 @@
 """Predict texts and files: rows in, the same rows in the same order out, with columns added."""
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -11,7 +13,8 @@ import polars as pl
 from tagline.data import Batch, FileLayout, ReadLog, Rejected, read_texts
 from tagline.data.reading import DETECT
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank
-from tagline.errors import DataError, InputError
+from tagline.data.wording import listed
+from tagline.errors import ColumnError, DataError, InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
 from tagline.runs.predicting.prediction_row import PredictionOptions, prediction_rows
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
 BATCH_ROWS = 10_000
+#: Why a text has no prediction: a model would predict from its intercept alone.
+EMPTY = "the text is empty"
 _DECIMALS = 4  # of a probability in text
 _DEFAULTS = PredictionOptions()
 
@@ -51,7 +56,7 @@ class FileSummary:
     notes: tuple[str, ...]
 
 
-class TextColumns(TypedDict, total=False):
+class _TextColumns(TypedDict, total=False):
     """The text columns of `read_texts`."""
 
     text: Sequence[str]
@@ -59,10 +64,16 @@ class TextColumns(TypedDict, total=False):
 
 
 def predict_texts(clf: "TextClassifier", texts: Sequence[str], options: PredictionOptions = _DEFAULTS) -> pl.DataFrame:
-    """Return a row for each text: ``text`` and the columns of its prediction."""
+    """Return a row for each text: ``text`` and the columns of its prediction.
+
+    An empty text has no prediction, as in a file; ``reason`` says so, and is there if any text is empty.
+    """
     options.check(clf)
     series = pl.Series("text", list(texts), dtype=pl.String)
-    return pl.concat([series.to_frame(), _prediction_columns(clf, series, options)], how="horizontal")
+    added = _prediction_columns(clf, series, options)
+    if n_blank(series):
+        added = _with_reasons(added, pl.repeat(None, len(series), dtype=pl.String, eager=True), series)
+    return pl.concat([series.to_frame(), added], how="horizontal")
 
 
 def predict_ids(
@@ -176,14 +187,16 @@ class PredictedFile:
 
         """
         self.options.check(self.clf)
-        batches = read_texts(
+        batches = read_for_model(
+            self.clf,
             self.source,
+            self.text,
             batch_rows=self.batch_rows or BATCH_ROWS,
-            **text_columns(self.clf, self.text),
             layout=self.layout,
             log=self.log,
         )
         names: dict[str, str] = {}
+        self.log.notes.extend(_untrained_columns(self.clf, self.text))
         for batch in batches:
             if not names:
                 self.on_columns(batch.text)
@@ -215,13 +228,63 @@ class PredictedFile:
         added = _prediction_columns(self.clf, batch.texts, self.options)
         if self.kind != "parquet":
             added = added.with_columns(pl.col(pl.Float32, pl.Float64).round(_DECIMALS))
-        blank = batch.texts.to_frame("text").select(is_blank(pl.col("text"))).to_series() & batch.reasons.is_null()
-        self.n_empty += int(blank.sum())
-        reasons = batch.reasons.set(blank, "the text is empty").alias("reason")
-        return added.select(pl.when(reasons.is_null()).then(pl.all())).with_columns(reasons)
+        self.n_empty += n_blank(batch.texts.filter(batch.reasons.is_null()))
+        return _with_reasons(added, batch.reasons, batch.texts)
 
 
-def text_columns(clf: "TextClassifier", named: Sequence[str]) -> TextColumns:
+def _with_reasons(added: pl.DataFrame, reasons: pl.Series, texts: pl.Series) -> pl.DataFrame:
+    """Return the columns of predictions with ``reason``, and without a prediction where there is a reason for that."""
+    blank = texts.to_frame("text").select(is_blank(pl.col("text"))).to_series() & reasons.is_null()
+    reasons = reasons.set(blank, EMPTY).alias("reason")
+    return added.select(pl.when(reasons.is_null()).then(pl.all())).with_columns(reasons)
+
+
+def read_for_model(
+    clf: "TextClassifier",
+    source: str | Path,
+    named: Sequence[str],
+    *,
+    batch_rows: int,
+    layout: FileLayout,
+    log: ReadLog,
+) -> Iterator[Batch]:
+    """Stream a file as `read_texts` does, with the text columns named, or those that the model was trained on.
+
+    Raises:
+        InputError: the file cannot be read, or lacks a column.
+
+    """
+    with _way_out(clf, named):
+        yield from read_texts(source, batch_rows=batch_rows, **_text_columns(clf, named), layout=layout, log=log)
+
+
+@contextmanager
+def _way_out(clf: "TextClassifier", named: Sequence[str]) -> Iterator[None]:
+    """Add to the error for a file that lacks a text column of the model how it can be predicted nevertheless."""
+    try:
+        yield
+    except ColumnError as error:
+        trained = clf.card_.get("text_columns") or []
+        there = [name for name in trained if name in error.columns]
+        if named or len(trained) < 2 or len(there) == len(trained):
+            raise
+        if there:
+            out = f"`--text {shlex.quote(there[0])}` predicts from that column alone"
+        else:
+            out = "name the text column with `--text`"
+        message = f"{error} The model was trained on {listed(trained)}; {out}, less reliably."
+        raise ColumnError(message, tuple(part for name in there for part in ("--text", name)), error.columns) from None
+
+
+def _untrained_columns(clf: "TextClassifier", named: Sequence[str]) -> list[str]:
+    """Return a warning if the columns named are not all that the model was trained on."""
+    trained = clf.card_.get("text_columns") or []
+    if not named or len(trained) < 2 or len(named) >= len(trained):
+        return []
+    return [f"The model was trained on {listed(trained)} together: predictions from {listed(named)} are less reliable."]
+
+
+def _text_columns(clf: "TextClassifier", named: Sequence[str]) -> _TextColumns:
     """Return the text columns of a file for a model: those named, or those that it was trained on."""
     trained = clf.card_.get("text_columns") or []
     if named or len(trained) > 1:
@@ -237,7 +300,7 @@ def _write_rejected(target: Path, rejected: Sequence[Rejected]) -> Path:
 
 
 def n_blank(texts: pl.Series) -> int:
-    """Return how many texts are empty or consist of white space; a model then predicts from its intercept alone."""
+    """Return how many texts are empty or consist of white space."""
     return int(texts.to_frame("text").select(is_blank(pl.col("text")).sum()).item())
 
 

@@ -89,10 +89,13 @@ class ClassProbability(BaseModel):
 class PredictionFields(BaseModel):
     """The JSON object of `PredictionRows.to_json`, for descriptions."""
 
-    prediction: str | list[str] = Field(description="The class; of a multi-label model the list of labels.")
+    prediction: str | list[str] | None = Field(
+        description="The class; of a multi-label model the list of labels; null of an empty text."
+    )
     probability: float | None = Field(description="Of the prediction; null for a multi-label model.")
     probabilities: dict[str, float] | None = Field(default=None, description="Of each class, if requested.")
     top: list[ClassProbability] | None = Field(default=None, description="The most probable classes, if requested.")
+    reason: str | None = Field(default=None, description="Of an empty text: why it has no prediction.")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """``POST /v1/predict``: classify one text or several."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tagline.runs.predicting.predict import EMPTY
 from tagline.runs.predicting.prediction_row import OptionError, PredictionFields, PredictionOptions, prediction_rows
 from tagline.serve.http.errors import ApiError, timed_out
 from tagline.serve.http.request_body import read_json
@@ -81,18 +83,24 @@ async def predict(request: Request) -> Response:
     record_of(request).classified(model, texts)
     try:
         async with asyncio.timeout(limits.timeout):
-            answer = await service.scorer.score(model, texts, partial(predict_answer, model, body, cut))
+            answer = await service.scorer.score(model, texts, partial(_answer, model, body, texts, cut))
     except TimeoutError:
         raise timed_out(limits.timeout) from None
     return Response(answer, media_type="application/json")
 
 
-def predict_answer(
-    model: ServedModel, options: PredictionOptions, cut: list[bool], proba: NDArray[np.float64]
+def _answer(
+    model: ServedModel,
+    options: PredictionOptions,
+    texts: Sequence[str],
+    cut: Sequence[bool],
+    proba: NDArray[np.float64],
 ) -> bytes:
     """Return the answer for texts with these probabilities, (n_texts, n_classes), as JSON."""
     rows = prediction_rows(model.classifier, model.classes, proba, options).to_json()
-    for row, truncated in zip(rows, cut, strict=True):
+    for row, text, truncated in zip(rows, texts, cut, strict=True):
+        if not text or text.isspace():
+            row |= dict.fromkeys(row) | {"reason": EMPTY}
         row["truncated"] = truncated
     return to_json({"model": model.name, "version": model.version, "predictions": rows})
 

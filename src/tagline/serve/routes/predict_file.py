@@ -21,10 +21,10 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tagline.data import ReadLog, read_texts
+from tagline.data import ReadLog
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected
 from tagline.errors import ColumnError, DataError, InputError
-from tagline.runs.predicting.predict import PredictedFile, text_columns
+from tagline.runs.predicting.predict import PredictedFile, read_for_model
 from tagline.runs.predicting.prediction_row import PredictionOptions
 from tagline.runs.predicting.tables import open_table
 from tagline.serve.http.errors import ApiError
@@ -172,9 +172,10 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> _Surve
     n_rows, first = 0, None
     positions: list[int] = []
     frames.options.check(model.classifier)
-    for batch in read_texts(
-        frames.source, **text_columns(model.classifier, frames.text), batch_rows=_BATCH_ROWS, log=log
-    ):
+    batches = read_for_model(
+        model.classifier, frames.source, frames.text, batch_rows=_BATCH_ROWS, layout=frames.layout, log=log
+    )
+    for batch in batches:
         longest = batch.texts.str.len_chars().arg_max()
         if longest is not None and (chars := len(batch.texts[longest])) > max_chars:
             raise DataError(
@@ -230,6 +231,7 @@ def _as_api_errors(path: Path) -> Iterator[None]:
         yield
     except InputError as error:
         message = str(error).replace(str(path), path.name).replace("`--text`", "`text=COLUMN`")
+        message = message.replace("`--text ", "`text=")
         columns = {"columns": error.columns} if isinstance(error, ColumnError) else {}
         raise ApiError("invalid_file", message, **columns) from None
 
