@@ -13,6 +13,7 @@ import polars as pl
 
 from tagline.data.labels.marks import is_unknown_flag
 from tagline.data.labels.structures import indicator
+from tagline.data.nested import nested_names, object_keys
 from tagline.data.rows import Rows
 from tagline.data.splits import SPLIT_NAMES
 from tagline.data.wording import listed
@@ -123,9 +124,9 @@ def _as_string(column: pl.Series) -> pl.Series:
     if isinstance(column.dtype, pl.List | pl.Array):
         return column.cast(pl.List(pl.String)).list.join(" ")
     if isinstance(column.dtype, pl.Struct | pl.Object | pl.Binary):
-        raise DataError(
-            f"Column `{column.name}` holds {column.dtype}, which is not text: choose another with `--text`."
-        )
+        names = listed(f"{column.name}.{key}" for key in object_keys(column))
+        others = f"name what to read of it ({names})" if names else "choose another"
+        raise DataError(f"Column `{column.name}` holds {column.dtype}, which is not text: {others} with `--text`.")
     return column.cast(pl.String)
 
 
@@ -207,18 +208,36 @@ def _is_flag(column: pl.Series) -> bool:
 def _find_text(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str, str]:
     named = _by_name(frame, TEXT_NAMES, taken)
     if named is not None:
+        _refuse_objects(frame[named], source)
         return named, "by its name"
     rest = [name for name in frame.columns if name not in taken]
-    rest = [name for name in rest if frame.schema[name] == pl.String]
+    rest = [name for name in rest if frame.schema[name] == pl.String and not object_keys(frame[name])]
     candidates = rest if len(rest) == 1 else [name for name in rest if _is_text_like(frame[name])]
     if len(candidates) == 1:
         return candidates[0], "the only column of texts"
     raise _ambiguous("text", candidates, len(candidates), frame, source)
 
 
+def _refuse_objects(column: pl.Series, source: str) -> None:
+    """Raise `ColumnError` that names the keys if a column that was not asked for holds objects."""
+    keys = object_keys(column)
+    if not keys:
+        return
+    names = [f"{column.name}.{key}" for key in keys]
+    named = [name for name, key in zip(names, keys, strict=True) if key.casefold() in TEXT_NAMES]
+    raise ColumnError(
+        f"`{source}`: column `{column.name}` holds objects, not texts: name what to read of them with `--text`, of "
+        f"{listed(names)}.",
+        tuple(part for name in named or names[:1] for part in ("--text", name)),
+        names,
+    )
+
+
 def _ambiguous(what: str, candidates: list[str], n_likely: int, frame: pl.DataFrame, source: str) -> ColumnError:
     """Return the error that asks for the column of the text or label; the first ``n_likely`` candidates are likely."""
     columns = f"Candidates are {listed(candidates)}." if candidates else f"Its columns are {listed(frame.columns)}."
+    if not candidates and (nested := nested_names(frame)):
+        columns = f"{columns} Objects in them hold {listed(nested)}, which may be named too."
     likely = candidates[:n_likely]
     return ColumnError(
         f"`{source}`: the {what} column is ambiguous: name it with `--{what}`. {columns}",

@@ -20,6 +20,7 @@ from tagline.data.columns import HEADER_NAMES, find_text_columns, join_texts
 from tagline.data.formats import FORMATS, SUFFIXES, Format, Source
 from tagline.data.formats.base import LINE, REASON
 from tagline.data.frames import concat
+from tagline.data.nested import with_nested
 from tagline.data.reading import DETECT, FileLayout, ReadLog
 from tagline.data.rows import Rows, places
 from tagline.data.streams import STDIN, display_name, open_stream, read_start, to_utf8
@@ -98,7 +99,9 @@ def read_texts(
         for frame in format_.read(source):
             for part in frame.iter_slices(batch_rows):
                 rows = part.drop(LINE, REASON, strict=False)
-                read = read_export(Rows(rows, "", source.name), wanted)
+                requested = wanted or preferred
+                read = read_export(Rows(rows, "", source.name), requested)
+                read = replace(read, frame=with_nested(read.frame, requested))
                 if columns is None:
                     known = tuple(preferred) if set(preferred) <= set(read.frame.columns) else ()
                     known = wanted or known or ((read.text,) if read.text else ())

@@ -1,6 +1,7 @@
 """Rows of whatever the caller names: a file, a folder, a glob, a built-in set or a Python object."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from tagline.data.annotation_tools import read_export
 from tagline.data.builtin.catalog import BUILT_IN
 from tagline.data.files import read_file
 from tagline.data.folders import is_glob, read_folder, read_glob
+from tagline.data.nested import with_nested
 from tagline.data.objects import read_object
 from tagline.data.reading import DETECT, FileLayout
 from tagline.data.rows import Rows
@@ -19,10 +21,11 @@ from tagline.errors import DataError, nearest
 def read_source(data: Any, *, expected: Sequence[str] = (), layout: FileLayout = DETECT) -> Rows:
     """Read rows from a path, a folder, a glob, ``-``, a built-in name or a Python object, as `read_export` reads them.
 
-    ``expected`` are column names that the caller requests; ``layout`` is how its text files are written.
-    Raises `DataError` if there is nothing readable.
+    ``expected`` are column names that the caller requests, also of values inside objects (``body.title``); ``layout``
+    is how its text files are written. Raises `DataError` if there is nothing readable.
     """
-    return read_export(_read_source(data, expected, layout), expected)
+    rows = read_export(_read_source(data, expected, layout), expected)
+    return replace(rows, frame=with_nested(rows.frame, expected))
 
 
 def _read_source(data: Any, expected: Sequence[str], layout: FileLayout) -> Rows:

@@ -181,6 +181,7 @@ def test_lists_without_quotes_are_read_and_names_in_brackets_are_names() -> None
     [
         ('{"a": 3, "b": 0}', "an object must have 0, 1 or a probability for each label"),
         ('{"text": "hello", "user": 1}', "an object must have 0, 1 or a probability"),
+        ('{"text": "hello", "user": 1}', "; `--label label.text` names a value inside it."),
         ('[[0, 4, "ORG"]]', "a list inside a list names no class"),
         ('[{"start": 0, "end": 4, "label": "ORG"}]', "no labels of whole texts"),
         ('["[1, 2]"]', "it is a structure that names no class"),

@@ -80,6 +80,9 @@ class LabelColumn:
 
     def fail(self, value: object, reason: str) -> DataError:
         """Return the error for a value that is no label."""
+        found = parsed(value) if isinstance(value, str) else value
+        if isinstance(found, dict) and found:
+            reason += f"; `--label {self.values.name}.{next(iter(found))}` names a value inside it"
         return DataError(f"`{self.source}`: column `{self.values.name}` holds `{_shortened(value)}`: {reason}.")
 
 
