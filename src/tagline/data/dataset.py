@@ -223,7 +223,9 @@ def read_dataset(
         raise DataError(f"`{main.rows.source}` has no train rows left.")
     sources = (main, *extra.values())
     rejected = tuple(row for source in sources for row in source.rows.rejected)
-    inspected = InspectedData(table, classes, assigned.official, dropped, rejected, options.encoding)
+    inspected = InspectedData(
+        table, classes, assigned.official, dropped, rejected, options.encoding, main.rows.encoding
+    )
     findings = [inspection.inspect(inspected) for inspection in INSPECTIONS.values()]
     facts = Facts(
         rows_read=sum(source.rows.frame.height for source in sources),

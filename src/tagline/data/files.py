@@ -65,7 +65,9 @@ def read_file(path: str | Path, *, expected: Sequence[str] = (), layout: FileLay
     if not frame.height and not log.rejected:
         raise DataError(f"`{source.name}` is empty: it has no rows.")
     lines = pl.concat(log.lines) if log.lines else pl.arange(1, frame.height + 1, eager=True)
-    rows = Rows(frame, _stem(source.name), source.name, tuple(log.rejected), notes=tuple(log.notes))
+    rows = Rows(
+        frame, _stem(source.name), source.name, tuple(log.rejected), notes=tuple(log.notes), encoding=log.encoding
+    )
     return format_.finish(replace(rows, place=places(source.name, lines)))
 
 

@@ -41,7 +41,7 @@ class Rows:
     ``left_out``, String (n_rows,), says why a row is not to be used, as an annotator who rejected it; null for others.
     ``place`` has the columns ``file`` (Categorical) and ``line`` (UInt32, from 1): where each row is written; None for
     rows that come from no file. ``questions`` are columns of answers in an export of an annotation tool, of which one
-    must be chosen as the label.
+    must be chosen as the label. ``encoding`` is the detected one of a file that is not UTF-8.
     """
 
     frame: pl.DataFrame
@@ -55,6 +55,7 @@ class Rows:
     left_out: pl.Series | None = None
     place: pl.DataFrame | None = None
     questions: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
 def places(file: str | None, lines: pl.Series) -> pl.DataFrame:

@@ -99,6 +99,12 @@ def test_characters_of_a_wrong_encoding_are_reported(tmp_path: Path) -> None:
     path.write_text("text,label\n" + "".join(f"é {text},{label}\n" for text, label in rows()), encoding="utf-8")
     assert "Remove `--encoding cp1252`" in " ".join(load_dataset(path, encoding="cp1252").facts.warnings)
     assert "wrong" not in " ".join(load_dataset(path).facts.warnings)
+    for text in ("bł±d", "Sk„rmen d†lig", "verf\x81gbar", "m├╝de"):
+        told = " ".join(load_dataset([*good, (text, "c0")]).facts.warnings)
+        assert "1 text contains characters that a wrong encoding leaves" in told, text
+    path.write_bytes("".join(["text,label\n", *(f"a b\xa6d {i},{i % 2}\n" for i in range(40))]).encode("latin-1"))
+    told = " ".join(load_dataset(path).facts.warnings)
+    assert " was detected: name the right encoding with `--encoding`" in told
 
 
 def test_classes_of_few_rows_are_named() -> None:

@@ -24,6 +24,20 @@ SENTENCES = {
     "mac-roman": "Die Rechnung für März ist überhöht, bitte prüfen",
     "cp850": "Die Rechnung für März ist überhöht, bitte prüfen",
 }
+OTHERS = {
+    "iso8859-2": "Velmi špatná obsluha, žádám odpověď, zásilka nedorazila",
+    "cp852": "Przesyłka nie dotarła, żądam zwrotu pieniędzy, dziękuję",
+    "cp857": "Lütfen paramı iade edin, çok kötü hizmet, teşekkürler şimdi",
+    "cp850": "Hur ändrar jag mitt lösenord, skärmen är på väg",
+    "iso8859-5": "Пожалуйста, верните деньги, посылка не пришла вовремя",
+    "iso8859-6": "يرجى إعادة المال الطرد لم يصل في الوقت المحدد",
+    "big5": "請求書電話配送",
+    "gb18030": "請求書電話配送",
+    "iso2022_jp": "請求書が届きません。配送が遅いです",
+    "iso2022_kr": "환불해 주세요. 소포가 제시간에 도착하지 않았습니다.",
+    "hz": "请退款，包裹没有按时到达，服务很差",
+    "utf-7": "Die Rechnung für März ist überhöht + bitte prüfen",
+}
 
 
 def table(sentence: str) -> list[tuple[str, str]]:
@@ -34,10 +48,10 @@ def written(rows: list[tuple[str, str]], encoding: str) -> bytes:
     return ("text;label\r\n" + "".join(f"{text};{label}\r\n" for text, label in rows)).encode(encoding)
 
 
-@pytest.mark.parametrize("encoding", SENTENCES)
-def test_an_encoding_is_detected_and_announced(tmp_path: Path, encoding: str) -> None:
+@pytest.mark.parametrize(("encoding", "sentence"), [*SENTENCES.items(), *OTHERS.items()])
+def test_an_encoding_is_detected_and_announced(tmp_path: Path, encoding: str, sentence: str) -> None:
     path = tmp_path / "data.csv"
-    rows = table(SENTENCES[encoding])
+    rows = table(sentence)
     path.write_bytes(written(rows, encoding))
     read = read_file(path)
     assert read.frame.rows() == rows
@@ -54,6 +68,15 @@ def test_a_few_letters_are_windows_1252(tmp_path: Path, letters: str, n: int) ->
     rows = [(f"a text {i} {letters if i % 2 else 'plain'}", "a") for i in range(2 * n)]
     path.write_bytes(written(rows, "cp1252"))
     assert read_file(path).frame.rows() == rows
+
+
+def test_ascii_is_not_taken_for_shifts(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    texts = ["call +1-555-0100-", "C++ and A+B-C+D", "+49170123456-", "~{x~}", "\x1b[31mred\x1b[0m", "+Abc- +1 +Zz"]
+    rows = [(text, "a") for text in 4 * texts]
+    path.write_bytes(written(rows, "ascii"))
+    read = read_file(path)
+    assert (read.frame.rows(), read.notes) == (rows, ())
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "utf-8"])

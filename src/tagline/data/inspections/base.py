@@ -19,7 +19,7 @@ class InspectedData:
 
     ``table`` has the columns of `tagline.data.table`; in it ``part`` is the split of every row, and ``key`` a number
     that copies of a text share. ``classes`` are sorted. ``official`` says whether the splits are the data's own;
-    ``encoding`` is that of the files, None unless it was given.
+    ``encoding`` is that of the files, None unless it was given, and ``detected`` the one that was detected.
     """
 
     table: pl.DataFrame
@@ -28,6 +28,7 @@ class InspectedData:
     dropped: Sequence[Dropped]
     rejected: Sequence[Rejected]
     encoding: str | None = None
+    detected: str | None = None
 
     @cached_property
     def parts(self) -> dict[str, pl.DataFrame]:

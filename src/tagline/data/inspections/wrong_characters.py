@@ -1,7 +1,8 @@
 """Texts with characters that a wrong encoding leaves.
 
 UTF-8 that is read as Windows-1252 turns an accented letter into two characters, as ``é`` into ``Ã©`` and ``’`` into
-``â€™``. A letter that no encoding could read becomes U+FFFD.
+``â€™``. A letter that no encoding could read becomes U+FFFD. Other wrong encodings leave controls, and signs or
+parts of frames inside words.
 """
 
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
@@ -13,7 +14,8 @@ _LOST = "\N{REPLACEMENT CHARACTER}"
 _SECOND = r"\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 #: Those that also follow a word in capitals, which may end with Ã: Portuguese ``IRMÃ…``.
 _AFTER_WORDS = r"\u00a0«»·…‘’“”•–—‹›"
-_WRONG = rf"{_LOST}|Ã[{_SECOND}--{_AFTER_WORDS}]|(?:^|\P{{Lu}})Ã[{_AFTER_WORDS}]|â€[{_SECOND}]"
+_MOJIBAKE = rf"{_LOST}|Ã[{_SECOND}--{_AFTER_WORDS}]|(?:^|\P{{Lu}})Ã[{_AFTER_WORDS}]|â€[{_SECOND}]"
+_WRONG = rf"{_MOJIBAKE}|[\u0080-\u0084\u0086-\u009f]|\p{{L}}[\u2500-\u259f†‡¤¦¬¶±¹]+\p{{L}}"
 
 
 def _inspect(data: InspectedData) -> Finding:
@@ -23,15 +25,19 @@ def _inspect(data: InspectedData) -> Finding:
     if not n:
         return Finding()
     first = wrong.arg_max() or 0
-    example = texts[first : first + 1].str.extract(f"({_WRONG})").str.extract(f"({_LOST}|[Ãâ].*)").item()
+    example = texts[first : first + 1].str.extract(f"({_WRONG})").str.replace("(?s)^.(Ã)", "$1").item()
     place = row_place(data.table, first)
     what = "text contains" if n == 1 else "texts contain"
-    sentence = f"{n:,} {what} characters that a wrong encoding leaves, such as `{example}` (first: {place}). " + (
-        "They were decoded wrongly before they were written here: export them again as UTF-8."
-        if data.encoding is None
-        else f"Remove `--encoding {data.encoding}`; if they are still there, export the texts again as UTF-8."
-    )
-    return Finding(key=[KeyFinding(Kind.ENCODING, sentence, n / len(texts))])
+    sentence = f"{n:,} {what} characters that a wrong encoding leaves, such as `{example}` (first: {place}). "
+    return Finding(key=[KeyFinding(Kind.ENCODING, sentence + _remedy(data), n / len(texts))])
+
+
+def _remedy(data: InspectedData) -> str:
+    if data.encoding:
+        return f"Remove `--encoding {data.encoding}`; if they are still there, export the texts again as UTF-8."
+    if data.detected:
+        return f"{data.detected} was detected: name the right encoding with `--encoding`, or export the texts as UTF-8."
+    return "They were decoded wrongly before they were written here: export them again as UTF-8."
 
 
 INSPECTION = Inspection("wrong characters", _inspect, order=75)

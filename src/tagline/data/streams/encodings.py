@@ -2,7 +2,8 @@
 
 A byte order mark decides. Without one a file is UTF-8, unless most of its first lines that are not ASCII are not UTF-8
 either: then `chardet` detects the encoding. Lines of such a file that are UTF-8 stay so: files that were
-appended to by several programs are common.
+appended to by several programs are common. Where the detected encoding leaves implausible text, the one is taken that
+leaves hardly any. ISO-2022, HZ and UTF-7 consist of ASCII characters and are recognised by their shifts.
 """
 
 import codecs
@@ -13,6 +14,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from tagline.data.streams.chunks import chunks_of, peek, stream_of
+from tagline.data.streams.plausibility import implausible_share
 from tagline.errors import InputError
 
 UTF_8 = "utf-8"
@@ -42,6 +44,20 @@ _LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "mac-roman", "cp850", "cp437")
 # letter (they stand where Turkish has its own), no capital or sign inside a word and no unknown character.
 _FEW = 4
 _IMPLAUSIBLE = re.compile(r"[ýþðÝÞÐ\ufffd]|(?<=[a-zà-ÿ])[À-ÞŠŽŒŸ]|(?<=[a-z])[¡-¿](?=[a-z])")
+# More of the characters beyond ASCII are hardly right; another encoding must have left much less of them.
+_SUSPECT, _MUCH_LESS = 0.02, 0.25
+_OTHERS = (
+    *("cp1252", "cp1250", "iso8859-2", "cp850", "cp852", "cp857", "mac-roman", "cp1251", "koi8-r", "cp866"),
+    *("iso8859-5", "cp1253", "cp1255", "cp1256", "iso8859-6", "gb18030", "big5", "cp932", "euc_jp", "cp949"),
+)
+_JUDGED = 20_000  # bytes of which it is judged how plausible their text is
+_SHIFTS = (
+    (re.compile(rb"\x1b\$\)C"), "iso2022_kr"),
+    (re.compile(rb"\x1b(?:\$[@B]|\(J)"), "iso2022_jp_2"),
+    (re.compile(rb"~\{(?:[!-}][!-~])+?~\}"), "hz"),
+)
+_UTF_7 = re.compile(rb"\+([A-Za-z0-9+/]+)")
+_FEWEST_SHIFTS = 3
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _SAMPLE = 200_000  # bytes that the detection takes
 
@@ -97,7 +113,7 @@ def detect_encoding(data: bytes) -> str | None:
     runs = _NOT_ASCII.findall(sample)
     # Accents stand alone, letters of other scripts side by side: a few accents are no evidence of Greek or Korean.
     latin = sum(map(len, runs)) < 1.5 * len(runs)
-    if latin and len(set(b"".join(runs))) <= _FEW and _IMPLAUSIBLE.search(sample.decode(_USUAL, "replace")) is None:
+    if latin and len(set(b"".join(runs))) <= _FEW and _is_usual(sample):
         return _USUAL
     import chardet
 
@@ -108,8 +124,45 @@ def detect_encoding(data: bytes) -> str | None:
         include_encodings=_LATIN if latin else None,
     )["encoding"]
     # Letters may be the same in several encodings: then it is the most common one.
-    same = found is None or sample.decode(found, "replace") == sample.decode(_USUAL, "replace")
-    return _USUAL if same else found
+    if found is None or sample.decode(found, "replace") == sample.decode(_USUAL, "replace"):
+        found = _USUAL
+    return _more_plausible(found, sample)
+
+
+def _more_plausible(encoding: str, sample: bytes) -> str:
+    """Return the encoding, or another that leaves much less implausible text where it leaves much."""
+    sample = sample[:_JUDGED].rpartition(b"\n")[0] or sample[:_JUDGED]
+    share = implausible_share(sample.decode(encoding, "replace"))
+    if share <= _SUSPECT:
+        return encoding
+    shares = {}
+    few = len(set(b"".join(_NOT_ASCII.findall(sample)))) <= _FEW
+    for other in _OTHERS:
+        if few and other in _MULTIBYTE:
+            continue
+        with suppress(UnicodeDecodeError):
+            shares[other] = implausible_share(sample.decode(other))
+    best = min(shares, key=lambda other: shares[other], default=encoding)
+    return best if shares.get(best, 1) <= _MUCH_LESS * share else encoding
+
+
+def shifted_encoding(data: bytes) -> str | None:
+    """Return the encoding of ASCII characters in which shifts stand for others, if text has any."""
+    if not any(mark in data for mark in (b"\x1b", b"~{", b"+")):  # much faster than the expressions below
+        return None
+    for shift, encoding in _SHIFTS:
+        if shift.search(data) and (encoding != "hz" or len(shift.findall(data)) >= _FEWEST_SHIFTS):
+            with suppress(UnicodeDecodeError):
+                data.decode(encoding)
+                return encoding
+    runs = _UTF_7.findall(data)
+    if len(runs) < _FEWEST_SHIFTS or any(not run[:1].isalpha() for run in runs):
+        return None
+    with suppress(UnicodeDecodeError):
+        others = [character for character in data.decode("utf-7") if not character.isascii()]
+        if len(others) >= _FEWEST_SHIFTS and implausible_share("".join(others)) == 0:
+            return "utf-7"
+    return None
 
 
 def encoding_note(what: str, encoding: str) -> str:
@@ -137,6 +190,11 @@ def is_utf8(content: bytes) -> bool:
     return True
 
 
+def _is_usual(sample: bytes) -> bool:
+    text = sample.decode(_USUAL, "replace")
+    return _IMPLAUSIBLE.search(text) is None and implausible_share(text) <= _SUSPECT
+
+
 def _unmarked_utf16(start: bytes) -> str | None:
     """Recognise UTF-16 of mostly Latin letters: every other byte is zero."""
     pairs = len(start) // 2
@@ -160,6 +218,10 @@ def _detected(chunks: Iterator[bytes], announce: Announce) -> Iterator[bytes]:
     blocks = _whole_lines(chunks)
     encoding = None
     for block in blocks:
+        if encoding is None and block.isascii() and (shifted := shifted_encoding(block)):
+            announce(shifted.upper())
+            yield from _decoded(chain([block], blocks), shifted)
+            return
         if encoding is None and not block.isascii():
             encoding = detect_encoding(block)
             if encoding is None:

@@ -59,7 +59,7 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
         numbers: list[int] = []
         for record in read_records(waiting, dialect.grammar, width=len(names)):
             if record.reason is not None:
-                source.reject(record.line, record.reason, record.raw, _REMEDY)
+                source.reject(record.line, record.reason, record.raw, "" if "UTF-8" in record.reason else _REMEDY)
             if record.reason is None or source.streamed:
                 rows.append([*record.cells, *(len(names) - len(record.cells)) * [None]][: len(names)])
                 reasons.append(record.reason)
