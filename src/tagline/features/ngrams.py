@@ -342,7 +342,7 @@ def _docs(lengths: Ints) -> Ids:
 
 def _code_points(words: pl.Series) -> tuple[NDArray[np.uint32], Ints]:
     """Return the code points of the words, each between two spaces, and their number per word."""
-    joined = "".join(" " + word + " " for word in words)
+    joined = f" {'  '.join(words.to_list())} " if len(words) else ""
     lengths = words.str.len_chars().to_numpy().astype(np.int64) + 2
     return np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32), lengths
 

@@ -63,16 +63,22 @@ function codePoints(text) {
 
 /** Code points that come from one character each: `starts` and `ends` are their places in the text. */
 function plain(points) {
-  return { points, starts: points.map((_, i) => i), ends: points.map((_, i) => i + 1) };
+  const starts = new Array(points.length);
+  const ends = new Array(points.length);
+  for (let i = 0; i < points.length; i++) {
+    starts[i] = i;
+    ends[i] = i + 1;
+  }
+  return { points, starts, ends };
 }
 
 /**
- * The code points in NFC, and where the characters that each comes from start and end in the text. NFC is the
+ * The code points of a text in NFC, and where the characters that each comes from start and end in the text. NFC is the
  * browser's: marks that are newer than its Unicode may stand in another order.
  */
-function compose(points, { flags }) {
-  const given = spell(points, 0, points.length);
-  if (given.normalize("NFC") === given) return plain(points);
+function compose(text, { flags }) {
+  const points = codePoints(text);
+  if (text.normalize("NFC") === text) return plain(points);
   const out = { points: [], starts: [], ends: [] };
   const add = (point, from, to) => {
     out.points.push(point);
@@ -241,7 +247,7 @@ function spell(points, start, end) {
  * `spans` = [start, end, start, end, …].
  */
 function tokenize(text, characters) {
-  const composed = characters.nfc ? compose(codePoints(text), characters) : plain(codePoints(text));
+  const composed = characters.nfc ? compose(text, characters) : plain(codePoints(text));
   const { points, origin } = clean(lowerCase(composed.points, characters), characters);
   const values = [];
   const spans = [];
