@@ -135,6 +135,40 @@ def test_strings_of_bits_are_indicators() -> None:
     assert read(["010", "110", "101"], LabelOptions(separator="")).to_list() == ["010", "110", "101"]
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["<a><b>", "<b>"], [["a", "b"], ["b"]]),
+        (["#a #b", "#b"], [["a", "b"], ["b"]]),
+        (["__label__a __label__b", "__label__b"], [["a", "b"], ["b"]]),
+        (['"a","b"', '"b"', '"a"'], [["a", "b"], ["b"], ["a"]]),
+        (["(a, b)", "(b)", "(a)"], [["a", "b"], ["b"], ["a"]]),
+        (["tensor([0, 1, 1])", "tensor([1, 0, 0], dtype=torch.int8)"], [["1", "2"], ["0"]]),
+        (["array(['a', 'b'], dtype=object)", "array(['b'], dtype=object)"], [["a", "b"], ["b"]]),
+        (["[np.str_('a'), np.str_('b')]", "[np.str_('b')]"], [["a", "b"], ["b"]]),
+        (["frozenset({'a', 'b'})", "frozenset()"], [["a", "b"], []]),
+        (["[ True False]", "[ True  True]"], [["0"], ["0", "1"]]),
+        (["True, False", "True, True"], [["0"], ["0", "1"]]),
+        (["tensor(1)", "np.int64(2)", "b'c'"], ["1", "2", "c"]),
+        (["<a>", "#b", "C#"], ["<a>", "#b", "C#"]),
+    ],
+)
+def test_further_ways_to_print_several_labels(cells: list[str], expected: list[object]) -> None:
+    assert read(cells).to_list() == expected
+
+
+def test_test_rows_with_one_label_each_are_read_as_the_others() -> None:
+    for train, test in ((["<a><b>", "<a>", "<b>"], "<a>"), (["011", "110", "001"], "100")):
+        data = load_dataset([(f"t{i}", cell) for i, cell in enumerate(train * 4)], test=[("u", test), ("v", test)])
+        assert data.test is not None
+        assert data.test.labels.to_list() == [["a" if test == "<a>" else "0"]] * 2
+
+
+def test_durations_are_no_labels() -> None:
+    with pytest.raises(DataError, match="column `label` holds durations, which cannot be labels"):
+        read(pl.Series([1, 2], dtype=pl.Duration))
+
+
 def test_names_that_may_be_joined_are_asked_about() -> None:
     frame = pl.DataFrame({"label": ["yes", "no", "yes/no", "N/A"]})
     found = read_labels(frame, ("label",), "data", LabelOptions())

@@ -24,6 +24,12 @@ from tagline.data.labels.joined import find_possible_separator, find_separator, 
         (["a/b", "b / c", "a", "b", "c"], "/"),
         (["a+b", "b+c", "a", "b", "c"], "+"),
         (["a & b", "b & c", "a", "b", "c"], "&"),
+        (["a,", "b,", "a,b,"], ","),
+        (["a", "b", "a<br>b"], "<br>"),
+        (["a", "b", "a~b"], "~"),
+        (["1,5", "2,7", "3,5", "1", "2", "3", "5", "7"], ","),
+        # Names that never stand alone, but are few and of different numbers.
+        ([f"{a}, {b}{more}" for a in "ABC" for b in "CDE" for more in ("", ", F", ", G", ", H") if a != b], ","),
     ],
 )
 def test_names_that_recur_are_joined(cells: list[str], separator: str) -> None:
@@ -43,6 +49,7 @@ def test_names_that_recur_are_joined(cells: list[str], separator: str) -> None:
         ["Sports|Football", "Sports|Tennis", "Politics|EU", "Politics|US"],
         ["Hardware|Question", "Hardware|Bug", "Software|Question", "Software|Bug"],
         ["a;", "b;"],
+        ["1", "1,5", "2", "2,5", "3"],
         ["I/O", "R+D", "Food & Drink", "CPU"],
         ["positive", "negative", "positive/negative"],
         ["Sports", "Sports/Football", "Sports/Tennis", "Politics/EU", "Politics"],

@@ -5,6 +5,7 @@ that recognises a column reads it, so that special formats come before general o
 a function and its entry.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,12 +17,25 @@ from tagline.data.frames import scalar_text
 from tagline.data.labels.characters import visible
 from tagline.data.labels.joined import comma_joins, find_possible_separator, find_separator, split_names
 from tagline.data.labels.marks import is_mark, is_unknown_flag
-from tagline.data.labels.structures import NotLabelsError, indicator, is_structure, labels_in, parsed, positions_set
+from tagline.data.labels.structures import (
+    NotLabelsError,
+    indicator,
+    is_structure,
+    labels_in,
+    parsed,
+    positions_set,
+    without_constructors,
+)
 from tagline.data.wording import counted
 from tagline.errors import DataError
 from tagline.key_findings import KeyFinding
 
 _SHOWN_CHARS = 60
+#: What begins a cell that a program printed instead of its value: ``tensor([0, 1])``, ``np.str_('a')``, ``b'a'``.
+_PRINTED = r"^\[?(?:\w+\.)?(?:tensor|array|frozenset|str_|u?int\d+|float\d+|bool_?)\(|^b'"
+_FLAG = r"(?:[01]\b(?:\.0)?|true|false)"
+#: Several names in one cell that each have a mark: ``<a><b>`` as Stack Overflow has them, ``#a #b``, fastText's labels.
+_MARKED = ("<([^<>]+)>", r"#([^#\s]+)\s*", r"__label__(\S+)\s*")
 #: Strings of 0 and 1 are indicators if they are at least that many different ones.
 _FEWEST_BITS = 3
 
@@ -66,7 +80,11 @@ class LabelColumn:
     @cached_property
     def strings(self) -> pl.Series:
         """The values as String without spaces around them; an empty one is null. (n_rows,)."""
+        if self.values.dtype == pl.Duration:
+            raise DataError(f"`{self.source}`: column `{self.values.name}` holds durations, which cannot be labels.")
         strings = self.values.cast(pl.String).str.strip_chars()
+        if self.values.dtype == pl.String and strings.str.contains(_PRINTED).any():
+            strings = without_constructors(strings)
         return strings.to_frame().select(pl.when(pl.col(strings.name) != "").then(pl.col(strings.name))).to_series()
 
     @cached_property
@@ -132,7 +150,7 @@ def _read_json(column: LabelColumn) -> Labels | None:
 
 def _are_unquoted_lists(texts: Sequence[str]) -> bool:
     """Return whether all strings are lists of names without quotes, ``[a, b]`` or PostgreSQL's ``{a,b}``."""
-    if not texts or any(text[:1] + text[-1:] not in ("[]", "{}") for text in texts):
+    if not texts or any(text[:1] + text[-1:] not in ("[]", "{}", "()") for text in texts):
         return False
     return comma_joins([text[1:-1].strip() for text in texts])
 
@@ -153,19 +171,21 @@ def _read_bare_indicators(column: LabelColumn) -> Labels | None:
     """Read a 0 or 1 for each label without brackets, ``0,1,0``, ``0 1 0`` or ``010``."""
     if column.values.dtype != pl.String or not len(column.distinct):
         return None
-    if _are_strings_of_bits(column.distinct) and column.options.separator != "":
+    if _are_strings_of_bits(column) and column.options.separator != "":
         found = _lists_or_positions(column, column.strings.str.extract_all("[01]"))
         return replace(found, notes=(f"{found.notes[0]} Give `--label-separator ''` if these are single names.",))
-    if not column.distinct.str.contains(r"^[01](\.0)?(\s*[,;|\s]\s*[01](\.0)?)+$").all():
+    flags = column.strings.str.to_lowercase()
+    if not flags.drop_nulls().str.contains(rf"^{_FLAG}(\s*[,;|\s]\s*{_FLAG})+$").all():
         return None
-    return _lists_or_positions(column, column.strings.str.extract_all(r"[01]\b(?:\.0)?"))
+    return _lists_or_positions(column, flags.str.extract_all(_FLAG))
 
 
-def _are_strings_of_bits(distinct: pl.Series) -> bool:
+def _are_strings_of_bits(column: LabelColumn) -> bool:
     """Return whether strings have a 0 or 1 for each of at least three labels, and are not numbers such as 100."""
-    if len(distinct) < _FEWEST_BITS or not distinct.str.contains(r"^[01]{3,}$").all():
+    distinct = column.distinct
+    if not distinct.str.contains(r"^[01]{3,}$").all() or distinct.str.len_chars().n_unique() > 1:
         return False
-    return distinct.str.len_chars().n_unique() == 1 and distinct.str.starts_with("0").any()
+    return column.options.multilabel or (len(distinct) >= _FEWEST_BITS and distinct.str.starts_with("0").any())
 
 
 def _read_joined(column: LabelColumn) -> Labels | None:
@@ -192,6 +212,24 @@ def _read_joined(column: LabelColumn) -> Labels | None:
     if n := int(empty.sum()):
         notes.append(f"{counted(n, 'row')} without a label: read as texts to which no label applies.")
     return Labels(_clean_lists(lists.alias(column.values.name)), tuple(notes), found)
+
+
+def _read_marked(column: LabelColumn) -> Labels | None:
+    """Read several names in one cell that each have a mark, such as ``<a><b>`` or ``#a #b``."""
+    if column.values.dtype != pl.String or column.options.separator is not None:
+        return None
+    distinct = column.distinct
+    for name in _MARKED:
+        several = distinct.str.contains(f"^(?:{name}){{2}}").any() or column.options.multilabel
+        if len(distinct) and several and distinct.str.contains(f"^(?:{name})+$").all():
+            names = {text: re.findall(name, text) for text in distinct.to_list()}
+            example = max(names, key=lambda text: len(names[text]))
+            note = (
+                f"Column `{column.values.name}` holds several labels in a cell, such as `{visible(example)}`: read as "
+                "multi-label. Give `--label-separator ''` if these are single names."
+            )
+            return Labels(_clean_lists(column.map_distinct(names)), (note,))
+    return None
 
 
 def _joined_example(separator: str, names: Sequence[str]) -> str:
@@ -223,6 +261,7 @@ LABEL_FORMATS: dict[str, Callable[[LabelColumn], Labels | None]] = {
     "floats": _read_floats,
     "JSON": _read_json,
     "0 and 1": _read_bare_indicators,
+    "marked names": _read_marked,
     "joined names": _read_joined,
     "names": _read_names,
 }

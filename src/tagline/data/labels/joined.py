@@ -1,29 +1,38 @@
 """Several labels joined in one cell."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 _LONGEST_NAME = 60
 #: Separators that are rare within a name; some may also follow the last name.
-_RARE = ("||", "|", ";", "；", "#", "\n", "\t")
-_MAY_END = ("||", "|", ";", "；")
+_RARE = ("||", "|", "｜", ";", "；", "#", "\n", "\t", "<br>", "<br/>", "&&", "~", "^", "•", "·", "*")
 _COMMA = ","
+_MAY_END = ("||", "|", "｜", ";", "；", _COMMA)
 #: Separators that are frequent within a name, such as ``Gaming, Betting & Lottery``.
 _FREQUENT = (_COMMA, "、", "，")
 #: Separators that occur in single names, such as ``I/O``: several joined cells are needed.
 _IN_NAMES = ("/", "+", "&")
 #: Separators that are only asked about: they are parts of most names.
-_IN_MOST_NAMES = (">", ":", " and ", " ")
+_IN_MOST_NAMES = (">", "::", ":", " and ", " - ", "\\", "@", "_", "-", " ")
+#: Halves and quarters with a decimal comma, such as ratings from 1 to 5.
+_DECIMALS = re.compile(r"-?\d+,(?:0+|50?|25|75)")
+_QUOTED = re.compile("\"([^\"]*)\"|'([^']*)'")
 _RECURRING = 0.95
 
 
 def split_names(text: str, separator: str) -> list[str]:
     """Return the names that a separator joins, without spaces around them and without empty ones.
 
-    >>> split_names("a| b|", "|")
-    ['a', 'b']
+    Quotes are removed if all names have them.
+
+    >>> split_names("a| b|", "|"), split_names('"a", "b"', ",")
+    (['a', 'b'], ['a', 'b'])
     """
-    return [name for part in text.split(separator) if (name := part.strip())]
+    names = [name for part in text.split(separator) if (name := part.strip())]
+    if all(map(_QUOTED.fullmatch, names)):
+        return [name[1:-1].strip() for name in names if name[1:-1].strip()]
+    return names
 
 
 def find_separator(cells: Sequence[str]) -> str | None:
@@ -31,8 +40,8 @@ def find_separator(cells: Sequence[str]) -> str | None:
 
     The parts must recur: at least half of those of joined cells are also cells of their own or parts of others, and one
     of them is a cell of its own or cells have different numbers of parts. For separators that are frequent within
-    names, nearly all must recur, and half of them must be cells of their own; `/`, `+` and `&` must also join several
-    cells.
+    names, nearly all must recur, and half of them must be cells of their own, or far fewer than the joined cells, which
+    have different numbers of parts; `/`, `+` and `&` must also join several cells.
 
     >>> find_separator(["a", "b", "a|b"]), find_separator(["Smith, John", "Smith, Ann", "Lee, Bo"])
     ('|', None)
@@ -69,13 +78,18 @@ def _joins(separator: str, cells: Sequence[str], *, few_alone: bool = False) -> 
     parts = [[part.strip() for part in cell.split(separator)] for cell in joined]
     if not any(len(names) > 1 for names in parts):
         return False
+    if separator == _COMMA and all(map(_DECIMALS.fullmatch, joined)):
+        return False
     if any(not part or len(part) > _LONGEST_NAME for names in parts for part in names):
         return False
     alone = {cell for cell in cells if separator not in cell} | {names[0] for names in parts if len(names) == 1}
     counts = Counter(part for names in parts for part in set(names))
     recurring = {part for part, n in counts.items() if part in alone or n > 1}
+    several_lengths = len({len(names) for names in parts}) > 1
     if separator not in _RARE and not few_alone:
         n_recurring = sum(counts[part] for part in recurring)
-        return n_recurring >= _RECURRING * counts.total() and 2 * len(alone & set(counts)) >= len(counts)
-    varied = bool(alone & set(counts)) or len({len(names) for names in parts}) > 1
+        half_alone = 2 * len(alone & set(counts)) >= len(counts)
+        are_few = several_lengths and 3 * len(counts) <= len(joined)
+        return n_recurring >= _RECURRING * counts.total() and (half_alone or are_few)
+    varied = bool(alone & set(counts)) or several_lengths
     return varied and 2 * len(recurring) >= len(counts)

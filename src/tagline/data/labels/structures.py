@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import polars as pl
+
 from tagline.data.frames import scalar_text
 
 _LONGEST = 20_000  # characters of a cell that is parsed
@@ -14,7 +16,8 @@ _BRACKETS = ("[]", "{}", "()")
 _QUOTED = r"'[^']*'|\"[^\"]*\""
 #: Arrays as NumPy prints them: ``['a' 'b']``, which Python would read as one string, and ``[0 1 0]``.
 _NAMES_ARRAY = re.compile(rf"\[\s*(?:{_QUOTED})(?:\s+(?:{_QUOTED}))+\s*\]")
-_NUMBERS_ARRAY = re.compile(r"\[\s*-?\d+\.?\d*(?:\s+-?\d+\.?\d*)*\s*\]")
+_ITEM = r"(?:-?\d+\.?\d*|True|False)"
+_NUMBERS_ARRAY = re.compile(rf"\[\s*{_ITEM}(?:\s+{_ITEM})*\s*\]")
 
 #: Keys under which an object holds its labels.
 _CHOICES = ("cats", "choices", "labels", "label")
@@ -44,7 +47,7 @@ def parsed(text: str) -> list[Any] | dict[Any, Any] | None:
     if _NAMES_ARRAY.fullmatch(text):
         return [name[1:-1] for name in re.findall(_QUOTED, text)]
     if _NUMBERS_ARRAY.fullmatch(text):
-        return [number.removesuffix(".") for number in text[1:-1].split()]
+        return [item.removesuffix(".").lower() for item in text[1:-1].split()]
     for read in (json.loads, ast.literal_eval):
         try:
             value = read(text)
@@ -55,6 +58,18 @@ def parsed(text: str) -> list[Any] | dict[Any, Any] | None:
         if isinstance(value, list | dict):
             return value
     return None
+
+
+def without_constructors(texts: pl.Series) -> pl.Series:
+    """Return strings without the calls that Python prints around values of NumPy, PyTorch and sets, (n,).
+
+    >>> without_constructors(pl.Series(["tensor([0, 1])", "[np.str_('a')]", "b'a'", "frozenset()"])).to_list()
+    ['[0, 1]', "['a']", 'a', 'set()']
+    """
+    texts = texts.str.replace_all(r"\b(?:np|numpy)\.(?:\w+_|u?int\d+|float\d+|bool)\(([^()]*)\)", "$1")
+    texts = texts.str.replace(r"(?s)^(?:\w+\.)?(?:tensor|array)\((.*?)(?:,\s*\w+=[^\])]*)*\)$", "$1")
+    texts = texts.str.replace(r"^frozenset\(\)$", "set()").str.replace(r"^frozenset\((.+)\)$", "$1")
+    return texts.str.replace(r"^b'([^']*)'$", "$1").str.replace(r"^'([^']*)'$", "$1")
 
 
 def is_structure(label: str) -> bool:
