@@ -86,7 +86,7 @@ def conclusion(document: Mapping[str, Any]) -> list[str]:
         sentences.append(pair_sentence(pairs[0], runs, n))
         sentences += [figure_sentence(pairs[0], runs, figure) for figure in _NAMES]
         sentences.append(_agreement_sentence(pairs[0]))
-    sentences += [units_sentence(document), cost_sentence(runs), _reuse_sentence(document)]
+    sentences += [_foreign_sentence(document), units_sentence(document), cost_sentence(runs), _reuse_sentence(document)]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -119,6 +119,26 @@ def _agreement_sentence(pair: Mapping[str, Any]) -> str:
     return f"Their predictions agree on {same} of the texts{kappa}; both are wrong on {both:,}."
 
 
+def _foreign_sentence(document: Mapping[str, Any]) -> str:
+    """Name the classes that a run predicts and no row has: with an F1 of 0 they lower the macro F1 of that run."""
+    predicted = [
+        f"`{display_name(name)}` ({', '.join(found)})"
+        for name, rows in document.get("foreign_classes", {}).items()
+        if (
+            found := [
+                f"{_name(run)} in {counted(n, 'row')}" for run, n in zip(document["runs"], rows, strict=True) if n
+            ]
+        )
+    ]
+    if not predicted:
+        return ""
+    more = f" and {len(predicted) - _NAMED:,} more" if len(predicted) > _NAMED else ""
+    has = (
+        "No row has a class that is predicted" if len(predicted) == 1 else "No row has some classes that are predicted"
+    )
+    return f"{has}, which lowers the macro F1: {', '.join(predicted[:_NAMED])}{more}."
+
+
 def _reuse_sentence(document: Mapping[str, Any]) -> str:
     times, n_runs = document["test_looks"], len(document["runs"])
     if times is None or times <= n_runs:
@@ -141,23 +161,23 @@ def pair_sentence(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], n:
     shares = [format_figure("accuracy", run["accuracy"]) for run in (better, worse)]
     if not cells["only_first_right"] + cells["only_second_right"]:
         return f"{_name(first)} and {_name(second)} are correct on the same rows: {shares[0]} of {n:,}."
-    difference = f"a difference of {format_points(100 * abs(gap))}"
+    points, range_ = format_points(100 * abs(gap)), ""
     if interval is not None:
         low, high = interval if gap >= 0 else (-interval[1], -interval[0])
-        difference += f" ({_hundredths(low)} to {_hundredths(high)})"
+        range_ = f" ({_hundredths(low)} to {_hundredths(high)})"
     p = f"McNemar p {format_p_value(cells['p_corrected'])}"
     if cells["p_corrected"] <= ALPHA:
         return (
             f"{_name(better)} is significantly more accurate than {_name(worse)}: {shares[0]} against {shares[1]}, "
-            f"{difference}, {p}."
+            f"a difference of {points}{range_}, {p}."
         )
     least = pair["smallest_difference"]
     needed = "These rows are too few for any difference to be significant."
     if least is not None:
-        needed = f"About {format_points(100 * least)} would be significant."
+        needed = f"A difference of about {format_points(100 * least)} would be significant."
     return (
-        f"No significant difference on these {n:,} rows: {_name(better)} {shares[0]}, {_name(worse)} {shares[1]}, "
-        f"{difference}, {p}. {needed}"
+        f"No significant difference in accuracy on these {n:,} rows: {_name(better)} has {shares[0]} right and "
+        f"{_name(worse)} {shares[1]}, {points} apart{range_}, {p}. {needed}"
     )
 
 

@@ -20,6 +20,7 @@ from tagline.run_folder import RunFolder, load_model, run_of_model
 from tagline.runs.data import seen_rows, training_hashes
 from tagline.runs.environment import peak_rss_mb
 from tagline.runs.findings import key_findings
+from tagline.runs.settings import Log, Progress, StepProgress
 from tagline.runs.test_ledger import Entry, record_reading, what_counts
 from tagline.task import Task
 
@@ -65,13 +66,16 @@ def evaluate_model(
     threshold: float | None = None,
     strict: bool = False,
     seconds_before: float = 0.0,
+    log: Log = lambda stage: None,
+    progress: Progress = lambda progress: None,
     **reading: Unpack[Reading],
 ) -> Evaluation:
     """Measure the bundle or run in ``model`` on ``data``.
 
     The rows are the official test rows, if the data has any; the test rows of the split that the model was trained
     with, if this is the same data; otherwise all rows. ``group`` is a column whose rows with the same value are not
-    independent, by default the one that the model was trained with: intervals count each group once.
+    independent, by default the one that the model was trained with: intervals count each group once. ``log`` is called
+    with the name of each stage, ``progress`` while the rows are predicted.
 
     Raises:
         InputError: data or model cannot be used, or do not match.
@@ -100,7 +104,14 @@ def evaluate_model(
     if run is not None:  # a bundle by itself lies in no folder of runs
         looks = record_reading(run.path.parent, Entry("evaluate", dataset.name, run.path.name), rows)
         warnings += looks.warnings
-    predicted = predict_split(clf, split, classes, threshold=threshold, positive=positive)
+    predicting = f"predicting {counted(len(split), 'text')}"
+    log(predicting)
+
+    def predicted_so_far(done: int, total: int) -> None:
+        progress(StepProgress(predicting, done, total))
+
+    predicted = predict_split(clf, split, classes, threshold=threshold, positive=positive, progress=predicted_so_far)
+    log("measuring")
     test = predicted.measured(classes, task=task, positive=positive if task.has_positive else None)
     metrics: dict[str, Any] = {
         "task": task,

@@ -151,10 +151,9 @@ def fit_and_write(
     with tracked(inputs.settings.track, kept=state, warn=observer.warn) as tracking:
         tracking.start(place.name, _parameters(inputs))
         result = _fit(inputs, place, observer, tracking, checkpoints, search)
-        observer.log("writing")
         with nullcontext(target) if target else reserved(RUNS, place.name) as final, building(final) as folder:
             record = run_json(final.name, datetime.now(UTC), command, inputs, result, search)
-            metrics = _write(RunFolder(folder), record, inputs, result, started, search)
+            metrics = _write(RunFolder(folder), record, inputs, result, started, search, observer.log)
         tracking.finish(metrics, final)
     warnings = list(result.looks.warnings if result.looks else ())
     if metrics["test"] is not None:
@@ -268,6 +267,7 @@ def _write(
     result: Result,
     started: float,
     search: SearchResult | None,
+    log: Log,
 ) -> dict[str, Any]:
     """Write the run folder and return the content of ``metrics.json``."""
     from tagline.report import write_report
@@ -280,9 +280,11 @@ def _write(
     for name, content in ({} if search is None else search.files).items():
         run.write_search_file(name, content)
     seconds = {"read": inputs.seconds, **result.seconds}
+    log("measuring")
     before = time.perf_counter()
     test = _measure(inputs, result)
     seconds["evaluate"] += time.perf_counter() - before
+    log("writing")
     if result.test is not None:
         run.write_predictions(result.test.frame(inputs.dataset.classes))
     _draw_plots(run, record, inputs, result)

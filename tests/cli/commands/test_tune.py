@@ -1,6 +1,12 @@
-"""Input errors of `tagline tune` before the first trial."""
+"""Input errors of `tagline tune` before the first trial, and what it prints of few rows."""
+
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tagline.cli.commands.tune import _of_few_rows
+from tagline.data import splits
 
 
 @pytest.mark.parametrize(
@@ -38,3 +44,13 @@ def test_test_rows_of_another_kind_are_refused_before_the_search(fails, here, re
     said = fails("tune", reviews, "--test", "other.csv", "--budget", "10m")
     assert "No label of the test rows occurs in the train rows" in said
     assert [path.name for path in here.iterdir()] == ["other.csv"]
+
+
+@pytest.mark.parametrize(("n_train", "official", "said"), [(80, False, True), (80, True, False), (300, False, False)])
+def test_few_rows_are_held_out_by_a_search_but_not_in_training(monkeypatch, n_train, official, said):
+    monkeypatch.setattr(splits, "FEW_ROWS", 300)
+    metrics = {"rows": {"train": n_train, "validation": 10, "test": 10}, "test": {"n": 10}}
+    dataset = SimpleNamespace(facts=SimpleNamespace(official=official))
+    lines = _of_few_rows(SimpleNamespace(metrics=metrics, dataset=dataset, folder=Path("best")))
+    recipe = Path("best", "recipe.toml")
+    assert bool(lines) == said == any(f"`--recipe {recipe} --folds 0`" in line for line in lines)

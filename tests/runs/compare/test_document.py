@@ -154,9 +154,9 @@ def test_an_insignificant_difference_names_the_smallest_significant_one(trained:
     a = trained / "runs" / "a"
     sentence = compare_runs([a, copy_with_mistakes(a, tmp_path / "worse", 4)])["conclusion"][0]
     # Four rows, all to one side, are p = 1/16; five would be 1/32: 2.5 points of 200 rows.
-    assert sentence.startswith("No significant difference on these 200 rows: `a` ")
-    assert "a difference of 2.0 points" in sentence
-    assert sentence.endswith(", McNemar p = 0.062. About 2.5 points would be significant.")
+    assert sentence.startswith("No significant difference in accuracy on these 200 rows: `a` has ")
+    assert "2.0 points apart" in sentence
+    assert sentence.endswith(", McNemar p = 0.062. A difference of about 2.5 points would be significant.")
 
 
 def test_models_that_answer_alike(trained: Path, tmp_path: Path) -> None:

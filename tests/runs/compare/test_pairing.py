@@ -43,6 +43,17 @@ def wrong(run: Path) -> set[str]:
     return set(lines)
 
 
+def test_classes_that_only_other_predictions_name_are_said(runs: Path, tmp_path: Path) -> None:
+    rows = pl.read_parquet(runs / "text" / "predictions.parquet").select("row", "prediction")
+    odd = pl.when(pl.col("row") < 3).then(pl.lit("odd")).otherwise("prediction")
+    rows.with_columns(prediction=odd).write_csv(tmp_path / "other.csv")
+    document = compare_runs([runs / "text", tmp_path / "other.csv"])
+    assert document["foreign_classes"] == {"odd": [0, 3]}
+    said = "No row has a class that is predicted, which lowers the macro F1: `odd` (`other.csv` in 3 rows)."
+    assert said in document["conclusion"]
+    assert "foreign_classes" not in compare_runs([runs / "text", runs / "subject"])
+
+
 @pytest.mark.parametrize("other", ["subject", "shuffled"])
 def test_rows_are_paired_by_their_source(runs: Path, other: str) -> None:
     document = compare_runs([runs / "text", runs / other])

@@ -43,6 +43,7 @@ def evaluate(
 
     Example: [bold]tagline evaluate runs/RUN/model new.csv[/]
     """
+    from tagline.cli.commands.train import advance
     from tagline.runs.environment import process_seconds
     from tagline.runs.evaluate import evaluate_model
     from tagline.runs.evaluation_folder import check_evaluation_target, write_evaluation
@@ -62,6 +63,8 @@ def evaluate(
         threshold=threshold,
         strict=strict,
         seconds_before=before,
+        log=session.stage,
+        progress=lambda seen: advance(session, seen),
     )
     session.stage("writing")
     folder = write_evaluation(result, target, command=session.command, texts=not no_texts)

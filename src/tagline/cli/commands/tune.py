@@ -160,7 +160,21 @@ def _found(run: "Run") -> list[str]:
         f"Found: {best['family']}, {best['settings']}",
         *about["sentences"],
         f"Its recipe: {run.folder / RECIPE}. All candidates: {run.folder / LEADERBOARD}.",
+        *_of_few_rows(run),
         "",
+    ]
+
+
+def _of_few_rows(run: "Run") -> list[str]:
+    """Return a line on rows so few that `tagline train` does not hold out test rows, as a search does."""
+    from tagline.data.splits import FEW_ROWS
+    from tagline.run_folder import RECIPE
+
+    if sum(run.metrics["rows"].values()) >= FEW_ROWS or run.metrics["test"] is None or run.dataset.facts.official:
+        return []
+    return [
+        f"Of fewer than {FEW_ROWS} rows, `tagline train` holds out none: `--recipe {run.folder / RECIPE} --folds 0` "
+        "measures the recipe on the test rows of this search."
     ]
 
 

@@ -49,6 +49,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
       ``smallest_difference`` that would be significant; ``per_class`` differences in F1; and of pairs with the most
       accurate run ``examples``, rows that one predicts right and the other wrong, most confident mistakes first.
       P values named ``p_corrected`` are corrected for the number of pairs by Holm's method.
+    * ``foreign_classes``, if a run predicts classes that no row has: by name, the number of such rows of each run.
     * ``n_units``, of a kind ``unit``: where copies of a text, or rows of a group, make fewer units than rows, the
       bootstrap and McNemar's test draw units.
     * ``conclusion``: sentences.
@@ -99,6 +100,8 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
     costs = ([_two_digits(row[key]) for row in rows] for key in ("ms_per_text", "megabytes"))
     for row, by in zip(rows, dominated([row["accuracy"] for row in rows], *costs), strict=True):
         row["dominated_by"] = by
+    support = _support(y_true, len(classes))
+    foreign = _foreign_classes(judged, classes, support)
     document = {
         "task": first.metrics["task"],
         "classes": classes,
@@ -113,8 +116,9 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         "pairs": pairs,
         "per_class": {
             name: {"rows": int(n_rows), "f1": [_finite(value) for value in samples.class_value[:, k]]}
-            for k, (name, n_rows) in enumerate(zip(classes, _support(y_true, len(classes)), strict=True))
+            for k, (name, n_rows) in enumerate(zip(classes, support, strict=True))
         },
+        **({"foreign_classes": foreign} if foreign else {}),
     }
     return document | {"conclusion": conclusion(document)}
 
@@ -134,6 +138,14 @@ def _predicted(run: FinishedRun, classes: Sequence[str]) -> Predicted:
     if not run.has_probabilities:
         return Predicted(y_true, y_pred, (y_pred if y_pred.ndim == 2 else np.eye(len(classes))[y_pred]).astype(float))
     return Predicted(y_true, y_pred, np.stack(columns, axis=1))
+
+
+def _foreign_classes(judged: Sequence[Predicted], classes: Sequence[str], support: Ints) -> dict[str, list[int]]:
+    """Return how many rows each run predicts as classes that no row has."""
+    predicted = np.stack([_support(each.y_pred, len(classes)) for each in judged])  # (n_runs, n_classes)
+    return {
+        name: predicted[:, k].tolist() for k, name in enumerate(classes) if not support[k] and predicted[:, k].any()
+    }
 
 
 def _support(y_true: Any, n_classes: int) -> Any:
