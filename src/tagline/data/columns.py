@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tagline.data.beginnings import beginning_hint
 from tagline.data.labels.marks import is_unknown_flag
 from tagline.data.labels.structures import indicator
 from tagline.data.nested import nested_names, object_keys
@@ -162,7 +163,10 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
     if frame.width == 1:
         raise DataError(
             f"`{source}` has one column, `{frame.columns[0]}`: labelled data has a column of texts and one of labels. "
-            "If there are more columns, give `--separator`; if labels begin the lines, `--label-prefix`."
+            + (
+                beginning_hint(frame[frame.columns[0]])
+                or "If there are more columns, give `--separator`; if labels begin the lines, `--label-prefix`."
+            )
         )
     candidates = [name for name in rest if _is_label_like(frame[name])]
     if len(candidates) == 1:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tagline.data import load_dataset
 from tagline.data.files import read_file, read_texts
+from tagline.data.reading import FileLayout
+from tagline.errors import DataError
 
 HOSTILE_FASTTEXT = [
     "__label__a good film",
@@ -64,6 +67,42 @@ def test_fasttext_files_are_read_as_fasttext_reads_them(tmp_path: Path) -> None:
     assert frame["label"][6].to_list() == ["b", "a"]
     (batch,) = read_texts(path)
     assert batch.rows.equals(frame)
+
+
+@pytest.mark.parametrize(
+    ("line", "option", "hint"),
+    [
+        ("#{} it was film {} #1", {"label_prefix": "#"}, "every line begins with `#`: give `--label-prefix '#'`."),
+        ("[{}] it was film {} #1", {"label_prefix": "["}, "every line begins with `[`: give `--label-prefix '['`."),
+        ("B-{} it was film {} #1", {"label_prefix": "B-"}, "every line begins with `B-`: give `--label-prefix B-`."),
+        ("{}: it was film {} #1", {"separator": ":"}, "begins with a word and a colon: give `--separator :`."),
+    ],
+)
+def test_other_beginnings_of_lines_are_named_and_read(
+    tmp_path: Path, line: str, option: dict[str, str], hint: str
+) -> None:
+    path = tmp_path / "data.txt"
+    path.write_text("".join(line.format(("good", "bad")[i % 2], i) + "\n" for i in range(20)))
+    with pytest.raises(DataError, match=re.escape(hint)):
+        load_dataset(path)
+    data = load_dataset(path, **option)
+    assert data.classes == ["bad", "good"]
+    assert data.train.texts.str.contains(r"^\s*it was film \d+ #1$").all()
+
+
+def test_texts_in_one_column_get_no_such_hint(tmp_path: Path) -> None:
+    path = tmp_path / "data.txt"
+    path.write_text("".join(f"It was film {i} of them\n" for i in range(20)))
+    with pytest.raises(DataError, match="if labels begin the lines, `--label-prefix`"):
+        load_dataset(path)
+
+
+def test_brackets_hold_labels_of_several_words(tmp_path: Path) -> None:
+    path = tmp_path / "data.txt"
+    path.write_text("[very good] [new] a film [here]\nno label\n[bad]worse\n[] none\n")
+    frame = read_file(path, layout=FileLayout(label_prefix="[")).frame
+    assert frame["label"].to_list() == [["very good", "new"], [], ["bad"], [""]]
+    assert frame["text"].to_list() == ["a film [here]", "no label", "worse", "none"]
 
 
 def test_a_text_that_speaks_of_labels_has_none(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """fastText's training files: ``__label__x`` words and the text, one row a line.
 
-Another prefix such as ``__class__`` is taken where nearly all lines begin with it, or where the user names it.
+Another prefix such as ``__class__`` is taken where nearly all lines begin with it, or where the user names it. One of
+signs alone, such as ``#`` or ``[``, makes labels only at the beginning of a line; a bracket closes its label.
 """
 
 import re
@@ -18,6 +19,7 @@ LABEL = "__label__"
 # What separates words in fastText (Dictionary::readWord of its src/dictionary.cc): no other white space does.
 _GAP = r" \t\r\x0b\x0c\x00"
 _OTHER_PREFIX = re.compile(r"(__[A-Za-z][A-Za-z0-9-]*__)[^\s_]")
+_CLOSING = {"[": "]", "(": ")", "<": ">", "{": "}"}
 _FEWEST_LINES, _NEARLY_ALL = 3, 0.9
 
 
@@ -30,6 +32,9 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
     if prefix != LABEL and not source.layout.label_prefix:
         source.log.notes.append(f"`{source.name}` has no `{LABEL}`: `{prefix}` is taken as the prefix of its labels.")
     label = rf"{re.escape(prefix)}[^{_GAP}]*"
+    if re.fullmatch(r"\W+", prefix):
+        yield from _read_beginnings(source, prefix)
+        return
     for lines in read_lines(source):
         yield lines.with_columns(
             text=pl.col("text")
@@ -38,6 +43,21 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
             label=pl.col("text")
             .str.extract_all(rf"(?:^|[{_GAP}]){label}")
             .list.eval(pl.element().str.strip_chars_start(" \t\r\v\f\0").str.strip_prefix(prefix)),
+        )
+
+
+def _read_beginnings(source: Source, prefix: str) -> Iterator[pl.DataFrame]:
+    """Read lines that begin with labels, as ``#a #b text`` or ``[a] text``, into the columns ``text`` and ``label``."""
+    closing = _CLOSING.get(prefix[-1], "")
+    rest = rf"[^{re.escape(closing)}]*{re.escape(closing)}[{_GAP}]*" if closing else rf"[^{_GAP}]*(?:[{_GAP}]+|$)"
+    label = rf"{re.escape(prefix)}{rest}"
+    labels = rf"^[{_GAP}]*((?:{label})+)"
+    spaces = " \t\r\v\f\0"
+    one = pl.element().str.strip_prefix(prefix).str.strip_chars_end(spaces).str.strip_suffix(closing)
+    for lines in read_lines(source):
+        yield lines.with_columns(
+            text=pl.col("text").str.replace(labels, "").str.strip_chars(spaces),
+            label=pl.col("text").str.extract(labels).fill_null("").str.extract_all(label).list.eval(one),
         )
 
 
