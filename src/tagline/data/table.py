@@ -36,7 +36,8 @@ def labelled_table(
     if rows.left_out is not None:
         used = rows.left_out.is_null()
         frame = frame.with_columns(pl.when(used).then(pl.col(name)) for name in columns.label)
-    labels = read_labels(frame, columns.label, rows.source, options)
+    place = places(None, pl.arange(1, frame.height + 1, eager=True)) if rows.place is None else rows.place
+    labels = read_labels(frame, columns.label, rows.source, options, place)
     nothing = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
     part = nothing
     if columns.split is not None:
@@ -50,7 +51,6 @@ def labelled_table(
         "trimmed": spaces_trimmed(frame[columns.label[0]], labels.values),
         "left_out": nothing if rows.left_out is None else rows.left_out,
     }
-    place = places(None, pl.arange(1, frame.height + 1, eager=True)) if rows.place is None else rows.place
     table = pl.DataFrame([series.alias(name) for name, series in named.items()])
     hashes = row_hashes(rows.frame if columns.split is None else rows.frame.drop(columns.split))
     return table.with_columns(hashes, source=pl.lit(rows.source)).hstack(place), labels

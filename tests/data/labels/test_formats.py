@@ -262,7 +262,7 @@ def test_columns_of_zero_and_one_are_a_label_each(yes: str, no: str, rows: list[
 
 def test_label_columns_that_hold_something_else_are_refused() -> None:
     with pytest.raises(
-        DataError, match=r"several label columns hold 0 and 1, .*; `b` holds `5` in row 2. Give a single"
+        DataError, match=r"several label columns hold 0 and 1, .*; `b` holds `5` in row 1. Give a single"
     ):
         read_labels(pl.DataFrame({"a": [0, 1], "b": [1, 5]}), ("a", "b"), "data", LabelOptions())
 
@@ -277,7 +277,7 @@ def test_a_row_of_empty_label_columns_is_unlabelled() -> None:
     frame = pl.DataFrame({"a": [0, 1, None], "b": [0, None, None]})
     found = read_labels(frame, ("a", "b"), "data", LabelOptions())
     assert found.values.to_list() == [[], ["a"], None]
-    assert found.notes == ("Empty cells in label columns are read as 0, in 1 row (first: row 2, column `b`).",)
+    assert found.notes == ("Empty cells in label columns are read as 0, in 1 row (first: column `b`, row 1).",)
 
 
 @pytest.mark.parametrize("cells", [[-1, 1, 0, -1], ["-1", "1", "", "-1"], [-1.0, 1.0, float("nan"), -1.0]])
@@ -285,7 +285,7 @@ def test_rows_with_labels_that_are_not_known_are_unlabelled(cells: list[object])
     frame = pl.DataFrame({"a": [1, 1, 1, -1], "b": cells})
     found = read_labels(frame, ("a", "b"), "data", LabelOptions())
     assert found.values.to_list() == [None, ["a", "b"], ["a"], None]
-    told = f"2 rows have a label that is not known, such as `{cells[0]}` in column `b` of row 1: read as unlabelled."
+    told = f"2 rows have a label that is not known, such as `{cells[0]}` in column `b` (row 0): read as unlabelled."
     assert told in found.notes[0]
 
 

@@ -26,7 +26,8 @@ from tagline.data.labels.structures import (
     positions_set,
     without_constructors,
 )
-from tagline.data.wording import counted
+from tagline.data.rows import places
+from tagline.data.wording import counted, place_text
 from tagline.errors import DataError
 from tagline.key_findings import KeyFinding
 
@@ -267,7 +268,13 @@ LABEL_FORMATS: dict[str, Callable[[LabelColumn], Labels | None]] = {
 }
 
 
-def read_labels(frame: pl.DataFrame, columns: Sequence[str], source: str, options: LabelOptions) -> Labels:
+def read_labels(
+    frame: pl.DataFrame,
+    columns: Sequence[str],
+    source: str,
+    options: LabelOptions,
+    place: pl.DataFrame | None = None,
+) -> Labels:
     """Read one label column, or several of 0 and 1 that are one label each; a missing label is null.
 
     Spaces around a label are trimmed; an empty label is missing. Text is a label exactly as written; integers are
@@ -275,12 +282,15 @@ def read_labels(frame: pl.DataFrame, columns: Sequence[str], source: str, option
     integers), booleans as ``true`` and ``false``. Labels within a list are distinct and sorted, missing ones left
     out; an empty list is a text without any label.
 
+    ``place`` is that of `Rows`, for messages.
+
     Raises:
         DataError: a value names no class.
 
     """
     if len(columns) > 1:
-        return _read_indicator_columns(frame, columns, source)
+        where = places(None, pl.arange(1, frame.height + 1, eager=True)) if place is None else place
+        return _read_indicator_columns(frame, columns, source, where)
     values = frame[columns[0]]
     values = values.cast(pl.String) if isinstance(values.dtype, pl.Categorical | pl.Enum) else values
     column = LabelColumn(values, source, options)
@@ -291,7 +301,7 @@ def read_labels(frame: pl.DataFrame, columns: Sequence[str], source: str, option
     raise DataError(f"`{source}`: column `{columns[0]}` holds {column.values.dtype}, which cannot be labels.")
 
 
-def _read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source: str) -> Labels:
+def _read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source: str, place: pl.DataFrame) -> Labels:
     """Read columns of 0 and 1, or of probabilities, as lists of the names of those that are set.
 
     A row is unlabelled if all of its cells are empty, or if one says that it is not known, as -1 does; but where only
@@ -309,10 +319,10 @@ def _read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source:
         meanings = {cell: indicator(cell) for cell in distinct if cell not in marks}
         for cell, meaning in meanings.items():
             if meaning is None:
-                row = cells.to_list().index(cell) + 1
+                row = cells.to_list().index(cell)
                 raise DataError(
                     f"`{source}`: several label columns hold 0 and 1, one column for each label; `{name}` holds "
-                    f"`{_shortened(cell)}` in row {row:,}. Give a single `--label`."
+                    f"`{_shortened(cell)}` in {_place(place, row)}. Give a single `--label`."
                 )
         probabilities = pl.Series(list(meanings.values()), dtype=pl.Float64)
         numbers = cells.replace_strict(list(meanings), probabilities, default=None, return_dtype=pl.Float64)
@@ -328,8 +338,8 @@ def _read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source:
         n = len(is_known) - int(is_known.sum())
         have = "has" if n == 1 else "have"
         notes.append(
-            f"{counted(n, 'row')} {have} a label that is not known, such as `{frame[name][row]}` in column `{name}` of "
-            f"row {row + 1:,}: read as unlabelled. Write 0 for a label that does not apply."
+            f"{counted(n, 'row')} {have} a label that is not known, such as `{frame[name][row]}` in column `{name}` "
+            f"({_place(place, row)}): read as unlabelled. Write 0 for a label that does not apply."
         )
     if not all(series.drop_nulls().all() for series in flags):
         n_set = table.select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
@@ -337,12 +347,16 @@ def _read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source:
         if in_part.any():
             row, name = _first_cell([series.is_null() & in_part for series in flags])
             notes.append(
-                f"Empty cells in label columns are read as 0, in {counted(int(in_part.sum()), 'row')} (first: row "
-                f"{row + 1:,}, column `{name}`)."
+                f"Empty cells in label columns are read as 0, in {counted(int(in_part.sum()), 'row')} (first: column "
+                f"`{name}`, {_place(place, row)})."
             )
         is_known &= n_set > 0
     known = pl.when(pl.lit(is_known)).then(chosen).alias("label")
     return Labels(table.select(known).to_series(), tuple(notes))
+
+
+def _place(place: pl.DataFrame, row: int) -> str:
+    return place_text(str(place["file"][row]) if place["file"][row] else None, place["line"][row])
 
 
 def _first_cell(flags: Sequence[pl.Series]) -> tuple[int, str]:
