@@ -98,6 +98,28 @@ def test_streaming_agrees_with_whole_reading(tmp_path: Path, monkeypatch: pytest
     assert whole.rejected[0].line == 77 * 2 + 2
 
 
+@pytest.mark.parametrize("odd", ["", 'a "bad" quote,1\n', '"an ""x""\n",1\n'])
+def test_a_header_that_is_repeated_is_no_row(tmp_path: Path, odd: str) -> None:
+    path = tmp_path / "data.csv"
+    part = "text,label\n" + "label,text\n" + "".join(f"text {i},label\n" for i in range(60)) + odd
+    path.write_text(part + part + "\ufeff" + part, encoding="utf-8")
+    read = read_file(path)
+    assert read.frame.height == 3 * (61 + bool(odd))
+    assert "text" not in read.frame["text"].to_list()
+    first = part.count("\n") + 1
+    assert f"2 rows repeat the header and are left out (first: line {first})." in read.notes[0]
+    log = ReadLog()
+    batches = list(read_texts(path, log=log))
+    assert sum(batch.rows.height for batch in batches) == read.frame.height + 2
+    assert [(row.line, row.reason) for row in log.rejected] == [
+        (line, "the row repeats the header") for line in (first, 2 * first - 1)
+    ]
+    assert [reason for batch in batches for reason in batch.reasons.drop_nulls()] == [
+        "the row repeats the header",
+        "the row repeats the header",
+    ]
+
+
 def test_large_blocks_are_read_carefully_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "PIECE_BYTES", 100)
     rows = [(f'a "{i}"\n' * (i % 40 + 1), str(i)) for i in range(1, 200)]

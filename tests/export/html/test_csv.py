@@ -87,6 +87,8 @@ FILES = {
     "prose below a line": "Films\n" + "".join(f"It was film, {i} of them\n" for i in range(30)),
     "texts of one comma": "text\n" + "news, today\nHello, world\n" * 9,
     "a first row without a label": "It was a long film,\n" + "".join(f"It was a film {i},pos\n" for i in range(9)),
+    "files that were joined": "text,label\r\n" + 'good,pos\r\n\ufeff"text",label\r\nbad,neg\r\n' * 3 + "text,x\r\n",
+    "a column that repeats its name": "text\n" + "good\ntext\n" * 3,
     "psql": " text | label\n------+-------\n" + " good | pos\n" * 30 + "(30 rows)\n",
     "Markdown": "| text | label |\n|:---|---|\n" + "| good | pos |\n| bad | neg |\n" * 3,
     "blank lines first": "\n\ntext,label\ngood,pos\nbad,neg\n",

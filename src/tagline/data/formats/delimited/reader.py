@@ -6,10 +6,11 @@ column is suspect too. A suspect block is read again by `read_records`, which im
 and returns line and reason of each rejected row. Both readers give the same rows (a property in the tests).
 
 Every cell is a string: ``007`` stays ``007``. An empty cell is the empty string. A row of nothing but empty,
-unquoted cells is no row.
+unquoted cells is no row. One that repeats the header, as in files that were joined, is left out and noted; in a stream
+it is a row that cannot be read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 import numpy as np
@@ -20,6 +21,7 @@ from tagline.data.formats.delimited.dialect import Dialect
 from tagline.data.formats.delimited.records import Grammar, Lines, read_records
 
 PIECE_BYTES = 1 << 22
+_REPEATED = "the row repeats the header"
 _REMEDY = "If cells are separated or quoted in another way, give `--separator` or `--quote`."
 
 
@@ -30,6 +32,7 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
     """
     names = dialect.columns
     number = 1
+    headers: list[int] = []
     block = next(blocks, None)
     if block is not None and dialect.header_lines:
         end = 0
@@ -41,7 +44,17 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
         strict = _strict_frame(block, dialect)
         if strict is not None:
             frame, lines_read = strict
-            source.number_rows(lines_read + number)
+            lines_read += number
+            repeated = _repeats_header(frame, dialect)
+            if repeated is not None:
+                headers.extend(lines_read.filter(repeated))
+                if source.streamed:
+                    _reject_headers(lines_read.filter(repeated), dialect, source)
+                    frame = frame.with_columns(pl.when(~repeated).then(pl.all()))
+                    frame = frame.with_columns(pl.when(repeated).then(pl.lit(_REPEATED)).alias(REASON))
+                else:
+                    frame, lines_read = frame.filter(~repeated), lines_read.filter(~repeated)
+            source.number_rows(lines_read)
             yield frame
             number += block.count(b"\n")
             block = next(blocks, None)
@@ -58,11 +71,17 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
         reasons: list[str | None] = []
         numbers: list[int] = []
         for record in read_records(waiting, dialect.grammar, width=len(names)):
-            if record.reason is not None:
-                source.reject(record.line, record.reason, record.raw, "" if "UTF-8" in record.reason else _REMEDY)
-            if record.reason is None or source.streamed:
-                rows.append([*record.cells, *(len(names) - len(record.cells)) * [None]][: len(names)])
-                reasons.append(record.reason)
+            reason, cells = record.reason, record.cells
+            if reason is not None:
+                source.reject(record.line, reason, record.raw, "" if "UTF-8" in reason else _REMEDY)
+            elif len(names) > 1 and _is_header(cells, dialect):
+                headers.append(record.line)
+                if source.streamed:
+                    _reject_headers([record.line], dialect, source)
+                reason, cells = _REPEATED, []
+            if reason is None or source.streamed:
+                rows.append([*cells, *(len(names) - len(cells)) * [None]][: len(names)])
+                reasons.append(reason)
                 numbers.append(record.line)
             if waiting.number >= last:
                 break
@@ -72,6 +91,35 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
         yield frame.with_columns(pl.Series(REASON, reasons, dtype=pl.String)) if any(reasons) else frame
         number = waiting.number + 1
         block = waiting.rest() or next(blocks, None)
+    if headers and not source.streamed:
+        rows_are = (
+            "1 row repeats the header and is"
+            if len(headers) == 1
+            else f"{len(headers):,} rows repeat the header and are"
+        )
+        source.log.notes.append(f"`{source.name}`: {rows_are} left out (first: line {headers[0]}).")
+
+
+def _is_header(cells: list[str], dialect: Dialect) -> bool:
+    # Each of the joined files may begin with a byte order mark.
+    return [cell.removeprefix("\ufeff") for cell in cells] == [*dialect.header]
+
+
+def _reject_headers(lines: Iterable[int], dialect: Dialect, source: Source) -> None:
+    for line in lines:
+        source.reject(line, _REPEATED, dialect.grammar.separator.join(dialect.header))
+
+
+def _repeats_header(frame: pl.DataFrame, dialect: Dialect) -> pl.Series | None:
+    """Say which rows repeat the header, (n_rows,); None if none does. A text may well be the name of one column."""
+    if len(dialect.header) < 2:
+        return None
+    repeated = frame[:, -1] == dialect.header[-1]
+    for i, cell in enumerate(dialect.header[:-1]):
+        if not repeated.any():
+            return None
+        repeated &= frame[:, i].str.strip_prefix("\ufeff") == cell
+    return repeated if repeated.any() else None
 
 
 def _pieces(block: bytes) -> list[bytes]:

@@ -170,7 +170,8 @@ function distinctNames(names) {
 }
 
 /**
- * The grammar and the columns of a file, and where its data starts: {grammar, columns, start, line}. `tableLine` is
+ * The grammar and the columns of a file, and where its data starts: {grammar, columns, header, start, line}; `header` are
+ * the cells of the header as they are written, none without one. `tableLine` is
  * the line of the table if a title or comments stand above it, else null.
  */
 function sniffDialect(text, headerNames) {
@@ -194,11 +195,12 @@ function sniffDialect(text, headerNames) {
   const cells = head.cells.map((cell) => cell.trim());
   const tableLine = above.some((each) => each.trim() !== "") ? line : null;
   if (!isHeader(cells, body, known)) {
-    return { grammar, columns: cells.map((_, i) => `column_${i + 1}`), start, line, tableLine };
+    return { grammar, columns: cells.map((_, i) => `column_${i + 1}`), header: [], start, line, tableLine };
   }
   let end = head.end;
   const next = rest.slice(end).split("\n", 1)[0];
   if (RULE.test(next)) end += next.length + 1;
   const headerLines = rest.slice(0, end).split("\n").length - 1;
-  return { grammar, columns: distinctNames(cells), start: start + end, line: line + headerLines, tableLine };
+  const columns = distinctNames(cells);
+  return { grammar, columns, header: head.cells, start: start + end, line: line + headerLines, tableLine };
 }
