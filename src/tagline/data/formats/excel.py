@@ -1,12 +1,21 @@
-"""Excel workbooks: the first sheet, read whole; its header is the first row that is not empty; no empty row is kept."""
+"""Excel workbooks: the first visible sheet with a table, read whole; no empty row is kept.
+
+Its header is the first row that is not empty, or the one below a title; both choices are noted where there was one.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from tagline.data.formats.base import Format, Source
+from tagline.data.formats.delimited.header import MOST_LINES_ABOVE, is_header, is_no_row, n_known
+from tagline.data.wording import listed
 from tagline.errors import DataError
+
+if TYPE_CHECKING:
+    from fastexcel import ExcelReader
 
 _ROW = "\0row"
 
@@ -17,9 +26,18 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
     file = source.binary()
     book = file if isinstance(file, Path) else file.read()
     try:
-        frame = pl.read_excel(book, engine="calamine", raise_if_empty=False, drop_empty_rows=False)
-        # With the empty rows above the header, which are skipped above.
-        n_rows = fastexcel.read_excel(book).load_sheet(0, header_row=None, skip_rows=0, n_rows=1).total_height
+        reader = fastexcel.read_excel(book)
+        sheet, top, n_rows = _find_sheet(reader, source)
+        header = _header_row(top, source)
+        options = {} if header is None else {"header_row": header}
+        frame = pl.read_excel(
+            book,
+            sheet_name=sheet,
+            engine="calamine",
+            raise_if_empty=False,
+            drop_empty_rows=False,
+            read_options=options,
+        )
     except Exception as error:
         # fastexcel's exceptions have no common base class.
         raise DataError(f"`{source.name}` is not a readable Excel file: {str(error).splitlines()[0]}.") from error
@@ -27,6 +45,47 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
     numbered = frame.with_row_index(_ROW, first_line).filter(~pl.all_horizontal(pl.all().exclude(_ROW).is_null()))
     source.number_rows(numbered[_ROW])
     yield numbered.drop(_ROW)
+
+
+def _find_sheet(reader: "ExcelReader", source: Source) -> tuple[str, list[list[str]], int]:
+    """Return the first visible sheet with a table: its name, its first rows, and its number of rows.
+
+    With the empty rows above the header, which polars skips. A table has several rows and columns; without one the
+    sheet with the most rows is read.
+    """
+    found: list[tuple[str, list[list[str]], int]] = []
+    filled = []
+    for name in reader.sheet_names:
+        sheet = reader.load_sheet(name, header_row=None, skip_rows=0, n_rows=MOST_LINES_ABOVE + 2, dtypes="string")
+        top = [[cell or "" for cell in row] for row in sheet.to_polars().rows()]
+        found.append((name, top, sheet.total_height))
+        if sheet.visible == "visible" and any(map(any, top)):
+            filled.append(found[-1])
+    tables = [each for each in filled if len(each[1]) > 1 and sum(map(bool, map(any, zip(*each[1], strict=True)))) > 1]
+    chosen = tables[0] if tables else max(filled or found, key=lambda each: each[2])
+    if len(filled) > 1:
+        others = listed(name for name, _, _ in filled if name != chosen[0])
+        source.log.notes.append(f"`{source.name}`: sheet `{chosen[0]}` is read, not {others}.")
+    return chosen
+
+
+def _header_row(top: list[list[str]], source: Source) -> int | None:
+    """Return the index of the header if it stands below a title, else None: it is the first row with cells."""
+    width = len(top[0]) if top else 0
+    first = next((i for i, cells in enumerate(top) if any(cells)), 0)
+    for i in range(first, len(top)):
+        cells = [cell.strip() for cell in top[i]]
+        if not any(cells):
+            continue
+        body = [row for row in top[i + 1 :] if any(row)]
+        named = n_known(cells, source.header_names) > 0
+        if (named and sum(map(bool, cells)) > 1) or (all(cells) and width > 1 and is_header(cells, body, frozenset())):
+            if i > first:
+                source.log.notes.append(f"`{source.name}`: the table begins in row {i + 1}; what is above is not read.")
+            return i if i > first else None
+        if width < 2 or not is_no_row(cells, width):
+            return None
+    return None
 
 
 FORMAT = Format("excel", (".xlsx",), _read, binary=True, requires="fastexcel", extra="xlsx")

@@ -1,0 +1,56 @@
+"""Excel workbooks: which sheet is read, and where its table begins."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+from tagline.data.files import read_file
+
+TABLE = [("text", "label"), *((f"film {i}", "ab"[i % 2]) for i in range(5))]
+
+
+def write(path: Path, sheets: dict[str, list[tuple[Any, ...]]], hidden: str | None = None) -> Path:
+    with xlsxwriter.Workbook(path) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for i, row in enumerate(rows):
+                sheet.write_row(i, 0, row)
+            if name == hidden:
+                sheet.hide()
+            else:
+                sheet.activate()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("above", "note"),
+    [
+        ([], None),
+        ([(), ()], None),
+        ([("Tickets of May",)], "begins in row 2"),
+        ([("Tickets",), (), ("by x",)], "begins in row 4"),
+    ],
+)
+def test_the_header_may_stand_below_a_title(tmp_path: Path, above: list[tuple[str, ...]], note: str | None) -> None:
+    read = read_file(write(tmp_path / "a.xlsx", {"S": [*above, *TABLE]}))
+    assert read.frame.columns == ["text", "label"]
+    assert read.frame.rows() == TABLE[1:]
+    assert read.place is not None
+    assert read.place["line"].to_list() == [len(above) + i for i in range(2, 7)]
+    assert [note in told for told in read.notes if note] == ([True] if note else [])
+
+
+def test_the_first_visible_sheet_with_a_table_is_read_and_named(tmp_path: Path) -> None:
+    info = [("Read me first",), ("by x",)]
+    read = read_file(write(tmp_path / "a.xlsx", {"Old": TABLE, "Info": info, "Data": TABLE, "More": TABLE}, "Old"))
+    assert read.frame.rows() == TABLE[1:]
+    assert read.notes == (f"`{tmp_path / 'a.xlsx'}`: sheet `Data` is read, not `Info`, `More`.",)
+    texts = [("text",), ("one",), ("two",)]
+    assert read_file(write(tmp_path / "b.xlsx", {"S": texts})).frame["text"].to_list() == ["one", "two"]
+
+
+def test_numbers_and_their_text_are_one_label(tmp_path: Path) -> None:
+    rows = [("text", "label"), *((f"film {i}", [1, "1", 2.0, "2"][i % 4]) for i in range(8))]
+    assert set(read_file(write(tmp_path / "a.xlsx", {"S": rows})).frame["label"].to_list()) == {"1", "2"}
