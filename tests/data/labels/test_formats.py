@@ -129,10 +129,11 @@ def test_strings_of_bits_are_indicators() -> None:
     frame = pl.DataFrame({"label": ["010", "110", None, "101"]})
     found = read_labels(frame, ("label",), "data", LabelOptions())
     assert found.values.to_list() == [["1"], ["0", "1"], None, ["0", "2"]]
-    assert "labels are named by their positions, from 0. Give `--label-separator ''` if" in found.notes[0]
+    assert "labels are named by their positions, from 0. Give `--keep-label-spelling` if" in found.notes[0]
     for cells in (["100", "101", "110"], ["010", "101"], ["01", "10", "11"], ["010", "101", "1001"]):
         assert read(cells).to_list() == cells
-    assert read(["010", "110", "101"], LabelOptions(separator="")).to_list() == ["010", "110", "101"]
+    assert read(["010", "110", "101"], LabelOptions(keep_spelling=True)).to_list() == ["010", "110", "101"]
+    assert read(["010", "001", "100"], LabelOptions(separator="")).to_list() == [["1"], ["2"], ["0"]]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\uf
 _FULL_WIDTH = re.compile("[\uff01-\uffef]+")
 #: Pairs of quotes around a label, as of a field that was quoted twice.
 _QUOTED = re.compile("\"([^\"]+)\"|'([^']+)'|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»")
-_END_OF_SENTENCE = re.compile(r"(?<=[^\W\d_])[.,;:]$")
+_QUOTES, _STOPS = "\"'", ".,;:"
+_END_OF_SENTENCE = re.compile(rf"(?<=[^\W\d_])[{_STOPS}]$")
 _SEVERAL_SPACES = re.compile("  +")
 
 
@@ -19,7 +20,7 @@ def clean(label: str) -> str:
     >>> clean("very\u00a0\u200b good"), clean("a\u00adb")
     ('very good', 'ab')
     """
-    return " ".join(_INVISIBLE.sub("", label).split())
+    return " ".join((label if label.isascii() else _INVISIBLE.sub("", label)).split())
 
 
 def plain(label: str) -> str:
@@ -28,6 +29,8 @@ def plain(label: str) -> str:
     >>> plain("ＩＴ"), plain('"billing"'), plain("Billing."), plain("C++"), plain("...")
     ('IT', 'billing', 'Billing', 'C++', '...')
     """
+    if label.isascii() and label[:1] not in _QUOTES and label[-1:] not in _STOPS:
+        return label
     label = _FULL_WIDTH.sub(lambda found: unicodedata.normalize("NFKC", found[0]), label)
     quoted = _QUOTED.fullmatch(label)
     return _END_OF_SENTENCE.sub("", quoted[quoted.lastindex or 0].strip() if quoted else label)

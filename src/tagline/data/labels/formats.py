@@ -172,9 +172,9 @@ def _read_bare_indicators(column: LabelColumn) -> Labels | None:
     """Read a 0 or 1 for each label without brackets, ``0,1,0``, ``0 1 0`` or ``010``."""
     if column.values.dtype != pl.String or not len(column.distinct):
         return None
-    if _are_strings_of_bits(column) and column.options.separator != "":
+    if _are_strings_of_bits(column) and not column.options.keep_spelling:
         found = _lists_or_positions(column, column.strings.str.extract_all("[01]"))
-        return replace(found, notes=(f"{found.notes[0]} Give `--label-separator ''` if these are single names.",))
+        return replace(found, notes=(f"{found.notes[0]} Give `--keep-label-spelling` if these are single names.",))
     flags = column.strings.str.to_lowercase()
     if not flags.drop_nulls().str.contains(rf"^{_FLAG}(\s*[,;|\s]\s*{_FLAG})+$").all():
         return None

@@ -19,6 +19,8 @@ _IN_MOST_NAMES = (">", "::", ":", " and ", " - ", "\\", "@", "_", "-", " ")
 _DECIMALS = re.compile(r"-?\d+,(?:0+|50?|25|75)")
 _QUOTED = re.compile("\"([^\"]*)\"|'([^']*)'")
 _RECURRING = 0.95
+#: More different cells are texts, or are not asked about.
+_MOST_NAMES = 10_000
 
 
 def split_names(text: str, separator: str) -> list[str]:
@@ -46,8 +48,9 @@ def find_separator(cells: Sequence[str]) -> str | None:
     >>> find_separator(["a", "b", "a|b"]), find_separator(["Smith, John", "Smith, Ann", "Lee, Bo"])
     ('|', None)
     """
+    everything = "\0".join(cells)
     for separator in (*_RARE, *_FREQUENT):
-        if _joins(separator, cells):
+        if separator in everything and _joins(separator, cells):
             return separator
     return next((sep for sep in _IN_NAMES if _joins(sep, cells) and _number_of_joined(sep, cells) > 1), None)
 
@@ -58,6 +61,8 @@ def find_possible_separator(cells: Sequence[str]) -> str | None:
     >>> find_possible_separator(["yes", "no", "yes/no"]), find_possible_separator(["I/O", "CPU"])
     ('/', None)
     """
+    if len(cells) > _MOST_NAMES:
+        return None
     for separator in _IN_NAMES:
         if _joins(separator, cells, few_alone=True):
             return separator

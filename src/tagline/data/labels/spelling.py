@@ -88,6 +88,8 @@ def _most_frequent(composed: Mapping[str, str], n_rows: Mapping[str, int]) -> di
 
 
 def _best_of(spellings: Mapping[str, int], notations: Mapping[str, int]) -> str:
+    if len(spellings) == 1:
+        return next(iter(spellings))
     cleaned: Counter[str] = Counter()
     for name, n in spellings.items():
         cleaned[clean(name)] += n
