@@ -88,6 +88,8 @@ FILES = {
     "texts of one comma": "text\n" + "news, today\nHello, world\n" * 9,
     "a first row without a label": "It was a long film,\n" + "".join(f"It was a film {i},pos\n" for i in range(9)),
     "files that were joined": "text,label\r\n" + 'good,pos\r\n\ufeff"text",label\r\nbad,neg\r\n' * 3 + "text,x\r\n",
+    "titles of several cells": "Report,Q1,2024\nBy,Jane,x\ntext,label,n\n" + "good,pos,1\nbad,neg,2\n" * 3,
+    "spaces around separators": '"text" , "label"\n' + '"good, very" , "pos" \r\n"bad" ,"neg"\n' * 5,
     "a column that repeats its name": "text\n" + "good\ntext\n" * 3,
     "psql": " text | label\n------+-------\n" + " good | pos\n" * 30 + "(30 rows)\n",
     "Markdown": "| text | label |\n|:---|---|\n" + "| good | pos |\n| bad | neg |\n" * 3,

@@ -4,15 +4,21 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from tagline.data.formats.base import Format, Source, first_line
-from tagline.data.formats.delimited.dialect import has_header_cell, is_table, note_missing_header, sniff_dialect
+from tagline.data.formats.base import Format, Source
+from tagline.data.formats.delimited.dialect import (
+    has_header_cell,
+    head_line,
+    is_table,
+    note_missing_header,
+    sniff_dialect,
+)
 from tagline.data.formats.delimited.reader import read_delimited
 
 
 def _sniff(source: Source) -> int:
     if source.layout.separator:
         return 95
-    line = first_line(source.sample)
+    line = head_line(source.sample)
     if any(has_header_cell(line, separator, source.header_names) for separator in (",", ";", "|")):
         return 50
     # Prose has commas too, though hardly the same number in each of many lines.

@@ -4,15 +4,21 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from tagline.data.formats.base import Format, Source, first_line
-from tagline.data.formats.delimited.dialect import has_header_cell, is_table, note_missing_header, sniff_dialect
+from tagline.data.formats.base import Format, Source
+from tagline.data.formats.delimited.dialect import (
+    has_header_cell,
+    head_line,
+    is_table,
+    note_missing_header,
+    sniff_dialect,
+)
 from tagline.data.formats.delimited.reader import read_delimited
 
 
 def _sniff(source: Source) -> int:
     if source.layout.separator == "\t":
         return 96
-    if has_header_cell(first_line(source.sample), "\t", source.header_names):
+    if has_header_cell(head_line(source.sample), "\t", source.header_names):
         return 60
     return 40 * is_table(source, "\t", 2)
 

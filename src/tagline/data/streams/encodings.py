@@ -47,8 +47,9 @@ _IMPLAUSIBLE = re.compile(r"[ýþðÝÞÐ\ufffd]|(?<=[a-zà-ÿ])[À-ÞŠŽŒŸ]|
 # More of the characters beyond ASCII are hardly right; another encoding must have left much less of them.
 _SUSPECT, _MUCH_LESS = 0.02, 0.25
 _OTHERS = (
-    *("cp1252", "cp1250", "iso8859-2", "cp850", "cp852", "cp857", "mac-roman", "cp1251", "koi8-r", "cp866"),
-    *("iso8859-5", "cp1253", "cp1255", "cp1256", "iso8859-6", "gb18030", "big5", "cp932", "euc_jp", "cp949"),
+    *("Windows-1252", "Windows-1250", "ISO-8859-2", "cp850", "cp852", "cp857", "MacRoman", "Windows-1251", "KOI8-R"),
+    *("cp866", "ISO-8859-5", "Windows-1253", "Windows-1255", "Windows-1256", "ISO-8859-6"),
+    *("GB18030", "Big5", "CP932", "EUC-JP", "CP949"),
 )
 _JUDGED = 20_000  # bytes of which it is judged how plausible their text is
 _SHIFTS = (
@@ -131,14 +132,15 @@ def detect_encoding(data: bytes) -> str | None:
 
 def _more_plausible(encoding: str, sample: bytes) -> str:
     """Return the encoding, or another that leaves much less implausible text where it leaves much."""
-    sample = sample[:_JUDGED].rpartition(b"\n")[0] or sample[:_JUDGED]
+    if len(sample) > _JUDGED:
+        sample = sample[:_JUDGED].rpartition(b"\n")[0] or sample[:_JUDGED]
     share = implausible_share(sample.decode(encoding, "replace"))
     if share <= _SUSPECT:
         return encoding
     shares = {}
     few = len(set(b"".join(_NOT_ASCII.findall(sample)))) <= _FEW
     for other in _OTHERS:
-        if few and other in _MULTIBYTE:
+        if few and codecs.lookup(other).name in _MULTIBYTE:
             continue
         with suppress(UnicodeDecodeError):
             shares[other] = implausible_share(sample.decode(other))

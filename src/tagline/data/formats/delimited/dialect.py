@@ -18,6 +18,7 @@ _UNUSUAL_QUOTES = ("~", "^", "|", *CLOSING_QUOTES, "”")
 _MOST_BAD = 20  # rows that a grammar cannot read before the rest of the sample is left out
 _QUOTE_LINES = 200
 _MOST = 0.9  # the share of rows, or of cells, that settles a question
+_EMPTY_CELLS = b"".join(each.encode() for each in DELIMITERS) + b" \r"
 _ROWS_BELOW = 200  # rows that show where the header is
 _RULE = re.compile(rb"[\s|+:=-]*[-=]{3}[\s|+:=-]*")  # the line under the header of psql and Markdown
 _EXCEL_SEPARATOR = re.compile(rb'"?sep=(.)"?\r?', re.IGNORECASE)
@@ -93,6 +94,12 @@ def has_header_cell(line: str, separator: str, header_names: frozenset[str]) -> 
     return any(cell.strip(" \"'\r").casefold() in header_names for cell in line.split(separator))
 
 
+def head_line(sample: bytes) -> str:
+    """Return the first line that is neither blank nor a comment."""
+    lines = (line for line in sample.split(b"\n", MOST_LINES_ABOVE) if line.strip() and not line.startswith(b"#"))
+    return next(lines, b"").partition(b"\n")[0].decode("utf-8", "replace")
+
+
 def is_table(source: Source, separator: str, n_rows: int) -> bool:
     """Say whether the sample of a file has that many rows or more, all with the same number of cells, at least two."""
     lines = _sample_lines(source)
@@ -119,10 +126,13 @@ def _n_lines_above(lines: list[bytes], separator: str | None, source: Source) ->
     if not lines or _is_named(lines[0], separator, source.header_names):
         return 0
     separators = [separator] if separator else DELIMITERS
+    is_among_rows = False
     is_name = n_known([lines[0].decode("utf-8", "replace")], source.header_names) > 0
     for n in range(1, min(MOST_LINES_ABOVE + 1, len(lines) - 1)):
         rest = lines[n : n + 1 + _ROWS_BELOW]
-        if not any(each.encode() in rest[0] for each in separators):
+        if not any(each.encode() in rest[0] for each in separators) or not rest[0].strip(_EMPTY_CELLS):
+            continue
+        if is_among_rows and not _is_named(rest[0], separator, source.header_names):
             continue
         fit = _fit(rest, _best_grammar(rest, separator, source.layout.quote))
         if fit.width < 2 or fit.share < _MOST:
@@ -131,8 +141,9 @@ def _n_lines_above(lines: list[bytes], separator: str | None, source: Source) ->
         if body and n_known(head, source.header_names) > 1:
             return n
         above = [record.cells for record in read_records(Lines(lines[:n]), fit.grammar)]
-        if not all(is_no_row(cells, fit.width) for cells in above if cells):
-            return 0
+        is_among_rows = is_among_rows or not all(is_no_row(cells, fit.width) for cells in above if cells)
+        if is_among_rows:
+            continue
         names = [cell.strip() for cell in head]
         last = lines[n - 1].strip(b" \r" + fit.grammar.separator.encode())
         # Prose has commas too, though hardly the same number in each of many lines.
@@ -183,8 +194,8 @@ def _best_grammar(lines: list[bytes], separator: str | None, quote: str | None) 
 
 def _with_initial_spaces(grammar: Grammar, lines: list[bytes]) -> list[Grammar]:
     """Return a grammar, and the one without spaces before its quotes if there are any."""
-    mark = f"{grammar.separator} {grammar.quote}".encode()
-    spaced = grammar.quote is not None and any(mark in line for line in lines)
+    before, behind = f"{grammar.separator} {grammar.quote}".encode(), f"{grammar.closing} {grammar.separator}".encode()
+    spaced = grammar.quote is not None and any(before in line or behind in line for line in lines)
     return [grammar, replace(grammar, initial_space=True)] if spaced else [grammar]
 
 

@@ -20,7 +20,8 @@ class Grammar:
     """How cells are separated and quoted.
 
     ``escape``: inside quotes, a backslash takes the next character as it is. ``initial_space``: spaces at the
-    beginning of a cell are no part of it, so that ``a, "b, c"`` has two cells (``skipinitialspace`` in Python).
+    beginning of a cell are no part of it, so that ``a, "b, c"`` has two cells (``skipinitialspace`` in Python), nor
+    are those behind a closing quote.
     """
 
     separator: str
@@ -151,7 +152,11 @@ def _split_quoted(line: bytes, source: Lines, grammar: Grammar) -> tuple[bytes, 
         if line.startswith(closing, position):
             pieces.append(closing)
             position += len(closing)
-        elif line.startswith(delimiter, position):
+            continue
+        if grammar.initial_space:
+            spaces = len(line) - position - len(line[position:].lstrip(b" "))
+            position += spaces
+        if line.startswith(delimiter, position):
             cells.append(b"".join(pieces))
             open_quote = False
             position += 1

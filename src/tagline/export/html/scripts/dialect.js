@@ -86,7 +86,8 @@ function bestGrammar(sample, stated) {
     separators.flatMap((separator) => marks.map((quote) => ({ separator, quote, escape, initialSpace: false })));
   const tried = all(quotes, false);
   if (sample.includes('\\"')) tried.push(...all(quotes.filter((quote) => quote !== null), true));
-  const isSpaced = ({ separator, quote }) => quote !== null && sample.includes(`${separator} ${quote}`);
+  const isSpaced = ({ separator, quote }) =>
+    quote !== null && [`${separator} ${quote}`, `${closingOf(quote)} ${separator}`].some((mark) => sample.includes(mark));
   const candidates = tried.flatMap((each) => (isSpaced(each) ? [each, { ...each, initialSpace: true }] : [each]));
   // A separator that the file lacks reads every row as one cell, which is right only where no other fits and the header
   // is a single name. A few bad rows are no reason for unusual quotes, or for none: those are common only where tabs
@@ -133,11 +134,15 @@ function isNoRow(cells, width) {
 function linesAbove(sample, stated, known) {
   const lines = sample.split("\n", MOST_LINES_ABOVE + ROWS_BELOW + 2);
   const separators = stated === null ? SEPARATORS : [stated];
-  const cellsOf = (separator) => lines[0].split(separator).map((cell) => cell.replace(/^[ "'\r]+|[ "'\r]+$/g, ""));
-  if (separators.some((each) => lines[0].includes(each) && countKnown(cellsOf(each), known) > 0)) return 0;
+  const cellsOf = (line, separator) => line.split(separator).map((cell) => cell.replace(/^[ "'\r]+|[ "'\r]+$/g, ""));
+  const isNamed = (line) =>
+    separators.some((each) => line.includes(each) && countKnown(cellsOf(line, each), known) > 0);
+  if (isNamed(lines[0])) return 0;
+  let isAmongRows = false;
   const isName = countKnown([lines[0]], known) > 0;
   for (let n = 1; n < Math.min(MOST_LINES_ABOVE + 1, lines.length - 1); n++) {
-    if (!separators.some((each) => lines[n].includes(each))) continue;
+    if (!separators.some((each) => lines[n].includes(each)) || /^[,\t;| \r]*$/.test(lines[n])) continue;
+    if (isAmongRows && !isNamed(lines[n])) continue;
     const rest = lines.slice(n, n + 1 + ROWS_BELOW).join("\n");
     const { grammar, width, share } = fitOf(rest, bestGrammar(rest, stated));
     if (width < 2 || share < MOST) continue;
@@ -145,7 +150,8 @@ function linesAbove(sample, stated, known) {
     if (body.length > 0 && countKnown(head, known) > 1) return n;
     const above = lines.slice(0, n);
     const cellsAbove = Array.from(readRecords(above.join("\n"), grammar), ({ cells }) => cells ?? []);
-    if (!cellsAbove.every((cells) => cells.length === 0 || isNoRow(cells, width))) return 0;
+    isAmongRows ||= !cellsAbove.every((cells) => cells.length === 0 || isNoRow(cells, width));
+    if (isAmongRows) continue;
     const names = head.map((cell) => cell.trim());
     const isPadding = (character) => character === " " || character === "\r" || character === grammar.separator;
     const last = [...lines[n - 1]].filter((character) => !isPadding(character)).join("");

@@ -2,7 +2,7 @@
 // The line reader of CSV, by the rules of `tagline.data.formats.records`: the grammar of RFC 4180, and a reason for each
 // row that cannot be read. A grammar is {separator, quote, escape, initialSpace}: without quotes, `quote` is null; with
 // `escape`, a backslash inside quotes takes the next character as it is; with `initialSpace`, spaces at the beginning of
-// a cell are no part of it.
+// a cell and behind a closing quote are no part of it.
 
 const CLOSING_QUOTES = { "“": "”", "„": "“", "«": "»" };
 const closingOf = (quote) => CLOSING_QUOTES[quote] ?? quote;
@@ -57,6 +57,7 @@ function readRecord(text, start, lineEnd, grammar) {
     if (quoted === null) return unreadable("a quote is opened and never closed");
     cells.push(quoted.cell);
     position = quoted.end;
+    while (initialSpace && text[position] === " ") position++;
     if (text[position] === separator) continue;
     if (text[position] === "\r" && (position + 1 === text.length || text[position + 1] === "\n")) position++;
     if (position === text.length || text[position] === "\n") return { cells, end: position + 1, reason: null };
