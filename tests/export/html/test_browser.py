@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tagline import TextClassifier, load_dataset
 from tagline.export.html import PageExport, export_page
@@ -38,12 +38,16 @@ ASK = """async (texts) => {
   }
   return answers;
 }"""
-LABEL = """async (bytes) => {
+# Bytes travel as characters: lists of numbers take Playwright long.
+LABEL = """async (characters) => {
   const progress = [];
   const onProgress = (done, total) => progress.push([done, total]);
-  const file = new File([new Uint8Array(bytes)], "reviews.csv", { type: "text/csv" });
+  const bytes = Uint8Array.from(characters, (character) => character.charCodeAt(0));
+  const file = new File([bytes], "reviews.csv", { type: "text/csv" });
   const labelled = await taglineBackend.label("model", file, { onProgress });
-  return [[...new Uint8Array(await labelled.arrayBuffer())], labelled.encoding, progress];
+  let written = "";
+  for (const byte of new Uint8Array(await labelled.arrayBuffer())) written += String.fromCharCode(byte);
+  return [written, labelled.encoding, progress];
 }"""
 # How long nothing else on the page got a turn while a file was labelled.
 LONGEST_PAUSE = """async (csv) => {
@@ -85,35 +89,42 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Exported:
 @pytest.fixture(scope="module")
 def reviews(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp("reviews")
-    model = train_run("movie-reviews", TrainSettings(), out=folder / "run").folder / "model"
+    reviews = load_dataset("movie-reviews").train
+    rows = folder / "reviews.csv"  # of a file, the test rows are read again
+    pl.DataFrame({"text": reviews.texts, "label": reviews.labels}).gather_every(2).write_csv(rows)
+    model = train_run(str(rows), TrainSettings(settings=("model.C=1",)), out=folder / "run").folder / "model"
     return Exported(TextClassifier.load(model), export_page(model, folder / "page.html"))
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[tuple[Page, list[str]]]:
+    """A page that is offline, and its requests, errors and words on the console.
+
+    The tests share it, as a new context costs four times as much as loading the page again.
+    """
+    heard: list[str] = []
+    # Playwright runs once in a process at a time, and other modules need it too.
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser:
+        context = browser.new_context()
+        context.set_offline(True)
+        page = context.new_page()
+        page.on("request", lambda request: None if request.url.startswith("file:") else heard.append(request.url))
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on("console", lambda message: heard.append(message.text))
+        yield page, heard
+
+
 @pytest.fixture
-def heard() -> list[str]:
+def heard(shared: tuple[Page, list[str]]) -> list[str]:
     """Requests, errors and words on the console of the browser's page: each fails a test that has not asked for it."""
-    return []
-
-
-@pytest.fixture(scope="module")  # Playwright runs once in a process at a time, and others need it too
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
+    return shared[1]
 
 
 @pytest.fixture
-def page(browser: Browser, heard: list[str]) -> Iterator[Page]:
-    """A page that is offline."""
-    context = browser.new_context()
-    context.set_offline(True)
-    page = context.new_page()
-    page.on("request", lambda request: None if request.url.startswith("file:") else heard.append(request.url))
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("console", lambda message: heard.append(message.text))
+def page(shared: tuple[Page, list[str]]) -> Iterator[Page]:
+    page, heard = shared
+    page.set_viewport_size({"width": 1280, "height": 720})
     yield page
-    context.close()
     assert heard == []
 
 
@@ -159,14 +170,15 @@ def test_a_csv_comes_back_as_predict_writes_it(
     source.write_text(frame.write_csv(separator=separator) + unreadable, encoding=encoding, newline="")
     predict_file(small.clf, source, target)
     opened(page, small)
-    written, found_encoding, progress = page.evaluate(LABEL, list(source.read_bytes()))
+    characters, found_encoding, progress = page.evaluate(LABEL, source.read_bytes().decode("latin-1"))
+    written = characters.encode("latin-1")
     assert found_encoding == ("Windows-1252" if encoding == "cp1252" else None)
-    assert bytes(written).startswith(b"\xef\xbb\xbf") == (encoding != "utf-8")  # else Excel takes it for Windows-1252
+    assert written.startswith(b"\xef\xbb\xbf") == (encoding != "utf-8")  # else Excel takes it for Windows-1252
     expected, found = (
         list(csv.reader(StringIO(content.decode(wide), newline=""), delimiter=separator))
         for content, wide in (
             (target.read_bytes(), "utf-16" if encoding == "utf-16" else "utf-8-sig"),
-            (bytes(written), "utf-8-sig"),
+            (written, "utf-8-sig"),
         )
     )
     assert found[0] == ["id", "text", "prediction", "probability", "reason"]
@@ -182,9 +194,9 @@ def test_a_csv_comes_back_as_predict_writes_it(
 def test_lines_that_are_utf8_stay_so_in_a_file_that_is_not(page: Page, small: Exported) -> None:
     opened(page, small)
     content = "text\ncaf\u00e9 one\n".encode() + "caf\u00e9 two\nna\u00efve\n".encode("cp1252")
-    written, encoding, _ = page.evaluate(LABEL, list(content))
+    written, encoding, _ = page.evaluate(LABEL, content.decode("latin-1"))
     assert encoding == "Windows-1252"
-    assert [line.split(",")[0] for line in bytes(written).decode("utf-8-sig").splitlines()] == [
+    assert [line.split(",")[0] for line in written.encode("latin-1").decode("utf-8-sig").splitlines()] == [
         "text",
         "caf\u00e9 one",
         "caf\u00e9 two",
@@ -197,25 +209,26 @@ def test_a_file_that_is_mostly_utf8_has_unreadable_rows_as_in_predict(
 ) -> None:
     opened(page, small)
     content = "text\ncaf\u00e9 one\ncaf\u00e9 two\n".encode() + "na\u00efve\n".encode("cp1252")
-    written, encoding, _ = page.evaluate(LABEL, list(content))
+    written, encoding, _ = page.evaluate(LABEL, content.decode("latin-1"))
     (tmp_path / "rows.csv").write_bytes(content)
     predict_file(small.clf, tmp_path / "rows.csv", tmp_path / "expected.csv")
     assert encoding is None
-    last = bytes(written).decode().splitlines()[-1]
+    last = written.encode("latin-1").decode().splitlines()[-1]
     assert last == (tmp_path / "expected.csv").read_text().splitlines()[-1]
     assert "byte 0xEF at position 3 of the row is not UTF-8" in last
 
 
 def test_a_file_that_cannot_be_read_is_an_error_in_words(page: Page, small: Exported) -> None:
     opened(page, small)
-    ask = """async (bytes) => {
-      const file = new File([new Uint8Array(bytes)], "reviews.csv");
+    ask = """async (characters) => {
+      const bytes = Uint8Array.from(characters, (character) => character.charCodeAt(0));
+      const file = new File([bytes], "reviews.csv");
       return taglineBackend.label("model", file, {}).catch((error) => error.message);
     }"""
     not_text = "The file is not text that can be read: save it as “CSV UTF-8”."
-    assert page.evaluate(ask, list(gzip.compress(csv_of(made_up(300)[0]).encode()))) == not_text
-    assert page.evaluate(ask, list("text\ngood\n".encode("utf-16-le"))) == not_text
-    assert page.evaluate(ask, list(b"text,a\nx\n")) == (
+    assert page.evaluate(ask, gzip.compress(csv_of(made_up(300)[0]).encode()).decode("latin-1")) == not_text
+    assert page.evaluate(ask, "text\ngood\n".encode("utf-16-le").decode("latin-1")) == not_text
+    assert page.evaluate(ask, "text,a\nx\n") == (
         "1 of 1 rows cannot be read (more than 50 %); the first is line 2: 2 fields expected, 1 found."
     )
 
@@ -269,7 +282,7 @@ def test_a_thousand_reviews(page: Page, reviews: Exported) -> None:
     ms = compare(page, reviews, texts)
     assert float(np.median(ms)) < 20
     # Some 30 ms when nothing else runs, out of 800 for the whole file; something else is unlikely to come in twice.
-    assert min(page.evaluate(LONGEST_PAUSE, csv_of(texts)) for _ in range(3)) < 500
+    assert any(page.evaluate(LONGEST_PAUSE, csv_of(texts)) < 500 for _ in range(3))
 
 
 def test_a_person_types_a_text_and_sees_what_decided(page: Page, small: Exported) -> None:
