@@ -48,6 +48,20 @@ def test_objects_are_no_texts_unless_they_are_named(tmp_path: Path) -> None:
         list(read_texts(write(tmp_path)))
 
 
+def test_lists_of_objects_are_no_texts() -> None:
+    parts = [[{"type": "bold", "text": "a"}, {"type": "plain", "text": "b"}] for _ in range(4)]
+    with pytest.raises(DataError, match="column `text` holds lists of objects of `type`, `text`, not texts: choose"):
+        load_dataset({"text": parts, "label": ["a", "b"] * 2})
+    chat = [{"role": "user", "content": "late"}, {"role": "assistant", "content": "delivery"}]
+    for rows, told in (
+        ([{"messages": chat}] * 4, "It holds lists of objects of `role`, `content`: save text and label as"),
+        ([{"row": chat[0]}] * 4, "hold `role`, `content`, which `--text` and `--label` name as `row.role`"),
+        ([{"n": 1}] * 4, "It holds Int64"),
+    ):
+        with pytest.raises(DataError, match=told):
+            load_dataset(rows)
+
+
 def test_typed_objects_are_read_too() -> None:
     frame = pl.DataFrame([{"a": {"b": {"c": "x"}}}, {"a": None}])
     assert nested_names(frame) == ["a.b"]

@@ -163,10 +163,7 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
     if frame.width == 1:
         raise DataError(
             f"`{source}` has one column, `{frame.columns[0]}`: labelled data has a column of texts and one of labels. "
-            + (
-                beginning_hint(frame[frame.columns[0]])
-                or "If there are more columns, give `--separator`; if labels begin the lines, `--label-prefix`."
-            )
+            f"{_hint_of_one_column(frame.to_series())}"
         )
     candidates = [name for name in rest if _is_label_like(frame[name])]
     if len(candidates) == 1:
@@ -179,6 +176,18 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
             frame.columns,
         )
     raise _ambiguous("label", sorted(candidates, key=lambda name: frame[name].n_unique()), 1, frame, source)
+
+
+def _hint_of_one_column(column: pl.Series) -> str:
+    """Say how text and label may be told apart in the only column of a source."""
+    if column.dtype == pl.String and not object_keys(column):
+        hint = beginning_hint(column)
+        return hint or "If there are more columns, give `--separator`; if labels begin the lines, `--label-prefix`."
+    if keys := object_keys(column):
+        return f"Its objects hold {listed(keys)}, which `--text` and `--label` name as `{column.name}.{keys[0]}`."
+    if keys := object_keys(_answers(column)):
+        return f"It holds lists of objects of {listed(keys)}: save text and label as columns of their own."
+    return f"It holds {column.dtype}."
 
 
 def _choose_question(rows: Rows) -> str:
@@ -226,6 +235,11 @@ def _refuse_objects(column: pl.Series, source: str) -> None:
     """Raise `ColumnError` that names the keys if a column that was not asked for holds objects."""
     keys = object_keys(column)
     if not keys:
+        if isinstance(column.dtype, pl.List) and (keys := object_keys(column.explode())):
+            raise DataError(
+                f"`{source}`: column `{column.name}` holds lists of objects of {listed(keys)}, not texts: choose "
+                "another with `--text`, or save the texts as a column of their own."
+            )
         return
     names = [f"{column.name}.{key}" for key in keys]
     named = [name for name, key in zip(names, keys, strict=True) if key.casefold() in TEXT_NAMES]
