@@ -50,7 +50,6 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
                 headers.extend(lines_read.filter(repeated))
                 if source.streamed:
                     _reject_headers(lines_read.filter(repeated), dialect, source)
-                    frame = frame.with_columns(pl.when(~repeated).then(pl.all()))
                     frame = frame.with_columns(pl.when(repeated).then(pl.lit(_REPEATED)).alias(REASON))
                 else:
                     frame, lines_read = frame.filter(~repeated), lines_read.filter(~repeated)
@@ -71,16 +70,16 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
         reasons: list[str | None] = []
         numbers: list[int] = []
         for record in read_records(waiting, dialect.grammar, width=len(names)):
-            reason, cells = record.reason, record.cells
+            reason = record.reason
             if reason is not None:
                 source.reject(record.line, reason, record.raw, "" if "UTF-8" in reason else _REMEDY)
-            elif len(names) > 1 and _is_header(cells, dialect):
+            elif len(names) > 1 and _is_header(record.cells, dialect):
                 headers.append(record.line)
                 if source.streamed:
                     _reject_headers([record.line], dialect, source)
-                reason, cells = _REPEATED, []
+                reason = _REPEATED
             if reason is None or source.streamed:
-                rows.append([*cells, *(len(names) - len(cells)) * [None]][: len(names)])
+                rows.append([*record.cells, *(len(names) - len(record.cells)) * [None]][: len(names)])
                 reasons.append(reason)
                 numbers.append(record.line)
             if waiting.number >= last:

@@ -25,7 +25,6 @@ function readCsv(text, { headerNames }) {
   const unreadable = [];
   for (const record of readRecords(text, grammar, { start, line, width: columns.length })) {
     if (record.reason === null && header.length > 1 && repeatsHeader(record.cells)) {
-      record.cells = columns.map(() => null);
       record.reason = "the row repeats the header";
     }
     rows.push({ line: record.line, cells: record.cells, reason: record.reason });
