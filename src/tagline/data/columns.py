@@ -68,8 +68,8 @@ def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group:
     if label or rows.label:
         label_columns = tuple(dict.fromkeys(label)) or (str(rows.label),)
         label_how = "given" if label else "known from the layout"
-    elif rows.questions:
-        label_columns, label_how = (_choose_question(rows),), "known from the layout"
+    elif questions := [name for name in rows.questions if name not in {*text, *taken}]:
+        label_columns, label_how = (_choose_question(rows, questions),), "known from the layout"
     else:
         settled = {*text} | ({rows.text} if rows.text else set())
         found, label_how = _find_label(frame, taken | settled, rows.source)
@@ -165,7 +165,7 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
             f"`{source}` has one column, `{frame.columns[0]}`: labelled data has a column of texts and one of labels. "
             f"{_hint_of_one_column(frame.to_series())}"
         )
-    candidates = [name for name in rest if _is_label_like(frame[name])]
+    candidates = [name for name in rest if is_label_like(frame[name])]
     if len(candidates) == 1:
         return candidates[0], "the only column of few distinct values"
     if candidates and all(_is_flag(frame[name]) for name in candidates):
@@ -190,14 +190,14 @@ def _hint_of_one_column(column: pl.Series) -> str:
     return f"It holds {column.dtype}."
 
 
-def _choose_question(rows: Rows) -> str:
+def _choose_question(rows: Rows, questions: Sequence[str]) -> str:
     """Return the only question of an export, or the only one that is answered by labels."""
-    if len(rows.questions) == 1:
-        return rows.questions[0]
-    names = [name for name in rows.questions if _is_label_like(_answers(rows.frame[name]))]
+    if len(questions) == 1:
+        return questions[0]
+    names = [name for name in questions if is_label_like(_answers(rows.frame[name]))]
     if len(names) == 1:
         return names[0]
-    names = names or list(rows.questions)
+    names = names or list(questions)
     raise ColumnError(
         f"`{rows.source}`: the texts have labels for several questions, {listed(names)}: choose one with `--label`.",
         ("--label", names[0]),
@@ -304,7 +304,8 @@ def _is_text_like(column: pl.Series) -> bool:
     return isinstance(mean, float) and mean >= MIN_TEXT_CHARS and distinct >= MIN_TEXT_DISTINCT
 
 
-def _is_label_like(column: pl.Series) -> bool:
+def is_label_like(column: pl.Series) -> bool:
+    """Say whether the values of a column recur as those of labels do."""
     if isinstance(column.dtype, pl.List):
         return True
     if isinstance(column.dtype, pl.Struct | pl.Object | pl.Binary | pl.Float32 | pl.Float64):

@@ -105,6 +105,14 @@ def test_minimal_json_and_csv_hold_a_name_or_choices(tmp_path: Path) -> None:
     assert labels == dict(zip(TEXTS, SINGLE, strict=True))
 
 
+def test_two_columns_of_choices_are_asked_about() -> None:
+    rows = [{**minimal(name, i), "sentiment": ("pos", "neg")[i % 2]} for i, name in enumerate(SINGLE)]
+    with pytest.raises(ColumnError, match="several questions, `kind`, `sentiment`"):
+        load_dataset(rows)
+    assert labels_of(rows, label="kind")[0].classes == list(CLASSES)
+    assert load_dataset(rows, group="sentiment").classes == list(CLASSES)
+
+
 def test_texts_to_predict_are_those_of_the_tasks(tmp_path: Path) -> None:
     for given in ([[annotation(name)] for name in SINGLE], [[] for _ in TEXTS]):
         batches = list(read_texts(write(tmp_path / "a.json", tasks(given)), batch_rows=7))

@@ -15,6 +15,7 @@ from tagline.data.annotation_tools.base import (
     holds,
     label_column,
 )
+from tagline.data.columns import OTHER_NAMES, is_label_like
 from tagline.data.frames import frame_of_dicts, scalar_text
 from tagline.data.rows import Rows
 
@@ -40,13 +41,14 @@ def _read(rows: Rows) -> Export:
 
 
 def _read_rows(frame: pl.DataFrame) -> Export:
-    """Read JSON-MIN or CSV: a column of choices is the label."""
+    """Read JSON-MIN or CSV: columns of choices, or of a single one, are questions."""
     frame = frame.drop(_ADDED, strict=False)
-    chosen = [name for name in frame.columns if _holds_choices(frame[name])]
-    return Export(frame, questions=tuple(chosen))
+    return Export(frame, questions=tuple(column.name for column in frame if _holds_choices(column)))
 
 
 def _holds_choices(column: pl.Series) -> bool:
+    if column.dtype == pl.String and column.name.casefold() not in OTHER_NAMES and is_label_like(column):
+        return True
     if isinstance(column.dtype, pl.Struct):
         return column.dtype.fields[0].name in _CHOSEN
     return column.dtype == pl.String and bool(column.str.contains(r'^\{"choices":').any())
