@@ -302,13 +302,15 @@ def test_multilabel(tmp_path):
 
 
 def test_the_per_cent_of_a_multilabel_mistake_is_of_the_label_that_is_wrong():
-    def wrong(label, prediction):
-        mistake = {"text": "a", "label": label, "prediction": prediction, "probability": 0.993}
+    def wrong(label, prediction, **more):
+        mistake = {"text": "a", "label": label, "prediction": prediction, "probability": 0.993, **more}
         return mistake_cards([mistake])[0]["wrong"]
 
     assert wrong(["Billing", "Returns"], ["Billing"]) == {"name": "Returns", "how": "left out"}
     assert wrong([], ["Billing"]) == {"name": "Billing", "how": "given"}
     assert wrong("Billing", "Returns") is None
+    assert wrong(["Billing"], ["Returns"], about="Returns") == {"name": "Returns", "how": "given"}
+    assert wrong(["Billing"], ["Returns"]) == {"name": "", "how": ""}  # of a run of an earlier version
 
 
 def test_duplicate_texts_appear_once_among_the_mistakes():

@@ -453,3 +453,4 @@ def test_no_accessibility_fault(opened: Opener, scheme: str, viewport: dict[str,
         for tab in TABS:
             page.locator(f"#tab-{tab}").click()
             check(page)
+    check(opened("docs", color_scheme=scheme, viewport=viewport))

@@ -255,14 +255,14 @@ def _labels(label: Any) -> str:
 def _wrong_label(mistake: Mapping[str, Any]) -> dict[str, str] | None:
     """Say of which label of a multi-label mistake its probability is; ``None`` for single-label data.
 
-    It is that of the label most confidently wrong, given or left out. Of several wrong ones the run does not
-    tell which that is: then there is no name.
+    It is that of the label most confidently wrong, given or left out. Of several wrong ones a run of an earlier version
+    does not tell which that is: then there is no name.
     """
     truth, prediction = mistake["label"], mistake["prediction"]
     if not isinstance(truth, list) or not isinstance(prediction, list):
         return None
     wrong = set(truth) ^ set(prediction)
-    if len(wrong) != 1:
+    name = mistake.get("about") or (wrong.pop() if len(wrong) == 1 else None)
+    if name is None:
         return {"name": "", "how": ""}
-    name = wrong.pop()
     return {"name": display_name(str(name)), "how": "given" if name in prediction else "left out"}

@@ -187,6 +187,7 @@ def find_mistakes(
                 "label": label,
                 "prediction": prediction,
                 "probability": float(confidence[row]),
+                **({"about": name} if multilabel else {}),
                 "spans": spans,
             }
         )

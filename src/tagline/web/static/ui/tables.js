@@ -53,6 +53,7 @@ function expandable(rows, make, label, { few = ROWS_SHOWN, all = `all ${number(r
 const heat = (share) => (share === 0 ? "none" : share < 0.02 ? null : `h${Math.min(4, 1 + Math.floor(share * 4))}`);
 
 const FEW_CLASSES = 12;
+const VERY_FEW_CLASSES = 5; // a phone has room for their shares
 
 function confusionTable(matrix, classes) {
   const many = classes.length > FEW_CLASSES;
@@ -76,7 +77,7 @@ function confusionTable(matrix, classes) {
   });
   return element(
     "table",
-    { class: many ? "matrix many" : "matrix" },
+    { class: many ? "matrix many" : classes.length > VERY_FEW_CLASSES ? "matrix several" : "matrix" },
     captionOf("Rows are true labels, columns are predictions. Correct predictions are on the diagonal."),
     element("thead", {}, head),
     element("tbody", {}, ...rows),
@@ -103,7 +104,8 @@ function classTables(perClass) {
   };
   const columns = ["precision", "recall", "F1", "95 % interval of F1", "texts"].map((name) => ({ name }));
   const caption = "Each class against the rest, on test texts";
-  const make = (listed) => table(caption, [{ name: "class", start: true }, ...columns], listed);
+  const heads = [{ name: "class", start: true }, ...columns];
+  const make = (listed) => table(caption, heads, listed, { className: "figures" });
   const rows = Object.entries(perClass).map(([name, row]) => [
     shown(name),
     share(row.precision),
