@@ -20,6 +20,7 @@ from tagline.export.html.accuracy_loss import known_truth, measure
 from tagline.export.html.compose import model_script
 from tagline.export.html.javascript import V8
 from tagline.export.html.sizing import pack
+from tagline.export.replay import Replay
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 from tests.synthetic_texts import made_up
@@ -54,7 +55,10 @@ def test_without_v8_nothing_is_exported(run: Path, tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("n", [0, 2])
-def test_the_texts_that_a_page_shows_are_counted(run: Path, tmp_path: Path, n: int) -> None:
+def test_the_texts_that_a_page_shows_are_counted(
+    run: Path, tmp_path: Path, n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagline.export.html.export.make_replay", lambda *_: Replay(TEXTS[:100], 0, 100, 0, 0))
     shutil.copytree(run, tmp_path / "run")
     wrong = {"label": "c0", "prediction": "c1", "probability": 0.9, "spans": []}
     mistakes = [{"text": f"confidential {k}", **wrong} for k in range(n)]
