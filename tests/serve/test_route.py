@@ -34,7 +34,7 @@ def test_every_answer_is_described(server, mode):
         operation = found.ok()
 
         @given(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode)))
-        @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
         def check(case):
             nonlocal tried
             tried += 1
