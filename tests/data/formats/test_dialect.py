@@ -119,6 +119,21 @@ def test_first_rows_are_not_taken_for_titles(tmp_path: Path, content: str, n_row
     assert not any("above" in note for note in read.notes)
 
 
+def test_a_file_of_nothing_but_a_sep_line_is_empty(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("sep=;\n")
+    with pytest.raises(DataError, match="is empty: it has no rows"):
+        read_file(path)
+
+
+def test_rows_that_are_one_quoted_cell_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text('"text,label"\n' + '"good,a"\n"bad,b"\n' * 9)
+    with pytest.raises(DataError, match=r"every row is one quoted cell, .* give `--quote ''`\."):
+        read_file(path)
+    assert read_file(path, layout=FileLayout(quote="")).frame.rows()[0] == ('"good', 'a"')
+
+
 def test_a_dialect_that_does_not_fit_names_the_options(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("text,label\n" + "$a, b$,x\n$c, d$,y\n" * 9)

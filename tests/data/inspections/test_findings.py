@@ -82,6 +82,11 @@ def test_control_characters_are_kept_and_reported(tmp_path: Path) -> None:
     assert f"1 text contains control characters, which are kept (first: line 42 of `{path}`)." in data.facts.warnings
 
 
+def test_control_characters_in_labels_are_reported() -> None:
+    (told,) = load_dataset([(f"text {i}", f"c{i % 2}" + "\0" * (i % 2)) for i in range(40)]).facts.warnings
+    assert told == r"1 label contains control characters, which are kept, such as 'c1\x00'."
+
+
 def test_characters_of_a_wrong_encoding_are_reported(tmp_path: Path) -> None:
     texts = ["Cafés", "à", "Noël,", "“quoted”,", "NÃO,", "Â,", "â", "A IRMÃ…", "“MAÇÃ”", "IRMÃ\N{NO-BREAK SPACE}"]
     good = [(f"{text} {i}", f"c{i % 2}") for i, text in enumerate(4 * texts)]

@@ -90,6 +90,8 @@ FILES = {
     "files that were joined": "text,label\r\n" + 'good,pos\r\n\ufeff"text",label\r\nbad,neg\r\n' * 3 + "text,x\r\n",
     "titles of several cells": "Report,Q1,2024\nBy,Jane,x\ntext,label,n\n" + "good,pos,1\nbad,neg,2\n" * 3,
     "spaces around separators": '"text" , "label"\n' + '"good, very" , "pos" \r\n"bad" ,"neg"\n' * 5,
+    "one column of quoted texts with a comma": '"Hello, world"\n"Bye, moon"\n' * 9,
+    "two byte order marks": "\ufeff\ufefftext,label\ngood,pos\n\ufefftext,label\nbad,neg\n",
     "a column that repeats its name": "text\n" + "good\ntext\n" * 3,
     "psql": " text | label\n------+-------\n" + " good | pos\n" * 30 + "(30 rows)\n",
     "Markdown": "| text | label |\n|:---|---|\n" + "| good | pos |\n| bad | neg |\n" * 3,
@@ -101,6 +103,7 @@ FAULTS = {
     "text,label\n" + "good\n" * 3 + "bad,neg\n": (
         r"3 of 4 rows cannot be read \(more than 50 %\); the first is line 2: 2 fields expected, 1 found\."
     ),
+    '"text,label"\n' + '"good, pos"\n"bad, neg"\n' * 9: "[Ee]very row is one quoted cell",
     "": "The file is empty",
     "\n\n": "The file is empty",
     "a,b\nx,y\nz,x\n": "The text column is not clear",

@@ -71,6 +71,13 @@ def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
     skipped += n_above
     lines = lines[skipped:]
     grammar = _best_grammar(lines, separator, source.layout.quote)
+    if source.layout.quote is None and _is_quoted_whole(lines, grammar):
+        if _is_named(lines[0], grammar.separator, source.header_names):
+            raise DataError(
+                f"`{source.name}`: every row is one quoted cell, as Excel writes a table that stands in a single "
+                "column: split the column there, or give `--quote ''`."
+            )
+        grammar = Grammar(grammar.separator)
     counted = Lines(lines)
     records = read_records(counted, grammar)
     head = next(records, None)
@@ -80,13 +87,22 @@ def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
     if head.reason is not None:
         raise DataError(f"`{source.name}`: the header, line {head.line + skipped}, cannot be read: {head.reason}.")
     source.log.separator = grammar.separator
-    cells = [cell.strip() for cell in head.cells]
+    written = tuple(cell.lstrip("\ufeff") for cell in head.cells)
+    cells = [cell.strip() for cell in written]
     body = [record.cells for record in islice(records, 50) if record.reason is None]
     if not is_header(cells, body, source.header_names):
         return Dialect(grammar, tuple(f"column_{i + 1}" for i in range(len(cells))), skipped)
     if len(lines) > header_lines and _RULE.fullmatch(lines[header_lines]):
         header_lines += 1
-    return Dialect(grammar, tuple(distinct_names(cells)), skipped + header_lines, tuple(head.cells))
+    return Dialect(grammar, tuple(distinct_names(cells)), skipped + header_lines, written)
+
+
+def _is_quoted_whole(lines: list[bytes], grammar: Grammar) -> bool:
+    """Say whether a grammar has several columns only because it splits rows that are one quoted cell."""
+    if grammar.quote == '"' or not lines or not lines[0].startswith(b'"'):
+        return False
+    whole = _fit(lines, Grammar(grammar.separator))
+    return whole.width == 1 and whole.share == 1.0 and _fit(lines, grammar).share >= _MOST
 
 
 def has_header_cell(line: str, separator: str, header_names: frozenset[str]) -> bool:

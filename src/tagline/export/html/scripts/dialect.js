@@ -192,13 +192,24 @@ function sniffDialect(text, headerNames) {
   const start = above.reduce((sum, { length }) => sum + length + 1, from);
   const line = (excel === null ? 1 : 2) + n;
   const rest = sample.slice(start);
-  const grammar = bestGrammar(rest, stated);
+  let grammar = bestGrammar(rest, stated);
+  if (grammar.quote !== '"' && rest.startsWith('"')) {
+    const whole = fitOf(rest, { ...grammar, quote: '"', escape: false, initialSpace: false });
+    if (whole.width === 1 && whole.share === 1 && fitOf(rest, grammar).share >= MOST) {
+      const names = rest.split("\n", 1)[0].split(grammar.separator).map((cell) => cell.replace(/^[ "'\r]+|[ "'\r]+$/g, ""));
+      if (countKnown(names, known) > 0) {
+        throw new Error("Every row is one quoted cell: split the column of the table before it is saved as CSV.");
+      }
+      grammar = whole.grammar;
+    }
+  }
   const records = readRecords(rest, grammar, { line });
   const { value: head, done } = records.next();
   if (done) throw new Error("The file is empty: it has no rows.");
   if (head.reason) throw new Error(`The header, line ${head.line}, cannot be read: ${head.reason}.`);
   const body = Array.from({ length: HEADER_ROWS }, () => records.next().value?.cells ?? []);
-  const cells = head.cells.map((cell) => cell.trim());
+  const header = head.cells.map((cell) => cell.replace(/^\ufeff+/, ""));
+  const cells = header.map((cell) => cell.trim());
   const tableLine = above.some((each) => each.trim() !== "") ? line : null;
   if (!isHeader(cells, body, known)) {
     return { grammar, columns: cells.map((_, i) => `column_${i + 1}`), header: [], start, line, tableLine };
@@ -208,5 +219,5 @@ function sniffDialect(text, headerNames) {
   if (RULE.test(next)) end += next.length + 1;
   const headerLines = rest.slice(0, end).split("\n").length - 1;
   const columns = distinctNames(cells);
-  return { grammar, columns, header: head.cells, start: start + end, line: line + headerLines, tableLine };
+  return { grammar, columns, header, start: start + end, line: line + headerLines, tableLine };
 }
