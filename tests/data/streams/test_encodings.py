@@ -36,7 +36,6 @@ OTHERS = {
     "iso2022_jp": "請求書が届きません。配送が遅いです",
     "iso2022_kr": "환불해 주세요. 소포가 제시간에 도착하지 않았습니다.",
     "hz": "请退款，包裹没有按时到达，服务很差",
-    "utf-7": "Die Rechnung für März ist überhöht + bitte prüfen",
 }
 
 
@@ -71,12 +70,14 @@ def test_a_few_letters_are_windows_1252(tmp_path: Path, letters: str, n: int) ->
 
 
 def test_ascii_is_not_taken_for_shifts(tmp_path: Path) -> None:
-    path = tmp_path / "data.csv"
     texts = ["call +1-555-0100-", "C++ and A+B-C+D", "+49170123456-", "~{x~}", "\x1b[31mred\x1b[0m", "+Abc- +1 +Zz"]
-    rows = [(text, "a") for text in 4 * texts]
-    path.write_bytes(written(rows, "ascii"))
-    read = read_file(path)
-    assert (read.frame.rows(), read.notes) == (rows, ())
+    for i, text in enumerate([*texts, "cat+dog", "neu+pos", "C+API", "a ~~ b ~{", "{~} ~{~}"]):
+        path = tmp_path / f"{i}.csv"
+        rows = [(f"text {i}", "ab"[i % 2]) for i in range(20)] + 10 * [(text, text)]
+        path.write_bytes(written(rows, "ascii"))
+        read = read_file(path)
+        assert (read.frame.rows(), read.notes) == (rows, ())
+        assert [text for batch in read_texts(path) for text in batch.texts] == [text for text, _ in rows]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "utf-8"])
@@ -118,6 +119,10 @@ def test_a_named_encoding_is_used(tmp_path: Path) -> None:
     read = read_file(path, layout=FileLayout(encoding="iso8859-15"))
     assert read.frame["text"].to_list() == ["œ €", "€"]
     assert read.notes == ()
+    rows = table("Die Rechnung für März ist überhöht + bitte prüfen")
+    path.write_bytes(written(rows, "utf-7"))
+    read = read_file(path, layout=FileLayout(encoding="utf-7"))
+    assert (read.frame.rows(), read.notes) == (rows, ())
 
 
 def test_an_unknown_encoding_is_an_error() -> None:

@@ -1,7 +1,7 @@
 """fastText's training files: ``__label__x`` words and the text, one row a line.
 
 Another prefix such as ``__class__`` is taken where nearly all lines begin with it, or where the user names it. One of
-signs alone, such as ``#`` or ``[``, makes labels only at the beginning of a line; a bracket closes its label.
+punctuation alone, such as ``#`` or ``[``, makes labels only at the beginning of a line; a bracket closes its label.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Texts with characters that a wrong encoding leaves.
 
 UTF-8 that is read as Windows-1252 turns an accented letter into two characters, as ``é`` into ``Ã©`` and ``’`` into
-``â€™``. A letter that no encoding could read becomes U+FFFD. Other wrong encodings leave controls, and signs or
-parts of frames inside words.
+``â€™``. A letter that no encoding could read becomes U+FFFD. Other wrong encodings leave control
+characters, and symbols or box-drawing characters inside words.
 """
 
 from tagline.data.inspections.base import Finding, InspectedData, Inspection

@@ -3,7 +3,8 @@
 A byte order mark decides. Without one a file is UTF-8, unless most of its first lines that are not ASCII are not UTF-8
 either: then `chardet` detects the encoding. Lines of such a file that are UTF-8 stay so: files that were
 appended to by several programs are common. Where the detected encoding leaves implausible text, the one is taken that
-leaves hardly any. ISO-2022, HZ and UTF-7 consist of ASCII characters and are recognised by their shifts.
+leaves hardly any. ISO-2022 and HZ consist of ASCII characters and are recognised by their shifts. UTF-7 is never
+detected: ordinary text such as ``cat+dog`` is UTF-7 too.
 """
 
 import codecs
@@ -40,8 +41,8 @@ _MULTIBYTE = {
 }
 _USUAL = "Windows-1252"
 _LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "mac-roman", "cp850", "cp437")
-# So few different letters and signs are little evidence: the most common encoding is taken, if it gives no Icelandic
-# letter (they stand where Turkish has its own), no capital or sign inside a word and no unknown character.
+# So few different letters and symbols are little evidence: the most common encoding is taken, if it gives no Icelandic
+# letter (they stand where Turkish has its own), no capital or symbol inside a word and no unknown character.
 _FEW = 4
 _IMPLAUSIBLE = re.compile(r"[ýþðÝÞÐ\ufffd]|(?<=[a-zà-ÿ])[À-ÞŠŽŒŸ]|(?<=[a-z])[¡-¿](?=[a-z])")
 # More of the characters beyond ASCII are hardly right; another encoding must have left much less of them.
@@ -57,7 +58,6 @@ _SHIFTS = (
     (re.compile(rb"\x1b(?:\$[@B]|\(J)"), "iso2022_jp_2"),
     (re.compile(rb"~\{(?:[!-}][!-~])+?~\}"), "hz"),
 )
-_UTF_7 = re.compile(rb"\+([A-Za-z0-9+/]+)")
 _FEWEST_SHIFTS = 3
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _SAMPLE = 200_000  # bytes that the detection takes
@@ -150,20 +150,13 @@ def _more_plausible(encoding: str, sample: bytes) -> str:
 
 def shifted_encoding(data: bytes) -> str | None:
     """Return the encoding of ASCII characters in which shifts stand for others, if text has any."""
-    if not any(mark in data for mark in (b"\x1b", b"~{", b"+")):  # much faster than the expressions below
+    if not any(mark in data for mark in (b"\x1b", b"~{")):  # much faster than the expressions below
         return None
     for shift, encoding in _SHIFTS:
         if shift.search(data) and (encoding != "hz" or len(shift.findall(data)) >= _FEWEST_SHIFTS):
             with suppress(UnicodeDecodeError):
                 data.decode(encoding)
                 return encoding
-    runs = _UTF_7.findall(data)
-    if len(runs) < _FEWEST_SHIFTS or any(not run[:1].isalpha() for run in runs):
-        return None
-    with suppress(UnicodeDecodeError):
-        others = [character for character in data.decode("utf-7") if not character.isascii()]
-        if len(others) >= _FEWEST_SHIFTS and implausible_share("".join(others)) == 0:
-            return "utf-7"
     return None
 
 

@@ -1,7 +1,7 @@
 """How much of a text looks as if it had been decoded wrongly.
 
-A wrong encoding leaves controls, parts of frames, and signs or capitals inside words; of bytes of other languages it
-makes words of two scripts, or ideographs that hardly any text has.
+A wrong encoding leaves control characters, box-drawing characters, and symbols or capitals inside words; of bytes of
+other languages it makes words of two scripts, or ideographs that hardly any text has.
 """
 
 import re
@@ -9,14 +9,14 @@ from functools import cache
 
 _LETTER = r"[^\W\d_]"
 # Dashes, dots and apostrophes join words.
-_SIGN = r"[^\w\s\x00-\x7f–—‐‑…’‘ʼ·•/\u00ad\u200b-\u200f\u3000-\u303f\uff00-\uffef]|[¹²³ªºƒˆ˜ˇ˘˙˛˝]"
+_SYMBOL = r"[^\w\s\x00-\x7f–—‐‑…’‘ʼ·•/\u00ad\u200b-\u200f\u3000-\u303f\uff00-\uffef]|[¹²³ªºƒˆ˜ˇ˘˙˛˝]"
 _LATIN = r"[A-Za-zÀ-ÖØ-öø-ɏ]"
 _BEYOND_ASCII = [chr(point) for point in (*range(0xC0, 0x180), *range(0x370, 0x530))]
 _CAPITALS = "".join(filter(str.isupper, _BEYOND_ASCII))
 _SMALL = "".join(filter(str.islower, _BEYOND_ASCII))
 _NOT_LATIN = r"[Ͱ-ϿЀ-ӿ֐-׿؀-ۿ]"
 _WRONG = re.compile(
-    rf"[\x80-\x84\x86-\x9f\ufffd\ue000-\uf8ff\u2500-\u259f]|(?<={_LETTER})(?:{_SIGN})+(?={_LETTER})"
+    rf"[\x80-\x84\x86-\x9f\ufffd\ue000-\uf8ff\u2500-\u259f]|(?<={_LETTER})(?:{_SYMBOL})+(?={_LETTER})"
     rf"|(?<!\d)[¹¼¾](?={_LETTER})|(?<={_LATIN}){_NOT_LATIN}|(?<={_NOT_LATIN}){_LATIN}"
     rf"|(?<=[a-z{_SMALL}])[{_CAPITALS}]|(?<=[{_SMALL}])[A-Z]"
 )

@@ -51,7 +51,8 @@ async function readFile(file) {
 
 /**
  * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`, and
- * `tableLine`, where the table begins if lines above it were not read. The columns `text` hold the texts; without any they are found.
+ * `tableLine`, where the table begins if lines above it were not read. The columns `text` hold the texts; without any
+ * they are found.
  */
 async function label(_, file, { text: named = [], onProgress, signal } = {}) {
   const model = await opened;

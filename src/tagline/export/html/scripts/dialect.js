@@ -1,5 +1,5 @@
 "use strict";
-// The dialect of a CSV file, found from its beginning by the rules of `tagline.data.formats.dialect`.
+// The dialect of a CSV file, found from its beginning by the rules of `tagline.data.formats.delimited.dialect`.
 
 const SEPARATORS = [",", "\t", ";", "|"];
 const QUOTES = ['"', "'", "`"];
@@ -176,9 +176,9 @@ function distinctNames(names) {
 }
 
 /**
- * The grammar and the columns of a file, and where its data starts: {grammar, columns, header, start, line}; `header` are
- * the cells of the header as they are written, none without one. `tableLine` is
- * the line of the table if a title or comments stand above it, else null.
+ * The grammar and the columns of a file, and where its data starts: {grammar, columns, header, start, line, tableLine}.
+ * `header` are the cells of the header as they are written, none without one. `tableLine` is the line of the table if
+ * others stand above it, else null.
  */
 function sniffDialect(text, headerNames) {
   const sample = sampleOf(text);

@@ -1,8 +1,8 @@
 "use strict";
-// The line reader of CSV, by the rules of `tagline.data.formats.records`: the grammar of RFC 4180, and a reason for each
-// row that cannot be read. A grammar is {separator, quote, escape, initialSpace}: without quotes, `quote` is null; with
-// `escape`, a backslash inside quotes takes the next character as it is; with `initialSpace`, spaces at the beginning of
-// a cell and behind a closing quote are no part of it.
+// The line reader of CSV, by the rules of `tagline.data.formats.delimited.records`: the grammar of RFC 4180, and a reason
+// for each row that cannot be read. A grammar is {separator, quote, escape, initialSpace}: without quotes, `quote` is
+// null; with `escape`, a backslash inside quotes takes the next character as it is; with `initialSpace`, spaces at the
+// beginning of a cell and behind a closing quote are no part of it.
 
 const CLOSING_QUOTES = { "“": "”", "„": "“", "«": "»" };
 const closingOf = (quote) => CLOSING_QUOTES[quote] ?? quote;
