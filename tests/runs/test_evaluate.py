@@ -63,7 +63,10 @@ def test_findings_are_of_measured_rows_and_the_most_serious_first(tmp_path):
 def test_labels_that_the_model_does_not_know_are_one_finding(tmp_path):
     run = train_run(ROWS, TrainSettings(recipe="naive-bayes"), out=tmp_path / "run")
     new = pl.DataFrame({"text": [f"new good film {i}" for i in range(30)], "label": ["pos", "odd", "neg"] * 10})
-    evaluation = evaluate_model(run.folder, new)
+    stages, steps = [], []
+    evaluation = evaluate_model(run.folder, new, log=stages.append, progress=steps.append)
+    assert stages == ["predicting 30 texts", "measuring"]
+    assert (steps[-1].done, steps[-1].total) == (30, 30)
     said = [finding.sentence for finding in evaluation.findings]
     [one] = [sentence for sentence in said if "`odd`" in sentence]
     assert one == "10 rows have labels that the model was trained without, and count as wrong: `odd`."
