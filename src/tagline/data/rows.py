@@ -6,10 +6,13 @@ them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import polars as pl
 
 from tagline.errors import DataError
+
+Strings = TypeVar("Strings", pl.Expr, pl.Series)
 
 EXCERPT_CHARS = 200
 MAX_REJECTED_SHARE = 0.01
@@ -63,8 +66,8 @@ def places(file: str | None, lines: pl.Series) -> pl.DataFrame:
     return pl.select(file=pl.repeat(file, len(lines), dtype=pl.Categorical), line=lines.cast(pl.UInt32))
 
 
-def is_blank(text: pl.Expr) -> pl.Expr:
-    """Say which texts are empty or white space."""
+def is_blank(text: Strings) -> Strings:
+    """Say which texts are empty or white space, (n_texts,), as Unicode defines it: `str.isspace` differs."""
     return text.str.strip_chars_start().str.len_bytes() == 0
 
 

@@ -145,11 +145,12 @@ def test_empty_texts_are_reported(call, run_folder, here):
     assert len(out.splitlines()) == 4
     assert "warning: 2 texts are empty and have no prediction." in err
     assert out.splitlines()[-1] == "  ,3,,,the text is empty"
-    _, out, err = call("predict", run_folder, "superb", " ", "--json")
+    _, out, err = call("predict", run_folder, "superb", " ", "\x1c", "--json")
     assert "warning: 1 text is empty and has no prediction." in err
-    first, second = json.loads(out)
+    first, second, separator = json.loads(out)
     assert second == {"text": " ", "prediction": None, "probability": None, "reason": "the text is empty"}
-    assert (first["prediction"], first["reason"]) == ("pos", None)
+    assert list(first) == list(separator) == ["text", "prediction", "probability"]
+    assert first["prediction"] == "pos"
     assert "the text is empty" in call("predict", run_folder, "superb", " ")[1]
     assert "empty" not in call("predict", run_folder, "superb")[2]
 

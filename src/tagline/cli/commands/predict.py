@@ -135,7 +135,9 @@ def predict(
     elif as_json:
         from tagline.cli.terminal import show_json
 
-        show_json(frame.to_dicts())
+        # Whether a text has a `reason` must not depend on the other texts; in HTTP it does not.
+        found = frame.to_dicts()
+        show_json([{name: row[name] for name in row if (name, row[name]) != ("reason", None)} for row in found])
     else:
         _show(frame)
 

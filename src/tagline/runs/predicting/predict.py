@@ -234,8 +234,7 @@ class PredictedFile:
 
 def _with_reasons(added: pl.DataFrame, reasons: pl.Series, texts: pl.Series) -> pl.DataFrame:
     """Return the columns of predictions with ``reason``, and without a prediction where there is a reason for that."""
-    blank = texts.to_frame("text").select(is_blank(pl.col("text"))).to_series() & reasons.is_null()
-    reasons = reasons.set(blank, EMPTY).alias("reason")
+    reasons = reasons.set(is_blank(texts) & reasons.is_null(), EMPTY).alias("reason")
     return added.select(pl.when(reasons.is_null()).then(pl.all())).with_columns(reasons)
 
 
@@ -301,7 +300,7 @@ def _write_rejected(target: Path, rejected: Sequence[Rejected]) -> Path:
 
 def n_blank(texts: pl.Series) -> int:
     """Return how many texts are empty or consist of white space."""
-    return int(texts.to_frame("text").select(is_blank(pl.col("text")).sum()).item())
+    return int(is_blank(texts).sum())
 
 
 def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:

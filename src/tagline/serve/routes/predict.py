@@ -6,12 +6,14 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tagline.data.rows import is_blank
 from tagline.runs.predicting.predict import EMPTY
 from tagline.runs.predicting.prediction_row import OptionError, PredictionFields, PredictionOptions, prediction_rows
 from tagline.serve.http.errors import ApiError, timed_out
@@ -98,8 +100,9 @@ def _answer(
 ) -> bytes:
     """Return the answer for texts with these probabilities, (n_texts, n_classes), as JSON."""
     rows = prediction_rows(model.classifier, model.classes, proba, options).to_json()
-    for row, text, truncated in zip(rows, texts, cut, strict=True):
-        if not text or text.isspace():
+    empty = is_blank(pl.Series(texts, dtype=pl.String)).to_list()
+    for row, without_text, truncated in zip(rows, empty, cut, strict=True):
+        if without_text:
             row |= dict.fromkeys(row) | {"reason": EMPTY}
         row["truncated"] = truncated
     return to_json({"model": model.name, "version": model.version, "predictions": rows})

@@ -23,7 +23,7 @@ function predictTab(state, onProblem) {
     clearTimeout(retrying);
     const given = text.value;
     byId("copy").disabled = given === "";
-    if (given.trim() === "" || state.about === null) {
+    if (/^\p{White_Space}*$/u.test(given) || state.about === null) {
       asking = null;
       onProblem(null);
       show(null);
