@@ -62,9 +62,7 @@ def test_labels_are_composed() -> None:
     assert unified([nfd], KEEP)[0] == ["réclamation"]
 
 
-@pytest.mark.parametrize(
-    "mark", ["-", "?", "N/A", "nan", "NaN", "NA", "#N/A", "null", "unlabelled", "TBD", "todo", "k.A."]
-)
+@pytest.mark.parametrize("mark", ["-", "?", "N/A", "nan", "NaN", "NA", "#N/A", "null", "unlabelled", "k.A."])
 def test_marks_are_unlabelled(mark: str) -> None:
     labels, told = unified(["a", mark, "b", mark])
     assert labels == ["a", None, "b", None]
@@ -98,12 +96,29 @@ def test_minus_one_is_unlabelled_among_class_numbers_from_zero() -> None:
         ["None", "low", "high"],
         ["none", "for", "against"],
         ["unknown", "a", "b"],
+        ["todo", "doing", "done"],
+        ["TBD", "a", "b"],
     ],
 )
 def test_what_may_mean_unlabelled_stays_a_class_and_is_named(labels: list[object]) -> None:
     told = f"The label `{labels[0]}` is read as a class. If it means unlabelled, remove these rows."
     assert unified(labels) == (labels, told)
     assert unified(labels, KEEP) == (labels, "")
+
+
+@pytest.mark.parametrize(
+    ("labels", "first"),
+    [
+        (["-1", "0", "1"], False),
+        (["none", "for", "against"], False),
+        (["to do", "doing", "done"], False),
+        (["-1", "1", "2", "3"], True),
+        (["unknown", "a", "b"], True),
+    ],
+)
+def test_what_is_usually_a_class_is_not_among_the_key_findings(labels: list[str], first: bool) -> None:
+    found = unify_labels(pl.Series("label", labels), LabelOptions())
+    assert [finding.sentence for finding in found.key_findings] == (list(found.notes) if first else [])
 
 
 def test_codes_of_missing_values_are_unlabelled_among_class_numbers() -> None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from tagline.data.labels.characters import clean, plain, visible
 from tagline.data.labels.formats import LabelOptions, Labels
-from tagline.data.labels.marks import unlabelled
+from tagline.data.labels.marks import Unlabelled, unlabelled
 from tagline.data.wording import counted
 from tagline.key_findings import KeyFinding, Kind
 
@@ -49,16 +49,16 @@ def unify_labels(labels: pl.Series, options: LabelOptions) -> Labels:
     n_rows: dict[str, int] = dict(counts.iter_rows())
     composed = {label: unicodedata.normalize("NFC", label) for label in n_rows}
     best = composed if options.keep_spelling else _most_frequent(composed, n_rows)
-    marks, perhaps = ([], []) if options.keep_spelling else unlabelled(set(best.values()))
-    changed = {label: None if name in marks else name for label, name in best.items()}
+    missing = Unlabelled() if options.keep_spelling else unlabelled(set(best.values()))
+    changed = {label: None if name in missing.marks else name for label, name in best.items()}
     changed = {label: name for label, name in changed.items() if label != name}
     found = _merged(composed, best)
-    for mark in marks:
+    for mark in missing.marks:
         found.append(_of_mark(mark, sum(n_rows[label] for label, name in best.items() if name == mark)))
-    found += map(_of_possible_mark, perhaps)
+    found += [KeyFinding(Kind.UNLABELLED, _read_as_class(name)) for name in missing.likely]
     if not options.keep_spelling:
         found += _of_same_meaning(set(best.values()))
-    notes = [*_notes(composed), *(finding.sentence for finding in found)]
+    notes = [*_notes(composed), *(finding.sentence for finding in found), *map(_read_as_class, missing.possible)]
     labels = renamed(labels, changed) if changed else labels
     if options.multilabel and not lists:
         label = pl.col("label")
@@ -135,9 +135,8 @@ def _of_mark(mark: str, n: int) -> KeyFinding:
     return KeyFinding(Kind.UNLABELLED, sentence)
 
 
-def _of_possible_mark(name: str) -> KeyFinding:
-    sentence = f"The label `{name}` is read as a class. If it means unlabelled, remove these rows."
-    return KeyFinding(Kind.UNLABELLED, sentence)
+def _read_as_class(name: str) -> str:
+    return f"The label `{name}` is read as a class. If it means unlabelled, remove these rows."
 
 
 def _of_same_meaning(names: Collection[str]) -> list[KeyFinding]:
