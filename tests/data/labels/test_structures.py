@@ -55,11 +55,13 @@ def test_labels_of_objects() -> None:
     assert labels_in({"label": 1, "other": 0}) == ["label"]
     assert labels_in({"a": None, "b": None}) == []
     assert labels_in({"name": "a", "id": 3, "color": "red"}) == ["a"]
+    assert labels_in({"name": "a", "id": 1, "user_id": 0, "confidence": 0.9}) == ["a"]
     assert labels_in([{"displayName": "a"}, {"name": "b", "id": 1}]) == ["a", "b"]
     with pytest.raises(NotLabelsError):
         labels_in({"name": "a", "start": 0, "end": 3})
-    with pytest.raises(NotLabelsError):
-        labels_in({})
+    for value in ({"name": "Bob", "spam": 1, "ham": 0}, {"name": "Bob", "spam": "0.9", "ham": "0.1"}, {}):
+        with pytest.raises(NotLabelsError, match="must have 0, 1 or a probability for each label"):
+            labels_in(value)
 
 
 def test_positions_need_lists_of_one_length() -> None:

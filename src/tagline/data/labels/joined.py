@@ -6,19 +6,22 @@ from collections.abc import Sequence
 
 _LONGEST_NAME = 60
 #: Separators that are rare within a name; some may also follow the last name.
-_RARE = ("||", "|", "｜", ";", "；", "#", "\n", "\t", "<br>", "<br/>", "&&", "~", "^", "•", "·", "*")
+_RARE = ("||", "|", "｜", ";", "；", "#", "\n", "\t", "<br>", "<br/>", "&&", "•")
 _COMMA = ","
 _MAY_END = ("||", "|", "｜", ";", "；", _COMMA)
 #: Separators that are frequent within a name, such as ``Gaming, Betting & Lottery``.
 _FREQUENT = (_COMMA, "、", "，")
-#: Separators that occur in single names, such as ``I/O``: several joined cells are needed.
-_IN_NAMES = ("/", "+", "&")
+#: Separators that occur in single names, such as ``I/O``, ``R&D`` and ``x^2``: clear evidence is needed.
+_IN_NAMES = ("/", "+", "&", "~", "^", "·", "*")
 #: Separators that are only asked about: they are parts of most names.
 _IN_MOST_NAMES = (">", "::", ":", " and ", " - ", "\\", "@", "_", "-", " ")
 #: Halves and quarters with a decimal comma, such as ratings from 1 to 5.
 _DECIMALS = re.compile(r"-?\d+,(?:0+|50?|25|75)")
 _QUOTED = re.compile("\"([^\"]*)\"|'([^']*)'")
+#: The shares of parts that must recur: for separators that are frequent within names, for a question, and otherwise.
 _RECURRING = 0.95
+_RECURRING_TO_ASK = 0.75
+_RECURRING_OF_RARE = 0.5
 #: More different cells are texts, or are not asked about.
 _MOST_NAMES = 10_000
 
@@ -43,7 +46,8 @@ def find_separator(cells: Sequence[str]) -> str | None:
     The parts must recur: at least half of those of joined cells are also cells of their own or parts of others, and one
     of them is a cell of its own or cells have different numbers of parts. For separators that are frequent within
     names, nearly all must recur, and half of them must be cells of their own, or far fewer than the joined cells, which
-    have different numbers of parts; `/`, `+` and `&` must also join several cells.
+    have different numbers of parts. Those that occur in single names, such as `/` and `&`, must also join several cells,
+    and most of the cells if some of the parts are single characters.
 
     >>> find_separator(["a", "b", "a|b"]), find_separator(["Smith, John", "Smith, Ann", "Lee, Bo"])
     ('|', None)
@@ -52,7 +56,7 @@ def find_separator(cells: Sequence[str]) -> str | None:
     for separator in (*_RARE, *_FREQUENT):
         if separator in everything and _joins(separator, cells):
             return separator
-    return next((sep for sep in _IN_NAMES if _joins(sep, cells) and _number_of_joined(sep, cells) > 1), None)
+    return next((sep for sep in _IN_NAMES if _joins(sep, cells) and _joins_clearly(sep, cells)), None)
 
 
 def find_possible_separator(cells: Sequence[str]) -> str | None:
@@ -64,7 +68,8 @@ def find_possible_separator(cells: Sequence[str]) -> str | None:
     if len(cells) > _MOST_NAMES:
         return None
     for separator in _IN_NAMES:
-        if _joins(separator, cells, few_alone=True):
+        several = _number_of_joined(separator, cells) > 1 or not _has_initials(separator, cells)
+        if several and _joins(separator, cells, few_alone=True):
             return separator
     return next((sep for sep in _IN_MOST_NAMES if _joins(sep, cells) and _number_of_joined(sep, cells) > 2), None)
 
@@ -72,6 +77,17 @@ def find_possible_separator(cells: Sequence[str]) -> str | None:
 def comma_joins(cells: Sequence[str]) -> bool:
     """Return whether a comma joins names in some of these distinct cells."""
     return _joins(_COMMA, cells)
+
+
+def _joins_clearly(separator: str, cells: Sequence[str]) -> bool:
+    """Return whether several cells are joined, and most of them if some parts are single characters."""
+    n_joined = _number_of_joined(separator, cells)
+    return n_joined > 1 and (2 * n_joined > len(cells) or not _has_initials(separator, cells))
+
+
+def _has_initials(separator: str, cells: Sequence[str]) -> bool:
+    """Return whether a part of a joined cell is a single character, as in ``R&D``."""
+    return any(len(part.strip()) == 1 for cell in cells if separator in cell for part in cell.split(separator))
 
 
 def _number_of_joined(separator: str, cells: Sequence[str]) -> int:
@@ -97,4 +113,4 @@ def _joins(separator: str, cells: Sequence[str], *, few_alone: bool = False) -> 
         are_few = several_lengths and 3 * len(counts) <= len(joined)
         return n_recurring >= _RECURRING * counts.total() and (half_alone or are_few)
     varied = bool(alone & set(counts)) or several_lengths
-    return varied and 2 * len(recurring) >= len(counts)
+    return varied and len(recurring) >= (_RECURRING_TO_ASK if few_alone else _RECURRING_OF_RARE) * len(counts)

@@ -24,6 +24,8 @@ _CHOICES = ("cats", "choices", "labels", "label")
 #: Keys under which each object of a list holds one label, and keys of objects that are no labels: marked spans.
 _NAMES = ("label", "name", "value", "displayName", "class")
 _SPAN = frozenset(("start", "end", "start_offset", "end_offset"))
+#: Keys of an object with a name whose values, though 0 or 1, say nothing about other labels.
+_DETAILS = frozenset(("value", "id", "index", "score", "confidence", "probability"))
 
 #: Words for 1 and 0 in a column, or in an object, of one value for each label.
 YES = frozenset(("1", "1.0", "true", "t", "yes", "y", "x", "✓", "✔", "ja", "oui", "si", "sí"))
@@ -107,13 +109,19 @@ def _labels_of_object(value: dict[Any, Any]) -> list[str]:
         if isinstance(found, str) and indicator(found) is None:
             return [found]
     numbers = {name: indicator(number) for name, number in value.items()}
-    if any(numbers[name] is None for name in _NAMES if name in value) and not _SPAN & set(value):
+    indicates = any(number is not None for name, number in numbers.items() if not _is_detail(name))
+    if any(numbers[name] is None for name in _NAMES if name in value) and not indicates and not _SPAN & set(value):
         named = next((value[key] for key in _NAMES if isinstance(value.get(key), str)), None)
         if named is not None:
             return [named]
     if not value or any(numbers[name] is None and not _is_blank(number) for name, number in value.items()):
         raise NotLabelsError("an object must have 0, 1 or a probability for each label, or a list of `choices`")
     return [str(name) for name, number in numbers.items() if number is not None and number >= 0.5]
+
+
+def _is_detail(key: Any) -> bool:
+    folded = str(key).casefold()
+    return folded in _DETAILS or folded.endswith("_id")
 
 
 def _label_of_item(item: dict[Any, Any]) -> list[str]:
