@@ -46,8 +46,8 @@ def find_separator(cells: Sequence[str]) -> str | None:
     The parts must recur: at least half of those of joined cells are also cells of their own or parts of others, and one
     of them is a cell of its own or cells have different numbers of parts. For separators that are frequent within
     names, nearly all must recur, and half of them must be cells of their own, or far fewer than the joined cells, which
-    have different numbers of parts. Those that occur in single names, such as `/` and `&`, must also join several cells,
-    and most of the cells if some of the parts are single characters.
+    have different numbers of parts. Those that occur in single names, such as `/` and `&`, must also join several
+    cells, and most cells if some of the parts are single characters.
 
     >>> find_separator(["a", "b", "a|b"]), find_separator(["Smith, John", "Smith, Ann", "Lee, Bo"])
     ('|', None)
