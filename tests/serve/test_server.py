@@ -46,7 +46,8 @@ def test_sigterm_waits_for_requests_in_progress(models, tmp_path):
             status, headers, _ = read_answer(late)
             assert (status, headers["connection"]) == (200, "close")
         assert idle.recv(1) == b""
-        assert server.process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.process.wait(timeout=1)
         slow.sendall(request[-5:])
         status, headers, body = read_answer(slow)
         assert (status, headers["connection"]) == (200, "close")

@@ -17,7 +17,7 @@ from tagline.serve.app import make_app
 from tagline.serve.batching import Scorer
 from tagline.serve.http.access_log import AccessLog, location_of
 from tagline.serve.http.connections import connection_class, expects_request
-from tagline.serve.http.listener import refuse_connections
+from tagline.serve.http.listener import block_connections
 from tagline.serve.http.middleware import WRITE_SECONDS
 from tagline.serve.metrics import Metrics
 from tagline.serve.model_store import ModelStore
@@ -155,7 +155,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more connections, answer what was accepted, and return."""
         for listener in sockets or []:
-            refuse_connections(listener)
+            block_connections(listener)
         await asyncio.sleep(_ACCEPT_SECONDS)
         for server in self.servers:
             server.close()

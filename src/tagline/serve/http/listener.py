@@ -1,4 +1,4 @@
-"""The listening socket of a server that stops: it refuses new connections and resets none."""
+"""The listening socket of a server that stops: it accepts no new connections and resets none."""
 
 import socket
 import struct
@@ -19,11 +19,12 @@ _DROP_SYN = b"".join(
 )
 
 
-def refuse_connections(listener: socket.socket) -> None:
+def block_connections(listener: socket.socket) -> None:
     """Let no client connect any more, but keep the connections that wait to be accepted.
 
-    Closing the socket would reset those. A backlog of 0 still admits one connection at a time, so that one may always
-    be waiting when the socket is closed; only a socket filter, which Linux has, admits none.
+    Closing the socket would reset those. On Linux a socket filter drops the SYN packets of new clients: they get no
+    answer, and send again until the socket is closed, which refuses them. Elsewhere the backlog is set to 0, which
+    still admits one connection at a time, so that one may be waiting, and is reset, when the socket is closed.
     """
     if sys.platform == "linux":
         program = array("B", _DROP_SYN)
