@@ -99,6 +99,9 @@ def test_the_page_holds_what_was_found_and_nothing_from_outside(tmp_path):
     )
     assert "B right, A wrong: 120" in differ
     assert "a dull film" in differ
+    given["pairs"][0]["examples"]["first_right"][0] |= {"file": "a.csv", "line": 1007}
+    placed = Page(render_comparison(given)).words("differ")
+    assert "A right, B wrong: 100 Line 1,007 of a.csv, labelled neg" in placed
 
 
 @pytest.mark.parametrize(("n_runs", "task"), [(3, "binary"), (2, "multilabel"), (3, "multilabel")])

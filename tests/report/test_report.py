@@ -229,6 +229,9 @@ def test_first_rows_and_mistakes_have_texts_and_places(tmp_path):
     assert re.search(r"word … 3 (neg|pos)", words)
     assert words.count("word") < 50
     assert "labelled neg line 7 of a.csv" in page.words("mistakes")
+    place["file"][1] = None  # one row comes from no file: lines and rows are not mixed in a column
+    frame.with_columns(**place).write_parquet(folder / "predictions.parquet")
+    assert re.search(r"Row True label .* Not bad 0 .* word … 1 (neg|pos)", page_of(folder).words("first"))
     assert "A\ndull film" in "".join(page.sections["mistakes"])
 
 

@@ -270,7 +270,7 @@ def test_history_is_read_as_it_was_written(tmp_path):
 def test_the_first_ten_rows_of_two_classes(tmp_path):
     folder = write_run(tmp_path, ["neg", "pos"], "binary", n=50)
     frame = pl.read_parquet(folder / "predictions.parquet")
-    rows = first_rows(RunFolder(folder))
+    rows = first_rows(RunFolder(folder))["rows"]
     assert [row["number"] for row in rows] == [str(k) for k in range(10)]
     words = page_of(folder).words("first")
     for k in range(10):
@@ -304,7 +304,7 @@ def test_a_set_of_labels_is_right_as_a_whole_or_in_part(tmp_path):
         b=[0.6, 0.4, 0.3, 0.1, 0.2],
         c=[0.1, 0.1, 0.2, 0.1, 0.999],
     )
-    rows = first_rows(RunFolder(folder))
+    rows = first_rows(RunFolder(folder))["rows"]
     assert [row["verdict"] for row in rows] == ["right", "in part", "wrong", "right", "wrong"]
     assert rows[0]["said"] == [{"name": "b", "probability": "60.0 %"}, {"name": "a", "probability": "90.0 %"}]
     words = page_of(folder).words("first")

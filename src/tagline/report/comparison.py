@@ -197,8 +197,7 @@ def _way(
         shown, goes_on = pieces(example["text"], []) if "text" in example else ([], False)
         cards.append(
             {
-                "row": f"{example['row']:,}",
-                "place": place(example),
+                "place": place(example, "Line") or f"Row {example['row']:,}",
                 "label": _labels(example["label"]),
                 "wrong": _labels(example["wrong"]),
                 "about": display_name(example["about"]),

@@ -119,16 +119,18 @@ def confidence_rows(run: RunFolder, classes: list[str]) -> list[dict[str, str]]:
     return rows
 
 
-def first_rows(run: RunFolder) -> list[dict[str, Any]]:
+def first_rows(run: RunFolder) -> dict[str, Any]:
     """Return the first ten rows that were predicted: line, text if the run keeps it, true label and prediction.
 
-    Rows that come from no file have the number in ``predictions.parquet``; the file is named if there are several.
+    Unless all come from files they have the number in ``predictions.parquet``, and ``numbered`` is ``Row`` instead of
+    ``Line``. The file is named if there are several.
     """
     if run.predictions is None:
-        return []
+        return {"numbered": "Row", "rows": []}
     rows, texts = [], run.record.get("first_texts") or []
     found = run.predictions.head(_FIRST).to_dicts()
     files = {row.get("file") for row in found}
+    by_line = all(place(row) for row in found)
     for k, row in enumerate(found):
         truth, prediction = row["label"], row["prediction"]
         said = prediction if isinstance(prediction, list) else [prediction]
@@ -136,21 +138,20 @@ def first_rows(run: RunFolder) -> list[dict[str, Any]]:
         in_part = not right and isinstance(truth, list) and bool(set(truth) & set(said))
         rows.append(
             {
-                "number": f"{row['line'] if place(row) else row['row']:,}",
-                "numbered": "Line" if place(row) else "Row",
-                "file": harmless(str(row["file"])) if len(files) > 1 and place(row) else "",
+                "number": f"{row['line' if by_line else 'row']:,}",
+                "file": harmless(str(row["file"])) if len(files) > 1 and by_line else "",
                 "text": excerpt(str(texts[k])) if k < len(texts) else "",
                 "truth": _labels(truth),
                 "said": [{"name": display_name(str(name)), "probability": _probability(row, name)} for name in said],
                 "verdict": "right" if right else "in part" if in_part else "wrong",
             }
         )
-    return rows
+    return {"numbered": "Line" if by_line else "Row", "rows": rows}
 
 
-def place(row: Mapping[str, Any]) -> str:
-    """Return line and file of a row; empty if it comes from no file."""
-    return harmless(f"line {row['line']:,} of {row['file']}") if row.get("file") and row.get("line") else ""
+def place(row: Mapping[str, Any], line: str = "line") -> str:
+    """Return line and file of a row, empty if it comes from no file; ``line`` is "Line" where a sentence begins."""
+    return harmless(f"{line} {row['line']:,} of {row['file']}") if row.get("file") and row.get("line") else ""
 
 
 def _probability(row: Mapping[str, Any], name: Any) -> str:

@@ -91,15 +91,17 @@ def evaluate_model(
     dataset = replace(dataset, facts=dataset.facts.of_measured_rows())
     split, rows_used = _rows(dataset, trained)
     run = run_of_model(model, trained.get("fingerprint"))
-    seen, warning = _seen(split, dataset, clf, run)
+    seen, of_seen = _seen(split, dataset, clf, run)
     if seen == 0:
         rows_used += ", which it has not seen"
     rows = split
     read = time.perf_counter() - started
-    split, classes, task, warnings = _fitted_to(clf, split, dataset)
+    aligned = _aligned(clf, split, dataset)
+    split, classes, task = aligned.split, aligned.classes, aligned.task
     if not task.has_positive and positive is not None:
         raise InputError(f"`--positive` names one of two classes; there are {len(classes):,}.")
     positive = clf.positive_ if positive is None else positive
+    warnings = [*dataset.facts.warnings, *of_seen, *aligned.untrained, *aligned.notes]
     looks = None
     if run is not None:  # a bundle by itself lies in no folder of runs
         looks = record_reading(run.path.parent, Entry("evaluate", dataset.name, run.path.name), rows)
@@ -131,14 +133,13 @@ def evaluate_model(
         },
         "peak_rss_mb": peak_rss_mb(),
     }
-    of_seen = [KeyFinding(Kind.COPIES_ACROSS_SPLITS, warning[0], seen / len(split))] if seen else []
+    others = [KeyFinding(Kind.COPIES_ACROSS_SPLITS, sentence, seen / len(split)) for sentence in of_seen if seen]
+    others += [KeyFinding(Kind.UNTRAINED_CLASSES, sentence) for sentence in aligned.untrained]
     unknown = classes[len(clf.classes_) :]
-    of_unknown = [KeyFinding(Kind.UNTRAINED_CLASSES, sentence) for sentence in warnings[:1] if unknown]
-    findings = key_findings(metrics, dataset.facts, balanced=True, others=[*of_seen, *of_unknown], unknown=unknown)
-    said = (*dataset.facts.warnings, *warning, *warnings)
+    findings = key_findings(metrics, dataset.facts, balanced=True, others=others, unknown=unknown)
     threshold = clf.threshold_ if threshold is None else threshold
     return Evaluation(
-        metrics, rows_used, said, findings, model, data, options, threshold, dataset, split, clf, predicted
+        metrics, rows_used, tuple(warnings), findings, model, data, options, threshold, dataset, split, clf, predicted
     )
 
 
@@ -206,8 +207,22 @@ def _rows(dataset: Dataset, trained: dict[str, Any]) -> tuple[Split, str]:
     return everything, f"all {len(everything):,} rows"
 
 
-def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[Split, list[str], Task, list[str]]:
-    """Align the classes of data and model: return rows, classes, task, and warnings."""
+@dataclass(frozen=True)
+class _Aligned:
+    """Rows whose labels are spelled as the classes of the model; ``classes`` has those that it lacks at its end.
+
+    ``untrained`` is one sentence about those, if there are any, ``notes`` are others about the labels.
+    """
+
+    split: Split
+    classes: list[str]
+    task: Task
+    untrained: list[str]
+    notes: list[str]
+
+
+def _aligned(clf: "TextClassifier", split: Split, dataset: Dataset) -> _Aligned:
+    """Align the classes of data and model."""
     known = [str(name) for name in clf.classes_]
     lists = isinstance(split.labels.dtype, pl.List)
     if lists and clf.task_ is not Task.MULTILABEL:
@@ -222,10 +237,11 @@ def _fitted_to(clf: "TextClassifier", split: Split, dataset: Dataset) -> tuple[S
     unknown = sorted(set(found) - set(known))
     check_overlap(found, known, f"labels of `{dataset.name}`")
     if not unknown:
-        return split, known, clf.task_, notes
+        return _Aligned(split, known, clf.task_, [], notes)
     n = int(flat.is_in(unknown).sum())
-    warning = (
+    untrained = (
         f"{counted(n, 'row')} {'has a label' if n == 1 else 'have labels'} that the model was trained without, and "
         f"{'counts' if n == 1 else 'count'} as wrong: {shown_names(unknown)}."
     )
-    return split, known + unknown, clf.task_.with_classes(len(known + unknown)), [warning, *notes]
+    classes = known + unknown
+    return _Aligned(split, classes, clf.task_.with_classes(len(classes)), [untrained], notes)
