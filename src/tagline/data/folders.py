@@ -165,4 +165,7 @@ def _stack(
     rejected = tuple(row for table in tables for row in table.rejected)
     notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
     place = pl.concat([table.place for table in tables if table.place is not None])
-    return Rows(concat(frames), name, source, rejected, first.text, first.label, column, notes, place=place)
+    encoding = next((table.encoding for table in tables if table.encoding), None)
+    return Rows(
+        concat(frames), name, source, rejected, first.text, first.label, column, notes, place=place, encoding=encoding
+    )

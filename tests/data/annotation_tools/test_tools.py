@@ -39,6 +39,12 @@ def test_other_tables_are_left_alone(frame: pl.DataFrame) -> None:
     assert read_export(rows, ()) is rows
 
 
+def test_the_rows_of_an_export_keep_what_their_file_said() -> None:
+    rows = Rows(pl.DataFrame(CATS), "data", "data", notes=("said",), encoding="cp1252")
+    read = read_export(rows, ())
+    assert (read.label, read.encoding, read.notes[0]) == ("cats", "cp1252", "said")
+
+
 def test_a_column_that_is_named_is_the_label_and_kept() -> None:
     data, labels = labels_of(CATS, label="kind")
     assert data.facts.label_columns == ("kind",)

@@ -108,8 +108,9 @@ def test_characters_of_a_wrong_encoding_are_reported(tmp_path: Path) -> None:
         told = " ".join(load_dataset([*good, (text, "c0")]).facts.warnings)
         assert "1 text contains characters that a wrong encoding leaves" in told, text
     path.write_bytes("".join(["text,label\n", *(f"a b\xa6d {i},{i % 2}\n" for i in range(40))]).encode("latin-1"))
-    told = " ".join(load_dataset(path).facts.warnings)
-    assert " was detected: name the right encoding with `--encoding`" in told
+    for source in (path, str(tmp_path / "*.csv")):
+        told = " ".join(load_dataset(source).facts.warnings)
+        assert " was detected: name the right encoding with `--encoding`" in told
 
 
 def test_classes_of_few_rows_are_named() -> None:

@@ -125,6 +125,16 @@ def test_indicators_without_brackets(cells: list[str]) -> None:
     assert read([*cells, None]).to_list() == [["1"], ["0", "1"], None]
 
 
+def test_two_digits_with_a_comma_are_numbers() -> None:
+    for cells, n_notes in ((["0,0", "1,0"], 0), (["0,1", "1,0", "1,1"], 1)):
+        frame = pl.DataFrame({"label": cells})
+        found = read_labels(frame, ("label",), "data", LabelOptions())
+        assert (found.values.to_list(), len(found.notes)) == (cells, n_notes)
+        for options in (LabelOptions(separator=","), SEVERAL):
+            assert read(["0,1", "1,0"], options).to_list() == [["1"], ["0"]]
+    assert load_dataset([(f"t{i}", ("0,0", "1,0")[i % 2]) for i in range(20)]).classes == ["0,0", "1,0"]
+
+
 def test_strings_of_bits_are_indicators() -> None:
     frame = pl.DataFrame({"label": ["010", "110", None, "101"]})
     found = read_labels(frame, ("label",), "data", LabelOptions())

@@ -4,6 +4,7 @@ To read the exports of another tool, add one module here. `TOOLS` holds the ``TO
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tagline.data.annotation_tools.base import Tool
 from tagline.data.rows import Rows
@@ -25,16 +26,12 @@ def read_export(rows: Rows, expected: Sequence[str]) -> Rows:
         return rows
     read = tool.read(rows)
     kept = [rows.frame[name] for name in expected if name in rows.frame.columns and name not in read.frame.columns]
-    return Rows(
-        read.frame.with_columns(kept),
-        rows.name,
-        rows.source,
-        rows.rejected,
-        rows.text or read.text,
-        read.label,
-        rows.split,
-        (*rows.notes, f"Read as an export of {tool.name}.", *read.notes),
-        read.left_out,
-        rows.place,
-        read.questions,
+    return replace(
+        rows,
+        frame=read.frame.with_columns(kept),
+        text=rows.text or read.text,
+        label=read.label,
+        notes=(*rows.notes, f"Read as an export of {tool.name}.", *read.notes),
+        left_out=read.left_out,
+        questions=read.questions,
     )

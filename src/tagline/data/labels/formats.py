@@ -15,7 +15,7 @@ import polars as pl
 
 from tagline.data.frames import scalar_text
 from tagline.data.labels.characters import visible
-from tagline.data.labels.joined import comma_joins, find_possible_separator, find_separator, split_names
+from tagline.data.labels.joined import are_decimals, comma_joins, find_possible_separator, find_separator, split_names
 from tagline.data.labels.marks import is_mark, is_unknown_flag
 from tagline.data.labels.structures import (
     NotLabelsError,
@@ -175,10 +175,20 @@ def _read_bare_indicators(column: LabelColumn) -> Labels | None:
     if _are_strings_of_bits(column) and not column.options.keep_spelling:
         found = _lists_or_positions(column, column.strings.str.extract_all("[01]"))
         return replace(found, notes=(f"{found.notes[0]} Give `--keep-label-spelling` if these are single names.",))
+    if _may_be_decimals(column):
+        names = column.distinct.to_list()
+        return Labels(column.strings, () if are_decimals(names) else (_question(column, ",", names),))
     flags = column.strings.str.to_lowercase()
     if not flags.drop_nulls().str.contains(rf"^{_FLAG}(\s*[,;|\s]\s*{_FLAG})+$").all():
         return None
     return _lists_or_positions(column, flags.str.extract_all(_FLAG))
+
+
+def _may_be_decimals(column: LabelColumn) -> bool:
+    """Return whether cells such as ``0,1`` are numbers with a decimal comma, or a 0 or 1 for each of two labels."""
+    options = column.options
+    given = options.multilabel or options.separator == ","
+    return not given and bool(column.distinct.str.contains("^[01],[01]$").all())
 
 
 def _are_strings_of_bits(column: LabelColumn) -> bool:
@@ -248,11 +258,15 @@ def _read_names(column: LabelColumn) -> Labels | None:
     separator = find_possible_separator(names)
     if separator is None:
         return Labels(column.strings)
-    note = (
+    return Labels(column.strings, (_question(column, separator, names),))
+
+
+def _question(column: LabelColumn, separator: str, names: Sequence[str]) -> str:
+    """Say that names are read as single ones, though they may be joined."""
+    return (
         f"Labels of column `{column.values.name}` such as `{_joined_example(separator, names)}` are read as single "
         f"names. If they are several joined by `{separator}`, give `--label-separator '{separator}'`."
     )
-    return Labels(column.strings, (note,))
 
 
 #: Readers of a label column by the name of what it holds; each returns None for a column that it does not recognise.

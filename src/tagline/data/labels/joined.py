@@ -79,6 +79,11 @@ def comma_joins(cells: Sequence[str]) -> bool:
     return _joins(_COMMA, cells)
 
 
+def are_decimals(cells: Sequence[str]) -> bool:
+    """Return whether all cells are numbers with a decimal comma, such as ``1,0`` and ``2,5``."""
+    return all(map(_DECIMALS.fullmatch, cells))
+
+
 def _joins_clearly(separator: str, cells: Sequence[str]) -> bool:
     """Return whether several cells are joined, and most of them if some parts are single characters."""
     n_joined = _number_of_joined(separator, cells)
@@ -99,7 +104,7 @@ def _joins(separator: str, cells: Sequence[str], *, few_alone: bool = False) -> 
     parts = [[part.strip() for part in cell.split(separator)] for cell in joined]
     if not any(len(names) > 1 for names in parts):
         return False
-    if separator == _COMMA and all(map(_DECIMALS.fullmatch, joined)):
+    if separator == _COMMA and are_decimals(joined):
         return False
     if any(not part or len(part) > _LONGEST_NAME for names in parts for part in names):
         return False
