@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tagline.data import Dataset, load_dataset
+from tagline.errors import DataError
 
 TEXTS = [f"text {i}" for i in range(20)]
 LABELS = ["neg", "pos"] * 10
@@ -103,6 +104,16 @@ def test_hidden_test_labels_are_no_labels() -> None:
     assert data.test is not None
     assert not data.facts.official
     assert data.facts.rows_read - sum(data.facts.dropped.values()) == 10
+
+
+@pytest.mark.parametrize("wrong", [2, 2.0, 0.5, "pos", [0, 2]])
+def test_class_numbers_may_be_whole_floats_and_need_a_name(wrong: object) -> None:
+    label = ClassLabel(["neg", "pos"])
+    labels = [1.0, 0.0, float("nan"), np.float32(1.0), np.int64(0)]
+    data = load_dataset(HuggingFace({"text": TEXTS[:5], "label": labels}, label=label), folds=2)
+    assert data.train.labels.to_list() == ["pos", "neg", "pos", "neg"]
+    with pytest.raises(DataError, match=r"Column `label` holds `.*` in row 1, but its classes have the numbers 0 to 1"):
+        load_dataset(HuggingFace({"text": TEXTS[:2], "label": [0, wrong]}, label=label))
 
 
 def test_hugging_face_multilabel() -> None:

@@ -1,8 +1,11 @@
 """Class names of Hugging Face `datasets`, whose columns hold the numbers of classes."""
 
-from collections.abc import Sequence
-from numbers import Integral
+from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
+
+from tagline.data.wording import place_text
+from tagline.errors import DataError
 
 
 def class_names(feature: Any) -> list[str] | None:
@@ -17,9 +20,35 @@ def class_names(feature: Any) -> list[str] | None:
     return class_names(feature.get("feature"))
 
 
-def named(value: Any, names: Sequence[str]) -> Any:
-    """Return the name of a class number, or those of a list; a number without one, as -1, "no label", has none."""
+def named_column(values: Iterable[Any], names: Sequence[str], column: str, file: str | None = None) -> list[Any]:
+    """Return the names of class numbers, or of each list of them; -1, "no label", has none.
+
+    Raises:
+        DataError: a value is no number, or one without a name; ``file`` is for the message.
+
+    """
+    found = []
+    for line, value in enumerate(values, 1):
+        try:
+            found.append(_named(value, names))
+        except _NoClassError as error:
+            raise DataError(
+                f"Column `{column}` holds `{error}` in {place_text(file, line)}, but its classes have the numbers 0 to "
+                f"{len(names) - 1:,}: correct it, or write -1 for a row without a label."
+            ) from None
+    return found
+
+
+class _NoClassError(Exception):
+    """A value is no class number."""
+
+
+def _named(value: Any, names: Sequence[str]) -> Any:
     if isinstance(value, list | tuple):
-        return [name for number in value if (name := named(number, names)) is not None]
-    number = int(value) if isinstance(value, Integral) else -1
-    return names[number] if 0 <= number < len(names) else None
+        return [name for number in value if (name := _named(number, names)) is not None]
+    if value is None or value != value:  # NaN
+        return None
+    number = int(float(value)) if isinstance(value, Real) and float(value).is_integer() else len(names)
+    if number >= len(names):
+        raise _NoClassError(value)
+    return names[number] if number >= 0 else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from tagline.data.class_labels import named
+from tagline.data.class_labels import named_column
 from tagline.data.folders import SPLIT_COLUMN
 from tagline.data.frames import concat, frame_of_columns, frame_of_dicts
 from tagline.data.rows import Rows
@@ -101,5 +101,5 @@ def _huggingface_frame(data: Any) -> pl.DataFrame:
         inner = feature[0] if isinstance(feature, list) and feature else getattr(feature, "feature", feature)
         names = getattr(inner, "names", None)
         if names:
-            columns[name] = [named(value, names) for value in values]
+            columns[name] = named_column(values, names, name)
     return frame_of_columns(columns)

@@ -92,6 +92,9 @@ def test_rows_of_the_datasets_viewer_have_class_names(tmp_path: Path) -> None:
     ]
     rows[0]["row"]["label"] = -1
     assert read(tmp_path, json.dumps({"features": [label], "rows": rows})) == [(ROWS[0][0], None), *ROWS[1:]]
+    rows[1]["row"]["label"] = 2
+    with pytest.raises(DataError, match=r"Column `label` holds `2` in line 2 of `.*`, but its classes"):
+        read(tmp_path, json.dumps({"features": [label], "rows": rows}))
 
 
 def test_pairs_by_split_have_their_split(tmp_path: Path) -> None:

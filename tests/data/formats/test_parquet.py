@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tagline.data import load_dataset, read_texts
+from tagline.errors import DataError
 
 NAMES = ["billing", "delivery", "technical"]
 CLASS_LABEL = {"names": NAMES, "_type": "ClassLabel"}
@@ -22,8 +23,10 @@ def frame(labels: list[Any]) -> pl.DataFrame:
     return pl.DataFrame({"text": [f"text {i}" for i in range(len(labels))], "label": labels})
 
 
-def test_class_numbers_become_names_and_others_null(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.parquet", frame([0, 1, 2, -1, 7, None] * 5), {"label": CLASS_LABEL, "gone": CLASS_LABEL})
+def test_class_numbers_become_names_and_minus_one_null(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.parquet", frame([0, 1, 2, -1, -1, None] * 5), {"label": CLASS_LABEL, "gone": CLASS_LABEL}
+    )
     for source in (path, str(path)):
         data = load_dataset(source, folds=2)
         assert (data.classes, data.facts.dropped) == (NAMES, {"no label": 15})
@@ -42,6 +45,15 @@ def test_sequences_of_class_numbers_become_lists_of_names(tmp_path: Path, featur
     path = write(tmp_path / "a.parquet", frame([[0, 2], [1], []] * 5), {"label": feature})
     data = load_dataset(path, folds=2)
     assert data.train.labels.to_list() == [["billing", "technical"], ["delivery"], []] * 5
+
+
+@pytest.mark.parametrize(
+    ("labels", "feature"), [([0, 2, 7], CLASS_LABEL), ([[0, 2], [1], [2, 7]], {"feature": CLASS_LABEL})]
+)
+def test_a_number_without_a_name_is_refused_with_its_row(tmp_path: Path, labels: list[Any], feature: object) -> None:
+    path = write(tmp_path / "a.parquet", frame(labels), {"label": feature})
+    with pytest.raises(DataError, match=r"Column `label` holds `7` in line 3 of `.*`, but .* the numbers 0 to 2"):
+        load_dataset(path)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import polars as pl
 
-from tagline.data.class_labels import class_names
+from tagline.data.class_labels import class_names, named_column
 from tagline.data.formats.base import Format, Source
 from tagline.errors import DataError
 
@@ -23,13 +23,18 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
             yield from pl.scan_parquet(file, glob=False).collect_batches(chunk_size=source.batch_rows)
         else:
             frame = pl.read_parquet(file, glob=False)
-            yield frame if source.streamed else _with_class_names(frame, file)
+            yield frame if source.streamed else _with_class_names(frame, file, source.name)
     except pl.exceptions.PolarsError as error:
         raise DataError(f"`{source.name}` is not a whole Parquet file: {str(error).splitlines()[0]}.") from error
 
 
-def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO) -> pl.DataFrame:
-    """Replace class numbers by the names in the metadata of `datasets`; a number without a name, as -1, by null."""
+def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO, source: str) -> pl.DataFrame:
+    """Replace class numbers by the names in the metadata of `datasets`; -1, "no label", by null.
+
+    Raises:
+        DataError: a number has no name; ``source`` is for the message.
+
+    """
     if not isinstance(file, Path):
         file.seek(0)
     metadata = pl.read_parquet_metadata(file).get("huggingface")
@@ -41,10 +46,15 @@ def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO) -> pl.DataFram
         names = class_names(feature)
         if names is None or column not in frame.columns:
             continue
-        meaning = pl.col(column).list.eval(_named(pl.element(), names)) if frame.schema[column] == pl.List else None
-        meaning = _named(pl.col(column), names) if frame.schema[column].is_integer() else meaning
-        if meaning is not None:
-            frame = frame.with_columns(meaning)
+        numbers = frame[column]
+        dtype = numbers.dtype.inner if isinstance(numbers.dtype, pl.List) else numbers.dtype
+        if not dtype.is_integer():
+            continue
+        flat = numbers.explode() if isinstance(numbers.dtype, pl.List) else numbers
+        if (flat >= len(names)).any():
+            named_column(numbers.to_list(), names, column, source)  # raises, and names the row
+        of_lists = pl.col(column).list.eval(_named(pl.element(), names))
+        frame = frame.with_columns(of_lists if isinstance(numbers.dtype, pl.List) else _named(pl.col(column), names))
     return frame
 
 

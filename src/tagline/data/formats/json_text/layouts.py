@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from tagline.data.class_labels import class_names, named
+from tagline.data.class_labels import class_names, named_column
 from tagline.data.columns import TEXT_NAMES
 from tagline.data.splits import SPLIT_NAMES
 
@@ -27,8 +27,13 @@ def without_envelope(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return inner if isinstance(inner, dict) and {"_id", "_index"} & set(row) else row
 
 
-def served_rows(document: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
-    """Return the rows of an answer of Hugging Face's datasets-viewer, or the hits of one of Elasticsearch."""
+def served_rows(document: Mapping[str, Any], file: str) -> list[Mapping[str, Any]] | None:
+    """Return the rows of an answer of Hugging Face's datasets-viewer, or the hits of one of Elasticsearch.
+
+    Raises:
+        DataError: a class number has no name; ``file`` is for the message.
+
+    """
     hits = document.get("hits")
     found = hits.get("hits") if isinstance(hits, dict) else None
     if is_list_of_objects(found):
@@ -36,12 +41,15 @@ def served_rows(document: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
     rows, features = document.get("rows"), document.get("features")
     if not is_list_of_objects(rows) or not all(isinstance(row.get("row"), dict) for row in rows):
         return None
-    by_name = {feature.get("name"): feature.get("type") for feature in features} if is_list_of_objects(features) else {}
-    names = {name: known for name, feature in by_name.items() if (known := class_names(feature))}
-    return [
-        {name: named(value, names[name]) if name in names else value for name, value in row["row"].items()}
-        for row in rows
-    ]
+    by_name = (
+        {str(feature.get("name")): feature.get("type") for feature in features} if is_list_of_objects(features) else {}
+    )
+    served: list[Mapping[str, Any]] = [row["row"] for row in rows]
+    for column, feature in by_name.items():
+        if column in served[0] and (names := class_names(feature)):
+            labels = named_column([row.get(column) for row in served], names, column, file)
+            served = [{**row, column: label} for row, label in zip(served, labels, strict=True)]
+    return served
 
 
 def texts_by_class(document: Mapping[str, Any]) -> list[dict[str, Any]] | None:

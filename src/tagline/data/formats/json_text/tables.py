@@ -31,7 +31,7 @@ def table_of_document(document: Any, source: Source) -> pl.DataFrame:
     parts = {key: value for key, value in document.items() if isinstance(value, list | dict) and value}
     if len(parts) > 1 and all(map(split_of, parts)):
         return _table_of_splits(parts, source)
-    rows: Sequence[Mapping[str, Any]] | None = served_rows(document)
+    rows: Sequence[Mapping[str, Any]] | None = served_rows(document, source.name)
     if rows is not None:
         return frame_of_dicts(rows)
     for orient in (_of_split, _of_records_by_index):
