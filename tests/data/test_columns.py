@@ -49,7 +49,7 @@ def test_an_unknown_column_lists_the_columns(option: str) -> None:
 def test_a_column_of_few_distinct_values_is_the_label(n_rows: int, n_values: int) -> None:
     """At most a fifth of the values differ; of up to 100 rows, at most 20 values, and two rows share one."""
     assert choose_columns(unnamed_columns(n_rows, n_values), (), (), None).label == ("b",)
-    with pytest.raises(DataError, match="the label column is ambiguous"):
+    with pytest.raises(DataError, match=r"no column looks like a label: .* `--label` \(`label=` in Python\)"):
         choose_columns(unnamed_columns(n_rows, n_values + 1), (), (), None)
 
 
@@ -86,8 +86,28 @@ def test_a_column_of_long_and_distinct_values_is_the_text(n_chars: int, n_distin
     if is_text:
         assert choose_columns(rows, (), ("b",), None).text == ("a",)
     else:
-        with pytest.raises(DataError, match="the text column is ambiguous"):
+        with pytest.raises(DataError, match="no column looks like a text"):
             choose_columns(rows, (), ("b",), None)
+
+
+def test_subjects_of_messages_are_no_labels() -> None:
+    """Short texts of which many occur once, beside labels that all recur or without any."""
+    kinds = [f"invoice of kind {i}" for i in range(19)]
+    messages = {
+        "Betreff": [*kinds * 10, *(f"error {i} again" for i in range(21))],
+        "Text": [f"a long message with number {i} and more words" for i in range(211)],
+    }
+    frame = pl.DataFrame(messages).with_columns(team=pl.Series(["first level", "second level", "x"] * 71).head(211))
+    assert choose_columns(Rows(frame, "x", "x"), (), (), None).label == ("team",)
+    with pytest.raises(ColumnError, match="no column looks like a label"):
+        choose_columns(Rows(frame.drop("team"), "x", "x"), (), (), None)
+    for values in (
+        [*kinds * 10, *(f"error {i} again" for i in range(18)), "x", "y", "z"],  # the most occur several times
+        [*kinds * 10, *(f"error{i}" for i in range(21))],  # names
+        [f"{kinds[i % 19]}, {kinds[i % 7]}" for i in range(211)],  # two labels
+    ):
+        of_classes = frame.select("Text", topic=pl.Series(values))
+        assert choose_columns(Rows(of_classes, "x", "x"), (), (), None).label == ("topic",)
 
 
 def unnamed_columns(n_rows: int, n_values: int) -> Rows:

@@ -43,6 +43,11 @@ def test_the_columns_that_were_learnt_from_are_evaluated_unless_others_are_named
     assert evaluate_model(run.model, renamed).metrics["test"]["n"] == 2
     with pytest.raises(InputError, match="`web`"):
         evaluate_model(run.model, later, label="channel")
+    no_label = later.select("text", "channel")
+    with pytest.raises(InputError, match="has no column `team`, the label column in training, and no label in `chan"):
+        evaluate_model(run.model, no_label)
+    with pytest.raises(InputError, match="no column `team`, the label column in training: give `--label`"):
+        evaluate_model(run.model, no_label.with_columns(channel="text"))
 
 
 def test_findings_are_of_measured_rows_and_the_most_serious_first(tmp_path):

@@ -231,7 +231,7 @@ def test_the_text_column_is_chosen_where_it_is_not_clear(opened: Opener, heard: 
     expect(page.locator("#panel-file")).to_contain_text("read from the column text, as in training")
     content = b"a,b\ngood goal,the\nthe film,market\n"
     page.locator("#file").set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": content})
-    expect(page.locator("#file-problem")).to_contain_text("the text column is ambiguous")
+    expect(page.locator("#file-problem")).to_contain_text("no column looks like a text")
     options = page.locator("#text-column option")
     expect(options).to_have_text(["choose a column", "a", "b"])
     page.locator("#text-column").select_option("a")
@@ -269,7 +269,7 @@ def test_labels_have_a_threshold_and_a_text_without_one_its_nearest(opened: Open
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"a,b\n1,2\n", "the text column is ambiguous"),
+        (b"a,b\n1,2\n", "no column looks like a text"),
         (b"text,n\n" + b"good\n" * 3, "3 of 3 rows cannot be read"),
         (b"", "is empty"),
         (b"text\n", "x.csv has no rows"),

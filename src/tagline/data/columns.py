@@ -42,6 +42,10 @@ MIN_TEXT_DISTINCT = 0.5
 MIN_SUBJECTS = 20  # different ones; a `title` of a few is one of a person
 #: A column without a known name is a label if it has at most this share of distinct values.
 MAX_LABEL_DISTINCT = 0.2
+#: A column of at least `MIN_SUBJECTS` distinct values of that many words on average, of which this share occurs once,
+#: holds subjects of messages rather than labels.
+MIN_SUBJECT_WORDS = 1.5
+MIN_SUBJECTS_OCCURRING_ONCE = 0.5
 SAMPLE_ROWS = 1000
 #: Days and times, as files write them: 2024-05-11, 2024-05-11T10:00:00Z, 11.5.2024, 5/11/24, 10:30.
 _MOMENT = r"^\s*(\d{4}([-/.])\d{1,2}([-/.])\d{1,2}|\d{1,2}([-/.])\d{1,2}([-/.])(\d{2}|\d{4})|\d{1,2}:\d\d)([T ,:].*)?$"
@@ -59,7 +63,7 @@ class Columns:
 
 
 def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group: str | None) -> Columns:
-    """Decide which columns of ``rows`` are text, label and split; raise `DataError` where it is ambiguous."""
+    """Decide which columns of ``rows`` are text, label and split; raise `DataError` where that is not clear."""
     frame = rows.frame
     for name in (*text, *label, *((group,) if group else ())):
         require_column(frame, name, rows.source)
@@ -165,7 +169,7 @@ def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str,
             f"`{source}` has one column, `{frame.columns[0]}`: labelled data has a column of texts and one of labels. "
             f"{_hint_of_one_column(frame.to_series())}"
         )
-    candidates = [name for name in rest if is_label_like(frame[name])]
+    candidates = [name for name in rest if is_label_like(frame[name]) and not _holds_subjects(frame[name])]
     if len(candidates) == 1:
         return candidates[0], "the only column of few distinct values"
     if candidates and all(_is_flag(frame[name]) for name in candidates):
@@ -253,12 +257,15 @@ def _refuse_objects(column: pl.Series, source: str) -> None:
 
 def _ambiguous(what: str, candidates: list[str], n_likely: int, frame: pl.DataFrame, source: str) -> ColumnError:
     """Return the error that asks for the column of the text or label; the first ``n_likely`` candidates are likely."""
-    columns = f"Candidates are {listed(candidates)}." if candidates else f"Its columns are {listed(frame.columns)}."
+    if candidates:
+        problem, columns = f"the {what} column is ambiguous", f"Candidates are {listed(candidates)}."
+    else:
+        problem, columns = f"no column looks like a {what}", f"Its columns are {listed(frame.columns)}."
     if not candidates and (nested := nested_names(frame)):
         columns = f"{columns} Objects in them hold {listed(nested)}, which may be named too."
     likely = candidates[:n_likely]
     return ColumnError(
-        f"`{source}`: the {what} column is ambiguous: name it with `--{what}`. {columns}",
+        f"`{source}`: {problem}: name the {what} column with `--{what}` (`{what}=` in Python). {columns}",
         tuple(part for name in likely for part in (f"--{what}", name)),
         frame.columns,
     )
@@ -292,6 +299,21 @@ def _is_subject(column: pl.Series) -> bool:
     """Say whether a column is named as subjects of messages are, which are often one word, and has many of them."""
     known = column.name.strip().casefold() in SUBJECT_NAMES
     return known and column.drop_nulls().n_unique() >= MIN_SUBJECTS
+
+
+def _holds_subjects(column: pl.Series) -> bool:
+    """Say whether the values of a column are short texts, many of which occur once, as subjects of messages do."""
+    if column.dtype != pl.String:
+        return False
+    # Several labels in one cell are not one text: their combinations may be rare, but each of them recurs.
+    values = column.drop_nulls().str.replace_all(r"\s*[,;|/]\s*", "\n").str.split("\n").explode(empty_as_null=False)
+    counts = values.value_counts(name="n")
+    if counts.height < MIN_SUBJECTS:
+        return False
+    words = counts[column.name].str.count_matches(r"\S+").mean()
+    once = (counts["n"] == 1).mean()
+    several_words = isinstance(words, float) and words >= MIN_SUBJECT_WORDS
+    return several_words and isinstance(once, float) and once >= MIN_SUBJECTS_OCCURRING_ONCE
 
 
 def _is_text_like(column: pl.Series) -> bool:

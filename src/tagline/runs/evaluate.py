@@ -12,8 +12,8 @@ import polars as pl
 from tagline.data import Dataset, ReadOptions, Split, read_dataset
 from tagline.data.labels import match_classes
 from tagline.data.options import Reading, column_names
-from tagline.data.wording import counted, place_text
-from tagline.errors import DataError, InputError
+from tagline.data.wording import counted, listed, place_text
+from tagline.errors import ColumnError, DataError, InputError
 from tagline.inputs.labels import check_overlap, shown_names
 from tagline.key_findings import KeyFinding, Kind
 from tagline.run_folder import RunFolder, load_model, run_of_model
@@ -96,7 +96,7 @@ def evaluate_model(
         rows_used += ", which it has not seen"
     rows = split
     read = time.perf_counter() - started
-    aligned = _aligned(clf, split, dataset)
+    aligned = _aligned(clf, split, dataset, label_given=bool(label))
     split, classes, task = aligned.split, aligned.classes, aligned.task
     if not task.has_positive and positive is not None:
         raise InputError(f"`--positive` names one of two classes; there are {len(classes):,}.")
@@ -166,15 +166,32 @@ def _read(
         keep_label_spelling=bool(read.get("keep_spelling")),
         multilabel=multilabel,
     )
-    trained = card.get("label_columns") or ([card["label_column"]] if card.get("label_column") else None)
+    trained = _label_columns(card)
     if trained and not once:
         columns = options.text or tuple(card.get("text_columns") or ())
-        options_of_card = replace(options, text=columns, label=options.label or tuple(trained))
+        options_of_card = replace(options, text=columns, label=options.label or trained)
         for group in dict.fromkeys((options.group or card.get("group_column"), options.group)):
             with suppress(DataError):
                 options_of_card = replace(options_of_card, group=group)
                 return read_dataset(data, options_of_card, seed, fewest_classes=1), options_of_card
-    return read_dataset(data, options, seed, fewest_classes=1), options
+    try:
+        return read_dataset(data, options, seed, fewest_classes=1), options
+    except ColumnError as error:
+        missing = [name for name in trained if name not in error.columns]
+        if options.label or not missing or "`--label`" not in str(error):
+            raise
+        source = f"`{data}`" if isinstance(data, str | Path) and not once else "The data"
+        raise ColumnError(
+            f"{source} has no column {listed(missing)}, the label "
+            f"column in training: give `--label`. Its columns are {listed(error.columns)}.",
+            error.answer,
+            error.columns,
+        ) from None
+
+
+def _label_columns(card: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the label columns that a model was trained on, of its card."""
+    return tuple(card.get("label_columns") or ([card["label_column"]] if card.get("label_column") else ()))
 
 
 def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: RunFolder | None) -> tuple[int | None, list[str]]:
@@ -221,7 +238,7 @@ class _Aligned:
     notes: list[str]
 
 
-def _aligned(clf: "TextClassifier", split: Split, dataset: Dataset) -> _Aligned:
+def _aligned(clf: "TextClassifier", split: Split, dataset: Dataset, *, label_given: bool) -> _Aligned:
     """Align the classes of data and model."""
     known = [str(name) for name in clf.classes_]
     lists = isinstance(split.labels.dtype, pl.List)
@@ -235,6 +252,12 @@ def _aligned(clf: "TextClassifier", split: Split, dataset: Dataset) -> _Aligned:
     flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
     found = flat.drop_nulls().unique().to_list()
     unknown = sorted(set(found) - set(known))
+    trained, read = _label_columns(clf.card_), dataset.facts.label_columns
+    if found and not set(found) & set(known) and not (label_given or set(trained) & {*read}) and trained:
+        raise DataError(
+            f"`{dataset.name}` has no column {listed(trained)}, the label column in training, and no label in "
+            f"{listed(read)} is a class of the model: give `--label`."
+        )
     check_overlap(found, known, f"labels of `{dataset.name}`")
     if not unknown:
         return _Aligned(split, known, clf.task_, [], notes)

@@ -75,7 +75,7 @@ def test_paths_of_a_taxonomy_are_names_and_spans_are_none() -> None:
         one[0]["result"][0]["value"]["taxonomy"] = [["ticket", name]]
     assert labels_of(tasks(paths))[0].classes == [f"ticket/{name}" for name in CLASSES]
     span = {"from_name": "ner", "type": "labels", "value": {"start": 0, "end": 4, "labels": ["ORG"]}}
-    with pytest.raises(DataError, match="the label column is ambiguous"):
+    with pytest.raises(DataError, match="no column looks like a label"):
         load_dataset(tasks([[{"result": [span]}] for _ in TEXTS]))
 
 

@@ -231,7 +231,7 @@ def _as_api_errors(path: Path) -> Iterator[None]:
         yield
     except InputError as error:
         message = str(error).replace(str(path), path.name).replace("`--text`", "`text=COLUMN`")
-        message = message.replace("`--text ", "`text=")
+        message = message.replace("`--text ", "`text=").replace(" (`text=` in Python)", "")
         columns = {"columns": error.columns} if isinstance(error, ColumnError) else {}
         raise ApiError("invalid_file", message, **columns) from None
 
