@@ -1,4 +1,4 @@
-"""Deprecated names that the documentation of earlier versions used: they still work, with a warning."""
+"""Deprecated names that the documentation or pickles of earlier versions used: they still work, with a warning."""
 
 import sys
 import warnings
@@ -13,6 +13,7 @@ MOVED = {
     "tagline.evaluation": "tagline.metrics",
     "tagline.evaluation.history_plots": "tagline.plots.history",
     "tagline.features.skip_gram": "tagline.features.vectors.skip_gram",
+    "tagline.indicators": "tagline.inputs.indicators",
     "tagline.run": "tagline.runs",
     "tagline.run.settings": "tagline.runs.settings",
     "tagline.search": "tagline.experiments",

@@ -57,7 +57,7 @@ def changed(header: dict[str, Any], path: tuple[Any, ...], value: Any, *, remove
 
 def check(bundle: Bundle) -> None:
     """Load a bundle and predict: both succeed, or loading raises a `BundleError`."""
-    with mock.patch("tagline.classifier.read_bundle", return_value=bundle):
+    with mock.patch("tagline.classifier.text_classifier.read_bundle", return_value=bundle):
         try:
             clf = TextClassifier.load("model")
         except BundleError:
@@ -144,7 +144,7 @@ def test_trees_whose_children_come_before_them_do_not_loop() -> None:
     arrays["model.left"] = np.where(arrays["model.feature"] >= 0, 0, -1).astype(np.int32)
     looping = Bundle(bundle.header, arrays, bundle.texts)
     with (
-        mock.patch("tagline.classifier.read_bundle", return_value=looping),
+        mock.patch("tagline.classifier.text_classifier.read_bundle", return_value=looping),
         pytest.raises(BundleError, match="the trees are not those of"),
     ):
         TextClassifier.load("model")
@@ -174,7 +174,7 @@ def scaled(exponent: Any) -> Bundle:
 )
 def test_exponents_must_be_an_integer_for_each_output(exponent: Any, message: str) -> None:
     with (
-        mock.patch("tagline.classifier.read_bundle", return_value=scaled(exponent)),
+        mock.patch("tagline.classifier.text_classifier.read_bundle", return_value=scaled(exponent)),
         pytest.raises(BundleError, match=f"invalid `model` .*{message}"),
     ):
         TextClassifier.load("model")
@@ -183,7 +183,8 @@ def test_exponents_must_be_an_integer_for_each_output(exponent: Any, message: st
 def test_exponents_of_zero_change_nothing() -> None:
     check(scaled(np.zeros(3, np.int16)))
     with mock.patch(
-        "tagline.classifier.read_bundle", side_effect=[scaled(np.zeros(3, np.int16)), golden("fast-multiclass")]
+        "tagline.classifier.text_classifier.read_bundle",
+        side_effect=[scaled(np.zeros(3, np.int16)), golden("fast-multiclass")],
     ):
         with_exponents, without = TextClassifier.load("model"), TextClassifier.load("model")
     np.testing.assert_array_equal(with_exponents.logits(TEXTS), without.logits(TEXTS))

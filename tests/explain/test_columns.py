@@ -9,11 +9,10 @@ from sklearn.exceptions import NotFittedError
 
 from tagline import Explanation, InputError, TextClassifier, explain_text
 from tagline.explain import top_features
+from tests.ngram_recipes import FEW_TREES, TREES
 from tests.synthetic_texts import made_up, several
 
 LINEAR = ["fast", "linear-svm", "logistic-regression", "naive-bayes", "complement-nb"]
-TREES = ["decision-tree", "random-forest"]
-FEW_TREES = {"random-forest": {"model.n_trees": 20}}
 TEXTS = [
     "a good film, a joy",
     "A GOOD film, a good plot — don’t miss it<br />bad music 👍🏽",
@@ -89,7 +88,7 @@ def test_contributions_of_trees_add_up_to_the_share_of_the_leaves(fitted, recipe
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize("recipe", LINEAR + TREES)
+@pytest.mark.parametrize("recipe", [*LINEAR, *TREES])
 def test_word_contributions_sum_to_the_score_of_the_present_words(fitted, recipe: str, text: str) -> None:
     explanation = explain_text(fitted(recipe, "binary"), text)
     words = explanation.words()

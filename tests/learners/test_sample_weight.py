@@ -10,14 +10,11 @@ from tagline.learners import FitOptions, Fitted, TrainingData, fit_recipe
 from tagline.learners.base import best_threshold
 from tagline.learners.sample_weight import row_weights
 from tagline.models import linear
-from tagline.recipes import recipe_names
 from tagline.task import Task
+from tests.ngram_recipes import FEW_TREES, RECIPES
 from tests.synthetic_texts import made_up
 
-# Networks have tests of their own: they learn little from a handful of texts in a few epochs.
-RECIPES = [name for name in recipe_names() if load_recipe(name).training is None]
 TEXTS, LABELS = made_up(120)
-FEW_TREES = {"random-forest": {"model.n_trees": 20}}
 TESTED = ["", "good film", "boring " * 50, "unseenword"]
 
 

@@ -7,7 +7,8 @@ value is checked against a schema, every array against the others, and two short
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,9 @@ from tagline.inputs.indicators import IndicatorFormat
 from tagline.models import MODELS, Model
 from tagline.recipes import FEATURIZERS, Recipe, make_recipe
 from tagline.task import Task
+
+if TYPE_CHECKING:
+    from tagline.classifier import TextClassifier
 
 _DEFAULT_CALIBRATION = "temperature"  # of bundles that name none
 _PROBES = ["", "A film, 1 of 2: été 電影"]
@@ -124,6 +128,27 @@ class Header(BaseModel):
     def calibrator(self) -> Calibrator:
         """Return the calibrator; bundles that name none have a temperature."""
         return restore_calibrator(self.calibration or {"kind": _DEFAULT_CALIBRATION, "temperature": self.temperature})
+
+
+def header_of(clf: "TextClassifier") -> dict[str, Any]:
+    """Return the header of a fitted classifier."""
+    settings = clf.model_.settings()
+    return {
+        "tagline": version("tagline"),
+        "task": clf.task_,
+        "classes": clf.classes_.tolist(),
+        "recipe": clf.recipe_.to_json(),
+        "chosen": clf.chosen_,
+        "features": clf.vectorizer_.settings(),
+        "model": clf.model_.kind,
+        **({clf.model_.kind: settings} if settings else {}),
+        **calibration_entry(clf.calibrator_),
+        "threshold": clf.threshold_,
+        "positive": clf.positive_,
+        "seed": clf.seed_,
+        "facts": clf.card_,
+        **({} if clf.indicator_ is None else {"indicator": clf.indicator_.model_dump()}),
+    }
 
 
 def calibration_entry(calibrator: Calibrator) -> dict[str, Any]:

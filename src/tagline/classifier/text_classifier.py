@@ -1,9 +1,7 @@
 """`TextClassifier`: fit, predict, save, load."""
 
-import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.bundle import Bundle, read_bundle, write_bundle
-from tagline.calibration import Calibrator, uncalibrated
+from tagline.calibration import Calibrator
 from tagline.classifier.attributes import LearntAttributes
 from tagline.classifier.display import card, confusion_figure, history_figure, summary_text
-from tagline.classifier.header import calibration_entry, checked_facts, restore_model
+from tagline.classifier.graph import classifier_on_graph, graph_of, keep_graph
+from tagline.classifier.header import checked_facts, header_of, restore_model
 from tagline.errors import InputError
 from tagline.features.function_tokenizer import Split, make_tokenizer
 from tagline.features.sequences import Sequences
@@ -29,8 +28,7 @@ from tagline.learners.holdout import row_units
 from tagline.learners.progress import FitProgress
 from tagline.learners.sample_weight import checked_weights
 from tagline.metrics.block import positive_class
-from tagline.models import OnnxModel
-from tagline.models.onnx import model_graph
+from tagline.models import Model
 from tagline.recipes import Recipe, load_recipe
 from tagline.task import Floats, Task
 
@@ -80,6 +78,9 @@ class TextClassifier(LearntAttributes):
         graph_: the ONNX graph of a network, as its bundle holds it, or None; ``graph_of_``: its model and calibrator.
 
     """
+
+    graph_: bytes | None
+    graph_of_: tuple[Model, Calibrator]
 
     def __init__(
         self,
@@ -190,7 +191,7 @@ class TextClassifier(LearntAttributes):
         self.training_: TrainingRecord | None = fitted.training
         self.n_features_ = fitted.vectorizer.n_columns
         self.card_: dict[str, Any] = {}
-        self._keep_graph(None)
+        keep_graph(self, None)
 
     def _features(self, texts: Iterable[Any]) -> Iterable[Any]:
         self._check_fitted()
@@ -300,46 +301,13 @@ class TextClassifier(LearntAttributes):
         """
         self._check_fitted()
         arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
-        binaries = {} if self.model_.graph_file is None else {self.model_.graph_file: self._graph()}
+        binaries = {} if self.model_.graph_file is None else {self.model_.graph_file: graph_of(self)}
         header = self.header() | ({} if facts is None else {"facts": checked_facts(facts)})
         write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts(), binaries))
 
     def header(self) -> dict[str, Any]:
         """Return the header of the model for the index of a bundle."""
-        settings = self.model_.settings()
-        return {
-            "tagline": version("tagline"),
-            "task": self.task_,
-            "classes": self.classes_.tolist(),
-            "recipe": self.recipe_.to_json(),
-            "chosen": self.chosen_,
-            "features": self.vectorizer_.settings(),
-            "model": self.model_.kind,
-            **({self.model_.kind: settings} if settings else {}),
-            **calibration_entry(self.calibrator_),
-            "threshold": self.threshold_,
-            "positive": self.positive_,
-            "seed": self.seed_,
-            "facts": self.card_,
-            **({} if self.indicator_ is None else {"indicator": self.indicator_.model_dump()}),
-        }
-
-    def _keep_graph(self, graph: bytes | None) -> None:
-        self.graph_ = graph
-        self.graph_of_ = (self.model_, self.calibrator_)
-
-    def _known_graph(self) -> bytes | None:
-        """Return the graph, unless model or calibrator were replaced since it was made."""
-        model, calibrator = self.graph_of_
-        return self.graph_ if self.model_ is model and self.calibrator_ == calibrator else None
-
-    def _graph(self) -> bytes:
-        """Return the ONNX graph of the model."""
-        graph = self._known_graph()
-        if graph is None:
-            graph = model_graph(self.model_, self.vectorizer_, self.calibrator_, self.task_)
-            self._keep_graph(graph)
-        return graph
+        return header_of(self)
 
     def on_onnx_runtime(self) -> "TextClassifier":
         """Return a classifier that answers by ONNX Runtime, where this one has a bundle that holds a graph.
@@ -347,13 +315,7 @@ class TextClassifier(LearntAttributes):
         Otherwise return this one. What runs in ONNX Runtime cannot be explained or saved.
         """
         self._check_fitted()
-        graph = self._known_graph()
-        if graph is None:
-            return self
-        other = copy.copy(self)
-        other.model_, other.calibrator_ = OnnxModel(graph), uncalibrated()  # the graph calibrates
-        other._keep_graph(None)
-        return other
+        return classifier_on_graph(self)
 
     @classmethod
     def load(cls, folder: str | Path) -> "TextClassifier":
@@ -382,7 +344,7 @@ class TextClassifier(LearntAttributes):
             header.indicator,
         )
         clf.card_ = header.card()
-        clf._keep_graph(stored.graph)
+        keep_graph(clf, stored.graph)
         return clf
 
     def summary(self) -> None:
