@@ -102,10 +102,23 @@ def test_the_header_may_stand_below_other_lines(tmp_path: Path, content: str) ->
     assert "line above" in read.notes[0] or "lines above" in read.notes[0]
 
 
+VALUES = "".join(f"hello there {i},{('phone', 'email')[i % 2]},{('praise', 'question')[i % 2]}\n" for i in range(9))
+
+
 @pytest.mark.parametrize(
     ("content", "n_rows"),
     [
         ("#id,text\n1,good\n2,bad\n", 2),
+        ("#,Kommentar,Klasse\n" + "1,gut,a\n2,schlecht,b\n" * 3, 6),
+        ("#tweet,stance\n" + "".join(f"It was film {i},{'ab'[i % 2]}\n" for i in range(9)), 9),
+        ("#tweet,link\n" + "".join(f"It was film {i},http://x/{i}\n" for i in range(9)), 9),
+        ("#love this thing,a\n" + "".join(f"It was film {i},{'ab'[i % 2]}\n" for i in range(9)), 10),
+        ("".join(f"#love this thing {i};{'ab'[i % 2]}\n" for i in range(9)), 9),
+        ("message_text,channel,kind\nhello there,email,question\nhi,phone,praise\nbad,chat,complaint\n", 3),
+        ("message_text,channel,kind\n" + VALUES, 9),
+        (VALUES, 9),
+        ("".join(f"Win a prize now {i},{('spam', 'ham')[i % 2]}\n" for i in range(9)), 9),
+        (";Meldung\n" + "".join(f"A{i};Text {i}\n" for i in range(9)), 10),
         ("text\n" + "news, today\nHello, world\n" * 9, 18),
         ("good film,\nanother one,b\nbad film,a\nold one,b\n", 4),
         ("It was 1, of them\n" * 30, 30),

@@ -78,7 +78,7 @@ def _header_row(top: list[list[str]], source: Source) -> int | None:
         if not any(cells):
             continue
         body = [row for row in top[i + 1 :] if any(row)]
-        named = n_known(cells, source.header_names) > 0
+        named = n_known(cells, source.header_names, body) > 0
         if (named and sum(map(bool, cells)) > 1) or (all(cells) and width > 1 and is_header(cells, body, frozenset())):
             if i > first:
                 source.log.notes.append(f"`{source.name}`: the table begins in row {i + 1}; what is above is not read.")

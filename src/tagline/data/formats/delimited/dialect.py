@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from tagline.data.formats.base import Source
-from tagline.data.formats.delimited.header import MOST_LINES_ABOVE, distinct_names, is_header, is_no_row, n_known
+from tagline.data.formats.delimited.header import (
+    MOST_LINES_ABOVE,
+    distinct_names,
+    is_header,
+    is_no_row,
+    is_number,
+    n_known,
+)
 from tagline.data.formats.delimited.records import CLOSING_QUOTES, Grammar, Lines, read_records
 from tagline.data.rows import Rows
 from tagline.data.wording import listed
@@ -17,6 +24,7 @@ _QUOTES = ('"', "'", "`")
 _UNUSUAL_QUOTES = ("~", "^", "|", *CLOSING_QUOTES, "”")
 _MOST_BAD = 20  # rows that a grammar cannot read before the rest of the sample is left out
 _QUOTE_LINES = 200
+_FIRST_LINES = 20  # in which a grammar shows how wide its rows are
 _MOST = 0.9  # the share of rows, or of cells, that settles a question
 _EMPTY_CELLS = b"".join(each.encode() for each in DELIMITERS) + b" \r"
 _ROWS_BELOW = 200  # rows that show where the header is
@@ -54,10 +62,10 @@ class _Fit:
 def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
     """Find separator, quotes and header from the first bytes of a file.
 
-    With ``tabs`` the separator is a tab. A line such as ``sep=;``, which Excel reads, names it. Titles, comments and
-    blank lines above the header are not read, which is noted. The first line is data when none of its cells is one of
-    the header names of ``source`` and one of them looks like data: longer than 60 characters, empty, a number (but not
-    0, 1, 2, …, which pandas writes), or repeated below.
+    With ``tabs`` the separator is a tab. A line such as ``sep=;``, which Excel reads, names it. Titles and comments
+    above the header are not read, which is noted, nor are blank lines. The first line is data when none of its cells is
+    one of the header names of ``source`` that does not recur below, and one of them looks like data: longer than 60
+    characters, empty, a number (but not 0, 1, 2, …, which pandas writes), or repeated below.
     """
     lines = _sample_lines(source)
     stated = _EXCEL_SEPARATOR.fullmatch(lines[0]) if lines else None
@@ -136,43 +144,63 @@ def note_missing_header(rows: Rows) -> Rows:
 def _n_lines_above(lines: list[bytes], separator: str | None, source: Source) -> int:
     """Return how many lines stand above the table: a title, comments, blank lines.
 
-    None of them may look like a row of the table, unless two known names make a later line the header. A header
-    without a known name needs rows enough below it that all fit.
+    They have other cells than the table, mostly fewer. Where some could be rows, only known names may follow, or two
+    known names if the first line is no header and the last one no row. A header without a known name needs rows enough
+    below it that all fit.
     """
-    if not lines or _is_named(lines[0], separator, source.header_names):
+    known = source.header_names
+    if not lines or _is_named(lines[0], separator, known):
         return 0
     separators = [separator] if separator else DELIMITERS
+    is_name = n_known([lines[0].decode("utf-8", "replace")], known, ()) > 0
     is_among_rows = False
-    is_name = n_known([lines[0].decode("utf-8", "replace")], source.header_names) > 0
     for n in range(1, min(MOST_LINES_ABOVE + 1, len(lines) - 1)):
         rest = lines[n : n + 1 + _ROWS_BELOW]
         if not any(each.encode() in rest[0] for each in separators) or not rest[0].strip(_EMPTY_CELLS):
             continue
-        if is_among_rows and not _is_named(rest[0], separator, source.header_names):
+        if is_among_rows and not _is_named(rest[0], separator, known):
             continue
         fit = _fit(rest, _best_grammar(rest, separator, source.layout.quote))
         if fit.width < 2 or fit.share < _MOST:
             continue
         head, *body = [record.cells for record in read_records(Lines(rest), fit.grammar)]
-        if body and n_known(head, source.header_names) > 1:
-            return n
-        above = [record.cells for record in read_records(Lines(lines[:n]), fit.grammar)]
-        is_among_rows = is_among_rows or not all(is_no_row(cells, fit.width) for cells in above if cells)
-        if is_among_rows:
-            continue
         names = [cell.strip() for cell in head]
+        is_sure_header = is_header(names, body, frozenset())
+        n_names = n_known(names, known, body)
+        above = [record.cells for record in read_records(Lines(lines[:n]), fit.grammar) if record.cells]
+        comments = all(line.startswith(b"#") or not line.strip() for line in lines[:n])
+        rows = [cells for cells in above if not is_no_row(cells, fit.width)]
+        if comments and (all(len(cells) < fit.width for cells in above) or (is_sure_header and n_names)):
+            return n
+        is_among_rows = is_among_rows or bool(rows)
+        if rows:
+            first = [cell.strip() for cell in rows[0]]
+            is_apart = not _is_row(above[-1], body, fit.width)
+            is_head = is_apart and not is_header(first, [*rows[1:], head, *body], frozenset())
+            if is_sure_header and (n_names == fit.width or (n_names > 1 and is_head)):
+                return n
+            continue
         last = lines[n - 1].strip(b" \r" + fit.grammar.separator.encode())
         # Prose has commas too, though hardly the same number in each of many lines.
         enough = 5 if fit.grammar.separator != "," else 20
         apart = fit.grammar.separator != "," or not last or last.startswith(b"#")
+        # Of two columns, one may have no name.
+        apart = apart and not (fit.width == 2 and any(len(cells) == 2 and any(cells) for cells in above))
         sure = apart and fit.share == 1.0 and len(body) >= enough and all(names)
-        if all(line.startswith(b"#") or not line.strip() for line in lines[:n]):
-            return n
-        if is_header(names, body, source.header_names) and (
-            sure or (n_known(names, source.header_names) and not is_name)
-        ):
+        shorter = all(sum(map(bool, cells)) < fit.width for cells in above)
+        if (is_sure_header and sure) or (n_names > (0 if shorter else 1) and not is_name):
             return n
     return 0
+
+
+def _is_row(cells: list[str], body: list[list[str]], width: int) -> bool:
+    """Say whether cells may be a row of the table below: as many, and numbers where all others are numbers."""
+    if is_no_row(cells, width):
+        return False
+    return not any(
+        body and not is_number(cell) and all(len(row) > i and is_number(row[i]) for row in body)
+        for i, cell in enumerate(cells)
+    )
 
 
 def _is_named(line: bytes, separator: str | None, header_names: frozenset[str]) -> bool:
@@ -204,7 +232,10 @@ def _best_grammar(lines: list[bytes], separator: str | None, quote: str | None) 
     for candidate in candidates[1:]:
         if all(value == 1 for value in rank(best)):
             break  # no other can be better
-        best = max(best, _fit(lines, candidate), key=rank)
+        # The first lines show the width, and so whether reading all of them is worth its time.
+        at_best = replace(_fit(lines[:_FIRST_LINES], candidate), share=1.0, clean=True)
+        if rank(at_best) > rank(best):
+            best = max(best, _fit(lines, candidate), key=rank)
     return best.grammar
 
 

@@ -10,26 +10,55 @@ MOST_LINES_ABOVE = 20
 
 def is_header(cells: Sequence[str], body: Sequence[Sequence[str]], known: frozenset[str]) -> bool:
     """Say whether a row is a header, ``known`` being names that make it one; ``body`` are the rows below."""
-    if n_known(cells, known):
+    if n_known(cells, known, body):
         return True
     if list(cells) == [str(i) for i in range(len(cells))]:
         return True
 
     def looks_like_data(i: int, cell: str) -> bool:
         repeated = any(len(row) > i and row[i].strip() == cell for row in body)
-        return not cell or len(cell) > LONGEST_NAME or _is_number(cell) or repeated
+        return not cell or len(cell) > LONGEST_NAME or is_number(cell) or repeated
 
     return not any(looks_like_data(i, cell) for i, cell in enumerate(cells))
 
 
-def n_known(cells: Sequence[str], known: frozenset[str]) -> int:
-    """Count the cells of a row that are known column names."""
-    return sum(cell.strip().casefold() in known for cell in cells)
+def n_known(cells: Sequence[str], known: frozenset[str], body: Sequence[Sequence[str]]) -> int:
+    """Count the cells of a row that are known column names and do not recur below, as the label ``spam`` does.
+
+    Rows that repeat the whole row, as the header of files that were joined, are no evidence.
+    """
+    others = [row for row in body if not repeats(row, cells)]
+
+    def recurs(i: int, cell: str) -> bool:
+        return any(len(row) > i and row[i] == cell for row in others)
+
+    return sum(cell.strip().casefold() in known and not recurs(i, cell) for i, cell in enumerate(cells))
+
+
+def repeats(row: Sequence[str], header: Sequence[str]) -> bool:
+    """Say whether a row repeats the header: each of the files that were joined may begin with a byte order mark."""
+    if not row or len(row) != len(header):
+        return False
+    first = row[0].lstrip("\ufeff").strip('"') if row[0].startswith("\ufeff") else row[0]
+    return [first, *row[1:]] == [*header]
 
 
 def is_no_row(cells: Sequence[str], width: int) -> bool:
-    """Say whether cells above a header are a title, a comment or nothing rather than a row of the table."""
-    return len(cells) != width or sum(map(bool, map(str.strip, cells))) <= 1 or cells[0].startswith("#")
+    """Say whether cells above a header are a title or nothing rather than a row of the table."""
+    if len(cells) != width:
+        return True
+    filled = [i for i, cell in enumerate(cells) if cell.strip()]
+    # Of two columns, the first may be an index without a name.
+    return not filled or (len(filled) == 1 and (width > 2 or filled == [0]))
+
+
+def is_number(cell: str) -> bool:
+    """Say whether a cell is written as a number."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:
@@ -43,11 +72,3 @@ def distinct_names(names: Sequence[str]) -> list[str]:
         taken.add(candidate)
         result.append(candidate)
     return result
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

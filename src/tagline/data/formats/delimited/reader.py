@@ -18,6 +18,7 @@ import polars as pl
 
 from tagline.data.formats.base import REASON, Source, split_lines
 from tagline.data.formats.delimited.dialect import Dialect
+from tagline.data.formats.delimited.header import repeats
 from tagline.data.formats.delimited.records import Grammar, Lines, read_records
 
 PIECE_BYTES = 1 << 22
@@ -73,7 +74,7 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
             reason = record.reason
             if reason is not None:
                 source.reject(record.line, reason, record.raw, "" if "UTF-8" in reason else _REMEDY)
-            elif len(names) > 1 and _is_header(record.cells, dialect):
+            elif len(names) > 1 and repeats(record.cells, dialect.header):
                 headers.append(record.line)
                 if source.streamed:
                     _reject_headers([record.line], dialect, source)
@@ -99,11 +100,6 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
         source.log.notes.append(f"`{source.name}`: {rows_are} left out (first: line {headers[0]}).")
 
 
-def _is_header(cells: list[str], dialect: Dialect) -> bool:
-    # Each of the joined files may begin with a byte order mark.
-    return [cell.removeprefix("\ufeff") for cell in cells] == [*dialect.header]
-
-
 def _reject_headers(lines: Iterable[int], dialect: Dialect, source: Source) -> None:
     for line in lines:
         source.reject(line, _REPEATED, dialect.grammar.separator.join(dialect.header))
@@ -111,14 +107,12 @@ def _reject_headers(lines: Iterable[int], dialect: Dialect, source: Source) -> N
 
 def _repeats_header(frame: pl.DataFrame, dialect: Dialect) -> pl.Series | None:
     """Say which rows repeat the header, (n_rows,); None if none does. A text may well be the name of one column."""
-    if len(dialect.header) < 2:
+    header = dialect.header
+    if len(header) < 2:
         return None
-    repeated = frame[:, -1] == dialect.header[-1]
-    for i, cell in enumerate(dialect.header[:-1]):
-        if not repeated.any():
-            return None
-        repeated &= frame[:, i].str.strip_prefix("\ufeff") == cell
-    return repeated if repeated.any() else None
+    candidates = (frame[:, -1] == header[-1]) & frame[:, 0].str.contains(header[0], literal=True)
+    found = [i for i in candidates.arg_true() if repeats(frame.row(i), header)]
+    return pl.Series(range(frame.height), dtype=pl.UInt32).is_in(found) if found else None
 
 
 def _pieces(block: bytes) -> list[bytes]:

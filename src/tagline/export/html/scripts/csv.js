@@ -19,12 +19,10 @@ function readCsv(text, { headerNames }) {
   // Old spreadsheets end lines with bare carriage returns.
   if (beginning.includes("\r") && !beginning.includes("\n")) text = text.replaceAll("\r", "\n");
   const { grammar, columns, header, start, line, tableLine } = sniffDialect(text, headerNames);
-  // Files that were joined repeat it, and may each begin with a byte order mark.
-  const repeatsHeader = (cells) => cells.every((cell, i) => cell.replace(/^\ufeff/, "") === header[i]);
   const rows = [];
   const unreadable = [];
   for (const record of readRecords(text, grammar, { start, line, width: columns.length })) {
-    if (record.reason === null && header.length > 1 && repeatsHeader(record.cells)) {
+    if (record.reason === null && header.length > 1 && repeats(record.cells, header)) {
       record.reason = "the row repeats the header";
     }
     rows.push({ line: record.line, cells: record.cells, reason: record.reason });

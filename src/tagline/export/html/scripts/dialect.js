@@ -8,6 +8,7 @@ const SAMPLE_CHARS = 1 << 20;
 const LONGEST_NAME = 60; // of a column, in characters: a longer cell is a text
 const MOST_BAD = 20; // rows that a grammar cannot read before the rest of the sample is left out
 const QUOTE_LINES = 200;
+const FIRST_LINES = 20; // in which a grammar shows how wide its rows are
 const MOST = 0.9; // the share of rows, or of cells, that settles a question
 const HEADER_ROWS = 50; // below a first line that may be a header
 const MOST_LINES_ABOVE = 20; // a header, with a title or comments
@@ -100,21 +101,39 @@ function bestGrammar(sample, stated) {
     share,
     clean,
   ];
-  let best = null;
-  for (const candidate of candidates) {
-    const fit = fitOf(sample, candidate);
-    const ranked = rank(fit);
-    const differs = best ? ranked.findIndex((value, i) => value !== best.ranked[i]) : 0;
-    if (best === null || ranked[differs] > best.ranked[differs]) best = { grammar: candidate, ranked };
-    if (best.ranked.every((value) => Number(value) === 1)) break; // no other can be better
+  const isBetter = (ranked, other) => {
+    const differs = ranked.findIndex((value, i) => value !== other[i]);
+    return differs >= 0 && ranked[differs] > other[differs];
+  };
+  const firstLines = sample.split("\n", FIRST_LINES).join("\n");
+  let [best, ranked] = [candidates[0], rank(fitOf(sample, candidates[0]))];
+  for (const candidate of candidates.slice(1)) {
+    if (ranked.every((value) => Number(value) === 1)) break; // no other can be better
+    // The first lines show the width, and so whether reading all of them is worth its time.
+    if (!isBetter(rank({ ...fitOf(firstLines, candidate), share: 1, clean: true }), ranked)) continue;
+    const found = rank(fitOf(sample, candidate));
+    if (isBetter(found, ranked)) [best, ranked] = [candidate, found];
   }
-  return best.grammar;
+  return best;
 }
 
-const countKnown = (cells, known) => cells.filter((cell) => known.has(cell.trim().toLowerCase())).length;
+const trimAll = (cells) => cells.map((cell) => cell.trim());
+
+/** Whether a row repeats the header: each of the files that were joined may begin with a byte order mark. */
+function repeats(row, header) {
+  const plain = (cell) => (cell.startsWith("\ufeff") ? cell.replace(/^\ufeff+/, "").replace(/^"+|"+$/g, "") : cell);
+  return row.length === header.length && row.every((cell, i) => (i === 0 ? plain(cell) : cell) === header[i]);
+}
+
+/** How many cells of a row are known names that do not recur below, as the label `spam` does. */
+function countKnown(cells, known, body) {
+  const others = body.filter((row) => !repeats(row, cells));
+  const recurs = (cell, i) => others.some((row) => row[i] === cell);
+  return cells.filter((cell, i) => known.has(cell.trim().toLowerCase()) && !recurs(cell, i)).length;
+}
 
 function isHeader(cells, body, known) {
-  if (countKnown(cells, known) > 0) return true;
+  if (countKnown(cells, known, body) > 0) return true;
   if (cells.every((cell, i) => cell === String(i))) return true;
   return !cells.some((cell, i) => {
     const repeated = body.some((row) => i < row.length && row[i].trim() === cell);
@@ -122,24 +141,36 @@ function isHeader(cells, body, known) {
   });
 }
 
-/** Whether cells above a header are a title, a comment or nothing rather than a row of the table. */
+/** Whether cells above a header are a title or nothing rather than a row of the table. */
 function isNoRow(cells, width) {
-  return cells.length !== width || cells.filter((cell) => cell.trim() !== "").length <= 1 || cells[0].startsWith("#");
+  if (cells.length !== width) return true;
+  const filled = cells.flatMap((cell, i) => (cell.trim() === "" ? [] : [i]));
+  // Of two columns, the first may be an index without a name.
+  return filled.length === 0 || (filled.length === 1 && (width > 2 || filled[0] === 0));
+}
+
+/** Whether cells may be a row of the table below: as many, and numbers where all others are numbers. */
+function isRow(cells, body, width) {
+  if (isNoRow(cells, width)) return false;
+  const isNumber = (cell) => NUMBER.test(cell.trim());
+  const areNumbers = (i) => body.every((row) => row.length > i && isNumber(row[i]));
+  return !cells.some((cell, i) => body.length > 0 && !isNumber(cell) && areNumbers(i));
 }
 
 /**
- * How many lines stand above the table: a title, comments, blank lines. None of them may look like a row of the table,
- * unless two known names make a later line the header. A header without a known name needs rows enough that all fit.
+ * How many lines stand above the table: a title, comments, blank lines. They have other cells than the table, mostly
+ * fewer. Where some could be rows, only known names may follow, or two known names if the first line is no header and
+ * the last one no row. A header without a known name needs rows enough below it that all fit.
  */
 function linesAbove(sample, stated, known) {
   const lines = sample.split("\n", MOST_LINES_ABOVE + ROWS_BELOW + 2);
   const separators = stated === null ? SEPARATORS : [stated];
   const cellsOf = (line, separator) => line.split(separator).map((cell) => cell.replace(/^[ "'\r]+|[ "'\r]+$/g, ""));
   const isNamed = (line) =>
-    separators.some((each) => line.includes(each) && countKnown(cellsOf(line, each), known) > 0);
+    separators.some((each) => line.includes(each) && countKnown(cellsOf(line, each), known, []) > 0);
   if (isNamed(lines[0])) return 0;
+  const isName = countKnown([lines[0]], known, []) > 0;
   let isAmongRows = false;
-  const isName = countKnown([lines[0]], known) > 0;
   for (let n = 1; n < Math.min(MOST_LINES_ABOVE + 1, lines.length - 1); n++) {
     if (!separators.some((each) => lines[n].includes(each)) || /^[,\t;| \r]*$/.test(lines[n])) continue;
     if (isAmongRows && !isNamed(lines[n])) continue;
@@ -147,20 +178,32 @@ function linesAbove(sample, stated, known) {
     const { grammar, width, share } = fitOf(rest, bestGrammar(rest, stated));
     if (width < 2 || share < MOST) continue;
     const [head, ...body] = Array.from(readRecords(rest, grammar), ({ cells }) => cells ?? []);
-    if (body.length > 0 && countKnown(head, known) > 1) return n;
-    const above = lines.slice(0, n);
-    const cellsAbove = Array.from(readRecords(above.join("\n"), grammar), ({ cells }) => cells ?? []);
-    isAmongRows ||= !cellsAbove.every((cells) => cells.length === 0 || isNoRow(cells, width));
-    if (isAmongRows) continue;
-    const names = head.map((cell) => cell.trim());
+    const names = trimAll(head);
+    const isSureHeader = isHeader(names, body, new Set());
+    const nNames = countKnown(names, known, body);
+    const before = lines.slice(0, n);
+    const above = Array.from(readRecords(before.join("\n"), grammar), ({ cells }) => cells ?? []);
+    const filled = above.filter((cells) => cells.length > 0);
+    const comments = before.every((line) => line.startsWith("#") || line.trim() === "");
+    const rows = filled.filter((cells) => !isNoRow(cells, width));
+    if (comments && (filled.every((cells) => cells.length < width) || (isSureHeader && nNames > 0))) return n;
+    isAmongRows ||= rows.length > 0;
+    if (rows.length > 0) {
+      const isApart = !isRow(filled.at(-1), body, width);
+      const isHead = isApart && !isHeader(trimAll(rows[0]), [...rows.slice(1), head, ...body], new Set());
+      if (isSureHeader && (nNames === width || (nNames > 1 && isHead))) return n;
+      continue;
+    }
     const isPadding = (character) => character === " " || character === "\r" || character === grammar.separator;
     const last = [...lines[n - 1]].filter((character) => !isPadding(character)).join("");
     // Prose has commas too, though hardly the same number in each of many lines.
     const isComma = grammar.separator === ",";
-    const apart = !isComma || last === "" || last.startsWith("#");
+    // Of two columns, one may have no name.
+    const isHalf = width === 2 && filled.some((cells) => cells.length === 2 && cells.some((cell) => cell !== ""));
+    const apart = (!isComma || last === "" || last.startsWith("#")) && !isHalf;
     const sure = apart && share === 1 && body.length >= (isComma ? 20 : 5) && names.every((name) => name !== "");
-    if (above.every((line) => line.startsWith("#") || line.trim() === "")) return n;
-    if (isHeader(names, body, known) && (sure || (countKnown(names, known) > 0 && !isName))) return n;
+    const shorter = filled.every((cells) => cells.filter((cell) => cell !== "").length < width);
+    if ((isSureHeader && sure) || (nNames > (shorter ? 0 : 1) && !isName)) return n;
   }
   return 0;
 }
@@ -197,7 +240,7 @@ function sniffDialect(text, headerNames) {
     const whole = fitOf(rest, { ...grammar, quote: '"', escape: false, initialSpace: false });
     if (whole.width === 1 && whole.share === 1 && fitOf(rest, grammar).share >= MOST) {
       const names = rest.split("\n", 1)[0].split(grammar.separator).map((cell) => cell.replace(/^[ "'\r]+|[ "'\r]+$/g, ""));
-      if (countKnown(names, known) > 0) {
+      if (countKnown(names, known, []) > 0) {
         throw new Error("Every row is one quoted cell: split the column of the table before it is saved as CSV.");
       }
       grammar = whole.grammar;
