@@ -39,6 +39,7 @@ class KeyFinding:
         share: The share of the rows, of the texts or of the test rows that it concerns; below 1 % it is minor.
         of_training: Whether it concerns rows to train on only.
         measured: In place of a sentence of training, for rows that a model is only measured on; "" for nothing.
+        listed_in: The file of a run that lists all rows that it concerns; "" if there is none or the sentence does.
 
     """
 
@@ -47,6 +48,7 @@ class KeyFinding:
     share: float = 1.0
     of_training: bool = False
     measured: str = ""
+    listed_in: str = ""
 
     def to_json(self) -> dict[str, str]:
         """Return an item of ``findings`` of ``metrics.json``."""

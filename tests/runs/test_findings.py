@@ -8,8 +8,11 @@ import pytest
 
 from tagline.cli.commands.train import show_run
 from tagline.cli.terminal import Session
+from tagline.data import load_dataset
 from tagline.key_findings import KeyFinding, Kind, most_serious_first, shown_first
 from tagline.metrics import measure
+from tagline.recipes.load import load_recipe
+from tagline.runs.data import read_for_run
 from tagline.runs.findings import never_predicted, one_class, small_test
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
@@ -110,6 +113,16 @@ def test_what_is_shown_first_is_said_once(tmp_path: Path, capsys: pytest.Capture
     capsys.readouterr()
     show_run(Session([]), replace(run, warnings=()), as_json=True)
     assert "Spellings of one label were merged" in capsys.readouterr().err  # for who reads JSON by machine
+
+
+def test_only_runs_name_the_file_that_lists_all_copies() -> None:
+    rows = [(f"text {i % 38}", f"c{i % 2 if i < 38 else 2}") for i in range(40)]
+    settings = TrainSettings("naive-bayes", folds=2)
+    facts = read_for_run(rows, load_recipe("naive-bayes"), settings, lambda _: None).dataset.facts
+    (sentence,) = [one for one in load_dataset(rows, folds=2).facts.warnings if "conflicting" in one]
+    assert "copies.csv" not in sentence
+    assert f"{sentence} All are in `copies.csv` of the run." in facts.warnings
+    assert f"{sentence} All are in `copies.csv` of the run." in [one.sentence for one in facts.key_findings]
 
 
 def test_a_rare_class_that_is_never_predicted_is_a_warning(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ HEADER_NAMES = frozenset((*TEXT_NAMES, *LABEL_NAMES, *SPLIT_COLUMNS, *OTHER_NAME
 #: A column without a known name is a text if its values are that long on average, and mostly differ.
 MIN_TEXT_CHARS = 15
 MIN_TEXT_DISTINCT = 0.5
-MIN_SUBJECTS = 20  # different ones; a `title` of a few is one of a person
+MIN_SUBJECTS = 20  # distinct values; with fewer, `title` is a form of address, such as Dr
 #: A column without a known name is a label if it has at most this share of distinct values.
 MAX_LABEL_DISTINCT = 0.2
 #: A column of at least `MIN_SUBJECTS` distinct values of that many words on average, of which this share occurs once,

@@ -57,6 +57,7 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *
     fold_few = fold_few and settings.folds is None
     settings = replace(settings, folds=settings.folds or None)
     dataset = read_dataset(data, settings, settings.seed, fold_few=fold_few)
+    dataset = replace(dataset, facts=dataset.facts.of_run())
     settings = replace(settings, folds=dataset.n_folds)
     counts = dataset.facts.class_counts
     if dataset.test is not None and not any(counts["train"][name] and n for name, n in counts["test"].items()):

@@ -88,7 +88,7 @@ def evaluate_model(
     trained = clf.card_.get("dataset") or {}
     options = ReadOptions(text=column_names(text), label=column_names(label), group=group, strict=strict, **reading)
     dataset, options = _read(data, options, clf.card_, multilabel=clf.task_ is Task.MULTILABEL)
-    dataset = replace(dataset, facts=dataset.facts.of_measured_rows())
+    dataset = replace(dataset, facts=dataset.facts.of_measured_rows().of_run())
     split, rows_used = _rows(dataset, trained)
     run = run_of_model(model, trained.get("fingerprint"))
     seen, of_seen = _seen(split, dataset, clf, run)

@@ -22,8 +22,9 @@ def test_copies_across_official_splits_are_counted() -> None:
     assert facts.duplicates["test_in_train"] == 6
     assert (
         "6 test rows have a text that is also in train (row 20 is also row 0), so metrics are optimistic: remove "
-        "copies from test. All are in `copies.csv` of the run."
+        "copies from test."
     ) in facts.warnings
+    assert "remove copies from test. All are in `copies.csv` of the run." in " ".join(facts.of_run().warnings)
     assert facts.copies is not None
     assert facts.copies.height == 12
     assert facts.copies.row(1) == (1, "test", None, 21, "c0", False, table["text"][20])
@@ -162,14 +163,17 @@ def test_conflicting_labels_name_two_lines_and_where_the_others_are(tmp_path: Pa
     facts = load_dataset(path).facts
     assert facts.warnings == (
         f"2 texts have conflicting labels (line 42 of `{path}` is `c0`, line 44 of `{path}` is `c1`): correct the "
-        "labels, or remove these rows. All are in `copies.csv` of the run.",
+        "labels, or remove these rows.",
     )
+    assert facts.of_run().warnings == (f"{facts.warnings[0]} All are in `copies.csv` of the run.",)
+    assert facts.of_run().key_findings[0].sentence == facts.of_run().warnings[0]
     assert facts.copies is not None
     assert facts.copies["line"].to_list() == [42, 44, 43, 45, 46]
     assert facts.copies["copy"].to_list() == [1, 1, 2, 2, 2]
     sets = pl.DataFrame({"text": ["a", "b", "A"], "label": [["x"], ["y"], ["x", "y"]]})
     several = load_dataset(sets, multilabel=True).facts
     assert "1 text has conflicting labels (row 0 is `x`, row 2 is `x` and `y`): correct" in " ".join(several.warnings)
+    assert several.of_run().warnings == several.warnings
     assert several.copies is not None
     assert several.copies["label"].to_list() == ["x", "x|y"]
 

@@ -19,6 +19,7 @@ from tagline.key_findings import KeyFinding, Kind
 #: With fewer distinct texts than this share of the rows, most rows are copies.
 _DOMINATED = 0.5
 _EXCERPT = 200  # characters of a text
+_LIST = "copies.csv"
 OVERLAPS = {
     "test_in_train": (TEST, TRAIN),
     "validation_in_train": (VALIDATION, TRAIN),
@@ -33,9 +34,9 @@ def _inspect(data: InspectedData) -> Finding:
         KeyFinding(
             Kind.COPIES_ACROSS_SPLITS,
             f"{counted(counts[name], later + ' row')} {'has' if counts[name] == 1 else 'have'} a text that is also in "
-            f"{earlier} ({_overlap(copies, later, earlier)}), so metrics are optimistic: remove copies from {later}."
-            f"{_all_listed(counts[name])}",
+            f"{earlier} ({_overlap(copies, later, earlier)}), so metrics are optimistic: remove copies from {later}.",
             counts[name] / data.parts[later].height,
+            listed_in=_LIST if counts[name] > 1 else "",
         )
         for name, (later, earlier) in OVERLAPS.items()
         if counts.get(name)
@@ -46,9 +47,10 @@ def _inspect(data: InspectedData) -> Finding:
         have = "has" if n == 1 else "have"
         sentence = (
             f"{counted(n, 'text')} {have} conflicting labels ({_conflict(copies)}): correct the labels, or remove "
-            f"these rows.{_all_listed(n)}"
+            "these rows."
         )
-        key.append(KeyFinding(Kind.CONFLICTING_LABELS, sentence, n / n_distinct))
+        listed_in = _LIST if n > 1 else ""
+        key.append(KeyFinding(Kind.CONFLICTING_LABELS, sentence, n / n_distinct, listed_in=listed_in))
     if n_distinct < _DOMINATED * n_rows:
         most = data.table.with_columns(n=pl.len().over("key")).sort("n", descending=True, maintain_order=True).head(1)
         sentence = (
@@ -102,10 +104,6 @@ def _overlap(copies: pl.DataFrame, later: str, earlier: str) -> str:
     )
     there = pairs.select(file="file_earlier", line="line_earlier", source="source_earlier")
     return f"{row_place(pairs)} is also {row_place(there)}"
-
-
-def _all_listed(n: int) -> str:
-    return " All are in `copies.csv` of the run." if n > 1 else ""
 
 
 def count_duplicates(table: pl.DataFrame, *, official: bool) -> dict[str, int]:

@@ -77,6 +77,21 @@ class Facts:
             key_findings=tuple(key for key in findings if key.sentence),
         )
 
+    def of_run(self) -> "Facts":
+        """Return the facts with sentences that name the file of a run that lists all rows."""
+        named = {
+            key.sentence: f"{key.sentence} All are in `{key.listed_in}` of the run."
+            for key in self.key_findings
+            if key.listed_in
+        }
+        return replace(
+            self,
+            warnings=tuple(named.get(warning, warning) for warning in self.warnings),
+            key_findings=tuple(
+                replace(key, sentence=named.get(key.sentence, key.sentence), listed_in="") for key in self.key_findings
+            ),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return the facts as JSON values; of rejected rows place and reason, not the text."""
         return {

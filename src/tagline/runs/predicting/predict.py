@@ -253,13 +253,13 @@ def read_for_model(
         InputError: the file cannot be read, or lacks a column.
 
     """
-    with _way_out(clf, named):
+    with _explain_missing_columns(clf, named):
         yield from read_texts(source, batch_rows=batch_rows, **_text_columns(clf, named), layout=layout, log=log)
 
 
 @contextmanager
-def _way_out(clf: "TextClassifier", named: Sequence[str]) -> Iterator[None]:
-    """Add to the error for a file that lacks a text column of the model how it can be predicted nevertheless."""
+def _explain_missing_columns(clf: "TextClassifier", named: Sequence[str]) -> Iterator[None]:
+    """If a file lacks a text column of the model, add to the error what the model was trained on, and what to do."""
     try:
         yield
     except ColumnError as error:
@@ -268,10 +268,10 @@ def _way_out(clf: "TextClassifier", named: Sequence[str]) -> Iterator[None]:
         if named or len(trained) < 2 or len(there) == len(trained):
             raise
         if there:
-            out = f"`--text {shlex.quote(there[0])}` predicts from that column alone"
+            advice = f"`--text {shlex.quote(there[0])}` predicts from that column alone"
         else:
-            out = "name the text column with `--text`"
-        message = f"{error} The model was trained on {listed(trained)}; {out}, less reliably."
+            advice = "name the text column with `--text`"
+        message = f"{error} The model was trained on {listed(trained)}; {advice}, less reliably."
         raise ColumnError(message, tuple(part for name in there for part in ("--text", name)), error.columns) from None
 
 

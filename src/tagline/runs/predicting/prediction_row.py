@@ -90,7 +90,7 @@ class PredictionFields(BaseModel):
     """The JSON object of `PredictionRows.to_json`, for descriptions."""
 
     prediction: str | list[str] | None = Field(
-        description="The class; of a multi-label model the list of labels; null of an empty text."
+        description="The class; of a multi-label model the list of labels; null for an empty text."
     )
     probability: float | None = Field(description="Of the prediction; null for a multi-label model.")
     probabilities: dict[str, float] | None = Field(default=None, description="Of each class, if requested.")
