@@ -1,0 +1,98 @@
+"""The split or the fold of every row of a table: the one that the data gives, or one that is drawn."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tagline.data import splits
+from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
+from tagline.errors import DataError
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How rows are split; ``test_given`` is true if the test rows have their own source."""
+
+    group: str | None
+    test_given: bool
+    folds: int | None
+    seed: int
+    fold_few: bool
+
+    def units(self, table: pl.DataFrame) -> npt.NDArray[np.int64]:
+        """Return the unit of each row, (n,)."""
+        return splits.units(table["key"], table["group"] if self.group else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """The split of every row, ``part`` (n,) String, or its fold, and a sentence on how they were assigned."""
+
+    part: pl.Series
+    how: str
+    official: bool
+    folds: npt.NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def assign(table: pl.DataFrame, settings: SplitSettings) -> Assignment:
+    """Return the split of every row of a table that has a ``key`` too, or its fold.
+
+    Raises:
+        DataError: the rows cannot be separated into so many folds.
+
+    """
+    official = bool(table["part"].is_in([TEST, VALIDATION]).any())
+    if settings.folds is not None:
+        return _assign_folds(table, settings, settings.folds, official=official)
+    if official:
+        return _assign_official(table, settings)
+    few = splits.folds_for_few(settings.units(table), table["label"]) if settings.fold_few else None
+    if few is not None:
+        found = _assign_folds(table, settings, few, official=False)
+        note = (
+            f"{table.height:,} rows are fewer than {splits.FEW_ROWS}: the model is evaluated by {few}-fold "
+            "cross-validation. `--folds 0` holds out a tenth of the rows instead."
+        )
+        return replace(found, notes=(note,))
+    codes = splits.split_rows(
+        settings.units(table), splits.strata(table["label"]), seed=settings.seed, grouped=settings.group is not None
+    )
+    by = f" by group `{settings.group}`" if settings.group else ""
+    part = pl.Series(codes).replace_strict(dict(enumerate(SPLITS)), return_dtype=pl.String)
+    return Assignment(part, f"80/10/10, stratified{by}, seed {settings.seed}", official=False)
+
+
+def _assign_folds(table: pl.DataFrame, settings: SplitSettings, n_folds: int, *, official: bool) -> Assignment:
+    units = settings.units(table)
+    n_units = int(units.max()) + 1
+    if not 2 <= n_folds <= n_units:
+        raise DataError(
+            f"`--folds {n_folds}` must be between 2 and {n_units:,}, the number of rows that can be separated."
+        )
+    notes = ("The official splits are not used: `--folds` uses all rows.",) if official else ()
+    folds = splits.fold_rows(units, splits.strata(table["label"]), n_folds, seed=settings.seed)
+    everything = pl.repeat(TRAIN, table.height, eager=True)
+    how = f"{n_folds} folds, stratified, seed {settings.seed}"
+    return Assignment(everything, how, official=False, folds=folds, notes=notes)
+
+
+def _assign_official(table: pl.DataFrame, settings: SplitSettings) -> Assignment:
+    part = table["part"].fill_null(TRAIN)
+    notes = ("`--group` is not used: the data has official splits.",) if settings.group is not None else ()
+    if (part == TEST).any():
+        return Assignment(part, "given" if settings.test_given else "official", official=True, notes=notes)
+    train = table.filter(part == TRAIN)
+    codes = splits.split_rows(
+        settings.units(train),
+        splits.strata(train["label"]),
+        seed=settings.seed,
+        validation=False,
+        grouped=settings.group is not None,
+    )
+    assigned = part.to_numpy().copy()
+    assigned[(part == TRAIN).to_numpy()] = np.array(SPLITS, dtype=object)[codes]
+    how = f"official validation rows, and a test tenth of the train rows, stratified, seed {settings.seed}"
+    return Assignment(pl.Series(assigned, dtype=pl.String), how, official=True, notes=notes)
