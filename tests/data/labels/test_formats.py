@@ -130,6 +130,7 @@ def test_two_digits_with_a_comma_are_numbers() -> None:
         frame = pl.DataFrame({"label": cells})
         found = read_labels(frame, ("label",), "data", LabelOptions())
         assert (found.values.to_list(), len(found.notes)) == (cells, n_notes)
+        assert not read_labels(frame, ("label",), "data", LabelOptions(separator="")).notes
         for options in (LabelOptions(separator=","), SEVERAL):
             assert read(["0,1", "1,0"], options).to_list() == [["1"], ["0"]]
     assert load_dataset([(f"t{i}", ("0,0", "1,0")[i % 2]) for i in range(20)]).classes == ["0,0", "1,0"]

@@ -2,7 +2,8 @@
 
 from tagline.data.labels.characters import visible
 from tagline.data.labels.check import check_labels, sorted_classes
-from tagline.data.labels.formats import LABEL_FORMATS, LabelOptions, Labels, read_labels, spaces_trimmed
+from tagline.data.labels.column import LabelOptions, Labels
+from tagline.data.labels.formats import LABEL_FORMATS, read_labels, spaces_trimmed
 from tagline.data.labels.spelling import match_classes, spelling_key, unify_labels
 
 __all__ = [

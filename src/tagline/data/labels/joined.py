@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from tagline.data.labels.characters import visible
+
 _LONGEST_NAME = 60
 #: Separators that are rare within a name; some may also follow the last name.
 _RARE = ("||", "|", "｜", ";", "；", "#", "\n", "\t", "<br>", "<br/>", "&&", "•")
@@ -77,6 +79,19 @@ def find_possible_separator(cells: Sequence[str]) -> str | None:
 def comma_joins(cells: Sequence[str]) -> bool:
     """Return whether a comma joins names in some of these distinct cells."""
     return _joins(_COMMA, cells)
+
+
+def joined_example(separator: str, names: Sequence[str]) -> str:
+    """Return the first name with a separator, as messages show it."""
+    return visible(next(name for name in names if separator in name))
+
+
+def question(column: str, separator: str, names: Sequence[str]) -> str:
+    """Say that the names in a column are read as single ones, though a separator may join several."""
+    return (
+        f"Labels of column `{column}` such as `{joined_example(separator, names)}` are read as single names. If they "
+        f"are several joined by `{separator}`, give `--label-separator '{separator}'`."
+    )
 
 
 def are_decimals(cells: Sequence[str]) -> bool:

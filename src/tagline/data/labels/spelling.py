@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import polars as pl
 
 from tagline.data.labels.characters import clean, plain, visible
-from tagline.data.labels.formats import LabelOptions, Labels
+from tagline.data.labels.column import LabelOptions, Labels
 from tagline.data.labels.marks import Unlabelled, unlabelled
 from tagline.data.wording import counted
 from tagline.key_findings import KeyFinding, Kind
