@@ -37,16 +37,14 @@ def ready(page: Page) -> Page:
     return page
 
 
-def filled(page: Page, text: str) -> Page:
-    ready(page).locator("#text").fill(text)
+def typed(page: Page, text: str) -> Page:
+    ready(page).locator("#text").press_sequentially(text)
     expect(page.locator("#highlighted")).to_have_text(text)
     return page
 
 
 def test_a_review_gets_a_verdict_and_highlights_as_it_is_typed(opened: Opener, runs: dict[str, Path]) -> None:
-    page = ready(opened())
-    page.locator("#text").press_sequentially(REVIEW)
-    expect(page.locator("#highlighted")).to_have_text(REVIEW)
+    page = typed(opened(), REVIEW)
     clf = TextClassifier.load(runs["two"] / "model")
     expected = explain_text(clf, REVIEW)
     expect(page.locator("#verdict")).to_have_text(expected.prediction)
@@ -72,7 +70,7 @@ def test_a_review_gets_a_verdict_and_highlights_as_it_is_typed(opened: Opener, r
 
 
 def test_another_class_is_explained_on_request(opened: Opener) -> None:
-    page = filled(opened(), REVIEW)
+    page = typed(opened(), REVIEW)
     good = page.locator("#highlighted mark", has_text="good")
     before = good.get_attribute("class")
     verdict = page.locator("#verdict").text_content()
@@ -82,13 +80,13 @@ def test_another_class_is_explained_on_request(opened: Opener) -> None:
 
 
 def test_pointing_at_a_word_says_what_it_adds(opened: Opener) -> None:
-    page = filled(opened(), REVIEW)
+    page = typed(opened(), REVIEW)
     page.locator("#highlighted mark", has_text="dull").hover()
     expect(page.locator("#reading")).to_contain_text("“dull” is evidence")
 
 
 def test_an_empty_text_has_no_verdict(opened: Opener) -> None:
-    page = filled(opened(), "good")
+    page = typed(opened(), "good")
     page.locator("#text").fill("")
     expect(page.locator("#explanation")).to_be_hidden()
     expect(page.locator("#verdict")).to_have_text("–")
@@ -117,7 +115,7 @@ def test_an_example_is_taken_over(opened: Opener) -> None:
 
 
 def test_a_link_brings_its_text_and_its_model(opened: Opener, server: str) -> None:
-    page = filled(opened(permissions=["clipboard-read", "clipboard-write"]), "good + great & 100 % #1 👍")
+    page = typed(opened(permissions=["clipboard-read", "clipboard-write"]), "good + great & 100 % #1 👍")
     page.locator("#copy").click()
     expect(page.locator("#copied")).to_contain_text("copied")
     link = page.evaluate("navigator.clipboard.readText()")
@@ -138,7 +136,7 @@ def test_a_link_to_a_model_that_is_gone_says_so(opened: Opener) -> None:
 
 
 def test_another_model_judges_the_same_text(opened: Opener) -> None:
-    page = filled(opened(), "good goal")
+    page = typed(opened(), "good goal")
     page.locator("#model").select_option("several")
     expect(page.locator("#bars li")).to_have_count(3)
     expect(page.locator("#subtitle")).to_contain_text("Assigns any of")
