@@ -18,6 +18,8 @@ EXCERPT_CHARS = 200
 MAX_REJECTED_SHARE = 0.01
 #: … where such rows are kept; more of them mean that the file is written in another way.
 MAX_UNREADABLE_KEPT = 0.5
+#: From this share on, another layout of the file is the likely cause rather than errors in single rows.
+_MANY_UNREADABLE = 0.1
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Rejected:
     """A row that could not be read: its place, the reason, and how it begins.
 
     ``line`` counts from 1 (for Parquet and Excel, rows); ``excerpt`` holds at most `EXCERPT_CHARS`
-    characters. ``remedy`` is a sentence on what else to do if many rows of a file cannot be read.
+    characters. ``remedy`` is a sentence on what else to do where many rows of a file cannot be read.
     """
 
     file: str
@@ -90,7 +92,8 @@ def check_rejected(
         first = rejected[0]
         allowed = "strict reading allows none" if strict else f"more than {limit:.0%}".replace("%", " %")
         remedy = " Correct them, or allow more with `--max-unreadable`." if adjustable and not strict else ""
-        remedy += f" {first.remedy}" if first.remedy and not strict else ""
+        many = len(rejected) >= _MANY_UNREADABLE * total
+        remedy += f" {first.remedy}" if first.remedy and many and not strict else ""
         raise DataError(
             f"`{first.file}`: {len(rejected):,} of {total:,} rows cannot be read ({allowed}); "
             f"the first is line {first.line}: {first.reason}.{remedy}"

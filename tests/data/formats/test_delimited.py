@@ -154,6 +154,22 @@ def test_a_bad_row_costs_only_itself(tmp_path: Path, bad: bytes, reason: str, pl
     assert read.rejected[0].file == str(path)
 
 
+def test_a_bad_row_of_a_stream_keeps_the_cells_in_front_of_the_bad_one(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    bad = ['3;"b";"the "Plus" tariff;x', '"4";c;"never closed', 'e;"two\nlines";"x"y;z']
+    path.write_text(
+        "\n".join(["id;author;text;n", *(f"{i};a;fine, {i};0" for i in range(9)), *bad, "8;d;fine;1"]) + "\n"
+    )
+    rows = pl.concat([batch.rows for batch in read_texts(path, text="text")]).rows()[9:]
+    assert rows == [
+        ("3", "b", None, None),
+        ("4", "c", None, None),
+        ("e", None, None, None),  # what stands in the next line is read there
+        ('lines"', None, None, None),
+        ("8", "d", "fine", "1"),
+    ]
+
+
 def test_cells_stay_strings_and_empty_rows_are_no_rows(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(b"text,label\n007,1.0\n\n,\nx,\n")

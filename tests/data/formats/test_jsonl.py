@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from tagline.data import load_dataset
-from tagline.data.files import read_file
+from tagline.data.files import read_file, read_texts
 
 
 def test_bad_json_lines_are_rejected_by_line(tmp_path: Path) -> None:
@@ -26,3 +26,32 @@ def test_bad_json_lines_are_rejected_by_line(tmp_path: Path) -> None:
     assert data.classes == ["0", "1"]
     assert data.facts.rejected_frame()["line"].to_list() == [4, 10, 12]
     assert "line 4" in " ".join(data.facts.warnings)
+
+
+def test_a_bad_line_of_a_stream_keeps_the_members_in_front_of_the_bad_one(tmp_path: Path) -> None:
+    bad = [
+        b'{"id": 7, "n": 1.50, "text": "cut',
+        b'{ "id": 8, "text": "the "Plus" tariff", "n": 1}',
+        b'{"id": 9, "odd": [{}, 1], "n": 12',
+        b'{"id": 10, "text": "caf\xe9", "n": 1}',
+        b"[1, 2]",
+        b'{"id" 11, "n": 2}',
+    ]
+    good = [json.dumps({"id": i, "text": f"très bien {i}", "n": 0.5}, ensure_ascii=False).encode() for i in range(7)]
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"\n".join([*good, *bad]) + b"\n")
+    [batch] = read_texts(path)
+    assert batch.rows.columns == ["id", "text", "n"]
+    nothing = (None, None, None)
+    assert batch.rows.rows()[7:] == [
+        (7, None, 1.5),
+        (8, None, None),
+        (9, None, None),
+        (10, None, None),
+        nothing,
+        nothing,
+    ]
+    assert batch.reasons.is_null().to_list() == [True] * 7 + [False] * 6
+    assert batch.lines is not None
+    lines = ['{"id": 7, "n": 1.50}', '{ "id": 8}', '{"id": 9, "odd": [{}, 1]}', '{"id": 10}', "{}", "{}"]
+    assert batch.lines.to_list()[7:] == lines

@@ -63,6 +63,9 @@ FILES = {
     "too many fields": 'text,label\nok,pos\n"a\nb",neg\nx,y,z\n,,,\n"",,\nok,neg\n',
     "a quote not closed": 'text,label\nok,pos\n"good,pos\nbad,neg\n',
     "text after a quote": 'text,label\nok,pos\n"good"x,pos\n"two\nlines"x,neg\nok,neg\nok,neg\n',
+    "cells in front of quotes": (
+        "id,text\n" + "1,x\n" * 5 + '2,"the "best" film\n"3\n3",good\n"4\n4",a,"b"c\n5,"open\n'
+    ),
     "an unreadable first row": "text;label\r\nx;y;z\r\ngood;pos\r\nbad;neg\r\n",
     "an unreadable row and no known name": "film,verdict\nIt was a good and long film,1\nx\nIt was bad and long,0\n",
     "white space": "text,label\n \t,pos\n\u00a0\u2003,neg\n\ufeff,neg\n\x1c,neg\nok,neg\n",
@@ -168,7 +171,7 @@ def test_rows_and_texts_are_pythons(engine: MiniRacer, tmp_path: Path, name: str
     nothing = [None] * frame.width
     assert [tuple(row["cells"] or nothing) for row in found["rows"]] == frame.rows()
     assert [frame.columns[i] for i in found["texts"]] == list(find_text_columns(frame, (), "x"))
-    texts = [(row["cells"] or [""] * frame.width)[found["texts"][0]] for row in found["rows"]]
+    texts = [(row["cells"] or nothing)[found["texts"][0]] or "" for row in found["rows"]]
     assert texts == [text for batch in batches for text in batch.texts]
 
 

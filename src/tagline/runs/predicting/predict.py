@@ -294,7 +294,7 @@ def _text_columns(clf: "TextClassifier", named: Sequence[str]) -> _TextColumns:
 def _write_rejected(target: Path, rejected: Sequence[Rejected]) -> Path:
     path = target.with_name(f"{target.name}.rejected.csv")
     with open_table(path) as write:
-        write(pl.DataFrame([asdict(row) for row in rejected]))
+        write(pl.DataFrame([asdict(row) for row in rejected]).drop("remedy"))  # that is one for a whole file
     return path
 
 

@@ -37,7 +37,7 @@ class Grammar:
 
 @dataclass(frozen=True)
 class Record:
-    """One row; ``reason`` is why it cannot be read, or None."""
+    """One row; ``reason`` is why it cannot be read, or None: then ``cells`` are those that can be."""
 
     line: int
     cells: list[str]
@@ -79,7 +79,7 @@ def read_records(source: Lines, grammar: Grammar, *, width: int | None = None) -
 
     A field is quoted when it *begins* with a quote; inside, a doubled quote is a quote. A row that cannot be read
     is rejected with its first line only: reading continues at the next line. ``width`` is the number of cells that a
-    row must have, if it is given.
+    row must have, if it is given: then a rejected row keeps the cells in front of the one that cannot be read.
     """
     quote = None if grammar.quote is None else grammar.quote.encode()
     while (line := source.next()) is not None:
@@ -100,6 +100,8 @@ def read_records(source: Lines, grammar: Grammar, *, width: int | None = None) -
                 cells = [cell.lstrip(" ") for cell in cells]
             if not any(cells):
                 continue
+        if reason is not None and width is None:
+            cells = []
         if reason is None and width is not None and len(cells) != width:
             reason = f"{width} fields expected, {len(cells)} found"
         yield Record(number, cells, reason, text[:EXCERPT_CHARS])
@@ -109,7 +111,7 @@ def _split_quoted(line: bytes, source: Lines, grammar: Grammar) -> tuple[bytes, 
     """Split a row that holds quotes, taking further lines while a quoted field is open.
 
     Returns the bytes of the row, its cells, and the reason why it cannot be read, if any: then only the first
-    line is used and the others are given back.
+    line is used, with the cells that end in it, and the others are given back.
     """
     delimiter = grammar.separator.encode()
     quote, closing = (grammar.quote or "").encode(), (grammar.closing or "").encode()
@@ -117,7 +119,7 @@ def _split_quoted(line: bytes, source: Lines, grammar: Grammar) -> tuple[bytes, 
     size = len(line)
     cells: list[bytes] = []
     pieces: list[bytes] = []
-    position, open_quote = 0, False
+    position, open_quote, n_in_first = 0, False, 0
     while True:
         if grammar.initial_space and not open_quote:
             while line.startswith(b" ", position):
@@ -139,10 +141,12 @@ def _split_quoted(line: bytes, source: Lines, grammar: Grammar) -> tuple[bytes, 
             continue
         if end < 0:
             pieces.append(line[position:] + b"\n")
+            if len(used) == 1:
+                n_in_first = len(cells)
             following = source.next() if size < MAX_RECORD_BYTES else None
             if following is None:
                 source.give_back(used[1:])
-                return used[0], [], "a quote is opened and never closed"
+                return used[0], _decoded(cells[:n_in_first]), "a quote is opened and never closed"
             line, position = following, 0
             used.append(line)
             size += len(line)
@@ -165,7 +169,10 @@ def _split_quoted(line: bytes, source: Lines, grammar: Grammar) -> tuple[bytes, 
             return b"\n".join(used), _decoded(cells), None
         else:
             source.give_back(used[1:])
-            return used[0], [], "a closing quote is followed by something other than the separator"
+            if len(used) == 1:
+                n_in_first = len(cells)
+            reason = "a closing quote is followed by something other than the separator"
+            return used[0], _decoded(cells[:n_in_first]), reason
 
 
 def _decoded(cells: list[bytes]) -> list[str]:

@@ -1,6 +1,7 @@
 """JSON Lines: one object a line."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,11 +11,15 @@ from tagline.data.formats.base import LINE, REASON, Source, excerpt, not_utf8, s
 from tagline.data.formats.json_text.layouts import without_envelope
 from tagline.data.frames import frame_of_dicts
 
+_DECODER = json.JSONDecoder()
+_COLON, _COMMA = re.compile(r"\s*:\s*"), re.compile(r"\s*,\s*")
+
 
 def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
     """Read one JSON object a line; empty lines are no rows, other lines that are not an object are rejected.
 
-    When the file is streamed, the column `LINE` keeps each line: the types of columns lose part of it.
+    When the file is streamed, the column `LINE` keeps each line: the types of columns lose part of it. Of a rejected
+    line it keeps the members in front of the one that cannot be read; they are cells of columns that other lines have.
     """
     number = 0
     for block in source.blocks():
@@ -31,11 +36,16 @@ def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
                 source.reject(number, reason, excerpt(line))
                 if not source.streamed:
                     continue
+                line = _first_members(line).encode()
+                row = json.loads(line)
             rows.append(without_envelope(row))
-            kept.append(line.decode() if reason is None else "{}")
+            kept.append(line.decode())
             reasons.append(reason)
             numbers.append(number)
         source.number_rows(pl.Series(numbers, dtype=pl.UInt32))
+        if any(reasons):
+            names = {name for row, reason in zip(rows, reasons, strict=True) if reason is None for name in row}
+            rows = [{name: row[name] for name in row if name in names} for row in rows]
         frame = frame_of_dicts(rows)
         if source.streamed:
             frame = frame.with_columns(pl.Series(LINE, kept, dtype=pl.String))
@@ -51,3 +61,23 @@ def _parsed(line: bytes) -> tuple[dict[str, Any], str | None]:
     except (ValueError, RecursionError) as error:
         return {}, f"the line is not valid JSON ({getattr(error, 'msg', 'nested too deeply')})"
     return (row, None) if isinstance(row, dict) else ({}, "the line is JSON, but not an object")
+
+
+def _first_members(line: bytes) -> str:
+    """Return the object of the members of a line in front of the one that cannot be read, in their own spelling."""
+    text = line.decode("utf-8", "replace").partition("\ufffd")[0]
+    members = "{"
+    start = re.match(r"\s*\{\s*", text)
+    while start is not None:
+        try:
+            name, end = _DECODER.raw_decode(text, start.end())
+            colon = _COLON.match(text, end)
+            if colon is None or not isinstance(name, str):
+                break
+            _, end = _DECODER.raw_decode(text, colon.end())
+        except (ValueError, RecursionError):
+            break
+        start = _COMMA.match(text, end)  # without a comma the value may be cut off, as a number may
+        if start is not None:
+            members = text[:end].lstrip()
+    return members + "}"

@@ -30,7 +30,10 @@ function readQuoted(text, position, { quote, escape }) {
   }
 }
 
-/** Reads the record at `start`, of which the first line ends at `lineEnd`: {cells, end, reason}. */
+/**
+ * Reads the record at `start`, of which the first line ends at `lineEnd`: {cells, end, reason}; if it cannot be read,
+ * `cells` is null and `kept` are the cells that end in the first line, in front of the one that cannot be read.
+ */
 function readRecord(text, start, lineEnd, grammar) {
   const { separator, quote, initialSpace } = grammar;
   const withoutReturn = (cell) => (cell.endsWith("\r") ? cell.slice(0, -1) : cell);
@@ -39,9 +42,12 @@ function readRecord(text, start, lineEnd, grammar) {
     const split = withoutReturn(first).split(separator);
     return { cells: initialSpace ? split.map((cell) => cell.replace(/^ +/, "")) : split, end: lineEnd + 1, reason: null };
   }
-  const unreadable = (reason) => ({ cells: null, end: lineEnd + 1, reason }); // reading continues at the next line
   const cells = [];
+  let nInFirst = 0;
+  // Reading continues at the next line.
+  const unreadable = (reason) => ({ cells: null, kept: cells.slice(0, nInFirst), end: lineEnd + 1, reason });
   for (let position = start; ; position++) {
+    if (position <= lineEnd) nInFirst = cells.length;
     while (initialSpace && text[position] === " ") position++;
     if (text[position] !== quote) {
       let end = text.indexOf("\n", position);
@@ -80,9 +86,9 @@ function notUtf8(raw) {
 }
 
 /**
- * The records of a text, {line, cells, reason, end}: the line on which it starts, and where the next one does. If it
- * cannot be read, `cells` is null, or with a wrong number of cells those there are and null for the others. Rows of
- * empty cells without quotes are ignored. `width` is how many cells a record must have, if it is given.
+ * The records of a text, {line, cells, reason, end}: the line on which it starts, and where the next one does. Rows of
+ * empty cells without quotes are ignored. `width` is how many cells a record must have, if it is given: then `cells` of
+ * one that cannot be read are those that can be and null for the others. Without, or if it is not UTF-8, they are null.
  */
 function* readRecords(text, grammar, { start = 0, line = 1, width = null } = {}) {
   for (let position = start; position < text.length; ) {
@@ -94,9 +100,9 @@ function* readRecords(text, grammar, { start = 0, line = 1, width = null } = {})
     const isEmpty = cells !== null && cells.every((cell) => cell === "");
     if (!isEmpty || (grammar.quote !== null && text.slice(position, lineEnd).includes(grammar.quote))) {
       if (wrong !== null) yield { line, cells: null, reason: wrong, end };
-      else if (width !== null && cells !== null && cells.length !== width) {
-        const kept = Array.from({ length: width }, (_, i) => cells[i] ?? null);
-        yield { line, cells: kept, reason: `${width} fields expected, ${cells.length} found`, end };
+      else if (width !== null && cells?.length !== width) {
+        const kept = Array.from({ length: width }, (_, i) => (cells ?? record.kept)[i] ?? null);
+        yield { line, cells: kept, reason: record.reason ?? `${width} fields expected, ${cells.length} found`, end };
       } else yield { line, ...record };
     }
     line++;
