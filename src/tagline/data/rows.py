@@ -18,8 +18,13 @@ EXCERPT_CHARS = 200
 MAX_REJECTED_SHARE = 0.01
 #: … where such rows are kept; more of them mean that the file is written in another way.
 MAX_UNREADABLE_KEPT = 0.5
+<<<<<<< HEAD
 #: From this share on, another layout of the file is the likely cause rather than errors in single rows.
 _MANY_UNREADABLE = 0.1
+=======
+#: The reason of a row of which the data needs nothing; where rows are kept, it is rejected too.
+REPEATED_HEADER = "the row repeats the header"
+>>>>>>> 3872a39 (Take no first list for names that recur, and no columns for classes; count no repeated header as unreadable; write has and have once)
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,11 @@ def is_blank(text: Strings) -> Strings:
     return text.str.strip_chars_start().str.len_bytes() == 0
 
 
+def unreadable(rejected: Sequence[Rejected]) -> list[Rejected]:
+    """Return the rejected rows that do not just repeat the header."""
+    return [row for row in rejected if row.reason != REPEATED_HEADER]
+
+
 def check_rejected(
     rejected: Sequence[Rejected],
     n_read: int,
@@ -83,18 +93,20 @@ def check_rejected(
 ) -> None:
     """Raise `DataError` when more than a share of the rows could not be read, or any of them under ``strict``.
 
-    ``n_read`` is the number of rows that could be read; ``adjustable``: whether the user can raise the limit.
+    Rows that repeat the header do not count. ``n_read`` is the number of rows that could be read; ``adjustable``:
+    whether the user can raise the limit.
     """
-    if not rejected:
+    faults = unreadable(rejected)
+    if not faults:
         return
-    total = n_read + len(rejected)
-    if strict or len(rejected) > limit * total:
-        first = rejected[0]
+    total = n_read + len(faults)
+    if strict or len(faults) > limit * total:
+        first = faults[0]
         allowed = "strict reading allows none" if strict else f"more than {limit:.0%}".replace("%", " %")
         remedy = " Correct them, or allow more with `--max-unreadable`." if adjustable and not strict else ""
-        many = len(rejected) >= _MANY_UNREADABLE * total
+        many = len(faults) >= _MANY_UNREADABLE * total
         remedy += f" {first.remedy}" if first.remedy and many and not strict else ""
         raise DataError(
-            f"`{first.file}`: {len(rejected):,} of {total:,} rows cannot be read ({allowed}); "
+            f"`{first.file}`: {len(faults):,} of {total:,} rows cannot be read ({allowed}); "
             f"the first is line {first.line}: {first.reason}.{remedy}"
         )

@@ -12,6 +12,11 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def have(n: int) -> str:
+    """Write the verb of a number of things: 1 row *has*, 2 rows *have*."""
+    return "has" if n == 1 else "have"
+
+
 def listed(names: Iterable[str], limit: int = 20) -> str:
     """Write the first ``limit`` names in backticks."""
     found = list(names)

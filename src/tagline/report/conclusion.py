@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tagline.data.wording import counted
+from tagline.data.wording import counted, have
 from tagline.data.wording import listed as in_backticks
 from tagline.metrics.formatting import (
     display_name,
@@ -64,10 +64,9 @@ def small_classes_sentence(block: Mapping[str, Any]) -> str:
     if "positive" in block or not few:
         return ""
     means = "macro F1" if block.get("roc_auc") is None else "macro F1, ROC AUC and PR AUC"
-    has = "has" if len(few) == 1 else "have"
     return (
-        f"{in_backticks(few, _NAMED)} {has} fewer than {_FEW_ROWS} rows here, but as much weight as any other class in "
-        f"means over classes ({means})."
+        f"{in_backticks(few, _NAMED)} {have(len(few))} fewer than {_FEW_ROWS} rows here, but as much weight as any "
+        f"other class in means over classes ({means})."
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tagline.data.inspections.facts import Facts
-from tagline.data.wording import counted, listed
+from tagline.data.wording import counted, have, listed
 from tagline.key_findings import KeyFinding, Kind, most_serious_first
 from tagline.metrics.formatting import format_figure, format_interval
 from tagline.metrics.headline import task_of
@@ -74,9 +74,10 @@ def never_predicted(figures: Mapping[str, Any], classes: Sequence[str], *, balan
         return []
     n_rows = sum(of_class[name]["support"] for name in names)
     are, these = ("is", "this label") if len(names) == 1 else ("are", "these labels")
-    have = "has" if n_rows == 1 else "have"
     advice = "" if balanced else " `--balance` gives every class the same weight in training."
-    return [f"{listed(names, 5)} {are} never predicted, though {counted(n_rows, 'row')} {have} {these}.{advice}"]
+    return [
+        f"{listed(names, 5)} {are} never predicted, though {counted(n_rows, 'row')} {have(n_rows)} {these}.{advice}"
+    ]
 
 
 def small_test(figures: Mapping[str, Any], *, can_fold: bool) -> list[str]:

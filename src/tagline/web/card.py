@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from tagline.classifier import TextClassifier
-from tagline.data.wording import counted
+from tagline.data.wording import counted, have
 from tagline.metrics.formatting import display_name, listed
 from tagline.report.conclusion import reuse_sentence
 from tagline.report.provenance import training_sentences
@@ -60,8 +60,7 @@ def data_sentences(dataset: Mapping[str, Any]) -> list[str]:
     if facts.get("class_counts"):
         found += _balance(facts["class_counts"].get("train") or {})
     if duplicates.get("copies"):
-        have = "has" if duplicates["copies"] == 1 else "have"
-        found.append(f"{counted(duplicates['copies'], 'row')} {have} the text of an earlier row.")
+        found.append(f"{counted(duplicates['copies'], 'row')} {have(duplicates['copies'])} the text of an earlier row.")
     # Warnings name the other duplicates.
     found += [str(warning) for warning in facts.get("warnings") or []]
     if dataset.get("fingerprint"):

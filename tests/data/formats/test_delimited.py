@@ -18,6 +18,7 @@ from tagline.data.formats.delimited.reader import read_delimited
 from tagline.data.formats.delimited.records import Grammar, Lines, read_records
 from tagline.data.frames import concat
 from tagline.data.reading import ReadLog
+from tagline.data.rows import check_rejected
 
 # Of a bare carriage return, which ends a line for Python and not for us, its writer makes something else.
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=30)
@@ -118,6 +119,16 @@ def test_a_header_that_is_repeated_is_no_row(tmp_path: Path, odd: str) -> None:
         "the row repeats the header",
         "the row repeats the header",
     ]
+
+
+def test_repeated_headers_are_no_faults(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text('text,label\n\ufeff"text",label\n' * 4 + "good,label\n", encoding="utf-8")
+    log = ReadLog()
+    assert pl.concat([batch.reasons for batch in read_texts(path, log=log)]).null_count() == 1
+    check_rejected(log.rejected, 1, limit=0.5)
+    check_rejected(log.rejected, 1, strict=True)
+    assert read_file(path).frame.rows() == [("good", "label")]
 
 
 def test_large_blocks_are_read_carefully_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:

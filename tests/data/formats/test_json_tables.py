@@ -85,6 +85,20 @@ def test_layouts_of_services_and_data_sets(tmp_path: Path) -> None:
     assert read(tmp_path, json.dumps(intents)) == sorted_rows
 
 
+def test_no_row_is_taken_for_names_and_no_column_for_a_class(tmp_path: Path) -> None:
+    pairs = [[text, ("question", "praise")[i % 2]] for i, (text, _) in enumerate(ROWS)]
+    assert read(tmp_path, json.dumps(pairs)) == [tuple(pair) for pair in pairs]
+    long = [["a text that is longer than the name of any column, which has few words", "topic"], *pairs]
+    assert read(tmp_path, json.dumps(long)) == [tuple(pair) for pair in long]
+    assert read(tmp_path, json.dumps([["text", "kind"], *pairs])) == [tuple(pair) for pair in pairs]
+    assert "the first list names the columns, `text`, `kind`" in read_file(tmp_path / "data.json").notes[0]
+    departments = ["Technical Support", "Human Resources", "Customer Service"]
+    columns = {"ticket": [text for text, _ in ROWS], "department": 4 * departments}
+    assert read(tmp_path, json.dumps(columns)) == list(zip(columns["ticket"], columns["department"], strict=True))
+    (tmp_path / "data.json").write_text(json.dumps({"ticket text": columns["ticket"][:3], "department": departments}))
+    assert read_file(tmp_path / "data.json").frame.columns == ["ticket text", "department"]
+
+
 def test_rows_of_the_datasets_viewer_have_class_names(tmp_path: Path) -> None:
     label = {"feature_idx": 1, "name": "label", "type": {"names": ["a", "b"], "_type": "ClassLabel"}}
     rows = [

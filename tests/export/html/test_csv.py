@@ -83,8 +83,10 @@ FILES = {
     "a header with a number sign": "#,text,Klasse\n" + "1,Es war gut,a\n2,Es war schlecht,b\n" * 3,
     "texts with a number sign": "".join(f"#love this long thing {i},{'ab'[i % 2]}\n" for i in range(9)),
     "labels that are names": "".join(f"Win a long prize now {i},{('spam', 'ham')[i % 2]}\n" for i in range(9)),
-    "values that are names": "words,channel,kind\n" + "".join(f"it was a long story {i},email,question\n" for i in range(9)),
+    "values that are names": "words,channel,kind\n"
+    + "".join(f"it was a long story {i},email,question\n" for i in range(9)),
     "a row with an escape": "text,label\n" + '"good, very",pos\n' * 30 + '"so \\"bad\\", it is",neg\n',
+    "repeated headers": 'text,label\n\ufeff"text",label\n' * 4 + "good,label\n",
     "comments and no header": "# by x\n" + "".join(f"It was a good film {i};1\n" for i in range(9)),
     "a title": "Tickets of May\r\n\r\ntext;label\r\n" + "good, very;pos\r\nbad;neg\r\n" * 3,
     "a title with empty cells": "Tickets,,\n,,\nid,text,label\n" + "1,good,pos\n2,bad,neg\n" * 3,

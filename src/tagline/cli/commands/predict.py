@@ -168,7 +168,7 @@ def _predict_file(
     prediction: "PredictionOptions",
     file_options: "FileOptions",
 ) -> None:
-    from tagline.data.wording import counted
+    from tagline.data.wording import counted, have
     from tagline.runs.predicting.predict import predict_file
 
     def on_columns(columns: "Sequence[str]") -> None:
@@ -189,10 +189,9 @@ def _predict_file(
     if done.rejected:
         first = done.rejected[0]
         where = f"; all are listed in `{done.rejected_file}`" if done.rejected_file else ""
-        have = "has" if len(done.rejected) == 1 else "have"
         session.warn(
-            f"{counted(len(done.rejected), 'row')} cannot be read and {have} no prediction; the first is "
-            f"`{first.file}` line {first.line}: {first.reason}{where}."
+            f"{counted(len(done.rejected), 'row')} cannot be read and {have(len(done.rejected))} no prediction; "
+            f"the first is `{first.file}` line {first.line}: {first.reason}{where}."
         )
     if done.empty:
         session.warn(_of_empty(done.empty))

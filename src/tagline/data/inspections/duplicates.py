@@ -13,7 +13,7 @@ import polars as pl
 
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
 from tagline.data.splits import TEST, TRAIN, VALIDATION
-from tagline.data.wording import counted, label_text, row_place
+from tagline.data.wording import counted, have, label_text, row_place
 from tagline.key_findings import KeyFinding, Kind
 
 #: With fewer distinct texts than this share of the rows, most rows are copies.
@@ -44,9 +44,8 @@ def _inspect(data: InspectedData) -> Finding:
     n_rows = data.table.height
     n_distinct = n_rows - counts["copies"]
     if n := counts["conflicting"]:
-        have = "has" if n == 1 else "have"
         sentence = (
-            f"{counted(n, 'text')} {have} conflicting labels ({_conflict(copies)}): correct the labels, or remove "
+            f"{counted(n, 'text')} {have(n)} conflicting labels ({_conflict(copies)}): correct the labels, or remove "
             "these rows."
         )
         listed_in = _LIST if n > 1 else ""

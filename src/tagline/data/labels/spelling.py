@@ -10,7 +10,7 @@ import polars as pl
 from tagline.data.labels.characters import clean, plain, visible
 from tagline.data.labels.column import LabelOptions, Labels
 from tagline.data.labels.marks import Unlabelled, unlabelled
-from tagline.data.wording import counted
+from tagline.data.wording import counted, have
 from tagline.key_findings import KeyFinding, Kind
 
 #: What the Turkish capital İ becomes in lower case, an i with a dot above it.
@@ -127,9 +127,8 @@ def _merged(composed: Mapping[str, str], best: Mapping[str, str]) -> list[KeyFin
 
 
 def _of_mark(mark: str, n: int) -> KeyFinding:
-    have = "has" if n == 1 else "have"
     sentence = (
-        f"{counted(n, 'row')} {have} the label `{mark}`, which is read as unlabelled. Give "
+        f"{counted(n, 'row')} {have(n)} the label `{mark}`, which is read as unlabelled. Give "
         "`--keep-label-spelling`, or rename the label, if it is a class."
     )
     return KeyFinding(Kind.UNLABELLED, sentence)

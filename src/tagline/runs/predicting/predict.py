@@ -12,7 +12,7 @@ import polars as pl
 
 from tagline.data import Batch, FileLayout, ReadLog, Rejected, read_texts
 from tagline.data.reading import DETECT
-from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank
+from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank, unreadable
 from tagline.data.wording import listed
 from tagline.errors import ColumnError, DataError, InputError
 from tagline.features.encoder import Encoder
@@ -143,7 +143,7 @@ def predict_file(
         style = replace(style, byte_order_mark=log.byte_order_mark)
     with open_table(target, kind, style) as write:
         for frame in () if first is None else chain([first], predicted):
-            if file_options.strict and log.rejected:
+            if file_options.strict and unreadable(log.rejected):
                 break
             write(frame)
             done += frame.height

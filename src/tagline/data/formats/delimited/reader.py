@@ -7,7 +7,7 @@ and returns line and reason of each rejected row. Both readers give the same row
 
 Every cell is a string: ``007`` stays ``007``. An empty cell is the empty string. A row of nothing but empty,
 unquoted cells is no row. One that repeats the header, as in files that were joined, is left out and noted; in a stream
-it is a row that cannot be read.
+it is rejected, but counts as no fault.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,9 +20,9 @@ from tagline.data.formats.base import REASON, Source, split_lines
 from tagline.data.formats.delimited.dialect import Dialect
 from tagline.data.formats.delimited.header import repeats
 from tagline.data.formats.delimited.records import Grammar, Lines, read_records
+from tagline.data.rows import REPEATED_HEADER
 
 PIECE_BYTES = 1 << 22
-_REPEATED = "the row repeats the header"
 _REMEDY = "If cells are separated or quoted in another way, give `--separator` or `--quote`."
 
 
@@ -51,7 +51,7 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
                 headers.extend(lines_read.filter(repeated))
                 if source.streamed:
                     _reject_headers(lines_read.filter(repeated), dialect, source)
-                    frame = frame.with_columns(pl.when(repeated).then(pl.lit(_REPEATED)).alias(REASON))
+                    frame = frame.with_columns(pl.when(repeated).then(pl.lit(REPEATED_HEADER)).alias(REASON))
                 else:
                     frame, lines_read = frame.filter(~repeated), lines_read.filter(~repeated)
             source.number_rows(lines_read)
@@ -78,7 +78,7 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
                 headers.append(record.line)
                 if source.streamed:
                     _reject_headers([record.line], dialect, source)
-                reason = _REPEATED
+                reason = REPEATED_HEADER
             if reason is None or source.streamed:
                 rows.append([*record.cells, *(len(names) - len(record.cells)) * [None]][: len(names)])
                 reasons.append(reason)
@@ -102,7 +102,7 @@ def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) ->
 
 def _reject_headers(lines: Iterable[int], dialect: Dialect, source: Source) -> None:
     for line in lines:
-        source.reject(line, _REPEATED, dialect.grammar.separator.join(dialect.header))
+        source.reject(line, REPEATED_HEADER, dialect.grammar.separator.join(dialect.header))
 
 
 def _repeats_header(frame: pl.DataFrame, dialect: Dialect) -> pl.Series | None:

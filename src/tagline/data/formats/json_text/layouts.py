@@ -9,6 +9,7 @@ from tagline.data.splits import SPLIT_NAMES
 
 _MIN_CHARS = 8
 _MIN_TEXTS = 5
+_LAST_WORDS = {"text", "label", "class", "category"}  # of the names of columns
 
 
 def split_of(key: str) -> str | None:
@@ -53,11 +54,11 @@ def served_rows(document: Mapping[str, Any], file: str) -> list[Mapping[str, Any
 
 
 def texts_by_class(document: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """Return rows of ``{class: [text, …]}``; equally long lists may be columns, which have a name of texts."""
+    """Return rows of ``{class: [text, …]}``; equally long lists are columns if a name or repeated values show it."""
     lists = list(document.values())
     if len(lists) < 2 or not all(_is_list_of_strings(texts) for texts in lists):
         return None
-    if len({len(texts) for texts in lists}) == 1 and any(key.casefold() in TEXT_NAMES for key in document):
+    if len({len(texts) for texts in lists}) == 1 and (any(map(_names_a_column, document)) or any(map(_repeats, lists))):
         return None
     if not all(_are_texts(texts) for texts in lists if texts) or not any(lists):
         return None
@@ -90,6 +91,15 @@ def patterns_of_intents(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
 def is_list_of_objects(value: Any) -> TypeGuard[list[dict[str, Any]]]:
     """Say whether a value is a table as JSON usually writes it."""
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _names_a_column(key: str) -> bool:
+    words = key.casefold().replace("_", " ").split()
+    return key.casefold() in TEXT_NAMES or not _LAST_WORDS.isdisjoint(words[-1:])
+
+
+def _repeats(values: Sequence[str]) -> bool:
+    return len(set(values)) < len(values)
 
 
 def _is_list_of_strings(value: Any) -> bool:

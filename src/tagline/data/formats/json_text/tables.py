@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from tagline.data.formats.base import Source
+from tagline.data.formats.delimited.header import LONGEST_NAME, n_known
 from tagline.data.formats.json_text.layouts import (
     is_list_of_objects,
     labels_by_text,
@@ -20,6 +21,7 @@ from tagline.data.wording import listed
 from tagline.errors import DataError
 
 _SPLIT = "split"
+_MOST_BELOW = 1000  # rows that show whether the first one names the columns
 
 
 def table_of_document(document: Any, source: Source) -> pl.DataFrame:
@@ -76,8 +78,9 @@ def _table_of_splits(parts: Mapping[str, Any], source: Source) -> pl.DataFrame:
 def _table_of_list(rows: list[Any], source: Source) -> pl.DataFrame:
     if rows and all(isinstance(row, list) for row in rows) and len({len(row) for row in rows}) == 1:
         names = [f"column_{k + 1}" for k in range(len(rows[0]))]
-        if len(rows) > 1 and _are_names(rows[0], source):
+        if len(rows) > 1 and _are_names(rows[0], rows[1:_MOST_BELOW], source):
             names, rows = rows[0], rows[1:]
+            source.log.notes.append(f"`{source.name}`: the first list names the columns, {listed(names)}.")
         return frame_of_columns({name: list(cells) for name, *cells in zip(names, *rows, strict=True)})
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise DataError(f'`{source.name}` must hold an array of objects, such as `[{{"text": …, "label": …}}]`.')
@@ -85,10 +88,12 @@ def _table_of_list(rows: list[Any], source: Source) -> pl.DataFrame:
     return frame_of_dicts([without_envelope(row) for row in rows] if intents is None else intents)
 
 
-def _are_names(row: list[Any], source: Source) -> bool:
+def _are_names(row: list[Any], body: list[list[Any]], source: Source) -> bool:
     """Say whether the first of several lists holds the names of the columns, as the header of a CSV file does."""
-    names = [name.strip().casefold() for name in row if isinstance(name, str)]
-    return len(set(names)) == len(row) and any(name in source.header_names for name in names)
+    if not all(isinstance(name, str) and 0 < len(name.strip()) <= LONGEST_NAME for name in row):
+        return False
+    below = [[str(cell) for cell in cells] for cells in body]
+    return len({name.strip().casefold() for name in row}) == len(row) and n_known(row, source.header_names, below) > 0
 
 
 def _only_object(document: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -21,15 +21,17 @@ function readCsv(text, { headerNames }) {
   const { grammar, columns, header, start, line, tableLine } = sniffDialect(text, headerNames);
   const rows = [];
   const unreadable = [];
+  let nRepeated = 0;
   for (const record of readRecords(text, grammar, { start, line, width: columns.length })) {
     if (record.reason === null && header.length > 1 && repeats(record.cells, header)) {
       record.reason = "the row repeats the header";
-    }
+      nRepeated++;
+    } else if (record.reason !== null) unreadable.push(record);
     rows.push({ line: record.line, cells: record.cells, reason: record.reason });
-    if (record.reason) unreadable.push(record);
   }
-  if (unreadable.length > MOST_UNREADABLE * rows.length) {
-    const [n, of] = [unreadable.length, rows.length].map((number) => number.toLocaleString("en"));
+  const nRows = rows.length - nRepeated;
+  if (unreadable.length > MOST_UNREADABLE * nRows) {
+    const [n, of] = [unreadable.length, nRows].map((number) => number.toLocaleString("en"));
     const [first] = unreadable;
     const why = `the first is line ${first.line}: ${first.reason}`;
     throw new Error(`${n} of ${of} rows cannot be read (more than 50 %); ${why}.`);
