@@ -18,13 +18,10 @@ EXCERPT_CHARS = 200
 MAX_REJECTED_SHARE = 0.01
 #: … where such rows are kept; more of them mean that the file is written in another way.
 MAX_UNREADABLE_KEPT = 0.5
-<<<<<<< HEAD
 #: From this share on, another layout of the file is the likely cause rather than errors in single rows.
 _MANY_UNREADABLE = 0.1
-=======
 #: The reason of a row of which the data needs nothing; where rows are kept, it is rejected too.
 REPEATED_HEADER = "the row repeats the header"
->>>>>>> 3872a39 (Take no first list for names that recur, and no columns for classes; count no repeated header as unreadable; write has and have once)
 
 
 @dataclass(frozen=True)
