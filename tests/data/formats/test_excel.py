@@ -54,3 +54,11 @@ def test_the_first_visible_sheet_with_a_table_is_read_and_named(tmp_path: Path) 
 def test_numbers_and_their_text_are_one_label(tmp_path: Path) -> None:
     rows = [("text", "label"), *((f"film {i}", [1, "1", 2.0, "2"][i % 4]) for i in range(8))]
     assert set(read_file(write(tmp_path / "a.xlsx", {"S": rows})).frame["label"].to_list()) == {"1", "2"}
+
+
+def test_a_column_without_a_name_is_no_title(tmp_path: Path) -> None:
+    rows = [("", "Meldung"), *((f"A{i}", f"Text {i}") for i in range(8))]
+    read = read_file(write(tmp_path / "a.xlsx", {"S": rows}))
+    assert (read.frame.to_series(1).to_list(), read.frame.columns[1]) == ([text for _, text in rows[1:]], "Meldung")
+    values = [("Anliegen", "Kanal", "Art"), *((f"hi {i}", "email", ("question", "praise")[i % 2]) for i in range(8))]
+    assert read_file(write(tmp_path / "b.xlsx", {"S": values})).frame.rows() == values[1:]

@@ -50,23 +50,30 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
 def _find_sheet(reader: "ExcelReader", source: Source) -> tuple[str, list[list[str]], int]:
     """Return the first visible sheet with a table: its name, its first rows, and its number of rows.
 
-    With the empty rows above the header, which polars skips. A table has several rows and columns; without one the
-    sheet with the most rows is read.
+    The rows include the empty ones above the header, which polars skips. A table has several rows and columns; without
+    one the sheet with the most rows is read. Sheets below the table are not loaded, which takes time.
     """
     found: list[tuple[str, list[list[str]], int]] = []
-    filled = []
-    for name in reader.sheet_names:
+    filled: list[tuple[str, list[list[str]], int]] = []
+    names = reader.sheet_names
+    for i, name in enumerate(names):
         sheet = reader.load_sheet(name, header_row=None, skip_rows=0, n_rows=MOST_LINES_ABOVE + 2, dtypes="string")
         top = [[cell or "" for cell in row] for row in sheet.to_polars().rows()]
         found.append((name, top, sheet.total_height))
-        if sheet.visible == "visible" and any(map(any, top)):
-            filled.append(found[-1])
-    tables = [each for each in filled if len(each[1]) > 1 and sum(map(bool, map(any, zip(*each[1], strict=True)))) > 1]
-    chosen = tables[0] if tables else max(filled or found, key=lambda each: each[2])
-    if len(filled) > 1:
-        others = listed(name for name, _, _ in filled if name != chosen[0])
-        source.log.notes.append(f"`{source.name}`: sheet `{chosen[0]}` is read, not {others}.")
+        if sheet.visible != "visible" or not any(map(any, top)):
+            continue
+        filled.append(found[-1])
+        if len(top) > 1 and sum(map(bool, map(any, zip(*top, strict=True)))) > 1:
+            _note_others(name, [*(each[0] for each in filled[:-1]), *names[i + 1 :]], source)
+            return found[-1]
+    chosen = max(filled or found, key=lambda each: each[2])
+    _note_others(chosen[0], [each[0] for each in filled if each[0] != chosen[0]], source)
     return chosen
+
+
+def _note_others(chosen: str, others: list[str], source: Source) -> None:
+    if others:
+        source.log.notes.append(f"`{source.name}`: sheet `{chosen}` is read, not {listed(others)}.")
 
 
 def _header_row(top: list[list[str]], source: Source) -> int | None:
