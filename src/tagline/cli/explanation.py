@@ -26,7 +26,12 @@ def explanation_parts(explanation: "Explanation", top: int, *, ngrams: bool) -> 
     prediction = one_line(str(explanation.prediction)) or "no label"
     verdict = f"Prediction: {prediction}. Probability of {name}: {explanation.proba:.3f}."
     legend = Text.assemble(
-        "Contributions ", ("for ", _FOR[1]), (name, _FOR[1]), " and ", ("against", _AGAINST[1]), " it, by word:"
+        "Contribution of each word: ",
+        ("for ", _FOR[1]),
+        (name, _FOR[1]),
+        " (+) or ",
+        ("against it", _AGAINST[1]),
+        " (-)",
     )
     return [verdict, "", _marked(explanation), "", legend, _sum(explanation, top, ngrams=ngrams)]
 

@@ -46,9 +46,8 @@ def show_metrics(metrics: Mapping[str, Any], *, facts: "Facts | None" = None, ro
         return
     title = f"{split}, {block['n']:,} rows"
     if metrics.get("folds"):
-        title = (
-            f"{metrics['folds']}-fold cross-validation, {block['n']:,} rows, each predicted by a model of the others"
-        )
+        folds = metrics["folds"]
+        title = f"{folds}-fold cross-validation, {block['n']:,} rows, each predicted by a model trained without it"
     elif rows_used:
         title = f"On {rows_used}"
     show(figures_table(block, title=title), "")

@@ -89,9 +89,14 @@ def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group:
     for name in label_columns:
         if name in text_columns:
             raise DataError(f"`{rows.source}`: column `{name}` cannot be both text and label.")
-    chosen = f"text is {_quoted(text_columns)} ({text_how}), label is {_quoted(label_columns)} ({label_how})"
+    chosen = chosen_columns(text_columns, text_how, label_columns, label_how)
     notes = () if text or rows.text else _left_out(frame, text_columns, taken)
     return Columns(text_columns, label_columns, split, chosen, notes)
+
+
+def chosen_columns(text: Sequence[str], text_how: str, label: Sequence[str], label_how: str) -> str:
+    """Return a sentence on which columns are text and label, and how they were chosen."""
+    return f"text is {_quoted(text)} ({text_how}), label is {_quoted(label)} ({label_how})"
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -34,11 +34,11 @@ def reuse_sentence(metrics: Mapping[str, Any]) -> str:
     what = "exact match" if metrics.get("task") == "multilabel" else "accuracy"
     other = "another model" if times == 1 else "another of these runs"
     if least.get("points") is None:
-        significance = f"it has too few rows for any difference to {other} to be significant"
+        significance = f"It has too few rows for any difference to {other} to be significant"
     else:
         points = format_points(least["points"])
-        significance = f"a difference in {what} to {other} of less than {points} is not significant"
-    return f"Runs in the same folder have evaluated this test set {often}: {significance}."
+        significance = f"A difference in {what} to {other} of less than {points} is not significant"
+    return f"Runs in the same folder have evaluated this test set {often}. {significance}."
 
 
 def units_sentence(block: Mapping[str, Any]) -> str:
@@ -143,7 +143,7 @@ def _reuse_sentence(document: Mapping[str, Any]) -> str:
     if times is None or times <= n_runs:
         return ""
     return (
-        f"Runs in the same folder have evaluated this test set {times:,} times: if these runs were selected by their "
+        f"Runs in the same folder have evaluated this test set {times:,} times. If these runs were selected by their "
         "test metrics, the p-values are too small."
     )
 

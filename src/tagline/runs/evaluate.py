@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import polars as pl
 
 from tagline.data import Dataset, ReadOptions, Split, read_dataset
+from tagline.data.columns import chosen_columns
 from tagline.data.labels import match_classes
 from tagline.data.options import Reading, column_names
 from tagline.data.wording import counted, listed, place_text
@@ -173,7 +174,12 @@ def _read(
         for group in dict.fromkeys((options.group or card.get("group_column"), options.group)):
             with suppress(DataError):
                 options_of_card = replace(options_of_card, group=group)
-                return read_dataset(data, options_of_card, seed, fewest_classes=1), options_of_card
+                found = read_dataset(data, options_of_card, seed, fewest_classes=1)
+                if columns:
+                    hows = ["given" if named else "as in training" for named in (options.text, options.label)]
+                    told = chosen_columns(columns, hows[0], options_of_card.label, hows[1])
+                    found = replace(found, facts=replace(found.facts, chosen=told))
+                return found, options_of_card
     try:
         return read_dataset(data, options, seed, fewest_classes=1), options
     except ColumnError as error:

@@ -24,11 +24,13 @@ def test_evaluate_other_data_uses_all_rows(call, run_folder, tmp_path):
     data = write_reviews(tmp_path / "other.csv", n=100, seed=9)
     status, out, _ = call("evaluate", run_folder / "model", data, "-q")
     assert status == 0
-    assert out.startswith("The text is `review` (given), label is `stars` (given).\n")
+    assert out.startswith("The text is `review` (as in training), label is `stars` (as in training).\n")
     assert "On all 100 rows" in out
     rows = pl.read_csv(data)
     clf = TextClassifier.load(run_folder / "model")
     accuracy = (pl.Series(clf.predict(rows["review"])) == rows["stars"]).mean()
+    status, out, _ = call("evaluate", run_folder, data, "--label", "stars", "-q")
+    assert out.startswith("The text is `review` (as in training), label is `stars` (given).\n")
     status, out, _ = call("evaluate", run_folder, data, "--json", "-q")
     assert json.loads(out)["test"]["accuracy"] == pytest.approx(accuracy)
 
