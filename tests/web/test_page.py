@@ -156,7 +156,7 @@ def test_many_classes_are_shown_on_request(opened: Opener) -> None:
 def test_a_csv_comes_back_as_predict_writes_it(opened: Opener, runs: dict[str, Path], tmp_path: Path) -> None:
     source, target = tmp_path / "reviews.csv", tmp_path / "expected.csv"
     texts = [*made_up(120, seed=3)[0], 'of "two"\nlines, good', "İ 👩‍👩‍👧", ""]
-    pl.DataFrame({"id": range(len(texts)), "text": texts}).write_csv(source)
+    source.write_text("Reviews of May\n\n" + pl.DataFrame({"id": range(len(texts)), "text": texts}).write_csv())
     clf = TextClassifier.load(runs["two"] / "model")
     predict_file(clf, source, target)
     page = ready(opened())
@@ -166,7 +166,9 @@ def test_a_csv_comes_back_as_predict_writes_it(opened: Opener, runs: dict[str, P
     chooser.value.set_files(source)
     labelled = f"{len(texts) - 1} of {len(texts)} rows labelled"
     expect(page.locator("#labelled-heading")).to_have_text(f"reviews.csv: {labelled}")
-    expect(page.locator("#file-notes li")).to_have_text(["1 text is empty and has no prediction."])
+    expect(page.locator("#file-notes li")).to_have_text(
+        ["The table begins in line 3: what stands above it was not read.", "1 text is empty and has no prediction."]
+    )
     with page.expect_download() as download:
         page.locator("#download").click()
     assert download.value.suggested_filename == "reviews-labelled.csv"
@@ -178,7 +180,7 @@ def test_a_csv_comes_back_as_predict_writes_it(opened: Opener, runs: dict[str, P
         for row in page.locator("#counts tbody tr").all()
     }
     assert shown == {name: str(n) for name, n in expected["prediction"].drop_nulls().value_counts().iter_rows()}
-    lines = [2 + k + int(k > len(texts) - 3) for k in range(len(texts))]  # a text of two lines
+    lines = [4 + k + int(k > len(texts) - 3) for k in range(len(texts))]  # a text of two lines
     placed = expected.with_columns(line=pl.Series(lines))
     least_sure = placed.drop_nulls("prediction").sort("probability", "line").head(5)
     rows = page.locator("#least-sure tbody tr")

@@ -40,6 +40,8 @@ class ReadLog:
     """What a reader found: rows that cannot be read, and notes for the user; of CSV, how it is written.
 
     ``encoding`` is the detected one of a file that is not UTF-8, ``marked_encoding`` that of its byte order mark.
+    ``table_line``: where the table begins, if lines above it are not read; ``first_line`` is that of the first row of a
+    streamed file, from 1.
     ``lines``, UInt32, are the lines of the rows of a file that is read whole, in parts; empty where a row has no line.
     """
 
@@ -49,4 +51,6 @@ class ReadLog:
     separator: str | None = None
     byte_order_mark: bool = False
     marked_encoding: str | None = None
+    table_line: int | None = None
+    first_line: int | None = None
     lines: list[pl.Series] = field(default_factory=list)

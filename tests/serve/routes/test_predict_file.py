@@ -93,18 +93,20 @@ def test_rows_that_cannot_be_read_are_counted_and_few(client):
 
 
 @pytest.mark.parametrize(
-    ("content", "encoding", "separator"),
+    ("content", "encoding", "separator", "table_line", "first_line"),
     [
-        ("id,text\n1,gr\u00e9at\n".encode("cp1252"), "Windows-1252", ","),
-        ("\ufeffid;text\n1;gr\u00e9at\n".encode(), None, ";"),
-        ("id\ttext\n1\tgr\u00e9at\n".encode("utf-16"), None, "%09"),
+        ("May\n\nid,text\n\n1,gr\u00e9at\n".encode("cp1252"), "Windows-1252", ",", "3", "5"),
+        ("\ufeffid;text\n1;gr\u00e9at\n".encode(), None, ";", None, "2"),
+        ("id\ttext\n1\tgr\u00e9at\n".encode("utf-16"), None, "%09", None, "2"),
     ],
 )
-def test_the_headers_say_how_the_file_was_read(client, content, encoding, separator):
+def test_the_headers_say_how_the_file_was_read(client, content, encoding, separator, table_line, first_line):
     answer = client.post("/v1/predict/file", content=content, headers=CSV)
     assert answer.headers.get("x-tagline-encoding") == encoding
     assert answer.headers["x-tagline-separator"] == separator
     assert answer.headers["x-tagline-text-columns"] == "1"
+    assert answer.headers.get("x-tagline-table-line") == table_line
+    assert answer.headers["x-tagline-first-line"] == first_line
     assert "gr\u00e9at" in answer.content.decode()
 
 

@@ -49,8 +49,11 @@ class Source:
         self.log.rejected.append(Rejected(self.name, line, reason, beginning, remedy))
 
     def number_rows(self, lines: pl.Series) -> None:
-        """Record the lines, from 1, of the rows of the next frame, (n_rows,); a streamed file keeps none."""
-        if not self.streamed:
+        """Record the lines, from 1, of the rows of the next frame, (n_rows,); a streamed file keeps the first only."""
+        if self.streamed:
+            if self.log.first_line is None and len(lines):
+                self.log.first_line = int(lines[0])
+        else:
             self.log.lines.append(lines.cast(pl.UInt32))
 
     def announce_encoding(self, encoding: str) -> None:

@@ -48,6 +48,8 @@ FILE_HEADERS = {
     "X-Tagline-Rejected": "The number of rows that cannot be read.",
     "X-Tagline-Text-Columns": "The positions of the text columns, from 0, separated by commas.",
     "X-Tagline-Separator": "The separator of CSV, percent-encoded.",
+    "X-Tagline-First-Line": "The line of the file, from 1, on which its first row stands.",
+    "X-Tagline-Table-Line": "The line on which the table begins; absent if no title or comments stand above it.",
     "X-Tagline-Encoding": "The detected encoding of a file that is not UTF-8; absent for others.",
 }
 _BATCH_ROWS = 1_000
@@ -163,7 +165,12 @@ class _Survey:
             "X-Tagline-Text-Columns": ",".join(map(str, self.text_columns)),
             "X-Tagline-Separator": quote(self.log.separator or ",", safe=",;|"),
         }
-        return values | ({"X-Tagline-Encoding": self.log.encoding} if self.log.encoding else {})
+        found = {
+            "X-Tagline-First-Line": self.log.first_line,
+            "X-Tagline-Table-Line": self.log.table_line,
+            "X-Tagline-Encoding": self.log.encoding,
+        }
+        return values | {name: str(value) for name, value in found.items() if value is not None}
 
 
 def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> _Survey:

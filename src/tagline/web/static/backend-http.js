@@ -58,8 +58,9 @@
   }
 
   /**
-   * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`. The
-   * columns `text` hold the texts; without any they are found.
+   * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`, the
+   * line of the first row, and `tableLine`, where the table begins if lines above it were not read. The columns `text`
+   * hold the texts; without any they are found.
    */
   async function label(model, file, { text = [], onProgress, signal } = {}) {
     onProgress?.(0, null);
@@ -85,7 +86,9 @@
     const encoding = response.headers.get("X-Tagline-Encoding");
     const separator = decodeURIComponent(response.headers.get("X-Tagline-Separator"));
     const textColumns = response.headers.get("X-Tagline-Text-Columns").split(",").filter(Boolean).map(Number);
-    return Object.assign(new Blob(parts, { type: "text/csv;charset=utf-8" }), { encoding, separator, textColumns });
+    const [firstLine, tableLine] = ["First", "Table"].map((of) => Number(response.headers.get(`X-Tagline-${of}-Line`)));
+    const facts = { encoding, separator, textColumns, firstLine, tableLine };
+    return Object.assign(new Blob(parts, { type: "text/csv;charset=utf-8" }), facts);
   }
 
   window.taglineBackend = {

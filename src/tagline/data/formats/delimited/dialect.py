@@ -73,7 +73,8 @@ def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
     separator = source.layout.separator or (stated[1].decode("latin-1") if stated else "\t" if tabs else None)
     n_above = _n_lines_above(lines[skipped:], separator, source)
     if any(line.strip() for line in lines[skipped : skipped + n_above]):
-        place = f"the table begins in line {skipped + n_above + 1}"
+        source.log.table_line = skipped + n_above + 1
+        place = f"the table begins in line {source.log.table_line}"
         above = "the line above it is" if n_above == 1 else f"the {n_above} lines above it are"
         source.log.notes.append(f"`{source.name}`: {place}; {above} not read.")
     skipped += n_above

@@ -50,9 +50,9 @@ async function readFile(file) {
 }
 
 /**
- * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`, and
- * `tableLine`, where the table begins if lines above it were not read. The columns `text` hold the texts; without any
- * they are found.
+ * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`, the line
+ * of the first row, and `tableLine`, where the table begins if lines above it were not read. The columns `text` hold the
+ * texts; without any they are found.
  */
 async function label(_, file, { text: named = [], onProgress, signal } = {}) {
   const model = await opened;
@@ -75,7 +75,7 @@ async function label(_, file, { text: named = [], onProgress, signal } = {}) {
     }
   }
   if (onProgress) onProgress(rows.length, rows.length);
-  const facts = { encoding, separator, tableLine, textColumns };
+  const facts = { encoding, separator, textColumns, firstLine: rows[0]?.line, tableLine };
   return Object.assign(new Blob(parts, { type: "text/csv;charset=utf-8" }), facts);
 }
 

@@ -206,8 +206,11 @@ async function summarize(labelled, several) {
   const counts = new Map();
   const leastSure = [];
   const summary = { rows: -1, empty: 0, unreadable: 0, unsure: 0, columns: [], counts, leastSure, several };
-  await readRecords(labelled, labelled.separator, (record, line) => {
+  let above = 0; // lines that the file has above its first row, and the labelled file lacks
+  await readRecords(labelled, labelled.separator, (record, labelledLine) => {
     summary.rows++;
+    if (summary.rows === 1 && labelled.firstLine) above = labelled.firstLine - labelledLine;
+    const line = labelledLine + above;
     if (summary.rows === 0) {
       summary.columns = record.slice(0, several ? -2 : -3);
       return;
