@@ -262,7 +262,7 @@ def _aligned(clf: "TextClassifier", split: Split, dataset: Dataset, *, label_giv
     if found and not set(found) & set(known) and not (label_given or set(trained) & {*read}) and trained:
         raise DataError(
             f"`{dataset.name}` has no column {listed(trained)}, the label column in training, and no label in "
-            f"{listed(read)} is a class of the model: give `--label`."
+            f"{listed(read)}, such as {shown_names(found)}, is a class of the model: give `--label`."
         )
     check_overlap(found, known, f"labels of `{dataset.name}`")
     if not unknown:
