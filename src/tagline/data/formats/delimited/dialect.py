@@ -187,8 +187,8 @@ def _n_lines_above(lines: list[bytes], separator: str | None, source: Source) ->
         apart = fit.grammar.separator != "," or not last or last.startswith(b"#")
         # Of two columns, one may have no name.
         apart = apart and not (fit.width == 2 and any(len(cells) == 2 and any(cells) for cells in above))
-        sure = apart and fit.share == 1.0 and len(body) >= enough and all(names)
         shorter = all(sum(map(bool, cells)) < fit.width for cells in above)
+        sure = shorter and apart and fit.share == 1.0 and len(body) >= enough and all(names)
         if (is_sure_header and sure) or (n_names > (0 if shorter else 1) and not is_name):
             return n
     return 0

@@ -201,8 +201,9 @@ function linesAbove(sample, stated, known) {
     // Of two columns, one may have no name.
     const isHalf = width === 2 && filled.some((cells) => cells.length === 2 && cells.some((cell) => cell !== ""));
     const apart = (!isComma || last === "" || last.startsWith("#")) && !isHalf;
-    const sure = apart && share === 1 && body.length >= (isComma ? 20 : 5) && names.every((name) => name !== "");
     const shorter = filled.every((cells) => cells.filter((cell) => cell !== "").length < width);
+    const enough = body.length >= (isComma ? 20 : 5);
+    const sure = shorter && apart && share === 1 && enough && names.every((name) => name !== "");
     if ((isSureHeader && sure) || (nNames > (shorter ? 0 : 1) && !isName)) return n;
   }
   return 0;
