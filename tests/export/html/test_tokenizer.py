@@ -130,6 +130,7 @@ def test_odd_texts_and_all_pairs_of_them(in_v8: PageTokenizer) -> None:
     texts = ["", *ODD, *(a + b for a in ODD for b in ODD)]
     assert in_v8.joined(texts) == [" ".join(tokens) for tokens in in_python(texts)]
     # Python takes as long for the spans of one text as for those of a hundred in a row.
+    check(in_v8, ODD)
     check(in_v8, [" \n".join(texts[start : start + 100]) for start in range(0, len(texts), 100)])
 
 
