@@ -36,6 +36,7 @@ from tagline.errors import BundleError, InputError
 FORMAT = 3
 INDEX = "tagline.json"
 ARRAYS = "weights.safetensors"
+OF_RUN = "model"  # the folder in a run that holds its model
 _TEXTS = {".txt", ".json", ".md"}
 
 
@@ -124,6 +125,13 @@ def check_replaceable(target: Path, layout: Layout) -> None:
     foreign = {path.name for path in target.iterdir()} - {index.name, *_part_names(index)}
     if foreign:
         raise InputError(f"`{target}` holds `{min(foreign)}`, which is not part of {what}: choose another folder.")
+
+
+def bundle_folder(path: str | Path) -> Path:
+    """Return the folder of a bundle: ``path``, or the folder ``model`` of the run there."""
+    folder = Path(path)
+    recover(folder)
+    return folder / OF_RUN if not (folder / INDEX).exists() and (folder / OF_RUN).is_dir() else folder
 
 
 def read_bundle(folder: str | Path) -> Bundle:

@@ -31,6 +31,17 @@ def test_names_of_curves_stand_below_the_axes(n_classes):
         assert legend.y0 >= 0
 
 
+def test_a_class_has_one_colour_in_all_plots():
+    truth, proba = example(60, 3)
+    rankings = rank_classes(truth, proba, ["a", "b", "c"])
+    colours = [
+        {line.get_label()[0]: line.get_color() for line in draw(rankings).axes[0].lines if "A" in line.get_label()}
+        for draw in (curves.plot_roc, curves.plot_precision_recall)
+    ]
+    assert colours[0] == colours[1]
+    assert len(set(colours[0].values())) == 4  # with the mean
+
+
 def test_a_figure_is_returned_for_a_notebook():
     truth, proba = example(80, 2)
     figure = curves.plot_roc(rank_classes(truth, proba, ["a", "b"], positive="b"))

@@ -309,11 +309,19 @@ def test_the_per_cent_of_a_multilabel_mistake_is_of_the_label_that_is_wrong():
         mistake = {"text": "a", "label": label, "prediction": prediction, "probability": 0.993, **more}
         return mistake_cards([mistake])[0]["wrong"]
 
-    assert wrong(["Billing", "Returns"], ["Billing"]) == {"name": "Returns", "how": "left out"}
-    assert wrong([], ["Billing"]) == {"name": "Billing", "how": "given"}
+    assert wrong(["Billing", "Returns"], ["Billing"]) == {"name": "Returns", "how": "missing"}
+    assert wrong([], ["Billing"]) == {"name": "Billing", "how": "wrong"}
     assert wrong("Billing", "Returns") is None
-    assert wrong(["Billing"], ["Returns"], about="Returns") == {"name": "Returns", "how": "given"}
+    assert wrong(["Billing"], ["Returns"], about="Returns") == {"name": "Returns", "how": "wrong"}
     assert wrong(["Billing"], ["Returns"]) == {"name": "", "how": ""}  # of a run of an earlier version
+    decision = {"text": "paid twice", "probability": 0.976, "spans": [[0, 4, -0.5], [5, 10, 1.0]]}
+    [card] = mistake_cards([decision | {"label": ["Billing", "Contract"], "prediction": ["Tech"], "about": "Billing"}])
+    assert card["probability"] == "2.4\N{NO-BREAK SPACE}%"  # of the label, and so is the evidence
+    assert [(piece.text, piece.contribution) for piece in card["pieces"]] == [
+        ("paid", 0.5),
+        (" ", 0.0),
+        ("twice", -1.0),
+    ]
 
 
 def test_duplicate_texts_appear_once_among_the_mistakes():

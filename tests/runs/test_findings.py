@@ -57,6 +57,12 @@ def test_a_test_set_too_small_to_say_anything_is_named() -> None:
     assert one.startswith("The accuracy was measured on 30 rows only: its 95 % interval is 48.2")
     [other] = said(30, can_fold=True)
     assert other == f"{one} `--folds 5` measures on all rows."
+    few = {"n": 40, "positive": "a", "accuracy_ci95": [0.925, 1.0]}
+    assert small_test(few, can_fold=False) == [
+        "The accuracy was measured on 40 rows only: its 95 % interval is 92.5 to 100.0."
+    ]
+    assert small_test(few | {"n": 100}, can_fold=False) == []
+    assert small_test(few | {"n": 200, "n_units": 99, "unit": "text"}, can_fold=False)
     block = {"n": 40, "n_units": 8, "unit": "text", "accuracy_ci95": [0.0, 1.0], "positive": "a"}
     assert small_test(block, can_fold=False) == [
         "The accuracy was measured on 40 rows with 8 distinct texts only: that is too few for an interval."
@@ -81,8 +87,8 @@ def test_the_most_serious_come_first_and_hardly_any_row_last() -> None:
 
 @pytest.mark.usefixtures("drawn_plots")
 def test_what_is_shown_first_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [(f"an ordinary text of kind {i} with w{i % 7}", "ok") for i in range(380)]
-    rows += [(f"an ordinary text of kind {i} with w{i % 7}", "Fraud" if i % 3 else "fraud") for i in range(380, 400)]
+    rows = [(f"an ordinary text of kind {i} with w{i % 7}", "ok") for i in range(980)]  # 100 test rows are not few
+    rows += [(f"an ordinary text of kind {i} with w{i % 7}", "Fraud" if i % 3 else "fraud") for i in range(980, 1030)]
     rows += [("Donâ€™t", " ok"), ("", "ok"), ("an ordinary text of kind 1 with w1", "fraud")]
     run = train_run(rows, TrainSettings("naive-bayes"), out=tmp_path / "run")
     kinds = [finding["kind"] for finding in run.metrics["findings"]]
@@ -99,14 +105,14 @@ def test_what_is_shown_first_is_said_once(tmp_path: Path, capsys: pytest.Capture
     out, err = capsys.readouterr()
     first = out.split("Look at this first:\n")[1].split("\n\n")[0].splitlines()
     assert [line.removeprefix("  • ") for line in first] == shown_first(run.metrics)
-    assert "such as `â€™` (first: row 400)" in out
+    assert "such as `â€™` (first: row 1,030)" in out
     assert "1 row was left out: empty text" in err  # the sixth
     assert "Spaces around the label were trimmed in 1 row." in err  # not a key finding
     assert not [line for line in first if line.removeprefix("  • ") in err]
     top, rest = page.split("</header>")
     assert page.count("keeps them apart") == top.count("keeps them apart") == 1
     assert (
-        "1 text has conflicting labels (row 1 is <code>ok</code>, row 402 is <code>Fraud</code>): correct" in top,
+        "1 text has conflicting labels (row 1 is <code>ok</code>, row 1,032 is <code>Fraud</code>): correct" in top,
         '<p class="warning">1 text has' in rest,
     ) == (True, False)
     assert '<p class="warning">1 row was left out: empty text' in rest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tagline.bundle import Bundle, read_bundle, write_bundle
+from tagline.bundle import Bundle, bundle_folder, read_bundle, write_bundle
 from tagline.calibration import Calibrator
 from tagline.classifier.attributes import LearntAttributes
 from tagline.classifier.display import card, confusion_figure, history_figure, summary_text
@@ -319,12 +319,15 @@ class TextClassifier(LearntAttributes):
 
     @classmethod
     def load(cls, folder: str | Path) -> "TextClassifier":
-        """Read a bundle, or an export to ONNX, which runs in ONNX Runtime; nothing in it is executed otherwise.
+        """Read a bundle, that of a run, or an export to ONNX, which runs in ONNX Runtime.
+
+        Nothing else in it is executed.
 
         Raises:
             BundleError: it is missing, damaged, invalid or of a newer format.
 
         """
+        folder = bundle_folder(folder)
         stored = restore_model(read_bundle(folder), folder)
         header = stored.header
         stop_words = header.features.get("tokenizer", {}).get("stop_words")

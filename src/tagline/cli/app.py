@@ -36,6 +36,7 @@ CLOSED_PIPE = 141
 _WRONG_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
 #: Options that an example in an error leaves out: it is to be read, and tried.
 _OUTPUT_FLAGS = frozenset(("--json", "--quiet", "-q", "--debug"))
+_RESUMABLE = frozenset(("train", "tune", "sweep"))
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
@@ -119,7 +120,9 @@ def _report(error: BaseException, session: Session) -> int:
             return error.exit_code
         case KeyboardInterrupt() | typer.Abort():
             session.close()
-            error_line("stopped by Ctrl-C; no output file is incomplete.")
+            keeps = _RESUMABLE.intersection(session.command[:2])
+            kept = "if anything was kept, `tagline runs` says how to resume it" if keeps else "nothing was written"
+            error_line(f"stopped; {kept}.")
             return INTERRUPTED
         case Terminated():
             return TERMINATED

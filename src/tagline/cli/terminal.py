@@ -109,10 +109,13 @@ def deprecations_as_lines(session: Session) -> Iterator[None]:
 
 def show(*parts: "RenderableType") -> None:
     """Print text and tables to stdout; text is printed literally, without rich's markup."""
+    from tagline.cli.tables import in_blocks
+
     console = _console(sys.stdout)
     with console.capture() as printed:  # rich would end the process itself when the reader has gone
         for part in parts:
-            console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, str))
+            for block in in_blocks(part, console):
+                console.print(block, markup=False, highlight=False, soft_wrap=isinstance(block, str))
     sys.stdout.write(printed.get())
 
 

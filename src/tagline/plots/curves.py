@@ -73,9 +73,12 @@ def _draw_curves(
     if len(by_area) > _NAMED:
         others = [np.stack(_thinned(*curve, _POINTS_OF_ONE_OF_MANY), 1) for curve in curves.values()]
         axes.add_collection(LineCollection(others, colors=OTHERS, linewidths=0.5, alpha=0.8))
-    for name, colour in zip(named, (VERMILION, *(c for c in PALETTE if c != VERMILION)), strict=False):
+    # Of a few classes each has one colour in all plots; of many the order by area says more.
+    order = list(curves) if len(by_area) <= _NAMED else named
+    colours = dict(zip(order, (VERMILION, *(c for c in PALETTE if c != VERMILION)), strict=False))
+    for name in named:
         x, y = _thinned(*curves[name], _POINTS_OF_A_CURVE // 2)
-        axes.plot(x, y, color=colour, linewidth=1.2, label=f"{label(name, 22)}, {what} {areas[name]:.3f}")
+        axes.plot(x, y, color=colours[name], linewidth=1.2, label=f"{label(name, 22)}, {what} {areas[name]:.3f}")
     grid = np.linspace(0, 1, 201)
     mean = np.mean([np.interp(grid, *curve) for curve in curves.values()], axis=0)
     average = sum(areas.values()) / len(areas)

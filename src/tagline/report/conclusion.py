@@ -31,14 +31,11 @@ def reuse_sentence(metrics: Mapping[str, Any]) -> str:
     if not times or not isinstance(least, Mapping):
         return ""
     often = {1: "once", 2: "twice"}.get(times, f"{times:,} times")
-    what = "exact match" if metrics.get("task") == "multilabel" else "accuracy"
-    other = "another model" if times == 1 else "another of these runs"
+    used = f"This test set has been used {often}."
     if least.get("points") is None:
-        significance = f"It has too few rows for any difference to {other} to be significant"
-    else:
-        points = format_points(least["points"])
-        significance = f"A difference in {what} to {other} of less than {points} is not significant"
-    return f"Runs in the same folder have evaluated this test set {often}. {significance}."
+        return f"{used} It has too few rows: any difference to another run may be chance."
+    what = "exact match" if metrics.get("task") == "multilabel" else "accuracy"
+    return f"{used} Differences in {what} below {format_points(least['points'])} may be chance."
 
 
 def units_sentence(block: Mapping[str, Any]) -> str:

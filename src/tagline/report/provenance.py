@@ -35,7 +35,9 @@ def provenance(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
     """Return how the model was trained, or which one was evaluated: the use of rows, settings, how to reproduce it."""
     recipe = run.get("recipe") or {}
     about = recipe.get("recipe") or {} if isinstance(recipe, Mapping) else {}
-    seconds = metrics.get("seconds") or {}
+    seconds = dict(metrics.get("seconds") or {})
+    if (total := seconds.pop("total", None)) is not None:
+        seconds |= {"other": max(0.0, total - sum(seconds.values())), "total": total}
     command = run.get("command") or ""
     peak = metrics.get("peak_rss_mb")
     return {
@@ -48,7 +50,7 @@ def provenance(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
         ],
         "decisions": _decisions(run, metrics),
         "chosen": _chosen_settings(run.get("chosen") or {}, _task(metrics)),
-        "seconds": [{"stage": name, "seconds": f"{value:,.2f} s"} for name, value in seconds.items()],
+        "seconds": [{"stage": name, "seconds": f"{value:,.2f}\N{NO-BREAK SPACE}s"} for name, value in seconds.items()],
         "peak": f"{peak:,.0f} MB" if isinstance(peak, int | float) else "",
         "command": harmless(shlex.join(command) if isinstance(command, list) else str(command)),
         "seed": run.get("seed"),

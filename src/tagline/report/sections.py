@@ -162,7 +162,8 @@ def _probability(row: Mapping[str, Any], name: Any) -> str:
 def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the most confident errors, cut into pieces at the words that are evidence for or against the prediction.
 
-    A duplicate text is shown once, with the highest probability.
+    Of a multi-label mistake the words and the probability are about the label that is wrong or missing. A duplicate
+    text is shown once, with the highest probability.
     """
     cards: list[dict[str, Any]] = []
     seen: set[str] = set()
@@ -171,15 +172,21 @@ def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
         if text in seen or len(cards) == _MISTAKES:
             continue
         seen.add(text)
-        shown, goes_on = pieces(mistake["text"], [(s, e, float(c)) for s, e, c in mistake.get("spans", [])])
-        probability = mistake.get("probability")
+        wrong, probability = _wrong_label(mistake), mistake.get("probability")
+        left_out = wrong is not None and wrong["how"] == "missing"
+        # The run holds the probability of the decision, and the evidence for it: here they are those of the label.
+        sign = -1.0 if left_out else 1.0
+        spans = [(start, end, sign * float(value)) for start, end, value in mistake.get("spans", [])]
+        shown, goes_on = pieces(mistake["text"], spans)
+        if probability is not None and left_out:
+            probability = 1 - probability
         cards.append(
             {
                 "place": place(mistake),
                 "label": _labels(mistake["label"]),
                 "prediction": _labels(mistake["prediction"]),
-                "probability": "" if probability is None else f"{100 * probability:.1f} %",
-                "wrong": _wrong_label(mistake),
+                "probability": "" if probability is None else f"{100 * probability:.1f}\N{NO-BREAK SPACE}%",
+                "wrong": wrong,
                 "pieces": shown,
                 "goes_on": goes_on,
             }
@@ -266,4 +273,4 @@ def _wrong_label(mistake: Mapping[str, Any]) -> dict[str, str] | None:
     name = mistake.get("about") or (wrong.pop() if len(wrong) == 1 else None)
     if name is None:
         return {"name": "", "how": ""}
-    return {"name": display_name(str(name)), "how": "given" if name in prediction else "left out"}
+    return {"name": display_name(str(name)), "how": "wrong" if name in prediction else "missing"}

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from tagline.bundle import OF_RUN
+
 RUNS = Path("runs")
 FORMAT = 1
 RUN, METRICS, PREDICTIONS, MISTAKES = "run.json", "metrics.json", "predictions.parquet", "mistakes.json"
 HISTORY, REFIT_HISTORY, TRAINED_ON = "history.csv", "refit_history.csv", "trained_on.npy"
 REJECTED, COPIES = "rejected.csv", "copies.csv"
 RECIPE, LEADERBOARD, REPORT = "recipe.toml", "leaderboard.csv", "report.html"
-PLOTS, MODEL, EVENTS = "plots", "model", "tensorboard"
+PLOTS, MODEL, EVENTS = "plots", OF_RUN, "tensorboard"
 LEDGER = "test_ledger.jsonl"
 FILES = {
     *(RUN, METRICS, PREDICTIONS, MISTAKES, HISTORY, REFIT_HISTORY),

@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagline.atomic import recover
-from tagline.bundle import INDEX
+from tagline.bundle import INDEX, bundle_folder
 from tagline.errors import BundleError, InputError
-from tagline.run_folder.files import MODEL
 from tagline.run_folder.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -20,12 +18,9 @@ def model_folder(path: str | Path) -> Path:
         BundleError: ``path`` is an evaluation, which has no model.
 
     """
-    folder = Path(path)
-    recover(folder)
+    folder = bundle_folder(path)
     if (folder / INDEX).exists():
         return folder
-    if (folder / MODEL).is_dir():
-        return folder / MODEL
     try:
         evaluated = RunFolder(folder).record.get("evaluated")
     except InputError:  # no run: reading the model says so

@@ -11,6 +11,7 @@ from tagline.metrics.headline import task_of
 from tagline.task import Task
 
 _WIDE = 0.2  # an accuracy with a wider interval says little
+_FEW = 100  # distinct test texts or groups: of fewer the interval is narrow by chance only
 
 
 def key_findings(
@@ -85,10 +86,11 @@ def small_test(figures: Mapping[str, Any], *, can_fold: bool) -> list[str]:
 
     ``figures`` are those of ``metrics.json`` on one split; ``can_fold``: whether all rows could be measured instead.
     """
-    interval = figures.get("accuracy_ci95")
-    if interval is not None and interval[1] - interval[0] <= _WIDE:
+    interval, n_units = figures.get("accuracy_ci95"), figures.get("n_units")
+    n_independent = figures["n"] if n_units is None else n_units
+    if interval is not None and interval[1] - interval[0] <= _WIDE and n_independent >= _FEW:
         return []
-    rows, n_units = counted(figures["n"], "row"), figures.get("n_units")
+    rows = counted(figures["n"], "row")
     if n_units is not None:
         rows += f" with {counted(n_units, 'group' if figures['unit'] == 'group' else 'distinct text')}"
     range_ = format_interval("accuracy", interval)

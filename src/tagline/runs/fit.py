@@ -106,7 +106,8 @@ def fit_split(job: Job) -> Result:
     inputs, log = job.inputs, job.observer.log
     dataset, settings = inputs.dataset, inputs.settings
     n_train = len(dataset.train) + (len(dataset.validation) if dataset.validation else 0)
-    log(f"training on {n_train:,} texts")
+    and_validation = " train and validation" if dataset.validation else ""
+    log(f"training on {n_train:,}{and_validation} rows")
     clf = _fit(job, dataset.train, dataset.validation, "fit")
     started = time.perf_counter()
     held_out = predict_held_out(clf, dataset.train.followed_by(dataset.validation), dataset.classes)
@@ -160,7 +161,7 @@ def fit_folds(job: Job) -> Result:
         spent = {**clf.seconds_, "evaluate": time.perf_counter() - started}
         seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
     mistakes.sort(key=lambda mistake: -mistake["probability"])
-    log(f"training on all {len(texts):,} texts")
+    log(f"training on all {len(texts):,} rows")
     clf = _fit(job, dataset.train, None, "fit")
     seconds |= {stage: seconds[stage] + clf.seconds_[stage] for stage in ("features", "fit")}
     predicted = Predicted(

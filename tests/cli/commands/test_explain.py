@@ -57,3 +57,13 @@ def test_explanation_page(call, run_folder, here):
     assert re.search(r"<b>logit of <bdi>(pos|neg)</bdi></b>", page)
     assert not re.search(r'(?:src|href)="http', page)
     assert names(here) == ["why.html"]
+
+
+def test_a_text_without_a_known_word_says_so(call, run_folder):
+    status, out, err = call("explain", run_folder, " ")
+    assert (status, out) == (2, "")
+    assert err.endswith("error: The text is empty: it has no prediction to explain.\n")
+    status, _, err = call("explain", run_folder, "日本")
+    assert status == 0
+    assert "warning: The model knows no word of this text" in err
+    assert "warning" not in call("explain", run_folder, "a superb film")[2]

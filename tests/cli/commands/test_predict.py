@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -21,6 +22,26 @@ def test_texts(call, run_folder):
     assert (status, err) == (0, "")
     assert re.search(r"^pos +0\.\d{3} +a superb film", out, re.MULTILINE)
     assert re.search(r"^neg +0\.\d{3} +a dull \[film\]", out, re.MULTILINE)
+
+
+def test_a_narrow_terminal_shows_every_column(call, topics_run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    _, out, _ = call("predict", topics_run, "one", "--proba", "-q")
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 50
+    names = TextClassifier.load(topics_run).classes_  # `load` takes a run too
+    assert {"probability", "text", *(f"proba:{name}" for name in names)} <= set(out.split())
+    assert len(re.findall(r"0\.\d{3}\b", out)) == 1 + len(names)
+
+
+def test_a_text_without_a_label_shows_the_nearest(call):
+    model = Path(__file__).parents[2] / "golden" / "bundle-v2-fast-multilabel" / "model"
+    _, out, _ = call("predict", model, "nothing of it", "--threshold", "0.99", "-q")
+    label, probability = re.search(r"^no label; nearest: (\S+) \((0\.\d{3})\)", out, re.MULTILINE).groups()
+    clf = TextClassifier.load(model)
+    [proba] = clf.predict_proba(["nothing of it"])
+    assert (label, probability) == (clf.classes_[proba.argmax()], f"{proba.max():.3f}")
+    assert "top_1" not in out
 
 
 def test_texts_as_json(call, run_folder):

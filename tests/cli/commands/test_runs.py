@@ -4,7 +4,7 @@ import json
 import shutil
 
 
-def test_runs(call, run_folder, topics_run, here):
+def test_runs(call, run_folder, topics_run, here, monkeypatch):
     shutil.copytree(run_folder, here / "runs" / "first")
     shutil.copytree(topics_run, here / "runs" / "second")
     (here / "runs" / "notes").mkdir()
@@ -16,6 +16,11 @@ def test_runs(call, run_folder, topics_run, here):
     assert "test accuracy" in lines[0]
     assert sorted(line.split()[0] for line in lines[2:]) == ["first", "second"]
     assert "broken" in err
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = call("runs")[1].splitlines()
+    assert [line.split()[:1] for line in narrow].count(["first"]) == 2  # in two blocks, without the cells cut
+    assert max(map(len, narrow)) <= 60
+    assert set(" ".join(narrow).replace("─", "").split()) == set(out.replace("─", "").split())
     status, out, _ = call("runs", "--json", "-q")
     first, second = sorted(json.loads(out), key=lambda run: run["name"])
     metrics = json.loads((run_folder / "metrics.json").read_text())

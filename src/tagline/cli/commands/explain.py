@@ -11,6 +11,7 @@ from tagline.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tagline.classifier import TextClassifier
     from tagline.explain import ClassFeatures, Contribution, Explanation, WordContribution
 
 
@@ -62,6 +63,8 @@ def explain(
     from tagline.explain import explain_text, top_features
     from tagline.run_folder import load_model
 
+    if text is not None and not text.strip():
+        raise InputError("The text is empty: it has no prediction to explain.")
     classifier = load_model(model)
     if text is None:
         found = top_features(classifier, top, class_name)
@@ -75,6 +78,8 @@ def explain(
         return
     explanation = explain_text(classifier, typed(text), class_name)
     session.close()
+    if not _knows_a_word(classifier, explanation):
+        session.warn("The model knows no word of this text: its prediction is the same for all such texts.")
     if html is not None:
         from tagline.report.explanation import write_explanation
 
@@ -86,6 +91,18 @@ def explain(
         from tagline.cli.explanation import explanation_parts
 
         show(*explanation_parts(explanation, top, ngrams=ngrams))
+
+
+def _knows_a_word(classifier: "TextClassifier", explanation: "Explanation") -> bool:
+    import polars as pl
+
+    from tagline.explain.explanation import UNKNOWN_WORDS
+    from tagline.features.vectorizer import Vectorizer
+
+    if any(part.spans and part.name != UNKNOWN_WORDS for part in explanation.contributions):
+        return True
+    features = classifier.vectorizer_  # a tree may test no n-gram of the text, though it knows some
+    return isinstance(features, Vectorizer) and bool(features.transform(pl.Series([explanation.text])).nnz)
 
 
 def _document(explanation: "Explanation") -> dict[str, object]:

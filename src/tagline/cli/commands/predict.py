@@ -119,6 +119,9 @@ def predict(
     from tagline.cli.terminal import typed
     from tagline.runs.predicting.predict import n_blank, predict_ids, predict_texts
 
+    as_table = not (output or kind or as_json)
+    if as_table and not prediction.top_k:
+        prediction = prediction.model_copy(update={"top_k": 1})  # the nearest, of a text without a label
     if sequences is None:
         frame = predict_texts(clf, [typed(given) for given in texts or []], prediction)
         if n := n_blank(frame["text"]):
@@ -139,7 +142,7 @@ def predict(
         found = frame.to_dicts()
         show_json([{name: row[name] for name in row if (name, row[name]) != ("reason", None)} for row in found])
     else:
-        _show(frame)
+        _show(_with_nearest(frame) if clf.task_ == "multilabel" else frame, with_top=bool(top_k))
 
 
 def _of_empty(n: int) -> str:
@@ -201,7 +204,18 @@ def _predict_file(
         session.stage(f"{done.rows:,} rows written to {output}")
 
 
-def _show(frame: "pl.DataFrame") -> None:
+def _with_nearest(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """Put the most probable label in place of a list of no labels."""
+    import polars as pl
+
+    said = [
+        f"no label; nearest: {name} ({probability:.3f})" if labels == [] else _cell(labels)
+        for labels, name, probability in frame.select("prediction", "top_1", "top_1_probability").iter_rows()
+    ]
+    return frame.with_columns(pl.Series("prediction", said, dtype=pl.String))
+
+
+def _show(frame: "pl.DataFrame", *, with_top: bool) -> None:
     from rich import box
     from rich.cells import cell_len
     from rich.table import Table
@@ -209,13 +223,15 @@ def _show(frame: "pl.DataFrame") -> None:
 
     from tagline.cli.terminal import one_line, show
 
-    answers = frame.drop("text")
+    answers = frame.drop("text", *(() if with_top else ("top_1", "top_1_probability")))
     cells = [[one_line(column.name), *map(_cell, column.to_list())] for column in answers]
     used = sum(max(map(cell_len, column)) + _GAP for column in cells)
-    # Predictions are never cut, even if the table becomes wider than the terminal; texts are.
-    room = max(_SHORTEST_TEXT, shutil.get_terminal_size().columns - used)
+    # Predictions are never cut, even if the table is printed in blocks; texts are.
+    width = shutil.get_terminal_size().columns
+    room = width - used if width - used >= _SHORTEST_TEXT else width - max(map(cell_len, cells[0])) - _GAP
+    room = max(_SHORTEST_TEXT, room)
     texts = ["text", *(_cropped(one_line(text), room) for text in frame["text"])]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, width=used + max(map(cell_len, texts)))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for (name, *_), dtype in zip(cells, answers.dtypes, strict=True):
         table.add_column(Text(name), justify="right" if dtype.is_float() else "left", no_wrap=True)
     table.add_column("text", no_wrap=True)

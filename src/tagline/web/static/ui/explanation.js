@@ -31,8 +31,8 @@ function explanationView() {
     const listed = parts.slice(0, allParts ? MOST_PARTS : PARTS_SHOWN);
     const found = [scrolling(partsTable(answer, listed), "Contributions")];
     if (parts.length > PARTS_SHOWN) {
-      const next = number(Math.min(parts.length, MOST_PARTS));
-      const words = allParts ? `Show only the ${PARTS_SHOWN} strongest` : `Show the ${next} strongest`;
+      const next = parts.length > MOST_PARTS ? `the ${MOST_PARTS} strongest` : `all ${number(parts.length)}`;
+      const words = allParts ? `Show only the ${PARTS_SHOWN} strongest` : `Show ${next}`;
       const attributes = { type: "button", class: "plain", "aria-expanded": String(allParts) };
       const button = element("button", attributes, words);
       button.addEventListener("click", () => {
