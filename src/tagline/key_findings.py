@@ -12,6 +12,7 @@ _MINOR = 0.01
 class Kind(StrEnum):
     """What a key finding is about, the most serious first."""
 
+    NO_BETTER_THAN_GUESSING = "no_better_than_guessing"
     ONE_CLASS = "one_class"
     NEVER_PREDICTED = "never_predicted"
     ENCODING = "encoding"

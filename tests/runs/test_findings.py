@@ -13,7 +13,7 @@ from tagline.key_findings import KeyFinding, Kind, most_serious_first, shown_fir
 from tagline.metrics import measure
 from tagline.recipes.load import load_recipe
 from tagline.runs.data import read_for_run
-from tagline.runs.findings import never_predicted, one_class, small_test
+from tagline.runs.findings import never_predicted, no_better_than_guessing, one_class, small_test
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 
@@ -43,6 +43,33 @@ def test_an_accuracy_of_one_class_is_named() -> None:
     assert one_class(measure(truth, truth, None, ["ok", "fraud"], task="binary", n_bootstrap=100)) == []
     none = np.zeros((10, 2), bool)
     assert one_class(measure(none, none, None, ["ok", "fraud"], task="multilabel", n_bootstrap=100)) == []
+
+
+def test_an_accuracy_that_is_not_above_that_of_guessing_is_named() -> None:
+    def said(n: int, n_right: int) -> list[str]:
+        """Half of the rows are of class a; those behind the first ``n_right`` are predicted wrongly."""
+        truth = np.arange(n) % 2 * (1 + np.arange(n) // 2 % 2)
+        predicted = np.where(np.arange(n) < n_right, truth, (truth + 1) % 3)
+        return no_better_than_guessing(
+            measure(truth, predicted, None, ["a", "b", "c"], task="multiclass", n_bootstrap=100)
+        )
+
+    assert said(400, 200) == [
+        "The model is no better than guessing: its accuracy is 50.0 %, and always predicting the most frequent label, "
+        "`a`, is right in 50.0 % of the rows."
+    ]
+    [maybe] = said(400, 210)
+    assert maybe.startswith(
+        "The model may be no better than guessing: the 95 % interval of its accuracy of 52.5 % is 4"
+    )
+    assert maybe.endswith("and always predicting the most frequent label, `a`, is right in 50.0 % of the rows.")
+    assert said(400, 260) == []
+    all_ok = np.zeros(10, int)
+    for truth in (all_ok, np.array([0, 1] * 5)):  # which `one_class` says
+        block = measure(truth, all_ok, None, ["ok", "fraud"], task="binary", n_bootstrap=100)
+        assert no_better_than_guessing(block) == []
+        assert len(one_class(block)) == 1
+    assert next(iter(Kind)) is Kind.NO_BETTER_THAN_GUESSING
 
 
 def test_a_test_set_too_small_to_say_anything_is_named() -> None:

@@ -33,12 +33,40 @@ def key_findings(
         known = [name for name in metrics["classes"] if name not in unknown]
         can_fold = not facts.official and not metrics.get("folds") and bool(metrics["rows"]["train"])
         sentences = {
+            Kind.NO_BETTER_THAN_GUESSING: no_better_than_guessing(block),
             Kind.ONE_CLASS: one_class(block),
             Kind.NEVER_PREDICTED: never_predicted(block, known, balanced=balanced),
             Kind.SMALL_TEST: small_test(block, can_fold=can_fold),
         }
         found += [KeyFinding(kind, sentence) for kind, said in sentences.items() for sentence in said]
     return most_serious_first(found)
+
+
+def no_better_than_guessing(figures: Mapping[str, Any]) -> list[str]:
+    """Return a sentence on an accuracy that is not above the share of the most frequent class, or not for certain.
+
+    None where the rows or the predictions are all of one class: `one_class` says so. ``figures`` are those of
+    ``metrics.json`` on one split.
+    """
+    if task_of(figures) is Task.MULTILABEL or one_class(figures):
+        return []
+    support = {name: one["support"] for name, one in figures["per_class"].items()}
+    name = max(support, key=lambda name: support[name])
+    share = support[name] / figures["n"]
+    accuracy, of_guessing = format_figure("accuracy", figures["accuracy"]), format_figure("accuracy", share)
+    if figures["accuracy"] <= share:
+        return [
+            f"The model is no better than guessing: its accuracy is {accuracy}, and always predicting the most "
+            f"frequent label, {listed([name])}, is right in {of_guessing} of the rows."
+        ]
+    interval = figures.get("accuracy_ci95")
+    if interval is None or interval[0] > share:
+        return []
+    return [
+        f"The model may be no better than guessing: the 95 % interval of its accuracy of {accuracy} is "
+        f"{format_interval('accuracy', interval)}, and always predicting the most frequent label, {listed([name])}, "
+        f"is right in {of_guessing} of the rows."
+    ]
 
 
 def one_class(figures: Mapping[str, Any]) -> list[str]:
