@@ -265,6 +265,7 @@ def test_of_more_than_50_classes_all_but_the_30_worst_are_folded_away(tmp_path):
     section = html[html.index('<section id="classes">') : html.index('<section id="plots">')]
     shown, folded = section.split("<details>")
     assert (shown.count("topic "), folded.count("topic ")) == (30, 21)
+    assert re.search(r">\d+\.\d\N{NO-BREAK SPACE}%<", html)  # no line breaks before the sign
     assert "The other 21 classes" in folded
     page = Page(html)
     assert not [attrs for attrs in page.all("table") if "matrix" in attrs.get("class", "")]
@@ -316,7 +317,7 @@ def test_the_per_cent_of_a_multilabel_mistake_is_of_the_label_that_is_wrong():
     assert wrong(["Billing"], ["Returns"]) == {"name": "", "how": ""}  # of a run of an earlier version
     decision = {"text": "paid twice", "probability": 0.976, "spans": [[0, 4, -0.5], [5, 10, 1.0]]}
     [card] = mistake_cards([decision | {"label": ["Billing", "Contract"], "prediction": ["Tech"], "about": "Billing"}])
-    assert card["probability"] == "2.4\N{NO-BREAK SPACE}%"  # of the label, and so is the evidence
+    assert card["probability"] == "2.4 %"  # of the label, and so is the evidence
     assert [(piece.text, piece.contribution) for piece in card["pieces"]] == [
         ("paid", 0.5),
         (" ", 0.0),

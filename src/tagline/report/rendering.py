@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from tagline.atomic import write_file
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_FIGURE = re.compile(r"[≥<>]?\s?[\d.,]+ (%|s|MB)")
 _BACKTICKS = re.compile("`([^`]+)`")
 _LONGEST_OPTION = 40  # characters that are not broken, at a hyphen for instance
 
@@ -27,11 +28,18 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["prose"] = prose
     return environment
+
+
+def _unbroken(value: Any) -> Any:
+    """Keep a figure and its unit on one line."""
+    is_figure = isinstance(value, str) and _FIGURE.fullmatch(value)
+    return value.replace(" ", "\N{NO-BREAK SPACE}") if is_figure else value
 
 
 def write_page(path: Path, page: str) -> None:

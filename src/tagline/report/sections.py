@@ -185,7 +185,7 @@ def mistake_cards(mistakes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
                 "place": place(mistake),
                 "label": _labels(mistake["label"]),
                 "prediction": _labels(mistake["prediction"]),
-                "probability": "" if probability is None else f"{100 * probability:.1f}\N{NO-BREAK SPACE}%",
+                "probability": "" if probability is None else f"{100 * probability:.1f} %",
                 "wrong": wrong,
                 "pieces": shown,
                 "goes_on": goes_on,

@@ -36,7 +36,7 @@ function tile({ name, value, interval }) {
     {},
     element("dt", {}, name),
     element("dd", { class: "value" }, value),
-    interval ? element("dd", { class: "interval" }, `95 % interval ${interval}`) : null,
+    interval ? element("dd", { class: "interval" }, "95 % interval ", element("span", {}, interval)) : null,
   );
 }
 
