@@ -48,8 +48,9 @@ def write_page(path: Path, page: str) -> None:
 
 
 def prose(sentence: str) -> Markup:
-    """Set text in backticks as code; escape the rest."""
-    return Markup(_BACKTICKS.sub(_code, str(escape(sentence))))  # noqa: S704 (escaped just before)
+    """Set text in backticks as code, and keep per cent signs with their numbers; escape the rest."""
+    whole = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", sentence)
+    return Markup(_BACKTICKS.sub(_code, str(escape(whole))))  # noqa: S704 (escaped just before)
 
 
 def _code(found: re.Match[str]) -> str:
