@@ -72,7 +72,7 @@ def test_a_run_counts_each_distinct_text_once(runs: Path, tmp_path: Path) -> Non
     assert unit.n_unique() == 100
     report = (runs / "a" / "report.html").read_text(encoding="utf-8")
     assert "600 rows, 100 distinct texts: intervals and tests count each distinct text once." in report
-    assert "Copies dominate: 680 rows have 180 distinct texts." in report
+    assert "Copies dominate: 680 rows have 180 distinct texts; the most frequent has 6 (first: " in report
 
 
 def test_the_terminal_names_copies(runs: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_the_terminal_names_copies(runs: Path, capfd: pytest.CaptureFixture[str]
     assert main([*command, "--label", "label", "--out", str(tmp_path / "run")]) == 0
     said = " ".join(capfd.readouterr().out.split())
     assert "600 rows, 100 distinct texts: intervals and tests count each distinct text once." in said
-    assert "Copies dominate: 680 rows have 180 distinct texts." in said
+    assert "Copies dominate: 680 rows have 180 distinct texts; the most frequent has 6 (first: " in said
 
 
 def test_runs_are_compared_by_text(runs: Path) -> None:
