@@ -24,7 +24,7 @@ demo: $(VENV)/.demo ## train on 25,000 film reviews, then classify a sentence
 
 test: setup system lint types ## what CI runs: lint, types, all tests
 	$(PARALLEL_TESTS) -m "not alone and not original_data"
-	$(BIN)/python -m pytest -m "alone and not original_data"
+	$(BIN)/python -m pytest -m "alone and not original_data" $$(grep -rl 'mark\.alone' tests --include='*.py')
 
 fast: setup ## the fast tests
 	$(PARALLEL_TESTS) -m "not slow and not original_data"

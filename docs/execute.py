@@ -110,7 +110,7 @@ def empty_folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def reduced() -> Iterator[None]:
-    """Let `tagline.load_dataset` and sweeps read about 600 training and 1,250 test rows, and sweeps use one seed."""
+    """Let `tagline.load_dataset` and sweeps read about 1,000 training and 1,250 test rows, and sweeps use one seed."""
     from tagline.experiments.sweep import run as sweep  # importing it takes a second
 
     load_all, sweep_all = tagline.load_dataset, sweep.run_sweep
@@ -122,7 +122,7 @@ def reduced() -> Iterator[None]:
         data = load_all(*arguments, **options)
         train, test = (
             split and replace(split, texts=split.texts[:: step(split, n)], labels=split.labels[:: step(split, n)])
-            for split, n in ((data.train, 600), (data.test, 1250))
+            for split, n in ((data.train, 1000), (data.test, 1250))
         )
         return replace(data, train=train, test=test)
 
