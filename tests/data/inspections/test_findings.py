@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from tagline.data import load_dataset
+from tagline.data.labels import visible
 from tagline.errors import DataError
 from tests.data.labelled_rows import frame, rows, write
 
@@ -96,9 +97,12 @@ def test_characters_of_a_wrong_encoding_are_reported(tmp_path: Path) -> None:
         broken = text.encode().decode("cp1252")
         (one,) = load_dataset([*good, (f"x {broken}", "c0")]).facts.warnings
         assert one.startswith("1 text contains characters that a wrong encoding leaves, such as `"), text
-        assert f"such as `{broken}` (first: row 40)" in one
+        assert f"such as `{visible(broken)}` (first: row 40)" in one
         assert "export them again as UTF-8" in one
         assert "--encoding" not in one
+    assert not load_dataset([*good, ("a film \x96 and a dash\x97here", "c0")]).facts.warnings  # as in IMDB's reviews
+    facts = load_dataset([*((f"text {i}", f"c{i % 2}") for i in range(1001)), ("caf\ufffd", "c0")]).facts
+    assert (len(facts.warnings), facts.key_findings) == (1, ())  # in less than one of 1,000 texts
     (lost,) = load_dataset([*good, ("caf\ufffd", "c0")]).facts.warnings
     assert "`\ufffd`" in lost
     path = tmp_path / "utf8.csv"

@@ -2,10 +2,12 @@
 
 UTF-8 that is read as Windows-1252 turns an accented letter into two characters, as ``é`` into ``Ã©`` and ``’`` into
 ``â€™``. A letter that no encoding could read becomes U+FFFD. Other wrong encodings leave control
-characters, and symbols or box-drawing characters inside words.
+characters, symbols or box-drawing characters inside words. Control characters in place of dashes and quotes are common
+in old texts, such as IMDB's reviews, and change no word.
 """
 
 from tagline.data.inspections.base import Finding, InspectedData, Inspection
+from tagline.data.labels import visible
 from tagline.data.wording import row_place
 from tagline.key_findings import KeyFinding, Kind
 
@@ -15,7 +17,9 @@ _SECOND = r"\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—
 #: Those that also follow a word in capitals, which may end with Ã: Portuguese ``IRMÃ…``.
 _AFTER_WORDS = r"\u00a0«»·…‘’“”•–—‹›"
 _MOJIBAKE = rf"{_LOST}|Ã[{_SECOND}--{_AFTER_WORDS}]|(?:^|\P{{Lu}})Ã[{_AFTER_WORDS}]|â€[{_SECOND}]"
-_WRONG = rf"{_MOJIBAKE}|[\u0080-\u0084\u0086-\u009f]|\p{{L}}[\u2500-\u259f†‡¤¦¬¶±¹]+\p{{L}}"
+_WRONG = rf"{_MOJIBAKE}|\p{{L}}[\u0080-\u0084\u0086-\u0095\u0098-\u009f]\p{{L}}|\p{{L}}[\u2500-\u259f†‡¤¦¬¶±¹]+\p{{L}}"
+
+_KEY_SHARE = 0.001  # of the texts, below which this is no key finding
 
 
 def _inspect(data: InspectedData) -> Finding:
@@ -28,7 +32,9 @@ def _inspect(data: InspectedData) -> Finding:
     example = texts[first : first + 1].str.extract(f"({_WRONG})").str.replace("(?s)^.(Ã)", "$1").item()
     place = row_place(data.table, first)
     what = "text contains" if n == 1 else "texts contain"
-    sentence = f"{n:,} {what} characters that a wrong encoding leaves, such as `{example}` (first: {place}). "
+    sentence = f"{n:,} {what} characters that a wrong encoding leaves, such as `{visible(example)}` (first: {place}). "
+    if n / len(texts) < _KEY_SHARE:
+        return Finding(warnings=[sentence + _remedy(data)])
     return Finding(key=[KeyFinding(Kind.ENCODING, sentence + _remedy(data), n / len(texts))])
 
 
