@@ -116,7 +116,7 @@ def test_the_most_serious_come_first_and_hardly_any_row_last() -> None:
 def test_what_is_shown_first_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [(f"an ordinary text of kind {i} with w{i % 7}", "ok") for i in range(980)]  # 100 test rows are not few
     rows += [(f"an ordinary text of kind {i} with w{i % 7}", "Fraud" if i % 3 else "fraud") for i in range(980, 1030)]
-    rows += [("Donâ€™t", " ok"), ("", "ok"), ("an ordinary text of kind 1 with w1", "fraud")]
+    rows += [("Donâ€™t", " ok"), ("", "ok"), ("an ordinary text of kind 1 with w1", "fraud"), ("Itâ€™s", "ok")]
     run = train_run(rows, TrainSettings("naive-bayes"), out=tmp_path / "run")
     kinds = [finding["kind"] for finding in run.metrics["findings"]]
     assert kinds == [
