@@ -175,7 +175,7 @@ def test_a_bad_row_of_a_stream_keeps_the_cells_in_front_of_the_bad_one(tmp_path:
     assert rows == [
         ("3", "b", None, None),
         ("4", "c", None, None),
-        ("e", None, None, None),  # what stands in the next line is read there
+        ("e", None, None, None),  # the next line is read as a row of its own
         ('lines"', None, None, None),
         ("8", "d", "fine", "1"),
     ]

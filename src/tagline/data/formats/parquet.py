@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import polars as pl
 
-from tagline.data.class_labels import class_names, named_column
 from tagline.data.formats.base import Format, Source
+from tagline.data.labels.class_labels import class_names, named_column
 from tagline.errors import DataError
 
 

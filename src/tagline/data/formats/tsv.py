@@ -5,13 +5,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from tagline.data.formats.base import Format, Source
-from tagline.data.formats.delimited.dialect import (
-    has_header_cell,
-    head_line,
-    is_table,
-    note_missing_header,
-    sniff_dialect,
-)
+from tagline.data.formats.delimited.dialect import head_line, is_table, note_missing_header, sniff_dialect
+from tagline.data.formats.delimited.header import has_header_cell
 from tagline.data.formats.delimited.reader import read_delimited
 
 

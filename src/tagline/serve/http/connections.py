@@ -74,5 +74,5 @@ def connection_class(seconds: float) -> type[asyncio.Protocol]:
 
 
 def expects_request(connection: object) -> bool:
-    """Return whether a request is on its way: the first one of a connection, or one whose headers have begun."""
+    """Return whether a request is expected: the first one of a connection, or one whose headers are incomplete."""
     return isinstance(connection, _Connection) and connection._head is not None

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from tagline.data.formats.delimited.records import DELIMITERS
+
 #: A header cell longer than this is a text, not a name.
 LONGEST_NAME = 60
 #: Lines above a header that may hold a title or comments.
@@ -72,3 +74,15 @@ def distinct_names(names: Sequence[str]) -> list[str]:
         taken.add(candidate)
         result.append(candidate)
     return result
+
+
+def is_named(line: bytes, separator: str | None, header_names: frozenset[str]) -> bool:
+    """Say whether a line has several cells, and one of them is a known name."""
+    first = line.decode("utf-8", "replace")
+    separators = [separator] if separator else [each for each in DELIMITERS if each in first]
+    return any(each in first and has_header_cell(first, each, header_names) for each in separators)
+
+
+def has_header_cell(line: str, separator: str, header_names: frozenset[str]) -> bool:
+    """Say whether one of the cells of a line is a known column name."""
+    return any(cell.strip(" \"'\r").casefold() in header_names for cell in line.split(separator))

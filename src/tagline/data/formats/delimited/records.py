@@ -11,6 +11,7 @@ from tagline.data.rows import EXCERPT_CHARS
 
 #: A quoted field may span lines; one that has not closed after this many bytes never will.
 MAX_RECORD_BYTES = 1 << 28
+DELIMITERS = (",", "\t", ";", "|")
 #: Typographic quotes, and those that close them.
 CLOSING_QUOTES = {"“": "”", "„": "“", "«": "»"}
 

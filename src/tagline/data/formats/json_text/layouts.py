@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from tagline.data.class_labels import class_names, named_column
 from tagline.data.columns import TEXT_NAMES
+from tagline.data.labels.class_labels import class_names, named_column
 from tagline.data.splits import SPLIT_NAMES
 
 _MIN_CHARS = 8

@@ -24,7 +24,7 @@ def named_column(values: Iterable[Any], names: Sequence[str], column: str, file:
     """Return the names of class numbers, or of each list of them; -1, "no label", has none.
 
     Raises:
-        DataError: a value is no number, or one without a name; ``file`` is for the message.
+        DataError: a value is not a number, or no class has that number; ``file`` is for the message.
 
     """
     found = []
