@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tagline.data import load_dataset
-from tagline.data.files import read_file
 from tagline.data.formats.delimited import reader as delimited
 from tagline.data.origin import row_hashes
-from tests.data.test_files import workbook
+from tagline.data.sources.files import read_file
+from tests.data.sources.test_files import workbook
 
 cells = st.text(st.sampled_from('ab "\n,é;'), max_size=6)
 

@@ -2,11 +2,11 @@
 
 from tagline.data.builtin.catalog import BUILT_IN, BuiltIn
 from tagline.data.dataset import Dataset, Split, load_dataset, read_dataset
-from tagline.data.files import Batch, read_texts
 from tagline.data.inspections.facts import Facts
 from tagline.data.options import ReadOptions
 from tagline.data.reading import FileLayout, ReadLog
 from tagline.data.rows import Rejected
+from tagline.data.sources.files import Batch, read_texts
 
 __all__ = [
     "BUILT_IN",

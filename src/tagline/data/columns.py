@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tagline.data.beginnings import beginning_hint
 from tagline.data.labels.marks import is_unknown_flag
 from tagline.data.labels.structures import indicator
 from tagline.data.nested import nested_names, object_keys
 from tagline.data.rows import Rows
+from tagline.data.sources.beginnings import beginning_hint
 from tagline.data.splits import SPLIT_NAMES
 from tagline.data.wording import listed
 from tagline.errors import ColumnError, DataError, nearest

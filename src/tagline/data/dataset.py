@@ -20,7 +20,7 @@ from tagline.data.labels import Labels, check_labels, sorted_classes, unify_labe
 from tagline.data.options import Reading, ReadOptions, column_names
 from tagline.data.origin import HASH_ROWS, Origin
 from tagline.data.rows import Rows, check_rejected
-from tagline.data.sources import read_source
+from tagline.data.sources.read import read_source
 from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
 from tagline.data.table import drop_unusable, labelled_table, stack_tables
 from tagline.data.wording import counted

@@ -273,8 +273,8 @@ def test_json_lines_keep_their_values(call, run_folder, here, monkeypatch):
 
 
 def test_a_later_column_with_the_name_of_a_prediction_column(fails, run_folder, here, monkeypatch):
-    monkeypatch.setattr("tagline.data.files.SAMPLE_BYTES", 64)
-    monkeypatch.setattr("tagline.data.files.BLOCK_BYTES", 64)
+    monkeypatch.setattr("tagline.data.sources.files.SAMPLE_BYTES", 64)
+    monkeypatch.setattr("tagline.data.sources.files.BLOCK_BYTES", 64)
     rows = ['{"text": "a film"}'] * 50 + ['{"text": "a film", "prediction": "mine"}']
     (here / "in.jsonl").write_text("\n".join(rows))
     assert "`prediction`" in fails("predict", run_folder, "--input", "in.jsonl", "--output", "out.jsonl")
@@ -359,8 +359,8 @@ def test_the_text_column_of_the_model_comes_first(call, run_folder, here):
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_a_later_column_is_an_error_where_a_table_cannot_hold_it(kind, fails, run_folder, here, monkeypatch):
-    monkeypatch.setattr("tagline.data.files.SAMPLE_BYTES", 64)
-    monkeypatch.setattr("tagline.data.files.BLOCK_BYTES", 64)
+    monkeypatch.setattr("tagline.data.sources.files.SAMPLE_BYTES", 64)
+    monkeypatch.setattr("tagline.data.sources.files.BLOCK_BYTES", 64)
     (here / "in.jsonl").write_text("\n".join(['{"text": "a film"}'] * 50 + ['{"text": "a film", "more": 1}']))
     assert "a column `more`" in fails("predict", run_folder, "--input", "in.jsonl", "--output", f"out.{kind}")
     assert names(here) == ["in.jsonl"]

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tagline.data import files
-from tagline.data.files import read_file, read_texts
 from tagline.data.formats.base import Source
 from tagline.data.formats.delimited import reader
 from tagline.data.formats.delimited.dialect import Dialect
@@ -19,6 +17,8 @@ from tagline.data.formats.delimited.records import Grammar, Lines, read_records
 from tagline.data.frames import concat
 from tagline.data.reading import ReadLog
 from tagline.data.rows import check_rejected
+from tagline.data.sources import files
+from tagline.data.sources.files import read_file, read_texts
 
 # Of a bare carriage return, which ends a line for Python and not for us, its writer makes something else.
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=30)

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tagline.data import load_dataset
-from tagline.data.files import read_file, read_texts
 from tagline.data.reading import FileLayout, ReadLog
+from tagline.data.sources.files import read_file, read_texts
 from tagline.errors import DataError, InputError
 
 words = st.text(st.sampled_from("abc déÜ,;|\t'\"\n"), max_size=20).map(lambda text: f"a {text.strip()}")
@@ -190,8 +190,8 @@ def test_backslashes_escape_quotes_where_doubling_does_not_fit(tmp_path: Path) -
 
 
 def test_backslashes_escape_in_blocks_without_quotes_in_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagline.data.files.BLOCK_BYTES", 500)
-    monkeypatch.setattr("tagline.data.files.SAMPLE_BYTES", 500)
+    monkeypatch.setattr("tagline.data.sources.files.BLOCK_BYTES", 500)
+    monkeypatch.setattr("tagline.data.sources.files.SAMPLE_BYTES", 500)
     path = tmp_path / "data.csv"
     path.write_text("text,label\n" + '"a \\"b\\" c",x\n' * 50 + '"a \\\\ b",x\n' * 50)
     texts = [text for batch in read_texts(path) for text in batch.texts]

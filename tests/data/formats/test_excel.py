@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from tagline.data.files import read_file
+from tagline.data.sources.files import read_file
 
 TABLE = [("text", "label"), *((f"film {i}", "ab"[i % 2]) for i in range(5))]
 

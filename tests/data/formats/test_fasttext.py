@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tagline.data import load_dataset
-from tagline.data.files import read_file, read_texts
 from tagline.data.reading import FileLayout
+from tagline.data.sources.files import read_file, read_texts
 from tagline.errors import DataError
 
 HOSTILE_FASTTEXT = [

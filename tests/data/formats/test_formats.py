@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tagline.data.files import read_file, read_texts
 from tagline.data.formats import FORMATS, SUFFIXES, Format, Source
+from tagline.data.sources.files import read_file, read_texts
 from tagline.errors import DataError
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide.md"

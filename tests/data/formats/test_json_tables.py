@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tagline.data.files import read_file, read_texts
+from tagline.data.sources.files import read_file, read_texts
 from tagline.errors import DataError
 
 ROWS = [(f"a longer text, number {i}", "ab"[i % 2]) for i in range(12)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from tagline.data import load_dataset
-from tagline.data.files import read_file, read_texts
+from tagline.data.sources.files import read_file, read_texts
 
 
 def test_bad_json_lines_are_rejected_by_line(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from tagline.data.files import read_file, read_texts
+from tagline.data.sources.files import read_file, read_texts
 from tagline.errors import DataError
 
 ROWS = [(f"text {i}", "ab"[i % 2]) for i in range(500)]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tagline.data.files import read_file, read_texts
 from tagline.data.reading import FileLayout, ReadLog
+from tagline.data.sources.files import read_file, read_texts
 from tagline.data.streams.encodings import checked_encoding, to_utf8
 from tagline.errors import InputError
 

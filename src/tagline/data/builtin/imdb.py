@@ -14,8 +14,8 @@ import polars as pl
 from tagline.data.builtin.archives import data_places, find_cached, find_file, read_members, read_table
 from tagline.data.builtin.download import RemoteFile, fetch
 from tagline.data.builtin.word_index import parse_word_index
-from tagline.data.folders import read_folder
 from tagline.data.rows import Rejected, Rows
+from tagline.data.sources.folders import read_folder
 from tagline.data.splits import SET_ASIDE
 from tagline.errors import DataError
 

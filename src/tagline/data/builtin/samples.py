@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from tagline.data.files import read_file
 from tagline.data.rows import Rows
+from tagline.data.sources.files import read_file
 from tagline.errors import MissingExtraError
 
 SENTIMENT = {"0": "neg", "1": "pos"}

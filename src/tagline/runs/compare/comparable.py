@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from tagline.atomic import recover
-from tagline.data.files import is_readable
+from tagline.data.sources.files import is_readable
 from tagline.errors import InputError
 from tagline.run_folder import PREDICTIONS, RunFolder
 from tagline.runs.compare.predictions_file import read_predictions

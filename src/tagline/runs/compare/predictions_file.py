@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 
 from tagline.data.columns import require_column
-from tagline.data.files import read_file
 from tagline.data.labels import LabelOptions, match_classes, read_labels
 from tagline.data.rows import Rows
+from tagline.data.sources.files import read_file
 from tagline.data.wording import listed
 from tagline.errors import InputError
 

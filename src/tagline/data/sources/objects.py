@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from tagline.data.folders import SPLIT_COLUMN
 from tagline.data.frames import concat, frame_of_columns, frame_of_dicts
 from tagline.data.labels.class_labels import named_column
 from tagline.data.rows import Rows
+from tagline.data.sources.folders import SPLIT_COLUMN
 from tagline.data.splits import SPLIT_NAMES
 from tagline.errors import DataError
 

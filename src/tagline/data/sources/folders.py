@@ -14,12 +14,12 @@ from pathlib import Path
 
 import polars as pl
 
-from tagline.data.files import TEXT_SUFFIX, is_readable, read_file
 from tagline.data.formats import SUFFIXES
 from tagline.data.formats.fasttext import LABEL
 from tagline.data.frames import concat
 from tagline.data.reading import DETECT, FileLayout
 from tagline.data.rows import Rows
+from tagline.data.sources.files import TEXT_SUFFIX, is_readable, read_file
 from tagline.data.splits import SET_ASIDE, SPLIT_NAMES
 from tagline.data.streams.encodings import (
     UTF_8,

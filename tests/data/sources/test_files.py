@@ -13,10 +13,11 @@ import polars as pl
 import pytest
 import zstandard
 
-from tagline.data import files, load_dataset, streams
-from tagline.data.files import read_file, read_texts
+from tagline.data import load_dataset, streams
 from tagline.data.frames import concat
 from tagline.data.reading import ReadLog
+from tagline.data.sources import files
+from tagline.data.sources.files import read_file, read_texts
 from tagline.errors import DataError, MissingExtraError
 
 TEXTS = [f"text number {i} — “ünïcode”, 日本" for i in range(40)]

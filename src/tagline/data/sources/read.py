@@ -7,12 +7,12 @@ from typing import Any
 
 from tagline.data.annotation_tools import read_export
 from tagline.data.builtin.catalog import BUILT_IN
-from tagline.data.files import read_file
-from tagline.data.folders import is_glob, read_folder, read_glob
 from tagline.data.nested import with_nested
-from tagline.data.objects import read_object
 from tagline.data.reading import DETECT, FileLayout
 from tagline.data.rows import Rows
+from tagline.data.sources.files import read_file
+from tagline.data.sources.folders import is_glob, read_folder, read_glob
+from tagline.data.sources.objects import read_object
 from tagline.data.streams import STDIN
 from tagline.data.wording import listed
 from tagline.errors import DataError, nearest

@@ -1,0 +1,1 @@
+"""Where rows are read from: files, folders, globs, standard input, built-in datasets and Python objects."""
