@@ -31,15 +31,20 @@ def test_names_of_curves_stand_below_the_axes(n_classes):
         assert legend.y0 >= 0
 
 
-def test_a_class_has_one_colour_in_all_plots():
-    truth, proba = example(60, 3)
-    rankings = rank_classes(truth, proba, ["a", "b", "c"])
+@pytest.mark.parametrize(("n_classes", "n_named"), [(3, 3), (20, 5)])
+def test_a_class_has_one_colour_in_all_plots_and_no_other_has_it(n_classes, n_named):
+    truth, proba = example(200, n_classes)
+    rankings = rank_classes(truth, proba, [f"topic {k}" for k in range(n_classes)])
     colours = [
-        {line.get_label()[0]: line.get_color() for line in draw(rankings).axes[0].lines if "A" in line.get_label()}
+        {
+            line.get_label().split(",")[0]: line.get_color()
+            for line in draw(rankings).axes[0].get_legend().legend_handles
+        }
         for draw in (curves.plot_roc, curves.plot_precision_recall)
     ]
     assert colours[0] == colours[1]
-    assert len(set(colours[0].values())) == 4  # with the mean
+    assert sum(name.startswith("topic") for name in colours[0]) == n_named
+    assert len(set(colours[0].values())) == len(colours[0])
 
 
 def test_a_figure_is_returned_for_a_notebook():

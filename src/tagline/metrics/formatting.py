@@ -1,6 +1,7 @@
 """How figures, intervals and names are written for people."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from tagline.metrics.registry import METRICS
@@ -80,6 +81,15 @@ def display_name(name: str, longest: int | None = None) -> str:
         return clean
     head = longest // 2
     return clean[:head] + "…" + clean[head + 1 - longest :]
+
+
+def text_width(text: str) -> float:
+    """Return the width of a text in average letters: Chinese, Japanese and Korean characters take 1.9 of them.
+
+    >>> text_width("cars"), text_width("車")
+    (4.0, 1.9)
+    """
+    return sum(1.9 if unicodedata.east_asian_width(character) in "WF" else 1.0 for character in text)
 
 
 def listed(names: Sequence[str], word: str = "and") -> str:

@@ -11,7 +11,14 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from tagline.plots.colours import BLUE, FAINT, INK, ORANGE, QUIET, VERMILION
-from tagline.plots.style import ROOM_FOR_NAMES, axes_in_inches, label, readable_on, style
+from tagline.plots.style import (
+    axes_in_inches,
+    label,
+    readable_on,
+    room_for_names,
+    style,
+    title_and_legend_from_the_left,
+)
 from tagline.task import Floats, Ints
 
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#d6e6f2", "#7fb2d6", "#2a75ad", "#0b3c63"])
@@ -21,6 +28,7 @@ _DIGIT_WIDTH = 0.64  # of the font size
 _SMALLEST_FONT = 3.4
 _MOST_NAMES = 120  # along an axis; of more classes every second or third is named
 _LARGEST_WITH_SHARES = 5  # classes
+_LABEL_COUNTS = 5.2  # inches of width with the names of the labels
 
 
 def plot_confusion_matrix(matrix: ArrayLike, classes: Sequence[str], *, positive: str | None = None) -> Figure:
@@ -43,7 +51,7 @@ def plot_confusion_matrix(matrix: ArrayLike, classes: Sequence[str], *, positive
     every = -(-n_classes // _MOST_NAMES)
     tick_size = float(np.clip(0.68 * cell * every * _POINTS, 2.5, 8.5))
     names = [label(name) for name in classes]
-    room = max(len(name) for name in names) * ROOM_FOR_NAMES * tick_size / 8
+    room = room_for_names(names, tick_size)
     upright = n_classes > 4 or room > cell
     with style():
         figure, axes = axes_in_inches(
@@ -121,11 +129,11 @@ def plot_label_counts(matrices: ArrayLike, classes: Sequence[str]) -> Figure:
     height = min(max(1.2, len(names) * tick_size / _POINTS * 1.65), _LARGEST)
     y = np.arange(len(names))
     with style():
-        left = max(len(name) for name in names) * ROOM_FOR_NAMES * tick_size / 8 + 0.45
-        figure, axes = axes_in_inches(4.6, height, left=left, bottom=0.5, top=0.68)
+        left = room_for_names(names, tick_size) + 0.45
+        figure, axes = axes_in_inches(_LABEL_COUNTS - left, height, left=left, bottom=0.5, top=0.68)
         axes.barh(y, found, color=BLUE, height=0.72, label="found (TP)")
         axes.barh(y, missed, left=found, color=ORANGE, height=0.72, label="missed (FN)")
-        axes.barh(y, -made_up, color=VERMILION, height=0.72, label="wrongly given (FP)")
+        axes.barh(y, -made_up, color=VERMILION, height=0.72, label="false (FP)")
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.set_yticks(y, names, fontsize=tick_size)
         axes.tick_params(axis="y", length=0, colors=INK)
@@ -134,6 +142,5 @@ def plot_label_counts(matrices: ArrayLike, classes: Sequence[str]) -> Figure:
         axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
         axes.set_xlabel("Rows")
         axes.set_ylabel("True label")
-        axes.set_title("What was found, missed and wrongly given, by label", pad=24)
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2, handlelength=1)
+        title_and_legend_from_the_left(axes, "Found, missed and false labels", n_columns=3)
     return figure

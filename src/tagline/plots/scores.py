@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tagline.plots.colours import BLUE, FAINT, INK, VERMILION
-from tagline.plots.style import ROOM_FOR_NAMES, axes_in_inches, label, style
+from tagline.plots.style import axes_in_inches, label, room_for_names, style, title_and_legend_from_the_left
 from tagline.task import Floats
 
 _MOST_SPREADS = 100
+_WIDTH = 4.7  # inches, with the names of the classes
 
 
 def plot_scores(
@@ -45,8 +46,8 @@ def plot_scores(
     y = np.arange(len(spreads))
     names = [label(name) for name, _, _ in spreads]
     with style():
-        left = max((len(name) for name in names), default=0) * ROOM_FOR_NAMES * tick_size / 8 + 0.5
-        figure, axes = axes_in_inches(4.1, max(1.8, step * len(spreads)), left=left, bottom=0.55, top=0.68)
+        left = room_for_names(names, tick_size) + 0.5
+        figure, axes = axes_in_inches(_WIDTH - left, max(1.8, step * len(spreads)), left=left, bottom=0.55, top=0.68)
         if y_true.ndim == 2:
             others = [other for _, _, other in spreads]
             _spread(axes, y - 0.2, others, VERMILION, "rows without the label")
@@ -63,8 +64,7 @@ def plot_scores(
         axes.set_axisbelow(True)
         axes.set_xlabel(axis)
         axes.set_ylabel("True label")
-        axes.set_title(title + of, pad=24)
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, borderaxespad=0.2, handlelength=1.2)
+        title_and_legend_from_the_left(axes, title + of, n_columns=2)
     return figure
 
 

@@ -6,7 +6,7 @@ being solved by matplotlib, which would take longer than drawing.
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
 from tagline.atomic import write_file
-from tagline.metrics.formatting import display_name
+from tagline.metrics.formatting import display_name, text_width
 from tagline.plots.colours import FAINT, INK, PAPER, QUIET
 
-ROOM_FOR_NAMES = 0.062  # inches per character at 8 points
+_CHARACTER = 0.07  # inches at 8 points; Cyrillic takes the most
 _PNG_DPI = 110
 _CJK_FONTS = (
     "Noto Sans CJK SC",
@@ -100,6 +100,11 @@ def label(name: str, longest: int = 28) -> str:
     return display_name(name, longest)
 
 
+def room_for_names(names: Iterable[str], size: float) -> float:
+    """Return the inches that the longest of some names beside an axis takes in a font of ``size`` points."""
+    return max(map(text_width, names), default=0.0) * _CHARACTER * size / 8
+
+
 def readable_on(background: tuple[float, float, float]) -> str:
     """Return black or white, whichever stands out more from an sRGB colour: by 4.5 to 1 at least.
 
@@ -127,6 +132,18 @@ def axes_side_by_side(
     share = (width / (n * one_width), height / full_height)
     lefts = [(k * one_width + left) / (n * one_width) for k in range(n)]
     return figure, [figure.add_axes((x, bottom / full_height, *share)) for x in lefts]
+
+
+def title_and_legend_from_the_left(axes: Axes, title: str, *, n_columns: int) -> None:
+    """Write the title and the legend above axes beside which names stand, from the left edge of the figure.
+
+    From the axes they would run out of the figure, on the right.
+    """
+    edge = (0.1 * axes.figure.dpi - axes.bbox.x0) / axes.bbox.width
+    axes.set_title(title, pad=24, x=edge)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(edge, 1.0), ncols=n_columns, borderaxespad=0.2, borderpad=0, handlelength=1.2
+    )
 
 
 def unit_square(axes: Axes) -> None:
