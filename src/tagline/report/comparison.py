@@ -51,6 +51,7 @@ def render_comparison(document: Mapping[str, Any]) -> str:
         title=display_name(str(document["dataset"] or "runs")),
         n=f"{document['rows']:,}",
         folds=document["folds"],
+        left_out=sum(document.get("rows_left_out", [])),
         looks=document["test_looks"],
         units=units_sentence(document),
         multilabel=multilabel,

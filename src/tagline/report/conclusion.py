@@ -75,11 +75,9 @@ def conclusion(document: Mapping[str, Any]) -> list[str]:
 
     """
     runs, pairs, n = document["runs"], document["pairs"], document["rows"]
-    sentences = []
-    if len(runs) > 2:
-        sentences.append(_best_sentence(runs, pairs, n))
-    else:
-        sentences.append(pair_sentence(pairs[0], runs, n))
+    sentences = [_best_sentence(runs, pairs, n) if len(runs) > 2 else pair_sentence(pairs[0], runs, n)]
+    sentences.append(_left_out_sentence(document))
+    if len(runs) == 2:
         sentences += [figure_sentence(pairs[0], runs, figure) for figure in _NAMES]
         sentences.append(_agreement_sentence(pairs[0]))
     sentences += [_foreign_sentence(document), units_sentence(document), cost_sentence(runs), _reuse_sentence(document)]
@@ -106,6 +104,24 @@ def _best_sentence(runs: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[st
         f"about {format_points(100 * max(least))} would be" if None not in least else "these rows are too few to be"
     )
     return f"{start}{higher}: on these {n:,} rows {needed} significant."
+
+
+def _left_out_sentence(document: Mapping[str, Any]) -> str:
+    """Say how many test rows of each run are left out because another run did not test them; empty if none are."""
+    n, left_out = document["rows"], document.get("rows_left_out")
+    if left_out is None:
+        return ""
+    of_runs = [
+        f"{out:,} of the {n + out:,} test rows of {_name(run)}"
+        for run, out in zip(document["runs"], left_out, strict=True)
+        if out
+    ]
+    ways = " `--test`, a column `split` or `--folds` gives runs the same test rows." if max(left_out) > n else ""
+    return (
+        f"All figures are of the {n:,} test rows that the runs have in common, and differ from those of their reports. "
+        f"Left out, because another run did not test them: {listed(of_runs)}. Other text columns or options of reading "
+        f"make other texts empty or copies, and so another random split.{ways}"
+    )
 
 
 def _agreement_sentence(pair: Mapping[str, Any]) -> str:

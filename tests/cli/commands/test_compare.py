@@ -2,10 +2,11 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from tagline.cli import main
-from tests.cli.cli_data import names
+from tests.cli.cli_data import names, write_reviews
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +50,27 @@ def test_what_cannot_be_compared_is_one_line(fails, run_folder, other_run, topic
     assert "is a folder" in fails("compare", run_folder, other_run, "--out", here)
     assert "does not exist" in fails("compare", run_folder, other_run, "--out", "no/page.html")
     assert names(here) == []
+
+
+def test_runs_on_two_text_columns_are_compared_on_their_common_test_rows(call, here):
+    rows = pl.read_csv(write_reviews(here / "reviews.csv", n=400))
+    title = pl.col("review").str.split(" ").list.tail(5).list.join(" ")
+    # An empty title and a copy make two units fewer, and so another random split.
+    title = pl.when(pl.col("id") == 5).then(None).when(pl.col("id") == 100).then(title.shift(2)).otherwise(title)
+    rows.with_columns(title=title).write_csv("reviews.csv")
+    for column in ("review", "title"):
+        command = ("train", "reviews.csv", "--text", column, "--label", "stars", "--recipe", "naive-bayes")
+        assert call(*command, "--out", column, "--quiet")[0] == 0
+    tested = [pl.read_parquet(here / name / "predictions.parquet") for name in ("review", "title")]
+    both = tested[0].join(tested[1], on=["file", "line"])
+    n = both.height
+    assert 5 <= n < 20
+    status, out, err = call("compare", "review", "title", "--json", "--quiet")
+    document = json.loads(out)
+    assert (status, err, document["rows"]) == (0, "", n)
+    assert document["rows_left_out"] == [each.height - n for each in tested]
+    for run, suffix in zip(document["runs"], ("", "_right"), strict=True):
+        assert run["accuracy"] == (both["label"] == both[f"prediction{suffix}"]).mean()
+    assert "--folds" in document["conclusion"][1]
+    sentence = f"of the {n} test rows that the runs have in common"
+    assert sentence in (here / "compare-review-title.html").read_text(encoding="utf-8")

@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 
 from tagline.errors import TaglineError
+from tagline.metrics import measure
 from tagline.report.comparison import render_comparison
 from tagline.runs.compare import compare_runs, speed
+from tagline.runs.predictions import series_indices
 from tests.runs.compare.test_document import train, write_data
 
 
@@ -71,21 +73,76 @@ def test_rows_are_paired_by_their_source(runs: Path, other: str) -> None:
     assert f"Line {example['line']} of" in render_comparison(document)
 
 
-def test_rows_that_do_not_match_are_named(runs: Path, tmp_path: Path) -> None:
+def part(run: Path, to: Path, predictions: pl.DataFrame, **of_run) -> Path:
+    """Make a run that has these predictions, other text columns than ``run``, and no model."""
+    to.mkdir()
+    about, metrics = (json.loads((run / name).read_text()) for name in ("run.json", "metrics.json"))
+    about["dataset"]["facts"]["text_columns"] = ["other"]
+    about["test"] = {"fingerprint": "0" * 32, "ordered": "0" * 32, "rows": predictions.height}
+    (to / "run.json").write_text(json.dumps(about | of_run))
+    (to / "metrics.json").write_text(json.dumps(metrics))
+    predictions.write_parquet(to / "predictions.parquet")
+    return to
+
+
+def measured(predictions: pl.DataFrame, classes: list[str], task: str) -> dict:
+    truth, said = (series_indices(predictions[name], classes) for name in ("label", "prediction"))
+    return measure(truth, said, None, classes, task=task)
+
+
+@pytest.mark.parametrize("labels", [["neg", "pos"], ["neg"]])
+def test_runs_are_compared_on_the_rows_that_all_tested(runs: Path, tmp_path: Path, labels: list[str]) -> None:
+    text, subject = (pl.read_parquet(runs / name / "predictions.parquet") for name in ("text", "subject"))
+    elsewhere = (pl.col("row") % 8 == 5) | ~pl.col("label").is_in(labels)  # rows that `text` did not test
+    subject = subject.with_columns(row_hash=pl.when(elsewhere).then(pl.col("row")).otherwise("row_hash"))
+    subject = subject.filter(pl.col("row") % 8 != 1).reverse()
+    other = part(runs / "subject", tmp_path / "other", subject)
+    text.select("row", "prediction").write_csv(tmp_path / "file.csv")
+    document = compare_runs([runs / "text", other, tmp_path / "file.csv"])
+
+    text = text.filter(pl.col("row_hash").is_in(subject["row_hash"].implode()))
+    rows = [text, text.select("row_hash").join(subject, on="row_hash", maintain_order="left"), text]
+    n = text.height
+    assert (document["rows"], document["rows_left_out"]) == (n, [80 - n, 70 - n, 80 - n])
+    assert 25 < n == sum(of["rows"] for of in document["per_class"].values())
+    for run, of_run in zip(document["runs"], rows, strict=True):
+        expected = measured(of_run, ["neg", "pos"], "binary")
+        for key in ("accuracy", "accuracy_ci95", "macro_f1", "macro_f1_ci95"):
+            assert run[key] == pytest.approx(expected[key])
+    right = [(each["label"] == each["prediction"]).to_numpy() for each in rows[:2]]
+    pair = document["pairs"][0]
+    assert pair["mcnemar"]["only_first_right"] == int((right[0] & ~right[1]).sum())
+    assert pair["mcnemar"]["only_second_right"] == int((right[1] & ~right[0]).sum())
+    assert pair["accuracy"]["difference"] == pytest.approx(right[1].mean() - right[0].mean())
+    assert document["pairs"][1]["agreement"] == 1
+    best = next(pair for pair in document["pairs"] if "examples" in pair)
+    for example in (example for way in best["examples"].values() for example in way):
+        assert text.row(by_predicate=pl.col("row") == example["row"], named=True)["line"] == example["line"]
+        assert example["text"] in Path(example["file"]).read_text().split("\n")[example["line"] - 1]
+    said = f"All figures are of the {n} test rows that the runs have in common, and differ from those of their reports."
+    assert document["conclusion"][1].startswith(said)
+    assert (
+        f"{80 - n} of the 80 test rows of `text`, {70 - n} of the 70 test rows of `other`" in document["conclusion"][1]
+    )
+    assert f"on the {n} test rows that the runs have in common" in render_comparison(document)
+
+
+def test_runs_without_enough_common_rows_are_refused(runs: Path, tmp_path: Path) -> None:
     rows = pl.read_parquet(runs / "subject" / "predictions.parquet")
-    other = tmp_path / "other"
-    other.mkdir()
-    for name in ("run.json", "metrics.json"):
-        (other / name).write_bytes((runs / "subject" / name).read_bytes())
-    rows.head(79).write_parquet(other / "predictions.parquet")
-    line = rows["line"][79]
-    with pytest.raises(
-        TaglineError, match=f"1 of the 80 test rows of `text` are not among the 79 of `other`.* {line} "
-    ):
-        compare_runs([runs / "text", other])
-    rows.with_columns(label=rows["label"].reverse()).write_parquet(other / "predictions.parquet")
-    with pytest.raises(TaglineError, match="80 of the 80 test rows have another label in `other`"):
-        compare_runs([runs / "text", other])
+    few = part(runs / "subject", tmp_path / "few", rows.head(4))
+    message = "4 test rows in common, too few .*: `text` tested 80 rows, and 4 of `few`.*`--test` or a column `split`"
+    with pytest.raises(TaglineError, match=message):
+        compare_runs([runs / "text", few])
+    assert compare_runs([runs / "text", part(runs / "subject", tmp_path / "enough", rows.head(5))])["rows"] == 5
+    turned = part(runs / "subject", tmp_path / "turned", rows.with_columns(label=rows["label"].reverse()))
+    with pytest.raises(TaglineError, match="80 of the 80 test rows have another label in `turned`"):
+        compare_runs([runs / "text", turned])
+    # An evaluation of all rows of its data may have measured rows that its model was trained on.
+    about = json.loads((few / "run.json").read_text())["dataset"]
+    about["facts"]["official"] = False
+    evaluated = part(runs / "subject", tmp_path / "evaluated", rows.head(79), evaluated={}, dataset=about)
+    with pytest.raises(TaglineError, match="a part of its rows: it is unknown which of them"):
+        compare_runs([runs / "text", evaluated])
 
 
 @pytest.mark.parametrize("probabilities", [True, False])
@@ -160,3 +217,10 @@ def test_other_label_sets_in_a_file(tmp_path: Path) -> None:
     with pytest.raises(TaglineError, match=r"column `proba:round` is missing: .* all classes .*, or none"):
         compare_runs([run, tmp_path / "other.csv"])
     assert not np.any([value["f1_difference"] for value in pair["per_class"].values()])
+
+    rows = predictions.with_columns(prediction=predictions["prediction"].reverse()).tail(30)
+    document = compare_runs([run, part(run, tmp_path / "other", rows)])
+    assert (document["rows"], document["rows_left_out"]) == (30, [10, 0])
+    expected = measured(predictions.tail(30), ["red", "round", "small"], "multilabel")
+    for key in ("accuracy", "macro_f1", "micro_f1", "micro_f1_ci95"):
+        assert document["runs"][0][key] == pytest.approx(expected[key])

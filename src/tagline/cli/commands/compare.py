@@ -39,7 +39,7 @@ def compare(
 ) -> None:
     """Test whether one run is significantly better than another, and show where they differ.
 
-    The runs must have been evaluated on the same test rows, in any order and with any text columns.
+    The runs are compared on the test rows that all of them have, in any order and with any text columns.
 
     Example: [bold]tagline compare runs/RUN runs/OTHER[/]
     """

@@ -1,8 +1,8 @@
-"""`compare_runs`: how runs differ that were measured on the same test rows."""
+"""`compare_runs`: how runs differ on the test rows that all of them were measured on."""
 
 from collections.abc import Sequence
 from functools import reduce
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
@@ -12,6 +12,7 @@ import polars as pl
 
 from tagline.data import Split
 from tagline.data.splits import units
+from tagline.metrics import measure
 from tagline.metrics.compare import (
     Samples,
     agreement,
@@ -24,26 +25,29 @@ from tagline.metrics.compare import (
     right_rows,
     smallest_difference,
 )
-from tagline.metrics.intervals import Interval, percentile_interval
 from tagline.metrics.units import Units
 from tagline.report.conclusion import conclusion
 from tagline.run_folder import load_model
-from tagline.runs.compare.comparable import FinishedRun, read_comparable
+from tagline.runs.compare.comparable import read_comparable
+from tagline.runs.compare.finished_run import FinishedRun
 from tagline.runs.compare.speed import N_SINGLE, Speed, measure_speeds, megabytes
 from tagline.runs.data import reload_data
 from tagline.runs.predictions import Predicted, most_confident_wrong, series_indices
 from tagline.runs.settings import Log
 from tagline.runs.test_ledger import looks, rows_measured
-from tagline.task import Ints
+from tagline.task import Ints, Task
 
 N_EXAMPLES = 5  # each way
 
 
 def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda stage: None) -> dict[str, Any]:
-    """Return how runs differ that were measured on the same test rows, as JSON values.
+    """Return how runs differ on the test rows that all of them were measured on, as JSON values.
 
-    * ``runs``: of each, in the order given, its figures with 95 % intervals as in its report, speed on this machine,
-      size, and in ``dominated_by`` the indices of the runs that are better in all of them.
+    * ``rows``: how many rows are compared. ``rows_left_out``, if a run was measured on others too: their number, of
+      each run.
+    * ``runs``: of each, in the order given, its figures with 95 % intervals, speed on this machine, size, and in
+      ``dominated_by`` the indices of the runs that are better in all of them. The figures are those of its report,
+      unless rows are left out.
     * ``pairs``: of every two, ``first`` and ``second`` by index, differences (second less first) in ``accuracy``,
       ``macro_f1`` and, multi-label, ``micro_f1`` with paired 95 % intervals; ``mcnemar``; ``agreement`` and ``kappa``;
       ``smallest_difference`` that would be significant; ``per_class`` differences in F1; and of pairs with the most
@@ -54,8 +58,9 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
       bootstrap and McNemar's test draw units.
     * ``conclusion``: sentences.
 
-    Runs with other text columns, or with their test rows in another order, are paired by the rows of the source. The
-    examples hold texts if the data can be read again and every run kept texts.
+    Runs with other text columns, or with their test rows in another order, are paired by the rows of the source, and
+    compared on those that all of them tested. The examples hold texts if the data can be read again and every run kept
+    texts; their ``row`` is that of ``predictions.parquet`` of the first run.
 
     Args:
         runs: Folders of runs, two or more; in place of some, CSV files with the columns ``row``, as in
@@ -64,7 +69,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         log: Called with the name of each stage.
 
     Raises:
-        InputError: there are not two, one of them is not a run, or they have different test rows.
+        InputError: there are not two, one of them is not a run, or they have too few test rows in common.
 
     """
     log("reading the runs")
@@ -94,8 +99,10 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         load_model(each.path) if each.folder is not None and each.folder.model.is_dir() else None for each in finished
     ]
     speeds = measure_speeds(models, timed)
+    task = Task(first.metrics["task"]).with_classes(len(classes))
     rows = [
-        _row(k, each, speed, samples, figures) for k, (each, speed) in enumerate(zip(finished, speeds, strict=True))
+        _row(k, run, _measured(run, predicted, classes, task, drawn), speed, figures)
+        for k, (run, predicted, speed) in enumerate(zip(finished, judged, speeds, strict=True))
     ]
     costs = ([_two_digits(row[key]) for row in rows] for key in ("ms_per_text", "megabytes"))
     for row, by in zip(rows, dominated([row["accuracy"] for row in rows], *costs), strict=True):
@@ -106,6 +113,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
         "task": first.metrics["task"],
         "classes": classes,
         "rows": n,
+        **({"rows_left_out": left_out} if any(left_out := [each.n_left_out for each in finished]) else {}),
         **({} if drawn is None else {"n_units": drawn.n, "unit": _unit_name(runs_read)}),
         "folds": first.metrics.get("folds"),
         "dataset": (first.record.get("dataset") or {}).get("name"),
@@ -195,12 +203,20 @@ def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], n: int) ->
         pair["smallest_difference"] = smallest_difference(pair.get("n_effective", n), n_discordant / n, len(pairs))
 
 
-def _row(k: int, run: FinishedRun, speed: Speed | None, samples: Samples, figures: Sequence[str]) -> dict[str, Any]:
-    """Return the figures of a run; their intervals are computed again if it was measured without its units."""
+def _measured(
+    run: FinishedRun, predicted: Predicted, classes: Sequence[str], task: Task, drawn: Units | None
+) -> dict[str, Any]:
+    """Return the figures of the rows compared: those of the run's report, if it measured these rows and their units."""
+    test = run.metrics.get("test")
+    if test is not None and not run.n_left_out and (drawn is None or "n_units" in test):
+        return dict(test)
+    unit = None if drawn is None else drawn.of_rows
+    return measure(predicted.y_true, predicted.y_pred, None, classes, task=task, units=unit)
+
+
+def _row(k: int, run: FinishedRun, test: dict[str, Any], speed: Speed | None, figures: Sequence[str]) -> dict[str, Any]:
     model = None if run.folder is None else run.folder.model
-    test, recipe = run.metrics.get("test"), (run.record.get("recipe") or {}).get("recipe") or {}
-    if test is None:  # of a file of predictions
-        test = {name: float(samples.value[name][k]) for name in figures} | _intervals(samples, k)
+    recipe = (run.record.get("recipe") or {}).get("recipe") or {}
     return {
         "letter": ascii_uppercase[k] if k < len(ascii_uppercase) else str(k + 1),
         "name": run.name,
@@ -208,19 +224,10 @@ def _row(k: int, run: FinishedRun, speed: Speed | None, samples: Samples, figure
         "recipe": recipe.get("name"),
         "seed": run.record.get("seed"),
         **{key: test.get(key) for name in figures for key in (name, f"{name}_ci95")},
-        **({} if samples.units is None or "n_units" in test else _intervals(samples, k)),
         "ms_per_text": None if speed is None else round(speed.ms_per_text, 4),
         "texts_per_second": None if speed is None else round(speed.texts_per_second, 1),
         "megabytes": round(megabytes(model), 4) if model is not None and model.is_dir() else None,
         "fit_seconds": (run.metrics.get("seconds") or {}).get("fit") or None,  # an evaluation fits nothing
-    }
-
-
-def _intervals(samples: Samples, k: int) -> dict[str, Interval | None]:
-    """Return the intervals of the figures of a model from its bootstrap samples."""
-    return {
-        f"{name}_ci95": percentile_interval(drawn[:, k], float(samples.value[name][k]), samples.units)
-        for name, drawn in samples.drawn.items()
     }
 
 
@@ -238,7 +245,7 @@ def _split(runs: Sequence[FinishedRun], log: Log) -> Split | None:
             continue
         # An evaluation may have measured all rows of its data.
         for rows in (rows_measured(dataset), dataset.train.followed_by(dataset.validation).followed_by(dataset.test)):
-            if rows is not None and len(rows) == run.predictions.height:
+            if rows is not None and len(rows) == run.n_tested:
                 return rows if run.order is None else rows.take(run.order)
     return None
 
@@ -276,9 +283,9 @@ def _examples(
         "second_right": _rows_of(other, one, classes, texts, wrong_is_first=True),
     }
     of_rows = next(run.predictions for run in runs if run.folder is not None)
+    columns = [name for name in ("row", "file", "line") if name in of_rows.columns]
     for example in (example for examples in found.values() for example in examples):
-        if "line" in of_rows.columns:
-            example |= of_rows.select("file", "line").row(example["row"], named=True)
+        example |= of_rows.select(columns).row(example["row"], named=True)
         known = [f"proba:{example['about']}" in runs[k].predictions.columns for k in pair]
         example["probabilities"] = [
             p if is_known else None for p, is_known in zip(example["probabilities"], known, strict=True)
@@ -315,7 +322,7 @@ def _names(y: Any, classes: Sequence[str]) -> Any:
 
 
 def _looks(runs: Sequence[FinishedRun]) -> int | None:
-    """Return how often the test set has been read by runs in the same folders, None if its fingerprint is unknown."""
-    known = [str(run.test["fingerprint"]) for run in runs if "fingerprint" in run.test]
+    """Return how often the test sets have been read by runs in the same folders, None if no fingerprint is known."""
+    known = {str(run.test["fingerprint"]) for run in runs if "fingerprint" in run.test}
     parents = {run.path.resolve().parent for run in runs}
-    return sum(looks(parent, known[0]) for parent in parents) if known else None
+    return sum(looks(parent, test) for parent, test in product(parents, known)) if known else None
