@@ -118,9 +118,10 @@ def _left_out_sentence(document: Mapping[str, Any]) -> str:
     ]
     ways = " `--test`, a column `split` or `--folds` gives runs the same test rows." if max(left_out) > n else ""
     return (
-        f"All figures are of the {n:,} test rows that the runs have in common, and differ from those of their reports. "
-        f"Left out, because another run did not test them: {listed(of_runs)}. Other text columns or options of reading "
-        f"make other texts empty or copies, and so another random split.{ways}"
+        f"All figures are of the {n:,} test rows that the runs have in common, so they differ from those of the "
+        f"reports, which are of all test rows. Left out, because another run did not test them: {listed(of_runs)}. "
+        "Other text columns or options of reading make other texts empty or copies, which also changes a random "
+        f"split.{ways}"
     )
 
 

@@ -119,7 +119,9 @@ def test_runs_are_compared_on_the_rows_that_all_tested(runs: Path, tmp_path: Pat
     for example in (example for way in best["examples"].values() for example in way):
         assert text.row(by_predicate=pl.col("row") == example["row"], named=True)["line"] == example["line"]
         assert example["text"] in Path(example["file"]).read_text().split("\n")[example["line"] - 1]
-    said = f"All figures are of the {n} test rows that the runs have in common, and differ from those of their reports."
+    said = (
+        f"All figures are of the {n} test rows that the runs have in common, so they differ from those of the reports"
+    )
     assert document["conclusion"][1].startswith(said)
     assert (
         f"{80 - n} of the 80 test rows of `text`, {70 - n} of the 70 test rows of `other`" in document["conclusion"][1]
@@ -137,12 +139,32 @@ def test_runs_without_enough_common_rows_are_refused(runs: Path, tmp_path: Path)
     turned = part(runs / "subject", tmp_path / "turned", rows.with_columns(label=rows["label"].reverse()))
     with pytest.raises(TaglineError, match="80 of the 80 test rows have another label in `turned`"):
         compare_runs([runs / "text", turned])
-    # An evaluation of all rows of its data may have measured rows that its model was trained on.
-    about = json.loads((few / "run.json").read_text())["dataset"]
-    about["facts"]["official"] = False
-    evaluated = part(runs / "subject", tmp_path / "evaluated", rows.head(79), evaluated={}, dataset=about)
-    with pytest.raises(TaglineError, match="a part of its rows: it is unknown which of them"):
-        compare_runs([runs / "text", evaluated])
+
+
+def test_an_evaluation_of_rows_that_may_be_training_rows_is_not_compared_in_part(runs: Path, tmp_path: Path) -> None:
+    rows = pl.read_parquet(runs / "subject" / "predictions.parquet").head(79)
+    about = json.loads((runs / "subject" / "run.json").read_text())
+    model = part(runs / "subject", tmp_path / "trained", rows) / "model"  # on the text columns of all parts
+    of_all_rows = about["dataset"] | {
+        "facts": about["dataset"]["facts"] | {"official": False, "text_columns": ["other"]}
+    }
+
+    def compared(name: str, trained: Path, seen: int | None, dataset: dict) -> dict:
+        evaluated = part(runs / "subject", tmp_path / name, rows, evaluated={"model": str(trained)}, dataset=dataset)
+        metrics = json.loads((evaluated / "metrics.json").read_text()) | {"rows_seen_in_training": seen}
+        (evaluated / "metrics.json").write_text(json.dumps(metrics))
+        return compare_runs([runs / "text", evaluated])
+
+    assert compared("unseen", model, 0, of_all_rows)["rows"] == 79
+    assert compared("official", model, 3, about["dataset"])["rows"] == 79
+    for name, trained, seen in (
+        ("seen", model, 3),
+        ("unknown", model, None),
+        ("columns", runs / "text" / "model", 0),
+        ("gone", tmp_path / "none" / "model", 0),
+    ):
+        with pytest.raises(TaglineError, match=f"The evaluation `{name}` cannot be compared on a part of its rows"):
+            compared(name, trained, seen, of_all_rows)
 
 
 @pytest.mark.parametrize("probabilities", [True, False])

@@ -2,13 +2,14 @@
 
 A random split is drawn among the units of the rows that are read, so one copy or one empty text more makes another
 split. Runs with other text columns therefore share some of their test rows only. None of these was in the training set
-of any of the runs, because no run tests a row that it was trained on.
+of any of the runs, because no run tests a row that it was trained on; an evaluation may, see `_check_unseen`.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import polars as pl
 from tagline.data.wording import counted
 from tagline.errors import InputError
 from tagline.metrics.compare import smallest_difference
-from tagline.run_folder import RunData
+from tagline.run_folder import RunData, RunFolder
 from tagline.runs.compare.finished_run import FinishedRun
 from tagline.task import Ints
 
@@ -136,17 +137,20 @@ def _check_labels(first: FinishedRun, run: FinishedRun, labels: pl.Series) -> No
 def _check_unseen(run: FinishedRun) -> None:
     """Raise `InputError` if the common rows may be among those that the model of an evaluation was trained on.
 
-    An evaluation measures all rows of data without official test rows, whatever its model was trained on.
+    Without official test rows an evaluation measures all rows of its data. Those that the model was trained on are
+    recognised by their texts, which only texts of the same columns allow.
     """
     facts = (run.record.get("dataset") or {}).get("facts") or {}
     if "evaluated" not in run.record or facts.get("official"):
         return
-    seen = run.metrics.get("rows_seen_in_training")
-    if seen != 0:
-        known = "it is unknown which of them" if seen is None else f"{seen:,} of them have a text that"
+    trained = None
+    with suppress(InputError, KeyError, TypeError):
+        model = RunFolder(Path(run.record["evaluated"]["model"]).parent)
+        trained = model.record["dataset"]["facts"]["text_columns"]
+    if trained is None or trained != run.text_columns or run.metrics.get("rows_seen_in_training") != 0:
         raise InputError(
-            f"`{run.name}` cannot be compared on a part of its rows: {known} its model was trained on. Evaluate the "
-            "model on rows that it was not trained on."
+            f"The evaluation `{run.name}` cannot be compared on a part of its rows: its model may have been trained on "
+            "them. Compare the run of the model instead."
         )
 
 
@@ -155,7 +159,7 @@ def _too_few(first: FinishedRun, runs: Sequence[FinishedRun], n: int) -> str:
     others = [run for run in runs if run.folder is not None and run is not first]
     tested = ", ".join(f"{run.n_tested:,} of `{run.name}`" for run in others)
     names = [(run.record.get("dataset") or {}).get("name") for run in (first, *others)]
-    why = "Other text columns or options of reading make other texts empty or copies, and so another random split"
+    why = "Other text columns or options of reading make other texts empty or copies, and another random split"
     if len(set(names)) > 1:
         why = f"Their data is {', '.join(f'`{name}`' for name in dict.fromkeys(names))}"
     return (
