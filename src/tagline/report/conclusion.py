@@ -120,8 +120,8 @@ def _left_out_sentence(document: Mapping[str, Any]) -> str:
     return (
         f"All figures are of the {n:,} test rows that the runs have in common, so they differ from those of the "
         f"reports, which are of all test rows. Left out, because another run did not test them: {listed(of_runs)}. "
-        "Other text columns or options of reading make other texts empty or copies, which also changes a random "
-        f"split.{ways}"
+        "Other text columns or options of reading make other texts empty or copies, which changes a random split as "
+        f"another seed does.{ways}"
     )
 
 
@@ -156,8 +156,9 @@ def _reuse_sentence(document: Mapping[str, Any]) -> str:
     times, n_runs = document["test_looks"], len(document["runs"])
     if times is None or times <= n_runs:
         return ""
+    tests = "these test sets" if "rows_left_out" in document else "this test set"
     return (
-        f"Runs in the same folder have evaluated this test set {times:,} times. If these runs were selected by their "
+        f"Runs in the same folder have evaluated {tests} {times:,} times. If these runs were selected by their "
         "test metrics, the p-values are too small."
     )
 

@@ -126,7 +126,9 @@ def test_runs_are_compared_on_the_rows_that_all_tested(runs: Path, tmp_path: Pat
     assert (
         f"{80 - n} of the 80 test rows of `text`, {70 - n} of the 70 test rows of `other`" in document["conclusion"][1]
     )
-    assert f"on the {n} test rows that the runs have in common" in render_comparison(document)
+    page = render_comparison(document)
+    assert f"on the {n} test rows that the runs have in common" in page
+    assert "have evaluated these test sets" in page
 
 
 def test_runs_without_enough_common_rows_are_refused(runs: Path, tmp_path: Path) -> None:

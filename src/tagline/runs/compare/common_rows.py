@@ -159,7 +159,7 @@ def _too_few(first: FinishedRun, runs: Sequence[FinishedRun], n: int) -> str:
     others = [run for run in runs if run.folder is not None and run is not first]
     tested = ", ".join(f"{run.n_tested:,} of `{run.name}`" for run in others)
     names = [(run.record.get("dataset") or {}).get("name") for run in (first, *others)]
-    why = "Other text columns or options of reading make other texts empty or copies, and another random split"
+    why = "Other text columns or options of reading make other texts empty or copies, and so another random split"
     if len(set(names)) > 1:
         why = f"Their data is {', '.join(f'`{name}`' for name in dict.fromkeys(names))}"
     return (
