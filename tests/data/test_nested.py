@@ -66,5 +66,5 @@ def test_typed_objects_are_read_too() -> None:
     frame = pl.DataFrame([{"a": {"b": {"c": "x"}}}, {"a": None}])
     assert nested_names(frame) == ["a.b"]
     assert with_nested(frame, ["a.b.c", "a", None, "z.b"]).rows() == [({"b": {"c": "x"}}, "x"), (None, None)]
-    with pytest.raises(DataError, match=r"is not text: name what to read of it \(`a.b`\)"):
+    with pytest.raises(DataError, match=r"holds objects, not text: name what to read of it \(`a.b`\)"):
         load_dataset(frame.with_columns(label=pl.Series(["x", "y"])), text="a", label="label")

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tagline.data.frames import as_strings
 from tagline.data.labels.marks import is_unknown_flag
 from tagline.data.labels.structures import indicator
 from tagline.data.nested import nested_names, object_keys
 from tagline.data.rows import Rows
 from tagline.data.sources.beginnings import beginning_hint
 from tagline.data.splits import SPLIT_NAMES
-from tagline.data.wording import listed
+from tagline.data.wording import kind_of_values, listed
 from tagline.errors import ColumnError, DataError, nearest
 
 TEXT_NAMES = (
@@ -118,9 +119,14 @@ def require_column(frame: pl.DataFrame, name: str, source: str) -> None:
         raise ColumnError(message, (), frame.columns)
 
 
-def join_texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
-    """Return one String series of the text columns, joined by a newline; null only where all of them are."""
-    parts = [_as_string(frame[name]) for name in columns]
+def join_texts(frame: pl.DataFrame, columns: Sequence[str], source: str) -> pl.Series:
+    """Return one String series of the text columns, joined by a newline; null only where all of them are.
+
+    Raises:
+        DataError: a column holds no text; ``source`` is for the message.
+
+    """
+    parts = [_as_text(frame[name], source) for name in columns]
     if len(parts) == 1:
         return parts[0].alias("text")
     joined = pl.DataFrame([part.alias(str(i)) for i, part in enumerate(parts)])
@@ -128,16 +134,14 @@ def join_texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     return joined.select(pl.when(~pl.all_horizontal(pl.all().is_null())).then(text).alias("text")).to_series()
 
 
-def _as_string(column: pl.Series) -> pl.Series:
-    if column.dtype == pl.String:
-        return column
-    if isinstance(column.dtype, pl.List | pl.Array):
-        return column.cast(pl.List(pl.String)).list.join(" ")
-    if isinstance(column.dtype, pl.Struct | pl.Object | pl.Binary):
+def _as_text(column: pl.Series, source: str) -> pl.Series:
+    texts = as_strings(column)
+    if texts is None:
         names = listed(f"{column.name}.{key}" for key in object_keys(column))
         others = f"name what to read of it ({names})" if names else "choose another"
-        raise DataError(f"Column `{column.name}` holds {column.dtype}, which is not text: {others} with `--text`.")
-    return column.cast(pl.String)
+        kind = kind_of_values(column.dtype)
+        raise DataError(f"`{source}`: column `{column.name}` holds {kind}, not text: {others} with `--text`.")
+    return texts
 
 
 def _by_name(frame: pl.DataFrame, names: Sequence[str], taken: set[str]) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from tagline.data.json_values import replace_surrogates
 from tagline.errors import DataError
 
 
@@ -24,6 +25,17 @@ def frame_of_columns(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
 
 
 def _column(name: str, values: Sequence[Any]) -> pl.Series:
+    try:
+        return _typed_column(name, values)
+    except UnicodeEncodeError:  # polars refuses lone surrogates
+        return _typed_column(replace_surrogates(name), replace_surrogates([_plain(value) for value in values]))
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple | set | frozenset) else value
+
+
+def _typed_column(name: str, values: Sequence[Any]) -> pl.Series:
     kinds = set(map(type, values)) - {type(None)}
     if kinds <= {str}:
         return pl.Series(name, values, dtype=pl.String)
@@ -58,6 +70,34 @@ def scalar_text(value: object) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def as_strings(column: pl.Series) -> pl.Series | None:
+    r"""Return values as strings, bytes as UTF-8 text and lists joined by spaces; None if they are no text.
+
+    >>> as_strings(pl.Series([b"a"])).to_list(), as_strings(pl.Series([["a", "b"]])).to_list()
+    (['a'], ['a b'])
+    >>> as_strings(pl.Series([[["a"]]])), as_strings(pl.Series([{"a": 1}])), as_strings(pl.Series([b"\xff"]))
+    (None, None, None)
+    """
+    if isinstance(column.dtype, pl.List | pl.Array):
+        lists = as_string_lists(column)
+        return None if lists is None else lists.list.join(" ")
+    if isinstance(column.dtype, pl.Struct | pl.Object):
+        return None
+    return _cast(column, pl.String())
+
+
+def as_string_lists(column: pl.Series) -> pl.Series | None:
+    """Return lists as lists of strings; None if their items are no text."""
+    return _cast(column, pl.List(pl.String))
+
+
+def _cast(column: pl.Series, dtype: pl.DataType) -> pl.Series | None:
+    try:
+        return column.cast(dtype)
+    except pl.exceptions.PolarsError:  # which types can be cast differs between versions of polars
+        return None
 
 
 def concat(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:

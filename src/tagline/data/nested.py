@@ -1,12 +1,12 @@
 """Objects in the cells of a column: their keys, and a column of the values under one of them, named ``body.title``."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from tagline.data.frames import frame_of_columns
+from tagline.data.json_values import parse_json
 
 _SAMPLE_ROWS = 20
 
@@ -61,7 +61,7 @@ def _object(cell: str) -> dict[str, Any] | None:
     if not cell.lstrip().startswith("{"):
         return None
     try:
-        value = json.loads(cell)
-    except (ValueError, RecursionError):
+        value = parse_json(cell)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None

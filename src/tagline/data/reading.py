@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from tagline.data.rows import Rejected
+from tagline.data.wording import counted
 from tagline.errors import InputError
 
 
@@ -43,6 +44,7 @@ class ReadLog:
     ``table_line``: where the table begins, if lines above it are not read; ``first_line`` is that of the first row of a
     streamed file, from 1.
     ``lines``, UInt32, are the lines of the rows of a file that is read whole, in parts; empty where a row has no line.
+    ``n_surrogates`` counts the lone surrogates of JSON that were replaced.
     """
 
     rejected: list[Rejected] = field(default_factory=list)
@@ -54,3 +56,10 @@ class ReadLog:
     table_line: int | None = None
     first_line: int | None = None
     lines: list[pl.Series] = field(default_factory=list)
+    n_surrogates: int = 0
+
+    def note_surrogates(self, name: str) -> None:
+        """Note the lone surrogates that were replaced in a file."""
+        if self.n_surrogates:
+            found = counted(self.n_surrogates, "lone surrogate")
+            self.notes.append(f"`{name}`: {found}, of characters cut in half, replaced by U+FFFD.")

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from tagline.data.columns import Columns, join_texts
+from tagline.data.frames import as_strings
 from tagline.data.labels import LabelOptions, Labels, read_labels, spaces_trimmed
 from tagline.data.origin import row_hashes
 from tagline.data.rows import Rows, is_blank, places
 from tagline.data.splits import SET_ASIDE, SPLIT_NAMES, TRAIN
-from tagline.data.wording import row_place
+from tagline.data.wording import kind_of_values, row_place
+from tagline.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,25 @@ def labelled_table(
         names = frame[columns.split].str.strip_chars().str.to_lowercase()
         part = names.replace_strict(SPLIT_NAMES, default=None)
     named = {
-        "text": join_texts(frame, columns.text),
+        "text": join_texts(frame, columns.text, rows.source),
         "label": labels.values,
         "part": part,
-        "group": frame[group].cast(pl.String) if group else nothing,
+        "group": _groups(frame[group], rows.source) if group else nothing,
         "trimmed": spaces_trimmed(frame[columns.label[0]], labels.values),
         "left_out": nothing if rows.left_out is None else rows.left_out,
     }
     table = pl.DataFrame([series.alias(name) for name, series in named.items()])
     hashes = row_hashes(rows.frame if columns.split is None else rows.frame.drop(columns.split))
     return table.with_columns(hashes, source=pl.lit(rows.source)).hstack(place), labels
+
+
+def _groups(column: pl.Series, source: str) -> pl.Series:
+    groups = as_strings(column)
+    if groups is None:
+        raise DataError(
+            f"`{source}`: column `{column.name}` holds {kind_of_values(column.dtype)}, which name no group."
+        )
+    return groups
 
 
 def stack_tables(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -17,6 +17,24 @@ def have(n: int) -> str:
     return "has" if n == 1 else "have"
 
 
+def kind_of_values(dtype: pl.DataType) -> str:
+    """Write what a column of a type holds.
+
+    >>> kind_of_values(pl.Duration()), kind_of_values(pl.List(pl.List(pl.String)))
+    ('durations', 'lists of lists of strings')
+    """
+    if isinstance(dtype, pl.List | pl.Array):
+        return f"lists of {kind_of_values(dtype.inner)}"  # type: ignore[arg-type]  # an instance in any schema
+    kinds = {
+        pl.String: "strings",
+        pl.Binary: "bytes that are not UTF-8",
+        pl.Duration: "durations",
+        pl.Struct: "objects",
+        pl.Object: "Python objects",
+    }
+    return next((kind for each, kind in kinds.items() if dtype == each), f"values of the type `{dtype}`")
+
+
 def listed(names: Iterable[str], limit: int = 20) -> str:
     """Write the first ``limit`` names in backticks."""
     found = list(names)

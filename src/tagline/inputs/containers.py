@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagline.data.json_values import replace_surrogates
 from tagline.errors import InputError
 
 
@@ -54,5 +55,5 @@ def described(value: object) -> str:
 
 
 def composed(label: Any) -> Any:
-    """Return a label with strings in NFC, in which labels that look the same are the same."""
-    return unicodedata.normalize("NFC", label) if isinstance(label, str) else label
+    """Return a label with strings in NFC, in which labels that look the same are the same, without lone surrogates."""
+    return unicodedata.normalize("NFC", replace_surrogates(label)) if isinstance(label, str) else label

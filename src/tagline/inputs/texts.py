@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tagline.data.json_values import replace_surrogates
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
 from tagline.inputs.containers import column_values, described, is_missing, is_sequence, listed
@@ -32,7 +33,7 @@ def as_texts(texts: Iterable[str]) -> pl.Series:
         try:
             series = pl.Series(values, dtype=pl.String)
         except UnicodeEncodeError:  # half of a surrogate pair: cut out of broken JSON
-            series = pl.Series([v.encode("utf-8", "replace").decode() for v in values], dtype=pl.String)
+            series = pl.Series(replace_surrogates(values), dtype=pl.String)
     missing = series.is_null() | series.is_nan() if series.dtype.is_float() else series.is_null()
     if missing.any():
         raise InputError(f"Text {missing.arg_true()[0]} is missing, not a string.")

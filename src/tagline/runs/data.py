@@ -224,7 +224,7 @@ def read_unlabelled(settings: TrainSettings, log: Log) -> pl.Series:
     read = ReadLog()
     texts = [
         (
-            join_texts(batch.rows, named).fill_null("")
+            join_texts(batch.rows, named, path).fill_null("")
             if set(named) <= set(batch.rows.columns) and named
             else batch.texts
         ).filter(batch.reasons.is_null())

@@ -1,5 +1,6 @@
 """Excel workbooks: which sheet is read, and where its table begins."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import xlsxwriter
 
 from tagline.data.sources.files import read_file
+from tagline.errors import DataError
 
 TABLE = [("text", "label"), *((f"film {i}", "ab"[i % 2]) for i in range(5))]
 
@@ -62,3 +64,12 @@ def test_a_column_without_a_name_is_no_title(tmp_path: Path) -> None:
     assert (read.frame.to_series(1).to_list(), read.frame.columns[1]) == ([text for _, text in rows[1:]], "Meldung")
     values = [("Anliegen", "Kanal", "Art"), *((f"hi {i}", "email", ("question", "praise")[i % 2]) for i in range(8))]
     assert read_file(write(tmp_path / "b.xlsx", {"S": values})).frame.rows() == values[1:]
+
+
+def test_a_workbook_that_claims_to_hold_much_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for i in range(5):
+            archive.writestr(f"{i}.xml", b"\0" * (60 << 20))
+    with pytest.raises(DataError, match=r"a.xlsx` holds more than 200 times its size"):
+        read_file(path)

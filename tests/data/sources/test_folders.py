@@ -1,5 +1,7 @@
 """Folders per class, split folders and files, globs."""
 
+import os
+import socket
 from pathlib import Path
 
 import polars as pl
@@ -74,3 +76,28 @@ def test_a_text_that_is_not_utf8_is_decoded_and_said(tmp_path: Path) -> None:
 def test_other_folders_are_explained(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a folder of texts"):
         load_dataset(tmp_path)
+
+
+def test_pipes_and_loops_of_links_are_no_texts(tmp_path: Path) -> None:
+    fill(tmp_path / "pos", 6, "good")
+    fill(tmp_path / "neg", 6, "bad")
+    os.mkfifo(tmp_path / "pos" / "pipe.txt")
+    os.mkfifo(tmp_path / "train.csv")
+    (tmp_path / "neg" / "loop.txt").symlink_to("loop.txt")
+    (tmp_path / "neg" / "again").symlink_to(tmp_path)
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    for source in (tmp_path, tmp_path / "*" / "*.txt", tmp_path / "**" / "*.txt"):
+        assert len(load_dataset(str(source), folds=2).train) == 12
+    with pytest.raises(DataError, match=r"one` does not exist"):
+        load_dataset(tmp_path / "one")
+    with pytest.raises(DataError, match=r"cannot be read: File name too long"):
+        load_dataset("good film " * 500)
+
+
+def test_devices_and_sockets_are_no_files(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "socket.csv"))
+        for path in ("/dev/zero", tmp_path / "socket.csv"):
+            with pytest.raises(DataError, match="is a device or a socket: a file is needed here"):
+                load_dataset(path)

@@ -4,7 +4,9 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 import zstandard
 
 from tagline.data.sources.files import read_file, read_texts
+from tagline.data.streams import compression
 from tagline.errors import DataError
 
 ROWS = [(f"text {i}", "ab"[i % 2]) for i in range(500)]
@@ -68,3 +71,40 @@ def test_archives_of_several_files_or_none_are_explained(tmp_path: Path) -> None
     path.write_bytes(zipped({"folder/": b"", ".hidden": b""}))
     with pytest.raises(DataError, match="holds no file"):
         read_file(path)
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+def test_the_name_says_whether_a_file_is_compressed(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(COMPRESS[suffix](DATA))
+    with pytest.raises(DataError, match=rf"its name does not say so: add `\{suffix}`"):
+        read_file(path)
+    named = tmp_path / f"data.csv{suffix}"
+    named.write_bytes(DATA)  # as a browser saves it
+    assert read_file(named).frame.rows() == ROWS
+
+
+@pytest.mark.parametrize("start", [b"x^2", b"x\x01", b"BZh", b"BZh9", b"PK", b"\x78\x5e is", b"(\x7f/"])
+def test_text_may_begin_like_a_compressed_stream(tmp_path: Path, start: bytes) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"text,label\n" + start + b" + 3x,maths\n" + DATA.split(b"\n", 1)[1])
+    assert read_file(path).frame.rows() == [(f"{start.decode()} + 3x", "maths"), *ROWS]
+    path.write_bytes(start + b" + 3x,maths\n" + DATA)
+    assert read_file(path).frame.height >= len(ROWS)
+
+
+def test_compressed_bytes_below_a_header_are_not_decompressed(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"text\n" + zlib.compress(b"row\n" * 100_000))
+    assert read_file(path).frame.height < 10
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+def test_a_small_file_that_holds_much_is_refused(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / f"data.csv{suffix}"
+    path.write_bytes(COMPRESS[suffix](DATA + b"\0" * 20_000_000))
+    monkeypatch.setattr(compression, "UNBOUNDED", 4_000_000)
+    with pytest.raises(DataError, match="holds more than 200 times its size"):
+        read_file(path)
+    path.write_bytes(COMPRESS[suffix](b"text,label\n" + os.urandom(3_000_000).hex().encode()))
+    assert read_file(path).frame.height == 0

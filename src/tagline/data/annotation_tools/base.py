@@ -1,6 +1,5 @@
 """`Tool`, how the exports of one annotation tool are recognised and read, and what tools share."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from tagline.data.json_values import parse_json
 from tagline.data.rows import Rows
 
 #: Labels of one text; None: it is not labelled.
@@ -50,8 +50,8 @@ def _read(value: Any) -> Any:
         return [_read(item) for item in value]
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
+            return parse_json(value)
+        except ValueError:
             return value
     return value
 

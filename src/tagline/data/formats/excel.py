@@ -3,6 +3,8 @@
 Its header is the first row that is not empty, or the one below a title; both choices are noted where there was one.
 """
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ import polars as pl
 
 from tagline.data.formats.base import Format, Source
 from tagline.data.formats.delimited.header import MOST_LINES_ABOVE, is_header, is_no_row, n_known
+from tagline.data.streams.compression import check_decompressed_size
 from tagline.data.wording import listed
 from tagline.errors import DataError
 
@@ -25,6 +28,7 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
 
     file = source.binary()
     book = file if isinstance(file, Path) else file.read()
+    _check_size(book, source.name)
     try:
         reader = fastexcel.read_excel(book)
         sheet, top, n_rows = _find_sheet(reader, source)
@@ -45,6 +49,18 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
     numbered = frame.with_row_index(_ROW, first_line).filter(~pl.all_horizontal(pl.all().exclude(_ROW).is_null()))
     source.number_rows(numbered[_ROW])
     yield numbered.drop(_ROW)
+
+
+def _check_size(book: Path | bytes, name: str) -> None:
+    """Raise `DataError` for a workbook that claims to hold far more than its size when it is decompressed."""
+    try:
+        with zipfile.ZipFile(book if isinstance(book, Path) else io.BytesIO(book)) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError):
+        return  # the reader says what is wrong
+    check_decompressed_size(
+        sum(member.file_size for member in members), sum(member.compress_size for member in members), name
+    )
 
 
 def _find_sheet(reader: "ExcelReader", source: Source) -> tuple[str, list[list[str]], int]:

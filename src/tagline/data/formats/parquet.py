@@ -5,6 +5,7 @@ hold names.
 """
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -12,20 +13,41 @@ from typing import BinaryIO
 import polars as pl
 
 from tagline.data.formats.base import Format, Source
+from tagline.data.frames import frame_of_columns
 from tagline.data.labels.class_labels import class_names, named_column
 from tagline.errors import DataError
+
+#: Columns of a constant hold some 500 values per byte of a small file, texts hardly one.
+_MOST_VALUES, _MOST_VALUES_PER_BYTE = 20_000_000, 100
 
 
 def _read(source: Source) -> Iterator[pl.DataFrame]:
     file = source.binary()
     try:
+        _check_size(file, source.name)
         if isinstance(file, Path) and source.batch_rows is not None:
-            yield from pl.scan_parquet(file, glob=False).collect_batches(chunk_size=source.batch_rows)
+            for frame in pl.scan_parquet(file, glob=False).collect_batches(chunk_size=source.batch_rows):
+                yield _with_maps_as_json(frame)
         else:
-            frame = pl.read_parquet(file, glob=False)
+            frame = _with_maps_as_json(pl.read_parquet(file, glob=False))
             yield frame if source.streamed else _with_class_names(frame, file, source.name)
     except pl.exceptions.PolarsError as error:
         raise DataError(f"`{source.name}` is not a whole Parquet file: {str(error).splitlines()[0]}.") from error
+
+
+def _check_size(file: Path | BinaryIO, name: str) -> None:
+    """Raise `DataError` for a file with far more values than bytes: run lengths may stand for billions of rows."""
+    if isinstance(file, Path):
+        n_bytes = file.stat().st_size
+    else:
+        n_bytes = file.seek(0, os.SEEK_END)
+        file.seek(0)
+    scan = pl.scan_parquet(file, glob=False)
+    n_columns, n_rows = len(scan.collect_schema()), int(scan.select(pl.len()).collect().item())
+    if not isinstance(file, Path):
+        file.seek(0)
+    if n_rows * n_columns > max(_MOST_VALUES, _MOST_VALUES_PER_BYTE * n_bytes):
+        raise DataError(f"`{name}` claims to hold {n_rows:,} rows in {n_bytes:,} bytes: such a file is not read.")
 
 
 def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO, source: str) -> pl.DataFrame:
@@ -56,6 +78,12 @@ def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO, source: str) -
         of_lists = pl.col(column).list.eval(_named(pl.element(), names))
         frame = frame.with_columns(of_lists if isinstance(numbers.dtype, pl.List) else _named(pl.col(column), names))
     return frame
+
+
+def _with_maps_as_json(frame: pl.DataFrame) -> pl.DataFrame:
+    """Write maps, which polars can neither cast nor write to CSV, as JSON objects in strings."""
+    maps = [column for column in frame if type(column.dtype).__name__ == "Map"]  # polars has the type since 2.1
+    return frame.with_columns(frame_of_columns({column.name: column.to_list() for column in maps})) if maps else frame
 
 
 def _named(number: pl.Expr, names: list[str]) -> pl.Expr:

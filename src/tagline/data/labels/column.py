@@ -6,7 +6,9 @@ from functools import cached_property
 
 import polars as pl
 
+from tagline.data.frames import as_strings
 from tagline.data.labels.structures import parsed, without_constructors
+from tagline.data.wording import kind_of_values
 from tagline.errors import DataError
 from tagline.key_findings import KeyFinding
 
@@ -55,9 +57,10 @@ class LabelColumn:
     @cached_property
     def strings(self) -> pl.Series:
         """The values as String without spaces around them; an empty one is null. (n_rows,)."""
-        if self.values.dtype == pl.Duration:
-            raise DataError(f"`{self.source}`: column `{self.values.name}` holds durations, which cannot be labels.")
-        strings = self.values.cast(pl.String).str.strip_chars()
+        read = as_strings(self.values)
+        if read is None:
+            raise self.no_labels()
+        strings = read.str.strip_chars()
         if self.values.dtype == pl.String and strings.str.contains(_PRINTED).any():
             strings = without_constructors(strings)
         return strings.to_frame().select(pl.when(pl.col(strings.name) != "").then(pl.col(strings.name))).to_series()
@@ -70,6 +73,11 @@ class LabelColumn:
     def map_distinct(self, lists: Mapping[str, list[str]]) -> pl.Series:
         """Replace every distinct string by its list of labels."""
         return self.strings.replace_strict(lists, default=None, return_dtype=pl.List(pl.String))
+
+    def no_labels(self) -> DataError:
+        """Return the error for a column of values that cannot be labels."""
+        kind = kind_of_values(self.values.dtype)
+        return DataError(f"`{self.source}`: column `{self.values.name}` holds {kind}, which cannot be labels.")
 
     def fail(self, value: object, reason: str) -> DataError:
         """Return the error for a value that is no label."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from tagline.data.frames import scalar_text
+from tagline.data.frames import as_string_lists, as_strings, scalar_text
 from tagline.data.labels.characters import visible
 from tagline.data.labels.column import LabelColumn, LabelOptions, Labels
 from tagline.data.labels.indicators import read_bare_indicators, read_indicator_columns
@@ -41,7 +41,9 @@ def _read_lists(column: LabelColumn) -> Labels | None:
         return None
     if isinstance(dtype.inner, pl.List | pl.Array | pl.Struct):
         return _labels_of_values(column, column.values.to_list())
-    lists = column.values.cast(pl.List(pl.String))
+    lists = as_string_lists(column.values)
+    if lists is None:
+        return None
     if lists.explode().str.starts_with("{").any():
         values = [None if row is None else [item and (parsed(item) or item) for item in row] for row in lists.to_list()]
         return _labels_of_values(column, values)
@@ -144,7 +146,7 @@ def _read_marked(column: LabelColumn) -> Labels | None:
 def _read_names(column: LabelColumn) -> Labels | None:
     """Read class names, integers and booleans; ask about names that several may be joined in."""
     dtype = column.values.dtype
-    if isinstance(dtype, pl.Struct | pl.Object | pl.Binary):
+    if isinstance(dtype, pl.List | pl.Array | pl.Struct | pl.Object | pl.Binary):
         return None
     if dtype != pl.String or column.options.separator is not None:
         return Labels(column.strings)
@@ -192,13 +194,15 @@ def read_labels(
         where = places(None, pl.arange(1, frame.height + 1, eager=True)) if place is None else place
         return read_indicator_columns(frame, columns, source, where)
     values = frame[columns[0]]
-    values = values.cast(pl.String) if isinstance(values.dtype, pl.Categorical | pl.Enum) else values
+    if isinstance(values.dtype, pl.Categorical | pl.Enum | pl.Binary):
+        strings = as_strings(values)
+        values = values if strings is None else strings
     column = LabelColumn(values, source, options)
     for read in LABEL_FORMATS.values():
         if (labels := read(column)) is not None:
             _refuse_structures(column, labels.values)
             return labels
-    raise DataError(f"`{source}`: column `{columns[0]}` holds {column.values.dtype}, which cannot be labels.")
+    raise column.no_labels()
 
 
 def _labels_of_values(column: LabelColumn, values: Sequence[Any]) -> Labels:

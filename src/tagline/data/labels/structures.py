@@ -1,7 +1,6 @@
 """Structures that labelling tools and libraries write into a cell: lists, and objects of indicators or choices."""
 
 import ast
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from tagline.data.frames import scalar_text
+from tagline.data.json_values import parse_json, replace_surrogates
 
 _LONGEST = 20_000  # characters of a cell that is parsed
 _EMPTY = ("{}", "()", "set()")
@@ -50,15 +50,15 @@ def parsed(text: str) -> list[Any] | dict[Any, Any] | None:
         return [name[1:-1] for name in re.findall(_QUOTED, text)]
     if _NUMBERS_ARRAY.fullmatch(text):
         return [item.removesuffix(".").lower() for item in text[1:-1].split()]
-    for read in (json.loads, ast.literal_eval):
+    for read in (parse_json, ast.literal_eval):
         try:
             value = read(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
             continue
         if isinstance(value, set | frozenset | tuple):
-            return sorted(value, key=str)
+            value = sorted(value, key=str)
         if isinstance(value, list | dict):
-            return value
+            return replace_surrogates(value)  # type: ignore[no-any-return]  # of the same type
     return None
 
 

@@ -111,7 +111,7 @@ def read_texts(
                 lines = part[LINE] if LINE in part.columns else None
                 nothing = pl.repeat(None, part.height, dtype=pl.String, eager=True)
                 reasons = part[REASON] if REASON in part.columns else nothing
-                yield Batch(join_texts(read.frame, columns).fill_null(""), rows, columns, lines, reasons)
+                yield Batch(join_texts(read.frame, columns, source.name).fill_null(""), rows, columns, lines, reasons)
 
 
 def is_readable(path: Path) -> bool:
@@ -145,6 +145,8 @@ def _check_file(path: Path) -> None:
         raise DataError(f"`{path}` is a folder: a file is needed here.")
     if not path.exists():
         raise DataError(f"`{path}` does not exist.")
+    if not (path.is_file() or path.is_fifo()):
+        raise DataError(f"`{path}` is a device or a socket: a file is needed here.")
     if not os.access(path, os.R_OK):
         raise DataError(f"`{path}` cannot be opened: check its permissions.")
     if path.is_file() and path.stat().st_size == 0:

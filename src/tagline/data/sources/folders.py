@@ -9,7 +9,8 @@ A folder is read by the first of these layouts that matches:
 """
 
 import glob
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -45,7 +46,7 @@ def is_glob(path: str) -> bool:
 def read_glob(pattern: str, *, expected: Sequence[str] = (), layout: FileLayout = DETECT) -> Rows:
     """Read all files that match ``pattern``, sorted by name; the folders of plain ``.txt`` files are classes."""
     paths = sorted(Path(found) for found in glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute one
-    files = [path for path in paths if path.is_file()]
+    files = [path for path in _distinct(paths) if path.is_file()]
     if not files:
         raise DataError(f"No file matches `{pattern}`.")
     if all(path.suffix.lower() == TEXT_SUFFIX for path in files) and not _starts_as_fasttext(files[0]):
@@ -56,10 +57,18 @@ def read_glob(pattern: str, *, expected: Sequence[str] = (), layout: FileLayout 
     return _stack([(None, path) for path in files], pattern, pattern, expected, layout)
 
 
+def _distinct(paths: Iterable[Path]) -> list[Path]:
+    """Return paths of distinct files: through a link to a folder above, a pattern finds a file again and again."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        found.setdefault(os.path.realpath(path), path)
+    return list(found.values())
+
+
 def read_folder(path: str | Path, *, expected: Sequence[str] = (), layout: FileLayout = DETECT) -> Rows:
     """Read a folder in one of the layouts above; raise `DataError` for any other."""
     folder = Path(path)
-    name = folder.resolve().name
+    name = Path(os.path.realpath(folder)).name
     children = sorted(child for child in folder.iterdir() if not child.name.startswith("."))
     files = [child for child in children if child.is_file() and _is_readable(child)]
     by_split = [(_split_of(file), file) for file in files]
@@ -99,7 +108,8 @@ def _split_of(file: Path) -> str | None:
 def _class_files(folder: Path) -> Iterator[tuple[str, list[Path]]]:
     for child in sorted(folder.iterdir()):
         if child.is_dir() and not child.name.startswith("."):
-            texts = sorted(child.glob("*.txt"), key=lambda file: file.name)
+            # A pipe is no text, and waits for ever for one.
+            texts = sorted((file for file in child.glob("*.txt") if file.is_file()), key=lambda file: file.name)
             if texts:
                 yield child.name, texts
 

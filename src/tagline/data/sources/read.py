@@ -24,7 +24,11 @@ def read_source(data: Any, *, expected: Sequence[str] = (), layout: FileLayout =
     ``expected`` are column names that the caller requests, also of values inside objects (``body.title``); ``layout``
     is how its text files are written. Raises `DataError` if there is nothing readable.
     """
-    rows = read_export(_read_source(data, expected, layout), expected)
+    try:
+        found = _read_source(data, expected, layout)
+    except OSError as error:  # a name too long, a loop of links, a disk that fails
+        raise DataError(f"`{error.filename or data}` cannot be read: {error.strerror or error}.") from error
+    rows = read_export(found, expected)
     return replace(rows, frame=with_nested(rows.frame, expected))
 
 

@@ -36,12 +36,13 @@ def open_stream(path: str | Path, opened: ExitStack) -> Opened:
     if str(path) == STDIN:
         buffered = BufferedReader(cast(RawIOBase, sys.stdin.buffer), CHUNK_BYTES)
         opened.callback(buffered.detach)
-        stream = buffered
+        stream, suffix = buffered, ""
     else:
         stream = Path(path).open("rb", CHUNK_BYTES)  # noqa: SIM115  # `opened` closes it
         opened.callback(stream.close)
+        suffix = Path(path).suffix.lower()
     name = display_name(path)
-    plain, member = decompress(stream, name)
+    plain, member = decompress(stream, name, suffix)
     with readable(name):
         peek(plain)
     return Opened(plain, member)

@@ -1,9 +1,14 @@
-"""Compressed files: gzip, bzip2, xz, Zstandard, and ZIP archives of one file, recognised by their first bytes."""
+"""Compressed files: gzip, bzip2, xz, Zstandard, and ZIP archives of one file.
+
+The suffix of a file says whether it is compressed: text may begin like a compressed stream. Where there is no suffix,
+as for standard input, the first bytes decide. What is decompressed is bounded: a small file may hold terabytes of zeros.
+"""
 
 import bz2
 import gzip
 import io
 import lzma
+import re
 import sys
 import zipfile
 import zlib
@@ -21,20 +26,70 @@ from tagline.errors import DataError, MissingExtraError
 class Compression:
     """How one kind of compressed file is recognised and decompressed."""
 
+    name: str
     suffix: str
-    magic: bytes
+    magic: re.Pattern[bytes]
     open: Callable[[BinaryIO], BinaryIO]
 
 
-def decompress(stream: BinaryIO, name: str) -> tuple[BinaryIO, str | None]:
-    """Return a stream of the decompressed bytes, and the name of the file inside a ZIP archive."""
+def decompress(stream: BinaryIO, name: str, suffix: str) -> tuple[BinaryIO, str | None]:
+    """Return a stream of the decompressed bytes, and the name of the file inside a ZIP archive.
+
+    ``suffix`` is that of the file; empty if it has none. A file that is not what its suffix says is read as it is:
+    browsers decompress while they save.
+
+    Raises:
+        DataError: the file is compressed and its name does not say so.
+
+    """
     start = peek(stream)
-    if start.startswith(_ZIP_MAGIC):
+    is_zip = start.startswith(_ZIP_MAGIC)
+    if is_zip and suffix in ("", ".zip"):
         return _open_zip(stream, name)
-    for compression in _COMPRESSIONS:
-        if start.startswith(compression.magic):
-            return compression.open(stream), None
+    found = next((each for each in _COMPRESSIONS if each.magic.match(start)), None)
+    if found is not None and suffix in ("", found.suffix):
+        read = _Counted()
+        return _bounded(found.open(stream_of(read.count(chunks_of(stream)))), lambda: read.n_bytes, name), None
+    if found is not None:
+        raise _misnamed(name, found.name, f"`{found.suffix}`")
+    if is_zip:
+        raise _misnamed(name, "ZIP", "`.zip`, or `.xlsx` if Excel wrote it,")
     return stream, None
+
+
+def _misnamed(name: str, kind: str, suffix: str) -> DataError:
+    return DataError(f"`{name}` is compressed ({kind}), but its name does not say so: add {suffix} to its name.")
+
+
+class _Counted:
+    """The number of compressed bytes that were read."""
+
+    def __init__(self) -> None:
+        self.n_bytes = 0
+
+    def count(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.n_bytes += len(chunk)
+            yield chunk
+
+
+def _bounded(plain: BinaryIO, n_read: Callable[[], int], name: str) -> BinaryIO:
+    """Return the stream; it raises `DataError` where it becomes much larger than the bytes that were read for it."""
+
+    def chunks() -> Iterator[bytes]:
+        size = 0
+        for chunk in chunks_of(plain):
+            size += len(chunk)
+            check_decompressed_size(size, n_read(), name)
+            yield chunk
+
+    return stream_of(chunks())
+
+
+def check_decompressed_size(size: int, compressed: int, name: str) -> None:
+    """Raise `DataError` for much more data than its compressed form has, see `MAX_RATIO`."""
+    if size > MAX_DECOMPRESSED or (size > UNBOUNDED and size > MAX_RATIO * compressed):
+        raise DataError(f"`{name}` {_TOO_LARGE}")
 
 
 def _buffered(stream: object) -> BinaryIO:
@@ -51,7 +106,8 @@ def _open_zip(stream: BinaryIO, name: str) -> tuple[BinaryIO, str]:
             raise DataError(f"`{name}` {held}: extract the one to read, or put just one file into the archive.")
         if members[0].flag_bits & 1:
             raise DataError(f"`{name}` is encrypted: extract it with its password.")
-        return _buffered(archive.open(members[0])), members[0].filename
+        member, size = members[0], members[0].compress_size
+        return _bounded(_buffered(archive.open(member)), lambda: size, name), member.filename
 
 
 def _is_hidden(path: str) -> bool:
@@ -115,10 +171,20 @@ def _unzstd(stream: BinaryIO) -> Iterator[bytes]:
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _COMPRESSIONS = (
-    Compression(".gz", b"\x1f\x8b", lambda stream: _buffered(gzip.GzipFile(fileobj=stream))),
-    Compression(".bz2", b"BZh", lambda stream: _buffered(bz2.BZ2File(stream))),
-    Compression(".xz", b"\xfd7zXZ\x00", lambda stream: _buffered(lzma.LZMAFile(stream))),  # noqa: SIM115  # closed with the file
-    Compression(".zst", b"\x28\xb5\x2f\xfd", lambda stream: stream_of(_unzstd(stream))),
+    Compression("gzip", ".gz", re.compile(rb"\x1f\x8b"), lambda stream: _buffered(gzip.GzipFile(fileobj=stream))),
+    Compression(
+        "bzip2", ".bz2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), lambda stream: _buffered(bz2.BZ2File(stream))
+    ),
+    Compression("xz", ".xz", re.compile(rb"\xfd7zXZ\x00"), lambda stream: _buffered(lzma.LZMAFile(stream))),  # noqa: SIM115  # closed with the file
+    Compression("Zstandard", ".zst", re.compile(rb"\x28\xb5\x2f\xfd"), lambda stream: stream_of(_unzstd(stream))),
 )
 #: Suffixes of compressed files, lower-case.
 SUFFIXES = (*(compression.suffix for compression in _COMPRESSIONS), ".zip")
+#: Text becomes a tenth of its size, that of copies a fiftieth. Smaller results than `UNBOUNDED` do no harm.
+MAX_RATIO = 200
+UNBOUNDED = 256 << 20
+MAX_DECOMPRESSED = 100 << 30
+_TOO_LARGE = (
+    f"holds more than {MAX_RATIO} times its size, or more than {MAX_DECOMPRESSED >> 30} GB: if you trust it, "
+    "extract it and give the extracted file."
+)

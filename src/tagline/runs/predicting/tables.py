@@ -17,6 +17,7 @@ import polars as pl
 import polars.selectors as cs
 
 from tagline.atomic import open_file
+from tagline.data.frames import as_strings
 from tagline.errors import DataError, InputError, MissingExtraError
 
 TAB_SUFFIXES = (".tsv", ".tab")
@@ -133,7 +134,7 @@ def _write_all(stream: BinaryIO, text: str, encoding: str = "utf-8") -> None:
 
 def _json_lines(frame: pl.DataFrame) -> str:
     if JSON_OBJECT not in frame.columns:
-        return frame.write_ndjson()
+        return frame.with_columns(map(_without_binary_types, frame)).write_ndjson()
     added = frame.drop(JSON_OBJECT).write_ndjson().split("\n")
     opened = (line.strip().removesuffix("}").rstrip() for line in frame[JSON_OBJECT])
     # The text of an object is copied: parsed and formatted again, its numbers might change.
@@ -176,11 +177,26 @@ def _flat(frame: pl.DataFrame, columns: Sequence[str], format_name: str) -> pl.D
         )
     lacking = [pl.lit(None).alias(name) for name in columns if name not in frame.columns]
     whole = frame.with_columns(lacking).select(columns)
-    return whole.with_columns(_as_json(whole[name]) for name, dtype in whole.schema.items() if dtype.is_nested())
+    return whole.with_columns(
+        _as_json(column) if column.dtype.is_nested() else _without_binary_types(column) for column in whole
+    )
+
+
+def _without_binary_types(column: pl.Series) -> pl.Series:
+    """Write bytes as text, in Base64 if they are none, and durations in ISO 8601: polars writes neither as text."""
+    if column.dtype == pl.Binary:
+        texts = as_strings(column)
+        return column.bin.encode("base64") if texts is None else texts
+    if column.dtype == pl.Duration:
+        return column.dt.to_string("iso")
+    return _as_json(column) if column.dtype.is_nested() and re.search(r"Binary|Duration", str(column.dtype)) else column
 
 
 def _as_json(column: pl.Series) -> pl.Series:
-    values = [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_list()]
+    def text(value: object) -> str:
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+    values = [None if v is None else json.dumps(v, ensure_ascii=False, default=text) for v in column.to_list()]
     return pl.Series(column.name, values, dtype=pl.String)
 
 

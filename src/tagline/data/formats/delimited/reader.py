@@ -140,7 +140,8 @@ def _strict_frame(block: bytes, dialect: Dialect) -> tuple[pl.DataFrame, pl.Seri
         return None
     try:
         frame = pl.read_csv(
-            block,
+            b"\n" + block,  # polars decompresses what begins like a compressed stream, as `x^2` does
+            skip_lines=1,
             has_header=False,
             schema=dict.fromkeys(dialect.columns, pl.String),
             separator=grammar.separator,

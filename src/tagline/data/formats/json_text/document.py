@@ -5,12 +5,16 @@ The content decides, not the suffix: ``.json`` and ``.jsonl`` are used for both.
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import polars as pl
 
 from tagline.data.formats.base import Source
 from tagline.data.formats.json_text.lines import read_json_lines
 from tagline.data.formats.json_text.tables import table_of_document
+from tagline.data.json_values import check_depth, parse_json, replace_surrogates
+from tagline.data.reading import ReadLog
 from tagline.errors import DataError
 
 _LINES = 50
@@ -42,14 +46,18 @@ def _is_object(line: bytes) -> bool:
 
 def _read_document(source: Source) -> pl.DataFrame:
     try:
-        documents = _documents(b"".join(source.blocks()).decode())
+        documents = _documents(b"".join(source.blocks()).decode(), source.log)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"`{source.name}` is not valid JSON: {error}.") from error
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise DataError(f"`{source.name}` is not valid JSON: {reason}.") from error
+    source.log.note_surrogates(source.name)
     return table_of_document(documents[0] if len(documents) == 1 else documents, source)
 
 
-def _documents(text: str) -> list[object]:
+def _documents(text: str, log: ReadLog) -> list[Any]:
     """Return the values of a text: one, or several after each other, each on any number of lines."""
+    with suppress(json.JSONDecodeError):
+        return [parse_json(text, log)]
     decoder, found, position = json.JSONDecoder(), [], 0
     while position < len(text):
         while position < len(text) and text[position] in " \t\r\n":
@@ -57,4 +65,5 @@ def _documents(text: str) -> list[object]:
         if position < len(text):
             value, position = decoder.raw_decode(text, position)
             found.append(value)
-    return found
+    check_depth(found)
+    return list(replace_surrogates(found, log))

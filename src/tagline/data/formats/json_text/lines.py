@@ -10,6 +10,8 @@ import polars as pl
 from tagline.data.formats.base import LINE, REASON, Source, excerpt, not_utf8, split_lines
 from tagline.data.formats.json_text.layouts import without_envelope
 from tagline.data.frames import frame_of_dicts
+from tagline.data.json_values import check_depth, parse_json
+from tagline.data.reading import ReadLog
 
 _DECODER = json.JSONDecoder()
 _COLON, _COMMA = re.compile(r"\s*:\s*"), re.compile(r"\s*,\s*")
@@ -31,13 +33,13 @@ def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
             number += 1
             if not line or line.isspace():
                 continue
-            row, reason = _parsed(line)
+            row, reason = _parsed(line, source.log)
             if reason is not None:
                 source.reject(number, reason, excerpt(line))
                 if not source.streamed:
                     continue
                 line = _first_members(line).encode()
-                row = json.loads(line)
+                row = parse_json(line.decode())
             rows.append(without_envelope(row))
             kept.append(line.decode())
             reasons.append(reason)
@@ -50,16 +52,17 @@ def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
         if source.streamed:
             frame = frame.with_columns(pl.Series(LINE, kept, dtype=pl.String))
         yield frame.with_columns(pl.Series(REASON, reasons, dtype=pl.String)) if any(reasons) else frame
+    source.log.note_surrogates(source.name)
 
 
-def _parsed(line: bytes) -> tuple[dict[str, Any], str | None]:
+def _parsed(line: bytes, log: ReadLog) -> tuple[dict[str, Any], str | None]:
     """Return the object of a line, or an empty one and the reason why there is none."""
     try:
-        row = json.loads(line.decode())
+        row = parse_json(line.decode(), log)
     except UnicodeDecodeError as error:
         return {}, not_utf8(line, error)
-    except (ValueError, RecursionError) as error:
-        return {}, f"the line is not valid JSON ({getattr(error, 'msg', 'nested too deeply')})"
+    except ValueError as error:
+        return {}, f"the line is not valid JSON ({getattr(error, 'msg', error)})"
     return (row, None) if isinstance(row, dict) else ({}, "the line is JSON, but not an object")
 
 
@@ -74,7 +77,8 @@ def _first_members(line: bytes) -> str:
             colon = _COLON.match(text, end)
             if colon is None or not isinstance(name, str):
                 break
-            _, end = _DECODER.raw_decode(text, colon.end())
+            value, end = _DECODER.raw_decode(text, colon.end())
+            check_depth(value)
         except (ValueError, RecursionError):
             break
         start = _COMMA.match(text, end)  # without a comma the value may be cut off, as a number may
