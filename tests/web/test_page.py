@@ -4,11 +4,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tagline import TextClassifier
 from tagline.explain import explain_text
+from tagline.report.comparison import render_comparison
 from tagline.runs.predicting.predict import predict_file
+from tests.report.test_comparison_page import document
 from tests.synthetic_texts import made_up
 from tests.web.browsing import DESK, KEY, PHONE, Heard, Opener
 
@@ -28,6 +30,11 @@ REMOVE_REPEATED_CELLS = """() => {
   for (const cell of repeated) cell.remove();
   return repeated.length;
 }"""
+# What scrolls sideways; the cells of a confusion matrix of many classes cannot be narrower.
+SCROLLS = """() => [...document.querySelectorAll("body, .scroll, .sheet, pre")]
+  .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0)
+  .filter((e) => !e.querySelector(":scope > .heat, :scope > .matrix.small, :scope > svg.wide"))
+  .map((e) => [e.clientWidth, e.scrollWidth, e.textContent.trim().slice(0, 80)])"""
 CONTRAST = "color-contrast"
 REVIEW = "The good film 👩‍👩‍👧 was dull, a lovely ending"
 
@@ -355,6 +362,17 @@ def test_nothing_is_wider_than_a_phone(opened: Opener, model: str) -> None:
     for tab in TABS:
         page.locator(f"#tab-{tab}").click()
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], tab
+
+
+def test_no_report_scrolls_sideways(browser: Browser, runs: dict[str, Path]) -> None:
+    pages = [(run / "report.html").read_text(encoding="utf-8") for run in runs.values()]
+    with browser.new_context() as context:
+        page = context.new_page()
+        for html in [*pages, *(render_comparison(document(n)) for n in (2, 3))]:
+            page.set_content(html.replace("<details", "<details open"))
+            for viewport in (DESK, PHONE):
+                page.set_viewport_size(viewport)
+                assert page.evaluate(SCROLLS) == []
 
 
 def test_the_keyboard_is_enough(opened: Opener) -> None:

@@ -94,16 +94,14 @@ def _pair(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figures: M
         of = pair[key]
         scale, digits = (100, 1) if key == "accuracy" else (1, 3)
         ends = of["difference_ci95"]
-        if key == "accuracy":
-            tested = f"McNemar p {format_p_value(cells['p_corrected'])}"
-        else:
-            tested = "–" if of["p"] is None else f"bootstrap p {format_p_value(of['p_corrected'])}"
+        test, tested = ("McNemar", cells) if key == "accuracy" else ("bootstrap", of)
         differences.append(
             {
                 "name": name,
                 "value": f"{scale * of['difference']:+.{digits}f}",
                 "interval": " to ".join(f"{scale * end:+.{digits}f}" for end in ends) if ends else "–",
-                "tested": tested,
+                "test": test,
+                "p": "" if tested["p"] is None else f"p {format_p_value(tested['p_corrected'])}",
             }
         )
     return {

@@ -5,7 +5,7 @@ from typing import Any
 
 from tagline.metrics.confusion import confusion_counts, most_confused
 from tagline.metrics.counts import MANY_CLASSES
-from tagline.metrics.formatting import display_name
+from tagline.metrics.formatting import display_name, text_width
 from tagline.metrics.headline import task_of
 from tagline.task import Task
 
@@ -41,7 +41,7 @@ def matrix_table(block: Block, classes: list[str]) -> dict[str, Any] | None:
         rows.append({"name": display_name(classes[i], _LONGEST_NAME), "full": display_name(classes[i]), "cells": cells})
     return {
         "large": large,
-        "longest": max(len(row["name"]) for row in rows),
+        "longest": round(max(text_width(display_name(name, _LONGEST_NAME)) for name in classes)),
         "columns": [{"name": display_name(name, _LONGEST_NAME), "full": display_name(name)} for name in classes],
         "rows": rows,
         "positive": None if positive is None else display_name(positive),
@@ -67,7 +67,7 @@ def heat_map(block: Block, classes: list[str]) -> dict[str, Any] | None:
         squares.setdefault(level, []).append(f"M{j * cell} {i * cell}h{cell}v{cell}h-{cell}z")
     every = -(-_SMALLEST_NAMED // cell)
     names = {k: display_name(classes[k], _LONGEST_NAME) for k in range(0, n, every)}
-    room = 6 + round(_CHARACTER * max(map(len, names.values())))
+    room = 6 + round(_CHARACTER * max(map(text_width, names.values())))
     return {
         "size": n * cell,
         "room": room,

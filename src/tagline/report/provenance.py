@@ -42,7 +42,7 @@ def provenance(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
     peak = metrics.get("peak_rss_mb")
     return {
         "recipe_name": harmless(str(about.get("name") or "")),
-        "recipe_summary": harmless(str(about.get("summary") or "")),
+        "recipe_summary": harmless(str(about.get("summary") or "").removesuffix(".")),
         "recipe": [
             {"table": table, "settings": _settings(settings)}
             for table, settings in (recipe.items() if isinstance(recipe, Mapping) else ())

@@ -48,8 +48,8 @@ def write_page(path: Path, page: str) -> None:
 
 
 def prose(sentence: str) -> Markup:
-    """Set text in backticks as code, and keep per cent signs with their numbers; escape the rest."""
-    whole = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", sentence)
+    """Set text in backticks as code, and keep per cent signs and p-values in one piece; escape the rest."""
+    whole = re.sub(r"(?<=\d) %|\bp [<=] (?=\d)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), sentence)
     return Markup(_BACKTICKS.sub(_code, str(escape(whole))))  # noqa: S704 (escaped just before)
 
 

@@ -9,7 +9,7 @@ from tagline.data.inspections import INSPECTIONS
 from tagline.key_findings import shown_first
 from tagline.metrics.confusion import worst_classes
 from tagline.metrics.counts import MANY_CLASSES
-from tagline.metrics.formatting import display_name, format_figure, format_interval, listed
+from tagline.metrics.formatting import display_name, format_figure, format_interval
 from tagline.metrics.headline import headlines, task_of
 from tagline.report.excerpts import excerpt, harmless, pieces
 from tagline.run_folder import RunFolder, probabilities
@@ -230,7 +230,7 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
                 ("Text columns", ", ".join(facts.get("text_columns") or [])),
                 ("Label columns", ", ".join(facts.get("label_columns") or [facts.get("label_column") or ""])),
             )
-            if value
+            if value and not facts.get("chosen")  # which says it in a sentence
         ],
         "inspections": _inspections(facts),
         "rejected_rows": [
@@ -255,9 +255,8 @@ def _inspections(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"title": title, "lines": found} for title, found in lines.items() if found]
 
 
-def _labels(label: Any) -> str:
-    names = label if isinstance(label, list) else [label]
-    return listed([display_name(str(name)) for name in names]) or "no label"
+def _labels(label: Any) -> list[str]:
+    return [display_name(str(name)) for name in (label if isinstance(label, list) else [label])]
 
 
 def _wrong_label(mistake: Mapping[str, Any]) -> dict[str, str] | None:
