@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tagline.cli.commands.train import show_run
@@ -13,7 +14,16 @@ from tagline.key_findings import KeyFinding, Kind, most_serious_first, shown_fir
 from tagline.metrics import measure
 from tagline.recipes.load import load_recipe
 from tagline.runs.data import read_for_run
-from tagline.runs.findings import never_predicted, no_better_than_guessing, one_class, small_test
+from tagline.runs.findings import (
+    few_test_rows,
+    hardly_found,
+    never_predicted,
+    no_better_than_guessing,
+    one_class,
+    positive_is_frequent,
+    small_test,
+    splits_disagree,
+)
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 
@@ -32,6 +42,43 @@ def test_classes_without_a_prediction_are_named() -> None:
     assert advised.startswith(f"{said} `--balance`")
     block["per_class"]["b"] = figures(1, 0, 3)
     assert never_predicted(block, ["a", "b", "c", "d"], balanced=False) == []
+
+
+def test_classes_that_are_hardly_ever_found_are_named() -> None:
+    block = {"per_class": {"a": figures(9, 3, 9), "b": figures(0, 0, 3), "c": figures(0, 1, 14), "d": figures(1, 1, 9)}}
+    said = "`c` is hardly ever found: of 14 rows with this label, 0 are predicted correctly."
+    assert hardly_found(block, ["a", "b", "c", "d"], balanced=True) == [said]
+    [advised] = hardly_found(block, ["a", "b", "c", "d"], balanced=False)
+    assert advised == f"{said} `--balance` gives every class the same weight in training."
+    assert hardly_found(block, ["a", "b", "d"], balanced=False) == []
+    for positive, change in (("c", "lower"), ("a", "higher")):
+        [of_two] = hardly_found(block | {"positive": positive}, ["a", "c"], balanced=True)
+        assert of_two == f"{said} A {change} `--threshold` predicts `c` more often."
+
+
+def test_what_few_rows_of_a_class_or_a_frequent_positive_class_hide_is_named() -> None:
+    truth, predicted = np.array([0] * 198 + [1] * 2), np.array([0] * 198 + [1] * 2)
+    test = measure(truth, predicted, None, ["ok", "rare"], task="binary", positive="ok", n_bootstrap=100)
+    validation = measure(truth, 0 * truth, None, ["ok", "rare"], task="binary", positive="ok", n_bootstrap=100)
+    assert few_test_rows(test, ["ok", "rare"], folds=5) == [
+        "`rare` was measured on 2 rows only: its figures say little. `--folds 5` measures on all rows."
+    ]
+    assert few_test_rows(test, ["ok"], folds=5) == few_test_rows({"per_class": {}}, ["ok"], folds=None) == []
+    per_class = {"a": figures(1, 0, 4), "b": figures(0, 0, 1), "c": figures(0, 0, 0), "d": figures(5, 0, 5)}
+    assert few_test_rows({"per_class": per_class}, list(per_class), folds=None) == [
+        "`b`, `a` were measured on fewer than 5 rows each: their figures say little."
+    ]
+    assert splits_disagree(validation, test, folds=3) == [
+        "Validation and test disagree: macro F1 is 0.497 on the validation rows and 1.000 on the test rows. "
+        "`--folds 3` measures on all rows."
+    ]
+    assert splits_disagree(test, test, folds=3) == splits_disagree(None, test, folds=3) == []
+    assert positive_is_frequent(test) == [
+        "Precision, recall and F1 are those of the frequent label, `ok`, which 99.0 % of the rows have: "
+        "`--positive rare` gives those of the rare one."
+    ]
+    other = measure(truth, predicted, None, ["ok", "rare"], task="binary", positive="rare", n_bootstrap=100)
+    assert positive_is_frequent(other) == []
 
 
 def test_an_accuracy_of_one_class_is_named() -> None:
@@ -73,25 +120,25 @@ def test_an_accuracy_that_is_not_above_that_of_guessing_is_named() -> None:
 
 
 def test_a_test_set_too_small_to_say_anything_is_named() -> None:
-    def said(n: int, *, can_fold: bool = False) -> list[str]:
+    def said(n: int, *, folds: int | None = None) -> list[str]:
         truth = np.arange(n) % 2
         predicted = np.where(np.arange(n) % 3, truth, 1 - truth)
         block = measure(truth, predicted, None, ["a", "b"], task="binary", n_bootstrap=100)
-        return small_test(block, can_fold=can_fold)
+        return small_test(block, folds=folds)
 
     assert said(3000) == []
     [one] = said(30)
     assert one.startswith("The accuracy was measured on 30 rows only: its 95 % interval is 48.2")
-    [other] = said(30, can_fold=True)
+    [other] = said(30, folds=5)
     assert other == f"{one} `--folds 5` measures on all rows."
     few = {"n": 40, "positive": "a", "accuracy_ci95": [0.925, 1.0]}
-    assert small_test(few, can_fold=False) == [
+    assert small_test(few, folds=None) == [
         "The accuracy was measured on 40 rows only: its 95 % interval is 92.5 to 100.0."
     ]
-    assert small_test(few | {"n": 100}, can_fold=False) == []
-    assert small_test(few | {"n": 200, "n_units": 99, "unit": "text"}, can_fold=False)
+    assert small_test(few | {"n": 100}, folds=None) == []
+    assert small_test(few | {"n": 200, "n_units": 99, "unit": "text"}, folds=None)
     block = {"n": 40, "n_units": 8, "unit": "text", "accuracy_ci95": [0.0, 1.0], "positive": "a"}
-    assert small_test(block, can_fold=False) == [
+    assert small_test(block, folds=None) == [
         "The accuracy was measured on 40 rows with 8 distinct texts only: that is too few for an interval."
     ]
 
@@ -117,7 +164,7 @@ def test_what_is_shown_first_is_said_once(tmp_path: Path, capsys: pytest.Capture
     rows = [(f"an ordinary text of kind {i} with w{i % 7}", "ok") for i in range(980)]  # 100 test rows are not few
     rows += [(f"an ordinary text of kind {i} with w{i % 7}", "Fraud" if i % 3 else "fraud") for i in range(980, 1030)]
     rows += [("Donâ€™t", " ok"), ("", "ok"), ("an ordinary text of kind 1 with w1", "fraud"), ("Itâ€™s", "ok")]
-    run = train_run(rows, TrainSettings("naive-bayes"), out=tmp_path / "run")
+    run = train_run(rows, TrainSettings("naive-bayes", positive="ok"), out=tmp_path / "run")
     kinds = [finding["kind"] for finding in run.metrics["findings"]]
     assert kinds == [
         "one_class",
@@ -165,5 +212,21 @@ def test_a_rare_class_that_is_never_predicted_is_a_warning(tmp_path: Path) -> No
     assert run.metrics["test"]["accuracy"] == 0.95
     assert run.warnings == (
         "`fraud` is never predicted, though 2 rows have this label. `--balance` gives every class the same weight in "
-        "training.",
+        "training. A higher `--threshold` predicts `fraud` more often.",
     )
+    kinds = [finding["kind"] for finding in run.metrics["findings"]]
+    assert kinds == ["one_class", "never_predicted", "small_test", "few_test_rows", "positive_is_frequent"]
+
+
+def test_a_class_without_train_rows_is_not_said_to_be_too_light(tmp_path: Path) -> None:
+    splits = ["train"] * 60 + ["test"] * 30
+    frame = pl.DataFrame(
+        {
+            "text": [f"text of kind {i} with w{i % 2}" for i in range(90)],
+            "label": [("a", "b")[i % 2] if i < 80 else "new" for i in range(90)],
+            "split": splits,
+        }
+    )
+    run = train_run(frame, TrainSettings("naive-bayes"), out=tmp_path / "run")
+    assert "never_predicted" not in [finding["kind"] for finding in run.metrics["findings"]]
+    assert run.warnings == ()

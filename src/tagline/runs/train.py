@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.data import Dataset
+from tagline.data.splits import FOLDS_OF_FEW, TRAIN
 from tagline.errors import InputError
 from tagline.recipes import load_recipe
 from tagline.run_folder import (
@@ -23,7 +24,7 @@ from tagline.run_folder import (
     run_name,
 )
 from tagline.runs.data import RunInputs, not_measurable, read_for_run, with_absolute_paths, word_index_of
-from tagline.runs.findings import key_findings, never_predicted
+from tagline.runs.findings import hardly_found, key_findings, never_predicted
 from tagline.runs.fit import Job, Result, fit_folds, fit_split
 from tagline.runs.record import SearchResult, metrics_json, row_counts, run_json
 from tagline.runs.resume import (
@@ -157,7 +158,10 @@ def fit_and_write(
         tracking.finish(metrics, final)
     warnings = list(result.looks.warnings if result.looks else ())
     if metrics["test"] is not None:
-        warnings += never_predicted(metrics["test"], metrics["classes"], balanced=inputs.settings.balance)
+        untrained = _untrained(inputs.dataset)
+        classes = [name for name in metrics["classes"] if name not in untrained]
+        for find in (never_predicted, hardly_found):
+            warnings += find(metrics["test"], classes, balanced=inputs.settings.balance)
     return Run(final, metrics, inputs.dataset, result.clf.training_, tuple(warnings))
 
 
@@ -289,12 +293,34 @@ def _write(
         run.write_predictions(result.test.frame(inputs.dataset.classes))
     _draw_plots(run, record, inputs, result)
     metrics = metrics_json(inputs, result, test, seconds, search)
-    found = key_findings(metrics, inputs.dataset.facts, balanced=inputs.settings.balance)
+    found = key_findings(
+        metrics,
+        inputs.dataset.facts,
+        balanced=inputs.settings.balance,
+        folds=_possible_folds(inputs.dataset),
+        positive_given=inputs.settings.positive is not None,
+        unknown=_untrained(inputs.dataset),
+    )
     metrics["findings"] = [finding.to_json() for finding in found]
     metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
     run.write_metrics(metrics)
     write_report(run.path)
     return metrics
+
+
+def _untrained(dataset: Dataset) -> list[str]:
+    """Return the classes without train rows."""
+    return [name for name, n in dataset.facts.class_counts[TRAIN].items() if n == 0]
+
+
+def _possible_folds(dataset: Dataset) -> int | None:
+    """Return in how many folds all rows could be measured; None if they are, or if the splits are the data's own."""
+    if dataset.facts.official or dataset.folds is not None:
+        return None
+    if dataset.train.groups is None:
+        return FOLDS_OF_FEW
+    rows = dataset.train.followed_by(dataset.validation).followed_by(dataset.test)
+    return min(FOLDS_OF_FEW, int(rows.unit.max()) + 1)
 
 
 def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, result: Result) -> None:

@@ -14,7 +14,7 @@ from tagline.data.wording import listed
 from tagline.key_findings import KeyFinding, Kind
 
 MANY_CLASSES = 1000
-_FEW_ROWS = 10
+FEW_ROWS = 10
 
 
 def _inspect(data: InspectedData) -> Finding:
@@ -34,10 +34,10 @@ def _inspect(data: InspectedData) -> Finding:
             f"measured nor used for calibration: {listed(copied, 5)}."
         )
         key.append(KeyFinding(Kind.TINY_CLASSES, sentence, of_training=True))
-    few = [name for name, n in counts.items() if 1 < n < _FEW_ROWS and name not in copied]
+    few = [name for name, n in counts.items() if 1 < n < FEW_ROWS and name not in copied]
     if few:
         what = "class has" if len(few) == 1 else "classes have"
-        they = f"{len(few):,} {what} fewer than {_FEW_ROWS} rows, too few to"
+        they = f"{len(few):,} {what} fewer than {FEW_ROWS} rows, too few to"
         sentence, measured = (f"{they} {do}: {listed(few, 5)}." for do in ("learn from and to measure", "measure"))
         key.append(KeyFinding(Kind.TINY_CLASSES, sentence, of_training=True, measured=measured))
     n_rows = data.table.height
