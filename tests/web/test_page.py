@@ -362,6 +362,8 @@ def test_nothing_is_wider_than_a_phone(opened: Opener, model: str) -> None:
     for tab in TABS:
         page.locator(f"#tab-{tab}").click()
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], tab
+        tables = "[...document.querySelectorAll('.scroll:has(.figures)')]"
+        assert page.evaluate(f"{tables}.every((one) => one.scrollWidth <= one.clientWidth)")
 
 
 def test_no_report_scrolls_sideways(browser: Browser, runs: dict[str, Path]) -> None:
