@@ -149,6 +149,21 @@ def test_the_groups_of_a_test_file_are_read_where_it_has_them() -> None:
     assert data.validation.groups.n_unique() == 4
 
 
+def test_the_shares_of_few_groups_and_what_joins_them_are_named() -> None:
+    table = frame(90).with_columns(author=pl.Series([i % 3 for i in range(90)]))
+    assert load_dataset(table, group="author").facts.split == "33/33/33, stratified by group `author`, seed 0"
+    with pytest.raises(DataError, match=r"`--folds 4` must be between 2 and 3, the number of groups of `author` that"):
+        load_dataset(table, group="author", folds=4)
+    copied = pl.concat([table, table.head(1).with_columns(author=pl.lit(1, pl.Int64))])
+    data = load_dataset(copied, group="author", folds=2)
+    assert data.facts.warnings[0].startswith(
+        "1 text is in several groups of `author` (first: row 0), and copies of a text stay together: of 3 groups, 2 can"
+    )
+    single = table.with_columns(author=pl.lit("a"))
+    with pytest.raises(DataError, match=r"`--folds 2` is not possible: there is one group of `author` only\.$"):
+        load_dataset(single, group="author", folds=2)
+
+
 def test_rows_without_a_group_stand_alone() -> None:
     table = frame(100).with_columns(author=pl.Series(["a"] * 10 + [None] * 90))
     data = load_dataset(table, group="author", folds=5)

@@ -144,8 +144,12 @@ def test_evaluation_counts_each_distinct_text_once(runs: Path) -> None:
 
 def test_a_single_group_is_named(tmp_path: Path) -> None:
     rows = pl.DataFrame(texts(40), ["text", "label"], orient="row").with_columns(author=pl.lit("a"))
+    settings = TrainSettings(recipe="naive-bayes", group="author")
     with pytest.raises(InputError, match=r"occurs in two groups.*the column of `--group` has 1 different value\."):
-        train_run(rows, TrainSettings(recipe="naive-bayes", group="author"), out=tmp_path / "run")
+        train_run(rows, settings, out=tmp_path / "run")
+    copied = pl.concat([rows, rows.head(20).with_columns(author=pl.lit("b"))])
+    with pytest.raises(InputError, match=r"texts that are in several of its 2 groups \(first: row 0\) join them"):
+        train_run(copied, settings, out=tmp_path / "run")
 
 
 @pytest.mark.parametrize("folds", [None, 5])

@@ -8,7 +8,10 @@ import polars as pl
 
 from tagline.data import splits
 from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
+from tagline.data.wording import counted, row_place
 from tagline.errors import DataError
+
+NO_GROUP = "\0"  # begins the group of a row that has none: it is a group of its own
 
 
 @dataclass(frozen=True)
@@ -60,23 +63,47 @@ def assign(table: pl.DataFrame, settings: SplitSettings) -> Assignment:
     codes = splits.split_rows(
         settings.units(table), splits.strata(table["label"]), seed=settings.seed, grouped=settings.group is not None
     )
-    by = f" by group `{settings.group}`" if settings.group else ""
+    shares, by = "80/10/10", ""
+    if settings.group:  # whole groups may be far from it
+        shares = "/".join(f"{100 * n / len(codes):.0f}" for n in np.bincount(codes, minlength=len(SPLITS)))
+        by = f" by group `{settings.group}`"
     part = pl.Series(codes).replace_strict(dict(enumerate(SPLITS)), return_dtype=pl.String)
-    return Assignment(part, f"80/10/10, stratified{by}, seed {settings.seed}", official=False)
+    how = f"{shares}, stratified{by}, seed {settings.seed}"
+    return Assignment(part, how, official=False, notes=_joined_groups(table, settings))
 
 
 def _assign_folds(table: pl.DataFrame, settings: SplitSettings, n_folds: int, *, official: bool) -> Assignment:
     units = settings.units(table)
     n_units = int(units.max()) + 1
+    joined = _joined_groups(table, settings)
     if not 2 <= n_folds <= n_units:
-        raise DataError(
-            f"`--folds {n_folds}` must be between 2 and {n_units:,}, the number of rows that can be separated."
-        )
+        whole = f"groups of `{settings.group}`" if settings.group else "rows"
+        allowed = f"must be between 2 and {n_units:,}, the number of {whole} that can be separated"
+        if n_units == 1:
+            allowed = f"is not possible: there is one {whole.replace('groups', 'group')} only"
+        raise DataError(" ".join((f"`--folds {n_folds}` {allowed}.", *joined)))
     notes = ("The official splits are not used: `--folds` uses all rows.",) if official else ()
     folds = splits.fold_rows(units, splits.strata(table["label"]), n_folds, seed=settings.seed)
     everything = pl.repeat(TRAIN, table.height, eager=True)
     how = f"{n_folds} folds, stratified, seed {settings.seed}"
-    return Assignment(everything, how, official=False, folds=folds, notes=notes)
+    return Assignment(everything, how, official=False, folds=folds, notes=(*notes, *joined))
+
+
+def _joined_groups(table: pl.DataFrame, settings: SplitSettings) -> tuple[str, ...]:
+    """Return a sentence on groups that stay together because copies of a text are in several of them."""
+    if settings.group is None:
+        return ()
+    named = table.with_columns(unit=settings.units(table)).filter(~pl.col("group").str.starts_with(NO_GROUP))
+    copies = named.filter(pl.col("group").n_unique().over("key") > 1)
+    if copies.is_empty():
+        return ()
+    n_texts = copies["key"].n_unique()
+    are, place = "is" if n_texts == 1 else "are", row_place(copies)
+    return (
+        f"{counted(n_texts, 'text')} {are} in several groups of `{settings.group}` (first: {place}), and copies of a "
+        f"text stay together: of {named['group'].n_unique():,} groups, {named['unit'].n_unique():,} can be separated. "
+        "Remove the copies to separate more.",
+    )
 
 
 def _assign_official(table: pl.DataFrame, settings: SplitSettings) -> Assignment:

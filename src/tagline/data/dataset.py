@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tagline.data import splits
-from tagline.data.assignment import SplitSettings, assign
+from tagline.data.assignment import NO_GROUP, SplitSettings, assign
 from tagline.data.card import dataset_card
 from tagline.data.columns import Columns, choose_columns
 from tagline.data.inspections import INSPECTIONS, InspectedData
@@ -216,8 +216,7 @@ def read_dataset(
     check_labels(table["label"], classes, main.rows, main.columns.label, fewest_classes)
     table = table.with_columns(key=splits.copy_keys(table["text"]))
     if options.group:
-        # A row without a group is a group of its own.
-        table = table.with_columns(pl.coalesce("group", pl.format("\0{}", pl.int_range(pl.len()))))
+        table = table.with_columns(pl.coalesce("group", pl.format(f"{NO_GROUP}{{}}", pl.int_range(pl.len()))))
     assigned = assign(table, SplitSettings(options.group, TEST in extra, options.folds, seed, fold_few))
     table = table.with_columns(part=assigned.part)
     if not (table["part"] == TRAIN).any():

@@ -14,10 +14,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagline.data import BUILT_IN, Dataset, ReadLog, read_dataset, read_texts
+from tagline.data import BUILT_IN, Dataset, ReadLog, Split, read_dataset, read_texts
 from tagline.data.columns import join_texts
 from tagline.data.rows import check_rejected
-from tagline.data.wording import counted
+from tagline.data.splits import copy_keys
+from tagline.data.wording import counted, place_text
 from tagline.errors import DataError, InputError, MissingExtraError, TaglineError, nearest
 from tagline.features.vectors.load import BUILT_IN_VECTORS
 from tagline.recipes import EmbeddingModel, Recipe
@@ -148,6 +149,8 @@ def _check_distinct_texts(dataset: Dataset) -> None:
     n_texts = flat.drop_nulls("label").group_by("label").agg(pl.col("unit").n_unique())["unit"]
     if n_texts.max() == 1:
         if rows.groups is not None and rows.texts.n_unique() > rows.unit.max() + 1:
+            if rows.groups.n_unique() > rows.unit.max() + 1:
+                raise _joined_groups(dataset, rows, rows.groups)
             raise InputError(
                 f"No class of `{dataset.name}` occurs in two groups, one to learn from and one to measure on: the "
                 f"column of `--group` has {counted(rows.groups.n_unique(), 'different value')}. Train without "
@@ -158,6 +161,18 @@ def _check_distinct_texts(dataset: Dataset) -> None:
             f"from and one to measure on: is `{dataset.facts.label_column}` the label column? If so, add rows, or give "
             "test rows with `--test`."
         )
+
+
+def _joined_groups(dataset: Dataset, rows: Split, groups: pl.Series) -> InputError:
+    """Return the error for groups that copies of texts join until none is left to measure on."""
+    frame = pl.DataFrame({"key": copy_keys(rows.texts), "group": groups})
+    first = frame.select(pl.col("group").n_unique().over("key") > 1).to_series().arg_max() or 0
+    place = "" if rows.origin is None else f" (first: {place_text(rows.origin.file[first], rows.origin.line[first])})"
+    return InputError(
+        f"`{dataset.name}` cannot be split by `--group`: texts that are in several of its {groups.n_unique():,} groups"
+        f"{place} join them, because copies of a text stay together, and no class is left to learn and to measure. "
+        "Remove the copies, train without `--group`, or give test rows with `--test`."
+    )
 
 
 def not_measurable(dataset: Dataset) -> InputError:

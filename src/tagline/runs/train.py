@@ -320,7 +320,8 @@ def _possible_folds(dataset: Dataset) -> int | None:
     if dataset.train.groups is None:
         return FOLDS_OF_FEW
     rows = dataset.train.followed_by(dataset.validation).followed_by(dataset.test)
-    return min(FOLDS_OF_FEW, int(rows.unit.max()) + 1)
+    n_groups = int(rows.unit.max()) + 1
+    return min(FOLDS_OF_FEW, n_groups) if n_groups > 1 else None
 
 
 def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, result: Result) -> None:
