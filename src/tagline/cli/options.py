@@ -161,6 +161,10 @@ DETECTED: Reading = {
 }
 
 
+#: Where every row comes back, unreadable ones without a prediction: as `tagline.data.rows.MAX_UNREADABLE_KEPT`.
+KEPT: Reading = {**DETECTED, "max_unreadable": 0.5}
+
+
 def with_reading(command: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
     """Give a command, in place of its parameter ``reading``, an option for each key of `Reading`."""
     signature = inspect.signature(command)
@@ -170,7 +174,7 @@ def with_reading(command: Callable[_Parameters, None]) -> Callable[_Parameters, 
             parameters.append(parameter)
             continue
         for name, annotation in Reading.__annotations__.items():
-            default = DETECTED[name]  # type: ignore[literal-required]  # a key of `Reading`
+            default = parameter.default[name]
             parameters.append(parameter.replace(name=name, annotation=annotation, default=default))
 
     @wraps(command)
@@ -210,7 +214,7 @@ Strict = Annotated[
     bool,
     typer.Option(
         "--strict",
-        help="Stop at a row that cannot be read. By default up to 1 % of the rows are skipped.",
+        help="Stop at a row that cannot be read.",
         rich_help_panel=DATA,
     ),
 ]

@@ -22,7 +22,7 @@ from tagline.data.origin import HASH_ROWS, Origin
 from tagline.data.rows import Rows, check_rejected
 from tagline.data.sources.read import read_source
 from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
-from tagline.data.table import drop_unusable, labelled_table, stack_tables
+from tagline.data.table import drop_unusable, dropped_rows, labelled_table, stack_tables
 from tagline.data.wording import counted
 from tagline.errors import DataError
 from tagline.task import Ints, Task
@@ -208,7 +208,8 @@ def read_dataset(
     tables, notes = _replace_parts(main, extra)
     table = stack_tables(tables)
     unified = unify_labels(table["label"], options.labels)
-    table, dropped = drop_unusable(table.with_columns(label=unified.values))
+    table, left_out = drop_unusable(table.with_columns(label=unified.values))
+    dropped = dropped_rows(left_out)
     if not table.height:
         reasons = ", ".join(f"{one.n:,} {one.reason}" for one in dropped)
         raise DataError(f"`{main.rows.source}` has no row with both a text and a label ({reasons}).")
@@ -251,6 +252,7 @@ def read_dataset(
             ),
         ),
         key_findings=(*unified.key_findings, *(key for finding in findings for key in finding.key)),
+        left_out=left_out.drop("source"),
         copies=next((finding.copies for finding in findings if finding.copies is not None), None),
     )
     made = {

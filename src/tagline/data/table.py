@@ -88,8 +88,8 @@ def _with_label_lists(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(pl.when(label.is_not_null()).then(pl.concat_list(label)))
 
 
-def drop_unusable(table: pl.DataFrame) -> tuple[pl.DataFrame, list[Dropped]]:
-    """Drop rows without a text or a label and return what was dropped, by reason."""
+def drop_unusable(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows that can be used, and of the others ``reason``, ``file``, ``line`` and ``source``."""
     text = pl.col("text")
     reasons = {
         "unlabelled": pl.col("part").eq_missing(SET_ASIDE),
@@ -100,15 +100,15 @@ def drop_unusable(table: pl.DataFrame) -> tuple[pl.DataFrame, list[Dropped]]:
     chain = pl.lit(None, dtype=pl.String)
     for reason, fails in reversed(reasons.items()):
         chain = pl.when(fails.fill_null(value=False)).then(pl.lit(reason)).otherwise(chain)
-    why = table.select(pl.coalesce("left_out", chain).alias("why"), "file", "line", "source")
-    found = (
-        why.filter(pl.col("why").is_not_null())
-        .group_by("why", maintain_order=True)
-        .agg(pl.len(), pl.col("file", "line", "source").first())
-    )
-    if not found.height:
-        return table, []
-    return table.filter(why["why"].is_null()), [
+    why = table.select(pl.coalesce("left_out", chain).alias("reason"), "file", "line", "source")
+    used = why["reason"].is_null()
+    return (table, why.clear()) if used.all() else (table.filter(used), why.filter(~used))
+
+
+def dropped_rows(left_out: pl.DataFrame) -> list[Dropped]:
+    """Return rows that were left out, see `drop_unusable`, by reason."""
+    found = left_out.group_by("reason", maintain_order=True).agg(pl.len(), pl.col("file", "line", "source").first())
+    return [
         Dropped(reason, n, row_place(found, row))
-        for row, (reason, n) in enumerate(found.select("why", "len").iter_rows())
+        for row, (reason, n) in enumerate(found.select("reason", "len").iter_rows())
     ]

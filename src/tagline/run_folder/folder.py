@@ -86,16 +86,19 @@ class RunFolder:
 
     @cached_property
     def predictions(self) -> "pl.DataFrame | None":
-        """The predictions of the test rows, one row each; None if the run was not measured on test rows."""
+        """The predictions of the measured rows, one row each; None if the run was not measured on test rows."""
         import polars as pl
 
         path = self.path / PREDICTIONS
         if not path.exists():
             return None
         try:
-            return pl.read_parquet(path)
+            found = pl.read_parquet(path)
         except (OSError, pl.exceptions.PolarsError) as error:
             raise InputError(f"`{path}` is damaged: {str(error).splitlines()[0]}.") from None
+        if "reason" in found.columns:  # of rows that were left out
+            found = found.filter(pl.col("reason").is_null()).drop("reason").sort("row")
+        return found
 
     @cached_property
     def history(self) -> History | None:
@@ -157,8 +160,17 @@ class RunFolder:
         """Write ``mistakes.json``."""
         self._write_json(MISTAKES, mistakes, indent=None)
 
-    def write_predictions(self, predictions: "pl.DataFrame") -> None:
-        """Write ``predictions.parquet``."""
+    def write_predictions(self, predictions: "pl.DataFrame", left_out: "pl.DataFrame | None" = None) -> None:
+        """Write ``predictions.parquet``; with rows that were left out, all rows in the order of their files.
+
+        ``left_out`` has the columns ``file``, ``line`` and ``reason``.
+        """
+        import polars as pl
+
+        if left_out is not None and left_out.height:
+            stacked = pl.concat([predictions, left_out], how="diagonal_relaxed")
+            files = pl.int_range(pl.len()).first().over("file")
+            predictions = stacked.sort(files, "line", maintain_order=True)
         stream = io.BytesIO()
         predictions.write_parquet(stream)
         self._write(PREDICTIONS, stream.getvalue())

@@ -13,6 +13,7 @@ from tagline.data import Dataset, ReadOptions, Split, read_dataset
 from tagline.data.columns import chosen_columns
 from tagline.data.labels import match_classes
 from tagline.data.options import Reading, column_names
+from tagline.data.rows import MAX_UNREADABLE_KEPT, REPEATED_HEADER
 from tagline.data.wording import counted, listed, place_text
 from tagline.errors import ColumnError, DataError, InputError
 from tagline.inputs.labels import check_overlap, shown_names
@@ -35,7 +36,8 @@ class Evaluation:
     """Figures of a bundle: the content of a ``metrics.json``, and a description of the rows.
 
     ``model``, ``data``, ``options`` and ``threshold`` are those given, or of the model; ``split`` are the rows of
-    ``dataset`` that were predicted, with the labels of the classifier ``clf``.
+    ``dataset`` that were predicted, with the labels of the classifier ``clf``; ``left_out`` are ``file``, ``line`` and
+    ``reason`` of the other rows of the data, if not just a split of it was measured.
     """
 
     metrics: dict[str, Any]
@@ -50,6 +52,7 @@ class Evaluation:
     split: Split
     clf: "TextClassifier"
     predicted: "Predicted"
+    left_out: pl.DataFrame
 
     def metrics_json(self) -> dict[str, Any]:
         """Return the content of ``metrics.json``: the metrics with the key findings."""
@@ -87,6 +90,7 @@ def evaluate_model(
     started = time.perf_counter()
     clf = load_model(model)
     trained = clf.card_.get("dataset") or {}
+    reading.setdefault("max_unreadable", MAX_UNREADABLE_KEPT)
     options = ReadOptions(text=column_names(text), label=column_names(label), group=group, strict=strict, **reading)
     dataset, options = _read(data, options, clf.card_, multilabel=clf.task_ is Task.MULTILABEL)
     dataset = replace(dataset, facts=dataset.facts.of_measured_rows().of_run())
@@ -140,8 +144,30 @@ def evaluate_model(
     findings = key_findings(metrics, dataset.facts, balanced=True, others=others, unknown=unknown)
     threshold = clf.threshold_ if threshold is None else threshold
     return Evaluation(
-        metrics, rows_used, tuple(warnings), findings, model, data, options, threshold, dataset, split, clf, predicted
+        metrics,
+        rows_used,
+        tuple(warnings),
+        findings,
+        model,
+        data,
+        options,
+        threshold,
+        dataset,
+        split,
+        clf,
+        predicted,
+        _left_out(dataset, len(split)),
     )
+
+
+def _left_out(dataset: Dataset, n_measured: int) -> pl.DataFrame:
+    """Return ``file``, ``line`` and ``reason`` of rows that are not measured; none if only a split is measured."""
+    unread = dataset.facts.rejected_frame().select("file", pl.col("line").cast(pl.UInt32), "reason")
+    found = unread.filter(pl.col("reason") != REPEATED_HEADER)
+    if dataset.facts.left_out is not None:
+        found = pl.concat([found, dataset.facts.left_out.select(pl.col("file").cast(pl.String), "line", "reason")])
+    everything = sum(len(part) for part in (dataset.train, dataset.validation, dataset.test) if part is not None)
+    return found if everything == n_measured else found.clear()
 
 
 def _read(

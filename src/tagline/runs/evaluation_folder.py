@@ -75,7 +75,7 @@ def _write(run: RunFolder, evaluation: Evaluation, *, texts: bool) -> None:
     copies = evaluation.dataset.facts.copies
     if copies is not None:
         run.write_copies(copies if texts else copies.drop("text"))
-    run.write_predictions(predicted.frame(classes))
+    run.write_predictions(predicted.frame(classes), evaluation.left_out)
     run.write_metrics(evaluation.metrics_json())
     predictions = Predictions(
         predicted.y_true,

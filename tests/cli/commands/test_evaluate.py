@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from tagline.classifier import TextClassifier
+from tagline.run_folder import RunFolder
 from tests.cli.cli_data import write_reviews
 
 
@@ -106,3 +107,22 @@ def test_a_file_of_one_class_is_evaluated(call, run_folder, tmp_path):
     assert metrics["test"]["roc_auc"] is None
     predicted = pl.read_parquet(tmp_path / "one" / "predictions.parquet")["prediction"]
     assert metrics["test"]["accuracy"] == pytest.approx((predicted == "pos").mean())
+
+
+def test_every_row_comes_back(call, fails, run_folder, tmp_path):
+    lines = [f"superb film {i},{'pos' if i % 2 else 'neg'}" for i in range(20)]
+    lines[3:3] = [",pos", "superb but nobody says so,", '"superb" and,more,pos', "dull,"]
+    (tmp_path / "new.csv").write_text("\n".join(["review,stars", *lines]) + "\n")
+    status, out, err = call("evaluate", run_folder, tmp_path / "new.csv", "--out", tmp_path / "evaluation", "-q")
+    assert (status, "On all 20 rows" in out) == (0, True)
+    assert "1 row was left out: empty text" in out + err
+    run = RunFolder(tmp_path / "evaluation")
+    found = pl.read_parquet(run.path / "predictions.parquet")
+    assert found["line"].to_list() == list(range(2, 26))
+    left_out = found.filter(pl.col("reason").is_not_null())
+    assert left_out.select("line", "prediction", "row").rows() == [(line, None, None) for line in (5, 6, 7, 8)]
+    assert left_out["reason"].to_list()[:2] == ["empty text", "no label"]
+    assert run.predictions is not None
+    assert run.predictions["row"].to_list() == list(range(20))
+    assert call("report", run.path, "-q")[0] == 0
+    assert "a closing quote is followed" in fails("evaluate", run_folder, tmp_path / "new.csv", "--strict", "-q")

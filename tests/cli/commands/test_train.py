@@ -263,7 +263,9 @@ def test_several_label_columns_are_labels_and_evaluated_as_such(call, tmp_path):
     assert (status, json.loads(out)["classes"]) == (0, ["billing", "bug", "other"]), err
     run = load(tmp_path / "run" / "run.json")
     assert run["data"]["label"] == run["dataset"]["facts"]["label_columns"] == ["bug", "billing", "other"]
-    assert "bug, billing, other" in (tmp_path / "run" / "report.html").read_text()
+    assert (
+        "<code>bug</code>, <code>billing</code>, <code>other</code>" in (tmp_path / "run" / "report.html").read_text()
+    )
     status, out, err = call("evaluate", tmp_path / "run", path, "--json", "--quiet")
     assert (status, json.loads(out)["task"]) == (0, "multilabel"), err
     assert json.loads(out)["test"]["n"] == load(tmp_path / "run" / "metrics.json")["rows"]["test"]

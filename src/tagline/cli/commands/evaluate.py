@@ -17,7 +17,7 @@ def evaluate(
     ],
     text: options.Text = None,
     label: options.Label = None,
-    reading: options.Reading = options.DETECTED,
+    reading: options.Reading = options.KEPT,
     group: Annotated[
         str | None,
         typer.Option(

@@ -17,6 +17,7 @@ class Facts:
     ``found`` holds the facts of all inspections by name: ``dropped`` counts rows by reason, ``duplicates`` by kind
     (see `tagline.data.inspections.duplicates`); ``lengths`` are in characters, by split: mean, median, p95, max;
     ``class_counts`` are rows by split and class. ``warnings`` are whole sentences, those of ``key_findings`` included.
+    ``left_out`` are ``reason``, ``file`` and ``line`` of the rows without a text or a label.
     ``copies`` are the rows of texts that have several labels or are in several splits, as in ``copies.csv``; None if
     there are none.
     """
@@ -32,6 +33,7 @@ class Facts:
     found: Mapping[str, Any]
     warnings: tuple[str, ...]
     key_findings: tuple[KeyFinding, ...] = ()
+    left_out: pl.DataFrame | None = None
     copies: pl.DataFrame | None = None
 
     @property

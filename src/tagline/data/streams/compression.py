@@ -1,7 +1,7 @@
 """Compressed files: gzip, bzip2, xz, Zstandard, and ZIP archives of one file.
 
 The suffix of a file says whether it is compressed: text may begin like a compressed stream. Where there is no suffix,
-as for standard input, the first bytes decide. What is decompressed is bounded: a small file may hold terabytes of zeros.
+as for standard input, the first bytes decide. What is decompressed is bounded: a small file may hold terabytes.
 """
 
 import bz2
