@@ -96,8 +96,12 @@ def test_one_column_is_flattened(numbered: TextClassifier) -> None:
 
 def test_several_columns_of_texts_are_an_error() -> None:
     two = np.array([TEXTS, TEXTS]).T
-    with pytest.raises(InputError, match=r"The texts have the shape \(40, 2\): give an array of one dimension"):
+    with pytest.raises(
+        InputError, match=r"The texts have the shape \(40, 2\): give an array of one dimension"
+    ) as caught:
         TextClassifier().fit(two, NAMES)
+    frame = pd.DataFrame({"a": ["x", None], "b": ["y", "z"]})
+    assert list(eval(str(caught.value).split("`")[1], {"frame": frame})) == ["x\ny", "\nz"]
 
 
 @pytest.mark.parametrize("given", [5, None])

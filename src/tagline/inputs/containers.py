@@ -18,7 +18,7 @@ def column_values(array: NDArray[Any], what: str) -> list[Any]:
     if array.ndim != 1:
         one = ", for example one column of a frame" if array.ndim == 2 else ""
         if array.ndim == 2 and what == "texts":
-            one += ', or join columns: `frame["a"] + "\\n" + frame["b"]`'
+            one += ', or join columns, in pandas `frame["a"].fillna("") + "\\n" + frame["b"].fillna("")`'
         raise InputError(f"The {what} have the shape {array.shape}: give an array of one dimension{one}.")
     values: list[Any] = array.tolist()
     return values

@@ -88,3 +88,8 @@ def test_sizes_that_cannot_be_are_one_sentence(sizes: list[int], message: str) -
 def test_too_few_rows_for_a_curve() -> None:
     with pytest.raises(InputError, match=r"at least 100 training rows, and there are 80"):
         choose_sizes(80, 2)
+    with pytest.raises(InputError, match=r"name smaller sizes with `--sizes 4,8,16,32` in place of `--curve`, or add"):
+        choose_sizes(32, 2)
+    assert check_sizes([4, 8, 16, 32], 32) == [4, 8, 16, 32]
+    with pytest.raises(InputError, match=r"there are 3: add rows"):
+        choose_sizes(3, 2)

@@ -19,6 +19,7 @@ from tagline.task import Bools, Floats
 _N_SIZES = 6
 _LEAST_ROWS = 50  # of the smallest size, or more with many classes
 _LEAST_OF_CLASS = 4
+_LEAST_TO_TRAIN = 2
 _EXPONENTS = np.arange(1, 31) / 20  # c: 0.05, 0.10 … 1.50
 _LEAST_SIZES = 4  # a law with three parameters fits any three points
 _SAMPLES = 400
@@ -66,9 +67,10 @@ def choose_sizes(n_rows: int, n_classes: int) -> list[int]:
     least = max(_LEAST_ROWS, _LEAST_OF_CLASS * n_classes)
     sizes = [n_rows >> k for k in range(_N_SIZES) if n_rows >> k >= least]
     if len(sizes) < 2:
+        smaller = ",".join(str(n_rows >> k) for k in reversed(range(_LEAST_SIZES)) if n_rows >> k >= _LEAST_TO_TRAIN)
+        named = f"name smaller sizes with `--sizes {smaller}` in place of `--curve`, or " if "," in smaller else ""
         raise InputError(
-            f"A learning curve needs at least {2 * least:,} training rows, and there are {n_rows:,}: "
-            "give smaller sizes with `--sizes`, or more rows."
+            f"`--curve` needs at least {2 * least:,} training rows, and there are {n_rows:,}: {named}add rows."
         )
     return sizes[::-1]
 
@@ -83,7 +85,7 @@ def check_sizes(sizes: Sequence[int], n_rows: int) -> list[int]:
     if len(set(sizes)) < len(sizes):
         twice = next(size for size in sizes if list(sizes).count(size) > 1)
         raise InputError(f"`--sizes` has {twice} twice.")
-    if min(sizes) < 2:
+    if min(sizes) < _LEAST_TO_TRAIN:
         raise InputError(f"`--sizes` has {min(sizes)}: training needs at least two rows.")
     if max(sizes) > n_rows:
         raise InputError(

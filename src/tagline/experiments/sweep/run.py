@@ -185,7 +185,7 @@ def _variants(settings: SweepSettings) -> list[Variant]:
     if settings.grid and settings.tries:
         raise InputError("`--grid` and `--try` cannot be combined: list every combination with `--try`.")
     if settings.sizes and settings.curve:
-        raise InputError("`--curve` chooses the sizes that `--sizes` names: give one of them.")
+        raise InputError("`--curve` chooses the sizes itself, and `--sizes` names them: give one of them.")
     if settings.tries:
         variants = listed_variants(settings.recipes, settings.settings, settings.tries)
     else:
