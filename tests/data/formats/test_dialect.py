@@ -189,6 +189,30 @@ def test_backslashes_escape_quotes_where_doubling_does_not_fit(tmp_path: Path) -
     assert read_file(path).frame.rows() == rows
 
 
+@pytest.mark.parametrize("separator", [",", "\t"])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_any_quote_may_be_escaped_with_any_separator(tmp_path: Path, separator: str, quote: str) -> None:
+    path = tmp_path / "data.csv"
+    rows = [(f"it {i} is {quote}so{quote}" + "\nor not" * (i % 3 == 0), "ab"[i % 2]) for i in range(30)]
+    escapes = {"doublequote": False, "escapechar": "\\", "quoting": csv.QUOTE_ALL}
+    path.write_text(written(rows, delimiter=separator, quotechar=quote, **escapes))
+    assert read_file(path).frame.rows() == rows
+    assert read_file(path, layout=FileLayout(quote=quote)).frame.rows() == rows
+
+
+def test_quotes_in_two_texts_do_not_join_the_rows_between_them(tmp_path: Path) -> None:
+    rows = [(("ham", "spam")[i % 2], f"it was message {i}") for i in range(40)]
+    rows[20], rows[23] = ("ham", '"It was so'), ("spam", 'they said "no"')
+    text = "".join(f"{label}\t{text}\n" for label, text in rows)
+    (tmp_path / "data.tsv").write_text(f"label\ttext\n{text}")
+    assert read_file(tmp_path / "data.tsv").frame.rows() == rows
+    (tmp_path / "data.txt").write_text(text)
+    assert read_file(tmp_path / "data.txt").frame.rows() == rows
+    (tmp_path / "data.txt").write_text(f"{text}ham\tone tab\ttoo many\n")
+    read = read_file(tmp_path / "data.txt")
+    assert (read.frame.rows(), len(read.rejected)) == (rows, 1)
+
+
 def test_backslashes_escape_in_blocks_without_quotes_in_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagline.data.sources.files.BLOCK_BYTES", 500)
     monkeypatch.setattr("tagline.data.sources.files.SAMPLE_BYTES", 500)

@@ -86,6 +86,9 @@ FILES = {
     "values that are names": "words,channel,kind\n"
     + "".join(f"it was a long story {i},email,question\n" for i in range(9)),
     "a row with an escape": "text,label\n" + '"good, very",pos\n' * 30 + '"so \\"bad\\", it is",neg\n',
+    "escaped single quotes": "text,label\n" + "'it\\'s, \\'so\\'\nor not','pos'\n" * 9,
+    "tabs and escapes": "text\tlabel\n" + '"so \\"bad\\""\tneg\ngood\tpos\n' * 9,
+    "tabs and quotes of two texts": "label\ttext\n" + 'pos\t"good film\nneg\tbad\npos\t"good"\n' * 3,
     "repeated headers": 'text,label\n\ufeff"text",label\n' * 4 + "good,label\n",
     "comments and no header": "# by x\n" + "".join(f"It was a good film {i};1\n" for i in range(9)),
     "a title": "Tickets of May\r\n\r\ntext;label\r\n" + "good, very;pos\r\nbad;neg\r\n" * 3,

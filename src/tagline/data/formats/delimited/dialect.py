@@ -14,6 +14,7 @@ from tagline.data.wording import listed
 from tagline.errors import DataError
 
 _RULE = re.compile(rb"[\s|+:=-]*[-=]{3}[\s|+:=-]*")  # the line under the header of psql and Markdown
+_MANY_LINES = 20  # of which a few may be bad in a table
 _EXCEL_SEPARATOR = re.compile(rb'"?sep=(.)"?\r?', re.IGNORECASE)
 
 
@@ -93,10 +94,18 @@ def head_line(sample: bytes) -> str:
 
 
 def is_table(source: Source, separator: str, n_rows: int) -> bool:
-    """Say whether the sample of a file has that many rows or more, all with the same number of cells, at least two."""
+    """Say whether the sample of a file has that many rows or more, all with the same number of cells, at least two.
+
+    Tabs are rare in prose: there a few rows among many may be bad, and a text may begin with a quote.
+    """
     lines = _sample_lines(source)
-    fit = fit_of(lines, Grammar(separator))
-    return len(lines) >= n_rows and fit.width > 1 and fit.share == 1.0
+    if separator == "\t":
+        fit = fit_of(lines, best_grammar(lines, separator, source.layout.quote))
+        fits = fit.share >= (MOST if len(lines) >= _MANY_LINES else 1.0)
+    else:
+        fit = fit_of(lines, Grammar(separator))
+        fits = fit.share == 1.0
+    return len(lines) >= n_rows and fit.width > 1 and fits
 
 
 def note_missing_header(rows: Rows) -> Rows:

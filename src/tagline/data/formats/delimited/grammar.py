@@ -31,18 +31,22 @@ def best_grammar(lines: list[bytes], separator: str | None, quote: str | None) -
     """Return the grammar that reads most rows of the sample."""
     first = lines[0].decode("utf-8", "replace") if lines else ""
     separators = [separator] if separator else _by_count(first)
-    quotes = _quote_candidates(lines, separators[0]) if quote is None else [quote or None]
+    rows = _split_plainly(lines, separators[0])
+    quotes = _quote_candidates(lines, separators[0], rows) if quote is None else [quote or None]
     candidates = [Grammar(each, mark) for each in separators for mark in quotes]
-    if any(b'\\"' in line for line in lines):
-        candidates += [Grammar(each, mark, escape=True) for each in separators for mark in quotes if mark]
+    escaped = [mark for mark in quotes if mark and any(f"\\{mark}".encode() in line for line in lines)]
+    candidates += [Grammar(each, mark, escape=True) for each in separators for mark in escaped]
     candidates = [grammar for each in candidates for grammar in _with_initial_spaces(each, lines)]
+    # Without quotes, cells such as "so \"bad\"" would keep theirs, and no row would be bad.
+    is_escaped = any(_surrounds(mark, rows) or _escapes(mark, rows) for mark in escaped)
 
     def rank(fit: Fit) -> tuple[bool, bool, bool, float, bool]:
         # A separator that the file lacks reads every row as one cell, which is right only where no other fits and the
         # header is a single name. A few bad rows are no reason for unusual quotes, or for none: those are common only
         # where tabs separate.
         columns = fit.width > 1 or not any(each in first for each in DELIMITERS)
-        usual = fit.grammar.quote == quotes[0] or (fit.grammar.separator == "\t" and fit.grammar.quote is None)
+        unquoted = fit.grammar.separator == "\t" and fit.grammar.quote is None and not is_escaped
+        usual = fit.grammar.quote == quotes[0] or unquoted
         return columns and fit.share >= MOST, fit.width > 1, usual, fit.share, fit.clean
 
     best = fit_of(lines, candidates[0])
@@ -68,10 +72,15 @@ def _by_count(first: str) -> list[str]:
     return sorted(DELIMITERS, key=lambda each: (not (each == "," and "," in first), -first.count(each)))
 
 
-def _quote_candidates(lines: list[bytes], separator: str) -> list[str | None]:
+def _split_plainly(lines: list[bytes], separator: str) -> list[list[str]]:
+    """Return what stands between the separators of the first lines, whatever the quotes."""
+    texts = (line.decode("utf-8", "replace").removesuffix("\r") for line in lines[:_QUOTE_LINES])
+    return [[cell.strip(" ") for cell in text.split(separator)] for text in texts]
+
+
+def _quote_candidates(lines: list[bytes], separator: str, rows: list[list[str]]) -> list[str | None]:
     """Return the quote characters to try: first those around the names of the header or most cells of a column."""
     texts = [line.decode("utf-8", "replace").removesuffix("\r") for line in lines[:_QUOTE_LINES]]
-    rows = [[cell.strip(" ") for cell in text.split(separator)] for text in texts]
     marks = sorted(_QUOTES, key=lambda mark: not _surrounds(mark, rows))
     around_names = [mark for mark in _UNUSUAL_QUOTES if rows and all(_is_inside(cell, mark) for cell in rows[0])]
     others = [mark for mark in _UNUSUAL_QUOTES if mark not in (separator, *around_names)]
@@ -105,14 +114,33 @@ def _surrounds(mark: str, rows: list[list[str]]) -> bool:
     return False
 
 
+def _escapes(mark: str, rows: list[list[str]]) -> bool:
+    """Say whether quotes are escaped inside of cells, and nearly all cells that begin with a quote end with one."""
+    begun = [cell for row in rows for cell in row if cell.startswith(mark)]
+    inside = [cell for cell in begun if _is_inside(cell, mark)]
+    return any(f"\\{mark}" in cell[1:-1] for cell in inside) and len(inside) >= MOST * len(begun)
+
+
+def _are_rows(lines: list[bytes], separator: str, width: int) -> bool:
+    """Say whether the lines that one cell spans are whole rows: then the quotes that enclose them belong to two texts.
+
+    Only where tabs separate: in prose, commas may be as frequent.
+    """
+    if len(lines) < 2 or separator != "\t":
+        return False
+    return width > 1 and all(line.count(b"\t") == width - 1 for line in lines)
+
+
 def fit_of(lines: list[bytes], grammar: Grammar) -> Fit:
     """Return how well a grammar reads lines."""
     width, n, n_bad, clean = 0, 0, 0, True
     spaced = f" {grammar.quote}"
-    for record in read_records(Lines(lines), grammar):
+    counted = Lines(lines)
+    for record in read_records(counted, grammar):
         width = width or len(record.cells)
         n += 1
-        n_bad += record.reason is not None or len(record.cells) != width
+        is_bad = record.reason is not None or len(record.cells) != width
+        n_bad += is_bad or _are_rows(lines[record.line - 1 : counted.number], grammar.separator, width)
         clean = clean and not any(cell.startswith(spaced) for cell in record.cells)
         if n_bad > _MOST_BAD:
             break

@@ -30,16 +30,25 @@ function sampleOf(text) {
 }
 
 /**
+ * Whether the lines that one cell spans are whole rows: then the quotes that enclose them belong to two texts. Only where
+ * tabs separate: in prose, commas may be as frequent.
+ */
+function areRows(raw, separator, width) {
+  const lines = raw.replace(/\n$/, "").split("\n");
+  return lines.length > 1 && separator === "\t" && width > 1 && lines.every((line) => line.split("\t").length === width);
+}
+
+/**
  * How well a grammar reads a sample: the share of rows as wide as the first one, and that width. `clean`: no cell begins
  * with a space and a quote.
  */
 function fitOf(sample, grammar) {
   let [width, rows, bad, clean] = [0, 0, 0, true];
-  for (const { cells } of readRecords(sample, grammar)) {
+  for (const { cells, start, end } of readRecords(sample, grammar)) {
     const found = cells === null ? 0 : cells.length;
     width ||= found;
     rows++;
-    if (cells === null || found !== width) bad++;
+    if (cells === null || found !== width || areRows(sample.slice(start, end), grammar.separator, width)) bad++;
     clean &&= !(cells ?? []).some((cell) => cell.startsWith(` ${grammar.quote}`));
     if (bad > MOST_BAD) break;
   }
@@ -67,9 +76,22 @@ function encloses(mark, separator, lines) {
   return found >= Math.max(2, MOST * lines.length);
 }
 
-function quoteCandidates(sample, separator) {
-  const lines = sample.split("\n", QUOTE_LINES).map((line) => line.replace(/\r$/, ""));
-  const rows = lines.map((line) => line.split(separator).map((cell) => cell.replace(/^ +| +$/g, "")));
+/** Whether quotes are escaped inside of cells, and nearly all cells that begin with a quote end with one. */
+function escapes(mark, rows) {
+  const begun = rows.flat().filter((cell) => cell.startsWith(mark));
+  const inside = begun.filter((cell) => isInside(cell, mark));
+  return inside.some((cell) => cell.slice(1, -1).includes(`\\${mark}`)) && inside.length >= MOST * begun.length;
+}
+
+const firstLinesOf = (sample) => sample.split("\n", QUOTE_LINES).map((line) => line.replace(/\r$/, ""));
+
+/** What stands between the separators of the first lines, whatever the quotes. */
+function splitPlainly(sample, separator) {
+  return firstLinesOf(sample).map((line) => line.split(separator).map((cell) => cell.replace(/^ +| +$/g, "")));
+}
+
+function quoteCandidates(sample, separator, rows) {
+  const lines = firstLinesOf(sample);
   const around = QUOTES.filter((mark) => surrounds(mark, rows));
   const aroundNames = UNUSUAL_QUOTES.filter((mark) => rows[0].every((cell) => isInside(cell, mark)));
   const others = UNUSUAL_QUOTES.filter((mark) => mark !== separator && !aroundNames.includes(mark));
@@ -82,11 +104,14 @@ function bestGrammar(sample, stated) {
   const first = sample.split("\n", 1)[0];
   const count = (separator) => (separator === "," && first.includes(",") ? Infinity : first.split(separator).length);
   const separators = stated === null ? [...SEPARATORS].sort((a, b) => count(b) - count(a)) : [stated];
-  const quotes = quoteCandidates(sample, separators[0]);
+  const rows = splitPlainly(sample, separators[0]);
+  const quotes = quoteCandidates(sample, separators[0], rows);
   const all = (marks, escape) =>
     separators.flatMap((separator) => marks.map((quote) => ({ separator, quote, escape, initialSpace: false })));
-  const tried = all(quotes, false);
-  if (sample.includes('\\"')) tried.push(...all(quotes.filter((quote) => quote !== null), true));
+  const escaped = quotes.filter((quote) => quote !== null && sample.includes(`\\${quote}`));
+  const tried = [...all(quotes, false), ...all(escaped, true)];
+  // Without quotes, cells such as "so \"bad\"" would keep theirs, and no row would be bad.
+  const isEscaped = escaped.some((mark) => surrounds(mark, rows) || escapes(mark, rows));
   const isSpaced = ({ separator, quote }) =>
     quote !== null && [`${separator} ${quote}`, `${closingOf(quote)} ${separator}`].some((mark) => sample.includes(mark));
   const candidates = tried.flatMap((each) => (isSpaced(each) ? [each, { ...each, initialSpace: true }] : [each]));
@@ -97,7 +122,7 @@ function bestGrammar(sample, stated) {
   const rank = ({ grammar: { separator, quote }, width, share, clean }) => [
     (width > 1 || single) && share >= MOST,
     width > 1,
-    quote === quotes[0] || (separator === "\t" && quote === null),
+    quote === quotes[0] || (separator === "\t" && quote === null && !isEscaped),
     share,
     clean,
   ];

@@ -86,9 +86,10 @@ function notUtf8(raw) {
 }
 
 /**
- * The records of a text, {line, cells, reason, end}: the line on which it starts, and where the next one does. Rows of
- * empty cells without quotes are ignored. `width` is how many cells a record must have, if it is given: then `cells` of
- * one that cannot be read are those that can be and null for the others. Without, or if it is not UTF-8, they are null.
+ * The records of a text, {line, start, end, cells, reason}: line and place where it starts, and where the next one does.
+ * Rows of empty cells without quotes are ignored. `width` is how many cells a record must have, if it is given: then
+ * `cells` of one that cannot be read are those that can be and null for the others. Without, or if it is not UTF-8, they
+ * are null.
  */
 function* readRecords(text, grammar, { start = 0, line = 1, width = null } = {}) {
   for (let position = start; position < text.length; ) {
@@ -99,11 +100,12 @@ function* readRecords(text, grammar, { start = 0, line = 1, width = null } = {})
     const wrong = notUtf8(text.slice(position, cells === null ? lineEnd : end));
     const isEmpty = cells !== null && cells.every((cell) => cell === "");
     if (!isEmpty || (grammar.quote !== null && text.slice(position, lineEnd).includes(grammar.quote))) {
-      if (wrong !== null) yield { line, cells: null, reason: wrong, end };
+      const place = { line, start: position, end };
+      if (wrong !== null) yield { ...place, cells: null, reason: wrong };
       else if (width !== null && cells?.length !== width) {
         const kept = Array.from({ length: width }, (_, i) => (cells ?? record.kept)[i] ?? null);
-        yield { line, cells: kept, reason: record.reason ?? `${width} fields expected, ${cells.length} found`, end };
-      } else yield { line, ...record };
+        yield { ...place, cells: kept, reason: record.reason ?? `${width} fields expected, ${cells.length} found` };
+      } else yield { ...place, ...record };
     }
     line++;
     for (let at = text.indexOf("\n", lineEnd + 1); at >= 0 && at < end; at = text.indexOf("\n", at + 1)) line++;
