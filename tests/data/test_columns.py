@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tagline.data import load_dataset
-from tagline.data.columns import choose_columns
+from tagline.data.columns import choose_columns, find_text_columns
 from tagline.data.rows import Rows
 from tagline.errors import ColumnError, DataError
 from tests.data.labelled_rows import frame, write
@@ -154,9 +154,46 @@ def test_the_question_for_a_column_has_its_likely_answer() -> None:
             "done": ["yes", "no"] * 30,
         }
     )
-    with pytest.raises(ColumnError, match=r"Candidates are `done`, `team`\.") as raised:
+    both = r"^`x`: the label .*Candidates are `done`, `team`\. The text .*Candidates are `note`, `remark`\.$"
+    with pytest.raises(ColumnError, match=both) as raised:
         choose_columns(Rows(frame, "x", "x"), (), (), None)
+    assert raised.value.answer == ("--text", "note", "--text", "remark", "--label", "done")
+    assert choose_columns(Rows(frame, "x", "x"), raised.value.answer[1:4:2], raised.value.answer[5:], None)
+    with pytest.raises(ColumnError, match=r"Candidates are `done`, `team`\.$") as raised:
+        choose_columns(Rows(frame.drop("remark"), "x", "x"), (), (), None)
     assert raised.value.answer == ("--label", "done")
     with pytest.raises(ColumnError, match=r"Candidates are `note`, `remark`\.") as raised:
         choose_columns(Rows(frame, "x", "x"), (), ("team",), None)
     assert raised.value.answer == ("--text", "note", "--text", "remark")
+
+
+@pytest.mark.parametrize(
+    "wordless",
+    [
+        "01.09.2025 08:{:02}",
+        "2025-09-01 08:56:{:02}",
+        "2025-09-01T08:56:{:02}Z",
+        "09/01/2025 08:{:02} AM",
+        "Mon Sep 1 08:56:{:02} 2025",
+        "+49 171 00000{:02}",
+        "3f2a9c04-77b1-4e5d-9c00-8a6f0b2d11{:02}",
+        "ticket-2025-00{:02}-closed",
+        "first.last{:02}@example.com",
+    ],
+)
+def test_times_numbers_and_ids_are_no_texts_beside_one(wordless: str) -> None:
+    columns = {
+        "made": [wordless.format(i) for i in range(60)],
+        "Betreff": [f"Frage zu {i % 20}" for i in range(60)],
+        "note": [f"Guten Tag, die Rechnung {i} stimmt nicht" for i in range(60)],
+        "remark": [f"請求書{'番号' * 8}{i}が間違っています" for i in range(60)],
+    }
+    rows = Rows(pl.DataFrame(columns | {"team": ["x", "y", "z"] * 20}), "x", "x")
+    with pytest.raises(ColumnError, match=r"Candidates are `Betreff`, `note`, `remark`\.$"):
+        choose_columns(rows, (), (), None)
+    for name in ("note", "remark"):
+        one = Rows(rows.frame.select("made", "team", name), "x", "x")
+        assert choose_columns(one, (), (), None).text == (name,)
+        assert find_text_columns(one.frame, (), "x") == (name,)
+    only = Rows(rows.frame.select("made", "team"), "x", "x")
+    assert choose_columns(only, (), (), None).text == ("made",)

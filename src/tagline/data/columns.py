@@ -2,7 +2,8 @@
 
 The choice, in this order: the column that the caller names; the one that the structure of the source determines;
 the first of the known names below, ignoring case; the only column of strings that look like texts, or the only one
-of few distinct values. If that leaves no column or several, it is a `DataError` that lists the columns.
+of few distinct values. If that leaves no column or several, it is a `DataError` that lists the columns. Strings without
+words, such as times, phone numbers and ids, are texts only if no column has words.
 """
 
 import shlex
@@ -48,6 +49,8 @@ MAX_LABEL_DISTINCT = 0.2
 MIN_SUBJECT_WORDS = 1.5
 MIN_SUBJECTS_OCCURRING_ONCE = 0.5
 SAMPLE_ROWS = 1000
+#: Two words, or letters of a script that puts no space between words.
+_WORDS = r"\p{L}\s+\S*\p{L}|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{2}"
 #: Days and times, as files write them: 2024-05-11, 2024-05-11T10:00:00Z, 11.5.2024, 5/11/24, 10:30.
 _MOMENT = r"^\s*(\d{4}([-/.])\d{1,2}([-/.])\d{1,2}|\d{1,2}([-/.])\d{1,2}([-/.])(\d{2}|\d{4})|\d{1,2}:\d\d)([T ,:].*)?$"
 
@@ -77,7 +80,10 @@ def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group:
         label_columns, label_how = (_choose_question(rows, questions),), "known from the layout"
     else:
         settled = {*text} | ({rows.text} if rows.text else set())
-        found, label_how = _find_label(frame, taken | settled, rows.source)
+        try:
+            found, label_how = _find_label(frame, taken | settled, rows.source)
+        except ColumnError as error:
+            raise (error if settled else _with_text_question(error, frame, taken, rows.source)) from None
         label_columns = (found,)
     taken.update(label_columns)
     if text:
@@ -239,9 +245,30 @@ def _find_text(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str, 
     rest = [name for name in frame.columns if name not in taken]
     rest = [name for name in rest if frame.schema[name] == pl.String and not object_keys(frame[name])]
     candidates = rest if len(rest) == 1 else [name for name in rest if _is_text_like(frame[name])]
+    candidates = [name for name in candidates if _has_words(frame[name])] or candidates
     if len(candidates) == 1:
         return candidates[0], "the only column of texts"
+    if candidates:
+        shorter = _short_texts(frame, taken)
+        candidates = [name for name in rest if name in candidates or name in shorter]
     raise _ambiguous("text", candidates, len(candidates), frame, source)
+
+
+def _with_text_question(asked: ColumnError, frame: pl.DataFrame, taken: set[str], source: str) -> ColumnError:
+    """Return the question for the label column, with that for the text column if it follows."""
+    candidates = {*asked.answer[1::2]}
+    if not candidates:
+        return asked
+    try:
+        _find_text(frame, taken | candidates, source)
+    except ColumnError as error:
+        if error.answer:
+            question = str(error).removeprefix(f"`{source}`: ")
+            both = f"{asked} {question[0].upper()}{question[1:]}"
+            return ColumnError(both, (*error.answer, *asked.answer), asked.columns)
+    except DataError:
+        pass
+    return asked
 
 
 def _refuse_objects(column: pl.Series, source: str) -> None:
@@ -282,10 +309,7 @@ def _ambiguous(what: str, candidates: list[str], n_likely: int, frame: pl.DataFr
 
 def _left_out(frame: pl.DataFrame, text: Sequence[str], taken: set[str]) -> tuple[str, ...]:
     """Return a note on columns that hold texts too, but are not used beside the columns ``text``."""
-    taken = taken | {*text}
-    names = [name for name in frame.columns if name not in taken and name.strip().casefold() not in OTHER_NAMES]
-    names = [name for name in names if frame.schema[name] == pl.String]
-    names = [name for name in names if _is_prose(frame[name]) or _is_subject(frame[name])]
+    names = _short_texts(frame, taken | {*text})
     if not names:
         return ()
     options = " ".join(f"--text {shlex.quote(name)}" for name in (*text, *names))
@@ -294,14 +318,30 @@ def _left_out(frame: pl.DataFrame, text: Sequence[str], taken: set[str]) -> tupl
     return (f"{_quoted(names)} {is_text}: add `{options}` to read {both}.",)
 
 
+def _short_texts(frame: pl.DataFrame, taken: set[str]) -> list[str]:
+    """Return the columns that hold texts, however short, among them subjects of messages."""
+    names = [name for name in frame.columns if name not in taken and name.strip().casefold() not in OTHER_NAMES]
+    names = [name for name in names if frame.schema[name] == pl.String]
+    return [name for name in names if _is_prose(frame[name]) or _is_subject(frame[name])]
+
+
 def _is_prose(column: pl.Series) -> bool:
     """Say whether most values are several words, with more letters than digits, and not just a few different ones."""
+    values = _sample(column)
+    return values.n_unique() >= max(2, MAX_LABEL_DISTINCT * len(values)) and _has_words(values)
+
+
+def _has_words(column: pl.Series) -> bool:
+    """Say whether most values are several words, at least half of whose characters are letters."""
+    values = _sample(column)
+    letters, characters = (values.str.count_matches(pattern) for pattern in (r"[\p{L}\p{M}]", r"\S"))
+    share = (values.str.contains(_WORDS) & (2 * letters >= characters)).mean()
+    return isinstance(share, float) and share >= MIN_TEXT_DISTINCT
+
+
+def _sample(column: pl.Series) -> pl.Series:
     values = column.drop_nulls()
-    values = values.gather_every(max(1, len(values) // SAMPLE_ROWS))
-    if values.n_unique() < max(2, MAX_LABEL_DISTINCT * len(values)):
-        return False
-    several_words = values.str.contains(r"\p{L}\s+\S*\p{L}").mean()
-    return isinstance(several_words, float) and several_words >= MIN_TEXT_DISTINCT
+    return values.gather_every(max(1, len(values) // SAMPLE_ROWS))
 
 
 def _is_subject(column: pl.Series) -> bool:
@@ -326,8 +366,7 @@ def _holds_subjects(column: pl.Series) -> bool:
 
 
 def _is_text_like(column: pl.Series) -> bool:
-    sample = column.drop_nulls()
-    sample = sample.gather_every(max(1, len(sample) // SAMPLE_ROWS))
+    sample = _sample(column)
     if not len(sample):
         return False
     mean = sample.str.len_chars().mean()
