@@ -121,14 +121,16 @@ def _escapes(mark: str, rows: list[list[str]]) -> bool:
     return any(f"\\{mark}" in cell[1:-1] for cell in inside) and len(inside) >= MOST * len(begun)
 
 
-def _are_rows(lines: list[bytes], separator: str, width: int) -> bool:
+def _are_rows(lines: list[bytes], grammar: Grammar, width: int) -> bool:
     """Say whether the lines that one cell spans are whole rows: then the quotes that enclose them belong to two texts.
 
-    Only where tabs separate: in prose, commas may be as frequent.
+    Only where tabs separate, as commas are frequent in prose, and where no other cell of these lines is quoted.
     """
-    if len(lines) < 2 or separator != "\t":
+    if len(lines) < 2 or width < 2 or grammar.separator != "\t":
         return False
-    return width > 1 and all(line.count(b"\t") == width - 1 for line in lines)
+    rows = _split_plainly(lines, "\t")
+    quote = grammar.quote or ""
+    return all(len(row) == width and not any(_is_inside(cell, quote) for cell in row) for row in rows)
 
 
 def fit_of(lines: list[bytes], grammar: Grammar) -> Fit:
@@ -140,7 +142,7 @@ def fit_of(lines: list[bytes], grammar: Grammar) -> Fit:
         width = width or len(record.cells)
         n += 1
         is_bad = record.reason is not None or len(record.cells) != width
-        n_bad += is_bad or _are_rows(lines[record.line - 1 : counted.number], grammar.separator, width)
+        n_bad += is_bad or _are_rows(lines[record.line - 1 : counted.number], grammar, width)
         clean = clean and not any(cell.startswith(spaced) for cell in record.cells)
         if n_bad > _MOST_BAD:
             break

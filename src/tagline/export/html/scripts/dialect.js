@@ -29,13 +29,24 @@ function sampleOf(text) {
   return sample;
 }
 
+const isInside = (cell, mark) => cell.length > 1 && cell[0] === mark && cell.at(-1) === closingOf(mark);
+
+const firstLinesOf = (sample) => sample.split("\n", QUOTE_LINES).map((line) => line.replace(/\r$/, ""));
+
+/** What stands between the separators of the first lines, whatever the quotes. */
+function splitPlainly(sample, separator) {
+  return firstLinesOf(sample).map((line) => line.split(separator).map((cell) => cell.replace(/^ +| +$/g, "")));
+}
+
 /**
  * Whether the lines that one cell spans are whole rows: then the quotes that enclose them belong to two texts. Only where
- * tabs separate: in prose, commas may be as frequent.
+ * tabs separate, as commas are frequent in prose, and where no other cell of these lines is quoted.
  */
-function areRows(raw, separator, width) {
-  const lines = raw.replace(/\n$/, "").split("\n");
-  return lines.length > 1 && separator === "\t" && width > 1 && lines.every((line) => line.split("\t").length === width);
+function areRows(raw, { separator, quote }, width) {
+  if (width < 2 || separator !== "\t") return false;
+  const lines = raw.replace(/\n$/, "");
+  if (!lines.includes("\n")) return false;
+  return splitPlainly(lines, "\t").every((row) => row.length === width && !row.some((cell) => isInside(cell, quote)));
 }
 
 /**
@@ -48,14 +59,12 @@ function fitOf(sample, grammar) {
     const found = cells === null ? 0 : cells.length;
     width ||= found;
     rows++;
-    if (cells === null || found !== width || areRows(sample.slice(start, end), grammar.separator, width)) bad++;
+    if (cells === null || found !== width || areRows(sample.slice(start, end), grammar, width)) bad++;
     clean &&= !(cells ?? []).some((cell) => cell.startsWith(` ${grammar.quote}`));
     if (bad > MOST_BAD) break;
   }
   return { grammar, width, share: 1 - bad / Math.max(1, rows), clean };
 }
-
-const isInside = (cell, mark) => cell.length > 1 && cell[0] === mark && cell.at(-1) === closingOf(mark);
 
 /** Whether a quote stands around all names of the header, or around most cells of the first or the last column. */
 function surrounds(mark, [header, ...body]) {
@@ -81,13 +90,6 @@ function escapes(mark, rows) {
   const begun = rows.flat().filter((cell) => cell.startsWith(mark));
   const inside = begun.filter((cell) => isInside(cell, mark));
   return inside.some((cell) => cell.slice(1, -1).includes(`\\${mark}`)) && inside.length >= MOST * begun.length;
-}
-
-const firstLinesOf = (sample) => sample.split("\n", QUOTE_LINES).map((line) => line.replace(/\r$/, ""));
-
-/** What stands between the separators of the first lines, whatever the quotes. */
-function splitPlainly(sample, separator) {
-  return firstLinesOf(sample).map((line) => line.split(separator).map((cell) => cell.replace(/^ +| +$/g, "")));
 }
 
 function quoteCandidates(sample, separator, rows) {
