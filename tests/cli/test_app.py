@@ -12,6 +12,7 @@ import pytest
 
 from tagline.bundle import FORMAT
 from tagline.cli import main
+from tagline.cli.app import _command
 from tests.cli.cli_data import names, write_reviews
 
 
@@ -198,6 +199,24 @@ def test_a_stopped_command_leaves_no_file(stop, status, tmp_path, here):
     if stop == signal.SIGINT:
         assert rest.count("\n") == 1
         assert rest == "error: stopped; if anything was kept, `tagline runs` says how to resume it.\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "last_stage", "told"),
+    [
+        ("tune", "searching", "error: stopped; if anything was kept, `tagline runs` says how to resume it.\n"),
+        ("tune", "stopped before a recipe was evaluated", "error: stopped.\n"),
+        ("datasets", "reading", "error: stopped; nothing was written.\n"),
+    ],
+)
+def test_what_is_kept_is_told_once(command, last_stage, told, monkeypatch, capsys):
+    def stop(context):
+        context.obj.stage(last_stage)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_command().commands[command], "invoke", stop)
+    assert main([command]) == 130
+    assert capsys.readouterr().err.endswith(f"{last_stage}\n{told}")
 
 
 @pytest.mark.slow

@@ -120,9 +120,10 @@ def _report(error: BaseException, session: Session) -> int:
             return error.exit_code
         case KeyboardInterrupt() | typer.Abort():
             session.close()
-            keeps = _RESUMABLE.intersection(session.command[:2])
-            kept = "if anything was kept, `tagline runs` says how to resume it" if keeps else "nothing was written"
-            error_line(f"stopped; {kept}.")
+            kept = "; nothing was written"
+            if _RESUMABLE.intersection(session.command[:2]):
+                kept = "; if anything was kept, `tagline runs` says how to resume it"
+            error_line(f"stopped{'' if session.told_what_is_kept else kept}.")
             return INTERRUPTED
         case Terminated():
             return TERMINATED

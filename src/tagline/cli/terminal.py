@@ -27,6 +27,7 @@ class Session:
 
     def __init__(self, command: Sequence[str]) -> None:
         self.command = list(command)
+        self.told_what_is_kept = False  # by the command that was stopped, in its last stage
         self.debug = False
         self.quiet = False
         self._started = time.perf_counter()
@@ -37,6 +38,7 @@ class Session:
         """Start a stage of the progress display."""
         if self.quiet:
             return
+        self.told_what_is_kept = name.startswith("stopped")
         if not sys.stderr.isatty():
             sys.stderr.write(f"{time.perf_counter() - self._started:6.1f} s  {name}\n")
             sys.stderr.flush()

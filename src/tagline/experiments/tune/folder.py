@@ -137,7 +137,9 @@ def load_request(run: str | Path) -> tuple[TuneRequest, str]:
     try:
         return read_request(path, _FORMAT, partial(_parse, target), target, f"remove `{path.parent}` and start again")
     except FileNotFoundError:
-        what = "is finished" if (target / "run.json").exists() else "is not an unfinished search"
+        what = "is not an unfinished search"
+        if (target / "run.json").exists():
+            what = "is finished, by its budget or by Ctrl-C, which ends a search and keeps the best"
         raise InputError(f"`{run}` {what}: there is nothing to resume.") from None
 
 
