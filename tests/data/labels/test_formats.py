@@ -162,6 +162,16 @@ def test_strings_of_bits_are_indicators() -> None:
         (["[ True False]", "[ True  True]"], [["0"], ["0", "1"]]),
         (["True, False", "True, True"], [["0"], ["0", "1"]]),
         (["tensor(1)", "np.int64(2)", "b'c'"], ["1", "2", "c"]),
+        (["tf.Tensor([0 1 1], shape=(3,), dtype=int32)", "tf.Tensor([1 0 0], shape=(3,))"], [["1", "2"], ["0"]]),
+        (["Index(['a', 'b'], dtype='object')", "Index([], dtype='object')"], [["a", "b"], []]),
+        (["dict_keys(['a', 'b'])", "deque(['b'], maxlen=3)"], [["a", "b"], ["b"]]),
+        (['c("a", "b")', 'c("b", NA)', "character(0)", "c"], [["a", "b"], ["b"], [], ["c"]]),
+        (["[a; b]", "[b]", "[a]"], [["a", "b"], ["b"], ["a"]]),
+        (["[a|b]", "[b]", "[a]"], [["a", "b"], ["b"], ["a"]]),
+        (["('yes', 0.98)", "('no', 0.4)", "('a', 0.9)"], [["yes"], ["no"], ["a"]]),
+        (["[('a', 0.9), ('b', 0.3)]", "[('a', 0.6), ('b', 0.8)]"], [["a"], ["a", "b"]]),
+        (["1/0/0", "0-1-1", "0:0:0"], [["0"], ["1", "2"], []]),
+        (["1-0", "0-1"], ["1-0", "0-1"]),
         (["<a>", "#b", "C#"], ["<a>", "#b", "C#"]),
     ],
 )
@@ -215,6 +225,22 @@ def test_class_numbers_in_lists_stay_names() -> None:
         read(["[0, 0, 1]", "[1, 0]"])
 
 
+def test_lists_that_name_a_label_several_times_are_announced() -> None:
+    found = read_labels(pl.DataFrame({"label": ["['a', 'a']", "['b', 'a']"]}), ("label",), "data", LabelOptions())
+    assert found.values.to_list() == [["a"], ["a", "b"]]
+    assert found.notes == ("1 row of `label` has a label several times, such as `['a', 'a']`: it counts once.",)
+
+
+def test_the_same_labels_in_every_row_are_refused() -> None:
+    with pytest.raises(DataError, match="every row has all 2 labels of column `label`"):
+        load_dataset([("t0", ["a", "b"]), ("t1", ["b", "a"])])
+
+
+def test_lists_of_labels_have_their_scores_beside_them() -> None:
+    frame = pl.DataFrame({"labels": [["a", "b"], ["b", "a"]], "scores": [[0.9, 0.1], [0.4, 0.6]]})
+    assert read_labels(frame, ("labels",), "data", LabelOptions()).values.to_list() == [["a"], ["a"]]
+
+
 def test_lists_without_quotes_are_read_and_names_in_brackets_are_names() -> None:
     expected = [["a", "b"], ["a"], ["b"], []]
     assert read(["[a, b]", "[a]", "[b]", "[]"]).to_list() == expected
@@ -231,6 +257,9 @@ def test_lists_without_quotes_are_read_and_names_in_brackets_are_names() -> None
         ('[[0, 4, "ORG"]]', "a list inside a list names no class"),
         ('[{"start": 0, "end": 4, "label": "ORG"}]', "no labels of whole texts"),
         ('["[1, 2]"]', "it is a structure that names no class"),
+        ("[1 0 0 ... 0]", "it was shortened with `...` when it was printed"),
+        ("deque2(['a'])", "it is what a program prints"),
+        ('a:1:{i:0;s:1:"a";}', "it is an array as PHP's `serialize` writes it"),
     ],
 )
 def test_other_structures_are_refused_with_the_reason(cell: str, reason: str) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tagline.data.labels.structures import NotLabelsError, indicator, labels_in, parsed, positions_set
+from tagline.data.labels.printed import parsed
+from tagline.data.labels.structures import NotLabelsError, applying, indicator, labels_in, numbers_by_position
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,13 @@ from tagline.data.labels.structures import NotLabelsError, indicator, labels_in,
         ("[0. 1.]", ["0", "1"]),
         ("{'b', 'a'}", ["a", "b"]),
         ("('a',)", ["a"]),
+        ("(1, 0, 1)", [1, 0, 1]),
+        ("['a', nan]", ["a", None]),
+        ('["nan", NaN]', ["nan", None]),
+        ("['a' nan]", ["a"]),
+        ("[9.5e-01 0.]", ["9.5e-01", "0"]),
+        ('"[\\"a\\"]"', ["a"]),
+        ("[&quot;a&quot;]", ["a"]),
         ("set()", []),
         ("{}", []),
         ("[nan", None),
@@ -48,15 +56,26 @@ def test_indicators(value: object, number: float | None) -> None:
     assert indicator(value) == number
 
 
+def names(value: object) -> list[str] | None:
+    return applying([labels_in(value)], several=True).labels[0]
+
+
 def test_labels_of_objects() -> None:
-    assert labels_in({"cats": {"a": 1, "b": 0}}) == ["a"]
-    assert labels_in([{"label": "a", "value": 1.0}, {"label": "b", "value": 0.0}]) == ["a"]
-    assert labels_in({"label": "a", "score": 0.9}) == ["a"]
-    assert labels_in({"label": 1, "other": 0}) == ["label"]
-    assert labels_in({"a": None, "b": None}) == []
-    assert labels_in({"name": "a", "id": 3, "color": "red"}) == ["a"]
-    assert labels_in({"name": "a", "id": 1, "user_id": 0, "confidence": 0.9}) == ["a"]
-    assert labels_in([{"displayName": "a"}, {"name": "b", "id": 1}]) == ["a", "b"]
+    assert names({"cats": {"a": 1, "b": 0}}) == ["a"]
+    assert names([{"label": "a", "value": 1.0}, {"label": "b", "value": 0.0}]) == ["a"]
+    assert names({"label": "a", "score": 0.9}) == ["a"]
+    assert names({"label": "no", "score": 0.9}) == ["no"]
+    assert names({"label": 1, "other": 0}) == ["label"]
+    assert names({"a": None, "b": None}) == []
+    assert names({"name": "a", "id": 3, "color": "red"}) == ["a"]
+    assert names({"name": "a", "id": 1, "user_id": 0, "confidence": 0.9}) == ["a"]
+    assert names([{"displayName": "a"}, {"name": "b", "id": 1}]) == ["a", "b"]
+    assert names({"labels": ["a", "b"], "scores": [0.2, 0.8]}) == ["b"]
+    for key, yes, no in (("confidence", 0.9, 0.1), ("selected", True, False), ("value", "true", "false")):
+        assert names([{"label": "a", key: no}, {"label": "b", key: yes}]) == ["b"]
+    for value in ([{"label": "a", "confidence": 93}], {"labels": ["a", "b"], "scores": [0.2]}):
+        with pytest.raises(NotLabelsError):
+            labels_in(value)
     with pytest.raises(NotLabelsError):
         labels_in({"name": "a", "start": 0, "end": 3})
     for value in ({"name": "Bob", "spam": 1, "ham": 0}, {"name": "Bob", "spam": "0.9", "ham": "0.1"}, {}):
@@ -65,7 +84,19 @@ def test_labels_of_objects() -> None:
 
 
 def test_positions_need_lists_of_one_length() -> None:
-    assert positions_set([["1", "0"], None, [], ["0.2", "0.8"]]) == [["0"], None, [], ["1"]]
-    assert positions_set([["1"], ["0"]]) is None
-    assert positions_set([["a", "b"]]) is None
-    assert positions_set([None]) is None
+    numbers = numbers_by_position([["1", "0"], None, [], ["0.2", "0.8"]])
+    assert numbers is not None
+    assert applying(numbers, several=False).labels == [["0"], None, [], ["1"]]
+    assert numbers_by_position([["yes", "no"], ["No", "no"]]) == [{"0": 1, "1": 0}, {"0": 0, "1": 0}]
+    for rows in ([["1"], ["0"]], [["a", "b"]], [["x", "y"]], [["1", "-1"], ["2", "0"]], [None]):
+        assert numbers_by_position(rows) is None
+    for row in (["1", "0", "0", "-1"], ["1", "0", "0", None]):
+        with pytest.raises(NotLabelsError, match="missing or -1, not known"):
+            numbers_by_position([row])
+
+
+def test_the_most_probable_class_is_the_label_where_probabilities_add_up_to_one() -> None:
+    rows = [{"a": 0.48, "b": 0.26, "c": 0.26}, {"a": 0.1, "b": 0.89, "c": 0.0}, None]
+    assert applying(rows, several=False).labels == [["a"], ["b"], None]
+    assert applying(rows, several=True).labels == [[], ["b"], None]
+    assert applying([*rows, {"a": 0.5, "b": 0.7, "c": 0.1}], several=False).labels == [[], ["b"], None, ["a", "b"]]

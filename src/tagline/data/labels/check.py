@@ -27,12 +27,17 @@ def sorted_classes(labels: pl.Series) -> list[str]:
 def check_labels(
     labels: pl.Series, classes: list[str], rows: Rows, columns: Sequence[str], fewest_classes: int = 2
 ) -> None:
-    """Raise `DataError` for too few classes, and for labels that look like texts or like row numbers."""
+    """Raise `DataError` for too few classes, the same in each row, and labels that look like texts or row numbers."""
     column = "`, `".join(columns)
     if len(classes) < fewest_classes:
         only = f"only `{classes[0]}`" if classes else "no class at all"
         raise DataError(f"`{rows.source}`: a classifier needs at least two classes, but column `{column}` has {only}.")
     n_labels = int(labels.list.len().sum()) if isinstance(labels.dtype, pl.List) else len(labels)
+    if isinstance(labels.dtype, pl.List) and fewest_classes > 1 and (labels.list.len() == len(classes)).all():
+        raise DataError(
+            f"`{rows.source}`: every row has all {len(classes):,} labels of column `{column}`, so that there is "
+            "nothing to learn. Keep only the labels that apply to a row."
+        )
     longest = max(map(len, classes))
     if longest > LONGEST_LABEL:
         found = f"one of its values has {longest:,} characters"

@@ -1,20 +1,18 @@
 """A label column, how it is read, and the labels that were read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import polars as pl
 
 from tagline.data.frames import as_strings
-from tagline.data.labels.structures import parsed, without_constructors
+from tagline.data.labels.printed import PRINTED, parsed, without_constructors
 from tagline.data.wording import kind_of_values
 from tagline.errors import DataError
 from tagline.key_findings import KeyFinding
 
 _SHOWN_CHARS = 60
-#: What begins a cell that a program printed instead of its value: ``tensor([0, 1])``, ``np.str_('a')``, ``b'a'``.
-_PRINTED = r"^\[?(?:\w+\.)?(?:tensor|array|frozenset|str_|u?int\d+|float\d+|bool_?)\(|^b'"
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class LabelColumn:
         if read is None:
             raise self.no_labels()
         strings = read.str.strip_chars()
-        if self.values.dtype == pl.String and strings.str.contains(_PRINTED).any():
+        if self.values.dtype == pl.String and strings.str.contains(PRINTED).any():
             strings = without_constructors(strings)
         return strings.to_frame().select(pl.when(pl.col(strings.name) != "").then(pl.col(strings.name))).to_series()
 
@@ -70,7 +68,7 @@ class LabelColumn:
         """The distinct `strings` without null, in the order of their first rows."""
         return self.strings.drop_nulls().unique(maintain_order=True)
 
-    def map_distinct(self, lists: Mapping[str, list[str]]) -> pl.Series:
+    def map_distinct(self, lists: Mapping[str, Sequence[str | None]]) -> pl.Series:
         """Replace every distinct string by its list of labels."""
         return self.strings.replace_strict(lists, default=None, return_dtype=pl.List(pl.String))
 

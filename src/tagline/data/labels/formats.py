@@ -6,7 +6,8 @@ a function and its entry.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -16,22 +17,28 @@ from tagline.data.labels.characters import visible
 from tagline.data.labels.column import LabelColumn, LabelOptions, Labels
 from tagline.data.labels.indicators import read_bare_indicators, read_indicator_columns
 from tagline.data.labels.joined import (
-    comma_joins,
+    find_list_separator,
     find_possible_separator,
     find_separator,
     joined_example,
     question,
     split_names,
 )
-from tagline.data.labels.lists import clean_lists, lists_of_names, lists_or_positions
+from tagline.data.labels.lists import applying_labels, clean_lists, lists_of_names, lists_or_positions
 from tagline.data.labels.marks import is_mark
-from tagline.data.labels.structures import NotLabelsError, is_structure, labels_in, parsed
+from tagline.data.labels.printed import is_structure, parsed, why_unreadable
+from tagline.data.labels.structures import NotLabelsError, is_scored_name, labels_in, scored_lists
 from tagline.data.rows import places
 from tagline.data.wording import counted
 from tagline.errors import DataError
 
 #: Several names in one cell that each have a mark: ``<a><b>`` as Stack Overflow has them, ``#a #b``, fastText's labels.
 _MARKED = ("<([^<>]+)>", r"#([^#\s]+)\s*", r"__label__(\S+)\s*")
+
+#: Columns of scores beside a column of labels.
+_SCORES = ("scores", "probabilities", "confidences")
+#: A cell that may be a list or an object.
+_STRUCTURE = r"(?s)^[\[{(].*[\]})]$|^set\(\)$|^\"[\[{].*[\]}]\"$"
 
 
 def _read_lists(column: LabelColumn) -> Labels | None:
@@ -57,34 +64,43 @@ def _read_objects(column: LabelColumn) -> Labels | None:
 
 def _read_json(column: LabelColumn) -> Labels | None:
     """Read strings of which some are JSON, or what Python or NumPy prints: lists or objects. Others are names."""
-    if column.values.dtype != pl.String or not column.distinct.str.contains(r"(?s)^[\[{(].*[\]})]$|^set\(\)$").any():
+    if column.values.dtype != pl.String or not column.distinct.str.contains(_STRUCTURE).any():
         return None
+    for text in column.distinct.filter(column.distinct.str.contains(_STRUCTURE)).to_list():
+        if reason := why_unreadable(text):
+            raise column.fail(text, reason)
     values = {text: parsed(text) for text in column.distinct.to_list()}
     unquoted = [text for text, value in values.items() if value is None]
-    if len(unquoted) == len(values) and not _are_unquoted_lists(unquoted):
+    separator = _list_separator(column.options, [text for text, value in values.items() if value != []])
+    if unquoted and separator is not None:
+        names = {text: split_names(text[1:-1], separator) for text in values}
+        return replace(lists_of_names(column, column.map_distinct(names)), separator=separator)
+    if len(unquoted) == len(values):
         return None  # names in brackets
     if all(isinstance(value, list) for value in values.values()):
         texts = {
-            text: [scalar_text(item) for item in value or [] if item is not None] for text, value in values.items()
+            text: [None if item is None else scalar_text(item) for item in value or []]
+            for text, value in values.items()
         }
-        if not any(isinstance(item, list | dict) for value in values.values() for item in value or []):
+        items = (item for value in values.values() for item in value or [])
+        if not any(isinstance(item, list | tuple | dict) for item in items) and not all(
+            map(is_scored_name, values.values())
+        ):
             return lists_or_positions(column, column.map_distinct(texts))
-    if unquoted and _are_unquoted_lists([text for text, value in values.items() if value != []]):
-        return lists_of_names(column, column.map_distinct({text: split_names(text[1:-1], ",") for text in values}))
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, float]] = {}
     for text, value in values.items():
         try:
-            found[text] = [text] if value is None else labels_in(value)
+            found[text] = {text: 1.0} if value is None else labels_in(value)
         except NotLabelsError as error:
             raise column.fail(text, str(error)) from None
-    return Labels(clean_lists(column.map_distinct(found)), _threshold_notes(column, values.values()))
+    return applying_labels(column, [None if text is None else found[text] for text in column.strings.to_list()])
 
 
-def _are_unquoted_lists(texts: Sequence[str]) -> bool:
-    """Return whether all strings are lists of names without quotes, ``[a, b]`` or PostgreSQL's ``{a,b}``."""
-    if not texts or any(text[:1] + text[-1:] not in ("[]", "{}", "()") for text in texts):
-        return False
-    return comma_joins([text[1:-1].strip() for text in texts])
+def _list_separator(options: LabelOptions, texts: Sequence[str]) -> str | None:
+    """Return what joins names in lists without quotes, ``[a, b]`` or PostgreSQL's ``{a,b}``, if all strings are."""
+    if options.separator == "" or not texts or any(text[:1] + text[-1:] not in ("[]", "{}", "()") for text in texts):
+        return None
+    return options.separator or find_list_separator([text[1:-1].strip() for text in texts])
 
 
 def _read_floats(column: LabelColumn) -> Labels | None:
@@ -198,6 +214,8 @@ def read_labels(
         strings = as_strings(values)
         values = values if strings is None else strings
     column = LabelColumn(values, source, options)
+    if (labels := _read_with_scores(frame, column)) is not None:
+        return labels
     for read in LABEL_FORMATS.values():
         if (labels := read(column)) is not None:
             _refuse_structures(column, labels.values)
@@ -205,24 +223,32 @@ def read_labels(
     raise column.no_labels()
 
 
+def _read_with_scores(frame: pl.DataFrame, column: LabelColumn) -> Labels | None:
+    """Read lists of all labels beside lists of their scores, as zero-shot classifiers return them."""
+    for name in _SCORES:
+        if name in frame.columns and name != column.values.name:
+            scores = scored_lists(_lists(column.values), _lists(frame[name]))
+            if scores is not None:
+                return applying_labels(column, scores)
+    return None
+
+
+def _lists(column: pl.Series) -> list[Any]:
+    """Return the values of a column, its lists also of text."""
+    if column.dtype == pl.String:
+        return [text and parsed(text.strip()) for text in column.to_list()]
+    return column.to_list() if isinstance(column.dtype, pl.List | pl.Array) else [None] * len(column)
+
+
 def _labels_of_values(column: LabelColumn, values: Sequence[Any]) -> Labels:
     """Return the labels of structures, one of each row."""
-    lists: list[list[str] | None] = []
+    numbers: list[dict[str, float] | None] = []
     for value in values:
         try:
-            lists.append(None if value is None else labels_in(value))
+            numbers.append(None if value is None else labels_in(value))
         except NotLabelsError as error:
             raise column.fail(value, str(error)) from None
-    found = pl.Series(column.values.name, lists, dtype=pl.List(pl.String))
-    return Labels(clean_lists(found), _threshold_notes(column, values))
-
-
-def _threshold_notes(column: LabelColumn, values: Iterable[Any]) -> tuple[str, ...]:
-    """Say from which probability a label applies, if objects hold any."""
-    numbers = (number for value in values if isinstance(value, dict) for number in value.values())
-    if any(isinstance(number, float) and 0 < number < 1 for number in numbers):
-        return (f"Column `{column.values.name}` holds probabilities: a label applies from 0.5.",)
-    return ()
+    return applying_labels(column, numbers)
 
 
 def _refuse_structures(column: LabelColumn, labels: pl.Series) -> None:
@@ -231,6 +257,8 @@ def _refuse_structures(column: LabelColumn, labels: pl.Series) -> None:
     for label in flat.drop_nulls().unique().to_list():
         if is_structure(label):
             raise column.fail(label, "it is a structure that names no class")
+        if reason := why_unreadable(label):
+            raise column.fail(label, reason)
 
 
 def spaces_trimmed(values: pl.Series, labels: pl.Series) -> pl.Series:

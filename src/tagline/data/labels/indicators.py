@@ -14,12 +14,14 @@ from tagline.data.wording import counted, place_text
 from tagline.errors import DataError
 
 _FLAG = r"(?:[01]\b(?:\.0)?|true|false)"
+#: What joins flags; in names such as ``1/0`` and ``1-0``, which may be scores, only three or more.
+_JOINED_FLAGS = rf"^{_FLAG}(?:(\s*[,;|\s]\s*{_FLAG})+|(?:\s*[/:_-]\s*{_FLAG}){{2,}})$"
 #: Strings of 0 and 1 are indicators if they are at least that many different ones.
 _FEWEST_BITS = 3
 
 
 def read_bare_indicators(column: LabelColumn) -> Labels | None:
-    """Read a 0 or 1 for each label without brackets, ``0,1,0``, ``0 1 0`` or ``010``."""
+    """Read a 0 or 1 for each label without brackets, ``0,1,0``, ``0 1 0``, ``0/1/0`` or ``010``."""
     if column.values.dtype != pl.String or not len(column.distinct):
         return None
     if _are_strings_of_bits(column) and not column.options.keep_spelling:
@@ -30,7 +32,7 @@ def read_bare_indicators(column: LabelColumn) -> Labels | None:
         is_clear = column.options.separator is not None or are_decimals(names)
         return Labels(column.strings, () if is_clear else (question(column.values.name, ",", names),))
     flags = column.strings.str.to_lowercase()
-    if not flags.drop_nulls().str.contains(rf"^{_FLAG}(\s*[,;|\s]\s*{_FLAG})+$").all():
+    if not flags.drop_nulls().str.contains(_JOINED_FLAGS).all():
         return None
     return lists_or_positions(column, flags.str.extract_all(_FLAG))
 
