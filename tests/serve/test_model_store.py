@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import time
 
 import pytest
@@ -39,6 +40,9 @@ def test_a_replaced_bundle_is_taken_without_losing_a_request(models, tmp_path):
             failed = server.logged("reload_failed", 60)
             assert "damaged" in failed["message"]
             assert serves(version_of(tmp_path / "second"))
+            server.process.send_signal(signal.SIGHUP)
+            waited(lambda: [line["event"] for line in server.lines()].count("reload_failed") > 1, 60)
+            assert server.logged("reload_requested")
             shutil.rmtree(model)
             time.sleep(1.5)
             assert serves(version_of(tmp_path / "second"))

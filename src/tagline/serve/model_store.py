@@ -85,6 +85,10 @@ class ModelStore:
             raise ApiError("unknown_model", f"There is no model `{name}`.{nearest(str(name), self._served)}")
         return served
 
+    def recheck(self) -> None:
+        """Make `watch` check every bundle again, also one that could not be loaded and has not changed since."""
+        self._stamps = dict.fromkeys(self._stamps, ())
+
     async def watch(self) -> None:
         """Check each second which bundles were replaced, load those in a thread, and switch to them.
 

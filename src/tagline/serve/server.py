@@ -141,10 +141,11 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handle the signals that stop the server."""
+        """Handle the signals that stop the server, and the one that makes it look for new models."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -164,6 +165,10 @@ class _Server(uvicorn.Server):
                 while not self.force_exit and any(map(expects_request, self.server_state.connections)):
                     await asyncio.sleep(_TICK_SECONDS)
         await super().shutdown(sockets)
+
+    def _reload(self) -> None:
+        self._service.log.write("info", "reload_requested")
+        self._service.models.recheck()
 
     def _stop(self) -> None:
         if self._service.draining:  # the second signal

@@ -61,6 +61,7 @@ def test_only_json_is_accepted(client):
         answer = client.post("/v1/predict", content=b'{"text": "x"}', headers=headers)
         assert answer.status_code == 415
         assert "application/json" in answer.json()["error"]["message"]
+        assert "Files, such as CSV, are labelled by `/v1/predict/file`." in answer.json()["error"]["message"]
     kind = {"Content-Type": "Application/JSON; charset=utf-8"}
     assert client.post("/v1/predict", content=b'{"text": "x"}', headers=kind).status_code == 200
 

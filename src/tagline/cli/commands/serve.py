@@ -98,6 +98,8 @@ def serve(
 ) -> None:
     """Serve models over HTTP, with a web page to try them, until Ctrl-C.
 
+    A model whose files are replaced is reloaded within seconds; SIGHUP checks all of them again.
+
     Examples: [bold]tagline serve MODEL[/] and
     [bold]tagline serve --model films=runs/films --model news=runs/news --port 9000[/]
     """

@@ -28,7 +28,9 @@ async def read_json(request: Request, adapter: TypeAdapter[Body], limits: Limits
     kind = request.headers.get("content-type", "")
     if kind.partition(";")[0].strip().lower() != "application/json":
         raise ApiError(
-            "unsupported_media_type", "The body must be JSON: send it with `Content-Type: application/json`."
+            "unsupported_media_type",
+            "The body must be JSON: send it with `Content-Type: application/json`. Files, such as CSV, are labelled by "
+            "`/v1/predict/file`.",
         )
     body = await read_body(request, limits.max_body, limits.timeout)
     if len(body) > _LARGE:
