@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -343,4 +344,31 @@ def test_no_arrays_no_file(tmp_path: Path) -> None:
 def test_a_crafted_index_is_refused(folder: Path, changes: dict[str, object]) -> None:
     change_index(folder, **changes)
     with pytest.raises(BundleError, match="is not the index of a model"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("name", ["words.txt", ARRAYS, INDEX])
+@pytest.mark.parametrize("kind", ["link", "endless", "pipe", "socket", "folder"])
+def test_parts_are_regular_files_in_the_folder(folder: Path, name: str, kind: str) -> None:
+    part = folder / name
+    kept = part.rename(folder.parent / "elsewhere")
+    with socket.socket(socket.AF_UNIX) as bound:
+        if kind == "link":
+            part.symlink_to(kept)
+        elif kind == "endless":
+            part.symlink_to("/dev/zero")
+        elif kind == "pipe":
+            os.mkfifo(part)
+        elif kind == "socket":
+            bound.bind(str(part))
+        else:
+            part.mkdir()
+        with pytest.raises(BundleError, match=f"{name}` is not a regular file"):
+            read_bundle(folder)
+
+
+def test_a_part_has_the_size_that_the_index_says(folder: Path) -> None:
+    with (folder / "words.txt").open("ab") as file:
+        file.truncate(1 << 40)  # a hole on the disk
+    with pytest.raises(BundleError, match=r"words.txt` is damaged: it has 1,099,511,627,776 bytes, not \d+\."):
         read_bundle(folder)

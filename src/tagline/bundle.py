@@ -15,8 +15,11 @@ An export for other programs has the same format under other names: see `Layout`
 arrays, texts and bytes; `tagline.classifier.header` checks what they mean. The same content gives the same bytes.
 """
 
+import errno
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +41,8 @@ INDEX = "tagline.json"
 ARRAYS = "weights.safetensors"
 OF_RUN = "model"  # the folder in a run that holds its model
 _TEXTS = {".txt", ".json", ".md"}
+_LARGEST_INDEX = 1 << 28
+_COPY = "Copy the model again, with the files that links lead to."
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,9 @@ def read_bundle(folder: str | Path) -> Bundle:
     layout = EXPORT if (source / EXPORT.index).exists() and not (source / MODEL.index).exists() else MODEL
     path = source / layout.index
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
+        index = json.loads(_read_regular(path, _LARGEST_INDEX).decode())
+    except BundleError:
+        raise
     except OSError:
         what = "does not exist" if not source.exists() else f"is not a model: it has no `{INDEX}` that can be read"
         raise BundleError(f"`{source}` {what}; a model is the `model` folder of a run.") from None
@@ -196,12 +203,43 @@ def _part_names(index: Path) -> list[str]:
 
 def _read_part(path: Path, part: Part) -> bytes:
     try:
-        content = path.read_bytes()
+        content = _read_regular(path, part.bytes)
+    except BundleError:
+        raise
     except (OSError, ValueError):
         raise BundleError(f"`{path}` is missing or cannot be read. Copy the model again.") from None
     if hashlib.sha256(content).hexdigest() != part.sha256:
         raise BundleError(f"`{path}` is damaged: its checksum does not match. Copy the model again.")
     return content
+
+
+def _read_regular(path: Path, largest: int) -> bytes:
+    """Return the content of a file of a bundle.
+
+    Raises:
+        BundleError: it is not a regular file, such as a link to one elsewhere or a pipe, or too large.
+        OSError: it cannot be read.
+
+    """
+    # Without O_NONBLOCK a pipe would wait for a writer. Windows has neither flag.
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | flags)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+            raise BundleError(f"`{path}` is not a regular file. {_COPY}") from None
+        raise
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise BundleError(f"`{path}` is not a regular file. {_COPY}")
+        if found.st_size > largest:
+            size = f"{found.st_size:,} bytes, not {largest:,}"
+            raise BundleError(f"`{path}` is damaged: it has {size}. Copy the model again.")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(largest)
+    finally:
+        os.close(descriptor)
 
 
 def _digest(index: Mapping[str, Any]) -> str:

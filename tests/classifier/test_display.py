@@ -228,7 +228,7 @@ def test_the_confusion_matrix_of_some_texts() -> None:
     several_labels = TextClassifier("naive-bayes").fit(texts, labels)
     matrix = np.array([[name in row for name in ("c0", "c1", "c2")] for row in labels])
     for given in (labels, matrix):
-        assert "by label" in several_labels.plot_confusion_matrix(texts, given).axes[0].get_title(loc="left")
+        assert "false labels" in several_labels.plot_confusion_matrix(texts, given).axes[0].get_title(loc="left")
     for wrong, message in (
         (["c0", "c7"], "Label 1 is `c7`, which is not a class of the model"),
         ([["c0"], ["c1"]], "The labels are not those of the model: give one label for each text"),

@@ -22,6 +22,7 @@ from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
 from tagline.inputs.indicators import IndicatorFormat
 from tagline.models import MODELS, Model
+from tagline.models.onnx.check import check_graph
 from tagline.recipes import FEATURIZERS, Recipe, make_recipe
 from tagline.task import Task
 
@@ -200,13 +201,16 @@ def restore_model(bundle: Bundle, source: object) -> StoredModel:
         n_outputs = task.n_outputs(len(header.classes))
         model.check(features.n_columns, n_outputs)
         _probe(features, model, calibrator, n_outputs)
+        part = kind.graph_file or ""
+        graph = bundle.binaries.get(part)
+        if graph is not None:
+            check_graph(graph)
     except MissingExtraError:
         raise
     except _BROKEN as error:
         what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error
         raise BundleError(f"`{source}` has an invalid `{part}` ({what}). Copy or train the model again.") from None
     classes = np.array(header.classes, dtype=str if isinstance(header.classes[0], str) else None)
-    graph = None if kind.graph_file is None else bundle.binaries.get(kind.graph_file)
     return StoredModel(header, task, classes, recipe, features, model, calibrator, graph)
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from threading import Timer
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from tagline.errors import InputError, MissingExtraError
 from tagline.models.base import Model
+from tagline.models.onnx.check import check_graph
 from tagline.parallel import in_threads
 
 if TYPE_CHECKING:
@@ -21,7 +23,16 @@ EXPORTED_GRAPH = "model.onnx"  # the file of an export that holds the graph
 _ROWS = 256  # texts of a batch, fewer if they are long:
 _STEPS = 65_536  # ids of all texts of a batch
 _ENTRIES = 16_384  # entries of sparse rows of a batch
-_ERRORS_ONLY = 3
+_ERRORS_ONLY, _FATAL_ONLY = 3, 4
+_MOST_BYTES = 4 << 30
+_SECONDS = 5.0
+_EMPTY_TEXT = {
+    "ids": np.zeros((1, 512), np.int64),  # convolutions need as many steps as their windows have
+    "rows": np.empty(0, np.int64),
+    "columns": np.empty(0, np.int64),
+    "counts": np.empty(0, np.float32),
+    "n_texts": np.array(1, np.int64),
+}
 
 NOT_EXPLAINED = "A model that runs in ONNX Runtime cannot be explained: explain the original model."
 
@@ -62,13 +73,33 @@ class OnnxModel(Model):
         cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], binaries: Mapping[str, bytes]
     ) -> "OnnxModel":
         """Return the model of an export's graph."""
-        return cls(binaries[EXPORTED_GRAPH])
+        graph = binaries[EXPORTED_GRAPH]
+        check_graph(graph)
+        return cls(graph)
 
     def check(self, n_features: int, n_outputs: int) -> None:
         """Check the outputs of the graph."""
         widths = {found.name: found.shape[-1] for found in self._session.get_outputs()}
         if widths.get("logits") != n_outputs or "probabilities" not in widths:
             raise ValueError(f"the graph does not give `logits` of {n_outputs:,} outputs, and `probabilities`")
+        self._check_time()
+
+    def _check_time(self) -> None:
+        """Raise `ValueError` if a text of padding alone takes more than `_SECONDS`."""
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = _FATAL_ONLY  # the error is raised
+        stop = Timer(_SECONDS, setattr, (options, "terminate", True))
+        stop.daemon = True
+        stop.start()
+        given = {each.name: _EMPTY_TEXT.get(each.name) for each in self._session.get_inputs()}
+        try:
+            self._session.run(["logits"], given, options)
+        except Exception as error:  # its exceptions have no other common base class
+            raise ValueError(f"the graph fails: {str(error).splitlines()[0]:.400}") from error
+        finally:
+            stop.cancel()
 
     def _run(self, output: str, X: Any) -> NDArray[np.float64]:
         width = next(found.shape[1] for found in self._session.get_outputs() if found.name == output)
@@ -90,6 +121,8 @@ class OnnxModel(Model):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # batches run in parallel: `in_threads`
         options.log_severity_level = _ERRORS_ONLY
+        options.add_session_config_entry("session.use_env_allocators", "1")
+        _bound_memory()
         try:
             return onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no other common base class
@@ -98,6 +131,17 @@ class OnnxModel(Model):
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for pickle: the graph without the session, which cannot be pickled."""
         return {"graph": self.graph}
+
+
+@cache
+def _bound_memory() -> None:
+    """Bound what all graphs of this process may take, so that one cannot take all memory of the machine."""
+    import onnxruntime
+
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({"max_mem": _MOST_BYTES}))
 
 
 def _inputs(X: Any, names: list[str]) -> dict[str, NDArray[Any]]:
