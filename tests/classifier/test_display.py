@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from tagline import InputError, TextClassifier, explain_text, load_dataset
 from tagline.learners import TrainingRecord
+from tagline.recipes import load_recipe
 from tests.drawn_networks import drawn
 from tests.synthetic_texts import made_up, several
 
@@ -153,6 +154,7 @@ def test_parameters_may_be_arrays_and_series() -> None:
     assert repr(TextClassifier("naive-bayes", stop_words=("a",))) == (
         "TextClassifier(recipe='naive-bayes', stop_words=('a',))"
     )
+    assert repr(TextClassifier(load_recipe("lstm"))) == "TextClassifier(recipe=<Recipe 'lstm'>)"  # so are loaded models
 
 
 def test_an_explanation_shows_the_words_that_decided() -> None:

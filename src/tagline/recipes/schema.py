@@ -62,6 +62,10 @@ class Recipe(Table):
     training: Training | None = None
     protocol: Protocol = Protocol()
 
+    def __repr__(self) -> str:
+        """Return the name in place of all keys, which `to_json` returns: a classifier shows its recipe."""
+        return f"<Recipe {self.recipe.name!r}>"
+
     def to_json(self) -> dict[str, Any]:
         """Return the tables as JSON values; a file of word vectors without its folder, which may be private."""
         tables = self.model_dump(mode="json")

@@ -112,6 +112,10 @@ def test_encodings_of_all_of_unicode_are_kept(encoding, call, run_folder, here):
         assert "großartig" in written.decode(encoding)
     _, out, _ = call("predict", run_folder, "--input", "in.csv", "-q")
     assert out.startswith("text,n,prediction")
+    (here / "tabs.csv").write_bytes((bom + text.replace(",", "\t")).encode(encoding))
+    assert call("predict", run_folder, "--input", "tabs.csv", "--output", "out.csv", "-q")[0] == 0
+    header = (here / "out.csv").read_bytes().decode("utf-8-sig" if encoding == "cp1252" else encoding).split("\n")[0]
+    assert ("\tn\tprediction" in header) == encoding.startswith("utf-16")  # as Excel saves Unicode text
 
 
 def test_batches_are_seamless(call, run_folder, reviews, here, monkeypatch):

@@ -100,9 +100,10 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None, style: Cs
         with path.open("wb") as stream, _open_kind(stream, kind, style) as write:
             yield write
         return
-    tabs = path.suffix.lower() in TAB_SUFFIXES
-    if tabs != (style.separator == "\t"):
-        style = replace(style, separator="\t" if tabs else ",")
+    if path.suffix.lower() in TAB_SUFFIXES:
+        style = replace(style, separator="\t")
+    elif style.separator == "\t" and not style.encoding.startswith("utf-16"):  # which Excel reads only with tabs
+        style = replace(style, separator=",")
     path = path.resolve()
     with ExitStack() as stack:
         try:
