@@ -87,6 +87,11 @@ def test_unusual_quotes_and_lines_above_the_header_are_found(
     "content",
     [
         "# by x\n#\nid,text,label\n" + "1,good,a\n" * 9,
+        "# made by x, y\n# on Monday\ntext,label\n" + "good,a\n" * 9,
+        "#\n#a,b\n#\ntext,label\n" + "good,a\n" * 9,
+        "# Columns: text, label\ntext,label\n" + "good,a\n" * 9,
+        "#text,label\ntext,label\n" + "good,a\n" * 9,
+        "# a, b\nanliegen,bereich\n" + "ganz gut,a\n" * 9,
         "Tickets,,\n,,\nid,text,label\n" + "1,good,a\n" * 9,
         "Tickets, May\nText;Label\n" + "good, very;a\n" * 9,
         "Tickets\n\nMeldung;Art\n" + "gut;a\n" * 9,
@@ -98,7 +103,7 @@ def test_the_header_may_stand_below_other_lines(tmp_path: Path, content: str) ->
     path.write_text(content)
     read = read_file(path)
     assert (read.frame.height, read.rejected) == (9, ())
-    assert read.frame.to_series(-2 if read.frame.width > 2 else 0)[0] in ("a", "good", "good, very", "gut")
+    assert read.frame.to_series(-2 if read.frame.width > 2 else 0)[0] in ("a", "good", "good, very", "gut", "ganz gut")
     assert "line above" in read.notes[0] or "lines above" in read.notes[0]
 
 
@@ -112,6 +117,8 @@ VALUES = "".join(f"hello there {i},{('phone', 'email')[i % 2]},{('praise', 'ques
         ("#,Kommentar,Klasse\n" + "1,gut,a\n2,schlecht,b\n" * 3, 6),
         ("#tweet,stance\n" + "".join(f"It was film {i},{'ab'[i % 2]}\n" for i in range(9)), 9),
         ("#tweet,link\n" + "".join(f"It was film {i},http://x/{i}\n" for i in range(9)), 9),
+        ("#id,text\na1,news\n" + "".join(f"a{i},Text {i}\n" for i in range(9)), 10),
+        ("#nr,thema\na1,sonne\n" + "".join(f"a{i},Text {i}\n" for i in range(9, 12)), 4),
         ("#love this thing,a\n" + "".join(f"It was film {i},{'ab'[i % 2]}\n" for i in range(9)), 10),
         ("".join(f"#love this thing {i};{'ab'[i % 2]}\n" for i in range(9)), 9),
         ("message_text,channel,kind\nhello there,email,question\nhi,phone,praise\nbad,chat,complaint\n", 3),

@@ -79,6 +79,10 @@ FILES = {
     "low quotes": "label;text\n" + "pos;„good; very“\n" * 3,
     "quotations": "text;label\n" + "“Good” film;pos\n“Bad”;neg\n" * 3,
     "comments": "# by x, on y\n#\ntext,label\n" + "good,pos\nbad,neg\n" * 3,
+    "comments as wide as the table": "# by x, y\n# today\ntext,label\n" + "good,pos\nbad,neg\n" * 3,
+    "a comment that names the columns": "# Columns: text, label\ntext,label\n" + "good,pos\nbad,neg\n" * 3,
+    "comments and no known name": "# a, b\nMeldung,Art\n" + "".join(f"Ein langer Text {i},a\n" for i in range(8)),
+    "a commented header above a name": "#id,text\na1,news\n" + "".join(f"a{i},Text {i}\n" for i in range(9)),
     "a commented header": "#id,text\n1,good\n2,bad\n",
     "a header with a number sign": "#,text,Klasse\n" + "1,Es war gut,a\n2,Es war schlecht,b\n" * 3,
     "texts with a number sign": "".join(f"#love this long thing {i},{'ab'[i % 2]}\n" for i in range(9)),
@@ -108,6 +112,9 @@ FILES = {
     "a column that repeats its name": "text\n" + "good\ntext\n" * 3,
     "psql": " text | label\n------+-------\n" + " good | pos\n" * 30 + "(30 rows)\n",
     "Markdown": "| text | label |\n|:---|---|\n" + "| good | pos |\n| bad | neg |\n" * 3,
+    "Markdown with colons": "| text | label |\n|:--|-:|\n" + "| good | pos |\n| bad | neg |\n" * 3,
+    "Markdown without outer bars": "text | label\n:-|-:\n" + "good | pos\nbad | neg\n" * 3,
+    "dashes for cells": "text|label\n-|-\n" + "good|pos\nbad|neg\n" * 3,
     "blank lines first": "\n\ntext,label\ngood,pos\nbad,neg\n",
 }
 FAULTS = {

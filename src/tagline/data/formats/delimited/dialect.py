@@ -13,7 +13,10 @@ from tagline.data.rows import Rows
 from tagline.data.wording import listed
 from tagline.errors import DataError
 
-_RULE = re.compile(rb"[\s|+:=-]*[-=]{3}[\s|+:=-]*")  # the line under the header of psql and Markdown
+# The line under the header of psql and Markdown: three dashes somewhere, or in each cell one, with bars or colons.
+_RULE = re.compile(
+    rb"[\s|+:=-]*[-=]{3}[\s|+:=-]*|(?=\s*\||[^:]*:)\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*",
+)
 _MANY_LINES = 20  # of which a few may be bad in a table
 _EXCEL_SEPARATOR = re.compile(rb'"?sep=(.)"?\r?', re.IGNORECASE)
 

@@ -12,6 +12,7 @@ from tagline.data.formats.delimited.records import DELIMITERS, Lines, read_recor
 
 _EMPTY_CELLS = b"".join(each.encode() for each in DELIMITERS) + b" \r"
 _ROWS_BELOW = 200  # rows that show where the header is
+_ROWS_OF_TEXTS = 5  # that show that a line above them is a header
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,14 @@ class _Table:
 def n_lines_above(lines: list[bytes], separator: str | None, source: Source) -> int:
     """Return how many lines stand above the table: a title, comments, blank lines.
 
-    They have other cells than the table, mostly fewer. Where some could be rows, only known names may follow, or two
-    known names if the first line is no header and the last one no row. A header without a known name needs rows enough
-    below it that all fit.
+    They have other cells than the table, mostly fewer, or are all comments. Where some could be rows, only known names
+    may follow, or two known names if the first line is no header and the last one no row. A header without a known name
+    needs rows enough below it that all fit.
     """
     known = source.header_names
+    n_comments = _n_comments(lines)
+    if n_comments and _is_below_comments(lines, n_comments, separator, source):
+        return n_comments
     if not lines or is_named(lines[0], separator, known):
         return 0
     separators = [separator] if separator else DELIMITERS
@@ -61,6 +65,37 @@ def n_lines_above(lines: list[bytes], separator: str | None, source: Source) -> 
         elif _is_below_title(table, above, lines[n - 1], is_name=is_name):
             return n
     return 0
+
+
+def _n_comments(lines: list[bytes]) -> int:
+    """Return how many lines in front of the first other one are comments, or blank among comments."""
+    first = lines[: MOST_LINES_ABOVE + 1]
+    n = next((i for i, line in enumerate(first) if line.strip() and not line.startswith(b"#")), 0)
+    return n if any(line.startswith(b"#") for line in first[:n]) else 0
+
+
+def _is_below_comments(lines: list[bytes], n: int, separator: str | None, source: Source) -> bool:
+    """Say whether a header stands below ``n`` comments, of which the last may be a header itself, such as ``#id,text``.
+
+    It has as many known names, or else it is a single word above texts of several words.
+    """
+    table = _read_table(lines[n : n + 1 + _ROWS_BELOW], separator, source)
+    if table is None or not table.is_clear_header:
+        return False
+    above = [record.cells for record in read_records(Lines(lines[:n]), table.fit.grammar)]
+    in_comments = max(n_known([cell.strip("# ") for cell in cells], source.header_names, ()) for cells in above)
+    if table.n_names > 0:
+        return table.n_names >= in_comments
+    return in_comments == 0 and len(table.body) >= _ROWS_OF_TEXTS and _is_above_texts(table)
+
+
+def _is_above_texts(table: _Table) -> bool:
+    """Say whether a name is a single word, and most cells below it are several."""
+    for i, name in enumerate(table.names):
+        cells = [row[i].strip() for row in table.body if len(row) > i]
+        if name and " " not in name and sum(" " in cell for cell in cells) >= MOST * len(table.body):
+            return True
+    return False
 
 
 def _read_table(lines: list[bytes], separator: str | None, source: Source) -> _Table | None:

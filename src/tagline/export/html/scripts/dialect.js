@@ -13,7 +13,10 @@ const MOST = 0.9; // the share of rows, or of cells, that settles a question
 const HEADER_ROWS = 50; // below a first line that may be a header
 const MOST_LINES_ABOVE = 20; // a header, with a title or comments
 const ROWS_BELOW = 200; // that show where the header is
-const RULE = /^[\s|+:=-]*[-=]{3}[\s|+:=-]*$/; // the line under the header of psql and Markdown
+const ROWS_OF_TEXTS = 5; // that show that a line above them is a header
+// The line under the header of psql and Markdown: three dashes somewhere, or in each cell one, with bars or colons.
+const RULE =
+  /^(?:[\s|+:=-]*[-=]{3}[\s|+:=-]*|(?=\s*\||[^:]*:)\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*)$/;
 const NUMBER = /^[+-]?(?:(?:\d[\d_]*\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)$/i; // as Python's `float`
 
 /** The whole lines at the beginning of a text, without empty ones at their end. */
@@ -184,9 +187,42 @@ function isRow(cells, body, width) {
   return !cells.some((cell, i) => body.length > 0 && !isNumber(cell) && areNumbers(i));
 }
 
+/** How many lines in front of the first other one are comments, or blank among comments. */
+function countComments(lines) {
+  const first = lines.slice(0, MOST_LINES_ABOVE + 1);
+  const n = Math.max(0, first.findIndex((line) => line.trim() !== "" && !line.startsWith("#")));
+  return first.slice(0, n).some((line) => line.startsWith("#")) ? n : 0;
+}
+
+/** Whether a name is a single word, and most cells below it are several. */
+function isAboveTexts(names, body) {
+  return names.some((name, i) => {
+    const several = body.filter((row) => row.length > i && row[i].trim().includes(" "));
+    return name !== "" && !name.includes(" ") && several.length >= MOST * body.length;
+  });
+}
+
+/**
+ * Whether a header stands below `n` comments, of which the last may be a header itself, such as `#id,text`. It has as
+ * many known names, or else it is a single word above texts of several words.
+ */
+function isBelowComments(lines, n, stated, known) {
+  const rest = lines.slice(n, n + 1 + ROWS_BELOW).join("\n");
+  const { grammar, width, share } = fitOf(rest, bestGrammar(rest, stated));
+  if (width < 2 || share < MOST) return false;
+  const [head, ...body] = Array.from(readRecords(rest, grammar), ({ cells }) => cells ?? []);
+  const names = trimAll(head);
+  if (!isHeader(names, body, new Set())) return false;
+  const nNames = countKnown(names, known, body);
+  const above = Array.from(readRecords(lines.slice(0, n).join("\n"), grammar), ({ cells }) => cells ?? []);
+  const inComments = above.map((cells) => countKnown(cells.map((cell) => cell.replace(/^[# ]+|[# ]+$/g, "")), known, []));
+  const most = Math.max(...inComments);
+  return nNames > 0 ? nNames >= most : most === 0 && body.length >= ROWS_OF_TEXTS && isAboveTexts(names, body);
+}
+
 /**
  * How many lines stand above the table: a title, comments, blank lines. They have other cells than the table, mostly
- * fewer. Where some could be rows, only known names may follow, or two known names if the first line is no header and
+ * fewer, or are all comments. Where some could be rows, only known names may follow, or two known names if the first line is no header and
  * the last one no row. A header without a known name needs rows enough below it that all fit.
  */
 function linesAbove(sample, stated, known) {
@@ -195,6 +231,8 @@ function linesAbove(sample, stated, known) {
   const cellsOf = (line, separator) => line.split(separator).map((cell) => cell.replace(/^[ "'\r]+|[ "'\r]+$/g, ""));
   const isNamed = (line) =>
     separators.some((each) => line.includes(each) && countKnown(cellsOf(line, each), known, []) > 0);
+  const nComments = countComments(lines);
+  if (nComments > 0 && isBelowComments(lines, nComments, stated, known)) return nComments;
   if (isNamed(lines[0])) return 0;
   const isName = countKnown([lines[0]], known, []) > 0;
   let isAmongRows = false;
