@@ -1,20 +1,21 @@
 """Excel workbooks: which sheet is read, and where its table begins."""
 
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import xlsxwriter
 
-from tagline.data.sources.files import read_file
+from tagline.data.sources.files import read_file, read_texts
 from tagline.errors import DataError
 
 TABLE = [("text", "label"), *((f"film {i}", "ab"[i % 2]) for i in range(5))]
 
 
 def write(path: Path, sheets: dict[str, list[tuple[Any, ...]]], hidden: str | None = None) -> Path:
-    with xlsxwriter.Workbook(path) as book:
+    with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd hh:mm"}) as book:
         for name, rows in sheets.items():
             sheet = book.add_worksheet(name)
             for i, row in enumerate(rows):
@@ -56,6 +57,28 @@ def test_the_first_visible_sheet_with_a_table_is_read_and_named(tmp_path: Path) 
 def test_numbers_and_their_text_are_one_label(tmp_path: Path) -> None:
     rows = [("text", "label"), *((f"film {i}", [1, "1", 2.0, "2"][i % 4]) for i in range(8))]
     assert set(read_file(write(tmp_path / "a.xlsx", {"S": rows})).frame["label"].to_list()) == {"1", "2"}
+
+
+def test_no_cell_is_lost_where_a_column_holds_values_of_several_types(tmp_path: Path) -> None:
+    day = datetime(2024, 1, 2)
+    firsts: tuple[Any, ...] = (1, True, day, 1, None, True, day)
+    rows = [(f"film {i}", *firsts) for i in range(120)]
+    rows.append(("last", "A7", "maybe", "unknown", 2.5, "late", False, day))
+    path = write(tmp_path / "a.xlsx", {"S": [("text", *"abcdefg"), *rows]})
+    read = read_file(path).frame
+    assert read.row(0) == ("film 0", "1", "true", "2024-01-02", "1", None, True, "2024-01-02")
+    assert read.row(120) == ("last", "A7", "maybe", "unknown", "2.5", "late", False, "2024-01-02")
+    (streamed,) = (batch.rows for batch in read_texts(path))
+    assert (streamed["d"].to_list(), streamed.drop("d").rows()) == ([1] * 120 + [2.5], read.drop("d").rows())
+
+
+def test_a_sheet_may_have_no_header(tmp_path: Path) -> None:
+    rows = [(f"film {i}", "ab"[i % 2]) for i in range(20)]
+    read = read_file(write(tmp_path / "a.xlsx", {"S": rows}))
+    assert (read.frame.rows(), read.frame.columns) == (rows, ["column_1", "column_2"])
+    assert "has no header" in read.notes[0]
+    assert read.place is not None
+    assert read.place["line"].to_list() == list(range(1, 21))
 
 
 def test_a_column_without_a_name_is_no_title(tmp_path: Path) -> None:
