@@ -1,5 +1,6 @@
-"""An explanation as a page of its own: the text with its words marked, and the sum that makes the logit."""
+"""An explanation as a page of its own: of a text with its words marked, or of a model by its top features."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from tagline.report.excerpts import Piece, harmless
 from tagline.report.rendering import render_page, write_page
 
 if TYPE_CHECKING:
-    from tagline.explain import Explanation
+    from tagline.explain import ClassFeatures, Explanation
 
 _WEAKEST_SHOWN = 0.02  # of the strongest word
 _LISTED = 100
@@ -22,12 +23,29 @@ def write_explanation(path: str | Path, explanation: "Explanation") -> Path:
         InputError: ``path`` is a folder, or its folder does not exist.
 
     """
+    return _write(path, render_explanation(explanation))
+
+
+def write_top_features(path: str | Path, found: "Sequence[ClassFeatures]") -> Path:
+    """Write the top features of the classes of a model as a page: see `write_explanation`."""
+    classes = []
+    for each in found:
+        strongest = max((abs(weight) for _, weight in each.features), default=0.0) or 1.0
+        features = [
+            {"name": harmless(name), "weight": f"{weight:+.4f}", "bar": f"{100 * abs(weight) / strongest:.1f}"}
+            for name, weight in each.features
+        ]
+        classes.append({"name": display_name(each.class_name), "features": features})
+    return _write(path, render_page("top_features.html.j2", classes=classes))
+
+
+def _write(path: str | Path, page: str) -> Path:
     target = Path(path)
     if target.is_dir():
         raise InputError(f"`{target}` is a folder: name the page to write.")
     if not target.absolute().parent.is_dir():
         raise InputError(f"`{target}` cannot be written: the folder `{target.parent}` does not exist.")
-    write_page(target, render_explanation(explanation))
+    write_page(target, page)
     return target
 
 

@@ -30,7 +30,7 @@ def test_explanations_add_up(call, run_folder):
     assert re.search(r"^\s+[+-]\d\.\d{4}  “", out, re.MULTILINE)
 
 
-def test_a_model_is_explained_without_a_text(call, run_folder):
+def test_a_model_is_explained_without_a_text(call, run_folder, here):
     status, out, _ = call("explain", run_folder, "-q")
     assert status == 0
     assert re.search(r"^pos +\S", out, re.MULTILINE)
@@ -39,8 +39,12 @@ def test_a_model_is_explained_without_a_text(call, run_folder):
     (found,) = json.loads(out)["classes"]
     assert found["class"] == "pos"
     assert [part["weight"] > 0 for part in found["features"]] == [True, True]
-    status, _, err = call("explain", run_folder, "--html", "why.html")
-    assert (status, "give one" in err) == (2, True)
+    assert call("explain", run_folder, "--html", "model.html", "--top", "3")[0] == 0
+    page = (here / "model.html").read_text(encoding="utf-8")
+    assert re.findall(r"<h2><bdi>(\w+)</bdi></h2>", page) == ["neg", "pos"]
+    assert page.count('<tr><th scope="row">') == 6
+    weight = f"{found['features'][0]['weight']:+.4f}"
+    assert f"<bdi>{found['features'][0]['name']}</bdi></th><td>{weight}</td>" in page
 
 
 def test_explanation_page(call, run_folder, here):

@@ -32,7 +32,9 @@ def explain(
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Also write an HTML page.", rich_help_panel=options.OUTPUT),
+        typer.Option(
+            metavar="FILE", help="Also write an HTML page of the text, or of the model.", rich_help_panel=options.OUTPUT
+        ),
     ] = None,
     top: Annotated[
         int,
@@ -55,8 +57,6 @@ def explain(
 
     Examples: [bold]tagline explain MODEL "Not a bad film at all."[/] and [bold]tagline explain MODEL[/]
     """
-    if text is None and html is not None:
-        raise InputError("`--html` writes the explanation of a text: give one.")
     session = options.session_of(context)
     session.stage("loading the model")
     from tagline.cli.terminal import show, show_json, typed
@@ -69,6 +69,11 @@ def explain(
     if text is None:
         found = top_features(classifier, top, class_name)
         session.close()
+        if html is not None:
+            from tagline.report.explanation import write_top_features
+
+            write_top_features(html, found)
+            session.stage(f"page: {html}")
         if as_json:
             show_json(_model_document(found))
         else:
