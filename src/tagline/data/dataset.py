@@ -16,7 +16,7 @@ from tagline.data.card import dataset_card
 from tagline.data.columns import Columns, choose_columns
 from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.facts import Facts
-from tagline.data.labels import Labels, check_labels, sorted_classes, unify_labels
+from tagline.data.labels import Labels, check_labels, match_values, sorted_classes, unify_labels
 from tagline.data.options import Reading, ReadOptions, column_names
 from tagline.data.origin import HASH_ROWS, Origin
 from tagline.data.rows import Rows, check_rejected
@@ -205,6 +205,8 @@ def read_dataset(
         for part, given in ((TEST, options.test), (VALIDATION, options.validation))
         if given is not None
     }
+    if not options.keep_label_spelling:
+        extra = {part: _with_values_of(main, given) for part, given in extra.items()}
     tables, notes = _replace_parts(main, extra)
     table = stack_tables(tables)
     unified = unify_labels(table["label"], options.labels)
@@ -303,6 +305,13 @@ def _read_part(data: Any, options: ReadOptions, part: str | None = None) -> _Par
     if (table["part"] == part).any():
         table = table.filter(pl.col("part") == part)
     return _Part(rows, columns, table.with_columns(part=pl.lit(part)), labels)
+
+
+def _with_values_of(main: _Part, part: _Part) -> _Part:
+    """Return test or validation rows, in which numbers and days are written as in the main rows."""
+    labels, notes = match_values(part.table["label"], main.table["label"], part.rows.source)
+    table = part.table.with_columns(label=labels)
+    return replace(part, table=table, labels=replace(part.labels, notes=(*part.labels.notes, *notes)))
 
 
 def _options_of_others(main: _Part, options: ReadOptions) -> ReadOptions:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time
 from typing import Any
 
 import polars as pl
@@ -51,6 +52,9 @@ def _typed_column(name: str, values: Sequence[Any]) -> pl.Series:
         )
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values if v is not None):
         return pl.Series(name, values, strict=False)
+    known = [value for value in values if not _is_missing(value)]
+    if all(isinstance(value, datetime) and value.time() == time() for value in known):
+        values = [None if _is_missing(value) else value.date() for value in values]
     return pl.Series(name, [None if _is_missing(v) else scalar_text(v) for v in values], dtype=pl.String)
 
 
@@ -85,7 +89,17 @@ def as_strings(column: pl.Series) -> pl.Series | None:
         return None if lists is None else lists.list.join(" ")
     if isinstance(column.dtype, pl.Struct | pl.Object):
         return None
+    if isinstance(column.dtype, pl.Datetime):
+        return _times_as_text(column)
     return _cast(column, pl.String())
+
+
+def _times_as_text(column: pl.Series) -> pl.Series:
+    """Write times without fractions of a second, and as days, where no row has more: as other programs write them."""
+    if (column.dt.time() == time()).all():
+        return column.dt.date().cast(pl.String)
+    written = column.cast(pl.String)
+    return written if (column.dt.nanosecond() != 0).any() else written.str.replace(r"\.0+(\D.*)?$", "$1")
 
 
 def as_string_lists(column: pl.Series) -> pl.Series | None:

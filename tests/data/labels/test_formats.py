@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -184,6 +185,20 @@ def test_test_rows_with_one_label_each_are_read_as_the_others() -> None:
         data = load_dataset([(f"t{i}", cell) for i, cell in enumerate(train * 4)], test=[("u", test), ("v", test)])
         assert data.test is not None
         assert data.test.labels.to_list() == [["a" if test == "<a>" else "0"]] * 2
+
+
+def test_times_and_narrow_floats_are_written_as_in_text_files() -> None:
+    days = pd.to_datetime(["2024-01-01", "2024-01-02"])
+    narrow = pd.Series([0.1, 2.0], dtype="float32")
+    for times, written in (
+        (days, ["2024-01-01", "2024-01-02"]),
+        (days + pd.Timedelta(hours=1), ["2024-01-01 01:00:00", "2024-01-02 01:00:00"]),
+    ):
+        assert read(pl.Series(times.to_list())).to_list() == written
+        frame = pd.DataFrame({"text": ["t", "u"], "label": times, "share": narrow})
+        assert load_dataset(frame, label="label").train.labels.to_list() == written
+        assert load_dataset(frame, label="share").classes == ["0.1", "2.0"]
+    assert read(pl.Series(days.tz_localize("UTC").to_list())).to_list() == ["2024-01-01", "2024-01-02"]
 
 
 def test_durations_are_no_labels() -> None:

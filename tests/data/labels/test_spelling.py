@@ -187,3 +187,24 @@ def test_labels_are_matched_to_classes_unless_two_are_alike() -> None:
     ]
     labels, notes = match_classes(pl.Series(["YES", "yes"]), ["Yes", "yes"])
     assert (labels.to_list(), notes) == (["YES", "yes"], [])
+
+
+def test_numbers_and_days_of_other_files_are_matched_where_one_class_may_be_meant() -> None:
+    classes = ["100000", "7", "0.5", "1,5", "-1", "1000", "2024-01-01"]
+    given = ["1e+05", "007", ".5", "1.50", "\u22121", "1.000,0", "2024-01-01T00:00:00.000Z", "+7"]
+    labels, notes = match_classes(pl.Series(given), classes)
+    assert labels.to_list() == [*classes, "7"]
+    assert notes[0].startswith("The data spells classes of the model differently: `+7` for `7`, `.5` for `0.5`, ")
+    for label, names in (("1,000", ["1000", "1"]), ("7", ["07", "007"]), ("1,000", ["1000"]), ("7", ["7a"])):
+        labels, notes = match_classes(pl.Series([label]), names)
+        assert (labels.to_list(), notes) == ([label], [])
+
+
+def test_a_test_file_writes_numbers_in_another_way() -> None:
+    train = [(f"t{i}", ("100000", "7")[i % 2]) for i in range(20)]
+    data = load_dataset(train, test=[("u0", "1e+05"), ("u1", "07")])
+    assert data.test is not None
+    assert data.test.labels.to_list() == ["100000", "7"]
+    assert "`list of pairs` spells labels of the train rows differently: `07` for `7`, `1e+05` for `100000`." in (
+        data.facts.warnings
+    )

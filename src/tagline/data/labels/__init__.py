@@ -4,7 +4,7 @@ from tagline.data.labels.characters import visible
 from tagline.data.labels.check import check_labels, sorted_classes
 from tagline.data.labels.column import LabelOptions, Labels
 from tagline.data.labels.formats import LABEL_FORMATS, read_labels, spaces_trimmed
-from tagline.data.labels.spelling import match_classes, spelling_key, unify_labels
+from tagline.data.labels.spelling import match_classes, match_values, spelling_key, unify_labels
 
 __all__ = [
     "LABEL_FORMATS",
@@ -12,6 +12,7 @@ __all__ = [
     "Labels",
     "check_labels",
     "match_classes",
+    "match_values",
     "read_labels",
     "sorted_classes",
     "spaces_trimmed",

@@ -9,6 +9,7 @@ import polars as pl
 
 from tagline.data.labels.characters import clean, plain, visible
 from tagline.data.labels.column import LabelOptions, Labels
+from tagline.data.labels.equal_values import names_of_equal_value
 from tagline.data.labels.marks import Unlabelled, unlabelled
 from tagline.data.wording import counted, have
 from tagline.key_findings import KeyFinding, Kind
@@ -152,21 +153,47 @@ def _of_same_meaning(names: Collection[str]) -> list[KeyFinding]:
 
 
 def match_classes(labels: pl.Series, classes: Sequence[str]) -> tuple[pl.Series, list[str]]:
-    """Return labels, where they are another spelling of a class, as that class, and what to tell the user."""
+    """Return labels, where they spell a class in another way, as that class, and what to tell the user.
+
+    Spellings that only write the same number or day are matched where no other class may be meant.
+    """
     flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
     by_key: dict[str, set[str]] = {}
     for name in classes:
         by_key.setdefault(spelling_key(name), set()).add(name)
     changed: dict[str, str | None] = {}
+    others = []
     for label in flat.drop_nulls().unique().sort().to_list():
         alike = by_key.get(spelling_key(label), set())
-        if len(alike) == 1 and label not in alike:
+        if not alike:
+            others.append(label)
+        elif len(alike) == 1 and label not in alike:
             changed[label] = next(iter(alike))
+    changed |= names_of_equal_value(others, classes)
     if not changed:
         return labels, []
+    return renamed(labels, changed), [f"The data spells classes of the model differently: {_listed(changed)}."]
+
+
+def match_values(labels: pl.Series, main: pl.Series, source: str) -> tuple[pl.Series, list[str]]:
+    """Return labels of another file, where they write the number or day of a label of the main one, as that label.
+
+    Other spellings are left to `unify_labels`. ``source`` names the other file in the notes.
+    """
+    others, names = (
+        (one.explode() if isinstance(one.dtype, pl.List) else one).drop_nulls().unique().sort().to_list()
+        for one in (labels, main)
+    )
+    keys = {spelling_key(name): name for name in names}
+    changed = names_of_equal_value([label for label in others if spelling_key(label) not in keys], keys.values())
+    if not changed:
+        return labels, []
+    return renamed(labels, changed), [f"`{source}` spells labels of the train rows differently: {_listed(changed)}."]
+
+
+def _listed(changed: Mapping[str, str | None]) -> str:
     shown = ", ".join(f"`{visible(label)}` for `{name}`" for label, name in list(changed.items())[:_SHOWN])
-    more = f" and {len(changed) - _SHOWN:,} more" if len(changed) > _SHOWN else ""
-    return renamed(labels, changed), [f"The data spells classes of the model differently: {shown}{more}."]
+    return shown + (f" and {len(changed) - _SHOWN:,} more" if len(changed) > _SHOWN else "")
 
 
 def renamed(labels: pl.Series, changed: Mapping[str, str | None]) -> pl.Series:

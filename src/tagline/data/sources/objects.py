@@ -6,6 +6,7 @@ pandas, pyarrow and `datasets` are never imported: their objects are recognised 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from tagline.data.frames import concat, frame_of_columns, frame_of_dicts
@@ -55,7 +56,7 @@ def _read_one(data: Any) -> Rows:
     if hasattr(data, "features") and hasattr(data, "column_names"):
         return Rows(_huggingface_frame(data), NAME, f"Hugging Face {kind}")
     if hasattr(data, "columns") and hasattr(data, "iloc"):
-        columns = {str(name): data.iloc[:, i].tolist() for i, name in enumerate(data.columns)}
+        columns = {str(name): _values(data.iloc[:, i]) for i, name in enumerate(data.columns)}
         return Rows(frame_of_columns(columns), NAME, f"pandas {kind}")
     if isinstance(data, Mapping):
         return Rows(frame_of_columns({str(name): _values(column) for name, column in data.items()}), NAME, kind)
@@ -88,8 +89,16 @@ def _values(column: Any) -> list[Any]:
     for method in ("to_list", "tolist"):
         if hasattr(column, method):
             values: list[Any] = getattr(column, method)()
-            return values
+            return _as_written(values, getattr(column, "dtype", None))
     return list(column)
+
+
+def _as_written(values: list[Any], dtype: Any) -> list[Any]:
+    """Return floats of a narrow type as the number with the fewest digits: of 0.1, a wider type shows more of them."""
+    narrow = {2: np.float16, 4: np.float32}.get(getattr(dtype, "itemsize", 0))
+    if getattr(dtype, "kind", None) != "f" or narrow is None:
+        return values
+    return [float(str(narrow(value))) if isinstance(value, float) else value for value in values]
 
 
 def _huggingface_frame(data: Any) -> pl.DataFrame:
