@@ -1,6 +1,7 @@
 """The request that a search stores in its folder."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,15 @@ import pytest
 
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
-from tagline.experiments.tune.folder import TuneRequest, TuneSettings, create_folder, load_request
+from tagline.experiments.tune.folder import (
+    TuneRequest,
+    TuneSettings,
+    create_folder,
+    find_searches,
+    load_request,
+    mark_ended,
+    unmark_ended,
+)
 from tagline.runs.settings import TrainSettings
 
 
@@ -45,6 +54,23 @@ def test_a_damaged_or_foreign_request_cannot_be_resumed(
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(InputError, match=said):
         load_request(search.target)
+
+
+def test_a_search_that_was_ended_early_may_be_resumed_or_started_again(search: TuneRequest, tmp_path: Path) -> None:
+    assert find_searches(tmp_path) == [(search.target, False)]
+    with pytest.raises(InputError, match="is unfinished: resume it"):
+        create_folder(search, "fingerprint")
+    assert mark_ended(search)
+    assert find_searches(tmp_path) == []  # there is a run
+    assert load_request(search.target) == (search, "fingerprint")
+    unmark_ended(search)
+    assert find_searches(tmp_path) == [(search.target, False)]
+    mark_ended(search)
+    (search.folder / "journal.log").touch()
+    create_folder(search, "other")
+    assert load_request(search.target) == (search, "other")
+    assert [path.name for path in search.folder.iterdir()] == ["asked.json"]
+    assert not mark_ended(replace(search, data=[("a text", "label")]))  # which cannot be read again
 
 
 def test_only_unfinished_searches_can_be_resumed(search: TuneRequest, tmp_path: Path) -> None:

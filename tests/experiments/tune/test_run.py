@@ -16,6 +16,7 @@ import pytest
 from tagline import InputError, TextClassifier
 from tagline.cli import main
 from tagline.experiments import TuneSettings, resume_tune, tune_run
+from tagline.experiments.tune.folder import load_request
 from tagline.recipes import Recipe, load_recipe
 from tagline.runs.data import RunInputs
 from tagline.runs.settings import TrainSettings
@@ -154,7 +155,10 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
     assert "leaderboard.csv" in out
     assert search_of(tmp_path)["stopped"]
     assert no_child_of(process.pid)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv", "run", "test_ledger.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv", "run", "run.tuning", "test_ledger.jsonl"]
+    assert "`tagline tune --resume run` searches for the rest of the budget, 3," in err
+    assert not (tmp_path / "run.tuning" / "material").exists()
+    load_request(tmp_path / "run")
 
 
 def test_ctrl_c_before_anything_is_known_leaves_nothing(tmp_path: Path) -> None:

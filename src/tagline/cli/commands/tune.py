@@ -87,8 +87,7 @@ def tune(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Resume a search that was killed, for the rest of its budget and with its settings. One that Ctrl-C "
-            "ended is finished.",
+            help="Resume a stopped search for the rest of its budget, with the settings it was started with.",
             show_default=False,
             rich_help_panel=SEARCH,
         ),

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tagline.atomic import write_json
+from tagline.atomic import is_locked, write_json
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
 from tagline.run_folder import RUNS
@@ -18,6 +18,7 @@ from tagline.runs.settings import TrainSettings
 SUFFIX = ".tuning"
 ROWS = "rows"  # of the evaluated candidates
 _REQUEST = "asked.json"
+_ENDED = "ended"  # the run of a search that was ended early is written; it may be resumed, and need not be
 _FORMAT = 1
 
 
@@ -62,6 +63,8 @@ def create_folder(request: TuneRequest, fingerprint: str) -> None:
         InputError: an unfinished search exists there.
 
     """
+    if _ended_mark(request.target).exists() and not is_locked(request.folder):
+        shutil.rmtree(request.folder)
     try:
         request.folder.mkdir(parents=True)
     except FileExistsError:
@@ -73,8 +76,25 @@ def create_folder(request: TuneRequest, fingerprint: str) -> None:
 
 
 def find_searches(parent: Path) -> list[tuple[Path, bool]]:
-    """Return the run folders of the searches that can be resumed, and whether each is running."""
-    return find_requests(parent, SUFFIX, _REQUEST)
+    """Return the run folders of the searches without a result, and whether each is running."""
+    found = find_requests(parent, SUFFIX, _REQUEST)
+    return [(run, is_running) for run, is_running in found if not _ended_mark(run).exists()]
+
+
+def mark_ended(request: TuneRequest) -> bool:
+    """Keep the folder of a search that was ended early; return whether it can be resumed at all."""
+    if _can_be_resumed(request):
+        _ended_mark(request.target).touch()
+    return _can_be_resumed(request)
+
+
+def unmark_ended(request: TuneRequest) -> None:
+    """Note that a search goes on, if it was ended early."""
+    _ended_mark(request.target).unlink(missing_ok=True)
+
+
+def _ended_mark(target: Path) -> Path:
+    return target.with_name(target.name + SUFFIX) / _ENDED
 
 
 class LastRunError(InputError):
@@ -137,9 +157,7 @@ def load_request(run: str | Path) -> tuple[TuneRequest, str]:
     try:
         return read_request(path, _FORMAT, partial(_parse, target), target, f"remove `{path.parent}` and start again")
     except FileNotFoundError:
-        what = "is not an unfinished search"
-        if (target / "run.json").exists():
-            what = "is finished, by its budget or by Ctrl-C, which ends a search and keeps the best"
+        what = "is finished" if (target / "run.json").exists() else "is not an unfinished search"
         raise InputError(f"`{run}` {what}: there is nothing to resume.") from None
 
 

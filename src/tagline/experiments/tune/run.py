@@ -24,6 +24,8 @@ from tagline.experiments.tune.folder import (
     exclusive,
     free_place,
     load_request,
+    mark_ended,
+    unmark_ended,
 )
 from tagline.experiments.tune.objective import metric_named
 from tagline.experiments.tune.scoring import EvaluationContext, EvaluationTask, FoldResult, Folds, prepare
@@ -51,6 +53,7 @@ _LEAST_TRIED = 25  # complete candidates that the time should allow; slow fits a
 _SLOWEST = 0.2  # of the budget: the longest fit that is allowed once there is a result
 _SLOWEST_SECONDS = 10.0  # at least, because workers take time to start
 _HOPELESS = 12  # failed candidates without a successful one
+_LEAST_REST = 10.0  # seconds of the budget that are worth resuming a search
 _PATIENCE = 0.5  # seconds between two checks of time and memory
 
 
@@ -158,6 +161,7 @@ def _tune(
     settings, log = request.settings, observer.log
     metric = metric_named(settings.metric)
     with exclusive(request):
+        unmark_ended(request)
         folder = request.folder / _SHARED
         shared = _share_data(folder, inputs)
         folds = Folds(shared, settings.run.seed)
@@ -178,7 +182,12 @@ def _tune(
         except KeyboardInterrupt:
             stopped = True
         study.stop_running(time_budget.elapsed)
+        rest = time_budget.remaining(None)
         run = train_final(request, inputs, EndedSearch(study, folds, shared, time_budget, stopped), observer)
+        if stopped and rest >= _LEAST_REST and mark_ended(request):
+            shutil.rmtree(folder)  # written again if the search goes on
+            log(f"`tagline tune --resume {request.target}` searches for the rest of the budget, {rest:,.0f} s")
+            return run
     shutil.rmtree(request.folder, ignore_errors=True)
     return run
 
