@@ -266,3 +266,17 @@ def test_rows_in_another_encoding_than_the_rest_say_where_and_what_to_do(tmp_pat
     path.write_bytes(b"text,label\n" + b"".join(rows))
     with pytest.raises(DataError, match=r"mixed.csv`: 20 of 50 rows .* line 2: byte 0xE9 at position 4 .*--encoding"):
         load_dataset(path)
+
+
+def test_spellings_of_one_group_stay_in_one_split() -> None:
+    rows = {
+        "text": [f"text {i}" for i in range(60)],
+        "label": ["a", "b"] * 30,
+        "user": [(f"u{i // 6}", f"U{i // 6}", f"u{i // 6} ")[i % 3] for i in range(60)],
+    }
+    data = load_dataset(rows, group="user")
+    assert data.test is not None
+    assert data.test.groups is not None
+    assert data.test.groups.n_unique() * 6 == len(data.test)
+    told = "Spellings of one group of `user` were merged: `U0` to `u0`, `u0 ` to `u0`, `U1` to `u1` and 17 more."
+    assert any(warning.startswith(told) for warning in data.facts.warnings)

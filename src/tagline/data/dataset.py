@@ -14,6 +14,7 @@ from tagline.data import splits
 from tagline.data.assignment import NO_GROUP, SplitSettings, assign
 from tagline.data.card import dataset_card
 from tagline.data.columns import Columns, choose_columns
+from tagline.data.groups import unify_groups
 from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.facts import Facts
 from tagline.data.labels import Labels, check_labels, match_values, sorted_classes, unify_labels
@@ -219,6 +220,9 @@ def read_dataset(
     check_labels(table["label"], classes, main.rows, main.columns.label, fewest_classes)
     table = table.with_columns(key=splits.copy_keys(table["text"]))
     if options.group:
+        groups, merged = unify_groups(table["group"], options.group)
+        notes += merged
+        table = table.with_columns(group=groups)
         table = table.with_columns(pl.coalesce("group", pl.format(f"{NO_GROUP}{{}}", pl.int_range(pl.len()))))
     assigned = assign(table, SplitSettings(options.group, TEST in extra, options.folds, seed, fold_few))
     table = table.with_columns(part=assigned.part)
