@@ -57,7 +57,7 @@ def test_sigterm_waits_for_requests_in_progress(models, tmp_path):
 
 def test_a_server_that_stops_is_not_ready(models, tmp_path):
     with serving(tmp_path, models["two"], drain=20) as server, server.connect() as connection:
-        ready = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
+        ready = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
         connection.sendall(ready)
         assert read_answer(connection)[0] == 200
         server.process.terminate()

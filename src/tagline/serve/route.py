@@ -52,7 +52,7 @@ class Route:
             examples = {name: {"value": value} for name, value in self.examples.items()}
             schema = {"$ref": _SCHEMA.format(model=self.body.__name__)}
             content = {"application/json": {"schema": schema, "examples": examples}}
-        errors = (*(("unauthorized",) if self.secured else ()), "internal_error", *self.errors)
+        errors = (*(("unauthorized",) if self.secured else ()), "unknown_host", "internal_error", *self.errors)
         return {
             "path": self.path,
             "endpoint": self.handler,

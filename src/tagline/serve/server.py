@@ -1,7 +1,6 @@
 """The server: loads the models, binds a socket, and answers requests until a signal stops it."""
 
 import asyncio
-import ipaddress
 import logging
 import math
 import os
@@ -121,15 +120,6 @@ def bind(host: str, port: int) -> socket.socket:
 
 def _not_listening(host: str, port: int, error: OSError) -> TaglineError:
     return TaglineError(f"Cannot listen on `{host}` port {port}: {error.strerror or error}.")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach what listens on ``host``."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    return all(ipaddress.ip_address(str(address[4][0]).partition("%")[0]).is_loopback for address in found)
 
 
 class _Server(uvicorn.Server):

@@ -12,7 +12,8 @@ class ServerSettings:
     """``models`` are the paths by name; a request that names no model gets the first.
 
     ``root_path`` is the path below which a reverse proxy publishes the service, without a slash at its end.
-    ``title`` is the heading of the page of a single model; None for that of each model.
+    ``allowed_hosts`` are the lower-case names of the ``Host`` header that are answered, beside those of this machine;
+    None answers any. ``title`` is the heading of the page of a single model; None for that of each model.
     """
 
     models: Mapping[str, Path]
@@ -20,6 +21,7 @@ class ServerSettings:
     port: int = 8000
     root_path: str = ""
     title: str | None = None
+    allowed_hosts: frozenset[str] | None = None
     api_key: str | None = field(default=None, repr=False)
     cors: tuple[str, ...] = ()
     certificate: Path | None = None

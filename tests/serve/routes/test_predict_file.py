@@ -1,11 +1,17 @@
 """``POST /v1/predict/file``: files come back labelled."""
 
+import asyncio
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
+from tagline.serve.http.errors import ApiError
+from tagline.serve.http.limits import Limits
+from tagline.serve.routes.predict_file import _full_disk_as_api_error, _receive
 from tests.synthetic_texts import made_up
 
 
@@ -111,3 +117,13 @@ def test_the_headers_say_how_the_file_was_read(client, content, encoding, separa
 
 
 CSV, JSON_LINES = {"Content-Type": "text/csv"}, {"Content-Type": "application/x-ndjson"}
+
+
+def test_a_full_disk_is_the_fault_of_no_client():
+    async def receive():
+        return {"type": "http.request", "body": b"text\n" + b"x" * 3_000_000, "more_body": False}
+
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    with pytest.raises(ApiError) as raised, _full_disk_as_api_error():
+        asyncio.run(_receive(request, Path("/dev/full"), Limits()))
+    assert (raised.value.status, raised.value.code) == (507, "disk_full")

@@ -62,6 +62,15 @@ def serve(
         bool,
         typer.Option("--insecure", help="Allow other machines to connect without an API key.", rich_help_panel=ACCESS),
     ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Also answer requests to this name, as behind a reverse proxy. Without an API key a server of this "
+            "machine answers only as `localhost`.",
+            rich_help_panel=ACCESS,
+        ),
+    ] = None,
     cors: Annotated[
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="Allow requests from pages of this origin.", rich_help_panel=ACCESS),
@@ -111,11 +120,12 @@ def serve(
     if private_key is not None and certificate is None:
         raise InputError("`--private-key` requires `--certificate FILE`.")
     try:
-        from tagline.serve.server import is_loopback, run_server
+        from tagline.serve.server import run_server
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("tagline"):
             raise
         raise MissingExtraError("`tagline serve`", "serve") from None
+    from tagline.serve.http.hosts import is_loopback
     from tagline.serve.http.limits import Limits
     from tagline.serve.settings import ServerSettings
 
@@ -130,6 +140,7 @@ def serve(
         port=port,
         root_path=_root_path(root_path),
         title=title,
+        allowed_hosts=_allowed_hosts(allow_host or [], host, checked=key is None and is_loopback(host)),
         api_key=key,
         cors=tuple(cors or ()),
         certificate=certificate,
@@ -139,6 +150,11 @@ def serve(
     )
     session.stage("loading the model")
     run_server(settings, lambda address: session.stage(f"open {address} in a browser; Ctrl-C stops"))
+
+
+def _allowed_hosts(given: "Sequence[str]", host: str, *, checked: bool) -> frozenset[str] | None:
+    """Return the names that are answered; None for any, unless the server has no key or names are given."""
+    return frozenset(name.lower().removesuffix(".") for name in (*given, host)) if checked or given else None
 
 
 def _paths(model: str | None, named: "Sequence[str]") -> dict[str, Path]:

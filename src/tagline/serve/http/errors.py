@@ -22,9 +22,11 @@ CODES = {
     "too_many_texts": (422, "There are more texts than the server accepts in one request."),
     "text_too_long": (422, "A text exceeds the length limit of the server; `truncate` cuts it."),
     "invalid_file": (422, "The file cannot be read."),
+    "unknown_host": (421, "The `Host` of the request is not this machine: start the server with `--allow-host NAME`."),
     "overloaded": (429, "The server is at its limit of concurrent requests: retry after `Retry-After` seconds."),
     "internal_error": (500, "The server failed; its log has the details."),
     "unavailable": (503, "The server is stopping, or cannot classify texts at the moment."),
+    "disk_full": (507, "The server has no space for the file."),
     "timed_out": (504, "The answer was not ready in time."),
 }
 RETRY_AFTER_SECONDS = 1

@@ -15,6 +15,7 @@ from tagline.serve.http.access_log import location_of
 from tagline.serve.http.connections import ABORT
 from tagline.serve.http.content_encoding import decoded
 from tagline.serve.http.errors import ApiError, internal_error
+from tagline.serve.http.hosts import is_allowed
 from tagline.serve.route import API_PREFIX, Route
 from tagline.serve.state import RequestRecord, Service
 
@@ -111,6 +112,12 @@ class ServiceMiddleware:
 
     def _admit(self, scope: Scope) -> bool:
         """Return whether a request counts towards the concurrency limit; raise `ApiError` if it is not accepted."""
+        names = self._service.settings.allowed_hosts
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), None)
+        if names is not None and host is not None and not is_allowed(host, names):
+            raise ApiError(
+                "unknown_host", f"This server does not answer as `{host:.100}`: start it with `--allow-host NAME`."
+            )
         if self._key is not None and self._needs_key(scope["path"]) and not self._has_key(scope):
             raise ApiError(
                 "unauthorized", "An API key is required: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`."

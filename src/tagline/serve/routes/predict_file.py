@@ -5,6 +5,7 @@ block and sent as they are ready.
 """
 
 import asyncio
+import errno
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -85,11 +86,13 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
     if service.files_in_progress >= _MAX_FILES:
         raise ApiError("overloaded", f"{_MAX_FILES} files are being labelled. Try again later.")
     service.files_in_progress += 1
-    folder = TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True)
     limits = service.settings.limits
+    folder = None
     try:
-        path = Path(folder.name) / f"file.{kind}"
-        await _receive(request, path, limits)
+        with _full_disk_as_api_error():
+            folder = TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True)
+            path = Path(folder.name) / f"file.{kind}"
+            await _receive(request, path, limits)
         frames = PredictedFile(
             model.predictor, path, query, query.format or kind, tuple(query.text), batch_rows=_BATCH_ROWS
         )
@@ -97,7 +100,8 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
             survey = await _run(service, partial(_survey, frames, model, limits.max_chars))
     except BaseException:
         service.files_in_progress -= 1
-        folder.cleanup()
+        if folder is not None:
+            folder.cleanup()
         raise
     record_of(request).classified(model, [], survey.n_rows)
     headers = {"Content-Type": MEDIA_TYPES[frames.kind], "X-Tagline-Model": model.version, **survey.headers()}
@@ -229,6 +233,16 @@ def _close(blocks: Iterator[bytes], folder: "TemporaryDirectory[str]") -> None:
 
 
 @contextmanager
+def _full_disk_as_api_error() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise ApiError("disk_full", "The server has no space for the file. Try again later.") from None
+
+
+@contextmanager
 def _as_api_errors(path: Path) -> Iterator[None]:
     """Turn errors of a file into API errors that name no path of this server, and parameters as in the URL.
 
@@ -251,6 +265,7 @@ ROUTES = [
         tag="texts",
         errors=(
             "overloaded",
+            "disk_full",
             "malformed_gzip",
             "too_slow",
             "body_too_large",
