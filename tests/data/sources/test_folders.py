@@ -28,6 +28,18 @@ def test_a_folder_per_class(tmp_path: Path) -> None:
     assert load_dataset(str(tmp_path / "*" / "*.txt")).fingerprint == data.fingerprint
 
 
+def test_a_byte_order_mark_decides_for_its_file(tmp_path: Path) -> None:
+    encodings = ("utf-16", "utf-16-le", "utf-8-sig", "utf-8", "cp1252")
+    for i in range(20):
+        folder = tmp_path / "ab"[i % 2]
+        folder.mkdir(exist_ok=True)
+        (folder / f"{i}.txt").write_text(f"für März {i}", encoding=encodings[i % 5])
+    data = load_dataset(tmp_path)
+    texts = {text for part in (data.train, data.validation, data.test) if part for text in part.texts}
+    assert texts == {f"für März {i}" for i in range(20)}
+    assert any("4 of 20 files" in warning and "Windows-1252" in warning for warning in data.facts.warnings)
+
+
 def test_the_layout_of_aclimdb(tmp_path: Path) -> None:
     root = tmp_path / "aclImdb"
     for split, n in (("train", 6), ("test", 4)):

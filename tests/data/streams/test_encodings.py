@@ -102,9 +102,64 @@ def test_letters_that_come_late_decide(tmp_path: Path) -> None:
 def test_lines_of_utf8_stay_utf8_in_a_file_of_another_encoding() -> None:
     lines = ["für März".encode("cp1252")] * 5 + ["für März".encode()] * 3
     said: list[str] = []
-    stream = to_utf8(io.BufferedReader(io.BytesIO(b"\n".join(lines))), None, said.append)  # type: ignore[arg-type]
+    stream = to_utf8(
+        io.BufferedReader(io.BytesIO(b"\n".join(lines))), None, lambda encoding, in_part: said.append(encoding)
+    )  # type: ignore[arg-type]
     assert stream.read().decode() == "\n".join(["für März"] * 8)
     assert said == ["Windows-1252"]
+
+
+@pytest.mark.parametrize(("first", "n"), [(0, 3), (0, 20), (40, 20)])
+def test_some_lines_of_another_encoding_are_read_in_it(tmp_path: Path, first: int, n: int) -> None:
+    path = tmp_path / "data.csv"
+    rows = table("für März")
+    path.write_bytes(written([], "utf-8"))
+    with path.open("ab") as file:
+        for i, (text, label) in enumerate(rows):
+            file.write(f"{text};{label}\r\n".encode("cp1252" if first <= i < first + n else "utf-8"))
+    read = read_file(path)
+    assert (read.frame.rows(), read.rejected) == (rows, ())
+    assert "some lines are not UTF-8, read as Windows-1252" in read.notes[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["cp1251", "cp1253", "cp932", "gb18030", "cp949"])
+def test_utf16_of_any_script_is_found_without_a_mark(tmp_path: Path, name: str, encoding: str) -> None:
+    path = tmp_path / "data.csv"
+    rows = table(SENTENCES[name])
+    path.write_bytes(written(rows, encoding))
+    read = read_file(path)
+    assert (read.frame.rows(), len(read.notes)) == (rows, 1)
+    damaged = written(rows, name).replace(b"5", b"\0").replace(b"7", b"a\0")
+    path.write_bytes(damaged)
+    assert sum(text == first for text, (first, _) in zip(read_file(path).frame["text"], rows, strict=True)) == 40
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'text,label\ra 1,b\r"a\n2",b\r',
+        b"text,label\ra 1,b\ra 2,b\n",
+        b"text,label\na 1,b\ra 2,b\r\n",
+        b"text,label\r\r\na 1,b\r\r\na 2,b\r\r\n",
+        b'text,label\na 1,b\n"a\r2",b\n',
+        b"text,label\na 1,b\na\r2,b\n",
+    ],
+)
+def test_carriage_returns_end_lines_unless_they_are_in_cells(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(data)
+    frame = read_file(path).frame
+    assert [" ".join(text.split()) for text in frame["text"]] == ["a 1", "a 2"]
+    assert frame["label"].to_list() == ["b", "b"]
+
+
+def test_the_marks_of_joined_files_are_no_text(tmp_path: Path) -> None:
+    marked = "\ufeffx;a\n\ufeff\ufeffy;b\n"
+    (tmp_path / "a.csv").write_text("\ufefftext;label\n" + marked, encoding="utf-8")
+    assert read_file(tmp_path / "a.csv").frame.rows() == [("x", "a"), ("y", "b")]
+    (tmp_path / "a.jsonl").write_text('\ufeff{"text": "x"}\n\ufeff{"text": "y"}\n', encoding="utf-8")
+    assert read_file(tmp_path / "a.jsonl").frame["text"].to_list() == ["x", "y"]
 
 
 def test_most_lines_decide_for_utf8(tmp_path: Path) -> None:

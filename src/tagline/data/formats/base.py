@@ -56,10 +56,10 @@ class Source:
         else:
             self.log.lines.append(lines.cast(pl.UInt32))
 
-    def announce_encoding(self, encoding: str) -> None:
-        """Note that the file is not UTF-8."""
+    def announce_encoding(self, encoding: str, in_part: bool) -> None:
+        """Note that the file, or a part of it, is not UTF-8."""
         self.log.encoding = encoding
-        self.log.notes.append(encoding_note(f"`{self.name}`", encoding))
+        self.log.notes.append(encoding_note(f"`{self.name}`", encoding, in_part=in_part))
 
     def blocks(self) -> Iterator[bytes]:
         """Return the text in blocks of whole lines."""

@@ -29,6 +29,8 @@ from tagline.data.streams.encodings import (
     detect_encoding,
     encoding_note,
     is_utf8,
+    marked_encoding,
+    unmarked_utf16,
 )
 from tagline.data.wording import listed
 from tagline.errors import DataError
@@ -137,17 +139,25 @@ def _class_rows(parts: Sequence[Part], name: str, source: str, layout: FileLayou
 def _decoded(contents: Sequence[bytes], source: str, layout: FileLayout) -> tuple[list[str], tuple[str, ...]]:
     """Return the texts of files, and a note on their encoding if it was detected.
 
-    Files that are not UTF-8 are taken to share one encoding, which is detected from all of them.
+    A byte order mark decides for its file. Files that are not Unicode are taken to share one encoding, which is
+    detected from all of them.
     """
-    if layout.encoding:
-        encoding = checked_encoding(layout.encoding)
-        return [content.decode(encoding, "replace") for content in contents], ()
-    others = [content for content in contents if not is_utf8(content)]
-    if not others:
-        return [content.decode("utf-8-sig") for content in contents], ()
-    encoding = detect_encoding(b"\n".join(others)) or UTF_8
-    texts = [decode(content, encoding).removeprefix("\ufeff") for content in contents]
-    return texts, (encoding_note(f"{len(others):,} of {len(contents):,} files of `{source}`", encoding),)
+    named = checked_encoding(layout.encoding) if layout.encoding else None
+    encodings = [marked_encoding(content) or named or unmarked_utf16(content) for content in contents]
+    others = [
+        content for content, found in zip(contents, encodings, strict=True) if found is None and not is_utf8(content)
+    ]
+    notes: tuple[str, ...] = ()
+    shared = UTF_8
+    if others:
+        detected = detect_encoding(b"\n".join(others))
+        shared = detected.encoding if detected else UTF_8
+        notes = (encoding_note(f"{len(others):,} of {len(contents):,} files of `{source}`", shared),)
+    texts = [
+        decode(content, shared) if found is None else content.decode(found, "replace")
+        for content, found in zip(contents, encodings, strict=True)
+    ]
+    return [text.removeprefix("\ufeff") for text in texts], notes
 
 
 def _split_column(parts: Sequence[Part]) -> str | None:

@@ -1,16 +1,18 @@
 """Text encodings: everything is converted to UTF-8.
 
-A byte order mark decides. Without one a file is UTF-8, unless most of its first lines that are not ASCII are not UTF-8
-either: then `chardet` detects the encoding. Lines of such a file that are UTF-8 stay so: files that were
-appended to by several programs are common. Where the detected encoding leaves implausible text, the one is taken that
-leaves hardly any. ISO-2022 and HZ consist of ASCII characters and are recognised by their shifts. UTF-7 is never
-detected: ordinary text such as ``cat+dog`` is UTF-7 too.
+A byte order mark decides, or how often zero bytes stand beside ASCII characters. Otherwise a file is UTF-8, unless
+several of its lines that are not ASCII are not UTF-8 either: then `chardet` detects their encoding. Lines that are
+UTF-8 stay so: files that were appended to by several programs are common. Where the detected encoding leaves
+implausible text, the one is taken that leaves hardly any. ISO-2022 and HZ
+consist of ASCII characters and are recognised by their shifts. UTF-7 is never detected: ordinary text such as
+``cat+dog`` is UTF-7 too.
 """
 
 import codecs
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
 
@@ -19,7 +21,8 @@ from tagline.data.streams.plausibility import implausible_share
 from tagline.errors import InputError
 
 UTF_8 = "utf-8"
-Announce = Callable[[str], None]
+#: Takes the name of a detected encoding, and if only some of the lines are in it, the others UTF-8.
+Announce = Callable[[str, bool], None]
 _BOMS = (  # that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -52,6 +55,8 @@ _OTHERS = (
     *("cp866", "ISO-8859-5", "Windows-1253", "Windows-1255", "Windows-1256", "ISO-8859-6"),
     *("GB18030", "Big5", "CP932", "EUC-JP", "CP949"),
 )
+# Other lines of a UTF-8 file are in one encoding if they are several, at least 2 %, and hardly any is cut UTF-8.
+_FEWEST_LINES, _SMALLEST_PART, _MOST_CUT = 3, 0.02, 0.1
 _JUDGED = 20_000  # bytes of which it is judged how plausible their text is
 _SHIFTS = (
     (re.compile(rb"\x1b\$\)C"), "iso2022_kr"),
@@ -59,7 +64,14 @@ _SHIFTS = (
     (re.compile(rb"~\{(?:[!-}][!-~])+?~\}"), "hz"),
 )
 _FEWEST_SHIFTS = 3
+_SEPARATORS = re.compile('[\\s,;:|."]')
+_SUSPECT_UTF16 = 0.1
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_MARKS = re.compile(rb"^(?:\xef\xbb\xbf)+", re.MULTILINE)
+_QUOTED = re.compile(rb'"[^"]*"')
+_LINE_END = re.compile(rb"\r*\n|\r")
+_BARE_CR = re.compile(rb"\r(?![\r\n])")
+_SPLIT_LINES, _NEARLY_ALL = 2000, 0.9
 _SAMPLE = 200_000  # bytes that the detection takes
 
 
@@ -69,7 +81,7 @@ def to_utf8(stream: BinaryIO, encoding: str | None, announce: Announce) -> Binar
     Args:
         stream: a buffered stream.
         encoding: what the text is encoded in; None to detect it.
-        announce: called with the name of a detected encoding.
+        announce: called with a detected encoding, see `Announce`.
 
     """
     start = peek(stream, 1 << 12)
@@ -79,12 +91,12 @@ def to_utf8(stream: BinaryIO, encoding: str | None, announce: Announce) -> Binar
         chunks = chunks_of(stream)
     elif marked or encoding:
         chunks = _decoded(chunks_of(stream), marked or checked_encoding(encoding or ""))
-    elif unmarked := _unmarked_utf16(start):
-        announce(unmarked.upper())
+    elif unmarked := unmarked_utf16(start):
+        announce(unmarked.upper(), False)
         chunks = _decoded(chunks_of(stream), unmarked)
     else:
         chunks = _detected(chunks_of(stream), announce)
-    return stream_of(_line_feeds(chunks))
+    return stream_of(_without_inner_marks(_line_feeds(chunks)))
 
 
 def marked_encoding(start: bytes) -> str | None:
@@ -104,13 +116,34 @@ def checked_encoding(name: str) -> str:
     return codecs.lookup(name).name
 
 
-def detect_encoding(data: bytes) -> str | None:
-    """Return the encoding of whole lines of text that is not UTF-8; None if most of them are."""
+@dataclass(frozen=True)
+class Detected:
+    """The encoding of the lines that are not UTF-8; ``in_part`` if the other lines are."""
+
+    encoding: str
+    in_part: bool
+
+
+def detect_encoding(data: bytes) -> Detected | None:
+    """Return the encoding of whole lines of text that are not UTF-8; None if hardly any is, as in a damaged file."""
     lines = [line for line in data.split(b"\n") if not line.isascii()]
     others = [line for line in lines if not is_utf8(line)]
-    if 2 * len(others) <= len(lines):
+    if 2 * len(others) > len(lines):
+        return Detected(_detect(others), len(others) < len(lines))
+    if len(others) < max(_FEWEST_LINES, _SMALLEST_PART * len(lines)):
         return None
-    sample = b"\n".join(others)[:_SAMPLE]
+    # UTF-8 whose characters were cut is no other encoding.
+    n_cut = sum(not line.decode(errors="ignore").isascii() for line in others)
+    if n_cut > _MOST_CUT * len(others):
+        return None
+    encoding = _detect(others)
+    share = implausible_share(b"\n".join(others)[:_JUDGED].decode(encoding, "replace"))
+    return Detected(encoding, in_part=True) if share <= _SUSPECT else None
+
+
+def _detect(lines: list[bytes]) -> str:
+    """Return the encoding of lines that are not UTF-8."""
+    sample = b"\n".join(lines)[:_SAMPLE]
     runs = _NOT_ASCII.findall(sample)
     # Accents stand alone, letters of other scripts side by side: a few accents are no evidence of Greek or Korean.
     latin = sum(map(len, runs)) < 1.5 * len(runs)
@@ -160,9 +193,10 @@ def shifted_encoding(data: bytes) -> str | None:
     return None
 
 
-def encoding_note(what: str, encoding: str) -> str:
-    """Say that a file is not UTF-8, and what to do if the encoding was detected wrongly."""
-    return f"{what}: not UTF-8, read as {encoding}. If letters look wrong, name the encoding with `--encoding`."
+def encoding_note(what: str, encoding: str, *, in_part: bool = False) -> str:
+    """Say that a file, or some of its lines, are not UTF-8, and what to do if the encoding was detected wrongly."""
+    subject = "some lines are not UTF-8," if in_part else "not UTF-8,"
+    return f"{what}: {subject} read as {encoding}. If letters look wrong, name the encoding with `--encoding`."
 
 
 def decode(content: bytes, encoding: str) -> str:
@@ -190,15 +224,24 @@ def _is_usual(sample: bytes) -> bool:
     return _IMPLAUSIBLE.search(text) is None and implausible_share(text) <= _SUSPECT
 
 
-def _unmarked_utf16(start: bytes) -> str | None:
-    """Recognise UTF-16 of mostly Latin letters: every other byte is zero."""
-    pairs = len(start) // 2
-    if pairs < 2:
+def unmarked_utf16(start: bytes) -> str | None:
+    """Recognise UTF-16: every other byte is zero, or enough are beside ASCII, such as line ends, in other scripts."""
+    n_pairs = len(start) // 2
+    if n_pairs < 2 or 0 not in start:
         return None
     zero_first, zero_second = start[::2].count(0), start[1::2].count(0)
-    if zero_second > 0.7 * pairs and zero_first < 0.1 * pairs:
+    if zero_second > 0.7 * n_pairs and zero_first < 0.1 * n_pairs:
         return "utf-16-le"
-    return "utf-16-be" if zero_first > 0.7 * pairs and zero_second < 0.1 * pairs else None
+    if zero_first > 0.7 * n_pairs and zero_second < 0.1 * n_pairs:
+        return "utf-16-be"
+    enough = max(2, 0.01 * n_pairs, (zero_first + zero_second) / 2)
+    for encoding in ("utf-16-le", "utf-16-be"):
+        # A character of four bytes may be cut at the end.
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
+        n_ascii = sum(" " <= character <= "~" or character in "\t\r\n" for character in text)
+        if n_ascii >= enough and implausible_share(text) <= _SUSPECT_UTF16:
+            return encoding
+    return None
 
 
 def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
@@ -209,21 +252,19 @@ def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _detected(chunks: Iterator[bytes], announce: Announce) -> Iterator[bytes]:
-    """Pass UTF-8 on, and convert another encoding; the first lines that are not ASCII decide."""
+    """Pass UTF-8 on, and convert another encoding; the first lines that are not ASCII decide, or later ones."""
     blocks = _whole_lines(chunks)
     encoding = None
+    is_ascii = True
     for block in blocks:
-        if encoding is None and block.isascii() and (shifted := shifted_encoding(block)):
-            announce(shifted.upper())
+        if is_ascii and block.isascii() and (shifted := shifted_encoding(block)):
+            announce(shifted.upper(), False)
             yield from _decoded(chain([block], blocks), shifted)
             return
-        if encoding is None and not block.isascii():
-            encoding = detect_encoding(block)
-            if encoding is None:
-                yield block
-                yield from blocks
-                return
-            announce(encoding)
+        is_ascii = is_ascii and block.isascii()
+        if encoding is None and not is_utf8(block) and (found := detect_encoding(block)):
+            encoding = found.encoding
+            announce(encoding, found.in_part)
         if encoding is None:
             yield block
         else:
@@ -245,6 +286,36 @@ def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Write LF for the bare carriage returns that old spreadsheets end lines with."""
     first = next(chunks, b"")
-    bare = b"\r" in first and b"\n" not in first
+    if not _ends_lines_with_cr(first):
+        yield from chain([first], chunks)
+        return
+    carry = b""
     for part in chain([first], chunks):
-        yield part.replace(b"\r", b"\n") if bare else part
+        part = carry + part
+        end = len(part.rstrip(b"\r"))  # the LF of a CR LF may follow
+        carry = part[end:]
+        yield _LINE_END.sub(b"\n", part[:end])
+    yield _LINE_END.sub(b"\n", carry)
+
+
+def _ends_lines_with_cr(start: bytes) -> bool:
+    """Say whether carriage returns end lines in another way than before LF.
+
+    Bare ones do if the rows between those outside quotes are as wide as the first; LF may end others, or be in cells.
+    """
+    if b"\r" not in start:
+        return False
+    if b"\n" not in start.rstrip() or 2 * start.count(b"\r\r\n") > start.count(b"\n"):
+        return True
+    unquoted = _QUOTED.sub(b"", start)
+    if not _BARE_CR.search(unquoted):
+        return False
+    head, *rows = [line for line in re.split(rb"[\r\n]+", unquoted)[:_SPLIT_LINES] if line]
+    n, separator = max((head.count(each), each) for each in (b",", b";", b"\t", b"|"))
+    return n > 0 and sum(row.count(separator) == n for row in rows) >= _NEARLY_ALL * len(rows)
+
+
+def _without_inner_marks(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Drop the byte order marks at the beginning of lines: files that were joined have them."""
+    for block in _whole_lines(chunks):
+        yield _MARKS.sub(b"", block) if codecs.BOM_UTF8 in block else block
