@@ -43,7 +43,7 @@ def test_fingerprint_knows_text_label_split_and_borders() -> None:
     assert len(prints) == 5
 
 
-@pytest.mark.parametrize("name", ["dev", "validation", "valid", "val"])
+@pytest.mark.parametrize("name", ["dev", "validation", "valid", "val", "PublicTest", "eval"])
 def test_an_official_split_column_is_used(name: str) -> None:
     table = frame(30).with_columns(split=pl.Series(["train", name, "Test "] * 10))
     data = load_dataset(table)
@@ -72,7 +72,14 @@ def test_official_validation_without_test_gets_a_test_tenth() -> None:
 
 
 def test_a_split_column_that_names_no_split_is_not_one() -> None:
-    assert not load_dataset(frame().with_columns(split=pl.lit("all"))).facts.official
+    data = load_dataset(frame().with_columns(split=pl.lit("all")))
+    assert (data.facts.official, [note for note in data.facts.warnings if "split" in note]) == (False, [])
+    for values in ([0, 1], ["0", "1"]):
+        data = load_dataset(frame(30).with_columns(split=pl.Series(values * 15)))
+        assert not data.facts.official
+        assert any(
+            "column `split` is not used to split the rows: `0`, `1` name no split" in n for n in data.facts.warnings
+        )
 
 
 def test_test_and_validation_files(tmp_path: Path) -> None:

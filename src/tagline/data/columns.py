@@ -49,6 +49,7 @@ MAX_LABEL_DISTINCT = 0.2
 MIN_SUBJECT_WORDS = 1.5
 MIN_SUBJECTS_OCCURRING_ONCE = 0.5
 SAMPLE_ROWS = 1000
+_MOST_SPLITS = 10  # values of a column that says in which split a row is
 #: Two words, or letters of a script that puts no space between words.
 _WORDS = r"\p{L}\s+\S*\p{L}|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{2}"
 #: Days and times, as files write them: 2024-05-11, 2024-05-11T10:00:00Z, 11.5.2024, 5/11/24, 10:30.
@@ -98,6 +99,8 @@ def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group:
             raise DataError(f"`{rows.source}`: column `{name}` cannot be both text and label.")
     chosen = chosen_columns(text_columns, text_how, label_columns, label_how)
     notes = () if text or rows.text else _left_out(frame, text_columns, taken)
+    if split is None:
+        notes = (*_unused_splits(frame, {*text_columns, *taken}, rows.source), *notes)
     return Columns(text_columns, label_columns, split, chosen, notes)
 
 
@@ -170,6 +173,24 @@ def _split_column(frame: pl.DataFrame, taken: set[str | None]) -> str | None:
             if "train" in meanings and meanings & {"test", "validation"} and None not in meanings:
                 return column
     return None
+
+
+def _unused_splits(frame: pl.DataFrame, taken: set[str], source: str) -> list[str]:
+    """Return notes on columns named ``split`` or alike that hold a few values, of which some name no split."""
+    notes = []
+    for column in frame.columns:
+        known = column.strip().casefold() in SPLIT_COLUMNS and column not in taken
+        if not known or not (frame.schema[column].is_integer() or frame.schema[column] == pl.String):
+            continue
+        found = frame[column].drop_nulls().unique(maintain_order=True).head(_MOST_SPLITS + 1)
+        values = [str(value).strip() for value in found]
+        unknown = [value for value in values if value.casefold() not in SPLIT_NAMES]
+        if unknown and 1 < len(values) <= _MOST_SPLITS:
+            notes.append(
+                f"`{source}`: column `{column}` is not used to split the rows: {listed(unknown)} name no split. Write "
+                "`train`, `validation` and `test`."
+            )
+    return notes
 
 
 def _find_label(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str, str]:

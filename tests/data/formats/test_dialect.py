@@ -139,6 +139,27 @@ def test_first_rows_are_not_taken_for_titles(tmp_path: Path, content: str, n_row
     assert not any("above" in note for note in read.notes)
 
 
+def test_a_label_that_recurs_late_shows_that_the_first_line_is_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    rows = "".join(f"It was a message of {i},ham\n" for i in range(200))
+    path.write_text(f"Win a prize,spam\n{rows}Win more,spam\n")
+    assert read_file(path).frame.height == 202
+    path.write_text(f"Nachricht,Art\n{rows}Nachricht,Spam\n")
+    read = read_file(path)
+    assert (read.frame.columns, read.frame.height, read.notes) == (["Nachricht", "Art"], 201, ())
+    path.write_text(f"Win a prize,once\n{rows}")
+    assert (
+        "the first line is read as the header: `Win a prize`, `once`. If it is a row, add" in read_file(path).notes[0]
+    )
+
+
+def test_a_second_label_column_of_the_same_name_is_noted(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("text,label,label,x,x\n" + "good,a,b,1,1\nbad,c,d,2,2\n")
+    (note,) = read_file(path).notes
+    assert "the header repeats `label`: the further columns are called `label_3`, and are used only where" in note
+
+
 def test_a_file_of_nothing_but_a_sep_line_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("sep=;\n")

@@ -87,6 +87,12 @@ FILES = {
     "a header with a number sign": "#,text,Klasse\n" + "1,Es war gut,a\n2,Es war schlecht,b\n" * 3,
     "texts with a number sign": "".join(f"#love this long thing {i},{'ab'[i % 2]}\n" for i in range(9)),
     "labels that are names": "".join(f"Win a long prize now {i},{('spam', 'ham')[i % 2]}\n" for i in range(9)),
+    "a label that recurs late": "Win now,spam\n"
+    + "".join(f"It was {i} of them,ham\n" for i in range(70))
+    + "Hi,spam\n",
+    "a text that is the name of its column, late": "film,verdict\n"
+    + "".join(f"It was a long film {i},pos\n" for i in range(70))
+    + "film,neg\n",
     "values that are names": "words,channel,kind\n"
     + "".join(f"it was a long story {i},email,question\n" for i in range(9)),
     "a row with an escape": "text,label\n" + '"good, very",pos\n' * 30 + '"so \\"bad\\", it is",neg\n',

@@ -6,7 +6,15 @@ from itertools import islice
 
 from tagline.data.formats.base import Source
 from tagline.data.formats.delimited.grammar import MOST, best_grammar, fit_of
-from tagline.data.formats.delimited.header import MOST_LINES_ABOVE, distinct_names, is_header, is_named
+from tagline.data.formats.delimited.header import (
+    HEADER_ROWS,
+    MOST_LINES_ABOVE,
+    distinct_names,
+    is_doubtful,
+    is_header,
+    is_named,
+    n_known,
+)
 from tagline.data.formats.delimited.lines_above import n_lines_above
 from tagline.data.formats.delimited.records import Grammar, Lines, read_records
 from tagline.data.rows import Rows
@@ -74,12 +82,30 @@ def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
     source.log.separator = grammar.separator
     written = tuple(cell.lstrip("\ufeff") for cell in head.cells)
     cells = [cell.strip() for cell in written]
-    body = [record.cells for record in islice(records, 50) if record.reason is None]
+    body = [record.cells for record in islice(records, HEADER_ROWS) if record.reason is None]
     if not is_header(cells, body, source.header_names):
         return Dialect(grammar, tuple(f"column_{i + 1}" for i in range(len(cells))), skipped)
+    if not n_known(cells, source.header_names, body) and is_doubtful(cells, body):
+        source.log.notes.append(
+            f"`{source.name}`: the first line is read as the header: {listed(cells)}. If it is a row, add a header "
+            "above it."
+        )
     if len(lines) > header_lines and _RULE.fullmatch(lines[header_lines]):
         header_lines += 1
-    return Dialect(grammar, tuple(distinct_names(cells)), skipped + header_lines, written)
+    columns = distinct_names(cells)
+    _note_repeated_names(cells, columns, source)
+    return Dialect(grammar, tuple(columns), skipped + header_lines, written)
+
+
+def _note_repeated_names(cells: list[str], columns: list[str], source: Source) -> None:
+    """Note known names of which a header has several, such as two labels: only the first is found by its name."""
+    renamed = {new: cell for cell, new in zip(cells, columns, strict=True) if cell and cell != new}
+    renamed = {new: cell for new, cell in renamed.items() if cell.casefold() in source.header_names}
+    if renamed:
+        source.log.notes.append(
+            f"`{source.name}`: the header repeats {listed(dict.fromkeys(renamed.values()))}: the further columns are "
+            f"called {listed(renamed)}, and are used only where `--text` or `--label` names them instead."
+        )
 
 
 def _is_quoted_whole(lines: list[bytes], grammar: Grammar) -> bool:

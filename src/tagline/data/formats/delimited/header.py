@@ -8,6 +8,10 @@ from tagline.data.formats.delimited.records import DELIMITERS
 LONGEST_NAME = 60
 #: Lines above a header that may hold a title or comments.
 MOST_LINES_ABOVE = 20
+#: Rows below a first line that show whether it is a header.
+HEADER_ROWS = 1000
+_FIRST_ROWS = 50  # in which a value of the first line hardly recurs by chance
+_MOST_DISTINCT = 0.5  # the share of distinct values in a column of which all rows tell whether one recurs
 
 
 def is_header(cells: Sequence[str], body: Sequence[Sequence[str]], known: frozenset[str]) -> bool:
@@ -18,10 +22,25 @@ def is_header(cells: Sequence[str], body: Sequence[Sequence[str]], known: frozen
         return True
 
     def looks_like_data(i: int, cell: str) -> bool:
-        repeated = any(len(row) > i and row[i].strip() == cell for row in body)
-        return not cell or len(cell) > LONGEST_NAME or is_number(cell) or repeated
+        return not cell or len(cell) > LONGEST_NAME or is_number(cell) or _is_repeated(i, cell, body)
 
     return not any(looks_like_data(i, cell) for i, cell in enumerate(cells))
+
+
+def _is_repeated(i: int, cell: str, body: Sequence[Sequence[str]]) -> bool:
+    """Say whether a cell recurs in its column: in many rows, one of the texts may well be the name of the column."""
+    values = [row[i].strip() for row in body if len(row) > i]
+    recurring = len({*values}) <= _MOST_DISTINCT * len(values)
+    return cell in (values if recurring else values[:_FIRST_ROWS])
+
+
+def is_doubtful(cells: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Say whether a header without a known name may be a row: one of its cells is several words, as those below it."""
+    for i, cell in enumerate(cells):
+        values = [row[i].strip() for row in body if len(row) > i]
+        if " " in cell and values and sum(" " in value for value in values) > len(values) / 2:
+            return True
+    return False
 
 
 def n_known(cells: Sequence[str], known: frozenset[str], body: Sequence[Sequence[str]]) -> int:

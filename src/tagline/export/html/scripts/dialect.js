@@ -10,7 +10,9 @@ const MOST_BAD = 20; // rows that a grammar cannot read before the rest of the s
 const QUOTE_LINES = 200;
 const FIRST_LINES = 20; // in which a grammar shows how wide its rows are
 const MOST = 0.9; // the share of rows, or of cells, that settles a question
-const HEADER_ROWS = 50; // below a first line that may be a header
+const HEADER_ROWS = 1000; // below a first line that show whether it is a header
+const FIRST_HEADER_ROWS = 50; // in which a value of the first line hardly recurs by chance
+const MOST_DISTINCT = 0.5; // the share of distinct values in a column of which all rows tell whether one recurs
 const MOST_LINES_ABOVE = 20; // a header, with a title or comments
 const ROWS_BELOW = 200; // that show where the header is
 const ROWS_OF_TEXTS = 5; // that show that a line above them is a header
@@ -162,13 +164,19 @@ function countKnown(cells, known, body) {
   return cells.filter((cell, i) => known.has(cell.trim().toLowerCase()) && !recurs(cell, i)).length;
 }
 
+/** Whether a cell recurs in its column: in many rows, one of the texts may well be the name of the column. */
+function isRepeated(i, cell, body) {
+  const values = body.filter((row) => row.length > i).map((row) => row[i].trim());
+  const recurring = new Set(values).size <= MOST_DISTINCT * values.length;
+  return (recurring ? values : values.slice(0, FIRST_HEADER_ROWS)).includes(cell);
+}
+
 function isHeader(cells, body, known) {
   if (countKnown(cells, known, body) > 0) return true;
   if (cells.every((cell, i) => cell === String(i))) return true;
-  return !cells.some((cell, i) => {
-    const repeated = body.some((row) => i < row.length && row[i].trim() === cell);
-    return !cell || [...cell].length > LONGEST_NAME || NUMBER.test(cell) || repeated;
-  });
+  const isData = (cell, i) =>
+    !cell || [...cell].length > LONGEST_NAME || NUMBER.test(cell) || isRepeated(i, cell, body);
+  return !cells.some(isData);
 }
 
 /** Whether cells above a header are a title or nothing rather than a row of the table. */
