@@ -25,7 +25,7 @@ from tagline.runs.findings import (
     splits_disagree,
 )
 from tagline.runs.settings import TrainSettings
-from tagline.runs.train import train_run
+from tagline.runs.train import findings_of_run, train_run
 
 
 def figures(tp: int, fp: int, support: int) -> dict[str, int]:
@@ -216,6 +216,10 @@ def test_a_rare_class_that_is_never_predicted_is_a_warning(tmp_path: Path) -> No
     )
     kinds = [finding["kind"] for finding in run.metrics["findings"]]
     assert kinds == ["one_class", "never_predicted", "small_test", "few_test_rows", "positive_is_frequent"]
+    inputs = read_for_run(rows, load_recipe("naive-bayes"), TrainSettings(), lambda _: None)
+    for searched in (False, True):
+        sentences = " ".join(one.sentence for one in findings_of_run(run.metrics, inputs, searched=searched))
+        assert [option in sentences for option in ("`--balance`", "`--folds 5`")] == 2 * [not searched]
 
 
 def test_a_class_without_train_rows_is_not_said_to_be_too_light(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Train a run: read the data, fit, measure, explain, and write the run folder."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tagline.data import Dataset
 from tagline.data.splits import FOLDS_OF_FEW, TRAIN
 from tagline.errors import InputError
+from tagline.key_findings import KeyFinding
 from tagline.recipes import load_recipe
 from tagline.run_folder import (
     MODEL,
@@ -161,7 +162,7 @@ def fit_and_write(
         untrained = _untrained(inputs.dataset)
         classes = [name for name in metrics["classes"] if name not in untrained]
         for find in (never_predicted, hardly_found):
-            warnings += find(metrics["test"], classes, balanced=inputs.settings.balance)
+            warnings += find(metrics["test"], classes, balanced=inputs.settings.balance or search is not None)
     return Run(final, metrics, inputs.dataset, result.clf.training_, tuple(warnings))
 
 
@@ -293,19 +294,24 @@ def _write(
         run.write_predictions(result.test.frame(inputs.dataset.classes))
     _draw_plots(run, record, inputs, result)
     metrics = metrics_json(inputs, result, test, seconds, search)
-    found = key_findings(
-        metrics,
-        inputs.dataset.facts,
-        balanced=inputs.settings.balance,
-        folds=_possible_folds(inputs.dataset),
-        positive_given=inputs.settings.positive is not None,
-        unknown=_untrained(inputs.dataset),
-    )
+    found = findings_of_run(metrics, inputs, searched=search is not None)
     metrics["findings"] = [finding.to_json() for finding in found]
     metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
     run.write_metrics(metrics)
     write_report(run.path)
     return metrics
+
+
+def findings_of_run(metrics: Mapping[str, Any], inputs: RunInputs, *, searched: bool) -> list[KeyFinding]:
+    """Return the key findings of a run; a search has neither `--balance` nor `--folds`, which they could advise."""
+    return key_findings(
+        metrics,
+        inputs.dataset.facts,
+        balanced=inputs.settings.balance or searched,
+        folds=None if searched else _possible_folds(inputs.dataset),
+        positive_given=inputs.settings.positive is not None,
+        unknown=_untrained(inputs.dataset),
+    )
 
 
 def _untrained(dataset: Dataset) -> list[str]:
