@@ -55,6 +55,17 @@ def test_sequences_of_class_numbers_become_lists_of_names(tmp_path: Path, featur
     assert data.train.labels.to_list() == [["billing", "technical"], ["delivery"], []] * 5
 
 
+def test_class_numbers_in_floats_and_objects_and_names_by_number_are_names(tmp_path: Path) -> None:
+    by_number = {"names": dict(zip("012", NAMES, strict=True)), "_type": "ClassLabel"}
+    floats = write(tmp_path / "a.parquet", frame([0.0, 1.0, 2.0, -1.0] * 5), {"label": by_number})
+    objects = frame([{"topic": {"id": i}, "x": "y"} for i in (0, 1, 2, -1)] * 5)
+    write(tmp_path / "b.parquet", objects, {"label": {"topic": {"id": CLASS_LABEL}, "x": {"_type": "Value"}}})
+    for data in (load_dataset(floats, folds=2), load_dataset(tmp_path / "b.parquet", label="label.topic.id", folds=2)):
+        assert data.train.labels.to_list() == NAMES * 5
+    with pytest.raises(DataError, match=r"`label` holds `0.5` in line 2 of "):
+        load_dataset(write(tmp_path / "c.parquet", frame([0.0, 0.5]), {"label": CLASS_LABEL}))
+
+
 @pytest.mark.parametrize(
     ("labels", "feature"), [([0, 2, 7], CLASS_LABEL), ([[0, 2], [1], [2, 7]], {"feature": CLASS_LABEL})]
 )

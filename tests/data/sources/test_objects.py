@@ -116,6 +116,12 @@ def test_class_numbers_may_be_whole_floats_and_need_a_name(wrong: object) -> Non
         load_dataset(HuggingFace({"text": TEXTS[:2], "label": [0, wrong]}, label=label))
 
 
+def test_class_numbers_inside_objects_have_names() -> None:
+    numbers = [{"topic": 1}, {"topic": 0}, None, {"topic": -1}]
+    data = HuggingFace({"text": list("abcd"), "label": numbers}, label={"topic": ClassLabel(["neg", "pos"])})
+    assert load_dataset(data, label="label.topic").train.labels.to_list() == ["pos", "neg"]
+
+
 def test_hugging_face_multilabel() -> None:
     for feature in (Sequence(ClassLabel(["a", "b", "c"])), [ClassLabel(["a", "b", "c"])]):
         data = load_dataset(HuggingFace({"text": ["x", "y", "z"], "labels": [[0, 2], [1], []]}, labels=feature))

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import polars as pl
 
@@ -65,19 +65,29 @@ def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO, source: str) -
     except (ValueError, RecursionError, AttributeError):
         return frame
     for column, feature in features.items() if isinstance(features, dict) else ():
-        names = class_names(feature)
-        if names is None or column not in frame.columns:
-            continue
-        numbers = frame[column]
-        dtype = numbers.dtype.inner if isinstance(numbers.dtype, pl.List) else numbers.dtype
-        if not dtype.is_integer():
-            continue
-        flat = numbers.explode() if isinstance(numbers.dtype, pl.List) else numbers
-        if (flat >= len(names)).any():
-            named_column(numbers.to_list(), names, column, source)  # raises, and names the row
-        of_lists = pl.col(column).list.eval(_named(pl.element(), names))
-        frame = frame.with_columns(of_lists if isinstance(numbers.dtype, pl.List) else _named(pl.col(column), names))
+        if column in frame.columns:
+            frame = frame.with_columns(_with_names(frame[column], feature, source))
     return frame
+
+
+def _with_names(values: pl.Series, feature: Any, source: str) -> pl.Series:
+    """Return a column with names in place of class numbers, also in its lists and objects."""
+    names = class_names(feature)
+    if names is None:
+        if not isinstance(values.dtype, pl.Struct) or not isinstance(feature, dict):
+            return values
+        fields = [_with_names(values.struct.field(key), feature.get(key), source) for key in values.struct.fields]
+        known = pl.lit(values.is_not_null())
+        return pl.DataFrame(fields).select(pl.when(known).then(pl.struct(pl.all())).alias(values.name)).to_series()
+    dtype = values.dtype.inner if isinstance(values.dtype, pl.List) else values.dtype
+    if not dtype.is_numeric():
+        return values
+    flat = values.explode() if isinstance(values.dtype, pl.List) else values
+    if (flat >= len(names)).any() or not (dtype.is_integer() or (flat.fill_nan(None).drop_nulls() % 1 == 0).all()):
+        named_column(values.to_list(), names, values.name, source)  # raises, and names the row
+    if isinstance(values.dtype, pl.List):
+        return values.list.eval(_named(pl.element(), names))
+    return values.to_frame().select(_named(pl.col(values.name), names)).to_series()
 
 
 def _with_maps_as_json(frame: pl.DataFrame) -> pl.DataFrame:
@@ -87,7 +97,9 @@ def _with_maps_as_json(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _named(number: pl.Expr, names: list[str]) -> pl.Expr:
-    return number.replace_strict(list(range(len(names))), names, default=None, return_dtype=pl.String)
+    return number.cast(pl.Int64, strict=False).replace_strict(
+        list(range(len(names))), names, default=None, return_dtype=pl.String
+    )
 
 
 FORMAT = Format("parquet", (".parquet", ".pq"), _read, magic=b"PAR1", binary=True)

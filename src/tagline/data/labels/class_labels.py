@@ -14,10 +14,44 @@ def class_names(feature: Any) -> list[str] | None:
         feature = feature[0] if feature else None
     if not isinstance(feature, dict):
         return None
-    names = feature.get("names")
-    if feature.get("_type") == "ClassLabel" and isinstance(names, list) and all(isinstance(n, str) for n in names):
-        return names
+    if feature.get("_type") == "ClassLabel":
+        names = _in_order(feature.get("names"))
+        if isinstance(names, list) and all(isinstance(n, str) for n in names):
+            return names
     return class_names(feature.get("feature"))
+
+
+def _in_order(names: Any) -> Any:
+    """Return names by number, ``{"0": "a", "1": "b"}``, as a list; others unchanged."""
+    if not isinstance(names, dict) or set(names) != {str(i) for i in range(len(names))}:
+        return names
+    return [names[str(i)] for i in range(len(names))]
+
+
+def named_values(values: Sequence[Any], feature: Any, column: str, file: str | None = None) -> Sequence[Any]:
+    """Return the names of class numbers in a column, also inside objects; other values unchanged.
+
+    ``feature`` describes the column: as JSON, or as an object of `datasets`.
+
+    Raises:
+        DataError: as `named_column` does.
+
+    """
+    inner = feature[0] if isinstance(feature, list) and feature else getattr(feature, "feature", feature)
+    names = getattr(inner, "names", None)
+    if names is None:
+        names = class_names(feature)
+    if names:
+        return named_column(values, names, column, file)
+    for key, inner in feature.items() if isinstance(feature, dict) else ():
+        given = [value.get(key) if isinstance(value, dict) else None for value in values]
+        found = named_values(given, inner, f"{column}.{key}", file)
+        if found is not given:
+            values = [
+                {**value, key: name} if isinstance(value, dict) else value
+                for value, name in zip(values, found, strict=True)
+            ]
+    return values
 
 
 def named_column(values: Iterable[Any], names: Sequence[str], column: str, file: str | None = None) -> list[Any]:

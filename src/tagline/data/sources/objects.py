@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from tagline.data.frames import concat, frame_of_columns, frame_of_dicts
-from tagline.data.labels.class_labels import named_column
+from tagline.data.labels.class_labels import named_values
 from tagline.data.rows import Rows
 from tagline.data.sources.folders import SPLIT_COLUMN
 from tagline.data.splits import SPLIT_NAMES
@@ -103,12 +103,6 @@ def _as_written(values: list[Any], dtype: Any) -> list[Any]:
 
 def _huggingface_frame(data: Any) -> pl.DataFrame:
     """Make a frame of a Hugging Face dataset: class numbers become names; -1, "no label", a null or left out."""
-    columns: dict[str, list[Any]] = {name: list(data[name]) for name in data.column_names}
-    for name, values in columns.items():
-        feature = data.features[name]
-        # A multi-label column is a Sequence (or list) of ClassLabel.
-        inner = feature[0] if isinstance(feature, list) and feature else getattr(feature, "feature", feature)
-        names = getattr(inner, "names", None)
-        if names:
-            columns[name] = named_column(values, names, name)
-    return frame_of_columns(columns)
+    return frame_of_columns(
+        {name: named_values(list(data[name]), data.features[name], name) for name in data.column_names}
+    )

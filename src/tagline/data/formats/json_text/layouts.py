@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from tagline.data.columns import TEXT_NAMES
-from tagline.data.labels.class_labels import class_names, named_column
+from tagline.data.labels.class_labels import named_values
 from tagline.data.splits import SPLIT_NAMES
 
 _MIN_CHARS = 8
@@ -47,8 +47,8 @@ def served_rows(document: Mapping[str, Any], file: str) -> list[Mapping[str, Any
     )
     served: list[Mapping[str, Any]] = [row["row"] for row in rows]
     for column, feature in by_name.items():
-        if column in served[0] and (names := class_names(feature)):
-            labels = named_column([row.get(column) for row in served], names, column, file)
+        if column in served[0]:
+            labels = named_values([row.get(column) for row in served], feature, column, file)
             served = [{**row, column: label} for row, label in zip(served, labels, strict=True)]
     return served
 
