@@ -153,11 +153,28 @@ def test_a_label_that_recurs_late_shows_that_the_first_line_is_no_header(tmp_pat
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "columns", "n_rejected"),
+    [
+        ('"text","label"\n' + "".join(f'"{i}","so, {i}","a"\n' for i in range(9)), ["column_1", "text", "label"], 0),
+        ("id\ttext\n" + "".join(f"{i}\tx{i}\tgood film\n" for i in range(9)), ["column_1", "id", "text"], 0),
+        ("text;label\n" + "good;a;\nbad;b;\n" * 9, ["text", "label", "column_3"], 0),
+        ("id,text\n" + "".join(f"{i},good film,pos\n" for i in range(9)), ["id", "text"], 9),
+        ("text,label\n" + "".join(f"Well{i}, good,pos\n" for i in range(9)), ["text", "label"], 9),
+    ],
+)
+def test_a_header_may_be_one_cell_short(tmp_path: Path, content: str, columns: list[str], n_rejected: int) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    read = read_file(path)
+    assert (read.frame.columns, len(read.rejected)) == (columns, n_rejected)
+
+
 def test_a_second_label_column_of_the_same_name_is_noted(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("text,label,label,x,x\n" + "good,a,b,1,1\nbad,c,d,2,2\n")
     (note,) = read_file(path).notes
-    assert "the header repeats `label`: the further columns are called `label_3`, and are used only where" in note
+    assert "the header repeats `label`: the further columns are called `label_3`. To use" in note
 
 
 def test_a_file_of_nothing_but_a_sep_line_is_empty(tmp_path: Path) -> None:

@@ -121,6 +121,9 @@ FILES = {
     "Markdown with colons": "| text | label |\n|:--|-:|\n" + "| good | pos |\n| bad | neg |\n" * 3,
     "Markdown without outer bars": "text | label\n:-|-:\n" + "good | pos\nbad | neg\n" * 3,
     "dashes for cells": "text|label\n-|-\n" + "good|pos\nbad|neg\n" * 3,
+    "row names of R": '"text","label"\n' + "".join(f'"{i}","good, very","pos"\n' for i in range(9)),
+    "row names of R beside ids": "id\ttext\n" + "".join(f"{i}\t{9 - i}\tgood film\n" for i in range(9)),
+    "separators at the ends of rows": "text,label\n" + "good,pos,\nbad,neg,\n" * 3,
     "blank lines first": "\n\ntext,label\ngood,pos\nbad,neg\n",
 }
 FAULTS = {

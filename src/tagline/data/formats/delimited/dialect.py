@@ -14,6 +14,7 @@ from tagline.data.formats.delimited.header import (
     is_header,
     is_named,
     n_known,
+    unnamed_column,
 )
 from tagline.data.formats.delimited.lines_above import n_lines_above
 from tagline.data.formats.delimited.records import Grammar, Lines, read_records
@@ -83,6 +84,9 @@ def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
     written = tuple(cell.lstrip("\ufeff") for cell in head.cells)
     cells = [cell.strip() for cell in written]
     body = [record.cells for record in islice(records, HEADER_ROWS) if record.reason is None]
+    unnamed = unnamed_column(cells, body)
+    if unnamed == 0:
+        body = [row[1:] for row in body]
     if not is_header(cells, body, source.header_names):
         return Dialect(grammar, tuple(f"column_{i + 1}" for i in range(len(cells))), skipped)
     if not n_known(cells, source.header_names, body) and is_doubtful(cells, body):
@@ -92,6 +96,8 @@ def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
         )
     if len(lines) > header_lines and _RULE.fullmatch(lines[header_lines]):
         header_lines += 1
+    if unnamed is not None:
+        cells.insert(unnamed, "")
     columns = distinct_names(cells)
     _note_repeated_names(cells, columns, source)
     return Dialect(grammar, tuple(columns), skipped + header_lines, written)
@@ -104,7 +110,7 @@ def _note_repeated_names(cells: list[str], columns: list[str], source: Source) -
     if renamed:
         source.log.notes.append(
             f"`{source.name}`: the header repeats {listed(dict.fromkeys(renamed.values()))}: the further columns are "
-            f"called {listed(renamed)}, and are used only where `--text` or `--label` names them instead."
+            f"called {listed(renamed)}. To use them, name them with `--text` or `--label`."
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tagline.data.formats.delimited.grammar import MOST
 from tagline.data.formats.delimited.records import DELIMITERS
 
 #: A header cell longer than this is a text, not a name.
@@ -11,6 +12,7 @@ MOST_LINES_ABOVE = 20
 #: Rows below a first line that show whether it is a header.
 HEADER_ROWS = 1000
 _FIRST_ROWS = 50  # in which a value of the first line hardly recurs by chance
+_ID_NAMES = ("id", "ids", "index", "idx", "key", "nr", "no", "number")
 _MOST_DISTINCT = 0.5  # the share of distinct values in a column of which all rows tell whether one recurs
 
 
@@ -62,6 +64,26 @@ def repeats(row: Sequence[str], header: Sequence[str]) -> bool:
         return False
     first = row[0].lstrip("\ufeff").strip('"') if row[0].startswith("\ufeff") else row[0]
     return [first, *row[1:]] == [*header]
+
+
+def unnamed_column(cells: Sequence[str], body: Sequence[Sequence[str]]) -> int | None:
+    """Return which column a header that is one cell short does not name; None if it names all, or if that is not clear.
+
+    It is the first one if it holds row names, as `write.table` of R writes them, or the last one if it is empty.
+    """
+    rows = [row for row in body if len(row) == len(cells) + 1]
+    if not rows or len(rows) < MOST * len(body):
+        return None
+    if not any(row[-1].strip() for row in rows):
+        return len(cells)
+
+    def are_names(i: int) -> bool:
+        return len({row[i] for row in rows}) == len(rows) and not any(" " in row[i] or not row[i] for row in rows)
+
+    # A comma in a text would make a row longer too: mostly a space follows it, and an id in front has a name.
+    if any(cell.startswith(" ") for row in rows for cell in row) or not are_names(0):
+        return None
+    return 0 if cells[0].casefold() not in _ID_NAMES or are_names(1) else None
 
 
 def is_no_row(cells: Sequence[str], width: int) -> bool:

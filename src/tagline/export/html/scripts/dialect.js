@@ -15,6 +15,7 @@ const FIRST_HEADER_ROWS = 50; // in which a value of the first line hardly recur
 const MOST_DISTINCT = 0.5; // the share of distinct values in a column of which all rows tell whether one recurs
 const MOST_LINES_ABOVE = 20; // a header, with a title or comments
 const ROWS_BELOW = 200; // that show where the header is
+const ID_NAMES = ["id", "ids", "index", "idx", "key", "nr", "no", "number"];
 const ROWS_OF_TEXTS = 5; // that show that a line above them is a header
 // The line under the header of psql and Markdown: three dashes somewhere, or in each cell one, with bars or colons.
 const RULE =
@@ -179,6 +180,21 @@ function isHeader(cells, body, known) {
   return !cells.some(isData);
 }
 
+/**
+ * Which column a header that is one cell short does not name, or null: the first one if it holds row names, as
+ * `write.table` of R writes them, or the last one if it is empty.
+ */
+function unnamedColumn(cells, body) {
+  const rows = body.filter((row) => row.length === cells.length + 1);
+  if (rows.length === 0 || rows.length < MOST * body.length) return null;
+  if (rows.every((row) => row.at(-1).trim() === "")) return cells.length;
+  const areNames = (i) =>
+    new Set(rows.map((row) => row[i])).size === rows.length && rows.every((row) => row[i] !== "" && !row[i].includes(" "));
+  // A comma in a text would make a row longer too: mostly a space follows it, and an id in front has a name.
+  if (rows.some((row) => row.some((cell) => cell.startsWith(" "))) || !areNames(0)) return null;
+  return !ID_NAMES.includes(cells[0].toLowerCase()) || areNames(1) ? 0 : null;
+}
+
 /** Whether cells above a header are a title or nothing rather than a row of the table. */
 function isNoRow(cells, width) {
   if (cells.length !== width) return true;
@@ -324,17 +340,21 @@ function sniffDialect(text, headerNames) {
   const { value: head, done } = records.next();
   if (done) throw new Error("The file is empty: it has no rows.");
   if (head.reason) throw new Error(`The header, line ${head.line}, cannot be read: ${head.reason}.`);
-  const body = Array.from({ length: HEADER_ROWS }, () => records.next().value?.cells ?? []);
+  const rows = Array.from({ length: HEADER_ROWS }, () => records.next().value?.cells ?? []);
+  const body = rows.filter((row) => row.length > 0);
   const header = head.cells.map((cell) => cell.replace(/^\ufeff+/, ""));
   const cells = header.map((cell) => cell.trim());
   const tableLine = above.some((each) => each.trim() !== "") ? line : null;
-  if (!isHeader(cells, body, known)) {
+  const unnamed = unnamedColumn(cells, body);
+  const named = unnamed === 0 ? body.map((row) => row.slice(1)) : body;
+  if (!isHeader(cells, named, known)) {
     return { grammar, columns: cells.map((_, i) => `column_${i + 1}`), header: [], start, line, tableLine };
   }
   let end = head.end;
   const next = rest.slice(end).split("\n", 1)[0];
   if (RULE.test(next)) end += next.length + 1;
   const headerLines = rest.slice(0, end).split("\n").length - 1;
+  if (unnamed !== null) cells.splice(unnamed, 0, "");
   const columns = distinctNames(cells);
   return { grammar, columns, header, start: start + end, line: line + headerLines, tableLine };
 }
