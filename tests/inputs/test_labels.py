@@ -9,6 +9,7 @@ import pytest
 from sklearn.exceptions import DataConversionWarning
 
 from tagline import InputError, TextClassifier
+from tagline.inputs.labels import list_labels
 from tests.synthetic_texts import made_up, several
 
 TEXTS, NAMES = made_up(40)
@@ -159,3 +160,8 @@ def test_a_seed_is_an_integer(seed: Any) -> None:
 
 def test_integers_of_numpy_are_seeds() -> None:
     assert TextClassifier("naive-bayes", seed=np.int64(3)).fit(TEXTS, NAMES).predict(TEXTS[:1]).shape == (1,)
+
+
+def test_bytes_are_text() -> None:
+    assert list_labels([b"billing", "caf\u00e9".encode()]).tolist() == ["billing", "caf\u00e9"]
+    assert list_labels(np.array([b"a", b"b"])).tolist() == ["a", "b"]

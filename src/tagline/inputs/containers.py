@@ -55,5 +55,10 @@ def described(value: object) -> str:
 
 
 def composed(label: Any) -> Any:
-    """Return a label with strings in NFC, in which labels that look the same are the same, without lone surrogates."""
+    """Return a label with strings in NFC, in which labels that look the same are the same, without lone surrogates.
+
+    Bytes are text in UTF-8.
+    """
+    if isinstance(label, bytes):
+        label = label.decode(errors="replace")
     return unicodedata.normalize("NFC", replace_surrogates(label)) if isinstance(label, str) else label

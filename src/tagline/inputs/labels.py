@@ -52,10 +52,10 @@ def list_labels(labels: Iterable[Any] | None, classes: Labels | None = None) -> 
             raise InputError(f"Label {row} has {len(value):,} characters: are these the texts?")
         if is_missing(value):
             raise InputError(f"Label {row} is missing.")
-    types = {type(value) for value in values}
-    if len(types) > 1:
+    values = [composed(value) for value in values]
+    if len({type(value) for value in values}) > 1:
         values = [str(value) for value in values]
-    array = np.array([composed(value) for value in values]) if values else np.empty(0, dtype=str)
+    array = np.array(values) if values else np.empty(0, dtype=str)
     return array if array.dtype.kind in "biufU" else np.array([str(value) for value in values])  # dates and the like
 
 

@@ -180,6 +180,11 @@ def test_further_ways_to_print_several_labels(cells: list[str], expected: list[o
     assert read(cells).to_list() == expected
 
 
+def test_the_prefix_of_fasttext_is_no_part_of_a_label() -> None:
+    for options in (LabelOptions(), LabelOptions(separator="")):
+        assert read(["__label__a", "__label__b", None], options).to_list() == ["a", "b", None]
+
+
 def test_test_rows_with_one_label_each_are_read_as_the_others() -> None:
     for train, test in ((["<a><b>", "<a>", "<b>"], "<a>"), (["011", "110", "001"], "100")):
         data = load_dataset([(f"t{i}", cell) for i, cell in enumerate(train * 4)], test=[("u", test), ("v", test)])

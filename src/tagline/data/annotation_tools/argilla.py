@@ -55,9 +55,9 @@ def _read(rows: Rows) -> Export:
         return _read_records(frame)
     if "fields" in frame.columns and "responses" in frame.columns:
         texts = frame_of_dicts([cell or {} for cell in cells(frame["fields"])])
-        by_question = [cell or {} for cell in cells(frame["responses"])]
+        by_question = [_by_question(cell) for cell in cells(frame["responses"])]
         names = dict.fromkeys(name for responses in by_question for name in responses)
-        return _export(texts, {name: [_listed(responses.get(name)) for responses in by_question] for name in names})
+        return _export(texts, {name: [responses.get(name, []) for responses in by_question] for name in names})
     questions = {name: [_listed(cell) for cell in cells(frame[name])] for name in _listed_questions(frame)}
     for name in _flat_questions(frame):
         statuses = f"{name}{_RESPONSES}.status"
@@ -70,8 +70,22 @@ def _read(rows: Rows) -> Export:
     return _export(frame.select(own), questions)
 
 
+def _by_question(responses: Any) -> dict[str, list[tuple[Any, Any]]]:
+    """Return answers with their statuses by question, of responses by question or of a list of users' ``values``."""
+    if isinstance(responses, dict):
+        return {name: _listed(given) for name, given in responses.items()}
+    found: dict[str, list[tuple[Any, Any]]] = {}
+    for one in responses if isinstance(responses, list) else []:
+        values = one.get("values") if isinstance(one, dict) else None
+        for name, answer in values.items() if isinstance(values, dict) else ():
+            value = answer.get("value") if isinstance(answer, dict) else answer
+            found.setdefault(name, []).append((value, one.get("status")))
+    return found
+
+
 def _listed(responses: Any) -> list[tuple[Any, Any]]:
-    return [(one.get("value"), one.get("status")) for one in responses or [] if isinstance(one, dict)]
+    listed = responses if isinstance(responses, list) else []
+    return [(one.get("value"), one.get("status")) for one in listed if isinstance(one, dict)]
 
 
 def _export(texts: pl.DataFrame, questions: dict[str, list[list[tuple[Any, Any]]]]) -> Export:

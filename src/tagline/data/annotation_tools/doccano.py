@@ -3,12 +3,10 @@
 import polars as pl
 
 from tagline.data.annotation_tools.base import Export, Tool, cells
-from tagline.data.labels.joined import split_names
 from tagline.data.rows import Rows
 
-_TEXT, _LABEL = ("data", "text"), ("label", "labels")
+_TEXT, _LABEL = ("data", "text"), ("label", "labels", "cats")
 _OTHERS = frozenset(("id", "comments", "meta", "metadata", "annotation_approver", "username", "entities", "relations"))
-_JOINED_BY = "#"
 
 
 def _is_export(frame: pl.DataFrame) -> bool:
@@ -27,13 +25,9 @@ def _is_export(frame: pl.DataFrame) -> bool:
 
 
 def _read(rows: Rows) -> Export:
-    frame = rows.frame
-    text = next(name for name in _TEXT if name in frame.columns)
-    label = next(name for name in _LABEL if name in frame.columns)
-    if frame.schema[label] == pl.String:
-        joined = [split_names(cell or "", _JOINED_BY) for cell in frame[label].to_list()]
-        frame = frame.with_columns(pl.Series(label, joined, dtype=pl.List(pl.String)))
-    return Export(frame, text, label)
+    text = next(name for name in _TEXT if name in rows.frame.columns)
+    label = next(name for name in _LABEL if name in rows.frame.columns)
+    return Export(rows.frame, text, label)
 
 
 TOOL = Tool("doccano", _is_export, _read)

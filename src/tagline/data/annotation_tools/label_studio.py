@@ -43,11 +43,39 @@ def _read(rows: Rows) -> Export:
 def _read_rows(frame: pl.DataFrame) -> Export:
     """Read JSON-MIN or CSV: columns of choices, or of a single one, are questions."""
     frame = frame.drop(_ADDED, strict=False)
+    frame = frame.with_columns(found for column in frame if (found := _answers(column)) is not None)
     return Export(frame, questions=tuple(column.name for column in frame if _holds_choices(column)))
+
+
+def _answers(column: pl.Series) -> pl.Series | None:
+    """Return ratings, ``[{"rating": 4}]``, and the paths of a taxonomy as labels; None for other columns."""
+    if not column.dtype.is_nested() and (column.dtype != pl.String or not column.str.starts_with("[").any()):
+        return None
+    answers: list[Answer] = []
+    for cell in cells(column):
+        names = _names(cell) if isinstance(cell, list) else None
+        if names is None and cell is not None:
+            return None
+        answers.append(names)
+    return label_column(column.name, answers)
+
+
+def _names(items: list[Any]) -> Answer:
+    """Return the labels in the value of a tag; None if it marks spans or holds something else."""
+    names: list[str] = []
+    for item in items:
+        chosen = next((item[key] for key in _CHOSEN if key in item), None) if isinstance(item, dict) else [item]
+        if chosen is None or (isinstance(item, dict) and _SPAN & set(item)) or not isinstance(item, dict | list):
+            return None
+        listed = chosen if isinstance(chosen, list) else [chosen]
+        names.extend("/".join(map(str, one)) if isinstance(one, list) else scalar_text(one) for one in listed)
+    return tuple(names)
 
 
 def _holds_choices(column: pl.Series) -> bool:
     if column.dtype == pl.String and column.name.casefold() not in OTHER_NAMES and is_label_like(column):
+        return True
+    if isinstance(column.dtype, pl.List):
         return True
     if isinstance(column.dtype, pl.Struct):
         return column.dtype.fields[0].name in _CHOSEN

@@ -50,6 +50,8 @@ def _names(ids: Any, options: Any) -> Answer:
 
 def _read_binary(frame: pl.DataFrame, answers: list[str | None]) -> Export:
     """Read one label a row that was accepted or rejected: two classes if it is always the same label."""
+    if frame.schema["label"].is_nested():
+        return Export(frame, label="label", left_out=_left_out(answers))
     labels = frame["label"].cast(pl.String)
     shown = labels.drop_nulls().unique().to_list()
     if len(shown) != 1 or "reject" not in answers:

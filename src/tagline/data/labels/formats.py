@@ -143,9 +143,14 @@ def _read_joined(column: LabelColumn) -> Labels | None:
 
 def _read_marked(column: LabelColumn) -> Labels | None:
     """Read several names in one cell that each have a mark, such as ``<a><b>`` or ``#a #b``."""
-    if column.values.dtype != pl.String or column.options.separator is not None:
+    if column.values.dtype != pl.String:
         return None
     distinct = column.distinct
+    if len(distinct) and distinct.str.contains(r"^__label__\S+$").all():
+        note = f"The prefix `__label__` of the labels in `{column.values.name}` is left out."
+        return Labels(column.strings.str.strip_prefix("__label__"), (note,))
+    if column.options.separator is not None:
+        return None
     for name in _MARKED:
         several = distinct.str.contains(f"^(?:{name}){{2}}").any() or column.options.multilabel
         if len(distinct) and several and distinct.str.contains(f"^(?:{name})+$").all():
