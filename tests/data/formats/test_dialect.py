@@ -170,6 +170,12 @@ def test_a_header_may_be_one_cell_short(tmp_path: Path, content: str, columns: l
     assert (read.frame.columns, len(read.rejected)) == (columns, n_rejected)
 
 
+def test_formulas_in_a_whole_column_are_the_texts_that_excel_shows(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text('text,label,code\n="so ""it"" is","=""pos""",="007"\nbad,="neg",\n')
+    assert read_file(path).frame.rows() == [('="so ""it"" is"', "pos", "007"), ("bad", "neg", "")]
+
+
 def test_a_second_label_column_of_the_same_name_is_noted(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("text,label,label,x,x\n" + "good,a,b,1,1\nbad,c,d,2,2\n")

@@ -124,6 +124,9 @@ FILES = {
     "row names of R": '"text","label"\n' + "".join(f'"{i}","good, very","pos"\n' for i in range(9)),
     "row names of R beside ids": "id\ttext\n" + "".join(f"{i}\t{9 - i}\tgood film\n" for i in range(9)),
     "separators at the ends of rows": "text,label\n" + "good,pos,\nbad,neg,\n" * 3,
+    "formulas that are texts": '="text",label\n' + 'good,"=""pos"""\nbad,="neg"\nfine,\n' * 3,
+    "a formula in a cell too many": "text,label\n" + "good film,pos\n" * 9 + 'bad film,neg,="x"\n',
+    "some formulas": 'text,label\n="good film",pos\n' + "bad film,neg\n" * 3,
     "blank lines first": "\n\ntext,label\ngood,pos\nbad,neg\n",
 }
 FAULTS = {

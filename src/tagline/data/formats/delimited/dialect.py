@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from tagline.data.formats.base import Source
+from tagline.data.formats.delimited.formulas import formula_columns, without_formula
 from tagline.data.formats.delimited.grammar import MOST, best_grammar, fit_of
 from tagline.data.formats.delimited.header import (
     HEADER_ROWS,
@@ -35,13 +36,15 @@ class Dialect:
     """Grammar and column names of a file.
 
     ``header_lines``: lines before the data, 0 if the first line is data. ``header``: the cells of the header as they
-    are written, none without one.
+    are written, none without one. ``formulas``: columns of nothing but formulas such as `="007"`, which Excel reads as
+    texts.
     """
 
     grammar: Grammar
     columns: tuple[str, ...]
     header_lines: int
     header: tuple[str, ...] = ()
+    formulas: tuple[str, ...] = ()
 
 
 def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
@@ -82,14 +85,14 @@ def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
         raise DataError(f"`{source.name}`: the header, line {head.line + skipped}, cannot be read: {head.reason}.")
     source.log.separator = grammar.separator
     written = tuple(cell.lstrip("\ufeff") for cell in head.cells)
-    cells = [cell.strip() for cell in written]
+    cells = [without_formula(cell.strip()) for cell in written]
     body = [record.cells for record in islice(records, HEADER_ROWS) if record.reason is None]
     unnamed = unnamed_column(cells, body)
-    if unnamed == 0:
-        body = [row[1:] for row in body]
-    if not is_header(cells, body, source.header_names):
-        return Dialect(grammar, tuple(f"column_{i + 1}" for i in range(len(cells))), skipped)
-    if not n_known(cells, source.header_names, body) and is_doubtful(cells, body):
+    named = [row[1:] for row in body] if unnamed == 0 else body
+    if not is_header(cells, named, source.header_names):
+        columns = [f"column_{i + 1}" for i in range(len(cells))]
+        return Dialect(grammar, tuple(columns), skipped, formulas=formula_columns(columns, body))
+    if not n_known(cells, source.header_names, named) and is_doubtful(cells, named):
         source.log.notes.append(
             f"`{source.name}`: the first line is read as the header: {listed(cells)}. If it is a row, add a header "
             "above it."
@@ -100,7 +103,7 @@ def sniff_dialect(source: Source, *, tabs: bool) -> Dialect:
         cells.insert(unnamed, "")
     columns = distinct_names(cells)
     _note_repeated_names(cells, columns, source)
-    return Dialect(grammar, tuple(columns), skipped + header_lines, written)
+    return Dialect(grammar, tuple(columns), skipped + header_lines, written, formula_columns(columns, body))
 
 
 def _note_repeated_names(cells: list[str], columns: list[str], source: Source) -> None:

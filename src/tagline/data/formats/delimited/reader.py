@@ -18,6 +18,7 @@ import polars as pl
 
 from tagline.data.formats.base import REASON, Source, split_lines
 from tagline.data.formats.delimited.dialect import Dialect
+from tagline.data.formats.delimited.formulas import texts_of
 from tagline.data.formats.delimited.header import repeats
 from tagline.data.formats.delimited.records import Grammar, Lines, read_records
 from tagline.data.rows import REPEATED_HEADER
@@ -27,7 +28,13 @@ _REMEDY = "If cells are separated or quoted in another way, give `--separator` o
 
 
 def read_delimited(blocks: Iterator[bytes], dialect: Dialect, source: Source) -> Iterator[pl.DataFrame]:
-    """Read blocks of whole lines into frames of string columns; ``source`` rejects rows that cannot be read.
+    """Read blocks of whole lines into frames of string columns; ``source`` rejects rows that cannot be read."""
+    for frame in _read_frames(blocks, dialect, source):
+        yield frame.with_columns(map(texts_of, dialect.formulas))
+
+
+def _read_frames(blocks: Iterator[bytes], dialect: Dialect, source: Source) -> Iterator[pl.DataFrame]:
+    """Read blocks of whole lines into frames of cells as they are written.
 
     A quoted field may continue in the next block: the line reader then takes lines from there.
     """

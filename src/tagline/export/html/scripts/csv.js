@@ -18,7 +18,7 @@ function readCsv(text, { headerNames }) {
   const beginning = text.slice(0, SAMPLE_CHARS);
   // Old spreadsheets end lines with bare carriage returns.
   if (beginning.includes("\r") && !beginning.includes("\n")) text = text.replaceAll("\r", "\n");
-  const { grammar, columns, header, start, line, tableLine } = sniffDialect(text, headerNames);
+  const { grammar, columns, header, formulas, start, line, tableLine } = sniffDialect(text, headerNames);
   const rows = [];
   const unreadable = [];
   let nRepeated = 0;
@@ -27,6 +27,9 @@ function readCsv(text, { headerNames }) {
       record.reason = "the row repeats the header";
       nRepeated++;
     } else if (record.reason !== null) unreadable.push(record);
+    for (const i of formulas) {
+      if (record.cells !== null && record.cells[i] !== null) record.cells[i] = withoutFormula(record.cells[i]);
+    }
     rows.push({ line: record.line, cells: record.cells, reason: record.reason });
   }
   const nRows = rows.length - nRepeated;

@@ -15,6 +15,7 @@ const FIRST_HEADER_ROWS = 50; // in which a value of the first line hardly recur
 const MOST_DISTINCT = 0.5; // the share of distinct values in a column of which all rows tell whether one recurs
 const MOST_LINES_ABOVE = 20; // a header, with a title or comments
 const ROWS_BELOW = 200; // that show where the header is
+const FORMULA = /^="(?:[^"]|"")*"$/;
 const ID_NAMES = ["id", "ids", "index", "idx", "key", "nr", "no", "number"];
 const ROWS_OF_TEXTS = 5; // that show that a line above them is a header
 // The line under the header of psql and Markdown: three dashes somewhere, or in each cell one, with bars or colons.
@@ -298,6 +299,17 @@ function linesAbove(sample, stated, known) {
   return 0;
 }
 
+/** The text of a formula such as `="007"`, by which Excel reads a cell as a text; any other cell as it is. */
+const withoutFormula = (cell) => (FORMULA.test(cell) ? cell.slice(2, -1).replaceAll('""', '"') : cell);
+
+/** The indices of columns whose cells, but for empty ones, are all such formulas. */
+function formulaColumns(width, body) {
+  return Array.from({ length: width }, (_, i) => i).filter((i) => {
+    const cells = body.map((row) => row[i] ?? "").filter((cell) => cell !== "");
+    return cells.length > 0 && cells.every((cell) => FORMULA.test(cell));
+  });
+}
+
 function distinctNames(names) {
   const taken = new Set();
   return names.map((name, i) => {
@@ -309,9 +321,9 @@ function distinctNames(names) {
 }
 
 /**
- * The grammar and the columns of a file, and where its data starts: {grammar, columns, header, start, line, tableLine}.
- * `header` are the cells of the header as they are written, none without one. `tableLine` is the line of the table if
- * others stand above it, else null.
+ * The grammar and the columns of a file, and where its data starts: {grammar, columns, header, formulas, start, line,
+ * tableLine}. `header` are the cells of the header as they are written, none without one; `formulas` are indices of
+ * columns. `tableLine` is the line of the table if others stand above it, else null.
  */
 function sniffDialect(text, headerNames) {
   const sample = sampleOf(text);
@@ -343,12 +355,13 @@ function sniffDialect(text, headerNames) {
   const rows = Array.from({ length: HEADER_ROWS }, () => records.next().value?.cells ?? []);
   const body = rows.filter((row) => row.length > 0);
   const header = head.cells.map((cell) => cell.replace(/^\ufeff+/, ""));
-  const cells = header.map((cell) => cell.trim());
+  const cells = header.map((cell) => withoutFormula(cell.trim()));
   const tableLine = above.some((each) => each.trim() !== "") ? line : null;
   const unnamed = unnamedColumn(cells, body);
   const named = unnamed === 0 ? body.map((row) => row.slice(1)) : body;
   if (!isHeader(cells, named, known)) {
-    return { grammar, columns: cells.map((_, i) => `column_${i + 1}`), header: [], start, line, tableLine };
+    const formulas = formulaColumns(cells.length, body);
+    return { grammar, columns: cells.map((_, i) => `column_${i + 1}`), header: [], formulas, start, line, tableLine };
   }
   let end = head.end;
   const next = rest.slice(end).split("\n", 1)[0];
@@ -356,5 +369,6 @@ function sniffDialect(text, headerNames) {
   const headerLines = rest.slice(0, end).split("\n").length - 1;
   if (unnamed !== null) cells.splice(unnamed, 0, "");
   const columns = distinctNames(cells);
-  return { grammar, columns, header, start: start + end, line: line + headerLines, tableLine };
+  const formulas = formulaColumns(columns.length, body);
+  return { grammar, columns, header, formulas, start: start + end, line: line + headerLines, tableLine };
 }
