@@ -33,9 +33,12 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05  # seconds between two attempts to
 
 
 def write_file(path: str | Path, content: str | bytes) -> None:
-    """Write a file, text as UTF-8, so that a reader sees the old content or the new one."""
+    """Write a file, text as UTF-8, so that a reader sees the old content or the new one.
+
+    Bytes of a path that are not UTF-8 are lone surrogates in Python; as escapes JSON keeps them.
+    """
     with open_file(path) as stream:
-        stream.write(content.encode() if isinstance(content, str) else content)
+        stream.write(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
 
 
 def write_json(path: str | Path, content: Any) -> None:
@@ -104,6 +107,8 @@ def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda ta
 
     """
     target = _named(Path(target))
+    if target.is_symlink():  # the folder that it leads to is replaced, and the link stays
+        target = target.resolve()
     recover(target)
     if target.exists():
         check(target)

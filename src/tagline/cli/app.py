@@ -29,7 +29,7 @@ from tagline.cli.commands import (
 )
 from tagline.cli.interrupts import INTERRUPTED, TERMINATED, StopSignals, Terminated
 from tagline.cli.terminal import Session, deprecations_as_lines, error_line, silence_stdout
-from tagline.errors import ColumnError, TaglineError
+from tagline.errors import ColumnError, InputError, TaglineError
 
 CLOSED_PIPE = 141
 # Errors that another path fixes; a full disk is not among them.
@@ -37,6 +37,7 @@ _WRONG_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirec
 #: Options that an example in an error leaves out: it is to be read, and tried.
 _OUTPUT_FLAGS = frozenset(("--json", "--quiet", "-q", "--debug"))
 _RESUMABLE = frozenset(("train", "tune", "sweep"))
+_FEWEST_BYTES = 1 << 30  # of address space
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
@@ -93,11 +94,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if "_TAGLINE_COMPLETE" in os.environ:  # the shell asks for completions
         app(arguments, prog_name="tagline")
+    _open_standard_streams()
     session = Session(["tagline", *arguments])
     if getattr(sys.stdout, "errors", None) in ("strict", "surrogateescape"):  # the second where the locale is C
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # typed without it
     with StopSignals() as signals, closing(session), deprecations_as_lines(session):
         try:
+            _check_memory()
             with _command().make_context("tagline", arguments, obj=session) as context:
                 _command().invoke(context)
             sys.stdout.flush()
@@ -105,6 +108,27 @@ def main(argv: Sequence[str] | None = None) -> int:
             signals.ignore()
             return _report(error, session)
     return 0
+
+
+def _open_standard_streams() -> None:
+    """Replace streams that the caller closed, ``2>&-``, which Python leaves out."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123  # until the process ends
+
+
+def _check_memory() -> None:
+    """Raise `InputError` under a limit of memory in which libraries cannot be loaded: one of them tries for ever."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _FEWEST_BYTES:
+        raise InputError(
+            f"there is not enough memory: `ulimit -v` allows {limit >> 20:,} MB, and tagline needs "
+            f"{_FEWEST_BYTES >> 20:,} MB."
+        )
 
 
 @cache

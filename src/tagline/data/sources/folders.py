@@ -22,6 +22,7 @@ from tagline.data.reading import DETECT, FileLayout
 from tagline.data.rows import Rows
 from tagline.data.sources.files import TEXT_SUFFIX, is_readable, read_file
 from tagline.data.splits import SET_ASIDE, SPLIT_NAMES
+from tagline.data.streams import display_name
 from tagline.data.streams.encodings import (
     UTF_8,
     checked_encoding,
@@ -124,14 +125,14 @@ def _class_rows(parts: Sequence[Part], name: str, source: str, layout: FileLayou
     for split, label, files in parts:
         aside = SPLIT_NAMES.get(label.casefold()) == SET_ASIDE
         contents += [file.read_bytes() for file in files]
-        labels += [label] * len(files)
+        labels += [display_name(label)] * len(files)
         split_names += [SET_ASIDE if aside else split] * len(files)
     texts, notes = _decoded(contents, source, layout)
     frame = pl.DataFrame(
         {"text": texts, "label": labels, SPLIT_COLUMN: split_names},
         schema={"text": pl.String, "label": pl.String, SPLIT_COLUMN: pl.String},
     )
-    names = pl.Series("file", [str(file) for _, _, files in parts for file in files], dtype=pl.Categorical)
+    names = pl.Series("file", [display_name(file) for _, _, files in parts for file in files], dtype=pl.Categorical)
     place = names.to_frame().with_columns(line=pl.lit(1, pl.UInt32))
     return Rows(frame, name, source, text="text", label="label", split=_split_column(parts), notes=notes, place=place)
 

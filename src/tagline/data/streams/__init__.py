@@ -1,5 +1,6 @@
 """Bytes of a file or of standard input: decompressed, converted to UTF-8, in blocks of whole lines."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -26,8 +27,8 @@ class Opened:
 
 
 def display_name(path: str | Path) -> str:
-    """Name a source in messages: its path, or ``standard input`` for ``-``."""
-    return "standard input" if str(path) == STDIN else str(path)
+    """Name a source in messages and tables: its path, with U+FFFD for bytes that are not UTF-8, or standard input."""
+    return "standard input" if str(path) == STDIN else os.fsencode(path).decode(errors="replace")
 
 
 def open_stream(path: str | Path, opened: ExitStack) -> Opened:
