@@ -328,6 +328,21 @@ def test_label_columns_that_hold_something_else_are_refused() -> None:
         read_labels(pl.DataFrame({"a": [0, 1], "b": [1, 5]}), ("a", "b"), "data", LabelOptions())
 
 
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("x", "-"), ("1", "-1"), ("1", "NA"), ("WAHR", "FALSCH"), ("vrai", "faux"), ("on", "off"), ("✔", "✘"), ("*", "")],
+)
+def test_marks_and_words_of_label_columns(yes: str, no: str) -> None:
+    frame = pl.DataFrame({"a": [yes, no, yes], "b": [no, yes, yes]})
+    found = read_labels(frame, ("a", "b"), "data", LabelOptions())
+    assert (found.values.to_list(), found.notes) == ([["a"], ["b"], ["a", "b"]], ())
+
+
+def test_label_columns_may_hold_their_own_names() -> None:
+    frame = pl.DataFrame({"a": ["A", "", "a"], "b": ["", "b", "b"]})
+    assert read_labels(frame, ("a", "b"), "data", LabelOptions()).values.to_list() == [["a"], ["b"], ["a", "b"]]
+
+
 def test_columns_of_probabilities_are_announced() -> None:
     found = read_labels(pl.DataFrame({"a": [0.5, 0.1], "b": [0.0, 1.0]}), ("a", "b"), "data", LabelOptions())
     assert found.values.to_list() == [["a"], ["b"]]

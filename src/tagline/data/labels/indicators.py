@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
@@ -69,13 +70,15 @@ def read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source: 
     """Read columns of 0 and 1, or of probabilities, as lists of the names of those that are set.
 
     A row is unlabelled if all of its cells are empty, or if one says that it is not known, as -1 does; but where only
-    those that are set hold anything, such as ``x``, a row without any is a text to which no label applies.
+    those that are set hold anything, such as ``x``, a row without any is a text to which no label applies. Where no
+    cell is 0 or empty, a single mark such as ``-`` or -1 means 0.
 
     Raises:
         DataError: a cell holds something else.
 
     """
-    flags = [_read_flags(frame[name], source, place) for name in columns]
+    opposite = _mark_for_zero([frame[name] for name in columns])
+    flags = [_read_flags(frame[name], source, place, opposite) for name in columns]
     notes = [
         f"Column `{one.name}` holds probabilities: the label applies from 0.5."
         for one in flags
@@ -99,19 +102,42 @@ def read_indicator_columns(frame: pl.DataFrame, columns: Sequence[str], source: 
     return Labels(applies.select(pl.when(pl.lit(is_known)).then(chosen).alias("label")).to_series(), tuple(notes))
 
 
-def _read_flags(cells: pl.Series, source: str, place: pl.DataFrame) -> _Flags:
-    """Read a column of 0 and 1, words for them, or probabilities."""
+def _mark_for_zero(columns: Sequence[pl.Series]) -> str | None:
+    """Return the mark that is the only other value beside those that mean 1, None if there is no such mark."""
+    texts = [_as_text(column) for column in columns if not column.dtype.is_nested()]
+    cells = {cell.strip() for column in texts for cell in column.unique().fill_null("").to_list()}
+    marks = {cell for cell in cells if is_unknown_flag(cell)}
+    own_names = {column.name.casefold() for column in columns}
+    others = [1.0 if cell.casefold() in own_names else indicator(cell) for cell in cells - marks]
+    return next(iter(marks)) if len(marks) == 1 and others and set(others) == {1.0} else None
+
+
+def _as_text(cells: pl.Series) -> pl.Series:
+    if cells.dtype.is_nested():
+        return cells
+    return (cells.fill_nan(None) if cells.dtype.is_float() else cells).cast(pl.String)
+
+
+def _distinct(cells: pl.Series) -> list[Any]:
+    return [cell for cell in cells.drop_nulls().unique().to_list() if not isinstance(cell, str) or cell.strip()]
+
+
+def _read_flags(cells: pl.Series, source: str, place: pl.DataFrame, opposite: str | None) -> _Flags:
+    """Read a column of 0 and 1, words for them, the name of the column for 1, or probabilities."""
     name = cells.name
-    if not cells.dtype.is_nested():
-        cells = (cells.fill_nan(None) if cells.dtype.is_float() else cells).cast(pl.String)
-    distinct = [cell for cell in cells.drop_nulls().unique().to_list() if not isinstance(cell, str) or cell.strip()]
-    marks = [cell for cell in distinct if isinstance(cell, str) and is_unknown_flag(cell.strip())]
+    cells = _as_text(cells)
+    distinct = _distinct(cells)
+    given = {cell: cell.strip() for cell in distinct if isinstance(cell, str)}
+    marks = [cell for cell, text in given.items() if is_unknown_flag(text) and text != opposite]
     meanings = {cell: indicator(cell) for cell in distinct if cell not in marks}
+    meanings |= {cell: 0.0 for cell, text in given.items() if text == opposite}
+    meanings |= {cell: 1.0 for cell, text in given.items() if text.casefold() == name.casefold()}
     for cell, meaning in meanings.items():
         if meaning is None:
             raise DataError(
                 f"`{source}`: several label columns hold 0 and 1, one column for each label; `{name}` holds "
-                f"`{shortened(cell)}` in {_place(place, cells.to_list().index(cell))}. Give a single `--label`."
+                f"`{shortened(cell)}` in {_place(place, cells.to_list().index(cell))}. Give a single `--label` "
+                "if it holds names, or write 1 where its label applies and 0 elsewhere."
             )
     probabilities = pl.Series(list(meanings.values()), dtype=pl.Float64)
     numbers = cells.replace_strict(list(meanings), probabilities, default=None, return_dtype=pl.Float64)
