@@ -163,6 +163,16 @@ def test_a_score_equal_to_the_threshold_is_negative(call, run_folder):
     assert answer("--threshold", "0", "--positive", "neg") == "neg"
 
 
+def test_every_row_comes_back(call, run_folder, here):
+    (here / "in.csv").write_text("id,text\n1,superb\n,\n\n3,dull\n,\n", encoding="utf-8")
+    out = call("predict", run_folder, "--input", "in.csv")[1].splitlines()
+    assert [line.startswith('"","",,,') for line in out] == [False, False, True, False, True]
+    (here / "in.csv").write_text("id,text\n", encoding="utf-8")
+    assert call("predict", run_folder, "--input", "in.csv")[1] == "id,text,prediction,probability,reason\n"
+    (here / "in.csv").write_text("a film with a plot\na superb one\na dull film to me\n", encoding="utf-8")
+    assert len(call("predict", run_folder, "--input", "in.csv")[1].splitlines()) == 4
+
+
 def test_empty_texts_are_reported(call, run_folder, here):
     (here / "in.csv").write_text('text,n\nsuperb,1\n"",2\n"  ",3\n')
     status, out, err = call("predict", run_folder, "--input", "in.csv")

@@ -98,20 +98,29 @@ def read_texts(
     columns: tuple[str, ...] | None = None
     with ExitStack() as opened:
         format_, source = _open(source, opened)
-        for frame in format_.read(source):
-            for part in frame.iter_slices(batch_rows):
-                rows = part.drop(LINE, REASON, strict=False)
-                requested = wanted or preferred
-                read = read_export(Rows(rows, "", source.name), requested)
-                read = replace(read, frame=with_nested(read.frame, requested))
-                if columns is None:
-                    known = tuple(preferred) if set(preferred) <= set(read.frame.columns) else ()
-                    known = wanted or known or ((read.text,) if read.text else ())
-                    columns = find_text_columns(read.frame, known, source.name)
-                lines = part[LINE] if LINE in part.columns else None
-                nothing = pl.repeat(None, part.height, dtype=pl.String, eager=True)
-                reasons = part[REASON] if REASON in part.columns else nothing
-                yield Batch(join_texts(read.frame, columns, source.name).fill_null(""), rows, columns, lines, reasons)
+        for part in _parts(format_.read(source), batch_rows):
+            rows = part.drop(LINE, REASON, strict=False)
+            requested = wanted or preferred
+            read = read_export(Rows(rows, "", source.name), requested)
+            read = replace(read, frame=with_nested(read.frame, requested))
+            if columns is None:
+                known = tuple(preferred) if set(preferred) <= set(read.frame.columns) else ()
+                known = wanted or known or ((read.text,) if read.text else ())
+                columns = find_text_columns(read.frame, known, source.name)
+            lines = part[LINE] if LINE in part.columns else None
+            nothing = pl.repeat(None, part.height, dtype=pl.String, eager=True)
+            reasons = part[REASON] if REASON in part.columns else nothing
+            yield Batch(join_texts(read.frame, columns, source.name).fill_null(""), rows, columns, lines, reasons)
+
+
+def _parts(frames: Iterator[pl.DataFrame], batch_rows: int) -> Iterator[pl.DataFrame]:
+    """Cut frames into parts; a file of no rows has one without rows, which shows its columns."""
+    n_rows, frame = 0, pl.DataFrame()
+    for frame in frames:
+        n_rows += frame.height
+        yield from frame.iter_slices(batch_rows)
+    if not n_rows and frame.width:
+        yield frame
 
 
 def is_readable(path: Path) -> bool:

@@ -7,6 +7,7 @@ from tagline.data.formats.delimited.records import DELIMITERS
 
 #: A header cell longer than this is a text, not a name.
 LONGEST_NAME = 60
+_FEWEST_WORDS = 4  # of a sentence
 #: Lines above a header that may hold a title or comments.
 MOST_LINES_ABOVE = 20
 #: Rows below a first line that show whether it is a header.
@@ -22,6 +23,8 @@ def is_header(cells: Sequence[str], body: Sequence[Sequence[str]], known: frozen
         return True
     if list(cells) == [str(i) for i in range(len(cells))]:
         return True
+    if len(cells) == 1 and _is_sentence(cells[0], body):
+        return False
 
     def looks_like_data(i: int, cell: str) -> bool:
         return not cell or len(cell) > LONGEST_NAME or is_number(cell) or _is_repeated(i, cell, body)
@@ -43,6 +46,13 @@ def is_doubtful(cells: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
         if " " in cell and values and sum(" " in value for value in values) > len(values) / 2:
             return True
     return False
+
+
+def _is_sentence(cell: str, body: Sequence[Sequence[str]]) -> bool:
+    """Say whether the first of a column of texts is a text as well: it has several words, and not far fewer."""
+    n_words = len(cell.split())
+    others = sorted(len(row[0].split()) for row in body if row)
+    return bool(others) and n_words >= _FEWEST_WORDS and 2 * n_words >= others[len(others) // 2]
 
 
 def n_known(cells: Sequence[str], known: frozenset[str], body: Sequence[Sequence[str]]) -> int:

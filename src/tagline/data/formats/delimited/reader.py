@@ -5,11 +5,12 @@ not UTF-8 is an error. polars fills rows that are too *short* without an error, 
 column is suspect too. A suspect block is read again by `read_records`, which implements the grammar of RFC 4180
 and returns line and reason of each rejected row. Both readers give the same rows (a property in the tests).
 
-Every cell is a string: ``007`` stays ``007``. An empty cell is the empty string. A row of nothing but empty,
-unquoted cells is no row. One that repeats the header, as in files that were joined, is left out and noted; in a stream
-it is rejected, but counts as no fault.
+Every cell is a string: ``007`` stays ``007``. An empty cell is the empty string. A row of nothing but empty, unquoted
+cells is no row, except in a stream, of which every row is kept. One that repeats the header, as in files that were
+joined, is left out and noted; in a stream it is rejected, but counts as no fault.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -49,7 +50,7 @@ def _read_frames(blocks: Iterator[bytes], dialect: Dialect, source: Source) -> I
         block = block[end:]
         number += dialect.header_lines
     while block is not None:
-        strict = _strict_frame(block, dialect)
+        strict = _strict_frame(block, dialect, keep_empty=source.streamed)
         if strict is not None:
             frame, lines_read = strict
             lines_read += number
@@ -77,7 +78,7 @@ def _read_frames(blocks: Iterator[bytes], dialect: Dialect, source: Source) -> I
         rows: list[list[str | None]] = []
         reasons: list[str | None] = []
         numbers: list[int] = []
-        for record in read_records(waiting, dialect.grammar, width=len(names)):
+        for record in read_records(waiting, dialect.grammar, width=len(names), keep_empty=source.streamed):
             reason = record.reason
             if reason is not None:
                 source.reject(record.line, reason, record.raw, "" if "UTF-8" in reason else _REMEDY)
@@ -133,7 +134,7 @@ def _pieces(block: bytes) -> list[bytes]:
     return pieces
 
 
-def _strict_frame(block: bytes, dialect: Dialect) -> tuple[pl.DataFrame, pl.Series] | None:
+def _strict_frame(block: bytes, dialect: Dialect, *, keep_empty: bool) -> tuple[pl.DataFrame, pl.Series] | None:
     """Read a block with polars and return its rows and their lines, from 0; None if one of its rows is suspect."""
     if not block.strip(b"\r\n"):
         return pl.DataFrame(schema=dict.fromkeys(dialect.columns, pl.String)), pl.Series([], dtype=pl.UInt32)
@@ -161,6 +162,8 @@ def _strict_frame(block: bytes, dialect: Dialect) -> tuple[pl.DataFrame, pl.Seri
         return None
     if frame[:, -1].null_count():
         is_row = frame.select(~pl.all_horizontal(pl.all().is_null())).to_series()
+        if keep_empty and not is_row.all() and re.search(rf"(?m)^{re.escape(grammar.separator)}+\r?$".encode(), block):
+            return None
         frame, lines = frame.filter(is_row), lines.filter(is_row)
         if frame[:, -1].null_count():
             return None

@@ -75,12 +75,15 @@ class Lines:
         return b"".join(line + b"\n" for line in reversed(self._waiting))
 
 
-def read_records(source: Lines, grammar: Grammar, *, width: int | None = None) -> Iterator[Record]:
+def read_records(
+    source: Lines, grammar: Grammar, *, width: int | None = None, keep_empty: bool = False
+) -> Iterator[Record]:
     """Read rows from lines, one `Record` each, bad ones included.
 
     A field is quoted when it *begins* with a quote; inside, a doubled quote is a quote. A row that cannot be read
     is rejected with its first line only: reading continues at the next line. ``width`` is the number of cells that a
     row must have, if it is given: then a rejected row keeps the cells in front of the one that cannot be read.
+    With ``keep_empty`` a line of separators alone is a row; a blank line never is.
     """
     quote = None if grammar.quote is None else grammar.quote.encode()
     while (line := source.next()) is not None:
@@ -99,7 +102,7 @@ def read_records(source: Lines, grammar: Grammar, *, width: int | None = None) -
             cells = text.split(grammar.separator)
             if grammar.initial_space:
                 cells = [cell.lstrip(" ") for cell in cells]
-            if not any(cells):
+            if not any(cells) and not (keep_empty and len(cells) > 1):
                 continue
         if reason is not None and width is None:
             cells = []

@@ -18,6 +18,7 @@ function readCsv(text, { headerNames }) {
   const beginning = text.slice(0, SAMPLE_CHARS);
   // Old spreadsheets end lines with bare carriage returns.
   if (beginning.includes("\r") && !beginning.includes("\n")) text = text.replaceAll("\r", "\n");
+  text = text.replace(/(^|\n)\ufeff+/g, "$1"); // files that were joined have several byte order marks
   const { grammar, columns, header, formulas, start, line, tableLine } = sniffDialect(text, headerNames);
   const rows = [];
   const unreadable = [];

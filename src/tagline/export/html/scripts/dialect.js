@@ -5,6 +5,7 @@ const SEPARATORS = [",", "\t", ";", "|"];
 const QUOTES = ['"', "'", "`"];
 const UNUSUAL_QUOTES = ["~", "^", "|", ...Object.keys(CLOSING_QUOTES), "”"]; // tried where they enclose most cells
 const SAMPLE_CHARS = 1 << 20;
+const FEWEST_WORDS = 4; // of a sentence
 const LONGEST_NAME = 60; // of a column, in characters: a longer cell is a text
 const MOST_BAD = 20; // rows that a grammar cannot read before the rest of the sample is left out
 const QUOTE_LINES = 200;
@@ -173,9 +174,18 @@ function isRepeated(i, cell, body) {
   return (recurring ? values : values.slice(0, FIRST_HEADER_ROWS)).includes(cell);
 }
 
+/** Whether the first of a column of texts is a text as well: it has several words, and not far fewer. */
+function isSentence(cell, body) {
+  const count = (text) => text.split(/\s+/).filter((word) => word !== "").length;
+  const others = body.filter((row) => row.length > 0).map((row) => count(row[0]));
+  others.sort((a, b) => a - b);
+  return others.length > 0 && count(cell) >= FEWEST_WORDS && 2 * count(cell) >= others[Math.floor(others.length / 2)];
+}
+
 function isHeader(cells, body, known) {
   if (countKnown(cells, known, body) > 0) return true;
   if (cells.every((cell, i) => cell === String(i))) return true;
+  if (cells.length === 1 && isSentence(cells[0], body)) return false;
   const isData = (cell, i) =>
     !cell || [...cell].length > LONGEST_NAME || NUMBER.test(cell) || isRepeated(i, cell, body);
   return !cells.some(isData);

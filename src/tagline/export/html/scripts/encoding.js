@@ -1,8 +1,8 @@
 "use strict";
 // Bytes of a file to text, by the rules of `tagline.data.streams.encodings`: a byte order mark decides, else it is UTF-8.
-// Only where most of the first lines that are not ASCII are not UTF-8 either, these lines are Windows-1252: the others
-// stay UTF-8, because files that several programs have appended to are common. Of a file that is mostly UTF-8, the rows
-// that are not are unreadable.
+// Only where several of the first lines that are not ASCII are not UTF-8 either, these lines are Windows-1252: the others
+// stay UTF-8, because files that several programs have appended to are common. Of a file in which hardly any row is not
+// UTF-8, or in which UTF-8 was cut, those rows are unreadable.
 
 const MARKS = [
   { encoding: "utf-8", bytes: [0xef, 0xbb, 0xbf] },
@@ -13,6 +13,8 @@ const CHUNK_BYTES = 1 << 20;
 const CHECKED_CHARS = 1 << 20;
 const MOST_CONTROLS = 0.05; // a share of the characters; a compressed or binary file has more
 const LINE_FEED = 10;
+// Other lines of a UTF-8 file are in one encoding if they are several, at least 2 %, and hardly any is cut UTF-8.
+const [FEWEST_LINES, SMALLEST_PART, MOST_CUT] = [3, 0.02, 0.1];
 
 function utf8OrNull(bytes) {
   try {
@@ -31,19 +33,23 @@ function* linesOf(bytes) {
   }
 }
 
-/** Whether at most half of the lines that are not ASCII are not UTF-8, in the first chunk that has any. */
-function isMostlyUtf8(bytes) {
-  let [others, known, chunk] = [0, 0, CHUNK_BYTES];
+/** Whether hardly any of the lines that are not ASCII is in another encoding, in the first chunk that has any. */
+function isUtf8Throughout(bytes) {
+  let [others, cut, known, chunk] = [0, 0, 0, CHUNK_BYTES];
   let position = 0;
   for (const line of linesOf(bytes)) {
     position += line.length;
-    if (position > chunk && others + known > 0) break;
+    if (position > chunk && others > 0) break;
     while (position > chunk) chunk += CHUNK_BYTES;
     if (line.every((byte) => byte < 0x80)) continue;
-    if (utf8OrNull(line) === null) others++;
-    else known++;
+    if (utf8OrNull(line) !== null) known++;
+    else {
+      others++;
+      if (/[^\0-\x7f\udc80-\udcff]/u.test(withEscapes(line))) cut++;
+    }
   }
-  return others <= known;
+  if (others > known) return false;
+  return others < Math.max(FEWEST_LINES, SMALLEST_PART * (others + known)) || cut > MOST_CUT * others;
 }
 
 /** The text of a line; each byte that is not UTF-8 becomes a lone surrogate, U+DC80 to U+DCFF, as in Python. */
@@ -71,7 +77,7 @@ function decodeFile(bytes) {
   const content = mark ? bytes.subarray(mark.bytes.length) : bytes;
   const isWide = mark !== undefined && mark.encoding !== "utf-8";
   const whole = isWide ? new TextDecoder(mark.encoding).decode(content) : utf8OrNull(content);
-  const isUtf8 = whole !== null || mark !== undefined || isMostlyUtf8(content);
+  const isUtf8 = whole !== null || mark !== undefined || isUtf8Throughout(content);
   const windows = new TextDecoder("windows-1252");
   const text = whole ?? decodeLines(content, isUtf8 ? withEscapes : (line) => windows.decode(line));
   const checked = text.slice(0, CHECKED_CHARS);

@@ -88,8 +88,8 @@ function notUtf8(raw) {
 /**
  * The records of a text, {line, start, end, cells, reason}: line and place where it starts, and where the next one does.
  * Rows of empty cells without quotes are ignored. `width` is how many cells a record must have, if it is given: then
- * `cells` of one that cannot be read are those that can be and null for the others. Without, or if it is not UTF-8, they
- * are null.
+ * only blank lines are ignored, and `cells` of one that cannot be read are those that can be and null for the others.
+ * Without, or if it is not UTF-8, they are null.
  */
 function* readRecords(text, grammar, { start = 0, line = 1, width = null } = {}) {
   for (let position = start; position < text.length; ) {
@@ -98,7 +98,7 @@ function* readRecords(text, grammar, { start = 0, line = 1, width = null } = {})
     const record = readRecord(text, position, lineEnd, grammar);
     const { cells, end } = record;
     const wrong = notUtf8(text.slice(position, cells === null ? lineEnd : end));
-    const isEmpty = cells !== null && cells.every((cell) => cell === "");
+    const isEmpty = cells !== null && cells.every((cell) => cell === "") && (width === null || cells.length === 1);
     if (!isEmpty || (grammar.quote !== null && text.slice(position, lineEnd).includes(grammar.quote))) {
       const place = { line, start: position, end };
       if (wrong !== null) yield { ...place, cells: null, reason: wrong };
