@@ -108,3 +108,19 @@ def test_a_small_file_that_holds_much_is_refused(tmp_path: Path, suffix: str, mo
         read_file(path)
     path.write_bytes(COMPRESS[suffix](b"text,label\n" + os.urandom(3_000_000).hex().encode()))
     assert read_file(path).frame.height == 0
+
+
+def test_what_an_archive_holds_beside_its_data_is_left_out(tmp_path: Path) -> None:
+    rows = b"text,label\nx,a\ny,b\n"
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("data.csv", "README.md", "LICENSE", "Thumbs.db"):
+            archive.writestr(f"folder/{name}", rows)
+    assert read_file(path).frame.rows() == [("x", "a"), ("y", "b")]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("data.csv.gz", gzip.compress(rows))
+    (tmp_path / "a.csv.lzma").write_bytes(lzma.compress(rows, lzma.FORMAT_ALONE))
+    (tmp_path / "a.csv.gz.gz").write_bytes(gzip.compress(gzip.compress(rows)))
+    for name, kind in (("a.zip", "gzip"), ("a.csv.lzma", "LZMA"), ("a.csv.gz.gz", "gzip")):
+        with pytest.raises(DataError, match=rf"{name}` holds compressed data \({kind}\).* extract it"):
+            read_file(tmp_path / name)

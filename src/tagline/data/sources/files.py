@@ -26,6 +26,7 @@ from tagline.data.rows import Rows, places
 from tagline.data.streams import STDIN, display_name, open_stream, read_start, to_utf8
 from tagline.data.streams.chunks import peek
 from tagline.data.streams.compression import SUFFIXES as COMPRESSIONS
+from tagline.data.streams.compression import check_extracted
 from tagline.data.streams.encodings import marked_encoding
 from tagline.data.wording import listed
 from tagline.errors import DataError, MissingExtraError
@@ -178,6 +179,7 @@ def _open(source: Source, opened: ExitStack) -> tuple[Format, Source]:
         if (binary is named and binary.binary) or (binary.magic and start.startswith(binary.magic)):
             _check_requirement(binary, binary.suffixes[0])
             return binary, replace(source, stream=plain.stream)
+    check_extracted(start, source.name)
     source.log.byte_order_mark = start.startswith(BOM_UTF8)
     source.log.marked_encoding = marked_encoding(start)
     stream = to_utf8(plain.stream, source.layout.encoding, source.announce_encoding)

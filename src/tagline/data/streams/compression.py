@@ -100,6 +100,8 @@ def _open_zip(stream: BinaryIO, name: str) -> tuple[BinaryIO, str]:
     with readable(name):
         archive = zipfile.ZipFile(stream if stream.seekable() else io.BytesIO(stream.read()))
         members = [member for member in archive.infolist() if not member.is_dir() and not _is_hidden(member.filename)]
+        if len(members) > 1:
+            members = [member for member in members if not _BESIDE_DATA.fullmatch(member.filename)] or members
         if len(members) != 1:
             names = [member.filename for member in members]
             held = f"holds {len(names):,} files ({listed(names)})" if names else "holds no file"
@@ -113,6 +115,14 @@ def _open_zip(stream: BinaryIO, name: str) -> tuple[BinaryIO, str]:
 def _is_hidden(path: str) -> bool:
     """Say whether an archived file is one that macOS or a file manager adds."""
     return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(path).parts)
+
+
+def check_extracted(start: bytes, name: str) -> None:
+    """Raise `DataError` for decompressed bytes that are compressed as well, or in a way that cannot be read."""
+    found = next((each.name for each in _COMPRESSIONS if each.magic.match(start)), None)
+    kind = found or next((kind for magic, kind in _UNREAD.items() if start.startswith(magic)), None)
+    if kind is not None:
+        raise DataError(f"`{name}` holds compressed data ({kind}) that cannot be read: extract it and give that file.")
 
 
 class readable:  # noqa: N801  # used as a function is: `with readable(...)`
@@ -169,6 +179,9 @@ def _unzstd(stream: BinaryIO) -> Iterator[bytes]:
         raise EOFError("the Zstandard stream ends before its end mark")
 
 
+_UNREAD = {b"\x5d\0\0": "LZMA", b"\x1f\x9d": "compress", b"PK\x03\x04": "ZIP"}
+#: What an archive holds beside its data.
+_BESIDE_DATA = re.compile(r"(?i)(.*/)?((readme|licen[sc]e|changelog)[^/]*|thumbs\.db|desktop\.ini|[^/]*\.(md|pdf))")
 _ZIP_MAGIC = b"PK\x03\x04"
 _COMPRESSIONS = (
     Compression("gzip", ".gz", re.compile(rb"\x1f\x8b"), lambda stream: _buffered(gzip.GzipFile(fileobj=stream))),
