@@ -80,7 +80,8 @@ class ReadOptions:
     @property
     def labels(self) -> LabelOptions:
         """How labels are read."""
-        return LabelOptions(self.label_separator, self.keep_label_spelling, self.multilabel)
+        separator = self.label_separator and self.label_separator.replace(r"\n", "\n").replace(r"\t", "\t")
+        return LabelOptions(separator, self.keep_label_spelling, self.multilabel)
 
     @property
     def layout(self) -> FileLayout:

@@ -3,6 +3,7 @@
 import pytest
 
 from tagline.data.labels.joined import find_possible_separator, find_separator, split_names
+from tagline.data.options import ReadOptions
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,8 @@ def test_separators_that_may_join_are_asked_about(cells: list[str], separator: s
 
 def test_names_are_split_without_spaces_and_empty_ones() -> None:
     assert split_names(" a |b||c| ", "|") == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("written", "separator"), [(r"\n", "\n"), (r"\t", "\t"), ("|", "|"), ("", ""), (None, None)])
+def test_a_separator_may_be_written_as_an_escape(written: str | None, separator: str | None) -> None:
+    assert ReadOptions(label_separator=written).labels.separator == separator
