@@ -8,7 +8,7 @@ from tagline.data.labels.characters import visible
 
 _LONGEST_NAME = 60
 #: Separators that are rare within a name; some may also follow the last name.
-_RARE = ("||", "|", "｜", ";", "；", "#", "\n", "\t", "<br>", "<br/>", "&&", "•")
+_RARE = ("&amp;", "<SEP>", "[SEP]", "||", "|", "¦", ";;", "｜", ";", "；", "#", "\n", "\t", "<br>", "<br/>", "&&", "•")
 _COMMA = ","
 _MAY_END = ("||", "|", "｜", ";", "；", _COMMA)
 #: Separators that are frequent within a name, such as ``Gaming, Betting & Lottery``.
@@ -16,7 +16,7 @@ _FREQUENT = (_COMMA, "、", "，")
 #: Separators that occur in single names, such as ``I/O``, ``R&D`` and ``x^2``: clear evidence is needed.
 _IN_NAMES = ("/", "+", "&", "~", "^", "·", "*")
 #: Separators that are only asked about: they are parts of most names.
-_IN_MOST_NAMES = (">", "::", ":", " and ", " - ", "\\", "@", "_", "-", " ")
+_IN_MOST_NAMES = ("->", ">", "::", ":", " and ", " or ", " - ", "\\", "@", "_", "-", " ")
 #: Halves and quarters with a decimal comma, such as ratings from 1 to 5.
 _DECIMALS = re.compile(r"-?\d+,(?:0+|50?|25|75)")
 _QUOTED = re.compile("\"([^\"]*)\"|'([^']*)'")
