@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[1]
 HOME, ICON = "index.md", "icon.svg"
 _FILES = "files/"  # the folder of pages that show files
 # Pages outside docs/, and where they are in the site.
-PAGES = {name: name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/RESULTS.md")} | {"README.md": HOME}
+_OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/RESULTS.md")
+PAGES = {name: name for name in _OUTSIDE} | {"README.md": HOME}
 _LINK = re.compile(r"\]\((?![a-z]+:|#)(?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
 _LANGUAGES = {".py": "python", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml", ".md": "markdown"}
 
