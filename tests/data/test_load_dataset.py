@@ -288,3 +288,29 @@ def test_spellings_of_one_group_stay_in_one_split() -> None:
     assert data.test.groups.n_unique() * 6 == len(data.test)
     told = "Spellings of one group of `user` were merged: `U0` to `u0`, `u0 ` to `u0`, `U1` to `u1` and 17 more."
     assert any(warning.startswith(told) for warning in data.facts.warnings)
+
+
+@pytest.mark.parametrize("name", ["(Account access)", "list(b)", "Other (1 ... 5)", "Counter(y)", "array (of things)"])
+def test_names_that_look_like_what_programs_print(name: str) -> None:
+    data = load_dataset([(f"text {i}", ["(access)", name][i % 2]) for i in range(60)])
+    assert data.classes == sorted(["(access)", name])
+
+
+def test_long_cells_are_no_printed_lists() -> None:
+    rows = [(f"see [1] (see [1]) {i} " * 5_000, "ab"[i % 2]) for i in range(8)]
+    with pytest.raises(DataError, match="does not look like labels"):  # it took minutes
+        load_dataset(pl.DataFrame(rows, ["body", "kind"], orient="row"), text="kind", label="body")
+
+
+def test_carriage_returns_in_cells_are_kept(tmp_path: Path) -> None:
+    for separator in ("\t", ","):
+        lines = [f"text {'a' if i else 'ser' + chr(13) + 'vice'} {i}{separator}{'pn'[i % 2]}" for i in range(60)]
+        (tmp_path / "data.csv").write_bytes("\n".join([f"text{separator}label", *lines, ""]).encode())
+        assert "text ser\rvice 0" in load_dataset(tmp_path / "data.csv", folds=2).train.texts.to_list()
+
+
+def test_joined_files_with_unknown_names(tmp_path: Path) -> None:
+    part = "Nachricht\tThema\n" + "".join(f"Text Nummer {i}\t{'pn'[i % 2]}\n" for i in range(200))
+    (tmp_path / "data.tsv").write_text(part + part.replace("Text", "Brief") + part.replace("Text", "Post"))
+    data = load_dataset(tmp_path / "data.tsv", folds=2)
+    assert (len(data.train), data.classes) == (600, ["n", "p"])

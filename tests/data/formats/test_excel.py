@@ -96,3 +96,12 @@ def test_a_workbook_that_claims_to_hold_much_is_refused(tmp_path: Path) -> None:
             archive.writestr(f"{i}.xml", b"\0" * (60 << 20))
     with pytest.raises(DataError, match=r"a.xlsx` holds more than 200 times its size"):
         read_file(path)
+
+
+def test_headers_with_questions_years_and_numbers_beyond_64_bits(tmp_path: Path) -> None:
+    question = "How satisfied were you with the service of our hotel, from 1 to 5, and why?"
+    for names in ((question, "Overall opinion of it"), ("Nachricht", "2024")):
+        body = [(f"It was stay {i}", f"good {i % 7}") for i in range(40)]
+        assert read_file(write(tmp_path / "a.xlsx", {"s": [names, *body]})).frame.columns == list(names)
+    rows = [("text", "label"), *((f"text {i}", [1e20, 5][i % 2]) for i in range(40))]
+    assert read_file(write(tmp_path / "b.xlsx", {"s": rows})).frame["label"].null_count() == 0

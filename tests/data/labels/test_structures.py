@@ -73,7 +73,8 @@ def test_labels_of_objects() -> None:
     assert names({"labels": ["a", "b"], "scores": [0.2, 0.8]}) == ["b"]
     for key, yes, no in (("confidence", 0.9, 0.1), ("selected", True, False), ("value", "true", "false")):
         assert names([{"label": "a", key: no}, {"label": "b", key: yes}]) == ["b"]
-    for value in ([{"label": "a", "confidence": 93}], {"labels": ["a", "b"], "scores": [0.2]}):
+    assert names([{"label": "a", "confidence": 93}]) == names([{"label": "a", "confidence": 0.4}]) == ["a"]
+    for value in ([{"label": "a", "score": 93}], {"labels": ["a", "b"], "scores": [0.2]}):
         with pytest.raises(NotLabelsError):
             labels_in(value)
     with pytest.raises(NotLabelsError):
@@ -100,3 +101,8 @@ def test_the_most_probable_class_is_the_label_where_probabilities_add_up_to_one(
     assert applying(rows, several=False).labels == [["a"], ["b"], None]
     assert applying(rows, several=True).labels == [[], ["b"], None]
     assert applying([*rows, {"a": 0.5, "b": 0.7, "c": 0.1}], several=False).labels == [[], ["b"], None, ["a", "b"]]
+
+
+def test_no_probability_that_ties_is_cut() -> None:
+    rows = [{"toxic": 1.0, "insult": 0.0}, {"toxic": 0.5, "insult": 0.5}]
+    assert applying(rows, several=False).labels == [["toxic"], ["toxic", "insult"]]

@@ -16,7 +16,14 @@ import polars as pl
 
 from tagline.data.formats.base import Format, Source
 from tagline.data.formats.delimited.dialect import note_missing_header
-from tagline.data.formats.delimited.header import MOST_LINES_ABOVE, distinct_names, is_header, is_no_row, n_known
+from tagline.data.formats.delimited.header import (
+    MOST_LINES_ABOVE,
+    distinct_names,
+    is_header,
+    is_no_row,
+    n_known,
+    recurs,
+)
 from tagline.data.streams.compression import check_decompressed_size
 from tagline.data.wording import listed
 from tagline.errors import DataError
@@ -81,7 +88,7 @@ def _typed(written: pl.Series, typed: pl.Series) -> pl.Series:
         return typed
     if whole and typed.dtype.is_numeric() and not written.is_in(["true", "false"]).any():
         integers = typed.cast(pl.Int64, strict=False)
-        return integers if (integers == typed).all() else typed
+        return integers if integers.null_count() == typed.null_count() and (integers == typed).all() else typed
     dates = written.filter(written.str.contains(_DATE_AND_TIME.pattern))
     if dates.str.ends_with(_MIDNIGHT).all():
         written = pl.select(
@@ -158,10 +165,14 @@ def _beginning(top: list[list[str]], source: Source) -> tuple[int, bool]:
 
 
 def _is_header(cells: list[str], body: list[list[str]], source: Source) -> bool:
-    """Say whether a row is a header, as in CSV; but any cell of a header in Excel may be empty."""
+    """Say whether a row is a header: most in Excel are, unless one of its cells recurs as those of data do.
+
+    Any cell of a header in Excel may be empty.
+    """
     filled = [i for i, cell in enumerate(cells) if cell.strip()]
     rows = [[row[i].strip() for i in filled] for row in body]
-    return is_header([cells[i].strip() for i in filled], rows, source.header_names)
+    names = [cells[i].strip() for i in filled]
+    return is_header(names, rows, source.header_names) or not any(recurs(i, name, rows) for i, name in enumerate(names))
 
 
 FORMAT = Format("excel", (".xlsx",), _read, binary=True, finish=note_missing_header, requires="fastexcel", extra="xlsx")

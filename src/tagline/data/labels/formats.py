@@ -100,7 +100,10 @@ def _list_separator(options: LabelOptions, texts: Sequence[str]) -> str | None:
     """Return what joins names in lists without quotes, ``[a, b]`` or PostgreSQL's ``{a,b}``, if all strings are."""
     if options.separator == "" or not texts or any(text[:1] + text[-1:] not in ("[]", "{}", "()") for text in texts):
         return None
-    return options.separator or find_list_separator([text[1:-1].strip() for text in texts])
+    if options.separator:
+        return options.separator
+    names = [text[1:-1].strip() for text in texts]
+    return find_list_separator(names, spaces=all(text[0] in "[{" for text in texts))  # `(a b)` is a name
 
 
 def _read_floats(column: LabelColumn) -> Labels | None:
@@ -241,7 +244,7 @@ def _read_with_scores(frame: pl.DataFrame, column: LabelColumn) -> Labels | None
 def _lists(column: pl.Series) -> list[Any]:
     """Return the values of a column, its lists also of text."""
     if column.dtype == pl.String:
-        return [text and parsed(text.strip()) for text in column.to_list()]
+        return [(parsed(text.strip()) or text) if text else None for text in column.to_list()]
     return column.to_list() if isinstance(column.dtype, pl.List | pl.Array) else [None] * len(column)
 
 

@@ -76,13 +76,13 @@ def find_possible_separator(cells: Sequence[str]) -> str | None:
     return next((sep for sep in _IN_MOST_NAMES if _joins(sep, cells) and _number_of_joined(sep, cells) > 2), None)
 
 
-def find_list_separator(cells: Sequence[str]) -> str | None:
-    """Return what joins the names of lists without quotes, whose brackets were removed: also a space may.
+def find_list_separator(cells: Sequence[str], *, spaces: bool = True) -> str | None:
+    """Return what joins the names of lists without quotes, whose brackets were removed: with ``spaces``, a space may.
 
     >>> find_list_separator(["a; b", "b", "a"]), find_list_separator(["PAD", "UNK"])
     (';', None)
     """
-    separators = (_COMMA, find_separator(cells), " ")
+    separators = (_COMMA, find_separator(cells), " " if spaces else None)
     return next((separator for separator in separators if separator and _joins(separator, cells)), None)
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from tagline.data.json_values import parse_json, replace_surrogates
 
 _LONGEST = 20_000  # characters of a cell that is parsed
+_LONGEST_PRINTED = 2_000  # characters of a cell that is looked at for what was printed
 _EMPTY = ("{}", "()", "set()")
 _BRACKETS = ("[]", "{}", "()")
 _IN_STRING = ('"[]"', '"{}"')
@@ -33,7 +34,7 @@ PRINTED = rf"^\[?(?:\w+\.)?(?:{_CALLS}|str_|u?int\d+|float\d+|bool_?)\(|^b'|{_R_
 #: What cannot be read back, and why.
 _UNREADABLE = (
     (
-        re.compile(r"(?s)^.*[\[(].*[\d.'\"],?\s+\.\.\.,?\s+[-\d.'\"].*[\])]$"),
+        re.compile(rf"(?s)(?:(?:\w+\.)?(?:{_CALLS})\()?[\[(].*[\d.'\"],?\s+\.\.\.,?\s+[-\d.'\"].*[\])]"),
         "it was shortened with `...` when it was printed: write all of its values",
     ),
     (re.compile(r"a:\d+:\{.*\}"), "it is an array as PHP's `serialize` writes it: write JSON, with `json_encode`"),
@@ -107,7 +108,7 @@ def without_constructors(texts: pl.Series) -> pl.Series:
     texts = texts.str.replace(_TENSOR, "$1").str.replace(_R_VECTOR, "[$1]").str.replace(r"^character\(0\)$", "[]")
     texts = texts.str.replace_all(r"\b(?:np|numpy)\.(?:\w+_|u?int\d+|float\d+|bool)\(([^()]*)\)", "$1")
     texts = texts.str.replace(rf"^(?:{_CALLS})\(\)$", "set()")
-    texts = texts.str.replace(rf"(?s)^(?:\w+\.)?(?:{_CALLS})\((.*?)(?:{_ARGUMENT})*\)$", "$1")
+    texts = texts.str.replace(rf"(?s)^(?:\w+\.)?(?:{_CALLS})\((\s*[\[({{'\"\d-].*?)(?:{_ARGUMENT})*\)$", "$1")
     return texts.str.replace(r"^b'([^']*)'$", "$1").str.replace(r"^'([^']*)'$", "$1")
 
 
@@ -117,6 +118,8 @@ def why_unreadable(text: str) -> str | None:
     >>> why_unreadable("[0 1 ... 0]"), why_unreadable("billing")
     ('it was shortened with `...` when it was printed: write all of its values', None)
     """
+    if len(text) > _LONGEST_PRINTED:
+        return None
     return next((reason for pattern, reason in _UNREADABLE if pattern.fullmatch(text)), None)
 
 

@@ -14,6 +14,7 @@ _NAMES = ("label", "name", "value", "displayName", "class")
 _SPAN = frozenset(("start", "end", "start_offset", "end_offset"))
 #: Keys under which an object with a name says whether it applies.
 _APPLIES = ("value", "score", "confidence", "probability", "prob", "proba", "selected", "checked", "applies", "active")
+_OF_LABELS = ("value", "score")  # others may be those of an annotator, in per cent
 #: Keys of an object with a name whose values, though 0 or 1, say nothing about other labels.
 _DETAILS = frozenset(("id", "index", *_APPLIES))
 
@@ -70,6 +71,8 @@ def labels_in(value: Any) -> dict[str, float]:
     if is_scored_name(names):
         return {names[0]: 1.0}
     if names and all(isinstance(item, dict) for item in names):
+        if len(names) == 1 and not set(names[0]).intersection(_OF_LABELS):
+            return {_label_of_item(names[0])[0]: 1.0}  # the annotator was not certain, but chose no other label
         return _labels_of_items([_label_of_item(item) for item in names])
     if names and all(isinstance(item, list | tuple) and _is_pair(item) for item in names):
         return _labels_of_items([(name, indicator(number)) for name, number in names])
@@ -90,7 +93,8 @@ def applying(rows: Sequence[Mapping[str, float] | None], *, several: bool) -> Ap
     """
     known = [row for row in rows if row]
     has_probabilities = any(0 < number < 1 for row in known for number in row.values())
-    add_up = all(len(row) > 1 and abs(sum(row.values()) - 1) <= _ROUNDING for row in known)
+    tied = any(number == 0.5 for row in known for number in row.values())
+    add_up = not tied and all(len(row) > 1 and abs(sum(row.values()) - 1) <= _ROUNDING for row in known)
     if has_probabilities and add_up and not several:
         largest = [None if row is None else [max(row, key=row.__getitem__)] if row else [] for row in rows]
         return Applying(largest, has_probabilities=True, has_largest=True)
@@ -171,7 +175,7 @@ def _label_of_item(item: dict[Any, Any]) -> tuple[str, float]:
         number = indicator(given)
         if number is not None:
             numbers.append(number)
-        elif isinstance(given, int | float):
+        elif isinstance(given, int | float) and name in _OF_LABELS:
             raise NotLabelsError(f"`{name}` of a label must be 0, 1 or a probability, and one is {given:g}")
     return item[key], min(numbers, default=1.0)
 

@@ -310,9 +310,15 @@ def _ends_lines_with_cr(start: bytes) -> bool:
     unquoted = _QUOTED.sub(b"", start)
     if not _BARE_CR.search(unquoted):
         return False
-    head, *rows = [line for line in re.split(rb"[\r\n]+", unquoted)[:_SPLIT_LINES] if line]
+    both = _share_as_wide(re.split(rb"[\r\n]+", unquoted))
+    return both >= _NEARLY_ALL and both > _share_as_wide(re.split(rb"[\r\n]*\n", unquoted))
+
+
+def _share_as_wide(lines: list[bytes]) -> float:
+    """Return the share of rows that have as many cells as the first line, 0 if that has one."""
+    head, *rows = [line for line in lines[:_SPLIT_LINES] if line] or [b""]
     n, separator = max((head.count(each), each) for each in (b",", b";", b"\t", b"|"))
-    return n > 0 and sum(row.count(separator) == n for row in rows) >= _NEARLY_ALL * len(rows)
+    return sum(row.count(separator) == n for row in rows) / len(rows) if n and rows else 0.0
 
 
 def _without_inner_marks(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ _FEWEST_WORDS = 4  # of a sentence
 MOST_LINES_ABOVE = 20
 #: Rows below a first line that show whether it is a header.
 HEADER_ROWS = 1000
+_FEW_COPIES = 0.02
 _FIRST_ROWS = 50  # in which a value of the first line hardly recurs by chance
 _ID_NAMES = ("id", "ids", "index", "idx", "key", "nr", "no", "number")
 _MOST_DISTINCT = 0.5  # the share of distinct values in a column of which all rows tell whether one recurs
@@ -21,18 +22,25 @@ def is_header(cells: Sequence[str], body: Sequence[Sequence[str]], known: frozen
     """Say whether a row is a header, ``known`` being names that make it one; ``body`` are the rows below."""
     if n_known(cells, known, body):
         return True
+    body = without_copies(cells, body)
     if list(cells) == [str(i) for i in range(len(cells))]:
         return True
     if len(cells) == 1 and _is_sentence(cells[0], body):
         return False
 
     def looks_like_data(i: int, cell: str) -> bool:
-        return not cell or len(cell) > LONGEST_NAME or is_number(cell) or _is_repeated(i, cell, body)
+        return not cell or len(cell) > LONGEST_NAME or is_number(cell) or recurs(i, cell, body)
 
     return not any(looks_like_data(i, cell) for i, cell in enumerate(cells))
 
 
-def _is_repeated(i: int, cell: str, body: Sequence[Sequence[str]]) -> bool:
+def without_copies(cells: Sequence[str], body: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Return rows without the few that repeat a possible header, as in files that were joined."""
+    others = [row for row in body if [cell.strip() for cell in row] != list(cells)]
+    return others if len(cells) > 1 and len(body) - len(others) <= _FEW_COPIES * len(body) else body
+
+
+def recurs(i: int, cell: str, body: Sequence[Sequence[str]]) -> bool:
     """Say whether a cell recurs in its column: in many rows, one of the texts may well be the name of the column."""
     values = [row[i].strip() for row in body if len(row) > i]
     recurring = len({*values}) <= _MOST_DISTINCT * len(values)

@@ -13,6 +13,7 @@ const FIRST_LINES = 20; // in which a grammar shows how wide its rows are
 const MOST = 0.9; // the share of rows, or of cells, that settles a question
 const HEADER_ROWS = 1000; // below a first line that show whether it is a header
 const FIRST_HEADER_ROWS = 50; // in which a value of the first line hardly recurs by chance
+const FEW_COPIES = 0.02;
 const MOST_DISTINCT = 0.5; // the share of distinct values in a column of which all rows tell whether one recurs
 const MOST_LINES_ABOVE = 20; // a header, with a title or comments
 const ROWS_BELOW = 200; // that show where the header is
@@ -167,6 +168,13 @@ function countKnown(cells, known, body) {
   return cells.filter((cell, i) => known.has(cell.trim().toLowerCase()) && !recurs(cell, i)).length;
 }
 
+/** Rows without the few that repeat a possible header, as in files that were joined. */
+function withoutCopies(cells, body) {
+  const isCopy = (row) => row.length === cells.length && row.every((cell, i) => cell.trim() === cells[i]);
+  const others = body.filter((row) => !isCopy(row));
+  return cells.length > 1 && body.length - others.length <= FEW_COPIES * body.length ? others : body;
+}
+
 /** Whether a cell recurs in its column: in many rows, one of the texts may well be the name of the column. */
 function isRepeated(i, cell, body) {
   const values = body.filter((row) => row.length > i).map((row) => row[i].trim());
@@ -186,8 +194,9 @@ function isHeader(cells, body, known) {
   if (countKnown(cells, known, body) > 0) return true;
   if (cells.every((cell, i) => cell === String(i))) return true;
   if (cells.length === 1 && isSentence(cells[0], body)) return false;
+  const others = withoutCopies(cells, body);
   const isData = (cell, i) =>
-    !cell || [...cell].length > LONGEST_NAME || NUMBER.test(cell) || isRepeated(i, cell, body);
+    !cell || [...cell].length > LONGEST_NAME || NUMBER.test(cell) || isRepeated(i, cell, others);
   return !cells.some(isData);
 }
 
