@@ -25,6 +25,8 @@ if os.name == "posix":
     import fcntl
 
 # What has this prefix and is not locked was left by a process that was killed, and may be removed.
+#: Numbers of the errors of a disk, a quota or a file that is full.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TEMPORARY = ".tagline-tmp-"
 _OLD = ".tagline-old"
 _PATIENCE = 1.0  # seconds that an exclusive lock waits for shared ones, which `is_locked` holds for an instant

@@ -1,6 +1,5 @@
 """The commands, and `main`, which runs one of them and turns every error into one line."""
 
-import errno
 import os
 import shlex
 import sys
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tagline.atomic import DISK_FULL
 from tagline.cli.commands import (
     compare,
     datasets,
@@ -38,7 +38,6 @@ _WRONG_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirec
 _OUTPUT_FLAGS = frozenset(("--json", "--quiet", "-q", "--debug"))
 _RESUMABLE = frozenset(("train", "tune", "sweep"))
 _FEWEST_BYTES = 1 << 30  # of address space
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     help="Train trustworthy text classifiers from labelled text, on a CPU, in seconds.",
@@ -177,7 +176,7 @@ def explain_error(error: Exception) -> tuple[str, int]:
         return str(error), error.exit_status
     if hasattr(error, "format_message"):  # a usage error of click, whose classes typer does not show
         return _usage(error), 2
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         return "the disk is full; no output file is incomplete. Free some space, or write to another disk.", 1
     if isinstance(error, OSError):
         what = error.strerror or str(error)

@@ -150,7 +150,7 @@ def scored(names: Sequence[Any], scores: Sequence[Any]) -> dict[str, float]:
     """Return the labels of a list with a list of their probabilities.
 
     Raises:
-        NotLabelsError: one is longer, or a score is no number from 0 to 1.
+        NotLabelsError: one is longer, or a score is not a number from 0 to 1.
 
     """
     numbers = [indicator(score) for score in scores]

@@ -5,7 +5,6 @@ block and sent as they are ready.
 """
 
 import asyncio
-import errno
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from tagline.atomic import DISK_FULL
 from tagline.data import ReadLog
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected
 from tagline.errors import ColumnError, DataError, InputError
@@ -237,7 +237,7 @@ def _full_disk_as_api_error() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno not in DISK_FULL:
             raise
         raise ApiError("disk_full", "The server has no space for the file. Try again later.") from None
 

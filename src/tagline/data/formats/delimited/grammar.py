@@ -116,9 +116,9 @@ def _surrounds(mark: str, rows: list[list[str]]) -> bool:
 
 def _escapes(mark: str, rows: list[list[str]]) -> bool:
     """Say whether quotes are escaped inside of cells, and nearly all cells that begin with a quote end with one."""
-    begun = [cell for row in rows for cell in row if cell.startswith(mark)]
-    inside = [cell for cell in begun if _is_inside(cell, mark)]
-    return any(f"\\{mark}" in cell[1:-1] for cell in inside) and len(inside) >= MOST * len(begun)
+    quoted = [cell for row in rows for cell in row if cell.startswith(mark)]
+    inside = [cell for cell in quoted if _is_inside(cell, mark)]
+    return any(f"\\{mark}" in cell[1:-1] for cell in inside) and len(inside) >= MOST * len(quoted)
 
 
 def _are_rows(lines: list[bytes], grammar: Grammar, width: int) -> bool:

@@ -96,9 +96,9 @@ function encloses(mark, separator, lines) {
 
 /** Whether quotes are escaped inside of cells, and nearly all cells that begin with a quote end with one. */
 function escapes(mark, rows) {
-  const begun = rows.flat().filter((cell) => cell.startsWith(mark));
-  const inside = begun.filter((cell) => isInside(cell, mark));
-  return inside.some((cell) => cell.slice(1, -1).includes(`\\${mark}`)) && inside.length >= MOST * begun.length;
+  const quoted = rows.flat().filter((cell) => cell.startsWith(mark));
+  const inside = quoted.filter((cell) => isInside(cell, mark));
+  return inside.some((cell) => cell.slice(1, -1).includes(`\\${mark}`)) && inside.length >= MOST * quoted.length;
 }
 
 function quoteCandidates(sample, separator, rows) {
