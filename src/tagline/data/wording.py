@@ -39,7 +39,12 @@ def listed(names: Iterable[str], limit: int = 20) -> str:
     """Write the first ``limit`` names in backticks."""
     found = list(names)
     more = f" and {len(found) - limit:,} more" if len(found) > limit else ""
-    return ", ".join(f"`{name}`" for name in found[:limit]) + more
+    return quoted(found[:limit]) + more
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Write all names in backticks."""
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def label_text(label: str | Iterable[str]) -> str:

@@ -16,11 +16,10 @@ from pathlib import Path
 import polars as pl
 
 from tagline.data.annotation_tools import read_export
-from tagline.data.columns import HEADER_NAMES, find_text_columns, join_texts
+from tagline.data.columns import HEADER_NAMES, find_text_columns, join_texts, with_nested
 from tagline.data.formats import FORMATS, SUFFIXES, Format, Source
 from tagline.data.formats.base import LINE, REASON
 from tagline.data.frames import concat
-from tagline.data.nested import with_nested
 from tagline.data.reading import DETECT, FileLayout, ReadLog
 from tagline.data.rows import Rows, places
 from tagline.data.streams import STDIN, display_name, open_stream, read_start, to_utf8

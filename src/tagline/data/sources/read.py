@@ -7,7 +7,7 @@ from typing import Any
 
 from tagline.data.annotation_tools import read_export
 from tagline.data.builtin.catalog import BUILT_IN
-from tagline.data.nested import with_nested
+from tagline.data.columns import with_nested
 from tagline.data.reading import DETECT, FileLayout
 from tagline.data.rows import Rows
 from tagline.data.sources.files import read_file

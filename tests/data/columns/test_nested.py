@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tagline.data import load_dataset, read_texts
-from tagline.data.nested import nested_names, with_nested
+from tagline.data.columns.nested import nested_names, with_nested
 from tagline.errors import ColumnError, DataError
 
 ROWS = [

@@ -1,0 +1,30 @@
+"""Names by which columns of texts, labels and splits are known, in lower case."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+TEXT_NAMES = (
+    "text", "texts", "review", "reviews", "sentence", "content", "body", "message", "comment", "comments",
+    "tweet", "document", "doc", "description", "article", "story", "post", "question", "query", "utterance",
+    "phrase", "abstract", "headline", "title", "summary", "sms", "email", "news", "input",
+)  # fmt: skip
+SUBJECT_NAMES = ("subject", "betreff", "title", "titel", "headline", "summary", "objet", "asunto", "oggetto")
+LABEL_NAMES = (
+    "label", "labels", "class", "classes", "category", "categories", "target", "sentiment", "topic", "topics",
+    "intent", "intents", "tag", "tags", "y", "polarity", "emotion", "emotions", "genre", "rating", "stars",
+    "score", "spam", "output",
+)  # fmt: skip
+SPLIT_COLUMNS = ("split", "set", "subset", "partition")
+OTHER_NAMES = ("id", "index", "idx", "date", "author", "user", "url", "source", "name", "group")
+#: Lower-case names that make the first line of a file a header.
+HEADER_NAMES = frozenset((*TEXT_NAMES, *LABEL_NAMES, *SPLIT_COLUMNS, *OTHER_NAMES))
+
+
+def by_name(frame: pl.DataFrame, names: Sequence[str], taken: set[str]) -> str | None:
+    """Return the column that has the first of the names, ignoring case, and is not taken; None without any."""
+    lowered: dict[str, str] = {}
+    for column in frame.columns:
+        if column not in taken:
+            lowered.setdefault(column.strip().casefold(), column)
+    return next((lowered[name] for name in names if name in lowered), None)
