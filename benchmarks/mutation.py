@@ -44,7 +44,9 @@ class Target:
 _METRICS = ("metrics/test_losses.py", "metrics/test_intervals.py", "metrics/test_block.py", "metrics/test_registry.py")
 TARGETS = (
     Target("batching", "serve/batching.py", ("serve/test_batching.py",)),
-    Target("splits", "data/splits.py", ("data/test_splits.py",)),
+    Target("splits", "data/splits/row_units.py", ("data/splits",)),
+    Target("splits", "data/splits/stratified.py", ("data/splits",)),
+    Target("splits", "data/splits/folds.py", ("data/splits",)),
     Target("splits", "learners/holdout.py", ("learners/test_holdout.py",)),
     Target("storage", "bundle.py", ("test_bundle.py",)),
     Target("storage", "atomic.py", ("test_atomic.py", "test_bundle.py")),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tagline.data import splits
+from tagline.data.splits import folds
 from tests.plots_of_runs import drawn, emptied
 
 # Keras, which judges the networks, runs on torch; it asks when it is first imported.
@@ -55,14 +55,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _few_rows_have_test_rows() -> Iterator[int]:
     """Hold test rows out of small data, which by default is cross-validated: that trains six times instead of once."""
-    default = splits.FEW_ROWS
+    default = folds.FEW_ROWS
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(splits, "FEW_ROWS", 0)
+        patch.setattr(folds, "FEW_ROWS", 0)
         yield default
 
 
 @pytest.fixture
 def few_rows(_few_rows_have_test_rows: int, monkeypatch: pytest.MonkeyPatch) -> int:
     """Cross-validate small data, as by default, and return the number of rows below which data is small."""
-    monkeypatch.setattr(splits, "FEW_ROWS", _few_rows_have_test_rows)
+    monkeypatch.setattr(folds, "FEW_ROWS", _few_rows_have_test_rows)
     return _few_rows_have_test_rows

@@ -10,11 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tagline.data import splits
-from tagline.data.assignment import NO_GROUP, SplitSettings, assign
 from tagline.data.card import dataset_card
 from tagline.data.columns import Columns, choose_columns
-from tagline.data.groups import unify_groups
 from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.facts import Facts
 from tagline.data.labels import Labels, check_labels, match_values, sorted_classes, unify_labels
@@ -22,7 +19,18 @@ from tagline.data.options import Reading, ReadOptions, column_names
 from tagline.data.origin import HASH_ROWS, Origin
 from tagline.data.rows import Rows, check_rejected
 from tagline.data.sources.read import read_source
-from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
+from tagline.data.splits import (
+    NO_GROUP,
+    SPLITS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    SplitSettings,
+    assign,
+    copy_keys,
+    unify_groups,
+    units,
+)
 from tagline.data.table import drop_unusable, dropped_rows, labelled_table, stack_tables
 from tagline.data.wording import counted
 from tagline.errors import DataError
@@ -49,7 +57,7 @@ class Split:
     @cached_property
     def unit(self) -> Ints:
         """The unit of each row, (n,) from 0: copies of a text, and rows of a group, share one."""
-        return splits.units(splits.copy_keys(self.texts), self.groups)
+        return units(copy_keys(self.texts), self.groups)
 
     def followed_by(self, other: "Split | None") -> "Split":
         """Return these rows and then others, whose groups are known if both have some."""
@@ -196,7 +204,7 @@ def read_dataset(
     """Read labelled texts and split them: see `load_dataset`.
 
     Fewer classes than ``fewest_classes`` are refused. With ``fold_few`` and without ``options.folds``, few rows are
-    assigned to folds: see `splits.folds_for_few`.
+    assigned to folds: see `folds_for_few`.
     """
     if options.folds is not None and (options.test is not None or options.validation is not None):
         raise DataError("`--folds` uses every row for training and evaluation: omit `--test` and `--validation`.")
@@ -218,7 +226,7 @@ def read_dataset(
         raise DataError(f"`{main.rows.source}` has no row with both a text and a label ({reasons}).")
     classes = sorted_classes(table["label"])
     check_labels(table["label"], classes, main.rows, main.columns.label, fewest_classes)
-    table = table.with_columns(key=splits.copy_keys(table["text"]))
+    table = table.with_columns(key=copy_keys(table["text"]))
     if options.group:
         groups, merged = unify_groups(table["group"], options.group)
         notes += merged

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tagline.cli.commands.tune import _of_few_rows
-from tagline.data import splits
+from tagline.data.splits import folds
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_test_rows_of_another_kind_are_refused_before_the_search(fails, here, re
 
 @pytest.mark.parametrize(("n_train", "official", "said"), [(80, False, True), (80, True, False), (300, False, False)])
 def test_few_rows_are_held_out_by_a_search_but_not_in_training(monkeypatch, n_train, official, said):
-    monkeypatch.setattr(splits, "FEW_ROWS", 300)
+    monkeypatch.setattr(folds, "FEW_ROWS", 300)
     metrics = {"rows": {"train": n_train, "validation": 10, "test": 10}, "test": {"n": 10}}
     dataset = SimpleNamespace(facts=SimpleNamespace(official=official))
     lines = _of_few_rows(SimpleNamespace(metrics=metrics, dataset=dataset, folder=Path("best")))

@@ -167,7 +167,7 @@ def _found(run: "Run") -> list[str]:
 
 def _of_few_rows(run: "Run") -> list[str]:
     """Return a line on rows so few that `tagline train` does not hold out test rows, as a search does."""
-    from tagline.data.splits import FEW_ROWS
+    from tagline.data.splits.folds import FEW_ROWS
     from tagline.run_folder import RECIPE
 
     if sum(run.metrics["rows"].values()) >= FEW_ROWS or run.metrics["test"] is None or run.dataset.facts.official:

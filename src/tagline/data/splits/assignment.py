@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tagline.data import splits
-from tagline.data.splits import SPLITS, TEST, TRAIN, VALIDATION
+from tagline.data.splits.folds import FEW_ROWS, fold_rows, folds_for_few
+from tagline.data.splits.names import SPLITS, TEST, TRAIN, VALIDATION
+from tagline.data.splits.row_units import strata, units
+from tagline.data.splits.stratified import split_rows
 from tagline.data.wording import counted, row_place
 from tagline.errors import DataError
 
@@ -26,7 +28,7 @@ class SplitSettings:
 
     def units(self, table: pl.DataFrame) -> npt.NDArray[np.int64]:
         """Return the unit of each row, (n,)."""
-        return splits.units(table["key"], table["group"] if self.group else None)
+        return units(table["key"], table["group"] if self.group else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,16 +54,16 @@ def assign(table: pl.DataFrame, settings: SplitSettings) -> Assignment:
         return _assign_folds(table, settings, settings.folds, official=official)
     if official:
         return _assign_official(table, settings)
-    few = splits.folds_for_few(settings.units(table), table["label"]) if settings.fold_few else None
+    few = folds_for_few(settings.units(table), table["label"]) if settings.fold_few else None
     if few is not None:
         found = _assign_folds(table, settings, few, official=False)
         note = (
-            f"{table.height:,} rows are fewer than {splits.FEW_ROWS}: the model is evaluated by {few}-fold "
+            f"{table.height:,} rows are fewer than {FEW_ROWS}: the model is evaluated by {few}-fold "
             "cross-validation. `--folds 0` holds out a tenth of the rows instead."
         )
         return replace(found, notes=(note,))
-    codes = splits.split_rows(
-        settings.units(table), splits.strata(table["label"]), seed=settings.seed, grouped=settings.group is not None
+    codes = split_rows(
+        settings.units(table), strata(table["label"]), seed=settings.seed, grouped=settings.group is not None
     )
     shares, by = "80/10/10", ""
     if settings.group:  # whole groups may be far from it
@@ -83,7 +85,7 @@ def _assign_folds(table: pl.DataFrame, settings: SplitSettings, n_folds: int, *,
             allowed = f"is not possible: there is one {whole.replace('groups', 'group')} only"
         raise DataError(" ".join((f"`--folds {n_folds}` {allowed}.", *joined)))
     notes = ("The official splits are not used: `--folds` uses all rows.",) if official else ()
-    folds = splits.fold_rows(units, splits.strata(table["label"]), n_folds, seed=settings.seed)
+    folds = fold_rows(units, strata(table["label"]), n_folds, seed=settings.seed)
     everything = pl.repeat(TRAIN, table.height, eager=True)
     how = f"{n_folds} folds, stratified, seed {settings.seed}"
     return Assignment(everything, how, official=False, folds=folds, notes=(*notes, *joined))
@@ -112,9 +114,9 @@ def _assign_official(table: pl.DataFrame, settings: SplitSettings) -> Assignment
     if (part == TEST).any():
         return Assignment(part, "given" if settings.test_given else "official", official=True, notes=notes)
     train = table.filter(part == TRAIN)
-    codes = splits.split_rows(
+    codes = split_rows(
         settings.units(train),
-        splits.strata(train["label"]),
+        strata(train["label"]),
         seed=settings.seed,
         validation=False,
         grouped=settings.group is not None,
