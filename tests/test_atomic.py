@@ -1,5 +1,6 @@
 """Files and folders that appear whole or not at all, and locks."""
 
+import errno
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tagline.atomic import (
+    _remove,
     is_locked,
     lock,
     open_file,
@@ -25,6 +27,9 @@ from tagline.atomic import (
     write_file,
     write_json,
 )
+
+if os.name == "posix":
+    import fcntl
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="no locks")
 
@@ -308,21 +313,53 @@ def test_writers_of_one_folder_take_turns(tmp_path: Path) -> None:
     assert names(tmp_path) == ["folder"]
 
 
-@POSIX
-def test_only_the_folders_of_dead_processes_are_removed(tmp_path: Path) -> None:
-    code = """
-import os, signal, sys
-from tagline.atomic import open_file, replace_folder
-with replace_folder(sys.argv[1]), open_file(sys.argv[2]):
-    os.kill(os.getpid(), signal.SIGKILL)
+WRITING = """
+import sys
+from pathlib import Path
+from tagline.atomic import open_file, replace_folder, temporary_folder
+here = Path(sys.argv[1])
+with replace_folder(here / "folder") as folder, open_file(here / "file") as stream, temporary_folder(here) as scratch:
+    for path in (folder / "part", scratch / "part"):
+        path.write_text("part")
+    print("writing", flush=True)
+    input()
 """
-    assert python(code, tmp_path / "killed", tmp_path / "file").returncode == -signal.SIGKILL
-    assert len(names(tmp_path)) == 2
-    with replace_folder(tmp_path / "one") as alive, open_file(tmp_path / "file") as stream:
-        write_folder(tmp_path / "two", "two")
-        assert alive.exists()
-        stream.write(b"whole")
-    assert names(tmp_path) == ["file", "one", "two"]
+
+
+@POSIX
+def test_what_a_killed_process_was_writing_is_removed_by_the_next_writer_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / ".tagline-tmp-notes").touch()  # of the user
+    (tmp_path / "kept").touch()
+    (tmp_path / ".tagline-tmp-0123456789abcdef").symlink_to(tmp_path / "kept")
+    os.mkfifo(tmp_path / ".tagline-tmp-fedcba9876543210")
+    foreign = [*names(tmp_path), "next"]
+    arguments = [sys.executable, "-c", WRITING, str(tmp_path)]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        writing = set(names(tmp_path)) - set(foreign)
+        assert len(writing) == 3
+        for write in (write_file, write_folder):
+            write(tmp_path / "next", "next")
+            assert set(names(tmp_path)) == {*foreign, *writing}
+            _remove(tmp_path / "next")
+        process.kill()
+    assert set(names(tmp_path)) == {*foreign, *writing} - {"next"}
+    write_file(tmp_path / "next", "next")
+    assert names(tmp_path) == sorted(foreign)
+
+
+@POSIX
+def test_nothing_is_removed_where_there_are_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, kind: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with open_file(tmp_path / "one") as stream:
+        write_file(tmp_path / "two", "two")
+        write_folder(tmp_path / "three", "three")
+        stream.write(b"one")
+    assert names(tmp_path) == ["one", "three", "two"]
 
 
 @POSIX

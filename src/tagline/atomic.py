@@ -7,14 +7,20 @@ leaves the old folder there: `recover` puts it back, or deletes it if the new fo
 
 Locks are ``flock`` locks: the system releases them when the process ends, however it ends. Where there are none
 (Windows, some network file systems) every lock is granted and nothing that another process may use is removed.
+
+A temporary file or folder is locked as long as its process works on it. Whoever writes in the same folder next removes
+those that are not locked: their process was killed.
 """
 
 import errno
 import json
 import os
 import random
+import re
 import secrets
 import shutil
+import stat
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,10 +30,10 @@ from typing import Any, BinaryIO
 if os.name == "posix":
     import fcntl
 
-# What has this prefix and is not locked was left by a process that was killed, and may be removed.
 #: Numbers of the errors of a disk, a quota or a file that is full.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TEMPORARY = ".tagline-tmp-"
+_TEMPORARY_NAME = re.compile(rf"{re.escape(_TEMPORARY)}[0-9a-f]{{16}}")
 _OLD = ".tagline-old"
 _PATIENCE = 1.0  # seconds that an exclusive lock waits for shared ones, which `is_locked` holds for an instant
 
@@ -59,7 +65,8 @@ def open_file(path: str | Path) -> Iterator[BinaryIO]:
 
     """
     target = Path(path)
-    temporary, descriptor = _make_temporary(target.parent, folder=False)
+    remove_abandoned(target.parent)
+    temporary, descriptor = _make_temporary(target.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
@@ -117,7 +124,7 @@ def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda ta
     missing = make_parents(target.parent)
     try:
         remove_abandoned(target.parent)
-        folder, descriptor = _make_temporary(target.parent, folder=True)
+        folder, descriptor = _make_temporary(target.parent, folder_mode=0o777)
         try:
             yield folder
             _sync_tree(folder)
@@ -132,6 +139,24 @@ def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda ta
             with suppress(OSError):
                 parent.rmdir()
         raise
+
+
+@contextmanager
+def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Yield an empty folder that only this user can read, and delete it at the end.
+
+    Args:
+        parent: where to make it; by default in the system's folder of temporary files.
+
+    """
+    parent = parent or Path(tempfile.gettempdir())
+    remove_abandoned(parent)
+    folder, descriptor = _make_temporary(parent, folder_mode=0o700)
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+        os.close(descriptor)
 
 
 def recover(path: str | Path) -> None:
@@ -244,17 +269,23 @@ def _flock_or_refuse(descriptor: int, kind: int) -> None:
             time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311 (two that wait must not stay in step)
 
 
-def _make_temporary(parent: Path, *, folder: bool) -> tuple[Path, int]:
-    """Make an empty file or folder with a temporary name; return it and a descriptor that holds a lock on it."""
+def _make_temporary(parent: Path, *, folder_mode: int | None = None) -> tuple[Path, int]:
+    """Make an empty file or folder with a temporary name; return it and a descriptor that holds a lock on it.
+
+    Args:
+        parent: where to make it.
+        folder_mode: the permissions of a folder, less the umask; None makes a file.
+
+    """
     while True:
         path = parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
-        if not folder:
+        if folder_mode is None:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # less the umask
         elif os.name != "posix":
             path.mkdir()
             return path, os.open(os.devnull, os.O_RDONLY)  # Windows cannot open a folder
         else:
-            path.mkdir()
+            path.mkdir(folder_mode)
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
             except FileNotFoundError:  # another process took it for abandoned
@@ -272,12 +303,29 @@ def _make_temporary(parent: Path, *, folder: bool) -> tuple[Path, int]:
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove the temporary files and folders of processes that were killed."""
+    """Remove the temporary files and folders in ``parent`` of processes that were killed, and nothing else.
+
+    What cannot be locked stays: a living process works on it, or the file system has no locks.
+    """
     if os.name != "posix":
         return
-    for path in parent.glob(f"{_TEMPORARY}*"):
-        with suppress(OSError), lock(path, wait=False):  # a process that is alive holds the lock
+    with suppress(OSError):  # `parent` is missing, or cannot be listed
+        for name in os.listdir(parent):  # noqa: PTH208  # names only: the folder may be large
+            if _TEMPORARY_NAME.fullmatch(name):
+                with suppress(OSError):
+                    _remove_unless_locked(parent / name)
+
+
+def _remove_unless_locked(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # neither links, nor waiting for a pipe
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        opened = os.fstat(descriptor)
+        ours = stat.S_ISREG(opened.st_mode) or stat.S_ISDIR(opened.st_mode)
+        if ours and os.path.samestat(opened, path.lstat()):
             _remove(path)
+    finally:
+        os.close(descriptor)
 
 
 def _put_in_place(folder: Path, target: Path, check: Callable[[Path], None]) -> None:

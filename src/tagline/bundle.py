@@ -33,7 +33,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as parse_arrays
 from safetensors.numpy import save as format_arrays
 
-from tagline.atomic import recover, replace_folder
+from tagline.atomic import recover, remove_abandoned, replace_folder
 from tagline.errors import BundleError, InputError
 
 FORMAT = 3
@@ -124,6 +124,7 @@ def check_replaceable(target: Path, layout: Layout) -> None:
     """Raise `InputError` if there is something at ``target`` that is not a bundle of this layout and nothing else."""
     if not target.exists():
         return
+    remove_abandoned(target)
     what, index = layout.what, target / layout.index
     if not index.is_file() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"`{target}` exists and is not {what}: choose another folder.")

@@ -2,12 +2,12 @@
 
 import copy
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tagline.atomic import temporary_folder
 from tagline.bundle import EXPORT, Bundle, check_replaceable, write_bundle
 from tagline.calibration import uncalibrated
 from tagline.classifier import TextClassifier
@@ -98,9 +98,9 @@ def _bundle(clf: TextClassifier) -> Bundle:
 
 def _verified(clf: TextClassifier, bundle: Bundle, rows: Replay) -> Verification:
     """Write the export to a temporary folder, load it, and compare its predictions with the model's."""
-    with tempfile.TemporaryDirectory() as scratch:
-        write_bundle(Path(scratch) / "export", bundle, EXPORT)
-        exported = TextClassifier.load(Path(scratch) / "export")
+    with temporary_folder() as scratch:
+        write_bundle(scratch / "export", bundle, EXPORT)
+        exported = TextClassifier.load(scratch / "export")
 
     def predict(texts: Sequence[Any]) -> Predictions:
         proba = exported.predict_proba(texts)

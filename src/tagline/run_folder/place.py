@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from tagline.atomic import make_parents, recover, replace_folder
+from tagline.atomic import make_parents, recover, remove_abandoned, replace_folder
 from tagline.bundle import INDEX
 from tagline.errors import InputError
 from tagline.run_folder.files import EVENTS, FILES, FORMAT, KEYS, MODEL, PLOTS, RUN, RUNS, Json
@@ -96,6 +96,7 @@ def check_parent(target: Path) -> None:
 
 def _check_replaceable(target: Path) -> None:
     """Raise `InputError` unless a folder is empty, or a run and nothing else: everything in it will be deleted."""
+    remove_abandoned(target)
     names = {path.name for path in target.iterdir()}
     if not names:
         return

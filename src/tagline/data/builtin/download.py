@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import secrets
 import time
 import urllib.error
 import urllib.request
@@ -13,7 +12,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import cast
 
-from tagline.atomic import lock, rename_file
+from tagline.atomic import lock, rename_file, temporary_folder
 from tagline.errors import DownloadError
 
 ATTEMPTS = 5
@@ -97,11 +96,8 @@ def _own_part(target: Path) -> Iterator[Path]:
         else:
             yield common
             return
-    own = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        yield own
-    finally:
-        own.unlink(missing_ok=True)
+    with temporary_folder(target.parent) as folder:
+        yield folder / target.name
 
 
 def _fetch_part(file: RemoteFile, part: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tagline.atomic import is_locked, write_json
+from tagline.atomic import is_locked, remove_abandoned, write_json
 from tagline.errors import InputError
 from tagline.experiments.sweep.grid import Variant
 from tagline.runs.resume import hold, is_resumable, read_request
@@ -52,6 +52,7 @@ def check_out(folder: Path) -> None:
         raise InputError(f"`{folder}` is an unfinished sweep: resume it with `tagline sweep --resume {folder}`.")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"`{folder}` is a file: `--out` names the folder of the sweep.")
+    remove_abandoned(folder)
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"`{folder}` is not empty: choose another folder with `--out`.")
 

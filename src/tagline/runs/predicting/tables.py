@@ -4,8 +4,6 @@ import errno
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +14,7 @@ from typing import BinaryIO
 import polars as pl
 import polars.selectors as cs
 
-from tagline.atomic import open_file
+from tagline.atomic import open_file, temporary_folder
 from tagline.data.frames import as_strings
 from tagline.errors import DataError, InputError, MissingExtraError
 
@@ -241,21 +239,18 @@ def _excel_writer(stream: BinaryIO) -> Iterator[Write]:
 @contextmanager
 def _parquet_writer(stream: BinaryIO, beside: Path | None) -> Iterator[Write]:
     # polars writes Parquet in one call: frames are kept on disk, in the folder of the target, and streamed.
-    parts = Path(tempfile.mkdtemp(prefix=".tagline-parts-", dir=beside))
     written: list[Path] = []
+    with temporary_folder(beside) as parts:
 
-    def write(frame: pl.DataFrame) -> None:
-        path = parts / f"{len(written):08}.parquet"
-        with polars_os_errors():
-            frame.write_parquet(path, compression="lz4")
-        written.append(path)
+        def write(frame: pl.DataFrame) -> None:
+            path = parts / f"{len(written):08}.parquet"
+            with polars_os_errors():
+                frame.write_parquet(path, compression="lz4")
+            written.append(path)
 
-    try:
         yield write
         with polars_os_errors():
             _stacked(written).sink_parquet(stream, maintain_order=True, row_group_size=_ROW_GROUP)
-    finally:
-        shutil.rmtree(parts, ignore_errors=True)
 
 
 def _stacked(paths: Sequence[Path]) -> pl.LazyFrame:

@@ -2,12 +2,13 @@
 
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tagline.atomic import temporary_folder
 from tagline.runs.tracking.figures import Parameter
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class TensorBoard:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
         self._kept = kept is not None
-        self._folder = Path(tempfile.mkdtemp()) if kept is None else kept / FOLDER
+        self._temporary = ExitStack()
+        self._folder = self._temporary.enter_context(temporary_folder()) if kept is None else kept / FOLDER
         self._resumed = self._folder.exists() and self._kept
         self._writer = EventFileWriter(str(self._folder), flush_secs=_FLUSH_SECONDS)
 
@@ -54,12 +56,12 @@ class TensorBoard:
         self._scalars(figures, 0)
         self._writer.close()
         shutil.move(self._folder, folder / FOLDER)
+        self._temporary.close()
 
     def failed(self, error: BaseException) -> None:
         """Close the files; they are kept if the run can be resumed."""
         self._writer.close()
-        if not self._kept:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._temporary.close()
 
     def _scalars(self, figures: Mapping[str, float], step: int) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary

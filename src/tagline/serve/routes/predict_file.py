@@ -7,12 +7,11 @@ block and sent as they are ready.
 import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import quote
 
@@ -21,7 +20,7 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tagline.atomic import DISK_FULL
+from tagline.atomic import DISK_FULL, temporary_folder
 from tagline.data import ReadLog
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected
 from tagline.errors import ColumnError, DataError, InputError
@@ -87,11 +86,10 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
         raise ApiError("overloaded", f"{_MAX_FILES} files are being labelled. Try again later.")
     service.files_in_progress += 1
     limits = service.settings.limits
-    folder = None
+    folder = ExitStack()
     try:
         with _full_disk_as_api_error():
-            folder = TemporaryDirectory(prefix="tagline-", ignore_cleanup_errors=True)
-            path = Path(folder.name) / f"file.{kind}"
+            path = folder.enter_context(temporary_folder()) / f"file.{kind}"
             await _receive(request, path, limits)
         frames = PredictedFile(
             model.predictor, path, query, query.format or kind, tuple(query.text), batch_rows=_BATCH_ROWS
@@ -100,8 +98,7 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
             survey = await _run(service, partial(_survey, frames, model, limits.max_chars))
     except BaseException:
         service.files_in_progress -= 1
-        if folder is not None:
-            folder.cleanup()
+        folder.close()
         raise
     record_of(request).classified(model, [], survey.n_rows)
     headers = {"Content-Type": MEDIA_TYPES[frames.kind], "X-Tagline-Model": model.version, **survey.headers()}
@@ -203,7 +200,7 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> _Surve
     return _Survey(n_rows, positions, log)
 
 
-async def _labelled(service: Service, folder: "TemporaryDirectory[str]", frames: PredictedFile) -> AsyncIterator[bytes]:
+async def _labelled(service: Service, folder: ExitStack, frames: PredictedFile) -> AsyncIterator[bytes]:
     blocks = _blocks(frames)
     try:
         while (block := await _run(service, partial(next, blocks, None))) is not None:
@@ -227,9 +224,9 @@ def _blocks(frames: PredictedFile) -> Iterator[bytes]:
             stream.truncate()
 
 
-def _close(blocks: Iterator[bytes], folder: "TemporaryDirectory[str]") -> None:
+def _close(blocks: Iterator[bytes], folder: ExitStack) -> None:
     blocks.close()  # type: ignore[attr-defined]  # a generator
-    folder.cleanup()
+    folder.close()
 
 
 @contextmanager
