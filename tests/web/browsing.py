@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Error, Page
+from playwright.sync_api import ConsoleMessage, Error, Page, expect
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 QUIET = [
@@ -21,6 +21,7 @@ QUIET = [
 KEY = "open-sesame-0123456789"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
+REVIEW = "The good film 👩‍👩‍👧 was dull, a lovely ending"
 
 Opener = Callable[..., Page]
 
@@ -47,6 +48,12 @@ def serving(models: dict[str, Path], log: Path, key: str | None = None) -> Itera
     finally:
         process.terminate()
         process.communicate(timeout=60)
+
+
+def ready(page: Page) -> Page:
+    """Wait until the page shows its model."""
+    expect(page.locator("#subtitle")).not_to_be_empty()
+    return page
 
 
 @dataclass

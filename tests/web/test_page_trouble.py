@@ -1,19 +1,14 @@
-"""Failures while the page is used: unusual texts and names, late answers."""
+"""Failures while the page is used: unusual texts, late answers, a server that is busy or gone, a wrong key."""
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.web.browsing import PHONE, Heard, Opener
+from tests.web.browsing import KEY, PHONE, Heard, Opener, ready
 
 pytestmark = pytest.mark.slow  # models are trained, and a browser started
 
 PASTE = "(field, text) => { field.value = text; field.dispatchEvent(new Event('input')); }"
 CSV = {"name": "x.csv", "mimeType": "text/csv", "buffer": b"text\ngood\n"}
-
-
-def ready(page: Page) -> Page:
-    expect(page.locator("#subtitle")).not_to_be_empty()
-    return page
 
 
 @pytest.mark.parametrize(
@@ -123,3 +118,68 @@ def test_colours_that_the_system_forces_leave_the_marks_apart(opened: Opener) ->
     expect(page.locator("#highlighted mark", has_text="dull")).to_be_visible()
     style = "mark => getComputedStyle(mark).textDecorationStyle"
     assert {mark.evaluate(style) for mark in page.locator("#highlighted mark").all()} == {"solid", "dotted"}
+
+
+def test_a_request_to_a_busy_server_is_retried(opened: Opener, heard: Heard) -> None:
+    page = ready(opened())
+    refused = []
+
+    def answer(route: Route) -> None:
+        if refused:
+            route.continue_()
+            return
+        refused.append(route)
+        told = '{"error": {"code": "overloaded", "message": "Too many requests: try again in a second."}}'
+        route.fulfill(status=429, headers={"Retry-After": "1"}, content_type="application/json", body=told)
+
+    page.route("**/v1/explain", answer)
+    page.locator("#text").fill("good")
+    expect(page.locator("#problem")).to_have_text("Too many requests: try again in a second.")
+    expect(page.locator("#verdict")).to_have_text("c0")
+    expect(page.locator("#problem")).to_be_hidden()
+    assert all("429" in said for said in heard.words)
+    heard.words.clear()
+
+
+def test_a_server_that_is_gone_is_an_error_in_words(opened: Opener, heard: Heard) -> None:
+    page = ready(opened())
+    page.context.set_offline(True)
+    page.locator("#text").fill("good")
+    expect(page.locator("#problem")).to_have_text("The server cannot be reached: is it still running?")
+    page.context.set_offline(False)
+    page.locator("#text").fill("good film")
+    expect(page.locator("#verdict")).to_have_text("c0")
+    expect(page.locator("#problem")).to_be_hidden()
+    heard.words.clear()
+
+
+def test_the_page_prompts_for_a_key_and_stores_it(opened: Opener, heard: Heard, locked_server: str) -> None:
+    page = opened(address=locked_server)
+    expect(page.locator("#key")).to_be_focused()
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    expect(page.locator("#problem")).to_have_text("The server does not accept this key.")
+    page.locator("#key").fill(KEY)
+    page.keyboard.press("Enter")
+    expect(page.locator("#key-form")).to_be_hidden()
+    page.locator("#text").fill("good")
+    expect(page.locator("#verdict")).to_have_text("c0")
+    assert page.evaluate("sessionStorage.taglineKey") == KEY
+    page.reload()
+    expect(page.locator("#key-form")).to_be_hidden()
+    ready(page)
+    assert all("401" in words for words in heard.words)
+    heard.words.clear()
+
+
+def test_a_key_that_no_header_can_hold_is_not_taken(opened: Opener, heard: Heard, locked_server: str) -> None:
+    page = opened("#text=good", address=locked_server)
+    expect(page.locator("#key")).to_be_focused()
+    page.locator("#key").fill("ключ")
+    page.locator("#key-form button").click()
+    expect(page.locator("#key:invalid")).to_be_focused()
+    assert page.evaluate("sessionStorage.getItem('taglineKey')") is None
+    page.locator("#key").fill(KEY)
+    page.locator("#key-form button").click()
+    expect(page.locator("#verdict")).to_have_text("c0")
+    heard.words.clear()
