@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tagline import TextClassifier
+from tests.synthetic_texts import made_up
 
 SMALL: dict[str, dict[str, Any]] = {
     "multihot-dense": {"model.units": 8},
@@ -38,3 +39,12 @@ def sequences(n: int, n_classes: int = 2, seed: int = 0) -> tuple[list[list[int]
         rows.append([1, *words])
         labels.append(row % n_classes)
     return rows, labels
+
+
+def weights(clf: TextClassifier) -> np.ndarray:
+    """Return all weights of a network, one after the other."""
+    return np.concatenate([array.ravel() for array in clf.model_.arrays().values()])
+
+
+IDS, LABELS = sequences(120)
+TEXTS, CLASSES = made_up(120, noise=0)
