@@ -1,12 +1,15 @@
 """The folder of a run: written whole, never over files that are not of a run, recovered after a kill."""
 
+import errno
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +17,8 @@ import pytest
 
 from tagline.atomic import remove_abandoned
 from tagline.errors import InputError
+from tagline.experiments.sweep.run import SweepSettings, run_sweep
+from tagline.export.onnx import export_onnx
 from tagline.run_folder import RunFolder, building, check_target, load_model, reserved, run_name
 from tagline.runs.evaluate import evaluate_model
 from tagline.runs.listing import list_runs
@@ -173,10 +178,62 @@ def test_targets_that_are_refused(tmp_path):
         check_target(tmp_path / name)
 
 
+def test_what_cannot_be_written_is_refused_before_the_data_is_read(tmp_path, monkeypatch):
+    """Also for root, who has all permissions; nothing is left behind."""
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    reasons = {
+        "file/below/run": "not a directory",
+        "x" * 300: "file name too long",
+        "a/b/" + "x" * 300: "file name too long",
+        "x" * 250: "file name too long",  # when it is replaced
+        "/proc/run": "no such file or directory",
+        "/sys/run": "(permission denied|read-only file system|operation not permitted)",
+    }
+    before = names(tmp_path)
+    for out, reason in reasons.items():
+        for run in (
+            partial(train_run, "missing.csv"),
+            partial(run_sweep, "missing.csv", SweepSettings(grid=("model.C=1,2",))),
+            partial(export_onnx, "missing"),
+        ):
+            with pytest.raises(InputError, match=f"`{out}` cannot be written: {reason}"):
+                run(folder=out) if run.func is export_onnx else run(out=out)
+    (tmp_path / "mount").mkdir()
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path).name == "mount")
+    with pytest.raises(InputError, match="`mount` cannot be written: it is a mount point"):
+        train_run("missing.csv", out="mount")
+    assert names(tmp_path) == sorted([*before, "mount"])
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_seen_before_the_data_is_read(number, tmp_path, monkeypatch):
+    def refuse(descriptor, content):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "write", refuse)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        train_run("missing.csv", out=tmp_path / "deep" / "run")
+    monkeypatch.undo()
+    assert names(tmp_path) == []
+
+
+def test_processes_that_check_one_new_folder_do_not_hinder_each_other(tmp_path):
+    def check():
+        for _ in range(50):
+            check_target(tmp_path / "a" / "b" / "run")
+
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(check) for _ in range(4)]:
+            future.result()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 def test_names(tmp_path):
     when = datetime(2025, 1, 31, 9, 5, 7)
     assert run_name("my/../recipe", "..", when) == "20250131-090507-my-..-recipe"
     assert run_name("fast", "Überraschung 1", when) == "20250131-090507-fast-Überraschung-1"
+    assert len(run_name("ä" * 70, "𠀀" * 70, when).encode()) <= 220
     (tmp_path / "a").mkdir()
     (tmp_path / "a-2").mkdir()
     with reserved(tmp_path, "a") as path:

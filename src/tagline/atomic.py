@@ -135,10 +135,45 @@ def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda ta
         finally:
             os.close(descriptor)
     except BaseException:
-        for parent in missing:
-            with suppress(OSError):
-                parent.rmdir()
+        _remove_empty(missing)
         raise
+
+
+def check_file(target: Path) -> None:
+    """Raise `OSError` if no file can be written in the folder of ``target``: a file is made there and deleted."""
+    remove_abandoned(target.parent)
+    path, descriptor = _make_temporary(target.parent)
+    try:
+        os.write(descriptor, bytes(4096))  # an empty file fits on a full disk
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
+
+
+def check_folder(target: Path) -> None:
+    """Raise `OSError` if `replace_folder` could not write ``target``.
+
+    Permissions do not tell: root has them all, and a disk can be full. So missing parents and a file are made, and
+    deleted again.
+    """
+    target = _named(target)
+    if target.is_symlink():
+        target = target.resolve()
+    if os.path.ismount(target):
+        raise OSError(errno.EBUSY, "it is a mount point, which cannot be replaced; name a folder in it")
+    while True:
+        missing = make_parents(target.parent)
+        try:
+            with suppress(FileNotFoundError):
+                _old(target).lstat()  # its name is the longest: is it too long?
+            return check_file(target)
+        except FileNotFoundError:
+            if target.parent.exists():
+                raise
+            # Another process, which made the parents, has deleted them.
+        finally:
+            _remove_empty(missing)
 
 
 @contextmanager
@@ -412,8 +447,18 @@ def make_parents(parent: Path) -> list[Path]:
     while not at.exists():
         missing.append(at)
         at = at.parent
-    parent.mkdir(parents=True, exist_ok=True)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        _remove_empty(missing)
+        raise
     return missing
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # missing, or not empty
+            folder.rmdir()
 
 
 def _sync(path: Path) -> None:

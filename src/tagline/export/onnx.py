@@ -17,7 +17,7 @@ from tagline.export.replay import Replay, make_replay
 from tagline.export.verification import Predictions, Verification, verify
 from tagline.models.onnx import model_graph
 from tagline.models.onnx.runtime import EXPORTED_GRAPH
-from tagline.run_folder import load_model
+from tagline.run_folder import check_parent, load_model
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def export_onnx(
 
     """
     target = Path(folder)
+    check_parent(target)
     check_replaceable(target, EXPORT)
     clf = load_model(model_path)
     progress("writing the graph")

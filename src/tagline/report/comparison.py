@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tagline.errors import InputError
 from tagline.metrics.formatting import (
     display_name,
     format_figure,
@@ -17,20 +16,12 @@ from tagline.metrics.formatting import (
 from tagline.report.conclusion import units_sentence
 from tagline.report.excerpts import harmless, pieces
 from tagline.report.inline_svg import inline_svg
-from tagline.report.rendering import render_page, write_page
+from tagline.report.rendering import check_page, render_page, write_page
 from tagline.report.sections import place
 
 _CLASSES_SHOWN = 30
 _COSTS = {"ms_per_text": ("Time, ms for one text", "ms"), "megabytes": ("Size, MB on disk", "MB")}
 _FIGURES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "micro_f1": "Micro F1"}
-
-
-def check_page(path: Path) -> None:
-    """Raise `InputError` if no page can be written at a place: better before a comparison than after."""
-    if path.is_dir():
-        raise InputError(f"`{path}` is a folder: name the page to write.")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"`{path}` cannot be written: the folder `{path.parent}` does not exist.")
 
 
 def write_comparison(path: Path, document: Mapping[str, Any]) -> Path:

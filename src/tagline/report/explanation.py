@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagline.errors import InputError
 from tagline.metrics.formatting import display_name
 from tagline.report.excerpts import Piece, harmless
-from tagline.report.rendering import render_page, write_page
+from tagline.report.rendering import check_page, render_page, write_page
 
 if TYPE_CHECKING:
     from tagline.explain import ClassFeatures, Explanation
@@ -41,10 +40,7 @@ def write_top_features(path: str | Path, found: "Sequence[ClassFeatures]") -> Pa
 
 def _write(path: str | Path, page: str) -> Path:
     target = Path(path)
-    if target.is_dir():
-        raise InputError(f"`{target}` is a folder: name the page to write.")
-    if not target.absolute().parent.is_dir():
-        raise InputError(f"`{target}` cannot be written: the folder `{target.parent}` does not exist.")
+    check_page(target)
     write_page(target, page)
     return target
 

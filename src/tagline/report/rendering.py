@@ -8,7 +8,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from tagline.atomic import write_file
+from tagline.atomic import DISK_FULL, check_file, write_file
+from tagline.errors import InputError
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FIGURE = re.compile(r"[≥<>]?\s?[\d.,]+ (%|s|MB)")
@@ -40,6 +41,20 @@ def _unbroken(value: Any) -> Any:
     """Keep a figure and its unit on one line."""
     is_figure = isinstance(value, str) and _FIGURE.fullmatch(value)
     return value.replace(" ", "\N{NO-BREAK SPACE}") if is_figure else value
+
+
+def check_page(path: Path) -> None:
+    """Raise `InputError` if no page can be written at a place, before the work for it; a full disk is an `OSError`."""
+    if path.is_dir():
+        raise InputError(f"`{path}` cannot be written: it is a folder; name the page to write.")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"`{path}` cannot be written: the folder `{path.parent}` does not exist.")
+    try:
+        check_file(path)
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
+        raise InputError(f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}.") from None
 
 
 def write_page(path: Path, page: str) -> None:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from tagline.atomic import make_parents, recover, remove_abandoned, replace_folder
+from tagline.atomic import DISK_FULL, check_folder, make_parents, recover, remove_abandoned, replace_folder
 from tagline.bundle import INDEX
 from tagline.errors import InputError
 from tagline.run_folder.files import EVENTS, FILES, FORMAT, KEYS, MODEL, PLOTS, RUN, RUNS, Json
@@ -20,8 +20,12 @@ def run_name(recipe: str, dataset: str, when: datetime) -> str:
     >>> run_name("fast", "my reviews", datetime(2025, 1, 31, 9, 5, 7))
     '20250131-090507-fast-my-reviews'
     """
-    parts = (re.sub(r"[^\w.-]+", "-", part).strip("-.")[:60] for part in (recipe, dataset))
+    parts = (_shortened(re.sub(r"[^\w.-]+", "-", part).strip("-.")) for part in (recipe, dataset))
     return "-".join([f"{when:%Y%m%d-%H%M%S}", *(part for part in parts if part)])
+
+
+def _shortened(name: str) -> str:
+    return name[:60].encode()[:100].decode(errors="ignore")  # file systems take 255 bytes, with what is added
 
 
 @contextmanager
@@ -59,11 +63,11 @@ def check_target(target: Path) -> None:
     here = Path.cwd()
     if target.resolve() in (here, *here.parents):
         raise InputError(f"`--out {target}` is the current folder or one above it: name a folder of its own.")
+    check_parent(target)
     if target.exists() and not target.is_dir():
         raise InputError(f"`{target}` is a file: `--out` names the folder of the run.")
     if target.is_dir():
         _check_replaceable(target)
-    check_parent(target)
 
 
 def chosen_target(out: str | Path | None, log: Callable[[str], None]) -> Path | None:
@@ -86,12 +90,13 @@ def chosen_target(out: str | Path | None, log: Callable[[str], None]) -> Path | 
 
 
 def check_parent(target: Path) -> None:
-    """Raise `InputError` if no folder can be made at ``target``."""
-    above = target.absolute().parent
-    while not above.exists():
-        above = above.parent
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise InputError(f"`{target}` cannot be made: `{above}` is not writable.")
+    """Raise `InputError` if no folder can be written at ``target``; a full disk is an `OSError`."""
+    try:
+        check_folder(target)
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
+        raise InputError(f"`{target}` cannot be written: {(error.strerror or str(error)).lower()}.") from None
 
 
 def _check_replaceable(target: Path) -> None:

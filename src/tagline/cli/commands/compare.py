@@ -45,7 +45,8 @@ def compare(
     """
     session = options.session_of(context)
     session.stage("comparing")
-    from tagline.report.comparison import check_page, write_comparison
+    from tagline.report.comparison import write_comparison
+    from tagline.report.rendering import check_page
     from tagline.runs.compare import compare_runs
 
     if out is not None:

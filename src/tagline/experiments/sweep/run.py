@@ -127,9 +127,9 @@ def run_sweep(
     """
     variants = _variants(settings)
     target = None if out is None else Path(os.path.normpath(out))
+    check_parent(target or RUNS / "sweep")
     if target is not None:
         check_out(target)
-    check_parent(target or RUNS / "sweep")
     dataset = _load(data, settings, variants, log)
     evaluation = _choose_folds(dataset, variants, settings)
     sizes = _sizes(settings, len(evaluation.folds[0][0]), len(dataset.classes), variants)

@@ -21,6 +21,7 @@ from tagline.export.replay import Replay, make_replay
 from tagline.export.verification import Verification
 from tagline.features.vectorizer import Vectorizer
 from tagline.models import LinearModel
+from tagline.report.rendering import check_page
 from tagline.web.about import about_model
 
 _MEGABYTE = 1_000_000
@@ -77,8 +78,7 @@ def export_page(
     """
     model_path, target = Path(model_path), Path(target)
     require_v8()
-    if target.is_dir() or not target.absolute().parent.is_dir():
-        raise InputError(f"`{target}` cannot be written: name a file in an existing folder.")
+    check_page(target)
     clf = TextClassifier.load(model_path)
     _check(clf)
     progress("reading test texts")
