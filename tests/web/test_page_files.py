@@ -16,8 +16,9 @@ pytestmark = pytest.mark.slow  # models are trained, and a browser started
 
 def test_a_csv_comes_back_as_predict_writes_it(opened: Opener, runs: dict[str, Path], tmp_path: Path) -> None:
     source, target = tmp_path / "reviews.csv", tmp_path / "expected.csv"
-    texts = [*made_up(120, seed=3)[0], 'of "two"\nlines, good', "İ 👩‍👩‍👧", ""]
-    source.write_text("Reviews of May\n\n" + pl.DataFrame({"id": range(len(texts)), "text": texts}).write_csv())
+    texts = ["=1+1, good", *made_up(120, seed=3)[0], 'of "two"\nlines, good', "İ 👩‍👩‍👧", ""]
+    rows = pl.DataFrame({"id": range(-1, len(texts) - 1), "text": texts})
+    source.write_text("Reviews of May\n\n" + rows.write_csv())
     clf = TextClassifier.load(runs["two"] / "model")
     predict_file(clf, source, target)
     page = ready(opened())
@@ -40,6 +41,12 @@ def test_a_csv_comes_back_as_predict_writes_it(opened: Opener, runs: dict[str, P
         row.locator("th").text_content(): row.locator("td").first.text_content()
         for row in page.locator("#counts tbody tr").all()
     }
+    page.locator("#escape-formulas").check()
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    escaped = pl.read_csv(download.value.path(), infer_schema=False)
+    assert escaped["text"].to_list() == expected["text"].str.replace("^=", "'=").to_list()
+    assert escaped["id"].to_list() == [str(n) for n in range(-1, len(texts) - 1)]
     assert shown == {name: str(n) for name, n in expected["prediction"].drop_nulls().value_counts().iter_rows()}
     lines = [4 + k + int(k > len(texts) - 3) for k in range(len(texts))]  # a text of two lines
     placed = expected.with_columns(line=pl.Series(lines))

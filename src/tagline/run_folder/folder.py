@@ -184,12 +184,12 @@ class RunFolder:
         self._write_csv(REFIT_HISTORY, history)
 
     def write_rejected(self, rejected: "pl.DataFrame") -> None:
-        """Write ``rejected.csv``."""
-        self._write(REJECTED, rejected.write_csv())
+        """Write ``rejected.csv``, in which no cell is a formula of a spreadsheet."""
+        self._write_cells(REJECTED, rejected)
 
     def write_copies(self, copies: "pl.DataFrame") -> None:
-        """Write ``copies.csv``."""
-        self._write(COPIES, copies.write_csv())
+        """Write ``copies.csv``, in which no cell is a formula of a spreadsheet."""
+        self._write_cells(COPIES, copies)
 
     def write_training_hashes(self, hashes: "NDArray[np.uint64]") -> None:
         """Write ``trained_on.npy``, little-endian."""
@@ -216,6 +216,11 @@ class RunFolder:
         import polars as pl
 
         self._write(name, pl.DataFrame(columns).write_csv())
+
+    def _write_cells(self, name: str, frame: "pl.DataFrame") -> None:
+        from tagline.data.spreadsheet import escape_formulas
+
+        self._write(name, escape_formulas(frame).write_csv())
 
     def _read_json(self, name: str) -> Any:
         recover(self.path)

@@ -16,7 +16,18 @@ ASSETS = {
     "icon.svg": "image/svg+xml",
 }
 _STATIC = files("tagline.web") / "static"
-_UI_PARTS = ("elements", "texts", "tables", "charts", "explanation", "predict", "predict_file", "figures", "start")
+_UI_PARTS = (
+    "elements",
+    "texts",
+    "tables",
+    "charts",
+    "explanation",
+    "predict",
+    "spreadsheet",
+    "predict_file",
+    "figures",
+    "start",
+)
 
 
 @cache

@@ -241,6 +241,24 @@ def test_the_separator_and_the_byte_order_mark_of_csv_are_kept(separator, encodi
     assert (here / "out.tsv").read_text(encoding=encoding).startswith("n\ttext\tprediction")
 
 
+def test_formulas_are_escaped_on_request(call, fails, run_folder, here):
+    (here / "in.csv").write_text("text,=n\n=superb,-1\n@dull,+x\n+dull,1,2\n" + "fine,1\n" * 9)
+    given = ("predict", run_folder, "--input", "in.csv")
+    assert call(*given, "--escape-formulas", "--output", "out.csv", "-q")[0] == 0
+    cells = [line.split(",")[:2] for line in (here / "out.csv").read_text().splitlines()]
+    assert cells[:4] == [["text", "'=n"], ["'=superb", "-1"], ["'@dull", "'+x"], ["'+dull", "1"]]
+    [rejected] = csv.DictReader((here / "out.csv.rejected.csv").read_text().splitlines())
+    assert rejected["excerpt"].startswith("'+dull")  # a list for people to open, always
+    assert call(*given, "-q")[1].splitlines()[1].startswith("=superb,-1,pos")
+    assert call("predict", run_folder, "=superb", "--escape-formulas", "--format", "csv", "-q")[1].splitlines()[1][
+        :9
+    ] == ("'=superb,")
+    for more in (["--json"], []):
+        assert "`--output FILE.csv`" in fails("predict", run_folder, "superb", "--escape-formulas", *more)
+    assert "is for CSV and TSV" in fails(*given, "--escape-formulas", "--output", "out.xlsx")
+    assert names(here) == ["in.csv", "out.csv", "out.csv.rejected.csv"]
+
+
 def test_an_excel_file_is_written(call, fails, run_folder, here):
     (here / "in.csv").write_text('text,n\n"=1+1, a superb film",1\n,2\nhttp://dull.example,3\n')
     assert call("predict", run_folder, "--input", "in.csv", "--output", "out.xlsx", "--top-k", "2", "-q")[0] == 0

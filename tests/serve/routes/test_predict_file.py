@@ -51,6 +51,16 @@ def test_json_lines_come_back_labelled_as_either(client):
     assert as_table.text.splitlines()[0] == "text,n,prediction,probability,reason"
 
 
+def test_formulas_are_escaped_on_request(client):
+    path, formulas = "/v1/predict/file?escape_formulas=true", b"text,=n\n=great,-1\n"
+    lines = client.post(path, content=formulas, headers=CSV).text.splitlines()
+    assert [line.split(",")[:2] for line in lines] == [["text", "'=n"], ["'=great", "-1"]]
+    assert "=great,-1,c0" in client.post("/v1/predict/file", content=formulas, headers=CSV).text
+    refused = client.post(path, content=b'{"text": "great"}\n', headers=JSON_LINES)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "invalid_request")
+    assert "`format=csv`" in refused.json()["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("query", "body", "status", "said"),
     [

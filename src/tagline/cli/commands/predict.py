@@ -72,6 +72,14 @@ def predict(
             "--format", help="The output format; by default that of the suffix.", rich_help_panel=options.OUTPUT
         ),
     ] = None,
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas",
+            help="Put an apostrophe in front of cells that a spreadsheet would take for formulas, in CSV and TSV.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
     text: options.Text = None,
     encoding: options.Encoding = None,
     separator: options.Separator = None,
@@ -100,6 +108,9 @@ def predict(
         raise InputError("`tagline predict` takes either texts, `--input FILE` or `--ids JSON`.")
     if as_json and (source or output):
         raise InputError("`--json` prints predictions of texts; for a file use `--output FILE.jsonl`.")
+    as_table = not (source or output or kind or as_json)
+    if escape_formulas and (as_table or as_json):
+        raise InputError("`--escape-formulas` is for CSV and TSV: give `--output FILE.csv` too, or `--format csv`.")
     sequences = None if ids is None else _sequences(ids)
     session = options.session_of(context)
     session.stage("loading the model")
@@ -112,14 +123,17 @@ def predict(
     clf = load_model(model)
     if source:
         file_options = FileOptions(
-            kind.value if kind else None, tuple(text or ()), strict, FileLayout(encoding, separator, quote)
+            kind.value if kind else None,
+            tuple(text or ()),
+            strict,
+            FileLayout(encoding, separator, quote),
+            escape_formulas,
         )
         _predict_file(session, clf, source, output or "-", prediction, file_options)
         return
     from tagline.cli.terminal import typed
     from tagline.runs.predicting.predict import n_blank, predict_ids, predict_texts
 
-    as_table = not (output or kind or as_json)
     if as_table and not prediction.top_k:
         prediction = prediction.model_copy(update={"top_k": 1})  # the nearest, of a text without a label
     if sequences is None:
@@ -130,10 +144,11 @@ def predict(
         frame = predict_ids(clf, sequences, prediction)
     session.close()
     if output or kind:
-        from tagline.runs.predicting.tables import open_table
+        from tagline.runs.predicting.tables import CsvStyle, open_table
 
         target = sys.stdout.buffer if output in (None, "-") else Path(output)
-        with open_table(target, kind.value if kind else None) as write:
+        style = CsvStyle(escape_formulas=escape_formulas)
+        with open_table(target, kind.value if kind else None, style) as write:
             write(frame)
     elif as_json:
         from tagline.cli.terminal import show_json

@@ -37,12 +37,14 @@ class FileOptions:
     ``kind`` is the format to write, ``"csv"``, ``"jsonl"`` or ``"parquet"``; by default that of the suffix of the
     target. ``text`` are the text columns; found automatically if they can be. ``layout`` is how the source is
     written. ``strict`` makes a row that cannot be read an error; otherwise it has an empty prediction and a reason.
+    ``escape_formulas`` puts an apostrophe in front of cells that a spreadsheet would take for formulas, for CSV.
     """
 
     kind: str | None = None
     text: tuple[str, ...] = ()
     strict: bool = False
     layout: FileLayout = DETECT
+    escape_formulas: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def predict_file(
     done, first = 0, next(predicted, None)
     log = frames.log
 
-    style = frames.csv_style
+    style = replace(frames.csv_style, escape_formulas=file_options.escape_formulas)
     if path is None:  # what reads a pipe expects no mark that the input lacks
         style = replace(style, byte_order_mark=log.byte_order_mark)
     with open_table(target, kind, style) as write:
@@ -293,7 +295,7 @@ def _text_columns(clf: "TextClassifier", named: Sequence[str]) -> _TextColumns:
 
 def _write_rejected(target: Path, rejected: Sequence[Rejected]) -> Path:
     path = target.with_name(f"{target.name}.rejected.csv")
-    with open_table(path) as write:
+    with open_table(path, style=CsvStyle(escape_formulas=True)) as write:
         write(pl.DataFrame([asdict(row) for row in rejected]).drop("remedy"))  # that is one for a whole file
     return path
 

@@ -16,6 +16,7 @@ import polars.selectors as cs
 
 from tagline.atomic import open_file, temporary_folder
 from tagline.data.frames import as_strings
+from tagline.data.spreadsheet import escape_formulas
 from tagline.errors import DataError, InputError, MissingExtraError
 
 TAB_SUFFIXES = (".tsv", ".tab")
@@ -43,11 +44,12 @@ Write = Callable[[pl.DataFrame], None]
 
 @dataclass(frozen=True)
 class CsvStyle:
-    """The separator of a CSV file, whether it begins with a byte order mark, and its encoding."""
+    """The separator of a CSV file, whether it begins with a byte order mark, its encoding, and escaped formulas."""
 
     separator: str = ","
     byte_order_mark: bool = False
     encoding: str = "utf-8"
+    escape_formulas: bool = False
 
 
 def table_kind(target: str | Path) -> str:
@@ -115,6 +117,8 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None, style: Cs
 
 @contextmanager
 def _open_kind(stream: BinaryIO, kind: str, style: CsvStyle, beside: Path | None = None) -> Iterator[Write]:
+    if style.escape_formulas and kind != "csv":
+        raise InputError("`--escape-formulas` is for CSV and TSV: in other formats no cell is a formula.")
     if kind == "csv":
         yield _CsvWriter(stream, style)
     elif kind == "xlsx":
@@ -151,19 +155,17 @@ class _CsvWriter:
         self._columns: list[str] | None = None
 
     def __call__(self, frame: pl.DataFrame) -> None:
-        first = self._columns is None
         if self._columns is None:
             self._columns = frame.columns
-        flat = _flat(frame, self._columns, "CSV")
-        _write_all(
-            self._stream,
-            flat.write_csv(
-                include_header=first,
-                include_bom=first and self._style.byte_order_mark,
-                separator=self._style.separator,
-            ),
-            self._style.encoding,
-        )
+            # A row, not a header: the names of a frame must differ, and escaped ones may not.
+            header = pl.DataFrame([self._columns], [str(n) for n in range(frame.width)], orient="row")
+            self._write(header, byte_order_mark=self._style.byte_order_mark)
+        self._write(_flat(frame, self._columns, "CSV"))
+
+    def _write(self, frame: pl.DataFrame, *, byte_order_mark: bool = False) -> None:
+        cells = escape_formulas(frame) if self._style.escape_formulas else frame
+        text = cells.write_csv(include_header=False, include_bom=byte_order_mark, separator=self._style.separator)
+        _write_all(self._stream, text, self._style.encoding)
 
 
 def _flat(frame: pl.DataFrame, columns: Sequence[str], format_name: str) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -71,6 +71,10 @@ class FileQuery(PredictionOptions):
     format: Literal["csv", "jsonl"] | None = Field(
         default=None, description="The format of the answer; that of the file if it is left out."
     )
+    escape_formulas: bool = Field(
+        default=False,
+        description="Put an apostrophe in front of cells that a spreadsheet would take for formulas, in CSV.",
+    )
 
 
 async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -> Response:
@@ -81,6 +85,8 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
         raise ApiError(
             "unsupported_media_type", "Send `Content-Type: text/csv`, or `application/x-ndjson` for JSON Lines."
         )
+    if query.escape_formulas and (query.format or kind) != "csv":
+        raise ApiError("invalid_request", "`escape_formulas` is for CSV: add `format=csv`.")
     model = service.models.find(query.model)
     if service.files_in_progress >= _MAX_FILES:
         raise ApiError("overloaded", f"{_MAX_FILES} files are being labelled. Try again later.")
@@ -102,7 +108,8 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
         raise
     record_of(request).classified(model, [], survey.n_rows)
     headers = {"Content-Type": MEDIA_TYPES[frames.kind], "X-Tagline-Model": model.version, **survey.headers()}
-    return StreamingResponse(_labelled(service, folder, frames), headers=headers)
+    labelled = _labelled(service, folder, frames, escape_formulas=query.escape_formulas)
+    return StreamingResponse(labelled, headers=headers)
 
 
 async def _run(service: Service, function: Callable[[], _Result]) -> _Result:
@@ -200,8 +207,10 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> _Surve
     return _Survey(n_rows, positions, log)
 
 
-async def _labelled(service: Service, folder: ExitStack, frames: PredictedFile) -> AsyncIterator[bytes]:
-    blocks = _blocks(frames)
+async def _labelled(
+    service: Service, folder: ExitStack, frames: PredictedFile, *, escape_formulas: bool
+) -> AsyncIterator[bytes]:
+    blocks = _blocks(frames, escape_formulas=escape_formulas)
     try:
         while (block := await _run(service, partial(next, blocks, None))) is not None:
             yield block
@@ -211,12 +220,13 @@ async def _labelled(service: Service, folder: ExitStack, frames: PredictedFile) 
             service.file_pool.submit(_close, blocks, folder)
 
 
-def _blocks(frames: PredictedFile) -> Iterator[bytes]:
+def _blocks(frames: PredictedFile, *, escape_formulas: bool) -> Iterator[bytes]:
     stream, predicted = io.BytesIO(), iter(frames)
     first = next(predicted, None)
     if first is None:
         return
-    with open_table(stream, frames.kind, frames.csv_style) as write:
+    style = replace(frames.csv_style, escape_formulas=escape_formulas)
+    with open_table(stream, frames.kind, style) as write:
         for frame in chain([first], predicted):
             write(frame)
             yield stream.getvalue()

@@ -13,17 +13,38 @@ function fileTab(state, onKeyAsked) {
   let working = null;
   let address = null;
   let last = null;
+  let offered = null; // the labelled file
 
   /** Gives up the file at work and takes away what was labelled: both are of the model that was chosen then. */
   function reset() {
     working?.abort();
     byId("working").hidden = true;
-    if (address) URL.revokeObjectURL(address);
-    address = null;
+    takeBack();
+    offered = null;
     byId("labelled").hidden = true;
     byId("columns").hidden = true;
     tell(byId("file-problem"), null);
   }
+
+  /** Takes back the address of the download. */
+  function takeBack() {
+    if (address) URL.revokeObjectURL(address);
+    address = null;
+    byId("download").removeAttribute("href");
+  }
+
+  /** Gives the download its address, as soon as formulas are escaped if the user wants that. */
+  async function offer() {
+    takeBack();
+    const { checked } = byId("escape-formulas");
+    const labelled = offered;
+    const file = checked ? await escapeFormulas(labelled, labelled.separator) : labelled;
+    if (offered !== labelled || byId("escape-formulas").checked !== checked) return;
+    address = URL.createObjectURL(file);
+    byId("download").href = address;
+  }
+
+  byId("escape-formulas").addEventListener("change", offer);
 
   /** Labels a file; `text` are the columns that are read, without any they are found. */
   async function label(file, text = []) {
@@ -89,7 +110,9 @@ function fileTab(state, onKeyAsked) {
     if (signal.aborted) return;
     const { rows, empty, unreadable, counts, columns } = summary;
     if (rows === 0) throw new Error(`${file.name} has no rows below its first line, which names the columns.`);
-    address = URL.createObjectURL(labelled);
+    offered = labelled;
+    await offer();
+    if (signal.aborted) return;
     const predicted = rows - empty - unreadable;
     const heading = `${predicted === rows ? "" : `${number(predicted)} of `}${count(rows, "row")} labelled`;
     byId("labelled-heading").textContent = `${file.name}: ${heading}`;
@@ -97,7 +120,6 @@ function fileTab(state, onKeyAsked) {
     const notes = fileNotes(summary, labelled);
     byId("file-notes").replaceChildren(...notes.map((note) => element("li", {}, note)));
     byId("file-notes").hidden = notes.length === 0;
-    byId("download").href = address;
     const [suffix] = /\.(tsv|tab)$/i.exec(file.name) ?? [".csv"];
     byId("download").download = `${file.name.replace(/\.[^.]*$/, "")}-labelled${suffix}`;
     const ranked = [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_COUNTED);
