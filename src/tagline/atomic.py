@@ -55,10 +55,11 @@ def write_json(path: str | Path, content: Any) -> None:
 
 
 @contextmanager
-def open_file(path: str | Path) -> Iterator[BinaryIO]:
+def open_file(path: str | Path, *, keep_mode: bool = False) -> Iterator[BinaryIO]:
     """Yield a stream whose content replaces the file ``path`` at the end; an exception leaves the old file as it was.
 
-    The permissions are those of a new file (umask). A symbolic link is replaced, not followed.
+    The permissions are those of a new file (umask), or with ``keep_mode`` those of the old one, and its owner if that
+    is allowed. A symbolic link is replaced, not followed.
 
     Raises:
         OSError: the file cannot be written; nothing is left behind.
@@ -69,6 +70,11 @@ def open_file(path: str | Path) -> Iterator[BinaryIO]:
     temporary, descriptor = _make_temporary(target.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
+            if keep_mode and os.name == "posix":
+                old = target.stat()
+                with suppress(OSError):
+                    os.fchown(descriptor, old.st_uid, old.st_gid)
+                os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

@@ -219,11 +219,64 @@ def test_rows_that_cannot_be_read(call, run_folder, here):
 def test_the_input_is_not_overwritten(call, run_folder, here):
     (here / "in.csv").write_bytes(content := b"text,n\nsuperb,1\ndull,2,b\n")
     (here / "link.csv").symlink_to("in.csv")
-    for target in ("in.csv", "link.csv"):
-        status, out, err = call("predict", run_folder, "--input", "in.csv", "--output", target, "-q")
+    (here / "hard.csv").hardlink_to(here / "in.csv")
+    (here / "folder").mkdir()
+    (here / "in.csv.rejected.csv").write_text("text\ndull\n")
+    refused = dict.fromkeys(("in.csv", "link.csv", "hard.csv", "folder/../in.csv", str(here / "in.csv")), "in.csv")
+    for target, source in (*refused.items(), ("in.csv", "in.csv.rejected.csv")):
+        status, out, err = call("predict", run_folder, "--input", source, "--output", target, "-q")
+        written = "in.csv.rejected.csv" if source != "in.csv" else target
         assert (status, out) == (2, "")
-        assert err == f"error: `{target}` is the file that is read: write the predictions to another one.\n"
+        assert err == f"error: `{written}` is the file that is read: write the predictions to another one.\n"
     assert (here / "in.csv").read_bytes() == content
+    command = [sys.executable, "-m", "tagline", "predict", str(run_folder), "--input", "in.csv", "-q"]
+    with (here / "in.csv").open("ab") as stream:
+        appended = subprocess.run(command, stdout=stream, stderr=subprocess.PIPE, text=True, check=False)
+    assert (appended.returncode, appended.stderr.partition(":")[2]) == (
+        2,
+        " Standard output is the file that is read: write the predictions to another one.\n",
+    )
+    assert (here / "in.csv").read_bytes() == content
+
+
+def test_predictions_in_place(call, run_folder, here, monkeypatch):
+    """The file is replaced as a whole at the end, keeps its permissions, and what would be lost in it is an error."""
+    rows = "n;text\n1;a superb film\n2;dull\n"
+    (here / "in.csv").write_text(rows)
+    (here / "in.csv").chmod(0o640)
+    (here / "link.csv").symlink_to("in.csv")
+    assert call("predict", run_folder, "--input", "in.csv", "--output", "out.csv", "-q")[0] == 0
+    expected = (here / "out.csv").read_bytes()
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tagline.runs.predicting.tables._CsvWriter.__call__", _interrupt)
+        status, _, err = call("predict", run_folder, "--input", "in.csv", "--in-place", "-q")
+    assert (status, err) == (130, "error: stopped; nothing was written.\n")
+    assert (here / "in.csv").read_text() == rows
+    assert call("predict", run_folder, "--input", "link.csv", "--in-place", "-q") == (0, "", "")
+    assert (here / "in.csv").read_bytes() == expected
+    assert (here / "in.csv").stat().st_mode & 0o777 == 0o640
+    assert (here / "link.csv").is_symlink()
+    refused = {
+        "bad.csv": (rows + "3;dull;4;5\n" + "4;fine\n" * 97, "strict reading allows none"),
+        "title.csv": ("Our films\n\n" + rows, "`title.csv` has lines above its table, which `--in-place` would lose"),
+        "in.txt": ("dull\n", "`in.txt` has no suffix of a known format"),
+        "in.xlsx": ("", "`--in-place` would lose the layout and other sheets of `in.xlsx`"),
+        "-": (None, "`--in-place` writes to the file that is read, and `-` is not a file"),
+    }
+    for name, (content, message) in refused.items():
+        if content is not None:
+            (here / name).write_text(content)
+        status, _, err = call("predict", run_folder, "--input", name, "--in-place", "-q")
+        assert (status, message in err) == (2, True), err
+        assert content is None or (here / name).read_text() == content
+    for more in (("--output", "x.csv"), ("--format", "jsonl")):
+        assert call("predict", run_folder, "--input", "in.csv", "--in-place", *more, "-q")[0] == 2
+    assert names(here) == sorted(["in.csv", "link.csv", "out.csv", *(name for name in refused if name != "-")])
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("separator", [",", ";", "|"])

@@ -66,6 +66,14 @@ def predict(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
+    in_place: Annotated[
+        bool,
+        typer.Option(
+            "--in-place",
+            help="Add the predictions to the file of --input itself, which is replaced once all rows are predicted.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
     kind: Annotated[
         Format | None,
         typer.Option(
@@ -111,6 +119,8 @@ def predict(
     as_table = not (source or output or kind or as_json)
     if escape_formulas and (as_table or as_json):
         raise InputError("`--escape-formulas` is for CSV and TSV: give `--output FILE.csv` too, or `--format csv`.")
+    if in_place and (not source or output):
+        raise InputError("`--in-place` adds the predictions to the file of `--input`: leave out `--output`.")
     sequences = None if ids is None else _sequences(ids)
     session = options.session_of(context)
     session.stage("loading the model")
@@ -128,8 +138,9 @@ def predict(
             strict,
             FileLayout(encoding, separator, quote),
             escape_formulas,
+            in_place,
         )
-        _predict_file(session, clf, source, output or "-", prediction, file_options)
+        _predict_file(session, clf, source, source if in_place else output or "-", prediction, file_options)
         return
     from tagline.cli.terminal import typed
     from tagline.runs.predicting.predict import n_blank, predict_ids, predict_texts
@@ -197,7 +208,7 @@ def _predict_file(
     done = predict_file(
         clf,
         source,
-        sys.stdout.buffer if output == "-" else Path(output),
+        sys.stdout.buffer if output == "-" and not file_options.in_place else Path(output),
         prediction,
         file_options,
         on_columns=on_columns,

@@ -1,6 +1,8 @@
 """Predict texts and files: rows in, the same rows in the same order out, with columns added."""
 
+import os
 import shlex
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -38,6 +40,7 @@ class FileOptions:
     target. ``text`` are the text columns; found automatically if they can be. ``layout`` is how the source is
     written. ``strict`` makes a row that cannot be read an error; otherwise it has an empty prediction and a reason.
     ``escape_formulas`` puts an apostrophe in front of cells that a spreadsheet would take for formulas, for CSV.
+    ``in_place``: the target is the source itself, which keeps its permissions; what would be lost in it is an error.
     """
 
     kind: str | None = None
@@ -45,6 +48,7 @@ class FileOptions:
     strict: bool = False
     layout: FileLayout = DETECT
     escape_formulas: bool = False
+    in_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,8 +134,11 @@ def predict_file(
 
     """
     path = Path(target) if isinstance(target, str | Path) else None
-    if path and path.is_file() and Path(source).is_file() and path.samefile(source):
-        raise InputError(f"`{path}` is the file that is read: write the predictions to another one.")
+    if file_options.in_place:
+        _check_in_place(source, target, file_options)
+    else:
+        _check_not_read(source, target)
+    strict = file_options.strict or file_options.in_place
     kind = file_options.kind or (table_kind(path) if path else "csv")
     frames = PredictedFile(
         clf, source, options, kind, file_options.text, layout=file_options.layout, on_columns=on_columns
@@ -143,9 +150,11 @@ def predict_file(
     style = replace(frames.csv_style, escape_formulas=file_options.escape_formulas)
     if path is None:  # what reads a pipe expects no mark that the input lacks
         style = replace(style, byte_order_mark=log.byte_order_mark)
-    with open_table(target, kind, style) as write:
+    if file_options.in_place and log.table_line is not None:
+        raise InputError(f"`{path}` has lines above its table, which `--in-place` would lose: write to another file.")
+    with open_table(target, kind, style, keep_mode=file_options.in_place) as write:
         for frame in () if first is None else chain([first], predicted):
-            if file_options.strict and unreadable(log.rejected):
+            if strict and unreadable(log.rejected):
                 break
             write(frame)
             done += frame.height
@@ -153,12 +162,50 @@ def predict_file(
         check_rejected(
             log.rejected,
             done - len(log.rejected),
-            strict=file_options.strict,
+            strict=strict,
             limit=MAX_UNREADABLE_KEPT,
             adjustable=False,
         )
     rejected_file = _write_rejected(path, log.rejected) if path and log.rejected else None
     return FileSummary(done, frames.n_empty, tuple(log.rejected), rejected_file, tuple(log.notes))
+
+
+def _check_not_read(source: str | Path, target: str | Path | BinaryIO) -> None:
+    """Raise `InputError` if the source, whatever its name, is a file that will be written."""
+    read = _stat(0 if str(source) == "-" else Path(source))
+    for opened in _written(target):
+        written = _stat(opened)
+        if read and written and stat.S_ISREG(written.st_mode) and os.path.samestat(read, written):
+            name = "Standard output" if isinstance(opened, int) else f"`{opened}`"
+            raise InputError(f"{name} is the file that is read: write the predictions to another one.")
+
+
+def _stat(file: Path | int) -> os.stat_result | None:
+    try:
+        return os.stat(file)  # noqa: PTH116  (of a descriptor, too)
+    except (OSError, ValueError):  # missing, a glob, or closed
+        return None
+
+
+def _written(target: str | Path | BinaryIO) -> list[Path | int]:
+    """Return the paths that may be written, or the descriptor of a stream."""
+    if isinstance(target, str | Path):
+        return [Path(target), _rejected_file(Path(target))]
+    try:
+        return [target.fileno()]
+    except (OSError, AttributeError):  # in memory
+        return []
+
+
+def _check_in_place(source: str | Path, target: str | Path | BinaryIO, file_options: FileOptions) -> None:
+    path = Path(source)
+    if not isinstance(target, str | Path) or str(target) != str(source) or not path.is_file():
+        raise InputError(f"`--in-place` writes to the file that is read, and `{source}` is not a file.")
+    kind = table_kind(path)
+    if file_options.kind not in (None, kind):
+        raise InputError(f"`--in-place` keeps the format of `{path}`: leave out `--format`.")
+    if kind == "xlsx":
+        raise InputError(f"`--in-place` would lose the layout and other sheets of `{path}`: write to another file.")
 
 
 @dataclass
@@ -293,8 +340,12 @@ def _text_columns(clf: "TextClassifier", named: Sequence[str]) -> _TextColumns:
     return {"preferred": trained}  # a single column may have another name here; several must all be present
 
 
+def _rejected_file(target: Path) -> Path:
+    return target.with_name(f"{target.name}.rejected.csv")
+
+
 def _write_rejected(target: Path, rejected: Sequence[Rejected]) -> Path:
-    path = target.with_name(f"{target.name}.rejected.csv")
+    path = _rejected_file(target)
     with open_table(path, style=CsvStyle(escape_formulas=True)) as write:
         write(pl.DataFrame([asdict(row) for row in rejected]).drop("remedy"))  # that is one for a whole file
     return path

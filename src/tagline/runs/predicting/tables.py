@@ -80,10 +80,17 @@ def polars_os_errors() -> Iterator[None]:
 
 
 @contextmanager
-def open_table(target: str | Path | BinaryIO, kind: str | None = None, style: CsvStyle = CsvStyle()) -> Iterator[Write]:
+def open_table(
+    target: str | Path | BinaryIO,
+    kind: str | None = None,
+    style: CsvStyle = CsvStyle(),
+    *,
+    keep_mode: bool = False,
+) -> Iterator[Write]:
     """Yield a function that writes a frame; a file replaces an older one at the end, and an exception leaves that.
 
-    A symbolic link is followed; a device or a named pipe is written directly.
+    A symbolic link is followed; a device or a named pipe is written directly. With ``keep_mode`` the permissions of the
+    older file are kept.
     """
     if not isinstance(target, str | Path):
         utf_8 = replace(style, encoding="utf-8")  # what reads a stream expects it
@@ -107,7 +114,7 @@ def open_table(target: str | Path | BinaryIO, kind: str | None = None, style: Cs
     path = path.resolve()
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(open_file(path))
+            file = stack.enter_context(open_file(path, keep_mode=keep_mode))
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
