@@ -9,7 +9,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # those of OpenMP wait in a loop, which doubled the time of a round.
 PARALLEL_TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test fast lint types bench soak docs site system
+.PHONY: help setup demo test fast lint types bench soak docs site audit sbom system
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -56,6 +56,12 @@ docs: setup ## check the links, commands and Python examples of README.md and do
 site: setup ## build the documentation site in site/, with the reference of the Python API and the commands
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "The site is in site/: run '$(BIN)/python -m http.server --directory site', then open http://127.0.0.1:8000."
+
+audit: ## look for known vulnerabilities in the versions of constraints.txt
+	@$(PYTHON) .ci/audit.py
+
+sbom: setup ## list what tagline needs at run time in sbom.json (CycloneDX)
+	@$(BIN)/python .ci/sbom.py sbom.json
 
 # System packages that tests use: a browser, systemd-analyze to verify the unit, openssl to make a certificate.
 system:
