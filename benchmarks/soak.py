@@ -27,7 +27,7 @@ from statistics import median
 
 import measure
 from soak_client import Connection, Lost, request
-from soak_traffic import KEY, Expected, LargeBodies, Tally, Texts, Upload, World, clients, percentiles
+from soak_traffic import KEY, UPLOADS, Expected, LargeBodies, Tally, Texts, Upload, World, clients, percentiles
 from tagline import TextClassifier, load_dataset
 from tagline.serve.http.limits import Limits
 from tagline.serve.model_store import load_served_model
@@ -229,9 +229,10 @@ def _link(link: Path, target: Path) -> None:
 
 @dataclass
 class Usage:
-    """Memory in MB sampled over time, and descriptors and threads without requests, before and after the traffic."""
+    """Memory in MB sampled over time; memory, descriptors and threads at rest, before and after the traffic."""
 
     memory_mb: list[float] = field(default_factory=list)
+    memory_at_rest_mb: list[float] = field(default_factory=list)
     descriptors: list[int] = field(default_factory=list)
     threads: list[int] = field(default_factory=list)
     cpu_seconds: float = 0.0
@@ -250,6 +251,7 @@ class Usage:
 
     def at_rest(self, server: ServerProcess) -> None:
         """Note what is open while no request is in progress."""
+        self.memory_at_rest_mb.append(server.memory_mb())
         self.descriptors.append(server.descriptors())
         self.threads.append(server.threads())
 
@@ -271,8 +273,7 @@ def soak(
     """Serve the first bundle of each model, run the traffic while the bundles are replaced, and check the promises."""
     rng, tally, usage = random.Random(seed), Tally(), Usage()
     texts = Texts.of(reviews, limits)
-    sizes = [("csv", 0.1), ("csv", 0.99), ("jsonl", 0.99), ("jsonl", 0.01), ("csv", 0.001)]
-    uploads = [Upload.of(kind, texts.short, round(share * limits.max_file), rng) for kind, share in sizes]
+    uploads = [Upload.of(kind, texts.short, round(share * limits.max_file), rng) for kind, share in UPLOADS]
     bodies = LargeBodies.of(texts, list(bundles), limits, rng)
     versions, expected = {}, {}
     for name, paths in bundles.items():
@@ -326,7 +327,7 @@ def _settle(server: ServerProcess, usage: Usage) -> list[str]:
     """Wait until the server has cleaned up after the last requests; return what it left."""
     found: list[str] = []
     for _ in range(_SETTLE_SECONDS * 10):
-        files, extra = list(server.temporary.iterdir()), server.descriptors() - usage.descriptors[0]
+        files, extra = list(server.temporary.glob("tagline-*")), server.descriptors() - usage.descriptors[0]
         found = [f"{len(files)} temporary files are left"] if files else []
         found += [f"{extra} more descriptors are open than before"] if extra > 0 else []
         if not found:
@@ -375,8 +376,9 @@ def report(outcome: Outcome, limits: Limits, minutes: float) -> str:
         f"{statuses['500']:,} 500. Models replaced {replaced['valid']} times by valid and {replaced['damaged']} times "
         f"by damaged bundles. CPU time of the server: {usage.cpu_seconds:.0f} s. Memory (RSS), median of each fifth "
         f"of the time: {', '.join(f'{value:.0f}' for value in fifths)} MB, from the second to the last "
-        f"{100 * (fifths[4] / fifths[1] - 1):+.1f} %; largest {max(usage.memory_mb):.0f} MB. Descriptors before and "
-        f"after: {usage.descriptors[0]}, {usage.descriptors[-1]}; threads: {usage.threads[0]}, {usage.threads[-1]}. "
+        f"{100 * (fifths[4] / fifths[1] - 1):+.1f} %; largest {max(usage.memory_mb):.0f} MB. Before and after the "
+        f"traffic: memory {usage.memory_at_rest_mb[0]:.0f}, {usage.memory_at_rest_mb[-1]:.0f} MB; descriptors "
+        f"{usage.descriptors[0]}, {usage.descriptors[-1]}; threads {usage.threads[0]}, {usage.threads[-1]}. "
         f"{outcome.n_log_lines:,} lines of log. Latencies are those of requests that were not 429, 503 or 504."
     )
     return f"{summary}\n\n{measure.table(rows)}"

@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass
 
 _RECEIVE_BYTES = 1 << 18
+_SILENT_SECONDS = 300  # without a byte of the answer, after which a request counts as lost
 
 
 class Lost(Exception):  # noqa: N818 (the name of what happened, as it is counted)
@@ -114,9 +115,12 @@ class Connection:
 
     async def _part(self) -> bytes:
         try:
-            return await asyncio.get_running_loop().sock_recv(self._sock, _RECEIVE_BYTES)
+            async with asyncio.timeout(_SILENT_SECONDS):
+                return await asyncio.get_running_loop().sock_recv(self._sock, _RECEIVE_BYTES)
         except ConnectionResetError:
             return b""
+        except TimeoutError:
+            raise Lost(f"no byte of the answer arrived for {_SILENT_SECONDS} s") from None
 
     async def _more(self, bytes_per_second: float) -> None:
         part = await self._part()
