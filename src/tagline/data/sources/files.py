@@ -166,7 +166,10 @@ def _open(source: Source, opened: ExitStack) -> tuple[Format, Source]:
     """Return the format of a file, and the file opened with its first bytes; ``opened`` closes it."""
     suffix = format_suffix(source.path) if source.path is not None else ""
     named = SUFFIXES.get(suffix)
-    if named is not None and named.binary:
+    is_pipe = source.path is not None and source.path.is_fifo()
+    if is_pipe and named is not None and named.binary and not named.magic:
+        raise DataError(f"`{source.name}` is a pipe: Excel files are read from the disk only, so save it there first.")
+    if named is not None and named.binary and not is_pipe:
         _check_requirement(named, suffix)
         return named, source
     plain = open_stream(STDIN if source.path is None else source.path, opened)

@@ -1,6 +1,7 @@
 """Bytes of a file or of standard input: decompressed, converted to UTF-8, in blocks of whole lines."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -33,6 +34,7 @@ def display_name(path: str | Path) -> str:
 
 def open_stream(path: str | Path, opened: ExitStack) -> Opened:
     """Open a file, or standard input for ``-``, decompressed; ``opened`` closes the file."""
+    _let_interrupts_end_reads()
     stream: BinaryIO
     if str(path) == STDIN:
         buffered = BufferedReader(cast(RawIOBase, sys.stdin.buffer), CHUNK_BYTES)
@@ -41,12 +43,21 @@ def open_stream(path: str | Path, opened: ExitStack) -> Opened:
     else:
         stream = Path(path).open("rb", CHUNK_BYTES)  # noqa: SIM115  # `opened` closes it
         opened.callback(stream.close)
-        suffix = Path(path).suffix.lower()
+        suffix = "" if Path(path).is_fifo() else Path(path).suffix.lower()  # what comes through a pipe decides
     name = display_name(path)
     plain, member = decompress(stream, name, suffix)
     with readable(name):
         peek(plain)
     return Opened(plain, member)
+
+
+def _let_interrupts_end_reads() -> None:
+    """Make Ctrl-C end a read that waits for data, as Python does.
+
+    polars installs a handler of its own when it is imported, with which the system restarts the read.
+    """
+    if os.name == "posix":
+        signal.siginterrupt(signal.SIGINT, True)
 
 
 def read_start(stream: BinaryIO, size: int, name: str) -> bytes:
