@@ -8,10 +8,10 @@ import pytest
 
 from tagline.calibration import CALIBRATORS, TemperatureScaling
 from tagline.errors import InputError
-from tagline.report import plots as report_plots
 from tagline.report import write_report
-from tagline.report.provenance import provenance
-from tagline.report.sections import mistake_cards
+from tagline.report.sections import plots as report_plots
+from tagline.report.sections.provenance import provenance
+from tagline.report.sections.rows import mistake_cards
 from tagline.run_folder import RunFolder
 from tests.plots_of_runs import drawn
 from tests.report.pages import Page, page_of

@@ -52,7 +52,7 @@ def model_parts(found: "Sequence[ClassFeatures]") -> list[RenderableType]:
 
 
 def _marked(explanation: "Explanation") -> Text:
-    from tagline.report.excerpts import harmless
+    from tagline.report.markup.excerpts import harmless
 
     text = Text(harmless(explanation.text))
     words = explanation.words()

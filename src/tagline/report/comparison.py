@@ -14,10 +14,10 @@ from tagline.metrics.formatting import (
     listed,
 )
 from tagline.report.conclusion import units_sentence
-from tagline.report.excerpts import harmless, pieces
-from tagline.report.inline_svg import inline_svg
+from tagline.report.markup.excerpts import harmless, pieces
+from tagline.report.markup.inline_svg import inline_svg
 from tagline.report.rendering import check_page, render_page, write_page
-from tagline.report.sections import place
+from tagline.report.sections.rows import place
 
 _CLASSES_SHOWN = 30
 _COSTS = {"ms_per_text": ("Time, ms for one text", "ms"), "megabytes": ("Size, MB on disk", "MB")}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagline.metrics.formatting import display_name
-from tagline.report.excerpts import Piece, harmless
+from tagline.report.markup.excerpts import Piece, harmless
 from tagline.report.rendering import check_page, render_page, write_page
 
 if TYPE_CHECKING:

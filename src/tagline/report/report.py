@@ -9,16 +9,18 @@ from tagline.key_findings import shown_first
 from tagline.metrics.formatting import NO_INTERVAL, display_name
 from tagline.metrics.headline import task_of, tiles
 from tagline.plots.registry import PLOTS, PlotData, Section, TrainingHistory, captions
-from tagline.report import sections
 from tagline.report.conclusion import small_classes_sentence, units_sentence
-from tagline.report.confusion import confused_pairs, heat_map, matrix_table
-from tagline.report.excerpts import harmless
-from tagline.report.inline_svg import InlineSvg
-from tagline.report.plots import read_plots
-from tagline.report.provenance import provenance
+from tagline.report.markup.excerpts import harmless
+from tagline.report.markup.inline_svg import InlineSvg
 from tagline.report.rendering import render_page, write_page
-from tagline.report.training import training
-from tagline.report.tuning import search
+from tagline.report.sections.confusion import confused_pairs, heat_map, matrix_table
+from tagline.report.sections.data import data_facts
+from tagline.report.sections.figures import class_rows, confidence_rows, figure_rows, n_unfolded, verdict
+from tagline.report.sections.plots import read_plots
+from tagline.report.sections.provenance import provenance
+from tagline.report.sections.rows import first_rows, mistake_cards
+from tagline.report.sections.training import training
+from tagline.report.sections.tuning import search
 from tagline.run_folder import RunFolder
 from tagline.task import Task
 
@@ -60,7 +62,7 @@ def render(folder: RunFolder) -> str:
     if not block:
         raise InputError("This run has no metrics: it was evaluated on neither test nor validation rows.")
     classes = list(metrics.get("classes") or block["per_class"])
-    rows, worst_first = sections.class_rows(block)
+    rows, worst_first = class_rows(block)
     dataset = run.get("dataset") or {}
     return render_page(
         "report.html.j2",
@@ -72,29 +74,29 @@ def render(folder: RunFolder) -> str:
         measured_on=measured_on,
         evaluated=bool(run.get("evaluated")),
         positive=display_name(block["positive"]) if "positive" in block else None,
-        verdict=sections.verdict(metrics, block, evaluated=bool(run.get("evaluated"))),
+        verdict=verdict(metrics, block, evaluated=bool(run.get("evaluated"))),
         tiles=[vars(tile) for tile in tiles(block)],
         findings=[harmless(sentence) for sentence in shown_first(metrics)],
         units=units_sentence(block),
         small_classes=harmless(small_classes_sentence(block)),
-        figures=sections.figure_rows(block, validation if measured_on == "test" else None),
+        figures=figure_rows(block, validation if measured_on == "test" else None),
         has_validation=bool(validation) and measured_on == "test",
         matrix=matrix_table(block, classes),
         heat_map=heat_map(block, classes),
         pairs=confused_pairs(block, classes),
         classes=rows,
         worst_first=worst_first,
-        n_unfolded=sections.n_unfolded(len(classes)),
+        n_unfolded=n_unfolded(len(classes)),
         no_interval=NO_INTERVAL,
-        confidence=sections.confidence_rows(folder, classes),
+        confidence=confidence_rows(folder, classes),
         captions=captions(PlotData(task_of(block), history=None if history is None else TrainingHistory(history))),
         plots=_shown(all_plots, Section.PREDICTIONS),
         training=training(folder),
         training_plots=_shown(all_plots, Section.TRAINING),
-        first=sections.first_rows(folder),
+        first=first_rows(folder),
         flawless=block["accuracy"] == 1,
-        mistakes=sections.mistake_cards(folder.mistakes),
-        data=sections.data_facts(run, metrics),
+        mistakes=mistake_cards(folder.mistakes),
+        data=data_facts(run, metrics),
         search=search(run),
         search_plots=_shown(all_plots, Section.SEARCH),
         provenance=provenance(run, metrics),

@@ -8,7 +8,7 @@ from tagline.classifier import TextClassifier
 from tagline.data.wording import counted, have
 from tagline.metrics.formatting import display_name, listed
 from tagline.report.conclusion import reuse_sentence
-from tagline.report.provenance import training_sentences
+from tagline.report.sections.provenance import training_sentences
 
 _NAMED_CLASSES = 10
 

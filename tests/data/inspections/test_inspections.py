@@ -10,7 +10,7 @@ import pytest
 from tagline.data import load_dataset
 from tagline.data.inspections import INSPECTIONS, Finding, InspectedData, Inspection
 from tagline.data.inspections.text_lengths import text_lengths
-from tagline.report.sections import data_facts
+from tagline.report.sections.data import data_facts
 
 ROWS = [(f"text number {i}", "pos" if i % 2 else "neg") for i in range(40)]
 

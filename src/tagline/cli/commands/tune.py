@@ -149,7 +149,7 @@ def tune(
 
 def _found(run: "Run") -> list[str]:
     """Return the lines about a search: the best recipe, its score, and the file of all candidates."""
-    from tagline.report.tuning import search
+    from tagline.report.sections.tuning import search
     from tagline.run_folder import LEADERBOARD, RECIPE
 
     about = search(run.metrics)

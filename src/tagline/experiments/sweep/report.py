@@ -26,8 +26,8 @@ from tagline.experiments.sweep.trial_store import Outcome
 from tagline.metrics.formatting import display_name, format_figure
 from tagline.plots.style import save
 from tagline.plots.sweep import LearningCurve, SettingValue, plot_curves, plot_settings
-from tagline.report.excerpts import harmless
-from tagline.report.inline_svg import read_svg
+from tagline.report.markup.excerpts import harmless
+from tagline.report.markup.inline_svg import read_svg
 from tagline.report.rendering import render_page, write_page
 from tagline.runs.predicting.tables import polars_os_errors
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tagline.report.html_tags import without_tags
+from tagline.report.markup.html_tags import without_tags
 
 # Characters that could end the document early, reorder the text around them, or are not text at all.
 # One is replaced by one, so that spans keep their places.

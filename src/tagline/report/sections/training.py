@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tagline.features.vectors.load import coverage_sentence
-from tagline.report.excerpts import harmless
+from tagline.report.markup.excerpts import harmless
 from tagline.run_folder import History, RunFolder
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from tagline.metrics.counts import MANY_CLASSES
 from tagline.plots.registry import PLOTS, PlotData, Predictions, SearchCourse, Section, TrainingHistory
-from tagline.report.inline_svg import InlineSvg, read_svg
+from tagline.report.markup.inline_svg import InlineSvg, read_svg
 from tagline.run_folder import RunFolder, probabilities
 from tagline.task import Task
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tagline.metrics.formatting import display_name
-from tagline.report.excerpts import harmless
+from tagline.report.markup.excerpts import harmless
 
 _PERCENT = ("accuracy", "macro_f1")
 

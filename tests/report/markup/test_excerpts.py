@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagline.report.excerpts import harmless, pieces
-from tagline.report.html_tags import without_tags
+from tagline.report.markup.excerpts import harmless, pieces
+from tagline.report.markup.html_tags import without_tags
 
 places = st.integers(0, 3000)
 spans = st.lists(st.tuples(places, places, st.floats(-2, 2)).map(lambda s: (min(s[:2]), max(s[:2]), s[2])), max_size=12)

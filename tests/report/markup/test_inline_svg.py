@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from tagline.plots.colours import BLUE, INK, PAPER
 from tagline.plots.style import style, svg_bytes
-from tagline.report.inline_svg import inline_svg
+from tagline.report.markup.inline_svg import inline_svg
 from tests.report.pages import Page
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tagline.calibration import CALIBRATORS, TemperatureScaling
 from tagline.metrics.formatting import listed
 from tagline.report.conclusion import reuse_sentence
-from tagline.report.excerpts import harmless
+from tagline.report.markup.excerpts import harmless
 from tagline.task import Task
 
 _IN_SENTENCES = ("held_out", "tried", "learnt_from", "vectors")  # of `chosen`: not in the table of settings

@@ -9,10 +9,10 @@ import pytest
 
 from tagline.errors import InputError
 from tagline.report import write_report
-from tagline.report.plots import read_plots
-from tagline.report.provenance import provenance
-from tagline.report.sections import first_rows
-from tagline.report.training import training
+from tagline.report.sections.plots import read_plots
+from tagline.report.sections.provenance import provenance
+from tagline.report.sections.rows import first_rows
+from tagline.report.sections.training import training
 from tagline.run_folder import RunFolder
 from tests.plots_of_runs import drawn
 from tests.report.pages import Page, page_of

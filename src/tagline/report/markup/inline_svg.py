@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from tagline.plots.colours import CSS_VARIABLES
-from tagline.report.excerpts import harmless
+from tagline.report.markup.excerpts import harmless
 
 _ELEMENTS = frozenset(("g", "path", "defs", "use", "rect", "circle", "line", "polyline", "polygon", "text", "tspan"))
 _PLACES = ("x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height")

@@ -1,0 +1,1 @@
+"""Texts and drawings from anybody, as harmless parts of a page."""

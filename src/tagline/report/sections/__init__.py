@@ -1,0 +1,1 @@
+"""The parts of a report as plain values for the template."""
