@@ -111,6 +111,15 @@ FILES = {
     "texts of one comma": "text\n" + "news, today\nHello, world\n" * 9,
     "a first row without a label": "It was a long film,\n" + "".join(f"It was a film {i},pos\n" for i in range(9)),
     "files that were joined": "text,label\r\n" + 'good,pos\r\n\ufeff"text",label\r\nbad,neg\r\n' * 3 + "text,x\r\n",
+    "files of unknown names that were joined": "words,kind\n"
+    + "".join(f"It was a long film {i},{('pos', 'neg')[i % 2]}\n" for i in range(50))
+    + "words,kind\nIt was long,pos\n",
+    "files of unknown names and byte order marks that were joined": "\ufeffwords,kind\n"
+    + "".join(f"It was a long film {i},{('pos', 'neg')[i % 2]}\n" for i in range(50))
+    + "\ufeffwords,kind\nIt was long,pos\n",
+    "unknown names that recur often": "words,kind\n"
+    + "".join(f"It was a rather long film {i},pos\n{'words,kind' if i % 2 else 'It was,neg'}\n" for i in range(20)),
+    "an unknown name that recurs in one column": "words\n" + "It was a long film\nIt was\nwords\n" * 9,
     "titles of several cells": "Report,Q1,2024\nBy,Jane,x\ntext,label,n\n" + "good,pos,1\nbad,neg,2\n" * 3,
     "spaces around separators": '"text" , "label"\n' + '"good, very" , "pos" \r\n"bad" ,"neg"\n' * 5,
     "one column of quoted texts with a comma": '"Hello, world"\n"Bye, moon"\n' * 9,
