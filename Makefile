@@ -9,7 +9,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # those of OpenMP wait in a loop, which doubled the time of a round.
 PARALLEL_TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test fast lint types bench soak docs site audit sbom system
+.PHONY: help setup demo test fast lint types bench soak fuzz docs site audit sbom system
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -50,6 +50,10 @@ bench: setup ## compare with fastText and scikit-learn, load-test the service (m
 soak: setup ## half an hour of mixed traffic against the service at its limits
 	$(BIN)/python benchmarks/soak.py
 
+FUZZ_MINUTES ?= 60
+fuzz: $(VENV)/.fuzz ## damaged and made-up files, models and requests for FUZZ_MINUTES (60)
+	$(BIN)/python benchmarks/fuzz.py --minutes $(FUZZ_MINUTES)
+
 docs: setup ## check the links, commands and Python examples of README.md and docs/
 	$(BIN)/python -m pytest -m "not original_data" tests/docs
 
@@ -86,6 +90,10 @@ $(VENV)/.setup: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing tagline and its development tools into $(VENV) (about a minute; PyTorch is large) ..." >&2
 	@$(PIP_INSTALL) -e '.[samples,xlsx,dev]'
 	@touch $(VENV)/.demo $@
+
+$(VENV)/.fuzz: $(VENV)/.setup
+	@$(PIP_INSTALL) -e '.[fuzz]'
+	@touch $@
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing tagline and its sample data into $(VENV) (about 15 seconds) ..." >&2

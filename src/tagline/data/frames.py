@@ -12,8 +12,10 @@ from tagline.errors import DataError
 
 
 def frame_of_dicts(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Make a frame of a list of dictionaries; a missing key is a null."""
+    """Make a frame of a list of dictionaries; a missing key is a null, and empty ones are rows without columns."""
     names = list(dict.fromkeys(name for row in rows for name in row))
+    if not names:
+        return pl.DataFrame(height=len(rows))
     return frame_of_columns({name: [row.get(name) for row in rows] for name in names})
 
 

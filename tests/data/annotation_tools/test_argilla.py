@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tagline.errors import DataError
 from tests.data.annotation_tools.exports import SEVERAL, SINGLE, TEXTS, labels_of
 
 
@@ -66,3 +67,14 @@ def test_the_majority_counts_and_discarded_responses_do_not(export: Any) -> None
     assert "30 rows have annotations that disagree" in " ".join(data.facts.warnings)
     half = rows[:15] + export([[name] for name in SINGLE], "discarded")[15:]
     assert labels_of(half)[0].facts.dropped == {"discarded by the annotator": 15}
+
+
+def test_records_and_fields_of_other_types_are_no_fault_of_the_program() -> None:
+    rows = nested([[name] for name in SINGLE], "submitted")
+    rows[1]["fields"] = "damaged"
+    assert len(labels_of(rows)[1]) == len(TEXTS) - 1
+    without = [
+        {name: value for name, value in row.items() if name not in ("inputs", "text")} for row in records(SINGLE)
+    ]
+    with pytest.raises(DataError, match="text"):
+        labels_of(without)

@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from unittest import mock
 
 import polars as pl
+import pytest
 
 from tagline.data import load_dataset
+from tagline.data.sources import files
 from tagline.data.sources.files import read_file, read_texts
+from tagline.errors import DataError
 
 
 def test_bad_json_lines_are_rejected_by_line(tmp_path: Path) -> None:
@@ -55,3 +59,15 @@ def test_a_bad_line_of_a_stream_keeps_the_members_in_front_of_the_bad_one(tmp_pa
     assert batch.lines is not None
     lines = ['{"id": 7, "n": 1.50}', '{ "id": 8}', '{"id": 9, "odd": [{}, 1]}', '{"id": 10}', "{}", "{}"]
     assert batch.lines.to_list()[7:] == lines
+
+
+def test_parts_of_a_stream_that_lack_the_text_or_every_column_keep_their_rows(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"text": "a", "n": 1}\n{"n": 2}\n{}\n{}\n{"text": "b"}\n', encoding="utf-8")
+    with mock.patch.object(files, "BLOCK_BYTES", 4):
+        batches = list(read_texts(path))
+    assert [text for batch in batches for text in batch.texts] == ["a", "", "", "", "b"]
+    assert [batch.rows.height for batch in batches] == [len(batch.texts) for batch in batches]
+    path.write_text("{}\n[1]\n{}\n", encoding="utf-8")
+    with pytest.raises(DataError, match="column"):
+        list(read_texts(path))

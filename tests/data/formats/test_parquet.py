@@ -160,3 +160,9 @@ def test_run_lengths_that_stand_for_millions_of_rows_are_refused(tmp_path: Path)
     for read in (load_dataset, lambda path: list(read_texts(path))):
         with pytest.raises(DataError, match=r"a.parquet` claims to hold 30,000,000 rows in [\d,]+ bytes"):
             read(path)
+
+
+def test_a_file_without_rows_shows_its_columns(tmp_path: Path) -> None:
+    pl.DataFrame({"text": pl.Series([], dtype=pl.String)}).write_parquet(tmp_path / "data.parquet")
+    (batch,) = read_texts(tmp_path / "data.parquet")
+    assert (batch.text, batch.rows.shape) == (("text",), (0, 1))

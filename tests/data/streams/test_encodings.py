@@ -185,3 +185,17 @@ def test_an_unknown_encoding_is_an_error() -> None:
         with pytest.raises(InputError, match=f"--encoding {name}`: unknown encoding"):
             checked_encoding(name)
     assert checked_encoding("latin1") == "iso8859-1"
+
+
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_a_named_encoding_without_a_byte_order_mark_is_read(tmp_path: Path, order: str) -> None:
+    path = tmp_path / "data.csv"
+    rows = table("an ordinary text, naïve façade")
+    path.write_bytes(written(rows, order))
+    assert read_file(path, layout=FileLayout(encoding=order[:6])).frame.rows() == rows
+
+
+def test_utf7_that_writes_half_of_a_character_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"text,label\na +2AA- b,x\nc,y\n")
+    assert read_file(path, layout=FileLayout(encoding="utf-7")).frame["text"].to_list() == ["a ? b", "c"]

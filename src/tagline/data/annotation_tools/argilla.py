@@ -54,7 +54,7 @@ def _read(rows: Rows) -> Export:
     if "annotation" in frame.columns and "prediction" in frame.columns:
         return _read_records(frame)
     if "fields" in frame.columns and "responses" in frame.columns:
-        texts = frame_of_dicts([cell or {} for cell in cells(frame["fields"])])
+        texts = frame_of_dicts([cell if isinstance(cell, dict) else {} for cell in cells(frame["fields"])])
         by_question = [_by_question(cell) for cell in cells(frame["responses"])]
         names = dict.fromkeys(name for responses in by_question for name in responses)
         return _export(texts, {name: [responses.get(name, []) for responses in by_question] for name in names})
@@ -124,7 +124,7 @@ def _read_records(frame: pl.DataFrame) -> Export:
     """Read the records of version 1; a text without a column of its own is among ``inputs``."""
     statuses: Sequence[str | None] = frame["status"].cast(pl.String).to_list()
     reasons = ["discarded by the annotator" if status in ("Discarded", "discarded") else None for status in statuses]
-    if "text" not in frame.columns or frame["text"].is_null().all():
+    if "inputs" in frame.columns and ("text" not in frame.columns or frame["text"].is_null().all()):
         inputs = [cell if isinstance(cell, dict) else {} for cell in cells(frame["inputs"])]
         frame = pl.concat([frame.drop("text", strict=False), frame_of_dicts(inputs)], how="horizontal")
     answers = [None if cell is None else _answer(cell) for cell in cells(frame["annotation"])]

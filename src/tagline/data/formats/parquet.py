@@ -26,8 +26,11 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
     try:
         _check_size(file, source.name)
         if isinstance(file, Path) and source.batch_rows is not None:
-            for frame in pl.scan_parquet(file, glob=False).collect_batches(chunk_size=source.batch_rows):
+            scan, frame = pl.scan_parquet(file, glob=False), None
+            for frame in scan.collect_batches(chunk_size=source.batch_rows):
                 yield _with_maps_as_json(frame)
+            if frame is None:  # no rows are no batch, but there are columns
+                yield _with_maps_as_json(scan.collect())
         else:
             frame = _with_maps_as_json(pl.read_parquet(file, glob=False))
             yield frame if source.streamed else _with_class_names(frame, file, source.name)

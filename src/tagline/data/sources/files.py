@@ -110,7 +110,14 @@ def read_texts(
             lines = part[LINE] if LINE in part.columns else None
             nothing = pl.repeat(None, part.height, dtype=pl.String, eager=True)
             reasons = part[REASON] if REASON in part.columns else nothing
-            yield Batch(join_texts(read.frame, columns, source.name).fill_null(""), rows, columns, lines, reasons)
+            texts = join_texts(_with_columns(read.frame, columns), columns, source.name).fill_null("")
+            yield Batch(texts, rows, columns, lines, reasons)
+
+
+def _with_columns(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Add the columns, of nulls, that a later part of JSON lacks."""
+    missing = [name for name in names if name not in frame.columns]
+    return frame.with_columns(pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias(n) for n in missing)
 
 
 def _parts(frames: Iterator[pl.DataFrame], batch_rows: int) -> Iterator[pl.DataFrame]:

@@ -90,7 +90,7 @@ def to_utf8(stream: BinaryIO, encoding: str | None, announce: Announce) -> Binar
         stream.read(len(codecs.BOM_UTF8))
         chunks = chunks_of(stream)
     elif marked or encoding:
-        chunks = _decoded(chunks_of(stream), marked or checked_encoding(encoding or ""))
+        chunks = _decoded(chunks_of(stream), marked or _with_byte_order(checked_encoding(encoding or ""), start))
     elif unmarked := unmarked_utf16(start):
         announce(unmarked.upper(), False)
         chunks = _decoded(chunks_of(stream), unmarked)
@@ -103,6 +103,15 @@ def marked_encoding(start: bytes) -> str | None:
     """Return the encoding, with its byte order, that a byte order mark of UTF-16 or UTF-32 names; None without one."""
     found = next(((bom, name) for bom, name in _BOMS if start.startswith(bom)), None)
     return None if found is None else f"{found[1]}-{'le' if found[0][0] == 0xFF else 'be'}"
+
+
+def _with_byte_order(encoding: str, start: bytes) -> str:
+    """Return UTF-16 and UTF-32 with the byte order of a text without a mark, little-endian if it does not show."""
+    if encoding == "utf-16":  # Python's decoder raises an error
+        return unmarked_utf16(start) or "utf-16-le"
+    if encoding == "utf-32":
+        return "utf-32-be" if start.startswith(b"\0\0") else "utf-32-le"
+    return encoding
 
 
 def checked_encoding(name: str) -> str:
@@ -247,8 +256,8 @@ def unmarked_utf16(start: bytes) -> str | None:
 def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     for part in chunks:
-        yield decoder.decode(part).encode()
-    yield decoder.decode(b"", final=True).encode()
+        yield decoder.decode(part).encode(errors="replace")  # UTF-7 can write lone surrogates
+    yield decoder.decode(b"", final=True).encode(errors="replace")
 
 
 def _detected(chunks: Iterator[bytes], announce: Announce) -> Iterator[bytes]:
