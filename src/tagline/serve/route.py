@@ -10,6 +10,7 @@ from starlette.responses import Response
 from tagline.serve.http.errors import responses_of
 
 API_PREFIX = "/v1/"  # below it, unknown paths need the key and count towards `max_concurrent` too
+_ANY_REQUEST = ("uri_too_long", "unknown_host", "headers_too_large", "internal_error")  # the errors of any endpoint
 _SCHEMA = "#/components/schemas/{model}"
 _ANY_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"header": []}, {}]
 
@@ -52,7 +53,7 @@ class Route:
             examples = {name: {"value": value} for name, value in self.examples.items()}
             schema = {"$ref": _SCHEMA.format(model=self.body.__name__)}
             content = {"application/json": {"schema": schema, "examples": examples}}
-        errors = (*(("unauthorized",) if self.secured else ()), "unknown_host", "internal_error", *self.errors)
+        errors = (*(("unauthorized",) if self.secured else ()), *_ANY_REQUEST, *self.errors)
         return {
             "path": self.path,
             "endpoint": self.handler,

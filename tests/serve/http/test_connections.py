@@ -1,12 +1,18 @@
 """A client that is slow, sends too much or disconnects does not affect other clients."""
 
+import asyncio
 import json
 import socket
+import struct
 import time
 from contextlib import suppress
+from unittest.mock import MagicMock
 
 import pytest
+from starlette.requests import ClientDisconnect
 
+from tagline.serve.http import middleware
+from tagline.serve.http.connections import ABORT
 from tests.serve.service import post, read_answer, waited
 
 SLOW_SECONDS = 3  # the `--timeout` of the server
@@ -83,3 +89,65 @@ def test_endless_headers_are_rejected(server, client):
         assert connection.recv(1) == b""
     assert client.get("/healthz").status_code == 200
     assert server.memory_mb() < 1000
+
+
+def test_urls_and_headers_are_limited(server):
+    heads = {
+        200: ["GET /healthz?" + "x" * 30_000, *(f"X-{n}: y" for n in range(97)), "X-Large: " + "y" * 60_000],
+        414: ["GET /healthz?" + "x" * 32_761],
+        431: ["GET /healthz", *(f"X-{n}: y" for n in range(100))],
+    }
+    for status, (first, *headers) in heads.items():
+        with server.connect() as connection:
+            request = "\r\n".join([f"{first} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
+            for _ in range(2):  # the connection is kept
+                connection.sendall(request)
+                assert read_answer(connection)[0] == status
+    for first, header, code in (
+        ("GET /" + "x" * 200_000, "X: y", "uri_too_long"),
+        ("POST /v1/predict", "X: " + "y" * 70_000, "headers_too_large"),
+    ):
+        with server.connect() as connection:
+            connection.sendall(f"{first} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode())
+            assert json.loads(read_answer(connection)[2])["error"]["code"] == code
+    assert max(len(line.get("path", "")) for line in server.lines()) <= 200
+
+
+def test_a_client_that_vanishes_before_it_reads_its_answer_is_no_fault(server, client):
+    path = "/v1/predict/file?model=four&format=jsonl&probabilities=true&top_k=4"  # an answer larger than any buffer
+    request = post(path, b"text\n" + b"x\n" * 20_000).replace(b"application/json", b"text/csv")
+    with socket.socket() as gone:
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing sends RST
+        gone.settimeout(PATIENCE)
+        gone.connect((server.host, server.port))
+        gone.sendall(request)
+        assert gone.recv(2000, socket.MSG_WAITALL).startswith(b"HTTP/1.1 200 OK")
+        assert "tagline_in_flight 2.0" in client.get("/metrics").text
+    waited(lambda: "tagline_in_flight 1.0" in client.get("/metrics").text, SLOW_SECONDS + PATIENCE)
+    assert not [line for line in server.lines() if line["level"] == "error"]
+    assert "Traceback" not in server.text()
+
+
+def test_a_client_that_reads_nothing_is_disconnected_and_no_fault(monkeypatch):
+    monkeypatch.setattr(middleware, "WRITE_SECONDS", 0.01)
+    service, cut = MagicMock(draining=False), []
+    service.settings.allowed_hosts = service.settings.api_key = None
+
+    async def app(scope, receive, send):
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        except ClientDisconnect:
+            scope["tagline.record"].code = "internal_error"  # as FastAPI's handler of all exceptions does
+            raise
+
+    async def send(_):
+        await asyncio.Event().wait()  # the buffers are full
+
+    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+    scope[ABORT] = lambda: cut.append(True)
+    asyncio.run(middleware.ServiceMiddleware(app, service, [])(scope, MagicMock(), send))
+    [logged] = service.log.write.call_args_list
+    assert (logged.args, logged.kwargs["status"], cut) == (("info", "request"), 499, [True])
+    assert "code" not in logged.kwargs
+    service.metrics.rejected.assert_not_called()

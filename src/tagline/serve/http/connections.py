@@ -5,6 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tagline.serve.http.limits import MAX_URL
+
 ABORT = "tagline.abort"  # the key of a request's scope with the function that closes its connection at once
 _MAX_HEAD = 512 * 1024  # bytes of the headers; a single read returns up to half of it
 
@@ -36,6 +38,10 @@ class _Connection(HttpToolsProtocol):
         super().on_message_begin()
         self._head = 0
         self._start_timer()
+
+    def on_url(self, url: bytes) -> None:
+        # httptools cannot parse an URL of 64 KB: of one that is too long, as much is kept as shows it.
+        super().on_url(url[: MAX_URL + 2 - len(self.url)])  # a `?` is not counted
 
     def on_headers_complete(self) -> None:
         self._head = None

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
+from starlette.types import Scope
+
 from tagline.serve.http.errors import ApiError
+
+# Browsers and proxies send some thirty headers and a few kilobytes.
+MAX_URL = 32_768  # bytes
+MAX_HEADERS, MAX_HEADER_BYTES = 100, 65_536
 
 
 @dataclass(frozen=True)
@@ -47,3 +53,15 @@ class Limits:
                 )
             texts = [text[: self.max_chars] for text in texts]
         return texts, long
+
+
+def check_head(scope: Scope) -> None:
+    """Raise `ApiError` if the URL of a request is too long, or its headers are too many or too large."""
+    if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URL:
+        raise ApiError("uri_too_long", f"The URL is longer than {MAX_URL:,} bytes.", limit=MAX_URL)
+    headers = scope["headers"]
+    if len(headers) > MAX_HEADERS:
+        raise ApiError("headers_too_large", f"The request has more than {MAX_HEADERS} headers.", limit=MAX_HEADERS)
+    if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+        message = f"The headers are larger than {MAX_HEADER_BYTES:,} bytes."
+        raise ApiError("headers_too_large", message, limit=MAX_HEADER_BYTES)

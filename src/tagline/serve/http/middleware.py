@@ -16,6 +16,7 @@ from tagline.serve.http.connections import ABORT
 from tagline.serve.http.content_encoding import decoded
 from tagline.serve.http.errors import ApiError, internal_error
 from tagline.serve.http.hosts import is_allowed
+from tagline.serve.http.limits import check_head
 from tagline.serve.route import API_PREFIX, Route
 from tagline.serve.state import RequestRecord, Service
 
@@ -35,6 +36,7 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 _BODIES = 16  # of the largest size are kept in memory at a time
 _CLOSE = (b"connection", b"close")
 _CLIENT_GONE = 499  # as nginx logs it; no client receives it
+_LOGGED_PATH = 200  # characters
 WRITE_SECONDS = 30.0  # after which a client that reads nothing is disconnected
 
 
@@ -96,7 +98,7 @@ class ServiceMiddleware:
             with suppress(ClientDisconnect):
                 await error.response()(scope, receive, send_with_headers)
         except ClientDisconnect:
-            record.status = _CLIENT_GONE
+            record.status, record.code = _CLIENT_GONE, None  # FastAPI's handler takes it for a fault
         except Exception as error:
             service.log.write("error", "fault", path=scope["path"], trace=location_of(error))
             if record.status:
@@ -112,6 +114,7 @@ class ServiceMiddleware:
 
     def _admit(self, scope: Scope) -> bool:
         """Return whether a request counts towards the concurrency limit; raise `ApiError` if it is not accepted."""
+        check_head(scope)
         names = self._service.settings.allowed_hosts
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), None)
         if names is not None and host is not None and not is_allowed(host, names):
@@ -156,7 +159,7 @@ class ServiceMiddleware:
             "info" if record.status < 500 else "error",
             "request",
             method=scope["method"],
-            path=scope["path"],
+            path=scope["path"][:_LOGGED_PATH],
             status=record.status,
             ms=round(1000 * seconds, 3),
             client=client[0] if client else None,
