@@ -129,6 +129,21 @@ def is_rereadable(data: Any, others: Sequence[Any]) -> bool:
     return isinstance(data, str | Path) and data != "-" and all(isinstance(o, str | Path | None) for o in others)
 
 
+def begin(folder: Path, request: str) -> bool:
+    """Make the folder of a new run or search, empty; return False if there is one with the file ``request``, or in use.
+
+    Without a request nothing can be resumed: a process was killed as it began, or as it removed a finished search.
+    """
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        if (folder / request).exists() or is_locked(folder):
+            return False
+        shutil.rmtree(folder)
+        folder.mkdir(exist_ok=True)
+    return True
+
+
 @contextmanager
 def hold(folder: Path, use: str) -> Iterator[None]:
     """Hold the lock on the folder of a run, sweep or search; ``use`` is what another holder is doing.
@@ -213,15 +228,14 @@ def make_unfinished(unfinished: UnfinishedRun) -> None:
 
     """
     folder = unfinished.folder
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        if is_locked(folder):
-            raise InputError(f"`{folder}` is in use: another process trains this run.") from None
-        raise InputError(
-            f"`{unfinished.target}` is unfinished: resume it with `tagline train --resume {unfinished.target}`, "
-            f"or remove `{folder}` to start over."
-        ) from None
+    if begin(folder, REQUEST):
+        return
+    if is_locked(folder):
+        raise InputError(f"`{folder}` is in use: another process trains this run.")
+    raise InputError(
+        f"`{unfinished.target}` is unfinished: resume it with `tagline train --resume {unfinished.target}`, "
+        f"or remove `{folder}` to start over."
+    )
 
 
 @contextmanager

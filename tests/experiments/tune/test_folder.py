@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tagline.atomic import lock
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
 from tagline.experiments.tune.folder import (
@@ -54,6 +55,18 @@ def test_a_damaged_or_foreign_request_cannot_be_resumed(
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(InputError, match=said):
         load_request(search.target)
+
+
+def test_a_folder_without_a_request_is_no_search(search: TuneRequest) -> None:
+    """A process was killed as it began, or as it deleted the folder of a finished search."""
+    with pytest.raises(InputError, match="is unfinished: resume it"):
+        create_folder(search, "fingerprint")
+    (search.folder / "asked.json").unlink()
+    (search.folder / "journal.log").touch()
+    with lock(search.folder), pytest.raises(InputError):
+        create_folder(search, "fingerprint")
+    create_folder(search, "fingerprint")
+    assert [path.name for path in search.folder.iterdir()] == ["asked.json"]
 
 
 def test_a_search_that_was_ended_early_may_be_resumed_or_started_again(search: TuneRequest, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The folder of a sweep: its request, the finished trials, and work files until it is complete."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ class SweepRequest:
 
 
 def create_folder(request: SweepRequest) -> None:
-    """Write the request into the folder of a new sweep, which exists and is empty."""
-    request.work.mkdir()
+    """Write the request into the folder of a new sweep, which exists and is empty: see `check_out`."""
+    request.work.mkdir(exist_ok=True)
     write_json(request.folder / REQUEST, request.content)
 
 
@@ -53,6 +53,8 @@ def check_out(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"`{folder}` is a file: `--out` names the folder of the sweep.")
     remove_abandoned(folder)
+    with suppress(OSError):  # missing, or not empty: only as a process was killed that began is it
+        (folder / WORK).rmdir()
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"`{folder}` is not empty: choose another folder with `--out`.")
 

@@ -12,7 +12,16 @@ from tagline.atomic import is_locked, write_json
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
 from tagline.run_folder import RUNS
-from tagline.runs.resume import absolute, find_requests, hold, is_rereadable, read_request, resumed_place, with_versions
+from tagline.runs.resume import (
+    absolute,
+    begin,
+    find_requests,
+    hold,
+    is_rereadable,
+    read_request,
+    resumed_place,
+    with_versions,
+)
 from tagline.runs.settings import TrainSettings
 
 SUFFIX = ".tuning"
@@ -65,13 +74,11 @@ def create_folder(request: TuneRequest, fingerprint: str) -> None:
     """
     if _ended_mark(request.target).exists() and not is_locked(request.folder):
         shutil.rmtree(request.folder)
-    try:
-        request.folder.mkdir(parents=True)
-    except FileExistsError:
+    if not begin(request.folder, _REQUEST):
         raise InputError(
             f"`{request.target}` is unfinished: resume it with `tagline tune --resume {request.target}`, "
             f"or remove `{request.folder}` to start again."
-        ) from None
+        )
     _write_request(request, fingerprint)
 
 
