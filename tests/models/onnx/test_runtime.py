@@ -1,6 +1,7 @@
 """A network's bundle holds its graph, and the classifier can answer by it; all others answer as they did."""
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -87,6 +88,19 @@ clf = TextClassifier.load(sys.argv[1])
 clf.save(sys.argv[2])
 print("onnxruntime" in sys.modules, clf.on_onnx_runtime().predict(["a joy"])[0])
 """
+
+
+def test_onnx_runtime_sends_no_telemetry(tmp_path: Path) -> None:
+    code = (
+        "import sys; from tagline import TextClassifier\n"
+        "TextClassifier.load(sys.argv[1]).on_onnx_runtime().predict(['good'])\n"
+        "assert 'onnxruntime' in sys.modules"
+    )
+    unset = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    environment |= {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code, str(GOLDEN / "bundle-v3-network")], check=True, env=environment)
+    assert list(tmp_path.iterdir()) == []  # it keeps an identifier and the events that it has not sent yet
 
 
 @pytest.mark.slow

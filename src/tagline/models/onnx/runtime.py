@@ -1,5 +1,6 @@
 """`OnnxModel`: a graph that ONNX Runtime runs instead of the original model."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -114,6 +115,8 @@ class OnnxModel(Model):
 
     @cached_property
     def _session(self) -> Any:
+        # Its official builds send events with an identifier of the machine to the publisher, from the import on.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         try:
             import onnxruntime
         except ImportError:
