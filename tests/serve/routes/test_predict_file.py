@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import itertools
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from starlette.requests import Request
 
 from tagline.serve.http.errors import ApiError
 from tagline.serve.http.limits import Limits
-from tagline.serve.routes.predict_file import _full_disk_as_api_error, _receive
+from tagline.serve.routes.predict_file import _Clock, _full_disk_as_api_error, _receive
 from tests.synthetic_texts import made_up
 
 
@@ -127,6 +128,16 @@ def test_the_headers_say_how_the_file_was_read(client, content, encoding, separa
 
 
 CSV, JSON_LINES = {"Content-Type": "text/csv"}, {"Content-Type": "application/x-ndjson"}
+
+
+def test_the_steps_of_a_file_have_a_time_limit_together(monkeypatch):
+    seconds = itertools.count(step=20)
+    monkeypatch.setattr("tagline.serve.routes.predict_file.perf_counter", lambda: next(seconds))
+    clock = _Clock(30)
+    assert clock.timed(lambda: "block") == "block"
+    with pytest.raises(ApiError, match="not ready within 30 seconds") as raised:
+        clock.timed(lambda: "block")
+    assert (raised.value.status, raised.value.code) == (504, "timed_out")
 
 
 def test_a_full_disk_is_the_fault_of_no_client():

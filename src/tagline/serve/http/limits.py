@@ -17,7 +17,7 @@ class Limits:
 
     ``max_body`` and ``max_file`` are bytes, of a JSON body and of an uploaded file; ``max_chars`` characters of one
     text; ``max_texts`` texts of a request; ``max_concurrent`` concurrent requests; ``timeout`` seconds, for the headers
-    to arrive, for the body (each megabyte of a file), and for the answer.
+    to arrive, for the body and for the answer (for each megabyte of a file).
     """
 
     max_body: int = 10_000_000

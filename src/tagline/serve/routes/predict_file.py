@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import quote
 
@@ -27,7 +28,7 @@ from tagline.errors import ColumnError, DataError, InputError
 from tagline.runs.predicting.predict import PredictedFile, read_for_model
 from tagline.runs.predicting.prediction_row import PredictionOptions
 from tagline.runs.predicting.tables import open_table
-from tagline.serve.http.errors import ApiError
+from tagline.serve.http.errors import ApiError, timed_out
 from tagline.serve.http.limits import Limits
 from tagline.serve.http.request_body import discard, too_large, too_slow
 from tagline.serve.model_store import ServedModel
@@ -100,15 +101,16 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
         frames = PredictedFile(
             model.predictor, path, query, query.format or kind, tuple(query.text), batch_rows=_BATCH_ROWS
         )
+        clock = _Clock(limits.timeout * max(1.0, path.stat().st_size / 1e6))
         with _as_api_errors(path):
-            survey = await _run(service, partial(_survey, frames, model, limits.max_chars))
+            survey = await _run(service, partial(_survey, frames, model, limits.max_chars, clock))
     except BaseException:
         service.files_in_progress -= 1
         folder.close()
         raise
     record_of(request).classified(model, [], survey.n_rows)
     headers = {"Content-Type": MEDIA_TYPES[frames.kind], "X-Tagline-Model": model.version, **survey.headers()}
-    labelled = _labelled(service, folder, frames, escape_formulas=query.escape_formulas)
+    labelled = _labelled(service, folder, frames, clock, escape_formulas=query.escape_formulas)
     return StreamingResponse(labelled, headers=headers)
 
 
@@ -158,6 +160,28 @@ def _first_bytes(path: Path) -> bytes:
         return file.read(4)
 
 
+@dataclass
+class _Clock:
+    """How many seconds a file may take, apart from waiting for others, and has taken."""
+
+    seconds: float
+    taken: float = 0.0
+
+    def timed(self, step: Callable[[], _Result]) -> _Result:
+        """Run a step.
+
+        Raises:
+            ApiError: the file has taken too long.
+
+        """
+        started = perf_counter()
+        result = step()
+        self.taken += perf_counter() - started
+        if self.taken > self.seconds:
+            raise timed_out(self.seconds)
+        return result
+
+
 @dataclass(frozen=True)
 class _Survey:
     """What is known of a file before the answer starts; ``text_columns`` are positions."""
@@ -181,7 +205,7 @@ class _Survey:
         return values | {name: str(value) for name, value in found.items() if value is not None}
 
 
-def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> _Survey:
+def _survey(frames: PredictedFile, model: ServedModel, max_chars: int, clock: _Clock) -> _Survey:
     """Read the file once, so that an error is reported before the answer starts."""
     log = ReadLog()
     n_rows, first = 0, None
@@ -190,7 +214,7 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> _Surve
     batches = read_for_model(
         model.classifier, frames.source, frames.text, batch_rows=_BATCH_ROWS, layout=frames.layout, log=log
     )
-    for batch in batches:
+    while (batch := clock.timed(partial(next, batches, None))) is not None:
         longest = batch.texts.str.len_chars().arg_max()
         if longest is not None and (chars := len(batch.texts[longest])) > max_chars:
             raise DataError(
@@ -208,11 +232,11 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int) -> _Surve
 
 
 async def _labelled(
-    service: Service, folder: ExitStack, frames: PredictedFile, *, escape_formulas: bool
+    service: Service, folder: ExitStack, frames: PredictedFile, clock: _Clock, *, escape_formulas: bool
 ) -> AsyncIterator[bytes]:
     blocks = _blocks(frames, escape_formulas=escape_formulas)
     try:
-        while (block := await _run(service, partial(next, blocks, None))) is not None:
+        while (block := await _run(service, partial(clock.timed, partial(next, blocks, None)))) is not None:
             yield block
     finally:
         service.files_in_progress -= 1
@@ -275,6 +299,7 @@ ROUTES = [
             "disk_full",
             "malformed_gzip",
             "too_slow",
+            "timed_out",
             "body_too_large",
             "unsupported_media_type",
             "invalid_request",
