@@ -16,6 +16,11 @@ from tests.data.labelled_rows import frame, write
 def test_columns_are_found_by_name_or_by_content(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", frame().rename({"text": "Review", "label": "Sentiment"}))
     assert load_dataset(path).facts.chosen == "text is `Review` (by its name), label is `Sentiment` (by its name)"
+    other = frame().rename({"text": "Beschreibung", "label": "Cate\u0301gorie"})
+    tickets = other.with_columns(agent=pl.Series([f"agent{i % 5}" for i in range(len(other))]))
+    found = load_dataset(write(tmp_path / "b.csv", tickets)).facts.chosen
+    assert found.startswith("text is `Beschreibung` (by its name), label is `Cat")
+    assert found.endswith("gorie` (by its name)")
     path = write(tmp_path / "b.csv", frame().rename({"text": "was", "label": "wie"}).with_row_index("nr"))
     facts = load_dataset(path).facts
     assert (facts.text_columns, facts.label_column) == (("was",), "wie")

@@ -69,7 +69,7 @@ function findTexts({ columns, rows }, { textColumns, textNames }, named = []) {
       return index;
     });
   }
-  const lowered = columns.map((name) => name.trim().toLowerCase());
+  const lowered = columns.map((name) => name.normalize("NFC").trim().toLowerCase());
   const known = textNames.find((name) => lowered.includes(name));
   if (known !== undefined) return [lowered.indexOf(known)];
   const first = rows.slice(0, FIRST_ROWS).filter(({ cells }) => cells !== null);
