@@ -218,7 +218,7 @@ class RunFolder:
         self._write(name, pl.DataFrame(columns).write_csv())
 
     def _write_cells(self, name: str, frame: "pl.DataFrame") -> None:
-        from tagline.data.spreadsheet import escape_formulas
+        from tagline.data.formats.delimited.escaped_formulas import escape_formulas
 
         self._write(name, escape_formulas(frame).write_csv())
 

@@ -15,8 +15,8 @@ import polars as pl
 import polars.selectors as cs
 
 from tagline.atomic import open_file, temporary_folder
+from tagline.data.formats.delimited.escaped_formulas import escape_formulas
 from tagline.data.frames import as_strings
-from tagline.data.spreadsheet import escape_formulas
 from tagline.errors import DataError, InputError, MissingExtraError
 
 TAB_SUFFIXES = (".tsv", ".tab")

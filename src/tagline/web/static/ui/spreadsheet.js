@@ -1,4 +1,4 @@
-// Cells of CSV that a spreadsheet would take for formulas, by the rules of `tagline.data.spreadsheet`.
+// CSV cells that a spreadsheet would take for formulas, by the rules of `data/formats/delimited/escaped_formulas.py`.
 
 const FORMULA = /^[=+\-@\t\r\n\0＝＋－＠]/;
 const PLAIN_NUMBER = /^[+-][.,]?[0-9][0-9.,]*([eE][+-]?[0-9]+)?%?$/;

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagline.data.spreadsheet import escape_formulas
+from tagline.data.formats.delimited.escaped_formulas import escape_formulas
 
 # As OWASP lists them: https://owasp.org/www-community/attacks/CSV_Injection
 ESCAPED = [
