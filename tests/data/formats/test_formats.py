@@ -1,5 +1,6 @@
 """The registry of file formats: every reader is found, named in errors and documented."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,3 +49,19 @@ def test_a_new_format_needs_nothing_but_its_entry(tmp_path: Path, monkeypatch: p
         path.write_bytes(b"pos=good\nneg=bad\n")
         assert read_file(path).frame.rows() == [("pos", "good"), ("neg", "bad")]
         assert [text for batch in read_texts(path) for text in batch.texts] == ["good", "bad"]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".json", ".csv"])
+@pytest.mark.parametrize("name", ["\0line", "\0reason", "\0object"])
+def test_a_column_cannot_pass_for_one_of_the_readers(tmp_path: Path, suffix: str, name: str) -> None:
+    path = tmp_path / f"data{suffix}"
+    frame = pl.DataFrame({"text": ["a good film", "bad"], name: ['{"x": 1}', None]})
+    if suffix == ".parquet":
+        frame.write_parquet(path)
+    elif suffix == ".csv":
+        path.write_text(f"text,{name}\na good film,x\nbad,\n", encoding="utf-8")
+    else:
+        path.write_text(frame.write_ndjson() if suffix == ".jsonl" else json.dumps(frame.to_dicts()), encoding="utf-8")
+    for read in (read_file, lambda file: list(read_texts(file))):
+        with pytest.raises(DataError, match="begins with NUL"):
+            read(path)

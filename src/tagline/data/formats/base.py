@@ -1,7 +1,7 @@
 """`Format`, how one kind of file is read, and `Source`, the file that it reads."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +12,7 @@ from tagline.data.reading import DETECT, FileLayout, ReadLog
 from tagline.data.rows import EXCERPT_CHARS, Rejected, Rows
 from tagline.data.streams import read_blocks
 from tagline.data.streams.encodings import encoding_note
+from tagline.errors import DataError
 
 #: Columns of a streamed file beside its own: the unchanged line of JSON Lines, and why a row cannot be read.
 LINE, REASON = "\0line", "\0reason"
@@ -55,6 +56,12 @@ class Source:
                 self.log.first_line = int(lines[0])
         else:
             self.log.lines.append(lines.cast(pl.UInt32))
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raise `DataError` for the name of a column that begins with NUL: only those of tagline itself do."""
+        for name in names:
+            if name.startswith("\0"):
+                raise DataError(f"`{self.name}` has a column whose name begins with NUL, {name[:20]!r}: rename it.")
 
     def announce_encoding(self, encoding: str, in_part: bool) -> None:
         """Note that the file, or a part of it, is not UTF-8."""

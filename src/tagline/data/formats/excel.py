@@ -31,7 +31,6 @@ from tagline.errors import DataError
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
 
-_ROW = "\0row"
 _TOP_ROWS = MOST_LINES_ABOVE + 50  # rows that show where the table begins, and whether it has a header
 # Excel stores a date as midnight of a day, and a time as a time of day 0 or 1.
 _DATE_AND_TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$")

@@ -24,7 +24,7 @@ _MOST_VALUES, _MOST_VALUES_PER_BYTE = 20_000_000, 100
 def _read(source: Source) -> Iterator[pl.DataFrame]:
     file = source.binary()
     try:
-        _check_size(file, source.name)
+        _check(file, source)
         if isinstance(file, Path) and source.batch_rows is not None:
             scan, frame = pl.scan_parquet(file, glob=False), None
             for frame in scan.collect_batches(chunk_size=source.batch_rows):
@@ -38,7 +38,7 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
         raise DataError(f"`{source.name}` is not a whole Parquet file: {str(error).splitlines()[0]}.") from error
 
 
-def _check_size(file: Path | BinaryIO, name: str) -> None:
+def _check(file: Path | BinaryIO, source: Source) -> None:
     """Raise `DataError` for a file with far more values than bytes: run lengths may stand for billions of rows."""
     if isinstance(file, Path):
         n_bytes = file.stat().st_size
@@ -46,11 +46,15 @@ def _check_size(file: Path | BinaryIO, name: str) -> None:
         n_bytes = file.seek(0, os.SEEK_END)
         file.seek(0)
     scan = pl.scan_parquet(file, glob=False)
-    n_columns, n_rows = len(scan.collect_schema()), int(scan.select(pl.len()).collect().item())
+    names = scan.collect_schema().names()
+    source.check_names(names)
+    n_columns, n_rows = len(names), int(scan.select(pl.len()).collect().item())
     if not isinstance(file, Path):
         file.seek(0)
     if n_rows * n_columns > max(_MOST_VALUES, _MOST_VALUES_PER_BYTE * n_bytes):
-        raise DataError(f"`{name}` claims to hold {n_rows:,} rows in {n_bytes:,} bytes: such a file is not read.")
+        raise DataError(
+            f"`{source.name}` claims to hold {n_rows:,} rows in {n_bytes:,} bytes: such a file is not read."
+        )
 
 
 def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO, source: str) -> pl.DataFrame:

@@ -40,6 +40,7 @@ def _read_frames(blocks: Iterator[bytes], dialect: Dialect, source: Source) -> I
     A quoted field may continue in the next block: the line reader then takes lines from there.
     """
     names = dialect.columns
+    source.check_names(names)
     number = 1
     headers: list[int] = []
     block = next(blocks, None)

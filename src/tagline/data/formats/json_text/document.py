@@ -51,7 +51,9 @@ def _read_document(source: Source) -> pl.DataFrame:
         reason = "nested too deeply" if isinstance(error, RecursionError) else error
         raise DataError(f"`{source.name}` is not valid JSON: {reason}.") from error
     source.log.note_surrogates(source.name)
-    return table_of_document(documents[0] if len(documents) == 1 else documents, source)
+    table = table_of_document(documents[0] if len(documents) == 1 else documents, source)
+    source.check_names(table.columns)
+    return table
 
 
 def _documents(text: str, log: ReadLog) -> list[Any]:

@@ -49,6 +49,7 @@ def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
             names = {name for row, reason in zip(rows, reasons, strict=True) if reason is None for name in row}
             rows = [{name: row[name] for name in row if name in names} for row in rows]
         frame = frame_of_dicts(rows)
+        source.check_names(frame.columns)
         if source.streamed:
             frame = frame.with_columns(pl.Series(LINE, kept, dtype=pl.String))
         yield frame.with_columns(pl.Series(REASON, reasons, dtype=pl.String)) if any(reasons) else frame
