@@ -6,7 +6,6 @@ The first byte of an input chooses the model, the others what is changed.
 import json
 import math
 import tempfile
-from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from hashlib import sha256
@@ -20,7 +19,7 @@ from tagline import BundleError, TextClassifier
 from tagline.bundle import ARRAYS, EXPORT, INDEX, MODEL, Bundle, _digest, read_bundle, write_bundle
 from tagline.errors import TaglineError
 from tagline.explain import explain_text
-from tests.fuzz.inputs import NUMBERS, STRINGS, Choices
+from tests.fuzz.inputs import NUMBERS, STRINGS, Choices, places
 from tests.fuzz.target import Target
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -48,16 +47,9 @@ def _golden(name: str) -> Bundle:
     return read_bundle(folder if (folder / INDEX).exists() or not (folder / "model").exists() else folder / "model")
 
 
-def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in items:
-        yield (*path, key)
-        yield from _places(child, (*path, key))
-
-
 def _change_header(header: dict[str, Any], choices: Choices) -> None:
-    places = list(_places(header))
-    path = choices.pick(places)
+    paths = list(places(header))
+    path = choices.pick(paths)
     place: Any = header
     for key in path[:-1]:
         place = place[key]
@@ -66,7 +58,7 @@ def _change_header(header: dict[str, Any], choices: Choices) -> None:
         del place[path[-1]]
     elif how == 1:
         other: Any = header
-        for key in choices.pick(places):
+        for key in choices.pick(paths):
             other = other[key]
         place[path[-1]] = deepcopy(other)
     elif how == 2 and isinstance(place[path[-1]], list):

@@ -1,8 +1,8 @@
 """Inputs of the fuzz targets: `Choices` makes structures of bytes, `mutated` changes bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
@@ -41,6 +41,23 @@ class Choices:
     def rest(self) -> bytes:
         """Return the bytes that were not read."""
         return self._data[self._at :]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Go through the places of a JSON value, from the outside to the inside."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in items:
+        yield (*path, key)
+        yield from places(child, (*path, key))
+
+
+def has(value: Any, key: Any) -> bool:
+    """Say whether a JSON value has a member or an item."""
+    return (
+        key in value
+        if isinstance(value, dict)
+        else isinstance(value, list) and isinstance(key, int) and key < len(value)
+    )
 
 
 def mutated(draw: Random, seeds: Sequence[bytes], words: Sequence[bytes]) -> bytes:

@@ -11,6 +11,7 @@ import lzma
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -30,7 +31,7 @@ from tagline.data.sources import files
 from tagline.data.sources.files import read_file
 from tagline.errors import TaglineError
 from tagline.runs.predicting.predict import FileOptions, predict_file
-from tests.fuzz.inputs import NUMBERS, STRINGS, Choices
+from tests.fuzz.inputs import NUMBERS, STRINGS, Choices, has, places
 from tests.fuzz.target import Target
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -169,6 +170,26 @@ def _made_json(content: bytes) -> Mapping[str, bytes]:
     return {"data.json": _dumped(documents[layout])}
 
 
+def _changed_export(content: bytes) -> Mapping[str, bytes]:
+    """Return rows of an annotation tool in which some values are others, in one row or in all."""
+    choices = Choices(content)
+    rows: list[Any] = deepcopy(choices.pick(_EXPORTS))
+    for _ in range(1 + choices.below(3)):
+        path = choices.pick(list(places(rows[0])))
+        value = _cell(choices)
+        for row in rows if choices.once_in(2) else [choices.pick(rows)]:
+            place: Any = row
+            for key in path[:-1]:
+                if not has(place, key):
+                    break
+                place = place[key]
+            if has(place, path[-1]):
+                place[path[-1]] = value
+    if choices.once_in(2):
+        return {"data.jsonl": b"".join(_dumped(row) + b"\n" for row in rows)}
+    return {"data.json": _dumped(rows)}
+
+
 def _made_csv(content: bytes) -> Mapping[str, bytes]:
     choices = Choices(content)
     separator = choices.pick(_SEPARATORS)
@@ -236,9 +257,9 @@ _KINDS: tuple[Callable[[bytes], Mapping[str, bytes]], ...] = (
     _packed(".json.bz2", lambda content: bz2.compress(content, 1)),
     _packed(".zip", _zip),
     _packed("", lambda content: _zip(content, "data.json")),
-    _folder, _sheet, _made_jsonl, _made_json, _made_csv, _made_parquet,
+    _folder, _sheet, _made_jsonl, _made_json, _made_csv, _made_parquet, _changed_export,
 )  # fmt: skip
-_FIRST_MADE = len(_KINDS) - 4
+_FIRST_MADE = len(_KINDS) - 5
 _OPTIONS: tuple[dict[str, Any], ...] = (
     {}, {}, {}, {"max_unreadable": 1.0}, {"max_unreadable": 1.0, "text": "text"}, {"text": "text", "label": "label"},
     {"strict": True}, {"label_separator": ",", "multilabel": True}, {"keep_label_spelling": True, "folds": 2},

@@ -45,3 +45,21 @@ def test_ratings_and_taxonomies_of_label_studio(cell: object) -> None:
 def test_responses_of_another_kind_are_no_labels(responses: object) -> None:
     with pytest.raises(TaglineError):
         load_dataset([{"fields": {"text": text}, "responses": responses} for text in TEXTS])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"accept": ["a"], "answer": "accept", "options": 3},
+        {"data": {"text": "x"}, "annotations": 0.5},
+        {"q.responses": 3, "q.responses.users": ["u"]},
+        {"q.responses": ["a"], "q.responses.users": ["u"], "q.responses.status": 3},
+        {"annotation": "a", "prediction": None, "status": ["Validated"]},
+    ],
+)
+def test_values_that_are_no_lists_are_no_answers(row: dict[str, object]) -> None:
+    try:
+        data = load_dataset([{"text": text} | row for text in TEXTS], folds=2)
+    except TaglineError:
+        return
+    assert len(data.train) == len(TEXTS)

@@ -1,6 +1,5 @@
 """Argilla: records of version 1 (``annotation``), and questions with the responses of several users, of later ones."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -10,6 +9,7 @@ from tagline.data.annotation_tools.base import (
     Export,
     Tool,
     agreed,
+    as_list,
     cells,
     disagreement_note,
     holds,
@@ -63,7 +63,7 @@ def _read(rows: Rows) -> Export:
         statuses = f"{name}{_RESPONSES}.status"
         given = cells(frame[statuses]) if statuses in frame.columns else [None] * frame.height
         questions[name] = [
-            [(value, status) for value, status in zip(values or [], status or [None] * len(values or []), strict=False)]
+            list(zip(as_list(values), as_list(status) or [None] * len(as_list(values)), strict=False))
             for values, status in zip(cells(frame[f"{name}{_RESPONSES}"]), given, strict=True)
         ]
     own = [c for c in frame.columns if not any(c == q or c.startswith((f"{q}.", f"{q}-suggestion")) for q in questions)]
@@ -75,7 +75,7 @@ def _by_question(responses: Any) -> dict[str, list[tuple[Any, Any]]]:
     if isinstance(responses, dict):
         return {name: _listed(given) for name, given in responses.items()}
     found: dict[str, list[tuple[Any, Any]]] = {}
-    for one in responses if isinstance(responses, list) else []:
+    for one in as_list(responses):
         values = one.get("values") if isinstance(one, dict) else None
         for name, answer in values.items() if isinstance(values, dict) else ():
             value = answer.get("value") if isinstance(answer, dict) else answer
@@ -84,8 +84,7 @@ def _by_question(responses: Any) -> dict[str, list[tuple[Any, Any]]]:
 
 
 def _listed(responses: Any) -> list[tuple[Any, Any]]:
-    listed = responses if isinstance(responses, list) else []
-    return [(one.get("value"), one.get("status")) for one in listed if isinstance(one, dict)]
+    return [(one.get("value"), one.get("status")) for one in as_list(responses) if isinstance(one, dict)]
 
 
 def _export(texts: pl.DataFrame, questions: dict[str, list[list[tuple[Any, Any]]]]) -> Export:
@@ -122,8 +121,8 @@ def _answer(value: Any) -> Answer:
 
 def _read_records(frame: pl.DataFrame) -> Export:
     """Read the records of version 1; a text without a column of its own is among ``inputs``."""
-    statuses: Sequence[str | None] = frame["status"].cast(pl.String).to_list()
-    reasons = ["discarded by the annotator" if status in ("Discarded", "discarded") else None for status in statuses]
+    discarded = ("Discarded", "discarded")
+    reasons = ["discarded by the annotator" if status in discarded else None for status in frame["status"].to_list()]
     if "inputs" in frame.columns and ("text" not in frame.columns or frame["text"].is_null().all()):
         inputs = [cell if isinstance(cell, dict) else {} for cell in cells(frame["inputs"])]
         frame = pl.concat([frame.drop("text", strict=False), frame_of_dicts(inputs)], how="horizontal")

@@ -56,6 +56,11 @@ def _read(value: Any) -> Any:
     return value
 
 
+def as_list(cell: Any) -> list[Any]:
+    """Return the items of a list; none of what should be one and is something else."""
+    return cell if isinstance(cell, list) else []
+
+
 def holds(frame: pl.DataFrame, name: str, kind: type) -> bool:
     """Return whether the first cell of a column that holds anything is of a kind, which JSON may write."""
     if name not in frame.columns:

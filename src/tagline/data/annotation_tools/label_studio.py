@@ -10,6 +10,7 @@ from tagline.data.annotation_tools.base import (
     Export,
     Tool,
     agreed,
+    as_list,
     cells,
     disagreement_note,
     holds,
@@ -91,7 +92,7 @@ def _read_tasks(rows: Rows) -> Export:
     left_out: list[str | None] = []
     n_disagreeing = 0
     for i, given in enumerate(annotations):
-        known = [one for one in given or [] if isinstance(one, dict)]
+        known = [one for one in as_list(given) if isinstance(one, dict)]
         kept = [one for one in known if not one.get("was_cancelled")]
         left_out.append("skipped by the annotator" if known and not kept else None)
         truth = [one for one in kept if one.get("ground_truth")]
@@ -114,7 +115,7 @@ def _read_tasks(rows: Rows) -> Export:
 def _choices(result: Any) -> Mapping[str, Answer]:
     """Return the labels of the whole text in an annotation, by tag."""
     found: dict[str, list[str]] = {}
-    for region in result if isinstance(result, list) else []:
+    for region in as_list(result):
         value = region.get("value") if isinstance(region, dict) else None
         if not isinstance(value, dict):
             continue

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from tagline.data.annotation_tools.base import Answer, Export, Tool, cells, label_column
+from tagline.data.annotation_tools.base import Answer, Export, Tool, as_list, cells, label_column
 from tagline.data.rows import Rows
 
 _ANSWERS = frozenset(("accept", "reject", "ignore"))
@@ -42,7 +42,7 @@ def _read_choices(frame: pl.DataFrame, answers: list[str | None]) -> Export:
 def _names(ids: Any, options: Any) -> Answer:
     if ids is None:
         return None
-    texts = {str(o["id"]): o.get("text") for o in options or [] if isinstance(o, dict) and "id" in o}
+    texts = {str(o["id"]): o.get("text") for o in as_list(options) if isinstance(o, dict) and "id" in o}
     listed = ids if isinstance(ids, list) else [ids]
     numbered = bool(texts) and all(name.isdigit() for name in texts)
     return tuple(str(texts.get(str(name)) or name) if numbered else str(name) for name in listed if name is not None)
