@@ -48,7 +48,10 @@ def recurs(i: int, cell: str, body: Sequence[Sequence[str]]) -> bool:
 
 
 def is_doubtful(cells: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
-    """Say whether a header without a known name may be a row: one of its cells is several words, as those below it."""
+    """Say whether a header without a known name may be a row: one of its cells is several words, as those below it.
+
+    That is too little to read it as a row, for which a single column needs `_is_sentence`: it is worth a note.
+    """
     for i, cell in enumerate(cells):
         values = [row[i].strip() for row in body if len(row) > i]
         if " " in cell and values and sum(" " in value for value in values) > len(values) / 2:
