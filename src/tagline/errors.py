@@ -13,8 +13,10 @@
 Messages are whole sentences with values in backticks. The command line prints them as one line.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class TaglineError(Exception):
@@ -61,6 +63,11 @@ class MissingExtraError(InputError, ImportError):
 
 class DownloadError(TaglineError):
     """A file could not be downloaded whole and verified."""
+
+
+def as_unicode(argument: str | Path) -> str:
+    """Return a path or another argument as text: U+FFFD stands for bytes that are not UTF-8, which Python escapes."""
+    return os.fsencode(argument).decode(errors="replace")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """What the caller gives a command besides arguments: closed streams, little memory, paths that are not UTF-8, links."""
 
+import errno
 import json
 import os
 import subprocess
@@ -8,16 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from tagline.cli.app import explain_error
 from tests.cli.cli_data import write_reviews
 
 TAGLINE = [sys.executable, "-m", "tagline"]
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_streams(run_folder: Path, closed: str) -> None:
+ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+
+
+@pytest.mark.parametrize(
+    ("closed", "environment"), [("<&-", ASCII), (">&-", {}), ("2>&-", ASCII), ("<&- >&- 2>&-", ASCII)]
+)
+def test_closed_streams_and_streams_of_ascii(run_folder: Path, closed: str, environment: dict[str, str]) -> None:
     shell = f'"$@" {closed}'
     done = subprocess.run(
-        ["sh", "-c", shell, "sh", *TAGLINE, "predict", run_folder, "superb"],
+        ["sh", "-c", shell, "sh", *TAGLINE, "predict", run_folder, "a superb \u00e9tude"],
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -30,7 +38,27 @@ def test_too_little_memory_is_said_at_once() -> None:
     command = ["sh", "-c", 'ulimit -v 400000; exec "$@"', "sh", *TAGLINE, "recipes", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
-    assert done.stderr == "error: there is not enough memory: `ulimit -v` allows 390 MB, and tagline needs 1,024 MB.\n"
+    assert done.stderr == "error: there is not enough memory: `ulimit -v` allows 390 MB, and tagline needs 2,048 MB.\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("libgfortran.so.5: failed to map segment from shared object"),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+        RuntimeError("can't start new thread"),
+        MemoryError(),
+    ],
+)
+def test_whatever_lacks_memory_says_so(error: Exception) -> None:
+    wrapped = ImportError("Importing the C-extensions failed.")
+    wrapped.__cause__ = error
+    for given in (error, wrapped):
+        assert explain_error(given) == ("there is not enough memory.", 1)
+
+
+def test_other_import_errors_are_no_lack_of_memory() -> None:
+    assert explain_error(ImportError("no module `x`"))[0].startswith("unexpected ImportError: no module `x`")
 
 
 def test_paths_that_are_not_utf8_and_links(call, here: Path) -> None:

@@ -1,6 +1,7 @@
 """The commands, and `main`, which runs one of them and turns every error into one line."""
 
 import os
+import re
 import shlex
 import sys
 import traceback
@@ -37,7 +38,12 @@ _WRONG_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirec
 #: Options that an example in an error leaves out: it is to be read, and tried.
 _OUTPUT_FLAGS = frozenset(("--json", "--quiet", "-q", "--debug"))
 _RESUMABLE = frozenset(("train", "tune", "sweep"))
-_FEWEST_BYTES = 1 << 30  # of address space
+# Of address space: training takes 1.9 GB on 2 cores. With less, polars ends the process, and OpenBLAS tries for ever.
+_FEWEST_BYTES = 2 << 30
+# What libraries that cannot be loaded say instead of raising `MemoryError`, and what threads do.
+_OUT_OF_MEMORY = re.compile(
+    "failed to map segment|cannot allocate memory|bad.alloc|can't start new thread", re.IGNORECASE
+)
 
 app = typer.Typer(
     help="Train trustworthy text classifiers from labelled text, on a CPU, in seconds.",
@@ -178,14 +184,22 @@ def explain_error(error: Exception) -> tuple[str, int]:
         return _usage(error), 2
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return "the disk is full; no output file is incomplete. Free some space, or write to another disk.", 1
+    if _lacks_memory(error):
+        return "there is not enough memory.", 1
     if isinstance(error, OSError):
         what = error.strerror or str(error)
         where = f"`{error.filename}`: " if error.filename else ""
         return f"{where}{what}.", 2 if isinstance(error, _WRONG_PATHS) else 1
-    if isinstance(error, MemoryError):
-        return "there is not enough memory.", 1
     about = str(error).strip().splitlines()
     return f"unexpected {type(error).__name__}: {about[0] if about else ''} (run with `--debug` for the traceback)", 1
+
+
+def _lacks_memory(error: BaseException | None) -> bool:
+    """Return whether an error, or one that it was raised from, comes from a lack of memory."""
+    if error is None:
+        return False
+    found = isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)) is not None
+    return found or _lacks_memory(error.__cause__ or error.__context__)
 
 
 def _usage(error: Exception) -> str:

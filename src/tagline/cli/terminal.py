@@ -132,11 +132,6 @@ def error_line(message: str) -> None:
     sys.stderr.write(f"error: {one_line(message)}\n")
 
 
-def typed(text: str) -> str:
-    """Return an argument as text: bytes that are not UTF-8, which Python escapes, become replacement characters."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 def one_line(message: str) -> str:
     """Return a message without line breaks and without characters that move the cursor."""
     return "".join(c if c.isprintable() else " " for c in " ".join(message.split()))

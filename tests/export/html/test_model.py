@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tagline.classifier import TextClassifier
-from tagline.errors import MissingExtraError
+from tagline.errors import InputError, MissingExtraError
 from tagline.explain import explain_text
 from tagline.export.html.compose import model_script
 from tagline.export.html.javascript import V8
@@ -155,4 +155,10 @@ def test_the_same_model_gives_the_same_bytes(clf: TextClassifier) -> None:
 def test_without_v8_a_sentence_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagline.export.html.javascript.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"tagline\[page\]"):
+        V8(model_script(), b"")
+
+
+def test_under_a_limit_of_memory_v8_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (8 << 30, 8 << 30))
+    with pytest.raises(InputError, match="ulimit -v unlimited"):
         V8(model_script(), b"")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagline.cli import options
-from tagline.errors import InputError
+from tagline.errors import InputError, as_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def explain(
     """
     session = options.session_of(context)
     session.stage("loading the model")
-    from tagline.cli.terminal import show, show_json, typed
+    from tagline.cli.terminal import show, show_json
     from tagline.explain import explain_text, top_features
     from tagline.run_folder import load_model
 
@@ -81,7 +81,7 @@ def explain(
 
             show(*model_parts(found))
         return
-    explanation = explain_text(classifier, typed(text), class_name)
+    explanation = explain_text(classifier, as_unicode(text), class_name)
     session.close()
     if not _knows_a_word(classifier, explanation):
         session.warn("The model knows no word of this text: its prediction is the same for all such texts.")

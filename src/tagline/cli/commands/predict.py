@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagline.cli import options
-from tagline.errors import InputError
+from tagline.errors import InputError, as_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,13 +142,12 @@ def predict(
         )
         _predict_file(session, clf, source, source if in_place else output or "-", prediction, file_options)
         return
-    from tagline.cli.terminal import typed
     from tagline.runs.predicting.predict import n_blank, predict_ids, predict_texts
 
     if as_table and not prediction.top_k:
         prediction = prediction.model_copy(update={"top_k": 1})  # the nearest, of a text without a label
     if sequences is None:
-        frame = predict_texts(clf, [typed(given) for given in texts or []], prediction)
+        frame = predict_texts(clf, [as_unicode(given) for given in texts or []], prediction)
         if n := n_blank(frame["text"]):
             session.warn(_of_empty(n))
     else:

@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 from tagline.data.streams.chunks import CHUNK_BYTES, peek
 from tagline.data.streams.compression import decompress, readable
 from tagline.data.streams.encodings import to_utf8
+from tagline.errors import as_unicode
 
 __all__ = ["STDIN", "Opened", "display_name", "open_stream", "read_blocks", "read_start", "to_utf8"]
 
@@ -29,7 +30,7 @@ class Opened:
 
 def display_name(path: str | Path) -> str:
     """Name a source in messages and tables: its path, with U+FFFD for bytes that are not UTF-8, or standard input."""
-    return "standard input" if str(path) == STDIN else os.fsencode(path).decode(errors="replace")
+    return "standard input" if str(path) == STDIN else as_unicode(path)
 
 
 def open_stream(path: str | Path, opened: ExitStack) -> Opened:

@@ -1,6 +1,7 @@
 """Runs the scripts of a page in V8, the engine of Chromium, to verify what the page will show."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -24,9 +25,14 @@ _MAX_CHARACTERS = 500_000
 
 
 def require_v8() -> None:
-    """Raise `MissingExtraError` if V8 is not installed."""
+    """Raise `MissingExtraError` if V8 is not installed, and `InputError` under `ulimit -v`, which crashes it."""
     if find_spec("py_mini_racer") is None:
         raise MissingExtraError("Exporting a page, which is verified in a browser's engine,", "page")
+    if sys.platform != "win32":
+        import resource
+
+        if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:  # it reserves a terabyte
+            raise InputError("Exporting a page needs `ulimit -v unlimited`: it is verified in a browser's engine.")
 
 
 class V8:
