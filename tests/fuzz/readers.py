@@ -19,6 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 from unittest import mock
+from xml.sax.saxutils import escape
 
 import polars as pl
 import xlsxwriter
@@ -48,6 +49,7 @@ _KEYS = (
     "id", "user_id", "name", "start", "end", "class-name", "class-map", "rows", "data", "fields", "values", "status",
     "columns", "index", "schema", "names", "score", "", "a.b",
 )  # fmt: skip
+_NUMBERS_OF_CELLS = ("0", "1", "-1", "1.5", "45000", "45000.75", "2958466", "-1e9", "1e308", "1e999", "NaN", "#DIV/0!")
 _ANSWERS = ("accept", "reject", "ignore", "pos", "neg", "good", "bad", "0", "1", "submitted")
 _TEXTS = ("a good film", "a bad film", "the plot was dull, and the actors were lovely", "no", "A good film")
 
@@ -190,6 +192,27 @@ def _changed_export(content: bytes) -> Mapping[str, bytes]:
     return {"data.json": _dumped(rows)}
 
 
+def _made_sheet(content: bytes) -> Mapping[str, bytes]:
+    """Return a workbook of cells of all types, with numbers and dates at and beyond the limits of Excel."""
+    choices = Choices(content)
+    rows = []
+    for i in range(1, 2 + choices.below(8)):
+        cells = []
+        for j, column in enumerate("ABCD"[: 1 + choices.below(4)]):
+            usual = ("text", "label", "n", "day")[j] if i == 1 else (_TEXTS[i % 5], "ab"[i % 2])[j % 2]
+            value = choices.pick((*_NUMBERS_OF_CELLS, *STRINGS[:30])) if choices.once_in(2) else usual
+            kind = "n" if value in _NUMBERS_OF_CELLS else choices.pick(("str", "inlineStr"))
+            if choices.once_in(64):
+                kind = choices.pick(("n", "b", "d", "e", "s"))
+            style = choices.below(3)  # 1 is that of dates
+            text = escape("".join(sign for sign in value if sign.isprintable()))
+            inside = f"<is><t>{text}</t></is>" if kind == "inlineStr" else f"<v>{text}</v>"
+            cells.append(f'<c r="{column}{i}" s="{style}" t="{kind}">{inside}</c>')
+        rows.append(f'<row r="{i}">{"".join(cells)}</row>')
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return _sheet(f'<worksheet xmlns="{main}"><sheetData>{"".join(rows)}</sheetData></worksheet>'.encode())
+
+
 def _made_csv(content: bytes) -> Mapping[str, bytes]:
     choices = Choices(content)
     separator = choices.pick(_SEPARATORS)
@@ -258,8 +281,9 @@ _KINDS: tuple[Callable[[bytes], Mapping[str, bytes]], ...] = (
     _packed(".zip", _zip),
     _packed("", lambda content: _zip(content, "data.json")),
     _folder, _sheet, _made_jsonl, _made_json, _made_csv, _made_parquet, _changed_export,
+    _made_sheet,
 )  # fmt: skip
-_FIRST_MADE = len(_KINDS) - 5
+_FIRST_MADE = len(_KINDS) - 6
 _OPTIONS: tuple[dict[str, Any], ...] = (
     {}, {}, {}, {"max_unreadable": 1.0}, {"max_unreadable": 1.0, "text": "text"}, {"text": "text", "label": "label"},
     {"strict": True}, {"label_separator": ",", "multilabel": True}, {"keep_label_spelling": True, "folds": 2},

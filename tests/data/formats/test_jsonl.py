@@ -71,3 +71,14 @@ def test_parts_of_a_stream_that_lack_the_text_or_every_column_keep_their_rows(tm
     path.write_text("{}\n[1]\n{}\n", encoding="utf-8")
     with pytest.raises(DataError, match="column"):
         list(read_texts(path))
+
+
+@pytest.mark.parametrize(
+    "line", ['{"text":\x1e "a", "n": 1, x}', '{"text": ' + 64 * "[" + 64 * "]" + ', "n": 1, x}', '\x1c{"text": "a", x}']
+)
+def test_nothing_is_kept_of_a_bad_line_that_is_no_json_either(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text(f'{{"text": "a"}}\n{line}\n{{"text": "b"}}\n', encoding="utf-8")
+    (batch,) = read_texts(path)
+    assert batch.lines is not None
+    assert batch.lines.to_list() == ['{"text": "a"}', "{}", '{"text": "b"}']

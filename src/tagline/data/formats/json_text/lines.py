@@ -14,7 +14,8 @@ from tagline.data.json_values import check_depth, parse_json
 from tagline.data.reading import ReadLog
 
 _DECODER = json.JSONDecoder()
-_COLON, _COMMA = re.compile(r"\s*:\s*"), re.compile(r"\s*,\s*")
+# The white space of JSON, which has fewer characters than that of Python.
+_BRACE, _COLON, _COMMA = (re.compile(rf"[ \t\r\n]*{sign}[ \t\r\n]*") for sign in (r"\{", ":", ","))
 
 
 def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
@@ -71,7 +72,7 @@ def _first_members(line: bytes) -> str:
     """Return the object of the members of a line in front of the one that cannot be read, in their own spelling."""
     text = line.decode("utf-8", "replace").partition("\ufffd")[0]
     members = "{"
-    start = re.match(r"\s*\{\s*", text)
+    start = _BRACE.match(text)
     while start is not None:
         try:
             name, end = _DECODER.raw_decode(text, start.end())
@@ -79,7 +80,7 @@ def _first_members(line: bytes) -> str:
             if colon is None or not isinstance(name, str):
                 break
             value, end = _DECODER.raw_decode(text, colon.end())
-            check_depth(value)
+            check_depth([value])
         except (ValueError, RecursionError):
             break
         start = _COMMA.match(text, end)  # without a comma the value may be cut off, as a number may
