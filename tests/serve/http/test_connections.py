@@ -12,7 +12,9 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from tagline.serve.http import middleware
-from tagline.serve.http.connections import ABORT
+from tagline.serve.http.connections import ABORT, LOSS, Loss
+from tagline.serve.http.deadline import answered_within
+from tagline.serve.http.errors import ApiError
 from tests.serve.service import post, read_answer, waited
 
 SLOW_SECONDS = 3  # the `--timeout` of the server
@@ -127,6 +129,49 @@ def test_a_client_that_vanishes_before_it_reads_its_answer_is_no_fault(server, c
     waited(lambda: "tagline_in_flight 1.0" in client.get("/metrics").text, SLOW_SECONDS + PATIENCE)
     assert not [line for line in server.lines() if line["level"] == "error"]
     assert "Traceback" not in server.text()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/predict", json.dumps({"texts": ["great " * 300] * 50}).encode()),
+        ("/v1/explain", json.dumps({"text": "great film " * 180}).encode()),
+        ("/v1/predict/file", b"text\n" + b"great film\n" * 20_000),
+    ],
+)
+def test_nothing_is_computed_for_a_client_that_has_gone(server, path, body):
+    kind = b"text/csv" if path.endswith("file") else b"application/json"
+
+    def gone():
+        with server.connect() as connection:
+            connection.sendall(post(path, body).replace(b"application/json", kind))
+        time.sleep(0.1)
+        found = [line for line in server.lines() if (line.get("path"), line.get("status")) == (path, 499)]
+        return found[-1] if found else None
+
+    assert "code" not in waited(gone, PATIENCE)  # not always: a short answer may be ready before
+
+
+def test_what_is_awaited_ends_with_its_time_or_its_connection():
+    loss = Loss()
+
+    async def await_long(seconds, *, lost=False):
+        async with answered_within({LOSS: loss}, seconds):
+            if lost:
+                loss.has_happened = True
+                next(iter(loss.on_loss))()
+            await asyncio.sleep(0 if seconds is None and not lost else 60)
+
+    with pytest.raises(ApiError, match=r"within 0.01 seconds"):
+        asyncio.run(await_long(0.01))
+    asyncio.run(await_long(None))
+    for _ in range(2):  # the second time it has happened before
+        with pytest.raises(ClientDisconnect):
+            asyncio.run(await_long(60, lost=True))
+    loss.has_happened = False
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(await_long(None, lost=True))
+    assert loss.on_loss == set()
 
 
 def test_a_client_that_reads_nothing_is_disconnected_and_no_fault(monkeypatch):

@@ -1,6 +1,8 @@
 """Connections: a client that sends its request too slowly, or endless headers, is disconnected."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -8,7 +10,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from tagline.serve.http.limits import MAX_URL
 
 ABORT = "tagline.abort"  # the key of a request's scope with the function that closes its connection at once
+LOSS = "tagline.loss"  # the key of a request's scope with the `Loss` of its connection
 _MAX_HEAD = 512 * 1024  # bytes of the headers; a single read returns up to half of it
+
+
+@dataclass
+class Loss:
+    """Whether a connection has been lost, and what to call when it is."""
+
+    has_happened: bool = False
+    on_loss: set[Callable[[], None]] = field(default_factory=set)
 
 
 class _Connection(HttpToolsProtocol):
@@ -20,11 +31,15 @@ class _Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._loss = Loss()
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
+        self._loss.has_happened = True
+        for call in list(self._loss.on_loss):
+            call()
 
     def data_received(self, data: bytes) -> None:
         if self._head is not None:
@@ -48,6 +63,7 @@ class _Connection(HttpToolsProtocol):
         self._stop_timer()
         super().on_headers_complete()
         self.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]  # a key of our own
+        self.scope[LOSS] = self._loss  # type: ignore[literal-required]  # likewise
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -59,6 +75,8 @@ class _Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._stop_timer()
         super().on_message_complete()
+        if not self.pipeline:  # a client that sends request after request has to wait for the answers
+            self.flow.resume_reading()  # paused by a large body: without it the end of the connection is not noticed
 
     def _start_timer(self) -> None:
         if self._timer is None:

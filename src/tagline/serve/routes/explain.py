@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from tagline.errors import InputError
 from tagline.explain import explain_text
-from tagline.serve.http.errors import ApiError, timed_out
+from tagline.serve.http.deadline import answered_within
+from tagline.serve.http.errors import ApiError
 from tagline.serve.http.request_body import read_json
 from tagline.serve.model_store import ServedModel
 from tagline.serve.route import Route
@@ -86,10 +87,8 @@ async def explain(request: Request) -> Response:
     record_of(request).classified(model, [text])
     answer = partial(_explain_answer, model, text, body.class_name, cut=cut)
     try:
-        async with asyncio.timeout(limits.timeout):
+        async with answered_within(request.scope, limits.timeout):
             content = await asyncio.get_running_loop().run_in_executor(service.explain_pool, answer)
-    except TimeoutError:
-        raise timed_out(limits.timeout) from None
     except InputError as error:
         raise ApiError("invalid_request", str(error), **({"field": "class"} if body.class_name else {})) from None
     return Response(content, media_type="application/json")

@@ -1,6 +1,5 @@
 """``POST /v1/predict``: classify one text or several."""
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
@@ -16,7 +15,8 @@ from starlette.responses import Response
 from tagline.data.rows import is_blank
 from tagline.runs.predicting.predict import EMPTY
 from tagline.runs.predicting.prediction_row import OptionError, PredictionFields, PredictionOptions, prediction_rows
-from tagline.serve.http.errors import ApiError, timed_out
+from tagline.serve.http.deadline import answered_within
+from tagline.serve.http.errors import ApiError
 from tagline.serve.http.request_body import read_json
 from tagline.serve.model_store import ServedModel
 from tagline.serve.route import Route
@@ -83,11 +83,8 @@ async def predict(request: Request) -> Response:
     except OptionError as error:
         raise ApiError("invalid_request", str(error), field=error.option) from None
     record_of(request).classified(model, texts)
-    try:
-        async with asyncio.timeout(limits.timeout):
-            answer = await service.scorer.score(model, texts, partial(_answer, model, body, texts, cut))
-    except TimeoutError:
-        raise timed_out(limits.timeout) from None
+    async with answered_within(request.scope, limits.timeout):
+        answer = await service.scorer.score(model, texts, partial(_answer, model, body, texts, cut))
     return Response(answer, media_type="application/json")
 
 

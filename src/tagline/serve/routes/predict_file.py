@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from fastapi import Query
 from pydantic import ConfigDict, Field
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from tagline.atomic import DISK_FULL, temporary_folder
@@ -28,6 +28,7 @@ from tagline.errors import ColumnError, DataError, InputError
 from tagline.runs.predicting.predict import PredictedFile, read_for_model
 from tagline.runs.predicting.prediction_row import PredictionOptions
 from tagline.runs.predicting.tables import open_table
+from tagline.serve.http.deadline import answered_within
 from tagline.serve.http.errors import ApiError, timed_out
 from tagline.serve.http.limits import Limits
 from tagline.serve.http.request_body import discard, too_large, too_slow
@@ -103,7 +104,12 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
         )
         clock = _Clock(limits.timeout * max(1.0, path.stat().st_size / 1e6))
         with _as_api_errors(path):
-            survey = await _run(service, partial(_survey, frames, model, limits.max_chars, clock))
+            try:
+                async with answered_within(request.scope, None):
+                    survey = await _run(service, partial(_survey, frames, model, limits.max_chars, clock))
+            except ClientDisconnect:
+                clock.seconds = 0.0  # the thread stops at its next step
+                raise
     except BaseException:
         service.files_in_progress -= 1
         folder.close()
