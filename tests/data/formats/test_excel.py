@@ -105,3 +105,15 @@ def test_headers_with_questions_years_and_numbers_beyond_64_bits(tmp_path: Path)
         assert read_file(write(tmp_path / "a.xlsx", {"s": [names, *body]})).frame.columns == list(names)
     rows = [("text", "label"), *((f"text {i}", [1e20, 5][i % 2]) for i in range(40))]
     assert read_file(write(tmp_path / "b.xlsx", {"s": rows})).frame["label"].null_count() == 0
+
+
+def test_a_column_of_errors_alone_is_read_in_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for i, row in enumerate(TABLE):
+            sheet.write_row(i, 0, row)
+        sheet.write_string(0, 2, "ratio")
+        sheet.write_formula(1, 2, "=1/0", None, "#DIV/0!")
+    assert read_file(path).frame.columns == ["text", "label", "ratio"]
+    assert not caplog.records

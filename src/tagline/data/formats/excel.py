@@ -6,6 +6,7 @@ type. Where a whole file is read, numbers such as 1 and 2.5, which may be labels
 """
 
 import io
+import logging
 import re
 import zipfile
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ _MIDNIGHT, _DAY_ZERO = " 00:00:00", r"^1899-12-3[01] "
 def _read(source: Source) -> Iterator[pl.DataFrame]:
     import fastexcel
 
+    logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it warns of columns that hold nothing but errors
     file = source.binary()
     book = file if isinstance(file, Path) else file.read()
     _check_size(book, source.name)
