@@ -62,6 +62,7 @@ class Worker:
         self.tally = Tally()
         self._current = (folder / "current").open("wb", buffering=0)
         self._state = (folder / "state.json").open("wb", buffering=0)
+        self._write_state()  # says that the worker has started
 
     def run(self, data: bytes) -> None:
         """Run one input; a parent whose worker dies finds it in the file `current`."""
@@ -77,6 +78,9 @@ class Worker:
             self._report(error, data)
         faulthandler.cancel_dump_traceback_later()
         self.tally.inputs += 1
+        self._write_state()
+
+    def _write_state(self) -> None:
         self.tally.cpu_seconds = time.process_time()
         self.tally.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         self._state.seek(0)
