@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,18 @@ import pytest
 
 from tagline.atomic import is_locked
 from tagline.errors import InputError
-from tagline.recipes import make_recipe
-from tagline.runs.resume import find_requests, hold, read_request, with_versions
+from tagline.recipes import load_recipe, make_recipe
+from tagline.runs.resume import (
+    UnfinishedRun,
+    find_requests,
+    hold,
+    kept_until_finished,
+    make_unfinished,
+    read_request,
+    read_unfinished,
+    with_versions,
+)
+from tagline.runs.settings import TrainSettings
 
 
 def read(path: Path) -> str:
@@ -91,3 +102,25 @@ def test_listing_does_not_lock_others_out(tmp_path: Path) -> None:
         stop.set()
         for watcher in watchers:
             watcher.join()
+
+
+def test_a_resumed_run_names_its_files_as_they_were_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    started = UnfinishedRun(
+        Path("run"),
+        "data/a.csv",
+        load_recipe("embedding-average"),
+        TrainSettings(recipe="embedding-average", test="test.csv"),
+        ("train", "data/a.csv"),
+        "fingerprint",
+    )
+    make_unfinished(started)
+    for place, folder in ((tmp_path, None), (tmp_path.parent, tmp_path)):  # once more, by the second process
+        with suppress(KeyboardInterrupt), kept_until_finished(started):
+            started.checkpoints.mkdir(exist_ok=True)
+            (started.checkpoints / "1.pt").touch()
+            raise KeyboardInterrupt
+        monkeypatch.chdir(place)
+        started = read_unfinished(tmp_path / "run")
+        expected = ("data/a.csv", "test.csv") if folder is None else (f"{folder}/data/a.csv", f"{folder}/test.csv")
+        assert (started.data, started.settings.test, started.settings.validation) == (*expected, None)

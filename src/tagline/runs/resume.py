@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ SUFFIX = ".unfinished"
 REQUEST = "asked.json"  # the name that version 0.1 gave it
 _CHECKPOINTS = "checkpoints"
 _FORMAT = 1
+_PATHS = ("test", "validation", "unlabelled")  # settings of `TrainSettings`
 
 _Made = TypeVar("_Made")
 
@@ -124,6 +125,11 @@ def absolute(data: Any) -> Any:
     return data
 
 
+def as_typed(typed: Any, stored: Any) -> Any:
+    """Return a path as the user typed it if it still leads to the stored one: a resumed run names its files alike."""
+    return typed if typed is not None and absolute(typed) == stored else stored
+
+
 def is_rereadable(data: Any, others: Sequence[Any]) -> bool:
     """Return whether data can be read again: files and built-in sets can, standard input and objects cannot."""
     return isinstance(data, str | Path) and data != "-" and all(isinstance(o, str | Path | None) for o in others)
@@ -209,10 +215,11 @@ def read_unfinished(run: str | Path) -> UnfinishedRun:
 
 
 def _restore(target: Path, request: dict[str, Any]) -> UnfinishedRun:
-    settings = request["settings"]
+    typed, settings = request.get("typed", {}), request["settings"]  # earlier versions did not keep it
+    settings |= {name: as_typed(typed.get(name), settings[name]) for name in _PATHS}
     return UnfinishedRun(
         target,
-        request["data"],
+        as_typed(typed.get("data"), request["data"]),
         make_recipe(request["recipe"], str(unfinished_folder(target) / REQUEST)),
         TrainSettings.from_json(settings),
         tuple(request["command"]),
@@ -265,10 +272,13 @@ def kept_until_finished(unfinished: UnfinishedRun) -> Iterator[None]:
 
 
 def _write(unfinished: UnfinishedRun) -> None:
+    settings = unfinished.settings
+    typed = {name: getattr(settings, name) for name in _PATHS}
     request = {
-        "data": unfinished.data,
+        "data": absolute(unfinished.data),
+        "typed": {"data": unfinished.data, **typed},
         "recipe": unfinished.recipe.model_dump(mode="json"),
-        "settings": asdict(unfinished.settings),
+        "settings": asdict(replace(settings, **{name: absolute(path) for name, path in typed.items()})),
         "command": list(unfinished.command),
         "fingerprint": unfinished.fingerprint,
     }

@@ -30,7 +30,6 @@ from tagline.runs.fit import Job, Result, fit_folds, fit_split
 from tagline.runs.record import SearchResult, metrics_json, row_counts, run_json
 from tagline.runs.resume import (
     UnfinishedRun,
-    absolute,
     is_rereadable,
     kept_until_finished,
     make_unfinished,
@@ -192,12 +191,11 @@ def _train_resumable(inputs: RunInputs, unfinished: UnfinishedRun, started: floa
 def _make_unfinished(inputs: RunInputs, target: Path | None, command: Sequence[str]) -> UnfinishedRun:
     """Make the folder of a new run; without a ``target`` at the next free place."""
     settings, recipe = inputs.settings, inputs.recipe
-    paths = {name: absolute(getattr(settings, name)) for name in ("test", "validation", "unlabelled")}
     request = UnfinishedRun(
         target or _default_target(inputs),
-        absolute(inputs.data),
+        str(inputs.data),
         recipe,
-        replace(settings, recipe=recipe.recipe.name, **paths),
+        replace(settings, recipe=recipe.recipe.name),
         tuple(command),
         inputs.dataset.fingerprint,
     )

@@ -14,6 +14,7 @@ from tagline.experiments.tune.candidates import Limits
 from tagline.run_folder import RUNS
 from tagline.runs.resume import (
     absolute,
+    as_typed,
     begin,
     find_requests,
     hold,
@@ -145,6 +146,7 @@ def _write_request(request: TuneRequest, fingerprint: str) -> None:
     paths = {"test": absolute(run.test), "validation": absolute(run.validation)}
     content = {
         "data": absolute(request.data) if _can_be_resumed(request) else None,
+        "typed": {"data": str(request.data), "test": run.test, "validation": run.validation},
         "settings": asdict(replace(request.settings, run=replace(run, **paths))),
         "command": list(request.command),
         "fingerprint": fingerprint,
@@ -169,8 +171,11 @@ def load_request(run: str | Path) -> tuple[TuneRequest, str]:
 
 
 def _parse(target: Path, content: dict[str, Any]) -> tuple[TuneRequest, str]:
-    settings = content["settings"]
+    settings, typed = content["settings"], content.get("typed", {})  # earlier versions did not keep it
+    settings["run"] |= {name: as_typed(typed.get(name), settings["run"][name]) for name in ("test", "validation")}
     tune = TuneSettings(
         TrainSettings.from_json(settings["run"]), settings["budget"], settings["metric"], Limits(**settings["limits"])
     )
-    return TuneRequest(target, content["data"], tune, tuple(content["command"])), content["fingerprint"]
+    return TuneRequest(target, as_typed(typed.get("data"), content["data"]), tune, tuple(content["command"])), content[
+        "fingerprint"
+    ]
