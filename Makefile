@@ -9,7 +9,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # those of OpenMP wait in a loop, which doubled the time of a round.
 PARALLEL_TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test fast lint types bench soak fuzz docs site audit sbom system
+.PHONY: help setup demo test fast lint types bench kill soak fuzz docs site audit sbom system
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -46,6 +46,9 @@ bench: setup ## compare with fastText and scikit-learn, load-test the service (m
 	$(BIN)/python benchmarks/serve.py
 	$(BIN)/python benchmarks/migration.py
 	$(BIN)/python benchmarks/tune.py
+
+kill: setup ## kill commands at random moments, start them again, and compare the results
+	$(BIN)/python benchmarks/kill.py
 
 soak: setup ## half an hour of mixed traffic against the service at its limits
 	$(BIN)/python benchmarks/soak.py
