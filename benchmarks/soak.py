@@ -367,7 +367,7 @@ def report(outcome: Outcome, limits: Limits, minutes: float) -> str:
         figures = [f"{1000 * value:,.0f}" for value in percentiles(seconds)] if seconds else ["-"] * 3
         rows.append([kind, f"{sum(outcomes.values()):,}", by_status, *figures])
     fifths = usage.fifths()
-    options = ", ".join(f"{name} {value:,g}" for name, value in asdict(limits).items())
+    options = ", ".join(f"{name} {value:,.12g}" for name, value in asdict(limits).items())
     n_answers = sum(map(Counter.total, tally.outcomes.values()))
     replaced = outcome.replaced
     summary = (
@@ -408,7 +408,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         bundles, reviews = _trained(Path(name))
         outcome = soak(bundles, reviews, limits, minutes=options.minutes, seed=options.seed)
-    measure.publish("The service for half an hour", report(outcome, limits, options.minutes), options.record)
+    measure.publish("The service under mixed traffic", report(outcome, limits, options.minutes), options.record)
     if outcome.broken:
         sys.exit("\n".join(["Broken promises:", *outcome.broken]))
 

@@ -546,7 +546,7 @@ class Client:
         connection.close()
 
     async def _expect_end(self, kind: str, connection: Connection) -> None:
-        if await connection.has_ended(5):
+        if await connection.has_ended(60):
             self._world.tally.outcomes[kind]["disconnected"] += 1
         else:
             self._world.tally.wrong(kind, "the server did not close the connection")

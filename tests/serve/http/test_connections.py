@@ -11,7 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 from starlette.requests import ClientDisconnect
 
-from tagline.serve.http import middleware
+from tagline.serve.http import connections, middleware
 from tagline.serve.http.connections import ABORT, LOSS, Loss
 from tagline.serve.http.deadline import answered_within
 from tagline.serve.http.errors import ApiError
@@ -150,6 +150,25 @@ def test_nothing_is_computed_for_a_client_that_has_gone(server, path, body):
         return found[-1] if found else None
 
     assert "code" not in waited(gone, PATIENCE)  # not always: a short answer may be ready before
+
+
+def test_a_client_that_reads_nothing_of_an_answer_in_one_piece_is_disconnected(monkeypatch):
+    monkeypatch.setattr(connections, "_UNREAD_SECONDS", 0.01)
+
+    async def is_aborted(*sizes):
+        connection = connections._Connection.__new__(connections._Connection)
+        connection.loop, connection.flow, connection.transport = asyncio.get_running_loop(), MagicMock(), MagicMock()
+        connection.transport.get_write_buffer_size.side_effect = sizes
+        connection.pause_writing()
+        await asyncio.sleep(0.1)
+        if len(sizes) == 1:
+            connection.resume_writing()
+        return connection.transport.abort.called
+
+    assert asyncio.run(is_aborted(90, 90))
+    assert asyncio.run(is_aborted(90, 80, 80, 80))  # it has read some of it, and then no more
+    monkeypatch.setattr(connections, "_UNREAD_SECONDS", 60)
+    assert not asyncio.run(is_aborted(90))
 
 
 def test_what_is_awaited_ends_with_its_time_or_its_connection():

@@ -1,4 +1,4 @@
-"""Connections: a client that sends its request too slowly, or endless headers, is disconnected."""
+"""Connections: a client that sends its request too slowly, or endless headers, or reads nothing, is disconnected."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,6 +14,9 @@ LOSS = "tagline.loss"  # the key of a request's scope with the `Loss` of its con
 _MAX_HEAD = 512 * 1024  # bytes of the headers; a single read returns up to half of it
 
 
+_UNREAD_SECONDS = 30.0  # in which a client must read some of an answer that does not fit into the buffers
+
+
 @dataclass
 class Loss:
     """Whether a connection has been lost, and what to call when it is."""
@@ -27,6 +30,7 @@ class _Connection(HttpToolsProtocol):
 
     seconds: float
     _timer: asyncio.TimerHandle | None = None
+    _reading_timer: asyncio.TimerHandle | None = None
     _head: int | None = 0  # bytes of the headers so far, None after them
 
     def connection_made(self, transport: Any) -> None:
@@ -36,10 +40,19 @@ class _Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        self._stop_reading_timer()
         super().connection_lost(exc)
         self._loss.has_happened = True
         for call in list(self._loss.on_loss):
             call()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_reading()
+
+    def resume_writing(self) -> None:
+        self._stop_reading_timer()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if self._head is not None:
@@ -86,6 +99,22 @@ class _Connection(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _expect_reading(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+
+        def check() -> None:
+            if self.transport.get_write_buffer_size() < unread:
+                self._expect_reading()
+            else:
+                self._disconnect()
+
+        self._reading_timer = self.loop.call_later(_UNREAD_SECONDS, check)
+
+    def _stop_reading_timer(self) -> None:
+        if self._reading_timer is not None:
+            self._reading_timer.cancel()
+            self._reading_timer = None
 
     def _disconnect(self) -> None:
         self._timer = None
