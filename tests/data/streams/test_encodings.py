@@ -8,6 +8,7 @@ import pytest
 from tagline.data.reading import FileLayout, ReadLog
 from tagline.data.sources.files import read_file, read_texts
 from tagline.data.streams.encodings import checked_encoding, to_utf8
+from tagline.data.streams.plausibility import implausible_share
 from tagline.errors import InputError
 
 SENTENCES = {
@@ -199,3 +200,11 @@ def test_utf7_that_writes_half_of_a_character_is_read(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(b"text,label\na +2AA- b,x\nc,y\n")
     assert read_file(path, layout=FileLayout(encoding="utf-7")).frame["text"].to_list() == ["a ? b", "c"]
+
+
+def test_a_long_run_of_marks_takes_no_longer_than_other_text(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b'ood film", "n"\xfc{\x7b\xcd\x82' + 40 * b"\xff" + b'\nxt{e"bad"}\n')
+    assert len(read_file(path).rejected) == 2
+    assert implausible_share("a" + 1000 * "˘") == 0
+    assert implausible_share("a" + 1000 * "˘" + "b") > 0

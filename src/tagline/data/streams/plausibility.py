@@ -8,8 +8,10 @@ import re
 from functools import cache
 
 _LETTER = r"[^\W\d_]"
-# Dashes, dots and apostrophes join words.
-_SYMBOL = r"[^\w\s\x00-\x7f–—‐‑…’‘ʼ·•/\u00ad\u200b-\u200f\u3000-\u303f\uff00-\uffef]|[¹²³ªºƒˆ˜ˇ˘˙˛˝]"
+_MARKS = "¹²³ªºƒˆ˜ˇ˘˙˛˝"
+# Dashes, dots and apostrophes join words. No character may match both alternatives: repeated, they would take
+# exponential time.
+_SYMBOL = rf"[^\w\s\x00-\x7f–—‐‑…’‘ʼ·•/\u00ad\u200b-\u200f\u3000-\u303f\uff00-\uffef{_MARKS}]|[{_MARKS}]"
 _LATIN = r"[A-Za-zÀ-ÖØ-öø-ɏ]"
 _BEYOND_ASCII = [chr(point) for point in (*range(0xC0, 0x180), *range(0x370, 0x530))]
 _CAPITALS = "".join(filter(str.isupper, _BEYOND_ASCII))
