@@ -174,7 +174,8 @@ def run_round(target: str, engine: str, minutes: float, seed: int) -> Round:
         if status:
             said = log.read_text(encoding="utf-8", errors="replace")[-6000:]
             kind = f"input of more than {INPUT_SECONDS:g} s" if "Timeout (" in said else f"end with status {status}"
-            kind += next((f" at {line.strip()}" for line in said.splitlines() if "/src/tagline/" in line), "")
+            places = [line.strip().replace(f"{ROOT}/", "") for line in said.splitlines() if "/src/tagline/" in line]
+            kind += f" at {places[0]}" if places else ""
             if not (folder / "state.json").read_bytes().strip():
                 sys.exit(f"The worker of `{target}` does not start:\n{said}")
             if kind not in round_.total.findings:
