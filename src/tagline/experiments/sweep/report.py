@@ -161,11 +161,15 @@ def _page(request: SweepRequest, results: Results) -> str:
             ("data", harmless(str(content["dataset"]["name"]))),
             ("fingerprint", content["dataset"]["fingerprint"][:16] + " …"),
             ("seeds", ", ".join(str(seed) for seed in request.seeds)),
-            ("made", content["created"]),
+            ("created", content["created"]),
             ("versions", ", ".join(f"{name} {version}" for name, version in content["versions"].items())),
-            ("machine", ", ".join(str(value) for value in content["machine"].values())),
+            ("machine", _machine(content["machine"])),
         ],
     )
+
+
+def _machine(facts: dict[str, Any]) -> str:
+    return ", ".join(f"{value} cores" if name == "cores" else str(value) for name, value in facts.items())
 
 
 def _verdict(results: Results) -> dict[str, str]:
