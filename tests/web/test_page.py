@@ -141,6 +141,8 @@ def test_labels_have_a_threshold_and_a_text_without_one_its_nearest(opened: Open
     expect(page.locator("#sureness")).to_contain_text(f"; nearest: {clf.classes_[proba.argmax()]}, ")
     expect(page.locator("#sureness")).to_contain_text("Nothing above ")
     expect(page.locator("#threshold")).to_contain_text("a label is assigned above")
+    expect(page.locator("[for=explained]")).to_have_text("Label to explain")
+    expect(page.locator("#explained option").first).to_have_text("predicted label")
     lines = page.locator("#bars .track b")
     expect(lines).to_have_count(len(clf.classes_))
     place = lines.first.evaluate("(line) => parseFloat(line.style.insetInlineStart)")

@@ -57,6 +57,9 @@ const digitsFor = (largest) => Math.min(6, Math.max(2, 2 - Math.floor(Math.log10
 
 const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
+/** What a model assigns: one class, or any number of labels. */
+const nounOf = ({ task }) => (task === "multilabel" ? { one: "label", many: "labels" } : { one: "class", many: "classes" });
+
 /** A name without control characters and marks that change the direction of text. */
 const shown = (name) => name.replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd") || "(empty)";
 

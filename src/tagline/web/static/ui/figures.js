@@ -57,6 +57,7 @@ function section(title, ...children) {
 function classParts({ figures, classes, task }) {
   if (!figures) return [];
   const parts = [];
+  const noun = nounOf({ task });
   const matrix = figures.confusion_matrix;
   if (matrix && task !== "multilabel" && classes.length <= MOST_MATRIX_CLASSES) {
     const pairs = confusedPairs(matrix, classes).slice(0, PAIRS_SHOWN);
@@ -75,19 +76,20 @@ function classParts({ figures, classes, task }) {
     parts.push(section("Confusion matrix", ...found));
   }
   if (figures.per_class) {
-    parts.push(section("Metrics by class", ...classTables(figures.per_class)));
+    parts.push(section(`Metrics by ${noun.one}`, ...classTables(figures.per_class, noun)));
   }
   return parts;
 }
 
-function featureParts({ features }) {
+function featureParts({ features, task }) {
   if (!features) return [];
+  const noun = nounOf({ task });
   const rows = features.map(({ class: name, features: words }) => [shown(name), wordList(words)]);
-  const columns = [{ name: "class", start: true }, { name: "words and n-grams", start: true }];
-  const caption = "The words and n-grams that matter most on average for each class, the most important first.";
+  const columns = [{ name: noun.one, start: true }, { name: "words and n-grams", start: true }];
+  const caption = `The words and n-grams that matter most on average for each ${noun.one}, the most important first.`;
   const make = (listed) => table(caption, columns, listed);
-  const tables = expandable(rows, make, "Words by class");
-  return [section("Top features of each class", ...tables)];
+  const tables = expandable(rows, make, `Words by ${noun.one}`, `all ${count(rows.length, noun.one, noun.many)}`);
+  return [section(`Top features of each ${noun.one}`, ...tables)];
 }
 
 function wordList(words) {

@@ -119,7 +119,7 @@ function predictTab(state, onProblem) {
     const button = byId("all-classes");
     button.hidden = ranked.length <= CLASSES_SHOWN;
     button.setAttribute("aria-expanded", String(allClasses));
-    button.textContent = allClasses ? `Show only the ${CLASSES_SHOWN} most probable` : `Show all ${ranked.length} classes`;
+    button.textContent = allClasses ? `Show only the ${CLASSES_SHOWN} most probable` : `Show all ${ranked.length} ${nounOf(state.about).many}`;
   }
 
   async function copyLink() {
@@ -185,9 +185,11 @@ function predictTab(state, onProblem) {
     /** Starts again with another model and the current text. */
     begin() {
       allClasses = false;
+      const noun = nounOf(state.about).one;
+      byId("explained-label").textContent = `${noun[0].toUpperCase()}${noun.slice(1)} to explain`;
       const names = state.about.classes;
       const options = names.map((name) => element("option", { value: name }, shown(name)));
-      explained.replaceChildren(element("option", { value: "" }, "predicted class"), ...options);
+      explained.replaceChildren(element("option", { value: "" }, `predicted ${noun}`), ...options);
       showExamples();
       return ask();
     },

@@ -128,9 +128,11 @@ function fileTab(state, onKeyAsked) {
       number(n),
       element("span", {}, percent(n / predicted), bar(n / predicted, "part")),
     ]);
-    const heads = [{ name: "class", start: true }, { name: "rows" }, { name: "share" }];
-    const make = (listed) => table("Predictions by class", heads, listed, { className: "narrow" });
-    byId("counts").replaceChildren(...(shares.length ? expandable(shares, make, "Counts by class") : []));
+    const noun = nounOf(state.about);
+    const heads = [{ name: noun.one, start: true }, { name: "rows" }, { name: "share" }];
+    const make = (listed) => table(`Predictions by ${noun.one}`, heads, listed, { className: "narrow" });
+    const all = `all ${count(shares.length, noun.one, noun.many)}`;
+    byId("counts").replaceChildren(...(shares.length ? expandable(shares, make, `Counts by ${noun.one}`, all) : []));
     showLeastSure(summary, predicted);
     byId("labelled").hidden = false;
     byId("file-status").textContent = [`${heading}.`, ...notes, "The file can be downloaded."].join(" ");
@@ -192,7 +194,7 @@ function showLeastSure({ leastSure, unsure, several }, predicted) {
     ? `${count(unsure, "text has", "texts have")} no label.`
     : `Least sure predictions. ${sure}`;
   const make = (listed) => leastSureTable(listed, caption, several);
-  const found = expandable(leastSure, make, label, { few: LEAST_SURE_SHOWN, all });
+  const found = expandable(leastSure, make, label, all, LEAST_SURE_SHOWN);
   byId("least-sure").replaceChildren(...(leastSure.length ? found : []));
 }
 

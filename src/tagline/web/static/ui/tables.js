@@ -31,7 +31,7 @@ function scrolling(content, label, tall = false) {
 const ROWS_SHOWN = 30;
 
 /** What `make` makes of the first rows, and a button for `all` of them, as in "the 50 least sure". */
-function expandable(rows, make, label, { few = ROWS_SHOWN, all = `all ${number(rows.length)} classes` } = {}) {
+function expandable(rows, make, label, all, few = ROWS_SHOWN) {
   if (rows.length <= few) return [scrolling(make(rows), label)];
   const place = element("div", {}, scrolling(make(rows.slice(0, few)), label));
   const button = element("button", { type: "button", class: "plain" });
@@ -96,15 +96,15 @@ function confusedPairs(matrix, classes) {
   return pairs.sort((a, b) => b[2] - a[2] || b[3] - a[3]);
 }
 
-function classTables(perClass) {
+function classTables(perClass, noun) {
   const share = (value) => (value === null || value === undefined ? "–" : percent(value));
   const range = (bounds) => {
     const telling = bounds && bounds[1] - bounds[0] < 1;
     return telling ? bounds.map((bound) => number(100 * bound, 1)).join("–") : "–";
   };
   const columns = ["precision", "recall", "F1", "95 % interval of F1", "texts"].map((name) => ({ name }));
-  const caption = "Each class against the rest, on test texts";
-  const heads = [{ name: "class", start: true }, ...columns];
+  const caption = `Each ${noun.one} against the rest, on test texts`;
+  const heads = [{ name: noun.one, start: true }, ...columns];
   const make = (listed) => table(caption, heads, listed, { className: "figures" });
   const rows = Object.entries(perClass).map(([name, row]) => [
     shown(name),
@@ -114,5 +114,5 @@ function classTables(perClass) {
     range(row.f1_ci95),
     number(row.support),
   ]);
-  return expandable(rows, make, "Metrics by class");
+  return expandable(rows, make, `Metrics by ${noun.one}`, `all ${count(rows.length, noun.one, noun.many)}`);
 }
