@@ -299,3 +299,10 @@ def test_prose_is_no_table(tmp_path: Path) -> None:
 def test_an_impossible_layout_is_an_error(layout: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=message.replace("|", r"\|")):
         FileLayout(**layout)
+
+
+@pytest.mark.parametrize("line", [500_000 * "-" + "x", 500_000 * " " + "x:"])
+def test_a_long_line_that_begins_as_a_rule_is_a_row(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(f"text,label\n{line},b\nc,d\n")
+    assert read_file(path).frame.height == 2

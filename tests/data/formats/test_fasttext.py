@@ -7,9 +7,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tagline.data import load_dataset
+from tagline.data.columns.beginnings import beginning_hint
 from tagline.data.reading import FileLayout
 from tagline.data.sources.files import read_file, read_texts
 from tagline.errors import DataError
@@ -109,3 +111,8 @@ def test_a_text_that_speaks_of_labels_has_none(tmp_path: Path) -> None:
     path = tmp_path / "texts.txt"
     path.write_text("a file of x__label__y\nand another line\n")
     assert read_file(path).frame.columns == ["text"]
+
+
+def test_the_hint_of_a_long_common_beginning_takes_no_longer_than_others() -> None:
+    lines = [f"{100_000 * 'a'}-{100_000 * 'b'}{label} text {i}" for i, label in enumerate("xy" * 10)]
+    assert f"{100_000 * 'a'}-`" in beginning_hint(pl.Series(lines))

@@ -37,6 +37,11 @@ def test_lists_and_objects_are_parsed_without_being_run(text: str, value: object
     assert parsed(text) == value
 
 
+def test_many_numbers_and_a_word_are_no_array() -> None:
+    assert parsed(f"[{60 * '2024 '}x]") is None
+    assert parsed(f"[{60 * '2024. '}]") == 60 * ["2024"]
+
+
 @pytest.mark.parametrize(
     ("value", "number"),
     [

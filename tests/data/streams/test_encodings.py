@@ -208,3 +208,11 @@ def test_a_long_run_of_marks_takes_no_longer_than_other_text(tmp_path: Path) -> 
     assert len(read_file(path).rejected) == 2
     assert implausible_share("a" + 1000 * "˘") == 0
     assert implausible_share("a" + 1000 * "˘" + "b") > 0
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n"])
+def test_a_long_run_of_carriage_returns_takes_no_longer_than_other_text(end: bytes) -> None:
+    content = b"text,label" + end + 500_000 * b"\r" + b"a,b" + end
+    stream = io.BufferedReader(io.BytesIO(content))
+    lines = to_utf8(stream, None, lambda encoding, in_part: None).read().split()
+    assert lines == [b"text,label", b"a,b"]

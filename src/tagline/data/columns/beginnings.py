@@ -18,7 +18,8 @@ def beginning_hint(texts: pl.Series) -> str:
         return ""
     # What the first and the last line in alphabetical order begin with, all lines do.
     both = takewhile(lambda pair: pair[0] == pair[1], zip(min(lines), max(lines), strict=False))
-    prefix = re.sub(r"[^\W_]*$", "", "".join(one for one, _ in both))
+    common = "".join(one for one, _ in both)
+    prefix = common.rstrip("".join({character for character in common if character.isalnum()}))
     if prefix and not any(character.isspace() for character in prefix):
         words = [word for line in lines for word in line[len(prefix) :].split(maxsplit=1)[:1]]
         if _may_be_labels(words, len(lines)):

@@ -18,7 +18,8 @@ _QUOTED = r"'[^']*'|\"[^\"]*\""
 #: Arrays as NumPy prints them: ``['a' 'b']``, which Python would read as one string, and ``[0 1 0]``.
 _NAME = rf"(?:{_QUOTED}|nan|None)"
 _NAMES_ARRAY = re.compile(rf"\[\s*{_NAME}(?:\s+{_NAME})+\s*\]")
-_ITEM = r"(?:[+-]?\d+\.?\d*(?:e[+-]?\d+)?|True|False)"
+# A number must match in one way only: several, repeated, would take exponential time.
+_ITEM = r"(?:[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?|True|False)"
 _NUMBERS_ARRAY = re.compile(rf"\[\s*{_ITEM}(?:\s+{_ITEM})*\s*\]")
 #: A missing value among others, as Python, pandas and R print it.
 _MISSING = re.compile(rf"({_QUOTED})|\b(?:nan|NaN|NaT|NA)\b|<NA>")

@@ -69,7 +69,7 @@ _SUSPECT_UTF16 = 0.1
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _MARKS = re.compile(rb"^(?:\xef\xbb\xbf)+", re.MULTILINE)
 _QUOTED = re.compile(rb'"[^"]*"')
-_LINE_END = re.compile(rb"\r*\n|\r")
+_CARRIAGE_RETURNS = re.compile(rb"(\r+)(\n?)")
 _BARE_CR = re.compile(rb"\r(?![\r\n])")
 _SPLIT_LINES, _NEARLY_ALL = 2000, 0.9
 _SAMPLE = 200_000  # bytes that the detection takes
@@ -303,8 +303,12 @@ def _line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
         part = carry + part
         end = len(part.rstrip(b"\r"))  # the LF of a CR LF may follow
         carry = part[end:]
-        yield _LINE_END.sub(b"\n", part[:end])
-    yield _LINE_END.sub(b"\n", carry)
+        yield _CARRIAGE_RETURNS.sub(_as_line_feeds, part[:end])
+    yield _CARRIAGE_RETURNS.sub(_as_line_feeds, carry)
+
+
+def _as_line_feeds(found: re.Match[bytes]) -> bytes:
+    return found[2] or b"\n" * len(found[1])
 
 
 def _ends_lines_with_cr(start: bytes) -> bool:
@@ -320,7 +324,7 @@ def _ends_lines_with_cr(start: bytes) -> bool:
     if not _BARE_CR.search(unquoted):
         return False
     both = _share_as_wide(re.split(rb"[\r\n]+", unquoted))
-    return both >= _NEARLY_ALL and both > _share_as_wide(re.split(rb"[\r\n]*\n", unquoted))
+    return both >= _NEARLY_ALL and both > _share_as_wide([line.strip(b"\r") for line in unquoted.split(b"\n")])
 
 
 def _share_as_wide(lines: list[bytes]) -> float:

@@ -24,8 +24,10 @@ from tagline.data.wording import listed
 from tagline.errors import DataError
 
 # The line under the header of psql and Markdown: three dashes somewhere, or in each cell one, with bars or colons.
+# The lookahead for the whole line, and `*+`, keep the time linear: the line may be long and begin alike.
 _RULE = re.compile(
-    rb"[\s|+:=-]*[-=]{3}[\s|+:=-]*|(?=\s*\||[^:]*:)\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*",
+    rb"(?=[\s|+:=-]*+\Z).*?[-=]{3}.*|(?=\s*\||[^:]*:)\s*+\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*",
+    re.DOTALL,
 )
 _MANY_LINES = 20  # of which a few may be bad in a table
 _EXCEL_SEPARATOR = re.compile(rb'"?sep=(.)"?\r?', re.IGNORECASE)
