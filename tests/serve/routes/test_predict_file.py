@@ -8,11 +8,11 @@ import json
 from pathlib import Path
 
 import pytest
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from tagline.serve.http.errors import ApiError
 from tagline.serve.http.limits import Limits
-from tagline.serve.routes.predict_file import _Clock, _full_disk_as_api_error, _receive
+from tagline.serve.routes.predict_file import _Clock, _FileResponse, _full_disk_as_api_error, _receive
 from tests.synthetic_texts import made_up
 
 
@@ -138,6 +138,24 @@ def test_the_steps_of_a_file_have_a_time_limit_together(monkeypatch):
     with pytest.raises(ApiError, match="not ready within 30 seconds") as raised:
         clock.timed(lambda: "block")
     assert (raised.value.status, raised.value.code) == (504, "timed_out")
+
+
+def test_a_file_is_released_if_its_client_has_gone_before_the_answer_starts():
+    released = []
+
+    async def content():
+        yield b"text"
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def send(message):
+        raise ClientDisconnect  # it read nothing of an earlier answer on this connection
+
+    response = _FileResponse(content(), {}, lambda: released.append(True))
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(response({"type": "http"}, receive, send))
+    assert released == [True]
 
 
 def test_a_full_disk_is_the_fault_of_no_client():

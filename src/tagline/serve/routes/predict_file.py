@@ -20,6 +20,7 @@ from fastapi import Query
 from pydantic import ConfigDict, Field
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from tagline.atomic import DISK_FULL, temporary_folder
 from tagline.data import ReadLog
@@ -97,7 +98,8 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
     folder = ExitStack()
     try:
         with _full_disk_as_api_error():
-            path = folder.enter_context(temporary_folder()) / f"file.{kind}"
+            make = partial(folder.enter_context, temporary_folder())  # lists the folder of temporary files first
+            path = await asyncio.get_running_loop().run_in_executor(None, make) / f"file.{kind}"
             await _receive(request, path, limits)
         frames = PredictedFile(
             model.predictor, path, query, query.format or kind, tuple(query.text), batch_rows=_BATCH_ROWS
@@ -116,8 +118,8 @@ async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -
         raise
     record_of(request).classified(model, [], survey.n_rows)
     headers = {"Content-Type": MEDIA_TYPES[frames.kind], "X-Tagline-Model": model.version, **survey.headers()}
-    labelled = _labelled(service, folder, frames, clock, escape_formulas=query.escape_formulas)
-    return StreamingResponse(labelled, headers=headers)
+    blocks = _blocks(frames, escape_formulas=query.escape_formulas)
+    return _FileResponse(_labelled(service, blocks, clock), headers, partial(_release, service, blocks, folder))
 
 
 async def _run(service: Service, function: Callable[[], _Result]) -> _Result:
@@ -237,17 +239,32 @@ def _survey(frames: PredictedFile, model: ServedModel, max_chars: int, clock: _C
     return _Survey(n_rows, positions, log)
 
 
-async def _labelled(
-    service: Service, folder: ExitStack, frames: PredictedFile, clock: _Clock, *, escape_formulas: bool
-) -> AsyncIterator[bytes]:
-    blocks = _blocks(frames, escape_formulas=escape_formulas)
-    try:
-        while (block := await _run(service, partial(clock.timed, partial(next, blocks, None)))) is not None:
-            yield block
-    finally:
-        service.files_in_progress -= 1
-        with suppress(RuntimeError):  # the pool is closed: the server has stopped
-            service.file_pool.submit(_close, blocks, folder)
+class _FileResponse(StreamingResponse):
+    """A response that calls ``release`` at its end.
+
+    The generator cannot: if the client reads nothing before the response starts, none of its code runs.
+    """
+
+    def __init__(self, content: AsyncIterator[bytes], headers: dict[str, str], release: Callable[[], None]) -> None:
+        super().__init__(content, headers=headers)
+        self._release = release
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._release()
+
+
+async def _labelled(service: Service, blocks: Iterator[bytes], clock: _Clock) -> AsyncIterator[bytes]:
+    while (block := await _run(service, partial(clock.timed, partial(next, blocks, None)))) is not None:
+        yield block
+
+
+def _release(service: Service, blocks: Iterator[bytes], folder: ExitStack) -> None:
+    service.files_in_progress -= 1
+    with suppress(RuntimeError):  # the pool is closed: the server has stopped
+        service.file_pool.submit(_close, blocks, folder)
 
 
 def _blocks(frames: PredictedFile, *, escape_formulas: bool) -> Iterator[bytes]:
