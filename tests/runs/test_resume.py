@@ -114,6 +114,11 @@ def test_a_resumed_run_names_its_files_as_they_were_typed(tmp_path: Path, monkey
         ("train", "data/a.csv"),
         "fingerprint",
     )
+    (tmp_path / "run.unfinished").mkdir()
+    (tmp_path / "run.unfinished" / "notes.txt").touch()
+    with pytest.raises(InputError, match="is unfinished"):  # a folder of the user's
+        make_unfinished(started)
+    (tmp_path / "run.unfinished" / "notes.txt").unlink()
     make_unfinished(started)
     for place, folder in ((tmp_path, None), (tmp_path.parent, tmp_path)):  # once more, by the second process
         with suppress(KeyboardInterrupt), kept_until_finished(started):

@@ -7,14 +7,14 @@ The folder is removed when the run is complete.
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tagline.atomic import is_locked, lock, write_json
+from tagline.atomic import is_locked, lock, remove_abandoned, write_json
 from tagline.data import BUILT_IN
 from tagline.errors import InputError, TaglineError
 from tagline.recipes import Recipe, make_recipe
@@ -25,6 +25,7 @@ from tagline.runs.settings import TrainSettings
 SUFFIX = ".unfinished"
 REQUEST = "asked.json"  # the name that version 0.1 gave it
 _CHECKPOINTS = "checkpoints"
+_KEPT = (_CHECKPOINTS, "mlflow.json", "tensorboard")  # beside the request
 _FORMAT = 1
 _PATHS = ("test", "validation", "unlabelled")  # settings of `TrainSettings`
 
@@ -135,17 +136,19 @@ def is_rereadable(data: Any, others: Sequence[Any]) -> bool:
     return isinstance(data, str | Path) and data != "-" and all(isinstance(o, str | Path | None) for o in others)
 
 
-def begin(folder: Path, request: str) -> bool:
-    """Make the folder of a new run or search, empty; return False if there is one with the file ``request``, or in use.
+def begin(folder: Path, kept: Collection[str]) -> bool:
+    """Make the folder of a new run or search, empty; return False if there is one that is in use or must be kept.
 
-    Without a request nothing can be resumed: a process was killed as it began, or as it removed a finished search.
+    Without a request nothing can be resumed: a process was killed as it began, or as it removed a finished search. What
+    is left then has no other names than ``kept``, those beside the request. Anything else may be the user's.
     """
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
-        if (folder / request).exists() or is_locked(folder):
+        remove_abandoned(folder)
+        if is_locked(folder) or not folder.is_dir() or not {path.name for path in folder.iterdir()} <= {*kept}:
             return False
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # another process may do so as well
         folder.mkdir(exist_ok=True)
     return True
 
@@ -235,7 +238,7 @@ def make_unfinished(unfinished: UnfinishedRun) -> None:
 
     """
     folder = unfinished.folder
-    if begin(folder, REQUEST):
+    if begin(folder, _KEPT):
         return
     if is_locked(folder):
         raise InputError(f"`{folder}` is in use: another process trains this run.")

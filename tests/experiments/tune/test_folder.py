@@ -65,6 +65,10 @@ def test_a_folder_without_a_request_is_no_search(search: TuneRequest) -> None:
     (search.folder / "journal.log").touch()
     with lock(search.folder), pytest.raises(InputError):
         create_folder(search, "fingerprint")
+    (search.folder / "notes.txt").touch()
+    with pytest.raises(InputError):  # a file of the user
+        create_folder(search, "fingerprint")
+    (search.folder / "notes.txt").unlink()
     create_folder(search, "fingerprint")
     assert [path.name for path in search.folder.iterdir()] == ["asked.json"]
 

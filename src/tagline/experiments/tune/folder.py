@@ -29,6 +29,7 @@ SUFFIX = ".tuning"
 ROWS = "rows"  # of the evaluated candidates
 _REQUEST = "asked.json"
 _ENDED = "ended"  # the run of a search that was ended early is written; it may be resumed, and need not be
+_KEPT = (ROWS, _ENDED, "journal.log", "material")  # beside the request
 _FORMAT = 1
 
 
@@ -75,7 +76,7 @@ def create_folder(request: TuneRequest, fingerprint: str) -> None:
     """
     if _ended_mark(request.target).exists() and not is_locked(request.folder):
         shutil.rmtree(request.folder)
-    if not begin(request.folder, _REQUEST):
+    if not begin(request.folder, _KEPT):
         raise InputError(
             f"`{request.target}` is unfinished: resume it with `tagline tune --resume {request.target}`, "
             f"or remove `{request.folder}` to start again."
