@@ -36,7 +36,7 @@ class Database(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(self.server.status)
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(self.server.content)
 
     def log_message(self, *_):
         pass
@@ -45,7 +45,7 @@ class Database(BaseHTTPRequestHandler):
 @pytest.fixture
 def database():
     with HTTPServer(("127.0.0.1", 0), Database) as server:
-        server.status = 200
+        server.status, server.content = 200, b"{}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -73,6 +73,21 @@ def test_the_audit_has_the_status_of_pip_audit_and_is_skipped_without_a_database
         assert done.returncode == 0
         assert done.stderr.startswith("warning: the audit is skipped, because http://127.0.0.1")
         assert done.stderr.count("\n") == 1
+
+
+def test_the_audit_is_skipped_if_a_page_answers_or_it_takes_too_long(database, tmp_path, capsys):
+    module = runpy.run_path(str(ROOT / ".ci" / "audit.py"))
+    audit = module["main"].__globals__
+    database.content = b"<html>log in</html>"
+    audit["OSV"] = f"http://127.0.0.1:{database.server_port}/v1/query"
+    assert audit["main"]() == 0
+    assert "does not answer (Expecting value" in capsys.readouterr().err
+    database.content = b"{}"
+    audit["PIP_AUDIT"], audit["LONGEST"] = tmp_path / "pip-audit", 0.1
+    audit["PIP_AUDIT"].write_text("#!/bin/sh\nexec sleep 60\n")
+    audit["PIP_AUDIT"].chmod(0o755)
+    assert audit["main"]() == 0
+    assert capsys.readouterr().err == "warning: the audit is skipped, because it took more than 0.1 s.\n"
 
 
 def test_an_advisory_is_accepted_with_a_reason_only():
