@@ -421,3 +421,18 @@ def test_a_lock_file_is_made(tmp_path: Path) -> None:
     with lock(tmp_path / "lock", create=True):
         assert (tmp_path / "lock").exists()
     assert not is_locked(tmp_path / "missing")
+
+
+def test_the_group_is_kept_if_only_the_owner_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, groups = tmp_path / "file", []
+    path.write_text("old")
+
+    def change(descriptor: int, user: int, group: int) -> None:
+        if user != -1:
+            raise PermissionError
+        groups.append(group)
+
+    monkeypatch.setattr(os, "fchown", change)
+    with open_file(path, keep_mode=True) as stream:
+        stream.write(b"new")
+    assert (path.read_text(), groups) == ("new", [path.stat().st_gid])

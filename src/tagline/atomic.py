@@ -72,8 +72,9 @@ def open_file(path: str | Path, *, keep_mode: bool = False) -> Iterator[BinaryIO
         with os.fdopen(descriptor, "wb") as stream:
             if keep_mode and os.name == "posix":
                 old = target.stat()
-                with suppress(OSError):
-                    os.fchown(descriptor, old.st_uid, old.st_gid)
+                for owner in ((-1, old.st_gid), (old.st_uid, -1)):  # the group may be allowed, and the user not
+                    with suppress(OSError):
+                        os.fchown(descriptor, *owner)
                 os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
             yield stream
             stream.flush()
