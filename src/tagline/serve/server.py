@@ -18,7 +18,7 @@ from tagline.serve.http.access_log import AccessLog, location_of
 from tagline.serve.http.connections import connection_class, expects_request
 from tagline.serve.http.listener import block_connections
 from tagline.serve.http.middleware import WRITE_SECONDS
-from tagline.serve.memory import limit_arenas
+from tagline.serve.memory import freed_memory_returned, limit_freed_memory
 from tagline.serve.metrics import Metrics
 from tagline.serve.model_store import ModelStore
 from tagline.serve.routes import ROUTES
@@ -44,7 +44,7 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
         TaglineError: a model cannot be loaded, or the address cannot be bound.
 
     """
-    limit_arenas()
+    limit_freed_memory()
     metrics = Metrics(route.path for route in ROUTES if route.documented)
 
     def scoring_failed(error: BaseException) -> None:
@@ -55,6 +55,7 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
         closing(bind(settings.host, settings.port)) as listener,
         closing(Scorer(metrics.batch, scoring_failed)) as scorer,
         _uvicorn_logs(log),
+        freed_memory_returned(),
     ):
         service = Service(settings, ModelStore(settings.models, settings.title, log, metrics), scorer, log, metrics)
         config = _config(service)
