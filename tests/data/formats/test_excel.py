@@ -9,6 +9,7 @@ import pytest
 import xlsxwriter
 
 from tagline.data.sources.files import read_file, read_texts
+from tagline.data.streams import compression
 from tagline.errors import DataError
 
 TABLE = [("text", "label"), *((f"film {i}", "ab"[i % 2]) for i in range(5))]
@@ -96,6 +97,33 @@ def test_a_workbook_that_claims_to_hold_much_is_refused(tmp_path: Path) -> None:
             archive.writestr(f"{i}.xml", b"\0" * (60 << 20))
     with pytest.raises(DataError, match=r"a.xlsx` holds more than 200 times its size"):
         read_file(path)
+
+
+def test_a_workbook_that_claims_less_than_it_holds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.xlsx", {"a": TABLE})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("more.xml", b"\0" * 10_000_000)
+    path.write_bytes(path.read_bytes().replace((10_000_000).to_bytes(4, "little"), (1_000).to_bytes(4, "little")))
+    monkeypatch.setattr(compression, "UNBOUNDED", 4_000_000)
+    with pytest.raises(DataError, match=r"a.xlsx` holds more than 200 times its size"):
+        read_file(path)
+
+
+@pytest.mark.parametrize("cell", ['<c\nr="XFD1048576" t="n"><v>1</v></c>', "<c r='ZZ999999'><v>1</v></c>"])
+def test_cells_far_from_each_other_are_refused(tmp_path: Path, cell: str) -> None:
+    path = write(tmp_path / "a.xlsx", {"a": [*TABLE, ("far", "a")]})
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    empty = b'<row r="8"><c r="XFD1048576" s="1"/></row>'  # a cell that only has a format
+    for added, refused in ((empty, False), (empty + f"<row>{cell}</row>".encode(), True)):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in parts.items():
+                archive.writestr(name, content.replace(b"</sheetData>", added + b"</sheetData>"))
+        if refused:
+            with pytest.raises(DataError, match=r"a.xlsx` has a sheet of [\d,]+ rows and [\d,]+ columns, nearly all"):
+                read_file(path)
+        else:
+            assert read_file(path).frame.height == len(TABLE)
 
 
 def test_headers_with_questions_years_and_numbers_beyond_64_bits(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import os
+import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -84,7 +85,7 @@ def test_the_name_says_whether_a_file_is_compressed(tmp_path: Path, suffix: str)
     assert read_file(named).frame.rows() == ROWS
 
 
-@pytest.mark.parametrize("start", [b"x^2", b"x\x01", b"BZh", b"BZh9", b"PK", b"\x78\x5e is", b"(\x7f/"])
+@pytest.mark.parametrize("start", [b"x^2", b"x\x01", b"BZh", b"BZh9", b"PK", b"PAR1", b"\x78\x5e is", b"(\x7f/"])
 def test_text_may_begin_like_a_compressed_stream(tmp_path: Path, start: bytes) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(b"text,label\n" + start + b" + 3x,maths\n" + DATA.split(b"\n", 1)[1])
@@ -124,3 +125,38 @@ def test_what_an_archive_holds_beside_its_data_is_left_out(tmp_path: Path) -> No
     for name, kind in (("a.zip", "gzip"), ("a.csv.lzma", "LZMA"), ("a.csv.gz.gz", "gzip")):
         with pytest.raises(DataError, match=rf"{name}` holds compressed data \({kind}\).* extract it"):
             read_file(tmp_path / name)
+
+
+def test_what_decoders_return_at_once_is_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv.zst"
+    block = ((131_072 << 3) | 2).to_bytes(3, "little") + b"a"  # 128 KB of one letter in 4 bytes
+    path.write_bytes(b"\x28\xb5\x2f\xfd\x00\x58" + block * 100_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="holds more than 200 times its size"):
+            read_file(path)
+        assert tracemalloc.get_traced_memory()[1] < 800 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_zstandard_may_begin_with_a_frame_to_skip(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv.zst"
+    path.write_bytes(b"\x50\x2a\x4d\x18\x04\0\0\0skip" + zstandard.compress(DATA))
+    assert read_file(path).frame.rows() == ROWS
+
+
+def test_an_archive_may_claim_another_size_and_has_one_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "data.zip"
+    data = bytearray(zipped({"data.csv": DATA + b"\0" * 8_000_000 + os.urandom(1_300_000).hex().encode()}))
+    at = data.index(b"PK\x01\x02") + 20
+    data[at : at + 4] = (2**31 - 1).to_bytes(4, "little")
+    path.write_bytes(data)
+    monkeypatch.setattr(compression, "UNBOUNDED", 4_000_000)
+    monkeypatch.setattr(compression, "MAX_RATIO", 4)
+    with pytest.raises(DataError, match="holds more than"):
+        read_file(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("data.csv", DATA)
+    with pytest.raises(DataError, match="by a method that cannot be read: extract it"):
+        read_file(path)

@@ -10,8 +10,9 @@ import logging
 import re
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import polars as pl
 
@@ -25,7 +26,8 @@ from tagline.data.formats.delimited.header import (
     n_known,
     recurs,
 )
-from tagline.data.streams.compression import check_decompressed_size
+from tagline.data.streams.chunks import CHUNK_BYTES, chunks_of
+from tagline.data.streams.compression import MAX_DECOMPRESSED, check_decompressed_size, readable
 from tagline.data.wording import listed
 from tagline.errors import DataError
 
@@ -33,6 +35,12 @@ if TYPE_CHECKING:
     from fastexcel import ExcelReader
 
 _TOP_ROWS = MOST_LINES_ABOVE + 50  # rows that show where the table begins, and whether it has a header
+# A table takes some 30 bytes per cell, also of empty ones.
+_MOST_CELLS, _MOST_PER_FILLED = 20_000_000, 50
+# A tag and what is behind it, up to the next one: `>` may stand in attributes. Cells may have no place of their own.
+_ROW_OR_CELL = re.compile(
+    rb"<(?:[^\s<>/:]{1,50}:)?(row|c)(?=[\s/>])(?:[^<]*?\sr\s*=\s*[\"']([A-Za-z]{0,4})(\d{1,10}))?([^<]*)"
+)
 # Excel stores a date as midnight of a day, and a time as a time of day 0 or 1.
 _DATE_AND_TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$")
 _MIDNIGHT, _DAY_ZERO = " 00:00:00", r"^1899-12-3[01] "
@@ -84,6 +92,8 @@ def _typed_columns(reader: "ExcelReader", sheet: str, first_row: int, texts: pl.
 
 def _typed(written: pl.Series, typed: pl.Series) -> pl.Series:
     """Return numbers or booleans if a column has nothing else, and otherwise what is written in its cells."""
+    if written.null_count() == len(written):
+        return written
     whole = typed.null_count() == written.null_count()
     if whole and typed.dtype in (pl.Boolean, pl.Duration):
         return typed
@@ -106,15 +116,82 @@ def _as_written(numbers: pl.Series) -> pl.Series:
 
 
 def _check_size(book: Path | bytes, name: str) -> None:
-    """Raise `DataError` for a workbook that claims to hold far more than its size when it is decompressed."""
+    """Raise `DataError` for a workbook that holds far more than its size, or that needs far more memory.
+
+    The reader makes a table of every sheet: two cells at its corners may stand for billions.
+    """
     try:
-        with zipfile.ZipFile(book if isinstance(book, Path) else io.BytesIO(book)) as archive:
-            members = archive.infolist()
+        archive = zipfile.ZipFile(book if isinstance(book, Path) else io.BytesIO(book))
     except (zipfile.BadZipFile, OSError):
         return  # the reader says what is wrong
-    check_decompressed_size(
-        sum(member.file_size for member in members), sum(member.compress_size for member in members), name
-    )
+    compressed = book.stat().st_size if isinstance(book, Path) else len(book)
+    size = 0
+    with archive, readable(name):
+        check_decompressed_size(sum(member.file_size for member in archive.infolist()), compressed, name)
+        for member in archive.infolist():
+            if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                continue  # the reader reads none of these
+            member.file_size = MAX_DECOMPRESSED  # what is claimed may be less than what the reader finds
+            spans = _Spans()
+            with archive.open(member) as file:
+                for part in chunks_of(cast(BinaryIO, file)):
+                    size += len(part)
+                    check_decompressed_size(size, compressed, name)
+                    spans.add(part)
+            if spans.n_rows * spans.n_columns > max(_MOST_CELLS, _MOST_PER_FILLED * spans.n_filled):
+                raise DataError(
+                    f"`{name}` has a sheet of {spans.n_rows:,} rows and {spans.n_columns:,} columns, nearly all empty: "
+                    "delete the cells that stand far from the table."
+                )
+
+
+class _Spans:
+    """How many rows and columns the filled cells of a sheet span, whose XML comes in parts; of other files, none."""
+
+    def __init__(self) -> None:
+        self._rows: tuple[int, ...] = ()  # the first and the last one
+        self._columns: set[int] = set()
+        self.n_filled = self._row = self._column = 0
+        self._rest = b""
+
+    @property
+    def n_rows(self) -> int:
+        return self._rows[-1] - self._rows[0] + 1 if self._rows else 0
+
+    @property
+    def n_columns(self) -> int:
+        return max(self._columns) - min(self._columns) + 1 if self._columns else 0
+
+    def add(self, part: bytes) -> None:
+        """Take a part of the file, and keep the tag at its end for the next one."""
+        text = self._rest + part
+        end = max(0, text.rfind(b"<"))
+        self._rest = text[end : end + CHUNK_BYTES]
+        row, column, rows = self._row, self._column, set(self._rows)
+        for kind, letters, digits, rest in _ROW_OR_CELL.findall(text, 0, end):
+            if kind == b"row":
+                row, column = int(digits) if digits else row + 1, 0
+                continue
+            row, column = (int(digits), _column(letters)) if digits else (row, column + 1)
+            if not rest.endswith(b"/>"):
+                self.n_filled += 1
+                self._columns.add(column)
+                rows.add(row)
+        self._row, self._column = row, column
+        self._rows = (min(rows), max(rows)) if rows else ()
+
+
+@cache
+def _column(letters: bytes) -> int:
+    """Return the number of a column, from 1.
+
+    >>> _column(b"A"), _column(b"XFD")
+    (1, 16384)
+    """
+    number = 0
+    for letter in letters.upper():
+        number = 26 * number + letter - ord("A") + 1
+    return number
 
 
 def _find_sheet(reader: "ExcelReader", source: Source) -> tuple[str, list[list[str]]]:

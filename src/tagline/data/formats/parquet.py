@@ -109,4 +109,7 @@ def _named(number: pl.Expr, names: list[str]) -> pl.Expr:
     )
 
 
-FORMAT = Format("parquet", (".parquet", ".pq"), _read, magic=b"PAR1", binary=True)
+#: Behind the first four bytes, with which a text may begin, follow a page or the footer; both begin with this byte.
+_MAGIC = b"PAR1\x15"
+
+FORMAT = Format("parquet", (".parquet", ".pq"), _read, magic=_MAGIC, binary=True)

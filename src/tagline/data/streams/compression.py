@@ -98,7 +98,8 @@ def _buffered(stream: object) -> BinaryIO:
 
 def _open_zip(stream: BinaryIO, name: str) -> tuple[BinaryIO, str]:
     with readable(name):
-        archive = zipfile.ZipFile(stream if stream.seekable() else io.BytesIO(stream.read()))
+        file = stream if stream.seekable() else io.BytesIO(stream.read())
+        archive = zipfile.ZipFile(file)
         members = [member for member in archive.infolist() if not member.is_dir() and not _is_hidden(member.filename)]
         if len(members) > 1:
             members = [member for member in members if not _BESIDE_DATA.fullmatch(member.filename)] or members
@@ -108,7 +109,12 @@ def _open_zip(stream: BinaryIO, name: str) -> tuple[BinaryIO, str]:
             raise DataError(f"`{name}` {held}: extract the one to read, or put just one file into the archive.")
         if members[0].flag_bits & 1:
             raise DataError(f"`{name}` is encrypted: extract it with its password.")
-        member, size = members[0], members[0].compress_size
+        member = members[0]
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # Python decompresses whatever other methods make of 4 KB at once: up to 5 GB.
+            raise DataError(f"`{name}` is compressed by a method that cannot be read: extract it and give that file.")
+        # The archive may claim any size of what it holds.
+        size = min(member.compress_size, file.seek(0, io.SEEK_END))
         return _bounded(_buffered(archive.open(member)), lambda: size, name), member.filename
 
 
@@ -168,13 +174,15 @@ def _zstd_decoder() -> _ZstdDecoder:
 def _unzstd(stream: BinaryIO) -> Iterator[bytes]:
     decoder = _zstd_decoder()
     started = False
-    for part in chunks_of(stream):
-        while part:
-            if decoder.eof:
-                decoder = _zstd_decoder()
-            yield decoder.decompress(part)
-            started = True
-            part = decoder.unused_data if decoder.eof else b""
+    for chunk in chunks_of(stream):
+        for start in range(0, len(chunk), _ZSTD_BYTES):
+            part = chunk[start : start + _ZSTD_BYTES]
+            while part:
+                if decoder.eof:
+                    decoder = _zstd_decoder()
+                yield decoder.decompress(part)
+                started = True
+                part = decoder.unused_data if decoder.eof else b""
     if started and not decoder.eof:
         raise EOFError("the Zstandard stream ends before its end mark")
 
@@ -183,13 +191,16 @@ _UNREAD = {b"\x5d\0\0": "LZMA", b"\x1f\x9d": "compress", b"PK\x03\x04": "ZIP"}
 #: What an archive holds beside its data.
 _BESIDE_DATA = re.compile(r"(?i)(.*/)?((readme|licen[sc]e|changelog)[^/]*|thumbs\.db|desktop\.ini|[^/]*\.(md|pdf))")
 _ZIP_MAGIC = b"PK\x03\x04"
+_ZSTD_MAGIC = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # the second of a frame that is skipped
+#: Zstandard decoders return all at once, and 4 bytes may stand for 128 KB: they get so much at a time.
+_ZSTD_BYTES = 1 << 10
 _COMPRESSIONS = (
     Compression("gzip", ".gz", re.compile(rb"\x1f\x8b"), lambda stream: _buffered(gzip.GzipFile(fileobj=stream))),
     Compression(
         "bzip2", ".bz2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), lambda stream: _buffered(bz2.BZ2File(stream))
     ),
     Compression("xz", ".xz", re.compile(rb"\xfd7zXZ\x00"), lambda stream: _buffered(lzma.LZMAFile(stream))),  # noqa: SIM115  # closed with the file
-    Compression("Zstandard", ".zst", re.compile(rb"\x28\xb5\x2f\xfd"), lambda stream: stream_of(_unzstd(stream))),
+    Compression("Zstandard", ".zst", _ZSTD_MAGIC, lambda stream: stream_of(_unzstd(stream))),
 )
 #: Suffixes of compressed files, lower-case.
 SUFFIXES = (*(compression.suffix for compression in _COMPRESSIONS), ".zip")
