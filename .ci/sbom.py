@@ -13,7 +13,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-DEVELOPMENT = {"bench", "dev", "site"}
+DEVELOPMENT = {"bench", "dev", "fuzz", "site"}
 
 
 def required(found: Distribution, extras: set[str]) -> dict[str, set[str]]:

@@ -1,5 +1,8 @@
 """Trees as arrays: scikit-learn's own predictions decide."""
 
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -100,3 +103,12 @@ def test_a_class_without_rows_has_no_share() -> None:
     model = fit_forest(X, Y, np.ones(len(y)), HyperParameters(n_trees=5), 0)
     assert not model.proba(X)[:, 3].any()
     assert (model.logits(X)[:, 3] < -13).all()
+
+
+def test_forests_side_by_side_leave_the_users_warnings_alone() -> None:
+    """The threads of scikit-learn reset the filters of the process for each tree, and miss what others have reset."""
+    X, y = sample(2, n=60)
+    Y, weights, before = np.eye(2, dtype=bool)[y], np.ones(len(y)), list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda seed: fit_forest(X, Y, weights, HyperParameters(max_depth=2, n_trees=40), seed), range(8)))
+    assert list(warnings.filters) == before

@@ -19,7 +19,7 @@ ESCAPE = "((parts, separator) => { const {add} = formulaEscaper(separator); retu
 @pytest.fixture(scope="module")
 def engine() -> MiniRacer:
     engine = MiniRacer()
-    start, script = "// Cells of CSV", asset("ui.js")
+    start, script = "const FORMULA", asset("ui.js")
     engine.eval(script[script.index(start) : script.index("/** Gives a CSV file of tagline's")])
     return engine
 

@@ -3,10 +3,8 @@
 Every model has one output for two classes (the logit of the second class), else one output for each class.
 """
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,6 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.models.base import Contributions, Model
+from tagline.models.estimators import fit_alone
 from tagline.task import Floats, Ints
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ _BITS, _SMALLEST_EXPONENT, _LARGEST_EXPONENT = 11, -14, 16
 _LARGEST = 2.0**120  # coefficient that single precision and its sums hold
 _LARGEST_STORED = 111  # power of two that a stored coefficient, below 2**16, can be multiplied by in single precision
 _STORED_EXPONENT = 15  # that of the largest coefficient of an output that is scaled: no rounding overflows
-# liblinear has one random generator for the whole process, so that concurrent fits would not be reproducible, and
-# concurrent `warnings.catch_warnings` leave filters behind. The solvers gain nothing from threads.
-_ONE_AT_A_TIME = Lock()
 
 #: Rows (n_texts, n_columns), their classes (n_texts,), their weights, C and a seed to coefficients
 #: (n_outputs, n_columns) and intercepts (n_outputs,). Classes are 0 … n_classes - 1, each with a row.
@@ -167,12 +163,7 @@ def fit_logistic(X: sp.csr_matrix, y: Ints, weights: Floats, C: float, seed: int
 
 
 def _solve(model: Any, X: sp.csr_matrix, y: Ints, weights: Floats) -> tuple[Floats, Floats]:
-    from sklearn.exceptions import ConvergenceWarning
-
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
-        # The number of passes is bounded on purpose: the last digits of the margin do not change a prediction.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(X, y, sample_weight=weights)
+    fit_alone(model, X, y, weights)
     return model.coef_, model.intercept_
 
 

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.models.base import Contributions, HyperParameters, Model
+from tagline.models.estimators import fit_alone
 from tagline.task import Bools, Floats
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def fit_forest(X: sp.csr_matrix, Y: Bools, weights: Floats, settings: HyperParam
     forest = RandomForestClassifier(
         settings.n_trees, max_depth=settings.max_depth, min_samples_leaf=2, random_state=seed, n_jobs=-1
     )
-    forest.fit(X.astype(np.float32), Y.argmax(axis=1), sample_weight=weights)
+    fit_alone(forest, X.astype(np.float32), Y.argmax(axis=1), weights)
     return _of(forest.estimators_, Y.shape[1])
 
 
