@@ -174,8 +174,10 @@ def test_a_client_that_reads_nothing_of_an_answer_in_one_piece_is_disconnected(m
 def test_what_is_awaited_ends_with_its_time_or_its_connection():
     loss = Loss()
 
-    async def await_long(seconds, *, lost=False):
+    async def await_long(seconds, *, lost=False, error=None):
         async with answered_within({LOSS: loss}, seconds):
+            if error is not None:
+                raise error
             if lost:
                 loss.has_happened = True
                 next(iter(loss.on_loss))()
@@ -184,6 +186,9 @@ def test_what_is_awaited_ends_with_its_time_or_its_connection():
     with pytest.raises(ApiError, match=r"within 0.01 seconds"):
         asyncio.run(await_long(0.01))
     asyncio.run(await_long(None))
+    for seconds in (None, 60):
+        with pytest.raises(TimeoutError, match="the disk"):
+            asyncio.run(await_long(seconds, error=TimeoutError("the disk does not answer")))
     for _ in range(2):  # the second time it has happened before
         with pytest.raises(ClientDisconnect):
             asyncio.run(await_long(60, lost=True))

@@ -36,6 +36,8 @@ async def answered_within(scope: Scope, seconds: float | None) -> AsyncIterator[
             finally:
                 loss.on_loss.discard(end)
     except TimeoutError:
-        if loss.has_happened or seconds is None:
+        if loss.has_happened:
             raise ClientDisconnect from None
+        if seconds is None or not deadline.expired():  # an error of the block, such as that of a slow disk
+            raise
         raise timed_out(seconds) from None
