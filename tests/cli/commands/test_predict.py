@@ -260,6 +260,9 @@ def test_predictions_in_place(call, run_folder, here, monkeypatch):
     refused = {
         "bad.csv": (rows + "3;dull;4;5\n" + "4;fine\n" * 97, "strict reading allows none"),
         "title.csv": ("Our films\n\n" + rows, "`title.csv` has lines above its table, which `--in-place` would lose"),
+        "sep.csv": ("sep=;\n" + rows, "`--in-place` would change the separator or the header of `sep.csv`"),
+        "tabs.csv": (rows.replace(";", "\t"), "`--in-place` would change the separator or the header of `tabs.csv`"),
+        "twice.csv": ("n;n;text\n1;2;dull\n", "`--in-place` would change the separator or the header"),
         "in.txt": ("dull\n", "`in.txt` has no suffix of a known format"),
         "in.xlsx": ("", "`--in-place` would lose the layout and other sheets of `in.xlsx`"),
         "-": (None, "`--in-place` writes to the file that is read, and `-` is not a file"),

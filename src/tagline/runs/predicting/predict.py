@@ -1,5 +1,6 @@
 """Predict texts and files: rows in, the same rows in the same order out, with columns added."""
 
+import csv
 import os
 import shlex
 import stat
@@ -20,7 +21,7 @@ from tagline.errors import ColumnError, DataError, InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
 from tagline.runs.predicting.prediction_row import PredictionOptions, prediction_rows
-from tagline.runs.predicting.tables import JSON_OBJECT, CsvStyle, open_table, table_kind
+from tagline.runs.predicting.tables import JSON_OBJECT, CsvStyle, open_table, style_of, table_kind
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -152,6 +153,9 @@ def predict_file(
         style = replace(style, byte_order_mark=log.byte_order_mark)
     if file_options.in_place and log.table_line is not None:
         raise InputError(f"`{path}` has lines above its table, which `--in-place` would lose: write to another file.")
+    if file_options.in_place and kind == "csv" and path is not None and first is not None:
+        encoding = log.marked_encoding or log.encoding or "utf-8"
+        _check_header(path, first.columns, encoding, style_of(path, style).separator)
     with open_table(target, kind, style, keep_mode=file_options.in_place) as write:
         for frame in () if first is None else chain([first], predicted):
             if strict and unreadable(log.rejected):
@@ -206,6 +210,22 @@ def _check_in_place(source: str | Path, target: str | Path | BinaryIO, file_opti
         raise InputError(f"`--in-place` keeps the format of `{path}`: leave out `--format`.")
     if kind == "xlsx":
         raise InputError(f"`--in-place` would lose the layout and other sheets of `{path}`: write to another file.")
+
+
+def _check_header(path: Path, columns: Sequence[str], encoding: str, separator: str) -> None:
+    """Raise `InputError` if the first line is not the names of the columns, as they would be written."""
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        if file.read(1) != "\ufeff":
+            file.seek(0)
+        try:
+            names = [name.strip() for name in next(csv.reader(file, delimiter=separator), [])]
+        except csv.Error:
+            names = []
+    if not names or names != [name.strip() for name in columns[: len(names)]]:
+        raise InputError(
+            f"`--in-place` would change the separator or the header of `{path}`, which should name each column once in "
+            "the first line: write to another file."
+        )
 
 
 @dataclass

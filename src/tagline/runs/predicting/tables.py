@@ -79,6 +79,15 @@ def polars_os_errors() -> Iterator[None]:
         raise OSError(code, os.strerror(code)) from error
 
 
+def style_of(path: Path, style: CsvStyle) -> CsvStyle:
+    """Return the style of a file of this name: tabs separate the cells of TSV, and of UTF-16, and of no other CSV."""
+    if path.suffix.lower() in TAB_SUFFIXES:
+        return replace(style, separator="\t")
+    if style.separator == "\t" and not style.encoding.startswith("utf-16"):  # which Excel reads only with tabs
+        return replace(style, separator=",")
+    return style
+
+
 @contextmanager
 def open_table(
     target: str | Path | BinaryIO,
@@ -107,10 +116,7 @@ def open_table(
         with path.open("wb") as stream, _open_kind(stream, kind, style) as write:
             yield write
         return
-    if path.suffix.lower() in TAB_SUFFIXES:
-        style = replace(style, separator="\t")
-    elif style.separator == "\t" and not style.encoding.startswith("utf-16"):  # which Excel reads only with tabs
-        style = replace(style, separator=",")
+    style = style_of(path, style)
     path = path.resolve()
     with ExitStack() as stack:
         try:
