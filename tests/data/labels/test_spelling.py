@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tagline.data import load_dataset
 from tagline.data.labels import LabelOptions, match_classes, spelling_key, unify_labels
+from tagline.data.labels.column import LabelColumn
+from tagline.data.labels.lists import clean_lists
 
 KEEP = LabelOptions(keep_spelling=True)
 
@@ -60,6 +62,11 @@ def test_labels_are_composed() -> None:
     assert labels == ["réclamation"] * 3 + ["b"]
     assert "Unicode NFC, such as `réclamation`" in told
     assert unified([nfd], KEEP)[0] == ["réclamation"]
+
+
+def test_nul_behind_a_label_is_dropped() -> None:
+    assert LabelColumn(pl.Series(["a\0", "\0 ", "c\0d"]), "x").strings.to_list() == ["a", None, "c\0d"]
+    assert clean_lists(pl.Series([["a\0", "b"], ["\0"]])).to_list() == [["a", "b"], []]
 
 
 @pytest.mark.parametrize("mark", ["-", "?", "N/A", "nan", "NaN", "NA", "#N/A", "null", "unlabelled", "k.A."])

@@ -54,11 +54,11 @@ class LabelColumn:
 
     @cached_property
     def strings(self) -> pl.Series:
-        """The values as String without spaces around them; an empty one is null. (n_rows,)."""
+        """The values as String without spaces around them and NUL behind them; an empty one is null. (n_rows,)."""
         read = as_strings(self.values)
         if read is None:
             raise self.no_labels()
-        strings = read.str.strip_chars()
+        strings = read.str.replace(r"[\s\x00]+$", "").str.strip_chars()  # NumPy drops NUL at the end of class names
         if self.values.dtype == pl.String and strings.str.contains(PRINTED).any():
             strings = without_constructors(strings)
         return strings.to_frame().select(pl.when(pl.col(strings.name) != "").then(pl.col(strings.name))).to_series()

@@ -68,7 +68,7 @@ def clean_lists(column: pl.Series) -> pl.Series:
     """Return lists of names without spaces around them, distinct, sorted, and without empty ones."""
     # `list.eval` works row by row, which takes five times as long.
     rows = pl.DataFrame({"row": pl.arange(len(column), eager=True), "label": column})
-    labels = pl.col("label").cast(pl.String).str.strip_chars()
+    labels = pl.col("label").cast(pl.String).str.replace(r"[\s\x00]+$", "").str.strip_chars()
     flat = rows.filter(pl.col("label").list.len() > 0).explode("label").select("row", labels)
     flat = flat.filter(pl.col("label").str.len_bytes() > 0).unique().sort("row", "label")
     lists = rows.join(flat.group_by("row").agg("label"), on="row", how="left", suffix="_clean").sort("row")
