@@ -5,10 +5,12 @@ answers, as from its own origin. The `Host` of such a request is the name of the
 """
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 
 _LOCAL = "localhost"
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:]*))(?::\d*)?")
 
 
 def is_loopback(host: str) -> bool:
@@ -25,11 +27,15 @@ def is_allowed(header: str, names: Iterable[str]) -> bool:
 
     >>> is_allowed("LOCALHOST:80", []), is_allowed("[::1]:80", []), is_allowed("Demo.example.:1", ["demo.example"])
     (True, True, True)
+    >>> is_allowed("[::1].demo.example", []), is_allowed("localhost:demo.example", [])
+    (False, False)
     >>> is_allowed("demo.example", []), is_allowed("127.0.0.1.demo.example", []), is_allowed("10.0.0.1", [])
     (False, False, False)
     """
-    name = header.strip().lower()
-    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0].removesuffix(".")
+    found = _HOST.fullmatch(header.strip().lower())
+    if found is None:
+        return False
+    name = found[1] or found[2].removesuffix(".")
     if name == _LOCAL or name in names:
         return True
     try:

@@ -116,8 +116,9 @@ class ServiceMiddleware:
         """Return whether a request counts towards the concurrency limit; raise `ApiError` if it is not accepted."""
         check_head(scope)
         names = self._service.settings.allowed_hosts
-        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), None)
-        if names is not None and host is not None and not is_allowed(host, names):
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        host = next((host for host in hosts if names is not None and not is_allowed(host, names)), None)
+        if host is not None:
             raise ApiError(
                 "unknown_host", f"This server does not answer as `{host:.100}`: start it with `--allow-host NAME`."
             )
