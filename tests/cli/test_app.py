@@ -117,6 +117,11 @@ def test_invalid_outputs(fails, run_folder, reviews, tmp_path):
     assert "no suffix" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path / "out.doc")
     assert "does not exist" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path / "a" / "b.csv")
     assert "is a folder" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path, "--format", "csv")
+    assert "no suffix" in fails("predict", run_folder, "--input", reviews, "--output", ".")
+    loop = tmp_path / "loop.csv"
+    loop.symlink_to(loop)
+    assert fails("predict", run_folder, "--input", reviews, "--output", loop)
+    loop.unlink()
     assert "is a folder" in fails("explain", run_folder, "x", "--html", tmp_path)
     assert "no column" in fails(
         "predict", run_folder, "--input", reviews, "--text", "txet", "--output", tmp_path / "o.csv"

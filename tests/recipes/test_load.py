@@ -253,6 +253,8 @@ def test_a_recipe_file(tmp_path: Path) -> None:
         (OWN.replace("[features]", "[feature]"), r"lacks `features`|unknown key `feature`\. Did you mean `features`\?"),
         (OWN.replace('kind = "logistic-regression"', ""), r"lacks `model\.kind`"),
         (OWN.replace("words = 2", "words = "), "is not TOML"),
+        (OWN.replace("words = 2", "words = " + "[" * 5000 + "]" * 5000), "is not TOML: it is nested too deeply"),
+        (OWN.replace("words = 2", "words = " + "9" * 5000), "is not TOML: Exceeds the limit"),
         ("model = 3\n" + OWN.replace("[model]", "[protocol]"), r"`model` in the recipe .* is not a table"),
     ],
 )

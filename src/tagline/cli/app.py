@@ -1,5 +1,6 @@
 """The commands, and `main`, which runs one of them and turns every error into one line."""
 
+import errno
 import os
 import re
 import shlex
@@ -189,7 +190,10 @@ def explain_error(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError):
         what = error.strerror or str(error)
         where = f"`{error.filename}`: " if error.filename else ""
-        return f"{where}{what}.", 2 if isinstance(error, _WRONG_PATHS) else 1
+        wrong_path = isinstance(error, _WRONG_PATHS) or error.errno in (errno.ELOOP, errno.ENAMETOOLONG)
+        return f"{where}{what}.", 2 if wrong_path else 1
+    if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):  # of pathlib before Python 3.13
+        return "the path to write to is a link that leads to itself: name another.", 2
     about = str(error).strip().splitlines()
     return f"unexpected {type(error).__name__}: {about[0] if about else ''} (run with `--debug` for the traceback)", 1
 

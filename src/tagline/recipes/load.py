@@ -57,8 +57,9 @@ def load_recipe(recipe: str | Path, settings: Iterable[str] | Mapping[str, Any] 
         )
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"The recipe `{source}` is not TOML: {error}.") from None
+    except (ValueError, RecursionError) as error:  # also of numbers of thousands of digits
+        what = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise RecipeError(f"The recipe `{source}` is not TOML: {what}.") from None
     return make_recipe(_changed(tables, setting_pairs(settings), source), source)
 
 
@@ -147,5 +148,5 @@ def setting_pairs(settings: Iterable[str] | Mapping[str, Any]) -> list[tuple[str
 def _parse(value: str) -> Any:
     try:
         return tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return value  # a bare word

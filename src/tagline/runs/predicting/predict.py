@@ -361,7 +361,7 @@ def _text_columns(clf: "TextClassifier", named: Sequence[str]) -> _TextColumns:
 
 
 def _rejected_file(target: Path) -> Path:
-    return target.with_name(f"{target.name}.rejected.csv")
+    return target.parent / f"{target.name}.rejected.csv"
 
 
 def _write_rejected(target: Path, rejected: Sequence[Rejected]) -> Path:
