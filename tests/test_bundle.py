@@ -372,3 +372,14 @@ def test_a_part_has_the_size_that_the_index_says(folder: Path) -> None:
         file.truncate(1 << 40)  # a hole on the disk
     with pytest.raises(BundleError, match=r"words.txt` is damaged: it has 1,099,511,627,776 bytes, not \d+\."):
         read_bundle(folder)
+
+
+def test_a_part_may_claim_any_size(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "model", Bundle({}, {}, {"words.txt": "a\n"}))
+    path = tmp_path / "model" / "tagline.json"
+    index = json.loads(path.read_text(encoding="utf-8"))
+    del index["sha256"]
+    index["parts"]["words.txt"]["bytes"] = 10**30
+    path.write_text(json.dumps({**index, "sha256": _digest(index)}), encoding="utf-8")
+    with pytest.raises(BundleError, match="is damaged"):
+        read_bundle(tmp_path / "model")

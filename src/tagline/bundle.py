@@ -209,7 +209,7 @@ def _read_part(path: Path, part: Part) -> bytes:
         raise
     except (OSError, ValueError):
         raise BundleError(f"`{path}` is missing or cannot be read. Copy the model again.") from None
-    if hashlib.sha256(content).hexdigest() != part.sha256:
+    if len(content) != part.bytes or hashlib.sha256(content).hexdigest() != part.sha256:
         raise BundleError(f"`{path}` is damaged: its checksum does not match. Copy the model again.")
     return content
 
@@ -238,7 +238,7 @@ def _read_regular(path: Path, largest: int) -> bytes:
             size = f"{found.st_size:,} bytes, not {largest:,}"
             raise BundleError(f"`{path}` is damaged: it has {size}. Copy the model again.")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(largest)
+            return file.read(found.st_size)  # `largest` may be any number, and Python would reserve it
     finally:
         os.close(descriptor)
 
