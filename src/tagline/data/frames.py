@@ -10,6 +10,18 @@ import polars as pl
 from tagline.data.json_values import replace_surrogates
 from tagline.errors import DataError
 
+_MANY_NAMES = 1000
+_CELLS_PER_VALUE = 100
+
+
+def check_filled(n_names: int, n_rows: int, n_values: int, source: str) -> None:
+    """Refuse objects whose table would be nearly all empty: its size grows with the square of theirs."""
+    if n_names > _MANY_NAMES and n_names * n_rows > _CELLS_PER_VALUE * n_values:
+        raise DataError(
+            f"`{source}`: {n_rows:,} objects have {n_names:,} different names of values, nearly all in few of them: "
+            "give the text, and the label, the same name in each object."
+        )
+
 
 def frame_of_dicts(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Make a frame of a list of dictionaries; a missing key is a null, and empty ones are rows without columns."""

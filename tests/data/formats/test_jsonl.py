@@ -82,3 +82,25 @@ def test_nothing_is_kept_of_a_bad_line_that_is_no_json_either(tmp_path: Path, li
     (batch,) = read_texts(path)
     assert batch.lines is not None
     assert batch.lines.to_list() == ['{"text": "a"}', "{}", '{"text": "b"}']
+
+
+def test_objects_of_ever_new_names_are_refused(tmp_path: Path) -> None:
+    """Their table has a column for each of them: kilobytes of a file would become gigabytes."""
+    rows = [{f"k{i}": 1, "text": "x"} for i in range(1500)]
+    lines, document = tmp_path / "a.jsonl", tmp_path / "a.json"
+    lines.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    document.write_text(json.dumps(rows), encoding="utf-8")
+    for path in (lines, document):
+        with pytest.raises(DataError, match=rf"{path.name}`: 1,500 objects have 1,501 different names"):
+            read_file(path)
+    with mock.patch.object(files, "BLOCK_BYTES", 2000), pytest.raises(DataError, match="different names"):
+        list(read_texts(lines))
+    with pytest.raises(DataError, match="`list`: 1,500 objects"):
+        load_dataset(rows)
+    wide = [{f"k{j}": j for j in range(i % 7, 1200)} | {"text": "x", "label": str(i % 2)} for i in range(20)]
+    assert read_file(_written(tmp_path / "b.jsonl", wide)).frame.shape == (20, 1202)
+
+
+def _written(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path

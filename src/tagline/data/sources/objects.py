@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tagline.data.frames import concat, frame_of_columns, frame_of_dicts
+from tagline.data.frames import check_filled, concat, frame_of_columns, frame_of_dicts
 from tagline.data.labels.class_labels import named_values
 from tagline.data.rows import Rows
 from tagline.data.sources.folders import SPLIT_COLUMN
@@ -65,6 +65,7 @@ def _read_one(data: Any) -> Rows:
     if isinstance(data, Iterable) and not isinstance(data, str | bytes):
         rows = list(data)
         if rows and all(isinstance(row, Mapping) for row in rows):
+            check_filled(len(set().union(*rows)), len(rows), sum(map(len, rows)), kind)
             return Rows(frame_of_dicts(rows), NAME, f"{kind} of dictionaries")
         if rows and all(isinstance(row, Sequence) and not isinstance(row, str) and len(row) == 2 for row in rows):
             return _pairs_rows([row[0] for row in rows], [row[1] for row in rows], f"{kind} of pairs")

@@ -9,7 +9,7 @@ import polars as pl
 
 from tagline.data.formats.base import LINE, REASON, Source, excerpt, not_utf8, split_lines
 from tagline.data.formats.json_text.layouts import without_envelope
-from tagline.data.frames import frame_of_dicts
+from tagline.data.frames import check_filled, frame_of_dicts
 from tagline.data.json_values import check_depth, parse_json
 from tagline.data.reading import ReadLog
 
@@ -24,7 +24,8 @@ def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
     When the file is streamed, the column `LINE` keeps each line: the types of columns lose part of it. Of a rejected
     line it keeps the members in front of the one that cannot be read; they are cells of columns that other lines have.
     """
-    number = 0
+    number = n_rows = n_values = 0
+    all_names: set[str] = set()
     for block in source.blocks():
         rows: list[Mapping[str, Any]] = []
         kept: list[str] = []
@@ -49,6 +50,10 @@ def read_json_lines(source: Source) -> Iterator[pl.DataFrame]:
         if any(reasons):
             names = {name for row, reason in zip(rows, reasons, strict=True) if reason is None for name in row}
             rows = [{name: row[name] for name in row if name in names} for row in rows]
+        all_names.update(*rows)
+        n_rows += len(rows)
+        n_values += sum(map(len, rows))
+        check_filled(len(all_names), n_rows, n_values, source.name)
         frame = frame_of_dicts(rows)
         source.check_names(frame.columns)
         if source.streamed:

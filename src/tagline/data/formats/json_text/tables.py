@@ -16,7 +16,7 @@ from tagline.data.formats.json_text.layouts import (
     texts_by_class,
     without_envelope,
 )
-from tagline.data.frames import concat, frame_of_columns, frame_of_dicts
+from tagline.data.frames import check_filled, concat, frame_of_columns, frame_of_dicts
 from tagline.data.wording import listed
 from tagline.errors import DataError
 
@@ -84,6 +84,7 @@ def _table_of_list(rows: list[Any], source: Source) -> pl.DataFrame:
         return frame_of_columns({name: list(cells) for name, *cells in zip(names, *rows, strict=True)})
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise DataError(f'`{source.name}` must hold an array of objects, such as `[{{"text": …, "label": …}}]`.')
+    check_filled(len(set().union(*rows)), len(rows), sum(map(len, rows)), source.name)
     intents = patterns_of_intents(rows)
     return frame_of_dicts([without_envelope(row) for row in rows] if intents is None else intents)
 
