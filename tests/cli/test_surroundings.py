@@ -57,7 +57,8 @@ def test_whatever_lacks_memory_says_so(error: Exception) -> None:
         assert explain_error(given) == ("there is not enough memory.", 1)
 
 
-def test_other_import_errors_are_no_lack_of_memory() -> None:
+def test_other_errors_are_no_lack_of_memory() -> None:
+    assert "memory" not in explain_error(FileNotFoundError(errno.ENOENT, "not found", "bad_alloc.csv"))[0]
     assert explain_error(ImportError("no module `x`"))[0].startswith("unexpected ImportError: no module `x`")
 
 

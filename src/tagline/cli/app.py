@@ -202,6 +202,8 @@ def _lacks_memory(error: BaseException | None) -> bool:
     """Return whether an error, or one that it was raised from, comes from a lack of memory."""
     if error is None:
         return False
+    if isinstance(error, OSError) and error.errno not in (None, errno.ENOMEM):
+        return False  # its message names a file
     found = isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)) is not None
     return found or _lacks_memory(error.__cause__ or error.__context__)
 

@@ -11,7 +11,7 @@ def require_column(frame: pl.DataFrame, name: str, source: str) -> None:
     """Raise `ColumnError` that lists the columns, and the nearest, if ``frame`` has no column ``name``."""
     if name not in frame.columns:
         hint = nearest(name, frame.columns)
-        message = f"`{source}` has no column `{name}`.{hint} Its columns are {listed(frame.columns)}."
+        message = f"`{source}` has no column `{name}`.{hint} {_columns_of(frame)}"
         raise ColumnError(message, (), frame.columns)
 
 
@@ -20,7 +20,7 @@ def ambiguous(what: str, candidates: list[str], n_likely: int, frame: pl.DataFra
     if candidates:
         problem, columns = f"the {what} column is ambiguous", f"Candidates are {listed(candidates)}."
     else:
-        problem, columns = f"no column looks like a {what}", f"Its columns are {listed(frame.columns)}."
+        problem, columns = f"no column looks like a {what}", _columns_of(frame)
     if not candidates and (nested := nested_names(frame)):
         columns = f"{columns} Objects in them hold {listed(nested)}, which may be named too."
     likely = candidates[:n_likely]
@@ -29,3 +29,7 @@ def ambiguous(what: str, candidates: list[str], n_likely: int, frame: pl.DataFra
         tuple(part for name in likely for part in (f"--{what}", name)),
         frame.columns,
     )
+
+
+def _columns_of(frame: pl.DataFrame) -> str:
+    return f"Its columns are {listed(frame.columns)}." if frame.columns else "It has no columns at all."

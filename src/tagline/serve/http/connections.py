@@ -12,8 +12,6 @@ from tagline.serve.http.limits import MAX_URL
 ABORT = "tagline.abort"  # the key of a request's scope with the function that closes its connection at once
 LOSS = "tagline.loss"  # the key of a request's scope with the `Loss` of its connection
 _MAX_HEAD = 512 * 1024  # bytes of the headers; a single read returns up to half of it
-
-
 _UNREAD_SECONDS = 30.0  # in which a client must read some of an answer that does not fit into the buffers
 
 
