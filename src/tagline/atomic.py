@@ -9,7 +9,8 @@ Locks are ``flock`` locks: the system releases them when the process ends, howev
 (Windows, some network file systems) every lock is granted and nothing that another process may use is removed.
 
 A temporary file or folder is locked as long as its process works on it. Whoever writes in the same folder next removes
-those that are not locked: their process was killed.
+those that are not locked: their process was killed. Where locks hold on one machine only (NFS mounted with
+``local_lock``), machines must not write in the same folder at the same time.
 """
 
 import errno

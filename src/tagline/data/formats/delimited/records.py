@@ -87,6 +87,8 @@ def read_records(
     """
     quote = None if grammar.quote is None else grammar.quote.encode()
     while (line := source.next()) is not None:
+        if line in (b"", b"\r"):
+            continue  # at once: megabytes of them are quick to send
         number = source.number
         cells: list[str] | None = None
         reason = None
