@@ -1,6 +1,7 @@
 """Graphs from anywhere: only what `Builder` writes is run."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -109,14 +110,27 @@ def test_memory_is_bounded() -> None:
     nodes += [helper.make_node("Concat", [f"y{i}", f"y{i}"], [f"y{i + 1}"], axis=0) for i in range(2)]
     nodes.append(helper.make_node("ReduceSum", ["y2"], ["logits"]))
     nodes.append(helper.make_node("Identity", ["logits"], ["probabilities"]))
+    constants = {"one": np.ones((1, 1), np.float32), "shape": np.array([2**30, 1])}
+    with pytest.raises(ValueError, match=r"(fails|cannot read the graph): .*smaller than requested"):
+        restored(nodes, constants).check(1, 1)
+
+
+def test_products_of_constants_count_as_time_of_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONNX Runtime would compute them as it opens the graph, where nothing limits the time."""
+    names = ["square", *(f"product{i}" for i in range(300))]
+    nodes = [helper.make_node("MatMul", [before, "square"], [after]) for before, after in pairwise(names)]
+    nodes.append(helper.make_node("ReduceSum", [names[-1]], ["logits"]))
+    nodes.append(helper.make_node("Identity", ["logits"], ["probabilities"]))
+    monkeypatch.setattr("tagline.models.onnx.runtime._SECONDS", 0.05)
+    with pytest.raises(ValueError, match="the graph fails"):
+        restored(nodes, {"square": np.full((400, 400), 1e-3, np.float32)}).check(1, 1)
+
+
+def restored(nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray]) -> OnnxModel:
+    """Return the model of a graph that ignores the words of a text."""
     outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1]) for name in ("logits", "probabilities")]
     ids = helper.make_tensor_value_info("ids", TensorProto.INT64, ["n_texts", "n_steps"])
-    constants = [
-        numpy_helper.from_array(np.ones((1, 1), np.float32), "one"),
-        numpy_helper.from_array(np.array([2**30, 1]), "shape"),
-    ]
-    graph = helper.make_graph(nodes, "g", [ids], outputs, constants)
+    tensors = [numpy_helper.from_array(values, name) for name, values in constants.items()]
+    graph = helper.make_graph(nodes, "g", [ids], outputs, tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    restored = OnnxModel.restore({}, {}, {"model.onnx": model.SerializeToString()})
-    with pytest.raises(ValueError, match=r"(fails|cannot read the graph): .*smaller than requested"):
-        restored.check(1, 1)
+    return OnnxModel.restore({}, {}, {"model.onnx": model.SerializeToString()})

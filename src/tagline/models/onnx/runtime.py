@@ -127,7 +127,10 @@ class OnnxModel(Model):
         options.add_session_config_entry("session.use_env_allocators", "1")
         _bound_memory()
         try:
-            return onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
+            # Constants are folded by running operators here, where nothing limits the time: `_check_time` does.
+            return onnxruntime.InferenceSession(
+                self.graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=["ConstantFolding"]
+            )
         except Exception as error:  # its exceptions have no other common base class
             raise InputError(f"ONNX Runtime cannot read the graph: {error}.") from error
 
