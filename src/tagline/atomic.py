@@ -37,7 +37,7 @@ _TEMPORARY = ".tagline-tmp-"
 _TEMPORARY_NAME = re.compile(rf"{re.escape(_TEMPORARY)}[0-9a-f]{{16}}")
 _OLD = ".tagline-old"
 _PATIENCE = 1.0  # seconds that an exclusive lock waits for shared ones, which `is_locked` holds for an instant
-
+_ATTEMPTS = 100  # to find parents that other processes make and delete
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05  # seconds between two attempts to get a lock
 
 
@@ -170,16 +170,19 @@ def check_folder(target: Path) -> None:
         target = target.resolve()
     if os.path.ismount(target):
         raise OSError(errno.EBUSY, "it is a mount point, which cannot be replaced; name a folder in it")
-    while True:
-        missing = make_parents(target.parent)
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        missing: list[Path] = []
         try:
+            missing = make_parents(target.parent)
             with suppress(FileNotFoundError):
                 _old(target).lstat()  # its name is the longest: is it too long?
-            return check_file(target)
-        except FileNotFoundError:
-            if target.parent.exists():
+            check_file(target)
+        except (FileNotFoundError, FileExistsError):  # the latter, of mkdir, for one that is deleted after it
+            if not attempts_left:
                 raise
-            # Another process, which made the parents, has deleted them.
+            # Another process that checks, and made the parents, may have deleted them.
+        else:
+            return
         finally:
             _remove_empty(missing)
 
