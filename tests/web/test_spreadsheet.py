@@ -24,7 +24,7 @@ def engine() -> MiniRacer:
     return engine
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(CELLS, min_size=2, max_size=2, unique=True),
     st.lists(st.tuples(CELLS | st.none(), CELLS), max_size=6),

@@ -206,7 +206,7 @@ def test_kill_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_a_winner_that_cannot_learn_from_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next one is taken; where none can, nothing that was found is lost."""
     data = write_data(tmp_path / "data.csv", 200)
-    settings = TuneSettings(TrainSettings(), budget=12.0)
+    settings = TuneSettings(TrainSettings(), budget=20.0)
     made: list[Recipe] = []
     failing = True
 
