@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import median
 
 import measure
-from soak_client import Connection, Lost, request
+from soak_client import Connection, RequestLostError, request
 from soak_traffic import KEY, UPLOADS, Expected, LargeBodies, Tally, Texts, Upload, World, clients, percentiles
 from tagline import TextClassifier, load_dataset
 from tagline.serve.http.limits import Limits
@@ -212,7 +212,7 @@ class Replacing:
         await connection.send(request("GET", f"/v1/model?model={name}", {"X-API-Key": KEY})[0])
         try:
             answer = await connection.receive()
-        except Lost as error:
+        except RequestLostError as error:
             self.tally.lost("version", error)
             return None
         finally:

@@ -12,7 +12,7 @@ _RECEIVE_BYTES = 1 << 18
 _SILENT_SECONDS = 300  # without a byte of the answer, after which a request counts as lost
 
 
-class Lost(Exception):  # noqa: N818 (the name of what happened, as it is counted)
+class RequestLostError(Exception):
     """A request without one complete answer."""
 
 
@@ -72,7 +72,7 @@ class Connection:
         """Receive one answer, at a limited rate if one is given.
 
         Raises:
-            Lost: the connection ended before the answer did, or the answer is followed by more.
+            RequestLostError: the connection ended before the answer did, or the answer is followed by more.
 
         """
         head = await self._until(b"\r\n\r\n")
@@ -84,7 +84,7 @@ class Connection:
         else:
             body = await self._exactly(int(headers.get("content-length", 0)), bytes_per_second)
         if self._received:
-            raise Lost(f"{len(self._received)} bytes follow the answer: {bytes(self._received[:80])!r}")
+            raise RequestLostError(f"{len(self._received)} bytes follow the answer: {bytes(self._received[:80])!r}")
         if headers.get("connection", "").lower() == "close":
             self.close()
         return Answer(int(first.split()[1]), headers, body)
@@ -120,12 +120,12 @@ class Connection:
         except ConnectionResetError:
             return b""
         except TimeoutError:
-            raise Lost(f"no byte of the answer arrived for {_SILENT_SECONDS} s") from None
+            raise RequestLostError(f"no byte of the answer arrived for {_SILENT_SECONDS} s") from None
 
     async def _more(self, bytes_per_second: float) -> None:
         part = await self._part()
         if not part:
-            raise Lost(f"the connection ended after {len(self._received)} bytes of an incomplete answer")
+            raise RequestLostError(f"the connection ended after {len(self._received)} bytes of an incomplete answer")
         self._received += part
         if bytes_per_second:
             await asyncio.sleep(len(part) / bytes_per_second)

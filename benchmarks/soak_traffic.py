@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from soak_client import Answer, Connection, Lost, chunked, request
+from soak_client import Answer, Connection, RequestLostError, chunked, request
 from tagline.serve.http.limits import Limits
 from tagline.serve.http.middleware import WRITE_SECONDS
 
@@ -36,7 +36,7 @@ Message = tuple[bytes, bytes]
 Check = Callable[[Answer], None]
 
 
-class Wrong(Exception):  # noqa: N818 (what an answer is)
+class WrongAnswerError(Exception):
     """A complete answer that is not the expected one."""
 
 
@@ -81,10 +81,10 @@ class Expected:
     by_text: dict[str, tuple[str, float]]
 
     def check(self, text: str, label: str, probability: float) -> None:
-        """Raise `Wrong` unless this is the prediction for ``text``."""
+        """Raise `WrongAnswerError` unless this is the prediction for ``text``."""
         wanted, proba = self.by_text[text]
         if abs(probability - proba) > _PROBABILITY or (label != wanted and proba > 0.5 + _PROBABILITY):
-            raise Wrong(f"`{label}` {probability:.6f} instead of `{wanted}` {proba:.6f} for `{text[:60]}`")
+            raise WrongAnswerError(f"`{label}` {probability:.6f} instead of `{wanted}` {proba:.6f} for `{text[:60]}`")
 
 
 @dataclass(frozen=True)
@@ -120,13 +120,13 @@ class Upload:
         return cls(kind, chosen, data, gzip.compress(data, 1))
 
     def check(self, answer: Answer, expected: Expected) -> None:
-        """Raise `Wrong` unless all rows are there, in their order, with their predictions."""
+        """Raise `WrongAnswerError` unless all rows are there, in their order, with their predictions."""
         read = pl.read_csv if self.kind == "csv" else pl.read_ndjson
         found = read(io.BytesIO(answer.body))
         if found["number"].to_list() != list(range(len(self.texts))):
-            raise Wrong(f"{len(found):,} rows of {len(self.texts):,}, or not in their order")
+            raise WrongAnswerError(f"{len(found):,} rows of {len(self.texts):,}, or not in their order")
         if answer.headers["x-tagline-rows"] != str(len(self.texts)):
-            raise Wrong(f"X-Tagline-Rows is {answer.headers['x-tagline-rows']}")
+            raise WrongAnswerError(f"X-Tagline-Rows is {answer.headers['x-tagline-rows']}")
         for text, label, probability in zip(self.texts, found["prediction"], found["probability"], strict=True):
             expected.check(text, label, probability)
 
@@ -346,7 +346,7 @@ class Client:
         await connection.send(body)
         try:
             await connection.receive_some(1)
-        except Lost as error:
+        except RequestLostError as error:
             self._world.tally.lost(kind, error)
         else:
             await asyncio.sleep(WRITE_SECONDS + 10)
@@ -375,7 +375,7 @@ class Client:
         if where == "in the answer":
             try:
                 await connection.receive_some(30)
-            except Lost as error:
+            except RequestLostError as error:
                 self._world.tally.lost("vanished in the answer", error)
         else:
             await asyncio.sleep(self._rng.random() * 0.05)
@@ -446,7 +446,7 @@ class Client:
     def _expected(self, version: str) -> Expected:
         self._world.tally.versions[version] += 1
         if version not in self._world.expected:
-            raise Wrong(f"the model's version is {version}, which is none of the replacements")
+            raise WrongAnswerError(f"the model's version is {version}, which is none of the replacements")
         return self._world.expected[version]
 
     def _check_predictions(self, texts: Sequence[str], answer: Answer) -> None:
@@ -454,7 +454,7 @@ class Client:
         found = json.loads(answer.body)
         expected = self._expected(found["version"])
         if len(found["predictions"]) != len(texts):
-            raise Wrong(f"{len(found['predictions'])} predictions for {len(texts)} texts")
+            raise WrongAnswerError(f"{len(found['predictions'])} predictions for {len(texts)} texts")
         for text, row in zip(texts, found["predictions"], strict=True):
             expected.check(text, row["prediction"], row["probability"])
 
@@ -464,7 +464,7 @@ class Client:
         self._expected(found["version"]).check(text, found["prediction"], found["probabilities"][found["prediction"]])
         total = found["intercept"] + sum(one["value"] for one in found["contributions"])
         if abs(total - found["score"]) > 0.02 * (1 + abs(found["score"])):
-            raise Wrong(f"contributions add up to {total} instead of {found['score']}")
+            raise WrongAnswerError(f"contributions add up to {total} instead of {found['score']}")
 
     def _check_file(self, upload: Upload, answer: Answer) -> None:
         _has_status(200, answer)
@@ -518,7 +518,7 @@ class Client:
         try:
             await send(connection)
             answer = await connection.receive(rate)
-        except Lost as error:
+        except RequestLostError as error:
             connection.close()
             tally.lost(kind, error)
             return
@@ -533,7 +533,7 @@ class Client:
                 await asyncio.to_thread(check, answer)
             else:
                 check(answer)
-        except (Wrong, KeyError, ValueError, pl.exceptions.PolarsError) as error:
+        except (WrongAnswerError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
             tally.wrong(kind, f"{type(error).__name__}: {error}")
 
     async def _is_disconnected(self, kind: str, data: bytes) -> None:
@@ -564,13 +564,13 @@ def _code(answer: Answer) -> str:
 
 def _has_status(status: int, answer: Answer) -> None:
     if answer.status != status:
-        raise Wrong(f"{answer.status} instead of {status}: {answer.body[:200]!r}")
+        raise WrongAnswerError(f"{answer.status} instead of {status}: {answer.body[:200]!r}")
 
 
 def _is_refusal(status: int, code: str, answer: Answer) -> None:
     _has_status(status, answer)
     if _code(answer) != code:
-        raise Wrong(f"`{_code(answer)}` instead of `{code}`")
+        raise WrongAnswerError(f"`{_code(answer)}` instead of `{code}`")
 
 
 def _unannounced(body: bytes) -> Message:

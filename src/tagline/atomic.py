@@ -1,32 +1,29 @@
-"""Files and folders that appear whole or not at all, and locks that end with their process.
+"""Files and folders that appear whole or not at all.
 
 A file is written under a temporary name in its folder, flushed to the disk (fsync) and renamed. A folder is built under
 a temporary name too. A folder cannot replace a full one in one step, so the old one is first renamed to
 ``.NAME.tagline-old``, then to a temporary name, and deleted last. A process that is killed after the first rename
 leaves the old folder there: `recover` puts it back, or deletes it if the new folder is in place.
 
-Locks are ``flock`` locks: the system releases them when the process ends, however it ends. Where there are none
-(Windows, some network file systems) every lock is granted and nothing that another process may use is removed.
-
 A temporary file or folder is locked as long as its process works on it. Whoever writes in the same folder next removes
-those that are not locked: their process was killed. Where locks hold on one machine only (NFS mounted with
-``local_lock``), machines must not write in the same folder at the same time.
+those that are not locked: their process was killed. Where there are no locks nothing is removed. Where locks hold on
+one machine only (NFS mounted with ``local_lock``), machines must not write in the same folder at the same time.
 """
 
 import errno
 import json
 import os
-import random
 import re
 import secrets
 import shutil
 import stat
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from tagline.locks import lock, lock_descriptor
 
 if os.name == "posix":
     import fcntl
@@ -36,9 +33,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TEMPORARY = ".tagline-tmp-"
 _TEMPORARY_NAME = re.compile(rf"{re.escape(_TEMPORARY)}[0-9a-f]{{16}}")
 _OLD = ".tagline-old"
-_PATIENCE = 1.0  # seconds that an exclusive lock waits for shared ones, which `is_locked` holds for an instant
 _ATTEMPTS = 100  # to find parents that other processes make and delete
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05  # seconds between two attempts to get a lock
 
 
 def write_file(path: str | Path, content: str | bytes) -> None:
@@ -223,98 +218,6 @@ def recover_all(parent: Path) -> None:
         _restore_or_discard(old.with_name(old.name.removesuffix(_OLD)[1:]))
 
 
-@contextmanager
-def lock(path: Path, *, shared: bool = False, wait: bool = True, create: bool = False) -> Iterator[None]:
-    """Hold a lock on a file or folder: alone, or together with others that share it.
-
-    Args:
-        path: an existing file or folder.
-        shared: allow other shared locks.
-        wait: wait while another process, or another thread, holds it.
-        create: make the file if it is missing.
-
-    Raises:
-        BlockingIOError: it is held, and ``wait`` is False.
-        FileNotFoundError: ``path`` does not exist.
-
-    """
-    if os.name != "posix":
-        yield
-        return
-    descriptor = _open_locked(path, shared=shared, wait=wait, create=create)
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def is_locked(path: Path) -> bool:
-    """Return whether a process holds an exclusive lock on a file or folder; checking refuses no other process."""
-    try:
-        with lock(path, shared=True, wait=False):
-            return False
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-
-
-def _open_locked(path: Path, *, shared: bool, wait: bool, create: bool) -> int:
-    """Return a descriptor of ``path`` that holds the lock."""
-    while True:
-        descriptor = os.open(path, os.O_RDONLY | (os.O_CREAT if create else 0), 0o666)
-        try:
-            _flock(descriptor, shared=shared, wait=wait)
-            if os.path.lexists(path) and os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)  # it was renamed or removed before it was locked
-
-
-def _flock(descriptor: int, *, shared: bool, wait: bool) -> None:
-    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    try:
-        if wait:
-            wait_for_lock(descriptor, kind)
-        else:
-            _flock_or_refuse(descriptor, kind)
-    except BlockingIOError:
-        raise
-    except OSError:  # a file system without locks
-        pass
-
-
-def wait_for_lock(descriptor: int, kind: int) -> None:
-    """Wait until the lock is granted.
-
-    A signal handler may raise in this function, even where it must let other cleanup run to its end. It polls, because
-    a blocking call would not return for a signal that comes just before it.
-    """
-    pause = _SHORTEST_PAUSE
-    while True:
-        try:
-            return fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-
-def _flock_or_refuse(descriptor: int, kind: int) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise
-            # Refused by an exclusive lock, or only by the shared one of `is_locked`? The former refuses this too.
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311 (two that wait must not stay in step)
-
-
 def _make_temporary(parent: Path, *, folder_mode: int | None = None) -> tuple[Path, int]:
     """Make an empty file or folder with a temporary name; return it and a descriptor that holds a lock on it.
 
@@ -338,7 +241,7 @@ def _make_temporary(parent: Path, *, folder_mode: int | None = None) -> tuple[Pa
                 continue
         if os.name == "posix":
             try:
-                _flock(descriptor, shared=False, wait=True)
+                lock_descriptor(descriptor)
             except BaseException:  # an interrupt
                 os.close(descriptor)
                 _remove(path)

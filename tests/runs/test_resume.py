@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tagline.atomic import is_locked
 from tagline.errors import InputError
+from tagline.locks import is_locked
 from tagline.recipes import load_recipe, make_recipe
 from tagline.runs.resume import (
     UnfinishedRun,

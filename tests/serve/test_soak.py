@@ -39,12 +39,12 @@ def test_mixed_traffic_breaks_no_promise(soak, models, tmp_path):
 
 
 def test_what_breaks_a_promise(soak):
-    from soak_traffic import Expected, Wrong
+    from soak_traffic import Expected, WrongAnswerError
 
     expected = Expected({"a": ("c0", 0.9)})
     expected.check("a", "c0", 0.9)
     for label, probability in (("c1", 0.9), ("c0", 0.8)):
-        with pytest.raises(Wrong):
+        with pytest.raises(WrongAnswerError):
             expected.check("a", label, probability)
     request, fault = {"event": "request", "status": 200}, {"event": "fault", "trace": "KeyError at x.py:1 f"}
     lines = [json.dumps(request), json.dumps(fault), "Traceback (most recent call last):"]

@@ -12,7 +12,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Self
 
-from tagline.atomic import wait_for_lock
+from tagline.locks import wait_for_lock
 
 INTERRUPTED, TERMINATED = 130, 143  # exit statuses, as shells give them
 _RETRY_SECONDS = 0.01
@@ -33,7 +33,7 @@ class StopSignals:
     * in ``finally`` and ``except`` blocks that an earlier stop runs through, and in a generator that is being closed,
     * in this module.
 
-    Nothing but a finalizer delays it while `atomic.wait_for_lock` waits for another process.
+    Nothing but a finalizer delays it while `locks.wait_for_lock` waits for another process.
 
     An exception that is lost all the same, in the callback of a weak reference for instance, is raised again. SIGINT
     is left alone where it does not raise `KeyboardInterrupt`, such as in the background of a shell. In other threads

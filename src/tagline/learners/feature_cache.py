@@ -14,10 +14,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.atomic import lock, replace_folder
+from tagline.atomic import replace_folder
 from tagline.features.encoder import Encoder
 from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Block, Vectorizer
+from tagline.locks import lock
 from tagline.models.network.network import Inputs
 
 _ABOUT = "about.json"

@@ -8,8 +8,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from tagline.atomic import DISK_FULL, check_file, write_file
+from tagline.atomic import check_file, write_file
 from tagline.errors import InputError
+from tagline.run_folder import refusing
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FIGURE = re.compile(r"[≥<>]?\s?[\d.,]+ (%|s|MB)")
@@ -49,12 +50,8 @@ def check_page(path: Path) -> None:
         raise InputError(f"`{path}` cannot be written: it is a folder; name the page to write.")
     if not path.absolute().parent.is_dir():
         raise InputError(f"`{path}` cannot be written: the folder `{path.parent}` does not exist.")
-    try:
+    with refusing(path):
         check_file(path)
-    except OSError as error:
-        if error.errno in DISK_FULL:
-            raise
-        raise InputError(f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}.") from None
 
 
 def write_page(path: Path, page: str) -> None:

@@ -91,8 +91,15 @@ def chosen_target(out: str | Path | None, log: Callable[[str], None]) -> Path | 
 
 def check_parent(target: Path) -> None:
     """Raise `InputError` if no folder can be written at ``target``; a full disk is an `OSError`."""
-    try:
+    with refusing(target):
         check_folder(target)
+
+
+@contextmanager
+def refusing(target: Path) -> Iterator[None]:
+    """Turn an `OSError` into an `InputError` that says that ``target`` cannot be written; a full disk stays one."""
+    try:
+        yield
     except OSError as error:
         if error.errno in DISK_FULL:
             raise

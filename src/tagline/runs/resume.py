@@ -14,9 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tagline.atomic import is_locked, lock, remove_abandoned, write_json
+from tagline.atomic import remove_abandoned, write_json
 from tagline.data import BUILT_IN
 from tagline.errors import InputError, TaglineError
+from tagline.locks import is_locked, lock
 from tagline.recipes import Recipe, make_recipe
 from tagline.run_folder import RUN
 from tagline.runs.environment import versions

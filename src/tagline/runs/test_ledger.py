@@ -16,8 +16,9 @@ from typing import Any, Literal
 
 import polars as pl
 
-from tagline.atomic import append_file, lock
+from tagline.atomic import append_file
 from tagline.data import Dataset, Split
+from tagline.locks import lock
 from tagline.metrics.compare import assumed_discordance, smallest_difference
 from tagline.metrics.intervals import ALPHA
 from tagline.run_folder import LEDGER

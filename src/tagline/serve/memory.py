@@ -23,7 +23,7 @@ def limit_freed_memory() -> None:
     All threads share two arenas; by default there are eight for each core, and what large requests have freed stays in
     each of them. Blocks of 1 MB and more go back to the system at once; by default each larger block that is freed
     raises this size, up to 32 MB, and such blocks then leave gaps in the arenas. Below 1 MB scoring takes more time:
-    the arrays of every batch would be mapped anew.
+    the arrays of every batch would be allocated with a system call each time.
     """
     libc = _glibc()
     if libc is not None:

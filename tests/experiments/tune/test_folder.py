@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tagline.atomic import lock
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
 from tagline.experiments.tune.folder import (
@@ -19,6 +18,7 @@ from tagline.experiments.tune.folder import (
     mark_ended,
     unmark_ended,
 )
+from tagline.locks import lock
 from tagline.runs.settings import TrainSettings
 
 

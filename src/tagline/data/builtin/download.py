@@ -12,8 +12,9 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import cast
 
-from tagline.atomic import lock, rename_file, temporary_folder
+from tagline.atomic import rename_file, temporary_folder
 from tagline.errors import DownloadError
+from tagline.locks import lock
 
 ATTEMPTS = 5
 TIMEOUT_SECONDS = 30

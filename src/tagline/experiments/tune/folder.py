@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tagline.atomic import is_locked, write_json
+from tagline.atomic import write_json
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
+from tagline.locks import is_locked
 from tagline.run_folder import RUNS
 from tagline.runs.resume import (
     absolute,
