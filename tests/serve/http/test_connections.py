@@ -5,7 +5,7 @@ import json
 import socket
 import struct
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from unittest.mock import MagicMock
 
 import pytest
@@ -15,7 +15,7 @@ from tagline.serve.http import connections, middleware
 from tagline.serve.http.connections import ABORT, LOSS, Loss
 from tagline.serve.http.deadline import answered_within
 from tagline.serve.http.errors import ApiError
-from tests.serve.service import post, read_answer, waited
+from tests.serve.service import post, read_answer, serving, waited
 
 SLOW_SECONDS = 3  # the `--timeout` of the server
 PATIENCE = 30  # for a busy machine; who is never cut off takes minutes
@@ -72,6 +72,25 @@ def test_dropped_connections_leave_nothing_behind(server, client):
     assert client.post("/v1/predict", json={"text": "great"}).status_code == 200
     waited(lambda: "tagline_in_flight 1.0" in client.get("/metrics").text, SLOW_SECONDS + PATIENCE)
     assert not [line for line in server.lines() if line["level"] == "error"]
+
+
+def test_a_connection_keeps_nothing_of_a_request_that_was_answered(models, tmp_path):
+    texts = json.dumps({"texts": [" " * 9000] * 1000}).encode()  # 9 MB that need no scoring
+    request = post("/v1/predict", texts)
+    with serving(tmp_path, models["two"]) as server, ExitStack() as idle:
+
+        def ask(connection: socket.socket) -> None:
+            connection.sendall(request)
+            assert read_answer(connection)[0] == 200
+
+        with server.connect() as first:
+            ask(first)
+        before = server.memory_mb()
+        for _ in range(10):
+            ask(idle.enter_context(server.connect()))
+            with server.connect() as closed:
+                ask(closed)
+        assert server.memory_mb() - before < 40  # 90 MB are kept otherwise
 
 
 @pytest.mark.slow

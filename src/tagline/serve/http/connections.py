@@ -40,6 +40,8 @@ class _Connection(HttpToolsProtocol):
         self._stop_timer()
         self._stop_reading_timer()
         super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:  # would keep the connection for as long as an idle one
+            self.timeout_keep_alive_task.cancel()
         self._loss.has_happened = True
         for call in list(self._loss.on_loss):
             call()

@@ -111,6 +111,7 @@ class ServiceMiddleware:
             self._body_bytes -= record.body_bytes
             service.metrics.in_flight.dec()
             self._note(scope, record)
+            del scope["tagline.record"]  # and its texts: a connection keeps its scope until the next request
 
     def _admit(self, scope: Scope) -> bool:
         """Return whether a request counts towards the concurrency limit; raise `ApiError` if it is not accepted."""
