@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
+_MOST_LEVELS = 60
+
 #: Scalars at the limits of types and formats, for cells, JSON values and labels.
 STRINGS = (
     "", "a", "good film", "bad film", "0", "1", "-1", "1.0", "1e999", "-0.0", "NaN", "nan", "null", "None", "true",
@@ -44,7 +46,9 @@ class Choices:
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Go through the places of a JSON value, from the outside to the inside."""
+    """Go through the places of a JSON value, from the outside to the inside, in its outer levels."""
+    if len(path) > _MOST_LEVELS:
+        return
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in items:
         yield (*path, key)

@@ -27,7 +27,7 @@ import xlsxwriter
 from tagline import TextClassifier
 from tagline.data import Dataset, load_dataset, read_texts
 from tagline.data.reading import ReadLog
-from tagline.data.rows import is_blank
+from tagline.data.rows import REPEATED_HEADER, is_blank
 from tagline.data.sources import files
 from tagline.data.sources.files import read_file
 from tagline.errors import TaglineError
@@ -364,8 +364,9 @@ def _predict(source: Path, folder: Path, options: dict[str, Any]) -> None:
             n_rows = sum(
                 len(batch.texts) for batch in read_texts(source, batch_rows=3, text=text, layout=layout, log=log)
             )
-        assert n_rows == whole.frame.height + len(whole.rejected)
-        assert len(log.rejected) == len(whole.rejected)
+        n_repeated = sum(row.reason == REPEATED_HEADER for row in log.rejected)  # are no rows of training data
+        assert n_rows - n_repeated == whole.frame.height + len(whole.rejected)
+        assert len(log.rejected) - n_repeated == len(whole.rejected)
     except TaglineError as error:
         _check_message(error)
         n_rows = -1

@@ -94,7 +94,7 @@ class RunFolder:
             return None
         try:
             found = pl.read_parquet(path)
-        except (OSError, pl.exceptions.PolarsError) as error:
+        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise InputError(f"`{path}` is damaged: {str(error).splitlines()[0]}.") from None
         if "reason" in found.columns:  # of rows that were left out
             found = found.filter(pl.col("reason").is_null()).drop("reason").sort("row")

@@ -27,6 +27,12 @@ def test_columns_are_found_by_name_or_by_content(tmp_path: Path) -> None:
     assert "the only column of" in facts.chosen
 
 
+@pytest.mark.parametrize("name", ["n", "value", "count", "literal", "len"])
+def test_a_column_may_have_any_name(name: str) -> None:
+    data = load_dataset(frame().rename({"label": name}).rename({"text": "body"}))
+    assert (data.facts.text_columns, data.facts.label_column) == (("body",), name)
+
+
 def test_a_label_column_named_twice_is_one() -> None:
     assert load_dataset(frame(), label=["label", "label"]).facts.label_columns == ("label",)
 

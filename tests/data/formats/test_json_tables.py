@@ -127,6 +127,7 @@ def test_pairs_by_split_have_their_split(tmp_path: Path) -> None:
         ({"intent": 1, "n": [1, 2]}, "one object with the keys `intent`, `n`"),
         ({}, "an empty object"),
         ([1, 2], "must hold an array of objects"),
+        ([[]], "must hold an array of objects"),
         ({"tags": ["x"], "authors": ["a", "b"]}, "the keys `tags`, `authors`"),
     ],
 )

@@ -166,3 +166,11 @@ def test_a_file_without_rows_shows_its_columns(tmp_path: Path) -> None:
     pl.DataFrame({"text": pl.Series([], dtype=pl.String)}).write_parquet(tmp_path / "data.parquet")
     (batch,) = read_texts(tmp_path / "data.parquet")
     assert (batch.text, batch.rows.shape) == (("text",), (0, 1))
+
+
+def test_damage_at_which_polars_panics_is_an_error_of_the_file(capfd: pytest.CaptureFixture[str]) -> None:
+    path = Path(__file__).with_name("columns_of_other_lengths.parquet")
+    for read in (read_file, lambda path: list(read_texts(path))):
+        with pytest.raises(DataError, match="is not a whole Parquet file"):
+            read(path)
+    assert "panicked" in capfd.readouterr().err  # else polars refuses it by itself: take another file

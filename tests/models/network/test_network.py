@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from tagline.learners.architectures import is_masked, layers_of
 from tagline.models.network import network as module
-from tagline.models.network.layers import Conv1D, Dense, Embedding, EmbeddingAverage, MaxPool
+from tagline.models.network.layers import Conv1D, Dense, Embedding, EmbeddingAverage, Layer, MaxPool
 from tagline.models.network.network import Network, name_of
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
 from tagline.recipes import load_recipe, recipe_names
@@ -189,6 +189,23 @@ def test_the_layers_of_a_recipe_fit_together(name: str) -> None:
     gradients = net.backward(np.ones_like(logits), caches)
     found = [gradient.shape for own in gradients for gradient in own]
     assert found == [array.shape for array in net.arrays().values()]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Embedding(WORDS, 4), Gru(4, 3), MaxPool(), Dense(3, 1)],
+        [Embedding(WORDS, 4), Lstm(4, 3, every=True), Dense(3, 1)],
+        [Embedding(WORDS, 4), Conv1D(3, 5, 3), MaxPool(), Dense(5, 1)],
+        [EmbeddingAverage(WORDS, 4), Dense(3, 1)],
+        [EmbeddingAverage(WORDS, 4), Embedding(WORDS, 4), MaxPool(), Dense(4, 1)],
+        [Dense(WORDS, 4), Lstm(4, 3), Dense(3, 1)],
+    ],
+)
+def test_layers_that_do_not_take_what_the_one_before_gives_are_refused(layers: list[Layer]) -> None:
+    net = Network.draw(layers, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"does not take what the one before it gives|more than one row"):
+        net.check(WORDS, 1)
 
 
 def test_dropout_and_dense_layers_as_the_recipe_says() -> None:

@@ -64,10 +64,10 @@ def holds_subjects(column: pl.Series) -> bool:
         return False
     # Several labels in one cell are not one text: their combinations may be rare, but each of them recurs.
     values = column.drop_nulls().str.replace_all(r"\s*[,;|/]\s*", "\n").str.split("\n").explode(empty_as_null=False)
-    counts = values.value_counts(name="n")
+    counts = values.alias("value").value_counts(name="n")  # the names must differ
     if counts.height < MIN_SUBJECTS:
         return False
-    words = counts[column.name].str.count_matches(r"\S+").mean()
+    words = counts["value"].str.count_matches(r"\S+").mean()
     once = (counts["n"] == 1).mean()
     several_words = isinstance(words, float) and words >= MIN_SUBJECT_WORDS
     return several_words and isinstance(once, float) and once >= MIN_SUBJECTS_OCCURRING_ONCE

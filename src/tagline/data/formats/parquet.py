@@ -34,7 +34,7 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
         else:
             frame = _with_maps_as_json(pl.read_parquet(file, glob=False))
             yield frame if source.streamed else _with_class_names(frame, file, source.name)
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise DataError(f"`{source.name}` is not a whole Parquet file: {str(error).splitlines()[0]}.") from error
 
 

@@ -46,10 +46,12 @@ class Layer(Protocol):
 
     Attributes:
         recurrent: whether each step depends on all steps before it.
+        n_axes: the number of axes of its input for one text: 1 of a vector, 2 of vectors by step; None for any.
 
     """
 
     recurrent: ClassVar[bool] = False
+    n_axes: ClassVar[int | None] = 1
 
     @property
     def window(self) -> int:
@@ -185,6 +187,8 @@ class EmbeddingAverage(_WordTable):
 class Conv1D(Layer):
     """``y_t = activation(sum_j x_{t+j} W_j + b)``: a window of ``width`` steps, without padding at the ends."""
 
+    n_axes: ClassVar[int | None] = 2
+
     inputs: int
     filters: int
     width: int
@@ -261,6 +265,8 @@ class _Weightless(Layer):
 class MaxPool(_Weightless):
     """The maximum over all steps, or windows of a convolution, inside the text."""
 
+    n_axes: ClassVar[int | None] = 2
+
     def output(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (size,)."""
         return shape[1:]
@@ -286,6 +292,8 @@ class MaxPool(_Weightless):
 @dataclass(frozen=True)
 class Dropout(_Weightless):
     """In training, a share ``rate`` of the values is set to 0 and the others are scaled up by 1 / (1 - rate)."""
+
+    n_axes: ClassVar[int | None] = None
 
     rate: float
 

@@ -184,6 +184,19 @@ class Network(Model):
                     raise ValueError(f"the weight `{number}.{name}` has the shape {array.shape}, not {shape}")
         if self.weights[0][0].shape[0] != n_features or not self.weights[-1] or self.n_outputs != n_outputs:
             raise ValueError(f"the layers are not those of {n_features:,} features and {n_outputs:,} outputs")
+        self._check_order()
+
+    def _check_order(self) -> None:
+        """Check that each layer takes what the one before it gives."""
+        shape: tuple[int | None, ...] = (None,)
+        for number, layer in enumerate(self.layers):
+            inputs = getattr(layer, "inputs", shape[-1]) if number else shape[-1]
+            is_table = isinstance(layer, Embedding | EmbeddingAverage)
+            if layer.n_axes not in (None, len(shape)) or inputs != shape[-1] or (number and is_table):
+                raise ValueError(f"the layer {number}, `{name_of(layer)}`, does not take what the one before it gives")
+            shape = layer.output(shape)
+        if len(shape) != 1:
+            raise ValueError("the last layer gives more than one row for a text")
 
     def summary(self, inputs: tuple[int | None, ...]) -> list[dict[str, Any]]:
         """Return name, output shape of one text and number of weights of each layer; ``inputs`` is its input shape."""

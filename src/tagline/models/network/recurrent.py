@@ -27,6 +27,7 @@ class _Cell(Layer):
     """
 
     recurrent: ClassVar[bool] = True
+    n_axes: ClassVar[int | None] = 2
 
     inputs: int
     units: int
@@ -256,6 +257,7 @@ class Bidirectional(Layer):
     """A forward and a backward recurrent layer, their outputs concatenated."""
 
     recurrent: ClassVar[bool] = True
+    n_axes: ClassVar[int | None] = 2
 
     cell: Literal["lstm", "gru"]
     inputs: int

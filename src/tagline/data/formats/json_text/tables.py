@@ -76,7 +76,7 @@ def _table_of_splits(parts: Mapping[str, Any], source: Source) -> pl.DataFrame:
 
 
 def _table_of_list(rows: list[Any], source: Source) -> pl.DataFrame:
-    if rows and all(isinstance(row, list) for row in rows) and len({len(row) for row in rows}) == 1:
+    if rows and all(isinstance(row, list) and row for row in rows) and len({len(row) for row in rows}) == 1:
         names = [f"column_{k + 1}" for k in range(len(rows[0]))]
         if len(rows) > 1 and _are_names(rows[0], rows[1:_MOST_BELOW], source):
             names, rows = rows[0], rows[1:]
