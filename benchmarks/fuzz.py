@@ -34,6 +34,7 @@ INPUT_SECONDS = 20.0
 MEMORY_GB = {"bundles": 6.0}  # ONNX Runtime gets 4
 _USUAL_MEMORY_GB = 3.0
 _LONGEST_INPUT = 8192
+_WORKER_MINUTES = 10.0  # then another one continues: the memory of libFuzzer itself grows
 
 
 @dataclass
@@ -165,7 +166,7 @@ def run_round(target: str, engine: str, minutes: float, seed: int) -> Round:
         log = folder / "log.txt"
         command = [
             sys.executable, __file__, "--worker", str(folder), "--target", target, "--engine", engine,
-            "--minutes", str(left), "--seed", str(seed + n_workers),
+            "--minutes", str(min(left, _WORKER_MINUTES)), "--seed", str(seed + n_workers),
         ]  # fmt: skip
         with log.open("wb") as err:
             status = subprocess.run(command, stdout=err, stderr=err, env=_environment(), check=False).returncode

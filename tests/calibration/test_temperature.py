@@ -1,13 +1,11 @@
 """Temperature scaling against SciPy's optimisers, definitions and rows repeated."""
 
-import json
-
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
-from tagline.calibration import CALIBRATORS, TemperatureScaling, fit_temperature, restore_calibrator
+from tagline.calibration import TemperatureScaling, fit_temperature, restore_calibrator
 from tagline.task import Task
 
 
@@ -64,14 +62,6 @@ def test_a_weight_counts_a_row_so_many_times(task):
     assert TemperatureScaling.fit(logits, Y, task, np.zeros(300)).temperature == 1.0
 
 
-def test_a_calibrator_survives_json():
-    for kind, method in CALIBRATORS.items():
-        fitted = method.fit(np.array([[1.0], [-2.0], [0.5]]), np.eye(2, dtype=bool)[[1, 0, 0]], Task.BINARY)
-        table = json.loads(json.dumps(fitted.to_json()))
-        assert table["kind"] == kind
-        assert restore_calibrator(table) == fitted
-
-
 @pytest.mark.parametrize("value", [None, "1", True, 0, -1.0, float("nan"), float("inf"), 10**400, [1.0]])
 def test_a_damaged_temperature_is_an_error(value):
     with pytest.raises(ValueError, match="`temperature` must be a finite number above 0"):
@@ -83,50 +73,7 @@ def test_an_unknown_method_is_an_error():
         restore_calibrator({"kind": "magic"})
 
 
-def test_the_tangent_is_the_map_itself():
+def test_the_scores_that_are_explained_are_the_calibrated_logits():
     logits = np.array([[1.0, -3.0], [0.5, 8.0]])
-    scaling = TemperatureScaling(1.7)
-    slope, shift = scaling.tangent(logits)
-    np.testing.assert_allclose(slope * logits + shift, scaling.apply(logits))
-    assert TemperatureScaling().apply(logits).tolist() == logits.tolist()
-
-
-def test_rows_and_outputs_of_absent_classes_are_ignored():
-    rng = np.random.default_rng(5)
-    logits = rng.normal(size=(400, 4)) * 3
-    y = np.array([rng.choice(4, p=softmax(row / 2)) for row in logits])
-    absent = np.zeros((400, 4), dtype=bool)
-    absent[::2, 3] = True
-    wild = logits.copy()
-    wild[::2, 3] = 1e3  # of a class that these rows' model has not seen
-    kept = ~((np.arange(400) % 2 == 0) & (y == 3))
-    expected = fit_temperature(np.where(absent, -np.inf, logits)[kept], y[kept], task="multiclass")
-    assert fit_temperature(wild, y, task="multiclass", absent=absent) == pytest.approx(expected, rel=1e-6)
-    # A row with a single class left says nothing.
-    alone = absent.copy()
-    alone[0] = [False, True, True, True]
-    first = kept.copy()
-    first[0] = False
-    expected = fit_temperature(np.where(absent, -np.inf, logits)[first], y[first], task="multiclass")
-    assert fit_temperature(wild, y, task="multiclass", absent=alone) == pytest.approx(expected, rel=1e-6)
-    assert fit_temperature(wild[:1], y[:1], task="multiclass", absent=alone[:1]) == 1.0
-
-
-def test_labels_that_a_model_has_not_seen_are_ignored():
-    rng = np.random.default_rng(6)
-    logits = rng.normal(size=(300, 3)) * 2
-    y = rng.random((300, 3)) < 1 / (1 + np.exp(-logits))
-    absent = np.zeros((300, 3), dtype=bool)
-    absent[:100, 2] = True
-    margins, truth = logits[~absent], y[~absent]
-    expected = fit_temperature(np.column_stack([0 * margins, margins]), truth.astype(int), task="multiclass")
-    wild = np.where(absent, -1e3, logits)
-    assert fit_temperature(wild, y, task="multilabel", absent=absent) == pytest.approx(expected, rel=1e-6)
-
-
-def test_targets_are_those_of_platt():
-    """Of n rows, all right, the target is (n + 1)/(n + 2): the temperature is where the mean probability equals it."""
-    logits, n = np.array([2.0, 2.0, -2.0]), 3
-    target = (n + 1) / (n + 2)
-    temperature = fit_temperature(logits, np.array([1, 1, 0]), task="binary")
-    assert 1 / (1 + np.exp(-2 / temperature)) == pytest.approx(target, rel=1e-6)
+    slope, intercept = TemperatureScaling(1.7).line(2)
+    assert slope * logits + intercept == pytest.approx(TemperatureScaling(1.7).apply(logits))

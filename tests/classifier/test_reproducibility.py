@@ -91,7 +91,7 @@ def test_a_loaded_model_predicts_the_same(fitted, recipe: str, task: str, tmp_pa
     again = TextClassifier.load(tmp_path / "model")
     assert np.array_equal(again.predict_proba(ODD), clf.predict_proba(ODD))
     assert again.predict(ODD).tolist() == clf.predict(ODD).tolist()
-    for name in ("task_", "recipe_", "chosen_", "threshold_", "temperature_", "n_features_"):
+    for name in ("task_", "recipe_", "chosen_", "threshold_", "calibrator_", "n_features_"):
         assert json.dumps(getattr(again, name), default=str) == json.dumps(getattr(clf, name), default=str)
     assert again.classes_.tolist() == clf.classes_.tolist()
     assert again.card_ == {"dataset": {"name": "made up"}}

@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from scipy.special import expit, log_expit
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -166,7 +167,12 @@ def test_coefficients_of_linear_models(recipe: str, n_classes: int) -> None:
     X = clf.vectorizer_.transform(pl.Series(texts))
     assert clf.coef_.shape == (1 if n_classes == 2 else n_classes, clf.n_features_in_)
     scores = X @ clf.coef_.T + clf.intercept_
-    assert np.allclose(scores[:, 0] if n_classes == 2 else scores, clf.decision_function(texts))
+    if n_classes == 2:
+        assert np.allclose(scores[:, 0], clf.decision_function(texts))
+    else:
+        assert clf.calibrator_.kind == "sigmoid"
+        assert np.allclose(log_expit(scores), clf.decision_function(texts))
+        assert np.allclose(expit(scores) / expit(scores).sum(axis=1, keepdims=True), clf.predict_proba(texts))
     named = clf.get_feature_names_out()
     assert named.shape == (clf.n_features_in_,)
     column = named.tolist().index("great")

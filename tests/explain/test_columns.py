@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.exceptions import NotFittedError
 
@@ -59,8 +60,11 @@ def assert_words_are_exact(explanation: Explanation) -> None:
 @pytest.mark.parametrize("recipe", LINEAR)
 def test_contributions_of_a_linear_model_add_up_to_its_score(fitted, recipe: str, task: str, text: str) -> None:
     clf = fitted(recipe, task)
-    scores = clf.decision_function([text])[0]
-    by_class = [-scores, scores] if task == "binary" else scores
+    slope, intercept = clf.calibrator_.line(1 if task == "binary" else len(clf.classes_))
+    scores = (clf.model_.logits(clf.vectorizer_.transform(pl.Series([text]))) * slope + intercept)[0]
+    if task != "multiclass":
+        assert scores == pytest.approx(clf.decision_function([text])[0])
+    by_class = [-scores[0], scores[0]] if task == "binary" else scores
     for column, name in enumerate(clf.classes_):
         explanation = explain_text(clf, text, name)
         assert explanation.scale == ("score" if clf.task_ == "multiclass" else "log-odds")
@@ -240,8 +244,8 @@ class _Affine:
     def apply(self, logits: np.ndarray) -> np.ndarray:
         return 3.0 * logits + 0.25
 
-    def tangent(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.full(logits.shape, 3.0), np.full(logits.shape, 0.25)
+    def line(self, n_outputs: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.full(n_outputs, 3.0), np.full(n_outputs, 0.25)
 
 
 @pytest.mark.parametrize("class_name", ["neg", "pos"])

@@ -204,9 +204,16 @@ def test_what_was_calibrated_is_named_by_its_method(monkeypatch):
     class Slope(TemperatureScaling):
         fitted = "slope"
 
-    held = {"held_out": {"rows": 100}, "tried": []}
     monkeypatch.setitem(CALIBRATORS, "slope", Slope)
-    for method, named in (("slope", "the calibration slope"), ("unknown", "the calibration")):
+    temperature = {"temperature": 0.5}
+    for method, chosen, named in (
+        ("slope", {"calibration": "slope"}, "the calibration slope"),
+        ("auto", {"calibration": "slope"}, "the calibration slope"),
+        ("auto", temperature, "the calibration temperature"),
+        ("temperature", temperature, "the calibration temperature"),
+        ("unknown", {"calibration": "unknown"}, "the calibration"),
+    ):
+        held = {"held_out": {"rows": 100}, "tried": [], **chosen}
         assert decisions(held, {"calibration": method}) == [
             f"No setting was tuned; {named} was fitted on 100 held-out rows."
         ]

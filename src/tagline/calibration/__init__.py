@@ -1,16 +1,33 @@
 """Calibration: map logits to logits whose probabilities match observed frequencies.
 
-A new method is a module with a `Calibrator` and its entry here; recipes name it by its key.
+A new method is a module with a `Calibrator` and its entry here; recipes name it by its key, or `auto` for the best one.
 """
 
 from typing import Any
 
 from tagline.calibration.base import Calibrator
+from tagline.calibration.choose import choose_calibrator
+from tagline.calibration.platt import PlattScaling
+from tagline.calibration.sigmoid import SigmoidScaling
 from tagline.calibration.temperature import TemperatureScaling, fit_temperature
 
-__all__ = ["CALIBRATORS", "Calibrator", "TemperatureScaling", "fit_temperature", "restore_calibrator", "uncalibrated"]
+__all__ = [
+    "CALIBRATORS",
+    "Calibrator",
+    "PlattScaling",
+    "SigmoidScaling",
+    "TemperatureScaling",
+    "choose_calibrator",
+    "fit_temperature",
+    "restore_calibrator",
+    "uncalibrated",
+]
 
-CALIBRATORS: dict[str, type[Calibrator]] = {TemperatureScaling.kind: TemperatureScaling}
+CALIBRATORS: dict[str, type[Calibrator]] = {
+    TemperatureScaling.kind: TemperatureScaling,
+    SigmoidScaling.kind: SigmoidScaling,
+    PlattScaling.kind: PlattScaling,
+}
 
 
 def uncalibrated() -> Calibrator:

@@ -17,6 +17,7 @@ class Calibrator(Protocol):
 
     kind: ClassVar[str]  # its key in `CALIBRATORS`, and `protocol.calibration` in a recipe
     fitted: ClassVar[str]  # what it fits, after "the calibration": `temperature`
+    tasks: ClassVar[frozenset[Task]]  # that it is for
 
     @classmethod
     def fit(
@@ -31,10 +32,10 @@ class Calibrator(Protocol):
     def apply(self, logits: Floats) -> Floats:
         """Return calibrated logits, (n_texts, n_outputs)."""
 
-    def tangent(self, logits: Floats) -> tuple[Floats, Floats]:
-        """Return ``slope`` and ``shift``, (n_texts, n_outputs): ``apply(z) = slope z + shift``, exactly at ``logits``.
+    def line(self, n_outputs: int) -> tuple[Floats, Floats]:
+        """Return slope and intercept, (n_outputs,) each, of the scores ``slope z + intercept`` that are explained.
 
-        An attribution of a logit is multiplied by ``slope`` to become one of the calibrated logit.
+        Probabilities rise with them. They are the calibrated logits themselves where these are linear in ``z``.
         """
 
     def chosen(self) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 Source: C. Guo, G. Pleiss, Y. Sun, K. Weinberger, On Calibration of Modern Neural Networks (ICML 2017).
 """
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tagline.calibration.numbers import finite
 from tagline.task import Bools, Floats, Task
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class TemperatureScaling:
     temperature: float = 1.0
     kind: ClassVar[str] = "temperature"
     fitted: ClassVar[str] = "temperature"
+    tasks: ClassVar[frozenset[Task]] = frozenset(Task)
 
     @classmethod
     def fit(
@@ -38,9 +39,9 @@ class TemperatureScaling:
         """Return the logits divided by the temperature, (n_texts, n_outputs)."""
         return np.asarray(logits / self.temperature)
 
-    def tangent(self, logits: Floats) -> tuple[Floats, Floats]:
-        """Return the slope, 1 / temperature, and the shift, 0, for each logit."""
-        return np.full(logits.shape, 1.0 / self.temperature), np.zeros(logits.shape)
+    def line(self, n_outputs: int) -> tuple[Floats, Floats]:
+        """Return the slope, 1 / temperature, and the intercept, 0, (n_outputs,) each."""
+        return np.full(n_outputs, 1.0 / self.temperature), np.zeros(n_outputs)
 
     def chosen(self) -> dict[str, Any]:
         """Return the temperature, rounded."""
@@ -58,11 +59,7 @@ class TemperatureScaling:
             ValueError: the temperature is missing, or not a finite number above 0.
 
         """
-        temperature: Any = table.get("temperature")
-        number = isinstance(temperature, int | float) and not isinstance(temperature, bool)
-        if not number or not 0 < temperature <= sys.float_info.max:
-            raise ValueError(f"`temperature` must be a finite number above 0, not `{temperature}`")
-        return cls(float(temperature))
+        return cls(finite(table, "temperature", above_0=True))
 
     def to_graph(self, graph: "Builder", logits: "Logits") -> str:
         """Add the division to an ONNX graph."""

@@ -42,14 +42,18 @@ class LearntAttributes(Estimator):
     def coef_(self) -> Floats:
         """The coefficients of a linear model, (n_outputs, n_features), of its calibrated logits.
 
-        With rows of features ``X``, ``X @ coef_.T + intercept_`` is ``decision_function``.
+        With rows of features ``X``, ``X @ coef_.T + intercept_`` is ``decision_function``, or, with the calibration
+        ``sigmoid`` of several classes, the argument of the sigmoids whose logarithms it returns.
         """
-        return self._linear("coef_").coef.T.astype(np.float64) / self.temperature_
+        model = self._linear("coef_")
+        return model.coef.T.astype(np.float64) * self.calibrator_.line(model.coef.shape[1])[0][:, None]
 
     @property
     def intercept_(self) -> Floats:
         """The intercepts of a linear model, (n_outputs,), of its calibrated logits."""
-        return self._linear("intercept_").intercept / self.temperature_
+        model = self._linear("intercept_")
+        slope, intercept = self.calibrator_.line(model.coef.shape[1])
+        return np.asarray(model.intercept * slope + intercept)
 
     @property
     def n_features_in_(self) -> int:

@@ -62,7 +62,7 @@ def top_features(classifier: TextClassifier, n: int = 10, class_name: str | None
         if class_name not in (None, name):
             continue
         output, sign = (0, -1.0 if k == 0 else 1.0) if one_output else (k, 1.0)
-        slope = classifier.calibrator_.tangent(np.zeros((1, model.coef.shape[1])))[0][0, output]
+        slope = classifier.calibrator_.line(model.coef.shape[1])[0][output]
         weights = sign * slope * scales * model.coef[:, output]
         best = _most_important(features, _importance(features, weights), n)
         found.append(ClassFeatures(name, tuple((best[column], float(weights[column])) for column in best)))

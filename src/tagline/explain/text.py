@@ -72,9 +72,9 @@ def _contributions(classifier: TextClassifier, X: Any, output: int, sign: float)
     model = classifier.model_
     if model.score == "probability":
         return model.contributions(X, output, sign)
-    slope, shift = classifier.calibrator_.tangent(model.logits(X))  # (1, n_outputs)
-    found = model.contributions(X, output, sign * float(slope[0, output]))
-    moved = sign * float(shift[0, output])
+    slope, intercept = classifier.calibrator_.line(classifier.task_.n_outputs(len(classifier.classes_)))
+    found = model.contributions(X, output, sign * float(slope[output]))
+    moved = sign * float(intercept[output])
     return replace(found, intercept=found.intercept + moved, score=found.score + moved) if moved else found
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import polars as pl
 
-from tagline.calibration import CALIBRATORS, Calibrator, uncalibrated
+from tagline.calibration import CALIBRATORS, Calibrator, choose_calibrator, uncalibrated
+from tagline.errors import InputError
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import Tokenizer
@@ -175,6 +176,15 @@ class Calibration:
     proba: Floats  # (n_held_out, n_classes)
 
 
+def check_calibration(method: str, task: Task) -> None:
+    """Raise `InputError` if a calibration method of a recipe is for other tasks."""
+    if method in CALIBRATORS and task not in CALIBRATORS[method].tasks:
+        tasks = " and ".join(sorted(CALIBRATORS[method].tasks))
+        raise InputError(
+            f"The calibration `{method}` is for {tasks} data, and this is {task}: set `protocol.calibration=auto`."
+        )
+
+
 def calibrate(method: str, data: TrainingData, folds: Folds, logits: Floats) -> Calibration:
     """Fit a calibration method, by its name in recipes, and choose the threshold of label sets on held-out rows.
 
@@ -185,7 +195,8 @@ def calibrate(method: str, data: TrainingData, folds: Folds, logits: Floats) -> 
     if method == "none":
         calibrator = uncalibrated()
     else:
-        calibrator = CALIBRATORS[method].fit(logits, Y, task, weights, _absent_classes(data.Y, folds))
+        methods = list(CALIBRATORS.values()) if method == "auto" else [CALIBRATORS[method]]
+        calibrator = choose_calibrator(methods, logits, Y, task, weights, _absent_classes(data.Y, folds))
     proba = task.probabilities(calibrator.apply(logits))
     threshold = best_threshold(Y, proba, weights) if task is Task.MULTILABEL else 0.5
     return Calibration(calibrator, threshold, proba)

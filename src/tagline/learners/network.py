@@ -21,6 +21,7 @@ from tagline.learners.base import (
     TrainingData,
     TrainingRecord,
     calibrate,
+    check_calibration,
     describe_held_out,
 )
 from tagline.learners.holdout import hold_out
@@ -53,6 +54,7 @@ class NetworkLearner:
         features, protocol = recipe.features, recipe.protocol
         assert isinstance(features, WordFeatures)
         check_ids(features, data)
+        check_calibration(protocol.calibration, data.task)
         folds, how = options.folds, "the rows named"
         if folds is None:
             folds, how = hold_out(recipe, data, options.seed, cheap=False)

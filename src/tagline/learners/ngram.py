@@ -26,6 +26,7 @@ from tagline.learners.base import (
     HeldOut,
     TrainingData,
     calibrate,
+    check_calibration,
     describe_held_out,
     rows_left_out,
 )
@@ -59,6 +60,7 @@ class NgramLearner:
             raise InputError(
                 f"`{recipe.recipe.name}` learns from texts, not from ids: take a network, for example `multihot-dense`."
             )
+        check_calibration(recipe.protocol.calibration, data.task)
         fit = _prepare(recipe, data, texts, options)
         counted = time.perf_counter()
         folds, how = options.folds, "the rows named"

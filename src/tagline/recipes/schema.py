@@ -31,12 +31,12 @@ class Protocol(Table):
     lowest validation loss (``"best-epoch"``, the same as ``"all"``) or for a number of epochs, at most
     ``training.epochs``.
     ``calibration``: how probabilities are calibrated on held-out rows: a key of ``tagline.calibration.CALIBRATORS``,
-    or ``"none"``.
+    ``"auto"`` for the one with the lowest log loss, or ``"none"``.
     """
 
     validation: Literal["auto", "none"] | int | float = "auto"
     refit: Literal["no", "all", "best-epoch"] | Count = "all"
-    calibration: Annotated[str, one_of(["none", *CALIBRATORS])] = "temperature"
+    calibration: Annotated[str, one_of(["none", "auto", *CALIBRATORS])] = "temperature"
 
     @field_validator("refit", mode="before")
     @classmethod

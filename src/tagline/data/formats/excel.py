@@ -76,7 +76,7 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
     )
     is_row = texts.select(~pl.all_horizontal(pl.all().is_null())).to_series()
     source.number_rows(pl.Series(is_row.arg_true() + first_row + 1))
-    yield frame.filter(is_row)
+    yield frame.filter(is_row) if frame.width else frame
 
 
 def _typed_columns(reader: "ExcelReader", sheet: str, first_row: int, texts: pl.DataFrame) -> list[pl.Series]:

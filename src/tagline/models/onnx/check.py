@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 _OPERATORS = frozenset(
     (
         *("Add", "And", "ArgMax", "Cast", "Clip", "Concat", "ConstantOfShape", "Conv", "CumSum", "Div", "Equal"),
-        *("Expand", "GRU", "Gather", "GreaterOrEqual", "Identity", "LSTM", "Log", "MatMul", "Max", "Min", "Mul"),
+        *("Expand", "GRU", "Gather", "GreaterOrEqual", "Identity", "LSTM", "Log", "MatMul", "Max", "Min", "Mul", "Neg"),
         *("Not", "Or", "Range", "ReduceMax", "ReduceMean", "ReduceSum", "Relu", "Reshape", "ScatterElements"),
-        *("Shape", "Sigmoid", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose"),
+        *("Shape", "Sigmoid", "Slice", "Softmax", "Softplus", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose"),
         *("TreeEnsembleRegressor", "Unsqueeze", "Where"),
     )
 )

@@ -27,6 +27,8 @@ _SETTINGS = {
     "maxlen": "sequence length",
     "epochs": "epochs",
     "temperature": "calibration temperature",
+    "slope": "calibration slope",
+    "intercept": "calibration intercept",
     "threshold": "decision threshold",
 }
 
@@ -114,6 +116,7 @@ def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: 
     fitted = []
     method = str(_protocol(run).get("calibration") or TemperatureScaling.kind)
     if method != "none":
+        method = str(chosen.get("calibration") or TemperatureScaling.kind)
         fitted.append(f"the calibration {CALIBRATORS[method].fitted}" if method in CALIBRATORS else "the calibration")
     if task is Task.MULTILABEL and "threshold" not in (chosen.get("tried") or []):
         fitted.append("the threshold")

@@ -34,15 +34,27 @@ function features(tokens, model) {
 }
 
 /**
- * Calibration methods by their kind in the payload: `apply` maps logits to calibrated ones, `tangent` is
- * [slope, shift] with calibrated = slope · logit + shift at these logits, for each output.
+ * Calibration methods by their kind in the payload: `apply` maps logits to calibrated ones, `line` is [slope,
+ * intercept] of the scores of an output that are explained.
  */
 const CALIBRATIONS = {
   temperature: {
     apply: (logits, { temperature }) => logits.map((logit) => logit / temperature),
-    tangent: (logits, { temperature }) => logits.map(() => [1 / temperature, 0]),
+    line: ({ temperature }) => [1 / temperature, 0],
+  },
+  sigmoid: {
+    apply: (logits, { slope, intercept }) => logits.map((logit) => logSigmoid(slope * logit + intercept)),
+    line: ({ slope, intercept }) => [slope, intercept],
+  },
+  platt: {
+    apply: (logits, { slopes, intercepts }) => logits.map((logit, k) => slopes[k] * logit + intercepts[k]),
+    line: ({ slopes, intercepts }, output) => [slopes[output], intercepts[output]],
   },
 };
+
+function logSigmoid(x) {
+  return x < 0 ? x - Math.log1p(Math.exp(x)) : -Math.log1p(Math.exp(-x));
+}
 
 /** Logits before calibration: one output for two classes, else one a class. */
 function logitsOf(rows, model) {
@@ -187,7 +199,7 @@ function explain(text, className, model) {
   const oneOutput = model.intercept.length === 1;
   const output = oneOutput ? 0 : index;
   const sign = oneOutput && index === 0 ? -1 : 1;
-  const [slope, shift] = CALIBRATIONS[model.calibration.kind].tangent(logits, model.calibration)[output];
+  const [slope, shift] = CALIBRATIONS[model.calibration.kind].line(model.calibration, output);
   const factor = sign * slope;
 
   const contributions = [];

@@ -1,0 +1,102 @@
+"""Sigmoid scaling of the logits of several classes: ``p_k`` is proportional to ``σ(a z_k + b)``.
+
+A linear model learns each of several classes against the rest, so that the sigmoid is the link of its logits: softmax,
+which temperature scaling uses, assumes logits that were learned together. Both numbers are shared by all classes.
+Sources: J. Platt, Probabilistic outputs for support vector machines (1999), for one class; B. Zadrozny, C. Elkan,
+Transforming classifier scores into accurate multiclass probability estimates (KDD 2002), for their normalisation.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit, logsumexp
+
+from tagline.calibration.numbers import finite
+from tagline.task import Bools, Floats, Task
+
+if TYPE_CHECKING:
+    from tagline.models.onnx.builder import Builder, Logits
+
+_LOG_SLOPES, _INTERCEPTS = (-5.0, 6.0), (-30.0, 15.0)  # of standardized logits
+_MOST_LOGITS = 4_000_000  # of very many classes fewer rows suffice for two numbers
+#: The loss is not convex. A low intercept is temperature scaling: ``log σ(x)`` is nearly ``x`` far below 0.
+_STARTS = ((0.5, -4.0), (0.5, 0.0))
+
+
+@dataclass(frozen=True)
+class SigmoidScaling:
+    """Calibrated logits are ``log σ(slope z + intercept)``; their softmax normalises the sigmoids."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    kind: ClassVar[str] = "sigmoid"
+    fitted: ClassVar[str] = "slope and intercept"
+    tasks: ClassVar[frozenset[Task]] = frozenset({Task.MULTICLASS})
+
+    @classmethod
+    def fit(
+        cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None, absent: Bools | None = None
+    ) -> "SigmoidScaling":
+        """Return the two numbers that minimise the log loss of held-out rows, with Platt's targets.
+
+        A target is (n + 1)/(n + 2) for the class of a row, the rest is shared by the other classes.
+        """
+        w = np.ones(len(logits)) if weights is None else weights
+        present = np.ones(logits.shape, dtype=bool) if absent is None else ~absent
+        used = np.flatnonzero((present & Y).any(axis=1) & (present.sum(axis=1) > 1) & (w > 0))
+        used = used[:: 1 + len(used) * logits.shape[1] // _MOST_LOGITS]
+        z, Y, w, present = np.where(present, logits, 0.0)[used], Y[used], w[used], present[used]
+        spread = float(z[present].std()) if present.any() else 0.0
+        if spread == 0:
+            return cls()
+        n = w.sum()
+        others = 1 / (n + 2) / (present.sum(axis=1, keepdims=True) - 1)
+        target = np.where(Y, (n + 1) / (n + 2), others * present)
+
+        def loss(at: Floats) -> tuple[float, Floats]:
+            slope = np.exp(at[0]) / spread
+            x = slope * z + at[1]
+            score = np.where(present, log_expit(x), -np.inf)
+            log_p = score - logsumexp(score, axis=1, keepdims=True)
+            dx = w[:, None] * (np.exp(log_p) - target) * expit(-x) * present
+            value = -(w[:, None] * target * np.where(present, log_p, 0.0)).sum()
+            return value / n, np.array([(dx * slope * z).sum(), dx.sum()]) / n
+
+        found = [minimize(loss, at, jac=True, method="L-BFGS-B", bounds=(_LOG_SLOPES, _INTERCEPTS)) for at in _STARTS]
+        log_slope, intercept = min(found, key=lambda one: float(one.fun)).x
+        return cls(float(np.exp(log_slope) / spread), float(intercept))
+
+    def apply(self, logits: Floats) -> Floats:
+        """Return the logarithms of the sigmoids, (n_texts, n_outputs)."""
+        return np.asarray(log_expit(self.slope * logits + self.intercept))
+
+    def line(self, n_outputs: int) -> tuple[Floats, Floats]:
+        """Return slope and intercept of the argument of the sigmoid, (n_outputs,) each."""
+        return np.full(n_outputs, self.slope), np.full(n_outputs, self.intercept)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the kind and both numbers, rounded."""
+        return {"calibration": self.kind, "slope": round(self.slope, 6), "intercept": round(self.intercept, 6)}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return both numbers."""
+        return {"kind": self.kind, "slope": self.slope, "intercept": self.intercept}
+
+    @classmethod
+    def from_json(cls, table: dict[str, Any]) -> "SigmoidScaling":
+        """Return the calibrator that `to_json` came from.
+
+        Raises:
+            ValueError: the slope is not a finite number above 0, or the intercept not a finite number.
+
+        """
+        return cls(finite(table, "slope", above_0=True), finite(table, "intercept"))
+
+    def to_graph(self, graph: "Builder", logits: "Logits") -> str:
+        """Add ``-softplus(-(slope z + intercept))`` to an ONNX graph."""
+        slope = graph.constant(np.array(-self.slope, logits.dtype), "slope")
+        intercept = graph.constant(np.array(-self.intercept, logits.dtype), "intercept")
+        negated = graph.add("Add", graph.add("Mul", logits.name, slope), intercept)
+        return graph.add("Neg", graph.add("Softplus", negated))
