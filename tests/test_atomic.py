@@ -20,6 +20,7 @@ from tagline.atomic import (
     open_file,
     recover,
     recover_all,
+    remove_folder,
     rename_file,
     replace_folder,
     write_file,
@@ -345,6 +346,26 @@ def test_what_a_killed_process_was_writing_is_removed_by_the_next_writer_and_not
     assert set(names(tmp_path)) == {*foreign, *writing} - {"next"}
     write_file(tmp_path / "next", "next")
     assert names(tmp_path) == sorted(foreign)
+
+
+@POSIX
+def test_a_folder_is_removed_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(path: Path, ignore_errors: bool = False) -> None:
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "search"
+    (folder / "within").mkdir(parents=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            remove_folder(folder)
+    assert not folder.exists()
+    write_file(tmp_path / "next", "next")
+    assert names(tmp_path) == ["next"]
+    remove_folder(folder)  # missing: nothing to do
+    (folder / "within").mkdir(parents=True)
+    remove_folder(folder)
+    assert names(tmp_path) == ["next"]
 
 
 @POSIX

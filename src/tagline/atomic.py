@@ -218,6 +218,14 @@ def recover_all(parent: Path) -> None:
         _restore_or_discard(old.with_name(old.name.removesuffix(_OLD)[1:]))
 
 
+def remove_folder(folder: Path) -> None:
+    """Delete a folder as a whole: if the process is killed meanwhile, no half of it is left under its name."""
+    try:
+        _discard(folder)
+    except OSError:  # missing, or it cannot be renamed
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _make_temporary(parent: Path, *, folder_mode: int | None = None) -> tuple[Path, int]:
     """Make an empty file or folder with a temporary name; return it and a descriptor that holds a lock on it.
 

@@ -6,7 +6,6 @@ The folder is removed when the run is complete.
 """
 
 import json
-import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tagline.atomic import remove_abandoned, write_json
+from tagline.atomic import remove_abandoned, remove_folder, write_json
 from tagline.data import BUILT_IN
 from tagline.errors import InputError, TaglineError
 from tagline.locks import is_locked, lock
@@ -149,7 +148,7 @@ def begin(folder: Path, kept: Collection[str]) -> bool:
         remove_abandoned(folder)
         if is_locked(folder) or not folder.is_dir() or not {path.name for path in folder.iterdir()} <= {*kept}:
             return False
-        shutil.rmtree(folder, ignore_errors=True)  # another process may do so as well
+        remove_folder(folder)  # another process may do so as well
         folder.mkdir(exist_ok=True)
     return True
 
@@ -265,14 +264,14 @@ def kept_until_finished(unfinished: UnfinishedRun) -> Iterator[None]:
             _write(unfinished)
             yield
         except TaglineError:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
             raise
         except BaseException:
             if not any(unfinished.checkpoints.rglob("*.pt")):
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)
             raise
         else:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
 
 
 def _write(unfinished: UnfinishedRun) -> None:

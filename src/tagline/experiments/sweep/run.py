@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tagline.atomic import write_json
+from tagline.atomic import remove_folder, write_json
 from tagline.data import Dataset, ReadOptions, read_dataset
 from tagline.errors import InputError, MissingExtraError
 from tagline.experiments.memory import processes_for
@@ -355,5 +354,5 @@ def _conclude(request: SweepRequest, dataset: Dataset, units: Units | None, log:
     results = results_of(request, trials, outcomes, units)
     write_sweep(request, trials, outcomes, results)
     write_json(request.folder / RESULTS, results.to_json())
-    shutil.rmtree(request.work)
+    remove_folder(request.work)
     return Sweep(request.folder, results, command_for_best(request, results), tuple(dataset.facts.warnings))

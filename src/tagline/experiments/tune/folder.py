@@ -1,6 +1,5 @@
 """The folder of an unfinished search, next to that of its run: the request and the study."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -8,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tagline.atomic import write_json
+from tagline.atomic import remove_folder, write_json
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
 from tagline.locks import is_locked
@@ -76,7 +75,7 @@ def create_folder(request: TuneRequest, fingerprint: str) -> None:
 
     """
     if _ended_mark(request.target).exists() and not is_locked(request.folder):
-        shutil.rmtree(request.folder)
+        remove_folder(request.folder)
     if not begin(request.folder, _KEPT):
         raise InputError(
             f"`{request.target}` is unfinished: resume it with `tagline tune --resume {request.target}`, "
@@ -133,7 +132,7 @@ def exclusive(request: TuneRequest) -> Iterator[None]:
 
 def _discard(request: TuneRequest) -> None:
     """Remove the folder of a search, and ``runs/`` if it is empty."""
-    shutil.rmtree(request.folder, ignore_errors=True)
+    remove_folder(request.folder)
     if request.target.parent == RUNS:
         with suppress(OSError):  # not empty
             RUNS.rmdir()

@@ -4,7 +4,6 @@ The time is spent on the search, then on a final among the best candidates, and 
 trains on all rows; the search does not use the test rows.
 """
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from tagline.atomic import remove_folder
 from tagline.errors import InputError
 from tagline.experiments.shared_data import SharedData, read_shared_data, save_shared_data
 from tagline.experiments.tune.candidates import Candidate, should_prune
@@ -185,10 +185,10 @@ def _tune(
         rest = time_budget.remaining(None)
         run = train_final(request, inputs, EndedSearch(study, folds, shared, time_budget, stopped), observer)
         if stopped and rest >= _LEAST_REST and mark_ended(request):
-            shutil.rmtree(folder)  # written again if the search goes on
+            remove_folder(folder)  # written again if the search goes on
             log(f"`tagline tune --resume {request.target}` searches for the rest of the budget, {rest:,.0f} s")
             return run
-    shutil.rmtree(request.folder, ignore_errors=True)
+    remove_folder(request.folder)
     return run
 
 
