@@ -44,7 +44,11 @@ def test_classes_of_a_few_rows_are_named():
     block = measure(truth, truth, np.eye(3)[truth], ["a", "b", "rare"], task="multiclass", n_bootstrap=10)
     assert small_classes_sentence(block) == (
         "`rare` has fewer than 5 rows here, but as much weight as any other class in means over classes (macro F1, ROC "
-        "AUC and PR AUC)."
+        "AUC and PR AUC). So these means have no interval."
+    )
+    lacking = measure(truth % 2, truth % 2, None, ["a", "b", "c"], task="multiclass", n_bootstrap=10)
+    assert small_classes_sentence(lacking) == (
+        "`c` has no rows here: means over classes (macro F1) leave it out. So these means have no interval."
     )
     assert small_classes_sentence(block_of(["a", "b", "c"], "multiclass")) == ""
     few = measure([0, 1, 1], [0, 1, 0], None, ["neg", "pos"], task="binary", n_bootstrap=10)

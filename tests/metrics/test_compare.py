@@ -12,16 +12,14 @@ from sklearn.metrics import cohen_kappa_score
 from tagline.metrics import measure
 from tagline.metrics.compare import (
     agreement,
-    assumed_discordance,
     class_differences,
     difference,
     dominated,
     holm,
-    mcnemar,
     resample,
     right_rows,
-    smallest_difference,
 )
+from tagline.metrics.mcnemar import assumed_discordance, mcnemar, smallest_difference
 
 
 @pytest.mark.parametrize(

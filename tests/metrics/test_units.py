@@ -12,8 +12,9 @@ from scipy.stats import norm, t
 from sklearn import metrics as authority
 
 from tagline.metrics import measure
-from tagline.metrics.compare import difference, mcnemar, paired_test, resample, smallest_difference
-from tagline.metrics.intervals import interval_tails
+from tagline.metrics.compare import difference, resample
+from tagline.metrics.intervals import difference_interval, interval_tails
+from tagline.metrics.mcnemar import mcnemar, paired_test, smallest_difference
 from tagline.metrics.units import CellDraws, Units
 
 NAMES = ["a", "b", "c"]
@@ -63,8 +64,9 @@ def test_intervals_agree_with_drawing_units_one_by_one() -> None:
         }.items():
             samples.setdefault(name, []).append(float(value))
     for name, values in samples.items():
-        low, high = np.percentile(values, interval_tails(drawn))
-        assert block[f"{name}_ci95"] == pytest.approx([low, high], abs=0.25 * (high - low)), name
+        low, high = np.percentile(values, interval_tails(drawn.degrees))
+        # Areas add what a few more rows may show, and the quantile of t for the few that matter.
+        assert block[f"{name}_ci95"] == pytest.approx([low, high], abs=(0.35 if "auc" in name else 0.25) * (high - low))
 
 
 def test_label_sets_are_drawn_by_unit_too() -> None:
@@ -103,9 +105,12 @@ def test_few_units_have_the_quantile_of_t() -> None:
     assert skewed is not None
     assert even.degrees == 9
     assert even.z == pytest.approx(t.ppf(0.975, 9))
-    assert interval_tails(even)[0] == pytest.approx(100 * norm.cdf(-t.ppf(0.975, 9)))
+    assert interval_tails(even.degrees)[0] == pytest.approx(100 * norm.cdf(-t.ppf(0.975, 9)))
     assert skewed.degrees == pytest.approx((90**2 + 10) ** 2 / (90**4 + 10))
-    assert even.p_value(2 * norm.sf(t.ppf(0.975, 9))) == pytest.approx(0.05)  # agrees with the interval
+    value = 0.1 * t.ppf(0.975, 9)
+    interval, p = difference_interval(np.r_[-0.1, 0.1] + value, value, even.degrees)  # of the standard error 0.1
+    assert interval == pytest.approx([0, 2 * value])
+    assert p == pytest.approx(0.05)
 
 
 def test_all_right_on_few_texts_is_not_certainty() -> None:
@@ -185,7 +190,7 @@ def test_a_difference_in_one_text_is_not_significant_however_often_it_is_copied(
     assert of_rows.interval is not None
     assert of_units.interval is not None
     assert of_rows.interval[0] > 0
-    assert of_units.interval[0] == 0
+    assert of_units.interval[0] < 0  # one text: the other model may as well have had it right
     assert of_rows.p is not None
     assert of_rows.p < 0.01
     assert of_units.p is not None
@@ -213,17 +218,17 @@ def test_the_order_of_rows_does_not_matter() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["22 each", "geometric, mean 5", "log-normal, at most 100", "by rank (Zipf)"])
 def test_intervals_of_copies_contain_the_truth(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``benchmarks/interval_coverage.py`` on few samples: with 100, 93 % has a standard error of 2.6 points.
+    """``benchmarks/coverage_copies.py`` on few samples: with 100, 93 % has a standard error of 2.6 points.
 
     Intervals of rows contain the truth in 7 to 55 % of them.
     """
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
-    from interval_coverage import coverage
+    from coverage_copies import coverage
 
     try:
         found = coverage(kind, 456, 100, n_population=20_000)
     finally:
-        for name in ("interval_coverage", "measure"):
+        for name in ("coverage_copies", "measure"):
             sys.modules.pop(name, None)
     for name in ("accuracy", "macro_f1", "weighted_f1", "mcc", "log_loss", "brier", "difference"):
         assert found[name] > 0.87, (name, found)

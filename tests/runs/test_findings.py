@@ -66,7 +66,8 @@ def test_what_few_rows_of_a_class_or_a_frequent_positive_class_hide_is_named() -
     assert few_test_rows(test, ["ok"], folds=5) == few_test_rows({"per_class": {}}, ["ok"], folds=None) == []
     per_class = {"a": figures(1, 0, 4), "b": figures(0, 0, 1), "c": figures(0, 0, 0), "d": figures(5, 0, 5)}
     assert few_test_rows({"per_class": per_class}, list(per_class), folds=None) == [
-        "`b`, `a` were measured on fewer than 5 rows each: their figures say little."
+        "`b`, `a` were measured on fewer than 5 rows each: their figures say little.",
+        "`c` has no row here: how well it would be found was not measured.",
     ]
     assert splits_disagree(validation, test, folds=3) == [
         "Validation and test disagree: macro F1 is 0.497 on the validation rows and 1.000 on the test rows. "
@@ -128,7 +129,7 @@ def test_a_test_set_too_small_to_say_anything_is_named() -> None:
 
     assert said(3000) == []
     [one] = said(30)
-    assert one.startswith("The accuracy was measured on 30 rows only: its 95 % interval is 48.2")
+    assert one.startswith("The accuracy was measured on 30 rows only: its 95 % interval is 48.6")
     [other] = said(30, folds=5)
     assert other == f"{one} `--folds 5` measures on all rows."
     few = {"n": 40, "positive": "a", "accuracy_ci95": [0.925, 1.0]}

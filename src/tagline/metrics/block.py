@@ -1,28 +1,40 @@
 """Metrics with 95 % intervals as one dictionary, the content of a block of ``metrics.json``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError, nearest
-from tagline.metrics.counts import MANY_CLASSES, included_classes
+from tagline.metrics.calibration_error import calibration_interval
+from tagline.metrics.class_shares import (
+    FEW_ROWS,
+    ShareEnds,
+    events,
+    interval_of_each_class,
+    interval_of_mean,
+    interval_of_share,
+    rarer_rows,
+)
+from tagline.metrics.counts import MANY_CLASSES, Counts
 from tagline.metrics.intervals import (
     Columns,
     Interval,
-    all_or_none_interval,
-    basic_interval,
+    bounded_interval,
+    degrees_of,
+    degrees_of_events,
     delta_interval,
-    percentile_interval,
+    mean_interval,
     resample_means,
 )
+from tagline.metrics.mean_losses import loss_columns, standard_errors
 from tagline.metrics.ranking import rank
 from tagline.metrics.registry import Area, MeanOfRows, Metric, OfBins, OfCounts, OfEachClass, metrics_of
 from tagline.metrics.tally import Tallies, tally_classes, tally_labels
 from tagline.metrics.units import Units
 from tagline.parallel import same_on_any_cores
-from tagline.task import Floats, Task
+from tagline.task import Bools, Floats, Task
 
 POSITIVE_NAMES = ("pos", "positive", "yes", "true", "spam", "1")
 
@@ -64,10 +76,12 @@ def measure(
 ) -> dict[str, Any]:
     """Measure predictions: plain Python numbers that are finite or ``None``, ready for JSON.
 
-    The 95 % interval of a metric ``name`` is ``name_ci95``, ``[low, high]``. Figures of counts, log
-    loss, Brier score and calibration error have bootstrap intervals; areas under curves have DeLong's or its
-    like (see ``intervals`` and ``ranking``). An interval is ``None`` where the rows cannot tell, as for the
-    F1 of a classifier that made no mistake. Where several rows form a unit, such as copies of a text, intervals are
+    The 95 % interval of a metric ``name`` is ``name_ci95``, ``[low, high]``. Shares, such as accuracy and the recall of
+    a class, have Wilson's (see ``shares``); means over classes, log loss, Brier score and calibration error have
+    bootstrap intervals; areas under curves have DeLong's or its like (see ``intervals`` and ``ranking``). An interval
+    is ``None`` where the rows cannot tell: of means over classes if a class has fewer than 5 rows, and of the area of
+    such a class; of the macro F1 of a classifier that made no mistake. ``benchmarks/coverage.py`` measures how often
+    intervals contain the truth. Where several rows form a unit, such as copies of a text, intervals are
     those of drawing units; ``n_units`` counts them, and ``n_effective`` is the number of independent rows that would
     tell as much about the accuracy (see ``units``).
 
@@ -79,6 +93,8 @@ def measure(
       mean over labels. ``log_loss`` is in nats; multi-label: the mean over labels.
     * ``roc_auc``, ``pr_auc`` (average precision): of the positive class; several classes: the mean of one
       against the rest over classes that the rows hold.
+    * ``ece``: biased upwards, by noise. ``ece_chance`` is the 97.5 % quantile of what a perfectly calibrated model
+      would show on as many rows: an error that is not larger may be chance, and its interval begins at 0.
     * ``mcc``: Matthews' coefficient; multi-label: the mean over labels.
     * ``per_class``: each class against the rest; ``None`` where neither truth nor predictions hold the class.
 
@@ -119,15 +135,21 @@ def measure(
         truth, prediction = truth.astype(bool), prediction.astype(bool)
         wrong = (truth != prediction).any(1)
         tallies = tally_labels(truth, prediction, repeated, n_bootstrap, rng)
+        labels = (truth, prediction)
     else:
         indices = (truth.astype(np.int64), prediction.astype(np.int64))
         wrong = indices[0] != indices[1]
         tallies = tally_classes(*indices, len(names), task, repeated, n_bootstrap, rng)
+        labels = indices
     block: dict[str, Any] = {"n": len(truth)}
     if repeated is not None:
         block |= {"n_units": repeated.n, "n_effective": round(repeated.effective_rows(wrong), 2)}
-    block |= _count_block(tallies, task, repeated, block.get("n_effective", len(truth)))
-    per_class = _per_class(names, tallies, task, repeated)
+    ends = {}
+    if tallies.counts is not None:
+        shares = [(metric.name, of.part, of.whole, of.of_share) for metric, of in metrics_of(task, OfEachClass)]
+        ends = interval_of_each_class(shares, tallies.rows.counts, *labels, repeated)
+    block |= _count_block(tallies, task, repeated, ~wrong, ends)
+    per_class = _per_class(names, tallies.rows.counts, task, ends)
     if task.has_positive:
         name = positive_class(names, positive)
         block |= {"positive": name} | {key: value for key, value in per_class[name].items() if key != "support"}
@@ -149,47 +171,52 @@ def _check(truth: NDArray[Any], prediction: NDArray[Any], p: Floats | None, n_cl
         raise ValueError("A probability is not a finite number.")
 
 
-def _count_block(tallies: Tallies, task: Task, units: Units | None, n: float) -> dict[str, Any]:
-    """Return the metrics of counts, with percentile intervals; ``n``: rows, or their effective number."""
+def _count_block(
+    tallies: Tallies, task: Task, units: Units | None, right: Bools, ends: Mapping[str, ShareEnds]
+) -> dict[str, Any]:
+    """Return the metrics of counts; ``right``: which rows are, ``(n,)``; ``ends``: of the metrics of each class."""
     metrics = metrics_of(task, OfCounts)
-    n_classes = len(tallies.rows.counts.tp)
+    counts = tallies.rows.counts
     samples: dict[str, list[Floats]] = {metric.name: [] for metric, _ in metrics}
     for sample in tallies.samples:
-        resampled_as_pooled = sample.counts.tp.shape[-1] < n_classes
+        resampled_as_pooled = sample.counts.tp.shape[-1] < len(counts.tp)
         for metric, compute in metrics:
             if compute.pooled or not resampled_as_pooled:
                 samples[metric.name].append(compute.value(sample))
+    accuracy = interval_of_share(right, units)
+    degrees = degrees_of_events(events(right, task, units), units)
+    few = bool(counts.support.min() < FEW_ROWS)
     block: dict[str, Any] = {}
     for metric, compute in metrics:
         value = float(compute.value(tallies.rows))
-        drawn = samples[metric.name]
-        interval = percentile_interval(np.concatenate(drawn), value, units) if drawn else None
-        if compute.share_of_rows and value in (0, 1):
-            interval = all_or_none_interval(value == 1, n)
+        interval: Interval | None = None
+        if task in compute.shares_of:
+            interval = accuracy
+        elif samples[metric.name] and not (few and task in compute.means_of):
+            drawn = np.concatenate(samples[metric.name])
+            interval = bounded_interval(drawn, value, degrees, compute.lowest)
+            of_classes = ends.get(compute.mean_of or "")
+            if interval is not None and of_classes is not None:
+                low, high = interval_of_mean(value, of_classes, tallies.rows.included)
+                interval = [min(interval[0], low), max(interval[1], high)]
         block |= _entry(metric, value, interval)
     return block
 
 
-def _per_class(names: list[str], tallies: Tallies, task: Task, units: Units | None) -> dict[str, dict[str, Any]]:
-    """Return the metrics and counts of each class, with intervals if the counts of each class were resampled."""
-    counts = tallies.rows.counts
-    seen, metrics = counts.seen, metrics_of(task, OfEachClass)
-    values = {metric.name: compute.value(counts) for metric, compute in metrics}  # (n_classes,) each
-    samples = {}
-    if tallies.counts is not None:
-        included = included_classes(tallies.counts, counts)  # (n_samples, n_classes)
-        samples = {metric.name: compute.value(tallies.counts) for metric, compute in metrics}  # (n_samples, n_classes)
+def _per_class(
+    names: list[str], counts: Counts, task: Task, ends: Mapping[str, ShareEnds]
+) -> dict[str, dict[str, Any]]:
+    """Return the metrics and counts of each class, with intervals if there are not very many."""
+    seen = counts.seen
+    values = {metric.name: compute.value(counts) for metric, compute in metrics_of(task, OfEachClass)}
     whole = {part: getattr(counts, part).astype(int).tolist() for part in ("tp", "fp", "fn", "tn", "support")}
     per_class: dict[str, dict[str, Any]] = {}
     for k, name in enumerate(names):
         row: dict[str, Any] = {}
-        for metric, _ in metrics:
-            value = float(values[metric.name][k]) if seen[k] else None
-            if metric.name in samples:
-                drawn = samples[metric.name][included[:, k], k]
-                row |= _entry(metric, value, None if value is None else percentile_interval(drawn, value, units))
-            else:
-                row[metric.name] = value
+        for metric, of_classes in values.items():
+            row[metric] = float(of_classes[k]) if seen[k] else None
+            if metric in ends:
+                row[f"{metric}_ci95"] = ends[metric].of_class(k) if seen[k] else None
         row |= {part: totals[k] for part, totals in whole.items()}
         per_class[name] = row
     return per_class
@@ -201,22 +228,26 @@ def _row_block(
     """Return the metrics of probabilities that are sums over rows: all are resampled at once."""
     means, binned = metrics_of(task, MeanOfRows), metrics_of(task, OfBins)
     losses = np.stack([compute.losses(truth, p, task) for _, compute in means], 1)  # (n, n_means)
-    columns = Columns.of(losses)
+    columns, errors = loss_columns(losses, units)
     bins = [compute.bins(truth, p) for _, compute in binned]
-    widths = []
+    widths = [columns.d]
     for of in bins:
         # Of very many labels the bins are too many: their sums have no interval.
         filled = of.columns() if of.n_sets <= MANY_CLASSES else Columns(len(p), [])
         widths.append(filled.d)
         columns = columns.followed_by(filled)
-    drawn = np.split(resample_means(columns, n_bootstrap, rng, units), np.cumsum([len(means), *widths[:-1]]), axis=1)
+    drawn = np.split(resample_means(columns, n_bootstrap, rng, units), np.cumsum(widths[:-1]), axis=1)
     block: dict[str, Any] = {}
-    for (metric, _), value, samples in zip(means, losses.mean(0).tolist(), drawn[0].T, strict=True):
-        block |= _entry(metric, value, percentile_interval(samples, value, units))
+    studentized = standard_errors(drawn[0], len(means), len(p), units)  # (n_samples, n_means, 2)
+    for k, ((metric, _), value) in enumerate(zip(means, losses.mean(0).tolist(), strict=True)):
+        block |= _entry(metric, value, mean_interval(studentized[:, k], value, float(errors[k])))
     for (metric, compute), of, gaps in zip(binned, bins, drawn[1:], strict=True):
-        value = compute.value(truth, p)
-        samples = np.abs(gaps).sum(1) / of.n_sets  # without columns all 0: no interval
-        block |= _entry(metric, value, basic_interval(samples, value, units))
+        value, chance, interval = compute.value(truth, p), None, None
+        if gaps.shape[1]:
+            chance = of.chance_level(rng, units)
+            found = of.totals()[of.counts() > 0] / len(p)
+            interval = calibration_interval(gaps / of.n_sets, found / of.n_sets, value, chance, degrees_of(units))
+        block |= _entry(metric, value, interval) | {f"{metric.name}_chance": chance}
     return block
 
 
@@ -231,27 +262,36 @@ def _area_block(
     """Return the areas under curves, of the positive class or the mean over classes, and add each to ``per_class``."""
     metrics = metrics_of(task, Area)
     influence = {metric.name: np.zeros(len(p)) for metric, _ in metrics}
-    areas: dict[str, list[float]] = {metric.name: [] for metric, _ in metrics}
+    areas: dict[str, list[tuple[float, float, float]]] = {metric.name: [] for metric, _ in metrics}
+    few = False
     for k, (name, row) in enumerate(per_class.items()):
         ranking = rank(truth[:, k] if task is Task.MULTILABEL else truth == k, p[:, k])
+        n_rarer = 0.0 if ranking is None else rarer_rows(ranking.positive, units)
+        few |= n_rarer < FEW_ROWS and positive in (None, name)
         for metric, compute in metrics:
-            area, of_rows = compute.value(ranking) if ranking else (None, None)
+            if ranking is None:
+                row |= {metric.name: None} if len(per_class) > MANY_CLASSES else _entry(metric, None, None)
+                continue
+            area, of_rows = compute.value(ranking)
+            # As if one more row of the class were as bad as the others are good: a few rows may all be good by chance.
+            least, bias = area * (1 - area) / n_rarer**2, compute.bias(ranking)
             if len(per_class) > MANY_CLASSES:
                 row[metric.name] = area
             else:
-                row |= _entry(
-                    metric, area, None if area is None or of_rows is None else delta_interval(area, of_rows, units)
-                )
-            if area is not None and of_rows is not None and positive in (None, name):
-                areas[metric.name].append(area)
+                told = n_rarer >= FEW_ROWS
+                interval = delta_interval(area, of_rows, units, least=least, bias=bias) if told else None
+                row |= _entry(metric, area, interval)
+            if positive in (None, name):
+                areas[metric.name].append((area, least, bias))
                 influence[metric.name] += of_rows
     block: dict[str, Any] = {}
     for metric, _ in metrics:
         found = areas[metric.name]
-        mean = sum(found) / len(found) if found else None
+        n = max(len(found), 1)
+        area, least, bias = (sum(part) / n for part in zip(*found, strict=True)) if found else (0.0, 0.0, 0.0)
         # A row influences the area of every class: its influences are added before they are squared.
-        of_rows = influence[metric.name] / max(len(found), 1)
-        block |= _entry(metric, mean, None if mean is None else delta_interval(mean, of_rows, units))
+        interval = delta_interval(area, influence[metric.name] / n, units, least=least / n, bias=bias)
+        block |= _entry(metric, area if found else None, None if few or not found else interval)
     return block
 
 

@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.metrics.counts import MANY_CLASSES
-from tagline.metrics.intervals import Columns, parts_of, width_of_block
+from tagline.metrics.intervals import Columns, Interval, interval_tails, one_hot, parts_of, vary, width_of_block
+from tagline.metrics.units import Units
 from tagline.task import Floats, Ints
+
+_DRAWS, _LEAST_DRAWS = 1000, 200  # of outcomes
+_MOST_DRAWN = 500_000
+_KNOWN = 2.0  # standard errors: a larger gap has a known sign
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,10 @@ class CalibrationBins:
         """How many sets of bins there are."""
         return self.proba.shape[1] if self.y_true.ndim == 2 else 1
 
+    def counts(self) -> Floats:
+        """Return how many rows fall into each bin, ``(n_sets * n_bins,)``."""
+        return np.concatenate([self._per_bin(None, self._gaps(part)[1]) for part in self._parts()])
+
     def totals(self) -> Floats:
         """Return the sum of the gaps in each bin, ``(n_sets * n_bins,)``."""
         return np.concatenate([self._per_bin(*self._gaps(part)) for part in self._parts()])
@@ -112,17 +122,51 @@ class CalibrationBins:
         ]
         return Columns(len(self.proba), blocks)
 
+    def chance_level(self, rng: np.random.Generator, units: Units | None = None) -> float:
+        """Return the 97.5 % quantile of the errors of outcomes that are drawn from the confidences.
+
+        It is what a perfectly calibrated model would show by chance on as many rows. The outcomes of a bin are binomial
+        with its mean confidence; rows of one unit in a bin come true together.
+        """
+        n_filled = int((self.counts() > 0).sum())
+        n_draws = int(np.clip(_MOST_DRAWN // n_filled, _LEAST_DRAWS, _DRAWS))
+        errors = np.zeros(n_draws)
+        for part in self._parts():
+            gaps, index = self._gaps(part)
+            confidence = (self._outcomes(part) - gaps).ravel()
+            flat = index.ravel()
+            size = np.ones(len(flat))
+            if units is not None:
+                # A piece is what a unit has in a bin.
+                _, place, piece = np.unique(
+                    units.of_rows.repeat(index.shape[1]) * (flat.max() + 1) + flat,
+                    return_index=True,
+                    return_inverse=True,
+                )
+                size = np.bincount(piece.ravel()).astype(float)
+                confidence = np.bincount(piece.ravel(), confidence) / size
+                flat = flat[place]
+            kinds, kind, n = np.unique(np.stack((flat, size)), axis=1, return_inverse=True, return_counts=True)
+            mean = np.bincount(kind.ravel(), confidence) / n
+            drawn = (rng.binomial(n, mean.clip(0, 1), (n_draws, len(n))) - n * mean) * kinds[1]  # (n_draws, n_kinds)
+            _, of_kinds = np.unique(kinds[0], return_inverse=True)
+            errors += np.abs(drawn @ one_hot(of_kinds.ravel(), int(of_kinds.max()) + 1)).sum(1)
+        return float(np.quantile(errors, 0.975)) / (len(self.proba) * self.n_sets)
+
     def _parts(self) -> list[slice]:
         """Cut the sets into parts of which all gaps may be spread over their bins at once."""
         return parts_of(self.n_sets, max(1, width_of_block(len(self.proba)) // self.n_bins))
 
+    def _outcomes(self, part: slice) -> NDArray[np.bool_]:
+        """Return what comes true, ``(n, n_sets)``, of some sets."""
+        if self.y_true.ndim == 2:
+            return np.asarray(self.y_true[:, part], bool)
+        return top_label(self.y_true, self.proba)[1][:, None]
+
     def _gaps(self, part: slice) -> tuple[Floats, Ints]:
         """Return the gap of each row and the bin it falls into, ``(n, n_sets)`` each, of some sets."""
-        if self.y_true.ndim == 2:
-            confidence, outcome = self.proba[:, part], self.y_true[:, part].astype(bool)
-        else:
-            top, right = top_label(self.y_true, self.proba)
-            confidence, outcome = top[:, None], right[:, None]
+        outcome = self._outcomes(part)
+        confidence = self.proba[:, part] if self.y_true.ndim == 2 else self.proba.max(1)[:, None]
         return outcome - confidence, bin_index(confidence, self.n_bins) + self.n_bins * np.arange(confidence.shape[1])
 
     def _per_bin(self, gaps: Floats | None, index: Ints) -> Floats:
@@ -137,3 +181,35 @@ class CalibrationBins:
         spread = np.zeros((len(gaps), len(filled)), np.float32)
         spread[np.arange(len(gaps))[:, None], position[index]] = gaps
         return spread
+
+
+def calibration_interval(
+    samples: Floats, gaps: Floats, value: float, chance: float, degrees: float = inf
+) -> Interval | None:
+    """Return the 95 % interval of a calibration error, which is biased upwards: noise adds to every gap.
+
+    The lower end is 0 where the error is at most the ``chance`` level, because a calibrated model may show as much.
+    Otherwise the noise of a sample is added up: its size where the sign of a gap is unknown, which bounds what noise
+    can add, and the noise towards the gap where it is known. The upper end is that of the basic bootstrap where the
+    error may be chance; elsewhere the noise against the gaps is added, with their signs. ``None`` if samples do not
+    vary.
+
+    Args:
+        samples: The gap of each bin in bootstrap samples, in shares of rows, ``(n_samples, n_filled)``.
+        gaps: Those of the rows, ``(n_filled,)``.
+        value: The calibration error: the sum of their sizes.
+        chance: The chance level.
+        degrees: Degrees of freedom of a variance between units.
+
+    """
+    low, high = interval_tails(degrees)
+    noise = samples - gaps
+    sign, known = np.sign(gaps), np.abs(gaps) > _KNOWN * noise.std(0)
+    errors = np.abs(samples).sum(1)
+    if not vary(errors):
+        return None
+    if value <= chance:
+        return [0.0, max(value, 2 * value - float(np.percentile(errors, low)))]
+    towards = noise[:, known] @ sign[known] + np.abs(noise[:, ~known]).sum(1)
+    lower, upper = value - np.percentile(towards, high), value - np.percentile(noise @ sign, low)
+    return [min(max(0.0, float(lower)), value), max(min(1.0, float(upper)), value)]

@@ -7,18 +7,27 @@ of a difference.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from math import ceil, log2
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import diags_array
 
+from tagline.metrics.class_shares import FEW_ROWS, independent_rows
 from tagline.metrics.counts import MANY_CLASSES, Counts, included_classes, macro_average
-from tagline.metrics.intervals import ALPHA, Columns, Interval, one_hot, percentile_interval, resample_means
+from tagline.metrics.intervals import (
+    Columns,
+    Interval,
+    degrees_of_events,
+    difference_interval,
+    one_hot,
+    resample_means,
+)
+from tagline.metrics.mcnemar import paired_interval, paired_test
+from tagline.metrics.shares import ALPHA
 from tagline.metrics.units import CellDraws, Units
 from tagline.parallel import same_on_any_cores
-from tagline.task import Bools, Floats, Ints
+from tagline.task import Bools, Floats
 
 _N_SAMPLES = 2000
 _MIN_SAMPLES = 200
@@ -26,110 +35,6 @@ _MAX_DRAWS = 10_000_000
 _AT_ONCE = 1_000_000
 
 Ys = NDArray[Any]  # class indices (n,), or for multi-label data booleans (n, n_classes)
-
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """Return the two-sided mid-p value of McNemar's test, whose null hypothesis is equal accuracy.
-
-    With k the smaller of the two counts, d their sum, and F the distribution function of Binomial(d, 1/2):
-    p = 2 (F(k - 1) + P(k) / 2) = F(k - 1) + F(k).
-
-    Source: M. Fagerland, S. Lydersen, P. Laake, The McNemar test for binary matched-pairs data: mid-p and asymptotic
-    are better than exact conditional, BMC Medical Research Methodology 13:91 (2013), who recommend it for any counts.
-
-    Args:
-        only_first: Rows that only the first model classifies correctly.
-        only_second: Rows that only the second model classifies correctly.
-
-    >>> round(mcnemar(1, 7), 3)
-    0.039
-
-    """
-    k, d = min(only_first, only_second), only_first + only_second
-    return min(1.0, _below(k - 1, d) + _below(k, d))
-
-
-def paired_test(first_right: Bools, second_right: Bools, units: Units | None = None) -> float:
-    """Return the two-sided mid-p value of McNemar's test of rows, ``(n,)``, or of its extension to units of them.
-
-    The net difference of a unit is its rows that only one model has right, less those that only the other has. If the
-    models are equally accurate, its sign is a coin toss; p is the probability of a sum more extreme than the one found,
-    plus half of that of the same sum. For units of one row this is McNemar's test. Its statistic is that of
-    N. Obuchowski, On the comparison of correlated proportions for clustered data, Statistics in Medicine 17 (1998),
-    whose distribution is normal for many units.
-    """
-    only_first, only_second = first_right & ~second_right, second_right & ~first_right
-    if units is None:
-        return mcnemar(int(only_first.sum()), int(only_second.sum()))
-    net = units.sums(only_first).astype(np.int64) - units.sums(only_second).astype(np.int64)
-    if np.abs(net).max() <= 1:
-        return mcnemar(int((net > 0).sum()), int((net < 0).sum()))
-    return _toss_signs(net[net != 0])
-
-
-def _toss_signs(net: Ints) -> float:
-    """Return the two-sided mid-p value of the sum of ``net``, ``(n_units,)`` not 0, whose signs are coin tosses.
-
-    The sum of the sizes with a positive sign has the characteristic function Π ((1 + exp(i θ size)) / 2).
-    """
-    sizes, times = np.unique(np.abs(net), return_counts=True)
-    total = int((sizes * times).sum())
-    angles = 2j * np.pi / (total + 1) * np.arange(total + 1)
-    spectrum = np.ones(total + 1, complex)
-    for size, n in zip(sizes.tolist(), times.tolist(), strict=True):
-        spectrum *= ((1 + np.exp(-angles * size)) / 2) ** n
-    probability = np.clip(np.fft.ifft(spectrum).real, 0, 1)  # of each sum of positive sizes, (total + 1,)
-    positive = int(net[net > 0].sum())
-    smaller = min(positive, total - positive)
-    p = 2 * float(probability[:smaller].sum()) + float(probability[smaller])
-    # Rounding may make 0 of a tiny probability; no p-value is smaller than that of all signs being the same.
-    return max(0.5 ** len(net), min(1.0, p))
-
-
-def _below(k: int, d: int) -> float:
-    """Return the distribution function of Binomial(``d``, 1/2) at ``k``."""
-    from scipy.special import bdtr
-
-    return 0.0 if k < 0 else float(bdtr(k, d, 0.5))
-
-
-def smallest_difference(n: float, discordance: float, comparisons: int = 1) -> float | None:
-    """Return the smallest difference in accuracy on ``n`` rows that is significant by `mcnemar`, 0 to 1.
-
-    ``None`` if no difference on so few rows is significant.
-
-    Args:
-        n: Rows; where units have several, their effective number.
-        discordance: The share of rows that exactly one of the models classifies correctly, measured or assumed.
-        comparisons: The number of comparisons; each is tested at 5 % divided by it (Bonferroni).
-
-    >>> smallest_difference(1000, 0.08)
-    0.018
-
-    """
-    alpha = ALPHA / comparisons
-    # With fewer discordant rows nothing is significant, even if all favour one model: p = 1 / 2^d.
-    fewest = ceil(log2(1 / alpha))
-    d = max(round(n * discordance), fewest)
-    if d > n:
-        return None
-    low, high = 0, d // 2  # p grows with the smaller count: bisect for the largest that is significant
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if mcnemar(middle, d - middle) <= alpha else (low, middle - 1)
-    return (d - 2 * low) / n
-
-
-def assumed_discordance(accuracy: float) -> float:
-    """Return the share of rows that exactly one of two models of this accuracy is assumed to classify correctly.
-
-    It is the error rate e, as if the models had half of their errors in common, and at most 2 e (1 - e), the value for
-    independent errors. Between `fast`, `naive-bayes`, `logistic-regression`
-    and `linear-svm` it was 0.2 to 0.6 e on validation rows of 8,530 film snippets, and 0.2 to 1.2 e on those of 2,225
-    news articles, so the assumption is usually conservative.
-    """
-    wrong = 1 - accuracy
-    return wrong * min(1.0, 2 * accuracy)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -180,9 +85,11 @@ class Samples:
 
     Attributes:
         value: By name, ``(n_models,)``: ``accuracy``, ``macro_f1`` and, multi-label, ``micro_f1``.
-        drawn: The same, ``(n_samples, n_models)``; of more than 500 labels without ``macro_f1``.
+        drawn: The same without ``accuracy``, ``(n_samples, n_models)``; of more than 500 labels without ``macro_f1``.
         class_value: F1 of each class, ``(n_models, n_classes)``; ``nan`` if neither labels nor predictions have it.
         class_drawn: The same, ``(n_samples, n_models, n_classes)``; ``None`` of more than 500 classes.
+        rarest: The rows of the rarest class.
+        right: Which rows each model has right, ``(n_models, n)``.
         units: What was drawn, if not rows.
 
     """
@@ -191,6 +98,8 @@ class Samples:
     drawn: dict[str, Floats]
     class_value: Floats
     class_drawn: Floats | None
+    rarest: int
+    right: Bools
     units: Units | None
 
 
@@ -225,26 +134,34 @@ def resample(
     return _resample_single(y_true, predictions, n_classes, units, rng)
 
 
-def difference(samples: Samples, figure: str, first: int, second: int) -> Difference:
-    """Return the metric of model ``second`` minus that of ``first``, with its paired 95 % interval.
+def difference(samples: Samples, figure: str, first: int, second: int, alpha: float = ALPHA) -> Difference:
+    """Return the metric of model ``second`` minus that of ``first``, with its paired interval of level 1 - ``alpha``.
 
-    p is twice the smaller share of samples in which the difference is at most, or at least, 0.
-    Source: A. Davison, D. Hinkley, Bootstrap Methods and their Application (1997), section 4.4, whose (1 + r) / (1 + R)
-    keeps p from being 0.
+    For accuracy, p is that of McNemar's test, and the interval excludes 0 if and only if p is at most ``alpha`` (see
+    ``mcnemar``). Those of other metrics are from the bootstrap, and agree in the same way;
+    the macro F1 has none if a class has fewer than 5 rows.
     """
     value = float(samples.value[figure][second] - samples.value[figure][first])
-    if figure not in samples.drawn:
+    if figure == "accuracy":
+        one, other = samples.right[first], samples.right[second]
+        return Difference(
+            value, paired_interval(one, other, samples.units, alpha), paired_test(one, other, samples.units)
+        )
+    if figure not in samples.drawn or (figure == "macro_f1" and samples.rarest < FEW_ROWS):
         return Difference(value, None, None)
     drawn = samples.drawn[figure][:, second] - samples.drawn[figure][:, first]  # (n_samples,)
-    tail = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    p = min(1.0, 2 * (1 + tail) / (1 + len(drawn)))
-    units = samples.units
-    return Difference(value, percentile_interval(drawn, value, units), p if units is None else units.p_value(p))
+    return Difference(value, *difference_interval(drawn, value, _degrees(samples, first, second), alpha))
+
+
+def _degrees(samples: Samples, first: int, second: int) -> float:
+    changed = samples.right[first] != samples.right[second]
+    return degrees_of_events(independent_rows(changed, samples.units), samples.units)
 
 
 def class_differences(samples: Samples, first: int, second: int) -> list[tuple[float | None, Interval | None]]:
     """Return for each class the F1 of model ``second`` minus that of ``first``, and its paired 95 % interval."""
     values = samples.class_value[second] - samples.class_value[first]  # (n_classes,)
+    degrees = _degrees(samples, first, second)
     found: list[tuple[float | None, Interval | None]] = []
     for k, value in enumerate(values.tolist()):
         if value != value:
@@ -254,7 +171,7 @@ def class_differences(samples: Samples, first: int, second: int) -> list[tuple[f
         else:
             drawn = samples.class_drawn[:, second, k] - samples.class_drawn[:, first, k]  # (n_samples,)
             drawn = drawn[~np.isnan(drawn)]  # without samples that have no row of the class
-            found.append((value, percentile_interval(drawn, value, samples.units)))
+            found.append((value, difference_interval(drawn, value, degrees)[0]))
     return found
 
 
@@ -304,28 +221,24 @@ def _resample_single(
         ]
 
     whole = counts_of(np.bincount(cell)[None, :].astype(float))
+    right = np.stack([(answer == truth)[cell] for answer in answers])
     step = max(1, _AT_ONCE // widest)
     figures: list[dict[str, Floats]] = []
     classes: list[Floats] = []
     for start in range(0, n_samples, step):
         counts = counts_of(draws.draw(min(step, n_samples - start), rng))
-        figures.append(_figures(counts, whole) | {"accuracy": _accuracies(counts)})
+        figures.append(_figures(counts, whole))
         if n_classes <= MANY_CLASSES:
             classes.append(_class_f1(counts))
-    value = _figures(whole, whole) | {"accuracy": _accuracies(whole)}
-    names = ("accuracy", "macro_f1")
     return Samples(
-        {name: value[name][0] for name in names},
-        {name: np.concatenate([of[name] for of in figures]) for name in names},
+        {"accuracy": right.mean(1), "macro_f1": _figures(whole, whole)["macro_f1"][0]},
+        {"macro_f1": np.concatenate([of["macro_f1"] for of in figures])},
         _class_f1(whole)[0],
         np.concatenate(classes) if classes else None,
+        int(whole[0].support.min()),
+        right,
         units,
     )
-
-
-def _accuracies(of_models: Sequence[Counts]) -> Floats:
-    """Return the share of correct rows, ``(n_samples, n_models)``, of single-label data."""
-    return np.stack([counts.tp.sum(-1) / counts.support.sum(-1) for counts in of_models], -1)
 
 
 def _resample_sets(
@@ -334,7 +247,7 @@ def _resample_sets(
     """Resample rows of label sets; with very many labels, only metrics that pool the labels."""
     n = len(truth)
     factors = [(truth,), *(each for p in predictions for each in ((truth, p), (p,)))]  # of truth, hits, predictions, …
-    exact = np.stack([right_rows(truth, p) for p in predictions], 1).astype(np.float32)  # (n, n_models)
+    right = np.stack([right_rows(truth, p) for p in predictions])  # (n_models, n)
     pooled = n_classes > MANY_CLASSES
     columns = Columns(n, [])
     for matrices in factors:
@@ -344,18 +257,18 @@ def _resample_sets(
             if pooled
             else Columns.of_booleans(*matrices)
         )
-    means = resample_means(columns.followed_by(Columns.of(exact)), _N_SAMPLES, rng, units)
-    width = 1 if pooled else n_classes
-    drawn_parts = np.split(means[:, : width * len(factors)], len(factors), axis=1)
-    drawn = _set_counts(drawn_parts)
+    means = resample_means(columns, _N_SAMPLES, rng, units)
+    drawn = _set_counts(np.split(means, len(factors), axis=1))
     whole = _set_counts([reduce(np.logical_and, matrices).mean(0, keepdims=True) for matrices in factors])
     names = ("micro_f1",) if pooled else ("macro_f1", "micro_f1")
     value, samples = _figures(whole, whole), _figures(drawn, None if pooled else whole)
     return Samples(
-        {"accuracy": exact.mean(0, dtype=np.float64)} | {name: value[name][0] for name in ("macro_f1", "micro_f1")},
-        {"accuracy": means[:, width * len(factors) :]} | {name: samples[name] for name in names},
+        {"accuracy": right.mean(1)} | {name: value[name][0] for name in ("macro_f1", "micro_f1")},
+        {name: samples[name] for name in names},
         _class_f1(whole)[0],
         None if pooled else _class_f1(drawn),
+        int(truth.sum(0).min()),
+        right,
         units,
     )
 

@@ -51,7 +51,10 @@ def headlines(block: Mapping[str, Any]) -> list[Headline]:
         label = METRICS[key].labels.get(task)
         if label is not None and key in block:
             value, interval = format_figure(key, block[key]), format_interval(key, block.get(f"{key}_ci95"))
-            lines.append(Headline(key, label.name, value, interval, label.meaning.format(positive=positive)))
+            meaning = label.meaning.format(positive=positive)
+            if block.get(f"{key}_chance") is not None:
+                meaning += f"; a calibrated model shows up to {format_figure(key, block[f'{key}_chance'])} by chance"
+            lines.append(Headline(key, label.name, value, interval, meaning))
     return lines
 
 

@@ -1,6 +1,7 @@
 """95 % intervals: the bootstrap for metrics of counts and for means, the delta method for areas under curves.
 
-A bootstrap sample draws n rows with replacement. There are faster ways than row by row:
+How often each contains the truth is measured by ``benchmarks/coverage.py``. Shares of rows have intervals of their own
+(see ``shares``). A bootstrap sample draws n rows with replacement. There are faster ways than row by row:
 
 * A metric of the counts in the cells of a table needs only these counts, which are multinomial. This is exactly
   the same bootstrap; its cost depends on the number of cells, not of rows.
@@ -13,25 +14,23 @@ Where rows form units (see ``units``), a sample draws as many units as there are
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
-from math import exp, log
+from math import exp, inf, log
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import ndtr
 
 from tagline.metrics.counts import Counts
+from tagline.metrics.shares import ALPHA, t_quantile
 from tagline.metrics.units import CellDraws, Units, sum_by_unit
 from tagline.task import Bools, Floats, Ints
 
 Interval = list[float]
 
-_TAILS = (2.5, 97.5)
-_Z = 1.959963984540054  # the normal distribution's 97.5 % point
-ALPHA = 0.05
 _ROUNDING = 1e-5  # relative; equal float32 means differ by less
 _MIN_SAMPLES = 200
+_MOST_ERRORS = 6.0  # an interval of a mean reaches no farther from it, in standard errors
 _MAX_DRAWS = 10_000_000
 _MAX_PRODUCTS = 1_000_000_000
 _DRAWS_AT_ONCE = 1_000_000
@@ -188,7 +187,21 @@ def _poisson_weights(n: int, n_samples: int, rng: np.random.Generator) -> Iterat
         yield table[rng.integers(0, len(table), size=(size, n), dtype=np.uint16)]
 
 
-def interval_tails(units: Units | None) -> tuple[float, float]:
+def degrees_of(units: Units | None) -> float:
+    """Return the degrees of freedom of a variance between units; infinitely many if each row is its own unit."""
+    return inf if units is None else units.degrees
+
+
+def degrees_of_events(n_events: float, units: Units | None = None) -> float:
+    """Return the degrees of freedom of a standard error that ``n_events`` wrong rows, or units, determine: 2 n + 1.
+
+    Of few events the bootstrap's standard error is as uncertain as it is too small. The factor is chosen by simulation:
+    with n degrees, intervals of four events would be half as wide again, and contain the truth in 98 % of samples.
+    """
+    return min(2 * n_events + 1, degrees_of(units))
+
+
+def interval_tails(degrees: float, alpha: float = ALPHA) -> tuple[float, float]:
     """Return the percentiles of bootstrap samples that are the ends of an interval: 2.5 and 97.5, wider of few units.
 
     Samples of few units vary too little, as a standard error times 1.96 does, so the tails are those that the normal
@@ -196,71 +209,106 @@ def interval_tails(units: Units | None) -> tuple[float, float]:
     Source: T. Hesterberg, What Teachers Should Know About the Bootstrap, American Statistician 69 (2015), the expanded
     percentile interval.
     """
-    if units is None:
-        return _TAILS
-    tail = 100 * float(ndtr(-units.z))
+    from scipy.special import ndtr
+
+    tail = 100 * float(ndtr(-t_quantile(degrees, alpha)))
     return tail, 100 - tail
 
 
-def percentile_interval(samples: Floats, value: float, units: Units | None = None) -> Interval | None:
-    """Return the middle 95 % of bootstrap ``samples``, ``(n_samples,)``, or more of those of few ``units``.
+def difference_interval(
+    samples: Floats, value: float, degrees: float = inf, alpha: float = ALPHA
+) -> tuple[Interval | None, float]:
+    """Return the interval of a difference from its bootstrap ``samples``, ``(n_samples,)``, and its two-sided p-value.
 
-    ``None`` if the samples do not vary: the bootstrap cannot estimate an error rate from rows without errors.
+    The standard error of the samples times the quantile of t; the bias of the samples extends one end. The interval
+    excludes 0 if and only if p is at most ``alpha``. ``None`` and 1 if the samples do not vary.
+    Metrics are from 0 to 1.
     """
-    if _all_the_same(samples):
+    from scipy.special import ndtr, stdtr
+
+    if not vary(samples):
+        return None, 1.0
+    bias, error = float(samples.mean()) - value, float(samples.std())
+    low, high = value - max(bias, 0), value - min(bias, 0)
+    half = t_quantile(degrees, alpha) * error
+    t = -max(low, -high, 0) / error
+    p = min(1.0, float(2 * (ndtr(t) if degrees == inf else stdtr(degrees, t))))
+    return [max(low - half, -1.0), min(high + half, 1.0)], p
+
+
+def bounded_interval(samples: Floats, value: float, degrees: float, lowest: float = 0.0) -> Interval | None:
+    """Return the interval of a metric between ``lowest``, 0 or -1, and 1 from its bootstrap ``samples``.
+
+    It is symmetric on the logit scale, which for a correlation is Fisher's, with the standard error of the samples and
+    the quantile of t with few degrees of freedom. The bias of the metric, which is about that of the samples from
+    ``value``, extends one end: the weighted precision of many classes is too high, their macro F1 too low.
+    ``None`` if the samples do not vary.
+    """
+    if not vary(samples) or not lowest < value < 1:
         return None
-    low, high = np.percentile(samples, interval_tails(units))
-    # The percentile interval of a biased metric can exclude its value; extend it to include the value.
-    return [min(float(low), value), max(float(high), value)]
+    scale = 1 - lowest
+    bias, error = float(samples.mean()) - value, float(samples.std()) / scale
+    ends = [((middle - lowest) / scale) for middle in (value - max(bias, 0), value - min(bias, 0))]
+    edge = 1e-3 * min((value - lowest) / scale, (1 - value) / scale)
+    z, share = t_quantile(degrees), (value - lowest) / scale
+    half = z * error / (share * (1 - share))
+    low, high = (log(end / (1 - end)) for end in (min(max(end, edge), 1 - edge) for end in ends))
+    return [lowest + scale * _logistic(low - half), lowest + scale * _logistic(high + half)]
 
 
-def basic_interval(samples: Floats, value: float, units: Units | None = None) -> Interval | None:
-    """Return the basic bootstrap interval ``[2θ - q97.5, 2θ - q2.5]``, cut at 0.
+def mean_interval(samples: Floats, value: float, error: float) -> Interval | None:
+    """Return the bootstrap-t interval, on the logarithmic scale, of a mean of losses, at least 0.
 
-    For metrics that resampling inflates, such as the calibration error, whose percentiles would be too high.
-    Source: A. Davison, D. Hinkley, Bootstrap Methods and their Application (1997), section 5.2.
+    A few large losses are most of a mean: of samples that lack them, mean and standard error are both too small. The
+    studentized bootstrap measures how often that is so. ``None`` if the rows do not vary.
+    Source: A. Davison, D. Hinkley, Bootstrap Methods and their Application (1997), section 5.2.1.
+
+    Args:
+        samples: Of each sample, how far its mean is above ``value``, and its standard error, ``(n_samples, 2)``.
+        value: The mean.
+        error: Its standard error.
+
     """
-    if _all_the_same(samples):
+    if value <= 0 or error <= _ROUNDING * value:
         return None
-    low, high = np.percentile(samples, interval_tails(units))
-    return [min(max(0.0, float(2 * value - high)), value), max(float(2 * value - low), value)]
+    means, errors = value + samples[:, 0], samples[:, 1]
+    told = (means > 0) & (errors > _ROUNDING * error)
+    if not told.any():
+        return None
+    t = np.log(means[told] / value) * means[told] / errors[told]
+    low, high = np.percentile(t, [100 * ALPHA / 2, 100 * (1 - ALPHA / 2)]).clip(-_MOST_ERRORS, _MOST_ERRORS)
+    return [value * exp(-max(high, 0) * error / value), value * exp(-min(low, 0) * error / value)]
 
 
-def all_or_none_interval(right: bool, n: float) -> Interval:
-    """Return the exact interval of a share if all of ``n`` rows are correct, or none; ``n`` may be an effective number.
-
-    Source: C. Clopper, E. Pearson, Biometrika 26 (1934), whose limits are closed at the two ends. The effective number:
-    E. Korn, B. Graubard, Confidence intervals for proportions with small expected number of positive counts estimated
-    from survey data, Survey Methodology 24 (1998).
-
-    >>> all_or_none_interval(True, 20)[0].__round__(3)
-    0.832
-    """
-    limit = (ALPHA / 2) ** (1 / n)
-    return [limit, 1.0] if right else [0.0, 1 - limit]
-
-
-def delta_interval(value: float, influence: Floats, units: Units | None = None) -> Interval | None:
+def delta_interval(
+    value: float, influence: Floats, units: Units | None = None, *, least: float = 0.0, bias: float = 0.0
+) -> Interval | None:
     """Return the interval of a metric between 0 and 1 from the influence of each row, ``(n,)``.
 
-    variance = Σ influence², where influences are added up over units before they are squared; the interval is symmetric
-    on the logit scale, so that it stays between 0 and 1.
+    variance = Σ influence² + ``least``, where influences are added up over units before they are squared; the interval
+    is symmetric on the logit scale, so that it stays between 0 and 1. The quantile is that of t with 2 ν + 1 degrees of
+    freedom, where ν = (Σ influence²)² / Σ influence⁴ counts the rows that matter. ``bias`` extends the lower end.
     Source: M. Pepe, The Statistical Evaluation of Medical Tests (2003), section 5.2; of units: N. Obuchowski,
-    Nonparametric analysis of clustered ROC curve data, Biometrics 53 (1997).
+    Nonparametric analysis of clustered ROC curve data, Biometrics 53 (1997); ν as in ``Units.degrees``.
     """
-    error = float(np.sqrt((sum_by_unit(influence, units) ** 2).sum()))
-    if error == 0 or not 0 < value < 1 or (units is not None and units.n == 1):
+    squares = sum_by_unit(influence, units) ** 2
+    variance = float(squares.sum())
+    if variance == 0 or not 0 < value < 1 or (units is not None and units.n == 1):
         return None
-    centre, half = log(value / (1 - value)), (_Z if units is None else units.z) * error / (value * (1 - value))
-    return [_logistic(centre - half), _logistic(centre + half)]
+    z = t_quantile(degrees_of_events(variance**2 / float((squares**2).sum()), units))
+    half = z * (variance + least) ** 0.5 / (value * (1 - value))
+    centre, lower = (log(middle / (1 - middle)) for middle in (value, max(value - bias, value / 2)))
+    return [_logistic(lower - half), _logistic(centre + half)]
 
 
-def _all_the_same(samples: Floats) -> bool:
+def vary(samples: Floats) -> bool:
+    """Return whether samples, ``(n_samples,)``, differ by more than rounding."""
     low, high = float(samples.min()), float(samples.max())
-    return high - low <= _ROUNDING * max(abs(low), abs(high))
+    return high - low > _ROUNDING * max(abs(low), abs(high))
 
 
 def _logistic(x: float) -> float:
+    x = min(max(x, -700.0), 700.0)  # beyond, floats are 0 or 1
     return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))
 
 

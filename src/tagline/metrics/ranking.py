@@ -131,3 +131,13 @@ def average_precision(ranking: Ranking) -> tuple[float, Floats]:
     of_positive = (T / N - area + gained - diluted) / m
     of_negative = -diluted / m
     return area, np.where(ranking.positive, of_positive[ranking.group], of_negative[ranking.group])
+
+
+def average_precision_bias(ranking: Ranking) -> float:
+    """Return by about how much the average precision is too high: each positive counts itself in its precision.
+
+    A positive whose precision is P = T / N among N rows would have (T - 1) / (N - 1) without itself; (1 - P) / N is
+    what it adds to the precision of the population at its score.
+    """
+    p, N = np.diff(ranking.tp, prepend=0.0), ranking.tp + ranking.fp
+    return float((p * (1 - ranking.tp / N) / N).sum() / ranking.n_positive)

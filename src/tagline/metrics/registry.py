@@ -21,44 +21,61 @@ from tagline.metrics.counts import (
 )
 from tagline.metrics.losses import RowLosses, brier_losses, log_losses
 from tagline.metrics.objectives import Objective, exact_match, mean_area, mean_of_losses, of_counts
-from tagline.metrics.ranking import Ranking, average_precision, roc_auc
+from tagline.metrics.ranking import Ranking, average_precision, average_precision_bias, roc_auc
 from tagline.metrics.tally import Tally
 from tagline.task import Floats, Task
 
 
 @dataclass(frozen=True)
 class OfCounts:
-    """Computed from the counts of all classes; percentile interval of bootstrap samples.
+    """Computed from the counts of all classes; its interval is that of a share of rows, or of bootstrap samples.
 
     Attributes:
         value: To ``(...)``.
         pooled: Whether the counts of all labels together are enough; of very many labels only they are resampled.
-        share_of_rows: Whether it is a share of rows, so that 0 and 1 have exact intervals.
+        shares_of: The tasks of which it is the share of rows that are right.
+        mean_of: The metric of each class of which it is the mean.
+        means_of: The tasks of which it is a mean over classes: there it has an interval only if each has a few rows.
+        lowest: Its smallest value.
 
     """
 
     value: Callable[[Tally], Floats]
     pooled: bool = False
-    share_of_rows: bool = False
+    shares_of: tuple[Task, ...] = ()
+    mean_of: str | None = None
+    means_of: tuple[Task, ...] = ()
+    lowest: float = 0.0
 
 
 @dataclass(frozen=True)
 class OfEachClass:
-    """Computed for each class from its counts, ``(..., n_classes)``; of two classes, that of the positive one."""
+    """Computed for each class from its counts, ``(..., n_classes)``; of two classes, that of the positive one.
+
+    Attributes:
+        value: To ``(..., n_classes)``.
+        part: What is counted.
+        whole: Of what; the metric is the share ``part / whole``, or follows from it.
+        of_share: Share to metric, growing.
+
+    """
 
     value: Callable[[Counts], Floats]
+    part: Callable[[Counts], Floats]
+    whole: Callable[[Counts], Floats]
+    of_share: Callable[[Floats], Floats] = lambda share: share
 
 
 @dataclass(frozen=True)
 class MeanOfRows:
-    """The mean over rows of one number each; percentile interval of bootstrap samples."""
+    """The mean over rows of one loss each, at least 0; bootstrap-t interval."""
 
     losses: RowLosses
 
 
 @dataclass(frozen=True)
 class OfBins:
-    """The mean size of a bin's gap between confidence and outcome; basic bootstrap interval."""
+    """The mean size of a bin's gap between confidence and outcome, with the level that it has by chance."""
 
     value: Callable[[NDArray[Any], Floats], float]
     bins: Callable[[NDArray[Any], Floats], CalibrationBins]
@@ -69,6 +86,7 @@ class Area:
     """The area under a curve, the positive class's or the mean over classes, with each row's influence on it."""
 
     value: Callable[[Ranking], tuple[float, Floats]]
+    bias: Callable[[Ranking], float] = lambda ranking: 0.0
 
 
 @dataclass(frozen=True)
@@ -110,16 +128,18 @@ def _labels(name: str, meaning: str, tasks: tuple[Task, ...] = tuple(Task)) -> d
     return {task: Label(name, meaning) for task in tasks}
 
 
-def _macro(figure: Callable[[Counts], Floats]) -> OfCounts:
-    return OfCounts(lambda tally: macro_average(figure(tally.counts), tally.included))
+def _macro(name: str, figure: Callable[[Counts], Floats]) -> OfCounts:
+    return OfCounts(
+        lambda tally: macro_average(figure(tally.counts), tally.included), mean_of=name, means_of=tuple(Task)
+    )
 
 
-def _weighted(figure: Callable[[Counts], Floats]) -> OfCounts:
-    return OfCounts(lambda tally: weighted_average(figure(tally.counts), tally.counts.support))
+def _weighted(figure: Callable[[Counts], Floats], shares_of: tuple[Task, ...] = ()) -> OfCounts:
+    return OfCounts(lambda tally: weighted_average(figure(tally.counts), tally.counts.support), shares_of=shares_of)
 
 
 def _micro(figure: Callable[[Counts], Floats]) -> OfCounts:
-    return OfCounts(lambda tally: figure(tally.counts.pooled), pooled=True)
+    return OfCounts(lambda tally: figure(tally.counts.pooled), pooled=True, shares_of=_SINGLE)
 
 
 def _hamming_loss(tally: Tally) -> Floats:
@@ -134,7 +154,7 @@ def _matthews(tally: Tally) -> Floats:
 
 
 _BINARY, _MULTICLASS, _MULTILABEL = (Task.BINARY,), (Task.MULTICLASS,), (Task.MULTILABEL,)
-_SEVERAL = _MULTICLASS + _MULTILABEL
+_SEVERAL, _SINGLE = _MULTICLASS + _MULTILABEL, _BINARY + _MULTICLASS
 
 # In the order of the keys of a block.
 METRICS: dict[str, Metric] = {
@@ -142,7 +162,7 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric(
             "accuracy",
-            OfCounts(lambda tally: tally.exact, pooled=True, share_of_rows=True),
+            OfCounts(lambda tally: tally.exact, pooled=True, shares_of=tuple(Task)),
             labels=_labels("Accuracy", "correct predictions", _BINARY + _MULTICLASS)
             | _labels("Exact match", "rows with all labels right", _MULTILABEL),
             percent=True,
@@ -150,19 +170,19 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             "macro_precision",
-            _macro(lambda counts: counts.precision),
+            _macro("precision", lambda counts: counts.precision),
             labels=_labels("Macro precision", "mean over classes", _SEVERAL),
         ),
         Metric("weighted_precision", _weighted(lambda counts: counts.precision)),
         Metric(
             "macro_recall",
-            _macro(lambda counts: counts.recall),
+            _macro("recall", lambda counts: counts.recall),
             labels=_labels("Macro recall", "mean over classes", _SEVERAL),
         ),
-        Metric("weighted_recall", _weighted(lambda counts: counts.recall)),
+        Metric("weighted_recall", _weighted(lambda counts: counts.recall, _SINGLE)),
         Metric(
             "macro_f1",
-            _macro(lambda counts: counts.f1),
+            _macro("f1", lambda counts: counts.f1),
             labels=_labels("Macro F1", "unweighted mean over classes"),
             objective=of_counts(lambda counts: macro_average(counts.f1, counts.seen)),
         ),
@@ -184,29 +204,41 @@ METRICS: dict[str, Metric] = {
             larger_is_better=False,
             percent=True,
         ),
-        Metric("mcc", OfCounts(_matthews), labels=_labels("MCC", "correlation; 0 is chance"), bounded=False),
+        Metric(
+            "mcc",
+            OfCounts(_matthews, means_of=_MULTILABEL, lowest=-1.0),
+            labels=_labels("MCC", "correlation; 0 is chance"),
+            bounded=False,
+        ),
         Metric(
             "precision",
-            OfEachClass(lambda counts: counts.precision),
+            OfEachClass(lambda of: of.precision, lambda of: of.tp, lambda of: of.tp + of.fp),
             labels=_labels("Precision", "share of predicted {positive} that is correct", _BINARY),
             percent=True,
         ),
         Metric(
             "recall",
-            OfEachClass(lambda counts: counts.recall),
+            OfEachClass(lambda of: of.recall, lambda of: of.tp, lambda of: of.support),
             labels=_labels("Recall", "share of true {positive} that is found", _BINARY),
             percent=True,
         ),
-        Metric("f1", OfEachClass(lambda counts: counts.f1), labels=_labels("F1", "of precision and recall", _BINARY)),
+        Metric(
+            "f1",
+            # 2 J / (1 + J), where J is the share of right ones among the rows that are or are called the class.
+            OfEachClass(
+                lambda of: of.f1, lambda of: of.tp, lambda of: of.tp + of.fp + of.fn, lambda J: 2 * J / (1 + J)
+            ),
+            labels=_labels("F1", "of precision and recall", _BINARY),
+        ),
         Metric(
             "specificity",
-            OfEachClass(lambda counts: counts.specificity),
+            OfEachClass(lambda of: of.specificity, lambda of: of.tn, lambda of: of.tn + of.fp),
             labels=_labels("Specificity", "recall of the other class", _BINARY),
             percent=True,
         ),
         Metric(
             "false_positive_rate",
-            OfEachClass(lambda counts: counts.false_positive_rate),
+            OfEachClass(lambda of: of.false_positive_rate, lambda of: of.fp, lambda of: of.tn + of.fp),
             labels=_labels("False positive rate", "1 - specificity; 0 is best", _BINARY),
             larger_is_better=False,
             percent=True,
@@ -238,7 +270,11 @@ METRICS: dict[str, Metric] = {
             labels=_labels("ROC AUC", "ranking; 0.5 is chance"),
             objective=mean_area(roc_auc),
         ),
-        Metric("pr_auc", Area(average_precision), labels=_labels("PR AUC", "average precision")),
+        Metric(
+            "pr_auc",
+            Area(average_precision, average_precision_bias),
+            labels=_labels("PR AUC", "average precision"),
+        ),
     )
 }
 

@@ -60,12 +60,6 @@ class Units:
 
         return float(stdtrit(self.degrees, 0.975))
 
-    def p_value(self, p: float) -> float:
-        """Return the two-sided p-value of t with these degrees of freedom, in place of the normal distribution's."""
-        from scipy.special import ndtri, stdtr
-
-        return float(2 * stdtr(self.degrees, ndtri(p / 2)))
-
     @cached_property
     def _members(self) -> Any:
         n = len(self.of_rows)

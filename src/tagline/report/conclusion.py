@@ -5,6 +5,7 @@ from typing import Any
 
 from tagline.data.wording import counted, have
 from tagline.data.wording import listed as in_backticks
+from tagline.metrics.class_shares import FEW_ROWS
 from tagline.metrics.formatting import (
     display_name,
     format_figure,
@@ -13,11 +14,10 @@ from tagline.metrics.formatting import (
     format_points,
     listed,
 )
-from tagline.metrics.intervals import ALPHA
+from tagline.metrics.shares import ALPHA
 
 _SIMILAR = 1.1  # costs with a ratio below it are not compared
 _NEARLY_ALL = 0.95
-_FEW_ROWS = 5  # of a class: fewer say little about it
 _NAMED = 5
 _NAMES = {"macro_f1": "Macro F1", "micro_f1": "Micro F1"}
 
@@ -52,19 +52,28 @@ def units_sentence(block: Mapping[str, Any]) -> str:
 
 
 def small_classes_sentence(block: Mapping[str, Any]) -> str:
-    """Name the classes that have as much weight in means over classes as others, but fewer than 5 rows.
+    """Name the classes that have fewer than 5 rows, for which means over classes have no interval.
 
     The empty string if there are none, or if only one of two classes is measured.
     """
     supports = {name: one["support"] for name, one in block["per_class"].items()}
-    few = [display_name(name) for name, support in supports.items() if 0 < support < _FEW_ROWS]
-    if "positive" in block or not few:
+    few = [display_name(name) for name, support in supports.items() if 0 < support < FEW_ROWS]
+    none = [display_name(name) for name, support in supports.items() if not support]
+    if "positive" in block or not few + none:
         return ""
     means = "macro F1" if block.get("roc_auc") is None else "macro F1, ROC AUC and PR AUC"
-    return (
-        f"{in_backticks(few, _NAMED)} {have(len(few))} fewer than {_FEW_ROWS} rows here, but as much weight as any "
-        f"other class in means over classes ({means})."
-    )
+    sentences = []
+    if few:
+        sentences.append(
+            f"{in_backticks(few, _NAMED)} {have(len(few))} fewer than {FEW_ROWS} rows here, but as much weight as any "
+            f"other class in means over classes ({means})."
+        )
+    if none:
+        sentences.append(
+            f"{in_backticks(none, _NAMED)} {have(len(none))} no rows here: means over classes ({means}) leave "
+            f"{'it' if len(none) == 1 else 'them'} out."
+        )
+    return " ".join([*sentences, "So these means have no interval."])
 
 
 def conclusion(document: Mapping[str, Any]) -> list[str]:

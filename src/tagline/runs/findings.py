@@ -8,6 +8,7 @@ from tagline.data.inspections.class_counts import FEW_ROWS
 from tagline.data.inspections.facts import Facts
 from tagline.data.wording import counted, have, listed
 from tagline.key_findings import KeyFinding, Kind, most_serious_first
+from tagline.metrics.class_shares import FEW_ROWS as FEW_OF_CLASS
 from tagline.metrics.formatting import format_figure, format_interval
 from tagline.metrics.headline import task_of
 from tagline.task import Task
@@ -15,7 +16,6 @@ from tagline.task import Task
 _WIDE = 0.2  # an accuracy with a wider interval says little, and so do figures that are farther apart
 _FEW = 100  # distinct test texts or groups: of fewer the interval is narrow by chance only
 
-_FEW_OF_CLASS = 5  # rows of a class
 _HARDLY_ANY = 0.05  # of the rows of a class
 _FREQUENT = 0.8  # of the rows; the other one of two classes is rare
 
@@ -164,19 +164,27 @@ def _more_often(figures: Mapping[str, Any], names: Sequence[str], *, balanced: b
 
 
 def few_test_rows(figures: Mapping[str, Any], classes: Sequence[str], *, folds: int | None) -> list[str]:
-    """Return a sentence on classes whose figures say nothing, because they have so few of the rows.
+    """Return sentences on classes whose figures say nothing, because they have so few of the rows, or none.
 
     ``figures`` are those of ``metrics.json`` on one split; ``folds``: in how many folds all rows could be measured.
     """
     support = {name: figures["per_class"][name]["support"] for name in classes if name in figures["per_class"]}
-    names = sorted((name for name, n in support.items() if 0 < n < _FEW_OF_CLASS), key=lambda name: support[name])
+    names = sorted((name for name, n in support.items() if 0 < n < FEW_OF_CLASS), key=lambda name: support[name])
+    lacking = [name for name, n in support.items() if not n]
+    said = []
+    if lacking:
+        these = "it" if len(lacking) == 1 else "they"
+        said = [
+            f"{listed(lacking, 5)} {have(len(lacking))} no row here: how well {these} would be found was not "
+            f"measured.{_on_all_rows(folds)}"
+        ]
     if not names:
-        return []
+        return said
     if len(names) == 1:
         what = f"{listed(names)} was measured on {counted(support[names[0]], 'row')} only: its figures say little."
     else:
-        what = f"{listed(names, 5)} were measured on fewer than {_FEW_OF_CLASS} rows each: their figures say little."
-    return [what + _on_all_rows(folds)]
+        what = f"{listed(names, 5)} were measured on fewer than {FEW_OF_CLASS} rows each: their figures say little."
+    return [what + _on_all_rows(folds), *said]
 
 
 def splits_disagree(

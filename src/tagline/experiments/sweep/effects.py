@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tagline.metrics.intervals import all_or_none_interval
+from tagline.metrics.shares import share_interval
 from tagline.metrics.units import Units, draw_rows
 from tagline.parallel import same_on_any_cores
 from tagline.task import Bools, Floats, Ints
@@ -72,7 +72,8 @@ def mean_accuracy(right: Bools, of_seeds: float, units: Units | None = None) -> 
     value = float(rows.mean())
     if value in (0.0, 1.0):
         n_effective = n if units is None else units.effective_rows(np.ones(n, dtype=bool))
-        return Estimate(value, *all_or_none_interval(value == 1.0, n_effective))
+        low, high = share_interval(value * n_effective, n_effective)
+        return Estimate(value, float(low), float(high))
     half = _z(units) * float(np.sqrt(_variance_of_mean(rows, units) + of_seeds / k))
     return Estimate(value, max(0.0, value - half), min(1.0, value + half))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tagline.errors import InputError
 from tagline.experiments.sweep.effects import Estimate
-from tagline.metrics.intervals import interval_tails
+from tagline.metrics.intervals import degrees_of, interval_tails
 from tagline.metrics.units import Units, draw_rows
 from tagline.parallel import same_on_any_cores
 from tagline.task import Bools, Floats
@@ -119,11 +119,11 @@ def learning_curve(right: Mapping[int, Bools], seed: int, units: Units | None = 
     }
     law = _law(n, error, spread, noise)
     if law is None:
-        return Curve(accuracy, of_seeds, None, None, _last_step(sizes, error, drawn, interval_tails(units)))
+        return Curve(accuracy, of_seeds, None, None, _last_step(sizes, error, drawn, interval_tails(degrees_of(units))))
     # Residuals may be larger than the noise of rows and seeds: the extrapolation is at least that uncertain.
     residual = _residual(law, n, error)
     gains = [_gain(_fit(n, sample + rng.normal(size=len(n)) * residual, spread), n[-1]) for sample in drawn]
-    low, high = np.percentile(gains, interval_tails(units))
+    low, high = np.percentile(gains, interval_tails(degrees_of(units)))
     value = _gain(law, n[-1])
     gain = Estimate(value, min(float(low), value), max(float(high), value))
     return Curve(accuracy, of_seeds, law, gain, _sentence(gain, sizes[-1]))

@@ -26,6 +26,11 @@ class Metric:
     sign: int
 
     @property
+    def bounded(self) -> bool:
+        """Whether the score is between 0 and 1."""
+        return self.sign > 0 and ALL_METRICS[self.name].bounded
+
+    @property
     def single(self) -> bool:
         """Whether the score is a mean over rows, of one number each."""
         return self.objective.is_mean

@@ -20,11 +20,11 @@ from tagline.metrics.compare import (
     difference,
     dominated,
     holm,
-    paired_test,
     resample,
     right_rows,
-    smallest_difference,
 )
+from tagline.metrics.mcnemar import paired_test, smallest_difference
+from tagline.metrics.shares import ALPHA
 from tagline.metrics.units import Units
 from tagline.report.conclusion import conclusion
 from tagline.run_folder import load_model
@@ -86,7 +86,7 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
     samples = resample(y_true, [each.y_pred for each in judged], len(classes), seed, drawn)
     figures = [name for name in ("accuracy", "macro_f1", "micro_f1") if name in samples.value]
     pairs = [_pair(i, j, judged, samples, classes, figures) for i, j in combinations(range(len(judged)), 2)]
-    _correct(pairs, figures, n)
+    _correct(pairs, figures, samples, n)
     best = max(range(len(judged)), key=lambda k: samples.value["accuracy"][k])
     shown = texts if texts and all(each.folder and each.folder.keeps_texts for each in runs_read) else None
     for pair in pairs:
@@ -192,13 +192,19 @@ def _pair(
     return found
 
 
-def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], n: int) -> None:
-    """Correct the p-values of each test for the number of pairs, and add the smallest significant difference."""
+def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], samples: Samples, n: int) -> None:
+    """Correct p-values and intervals for the number of pairs, and add the smallest significant difference."""
     for name in ("mcnemar", *figures):
         known = [pair[name] for pair in pairs if pair[name]["p"] is not None]
         for block, p in zip(known, holm([block["p"] for block in known]), strict=True):
             block["p_corrected"] = p
     for pair in pairs:
+        for name in figures:
+            of = pair[name]
+            if of["p"] and of["p_corrected"] > of["p"]:
+                # At the level at which Holm's method tests this pair, so that it excludes 0 if the test is significant.
+                level = ALPHA * of["p"] / of["p_corrected"]
+                of["difference_ci95"] = difference(samples, name, pair["first"], pair["second"], level).interval
         n_discordant = pair["mcnemar"]["only_first_right"] + pair["mcnemar"]["only_second_right"]
         pair["smallest_difference"] = smallest_difference(pair.get("n_effective", n), n_discordant / n, len(pairs))
 

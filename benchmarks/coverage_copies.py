@@ -1,19 +1,21 @@
 """Coverage of 95 % intervals on data with copies: how often they contain the value of the whole population.
 
-`python benchmarks/interval_coverage.py --record` draws samples of distinct texts, each with all of its copies, from
-populations whose numbers of copies are even, skewed or very skewed, and measures simulated predictions of them.
+Samples of distinct texts, each with all of its copies, are drawn from populations whose numbers of copies are even,
+skewed or very skewed; predictions are simulated.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from measure import parser, publish, table
+from measure import table
 from tagline.metrics import measure
-from tagline.metrics.compare import difference, paired_test, resample
+from tagline.metrics.compare import difference, resample
+from tagline.metrics.mcnemar import paired_test
 from tagline.metrics.units import Units
 from tagline.task import Floats, Ints
 
+TITLE = "Coverage of 95 % intervals on data with copies"
 CLASSES = ("a", "b", "c")
 SHARES = (0.5, 0.3, 0.2)
 METRICS = ("accuracy", "macro_f1", "weighted_f1", "mcc", "log_loss", "brier", "roc_auc", "pr_auc", "ece")
@@ -79,29 +81,18 @@ def coverage(
     return {name: n / n_samples for name, n in hits.items()}
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Simulate every kind of copies and print the coverage in per cent."""
-    options = parser(__doc__.splitlines()[0], rounds=1)
-    options.add_argument("--samples", type=int, default=1000, help="samples of each kind (default %(default)s)")
-    options.add_argument("--texts", type=int, default=456, help="distinct texts of a sample (default %(default)s)")
-    given = options.parse_args(arguments)
+def report(n_samples: int, n_texts: int = 456) -> str:
+    """Simulate every kind of copies and return the coverage in per cent."""
     rows = [["copies", "drawn", *(name.replace("_", " ") for name in (*METRICS, "difference", "p <= 0.05"))]]
     for copies in COPIES:
         for by_rows in (False, True) if copies != "none" else (False,):
-            n_samples = (
-                given.samples // 10 if by_rows else given.samples
-            )  # samples of rows take longer, and differ more
-            found = coverage(copies, given.texts, n_samples, by_rows=by_rows)
+            # Samples of rows take longer, and differ more.
+            found = coverage(copies, n_texts, max(n_samples // 10, 1) if by_rows else n_samples, by_rows=by_rows)
             rows.append([copies, "rows" if by_rows or copies == "none" else "texts"])
             rows[-1] += [f"{100 * share:.1f}" for share in found.values()]
-    text = (
-        f"How many of {given.samples:,} samples of {given.texts:,} distinct texts, in per cent, have a 95 % interval "
+    return (
+        f"How many of {n_samples:,} samples of {n_texts:,} distinct texts, in per cent, have a 95 % interval "
         "that contains the value of the whole population; the last column is the share in which the test of two "
         "equally accurate models has p <= 0.05. Where rows are drawn, as if there were no copies, of a tenth of the "
         "samples.\n\n" + table(rows)
     )
-    publish("Coverage of 95 % intervals on data with copies", text, given.record)
-
-
-if __name__ == "__main__":
-    main()
