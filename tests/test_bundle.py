@@ -16,7 +16,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import tagline
-from tagline.bundle import ARRAYS, EXPORT, FORMAT, INDEX, Bundle, _digest, read_bundle, write_bundle
+from tagline.bundle import ARRAYS, EXPORT, FORMAT, INDEX, Bundle, _digest, checksum, read_bundle, write_bundle
 from tagline.errors import BundleError, InputError
 
 BUNDLE = Bundle(
@@ -365,6 +365,30 @@ def test_parts_are_regular_files_in_the_folder(folder: Path, name: str, kind: st
             part.mkdir()
         with pytest.raises(BundleError, match=f"{name}` is not a regular file"):
             read_bundle(folder)
+        assert (checksum(folder) == "") == (name == INDEX)
+
+
+def test_the_checksum_of_a_model_is_read_from_its_index_alone(folder: Path) -> None:
+    index = folder / INDEX
+    stated = json.loads(index.read_text(encoding="utf-8"))["sha256"]
+    assert checksum(folder) == stated
+    for content in ("", "[" * 100_000, "[]", "{}", '{"sha256": 1}', '{"sha256": {"a": []}}'):
+        index.write_text(content, encoding="utf-8")
+        assert checksum(folder) == ""
+    with index.open("ab") as file:
+        file.truncate(3 << 30)  # a hole on the disk
+    assert checksum(folder) == ""
+    index.unlink()
+    assert checksum(folder) == ""
+
+
+@pytest.mark.parametrize("depth", [100, 500, 900, 3_000, 100_000])
+def test_an_index_may_be_nested_at_any_depth(folder: Path, depth: int) -> None:
+    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    nested = json.dumps(index | {"extra": "HERE"}).replace('"HERE"', "[" * depth + "]" * depth)
+    (folder / INDEX).write_text(nested, encoding="utf-8")
+    with pytest.raises(BundleError, match="is damaged"):
+        read_bundle(folder)
 
 
 def test_a_part_has_the_size_that_the_index_says(folder: Path) -> None:

@@ -21,6 +21,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -138,6 +139,15 @@ def bundle_folder(path: str | Path) -> Path:
     folder = Path(path)
     recover(folder)
     return folder / OF_RUN if not (folder / INDEX).exists() and (folder / OF_RUN).is_dir() else folder
+
+
+def checksum(folder: str | Path) -> str:
+    """Return the SHA-256 that the index of a bundle states; empty if it states none that can be read."""
+    for layout in (MODEL, EXPORT):
+        with suppress(BundleError, OSError, ValueError, KeyError, TypeError, RecursionError):
+            found = json.loads(_read_regular(Path(folder) / layout.index, _LARGEST_INDEX).decode())["sha256"]
+            return found if isinstance(found, str) else ""
+    return ""
 
 
 def read_bundle(folder: str | Path) -> Bundle:

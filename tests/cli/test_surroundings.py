@@ -76,3 +76,9 @@ def test_paths_that_are_not_utf8_and_links(call, here: Path) -> None:
     status, _, err = call("evaluate", out, data, "--out", "evaluation", "-q")
     assert status == 0, err
     assert "data-\ufffd" in call("runs", here)[1]
+
+
+def test_a_full_disk_that_polars_tells_of():
+    number = errno.EFBIG
+    assert explain_error(OSError(f"File too large (os error {number})"))[0].startswith("the disk is full")
+    assert explain_error(OSError("cannot be read (os error 5)")) == ("cannot be read (os error 5).", 1)

@@ -1,6 +1,9 @@
 """A replaced bundle is loaded without losing a request."""
 
+import asyncio
+import io
 import json
+import os
 import shutil
 import signal
 import time
@@ -8,6 +11,10 @@ import time
 import pytest
 
 from tagline import TextClassifier
+from tagline.serve import model_store
+from tagline.serve.http.access_log import AccessLog
+from tagline.serve.metrics import Metrics
+from tagline.serve.model_store import ModelStore
 from tests.serve.service import TEXTS, Load, serving, waited
 from tests.synthetic_texts import made_up
 
@@ -58,3 +65,37 @@ def test_a_replaced_bundle_is_taken_without_losing_a_request(models, tmp_path):
         assert 'tagline_reloads_total{model="served",result="ok"} 2.0' in metrics
         assert 'tagline_reloads_total{model="served",result="failed"}' in metrics
         assert metrics.count("tagline_model_info{") == 1
+
+
+@pytest.mark.parametrize("harm", ["pipe", "nested", "hole", "missing"])
+def test_an_index_that_cannot_be_read_is_reported_once_and_holds_up_nothing(harm, tmp_path, monkeypatch):
+    monkeypatch.setattr(model_store, "POLL_SECONDS", 0.02)
+    model, written = tmp_path / "model", io.StringIO()
+    fitted(7).save(model)
+    log = AccessLog(written)
+    store = ModelStore({"served": model}, None, log, Metrics([]))
+    first, index = store.find(None).version, model / "tagline.json"
+    good = index.read_bytes()
+    index.unlink()
+    if harm == "pipe":
+        os.mkfifo(index)
+    elif harm == "nested":
+        index.write_text("[" * 100_000)
+    elif harm == "hole":
+        with index.open("ab") as file:
+            file.truncate(3 << 30)
+
+    async def watched(seconds):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(store.watch(), seconds)
+
+    asyncio.run(watched(0.4))
+    assert store.find(None).version == first
+    index.unlink(missing_ok=True)
+    index.write_bytes(good)
+    fitted(8).save(model)
+    asyncio.run(watched(1.0))
+    assert store.find(None).version == version_of(model) != first
+    log.close()
+    events = [json.loads(line)["event"] for line in written.getvalue().splitlines()]
+    assert events == ["reload_failed", "reloaded"]

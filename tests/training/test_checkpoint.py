@@ -1,5 +1,6 @@
 """A training stopped after any epoch and taken up again ends as the one that was never stopped, to the bit."""
 
+import resource
 from functools import cache
 from pathlib import Path
 
@@ -142,3 +143,17 @@ def test_each_phase_has_its_own_checkpoint(tmp_path: Path) -> None:
         )
         assert len(history) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["refit.pt", "search.pt"]
+
+
+def test_a_full_disk_stops_the_training_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit({}, [], tmp_path, Interrupt(2))
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))  # no file may grow beyond
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            fit({}, [], tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept

@@ -45,6 +45,7 @@ _FEWEST_BYTES = 2 << 30
 _OUT_OF_MEMORY = re.compile(
     "failed to map segment|cannot allocate memory|bad.alloc|can't start new thread", re.IGNORECASE
 )
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 app = typer.Typer(
     help="Train trustworthy text classifiers from labelled text, on a CPU, in seconds.",
@@ -183,7 +184,7 @@ def explain_error(error: Exception) -> tuple[str, int]:
         return str(error), error.exit_status
     if hasattr(error, "format_message"):  # a usage error of click, whose classes typer does not show
         return _usage(error), 2
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
+    if isinstance(error, OSError) and _number(error) in DISK_FULL:
         return "the disk is full; no output file is incomplete. Free some space, or write to another disk.", 1
     if _lacks_memory(error):
         return "there is not enough memory.", 1
@@ -196,6 +197,12 @@ def explain_error(error: Exception) -> tuple[str, int]:
         return "the path to write to is a link that leads to itself: name another.", 2
     about = str(error).strip().splitlines()
     return f"unexpected {type(error).__name__}: {about[0] if about else ''} (run with `--debug` for the traceback)", 1
+
+
+def _number(error: OSError) -> int | None:
+    """Return the number of an error; polars writes it into the message."""
+    found = None if error.errno is not None else _OS_ERROR.search(str(error))
+    return int(found[1]) if found else error.errno
 
 
 def _lacks_memory(error: BaseException | None) -> bool:

@@ -133,15 +133,17 @@ def concat(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     found = [frame for frame in frames if frame.width]
     if not found:
         return pl.DataFrame()
-    schemas = {tuple(frame.schema.items()) for frame in found}
-    if len(schemas) > 1:
-        columns = list(dict.fromkeys(name for frame in found for name in frame.columns))
-        for name in columns:
-            kinds = {frame.schema[name] for frame in found if name in frame.columns} - {pl.Null()}
-            if len(kinds) > 1:
-                found = [
-                    frame.with_columns(_as_text(frame[name])) if name in frame.columns else frame for frame in found
-                ]
+    schemas = [frame.schema for frame in found]  # made anew at each access
+    if any(schema != schemas[0] or list(schema) != list(schemas[0]) for schema in schemas[1:]):
+        kinds: dict[str, set[pl.DataType]] = {}
+        for schema in schemas:
+            for name, dtype in schema.items():
+                kinds.setdefault(name, set()).add(dtype)
+        mixed = [name for name, types in kinds.items() if len(types - {pl.Null()}) > 1]
+        found = [
+            frame.with_columns(_as_text(frame[name]) for name in mixed if name in schema)
+            for frame, schema in zip(found, schemas, strict=True)
+        ]
         return pl.concat(found, how="diagonal_relaxed", rechunk=True)
     return pl.concat(found, rechunk=True)
 

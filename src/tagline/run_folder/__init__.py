@@ -22,7 +22,16 @@ from tagline.run_folder.data import RunData
 from tagline.run_folder.files import EVENTS, FORMAT, LEADERBOARD, LEDGER, MODEL, PREDICTIONS, RECIPE, RUN, RUNS
 from tagline.run_folder.folder import History, RunFolder, probabilities
 from tagline.run_folder.model import load_model, model_folder, run_of_model
-from tagline.run_folder.place import building, check_parent, check_target, chosen_target, refusing, reserved, run_name
+from tagline.run_folder.place import (
+    building,
+    check_foreign,
+    check_parent,
+    check_target,
+    chosen_target,
+    refusing,
+    reserved,
+    run_name,
+)
 
 __all__ = [
     "EVENTS",
@@ -38,6 +47,7 @@ __all__ = [
     "RunData",
     "RunFolder",
     "building",
+    "check_foreign",
     "check_parent",
     "check_target",
     "chosen_target",

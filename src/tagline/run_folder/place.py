@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from tagline.atomic import DISK_FULL, check_folder, make_parents, recover, remove_abandoned, replace_folder
-from tagline.bundle import INDEX
+from tagline.bundle import EXPORT, INDEX
+from tagline.bundle import MODEL as MODEL_LAYOUT
 from tagline.errors import InputError
 from tagline.run_folder.files import EVENTS, FILES, FORMAT, KEYS, MODEL, PLOTS, RUN, RUNS, Json
 
@@ -104,6 +105,15 @@ def refusing(target: Path) -> Iterator[None]:
         if error.errno in DISK_FULL:
             raise
         raise InputError(f"`{target}` cannot be written: {(error.strerror or str(error)).lower()}.") from None
+
+
+def check_foreign(target: Path) -> None:
+    """Raise `InputError` if a file at ``target`` would be one of a model, or replace one of a run."""
+    folder = target.resolve().parent
+    if any((folder / layout.index).is_file() for layout in (MODEL_LAYOUT, EXPORT)):
+        raise InputError(f"`{target}` is in the folder of a model: write to another folder.")
+    if target.name in FILES and (folder / RUN).is_file():
+        raise InputError(f"`{target}` is a file of the run in `{folder}`: choose another name.")
 
 
 def _check_replaceable(target: Path) -> None:

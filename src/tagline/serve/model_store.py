@@ -1,17 +1,15 @@
 """The models of a server, which are reloaded when their bundle is replaced."""
 
 import asyncio
-import json
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagline.bundle import EXPORT, MODEL
+from tagline.bundle import checksum
 from tagline.errors import TaglineError, nearest
 from tagline.run_folder import load_model, model_folder
 from tagline.serve.http.access_log import AccessLog
@@ -50,7 +48,7 @@ def load_served_model(name: str, path: Path, title: str | None) -> ServedModel:
         BundleError: it is missing or damaged.
 
     """
-    digest = _version(path)
+    digest = checksum(model_folder(path))
     classifier = load_model(path)
     predictor = classifier.on_onnx_runtime()
     predictor.predict_proba(["warm"])  # builds tables and loads libraries before the first request
@@ -108,7 +106,7 @@ class ModelStore:
             return
         self._stamps[served.name] = stamp
         try:
-            if _version(served.path) == served.version:
+            if checksum(model_folder(served.path)) == served.version:
                 return
             fresh = load_served_model(served.name, served.path, self._title)
         except Exception as error:  # noqa: BLE001 (whatever the error, the old model stays)
@@ -119,14 +117,6 @@ class ModelStore:
         self._served[served.name] = fresh
         self._metrics.reloaded(served.name, "ok")
         self._log.write("info", "reloaded", model=served.name, version=fresh.version, before=served.version)
-
-
-def _version(path: Path) -> str:
-    folder = model_folder(path)
-    for layout in (MODEL, EXPORT):
-        with suppress(OSError, ValueError, KeyError, TypeError):  # loading reports what is wrong
-            return str(json.loads((folder / layout.index).read_bytes())["sha256"])
-    return ""
 
 
 def _stamp(path: Path) -> Stamp:

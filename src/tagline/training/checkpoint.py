@@ -1,5 +1,6 @@
 """Checkpoints: a training resumes after any epoch, and ends as if it had never stopped."""
 
+import io
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,5 +82,7 @@ class Checkpoint(Callback):
             "ended": ended,
             "callbacks": callbacks,
         }
+        packed = io.BytesIO()  # written to a full disk, PyTorch raises no `OSError`
+        torch.save(content, packed)
         with open_file(self.folder / f"{state.phase}.pt") as file:
-            torch.save(content, file)
+            file.write(packed.getbuffer())

@@ -208,3 +208,13 @@ def test_times_numbers_and_ids_are_no_texts_beside_one(wordless: str) -> None:
         assert find_text_columns(one.frame, (), "x") == (name,)
     only = Rows(rows.frame.select("made", "team"), "x", "x")
     assert choose_columns(only, (), (), None).text == ("made",)
+
+
+def test_many_columns_are_looked_at_once(monkeypatch):
+    schemas = []
+    made = pl.DataFrame.schema.fget
+    monkeypatch.setattr(pl.DataFrame, "schema", property(lambda frame: schemas.append(0) or made(frame)))
+    wide = {f"c{i}": ["good film", "bad film"] * 3 for i in range(300)}
+    found = load_dataset(pl.DataFrame({"text": ["a b", "c d"] * 3, "label": ["x", "y"] * 3, **wide}))
+    assert list(found.classes) == ["x", "y"]
+    assert len(schemas) < 100  # one takes as long as there are columns

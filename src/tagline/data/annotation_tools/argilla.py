@@ -33,15 +33,16 @@ def _is_export(frame: pl.DataFrame) -> bool:
 
 def _flat_questions(frame: pl.DataFrame) -> list[str]:
     """Return the questions whose responses and users have a column each, as version 2 exports them."""
+    columns = set(frame.columns)
     names = [name.removesuffix(_RESPONSES) for name in frame.columns if name.endswith(_RESPONSES)]
-    return [name for name in names if f"{name}{_RESPONSES}.users" in frame.columns]
+    return [name for name in names if f"{name}{_RESPONSES}.users" in columns]
 
 
 def _listed_questions(frame: pl.DataFrame) -> list[str]:
     """Return the columns of responses with ``user_id`` and ``value``, as feedback data sets of version 1 have them."""
-    found = []
+    found, columns = [], set(frame.columns)
     for name in frame.columns:
-        if f"{name}-suggestion" not in frame.columns:
+        if f"{name}-suggestion" not in columns:
             continue
         first = next((cell for cell in cells(frame[name]) if cell), None)
         if isinstance(first, list) and isinstance(first[0], dict) and {"user_id", "value"} <= set(first[0]):

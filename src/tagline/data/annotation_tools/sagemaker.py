@@ -17,11 +17,12 @@ _NAME, _NAMES = "class-name", "class-map"
 
 def _jobs(frame: pl.DataFrame) -> list[str]:
     """Return the columns of jobs that classify whole texts."""
+    columns = set(frame.columns)
     jobs = [name.removesuffix(_METADATA) for name in frame.columns if name.endswith(_METADATA)]
     return [
         job
         for job in jobs
-        if job in frame.columns
+        if job in columns
         and holds(frame, job + _METADATA, dict)
         and any({_NAME, _NAMES} & set(cell) for cell in cells(frame[job + _METADATA]) if isinstance(cell, dict))
     ]

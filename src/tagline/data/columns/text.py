@@ -27,7 +27,8 @@ def find_text(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str, s
         _refuse_objects(frame[named], source)
         return named, "by its name"
     rest = [name for name in frame.columns if name not in taken]
-    rest = [name for name in rest if frame.schema[name] == pl.String and not object_keys(frame[name])]
+    schema = frame.schema  # made anew at each access
+    rest = [name for name in rest if schema[name] == pl.String and not object_keys(frame[name])]
     candidates = rest if len(rest) == 1 else [name for name in rest if is_text_like(frame[name])]
     candidates = [name for name in candidates if has_words(frame[name])] or candidates
     if len(candidates) == 1:
@@ -71,6 +72,6 @@ def left_out(frame: pl.DataFrame, text: Sequence[str], taken: set[str]) -> tuple
 
 def _short_texts(frame: pl.DataFrame, taken: set[str]) -> list[str]:
     """Return the columns that hold texts, however short, among them subjects of messages."""
-    names = [name for name in frame.columns if name not in taken and name.strip().casefold() not in OTHER_NAMES]
-    names = [name for name in names if frame.schema[name] == pl.String]
+    names = [name for name, dtype in frame.schema.items() if dtype == pl.String and name not in taken]
+    names = [name for name in names if name.strip().casefold() not in OTHER_NAMES]
     return [name for name in names if is_prose(frame[name]) or is_subject(frame[name])]

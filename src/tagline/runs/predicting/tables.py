@@ -1,6 +1,7 @@
 """Write frames one after the other as CSV, JSON Lines or Parquet, to a stream or a file that appears once complete."""
 
 import errno
+import io
 import json
 import os
 import re
@@ -9,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import polars as pl
 import polars.selectors as cs
@@ -18,6 +19,10 @@ from tagline.atomic import open_file, temporary_folder
 from tagline.data.formats.delimited.escaped_formulas import escape_formulas
 from tagline.data.frames import as_strings
 from tagline.errors import DataError, InputError, MissingExtraError
+from tagline.run_folder import check_foreign
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 TAB_SUFFIXES = (".tsv", ".tab")
 SUFFIXES = {
@@ -116,13 +121,14 @@ def open_table(
         with path.open("wb") as stream, _open_kind(stream, kind, style) as write:
             yield write
         return
+    check_foreign(path)
     style = style_of(path, style)
     path = path.resolve()
     with ExitStack() as stack:
         try:
             file = stack.enter_context(open_file(path, keep_mode=keep_mode))
         except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT):
                 raise
             raise InputError(f"`{path}` cannot be written: {os.strerror(error.errno).lower()}.") from None
         yield stack.enter_context(_open_kind(file, kind, style, path.parent))
@@ -135,7 +141,7 @@ def _open_kind(stream: BinaryIO, kind: str, style: CsvStyle, beside: Path | None
     if kind == "csv":
         yield _CsvWriter(stream, style)
     elif kind == "xlsx":
-        with _excel_writer(stream) as write:
+        with _excel_writer(stream, beside) as write:
             yield write
     elif kind == "jsonl":
         yield lambda frame: _write_all(stream, _json_lines(frame))
@@ -214,12 +220,28 @@ def _as_json(column: pl.Series) -> pl.Series:
     return pl.Series(column.name, values, dtype=pl.String)
 
 
+class _ZipStream:
+    """A stream for a `ZipFile` that may be left open: when that is deleted, it writes once more."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def give_up(self) -> None:
+        """Write to nothing from now on."""
+        self._stream = io.BytesIO()
+
+
 @contextmanager
-def _excel_writer(stream: BinaryIO) -> Iterator[Write]:
+def _excel_writer(stream: BinaryIO, beside: Path | None) -> Iterator[Write]:
     if find_spec("xlsxwriter") is None:
         raise MissingExtraError("Writing `.xlsx`", "xlsx")
     import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
 
+    output = _ZipStream(stream)
     # Texts are written as they are: not as formulas, links or numbers.
     plain = {
         "strings_to_formulas": False,
@@ -227,28 +249,41 @@ def _excel_writer(stream: BinaryIO) -> Iterator[Write]:
         "strings_to_numbers": False,
         "nan_inf_to_errors": True,
     }
-    with xlsxwriter.Workbook(stream, {"constant_memory": True, **plain}) as book:
-        sheet = book.add_worksheet()
-        columns: list[str] = []
-        n = 1
+    # Rows are kept on disk, in the folder of the target, and nothing of them if an error comes before they are packed.
+    with temporary_folder(beside) as rows:
+        try:
+            book = xlsxwriter.Workbook(output, {"constant_memory": True, "tmpdir": str(rows), **plain})
+            yield _sheet_writer(book.add_worksheet())
+            book.close()
+        except FileCreateError as error:
+            output.give_up()
+            raise error.args[0] from error
+        except BaseException:
+            output.give_up()
+            raise
 
-        def write(frame: pl.DataFrame) -> None:
-            nonlocal n
-            if not columns:
-                columns.extend(frame.columns)
-                sheet.write_row(0, 0, columns)
-            if n + frame.height > _EXCEL_ROWS:
-                raise DataError(f"A sheet of Excel has {_EXCEL_ROWS:,} rows: write `.csv`, `.jsonl` or `.parquet`.")
-            for row in _flat(frame, columns, "Excel").with_columns(cs.temporal().cast(pl.String)).iter_rows():
-                if any(isinstance(value, str) and len(value) > _EXCEL_CHARS for value in row):
-                    raise DataError(
-                        f"Row {n:,} has a text of more than {_EXCEL_CHARS:,} characters, which a cell of Excel cannot "
-                        "hold: write `.csv`, `.jsonl` or `.parquet`."
-                    )
-                sheet.write_row(n, 0, row)
-                n += 1
 
-        yield write
+def _sheet_writer(sheet: "Worksheet") -> Write:
+    columns: list[str] = []
+    n = 1
+
+    def write(frame: pl.DataFrame) -> None:
+        nonlocal n
+        if not columns:
+            columns.extend(frame.columns)
+            sheet.write_row(0, 0, columns)
+        if n + frame.height > _EXCEL_ROWS:
+            raise DataError(f"A sheet of Excel has {_EXCEL_ROWS:,} rows: write `.csv`, `.jsonl` or `.parquet`.")
+        for row in _flat(frame, columns, "Excel").with_columns(cs.temporal().cast(pl.String)).iter_rows():
+            if any(isinstance(value, str) and len(value) > _EXCEL_CHARS for value in row):
+                raise DataError(
+                    f"Row {n:,} has a text of more than {_EXCEL_CHARS:,} characters, which a cell of Excel cannot "
+                    "hold: write `.csv`, `.jsonl` or `.parquet`."
+                )
+            sheet.write_row(n, 0, row)
+            n += 1
+
+    return write
 
 
 @contextmanager
