@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -251,16 +251,26 @@ def _excel_writer(stream: BinaryIO, beside: Path | None) -> Iterator[Write]:
     }
     # Rows are kept on disk, in the folder of the target, and nothing of them if an error comes before they are packed.
     with temporary_folder(beside) as rows:
+        book = xlsxwriter.Workbook(output, {"constant_memory": True, "tmpdir": str(rows), **plain})
+        sheet = book.add_worksheet()
         try:
-            book = xlsxwriter.Workbook(output, {"constant_memory": True, "tmpdir": str(rows), **plain})
-            yield _sheet_writer(book.add_worksheet())
-            book.close()
-        except FileCreateError as error:
-            output.give_up()
-            raise error.args[0] from error
+            yield _sheet_writer(sheet)
+            with _unwrapped(FileCreateError):
+                book.close()
         except BaseException:
             output.give_up()
+            with suppress(OSError):
+                sheet.row_data_fh.close()
             raise
+
+
+@contextmanager
+def _unwrapped(kind: type[Exception]) -> Iterator[None]:
+    """Raise the error that an error of this kind stands for."""
+    try:
+        yield
+    except kind as error:
+        raise error.args[0] from None
 
 
 def _sheet_writer(sheet: "Worksheet") -> Write:
