@@ -71,7 +71,7 @@ class TextClassifier(LearntAttributes):
         training_: how a network was trained, epoch by epoch (``TrainingRecord``), or None. ``history_``: its metrics
             as Keras has them.
         coef_, intercept_, n_features_in_: of linear models, see ``LearntAttributes``.
-        calibrator_: calibrator of the logits (``Calibrator``); ``temperature_``: the temperature it divides them by.
+        calibrator_: calibrator of the logits (``Calibrator``); ``temperature_``: of temperature scaling.
         threshold_: the probability above which a label is given, of two classes and of many labels.
         n_features_: how many n-grams or word ids the model knows. ``seconds_``: duration of each stage.
         seed_: the seed of the fit. card_: facts that ``save`` stores with the model.

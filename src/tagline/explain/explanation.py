@@ -58,11 +58,11 @@ class Attribution:
 class Explanation:
     """``score`` of ``class_name`` is ``intercept`` plus the ``value`` of every contribution, largest first.
 
-    It is the logit, calibrated, or for trees the probability. ``contributions`` are those of the features, ``by_word``
-    those of the words, into which character n-grams are folded; both have the same sum. For a network there is a
-    ``remainder`` in addition. ``scale`` is that of the score: ``"log-odds"``, of two classes or a label; ``"score"``, a
-    logit for softmax; or ``"probability"``. ``prediction`` and ``proba`` (of ``class_name``) are those of the
-    classifier.
+    It is the logit, calibrated (with sigmoid scaling, the argument of the sigmoid), or for trees the probability.
+    ``contributions`` are those of the features, ``by_word`` those of the words, into which character n-grams are
+    folded; both have the same sum. For a network there is a ``remainder`` in addition. ``scale`` is that of the score:
+    ``"log-odds"``, of two classes or a label; ``"score"``, of one of several classes; or ``"probability"``.
+    ``prediction`` and ``proba`` (of ``class_name``) are those of the classifier.
     """
 
     text: str

@@ -18,7 +18,7 @@ class ClassFeatures:
     """The most important features for a class: their names and weights, the most important first.
 
     The importance of a feature is its weight times the standard deviation of its occurrence in the training texts.
-    The weight of a feature is scale times coefficient, of the calibrated logit of the class: what one occurrence adds
+    The weight of a feature is scale times coefficient, of the score of the class: what one occurrence adds
     to it, before the features of the text are normalized to unit length.
     """
 

@@ -68,7 +68,7 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
 
 
 def _contributions(classifier: TextClassifier, X: Any, output: int, sign: float) -> Contributions:
-    """Return what each column of ``X``, one row, adds to ``sign`` times a calibrated logit, or to a probability."""
+    """Return what each column of ``X``, one row, adds to ``sign`` times a score, or to a probability."""
     model = classifier.model_
     if model.score == "probability":
         return model.contributions(X, output, sign)

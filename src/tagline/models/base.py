@@ -95,7 +95,7 @@ class Model(Protocol):
         Args:
             X: the features of one text, with one row.
             output: the number of the output.
-            factor: of a logit: -1 for the first of two classes, and the reciprocal of the temperature. Of a
+            factor: of a logit: -1 for the first of two classes, times the slope of the calibration. Of a
                 probability, only the sign counts.
 
         """
