@@ -37,7 +37,7 @@ def figures(Y: Bools, proba: Floats, threshold: Floats, task: Task) -> list[floa
     return [100 * expected_calibration_error(y, proba), log_loss, 100 * (proba.argmax(axis=1) == y).mean()]
 
 
-def nested(path: Path, recipe: str, n_folds: int, n_used: int) -> list[list[str]]:
+def nested(path: str, recipe: str, n_folds: int, n_used: int) -> list[list[str]]:
     """Return a row of figures for each method, of ``n_used`` of ``n_folds`` outer folds."""
     data = load_dataset(path)
     texts, labels, classes = data.train.texts, data.train.labels, list(data.classes)
@@ -56,7 +56,7 @@ def nested(path: Path, recipe: str, n_folds: int, n_used: int) -> list[list[str]
             kinds.append(clf.calibrator_.kind)
         used = np.flatnonzero(fold < n_used)
         ece, log_loss, accuracy = figures(Y[used], proba[used], threshold[used], Task(data.task))
-        rows.append([path.stem, str(len(texts)), method, " ".join(sorted(set(kinds)))])
+        rows.append([Path(path).stem, str(len(texts)), method, " ".join(sorted(set(kinds)))])
         rows[-1] += [f"{ece:.2f}", f"{log_loss:.4f}", f"{accuracy:.2f}"]
         print(*rows[-1], file=sys.stderr, flush=True)
     return rows
@@ -65,7 +65,7 @@ def nested(path: Path, recipe: str, n_folds: int, n_used: int) -> list[list[str]
 def main() -> None:
     """Measure each data set and print a table."""
     options = parser(__doc__.splitlines()[0], rounds=1)
-    options.add_argument("data", nargs="+", type=Path)
+    options.add_argument("data", nargs="+", help="files, or names of built-in datasets")
     options.add_argument("--recipe", default="fast")
     options.add_argument("--folds", type=int, default=5)
     options.add_argument("--used", type=int, help="of the folds that are predicted; all by default")
