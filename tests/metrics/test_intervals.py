@@ -67,7 +67,7 @@ def test_a_bias_extends_one_end() -> None:
 def test_no_variation_is_no_interval() -> None:
     assert bounded_interval(np.full(100, 0.3), 0.3, inf) is None
     assert bounded_interval(np.array([0.9, 1.0]), 1.0, inf) is None
-    assert mean_interval(np.zeros((100, 2)), 0.3, 0.0) is None
+    assert mean_interval(np.zeros((100, 2)), 0.3, 0.0, inf) is None
     assert delta_interval(0.9, np.zeros(5)) is None
 
 
@@ -76,8 +76,10 @@ def test_the_interval_of_a_mean_is_bootstrap_t_on_the_logarithmic_scale() -> Non
     quantiles = t.ppf(np.linspace(0.0005, 0.9995, 1000), 3)
     means = 0.5 * np.exp(quantiles * 0.1)
     samples = np.stack([means - 0.5, 0.1 * means], 1)
-    low, high = mean_interval(samples, 0.5, 0.02) or (0, 0)
+    low, high = mean_interval(samples, 0.5, 0.02, inf) or (0, 0)
     assert [low, high] == pytest.approx(0.5 * np.exp(t.ppf([0.025, 0.975], 3) * 0.02 / 0.5), rel=1e-3)
+    wider = mean_interval(samples, 0.5, 0.02, 4.0) or (0, 0)  # of units, few of which have most rows
+    assert wider[0] < low < high < wider[1]
 
 
 def test_the_quantile_of_an_area_is_that_of_t_by_the_rows_that_matter() -> None:

@@ -256,7 +256,7 @@ def bounded_interval(samples: Floats, value: float, degrees: float, lowest: floa
     return [lowest + scale * _logistic(low - half), lowest + scale * _logistic(high + half)]
 
 
-def mean_interval(samples: Floats, value: float, error: float) -> Interval | None:
+def mean_interval(samples: Floats, value: float, error: float, degrees: float) -> Interval | None:
     """Return the bootstrap-t interval, on the logarithmic scale, of a mean of losses, at least 0.
 
     A few large losses are most of a mean: of samples that lack them, mean and standard error are both too small. The
@@ -267,6 +267,7 @@ def mean_interval(samples: Floats, value: float, error: float) -> Interval | Non
         samples: Of each sample, how far its mean is above ``value``, and its standard error, ``(n_samples, 2)``.
         value: The mean.
         error: Its standard error.
+        degrees: Of freedom of a variance between units, see ``interval_tails``.
 
     """
     if value <= 0 or error <= _ROUNDING * value:
@@ -276,7 +277,7 @@ def mean_interval(samples: Floats, value: float, error: float) -> Interval | Non
     if not told.any():
         return None
     t = np.log(means[told] / value) * means[told] / errors[told]
-    low, high = np.percentile(t, [100 * ALPHA / 2, 100 * (1 - ALPHA / 2)]).clip(-_MOST_ERRORS, _MOST_ERRORS)
+    low, high = np.percentile(t, interval_tails(degrees)).clip(-_MOST_ERRORS, _MOST_ERRORS)
     return [value * exp(-max(high, 0) * error / value), value * exp(-min(low, 0) * error / value)]
 
 
