@@ -14,6 +14,7 @@ import uvicorn
 from tagline.errors import InputError, TaglineError
 from tagline.serve.app import make_app
 from tagline.serve.batching import Scorer
+from tagline.serve.descriptors import raise_limit, shortage
 from tagline.serve.http.access_log import AccessLog, location_of
 from tagline.serve.http.connections import connection_class, expects_request
 from tagline.serve.http.listener import block_connections
@@ -45,6 +46,7 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
 
     """
     limit_freed_memory()
+    open_files = raise_limit()
     metrics = Metrics(route.path for route in ROUTES if route.documented)
 
     def scoring_failed(error: BaseException) -> None:
@@ -62,6 +64,8 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
         address = _address(listener, config)
 
         def started() -> None:
+            if (warning := shortage(open_files, settings.limits.max_concurrent)) is not None:
+                log.write("warning", "few_descriptors", message=warning)
             log.write("info", "listening", address=address, models={m.name: m.version for m in service.models})
             announce(address)
 
