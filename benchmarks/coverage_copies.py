@@ -10,8 +10,8 @@ import numpy as np
 
 from measure import table
 from tagline.metrics import measure
-from tagline.metrics.compare import difference, resample
-from tagline.metrics.mcnemar import paired_test
+from tagline.metrics.comparison.compare import difference, resample
+from tagline.metrics.comparison.mcnemar import paired_test
 from tagline.metrics.units import Units
 from tagline.task import Floats, Ints
 

@@ -9,8 +9,8 @@ import numpy as np
 from coverage_pools import N_ROWS, POOLS, Pool, Predictions, simulate
 from measure import table
 from tagline.metrics import measure
-from tagline.metrics.compare import difference, resample, right_rows
-from tagline.metrics.mcnemar import paired_test
+from tagline.metrics.comparison.compare import difference, resample, right_rows
+from tagline.metrics.comparison.mcnemar import paired_test
 from tagline.metrics.registry import METRICS
 
 TITLE = "Coverage of 95 % intervals"

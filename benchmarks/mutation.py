@@ -53,9 +53,9 @@ TARGETS = (
     Target("calibration", "calibration/temperature.py", ("calibration", "metrics/test_calibration_error.py")),
     Target("metrics", "metrics/calibration_error.py", ("metrics/test_calibration_error.py", *_METRICS)),
     Target("metrics", "metrics/ranking.py", ("metrics/test_ranking.py", *_METRICS)),
-    Target("metrics", "metrics/compare.py", ("metrics/test_compare.py",)),
+    Target("metrics", "metrics/comparison/compare.py", ("metrics/test_compare.py",)),
     Target("metrics", "metrics/counts.py", (*_METRICS, "metrics/test_compare.py")),
-    Target("metrics", "metrics/intervals.py", (*_METRICS, "metrics/test_compare.py")),
+    Target("metrics", "metrics/intervals/bootstrap.py", (*_METRICS, "metrics/test_compare.py")),
     Target("metrics", "metrics/losses.py", _METRICS),
 )
 SHARES = {"metrics": 0.4, "splits": 0.2, "storage": 0.2, "calibration": 0.1, "batching": 0.1}

@@ -12,9 +12,9 @@ from scipy.stats import norm, t
 from sklearn import metrics as authority
 
 from tagline.metrics import measure
-from tagline.metrics.compare import difference, resample
-from tagline.metrics.intervals import difference_interval, interval_tails
-from tagline.metrics.mcnemar import mcnemar, paired_test, smallest_difference
+from tagline.metrics.comparison.compare import difference, resample
+from tagline.metrics.comparison.mcnemar import mcnemar, paired_test, smallest_difference
+from tagline.metrics.intervals.bootstrap import difference_interval, interval_tails
 from tagline.metrics.units import CellDraws, Units
 
 NAMES = ["a", "b", "c"]

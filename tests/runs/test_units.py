@@ -89,7 +89,7 @@ def test_runs_are_compared_by_text(runs: Path) -> None:
     assert (document["rows"], document["n_units"], document["unit"]) == (600, 100, "text")
     cells = pair["mcnemar"]
     only = [cells[f"only_{one}_right"] // 6 for one in ("first", "second")]
-    from tagline.metrics.mcnemar import mcnemar, smallest_difference
+    from tagline.metrics.comparison.mcnemar import mcnemar, smallest_difference
 
     assert cells["p"] == pytest.approx(mcnemar(*only))
     assert pair["smallest_difference"] == smallest_difference(100, sum(only) / 100)

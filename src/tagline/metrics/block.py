@@ -8,17 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError, nearest
 from tagline.metrics.calibration_error import calibration_interval
-from tagline.metrics.class_shares import (
-    FEW_ROWS,
-    ShareEnds,
-    events,
-    interval_of_each_class,
-    interval_of_mean,
-    interval_of_share,
-    rarer_rows,
-)
 from tagline.metrics.counts import MANY_CLASSES, Counts
-from tagline.metrics.intervals import (
+from tagline.metrics.intervals.bootstrap import (
     Columns,
     Interval,
     bounded_interval,
@@ -28,7 +19,16 @@ from tagline.metrics.intervals import (
     mean_interval,
     resample_means,
 )
-from tagline.metrics.mean_losses import loss_columns, standard_errors
+from tagline.metrics.intervals.class_shares import (
+    FEW_ROWS,
+    ShareEnds,
+    events,
+    interval_of_each_class,
+    interval_of_mean,
+    interval_of_share,
+    rarer_rows,
+)
+from tagline.metrics.intervals.mean_losses import loss_columns, standard_errors
 from tagline.metrics.ranking import rank
 from tagline.metrics.registry import Area, MeanOfRows, Metric, OfBins, OfCounts, OfEachClass, metrics_of
 from tagline.metrics.tally import Tallies, tally_classes, tally_labels

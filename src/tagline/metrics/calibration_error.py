@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.metrics.counts import MANY_CLASSES
-from tagline.metrics.intervals import Columns, Interval, interval_tails, one_hot, parts_of, vary, width_of_block
+from tagline.metrics.intervals.bootstrap import (
+    Columns,
+    Interval,
+    interval_tails,
+    one_hot,
+    parts_of,
+    vary,
+    width_of_block,
+)
 from tagline.metrics.units import Units
 from tagline.task import Floats, Ints
 

@@ -14,7 +14,7 @@ from tagline.metrics.counts import (
     included_classes,
     ratio,
 )
-from tagline.metrics.intervals import Columns, resample_cells, resample_confusion, resample_means
+from tagline.metrics.intervals.bootstrap import Columns, resample_cells, resample_confusion, resample_means
 from tagline.metrics.units import CellDraws, Units
 from tagline.task import Bools, Floats, Ints, Task
 

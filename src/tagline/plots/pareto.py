@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tagline.metrics.compare import dominated
+from tagline.metrics.comparison.compare import dominated
 from tagline.plots.colours import BLUE, FAINT, INK, PAPER, QUIET
 from tagline.plots.style import axes_in_inches, style
 

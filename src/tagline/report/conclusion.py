@@ -5,7 +5,6 @@ from typing import Any
 
 from tagline.data.wording import counted, have
 from tagline.data.wording import listed as in_backticks
-from tagline.metrics.class_shares import FEW_ROWS
 from tagline.metrics.formatting import (
     display_name,
     format_figure,
@@ -14,7 +13,8 @@ from tagline.metrics.formatting import (
     format_points,
     listed,
 )
-from tagline.metrics.shares import ALPHA
+from tagline.metrics.intervals.class_shares import FEW_ROWS
+from tagline.metrics.intervals.shares import ALPHA
 
 _SIMILAR = 1.1  # costs with a ratio below it are not compared
 _NEARLY_ALL = 0.95

@@ -8,9 +8,9 @@ from tagline.data.inspections.class_counts import FEW_ROWS
 from tagline.data.inspections.facts import Facts
 from tagline.data.wording import counted, have, listed
 from tagline.key_findings import KeyFinding, Kind, most_serious_first
-from tagline.metrics.class_shares import FEW_ROWS as FEW_OF_CLASS
 from tagline.metrics.formatting import format_figure, format_interval
 from tagline.metrics.headline import task_of
+from tagline.metrics.intervals.class_shares import FEW_ROWS as FEW_OF_CLASS
 from tagline.task import Task
 
 _WIDE = 0.2  # an accuracy with a wider interval says little, and so do figures that are farther apart

@@ -19,8 +19,8 @@ import polars as pl
 from tagline.atomic import append_file
 from tagline.data import Dataset, Split
 from tagline.locks import lock
-from tagline.metrics.mcnemar import assumed_discordance, smallest_difference
-from tagline.metrics.shares import ALPHA
+from tagline.metrics.comparison.mcnemar import assumed_discordance, smallest_difference
+from tagline.metrics.intervals.shares import ALPHA
 from tagline.run_folder import LEDGER
 
 Command = Literal["train", "evaluate", "tune"]

@@ -12,8 +12,8 @@ import pytest
 
 from tagline.errors import InputError
 from tagline.metrics import measure
-from tagline.metrics.compare import holm
-from tagline.metrics.mcnemar import mcnemar
+from tagline.metrics.comparison.compare import holm
+from tagline.metrics.comparison.mcnemar import mcnemar
 from tagline.report.comparison import render_comparison
 from tagline.runs.compare import compare_runs, speed
 from tagline.runs.predictions import series_indices

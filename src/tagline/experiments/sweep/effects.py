@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tagline.metrics.shares import share_interval
+from tagline.metrics.intervals.shares import share_interval
 from tagline.metrics.units import Units, draw_rows
 from tagline.parallel import same_on_any_cores
 from tagline.task import Bools, Floats, Ints

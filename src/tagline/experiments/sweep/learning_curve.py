@@ -11,7 +11,7 @@ import numpy as np
 
 from tagline.errors import InputError
 from tagline.experiments.sweep.effects import Estimate
-from tagline.metrics.intervals import degrees_of, interval_tails
+from tagline.metrics.intervals.bootstrap import degrees_of, interval_tails
 from tagline.metrics.units import Units, draw_rows
 from tagline.parallel import same_on_any_cores
 from tagline.task import Bools, Floats

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.experiments.tune.objective import Metric, Rows
-from tagline.metrics.intervals import bounded_interval, degrees_of, degrees_of_events, interval_tails
+from tagline.metrics.intervals.bootstrap import bounded_interval, degrees_of, degrees_of_events, interval_tails
 from tagline.metrics.units import Units
 from tagline.parallel import same_on_any_cores
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from tagline.data.wording import counted
 from tagline.errors import InputError
-from tagline.metrics.mcnemar import smallest_difference
+from tagline.metrics.comparison.mcnemar import smallest_difference
 from tagline.run_folder import RunData, RunFolder
 from tagline.runs.compare.finished_run import FinishedRun
 from tagline.task import Ints

@@ -13,7 +13,7 @@ import polars as pl
 from tagline.data import Split
 from tagline.data.splits import units
 from tagline.metrics import measure
-from tagline.metrics.compare import (
+from tagline.metrics.comparison.compare import (
     Samples,
     agreement,
     class_differences,
@@ -23,8 +23,8 @@ from tagline.metrics.compare import (
     resample,
     right_rows,
 )
-from tagline.metrics.mcnemar import paired_test, smallest_difference
-from tagline.metrics.shares import ALPHA
+from tagline.metrics.comparison.mcnemar import paired_test, smallest_difference
+from tagline.metrics.intervals.shares import ALPHA
 from tagline.metrics.units import Units
 from tagline.report.conclusion import conclusion
 from tagline.run_folder import load_model

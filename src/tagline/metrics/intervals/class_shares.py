@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.metrics.counts import Counts
-from tagline.metrics.intervals import parts_of, width_of_block
-from tagline.metrics.shares import effective_number, share_interval
+from tagline.metrics.intervals.bootstrap import parts_of, width_of_block
+from tagline.metrics.intervals.shares import effective_number, share_interval
 from tagline.metrics.units import Units
 from tagline.task import Bools, Floats, Task
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm, t
 
 from tagline.metrics.calibration_error import calibration_interval
-from tagline.metrics.intervals import (
+from tagline.metrics.intervals.bootstrap import (
     bounded_interval,
     degrees_of_events,
     delta_interval,

@@ -10,7 +10,7 @@ from scipy.stats import binomtest, norm
 from sklearn.metrics import cohen_kappa_score
 
 from tagline.metrics import measure
-from tagline.metrics.compare import (
+from tagline.metrics.comparison.compare import (
     agreement,
     class_differences,
     difference,
@@ -19,7 +19,7 @@ from tagline.metrics.compare import (
     resample,
     right_rows,
 )
-from tagline.metrics.mcnemar import assumed_discordance, mcnemar, smallest_difference
+from tagline.metrics.comparison.mcnemar import assumed_discordance, mcnemar, smallest_difference
 
 
 @pytest.mark.parametrize(

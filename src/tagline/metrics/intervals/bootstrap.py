@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from tagline.metrics.counts import Counts
-from tagline.metrics.shares import ALPHA, t_quantile
+from tagline.metrics.intervals.shares import ALPHA, t_quantile
 from tagline.metrics.units import CellDraws, Units, sum_by_unit
 from tagline.task import Bools, Floats, Ints
 

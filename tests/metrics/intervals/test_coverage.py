@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
     yield
     for name in ("coverage_intervals", "coverage_pools", "coverage_search", "measure"):
         sys.modules.pop(name, None)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagline.metrics.mcnemar import paired_interval, paired_test
+from tagline.metrics.comparison.mcnemar import paired_interval, paired_test
 from tagline.metrics.units import Units
 
 

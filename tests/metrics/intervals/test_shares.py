@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
-from tagline.metrics.shares import effective_number, mid_p_limit, share_interval
+from tagline.metrics.intervals.shares import effective_number, mid_p_limit, share_interval
 from tagline.metrics.units import Units
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tagline.metrics.intervals import Columns
+from tagline.metrics.intervals.bootstrap import Columns
 from tagline.metrics.units import Units, sum_by_unit
 from tagline.task import Floats
 

@@ -5,7 +5,7 @@ from math import ceil, exp, hypot, log, log2
 
 import numpy as np
 
-from tagline.metrics.shares import ALPHA, effective_number, share_interval
+from tagline.metrics.intervals.shares import ALPHA, effective_number, share_interval
 from tagline.metrics.units import Units
 from tagline.task import Bools, Floats, Ints
 

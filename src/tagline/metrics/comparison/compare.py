@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import diags_array
 
-from tagline.metrics.class_shares import FEW_ROWS, independent_rows
+from tagline.metrics.comparison.mcnemar import paired_interval, paired_test
 from tagline.metrics.counts import MANY_CLASSES, Counts, included_classes, macro_average
-from tagline.metrics.intervals import (
+from tagline.metrics.intervals.bootstrap import (
     Columns,
     Interval,
     degrees_of_events,
@@ -23,8 +23,8 @@ from tagline.metrics.intervals import (
     one_hot,
     resample_means,
 )
-from tagline.metrics.mcnemar import paired_interval, paired_test
-from tagline.metrics.shares import ALPHA
+from tagline.metrics.intervals.class_shares import FEW_ROWS, independent_rows
+from tagline.metrics.intervals.shares import ALPHA
 from tagline.metrics.units import CellDraws, Units
 from tagline.parallel import same_on_any_cores
 from tagline.task import Bools, Floats

@@ -1,0 +1,1 @@
+"""Comparisons of classifiers on the same rows."""
