@@ -28,8 +28,6 @@ from tagline.locks import lock, lock_descriptor
 if os.name == "posix":
     import fcntl
 
-#: Numbers of the errors of a disk, a quota or a file that is full.
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TEMPORARY = ".tagline-tmp-"
 _TEMPORARY_NAME = re.compile(rf"{re.escape(_TEMPORARY)}[0-9a-f]{{16}}")
 _OLD = ".tagline-old"

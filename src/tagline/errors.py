@@ -13,7 +13,9 @@
 Messages are whole sentences with values in backticks. The command line prints them as one line.
 """
 
+import errno
 import os
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -63,6 +65,20 @@ class MissingExtraError(InputError, ImportError):
 
 class DownloadError(TaglineError):
     """A file could not be downloaded whole and verified."""
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Return whether an error says that a disk, a quota or a file is full.
+
+    polars writes the number of an error into its message, and NumPy how much it could not write; SQLite has its own.
+    """
+    if not isinstance(error, OSError):
+        return str(error) == "database or disk is full"
+    number = error.errno
+    if number is None and (found := re.search(r"\(os error (\d+)\)", str(error))):
+        number = int(found[1])
+    full = number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return full or (number is None and re.search(r"\d requested and \d+ written", str(error)) is not None)
 
 
 def as_unicode(argument: str | Path) -> str:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -78,7 +79,9 @@ def test_paths_that_are_not_utf8_and_links(call, here: Path) -> None:
     assert "data-\ufffd" in call("runs", here)[1]
 
 
-def test_a_full_disk_that_polars_tells_of():
+def test_a_full_disk_that_libraries_tell_of():
     number = errno.EFBIG
     assert explain_error(OSError(f"File too large (os error {number})"))[0].startswith("the disk is full")
+    assert explain_error(OSError("33059 requested and 13280 written"))[0].startswith("the disk is full")
+    assert explain_error(sqlite3.OperationalError("database or disk is full"))[0].startswith("the disk is full")
     assert explain_error(OSError("cannot be read (os error 5)")) == ("cannot be read (os error 5).", 1)

@@ -32,6 +32,8 @@ def prepare(about: str) -> Work:
             raise ZeroDivisionError("division\nby zero")
         if task == "memory":
             raise MemoryError
+        if task == "disk":
+            raise OSError("33059 requested and 13280 written")  # of NumPy
         if task == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         if task == "asleep":
@@ -94,6 +96,7 @@ def test_parts_are_answered(workers: Workers) -> None:
         ("sentence", "This cannot be learnt."),
         ("fault", "Unexpected ZeroDivisionError: division by zero"),
         ("memory", "There was not enough memory."),
+        ("disk", "The disk is full."),
         ("killed", "Its process was ended by SIGKILL, as happens when memory runs out."),
     ],
 )

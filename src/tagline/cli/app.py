@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 
-from tagline.atomic import DISK_FULL
 from tagline.cli.commands import (
     compare,
     datasets,
@@ -31,7 +30,7 @@ from tagline.cli.commands import (
 )
 from tagline.cli.interrupts import INTERRUPTED, TERMINATED, StopSignals, Terminated
 from tagline.cli.terminal import Session, deprecations_as_lines, error_line, silence_stdout
-from tagline.errors import ColumnError, InputError, TaglineError
+from tagline.errors import ColumnError, InputError, TaglineError, is_disk_full
 
 CLOSED_PIPE = 141
 # Errors that another path fixes; a full disk is not among them.
@@ -45,7 +44,6 @@ _FEWEST_BYTES = 2 << 30
 _OUT_OF_MEMORY = re.compile(
     "failed to map segment|cannot allocate memory|bad.alloc|can't start new thread", re.IGNORECASE
 )
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 app = typer.Typer(
     help="Train trustworthy text classifiers from labelled text, on a CPU, in seconds.",
@@ -184,7 +182,7 @@ def explain_error(error: Exception) -> tuple[str, int]:
         return str(error), error.exit_status
     if hasattr(error, "format_message"):  # a usage error of click, whose classes typer does not show
         return _usage(error), 2
-    if isinstance(error, OSError) and _number(error) in DISK_FULL:
+    if is_disk_full(error):
         return "the disk is full; no output file is incomplete. Free some space, or write to another disk.", 1
     if _lacks_memory(error):
         return "there is not enough memory.", 1
@@ -197,12 +195,6 @@ def explain_error(error: Exception) -> tuple[str, int]:
         return "the path to write to is a link that leads to itself: name another.", 2
     about = str(error).strip().splitlines()
     return f"unexpected {type(error).__name__}: {about[0] if about else ''} (run with `--debug` for the traceback)", 1
-
-
-def _number(error: OSError) -> int | None:
-    """Return the number of an error; polars writes it into the message."""
-    found = None if error.errno is not None else _OS_ERROR.search(str(error))
-    return int(found[1]) if found else error.errno
 
 
 def _lacks_memory(error: BaseException | None) -> bool:

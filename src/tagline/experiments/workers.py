@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from tagline.errors import TaglineError
+from tagline.errors import TaglineError, is_disk_full
 from tagline.parallel import cores, limit_cores
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -164,7 +164,8 @@ def _run_worker(connection: Connection, prepare: Callable[[Any], Work], context:
             except MemoryError:
                 message = ("failed", "There was not enough memory.")
             except Exception as error:  # noqa: BLE001 (one failed task must not end the others)
-                message = ("failed", f"Unexpected {type(error).__name__}: {' '.join(str(error).split())}")
+                unexpected = f"Unexpected {type(error).__name__}: {' '.join(str(error).split())}"
+                message = ("failed", "The disk is full." if is_disk_full(error) else unexpected)
             connection.send(message)
 
 

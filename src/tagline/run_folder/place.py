@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from tagline.atomic import DISK_FULL, check_folder, make_parents, recover, remove_abandoned, replace_folder
+from tagline.atomic import check_folder, make_parents, recover, remove_abandoned, replace_folder
 from tagline.bundle import EXPORT, INDEX
 from tagline.bundle import MODEL as MODEL_LAYOUT
-from tagline.errors import InputError
+from tagline.errors import InputError, is_disk_full
 from tagline.run_folder.files import EVENTS, FILES, FORMAT, KEYS, MODEL, PLOTS, RUN, RUNS, Json
 
 
@@ -102,7 +102,7 @@ def refusing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in DISK_FULL:
+        if is_disk_full(error):
             raise
         raise InputError(f"`{target}` cannot be written: {(error.strerror or str(error)).lower()}.") from None
 

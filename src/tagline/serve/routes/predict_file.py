@@ -22,10 +22,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from tagline.atomic import DISK_FULL, temporary_folder
+from tagline.atomic import temporary_folder
 from tagline.data import ReadLog
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected
-from tagline.errors import ColumnError, DataError, InputError
+from tagline.errors import ColumnError, DataError, InputError, is_disk_full
 from tagline.runs.predicting.predict import PredictedFile, read_for_model
 from tagline.runs.predicting.prediction_row import PredictionOptions
 from tagline.runs.predicting.tables import open_table
@@ -291,7 +291,7 @@ def _full_disk_as_api_error() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in DISK_FULL:
+        if not is_disk_full(error):
             raise
         raise ApiError("disk_full", "The server has no space for the file. Try again later.") from None
 
