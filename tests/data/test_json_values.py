@@ -30,6 +30,16 @@ def test_depth_is_bounded(depth: int) -> None:
         parse_json(nested(depth))
 
 
+def test_numbers_that_python_does_not_read_are_named(tmp_path: Path) -> None:
+    text = '{"text": "good", "label": ' + "1" * 5000 + "}"
+    with pytest.raises(ValueError, match=r"^a number has too many digits$"):
+        parse_json(text)
+    for content in (text, text * 2):  # one document, and two after each other
+        (tmp_path / "data.json").write_text(content)
+        with pytest.raises(DataError, match=r"data.json` is not valid JSON: a number has too many digits\.$"):
+            read_file(tmp_path / "data.json")
+
+
 def test_many_brackets_are_not_deep() -> None:
     assert len(parse_json("[" + ",".join(["[1]"] * 200) + "]")) == 200
 

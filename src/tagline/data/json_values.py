@@ -27,11 +27,20 @@ def parse_json(text: str, log: ReadLog | None = None) -> Any:
     """
     try:
         value = json.loads(text)
-    except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
+    except json.JSONDecodeError:
+        raise
+    except (RecursionError, ValueError) as error:
+        raise ValueError(why_not_read(error)) from None
     if text.count("[") + text.count("{") > MAX_DEPTH:
         check_depth(value)
     return replace_surrogates(value, log) if _ESCAPED_SURROGATE.search(text) else value
+
+
+def why_not_read(error: Exception) -> str:
+    """Say why Python does not read a JSON text: its message about numbers advises a change of its settings."""
+    if isinstance(error, RecursionError):
+        return _TOO_DEEP
+    return "a number has too many digits" if "set_int_max_str_digits" in str(error) else str(error)
 
 
 def check_depth(value: Any) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 from tagline.data.formats.base import Source
 from tagline.data.formats.json_text.lines import read_json_lines
 from tagline.data.formats.json_text.tables import table_of_document
-from tagline.data.json_values import check_depth, parse_json, replace_surrogates
+from tagline.data.json_values import check_depth, parse_json, replace_surrogates, why_not_read
 from tagline.data.reading import ReadLog
 from tagline.errors import DataError
 
@@ -48,8 +48,7 @@ def _read_document(source: Source) -> pl.DataFrame:
     try:
         documents = _documents(b"".join(source.blocks()).decode(), source.log)
     except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else error
-        raise DataError(f"`{source.name}` is not valid JSON: {reason}.") from error
+        raise DataError(f"`{source.name}` is not valid JSON: {why_not_read(error)}.") from error
     source.log.note_surrogates(source.name)
     table = table_of_document(documents[0] if len(documents) == 1 else documents, source)
     source.check_names(table.columns)
