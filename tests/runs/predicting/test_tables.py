@@ -31,6 +31,18 @@ def test_columns_that_come_late(tmp_path):
     assert names(tmp_path) == ["out.csv", "out.parquet"]
 
 
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_columns_of_a_wide_frame_are_listed_a_few_times(kind, monkeypatch):
+    frame, listed = pl.DataFrame({f"c{i}": [""] for i in range(300)}), []
+    made = pl.DataFrame.columns.fget
+    monkeypatch.setattr(
+        pl.DataFrame, "columns", property(lambda it: listed.append(0) or made(it), pl.DataFrame.columns.fset)
+    )
+    with open_table(io.BytesIO(), kind) as write:
+        write(frame)
+    assert len(listed) < 50  # each takes as long as there are columns
+
+
 class FullDisk(io.BytesIO):
     def write(self, data):
         raise OSError(errno.ENOSPC, "No space left on device")

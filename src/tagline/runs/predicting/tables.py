@@ -189,13 +189,14 @@ class _CsvWriter:
 
 def _flat(frame: pl.DataFrame, columns: Sequence[str], format_name: str) -> pl.DataFrame:
     """Return a frame with the columns of the first one, its lists and structs as JSON."""
-    more = [name for name in frame.columns if name not in columns]
+    known, given = set(columns), set(frame.columns)
+    more = [name for name in frame.columns if name not in known]
     if more:
         raise DataError(
             f"Later rows have a column `{more[0]}` that the first ones lack, which {format_name} cannot hold: "
             "write `.jsonl` or `.parquet`."
         )
-    lacking = [pl.lit(None).alias(name) for name in columns if name not in frame.columns]
+    lacking = [pl.lit(None).alias(name) for name in columns if name not in given]
     whole = frame.with_columns(lacking).select(columns)
     return whole.with_columns(
         _as_json(column) if column.dtype.is_nested() else _without_binary_types(column) for column in whole
