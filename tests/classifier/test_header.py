@@ -128,6 +128,8 @@ def test_a_text_file_that_lacks_lines_or_is_missing(name: str) -> None:
         ({"positive": "a"}, "`positive` must be one of two"),
         ({"seed": -1}, "`seed` is invalid"),
         ({"calibration": {"kind": "magic"}}, "the calibration method `magic` is unknown"),
+        ({"calibration": {"kind": "sigmoid", "slope": -1, "intercept": 0}}, "`slope` must be a finite number above 0"),
+        ({"calibration": {"kind": "platt", "slopes": [1], "intercepts": [0]}}, "`platt` is not for multiclass data"),
         ({"recipe": {"recipe": {}}}, "invalid `recipe`"),
     ],
 )
@@ -135,6 +137,14 @@ def test_the_part_that_is_wrong_is_named(change: dict[str, Any], message: str, t
     bundle = golden("fast-multiclass")
     write_bundle(tmp_path / "model", Bundle(bundle.header | change, bundle.arrays, bundle.texts))
     with pytest.raises(BundleError, match=message):
+        TextClassifier.load(tmp_path / "model")
+
+
+def test_a_calibration_of_other_labels_is_refused(tmp_path: Path) -> None:
+    bundle = golden("fast-multilabel")
+    calibration = {"kind": "platt", "slopes": [1.0], "intercepts": [0.0]}
+    write_bundle(tmp_path / "model", Bundle(bundle.header | {"calibration": calibration}, bundle.arrays, bundle.texts))
+    with pytest.raises(BundleError, match=r"invalid `calibration` \(it calibrates 1 outputs, and there are 4\)"):
         TextClassifier.load(tmp_path / "model")
 
 

@@ -33,7 +33,10 @@ MODELS = (
 TEXTS = ["", "a good film and a bad one", "unseenword 1 2 3 我喜欢", "The film was bad. " * 30]
 _VALUES: tuple[Any, ...] = (
     None, True, False, *STRINGS, *NUMBERS, float("nan"), float("inf"), 10**400, [], [1], [None], ["a", "b"], ["a", "a"],
-    {}, {"kind": "temperature"}, {"kind": "temperature", "temperature": 1e-300}, [[]], {"": {}}, "linear", "trees",
+    {}, {"kind": "temperature"}, {"kind": "temperature", "temperature": 1e-300},
+    {"kind": "sigmoid", "slope": 1e300, "intercept": -1e300}, {"kind": "sigmoid", "slope": 2.0, "intercept": -1.0},
+    {"kind": "platt", "slopes": [2.0], "intercepts": [1.0]}, {"kind": "platt", "slopes": [3] * 4, "intercepts": [0] * 4},
+    [[]], {"": {}}, "linear", "trees",
     "network", "onnx", "binary", "multiclass", "multilabel", "ngrams", "sequence", "multihot", "keras", "unicode",
     "pre", "post", "words", "characters", "dense", "lstm", "gru", "conv", "embedding", "relu", "tanh",
 )  # fmt: skip

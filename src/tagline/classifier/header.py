@@ -187,7 +187,10 @@ def restore_model(bundle: Bundle, source: object) -> StoredModel:
     try:
         recipe = make_recipe(header.recipe, str(source))
         part = "calibration"
+        task = Task(header.task)
+        n_outputs = task.n_outputs(len(header.classes))
         calibrator = header.calibrator()
+        _check_calibrator(calibrator, task, n_outputs)
         part = "arrays"
         _check_finite(bundle.arrays)
         part = "features"
@@ -197,8 +200,6 @@ def restore_model(bundle: Bundle, source: object) -> StoredModel:
         kind = MODELS[header.model]
         arrays = {name.removeprefix("model."): a for name, a in bundle.arrays.items() if name.startswith("model.")}
         model = kind.restore((header.model_extra or {}).get(kind.kind, {}), arrays, bundle.binaries)
-        task = Task(header.task)
-        n_outputs = task.n_outputs(len(header.classes))
         model.check(features.n_columns, n_outputs)
         _probe(features, model, calibrator, n_outputs)
         part = kind.graph_file or ""
@@ -224,6 +225,13 @@ def _first_fault(error: ValidationError) -> str:
     place = ".".join(str(part) for part in first["loc"][:3])
     message = first["msg"].removeprefix("Value error, ")
     return f"`{place}` is invalid: {message}" if place else message
+
+
+def _check_calibrator(calibrator: Calibrator, task: Task, n_outputs: int) -> None:
+    if task not in calibrator.tasks:
+        raise ValueError(f"`{calibrator.kind}` is not for {task} data")
+    if (n := len(calibrator.line(n_outputs)[0])) != n_outputs:
+        raise ValueError(f"it calibrates {n:,} outputs, and there are {n_outputs:,}")
 
 
 def _check_finite(arrays: dict[str, NDArray[Any]]) -> None:

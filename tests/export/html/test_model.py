@@ -1,12 +1,14 @@
 """The page's answers are those of Python: every kind of linear model, whole and pruned, in 8 and in 16 bits."""
 
 import gzip
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from tagline.calibration import Calibrator, PlattScaling, SigmoidScaling, TemperatureScaling
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError, MissingExtraError
 from tagline.explain import explain_text
@@ -97,6 +99,29 @@ def test_explanations_are_pythons(clf: TextClassifier) -> None:
             )
             strengths = [abs(c["value"]) for c in found["contributions"]]
             assert strengths == sorted(strengths, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "calibrator"),
+    [
+        (4, SigmoidScaling(3.0, -1.5)),
+        (0, PlattScaling((0.5, 2.0, 7.0), (1.0, 0.0, -2.0))),
+        (4, TemperatureScaling(0.3)),
+    ],
+)
+def test_every_calibration_is_pythons(n_classes: int, calibrator: Calibrator, tmp_path: Path) -> None:
+    changed = fitted(n_classes=n_classes)
+    changed.calibrator_ = calibrator
+    changed.save(tmp_path / "model")
+    loaded = TextClassifier.load(tmp_path / "model")
+    assert loaded.calibrator_ == calibrator
+    packed, texts = pack(loaded, 16, 10**9, SHOWN), texts_for(loaded)
+    engine = in_v8(packed)
+    np.testing.assert_allclose(engine.classify(texts).proba, packed.classifier.predict_proba(texts), rtol=0, atol=1e-6)
+    for class_name in map(str, loaded.classes_):
+        explained = explain_text(packed.classifier, "a good film, a bad plot", class_name)
+        found = engine.explain("a good film, a bad plot", class_name)
+        assert found["score"] == pytest.approx(explained.score, abs=1e-5)
 
 
 def test_sixteen_bits_are_nearly_the_model(clf: TextClassifier) -> None:

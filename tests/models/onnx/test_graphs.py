@@ -8,7 +8,7 @@ import onnx
 import pytest
 import scipy.sparse as sp
 
-from tagline.calibration import TemperatureScaling
+from tagline.calibration import Calibrator, PlattScaling, SigmoidScaling, TemperatureScaling
 from tagline.errors import InputError
 from tagline.features.weighting import weigh
 from tagline.models import HyperParameters, LinearModel, Model, Network, TreeModel
@@ -143,6 +143,22 @@ def test_a_linear_model(tf: str, unit: bool, n_blocks: int, n_outputs: int, mult
     assert_same(run, given, model.logits(weighed) / 0.2, multilabel=multilabel, atol=1e-9)
     assert_same(run, given[0], model.logits(weighed[0]) / 0.2, multilabel=multilabel, atol=1e-9)  # no entry at all
     assert run.logits(given[:0]).shape == (0, n_outputs)
+
+
+@pytest.mark.parametrize(
+    "calibrator",
+    [SigmoidScaling(3.0, -1.5), SigmoidScaling(40.0, 2.0), PlattScaling((0.5, 2.0, 7.0), (1.0, 0.0, -2.0))],
+)
+def test_every_calibration_is_in_the_graph(calibrator: Calibrator) -> None:
+    blocks, of = counts(), scales()
+    rng = np.random.default_rng(4)
+    given = sp.hstack(blocks, format="csr")
+    model = LinearModel.of(rng.normal(0, 2, (given.shape[1], 3)), rng.normal(size=3))
+    weighed = sp.hstack([weigh(c, s, "log", unit=True) for c, s in zip(blocks, of, strict=True)], format="csr")
+    (task,) = calibrator.tasks
+    run = checked(model_graph(model, Weighting(of, "log", True), calibrator, task))
+    logits = calibrator.apply(model.logits(weighed))
+    assert_same(run, given, logits, multilabel=task is Task.MULTILABEL, atol=1e-7)
 
 
 @pytest.mark.parametrize("factor", [1e-9, 1e9])
