@@ -145,3 +145,17 @@ def test_a_column_of_errors_alone_is_read_in_silence(tmp_path: Path, caplog: pyt
         sheet.write_formula(1, 2, "=1/0", None, "#DIV/0!")
     assert read_file(path).frame.columns == ["text", "label", "ratio"]
     assert not caplog.records
+
+
+@pytest.mark.parametrize("header", [(), ("text", "label")])
+def test_a_sheet_of_errors_alone_is_empty(tmp_path: Path, header: tuple[str, ...]) -> None:
+    path = tmp_path / "data.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, header)
+        for row in range(1, 4):
+            for column in range(2):
+                sheet.write_formula(row, column, "=NA()", None, "#N/A")
+    with pytest.raises(DataError, match=r"data\.xlsx` is empty: it has no rows"):
+        read_file(path)
+    assert not sum(len(batch.texts) for batch in read_texts(path))
