@@ -15,6 +15,7 @@ from tagline.metrics import measure
 from tagline.metrics.comparison.compare import difference, resample
 from tagline.metrics.comparison.mcnemar import mcnemar, paired_test, smallest_difference
 from tagline.metrics.intervals.bootstrap import difference_interval, interval_tails
+from tagline.metrics.intervals.shares import t_quantile
 from tagline.metrics.units import CellDraws, Units
 
 NAMES = ["a", "b", "c"]
@@ -104,7 +105,7 @@ def test_few_units_have_the_quantile_of_t() -> None:
     assert even is not None
     assert skewed is not None
     assert even.degrees == 9
-    assert even.z == pytest.approx(t.ppf(0.975, 9))
+    assert t_quantile(even.degrees) == pytest.approx(t.ppf(0.975, 9))
     assert interval_tails(even.degrees)[0] == pytest.approx(100 * norm.cdf(-t.ppf(0.975, 9)))
     assert skewed.degrees == pytest.approx((90**2 + 10) ** 2 / (90**4 + 10))
     value = 0.1 * t.ppf(0.975, 9)

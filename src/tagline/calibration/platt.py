@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PENALTY = 10.0  # of the squared distance from the values of all labels, the slope relative to it
 _LEAST_SLOPE = 0.01  # relative to the slope of all labels: a label whose logits mislead keeps their order
-_STEPS, _HALVINGS, _ENOUGH = 50, 20, 1e-9
+_STEPS, _HALVINGS, _TOLERANCE = 50, 20, 1e-9
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ def _fit(z: Floats, Y: Bools, w: Floats, first: Floats, penalty: float) -> Float
         error, curve = w * (p - target), w * p * (1 - p)
         pull = penalty * scale**2
         slope, intercept = np.stack([(error * z).sum(axis=0), error.sum(axis=0)]) + pull * (at - first)
-        aa, ab = (curve * z * z).sum(axis=0) + pull[0] + _ENOUGH, (curve * z).sum(axis=0)
-        bb = curve.sum(axis=0) + pull[1] + _ENOUGH
-        determinant = np.maximum(aa * bb - ab * ab, _ENOUGH * aa * bb)
+        aa, ab = (curve * z * z).sum(axis=0) + pull[0] + _TOLERANCE, (curve * z).sum(axis=0)
+        bb = curve.sum(axis=0) + pull[1] + _TOLERANCE
+        determinant = np.maximum(aa * bb - ab * ab, _TOLERANCE * aa * bb)
         step = np.stack([bb * slope - ab * intercept, aa * intercept - ab * slope]) / determinant
         before = now
         for _ in range(_HALVINGS):
@@ -120,6 +120,6 @@ def _fit(z: Floats, Y: Bools, w: Floats, first: Floats, penalty: float) -> Float
             step = np.where(worse, step / 2, step)
         better = then <= now
         at, now = np.where(better, tried, at), np.where(better, then, now)
-        if (before - now <= _ENOUGH * np.maximum(1.0, before)).all():
+        if (before - now <= _TOLERANCE * np.maximum(1.0, before)).all():
             break
     return at

@@ -133,7 +133,7 @@ def concat(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     found = [frame for frame in frames if frame.width]
     if not found:
         return pl.DataFrame()
-    schemas = [frame.schema for frame in found]  # made anew at each access
+    schemas = [frame.schema for frame in found]  # polars builds it at each access
     if any(schema != schemas[0] or list(schema) != list(schemas[0]) for schema in schemas[1:]):
         kinds: dict[str, set[pl.DataType]] = {}
         for schema in schemas:

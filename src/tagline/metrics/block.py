@@ -278,8 +278,8 @@ def _area_block(
             if len(per_class) > MANY_CLASSES:
                 row[metric.name] = area
             else:
-                told = n_rarer >= FEW_ROWS
-                interval = delta_interval(area, of_rows, units, least=least, bias=bias) if told else None
+                enough = n_rarer >= FEW_ROWS
+                interval = delta_interval(area, of_rows, units, least=least, bias=bias) if enough else None
                 row |= _entry(metric, area, interval)
             if positive in (None, name):
                 areas[metric.name].append((area, least, bias))

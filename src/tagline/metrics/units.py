@@ -53,13 +53,6 @@ class Units:
         squares = self.sizes.astype(float) ** 2
         return max(1.0, min(float(squares.sum()) ** 2 / float((squares**2).sum()), self.n - 1.0))
 
-    @property
-    def z(self) -> float:
-        """The 97.5 % point of t with these degrees of freedom, in place of the normal distribution's 1.96."""
-        from scipy.special import stdtrit
-
-        return float(stdtrit(self.degrees, 0.975))
-
     @cached_property
     def _members(self) -> Any:
         n = len(self.of_rows)

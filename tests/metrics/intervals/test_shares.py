@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
-from tagline.metrics.intervals.shares import effective_number, mid_p_limit, share_interval
+from tagline.metrics.intervals.shares import effective_number, mid_p_limit, share_interval, t_quantile
 from tagline.metrics.units import Units
 
 
@@ -70,7 +70,7 @@ def test_copies_count_as_often_as_texts() -> None:
     assert units is not None
     right = (unit % 5 > 0).astype(float)
     number = effective_number(units.sums(right)[:, None], units.sizes[:, None].astype(float), units)[0]
-    assert number == pytest.approx(50 * (1.96 / units.z) ** 2, rel=1e-3)
+    assert number == pytest.approx(50 * (1.96 / t_quantile(units.degrees)) ** 2, rel=1e-3)
     alone = Units.repeated(np.r_[0, 0, np.arange(1, 199)])
     assert alone is not None
     number = effective_number(alone.sums(right)[:, None], alone.sizes[:, None].astype(float), alone)[0]

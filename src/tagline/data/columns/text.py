@@ -27,7 +27,7 @@ def find_text(frame: pl.DataFrame, taken: set[str], source: str) -> tuple[str, s
         _refuse_objects(frame[named], source)
         return named, "by its name"
     rest = [name for name in frame.columns if name not in taken]
-    schema = frame.schema  # made anew at each access
+    schema = frame.schema  # polars builds it at each access
     rest = [name for name in rest if schema[name] == pl.String and not object_keys(frame[name])]
     candidates = rest if len(rest) == 1 else [name for name in rest if is_text_like(frame[name])]
     candidates = [name for name in candidates if has_words(frame[name])] or candidates

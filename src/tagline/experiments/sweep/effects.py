@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tagline.metrics.intervals.shares import share_interval
+from tagline.metrics.intervals.shares import share_interval, t_quantile
 from tagline.metrics.units import Units, draw_rows
 from tagline.parallel import same_on_any_cores
 from tagline.task import Bools, Floats, Ints
@@ -94,7 +94,7 @@ def _variance_of_mean(rows: Floats, units: Units | None) -> float:
 
 
 def _z(units: Units | None) -> float:
-    return _Z if units is None else units.z
+    return _Z if units is None else t_quantile(units.degrees)
 
 
 @same_on_any_cores()

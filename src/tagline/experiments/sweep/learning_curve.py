@@ -12,6 +12,7 @@ import numpy as np
 from tagline.errors import InputError
 from tagline.experiments.sweep.effects import Estimate
 from tagline.metrics.intervals.bootstrap import degrees_of, interval_tails
+from tagline.metrics.intervals.shares import t_quantile
 from tagline.metrics.units import Units, draw_rows
 from tagline.parallel import same_on_any_cores
 from tagline.task import Bools, Floats
@@ -112,7 +113,7 @@ def learning_curve(right: Mapping[int, Bools], seed: int, units: Units | None = 
     drawn = np.stack([rows @ (each / each.sum()) for each in times])
     drawn = drawn + rng.normal(size=drawn.shape) * noise  # (n_samples, n_sizes)
     spread = np.maximum(drawn.std(axis=0), 1e-6)
-    z = 1.96 if units is None else units.z
+    z = 1.96 if units is None else t_quantile(units.degrees)
     accuracy = {
         size: Estimate(1 - e, max(0.0, 1 - e - z * s), min(1.0, 1 - e + z * s))
         for size, e, s in zip(sizes, error.tolist(), spread.tolist(), strict=True)

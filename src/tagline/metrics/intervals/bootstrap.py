@@ -201,7 +201,7 @@ def degrees_of_events(n_events: float, units: Units | None = None) -> float:
     return min(2 * n_events + 1, degrees_of(units))
 
 
-def interval_tails(degrees: float, alpha: float = ALPHA) -> tuple[float, float]:
+def interval_tails(degrees: float) -> tuple[float, float]:
     """Return the percentiles of bootstrap samples that are the ends of an interval: 2.5 and 97.5, wider of few units.
 
     Samples of few units vary too little, as a standard error times 1.96 does, so the tails are those that the normal
@@ -211,7 +211,7 @@ def interval_tails(degrees: float, alpha: float = ALPHA) -> tuple[float, float]:
     """
     from scipy.special import ndtr
 
-    tail = 100 * float(ndtr(-t_quantile(degrees, alpha)))
+    tail = 100 * float(ndtr(-t_quantile(degrees)))
     return tail, 100 - tail
 
 
@@ -273,10 +273,10 @@ def mean_interval(samples: Floats, value: float, error: float, degrees: float) -
     if value <= 0 or error <= _ROUNDING * value:
         return None
     means, errors = value + samples[:, 0], samples[:, 1]
-    told = (means > 0) & (errors > _ROUNDING * error)
-    if not told.any():
+    usable = (means > 0) & (errors > _ROUNDING * error)
+    if not usable.any():
         return None
-    t = np.log(means[told] / value) * means[told] / errors[told]
+    t = np.log(means[usable] / value) * means[usable] / errors[usable]
     low, high = np.percentile(t, interval_tails(degrees)).clip(-_MOST_ERRORS, _MOST_ERRORS)
     return [value * exp(-max(high, 0) * error / value), value * exp(-min(low, 0) * error / value)]
 
