@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tagline.bundle import Bundle
 from tagline.calibration import Calibrator, restore_calibrator
+from tagline.decisions.novelty import Novelty
 from tagline.errors import BundleError, InputError, MissingExtraError
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
@@ -169,6 +170,7 @@ class StoredModel:
     features: Featurizer
     model: Model
     calibrator: Calibrator
+    novelty: Novelty | None
     graph: bytes | None
 
 
@@ -196,6 +198,8 @@ def restore_model(bundle: Bundle, source: object) -> StoredModel:
         part = "features"
         features = FEATURIZERS[header.features["kind"]].restore(header.features, bundle.arrays, bundle.texts)
         features.check()
+        part = "novelty"
+        novelty = Novelty.restore(bundle.arrays)
         part = "model"
         kind = MODELS[header.model]
         arrays = {name.removeprefix("model."): a for name, a in bundle.arrays.items() if name.startswith("model.")}
@@ -212,7 +216,7 @@ def restore_model(bundle: Bundle, source: object) -> StoredModel:
         what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error
         raise BundleError(f"`{source}` has an invalid `{part}` ({what}). Copy or train the model again.") from None
     classes = np.array(header.classes, dtype=str if isinstance(header.classes[0], str) else None)
-    return StoredModel(header, task, classes, recipe, features, model, calibrator, graph)
+    return StoredModel(header, task, classes, recipe, features, model, calibrator, novelty, graph)
 
 
 def _known(key: str, name: object, registry: Any) -> None:

@@ -15,6 +15,8 @@ from tagline.classifier.attributes import LearntAttributes
 from tagline.classifier.display import card, confusion_figure, history_figure, summary_text
 from tagline.classifier.graph import classifier_on_graph, graph_of, keep_graph
 from tagline.classifier.header import checked_facts, header_of, restore_model
+from tagline.classifier.novelty import novelty_of
+from tagline.decisions.novelty import Novelty
 from tagline.errors import InputError
 from tagline.features.function_tokenizer import Split, make_tokenizer
 from tagline.features.sequences import Sequences
@@ -73,6 +75,7 @@ class TextClassifier(LearntAttributes):
         coef_, intercept_, n_features_in_: of linear models, see ``LearntAttributes``.
         calibrator_: calibrator of the logits (``Calibrator``); ``temperature_``: of temperature scaling.
         threshold_: the probability above which a label is given, of two classes and of many labels.
+        novelty_: scores of held-out rows that tell texts unlike them (``Novelty``), or None.
         n_features_: how many n-grams or word ids the model knows. ``seconds_``: duration of each stage.
         seed_: the seed of the fit. card_: facts that ``save`` stores with the model.
         graph_: the ONNX graph of a network, as its bundle holds it, or None; ``graph_of_``: its model and calibrator.
@@ -189,6 +192,7 @@ class TextClassifier(LearntAttributes):
         self.chosen_, self.seconds_ = fitted.chosen, fitted.seconds
         self.validation_: HeldOut | None = fitted.held_out
         self.training_: TrainingRecord | None = fitted.training
+        self.novelty_: Novelty | None = fitted.novelty
         self.n_features_ = fitted.vectorizer.n_columns
         self.card_: dict[str, Any] = {}
         keep_graph(self, None)
@@ -225,6 +229,16 @@ class TextClassifier(LearntAttributes):
                 proba = self.task_.probabilities(self.calibrator_.apply(self.model_.logits(X)))
             parts.append(proba)
         return np.vstack(parts)
+
+    def novelty_p_values(self, texts: Iterable[Any], proba: Floats | None = None) -> Floats:
+        """Return a p-value of each text, (n_texts,): small if it is unlike the training texts.
+
+        Texts drawn like those have one of at most ``alpha`` in at most a share ``alpha`` of cases; see
+        `tagline.decisions.novelty`. ``proba`` are the probabilities of the texts, (n_texts, n_classes), if known.
+        Raises `InputError` if the model has no held-out rows to compare texts with: ``novelty_`` is None.
+        """
+        self._check_fitted()
+        return novelty_of(self, texts, proba)
 
     def predict_log_proba(self, texts: Iterable[Any]) -> Floats:
         """Return the logarithm of ``predict_proba``, (n_texts, n_classes)."""
@@ -301,6 +315,8 @@ class TextClassifier(LearntAttributes):
         """
         self._check_fitted()
         arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
+        if self.novelty_ is not None:
+            arrays |= self.novelty_.arrays()
         binaries = {} if self.model_.graph_file is None else {self.model_.graph_file: graph_of(self)}
         header = self.header() | ({} if facts is None else {"facts": checked_facts(facts)})
         write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts(), binaries))
@@ -343,6 +359,7 @@ class TextClassifier(LearntAttributes):
                 chosen=header.chosen,
                 held_out=None,
                 seconds={},
+                novelty=stored.novelty,
             ),
             header.indicator,
         )

@@ -87,6 +87,8 @@ def _bundle(clf: TextClassifier) -> Bundle:
     preprocessing = describe(features)
     graph = graph_of(clf)
     settings, arrays = features.graph_inputs()
+    if clf.novelty_ is not None:
+        arrays |= clf.novelty_.arrays()
     plain = copy.copy(clf)
     plain.calibrator_ = uncalibrated()  # the graph calibrates
     header = plain.header() | {

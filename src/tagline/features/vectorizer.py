@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.errors import InputError
+from tagline.features.coverage import coverage
 from tagline.features.located import Located
 from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams
 from tagline.features.sequences import Sequences
@@ -95,6 +96,11 @@ class Vectorizer:
         """Return the features for counts of n-grams, one matrix per block."""
         parts = [weigh(c, scale, self.tf, unit=self.unit) for c, scale in zip(counts, self.scales, strict=True)]
         return parts[0] if len(parts) == 1 else sp.hstack(parts, format="csr")
+
+    def coverage(self, texts: pl.Series) -> NDArray[np.float64]:
+        """Return the share of the n-grams of each text that are known, (n_texts,): of its words, if words are used."""
+        block = self.blocks[0]
+        return coverage(block, block.transform(texts, self.tokenizer), self.tokenizer.tokenize(texts))
 
     def transform_ids(self, sequences: Iterable[Sequence[int]] | Sequences) -> sp.csr_matrix:
         """Raise `InputError`: n-grams need texts."""

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from tagline.calibration import CALIBRATORS, Calibrator, choose_calibrator, uncalibrated
+from tagline.decisions.novelty import Novelty
 from tagline.errors import InputError
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
@@ -143,7 +144,10 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted recipe: features, model, calibrator, and the ``threshold`` above which a label is given."""
+    """A fitted recipe: features, model, calibrator, and the ``threshold`` above which a label is given.
+
+    ``novelty`` are the scores of held-out rows that tell texts unlike them; None if there are none.
+    """
 
     vectorizer: Featurizer
     model: Model
@@ -153,6 +157,7 @@ class Fitted:
     held_out: HeldOut | None
     seconds: dict[str, float]
     training: TrainingRecord | None = None
+    novelty: Novelty | None = None
 
 
 class Learner(Protocol):

@@ -30,6 +30,7 @@ from tagline.learners.base import (
     describe_held_out,
     rows_left_out,
 )
+from tagline.learners.held_out_novelty import held_out_novelty
 from tagline.learners.holdout import hold_out
 from tagline.learners.progress import Steps
 from tagline.models import HyperParameters, Model, fit_model
@@ -81,6 +82,10 @@ class NgramLearner:
             "tried": chosen.tried,
             "learnt_from": len(data) if learned_rows is None else len(learned_rows),
         }
+        novelty = None
+        if options.final and calibration.proba is not None:
+            used = [(fit.blocks[b], fit.counts[b]) for b in chosen.candidate.blocks]
+            novelty = held_out_novelty(*used[0], texts, fit.tokenizer, fit.min_df, folds, calibration.proba)
         seconds = {"features": counted - started, "fit": time.perf_counter() - counted}
         return Fitted(
             outcome.vectorizer,
@@ -90,6 +95,7 @@ class NgramLearner:
             settings,
             calibration.held_out,
             seconds,
+            novelty=novelty,
         )
 
 
@@ -130,6 +136,7 @@ class _Calibrated:
     calibrator: Calibrator
     threshold: float
     held_out: HeldOut | None
+    proba: Floats | None = None  # of all held-out rows, (n_held_out, n_classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -380,7 +387,7 @@ def _calibrate(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, h
     if data.n_validation:
         shown = held >= len(data) - data.n_validation
     held_out = HeldOut(held[shown], data.Y[held][shown], calibrated.proba[shown], how)
-    return _Calibrated(calibrated.calibrator, calibrated.threshold, held_out)
+    return _Calibrated(calibrated.calibrator, calibrated.threshold, held_out, calibrated.proba)
 
 
 def _lengths(vectorizer: Vectorizer) -> dict[str, list[int]]:
