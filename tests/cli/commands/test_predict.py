@@ -190,6 +190,23 @@ def test_empty_texts_are_reported(call, run_folder, here):
     assert "empty" not in call("predict", run_folder, "superb")[2]
 
 
+def test_texts_unlike_the_training_texts_are_reported(call, fails, run_folder, here):
+    usual = "the superb story of the actor with a good plot and the moving scene"
+    (here / "in.csv").write_text(f'text,n\n{usual},1\nzxqw plok,2\n"",3\n')
+    status, out, err = call("predict", run_folder, "--input", "in.csv", "--novelty", "0.1")
+    assert status == 0
+    assert out.splitlines()[2:] == ["zxqw plok,2,,,unlike the training texts", '"",3,,,the text is empty']
+    assert out.splitlines()[1].startswith(f"{usual},1,pos,")
+    assert out.splitlines()[1].endswith(",")
+    assert "warning: 1 text is unlike the training texts and has no prediction." in err
+    _, out, err = call("predict", run_folder, "superb", "zxqw", "plok", "--novelty", "0.1")
+    assert out.count("unlike the training texts") == 2
+    assert "warning: 2 texts are unlike the training texts and have no prediction." in err
+    assert "unlike" not in "".join(call("predict", run_folder, "zxqw")[1:])
+    assert "held-out rows" in fails("predict", run_folder, "superb", "--novelty", "0.0001")
+    assert "above 0" in fails("predict", run_folder, "superb", "--novelty", "0")
+
+
 def test_rows_that_cannot_be_read(call, run_folder, here):
     """What there is of their cells is kept: it may say which row of the user's it is."""
     (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ndull,2,b\n,3\nalone\n" + b"fine,4\n" * 97)

@@ -5,6 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tagline import TextClassifier
+from tagline.decisions.novelty import UNLIKE
+from tagline.runs.predicting.predict import predict_texts
 from tagline.runs.predicting.prediction_row import (
     CommandOptions,
     OptionError,
@@ -61,7 +63,44 @@ def test_options_that_a_model_does_not_support() -> None:
         (four, PredictionOptions(threshold=0.5), "threshold"),
         (four, CommandOptions(positive="c0"), "positive"),
         (two, CommandOptions(positive="c9"), "positive"),
+        (two, CommandOptions(novelty=0.0), "novelty"),
+        (two, CommandOptions(novelty=1.5), "novelty"),
+        (two, CommandOptions(novelty=float("nan")), "novelty"),
+        (two, PredictionOptions(novelty=0.001), "novelty"),
     ):
         with pytest.raises(OptionError) as caught:
             options.check(clf)
         assert caught.value.option == name
+
+
+def test_novelty_needs_enough_held_out_rows() -> None:
+    clf = TextClassifier("naive-bayes").fit(*made_up(24))
+    assert clf.novelty_ is not None
+    assert len(clf.novelty_) == 24
+    PredictionOptions(novelty=0.04).check(clf)
+    with pytest.raises(OptionError, match=r"0\.039 needs at least 25 held-out rows; this model keeps 24"):
+        PredictionOptions(novelty=0.039).check(clf)
+    clf.novelty_ = None
+    PredictionOptions().check(clf)
+    with pytest.raises(OptionError, match="no held-out rows"):
+        PredictionOptions(novelty=0.04).check(clf)
+
+
+def test_without_the_option_novelty_is_not_computed(clf: TextClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(TextClassifier, "novelty_p_values", fail)
+    found = predict_texts(clf, TEXTS)
+    assert found["prediction"].null_count() == 0
+    assert "reason" not in found.columns
+    with pytest.raises(AssertionError):
+        predict_texts(clf, TEXTS, PredictionOptions(novelty=0.1))
+
+
+def test_texts_unlike_the_training_texts_have_no_prediction(clf: TextClassifier) -> None:
+    texts = ["a great film and a dull plot", "zxqw plok", " ", "的电影"]
+    found = predict_texts(clf, texts, PredictionOptions(novelty=0.1, top_k=1, probabilities=True))
+    assert found["reason"].to_list() == [None, UNLIKE, "the text is empty", UNLIKE]
+    assert all(found[name].is_null().to_list() == [False, True, True, True] for name in found.columns[1:-1])
+    assert found.drop("reason")[0].equals(predict_texts(clf, texts[:1], PredictionOptions(top_k=1, probabilities=True)))

@@ -33,6 +33,23 @@ def test_an_empty_text_has_a_reason_in_place_of_a_prediction(client, name):
         assert "reason" not in some
 
 
+def test_a_text_unlike_the_training_texts_has_a_reason_in_place_of_a_prediction(client, classifier, name):
+    texts = [TEXTS[0], "Ein Satz auf Deutsch", ""]
+    found = client.post("/v1/predict", json={"texts": texts, "model": name, "novelty": 0.05}).json()["predictions"]
+    reasons = [None, "unlike the training texts", "the text is empty"]
+    assert [given.get("reason") for given in found] == reasons
+    assert [given["prediction"] is None for given in found] == [False, True, True]
+    assert client.post("/v1/predict", json={"texts": texts[:1], "model": name}).json()["predictions"] == found[:1]
+    assert classifier.novelty_p_values(texts[1:2])[0] <= 0.05 < classifier.novelty_p_values(texts[:1])[0]
+
+
+@pytest.mark.parametrize("share", [0.0001, 0, 1.1, "much"])
+def test_an_invalid_share_of_novelty(client, name, share):
+    answer = client.post("/v1/predict", json={"text": "a film", "model": name, "novelty": share})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == "novelty"
+
+
 def test_one_text_gets_what_it_gets_among_many(client, name):
     together = client.post("/v1/predict", json={"texts": TEXTS, "model": name, "probabilities": True}).json()
     for text, found in zip(TEXTS, together["predictions"], strict=True):

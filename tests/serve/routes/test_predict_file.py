@@ -41,6 +41,16 @@ def test_a_csv_file_comes_back_labelled(client, classifier, name):
     assert predicted == classifier.decide(proba).tolist()
 
 
+def test_texts_unlike_the_training_texts_have_a_reason(client):
+    body = as_csv([["text"], [made_up(1, 4, seed=5)[0][0]], ["Ein Satz auf Deutsch"]])
+    found = client.post("/v1/predict/file", params={"novelty": 0.05}, content=body, headers=CSV)
+    usual, unlike = csv.DictReader(io.StringIO(found.text))
+    assert usual["prediction"]
+    assert usual["reason"] == ""
+    assert unlike["prediction"] == unlike["probability"] == ""
+    assert unlike["reason"] == "unlike the training texts"
+
+
 def test_json_lines_come_back_labelled_as_either(client):
     lines = b'{"text": "great", "n": 1.50}\n{"n": 2, "text": "dull"}\n'
     answer = client.post("/v1/predict/file", content=lines, headers=JSON_LINES)

@@ -102,6 +102,15 @@ def predict(
     ] = False,
     threshold: options.Threshold = None,
     positive: options.Positive = None,
+    novelty: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Predict nothing for texts unlike the training texts; of texts like them at most this share is lost, "
+            "for example 0.04.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
     strict: options.Strict = False,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
@@ -129,7 +138,9 @@ def predict(
     from tagline.runs.predicting.predict import FileOptions
     from tagline.runs.predicting.prediction_row import CommandOptions
 
-    prediction = CommandOptions(threshold=threshold, positive=positive, top_k=top_k or 0, probabilities=proba)
+    prediction = CommandOptions(
+        threshold=threshold, positive=positive, top_k=top_k or 0, probabilities=proba, novelty=novelty
+    )
     clf = load_model(model)
     if source:
         file_options = FileOptions(
@@ -142,6 +153,7 @@ def predict(
         )
         _predict_file(session, clf, source, source if in_place else output or "-", prediction, file_options)
         return
+    from tagline.decisions.novelty import UNLIKE
     from tagline.runs.predicting.predict import n_blank, predict_ids, predict_texts
 
     if as_table and not prediction.top_k:
@@ -150,6 +162,8 @@ def predict(
         frame = predict_texts(clf, [as_unicode(given) for given in texts or []], prediction)
         if n := n_blank(frame["text"]):
             session.warn(_of_empty(n))
+        if "reason" in frame and (frame["reason"] == UNLIKE).any():
+            session.warn(_of_unlike(frame["reason"].to_list().count(UNLIKE)))
     else:
         frame = predict_ids(clf, sequences, prediction)
     session.close()
@@ -172,6 +186,15 @@ def predict(
 
 def _of_empty(n: int) -> str:
     return f"{'1 text is empty and has' if n == 1 else f'{n:,} texts are empty and have'} no prediction."
+
+
+def _of_unlike(n: int) -> str:
+    what = (
+        "1 text is unlike the training texts and has"
+        if n == 1
+        else f"{n:,} texts are unlike the training texts and have"
+    )
+    return f"{what} no prediction."
 
 
 def _sequences(document: str) -> list[list[int]]:
@@ -223,6 +246,8 @@ def _predict_file(
         )
     if done.empty:
         session.warn(_of_empty(done.empty))
+    if done.unlike:
+        session.warn(_of_unlike(done.unlike))
     for note in done.notes:
         session.warn(note)
     if output != "-":

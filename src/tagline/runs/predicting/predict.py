@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypedDict
+from typing import TYPE_CHECKING, BinaryIO, TypedDict
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from tagline.data import Batch, FileLayout, ReadLog, Rejected, read_texts
 from tagline.data.reading import DETECT
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank, unreadable
 from tagline.data.wording import listed
+from tagline.decisions.novelty import UNLIKE
 from tagline.errors import ColumnError, DataError, InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
@@ -54,10 +55,14 @@ class FileOptions:
 
 @dataclass(frozen=True)
 class FileSummary:
-    """How many rows were written, how many of them have no text, which could not be read, and notes on the source."""
+    """How many rows were written, how many have no text, which could not be read, and notes on the source.
+
+    ``unlike`` counts those that were not predicted because they are unlike the training texts.
+    """
 
     rows: int
     empty: int
+    unlike: int
     rejected: tuple[Rejected, ...]
     rejected_file: Path | None
     notes: tuple[str, ...]
@@ -73,13 +78,14 @@ class _TextColumns(TypedDict, total=False):
 def predict_texts(clf: "TextClassifier", texts: Sequence[str], options: PredictionOptions = _DEFAULTS) -> pl.DataFrame:
     """Return a row for each text: ``text`` and the columns of its prediction.
 
-    An empty text has no prediction, as in a file; ``reason`` says so, and is there if any text is empty.
+    An empty text has no prediction, as in a file, nor has one that is too unlike the training texts; ``reason`` says
+    so, and is there if any text has one.
     """
     options.check(clf)
     series = pl.Series("text", list(texts), dtype=pl.String)
-    added = _prediction_columns(clf, series, options)
-    if n_blank(series):
-        added = _with_reasons(added, pl.repeat(None, len(series), dtype=pl.String, eager=True), series)
+    added = _predicted(clf, series, pl.repeat(None, len(series), dtype=pl.String, eager=True), options)
+    if added["reason"].null_count() == len(added):
+        added = added.drop("reason")
     return pl.concat([series.to_frame(), added], how="horizontal")
 
 
@@ -94,16 +100,24 @@ def predict_ids(
     """
     options.check(clf)
     rows = Sequences.of(sequences).to_lists()
-    added = _prediction_columns(clf, rows, options)
+    added = prediction_rows(clf, _names(clf), clf.predict_proba(rows), options).to_frame()
     assert isinstance(clf.vectorizer_, Encoder)  # other models refuse ids
     index = clf.vectorizer_.index
     texts = [str(ids) if index is None else index.decode(ids) for ids in rows]
     return pl.concat([pl.Series("text", texts, dtype=pl.String).to_frame(), added], how="horizontal")
 
 
-def _prediction_columns(clf: "TextClassifier", texts: Any, options: PredictionOptions) -> pl.DataFrame:
-    classes = [str(name) for name in clf.classes_]
-    return prediction_rows(clf, classes, clf.predict_proba(texts), options).to_frame()
+def _predicted(clf: "TextClassifier", texts: pl.Series, reasons: pl.Series, options: PredictionOptions) -> pl.DataFrame:
+    """Return the columns of predictions, empty where there is a reason, and ``reason``; some ``reasons`` are known."""
+    proba = clf.predict_proba(texts)
+    added = prediction_rows(clf, _names(clf), proba, options).to_frame()
+    reasons = reasons.set(is_blank(texts) & reasons.is_null(), EMPTY)
+    reasons = reasons.set(pl.Series(options.unlike(clf, texts, proba)) & reasons.is_null(), UNLIKE).alias("reason")
+    return added.select(pl.when(reasons.is_null()).then(pl.all())).with_columns(reasons)
+
+
+def _names(clf: "TextClassifier") -> list[str]:
+    return [str(name) for name in clf.classes_]
 
 
 def predict_file(
@@ -171,7 +185,7 @@ def predict_file(
             adjustable=False,
         )
     rejected_file = _write_rejected(path, log.rejected) if path and log.rejected else None
-    return FileSummary(done, frames.n_empty, tuple(log.rejected), rejected_file, tuple(log.notes))
+    return FileSummary(done, frames.n_empty, frames.n_unlike, tuple(log.rejected), rejected_file, tuple(log.notes))
 
 
 def _check_not_read(source: str | Path, target: str | Path | BinaryIO) -> None:
@@ -234,7 +248,7 @@ class PredictedFile:
 
     ``kind`` is the format that the frames will be written in. A row without a text, or that cannot be read, has an
     empty prediction and a ``reason``. ``log`` is what the reader found, and ``n_empty`` the number of texts
-    without a word.
+    without a word, ``n_unlike`` that of texts unlike the training texts.
     """
 
     clf: "TextClassifier"
@@ -247,6 +261,7 @@ class PredictedFile:
     layout: FileLayout = DETECT
     log: ReadLog = field(default_factory=ReadLog, init=False)
     n_empty: int = field(default=0, init=False)
+    n_unlike: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Read and predict the file.
@@ -294,17 +309,12 @@ class PredictedFile:
         return CsvStyle(separator, self.log.byte_order_mark or bool(self.log.encoding))
 
     def _predicted(self, batch: Batch) -> pl.DataFrame:
-        added = _prediction_columns(self.clf, batch.texts, self.options)
+        added = _predicted(self.clf, batch.texts, batch.reasons, self.options)
         if self.kind != "parquet":
             added = added.with_columns(pl.col(pl.Float32, pl.Float64).round(_DECIMALS))
         self.n_empty += n_blank(batch.texts.filter(batch.reasons.is_null()))
-        return _with_reasons(added, batch.reasons, batch.texts)
-
-
-def _with_reasons(added: pl.DataFrame, reasons: pl.Series, texts: pl.Series) -> pl.DataFrame:
-    """Return the columns of predictions with ``reason``, and without a prediction where there is a reason for that."""
-    reasons = reasons.set(is_blank(texts) & reasons.is_null(), EMPTY).alias("reason")
-    return added.select(pl.when(reasons.is_null()).then(pl.all())).with_columns(reasons)
+        self.n_unlike += int((added["reason"] == UNLIKE).sum())
+        return added
 
 
 def read_for_model(

@@ -3,6 +3,7 @@
 A new option is a field of `PredictionOptions`, from which HTTP takes it, and an option of ``tagline predict``.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -13,8 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from tagline.classifier.novelty import check_novelty
 from tagline.errors import InputError, nearest
-from tagline.task import Floats, Ints, Task
+from tagline.task import Bools, Floats, Ints, Task
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -39,6 +41,11 @@ class PredictionOptions(BaseModel):
         default=None,
         description="Predict the positive class (or each label) only above this probability.",
     )
+    novelty: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="Predict nothing for texts unlike the training texts; of texts like these at most this share is "
+        "lost.",
+    )
 
     def check(self, clf: "TextClassifier") -> None:
         """Raise `OptionError` if the model does not support an option."""
@@ -46,6 +53,14 @@ class PredictionOptions(BaseModel):
             raise OptionError(
                 "threshold", f"A threshold needs two classes or a set of labels; this model has {_classes(clf)}."
             )
+        if self.novelty is not None:
+            _check_novelty(clf, self.novelty)
+
+    def unlike(self, clf: "TextClassifier", texts: pl.Series, proba: Floats) -> Bools:
+        """Return which texts are too unlike the training texts for a prediction, (n_texts,)."""
+        if self.novelty is None:
+            return np.zeros(len(texts), dtype=bool)
+        return np.asarray(clf.novelty_p_values(texts, proba) <= self.novelty)
 
     def decide(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
         """Return the labels for probabilities, (n_texts, n_classes)."""
@@ -57,6 +72,7 @@ class CommandOptions(PredictionOptions):
 
     top_k: int = Field(default=0, ge=0)
     threshold: float | None = None  # `TextClassifier.decide` checks it
+    novelty: float | None = None
     positive: str | None = None
 
     def check(self, clf: "TextClassifier") -> None:
@@ -90,12 +106,15 @@ class PredictionFields(BaseModel):
     """The JSON object of `PredictionRows.to_json`, for descriptions."""
 
     prediction: str | list[str] | None = Field(
-        description="The class; of a multi-label model the list of labels; null for an empty text."
+        description="The class; of a multi-label model the list of labels; null if there is a `reason`."
     )
     probability: float | None = Field(description="Of the prediction; null for a multi-label model.")
     probabilities: dict[str, float] | None = Field(default=None, description="Of each class, if requested.")
     top: list[ClassProbability] | None = Field(default=None, description="The most probable classes, if requested.")
-    reason: str | None = Field(default=None, description="Of an empty text: why it has no prediction.")
+    reason: str | None = Field(
+        default=None,
+        description="Why there is no prediction: the text is empty, or with `novelty` unlike the training texts.",
+    )
 
 
 @dataclass(frozen=True)
@@ -165,6 +184,22 @@ def prediction_rows(
     k = min(options.top_k, len(classes))
     top = np.argsort(-proba, axis=1, kind="stable")[:, :k] if k else None  # (n_texts, k)
     return PredictionRows(classes, labels, scores, top, proba, options.probabilities)
+
+
+def _check_novelty(clf: "TextClassifier", share: float) -> None:
+    if not 0 < share <= 1:
+        raise OptionError("novelty", f"The share of texts `{share:g}` is not above 0 and up to 1: 0.04 is 4 %.")
+    try:
+        check_novelty(clf)
+    except InputError as error:
+        raise OptionError("novelty", str(error)) from None
+    assert clf.novelty_ is not None
+    if share < clf.novelty_.least:
+        needed = math.ceil(1 / share - 1)
+        raise OptionError(
+            "novelty",
+            f"A share of {share:g} needs at least {needed:,} held-out rows; this model keeps {len(clf.novelty_):,}.",
+        )
 
 
 def _classes(clf: "TextClassifier") -> str:

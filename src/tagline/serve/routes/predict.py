@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tagline.data.rows import is_blank
+from tagline.decisions.novelty import UNLIKE
 from tagline.runs.predicting.predict import EMPTY
 from tagline.runs.predicting.prediction_row import OptionError, PredictionFields, PredictionOptions, prediction_rows
 from tagline.serve.http.deadline import answered_within
@@ -97,10 +98,11 @@ def _answer(
 ) -> bytes:
     """Return the answer for texts with these probabilities, (n_texts, n_classes), as JSON."""
     rows = prediction_rows(model.classifier, model.classes, proba, options).to_json()
-    empty = is_blank(pl.Series(texts, dtype=pl.String)).to_list()
-    for row, without_text, truncated in zip(rows, empty, cut, strict=True):
-        if without_text:
-            row |= dict.fromkeys(row) | {"reason": EMPTY}
+    column = pl.Series(texts, dtype=pl.String)
+    unlike = options.unlike(model.classifier, column, proba).tolist()
+    for row, is_empty, is_unlike, truncated in zip(rows, is_blank(column).to_list(), unlike, cut, strict=True):
+        if is_empty or is_unlike:
+            row |= dict.fromkeys(row) | {"reason": EMPTY if is_empty else UNLIKE}
         row["truncated"] = truncated
     return to_json({"model": model.name, "version": model.version, "predictions": rows})
 
@@ -119,6 +121,7 @@ ROUTES = [
             "several texts": {"texts": [POSITIVE_EXAMPLE, NEGATIVE_EXAMPLE], "probabilities": True},
             "the two most probable classes": {"text": POSITIVE_EXAMPLE, "top_k": 2},
             "a threshold": {"text": NEGATIVE_EXAMPLE, "threshold": 0.8},
+            "nothing for texts unlike the training texts": {"text": "Ein Satz auf Deutsch.", "novelty": 0.04},
         },
         direct=True,
     )
