@@ -51,6 +51,8 @@ def assert_answers(clf: TextClassifier, folder: Path) -> None:
     np.testing.assert_allclose(again.logits(ASKED), clf.logits(ASKED), atol=1e-3)
     assert list(again.predict(ASKED)) == list(clf.predict(ASKED))
     np.testing.assert_allclose(answer(folder, ASKED), expected, atol=1e-5)
+    if clf.novelty_ is not None:
+        np.testing.assert_allclose(again.novelty_p_values(ASKED, expected), clf.novelty_p_values(ASKED), atol=1e-12)
 
 
 @pytest.mark.slow
@@ -143,6 +145,8 @@ def test_the_card_says_what_was_replayed(exported: Path) -> None:
     assert card["classes"] == ["c0", "c1"]
     page = (exported / "card.md").read_text(encoding="utf-8")
     assert card["replay"]["sentence"] in page
+    assert card["novelty"] == {"held_out_rows": 120, "share": 0.04}
+    assert "the 120 held-out rows" in page
     assert "`counts`: float32" in page
 
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tagline import TextClassifier
 from tagline.explain import explain_text
+from tests.synthetic_texts import made_up
 from tests.web.browsing import REVIEW, Opener, ready
 
 pytestmark = pytest.mark.slow  # models are trained, and a browser started
@@ -42,6 +43,13 @@ def test_a_review_gets_a_verdict_and_highlights_as_it_is_typed(opened: Opener, r
     expect(first.locator("th li").first).to_contain_text(expected.by_word[0].features[0].name)
     score = (page.locator("#decided tfoot tr").last.locator("td").last.text_content() or "").replace("−", "-")
     assert float(score) == pytest.approx(expected.score, abs=0.005)
+
+
+def test_a_text_unlike_the_training_texts_is_marked(opened: Opener) -> None:
+    page = typed(opened(), "Ein Satz auf Deutsch")
+    expect(page.locator("#unlike")).to_be_visible()
+    page.locator("#text").fill(made_up(1)[0][0])
+    expect(page.locator("#unlike")).to_be_hidden()
 
 
 def test_another_class_is_explained_on_request(opened: Opener) -> None:

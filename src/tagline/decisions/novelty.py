@@ -22,6 +22,8 @@ from tagline.task import Floats, Ints
 
 #: Why a text that is too novel has no prediction.
 UNLIKE = "unlike the training texts"
+#: The share of false alarms at which pages and cards call a text unlike the training texts.
+USUAL_SHARE = 0.04
 _MOST_ROWS = 2_000  # held-out rows that are kept: p-values in steps of 1/2,001, in 16 kB
 _PREFIX = "novelty."
 Scores = NDArray[np.float32]  # single precision, in which a bundle stores them, so that equal scores stay equal

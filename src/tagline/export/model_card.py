@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.classifier import TextClassifier
+from tagline.decisions.novelty import USUAL_SHARE
 from tagline.errors import InputError
 from tagline.export.replay import Replay
 from tagline.export.verification import Verification
@@ -26,6 +27,7 @@ def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verifi
         "classes": [str(name) for name in clf.classes_],
         "positive": clf.positive_,
         "threshold": clf.threshold_ if clf.task_.has_threshold else None,
+        "novelty": None if clf.novelty_ is None else {"held_out_rows": len(clf.novelty_), "share": USUAL_SHARE},
         "data": clf.card_.get("dataset"),
         "figures": _figures(clf, model_path),
         "replay": {
@@ -83,5 +85,29 @@ def card_markdown(card: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
         *(f"* `{name}`: {about}" for name, about in inputs.items()),
         "",
         "and whose outputs are calibrated `logits` and `probabilities`, (n_texts, n_classes).",
+        *_novelty_section(card["novelty"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _novelty_section(novelty: Mapping[str, Any] | None) -> list[str]:
+    """Return how another program tells texts unlike the training texts."""
+    if novelty is None:
+        return []
+    rows = novelty["held_out_rows"]
+    return [
+        "",
+        "## Texts unlike the training texts",
+        "",
+        f"`tagline predict FOLDER TEXT --novelty {novelty['share']:g}` predicts nothing for texts whose p-value of "
+        f"novelty is at most {novelty['share']:g}; of texts like the training texts at most that share is lost. "
+        f"Another program compares a text with the {rows:,} held-out rows in `novelty.confidence` and "
+        "`novelty.coverage` of `ngrams.safetensors`, in single precision:",
+        "",
+        "* confidence: the largest of its `probabilities`;",
+        "* coverage: how many of its word n-grams, counted as often as they occur, are in the vocabulary, divided by "
+        "the number of all its word n-grams of the same lengths; of its character n-grams if the model has no words;",
+        "* the rank of the text in a score: 1 + the number of rows whose score is at most its own; that of a row: the "
+        "number of rows, itself included, whose score is at most its own;",
+        f"* p-value: (1 + the number of rows whose product of both ranks is at most that of the text) / {rows + 1:,}.",
+    ]

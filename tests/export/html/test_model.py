@@ -62,6 +62,22 @@ def pruned(clf: TextClassifier, bits: int, n: int) -> Packed:
     return small
 
 
+def test_p_values_of_novelty_are_pythons(clf: TextClassifier) -> None:
+    packed, texts = pruned(clf, 16, 100), texts_for(clf)
+    v8, step = in_v8(packed), 1 / (len(packed.classifier.novelty_ or []) + 1)
+    found = [v8.explain(text)["novelty_p_value"] for text in texts]
+    expected = packed.classifier.novelty_p_values(texts)
+    assert found == pytest.approx(expected, abs=2.5 * step)  # the last digit of a probability may move it by a rank
+    assert np.mean(np.array(found) == expected) > 0.9
+    assert len({round(p, 4) for p in found}) > 20
+
+
+def test_a_page_that_lacks_ngrams_cannot_tell_novelty() -> None:
+    packed = pruned(fitted(settings={"features.characters": "none"}), 16, 60)
+    assert packed.classifier.novelty_ is None
+    assert in_v8(packed).explain("good film")["novelty_p_value"] is None
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("percent", [100, 97])
 def test_labels_and_probabilities_are_pythons(clf: TextClassifier, bits: int, percent: int) -> None:

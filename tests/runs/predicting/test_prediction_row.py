@@ -67,6 +67,7 @@ def test_options_that_a_model_does_not_support() -> None:
         (two, CommandOptions(novelty=1.5), "novelty"),
         (two, CommandOptions(novelty=float("nan")), "novelty"),
         (two, PredictionOptions(novelty=0.001), "novelty"),
+        (two, PredictionOptions(novelty=5e-324), "novelty"),
     ):
         with pytest.raises(OptionError) as caught:
             options.check(clf)

@@ -22,3 +22,11 @@ def test_explanations_are_those_of_the_classifier(client, classifier, name):
             {word.name: word.value for word in expected.by_word}
         )
         assert list(answer["probabilities"]) == classifier.classes_.tolist()
+
+
+def test_novelty_is_added_on_request(client, classifier, name):
+    for text in ("a great film and a dull goal", "zxqw plok"):
+        body = {"text": text, "model": name}
+        assert "novelty_p_value" not in client.post("/v1/explain", json=body).json()
+        found = client.post("/v1/explain", json=body | {"novelty": True}).json()
+        assert found["novelty_p_value"] == classifier.novelty_p_values([text])[0]

@@ -9,6 +9,9 @@ and number of planes of each part, and ``blocks`` the n-gram blocks. The parts o
   ascending within each prefix and stored as differences; likewise for higher orders;
 * ``0.scale`` and ``0.weight.0``, …: levels, see ``quantization``, columns as in ``NgramTable``; half the range is
   added to those of weights.
+
+``novelty.confidence`` and ``novelty.coverage`` hold the scores of the held-out rows, the bits of numbers in single
+precision, if the model has them.
 """
 
 import gzip
@@ -47,6 +50,8 @@ def write_payload(
                 "weightSteps": level.weight_steps.tolist(),
             }
         )
+    if clf.novelty_ is not None:
+        parts |= {name: _planes(scores.view(np.uint32), 4) for name, scores in clf.novelty_.arrays().items()}
     header: dict[str, Any] = {
         "classes": [str(name) for name in clf.classes_],
         "task": clf.task_,

@@ -1,6 +1,7 @@
 """Packs as many n-grams as fit into a page of a given size."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -64,6 +65,9 @@ def _packed(clf: TextClassifier, bits: int, n: int, squares: Callable[[], list[s
     assert isinstance(model, LinearModel)
     pruned = keep_heaviest(whole, model, n)
     vectorizer, model = pruned.vectorizer, pruned.model
+    if vectorizer.blocks[0].table.n_columns < whole.blocks[0].table.n_columns:
+        clf = copy(clf)
+        clf.novelty_ = None  # a text like the training texts would lack n-grams, and seem unlike them
     levels = quantize(vectorizer, model, bits)
     if whole.unit and vectorizer.n_columns < whole.n_columns:
         stretches = row_stretches(squares(), pruned.columns)

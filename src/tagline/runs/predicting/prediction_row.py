@@ -21,6 +21,8 @@ from tagline.task import Bools, Floats, Ints, Task
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
+_LEAST_SHARE = 1e-9  # of false alarms, whose number of rows is named: that of the smallest number is infinite
+
 
 class OptionError(InputError):
     """A model does not support an option; ``option`` is the name of the field."""
@@ -195,10 +197,9 @@ def _check_novelty(clf: "TextClassifier", share: float) -> None:
         raise OptionError("novelty", str(error)) from None
     assert clf.novelty_ is not None
     if share < clf.novelty_.least:
-        needed = math.ceil(1 / share - 1)
+        needed = f"at least {math.ceil(1 / share - 1):,}" if share > _LEAST_SHARE else "too many"
         raise OptionError(
-            "novelty",
-            f"A share of {share:g} needs at least {needed:,} held-out rows; this model keeps {len(clf.novelty_):,}.",
+            "novelty", f"A share of {share:g} needs {needed} held-out rows; this model keeps {len(clf.novelty_):,}."
         )
 
 

@@ -29,6 +29,7 @@ class ExplainRequest(TextRequest):
         max_length=1000,
         description="The class to explain; the predicted one if it is left out.",
     )
+    novelty: bool = Field(default=False, description="Add `novelty_p_value`.")
 
 
 class FeatureValue(BaseModel):
@@ -71,6 +72,9 @@ class ExplainAnswer(BaseModel):
     contributions: list[Contribution]
     by_word: list[WordContribution]
     words: list[tuple[int, int, float]] = Field(description="Start, end and value of each token, in code points.")
+    novelty_p_value: float | None = Field(
+        default=None, description="If requested: small for a text unlike the training texts; null if it is not known."
+    )
     truncated: Truncated
 
 
@@ -85,7 +89,7 @@ async def explain(request: Request) -> Response:
     model = service.models.find(body.model)
     (text,), (cut,) = limits.apply([body.text], truncate=body.truncate)
     record_of(request).classified(model, [text])
-    answer = partial(_explain_answer, model, text, body.class_name, cut=cut)
+    answer = partial(_explain_answer, model, text, body, cut=cut)
     try:
         async with answered_within(request.scope, limits.timeout):
             content = await asyncio.get_running_loop().run_in_executor(service.explain_pool, answer)
@@ -94,11 +98,15 @@ async def explain(request: Request) -> Response:
     return Response(content, media_type="application/json")
 
 
-def _explain_answer(model: ServedModel, text: str, class_name: str | None, *, cut: bool) -> bytes:
+def _explain_answer(model: ServedModel, text: str, body: ExplainRequest, *, cut: bool) -> bytes:
     classifier = model.classifier
-    found = explain_text(classifier, text, class_name)
+    found = explain_text(classifier, text, body.class_name)
     proba = model.predictor.predict_proba([text])
     decided = classifier.decide(proba).tolist()[0]
+    novelty = {}
+    if body.novelty:
+        is_known = classifier.novelty_ is not None
+        novelty["novelty_p_value"] = float(classifier.novelty_p_values([text], proba)[0]) if is_known else None
     return to_json(
         {
             "model": model.name,
@@ -121,6 +129,7 @@ def _explain_answer(model: ServedModel, text: str, class_name: str | None, *, cu
                 for word in found.by_word
             ],
             "words": found.words(),
+            **novelty,
             "truncated": cut,
         }
     )

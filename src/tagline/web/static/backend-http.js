@@ -98,7 +98,7 @@
       // Half a surrogate pair is no character, and JSON for the server must not hold one: U+FFFD keeps its place.
       const whole = text.replace(/\p{Cs}/gu, "\ufffd");
       const named = className === null ? {} : { class: className };
-      const body = JSON.stringify({ text: whole, model, truncate: true, ...named });
+      const body = JSON.stringify({ text: whole, model, truncate: true, novelty: true, ...named });
       const options = { method: "POST", body, headers: { "Content-Type": "application/json" }, signal };
       return (await ask("v1/explain", options)).json();
     },

@@ -239,6 +239,7 @@ function explain(text, className, model) {
     contributions: named.map(({ name, value, spans: where }) => ({ name, value, spans: where })),
     by_word: foldIntoWords(named, tokens, spans),
     words: Array.from(shares, (share, i) => [spans[2 * i], spans[2 * i + 1], share]),
+    novelty_p_value: noveltyOf(tokens, rows, probabilities, model),
     truncated: false,
   };
 }

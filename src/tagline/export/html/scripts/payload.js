@@ -41,7 +41,8 @@ function openModel(bytes) {
   const part = (name) => bytes.subarray(headerEnd + header.parts[name][0], headerEnd + header.parts[name][1]);
   const numbers = (name) => joinPlanes(part(name), header.parts[name][2]);
   const blocks = header.blocks.map((about, b) => openBlock(about, b, { part, numbers, header }));
-  return { ...header, blocks, characters: openCharacters(header.characters, header.tokenizer) };
+  const characters = openCharacters(header.characters, header.tokenizer);
+  return { ...header, blocks, characters, novelty: openNovelty(header, numbers) };
 }
 
 function openBlock(about, b, { part, numbers, header }) {

@@ -56,7 +56,7 @@ function predictTab(state, onProblem) {
       byId("verdict").classList.remove("long");
       byId("sureness").textContent = without;
       byId("bars").replaceChildren();
-      byId("threshold").hidden = true;
+      byId("threshold").hidden = byId("unlike").hidden = true;
       announce("");
       return;
     }
@@ -73,7 +73,14 @@ function predictTab(state, onProblem) {
     const sure = probability === undefined ? nearestLabel(given) : `Probability ${percent(probability)}`;
     const cut = answer.truncated ? "The text is too long: only its beginning was used." : "";
     byId("sureness").textContent = [sure, cut].filter(Boolean).join(". ");
-    announce(`${verdict}${sure && `, ${sure}`}. ${cut}`);
+    byId("unlike").hidden = !isUnlike();
+    announce(`${verdict}${sure && `, ${sure}`}. ${cut}${isUnlike() ? byId("unlike").textContent : ""}`);
+  }
+
+  function isUnlike() {
+    const { novelty } = state.about;
+    const p = answer.novelty_p_value ?? null;
+    return novelty !== null && p !== null && p <= novelty;
   }
 
   /** Without a label: what comes closest. */
