@@ -1,6 +1,5 @@
 """Coverage of n-grams, against counting them one by one in Python."""
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -36,10 +35,3 @@ def test_the_share_of_known_ngrams(of: str) -> None:
     assert coverage(block, counts, tokens).tolist() == pytest.approx(expected)
     assert expected[0] == 1
     assert expected[3] == 0
-
-
-def test_unknown_columns_are_left_out() -> None:
-    tokenizer = Tokenizer()
-    block, counts = WordNgrams.fit(TRAIN, tokenizer, 1, 1)
-    known = np.array([word != "film" for word in block.vocabulary])
-    assert coverage(block, counts, tokenizer.tokenize(TRAIN), known).tolist() == pytest.approx([2 / 3, 1, 2 / 3])

@@ -5,24 +5,20 @@ import scipy.sparse as sp
 
 from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.tokenizer import Tokens
-from tagline.task import Bools, Floats, Ints
+from tagline.task import Floats, Ints
 
 
-def coverage(
-    block: WordNgrams | CharNgrams, counts: sp.csr_matrix, tokens: Tokens, known: Bools | None = None
-) -> Floats:
+def coverage(block: WordNgrams | CharNgrams, counts: sp.csr_matrix, tokens: Tokens) -> Floats:
     """Return the share of the n-grams of each text that are known, (n_texts,); 0 for a text without any.
 
     Args:
         block: the n-grams, of all orders that have columns.
         counts: those of the texts, (n_texts, n_columns).
         tokens: those of the same texts.
-        known: the columns that count as known, (n_columns,); by default all.
 
     """
-    n_known = counts @ (np.ones(counts.shape[1]) if known is None else known.astype(np.float64))
-    n_all = count_ngrams(block, tokens)
-    return np.asarray(n_known / np.maximum(n_all, 1), dtype=np.float64)
+    n_known = np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
+    return np.asarray(n_known / np.maximum(count_ngrams(block, tokens), 1))
 
 
 def count_ngrams(block: WordNgrams | CharNgrams, tokens: Tokens) -> Ints:

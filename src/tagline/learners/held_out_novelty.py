@@ -1,43 +1,63 @@
 """The scores of held-out rows that `Novelty` compares texts with."""
 
+from dataclasses import dataclass
+
 import numpy as np
-import polars as pl
 import scipy.sparse as sp
 
 from tagline.decisions.novelty import Novelty
 from tagline.features.coverage import coverage
+from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Block
 from tagline.features.weighting import document_frequency
-from tagline.learners.base import Folds
-from tagline.task import Floats
+from tagline.learners.base import Folds, TrainingData
+from tagline.learners.holdout import row_units
+from tagline.task import Floats, Ints
 
 
-def held_out_novelty(
-    block: Block,
-    counts: sp.csr_matrix,
-    texts: pl.Series,
-    tokenizer: Tokenizer,
-    min_df: int,
-    folds: Folds,
-    proba: Floats,
-) -> Novelty:
+@dataclass(frozen=True, eq=False)
+class FinalFit:
+    """What the final model knows: n-grams that occur in ``min_df`` of ``rows``, (n_rows,); None: of all rows.
+
+    ``counts`` are those of all rows, (n_texts, n_columns).
+    """
+
+    block: Block
+    counts: sp.csr_matrix
+    tokenizer: Tokenizer
+    min_df: int
+    rows: Ints | None
+
+
+def held_out_novelty(data: TrainingData, folds: Folds, fit: FinalFit, proba: Floats | None) -> Novelty | None:
     """Return confidence and coverage of the held-out rows, as a model that has not seen them gives them.
 
-    Only n-grams that occur in ``min_df`` training rows of a fold are known in it.
-
-    Args:
-        block: the n-grams of all rows whose coverage counts.
-        counts: of all rows, (n_texts, n_columns).
-        texts: of all rows, (n_texts,).
-        tokenizer: splits them.
-        min_df: in how many texts an n-gram must occur.
-        folds: training and held-out rows.
-        proba: calibrated probabilities of the held-out rows, (n_held_out, n_classes), one fold after the other.
-
+    The confidence is that of the models of the folds. For the coverage, an n-gram of a row is known if enough rows of
+    the final fit have it without those of the same unit, copies and rows of the same group: each unit is left out in
+    turn, unless all held-out rows are. So the coverage of a new text is no lower than that of a row drawn like it.
+    ``proba`` are the calibrated probabilities of the rows, (n_held_out, n_classes), one fold after the other; without
+    them there is no novelty.
     """
-    covered = []
-    for train, held in folds:
-        known = document_frequency(counts[train]) >= min_df
-        covered.append(coverage(block, counts[held], tokenizer.tokenize(texts[held]), known))
-    return Novelty.of(proba.max(axis=1), np.concatenate(covered))
+    if proba is None:
+        return None
+    assert not isinstance(data.texts, Sequences)
+    held = np.concatenate([rows for _, rows in folds])
+    of_held = fit.counts[held]
+    if fit.rows is None:
+        others = document_frequency(fit.counts)[of_held.indices] - _in_units(of_held, row_units(data, held))
+    else:
+        others = document_frequency(fit.counts[fit.rows])[of_held.indices]
+    of_held.data = np.where(others >= fit.min_df, of_held.data, 0)
+    return Novelty.of(proba.max(axis=1), coverage(fit.block, of_held, fit.tokenizer.tokenize(data.texts[held])))
+
+
+def _in_units(counts: sp.csr_matrix, unit: Ints) -> Ints:
+    """Return for each entry in how many rows of its unit, of (n_rows,), its column occurs, (n_entries,)."""
+    row = np.repeat(np.arange(len(unit)), np.diff(counts.indptr))
+    found = np.ones(len(row), dtype=np.int64)
+    shared = np.flatnonzero((np.bincount(unit) > 1)[unit[row]])  # most units are single rows
+    keys = unit[row[shared]] * counts.shape[1] + counts.indices[shared]
+    _, place, n = np.unique(keys, return_inverse=True, return_counts=True)
+    found[shared] = n[place]
+    return found

@@ -30,7 +30,7 @@ from tagline.learners.base import (
     describe_held_out,
     rows_left_out,
 )
-from tagline.learners.held_out_novelty import held_out_novelty
+from tagline.learners.held_out_novelty import FinalFit, held_out_novelty
 from tagline.learners.holdout import hold_out
 from tagline.learners.progress import Steps
 from tagline.models import HyperParameters, Model, fit_model
@@ -82,10 +82,9 @@ class NgramLearner:
             "tried": chosen.tried,
             "learnt_from": len(data) if learned_rows is None else len(learned_rows),
         }
-        novelty = None
-        if options.final and calibration.proba is not None:
-            used = [(fit.blocks[b], fit.counts[b]) for b in chosen.candidate.blocks]
-            novelty = held_out_novelty(*used[0], texts, fit.tokenizer, fit.min_df, folds, calibration.proba)
+        b = chosen.candidate.blocks[0]  # words, if they are used
+        fitted_on = FinalFit(fit.blocks[b], fit.counts[b], fit.tokenizer, fit.min_df, learned_rows)
+        novelty = held_out_novelty(data, folds, fitted_on, calibration.proba if options.final else None)
         seconds = {"features": counted - started, "fit": time.perf_counter() - counted}
         return Fitted(
             outcome.vectorizer,
