@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 
 import coverage_copies
 import coverage_intervals
+import coverage_novelty
 import coverage_search
 from measure import parser, publish
 
 PARTS: dict[str, tuple[str, Callable[[int], str]]] = {
     "intervals": (coverage_intervals.TITLE, coverage_intervals.report),
     "copies": (coverage_copies.TITLE, coverage_copies.report),
+    "novelty": (coverage_novelty.TITLE, coverage_novelty.report),
     "search": (coverage_search.TITLE, coverage_search.report),
 }
 
