@@ -8,6 +8,7 @@ import polars as pl
 
 from tagline import TextClassifier, load_recipe
 from tagline.calibration import TemperatureScaling
+from tagline.decisions.rule import DecisionRule
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import WordIndex
 from tagline.learners import Fitted
@@ -58,5 +59,5 @@ def drawn(
     clf.classes_ = np.array([f"c{k}" for k in range(n_classes)])
     clf.task_ = Task.of(n_classes, multilabel=multilabel)
     clf.recipe_, clf.positive_ = made, "c1" if clf.task_ is Task.BINARY else None
-    clf._take(Fitted(encoder, network, TemperatureScaling(temperature), 0.5, {}, None, {}))
+    clf._take(Fitted(encoder, network, TemperatureScaling(temperature), DecisionRule(), {}, None, {}))
     return clf

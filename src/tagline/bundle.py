@@ -8,8 +8,9 @@
     *.onnx                graphs; since format 2
 
 The format number increases if earlier versions could not read a bundle or would misread it; every version reads all
-earlier formats. Format 3: recipes have ``C`` and ``alpha``, features their tokenizer's settings. A key that
-earlier versions may ignore needs no new number, nor does a tokenizer's setting: unknown ones are rejected.
+earlier formats. Format 3: recipes have ``C`` and ``alpha``, features their tokenizer's settings. Format 4:
+``threshold`` may be a list, one for each label, and recipes have ``protocol.thresholds``. A key that earlier versions
+may ignore needs no new number, nor does a tokenizer's setting: unknown ones are rejected.
 
 An export for other programs has the same format under other names: see `Layout`. This module reads and writes JSON,
 arrays, texts and bytes; `tagline.classifier.header` checks what they mean. The same content gives the same bytes.
@@ -37,7 +38,7 @@ from safetensors.numpy import save as format_arrays
 from tagline.atomic import recover, remove_abandoned, replace_folder
 from tagline.errors import BundleError, InputError
 
-FORMAT = 3
+FORMAT = 4
 INDEX = "tagline.json"
 ARRAYS = "weights.safetensors"
 OF_RUN = "model"  # the folder in a run that holds its model

@@ -73,11 +73,12 @@ class Task(StrEnum):
         p = np.exp(-np.logaddexp(0.0, -logits))
         return p if self is Task.MULTILABEL else np.hstack([1.0 - p, p])
 
-    def decide(self, proba: Floats, threshold: float = 0.5, positive: int = 1) -> NDArray[Any]:
+    def decide(self, proba: Floats, threshold: float | Floats = 0.5, positive: int = 1) -> NDArray[Any]:
         """Return the prediction for each text: class indices, (n_texts,); multi-label: booleans, (n_texts, n_classes).
 
         A label, or the class ``positive`` of two, is predicted where its probability is above the threshold, not where
-        it is equal. Of several classes the most probable one is predicted, whatever the threshold.
+        it is equal; labels may have a threshold each, (n_classes,). Of several classes the most probable one is
+        predicted, whatever the threshold.
         """
         if self is Task.MULTILABEL:
             return np.asarray(proba > threshold)

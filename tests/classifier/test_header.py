@@ -125,6 +125,8 @@ def test_a_text_file_that_lacks_lines_or_is_missing(name: str) -> None:
         ({"temperature": 0}, r"invalid `calibration` \(`temperature` must be a finite number above 0, not `0"),
         ({"temperature": float("nan")}, "`temperature` is invalid"),
         ({"threshold": 1.5}, "`threshold` is invalid"),
+        ({"threshold": "0.5"}, "`threshold` is invalid: `0.5` is not a number between 0 and 1"),
+        ({"threshold": [0.5, 0.5, 0.5]}, "`threshold` is one number, except for several labels"),
         ({"positive": "a"}, "`positive` must be one of two"),
         ({"seed": -1}, "`seed` is invalid"),
         ({"calibration": {"kind": "magic"}}, "the calibration method `magic` is unknown"),
@@ -138,6 +140,32 @@ def test_the_part_that_is_wrong_is_named(change: dict[str, Any], message: str, t
     write_bundle(tmp_path / "model", Bundle(bundle.header | change, bundle.arrays, bundle.texts))
     with pytest.raises(BundleError, match=message):
         TextClassifier.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "message"),
+    [
+        ([0.5] * 3, "`threshold` lists 3 numbers for 4 `classes`"),
+        ([0.5, 0.5, 0.5, -0.1], "`threshold` is invalid: `-0.1` is not a number between 0 and 1"),
+        ([0.5, 0.5, 0.5, True], "`threshold` is invalid: `True` is not a number"),
+    ],
+)
+def test_thresholds_of_other_labels_are_refused(threshold: list[Any], message: str, tmp_path: Path) -> None:
+    bundle = golden("fast-multilabel")
+    write_bundle(tmp_path / "model", Bundle(bundle.header | {"threshold": threshold}, bundle.arrays, bundle.texts))
+    with pytest.raises(BundleError, match=message):
+        TextClassifier.load(tmp_path / "model")
+
+
+def test_a_bundle_with_a_threshold_for_each_label_is_read_and_written(tmp_path: Path) -> None:
+    bundle, each = golden("fast-multilabel"), [0.0, 0.1, 0.5, 1]
+    write_bundle(tmp_path / "model", Bundle(bundle.header | {"threshold": each}, bundle.arrays, bundle.texts))
+    clf = TextClassifier.load(tmp_path / "model")
+    assert clf.threshold_.tolist() == each
+    assert clf.decide(np.full((1, 4), 0.3)).tolist() == [clf.classes_[:2].tolist()]
+    assert clf.decide(np.full((1, 4), 0.3), threshold=0.2).tolist() == [clf.classes_.tolist()]
+    clf.save(tmp_path / "again")
+    assert TextClassifier.load(tmp_path / "again").threshold_.tolist() == each
 
 
 def test_a_calibration_of_other_labels_is_refused(tmp_path: Path) -> None:

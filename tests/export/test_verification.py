@@ -62,6 +62,13 @@ def test_several_labels_in_any_order() -> None:
         compare(proba, given, proba, [["a"], []], threshold=0.5)
 
 
+def test_a_tie_of_labels_is_near_the_threshold_of_its_own_label() -> None:
+    proba = np.array([[0.30004, 0.8]])
+    assert compare(proba, [["a"]], proba, [[]], threshold=np.array([0.3, 0.9])).ties == 1
+    with pytest.raises(VerificationError, match="no tie"):
+        compare(proba, [["a"]], proba, [[]], threshold=np.array([0.2, 0.3]))
+
+
 def test_other_shapes_are_refused() -> None:
     with pytest.raises(VerificationError, match=r"2 × 2 .* 3 × 2"):
         compare(PROBA, LABELS, PROBA[:2], LABELS[:2])

@@ -42,6 +42,7 @@ def test_a_recipe_is_read_and_trains_what_it_trained(name: str) -> None:
     if not network:
         model = {"C": 1.0, "C_grid": [0.3, 1.0, 3.0], "alpha": 1.0, "alpha_grid": [0.3, 1.0, 3.0]}
         tables = tables | {"model": model | renamed(tables["model"], kind)}
+    tables = tables | {"protocol": {"thresholds": "one"} | tables["protocol"]}
     same(found["tables"], tables, 0)
     same(found["chosen"], chosen, 1e-3 if network else 1e-5)
     same(found["proba"], expected["proba"], 1e-4 if network else 1e-7)

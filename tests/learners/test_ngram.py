@@ -168,7 +168,7 @@ def test_the_threshold_of_several_labels_gives_the_best_f1() -> None:
     def f1(threshold: float) -> float:
         return 2 * (truth & (p > threshold)).sum() / (truth.sum() + (p > threshold).sum())
 
-    assert f1(fitted.threshold) == max(f1(t) for t in np.round(np.arange(0.05, 0.951, 0.05), 2))
+    assert f1(fitted.rule.threshold) == max(f1(t) for t in np.round(np.arange(0.05, 0.951, 0.05), 2))
 
 
 @pytest.mark.parametrize(("texts", "settings"), [(["", " "], []), (["a", "b"], ["features.min_df=2"])])

@@ -6,8 +6,8 @@ import pytest
 from sklearn.base import clone
 
 from tagline import InputError, TextClassifier, load_recipe
+from tagline.decisions.thresholds import best_threshold
 from tagline.learners import FitOptions, Fitted, TrainingData, fit_recipe
-from tagline.learners.base import best_threshold
 from tagline.learners.sample_weight import row_weights
 from tagline.models import linear
 from tagline.task import Task

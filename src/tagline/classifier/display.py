@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tagline import notebook
+from tagline.decisions.rule import describe_threshold
 from tagline.errors import InputError
 from tagline.features.encoder import Encoder
 from tagline.features.vectorizer import Vectorizer
@@ -202,6 +203,8 @@ def _chosen(clf: "TextClassifier") -> list[tuple[str, object]]:
             rows.append(("trained on", f"{value:,} rows"))
         elif name in ("words", "characters") and isinstance(value, list):
             rows.append((f"{name.removesuffix('s')} n-grams", f"{value[0]} to {value[1]}"))
+        elif name == "threshold" and isinstance(value, list):
+            rows.append(("thresholds", describe_threshold(value)))
         elif isinstance(value, int | float):
             rows.append((name.replace("_", " "), f"{value:,}" if isinstance(value, int) else f"{value:.3g}"))
     return rows

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from tagline.bundle import Bundle
 from tagline.calibration import Calibrator, restore_calibrator
 from tagline.decisions.novelty import Novelty
+from tagline.decisions.rule import DecisionRule
 from tagline.errors import BundleError, InputError, MissingExtraError
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
@@ -35,6 +36,15 @@ _PROBES = ["", "A film, 1 of 2: été 電影"]
 _BROKEN = (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError, pl.exceptions.PolarsError)
 
 Label = Annotated[str, Field(max_length=10_000)] | bool | int | float
+
+
+def _threshold(found: object) -> float | list[float]:
+    """Return a threshold, or those of all labels, if they are numbers between 0 and 1."""
+    values: list[Any] = found if isinstance(found, list) else [found]
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
+            raise ValueError(f"`{value!s:.80}` is not a number between 0 and 1")
+    return [float(value) for value in values] if isinstance(found, list) else float(values[0])
 
 
 class DataFacts(BaseModel):
@@ -98,7 +108,7 @@ class Header(BaseModel):
     model: str
     temperature: float | None = None
     calibration: dict[str, Any] | None = None
-    threshold: Annotated[float, Field(ge=0.0, le=1.0)]
+    threshold: Annotated[float | list[float], PlainValidator(_threshold)]
     positive: str | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     facts: Facts
@@ -119,6 +129,11 @@ class Header(BaseModel):
             raise ValueError("`positive` must be one of two `classes`, and null for more")
         if self.indicator is not None and task is not Task.MULTILABEL:
             raise ValueError("`indicator` is for several labels a text")
+        if isinstance(self.threshold, list):
+            if task is not Task.MULTILABEL:
+                raise ValueError("`threshold` is one number, except for several labels a text")
+            if len(self.threshold) != len(names):
+                raise ValueError(f"`threshold` lists {len(self.threshold):,} numbers for {len(names):,} `classes`")
         if self.calibration is None and self.temperature is None:
             raise ValueError("`temperature` is missing")
         return self
@@ -145,7 +160,7 @@ def header_of(clf: "TextClassifier") -> dict[str, Any]:
         "model": clf.model_.kind,
         **({clf.model_.kind: settings} if settings else {}),
         **calibration_entry(clf.calibrator_),
-        "threshold": clf.threshold_,
+        "threshold": DecisionRule.of(clf.threshold_).to_json(),
         "positive": clf.positive_,
         "seed": clf.seed_,
         "facts": clf.card_,

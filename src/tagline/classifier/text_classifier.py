@@ -17,6 +17,7 @@ from tagline.classifier.graph import classifier_on_graph, graph_of, keep_graph
 from tagline.classifier.header import checked_facts, header_of, restore_model
 from tagline.classifier.novelty import novelty_of
 from tagline.decisions.novelty import Novelty
+from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
 from tagline.features.function_tokenizer import Split, make_tokenizer
 from tagline.features.sequences import Sequences
@@ -74,7 +75,8 @@ class TextClassifier(LearntAttributes):
             as Keras has them.
         coef_, intercept_, n_features_in_: of linear models, see ``LearntAttributes``.
         calibrator_: calibrator of the logits (``Calibrator``); ``temperature_``: of temperature scaling.
-        threshold_: the probability above which a label is given, of two classes and of many labels.
+        threshold_: the probability above which a label is given, of two classes and of many labels; an array,
+            (n_classes,), where each label has its own.
         novelty_: scores of held-out rows that tell texts unlike them (``Novelty``), or None.
         n_features_: how many n-grams or word ids the model knows. ``seconds_``: duration of each stage.
         seed_: the seed of the fit. card_: facts that ``save`` stores with the model.
@@ -188,7 +190,7 @@ class TextClassifier(LearntAttributes):
         self.seed_ = checked_seed(self.seed) if seed is None else seed
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
         self.calibrator_: Calibrator = fitted.calibrator
-        self.threshold_ = fitted.threshold
+        self.threshold_ = fitted.rule.value
         self.chosen_, self.seconds_ = fitted.chosen, fitted.seconds
         self.validation_: HeldOut | None = fitted.held_out
         self.training_: TrainingRecord | None = fitted.training
@@ -260,7 +262,8 @@ class TextClassifier(LearntAttributes):
         """Return the labels that probabilities, (n_texts, n_classes), give.
 
         Two classes: ``positive`` where its probability is above ``threshold``; one equal to it gives the other class.
-        Several labels: lists of those above it, whatever ``predict`` returns. Otherwise the most probable class, and a
+        Several labels: lists of those above it, whatever ``predict`` returns; a given ``threshold`` replaces those of
+        all labels. Otherwise the most probable class, and a
         threshold is an error.
         """
         self._check_fitted()
@@ -355,7 +358,7 @@ class TextClassifier(LearntAttributes):
                 vectorizer=stored.features,
                 model=stored.model,
                 calibrator=stored.calibrator,
-                threshold=header.threshold,
+                rule=DecisionRule.of(header.threshold),
                 chosen=header.chosen,
                 held_out=None,
                 seconds={},

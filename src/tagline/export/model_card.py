@@ -8,6 +8,7 @@ from typing import Any
 
 from tagline.classifier import TextClassifier
 from tagline.decisions.novelty import USUAL_SHARE
+from tagline.decisions.rule import DecisionRule, describe_threshold
 from tagline.errors import InputError
 from tagline.export.replay import Replay
 from tagline.export.verification import Verification
@@ -26,7 +27,7 @@ def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verifi
         "task": clf.task_,
         "classes": [str(name) for name in clf.classes_],
         "positive": clf.positive_,
-        "threshold": clf.threshold_ if clf.task_.has_threshold else None,
+        "threshold": DecisionRule.of(clf.threshold_).to_json() if clf.task_.has_threshold else None,
         "novelty": None if clf.novelty_ is None else {"held_out_rows": len(clf.novelty_), "share": USUAL_SHARE},
         "data": clf.card_.get("dataset"),
         "figures": _figures(clf, model_path),
@@ -69,7 +70,11 @@ def card_markdown(card: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
     lines.append(f"* Task: {card['task']}; classes, in the order of the probabilities: {names}.")
     if card["threshold"] is not None:
         what = "each label" if card["task"] == "multilabel" else f"`{card['positive']}`"
-        lines.append(f"* The prediction is {what} if its probability is above {card['threshold']:g}.")
+        several = isinstance(card["threshold"], list)
+        above = "its threshold in `card.json`, " if several else ""
+        lines.append(
+            f"* The prediction is {what} if its probability is above {above}{describe_threshold(card['threshold'])}."
+        )
     if data:
         lines.append(f"* Trained on `{data['name']}`, {data['rows']['train']:,} train rows.")
     if figures:

@@ -62,7 +62,7 @@ def compare(
     found: Predictions,
     *,
     classes: Sequence[Any],
-    threshold: float | None = None,
+    threshold: float | Floats | None = None,
     bound: float = BOUND,
 ) -> Verification:
     """Compare the predictions of a model and of its export for the same texts.
@@ -71,8 +71,9 @@ def compare(
         expected: the predictions of the model.
         found: the predictions of the export.
         classes: the names of the columns of probabilities.
-        threshold: the probability above which the model predicts a label, None for the most probable class. A label may
-            differ if a probability is within ``bound`` of it, or if two classes are as close to each other.
+        threshold: the probability above which the model predicts a label, or one for each, (n_classes,); None
+            for the most probable class. A label may differ if a probability is within ``bound`` of it, or if two
+            classes are as close to each other.
         bound: the largest difference of two probabilities that is allowed.
 
     Raises:
@@ -93,17 +94,18 @@ def compare(
             f"{row + 1:,} of the replay a probability is `{found.proba[row, k]:.6f}` instead of "
             f"`{expected.proba[row, k]:.6f}`, and {bound:g} is allowed; this is a bug of tagline."
         )
+    above = None if threshold is None else np.broadcast_to(threshold, expected.proba.shape[1:])
     column = {str(name): k for k, name in enumerate(classes)}
 
     def tied(row: int) -> bool:
         """Return whether differences within ``bound`` explain the two labels."""
         proba, before, after = expected.proba[row], expected.labels[row], found.labels[row]
         if isinstance(after, list | tuple | set):
-            assert threshold is not None
+            assert above is not None
             changed = set(map(str, before)) ^ set(map(str, after))
-            return all(name in column and abs(proba[column[name]] - threshold) <= bound for name in changed)
-        if threshold is not None:
-            return bool((np.abs(proba - threshold) <= bound).any())
+            return all(name in column and abs(proba[column[name]] - above[column[name]]) <= bound for name in changed)
+        if above is not None:
+            return bool((np.abs(proba - above) <= bound).any())
         if str(after) not in column:
             return False
         return bool(proba.max() - proba[column[str(after)]] <= 2 * bound)  # one may lose what another gains

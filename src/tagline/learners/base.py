@@ -10,6 +10,8 @@ import polars as pl
 
 from tagline.calibration import CALIBRATORS, Calibrator, choose_calibrator, uncalibrated
 from tagline.decisions.novelty import Novelty
+from tagline.decisions.rule import DecisionRule
+from tagline.decisions.thresholds import choose_rule
 from tagline.errors import InputError
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
@@ -144,7 +146,7 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted recipe: features, model, calibrator, and the ``threshold`` above which a label is given.
+    """A fitted recipe: features, model, calibrator, and the ``rule`` that says which labels are given.
 
     ``novelty`` are the scores of held-out rows that tell texts unlike them; None if there are none.
     """
@@ -152,7 +154,7 @@ class Fitted:
     vectorizer: Featurizer
     model: Model
     calibrator: Calibrator
-    threshold: float
+    rule: DecisionRule
     chosen: dict[str, Any]
     held_out: HeldOut | None
     seconds: dict[str, float]
@@ -174,10 +176,10 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class Calibration:
-    """Calibrator and threshold fitted on held-out logits, and their calibrated probabilities."""
+    """Calibrator and decision rule fitted on held-out logits, and their calibrated probabilities."""
 
     calibrator: Calibrator
-    threshold: float
+    rule: DecisionRule
     proba: Floats  # (n_held_out, n_classes)
 
 
@@ -190,21 +192,22 @@ def check_calibration(method: str, task: Task) -> None:
         )
 
 
-def calibrate(method: str, data: TrainingData, folds: Folds, logits: Floats) -> Calibration:
-    """Fit a calibration method, by its name in recipes, and choose the threshold of label sets on held-out rows.
+def calibrate(recipe: Recipe, data: TrainingData, folds: Folds, logits: Floats) -> Calibration:
+    """Fit the calibration that a recipe names, and choose the thresholds of label sets, on held-out rows.
 
     ``logits`` are those of the held-out rows, (n_held_out, n_outputs), one fold after the other.
     """
     held = np.concatenate([rows for _, rows in folds])
-    task, Y, weights = data.task, data.Y[held], data.weights_of(held)
+    task, Y, weights, method = data.task, data.Y[held], data.weights_of(held), recipe.protocol.calibration
     if method == "none":
         calibrator = uncalibrated()
     else:
         methods = list(CALIBRATORS.values()) if method == "auto" else [CALIBRATORS[method]]
         calibrator = choose_calibrator(methods, logits, Y, task, weights, _absent_classes(data.Y, folds))
     proba = task.probabilities(calibrator.apply(logits))
-    threshold = best_threshold(Y, proba, weights) if task is Task.MULTILABEL else 0.5
-    return Calibration(calibrator, threshold, proba)
+    multilabel = task is Task.MULTILABEL
+    rule = choose_rule(recipe.protocol.thresholds, Y, proba, weights) if multilabel else DecisionRule()
+    return Calibration(calibrator, rule, proba)
 
 
 def rows_left_out(Y: Bools, folds: Folds) -> Bools:
@@ -228,15 +231,3 @@ def _absent_classes(Y: Bools, folds: Folds) -> Bools | None:
     if not np.any(by_fold):
         return None
     return np.repeat(by_fold, [len(held) for _, held in folds], axis=0)
-
-
-def best_threshold(Y: Bools, proba: Floats, weights: Floats) -> float:
-    """Return the threshold, of 0.05 … 0.95, that gives these weighted rows the best micro F1."""
-    grid = np.round(np.arange(0.05, 0.951, 0.05), 2)
-    true = weights @ Y.sum(axis=1)
-    f1 = []
-    for threshold in grid:
-        given = proba > threshold
-        right = weights @ (Y & given).sum(axis=1)
-        f1.append(2 * right / max(1, true + weights @ given.sum(axis=1)))
-    return float(grid[int(np.argmax(f1))])

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from tagline.calibration import uncalibrated
+from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
 from tagline.features.encoder import Encoder
 from tagline.features.tokenizer import Tokenizer
@@ -73,10 +74,10 @@ class NetworkLearner:
         network = training.draw(encoder)
         history, restored = training.search(network, X, learned, held)
 
-        calibrator, threshold, held_out = uncalibrated(), 0.5, None
+        calibrator, rule, held_out = uncalibrated(), DecisionRule(), None
         if len(held):
-            calibrated = calibrate(protocol.calibration, data, folds[:1], network.logits(X[held]))
-            calibrator, threshold = calibrated.calibrator, calibrated.threshold
+            calibrated = calibrate(recipe, data, folds[:1], network.logits(X[held]))
+            calibrator, rule = calibrated.calibrator, calibrated.rule
             held_out = HeldOut(held, data.Y[held], calibrated.proba, how)
 
         refit_history = None
@@ -102,13 +103,13 @@ class NetworkLearner:
             **({} if start is None else {"vectors": start.facts(encoder, X[learned])}),
             "epochs": len(refit_history) if refit_history is not None else restored or len(history),
             **calibrator.chosen(),
-            "threshold": threshold,
+            "threshold": rule.to_json(),
             "held_out": describe_held_out(data.Y, folds[:1], how) if len(held) else None,
             "tried": ["epochs"] if restored is not None and not isinstance(protocol.refit, int) else [],
             "learnt_from": len(learned),
         }
         seconds = {"features": inputs.seconds, "fit": time.perf_counter() - started - inputs.seconds}
-        return Fitted(encoder, network, calibrator, threshold, chosen, held_out, seconds, record)
+        return Fitted(encoder, network, calibrator, rule, chosen, held_out, seconds, record)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import polars as pl
 import scipy.sparse as sp
 
 from tagline.calibration import Calibrator, uncalibrated
+from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
 from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.sequences import Sequences
@@ -77,7 +78,7 @@ class NgramLearner:
             "min_df": fit.min_df,
             **({} if fit.settings.tuned is None else {fit.settings.tuned: chosen.candidate.value}),
             **calibration.calibrator.chosen(),
-            "threshold": calibration.threshold,
+            "threshold": calibration.rule.to_json(),
             "held_out": describe_held_out(data.Y, folds, how) if folds else None,
             "tried": chosen.tried,
             "learnt_from": len(data) if learned_rows is None else len(learned_rows),
@@ -90,7 +91,7 @@ class NgramLearner:
             outcome.vectorizer,
             outcome.model,
             calibration.calibrator,
-            calibration.threshold,
+            calibration.rule,
             settings,
             calibration.held_out,
             seconds,
@@ -130,10 +131,10 @@ class _Outcome:
 
 @dataclass(frozen=True)
 class _Calibrated:
-    """Calibrator, threshold and held-out predictions, fitted on the held-out logits."""
+    """Calibrator, decision rule and held-out predictions, fitted on the held-out logits."""
 
     calibrator: Calibrator
-    threshold: float
+    rule: DecisionRule
     held_out: HeldOut | None
     proba: Floats | None = None  # of all held-out rows, (n_held_out, n_classes)
 
@@ -378,15 +379,15 @@ def _call(job: Callable[[], Any]) -> Any:
 def _calibrate(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, how: str) -> _Calibrated:
     """Calibrate on the held-out rows; report only the validation rows among them if some were given."""
     if logits is None:
-        return _Calibrated(uncalibrated(), 0.5, None)
+        return _Calibrated(uncalibrated(), DecisionRule(), None)
     data = fit.data
     held = np.concatenate([rows for _, rows in folds])
-    calibrated = calibrate(recipe.protocol.calibration, data, folds, logits)
+    calibrated = calibrate(recipe, data, folds, logits)
     shown = np.ones(len(held), dtype=bool)
     if data.n_validation:
         shown = held >= len(data) - data.n_validation
     held_out = HeldOut(held[shown], data.Y[held][shown], calibrated.proba[shown], how)
-    return _Calibrated(calibrated.calibrator, calibrated.threshold, held_out, calibrated.proba)
+    return _Calibrated(calibrated.calibrator, calibrated.rule, held_out, calibrated.proba)
 
 
 def _lengths(vectorizer: Vectorizer) -> dict[str, list[int]]:

@@ -41,7 +41,7 @@ class Predictions:
         classes: Names in the order of the indices.
         task: What the labels are.
         positive: The positive one of two classes.
-        threshold: The probability above which the positive class is predicted.
+        threshold: The probability above which the positive class, or each label, is predicted.
         unit: The unit of each row, ``(n,)``, see ``measure``; ``None`` if it is not known.
 
     """
@@ -52,7 +52,7 @@ class Predictions:
     classes: Sequence[str]
     task: Task
     positive: str | None = None
-    threshold: float = 0.5
+    threshold: float | Floats = 0.5
     unit: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
@@ -228,7 +228,8 @@ def _calibration(of: Predictions) -> "Figure":
 def _scores(of: Predictions) -> "Figure":
     from tagline.plots.scores import plot_scores
 
-    return plot_scores(of.y_true, _proba(of), of.classes, positive=of.positive, threshold=of.threshold)
+    threshold = 0.5 if isinstance(of.threshold, np.ndarray) else of.threshold
+    return plot_scores(of.y_true, _proba(of), of.classes, positive=of.positive, threshold=threshold)
 
 
 def _proba(of: Predictions) -> Floats:

@@ -32,11 +32,14 @@ class Protocol(Table):
     ``training.epochs``.
     ``calibration``: how probabilities are calibrated on held-out rows: a key of ``tagline.calibration.CALIBRATORS``,
     ``"auto"`` for the one with the lowest log loss, or ``"none"``.
+    ``thresholds``: ``"one"`` threshold for all labels of a set, of the best micro F1 on held-out rows, or one
+    ``"per-label"``, of the best sum of macro and micro F1; other tasks ignore it.
     """
 
     validation: Literal["auto", "none"] | int | float = "auto"
     refit: Literal["no", "all", "best-epoch"] | Count = "all"
     calibration: Annotated[str, one_of(["none", "auto", *CALIBRATORS])] = "temperature"
+    thresholds: Literal["one", "per-label"] = "one"
 
     @field_validator("refit", mode="before")
     @classmethod

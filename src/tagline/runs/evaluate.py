@@ -24,7 +24,7 @@ from tagline.runs.environment import peak_rss_mb
 from tagline.runs.findings import key_findings
 from tagline.runs.settings import Log, Progress, StepProgress
 from tagline.runs.test_ledger import Entry, record_reading, what_counts
-from tagline.task import Task
+from tagline.task import Floats, Task
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -47,7 +47,7 @@ class Evaluation:
     model: str | Path
     data: Any
     options: ReadOptions
-    threshold: float
+    threshold: float | Floats
     dataset: Dataset
     split: Split
     clf: "TextClassifier"
@@ -142,7 +142,6 @@ def evaluate_model(
     others += [KeyFinding(Kind.UNTRAINED_CLASSES, sentence) for sentence in aligned.untrained]
     unknown = classes[len(clf.classes_) :]
     findings = key_findings(metrics, dataset.facts, balanced=True, others=others, unknown=unknown)
-    threshold = clf.threshold_ if threshold is None else threshold
     return Evaluation(
         metrics,
         rows_used,
@@ -151,7 +150,7 @@ def evaluate_model(
         model,
         data,
         options,
-        threshold,
+        clf.threshold_ if threshold is None else threshold,
         dataset,
         split,
         clf,

@@ -11,6 +11,7 @@ import polars as pl
 
 from tagline.classifier import TextClassifier
 from tagline.decisions.novelty import USUAL_SHARE
+from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
 from tagline.explain import top_features
 from tagline.metrics.calibration_error import reliability_curve, top_label
@@ -59,7 +60,7 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
         "task": clf.task_,
         "classes": [str(each) for each in clf.classes_],
         "positive": clf.positive_,
-        "threshold": clf.threshold_,
+        "threshold": DecisionRule.of(clf.threshold_).to_json(),
         "novelty": USUAL_SHARE if clf.novelty_ is not None and clf.novelty_.least <= USUAL_SHARE else None,
         "data": {"name": name, "rows": dict(dataset.get("rows") or {}), "facts": data_sentences(dataset)},
         "trained": record.get("created"),

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+import numpy as np
+
 from tagline.classifier import TextClassifier
 from tagline.data.wording import counted, have
+from tagline.decisions.rule import describe_threshold
 from tagline.metrics.formatting import display_name, listed
 from tagline.report.conclusion import reuse_sentence
 from tagline.report.sections.provenance import training_sentences
@@ -81,7 +84,9 @@ def _threshold(clf: TextClassifier) -> str:
         return "It predicts the most probable class."
     if clf.task_.has_positive:
         return f"It predicts `{display_name(str(clf.positive_), 40)}` if its probability is above {clf.threshold_:.3g}."
-    return f"A label is assigned if its probability is above {clf.threshold_:.3g}."
+    value = describe_threshold(clf.threshold_)
+    above = f"a threshold of its own, {value}" if isinstance(clf.threshold_, np.ndarray) else value
+    return f"A label is assigned if its probability is above {above}."
 
 
 def _balance(counts: Mapping[str, int]) -> list[str]:

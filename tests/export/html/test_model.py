@@ -78,6 +78,17 @@ def test_a_page_that_lacks_ngrams_cannot_tell_novelty() -> None:
     assert in_v8(packed).explain("good film")["novelty_p_value"] is None
 
 
+def test_each_label_has_its_own_threshold_as_in_python() -> None:
+    clf = fitted(n_classes=0)
+    proba = clf.predict_proba(texts_for(clf))
+    clf.threshold_ = np.quantile(proba, [0.2, 0.5, 0.8], axis=0).diagonal()
+    packed, texts = pruned(clf, 16, 100), texts_for(clf)
+    answers, expected = in_v8(packed).classify(texts), packed.classifier.predict_proba(texts)
+    assert np.array_equal(packed.classifier.threshold_, clf.threshold_)
+    assert answers.labels == packed.classifier.decide(expected).tolist()
+    assert answers.labels != packed.classifier.decide(expected, threshold=0.5).tolist()
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("percent", [100, 97])
 def test_labels_and_probabilities_are_pythons(clf: TextClassifier, bits: int, percent: int) -> None:

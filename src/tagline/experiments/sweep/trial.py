@@ -120,7 +120,7 @@ def _held_out(shared: SharedData, fitted: Fitted) -> Predicted:
     if held_out is None or not len(held_out.proba):
         raise InputError("No rows are left to evaluate on.")
     positive = shared.classes.index(positive_class(shared.classes)) if shared.task.has_positive else 1
-    decided = shared.task.decide(held_out.proba, fitted.threshold, positive)
+    decided = fitted.rule.decide(held_out.proba, shared.task, positive)
     return Predicted(shared.task.truth(held_out.Y), decided, held_out.proba, shared.unit[held_out.rows])
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.data.splits import fold_rows, strata
+from tagline.decisions.rule import DecisionRule
 from tagline.experiments.shared_data import SharedData, read_shared_data
 from tagline.experiments.tune.objective import METRICS, Metric, Rows
 from tagline.experiments.workers import Report, Work
@@ -149,15 +150,15 @@ def evaluate_fold(
     fitted = shared.fit(recipe, seed, [folds.rows(fold)])
     held_out = fitted.held_out
     assert held_out is not None
-    decided = _decide(held_out.proba, fitted.threshold, shared.task)
+    decided = _decide(held_out.proba, fitted.rule, shared.task)
     rows = metric.kept(held_out.Y, held_out.proba, decided, shared.task)
     return fitted, FoldResult(fold, rows, fitted.seconds)
 
 
-def _decide(proba: NDArray[np.float64], threshold: float, task: Task) -> NDArray[np.bool_]:
+def _decide(proba: NDArray[np.float64], rule: DecisionRule, task: Task) -> NDArray[np.bool_]:
     """Return the decisions as a class matrix, (n, n_classes)."""
     if task is Task.MULTILABEL:
-        return task.decide(proba, threshold)
+        return rule.decide(proba, task)
     decided = np.zeros(proba.shape, dtype=bool)
     decided[np.arange(len(proba)), proba.argmax(axis=1)] = True
     return decided

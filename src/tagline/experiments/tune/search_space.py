@@ -133,7 +133,7 @@ def _linear(trial: "Trial", family: str, profile: DataProfile) -> dict[str, Any]
     return {
         "features": features,
         "model": {"kind": kind, "C": float(f"{C:.3g}")},
-        "protocol": {"validation": "auto", "refit": "all", "calibration": "auto"},
+        "protocol": {"validation": "auto", "refit": "all", "calibration": "auto", "thresholds": "per-label"},
     }
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.classifier import TextClassifier
+from tagline.decisions.rule import DecisionRule
 from tagline.export.html.characters import character_tables
 from tagline.export.html.quantization import Levels
 from tagline.features.ngrams import WordNgrams
@@ -56,7 +57,7 @@ def write_payload(
         "classes": [str(name) for name in clf.classes_],
         "task": clf.task_,
         "positive": clf.positive_,
-        "threshold": clf.threshold_,
+        "threshold": DecisionRule.of(clf.threshold_).to_json(),
         "calibration": clf.calibrator_.to_json(),
         "tf": vectorizer.tf,
         "unit": vectorizer.unit,

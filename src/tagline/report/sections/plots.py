@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tagline.decisions.rule import DecisionRule
 from tagline.metrics.counts import MANY_CLASSES
 from tagline.plots.registry import PLOTS, PlotData, Predictions, SearchCourse, Section, TrainingHistory
 from tagline.report.markup.inline_svg import InlineSvg, read_svg
@@ -57,7 +58,7 @@ def _predictions(run: RunFolder) -> Predictions | None:
         classes,
         task,
         (metrics.get("test") or {}).get("positive"),
-        0.5 if threshold is None else float(threshold),
+        DecisionRule.of(0.5 if threshold is None else threshold).value,
         frame["unit"].to_numpy() if "unit" in frame.columns else None,
     )
 

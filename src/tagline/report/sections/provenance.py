@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tagline.calibration import CALIBRATORS, TemperatureScaling
+from tagline.decisions.rule import describe_threshold
 from tagline.metrics.formatting import listed
 from tagline.report.conclusion import reuse_sentence
 from tagline.report.markup.excerpts import harmless
@@ -119,7 +120,8 @@ def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: 
         method = str(chosen.get("calibration") or TemperatureScaling.kind)
         fitted.append(f"the calibration {CALIBRATORS[method].fitted}" if method in CALIBRATORS else "the calibration")
     if task is Task.MULTILABEL and "threshold" not in (chosen.get("tried") or []):
-        fitted.append("the threshold")
+        several = isinstance(chosen.get("threshold"), list)
+        fitted.append("the threshold of each label" if several else "the threshold")
     were = "was" if len(fitted) == 1 else "were"
     if tried:
         also = f"; {listed(fitted)} {were} fitted on them" if fitted else ""
@@ -146,6 +148,8 @@ def _chosen_settings(chosen: Mapping[str, Any], task: Task | None) -> list[dict[
     for key, value in chosen.items():
         if key in ("words", "characters") and isinstance(value, list) and len(value) == 2:
             value = f"{value[0]} to {value[1]}" if value[0] != value[1] else str(value[0])
+        if key == "threshold" and isinstance(value, list) and value:
+            value = f"{describe_threshold(value)}, one for each label"
         if key not in in_sentences and value is not None:
             named[_SETTINGS.get(key, key)] = value
     return _settings(named)

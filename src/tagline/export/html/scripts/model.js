@@ -95,10 +95,15 @@ function largestOf(values) {
   return best;
 }
 
+/** The threshold of a label; some models have one for all labels. */
+function thresholdOf(label, { threshold }) {
+  return Array.isArray(threshold) ? threshold[label] : threshold;
+}
+
 /** The index of the predicted class; for a multi-label task the indices of all predicted labels. */
 function decide(probabilities, model) {
   if (model.task === "multilabel") {
-    return probabilities.flatMap((probability, i) => (probability > model.threshold ? [i] : []));
+    return probabilities.flatMap((probability, i) => (probability > thresholdOf(i, model) ? [i] : []));
   }
   if (model.task === "binary") {
     const second = model.classes.indexOf(model.positive);

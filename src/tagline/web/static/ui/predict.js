@@ -87,7 +87,8 @@ function predictTab(state, onProblem) {
   function nearestLabel(given) {
     if (given.length > 0) return "";
     const [[name, probability]] = ranking();
-    return `Nothing above ${limit(state.about.threshold)}; nearest: ${shown(name)}, ${percent(probability)}`;
+    const above = Array.isArray(state.about.threshold) ? "its threshold" : limit(state.about.threshold);
+    return `Nothing above ${above}; nearest: ${shown(name)}, ${percent(probability)}`;
   }
 
   const ranking = () => Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]);
@@ -95,6 +96,7 @@ function predictTab(state, onProblem) {
   /** The threshold of a class, where one decides: of a label, or of the positive of two classes unless it is 50 %. */
   function thresholdOf(name) {
     const { task, positive, threshold } = state.about;
+    if (Array.isArray(threshold)) return threshold[state.about.classes.indexOf(name)];
     if (task === "multilabel") return threshold;
     return task === "binary" && name === positive && threshold !== 0.5 ? threshold : null;
   }
@@ -104,7 +106,8 @@ function predictTab(state, onProblem) {
     const isShown = task === "multilabel" || (task === "binary" && threshold !== 0.5);
     const what = task === "multilabel" ? "a label is assigned" : `“${shown(positive ?? "")}” is predicted`;
     byId("threshold").hidden = !isShown;
-    byId("threshold").textContent = isShown ? `The line marks the threshold: ${what} above ${limit(threshold)}.` : "";
+    const above = Array.isArray(threshold) ? "that of its own" : limit(threshold);
+    byId("threshold").textContent = isShown ? `The line marks the threshold: ${what} above ${above}.` : "";
   }
 
   function showBars() {
