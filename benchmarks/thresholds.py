@@ -29,7 +29,7 @@ def peer(path: str, name: str) -> None:
     started = time.perf_counter()
     prepared = linear.Preprocessor(tfidf_params={})
     parts = {"train": {"x": given["train"], "y": given["labels"]}, "test": {"x": given["test"], "y": given["truth"]}}
-    data = prepared.fit_transform(parts)
+    data = prepared.fit_transform({"data_format": "txt", **parts})
     model = getattr(linear, name)(data["train"]["y"], data["train"]["x"], verbose=False)
     decided = linear.predict_values(model, data["test"]["x"]) > 0
     classes = list(prepared.label_mapping)
