@@ -23,6 +23,7 @@ from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
 from tagline.runs.predicting.prediction_row import PredictionOptions, prediction_rows
 from tagline.runs.predicting.tables import JSON_OBJECT, CsvStyle, open_table, style_of, table_kind
+from tagline.task import Floats
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -83,9 +84,12 @@ def predict_texts(clf: "TextClassifier", texts: Sequence[str], options: Predicti
     """
     options.check(clf)
     series = pl.Series("text", list(texts), dtype=pl.String)
-    added = _predicted(clf, series, pl.repeat(None, len(series), dtype=pl.String, eager=True), options)
-    if added["reason"].null_count() == len(added):
-        added = added.drop("reason")
+    if options.novelty is None and not n_blank(series):
+        added = _prediction_columns(clf, clf.predict_proba(series), options)
+    else:
+        added = _predicted(clf, series, pl.repeat(None, len(series), dtype=pl.String, eager=True), options)
+        if added["reason"].null_count() == len(added):
+            added = added.drop("reason")
     return pl.concat([series.to_frame(), added], how="horizontal")
 
 
@@ -100,7 +104,7 @@ def predict_ids(
     """
     options.check(clf)
     rows = Sequences.of(sequences).to_lists()
-    added = prediction_rows(clf, _names(clf), clf.predict_proba(rows), options).to_frame()
+    added = _prediction_columns(clf, clf.predict_proba(rows), options)
     assert isinstance(clf.vectorizer_, Encoder)  # other models refuse ids
     index = clf.vectorizer_.index
     texts = [str(ids) if index is None else index.decode(ids) for ids in rows]
@@ -110,14 +114,16 @@ def predict_ids(
 def _predicted(clf: "TextClassifier", texts: pl.Series, reasons: pl.Series, options: PredictionOptions) -> pl.DataFrame:
     """Return the columns of predictions, empty where there is a reason, and ``reason``; some ``reasons`` are known."""
     proba = clf.predict_proba(texts)
-    added = prediction_rows(clf, _names(clf), proba, options).to_frame()
+    added = _prediction_columns(clf, proba, options)
     reasons = reasons.set(is_blank(texts) & reasons.is_null(), EMPTY)
-    reasons = reasons.set(pl.Series(options.unlike(clf, texts, proba)) & reasons.is_null(), UNLIKE).alias("reason")
+    if options.novelty is not None:
+        reasons = reasons.set(pl.Series(options.unlike(clf, texts, proba)) & reasons.is_null(), UNLIKE)
+    reasons = reasons.alias("reason")
     return added.select(pl.when(reasons.is_null()).then(pl.all())).with_columns(reasons)
 
 
-def _names(clf: "TextClassifier") -> list[str]:
-    return [str(name) for name in clf.classes_]
+def _prediction_columns(clf: "TextClassifier", proba: Floats, options: PredictionOptions) -> pl.DataFrame:
+    return prediction_rows(clf, [str(name) for name in clf.classes_], proba, options).to_frame()
 
 
 def predict_file(
