@@ -16,6 +16,7 @@ from tagline.classifier.display import card, confusion_figure, history_figure, s
 from tagline.classifier.graph import classifier_on_graph, graph_of, keep_graph
 from tagline.classifier.header import checked_facts, header_of, restore_model
 from tagline.classifier.novelty import novelty_of
+from tagline.decisions.costs import as_costs
 from tagline.decisions.novelty import Novelty
 from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
@@ -258,13 +259,17 @@ class TextClassifier(LearntAttributes):
             return self.decide(proba)
         return self.indicator_.write(self.task_.decide(proba, self.threshold_), self.classes_, texts)
 
-    def decide(self, proba: Floats, *, threshold: float | None = None, positive: str | None = None) -> Labels:
+    def decide(
+        self, proba: Floats, *, threshold: float | None = None, positive: str | None = None, costs: Any = None
+    ) -> Labels:
         """Return the labels that probabilities, (n_texts, n_classes), give.
 
         Two classes: ``positive`` where its probability is above ``threshold``; one equal to it gives the other class.
         Several labels: lists of those above it, whatever ``predict`` returns; a given ``threshold`` replaces those of
-        all labels. Otherwise the most probable class, and a
-        threshold is an error.
+        all labels. Otherwise the most probable class, and a threshold is an error.
+
+        With ``costs`` the class of the smallest expected cost: a mapping from each true class to ``{predicted class:
+        cost}``, or a matrix, (n_classes, n_classes), true classes in rows. They exclude a threshold and several labels.
         """
         self._check_fitted()
         proba = np.asarray(proba)
@@ -272,6 +277,13 @@ class TextClassifier(LearntAttributes):
             raise InputError(f"`proba` has the shape {proba.shape}, not (n_texts, {len(self.classes_):,}).")
         if threshold is not None and not (isinstance(threshold, Real) and 0.0 <= threshold <= 1.0):
             raise InputError(f"The threshold `{threshold}` is not between 0 and 1.")
+        if costs is not None:
+            if threshold is not None or positive is not None:
+                raise InputError("Costs decide by themselves: leave out the threshold and the positive class.")
+            if self.task_ is Task.MULTILABEL:
+                raise InputError("Costs are for one class a text; this model gives several labels: take a threshold.")
+            chosen = as_costs(costs, [str(name) for name in self.classes_]).decide(proba)
+            return np.asarray(self.classes_[chosen])
         above = self.threshold_ if threshold is None else threshold
         if threshold is not None and not self.task_.has_threshold:
             raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")

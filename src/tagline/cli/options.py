@@ -249,6 +249,15 @@ Threshold = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+Cost = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Predict the class of the smallest expected cost: a CSV or TSV of costs, true classes in rows, predicted "
+        "ones in columns.",
+        rich_help_panel=MODEL,
+    ),
+]
 Track = Annotated[
     list[str] | None,
     typer.Option(

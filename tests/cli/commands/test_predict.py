@@ -450,6 +450,18 @@ def test_top_k_of_several_classes(call, topics_run):
     assert row["top_1_probability"] > row["top_2_probability"]
 
 
+def test_costs_decide(call, run_folder, fails, tmp_path):
+    text, costs = "a superb film", tmp_path / "costs.csv"
+    costs.write_text("true,neg,pos\nneg,0,1000000\npos,1,0\n", encoding="utf-8")
+    assert json.loads(call("predict", run_folder, text, "--json", "-q")[1])[0]["prediction"] == "pos"
+    assert json.loads(call("predict", run_folder, text, "--json", "-q", "--cost", costs)[1])[0]["prediction"] == "neg"
+    assert "leave out" in fails("predict", run_folder, text, "--cost", costs, "--threshold", "0.3")
+    costs.write_text("true,neg,post\nneg,0,1\npost,1,0\n", encoding="utf-8")
+    assert "`post` is not a class of the model" in fails("predict", run_folder, text, "--cost", costs)
+    multilabel = Path(__file__).parents[2] / "golden" / "bundle-v2-fast-multilabel" / "model"
+    assert "one class a text" in fails("predict", multilabel, text, "--cost", costs)
+
+
 def test_a_threshold_for_several_classes_is_rejected(fails, topics_run):
     assert "two classes" in fails("predict", topics_run, "the goal", "--threshold", "0.5")
     assert "two classes" in fails("predict", topics_run, "the goal", "--positive", "sport")

@@ -102,6 +102,7 @@ def predict(
     ] = False,
     threshold: options.Threshold = None,
     positive: options.Positive = None,
+    cost: options.Cost = None,
     novelty: Annotated[
         float | None,
         typer.Option(
@@ -134,12 +135,18 @@ def predict(
     session = options.session_of(context)
     session.stage("loading the model")
     from tagline.data import FileLayout
+    from tagline.decisions.costs import read_costs
     from tagline.run_folder import load_model
     from tagline.runs.predicting.predict import FileOptions
     from tagline.runs.predicting.prediction_row import CommandOptions
 
     prediction = CommandOptions(
-        threshold=threshold, positive=positive, top_k=top_k or 0, probabilities=proba, novelty=novelty
+        threshold=threshold,
+        positive=positive,
+        top_k=top_k or 0,
+        probabilities=proba,
+        novelty=novelty,
+        costs=None if cost is None else read_costs(cost),
     )
     clf = load_model(model)
     if source:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tagline.classifier.novelty import check_novelty
+from tagline.decisions.costs import CostMatrix
 from tagline.errors import InputError, nearest
 from tagline.task import Bools, Floats, Ints, Task
 
@@ -76,10 +77,17 @@ class CommandOptions(PredictionOptions):
     threshold: float | None = None  # `TextClassifier.decide` checks it
     novelty: float | None = None
     positive: str | None = None
+    costs: CostMatrix | None = None
 
     def check(self, clf: "TextClassifier") -> None:
         """Raise `OptionError` if the model does not support an option."""
         super().check(clf)
+        if self.costs is not None:
+            if self.threshold is not None or self.positive is not None:
+                raise OptionError("costs", "`--cost` decides by itself: leave out `--threshold` and `--positive`.")
+            if clf.task_ == Task.MULTILABEL:
+                raise OptionError("costs", f"`--cost` is for one class a text; this model has {_classes(clf)}.")
+            self.costs.in_order([str(name) for name in clf.classes_], "`--cost`")
         if self.positive is None:
             return
         classes = [str(name) for name in clf.classes_]
@@ -94,7 +102,7 @@ class CommandOptions(PredictionOptions):
 
     def decide(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
         """Return the labels for probabilities, (n_texts, n_classes)."""
-        return clf.decide(proba, threshold=self.threshold, positive=self.positive)
+        return clf.decide(proba, threshold=self.threshold, positive=self.positive, costs=self.costs)
 
 
 class ClassProbability(BaseModel):
