@@ -7,6 +7,7 @@
 from collections.abc import Callable, Sequence
 
 import coverage_copies
+import coverage_decisions
 import coverage_intervals
 import coverage_novelty
 import coverage_search
@@ -16,6 +17,7 @@ PARTS: dict[str, tuple[str, Callable[[int], str]]] = {
     "intervals": (coverage_intervals.TITLE, coverage_intervals.report),
     "copies": (coverage_copies.TITLE, coverage_copies.report),
     "novelty": (coverage_novelty.TITLE, coverage_novelty.report),
+    "decisions": (coverage_decisions.TITLE, coverage_decisions.report),
     "search": (coverage_search.TITLE, coverage_search.report),
 }
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 
 from tagline.bundle import Bundle
 from tagline.calibration import Calibrator, restore_calibrator
+from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.novelty import Novelty
 from tagline.decisions.rule import DecisionRule
 from tagline.errors import BundleError, InputError, MissingExtraError
@@ -187,6 +188,7 @@ class StoredModel:
     calibrator: Calibrator
     novelty: Novelty | None
     graph: bytes | None
+    held_out: HeldOutScores | None
 
 
 def restore_model(bundle: Bundle, source: object) -> StoredModel:
@@ -225,13 +227,17 @@ def restore_model(bundle: Bundle, source: object) -> StoredModel:
         graph = bundle.binaries.get(part)
         if graph is not None:
             check_graph(graph)
+        part = "held_out"
+        held_out = HeldOutScores.restore(bundle.arrays, len(header.classes))
+        if held_out is not None and task is Task.MULTILABEL:
+            raise ValueError("there are none of several labels a text")
     except MissingExtraError:
         raise
     except _BROKEN as error:
         what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error
         raise BundleError(f"`{source}` has an invalid `{part}` ({what}). Copy or train the model again.") from None
     classes = np.array(header.classes, dtype=str if isinstance(header.classes[0], str) else None)
-    return StoredModel(header, task, classes, recipe, features, model, calibrator, novelty, graph)
+    return StoredModel(header, task, classes, recipe, features, model, calibrator, novelty, graph, held_out)
 
 
 def _known(key: str, name: object, registry: Any) -> None:

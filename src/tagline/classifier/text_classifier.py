@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +11,19 @@ from numpy.typing import ArrayLike, NDArray
 from tagline.bundle import Bundle, bundle_folder, read_bundle, write_bundle
 from tagline.calibration import Calibrator
 from tagline.classifier.attributes import LearntAttributes
+from tagline.classifier.decisions import DecisionMethods
 from tagline.classifier.display import card, confusion_figure, history_figure, summary_text
 from tagline.classifier.graph import classifier_on_graph, graph_of, keep_graph
 from tagline.classifier.header import checked_facts, header_of, restore_model
 from tagline.classifier.novelty import novelty_of
-from tagline.decisions.costs import as_costs
+from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.novelty import Novelty
 from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
 from tagline.features.function_tokenizer import Split, make_tokenizer
 from tagline.features.sequences import Sequences
 from tagline.inputs.indicators import IndicatorFormat
-from tagline.inputs.labels import check_lengths, label_text, list_labels, matches
+from tagline.inputs.labels import check_lengths, list_labels, matches
 from tagline.inputs.texts import as_inputs
 from tagline.learners import FitOptions, Fitted, HeldOut, TrainingRecord, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
@@ -31,10 +31,9 @@ from tagline.learners.fit_arguments import check_arguments, checked_seed
 from tagline.learners.holdout import row_units
 from tagline.learners.progress import FitProgress
 from tagline.learners.sample_weight import checked_weights
-from tagline.metrics.block import positive_class
 from tagline.models import Model
 from tagline.recipes import Recipe, load_recipe
-from tagline.task import Floats, Task
+from tagline.task import Floats
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +44,7 @@ Labels = NDArray[Any]
 BATCH = 16_384  # texts turned into features at a time
 
 
-class TextClassifier(LearntAttributes):
+class TextClassifier(DecisionMethods, LearntAttributes):
     """A text classifier with scikit-learn's conventions.
 
     Examples:
@@ -71,7 +70,10 @@ class TextClassifier(LearntAttributes):
         task_: ``"binary"``, ``"multiclass"`` or ``"multilabel"`` (``Task``).
         positive_: the positive one of two classes, else None.
         recipe_: the recipe in full. ``chosen_``: settings chosen on held-out rows.
-        validation_: held-out predictions before the final fit (``HeldOut``), or None.
+        validation_: held-out predictions before the final fit (``HeldOut``), or None. ``held_out_``: what a saved model
+            keeps of all of them (``HeldOutScores``).
+        calibrated_on_: all held-out predictions, also of training rows if ``validation`` was given; ``stored_scores_``:
+            the scores that a loaded model has in their place.
         training_: how a network was trained, epoch by epoch (``TrainingRecord``), or None. ``history_``: its metrics
             as Keras has them.
         coef_, intercept_, n_features_in_: of linear models, see ``LearntAttributes``.
@@ -178,15 +180,22 @@ class TextClassifier(LearntAttributes):
             tokenizer=make_tokenizer(self.tokenizer, self.stop_words),
         )
         fitted = fit_recipe(recipe, given.data, options)
-        if fitted.held_out is not None:
-            held = fitted.held_out.rows
-            found = replace(fitted.held_out, rows=given.rows[held], unit=row_units(given.data, held))
-            fitted = replace(fitted, held_out=found)
+        held_out, calibrated_on = (
+            found and replace(found, rows=given.rows[found.rows], unit=row_units(given.data, found.rows))
+            for found in (fitted.held_out, fitted.calibrated_on)
+        )
+        fitted = replace(fitted, held_out=held_out, calibrated_on=calibrated_on)
         self.classes_, self.task_, self.recipe_, self.positive_ = given.classes, given.data.task, recipe, given.positive
         self._take(fitted, given.indicator, seed)
         return self
 
-    def _take(self, fitted: Fitted, indicator: IndicatorFormat | None = None, seed: int | None = None) -> None:
+    def _take(
+        self,
+        fitted: Fitted,
+        indicator: IndicatorFormat | None = None,
+        seed: int | None = None,
+        scores: HeldOutScores | None = None,
+    ) -> None:
         self.indicator_ = indicator
         self.seed_ = checked_seed(self.seed) if seed is None else seed
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
@@ -194,6 +203,7 @@ class TextClassifier(LearntAttributes):
         self.threshold_ = fitted.rule.value
         self.chosen_, self.seconds_ = fitted.chosen, fitted.seconds
         self.validation_: HeldOut | None = fitted.held_out
+        self.calibrated_on_, self.stored_scores_ = fitted.calibrated_on, scores
         self.training_: TrainingRecord | None = fitted.training
         self.novelty_: Novelty | None = fitted.novelty
         self.n_features_ = fitted.vectorizer.n_columns
@@ -259,48 +269,6 @@ class TextClassifier(LearntAttributes):
             return self.decide(proba)
         return self.indicator_.write(self.task_.decide(proba, self.threshold_), self.classes_, texts)
 
-    def decide(
-        self, proba: Floats, *, threshold: float | None = None, positive: str | None = None, costs: Any = None
-    ) -> Labels:
-        """Return the labels that probabilities, (n_texts, n_classes), give.
-
-        Two classes: ``positive`` where its probability is above ``threshold``; one equal to it gives the other class.
-        Several labels: lists of those above it, whatever ``predict`` returns; a given ``threshold`` replaces those of
-        all labels. Otherwise the most probable class, and a threshold is an error.
-
-        With ``costs`` the class of the smallest expected cost: a mapping from each true class to ``{predicted class:
-        cost}``, or a matrix, (n_classes, n_classes), true classes in rows. They exclude a threshold and several labels.
-        """
-        self._check_fitted()
-        proba = np.asarray(proba)
-        if proba.ndim != 2 or proba.shape[1] != len(self.classes_):
-            raise InputError(f"`proba` has the shape {proba.shape}, not (n_texts, {len(self.classes_):,}).")
-        if threshold is not None and not (isinstance(threshold, Real) and 0.0 <= threshold <= 1.0):
-            raise InputError(f"The threshold `{threshold}` is not between 0 and 1.")
-        if costs is not None:
-            if threshold is not None or positive is not None:
-                raise InputError("Costs decide by themselves: leave out the threshold and the positive class.")
-            if self.task_ is Task.MULTILABEL:
-                raise InputError("Costs are for one class a text; this model gives several labels: take a threshold.")
-            chosen = as_costs(costs, [str(name) for name in self.classes_]).decide(proba)
-            return np.asarray(self.classes_[chosen])
-        above = self.threshold_ if threshold is None else threshold
-        if threshold is not None and not self.task_.has_threshold:
-            raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
-        second = 1
-        if self.task_.has_positive:
-            names = [str(name) for name in self.classes_]
-            second = names.index(
-                positive_class(names, label_text(positive) if positive is not None else self.positive_)
-            )
-        decided = self.task_.decide(proba, above, second)
-        if self.task_ is Task.MULTILABEL:
-            labels = np.empty(len(proba), dtype=object)
-            for row, given in enumerate(decided):
-                labels[row] = self.classes_[given].tolist()
-            return labels
-        return np.asarray(self.classes_[decided])
-
     def score(self, texts: Iterable[Any], labels: Iterable[Any], sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy, of whole label sets where a text may have several.
 
@@ -332,6 +300,7 @@ class TextClassifier(LearntAttributes):
         arrays = self.vectorizer_.arrays() | {f"model.{k}": v for k, v in self.model_.arrays().items()}
         if self.novelty_ is not None:
             arrays |= self.novelty_.arrays()
+        arrays |= {} if self.held_out_ is None else self.held_out_.arrays()
         binaries = {} if self.model_.graph_file is None else {self.model_.graph_file: graph_of(self)}
         header = self.header() | ({} if facts is None else {"facts": checked_facts(facts)})
         write_bundle(folder, Bundle(header, arrays, self.vectorizer_.texts(), binaries))
@@ -377,6 +346,7 @@ class TextClassifier(LearntAttributes):
                 novelty=stored.novelty,
             ),
             header.indicator,
+            scores=stored.held_out,
         )
         clf.card_ = header.card()
         keep_graph(clf, stored.graph)

@@ -89,6 +89,7 @@ def _bundle(clf: TextClassifier) -> Bundle:
     settings, arrays = features.graph_inputs()
     if clf.novelty_ is not None:
         arrays |= clf.novelty_.arrays()
+    arrays |= {} if clf.held_out_ is None else clf.held_out_.arrays()
     plain = copy.copy(clf)
     plain.calibrator_ = uncalibrated()  # the graph calibrates
     header = plain.header() | {

@@ -148,7 +148,8 @@ class TrainingRecord:
 class Fitted:
     """A fitted recipe: features, model, calibrator, and the ``rule`` that says which labels are given.
 
-    ``novelty`` are the scores of held-out rows that tell texts unlike them; None if there are none.
+    ``calibrated_on`` are all held-out predictions, ``held_out`` those that are reported: if validation rows were given,
+    only these. ``novelty`` are the scores of held-out rows that tell texts unlike them; None if there are none.
     """
 
     vectorizer: Featurizer
@@ -160,6 +161,7 @@ class Fitted:
     seconds: dict[str, float]
     training: TrainingRecord | None = None
     novelty: Novelty | None = None
+    calibrated_on: HeldOut | None = None
 
 
 class Learner(Protocol):

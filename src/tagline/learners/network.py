@@ -109,7 +109,7 @@ class NetworkLearner:
             "learnt_from": len(learned),
         }
         seconds = {"features": inputs.seconds, "fit": time.perf_counter() - started - inputs.seconds}
-        return Fitted(encoder, network, calibrator, rule, chosen, held_out, seconds, record)
+        return Fitted(encoder, network, calibrator, rule, chosen, held_out, seconds, record, calibrated_on=held_out)
 
 
 @dataclass(frozen=True, eq=False)

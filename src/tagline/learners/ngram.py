@@ -85,7 +85,9 @@ class NgramLearner:
         }
         b = chosen.candidate.blocks[0]  # words, if they are used
         fitted_on = FinalFit(fit.blocks[b], fit.counts[b], fit.tokenizer, fit.min_df, learned_rows)
-        novelty = held_out_novelty(data, folds, fitted_on, calibration.proba if options.final else None)
+        all_held_out = calibration.calibrated_on
+        proba = all_held_out.proba if options.final and all_held_out is not None else None
+        novelty = held_out_novelty(data, folds, fitted_on, proba)
         seconds = {"features": counted - started, "fit": time.perf_counter() - counted}
         return Fitted(
             outcome.vectorizer,
@@ -96,6 +98,7 @@ class NgramLearner:
             calibration.held_out,
             seconds,
             novelty=novelty,
+            calibrated_on=all_held_out,
         )
 
 
@@ -131,12 +134,12 @@ class _Outcome:
 
 @dataclass(frozen=True)
 class _Calibrated:
-    """Calibrator, decision rule and held-out predictions, fitted on the held-out logits."""
+    """Calibrator, decision rule and held-out predictions, fitted on the held-out logits; see `Fitted`."""
 
     calibrator: Calibrator
     rule: DecisionRule
     held_out: HeldOut | None
-    proba: Floats | None = None  # of all held-out rows, (n_held_out, n_classes)
+    calibrated_on: HeldOut | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -383,11 +386,11 @@ def _calibrate(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, h
     data = fit.data
     held = np.concatenate([rows for _, rows in folds])
     calibrated = calibrate(recipe, data, folds, logits)
-    shown = np.ones(len(held), dtype=bool)
+    every = shown = HeldOut(held, data.Y[held], calibrated.proba, how)
     if data.n_validation:
-        shown = held >= len(data) - data.n_validation
-    held_out = HeldOut(held[shown], data.Y[held][shown], calibrated.proba[shown], how)
-    return _Calibrated(calibrated.calibrator, calibrated.rule, held_out, calibrated.proba)
+        given = held >= len(data) - data.n_validation
+        shown = HeldOut(held[given], every.Y[given], every.proba[given], how)
+    return _Calibrated(calibrated.calibrator, calibrated.rule, shown, every)
 
 
 def _lengths(vectorizer: Vectorizer) -> dict[str, list[int]]:

@@ -207,6 +207,43 @@ def test_texts_unlike_the_training_texts_are_reported(call, fails, run_folder, h
     assert "above 0" in fails("predict", run_folder, "superb", "--novelty", "0")
 
 
+def test_texts_of_which_the_model_is_unsure(call, fails, run_folder, here):
+    (here / "in.csv").write_text('text,n\nsuperb superb moving,1\nplot,2\n"",3\n')
+    status, out, err = call("predict", run_folder, "--input", "in.csv", "--unsure-below", "0.8")
+    assert status == 0
+    rows = [line.split(",") for line in out.splitlines()]
+    assert rows[0] == ["text", "n", "prediction", "probability", "reason"]
+    assert rows[1][2] == "pos"
+    assert rows[1][4] == ""
+    assert rows[2][2] == ""
+    assert 0.5 <= float(rows[2][3]) < 0.8
+    assert rows[2][4] == "unsure"
+    assert rows[3][2:] == ["", "", "the text is empty"]
+    assert "unsure of 1 of 3 rows" in err
+    found = json.loads(call("predict", run_folder, "plot", "superb", "--unsure-below", "0.8", "--json")[1])
+    assert [row["prediction"] for row in found] == [None, "pos"]
+    assert [row.get("reason") for row in found] == ["unsure", None]
+    assert "unsure" in call("predict", run_folder, "plot", "--unsure-below", "0.8")[1]
+    assert "unsure" not in call("predict", run_folder, "plot")[1]
+
+
+def test_abstention_and_sets_with_a_guarantee(call, fails, run_folder, here):
+    status, out, err = call("predict", run_folder, "superb", "--abstain", "0.7", "--sets", "0.9", "--json")
+    assert status == 0
+    assert "probabilities answered: from" in err
+    assert json.loads(out)[0]["prediction_set"][0] == "pos"
+    (here / "in.csv").write_text("text\nsuperb\nplot\n")
+    call("predict", run_folder, "--input", "in.csv", "-o", "out.csv", "--sets", "0.9", "--by-class")
+    assert (here / "out.csv").read_text().splitlines()[0] == "text,prediction,probability,prediction_set,reason"
+    assert "needs at least 29,956 held-out rows" in fails("predict", run_folder, "superb", "--abstain", "0.9999")
+    assert "need at least 10,000 held-out rows" in fails("predict", run_folder, "superb", "--sets", "0.9999")
+    assert "not between 0 and 1" in fails("predict", run_folder, "superb", "--abstain", "95")
+    assert "not between 0 and 1" in fails("predict", run_folder, "superb", "--sets", "90")
+    assert "give one of them" in fails("predict", run_folder, "superb", "--by-class")
+    message = fails("predict", run_folder, "superb", "--abstain", "0.7", "--threshold", "0.2")
+    assert "leave out what decides otherwise" in message
+
+
 def test_rows_that_cannot_be_read(call, run_folder, here):
     """What there is of their cells is kept: it may say which row of the user's it is."""
     (here / "in.csv").write_bytes(b"text,n\nsuperb,1\ndull,2,b\n,3\nalone\n" + b"fine,4\n" * 97)

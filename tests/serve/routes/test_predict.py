@@ -43,6 +43,34 @@ def test_a_text_unlike_the_training_texts_has_a_reason_in_place_of_a_prediction(
     assert classifier.novelty_p_values(texts[1:2])[0] <= 0.05 < classifier.novelty_p_values(texts[:1])[0]
 
 
+def test_texts_of_which_the_model_is_unsure(client, classifier, name):
+    if classifier.task_ == "multilabel":
+        answer = client.post("/v1/predict", json={"text": "a film", "model": name, "unsure_below": 0.5})
+        assert answer.json()["error"]["field"] == "unsure_below"
+        assert "several labels a text" in answer.json()["error"]["message"]
+        return
+    proba = classifier.predict_proba(TEXTS).max(axis=1)
+    cut = float((proba.min() + proba.max()) / 2)
+    body = {"texts": [*TEXTS, ""], "model": name, "unsure_below": cut, "sets": 0.8}
+    *found, empty = client.post("/v1/predict", json=body).json()["predictions"]
+    assert [row.get("reason") for row in found] == ["unsure" if p < cut else None for p in proba]
+    assert [row["prediction"] is None for row in found] == (proba < cut).tolist()
+    assert [row["probability"] for row in found] == pytest.approx(proba.tolist())
+    assert [row["prediction_set"] for row in found] == list(classifier.predict_sets(TEXTS, 0.8))
+    assert empty["reason"] == "the text is empty"
+    assert empty["prediction_set"] is None
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("abstain", 0.99999), ("abstain", 1), ("sets", 0.99999), ("unsure_below", 7), ("by_class", True)],
+)
+def test_a_guarantee_that_cannot_be_given(client, name, option, value):
+    answer = client.post("/v1/predict", json={"text": "a film", "model": name, option: value})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == option
+
+
 @pytest.mark.parametrize("share", [0.0001, 0, 1.1, "much"])
 def test_an_invalid_share_of_novelty(client, name, share):
     answer = client.post("/v1/predict", json={"text": "a film", "model": name, "novelty": share})

@@ -112,6 +112,42 @@ def predict(
             rich_help_panel=options.MODEL,
         ),
     ] = None,
+    unsure_below: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            min=0,
+            max=1,
+            help="Say `unsure` where the probability of the prediction is below P.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
+    abstain: Annotated[
+        float | None,
+        typer.Option(
+            metavar="ACCURACY",
+            help="Say `unsure` where the answers would not reach this accuracy on unseen texts, for example 0.95. "
+            "Held-out rows guarantee it.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
+    sets: Annotated[
+        float | None,
+        typer.Option(
+            metavar="COVERAGE",
+            help="Add the prediction set of each text: classes that contain the true one with this probability, for "
+            "example 0.9.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    by_class: Annotated[
+        bool,
+        typer.Option(
+            "--by-class",
+            help="Guarantee --abstain for the predictions of each class, --sets for the texts of each class.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = False,
     strict: options.Strict = False,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
@@ -146,9 +182,16 @@ def predict(
         top_k=top_k or 0,
         probabilities=proba,
         novelty=novelty,
+        unsure_below=unsure_below,
+        abstain=abstain,
+        sets=sets,
+        by_class=by_class,
         costs=None if cost is None else read_costs(cost),
     )
     clf = load_model(model)
+    if abstain is not None:
+        prediction.check(clf)
+        session.stage(_of_guarantee(clf, abstain, by_class=by_class))
     if source:
         file_options = FileOptions(
             kind.value if kind else None,
@@ -193,6 +236,22 @@ def predict(
 
 def _of_empty(n: int) -> str:
     return f"{'1 text is empty and has' if n == 1 else f'{n:,} texts are empty and have'} no prediction."
+
+
+def _of_guarantee(clf: "TextClassifier", accuracy: float, *, by_class: bool) -> str:
+    """Return which probabilities are answered, and what that means for the held-out rows."""
+    import numpy as np
+
+    scores = clf.held_out_
+    assert scores is not None  # else the option is refused
+    least = np.broadcast_to(clf.abstention_threshold(accuracy, by_class=by_class), len(clf.classes_))
+    answered = scores.confidence >= least[scores.predicted]
+    never = int(np.isinf(least).sum())
+    where = f"from {least[0]:.3f} on"
+    if by_class:
+        where = "by class" + (f"; {never:,} of {len(least):,} never" if never else "")
+    right = f", {scores.right[answered].mean():.1%} right" if answered.any() else ""
+    return f"probabilities answered: {where} ({answered.mean():.0%} of {len(scores):,} held-out rows{right})"
 
 
 def _of_unlike(n: int) -> str:
@@ -255,6 +314,8 @@ def _predict_file(
         session.warn(_of_empty(done.empty))
     if done.unlike:
         session.warn(_of_unlike(done.unlike))
+    if prediction.abstains:
+        session.stage(f"unsure of {done.unsure:,} of {counted(done.rows, 'row')}")
     for note in done.notes:
         session.warn(note)
     if output != "-":

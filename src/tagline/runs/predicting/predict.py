@@ -21,7 +21,7 @@ from tagline.decisions.novelty import UNLIKE
 from tagline.errors import ColumnError, DataError, InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
-from tagline.runs.predicting.prediction_row import PredictionOptions, prediction_rows
+from tagline.runs.predicting.prediction_row import UNSURE, PredictionOptions, prediction_rows
 from tagline.runs.predicting.tables import JSON_OBJECT, CsvStyle, open_table, style_of, table_kind
 from tagline.task import Floats
 
@@ -58,12 +58,14 @@ class FileOptions:
 class FileSummary:
     """How many rows were written, how many have no text, which could not be read, and notes on the source.
 
-    ``unlike`` counts those that were not predicted because they are unlike the training texts.
+    ``unlike`` counts those that were not predicted because they are unlike the training texts, ``unsure`` those where
+    the model abstains.
     """
 
     rows: int
     empty: int
     unlike: int
+    unsure: int
     rejected: tuple[Rejected, ...]
     rejected_file: Path | None
     notes: tuple[str, ...]
@@ -84,7 +86,7 @@ def predict_texts(clf: "TextClassifier", texts: Sequence[str], options: Predicti
     """
     options.check(clf)
     series = pl.Series("text", list(texts), dtype=pl.String)
-    if options.novelty is None and not n_blank(series):
+    if options.novelty is None and not options.abstains and not n_blank(series):
         added = _prediction_columns(clf, clf.predict_proba(series), options)
     else:
         added = _predicted(clf, series, pl.repeat(None, len(series), dtype=pl.String, eager=True), options)
@@ -105,6 +107,8 @@ def predict_ids(
     options.check(clf)
     rows = Sequences.of(sequences).to_lists()
     added = _prediction_columns(clf, clf.predict_proba(rows), options)
+    if options.abstains and added["reason"].null_count() == len(added):
+        added = added.drop("reason")
     assert isinstance(clf.vectorizer_, Encoder)  # other models refuse ids
     index = clf.vectorizer_.index
     texts = [str(ids) if index is None else index.decode(ids) for ids in rows]
@@ -118,8 +122,10 @@ def _predicted(clf: "TextClassifier", texts: pl.Series, reasons: pl.Series, opti
     reasons = reasons.set(is_blank(texts) & reasons.is_null(), EMPTY)
     if options.novelty is not None:
         reasons = reasons.set(pl.Series(options.unlike(clf, texts, proba)) & reasons.is_null(), UNLIKE)
-    reasons = reasons.alias("reason")
-    return added.select(pl.when(reasons.is_null()).then(pl.all())).with_columns(reasons)
+    without = added.select(pl.when(reasons.is_null()).then(pl.all()))
+    if options.abstains:  # the probability of what is unsure stays
+        reasons = reasons.zip_with(reasons.is_not_null(), without["reason"])
+    return without.with_columns(reasons.alias("reason"))
 
 
 def _prediction_columns(clf: "TextClassifier", proba: Floats, options: PredictionOptions) -> pl.DataFrame:
@@ -191,7 +197,9 @@ def predict_file(
             adjustable=False,
         )
     rejected_file = _write_rejected(path, log.rejected) if path and log.rejected else None
-    return FileSummary(done, frames.n_empty, frames.n_unlike, tuple(log.rejected), rejected_file, tuple(log.notes))
+    return FileSummary(
+        done, frames.n_empty, frames.n_unlike, frames.n_unsure, tuple(log.rejected), rejected_file, tuple(log.notes)
+    )
 
 
 def _check_not_read(source: str | Path, target: str | Path | BinaryIO) -> None:
@@ -254,7 +262,8 @@ class PredictedFile:
 
     ``kind`` is the format that the frames will be written in. A row without a text, or that cannot be read, has an
     empty prediction and a ``reason``. ``log`` is what the reader found, and ``n_empty`` the number of texts
-    without a word, ``n_unlike`` that of texts unlike the training texts.
+    without a word, ``n_unlike`` that of texts unlike the training texts, ``n_unsure`` that of texts where the
+    model abstains.
     """
 
     clf: "TextClassifier"
@@ -268,6 +277,7 @@ class PredictedFile:
     log: ReadLog = field(default_factory=ReadLog, init=False)
     n_empty: int = field(default=0, init=False)
     n_unlike: int = field(default=0, init=False)
+    n_unsure: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Read and predict the file.
@@ -320,6 +330,7 @@ class PredictedFile:
             added = added.with_columns(pl.col(pl.Float32, pl.Float64).round(_DECIMALS))
         self.n_empty += n_blank(batch.texts.filter(batch.reasons.is_null()))
         self.n_unlike += int((added["reason"] == UNLIKE).sum())
+        self.n_unsure += int((added["reason"] == UNSURE).sum())
         return added
 
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _LEAST_SHARE = 1e-9  # of false alarms, whose number of rows is named: that of the smallest number is infinite
 
 
+UNSURE = "unsure"  # why a text has no prediction, next to `EMPTY` and `UNLIKE`
+_NO_ROWS = np.empty(0, dtype=np.int64)
+
+
 class OptionError(InputError):
     """A model does not support an option; ``option`` is the name of the field."""
 
@@ -50,6 +54,23 @@ class PredictionOptions(BaseModel):
         "lost.",
     )
 
+    unsure_below: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="Predict nothing where the probability of the prediction is below this one.",
+    )
+    abstain: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None,
+        description="Predict nothing where the answers would not reach this accuracy on unseen texts, as held-out rows "
+        "show.",
+    )
+    sets: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None,
+        description="Add the prediction set of each text: classes that contain the true one with this probability.",
+    )
+    by_class: bool = Field(
+        default=False, description="Guarantee `abstain` for the predictions, and `sets` for the texts, of each class."
+    )
+
     def check(self, clf: "TextClassifier") -> None:
         """Raise `OptionError` if the model does not support an option."""
         if self.threshold is not None and not Task(clf.task_).has_threshold:
@@ -58,6 +79,44 @@ class PredictionOptions(BaseModel):
             )
         if self.novelty is not None:
             _check_novelty(clf, self.novelty)
+        if self.by_class and self.abstain is None and self.sets is None:
+            raise OptionError("by_class", "By class is a guarantee of `abstain` or `sets`: give one of them.")
+        no_proba = np.empty((0, len(clf.classes_)))
+        for option, value in (("unsure_below", self.unsure_below), ("abstain", self.abstain), ("sets", self.sets)):
+            if value is None:
+                continue
+            if option != "unsure_below" and self.decides_otherwise:
+                raise OptionError(
+                    option, f"`{option}` is measured for the decisions of the model: leave out what decides otherwise."
+                )
+            try:
+                alone = self.model_copy(update={"unsure_below": None, "abstain": None, "sets": None, option: value})
+                alone.unsure(clf, no_proba, _NO_ROWS)
+                alone.in_sets(clf, no_proba, _NO_ROWS)
+            except InputError as error:
+                raise OptionError(option, str(error)) from None
+
+    @property
+    def decides_otherwise(self) -> bool:
+        """Whether labels are not those that the model itself predicts."""
+        return self.threshold is not None
+
+    @property
+    def abstains(self) -> bool:
+        """Whether texts may have no prediction because the model is unsure."""
+        return self.unsure_below is not None or self.abstain is not None
+
+    def unsure(self, clf: "TextClassifier", proba: Floats, predicted: Ints) -> Bools | None:
+        """Return where the model is unsure of the classes predicted, (n_texts,); None if it never abstains."""
+        if not self.abstains:
+            return None
+        return clf.unsure(
+            proba, predicted, unsure_below=self.unsure_below, accuracy=self.abstain, by_class=self.by_class
+        )
+
+    def in_sets(self, clf: "TextClassifier", proba: Floats, predicted: Ints) -> Bools | None:
+        """Return which classes are in the prediction sets, (n_texts, n_classes); None if none are asked for."""
+        return None if self.sets is None else clf.sets(proba, predicted, self.sets, by_class=self.by_class)
 
     def unlike(self, clf: "TextClassifier", texts: pl.Series, proba: Floats) -> Bools:
         """Return which texts are too unlike the training texts for a prediction, (n_texts,)."""
@@ -76,8 +135,16 @@ class CommandOptions(PredictionOptions):
     top_k: int = Field(default=0, ge=0)
     threshold: float | None = None  # `TextClassifier.decide` checks it
     novelty: float | None = None
+    unsure_below: float | None = None
+    abstain: float | None = None
+    sets: float | None = None
     positive: str | None = None
     costs: CostMatrix | None = None
+
+    @property
+    def decides_otherwise(self) -> bool:
+        """Whether labels are not those that the model itself predicts."""
+        return self.threshold is not None or self.positive is not None or self.costs is not None
 
     def check(self, clf: "TextClassifier") -> None:
         """Raise `OptionError` if the model does not support an option."""
@@ -120,10 +187,14 @@ class PredictionFields(BaseModel):
     )
     probability: float | None = Field(description="Of the prediction; null for a multi-label model.")
     probabilities: dict[str, float] | None = Field(default=None, description="Of each class, if requested.")
+    prediction_set: list[str] | None = Field(
+        default=None, description="The classes of `sets`, if requested, the most probable one first."
+    )
     top: list[ClassProbability] | None = Field(default=None, description="The most probable classes, if requested.")
     reason: str | None = Field(
         default=None,
-        description="Why there is no prediction: the text is empty, or with `novelty` unlike the training texts.",
+        description="Why there is no prediction: the text is empty, with `novelty` unlike the training texts, or with "
+        "`unsure_below` or `abstain` the model is unsure; `probability` then is that of the class it would predict.",
     )
 
 
@@ -133,15 +204,18 @@ class PredictionRows:
 
     ``labels`` are names, or lists of names of a multi-label model. ``scores`` are further numbers of each text by name,
     (n_texts,), or None where the model has no such number. ``top`` are the most probable classes, (n_texts, k), best
-    first; ``proba`` are all probabilities, (n_texts, n_classes).
+    first; ``proba`` are all probabilities, (n_texts, n_classes). ``unsure`` says where a label is not given,
+    (n_texts,), and ``sets`` are the prediction sets; None if not asked for.
     """
 
     classes: Sequence[str]
-    labels: list[str] | list[list[str]]
+    labels: list[str | None] | list[list[str]]
     scores: dict[str, Floats | None]
     top: Ints | None
     proba: Floats
     all_probabilities: bool
+    unsure: Bools | None = None
+    sets: list[list[str]] | None = None
 
     def to_frame(self) -> pl.DataFrame:
         """Return flat columns: ``prediction``, ``probability``, ``top_1``, ``top_1_probability``, …, ``proba:<class>``.
@@ -151,6 +225,8 @@ class PredictionRows:
         several = pl.List(pl.String) if self.scores["probability"] is None else pl.String
         columns = {"prediction": pl.Series(self.labels, dtype=several)}
         columns |= {name: pl.Series(values) for name, values in self.scores.items() if values is not None}
+        if self.sets is not None:
+            columns["prediction_set"] = pl.Series(self.sets, dtype=pl.List(pl.String))
         if self.top is not None:
             names, rows = pl.Series(self.classes, dtype=pl.String), np.arange(len(self.proba))
             for place, column in enumerate(self.top.T, start=1):
@@ -158,6 +234,8 @@ class PredictionRows:
                 columns[f"top_{place}_probability"] = pl.Series(self.proba[rows, column])
         if self.all_probabilities:
             columns |= {f"proba:{name}": pl.Series(self.proba[:, k]) for k, name in enumerate(self.classes)}
+        if self.unsure is not None:
+            columns["reason"] = pl.Series([UNSURE if unsure else None for unsure in self.unsure], dtype=pl.String)
         return pl.DataFrame(columns)
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -166,6 +244,10 @@ class PredictionRows:
         for name, values in self.scores.items():
             for found, value in zip(objects, repeat(None) if values is None else values.tolist(), strict=False):
                 found[name] = value
+        for found, inside in zip(objects, self.sets or (), strict=False):
+            found["prediction_set"] = inside
+        for row in np.flatnonzero(False if self.unsure is None else self.unsure).tolist():
+            objects[row]["reason"] = UNSURE
         if self.all_probabilities or self.top is not None:
             for row, values in enumerate(self.proba.tolist()):
                 if self.all_probabilities:
@@ -183,6 +265,7 @@ def prediction_rows(
     decided = options.decide(clf, proba)
     labels: list[Any]
     scores: dict[str, Floats | None]
+    unsure = sets = None
     if clf.task_ == Task.MULTILABEL:
         labels = [[str(name) for name in names] for names in decided]
         scores = {"probability": None}
@@ -191,9 +274,16 @@ def prediction_rows(
         index = {name: k for k, name in enumerate(classes)}
         predicted = np.fromiter((index[name] for name in labels), np.int64, len(labels))
         scores = {"probability": proba[np.arange(len(proba)), predicted]}
+        unsure = options.unsure(clf, proba, predicted)
+        for row in np.flatnonzero(False if unsure is None else unsure).tolist():
+            labels[row] = None
+        inside = options.in_sets(clf, proba, predicted)
+        if inside is not None:
+            order = np.argsort(-proba, axis=1, kind="stable")
+            sets = [[classes[k] for k in best if inside[row, k]] for row, best in enumerate(order.tolist())]
     k = min(options.top_k, len(classes))
     top = np.argsort(-proba, axis=1, kind="stable")[:, :k] if k else None  # (n_texts, k)
-    return PredictionRows(classes, labels, scores, top, proba, options.probabilities)
+    return PredictionRows(classes, labels, scores, top, proba, options.probabilities, unsure, sets)
 
 
 def _check_novelty(clf: "TextClassifier", share: float) -> None:
