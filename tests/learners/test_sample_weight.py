@@ -189,3 +189,32 @@ def test_no_weights_are_none() -> None:
 def test_wrong_weights(weights, class_weight, message: str) -> None:
     with pytest.raises(InputError, match=message):
         TextClassifier(class_weight=class_weight).fit(TEXTS, LABELS, weights)
+
+
+def test_weights_of_validation_texts_may_follow() -> None:
+    """They calibrate with these weights, and those of weight 0 do not at all."""
+    validation = (TEXTS[80:], LABELS[80:])
+    clf = TextClassifier("naive-bayes", settings={"protocol.refit": "no"})
+    once = clone(clf).fit(TEXTS[:80], LABELS[:80], np.ones(80), validation=validation)
+    ones = clone(clf).fit(TEXTS[:80], LABELS[:80], np.ones(120), validation=validation)
+    assert np.array_equal(once.predict_proba(TESTED), ones.predict_proba(TESTED))
+    weights = np.r_[np.ones(80), np.zeros(20), np.ones(20)]
+    given = clone(clf).fit(TEXTS[:80], LABELS[:80], weights, validation=validation)
+    without = clone(clf).fit(TEXTS[:80], LABELS[:80], validation=(TEXTS[100:], LABELS[100:]))
+    assert np.array_equal(given.predict_proba(TESTED), without.predict_proba(TESTED))
+    assert sorted(given.validation_.rows.tolist()) == list(range(100, 120))
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (np.ones(119), "must be 80 or 120 finite numbers"),
+        (np.r_[np.zeros(80), np.ones(40)], "All weights are zero"),
+        (np.r_[np.ones(80), np.zeros(40)], "All weights of the validation texts are zero"),
+        (np.full(120, 1e12), "scale the weights to a mean of 1"),
+        (np.full(120, 1e308), "scale the weights to a mean of 1"),
+    ],
+)
+def test_invalid_weights_of_validation_texts_are_refused(weights: np.ndarray, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        TextClassifier("naive-bayes").fit(TEXTS[:80], LABELS[:80], weights, validation=(TEXTS[80:], LABELS[80:]))

@@ -78,6 +78,7 @@ class Facts(BaseModel):
     text_columns: list[str] | None = None
     label_columns: list[str] | None = None
     label_column: str | None = None  # the only one of `label_columns`, which the first versions did not write
+    weight_column: str | None = None
     labels: LabelFacts | None = None
     dataset: DataFacts | None = None
 

@@ -133,7 +133,8 @@ class TextClassifier(DecisionMethods, LearntAttributes):
                 and 1, (n_texts, n_classes), as an array, a sparse matrix or a frame, whose columns name the classes;
                 ``predict`` then returns one of the same kind. Strings are normalized to NFC and otherwise stay as they
                 are: unlike ``load_dataset``, this does not merge spellings.
-            sample_weight: how many times each text counts, (n_texts,). A text of weight 0 is ignored; one of weight 2
+            sample_weight: how many times each text counts, (n_texts,); those of the validation texts may follow, which
+                count once by default. A text of weight 0 is ignored; one of weight 2
                 counts as two for feature weights, the choice of settings, the model and the calibration, but as one
                 for the vocabulary, the splits and the two rows that a leaf of a tree has at least. A network takes the
                 weights relative to their mean, and weights the losses of held-out texts too, by class weights as well

@@ -195,6 +195,14 @@ Group = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+Weight = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Count each row as many times in training as this column says; test rows count once.",
+        rich_help_panel=DATA,
+    ),
+]
 Test = Annotated[str | None, typer.Option(metavar="FILE", help="A file with the test rows.", rich_help_panel=DATA)]
 Validation = Annotated[
     str | None,

@@ -32,9 +32,10 @@ from tagline.data.splits import (
     units,
 )
 from tagline.data.table import drop_unusable, dropped_rows, labelled_table, stack_tables
+from tagline.data.weights import check_total, check_weights
 from tagline.data.wording import counted
 from tagline.errors import DataError
-from tagline.task import Ints, Task
+from tagline.task import Floats, Ints, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +44,16 @@ class Split:
 
     ``texts`` is String without nulls; ``labels`` is String, or List(String) for multi-label data; ``groups``, None
     unless a group column was requested, is String without nulls: a row without a group is a group of its own.
-    All are (n,). ``origin`` says where the rows were read; None if it is not known.
+    ``weights``, None unless a weight column was
+    requested, say how many times each row counts in training, 0 or more; test rows have none. All are (n,).
+    ``origin`` says where the rows were read; None if it is not known.
     """
 
     texts: pl.Series
     labels: pl.Series
     groups: pl.Series | None = None
     origin: Origin | None = None
+    weights: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -59,14 +63,22 @@ class Split:
         """The unit of each row, (n,) from 0: copies of a text, and rows of a group, share one."""
         return units(copy_keys(self.texts), self.groups)
 
+    @property
+    def trained(self) -> "Split":
+        """The rows that a model learns from: those whose weight is not 0."""
+        if self.weights is None or self.weights.all():
+            return self
+        return self.take(np.flatnonzero(self.weights))
+
     def followed_by(self, other: "Split | None") -> "Split":
-        """Return these rows and then others, whose groups are known if both have some."""
+        """Return these rows and then others, whose groups and weights are known if both have some."""
         if other is None:
             return self
         texts, labels = pl.concat([self.texts, other.texts]), pl.concat([self.labels, other.labels])
         groups = None if self.groups is None or other.groups is None else pl.concat([self.groups, other.groups])
         origin = None if self.origin is None or other.origin is None else self.origin.followed_by(other.origin)
-        return Split(texts, labels, groups, origin)
+        weights = None if self.weights is None or other.weights is None else np.append(self.weights, other.weights)
+        return Split(texts, labels, groups, origin, weights)
 
     def take(self, rows: Ints) -> "Split":
         """Return the rows at some places, in the order given."""
@@ -75,6 +87,7 @@ class Split:
             self.labels.gather(rows),
             None if self.groups is None else self.groups.gather(rows),
             None if self.origin is None else self.origin.take(rows),
+            None if self.weights is None else self.weights[rows],
         )
 
 
@@ -104,7 +117,7 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over texts, labels and split membership, in hexadecimal; the order of rows counts."""
+        """SHA-256 over texts, labels, weights and split membership, in hexadecimal; the order of rows counts."""
         digest = hashlib.sha256()
         for name, split in zip(SPLITS, (self.train, self.validation, self.test), strict=True):
             if split is None:
@@ -116,6 +129,8 @@ class Dataset:
                 digest.update(labels.list.len().cast(pl.UInt32).to_numpy().tobytes())
                 labels = labels.filter(labels.list.len() > 0).explode()
             _hash_strings(digest, labels)
+            if split.weights is not None:
+                digest.update(b"weights" + split.weights.tobytes())
         if self.folds is not None:
             digest.update(self.folds.tobytes())
         return digest.hexdigest()
@@ -141,6 +156,7 @@ def load_dataset(
     text: str | Sequence[str] | None = None,
     label: str | Sequence[str] | None = None,
     group: str | None = None,
+    weight: str | None = None,
     test: Any = None,
     validation: Any = None,
     folds: int | None = None,
@@ -158,6 +174,8 @@ def load_dataset(
         text: the text column, or several, which are joined by a newline; by default it is detected.
         label: the label column, or several of 0 and 1, one for each label; by default it is detected.
         group: a column whose rows with the same value always stay in the same split.
+        weight: a column of numbers of 0 or more: how many times each row counts in training, in the choice of
+            settings and in calibration. A row of weight 0 is not learned from. Test rows count once.
         test: separate test rows, read like ``data``; if they have official splits, the test rows among them.
         validation: separate validation rows, read like ``data``.
         folds: put all rows in ``train`` and assign each to one of this many folds for cross-validation.
@@ -189,6 +207,7 @@ def load_dataset(
         text=column_names(text),
         label=column_names(label),
         group=group,
+        weight=weight,
         test=test,
         validation=validation,
         folds=folds,
@@ -224,6 +243,9 @@ def read_dataset(
     if not table.height:
         reasons = ", ".join(f"{one.n:,} {one.reason}" for one in dropped)
         raise DataError(f"`{main.rows.source}` has no row with both a text and a label ({reasons}).")
+    if options.weight:
+        is_test = pl.col("part").eq_missing(TEST) if options.folds is None else pl.lit(value=False)
+        check_weights(table.filter(~is_test), options.weight)
     classes = sorted_classes(table["label"])
     check_labels(table["label"], classes, main.rows, main.columns.label, fewest_classes)
     table = table.with_columns(key=copy_keys(table["text"]))
@@ -236,10 +258,12 @@ def read_dataset(
     table = table.with_columns(part=assigned.part)
     if not (table["part"] == TRAIN).any():
         raise DataError(f"`{main.rows.source}` has no train rows left.")
+    if options.weight:
+        check_total(table.filter(pl.col("part") == TRAIN)["weight"].to_numpy(), options.weight, main.rows.source)
     sources = (main, *extra.values())
     rejected = tuple(row for source in sources for row in source.rows.rejected)
     inspected = InspectedData(
-        table, classes, assigned.official, dropped, rejected, options.encoding, main.rows.encoding
+        table, classes, assigned.official, dropped, rejected, options.encoding, main.rows.encoding, options.weight
     )
     findings = [inspection.inspect(inspected) for inspection in INSPECTIONS.values()]
     facts = Facts(
@@ -275,6 +299,7 @@ def read_dataset(
             part["label"],
             part["group"] if options.group else None,
             Origin(part.select("file", "line", "hash")),
+            part["weight"].to_numpy() if options.weight and name != TEST else None,
         )
         for name, part in inspected.parts.items()
     }
@@ -303,17 +328,21 @@ class _Part:
 
 def _read_part(data: Any, options: ReadOptions, part: str | None = None) -> _Part:
     """Read and check ``data``; if it is for one ``part`` only and has official splits, keep that part."""
-    expected = [column for column in (*options.text, *options.label, options.group) if column]
+    expected = [column for column in (*options.text, *options.label, options.group, options.weight) if column]
     rows = read_source(data, expected=expected, layout=options.layout)
     check_rejected(rows.rejected, rows.frame.height, strict=options.strict, limit=options.max_unreadable)
-    group = options.group
+    group, weight = options.group, options.weight
     if part is None:
         if not rows.frame.height:
             raise DataError(f"`{rows.source}` is empty: it has no rows.")
-        columns = choose_columns(rows, options.text, options.label, group)
-        return _Part(rows, columns, *labelled_table(rows, columns, group, options.labels))
-    columns = choose_columns(rows, options.text, options.label, None)
-    table, labels = labelled_table(rows, columns, group if group in rows.frame.columns else None, options.labels)
+        columns = choose_columns(rows, options.text, options.label, group, weight)
+        return _Part(rows, columns, *labelled_table(rows, columns, group, weight, options.labels))
+    group, found = (name if name in rows.frame.columns else None for name in (group, weight))
+    columns = choose_columns(rows, options.text, options.label, None, found)
+    table, labels = labelled_table(rows, columns, group, None if part == TEST else found, options.labels)
+    if weight and found is None and part == VALIDATION:
+        note = f"`{rows.source}` has no column `{weight}`: its validation rows have weight 1."
+        table, labels = table.with_columns(weight=1.0), replace(labels, notes=(*labels.notes, note))
     if (table["part"] == part).any():
         table = table.filter(pl.col("part") == part)
     return _Part(rows, columns, table.with_columns(part=pl.lit(part)), labels)

@@ -41,6 +41,7 @@ class ReadOptions:
         text: the text columns, joined by a newline; empty: the column is detected.
         label: the label column, or several of 0 and 1, one for each label; empty: the column is detected.
         group: a column whose rows with the same value stay in one split.
+        weight: a column of numbers that say how many times each row counts in training.
         test: separate test rows.
         validation: separate validation rows.
         folds: the number of folds of a cross-validation.
@@ -56,6 +57,7 @@ class ReadOptions:
     text: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     group: str | None = None
+    weight: str | None = None
     test: Any = None
     validation: Any = None
     folds: int | None = None

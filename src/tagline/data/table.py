@@ -1,9 +1,10 @@
 """The table of labelled rows that `load_dataset` works on: made from rows, stacked, cleaned.
 
 Columns: ``text`` (String), ``label`` (String or List(String)), ``part`` (the official split, or null), ``group``,
-``trimmed`` (spaces around the label were removed), ``left_out`` (why its source leaves the row out, or null) and
-``source``; ``file`` and ``line``, where the row is written (null, and the number of the row from 1, of rows that come
-from no file); ``hash`` of all cells of the row, see `tagline.data.origin`.
+``weight`` and ``weight_cell`` (see `tagline.data.weights`; null without a column of weights), ``trimmed`` (spaces
+around the label were removed), ``left_out`` (why its source leaves the row out, or null) and ``source``; ``file`` and
+``line``, where the row is written (null, and the number of the row from 1, of rows that come from no file); ``hash`` of
+all cells of the row, see `tagline.data.origin`.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from tagline.data.labels import LabelOptions, Labels, read_labels, spaces_trimme
 from tagline.data.origin import row_hashes
 from tagline.data.rows import Rows, is_blank, places
 from tagline.data.splits import SET_ASIDE, SPLIT_NAMES, TRAIN
+from tagline.data.weights import read_weights
 from tagline.data.wording import kind_of_values, row_place
 from tagline.errors import DataError
 
@@ -31,7 +33,7 @@ class Dropped:
 
 
 def labelled_table(
-    rows: Rows, columns: Columns, group: str | None, options: LabelOptions
+    rows: Rows, columns: Columns, group: str | None, weight: str | None, options: LabelOptions
 ) -> tuple[pl.DataFrame, Labels]:
     """Return the table of ``rows`` with the chosen columns, see the top of this module, and the labels read."""
     frame = rows.frame
@@ -45,11 +47,14 @@ def labelled_table(
     if columns.split is not None:
         names = frame[columns.split].str.strip_chars().str.to_lowercase()
         part = names.replace_strict(SPLIT_NAMES, default=None)
+    weights = None if weight is None else read_weights(frame[weight], rows.source)
     named = {
         "text": join_texts(frame, columns.text, rows.source),
         "label": labels.values,
         "part": part,
         "group": _groups(frame[group], rows.source) if group else nothing,
+        "weight": nothing.cast(pl.Float64) if weights is None else weights.weight,
+        "weight_cell": nothing if weights is None else weights.cell,
         "trimmed": spaces_trimmed(frame[columns.label[0]], labels.values),
         "left_out": nothing if rows.left_out is None else rows.left_out,
     }

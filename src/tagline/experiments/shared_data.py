@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from tagline.data import Dataset
 from tagline.data.splits import copy_keys, units
 from tagline.learners import FitOptions, Fitted, TrainingData, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
+from tagline.learners.sample_weight import row_weights
 from tagline.recipes import Recipe
 from tagline.runs.predictions import series_indices
-from tagline.task import Bools, Ints, Task
+from tagline.task import Bools, Floats, Ints, Task
 
 _TEXTS, _LABELS, _ABOUT = "texts.arrow", "labels.npy", "about.json"
 
@@ -24,7 +25,8 @@ _TEXTS, _LABELS, _ABOUT = "texts.arrow", "labels.npy", "about.json"
 class SearchRows:
     """The rows that trials may use: those of train, then ``n_validation`` validation rows. Never test rows.
 
-    ``texts`` and ``groups``: (n,); ``Y``: (n, n_classes), of the ``classes`` that occur in these rows.
+    Rows of weight 0 are left out. ``texts``, ``groups`` and ``weights``: (n,); ``Y``: (n, n_classes), of the
+    ``classes`` that occur in these rows.
     """
 
     texts: pl.Series
@@ -33,6 +35,7 @@ class SearchRows:
     task: Task
     groups: pl.Series | None
     n_validation: int
+    weights: Floats | None
 
     @cached_property
     def unit(self) -> Ints:
@@ -41,24 +44,35 @@ class SearchRows:
 
     def training_data(self) -> TrainingData:
         """Return the rows as learners take them."""
-        return TrainingData(self.texts, self.Y, self.task, groups=self.groups, n_validation=self.n_validation)
+        sample, loss = row_weights(np.array(self.classes), self.Y, None, self.weights, len(self.Y))
+        return TrainingData(
+            self.texts,
+            self.Y,
+            self.task,
+            sample_weights=sample,
+            loss_weights=loss,
+            groups=self.groups,
+            n_validation=self.n_validation,
+        )
 
 
 def search_rows(dataset: Dataset) -> SearchRows:
     """Return the train and validation rows of a dataset."""
-    parts = [part for part in (dataset.train, dataset.validation) if part is not None]
+    parts = [part.trained for part in (dataset.train, dataset.validation) if part is not None]
     labels = pl.concat([part.labels for part in parts])
     y = series_indices(labels, dataset.classes)
     Y = y if y.ndim == 2 else np.eye(len(dataset.classes), dtype=bool)[y]
     known = np.flatnonzero(Y.any(axis=0))  # some classes may occur in test rows only
     groups = [part.groups for part in parts if part.groups is not None]
+    weights = [part.weights for part in parts if part.weights is not None]
     return SearchRows(
         texts=pl.concat([part.texts for part in parts]),
         Y=Y[:, known],
         classes=[dataset.classes[column] for column in known],
         task=dataset.task.with_classes(len(known)),
         groups=pl.concat(groups) if len(groups) == len(parts) else None,
-        n_validation=0 if dataset.validation is None else len(dataset.validation),
+        n_validation=0 if dataset.validation is None else len(parts[-1]),
+        weights=np.concatenate(weights) if len(weights) == len(parts) else None,
     )
 
 
@@ -71,11 +85,8 @@ class SharedData(SearchRows):
 
     def fit(self, recipe: Recipe, seed: int, folds: list[tuple[Ints, Ints]] | None = None) -> Fitted:
         """Fit a recipe up to its held-out predictions; ``folds`` are (train rows, held-out rows)."""
-        data = TrainingData(
-            self.texts,
-            self.Y,
-            self.task,
-            groups=self.groups,
+        data = replace(
+            self.training_data(),
             n_validation=self.n_validation if folds is None else 0,  # otherwise they alone would be held out
             word_index=self.word_index,
         )
@@ -85,9 +96,9 @@ class SharedData(SearchRows):
 def save_shared_data(folder: Path, dataset: Dataset, word_index: Mapping[str, int] | None) -> None:
     """Write the train and validation rows of a dataset for `read_shared_data`."""
     rows = search_rows(dataset)
-    columns = {"text": rows.texts, **({} if rows.groups is None else {"group": rows.groups})}
+    columns = {"text": rows.texts, "group": rows.groups, "weight": rows.weights}
     folder.mkdir(parents=True, exist_ok=True)
-    pl.DataFrame(columns).write_ipc(folder / _TEXTS)
+    pl.DataFrame({name: column for name, column in columns.items() if column is not None}).write_ipc(folder / _TEXTS)
     np.save(folder / _LABELS, rows.Y, allow_pickle=False)
     about = {
         "classes": rows.classes,
@@ -109,6 +120,7 @@ def read_shared_data(folder: Path) -> SharedData:
         task=Task.of(len(about["classes"]), multilabel=about["multilabel"]),
         groups=frame["group"] if "group" in frame.columns else None,
         n_validation=about["n_given"],
+        weights=frame["weight"].to_numpy() if "weight" in frame.columns else None,
         word_index=about["word_index"],
         feature_cache=FeatureCache(folder / "encoded"),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError
@@ -64,22 +65,25 @@ def check_arguments(
     indicator = read_indicator(labels)
     column, encoded = as_inputs(texts), list_labels(labels) if indicator is None else indicator.Y
     check_lengths(column, encoded)
-    n_given, n_texts = 0, len(column)
-    rows = np.arange(n_texts)
-    if sample_weight is not None:  # first of all, so that a class whose rows all have weight 0 does not exist
-        sample_weight = checked_weights(sample_weight, n_texts)
-        rows = np.flatnonzero(sample_weight)
-        column = column.take(rows) if isinstance(column, Sequences) else column[rows]
-        encoded, sample_weight = encoded[rows], sample_weight[rows]
+    extra: Any = None
+    extra_labels: Any = None
     if validation is not None:
         extra, extra_labels = _pair(validation, None if indicator is None else indicator.classes)
-        n_given = len(extra)
+    n_texts, n_given = len(column), 0 if extra is None else len(extra)
+    n_train, rows = n_texts, np.arange(n_texts + n_given)
+    if sample_weight is not None:  # first of all, so that a class whose rows all have weight 0 does not exist
+        sample_weight = checked_weights(sample_weight, n_texts, n_given)
+        rows = np.flatnonzero(sample_weight)
+        n_train, sample_weight = int(np.searchsorted(rows, n_texts)), sample_weight[rows]
+        column, encoded = _taken(column, rows[:n_train]), encoded[rows[:n_train]]
+        if extra is not None:
+            extra, extra_labels = _taken(extra, rows[n_train:] - n_texts), extra_labels[rows[n_train:] - n_texts]
+    if extra is not None:
         column, encoded = joined_texts(column, extra), joined_labels(encoded, extra_labels)
-        rows = np.append(rows, n_texts + np.arange(n_given))
     classes, Y, task = encode_labels(encoded)
     if indicator is not None:
         classes = indicator.classes
-    sample_weights, loss_weights = row_weights(classes, Y, class_weight, sample_weight, len(column) - n_given)
+    sample_weights, loss_weights = row_weights(classes, Y, class_weight, sample_weight, n_train)
     data = TrainingData(
         column,
         Y,
@@ -87,9 +91,9 @@ def check_arguments(
         sample_weights=sample_weights,
         loss_weights=loss_weights,
         groups=None if groups is None else group_column(groups, n_texts, n_given)[rows],
-        n_validation=n_given,
+        n_validation=len(column) - n_train,
         word_index=word_index,
-        train_rows=rows[: len(column) - n_given],
+        train_rows=rows[:n_train],
         unlabelled=None if unlabelled is None else as_texts(unlabelled),
     )
     if loss_weights is not None and not loss_weights.all():  # the weight of their class is 0
@@ -112,6 +116,10 @@ def checked_seed(seed: Any) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise InputError(f"`seed` must be an integer from 0 to {2**32 - 1}, not `{seed}`.")
     return int(seed)
+
+
+def _taken(texts: pl.Series | Sequences, rows: Ints) -> pl.Series | Sequences:
+    return texts.take(rows) if isinstance(texts, Sequences) else texts[rows]
 
 
 def _positive(positive: str | None, classes: NDArray[Any], task: Task) -> str | None:

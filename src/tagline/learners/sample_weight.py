@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tagline.data.weights import LEAST_TOTAL, MOST_TOTAL
 from tagline.errors import InputError, nearest
 from tagline.inputs.labels import label_text
 from tagline.task import Bools, Floats
-
-_LEAST_TOTAL = 1e-6  # in texts; calibration on less evidence gives every class the same probability
 
 
 def row_weights(
@@ -27,7 +26,7 @@ def row_weights(
         Y: the class matrix, (n_rows, n_classes).
         class_weight: None; ``"balanced"``, every class has the same total weight; or a weight for each class. A row of
             several labels counts as its rarest or heaviest one.
-        sample_weight: of the first ``n_train`` rows; validation rows follow and count 1.
+        sample_weight: of the first ``n_train`` rows, or of all; validation rows follow, which count 1 by default.
         n_train: how many rows are learned from.
 
     Raises:
@@ -38,7 +37,7 @@ def row_weights(
         return None, None
     sample = np.ones(len(Y))
     if sample_weight is not None:
-        sample[:n_train] = checked_weights(sample_weight, n_train)
+        sample = checked_weights(sample_weight, n_train, len(Y) - n_train)
     loss = sample
     if class_weight is not None:
         # Rows without a label count 1.
@@ -49,23 +48,29 @@ def row_weights(
     return sample, np.asarray(loss / loss[loss > 0].mean())
 
 
-def checked_weights(values: ArrayLike, n_texts: int) -> Floats:
-    """Return sample weights as an array, (n_texts,).
+def checked_weights(values: ArrayLike, n_texts: int, n_more: int = 0) -> Floats:
+    """Return sample weights as an array, (n_texts + n_more,); those of ``n_more`` validation texts are 1 by default.
 
     Raises:
-        InputError: they are not ``n_texts`` finite numbers of 0 or more, all are 0, or they add up to almost 0.
+        InputError: they are not so many finite numbers of 0 or more, all are 0, or they add up to too little or much.
 
     """
     try:
         weights = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         weights = np.empty(0)
-    if weights.shape != (n_texts,) or not np.isfinite(weights).all() or (weights < 0).any():
-        raise InputError(f"`sample_weight` must be {n_texts:,} finite numbers of 0 or more.")
-    if not weights.any():
-        raise InputError("All weights are zero.")
-    if weights.sum() < _LEAST_TOTAL:
-        raise InputError(f"`sample_weight` adds up to {weights.sum():g} texts: scale the weights to a mean of 1.")
+    if weights.shape == (n_texts,):
+        weights = np.append(weights, np.ones(n_more))
+    if weights.shape != (n_texts + n_more,) or not np.isfinite(weights).all() or (weights < 0).any():
+        n = f"{n_texts:,} or {n_texts + n_more:,}" if n_more else f"{n_texts:,}"
+        raise InputError(f"`sample_weight` must be {n} finite numbers of 0 or more.")
+    for of, part in (("", weights[:n_texts]), (" of the validation texts", weights[n_texts:])):
+        if len(part) and not part.any():
+            raise InputError(f"All weights{of} are zero.")
+        with np.errstate(over="ignore"):
+            total = part.sum()
+        if len(part) and not LEAST_TOTAL <= total <= MOST_TOTAL:
+            raise InputError(f"`sample_weight` adds up to {total:g} texts: scale the weights to a mean of 1.")
     return weights
 
 

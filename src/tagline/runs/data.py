@@ -60,8 +60,10 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *
     dataset = read_dataset(data, settings, settings.seed, fold_few=fold_few)
     dataset = replace(dataset, facts=dataset.facts.of_run())
     settings = replace(settings, folds=dataset.n_folds)
-    counts = dataset.facts.class_counts
-    if dataset.test is not None and not any(counts["train"][name] and n for name, n in counts["test"].items()):
+    unknown = untrained_classes(dataset)
+    if dataset.test is not None and not any(
+        n for name, n in dataset.facts.class_counts["test"].items() if name not in unknown
+    ):
         raise InputError("No label of the test rows occurs in the train rows: are these the right files and columns?")
     positive = _positive(dataset, settings)
     if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
@@ -138,12 +140,13 @@ def warm_up(recipe: Recipe) -> None:
 
 def _can_hold_out(dataset: Dataset) -> bool:
     """Return whether fitting can hold rows out, which takes a handful of them and more than one text."""
-    return len(dataset.train) >= _HOLD_OUT_ROWS and dataset.train.texts.n_unique() > 1
+    rows = dataset.train.trained
+    return len(rows) >= _HOLD_OUT_ROWS and rows.texts.n_unique() > 1
 
 
 def _check_distinct_texts(dataset: Dataset) -> None:
     """Raise `InputError` if no class has two texts, one to learn from and one to measure on."""
-    rows = dataset.train.followed_by(dataset.validation)
+    rows = dataset.train.followed_by(dataset.validation).trained
     frame = pl.DataFrame({"label": rows.labels, "unit": rows.unit})
     flat = frame.explode("label") if isinstance(rows.labels.dtype, pl.List) else frame
     n_texts = flat.drop_nulls("label").group_by("label").agg(pl.col("unit").n_unique())["unit"]
@@ -256,6 +259,14 @@ def read_unlabelled(settings: TrainSettings, log: Log) -> pl.Series:
     return found
 
 
+def untrained_classes(dataset: Dataset) -> list[str]:
+    """Return the classes without train rows, or whose train rows all have weight 0."""
+    labels = dataset.train.trained.labels
+    flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
+    known = {*flat.drop_nulls().unique().to_list()}
+    return [name for name in dataset.classes if name not in known]
+
+
 def text_hashes(texts: pl.Series) -> Hashes:
     """Return 64 bits of the BLAKE2b of each text, trimmed and lower-cased, (n,): the same on every machine."""
     keys = texts.str.strip_chars().str.to_lowercase()
@@ -264,8 +275,8 @@ def text_hashes(texts: pl.Series) -> Hashes:
 
 
 def training_hashes(dataset: Dataset) -> Hashes:
-    """Return the sorted hashes of the texts of the train and validation rows, (n_distinct,)."""
-    parts = [part.texts for part in (dataset.train, dataset.validation) if part is not None]
+    """Return the sorted hashes of the texts of the train and validation rows that are learned from, (n_distinct,)."""
+    parts = [part.trained.texts for part in (dataset.train, dataset.validation) if part is not None]
     return np.unique(text_hashes(pl.concat(parts)))
 
 

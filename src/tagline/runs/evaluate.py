@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -196,9 +197,11 @@ def _read(
     if trained and not once:
         columns = options.text or tuple(card.get("text_columns") or ())
         options_of_card = replace(options, text=columns, label=options.label or trained)
-        for group in dict.fromkeys((options.group or card.get("group_column"), options.group)):
+        groups = dict.fromkeys((options.group or card.get("group_column"), options.group))
+        weights = dict.fromkeys((card.get("weight_column"), None))  # by which the data of the training is recognised
+        for weight, group in product(weights, groups):
             with suppress(DataError):
-                options_of_card = replace(options_of_card, group=group)
+                options_of_card = replace(options_of_card, group=group, weight=weight)
                 found = read_dataset(data, options_of_card, seed, fewest_classes=1)
                 if columns:
                     hows = ["given" if named else "as in training" for named in (options.text, options.label)]

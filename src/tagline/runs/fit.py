@@ -80,6 +80,7 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
     clf.fit(
         split.texts,
         split.labels,
+        split.followed_by(validation).weights,
         groups=groups,
         validation=validation_data,
         word_index=job.word_index,
@@ -105,12 +106,14 @@ def fit_split(job: Job) -> Result:
 
     inputs, log = job.inputs, job.observer.log
     dataset, settings = inputs.dataset, inputs.settings
-    n_train = len(dataset.train) + (len(dataset.validation) if dataset.validation else 0)
+    rows = dataset.train.followed_by(dataset.validation)
+    n_train = len(rows.trained)
     and_validation = " train and validation" if dataset.validation else ""
-    log(f"training on {n_train:,}{and_validation} rows")
+    of_no_weight = f", without {len(rows) - n_train:,} of weight 0" if n_train < len(rows) else ""
+    log(f"training on {n_train:,}{and_validation} rows{of_no_weight}")
     clf = _fit(job, dataset.train, dataset.validation, "fit")
     started = time.perf_counter()
-    held_out = predict_held_out(clf, dataset.train.followed_by(dataset.validation), dataset.classes)
+    held_out = predict_held_out(clf, rows, dataset.classes)
     validation = None
     if held_out is not None and clf.validation_ is not None:
         validation = held_out.measured(dataset.classes, task=dataset.task, positive=inputs.positive, seed=settings.seed)
@@ -161,7 +164,8 @@ def fit_folds(job: Job) -> Result:
         spent = {**clf.seconds_, "evaluate": time.perf_counter() - started}
         seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
     mistakes.sort(key=lambda mistake: -mistake["probability"])
-    log(f"training on all {len(texts):,} rows")
+    n_train = len(dataset.train.trained)
+    log(f"training on all {n_train:,} rows{'' if n_train == len(texts) else ' whose weight is not 0'}")
     clf = _fit(job, dataset.train, None, "fit")
     seconds |= {stage: seconds[stage] + clf.seconds_[stage] for stage in ("features", "fit")}
     predicted = Predicted(

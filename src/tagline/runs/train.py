@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.data import Dataset
-from tagline.data.splits import FOLDS_OF_FEW, TRAIN
+from tagline.data.splits import FOLDS_OF_FEW
 from tagline.errors import InputError
 from tagline.key_findings import KeyFinding
 from tagline.recipes import load_recipe
@@ -24,7 +24,14 @@ from tagline.run_folder import (
     reserved,
     run_name,
 )
-from tagline.runs.data import RunInputs, not_measurable, read_for_run, with_absolute_paths, word_index_of
+from tagline.runs.data import (
+    RunInputs,
+    not_measurable,
+    read_for_run,
+    untrained_classes,
+    with_absolute_paths,
+    word_index_of,
+)
 from tagline.runs.findings import hardly_found, key_findings, never_predicted
 from tagline.runs.fit import Job, Result, fit_folds, fit_split
 from tagline.runs.record import SearchResult, metrics_json, row_counts, run_json
@@ -158,7 +165,7 @@ def fit_and_write(
         tracking.finish(metrics, final)
     warnings = list(result.looks.warnings if result.looks else ())
     if metrics["test"] is not None:
-        untrained = _untrained(inputs.dataset)
+        untrained = untrained_classes(inputs.dataset)
         classes = [name for name in metrics["classes"] if name not in untrained]
         for find in (never_predicted, hardly_found):
             warnings += find(metrics["test"], classes, balanced=inputs.settings.balance or search is not None)
@@ -230,6 +237,7 @@ def _parameters(inputs: RunInputs) -> dict[str, Parameter]:
             "threshold": settings.threshold,
             "folds": settings.folds,
             "balance": settings.balance,
+            "weight": settings.weight,
             "seed": settings.seed,
         }
     )
@@ -308,13 +316,8 @@ def findings_of_run(metrics: Mapping[str, Any], inputs: RunInputs, *, searched: 
         balanced=inputs.settings.balance or searched,
         folds=None if searched else _possible_folds(inputs.dataset),
         positive_given=inputs.settings.positive is not None,
-        unknown=_untrained(inputs.dataset),
+        unknown=untrained_classes(inputs.dataset),
     )
-
-
-def _untrained(dataset: Dataset) -> list[str]:
-    """Return the classes without train rows."""
-    return [name for name, n in dataset.facts.class_counts[TRAIN].items() if n == 0]
 
 
 def _possible_folds(dataset: Dataset) -> int | None:
@@ -341,6 +344,7 @@ def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resu
         "label_columns": list(facts.label_columns),
         "labels": asdict(replace(inputs.settings.labels, separator=facts.label_separator or "")),
         **({} if inputs.settings.group is None else {"group_column": inputs.settings.group}),
+        **({} if inputs.settings.weight is None else {"weight_column": inputs.settings.weight}),
         "dataset": {key: record["dataset"][key] for key in ("name", "fingerprint", "rows")},
     }
     result.clf.save(run.model, card)

@@ -30,6 +30,7 @@ def train(
     keep_label_spelling: options.KeepLabelSpelling = False,
     multilabel: options.Multilabel = False,
     group: options.Group = None,
+    weight: options.Weight = None,
     test: options.Test = None,
     validation: options.Validation = None,
     unlabelled: Annotated[
@@ -81,6 +82,7 @@ def train(
         keep_label_spelling=keep_label_spelling,
         multilabel=multilabel,
         group=group,
+        weight=weight,
         test=test,
         validation=validation,
         unlabelled=unlabelled,

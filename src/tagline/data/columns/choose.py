@@ -25,13 +25,18 @@ class Columns:
     notes: tuple[str, ...] = ()
 
 
-def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group: str | None) -> Columns:
-    """Decide which columns of ``rows`` are text, label and split; raise `DataError` where that is not clear."""
+def choose_columns(
+    rows: Rows, text: Sequence[str], label: Sequence[str], group: str | None, weight: str | None = None
+) -> Columns:
+    """Decide which columns of ``rows`` are text, label and split; raise `DataError` where that is not clear.
+
+    The columns ``group`` and ``weight`` are never chosen.
+    """
     frame = rows.frame
-    for name in (*text, *label, *((group,) if group else ())):
+    for name in (*text, *label, *(other for other in (group, weight) if other)):
         require_column(frame, name, rows.source)
-    split = rows.split or split_column(frame, {*text, *label, group})
-    taken = {name for name in (split, group) if name}
+    split = rows.split or split_column(frame, {*text, *label, group, weight})
+    taken = {name for name in (split, group, weight) if name}
     if label or rows.label:
         label_columns = tuple(dict.fromkeys(label)) or (str(rows.label),)
         label_how = "given" if label else "known from the layout"
@@ -55,6 +60,9 @@ def choose_columns(rows: Rows, text: Sequence[str], label: Sequence[str], group:
     for name in label_columns:
         if name in text_columns:
             raise DataError(f"`{rows.source}`: column `{name}` cannot be both text and label.")
+    for name, columns in (("text", text_columns), ("label", label_columns)):
+        if weight in columns:
+            raise DataError(f"`{rows.source}`: column `{weight}` cannot be both {name} and weight.")
     chosen = chosen_columns(text_columns, text_how, label_columns, label_how)
     notes = () if text or rows.text else left_out(frame, text_columns, taken)
     if split is None:

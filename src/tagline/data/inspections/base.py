@@ -19,7 +19,8 @@ class InspectedData:
 
     ``table`` has the columns of `tagline.data.table`; in it ``part`` is the split of every row, and ``key`` a number
     that copies of a text share. ``classes`` are sorted. ``official`` says whether the splits are the data's own;
-    ``encoding`` is that of the files, None unless it was given, and ``detected`` the one that was detected.
+    ``encoding`` is that of the files, None unless it was given, ``detected`` the one that was detected; ``weight`` is
+    the column of weights.
     """
 
     table: pl.DataFrame
@@ -29,6 +30,7 @@ class InspectedData:
     rejected: Sequence[Rejected]
     encoding: str | None = None
     detected: str | None = None
+    weight: str | None = None
 
     @cached_property
     def parts(self) -> dict[str, pl.DataFrame]:

@@ -75,6 +75,7 @@ class Facts:
         )
         return replace(
             self,
+            found={name: value for name, value in self.found.items() if name != "weights"},
             warnings=tuple(warning for warning in warnings if warning),
             key_findings=tuple(key for key in findings if key.sentence),
         )

@@ -13,7 +13,7 @@ from tagline.experiments.sweep.results import Combination, Results, Value
 AS_IT_IS = "unchanged"  # the value of a setting that a listed combination does not change
 _MOST_COLUMNS = 5  # of settings; with more, a combination is one cell
 _OPTIONS = (
-    *("text", "label", "label_separator", "keep_label_spelling", "multilabel", "group", "test", "validation"),
+    *("text", "label", "label_separator", "keep_label_spelling", "multilabel", "group", "weight", "test", "validation"),
     *("encoding", "separator", "quote", "label_prefix", "max_unreadable", "strict"),
 )  # of `tagline train`, about the data
 _LEAST_SHARE = 0.01  # of the variance; smaller shares are listed together

@@ -104,6 +104,7 @@ def _train(shared: SharedData, rows: Ints, recipe: Recipe, seed: int) -> TextCla
     return TextClassifier(recipe, seed=seed).fit(
         split.texts,
         split.labels,
+        split.weights,
         groups=split.groups,
         word_index=shared.word_index if given else None,
     )
@@ -112,7 +113,8 @@ def _train(shared: SharedData, rows: Ints, recipe: Recipe, seed: int) -> TextCla
 def _split(shared: SharedData, rows: Ints) -> Split:
     labels = label_series(shared.task.truth(shared.Y[rows]), shared.classes)
     groups = None if shared.groups is None else shared.groups[rows]
-    return Split(shared.texts[rows], labels, groups)
+    weights = None if shared.weights is None else shared.weights[rows]
+    return Split(shared.texts[rows], labels, groups, weights=weights)
 
 
 def _held_out(shared: SharedData, fitted: Fitted) -> Predicted:
