@@ -1,7 +1,7 @@
 """Guarantees of abstention and of prediction sets on unseen texts.
 
-Training texts and unseen texts are drawn from the train rows of the built-in data sets, in each sample anew; each
-sample is a complete fit of `fast`.
+Training texts and unseen texts are drawn from the train rows of the built-in data sets, anew for each sample, which
+is a complete fit of `fast`.
 """
 
 from collections.abc import Sequence

@@ -134,11 +134,10 @@ class TextClassifier(DecisionMethods, LearntAttributes):
                 ``predict`` then returns one of the same kind. Strings are normalized to NFC and otherwise stay as they
                 are: unlike ``load_dataset``, this does not merge spellings.
             sample_weight: how many times each text counts, (n_texts,); those of the validation texts may follow, which
-                count once by default. A text of weight 0 is ignored; one of weight 2
-                counts as two for feature weights, the choice of settings, the model and the calibration, but as one
-                for the vocabulary, the splits and the two rows that a leaf of a tree has at least. A network takes the
-                weights relative to their mean, and weights the losses of held-out texts too, by class weights as well
-                (Keras leaves these out there).
+                count once by default. A text of weight 0 is ignored; one of weight 2 counts as two for feature weights,
+                the choice of settings, the model and the calibration, but as one for the vocabulary, the splits and the
+                two rows that a leaf of a tree has at least. A network takes the weights relative to their mean, and
+                weights the losses of held-out texts too, by class weights as well (Keras leaves these out there).
             groups: what each text belongs to, such as an author, (n_texts,): those of one group are held out together;
                 groups of the validation texts may follow.
             validation: texts and labels to choose settings and calibrate on; otherwise some of ``texts`` are held out.

@@ -44,9 +44,8 @@ class Split:
 
     ``texts`` is String without nulls; ``labels`` is String, or List(String) for multi-label data; ``groups``, None
     unless a group column was requested, is String without nulls: a row without a group is a group of its own.
-    ``weights``, None unless a weight column was
-    requested, say how many times each row counts in training, 0 or more; test rows have none. All are (n,).
-    ``origin`` says where the rows were read; None if it is not known.
+    ``weights``, None unless a weight column was requested, say how many times each row counts in training, 0 or more;
+    test rows have none. All are (n,). ``origin`` says where the rows were read; None if it is not known.
     """
 
     texts: pl.Series

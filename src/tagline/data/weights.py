@@ -20,8 +20,8 @@ _REMEDY = "Give each row a number of 0 or more; 0 leaves it out of training."
 class WeightCells:
     """A column of weights as it was read.
 
-    ``weight``, Float64 (n_rows,), is null where a cell is no number; ``cell``, String (n_rows,), is what is written
-    there, null where it is empty.
+    ``weight``, Float64 (n_rows,), is null where a cell is not a number; ``cell``, String (n_rows,), is the text of the
+    cell, null where it is empty.
     """
 
     weight: pl.Series

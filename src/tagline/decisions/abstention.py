@@ -15,6 +15,7 @@ from tagline.errors import InputError
 from tagline.task import Bools, Floats
 
 DELTA = 0.05  # the share of models whose guarantee may fail
+_CACHED = 16  # thresholds of some models; each keeps the scores of its model in memory
 _STEP = 1.02  # from one threshold tested to the next, this many times as many rows are answered
 
 
@@ -27,7 +28,7 @@ def rows_needed(accuracy: float) -> int:
     return math.ceil(math.log(DELTA) / math.log(accuracy))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_CACHED)
 def abstention_threshold(scores: HeldOutScores, accuracy: float) -> float:
     """Return the lowest probability at and above which the predictions reach an accuracy; 0 if all of them do.
 
@@ -41,7 +42,7 @@ def abstention_threshold(scores: HeldOutScores, accuracy: float) -> float:
     return threshold
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_CACHED)
 def class_abstention_thresholds(scores: HeldOutScores, accuracy: float, n_classes: int) -> Floats:
     """Return such a threshold for the predictions of each class, (n_classes,): the precision of each is guaranteed.
 

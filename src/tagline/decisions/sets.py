@@ -14,6 +14,8 @@ from tagline.decisions.held_out import HeldOutScores
 from tagline.errors import InputError
 from tagline.task import Bools, Floats
 
+_CACHED = 16  # thresholds of some models; each keeps the scores of its model in memory
+
 
 def rows_for_sets(coverage: float) -> int:
     """Return how many held-out rows a coverage needs.
@@ -24,7 +26,7 @@ def rows_for_sets(coverage: float) -> int:
     return math.ceil(coverage / (1 - coverage) - 1e-9)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_CACHED)
 def set_threshold(scores: HeldOutScores, coverage: float) -> float:
     """Return the probability from which on a class is in the set, so that sets contain the true class often enough.
 
@@ -40,7 +42,7 @@ def set_threshold(scores: HeldOutScores, coverage: float) -> float:
     return _conformal_threshold(scores.true_probability, coverage)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_CACHED)
 def class_set_thresholds(scores: HeldOutScores, coverage: float, n_classes: int) -> Floats:
     """Return a threshold for each class, (n_classes,): the coverage holds for the texts of each class.
 

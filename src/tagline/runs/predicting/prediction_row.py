@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
 _LEAST_SHARE = 1e-9  # of false alarms, whose number of rows is named: that of the smallest number is infinite
-
-
 UNSURE = "unsure"  # why a text has no prediction, next to `EMPTY` and `UNLIKE`
 _NO_ROWS = np.empty(0, dtype=np.int64)
 
