@@ -37,7 +37,7 @@ def words_of(path):
 def test_two_classes_get_every_plot_as_svg_and_png(tmp_path):
     truth, proba = example(500, 2)
     files = draw(tmp_path / "plots", truth, proba.argmax(1), proba, ["neg", "pos"], Task.BINARY)
-    assert list(files) == ["confusion_matrix", "roc", "precision_recall", "calibration", "scores"]
+    assert list(files) == ["confusion_matrix", "roc", "precision_recall", "calibration", "scores", "coverage_accuracy"]
     written = {path.name for path in (tmp_path / "plots").iterdir()}
     assert written == {name for formats in files.values() for name in formats.values()}
     for formats in files.values():
@@ -100,11 +100,11 @@ def test_hostile_class_names_are_drawn_as_text(tmp_path):
     assert {"<script>alert(1)</script>", "$\\frac{a}$", "a�b�c", "财经"} <= set(words)
 
 
-def test_of_very_many_classes_only_the_calibration_is_drawn(tmp_path):
+def test_of_very_many_classes_only_plots_of_confidences_are_drawn(tmp_path):
     names = [f"topic {k}" for k in range(501)]
     truth, proba = example(300, 501)
     files = draw(tmp_path, truth, proba.argmax(1), proba, names, Task.MULTICLASS)
-    assert list(files) == ["calibration"]
+    assert list(files) == ["calibration", "coverage_accuracy"]
     labels = np.eye(501, dtype=bool)[truth]
     assert draw(tmp_path, labels, labels, proba, names, Task.MULTILABEL) == {}
 

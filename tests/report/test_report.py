@@ -70,9 +70,9 @@ def test_the_confusion_matrix_is_a_table_with_named_cells(binary):
 def test_plots_have_alternative_text(binary):
     page, _, _ = binary
     images = page.pictures()
-    assert len(images) == 4  # the fifth, the confusion matrix, is a table
+    assert len(images) == 5  # the sixth, the confusion matrix, is a table
     assert all(len(image["aria-label"]) > 40 and image["width"] and image["height"] for image in images)
-    assert len(page.all("figcaption")) == 4
+    assert len(page.all("figcaption")) == 5
     assert not page.all("img")
 
 
@@ -162,7 +162,7 @@ def test_hostile_words_stay_words(tmp_path):
     page = Page(html)
     assert not page.all("script")
     assert not page.all("img")
-    assert len(page.pictures()) == 4
+    assert len(page.pictures()) == 5
     assert not [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)]
     assert not set(html) & set("\x00\x1b\u202e")
     assert "49" not in page.words("mistakes")
@@ -256,7 +256,7 @@ def test_very_many_classes(tmp_path):
     assert "Most confused pairs" in page.words("confusion")
     assert "50 of 501 are shown" in page.words("classes")
     assert page.words("classes").count("topic ") == 50
-    assert len(page.pictures()) == 1
+    assert len(page.pictures()) == 2
 
 
 def test_of_very_many_labels_nothing_is_drawn(tmp_path, monkeypatch):

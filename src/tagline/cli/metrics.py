@@ -17,7 +17,7 @@ from tagline.key_findings import shown_first
 from tagline.metrics.confusion import confusion_counts, most_confused, worst_classes
 from tagline.metrics.formatting import NO_INTERVAL, display_name, format_figure
 from tagline.metrics.headline import headlines, task_of
-from tagline.report.conclusion import reuse_sentence, small_classes_sentence, units_sentence
+from tagline.report.conclusion import abstention_sentence, reuse_sentence, small_classes_sentence, units_sentence
 from tagline.task import Task
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def show_metrics(metrics: Mapping[str, Any], *, facts: "Facts | None" = None, ro
         confusion_table(block, metrics["classes"], title="Confusion matrix"),
         "",
     )
-    for sentence in (small_classes_sentence(block), units_sentence(block), reuse_sentence(metrics)):
+    sentences = (small_classes_sentence(block), units_sentence(block), reuse_sentence(metrics))
+    for sentence in (*sentences, abstention_sentence(metrics)):
         if sentence:
             show(sentence, "")
 

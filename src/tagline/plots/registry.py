@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tagline.metrics.block import positive_class
 from tagline.metrics.counts import MANY_CLASSES, confusion_matrix
 from tagline.metrics.ranking import rank_classes
+from tagline.metrics.selective import AnsweredLevel, selective_curve
 from tagline.task import Floats, Task
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Section(Enum):
     """The section of the report that holds a plot, by what it is drawn from."""
 
     PREDICTIONS = "predictions"
+    CONFIDENCE = "confidence"
     TRAINING = "training"
     SEARCH = "search"
 
@@ -43,6 +45,7 @@ class Predictions:
         positive: The positive one of two classes.
         threshold: The probability above which the positive class, or each label, is predicted.
         unit: The unit of each row, ``(n,)``, see ``measure``; ``None`` if it is not known.
+        levels: The accuracies that the model guarantees where it may abstain, and what was found on these rows.
 
     """
 
@@ -54,6 +57,7 @@ class Predictions:
     positive: str | None = None
     threshold: float | Floats = 0.5
     unit: NDArray[Any] | None = None
+    levels: Sequence[AnsweredLevel] = ()
 
     def __post_init__(self) -> None:
         """Find the positive one of two classes if it is not given, see ``positive_class``."""
@@ -140,6 +144,7 @@ def predictions_plot(
     draw: "Callable[[Predictions], Figure | None]",
     captions: Mapping[Task, Caption],
     *,
+    section: Section = Section.PREDICTIONS,
     needs_proba: bool = True,
     many_classes: tuple[Task, ...] = (),
 ) -> ReportPlot:
@@ -149,6 +154,7 @@ def predictions_plot(
         name: Of its files, without suffix.
         draw: Returns the figure, or ``None`` if the predictions do not allow it.
         captions: By task, for the tasks for which it is drawn.
+        section: Where the report shows it.
         needs_proba: Whether it is drawn from probabilities.
         many_classes: The tasks for which it is drawn even if there are more than 500 classes.
 
@@ -167,7 +173,7 @@ def predictions_plot(
     def caption(data: PlotData) -> Caption | None:
         return None if data.task is None else captions.get(data.task)
 
-    return ReportPlot(name, Section.PREDICTIONS, draw_predictions, applies, caption)
+    return ReportPlot(name, section, draw_predictions, applies, caption)
 
 
 def _history_plot(column: str, with_validation: Caption, without: Caption) -> ReportPlot:
@@ -230,6 +236,14 @@ def _scores(of: Predictions) -> "Figure":
 
     threshold = 0.5 if isinstance(of.threshold, np.ndarray) else of.threshold
     return plot_scores(of.y_true, _proba(of), of.classes, positive=of.positive, threshold=threshold)
+
+
+def _coverage_accuracy(of: Predictions) -> "Figure | None":
+    from tagline.plots.selective import plot_selective
+
+    confidence = _proba(of)[np.arange(len(of.y_pred)), of.y_pred]
+    curve = selective_curve(confidence, of.y_pred == of.y_true, of.unit)
+    return None if curve is None else plot_selective(curve, of.levels)
 
 
 def _proba(of: Predictions) -> Floats:
@@ -308,6 +322,21 @@ PLOTS: dict[str, ReportPlot] = {
                     "separates them.",
                 ),
             },
+        ),
+        predictions_plot(
+            "coverage_accuracy",
+            _coverage_accuracy,
+            {
+                task: Caption(
+                    "Coverage and accuracy",
+                    "Accuracy if only the most confident predictions are given, and the other texts are left to "
+                    "people. At the right all texts are answered. The band is the 95 % interval of each point; a mark "
+                    "is a guaranteed accuracy.",
+                )
+                for task in (Task.BINARY, Task.MULTICLASS)
+            },
+            section=Section.CONFIDENCE,
+            many_classes=(Task.BINARY, Task.MULTICLASS),
         ),
         _history_plot(
             "loss",

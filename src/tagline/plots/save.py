@@ -9,7 +9,7 @@ from tagline.plots.style import save
 def save_plots(folder: Path, data: PlotData, *, skip_existing: bool = False) -> dict[str, dict[str, str]]:
     """Draw all plots of the registry that the data allow and write each as SVG and PNG.
 
-    Of more than 500 classes only the calibration is drawn, and no plot of predictions of more than 500 labels.
+    Of more than 500 classes only plots of confidences are drawn, and no plot of predictions of more than 500 labels.
 
     Args:
         folder: Created if a plot is drawn and it does not exist.

@@ -18,6 +18,7 @@ from tagline.metrics.intervals.shares import ALPHA
 
 _SIMILAR = 1.1  # costs with a ratio below it are not compared
 _NEARLY_ALL = 0.95
+_FEWER_ERRORS = 2 / 3
 _NAMED = 5
 _NAMES = {"macro_f1": "Macro F1", "micro_f1": "Micro F1"}
 
@@ -36,6 +37,32 @@ def reuse_sentence(metrics: Mapping[str, Any]) -> str:
         return f"{used} It has too few rows: any difference to another run may be chance."
     what = "exact match" if metrics.get("task") == "multilabel" else "accuracy"
     return f"{used} Differences in {what} below {format_points(least['points'])} may be chance."
+
+
+def abstention_sentence(metrics: Mapping[str, Any]) -> str:
+    """Say what abstention gains: at the first level at which a third of the errors or more are avoided.
+
+    The empty string without such a level, and of runs of earlier versions.
+    """
+    block, found = metrics.get("test"), metrics.get("guarantees")
+    if not block or not found:
+        return ""
+    for level in found["abstention"]:
+        if level["threshold"] and level["accuracy"] and 1 - level["level"] <= _FEWER_ERRORS * (1 - block["accuracy"]):
+            answered, right = (format_figure("accuracy", level[key]) for key in ("answered", "accuracy"))
+            option = f"--abstain {level['level']:g}"
+            missed = below_guarantee(level)
+            but = ", less than guaranteed: these texts may differ from the training texts" if missed else ""
+            return (
+                f"With `{option}` the model answers {answered} of these texts; {right} of the answers are right{but}."
+            )
+    return ""
+
+
+def below_guarantee(level: Mapping[str, Any]) -> bool:
+    """Return whether the answers at a level of abstention are surely less accurate than was guaranteed."""
+    interval = level.get("accuracy_ci95")
+    return interval is not None and interval[1] < level["level"]
 
 
 def units_sentence(block: Mapping[str, Any]) -> str:

@@ -13,9 +13,10 @@ from tagline.report.conclusion import small_classes_sentence, units_sentence
 from tagline.report.markup.excerpts import harmless
 from tagline.report.markup.inline_svg import InlineSvg
 from tagline.report.rendering import render_page, write_page
+from tagline.report.sections.confidence import confidence_rows, guaranteed
 from tagline.report.sections.confusion import confused_pairs, heat_map, matrix_table
 from tagline.report.sections.data import data_facts
-from tagline.report.sections.figures import class_rows, confidence_rows, figure_rows, n_unfolded, verdict
+from tagline.report.sections.figures import class_rows, figure_rows, n_unfolded, verdict
 from tagline.report.sections.plots import read_plots
 from tagline.report.sections.provenance import provenance
 from tagline.report.sections.rows import first_rows, mistake_cards
@@ -88,7 +89,9 @@ def render(folder: RunFolder) -> str:
         worst_first=worst_first,
         n_unfolded=n_unfolded(len(classes)),
         no_interval=NO_INTERVAL,
+        guaranteed=guaranteed(metrics),
         confidence=confidence_rows(folder, classes),
+        confidence_plots=_shown(all_plots, Section.CONFIDENCE),
         captions=captions(PlotData(task_of(block), history=None if history is None else TrainingHistory(history))),
         plots=_shown(all_plots, Section.PREDICTIONS),
         training=training(folder),

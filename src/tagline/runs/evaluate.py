@@ -86,6 +86,7 @@ def evaluate_model(
         InputError: data or model cannot be used, or do not match.
 
     """
+    from tagline.runs.guarantees import guarantees
     from tagline.runs.predictions import predict_split
 
     started = time.perf_counter()
@@ -121,12 +122,15 @@ def evaluate_model(
     predicted = predict_split(clf, split, classes, threshold=threshold, positive=positive, progress=predicted_so_far)
     log("measuring")
     test = predicted.measured(classes, task=task, positive=positive if task.has_positive else None)
+    as_guaranteed = threshold is None and positive == clf.positive_  # another decision has no guarantee
+    guaranteed = guarantees(clf.held_out_, predicted) if as_guaranteed else None
     metrics: dict[str, Any] = {
         "task": task,
         "classes": classes,
         "rows": {"train": 0, "validation": 0, "test": len(split)},
         "validation": None,
         "test": test,
+        **({} if guaranteed is None else {"guarantees": guaranteed}),
         "rows_used": rows_used,
         "rows_seen_in_training": seen,
         **({} if looks is None else what_counts(test, looks.times)),

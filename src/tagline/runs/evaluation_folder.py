@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tagline.data import BUILT_IN
+from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
+from tagline.metrics.selective import answered_levels
 from tagline.run_folder import (
     FORMAT,
     MODEL,
@@ -86,6 +88,7 @@ def _write(run: RunFolder, evaluation: Evaluation, *, texts: bool) -> None:
         metrics["test"].get("positive"),
         evaluation.threshold,
         predicted.unit,
+        answered_levels(metrics.get("guarantees")),
     )
     save_plots(run.plots, PlotData(task, predictions))
     write_report(run.path)
@@ -125,7 +128,14 @@ def _record(name: str, created: str, evaluation: Evaluation, command: Sequence[s
         "test": fingerprint(split).to_json(),
         "texts": texts,
         **(first_texts(split) if texts else {}),
-        "chosen": clf.chosen_,
+        "chosen": clf.chosen_ | _threshold(evaluation),
         "versions": versions(),
         "machine": machine(),
     }
+
+
+def _threshold(evaluation: Evaluation) -> dict[str, Any]:
+    """Return ``threshold`` of ``chosen``: that given, or of the model; empty if no threshold decides."""
+    if not evaluation.clf.task_.has_threshold:
+        return {}
+    return {"threshold": DecisionRule.of(evaluation.threshold).to_json()}

@@ -11,6 +11,7 @@ from tagline.data import Split
 from tagline.runs.data import RunInputs
 from tagline.runs.settings import Observer, StepProgress
 from tagline.runs.tracking import Tracking
+from tagline.task import Task
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of fitting and measuring, before it is written; ``looks`` is None if there were no test rows."""
+    """The outcome of fitting and measuring, before it is written; ``looks`` is None if there were no test rows.
+
+    ``guarantees`` are those of ``metrics.json``, None without test rows or without held-out rows of one label each.
+    """
 
     clf: "TextClassifier"
     test: "Predicted | None"
+    guarantees: dict[str, Any] | None
     validation: dict[str, Any] | None
     mistakes: list[dict[str, Any]]
     seconds: dict[str, float]
@@ -102,6 +107,7 @@ def _report_step(observer: Observer, fit: str, seen: "FitProgress") -> None:
 
 def fit_split(job: Job) -> Result:
     """Fit on the train rows, measure on the test rows."""
+    from tagline.runs.guarantees import guarantees
     from tagline.runs.predictions import find_mistakes, predict_held_out, predict_split
 
     inputs, log = job.inputs, job.observer.log
@@ -118,7 +124,7 @@ def fit_split(job: Job) -> Result:
     if held_out is not None and clf.validation_ is not None:
         validation = held_out.measured(dataset.classes, task=dataset.task, positive=inputs.positive, seed=settings.seed)
         validation["how"] = clf.validation_.how
-    test, mistakes, looks = None, [], None
+    test, guaranteed, mistakes, looks = None, None, [], None
     if dataset.test is not None:
         predicting = f"evaluating on {len(dataset.test):,} test texts"
 
@@ -129,25 +135,29 @@ def fit_split(job: Job) -> Result:
         log(predicting)
         looks = job.record_look(dataset.test)
         test = predict_split(clf, dataset.test, dataset.classes, progress=predicted)
+        guaranteed = guarantees(clf.held_out_, test)
         if settings.texts:
             mistakes = find_mistakes(clf, dataset.test, test, dataset.classes)
     seconds = {**clf.seconds_, "evaluate": time.perf_counter() - started}
-    return Result(clf, test, validation, mistakes, seconds, looks)
+    return Result(clf, test, guaranteed, validation, mistakes, seconds, looks)
 
 
 def fit_folds(job: Job) -> Result:
     """Predict each fold with a model of the other folds; fit the model that is kept on all rows."""
     import numpy as np
 
+    from tagline.runs.guarantees import RowsAtLevels, guarantees
     from tagline.runs.predictions import N_MISTAKES, Predicted, find_mistakes, predict_split, series_indices
 
     dataset, settings, log = job.inputs.dataset, job.inputs.settings, job.observer.log
     n_folds = dataset.n_folds
+    assert dataset.folds is not None
     assert n_folds is not None
     texts, labels = dataset.train.texts, dataset.train.labels
     y_true = series_indices(labels, dataset.classes)
     y_pred, proba = np.zeros_like(y_true), np.zeros((len(texts), len(dataset.classes)))
     mistakes: list[dict[str, Any]] = []
+    at_levels: list[RowsAtLevels] = []
     seconds = {"features": 0.0, "fit": 0.0, "evaluate": 0.0}
     looks = None
     for fold in range(n_folds):
@@ -159,6 +169,8 @@ def fit_folds(job: Job) -> Result:
         split = dataset.train.take(held_out)
         part = predict_split(clf, split, dataset.classes)
         y_pred[held_out], proba[held_out] = part.y_pred, part.proba
+        if dataset.task is not Task.MULTILABEL:
+            at_levels.append(RowsAtLevels.of(clf.held_out_, part))
         if settings.texts:
             mistakes += find_mistakes(clf, split, part, dataset.classes, numbers=held_out)
         spent = {**clf.seconds_, "evaluate": time.perf_counter() - started}
@@ -171,4 +183,6 @@ def fit_folds(job: Job) -> Result:
     predicted = Predicted(
         y_true, y_pred, proba, dataset.train.unit, dataset.train.groups is not None, dataset.train.origin
     )
-    return Result(clf, predicted, None, mistakes[:N_MISTAKES], seconds, looks)
+    rows = RowsAtLevels.of_folds(at_levels, dataset.folds) if at_levels else None
+    guaranteed = guarantees(clf.held_out_, predicted, rows)
+    return Result(clf, predicted, guaranteed, None, mistakes[:N_MISTAKES], seconds, looks)

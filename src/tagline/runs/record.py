@@ -99,6 +99,7 @@ def metrics_json(
         **({} if dataset.n_folds is None else {"folds": dataset.n_folds}),
         "validation": result.validation,
         "test": test,
+        **({} if result.guarantees is None else {"guarantees": result.guarantees}),
         **({} if test is None or result.looks is None else what_counts(test, result.looks.times)),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_rss_mb": peak_rss_mb(),

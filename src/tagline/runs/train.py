@@ -13,6 +13,7 @@ from tagline.data import Dataset
 from tagline.data.splits import FOLDS_OF_FEW
 from tagline.errors import InputError
 from tagline.key_findings import KeyFinding
+from tagline.metrics.selective import answered_levels
 from tagline.recipes import load_recipe
 from tagline.run_folder import (
     MODEL,
@@ -393,6 +394,7 @@ def _draw_plots(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resul
             inputs.positive,
             result.clf.threshold_,
             predicted.unit,
+            answered_levels(result.guarantees),
         )
     history = None if training is None else TrainingHistory(training.history, training.best_epoch)
     save_plots(run.plots, PlotData(dataset.task, predictions, history, SearchCourse.of_record(record)))

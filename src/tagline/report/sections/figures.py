@@ -1,21 +1,17 @@
-"""The figures of a run: the verdict, the metrics, those of each class, and accuracy by confidence."""
+"""The figures of a run: the verdict, the metrics, and those of each class."""
 
 from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from tagline.metrics.confusion import worst_classes
 from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.formatting import display_name, format_figure, format_interval
 from tagline.metrics.headline import headlines, task_of
-from tagline.run_folder import RunFolder, probabilities
 from tagline.task import Task
 
 _WORST_FIRST = 12  # classes
 _SHOWN_OF_MANY = 50  # classes
 _FOLDED_ABOVE, _UNFOLDED = 50, 30  # classes; rows beyond the worst are collapsed
-_CONFIDENCES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
 Block = Mapping[str, Any]
 
 
@@ -84,29 +80,3 @@ def class_rows(block: Block) -> tuple[list[dict[str, Any]], bool]:
 def n_unfolded(n_classes: int) -> int:
     """Return how many rows of classes are expanded; the others are collapsed on screen, not in print."""
     return _UNFOLDED if n_classes > _FOLDED_ABOVE else n_classes
-
-
-def confidence_rows(run: RunFolder, classes: list[str]) -> list[dict[str, str]]:
-    """Return coverage and accuracy if only predictions above a confidence are accepted."""
-    if run.predictions is None or run.metrics.get("task") == "multilabel":
-        return []
-    proba = probabilities(run.predictions, classes)
-    if proba is None or not len(proba):
-        return []
-    confidence = proba.max(1)
-    right = (run.predictions["label"] == run.predictions["prediction"]).to_numpy()
-    rows = []
-    for least in _CONFIDENCES:
-        kept = confidence >= least
-        n = int(kept.sum())
-        if n in (0, int((confidence >= _CONFIDENCES[0]).sum())) and least > 0:
-            continue
-        rows.append(
-            {
-                "least": "any" if least == 0 else f"≥ {100 * least:g} %",
-                "kept": f"{n:,}",
-                "share": f"{100 * n / len(kept):.1f} %",
-                "right": f"{100 * float(np.mean(right[kept])):.1f} %",
-            }
-        )
-    return rows

@@ -8,6 +8,7 @@ import polars as pl
 
 from tagline.decisions.rule import DecisionRule
 from tagline.metrics.counts import MANY_CLASSES
+from tagline.metrics.selective import answered_levels
 from tagline.plots.registry import PLOTS, PlotData, Predictions, SearchCourse, Section, TrainingHistory
 from tagline.report.markup.inline_svg import InlineSvg, read_svg
 from tagline.run_folder import RunFolder, probabilities
@@ -37,7 +38,7 @@ def _plot_data(run: RunFolder, sections: Collection[Section]) -> PlotData:
     history = run.history if Section.TRAINING in sections else None
     best_epoch = (run.record.get("training") or {}).get("best_epoch")
     return PlotData(
-        predictions=_predictions(run) if Section.PREDICTIONS in sections else None,
+        predictions=_predictions(run) if {Section.PREDICTIONS, Section.CONFIDENCE} & {*sections} else None,
         history=None if history is None else TrainingHistory(history, best_epoch),
         search=SearchCourse.of_record(run.record) if Section.SEARCH in sections else None,
     )
@@ -60,6 +61,7 @@ def _predictions(run: RunFolder) -> Predictions | None:
         (metrics.get("test") or {}).get("positive"),
         DecisionRule.of(0.5 if threshold is None else threshold).value,
         frame["unit"].to_numpy() if "unit" in frame.columns else None,
+        answered_levels(metrics.get("guarantees")),
     )
 
 
