@@ -97,6 +97,8 @@ def test_several_labels(tmp_path: Path) -> None:
     again = TextClassifier.load(tmp_path / "out")
     np.testing.assert_allclose(again.predict_proba(texts), clf.predict_proba(texts), atol=1e-6)
     assert [*again.predict(texts)] == [*clf.predict(texts)]
+    assert json.loads((tmp_path / "out" / "card.json").read_text())["guarantees"] is None
+    assert "Prediction sets" not in (tmp_path / "out" / "card.md").read_text()
 
 
 def test_a_model_of_ids(tmp_path: Path) -> None:
@@ -148,6 +150,28 @@ def test_the_card_says_what_was_replayed(exported: Path) -> None:
     assert card["novelty"] == {"held_out_rows": 120, "share": 0.04}
     assert "the 120 held-out rows" in page
     assert "`counts`: float32" in page
+
+
+def test_another_program_abstains_and_makes_sets_by_the_card(exported: Path, model: Path) -> None:
+    clf, card = TextClassifier.load(model), json.loads((exported / "card.json").read_text(encoding="utf-8"))
+    page = (exported / "card.md").read_text(encoding="utf-8")
+    guarantees, classes = card["guarantees"], np.array(card["classes"])
+    assert guarantees["held_out_rows"] == len(clf.held_out_) == 120
+    assert [level["accuracy"] for level in guarantees["abstention"]] == [0.9]  # 120 rows support no other
+    assert [level["coverage"] for level in guarantees["sets"]] == [0.9, 0.95]
+    proba = answer(exported, ASKED)
+    predicted = np.where(proba[:, 1] > card["threshold"], 1, 0)
+    for level in guarantees["abstention"]:
+        sure = proba[np.arange(len(proba)), predicted] >= level["threshold"]
+        expected = clf.predict_selective(ASKED, accuracy=level["accuracy"])
+        assert [name if each else None for name, each in zip(classes[predicted], sure, strict=True)] == [*expected]
+        assert level["answered"] == np.mean(clf.held_out_.confidence >= level["threshold"])
+        assert f"| {level['accuracy']:g} | {level['threshold']:.6g} | {100 * level['answered']:.1f} % |" in page
+    for level in guarantees["sets"]:
+        inside = (proba >= level["threshold"]) | (np.arange(2) == predicted[:, None])
+        expected = clf.predict_sets(ASKED, level["coverage"])
+        assert [set(classes[row]) for row in inside] == [set(names) for names in expected]
+        assert f"| {level['coverage']:g} | {level['threshold']:.6g} |" in page
 
 
 def test_what_differs_is_not_written(

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tagline.classifier import TextClassifier
+from tagline.decisions.abstention import DELTA
+from tagline.decisions.levels import abstention_levels, set_levels
 from tagline.decisions.novelty import USUAL_SHARE
 from tagline.decisions.rule import DecisionRule, describe_threshold
 from tagline.errors import InputError
@@ -28,6 +30,7 @@ def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verifi
         "classes": [str(name) for name in clf.classes_],
         "positive": clf.positive_,
         "threshold": DecisionRule.of(clf.threshold_).to_json() if clf.task_.has_threshold else None,
+        "guarantees": _guarantees(clf),
         "novelty": None if clf.novelty_ is None else {"held_out_rows": len(clf.novelty_), "share": USUAL_SHARE},
         "data": clf.card_.get("dataset"),
         "figures": _figures(clf, model_path),
@@ -37,6 +40,18 @@ def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verifi
             **asdict(verification),
             "sentence": verification_sentence(rows, verification),
         },
+    }
+
+
+def _guarantees(clf: TextClassifier) -> dict[str, Any] | None:
+    """Return the supported levels of abstention and prediction sets, None without held-out rows of one label each."""
+    scores = clf.held_out_
+    if scores is None:
+        return None
+    return {
+        "held_out_rows": len(scores),
+        "abstention": [asdict(level) for level in abstention_levels(scores)],
+        "sets": [asdict(level) for level in set_levels(scores)],
     }
 
 
@@ -90,9 +105,56 @@ def card_markdown(card: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
         *(f"* `{name}`: {about}" for name, about in inputs.items()),
         "",
         "and whose outputs are calibrated `logits` and `probabilities`, (n_texts, n_classes).",
+        *_abstention_section(card["guarantees"]),
+        *_sets_section(card["guarantees"]),
         *_novelty_section(card["novelty"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _abstention_section(guarantees: Mapping[str, Any] | None) -> list[str]:
+    """Return how another program answers only where the model is sure."""
+    if guarantees is None or not guarantees["abstention"]:
+        return []
+    n = guarantees["held_out_rows"]
+    return [
+        "",
+        "## Answers only where the model is sure",
+        "",
+        "Where the probability of the prediction is below a threshold, the model is unsure and should not answer. Of "
+        "the other answers at least the share `accuracy` is right, for texts like the training texts; this fails for "
+        f"at most {100 * DELTA:g} of 100 trained models. The thresholds come from {n:,} held-out rows.",
+        "",
+        "| accuracy | threshold | held-out rows answered |",
+        "|---|---|---|",
+        *(
+            f"| {level['accuracy']:g} | {level['threshold']:.6g} | {100 * level['answered']:.1f} % |"
+            for level in guarantees["abstention"]
+        ),
+        "",
+        "Another program compares the probability of the prediction with the threshold, in full in `card.json`. "
+        "`tagline predict FOLDER TEXT --abstain ACCURACY` does it for these and other accuracies.",
+    ]
+
+
+def _sets_section(guarantees: Mapping[str, Any] | None) -> list[str]:
+    """Return how another program makes prediction sets."""
+    if guarantees is None or not guarantees["sets"]:
+        return []
+    return [
+        "",
+        "## Prediction sets",
+        "",
+        "Several classes can stand for one: for at least the share `coverage` of texts like the training texts, the "
+        "set contains the true class.",
+        "",
+        "| coverage | threshold |",
+        "|---|---|",
+        *(f"| {level['coverage']:g} | {level['threshold']:.6g} |" for level in guarantees["sets"]),
+        "",
+        "A class is in the set if its probability is at least the threshold, or if it is the prediction. "
+        "`tagline predict FOLDER TEXT --sets COVERAGE` does it for these and other coverages.",
+    ]
 
 
 def _novelty_section(novelty: Mapping[str, Any] | None) -> list[str]:
