@@ -25,7 +25,7 @@ from tests.ngram_recipes import POSSIBLE
 from tests.synthetic_texts import made_up
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-GOLDEN_BUNDLES = [f"bundle-v{version}{kind}" for version in (1, 2, 3) for kind in ("", "-network")]
+GOLDEN_BUNDLES = [f"bundle-v{version}{kind}" for version in (1, 2, 3, 4) for kind in ("", "-network")]
 
 
 def bundle_bytes(clf: TextClassifier, folder: Path) -> dict[str, str]:

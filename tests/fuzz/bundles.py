@@ -28,7 +28,7 @@ MODELS = (
     "bundle-v3", "bundle-v3-network/model", "bundle-v2-fast-multiclass/model", "bundle-v2-fast-multilabel/model",
     "bundle-v2-naive-bayes/model", "bundle-v2-random-forest/model", "bundle-v2-lstm-masked/model",
     "bundle-v2-cnn/model", "bundle-v2-multihot-dense/model", "bundle-v2-gru/model", "bundle-v2-ids/model",
-    "bundle-v1/model", "onnx-v1", "onnx-v1-network",
+    "bundle-v1/model", "onnx-v1", "onnx-v1-network", "bundle-v4-abstaining/model", "bundle-v4-labels/model",
 )  # fmt: skip
 TEXTS = ["", "a good film and a bad one", "unseenword 1 2 3 我喜欢", "The film was bad. " * 30]
 _VALUES: tuple[Any, ...] = (

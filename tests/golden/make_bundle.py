@@ -3,17 +3,22 @@
 One of n-grams and one of a network are made for each format version, once, and stay: tagline reads every version for
 ever. Of format 2 there is one more for each kind of model that has code of its own, named `bundle-v2-KIND`:
 `for kind in $(python tests/golden/make_bundle.py --kinds); do python tests/golden/make_bundle.py $kind
-tests/golden/bundle-v2-$kind; done`.
+tests/golden/bundle-v2-$kind; done`. Of format 4 there are two more, `bundle-v4-abstaining` and `bundle-v4-labels`, with
+the scores of held-out rows and the thresholds of labels.
 
 `expected.json` holds the texts asked, the classes, and what the classifier said before it was saved: probabilities,
-decisions, predictions, and the parts of one explanation.
+decisions, predictions, the parts of one explanation, and of format 4 where it abstains, its prediction sets and the
+novelty of the texts.
 """
 
 import json
 import sys
 from dataclasses import dataclass
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tagline import TextClassifier, explain_text
 
@@ -39,6 +44,14 @@ ASKED = [
     "I didn’t like it<br />at all",
 ]
 ASKED_OF_TOPICS = [*ASKED, "The bank shows a painter", "match, goal & league: profit!"]
+
+ENDINGS = ["", " again", " today", " since May", " in spring", " at last", " for once", " as ever", " now", " then"]
+ASKED_OF_MANY = [
+    "What a match to watch! The bank lost a lot",
+    "A painter and her quiet canvas as ever",
+    "Shares fell; the bank lost a lot today; a dull match",
+]
+LEVELS = (0.75, 0.85)
 
 SHORT = ["features.maxlen=8", "features.num_words=60"]
 TINY = [*SHORT, "model.embedding=4"]
@@ -82,6 +95,10 @@ KINDS = {
     "lstm-masked": Made("lstm-masked", [*TINY, *EPOCHS, "protocol.refit=2", "model.memory=3", "model.units=4"]),
     "ids": Made("lstm", [*TINY, *EPOCHS, "protocol.refit=2", "model.memory=3", "model.units=4"], "ids", "ids"),
 }
+DECIDING = {
+    "abstaining": Made("fast", ["features.words=2"], "many-topics"),
+    "labels": Made("fast", ["features.characters=[1, 2]"], "many-several"),
+}
 IDS = [[1, 14, 22, 16, 43], [1, 5, 25, 10, 5], [1, 14, 43, 8, 16], [1, 5, 9, 25, 7, 30, 31, 32, 33], [1], [1, 2, 14]]
 ASKED_IDS: list[list[int]] = [[], [1], [1, 14, 22], [1, 5, 25, 59], [1, *range(4, 20)]]
 
@@ -97,8 +114,13 @@ def rows_of(name: str) -> tuple[list[Any], list[Any]]:
         if name == "true-false":
             return [text for text, _ in pairs] + ["A joy"], [group == "praise" for _, group in pairs] + [True]
         return [text for text, _ in pairs], [labels[group] for _, group in pairs]
-    pairs = [(f"{text}{end}", group) for end in ("", " again", "?") for group in TOPICS for text in TOPICS[group]]
-    if name == "topics":
+    endings = ENDINGS if name.startswith("many") else ("", " again", "?")
+    pairs = [(f"{text}{end}", group) for end in endings for group in TOPICS for text in TOPICS[group]]
+    if name.startswith("many"):  # texts of two topics, about which a model is unsure
+        for groups in combinations(TOPICS, 2):
+            two_topics = product(*(TOPICS[group] for group in groups))
+            pairs += [("; ".join(texts), groups[n % 2]) for n, texts in enumerate(two_topics)]
+    if name.endswith("topics"):
         return [text for text, _ in pairs], [group for _, group in pairs]
     sets = [[group, *(["dull"] if "dull" in text else [])] if "What" not in text else [] for text, group in pairs]
     return [text for text, _ in pairs], sets
@@ -110,7 +132,7 @@ def expected_of(clf: TextClassifier, requested: list[Any]) -> dict[str, Any]:
         "texts": requested,
         "task": clf.task_,
         "classes": clf.classes_.tolist(),
-        "threshold": clf.threshold_,
+        "threshold": np.asarray(clf.threshold_).tolist(),
         "positive": clf.positive_,
         "n_features": clf.n_features_,
         "proba": clf.predict_proba(requested).tolist(),
@@ -127,13 +149,33 @@ def expected_of(clf: TextClassifier, requested: list[Any]) -> dict[str, Any]:
             "contributions": [[part.name, part.value] for part in said.contributions],
             "words": [list(word) for word in said.words()],
         }
+    if clf.held_out_ is not None:
+        found["decisions"] = decisions_of(clf, requested)
+    if clf.novelty_ is not None:
+        found["novelty"] = clf.novelty_p_values(requested).tolist()
     return found
+
+
+def decisions_of(clf: TextClassifier, requested: list[str]) -> list[dict[str, Any]]:
+    """Return where a classifier abstains, and its prediction sets, at each level."""
+    return [
+        {
+            "level": level,
+            "by_class": by_class,
+            "abstention_threshold": np.asarray(clf.abstention_threshold(level, by_class=by_class)).tolist(),
+            "selective": clf.predict_selective(requested, accuracy=level, by_class=by_class).tolist(),
+            "set_threshold": np.asarray(clf.set_threshold(level, by_class=by_class)).tolist(),
+            "sets": clf.predict_sets(requested, level, by_class=by_class).tolist(),
+        }
+        for level in LEVELS
+        for by_class in (False, True)
+    ]
 
 
 def main() -> None:
     if sys.argv[1:] == ["--kinds"]:
         sys.exit(print(*KINDS))
-    made, folder = (CLASSIFIERS | KINDS)[sys.argv[1]], Path(sys.argv[2])
+    made, folder = (CLASSIFIERS | KINDS | DECIDING)[sys.argv[1]], Path(sys.argv[2])
     if folder.exists():
         sys.exit(f"{folder} exists: a golden bundle is made once.")
     rows, labels = rows_of(made.rows)
@@ -141,6 +183,7 @@ def main() -> None:
     clf = TextClassifier(made.recipe, settings=made.settings, **options).fit(rows, labels)
     clf.save(folder / "model", facts={"made_by": "tests/golden/make_bundle.py"})
     requested: list[Any] = ASKED if made.rows == "reviews" else ASKED_OF_TOPICS
+    requested = requested + (ASKED_OF_MANY if made.rows.startswith("many") else [])
     expected = expected_of(clf, ASKED_IDS if made.requested == "ids" else requested)
     content = json.dumps(expected, ensure_ascii=False, indent=1) + "\n"
     (folder / "expected.json").write_text(content, encoding="utf-8")
