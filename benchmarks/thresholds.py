@@ -2,9 +2,10 @@
 
 `python benchmarks/thresholds.py goemotions.parquet --peer PYTHON --record`: the rows of the outer folds are predicted
 by models that were trained, and whose thresholds were chosen, on the others. `fast` with one threshold and with one for
-each label; and TF-IDF with `train_1vsrest`, `train_thresholding` and `train_cost_sensitive` of LibMultiLabel, with its
-defaults, on the same folds. ``PYTHON`` is that of an environment with `libmultilabel`, into which the script `--fold`
-reads texts and labels, and writes the predicted labels.
+each label, chosen on a tenth of the rows or on all in turn; and TF-IDF with `train_1vsrest`, `train_thresholding` and
+`train_cost_sensitive` of LibMultiLabel, with its defaults, on the same folds; with `--tuned` also its thresholding with
+features and `C` of the best macro F1 in a cross-validation. ``PYTHON`` is that of an environment with
+`libmultilabel`, into which the script `--fold` reads texts and labels, and writes the predicted labels.
 """
 
 import json
@@ -12,29 +13,71 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 PEERS = ("train_1vsrest", "train_thresholding", "train_cost_sensitive")
-OURS = {"one threshold": "one", "one for each label": "per-label"}
+TUNED = "train_thresholding, tuned"
+TUNED_FOLDS = 3
+FEATURES = [{"ngram_range": (1, longest), "min_df": least} for longest in (1, 2) for least in (1, 3)]
+OPTIONS = [f"-s 2 -c {C}" for C in (0.5, 1, 2, 4, 8)]
+OURS = {
+    "one threshold": ["protocol.thresholds=one"],
+    "one for each label, chosen on a tenth": ["protocol.validation=0.1"],
+    "one for each label": [],
+}
 
 
 def peer(path: str, name: str) -> None:
-    """Train and predict with LibMultiLabel, in its own environment; writes the predicted matrix."""
-    from libmultilabel import linear
-
+    """Train and predict with LibMultiLabel, in its own environment; writes the predicted labels."""
     given = json.loads(Path(path).read_text())
     started = time.perf_counter()
+    if name == TUNED:
+        classes, decided = tuned(given)
+    else:
+        classes, decided = by_defaults(name, given)
+    found = [[classes[k] for k in np.flatnonzero(row)] for row in decided]
+    Path(path).write_text(json.dumps({"labels": found, "seconds": time.perf_counter() - started}))
+
+
+def by_defaults(name: str, given: dict[str, Any]) -> tuple[list[str], Any]:
+    """Return the classes and the predicted matrix of a training function with its defaults."""
+    from libmultilabel import linear
+
     prepared = linear.Preprocessor(tfidf_params={})
     parts = {"train": {"x": given["train"], "y": given["labels"]}, "test": {"x": given["test"], "y": given["truth"]}}
     data = prepared.fit_transform({"data_format": "txt", **parts})
     model = getattr(linear, name)(data["train"]["y"], data["train"]["x"], verbose=False)
-    decided = linear.predict_values(model, data["test"]["x"]) > 0
-    classes = list(prepared.label_mapping)
-    found = [[classes[k] for k in np.flatnonzero(row)] for row in np.asarray(decided)]
-    Path(path).write_text(json.dumps({"labels": found, "seconds": time.perf_counter() - started}))
+    return list(prepared.label_mapping), np.asarray(linear.predict_values(model, data["test"]["x"]) > 0)
+
+
+def tuned(given: dict[str, Any]) -> tuple[list[str], Any]:
+    """Return the classes and the predicted matrix of the settings with the best macro F1 in a cross-validation."""
+    from libmultilabel import linear
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.model_selection import KFold
+    from sklearn.preprocessing import MultiLabelBinarizer
+
+    def decide(train: Any, Y: Any, test: Any, features: dict[str, Any], options: Sequence[str]) -> list[Any]:
+        tfidf = TfidfVectorizer(**features)
+        X, asked = tfidf.fit_transform(train), tfidf.transform(test)
+        models = [linear.train_thresholding(Y, X, options=one, verbose=False) for one in options]
+        return [np.asarray(linear.predict_values(model, asked) > 0) for model in models]
+
+    binarizer = MultiLabelBinarizer(sparse_output=True)
+    Y, texts = binarizer.fit_transform(given["labels"]).astype("d").tocsr(), np.array(given["train"], dtype=object)
+    folds = list(KFold(TUNED_FOLDS, shuffle=True, random_state=0).split(texts))
+    best: tuple[float, dict[str, Any], str] = (-1.0, {}, "")
+    for features in FEATURES:
+        decided = [decide(texts[train], Y[train], texts[held], features, OPTIONS) for train, held in folds]
+        for number, one in enumerate(OPTIONS):
+            macro = [f1(Y[held].toarray() > 0, of[number])[1] for (_, held), of in zip(folds, decided, strict=True)]
+            best = max(best, (float(np.mean(macro)), features, one), key=lambda found: found[0])
+    print("chosen:", *best, file=sys.stderr, flush=True)
+    return list(binarizer.classes_), decide(texts, Y, given["test"], best[1], [best[2]])[0]
 
 
 def matrix(rows: list[list[str]], classes: list[str]) -> Any:
@@ -48,20 +91,24 @@ def f1(Y: Any, given: Any) -> tuple[float, float]:
     return 200 * right.sum() / both.sum(), 100 * float(np.mean(2 * right / np.maximum(1, both)))
 
 
-def predict(name: str, parts: dict[str, Any], python: str | None) -> tuple[list[list[str]], float]:
-    """Return the labels that one method predicts for the test rows of a fold, and its seconds."""
-    if name in PEERS:
+def predict(name: str, parts: dict[str, Any], python: str | None) -> tuple[list[list[str]], float, float | None]:
+    """Return the labels that one method predicts for the test rows of a fold, its seconds and calibration error."""
+    if name not in OURS:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "fold.json")
             path.write_text(json.dumps(parts))
             subprocess.run([str(python), __file__, "--fold", str(path), name], check=True)
             found = json.loads(path.read_text())
-        return found["labels"], found["seconds"]
+        return found["labels"], found["seconds"], None
     from tagline import TextClassifier
+    from tagline.metrics import expected_calibration_error
 
     started = time.perf_counter()
-    clf = TextClassifier("fast", settings=[f"protocol.thresholds={OURS[name]}"]).fit(parts["train"], parts["labels"])
-    return clf.predict(parts["test"]).tolist(), time.perf_counter() - started
+    clf = TextClassifier("fast", settings=OURS[name]).fit(parts["train"], parts["labels"])
+    proba = clf.predict_proba(parts["test"])
+    seconds = time.perf_counter() - started
+    ece = expected_calibration_error(matrix(parts["truth"], clf.classes_.tolist()), proba)
+    return clf.decide(proba).tolist(), seconds, 100 * ece
 
 
 def main() -> None:
@@ -78,6 +125,7 @@ def main() -> None:
     options = parser(__doc__.splitlines()[0], rounds=1)
     options.add_argument("data", help="a file of texts with several labels, or the name of a built-in dataset")
     options.add_argument("--peer", help="the Python of an environment with libmultilabel")
+    options.add_argument("--tuned", action="store_true", help="tune LibMultiLabel too: half an hour for 20,000 rows")
     options.add_argument("--rows", type=int, help="training rows, drawn at random; all by default")
     options.add_argument("--folds", type=int, default=5)
     given = options.parse_args()
@@ -87,9 +135,9 @@ def main() -> None:
     texts, labels = texts[drawn], labels[drawn]
     Y = matrix(labels.to_list(), classes)
     fold = fold_rows(units(copy_keys(texts), None), strata(pl.Series(Y.argmax(axis=1))), given.folds, seed=0)
-    rows = [["method", "micro F1, %", "macro F1, %", "each fold: micro, macro", "seconds a fold"]]
-    for name in [*OURS, *(PEERS if given.peer else ())]:
-        decided, seconds, by_fold = np.zeros_like(Y), 0.0, []
+    rows = [["method", "micro F1, %", "macro F1, %", "each fold: micro, macro", "ECE, %", "seconds a fold"]]
+    for name in [*OURS, *(PEERS if given.peer else ()), *([TUNED] if given.peer and given.tuned else ())]:
+        decided, seconds, by_fold, errors = np.zeros_like(Y), 0.0, [], []
         for k in range(given.folds):
             train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
             parts = {
@@ -98,13 +146,15 @@ def main() -> None:
                 "test": texts[test].to_list(),
                 "truth": labels[test].to_list(),
             }
-            found, taken = predict(name, parts, given.peer)
+            found, taken, error = predict(name, parts, given.peer)
             decided[test] = matrix(found, classes)
             seconds += taken / given.folds
             by_fold.append("{:.1f} {:.1f}".format(*f1(Y[test], decided[test])))
+            errors += [] if error is None else [error]
         micro, macro = f1(Y, decided)
-        which = f"`fast`, {name}" if name in OURS else f"LibMultiLabel `{name}`"
-        rows.append([which, f"{micro:.2f}", f"{macro:.2f}", "; ".join(by_fold), f"{seconds:.1f}"])
+        which = f"`fast`, {name}" if name in OURS else "LibMultiLabel `{}`{}{}".format(*name.partition(","))
+        ece = f"{np.mean(errors):.2f}" if errors else "–"
+        rows.append([which, f"{micro:.2f}", f"{macro:.2f}", "; ".join(by_fold), ece, f"{seconds:.1f}"])
         print(*rows[-1], file=sys.stderr, flush=True)
     title = f"Thresholds of label sets, {Path(given.data).stem}, {len(texts):,} training rows, {given.folds} folds"
     publish(title, table(rows), given.record)

@@ -9,7 +9,7 @@ import pytest
 from tagline import load_recipe
 from tagline.data.splits import copy_keys, fold_rows, strata, units
 from tagline.learners import TrainingData
-from tagline.learners.holdout import hold_out
+from tagline.learners.holdout import affordable_folds, hold_out
 from tagline.task import Task
 
 
@@ -20,7 +20,7 @@ def held_of(
     texts = pl.Series([f"text {row}" for row in range(len(Y))])
     recipe = load_recipe("multihot-dense", {"protocol.validation": validation})
     given = None if groups is None else pl.Series(groups)
-    folds, how = hold_out(recipe, TrainingData(texts, Y, Task.MULTICLASS, groups=given), seed, cheap=False)
+    folds, how = hold_out(recipe, TrainingData(texts, Y, Task.MULTICLASS, groups=given), seed, n_folds=1)
     ((train, held),) = folds
     assert sorted([*train.tolist(), *held.tolist()]) == list(range(len(Y)))
     if groups is not None:
@@ -87,15 +87,15 @@ def test_another_seed_holds_out_other_groups() -> None:
 def test_one_group_leaves_nothing_to_hold_out() -> None:
     texts = pl.Series([f"text {row}" for row in range(40)])
     data = TrainingData(texts, alternating(40), Task.BINARY, groups=pl.Series([1] * 40))
-    for cheap in (False, True):
-        found = hold_out(load_recipe("fast"), data, 0, cheap=cheap)
+    for n_folds in (1, 5):
+        found = hold_out(load_recipe("fast"), data, 0, n_folds=n_folds)
         assert found == ([], "")
 
 
 def test_no_more_folds_than_groups() -> None:
     texts = pl.Series([f"text {row}" for row in range(30)])
     data = TrainingData(texts, alternating(30), Task.BINARY, groups=pl.Series(np.arange(30) % 3))
-    folds, how = hold_out(load_recipe("fast"), data, 0, cheap=True)
+    folds, how = hold_out(load_recipe("fast"), data, 0, n_folds=5)
     assert how == "3-fold cross-validation of the train rows"
     assert sorted(row for _, held in folds for row in held.tolist()) == list(range(30))
 
@@ -177,14 +177,12 @@ def test_runs_of_earlier_versions_are_reproduced() -> None:
     assert digests == ["d58101b8fde0", "4ab55c8401e2"]
 
 
-@pytest.mark.parametrize(
-    ("n_given", "cheap", "is_crossed"), [(499, True, True), (500, True, False), (499, False, False)]
-)
-def test_few_validation_rows_are_crossed_with_the_train_rows(n_given: int, cheap: bool, is_crossed: bool) -> None:
+@pytest.mark.parametrize(("n_given", "n_folds", "is_crossed"), [(499, 5, True), (500, 5, False), (499, 1, False)])
+def test_few_validation_rows_are_crossed_with_the_train_rows(n_given: int, n_folds: int, is_crossed: bool) -> None:
     n = 1_200
     texts = pl.Series([f"text {row}" for row in range(n)])
     data = TrainingData(texts, alternating(n), Task.BINARY, n_validation=n_given)
-    folds, how = hold_out(load_recipe("fast"), data, 0, cheap=cheap)
+    folds, how = hold_out(load_recipe("fast"), data, 0, n_folds=n_folds)
     if is_crossed:
         assert how == "5-fold cross-validation of the train and validation rows"
         assert sorted(np.concatenate([held for _, held in folds])) == list(range(n))
@@ -195,7 +193,23 @@ def test_few_validation_rows_are_crossed_with_the_train_rows(n_given: int, cheap
         assert held.tolist() == list(range(n - n_given, n))
 
 
-@pytest.mark.parametrize(("n", "n_folds"), [(9, 0), (10, 5)])
-def test_a_handful_of_rows_is_not_held_out(n: int, n_folds: int) -> None:
+@pytest.mark.parametrize(("n", "n_held_out"), [(9, 0), (10, 5)])
+def test_a_handful_of_rows_is_not_held_out(n: int, n_held_out: int) -> None:
     data = TrainingData(pl.Series([f"text {row}" for row in range(n)]), alternating(n), Task.BINARY)
-    assert len(hold_out(load_recipe("fast"), data, 0, cheap=True)[0]) == n_folds
+    assert len(hold_out(load_recipe("fast"), data, 0, n_folds=5)[0]) == n_held_out
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "n_outputs", "thresholds", "n_folds"),
+    [
+        (5_000, 1_000, False, 5),
+        (5_000, 1_001, False, 1),
+        (5_000, 1_001, True, 3),
+        (200_000, 1_000, True, 3),
+        (200_000, 1_001, True, 1),
+    ],
+)
+def test_all_rows_are_held_out_in_turn_where_that_is_quick(
+    n_bytes: int, n_outputs: int, thresholds: bool, n_folds: int
+) -> None:
+    assert affordable_folds(pl.Series(["a" * (n_bytes - 2), "é"]), n_outputs, thresholds=thresholds) == n_folds

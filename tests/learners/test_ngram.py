@@ -171,6 +171,26 @@ def test_the_threshold_of_several_labels_gives_the_best_f1() -> None:
     assert f1(fitted.rule.threshold) == max(f1(t) for t in np.round(np.arange(0.05, 0.951, 0.05), 2))
 
 
+@pytest.mark.parametrize(
+    ("settings", "n_held_out", "how"),
+    [
+        ([], 300, "3-fold cross-validation of the train rows"),
+        (["protocol.thresholds=one"], 150, "50% of the train rows, set aside before the final fit"),
+        (["protocol.validation=0.1"], 30, "10% of the train rows, set aside before the final fit"),
+    ],
+)
+def test_thresholds_of_labels_are_chosen_on_all_rows(settings: list[str], n_held_out: int, how: str) -> None:
+    rng = np.random.default_rng(0)
+    texts = [f"text {row}" + "".join(rng.choice([" one", " two", " six"], 1_200)) for row in range(300)]
+    Y, seen = rng.random((300, 4)) < 0.4, list[FitProgress]()
+    recipe = load_recipe("complement-nb", settings)
+    data = TrainingData(pl.Series(texts), Y, Task.MULTILABEL)
+    fitted = fit_recipe(recipe, data, FitOptions(progress=seen.append))
+    assert fitted.chosen["held_out"] == {"rows": n_held_out, "how": how}
+    assert len(fitted.held_out.rows) == n_held_out
+    assert seen[-1].done == seen[-1].total
+
+
 @pytest.mark.parametrize(("texts", "settings"), [(["", " "], []), (["a", "b"], ["features.min_df=2"])])
 def test_no_ngram_to_train_on(texts: list[str], settings: list[str]) -> None:
     with pytest.raises(InputError, match="nothing to learn from"):

@@ -9,7 +9,10 @@ from tagline.learners.base import TrainingData
 from tagline.recipes import Recipe
 from tagline.task import Bools, Ints
 
-_FOLDS = 5
+FOLDS = 5  # of a cross-validation
+THRESHOLD_FOLDS = 3  # of one that is for thresholds of labels
+_FOLDED_BYTES = 5_000_000  # bytes times outputs; below, settings are chosen by cross-validation: less noise
+_THRESHOLD_BYTES = 200_000_000  # the same; below, thresholds of labels are chosen on all rows: rare labels have few
 _PARTS = 20  # a share of the rows is rounded to twentieths
 _HELD_OUT = 1_000  # rows wanted to choose settings and to calibrate; between a tenth and half of all
 _SEVERAL = 10  # expected rows of a class; with so many, one class in 20,000 has none by chance
@@ -17,27 +20,38 @@ _GOLDEN = (5**0.5 - 1) / 2
 _INSTEAD = 0.2  # the share held out where the first rows cannot be
 
 
-def hold_out(recipe: Recipe, data: TrainingData, seed: int, *, cheap: bool) -> tuple[list[tuple[Ints, Ints]], str]:
+def affordable_folds(texts: pl.Series, n_outputs: int, *, thresholds: bool) -> int:
+    """Return in how many folds all rows are held out in turn, as fits of n-grams are quick enough; 1: only a part is.
+
+    ``thresholds`` says whether each label has its own: more rows of rare labels are worth more fits.
+    """
+    size = int(texts.str.len_bytes().sum()) * n_outputs
+    if size <= _FOLDED_BYTES:
+        return FOLDS
+    return THRESHOLD_FOLDS if thresholds and size <= _THRESHOLD_BYTES else 1
+
+
+def hold_out(recipe: Recipe, data: TrainingData, seed: int, *, n_folds: int) -> tuple[list[tuple[Ints, Ints]], str]:
     """Return (train rows, held-out rows) for each fold, and a description of the held-out rows.
 
-    Where fits are ``cheap``, they are the folds of a cross-validation, unless enough validation rows are given;
-    otherwise there is one fold.
+    They are ``n_folds`` folds of a cross-validation, unless this is 1, enough validation rows are given, or the recipe
+    says otherwise; then there is one fold.
     """
     n, n_given, Y, groups = len(data), data.n_validation, data.Y, data.groups
     protocol = recipe.protocol
     everything = np.arange(n)
-    few = cheap and protocol.validation == "auto" and protocol.refit == "all"
-    if n_given and not (few and n_given < _HELD_OUT // 2):
+    crossed = n_folds > 1 and protocol.validation == "auto" and protocol.refit == "all"
+    if n_given and not (crossed and n_given < _HELD_OUT // 2):
         return [(everything[: n - n_given], everything[n - n_given :])], "the validation rows"
-    if n < 2 * _FOLDS or protocol.validation == "none":
+    if n < 2 * FOLDS or protocol.validation == "none":
         return [], ""
     unit = units(_keys(data.texts), groups)
     n_units = int(unit.max()) + 1
     if n_units == 1:
         return [], ""
     stratum = strata(pl.Series(Y.argmax(axis=1)))
-    if few:
-        n_folds = min(n_units, _FOLDS)
+    if crossed:
+        n_folds = min(n_units, n_folds)
         fold = fold_rows(unit, stratum, n_folds, seed=seed)
         folds = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds)]
         return folds, f"{n_folds}-fold cross-validation of the {'train and validation' if n_given else 'train'} rows"

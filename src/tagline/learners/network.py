@@ -58,7 +58,7 @@ class NetworkLearner:
         check_calibration(protocol.calibration, data.task)
         folds, how = options.folds, "the rows named"
         if folds is None:
-            folds, how = hold_out(recipe, data, options.seed, cheap=False)
+            folds, how = hold_out(recipe, data, options.seed, n_folds=1)
         everything = np.arange(len(data))
         learned, held = folds[0] if folds else (everything, everything[:0])
         refits = options.final and len(held) > 0 and protocol.refit != "no"

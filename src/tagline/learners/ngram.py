@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 from tagline.calibration import Calibrator, uncalibrated
 from tagline.decisions.rule import DecisionRule
+from tagline.decisions.thresholds import PER_LABEL
 from tagline.errors import InputError
 from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.sequences import Sequences
@@ -32,7 +33,7 @@ from tagline.learners.base import (
     rows_left_out,
 )
 from tagline.learners.held_out_novelty import FinalFit, held_out_novelty
-from tagline.learners.holdout import hold_out
+from tagline.learners.holdout import affordable_folds, hold_out
 from tagline.learners.progress import Steps
 from tagline.models import HyperParameters, Model, fit_model
 from tagline.models.linear import LINEAR_MODELS
@@ -44,7 +45,6 @@ from tagline.task import Floats, Ints, Task
 _FEW_TEXTS = 1_000  # below, an n-gram of a single text counts
 _LARGE_BYTES = 25_000_000  # above, words alone suffice
 _TRIED_BYTES = 20_000_000  # bytes times outputs; above, the first setting is used: another moves accuracy little
-_FOLDED_BYTES = 5_000_000  # bytes times outputs; below, settings are chosen by cross-validation: less noise
 _CHARACTERS = (2, 5)
 _MOST_OUTPUTS = 3_000  # of a linear model: time grows with their square, and these take two minutes
 _MANY_OUTPUTS = 500  # above, words alone: the coefficients grow with outputs times n-grams
@@ -67,7 +67,9 @@ class NgramLearner:
         counted = time.perf_counter()
         folds, how = options.folds, "the rows named"
         if folds is None:
-            folds, how = hold_out(recipe, data, options.seed, cheap=is_cheap(texts, data.n_outputs))
+            by_label = data.task is Task.MULTILABEL and recipe.protocol.thresholds == PER_LABEL
+            n_folds = affordable_folds(texts, data.n_outputs, thresholds=by_label)
+            folds, how = hold_out(recipe, data, options.seed, n_folds=n_folds)
         fit = replace(fit, steps=Steps(options.progress, fit.n_labels * fit.n_fits(folds)))
         chosen = _choose(fit, folds)
         learned_rows = None if (options.final and recipe.protocol.refit == "all") or not folds else folds[0][0]
@@ -235,11 +237,6 @@ class _Fit:
             return self.logits(*self.learn(train, candidate, of_fold), held, candidate)
 
         return np.vstack(in_threads(one, enumerate(folds, 1)))
-
-
-def is_cheap(texts: pl.Series, n_outputs: int) -> bool:
-    """Say whether fits are so quick that all rows are held out in turn."""
-    return int(texts.str.len_bytes().sum()) * n_outputs <= _FOLDED_BYTES
 
 
 def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitOptions) -> _Fit:

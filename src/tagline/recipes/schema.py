@@ -26,7 +26,8 @@ class Protocol(Table):
     """``[protocol]``: validation, refit and calibration.
 
     ``validation``: the share of the rows, in twentieths, held out to choose settings and to calibrate; a number of
-    first rows (networks); ``"auto"``: cross-validation for little data, otherwise a tenth; or ``"none"``.
+    first rows (networks); ``"auto"``: cross-validation for little data and for thresholds of labels, otherwise a tenth;
+    or ``"none"``.
     ``refit``: fit again on all rows afterwards; a network is trained from scratch, for as many epochs as gave the
     lowest validation loss (``"best-epoch"``, the same as ``"all"``) or for a number of epochs, at most
     ``training.epochs``.

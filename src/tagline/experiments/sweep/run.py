@@ -35,8 +35,7 @@ from tagline.experiments.sweep.summary import command_for_best
 from tagline.experiments.sweep.trial import Folds, Trial, TrialContext, prepare, save_folds
 from tagline.experiments.sweep.trial_store import Outcome, TrialTable, read_outcomes
 from tagline.experiments.workers import Workers
-from tagline.learners.holdout import hold_out
-from tagline.learners.ngram import is_cheap
+from tagline.learners.holdout import affordable_folds, hold_out
 from tagline.metrics.units import Units
 from tagline.recipes import EmbeddingModel
 from tagline.run_folder import RUNS, check_parent, reserved, run_name
@@ -231,7 +230,8 @@ def _choose_folds(dataset: Dataset, variants: Sequence[Variant], settings: Sweep
     rows, recipe = search_rows(dataset), variants[0].recipe
     once = settings.curve or settings.sizes or any(variant.recipe.training is not None for variant in variants)
     data = rows.training_data()
-    folds, how = hold_out(recipe, data, settings.seed, cheap=not once and is_cheap(rows.texts, data.n_outputs))
+    n_folds = 1 if once else affordable_folds(rows.texts, data.n_outputs, thresholds=False)
+    folds, how = hold_out(recipe, data, settings.seed, n_folds=n_folds)
     if not folds:
         if recipe.protocol.validation == "none":
             raise InputError(

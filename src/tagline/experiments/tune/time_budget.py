@@ -3,16 +3,19 @@
 import json
 import time
 
+from tagline.decisions.thresholds import PER_LABEL
 from tagline.experiments.shared_data import SharedData
 from tagline.experiments.tune.candidates import Candidate
 from tagline.experiments.tune.scoring import N_FOLDS
-from tagline.learners.ngram import is_cheap
+from tagline.learners.holdout import affordable_folds
+from tagline.task import Task
 
 _RUN_SECONDS = 2.5  # of a run besides fitting and predicting: figures, plots, report
 _MARGIN = 1.1  # factor on the predicted time of the last fits
 _LATEST = 1.04  # factor on the budget: when the final run must have ended
-_FEW_FITS = 2.4  # in fits of four fifths of the rows: one to calibrate or for early stopping, and one of all rows
-_ALL_FOLDS = N_FOLDS + 1.25  # the same, if every fold is held out
+# In fits of the rows of a trial, which are all but one of `N_FOLDS` parts:
+_FEW_FITS = 2.4  # one to calibrate or for early stopping, and one of all rows
+_ALL_ROWS = N_FOLDS / (N_FOLDS - 1)
 
 
 class TimeBudget:
@@ -21,7 +24,11 @@ class TimeBudget:
     def __init__(self, started: float, budget: float, shared: SharedData, n_test: int) -> None:
         self._started, self.budget = started, budget
         self._share_of_test = n_test / len(shared.texts)
-        self._cheap = is_cheap(shared.texts, shared.task.n_outputs(shared.Y.shape[1]))
+        n_outputs = shared.task.n_outputs(shared.Y.shape[1])
+        self._multilabel = shared.task is Task.MULTILABEL
+        self._n_folds = {
+            by_label: affordable_folds(shared.texts, n_outputs, thresholds=by_label) for by_label in (False, True)
+        }
         self._feature_seconds: dict[str, float] = {}
 
     @property
@@ -38,8 +45,14 @@ class TimeBudget:
     def final_seconds(self, candidate: Candidate) -> float:
         """Return the predicted time of the final run with this candidate."""
         features = self._feature_seconds.get(_features(candidate), 0.0)
-        n_fits = _ALL_FOLDS if self._cheap and candidate.recipe.training is None else _FEW_FITS
+        n_fits = self._final_fits(candidate)
         return _RUN_SECONDS + _MARGIN * (features * self._share_of_test + n_fits * candidate.seconds("fit"))
+
+    def _final_fits(self, candidate: Candidate) -> float:
+        """Return the fits of the final run: n folds of all but one of n parts, and one of all rows."""
+        recipe = candidate.recipe
+        n_folds = self._n_folds[self._multilabel and recipe.protocol.thresholds == PER_LABEL]
+        return _FEW_FITS if n_folds == 1 or recipe.training is not None else n_folds * _ALL_ROWS
 
     def remaining(self, best: Candidate | None) -> float:
         """Return the seconds left before the final run with ``best`` must start."""
