@@ -39,8 +39,8 @@ def test_thresholds_of_labels_gain_macro_f1_on_new_rows_and_keep_micro_f1() -> N
     assert len(set(each.tolist())) > 1
     Y, proba = drawn_labels(20_000, 1)
     (macro, micro), (macro_of_one, micro_of_one) = f1(Y, proba > each), f1(Y, proba > one)
-    assert macro > macro_of_one + 0.02
-    assert micro > micro_of_one - 0.005
+    assert macro > macro_of_one + 0.05
+    assert micro > micro_of_one - 0.015
 
 
 def test_thresholds_of_labels_are_the_best_near_the_one_threshold() -> None:
