@@ -312,6 +312,21 @@ def test_multilabel(tmp_path):
     assert said in page.words("mistakes")
 
 
+def test_labels_with_thresholds_of_their_own_show_them(tmp_path):
+    def classes(threshold, folder):
+        chosen = {"threshold": threshold}
+        return page_of(write_run(folder, ["joy", "fear", "rage"], "multilabel", chosen=chosen)).words("classes")
+
+    own = classes([0.25, 0.1, 0.55], tmp_path / "own")
+    for name, threshold in (("joy", "0.25"), ("fear", "0.1"), ("rage", "0.55")):
+        assert re.search(rf"{name} (?:[\d.]+ +){{4}}[\d.]+ to [\d.]+ {threshold} ", own)
+    assert "Threshold: the probability above which the label is assigned." in own
+    # An evaluation may have labels that the model does not know, after its own.
+    assert re.search(r"rage .* to [\d.]+ – ", classes([0.25, 0.1], tmp_path / "two"))
+    for one in (0.3, [0.3, 0.3, 0.3]):
+        assert "Threshold" not in classes(one, tmp_path / "one")
+
+
 def test_the_per_cent_of_a_multilabel_mistake_is_of_the_label_that_is_wrong():
     def wrong(label, prediction, **more):
         mistake = {"text": "a", "label": label, "prediction": prediction, "probability": 0.993, **more}

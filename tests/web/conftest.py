@@ -25,7 +25,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     pairs = list(zip(texts, labels, strict=True))
     train_run(pairs, TrainSettings(), out=folder / "two")
     texts, lists = several(300)
-    train_run(list(zip(texts, lists, strict=True)), TrainSettings(), out=folder / "several")
+    noisy = [sorted({*given, f"c{n // 10 % 3}"}) if n % 10 == 0 else given for n, given in enumerate(lists)]
+    train_run(list(zip(texts, noisy, strict=True)), TrainSettings(), out=folder / "several")
     names = [f"a_class_with_a_rather_long_name_{k:02}" for k in range(77)]
     names[3], names[5], names[7] = "مرحبا بالعالم", "🎬 <b>bold</b> & film", "Donaudampfschifffahrtsgesellschaft" * 3
     many = [(f"the film of w{k} and v{k} was x{n}", name) for n in range(12) for k, name in enumerate(names)]

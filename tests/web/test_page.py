@@ -161,6 +161,19 @@ def test_labels_have_a_threshold_and_a_text_without_one_its_nearest(opened: Open
     expect(page.locator("#threshold")).to_be_hidden()
 
 
+def test_the_table_of_labels_has_their_thresholds(opened: Opener, runs: dict[str, Path]) -> None:
+    clf = TextClassifier.load(runs["several"] / "model")
+    assert len(set(clf.threshold_.tolist())) > 1
+    page = ready(opened("#model=several"))
+    page.get_by_role("tab", name="Model").click()
+    table = page.locator("table.figures")
+    expect(table.locator("thead th").last).to_have_text("threshold")
+    for row, threshold in enumerate(clf.threshold_):
+        expect(table.locator("tbody tr").nth(row).locator("td").last).to_have_text(f"{100 * threshold:.0f} %")
+    page.locator("#model").select_option("two")
+    expect(table.locator("thead th").last).to_have_text("texts")
+
+
 def test_what_is_known_of_the_model(opened: Opener) -> None:
     page = ready(opened())
     page.locator("#tab-model").click()

@@ -16,7 +16,7 @@ from tagline.report.rendering import render_page, write_page
 from tagline.report.sections.confidence import confidence_rows, guaranteed
 from tagline.report.sections.confusion import confused_pairs, heat_map, matrix_table
 from tagline.report.sections.data import data_facts
-from tagline.report.sections.figures import class_rows, figure_rows, n_unfolded, verdict
+from tagline.report.sections.figures import class_rows, figure_rows, n_unfolded, thresholds_of_labels, verdict
 from tagline.report.sections.plots import read_plots
 from tagline.report.sections.provenance import provenance
 from tagline.report.sections.rows import first_rows, mistake_cards
@@ -63,7 +63,8 @@ def render(folder: RunFolder) -> str:
     if not block:
         raise InputError("This run has no metrics: it was evaluated on neither test nor validation rows.")
     classes = list(metrics.get("classes") or block["per_class"])
-    rows, worst_first = class_rows(block)
+    thresholds = thresholds_of_labels(run, classes)
+    rows, worst_first = class_rows(block, thresholds)
     dataset = run.get("dataset") or {}
     return render_page(
         "report.html.j2",
@@ -86,6 +87,7 @@ def render(folder: RunFolder) -> str:
         heat_map=heat_map(block, classes),
         pairs=confused_pairs(block, classes),
         classes=rows,
+        has_thresholds=bool(thresholds),
         worst_first=worst_first,
         n_unfolded=n_unfolded(len(classes)),
         no_interval=NO_INTERVAL,

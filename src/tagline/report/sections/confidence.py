@@ -36,7 +36,7 @@ def _row(level: Mapping[str, Any], n_held_out: int, metric: str) -> dict[str, st
         needed = level["rows_needed"]
         why = f"needs at least {needed:,} held-out rows" if n_held_out < needed else "not reached by the held-out rows"
     return {
-        "level": f"≥ {_percent(level['level'])}",
+        "level": _percent(level["level"]),
         "threshold": f"{level['threshold']:.4f}" if level["threshold"] else "any",
         "why": why,
         "found": format_figure("accuracy", level.get(metric)),

@@ -1,6 +1,6 @@
 """The figures of a run: the verdict, the metrics, and those of each class."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tagline.metrics.confusion import worst_classes
@@ -56,8 +56,22 @@ def figure_rows(block: Block, validation: Block | None) -> list[dict[str, str]]:
     ]
 
 
-def class_rows(block: Block) -> tuple[list[dict[str, Any]], bool]:
-    """Return the figures of each class, of very many the worst, and whether they are sorted worst first."""
+def thresholds_of_labels(run: Mapping[str, Any], classes: Sequence[str]) -> dict[str, str]:
+    """Return the threshold of each label; empty if one decides for all, a class without one is left out.
+
+    The classes of a model come first among those of an evaluation, which may have others.
+    """
+    found = (run.get("chosen") or {}).get("threshold")
+    if not isinstance(found, list) or len(set(found)) < 2:
+        return {}
+    return {name: f"{threshold:.3g}" for name, threshold in zip(classes, found, strict=False)}
+
+
+def class_rows(block: Block, thresholds: Mapping[str, str]) -> tuple[list[dict[str, Any]], bool]:
+    """Return the figures of each class, of very many the worst, and whether they are sorted worst first.
+
+    ``thresholds`` are those of labels, as `thresholds_of_labels` returns them.
+    """
     per_class = block["per_class"]
     worst_first = len(per_class) > _WORST_FIRST
     names = worst_classes(per_class, len(per_class)) if worst_first else list(per_class)
@@ -73,7 +87,8 @@ def class_rows(block: Block) -> tuple[list[dict[str, Any]], bool]:
         counts = {key: f"{row[key]:,}" for key in ("tp", "fp", "fn", "tn", "support")}
         bar = round(100 * (row["f1"] or 0.0), 1)
         interval = format_interval("f1", row.get("f1_ci95"))
-        rows.append({"name": display_name(name), "bar": bar, "interval": interval or "–", **figures, **counts})
+        decided = {"threshold": thresholds.get(name, "–"), "interval": interval or "–"}
+        rows.append({"name": display_name(name), "bar": bar, **decided, **figures, **counts})
     return rows, worst_first
 
 

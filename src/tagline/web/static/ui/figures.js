@@ -54,7 +54,7 @@ function section(title, ...children) {
   return element("section", {}, element("h2", {}, title), ...children);
 }
 
-function classParts({ figures, classes, task }) {
+function classParts({ figures, classes, task, threshold }) {
   if (!figures) return [];
   const parts = [];
   const noun = nounOf({ task });
@@ -76,7 +76,9 @@ function classParts({ figures, classes, task }) {
     parts.push(section("Confusion matrix", ...found));
   }
   if (figures.per_class) {
-    parts.push(section(`Metrics by ${noun.one}`, ...classTables(figures.per_class, noun)));
+    const differ = Array.isArray(threshold) && new Set(threshold).size > 1;
+    const thresholds = differ ? Object.fromEntries(classes.map((name, i) => [name, threshold[i]])) : null;
+    parts.push(section(`Metrics by ${noun.one}`, ...classTables(figures.per_class, noun, thresholds)));
   }
   return parts;
 }

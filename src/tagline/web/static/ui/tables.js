@@ -96,13 +96,15 @@ function confusedPairs(matrix, classes) {
   return pairs.sort((a, b) => b[2] - a[2] || b[3] - a[3]);
 }
 
-function classTables(perClass, noun) {
+/** `thresholds` are those of labels by name, null if one decides for all. */
+function classTables(perClass, noun, thresholds) {
   const share = (value) => (value === null || value === undefined ? "–" : percent(value));
   const range = (bounds) => {
     const telling = bounds && bounds[1] - bounds[0] < 1;
     return telling ? bounds.map((bound) => number(100 * bound, 1)).join("–") : "–";
   };
-  const columns = ["precision", "recall", "F1", "95 % interval of F1", "texts"].map((name) => ({ name }));
+  const names = ["precision", "recall", "F1", "95 % interval of F1", "texts", ...(thresholds ? ["threshold"] : [])];
+  const columns = names.map((name) => ({ name }));
   const caption = `Each ${noun.one} against the rest, on test texts`;
   const heads = [{ name: noun.one, start: true }, ...columns];
   const make = (listed) => table(caption, heads, listed, { className: "figures" });
@@ -113,6 +115,7 @@ function classTables(perClass, noun) {
     share(row.f1),
     range(row.f1_ci95),
     number(row.support),
+    ...(thresholds ? [limit(thresholds[name])] : []),
   ]);
   return expandable(rows, make, `Metrics by ${noun.one}`, `all ${count(rows.length, noun.one, noun.many)}`);
 }
