@@ -1,7 +1,8 @@
 """Prediction on the IMDB test reviews: throughput, latency, size and start-up time.
 
 The whole command reads a Parquet file and writes its rows with prediction and probability as CSV. The steady
-state is a loaded model and a list of texts in memory. fastText uses the model of benchmarks/imdb.py.
+state is a loaded model and a list of texts in memory. fastText uses the model of benchmarks/imdb.py. `--options`
+measures what abstention, prediction sets and novelty cost beside plain prediction instead.
 """
 
 import json
@@ -17,6 +18,13 @@ import measure
 
 SHORT = "A quiet masterpiece: I was moved to tears."
 CALLS = 2000
+PLAIN = "plain"
+OPTIONS = {
+    PLAIN: {},
+    "--abstain 0.9": {"abstain": 0.9},
+    "--sets 0.9": {"sets": 0.9},
+    "--novelty 0.04": {"novelty": 0.04},
+}
 STARTS = {
     "python, nothing imported": [sys.executable, "-c", "pass"],
     "import tagline": [sys.executable, "-c", "import tagline"],
@@ -73,6 +81,61 @@ def steady(name: str, model: str, rows: str) -> None:
     print(json.dumps({"texts_per_second": rate, "p50_ms": cuts[49], "p99_ms": cuts[98]}))
 
 
+def steady_options(model: str, rows: str) -> None:
+    """Load a model, and print for each option texts per second and the median of milliseconds per short text."""
+    import polars as pl
+
+    from tagline import TextClassifier
+    from tagline.runs.predicting.predict import predict_texts
+    from tagline.runs.predicting.prediction_row import PredictionOptions
+
+    texts, clf = pl.read_parquet(rows)["text"].to_list(), TextClassifier.load(model)
+    found = {}
+    for name, options in OPTIONS.items():
+        given = PredictionOptions(**options)
+        predict_texts(clf, texts[:1000], given)
+        begin = time.perf_counter()
+        predict_texts(clf, texts, given)
+        found[name] = {"texts_per_second": len(texts) / (time.perf_counter() - begin)}
+    taken: dict[str, list[float]] = {name: [] for name in OPTIONS}
+    for _ in range(CALLS):
+        for name, options in OPTIONS.items():
+            given = PredictionOptions(**options)
+            begin = time.perf_counter()
+            predict_texts(clf, [SHORT], given)
+            taken[name].append(1000 * (time.perf_counter() - begin))
+    print(json.dumps({name: found[name] | {"p50_ms": median(taken[name])} for name in OPTIONS}))
+
+
+def compare_options(rounds: int, record: bool) -> None:
+    """Train, predict with each option, alternating, and print figures and their ratios to plain prediction."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        train, test, what = measure.imdb_files(folder)
+        measure.run_process(measure.train_command(train, test, folder / "run"))
+        model = str(folder / "run" / "model")
+        command = ["predict", model, "--input", str(test), "--output", str(folder / "predictions.csv"), "--quiet"]
+        whole = {n: measure.tagline(*command, *("" if n == PLAIN else n).split()) for n in OPTIONS}
+        costs = measure.alternate({n: process(c) for n, c in whole.items()}, rounds)
+        warm = [measure.run_process([sys.executable, __file__, "options", model, str(test)]) for _ in range(rounds)]
+
+    def row(option: str) -> list[str]:
+        seconds = [cost.seconds for cost in costs[option]]
+        rates = [round_.answer[option]["texts_per_second"] for round_ in warm]
+        p50 = [round_.answer[option]["p50_ms"] for round_ in warm]
+        slower = [
+            median(a / b.seconds for a, b in zip(seconds, costs[PLAIN], strict=True)),
+            median(r.answer[PLAIN]["texts_per_second"] / rate for r, rate in zip(warm, rates, strict=True)),
+            median(one / r.answer[PLAIN]["p50_ms"] for r, one in zip(warm, p50, strict=True)),
+        ]
+        figures = [measure.spread(seconds), measure.spread(rates, 0), measure.spread(p50, 3)]
+        return [option, *(cell for pair in zip(figures, slower, strict=True) for cell in (pair[0], f"{pair[1]:.2f}"))]
+
+    header = ["option", "whole command, s", "ratio", "steady, texts/s", "ratio of times", "one text p50, ms", "ratio"]
+    text = f"{what} Median of {rounds} rounds (lowest-highest), {CALLS} single texts per round.\n\n"
+    measure.publish("Options of prediction on IMDB", text + measure.table([header, *map(row, OPTIONS)]), record)
+
+
 def predict_file(model: str, rows: str, out: str) -> None:
     """Do the same as `tagline predict --input --output` with fastText: read, normalise, predict, write."""
     import polars as pl
@@ -99,7 +162,12 @@ def size_mb(path: Path) -> float:
 
 def main() -> None:
     """Train both, measure them, alternating, and print two tables."""
-    options = measure.parser(__doc__.splitlines()[0]).parse_args()
+    parser = measure.parser(__doc__.splitlines()[0])
+    parser.add_argument("--options", action="store_true", help="measure options of predictions, without fastText")
+    options = parser.parse_args()
+    if options.options:
+        compare_options(options.rounds, options.record)
+        return
     this = [sys.executable, __file__]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -169,7 +237,7 @@ def count(rows: str) -> None:
     print(json.dumps({"rows": len(pl.read_parquet(rows, columns=["text"]))}))
 
 
-PARTS = {"steady": steady, "file": predict_file, "save": save_fasttext, "count": count}
+PARTS = {"steady": steady, "options": steady_options, "file": predict_file, "save": save_fasttext, "count": count}
 
 if __name__ == "__main__":
     if len(sys.argv) > 1 and sys.argv[1] in PARTS:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tagline.classifier.estimator import Estimator
 from tagline.decisions.abstention import abstention_threshold, class_abstention_thresholds
 from tagline.decisions.costs import as_costs
-from tagline.decisions.held_out import HeldOutScores
+from tagline.decisions.held_out import HeldOutScores, no_held_out_rows
 from tagline.decisions.sets import class_set_thresholds, prediction_sets, set_threshold
 from tagline.errors import InputError
 from tagline.inputs.labels import label_text
@@ -154,14 +154,20 @@ class DecisionMethods(Estimator):
 
         ``proba`` are probabilities, (n_texts, n_classes), and ``decided`` the indices of the classes predicted.
         """
+        least = self.least_confidence(unsure_below=unsure_below, accuracy=accuracy, by_class=by_class)
+        return np.asarray(proba[np.arange(len(proba)), decided] < least[decided])
+
+    def least_confidence(
+        self, *, unsure_below: float | None = None, accuracy: float | None = None, by_class: bool = False
+    ) -> Floats:
+        """Return the probability from which on each class is answered, (n_classes,); see ``predict_selective``."""
         self._check_single_label("abstain")
         if unsure_below is not None and not 0.0 <= unsure_below <= 1.0:
             raise InputError(f"`unsure_below` is {unsure_below}, not between 0 and 1.")
         threshold: float | Floats = 0.0
         if accuracy is not None:
             threshold = self.abstention_threshold(accuracy, by_class=by_class)
-        least = np.maximum(np.broadcast_to(threshold, len(self.classes_)), unsure_below or 0.0)
-        return np.asarray(proba[np.arange(len(proba)), decided] < least[decided])
+        return np.asarray(np.maximum(np.broadcast_to(threshold, len(self.classes_)), unsure_below or 0.0))
 
     def predict_sets(self, texts: Iterable[Any], coverage: float = 0.9, *, by_class: bool = False) -> NDArray[Any]:
         """Return for each text the list of classes that contains the true one with a given probability, (n_texts,).
@@ -195,10 +201,7 @@ class DecisionMethods(Estimator):
             raise InputError(f"The {name} `{level:g}` is not between 0 and 1.")
         scores = self.held_out_
         if scores is None:
-            raise InputError(
-                "This model keeps no held-out rows to take a threshold from: it was saved by an earlier version, or "
-                "trained on very few texts or without validation. Train it again."
-            )
+            raise no_held_out_rows("to take a threshold from")
         return scores
 
     def _check_single_label(self, what: str) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tagline.decisions.held_out import no_held_out_rows
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
@@ -23,10 +24,7 @@ def check_novelty(clf: "TextClassifier") -> None:
         return
     if not isinstance(clf.vectorizer_, Vectorizer):
         raise InputError("Novelty needs a model of n-grams, and this is a network: train one, for example `fast`.")
-    raise InputError(
-        "This model has no held-out rows to compare texts with: it was saved by an earlier version, or trained on very "
-        "few texts or without validation. Train it again."
-    )
+    raise no_held_out_rows("to compare texts with")
 
 
 def novelty_of(clf: "TextClassifier", texts: Iterable[Any], proba: Floats | None) -> Floats:

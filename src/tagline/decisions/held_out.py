@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagline.errors import InputError
 from tagline.task import Bools, Floats, Ints
 
 PREFIX = "held_out."  # of the names of the arrays in a bundle
@@ -79,3 +80,11 @@ class HeldOutScores:
             if array.ndim != 1 or array.dtype != _TYPES[name] or not np.all((array >= 0) & (array <= most)):
                 raise ValueError(f"`{PREFIX}{name}` holds values that are not those of held-out rows")
         return cls(**found)
+
+
+def no_held_out_rows(purpose: str) -> InputError:
+    """Return the error of a model without held-out rows, such as "to take a threshold from"."""
+    return InputError(
+        f"This model keeps no held-out rows {purpose}: it was saved by an earlier version, or trained on very few "
+        "texts or without validation. Train it again."
+    )

@@ -2,26 +2,24 @@
 
 import csv
 import os
-import shlex
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypedDict
+from typing import TYPE_CHECKING, BinaryIO
 
 import polars as pl
 
-from tagline.data import Batch, FileLayout, ReadLog, Rejected, read_texts
+from tagline.data import Batch, FileLayout, ReadLog, Rejected
 from tagline.data.reading import DETECT
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank, unreadable
-from tagline.data.wording import listed
 from tagline.decisions.novelty import UNLIKE
-from tagline.errors import ColumnError, DataError, InputError
+from tagline.errors import DataError, InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
-from tagline.runs.predicting.prediction_row import UNSURE, PredictionOptions, prediction_rows
+from tagline.runs.predicting.model_texts import read_for_model, untrained_columns
+from tagline.runs.predicting.prediction_row import UNSURE, PredictionOptions, prediction_rows, withheld
 from tagline.runs.predicting.tables import JSON_OBJECT, CsvStyle, open_table, style_of, table_kind
 from tagline.task import Floats
 
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
 BATCH_ROWS = 10_000
-#: Why a text has no prediction: a model would predict from its intercept alone.
-EMPTY = "the text is empty"
 _DECIMALS = 4  # of a probability in text
 _DEFAULTS = PredictionOptions()
 
@@ -71,13 +67,6 @@ class FileSummary:
     notes: tuple[str, ...]
 
 
-class _TextColumns(TypedDict, total=False):
-    """The text columns of `read_texts`."""
-
-    text: Sequence[str]
-    preferred: Sequence[str]
-
-
 def predict_texts(clf: "TextClassifier", texts: Sequence[str], options: PredictionOptions = _DEFAULTS) -> pl.DataFrame:
     """Return a row for each text: ``text`` and the columns of its prediction.
 
@@ -86,13 +75,7 @@ def predict_texts(clf: "TextClassifier", texts: Sequence[str], options: Predicti
     """
     options.check(clf)
     series = pl.Series("text", list(texts), dtype=pl.String)
-    if options.novelty is None and not options.abstains and not n_blank(series):
-        added = _prediction_columns(clf, clf.predict_proba(series), options)
-    else:
-        added = _predicted(clf, series, pl.repeat(None, len(series), dtype=pl.String, eager=True), options)
-        if added["reason"].null_count() == len(added):
-            added = added.drop("reason")
-    return pl.concat([series.to_frame(), added], how="horizontal")
+    return pl.concat([series.to_frame(), _without_empty_reason(_predicted(clf, series, options))], how="horizontal")
 
 
 def predict_ids(
@@ -106,30 +89,29 @@ def predict_ids(
     """
     options.check(clf)
     rows = Sequences.of(sequences).to_lists()
-    added = _prediction_columns(clf, clf.predict_proba(rows), options)
-    if options.abstains and added["reason"].null_count() == len(added):
-        added = added.drop("reason")
+    added = _without_empty_reason(_prediction_columns(clf, clf.predict_proba(rows), options, None))
     assert isinstance(clf.vectorizer_, Encoder)  # other models refuse ids
     index = clf.vectorizer_.index
     texts = [str(ids) if index is None else index.decode(ids) for ids in rows]
     return pl.concat([pl.Series("text", texts, dtype=pl.String).to_frame(), added], how="horizontal")
 
 
-def _predicted(clf: "TextClassifier", texts: pl.Series, reasons: pl.Series, options: PredictionOptions) -> pl.DataFrame:
-    """Return the columns of predictions, empty where there is a reason, and ``reason``; some ``reasons`` are known."""
+def _predicted(
+    clf: "TextClassifier", texts: pl.Series, options: PredictionOptions, known: pl.Series | None = None
+) -> pl.DataFrame:
+    """Return the columns of predictions, empty where there is a reason, and ``reason``; some may be ``known``."""
     proba = clf.predict_proba(texts)
-    added = _prediction_columns(clf, proba, options)
-    reasons = reasons.set(is_blank(texts) & reasons.is_null(), EMPTY)
-    if options.novelty is not None:
-        reasons = reasons.set(pl.Series(options.unlike(clf, texts, proba)) & reasons.is_null(), UNLIKE)
-    without = added.select(pl.when(reasons.is_null()).then(pl.all()))
-    if options.abstains:  # the probability of what is unsure stays
-        reasons = reasons.zip_with(reasons.is_not_null(), without["reason"])
-    return without.with_columns(reasons.alias("reason"))
+    return _prediction_columns(clf, proba, options, withheld(clf, texts, proba, options, known))
 
 
-def _prediction_columns(clf: "TextClassifier", proba: Floats, options: PredictionOptions) -> pl.DataFrame:
-    return prediction_rows(clf, [str(name) for name in clf.classes_], proba, options).to_frame()
+def _prediction_columns(
+    clf: "TextClassifier", proba: Floats, options: PredictionOptions, reasons: pl.Series | None
+) -> pl.DataFrame:
+    return prediction_rows(clf, [str(name) for name in clf.classes_], proba, options, reasons).to_frame()
+
+
+def _without_empty_reason(added: pl.DataFrame) -> pl.DataFrame:
+    return added.drop("reason") if "reason" in added and added["reason"].null_count() == len(added) else added
 
 
 def predict_file(
@@ -296,7 +278,7 @@ class PredictedFile:
             log=self.log,
         )
         names: dict[str, str] = {}
-        self.log.notes.extend(_untrained_columns(self.clf, self.text))
+        self.log.notes.extend(untrained_columns(self.clf, self.text))
         for batch in batches:
             if not names:
                 self.on_columns(batch.text)
@@ -325,66 +307,13 @@ class PredictedFile:
         return CsvStyle(separator, self.log.byte_order_mark or bool(self.log.encoding))
 
     def _predicted(self, batch: Batch) -> pl.DataFrame:
-        added = _predicted(self.clf, batch.texts, batch.reasons, self.options)
+        added = _predicted(self.clf, batch.texts, self.options, batch.reasons)
         if self.kind != "parquet":
             added = added.with_columns(pl.col(pl.Float32, pl.Float64).round(_DECIMALS))
         self.n_empty += n_blank(batch.texts.filter(batch.reasons.is_null()))
         self.n_unlike += int((added["reason"] == UNLIKE).sum())
         self.n_unsure += int((added["reason"] == UNSURE).sum())
         return added
-
-
-def read_for_model(
-    clf: "TextClassifier",
-    source: str | Path,
-    named: Sequence[str],
-    *,
-    batch_rows: int,
-    layout: FileLayout,
-    log: ReadLog,
-) -> Iterator[Batch]:
-    """Stream a file as `read_texts` does, with the text columns named, or those that the model was trained on.
-
-    Raises:
-        InputError: the file cannot be read, or lacks a column.
-
-    """
-    with _explain_missing_columns(clf, named):
-        yield from read_texts(source, batch_rows=batch_rows, **_text_columns(clf, named), layout=layout, log=log)
-
-
-@contextmanager
-def _explain_missing_columns(clf: "TextClassifier", named: Sequence[str]) -> Iterator[None]:
-    """If a file lacks a text column of the model, add to the error what the model was trained on, and what to do."""
-    try:
-        yield
-    except ColumnError as error:
-        trained = clf.card_.get("text_columns") or []
-        there = [name for name in trained if name in error.columns]
-        if named or len(trained) < 2 or len(there) == len(trained):
-            raise
-        if there:
-            advice = f"`--text {shlex.quote(there[0])}` predicts from that column alone"
-        else:
-            advice = "name the text column with `--text`"
-        message = f"{error} The model was trained on {listed(trained)}; {advice}, less reliably."
-        raise ColumnError(message, tuple(part for name in there for part in ("--text", name)), error.columns) from None
-
-
-def _untrained_columns(clf: "TextClassifier", named: Sequence[str]) -> list[str]:
-    """Return a warning if the columns named are not all that the model was trained on."""
-    trained = clf.card_.get("text_columns") or []
-    if not named or len(trained) < 2 or len(named) >= len(trained):
-        return []
-    return [f"The model was trained on {listed(trained)} together: predictions from {listed(named)} are less reliable."]
-
-
-def _text_columns(clf: "TextClassifier", named: Sequence[str]) -> _TextColumns:
-    """Return the text columns of a file for a model: those named, or those that it was trained on."""
-    trained = clf.card_.get("text_columns") or []
-    if named or len(trained) > 1:
-        return {"text": list(named) or trained}
-    return {"preferred": trained}  # a single column may have another name here; several must all be present
 
 
 def _rejected_file(target: Path) -> Path:

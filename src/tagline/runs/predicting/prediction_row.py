@@ -4,7 +4,8 @@ A new option is a field of `PredictionOptions`, from which HTTP takes it, and an
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tagline.classifier.novelty import check_novelty
+from tagline.data.rows import is_blank
 from tagline.decisions.costs import CostMatrix
+from tagline.decisions.novelty import UNLIKE
 from tagline.errors import InputError, nearest
 from tagline.task import Bools, Floats, Ints, Task
 
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
 _LEAST_SHARE = 1e-9  # of false alarms, whose number of rows is named: that of the smallest number is infinite
-UNSURE = "unsure"  # why a text has no prediction, next to `EMPTY` and `UNLIKE`
-_NO_ROWS = np.empty(0, dtype=np.int64)
+# Why a text has no prediction, next to `UNLIKE`.
+EMPTY = "the text is empty"  # a model would predict from its intercept alone
+UNSURE = "unsure"
 
 
 class OptionError(InputError):
@@ -79,20 +83,23 @@ class PredictionOptions(BaseModel):
             _check_novelty(clf, self.novelty)
         if self.by_class and self.abstain is None and self.sets is None:
             raise OptionError("by_class", "By class is a guarantee of `abstain` or `sets`: give one of them.")
-        no_proba = np.empty((0, len(clf.classes_)))
-        for option, value in (("unsure_below", self.unsure_below), ("abstain", self.abstain), ("sets", self.sets)):
-            if value is None:
-                continue
-            if option != "unsure_below" and self.decides_otherwise:
-                raise OptionError(
-                    option, f"`{option}` is measured for the decisions of the model: leave out what decides otherwise."
-                )
-            try:
-                alone = self.model_copy(update={"unsure_below": None, "abstain": None, "sets": None, option: value})
-                alone.unsure(clf, no_proba, _NO_ROWS)
-                alone.in_sets(clf, no_proba, _NO_ROWS)
-            except InputError as error:
-                raise OptionError(option, str(error)) from None
+        if self.unsure_below is not None:
+            with _errors_of("unsure_below"):
+                clf.least_confidence(unsure_below=self.unsure_below)
+        if self.abstain is not None:
+            self._check_own_decisions("abstain")
+            with _errors_of("abstain"):
+                clf.abstention_threshold(self.abstain, by_class=self.by_class)
+        if self.sets is not None:
+            self._check_own_decisions("sets")
+            with _errors_of("sets"):
+                clf.set_threshold(self.sets, by_class=self.by_class)
+
+    def _check_own_decisions(self, option: str) -> None:
+        if self.decides_otherwise:
+            raise OptionError(
+                option, f"`{option}` is measured for the decisions of the model: leave out what decides otherwise."
+            )
 
     @property
     def decides_otherwise(self) -> bool:
@@ -202,8 +209,9 @@ class PredictionRows:
 
     ``labels`` are names, or lists of names of a multi-label model. ``scores`` are further numbers of each text by name,
     (n_texts,), or None where the model has no such number. ``top`` are the most probable classes, (n_texts, k), best
-    first; ``proba`` are all probabilities, (n_texts, n_classes). ``unsure`` says where a label is not given,
-    (n_texts,), and ``sets`` are the prediction sets; None if not asked for.
+    first; ``proba`` are all probabilities, (n_texts, n_classes). ``sets`` are the prediction sets; None if not asked
+    for. ``reasons`` say why texts have no prediction, (n_texts,), null where they have one; None if all have. Where the
+    model is unsure, only the label is missing, and with another reason everything is.
     """
 
     classes: Sequence[str]
@@ -212,8 +220,8 @@ class PredictionRows:
     top: Ints | None
     proba: Floats
     all_probabilities: bool
-    unsure: Bools | None = None
     sets: list[list[str]] | None = None
+    reasons: pl.Series | None = None
 
     def to_frame(self) -> pl.DataFrame:
         """Return flat columns: ``prediction``, ``probability``, ``top_1``, ``top_1_probability``, …, ``proba:<class>``.
@@ -232,9 +240,12 @@ class PredictionRows:
                 columns[f"top_{place}_probability"] = pl.Series(self.proba[rows, column])
         if self.all_probabilities:
             columns |= {f"proba:{name}": pl.Series(self.proba[:, k]) for k, name in enumerate(self.classes)}
-        if self.unsure is not None:
-            columns["reason"] = pl.Series([UNSURE if unsure else None for unsure in self.unsure], dtype=pl.String)
-        return pl.DataFrame(columns)
+        frame = pl.DataFrame(columns)
+        if self.reasons is None:
+            return frame
+        if self.reasons.null_count() < len(self.reasons):
+            frame = frame.select(pl.when(self.reasons.is_null() | (self.reasons == UNSURE)).then(pl.all()))
+        return frame.with_columns(self.reasons.alias("reason"))
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return an object for each text: ``prediction``, ``probability``, ``probabilities`` and ``top``."""
@@ -244,8 +255,6 @@ class PredictionRows:
                 found[name] = value
         for found, inside in zip(objects, self.sets or (), strict=False):
             found["prediction_set"] = inside
-        for row in np.flatnonzero(False if self.unsure is None else self.unsure).tolist():
-            objects[row]["reason"] = UNSURE
         if self.all_probabilities or self.top is not None:
             for row, values in enumerate(self.proba.tolist()):
                 if self.all_probabilities:
@@ -253,17 +262,43 @@ class PredictionRows:
                 if self.top is not None:
                     best = self.top[row].tolist()
                     objects[row]["top"] = [{"class": self.classes[k], "probability": values[k]} for k in best]
+        for row, reason in enumerate(() if self.reasons is None else self.reasons.to_list()):
+            if reason is not None:
+                nothing = {} if reason == UNSURE else dict.fromkeys(objects[row])
+                objects[row] |= nothing | {"reason": reason}
         return objects
 
 
+def withheld(
+    clf: "TextClassifier", texts: pl.Series, proba: Floats, options: PredictionOptions, known: pl.Series | None = None
+) -> pl.Series:
+    """Return why texts have no prediction whatever the model says, (n_texts,): they are empty, or too novel.
+
+    It is null where they may have one. ``proba`` are their probabilities, (n_texts, n_classes), and ``known`` are
+    reasons that are known already.
+    """
+    reasons = pl.repeat(None, len(texts), dtype=pl.String, eager=True) if known is None else known
+    reasons = reasons.set(is_blank(texts) & reasons.is_null(), EMPTY)
+    if options.novelty is not None:
+        reasons = reasons.set(pl.Series(options.unlike(clf, texts, proba)) & reasons.is_null(), UNLIKE)
+    return reasons
+
+
 def prediction_rows(
-    clf: "TextClassifier", classes: Sequence[str], proba: Floats, options: PredictionOptions
+    clf: "TextClassifier",
+    classes: Sequence[str],
+    proba: Floats,
+    options: PredictionOptions,
+    reasons: pl.Series | None = None,
 ) -> PredictionRows:
-    """Return the predictions for probabilities, (n_texts, n_classes); ``classes`` are the names of the classes."""
+    """Return the predictions for probabilities, (n_texts, n_classes).
+
+    ``classes`` are the names of the classes, ``reasons`` those of `withheld`; None if no prediction is withheld.
+    """
     decided = options.decide(clf, proba)
     labels: list[Any]
     scores: dict[str, Floats | None]
-    unsure = sets = None
+    sets = None
     if clf.task_ == Task.MULTILABEL:
         labels = [[str(name) for name in names] for names in decided]
         scores = {"probability": None}
@@ -273,24 +308,34 @@ def prediction_rows(
         predicted = np.fromiter((index[name] for name in labels), np.int64, len(labels))
         scores = {"probability": proba[np.arange(len(proba)), predicted]}
         unsure = options.unsure(clf, proba, predicted)
-        for row in np.flatnonzero(False if unsure is None else unsure).tolist():
-            labels[row] = None
+        if unsure is not None:
+            for row in np.flatnonzero(unsure).tolist():
+                labels[row] = None
+            reasons = pl.repeat(None, len(proba), dtype=pl.String, eager=True) if reasons is None else reasons
+            reasons = reasons.set(pl.Series(unsure) & reasons.is_null(), UNSURE)
         inside = options.in_sets(clf, proba, predicted)
         if inside is not None:
             order = np.argsort(-proba, axis=1, kind="stable")
             sets = [[classes[k] for k in best if inside[row, k]] for row, best in enumerate(order.tolist())]
     k = min(options.top_k, len(classes))
     top = np.argsort(-proba, axis=1, kind="stable")[:, :k] if k else None  # (n_texts, k)
-    return PredictionRows(classes, labels, scores, top, proba, options.probabilities, unsure, sets)
+    return PredictionRows(classes, labels, scores, top, proba, options.probabilities, sets, reasons)
+
+
+@contextmanager
+def _errors_of(option: str) -> Iterator[None]:
+    """Raise an `InputError` as an `OptionError`."""
+    try:
+        yield
+    except InputError as error:
+        raise OptionError(option, str(error)) from None
 
 
 def _check_novelty(clf: "TextClassifier", share: float) -> None:
     if not 0 < share <= 1:
         raise OptionError("novelty", f"The share of texts `{share:g}` is not above 0 and up to 1: 0.04 is 4 %.")
-    try:
+    with _errors_of("novelty"):
         check_novelty(clf)
-    except InputError as error:
-        raise OptionError("novelty", str(error)) from None
     assert clf.novelty_ is not None
     if share < clf.novelty_.least:
         needed = f"at least {math.ceil(1 / share - 1):,}" if share > _LEAST_SHARE else "too many"

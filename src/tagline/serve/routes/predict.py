@@ -12,10 +12,13 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tagline.data.rows import is_blank
-from tagline.decisions.novelty import UNLIKE
-from tagline.runs.predicting.predict import EMPTY
-from tagline.runs.predicting.prediction_row import OptionError, PredictionFields, PredictionOptions, prediction_rows
+from tagline.runs.predicting.prediction_row import (
+    OptionError,
+    PredictionFields,
+    PredictionOptions,
+    prediction_rows,
+    withheld,
+)
 from tagline.serve.http.deadline import answered_within
 from tagline.serve.http.errors import ApiError
 from tagline.serve.http.request_body import read_json
@@ -97,12 +100,9 @@ def _answer(
     proba: NDArray[np.float64],
 ) -> bytes:
     """Return the answer for texts with these probabilities, (n_texts, n_classes), as JSON."""
-    rows = prediction_rows(model.classifier, model.classes, proba, options).to_json()
-    column = pl.Series(texts, dtype=pl.String)
-    unlike = options.unlike(model.classifier, column, proba).tolist()
-    for row, is_empty, is_unlike, truncated in zip(rows, is_blank(column).to_list(), unlike, cut, strict=True):
-        if is_empty or is_unlike:
-            row |= dict.fromkeys(row) | {"reason": EMPTY if is_empty else UNLIKE}
+    reasons = withheld(model.classifier, pl.Series(texts, dtype=pl.String), proba, options)
+    rows = prediction_rows(model.classifier, model.classes, proba, options, reasons).to_json()
+    for row, truncated in zip(rows, cut, strict=True):
         row["truncated"] = truncated
     return to_json({"model": model.name, "version": model.version, "predictions": rows})
 

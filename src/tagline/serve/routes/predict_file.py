@@ -26,7 +26,8 @@ from tagline.atomic import temporary_folder
 from tagline.data import ReadLog
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected
 from tagline.errors import ColumnError, DataError, InputError, is_disk_full
-from tagline.runs.predicting.predict import PredictedFile, read_for_model
+from tagline.runs.predicting.model_texts import read_for_model
+from tagline.runs.predicting.predict import PredictedFile
 from tagline.runs.predicting.prediction_row import PredictionOptions
 from tagline.runs.predicting.tables import open_table
 from tagline.serve.http.deadline import answered_within
