@@ -40,6 +40,17 @@ def _made_up(n: int, n_classes: int, seed: int, noise: float) -> tuple[list[str]
     return texts, labels
 
 
+def unclear(n: int, n_classes: int = 3, seed: int = 0) -> tuple[list[str], list[str]]:
+    """Return ``n`` texts and their classes; two in five have words of two of them."""
+    rng = np.random.default_rng(seed)
+    texts, labels = made_up(n, n_classes, seed, noise=0.0)
+    for row in np.flatnonzero(rng.random(n) < 0.4):
+        pair = rng.choice(n_classes, 2, replace=False)
+        words = [*rng.choice(COMMON, 5), *(rng.choice(OWN[k]) for k in pair), f"x{rng.integers(n)}"]
+        texts[row], labels[row] = " ".join(rng.permutation(words)), f"c{rng.choice(pair)}"
+    return texts, labels
+
+
 def several(n: int, seed: int = 0) -> tuple[list[str], list[list[str]]]:
     """Return ``n`` texts with none, one or two of three labels."""
     rng = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ import pytest
 
 from tagline.decisions.abstention import abstention_threshold
 from tagline.decisions.held_out import HeldOutScores
-from tagline.decisions.levels import ACCURACIES, COVERAGES, abstention_levels, set_levels
+from tagline.decisions.levels import ACCURACIES, COVERAGES, abstention_levels, levels_to_json, set_levels
 from tagline.decisions.sets import set_threshold
 from tagline.errors import InputError
 
@@ -45,3 +45,16 @@ def test_few_rows_support_few_levels_and_no_rows_none():
     assert abstention_levels(scores_of(20)) == []
     assert [each.coverage for each in set_levels(scores_of(12))] == [0.9]
     assert abstention_levels(None) == set_levels(None) == []
+
+
+def test_cards_and_pages_get_the_same_numbers():
+    scores = scores_of(300)
+    levels, sets = abstention_levels(scores), set_levels(scores)
+    assert levels_to_json(scores) == {
+        "held_out_rows": 300,
+        "abstention": [
+            {"accuracy": each.accuracy, "threshold": each.threshold, "answered": each.answered} for each in levels
+        ],
+        "sets": [{"coverage": each.coverage, "threshold": each.threshold} for each in sets],
+    }
+    assert levels_to_json(None) is None

@@ -13,10 +13,11 @@ from sklearn.metrics import roc_auc_score
 from tagline import TextClassifier
 from tagline.metrics import expected_calibration_error
 from tagline.run_folder import load_model
+from tagline.runs.predicting.prediction_row import PredictionOptions, prediction_rows
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 from tagline.web import ASSETS, about_model, asset
-from tests.synthetic_texts import made_up, several
+from tests.synthetic_texts import made_up, several, unclear
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +134,21 @@ def test_a_damaged_file_counts_as_missing(run: Path, tmp_path: Path, name: str) 
     assert (description["calibration"] is None) == (name in ("metrics.json", "predictions.parquet"))
 
 
+def test_a_comparison_with_a_level_is_the_decision_of_predict(tmp_path: Path) -> None:
+    TextClassifier().fit(*unclear(600)).save(tmp_path / "model")
+    clf = load_model(tmp_path / "model")
+    found = about(tmp_path / "model")["guarantees"]
+    assert found["held_out_rows"] == 600
+    assert found["sets"][0] == {"coverage": 0.9, "threshold": clf.set_threshold(0.9)}
+    assert len(found["abstention"]) >= 2
+    proba = clf.predict_proba(unclear(300, seed=1)[0])
+    for level in found["abstention"]:
+        rows = prediction_rows(clf, list(clf.classes_), proba, PredictionOptions(abstain=level["accuracy"]))
+        assert rows.unsure is not None
+        assert np.array_equal(rows.unsure, proba.max(axis=1) < level["threshold"])
+        assert level["answered"] == pytest.approx(1 - rows.unsure.mean(), abs=0.1)
+
+
 def test_several_labels(tmp_path: Path) -> None:
     texts, labels = several(300)
     run = train_run(list(zip(texts, labels, strict=True)), TrainSettings(), out=tmp_path / "run").folder
@@ -140,6 +156,7 @@ def test_several_labels(tmp_path: Path) -> None:
     n_test = description["figures"]["rows"]
     assert sum(each["rows"] for each in description["calibration"]) == n_test * len(description["classes"])
     assert description["curves"] is None
+    assert description["guarantees"] is None
     assert any("assigns any of" in sentence for sentence in description["card"])
     assert description["text_columns"] == ["text"]
     assert [each["class"] for each in description["features"]] == description["classes"]

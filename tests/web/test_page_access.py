@@ -89,8 +89,9 @@ def test_the_keyboard_is_enough(opened: Opener) -> None:
         expect(page.locator(f"#panel-{tab}")).to_be_visible()
         assert page.locator("[role=tabpanel]:visible").count() == 1
     page.keyboard.press("ArrowRight")
-    page.keyboard.press("Tab")
-    expect(page.locator("#choose")).to_be_focused()
+    for control in ("answered", "sets", "choose"):
+        page.keyboard.press("Tab")
+        expect(page.locator(f"#{control}")).to_be_focused()
     with page.expect_file_chooser():
         page.keyboard.press("Enter")
 
@@ -114,7 +115,11 @@ def test_no_accessibility_fault(opened: Opener, scheme: str, viewport: dict[str,
         page = ready(opened(f"#model={model}", color_scheme=scheme, viewport=viewport))
         page.locator("#text").fill(text)
         expect(page.locator("#highlighted")).to_have_text(text)
+        page.locator("#answered").select_option("least")
+        page.locator("#least").fill("100")
+        expect(page.locator("#verdict")).to_have_text("unsure")
         page.locator("#tab-file").click()
+        page.locator("#sets").check()
         page.locator("#file").set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": b"text\ngood\n"})
         expect(page.locator("#labelled")).to_be_visible()
         page.locator("#tab-model").click()

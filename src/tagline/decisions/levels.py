@@ -1,6 +1,7 @@
 """The usual levels of abstention and prediction sets, and the thresholds of those that held-out rows support."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,3 +50,14 @@ def set_levels(scores: HeldOutScores | None) -> list[SetLevel]:
     if scores is None:
         return []
     return [SetLevel(each, set_threshold(scores, each)) for each in COVERAGES if len(scores) >= rows_for_sets(each)]
+
+
+def levels_to_json(scores: HeldOutScores | None) -> dict[str, Any] | None:
+    """Return the levels that held-out rows support, for cards and pages; None without such rows."""
+    if scores is None:
+        return None
+    return {
+        "held_out_rows": len(scores),
+        "abstention": [asdict(level) for level in abstention_levels(scores)],
+        "sets": [asdict(level) for level in set_levels(scores)],
+    }

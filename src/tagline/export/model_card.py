@@ -8,7 +8,7 @@ from typing import Any
 
 from tagline.classifier import TextClassifier
 from tagline.decisions.abstention import DELTA
-from tagline.decisions.levels import abstention_levels, set_levels
+from tagline.decisions.levels import levels_to_json
 from tagline.decisions.novelty import USUAL_SHARE
 from tagline.decisions.rule import DecisionRule, describe_threshold
 from tagline.errors import InputError
@@ -30,7 +30,7 @@ def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verifi
         "classes": [str(name) for name in clf.classes_],
         "positive": clf.positive_,
         "threshold": DecisionRule.of(clf.threshold_).to_json() if clf.task_.has_threshold else None,
-        "guarantees": _guarantees(clf),
+        "guarantees": levels_to_json(clf.held_out_),
         "novelty": None if clf.novelty_ is None else {"held_out_rows": len(clf.novelty_), "share": USUAL_SHARE},
         "data": clf.card_.get("dataset"),
         "figures": _figures(clf, model_path),
@@ -40,18 +40,6 @@ def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verifi
             **asdict(verification),
             "sentence": verification_sentence(rows, verification),
         },
-    }
-
-
-def _guarantees(clf: TextClassifier) -> dict[str, Any] | None:
-    """Return the supported levels of abstention and prediction sets, None without held-out rows of one label each."""
-    scores = clf.held_out_
-    if scores is None:
-        return None
-    return {
-        "held_out_rows": len(scores),
-        "abstention": [asdict(level) for level in abstention_levels(scores)],
-        "sets": [asdict(level) for level in set_levels(scores)],
     }
 
 

@@ -22,6 +22,7 @@ _UI_PARTS = (
     "tables",
     "charts",
     "explanation",
+    "answering",
     "predict",
     "spreadsheet",
     "predict_file",

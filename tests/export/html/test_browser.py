@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tagline import TextClassifier, load_dataset
 from tagline.export.html import PageExport, export_page
 from tagline.export.html.accuracy_loss import BOUND
 from tagline.runs.predicting.predict import predict_file
+from tagline.runs.predicting.prediction_row import PredictionOptions
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
-from tests.synthetic_texts import made_up
+from tests.synthetic_texts import made_up, unclear
 
 pytestmark = pytest.mark.slow  # trains, exports and starts browsers
 CHROMIUM = "/usr/bin/chromium"
@@ -84,6 +85,15 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     return Exported(
         TextClassifier.load(model), export_page(model, folder / "page.html", replay=replay, title="Reviews & more")
     )
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    folder = tmp_path_factory.mktemp("three")
+    rows = folder / "rows.csv"
+    pl.DataFrame(unclear(1500), ["text", "label"]).write_csv(rows)
+    model = train_run(str(rows), TrainSettings(), out=folder / "run").folder / "model"
+    return Exported(TextClassifier.load(model), export_page(model, folder / "page.html"))
 
 
 @pytest.fixture(scope="module")
@@ -322,6 +332,58 @@ def test_a_person_drops_a_file_and_gets_it_labelled(page: Page, small: Exported,
     assert labelled["prediction"].to_list() == small.clf.predict(labelled["text"]).tolist()
 
 
+def test_a_person_chooses_when_the_model_answers(page: Page, three: Exported) -> None:
+    texts, _ = unclear(300, seed=5)
+    threshold = three.clf.abstention_threshold(0.95)
+    proba, sets = three.clf.predict_proba(texts).max(axis=1), three.clf.predict_sets(texts)
+    unlike = three.clf.novelty_p_values(texts) <= 0.05
+    row = next(k for k in range(300) if proba[k] < threshold - BOUND and len(sets[k]) == 2 and not unlike[k])
+    opened(page, three)
+    page.fill("#text", texts[row])
+    page.wait_for_selector("#explanation:not([hidden])")
+    assert page.inner_text("#verdict") == three.clf.predict([texts[row]])[0]
+    assert page.inner_text("#prediction-set") == f"With 90 % probability one of: {', '.join(sets[row])}."
+    page.select_option("#answered", "0.95")
+    assert page.inner_text("#verdict") == "unsure"
+    assert page.inner_text("#sureness").startswith(f"Nearest: {sets[row][0]}, ")
+    page.fill("#text", texts[int(proba.argmax())])
+    expect(page.locator("#verdict")).to_have_text(sets[int(proba.argmax())][0])
+
+
+@pytest.mark.parametrize("choice", ["0.95", "least"])
+def test_a_file_is_answered_as_predict_answers_it(page: Page, three: Exported, tmp_path: Path, choice: str) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    texts = [*unclear(300, seed=5)[0], ""]
+    source.write_text(csv_of(texts))
+    options = PredictionOptions(**({"unsure_below": 0.8} if choice == "least" else {"abstain": 0.95}), sets=0.9)
+    predict_file(three.clf, source, target, options)
+    opened(page, three)
+    page.click("#tab-file")
+    page.select_option("#answered", choice)
+    if choice == "least":
+        page.fill("#least", "80")
+    page.check("#sets")
+    page.set_input_files("#file", source)
+    page.wait_for_selector("#labelled:not([hidden])")
+    with page.expect_download() as download:
+        page.click("#download")
+    found, expected = (pl.read_csv(path, infer_schema=False) for path in (download.value.path(), target))
+    assert found.columns == expected.columns
+    assert found.columns[2:] == ["prediction", "probability", "prediction_set", "reason"]
+    close = found["probability"].cast(pl.Float64) - expected["probability"].cast(pl.Float64)
+    assert close.abs().max() <= three.page.losses.largest
+    proba = three.clf.predict_proba(texts)
+    least = 0.8 if choice == "least" else three.clf.abstention_threshold(0.95)
+    thresholds = np.array([least, three.clf.set_threshold(0.9)])
+    distance = np.abs(proba[:, :, np.newaxis] - thresholds).min(axis=(1, 2))  # (n_texts,)
+    away = pl.Series(distance > three.page.losses.largest)  # decisions may differ where a threshold is near
+    assert away.mean() > 0.5
+    assert found.drop("probability").filter(away).equals(expected.drop("probability").filter(away))
+    n_unsure = int((found["reason"] == "unsure").sum())
+    assert n_unsure > 30
+    assert f"The model is unsure of {n_unsure} texts, which have no prediction." in page.inner_text("#file-notes")
+
+
 def test_the_card_says_what_is_known_of_the_page(page: Page, small: Exported) -> None:
     exported = small.page
     assert (exported.bits, exported.n_features, exported.losses.different) == (8, small.clf.n_features_, 0)
@@ -330,3 +392,9 @@ def test_the_card_says_what_is_known_of_the_page(page: Page, small: Exported) ->
     page.click("#tab-model")
     card = page.inner_text("#panel-model")
     assert all(sentence in card for sentence in exported.card)
+
+
+def test_the_card_counts_texts_that_only_the_page_or_only_the_model_answers(three: Exported) -> None:
+    assert three.page.losses.unsure is not None
+    assert three.page.losses.unsure <= 20
+    assert any(f"at most {three.page.losses.unsure:,} of 1,000 real texts" in said for said in three.page.card)

@@ -313,12 +313,13 @@ def test_columns_that_the_file_has_keep_their_names(engine: MiniRacer) -> None:
     assert ask(engine, "freeNames", ["prediction", "probability"], taken) == ["prediction_3", "probability"]
 
 
-LABEL = """(rows, answers, columns, separator) => {
-  const added = ["prediction", ...(answers[0].probability === null ? [] : ["probability"]), "reason"];
-  const classify = () => answers.shift();
-  const lines = rows.map((row) => labelledRow(row, { columns, texts: [1], added, classify }));
+LABEL = """(rows, answers, columns, separator, decisions) => {
+  const added = addedColumns(answers[0].probability === null ? "multilabel" : "multiclass", decisions);
+  const predict = () => predictedCells(answers.shift(), ["pos", "neg; bad", 'b"ü'], decisions);
+  const lines = rows.map((row) => labelledRow(row, { columns, texts: [1], added, predict }));
   return [[...columns, ...added], ...lines].map((line) => csvLine(line, separator)).join("");
 }"""
+ALWAYS = {"unsureBelow": 0.0, "setThreshold": None}
 ROWS = [
     {"cells": ["1", "good"], "reason": None},
     {"cells": ["7", None], "reason": "2 fields expected, 1 found"},
@@ -340,7 +341,7 @@ ROWS = [
 def test_rows_are_written_as_predict_writes_them(
     engine: MiniRacer, answers: list[dict[str, Any]], separator: str
 ) -> None:
-    written = ask(engine, LABEL, ROWS, answers, ["id", "text"], separator)
+    written = ask(engine, LABEL, ROWS, answers, ["id", "text"], separator, ALWAYS)
     first, last = answers
     columns: dict[str, list[Any]] = {
         "id": ["1", "7", None, "2", ""],
@@ -359,6 +360,27 @@ def test_rows_are_written_as_predict_writes_them(
         del columns["probability"]
     stream = BytesIO()
     with open_table(stream, "csv", CsvStyle(separator)) as write:
+        write(pl.DataFrame(columns).with_columns(pl.col(pl.Float64).round(4)))
+    assert written == stream.getvalue().decode()
+
+
+def test_unsure_rows_and_prediction_sets_are_written_as_predict_writes_them(engine: MiniRacer) -> None:
+    answers = [
+        {"prediction": "pos", "probability": 0.5, "probabilities": [0.5, 0.25, 0.25]},
+        {"prediction": 'b"ü', "probability": 0.49999, "probabilities": [0.1, 0.40001, 0.49999]},
+    ]
+    decisions = {"unsureBelow": 0.5, "setThreshold": 0.25}
+    written = ask(engine, LABEL, ROWS, answers, ["id", "text"], ",", decisions)
+    columns = {
+        "id": ["1", "7", None, "2", ""],
+        "text": ["good", None, None, " \u3000", "bad"],
+        "prediction": ["pos", None, None, None, None],
+        "probability": [0.5, None, None, None, 0.49999],
+        "prediction_set": [["pos", "neg; bad", 'b"ü'], None, None, None, ['b"ü', "neg; bad"]],
+        "reason": [None, ROWS[1]["reason"], ROWS[2]["reason"], "the text is empty", "unsure"],
+    }
+    stream = BytesIO()
+    with open_table(stream, "csv", CsvStyle(",")) as write:
         write(pl.DataFrame(columns).with_columns(pl.col(pl.Float64).round(4)))
     assert written == stream.getvalue().decode()
 

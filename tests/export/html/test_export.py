@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -93,6 +94,15 @@ def test_losses_count_labels_and_accuracy(run: Path) -> None:
     assert lost.lost == lost.different / len(TEXTS)
     assert not lost.acceptable
     assert measure(clf, other, TEXTS, None, 0).lost == 0.0
+
+
+def test_losses_count_texts_that_only_one_of_both_answers(run: Path) -> None:
+    clf, other = TextClassifier.load(run / "model"), TextClassifier("linear-svm").fit(TEXTS, LABELS[::-1])
+    assert measure(clf, other, TEXTS, None, 100).unsure is None
+    unsure = [each.predict_proba(TEXTS[:100]).max(axis=1)[:, np.newaxis] < [0.7, 0.9] for each in (clf, other)]
+    expected = (unsure[0] != unsure[1]).sum(axis=0).max()
+    assert measure(clf, other, TEXTS, None, 100, [0.7, 0.9]).unsure == expected > 0
+    assert measure(clf, clf, TEXTS, None, 100, [0.7, 0.9]).unsure == 0
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,27 @@
 """The page's answers are those of Python: every kind of linear model, whole and pruned, in 8 and in 16 bits."""
 
 import gzip
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from py_mini_racer import MiniRacer
 
 from tagline.calibration import Calibrator, PlattScaling, SigmoidScaling, TemperatureScaling
 from tagline.classifier import TextClassifier
+from tagline.decisions.levels import levels_to_json
 from tagline.errors import InputError, MissingExtraError
 from tagline.explain import explain_text
-from tagline.export.html.compose import model_script
+from tagline.export.html.compose import CSV_SCRIPTS, model_script, read_script
 from tagline.export.html.javascript import V8
 from tagline.export.html.pruning import keep_heaviest
 from tagline.export.html.quantization import dequantize, quantize
 from tagline.export.html.sizing import Packed, pack
-from tests.synthetic_texts import made_up, several
+from tagline.runs.predicting.prediction_row import PredictionOptions, prediction_rows
+from tests.synthetic_texts import made_up, several, unclear
 
 HOSTILE = [
     *("", " \n", "\x00", "İSTANBUL ΟΔΟΣ", "e\u0301 good\u200b film \xadbad", "👩‍👩‍👧 good 🇩🇪", "我喜欢 film ที่"),
@@ -97,6 +101,42 @@ def test_labels_and_probabilities_are_pythons(clf: TextClassifier, bits: int, pe
     expected = packed.classifier.predict_proba(texts)
     np.testing.assert_allclose(answers.proba, expected, rtol=0, atol=1e-6)
     assert answers.labels == packed.classifier.decide(expected).tolist()
+
+
+CELLS = """(answers, classes, options, offered) => answers.map(([prediction, probabilities]) => {
+  const probability = probabilities[classes.indexOf(prediction)];
+  return predictedCells({ prediction, probability, probabilities }, classes, decisionsOf(options, offered));
+})"""
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+def test_unsure_texts_and_prediction_sets_are_pythons(n_classes: int) -> None:
+    clf = TextClassifier().fit(*unclear(600, n_classes))
+    packed, texts = pack(clf, 8, 10**9, SHOWN), unclear(300, n_classes, seed=1)[0]
+    page, classes, offered = packed.classifier, [str(name) for name in clf.classes_], levels_to_json(clf.held_out_)
+    assert offered is not None
+    assert len(offered["abstention"]) >= 2
+    proba, in_page = page.predict_proba(texts), in_v8(packed).classify(texts)
+    answers = [*zip(in_page.labels, in_page.proba.tolist(), strict=True)]
+    engine = MiniRacer()
+    engine.eval("\n".join(map(read_script, CSV_SCRIPTS)))
+    for level in offered["abstention"]:
+        for given, options in (
+            ({"abstain": level["accuracy"], "sets": 0.9}, PredictionOptions(abstain=level["accuracy"], sets=0.9)),
+            ({"abstain": level["accuracy"]}, PredictionOptions(abstain=level["accuracy"])),
+            ({"unsureBelow": 0.8, "sets": 0.9}, PredictionOptions(unsure_below=0.8, sets=0.9)),
+        ):
+            arguments = ", ".join(json.dumps(argument) for argument in (answers, classes, given, offered))
+            found = json.loads(str(engine.eval(f"JSON.stringify(({CELLS})({arguments}))")))
+            expected = prediction_rows(page, classes, proba, options)
+            assert [row[0] for row in found] == expected.labels
+            np.testing.assert_allclose([float(row[1]) for row in found], proba.max(axis=1), rtol=0, atol=5.1e-5)
+            if expected.sets is not None:
+                assert [json.loads(row[2]) for row in found] == expected.sets
+            reasons = expected.to_frame()["reason"].to_list()
+            assert [row[-1] for row in found] == reasons
+            assert len(set(reasons)) == 2
+    assert n_classes == 2 or any(len(inside) > 1 for inside in expected.sets or ())
 
 
 def test_explanations_are_pythons(clf: TextClassifier) -> None:

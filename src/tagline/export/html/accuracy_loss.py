@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tagline.classifier import TextClassifier
 from tagline.run_folder import RunFolder
+from tagline.task import Floats
 
 #: The largest allowed difference of the probability of a held-out row.
 BOUND = 0.05
@@ -23,6 +24,8 @@ class Losses:
 
     ``different`` labels differ, ``lost`` is their share among real texts: generated ones often lie near the threshold.
     ``accuracy`` and ``page_accuracy`` are those of the model and of the page, None without true labels.
+    ``unsure`` real texts at most are answered by one of them and not by the other, at a level that the page offers;
+    None if it offers none, or no text is real.
     """
 
     rows: int
@@ -32,6 +35,7 @@ class Losses:
     lost: float
     accuracy: float | None
     page_accuracy: float | None
+    unsure: int | None
 
     @property
     def acceptable(self) -> bool:
@@ -44,17 +48,27 @@ class Losses:
 
 
 def measure(
-    clf: TextClassifier, page: TextClassifier, texts: Sequence[str], truth: Sequence[Any] | None, n_real: int
+    clf: TextClassifier,
+    page: TextClassifier,
+    texts: Sequence[str],
+    truth: Sequence[Any] | None,
+    n_real: int,
+    answered_from: Sequence[float] = (),
 ) -> Losses:
     """Compare the predictions of ``clf`` and of ``page`` for some texts.
 
     ``truth`` holds the true labels of the first of them; the first ``n_real`` are real, the others generated.
+    ``answered_from`` are the least probabilities of an answer at the levels that the page offers.
     """
     proba, page_proba = clf.predict_proba(texts), page.predict_proba(texts)  # (n_texts, n_classes)
     labels, page_labels = _names(clf.decide(proba)), _names(page.decide(page_proba))
     differences = np.abs(proba - page_proba).max(axis=1)
     other = [a != b for a, b in zip(labels, page_labels, strict=True)]
     known = None if truth is None else len(truth)
+    unsure = None
+    if answered_from and n_real:
+        ours, theirs = _confidence(clf, proba[:n_real], labels), _confidence(clf, page_proba[:n_real], page_labels)
+        unsure = max(int(((ours < least) != (theirs < least)).sum()) for least in answered_from)
     return Losses(
         rows=len(texts),
         largest=float(differences.max()),
@@ -63,7 +77,14 @@ def measure(
         lost=sum(other[:n_real]) / max(1, n_real),
         accuracy=None if truth is None else _share_equal(labels[:known], truth),
         page_accuracy=None if truth is None else _share_equal(page_labels[:known], truth),
+        unsure=unsure,
     )
+
+
+def _confidence(clf: TextClassifier, proba: Floats, labels: Sequence[Any]) -> Floats:
+    """Return the probability of the class predicted for each text, (n_texts,)."""
+    index = {str(name): k for k, name in enumerate(clf.classes_)}
+    return np.array([row[index[label]] for row, label in zip(proba, labels, strict=False)])
 
 
 def known_truth(model_path: Path, clf: TextClassifier, proba: NDArray[np.float64]) -> list[Any] | None:

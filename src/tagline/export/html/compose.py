@@ -12,7 +12,7 @@ from typing import Any
 from tagline.web import asset
 
 _MODEL_SCRIPTS = ("tokenizer.js", "ngrams.js", "novelty.js", "model.js", "payload.js")
-CSV_SCRIPTS = ("records.js", "dialect.js", "csv.js")
+CSV_SCRIPTS = ("records.js", "dialect.js", "decisions.js", "csv.js")
 _BACKEND_SCRIPTS = ("encoding.js", *CSV_SCRIPTS, "backend-local.js")
 _MODEL_TAG = '<script id="tagline-model" type="application/octet-stream">'
 _SCRIPTS_TAG = '<script id="tagline-scripts">'

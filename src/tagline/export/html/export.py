@@ -11,6 +11,7 @@ import polars as pl
 from tagline.atomic import write_file
 from tagline.classifier import TextClassifier
 from tagline.data.columns import HEADER_NAMES, TEXT_NAMES
+from tagline.decisions.levels import abstention_levels
 from tagline.errors import InputError
 from tagline.export.html.accuracy_loss import BOUND, MOST_LOST, Losses, known_truth, measure
 from tagline.export.html.compose import compose, model_of
@@ -129,10 +130,11 @@ def _choose(
     """Return the first attempt whose loss is acceptable."""
     overhead = len(compose(b"", about).encode()) + 2000  # plus the card
     shown = pl.Series(texts[:_SHOWN], dtype=pl.String)
+    answered_from = [level.threshold for level in abstention_levels(clf.held_out_)]
     found: Losses | None = None
     for bits, limit in ATTEMPTS:
         packed = pack(clf, bits, (limit - overhead) * 3 // 4, shown)  # base64 encodes three bytes in four
-        found = measure(clf, packed.classifier, texts, truth, n_real)
+        found = measure(clf, packed.classifier, texts, truth, n_real, answered_from)
         if found.acceptable:
             return packed, found
     assert found is not None
@@ -156,6 +158,11 @@ def _card(clf: TextClassifier, packed: Packed, losses: Losses, verification: Ver
         sentences.append(
             f"Test {name} is {100 * losses.page_accuracy:.2f} % in this page and {100 * losses.accuracy:.2f} % of "
             f"the model (allowed loss: {100 * MOST_LOST:.1f} points)."
+        )
+    if losses.unsure is not None:
+        sentences.append(
+            f"If the user asks for a share of right answers, at most {losses.unsure:,} of "
+            f"{rows.held_out + rows.seen:,} real texts are answered in this page and not by the model, or the reverse."
         )
     sentences.append(
         f"V8 ran the scripts of this page on these {verification.rows:,} texts: the same tokens and explanations "

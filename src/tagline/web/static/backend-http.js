@@ -60,14 +60,18 @@
   /**
    * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`, the
    * line of the first row, and `tableLine`, where the table begins if lines above it were not read. The columns `text`
-   * hold the texts; without any they are found.
+   * hold the texts; without any they are found. `abstain`, `unsureBelow` and `sets` are options of `tagline predict`.
    */
-  async function label(model, file, { text = [], onProgress, signal } = {}) {
+  async function label(model, file, options = {}) {
+    const { text = [], abstain = null, unsureBelow = null, sets = null, onProgress, signal } = options;
     onProgress?.(0, null);
     const query = new URLSearchParams({ model, format: "csv" });
     for (const name of text) query.append("text", name);
-    const options = { method: "POST", body: file, headers: { "Content-Type": "text/csv" }, signal };
-    const response = await ask(`v1/predict/file?${query}`, options);
+    for (const [name, value] of Object.entries({ abstain, unsure_below: unsureBelow, sets })) {
+      if (value !== null) query.append(name, value);
+    }
+    const request = { method: "POST", body: file, headers: { "Content-Type": "text/csv" }, signal };
+    const response = await ask(`v1/predict/file?${query}`, request);
     const total = Number(response.headers.get("X-Tagline-Rows"));
     const counter = recordCounter();
     const parts = [];

@@ -52,21 +52,23 @@ async function readFile(file) {
 /**
  * Gives the labelled file, a Blob with facts: the `encoding` if it was not Unicode, `separator`, `textColumns`, the line
  * of the first row, and `tableLine`, where the table begins if lines above it were not read. The columns `text` hold the
- * texts; without any they are found.
+ * texts; without any they are found. `abstain`, `unsureBelow` and `sets` are options of `tagline predict`.
  */
-async function label(_, file, { text: named = [], onProgress, signal } = {}) {
+async function label(_, file, options = {}) {
+  const { text: named = [], onProgress, signal } = options;
   const model = await opened;
   const { text, marked, encoding } = await readFile(file);
   const expected = [...about.csv.textColumns, ...named].map((name) => name.toLowerCase());
   const headerNames = [...about.csv.headerNames, ...expected];
   const { columns, rows, separator, tableLine } = readCsv(text, { headerNames });
   const textColumns = findTexts({ columns, rows }, about.csv, named);
-  const added = [...(model.task === "multilabel" ? ["prediction"] : ["prediction", "probability"]), "reason"];
-  const classify = (given) => taglineModel.classify(given, model);
+  const decisions = decisionsOf(options, about.guarantees);
+  const predict = (given) => predictedCells(taglineModel.classify(given, model), model.classes, decisions);
+  const added = addedColumns(model.task, decisions);
   const parts = [marked || encoding !== null ? "\ufeff" : "", csvLine([...columns, ...freeNames(added, columns)], separator)];
   let sliceEnd = performance.now() + LONGEST_SLICE_MS;
   for (let i = 0; i < rows.length; i++) {
-    parts.push(csvLine(labelledRow(rows[i], { columns, texts: textColumns, added, classify }), separator));
+    parts.push(csvLine(labelledRow(rows[i], { columns, texts: textColumns, added, predict }), separator));
     if (performance.now() > sliceEnd) {
       if (onProgress) onProgress(i + 1, rows.length);
       await yieldToPage();

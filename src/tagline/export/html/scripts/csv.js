@@ -91,20 +91,31 @@ function freeNames(wanted, taken) {
   });
 }
 
-/** The cells of a prediction in the form of `tagline predict`: lists as JSON. */
-function predictionCells({ prediction, probability }) {
-  if (probability === null) return [`[${prediction.map((name) => JSON.stringify(name)).join(", ")}]`];
+/** The names of the columns that follow those of a file. */
+function addedColumns(task, { setThreshold }) {
+  if (task === "multilabel") return ["prediction", "reason"];
+  return ["prediction", "probability", ...(setThreshold === null ? [] : ["prediction_set"]), "reason"];
+}
+
+const listCell = (names) => `[${names.map((name) => JSON.stringify(name)).join(", ")}]`;
+
+/** The cells of these columns for what `classify` gives, in the form of `tagline predict`: lists as JSON. */
+function predictedCells({ prediction, probability, probabilities }, classes, { unsureBelow, setThreshold }) {
+  if (probability === null) return [listCell(prediction), null];
+  const isUnsure = probability < unsureBelow;
   const rounded = Number(probability.toFixed(DECIMALS));
-  return [prediction, Number.isInteger(rounded) ? rounded.toFixed(1) : String(rounded)];
+  const cells = [isUnsure ? null : prediction, Number.isInteger(rounded) ? rounded.toFixed(1) : String(rounded)];
+  if (setThreshold !== null) cells.push(listCell(predictionSet({ prediction, probabilities }, classes, setThreshold)));
+  return [...cells, isUnsure ? "unsure" : null];
 }
 
 /** The cells of a row with those of its prediction, and of the reason why it has none; a cell without a value is null. */
-function labelledRow({ cells, reason }, { columns, texts, added, classify }) {
+function labelledRow({ cells, reason }, { columns, texts, added, predict }) {
   const nothing = (n) => new Array(n).fill(null);
   if (reason !== null) return [...(cells ?? nothing(columns.length)), ...nothing(added.length - 1), reason];
   const text = texts.map((column) => cells[column]).join("\n");
   if (/^\p{White_Space}*$/u.test(text)) return [...cells, ...nothing(added.length - 1), "the text is empty"];
-  return [...cells, ...predictionCells(classify(text)), null];
+  return [...cells, ...predict(text)];
 }
 
 /** A line of CSV; an empty string is quoted, which distinguishes it from a missing value. */

@@ -5,9 +5,10 @@ const ANNOUNCE_PAUSE_MS = 1200;
 const CLASSES_SHOWN = 8;
 const LONG_LINK = 8000;
 const LONGEST_LINK = 1_000_000; // browsers open none of 2 MB
+const LARGEST_SET = 5; // classes; a larger prediction set tells little
 
 /** `state` has `model` and `about`; `onProblem` gets errors, or null when there is none. */
-function predictTab(state, onProblem) {
+function predictTab(state, choice, onProblem) {
   const text = byId("text");
   const explained = byId("explained");
   const explanation = explanationView();
@@ -56,7 +57,8 @@ function predictTab(state, onProblem) {
       byId("verdict").classList.remove("long");
       byId("sureness").textContent = without;
       byId("bars").replaceChildren();
-      byId("threshold").hidden = byId("unlike").hidden = true;
+      byId("threshold").hidden = byId("unlike").hidden = byId("prediction-set").hidden = true;
+      byId("verdict").classList.remove("unsure");
       announce("");
       return;
     }
@@ -66,15 +68,42 @@ function predictTab(state, onProblem) {
 
   function showVerdict() {
     const given = [answer.prediction].flat();
-    const verdict = given.map(shown).join(", ") || "no label";
+    const verdict = isUnsure() ? UNSURE : given.map(shown).join(", ") || "no label";
     byId("verdict").textContent = verdict;
     byId("verdict").classList.toggle("long", verdict.length > 24);
-    const probability = given.length === 1 ? answer.probabilities[given[0]] : undefined;
-    const sure = probability === undefined ? nearestLabel(given) : `Probability ${percent(probability)}`;
+    byId("verdict").classList.toggle("unsure", isUnsure());
+    const sure = sureness(given);
     const cut = answer.truncated ? "The text is too long: only its beginning was used." : "";
     byId("sureness").textContent = [sure, cut].filter(Boolean).join(". ");
     byId("unlike").hidden = !isUnlike();
-    announce(`${verdict}${sure && `, ${sure}`}. ${cut}${isUnlike() ? byId("unlike").textContent : ""}`);
+    const set = predictionSet();
+    byId("prediction-set").hidden = set === "";
+    byId("prediction-set").textContent = set;
+    announce(`${verdict}${sure && `, ${sure}`}. ${set}${cut}${isUnlike() ? byId("unlike").textContent : ""}`);
+  }
+
+  /** The probability of a prediction, or what comes closest to one. */
+  function sureness(given) {
+    const probability = given.length === 1 ? answer.probabilities[given[0]] : undefined;
+    if (probability === undefined) return nearestLabel(given);
+    if (!isUnsure()) return `Probability ${percent(probability)}`;
+    const needed = choice.threshold();
+    let digits = 1; // that show a difference
+    while (digits < 6 && percent(probability, digits) === percent(needed, digits)) digits++;
+    return `Nearest: ${shown(given[0])}, ${percent(probability, digits)}; an answer needs ${percent(needed, digits)}`;
+  }
+
+  /** Whether the probability of the class predicted is too low for an answer. */
+  const isUnsure = () => answer.probabilities[answer.prediction] < choice.threshold();
+
+  /** The classes of the prediction set in words, where it tells more than the prediction. */
+  function predictionSet() {
+    const sets = usualSets(state.about);
+    if (sets === null || isUnlike()) return "";
+    const inside = ranking().filter(([name, probability]) => probability >= sets.threshold || name === answer.prediction);
+    const isTelling = inside.length > 1 && inside.length <= LARGEST_SET && inside.length < state.about.classes.length;
+    if (!isTelling) return "";
+    return `With ${limit(sets.coverage)} probability one of: ${inside.map(([name]) => shown(name)).join(", ")}. `;
   }
 
   function isUnlike() {
@@ -111,7 +140,7 @@ function predictTab(state, onProblem) {
   }
 
   function showBars() {
-    const given = new Set([answer.prediction].flat());
+    const given = new Set(isUnsure() ? [] : [answer.prediction].flat());
     const ranked = ranking();
     showThreshold();
     const listed = allClasses ? ranked : ranked.slice(0, CLASSES_SHOWN);
@@ -202,6 +231,12 @@ function predictTab(state, onProblem) {
       explained.replaceChildren(element("option", { value: "" }, `predicted ${noun}`), ...options);
       showExamples();
       return ask();
+    },
+    /** Shows the answer again, as the choice has changed. */
+    decide() {
+      if (answer === null) return;
+      showVerdict();
+      showBars();
     },
     write,
     ask,

@@ -4,7 +4,8 @@ const MOST_NAMED = 5;
 
 const state = { models: [], several: false, model: null, about: null };
 
-function tabs() {
+/** `onShown` gets the panel of the tab that is selected. */
+function tabs(onShown) {
   const all = [...document.querySelectorAll("[role=tab]")];
   const select = (tab) => {
     for (const other of all) {
@@ -13,6 +14,7 @@ function tabs() {
       other.tabIndex = chosen ? 0 : -1;
       byId(other.getAttribute("aria-controls")).hidden = !chosen;
     }
+    onShown(tab.getAttribute("aria-controls"));
   };
   for (const [i, tab] of all.entries()) {
     tab.addEventListener("click", () => select(tab));
@@ -88,6 +90,7 @@ async function choose(name) {
   document.title = `${about.title} · tagline`;
   byId("subtitle").textContent = inShort(about);
   byId("text").placeholder = "Type or paste a text";
+  choice.begin();
   fileView.begin();
   showFigures(about);
   await predictView.begin();
@@ -108,9 +111,16 @@ function evaluation({ accuracy, micro_f1: f1, rows, split }, task) {
   return `${percent(accuracy)} of ${texts} correct.`;
 }
 
-const showTab = tabs();
-const predictView = predictTab(state, onProblem);
-const fileView = fileTab(state, askForKey);
+const choice = answering(state, () => {
+  predictView.decide();
+  fileView.decide();
+});
+const predictView = predictTab(state, choice, onProblem);
+const fileView = fileTab(state, choice, askForKey);
+const showTab = tabs((panel) => {
+  choice.moveTo(panel);
+  fileView.decide();
+});
 
 async function change() {
   const name = byId("model").value;
