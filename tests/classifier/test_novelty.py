@@ -29,8 +29,11 @@ def test_one_by_one_equals_a_batch_and_known_probabilities_are_used(fitted) -> N
     p = clf.novelty_p_values(texts)
     assert [clf.novelty_p_values([text])[0] for text in texts] == p.tolist()
     assert clf.novelty_p_values(texts, clf.predict_proba(texts)).tolist() == p.tolist()
+    proba, with_proba = clf.predict_proba_and_novelty(texts)
+    assert (proba.tolist(), with_proba.tolist()) == (clf.predict_proba(texts).tolist(), p.tolist())
     assert (clf.novelty_p_values(texts, np.zeros((len(texts), 2))) <= p).all()
     assert clf.novelty_p_values([]).shape == (0,)
+    assert clf.predict_proba_and_novelty([])[0].shape == (0, 2)
 
 
 def test_held_out_rows_are_scored_without_their_own_words() -> None:

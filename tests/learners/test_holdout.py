@@ -205,8 +205,8 @@ def test_a_handful_of_rows_is_not_held_out(n: int, n_held_out: int) -> None:
         (5_000, 1_000, False, 5),
         (5_000, 1_001, False, 1),
         (5_000, 1_001, True, 3),
-        (200_000, 1_000, True, 3),
-        (200_000, 1_001, True, 1),
+        (400_000, 1_000, True, 3),
+        (400_000, 1_001, True, 1),
     ],
 )
 def test_all_rows_are_held_out_in_turn_where_that_is_quick(

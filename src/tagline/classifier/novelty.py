@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from tagline.decisions.held_out import no_held_out_rows
+from tagline.decisions.novelty import Novelty
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
@@ -29,12 +31,33 @@ def check_novelty(clf: "TextClassifier") -> None:
 
 def novelty_of(clf: "TextClassifier", texts: Iterable[Any], proba: Floats | None) -> Floats:
     """Return the p-value of each text, (n_texts,), see `TextClassifier.novelty_p_values`."""
-    check_novelty(clf)
-    novelty, vectorizer, column = clf.novelty_, clf.vectorizer_, as_inputs(texts)
-    assert novelty is not None
-    if isinstance(column, Sequences) or not isinstance(vectorizer, Vectorizer):
-        raise InputError("Novelty needs texts, and these are word ids.")
     if proba is None:
-        proba = clf.predict_proba(column)
-    parts = [vectorizer.coverage(column.slice(start, _BATCH)) for start in range(0, len(column), _BATCH)]
+        return proba_and_novelty(clf, texts)[1]
+    novelty, vectorizer, column = _checked(clf, texts)
+    parts = [vectorizer.coverage(part) for part in _batches(column)]
     return novelty.p_values(np.asarray(proba).max(axis=1), np.concatenate([np.empty(0), *parts]))
+
+
+def proba_and_novelty(clf: "TextClassifier", texts: Iterable[Any]) -> tuple[Floats, Floats]:
+    """Return the probabilities, (n_texts, n_classes), and the p-value of each text, (n_texts,)."""
+    novelty, vectorizer, column = _checked(clf, texts)
+    proba, coverage = [np.empty((0, len(clf.classes_)))], [np.empty(0)]
+    for part in _batches(column):
+        X, known = vectorizer.transform_with_coverage(part)
+        proba.append(clf.proba_of_features(X))
+        coverage.append(known)
+    confidence = np.vstack(proba).max(axis=1)
+    return np.vstack(proba), novelty.p_values(confidence, np.concatenate(coverage))
+
+
+def _checked(clf: "TextClassifier", texts: Iterable[Any]) -> tuple[Novelty, Vectorizer, pl.Series]:
+    check_novelty(clf)
+    column = as_inputs(texts)
+    assert clf.novelty_ is not None
+    if isinstance(column, Sequences) or not isinstance(clf.vectorizer_, Vectorizer):
+        raise InputError("Novelty needs texts, and these are word ids.")
+    return clf.novelty_, clf.vectorizer_, column
+
+
+def _batches(texts: pl.Series) -> list[pl.Series]:
+    return [texts.slice(start, _BATCH) for start in range(0, len(texts), _BATCH)]

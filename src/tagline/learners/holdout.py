@@ -12,7 +12,7 @@ from tagline.task import Bools, Ints
 FOLDS = 5  # of a cross-validation
 THRESHOLD_FOLDS = 3  # of one that is for thresholds of labels
 _FOLDED_BYTES = 5_000_000  # bytes times outputs; below, settings are chosen by cross-validation: less noise
-_THRESHOLD_BYTES = 200_000_000  # the same; below, thresholds of labels are chosen on all rows: rare labels have few
+_THRESHOLD_BYTES = 400_000_000  # the same; below, thresholds of labels are chosen on all rows: rare labels have few
 _PARTS = 20  # a share of the rows is rounded to twentieths
 _HELD_OUT = 1_000  # rows wanted to choose settings and to calibrate; between a tenth and half of all
 _SEVERAL = 10  # expected rows of a class; with so many, one class in 20,000 has none by chance

@@ -91,7 +91,7 @@ def test_without_the_option_novelty_is_not_computed(clf: TextClassifier, monkeyp
     def fail(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(TextClassifier, "novelty_p_values", fail)
+    monkeypatch.setattr(TextClassifier, "predict_proba_and_novelty", fail)
     found = predict_texts(clf, TEXTS)
     assert found["prediction"].null_count() == 0
     assert "reason" not in found.columns

@@ -100,8 +100,8 @@ def _predicted(
     clf: "TextClassifier", texts: pl.Series, options: PredictionOptions, known: pl.Series | None = None
 ) -> pl.DataFrame:
     """Return the columns of predictions, empty where there is a reason, and ``reason``; some may be ``known``."""
-    proba = clf.predict_proba(texts)
-    return _prediction_columns(clf, proba, options, withheld(clf, texts, proba, options, known))
+    proba, unlike = options.proba_and_unlike(clf, texts)
+    return _prediction_columns(clf, proba, options, withheld(texts, unlike, known))
 
 
 def _prediction_columns(

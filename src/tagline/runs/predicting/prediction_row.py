@@ -123,11 +123,16 @@ class PredictionOptions(BaseModel):
         """Return which classes are in the prediction sets, (n_texts, n_classes); None if none are asked for."""
         return None if self.sets is None else clf.sets(proba, predicted, self.sets, by_class=self.by_class)
 
-    def unlike(self, clf: "TextClassifier", texts: pl.Series, proba: Floats) -> Bools:
-        """Return which texts are too unlike the training texts for a prediction, (n_texts,)."""
+    def unlike(self, clf: "TextClassifier", texts: pl.Series, proba: Floats) -> Bools | None:
+        """Return which texts are too unlike the training texts for a prediction, (n_texts,); None if any may be."""
+        return None if self.novelty is None else np.asarray(clf.novelty_p_values(texts, proba) <= self.novelty)
+
+    def proba_and_unlike(self, clf: "TextClassifier", texts: pl.Series) -> tuple[Floats, Bools | None]:
+        """Return the probabilities of texts, (n_texts, n_classes), and what `unlike` returns, in less time."""
         if self.novelty is None:
-            return np.zeros(len(texts), dtype=bool)
-        return np.asarray(clf.novelty_p_values(texts, proba) <= self.novelty)
+            return clf.predict_proba(texts), None
+        proba, p_values = clf.predict_proba_and_novelty(texts)
+        return proba, np.asarray(p_values <= self.novelty)
 
     def decide(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
         """Return the labels for probabilities, (n_texts, n_classes)."""
@@ -269,19 +274,14 @@ class PredictionRows:
         return objects
 
 
-def withheld(
-    clf: "TextClassifier", texts: pl.Series, proba: Floats, options: PredictionOptions, known: pl.Series | None = None
-) -> pl.Series:
-    """Return why texts have no prediction whatever the model says, (n_texts,): they are empty, or too novel.
+def withheld(texts: pl.Series, unlike: Bools | None, known: pl.Series | None = None) -> pl.Series:
+    """Return why texts have no prediction whatever the model says, (n_texts,), null where they may have one.
 
-    It is null where they may have one. ``proba`` are their probabilities, (n_texts, n_classes), and ``known`` are
-    reasons that are known already.
+    They are empty, or ``unlike`` the training texts, (n_texts,); ``known`` are reasons that are known already.
     """
     reasons = pl.repeat(None, len(texts), dtype=pl.String, eager=True) if known is None else known
     reasons = reasons.set(is_blank(texts) & reasons.is_null(), EMPTY)
-    if options.novelty is not None:
-        reasons = reasons.set(pl.Series(options.unlike(clf, texts, proba)) & reasons.is_null(), UNLIKE)
-    return reasons
+    return reasons if unlike is None else reasons.set(pl.Series(unlike) & reasons.is_null(), UNLIKE)
 
 
 def prediction_rows(

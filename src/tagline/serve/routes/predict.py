@@ -100,7 +100,8 @@ def _answer(
     proba: NDArray[np.float64],
 ) -> bytes:
     """Return the answer for texts with these probabilities, (n_texts, n_classes), as JSON."""
-    reasons = withheld(model.classifier, pl.Series(texts, dtype=pl.String), proba, options)
+    column = pl.Series(texts, dtype=pl.String)
+    reasons = withheld(column, options.unlike(model.classifier, column, proba))
     rows = prediction_rows(model.classifier, model.classes, proba, options, reasons).to_json()
     for row, truncated in zip(rows, cut, strict=True):
         row["truncated"] = truncated
