@@ -15,6 +15,7 @@ import polars as pl
 from measure import parser, publish, table
 from tagline import TextClassifier, load_dataset
 from tagline.decisions.novelty import Novelty
+from tagline.features.vectorizer import Vectorizer
 from tagline.task import Bools, Floats
 
 _ROWS = 5_000  # of a data set, without copies; a quarter of them is unseen
@@ -56,7 +57,8 @@ def scores(clf: TextClassifier, texts: list[str]) -> dict[str, Floats]:
     """Return the scores to combine, (n_texts,) each."""
     z = clf.model_.logits(clf.vectorizer_.transform(pl.Series(texts, dtype=pl.String)))
     largest = np.abs(z[:, 0]) if z.shape[1] == 1 else z.max(axis=1)
-    covered = clf.vectorizer_.coverage(pl.Series(texts, dtype=pl.String))  # type: ignore[attr-defined]  # of n-grams, as `fast` has
+    assert isinstance(clf.vectorizer_, Vectorizer)  # as `fast` has
+    covered = clf.vectorizer_.coverage(pl.Series(texts, dtype=pl.String))
     same = np.ones(len(texts))
     confidence = clf.predict_proba(texts).max(axis=1)
     return {"logit": largest, "probability": confidence, "coverage": covered, "same": same}
@@ -144,7 +146,8 @@ def main() -> None:
     languages = [Path(path).read_text(encoding="utf-8").splitlines() for path in given.lines]
     kinds = ["false alarms", "held-out classes", "other subjects", "other languages", "gibberish"]
     head = ["data", "train rows", "classes", *kinds]
-    of_sets, of_scores = [head], {pair: [] for pair in PAIRS}  # type: ignore[var-annotated]  # filled below
+    of_sets = [head]
+    of_scores: dict[str, list[tuple[str, dict[str, float]]]] = {pair: [] for pair in PAIRS}
     for name, frame in rows.items():
         if frame["label"].dtype == pl.List:
             continue

@@ -6,7 +6,9 @@ from scipy.stats import binom
 
 from tagline.decisions.abstention import (
     DELTA,
+    Answered,
     abstention_threshold,
+    answered,
     class_abstention_thresholds,
     lowest_threshold,
     rows_needed,
@@ -32,6 +34,14 @@ def test_rows_needed_are_the_fewest_that_a_binomial_test_accepts_without_an_erro
 def test_all_rows_are_answered_where_all_of_them_are_right_often_enough():
     confidence = np.linspace(0.6, 0.999, 59)
     assert abstention_threshold(scores_of(confidence, np.ones(59, bool)), 0.95) == 0.0
+
+
+def test_what_thresholds_answer_on_the_held_out_rows():
+    scores = scores_of([0.875, 0.75, 0.625, 0.5], [True, False, True, True], [0, 0, 1, 1])
+    assert answered(scores, 0.625) == Answered(0.75, 2 / 3)
+    assert answered(scores, np.array([0.875, 0.5])) == Answered(0.75, 1.0)
+    assert answered(scores, np.array([np.inf, 0.625])) == Answered(0.25, 1.0)
+    assert answered(scores, 0.95) == Answered(0.0, None)
 
 
 def test_one_row_too_few_is_an_error_that_names_the_number_needed():

@@ -5,6 +5,7 @@ is right, in 95 of 100 trained models. It counts the errors of held-out rows, an
 """
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -64,6 +65,20 @@ def class_abstention_thresholds(scores: HeldOutScores, accuracy: float, n_classe
         )
     thresholds.flags.writeable = False
     return thresholds
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The share of the held-out rows that thresholds answer, and of these the share that is right; None of none."""
+
+    share: float
+    accuracy: float | None
+
+
+def answered(scores: HeldOutScores, threshold: float | Floats) -> Answered:
+    """Return what a threshold, or one for the predictions of each class, (n_classes,), gives on the held-out rows."""
+    rows = scores.confidence >= (threshold if isinstance(threshold, float) else threshold[scores.predicted])
+    return Answered(float(rows.mean()), float(scores.right[rows].mean()) if rows.any() else None)
 
 
 def lowest_threshold(confidence: NDArray[np.float32], right: Bools, accuracy: float) -> float | None:

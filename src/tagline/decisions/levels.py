@@ -3,9 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
-from tagline.decisions.abstention import lowest_threshold
+from tagline.decisions.abstention import answered, lowest_threshold
 from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.sets import rows_for_sets, set_threshold
 
@@ -41,7 +39,7 @@ def abstention_levels(scores: HeldOutScores | None) -> list[AbstentionLevel]:
     for accuracy in ACCURACIES:
         threshold = lowest_threshold(scores.confidence, scores.right, accuracy)
         if threshold is not None:
-            levels.append(AbstentionLevel(accuracy, threshold, float(np.mean(scores.confidence >= threshold))))
+            levels.append(AbstentionLevel(accuracy, threshold, answered(scores, threshold).share))
     return levels
 
 

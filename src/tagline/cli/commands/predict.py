@@ -240,18 +240,18 @@ def _of_empty(n: int) -> str:
 
 def _of_guarantee(clf: "TextClassifier", accuracy: float, *, by_class: bool) -> str:
     """Return which probabilities are answered, and what that means for the held-out rows."""
-    import numpy as np
+    from tagline.decisions.abstention import answered
 
-    scores = clf.held_out_
+    scores, threshold = clf.held_out_, clf.abstention_threshold(accuracy, by_class=by_class)
     assert scores is not None  # else the option is refused
-    least = np.broadcast_to(clf.abstention_threshold(accuracy, by_class=by_class), len(clf.classes_))
-    answered = scores.confidence >= least[scores.predicted]
-    never = int(np.isinf(least).sum())
-    where = f"from {least[0]:.3f} on"
-    if by_class:
-        where = "by class" + (f"; {never:,} of {len(least):,} never" if never else "")
-    right = f", {scores.right[answered].mean():.1%} right" if answered.any() else ""
-    return f"probabilities answered: {where} ({answered.mean():.0%} of {len(scores):,} held-out rows{right})"
+    found = answered(scores, threshold)
+    if isinstance(threshold, float):
+        where = f"from {threshold:.3f} on"
+    else:
+        never = threshold.tolist().count(float("inf"))
+        where = "by class" + (f"; {never:,} of {len(threshold):,} never" if never else "")
+    right = "" if found.accuracy is None else f", {found.accuracy:.1%} right"
+    return f"probabilities answered: {where} ({found.share:.0%} of {len(scores):,} held-out rows{right})"
 
 
 def _of_unlike(n: int) -> str:
