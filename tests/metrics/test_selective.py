@@ -39,10 +39,10 @@ def test_few_rows_have_no_curve_and_of_many_it_begins_where_the_accuracy_says_so
 
 def test_copies_make_no_band_narrower():
     confidence, right = calibrated(150)
-    plain = selective_curve(confidence, right)
+    plain = selective_curve(confidence, right, n_points=200)
     again = np.repeat(np.arange(150), 4)
-    copies = selective_curve(confidence[again], right[again], again)
-    rows = selective_curve(confidence[again], right[again])
+    copies = selective_curve(confidence[again], right[again], again, n_points=200)
+    rows = selective_curve(confidence[again], right[again], n_points=200)
     shared = np.isin(plain.answered, copies.answered)
     places = np.searchsorted(copies.answered, plain.answered[shared])
     assert shared.sum() > 100

@@ -47,9 +47,9 @@ class AnsweredLevel:
 
 
 def selective_curve(
-    confidence: Floats, right: Bools, units: ArrayLike | None = None, n_points: int = 200
+    confidence: Floats, right: Bools, units: ArrayLike | None = None, n_points: int = 100
 ) -> SelectiveCurve | None:
-    """Return the coverage-accuracy curve of at most ``n_points`` points, None of fewer than 20 rows.
+    """Return the coverage-accuracy curve, None of fewer than 20 rows.
 
     Rows of the same confidence, which no threshold tells apart, are answered together.
 
@@ -57,7 +57,7 @@ def selective_curve(
         confidence: The probability of the class predicted, ``(n,)``.
         right: Whether the prediction is, ``(n,)``.
         units: The unit of each row, ``(n,)`` integers; by default each row is its own.
-        n_points: About as many points, spread evenly over the rows.
+        n_points: How many points it has at most, spread evenly over the rows.
 
     """
     n = len(confidence)
