@@ -1,4 +1,4 @@
-"""Guarantees of abstention and of prediction sets on unseen texts.
+"""Guarantees of abstention, of operating points and of prediction sets on unseen texts.
 
 Training texts and unseen texts are drawn from the train rows of the built-in data sets, anew for each sample, which
 is a complete fit of `fast`.
@@ -11,11 +11,13 @@ import polars as pl
 
 from measure import table
 from tagline import TextClassifier, load_dataset
+from tagline.decisions.operating_point import PRECISION, RECALL, OperatingPoint
 from tagline.errors import InputError
 
-TITLE = "Guarantees of abstention and of prediction sets on unseen texts"
+TITLE = "Guarantees of abstention, of operating points and of prediction sets on unseen texts"
 ACCURACIES = (0.9, 0.95)
 COVERAGES = (0.9, 0.95)
+LEVELS = (0.8, 0.9)
 SIZES = (200, 600, 1_200)
 DATA = ("movie-snippets", "bbc-news")
 _FITS_PER_SAMPLE = 20  # a fit takes long: of 1,000 samples 50 are fitted
@@ -50,6 +52,24 @@ def abstention(samples: Sequence[Sample], accuracy: float) -> tuple[int, int, li
     return len(answered), n_missed, answered
 
 
+def operating_point(samples: Sequence[Sample], metric: str, level: float) -> tuple[int, int, list[float]]:
+    """Return how many models support a level for their first class, how many of these miss it, and what they reach."""
+    n_missed, reached = 0, []
+    for clf, texts, truth in samples:
+        held_out = clf.calibrated_on_
+        try:
+            assert held_out is not None
+            point = OperatingPoint(metric, str(clf.classes_[0]), level)
+            threshold = point.threshold(held_out.proba[:, 0], held_out.Y[:, 0])
+        except InputError:
+            continue
+        said, is_class = clf.predict_proba(texts)[:, 0] > threshold, truth == 0
+        hits = is_class[said] if metric == PRECISION else said[is_class]
+        n_missed += int(len(hits) > 0 and hits.mean() < level)
+        reached.append(float(hits.mean()) if len(hits) else 1.0)
+    return len(reached), n_missed, reached
+
+
 def sets(samples: Sequence[Sample], coverage: float, *, by_class: bool) -> tuple[float, float, float]:
     """Return the mean coverage of prediction sets, that of the class covered least, and their mean size."""
     covered, worst, size = [], [], []
@@ -67,6 +87,7 @@ def report(n_samples: int) -> str:
     """Return how often the guarantees hold."""
     n_fits = max(10, n_samples // _FITS_PER_SAMPLE)
     answers = [["data", "training texts", "accuracy asked", "supported", "missed", "answered, %"]]
+    points = [["data", "training texts", "of the first class", "supported", "missed", "reached, %"]]
     contents = [["data", "training texts", "coverage asked", "by class", "coverage, %", "least of a class, %", "size"]]
     for name in DATA:
         train = load_dataset(name).train
@@ -79,6 +100,12 @@ def report(n_samples: int) -> str:
                 supported, missed, answered = abstention(samples, accuracy)
                 share = f"{100 * np.mean(answered):.0f}" if answered else "–"
                 answers.append([name, f"{n:,}", f"{accuracy:g}", f"{supported} of {n_fits}", str(missed), share])
+            for metric in (PRECISION, RECALL):
+                for level in LEVELS:
+                    supported, missed, reached = operating_point(samples, metric, level)
+                    mean = f"{100 * np.mean(reached):.1f}" if reached else "–"
+                    asked = f"{metric} {level:g}"
+                    points.append([name, f"{n:,}", asked, f"{supported} of {n_fits}", str(missed), mean])
             for coverage in COVERAGES:
                 for by_class in (False, True):
                     found = sets(samples, coverage, by_class=by_class)
@@ -86,5 +113,6 @@ def report(n_samples: int) -> str:
                     contents.append([name, f"{n:,}", f"{coverage:g}", "yes" if by_class else "no", *figures])
     return (
         "Abstention: how many models can support the accuracy, how many of these miss it on the unseen texts (at most "
-        f"5 % should), and what share they answer.\n\n{table(answers)}\n\nPrediction sets.\n\n{table(contents)}"
+        f"5 % should), and what share they answer.\n\n{table(answers)}\n\nOperating points: the same for precision "
+        f"and recall, and what is reached in the mean.\n\n{table(points)}\n\nPrediction sets.\n\n{table(contents)}"
     )

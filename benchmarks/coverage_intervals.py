@@ -12,6 +12,7 @@ from tagline.metrics import measure
 from tagline.metrics.comparison.compare import difference, resample, right_rows
 from tagline.metrics.comparison.mcnemar import paired_test
 from tagline.metrics.registry import METRICS
+from tagline.task import Floats
 
 TITLE = "Coverage of 95 % intervals"
 SIZES = (60, 200, 1000)
@@ -94,7 +95,15 @@ def _measure(pool: Pool, rows: Predictions, seed: int, n_bootstrap: int = 1000) 
         positive=pool.classes[-1],
         seed=seed,
         n_bootstrap=n_bootstrap,
+        costs=_costs(len(pool.classes)),
     )
+
+
+def _costs(n_classes: int) -> Floats:
+    """Return a cost of 1 for each mistake, and of 20 for the last class called the first."""
+    costs: Floats = 1 - np.eye(n_classes)
+    costs[-1, 0] = 20
+    return costs
 
 
 def _compared(pool: Pool, rows: Predictions, seed: int = 0) -> Any:

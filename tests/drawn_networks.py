@@ -58,6 +58,7 @@ def drawn(
     clf = TextClassifier(made)
     clf.classes_ = np.array([f"c{k}" for k in range(n_classes)])
     clf.task_ = Task.of(n_classes, multilabel=multilabel)
-    clf.recipe_, clf.positive_ = made, "c1" if clf.task_ is Task.BINARY else None
-    clf._take(Fitted(encoder, network, TemperatureScaling(temperature), DecisionRule(), {}, None, {}))
+    clf.recipe_ = made
+    rule = DecisionRule(positive=1 if clf.task_ is Task.BINARY else None)
+    clf._take(Fitted(encoder, network, TemperatureScaling(temperature), rule, {}, None, {}))
     return clf

@@ -64,14 +64,6 @@ def test_no_logit_is_too_large_for_probabilities(task):
     assert ((proba >= 0) & (proba <= 1)).all()
 
 
-def test_a_probability_equal_to_the_threshold_gives_no_label():
-    proba = np.array([[0.5, 0.5], [0.2, 0.8]])
-    assert Task.BINARY.decide(proba).tolist() == [0, 1]
-    assert Task.BINARY.decide(proba, positive=0).tolist() == [1, 1]
-    assert Task.MULTILABEL.decide(proba).tolist() == [[False, False], [False, True]]
-    assert Task.MULTICLASS.decide(proba, threshold=0.9).tolist() == [0, 1]
-
-
 def test_rows_score_one_where_they_are_right_and_label_sets_minus_their_log_loss():
     Y = np.array([[True, False], [False, True]])
     assert Task.BINARY.row_scores(np.array([[-1.0], [-1.0]]), Y).tolist() == [1.0, 0.0]

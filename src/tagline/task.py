@@ -1,4 +1,4 @@
-"""`Task`: binary, multi-class or multi-label classification, and every decision that depends on which."""
+"""`Task`: binary, multi-class or multi-label classification, and what depends on which."""
 
 from enum import StrEnum
 from typing import Any
@@ -45,7 +45,7 @@ class Task(StrEnum):
 
     @property
     def has_threshold(self) -> bool:
-        """Whether a threshold decides the labels; multi-class, the most probable class is predicted."""
+        """Whether a threshold decides the labels; multi-class, it may decide one class of several."""
         return self is not Task.MULTICLASS
 
     def n_outputs(self, n_classes: int) -> int:
@@ -72,19 +72,6 @@ class Task(StrEnum):
             return p
         p = np.exp(-np.logaddexp(0.0, -logits))
         return p if self is Task.MULTILABEL else np.hstack([1.0 - p, p])
-
-    def decide(self, proba: Floats, threshold: float | Floats = 0.5, positive: int = 1) -> NDArray[Any]:
-        """Return the prediction for each text: class indices, (n_texts,); multi-label: booleans, (n_texts, n_classes).
-
-        A label, or the class ``positive`` of two, is predicted where its probability is above the threshold, not where
-        it is equal; labels may have a threshold each, (n_classes,). Of several classes the most probable one is
-        predicted, whatever the threshold.
-        """
-        if self is Task.MULTILABEL:
-            return np.asarray(proba > threshold)
-        if self is Task.BINARY:
-            return np.where(proba[:, positive] > threshold, positive, 1 - positive)
-        return np.asarray(proba.argmax(axis=1))
 
     def row_scores(self, logits: Floats, Y: Bools) -> Floats:
         """Return a score of each text, (n_texts,): 1 if it is classified correctly, else 0; multi-label: -log loss."""

@@ -127,7 +127,7 @@ def test_a_text_file_that_lacks_lines_or_is_missing(name: str) -> None:
         ({"threshold": 1.5}, "`threshold` is invalid"),
         ({"threshold": "0.5"}, "`threshold` is invalid: `0.5` is not a number between 0 and 1"),
         ({"threshold": [0.5, 0.5, 0.5]}, "`threshold` is one number, except for several labels"),
-        ({"positive": "a"}, "`positive` must be one of two"),
+        ({"positive": "a"}, "`positive` must be one of the `classes`"),
         ({"seed": -1}, "`seed` is invalid"),
         ({"calibration": {"kind": "magic"}}, "the calibration method `magic` is unknown"),
         ({"calibration": {"kind": "sigmoid", "slope": -1, "intercept": 0}}, "`slope` must be a finite number above 0"),

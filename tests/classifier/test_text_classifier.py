@@ -26,7 +26,8 @@ def test_the_constructor_stores_and_clones() -> None:
     settings = {"model.C": "nonsense", "no": "check"}
     clf = TextClassifier("nowhere", settings=settings, class_weight="balanced", seed=7)
     given = {"recipe": "nowhere", "settings": settings, "class_weight": "balanced", "seed": 7}
-    assert vars(clf) == given | {"positive": None, "tokenizer": None, "stop_words": None}
+    unset = ("positive", "costs", "precision", "recall", "tokenizer", "stop_words")
+    assert vars(clf) == given | dict.fromkeys(unset)
     assert clf.settings is settings
     assert clone(clf).get_params() == clf.get_params()
     assert clf.set_params(recipe="fast", seed=1) is clf

@@ -22,7 +22,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_the_class_of_the_smallest_expected_cost_is_that_of_the_definition() -> None:
     random = np.random.default_rng(0)
-    proba, costs = random.dirichlet(np.ones(3), 200), random.uniform(0, 5, (3, 3))
+    proba, costs = random.dirichlet(np.ones(3), 200), random.uniform(1, 5, (3, 3)) * (1 - 0.9 * np.eye(3))
     found = as_costs(costs, ["a", "b", "c"]).decide(proba)
     for p, k in zip(proba, found, strict=True):
         expected = [sum(p[true] * costs[true, said] for true in range(3)) for said in range(3)]
@@ -33,7 +33,6 @@ def test_equal_costs_give_the_most_probable_class() -> None:
     proba = np.random.default_rng(0).dirichlet(np.ones(4), 200)
     found = as_costs(np.ones((4, 4)) - np.eye(4), list("abcd")).decide(proba)
     assert np.array_equal(found, proba.argmax(axis=1))
-    assert np.array_equal(as_costs(np.ones((4, 4)), list("abcd")).decide(proba), proba.argmax(axis=1))
 
 
 @pytest.mark.parametrize("text", [TABLE, TABLE.replace(",", "\t"), "\ufeff" + TABLE, OTHER_ORDER])
@@ -64,7 +63,7 @@ def test_costs_of_python(given: Any) -> None:
         (TABLE.replace("10", "-1"), "`-1` is not a cost"),
         (TABLE.replace("10", "inf"), "`inf` is not a cost"),
         (TABLE.replace("10", ""), "`` is not a cost"),
-        (TABLE.replace("1", "0"), "all costs are 0"),
+        (TABLE.replace("1", "0"), "every prediction costs the same"),
         (TABLE + "ham,0,1\n", "the row `ham` twice"),
         ("true,ham,ham\nham,0,1\n", "the column `ham` twice"),
         (TABLE + "eggs,1,1\n", "a row `eggs` and no such column"),

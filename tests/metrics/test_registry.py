@@ -18,7 +18,7 @@ def measured(task="binary"):
     proba = np.stack([1 - p, p], 1)
     if task == "multilabel":
         return measure(np.stack([truth, 1 - truth], 1) == 1, proba > 0.5, proba, ["a", "b"], task=task)
-    return measure(truth, proba.argmax(1), proba, ["a", "b"], task=task)
+    return measure(truth, proba.argmax(1), proba, ["a", "b"], task=task, costs=[[0, 1], [5, 0]])
 
 
 @pytest.mark.parametrize("task", list(Task))

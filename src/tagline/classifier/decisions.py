@@ -1,6 +1,7 @@
 """Decisions of a classifier: labels, none where it is unsure or a text is unlike the training texts, or several."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from tagline.classifier.estimator import Estimator
 from tagline.decisions.abstention import abstention_threshold, class_abstention_thresholds
-from tagline.decisions.costs import as_costs
+from tagline.decisions.costs import CostMatrix, as_costs
 from tagline.decisions.held_out import HeldOutScores, no_held_out_rows
+from tagline.decisions.rule import DecisionRule
 from tagline.decisions.sets import class_set_thresholds, prediction_sets, set_threshold
 from tagline.errors import InputError
 from tagline.inputs.labels import label_text
@@ -31,6 +33,7 @@ class DecisionMethods(Estimator):
 
     threshold_: float | Floats
     positive_: str | None
+    costs_: CostMatrix | None
 
     if TYPE_CHECKING:
 
@@ -44,7 +47,8 @@ class DecisionMethods(Estimator):
 
         Two classes: ``positive`` where its probability is above ``threshold``; one equal to it gives the other class.
         Several labels: lists of those above it, whatever ``predict`` returns; a given ``threshold`` replaces those of
-        all labels. Otherwise the most probable class, and a threshold is an error.
+        all labels. Otherwise the class of the smallest expected cost, if the model has ``costs_``; ``positive_`` above
+        its threshold, if it has one; or the most probable class, and then a threshold is an error.
 
         With ``costs`` the class of the smallest expected cost: a mapping from each true class to ``{predicted class:
         cost}``, or a matrix, (n_classes, n_classes), true classes in rows. They exclude a threshold and several labels.
@@ -62,7 +66,7 @@ class DecisionMethods(Estimator):
                 raise InputError("Costs are for one class a text; this model gives several labels: take a threshold.")
             decided = as_costs(costs, [str(name) for name in self.classes_]).decide(proba)
             return np.asarray(self.classes_[decided])
-        if threshold is not None and not self.task_.has_threshold:
+        if threshold is not None and not (self.task_.has_threshold or self.positive_ is not None):
             raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
         decided = self._decided(proba, threshold, positive)
         if self.task_ is Task.MULTILABEL:
@@ -74,13 +78,22 @@ class DecisionMethods(Estimator):
 
     def _decided(self, proba: Floats, threshold: float | None = None, positive: str | None = None) -> NDArray[Any]:
         """Return the indices of the classes predicted, (n_texts,); multi-label: booleans, (n_texts, n_classes)."""
-        second = 1
-        if self.task_.has_positive:
+        rule = self.rule_
+        if positive is not None and self.task_.has_positive:
             names = [str(name) for name in self.classes_]
-            second = names.index(
-                positive_class(names, label_text(positive) if positive is not None else self.positive_)
-            )
-        return self.task_.decide(proba, self.threshold_ if threshold is None else threshold, second)
+            k = names.index(positive_class(names, label_text(positive)))
+            rule = replace(rule, positive=k, threshold=rule.costs.threshold(k) if rule.costs else rule.threshold)
+        if threshold is not None:
+            rule = replace(rule, threshold=threshold)
+        return rule.decide(proba, self.task_)
+
+    @property
+    def rule_(self) -> DecisionRule:
+        """The decision rule: ``threshold_``, the index of ``positive_``, and ``costs_``."""
+        self._check_fitted()
+        names = [str(name) for name in self.classes_]
+        positive = None if self.positive_ is None else names.index(self.positive_)
+        return DecisionRule.of(self.threshold_, positive, self.costs_)
 
     @property
     def held_out_(self) -> HeldOutScores | None:

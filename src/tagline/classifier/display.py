@@ -162,8 +162,7 @@ def confusion_figure(clf: "TextClassifier", texts: Iterable[Any], labels: Iterab
     check_lengths(column, truth)
     y_true = label_indices(truth, clf.classes_, clf.task_)
     proba = clf.predict_proba(column)  # type: ignore[arg-type]  # sequences are inputs too
-    second = names.index(clf.positive_) if clf.positive_ is not None else 1
-    y_pred = clf.task_.decide(proba, clf.threshold_, second)
+    y_pred = clf.rule_.decide(proba, clf.task_)
     if clf.task_ is Task.MULTILABEL:
         matrices = [confusion_matrix(y_true[:, k], y_pred[:, k], 2) for k in range(len(names))]
         return plot_label_counts(matrices, names)
@@ -212,7 +211,7 @@ def _chosen(clf: "TextClassifier") -> list[tuple[str, object]]:
 
 def _held_out(clf: "TextClassifier", found: HeldOut) -> str:
     """Return the accuracy on the held-out rows with its 95 % interval."""
-    decided = clf.task_.decide(found.proba, clf.threshold_)
+    decided = clf.rule_.decide(found.proba, clf.task_)
     truth = clf.task_.truth(found.Y)
     names = [str(name) for name in clf.classes_]
     block = measure(truth, decided, None, names, task=clf.task_, positive=clf.positive_, units=found.unit)

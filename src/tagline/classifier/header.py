@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 
 from tagline.bundle import Bundle
 from tagline.calibration import Calibrator, restore_calibrator
+from tagline.decisions.costs import as_costs
 from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.novelty import Novelty
 from tagline.decisions.rule import DecisionRule
@@ -112,6 +113,7 @@ class Header(BaseModel):
     calibration: dict[str, Any] | None = None
     threshold: Annotated[float | list[float], PlainValidator(_threshold)]
     positive: str | None
+    costs: list[list[float]] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     facts: Facts
     indicator: IndicatorFormat | None = None
@@ -127,8 +129,12 @@ class Header(BaseModel):
             raise ValueError("`classes` must differ, and be of one type")
         if task is not task.with_classes(len(names)):
             raise ValueError(f"`task` is `{self.task}`, and there are {len(names):,} `classes`")
-        if (self.positive is not None) != task.has_positive or self.positive not in (None, *names):
-            raise ValueError("`positive` must be one of two `classes`, and null for more")
+        if (self.positive is None and task.has_positive) or self.positive not in (None, *names):
+            raise ValueError("`positive` must be one of the `classes`, and may be null for more than two")
+        if self.positive is not None and task is Task.MULTILABEL:
+            raise ValueError("`positive` is for one label a text")
+        if self.costs is not None and task is Task.MULTILABEL:
+            raise ValueError("`costs` are for one label a text")
         if self.indicator is not None and task is not Task.MULTILABEL:
             raise ValueError("`indicator` is for several labels a text")
         if isinstance(self.threshold, list):
@@ -143,6 +149,17 @@ class Header(BaseModel):
     def card(self) -> dict[str, Any]:
         """Return the facts as they are in the bundle."""
         return self.facts.model_dump(exclude_unset=True)
+
+    def rule(self) -> DecisionRule:
+        """Return the decision rule.
+
+        Raises:
+            InputError: the costs are invalid.
+
+        """
+        names = [str(label) for label in self.classes]
+        costs = None if self.costs is None else as_costs(self.costs, names)
+        return DecisionRule.of(self.threshold, None if self.positive is None else names.index(self.positive), costs)
 
     def calibrator(self) -> Calibrator:
         """Return the calibrator; bundles that name none have a temperature."""
@@ -164,6 +181,7 @@ def header_of(clf: "TextClassifier") -> dict[str, Any]:
         **calibration_entry(clf.calibrator_),
         "threshold": DecisionRule.of(clf.threshold_).to_json(),
         "positive": clf.positive_,
+        **({} if clf.costs_ is None else {"costs": [list(row) for row in clf.costs_.costs]}),
         "seed": clf.seed_,
         "facts": clf.card_,
         **({} if clf.indicator_ is None else {"indicator": clf.indicator_.model_dump()}),
@@ -181,6 +199,7 @@ class StoredModel:
     """The content of a model's bundle."""
 
     header: Header
+    rule: DecisionRule
     task: Task
     classes: NDArray[Any]
     recipe: Recipe
@@ -206,6 +225,8 @@ def restore_model(bundle: Bundle, source: object) -> StoredModel:
     part = "recipe"
     try:
         recipe = make_recipe(header.recipe, str(source))
+        part = "costs"
+        rule = header.rule()
         part = "calibration"
         task = Task(header.task)
         n_outputs = task.n_outputs(len(header.classes))
@@ -238,7 +259,7 @@ def restore_model(bundle: Bundle, source: object) -> StoredModel:
         what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error
         raise BundleError(f"`{source}` has an invalid `{part}` ({what}). Copy or train the model again.") from None
     classes = np.array(header.classes, dtype=str if isinstance(header.classes[0], str) else None)
-    return StoredModel(header, task, classes, recipe, features, model, calibrator, novelty, graph, held_out)
+    return StoredModel(header, rule, task, classes, recipe, features, model, calibrator, novelty, graph, held_out)
 
 
 def _known(key: str, name: object, registry: Any) -> None:

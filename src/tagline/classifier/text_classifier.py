@@ -18,7 +18,7 @@ from tagline.classifier.header import checked_facts, header_of, restore_model
 from tagline.classifier.novelty import novelty_of, proba_and_novelty
 from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.novelty import Novelty
-from tagline.decisions.rule import DecisionRule
+from tagline.decisions.targets import Targets
 from tagline.errors import InputError
 from tagline.features.function_tokenizer import Split, make_tokenizer
 from tagline.features.sequences import Sequences
@@ -57,6 +57,12 @@ class TextClassifier(DecisionMethods, LearntAttributes):
         settings: changes to the recipe: ``{"model.C": 3}`` or ``["model.C=3"]``.
         class_weight: None; ``"balanced"``, every class has the same total weight; or a weight for each class.
         positive: the positive one of two classes, and an error for more; by default see ``positive_class``.
+        costs: what wrong predictions cost: ``{true class: {predicted class: cost}}``, or a matrix, (n_classes,
+            n_classes), true classes in rows. The class of the smallest expected cost is predicted.
+        precision, recall: the precision or recall that predictions of a class shall have on unseen texts, such as
+            ``{"spam": 0.99}``; several labels may each have one, otherwise one class. Held-out rows choose its
+            threshold and guarantee the level in 95 of 100 trained models. Among more than two classes, the class is
+            predicted where its probability is above the threshold, elsewhere the most probable one of the others.
         seed: of everything random; the same seed on the same machine gives the same model to the last bit. None: a new
             one for each fit.
         tokenizer: for n-grams, a function from a text, in NFC and lower case, to its tokens. A model with one can be
@@ -68,7 +74,9 @@ class TextClassifier(DecisionMethods, LearntAttributes):
             probabilities have this order.
         indicator_: the format of the labels if they were an indicator matrix (``IndicatorFormat``), else None.
         task_: ``"binary"``, ``"multiclass"`` or ``"multilabel"`` (``Task``).
-        positive_: the positive one of two classes, else None.
+        positive_: the positive one of two classes; of more, the one that ``precision`` or ``recall`` is for, else
+            None.
+        costs_: the costs (``CostMatrix``), or None.
         recipe_: the recipe in full. ``chosen_``: settings chosen on held-out rows.
         validation_: held-out predictions before the final fit (``HeldOut``), or None. ``held_out_``: what a saved model
             keeps of all of them (``HeldOutScores``).
@@ -78,8 +86,8 @@ class TextClassifier(DecisionMethods, LearntAttributes):
             as Keras has them.
         coef_, intercept_, n_features_in_: of linear models, see ``LearntAttributes``.
         calibrator_: calibrator of the logits (``Calibrator``); ``temperature_``: of temperature scaling.
-        threshold_: the probability above which a label is given, of two classes and of many labels; an array,
-            (n_classes,), where each label has its own.
+        threshold_: the probability above which a label or ``positive_`` is predicted; an array, (n_classes,), where
+            each label has its own.
         novelty_: scores of held-out rows that tell texts unlike them (``Novelty``), or None.
         n_features_: how many n-grams or word ids the model knows. ``seconds_``: duration of each stage.
         seed_: the seed of the fit. card_: facts that ``save`` stores with the model.
@@ -97,6 +105,9 @@ class TextClassifier(DecisionMethods, LearntAttributes):
         settings: Mapping[str, Any] | Sequence[str] | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
         positive: str | None = None,
+        costs: Any = None,
+        precision: Mapping[Any, float] | None = None,
+        recall: Mapping[Any, float] | None = None,
         seed: int | None = 0,
         tokenizer: Split | None = None,
         stop_words: str | Iterable[str] | None = None,
@@ -105,6 +116,9 @@ class TextClassifier(DecisionMethods, LearntAttributes):
         self.settings = settings
         self.class_weight = class_weight
         self.positive = positive
+        self.costs = costs
+        self.precision = precision
+        self.recall = recall
         self.seed = seed
         self.tokenizer = tokenizer
         self.stop_words = stop_words
@@ -171,6 +185,8 @@ class TextClassifier(DecisionMethods, LearntAttributes):
             unlabelled=unlabelled,
             positive=self.positive,
         )
+        task, names = given.data.task, [str(name) for name in given.classes]
+        targets = Targets.of(self.costs, self.precision, self.recall, names, task)
         options = FitOptions(
             seed=seed,
             callbacks=callbacks,
@@ -184,8 +200,12 @@ class TextClassifier(DecisionMethods, LearntAttributes):
             found and replace(found, rows=given.rows[found.rows], unit=row_units(given.data, found.rows))
             for found in (fitted.held_out, fitted.calibrated_on)
         )
-        fitted = replace(fitted, held_out=held_out, calibrated_on=calibrated_on)
-        self.classes_, self.task_, self.recipe_, self.positive_ = given.classes, given.data.task, recipe, given.positive
+        by_default = replace(fitted.rule, positive=None if given.positive is None else names.index(given.positive))
+        seen = calibrated_on
+        rule = targets.rule(by_default, names, task, None if seen is None else (seen.Y, seen.proba, seen.unit))
+        chosen = fitted.chosen | ({"threshold": rule.to_json(), "targets": targets.to_json()} if targets else {})
+        fitted = replace(fitted, held_out=held_out, calibrated_on=calibrated_on, rule=rule, chosen=chosen)
+        self.classes_, self.task_, self.recipe_ = given.classes, task, recipe
         self._take(fitted, given.indicator, seed)
         return self
 
@@ -200,7 +220,9 @@ class TextClassifier(DecisionMethods, LearntAttributes):
         self.seed_ = checked_seed(self.seed) if seed is None else seed
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
         self.calibrator_: Calibrator = fitted.calibrator
-        self.threshold_ = fitted.rule.value
+        rule = fitted.rule
+        self.threshold_, self.costs_ = rule.value, rule.costs
+        self.positive_ = None if rule.positive is None else str(self.classes_[rule.positive])
         self.chosen_, self.seconds_ = fitted.chosen, fitted.seconds
         self.validation_: HeldOut | None = fitted.held_out
         self.calibrated_on_, self.stored_scores_ = fitted.calibrated_on, scores
@@ -271,7 +293,7 @@ class TextClassifier(DecisionMethods, LearntAttributes):
         proba = self.predict_proba(texts)
         if self.indicator_ is None:
             return self.decide(proba)
-        return self.indicator_.write(self.task_.decide(proba, self.threshold_), self.classes_, texts)
+        return self.indicator_.write(self._decided(proba), self.classes_, texts)
 
     def score(self, texts: Iterable[Any], labels: Iterable[Any], sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy, of whole label sets where a text may have several.
@@ -335,15 +357,16 @@ class TextClassifier(DecisionMethods, LearntAttributes):
         stored = restore_model(read_bundle(folder), folder)
         header = stored.header
         stop_words = header.features.get("tokenizer", {}).get("stop_words")
-        clf = cls(stored.recipe, positive=header.positive, seed=header.seed, stop_words=stop_words)
+        positive = header.positive if stored.task.has_positive else None
+        clf = cls(stored.recipe, positive=positive, seed=header.seed, stop_words=stop_words)
         clf.classes_, clf.task_ = stored.classes, stored.task
-        clf.recipe_, clf.positive_ = stored.recipe, header.positive
+        clf.recipe_ = stored.recipe
         clf._take(
             Fitted(
                 vectorizer=stored.features,
                 model=stored.model,
                 calibrator=stored.calibrator,
-                rule=DecisionRule.of(header.threshold),
+                rule=stored.rule,
                 chosen=header.chosen,
                 held_out=None,
                 seconds={},

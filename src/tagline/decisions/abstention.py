@@ -29,6 +29,21 @@ def rows_needed(accuracy: float) -> int:
     return math.ceil(math.log(DELTA) / math.log(accuracy))
 
 
+def accuracy_shown(confidence: NDArray[np.float32], right: Bools, below: float) -> float | None:
+    """Return the highest accuracy, in hundredths and lower than ``below``, that held-out rows show; None if none."""
+    lower = [step / 100 for step in range(99, 0, -1) if step / 100 < below]
+    return next((accuracy for accuracy in lower if lowest_threshold(confidence, right, accuracy) is not None), None)
+
+
+def most_shown_by(n: int) -> float:
+    """Return the highest accuracy, in hundredths, that ``n`` rows without an error show; 0 if none.
+
+    >>> most_shown_by(59), most_shown_by(58)
+    (0.95, 0.94)
+    """
+    return math.floor(DELTA ** (1 / n) * 100) / 100 if n else 0.0
+
+
 @lru_cache(maxsize=_CACHED)
 def abstention_threshold(scores: HeldOutScores, accuracy: float) -> float:
     """Return the lowest probability at and above which the predictions reach an accuracy; 0 if all of them do.
@@ -122,14 +137,13 @@ def _tested_sizes(start: int, n: int) -> list[int]:
 def _unsupported(scores: HeldOutScores, accuracy: float) -> InputError:
     n, needed = len(scores), rows_needed(accuracy)
     if n < needed:
-        most = math.floor(DELTA ** (1 / n) * 100) / 100 if n else 0.0
+        most = most_shown_by(n)
         enough = f", enough for {most:g}" if most > 0 else ""
         return InputError(
             f"A guarantee of {accuracy:g} needs at least {needed:,} held-out rows; this model has {n:,}{enough}. Train "
             "on more rows, or ask for less."
         )
-    lower = [step / 100 for step in range(99, 0, -1) if step / 100 < accuracy]
-    reached = next((a for a in lower if lowest_threshold(scores.confidence, scores.right, a) is not None), None)
+    reached = accuracy_shown(scores.confidence, scores.right, accuracy)
     best = "" if reached is None else f"; they show it for {reached:g}"
     return InputError(
         f"The {n:,} held-out rows do not show that {_percent(accuracy)} are right above any probability{best}."

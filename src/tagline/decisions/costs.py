@@ -32,9 +32,28 @@ class CostMatrix:
         The expected cost of a prediction j is the sum over the classes k of p_k times the cost (Elkan 2001, The
         foundations of cost-sensitive learning). Of equal costs the most probable class is taken.
         """
-        expected = proba @ np.array(self.costs)  # (n_texts, n_classes)
+        expected = proba @ self.matrix()  # (n_texts, n_classes)
         least = expected <= expected.min(axis=1, keepdims=True) * (1 + 1e-12)
         return np.asarray(np.where(least, proba, -1.0).argmax(axis=1))
+
+    def threshold(self, positive: int) -> float:
+        """Return the probability of one of two classes above which predicting it has the smaller expected cost."""
+        false_negative, false_positive = (self.costs[k][1 - k] - self.costs[k][k] for k in (positive, 1 - positive))
+        return false_positive / (false_positive + false_negative)
+
+    def matrix(self) -> Floats:
+        """Return the costs as an array, (n_classes, n_classes)."""
+        return np.array(self.costs)
+
+    def of_classes(self, classes: Sequence[str]) -> "CostMatrix":
+        """Return the costs of some classes, in their order."""
+        place = [self.classes.index(name) for name in classes]
+        return CostMatrix(tuple(classes), tuple(tuple(self.costs[k][j] for j in place) for k in place))
+
+    @classmethod
+    def from_json(cls, table: Mapping[str, Any]) -> "CostMatrix":
+        """Return the costs of a table with the names of the fields."""
+        return cls(tuple(table["classes"]), tuple(tuple(row) for row in table["costs"]))
 
     def in_order(self, classes: Sequence[str], source: str = "`costs`") -> "CostMatrix":
         """Return the costs in the order of a model's classes.
@@ -49,8 +68,7 @@ class CostMatrix:
         for name in classes:
             if name not in self.classes:
                 raise InputError(f"{source}: the class `{name}` of the model is missing: add its row and column.")
-        place = [self.classes.index(name) for name in classes]
-        return CostMatrix(tuple(classes), tuple(tuple(self.costs[k][j] for j in place) for k in place))
+        return self.of_classes(classes)
 
 
 def read_costs(path: str | Path) -> CostMatrix:
@@ -124,8 +142,15 @@ def _checked(header: Sequence[str], rows: Sequence[tuple[str, Sequence[Any]]], s
             column: _cost(cell, f"{source}, row {number} (`{name}`), column `{column}`")
             for column, cell in zip(predicted, cells, strict=True)
         }
-    if not any(cost for row in found.values() for cost in row.values()):
-        raise InputError(f"{source}: all costs are 0, so every prediction is as good: give the wrong ones a cost.")
+    for name, row in found.items():
+        cheapest = min(row, key=lambda column: row[column])
+        if row[cheapest] < row[name]:
+            raise InputError(
+                f"{source}: for texts of `{name}` the right prediction costs {row[name]:g} and `{cheapest}` only "
+                f"{row[cheapest]:g}: a wrong prediction costs at least as much. Are rows and columns exchanged?"
+            )
+    if all(cost == row[name] for name, row in found.items() for cost in row.values()):
+        raise InputError(f"{source}: every prediction costs the same: give the wrong ones a cost.")
     return CostMatrix(tuple(true), tuple(tuple(found[k][j] for j in true) for k in true))
 
 

@@ -46,7 +46,7 @@ class HeldOutScores:
 
         Of each unit the first row counts: guarantees are for independent rows.
         """
-        rows = np.arange(len(Y)) if unit is None else np.sort(np.unique(unit, return_index=True)[1])
+        rows = first_of_units(unit, len(Y))
         rows = rows[:: 1 + len(rows) // (_MOST_ROWS + 1)]
         predicted, truth, proba = predicted[rows], Y[rows].argmax(axis=1), proba[rows]
         every = np.arange(len(rows))
@@ -80,6 +80,11 @@ class HeldOutScores:
             if array.ndim != 1 or array.dtype != _TYPES[name] or not np.all((array >= 0) & (array <= most)):
                 raise ValueError(f"`{PREFIX}{name}` holds values that are not those of held-out rows")
         return cls(**found)
+
+
+def first_of_units(unit: Ints | None, n: int) -> Ints:
+    """Return the first of the ``n`` rows of each unit, in ascending order; None: each row is its own unit."""
+    return np.arange(n) if unit is None else np.sort(np.unique(unit, return_index=True)[1])
 
 
 def no_held_out_rows(purpose: str) -> InputError:

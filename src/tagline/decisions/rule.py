@@ -7,37 +7,62 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tagline.decisions.costs import CostMatrix
 from tagline.task import Floats, Task
 
 
 @dataclass(frozen=True)
 class DecisionRule:
-    """The probability above which a label is predicted: one threshold, or one for each label of a set.
+    """The probability above which a label is predicted, or the costs that predictions shall keep low.
 
-    ``threshold`` is a number, or a tuple of numbers in the order of the classes; of several classes, the most probable
-    one is predicted, whatever it is.
+    Attributes:
+        threshold: A number, or one for each label of a set, a tuple in the order of the classes.
+        positive: The index of the class that the threshold decides: of two classes, the second one if it is None; of
+            several, that class is predicted where its probability is above the threshold, elsewhere the most probable
+            one of the others. If it is None, the most probable class is predicted, whatever the threshold.
+        costs: Of several classes, the one with the smallest expected cost is predicted. Of two classes, the costs give
+            the threshold and are kept to measure predictions.
 
     >>> import numpy as np
     >>> DecisionRule((0.5, 0.2)).decide(np.array([[0.4, 0.4]]), Task.MULTILABEL).tolist()
     [[False, True]]
+    >>> DecisionRule(0.3, positive=2).decide(np.array([[0.5, 0.1, 0.4]]), Task.MULTICLASS).tolist()
+    [2]
     """
 
     threshold: float | tuple[float, ...] = 0.5
+    positive: int | None = None
+    costs: CostMatrix | None = None
 
     @classmethod
-    def of(cls, threshold: ArrayLike) -> "DecisionRule":
+    def of(cls, threshold: ArrayLike, positive: int | None = None, costs: CostMatrix | None = None) -> "DecisionRule":
         """Return the rule of a number, or of a sequence or array of them, (n_classes,)."""
         values = np.asarray(threshold, dtype=np.float64)
-        return cls(float(values)) if values.ndim == 0 else cls(tuple(values.tolist()))
+        return cls(float(values) if values.ndim == 0 else tuple(values.tolist()), positive, costs)
 
     @property
     def value(self) -> float | Floats:
         """Return the threshold as arrays of probabilities are compared with it: a number, or (n_classes,)."""
         return np.array(self.threshold) if isinstance(self.threshold, tuple) else self.threshold
 
-    def decide(self, proba: Floats, task: Task, positive: int = 1) -> NDArray[Any]:
-        """Return the prediction for each text, see `Task.decide`."""
-        return task.decide(proba, self.value, positive)
+    def decide(self, proba: Floats, task: Task) -> NDArray[Any]:
+        """Return the prediction for each text: class indices, (n_texts,); multi-label: booleans, (n_texts, n_classes).
+
+        ``proba`` is (n_texts, n_classes). A label, or a class with a threshold, is predicted where its probability is
+        above the threshold, not where it is equal.
+        """
+        if task is Task.MULTILABEL:
+            return np.asarray(proba > self.value)
+        if task is Task.BINARY:
+            positive = 1 if self.positive is None else self.positive
+            return np.where(proba[:, positive] > self.value, positive, 1 - positive)
+        if self.costs is not None:
+            return self.costs.decide(proba)
+        if self.positive is None:
+            return np.asarray(proba.argmax(axis=1))
+        others = proba.copy()
+        others[:, self.positive] = -1.0
+        return np.where(proba[:, self.positive] > self.value, self.positive, others.argmax(axis=1))
 
     def to_json(self) -> float | list[float]:
         """Return the threshold, or a list of them."""

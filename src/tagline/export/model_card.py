@@ -10,7 +10,7 @@ from tagline.classifier import TextClassifier
 from tagline.decisions.abstention import DELTA
 from tagline.decisions.levels import levels_to_json
 from tagline.decisions.novelty import USUAL_SHARE
-from tagline.decisions.rule import DecisionRule, describe_threshold
+from tagline.decisions.rule import describe_threshold
 from tagline.errors import InputError
 from tagline.export.replay import Replay
 from tagline.export.verification import Verification
@@ -29,7 +29,8 @@ def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verifi
         "task": clf.task_,
         "classes": [str(name) for name in clf.classes_],
         "positive": clf.positive_,
-        "threshold": DecisionRule.of(clf.threshold_).to_json() if clf.task_.has_threshold else None,
+        "threshold": clf.rule_.to_json() if clf.task_.has_threshold or clf.positive_ is not None else None,
+        "costs": None if clf.costs_ is None else [list(row) for row in clf.costs_.costs],
         "guarantees": levels_to_json(clf.held_out_),
         "novelty": None if clf.novelty_ is None else {"held_out_rows": len(clf.novelty_), "share": USUAL_SHARE},
         "data": clf.card_.get("dataset"),
@@ -71,13 +72,7 @@ def card_markdown(card: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
         names += f" and {len(card['classes']) - _SHOWN:,} more"
     lines = [f"# Text classifier `{recipe['name']}`", "", f"{recipe['summary']}.", ""]
     lines.append(f"* Task: {card['task']}; classes, in the order of the probabilities: {names}.")
-    if card["threshold"] is not None:
-        what = "each label" if card["task"] == "multilabel" else f"`{card['positive']}`"
-        several = isinstance(card["threshold"], list)
-        above = "its threshold in `card.json`, " if several else ""
-        lines.append(
-            f"* The prediction is {what} if its probability is above {above}{describe_threshold(card['threshold'])}."
-        )
+    lines += _rule_lines(card)
     if data:
         lines.append(f"* Trained on `{data['name']}`, {data['rows']['train']:,} train rows.")
     if figures:
@@ -142,6 +137,24 @@ def _sets_section(guarantees: Mapping[str, Any] | None) -> list[str]:
         "",
         "A class is in the set if its probability is at least the threshold, or if it is the prediction. "
         "`tagline predict FOLDER TEXT --sets COVERAGE` does it for these and other coverages.",
+    ]
+
+
+def _rule_lines(card: Mapping[str, Any]) -> list[str]:
+    """Return how the prediction follows from the probabilities."""
+    threshold, task = card["threshold"], card["task"]
+    if card["costs"] is not None and task == "multiclass":
+        return [
+            "* The prediction is the class with the smallest expected cost: the sum over the classes of their "
+            "probability times its cost, in `costs` of `card.json`, true classes in rows."
+        ]
+    if threshold is None:
+        return []
+    what = "each label" if task == "multilabel" else f"`{card['positive']}`"
+    above = "its threshold in `card.json`, " if isinstance(threshold, list) else ""
+    otherwise = ", otherwise the most probable one of the other classes" if task == "multiclass" else ""
+    return [
+        f"* The prediction is {what} if its probability is above {above}{describe_threshold(threshold)}{otherwise}."
     ]
 
 

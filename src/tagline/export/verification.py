@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.classifier import TextClassifier
+from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
-from tagline.task import Floats
+from tagline.task import Floats, Task
 
 BOUND = 1e-4
 
@@ -53,7 +54,8 @@ def verify(clf: TextClassifier, predict: Callable[[Sequence[Any]], Predictions],
         Predictions(proba, clf.decide(proba)),
         predict(texts),
         classes=clf.classes_.tolist(),
-        threshold=clf.threshold_ if clf.task_.has_threshold else None,
+        task=clf.task_,
+        rule=clf.rule_,
     )
 
 
@@ -62,7 +64,8 @@ def compare(
     found: Predictions,
     *,
     classes: Sequence[Any],
-    threshold: float | Floats | None = None,
+    task: Task,
+    rule: DecisionRule,
     bound: float = BOUND,
 ) -> Verification:
     """Compare the predictions of a model and of its export for the same texts.
@@ -71,9 +74,9 @@ def compare(
         expected: the predictions of the model.
         found: the predictions of the export.
         classes: the names of the columns of probabilities.
-        threshold: the probability above which the model predicts a label, or one for each, (n_classes,); None
-            for the most probable class. A label may differ if a probability is within ``bound`` of it, or if two
-            classes are as close to each other.
+        task: the task of the model.
+        rule: the decision rule of the model. A label may differ if a probability is within ``bound`` of its threshold,
+            or if two classes, or their expected costs, are as close to each other.
         bound: the largest difference of two probabilities that is allowed.
 
     Raises:
@@ -94,21 +97,24 @@ def compare(
             f"{row + 1:,} of the replay a probability is `{found.proba[row, k]:.6f}` instead of "
             f"`{expected.proba[row, k]:.6f}`, and {bound:g} is allowed; this is a bug of tagline."
         )
-    above = None if threshold is None else np.broadcast_to(threshold, expected.proba.shape[1:])
     column = {str(name): k for k, name in enumerate(classes)}
 
     def tied(row: int) -> bool:
         """Return whether differences within ``bound`` explain the two labels."""
         proba, before, after = expected.proba[row], expected.labels[row], found.labels[row]
         if isinstance(after, list | tuple | set):
-            assert above is not None
+            near = np.abs(proba - rule.value) <= bound
             changed = set(map(str, before)) ^ set(map(str, after))
-            return all(name in column and abs(proba[column[name]] - above[column[name]]) <= bound for name in changed)
-        if above is not None:
-            return bool((np.abs(proba - above) <= bound).any())
+            return all(name in column and near[column[name]] for name in changed)
         if str(after) not in column:
             return False
-        return bool(proba.max() - proba[column[str(after)]] <= 2 * bound)  # one may lose what another gains
+        j, k = column[str(before)], column[str(after)]
+        if task is Task.MULTICLASS and rule.costs is not None:
+            more = rule.costs.matrix()[:, k] - rule.costs.matrix()[:, j]
+            return bool(proba @ more <= bound * np.abs(more).sum())
+        if task is Task.BINARY or rule.positive in (j, k):
+            return bool(abs(proba[1 if rule.positive is None else rule.positive] - rule.value) <= bound)
+        return bool(proba[j] - proba[k] <= 2 * bound)  # one may lose what another gains
 
     other = np.array([_name(a) != _name(b) for a, b in zip(expected.labels, found.labels, strict=True)], dtype=bool)
     untied = [row for row in np.flatnonzero(other).tolist() if not tied(row)]

@@ -28,9 +28,10 @@ from tagline.metrics.intervals.class_shares import (
     interval_of_share,
     rarer_rows,
 )
+from tagline.metrics.intervals.mean_costs import mean_cost_interval
 from tagline.metrics.intervals.mean_losses import loss_columns, standard_errors
 from tagline.metrics.ranking import rank
-from tagline.metrics.registry import Area, MeanOfRows, Metric, OfBins, OfCounts, OfEachClass, metrics_of
+from tagline.metrics.registry import Area, MeanCost, MeanOfRows, Metric, OfBins, OfCounts, OfEachClass, metrics_of
 from tagline.metrics.tally import Tallies, tally_classes, tally_labels
 from tagline.metrics.units import Units
 from tagline.parallel import same_on_any_cores
@@ -73,6 +74,7 @@ def measure(
     seed: int = 0,
     n_bootstrap: int = 1000,
     units: ArrayLike | None = None,
+    costs: ArrayLike | None = None,
 ) -> dict[str, Any]:
     """Measure predictions: plain Python numbers that are finite or ``None``, ready for JSON.
 
@@ -96,6 +98,7 @@ def measure(
     * ``ece``: biased upwards, by noise. ``ece_chance`` is the 97.5 % quantile of what a perfectly calibrated model
       would show on as many rows: an error that is not larger may be chance, and its interval begins at 0.
     * ``mcc``: Matthews' coefficient; multi-label: the mean over labels.
+    * ``mean_cost``: only with ``costs``.
     * ``per_class``: each class against the rest; ``None`` where neither truth nor predictions hold the class.
 
     Of more than 500 classes, ``per_class`` has no intervals. Instead of ``confusion_matrix``, which is ``None``,
@@ -113,6 +116,7 @@ def measure(
         seed: Of the bootstrap.
         n_bootstrap: Bootstrap samples.
         units: The unit of each row, ``(n,)`` integers; by default each row is its own.
+        costs: The cost of each prediction, ``(n_classes, n_classes)``, truth in rows; not of several labels a text.
 
     Raises:
         InputError: ``positive`` is not a class, or there is not one row to measure.
@@ -156,6 +160,8 @@ def measure(
     if p is not None:
         block |= _row_block(truth, p, task, repeated, n_bootstrap, rng)
         block |= _area_block(truth, p, per_class, task, repeated, block.get("positive"))
+    if costs is not None and task is not Task.MULTILABEL:
+        block |= _cost_block(labels, np.asarray(costs, float), task, repeated)
     return block | tallies.confusion | {"per_class": per_class}
 
 
@@ -248,6 +254,16 @@ def _row_block(
             found = of.totals()[of.counts() > 0] / len(p)
             interval = calibration_interval(gaps / of.n_sets, found / of.n_sets, value, chance, degrees_of(units))
         block |= _entry(metric, value, interval) | {f"{metric.name}_chance": chance}
+    return block
+
+
+def _cost_block(labels: tuple[NDArray[Any], ...], costs: Floats, task: Task, units: Units | None) -> dict[str, Any]:
+    """Return the mean cost of truth and predictions, ``(n,)`` each, by the cost of each pair of classes."""
+    of_rows = costs[labels]
+    interval = mean_cost_interval(of_rows, float(costs.min()), float(costs.max()), units)
+    block: dict[str, Any] = {}
+    for metric, _ in metrics_of(task, MeanCost):
+        block |= _entry(metric, float(of_rows.mean()), interval)
     return block
 
 

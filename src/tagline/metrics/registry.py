@@ -74,6 +74,11 @@ class MeanOfRows:
 
 
 @dataclass(frozen=True)
+class MeanCost:
+    """The mean over rows of what the prediction costs, by a cost matrix; gamma interval."""
+
+
+@dataclass(frozen=True)
 class OfBins:
     """The mean size of a bin's gap between confidence and outcome, with the level that it has by chance."""
 
@@ -115,7 +120,7 @@ class Metric:
     """
 
     name: str
-    compute: OfCounts | OfEachClass | MeanOfRows | OfBins | Area
+    compute: OfCounts | OfEachClass | MeanOfRows | MeanCost | OfBins | Area
     tasks: tuple[Task, ...] = tuple(Task)
     labels: Mapping[Task, Label] = field(default_factory=dict)
     larger_is_better: bool = True
@@ -285,12 +290,20 @@ METRICS: dict[str, Metric] = {
             Area(average_precision, average_precision_bias),
             labels=_labels("PR AUC", "average precision"),
         ),
+        Metric(
+            "mean_cost",
+            MeanCost(),
+            tasks=_SINGLE,
+            labels=_labels("Mean cost", "of a prediction, by the cost matrix", _SINGLE),
+            larger_is_better=False,
+            bounded=False,
+        ),
     )
 }
 
 # The order in which tables show metrics; those that are not named here follow.
 HEADLINES = (
-    *("accuracy", "hamming_loss", "precision", "recall", "f1", "specificity", "false_positive_rate"),
+    *("accuracy", "mean_cost", "hamming_loss", "precision", "recall", "f1", "specificity", "false_positive_rate"),
     *("macro_f1", "micro_f1", "weighted_f1", "macro_precision", "macro_recall"),
     *("roc_auc", "pr_auc", "mcc", "log_loss", "brier", "ece"),
 )
@@ -303,7 +316,7 @@ TILES: dict[Task, tuple[str, ...]] = {
 }
 
 
-_Kind = TypeVar("_Kind", OfCounts, OfEachClass, MeanOfRows, OfBins, Area)
+_Kind = TypeVar("_Kind", OfCounts, OfEachClass, MeanOfRows, MeanCost, OfBins, Area)
 
 
 def metrics_of(task: Task, kind: type[_Kind]) -> list[tuple[Metric, _Kind]]:

@@ -19,6 +19,7 @@ from tagline.data.columns import join_texts
 from tagline.data.rows import check_rejected
 from tagline.data.splits import copy_keys
 from tagline.data.wording import counted, place_text
+from tagline.decisions.targets import Targets
 from tagline.errors import DataError, InputError, MissingExtraError, TaglineError, nearest
 from tagline.features.vectors.load import BUILT_IN_VECTORS
 from tagline.recipes import EmbeddingModel, Recipe
@@ -66,6 +67,7 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *
     ):
         raise InputError("No label of the test rows occurs in the train rows: are these the right files and columns?")
     positive = _positive(dataset, settings)
+    _check_targets(dataset, settings)
     if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
         raise not_measurable(dataset)
     if dataset.test is None:
@@ -204,6 +206,13 @@ def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
             f"{len(dataset.classes):,}{' labels a text may have' if dataset.task == 'multilabel' else ''}.{hint}"
         )
     return None
+
+
+def _check_targets(dataset: Dataset, settings: TrainSettings) -> None:
+    """Check costs, precision and recall before training."""
+    targets = Targets.of(settings.costs, settings.precision, settings.recall, dataset.classes, dataset.task)
+    if targets and settings.threshold is not None:
+        raise InputError("`--threshold` is a decision threshold: leave out `--cost`, `--precision` and `--recall`.")
 
 
 def check_vectors_of(recipe: Recipe, settings: TrainSettings) -> None:

@@ -16,6 +16,8 @@ from tagline.data.labels import match_classes
 from tagline.data.options import Reading, column_names
 from tagline.data.rows import MAX_UNREADABLE_KEPT, REPEATED_HEADER
 from tagline.data.wording import counted, listed, place_text
+from tagline.decisions.costs import CostMatrix
+from tagline.decisions.targets import Targets
 from tagline.errors import ColumnError, DataError, InputError
 from tagline.inputs.labels import check_overlap, shown_names
 from tagline.key_findings import KeyFinding, Kind
@@ -69,6 +71,7 @@ def evaluate_model(
     group: str | None = None,
     positive: str | None = None,
     threshold: float | None = None,
+    costs: CostMatrix | None = None,
     strict: bool = False,
     seconds_before: float = 0.0,
     log: Log = lambda stage: None,
@@ -79,8 +82,9 @@ def evaluate_model(
 
     The rows are the official test rows, if the data has any; the test rows of the split that the model was trained
     with, if this is the same data; otherwise all rows. ``group`` is a column whose rows with the same value are not
-    independent, by default the one that the model was trained with: intervals count each group once. ``log`` is called
-    with the name of each stage, ``progress`` while the rows are predicted.
+    independent, by default the one that the model was trained with: intervals count each group once. ``costs`` decide
+    and are measured; those that the model was trained with are measured in any case. ``log`` is called with the name of
+    each stage, ``progress`` while the rows are predicted.
 
     Raises:
         InputError: data or model cannot be used, or do not match.
@@ -91,6 +95,10 @@ def evaluate_model(
 
     started = time.perf_counter()
     clf = load_model(model)
+    if costs is not None:
+        if threshold is not None:
+            raise InputError("`--cost` decides by itself: leave out `--threshold`.")
+        Targets.of(costs, None, None, [str(name) for name in clf.classes_], clf.task_)
     trained = clf.card_.get("dataset") or {}
     reading.setdefault("max_unreadable", MAX_UNREADABLE_KEPT)
     options = ReadOptions(text=column_names(text), label=column_names(label), group=group, strict=strict, **reading)
@@ -109,6 +117,10 @@ def evaluate_model(
         raise InputError(f"`--positive` names one of two classes; there are {len(classes):,}.")
     positive = clf.positive_ if positive is None else positive
     warnings = [*dataset.facts.warnings, *of_seen, *aligned.untrained, *aligned.notes]
+    measured_costs = clf.costs_ if costs is None else costs
+    if measured_costs is not None and aligned.untrained:
+        measured_costs = None
+        warnings.append("The mean cost is not measured: labels that the model was trained without have no costs.")
     looks = None
     if run is not None:  # a bundle by itself lies in no folder of runs
         looks = record_reading(run.path.parent, Entry("evaluate", dataset.name, run.path.name), rows)
@@ -119,11 +131,20 @@ def evaluate_model(
     def predicted_so_far(done: int, total: int) -> None:
         progress(StepProgress(predicting, done, total))
 
-    predicted = predict_split(clf, split, classes, threshold=threshold, positive=positive, progress=predicted_so_far)
+    predicted = predict_split(
+        clf,
+        split,
+        classes,
+        threshold=threshold,
+        positive=positive if costs is None else None,
+        costs=costs,
+        progress=predicted_so_far,
+    )
     log("measuring")
-    test = predicted.measured(classes, task=task, positive=positive if task.has_positive else None)
-    as_guaranteed = threshold is None and positive == clf.positive_  # another decision has no guarantee
+    as_guaranteed = threshold is None and costs is None and positive == clf.positive_  # others have no guarantee
     guaranteed = guarantees(clf.held_out_, predicted) if as_guaranteed else None
+    positive = positive if task.has_positive else None
+    test = predicted.measured(classes, task=task, positive=positive, costs=measured_costs)
     metrics: dict[str, Any] = {
         "task": task,
         "classes": classes,

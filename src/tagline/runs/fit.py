@@ -68,6 +68,9 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
         recipe,
         class_weight="balanced" if settings.balance else None,
         positive=job.inputs.positive,
+        costs=None if settings.costs is None else settings.costs.of_classes(_trained_classes(split, validation)),
+        precision=settings.precision,
+        recall=settings.recall,
         seed=settings.seed,
     )
     callbacks: list[Callback] = []
@@ -100,6 +103,11 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
     return clf
 
 
+def _trained_classes(split: Split, validation: Split | None) -> list[str]:
+    """Return the classes of the rows that are learned from."""
+    return sorted(split.followed_by(validation).trained.labels.unique().to_list())
+
+
 def _report_step(observer: Observer, fit: str, seen: "FitProgress") -> None:
     # A total of 1 has no bar.
     observer.progress(StepProgress(f"{fit}{seen.stage}", seen.done, max(1, seen.total)))
@@ -122,7 +130,13 @@ def fit_split(job: Job) -> Result:
     held_out = predict_held_out(clf, rows, dataset.classes)
     validation = None
     if held_out is not None and clf.validation_ is not None:
-        validation = held_out.measured(dataset.classes, task=dataset.task, positive=inputs.positive, seed=settings.seed)
+        validation = held_out.measured(
+            dataset.classes,
+            task=dataset.task,
+            positive=inputs.positive,
+            seed=settings.seed,
+            costs=settings.costs,
+        )
         validation["how"] = clf.validation_.how
     test, guaranteed, mistakes, looks = None, None, [], None
     if dataset.test is not None:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tagline.decisions.costs import CostMatrix
 from tagline.metrics import measure
 from tagline.metrics.units import Units
 from tagline.task import Bools, Floats, Ints, Task
@@ -38,10 +39,27 @@ class Predicted:
     grouped: bool = False
     origin: "Origin | None" = None
 
-    def measured(self, classes: Sequence[str], *, task: Task, positive: str | None, seed: int = 0) -> dict[str, Any]:
-        """Return the block of ``metrics.json`` for these rows."""
-        truth, said, proba = self.y_true, self.y_pred, self.proba
-        block = measure(truth, said, proba, classes, task=task, positive=positive, seed=seed, units=self.unit)
+    def measured(
+        self,
+        classes: Sequence[str],
+        *,
+        task: Task,
+        positive: str | None,
+        seed: int = 0,
+        costs: CostMatrix | None = None,
+    ) -> dict[str, Any]:
+        """Return the block of ``metrics.json`` for these rows; ``costs`` are those of the classes, in any order."""
+        block = measure(
+            self.y_true,
+            self.y_pred,
+            self.proba,
+            classes,
+            task=task,
+            positive=positive,
+            seed=seed,
+            units=self.unit,
+            costs=None if costs is None else costs.of_classes(classes).matrix(),
+        )
         return block | ({"unit": "group" if self.grouped else "text"} if "n_units" in block else {})
 
     def frame(self, classes: Sequence[str]) -> pl.DataFrame:
@@ -67,6 +85,7 @@ def predict_split(
     *,
     threshold: float | None = None,
     positive: str | None = None,
+    costs: CostMatrix | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:
     """Predict the rows of a split over ``classes``, which may include some that the classifier was not trained on.
@@ -80,7 +99,7 @@ def predict_split(
         parts.append(clf.predict_proba(split.texts.slice(start, BATCH)))
         progress(min(start + BATCH, len(split)), len(split))
     proba = np.vstack(parts)
-    decided = clf.decide(proba, threshold=threshold, positive=positive)
+    decided = clf.decide(proba, threshold=threshold, positive=positive, costs=costs)
     known = [str(name) for name in clf.classes_]
     return Predicted(
         y_true=series_indices(split.labels, classes),

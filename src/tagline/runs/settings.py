@@ -1,11 +1,12 @@
 """The settings of a run, and where it reports to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from tagline.data import ReadOptions
+from tagline.decisions.costs import CostMatrix
 
 if TYPE_CHECKING:
     from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
@@ -38,7 +39,7 @@ class TrainSettings(ReadOptions):
     `tagline.data.splits.folds_for_few`) and otherwise test rows; 0 for test rows. ``unlabelled`` is a file of texts
     without labels, from which a network's word vectors are learned first. ``texts`` False leaves every text of the
     data out of run, report and bundle, except for the vocabulary; ``track`` names trackers of
-    `tagline.runs.tracking`.
+    `tagline.runs.tracking`. ``costs``, ``precision`` and ``recall`` are those of `TextClassifier`.
     """
 
     recipe: str | Path = "fast"
@@ -47,9 +48,18 @@ class TrainSettings(ReadOptions):
     unlabelled: str | Path | None = None
     positive: str | None = None
     threshold: float | None = None
+    costs: CostMatrix | None = None
+    precision: Mapping[str, float] | None = None
+    recall: Mapping[str, float] | None = None
     balance: bool = False
     texts: bool = True
     track: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return settings from JSON values; see `ReadOptions.from_json`."""
+        costs = content.get("costs")
+        return super().from_json({**content, "costs": None if costs is None else CostMatrix.from_json(costs)})
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,8 @@ def _parameters(inputs: RunInputs) -> dict[str, Parameter]:
             "n_classes": len(dataset.classes),
             "positive": inputs.positive,
             "threshold": settings.threshold,
+            "precision": settings.precision,
+            "recall": settings.recall,
             "folds": settings.folds,
             "balance": settings.balance,
             "weight": settings.weight,
@@ -374,7 +376,8 @@ def _measure(inputs: RunInputs, result: Result) -> dict[str, Any] | None:
     if result.test is None:
         return None
     dataset, seed = inputs.dataset, inputs.settings.seed
-    return result.test.measured(dataset.classes, task=dataset.task, positive=inputs.positive, seed=seed)
+    costs = inputs.settings.costs
+    return result.test.measured(dataset.classes, task=dataset.task, positive=inputs.positive, seed=seed, costs=costs)
 
 
 def _draw_plots(run: RunFolder, record: dict[str, Any], inputs: RunInputs, result: Result) -> None:

@@ -12,7 +12,6 @@ import polars as pl
 from tagline.classifier import TextClassifier
 from tagline.decisions.levels import levels_to_json
 from tagline.decisions.novelty import USUAL_SHARE
-from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
 from tagline.explain import top_features
 from tagline.metrics.calibration_error import reliability_curve, top_label
@@ -61,7 +60,7 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
         "task": clf.task_,
         "classes": [str(each) for each in clf.classes_],
         "positive": clf.positive_,
-        "threshold": DecisionRule.of(clf.threshold_).to_json(),
+        "threshold": clf.rule_.to_json(),
         "novelty": USUAL_SHARE if clf.novelty_ is not None and clf.novelty_.least <= USUAL_SHARE else None,
         "guarantees": levels_to_json(clf.held_out_),
         "data": {"name": name, "rows": dict(dataset.get("rows") or {}), "facts": data_sentences(dataset)},

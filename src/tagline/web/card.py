@@ -80,10 +80,14 @@ def _decides(clf: TextClassifier) -> str:
 
 
 def _threshold(clf: TextClassifier) -> str:
+    if clf.task_ == "multiclass" and clf.costs_ is not None:
+        return "It predicts the class with the smallest expected cost, as wrong predictions have the costs given to it."
+    if clf.positive_ is not None:
+        otherwise = "" if clf.task_.has_positive else ", otherwise the most probable one of the other classes"
+        name = display_name(str(clf.positive_), 40)
+        return f"It predicts `{name}` if its probability is above {clf.threshold_:.3g}{otherwise}."
     if not clf.task_.has_threshold:
         return "It predicts the most probable class."
-    if clf.task_.has_positive:
-        return f"It predicts `{display_name(str(clf.positive_), 40)}` if its probability is above {clf.threshold_:.3g}."
     value = describe_threshold(clf.threshold_)
     above = f"a threshold of its own, {value}" if isinstance(clf.threshold_, np.ndarray) else value
     return f"A label is assigned if its probability is above {above}."

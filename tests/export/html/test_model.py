@@ -12,6 +12,7 @@ from py_mini_racer import MiniRacer
 
 from tagline.calibration import Calibrator, PlattScaling, SigmoidScaling, TemperatureScaling
 from tagline.classifier import TextClassifier
+from tagline.decisions.costs import as_costs
 from tagline.decisions.levels import levels_to_json
 from tagline.errors import InputError, MissingExtraError
 from tagline.explain import explain_text
@@ -91,6 +92,18 @@ def test_each_label_has_its_own_threshold_as_in_python() -> None:
     assert np.array_equal(packed.classifier.threshold_, clf.threshold_)
     assert answers.labels == packed.classifier.decide(expected).tolist()
     assert answers.labels != packed.classifier.decide(expected, threshold=0.5).tolist()
+
+
+def test_costs_and_the_threshold_of_one_of_several_classes_decide_as_in_python() -> None:
+    clf = fitted(n_classes=4)
+    texts, names = texts_for(clf), clf.classes_.tolist()
+    plain = clf.predict(texts).tolist()
+    clf.positive_, clf.threshold_ = names[2], float(np.median(clf.predict_proba(texts)[:, 2]))
+    with_threshold = in_v8(pruned(clf, 16, 100)).classify(texts).labels
+    assert with_threshold == clf.predict(texts).tolist() != plain
+    clf.costs_ = as_costs(np.random.default_rng(3).uniform(1, 20, (4, 4)) * (1 - np.eye(4)), names)
+    by_costs = in_v8(pruned(clf, 16, 100)).classify(texts).labels
+    assert by_costs == clf.predict(texts).tolist() not in (plain, with_threshold)
 
 
 @pytest.mark.parametrize("bits", [8, 16])

@@ -30,6 +30,7 @@ def evaluate(
     ] = None,
     positive: options.Positive = None,
     threshold: options.Threshold = None,
+    cost: options.Cost = None,
     strict: options.Strict = False,
     out: options.RunFolder = None,
     no_texts: options.NoTexts = False,
@@ -44,6 +45,7 @@ def evaluate(
     Example: [bold]tagline evaluate runs/RUN/model new.csv[/]
     """
     from tagline.cli.commands.train import advance
+    from tagline.decisions.costs import read_costs
     from tagline.runs.environment import process_seconds
     from tagline.runs.evaluate import evaluate_model
     from tagline.runs.evaluation_folder import check_evaluation_target, write_evaluation
@@ -61,6 +63,7 @@ def evaluate(
         group=group,
         positive=positive,
         threshold=threshold,
+        costs=None if cost is None else read_costs(cost),
         strict=strict,
         seconds_before=before,
         log=session.stage,

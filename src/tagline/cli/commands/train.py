@@ -1,6 +1,7 @@
 """``tagline train``."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -8,6 +9,7 @@ import typer
 
 from tagline.cli import options
 from tagline.cli.terminal import Session
+from tagline.errors import InputError
 from tagline.key_findings import shown_first
 
 if TYPE_CHECKING:
@@ -45,6 +47,26 @@ def train(
     folds: options.Folds = None,
     positive: options.Positive = None,
     threshold: options.Threshold = None,
+    cost: options.Cost = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS=P",
+            help="Predict this class only above a probability that gives this precision on unseen texts, for example "
+            "spam=0.99. Held-out rows guarantee it. Several labels may each have one.",
+            show_default=False,
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
+    recall: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS=R",
+            help="As --precision, for the recall: the share of texts of the class that are found.",
+            show_default=False,
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
     balance: options.Balance = False,
     strict: options.Strict = False,
     no_texts: options.NoTexts = False,
@@ -66,6 +88,7 @@ def train(
 
     Example: [bold]tagline train reviews.csv --label stars[/]
     """
+    from tagline.decisions.costs import read_costs
     from tagline.runs.environment import process_seconds
     from tagline.runs.settings import TrainSettings
     from tagline.runs.train import resume_run, train_run
@@ -89,6 +112,9 @@ def train(
         folds=folds,
         positive=positive,
         threshold=threshold,
+        costs=None if cost is None else read_costs(cost),
+        precision=_levels(precision, "--precision"),
+        recall=_levels(recall, "--recall"),
         balance=balance,
         strict=strict,
         texts=not no_texts,
@@ -106,6 +132,20 @@ def train(
     else:
         run = train_run(data, settings, out=out, command=session.command, **shown)
     show_run(session, run, as_json=as_json)
+
+
+def _levels(given: list[str] | None, option: str) -> dict[str, float] | None:
+    """Return the levels of classes, of ``CLASS=LEVEL`` each."""
+    levels: dict[str, float] = {}
+    for one in given or ():
+        name, _, level = one.rpartition("=")
+        with suppress(ValueError):
+            if name and name not in levels:
+                levels[name] = float(level)
+                continue
+        why = "has the class twice" if name in levels else "is not a class and a level"
+        raise InputError(f"`{option} {one}` {why}: write `{option} CLASS=LEVEL`, such as `{option} spam=0.99`.")
+    return levels or None
 
 
 def show_run(session: Session, run: "Run", *, as_json: bool, found: Sequence[str] = ()) -> None:

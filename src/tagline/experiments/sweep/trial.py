@@ -6,7 +6,7 @@ complete training on some of the rows, as `tagline train` would do on a file of 
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +121,8 @@ def _held_out(shared: SharedData, fitted: Fitted) -> Predicted:
     held_out = fitted.held_out
     if held_out is None or not len(held_out.proba):
         raise InputError("No rows are left to evaluate on.")
-    positive = shared.classes.index(positive_class(shared.classes)) if shared.task.has_positive else 1
-    decided = fitted.rule.decide(held_out.proba, shared.task, positive)
+    positive = shared.classes.index(positive_class(shared.classes)) if shared.task.has_positive else None
+    decided = replace(fitted.rule, positive=positive).decide(held_out.proba, shared.task)
     return Predicted(shared.task.truth(held_out.Y), decided, held_out.proba, shared.unit[held_out.rows])
 
 

@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.classifier import TextClassifier
-from tagline.decisions.rule import DecisionRule
 from tagline.export.html.characters import character_tables
 from tagline.export.html.quantization import Levels
 from tagline.features.ngrams import WordNgrams
@@ -57,7 +56,8 @@ def write_payload(
         "classes": [str(name) for name in clf.classes_],
         "task": clf.task_,
         "positive": clf.positive_,
-        "threshold": DecisionRule.of(clf.threshold_).to_json(),
+        "threshold": clf.rule_.to_json(),
+        "costs": None if clf.costs_ is None else [list(row) for row in clf.costs_.costs],
         "calibration": clf.calibrator_.to_json(),
         "tf": vectorizer.tf,
         "unit": vectorizer.unit,

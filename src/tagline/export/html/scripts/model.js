@@ -109,7 +109,18 @@ function decide(probabilities, model) {
     const second = model.classes.indexOf(model.positive);
     return probabilities[second] > model.threshold ? second : 1 - second;
   }
-  return largestOf(probabilities);
+  if (model.costs) return cheapest(probabilities, model.costs);
+  if (model.positive === null) return largestOf(probabilities);
+  const own = model.classes.indexOf(model.positive);
+  if (probabilities[own] > model.threshold) return own;
+  return largestOf(probabilities.map((probability, i) => (i === own ? -1 : probability)));
+}
+
+/** The index of the class with the smallest expected cost; of equal costs, the most probable one. */
+function cheapest(probabilities, costs) {
+  const expected = probabilities.map((_, j) => probabilities.reduce((sum, p, k) => sum + p * costs[k][j], 0));
+  const least = Math.min(...expected) * (1 + 1e-12);
+  return largestOf(probabilities.map((probability, j) => (expected[j] <= least ? probability : -1)));
 }
 
 /** The label of a text, its probability (null for a multi-label task) and those of all classes. */

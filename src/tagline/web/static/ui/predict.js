@@ -122,17 +122,17 @@ function predictTab(state, choice, onProblem) {
 
   const ranking = () => Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]);
 
-  /** The threshold of a class, where one decides: of a label, or of the positive of two classes unless it is 50 %. */
+  /** The threshold of a class, where one decides: of a label, or of the positive class unless it is 50 %. */
   function thresholdOf(name) {
     const { task, positive, threshold } = state.about;
     if (Array.isArray(threshold)) return threshold[state.about.classes.indexOf(name)];
     if (task === "multilabel") return threshold;
-    return task === "binary" && name === positive && threshold !== 0.5 ? threshold : null;
+    return name === positive && threshold !== 0.5 ? threshold : null;
   }
 
   function showThreshold() {
     const { task, positive, threshold } = state.about;
-    const isShown = task === "multilabel" || (task === "binary" && threshold !== 0.5);
+    const isShown = task === "multilabel" || (positive !== null && threshold !== 0.5);
     const what = task === "multilabel" ? "a label is assigned" : `“${shown(positive ?? "")}” is predicted`;
     byId("threshold").hidden = !isShown;
     const above = Array.isArray(threshold) ? "that of its own" : limit(threshold);
