@@ -98,7 +98,7 @@ def steady_options(model: str, rows: str) -> None:
         predict_texts(clf, texts, given)
         found[name] = {"texts_per_second": len(texts) / (time.perf_counter() - begin)}
     taken: dict[str, list[float]] = {name: [] for name in OPTIONS}
-    for _ in range(CALLS):
+    for _ in range(CALLS // len(OPTIONS)):
         for name, options in OPTIONS.items():
             given = PredictionOptions(**options)
             begin = time.perf_counter()
@@ -132,7 +132,7 @@ def compare_options(rounds: int, record: bool) -> None:
         return [option, *(cell for pair in zip(figures, slower, strict=True) for cell in (pair[0], f"{pair[1]:.2f}"))]
 
     header = ["option", "whole command, s", "ratio", "steady, texts/s", "ratio of times", "one text p50, ms", "ratio"]
-    text = f"{what} Median of {rounds} rounds (lowest-highest), {CALLS} single texts per round.\n\n"
+    text = f"{what} Median of {rounds} rounds (lowest-highest), {CALLS // len(OPTIONS)} single texts per round.\n\n"
     measure.publish("Options of prediction on IMDB", text + measure.table([header, *map(row, OPTIONS)]), record)
 
 

@@ -94,3 +94,17 @@ def test_what_cannot_be_supported_is_an_error(clf, fitted):
     few = TextClassifier().fit(["a b", "c d"], ["x", "y"])
     with pytest.raises(InputError, match="no held-out rows"):
         few.predict_sets(["a"])
+
+
+def test_another_threshold_of_a_loaded_model_has_its_own_scores(tmp_path):
+    texts, labels = texts_and_labels(noise=0.3)
+    clf = TextClassifier("naive-bayes").fit(texts, np.where(np.array(labels) == "animal", "animal", "other"))
+    clf.save(tmp_path / "model")
+    loaded = TextClassifier.load(tmp_path / "model")
+    for threshold in (0.9, clf.threshold_):
+        clf.threshold_ = loaded.threshold_ = threshold
+        found, expected = loaded.held_out_, clf.held_out_
+        assert found.predicted.tolist() == expected.predicted.tolist()
+        np.testing.assert_allclose(found.confidence, expected.confidence, atol=1e-6)
+        np.testing.assert_allclose(found.true_probability, expected.true_probability, atol=1e-6)
+        assert loaded.abstention_threshold(0.7) == pytest.approx(clf.abstention_threshold(0.7), abs=1e-6)

@@ -30,6 +30,7 @@ class DecisionMethods(Estimator):
     task_: Task
     calibrated_on_: "HeldOut | None"
     stored_scores_: HeldOutScores | None
+    stored_rule_: DecisionRule
 
     threshold_: float | Floats
     positive_: str | None
@@ -101,7 +102,10 @@ class DecisionMethods(Estimator):
         self._check_fitted()
         found = self.calibrated_on_
         if found is None or self.task_ is Task.MULTILABEL:
-            return self.stored_scores_
+            stored = self.stored_scores_
+            if stored is None or self.rule_ == self.stored_rule_:
+                return stored
+            return stored.decided_again(self._decided) if len(self.classes_) == 2 else None
         return HeldOutScores.of(self._decided(found.proba), found.Y, found.proba, found.unit)
 
     def abstention_threshold(self, accuracy: float, *, by_class: bool = False) -> float | Floats:

@@ -220,7 +220,7 @@ class TextClassifier(DecisionMethods, LearntAttributes):
         self.seed_ = checked_seed(self.seed) if seed is None else seed
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
         self.calibrator_: Calibrator = fitted.calibrator
-        rule = fitted.rule
+        rule = self.stored_rule_ = fitted.rule
         self.threshold_, self.costs_ = rule.value, rule.costs
         self.positive_ = None if rule.positive is None else str(self.classes_[rule.positive])
         self.chosen_, self.seconds_ = fitted.chosen, fitted.seconds

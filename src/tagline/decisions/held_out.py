@@ -1,6 +1,6 @@
 """What a model said of rows that it had not seen: the evidence for abstention and prediction sets."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,12 @@ class HeldOutScores:
             proba[every, predicted].astype(np.float32),
             proba[every, truth].astype(np.float32),
         )
+
+    def decided_again(self, decide: Callable[[Floats], Ints]) -> "HeldOutScores":
+        """Return the scores of two classes if ``decide`` makes the predictions of probabilities, (n, 2)."""
+        second = np.where(self.predicted == 1, self.confidence, 1 - self.confidence).astype(np.float64)
+        proba = np.column_stack([1 - second, second])  # (n, 2)
+        return HeldOutScores.of(decide(proba), np.eye(2, dtype=bool)[self.truth], proba, None)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays of a bundle by name."""
