@@ -98,7 +98,10 @@ class DecisionMethods(Estimator):
 
     @property
     def held_out_(self) -> HeldOutScores | None:
-        """What the model said of held-out rows, one of each unit; None for label sets, or if none were held out."""
+        """What the model said of held-out rows, one of each unit; None for label sets, or if none were held out.
+
+        Also None for a loaded model of several classes whose decision rule was changed: it keeps too few probabilities.
+        """
         self._check_fitted()
         found = self.calibrated_on_
         if found is None or self.task_ is Task.MULTILABEL:
