@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tagline.decisions.costs import as_costs
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 from tests.synthetic_texts import made_up, several, unclear
@@ -19,7 +20,7 @@ FORGET = "(address) => { sessionStorage.clear(); history.replaceState(null, '', 
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Run folders: two classes, several labels, three unclear classes, and 77 with names that strain a page."""
+    """Run folders: two classes, several labels, three unclear classes, also by costs, and 77 that strain a page."""
     folder = tmp_path_factory.mktemp("runs")
     texts, labels = made_up(400, noise=0.2)
     pairs = list(zip(texts, labels, strict=True))
@@ -27,12 +28,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     texts, lists = several(300)
     noisy = [sorted({*given, f"c{n // 10 % 3}"}) if n % 10 == 0 else given for n, given in enumerate(lists)]
     train_run(list(zip(texts, noisy, strict=True)), TrainSettings(), out=folder / "several")
-    train_run(list(zip(*unclear(600), strict=True)), TrainSettings(), out=folder / "unclear")
+    rows = list(zip(*unclear(600), strict=True))
+    train_run(rows, TrainSettings(), out=folder / "unclear")
+    names = sorted({label for _, label in rows})
+    costs = as_costs([[0, 9, 9], [1, 0, 1], [1, 1, 0]], names)
+    train_run(rows, TrainSettings(costs=costs), out=folder / "costs")
     names = [f"a_class_with_a_rather_long_name_{k:02}" for k in range(77)]
     names[3], names[5], names[7] = "مرحبا بالعالم", "🎬 <b>bold</b> & film", "Donaudampfschifffahrtsgesellschaft" * 3
     many = [(f"the film of w{k} and v{k} was x{n}", name) for n in range(12) for k, name in enumerate(names)]
     train_run(many, TrainSettings(), out=folder / "many")
-    return {name: folder / name for name in ("two", "several", "unclear", "many")}
+    return {name: folder / name for name in ("two", "several", "unclear", "costs", "many")}
 
 
 @pytest.fixture(scope="session")

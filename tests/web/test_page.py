@@ -1,6 +1,7 @@
 """The served page in Chromium, as people use it: texts, models, links, and what is known of a model."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tagline import TextClassifier
 from tagline.explain import explain_text
-from tests.synthetic_texts import made_up
+from tests.synthetic_texts import made_up, unclear
 from tests.web.browsing import REVIEW, Opener, ready
 
 pytestmark = pytest.mark.slow  # models are trained, and a browser started
@@ -158,6 +159,18 @@ def test_labels_have_a_threshold_and_a_text_without_one_its_nearest(opened: Open
     assert place == pytest.approx(100 * np.broadcast_to(clf.threshold_, proba.shape)[proba.argsort()[-1]])
     page.locator("#model").select_option("two")
     expect(page.locator("#bars li")).to_have_count(2)
+    expect(page.locator("#threshold")).to_be_hidden()
+
+
+def test_costs_decide_against_the_most_probable_class(opened: Opener, runs: dict[str, Path]) -> None:
+    clf = TextClassifier.load(runs["costs"] / "model")
+    texts, _ = unclear(300, seed=4)
+    proba, predicted = clf.predict_proba(texts), clf.predict(texts)
+    row = int(np.flatnonzero(predicted != clf.classes_[proba.argmax(axis=1)])[0])
+    page = ready(opened(f"#text={quote(texts[row])}&model=costs"))
+    expect(page.locator("#verdict")).to_have_text(predicted[row])
+    expect(page.locator("#threshold")).to_contain_text("smallest expected cost")
+    page.locator("#model").select_option("unclear")
     expect(page.locator("#threshold")).to_be_hidden()
 
 

@@ -20,7 +20,7 @@ from tagline.metrics.ranking import rank, roc_curve
 from tagline.metrics.registry import METRICS
 from tagline.run_folder import RunFolder, probabilities, run_of_model
 from tagline.runs.predictions import series_indices
-from tagline.task import Floats
+from tagline.task import Floats, Task
 from tagline.web.card import card_sentences, data_sentences
 
 _ROC_POINTS = 200
@@ -61,6 +61,7 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
         "classes": [str(each) for each in clf.classes_],
         "positive": clf.positive_,
         "threshold": clf.rule_.to_json(),
+        "by_costs": clf.costs_ is not None and clf.task_ is Task.MULTICLASS,
         "novelty": USUAL_SHARE if clf.novelty_ is not None and clf.novelty_.least <= USUAL_SHARE else None,
         "guarantees": levels_to_json(clf.held_out_),
         "data": {"name": name, "rows": dict(dataset.get("rows") or {}), "facts": data_sentences(dataset)},

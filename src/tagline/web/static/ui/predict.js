@@ -130,8 +130,14 @@ function predictTab(state, choice, onProblem) {
     return name === positive && threshold !== 0.5 ? threshold : null;
   }
 
+  /** Says what decides, where it is not the highest probability. */
   function showThreshold() {
     const { task, positive, threshold } = state.about;
+    if (state.about.by_costs) {
+      byId("threshold").hidden = false;
+      byId("threshold").textContent = "The class with the smallest expected cost is predicted, not always the most probable one.";
+      return;
+    }
     const isShown = task === "multilabel" || (positive !== null && threshold !== 0.5);
     const what = task === "multilabel" ? "a label is assigned" : `“${shown(positive ?? "")}” is predicted`;
     byId("threshold").hidden = !isShown;
