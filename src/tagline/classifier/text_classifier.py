@@ -15,7 +15,7 @@ from tagline.classifier.decisions import DecisionMethods
 from tagline.classifier.display import card, confusion_figure, history_figure, summary_text
 from tagline.classifier.graph import classifier_on_graph, graph_of, keep_graph
 from tagline.classifier.header import checked_facts, header_of, restore_model
-from tagline.classifier.novelty import novelty_of, proba_and_novelty
+from tagline.classifier.novelty import NoveltyMethods
 from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.novelty import Novelty
 from tagline.decisions.targets import Targets
@@ -44,7 +44,7 @@ Labels = NDArray[Any]
 BATCH = 16_384  # texts turned into features at a time
 
 
-class TextClassifier(DecisionMethods, LearntAttributes):
+class TextClassifier(DecisionMethods, NoveltyMethods, LearntAttributes):
     """A text classifier with scikit-learn's conventions.
 
     Examples:
@@ -263,21 +263,6 @@ class TextClassifier(DecisionMethods, LearntAttributes):
         """Return the probability of each class, (n_texts, n_classes), for what ``vectorizer_`` makes of texts."""
         proba = self.model_.probabilities(X)
         return self.task_.probabilities(self.calibrator_.apply(self.model_.logits(X))) if proba is None else proba
-
-    def novelty_p_values(self, texts: Iterable[Any], proba: Floats | None = None) -> Floats:
-        """Return a p-value of each text, (n_texts,): small if it is unlike the training texts.
-
-        Texts drawn like those have one of at most ``alpha`` in at most a share ``alpha`` of cases; see
-        `tagline.decisions.novelty`. ``proba`` are the probabilities of the texts, (n_texts, n_classes), if known.
-        Raises `InputError` if the model has no held-out rows to compare texts with: ``novelty_`` is None.
-        """
-        self._check_fitted()
-        return novelty_of(self, texts, proba)
-
-    def predict_proba_and_novelty(self, texts: Iterable[Any]) -> tuple[Floats, Floats]:
-        """Return ``predict_proba`` and ``novelty_p_values`` of texts, in less time than one after the other."""
-        self._check_fitted()
-        return proba_and_novelty(self, texts)
 
     def predict_log_proba(self, texts: Iterable[Any]) -> Floats:
         """Return the logarithm of ``predict_proba``, (n_texts, n_classes)."""

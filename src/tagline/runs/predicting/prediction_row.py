@@ -15,7 +15,6 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from tagline.classifier.novelty import check_novelty
 from tagline.data.rows import is_blank
 from tagline.decisions.costs import CostMatrix
 from tagline.decisions.novelty import UNLIKE
@@ -335,12 +334,11 @@ def _check_novelty(clf: "TextClassifier", share: float) -> None:
     if not 0 < share <= 1:
         raise OptionError("novelty", f"The share of texts `{share:g}` is not above 0 and up to 1: 0.04 is 4 %.")
     with _errors_of("novelty"):
-        check_novelty(clf)
-    assert clf.novelty_ is not None
-    if share < clf.novelty_.least:
+        novelty, _ = clf.check_novelty()
+    if share < novelty.least:
         needed = f"at least {math.ceil(1 / share - 1):,}" if share > _LEAST_SHARE else "too many"
         raise OptionError(
-            "novelty", f"A share of {share:g} needs {needed} held-out rows; this model keeps {len(clf.novelty_):,}."
+            "novelty", f"A share of {share:g} needs {needed} held-out rows; this model keeps {len(novelty):,}."
         )
 
 
