@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tagline.flush import flush_file, flush_folder, flush_tree
 from tagline.locks import lock, lock_descriptor
 
 if os.name == "posix":
@@ -80,7 +81,7 @@ def open_file(path: str | Path, *, keep_mode: bool = False) -> Iterator[BinaryIO
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    flush_folder(target.parent)
 
 
 def append_file(path: Path, content: bytes) -> None:
@@ -91,14 +92,14 @@ def append_file(path: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     if is_new:
-        _sync_folder(path.parent)
+        flush_folder(path.parent)
 
 
 def rename_file(source: Path, target: Path) -> None:
     """Flush a finished file to the disk and rename it to ``target``, which it replaces."""
-    _sync(source)
+    flush_file(source)
     source.replace(target)
-    _sync_folder(target.parent)
+    flush_folder(target.parent)
 
 
 @contextmanager
@@ -128,7 +129,7 @@ def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda ta
         folder, descriptor = _make_temporary(target.parent, folder_mode=0o777)
         try:
             yield folder
-            _sync_tree(folder)
+            flush_tree(folder)
             _put_in_place(folder, target, check)
         except BaseException:
             _remove(folder)
@@ -301,7 +302,7 @@ def _put_in_place(folder: Path, target: Path, check: Callable[[Path], None]) -> 
             replaced = error.errno in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST)  # by another process, just now
             if not (replaced and folder.exists() and target.parent.exists()):
                 raise
-    _sync_folder(target.parent)
+    flush_folder(target.parent)
 
 
 def _swap(folder: Path, target: Path) -> None:
@@ -379,27 +380,3 @@ def _remove_empty(folders: list[Path]) -> None:
     for folder in folders:
         with suppress(OSError):  # missing, or not empty
             folder.rmdir()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk."""
-    if os.name == "posix":
-        with suppress(OSError):  # some file systems cannot; the content of the files has been flushed
-            _sync(folder)
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_dir():
-            _sync_folder(path)
-        elif path.is_file():
-            _sync(path)
-    _sync_folder(folder)
