@@ -25,7 +25,8 @@ from tagline.runs.findings import (
     splits_disagree,
 )
 from tagline.runs.settings import TrainSettings
-from tagline.runs.train import findings_of_run, train_run
+from tagline.runs.train import train_run
+from tagline.runs.write import findings_of_run
 
 
 def figures(tp: int, fp: int, support: int) -> dict[str, int]:
