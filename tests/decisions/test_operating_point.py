@@ -64,14 +64,22 @@ def test_levels_that_the_rows_cannot_show_are_one_line():
     ("precision", "recall", "task", "message"),
     [
         ({"spm": 0.9}, None, Task.BINARY, "`precision`: `spm` is not a class of this data. Did you mean `spam`"),
-        (None, {"spam": 1.5}, Task.BINARY, "`recall`: the recall `1.5` of `spam` is not between 0 and 1"),
+        (None, {"spam": 1.5}, Task.BINARY, "`recall`: `1.5`, that of `spam`, is not a number between 0 and 1"),
         ({"spam": 0.9}, {"ham": 0.9}, Task.BINARY, "give one of them"),
         ({"spam": 0.9}, {"spam": 0.9}, Task.MULTILABEL, "`spam` has one threshold"),
+        ({1: 0.9}, {1: 0.9}, Task.MULTILABEL, "`1` has one threshold"),
+        ({"spam": "0.9"}, None, Task.BINARY, "`0.9`, that of `spam`, is not a number between 0 and 1"),
+        (None, {"spam": None}, Task.BINARY, "`None`, that of `spam`, is not a number between 0 and 1"),
+        (0.9, None, Task.BINARY, "`precision` is 0.9, not a mapping such as"),
     ],
 )
 def test_what_contradicts_itself_is_refused(precision, recall, task, message):
     with pytest.raises(InputError, match=message):
-        operating_points(precision, recall, ["ham", "spam"], task)
+        operating_points(precision, recall, ["1", "ham", "spam"], task)
+
+
+def test_the_fewest_rows_that_show_a_recall_are_enough_despite_rounding():
+    assert OperatingPoint(RECALL, "spam", 0.05).threshold(np.array([0.5]), np.array([True])) == 0.25
 
 
 def test_each_label_of_a_set_may_have_its_own():

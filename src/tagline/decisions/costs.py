@@ -107,6 +107,9 @@ def as_costs(given: Any, classes: Sequence[str]) -> CostMatrix:
     if isinstance(given, CostMatrix):
         return given.in_order(classes)
     if isinstance(given, Mapping):
+        for true, row in given.items():
+            if not isinstance(row, Mapping):
+                raise InputError(f"`costs`: `{true}` has {row!r:.40}, not the costs of predictions by their class.")
         table = {str(true): {str(name): cost for name, cost in row.items()} for true, row in given.items()}
         for row in table.values():
             for name in row:

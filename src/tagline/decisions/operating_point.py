@@ -6,6 +6,7 @@ held-out rows instead of trusting the probabilities.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,8 @@ class OperatingPoint:
                 f"A recall of {self.level:g} for `{self.class_name}` needs at least {needed:,} held-out rows of that "
                 f"class; this model has {n:,}{enough}. Train on more rows, or ask for less."
             )
-        missed = np.arange(n)
-        most_missed = int(np.flatnonzero(bdtr(missed, n, 1 - self.level) <= DELTA).max())
+        # With enough rows none may be missed; computed, its tail may be above `DELTA` by rounding.
+        most_missed = int(np.sum(bdtr(np.arange(1, n), n, 1 - self.level) <= DELTA))
         return float(np.sort(scores)[most_missed])
 
 
@@ -81,17 +82,18 @@ def operating_points(
         InputError: a class is unknown, a level is not between 0 and 1, or classes would contend for a text.
 
     """
-    points = []
+    points: list[OperatingPoint] = []
     for metric, levels in ((PRECISION, precision), (RECALL, recall)):
+        if levels is not None and not isinstance(levels, Mapping):
+            raise InputError(f'`{metric}` is {levels!r:.40}, not a mapping such as `{{"spam": 0.95}}`.')
         for name, level in (levels or {}).items():
             if str(name) not in classes:
                 raise InputError(f"`{metric}`: `{name}` is not a class of this data.{nearest(str(name), classes)}")
-            if not 0.0 < level < 1.0:
-                raise InputError(f"`{metric}`: the {metric} `{level:g}` of `{name}` is not between 0 and 1.")
+            if not isinstance(level, Real) or not 0.0 < level < 1.0:
+                raise InputError(f"`{metric}`: `{level!s:.40}`, that of `{name}`, is not a number between 0 and 1.")
+            if any(point.class_name == str(name) for point in points):
+                raise InputError(f"`{name}` has one threshold: give its precision or its recall.")
             points.append(OperatingPoint(metric, str(name), float(level)))
     if task is not Task.MULTILABEL and len(points) > 1:
         raise InputError("One precision or recall of one class decides where a text has one class: give one of them.")
-    twice = [point.class_name for point in points if point.metric == RECALL and point.class_name in (precision or {})]
-    if twice:
-        raise InputError(f"`{twice[0]}` has one threshold: give its precision or its recall.")
     return points

@@ -85,7 +85,7 @@ def test_a_run_with_folds_chooses_for_each(call, here, reviews, costs):
         (("--recall", "pos"), "`--recall pos` is not a class and a level: write `--recall CLASS=LEVEL`"),
         (("--recall", "pos=much"), "is not a class and a level"),
         (("--recall", "pos=0.8", "--recall", "pos=0.9"), "has the class twice"),
-        (("--recall", "pos=1.5"), "the recall `1.5` of `pos` is not between 0 and 1"),
+        (("--recall", "pos=1.5"), "`1.5`, that of `pos`, is not a number between 0 and 1"),
         (("--precision", "po=0.9"), "`po` is not a class of this data. Did you mean `pos`?"),
         (("--precision", "pos=0.9", "--recall", "neg=0.9"), "give one of them"),
         (("--precision", "pos=0.9", "--threshold", "0.4"), "leave out `--cost`, `--precision` and `--recall`"),
