@@ -40,6 +40,9 @@ def test_costs_of_two_classes_are_a_threshold():
     assert clf.predict(texts).tolist() == clf.decide(proba, costs=clf.costs_).tolist()
     assert (clf.decide([[0.3, 0.7]]), clf.decide([[0.1, 0.9]])) == ([first], [second])
     assert clf.decide(proba, positive=second).tolist() == clf.decide(proba).tolist()
+    clf.threshold_ = 0.7
+    assert clf.decide([[0.3, 0.7]]) == clf.decide([[0.3, 0.7]], positive=first) == [second]
+    assert clf.decide([[0.3, 0.7]], costs=clf.costs_) == [first]
 
 
 def test_a_recall_of_one_of_several_classes_gives_it_a_threshold_that_is_kept(tmp_path):

@@ -51,6 +51,15 @@ def test_costs_of_several_classes_decide_and_of_two_classes_give_the_threshold()
             assert np.array_equal(rule.decide(proba, Task.BINARY), two.decide(proba))
 
 
+def test_a_threshold_decides_labels_one_of_two_classes_or_a_class_of_several() -> None:
+    costs = as_costs([[0, 1, 1], [1, 0, 1], [1, 1, 0]], ["a", "b", "c"])
+    assert DecisionRule().has_threshold(Task.BINARY)
+    assert DecisionRule().has_threshold(Task.MULTILABEL)
+    assert DecisionRule(0.3, positive=2).has_threshold(Task.MULTICLASS)
+    assert not DecisionRule().has_threshold(Task.MULTICLASS)
+    assert not DecisionRule(costs=costs).has_threshold(Task.MULTICLASS)
+
+
 @pytest.mark.parametrize("given", [0.25, [0.25, 0.5]])
 def test_a_rule_is_a_number_or_a_list_in_json(given: float | list[float]) -> None:
     rule = DecisionRule.of(given)

@@ -65,11 +65,10 @@ class DecisionMethods(Estimator):
                 raise InputError("Costs decide by themselves: leave out the threshold and the positive class.")
             if self.task_ is Task.MULTILABEL:
                 raise InputError("Costs are for one class a text; this model gives several labels: take a threshold.")
-            decided = as_costs(costs, [str(name) for name in self.classes_]).decide(proba)
-            return np.asarray(self.classes_[decided])
-        if threshold is not None and not (self.task_.has_threshold or self.positive_ is not None):
+        if threshold is not None and not self.rule_.has_threshold(self.task_):
             raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
-        decided = self._decided(proba, threshold, positive)
+        rule = self.rule_for(threshold=threshold, positive=positive, costs=costs)
+        decided = rule.decide(proba, self.task_)
         if self.task_ is Task.MULTILABEL:
             labels = np.empty(len(proba), dtype=object)
             for row, given in enumerate(decided):
@@ -77,16 +76,26 @@ class DecisionMethods(Estimator):
             return labels
         return np.asarray(self.classes_[decided])
 
-    def _decided(self, proba: Floats, threshold: float | None = None, positive: str | None = None) -> NDArray[Any]:
-        """Return the indices of the classes predicted, (n_texts,); multi-label: booleans, (n_texts, n_classes)."""
-        rule = self.rule_
+    def rule_for(
+        self, *, threshold: float | None = None, positive: str | None = None, costs: Any = None
+    ) -> DecisionRule:
+        """Return the decision rule for arguments of ``decide``; of two classes, costs may go with a positive one."""
+        own = rule = self.rule_
+        names = [str(name) for name in self.classes_]
         if positive is not None and self.task_.has_positive:
-            names = [str(name) for name in self.classes_]
-            k = names.index(positive_class(names, label_text(positive)))
-            rule = replace(rule, positive=k, threshold=rule.costs.threshold(k) if rule.costs else rule.threshold)
+            rule = replace(rule, positive=names.index(positive_class(names, label_text(positive))))
+        if costs is not None:
+            k = rule.positive if self.task_.has_positive else None
+            rule = replace(rule, costs=as_costs(costs, names), positive=k)
         if threshold is not None:
-            rule = replace(rule, threshold=threshold)
-        return rule.decide(proba, self.task_)
+            return replace(rule, threshold=threshold)
+        if rule.costs is None or rule.positive is None or (rule == own and costs is None):
+            return rule
+        return replace(rule, threshold=rule.costs.threshold(rule.positive))
+
+    def _decided(self, proba: Floats) -> NDArray[Any]:
+        """Return the indices of the classes predicted, (n_texts,); multi-label: booleans, (n_texts, n_classes)."""
+        return self.rule_.decide(proba, self.task_)
 
     @property
     def rule_(self) -> DecisionRule:

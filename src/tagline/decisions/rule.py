@@ -45,6 +45,10 @@ class DecisionRule:
         """Return the threshold as arrays of probabilities are compared with it: a number, or (n_classes,)."""
         return np.array(self.threshold) if isinstance(self.threshold, tuple) else self.threshold
 
+    def has_threshold(self, task: Task) -> bool:
+        """Return whether the threshold decides: between two classes, each label, or one class of several."""
+        return task is not Task.MULTICLASS or (self.positive is not None and self.costs is None)
+
     def decide(self, proba: Floats, task: Task) -> NDArray[Any]:
         """Return the prediction for each text: class indices, (n_texts,); multi-label: booleans, (n_texts, n_classes).
 

@@ -29,7 +29,7 @@ def card_facts(clf: TextClassifier, model_path: str | Path, rows: Replay, verifi
         "task": clf.task_,
         "classes": [str(name) for name in clf.classes_],
         "positive": clf.positive_,
-        "threshold": clf.rule_.to_json() if clf.task_.has_threshold or clf.positive_ is not None else None,
+        "threshold": clf.rule_.to_json() if clf.rule_.has_threshold(clf.task_) else None,
         "costs": None if clf.costs_ is None else [list(row) for row in clf.costs_.costs],
         "guarantees": levels_to_json(clf.held_out_),
         "novelty": None if clf.novelty_ is None else {"held_out_rows": len(clf.novelty_), "share": USUAL_SHARE},

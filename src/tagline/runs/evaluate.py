@@ -17,6 +17,7 @@ from tagline.data.options import Reading, column_names
 from tagline.data.rows import MAX_UNREADABLE_KEPT, REPEATED_HEADER
 from tagline.data.wording import counted, listed, place_text
 from tagline.decisions.costs import CostMatrix
+from tagline.decisions.rule import DecisionRule
 from tagline.decisions.targets import Targets
 from tagline.errors import ColumnError, DataError, InputError
 from tagline.inputs.labels import check_overlap, shown_names
@@ -27,7 +28,7 @@ from tagline.runs.environment import peak_rss_mb
 from tagline.runs.findings import key_findings
 from tagline.runs.settings import Log, Progress, StepProgress
 from tagline.runs.test_ledger import Entry, record_reading, what_counts
-from tagline.task import Floats, Task
+from tagline.task import Task
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 class Evaluation:
     """Figures of a bundle: the content of a ``metrics.json``, and a description of the rows.
 
-    ``model``, ``data``, ``options`` and ``threshold`` are those given, or of the model; ``split`` are the rows of
+    ``model``, ``data`` and ``options`` are those given, ``rule`` is what decided; ``split`` are the rows of
     ``dataset`` that were predicted, with the labels of the classifier ``clf``; ``left_out`` are ``file``, ``line`` and
     ``reason`` of the other rows of the data, if not just a split of it was measured.
     """
@@ -50,7 +51,7 @@ class Evaluation:
     model: str | Path
     data: Any
     options: ReadOptions
-    threshold: float | Floats
+    rule: DecisionRule
     dataset: Dataset
     split: Split
     clf: "TextClassifier"
@@ -141,8 +142,8 @@ def evaluate_model(
         progress=predicted_so_far,
     )
     log("measuring")
-    as_guaranteed = threshold is None and costs is None and positive == clf.positive_  # others have no guarantee
-    guaranteed = guarantees(clf.held_out_, predicted) if as_guaranteed else None
+    rule = clf.rule_for(threshold=threshold, positive=positive, costs=costs)
+    guaranteed = guarantees(clf.held_out_, predicted) if rule == clf.rule_ else None  # others have no guarantee
     positive = positive if task.has_positive else None
     test = predicted.measured(classes, task=task, positive=positive, costs=measured_costs)
     metrics: dict[str, Any] = {
@@ -176,7 +177,7 @@ def evaluate_model(
         model,
         data,
         options,
-        clf.threshold_ if threshold is None else threshold,
+        rule,
         dataset,
         split,
         clf,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from tagline.data import BUILT_IN
-from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
 from tagline.metrics.selective import answered_levels
 from tagline.run_folder import (
@@ -86,7 +85,7 @@ def _write(run: RunFolder, evaluation: Evaluation, *, texts: bool) -> None:
         classes,
         task,
         metrics["test"].get("positive"),
-        evaluation.threshold,
+        evaluation.rule.value,
         predicted.unit,
         answered_levels(metrics.get("guarantees")),
     )
@@ -128,14 +127,14 @@ def _record(name: str, created: str, evaluation: Evaluation, command: Sequence[s
         "test": fingerprint(split).to_json(),
         "texts": texts,
         **(first_texts(split) if texts else {}),
-        "chosen": clf.chosen_ | _threshold(evaluation),
+        "chosen": _chosen(evaluation),
         "versions": versions(),
         "machine": machine(),
     }
 
 
-def _threshold(evaluation: Evaluation) -> dict[str, Any]:
-    """Return ``threshold`` of ``chosen``: that given, or of the model; empty if no threshold decides."""
-    if not evaluation.clf.task_.has_threshold:
-        return {}
-    return {"threshold": DecisionRule.of(evaluation.threshold).to_json()}
+def _chosen(evaluation: Evaluation) -> dict[str, Any]:
+    """Return ``chosen`` of the model, but with the threshold that decided, and no targets of another rule."""
+    clf, rule = evaluation.clf, evaluation.rule
+    chosen = {name: value for name, value in clf.chosen_.items() if name != "targets" or rule == clf.rule_}
+    return chosen | ({"threshold": rule.to_json()} if rule.has_threshold(clf.task_) else {})

@@ -54,6 +54,30 @@ def test_evaluate_measures_other_costs(call, fails, here, reviews, costs):
     assert "`meh` is not a class of the model" in fails("evaluate", "run", reviews, "--cost", costs)
 
 
+@pytest.mark.parametrize(
+    ("options", "threshold"),
+    [
+        ((), 5 / 6),
+        (("--cost", "others.csv"), 1 / 4),
+        (("--positive", "neg"), 1 / 6),
+        (("--cost", "others.csv", "--positive", "neg"), 3 / 4),
+        (("--threshold", "0.3"), 0.3),
+    ],
+)
+def test_an_evaluation_keeps_the_threshold_that_decided(options, threshold, call, here, reviews, costs):
+    call("train", reviews, "--recipe", "naive-bayes", "--cost", costs, "--out", "run")
+    (here / "others.csv").write_text("true,neg,pos\nneg,0,1\npos,3,0\n")
+    call("evaluate", "run", reviews, *options, "--out", "evaluated")
+    evaluated = RunFolder(here / "evaluated")
+    assert evaluated.record["chosen"]["threshold"] == pytest.approx(threshold)
+    assert ("targets" in evaluated.record["chosen"]) == (not options)
+    assert ("guarantees" in evaluated.metrics) == (not options)
+    positive = evaluated.metrics["test"]["positive"]
+    assert (
+        (evaluated.predictions[f"proba:{positive}"] > threshold) == (evaluated.predictions["prediction"] == positive)
+    ).all()
+
+
 def test_labels_without_costs_are_counted_as_wrong_and_have_no_mean_cost(call, here, reviews, costs, tmp_path):
     call("train", reviews, "--recipe", "naive-bayes", "--cost", costs, "--out", "run")
     rows = pl.read_csv(reviews).with_columns(stars=pl.Series(["meh", *pl.read_csv(reviews)["stars"][1:]]))

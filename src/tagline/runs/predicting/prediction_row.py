@@ -74,7 +74,7 @@ class PredictionOptions(BaseModel):
 
     def check(self, clf: "TextClassifier") -> None:
         """Raise `OptionError` if the model does not support an option."""
-        if self.threshold is not None and not (Task(clf.task_).has_threshold or clf.positive_ is not None):
+        if self.threshold is not None and not clf.rule_.has_threshold(Task(clf.task_)):
             raise OptionError(
                 "threshold", f"A threshold needs two classes or a set of labels; this model has {_classes(clf)}."
             )
