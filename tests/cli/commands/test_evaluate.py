@@ -75,7 +75,7 @@ def test_a_report_is_written_that_compare_and_runs_read(call, fails, run_folder,
     for command in (
         ("predict", "good"),
         ("explain", "good"),
-        ("serve",),
+        ("serve", "--port", "0"),
         ("export", "--format", "page", "--out", tmp_path / "p"),
     ):
         assert f"name the model that was evaluated, `{model}`" in fails(command[0], tmp_path / "one", *command[1:])
