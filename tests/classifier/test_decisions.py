@@ -108,3 +108,28 @@ def test_another_threshold_of_a_loaded_model_has_its_own_scores(tmp_path):
         np.testing.assert_allclose(found.confidence, expected.confidence, atol=1e-6)
         np.testing.assert_allclose(found.true_probability, expected.true_probability, atol=1e-6)
         assert loaded.abstention_threshold(0.7) == pytest.approx(clf.abstention_threshold(0.7), abs=1e-6)
+
+
+@pytest.mark.parametrize("level", ["0.9", [0.9], np.array([0.9]), 2, float("nan")])
+def test_a_level_that_is_not_a_share_is_refused(clf, level):
+    with pytest.raises(InputError, match="not between 0 and 1"):
+        clf.predict_selective(["red"], accuracy=level)
+    with pytest.raises(InputError, match="not between 0 and 1"):
+        clf.predict_selective(["red"], unsure_below=level)
+    with pytest.raises(InputError, match="not between 0 and 1"):
+        clf.predict_sets(["red"], level)
+
+
+@pytest.mark.parametrize(
+    ("proba", "message"),
+    [
+        ([["a", "b", "c"]], "not finite numbers"),
+        ([[0.5, float("nan"), 0.5]], "not finite numbers"),
+        ([[None, 1, 0]], "not finite numbers"),
+        ([[0.5, 0.2, 0.3], [1.0]], "rows of different lengths"),
+        ([[0.5, 0.5]], r"shape \(1, 2\), not \(n_texts, 3\)"),
+    ],
+)
+def test_what_are_not_probabilities_is_refused(clf, proba, message):
+    with pytest.raises(InputError, match=message):
+        clf.decide(proba)

@@ -90,7 +90,7 @@ def test_labels_of_a_set_have_their_own_targets():
     ("targets", "message"),
     [
         ({"costs": {"animal": {"plant": 1}}}, "`costs`: `plant` is not a class of the model"),
-        ({"costs": {"animal": 1}}, "`costs`: `animal` has 1, not the costs of predictions by their class"),
+        ({"costs": {"animal": 1}}, "`costs`: for texts of `animal` it has `1`, not a cost for each predicted class"),
         ({"costs": [[0, 1], [1, 0]]}, r"the shape \(2, 2\), not \(3, 3\)"),
         ({"costs": COSTS, "recall": {"colour": 0.9}}, "leave out precision and recall"),
         ({"costs": [[1, 0, 1], [1, 0, 1], [1, 1, 0]]}, "`animal` the right prediction costs 1 and `colour` only 0"),

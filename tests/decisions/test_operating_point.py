@@ -71,6 +71,7 @@ def test_levels_that_the_rows_cannot_show_are_one_line():
         ({"spam": "0.9"}, None, Task.BINARY, "`0.9`, that of `spam`, is not a number between 0 and 1"),
         (None, {"spam": None}, Task.BINARY, "`None`, that of `spam`, is not a number between 0 and 1"),
         (0.9, None, Task.BINARY, "`precision` is 0.9, not a mapping such as"),
+        (None, "spam=0.9", Task.BINARY, "`recall` is 'spam=0.9', not a mapping"),
     ],
 )
 def test_what_contradicts_itself_is_refused(precision, recall, task, message):
@@ -85,3 +86,10 @@ def test_the_fewest_rows_that_show_a_recall_are_enough_despite_rounding():
 def test_each_label_of_a_set_may_have_its_own():
     found = operating_points({"a": 0.9}, {"b": 0.8}, ["a", "b", "c"], Task.MULTILABEL)
     assert found == [OperatingPoint("precision", "a", 0.9), OperatingPoint("recall", "b", 0.8)]
+
+
+def test_names_are_compared_as_labels_are():
+    found = operating_points({1: 0.9}, {"a\u0308": 0.8}, ["0", "1", "\u00e4"], Task.MULTILABEL)
+    assert found == [OperatingPoint("precision", "1", 0.9), OperatingPoint("recall", "\u00e4", 0.8)]
+    with pytest.raises(InputError, match="`1` has one threshold"):
+        operating_points({1: 0.9, "1": 0.8}, None, ["0", "1"], Task.MULTILABEL)

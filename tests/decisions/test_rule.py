@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tagline.decisions.costs import as_costs
+from tagline.decisions.cost_table import as_costs
 from tagline.decisions.rule import DecisionRule, describe_threshold
 from tagline.task import Task
 

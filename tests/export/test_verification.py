@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tagline.decisions.costs import as_costs
+from tagline.decisions.cost_table import as_costs
 from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
 from tagline.export import verification

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tagline.decisions.costs import as_costs
+from tagline.decisions.cost_table import as_costs
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 from tests.synthetic_texts import made_up, several, unclear

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from tagline.classifier.estimator import Estimator
 from tagline.decisions.abstention import abstention_threshold, class_abstention_thresholds
-from tagline.decisions.costs import CostMatrix, as_costs
+from tagline.decisions.cost_table import as_costs
+from tagline.decisions.costs import CostMatrix
 from tagline.decisions.held_out import HeldOutScores, no_held_out_rows
 from tagline.decisions.rule import DecisionRule
 from tagline.decisions.sets import class_set_thresholds, prediction_sets, set_threshold
@@ -55,9 +56,7 @@ class DecisionMethods(Estimator):
         cost}``, or a matrix, (n_classes, n_classes), true classes in rows. They exclude a threshold and several labels.
         """
         self._check_fitted()
-        proba = np.asarray(proba)
-        if proba.ndim != 2 or proba.shape[1] != len(self.classes_):
-            raise InputError(f"`proba` has the shape {proba.shape}, not (n_texts, {len(self.classes_):,}).")
+        proba = self._checked_proba(proba)
         if threshold is not None and not (isinstance(threshold, Real) and 0.0 <= threshold <= 1.0):
             raise InputError(f"The threshold `{threshold}` is not between 0 and 1.")
         if costs is not None:
@@ -75,6 +74,17 @@ class DecisionMethods(Estimator):
                 labels[row] = self.classes_[given].tolist()
             return labels
         return np.asarray(self.classes_[decided])
+
+    def _checked_proba(self, proba: Any) -> Floats:
+        try:
+            values = np.asarray(proba)
+        except ValueError:  # of rows of different lengths
+            raise InputError("`proba` has rows of different lengths: it needs a probability of each class.") from None
+        if values.ndim != 2 or values.shape[1] != len(self.classes_):
+            raise InputError(f"`proba` has the shape {values.shape}, not (n_texts, {len(self.classes_):,}).")
+        if values.dtype.kind not in "biuf" or not np.isfinite(values).all():
+            raise InputError("`proba` holds values that are not finite numbers: pass what `predict_proba` returns.")
+        return values
 
     def rule_for(
         self, *, threshold: float | None = None, positive: str | None = None, costs: Any = None
@@ -191,7 +201,7 @@ class DecisionMethods(Estimator):
     ) -> Floats:
         """Return the probability from which on each class is answered, (n_classes,); see ``predict_selective``."""
         self._check_single_label("abstain")
-        if unsure_below is not None and not 0.0 <= unsure_below <= 1.0:
+        if unsure_below is not None and not (isinstance(unsure_below, Real) and 0.0 <= unsure_below <= 1.0):
             raise InputError(f"`unsure_below` is {unsure_below}, not between 0 and 1.")
         threshold: float | Floats = 0.0
         if accuracy is not None:
@@ -226,8 +236,8 @@ class DecisionMethods(Estimator):
 
     def _scores(self, level: float, name: str) -> HeldOutScores:
         self._check_single_label("have prediction sets" if name == "coverage" else "abstain")
-        if not 0.0 < level < 1.0:
-            raise InputError(f"The {name} `{level:g}` is not between 0 and 1.")
+        if not (isinstance(level, Real) and 0.0 < level < 1.0):
+            raise InputError(f"The {name} `{level}` is not between 0 and 1.")
         scores = self.held_out_
         if scores is None:
             raise no_held_out_rows("to take a threshold from")

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 
 from tagline.bundle import Bundle
 from tagline.calibration import Calibrator, restore_calibrator
-from tagline.decisions.costs import as_costs
+from tagline.decisions.cost_table import as_costs
 from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.novelty import Novelty
 from tagline.decisions.rule import DecisionRule

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tagline.decisions.abstention import DELTA, accuracy_shown, lowest_threshold, most_shown_by, rows_needed
 from tagline.errors import InputError, nearest
+from tagline.inputs.labels import label_text
 from tagline.task import Bools, Floats, Task
 
 PRECISION, RECALL = "precision", "recall"
@@ -84,16 +85,17 @@ def operating_points(
     """
     points: list[OperatingPoint] = []
     for metric, levels in ((PRECISION, precision), (RECALL, recall)):
-        if levels is not None and not isinstance(levels, Mapping):
+        if levels is not None and not hasattr(levels, "items"):  # a mapping, or a pandas series
             raise InputError(f'`{metric}` is {levels!r:.40}, not a mapping such as `{{"spam": 0.95}}`.')
-        for name, level in (levels or {}).items():
-            if str(name) not in classes:
-                raise InputError(f"`{metric}`: `{name}` is not a class of this data.{nearest(str(name), classes)}")
+        for given, level in () if levels is None else levels.items():
+            name = label_text(given)
+            if name not in classes:
+                raise InputError(f"`{metric}`: `{name}` is not a class of this data.{nearest(name, classes)}")
             if not isinstance(level, Real) or not 0.0 < level < 1.0:
                 raise InputError(f"`{metric}`: `{level!s:.40}`, that of `{name}`, is not a number between 0 and 1.")
-            if any(point.class_name == str(name) for point in points):
+            if any(point.class_name == name for point in points):
                 raise InputError(f"`{name}` has one threshold: give its precision or its recall.")
-            points.append(OperatingPoint(metric, str(name), float(level)))
+            points.append(OperatingPoint(metric, name, float(level)))
     if task is not Task.MULTILABEL and len(points) > 1:
         raise InputError("One precision or recall of one class decides where a text has one class: give one of them.")
     return points

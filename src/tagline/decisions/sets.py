@@ -77,5 +77,5 @@ def prediction_sets(proba: Floats, predicted: Bools, threshold: float | Floats) 
 def _conformal_threshold(true_probability: NDArray[np.float32], coverage: float) -> float:
     """Return the k-th highest probability of the true class, k = ⌈(n + 1) · coverage⌉, of at least so many rows."""
     n = len(true_probability)
-    k = math.ceil((n + 1) * coverage - 1e-9)
+    k = max(1, math.ceil((n + 1) * coverage - 1e-9))
     return float(np.partition(true_probability, n - k)[n - k])

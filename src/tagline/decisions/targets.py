@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tagline.decisions.costs import CostMatrix, as_costs
+from tagline.decisions.cost_table import as_costs
+from tagline.decisions.costs import CostMatrix
 from tagline.decisions.held_out import first_of_units
 from tagline.decisions.operating_point import OperatingPoint, operating_points
 from tagline.decisions.rule import DecisionRule

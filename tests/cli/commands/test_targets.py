@@ -124,7 +124,7 @@ def test_what_cannot_be_is_one_line(fails, here, reviews, options, said):
     ("table", "said"),
     [
         ("true,neg,pos\nneg,0,5\n", "has a column `pos` and no such row"),
-        ("true,neg,pos\nneg,0,much\npos,1,0\n", "row 2 (`neg`), column `pos`: `much` is not a cost"),
+        ("true,neg,pos\nneg,0,much\npos,1,0\n", "row `neg`, column `pos`: `much` is not a cost"),
         ("true,neg,pso\nneg,0,5\npso,1,0\n", "`pso` is not a class of the model. Did you mean `pos`?"),
         ("true,neg,pos\nneg,5,0\npos,0,1\n", "Are rows and columns exchanged?"),
     ],

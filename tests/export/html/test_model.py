@@ -12,7 +12,7 @@ from py_mini_racer import MiniRacer
 
 from tagline.calibration import Calibrator, PlattScaling, SigmoidScaling, TemperatureScaling
 from tagline.classifier import TextClassifier
-from tagline.decisions.costs import as_costs
+from tagline.decisions.cost_table import as_costs
 from tagline.decisions.levels import levels_to_json
 from tagline.errors import InputError, MissingExtraError
 from tagline.explain import explain_text

@@ -45,7 +45,7 @@ def evaluate(
     Example: [bold]tagline evaluate runs/RUN/model new.csv[/]
     """
     from tagline.cli.commands.train import advance
-    from tagline.decisions.costs import read_costs
+    from tagline.decisions.cost_table import read_costs
     from tagline.runs.environment import process_seconds
     from tagline.runs.evaluate import evaluate_model
     from tagline.runs.evaluation_folder import check_evaluation_target, write_evaluation

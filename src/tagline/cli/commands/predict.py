@@ -171,7 +171,7 @@ def predict(
     session = options.session_of(context)
     session.stage("loading the model")
     from tagline.data import FileLayout
-    from tagline.decisions.costs import read_costs
+    from tagline.decisions.cost_table import read_costs
     from tagline.run_folder import load_model
     from tagline.runs.predicting.predict import FileOptions
     from tagline.runs.predicting.prediction_row import CommandOptions

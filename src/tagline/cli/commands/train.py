@@ -88,7 +88,7 @@ def train(
 
     Example: [bold]tagline train reviews.csv --label stars[/]
     """
-    from tagline.decisions.costs import read_costs
+    from tagline.decisions.cost_table import read_costs
     from tagline.runs.environment import process_seconds
     from tagline.runs.settings import TrainSettings
     from tagline.runs.train import resume_run, train_run
