@@ -2,9 +2,12 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from tagline.report.conclusion import abstention_sentence
+from tagline.report.sections.confidence import confidence_rows
+from tagline.run_folder import RunFolder
 from tests.plots_of_runs import drawn
 from tests.report.pages import page_of
 from tests.report.synthetic_runs import write_run
@@ -66,6 +69,23 @@ def test_a_run_of_an_earlier_version_has_the_curve_and_the_confidences(tmp_path)
     assert "≥ 95 %" in words
     assert (tmp_path / "plots" / "coverage_accuracy.svg").exists()
     assert abstention_sentence(json.loads((folder / "metrics.json").read_text())) == ""
+
+
+def test_the_confidence_is_that_of_the_prediction_whatever_decided(tmp_path):
+    folder = write_run(tmp_path, ["neg", "pos"], "binary")
+    path = folder / "predictions.parquet"
+    rows = pl.read_parquet(path)
+    least = rows["proba:pos"].quantile(0.8)  # a high threshold: many of a low probability are predicted as `neg`
+    rows = rows.with_columns(
+        prediction=pl.when(pl.col("proba:pos") > least).then(pl.lit("pos")).otherwise(pl.lit("neg"))
+    )
+    rows.write_parquet(path)
+    found = {row["least"]: row for row in confidence_rows(RunFolder(folder), ["neg", "pos"])}
+    confidence = pl.when(prediction="pos").then("proba:pos").otherwise("proba:neg")
+    answered = rows.filter(confidence >= 0.5)
+    assert found["≥ 50 %"]["kept"] == str(len(answered))
+    assert len(answered) < len(rows)
+    assert found["≥ 50 %"]["right"] == f"{100 * (answered['label'] == answered['prediction']).mean():.1f} %"
 
 
 def test_the_terminal_says_where_a_guarantee_does_not_hold():

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from tagline.metrics.formatting import format_figure, format_interval, listed
 from tagline.report.conclusion import below_guarantee
@@ -59,13 +60,17 @@ def _percent(share: float) -> str:
 
 
 def confidence_rows(run: RunFolder, classes: list[str]) -> list[dict[str, str]]:
-    """Return coverage and accuracy if only predictions above a confidence are accepted."""
+    """Return coverage and accuracy if only predictions above a confidence are accepted.
+
+    It is the probability of the prediction, which costs or a threshold may have made of a less probable class.
+    """
     if run.predictions is None or run.metrics.get("task") == "multilabel":
         return []
     proba = probabilities(run.predictions, classes)
     if proba is None or not len(proba):
         return []
-    confidence = proba.max(1)
+    predicted = run.predictions["prediction"].replace_strict(classes, range(len(classes)), return_dtype=pl.Int64)
+    confidence = proba[np.arange(len(proba)), predicted.to_numpy()]
     right = (run.predictions["label"] == run.predictions["prediction"]).to_numpy()
     rows = []
     for least in _CONFIDENCES:
