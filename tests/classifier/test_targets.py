@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tagline import TextClassifier
+from tagline.decisions.cost_table import as_costs
 from tagline.errors import BundleError, InputError
 from tests.classifier.test_decisions import texts_and_labels
 from tests.synthetic_texts import made_up, several
@@ -123,3 +124,13 @@ def test_costs_in_a_bundle_are_checked(change, message, tmp_path):
     write_bundle(tmp_path / "other", Bundle(bundle.header | change, bundle.arrays, bundle.texts))
     with pytest.raises(BundleError, match=message):
         TextClassifier.load(tmp_path / "other")
+
+
+def test_a_model_whose_classes_cost_the_same_is_saved(tmp_path):
+    three = as_costs({"a": {"c": 1}, "b": {"c": 2}, "c": {"a": 1, "b": 1}}, ["a", "b", "c"])
+    texts = [f"{word} {n}" for n in range(40) for word in ("one", "two")]
+    clf = fitted(texts, ["a", "b"] * 40, costs=three.of_classes(["a", "b"]))  # `c` is in test rows only
+    clf.save(tmp_path / "model")
+    loaded = TextClassifier.load(tmp_path / "model")
+    assert loaded.rule_ == clf.rule_
+    assert loaded.predict(["one", "two"]).tolist() == ["a", "b"]

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 
 from tagline.bundle import Bundle
 from tagline.calibration import Calibrator, restore_calibrator
-from tagline.decisions.cost_table import as_costs
+from tagline.decisions.cost_table import restored_costs
 from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.novelty import Novelty
 from tagline.decisions.rule import DecisionRule
@@ -158,7 +158,7 @@ class Header(BaseModel):
 
         """
         names = [str(label) for label in self.classes]
-        costs = None if self.costs is None else as_costs(self.costs, names)
+        costs = None if self.costs is None else restored_costs(self.costs, names)
         return DecisionRule.of(self.threshold, None if self.positive is None else names.index(self.positive), costs)
 
     def calibrator(self) -> Calibrator:

@@ -54,7 +54,7 @@ def read_costs(path: str | Path) -> CostMatrix:
     if all(len(row) == len(rows[0]) + 1 for row in rows[1:]):
         raise InputError(f"{source}: the header has no cell above the true classes: put `true` in front of it.")
     predicted = [label_text(name.strip()) for name in rows[0][1:]]
-    return _checked(predicted, [(label_text(row[0].strip()), row[1:]) for row in rows[1:]], source)
+    return _deciding(_checked(predicted, [(label_text(row[0].strip()), row[1:]) for row in rows[1:]], source), source)
 
 
 def _cells(text: str, separator: str) -> list[list[str]]:
@@ -79,16 +79,28 @@ def as_costs(given: Any, classes: Sequence[str]) -> CostMatrix:
     if isinstance(given, CostMatrix):
         return given.in_order(classes)
     if isinstance(given, Mapping):
-        return _of_mapping(given, classes)
+        return _deciding(_of_mapping(given, classes), "`costs`")
     columns, index = _names(given, "columns"), _names(given, "index")
     if {*columns} == {*index} == {*classes}:
         table = list(zip(index, given.to_numpy().tolist(), strict=True))
-        return _checked(columns, table, "`costs`").in_order(classes)
+        return _deciding(_checked(columns, table, "`costs`"), "`costs`").in_order(classes)
     if {*columns} == {*classes} and columns != [*classes]:
         raise InputError(
             "`costs` has its columns in another order than the classes, and no names of rows: give a mapping from each "
             "true class, or a pandas frame whose index names the true classes."
         )
+    return _deciding(restored_costs(given, classes), "`costs`")
+
+
+def restored_costs(given: Any, classes: Sequence[str]) -> CostMatrix:
+    """Return the costs in a matrix of a bundle, (n_classes, n_classes), in the order of the classes.
+
+    Unlike those of `as_costs` they may all be equal: classes that no row was learned of have taken theirs along.
+
+    Raises:
+        InputError: the shape is another, or a cost is invalid.
+
+    """
     try:
         matrix = np.asarray(given)
     except ValueError:  # of rows of different lengths
@@ -157,9 +169,13 @@ def _checked(predicted: Sequence[str], rows: Sequence[tuple[str, Sequence[Any]]]
                 f"{source}: for texts of `{name}` the right prediction costs {row[name]:g} and `{cheapest}` only "
                 f"{row[cheapest]:g}: a wrong prediction costs at least as much. Are rows and columns exchanged?"
             )
-    if all(cost == row[name] for name, row in found.items() for cost in row.values()):
-        raise InputError(f"{source}: every prediction costs the same: give the wrong ones a cost.")
     return CostMatrix(tuple(true), tuple(tuple(found[k][j] for j in true) for k in true))
+
+
+def _deciding(costs: CostMatrix, source: str) -> CostMatrix:
+    if all(cost == row[k] for k, row in enumerate(costs.costs) for cost in row):
+        raise InputError(f"{source}: every prediction costs the same: give the wrong ones a cost.")
+    return costs
 
 
 def _cost(cell: Any, place: str) -> float:

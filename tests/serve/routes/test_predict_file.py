@@ -96,6 +96,12 @@ def test_invalid_files(client, query, body, status, said):
     assert "/tmp" not in answer.text
 
 
+@pytest.mark.parametrize(("query", "field"), [("threshold=0.5&model=four", "threshold"), ("by_class=true", "by_class")])
+def test_an_option_that_the_model_does_not_support_is_named_as_for_texts(client, query, field):
+    error = client.post(f"/v1/predict/file?{query}", content=b"text\nx\n", headers=CSV).json()["error"]
+    assert (error["code"], error["field"]) == ("invalid_request", field)
+
+
 @pytest.mark.parametrize(("query", "content"), [("", b"a,b\n1,2\n"), ("?text=c", b"a,b\nx,y\n")])
 def test_an_error_that_another_column_solves_names_the_columns(client, query, content):
     answer = client.post(f"/v1/predict/file{query}", content=content, headers=CSV)

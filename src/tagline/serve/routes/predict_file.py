@@ -28,7 +28,7 @@ from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected
 from tagline.errors import ColumnError, DataError, InputError, is_disk_full
 from tagline.runs.predicting.model_texts import read_for_model
 from tagline.runs.predicting.predict import PredictedFile
-from tagline.runs.predicting.prediction_row import PredictionOptions
+from tagline.runs.predicting.prediction_row import OptionError, PredictionOptions
 from tagline.runs.predicting.tables import open_table
 from tagline.serve.http.deadline import answered_within
 from tagline.serve.http.errors import ApiError, timed_out
@@ -305,6 +305,8 @@ def _as_api_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except OptionError as error:
+        raise ApiError("invalid_request", str(error), field=error.option) from None
     except InputError as error:
         message = str(error).replace(str(path), path.name).replace("`--text`", "`text=COLUMN`")
         message = message.replace("`--text ", "`text=").replace(" (`text=` in Python)", "")
