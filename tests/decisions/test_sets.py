@@ -23,6 +23,8 @@ def test_the_threshold_is_an_order_statistic_of_the_true_probabilities():
     assert set_threshold(scores, 1e-300) == np.float32(19 / 20)  # no fewer than one row is covered
     with pytest.raises(InputError, match=r"coverage 0\.9 need at least 9 held-out rows; this model has 8"):
         set_threshold(scores_of(np.full(8, 0.5)), 0.9)
+    with pytest.raises(InputError, match=r"coverage 0\.9999999 need"):  # not 1
+        set_threshold(scores, 0.9999999)
 
 
 def test_rare_classes_share_a_threshold():

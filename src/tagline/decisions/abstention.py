@@ -140,8 +140,8 @@ def _unsupported(scores: HeldOutScores, accuracy: float) -> InputError:
         most = most_shown_by(n)
         enough = f", enough for {most:g}" if most > 0 else ""
         return InputError(
-            f"A guarantee of {accuracy:g} needs at least {needed:,} held-out rows; this model has {n:,}{enough}. Train "
-            "on more rows, or ask for less."
+            f"A guarantee of {accuracy:.12g} needs at least {needed:,} held-out rows; this model has {n:,}{enough}. "
+            "Train on more rows, or ask for less."
         )
     reached = accuracy_shown(scores.confidence, scores.right, accuracy)
     best = "" if reached is None else f"; they show it for {reached:g}"
@@ -151,4 +151,4 @@ def _unsupported(scores: HeldOutScores, accuracy: float) -> InputError:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.4g} %"
+    return f"{100 * share:.12g} %"

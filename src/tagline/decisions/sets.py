@@ -36,7 +36,7 @@ def set_threshold(scores: HeldOutScores, coverage: float) -> float:
     """
     if len(scores) < (needed := rows_for_sets(coverage)):
         raise InputError(
-            f"Prediction sets of coverage {coverage:g} need at least {needed:,} held-out rows; this model has "
+            f"Prediction sets of coverage {coverage:.12g} need at least {needed:,} held-out rows; this model has "
             f"{len(scores):,}. Train on more rows, or ask for less."
         )
     return _conformal_threshold(scores.true_probability, coverage)
