@@ -65,6 +65,30 @@ def test_a_recall_of_one_of_several_classes_gives_it_a_threshold_that_is_kept(tm
     assert loaded.decide(proba, threshold=1.0).tolist() == others[np.delete(proba, k, axis=1).argmax(axis=1)].tolist()
 
 
+def test_a_recall_holds_out_all_rows_beside_given_validation_rows():
+    texts, labels = texts_and_labels(1_600, noise=0.2)
+    given = (texts[:1_000], labels[:1_000]), (texts[1_000:], labels[1_000:])
+    clf = TextClassifier("naive-bayes", recall={"colour": 0.8}).fit(*given[0], validation=given[1])
+    assert len(clf.calibrated_on_.proba) == 1_600
+    assert len(clf.validation_.proba) == 600
+    assert len(TextClassifier("naive-bayes").fit(*given[0], validation=given[1]).calibrated_on_.proba) == 600
+
+
+def test_a_loaded_model_is_fitted_again_for_the_same_targets(tmp_path):
+    texts, labels = texts_and_labels(600, noise=0.2)
+    for name, targets in (("costs", {"costs": COSTS}), ("recall", {"recall": {"colour": 0.8}})):
+        clf = fitted(texts, labels, **targets)
+        clf.save(tmp_path / name)
+        again = TextClassifier.load(tmp_path / name).fit(texts, labels)
+        assert (again.costs_, again.threshold_, again.positive_) == (clf.costs_, clf.threshold_, clf.positive_)
+
+
+def test_wrong_predictions_without_a_cost_cost_one():
+    texts, labels = made_up(200, noise=0.2)
+    first, second = sorted(set(labels))
+    assert fitted(texts, labels, costs={first: {second: 10}}).costs_.costs == ((0.0, 10.0), (1.0, 0.0))
+
+
 @pytest.mark.parametrize("positive", [0, 1])
 @pytest.mark.parametrize("about", [0, 1])
 def test_a_precision_of_either_of_two_classes_sets_the_threshold(positive, about):

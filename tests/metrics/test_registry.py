@@ -31,6 +31,17 @@ def test_a_block_holds_the_metrics_of_its_task_in_their_order(task):
     assert {f"{name}_ci95" for name in expected} <= block.keys()
 
 
+def test_the_mean_cost_stands_beside_that_of_the_most_probable_class():
+    rng = np.random.default_rng(0)
+    p, costs = rng.random(200), np.array([[0, 1], [5, 0]])
+    truth, proba = (rng.random(200) < p).astype(int), np.stack([1 - p, p], 1)
+    block = measure(truth, p > 1 / 6, proba, ["a", "b"], task="binary", costs=costs)
+    assert block["mean_cost"] == pytest.approx(costs[truth, (p > 1 / 6).astype(int)].mean())
+    assert block["mean_cost_most_probable"] == pytest.approx(costs[truth, (p > 0.5).astype(int)].mean())
+    meaning = next(line.meaning for line in headlines(block) if line.key == "mean_cost")
+    assert meaning.endswith(f"the most probable classes cost {block['mean_cost_most_probable']:.3f}")
+
+
 def test_a_new_metric_is_measured_and_displayed(monkeypatch):
     def errors(truth, p, task):
         return np.abs(p[:, 1] - truth)

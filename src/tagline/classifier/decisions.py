@@ -89,19 +89,22 @@ class DecisionMethods(Estimator):
     def rule_for(
         self, *, threshold: float | None = None, positive: str | None = None, costs: Any = None
     ) -> DecisionRule:
-        """Return the decision rule for arguments of ``decide``; of two classes, costs may go with a positive one."""
-        own = rule = self.rule_
+        """Return the decision rule for arguments of ``decide``; of two classes, costs may go with a positive one.
+
+        Another positive class alone changes no decision: the threshold becomes that of the other class.
+        """
+        rule = self.rule_
         names = [str(name) for name in self.classes_]
         if positive is not None and self.task_.has_positive:
-            rule = replace(rule, positive=names.index(positive_class(names, label_text(positive))))
+            k = names.index(positive_class(names, label_text(positive)))
+            if k != rule.positive:
+                rule = replace(rule, positive=k, threshold=1 - float(self.threshold_))
         if costs is not None:
-            k = rule.positive if self.task_.has_positive else None
-            rule = replace(rule, costs=as_costs(costs, names), positive=k)
-        if threshold is not None:
-            return replace(rule, threshold=threshold)
-        if rule.costs is None or rule.positive is None or (rule == own and costs is None):
-            return rule
-        return replace(rule, threshold=rule.costs.threshold(rule.positive))
+            of_two = rule.positive if self.task_.has_positive else None
+            rule = replace(rule, costs=as_costs(costs, names), positive=of_two)
+            if of_two is not None:
+                rule = replace(rule, threshold=as_costs(costs, names).threshold(of_two))
+        return rule if threshold is None else replace(rule, threshold=threshold)
 
     def _decided(self, proba: Floats) -> NDArray[Any]:
         """Return the indices of the classes predicted, (n_texts,); multi-label: booleans, (n_texts, n_classes)."""

@@ -20,7 +20,9 @@ from tagline.calibration import Calibrator, restore_calibrator
 from tagline.decisions.cost_table import restored_costs
 from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.novelty import Novelty
+from tagline.decisions.operating_point import PRECISION, RECALL
 from tagline.decisions.rule import DecisionRule
+from tagline.decisions.targets import levels_of
 from tagline.errors import BundleError, InputError, MissingExtraError
 from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
@@ -209,6 +211,20 @@ class StoredModel:
     novelty: Novelty | None
     graph: bytes | None
     held_out: HeldOutScores | None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the classifier that it was fitted with, as far as a bundle keeps them."""
+        header = self.header
+        levels = levels_of(header.chosen.get("targets"))
+        return {
+            "recipe": self.recipe,
+            "positive": header.positive if self.task.has_positive else None,
+            "costs": self.rule.costs,
+            "precision": levels.get(PRECISION),
+            "recall": levels.get(RECALL),
+            "seed": header.seed,
+            "stop_words": header.features.get("tokenizer", {}).get("stop_words"),
+        }
 
 
 def restore_model(bundle: Bundle, source: object) -> StoredModel:

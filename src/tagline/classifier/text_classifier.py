@@ -57,8 +57,8 @@ class TextClassifier(DecisionMethods, NoveltyMethods, LearntAttributes):
         settings: changes to the recipe: ``{"model.C": 3}`` or ``["model.C=3"]``.
         class_weight: None; ``"balanced"``, every class has the same total weight; or a weight for each class.
         positive: the positive one of two classes, and an error for more; by default see ``positive_class``.
-        costs: what wrong predictions cost: ``{true class: {predicted class: cost}}``, or a matrix, (n_classes,
-            n_classes), true classes in rows. The class of the smallest expected cost is predicted.
+        costs: what wrong predictions cost: ``{true class: {predicted class: cost}}``, where those left out cost 1, or a
+            matrix, (n_classes, n_classes), true classes in rows. The class of the smallest expected cost is predicted.
         precision, recall: the precision or recall that predictions of a class shall have on unseen texts, such as
             ``{"spam": 0.99}``; several labels may each have one, otherwise one class. Held-out rows choose its
             threshold and guarantee the level in 95 of 100 trained models. Among more than two classes, the class is
@@ -189,6 +189,7 @@ class TextClassifier(DecisionMethods, NoveltyMethods, LearntAttributes):
         targets = Targets.of(self.costs, self.precision, self.recall, names, task)
         options = FitOptions(
             seed=seed,
+            hold_out_all=bool(targets.points),
             callbacks=callbacks,
             checkpoints=checkpoints,
             feature_cache=feature_cache if given.complete else None,  # it holds the features of all texts
@@ -341,9 +342,7 @@ class TextClassifier(DecisionMethods, NoveltyMethods, LearntAttributes):
         folder = bundle_folder(folder)
         stored = restore_model(read_bundle(folder), folder)
         header = stored.header
-        stop_words = header.features.get("tokenizer", {}).get("stop_words")
-        positive = header.positive if stored.task.has_positive else None
-        clf = cls(stored.recipe, positive=positive, seed=header.seed, stop_words=stop_words)
+        clf = cls(**stored.parameters())
         clf.classes_, clf.task_ = stored.classes, stored.task
         clf.recipe_ = stored.recipe
         clf._take(

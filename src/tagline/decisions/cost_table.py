@@ -68,9 +68,9 @@ def _is_square(rows: list[list[str]]) -> bool:
 def as_costs(given: Any, classes: Sequence[str]) -> CostMatrix:
     """Return costs in the order of the classes.
 
-    ``given`` is a `CostMatrix`; a mapping from each true class to the costs of predicted classes, where 0 stands for
-    those left out; a pandas frame whose index and columns name the classes, in any order; or a square matrix or frame,
-    (n_classes, n_classes), in the order of the classes.
+    ``given`` is a `CostMatrix`; a mapping from true classes to the costs of predicted classes, where a wrong prediction
+    that is left out costs 1; a pandas frame whose index and columns name the classes, in any order; or a square matrix
+    or frame, (n_classes, n_classes), in the order of the classes.
 
     Raises:
         InputError: a class is missing or unknown, the shape is another, or a cost is not finite and at least 0.
@@ -135,9 +135,10 @@ def _of_mapping(given: Mapping[Any, Any], classes: Sequence[str]) -> CostMatrix:
         for said in (name, *table[name]):
             if said not in known:
                 raise InputError(f"`costs`: `{said}` is not a class of the model.{nearest(said, classes)}")
-    return _checked(
-        classes, [(name, [table.get(name, {}).get(said, 0.0) for said in classes]) for name in classes], "`costs`"
-    )
+    rows = [
+        (true, [table.get(true, {}).get(said, 0.0 if said == true else 1.0) for said in classes]) for true in classes
+    ]
+    return _checked(classes, rows, "`costs`")
 
 
 def _checked(predicted: Sequence[str], rows: Sequence[tuple[str, Sequence[Any]]], source: str) -> CostMatrix:

@@ -68,5 +68,5 @@ class CostMatrix:
                 raise InputError(f"{source}: `{name}` is not a class of the model.{nearest(name, classes)}")
         for name in classes:
             if name not in self.classes:
-                raise InputError(f"{source}: the class `{name}` of the model is missing: add its row and column.")
+                raise InputError(f"{source}: the class `{name}` is missing: add its row and column.")
         return self.of_classes(classes)

@@ -1,6 +1,7 @@
 """`Targets`: what the decisions of a classifier shall reach, and the decision rule that reaches it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from tagline.decisions.cost_table import as_costs
 from tagline.decisions.costs import CostMatrix
 from tagline.decisions.held_out import first_of_units
-from tagline.decisions.operating_point import OperatingPoint, operating_points
+from tagline.decisions.operating_point import PRECISION, RECALL, OperatingPoint, operating_points
 from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
 from tagline.task import Bools, Floats, Ints, Task
@@ -95,3 +96,13 @@ class Targets:
         if self.costs is not None:
             return [{"metric": "cost", "classes": list(self.costs.classes), "costs": [*map(list, self.costs.costs)]}]
         return [{"metric": point.metric, "class": point.class_name, "level": point.level} for point in self.points]
+
+
+def levels_of(targets: Any) -> dict[str, dict[str, float]]:
+    """Return the levels of classes, by metric, in the JSON of `Targets`; what is not a list of these has none."""
+    levels: dict[str, dict[str, float]] = {}
+    for target in targets if isinstance(targets, list) else ():
+        with suppress(KeyError, TypeError, ValueError):
+            if target["metric"] in (PRECISION, RECALL):
+                levels.setdefault(target["metric"], {})[str(target["class"])] = float(target["level"])
+    return levels

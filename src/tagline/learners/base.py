@@ -92,6 +92,8 @@ class FitOptions:
     Attributes:
         seed: of everything random.
         folds: the rows to hold out, in place of those that the recipe would; a network uses the first fold.
+        hold_out_all: whether to hold out all rows in turn where that is affordable, validation rows or not: a threshold
+            that guarantees something needs many. A network holds out as usual.
         final: whether to refit on all rows in the end, as the recipe says; otherwise the fit ends when the held-out
             rows are predicted, and the model trained without them is returned.
         callbacks: called while a network is trained.
@@ -104,6 +106,7 @@ class FitOptions:
 
     seed: int = 0
     folds: Folds | None = None
+    hold_out_all: bool = False
     final: bool = True
     callbacks: "Sequence[Callback]" = ()
     checkpoints: Path | None = None

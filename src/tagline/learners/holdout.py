@@ -23,7 +23,8 @@ _INSTEAD = 0.2  # the share held out where the first rows cannot be
 def affordable_folds(texts: pl.Series, n_outputs: int, *, thresholds: bool) -> int:
     """Return in how many folds all rows are held out in turn, as fits of n-grams are quick enough; 1: only a part is.
 
-    ``thresholds`` says whether each label has its own: more rows of rare labels are worth more fits.
+    ``thresholds`` says whether those of single labels or classes are chosen: more rows of rare ones are worth more
+    fits.
     """
     size = int(texts.str.len_bytes().sum()) * n_outputs
     if size <= _FOLDED_BYTES:
@@ -31,17 +32,19 @@ def affordable_folds(texts: pl.Series, n_outputs: int, *, thresholds: bool) -> i
     return THRESHOLD_FOLDS if thresholds and size <= _THRESHOLD_BYTES else 1
 
 
-def hold_out(recipe: Recipe, data: TrainingData, seed: int, *, n_folds: int) -> tuple[list[tuple[Ints, Ints]], str]:
+def hold_out(
+    recipe: Recipe, data: TrainingData, seed: int, *, n_folds: int, all_rows: bool = False
+) -> tuple[list[tuple[Ints, Ints]], str]:
     """Return (train rows, held-out rows) for each fold, and a description of the held-out rows.
 
-    They are ``n_folds`` folds of a cross-validation, unless this is 1, enough validation rows are given, or the recipe
-    says otherwise; then there is one fold.
+    They are ``n_folds`` folds of a cross-validation, unless this is 1, enough validation rows are given and not
+    ``all_rows`` wanted, or the recipe says otherwise; then there is one fold.
     """
     n, n_given, Y, groups = len(data), data.n_validation, data.Y, data.groups
     protocol = recipe.protocol
     everything = np.arange(n)
     crossed = n_folds > 1 and protocol.validation == "auto" and protocol.refit == "all"
-    if n_given and not (crossed and n_given < _HELD_OUT // 2):
+    if n_given and not (crossed and (all_rows or n_given < _HELD_OUT // 2)):
         return [(everything[: n - n_given], everything[n - n_given :])], "the validation rows"
     if n < 2 * FOLDS or protocol.validation == "none":
         return [], ""

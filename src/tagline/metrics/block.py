@@ -98,7 +98,7 @@ def measure(
     * ``ece``: biased upwards, by noise. ``ece_chance`` is the 97.5 % quantile of what a perfectly calibrated model
       would show on as many rows: an error that is not larger may be chance, and its interval begins at 0.
     * ``mcc``: Matthews' coefficient; multi-label: the mean over labels.
-    * ``mean_cost``: only with ``costs``.
+    * ``mean_cost``: only with ``costs``; ``mean_cost_most_probable`` is that of predicting the most probable class.
     * ``per_class``: each class against the rest; ``None`` where neither truth nor predictions hold the class.
 
     Of more than 500 classes, ``per_class`` has no intervals. Instead of ``confusion_matrix``, which is ``None``,
@@ -162,6 +162,9 @@ def measure(
         block |= _area_block(truth, p, per_class, task, repeated, block.get("positive"))
     if costs is not None and task is not Task.MULTILABEL:
         block |= _cost_block(labels, np.asarray(costs, float), task, repeated)
+        if p is not None:
+            most_probable = np.asarray(costs, float)[labels[0], p.argmax(axis=1)]
+            block["mean_cost_most_probable"] = float(most_probable.mean())
     return block | tallies.confusion | {"per_class": per_class}
 
 

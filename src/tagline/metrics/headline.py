@@ -54,6 +54,8 @@ def headlines(block: Mapping[str, Any]) -> list[Headline]:
             meaning = label.meaning.format(positive=positive)
             if block.get(f"{key}_chance") is not None:
                 meaning += f"; a calibrated model shows up to {format_figure(key, block[f'{key}_chance'])} by chance"
+            if block.get(f"{key}_most_probable") is not None:
+                meaning += f"; the most probable classes cost {format_figure(key, block[f'{key}_most_probable'])}"
             lines.append(Headline(key, label.name, value, interval, meaning))
     return lines
 

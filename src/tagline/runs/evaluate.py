@@ -99,7 +99,8 @@ def evaluate_model(
     if costs is not None:
         if threshold is not None:
             raise InputError("`--cost` decides by itself: leave out `--threshold`.")
-        Targets.of(costs, None, None, [str(name) for name in clf.classes_], clf.task_)
+        names = [str(name) for name in clf.classes_]
+        Targets.of(costs.in_order(names, "`--cost`"), None, None, names, clf.task_)
     trained = clf.card_.get("dataset") or {}
     reading.setdefault("max_unreadable", MAX_UNREADABLE_KEPT)
     options = ReadOptions(text=column_names(text), label=column_names(label), group=group, strict=strict, **reading)

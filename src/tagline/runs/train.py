@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tagline.data import Dataset
 from tagline.errors import InputError
 from tagline.recipes import load_recipe
+from tagline.report.conclusion import target_sentences
 from tagline.run_folder import (
     MODEL,
     RUNS,
@@ -54,7 +55,8 @@ _DEFAULTS = TrainSettings()
 class Run:
     """A finished run: its folder, the content of its ``metrics.json``, its data, and how a network was trained.
 
-    ``warnings`` are about the run itself; those about the data are in its facts.
+    ``warnings`` are about the run itself; those about the data are in its facts. ``decided`` says by what the model
+    decides, if not by the highest probability.
     """
 
     folder: Path
@@ -62,6 +64,7 @@ class Run:
     dataset: Dataset
     training: "TrainingRecord | None" = None
     warnings: tuple[str, ...] = ()
+    decided: tuple[str, ...] = ()
 
     @property
     def model(self) -> Path:
@@ -168,7 +171,8 @@ def fit_and_write(
         classes = [name for name in metrics["classes"] if name not in untrained]
         for find in (never_predicted, hardly_found):
             warnings += find(metrics["test"], classes, balanced=inputs.settings.balance or search is not None)
-    return Run(final, metrics, inputs.dataset, result.clf.training_, tuple(warnings))
+    decided = tuple(target_sentences(record["chosen"]))
+    return Run(final, metrics, inputs.dataset, result.clf.training_, tuple(warnings), decided)
 
 
 def _can_be_resumed(inputs: RunInputs) -> bool:
@@ -234,6 +238,7 @@ def _parameters(inputs: RunInputs) -> dict[str, Parameter]:
             "n_classes": len(dataset.classes),
             "positive": inputs.positive,
             "threshold": settings.threshold,
+            "costs": None if settings.costs is None else asdict(settings.costs),
             "precision": settings.precision,
             "recall": settings.recall,
             "folds": settings.folds,

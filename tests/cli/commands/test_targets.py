@@ -88,13 +88,14 @@ def test_labels_without_costs_are_counted_as_wrong_and_have_no_mean_cost(call, h
 
 
 def test_a_run_reaches_a_recall(call, here, reviews):
-    status, _, _ = call("train", reviews, "--recipe", "naive-bayes", "--recall", "pos=0.8", "--out", "run")
+    status, out, _ = call("train", reviews, "--recipe", "naive-bayes", "--recall", "pos=0.8", "--out", "run")
     run = RunFolder(here / "run")
     assert status == 0
     assert run.record["chosen"]["targets"] == [{"metric": "recall", "class": "pos", "level": 0.8}]
-    assert (
-        "for a recall of <code>pos</code> of at least 0.8 on unseen texts" in (here / "run" / "report.html").read_text()
-    )
+    assert run.record["chosen"]["held_out"]["rows"] == 360  # train and validation rows, in turn
+    said = "chosen on held-out rows for a recall of at least 0.8 on unseen texts"
+    assert said in " ".join(out.split())
+    assert said in (here / "run" / "report.html").read_text()
 
 
 def test_a_run_with_folds_chooses_for_each(call, here, reviews, costs):

@@ -192,6 +192,7 @@ def _show(run: "Run", found: Sequence[str]) -> None:
     seconds = run.metrics["seconds"]["total"]
     events = run.folder / EVENTS
     show(
+        *run.decided,
         *found,
         f"Done in {seconds:.1f} s. Report: {run.folder / 'report.html'}",
         *([f"Logged: tensorboard --logdir {shlex.quote(str(events))}"] if events.is_dir() else []),

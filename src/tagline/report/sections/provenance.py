@@ -7,8 +7,8 @@ from typing import Any
 
 from tagline.calibration import CALIBRATORS, TemperatureScaling
 from tagline.decisions.rule import describe_threshold
-from tagline.metrics.formatting import display_name, listed
-from tagline.report.conclusion import reuse_sentence
+from tagline.metrics.formatting import listed
+from tagline.report.conclusion import reuse_sentence, target_sentences
 from tagline.report.markup.excerpts import harmless
 from tagline.task import Task
 
@@ -99,23 +99,10 @@ def training_sentences(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> li
     found = []
     if "held_out" in chosen:
         found.append(_held_out_sentence(run, chosen, _task(metrics), searched=bool(metrics.get("search"))))
-    found += [_target_sentence(target, chosen) for target in chosen.get("targets") or []]
+    found += map(harmless, target_sentences(chosen))
     if chosen.get("learnt_from"):
         found.append(f"The final model was trained on {chosen['learnt_from']:,} rows.")
     return found
-
-
-def _target_sentence(target: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
-    """Say what decides in place of the most probable class or of the usual threshold."""
-    if target.get("metric") == "cost":
-        return "The class of the smallest expected cost is predicted, by the cost matrix given."
-    name, level = harmless(display_name(str(target.get("class")), 40)), target.get("level")
-    threshold = chosen.get("threshold")
-    above = f", {threshold:.3g}," if isinstance(threshold, float) else ""
-    return (
-        f"The threshold{above} was chosen on the held-out rows for a {harmless(str(target.get('metric')))} of `{name}` "
-        f"of at least {level} on unseen texts; this holds for 95 of 100 models."
-    )
 
 
 def _held_out_sentence(run: Mapping[str, Any], chosen: Mapping[str, Any], task: Task | None, *, searched: bool) -> str:

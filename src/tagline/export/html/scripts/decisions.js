@@ -4,6 +4,7 @@
 /** Decisions of `options` as `tagline predict` takes them; of `abstain` and `sets` the levels of `guarantees`. */
 function decisionsOf({ abstain = null, unsureBelow = null, sets = null }, guarantees) {
   const level = guarantees?.abstention.find(({ accuracy }) => accuracy === abstain);
+  if (abstain !== null && level === undefined) throw new Error(`The model does not support an accuracy of ${abstain}.`);
   return {
     unsureBelow: Math.max(level?.threshold ?? 0, unsureBelow ?? 0),
     setThreshold: guarantees?.sets.find(({ coverage }) => coverage === sets)?.threshold ?? null,
