@@ -22,8 +22,9 @@ def test_guaranteed_levels_are_marked_at_what_was_found(curve):
     assert sorted(text.get_text() for text in axes.texts) == ["≥ 90, 95 %", "≥ 98 %"]
 
 
-def test_the_band_and_every_label_lie_within_the_axes(curve):
-    levels = [AnsweredLevel(k / 100, x, 0.99 - x / 6) for k, x in ((99, 0.05), (98, 0.5), (95, 0.95), (90, 1.0))]
+@pytest.mark.parametrize("places", [(0.05, 0.5, 0.95, 1.0), (0.97, 0.99, 0.995, 1.0), (0.0, 0.01, 0.98, 1.0)])
+def test_the_band_and_every_label_lie_within_the_axes(curve, places):
+    levels = [AnsweredLevel(k / 100, x, 0.99 - x / 6) for k, x in zip((99, 98, 95, 90), places, strict=True)]
     figure = plot_selective(curve, levels)
     axes = figure.axes[0]
     low, high = axes.get_ylim()
@@ -32,5 +33,5 @@ def test_the_band_and_every_label_lie_within_the_axes(curve):
     assert figure.canvas is not None
     boxes = [text.get_window_extent() for text in axes.texts]
     for k, box in enumerate(boxes):
-        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert axes.bbox.x0 <= box.x0 < box.x1 <= axes.bbox.x1
         assert not any(box.overlaps(other) for other in boxes[k + 1 :])
