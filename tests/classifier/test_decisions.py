@@ -85,6 +85,8 @@ def test_what_cannot_be_supported_is_an_error(clf, fitted):
         clf.predict_selective(["a"], accuracy=95)
     with pytest.raises(InputError, match="not between 0 and 1"):
         clf.predict_selective(["a"], unsure_below=7)
+    with pytest.raises(InputError, match="`by_class` is for `accuracy`: give one"):
+        clf.predict_selective(["a"], unsure_below=0.7, by_class=True)
     with pytest.raises(InputError, match="need at least 10,000 held-out rows"):
         clf.predict_sets(["a"], 0.9999)
     several = fitted(task="multilabel")

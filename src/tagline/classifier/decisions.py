@@ -173,9 +173,12 @@ class DecisionMethods(Estimator):
             by_class: whether the predictions of each class must reach it.
 
         Raises:
-            InputError: the model gives several labels a text, or cannot support the accuracy.
+            InputError: the model gives several labels a text, or cannot support the accuracy; or ``by_class`` is given
+                without one.
 
         """
+        if by_class and accuracy is None:
+            raise InputError("`by_class` is for `accuracy`: give one, such as 0.95.")
         proba = self.predict_proba(texts)
         decided = self._decided(proba)
         unsure = self.unsure(proba, decided, unsure_below=unsure_below, accuracy=accuracy, by_class=by_class)

@@ -75,8 +75,9 @@ def class_abstention_thresholds(scores: HeldOutScores, accuracy: float, n_classe
         thresholds[k] = np.inf if found is None else found
     if not np.isfinite(thresholds).any():
         raise InputError(
-            f"The {len(scores):,} held-out rows show for no class that {_percent(accuracy)} of its predictions are "
-            f"right above some probability; {rows_needed(accuracy):,} predictions of a class is the least."
+            f"The {len(scores):,} held-out rows guarantee an accuracy of {_percent(accuracy)} for no class: a class "
+            f"needs at least {rows_needed(accuracy):,} predictions, and few errors among them. Train on more rows, ask "
+            "for less, or leave out `by_class`."
         )
     thresholds.flags.writeable = False
     return thresholds
@@ -144,9 +145,10 @@ def _unsupported(scores: HeldOutScores, accuracy: float) -> InputError:
             "Train on more rows, or ask for less."
         )
     reached = accuracy_shown(scores.confidence, scores.right, accuracy)
-    best = "" if reached is None else f"; they show it for {reached:g}"
+    lower = "less" if reached is None else f"{reached:g} or less"
     return InputError(
-        f"The {n:,} held-out rows do not show that {_percent(accuracy)} are right above any probability{best}."
+        f"The {n:,} held-out rows guarantee an accuracy of {_percent(accuracy)} with no threshold. Ask for {lower}, or "
+        "train on more rows."
     )
 
 

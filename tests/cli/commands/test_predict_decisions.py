@@ -1,6 +1,7 @@
 """Predictions that are withheld, or decided otherwise: novelty, abstention, prediction sets, costs."""
 
 import json
+import re
 from pathlib import Path
 
 
@@ -44,7 +45,7 @@ def test_texts_of_which_the_model_is_unsure(call, fails, run_folder, here):
 def test_abstention_and_sets_with_a_guarantee(call, fails, run_folder, here):
     status, out, err = call("predict", run_folder, "superb", "--abstain", "0.7", "--sets", "0.9", "--json")
     assert status == 0
-    assert "probabilities answered: from" in err
+    assert re.search(r"answers texts with a probability of at least 0\.\d{3} \(\d\d\.\d % of 216 held-out rows; ", err)
     assert json.loads(out)[0]["prediction_set"][0] == "pos"
     (here / "in.csv").write_text("text\nsuperb\nplot\n")
     call("predict", run_folder, "--input", "in.csv", "-o", "out.csv", "--sets", "0.9", "--by-class")
@@ -55,7 +56,17 @@ def test_abstention_and_sets_with_a_guarantee(call, fails, run_folder, here):
     assert "not between 0 and 1" in fails("predict", run_folder, "superb", "--sets", "90")
     assert "give one of them" in fails("predict", run_folder, "superb", "--by-class")
     message = fails("predict", run_folder, "superb", "--abstain", "0.7", "--threshold", "0.2")
-    assert "leave out what decides otherwise" in message
+    assert "leave out the threshold." in message
+    message = fails("predict", run_folder, "superb", "--sets", "0.9", "--threshold", "0.2", "--positive", "pos")
+    assert "leave out the threshold and the positive class." in message
+
+
+def test_the_higher_of_two_thresholds_counts(call, run_folder):
+    options = ("--abstain", "0.7", "--unsure-below", "0.8")
+    status, _, err = call("predict", run_folder, "superb", *options)
+    assert status == 0
+    share = r"\(\d+\.\d % of \d+ held-out rows; \d+\.\d % of these are right\)"
+    assert re.search(rf"answers texts with a probability of at least 0\.800 {share}", err)
 
 
 def test_costs_decide(call, run_folder, fails, tmp_path):

@@ -190,8 +190,12 @@ def predict(
     )
     clf = load_model(model)
     if abstain is not None:
+        from tagline.cli.answers import answers_in_words
+
         prediction.check(clf)
-        session.stage(_of_guarantee(clf, abstain, by_class=by_class))
+        assert clf.held_out_ is not None  # else the option is refused
+        least = clf.least_confidence(unsure_below=unsure_below, accuracy=abstain, by_class=by_class)
+        session.stage(answers_in_words(clf.held_out_, least, [str(name) for name in clf.classes_]))
     if source:
         file_options = FileOptions(
             kind.value if kind else None,
@@ -236,22 +240,6 @@ def predict(
 
 def _of_empty(n: int) -> str:
     return f"{'1 text is empty and has' if n == 1 else f'{n:,} texts are empty and have'} no prediction."
-
-
-def _of_guarantee(clf: "TextClassifier", accuracy: float, *, by_class: bool) -> str:
-    """Return which probabilities are answered, and what that means for the held-out rows."""
-    from tagline.decisions.abstention import answered
-
-    scores, threshold = clf.held_out_, clf.abstention_threshold(accuracy, by_class=by_class)
-    assert scores is not None  # else the option is refused
-    found = answered(scores, threshold)
-    if isinstance(threshold, float):
-        where = f"from {threshold:.3f} on"
-    else:
-        never = threshold.tolist().count(float("inf"))
-        where = "by class" + (f"; {never:,} of {len(threshold):,} never" if never else "")
-    right = "" if found.accuracy is None else f", {found.accuracy:.1%} right"
-    return f"probabilities answered: {where} ({found.share:.0%} of {len(scores):,} held-out rows{right})"
 
 
 def _of_unlike(n: int) -> str:

@@ -81,7 +81,7 @@ class PredictionOptions(BaseModel):
         if self.novelty is not None:
             _check_novelty(clf, self.novelty)
         if self.by_class and self.abstain is None and self.sets is None:
-            raise OptionError("by_class", "By class is a guarantee of `abstain` or `sets`: give one of them.")
+            raise OptionError("by_class", "`by_class` is for `abstain` or `sets`: give one of them.")
         if self.unsure_below is not None:
             with _errors_of("unsure_below"):
                 clf.least_confidence(unsure_below=self.unsure_below)
@@ -95,15 +95,16 @@ class PredictionOptions(BaseModel):
                 clf.set_threshold(self.sets, by_class=self.by_class)
 
     def _check_own_decisions(self, option: str) -> None:
-        if self.decides_otherwise:
+        if self.other_decisions:
+            given = " and ".join(self.other_decisions)
             raise OptionError(
-                option, f"`{option}` is measured for the decisions of the model: leave out what decides otherwise."
+                option, f"`{option}` is measured for the decisions of the model itself: leave out {given}."
             )
 
     @property
-    def decides_otherwise(self) -> bool:
-        """Whether labels are not those that the model itself predicts."""
-        return self.threshold is not None
+    def other_decisions(self) -> list[str]:
+        """What is given that decides otherwise than the model itself."""
+        return [] if self.threshold is None else ["the threshold"]
 
     @property
     def abstains(self) -> bool:
@@ -151,9 +152,10 @@ class CommandOptions(PredictionOptions):
     costs: CostMatrix | None = None
 
     @property
-    def decides_otherwise(self) -> bool:
-        """Whether labels are not those that the model itself predicts."""
-        return self.threshold is not None or self.positive is not None or self.costs is not None
+    def other_decisions(self) -> list[str]:
+        """What is given that decides otherwise than the model itself."""
+        given = {"the positive class": self.positive, "the costs": self.costs}
+        return super().other_decisions + [name for name, value in given.items() if value is not None]
 
     def check(self, clf: "TextClassifier") -> None:
         """Raise `OptionError` if the model does not support an option."""
