@@ -1,4 +1,4 @@
-"""When the model answers, on the served page: always, where enough answers are right, or where it is sure enough."""
+"""What the model answers, on the served page: every text, or only where it is sure enough."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +50,11 @@ def test_an_unclear_text_is_unsure_where_95_percent_must_be_right(opened: Opener
     page.locator("#answered").select_option("0.95")
     expect(page.locator("#verdict")).to_have_text("unsure")
     threshold = clf.abstention_threshold(0.95)
-    said = f"Nearest: {unclear_text.nearest}, {100 * unclear_text.proba:.1f} %; an answer needs {100 * threshold:.1f} %"
-    expect(page.locator("#sureness")).to_have_text(said)
+    said = f"Most probable: {unclear_text.nearest}, {100 * unclear_text.proba:.1f} %"
+    expect(page.locator("#sureness")).to_have_text(f"{said}, below the threshold of {100 * threshold:.1f} %")
     expect(page.locator("#answered-hint")).to_contain_text("At least 95 % of the answers are right")
     expect(page.locator("#bars .given")).to_have_count(0)
-    expect(page.locator("#status")).to_contain_text("unsure, Nearest: ")
+    expect(page.locator("#status")).to_contain_text("unsure, Most probable: ")
     inside = ", ".join(clf.predict_sets([unclear_text.text])[0])
     expect(page.locator("#prediction-set")).to_have_text(f"With 90 % probability one of: {inside}.")
     page.locator("#text").fill("good great lovely")
@@ -71,7 +71,7 @@ def test_levels_name_the_share_of_texts_that_is_answered(opened: Opener, unclear
     assert scores is not None
     answered = (scores.confidence >= unclear_text.clf.abstention_threshold(0.95)).mean()
     option = page.locator("#answered option[value='0.95']")
-    expect(option).to_have_text(f"so that 95 % are right ({100 * answered:.0f} % of texts)")
+    expect(option).to_have_text(f"only if at least 95 % of answers are right ({100 * answered:.0f} % of texts)")
 
 
 def test_a_probability_of_ones_own(opened: Opener, unclear_text: Unclear) -> None:
@@ -80,7 +80,7 @@ def test_a_probability_of_ones_own(opened: Opener, unclear_text: Unclear) -> Non
     page.locator("#answered").select_option("least")
     page.get_by_label("Least probability in percent").fill("99.5")
     expect(page.locator("#verdict")).to_have_text("unsure")
-    expect(page.locator("#sureness")).to_contain_text("an answer needs 99.5 %")
+    expect(page.locator("#sureness")).to_contain_text("below the threshold of 99.5 %")
     page.locator("#least").fill(str(int(100 * unclear_text.proba)))
     expect(page.locator("#verdict")).to_have_text(unclear_text.nearest)
     page.locator("#least").fill("120")  # no probability: the last one stays

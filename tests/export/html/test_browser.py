@@ -345,7 +345,7 @@ def test_a_person_chooses_when_the_model_answers(page: Page, three: Exported) ->
     assert page.inner_text("#prediction-set") == f"With 90 % probability one of: {', '.join(sets[row])}."
     page.select_option("#answered", "0.95")
     assert page.inner_text("#verdict") == "unsure"
-    assert page.inner_text("#sureness").startswith(f"Nearest: {sets[row][0]}, ")
+    assert page.inner_text("#sureness").startswith(f"Most probable: {sets[row][0]}, ")
     page.fill("#text", texts[int(proba.argmax())])
     expect(page.locator("#verdict")).to_have_text(sets[int(proba.argmax())][0])
 

@@ -156,13 +156,13 @@ def _card(clf: TextClassifier, packed: Packed, losses: Losses, verification: Ver
     if losses.accuracy is not None and losses.page_accuracy is not None:
         name = "exact match" if clf.task_ == "multilabel" else "accuracy"
         sentences.append(
-            f"Test {name} is {100 * losses.page_accuracy:.2f} % in this page and {100 * losses.accuracy:.2f} % of "
-            f"the model (allowed loss: {100 * MOST_LOST:.1f} points)."
+            f"Test {name}: {100 * losses.page_accuracy:.2f} % for this page, {100 * losses.accuracy:.2f} % for the "
+            f"model itself (allowed loss: {100 * MOST_LOST:.1f} points)."
         )
     if losses.unsure is not None:
         sentences.append(
-            f"If the user asks for a share of right answers, at most {losses.unsure:,} of "
-            f"{rows.held_out + rows.seen:,} real texts are answered in this page and not by the model, or the reverse."
+            f"With a guaranteed accuracy, at most {losses.unsure:,} of {rows.held_out + rows.seen:,} real texts are "
+            "answered by only one of page and model."
         )
     sentences.append(
         f"V8 ran the scripts of this page on these {verification.rows:,} texts: the same tokens and explanations "

@@ -1,4 +1,4 @@
-// When the model answers: always, or only where it is sure enough. Both tabs share this choice.
+// What the model answers: every text, or only where it is sure enough. Both tabs share this choice.
 
 const UNSURE = "unsure";
 const ALWAYS = "";
@@ -26,7 +26,7 @@ function answering(state, onChange) {
   function guarantee({ accuracy, threshold }) {
     const texts = number(state.about.guarantees.held_out_rows);
     const right = `At least ${limit(accuracy)} of the answers are right for texts like the training texts, as ${texts} held-out texts show.`;
-    return threshold > 0 ? `${right} An answer needs a probability of ${percent(threshold)}; other texts are “unsure”.` : right;
+    return threshold > 0 ? `${right} Texts below a probability of ${percent(threshold)} are “unsure”.` : right;
   }
 
   function changed() {
@@ -49,10 +49,10 @@ function answering(state, onChange) {
       const isOffered = state.about.task !== "multilabel";
       const offered = levels().map(({ accuracy, answered }) => [
         String(accuracy),
-        `so that ${limit(accuracy)} are right (${answered === 1 ? "all" : `${percent(answered, 0)} of`} texts)`,
+        `only if at least ${limit(accuracy)} of answers are right (${answered === 1 ? "all" : `${percent(answered, 0)} of`} texts)`,
       ]);
-      const sure = isOffered ? [...offered, [LEAST, "with a probability of at least"]] : [];
-      const all = [[ALWAYS, "always"], ...sure];
+      const sure = isOffered ? [...offered, [LEAST, "only with a probability of at least"]] : [];
+      const all = [[ALWAYS, "every text"], ...sure];
       select.replaceChildren(...all.map(([name, words]) => element("option", { value: name }, words)));
       select.value = all.some(([name]) => name === value) ? value : ALWAYS;
       byId("answering").hidden = !isOffered;

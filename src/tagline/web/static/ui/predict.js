@@ -90,7 +90,8 @@ function predictTab(state, choice, onProblem) {
     const needed = choice.threshold();
     let digits = 1; // that show a difference
     while (digits < 6 && percent(probability, digits) === percent(needed, digits)) digits++;
-    return `Nearest: ${shown(given[0])}, ${percent(probability, digits)}; an answer needs ${percent(needed, digits)}`;
+    const how = ranking()[0][0] === given[0] ? "Most probable" : "Without a threshold";
+    return `${how}: ${shown(given[0])}, ${percent(probability, digits)}, below the threshold of ${percent(needed, digits)}`;
   }
 
   /** Whether the probability of the class predicted is too low for an answer. */
