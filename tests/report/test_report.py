@@ -169,6 +169,13 @@ def test_hostile_words_stay_words(tmp_path):
     assert "<b>a</b>" in page.words("classes")
 
 
+def test_names_of_classes_may_break_after_an_underscore(tmp_path):
+    html = write_report(write_run(tmp_path, ["card_not_working", "w" * 30, "c"], "multiclass", n=60)).read_text()
+    section = html[html.index('<section id="classes">') : html.index('<section id="plots">')]
+    assert '<bdi class="whole">card_<wbr>not_<wbr>working</bdi>' in section
+    assert f"<bdi>{'w' * 30}</bdi>" in section
+
+
 def decisions(chosen, protocol, task="binary", **metrics):
     return provenance({"chosen": chosen, "recipe": {"protocol": protocol}}, {"task": task, **metrics})["decisions"]
 

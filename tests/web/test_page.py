@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tagline import TextClassifier
 from tagline.explain import explain_text
 from tests.synthetic_texts import made_up, unclear
-from tests.web.browsing import REVIEW, Opener, ready
+from tests.web.browsing import PHONE, REVIEW, Opener, ready
 
 pytestmark = pytest.mark.slow  # models are trained, and a browser started
 
@@ -139,6 +139,25 @@ def test_many_classes_are_shown_on_request(opened: Opener) -> None:
     expect(page.locator("#bars li")).to_have_count(77)
     page.locator("#all-classes").click()
     expect(page.locator("#bars li")).to_have_count(8)
+
+
+def test_long_names_break_only_after_an_underscore(opened: Opener) -> None:
+    page = ready(opened("#model=many", viewport=PHONE))
+    page.locator("#tab-model").click()
+    names = page.get_by_role("region", name="Words by class").locator("tbody th bdi")
+    name = names.filter(has_text="a_class_with_a_rather_long_name_00")
+    expect(name).to_have_text("a_class_with_a_rather_long_name_00")
+    lines = name.evaluate("""(name) => {
+        const parts = [...name.childNodes].filter((part) => part.nodeType === Node.TEXT_NODE);
+        return parts.map((part) => {
+            const range = document.createRange();
+            range.selectNodeContents(part);
+            return [...range.getClientRects()].map(({ top }) => top);
+        });
+    }""")
+    assert [len(tops) for tops in lines] == [1] * 8
+    assert len({tops[0] for tops in lines}) > 1  # the name needs several lines
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
 def test_labels_have_a_threshold_and_a_text_without_one_its_nearest(opened: Opener, runs: dict[str, Path]) -> None:

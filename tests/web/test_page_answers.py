@@ -72,6 +72,9 @@ def test_levels_name_the_share_of_texts_that_is_answered(opened: Opener, unclear
     answered = (scores.confidence >= unclear_text.clf.abstention_threshold(0.95)).mean()
     option = page.locator("#answered option[value='0.95']")
     expect(option).to_have_text(f"only if at least 95 % of answers are right ({100 * answered:.0f} % of texts)")
+    page.locator("#answered").select_option("0.95")
+    unsure = f"({100 * (1 - answered):.0f} % of texts) are “unsure”."
+    expect(page.locator("#answered-hint")).to_contain_text(unsure)
 
 
 def test_a_probability_of_ones_own(opened: Opener, unclear_text: Unclear) -> None:

@@ -15,6 +15,7 @@ from tagline.run_folder import refusing
 _TEMPLATES = Path(__file__).parent / "templates"
 _FIGURE = re.compile(r"[≥<>]?\s?[\d.,]+ (%|s|MB)")
 _BACKTICKS = re.compile("`([^`]+)`")
+_LONGEST_WORD = 16  # characters of a name, above which it breaks anywhere
 _LONGEST_OPTION = 40  # characters that are not broken, at a hyphen for instance
 
 
@@ -35,6 +36,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["prose"] = prose
+    environment.filters["name"] = name
     return environment
 
 
@@ -63,6 +65,18 @@ def prose(sentence: str) -> Markup:
     """Set text in backticks as code, and keep per cent signs and p-values in one piece; escape the rest."""
     whole = re.sub(r"(?<=\d) %|\bp [<=] (?=\d)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), sentence)
     return Markup(_BACKTICKS.sub(_code, str(escape(whole))))  # noqa: S704 (escaped just before)
+
+
+def name(value: str) -> Markup:
+    """Isolate a name, such as that of a class, which breaks after ``_`` rather than within a word.
+
+    >>> name("card_not_<b>")
+    Markup('<bdi class="whole">card_<wbr>not_<wbr>&lt;b&gt;</bdi>')
+    """
+    is_whole = all(len(word) <= _LONGEST_WORD for word in re.split(r"[_\s]+", value))
+    parts = Markup("<wbr>").join(re.findall("[^_]*_+(?=.)|.+$", value, re.DOTALL))
+    isolated = Markup('<bdi class="whole">{}</bdi>') if is_whole else Markup("<bdi>{}</bdi>")
+    return isolated.format(parts)
 
 
 def _code(found: re.Match[str]) -> str:

@@ -23,10 +23,11 @@ function answering(state, onChange) {
     byId("answered-hint").textContent = select.value === LEAST ? "Other texts are “unsure”." : chosen ? guarantee(chosen) : "";
   }
 
-  function guarantee({ accuracy, threshold }) {
+  function guarantee({ accuracy, threshold, answered }) {
     const texts = number(state.about.guarantees.held_out_rows);
     const right = `At least ${limit(accuracy)} of the answers are right for texts like the training texts, as ${texts} held-out texts show.`;
-    return threshold > 0 ? `${right} Texts below a probability of ${percent(threshold)} are “unsure”.` : right;
+    if (threshold === 0) return right;
+    return `${right} Texts below a probability of ${percent(threshold)} (${percent(1 - answered, 0)} of texts) are “unsure”.`;
   }
 
   function changed() {

@@ -63,6 +63,16 @@ const nounOf = ({ task }) => (task === "multilabel" ? { one: "label", many: "lab
 /** A name without control characters and marks that change the direction of text. */
 const shown = (name) => name.replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd") || "(empty)";
 
+const LONGEST_WORD = 16; // characters of a name, above which it breaks anywhere
+
+/** A name as it is shown, which breaks after `_` rather than within a word. */
+function named(words) {
+  const isWhole = words.split(/[_\s]+/u).every((word) => word.length <= LONGEST_WORD);
+  const parts = words.match(/[^_]*_+|[^_]+/g) ?? [];
+  const breakable = parts.flatMap((part, i) => (i ? [element("wbr"), part] : [part]));
+  return element("bdi", { class: isWhole ? "whole" : null }, ...breakable);
+}
+
 /** Shows an error's words, or hides the place for them. */
 function tell(place, error) {
   place.hidden = error === null;

@@ -156,7 +156,7 @@ function predictTab(state, choice, onProblem) {
         element(
           "li",
           { class: given.has(name) ? "given" : null },
-          element("span", {}, element("bdi", {}, shown(name))),
+          element("span", {}, named(shown(name))),
           element("span", {}, percent(probability)),
           bar(probability, "track", thresholdOf(name)),
         ),

@@ -5,7 +5,8 @@ function table(caption, columns, rows, { className = null, feet = [] } = {}) {
   const cell = (content, k) => {
     const { start } = columns[k];
     const attributes = { class: start ? "start" : null, ...(k === 0 ? { scope: "row" } : {}) };
-    return element(k === 0 ? "th" : "td", attributes, start ? element("bdi", {}, content) : content);
+    const isolated = () => (typeof content === "string" ? named(content) : element("bdi", {}, content));
+    return element(k === 0 ? "th" : "td", attributes, start ? isolated() : content);
   };
   const head = ({ name, start }) => element("th", { scope: "col", class: start ? "start" : null }, name);
   const line = (row) => element("tr", {}, ...row.map(cell));
