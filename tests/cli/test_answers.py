@@ -23,9 +23,7 @@ def test_one_threshold_for_all_classes():
 
 def test_classes_that_are_never_answered_are_named():
     share = "50.0 % of 4 held-out rows; 100.0 % of these are right"
-    assert said(0.7, 0.9) == f"answers each class from a threshold of its own ({share})"
+    assert said(0.7, 0.9) == f"uses a threshold for each class (answers {share})"
     never = "`class 1`, `class 2`, `class 3`"
-    assert (
-        said(0.7, *[np.inf] * 3) == f"answers each class from a threshold of its own ({share}); never answers {never}"
-    )
+    assert said(0.7, *[np.inf] * 3) == f"uses a threshold for each class (answers {share}); never answers {never}"
     assert said(0.7, *[np.inf] * 7).endswith(f"; never answers {never} and 4 more")

@@ -27,7 +27,7 @@ def answers_in_words(scores: HeldOutScores, least: Floats, classes: Sequence[str
         return f"answers texts with a probability of at least {_probability(least[0])} ({share})"
     never = [name for name, threshold in zip(classes, least, strict=True) if np.isinf(threshold)]
     unanswered = f"; never answers {listed(never, _NAMED)}" if never else ""
-    return f"answers each class from a threshold of its own ({share}){unanswered}"
+    return f"uses a threshold for each class (answers {share}){unanswered}"
 
 
 def _percent(share: float | None) -> str:
