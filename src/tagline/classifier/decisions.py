@@ -100,10 +100,10 @@ class DecisionMethods(Estimator):
             if k != rule.positive:
                 rule = replace(rule, positive=k, threshold=1 - float(self.threshold_))
         if costs is not None:
+            given = as_costs(costs, names)
             of_two = rule.positive if self.task_.has_positive else None
-            rule = replace(rule, costs=as_costs(costs, names), positive=of_two)
-            if of_two is not None:
-                rule = replace(rule, threshold=as_costs(costs, names).threshold(of_two))
+            by_costs = rule.threshold if of_two is None else given.threshold(of_two)
+            rule = DecisionRule(by_costs, of_two, given)
         return rule if threshold is None else replace(rule, threshold=threshold)
 
     def _decided(self, proba: Floats) -> NDArray[Any]:

@@ -68,9 +68,8 @@ class NgramLearner:
         folds, how = options.folds, "the rows named"
         if folds is None:
             by_label = data.task is Task.MULTILABEL and recipe.protocol.thresholds == PER_LABEL
-            many = options.hold_out_all
-            n_folds = affordable_folds(texts, data.n_outputs, thresholds=by_label or many)
-            folds, how = hold_out(recipe, data, options.seed, n_folds=n_folds, all_rows=many)
+            n_folds = affordable_folds(texts, data.n_outputs, thresholds=by_label or options.hold_out_all)
+            folds, how = hold_out(recipe, data, options.seed, n_folds=n_folds, all_rows=options.hold_out_all)
         fit = replace(fit, steps=Steps(options.progress, fit.n_labels * fit.n_fits(folds)))
         chosen = _choose(fit, folds)
         learned_rows = None if (options.final and recipe.protocol.refit == "all") or not folds else folds[0][0]
