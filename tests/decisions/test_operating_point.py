@@ -66,7 +66,12 @@ def test_levels_that_the_rows_cannot_show_are_one_line():
 @pytest.mark.parametrize(
     ("precision", "recall", "task", "message"),
     [
-        ({"spm": 0.9}, None, Task.BINARY, "`precision`: `spm` is not a class of this data. Did you mean `spam`"),
+        (
+            {"spm": 0.9},
+            None,
+            Task.BINARY,
+            "`precision`: `spm` is not a class of the training rows. Did you mean `spam`",
+        ),
         (None, {"spam": 1.5}, Task.BINARY, "`recall`: `1.5`, that of `spam`, is not a number between 0 and 1"),
         ({"spam": 0.9}, {"ham": 0.9}, Task.BINARY, "give one of them"),
         ({"spam": 0.9}, {"spam": 0.9}, Task.MULTILABEL, "`spam` has one threshold"),

@@ -90,7 +90,7 @@ def operating_points(
         for given, level in () if levels is None else levels.items():
             name = label_text(given)
             if name not in classes:
-                raise InputError(f"`{metric}`: `{name}` is not a class of this data.{nearest(name, classes)}")
+                raise InputError(f"`{metric}`: `{name}` is not a class of the training rows.{nearest(name, classes)}")
             if not isinstance(level, Real) or not 0.0 < level < 1.0:
                 raise InputError(f"`{metric}`: `{level!s:.40}`, that of `{name}`, is not a number between 0 and 1.")
             if any(point.class_name == name for point in points):

@@ -210,9 +210,12 @@ def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
 
 def _check_targets(dataset: Dataset, settings: TrainSettings) -> None:
     """Check costs, precision and recall before training."""
-    if settings.costs is not None:
-        settings.costs.in_order(dataset.classes, "`--cost`")
-    targets = Targets.of(settings.costs, settings.precision, settings.recall, dataset.classes, dataset.task)
+    untrained = untrained_classes(dataset)
+    trained = [name for name in dataset.classes if name not in untrained]
+    costs = settings.costs
+    if costs is not None:
+        costs = costs.in_order(dataset.classes, "`--cost`").of_classes(trained)
+    targets = Targets.of(costs, settings.precision, settings.recall, trained, dataset.task)
     if targets and settings.threshold is not None:
         raise InputError("`--threshold` is a decision threshold: leave out `--cost`, `--precision` and `--recall`.")
 

@@ -111,7 +111,7 @@ def test_a_run_with_folds_chooses_for_each(call, here, reviews, costs):
         (("--recall", "pos=much"), "is not a class and a level"),
         (("--recall", "pos=0.8", "--recall", "pos=0.9"), "has the class twice"),
         (("--recall", "pos=1.5"), "`1.5`, that of `pos`, is not a number between 0 and 1"),
-        (("--precision", "po=0.9"), "`po` is not a class of this data. Did you mean `pos`?"),
+        (("--precision", "po=0.9"), "`po` is not a class of the training rows. Did you mean `pos`?"),
         (("--precision", "pos=0.9", "--recall", "neg=0.9"), "give one of them"),
         (("--precision", "pos=0.9", "--threshold", "0.4"), "leave out `--cost`, `--precision` and `--recall`"),
     ],
@@ -133,4 +133,13 @@ def test_what_cannot_be_is_one_line(fails, here, reviews, options, said):
 def test_a_table_that_cannot_be_is_one_line(fails, here, reviews, costs, table, said):
     costs.write_text(table)
     assert said in fails("train", reviews, "--recipe", "naive-bayes", "--cost", costs)
+    assert not list(here.iterdir())
+
+
+def test_a_class_of_test_rows_only_has_no_recall(fails, here, reviews, tmp_path):
+    rows = pl.read_csv(reviews).head(40)
+    rows.with_columns(stars=pl.Series(["meh", *rows["stars"][1:]])).write_csv(tmp_path / "test.csv")
+    said = fails("train", reviews, "--recipe", "naive-bayes", "--test", tmp_path / "test.csv", "--recall", "meh=0.8")
+    assert "`meh` is not a class of the training rows" in said
+    assert "training on" not in said
     assert not list(here.iterdir())
