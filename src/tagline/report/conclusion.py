@@ -1,4 +1,4 @@
-"""Comparisons of runs, and repeated use of a test set, in sentences."""
+"""Comparisons of runs, repeated use of a test set, abstention and targets of decisions, in sentences."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

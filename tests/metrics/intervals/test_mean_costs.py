@@ -19,7 +19,7 @@ def test_of_costs_of_0_and_1_it_is_almost_the_exact_interval_of_a_share(n_wrong)
 @pytest.mark.parametrize(
     ("costs", "shares"),
     [((0, 1, 10), (0.9, 0.09, 0.01)), ((0, 1), (0.03, 0.97)), ((0, 1, 10), (0.02, 0.979, 0.001))],
-    ids=["rare dear", "rare cheap", "both"],
+    ids=["rare costly", "rare cheap", "both"],
 )
 @pytest.mark.parametrize("copies", [1, 2])
 def test_it_contains_the_mean_in_95_of_100_samples_or_more(costs, shares, copies):

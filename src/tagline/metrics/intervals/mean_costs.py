@@ -13,7 +13,7 @@ def mean_cost_interval(costs: Floats, lowest: float, highest: float, units: Unit
     """Return the interval of the mean of costs, ``(n,)``, which lie between ``lowest`` and ``highest``.
 
     It is the gamma interval for weighted sums of Poisson counts, with the variance of a multinomial sample: a few rare
-    and dear mistakes are most of a mean, and rows that show none of them must not give a narrow interval. Its upper
+    and costly mistakes are most of a mean, and rows that show none of them must not give a narrow interval. Its upper
     end allows for one more row, or unit, of the highest cost. Where cheap rows are the rare ones instead, the lower end
     is that of the upper end's mirror image, and allows for one more row of the lowest cost. ``None`` of a single unit.
 
