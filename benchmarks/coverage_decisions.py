@@ -1,7 +1,7 @@
 """Guarantees of abstention, of operating points and of prediction sets on unseen texts.
 
-Training texts and unseen texts are drawn from the train rows of the built-in data sets, anew for each sample, which
-is a complete fit of `fast`.
+Each sample draws training texts and unseen texts from the train rows of a built-in data set, and is a complete fit of
+`fast`.
 """
 
 from collections.abc import Sequence

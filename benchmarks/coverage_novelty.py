@@ -1,6 +1,6 @@
 """False alarms of novelty: how many unseen texts have a p-value of at most a share.
 
-Training texts and unseen texts are drawn from the train rows of the built-in data sets, anew for each sample.
+Each sample draws training texts and unseen texts from the train rows of a built-in data set.
 """
 
 import numpy as np

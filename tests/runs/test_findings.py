@@ -26,7 +26,7 @@ from tagline.runs.findings import (
 )
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
-from tagline.runs.write import findings_of_run
+from tagline.runs.writing.run import findings_of_run
 
 
 def figures(tp: int, fp: int, support: int) -> dict[str, int]:

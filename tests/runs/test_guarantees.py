@@ -10,9 +10,9 @@ from tagline import TextClassifier
 from tagline.errors import InputError
 from tagline.metrics.intervals.shares import share_interval
 from tagline.runs.evaluate import evaluate_model
-from tagline.runs.evaluation_folder import write_evaluation
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
+from tagline.runs.writing.evaluation import write_evaluation
 from tests.synthetic_texts import made_up, several
 
 

@@ -84,9 +84,9 @@ def _effective_numbers(hits: Bools, units: Units, order: Ints, sizes: Ints) -> F
     for end in sizes.tolist():
         part += np.bincount(of_rows[start:end], hits[start:end], units.n)
         whole += np.bincount(of_rows[start:end], minlength=units.n)
-        begun = np.flatnonzero(whole)
-        answered = Units(np.repeat(np.arange(len(begun)), whole[begun]), len(begun))
-        numbers.append(float(effective_number(part[begun, None], whole[begun, None].astype(float), answered)[0]))
+        u = np.flatnonzero(whole)
+        answered = Units(np.repeat(np.arange(len(u)), whole[u]), len(u))
+        numbers.append(float(effective_number(part[u, None], whole[u, None].astype(float), answered)[0]))
         start = end
     return np.array(numbers)
 

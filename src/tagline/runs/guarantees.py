@@ -48,10 +48,8 @@ class RowsAtLevels:
         decided = np.zeros((n, n_classes), dtype=bool)
         decided[every, predicted.y_pred] = True
         for coverage in set_levels(scores):
-            inside, k = (
-                prediction_sets(predicted.proba, decided, coverage.threshold),
-                COVERAGES.index(coverage.coverage),
-            )
+            inside = prediction_sets(predicted.proba, decided, coverage.threshold)
+            k = COVERAGES.index(coverage.coverage)
             size[:, k], covered[:, k] = inside.sum(axis=1), inside[every, predicted.y_true]
         return cls(answered, size, covered)
 

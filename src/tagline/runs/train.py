@@ -33,7 +33,6 @@ from tagline.runs.data import (
 )
 from tagline.runs.findings import hardly_found, never_predicted
 from tagline.runs.fit import Job, Result, fit_folds, fit_split
-from tagline.runs.record import SearchResult, row_counts, run_json
 from tagline.runs.resume import (
     UnfinishedRun,
     is_rereadable,
@@ -43,7 +42,8 @@ from tagline.runs.resume import (
 )
 from tagline.runs.settings import Log, Observer, Progress, TrainSettings
 from tagline.runs.tracking import Parameter, Tracking, check_trackers, flat_parameters, tracked
-from tagline.runs.write import write_run
+from tagline.runs.writing.record import SearchResult, row_counts, run_json
+from tagline.runs.writing.run import write_run
 
 if TYPE_CHECKING:
     from tagline.learners import TrainingRecord

@@ -48,7 +48,7 @@ def evaluate(
     from tagline.decisions.cost_table import read_costs
     from tagline.runs.environment import process_seconds
     from tagline.runs.evaluate import evaluate_model
-    from tagline.runs.evaluation_folder import check_evaluation_target, write_evaluation
+    from tagline.runs.writing.evaluation import check_evaluation_target, write_evaluation
 
     before = process_seconds()
     session = options.session_of(context)

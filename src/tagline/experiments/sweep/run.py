@@ -41,8 +41,8 @@ from tagline.recipes import EmbeddingModel
 from tagline.run_folder import RUNS, check_parent, reserved, run_name
 from tagline.runs.data import with_absolute_paths, word_index_of
 from tagline.runs.environment import machine
-from tagline.runs.record import row_counts
 from tagline.runs.resume import absolute, is_rereadable, with_versions
+from tagline.runs.writing.record import row_counts
 
 _SEEDS_OF_CURVE = 3
 _MOST_CURVES = 6

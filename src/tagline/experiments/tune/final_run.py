@@ -15,9 +15,9 @@ from tagline.experiments.tune.time_budget import TimeBudget
 from tagline.recipes import load_recipe
 from tagline.run_folder import RECIPE, check_target
 from tagline.runs.data import RunInputs
-from tagline.runs.record import SearchResult
 from tagline.runs.settings import Observer
 from tagline.runs.train import Run, fit_and_write
+from tagline.runs.writing.record import SearchResult
 
 DEFAULT = "fast"  # the recipe that is trained without a search
 

@@ -18,7 +18,7 @@ from tagline.experiments.tune.study import Study
 from tagline.metrics.units import Units
 from tagline.recipes import format_recipe
 from tagline.run_folder import LEADERBOARD, RECIPE
-from tagline.runs.record import SearchResult
+from tagline.runs.writing.record import SearchResult
 
 
 def search_record(

@@ -24,10 +24,10 @@ from tagline.run_folder import (
 )
 from tagline.runs.environment import machine, versions
 from tagline.runs.evaluate import Evaluation
-from tagline.runs.record import first_texts
 from tagline.runs.resume import is_rereadable
 from tagline.runs.settings import Log
 from tagline.runs.test_ledger import fingerprint
+from tagline.runs.writing.record import first_texts
 
 
 def check_evaluation_target(out: str | Path | None, log: Log) -> Path | None:

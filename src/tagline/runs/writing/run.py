@@ -13,8 +13,8 @@ from tagline.run_folder import RunFolder
 from tagline.runs.data import RunInputs, untrained_classes
 from tagline.runs.findings import key_findings
 from tagline.runs.fit import Result
-from tagline.runs.record import SearchResult, metrics_json
 from tagline.runs.settings import Log
+from tagline.runs.writing.record import SearchResult, metrics_json
 
 if TYPE_CHECKING:
     from tagline.learners import TrainingRecord
