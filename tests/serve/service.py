@@ -28,8 +28,9 @@ class Running:
         self.host, self.port = "127.0.0.1", int(address.rpartition(":")[2])
 
     def lines(self) -> list[dict[str, Any]]:
-        """The log so far."""
-        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+        """The complete lines of the log so far: the server may be writing the last one."""
+        complete = self._log.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in complete.splitlines() if line.startswith("{")]
 
     def logged(self, event: str, seconds: float = 30.0) -> dict[str, Any]:
         """The first line of an event, waited for."""
