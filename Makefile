@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+CYTHON := $(shell find src -name '*.pyx' -o -name '*.pxd' -o -name '*.h')
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 # `--no-compile` halves the time of an installation: bytecode is written at the first import.
@@ -9,13 +10,16 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # those of OpenMP wait in a loop, which doubled the time of a round.
 PARALLEL_TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test fast lint types bench kill soak fuzz docs site audit sbom system
+.PHONY: help setup extensions demo test fast lint types bench kill soak fuzz docs site audit sbom system
 .DEFAULT_GOAL := help
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.setup ## create .venv with tagline (editable) and the development tools
+
+extensions: ## compile what was changed in the Cython sources
+	$(BIN)/python setup.py -q build_ext --inplace
 
 demo: $(VENV)/.demo ## train on 25,000 film reviews, then classify a sentence
 	$(BIN)/tagline train --out runs/demo
@@ -88,8 +92,8 @@ $(BIN)/python:
 	  echo "error: tagline needs Python 3.11 or newer, and '$(PYTHON)' is older or missing. Run 'make PYTHON=python3.12 setup'." >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 
-# Stamp files: an installation runs again when a dependency file is newer than its stamp.
-$(VENV)/.setup: pyproject.toml constraints.txt | $(BIN)/python
+# Stamp files: an installation runs again when a dependency file or a source of the compiled extensions is newer.
+$(VENV)/.setup: pyproject.toml constraints.txt setup.py $(CYTHON) | $(BIN)/python
 	@echo "Installing tagline and its development tools into $(VENV) (about a minute; PyTorch is large) ..." >&2
 	@$(PIP_INSTALL) -e '.[samples,xlsx,dev]'
 	@touch $(VENV)/.demo $@
@@ -98,7 +102,7 @@ $(VENV)/.fuzz: $(VENV)/.setup
 	@$(PIP_INSTALL) -e '.[fuzz]'
 	@touch $@
 
-$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.demo: pyproject.toml constraints.txt setup.py $(CYTHON) | $(BIN)/python
 	@echo "Installing tagline and its sample data into $(VENV) (about 15 seconds) ..." >&2
 	@$(PIP_INSTALL) -e '.[samples]'
 	@touch $@

@@ -70,7 +70,7 @@ def test_the_wheel_contains_all_data_files(wheel: Path) -> None:
     wanted = {
         path.relative_to(source).as_posix()
         for path in (source / "tagline").rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.suffix not in {".pyc", ".pxd", ".pyx", ".h"}
     }
     assert {"tagline/py.typed", "tagline/recipes/fast.toml", "tagline/report/templates/report.html.j2"} <= wanted
     assert wanted <= held
