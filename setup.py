@@ -52,6 +52,7 @@ def extensions() -> list[Extension]:
         Extension(
             ".".join(path.relative_to(SOURCE).with_suffix("").parts),
             [str(path)],
+            include_dirs=[str(path.parent)],
             define_macros=STABLE_ABI,
             py_limited_api=True,
         )

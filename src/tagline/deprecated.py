@@ -12,6 +12,7 @@ MOVED = {
     "tagline.datasets": "tagline.data",
     "tagline.evaluation": "tagline.metrics",
     "tagline.evaluation.history_plots": "tagline.plots.history",
+    "tagline.features.ngram_arrays": "tagline.features.ngrams.arrays",
     "tagline.features.skip_gram": "tagline.features.vectors.skip_gram",
     "tagline.indicators": "tagline.inputs.indicators",
     "tagline.run": "tagline.runs",

@@ -1,5 +1,7 @@
 """Sparse matrices: rows counted without sorting, and sliced without copying."""
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -32,10 +34,22 @@ def count_columns(columns: NDArray[np.int32], lengths: NDArray[np.int64], n_colu
     return sp.vstack(blocks, format="csr") if blocks else sp.csr_matrix((0, n_columns), dtype=np.float32)
 
 
+def csr(
+    data: NDArray[Any], indices: NDArray[np.integer], ends: NDArray[np.int64], shape: tuple[int, int]
+) -> sp.csr_matrix:
+    """Return the matrix of these arrays, without a copy; ``ends``, (n_rows + 1,), is its ``indptr``.
+
+    SciPy's constructor reads all indices to choose their type, which is int32 if their number fits in 31 bits.
+    """
+    of_index = np.int32 if ends[-1] < 2**31 else np.int64
+    matrix = sp.csr_matrix(shape, dtype=data.dtype)
+    matrix.indptr = ends.astype(of_index)
+    matrix.indices = indices.astype(of_index, copy=False)
+    matrix.data = data
+    return matrix
+
+
 def view_rows(X: sp.csr_matrix, start: int, stop: int) -> sp.csr_matrix:
     """Return ``X[start:stop]`` on the same memory; SciPy's own slice is a copy."""
     low, high = X.indptr[start], X.indptr[stop]
-    view = sp.csr_matrix((stop - start, X.shape[1]), dtype=X.dtype)
-    view.data, view.indices = X.data[low:high], X.indices[low:high]  # the constructor would copy so small a part
-    view.indptr = X.indptr[start : stop + 1] - low
-    return view
+    return csr(X.data[low:high], X.indices[low:high], X.indptr[start : stop + 1] - low, (stop - start, X.shape[1]))

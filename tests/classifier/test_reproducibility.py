@@ -18,7 +18,6 @@ from threadpoolctl import threadpool_limits
 
 from tagline import TextClassifier, measure
 from tagline.deprecated import TaglineDeprecationWarning
-from tagline.features import ngram_arrays as arrays
 from tagline.inputs.indicators import IndicatorFormat
 from tests.classifier.small_data import LABELS, ODD, TEXTS, data
 from tests.ngram_recipes import POSSIBLE
@@ -46,7 +45,6 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
     seen = []
     for n, cores in enumerate((2, 2, 1, 4)):
         monkeypatch.setattr("tagline.parallel.cores", lambda cores=cores: cores)
-        monkeypatch.setattr(arrays, "cores", lambda cores=cores: cores)
         clf = TextClassifier(recipe, settings={"model.n_trees": 5}, seed=3).fit(texts, labels)
         seen.append(bundle_bytes(clf, tmp_path / str(n)))
     assert seen[1:] == seen[:1] * 3

@@ -1,10 +1,459 @@
-"""n-grams, compiled."""
-from libc.stdint cimport int64_t
+"""n-grams over symbols: counted, looked up and assembled to rows.
 
-def total(const int64_t[::1] values):
-    cdef int64_t s = 0
-    cdef Py_ssize_t i
+The symbols of all texts (or words) are one int32 array, (n_positions,), -1 for unknown ones; text ``t`` has positions
+``ends[t]`` to ``ends[t + 1]``. An n-gram is its prefix, the n-gram one shorter that starts at the same position, and
+its last symbol: ``key = prefix * n_symbols + last``. Each function works on a range of texts or buckets, so that
+several threads can share the work; what a function writes does not depend on how it is divided.
+
+`tagline.features.ngrams.counting` checks the arrays and is the only caller.
+"""
+
+cimport cython
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+cdef extern from "prefetch.h":
+    void prefetch "TAGLINE_PREFETCH"(const void* address) noexcept nogil
+
+cdef uint64_t FIBONACCI = 0x9E3779B97F4A7C15ULL  # 2**64 / golden ratio: spreads keys that differ in a few bits
+cdef enum:
+    FEW = 40  # so many numbers are sorted faster by insertion than by counting digits
+    DIGIT = 8  # bits that a counting sort orders by in one pass
+    RADIX = 256
+    AHEAD = 64  # look-ups whose memory is asked for together
+
+
+cdef struct Occurrence:
+    int64_t key
+    int32_t position
+    int32_t text  # while its bucket is counted its slot, later its rank among the keys kept of its bucket, or -1
+
+
+cdef struct Slot:
+    int64_t key  # -1: empty
+    int32_t df
+    int32_t text  # the last one that the key was found in; later the rank of the key, or -1
+
+
+cdef struct Kept:
+    uint64_t key
+    uint32_t slot
+
+
+cdef inline int _shift(int64_t n) noexcept nogil:
+    """Return 64 less the bits of the smallest table that has twice as many slots as ``n`` keys."""
+    cdef int bits = 4
+    while (<int64_t>1 << bits) < 2 * n:
+        bits += 1
+    return 64 - bits
+
+
+cdef inline uint64_t _home(int64_t key, int shift) noexcept nogil:
+    return (<uint64_t>key * FIBONACCI) >> shift
+
+
+def count_prefixes(
+    const int32_t[::1] prefixes, const int32_t[::1] symbols, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last,
+    int order, int64_t[::1] counts,
+):
+    """Add to ``counts``, (n_prefixes,), how many n-grams of ``order`` start with each prefix in some texts."""
+    cdef Py_ssize_t text
+    cdef int64_t at
     with nogil:
-        for i in range(values.shape[0]):
-            s += values[i]
-    return s
+        for text in range(first, last):
+            for at in range(ends[text], ends[text + 1] - order + 1):
+                if prefixes[at] >= 0 and symbols[at + order - 1] >= 0:
+                    counts[prefixes[at]] += 1
+
+
+def count_buckets(
+    const int32_t[::1] prefixes, const int32_t[::1] symbols, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last,
+    int order, const int32_t[::1] bucket_of, int64_t[::1] counts,
+):
+    """Add to ``counts``, (n_buckets,), how many n-grams of ``order`` some texts have in each bucket of prefixes."""
+    cdef Py_ssize_t text
+    cdef int64_t at
+    with nogil:
+        for text in range(first, last):
+            for at in range(ends[text], ends[text + 1] - order + 1):
+                if prefixes[at] >= 0 and symbols[at + order - 1] >= 0:
+                    counts[bucket_of[prefixes[at]]] += 1
+
+
+def fill_buckets(
+    const int32_t[::1] prefixes, const int32_t[::1] symbols, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last,
+    int order, int64_t n_symbols, const int32_t[::1] bucket_of, int32_t low, int32_t high, int64_t[::1] places,
+    int64_t[:, ::1] occurrences,
+):
+    """Write the n-grams of some texts whose bucket is ``low`` … ``high - 1`` to the ``places``, (n_buckets,), of each.
+
+    ``occurrences``, (n, 2), holds `Occurrence` records.
+    """
+    cdef Occurrence* written = <Occurrence*>&occurrences[0, 0]
+    cdef Py_ssize_t text
+    cdef int64_t at, place
+    cdef int32_t prefix, bucket
+    with nogil:
+        for text in range(first, last):
+            for at in range(ends[text], ends[text + 1] - order + 1):
+                prefix = prefixes[at]
+                if prefix < 0 or symbols[at + order - 1] < 0:
+                    continue
+                bucket = bucket_of[prefix]
+                if bucket < low or bucket >= high:
+                    continue
+                place = places[bucket]
+                places[bucket] = place + 1
+                written[place].key = prefix * n_symbols + symbols[at + order - 1]
+                written[place].position = <int32_t>at
+                written[place].text = <int32_t>text
+
+
+def count_keys(
+    int64_t[:, ::1] occurrences, const int64_t[::1] starts, Py_ssize_t first, Py_ssize_t last, int32_t min_df,
+    const int64_t[::1] most_keys, const int64_t[::1] places, int64_t[::1] keys, int64_t[::1] n_kept,
+):
+    """Find the keys of some buckets that occur in ``min_df`` texts or more.
+
+    Bucket ``b`` has the occurrences ``starts[b]`` to ``starts[b + 1]``, texts ascending, and at most ``most_keys[b]``
+    keys. The keys kept are written to ``keys`` from ``places[b]`` on, ascending, their number to ``n_kept[b]``, and the
+    rank of its key to each occurrence, -1 if it is not kept.
+    """
+    cdef Occurrence* found = <Occurrence*>&occurrences[0, 0]
+    cdef Occurrence* end
+    cdef Occurrence* one
+    cdef int64_t most = 0, most_kept = 0, n, capacity, mask, i, kept, low
+    cdef int shift
+    cdef uint64_t at
+    cdef Py_ssize_t bucket
+    cdef Slot* slots
+    cdef Kept* ranked
+    cdef Kept* spare
+    for bucket in range(first, last):
+        n = min(starts[bucket + 1] - starts[bucket], most_keys[bucket])
+        most = max(most, n)
+        most_kept = max(most_kept, min(n, (starts[bucket + 1] - starts[bucket]) // min_df))
+    slots = <Slot*>malloc((<size_t>1 << (64 - _shift(most))) * sizeof(Slot))
+    ranked = <Kept*>malloc((most_kept + 1) * sizeof(Kept))
+    spare = <Kept*>malloc((most_kept + 1) * sizeof(Kept))
+    if slots == NULL or ranked == NULL or spare == NULL:
+        free(slots)
+        free(ranked)
+        free(spare)
+        raise MemoryError
+    with nogil:
+        for bucket in range(first, last):
+            one = found + starts[bucket]
+            end = found + starts[bucket + 1]
+            shift = _shift(min(end - one, most_keys[bucket]))
+            capacity = <int64_t>1 << (64 - shift)
+            mask = capacity - 1
+            for i in range(capacity):
+                slots[i].key = -1
+            while one < end:
+                at = _home(one.key, shift)
+                while slots[at].key != one.key and slots[at].key != -1:
+                    at = (at + 1) & mask
+                if slots[at].key == -1:
+                    slots[at].key = one.key
+                    slots[at].df = 1
+                    slots[at].text = one.text
+                elif slots[at].text != one.text:
+                    slots[at].df += 1
+                    slots[at].text = one.text
+                one.text = <int32_t>at
+                one += 1
+            kept = 0
+            low = -1
+            for i in range(capacity):
+                if slots[i].key < 0:
+                    continue
+                slots[i].text = -1
+                if slots[i].df >= min_df:
+                    ranked[kept].key = <uint64_t>slots[i].key
+                    ranked[kept].slot = <uint32_t>i
+                    if low < 0 or slots[i].key < low:
+                        low = slots[i].key
+                    kept += 1
+            _sort_kept(ranked, spare, kept, <uint64_t>low)
+            for i in range(kept):
+                keys[places[bucket] + i] = <int64_t>ranked[i].key
+                slots[ranked[i].slot].text = <int32_t>i
+            n_kept[bucket] = kept
+            one = found + starts[bucket]
+            while one < end:
+                one.text = slots[one.text].text
+                one += 1
+        free(slots)
+        free(ranked)
+        free(spare)
+
+
+cdef void _sort_kept(Kept* values, Kept* spare, int64_t n, uint64_t low) noexcept nogil:
+    """Sort by key; no key is below ``low``."""
+    cdef int64_t starts[RADIX]
+    cdef uint64_t spread = 0
+    cdef int64_t i, total, size
+    cdef int bit
+    cdef Kept* source = values
+    cdef Kept* target = spare
+    cdef Kept one
+    cdef Kept* swap
+    if n <= FEW:
+        for i in range(1, n):
+            one = values[i]
+            size = i - 1
+            while size >= 0 and values[size].key > one.key:
+                values[size + 1] = values[size]
+                size -= 1
+            values[size + 1] = one
+        return
+    for i in range(n):
+        spread |= values[i].key - low
+    bit = 0
+    while bit < 64 and spread >> bit:
+        memset(starts, 0, sizeof(starts))
+        for i in range(n):
+            starts[((source[i].key - low) >> bit) & (RADIX - 1)] += 1
+        total = 0
+        for i in range(RADIX):
+            size = starts[i]
+            starts[i] = total
+            total += size
+        for i in range(n):
+            size = ((source[i].key - low) >> bit) & (RADIX - 1)
+            target[starts[size]] = source[i]
+            starts[size] += 1
+        swap = source
+        source = target
+        target = swap
+        bit += DIGIT
+    if source != values:
+        for i in range(n):
+            values[i] = source[i]
+
+
+def number_keys(
+    const int64_t[:, ::1] occurrences, const int64_t[::1] starts, Py_ssize_t first, Py_ssize_t last,
+    const int64_t[::1] offsets, int32_t[::1] ids,
+):
+    """Write the number of its key to the position of each occurrence: its rank and the offset of its bucket."""
+    cdef Occurrence* one
+    cdef Occurrence* end
+    cdef Py_ssize_t bucket
+    with nogil:
+        for bucket in range(first, last):
+            one = <Occurrence*>&occurrences[0, 0] + starts[bucket]
+            end = <Occurrence*>&occurrences[0, 0] + starts[bucket + 1]
+            while one < end:
+                if one.text >= 0:
+                    ids[one.position] = <int32_t>(one.text + offsets[bucket])
+                one += 1
+
+
+def count_texts(
+    const int32_t[::1] ids, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last, int32_t[::1] last_text,
+    int64_t[::1] df,
+):
+    """Add to ``df``, (n_ids,), in how many of some texts each id occurs; ids below 0 are left out.
+
+    ``last_text``, (n_ids,), is the last text that has each id, -1 before the first.
+    """
+    cdef Py_ssize_t text
+    cdef int64_t at
+    cdef int32_t id_
+    with nogil:
+        for text in range(first, last):
+            for at in range(ends[text], ends[text + 1]):
+                id_ = ids[at]
+                if id_ >= 0 and last_text[id_] != text:
+                    last_text[id_] = <int32_t>text
+                    df[id_] += 1
+
+
+cdef int64_t _sort_ids(int32_t* ids, int64_t n, int32_t* spare) noexcept nogil:
+    """Move the ids that are not negative to the front, sort them, and return their number."""
+    cdef int64_t starts[RADIX]
+    cdef int64_t n_known = 0, i, total, size
+    cdef uint32_t all_bits = 0
+    cdef int bit = 0
+    cdef int32_t one
+    cdef int32_t* source = ids
+    cdef int32_t* target = spare
+    cdef int32_t* swap
+    for i in range(n):
+        one = ids[i]
+        ids[n_known] = one
+        n_known += one >= 0
+    if n_known <= FEW:
+        for i in range(1, n_known):
+            one = ids[i]
+            size = i - 1
+            while size >= 0 and ids[size] > one:
+                ids[size + 1] = ids[size]
+                size -= 1
+            ids[size + 1] = one
+        return n_known
+    for i in range(n_known):
+        all_bits |= <uint32_t>ids[i]
+    while bit < 32 and all_bits >> bit:
+        memset(starts, 0, sizeof(starts))
+        for i in range(n_known):
+            starts[(<uint32_t>source[i] >> bit) & (RADIX - 1)] += 1
+        total = 0
+        for i in range(RADIX):
+            size = starts[i]
+            starts[i] = total
+            total += size
+        for i in range(n_known):
+            size = (<uint32_t>source[i] >> bit) & (RADIX - 1)
+            target[starts[size]] = source[i]
+            starts[size] += 1
+        swap = source
+        source = target
+        target = swap
+        bit += DIGIT
+    if source != ids:
+        for i in range(n_known):
+            ids[i] = source[i]
+    return n_known
+
+
+def sort_texts(
+    int32_t[::1] ids, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last, int64_t[::1] n_known,
+    int64_t[::1] n_distinct,
+):
+    """Sort the ids of each of some texts, known ones first.
+
+    Their number is written to ``n_known``, (n_texts,), and that of distinct ones is added to ``n_distinct``.
+    """
+    cdef int64_t longest = 0, i, known, distinct
+    cdef Py_ssize_t text
+    cdef int32_t* of_text
+    cdef int32_t* spare
+    for text in range(first, last):
+        longest = max(longest, ends[text + 1] - ends[text])
+    spare = <int32_t*>malloc((longest + 1) * sizeof(int32_t))
+    if spare == NULL:
+        raise MemoryError
+    with nogil:
+        for text in range(first, last):
+            of_text = &ids[0] + ends[text]
+            known = _sort_ids(of_text, ends[text + 1] - ends[text], spare)
+            distinct = known > 0
+            for i in range(1, known):
+                distinct += of_text[i] != of_text[i - 1]
+            n_known[text] = known
+            n_distinct[text] += distinct
+        free(spare)
+
+
+def write_rows(
+    const int32_t[::1] ids, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last, const int64_t[::1] n_known,
+    int32_t offset, int64_t[::1] places, int32_t[::1] indices, float[::1] counts,
+):
+    """Write the distinct ids of some texts, plus ``offset``, and their counts to the ``places``, (n_texts,), of each.
+
+    The ids are those that `sort_texts` sorted; the places are moved on.
+    """
+    cdef Py_ssize_t text
+    cdef int64_t i, place
+    cdef int32_t id_
+    with nogil:
+        for text in range(first, last):
+            place = places[text] - 1
+            id_ = -1
+            for i in range(ends[text], ends[text] + n_known[text]):
+                if ids[i] != id_:
+                    id_ = ids[i]
+                    place += 1
+                    indices[place] = id_ + offset
+                    counts[place] = 1.0
+                else:
+                    counts[place] += 1.0
+            places[text] = place + 1
+
+
+@cython.final
+cdef class Index:
+    """An open-addressing hash table from the keys of an order, (n_keys,), distinct and not negative, to their ranks."""
+
+    cdef int64_t* _keys
+    cdef int32_t* _ranks
+    cdef int _shift
+    cdef readonly int64_t n_keys
+
+    def __cinit__(self, const int64_t[::1] keys):
+        cdef uint64_t at, mask
+        cdef int64_t i
+        self.n_keys = keys.shape[0]
+        self._shift = _shift(self.n_keys)
+        mask = (<uint64_t>1 << (64 - self._shift)) - 1
+        self._keys = <int64_t*>malloc((mask + 1) * sizeof(int64_t))
+        self._ranks = <int32_t*>malloc((mask + 1) * sizeof(int32_t))
+        if self._keys == NULL or self._ranks == NULL:
+            raise MemoryError
+        with nogil:
+            memset(self._keys, 0xFF, (mask + 1) * sizeof(int64_t))
+            for i in range(self.n_keys):
+                at = _home(keys[i], self._shift)
+                while self._keys[at] != -1:
+                    at = (at + 1) & mask
+                self._keys[at] = keys[i]
+                self._ranks[at] = <int32_t>i
+
+    def __dealloc__(self):
+        free(self._keys)
+        free(self._ranks)
+
+    cdef int32_t find(self, int64_t key) noexcept nogil:
+        cdef uint64_t mask = (<uint64_t>1 << (64 - self._shift)) - 1
+        cdef uint64_t at = _home(key, self._shift)
+        while self._keys[at] != key:
+            if self._keys[at] == -1:
+                return -1
+            at = (at + 1) & mask
+        return self._ranks[at]
+
+    cdef void expect(self, int64_t key) noexcept nogil:
+        """Ask for the memory that `find` will read first."""
+        cdef uint64_t at = _home(key, self._shift)
+        prefetch(&self._keys[at])
+        prefetch(&self._ranks[at])
+
+    def extend(
+        self, const int32_t[::1] prefixes, const int32_t[::1] symbols, const int64_t[::1] ends, Py_ssize_t first,
+        Py_ssize_t last, int order, int64_t n_symbols, int32_t[::1] ids,
+    ):
+        """Write the rank of the n-gram of ``order`` at each position of some texts to ``ids``; -1: it is unknown."""
+        cdef Py_ssize_t text
+        with nogil:
+            for text in range(first, last):
+                extend(self, &prefixes[0] + ends[text], &symbols[0] + ends[text], ends[text + 1] - ends[text], order,
+                       n_symbols, &ids[0] + ends[text])
+
+
+cdef void extend(
+    Index index, const int32_t* prefixes, const int32_t* symbols, int64_t n, int order, int64_t n_symbols, int32_t* ids
+) noexcept nogil:
+    """Write the rank of the n-gram of ``order`` at each of ``n`` positions of a text to ``ids``; -1: it is unknown.
+
+    ``ids`` may be ``prefixes``.
+    """
+    cdef int64_t keys[AHEAD]
+    cdef int64_t at, n_block
+    cdef int64_t start = 0
+    cdef int64_t n_starts = max(n - order + 1, 0)  # where an n-gram can start
+    while start < n_starts:
+        n_block = min(AHEAD, n_starts - start)
+        for at in range(n_block):
+            keys[at] = -1
+            if prefixes[start + at] >= 0 and symbols[start + at + order - 1] >= 0:
+                keys[at] = prefixes[start + at] * n_symbols + symbols[start + at + order - 1]
+                index.expect(keys[at])
+        for at in range(n_block):
+            ids[start + at] = -1 if keys[at] < 0 else index.find(keys[at])
+        start += n_block
+    for at in range(n_starts, n):
+        ids[at] = -1

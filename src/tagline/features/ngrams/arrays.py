@@ -1,10 +1,8 @@
-"""The inner loops of the n-gram features, as functions of plain arrays: count, look up, assemble.
+"""Counting and finding n-grams in NumPy: the reference of the compiled core, and its stand-in where it is missing.
 
-Nothing here depends on text. A compiled kernel can replace any of these functions. Results do not depend on the number
-of threads.
+`counting` describes functions and arguments. Results do not depend on the number of threads.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.parallel import cores, in_threads
+from tagline.sparse import csr
 from tagline.task import Ints
 
 Ids = NDArray[np.int32]
@@ -21,18 +20,49 @@ _SIGNED_BITS = 63
 _FIBONACCI = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads keys that differ in a few bits
 
 
+def count_texts(ids: Ids, ends: Ints, n_ids: int) -> Ints:
+    """Return in how many texts each id occurs, (n_ids,)."""
+    known = np.flatnonzero(ids >= 0)
+    counted = count(ids[known].astype(np.int64), _text_of(ends)[known], 1)
+    df = np.zeros(n_ids, dtype=np.int64)
+    df[counted.keys] = counted.df
+    return df
+
+
+def count_order(prefixes: Ids, symbols: Ids, n_symbols: int, ends: Ints, order: int, min_df: int) -> tuple[Ints, Ids]:
+    """Return the keys of an order, (n_keys,), and the number of the n-gram at each position, (n_positions,)."""
+    starts, keys = _starts(prefixes, symbols, n_symbols, ends, order)
+    counted = count(keys, _text_of(ends)[starts], min_df)
+    ids = np.full(len(symbols), -1, dtype=np.int32)
+    ids[starts] = counted.ids
+    return counted.keys, ids
+
+
+def _starts(prefixes: Ids, symbols: Ids, n_symbols: int, ends: Ints, order: int) -> tuple[Ints, Ints]:
+    """Return where n-grams of ``order`` start, and their keys."""
+    text_ends = np.repeat(ends[1:], np.diff(ends))
+    starts = np.flatnonzero((prefixes >= 0) & (np.arange(order - 1, len(symbols) + order - 1) < text_ends))
+    last = symbols[starts + (order - 1)]
+    known = last >= 0
+    starts = starts[known]
+    return starts, prefixes[starts].astype(np.int64) * n_symbols + last[known]
+
+
+def _text_of(ends: Ints) -> Ids:
+    """Return the text of each position, (n_positions,)."""
+    return np.repeat(np.arange(len(ends) - 1, dtype=np.int32), np.diff(ends))
+
+
 @dataclass(frozen=True)
 class Counted:
     """The result of ``count``.
 
     ``keys``: the distinct keys kept, ascending, (n_kept,). ``df``: the number of documents that contain each,
-    (n_kept,). ``first``: the position of the first occurrence of each, (n_kept,). ``ids``: the index in ``keys`` of the
-    key at each position, -1 if it was not kept, (n_positions,).
+    (n_kept,). ``ids``: the index in ``keys`` of the key at each position, -1 if it was not kept, (n_positions,).
     """
 
     keys: Ints
     df: Ints
-    first: Ints
     ids: Ids
 
 
@@ -45,7 +75,7 @@ def count(keys: Ints, docs: Ids, min_df: int) -> Counted:
     ids = np.full(len(keys), -1, dtype=np.int32)
     if len(keys) == 0:
         empty = np.empty(0, dtype=np.int64)
-        return Counted(empty, empty, empty, ids)
+        return Counted(empty, empty, ids)
     sample = np.sort(keys[:: max(1, len(keys) // 4096)])
     cuts = np.unique(sample[[len(sample) * i // cores() for i in range(1, cores())]])
     bounds = [0, *(int(cut) for cut in cuts), int(keys.max()) + 1]
@@ -60,7 +90,6 @@ def count(keys: Ints, docs: Ids, min_df: int) -> Counted:
     return Counted(
         np.concatenate([part.keys for part in parts]),
         np.concatenate([part.df for part in parts]),
-        np.concatenate([part.first for part in parts]),
         ids,
     )
 
@@ -89,12 +118,12 @@ def _count_range(keys: Ints, docs: Ids, min_df: int, low: int, high: int) -> lis
     packed.sort()
     places = packed & ((1 << place_bits) - 1)
     packed >>= place_bits
-    starts = _starts(packed)
+    starts = _run_starts(packed)
     sizes = np.diff(starts, append=n)
     if min_df > 1:  # most n-grams of long texts occur once and are dropped here
         often = np.repeat(sizes >= min_df, sizes)
         packed, places = packed[often], places[often]
-        starts = _starts(packed)
+        starts = _run_starts(packed)
         sizes = np.diff(starts, append=len(packed))
     places = where[places]
     at_places = docs[places]
@@ -105,10 +134,10 @@ def _count_range(keys: Ints, docs: Ids, min_df: int, low: int, high: int) -> lis
     kept = df >= min_df
     chosen = np.repeat(kept, sizes)
     ids = np.repeat(np.arange(int(kept.sum()), dtype=np.int32), sizes[kept])
-    return [_CountedRange(packed[starts[kept]] + low, df[kept], places[starts[kept]], ids, places[chosen])]
+    return [_CountedRange(packed[starts[kept]] + low, df[kept], ids, places[chosen])]
 
 
-def _starts(grouped: Ints) -> Ints:
+def _run_starts(grouped: Ints) -> Ints:
     """Return where each run of equal values begins."""
     new = np.ones(len(grouped), dtype=bool)
     np.not_equal(grouped[1:], grouped[:-1], out=new[1:])
@@ -157,42 +186,46 @@ class HashTable:
             todo, at = todo[on], at[on]
         return ids
 
+    def extend(self, prefixes: Ids, symbols: Ids, n_symbols: int, ends: Ints, order: int) -> Ids:
+        """Return the number of the n-gram of ``order`` that starts at each position, -1 where there is none."""
+        starts, keys = _starts(prefixes, symbols, n_symbols, ends, order)
+        ids = np.full(len(symbols), -1, dtype=np.int32)
+        ids[starts] = self.look_up(keys)
+        return ids
+
 
 def _slot(keys: Ints, bits: int) -> Ints:
     return ((keys.astype(np.uint64) * _FIBONACCI) >> np.uint64(64 - bits)).astype(np.int64)
 
 
-def assemble(columns: Sequence[Ids], docs: Sequence[Ids], shape: tuple[int, int]) -> sp.csr_matrix:
-    """Return the counts of each column in each document, CSR float32 with sorted indices.
-
-    ``columns[i]`` and ``docs[i]`` are (n_i,), docs ascending within each pair.
-    """
-    n_docs, n_columns = shape
+def rows(levels: list[Ids], sizes: list[int], ends: Ints) -> sp.csr_matrix:
+    """Return the counts of n-grams in the texts, (n_texts, n_columns), CSR float32 with sorted indices."""
+    n_texts, n_columns = len(ends) - 1, sum(sizes)
+    offsets = np.cumsum([0, *sizes[:-1]])
+    text_of = _text_of(ends)
     block = 2048
 
-    def rows(low: int) -> tuple[Ints, Ids, NDArray[np.float32]]:
-        high = min(low + block, n_docs)
-        packed_parts = []
-        for column, doc in zip(columns, docs, strict=True):
-            start, end = np.searchsorted(doc, np.array([low, high], dtype=doc.dtype))  # one type: no copy
-            packed_parts.append((doc[start:end] - low).astype(np.int64) * n_columns + column[start:end])
-        packed = np.concatenate(packed_parts)
+    def count_block(low: int) -> tuple[Ints, Ids, NDArray[np.float32]]:
+        high = min(low + block, n_texts)
+        places = slice(int(ends[low]), int(ends[high]))
+        row = (text_of[places] - low).astype(np.int64)
+        packed = np.concatenate(
+            [
+                (row * n_columns + (ids[places] + offset))[ids[places] >= 0]
+                for ids, offset in zip(levels, offsets, strict=True)
+            ]
+        )
         packed.sort()
-        starts = _starts(packed)
+        starts = _run_starts(packed)
         counts = np.diff(np.append(starts, len(packed))).astype(np.float32)
         packed = packed[starts]
-        ends = np.searchsorted(packed, np.arange(1, high - low + 1) * n_columns)
-        lengths = np.diff(ends, prepend=0)
+        lengths = np.diff(np.searchsorted(packed, np.arange(1, high - low + 1) * n_columns), prepend=0)
         indices = packed - np.repeat(np.arange(high - low) * n_columns, lengths)
         return lengths, indices.astype(np.int32), counts
 
-    blocks = in_threads(rows, range(0, n_docs, block))
+    blocks = in_threads(count_block, range(0, n_texts, block))
     if not blocks:
-        return sp.csr_matrix(shape, dtype=np.float32)
-    indptr = np.concatenate([[0], np.cumsum(np.concatenate([b[0] for b in blocks]))])
-    index_type = np.int32 if indptr[-1] < 2**31 else np.int64
-    matrix = sp.csr_matrix(shape, dtype=np.float32)
-    matrix.indptr = indptr.astype(index_type)
-    matrix.indices = np.concatenate([b[1] for b in blocks]).astype(index_type, copy=False)
-    matrix.data = np.concatenate([b[2] for b in blocks])
-    return matrix
+        return sp.csr_matrix((0, n_columns), dtype=np.float32)
+    ends_of_rows = np.concatenate([[0], np.cumsum(np.concatenate([b[0] for b in blocks]))])
+    indices, counts = (np.concatenate([b[part] for b in blocks]) for part in (1, 2))
+    return csr(counts, indices, ends_of_rows, (n_texts, n_columns))

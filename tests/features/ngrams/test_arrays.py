@@ -1,15 +1,14 @@
-"""Count, look up, assemble: compared with a dictionary, a plain count and a dense matrix."""
+"""The reference: counting and looking up, compared with dictionaries."""
 
 from collections import defaultdict
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagline.features import ngram_arrays as arrays
-from tagline.features.ngram_arrays import HashTable, assemble, count
+from tagline.features.ngrams import arrays
+from tagline.features.ngrams.arrays import HashTable, count
 
 BIG = 2**62
 
@@ -21,14 +20,12 @@ def n_cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return request.param
 
 
-def plain_count(keys: list[int], docs: list[int], min_df: int) -> tuple[dict[int, tuple[int, int]], list[int]]:
-    """Count with dictionaries: {key: (df, first)} of kept keys, ascending, and the ids of all positions."""
+def plain_count(keys: list[int], docs: list[int], min_df: int) -> tuple[dict[int, int], list[int]]:
+    """Count with dictionaries: {key: df} of kept keys, ascending, and the ids of all positions."""
     seen: dict[int, set[int]] = defaultdict(set)
-    first: dict[int, int] = {}
-    for at, (key, doc) in enumerate(zip(keys, docs, strict=True)):
+    for key, doc in zip(keys, docs, strict=True):
         seen[key].add(doc)
-        first.setdefault(key, at)
-    kept = {key: (len(seen[key]), first[key]) for key in sorted(seen) if len(seen[key]) >= min_df}
+    kept = {key: len(seen[key]) for key in sorted(seen) if len(seen[key]) >= min_df}
     number = {key: index for index, key in enumerate(kept)}
     return kept, [number.get(key, -1) for key in keys]
 
@@ -37,7 +34,7 @@ def check_count(keys: list[int], docs: list[int], min_df: int) -> None:
     found = count(np.array(keys, dtype=np.int64), np.array(docs, dtype=np.int64), min_df)
     kept, ids = plain_count(keys, docs, min_df)
     assert found.keys.tolist() == list(kept)
-    assert list(zip(found.df.tolist(), found.first.tolist(), strict=True)) == list(kept.values())
+    assert found.df.tolist() == list(kept.values())
     assert found.ids.tolist() == ids
 
 
@@ -76,38 +73,3 @@ def test_hash_table_with_collisions() -> None:
     table = HashTable.build(keys)
     assert table.look_up(keys).tolist() == list(range(500))
     assert (table.look_up(keys + 1) == -1).all()
-
-
-@given(st.lists(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9)), max_size=25), min_size=1, max_size=3))
-def test_assemble_is_a_dense_count(parts: list[list[tuple[int, int]]]) -> None:
-    dense = np.zeros((7, 10), dtype=np.float32)
-    columns, docs = [], []
-    for part in parts:
-        part.sort(key=lambda pair: pair[0])
-        docs.append(np.array([doc for doc, _ in part], dtype=np.int64))
-        columns.append(np.array([column for _, column in part], dtype=np.int32))
-        np.add.at(dense, (docs[-1], columns[-1]), 1)
-    matrix = assemble(columns, docs, dense.shape)
-    assert matrix.toarray().tolist() == dense.tolist()
-    matrix.check_format()
-    fresh = sp.csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape)  # remembers nothing
-    assert fresh.has_canonical_format
-    assert matrix.dtype == np.float32
-
-
-@pytest.mark.usefixtures("n_cores")
-def test_assemble_over_blocks_of_rows() -> None:
-    rng = np.random.default_rng(0)
-    docs = np.sort(rng.integers(0, 5000, 20_000))
-    columns = rng.integers(0, 7, 20_000)
-    dense = np.zeros((5000, 7))
-    np.add.at(dense, (docs, columns), 1)
-    assert np.array_equal(assemble([columns], [docs], (5000, 7)).toarray(), dense)
-
-
-@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (3, 0), (2049, 0)])
-def test_assemble_nothing(shape: tuple[int, int]) -> None:
-    none = np.empty(0, dtype=np.int64)
-    matrix = assemble([none], [none], shape)
-    assert matrix.shape == shape
-    assert matrix.nnz == 0

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from tagline.features import ngram_arrays as arrays
-from tagline.features import ngrams
-from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams, tokens_as_codes
+from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams, tokens, words
+from tagline.features.ngrams.tokens import tokens_as_codes
 from tagline.features.tokenizer import Tokenizer
 
 TOKENIZER = Tokenizer()
@@ -103,7 +102,7 @@ def test_known_tokens_by_dictionary_and_by_column_are_the_same(fit, monkeypatch:
     texts = random_texts(300) + ODD
     block, counts = fit(texts, 1)
     for few in (0, 10**9):
-        monkeypatch.setattr(ngrams, "_FEW_TOKENS", few)
+        monkeypatch.setattr(words, "_FEW_TOKENS", few)
         assert same(block.transform(series(texts), TOKENIZER), counts)
 
 
@@ -130,8 +129,7 @@ def test_batches_and_cores_change_nothing(fit, monkeypatch: pytest.MonkeyPatch) 
     names = block.names(np.arange(counts.shape[1]))
     for cores, batch in ((1, 4096), (2, 64), (3, 1)):
         monkeypatch.setattr("tagline.parallel.cores", lambda cores=cores: cores)
-        monkeypatch.setattr(arrays, "cores", lambda cores=cores: cores)
-        monkeypatch.setattr(ngrams, "_BATCH", batch)
+        monkeypatch.setattr(tokens, "_BATCH", batch)
         again, recounted = fit(texts)
         assert same(recounted, counts)
         assert again.names(np.arange(counts.shape[1])) == names
@@ -182,14 +180,14 @@ def test_few_or_no_ngrams(fit, texts: list[str]) -> None:
 
 def test_locate_finds_each_occurrence(learned) -> None:
     text = "the good film , the good"
-    tokens = TOKENIZER.tokenize(series([text])).values
+    found = TOKENIZER.tokenize(series([text])).values
     for block in learned:
         counts = np.zeros(block.table.n_columns)
-        for columns, first, last in block.locate(tokens):
+        for columns, first, last in block.locate(found):
             np.add.at(counts, columns, 1)
             for column, start, end in zip(columns, first, last, strict=True):
                 (name,) = block.names(np.array([column]))
-                assert name in f" {' '.join(tokens[start : end + 1])} "
+                assert name in f" {' '.join(found[start : end + 1])} "
         assert counts.tolist() == block.transform(series([text]), TOKENIZER).toarray()[0].tolist()
 
 
@@ -219,9 +217,9 @@ def test_restrict_and_spell() -> None:
 
 
 def test_codes_map_to_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagline.features.ngrams._BATCH", 3)  # many batches, on all cores
+    monkeypatch.setattr("tagline.features.ngrams.tokens._BATCH", 3)  # many batches, on all cores
     texts = [*(f"b a b {word} c" for word in ["the", "quick", "fox", "over", "the", "dog"]), ""]
-    codes, lengths, meanings = tokens_as_codes(series(texts), TOKENIZER)
+    codes, ends, meanings = tokens_as_codes(series(texts), TOKENIZER)
     assert [meanings[int(code)] for code in codes] == " ".join(texts).split()
-    assert lengths.tolist() == [5] * 6 + [0]
+    assert ends.tolist() == [0, 5, 10, 15, 20, 25, 30, 30]
     assert sorted(set(codes.tolist())) == list(range(len(meanings)))

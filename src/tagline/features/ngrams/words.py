@@ -1,0 +1,79 @@
+"""`WordNgrams`: n-grams of tokens."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from tagline.features.ngrams.counting import Ids, count_texts
+from tagline.features.ngrams.table import NgramTable
+from tagline.features.ngrams.tokens import batches, ends_of, stack, tokens_as_codes
+from tagline.features.tokenizer import Tokenizer
+from tagline.parallel import in_threads
+from tagline.task import Ints
+
+_FEW_TOKENS = 1  # per entry of the vocabulary; up to this many a dictionary is faster
+
+
+@dataclass(frozen=True)
+class WordNgrams:
+    """Counts of the word 1- to ``max_n``-grams that occurred in enough training texts.
+
+    ``vocabulary`` holds the known tokens, the most frequent first; see ``NgramTable`` for the columns.
+    """
+
+    vocabulary: pl.Series
+    table: NgramTable
+
+    of: ClassVar[str] = "words"
+
+    @staticmethod
+    def fit(texts: pl.Series, tokenizer: Tokenizer, max_n: int, min_df: int) -> tuple["WordNgrams", sp.csr_matrix]:
+        """Fit the vocabulary, and return it with the counts of ``texts``, (n_texts, n_columns)."""
+        codes, ends, distinct = tokens_as_codes(texts, tokenizer)
+        df = count_texts(codes, ends, len(distinct))
+        kept = np.flatnonzero(df >= min_df)
+        known = pl.DataFrame({"token": distinct.gather(kept), "df": df[kept]})
+        # Frequent tokens first: their ids are small and close together, and the order is deterministic.
+        rank = known.with_row_index().sort(["df", "token"], descending=[True, False])
+        renumber = np.full(len(distinct), -1, dtype=np.int32)
+        renumber[kept[rank["index"].to_numpy()]] = np.arange(len(rank), dtype=np.int32)
+        table, counts = NgramTable.fit(renumber[codes], ends, len(rank), 1, max_n, min_df)
+        return WordNgrams(rank["token"], table), counts
+
+    @cached_property
+    def _enum(self) -> pl.Enum:
+        return pl.Enum(self.vocabulary)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {token: index for index, token in enumerate(self.vocabulary)}
+
+    def symbols(self, values: pl.Series) -> Ids:
+        """Return the index of each token in the vocabulary, -1 for unknown tokens."""
+        if len(values) <= _FEW_TOKENS * len(self.vocabulary):  # polars hashes the whole vocabulary on every cast
+            index = self._index
+            return np.array([index.get(token, -1) for token in values], dtype=np.int32)
+        ids = values.cast(self._enum, strict=False).to_physical()
+        return ids.cast(pl.Int32).fill_null(-1).to_numpy()
+
+    def transform(self, texts: pl.Series, tokenizer: Tokenizer) -> sp.csr_matrix:
+        """Return the counts of ``texts``, (n_texts, n_columns), CSR float32."""
+
+        def batch(part: pl.Series) -> sp.csr_matrix:
+            tokens = tokenizer.tokenize(part)
+            return self.table.count(self.symbols(tokens.values), ends_of(tokens.lengths))
+
+        return stack(in_threads(batch, batches(texts)), self.table.n_columns)
+
+    def locate(self, tokens: pl.Series) -> list[tuple[Ids, Ints, Ints]]:
+        """Return (columns, first token, last token) of the n-grams of one text's tokens, order by order."""
+        found = self.table.find(self.symbols(tokens), np.array([0, len(tokens)]))
+        return [(columns, starts, starts + order - 1) for order, columns, starts in found]
+
+    def names(self, columns: Ints) -> list[str]:
+        """Return the n-gram of each column, its tokens joined by spaces."""
+        return [" ".join(self.vocabulary[symbol] for symbol in gram) for gram in self.table.spell(columns)]
