@@ -12,7 +12,7 @@ from tagline.errors import InputError
 from tagline.features.alignment import align
 from tagline.features.located import Span
 from tagline.features.stop_words import STOP_WORDS
-from tagline.features.tokenizer import Replacement, Tokenizer, Tokens
+from tagline.features.tokenizer import Replacement, Tokenizer, Tokens, normalized
 
 Split = Callable[[str], Iterable[str]]
 _ONE_AT_A_TIME = Lock()  # a function need not be safe to call from several threads
@@ -24,10 +24,10 @@ class FunctionTokenizer(Tokenizer):
 
     function: Split = str.split
 
-    def _split(self, texts: pl.Series) -> Tokens:
+    def _split(self, texts: pl.Series, *, nfc: bool) -> Tokens:
         found: list[list[str]] = []
         with _ONE_AT_A_TIME:
-            for text in texts.str.to_lowercase():
+            for text in (normalized(texts) if nfc else texts).str.to_lowercase():
                 tokens = self.function(text)
                 unordered = isinstance(tokens, Set)
                 if isinstance(tokens, str) or not isinstance(tokens, Iterable):

@@ -1,4 +1,4 @@
-"""`Tokenizer`: a text column to tokens, in polars, whole columns at a time.
+"""`Tokenizer`: a text column to tokens, whole columns at a time, by compiled code (``features/_core``) or in polars.
 
 There are two rules, see `RULES`. ``"unicode"``, for n-grams, is the same for every language:
 
@@ -28,8 +28,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tagline.compiled import COMPILED
 from tagline.errors import InputError
 from tagline.features.located import Span
+
+#: The Unicode version of the compiled tables: the classes of characters and NFC; lower case is that of Unicode 17.
+UNICODE = "16.0"
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 UNSPACED_PATTERN = rf"^[{_UNSPACED}]"
@@ -38,7 +42,8 @@ _EMOJI = (
     r"[\x{1F1E6}-\x{1F1FF}]{2}"
     r"|\p{Extended_Pictographic}(?:[\x{FE0F}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]|\x{200D}\p{Extended_Pictographic})*"
 )
-_INVISIBLE = "\u00ad\u200b\ufeff"  # soft hyphen, zero-width space, byte order mark: they would split words
+#: Soft hyphen, zero-width space and byte order mark: they would split words.
+INVISIBLE = "\u00ad\u200b\ufeff"
 
 #: What Keras's tokenizer splits at. Everything else, other white space too, is part of a word.
 KERAS_SEPARATORS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n '
@@ -48,7 +53,7 @@ _SEPARATORS = "".join(rf"\x{{{ord(char):x}}}" for char in KERAS_SEPARATORS)
 _NOT_NFC = (
     r"[\p{M}\x{374}\x{37E}\x{387}\x{958}-\x{95F}\x{9DC}-\x{9DF}\x{A33}-\x{A5E}\x{B5C}\x{B5D}\x{F43}-\x{F69}"
     r"\x{1161}-\x{11C2}\x{1F71}-\x{1FFD}\x{2000}\x{2001}\x{2126}-\x{212B}\x{2329}\x{232A}\x{2ADC}\x{F900}-\x{FAFF}"
-    r"\x{FB1D}-\x{FB4E}\x{1D15E}-\x{1D1C0}\x{2F800}-\x{2FA1D}]"
+    r"\x{FB1D}-\x{FB4E}\x{16D67}\x{1D15E}-\x{1D1C0}\x{2F800}-\x{2FA1D}]"
 )
 
 # White space to polars; Python's own `\s` has four control characters more.
@@ -89,7 +94,7 @@ class Rule:
 
 RULES = {
     "unicode": Rule(
-        (Replacement(r"<br\s*/?>", " "), Replacement("’", "'", literal=True), Replacement(f"[{_INVISIBLE}]", "")),
+        (Replacement(r"<br\s*/?>", " "), Replacement("’", "'", literal=True), Replacement(f"[{INVISIBLE}]", "")),
         # The order matters: a host before its letters, an emoji before a single sign.
         rf"https?://[^\s/<>\"]+|{_LETTERS}+(?:'{_LETTERS}+)*|[{_UNSPACED}]\p{{M}}*|{_EMOJI}|[^\w\s]",
     ),
@@ -139,7 +144,7 @@ class Tokenizer:
 
     def tokenize(self, texts: pl.Series) -> Tokens:
         """Return the tokens of a String series without nulls; a text without any has length 0."""
-        tokens = self._split(_normalized(texts) if self.nfc else texts)
+        tokens = self._split(texts, nfc=self.nfc)
         if not self.stop_words:
             return tokens
         kept = (~tokens.values.is_in(self.stop_words)).to_numpy()
@@ -148,11 +153,13 @@ class Tokenizer:
             tokens.values.filter(pl.Series(kept)), np.bincount(text_of, minlength=len(texts)).astype(np.int64)
         )
 
-    def _split(self, texts: pl.Series) -> Tokens:
-        """Return the tokens of texts as they are, stop words too."""
-        lists = texts.to_frame("text").select(_lists_of(self.rule)).to_series()  # one call: each costs a tenth of a ms
-        lengths = lists.list.len().to_numpy().astype(np.int64)
-        return Tokens(lists.explode(empty_as_null=False, keep_nulls=False), lengths)
+    def _split(self, texts: pl.Series, *, nfc: bool) -> Tokens:
+        """Return the tokens of texts, stop words too."""
+        if not COMPILED:
+            return split_in_polars(texts, self.rule, nfc=nfc)
+        from tagline.features.token_ids import split
+
+        return Tokens(*split(texts, self.rule, nfc=nfc))
 
     def spans(self, text: str) -> list[Span]:
         """Return the span of each token of ``text``: (start, end) in characters, end excluded."""
@@ -167,7 +174,7 @@ class Tokenizer:
         origin = [i for i, char in enumerate(composed) for _ in char.lower()]  # İ becomes two characters
         for replacement in self._replacements:
             cleaned, origin = _replace(replacement, cleaned, origin)
-        tokens = self._split(column).values.to_list()
+        tokens = self._split(column, nfc=False).values.to_list()
         found = [
             None if place is None else (ends[origin[place[0]]] - sources[origin[place[0]]], ends[origin[place[1] - 1]])
             for place in self._places(tokens, cleaned)
@@ -192,21 +199,25 @@ class Tokenizer:
     def settings(self) -> dict[str, Any]:
         """Return what a bundle's header stores."""
         stop_words = {"stop_words": list(self.stop_words)} if self.stop_words else {}
-        return {"rule": self.rule, "nfc": self.nfc, **stop_words}
+        return {"rule": self.rule, "nfc": self.nfc, "unicode": UNICODE, **stop_words}
 
     @classmethod
     def restore(cls, settings: Mapping[str, Any]) -> "Tokenizer":
         """Return the tokenizer that ``settings`` came from.
 
-        Raises `InputError` for a setting or a rule that this version does not know: tokens would differ.
+        Raises `InputError` for a setting, a rule or a version of Unicode that this version does not know: tokens would
+        differ.
         """
+        settings = dict(settings)
+        if (version := settings.pop("unicode", UNICODE)) != UNICODE:  # earlier models have none, and these tables
+            raise InputError(f"Unknown Unicode version `{version}`: upgrade with `pip install -U tagline`.")
         unknown = sorted(settings.keys() - cls.__dataclass_fields__.keys())
         if unknown:
             raise InputError(f"Unknown tokenizer setting `{unknown[0]}`: upgrade with `pip install -U tagline`.")
         stop_words = settings.get("stop_words", [])
         if not isinstance(stop_words, list) or not all(isinstance(word, str) for word in stop_words):
             raise InputError("The tokenizer's `stop_words` are not a list of words.")
-        return cls(**({"nfc": False} | dict(settings) | {"stop_words": tuple(stop_words)}))
+        return cls(**({"nfc": False} | settings | {"stop_words": tuple(stop_words)}))
 
     def to_json(self) -> dict[str, Any]:
         """Return the steps from a text to its tokens, complete, for programs in other languages.
@@ -248,7 +259,15 @@ def _lists_of(name: str) -> pl.Expr:
     return column.str.extract_all(rule.pattern)
 
 
-def _normalized(texts: pl.Series) -> pl.Series:
+def split_in_polars(texts: pl.Series, rule: str, *, nfc: bool) -> Tokens:
+    """Return the tokens of texts by a rule, without compiled code, which gives the same."""
+    frame = (normalized(texts) if nfc else texts).to_frame("text")
+    lists = frame.select(_lists_of(rule)).to_series()  # one call: each costs a tenth of a ms
+    lengths = lists.list.len().to_numpy().astype(np.int64)
+    return Tokens(lists.explode(empty_as_null=False, keep_nulls=False), lengths)
+
+
+def normalized(texts: pl.Series) -> pl.Series:
     """Return the texts in NFC."""
     changed = texts.str.contains(_NOT_NFC).arg_true()
     return texts.clone().scatter(changed, texts.gather(changed).str.normalize("NFC")) if len(changed) else texts

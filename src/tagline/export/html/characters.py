@@ -30,10 +30,10 @@ def character_tables() -> dict[str, Any]:
     points = np.array([p for p in range(0x110000) if p not in _SURROGATES], dtype=np.int64)
     chars = pl.Series([chr(p) for p in points], dtype=pl.String)
     lower, special = _lower_case(points, chars)
-    return {"classes": _runs(points, _flags(chars)), "lower": lower, "special": special}
+    return {"classes": _runs(points, class_flags(chars)), "lower": lower, "special": special}
 
 
-def _flags(chars: pl.Series) -> NDArray[np.uint8]:
+def class_flags(chars: pl.Series) -> NDArray[np.uint8]:
     """Return the classes of each character as bits, (n_chars,)."""
     word, unspaced = chars.str.contains(r"\w"), chars.str.contains(UNSPACED_PATTERN)
     # Σ becomes ς after a cased letter, with any number of case-ignorable characters between; nothing else in polars

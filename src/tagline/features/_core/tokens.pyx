@@ -1,0 +1,358 @@
+"""A text to its tokens, by the rules of `tagline.features.tokenizer.RULES`, in three passes over a piece of the text.
+
+A piece is composed (NFC, if it is not), cleaned (lower case and replacements; the result is in ``Scratch.clean``), and
+split (``Scratch.tokens``). Pieces keep the buffers in the cache however long a text is; they are cut where no rule
+looks across.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdlib cimport free
+from libc.string cimport memcmp, memcpy, memset
+
+from tagline.features._core.buffers cimport reserve, reserve_bytes
+from tagline.features._core.characters cimport (
+    CASED, CHANGED, IGNORED_BY_CASE, LETTER, LOWER_FIRST, LOWER_PAIR_OF, LOWER_SECOND, MARK, PICTOGRAPH, SPACE, UNSPACED,
+    class_of, decode, decode_last, encode, lower_of,
+)
+from tagline.features._core.composition cimport compose, composed_prefix, free_composer
+
+from tagline.features.tokenizer import KERAS_SEPARATORS
+
+
+cdef enum:
+    PIECE = 1 << 16
+
+# Kinds of bytes.
+cdef enum:
+    BETWEEN  # white space, or what Keras splits at
+    WORD
+    SIGN
+    BEYOND_ASCII
+
+cdef enum:
+    SIGMA = 0x3A3
+    FINAL_SIGMA = 0x3C2
+    QUOTE = 0x2019  # becomes an apostrophe
+    SOFT_HYPHEN = 0xAD
+    ZERO_WIDTH_SPACE = 0x200B
+    BYTE_ORDER_MARK = 0xFEFF
+    JOINER = 0x200D
+
+cdef uint8_t[256] unicode_kinds, keras_kinds, lower_bytes
+
+
+def _fill_tables():
+    cdef int byte
+    for byte in range(256):
+        lower_bytes[byte] = byte + 32 if c'A' <= byte <= c'Z' else byte
+        if byte >= 128:
+            unicode_kinds[byte] = keras_kinds[byte] = BEYOND_ASCII
+            continue
+        flags = class_of(byte)
+        unicode_kinds[byte] = BETWEEN if flags & SPACE else WORD if flags & LETTER else SIGN
+        keras_kinds[byte] = BETWEEN if chr(byte) in KERAS_SEPARATORS else WORD
+
+
+_fill_tables()
+
+
+cdef class Workspace:
+    """The memory of one thread, kept from text to text."""
+
+    def __dealloc__(self):
+        free_scratch(&self.scratch)
+
+
+cdef Settings read_settings(object rule, object nfc) except *:
+    """Return a tokenizer's settings; a rule that does not exist raises `ValueError`."""
+    cdef Settings settings
+    if rule not in ("unicode", "keras"):
+        raise ValueError(f"no compiled rule `{rule}`")
+    settings.keras = rule == "keras"
+    settings.nfc = bool(nfc)
+    return settings
+
+
+cdef void free_scratch(Scratch* scratch) noexcept nogil:
+    free(scratch.composed.data)
+    free(scratch.clean.data)
+    free(scratch.tokens)
+    free_composer(&scratch.composer)
+
+
+cdef size_t piece_end(const unsigned char* text, size_t start, size_t length) noexcept nogil:
+    """Return where the piece that begins at ``start`` ends.
+
+    That is before white space, as no rule looks across it except for that of `<br   >`.
+    """
+    cdef size_t at, width = 0
+    cdef uint32_t before
+    if length - start <= PIECE:
+        return length
+    for at in range(start + PIECE, length):
+        if text[at] == c' ' or text[at] == c'\n':
+            before = decode_last(text, at, &width)
+            if before != c'r' and before != c'R' and not class_of(before) & SPACE:
+                return at
+    return length
+
+
+cdef int tokenize_piece(Scratch* scratch, Settings settings, const unsigned char* text, size_t length) noexcept nogil:
+    """Put the tokens of a piece into ``scratch``; return -1 if there is no memory."""
+    cdef size_t prefix = ascii_prefix(text, length)
+    if prefix < length and settings.nfc:
+        prefix = composed_prefix(text, length)
+        if prefix < length:
+            scratch.composed.size = 0
+            if compose(&scratch.composer, text, length, &scratch.composed) < 0:
+                return -1
+            text = scratch.composed.data
+            length = scratch.composed.size
+    # A character is at most 3/2 times as long in lower case, and İ has two characters in 3 bytes.
+    if reserve_bytes(&scratch.clean, length + length // 2 + CLEAN_PADDING) < 0:
+        return -1
+    clean(text, length, settings.keras, &scratch.clean)
+    memset(scratch.clean.data + scratch.clean.size, 0, CLEAN_PADDING)
+    scratch.n_tokens = 0
+    return split_keras(scratch) if settings.keras else split_unicode(scratch)
+
+
+cdef size_t ascii_prefix(const unsigned char* text, size_t length) noexcept nogil:
+    cdef size_t at = 0
+    cdef int64_t eight
+    while at + 8 <= length:
+        memcpy(&eight, text + at, 8)
+        if eight & <int64_t>0x8080808080808080:
+            break
+        at += 8
+    while at < length and text[at] < 0x80:
+        at += 1
+    return at
+
+
+# Clean.
+
+cdef void clean(const unsigned char* text, size_t length, bint keras, Bytes* to) noexcept nogil:
+    """Write the text in lower case, and after the replacements if the rule has any."""
+    cdef size_t at = 0, width = 0
+    cdef unsigned char* out = to.data
+    cdef unsigned char byte
+    while at < length:
+        byte = text[at]
+        if byte < 0x80:
+            if byte == c'<' and not keras:
+                width = line_break(text + at, length - at)
+                if width:
+                    out[0] = c' '
+                    out += 1
+                    at += width
+                    continue
+            out[0] = lower_bytes[byte]
+            out += 1
+            at += 1
+            continue
+        out += clean_character(text, at, length, keras, out, &width)
+        at += width
+    to.size = out - to.data
+
+
+cdef size_t line_break(const unsigned char* text, size_t length) noexcept nogil:
+    r"""Return the bytes of `<br\s*/?>` at the start of a text, in upper or lower case; 0 if it is something else."""
+    cdef size_t at = 3, width = 0
+    if length < 4 or (text[1] | 32) != c'b' or (text[2] | 32) != c'r':
+        return 0
+    while at < length and class_of(decode(text + at, length - at, &width)) & SPACE:
+        at += width
+    if at < length and text[at] == c'/':
+        at += 1
+    return at + 1 if at < length and text[at] == c'>' else 0
+
+
+cdef size_t clean_character(
+    const unsigned char* text, size_t at, size_t length, bint keras, unsigned char* out, size_t* width
+) noexcept nogil:
+    """Write what becomes of the character beyond ASCII at ``at``; return the bytes written, and set those read."""
+    cdef uint32_t point = decode(text + at, length - at, width)
+    cdef size_t written
+    if not class_of(point) & CHANGED:
+        memcpy(out, text + at, width[0])
+        return width[0]
+    if point == SIGMA:
+        return encode(FINAL_SIGMA if ends_word(text, at, length) else lower_of(point), out)
+    if point == LOWER_PAIR_OF:
+        written = encode(LOWER_FIRST, out)
+        return written + encode(LOWER_SECOND, out + written)
+    if not keras:
+        if point == QUOTE:
+            out[0] = c"'"
+            return 1
+        if point == SOFT_HYPHEN or point == ZERO_WIDTH_SPACE or point == BYTE_ORDER_MARK:
+            return 0
+    return encode(lower_of(point), out)
+
+
+cdef bint ends_word(const unsigned char* text, size_t at, size_t length) noexcept nogil:
+    """Say whether the Σ at ``at`` comes after a cased letter and not before one; some characters between do not count.
+
+    That is `Final_Sigma` of the Unicode Standard, section 3.13.
+    """
+    cdef size_t width = 0, before = at
+    cdef uint8_t flags = 0
+    while before:
+        flags = class_of(decode_last(text, before, &width))
+        if not flags & IGNORED_BY_CASE:
+            break
+        flags = 0
+        before -= width
+    if not flags & CASED:
+        return False
+    at += 2
+    while at < length:
+        flags = class_of(decode(text + at, length - at, &width))
+        if not flags & IGNORED_BY_CASE:
+            return not flags & CASED
+        at += width
+    return True
+
+
+# Split.
+
+cdef inline int add(Scratch* scratch, size_t start, size_t stop) noexcept nogil:
+    cdef size_t n = scratch.n_tokens
+    if n == scratch.token_capacity and reserve(<void**>&scratch.tokens, &scratch.token_capacity, n + 1, sizeof(Token)) < 0:
+        return -1
+    scratch.tokens[n].start = start
+    scratch.tokens[n].length = stop - start
+    scratch.n_tokens = n + 1
+    return 0
+
+
+cdef int split_keras(Scratch* scratch) noexcept nogil:
+    cdef const unsigned char* text = scratch.clean.data
+    cdef size_t length = scratch.clean.size, at = 0, start = 0, width = 0
+    cdef uint8_t kind
+    while at < length:  # the word so far begins at `start`
+        kind = keras_kinds[text[at]]
+        if kind == WORD:
+            at += 1
+            continue
+        if kind == BEYOND_ASCII and not class_of(decode(text + at, length - at, &width)) & UNSPACED:
+            at += width
+            continue
+        if start < at and add(scratch, start, at) < 0:
+            return -1
+        if kind == BETWEEN:
+            at += 1
+        else:
+            start = at
+            at = with_marks(text, length, at + width)
+            if add(scratch, start, at) < 0:
+                return -1
+        start = at
+    return add(scratch, start, at) if start < at else 0
+
+
+cdef int split_unicode(Scratch* scratch) noexcept nogil:
+    cdef const unsigned char* text = scratch.clean.data
+    cdef size_t length = scratch.clean.size, at = 0, start, width = 0
+    cdef uint32_t point
+    cdef uint8_t kind, flags
+    while at < length:
+        start = at
+        kind = unicode_kinds[text[at]]
+        if kind == BETWEEN:
+            at += 1
+            continue
+        if kind == WORD:
+            at = end_of_host(text, length, at) if text[at] == c'h' else 0
+            if not at:
+                at = end_of_word(text, length, start + 1)
+        elif kind == SIGN:
+            at += 1
+        else:
+            point = decode(text + at, length - at, &width)
+            flags = class_of(point)
+            at += width
+            if flags & LETTER:
+                at = end_of_word(text, length, at)
+            elif flags & UNSPACED:
+                at = with_marks(text, length, at)
+            elif flags & PICTOGRAPH:
+                at = end_of_emoji(text, length, at)
+            elif flags & SPACE:
+                continue
+            elif is_regional(point) and at < length and is_regional(decode(text + at, length - at, &width)):
+                at += width
+        if add(scratch, start, at) < 0:
+            return -1
+    return 0
+
+
+cdef inline bint is_regional(uint32_t point) noexcept nogil:
+    """Say whether a character is a letter of a flag."""
+    return 0x1F1E6 <= point <= 0x1F1FF
+
+
+cdef inline size_t end_of_word(const unsigned char* text, size_t length, size_t at) noexcept nogil:
+    """Return the end of the letters from ``at`` on, after at least one; an apostrophe between letters is one."""
+    cdef size_t width = 0
+    cdef uint8_t kind
+    while at < length:
+        kind = unicode_kinds[text[at]]
+        if kind == WORD:
+            at += 1
+        elif kind == BEYOND_ASCII:
+            if not class_of(decode(text + at, length - at, &width)) & LETTER:
+                break
+            at += width
+        elif text[at] == c"'" and at + 1 < length and class_of(decode(text + at + 1, length - at - 1, &width)) & LETTER:
+            at += 1 + width
+        else:
+            break
+    return at
+
+
+cdef size_t end_of_host(const unsigned char* text, size_t length, size_t at) noexcept nogil:
+    """Return the end of a scheme and host, `https?://[^\\s/<>\"]+`; 0 if it is something else."""
+    cdef size_t start, width = 0
+    if length - at < 8 or memcmp(text + at, b"http", 4):
+        return 0
+    at += 5 if text[at + 4] == c's' else 4
+    if length - at < 4 or memcmp(text + at, b"://", 3):
+        return 0
+    at += 3
+    start = at
+    while at < length:
+        if text[at] == c'/' or text[at] == c'<' or text[at] == c'>' or text[at] == c'"':
+            break
+        if class_of(decode(text + at, length - at, &width)) & SPACE:
+            break
+        at += width
+    return at if at > start else 0
+
+
+cdef size_t with_marks(const unsigned char* text, size_t length, size_t at) noexcept nogil:
+    """Return the end of the marks from ``at`` on."""
+    cdef size_t width = 0
+    while at < length and class_of(decode(text + at, length - at, &width)) & MARK:
+        at += width
+    return at
+
+
+cdef size_t end_of_emoji(const unsigned char* text, size_t length, size_t at) noexcept nogil:
+    """Return the end of an emoji whose first character ends at ``at``: modifiers, tags, and emoji joined to it."""
+    cdef size_t width = 0, joined = 0
+    cdef uint32_t point
+    while at < length:
+        point = decode(text + at, length - at, &width)
+        if point == 0xFE0F or 0x1F3FB <= point <= 0x1F3FF or 0xE0020 <= point <= 0xE007F:
+            at += width
+        elif (
+            point == JOINER
+            and at + width < length
+            and class_of(decode(text + at + width, length - at - width, &joined)) & PICTOGRAPH
+        ):
+            at += width + joined
+        else:
+            break
+    return at
