@@ -30,14 +30,16 @@ def intern(texts: pl.Series, tokenizer: Tokenizer) -> tuple[Ids, Ints, pl.Series
 
     def read(block: tuple[int, int]) -> tuple[_Block, Interner, int, int]:
         # A thread has one interner, and comes to its blocks in order.
-        own = interners.get(get_ident()) or interners.setdefault(get_ident(), _interner(tokenizer))
+        if get_ident() not in interners:
+            interners[get_ident()] = _interner(tokenizer)
+        own = interners[get_ident()]
         known = len(own)
         return own.add(column, *block), own, known, len(own)
 
     blocks = in_threads(read, column.blocks())
     parts, ends = _ends([block for block, *_ in blocks])
     if len(interners) < 2:
-        merged = next(iter(interners.values()), None) or _interner(tokenizer)
+        (merged,) = interners.values() or [_interner(tokenizer)]
         return _concatenated(parts), ends, pl.Series(merged.strings())
     merged = _interner(tokenizer)
     numbers = {id(each): np.zeros(len(each), dtype=np.int32) for each in interners.values()}

@@ -124,7 +124,7 @@ cdef class Texts:
             text = &self.at[self.size + i]
             text.length = view.length
             if 0 <= view.length <= SHORT:
-                text.start = views[i].start
+                text.start = <const unsigned char*>&views[i].start[0]
             elif (
                 view.length > 0
                 and 0 <= view.buffer < n_data

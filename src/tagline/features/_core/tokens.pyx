@@ -5,7 +5,7 @@ split (``Scratch.tokens``). Pieces keep the buffers in the cache however long a 
 looks across.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcmp, memcpy, memset
 
@@ -37,6 +37,11 @@ cdef enum:
     ZERO_WIDTH_SPACE = 0x200B
     BYTE_ORDER_MARK = 0xFEFF
     JOINER = 0x200D
+
+cdef extern from "eight_bytes.h" nogil:
+    const uint64_t EACH  # of 8 bytes the lowest bit
+    const uint64_t HIGH  # and the highest one
+    int first_high(uint64_t eight)
 
 cdef uint8_t[256] unicode_kinds, keras_kinds, lower_bytes
 
@@ -119,10 +124,10 @@ cdef int tokenize_piece(Scratch* scratch, Settings settings, const unsigned char
 
 cdef size_t ascii_prefix(const unsigned char* text, size_t length) noexcept nogil:
     cdef size_t at = 0
-    cdef int64_t eight
+    cdef uint64_t eight
     while at + 8 <= length:
         memcpy(&eight, text + at, 8)
-        if eight & <int64_t>0x8080808080808080:
+        if eight & HIGH:
             break
         at += 8
     while at < length and text[at] < 0x80:
@@ -137,7 +142,18 @@ cdef void clean(const unsigned char* text, size_t length, bint keras, Bytes* to)
     cdef size_t at = 0, width = 0
     cdef unsigned char* out = to.data
     cdef unsigned char byte
+    cdef uint64_t eight
     while at < length:
+        while at + 8 <= length:
+            memcpy(&eight, text + at, 8)
+            if not is_plain(eight):
+                break
+            eight = lower_eight(eight)
+            memcpy(out, &eight, 8)
+            out += 8
+            at += 8
+        if at == length:
+            break
         byte = text[at]
         if byte < 0x80:
             if byte == c'<' and not keras:
@@ -154,6 +170,18 @@ cdef void clean(const unsigned char* text, size_t length, bint keras, Bytes* to)
         out += clean_character(text, at, length, keras, out, &width)
         at += width
     to.size = out - to.data
+
+
+cdef inline bint is_plain(uint64_t eight) noexcept nogil:
+    """Say whether 8 bytes are ASCII and none of them is `<`."""
+    cdef uint64_t others = eight ^ c'<' * EACH
+    return not (eight | ((others - EACH) & ~others)) & HIGH
+
+
+cdef inline uint64_t lower_eight(uint64_t eight) noexcept nogil:
+    """Return 8 bytes of ASCII in lower case: those from A to Z get the bit 0x20."""
+    cdef uint64_t from_a = eight + (0x80 - c'A') * EACH, after_z = eight + (0x7F - c'Z') * EACH
+    return eight | ((from_a ^ after_z) & HIGH) >> 2
 
 
 cdef size_t line_break(const unsigned char* text, size_t length) noexcept nogil:
@@ -293,14 +321,30 @@ cdef inline bint is_regional(uint32_t point) noexcept nogil:
     return 0x1F1E6 <= point <= 0x1F1FF
 
 
+cdef inline uint64_t not_letters(const unsigned char* text) noexcept nogil:
+    """Return, of 8 bytes in lower case, the highest bit of those that are no ASCII letter, digit or `_`."""
+    cdef uint64_t eight, low
+    memcpy(&eight, text, 8)
+    low = eight & ~HIGH
+    cdef uint64_t letters = (low + (0x80 - c'a') * EACH) & ~(low + (0x7F - c'z') * EACH)
+    cdef uint64_t digits = (low + (0x80 - c'0') * EACH) & ~(low + (0x7F - c'9') * EACH)
+    cdef uint64_t others = (low ^ c'_' * EACH) + 0x7F * EACH
+    return (~(letters | digits | ~others) | eight) & HIGH
+
+
 cdef inline size_t end_of_word(const unsigned char* text, size_t length, size_t at) noexcept nogil:
     """Return the end of the letters from ``at`` on, after at least one; an apostrophe between letters is one."""
     cdef size_t width = 0
     cdef uint8_t kind
+    cdef uint64_t ends
     while at < length:
         kind = unicode_kinds[text[at]]
         if kind == WORD:
-            at += 1
+            ends = not_letters(text + at)
+            if not ends:
+                at += 8
+                continue
+            at += first_high(ends)
         elif kind == BEYOND_ASCII:
             if not class_of(decode(text + at, length - at, &width)) & LETTER:
                 break

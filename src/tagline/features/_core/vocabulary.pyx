@@ -14,11 +14,16 @@ from tagline.features._core.tokens cimport (
 )
 
 
+cdef extern from "prefetch.h" nogil:
+    void prefetch "TAGLINE_PREFETCH"(const void* address)
+
+
 cdef enum:
     FIRST_SLOTS = 1024
     STEP = 1 << 20  # bytes between two looks for Ctrl-C
     NO_MEMORY = -2
     FREE = -1
+    AHEAD = 32  # tokens whose slots are asked for together
 
 cdef uint64_t[9] prefix_masks
 memset(prefix_masks, 0, sizeof(prefix_masks))
@@ -125,9 +130,10 @@ cdef int append_entry(Table* table, const unsigned char* token, size_t length) n
     return 0
 
 
-cdef inline int32_t insert(Table* table, uint64_t prefix, const unsigned char* token, size_t length) noexcept nogil:
+cdef inline int32_t insert(
+    Table* table, uint64_t prefix, uint64_t hashed, const unsigned char* token, size_t length
+) noexcept nogil:
     """Return the entry of a token, a new one if it has none."""
-    cdef uint64_t hashed = hash_of(prefix, token, length)
     cdef Slot* slot = slot_of(table, prefix, hashed, token, length)
     if slot.entry != FREE:
         return slot.entry
@@ -145,7 +151,7 @@ cdef int fill(Table* table, Texts tokens) except -1:
     """Add each token; one that is there already gets an entry that is never found."""
     cdef Py_ssize_t i
     cdef Text* text
-    cdef uint64_t prefix
+    cdef uint64_t prefix, hashed
     cdef int32_t before, status = 0
     with nogil:
         for i in range(tokens.size):
@@ -153,7 +159,8 @@ cdef int fill(Table* table, Texts tokens) except -1:
             prefix = 0
             memcpy(&prefix, text.start, text.length if text.length < 8 else 8)
             before = table.n_entries
-            status = insert(table, prefix, text.start, text.length)
+            hashed = hash_of(prefix, text.start, text.length)
+            status = insert(table, prefix, hashed, text.start, text.length)
             if status >= 0 and table.n_entries == before:
                 status = append_entry(table, text.start, text.length)
             if status == NO_MEMORY:
@@ -175,38 +182,62 @@ cdef inline int reserve_ids(Ids* ids, size_t needed) noexcept nogil:
     return reserve(<void**>&ids.data, &ids.capacity, needed, sizeof(int32_t))
 
 
-cdef int insert_all(Table* table, Scratch* scratch, Ids* ids) noexcept nogil:
-    cdef size_t i
+cdef struct Key:
+    uint64_t prefix
+    uint64_t hashed
+
+
+cdef inline size_t hash_some(Table* table, Scratch* scratch, size_t first, Key* keys) noexcept nogil:
+    """Hash up to `AHEAD` tokens, ask for their slots, and return where the next ones begin."""
+    cdef size_t i, last = min(first + AHEAD, scratch.n_tokens)
     cdef const unsigned char* token
+    for i in range(first, last):
+        token = scratch.clean.data + scratch.tokens[i].start
+        keys[i - first].prefix = padded_prefix(token, scratch.tokens[i].length)
+        keys[i - first].hashed = hash_of(keys[i - first].prefix, token, scratch.tokens[i].length)
+        prefetch(&table.slots[keys[i - first].hashed & (table.n_slots - 1)])
+    return last
+
+
+cdef int insert_all(Table* table, Scratch* scratch, Ids* ids) noexcept nogil:
+    cdef size_t i, first = 0, last
     cdef int32_t entry
+    cdef Key[AHEAD] keys
     if reserve_ids(ids, ids.size + scratch.n_tokens) < 0:
         return NO_MEMORY
-    for i in range(scratch.n_tokens):
-        token = scratch.clean.data + scratch.tokens[i].start
-        entry = insert(table, padded_prefix(token, scratch.tokens[i].length), token, scratch.tokens[i].length)
-        if entry == NO_MEMORY:
-            return NO_MEMORY
-        if entry >= table.n_left_out:
-            ids.data[ids.size] = entry - table.n_left_out
-            ids.size += 1
+    while first < scratch.n_tokens:
+        last = hash_some(table, scratch, first, keys)
+        for i in range(first, last):
+            entry = insert(
+                table, keys[i - first].prefix, keys[i - first].hashed, scratch.clean.data + scratch.tokens[i].start,
+                scratch.tokens[i].length
+            )
+            if entry == NO_MEMORY:
+                return NO_MEMORY
+            if entry >= table.n_left_out:
+                ids.data[ids.size] = entry - table.n_left_out
+                ids.size += 1
+        first = last
     return 0
 
 
 cdef int find_all(Table* table, Scratch* scratch, Ids* ids) noexcept nogil:
-    cdef size_t i, length
-    cdef const unsigned char* token
-    cdef uint64_t prefix
+    cdef size_t i, first = 0, last
     cdef int32_t entry
+    cdef Key[AHEAD] keys
     if reserve_ids(ids, ids.size + scratch.n_tokens) < 0:
         return NO_MEMORY
-    for i in range(scratch.n_tokens):
-        token = scratch.clean.data + scratch.tokens[i].start
-        length = scratch.tokens[i].length
-        prefix = padded_prefix(token, length)
-        entry = slot_of(table, prefix, hash_of(prefix, token, length), token, length).entry
-        if entry >= table.n_left_out or entry == FREE:
-            ids.data[ids.size] = FREE if entry == FREE else entry - table.n_left_out
-            ids.size += 1
+    while first < scratch.n_tokens:
+        last = hash_some(table, scratch, first, keys)
+        for i in range(first, last):
+            entry = slot_of(
+                table, keys[i - first].prefix, keys[i - first].hashed, scratch.clean.data + scratch.tokens[i].start,
+                scratch.tokens[i].length
+            ).entry
+            if entry >= table.n_left_out or entry == FREE:
+                ids.data[ids.size] = FREE if entry == FREE else entry - table.n_left_out
+                ids.size += 1
+        first = last
     return 0
 
 
@@ -341,15 +372,17 @@ cdef class Interner:
         cdef int32_t entry = 0
         cdef int64_t start
         cdef size_t length
+        cdef uint64_t prefix
+        cdef const unsigned char* token
         if not 0 <= first <= last <= min(len(other), ids.shape[0]):
             raise IndexError("there are no such tokens")
         with nogil:
             for i in range(first, last):
                 start = other.table.ends[i + other.table.n_left_out]
                 length = other.table.ends[i + other.table.n_left_out + 1] - start
-                entry = insert(
-                    &self.table, padded_prefix(other.table.bytes + start, length), other.table.bytes + start, length
-                )
+                token = other.table.bytes + start
+                prefix = padded_prefix(token, length)
+                entry = insert(&self.table, prefix, hash_of(prefix, token, length), token, length)
                 if entry == NO_MEMORY:
                     break
                 ids[i] = entry - self.table.n_left_out
