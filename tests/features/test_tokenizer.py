@@ -4,12 +4,14 @@ import doctest
 import itertools
 import json
 import unicodedata
+from collections.abc import Iterator
 
 import polars as pl
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tagline.compiled import COMPILED
 from tagline.errors import InputError
 from tagline.features import tokenizer as module
 from tagline.features.tokenizer import _NOT_NFC, KERAS, KERAS_SEPARATORS, Tokenizer
@@ -43,6 +45,18 @@ TEXTS = st.lists(
     ),
     max_size=8,
 ).map("".join)
+
+
+@pytest.fixture(
+    scope="module", params=[True, False] if COMPILED else [False], ids=lambda on: "compiled" if on else "polars"
+)
+def _both_paths(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "COMPILED", request.param)
+        yield
+
+
+pytestmark = pytest.mark.usefixtures("_both_paths")
 
 
 def tokens(text: str) -> list[str]:

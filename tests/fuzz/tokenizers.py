@@ -1,4 +1,4 @@
-"""Tokenizers and vectorizers: any text, alone and in a batch, gives the same tokens and features.
+"""Tokenizers and vectorizers: any text, alone and in a batch, gives the same tokens and features, in polars too.
 
 The first byte of an input chooses the tokenizer, the second the model, and the others are texts, between NUL bytes.
 """
@@ -15,7 +15,7 @@ from tagline import TextClassifier
 from tagline.features.encoder import Encoder
 from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.sequences import WordIndex
-from tagline.features.tokenizer import Tokenizer
+from tagline.features.tokenizer import Tokenizer, split_in_polars
 from tagline.features.vectorizer import Vectorizer
 from tests.fuzz.inputs import STRINGS, Choices
 from tests.fuzz.target import Target
@@ -56,6 +56,10 @@ def check(data: bytes) -> bool:
     assert len(tokens.lengths) == len(texts)
     assert tokens.lengths.sum() == len(tokens.values)
     assert not tokens.values.has_nulls()
+    plain = Tokenizer(tokenizer.rule, tokenizer.nfc).tokenize(column)
+    in_polars = split_in_polars(column, tokenizer.rule, nfc=tokenizer.nfc)
+    assert plain.values.equals(in_polars.values)
+    assert plain.lengths.tolist() == in_polars.lengths.tolist()
     assert (tokens.values.str.len_bytes() > 0).all()
     alone = [tokenizer.tokenize(column[i : i + 1]).values.to_list() for i in range(len(texts))]
     assert [token for one in alone for token in one] == tokens.values.to_list()
