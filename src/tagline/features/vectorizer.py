@@ -1,12 +1,12 @@
 """`Vectorizer`: texts to weighted n-grams, each count times a scale, rows of unit length.
 
 Fitting has two steps, as counting is unsupervised and slow, and scaling supervised and fast: ``WordNgrams.fit`` and
-``CharNgrams.fit`` once, then ``scale_columns`` for each set of training rows.
+``CharNgrams.fit`` once, then `tagline.features.weighting.scale_columns` for each set of training rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Self, get_args
 
 import numpy as np
 import polars as pl
@@ -19,43 +19,10 @@ from tagline.features.located import Located
 from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import UNSPACED_PATTERN, Tokenizer
-from tagline.features.weighting import (
-    TermFrequency,
-    discriminative_scale,
-    document_frequency,
-    idf,
-    weigh,
-    weighted_document_frequency,
-)
+from tagline.features.weighting import TermFrequency, weigh_blocks
+from tagline.task import Ints
 
 Block = WordNgrams | CharNgrams
-Scale = Literal["discriminative", "idf", "none"]
-
-
-def scale_columns(
-    counts: sp.csr_matrix,
-    Y: NDArray[np.bool_],
-    scale: Scale,
-    floor: float,
-    min_df: int,
-    weights: NDArray[np.float64] | None = None,
-) -> NDArray[np.float32]:
-    """Return the scale of each column fitted on these rows, (n_columns,), 0 below ``min_df``.
-
-    A column with scale 0 is ignored, so no vocabulary leaks from held-out rows. ``weights``, (n_texts,), are the number
-    of times that each row counts, except for ``min_df``. Scales are rounded to half precision here, so that a bundle
-    stores exactly the scales that the model was fitted with.
-    """
-    df = document_frequency(counts)
-    known = df >= min_df
-    frequency = df if weights is None else weighted_document_frequency(counts, weights)
-    if scale == "discriminative":
-        values = discriminative_scale(counts, Y, frequency, floor, known=known, weights=weights)
-    elif scale == "idf":
-        values = idf(frequency, counts.shape[0] if weights is None else float(weights.sum()))
-    else:
-        values = np.ones(counts.shape[1])
-    return np.where(known, values, 0.0).astype(np.float16).astype(np.float32)
 
 
 def unspaced_share(vocabulary: pl.Series) -> float:
@@ -92,10 +59,11 @@ class Vectorizer:
         """Return the features of ``texts``, (n_texts, n_columns), CSR float64."""
         return self.weigh([block.transform(texts, self.tokenizer) for block in self.blocks])
 
-    def weigh(self, counts: Sequence[sp.csr_matrix]) -> sp.csr_matrix:
-        """Return the features for counts of n-grams, one matrix per block."""
-        parts = [weigh(c, scale, self.tf, unit=self.unit) for c, scale in zip(counts, self.scales, strict=True)]
-        return parts[0] if len(parts) == 1 else sp.hstack(parts, format="csr")
+    def weigh(
+        self, counts: Sequence[sp.csr_matrix], rows: Ints | None = None, dtype: type[np.floating] = np.float64
+    ) -> sp.csr_matrix:
+        """Return the features for counts of n-grams, one matrix per block; of some ``rows`` only, if they are given."""
+        return weigh_blocks(counts, self.scales, self.tf, unit=self.unit, rows=rows, dtype=dtype)
 
     def coverage(self, texts: pl.Series) -> NDArray[np.float64]:
         """Return the share of the n-grams of each text that are known, (n_texts,): of its words, if words are used."""

@@ -47,7 +47,7 @@ def held_out_novelty(data: TrainingData, folds: Folds, fit: FinalFit, proba: Flo
     if fit.rows is None:
         others = document_frequency(fit.counts)[of_held.indices] - _in_units(of_held, row_units(data, held))
     else:
-        others = document_frequency(fit.counts[fit.rows])[of_held.indices]
+        others = document_frequency(fit.counts, fit.rows)[of_held.indices]
     of_held.data = np.where(others >= fit.min_df, of_held.data, 0)
     return Novelty.of(proba.max(axis=1), coverage(fit.block, of_held, fit.tokenizer.tokenize(data.texts[held])))
 

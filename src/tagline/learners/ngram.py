@@ -19,8 +19,8 @@ from tagline.errors import InputError
 from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import Tokenizer
-from tagline.features.vectorizer import Block, Vectorizer, scale_columns, unspaced_share
-from tagline.features.weighting import document_frequency, spread
+from tagline.features.vectorizer import Block, Vectorizer, unspaced_share
+from tagline.features.weighting import document_frequency, scale_columns, spread
 from tagline.learners.base import (
     FitOptions,
     Fitted,
@@ -191,20 +191,22 @@ class _Fit:
             self.steps.end(f"{stage}, label {n} of {self.n_labels}")
 
         data = self.data
-        counts = [self.counts[b] if rows is None else self.counts[b][rows] for b in candidate.blocks]
+        counts = [self.counts[b] for b in candidate.blocks]
         Y = data.Y if rows is None else data.Y[rows]
         sample_weights = data.sample_weights
         if sample_weights is not None and rows is not None:
             sample_weights = sample_weights[rows]
         features, model = self.features, self.settings
         tuned = {} if model.tuned is None or candidate.value is None else {model.tuned: candidate.value}
-        scales = tuple(scale_columns(c, Y, features.scale, features.floor, self.min_df, sample_weights) for c in counts)
-        spreads = tuple(spread(document_frequency(c), c.shape[0]) for c in counts)
+        scales = tuple(
+            scale_columns(c, Y, features.scale, features.floor, self.min_df, sample_weights, rows=rows) for c in counts
+        )
+        spreads = tuple(spread(document_frequency(c, rows), len(Y)) for c in counts)
         blocks = tuple(self.blocks[b] for b in candidate.blocks)
         vectorizer = Vectorizer(blocks, scales, features.tf, features.unit, self.tokenizer, spreads)
         fitted = fit_model(
             model.kind,
-            vectorizer.weigh(counts),
+            vectorizer.weigh(counts, rows, np.float32),
             Y,
             self._model_weights(rows),
             HyperParameters(**tuned, max_depth=model.max_depth, n_trees=model.n_trees),
@@ -226,7 +228,7 @@ class _Fit:
 
     def logits(self, vectorizer: Vectorizer, model: Model, rows: Ints, candidate: _Candidate) -> Floats:
         """Return the logits of some rows, (n_rows, n_outputs)."""
-        return model.logits(vectorizer.weigh([self.counts[b][rows] for b in candidate.blocks]))
+        return model.logits(vectorizer.weigh([self.counts[b] for b in candidate.blocks], rows))
 
     def held_out_logits(self, folds: Folds, candidate: _Candidate, stage: str = "training") -> Floats:
         """Return the logits of the held-out rows of all folds, one fold after the other."""

@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 from tagline.features.base import Featurizer
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Side
-from tagline.features.vectorizer import Scale, Vectorizer
-from tagline.features.weighting import TermFrequency
+from tagline.features.vectorizer import Vectorizer
+from tagline.features.weighting import Scale, TermFrequency
 from tagline.recipes.models import DenseModel, EmbeddingModel, NgramModel
 from tagline.recipes.tables import Table
 

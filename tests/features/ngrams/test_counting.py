@@ -1,7 +1,6 @@
 """Counting and finding n-grams: the compiled core and the NumPy reference, compared with Counter and each other."""
 
 from collections import Counter
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -131,12 +130,3 @@ def test_an_index_finds_its_keys_only(keys: list[int]) -> None:
             ids = index.extend(prefixes, symbols, n_symbols, np.array([0, 3]), 2)
             made = [p * n_symbols + s for p, s in zip([0, 5], [1, 2], strict=True)]
             assert ids.tolist() == [*(keys.index(key) if key in keys else -1 for key in made), -1]
-
-
-def test_ranges_cover_all_texts() -> None:
-    for lengths in ([], [0], [0, 0, 0], [5], [1, 100, 1], [3] * 50):
-        ends = np.cumsum([0, *lengths])
-        ranges = native._ranges(ends, 10)
-        covered = [text for first, last in ranges for text in range(first, last)]
-        assert covered == list(range(len(lengths)))
-        assert all(a[1] == b[0] for a, b in pairwise(ranges))

@@ -37,18 +37,6 @@ def count_keys(
     n_kept: Ints,
 ) -> None: ...
 def number_keys(occurrences: Ints, starts: Ints, first: int, last: int, offsets: Ints, ids: Ids) -> None: ...
-def sort_texts(ids: Ids, ends: Ints, first: int, last: int, n_known: Ints, n_distinct: Ints) -> None: ...
-def write_rows(
-    ids: Ids,
-    ends: Ints,
-    first: int,
-    last: int,
-    n_known: Ints,
-    offset: int,
-    places: Ints,
-    indices: Ids,
-    counts: NDArray[np.float32],
-) -> None: ...
 
 class Index:
     n_keys: int

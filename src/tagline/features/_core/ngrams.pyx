@@ -1,11 +1,11 @@
-"""n-grams over symbols: counted, looked up and assembled to rows.
+"""n-grams over symbols: counted and looked up.
 
 The symbols of all texts (or words) are one int32 array, (n_positions,), -1 for unknown ones; text ``t`` has positions
 ``ends[t]`` to ``ends[t + 1]``. An n-gram is its prefix, the n-gram one shorter that starts at the same position, and
 its last symbol: ``key = prefix * n_symbols + last``. Each function works on a range of texts or buckets, so that
 several threads can share the work; what a function writes does not depend on how it is divided.
 
-`tagline.features.ngrams.counting` checks the arrays and is the only caller.
+`tagline.features.ngrams.native` is the only caller.
 """
 
 cimport cython
@@ -270,109 +270,6 @@ def count_texts(
                 if id_ >= 0 and last_text[id_] != text:
                     last_text[id_] = <int32_t>text
                     df[id_] += 1
-
-
-cdef int64_t _sort_ids(int32_t* ids, int64_t n, int32_t* spare) noexcept nogil:
-    """Move the ids that are not negative to the front, sort them, and return their number."""
-    cdef int64_t starts[RADIX]
-    cdef int64_t n_known = 0, i, total, size
-    cdef uint32_t all_bits = 0
-    cdef int bit = 0
-    cdef int32_t one
-    cdef int32_t* source = ids
-    cdef int32_t* target = spare
-    cdef int32_t* swap
-    for i in range(n):
-        one = ids[i]
-        ids[n_known] = one
-        n_known += one >= 0
-    if n_known <= FEW:
-        for i in range(1, n_known):
-            one = ids[i]
-            size = i - 1
-            while size >= 0 and ids[size] > one:
-                ids[size + 1] = ids[size]
-                size -= 1
-            ids[size + 1] = one
-        return n_known
-    for i in range(n_known):
-        all_bits |= <uint32_t>ids[i]
-    while bit < 32 and all_bits >> bit:
-        memset(starts, 0, sizeof(starts))
-        for i in range(n_known):
-            starts[(<uint32_t>source[i] >> bit) & (RADIX - 1)] += 1
-        total = 0
-        for i in range(RADIX):
-            size = starts[i]
-            starts[i] = total
-            total += size
-        for i in range(n_known):
-            size = (<uint32_t>source[i] >> bit) & (RADIX - 1)
-            target[starts[size]] = source[i]
-            starts[size] += 1
-        swap = source
-        source = target
-        target = swap
-        bit += DIGIT
-    if source != ids:
-        for i in range(n_known):
-            ids[i] = source[i]
-    return n_known
-
-
-def sort_texts(
-    int32_t[::1] ids, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last, int64_t[::1] n_known,
-    int64_t[::1] n_distinct,
-):
-    """Sort the ids of each of some texts, known ones first.
-
-    Their number is written to ``n_known``, (n_texts,), and that of distinct ones is added to ``n_distinct``.
-    """
-    cdef int64_t longest = 0, i, known, distinct
-    cdef Py_ssize_t text
-    cdef int32_t* of_text
-    cdef int32_t* spare
-    for text in range(first, last):
-        longest = max(longest, ends[text + 1] - ends[text])
-    spare = <int32_t*>malloc((longest + 1) * sizeof(int32_t))
-    if spare == NULL:
-        raise MemoryError
-    with nogil:
-        for text in range(first, last):
-            of_text = &ids[0] + ends[text]
-            known = _sort_ids(of_text, ends[text + 1] - ends[text], spare)
-            distinct = known > 0
-            for i in range(1, known):
-                distinct += of_text[i] != of_text[i - 1]
-            n_known[text] = known
-            n_distinct[text] += distinct
-        free(spare)
-
-
-def write_rows(
-    const int32_t[::1] ids, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last, const int64_t[::1] n_known,
-    int32_t offset, int64_t[::1] places, int32_t[::1] indices, float[::1] counts,
-):
-    """Write the distinct ids of some texts, plus ``offset``, and their counts to the ``places``, (n_texts,), of each.
-
-    The ids are those that `sort_texts` sorted; the places are moved on.
-    """
-    cdef Py_ssize_t text
-    cdef int64_t i, place
-    cdef int32_t id_
-    with nogil:
-        for text in range(first, last):
-            place = places[text] - 1
-            id_ = -1
-            for i in range(ends[text], ends[text] + n_known[text]):
-                if ids[i] != id_:
-                    id_ = ids[i]
-                    place += 1
-                    indices[place] = id_ + offset
-                    counts[place] = 1.0
-                else:
-                    counts[place] += 1.0
-            places[text] = place + 1
 
 
 @cython.final

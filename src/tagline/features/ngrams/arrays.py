@@ -229,3 +229,15 @@ def rows(levels: list[Ids], sizes: list[int], ends: Ints) -> sp.csr_matrix:
     ends_of_rows = np.concatenate([[0], np.cumsum(np.concatenate([b[0] for b in blocks]))])
     indices, counts = (np.concatenate([b[part] for b in blocks]) for part in (1, 2))
     return csr(counts, indices, ends_of_rows, (n_texts, n_columns))
+
+
+def document_frequency_of_products(words: sp.csr_matrix, in_words: sp.csr_matrix) -> Ints:
+    """Return in how many texts each n-gram of their words occurs, (n_columns,)."""
+    return np.bincount((words @ in_words).indices, minlength=in_words.shape[1])
+
+
+def multiply(words: sp.csr_matrix, in_words: sp.csr_matrix) -> sp.csr_matrix:
+    """Return the counts of the n-grams of words in texts, (n_texts, n_columns), CSR float32 with sorted indices."""
+    counts = words @ in_words
+    counts.sort_indices()
+    return counts

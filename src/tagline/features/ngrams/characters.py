@@ -8,7 +8,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.features.ngrams.counting import Ids, rows
+from tagline.features.ngrams.counting import Ids, document_frequency_of_products, multiply, rows
 from tagline.features.ngrams.table import NgramTable
 from tagline.features.ngrams.tokens import batches, ends_of, stack, tokens_as_codes
 from tagline.features.tokenizer import Tokenizer
@@ -37,16 +37,15 @@ class CharNgrams:
         words, distinct = _count_words(texts, tokenizer)
         points, ends = _code_points(distinct)
         alphabet, letters = np.unique(points, return_inverse=True)
-        # Every n-gram of every distinct word first: its document frequency follows from the product below.
+        # Every n-gram of every distinct word first: its document frequency follows from the words of each text.
         every, in_words = NgramTable.fit(letters.astype(np.int32), ends, len(alphabet), 1, max_n, 1)
-        counts = words @ in_words
-        df = np.bincount(counts.indices, minlength=every.n_columns)
-        orders = np.split(df >= min_df, np.cumsum(every.sizes)[:-1])
+        frequent = document_frequency_of_products(words, in_words) >= min_df
+        orders = np.split(frequent, np.cumsum(every.sizes)[:-1])
         orders[0][:] = True
         table = every.restrict(orders[1:])
         table = NgramTable(table.n_symbols, min_n, table.keys)
         kept = np.concatenate([order if n >= min_n else np.zeros_like(order) for n, order in enumerate(orders, 1)])
-        return CharNgrams(alphabet.astype(np.int64), table), _select(counts, kept)
+        return CharNgrams(alphabet.astype(np.int64), table), multiply(words, in_words[:, np.flatnonzero(kept)])
 
     def symbols(self, points: NDArray[np.uint32]) -> Ids:
         """Return the index of each code point in the alphabet, -1 for unknown code points."""
@@ -61,9 +60,7 @@ class CharNgrams:
         def batch(part: pl.Series) -> sp.csr_matrix:
             words, distinct = _count_words(part, tokenizer)
             points, ends = _code_points(distinct)
-            counts = words @ self.table.count(self.symbols(points), ends)
-            counts.sort_indices()
-            return counts
+            return multiply(words, self.table.count(self.symbols(points), ends))
 
         return stack(in_threads(batch, batches(texts)), self.table.n_columns)
 
@@ -90,10 +87,3 @@ def _code_points(words: pl.Series) -> tuple[NDArray[np.uint32], Ints]:
     joined = f" {'  '.join(words.to_list())} " if len(words) else ""
     lengths = words.str.len_chars().to_numpy().astype(np.int64) + 2
     return np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32), ends_of(lengths)
-
-
-def _select(counts: sp.csr_matrix, kept: NDArray[np.bool_]) -> sp.csr_matrix:
-    """Return the kept columns of ``counts``, with sorted indices."""
-    selected = counts[:, np.flatnonzero(kept)]
-    selected.sort_indices()
-    return selected

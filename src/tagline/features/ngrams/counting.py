@@ -62,3 +62,21 @@ def rows(levels: list[Ids], sizes: list[int], ends: Ints) -> sp.csr_matrix:
     if COMPILED and sum(len(ids) for ids in levels) <= _MOST:
         return native.rows(levels, sizes, ends)
     return arrays.rows(levels, sizes, ends)
+
+
+def document_frequency_of_products(words: sp.csr_matrix, in_words: sp.csr_matrix) -> Ints:
+    """Return in how many texts each n-gram of their words occurs, (n_columns,), see `multiply`."""
+    if COMPILED and words.nnz <= _MOST:
+        return native.document_frequency_of_products(words, in_words)
+    return arrays.document_frequency_of_products(words, in_words)
+
+
+def multiply(words: sp.csr_matrix, in_words: sp.csr_matrix) -> sp.csr_matrix:
+    """Return the counts of n-grams in texts, (n_texts, n_columns), CSR float32 with sorted indices.
+
+    ``words`` are the counts of distinct words in each text, (n_texts, n_words), ``in_words`` those of n-grams in each
+    word, (n_words, n_columns).
+    """
+    if COMPILED and words.nnz <= _MOST:
+        return native.multiply(words, in_words)
+    return arrays.multiply(words, in_words)

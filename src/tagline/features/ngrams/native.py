@@ -4,20 +4,20 @@ The n-grams of an order are divided into buckets of neighbouring prefixes, so th
 in a hash table that fits the processor's cache, and sorted by themselves.
 """
 
-from itertools import pairwise
-
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.features._core import ngrams as core
+from tagline.features._core import rows as core_rows
 from tagline.parallel import in_threads
-from tagline.sparse import csr
+from tagline.sparse import csr, row_ranges
 from tagline.task import Ints
 
 Ids = NDArray[np.int32]
 
 _POSITIONS = 1 << 19  # of the texts that one call of the compiled core reads: milliseconds
+_PRODUCTS = 1 << 23  # n-grams of words that one call multiplies: each call clears memory for every n-gram
 _BUCKET = 1 << 14  # n-grams of a bucket, unless there would be too many buckets
 _MOST_BUCKETS = 1024
 _GROUP = 1 << 24  # n-grams that are divided into buckets at a time; each takes 16 bytes
@@ -27,7 +27,7 @@ def count_texts(ids: Ids, ends: Ints, n_ids: int) -> Ints:
     """Return in how many texts each id occurs, (n_ids,)."""
     df = np.zeros(n_ids, dtype=np.int64)
     last_text = np.full(n_ids, -1, dtype=np.int32)
-    for first, last in _ranges(ends, _POSITIONS):
+    for first, last in row_ranges(ends, _POSITIONS):
         core.count_texts(ids, ends, first, last, last_text, df)
     return df
 
@@ -36,7 +36,7 @@ def count_order(
     prefixes: Ids, n_prefixes: int, symbols: Ids, n_symbols: int, ends: Ints, order: int, min_df: int
 ) -> tuple[Ints, Ids]:
     """Return the keys of an order, (n_keys,), and the number of the n-gram at each position, (n_positions,)."""
-    texts = _ranges(ends, _POSITIONS)
+    texts = row_ranges(ends, _POSITIONS)
     of_prefix = np.zeros(n_prefixes, dtype=np.int64)
     for first, last in texts:
         core.count_prefixes(prefixes, symbols, ends, first, last, order, of_prefix)
@@ -73,7 +73,7 @@ def count_order(
         in_threads(fill_block, range(len(texts)))
         return occurrences
 
-    for low, high in _ranges(bucket_ends, _GROUP):
+    for low, high in row_ranges(bucket_ends, _GROUP):
         ends_in_group = bucket_ends[low : high + 1] - bucket_ends[low]
         found = _count_keys(fill(low, high), ends_in_group, most_keys[low:high], min_df, n_keys, ids)
         keys += found
@@ -90,7 +90,7 @@ def _count_keys(occurrences: Ints, ends: Ints, most_keys: Ints, min_df: int, n_b
     starts = np.concatenate([[0], np.cumsum(np.minimum(sizes // min_df, most_keys))])  # room for the keys kept
     keys = np.empty(int(starts[-1]), dtype=np.int64)
     n_kept = np.zeros(len(sizes), dtype=np.int64)
-    blocks = _ranges(ends, _POSITIONS)
+    blocks = row_ranges(ends, _POSITIONS)
     in_threads(
         lambda block: core.count_keys(occurrences, ends, *block, min_df, most_keys, starts, keys, n_kept), blocks
     )
@@ -102,13 +102,13 @@ def _count_keys(occurrences: Ints, ends: Ints, most_keys: Ints, min_df: int, n_b
 def rows(levels: list[Ids], sizes: list[int], ends: Ints) -> sp.csr_matrix:
     """Return the counts of n-grams in the texts, (n_texts, n_columns), CSR float32 with sorted indices."""
     n_texts = len(ends) - 1
-    texts = _ranges(ends, _POSITIONS)
+    texts = row_ranges(ends, _POSITIONS)
     lengths = np.zeros(n_texts, dtype=np.int64)
     n_known = [np.empty(n_texts, dtype=np.int64) for _ in levels]
 
     def sort(block: tuple[int, int]) -> None:
         for ids, known in zip(levels, n_known, strict=True):
-            core.sort_texts(ids, ends, *block, known, lengths)
+            core_rows.sort_texts(ids, ends, *block, known, lengths)
 
     in_threads(sort, texts)
     ends_of_rows = np.concatenate([[0], np.cumsum(lengths)])
@@ -119,10 +119,49 @@ def rows(levels: list[Ids], sizes: list[int], ends: Ints) -> sp.csr_matrix:
 
     def write(block: tuple[int, int]) -> None:
         for ids, known, offset in zip(levels, n_known, offsets, strict=True):
-            core.write_rows(ids, ends, *block, known, offset, places, indices, counts)
+            core_rows.write_rows(ids, ends, *block, known, offset, places, indices, counts)
 
     in_threads(write, texts)
     return csr(counts, indices, ends_of_rows, (n_texts, sum(sizes)))
+
+
+def document_frequency_of_products(words: sp.csr_matrix, in_words: sp.csr_matrix) -> Ints:
+    """Return in how many texts each n-gram of their words occurs, (n_columns,)."""
+    return _count_products(words, in_words)[0]
+
+
+def multiply(words: sp.csr_matrix, in_words: sp.csr_matrix) -> sp.csr_matrix:
+    """Return the counts of the n-grams of words in texts, (n_texts, n_columns), CSR float32 with sorted indices."""
+    _, lengths = _count_products(words, in_words)
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    word_ends, ngram_ends = words.indptr.astype(np.int64), in_words.indptr.astype(np.int64)
+    indices = np.empty(int(ends[-1]), dtype=np.int32)
+    counts = np.empty(len(indices), dtype=np.float32)
+
+    def write(block: tuple[int, int]) -> None:
+        core_rows.write_products(
+            word_ends, words.indices, words.data, ngram_ends, in_words.indices, in_words.data, *block,
+            in_words.shape[1], ends, indices, counts,
+        )  # fmt: skip
+
+    in_threads(write, row_ranges(ends, _PRODUCTS))
+    return csr(counts, indices, ends, (words.shape[0], in_words.shape[1]))
+
+
+def _count_products(words: sp.csr_matrix, in_words: sp.csr_matrix) -> tuple[Ints, Ints]:
+    """Return the document frequency of each n-gram, (n_columns,), and the n-grams of each text, (n_texts,)."""
+    word_ends, ngram_ends = words.indptr.astype(np.int64), in_words.indptr.astype(np.int64)
+    lengths = np.empty(words.shape[0], dtype=np.int64)
+
+    def count(block: tuple[int, int]) -> Ints:
+        df = np.zeros(in_words.shape[1], dtype=np.int64)
+        core_rows.count_products(word_ends, words.indices, ngram_ends, in_words.indices, *block, df, lengths)
+        return df
+
+    df = np.zeros(in_words.shape[1], dtype=np.int64)
+    for part in in_threads(count, row_ranges(word_ends, _PRODUCTS // 16)):
+        df += part
+    return df, lengths
 
 
 class Index:
@@ -136,13 +175,6 @@ class Index:
         ids = np.empty(len(symbols), dtype=np.int32)
         in_threads(
             lambda block: self._index.extend(prefixes, symbols, ends, *block, order, n_symbols, ids),
-            _ranges(ends, _POSITIONS),
+            row_ranges(ends, _POSITIONS),
         )
         return ids
-
-
-def _ranges(ends: Ints, most: int) -> list[tuple[int, int]]:
-    """Divide texts, or buckets, that end at ``ends``, into ranges of about ``most`` entries, or of a single one."""
-    n = len(ends) - 1
-    cuts = np.searchsorted(ends, np.arange(0, int(ends[-1]), most)).clip(0, n)
-    return list(pairwise(sorted({0, n, *cuts.tolist()})))

@@ -6,19 +6,30 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from tagline.compiled import COMPILED
 from tagline.features.ngrams.counting import Ids
 from tagline.features.tokenizer import Tokenizer
 from tagline.parallel import in_threads
 from tagline.task import Ints
 
+if COMPILED:
+    from tagline.features.token_ids import intern
+
 _BATCH = 2048  # texts tokenized and looked up together by one thread
+
+
+def is_compiled(tokenizer: Tokenizer) -> bool:
+    """Return whether compiled code splits texts by this tokenizer, which may be a Python function."""
+    return COMPILED and type(tokenizer) is Tokenizer
 
 
 def tokens_as_codes(texts: pl.Series, tokenizer: Tokenizer) -> tuple[Ids, Ints, pl.Series]:
     """Return the tokens of texts as codes, (n_tokens,), where each text ends, and the token of each code.
 
-    Codes are dense, but their order is not deterministic: threads assign them.
+    Codes are dense; without the compiled core their order is not deterministic, as threads assign them.
     """
+    if is_compiled(tokenizer):
+        return intern(texts, tokenizer)
     kind = pl.Categorical(pl.Categories.random())
 
     def batch(part: pl.Series) -> tuple[pl.Series, Ints]:

@@ -2,18 +2,23 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from tagline.compiled import COMPILED
 from tagline.features.ngrams.counting import Ids, count_texts
 from tagline.features.ngrams.table import NgramTable
-from tagline.features.ngrams.tokens import batches, ends_of, stack, tokens_as_codes
+from tagline.features.ngrams.tokens import batches, ends_of, is_compiled, stack, tokens_as_codes
 from tagline.features.tokenizer import Tokenizer
 from tagline.parallel import in_threads
 from tagline.task import Ints
+
+if COMPILED:
+    from tagline.features._core.vocabulary import Vocabulary
+    from tagline.features.token_ids import look_up, make_vocabulary
 
 _FEW_TOKENS = 1  # per entry of the vocabulary; up to this many a dictionary is faster
 
@@ -44,6 +49,20 @@ class WordNgrams:
         table, counts = NgramTable.fit(renumber[codes], ends, len(rank), 1, max_n, min_df)
         return WordNgrams(rank["token"], table), counts
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle contains: what is cached is made again."""
+        return {"vocabulary": self.vocabulary, "table": self.table}
+
+    @cached_property
+    def _by_tokenizer(self) -> "dict[Tokenizer, Vocabulary]":
+        return {}
+
+    def _known(self, tokenizer: Tokenizer) -> "Vocabulary":
+        """Return the vocabulary for the compiled core."""
+        if tokenizer not in self._by_tokenizer:
+            self._by_tokenizer[tokenizer] = make_vocabulary(self.vocabulary, tokenizer)
+        return self._by_tokenizer[tokenizer]
+
     @cached_property
     def _enum(self) -> pl.Enum:
         return pl.Enum(self.vocabulary)
@@ -62,6 +81,8 @@ class WordNgrams:
 
     def transform(self, texts: pl.Series, tokenizer: Tokenizer) -> sp.csr_matrix:
         """Return the counts of ``texts``, (n_texts, n_columns), CSR float32."""
+        if is_compiled(tokenizer):
+            return self.table.count(*look_up(texts, self._known(tokenizer)))
 
         def batch(part: pl.Series) -> sp.csr_matrix:
             tokens = tokenizer.tokenize(part)

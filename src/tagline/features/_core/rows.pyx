@@ -1,0 +1,187 @@
+"""Rows of counts: assembled from the n-grams of each text, or from those of its words.
+
+Each function works on a range of texts, so that several threads can share the work. `tagline.features.ngrams.native` is
+the only caller.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memset
+
+cdef enum:
+    FEW = 40  # so many numbers are sorted faster by insertion than by counting digits
+    DIGIT = 8  # bits that a counting sort orders by in one pass
+    RADIX = 256
+
+
+cdef int64_t _sort_ids(int32_t* ids, int64_t n, int32_t* spare) noexcept nogil:
+    """Move the ids that are not negative to the front, sort them, and return their number."""
+    cdef int64_t starts[RADIX]
+    cdef int64_t n_known = 0, i, total, size
+    cdef uint32_t all_bits = 0
+    cdef int bit = 0
+    cdef int32_t one
+    cdef int32_t* source = ids
+    cdef int32_t* target = spare
+    cdef int32_t* swap
+    for i in range(n):
+        one = ids[i]
+        ids[n_known] = one
+        n_known += one >= 0
+    if n_known <= FEW:
+        for i in range(1, n_known):
+            one = ids[i]
+            size = i - 1
+            while size >= 0 and ids[size] > one:
+                ids[size + 1] = ids[size]
+                size -= 1
+            ids[size + 1] = one
+        return n_known
+    for i in range(n_known):
+        all_bits |= <uint32_t>ids[i]
+    while bit < 32 and all_bits >> bit:
+        memset(starts, 0, sizeof(starts))
+        for i in range(n_known):
+            starts[(<uint32_t>source[i] >> bit) & (RADIX - 1)] += 1
+        total = 0
+        for i in range(RADIX):
+            size = starts[i]
+            starts[i] = total
+            total += size
+        for i in range(n_known):
+            size = (<uint32_t>source[i] >> bit) & (RADIX - 1)
+            target[starts[size]] = source[i]
+            starts[size] += 1
+        swap = source
+        source = target
+        target = swap
+        bit += DIGIT
+    if source != ids:
+        for i in range(n_known):
+            ids[i] = source[i]
+    return n_known
+
+
+def sort_texts(
+    int32_t[::1] ids, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last, int64_t[::1] n_known,
+    int64_t[::1] n_distinct,
+):
+    """Sort the ids of each of some texts, known ones first.
+
+    Their number is written to ``n_known``, (n_texts,), and that of distinct ones is added to ``n_distinct``.
+    """
+    cdef int64_t longest = 0, i, known, distinct
+    cdef Py_ssize_t text
+    cdef int32_t* of_text
+    cdef int32_t* spare
+    for text in range(first, last):
+        longest = max(longest, ends[text + 1] - ends[text])
+    spare = <int32_t*>malloc((longest + 1) * sizeof(int32_t))
+    if spare == NULL:
+        raise MemoryError
+    with nogil:
+        for text in range(first, last):
+            of_text = &ids[0] + ends[text]
+            known = _sort_ids(of_text, ends[text + 1] - ends[text], spare)
+            distinct = known > 0
+            for i in range(1, known):
+                distinct += of_text[i] != of_text[i - 1]
+            n_known[text] = known
+            n_distinct[text] += distinct
+        free(spare)
+
+
+def write_rows(
+    const int32_t[::1] ids, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last, const int64_t[::1] n_known,
+    int32_t offset, int64_t[::1] places, int32_t[::1] indices, float[::1] counts,
+):
+    """Write the distinct ids of some texts, plus ``offset``, and their counts to the ``places``, (n_texts,), of each.
+
+    The ids are those that `sort_texts` sorted; the places are moved on.
+    """
+    cdef Py_ssize_t text
+    cdef int64_t i, place
+    cdef int32_t id_
+    with nogil:
+        for text in range(first, last):
+            place = places[text] - 1
+            id_ = -1
+            for i in range(ends[text], ends[text] + n_known[text]):
+                if ids[i] != id_:
+                    id_ = ids[i]
+                    place += 1
+                    indices[place] = id_ + offset
+                    counts[place] = 1.0
+                else:
+                    counts[place] += 1.0
+            places[text] = place + 1
+
+
+def count_products(
+    const int64_t[::1] word_ends, const int32_t[::1] words, const int64_t[::1] ngram_ends, const int32_t[::1] ngrams,
+    Py_ssize_t first, Py_ssize_t last, int64_t[::1] df, int64_t[::1] lengths,
+):
+    """Count the distinct n-grams in the words of each of some texts.
+
+    Text ``t`` has the distinct ``words`` from ``word_ends[t]`` on, and word ``w`` the distinct ``ngrams`` from
+    ``ngram_ends[w]`` on. Their number is written to ``lengths``, (n_texts,), and 1 is added to the ``df``, (n_ngrams,),
+    of each for each text.
+    """
+    cdef Py_ssize_t text
+    cdef int64_t at, j, n
+    cdef int32_t ngram
+    cdef int32_t* last_text = <int32_t*>malloc((df.shape[0] + 1) * sizeof(int32_t))
+    if last_text == NULL:
+        raise MemoryError
+    with nogil:
+        memset(last_text, 0xFF, df.shape[0] * sizeof(int32_t))
+        for text in range(first, last):
+            n = 0
+            for at in range(word_ends[text], word_ends[text + 1]):
+                for j in range(ngram_ends[words[at]], ngram_ends[words[at] + 1]):
+                    ngram = ngrams[j]
+                    if last_text[ngram] != text:
+                        last_text[ngram] = <int32_t>text
+                        df[ngram] += 1
+                        n += 1
+            lengths[text] = n
+        free(last_text)
+
+
+def write_products(
+    const int64_t[::1] word_ends, const int32_t[::1] words, const float[::1] word_counts, const int64_t[::1] ngram_ends,
+    const int32_t[::1] ngrams, const float[::1] ngram_counts, Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_ngrams,
+    const int64_t[::1] ends, int32_t[::1] indices, float[::1] counts,
+):
+    """Write the n-grams of the words of each of some texts, ascending, and their counts, from ``ends[text]`` on."""
+    cdef Py_ssize_t text
+    cdef int64_t at, j, n, most = 0
+    cdef int32_t ngram
+    cdef float times
+    cdef float* totals = <float*>calloc(n_ngrams + 1, sizeof(float))  # of the n-grams of a text
+    cdef int32_t* spare
+    for text in range(first, last):
+        most = max(most, ends[text + 1] - ends[text])
+    spare = <int32_t*>malloc((most + 1) * sizeof(int32_t))
+    if totals == NULL or spare == NULL:
+        free(totals)
+        free(spare)
+        raise MemoryError
+    with nogil:
+        for text in range(first, last):
+            n = ends[text]
+            for at in range(word_ends[text], word_ends[text + 1]):
+                times = word_counts[at]
+                for j in range(ngram_ends[words[at]], ngram_ends[words[at] + 1]):
+                    ngram = ngrams[j]
+                    if totals[ngram] == 0.0:
+                        indices[n] = ngram
+                        n += 1
+                    totals[ngram] += times * ngram_counts[j]
+            if n > ends[text]:
+                _sort_ids(&indices[0] + ends[text], n - ends[text], spare)
+            for j in range(ends[text], n):
+                counts[j] = totals[indices[j]]
+                totals[indices[j]] = 0.0
+        free(totals)
+        free(spare)
