@@ -69,9 +69,10 @@ cdef int compose(Composer* composer, const unsigned char* text, size_t length, B
         stop = at + composed_prefix(text + at, length - at)
         if reserve_bytes(to, to.size + stop - at) < 0:
             return -1
-        memcpy(to.data + to.size, text + at, stop - at)
-        to.size += stop - at
-        at = stop
+        if stop > at:
+            memcpy(to.data + to.size, text + at, stop - at)
+            to.size += stop - at
+            at = stop
         composer.points.size = 0
         while at < length:  # the character at hand, and those after it that may combine with it
             if at > stop and combining_of(decode(text + at, length - at, &width)) == 0:

@@ -14,18 +14,19 @@ cdef struct Token:
     size_t length  # in bytes
 
 
+cdef enum:
+    MOST_TOKENS = 512  # read at once
+    CLEAN_PADDING = 8
+
+
 # The memory of one thread; all zero at first.
 cdef struct Scratch:
     Bytes composed
     Bytes clean  # with CLEAN_PADDING bytes after its end
     Composer composer
-    Token* tokens  # of the piece at hand
+    size_t read  # how much of `clean` was split into tokens
+    Token[MOST_TOKENS] tokens  # the last ones of it
     size_t n_tokens
-    size_t token_capacity
-
-
-cdef enum:
-    CLEAN_PADDING = 8
 
 
 cdef class Workspace:
@@ -35,4 +36,5 @@ cdef class Workspace:
 cdef Settings read_settings(object rule, object nfc) except *
 cdef void free_scratch(Scratch* scratch) noexcept nogil
 cdef size_t piece_end(const unsigned char* text, size_t start, size_t length) noexcept nogil
-cdef int tokenize_piece(Scratch* scratch, Settings settings, const unsigned char* text, size_t length) noexcept nogil
+cdef int clean_piece(Scratch* scratch, Settings settings, const unsigned char* text, size_t length) noexcept nogil
+cdef size_t read_tokens(Scratch* scratch, Settings settings) noexcept nogil

@@ -1,18 +1,17 @@
 """A text to its tokens, by the rules of `tagline.features.tokenizer.RULES`, in three passes over a piece of the text.
 
-A piece is composed (NFC, if it is not), cleaned (lower case and replacements; the result is in ``Scratch.clean``), and
-split (``Scratch.tokens``). Pieces keep the buffers in the cache however long a text is; they are cut where no rule
-looks across.
+A piece is composed (NFC, if it is not) and cleaned (lower case and replacements) by `clean_piece`, and split by
+`read_tokens`. Pieces keep the buffers in the cache however long a text is; they are cut where no rule looks across.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcmp, memcpy, memset
 
-from tagline.features._core.buffers cimport reserve, reserve_bytes
+from tagline.features._core.buffers cimport reserve_bytes
 from tagline.features._core.characters cimport (
-    CASED, CHANGED, IGNORED_BY_CASE, LETTER, LOWER_FIRST, LOWER_PAIR_OF, LOWER_SECOND, MARK, PICTOGRAPH, SPACE, UNSPACED,
-    class_of, decode, decode_last, encode, lower_of,
+    CASED, CHANGED, IGNORED_BY_CASE, LETTER, LOWER_FIRST, LOWER_PAIR_OF, LOWER_SECOND, MARK, PICTOGRAPH, SPACE,
+    UNSPACED, class_of, decode, decode_last, encode, lower_of,
 )
 from tagline.features._core.composition cimport compose, composed_prefix, free_composer
 
@@ -81,7 +80,6 @@ cdef Settings read_settings(object rule, object nfc) except *:
 cdef void free_scratch(Scratch* scratch) noexcept nogil:
     free(scratch.composed.data)
     free(scratch.clean.data)
-    free(scratch.tokens)
     free_composer(&scratch.composer)
 
 
@@ -102,8 +100,8 @@ cdef size_t piece_end(const unsigned char* text, size_t start, size_t length) no
     return length
 
 
-cdef int tokenize_piece(Scratch* scratch, Settings settings, const unsigned char* text, size_t length) noexcept nogil:
-    """Put the tokens of a piece into ``scratch``; return -1 if there is no memory."""
+cdef int clean_piece(Scratch* scratch, Settings settings, const unsigned char* text, size_t length) noexcept nogil:
+    """Put a piece into ``scratch``, composed and clean; return -1 if there is no memory."""
     cdef size_t prefix = ascii_prefix(text, length)
     if prefix < length and settings.nfc:
         prefix = composed_prefix(text, length)
@@ -118,8 +116,15 @@ cdef int tokenize_piece(Scratch* scratch, Settings settings, const unsigned char
         return -1
     clean(text, length, settings.keras, &scratch.clean)
     memset(scratch.clean.data + scratch.clean.size, 0, CLEAN_PADDING)
+    scratch.read = 0
+    return 0
+
+
+cdef size_t read_tokens(Scratch* scratch, Settings settings) noexcept nogil:
+    """Put the next tokens of the piece, `MOST_TOKENS` at most, into ``scratch``; return how many, 0 at the end."""
     scratch.n_tokens = 0
-    return split_keras(scratch) if settings.keras else split_unicode(scratch)
+    scratch.read = split_keras(scratch) if settings.keras else split_unicode(scratch)
+    return scratch.n_tokens
 
 
 cdef size_t ascii_prefix(const unsigned char* text, size_t length) noexcept nogil:
@@ -245,21 +250,18 @@ cdef bint ends_word(const unsigned char* text, size_t at, size_t length) noexcep
 
 # Split.
 
-cdef inline int add(Scratch* scratch, size_t start, size_t stop) noexcept nogil:
-    cdef size_t n = scratch.n_tokens
-    if n == scratch.token_capacity and reserve(<void**>&scratch.tokens, &scratch.token_capacity, n + 1, sizeof(Token)) < 0:
-        return -1
-    scratch.tokens[n].start = start
-    scratch.tokens[n].length = stop - start
-    scratch.n_tokens = n + 1
-    return 0
+cdef inline void add(Scratch* scratch, size_t start, size_t stop) noexcept nogil:
+    scratch.tokens[scratch.n_tokens].start = start
+    scratch.tokens[scratch.n_tokens].length = stop - start
+    scratch.n_tokens += 1
 
 
-cdef int split_keras(Scratch* scratch) noexcept nogil:
+cdef size_t split_keras(Scratch* scratch) noexcept nogil:
+    """Go on until the end or `MOST_TOKENS`, and return where."""
     cdef const unsigned char* text = scratch.clean.data
-    cdef size_t length = scratch.clean.size, at = 0, start = 0, width = 0
+    cdef size_t length = scratch.clean.size, at = scratch.read, start = at, width = 0
     cdef uint8_t kind
-    while at < length:  # the word so far begins at `start`
+    while at < length and scratch.n_tokens < MOST_TOKENS - 1:  # the word so far begins at `start`
         kind = keras_kinds[text[at]]
         if kind == WORD:
             at += 1
@@ -267,25 +269,27 @@ cdef int split_keras(Scratch* scratch) noexcept nogil:
         if kind == BEYOND_ASCII and not class_of(decode(text + at, length - at, &width)) & UNSPACED:
             at += width
             continue
-        if start < at and add(scratch, start, at) < 0:
-            return -1
+        if start < at:
+            add(scratch, start, at)
         if kind == BETWEEN:
             at += 1
         else:
             start = at
             at = with_marks(text, length, at + width)
-            if add(scratch, start, at) < 0:
-                return -1
+            add(scratch, start, at)
         start = at
-    return add(scratch, start, at) if start < at else 0
+    if start < at:
+        add(scratch, start, at)
+    return at
 
 
-cdef int split_unicode(Scratch* scratch) noexcept nogil:
+cdef size_t split_unicode(Scratch* scratch) noexcept nogil:
+    """Go on until the end or `MOST_TOKENS`, and return where."""
     cdef const unsigned char* text = scratch.clean.data
-    cdef size_t length = scratch.clean.size, at = 0, start, width = 0
+    cdef size_t length = scratch.clean.size, at = scratch.read, start, width = 0
     cdef uint32_t point
     cdef uint8_t kind, flags
-    while at < length:
+    while at < length and scratch.n_tokens < MOST_TOKENS:
         start = at
         kind = unicode_kinds[text[at]]
         if kind == BETWEEN:
@@ -311,9 +315,8 @@ cdef int split_unicode(Scratch* scratch) noexcept nogil:
                 continue
             elif is_regional(point) and at < length and is_regional(decode(text + at, length - at, &width)):
                 at += width
-        if add(scratch, start, at) < 0:
-            return -1
-    return 0
+        add(scratch, start, at)
+    return at
 
 
 cdef inline bint is_regional(uint32_t point) noexcept nogil:

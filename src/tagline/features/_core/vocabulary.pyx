@@ -10,7 +10,7 @@ import numpy as np
 from tagline.features._core.arrow cimport Strings, Text, Texts
 from tagline.features._core.buffers cimport Bytes, reserve, reserve_bytes
 from tagline.features._core.tokens cimport (
-    CLEAN_PADDING, Scratch, Settings, Workspace, piece_end, read_settings, tokenize_piece,
+    CLEAN_PADDING, MOST_TOKENS, Scratch, Settings, Token, Workspace, clean_piece, piece_end, read_settings, read_tokens,
 )
 
 
@@ -23,7 +23,6 @@ cdef enum:
     STEP = 1 << 20  # bytes between two looks for Ctrl-C
     NO_MEMORY = -2
     FREE = -1
-    AHEAD = 32  # tokens whose slots are asked for together
 
 cdef uint64_t[9] prefix_masks
 memset(prefix_masks, 0, sizeof(prefix_masks))
@@ -187,57 +186,49 @@ cdef struct Key:
     uint64_t hashed
 
 
-cdef inline size_t hash_some(Table* table, Scratch* scratch, size_t first, Key* keys) noexcept nogil:
-    """Hash up to `AHEAD` tokens, ask for their slots, and return where the next ones begin."""
-    cdef size_t i, last = min(first + AHEAD, scratch.n_tokens)
+cdef inline void hash_all(Table* table, Scratch* scratch, Key* keys) noexcept nogil:
+    """Hash the tokens, and ask for their slots."""
+    cdef size_t i
     cdef const unsigned char* token
-    for i in range(first, last):
+    for i in range(scratch.n_tokens):
         token = scratch.clean.data + scratch.tokens[i].start
-        keys[i - first].prefix = padded_prefix(token, scratch.tokens[i].length)
-        keys[i - first].hashed = hash_of(keys[i - first].prefix, token, scratch.tokens[i].length)
-        prefetch(&table.slots[keys[i - first].hashed & (table.n_slots - 1)])
-    return last
+        keys[i].prefix = padded_prefix(token, scratch.tokens[i].length)
+        keys[i].hashed = hash_of(keys[i].prefix, token, scratch.tokens[i].length)
+        prefetch(&table.slots[keys[i].hashed & (table.n_slots - 1)])
 
 
 cdef int insert_all(Table* table, Scratch* scratch, Ids* ids) noexcept nogil:
-    cdef size_t i, first = 0, last
+    cdef size_t i
     cdef int32_t entry
-    cdef Key[AHEAD] keys
+    cdef const Token* tokens = scratch.tokens
+    cdef Key[MOST_TOKENS] keys
     if reserve_ids(ids, ids.size + scratch.n_tokens) < 0:
         return NO_MEMORY
-    while first < scratch.n_tokens:
-        last = hash_some(table, scratch, first, keys)
-        for i in range(first, last):
-            entry = insert(
-                table, keys[i - first].prefix, keys[i - first].hashed, scratch.clean.data + scratch.tokens[i].start,
-                scratch.tokens[i].length
-            )
-            if entry == NO_MEMORY:
-                return NO_MEMORY
-            if entry >= table.n_left_out:
-                ids.data[ids.size] = entry - table.n_left_out
-                ids.size += 1
-        first = last
+    hash_all(table, scratch, keys)
+    for i in range(scratch.n_tokens):
+        entry = insert(table, keys[i].prefix, keys[i].hashed, scratch.clean.data + tokens[i].start, tokens[i].length)
+        if entry == NO_MEMORY:
+            return NO_MEMORY
+        if entry >= table.n_left_out:
+            ids.data[ids.size] = entry - table.n_left_out
+            ids.size += 1
     return 0
 
 
 cdef int find_all(Table* table, Scratch* scratch, Ids* ids) noexcept nogil:
-    cdef size_t i, first = 0, last
+    cdef size_t i
     cdef int32_t entry
-    cdef Key[AHEAD] keys
+    cdef const Token* tokens = scratch.tokens
+    cdef Key[MOST_TOKENS] keys
+    cdef const unsigned char* clean = scratch.clean.data
     if reserve_ids(ids, ids.size + scratch.n_tokens) < 0:
         return NO_MEMORY
-    while first < scratch.n_tokens:
-        last = hash_some(table, scratch, first, keys)
-        for i in range(first, last):
-            entry = slot_of(
-                table, keys[i - first].prefix, keys[i - first].hashed, scratch.clean.data + scratch.tokens[i].start,
-                scratch.tokens[i].length
-            ).entry
-            if entry >= table.n_left_out or entry == FREE:
-                ids.data[ids.size] = FREE if entry == FREE else entry - table.n_left_out
-                ids.size += 1
-        first = last
+    hash_all(table, scratch, keys)
+    for i in range(scratch.n_tokens):
+        entry = slot_of(table, keys[i].prefix, keys[i].hashed, clean + tokens[i].start, tokens[i].length).entry
+        if entry >= table.n_left_out or entry == FREE:
+            ids.data[ids.size] = FREE if entry == FREE else entry - table.n_left_out
+            ids.size += 1
     return 0
 
 
@@ -262,11 +253,11 @@ cdef int step(
             if read >= STEP:
                 return 0
             stop = piece_end(texts[place.text].start, place.offset, texts[place.text].length)
-            if (
-                tokenize_piece(scratch, settings, texts[place.text].start + place.offset, stop - place.offset) < 0
-                or take(table, scratch, ids) < 0
-            ):
+            if clean_piece(scratch, settings, texts[place.text].start + place.offset, stop - place.offset) < 0:
                 return NO_MEMORY
+            while read_tokens(scratch, settings):
+                if take(table, scratch, ids) < 0:
+                    return NO_MEMORY
             read += stop - place.offset
             place.offset = stop
         ends[place.text] = ids.size
@@ -330,10 +321,11 @@ cdef class Vocabulary:
         cdef size_t start = 0, stop
         while start < length:
             stop = piece_end(text, start, length)
-            if tokenize_piece(scratch, self.settings, text + start, stop - start) < 0:
+            if clean_piece(scratch, self.settings, text + start, stop - start) < 0:
                 return NO_MEMORY
-            if find_all(&self.table, scratch, ids) < 0:
-                return NO_MEMORY
+            while read_tokens(scratch, self.settings):
+                if find_all(&self.table, scratch, ids) < 0:
+                    return NO_MEMORY
             start = stop
         return 0
 
