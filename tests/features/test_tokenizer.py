@@ -197,6 +197,7 @@ def test_a_text_gives_the_same_words_alone_and_in_a_batch(texts: list[str]) -> N
 
 @given(TEXTS)
 def test_spans_of_words_tile_the_text_in_order(text: str) -> None:
+    assume(unicodedata.is_normalized("NFC", text))  # what it replaces is another word
     spans = KERAS.spans(text)
     cursor = 0
     for (start, end), word in zip(spans, words(text), strict=True):
