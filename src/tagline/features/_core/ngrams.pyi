@@ -37,18 +37,3 @@ def count_keys(
     n_kept: Ints,
 ) -> None: ...
 def number_keys(occurrences: Ints, starts: Ints, first: int, last: int, offsets: Ints, ids: Ids) -> None: ...
-
-class Index:
-    n_keys: int
-    def __init__(self, keys: Ints) -> None: ...
-    def extend(
-        self,
-        prefixes: Ids,
-        symbols: Ids,
-        ends: Ints,
-        first: int,
-        last: int,
-        order: int,
-        n_symbols: int,
-        ids: Ids,
-    ) -> None: ...

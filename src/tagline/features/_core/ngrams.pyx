@@ -1,4 +1,4 @@
-"""n-grams over symbols: counted and looked up.
+"""n-grams over symbols, counted.
 
 The symbols of all texts (or words) are one int32 array, (n_positions,), -1 for unknown ones; text ``t`` has positions
 ``ends[t]`` to ``ends[t + 1]``. An n-gram is its prefix, the n-gram one shorter that starts at the same position, and
@@ -8,20 +8,13 @@ several threads can share the work; what a function writes does not depend on ho
 `tagline.features.ngrams.native` is the only caller.
 """
 
-cimport cython
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-cdef extern from "prefetch.h":
-    void prefetch "TAGLINE_PREFETCH"(const void* address) noexcept nogil
 
-cdef uint64_t FIBONACCI = 0x9E3779B97F4A7C15ULL  # 2**64 / golden ratio: spreads keys that differ in a few bits
-cdef enum:
-    FEW = 40  # so many numbers are sorted faster by insertion than by counting digits
-    DIGIT = 8  # bits that a counting sort orders by in one pass
-    RADIX = 256
-    AHEAD = 64  # look-ups whose memory is asked for together
+from tagline.features._core.index cimport home, shift_of
+from tagline.features._core.sorting cimport DIGIT, FEW, RADIX
 
 
 cdef struct Occurrence:
@@ -39,18 +32,6 @@ cdef struct Slot:
 cdef struct Kept:
     uint64_t key
     uint32_t slot
-
-
-cdef inline int _shift(int64_t n) noexcept nogil:
-    """Return 64 less the bits of the smallest table that has twice as many slots as ``n`` keys."""
-    cdef int bits = 4
-    while (<int64_t>1 << bits) < 2 * n:
-        bits += 1
-    return 64 - bits
-
-
-cdef inline uint64_t _home(int64_t key, int shift) noexcept nogil:
-    return (<uint64_t>key * FIBONACCI) >> shift
 
 
 def count_prefixes(
@@ -134,7 +115,7 @@ def count_keys(
         n = min(starts[bucket + 1] - starts[bucket], most_keys[bucket])
         most = max(most, n)
         most_kept = max(most_kept, min(n, (starts[bucket + 1] - starts[bucket]) // min_df))
-    slots = <Slot*>malloc((<size_t>1 << (64 - _shift(most))) * sizeof(Slot))
+    slots = <Slot*>malloc((<size_t>1 << (64 - shift_of(most))) * sizeof(Slot))
     ranked = <Kept*>malloc((most_kept + 1) * sizeof(Kept))
     spare = <Kept*>malloc((most_kept + 1) * sizeof(Kept))
     if slots == NULL or ranked == NULL or spare == NULL:
@@ -146,13 +127,13 @@ def count_keys(
         for bucket in range(first, last):
             one = found + starts[bucket]
             end = found + starts[bucket + 1]
-            shift = _shift(min(end - one, most_keys[bucket]))
+            shift = shift_of(min(end - one, most_keys[bucket]))
             capacity = <int64_t>1 << (64 - shift)
             mask = capacity - 1
             for i in range(capacity):
                 slots[i].key = -1
             while one < end:
-                at = _home(one.key, shift)
+                at = home(one.key, shift)
                 while slots[at].key != one.key and slots[at].key != -1:
                     at = (at + 1) & mask
                 if slots[at].key == -1:
@@ -270,87 +251,3 @@ def count_texts(
                 if id_ >= 0 and last_text[id_] != text:
                     last_text[id_] = <int32_t>text
                     df[id_] += 1
-
-
-@cython.final
-cdef class Index:
-    """An open-addressing hash table from the keys of an order, (n_keys,), distinct and not negative, to their ranks."""
-
-    cdef int64_t* _keys
-    cdef int32_t* _ranks
-    cdef int _shift
-    cdef readonly int64_t n_keys
-
-    def __cinit__(self, const int64_t[::1] keys):
-        cdef uint64_t at, mask
-        cdef int64_t i
-        self.n_keys = keys.shape[0]
-        self._shift = _shift(self.n_keys)
-        mask = (<uint64_t>1 << (64 - self._shift)) - 1
-        self._keys = <int64_t*>malloc((mask + 1) * sizeof(int64_t))
-        self._ranks = <int32_t*>malloc((mask + 1) * sizeof(int32_t))
-        if self._keys == NULL or self._ranks == NULL:
-            raise MemoryError
-        with nogil:
-            memset(self._keys, 0xFF, (mask + 1) * sizeof(int64_t))
-            for i in range(self.n_keys):
-                at = _home(keys[i], self._shift)
-                while self._keys[at] != -1:
-                    at = (at + 1) & mask
-                self._keys[at] = keys[i]
-                self._ranks[at] = <int32_t>i
-
-    def __dealloc__(self):
-        free(self._keys)
-        free(self._ranks)
-
-    cdef int32_t find(self, int64_t key) noexcept nogil:
-        cdef uint64_t mask = (<uint64_t>1 << (64 - self._shift)) - 1
-        cdef uint64_t at = _home(key, self._shift)
-        while self._keys[at] != key:
-            if self._keys[at] == -1:
-                return -1
-            at = (at + 1) & mask
-        return self._ranks[at]
-
-    cdef void expect(self, int64_t key) noexcept nogil:
-        """Ask for the memory that `find` will read first."""
-        cdef uint64_t at = _home(key, self._shift)
-        prefetch(&self._keys[at])
-        prefetch(&self._ranks[at])
-
-    def extend(
-        self, const int32_t[::1] prefixes, const int32_t[::1] symbols, const int64_t[::1] ends, Py_ssize_t first,
-        Py_ssize_t last, int order, int64_t n_symbols, int32_t[::1] ids,
-    ):
-        """Write the rank of the n-gram of ``order`` at each position of some texts to ``ids``; -1: it is unknown."""
-        cdef Py_ssize_t text
-        with nogil:
-            for text in range(first, last):
-                extend(self, &prefixes[0] + ends[text], &symbols[0] + ends[text], ends[text + 1] - ends[text], order,
-                       n_symbols, &ids[0] + ends[text])
-
-
-cdef void extend(
-    Index index, const int32_t* prefixes, const int32_t* symbols, int64_t n, int order, int64_t n_symbols, int32_t* ids
-) noexcept nogil:
-    """Write the rank of the n-gram of ``order`` at each of ``n`` positions of a text to ``ids``; -1: it is unknown.
-
-    ``ids`` may be ``prefixes``.
-    """
-    cdef int64_t keys[AHEAD]
-    cdef int64_t at, n_block
-    cdef int64_t start = 0
-    cdef int64_t n_starts = max(n - order + 1, 0)  # where an n-gram can start
-    while start < n_starts:
-        n_block = min(AHEAD, n_starts - start)
-        for at in range(n_block):
-            keys[at] = -1
-            if prefixes[start + at] >= 0 and symbols[start + at + order - 1] >= 0:
-                keys[at] = prefixes[start + at] * n_symbols + symbols[start + at + order - 1]
-                index.expect(keys[at])
-        for at in range(n_block):
-            ids[start + at] = -1 if keys[at] < 0 else index.find(keys[at])
-        start += n_block
-    for at in range(n_starts, n):
-        ids[at] = -1

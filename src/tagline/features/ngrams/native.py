@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from tagline.features._core import index as core_index
 from tagline.features._core import ngrams as core
 from tagline.features._core import rows as core_rows
 from tagline.parallel import in_threads
@@ -168,13 +169,13 @@ class Index:
     """A hash table from the keys of an order to their numbers."""
 
     def __init__(self, keys: Ints) -> None:
-        self._index = core.Index(keys)
+        self.compiled = core_index.Index(keys)
 
     def extend(self, prefixes: Ids, symbols: Ids, n_symbols: int, ends: Ints, order: int) -> Ids:
         """Return the number of the n-gram of ``order`` that starts at each position, -1 where there is none."""
         ids = np.empty(len(symbols), dtype=np.int32)
         in_threads(
-            lambda block: self._index.extend(prefixes, symbols, ends, *block, order, n_symbols, ids),
+            lambda block: self.compiled.extend(prefixes, symbols, ends, *block, order, n_symbols, ids),
             row_ranges(ends, _POSITIONS),
         )
         return ids

@@ -1,0 +1,19 @@
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int32]
+Ints = NDArray[np.int64]
+
+class Index:
+    def __init__(self, keys: Ints) -> None: ...
+    def extend(
+        self,
+        prefixes: Ids,
+        symbols: Ids,
+        ends: Ints,
+        first: int,
+        last: int,
+        order: int,
+        n_symbols: int,
+        ids: Ids,
+    ) -> None: ...

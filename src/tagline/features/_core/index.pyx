@@ -1,0 +1,75 @@
+"""Keys of n-grams and their numbers, in an open-addressing hash table."""
+
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+
+cdef enum:
+    AHEAD = 64  # look-ups whose memory is asked for together
+
+
+cdef class Index:
+    """Finds the places of ``keys``, (n_keys,), distinct and not negative."""
+
+    def __cinit__(self, const int64_t[::1] keys):
+        cdef int64_t i
+        cdef uint64_t at, mask
+        self.table.shift = shift_of(keys.shape[0])
+        mask = (<uint64_t>1 << (64 - self.table.shift)) - 1
+        self.table.entries = <Entry*>malloc((mask + 1) * sizeof(Entry))
+        if self.table.entries == NULL:
+            raise MemoryError
+        with nogil:
+            memset(self.table.entries, 0xFF, (mask + 1) * sizeof(Entry))
+            for i in range(keys.shape[0]):
+                at = home(keys[i], self.table.shift)
+                while self.table.entries[at].key != FREE:
+                    at = (at + 1) & mask
+                self.table.entries[at].key = keys[i]
+                self.table.entries[at].number = <int32_t>i
+
+    def __dealloc__(self):
+        free(self.table.entries)
+
+    def extend(
+        self, const int32_t[::1] prefixes, const int32_t[::1] symbols, const int64_t[::1] ends, Py_ssize_t first,
+        Py_ssize_t last, int order, int64_t n_symbols, int32_t[::1] ids,
+    ):
+        """Write the number of the n-gram of ``order`` at each position of some texts to ``ids``; -1: it is unknown.
+
+        The arrays are those of `tagline.features._core.ngrams`.
+        """
+        cdef Py_ssize_t text
+        with nogil:
+            for text in range(first, last):
+                extend(
+                    &self.table, &prefixes[0] + ends[text], &symbols[0] + ends[text], ends[text + 1] - ends[text],
+                    order, n_symbols, &ids[0] + ends[text],
+                )
+
+
+cdef void extend(
+    const KeyTable* table, const int32_t* prefixes, const int32_t* symbols, int64_t n, int order, int64_t n_symbols,
+    int32_t* ids
+) noexcept nogil:
+    """Write the number of the n-gram of ``order`` at each of the ``n`` positions of a text; -1: it is unknown.
+
+    ``ids`` may be ``prefixes``.
+    """
+    cdef int64_t[AHEAD] keys
+    cdef int64_t at, n_block
+    cdef int64_t start = 0
+    cdef int64_t n_starts = max(n - order + 1, 0)  # where an n-gram can start
+    while start < n_starts:
+        n_block = min(<int64_t>AHEAD, n_starts - start)
+        for at in range(n_block):
+            keys[at] = -1
+            if prefixes[start + at] >= 0 and symbols[start + at + order - 1] >= 0:
+                keys[at] = prefixes[start + at] * n_symbols + symbols[start + at + order - 1]
+                prefetch(table.entries + home(keys[at], table.shift))
+        for at in range(n_block):
+            ids[start + at] = -1 if keys[at] < 0 else find(table, keys[at])
+        start += n_block
+    for at in range(n_starts, n):
+        ids[at] = -1
