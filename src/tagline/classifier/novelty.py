@@ -17,8 +17,6 @@ from tagline.features.vectorizer import Vectorizer
 from tagline.inputs.texts import as_inputs
 from tagline.task import Floats
 
-_BATCH = 16_384  # texts turned into n-grams at a time
-
 
 class NoveltyMethods(Estimator):
     """The methods of `TextClassifier` that tell texts unlike the training texts."""
@@ -29,11 +27,8 @@ class NoveltyMethods(Estimator):
 
     if TYPE_CHECKING:
 
-        def predict_proba(self, texts: Iterable[Any]) -> Floats:
-            """See `TextClassifier`, as for the attributes above."""
-
-        def proba_of_features(self, X: Any) -> Floats:
-            """See `TextClassifier`."""
+        def proba_and_coverage(self, texts: pl.Series) -> tuple[Floats, Floats]:
+            """See `ScoringMethods`, as for the attributes above."""
 
     def novelty_p_values(self, texts: Iterable[Any], proba: Floats | None = None) -> Floats:
         """Return a p-value of each text, (n_texts,): small if it is unlike the training texts.
@@ -44,22 +39,17 @@ class NoveltyMethods(Estimator):
         """
         if proba is None:
             return self.predict_proba_and_novelty(texts)[1]
-        novelty, vectorizer = self.check_novelty()
-        parts = [vectorizer.coverage(part) for part in _batches(texts)]
-        return novelty.p_values(np.asarray(proba).max(axis=1), np.concatenate([np.empty(0), *parts]))
+        novelty = self.check_novelty()
+        return novelty.p_values(np.asarray(proba).max(axis=1), self.proba_and_coverage(_column(texts))[1])
 
     def predict_proba_and_novelty(self, texts: Iterable[Any]) -> tuple[Floats, Floats]:
         """Return ``predict_proba`` and ``novelty_p_values`` of texts, whose n-grams are counted once."""
-        novelty, vectorizer = self.check_novelty()
-        proba, coverage = [np.empty((0, len(self.classes_)))], [np.empty(0)]
-        for part in _batches(texts):
-            X, known = vectorizer.transform_with_coverage(part)
-            proba.append(self.proba_of_features(X))
-            coverage.append(known)
-        return np.vstack(proba), novelty.p_values(np.vstack(proba).max(axis=1), np.concatenate(coverage))
+        novelty = self.check_novelty()
+        proba, coverage = self.proba_and_coverage(_column(texts))
+        return proba, novelty.p_values(proba.max(axis=1), coverage)
 
-    def check_novelty(self) -> tuple[Novelty, Vectorizer]:
-        """Return the scores of held-out rows and what counts n-grams.
+    def check_novelty(self) -> Novelty:
+        """Return the scores of held-out rows.
 
         Raises:
             InputError: it has no held-out rows to compare texts with.
@@ -70,11 +60,11 @@ class NoveltyMethods(Estimator):
             raise InputError("Novelty needs a model of n-grams, and this is a network: train one, for example `fast`.")
         if self.novelty_ is None:
             raise no_held_out_rows("to compare texts with")
-        return self.novelty_, self.vectorizer_
+        return self.novelty_
 
 
-def _batches(texts: Iterable[Any]) -> list[pl.Series]:
+def _column(texts: Iterable[Any]) -> pl.Series:
     column = as_inputs(texts)
     if isinstance(column, Sequences):
         raise InputError("Novelty needs texts, and these are word ids.")
-    return [column.slice(start, _BATCH) for start in range(0, len(column), _BATCH)]
+    return column

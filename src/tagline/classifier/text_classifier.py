@@ -16,12 +16,12 @@ from tagline.classifier.display import card, confusion_figure, history_figure, s
 from tagline.classifier.graph import classifier_on_graph, graph_of, keep_graph
 from tagline.classifier.header import checked_facts, header_of, restore_model
 from tagline.classifier.novelty import NoveltyMethods
+from tagline.classifier.scoring import CompiledScorer, ScoringMethods
 from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.novelty import Novelty
 from tagline.decisions.targets import Targets
 from tagline.errors import InputError
 from tagline.features.function_tokenizer import Split, make_tokenizer
-from tagline.features.sequences import Sequences
 from tagline.inputs.indicators import IndicatorFormat
 from tagline.inputs.labels import check_lengths, list_labels, matches
 from tagline.inputs.texts import as_inputs
@@ -33,7 +33,6 @@ from tagline.learners.progress import FitProgress
 from tagline.learners.sample_weight import checked_weights
 from tagline.models import Model
 from tagline.recipes import Recipe, load_recipe
-from tagline.task import Floats
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,10 +40,9 @@ if TYPE_CHECKING:
     from tagline.training import Callback
 
 Labels = NDArray[Any]
-BATCH = 16_384  # texts turned into features at a time
 
 
-class TextClassifier(DecisionMethods, NoveltyMethods, LearntAttributes):
+class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttributes):
     """A text classifier with scikit-learn's conventions.
 
     Examples:
@@ -220,6 +218,7 @@ class TextClassifier(DecisionMethods, NoveltyMethods, LearntAttributes):
         self.indicator_ = indicator
         self.seed_ = checked_seed(self.seed) if seed is None else seed
         self.vectorizer_, self.model_ = fitted.vectorizer, fitted.model
+        self._compiled = CompiledScorer()
         self.calibrator_: Calibrator = fitted.calibrator
         rule = self.stored_rule_ = fitted.rule
         self.threshold_, self.costs_ = rule.value, rule.costs
@@ -232,43 +231,6 @@ class TextClassifier(DecisionMethods, NoveltyMethods, LearntAttributes):
         self.n_features_ = fitted.vectorizer.n_columns
         self.card_: dict[str, Any] = {}
         keep_graph(self, None)
-
-    def _features(self, texts: Iterable[Any]) -> Iterable[Any]:
-        self._check_fitted()
-        column = as_inputs(texts)
-        if isinstance(column, Sequences):
-            yield self.vectorizer_.transform_ids(column)
-            return
-        for start in range(0, max(1, len(column)), BATCH):
-            yield self.vectorizer_.transform(column.slice(start, BATCH))
-
-    def logits(self, texts: Iterable[Any]) -> Floats:
-        """Return calibrated logits, (n_texts, n_outputs): one output for two classes, else one a class."""
-        parts = [self.model_.logits(X) for X in self._features(texts)]
-        return self.calibrator_.apply(np.vstack(parts))
-
-    def decision_function(self, texts: Iterable[Any]) -> Floats:
-        """Return calibrated logits: (n_texts,) for two classes, positive for the second; else (n_texts, n_classes)."""
-        self._check_fitted()
-        return self.task_.scores(self.logits(texts))
-
-    def predict_proba(self, texts: Iterable[Any]) -> Floats:
-        """Return the probability of each class, (n_texts, n_classes), in the order of ``classes_``.
-
-        Rows add up to 1, except where a text may have several labels.
-        """
-        self._check_fitted()
-        return np.vstack([self.proba_of_features(X) for X in self._features(texts)])
-
-    def proba_of_features(self, X: Any) -> Floats:
-        """Return the probability of each class, (n_texts, n_classes), for what ``vectorizer_`` makes of texts."""
-        proba = self.model_.probabilities(X)
-        return self.task_.probabilities(self.calibrator_.apply(self.model_.logits(X))) if proba is None else proba
-
-    def predict_log_proba(self, texts: Iterable[Any]) -> Floats:
-        """Return the logarithm of ``predict_proba``, (n_texts, n_classes)."""
-        with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf
-            return np.asarray(np.log(self.predict_proba(texts)))
 
     def predict(self, texts: Iterable[Any]) -> Any:
         """Return the label of each text, (n_texts,).

@@ -92,7 +92,7 @@ def predict_split(
 
     ``progress`` is called with the number of rows done, and of all.
     """
-    from tagline.classifier.text_classifier import BATCH
+    from tagline.classifier.scoring import BATCH
 
     parts = []
     for start in range(0, len(split), BATCH):  # as `predict_proba` does, so that its results are the same

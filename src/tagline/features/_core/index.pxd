@@ -15,6 +15,7 @@ cdef struct Entry:
 cdef struct KeyTable:
     Entry* entries  # a power of 2 of them, more than half of them free
     int shift  # 64 less the bits of their number
+    int64_t n_keys
 
 
 cdef enum:

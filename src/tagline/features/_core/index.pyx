@@ -15,6 +15,7 @@ cdef class Index:
     def __cinit__(self, const int64_t[::1] keys):
         cdef int64_t i
         cdef uint64_t at, mask
+        self.table.n_keys = keys.shape[0]
         self.table.shift = shift_of(keys.shape[0])
         mask = (<uint64_t>1 << (64 - self.table.shift)) - 1
         self.table.entries = <Entry*>malloc((mask + 1) * sizeof(Entry))

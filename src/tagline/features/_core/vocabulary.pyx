@@ -177,7 +177,7 @@ cdef int fill_left_out(Table* table, stop_words) except -1:
 
 # The tokens of a piece to ids.
 
-cdef inline int reserve_ids(Ids* ids, size_t needed) noexcept nogil:
+cdef int reserve_ids(Ids* ids, size_t needed) noexcept nogil:
     return reserve(<void**>&ids.data, &ids.capacity, needed, sizeof(int32_t))
 
 
@@ -230,6 +230,17 @@ cdef int find_all(Table* table, Scratch* scratch, Ids* ids) noexcept nogil:
             ids.data[ids.size] = FREE if entry == FREE else entry - table.n_left_out
             ids.size += 1
     return 0
+
+
+cdef bint is_left_out(Table* table, const unsigned char* token, size_t length) noexcept nogil:
+    """Return whether a token is a stop word."""
+    cdef uint64_t prefix
+    cdef int32_t entry
+    if not table.n_left_out:
+        return False
+    prefix = padded_prefix(token, length)
+    entry = slot_of(table, prefix, hash_of(prefix, token, length), token, length).entry
+    return entry != FREE and entry < table.n_left_out
 
 
 # Texts to ids, in steps.

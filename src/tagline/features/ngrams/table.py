@@ -79,7 +79,8 @@ class NgramTable:
                 )
 
     @cached_property
-    def _indexes(self) -> list[counting.Index]:
+    def indexes(self) -> list[counting.Index]:
+        """The hash table of the keys of each order from 2 on."""
         return [counting.index(keys) for keys in self.keys]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -89,7 +90,7 @@ class NgramTable:
     def _levels(self, symbols: Ids, ends: Ints) -> list[Ids]:
         """Return the number of the n-gram of each order that starts at each position, -1 where there is none."""
         levels = [symbols.copy()]  # `rows` overwrites it
-        for order, index in enumerate(self._indexes, 2):
+        for order, index in enumerate(self.indexes, 2):
             levels.append(index.extend(levels[-1], symbols, self.n_symbols, ends, order))
         return levels
 

@@ -36,21 +36,21 @@ def weigh_blocks(
     A weight is computed in double precision, and rounded to ``dtype`` at the end.
     """
     largest = max((float(block.data.max()) for block in counts if block.nnz), default=0.0)
-    frequencies = _frequencies(int(largest), tf)
+    of_counts = frequencies(int(largest), tf)
     if COMPILED and all(block.indices.dtype == np.int32 for block in counts):
-        return native.weigh(counts, rows, scales, frequencies, unit=unit, dtype=dtype)
+        return native.weigh(counts, rows, scales, of_counts, unit=unit, dtype=dtype)
     parts = [
-        arrays.weigh(block, rows, scale, frequencies, unit=unit, dtype=dtype)
+        arrays.weigh(block, rows, scale, of_counts, unit=unit, dtype=dtype)
         for block, scale in zip(counts, scales, strict=True)
     ]
     return parts[0] if len(parts) == 1 else sp.hstack(parts, format="csr")
 
 
-def _frequencies(largest: int, tf: TermFrequency) -> Floats:
+def frequencies(largest: int, tf: TermFrequency) -> Floats:
     """Return the term frequency of each count from 0 to ``largest``, (largest + 1,)."""
-    frequencies: Floats = np.arange(largest + 1.0)
+    values: Floats = np.arange(largest + 1.0)
     if tf == "binary":
-        frequencies[1:] = 1.0
+        values[1:] = 1.0
     elif tf == "log":
-        frequencies[1:] = 1.0 + np.log(frequencies[1:])
-    return frequencies
+        values[1:] = 1.0 + np.log(values[1:])
+    return values

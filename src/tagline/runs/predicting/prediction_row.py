@@ -336,7 +336,7 @@ def _check_novelty(clf: "TextClassifier", share: float) -> None:
     if not 0 < share <= 1:
         raise OptionError("novelty", f"The share of texts `{share:g}` is not above 0 and up to 1: 0.04 is 4 %.")
     with _errors_of("novelty"):
-        novelty, _ = clf.check_novelty()
+        novelty = clf.check_novelty()
     if share < novelty.least:
         needed = f"at least {math.ceil(1 / share - 1):,}" if share > _LEAST_SHARE else "too many"
         raise OptionError(

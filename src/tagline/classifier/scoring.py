@@ -1,0 +1,136 @@
+"""Logits and probabilities of texts: by compiled code for linear models of n-grams, else by features and model."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tagline.calibration import Calibrator
+from tagline.classifier.estimator import Estimator
+from tagline.errors import InputError
+from tagline.features.base import Featurizer
+from tagline.features.ngrams.tokens import is_compiled
+from tagline.features.scorer import LinearScorer, Scores
+from tagline.features.sequences import Sequences
+from tagline.features.vectorizer import Vectorizer
+from tagline.inputs.texts import as_inputs
+from tagline.models import LinearModel, Model
+from tagline.task import Floats, Task
+
+BATCH = 16_384  # texts turned into features at a time
+
+
+class CompiledScorer:
+    """Keeps the `LinearScorer` of a model of n-grams, which takes a while to make."""
+
+    def __init__(self) -> None:
+        self._made: tuple[Featurizer, Model, LinearScorer] | None = None
+
+    def of(self, features: Featurizer, model: Model) -> LinearScorer | None:
+        """Return the scorer, None if this model is not of the kind that compiled code reads."""
+        if not (
+            isinstance(features, Vectorizer) and isinstance(model, LinearModel) and is_compiled(features.tokenizer)
+        ):
+            return None
+        made = self._made
+        if made is None or made[0] is not features or made[1] is not model:
+            made = self._made = (features, model, LinearScorer(features, model.coef, model.intercept))
+        return made[2]
+
+
+class ScoringMethods(Estimator):
+    """The methods of `TextClassifier` that compute logits and probabilities."""
+
+    classes_: NDArray[Any]
+    task_: Task
+    vectorizer_: Featurizer
+    model_: Model
+    calibrator_: Calibrator
+    _compiled: "CompiledScorer"
+
+    def logits(self, texts: Iterable[Any]) -> Floats:
+        """Return calibrated logits, (n_texts, n_outputs): one output for two classes, else one a class."""
+        self._check_fitted()
+        return self.calibrator_.apply(np.vstack(list(self._logits(texts))))
+
+    def decision_function(self, texts: Iterable[Any]) -> Floats:
+        """Return calibrated logits: (n_texts,) for two classes, positive for the second; else (n_texts, n_classes)."""
+        self._check_fitted()
+        return self.task_.scores(self.logits(texts))
+
+    def predict_proba(self, texts: Iterable[Any]) -> Floats:
+        """Return the probability of each class, (n_texts, n_classes), in the order of ``classes_``.
+
+        Rows add up to 1, except where a text may have several labels.
+        """
+        self._check_fitted()
+        if (scorer := self._scorer()) is not None:
+            return self._probabilities(self._scored(scorer, texts).logits)
+        return np.vstack([self._proba_of_features(X) for X in self._features(texts)])
+
+    def predict_log_proba(self, texts: Iterable[Any]) -> Floats:
+        """Return the logarithm of ``predict_proba``, (n_texts, n_classes)."""
+        with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf
+            return np.asarray(np.log(self.predict_proba(texts)))
+
+    def proba_and_coverage(self, texts: pl.Series) -> tuple[Floats, Floats]:
+        """Return the probabilities and the share of known n-grams of texts, (n_texts,), for a model of n-grams."""
+        if (scorer := self._scorer()) is not None:
+            scores = scorer.score(texts)
+            return self._probabilities(scores.logits), scores.coverage
+        assert isinstance(self.vectorizer_, Vectorizer)
+        proba, coverage = [np.empty((0, len(self.classes_)))], [np.empty(0)]
+        for start in range(0, len(texts), BATCH):
+            X, known = self.vectorizer_.transform_with_coverage(texts.slice(start, BATCH))
+            proba.append(self._proba_of_features(X))
+            coverage.append(known)
+        return np.vstack(proba), np.concatenate(coverage)
+
+    def _logits(self, texts: Iterable[Any]) -> Iterator[Floats]:
+        """Yield the logits of texts, before calibration, batch by batch."""
+        if (scorer := self._scorer()) is not None:
+            yield self._scored(scorer, texts).logits
+        else:
+            for X in self._features(texts):
+                yield self.model_.logits(X)
+
+    def _scorer(self) -> LinearScorer | None:
+        """Return what scores texts by compiled code, None if this model is not of that kind."""
+        return self._compiled.of(self.vectorizer_, self.model_)
+
+    def _scored(self, scorer: LinearScorer, texts: Iterable[Any]) -> Scores:
+        if type(texts) is list and set(map(type, texts)) <= {str}:  # as most are: no column is made of them
+            try:
+                return scorer.score(texts)
+            except UnicodeEncodeError:  # half of a surrogate pair, which `as_inputs` replaces
+                pass
+        column = as_inputs(texts)
+        if isinstance(column, Sequences):
+            raise InputError("This model was trained on texts and takes no word ids: pass texts.")
+        return scorer.score(column)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle contains: compiled scorers are made again."""
+        return {name: value for name, value in vars(self).items() if name != "_compiled"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what a pickle contains."""
+        vars(self).update(state)
+        self._compiled = CompiledScorer()
+
+    def _features(self, texts: Iterable[Any]) -> Iterator[Any]:
+        column = as_inputs(texts)
+        if isinstance(column, Sequences):
+            yield self.vectorizer_.transform_ids(column)
+            return
+        for start in range(0, max(1, len(column)), BATCH):
+            yield self.vectorizer_.transform(column.slice(start, BATCH))
+
+    def _proba_of_features(self, X: Any) -> Floats:
+        proba = self.model_.probabilities(X)
+        return self._probabilities(self.model_.logits(X)) if proba is None else proba
+
+    def _probabilities(self, logits: Floats) -> Floats:
+        return self.task_.probabilities(self.calibrator_.apply(logits))

@@ -1,0 +1,38 @@
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.features._core.arrow import Texts
+from tagline.features._core.index import Index
+from tagline.features._core.vocabulary import Vocabulary
+
+class Block:
+    def __init__(
+        self,
+        min_n: int,
+        indexes: Sequence[Index],
+        n_symbols: int,
+        scale: NDArray[np.float32],
+        alphabet: Index | None,
+    ) -> None: ...
+
+class Scorer:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        blocks: Sequence[Block],
+        unit: bool,
+        coef: NDArray[np.float32],
+        intercept: NDArray[np.float64],
+    ) -> None: ...
+    def score(
+        self,
+        texts: Texts,
+        first: int,
+        last: int,
+        frequencies: NDArray[np.float64],
+        logits: NDArray[np.float64],
+        n_known: NDArray[np.int64],
+        n_grams: NDArray[np.int64],
+    ) -> int: ...

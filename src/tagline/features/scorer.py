@@ -1,0 +1,81 @@
+"""`LinearScorer`: texts to the logits of a linear model of n-grams, by compiled code, without a matrix.
+
+It takes what `tagline.features.ngrams.tokens.is_compiled` says.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tagline.compiled import COMPILED
+from tagline.features.ngrams import CharNgrams, WordNgrams
+from tagline.features.vectorizer import Vectorizer
+from tagline.features.weighting.rows import frequencies
+from tagline.parallel import in_threads
+from tagline.task import Floats, Ints
+
+if COMPILED:
+    from tagline.features._core.arrow import Texts
+    from tagline.features._core.index import Index
+    from tagline.features._core.scorer import Block, Scorer
+    from tagline.features.ngrams import native
+    from tagline.features.token_ids import make_vocabulary
+
+_FEW_COUNTS = 64  # the term frequencies of so many are computed at first: n-grams seldom are more often in a text
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Logits, (n_texts, n_outputs), and how many n-grams each text has, (n_texts,), and how many of these are known.
+
+    The n-grams are those of the first block: of words, if words are used.
+    """
+
+    logits: Floats
+    n_known: Ints
+    n_grams: Ints
+
+    @property
+    def coverage(self) -> Floats:
+        """The share of the n-grams of each text that are known, (n_texts,); 0 for a text without any."""
+        return self.n_known / np.maximum(self.n_grams, 1)
+
+
+class LinearScorer:
+    """Computes the logits of a linear model: those of `Vectorizer.transform` and the model, bit for bit."""
+
+    def __init__(self, vectorizer: Vectorizer, coef: NDArray[np.float32], intercept: Floats) -> None:
+        """Take the coefficients, (n_columns, n_outputs), and intercepts, (n_outputs,), of a model."""
+        words = [block.vocabulary for block in vectorizer.blocks if isinstance(block, WordNgrams)]
+        vocabulary = make_vocabulary(words[0] if words else pl.Series(dtype=pl.String), vectorizer.tokenizer)
+        blocks = [_block(block, scale) for block, scale in zip(vectorizer.blocks, vectorizer.scales, strict=True)]
+        self._scorer = Scorer(vocabulary, blocks, vectorizer.unit, np.ascontiguousarray(coef), intercept)
+        self._tf = vectorizer.tf
+        self._n_outputs = len(intercept)
+        self._frequencies = frequencies(_FEW_COUNTS, self._tf)
+
+    def score(self, texts: pl.Series | list[str]) -> Scores:
+        """Return the scores of a String series without nulls, or of strings."""
+        column = Texts(texts)
+        logits = np.empty((len(column), self._n_outputs))
+        n_known, n_grams = np.empty(len(column), dtype=np.int64), np.empty(len(column), dtype=np.int64)
+
+        def score_block(block: tuple[int, int]) -> None:
+            first, last = block
+            rows = slice(first, last)
+            while count := self._scorer.score(
+                column, first, last, self._frequencies, logits[rows], n_known[rows], n_grams[rows]
+            ):
+                self._frequencies = frequencies(2 * count, self._tf)
+
+        in_threads(score_block, column.blocks())
+        return Scores(logits, n_known, n_grams)
+
+
+def _block(block: WordNgrams | CharNgrams, scale: NDArray[np.float32]) -> "Block":
+    alphabet = Index(block.alphabet) if isinstance(block, CharNgrams) else None
+    table = block.table
+    indexes = [index.compiled for index in table.indexes if isinstance(index, native.Index)]
+    return Block(table.min_n, indexes, table.n_symbols, scale, alphabet)

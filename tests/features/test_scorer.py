@@ -1,0 +1,109 @@
+"""The compiled scorer, compared with features and model: every bit of the logits, and the coverage."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagline.features._core.arrow import Texts
+from tagline.features._core.index import Index
+from tagline.features._core.scorer import Block, Scorer
+from tagline.features.ngrams import CharNgrams, WordNgrams
+from tagline.features.scorer import LinearScorer
+from tagline.features.token_ids import make_vocabulary
+from tagline.features.tokenizer import Tokenizer
+from tagline.features.vectorizer import Vectorizer
+from tagline.models import LinearModel
+
+WORDS = ["a", "b", "film", "films", "good", "bad", "don't", "我喜欢", "é", "👍🏽", "https://a.b/c", "<br />", "Σ", "."]
+TEXTS = st.lists(
+    st.one_of(
+        st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join),
+        st.text(max_size=30).map(lambda text: text.encode("utf-8", "replace").decode()),
+    ),
+    max_size=6,
+)
+ODD = ["", " ", "zzz", "a " * 3000, "good film " * 500 + "é" * 70_000, "b" * 100_000]
+
+
+def fitted(tokenizer: Tokenizer, blocks: str, n_outputs: int, *, unit: bool, tf: str) -> tuple[Vectorizer, LinearModel]:
+    rng = np.random.default_rng(3)
+    texts = pl.Series([" ".join(rng.choice(WORDS, rng.integers(0, 30))) for _ in range(60)])
+    made = []
+    if "w" in blocks:
+        made.append(WordNgrams.fit(texts, tokenizer, 3, 1)[0])
+    if "c" in blocks:
+        made.append(CharNgrams.fit(texts, tokenizer, 2, 4, 1)[0])
+    scales = tuple(rng.random(block.table.n_columns).astype(np.float16).astype(np.float32) for block in made)
+    vectorizer = Vectorizer(tuple(made), scales, tf, unit, tokenizer)
+    return vectorizer, LinearModel.of(rng.normal(size=(vectorizer.n_columns, n_outputs)), rng.normal(size=n_outputs))
+
+
+KINDS = [
+    pytest.param(Tokenizer(), "w", 1, True, "log", id="words"),
+    pytest.param(Tokenizer(), "wc", 3, True, "log", id="words and characters"),
+    pytest.param(Tokenizer(), "c", 2, False, "count", id="characters"),
+    pytest.param(Tokenizer("keras", stop_words=("a", "film")), "wc", 1, True, "binary", id="stop words"),
+    pytest.param(Tokenizer(nfc=False), "w", 70, True, "log", id="many outputs"),
+]
+
+
+def check(scorer: LinearScorer, vectorizer: Vectorizer, model: LinearModel, texts: list[str]) -> None:
+    column = pl.Series(texts, dtype=pl.String)
+    expected = model.logits(vectorizer.transform(column))
+    for given_texts in (texts, column):
+        scores = scorer.score(given_texts)
+        assert np.array_equal(scores.logits, expected)
+        assert np.array_equal(scores.coverage, vectorizer.coverage(column))
+    for row, text in enumerate(texts):
+        assert np.array_equal(scorer.score([text]).logits[0], expected[row])
+
+
+@pytest.mark.parametrize(("tokenizer", "blocks", "n_outputs", "unit", "tf"), KINDS)
+def test_the_scorer_is_features_and_model(tokenizer, blocks, n_outputs, unit, tf) -> None:
+    vectorizer, model = fitted(tokenizer, blocks, n_outputs, unit=unit, tf=tf)
+    scorer = LinearScorer(vectorizer, model.coef, model.intercept)
+    check(scorer, vectorizer, model, ODD)
+    check(scorer, vectorizer, model, [])
+
+    @settings(max_examples=40)
+    @given(TEXTS)
+    def any_texts(texts: list[str]) -> None:
+        check(scorer, vectorizer, model, texts)
+
+    any_texts()
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_threads_change_nothing(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectorizer, model = fitted(Tokenizer(), "wc", 3, unit=True, tf="log")
+    texts = pl.Series([f"good film {n} " * 2000 for n in range(200)])
+    monkeypatch.setattr("tagline.parallel.cores", lambda: cores)
+    scorer = LinearScorer(vectorizer, model.coef, model.intercept)
+    assert np.array_equal(scorer.score(texts).logits, model.logits(vectorizer.transform(texts)))
+
+
+def test_parts_that_do_not_fit_are_rejected() -> None:
+    words = make_vocabulary(pl.Series(["a", "b"]), Tokenizer())
+    index = Index(np.array([1, 2], dtype=np.int64))
+    scale = np.ones(4, dtype=np.float32)
+    coef, intercept = np.ones((4, 1), dtype=np.float32), np.zeros(1)
+    block = Block(1, [index], 2, scale, None)
+    scorer = Scorer(words, [block], True, coef, intercept)
+    for bad_scale, min_n, n_symbols in ((scale[:3], 1, 2), (scale, 0, 2), (scale, 3, 2), (scale, 1, 5)):
+        with pytest.raises(ValueError, match="scales"):
+            Block(min_n, [index], n_symbols, bad_scale, None)
+    for blocks, some_coef in (([block], coef[:3]), ([block, block], coef), ([block], np.ones((4, 2), np.float32))):
+        with pytest.raises(ValueError, match="coefficients"):
+            Scorer(words, blocks, True, some_coef, intercept)
+    fewer_symbols = Block(1, [Index(np.array([0], dtype=np.int64))], 1, scale[:2], None)
+    with pytest.raises(ValueError, match="more words"):
+        Scorer(words, [fewer_symbols], True, coef[:2], intercept)
+    texts = Texts(["a b"])
+    frequencies, counts = np.ones(8), np.empty(1, dtype=np.int64)
+    with pytest.raises(IndexError):
+        scorer.score(texts, 0, 2, frequencies, np.empty((2, 1)), counts, counts)
+    with pytest.raises(ValueError, match="room"):
+        scorer.score(texts, 0, 1, frequencies, np.empty((1, 2)), counts, counts)
+    assert scorer.score(texts, 0, 1, np.ones(1), np.empty((1, 1)), counts, counts) == 1  # a count without a frequency
