@@ -256,6 +256,17 @@ cdef inline void add(Scratch* scratch, size_t start, size_t stop) noexcept nogil
     scratch.n_tokens += 1
 
 
+cdef inline size_t plain_letters(const unsigned char* text) noexcept nogil:
+    """Return how many of the first 8 bytes, in lower case, are ASCII letters and digits before another one."""
+    cdef uint64_t eight, low, letters, digits, others
+    memcpy(&eight, text, 8)
+    low = eight & ~HIGH
+    letters = (low + (0x80 - c'a') * EACH) & ~(low + (0x7F - c'z') * EACH)
+    digits = (low + (0x80 - c'0') * EACH) & ~(low + (0x7F - c'9') * EACH)
+    others = (~(letters | digits) | eight) & HIGH
+    return first_high(others) if others else 8
+
+
 cdef size_t split_keras(Scratch* scratch) noexcept nogil:
     """Go on until the end or `MOST_TOKENS`, and return where."""
     cdef const unsigned char* text = scratch.clean.data
@@ -264,7 +275,7 @@ cdef size_t split_keras(Scratch* scratch) noexcept nogil:
     while at < length and scratch.n_tokens < MOST_TOKENS - 1:  # the word so far begins at `start`
         kind = keras_kinds[text[at]]
         if kind == WORD:
-            at += 1
+            at += 1 + plain_letters(text + at + 1)
             continue
         if kind == BEYOND_ASCII and not class_of(decode(text + at, length - at, &width)) & UNSPACED:
             at += width
@@ -324,30 +335,14 @@ cdef inline bint is_regional(uint32_t point) noexcept nogil:
     return 0x1F1E6 <= point <= 0x1F1FF
 
 
-cdef inline uint64_t not_letters(const unsigned char* text) noexcept nogil:
-    """Return, of 8 bytes in lower case, the highest bit of those that are no ASCII letter, digit or `_`."""
-    cdef uint64_t eight, low
-    memcpy(&eight, text, 8)
-    low = eight & ~HIGH
-    cdef uint64_t letters = (low + (0x80 - c'a') * EACH) & ~(low + (0x7F - c'z') * EACH)
-    cdef uint64_t digits = (low + (0x80 - c'0') * EACH) & ~(low + (0x7F - c'9') * EACH)
-    cdef uint64_t others = (low ^ c'_' * EACH) + 0x7F * EACH
-    return (~(letters | digits | ~others) | eight) & HIGH
-
-
 cdef inline size_t end_of_word(const unsigned char* text, size_t length, size_t at) noexcept nogil:
     """Return the end of the letters from ``at`` on, after at least one; an apostrophe between letters is one."""
     cdef size_t width = 0
     cdef uint8_t kind
-    cdef uint64_t ends
     while at < length:
         kind = unicode_kinds[text[at]]
         if kind == WORD:
-            ends = not_letters(text + at)
-            if not ends:
-                at += 8
-                continue
-            at += first_high(ends)
+            at += 1 + plain_letters(text + at + 1)
         elif kind == BEYOND_ASCII:
             if not class_of(decode(text + at, length - at, &width)) & LETTER:
                 break

@@ -5,6 +5,8 @@ from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
+import os
+
 import numpy as np
 
 from tagline.features._core.arrow cimport Strings, Text, Texts
@@ -24,6 +26,9 @@ cdef enum:
     NO_MEMORY = -2
     FREE = -1
 
+# Of all hashes of this process: no text can be made for its tokens to share slots. Ids do not depend on it.
+cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
+
 cdef uint64_t[9] prefix_masks
 memset(prefix_masks, 0, sizeof(prefix_masks))
 for _length in range(9):
@@ -40,7 +45,7 @@ cdef inline uint64_t padded_prefix(const unsigned char* token, size_t length) no
 
 
 cdef inline uint64_t hash_of(uint64_t prefix, const unsigned char* token, size_t length) noexcept nogil:
-    cdef uint64_t hashed = (prefix ^ length) * <uint64_t>0x9E3779B97F4A7C15, word
+    cdef uint64_t hashed = (prefix ^ length ^ seed) * <uint64_t>0x9E3779B97F4A7C15, word
     cdef size_t at = 8
     hashed ^= hashed >> 32
     while at < length:
