@@ -14,7 +14,7 @@ from tagline.features._core.arrow cimport Text, Texts
 from tagline.features._core.characters cimport decode
 from tagline.features._core.index cimport Index, KeyTable, extend, find, prefetch
 from tagline.features._core.sorting cimport sort_ids
-from tagline.features._core.tokens cimport Scratch, free_scratch, piece_end, tokenize_piece
+from tagline.features._core.tokens cimport Scratch, clean_piece, free_scratch, piece_end, read_tokens
 from tagline.features._core.vocabulary cimport Ids, Vocabulary, find_all, is_left_out, reserve_ids
 
 import numpy as np
@@ -250,17 +250,17 @@ cdef class Scorer:
             work.columns[b].size = 0
         while start < text.length:
             stop = piece_end(text.start, start, text.length)
-            if (
-                tokenize_piece(&work.scratch, self.vocabulary.settings, text.start + start, stop - start) < 0
-                or find_all(&self.vocabulary.table, &work.scratch, &work.words) < 0
-            ):
+            if clean_piece(&work.scratch, self.vocabulary.settings, text.start + start, stop - start) < 0:
                 return NO_MEMORY
             start = stop
-            for b in range(n_blocks):
-                if not self.grams[b].of_words and append_characters(
-                    self.grams[b], self.vocabulary, work, &work.columns[b], &work.n_grams if b == 0 else &n_others
-                ) < 0:
+            while read_tokens(&work.scratch, self.vocabulary.settings):
+                if find_all(&self.vocabulary.table, &work.scratch, &work.words) < 0:
                     return NO_MEMORY
+                for b in range(n_blocks):
+                    if not self.grams[b].of_words and append_characters(
+                        self.grams[b], self.vocabulary, work, &work.columns[b], &work.n_grams if b == 0 else &n_others
+                    ) < 0:
+                        return NO_MEMORY
         for b in range(n_blocks):
             if self.grams[b].of_words:
                 if append_columns(self.grams[b], &work.words, &work.level, &work.columns[b]) < 0:

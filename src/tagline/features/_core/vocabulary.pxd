@@ -33,8 +33,6 @@ cdef class Vocabulary:
     cdef Table table
     cdef Settings settings
 
-    cdef int ids_of(self, Scratch* scratch, const unsigned char* text, size_t length, Ids* ids) noexcept nogil
-
 
 cdef int reserve_ids(Ids* ids, size_t needed) noexcept nogil
 cdef int find_all(Table* table, Scratch* scratch, Ids* ids) noexcept nogil

@@ -332,19 +332,6 @@ cdef class Vocabulary:
     def __dealloc__(self):
         free_table(&self.table)
 
-    cdef int ids_of(self, Scratch* scratch, const unsigned char* text, size_t length, Ids* ids) noexcept nogil:
-        """Append the ids of a text's tokens to ``ids``; return a negative number if there is no memory."""
-        cdef size_t start = 0, stop
-        while start < length:
-            stop = piece_end(text, start, length)
-            if clean_piece(scratch, self.settings, text + start, stop - start) < 0:
-                return NO_MEMORY
-            while read_tokens(scratch, self.settings):
-                if find_all(&self.table, scratch, ids) < 0:
-                    return NO_MEMORY
-            start = stop
-        return 0
-
     def look_up(self, Texts texts, Py_ssize_t first, Py_ssize_t last):
         """Return the ids of the tokens of texts ``first`` to ``last``, (n_tokens,), and the end of each text."""
         return ids_of_texts(find_all, &self.table, Workspace(), self.settings, texts, first, last)
