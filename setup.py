@@ -16,6 +16,8 @@ SOURCE = Path("src")
 # The same results on every processor: no instructions that some lack, no sums in another order, and no product and sum
 # fused into one instruction, which rounds once instead of twice.
 FLAGS = {"unix": ["-O3", "-ffp-contract=off"], "msvc": ["/O2", "/fp:precise"]}
+# The code of typed memoryviews, compiled once for all extensions: half of the time of a build.
+MEMORYVIEWS = "tagline._memoryviews"
 # One wheel serves Python 3.11 and all later versions.
 STABLE_ABI = [("Py_LIMITED_API", "0x030B0000"), ("CYTHON_LIMITED_API", "1")]
 
@@ -46,27 +48,29 @@ class BuildExtensions(build_ext):
             )
 
 
+def extension(name: str, source: Path) -> Extension:
+    """Return an extension of one source file."""
+    return Extension(
+        name, [str(source)], include_dirs=[str(source.parent)], define_macros=STABLE_ABI, py_limited_api=True
+    )
+
+
 def extensions() -> list[Extension]:
-    """Return an extension for each `.pyx` file."""
-    return [
-        Extension(
-            ".".join(path.relative_to(SOURCE).with_suffix("").parts),
-            [str(path)],
-            include_dirs=[str(path.parent)],
-            define_macros=STABLE_ABI,
-            py_limited_api=True,
-        )
-        for path in sorted(SOURCE.rglob("*.pyx"))
-    ]
+    """Return an extension for each `.pyx` file, and what they share, whose source Cython writes."""
+    paths = sorted(SOURCE.rglob("*.pyx"))
+    shared = extension(MEMORYVIEWS, (SOURCE / MEMORYVIEWS.replace(".", "/")).with_suffix(".c"))
+    return [shared, *(extension(".".join(path.relative_to(SOURCE).with_suffix("").parts), path) for path in paths)]
 
 
 setup(
     ext_modules=cythonize(
         extensions(),
+        nthreads=(os.cpu_count() or 1) if sys.platform == "linux" else 0,  # elsewhere processes are not forked
         build_dir="build/cython",
         quiet=True,
         language_level=3,
         compiler_directives={"boundscheck": False, "wraparound": False, "cdivision": True, "initializedcheck": False},
+        shared_utility_qualified_name=MEMORYVIEWS,
     ),
     cmdclass={"build_ext": BuildExtensions},
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
