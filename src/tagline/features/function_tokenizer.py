@@ -24,11 +24,6 @@ class FunctionTokenizer(Tokenizer):
 
     function: Split = str.split
 
-    @property
-    def compiled(self) -> bool:
-        """Whether compiled code gives the tokens."""
-        return False
-
     def _split(self, texts: pl.Series, *, nfc: bool) -> Tokens:
         found: list[list[str]] = []
         with _ONE_AT_A_TIME:

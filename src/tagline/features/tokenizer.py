@@ -142,11 +142,6 @@ class Tokenizer:
             known = ", ".join(f"`{name}`" for name in RULES)
             raise InputError(f"Unknown tokenizer rule `{self.rule}`: use one of {known}, or upgrade tagline.")
 
-    @property
-    def compiled(self) -> bool:
-        """Whether compiled code gives the tokens."""
-        return COMPILED
-
     def tokenize(self, texts: pl.Series) -> Tokens:
         """Return the tokens of a String series without nulls; a text without any has length 0."""
         tokens = self._split(texts, nfc=self.nfc)
@@ -160,7 +155,7 @@ class Tokenizer:
 
     def _split(self, texts: pl.Series, *, nfc: bool) -> Tokens:
         """Return the tokens of texts, stop words too."""
-        if not self.compiled:
+        if not COMPILED:
             return split_in_polars(texts, self.rule, nfc=nfc)
         from tagline.features.token_ids import split
 

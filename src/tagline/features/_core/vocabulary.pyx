@@ -255,7 +255,8 @@ ctypedef int (*Take)(Table*, Scratch*, Ids*) noexcept nogil
 
 cdef struct Place:
     Py_ssize_t text
-    size_t offset
+    size_t start  # of the piece at hand, in the text
+    size_t stop  # its end; the same as the start before it is read
 
 
 cdef int step(
@@ -263,22 +264,27 @@ cdef int step(
     int64_t* ends, Ids* ids
 ) noexcept nogil:
     """Go on from ``place`` for about `STEP` bytes."""
-    cdef size_t stop, read = 0
+    cdef const Text* text
+    cdef size_t before, read = 0
     while place.text < last:
-        while place.offset < texts[place.text].length:
-            if read >= STEP:
-                return 0
-            stop = piece_end(texts[place.text].start, place.offset, texts[place.text].length)
-            if clean_piece(scratch, settings, texts[place.text].start + place.offset, stop - place.offset) < 0:
-                return NO_MEMORY
+        text = &texts[place.text]
+        while place.start < text.length:
+            if place.stop == place.start:
+                place.stop = piece_end(text.start, place.start, text.length)
+                if clean_piece(scratch, settings, text.start + place.start, place.stop - place.start) < 0:
+                    return NO_MEMORY
+            before = scratch.read
             while read_tokens(scratch, settings):
                 if take(table, scratch, ids) < 0:
                     return NO_MEMORY
-            read += stop - place.offset
-            place.offset = stop
+                read += scratch.read - before
+                before = scratch.read
+                if read >= STEP:
+                    return 0
+            place.start = place.stop
         ends[place.text] = ids.size
         place.text += 1
-        place.offset = 0
+        place.start = place.stop = 0
     return 0
 
 
@@ -297,7 +303,7 @@ cdef object ids_of_texts(
     ends = ends_of_texts
     memset(&ids, 0, sizeof(ids))
     place.text = 0
-    place.offset = 0
+    place.start = place.stop = 0
     try:
         while place.text < last - first:
             with nogil:
