@@ -1,6 +1,7 @@
 """Ids, padding and word indexes, compared with Keras's functions."""
 
 import doctest
+import pickle
 
 import numpy as np
 import polars as pl
@@ -20,7 +21,7 @@ from tagline.features.sequences import (
     pad_sequences,
 )
 from tagline.features.stop_words import STOP_WORDS
-from tagline.features.tokenizer import KERAS_SEPARATORS
+from tagline.features.tokenizer import KERAS, KERAS_SEPARATORS, Tokenizer
 from tests.lazy_keras import keras
 
 LISTS = st.lists(st.lists(st.integers(0, 2**31 - 1), max_size=12), max_size=8)
@@ -158,6 +159,29 @@ def test_a_text_has_the_same_ids_alone_and_in_a_batch(texts: list[str]) -> None:
     index = WordIndex.fit(series(*texts[::2]))
     batched = index.encode(series(*texts), num_words=8, stop_words=True).to_lists()
     assert batched == [index.encode(series(one), num_words=8, stop_words=True).to_lists()[0] for one in texts]
+
+
+@pytest.mark.parametrize("tokenizer", [KERAS, Tokenizer(), Tokenizer("keras", stop_words=("a", "b"))])
+@given(TEXTS, st.sampled_from([*range(2, 9), 10_000]), st.booleans())
+def test_compiled_code_gives_the_same_ids(
+    tokenizer: Tokenizer, texts: list[str], num_words: int, stop_words: bool
+) -> None:
+    more = [*texts, "the film of The year", ""]
+    index = WordIndex.fit(more, num_words, stop_words=stop_words, tokenizer=tokenizer)
+    ids = index.encode(more, num_words=num_words, stop_words=stop_words, tokenizer=tokenizer)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "is_compiled", lambda _tokenizer: False)
+        reference = WordIndex.fit(more, num_words, stop_words=stop_words, tokenizer=tokenizer)
+        expected = index.encode(more, num_words=num_words, stop_words=stop_words, tokenizer=tokenizer)
+    assert index.words.to_list() == reference.words.to_list()
+    assert ids.to_lists() == expected.to_lists()
+    assert (ids.ids.dtype, ids.lengths.dtype) == (np.int32, np.int64)
+
+
+def test_an_index_is_pickled_without_what_is_derived() -> None:
+    index = WordIndex.fit(["the film", "the end"])
+    ids = index.encode(["the end"], num_words=9).to_lists()
+    assert pickle.loads(pickle.dumps(index)).encode(["the end"], num_words=9).to_lists() == ids
 
 
 def test_many_texts_are_encoded_like_few() -> None:

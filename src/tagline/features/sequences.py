@@ -9,7 +9,7 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any, Literal
@@ -19,11 +19,17 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from tagline.compiled import COMPILED
 from tagline.errors import InputError
+from tagline.features.ngrams.tokens import is_compiled
 from tagline.features.stop_words import STOP_WORDS
-from tagline.features.tokenizer import KERAS, Tokenizer, Tokens
+from tagline.features.tokenizer import KERAS, Tokenizer
 from tagline.parallel import in_threads
 from tagline.sparse import count_columns
+
+if COMPILED:
+    from tagline.features._core.vocabulary import Vocabulary
+    from tagline.features.token_ids import intern, look_up, make_vocabulary
 
 Ids = NDArray[np.int32]
 Side = Literal["pre", "post"]
@@ -198,20 +204,13 @@ class WordIndex:
 
         Only words whose ids are below ``num_words`` are kept; ``stop_words`` removes stop words.
         """
-
-        def batch(part: pl.Series) -> pl.Series:
-            return _words(part, tokenizer, stop_words=stop_words).values
-
-        parts = in_threads(batch, _batches(_column(texts)))
-        values = pl.concat([pl.Series("word", [], dtype=pl.String), *(part.alias("word") for part in parts)])
-        ranked = (
-            values.to_frame()
-            .with_row_index("first")
-            .group_by("word")
-            .agg(pl.len(), pl.col("first").min())
-            .sort(["len", "first"], descending=[True, False])
-        )
-        index = WordIndex(ranked["word"].rechunk())
+        column, tokenizer = _column(texts), _without_stop_words(tokenizer) if stop_words else tokenizer
+        if is_compiled(tokenizer):
+            ids, _, distinct = intern(column, tokenizer)  # numbers by first occurrence
+            words = distinct.gather(np.argsort(-np.bincount(ids, minlength=len(distinct)), kind="stable"))
+        else:
+            words = _ranked(column, tokenizer)
+        index = WordIndex(words.alias("word").rechunk())
         return index if num_words is None else index.restrict(num_words)
 
     @staticmethod
@@ -241,25 +240,22 @@ class WordIndex:
 
         ``stop_words`` removes the stop words from the texts first.
         """
+        column, tokenizer = _column(texts), _without_stop_words(tokenizer) if stop_words else tokenizer
+        if is_compiled(tokenizer):
+            places, ends = look_up(column, self._vocabulary(tokenizer))
+            return _after_starts(_known_ids(places + np.int32(1), num_words), np.diff(ends))
 
-        def batch(part: pl.Series) -> tuple[Ids, NDArray[np.int64]]:
-            tokens = _words(part, tokenizer, stop_words=stop_words)
-            lengths = tokens.lengths + 1
-            ids = np.full(int(lengths.sum()), START, dtype=np.int32)
-            inside = np.ones(len(ids), dtype=bool)
-            inside[np.cumsum(lengths) - lengths] = False
-            ids[inside] = self.word_ids(tokens.values, num_words)
-            return ids, lengths
+        def batch(part: pl.Series) -> Sequences:
+            tokens = tokenizer.tokenize(part)
+            return _after_starts(self.word_ids(tokens.values, num_words), tokens.lengths)
 
-        parts = in_threads(batch, _batches(_column(texts)))
-        ids = np.concatenate([np.empty(0, dtype=np.int32), *(part[0] for part in parts)])
-        return Sequences(ids, np.concatenate([np.empty(0, dtype=np.int64), *(part[1] for part in parts)]))
+        parts = in_threads(batch, _batches(column))
+        ids = np.concatenate([np.empty(0, dtype=np.int32), *(part.ids for part in parts)])
+        return Sequences(ids, np.concatenate([np.empty(0, dtype=np.int64), *(part.lengths for part in parts)]))
 
     def word_ids(self, words: pl.Series, num_words: int) -> Ids:
         """Return the id of each word, (n,), `UNKNOWN` for words without an id below ``num_words``."""
-        ids = self.ranks(words) + np.int32(INDEX_FROM)
-        ids[(ids == INDEX_FROM) | (ids >= num_words)] = UNKNOWN
-        return ids
+        return _known_ids(self.ranks(words), num_words)
 
     def ranks(self, words: pl.Series) -> Ids:
         """Return the rank of each word, (n,), 0 for words that are not in the index."""
@@ -268,6 +264,18 @@ class WordIndex:
             return np.array([known.get(word, 0) for word in words], dtype=np.int32)
         places = words.cast(self._enum, strict=False).to_physical().cast(pl.Int32)
         return (places + 1).fill_null(0).to_numpy(writable=True)
+
+    def _vocabulary(self, tokenizer: Tokenizer) -> "Vocabulary":
+        if tokenizer not in self._vocabularies:
+            self._vocabularies[tokenizer] = make_vocabulary(self.words, tokenizer)
+        return self._vocabularies[tokenizer]
+
+    @cached_property
+    def _vocabularies(self) -> "dict[Tokenizer, Vocabulary]":
+        return {}
+
+    def __reduce__(self) -> tuple[type["WordIndex"], tuple[pl.Series]]:
+        return WordIndex, (self.words,)  # without what is derived from them
 
     @cached_property
     def _rank(self) -> dict[str, int]:
@@ -295,10 +303,35 @@ def _batches(texts: pl.Series) -> list[pl.Series]:
     return [texts.slice(start, _BATCH) for start in range(0, len(texts), _BATCH)]
 
 
-def _words(texts: pl.Series, tokenizer: Tokenizer, *, stop_words: bool) -> Tokens:
-    tokens = tokenizer.tokenize(texts)
-    if not stop_words:
-        return tokens
-    kept = ~tokens.values.is_in(STOP_WORDS)
-    rows = np.repeat(np.arange(len(tokens.lengths)), tokens.lengths)
-    return Tokens(tokens.values.filter(kept), np.bincount(rows[kept.to_numpy()], minlength=len(tokens.lengths)))
+def _without_stop_words(tokenizer: Tokenizer) -> Tokenizer:
+    return replace(tokenizer, stop_words=(*tokenizer.stop_words, *STOP_WORDS))
+
+
+def _ranked(texts: pl.Series, tokenizer: Tokenizer) -> pl.Series:
+    """Return the words of texts by frequency, ties by first occurrence."""
+    parts = in_threads(lambda part: tokenizer.tokenize(part).values, _batches(texts))
+    values = pl.concat([pl.Series("word", [], dtype=pl.String), *(part.alias("word") for part in parts)])
+    return (
+        values.to_frame()
+        .with_row_index("first")
+        .group_by("word")
+        .agg(pl.len(), pl.col("first").min())
+        .sort(["len", "first"], descending=[True, False])["word"]
+    )
+
+
+def _known_ids(ranks: Ids, num_words: int) -> Ids:
+    """Return the ids of ranks, `UNKNOWN` for the rank 0 and for ids not below ``num_words``."""
+    ids = ranks + np.int32(INDEX_FROM)
+    ids[(ids == INDEX_FROM) | (ids >= num_words)] = UNKNOWN
+    return ids
+
+
+def _after_starts(ids: Ids, lengths: NDArray[np.int64]) -> Sequences:
+    """Return the ids of texts with so many words each, after `START`."""
+    after = lengths + 1
+    started = np.full(int(after.sum()), START, dtype=np.int32)
+    inside = np.ones(len(started), dtype=bool)
+    inside[np.cumsum(after) - after] = False
+    started[inside] = ids
+    return Sequences(started, after)
