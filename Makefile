@@ -10,11 +10,11 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # those of OpenMP wait in a loop, which doubled the time of a round.
 PARALLEL_TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup extensions demo test fast lint types bench kill soak fuzz docs site audit sbom system
+.PHONY: help setup extensions demo test fast lint types bench kill soak fuzz sanitize docs site audit sbom system
 .DEFAULT_GOAL := help
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.setup ## create .venv with tagline (editable) and the development tools
 
@@ -60,6 +60,16 @@ soak: setup ## half an hour of mixed traffic against the service at its limits
 FUZZ_MINUTES ?= 60
 fuzz: $(VENV)/.fuzz ## damaged and made-up files, models and requests for FUZZ_MINUTES (60)
 	$(BIN)/python benchmarks/fuzz.py --minutes $(FUZZ_MINUTES)
+
+# Extensions with AddressSanitizer and UndefinedBehaviorSanitizer, beside the Python files, and the tests that reach them.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -g
+sanitize: setup ## the fast tests of what is compiled, with bounds and undefined behaviour checked
+	@rm -rf build/sanitize && mkdir -p build/sanitize && cp -r src/tagline build/sanitize/
+	CFLAGS="$(SANITIZE)" LDFLAGS="$(SANITIZE)" $(BIN)/python setup.py -q build_ext --build-lib build/sanitize \
+	  --build-temp build/sanitize/objects
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 \
+	  UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH=build/sanitize $(BIN)/python -m pytest --capture=no \
+	  -m "not slow and not alone and not original_data" tests/features tests/models tests/classifier tests/golden
 
 docs: setup ## check the links, commands and Python examples of README.md and docs/
 	$(BIN)/python -m pytest -m "not original_data" tests/docs

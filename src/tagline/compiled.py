@@ -9,7 +9,14 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "features" / "_core"
 
-#: All of them are built, or none (see setup.py).
-COMPILED = os.environ.get("TAGLINE_COMPILED") != "0" and any(
-    path.suffix in {".so", ".pyd"} for path in _FOLDER.glob("ngrams.*")
+_BUILT = any(path.suffix in {".so", ".pyd"} for path in _FOLDER.glob("ngrams.*"))  # all are, or none (see setup.py)
+
+COMPILED = _BUILT and os.environ.get("TAGLINE_COMPILED") != "0"
+
+#: What users are told once where they are missing.
+MISSING = (
+    None
+    if _BUILT
+    else "tagline was installed without a C compiler: it works, but several times more slowly. Install one (`apt-get "
+    "install gcc`), then tagline again (`pip install --force-reinstall --no-deps`)."
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tagline.compiled import MISSING
 from tagline.deprecated import TaglineDeprecationWarning
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class Session:
         if not self.quiet:
             self.close()
             sys.stderr.write(f"warning: {one_line(sentence)}\n")
+
+    def warn_uncompiled(self) -> None:
+        """Say that what follows is slow if the compiled extensions are missing."""
+        if MISSING is not None:
+            self.warn(MISSING)
 
     def close(self) -> None:
         """End the progress display."""

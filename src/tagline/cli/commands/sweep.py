@@ -126,6 +126,7 @@ def sweep(
     from tagline.experiments.sweep.run import SweepSettings, resume_sweep, run_sweep
 
     session = options.session_of(context)
+    session.warn_uncompiled()
     settings = SweepSettings(
         recipes=tuple(recipe or ["fast"]),
         settings=tuple(changes or ()),

@@ -95,6 +95,7 @@ def train(
 
     before = process_seconds()
     session = options.session_of(context)
+    session.warn_uncompiled()
     settings = TrainSettings(
         recipe=recipe,
         settings=tuple(changes or ()),

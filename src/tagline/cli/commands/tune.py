@@ -110,6 +110,7 @@ def tune(
 
     before = process_seconds()
     session = options.session_of(context)
+    session.warn_uncompiled()
     shown: Any = {
         "seconds_before": before,
         "log": session.stage,

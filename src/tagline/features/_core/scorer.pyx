@@ -88,6 +88,8 @@ cdef int append_columns(Grams* grams, const Ids* symbols, Ids* level, Ids* colum
     cdef int order
     cdef size_t i
     cdef int64_t offset = 0
+    if symbols.size == 0:
+        return 0
     if (
         reserve_ids(level, symbols.size) < 0
         or reserve_ids(columns, columns.size + symbols.size * (grams.max_n - grams.min_n + 1)) < 0
