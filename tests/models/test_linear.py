@@ -11,7 +11,7 @@ from sklearn.naive_bayes import ComplementNB, MultinomialNB
 from sklearn.svm import LinearSVC
 
 from tagline.errors import RecipeError
-from tagline.models import HyperParameters, fit_model
+from tagline.models import HyperParameters, _products, fit_model, linear
 from tagline.models.linear import LinearModel, fit_linear_svm, fit_logistic
 from tagline.models.naive_bayes import fit_complement, fit_multinomial
 from tagline.task import Task
@@ -187,6 +187,32 @@ def test_logits_are_the_same_alone_and_in_a_batch() -> None:
     for row in range(301):
         assert np.array_equal(model.logits(X[row])[0], batch[row])
     assert model.logits(X[:0]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3, 40])
+def test_compiled_logits_are_scipys_products_to_the_last_bit(n_outputs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(n_outputs)
+    model = LinearModel.of(rng.normal(size=(50, n_outputs)), rng.normal(size=n_outputs))
+    X = sp.random(400, 50, 0.2, format="csr", rng=rng)
+    monkeypatch.setattr(linear, "_ENTRIES", 100)
+    for rows in (X, X[:0], X[:1], sp.csr_matrix((3, 50)), X.astype(np.float32)):
+        compiled = model.logits(rows)
+        with monkeypatch.context() as patch:
+            patch.setattr(linear, "COMPILED", False)
+            assert np.array_equal(compiled, model.logits(rows))
+
+
+@pytest.mark.parametrize(
+    ("ends", "indices"), [([0, 9], [0, 1]), ([0, -1], [0, 1]), ([2, 1], [0, 1]), ([0, 2], [0, 5]), ([0, 2], [0, -1])]
+)
+def test_a_forged_matrix_reaches_no_memory(ends: list[int], indices: list[int]) -> None:
+    coef = np.ones((5, 1), dtype=np.float32)
+    arrays = np.array(ends), np.array(indices, dtype=np.int32), np.ones(2)
+    with pytest.raises(ValueError, match=r"row ends before|has no coefficients"):
+        _products.write_logits(*arrays, coef, np.zeros(1), 0, 1, np.empty((1, 1)))
+    for room in (np.empty((0, 1)), np.empty((1, 2))):
+        with pytest.raises(ValueError, match="fit together"):
+            _products.write_logits(*arrays, coef, np.zeros(1), 0, 1, room)
 
 
 def test_coefficients_are_rounded_once_and_restored() -> None:
