@@ -66,6 +66,9 @@ def test_the_scorer_is_features_and_model(tokenizer, blocks, n_outputs, unit, tf
     scorer = LinearScorer(vectorizer, model.coef, model.intercept)
     check(scorer, vectorizer, model, ODD)
     check(scorer, vectorizer, model, [])
+    check(
+        scorer, vectorizer, model, ["a good unseenword film 👍🏽 don't " * 3000] * 20
+    )  # so many that words are remembered
 
     @settings(max_examples=40)
     @given(TEXTS)

@@ -4,6 +4,7 @@ It takes what `tagline.features.ngrams.tokens.is_compiled` says.
 """
 
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import polars as pl
@@ -55,12 +56,17 @@ class LinearScorer:
         self._tf = vectorizer.tf
         self._n_outputs = len(intercept)
         self._frequencies = frequencies(_FEW_COUNTS, self._tf)
+        self._lock, self._remembers = Lock(), False
 
     def score(self, texts: pl.Series | list[str]) -> Scores:
         """Return the scores of a String series without nulls, or of strings."""
         column = Texts(texts)
         logits = np.empty((len(column), self._n_outputs))
         n_known, n_grams = np.empty(len(column), dtype=np.int64), np.empty(len(column), dtype=np.int64)
+
+        blocks = column.blocks()
+        if len(blocks) > 1:
+            self._remember_words()
 
         def score_block(block: tuple[int, int]) -> None:
             first, last = block
@@ -70,8 +76,15 @@ class LinearScorer:
             ):
                 self._frequencies = frequencies(2 * count, self._tf)
 
-        in_threads(score_block, column.blocks())
+        in_threads(score_block, blocks)
         return Scores(logits, n_known, n_grams)
+
+    def _remember_words(self) -> None:
+        """Prepare for many texts."""
+        with self._lock:
+            if not self._remembers:
+                self._scorer.remember_words()
+                self._remembers = True
 
 
 def _block(block: WordNgrams | CharNgrams, scale: NDArray[np.float32]) -> "Block":

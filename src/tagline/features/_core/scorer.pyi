@@ -26,6 +26,7 @@ class Scorer:
         coef: NDArray[np.float32],
         intercept: NDArray[np.float64],
     ) -> None: ...
+    def remember_words(self) -> None: ...
     def score(
         self,
         texts: Texts,

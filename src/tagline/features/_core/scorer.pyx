@@ -48,6 +48,7 @@ cdef struct Work:
     Ids* columns  # of a text, for each block
     Ids spare
     int64_t n_grams  # of the first block, known or not
+    bint remembers  # whether the n-grams of known words are known
 
 
 cdef class Block:
@@ -116,39 +117,35 @@ cdef int64_t n_starts(const Grams* grams, int64_t n_symbols) noexcept nogil:
     return n
 
 
-cdef int append_characters(
-    Grams* grams, Vocabulary vocabulary, Work* work, Ids* columns, int64_t* n_grams
+cdef int append_word(
+    Grams* grams, Work* work, const unsigned char* word, size_t length, Ids* columns
 ) noexcept nogil:
-    """Append the columns of the n-grams of characters in the tokens of a piece, each between two spaces."""
-    cdef size_t i, at, width
-    cdef const unsigned char* token
-    cdef int32_t* symbols
-    cdef int64_t n
+    """Append the columns of the n-grams of characters in a word between two spaces; leave these in ``characters``."""
+    cdef size_t at = 0, width
     cdef unsigned int point
-    for i in range(work.scratch.n_tokens):
-        token = work.scratch.clean.data + work.scratch.tokens[i].start
-        if is_left_out(&vocabulary.table, token, work.scratch.tokens[i].length):
-            continue
-        if reserve_ids(&work.characters, work.scratch.tokens[i].length + 2) < 0:
-            return NO_MEMORY
-        symbols = work.characters.data
-        symbols[0] = grams.ascii[c' ']
-        n = 1
-        at = 0
-        while at < work.scratch.tokens[i].length:
-            width = 1
-            point = token[at]
-            if point >= ASCII:
-                point = decode(token + at, work.scratch.tokens[i].length - at, &width)
-            symbols[n] = grams.ascii[point] if point < ASCII else find(grams.alphabet, point)
-            n += 1
-            at += width
-        symbols[n] = grams.ascii[c' ']
-        work.characters.size = n + 1
-        n_grams[0] += n_starts(grams, n + 1)
-        if append_columns(grams, &work.characters, &work.level, columns) < 0:
-            return NO_MEMORY
-    return 0
+    cdef int32_t* symbols
+    if reserve_ids(&work.characters, length + 2) < 0:
+        return NO_MEMORY
+    symbols = work.characters.data
+    symbols[0] = grams.ascii[c' ']
+    work.characters.size = 1
+    while at < length:
+        width = 1
+        point = word[at]
+        if point >= ASCII:
+            point = decode(word + at, length - at, &width)
+        symbols[work.characters.size] = grams.ascii[point] if point < ASCII else find(grams.alphabet, point)
+        work.characters.size += 1
+        at += width
+    symbols[work.characters.size] = grams.ascii[c' ']
+    work.characters.size += 1
+    return append_columns(grams, &work.characters, &work.level, columns)
+
+
+# The columns of the n-grams of characters in each word of a vocabulary.
+cdef struct WordColumns:
+    int64_t* ends  # (n_words + 1,)
+    Ids columns
 
 
 @cython.final
@@ -161,6 +158,8 @@ cdef class Scorer:
     cdef Vocabulary vocabulary
     cdef list blocks
     cdef Grams** grams
+    cdef WordColumns* of_words  # for each block
+    cdef bint remembers  # whether `of_words` is filled
     cdef bint unit
     cdef const float[:, ::1] coef
     cdef const double[::1] intercept
@@ -176,7 +175,8 @@ cdef class Scorer:
         self.coef = coef
         self.intercept = intercept
         self.grams = <Grams**>calloc(len(self.blocks) + 1, sizeof(Grams*))
-        if self.grams == NULL:
+        self.of_words = <WordColumns*>calloc(len(self.blocks) + 1, sizeof(WordColumns))
+        if self.grams == NULL or self.of_words == NULL:
             raise MemoryError
         for i in range(len(self.blocks)):
             block = self.blocks[i]
@@ -190,6 +190,71 @@ cdef class Scorer:
 
     def __dealloc__(self):
         free(self.grams)
+        if self.of_words != NULL:
+            for b in range(len(self.blocks)):
+                free(self.of_words[b].ends)
+                free(self.of_words[b].columns.data)
+        free(self.of_words)
+
+    def remember_words(self):
+        """Find the n-grams of characters in the words of the vocabulary once, for many texts; call it once.
+
+        Texts that are scored meanwhile do without.
+        """
+        cdef int b
+        cdef int32_t word, n_words = self.vocabulary.table.n_entries - self.vocabulary.table.n_left_out
+        cdef const int64_t* ends = self.vocabulary.table.ends + self.vocabulary.table.n_left_out
+        cdef WordColumns* known
+        cdef Work work
+        cdef int status = 0
+        for b in range(len(self.blocks)):
+            known = &self.of_words[b]
+            if self.grams[b].of_words:
+                continue
+            known.ends = <int64_t*>calloc(n_words + 1, sizeof(int64_t))
+            if known.ends == NULL:
+                raise MemoryError
+            memset(&work, 0, sizeof(work))
+            with nogil:
+                for word in range(n_words):
+                    if append_word(
+                        self.grams[b], &work, self.vocabulary.table.bytes + ends[word], ends[word + 1] - ends[word],
+                        &known.columns
+                    ) < 0:
+                        status = NO_MEMORY
+                        break
+                    known.ends[word + 1] = known.columns.size
+                free(work.characters.data)
+                free(work.level.data)
+            if status < 0:
+                raise MemoryError
+        self.remembers = True
+
+    cdef int read_characters(self, int b, Work* work, size_t first_word) noexcept nogil:
+        """Append the columns of the n-grams of characters in the last tokens read, whose ids follow ``first_word``."""
+        cdef size_t i, n, word = first_word
+        cdef Ids* columns = &work.columns[b]
+        cdef const WordColumns* known = &self.of_words[b]
+        cdef const unsigned char* token
+        cdef int32_t id_
+        for i in range(work.scratch.n_tokens):
+            token = work.scratch.clean.data + work.scratch.tokens[i].start
+            if is_left_out(&self.vocabulary.table, token, work.scratch.tokens[i].length):
+                continue
+            id_ = work.words.data[word]
+            word += 1
+            if id_ >= 0 and work.remembers:
+                n = known.ends[id_ + 1] - known.ends[id_]
+                if reserve_ids(columns, columns.size + n) < 0:
+                    return NO_MEMORY
+                memcpy(columns.data + columns.size, known.columns.data + known.ends[id_], n * sizeof(int32_t))
+                columns.size += n
+                continue
+            if append_word(self.grams[b], work, token, work.scratch.tokens[i].length, columns) < 0:
+                return NO_MEMORY
+            if b == 0:  # there are no words, whose columns could be known
+                work.n_grams += n_starts(self.grams[b], work.characters.size)
+        return 0
 
     def score(
         self, Texts texts not None, Py_ssize_t first, Py_ssize_t last, const double[::1] frequencies,
@@ -212,6 +277,7 @@ cdef class Scorer:
         if min(logits.shape[0], n_known.shape[0], n_grams.shape[0]) < n or logits.shape[1] != self.intercept.shape[0]:
             raise ValueError("there is no room for the logits")
         memset(&work, 0, sizeof(work))
+        work.remembers = self.remembers
         try:
             work.columns = <Ids*>calloc(n_blocks + 1, sizeof(Ids))
             if work.columns == NULL:
@@ -245,7 +311,7 @@ cdef class Scorer:
         """Find the columns of the n-grams of a text, in the order of their occurrence."""
         cdef size_t start = 0, stop
         cdef int b
-        cdef int64_t n_others = 0
+        cdef size_t first_word
         work.words.size = 0
         work.n_grams = 0
         for b in range(n_blocks):
@@ -256,12 +322,11 @@ cdef class Scorer:
                 return NO_MEMORY
             start = stop
             while read_tokens(&work.scratch, self.vocabulary.settings):
+                first_word = work.words.size
                 if find_all(&self.vocabulary.table, &work.scratch, &work.words) < 0:
                     return NO_MEMORY
                 for b in range(n_blocks):
-                    if not self.grams[b].of_words and append_characters(
-                        self.grams[b], self.vocabulary, work, &work.columns[b], &work.n_grams if b == 0 else &n_others
-                    ) < 0:
+                    if not self.grams[b].of_words and self.read_characters(b, work, first_word) < 0:
                         return NO_MEMORY
         for b in range(n_blocks):
             if self.grams[b].of_words:
