@@ -7,6 +7,7 @@ is that of the bandwidth measured in the same process by copying arrays.
 
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -105,7 +106,8 @@ def run(train: str, test: str) -> None:
     found = counts.nnz * new_size / size
     # A line for each token, n-gram looked up, scale and coefficient.
     stages.run("scores of as many new texts", score, lambda _: new_size + LINE * (LONGEST * tokens + 2 * found))
-    print(json.dumps({"stages": stages.of, "bandwidth": bandwidth()}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before the bandwidth takes its own
+    print(json.dumps({"stages": stages.of, "peak_mb": peak, "bandwidth": bandwidth()}))
 
 
 def main() -> None:
@@ -144,7 +146,7 @@ def main() -> None:
                 f"{100 * speed / limit:.0f} %",
             ]
         )
-    peaks = [f"{name} {max(cost.peak_rss_mb for cost in costs[name]):,.0f} MB" for name in costs]
+    peaks = [f"{name} {max(cost.answer['peak_mb'] for cost in costs[name]):,.0f} MB" for name in costs]
     text = (
         f"{what} Median of {options.rounds} rounds (lowest-highest). Copying on all cores moves {limit / 1e9:.1f} GB/s "
         f"here. Peak memory: {' and '.join(peaks)}.\n\n{measure.table(rows)}"

@@ -28,7 +28,7 @@ from measure import parser, publish, table
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "fuzz"
-TARGETS = ("readers", "bundles", "service", "tokenizers")
+TARGETS = ("readers", "bundles", "service", "tokenizers", "counting")
 ENGINES = ("atheris", "mutator")
 INPUT_SECONDS = 20.0
 MEMORY_GB = {"bundles": 6.0}  # ONNX Runtime gets 4

@@ -5,11 +5,17 @@ from random import Random
 
 import pytest
 
-from tests.fuzz import bundles, readers, service, tokenizers
+from tests.fuzz import bundles, counting, readers, service, tokenizers
 from tests.fuzz.inputs import Choices, mutated
 from tests.fuzz.target import Target
 
-TARGETS = [(readers.TARGET, 30), (bundles.TARGET, 60), (service.TARGET, 150), (tokenizers.TARGET, 8)]
+TARGETS = [
+    (readers.TARGET, 30),
+    (bundles.TARGET, 60),
+    (service.TARGET, 150),
+    (tokenizers.TARGET, 8),
+    (counting.TARGET, 40),
+]
 
 
 @pytest.mark.parametrize(("target", "n_inputs"), [pytest.param(*each, id=each[0].name) for each in TARGETS])
