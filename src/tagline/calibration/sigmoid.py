@@ -61,7 +61,8 @@ class SigmoidScaling:
 
         def loss(at: Floats) -> tuple[float, Floats]:
             slope = float(np.exp(at[0])) / spread
-            sums = np.sum([_sums(slope, float(at[1]), z[b], present[b], target[b], w[b, np.newaxis]) for b in blocks]), *block) for block in blocks], axis=0)
+            parts = [_sums(slope, float(at[1]), z[b], present[b], target[b], w[b, np.newaxis]) for b in blocks]
+            sums = np.sum(parts, axis=0)
             return float(sums[0] / n), sums[1:] / n
 
         found = [minimize(loss, at, jac=True, method="L-BFGS-B", bounds=(_LOG_SLOPES, _INTERCEPTS)) for at in _STARTS]
