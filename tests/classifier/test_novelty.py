@@ -42,9 +42,9 @@ def test_held_out_rows_are_scored_without_their_own_words() -> None:
     clf = TextClassifier(settings=["features.words=1", "features.characters=none"]).fit(texts, labels)
     assert clf.novelty_ is not None
     assert len(clf.novelty_) == len(texts)
-    assert clf.novelty_.coverage.mean() < np.mean(clf.vectorizer_.coverage(pl.Series(texts))) - 0.03
+    assert clf.novelty_.coverage.mean() < np.mean(clf.proba_and_coverage(pl.Series(texts))[1]) - 0.03
     new, _ = made_up(400, seed=3, noise=0)
-    assert np.mean(clf.vectorizer_.coverage(pl.Series(new))) == pytest.approx(clf.novelty_.coverage.mean(), abs=0.01)
+    assert np.mean(clf.proba_and_coverage(pl.Series(new))[1]) == pytest.approx(clf.novelty_.coverage.mean(), abs=0.01)
 
 
 @pytest.mark.slow

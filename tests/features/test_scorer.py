@@ -55,7 +55,7 @@ def check(scorer: LinearScorer, vectorizer: Vectorizer, model: LinearModel, text
     for given_texts in (texts, column):
         scores = scorer.score(given_texts)
         assert np.array_equal(scores.logits, expected)
-        assert np.array_equal(scores.coverage, vectorizer.coverage(column))
+        assert np.array_equal(scores.coverage, vectorizer.transform_with_coverage(column)[1])
     for row, text in enumerate(texts):
         assert np.array_equal(scorer.score([text]).logits[0], expected[row])
 

@@ -65,17 +65,10 @@ class Vectorizer:
         """Return the features for counts of n-grams, one matrix per block; of some ``rows`` only, if they are given."""
         return weigh_blocks(counts, self.scales, self.tf, unit=self.unit, rows=rows, dtype=dtype)
 
-    def coverage(self, texts: pl.Series) -> NDArray[np.float64]:
-        """Return the share of the n-grams of each text that are known, (n_texts,): of its words, if words are used."""
-        return self._coverage(texts, self.blocks[0].transform(texts, self.tokenizer))
-
     def transform_with_coverage(self, texts: pl.Series) -> tuple[sp.csr_matrix, NDArray[np.float64]]:
-        """Return the features and the coverage of texts, whose n-grams are counted once."""
+        """Return the features of texts, and the share of the n-grams of each that are known: of its words, if used."""
         counts = [block.transform(texts, self.tokenizer) for block in self.blocks]
-        return self.weigh(counts), self._coverage(texts, counts[0])
-
-    def _coverage(self, texts: pl.Series, counts: sp.csr_matrix) -> NDArray[np.float64]:
-        return coverage(self.blocks[0], counts, self.tokenizer.tokenize(texts))
+        return self.weigh(counts), coverage(self.blocks[0], counts[0], self.tokenizer.tokenize(texts))
 
     def transform_ids(self, sequences: Iterable[Sequence[int]] | Sequences) -> sp.csr_matrix:
         """Raise `InputError`: n-grams need texts."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams, tokens, words
+from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams, tokens
 from tagline.features.ngrams.tokens import tokens_as_codes
 from tagline.features.tokenizer import Tokenizer
 
@@ -96,14 +96,6 @@ def test_fit_counts_what_transform_counts(fit) -> None:
     texts = random_texts(300) + ODD * 2
     block, counts = fit(texts)
     assert same(block.transform(series(texts), TOKENIZER), counts)
-
-
-def test_known_tokens_by_dictionary_and_by_column_are_the_same(fit, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = random_texts(300) + ODD
-    block, counts = fit(texts, 1)
-    for few in (0, 10**9):
-        monkeypatch.setattr(words, "_FEW_TOKENS", few)
-        assert same(block.transform(series(texts), TOKENIZER), counts)
 
 
 @settings(max_examples=40)

@@ -20,8 +20,6 @@ if COMPILED:
     from tagline.features._core.vocabulary import Vocabulary
     from tagline.features.token_ids import look_up, make_vocabulary
 
-_FEW_TOKENS = 1  # per entry of the vocabulary; up to this many a dictionary is faster
-
 
 @dataclass(frozen=True)
 class WordNgrams:
@@ -64,20 +62,13 @@ class WordNgrams:
         return self._by_tokenizer[tokenizer]
 
     @cached_property
-    def _enum(self) -> pl.Enum:
-        return pl.Enum(self.vocabulary)
-
-    @cached_property
     def _index(self) -> dict[str, int]:
         return {token: index for index, token in enumerate(self.vocabulary)}
 
     def symbols(self, values: pl.Series) -> Ids:
         """Return the index of each token in the vocabulary, -1 for unknown tokens."""
-        if len(values) <= _FEW_TOKENS * len(self.vocabulary):  # polars hashes the whole vocabulary on every cast
-            index = self._index
-            return np.array([index.get(token, -1) for token in values], dtype=np.int32)
-        ids = values.cast(self._enum, strict=False).to_physical()
-        return ids.cast(pl.Int32).fill_null(-1).to_numpy()
+        index = self._index
+        return np.array([index.get(token, -1) for token in values], dtype=np.int32)
 
     def transform(self, texts: pl.Series, tokenizer: Tokenizer) -> sp.csr_matrix:
         """Return the counts of ``texts``, (n_texts, n_columns), CSR float32."""
