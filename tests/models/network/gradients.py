@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tagline.models.network.layers import Layer, Pass
+from tagline.models.network.layers import Layer, Lookup, Pass
 
 
 def check_gradients(
@@ -25,6 +25,10 @@ def check_gradients(
     def run() -> Pass:
         return Pass(None if noise is None else np.random.default_rng(noise), present)
 
+    def output() -> np.ndarray:
+        y, _ = layer.forward(x, weights, run())
+        return y.vectors() if isinstance(y, Lookup) else y
+
     y, cache = layer.forward(x, weights, run())
     dy = np.random.default_rng(99).normal(size=y.shape).astype(np.float32)
     dx, dweights = layer.backward(dy, weights, cache)
@@ -41,9 +45,7 @@ def check_gradients(
             sides = []
             for step in (eps, -eps):
                 array[place] = kept + np.float32(step)
-                sides.append(
-                    (float(array[place]), float((dy.astype(np.float64) * layer.forward(x, weights, run())[0]).sum()))
-                )
+                sides.append((float(array[place]), float((dy.astype(np.float64) * output()).sum())))
             array[place] = kept
             numeric[place] = (sides[0][1] - sides[1][1]) / (sides[0][0] - sides[1][0])
         scale = max(1.0, np.abs(numeric).max())

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tagline.compiled import COMPILED
+from tagline.models.network import recurrent
 from tagline.models.network.layers import Layer, Pass
 from tagline.models.network.recurrent import Bidirectional, Gru, Lstm
 from tests.models.network.gradients import check_gradients
@@ -11,6 +13,13 @@ T, N, D, H = 5, 3, 2, 3
 # Steps of texts of 5, 3 and 0 tokens, filled up at the end and at the beginning; a hole in the last.
 POST = np.array([[1, 1, 0], [1, 1, 0], [1, 1, 0], [1, 0, 0], [1, 0, 0]], np.float32)
 HOLES = np.array([[0, 0, 1], [0, 1, 0], [1, 1, 0], [1, 0, 0], [1, 1, 1]], np.float32)
+
+
+@pytest.fixture(params=["compiled", "numpy"] if COMPILED else ["numpy"], autouse=True)
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recurrent, "COMPILED", request.param == "compiled")
+
+
 MASKS = {"none": None, "post": POST, "pre": np.ascontiguousarray(POST[::-1]), "holes": HOLES}
 
 

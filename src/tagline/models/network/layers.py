@@ -41,17 +41,55 @@ class Pass:
     keep: bool = True
 
 
+@dataclass(frozen=True)
+class Lookup:
+    """The vectors of ids, not looked up yet: a word that comes again need not be multiplied again.
+
+    ``table`` is (words, size), ``ids`` (n_steps, n_texts), ``present`` as in `Pass`: masked padding has the vector 0.
+    """
+
+    table: Array
+    ids: NDArray[np.int32]
+    present: Array | None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(n_steps, n_texts, size)."""
+        return *self.ids.shape, self.table.shape[1]
+
+    def vectors(self) -> Array:
+        """Return the vectors, (n_steps, n_texts, size)."""
+        y: Array = self.table[self.ids]
+        if self.present is not None:
+            y *= self.present[:, :, None]
+        return y
+
+
+@dataclass(frozen=True)
+class LookupGradient:
+    """The gradient of a `Lookup`: of the vectors of ``ids``, (n,), the parts ``rows``, (n, size), which add up."""
+
+    ids: NDArray[np.int32]
+    rows: Array
+
+    def __add__(self, other: "LookupGradient") -> "LookupGradient":
+        """Return the gradient of a lookup that is read twice."""
+        return LookupGradient(np.concatenate([self.ids, other.ids]), np.concatenate([self.rows, other.rows]))
+
+
 class Layer(Protocol):
     """A layer: settings without state. Its weights are arguments, in the order of ``shapes``.
 
     Attributes:
         recurrent: whether each step depends on all steps before it.
         n_axes: the number of axes of its input for one text: 1 of a vector, 2 of vectors by step; None for any.
+        takes_lookup: whether its input may be a `Lookup`; other layers get the vectors.
 
     """
 
     recurrent: ClassVar[bool] = False
     n_axes: ClassVar[int | None] = 1
+    takes_lookup: ClassVar[bool] = False
 
     @property
     def window(self) -> int:
@@ -138,19 +176,19 @@ class Embedding(_WordTable):
         """Return (n_steps, size)."""
         return (*shape, self.size)
 
-    def forward(self, x: NDArray[np.int32], weights: Weights, run: Pass) -> tuple[Array, Any]:
+    def forward(self, x: NDArray[np.int32], weights: Weights, run: Pass) -> tuple[Lookup, Any]:
         """Map ids (n_steps, n_texts) to vectors (n_steps, n_texts, size)."""
-        y = weights[0][x]
-        if run.present is not None:
-            y *= run.present[:, :, None]
-        return y, (x, run.present)
+        return Lookup(weights[0], x, run.present), (x, run.present)
 
-    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[None, list[Array]]:
+    def backward(self, dy: Array | LookupGradient, weights: Weights, cache: Any) -> tuple[None, list[Array]]:
         """Return the gradients: that of an id is the sum over its positions, a sparse product."""
-        ids, present = cache
+        if isinstance(dy, LookupGradient):
+            ids, present, rows = dy.ids, None, dy.rows
+        else:
+            (ids, present), rows = cache, dy.reshape(-1, self.size)
         data = np.ones(ids.size, np.float32) if present is None else present.ravel()
         positions = sp.csr_matrix((data, ids.ravel(), np.arange(ids.size + 1, dtype=np.int32)), (ids.size, self.words))
-        return None, [np.asarray(positions.T @ dy.reshape(ids.size, self.size))]
+        return None, [np.asarray(positions.T @ rows)]
 
 
 @dataclass(frozen=True)
@@ -294,6 +332,7 @@ class Dropout(_Weightless):
     """In training, a share ``rate`` of the values is set to 0 and the others are scaled up by 1 / (1 - rate)."""
 
     n_axes: ClassVar[int | None] = None
+    takes_lookup: ClassVar[bool] = True
 
     rate: float
 
@@ -301,12 +340,14 @@ class Dropout(_Weightless):
         """Return the shape as it is."""
         return shape
 
-    def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
+    def forward(self, x: Array | Lookup, weights: Weights, run: Pass) -> tuple[Array | Lookup, Any]:
         """Return ``x`` with values dropped."""
         kept = dropout_mask(run.noise, x.shape, self.rate)
-        return (x if kept is None else x * kept), kept
+        if kept is None:
+            return x, None
+        return (x.vectors() if isinstance(x, Lookup) else x) * kept, kept
 
-    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
+    def backward(self, dy: Any, weights: Weights, cache: Any) -> tuple[Any, list[Array]]:
         """Return the gradients."""
         return (dy if cache is None else dy * cache), []
 

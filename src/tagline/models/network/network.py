@@ -18,6 +18,7 @@ from tagline.models.network.layers import (
     Embedding,
     EmbeddingAverage,
     Layer,
+    Lookup,
     MaxPool,
     Pass,
 )
@@ -76,6 +77,8 @@ class Network(Model):
         """Return logits and caches for ``backward_to``; ``x`` is the input of the layer with the index ``first``."""
         caches = []
         for layer, weights in zip(self.layers[first:], self.weights[first:], strict=True):
+            if isinstance(x, Lookup) and not layer.takes_lookup:
+                x = x.vectors()
             x, cache = layer.forward(x, weights, run)
             if run.keep:
                 caches.append(cache)
@@ -102,8 +105,8 @@ class Network(Model):
         Also return the columns of ``X`` of the steps: all, except those of masked padding.
         """
         ids, run, columns = self._enter(X, None)
-        vectors, _ = self.layers[0].forward(ids, self.weights[0], run)
-        return vectors, run, columns
+        lookup, _ = self.layers[0].forward(ids, self.weights[0], run)
+        return lookup.vectors(), run, columns
 
     def _enter(self, X: Inputs, noise: np.random.Generator | None) -> tuple[Any, Pass, NDArray[np.int64]]:
         """Return the first layer's input, its pass, and the columns of ``X`` that it contains."""

@@ -1,5 +1,7 @@
 """LSTM and GRU, forward and backward through time, without autograd, which is slow for a loop of small steps.
 
+This is the path for computers without a C compiler, and the reference for the compiled one in `native`.
+
 Shapes: ``T`` steps, ``n`` texts, ``d`` inputs, ``H`` units, ``G`` gates. The values of one step are contiguous, gate by
 gate, (T, G, n, H). Dropout follows Keras: masks are drawn once per batch and are the same at every step, on the inputs
 and (recurrent dropout; Gal and Ghahramani 2016) on the recurrent state. With recurrent dropout each gate has its own
@@ -12,7 +14,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.models.network.layers import Array, Layer, Pass, Weights, dropout_mask, glorot_uniform, orthogonal
+from tagline.compiled import COMPILED
+from tagline.models.network.layers import Array, Layer, Lookup, Pass, Weights, dropout_mask, glorot_uniform, orthogonal
 from tagline.parallel import in_threads
 
 _HALF = np.float32(0.5)
@@ -20,7 +23,7 @@ _CHUNK = 1 << 16  # numbers that a thread processes at a time
 
 
 @dataclass(frozen=True)
-class _Cell(Layer):
+class Cell(Layer):
     """The settings of one recurrent layer.
 
     ``every``: return the state of every step instead of the last one. ``reverse``: read from the end.
@@ -28,6 +31,8 @@ class _Cell(Layer):
 
     recurrent: ClassVar[bool] = True
     n_axes: ClassVar[int | None] = 2
+    takes_lookup: ClassVar[bool] = True
+    gates: ClassVar[int]
 
     inputs: int
     units: int
@@ -40,9 +45,38 @@ class _Cell(Layer):
         """Return (units,), or (n_steps, units) if ``every``."""
         return (shape[0], self.units) if self.every else (self.units,)
 
+    def forward(self, x: Array | Lookup, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Map (T, n, d) to (n, H), or (T, n, H) if ``every``."""
+        if not COMPILED:
+            return self.run(x, weights, run)
+        from tagline.models.network import native  # with SciPy's BLAS, whose import takes a tenth of a second
+
+        return native.forward(self, x, weights, run)
+
+    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Any, list[Array]]:
+        """Return the gradients; a cache serves once."""
+        if not COMPILED:
+            return self.run_back(dy, weights, cache)
+        from tagline.models.network import native
+
+        return native.backward(self, dy, weights, cache)
+
+    def run(self, x: Array | Lookup, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Do `forward` in NumPy, the reference of the compiled code."""
+        raise NotImplementedError
+
+    def run_back(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
+        """Do `backward` in NumPy."""
+        raise NotImplementedError
+
+    def dropped(self, run: Pass, n: int) -> tuple[Array | None, Array | None]:
+        """Draw the dropout masks of the inputs, (G or 1, n, d), and of the state, (G, n, H)."""
+        masks = dropout_mask(run.noise, (self.gates if self.recurrent_dropout else 1, n, self.inputs), self.dropout)
+        return masks, dropout_mask(run.noise, (self.gates, n, self.units), self.recurrent_dropout)
+
 
 @dataclass(frozen=True)
-class Lstm(_Cell):
+class Lstm(Cell):
     """Long short-term memory (Hochreiter and Schmidhuber 1997), gates in Keras's order: input, forget, cell, output.
 
     ::
@@ -51,6 +85,8 @@ class Lstm(_Cell):
 
     A masked step leaves the state of its text unchanged.
     """
+
+    gates: ClassVar[int] = 4
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the two kernels and the bias."""
@@ -64,16 +100,15 @@ class Lstm(_Cell):
         bias[H : 2 * H] = 1
         return [glorot_uniform(rng, (self.inputs, 4 * H)), orthogonal(rng, (H, 4 * H)), bias]
 
-    def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
-        """Map (T, n, d) to (n, H), or (T, n, H) if ``every``."""
+    def run(self, x: Array | Lookup, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Do `forward` in NumPy."""
         x, present = _in_time(x, run.present, reverse=self.reverse)
         kernel, recurrent, bias = weights
         T, n, _ = x.shape
         H = self.units
         # sigmoid(z) = (1 + tanh(z / 2)) / 2: with z of the three sigmoid gates halved, one tanh computes all four.
         halved = np.repeat(np.array([_HALF, _HALF, 1, _HALF], np.float32), H)  # (G H,)
-        masks = dropout_mask(run.noise, (4 if self.recurrent_dropout else 1, n, self.inputs), self.dropout)
-        again = dropout_mask(run.noise, (4, n, H), self.recurrent_dropout)
+        masks, again = self.dropped(run, n)
         z = project(x, kernel * halved, bias * halved, masks, 4)  # (T, 4, n, H)
         U = by_gate(recurrent * halved, 4)
         h, c = np.zeros((T + 1, n, H), np.float32), np.zeros((T + 1, n, H), np.float32)
@@ -97,8 +132,8 @@ class Lstm(_Cell):
         cache = (x, present, masks, again, z, h, c, tanh_c) if run.keep else None
         return _out_of_time(h, every=self.every, reverse=self.reverse), cache
 
-    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
-        """Return the gradients."""
+    def run_back(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
+        """Do `backward` in NumPy."""
         x, present, masks, again, a, h, c, tanh_c = cache
         kernel, recurrent, _ = weights
         T, n, H = tanh_c.shape
@@ -152,7 +187,7 @@ class Lstm(_Cell):
 
 
 @dataclass(frozen=True)
-class Gru(_Cell):
+class Gru(Cell):
     """Gated recurrent unit (Cho et al. 2014) in Keras's variant, gates in Keras's order: update, reset, candidate.
 
     ::
@@ -161,6 +196,8 @@ class Gru(_Cell):
 
     Masking is that of `Lstm`.
     """
+
+    gates: ClassVar[int] = 3
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the two kernels and the two biases."""
@@ -173,14 +210,13 @@ class Gru(_Cell):
         bias = np.zeros((2, 3 * H), np.float32)
         return [glorot_uniform(rng, (self.inputs, 3 * H)), orthogonal(rng, (H, 3 * H)), bias]
 
-    def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
-        """Map (T, n, d) to (n, H), or (T, n, H) if ``every``."""
+    def run(self, x: Array | Lookup, weights: Weights, run: Pass) -> tuple[Array, Any]:
+        """Do `forward` in NumPy."""
         x, present = _in_time(x, run.present, reverse=self.reverse)
         kernel, recurrent, bias = weights
         T, n, _ = x.shape
         H = self.units
-        masks = dropout_mask(run.noise, (3 if self.recurrent_dropout else 1, n, self.inputs), self.dropout)
-        again = dropout_mask(run.noise, (3, n, H), self.recurrent_dropout)
+        masks, again = self.dropped(run, n)
         a = project(x, kernel, bias[0], masks, 3)  # (T, 3, n, H)
         U, b = by_gate(recurrent, 3), bias[1].reshape(3, 1, H)
         h = np.zeros((T + 1, n, H), np.float32)
@@ -207,8 +243,8 @@ class Gru(_Cell):
         cache = (x, present, masks, again, a, h, inner_g) if run.keep else None
         return _out_of_time(h, every=self.every, reverse=self.reverse), cache
 
-    def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
-        """Return the gradients."""
+    def run_back(self, dy: Array, weights: Weights, cache: Any) -> tuple[Array, list[Array]]:
+        """Do `backward` in NumPy."""
         x, present, masks, again, a, h, inner_g = cache
         kernel, recurrent, _ = weights
         T, n, H = inner_g.shape
@@ -258,6 +294,7 @@ class Bidirectional(Layer):
 
     recurrent: ClassVar[bool] = True
     n_axes: ClassVar[int | None] = 2
+    takes_lookup: ClassVar[bool] = True
 
     cell: Literal["lstm", "gru"]
     inputs: int
@@ -289,7 +326,7 @@ class Bidirectional(Layer):
         """Return (2 units,), or (n_steps, 2 units) if ``every``."""
         return (shape[0], 2 * self.units) if self.every else (2 * self.units,)
 
-    def forward(self, x: Array, weights: Weights, run: Pass) -> tuple[Array, Any]:
+    def forward(self, x: Array | Lookup, weights: Weights, run: Pass) -> tuple[Array, Any]:
         """Map (T, n, d) to (n, 2 H), or (T, n, 2 H) if ``every``."""
         one, other = self.both()
         y, cache = one.forward(x, weights[:3], run)
@@ -361,8 +398,10 @@ def _chunks(x: Array) -> list[slice]:
     return [slice(start, min(start + steps, len(x))) for start in range(0, len(x), steps)]
 
 
-def _in_time(x: Array, present: Array | None, *, reverse: bool) -> tuple[Array, NDArray[np.float32] | None]:
+def _in_time(x: Array | Lookup, present: Array | None, *, reverse: bool) -> tuple[Array, NDArray[np.float32] | None]:
     """Return the steps in reading order."""
+    if isinstance(x, Lookup):
+        x = x.vectors()
     if not reverse:
         return x, present
     return np.ascontiguousarray(x[::-1]), None if present is None else np.ascontiguousarray(present[::-1])

@@ -1,0 +1,1 @@
+"""The compiled part of recurrent layers: products of matrices, inputs, and steps through time."""
