@@ -54,8 +54,8 @@ def lengths(proba: np.ndarray) -> bytes:
     return ",".join(f"{value:g}" for value in proba[:, 0]).encode()
 
 
-def model_of(predictor: Predictor) -> Any:
-    return SimpleNamespace(predictor=predictor)
+def model_of(predictor: Predictor, chars_at_once: int = 0) -> Any:
+    return SimpleNamespace(predictor=predictor, chars_at_once=chars_at_once)
 
 
 def run(work: Callable[[], Awaitable[Any]]) -> Any:
@@ -212,3 +212,27 @@ def test_a_closed_scorer_raises_instead_of_waiting(predictor: Predictor) -> None
     scorer.close()
     with pytest.raises(RuntimeError, match="has ended"):
         run(lambda: scorer.score(model_of(predictor), ["a"], lengths))
+
+
+def test_short_texts_are_scored_at_once_and_others_are_not(predictor: Predictor) -> None:
+    counted: list[int] = []
+    scorer = Scorer(counted.append)
+    scorer.close()  # the thread has no part in it
+    model = model_of(predictor, chars_at_once=1_000)
+    assert scorer.score_at_once(model, ["a", "bbb"], lengths) == b"1,3"
+    assert scorer.score_at_once(model, ["x" * 900], lengths) == b"900"
+    assert scorer.score_at_once(model, ["x" * 901], lengths) is None
+    assert scorer.score_at_once(model, [""] * 11, lengths) is None
+    assert scorer.score_at_once(model_of(predictor), [""], lengths) is None
+    assert (len(predictor.batches), counted) == (2, [2, 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "error"), [("broken", ValueError), ("iteration", RuntimeError), ("exit", RuntimeError)]
+)
+def test_a_text_that_fails_at_once_raises_what_the_event_loop_survives(
+    scorer: Scorer, predictor: Predictor, text: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        scorer.score_at_once(model_of(predictor, chars_at_once=1_000), [text], lengths)
+    assert scorer.failure is None

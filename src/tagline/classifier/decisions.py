@@ -55,6 +55,18 @@ class DecisionMethods(Estimator):
         With ``costs`` the class of the smallest expected cost: a mapping from each true class to ``{predicted class:
         cost}``, or a matrix, (n_classes, n_classes), true classes in rows. They exclude a threshold and several labels.
         """
+        decided = self.decided(proba, threshold=threshold, positive=positive, costs=costs)
+        if self.task_ is Task.MULTILABEL:
+            labels = np.empty(len(decided), dtype=object)
+            for row, given in enumerate(decided):
+                labels[row] = self.classes_[given].tolist()
+            return labels
+        return np.asarray(self.classes_[decided])
+
+    def decided(
+        self, proba: Floats, *, threshold: float | None = None, positive: str | None = None, costs: Any = None
+    ) -> NDArray[Any]:
+        """Return what ``decide`` does as class indices, (n_texts,); multi-label: booleans, (n_texts, n_classes)."""
         self._check_fitted()
         proba = self._checked_proba(proba)
         if threshold is not None and not (isinstance(threshold, Real) and 0.0 <= threshold <= 1.0):
@@ -66,14 +78,7 @@ class DecisionMethods(Estimator):
                 raise InputError("Costs are for one class a text; this model gives several labels: take a threshold.")
         if threshold is not None and not self.rule_.has_threshold(self.task_):
             raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
-        rule = self.rule_for(threshold=threshold, positive=positive, costs=costs)
-        decided = rule.decide(proba, self.task_)
-        if self.task_ is Task.MULTILABEL:
-            labels = np.empty(len(proba), dtype=object)
-            for row, given in enumerate(decided):
-                labels[row] = self.classes_[given].tolist()
-            return labels
-        return np.asarray(self.classes_[decided])
+        return self.rule_for(threshold=threshold, positive=positive, costs=costs).decide(proba, self.task_)
 
     def _checked_proba(self, proba: Any) -> Floats:
         try:
@@ -94,6 +99,8 @@ class DecisionMethods(Estimator):
         Another positive class alone changes no decision: the threshold becomes that of the other class.
         """
         rule = self.rule_
+        if positive is None and costs is None:
+            return rule if threshold is None else replace(rule, threshold=threshold)
         names = [str(name) for name in self.classes_]
         if positive is not None and self.task_.has_positive:
             k = names.index(positive_class(names, label_text(positive)))
@@ -114,8 +121,9 @@ class DecisionMethods(Estimator):
     def rule_(self) -> DecisionRule:
         """The decision rule: ``threshold_``, the index of ``positive_``, and ``costs_``."""
         self._check_fitted()
-        names = [str(name) for name in self.classes_]
-        positive = None if self.positive_ is None else names.index(self.positive_)
+        positive = None
+        if self.positive_ is not None:
+            positive = [str(name) for name in self.classes_].index(self.positive_)
         return DecisionRule.of(self.threshold_, positive, self.costs_)
 
     @property

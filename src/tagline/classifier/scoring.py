@@ -50,6 +50,12 @@ class ScoringMethods(Estimator):
     calibrator_: Calibrator
     _compiled: "CompiledScorer"
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether compiled code turns texts into logits: that of linear models of n-grams."""
+        self._check_fitted()
+        return self._scorer() is not None
+
     def logits(self, texts: Iterable[Any]) -> Floats:
         """Return calibrated logits, (n_texts, n_outputs): one output for two classes, else one a class."""
         self._check_fitted()

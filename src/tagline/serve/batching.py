@@ -1,7 +1,8 @@
-"""Batch scoring: the texts of concurrent requests are scored together in one thread.
+"""Scoring: what takes a millisecond at most, at once in the event loop; everything else in one thread, in batches.
 
-The event loop never computes. While the thread scores one batch, the next requests queue up; when the server is idle,
-a request is scored at once and alone. A request of many texts is split into batches that alternate with other requests.
+A text of usual length takes compiled code less time than a thread takes to wake up. Where the texts are long or many,
+or the model is a network, requests queue up for the thread: while it scores one batch, the next requests arrive, and
+those are scored together. A request of many texts is split into batches that alternate with other requests.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from tagline.task import Floats
 
 BATCH_TEXTS = 64
 BATCH_CHARS = 1_000_000
+_CHARS_OF_TEXT = 100  # a text takes the time of so many characters, however short it is
 _RESTART_SECONDS = 1.0  # so that a fault that persists does not keep a core busy
 
 
@@ -66,6 +68,22 @@ class Scorer:
         self._failure: str | None = None
         self._thread = Thread(target=self._run, name="scorer", daemon=True)
         self._thread.start()
+
+    def score_at_once(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes | None:
+        """Return the result of ``finish`` for the probabilities of the texts; None if they are too long for it.
+
+        Raises:
+            Exception: whatever the model or ``finish`` raised.
+
+        """
+        if sum(map(len, texts)) + _CHARS_OF_TEXT * len(texts) > model.chars_at_once:
+            return None
+        try:
+            answer = finish(model.predictor.predict_proba(texts))
+        except BaseException as error:  # noqa: BLE001 (what is no Exception would end the event loop)
+            raise _for_future(error) from None
+        self._on_batch(len(texts))
+        return answer
 
     @property
     def failure(self) -> str | None:
@@ -188,7 +206,7 @@ def _finish(job: _Job) -> bytes | BaseException:
 
 
 def _for_future(error: BaseException) -> Exception:
-    """Return an error that a future takes: of others it refuses one and ends the event loop by the rest."""
+    """Return an error that a request may fail with: a future refuses one of the others, the rest end the event loop."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
     return RuntimeError(f"Scoring raised {type(error).__name__}.").with_traceback(error.__traceback__)

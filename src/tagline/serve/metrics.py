@@ -1,6 +1,7 @@
 """Prometheus metrics: requests, latency, texts, requests in flight, errors, batches, models."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -26,10 +27,10 @@ class Metrics:
         PlatformCollector(registry=registry)
         requests = Counter("tagline_requests", "Requests answered.", ["path", "status"], registry=registry)
         seconds = Histogram("tagline_request_seconds", "Time to answer.", ["path"], registry=registry, buckets=_SECONDS)
-        self._requests = requests
-        self._counted: dict[tuple[str, int], Counter] = {}
+        self._requests = cache(requests.labels)
         self._seconds = {path: seconds.labels(path) for path in (*paths, "other")}
-        self._texts = Counter("tagline_texts", "Texts classified or explained.", ["model"], registry=registry)
+        texts = Counter("tagline_texts", "Texts classified or explained.", ["model"], registry=registry)
+        self._texts = cache(texts.labels)
         self._rejected = Counter("tagline_rejected", "Requests refused.", ["code"], registry=registry)
         self.in_flight = Gauge("tagline_in_flight", "Requests being answered.", registry=registry)
         self._batches = Histogram("tagline_batch_texts", "Texts scored together.", registry=registry, buckets=_TEXTS)
@@ -39,15 +40,12 @@ class Metrics:
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count an answer."""
         known = path if path in self._seconds else "other"
-        child = self._counted.get((known, status))
-        if child is None:
-            child = self._counted[known, status] = self._requests.labels(known, str(status))
-        child.inc()
+        self._requests(known, status).inc()
         self._seconds[known].observe(seconds)
 
     def texts(self, model: str, n: int) -> None:
         """Count the texts of an answer."""
-        self._texts.labels(model).inc(n)
+        self._texts(model).inc(n)
 
     def rejected(self, code: str) -> None:
         """Count a request that failed."""

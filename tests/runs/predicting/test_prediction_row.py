@@ -1,10 +1,12 @@
 """Rows of predictions: the same values as columns of a table and as JSON objects."""
 
 import numpy as np
+import polars as pl
 import pytest
 from numpy.typing import NDArray
 
 from tagline import TextClassifier
+from tagline.data.rows import is_blank
 from tagline.decisions.novelty import UNLIKE
 from tagline.runs.predicting.predict import predict_texts
 from tagline.runs.predicting.prediction_row import (
@@ -13,6 +15,7 @@ from tagline.runs.predicting.prediction_row import (
     PredictionFields,
     PredictionOptions,
     PredictionRows,
+    is_empty,
     prediction_rows,
 )
 from tests.synthetic_texts import made_up, several
@@ -85,6 +88,12 @@ def test_novelty_needs_enough_held_out_rows() -> None:
     PredictionOptions().check(clf)
     with pytest.raises(OptionError, match="no held-out rows"):
         PredictionOptions(novelty=0.04).check(clf)
+
+
+def test_a_text_is_empty_where_a_column_says_so() -> None:
+    characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    texts = ["", *characters, *(f" {character}\u3000" for character in characters)]
+    assert [is_empty(text) for text in texts] == is_blank(pl.Series(texts)).to_list()
 
 
 def test_without_the_option_novelty_is_not_computed(clf: TextClassifier, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,15 @@ def test_predictions_are_those_of_the_classifier(client, classifier, name):
         assert found["truncated"] is False
 
 
+def test_a_text_alone_has_the_prediction_that_it_has_among_others(client, name):
+    """Alone it is scored in the event loop, among others in the scoring thread."""
+    long = [f"{text} " * (1_900 // (len(text) + 1)) for text in TEXTS]
+    options = {"model": name, "probabilities": True, "top_k": 2}
+    together = client.post("/v1/predict", json={"texts": [*TEXTS, "", *long], **options}).json()["predictions"]
+    for text, found in zip([*TEXTS, "", *long], together, strict=True):
+        assert client.post("/v1/predict", json={"text": text, **options}).json()["predictions"] == [found]
+
+
 def test_an_empty_text_has_a_reason_in_place_of_a_prediction(client, name):
     body = {"texts": ["", TEXTS[0], " \n", "\x1c"], "model": name, "probabilities": True, "top_k": 2}
     found = client.post("/v1/predict", json=body).json()["predictions"]

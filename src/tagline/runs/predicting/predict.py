@@ -101,11 +101,12 @@ def _predicted(
 ) -> pl.DataFrame:
     """Return the columns of predictions, empty where there is a reason, and ``reason``; some may be ``known``."""
     proba, unlike = options.proba_and_unlike(clf, texts)
-    return _prediction_columns(clf, proba, options, withheld(texts, unlike, known))
+    reasons = withheld(is_blank(texts).to_list(), unlike, None if known is None else known.to_list())
+    return _prediction_columns(clf, proba, options, reasons)
 
 
 def _prediction_columns(
-    clf: "TextClassifier", proba: Floats, options: PredictionOptions, reasons: pl.Series | None
+    clf: "TextClassifier", proba: Floats, options: PredictionOptions, reasons: Sequence[str | None] | None
 ) -> pl.DataFrame:
     return prediction_rows(clf, [str(name) for name in clf.classes_], proba, options, reasons).to_frame()
 

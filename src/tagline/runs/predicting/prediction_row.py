@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import compress, repeat
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -15,7 +15,6 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from tagline.data.rows import is_blank
 from tagline.decisions.costs import CostMatrix
 from tagline.decisions.novelty import UNLIKE
 from tagline.errors import InputError, nearest
@@ -28,6 +27,11 @@ _LEAST_SHARE = 1e-9  # of false alarms, whose number of rows is named: that of t
 # Why a text has no prediction, next to `UNLIKE`.
 EMPTY = "the text is empty"  # a model would predict from its intercept alone
 UNSURE = "unsure"
+# That of Unicode; `str.strip` alone also takes four control characters for white space.
+_WHITE_SPACE = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 
 
 class OptionError(InputError):
@@ -123,7 +127,7 @@ class PredictionOptions(BaseModel):
         """Return which classes are in the prediction sets, (n_texts, n_classes); None if none are asked for."""
         return None if self.sets is None else clf.sets(proba, predicted, self.sets, by_class=self.by_class)
 
-    def unlike(self, clf: "TextClassifier", texts: pl.Series, proba: Floats) -> Bools | None:
+    def unlike(self, clf: "TextClassifier", texts: Sequence[str], proba: Floats) -> Bools | None:
         """Return which texts are too unlike the training texts for a prediction, (n_texts,); None if any may be."""
         return None if self.novelty is None else np.asarray(clf.novelty_p_values(texts, proba) <= self.novelty)
 
@@ -134,9 +138,9 @@ class PredictionOptions(BaseModel):
         proba, p_values = clf.predict_proba_and_novelty(texts)
         return proba, np.asarray(p_values <= self.novelty)
 
-    def decide(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
-        """Return the labels for probabilities, (n_texts, n_classes)."""
-        return clf.decide(proba, threshold=self.threshold)
+    def decided(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
+        """Return what `TextClassifier.decided` does for probabilities, (n_texts, n_classes)."""
+        return clf.decided(proba, threshold=self.threshold)
 
 
 class CommandOptions(PredictionOptions):
@@ -178,9 +182,9 @@ class CommandOptions(PredictionOptions):
                 "positive", f"`{self.positive}` is not a class of this model; its classes are {known}.{hint}"
             )
 
-    def decide(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
-        """Return the labels for probabilities, (n_texts, n_classes)."""
-        return clf.decide(proba, threshold=self.threshold, positive=self.positive, costs=self.costs)
+    def decided(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
+        """Return what `TextClassifier.decided` does for probabilities, (n_texts, n_classes)."""
+        return clf.decided(proba, threshold=self.threshold, positive=self.positive, costs=self.costs)
 
 
 class ClassProbability(BaseModel):
@@ -216,7 +220,7 @@ class PredictionRows:
     ``labels`` are names, or lists of names of a multi-label model. ``scores`` are further numbers of each text by name,
     (n_texts,), or None where the model has no such number. ``top`` are the most probable classes, (n_texts, k), best
     first; ``proba`` are all probabilities, (n_texts, n_classes). ``sets`` are the prediction sets; None if not asked
-    for. ``reasons`` say why texts have no prediction, (n_texts,), null where they have one; None if all have. Where the
+    for. ``reasons`` say why texts have no prediction, (n_texts,), None where they have one; None if all have. Where the
     model is unsure, only the label is missing, and with another reason everything is.
     """
 
@@ -227,7 +231,7 @@ class PredictionRows:
     proba: Floats
     all_probabilities: bool
     sets: list[list[str]] | None = None
-    reasons: pl.Series | None = None
+    reasons: Sequence[str | None] | None = None
 
     def to_frame(self) -> pl.DataFrame:
         """Return flat columns: ``prediction``, ``probability``, ``top_1``, ``top_1_probability``, …, ``proba:<class>``.
@@ -249,9 +253,10 @@ class PredictionRows:
         frame = pl.DataFrame(columns)
         if self.reasons is None:
             return frame
-        if self.reasons.null_count() < len(self.reasons):
-            frame = frame.select(pl.when(self.reasons.is_null() | (self.reasons == UNSURE)).then(pl.all()))
-        return frame.with_columns(self.reasons.alias("reason"))
+        reasons = pl.Series("reason", self.reasons, dtype=pl.String)
+        if reasons.null_count() < len(reasons):
+            frame = frame.select(pl.when(reasons.is_null() | (reasons == UNSURE)).then(pl.all()))
+        return frame.with_columns(reasons)
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return an object for each text: ``prediction``, ``probability``, ``probabilities`` and ``top``."""
@@ -268,21 +273,29 @@ class PredictionRows:
                 if self.top is not None:
                     best = self.top[row].tolist()
                     objects[row]["top"] = [{"class": self.classes[k], "probability": values[k]} for k in best]
-        for row, reason in enumerate(() if self.reasons is None else self.reasons.to_list()):
+        for row, reason in enumerate(self.reasons or ()):
             if reason is not None:
                 nothing = {} if reason == UNSURE else dict.fromkeys(objects[row])
                 objects[row] |= nothing | {"reason": reason}
         return objects
 
 
-def withheld(texts: pl.Series, unlike: Bools | None, known: pl.Series | None = None) -> pl.Series:
-    """Return why texts have no prediction whatever the model says, (n_texts,), null where they may have one.
+def is_empty(text: str) -> bool:
+    """Return what `is_blank` says of a text, in less time for a single one."""
+    return not text.lstrip(_WHITE_SPACE)
 
-    They are empty, or ``unlike`` the training texts, (n_texts,); ``known`` are reasons that are known already.
+
+def withheld(
+    empty: Sequence[bool], unlike: Bools | None, known: Sequence[str | None] | None = None
+) -> list[str | None]:
+    """Return why texts have no prediction whatever the model says, (n_texts,), None where they may have one.
+
+    They are ``empty``, or ``unlike`` the training texts, (n_texts,) each; ``known`` are reasons that are known already.
     """
-    reasons = pl.repeat(None, len(texts), dtype=pl.String, eager=True) if known is None else known
-    reasons = reasons.set(is_blank(texts) & reasons.is_null(), EMPTY)
-    return reasons if unlike is None else reasons.set(pl.Series(unlike) & reasons.is_null(), UNLIKE)
+    reasons = [EMPTY if row else None for row in empty]
+    if unlike is not None:
+        reasons = [UNLIKE if row and reason is None else reason for row, reason in zip(unlike, reasons, strict=True)]
+    return reasons if known is None else [first or second for first, second in zip(known, reasons, strict=True)]
 
 
 def prediction_rows(
@@ -290,31 +303,30 @@ def prediction_rows(
     classes: Sequence[str],
     proba: Floats,
     options: PredictionOptions,
-    reasons: pl.Series | None = None,
+    reasons: Sequence[str | None] | None = None,
 ) -> PredictionRows:
     """Return the predictions for probabilities, (n_texts, n_classes).
 
     ``classes`` are the names of the classes, ``reasons`` those of `withheld`; None if no prediction is withheld.
     """
-    decided = options.decide(clf, proba)
+    decided = options.decided(clf, proba)
     labels: list[Any]
     scores: dict[str, Floats | None]
     sets = None
     if clf.task_ == Task.MULTILABEL:
-        labels = [[str(name) for name in names] for names in decided]
+        labels = [list(compress(classes, row)) for row in decided.tolist()]
         scores = {"probability": None}
     else:
-        labels = decided.astype(str).tolist()
-        index = {name: k for k, name in enumerate(classes)}
-        predicted = np.fromiter((index[name] for name in labels), np.int64, len(labels))
-        scores = {"probability": proba[np.arange(len(proba)), predicted]}
-        unsure = options.unsure(clf, proba, predicted)
+        labels = [classes[k] for k in decided.tolist()]
+        scores = {"probability": proba[np.arange(len(proba)), decided]}
+        unsure = options.unsure(clf, proba, decided)
         if unsure is not None:
-            for row in np.flatnonzero(unsure).tolist():
-                labels[row] = None
-            reasons = pl.repeat(None, len(proba), dtype=pl.String, eager=True) if reasons is None else reasons
-            reasons = reasons.set(pl.Series(unsure) & reasons.is_null(), UNSURE)
-        inside = options.in_sets(clf, proba, predicted)
+            labels = [None if row else label for row, label in zip(unsure, labels, strict=True)]
+            reasons = [
+                UNSURE if row and reason is None else reason
+                for row, reason in zip(unsure, reasons or repeat(None), strict=False)
+            ]
+        inside = options.in_sets(clf, proba, decided)
         if inside is not None:
             order = np.argsort(-proba, axis=1, kind="stable")
             sets = [[classes[k] for k in best if inside[row, k]] for row, best in enumerate(order.tolist())]

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 _GATHER_SECONDS = 0.05  # the lines of this time are written together
 _MAX_WAITING = 100_000  # lines; a log reader that hangs must not stop the service
+_as_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def location_of(error: BaseException) -> str:
@@ -38,9 +39,9 @@ class AccessLog:
             self._dropped += 1
             return
         now = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
-        line = json.dumps({"time": now, "level": level, "event": event, **fields}, ensure_ascii=False, default=str)
-        self._lines.append(line)
-        self._has_lines.set()
+        self._lines.append(_as_json({"time": now, "level": level, "event": event, **fields}))
+        if not self._has_lines.is_set():  # sets it for all lines that the thread has not taken, in less time
+            self._has_lines.set()
 
     def close(self) -> None:
         """Write the waiting lines."""

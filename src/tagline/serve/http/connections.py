@@ -11,6 +11,8 @@ from tagline.serve.http.limits import MAX_URL
 
 ABORT = "tagline.abort"  # the key of a request's scope with the function that closes its connection at once
 LOSS = "tagline.loss"  # the key of a request's scope with the `Loss` of its connection
+FLOW = "tagline.flow"  # the key of a request's scope with the `FlowControl` of its connection, which tells full buffers
+ARRIVED = "tagline.arrived"  # is in the scope of a request whose body has arrived: `receive` does not wait
 _MAX_HEAD = 512 * 1024  # bytes of the headers; a single read returns up to half of it
 _UNREAD_SECONDS = 30.0  # in which a client must read some of an answer that does not fit into the buffers
 
@@ -77,6 +79,7 @@ class _Connection(HttpToolsProtocol):
         super().on_headers_complete()
         self.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]  # a key of our own
         self.scope[LOSS] = self._loss  # type: ignore[literal-required]  # likewise
+        self.scope[FLOW] = self.flow  # type: ignore[literal-required]  # likewise
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -88,6 +91,7 @@ class _Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._stop_timer()
         super().on_message_complete()
+        self.scope[ARRIVED] = True  # type: ignore[literal-required]  # a key of our own
         if not self.pipeline:  # a client that sends request after request has to wait for the answers
             self.flow.resume_reading()  # paused by a large body: without it the end of the connection is not noticed
 

@@ -8,6 +8,7 @@ import zlib
 
 from starlette.types import Message, Receive, Scope
 
+from tagline.serve.http.connections import ARRIVED
 from tagline.serve.http.errors import ApiError
 
 _GZIP = 16 + zlib.MAX_WBITS  # `wbits` of zlib for the gzip format
@@ -17,9 +18,12 @@ _PIECE = 1 << 16  # bytes: a small body may decompress to a thousand times its s
 def decoded(scope: Scope, receive: Receive) -> Receive:
     """Return ``receive``, or what decompresses its messages if the body has a content encoding."""
     encodings = [value for name, value in scope["headers"] if name == b"content-encoding"]
+    if not encodings:
+        return receive
     encoding = b",".join(encodings).strip().lower().decode("latin-1")
     if encoding in ("", "identity"):
         return receive
+    scope.pop(ARRIVED, None)
     if encoding in ("gzip", "x-gzip"):
         return _Gunzip(receive)
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tagline.serve.http.access_log import location_of
-from tagline.serve.http.connections import ABORT
+from tagline.serve.http.connections import ABORT, FLOW
 from tagline.serve.http.content_encoding import decoded
 from tagline.serve.http.errors import ApiError, internal_error
 from tagline.serve.http.hosts import is_allowed
@@ -62,6 +62,7 @@ class ServiceMiddleware:
         record = scope["tagline.record"] = RequestRecord(self._service)
         service = self._service
         counted = False
+        flow = scope.get(FLOW)
         receive = decoded(scope, receive)
 
         async def send_with_headers(message: Message) -> None:
@@ -70,6 +71,9 @@ class ServiceMiddleware:
                 message["headers"] = [*message["headers"], *self._headers]
                 if service.draining:
                     message["headers"].append(_CLOSE)
+            if flow is not None and not flow.write_paused:  # `send` does not wait
+                await send(message)
+                return
             try:
                 async with asyncio.timeout(WRITE_SECONDS):
                     await send(message)

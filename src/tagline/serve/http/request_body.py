@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
+from tagline.serve.http.connections import ARRIVED
 from tagline.serve.http.errors import ApiError
 from tagline.serve.http.limits import Limits
 
@@ -51,19 +53,27 @@ async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
     if length.isdecimal() and int(length) > max_bytes:
         await discard(request)
         raise too_large(max_bytes)
-    parts, size = [], 0
+    if ARRIVED in request.scope:
+        return await _whole_body(request.receive, max_bytes)
     try:
         async with asyncio.timeout(seconds):
-            async for part in request.stream():
-                size += len(part)
-                parts.append(part)
-                if size > max_bytes:
-                    break
+            return await _whole_body(request.receive, max_bytes)
     except TimeoutError:
         raise too_slow(seconds) from None
-    if size > max_bytes:
-        parts.clear()
-        raise too_large(max_bytes)
+
+
+async def _whole_body(receive: Receive, max_bytes: int) -> bytes:
+    parts, size, has_more = [], 0, True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
+        size += len(part)
+        if size > max_bytes:
+            raise too_large(max_bytes)
+        parts.append(part)
+        has_more = message.get("more_body", False)
     return b"".join(parts)
 
 

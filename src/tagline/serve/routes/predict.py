@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic_core import to_json
@@ -16,6 +15,7 @@ from tagline.runs.predicting.prediction_row import (
     OptionError,
     PredictionFields,
     PredictionOptions,
+    is_empty,
     prediction_rows,
     withheld,
 )
@@ -87,8 +87,11 @@ async def predict(request: Request) -> Response:
     except OptionError as error:
         raise ApiError("invalid_request", str(error), field=error.option) from None
     record_of(request).classified(model, texts)
-    async with answered_within(request.scope, limits.timeout):
-        answer = await service.scorer.score(model, texts, partial(_answer, model, body, texts, cut))
+    finish = partial(_answer, model, body, texts, cut)
+    answer = service.scorer.score_at_once(model, texts, finish)
+    if answer is None:
+        async with answered_within(request.scope, limits.timeout):
+            answer = await service.scorer.score(model, texts, finish)
     return Response(answer, media_type="application/json")
 
 
@@ -100,8 +103,7 @@ def _answer(
     proba: NDArray[np.float64],
 ) -> bytes:
     """Return the answer for texts with these probabilities, (n_texts, n_classes), as JSON."""
-    column = pl.Series(texts, dtype=pl.String)
-    reasons = withheld(column, options.unlike(model.classifier, column, proba))
+    reasons = withheld([is_empty(text) for text in texts], options.unlike(model.classifier, texts, proba))
     rows = prediction_rows(model.classifier, model.classes, proba, options, reasons).to_json()
     for row, truncated in zip(rows, cut, strict=True):
         row["truncated"] = truncated
