@@ -42,6 +42,8 @@ def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
     sequentially.
     """
     work = list(items)
+    if len(work) < 2:  # as of one text; to count the cores takes longer
+        return [function(item) for item in work]
     mine: int = getattr(_own, "cores", None) or cores()
     workers = min(mine, len(work))
     if workers < 2:

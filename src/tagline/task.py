@@ -71,7 +71,11 @@ class Task(StrEnum):
             p /= p.sum(axis=1, keepdims=True)
             return p
         p = np.exp(-np.logaddexp(0.0, -logits))
-        return p if self is Task.MULTILABEL else np.hstack([1.0 - p, p])
+        if self is Task.MULTILABEL:
+            return p
+        both = np.empty((len(p), 2))
+        both[:, :1], both[:, 1:] = 1.0 - p, p
+        return both
 
     def row_scores(self, logits: Floats, Y: Bools) -> Floats:
         """Return a score of each text, (n_texts,): 1 if it is classified correctly, else 0; multi-label: -log loss."""

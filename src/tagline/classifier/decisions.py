@@ -123,7 +123,7 @@ class DecisionMethods(Estimator):
         self._check_fitted()
         positive = None
         if self.positive_ is not None:
-            positive = [str(name) for name in self.classes_].index(self.positive_)
+            positive = list(map(str, self.classes_.tolist())).index(self.positive_)
         return DecisionRule.of(self.threshold_, positive, self.costs_)
 
     @property

@@ -27,7 +27,7 @@ async def read_json(request: Request, adapter: TypeAdapter[Body], limits: Limits
         ApiError: it is too large or too slow, not JSON, or invalid.
 
     """
-    kind = request.headers.get("content-type", "")
+    kind = _header(request, b"content-type")
     if kind.partition(";")[0].strip().lower() != "application/json":
         raise ApiError(
             "unsupported_media_type",
@@ -49,7 +49,7 @@ def _parse(body: bytes, adapter: TypeAdapter[Body]) -> Body:
 
 async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
     """Return the body of a request, of at most ``max_bytes``, if it arrives within ``seconds``."""
-    length = request.headers.get("content-length", "")
+    length = _header(request, b"content-length")
     if length.isdecimal() and int(length) > max_bytes:
         await discard(request)
         raise too_large(max_bytes)
@@ -60,6 +60,11 @@ async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
             return await _whole_body(request.receive, max_bytes)
     except TimeoutError:
         raise too_slow(seconds) from None
+
+
+def _header(request: Request, name: bytes) -> str:
+    """Return the first header of a name, as `Request.headers` does, in less time."""
+    return next((value.decode("latin-1") for key, value in request.scope["headers"] if key == name), "")
 
 
 async def _whole_body(receive: Receive, max_bytes: int) -> bytes:

@@ -48,7 +48,7 @@ class PredictRequest(PredictionOptions, TextRequest):
 
     text: str = Field(default="", description="The text to classify.")
     texts: list[str] = Field(
-        default=[], min_length=1, fail_fast=True, description="The texts to classify, instead of `text`."
+        default_factory=list, min_length=1, fail_fast=True, description="The texts to classify, instead of `text`."
     )
 
     @model_validator(mode="after")
