@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from tagline.classifier.estimator import Estimator
@@ -12,9 +11,7 @@ from tagline.decisions.held_out import no_held_out_rows
 from tagline.decisions.novelty import Novelty
 from tagline.errors import InputError
 from tagline.features.base import Featurizer
-from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
-from tagline.inputs.texts import as_inputs
 from tagline.task import Floats
 
 
@@ -27,7 +24,7 @@ class NoveltyMethods(Estimator):
 
     if TYPE_CHECKING:
 
-        def proba_and_coverage(self, texts: pl.Series) -> tuple[Floats, Floats]:
+        def proba_and_coverage(self, texts: Iterable[Any]) -> tuple[Floats, Floats]:
             """See `ScoringMethods`, as for the attributes above."""
 
     def novelty_p_values(self, texts: Iterable[Any], proba: Floats | None = None) -> Floats:
@@ -40,12 +37,12 @@ class NoveltyMethods(Estimator):
         if proba is None:
             return self.predict_proba_and_novelty(texts)[1]
         novelty = self.check_novelty()
-        return novelty.p_values(np.asarray(proba).max(axis=1), self.proba_and_coverage(_column(texts))[1])
+        return novelty.p_values(np.asarray(proba).max(axis=1), self.proba_and_coverage(texts)[1])
 
     def predict_proba_and_novelty(self, texts: Iterable[Any]) -> tuple[Floats, Floats]:
         """Return ``predict_proba`` and ``novelty_p_values`` of texts, whose n-grams are counted once."""
         novelty = self.check_novelty()
-        proba, coverage = self.proba_and_coverage(_column(texts))
+        proba, coverage = self.proba_and_coverage(texts)
         return proba, novelty.p_values(proba.max(axis=1), coverage)
 
     def check_novelty(self) -> Novelty:
@@ -61,10 +58,3 @@ class NoveltyMethods(Estimator):
         if self.novelty_ is None:
             raise no_held_out_rows("to compare texts with")
         return self.novelty_
-
-
-def _column(texts: Iterable[Any]) -> pl.Series:
-    column = as_inputs(texts)
-    if isinstance(column, Sequences):
-        raise InputError("Novelty needs texts, and these are word ids.")
-    return column

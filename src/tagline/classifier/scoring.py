@@ -81,15 +81,16 @@ class ScoringMethods(Estimator):
         with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf
             return np.asarray(np.log(self.predict_proba(texts)))
 
-    def proba_and_coverage(self, texts: pl.Series) -> tuple[Floats, Floats]:
+    def proba_and_coverage(self, texts: Iterable[Any]) -> tuple[Floats, Floats]:
         """Return the probabilities and the share of known n-grams of texts, (n_texts,), for a model of n-grams."""
         if (scorer := self._scorer()) is not None:
-            scores = scorer.score(texts)
+            scores = self._scored(scorer, texts)
             return self._probabilities(scores.logits), scores.coverage
         assert isinstance(self.vectorizer_, Vectorizer)
+        column = _column(texts)
         proba, coverage = [np.empty((0, len(self.classes_)))], [np.empty(0)]
-        for start in range(0, len(texts), BATCH):
-            X, known = self.vectorizer_.transform_with_coverage(texts.slice(start, BATCH))
+        for start in range(0, len(column), BATCH):
+            X, known = self.vectorizer_.transform_with_coverage(column.slice(start, BATCH))
             proba.append(self._proba_of_features(X))
             coverage.append(known)
         return np.vstack(proba), np.concatenate(coverage)
@@ -112,10 +113,7 @@ class ScoringMethods(Estimator):
                 return scorer.score(texts)
             except UnicodeEncodeError:  # half of a surrogate pair, which `as_inputs` replaces
                 pass
-        column = as_inputs(texts)
-        if isinstance(column, Sequences):
-            raise InputError("This model was trained on texts and takes no word ids: pass texts.")
-        return scorer.score(column)
+        return scorer.score(_column(texts))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle contains: compiled scorers are made again."""
@@ -140,3 +138,10 @@ class ScoringMethods(Estimator):
 
     def _probabilities(self, logits: Floats) -> Floats:
         return self.task_.probabilities(self.calibrator_.apply(logits))
+
+
+def _column(texts: Iterable[Any]) -> pl.Series:
+    column = as_inputs(texts)
+    if isinstance(column, Sequences):
+        raise InputError("This model was trained on texts and takes no word ids: pass texts.")
+    return column
