@@ -250,8 +250,8 @@ def _row_block(
     studentized = standard_errors(drawn[0], len(means), len(p), units)  # (n_samples, n_means, 2)
     for k, ((metric, _), value) in enumerate(zip(means, losses.mean(0).tolist(), strict=True)):
         block |= _entry(metric, value, mean_interval(studentized[:, k], value, float(errors[k]), degrees_of(units)))
-    for (metric, compute), of, gaps in zip(binned, bins, drawn[1:], strict=True):
-        value, chance, interval = compute.value(truth, p), None, None
+    for (metric, _), of, gaps in zip(binned, bins, drawn[1:], strict=True):
+        value, chance, interval = of.error(), None, None
         if gaps.shape[1]:
             chance = of.chance_level(rng, units)
             found = of.totals()[of.counts() > 0] / len(p)

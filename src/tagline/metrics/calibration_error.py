@@ -1,7 +1,7 @@
 """Calibration of probabilities: the expected calibration error and reliability curves."""
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from math import inf
 from typing import Any
 
@@ -82,10 +82,7 @@ def expected_calibration_error(y_true: ArrayLike, proba: ArrayLike, n_bins: int 
     0.0
 
     """
-    truth, p = np.asarray(y_true), np.asarray(proba, float)
-    gaps = np.abs(CalibrationBins(truth, p, n_bins).totals())  # (n_sets * n_bins,)
-    # Added up in parts, as floats are not associative: the figures stay what they were.
-    return sum(float(gaps[part].sum()) for part in parts_of(len(gaps), n_bins * MANY_CLASSES)) / truth.size
+    return CalibrationBins(np.asarray(y_true), np.asarray(proba, float), n_bins).error()
 
 
 @dataclass(frozen=True)
@@ -109,6 +106,13 @@ class CalibrationBins:
     def n_sets(self) -> int:
         """How many sets of bins there are."""
         return self.proba.shape[1] if self.y_true.ndim == 2 else 1
+
+    def error(self) -> float:
+        """Return the expected calibration error, see `expected_calibration_error`."""
+        gaps = np.abs(self.totals())  # (n_sets * n_bins,)
+        # Added up in parts, as floats are not associative: the figures stay what they were.
+        parts = parts_of(len(gaps), self.n_bins * MANY_CLASSES)
+        return sum(float(gaps[part].sum()) for part in parts) / self.y_true.size
 
     def counts(self) -> Floats:
         """Return how many rows fall into each bin, ``(n_sets * n_bins,)``."""
@@ -154,11 +158,13 @@ class CalibrationBins:
                 size = np.bincount(piece.ravel()).astype(float)
                 confidence = np.bincount(piece.ravel(), confidence) / size
                 flat = flat[place]
-            kinds, kind, n = np.unique(np.stack((flat, size)), axis=1, return_inverse=True, return_counts=True)
-            mean = np.bincount(kind.ravel(), confidence) / n
-            drawn = (rng.binomial(n, mean.clip(0, 1), (n_draws, len(n))) - n * mean) * kinds[1]  # (n_draws, n_kinds)
-            _, of_kinds = np.unique(kinds[0], return_inverse=True)
-            errors += np.abs(drawn @ one_hot(of_kinds.ravel(), int(of_kinds.max()) + 1)).sum(1)
+            largest = int(size.max()) + 1
+            pieces = flat * largest + size.astype(np.int64)  # pieces of a size in a bin are interchangeable
+            kinds, kind, n = np.unique(pieces, return_inverse=True, return_counts=True)
+            mean = np.bincount(kind, confidence) / n
+            drawn = (rng.binomial(n, mean.clip(0, 1), (n_draws, len(n))) - n * mean) * (kinds % largest)
+            _, of_kinds = np.unique(kinds // largest, return_inverse=True)  # (n_kinds,), as has each of `drawn`
+            errors += np.abs(drawn @ one_hot(of_kinds, int(of_kinds.max()) + 1)).sum(1)
         return float(np.quantile(errors, 0.975)) / (len(self.proba) * self.n_sets)
 
     def _parts(self) -> list[slice]:
@@ -173,6 +179,14 @@ class CalibrationBins:
 
     def _gaps(self, part: slice) -> tuple[Floats, Ints]:
         """Return the gap of each row and the bin it falls into, ``(n, n_sets)`` each, of some sets."""
+        return self._only_gaps if len(self._parts()) == 1 else self._gaps_of(part)
+
+    @cached_property
+    def _only_gaps(self) -> tuple[Floats, Ints]:
+        """The gaps where one part holds all sets: then they take little memory."""
+        return self._gaps_of(self._parts()[0])
+
+    def _gaps_of(self, part: slice) -> tuple[Floats, Ints]:
         outcome = self._outcomes(part)
         confidence = self.proba[:, part] if self.y_true.ndim == 2 else self.proba.max(1)[:, None]
         return outcome - confidence, bin_index(confidence, self.n_bins) + self.n_bins * np.arange(confidence.shape[1])

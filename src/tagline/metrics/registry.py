@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from tagline.metrics.calibration_error import CalibrationBins, expected_calibration_error
+from tagline.metrics.calibration_error import CalibrationBins
 from tagline.metrics.counts import (
     Counts,
     macro_average,
@@ -82,7 +82,6 @@ class MeanCost:
 class OfBins:
     """The mean size of a bin's gap between confidence and outcome, with the level that it has by chance."""
 
-    value: Callable[[NDArray[Any], Floats], float]
     bins: Callable[[NDArray[Any], Floats], CalibrationBins]
 
 
@@ -275,7 +274,7 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             "ece",
-            OfBins(expected_calibration_error, CalibrationBins),
+            OfBins(CalibrationBins),
             labels=_labels("Calibration error", "ECE; 0 is best"),
             larger_is_better=False,
         ),
