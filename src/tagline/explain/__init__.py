@@ -8,7 +8,7 @@ exactly. The logit of a network is attributed to the words by integrated gradien
 
 from tagline.explain.explanation import START_OF_TEXT, Contribution, Explanation, WordContribution
 from tagline.explain.model import ClassFeatures, top_features
-from tagline.explain.text import explain_text
+from tagline.explain.text import explain_text, word_contributions
 
 __all__ = [
     "START_OF_TEXT",
@@ -18,4 +18,5 @@ __all__ = [
     "WordContribution",
     "explain_text",
     "top_features",
+    "word_contributions",
 ]

@@ -1,21 +1,21 @@
 """Contributions of n-grams, or of whatever else the columns of a row are."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tagline.explain.explanation import Attribution, Contribution, Span, WordContribution
+from tagline.explain.explanation import Attribution, Contribution, Span, WordContribution, Words
 from tagline.features.base import Featurizer
+from tagline.features.located import Located
 from tagline.models.base import Contributions
 from tagline.task import Floats, Ints
 
 
 def attribute_columns(features: Featurizer, text: str, X: Any, found: Contributions) -> Attribution:
     """Return what each feature of ``text`` adds, from the contributions of the columns of ``X``, its row."""
-    located = features.locate(text)
-    part, known = _parts(found.columns, located.columns)
-    part, first, last = part[known], located.first[known], located.last[known]  # (n_found,)
-    covered = np.bincount(part, last - first + 1, minlength=len(found.columns))  # tokens, over all occurrences
+    occurrences = _Occurrences.of(features.locate(text), found)
+    located, part, first, last = occurrences.located, occurrences.part, occurrences.first, occurrences.last
     order = np.argsort(-np.abs(found.values), kind="stable")
     names = dict(zip(order.tolist(), features.names(found.columns[order]), strict=True))
     spans: dict[int, set[Span]] = {i: set() for i in names}
@@ -23,19 +23,44 @@ def attribute_columns(features: Featurizer, text: str, X: Any, found: Contributi
         spans[i].add((located.tokens[start][0], located.tokens[end][1]))
     parts = {i: Contribution(name, float(found.values[i]), tuple(sorted(spans[i]))) for i, name in names.items()}
 
-    shares = np.zeros(len(located.tokens))
-    each = found.values[part] / covered[part]
-    for place in range(int((last - first).max(initial=-1)) + 1):
-        inside = first + place <= last
-        np.add.at(shares, first[inside] + place, each[inside])
-    words = tuple((*span, share) for span, share in zip(located.tokens, shares.tolist(), strict=True))
-
     single = first == last
-    in_words = _fold(parts, part[single], first[single], each[single], located.words, located.tokens)
+    in_words = _fold(parts, part[single], first[single], occurrences.each[single], located.words, located.tokens)
     inside_words = set(part[single].tolist())
     others = [WordContribution(p.name, p.value, p.spans, (p,)) for i, p in parts.items() if i not in inside_words]
     by_word = sorted([*in_words, *others], key=lambda word: -abs(word.value))
-    return Attribution(found.intercept, found.score, tuple(parts.values()), tuple(by_word), words)
+    return Attribution(found.intercept, found.score, tuple(parts.values()), tuple(by_word), occurrences.words())
+
+
+def words_of_columns(features: Featurizer, text: str, X: Any, found: Contributions) -> Words:
+    """Return the words of what `attribute_columns` returns, without naming the features."""
+    return _Occurrences.of(features.locate(text), found).words()
+
+
+@dataclass(frozen=True, eq=False)
+class _Occurrences:
+    """Where features occur in a text, (n_found,) each: the feature ``part``, its tokens, and what each of them adds."""
+
+    located: Located
+    part: Ints
+    first: Ints
+    last: Ints
+    each: Floats
+
+    @classmethod
+    def of(cls, located: Located, found: Contributions) -> "_Occurrences":
+        """Return the occurrences of the features that contribute."""
+        part, known = _parts(found.columns, located.columns)
+        part, first, last = part[known], located.first[known], located.last[known]
+        covered = np.bincount(part, last - first + 1, minlength=len(found.columns))  # tokens, over all occurrences
+        return cls(located, part, first, last, found.values[part] / covered[part])
+
+    def words(self) -> Words:
+        """Return start, end and contribution of each token."""
+        shares = np.zeros(len(self.located.tokens))
+        for place in range(int((self.last - self.first).max(initial=-1)) + 1):
+            inside = self.first + place <= self.last
+            np.add.at(shares, self.first[inside] + place, self.each[inside])
+        return tuple((*span, share) for span, share in zip(self.located.tokens, shares.tolist(), strict=True))
 
 
 def _parts(columns: Ints, occurrences: Ints) -> tuple[Ints, Any]:

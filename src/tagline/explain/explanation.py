@@ -8,6 +8,7 @@ from tagline import notebook
 
 Scale = Literal["log-odds", "score", "probability"]
 Span = tuple[int, int]
+Words = tuple[tuple[int, int, float], ...]  # start, end and contribution of each token
 
 _LISTED = 8  # words shown in a notebook
 START_OF_TEXT = "(start of the text)"  # the id that networks read before the first word
@@ -51,7 +52,7 @@ class Attribution:
     score: float
     contributions: tuple[Contribution, ...]
     by_word: tuple[WordContribution, ...]
-    words: tuple[tuple[int, int, float], ...]
+    words: Words
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Explanation:
     score: float
     contributions: tuple[Contribution, ...] = field(repr=False)
     by_word: tuple[WordContribution, ...] = field(repr=False)
-    _words: tuple[tuple[int, int, float], ...] = field(repr=False)
+    _words: Words = field(repr=False)
 
     def words(self) -> list[tuple[int, int, float]]:
         """Return (start, end, value) for each token of the text, in order.

@@ -8,8 +8,8 @@ import polars as pl
 
 from tagline.classifier import TextClassifier
 from tagline.errors import InputError, nearest
-from tagline.explain.columns import attribute_columns
-from tagline.explain.explanation import Attribution, Explanation, Scale
+from tagline.explain.columns import attribute_columns, words_of_columns
+from tagline.explain.explanation import Attribution, Explanation, Scale, Words
 from tagline.explain.words import attribute_words
 from tagline.models import Contributions
 
@@ -41,16 +41,11 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
     decided = classifier.decide(proba)[0]
     if class_name is None:
         index = int(proba[0].argmax()) if isinstance(decided, list) else names.index(str(decided))
-    elif class_name in names:
-        index = names.index(class_name)
     else:
-        raise InputError(f"The model has no class `{class_name}`.{nearest(class_name, names)}")
-    one_output = classifier.task_.n_outputs(len(names)) == 1
-    output = 0 if one_output else index
-    sign = -1.0 if one_output and index == 0 else 1.0
+        index = _index(names, class_name)
     features = classifier.vectorizer_
     X = features.transform(pl.Series([text], dtype=pl.String))
-    contributions = _contributions(classifier, X, output, sign)
+    contributions = _contributions(classifier, X, index)
     attribute: _Attribute = ATTRIBUTE.get(features.kind, attribute_columns)
     found = attribute(features, text, X, contributions)
     return Explanation(
@@ -67,8 +62,26 @@ def explain_text(classifier: TextClassifier, text: str, class_name: str | None =
     )
 
 
-def _contributions(classifier: TextClassifier, X: Any, output: int, sign: float) -> Contributions:
-    """Return what each column of ``X``, one row, adds to ``sign`` times a score, or to a probability."""
+def word_contributions(classifier: TextClassifier, text: str, class_name: str) -> Words:
+    """Return the words of an explanation of one text, see `Explanation.words`, without the rest of it."""
+    features = classifier.vectorizer_
+    X = features.transform(pl.Series([text], dtype=pl.String))
+    contributions = _contributions(classifier, X, _index([str(name) for name in classifier.classes_], class_name))
+    if features.kind in ATTRIBUTE:
+        return ATTRIBUTE[features.kind](features, text, X, contributions).words
+    return words_of_columns(features, text, X, contributions)
+
+
+def _index(names: list[str], class_name: str) -> int:
+    if class_name not in names:
+        raise InputError(f"The model has no class `{class_name}`.{nearest(class_name, names)}")
+    return names.index(class_name)
+
+
+def _contributions(classifier: TextClassifier, X: Any, index: int) -> Contributions:
+    """Return what each column of ``X``, one row, adds to the score of a class, or to its probability."""
+    one_output = classifier.task_.n_outputs(len(classifier.classes_)) == 1
+    output, sign = (0, -1.0 if index == 0 else 1.0) if one_output else (index, 1.0)
     model = classifier.model_
     if model.score == "probability":
         return model.contributions(X, output, sign)

@@ -178,7 +178,7 @@ def find_mistakes(
 
     ``numbers`` are the rows of ``predictions.parquet`` that those of the split become, (n,); by default the same.
     """
-    from tagline.explain import explain_text
+    from tagline.explain import word_contributions
     from tagline.models import OnnxModel
 
     # A model of another program gives no contributions; nor does one for a class that it does not know.
@@ -196,7 +196,7 @@ def find_mistakes(
         sign = -1.0 if multilabel and not predicted.y_pred[row, about[row]] else 1.0
         spans = []
         if name in explained:
-            words = explain_text(clf, split.texts[row], name).words()
+            words = word_contributions(clf, split.texts[row], name)
             spans = [[start, end, round(sign * value, 6)] for start, end, value in words]
         found.append(
             {
