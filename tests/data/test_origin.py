@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from tagline.data import load_dataset
 from tagline.data.formats.delimited import reader as delimited
-from tagline.data.origin import row_hashes
+from tagline.data.origin import SourceRows, row_hashes
 from tagline.data.sources.files import read_file
 from tests.data.sources.test_files import workbook
 
@@ -172,6 +173,29 @@ def test_predictions_can_be_written_whatever_the_columns_beside_text_and_label_a
     data = load_dataset(tmp_path / "rows.parquet")
     assert data.test is not None
     assert data.test.origin is not None
-    # The columns of the source are not kept.
-    assert data.test.origin.places.columns == ["file", "line", "hash"]
+    assert data.test.origin.places.columns == ["file", "line", "row"]
     assert len(set(data.test.origin.hashes.tolist())) == len(data.test)
+
+
+def test_large_columns_beside_the_texts_are_not_kept() -> None:
+    texts = pl.Series("text", [f"text {i}" for i in range(40)])
+    alone = texts.to_frame()
+    with_images = alone.with_columns(image=pl.Series([bytes(1_000)] * 40))
+    kept, dropped = SourceRows.of(alone, texts), SourceRows.of(with_images, texts)
+    assert kept.cells is not None
+    assert dropped.cells is None
+    rows = np.array([3, 1, 39])
+    for found, frame in ((kept, alone), (dropped, with_images)):
+        assert found.hashes_of(rows).tolist() == row_hashes(frame)[rows].to_list()
+
+
+def test_rows_of_a_test_file_are_hashed_as_in_that_file(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"text": [f"t {i}" for i in range(40)], "label": ["a", "b"] * 20})
+    rows.head(30).write_csv(tmp_path / "train.csv")
+    rows.tail(10).write_csv(tmp_path / "test.csv")
+    data = load_dataset(tmp_path / "train.csv", test=tmp_path / "test.csv")
+    assert data.test is not None
+    assert data.test.origin is not None
+    assert data.test.origin.hashes.tolist() == row_hashes(rows.tail(10)).to_list()
+    assert data.train.origin is not None
+    assert data.train.origin.hashes.tolist() == row_hashes(rows.head(30)).to_list()

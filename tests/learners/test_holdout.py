@@ -213,3 +213,19 @@ def test_all_rows_are_held_out_in_turn_where_that_is_quick(
     n_bytes: int, n_outputs: int, thresholds: bool, n_folds: int
 ) -> None:
     assert affordable_folds(pl.Series(["a" * (n_bytes - 2), "é"]), n_outputs, thresholds=thresholds) == n_folds
+
+
+@pytest.mark.parametrize("n_folds", [1, 5])
+def test_the_order_of_the_classes_does_not_change_what_is_held_out(n_folds: int) -> None:
+    rng = np.random.default_rng(4)
+    n = 300
+    texts = pl.Series([f"text {row}" for row in range(n)])
+    for task, Y in (
+        (Task.MULTICLASS, np.eye(4, dtype=bool)[rng.integers(0, 4, n)]),
+        (Task.MULTILABEL, rng.random((n, 4)) < 0.3),
+    ):
+        one, other = (
+            hold_out(load_recipe("fast"), TrainingData(texts, columns, task), 0, n_folds=n_folds)[0]
+            for columns in (Y, Y[:, [2, 0, 3, 1]])
+        )
+        assert [held.tolist() for _, held in one] == [held.tolist() for _, held in other]

@@ -11,16 +11,12 @@ import numpy.typing as npt
 import polars as pl
 
 from tagline.data.card import dataset_card
-from tagline.data.columns import Columns, choose_columns
 from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.facts import Facts
-from tagline.data.labels import Labels, check_labels, match_values, sorted_classes, unify_labels
+from tagline.data.labelled import Labelled, read_labelled
 from tagline.data.options import Reading, ReadOptions, column_names
-from tagline.data.origin import HASH_ROWS, Origin
-from tagline.data.rows import Rows, check_rejected
-from tagline.data.sources.read import read_source
+from tagline.data.origin import Origin, cached_slices
 from tagline.data.splits import (
-    NO_GROUP,
     SPLITS,
     TEST,
     TRAIN,
@@ -28,13 +24,12 @@ from tagline.data.splits import (
     SplitSettings,
     assign,
     copy_keys,
-    unify_groups,
     units,
 )
-from tagline.data.table import drop_unusable, dropped_rows, labelled_table, stack_tables
-from tagline.data.weights import check_total, check_weights
-from tagline.data.wording import counted
+from tagline.data.table import dropped_rows
+from tagline.data.weights import check_total
 from tagline.errors import DataError
+from tagline.parallel import in_threads
 from tagline.task import Floats, Ints, Task
 
 
@@ -145,8 +140,8 @@ class Dataset:
 
 def _hash_strings(digest: Any, strings: pl.Series) -> None:
     digest.update(strings.str.len_bytes().cast(pl.UInt32).to_numpy().tobytes())
-    for part in strings.to_frame().iter_slices(HASH_ROWS):
-        digest.update(part.to_series().str.join("").item().encode())
+    for part in cached_slices(strings.to_frame()):
+        digest.update(b"".join(part.to_series().cast(pl.Binary).to_list()))
 
 
 def load_dataset(
@@ -217,56 +212,54 @@ def load_dataset(
 
 
 def read_dataset(
-    data: Any, options: ReadOptions, seed: int, *, fewest_classes: int = 2, fold_few: bool = False
+    data: Any,
+    options: ReadOptions,
+    seed: int,
+    *,
+    fewest_classes: int = 2,
+    fold_few: bool = False,
+    fingerprint: str | None = None,
 ) -> Dataset:
     """Read labelled texts and split them: see `load_dataset`.
 
     Fewer classes than ``fewest_classes`` are refused. With ``fold_few`` and without ``options.folds``, few rows are
-    assigned to folds: see `folds_for_few`.
+    assigned to folds: see `folds_for_few`. Rows that have the ``fingerprint`` if they are split as earlier versions
+    did, by the names of the classes, are split so.
     """
     if options.folds is not None and (options.test is not None or options.validation is not None):
         raise DataError("`--folds` uses every row for training and evaluation: omit `--test` and `--validation`.")
-    main = _read_part(data, options)
-    extra = {
-        part: _read_part(given, _options_of_others(main, options), part)
-        for part, given in ((TEST, options.test), (VALIDATION, options.validation))
-        if given is not None
-    }
-    if not options.keep_label_spelling:
-        extra = {part: _with_values_of(main, given) for part, given in extra.items()}
-    tables, notes = _replace_parts(main, extra)
-    table = stack_tables(tables)
-    unified = unify_labels(table["label"], options.labels)
-    table, left_out = drop_unusable(table.with_columns(label=unified.values))
-    dropped = dropped_rows(left_out)
-    if not table.height:
-        reasons = ", ".join(f"{one.n:,} {one.reason}" for one in dropped)
-        raise DataError(f"`{main.rows.source}` has no row with both a text and a label ({reasons}).")
-    if options.weight:
-        is_test = pl.col("part").eq_missing(TEST) if options.folds is None else pl.lit(value=False)
-        check_weights(table.filter(~is_test), options.weight)
-    classes = sorted_classes(table["label"])
-    check_labels(table["label"], classes, main.rows, main.columns.label, fewest_classes)
-    table = table.with_columns(key=copy_keys(table["text"]))
-    if options.group:
-        groups, merged = unify_groups(table["group"], options.group)
-        notes += merged
-        table = table.with_columns(group=groups)
-        table = table.with_columns(pl.coalesce("group", pl.format(f"{NO_GROUP}{{}}", pl.int_range(pl.len()))))
-    assigned = assign(table, SplitSettings(options.group, TEST in extra, options.folds, seed, fold_few))
+    labelled = read_labelled(data, options, fewest_classes=fewest_classes)
+    settings = SplitSettings(options.group, TEST in labelled.extra, options.folds, seed, fold_few)
+    dataset = _split(labelled, options, settings)
+    if fingerprint in (None, dataset.fingerprint):
+        return dataset
+    earlier = _split(labelled, options, replace(settings, by_name=True))
+    return earlier if earlier.fingerprint == fingerprint else dataset
+
+
+def _split(labelled: Labelled, options: ReadOptions, settings: SplitSettings) -> Dataset:
+    """Split labelled rows, and inspect them."""
+    main, table, classes = labelled.main, labelled.table, labelled.classes
+    assigned = assign(table, settings)
     table = table.with_columns(part=assigned.part)
     if not (table["part"] == TRAIN).any():
         raise DataError(f"`{main.rows.source}` has no train rows left.")
     if options.weight:
         check_total(table.filter(pl.col("part") == TRAIN)["weight"].to_numpy(), options.weight, main.rows.source)
-    sources = (main, *extra.values())
-    rejected = tuple(row for source in sources for row in source.rows.rejected)
+    rejected = tuple(row for source in labelled.sources for row in source.rows.rejected)
     inspected = InspectedData(
-        table, classes, assigned.official, dropped, rejected, options.encoding, main.rows.encoding, options.weight
+        table,
+        classes,
+        assigned.official,
+        dropped_rows(labelled.left_out),
+        rejected,
+        options.encoding,
+        main.rows.encoding,
+        options.weight,
     )
-    findings = [inspection.inspect(inspected) for inspection in INSPECTIONS.values()]
+    findings = in_threads(lambda inspection: inspection.inspect(inspected), INSPECTIONS.values())
     facts = Facts(
-        rows_read=sum(source.rows.frame.height for source in sources),
+        rows_read=sum(source.rows.frame.height for source in labelled.sources),
         text_columns=main.columns.text,
         label_columns=main.columns.label,
         label_separator=main.labels.separator,
@@ -278,9 +271,9 @@ def read_dataset(
         warnings=(
             *main.rows.notes,
             *main.columns.notes,
-            *(note for source in sources for note in source.labels.notes),
-            *unified.notes,
-            *notes,
+            *(note for source in labelled.sources for note in source.labels.notes),
+            *labelled.unified.notes,
+            *labelled.notes,
             *assigned.notes,
             *(
                 warning
@@ -288,8 +281,8 @@ def read_dataset(
                 for warning in (*finding.warnings, *(key.sentence for key in finding.key))
             ),
         ),
-        key_findings=(*unified.key_findings, *(key for finding in findings for key in finding.key)),
-        left_out=left_out.drop("source"),
+        key_findings=(*labelled.unified.key_findings, *(key for finding in findings for key in finding.key)),
+        left_out=labelled.left_out.drop("source"),
         copies=next((finding.copies for finding in findings if finding.copies is not None), None),
     )
     made = {
@@ -297,7 +290,7 @@ def read_dataset(
             part["text"],
             part["label"],
             part["group"] if options.group else None,
-            Origin(part.select("file", "line", "hash")),
+            Origin(part.select("file", "line", "row"), labelled.rows),
             part["weight"].to_numpy() if options.weight and name != TEST else None,
         )
         for name, part in inspected.parts.items()
@@ -313,68 +306,3 @@ def read_dataset(
         facts,
         assigned.folds,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Data read from one argument of `load_dataset`: rows, their chosen columns, the labelled table and its labels."""
-
-    rows: Rows
-    columns: Columns
-    table: pl.DataFrame
-    labels: Labels
-
-
-def _read_part(data: Any, options: ReadOptions, part: str | None = None) -> _Part:
-    """Read and check ``data``; if it is for one ``part`` only and has official splits, keep that part."""
-    expected = [column for column in (*options.text, *options.label, options.group, options.weight) if column]
-    rows = read_source(data, expected=expected, layout=options.layout)
-    check_rejected(rows.rejected, rows.frame.height, strict=options.strict, limit=options.max_unreadable)
-    group, weight = options.group, options.weight
-    if part is None:
-        if not rows.frame.height:
-            raise DataError(f"`{rows.source}` is empty: it has no rows.")
-        columns = choose_columns(rows, options.text, options.label, group, weight)
-        return _Part(rows, columns, *labelled_table(rows, columns, group, weight, options.labels))
-    group, found = (name if name in rows.frame.columns else None for name in (group, weight))
-    columns = choose_columns(rows, options.text, options.label, None, found)
-    table, labels = labelled_table(rows, columns, group, None if part == TEST else found, options.labels)
-    if weight and found is None and part == VALIDATION:
-        note = f"`{rows.source}` has no column `{weight}`: its validation rows have weight 1."
-        table, labels = table.with_columns(weight=1.0), replace(labels, notes=(*labels.notes, note))
-    if (table["part"] == part).any():
-        table = table.filter(pl.col("part") == part)
-    return _Part(rows, columns, table.with_columns(part=pl.lit(part)), labels)
-
-
-def _with_values_of(main: _Part, part: _Part) -> _Part:
-    """Return test or validation rows, in which numbers and days are written as in the main rows."""
-    labels, notes = match_values(part.table["label"], main.table["label"], part.rows.source)
-    table = part.table.with_columns(label=labels)
-    return replace(part, table=table, labels=replace(part.labels, notes=(*part.labels.notes, *notes)))
-
-
-def _options_of_others(main: _Part, options: ReadOptions) -> ReadOptions:
-    """Return how test and validation rows are read: as the main rows were, so that no name of one label is split."""
-    labels = main.labels.values
-    lists = isinstance(labels.dtype, pl.List)
-    separator = options.label_separator if main.labels.separator is None else main.labels.separator
-    return replace(
-        options,
-        label_separator="" if separator is None and not lists else separator,
-        multilabel=options.multilabel or (lists and bool((labels.list.len() != 1).any())),
-    )
-
-
-def _replace_parts(main: _Part, extra: dict[str, _Part]) -> tuple[list[pl.DataFrame], list[str]]:
-    """Return the tables to stack, without the parts of ``main`` that ``extra`` replaces, and notes on those."""
-    table, notes = main.table, []
-    for part, given in extra.items():
-        replaced = int((table["part"] == part).sum())
-        if replaced:
-            notes.append(
-                f"{counted(replaced, part + ' row')} of `{main.rows.source}` left out: "
-                f"`{given.rows.source}` replaces them."
-            )
-            table = table.filter(pl.col("part").ne_missing(part))
-    return [table, *(given.table for given in extra.values())], notes

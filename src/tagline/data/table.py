@@ -3,8 +3,8 @@
 Columns: ``text`` (String), ``label`` (String or List(String)), ``part`` (the official split, or null), ``group``,
 ``weight`` and ``weight_cell`` (see `tagline.data.weights`; null without a column of weights), ``trimmed`` (spaces
 around the label were removed), ``left_out`` (why its source leaves the row out, or null) and ``source``; ``file`` and
-``line``, where the row is written (null, and the number of the row from 1, of rows that come from no file); ``hash`` of
-all cells of the row, see `tagline.data.origin`.
+``line``, where the row is written (null, and the number of the row from 1, of rows that come from no file); ``row``,
+its number in the frame that was read, from 0.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,6 @@ import polars as pl
 from tagline.data.columns import Columns, join_texts
 from tagline.data.frames import as_strings
 from tagline.data.labels import LabelOptions, Labels, read_labels, spaces_trimmed
-from tagline.data.origin import row_hashes
 from tagline.data.rows import Rows, is_blank, places
 from tagline.data.splits import SET_ASIDE, SPLIT_NAMES, TRAIN
 from tagline.data.weights import read_weights
@@ -59,8 +58,8 @@ def labelled_table(
         "left_out": nothing if rows.left_out is None else rows.left_out,
     }
     table = pl.DataFrame([series.alias(name) for name, series in named.items()])
-    hashes = row_hashes(rows.frame if columns.split is None else rows.frame.drop(columns.split))
-    return table.with_columns(hashes, source=pl.lit(rows.source)).hstack(place), labels
+    numbers = pl.int_range(frame.height, dtype=pl.UInt32)
+    return table.with_columns(row=numbers, source=pl.lit(rows.source)).hstack(place), labels
 
 
 def _groups(column: pl.Series, source: str) -> pl.Series:

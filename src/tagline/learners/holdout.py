@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from tagline.data.splits import copy_keys, fold_rows, strata, units
+from tagline.data.splits import copy_keys, fold_rows, matrix_strata, units
 from tagline.features.sequences import Sequences
 from tagline.learners.base import TrainingData
 from tagline.recipes import Recipe
@@ -52,7 +52,7 @@ def hold_out(
     n_units = int(unit.max()) + 1
     if n_units == 1:
         return [], ""
-    stratum = strata(pl.Series(Y.argmax(axis=1)))
+    stratum = matrix_strata(Y)
     if crossed:
         n_folds = min(n_units, n_folds)
         fold = fold_rows(unit, stratum, n_folds, seed=seed)

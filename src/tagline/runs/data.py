@@ -22,6 +22,7 @@ from tagline.data.wording import counted, place_text
 from tagline.decisions.targets import Targets
 from tagline.errors import DataError, InputError, MissingExtraError, TaglineError, nearest
 from tagline.features.vectors.load import BUILT_IN_VECTORS
+from tagline.parallel import in_threads
 from tagline.recipes import EmbeddingModel, Recipe
 from tagline.run_folder import RunData, RunFolder
 from tagline.runs.resume import absolute, is_rereadable
@@ -30,6 +31,7 @@ from tagline.task import Ints
 
 Hashes = NDArray[np.uint64]
 
+_HASHED_ROWS = 4_096  # at a time
 _HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
 
 
@@ -103,10 +105,11 @@ def reload_data(run: RunFolder) -> Dataset | None:
         built_in = BUILT_IN.get(data.source or "")
         if data.source is None or (built_in is not None and not built_in.is_here()):
             return None
-        dataset = read_dataset(data.source, replace(data, strict=False), run.record["seed"])
-        return dataset if dataset.fingerprint == run.record["dataset"]["fingerprint"] else None
+        then = run.record["dataset"]["fingerprint"]
+        dataset = read_dataset(data.source, replace(data, strict=False), run.record["seed"], fingerprint=then)
     except (TaglineError, OSError, ValueError, KeyError, TypeError):
         return None
+    return dataset if dataset.fingerprint == then else None
 
 
 def word_index_of(data: Any, recipes: Iterable[Recipe]) -> dict[str, int] | None:
@@ -117,7 +120,7 @@ def word_index_of(data: Any, recipes: Iterable[Recipe]) -> dict[str, int] | None
 
 
 def warm_up(recipe: Recipe) -> None:
-    """Import in a thread what is needed later: torch takes two seconds, scikit-learn one, matplotlib a third.
+    """Import in a thread what is needed later: torch takes two seconds, matplotlib a third.
 
     Raises:
         MissingExtraError: the recipe trains a network, and torch or onnx, which its bundle needs, is not installed.
@@ -128,13 +131,13 @@ def warm_up(recipe: Recipe) -> None:
 
     def load() -> None:
         with suppress(ImportError):  # raised again where it is needed
-            if recipe.training is None:
-                import sklearn.svm  # noqa: F401
-            else:
+            if recipe.training is not None:  # else another process draws the plots
+                import tagline.plots.save
                 import tagline.training
 
+            import scipy.special  # noqa: F401
+
             import tagline.classifier
-            import tagline.plots.save
             import tagline.report  # noqa: F401
 
     threading.Thread(target=load, daemon=True).start()
@@ -283,9 +286,13 @@ def untrained_classes(dataset: Dataset) -> list[str]:
 
 def text_hashes(texts: pl.Series) -> Hashes:
     """Return 64 bits of the BLAKE2b of each text, trimmed and lower-cased, (n,): the same on every machine."""
-    keys = texts.str.strip_chars().str.to_lowercase()
-    digests = b"".join([blake2b(key, digest_size=8).digest() for key in keys.cast(pl.Binary).to_list()])
-    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
+
+    def digests(part: pl.DataFrame) -> bytes:
+        keys = part.to_series().str.strip_chars().str.to_lowercase().cast(pl.Binary).to_list()
+        return b"".join([blake2b(key, digest_size=8).digest() for key in keys])
+
+    found = b"".join(in_threads(digests, texts.to_frame().iter_slices(_HASHED_ROWS)))
+    return np.frombuffer(found, dtype="<u8").astype(np.uint64)
 
 
 def training_hashes(dataset: Dataset) -> Hashes:

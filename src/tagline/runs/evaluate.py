@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -208,7 +209,13 @@ def _read(
 
     Return it with the options that it was read with.
     """
-    seed = int(card.get("seed") or 0)
+    read_data = partial(
+        read_dataset,
+        data,
+        seed=int(card.get("seed") or 0),
+        fewest_classes=1,
+        fingerprint=(card.get("dataset") or {}).get("fingerprint"),
+    )
     once = isinstance(data, str) and data == "-"  # standard input
     # Models without this fact are of the first versions, for which any difference made another class.
     read = card.get("labels") or {"separator": "", "keep_spelling": True}
@@ -229,14 +236,14 @@ def _read(
         for weight, group in product(weights, groups):
             with suppress(DataError):
                 options_of_card = replace(options_of_card, group=group, weight=weight)
-                found = read_dataset(data, options_of_card, seed, fewest_classes=1)
+                found = read_data(options_of_card)
                 if columns:
                     hows = ["given" if named else "as in training" for named in (options.text, options.label)]
                     told = chosen_columns(columns, hows[0], options_of_card.label, hows[1])
                     found = replace(found, facts=replace(found.facts, chosen=told))
                 return found, options_of_card
     try:
-        return read_dataset(data, options, seed, fewest_classes=1), options
+        return read_data(options), options
     except ColumnError as error:
         missing = [name for name in trained if name not in error.columns]
         if options.label or not missing or "`--label`" not in str(error):

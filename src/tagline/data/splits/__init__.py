@@ -4,7 +4,8 @@ from tagline.data.splits.assignment import NO_GROUP, SplitSettings, assign
 from tagline.data.splits.folds import FOLDS_OF_FEW, fold_rows, folds_for_few
 from tagline.data.splits.group_names import unify_groups
 from tagline.data.splits.names import SET_ASIDE, SPLIT_NAMES, SPLITS, TEST, TRAIN, VALIDATION
-from tagline.data.splits.row_units import copy_keys, strata, units
+from tagline.data.splits.row_units import copy_keys, units
+from tagline.data.splits.strata import matrix_strata, strata
 from tagline.data.splits.stratified import split_rows
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "copy_keys",
     "fold_rows",
     "folds_for_few",
+    "matrix_strata",
     "split_rows",
     "strata",
     "unify_groups",

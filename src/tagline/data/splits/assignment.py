@@ -8,7 +8,8 @@ import polars as pl
 
 from tagline.data.splits.folds import FEW_ROWS, fold_rows, folds_for_few
 from tagline.data.splits.names import SPLITS, TEST, TRAIN, VALIDATION
-from tagline.data.splits.row_units import strata, units
+from tagline.data.splits.row_units import units
+from tagline.data.splits.strata import strata, strata_by_name
 from tagline.data.splits.stratified import split_rows
 from tagline.data.wording import counted, row_place
 from tagline.errors import DataError
@@ -18,17 +19,26 @@ NO_GROUP = "\0"  # begins the group of a row that has none: it is a group of its
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """How rows are split; ``test_given`` is true if the test rows have their own source."""
+    """How rows are split.
+
+    ``test_given`` is true if the test rows have their own source; ``by_name``: as earlier versions did, whose splits
+    depended on the names of the classes.
+    """
 
     group: str | None
     test_given: bool
     folds: int | None
     seed: int
     fold_few: bool
+    by_name: bool = False
 
     def units(self, table: pl.DataFrame) -> npt.NDArray[np.int64]:
         """Return the unit of each row, (n,)."""
         return units(table["key"], table["group"] if self.group else None)
+
+    def strata(self, table: pl.DataFrame) -> npt.NDArray[np.int64]:
+        """Return the stratum of each row, (n,)."""
+        return (strata_by_name if self.by_name else strata)(table["label"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +73,7 @@ def assign(table: pl.DataFrame, settings: SplitSettings) -> Assignment:
         )
         return replace(found, notes=(note,))
     codes = split_rows(
-        settings.units(table), strata(table["label"]), seed=settings.seed, grouped=settings.group is not None
+        settings.units(table), settings.strata(table), seed=settings.seed, grouped=settings.group is not None
     )
     shares, by = "80/10/10", ""
     if settings.group:  # whole groups may be far from it
@@ -85,7 +95,7 @@ def _assign_folds(table: pl.DataFrame, settings: SplitSettings, n_folds: int, *,
             allowed = f"is not possible: there is one {whole.replace('groups', 'group')} only"
         raise DataError(" ".join((f"`--folds {n_folds}` {allowed}.", *joined)))
     notes = ("The official splits are not used: `--folds` uses all rows.",) if official else ()
-    folds = fold_rows(units, strata(table["label"]), n_folds, seed=settings.seed)
+    folds = fold_rows(units, settings.strata(table), n_folds, seed=settings.seed)
     everything = pl.repeat(TRAIN, table.height, eager=True)
     how = f"{n_folds} folds, stratified, seed {settings.seed}"
     return Assignment(everything, how, official=False, folds=folds, notes=(*notes, *joined))
@@ -116,7 +126,7 @@ def _assign_official(table: pl.DataFrame, settings: SplitSettings) -> Assignment
     train = table.filter(part == TRAIN)
     codes = split_rows(
         settings.units(train),
-        strata(train["label"]),
+        settings.strata(train),
         seed=settings.seed,
         validation=False,
         grouped=settings.group is not None,

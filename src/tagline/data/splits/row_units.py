@@ -1,6 +1,6 @@
-"""Units, the rows that must stay together, and their classes.
+"""Units, the rows that must stay together: those of one group, and the copies of one text.
 
-The rows of one group form a unit, and so do the copies of one text. A unit has the class of its first row.
+A unit has the class of its first row.
 """
 
 import numpy as np
@@ -32,13 +32,13 @@ def copy_keys(texts: pl.Series) -> pl.Series:
 
 def units(copies: pl.Series, groups: pl.Series | None) -> Ints:
     """Return the unit of every row, (n,) from 0: copies of a text, and rows of a group if given, share one."""
-    copy_ids = _dense(copies)
+    copy_ids = dense(copies)
     if groups is None:
         return copy_ids
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    group_ids = _dense(groups)
+    group_ids = dense(groups)
     n_copies, n_groups = int(copy_ids.max()) + 1, int(group_ids.max()) + 1
     edges = (np.ones(len(copy_ids), dtype=np.int8), (copy_ids, group_ids + n_copies))
     graph = coo_array(edges, shape=(n_copies + n_groups, n_copies + n_groups))
@@ -46,19 +46,9 @@ def units(copies: pl.Series, groups: pl.Series | None) -> Ints:
     return np.unique(component[copy_ids], return_inverse=True)[1].astype(np.int64)
 
 
-def _dense(values: pl.Series) -> Ints:
+def dense(values: pl.Series) -> Ints:
+    """Number distinct values from 0, in their order, (n,)."""
     return (values.rank("dense").cast(pl.Int64) - 1).to_numpy()
-
-
-def strata(labels: pl.Series) -> Ints:
-    """Return the class number of each row, (n,); for multi-label data that of its rarest label."""
-    if not isinstance(labels.dtype, pl.List):
-        return _dense(labels)
-    rows = pl.DataFrame({"row": pl.arange(len(labels), eager=True), "label": labels})
-    flat = rows.filter(pl.col("label").list.len() > 0).explode("label")
-    counts = flat.with_columns(count=pl.len().over("label")).sort("count", "label")
-    rarest = rows.select("row").join(counts.group_by("row", maintain_order=True).first(), on="row", how="left")
-    return _dense(rarest.sort("row")["label"].fill_null(""))
 
 
 def sizes_and_classes(unit: Ints, stratum: Ints) -> tuple[Ints, Ints]:

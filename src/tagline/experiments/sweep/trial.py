@@ -14,7 +14,7 @@ import numpy as np
 
 from tagline.classifier import TextClassifier
 from tagline.data import Split
-from tagline.data.splits import strata
+from tagline.data.splits import matrix_strata
 from tagline.errors import InputError
 from tagline.experiments.shared_data import SharedData, read_shared_data
 from tagline.experiments.sweep.trial_store import Outcome
@@ -87,7 +87,7 @@ def prepare(context: TrialContext) -> Callable[[Any, Any], Any]:
 
 def nested_rows(shared: SharedData, pool: Ints, size: int, seed: int) -> Ints:
     """Return ``size`` rows of the pool, sorted: stratified by class, smaller samples are subsets of larger ones."""
-    y = strata(label_series(shared.task.truth(shared.Y[pool]), shared.classes))
+    y = matrix_strata(shared.Y[pool])
     by_class = np.argsort(np.random.default_rng(seed).random(len(pool)))
     by_class = by_class[np.argsort(y[by_class], kind="stable")]  # (n,) class by class, in random order within
     counts = np.bincount(y)

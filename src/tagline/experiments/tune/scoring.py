@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagline.data.splits import fold_rows, strata
+from tagline.data.splits import fold_rows, matrix_strata
 from tagline.decisions.rule import DecisionRule
 from tagline.experiments.shared_data import SharedData, read_shared_data
 from tagline.experiments.tune.objective import METRICS, Metric, Rows
@@ -77,7 +77,7 @@ class Folds:
         self._n, self._n_validation = len(shared.texts), shared.n_validation
         self._unit = shared.unit
         self._partitioned = self._is_enough(self._n - self._n_validation)
-        self._stratum = strata(pl.Series(shared.Y.argmax(axis=1)))
+        self._stratum = matrix_strata(shared.Y)
         self._seed = seed
 
     @property
