@@ -13,7 +13,7 @@ from tagline.errors import InputError, nearest
 from tagline.features.sequences import Sequences
 from tagline.inputs.containers import column_values, composed, described, is_missing, listed
 from tagline.inputs.indicators import read_indicator
-from tagline.task import Bools, Task
+from tagline.task import Bools, Ints, Task
 
 Labels = NDArray[Any]
 _LONGEST_LABEL = 1_000
@@ -37,6 +37,9 @@ def list_labels(labels: Iterable[Any] | None, classes: Labels | None = None) -> 
     if indicator is not None:
         return indicator.Y if classes is None else indicator.in_order(classes)
     if isinstance(labels, pl.Series):
+        array = _strings(labels)
+        if array is not None:
+            return array
         values = labels.to_list()
     elif sp.issparse(labels) or hasattr(labels, "__array__"):
         array = labels.toarray() if sp.issparse(labels) else np.asarray(labels)  # type: ignore[attr-defined]
@@ -57,6 +60,18 @@ def list_labels(labels: Iterable[Any] | None, classes: Labels | None = None) -> 
         values = [str(value) for value in values]
     array = np.array(values) if values else np.empty(0, dtype=str)
     return array if array.dtype.kind in "biufU" else np.array([str(value) for value in values])  # dates and the like
+
+
+def _strings(labels: pl.Series) -> Labels | None:
+    """Return a column of strings as an array, by its distinct values; None if there is anything to complain about."""
+    if labels.dtype != pl.String or not len(labels) or labels.null_count():
+        return None
+    distinct = labels.unique()
+    if distinct.str.len_chars().max() > _LONGEST_LABEL:  # type: ignore[operator]  # it has a value
+        return None
+    names = np.array([composed(name) for name in distinct.to_list()])
+    places = labels.replace_strict(distinct, np.arange(len(distinct)), return_dtype=pl.UInt32)
+    return np.asarray(names[places.to_numpy()])
 
 
 def _label_lists(values: list[Any]) -> Labels:
@@ -94,7 +109,7 @@ def encode_labels(labels: Labels) -> tuple[Labels, Bools, Task]:
         if len(classes) == 0:
             raise InputError("No text has a label.")
         return classes, Y, Task.MULTILABEL
-    classes, y = np.unique(labels, return_inverse=True)
+    classes, y = _distinct(labels)
     if labels.dtype.kind == "f" and len(classes) > max(2, min(_MOST_NUMBERS, len(labels) // 2)):
         fractions = classes[classes % 1 != 0]
         if len(fractions):
@@ -107,6 +122,16 @@ def encode_labels(labels: Labels) -> tuple[Labels, Bools, Task]:
     Y = np.zeros((len(labels), len(classes)), dtype=bool)
     Y[np.arange(len(labels)), y] = True
     return classes, Y, Task.of(len(classes))
+
+
+def _distinct(labels: Labels) -> tuple[Labels, Ints]:
+    """Return the sorted classes and the class of each label, (n_texts,)."""
+    if labels.dtype.kind != "U":
+        classes, y = np.unique(labels, return_inverse=True)
+        return classes, y
+    names = labels.tolist()  # NumPy would sort all of them
+    place = {name: k for k, name in enumerate(sorted(set(names)))}
+    return np.array(list(place), dtype=labels.dtype), np.fromiter(map(place.__getitem__, names), np.int64, len(names))
 
 
 def check_lengths(texts: pl.Series | Sequences, labels: Labels) -> None:

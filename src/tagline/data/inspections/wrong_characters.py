@@ -24,11 +24,12 @@ _KEY_SHARE = 0.001  # of the texts, below which this is no key finding
 
 def _inspect(data: InspectedData) -> Finding:
     texts = data.table["text"]
-    wrong = texts.str.contains(_WRONG)
-    n = int(wrong.sum())
+    rows = (texts.str.len_bytes() != texts.str.len_chars()).arg_true()  # ASCII is never wrong
+    wrong = rows.filter(texts.gather(rows).str.contains(_WRONG))
+    n = len(wrong)
     if not n:
         return Finding()
-    first = wrong.arg_max() or 0
+    first = int(wrong[0])
     example = texts[first : first + 1].str.extract(f"({_WRONG})").str.replace("(?s)^.(Ã)", "$1").item()
     place = row_place(data.table, first)
     what = "text contains" if n == 1 else "texts contain"

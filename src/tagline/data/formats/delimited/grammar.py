@@ -34,9 +34,10 @@ def best_grammar(lines: list[bytes], separator: str | None, quote: str | None) -
     rows = _split_plainly(lines, separators[0])
     quotes = _quote_candidates(lines, separators[0], rows) if quote is None else [quote or None]
     candidates = [Grammar(each, mark) for each in separators for mark in quotes]
-    escaped = [mark for mark in quotes if mark and any(f"\\{mark}".encode() in line for line in lines)]
+    sample = b"\n".join(lines)  # one search in all of it is faster than one in each line
+    escaped = [mark for mark in quotes if mark and f"\\{mark}".encode() in sample]
     candidates += [Grammar(each, mark, escape=True) for each in separators for mark in escaped]
-    candidates = [grammar for each in candidates for grammar in _with_initial_spaces(each, lines)]
+    candidates = [grammar for each in candidates for grammar in _with_initial_spaces(each, sample)]
     # Without quotes, cells such as "so \"bad\"" would keep theirs, and no row would be bad.
     is_escaped = any(_surrounds(mark, rows) or _escapes(mark, rows) for mark in escaped)
 
@@ -60,10 +61,10 @@ def best_grammar(lines: list[bytes], separator: str | None, quote: str | None) -
     return best.grammar
 
 
-def _with_initial_spaces(grammar: Grammar, lines: list[bytes]) -> list[Grammar]:
+def _with_initial_spaces(grammar: Grammar, sample: bytes) -> list[Grammar]:
     """Return a grammar, and the one without spaces before its quotes if there are any."""
     before, behind = f"{grammar.separator} {grammar.quote}".encode(), f"{grammar.closing} {grammar.separator}".encode()
-    spaced = grammar.quote is not None and any(before in line or behind in line for line in lines)
+    spaced = grammar.quote is not None and (before in sample or behind in sample)
     return [grammar, replace(grammar, initial_space=True)] if spaced else [grammar]
 
 
