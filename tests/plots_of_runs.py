@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tagline.plots import process
 from tagline.plots.registry import PLOTS, PlotData
 
 if TYPE_CHECKING:
@@ -21,12 +24,15 @@ def _empty(_: PlotData) -> "Figure":
 
 @contextmanager
 def emptied() -> Iterator[None]:
-    """Save an empty figure for each plot: drawing takes several times as long as the rest of a small run."""
+    """Save an empty figure for each plot: drawing takes several times as long as the rest of a small run.
+
+    They are drawn in this process, as another one knows nothing of it.
+    """
     PLOTS.update({name: replace(plot, draw=_empty) for name, plot in _PLOTS.items()})
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "cores", lambda: 1)
         yield
-    finally:
-        PLOTS.update(_PLOTS)
+    PLOTS.update(_PLOTS)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.special import expit, log_expit
 
 from tagline.calibration.numbers import finite_list
 from tagline.task import Bools, Floats, Task
@@ -90,6 +89,8 @@ def _fit(z: Floats, Y: Bools, w: Floats, first: Floats, penalty: float) -> Float
     The log loss has Platt's targets: (n₊ + 1)/(n₊ + 2) for the n₊ rows with the label, 1/(n₋ + 2) for the others. It is
     convex, as is the penalty: the squared distance from ``first``.
     """
+    from scipy.special import expit, log_expit  # slow to import
+
     positive, all_of_it = (w * Y).sum(axis=0), w.sum(axis=0)
     target = np.where(Y, (positive + 1) / (positive + 2), 1 / (all_of_it - positive + 2))
     scale = np.stack([1 / first[0], np.ones(first.shape[1])])  # of the distances

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import log_expit
 
 from tagline.calibration.numbers import finite
 from tagline.task import Bools, Floats, Task
@@ -44,6 +42,8 @@ class SigmoidScaling:
 
         A target is (n + 1)/(n + 2) for the class of a row, the rest is shared by the other classes.
         """
+        from scipy.optimize import minimize  # slow to import, as `scipy.special` is
+
         w = np.ones(len(logits)) if weights is None else weights
         present = np.ones(logits.shape, dtype=bool) if absent is None else ~absent
         used = np.flatnonzero((present & Y).any(axis=1) & (present.sum(axis=1) > 1) & (w > 0))
@@ -71,6 +71,8 @@ class SigmoidScaling:
 
     def apply(self, logits: Floats) -> Floats:
         """Return the logarithms of the sigmoids, (n_texts, n_outputs)."""
+        from scipy.special import log_expit
+
         return np.asarray(log_expit(self.slope * logits + self.intercept))
 
     def line(self, n_outputs: int) -> tuple[Floats, Floats]:

@@ -156,14 +156,24 @@ def unit_square(axes: Axes) -> None:
 
 def save(figure: Figure, folder: Path, name: str) -> dict[str, str]:
     """Write ``name.svg`` and ``name.png`` and return their file names by format."""
-    svg, png = svg_bytes(figure), io.BytesIO()
+    save_svg(figure, folder / f"{name}.svg")
+    save_png(figure, folder / f"{name}.png")
+    return {"svg": f"{name}.svg", "png": f"{name}.png"}
+
+
+def save_svg(figure: Figure, path: Path) -> None:
+    """Write a figure as SVG."""
+    write_file(path, svg_bytes(figure))
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG; its resolution changes."""
+    png = io.BytesIO()
     with style():
         figure.set_dpi(_PNG_DPI)
         canvas: Any = FigureCanvasAgg(figure)
         canvas.print_png(png, metadata={"Software": None})
-    write_file(folder / f"{name}.svg", svg)
-    write_file(folder / f"{name}.png", png.getvalue())
-    return {"svg": f"{name}.svg", "png": f"{name}.png"}
+    write_file(path, png.getvalue())
 
 
 def svg_bytes(figure: Figure) -> bytes:

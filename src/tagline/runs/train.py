@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagline.data import Dataset
 from tagline.errors import InputError
+from tagline.plots.process import PlotProcess
 from tagline.recipes import load_recipe
 from tagline.report.conclusion import target_sentences
 from tagline.run_folder import (
@@ -103,10 +104,12 @@ def train_run(
     check_trackers(settings.track)
     recipe = with_absolute_paths(load_recipe(settings.recipe, settings.settings))
     target = chosen_target(out, log)
-    inputs = read_for_run(data, recipe, settings, log, fold_few=True)
     observer = Observer(log, progress, warn)
-    if not _can_be_resumed(inputs):
-        return fit_and_write(inputs, target, command=command, started=started, observer=observer)
+    # A network trains for longer than drawing takes: no other process need wait for it.
+    with PlotProcess() if recipe.training is None else nullcontext(None) as plots:
+        inputs = read_for_run(data, recipe, settings, log, fold_few=True)
+        if not _can_be_resumed(inputs):
+            return fit_and_write(inputs, target, command=command, started=started, observer=observer, plots=plots)
     return _train_resumable(inputs, _make_unfinished(inputs, target, command), started, observer)
 
 
@@ -143,6 +146,7 @@ def fit_and_write(
     observer: Observer,
     checkpoints: Path | None = None,
     search: SearchResult | None = None,
+    plots: PlotProcess | None = None,
 ) -> Run:
     """Fit, measure and write a run.
 
@@ -154,6 +158,7 @@ def fit_and_write(
         observer: where to report to.
         checkpoints: the folder of the checkpoints, if the run can be resumed; trackers keep their state next to it.
         search: how a search found the recipe.
+        plots: the process that draws, if it has been started.
 
     """
     place = target or _default_target(inputs)
@@ -163,7 +168,9 @@ def fit_and_write(
         result = _fit(inputs, place, observer, tracking, checkpoints, search)
         with nullcontext(target) if target else reserved(RUNS, place.name) as final, building(final) as folder:
             record = run_json(final.name, datetime.now(UTC), command, inputs, result, search)
-            metrics = write_run(RunFolder(folder), record, inputs, result, started, search, observer.log)
+            metrics = write_run(
+                RunFolder(folder), record, inputs, result, started, search, observer.log, plots or PlotProcess()
+            )
         tracking.finish(metrics, final)
     warnings = list(result.looks.warnings if result.looks else ())
     if metrics["test"] is not None:

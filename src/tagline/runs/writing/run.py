@@ -9,6 +9,8 @@ from tagline.data import Dataset
 from tagline.data.splits import FOLDS_OF_FEW
 from tagline.key_findings import KeyFinding
 from tagline.metrics.selective import answered_levels
+from tagline.plots.process import PlotProcess
+from tagline.plots.registry import PlotData, Predictions, SearchCourse, TrainingHistory
 from tagline.run_folder import RunFolder
 from tagline.runs.data import RunInputs, untrained_classes
 from tagline.runs.findings import key_findings
@@ -28,11 +30,13 @@ def write_run(
     started: float,
     search: SearchResult | None,
     log: Log,
+    plots: PlotProcess,
 ) -> dict[str, Any]:
     """Write the run folder and return the content of ``metrics.json``."""
     from tagline.report import write_report
 
     run.write_record(record)
+    plots.draw(run.plots, _plot_data(record, inputs, result))
     _write_model(run, record, inputs, result)
     if result.clf.training_ is not None:
         _write_history(run, result.clf.training_)
@@ -47,13 +51,14 @@ def write_run(
     log("writing")
     if result.test is not None:
         run.write_predictions(result.test.frame(inputs.dataset.classes))
-    _draw_plots(run, record, inputs, result)
     metrics = metrics_json(inputs, result, test, seconds, search)
     found = findings_of_run(metrics, inputs, searched=search is not None)
     metrics["findings"] = [finding.to_json() for finding in found]
     metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
     run.write_metrics(metrics)
+    plots.wait_for_vectors()
     write_report(run.path)
+    plots.wait()
     return metrics
 
 
@@ -126,11 +131,8 @@ def _measure(inputs: RunInputs, result: Result) -> dict[str, Any] | None:
     return result.test.measured(dataset.classes, task=dataset.task, positive=inputs.positive, seed=seed, costs=costs)
 
 
-def _draw_plots(run: RunFolder, record: dict[str, Any], inputs: RunInputs, result: Result) -> None:
-    """Draw the plots of the test rows, of the training of a network, and of the search."""
-    from tagline.plots.registry import PlotData, Predictions, SearchCourse, TrainingHistory
-    from tagline.plots.save import save_plots
-
+def _plot_data(record: dict[str, Any], inputs: RunInputs, result: Result) -> PlotData:
+    """Return what is drawn: of the test rows, of the training of a network, and of the search."""
     predicted, dataset, training = result.test, inputs.dataset, result.clf.training_
     predictions = None
     if predicted is not None:
@@ -146,4 +148,4 @@ def _draw_plots(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resul
             answered_levels(result.guarantees),
         )
     history = None if training is None else TrainingHistory(training.history, training.best_epoch)
-    save_plots(run.plots, PlotData(dataset.task, predictions, history, SearchCourse.of_record(record)))
+    return PlotData(dataset.task, predictions, history, SearchCourse.of_record(record))

@@ -1,0 +1,104 @@
+"""A process that draws the plots of a run: it imports matplotlib while the model is trained, on another core.
+
+Importing and drawing take as long as training on a few thousand texts. `python -m tagline.plots.process` is the
+process. It has its data from this one, through a pipe, and ends with it.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tagline.parallel import cores
+from tagline.plots.registry import PlotData
+
+_MOST_BYTES = 50_000_000  # of probabilities that are copied for the process
+_VECTORS_DRAWN = b"."
+
+
+class PlotProcess:
+    """Draws plots in another process; in this one if there is a single core, or if the process cannot do it.
+
+    A context manager, at whose end the process has ended.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._left: tuple[Path, PlotData] | None = None  # what is still to be drawn here if the process fails
+
+    def __enter__(self) -> "PlotProcess":
+        if cores() > 1 and sys.executable:
+            paths = os.pathsep.join(path for path in sys.path if path)
+            with suppress(OSError):
+                self._process = subprocess.Popen(  # noqa: S603 (this very interpreter)
+                    [sys.executable, "-m", __name__],
+                    env=os.environ | {"PYTHONPATH": paths},
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()  # at once: it has ended, or nobody waits for its plots
+            with suppress(OSError), process:  # which closes the pipes; data may be left in one
+                pass
+
+    def draw(self, folder: Path, data: PlotData) -> None:
+        """Begin to draw the plots of ``data`` into a folder; `wait_for_vectors` and `wait` wait for them."""
+        self._left = folder, data
+        if self._process is None or self._process.stdin is None or _size(data) > _MOST_BYTES:
+            self._draw_here()
+            return
+        with suppress(OSError):  # the process has ended, which `wait_for_vectors` notices
+            pickle.dump((folder.absolute(), data), self._process.stdin)
+            self._process.stdin.close()
+
+    def wait_for_vectors(self) -> None:
+        """Wait until the SVG files are there; the PNG files may be missing still."""
+        if self._left is None or self._process is None or self._process.stdout is None:
+            return
+        if self._process.stdout.read(1) != _VECTORS_DRAWN:
+            self._draw_here()
+
+    def wait(self) -> None:
+        """Wait until all files are there."""
+        if self._left is not None and self._process is not None and self._process.wait() != 0:
+            self._draw_here()
+        self._left = None
+
+    def _draw_here(self) -> None:
+        from tagline.plots.save import save_plots
+
+        assert self._left is not None
+        save_plots(*self._left)
+        self._left = None
+
+
+def _size(data: PlotData) -> int:
+    predictions = data.predictions
+    return 0 if predictions is None or predictions.proba is None else predictions.proba.nbytes
+
+
+def _draw(pipe: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process decides what Ctrl-C means
+    from tagline.plots.save import save_plots
+
+    folder, data = pickle.load(pipe)  # noqa: S301 (from the process that started this one)
+
+    def vectors_drawn() -> None:
+        sys.stdout.buffer.write(_VECTORS_DRAWN)
+        sys.stdout.buffer.flush()
+
+    save_plots(folder, data, vectors_drawn=vectors_drawn)
+
+
+if __name__ == "__main__":
+    with suppress(EOFError):  # the other process needs no plots, or has ended
+        _draw(sys.stdin.buffer)
