@@ -28,9 +28,13 @@ PROSE_WIDTH = 100
 
 @dataclass(frozen=True)
 class Cost:
-    """Time and memory of one process, and the JSON document it printed (empty if it printed none)."""
+    """Time and memory of one process, and the JSON document it printed (empty if it printed none).
+
+    ``cpu_seconds`` are those of the processors, of its own processes too.
+    """
 
     seconds: float
+    cpu_seconds: float
     peak_rss_mb: float
     answer: dict[str, Any]
 
@@ -50,7 +54,7 @@ def run_process(command: Sequence[str]) -> Cost:
         printed = out.read()
     per_mb = 1024 * (1024 if sys.platform == "darwin" else 1)
     answer = json.loads(printed) if printed.startswith(b"{") else {}
-    return Cost(seconds, usage.ru_maxrss / per_mb, answer)
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / per_mb, answer)
 
 
 def alternate(jobs: dict[str, Callable[[], Cost]], rounds: int) -> dict[str, list[Cost]]:

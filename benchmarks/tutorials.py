@@ -197,7 +197,7 @@ def keras(python: str, recipe: str, arrays: Path, epochs: int, answer: Path) -> 
     script = str(HERE.with_name("keras_tutorials.py"))
     command = [python, script, recipe, "--arrays", str(arrays), "--epochs", str(epochs), "--json", str(answer)]
     cost = measure.run_process(command)
-    return measure.Cost(cost.seconds, cost.peak_rss_mb, json.loads(answer.read_text()))
+    return measure.Cost(cost.seconds, cost.cpu_seconds, cost.peak_rss_mb, json.loads(answer.read_text()))
 
 
 def encode(path: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 def test_texts_unlike_the_training_texts_are_reported(call, fails, run_folder, here):
     usual = "the superb story of the actor with a good plot and the moving scene"
     (here / "in.csv").write_text(f'text,n\n{usual},1\nzxqw plok,2\n"",3\n')
-    status, out, err = call("predict", run_folder, "--input", "in.csv", "--novelty", "0.1")
+    status, out, err = call("predict", run_folder, "--input", "in.csv", "--novelty", "0.05")
     assert status == 0
     assert out.splitlines()[2:] == ["zxqw plok,2,,,unlike the training texts", '"",3,,,the text is empty']
     assert out.splitlines()[1].startswith(f"{usual},1,pos,")
     assert out.splitlines()[1].endswith(",")
     assert "warning: 1 text is unlike the training texts and has no prediction." in err
-    _, out, err = call("predict", run_folder, "superb", "zxqw", "plok", "--novelty", "0.1")
+    _, out, err = call("predict", run_folder, "superb", "zxqw", "plok", "--novelty", "0.05")
     assert out.count("unlike the training texts") == 2
     assert "warning: 2 texts are unlike the training texts and have no prediction." in err
     assert "unlike" not in "".join(call("predict", run_folder, "zxqw")[1:])

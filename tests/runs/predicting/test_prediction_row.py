@@ -110,7 +110,7 @@ def test_without_the_option_novelty_is_not_computed(clf: TextClassifier, monkeyp
 
 def test_texts_unlike_the_training_texts_have_no_prediction(clf: TextClassifier) -> None:
     texts = ["a great film and a dull plot", "zxqw plok", " ", "的电影"]
-    found = predict_texts(clf, texts, PredictionOptions(novelty=0.02, top_k=1, probabilities=True))
+    found = predict_texts(clf, texts, PredictionOptions(novelty=0.05, top_k=1, probabilities=True))
     assert found["reason"].to_list() == [None, UNLIKE, "the text is empty", UNLIKE]
     assert all(found[name].is_null().to_list() == [False, True, True, True] for name in found.columns[1:-1])
     assert found.drop("reason")[0].equals(predict_texts(clf, texts[:1], PredictionOptions(top_k=1, probabilities=True)))
