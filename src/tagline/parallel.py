@@ -1,12 +1,12 @@
-"""Threads on all cores, for NumPy, polars and liblinear, which release the interpreter's lock."""
+"""Threads on all cores, for NumPy, polars and the compiled core, which release the interpreter's lock."""
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache, partial
-from threading import Lock, local
+from threading import Event, Lock, local
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _Value = TypeVar("_Value")
 
-_own = local()  # .cores: the number of cores that a thread of a pool may use
+# .cores: the number of cores that a thread of a pool may use; .stops: those of the `in_threads` it works for
+_own = local()
 _limit: int | None = None
 
 
@@ -39,7 +40,7 @@ def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
     """Apply ``function`` to each item, on all cores, and return the results in order.
 
     Nested calls share the cores: if there are as many items as cores, each item has one core, and a nested call runs
-    sequentially.
+    sequentially. If a call raises, or Ctrl-C arrives, the others end at their next `checkpoint`.
     """
     work = list(items)
     if len(work) < 2:  # as of one text; to count the cores takes longer
@@ -48,8 +49,29 @@ def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
     workers = min(mine, len(work))
     if workers < 2:
         return [function(item) for item in work]
-    with ThreadPoolExecutor(workers, initializer=lambda: setattr(_own, "cores", mine // workers)) as pool:
-        return list(pool.map(function, work))
+    stop = Event()
+    stops = (*getattr(_own, "stops", ()), stop)
+
+    def begin() -> None:
+        _own.cores, _own.stops = mine // workers, stops
+
+    with ThreadPoolExecutor(workers, initializer=begin) as pool:
+        try:
+            return list(pool.map(function, work))
+        except BaseException:
+            stop.set()
+            raise
+
+
+def checkpoint() -> None:
+    """End this thread if it is no longer needed; long computations call it at least five times a second.
+
+    Raises:
+        CancelledError: the `in_threads` that started this thread has failed or was interrupted.
+
+    """
+    if any(stop.is_set() for stop in getattr(_own, "stops", ())):
+        raise CancelledError
 
 
 def process_wide(

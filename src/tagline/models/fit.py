@@ -4,6 +4,8 @@
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from typing import Literal
 
 import numpy as np
@@ -12,7 +14,8 @@ from numpy.typing import NDArray
 
 from tagline.errors import RecipeError
 from tagline.models.base import HyperParameters
-from tagline.models.linear import LINEAR_MODELS, LinearModel, LinearSolver
+from tagline.models.linear import LINEAR_MODELS, LinearModel
+from tagline.models.linear_problem import LinearProblem, LinearSolver
 from tagline.models.naive_bayes import NAIVE_BAYES
 from tagline.models.trees import TREES, TreeModel
 from tagline.task import Bools, Floats, Task
@@ -49,15 +52,12 @@ def fit_model(
         RecipeError: ``kind`` gives each text one label, and there may be several.
 
     """
-    if not (counted := weights > 0).all():  # liblinear would warn about a class without any weight, on stderr
+    if not (counted := weights > 0).all():  # the solvers divide by weights
         X, Y, weights = X[counted], Y[counted], weights[counted]
     if kind in LINEAR_MODELS:
-        solve = LINEAR_MODELS[kind]
         if task is Task.MULTILABEL:
-            return _each_label(
-                X, Y, lambda y: _row(solve(X, y.astype(np.int64), weights, settings.C, seed)), label_fitted
-            )
-        return _one_of_several(solve, X, Y, weights, settings.C, seed)
+            return _labels(LINEAR_MODELS[kind], LinearProblem(X, Y, weights, settings.C, seed, False), label_fitted)
+        return _classes(LINEAR_MODELS[kind], LinearProblem(X, Y, weights, settings.C, seed, True))
     if kind in NAIVE_BAYES:
         fit_bayes, alpha = NAIVE_BAYES[kind], settings.alpha
         if task is Task.MULTILABEL:
@@ -70,22 +70,50 @@ def fit_model(
     return TREES[kind](X, Y, weights, settings, seed)
 
 
-def _one_of_several(
-    solve: LinearSolver, X: sp.csr_matrix, Y: Bools, weights: Floats, C: float, seed: int
-) -> LinearModel:
+def _classes(solve: LinearSolver, problem: LinearProblem) -> LinearModel:
     """Fit a linear model of mutually exclusive classes; some may have no row."""
+    Y = problem.Y
     n_outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
-    coef, intercept = np.zeros((n_outputs, X.shape[1])), np.full(n_outputs, -_CERTAIN)
-    present, y = np.unique(Y.argmax(axis=1), return_inverse=True)
+    present = np.flatnonzero(Y.any(axis=0))
+    coef, intercept = np.zeros((problem.X.shape[1], n_outputs), dtype=np.float32), np.full(n_outputs, -_CERTAIN)
     if len(present) == 1:
         intercept[present[0] if n_outputs > 1 else 0] = _CERTAIN if n_outputs > 1 or present[0] == 1 else -_CERTAIN
+    elif len(present) == 2:
+        solved = solve(replace(problem, Y=Y[:, present[1:]], exclusive=False), _ignore)
+        if n_outputs > 1:  # one output for two of several classes
+            coef[:, present] = np.hstack([-solved.coef, solved.coef])
+            intercept[present] = np.concatenate([-solved.intercept, solved.intercept])
+        else:
+            coef, intercept = solved.coef, solved.intercept
     else:
-        solved, intercepts = solve(X, y, weights, C, seed)
-        if len(present) == 2 and n_outputs > 1:  # one output for two of several classes
-            solved, intercepts = np.vstack([-solved, solved]), np.concatenate([-intercepts, intercepts])
-        rows = present if n_outputs > 1 else [0]
-        coef[rows], intercept[rows] = solved, intercepts
-    return LinearModel.of(coef.T, intercept)
+        solved = solve(replace(problem, Y=Y[:, present]), _ignore)
+        if len(present) == n_outputs:
+            coef, intercept = solved.coef, solved.intercept
+        else:
+            coef[:, present], intercept[present] = solved.coef, solved.intercept
+    return LinearModel.of(coef, intercept)
+
+
+def _ignore(n_fitted: int) -> None:
+    pass
+
+
+def _labels(solve: LinearSolver, problem: LinearProblem, label_fitted: Callable[[int], None]) -> LinearModel:
+    """Fit a linear model of independent labels; all rows may have a label, or none."""
+    Y, numbers = problem.Y, count(1)
+
+    def fitted(n: int) -> None:
+        for _ in range(n):
+            label_fitted(next(numbers))
+
+    coef = np.zeros((problem.X.shape[1], Y.shape[1]), dtype=np.float32)
+    intercept = np.where(Y.any(axis=0), _CERTAIN, -_CERTAIN)
+    mixed = Y.any(axis=0) & ~Y.all(axis=0)
+    fitted(int((~mixed).sum()))
+    if mixed.any():
+        solved = solve(replace(problem, Y=Y[:, mixed]), fitted)
+        coef[:, mixed], intercept[mixed] = solved.coef, solved.intercept
+    return LinearModel.of(coef, intercept)
 
 
 def _each_label(
@@ -106,10 +134,6 @@ def _each_label(
         fitted.append(output(y))
         label_fitted(k)
     return LinearModel.of(np.column_stack([f[0] for f in fitted]), np.array([f[1] for f in fitted]))
-
-
-def _row(solved: tuple[Floats, Floats]) -> tuple[Floats, float]:
-    return solved[0][0], float(solved[1][0])
 
 
 def _column(model: LinearModel) -> tuple[NDArray[np.floating], float]:

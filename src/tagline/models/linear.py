@@ -3,7 +3,7 @@
 Every model has one output for two classes (the logit of the second class), else one output for each class.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from tagline.compiled import COMPILED
 from tagline.models.base import Contributions, Model
-from tagline.models.estimators import fit_alone
+from tagline.models.linear_problem import LinearSolver
+from tagline.models.linear_svm import fit_linear_svm
+from tagline.models.logistic_regression import fit_logistic
 from tagline.parallel import in_threads
 from tagline.sparse import row_ranges
 from tagline.task import Floats, Ints
@@ -25,19 +27,12 @@ if TYPE_CHECKING:
     from tagline.models.onnx.builder import Builder, Logits
     from tagline.models.onnx.classic import Weighting
 
-# liblinear's own default tolerance: on reviews it takes a tenth of the passes of 1e-3, for the same accuracy.
-_SVM_TOLERANCE = 0.1
-_SVM_PASSES = 60
 _ENTRIES = 1 << 18  # of rows that are multiplied by the coefficients together
 # Of half precision: bits of a number, and exponents of 2, as `frexp` has them, beyond which bits are lost.
 _BITS, _SMALLEST_EXPONENT, _LARGEST_EXPONENT = 11, -14, 16
 _LARGEST = 2.0**120  # coefficient that single precision and its sums hold
 _LARGEST_STORED = 111  # power of two that a stored coefficient, below 2**16, can be multiplied by in single precision
 _STORED_EXPONENT = 15  # that of the largest coefficient of an output that is scaled: no rounding overflows
-
-#: Rows (n_texts, n_columns), their classes (n_texts,), their weights, C and a seed to coefficients
-#: (n_outputs, n_columns) and intercepts (n_outputs,). Classes are 0 … n_classes - 1, each with a row.
-LinearSolver = Callable[[sp.csr_matrix, Ints, Floats, float, int], tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
@@ -155,35 +150,6 @@ def from_half(half: NDArray[np.float16], exponents: NDArray[np.integer]) -> NDAr
     """Return the coefficients that `to_half` rounded, (n_columns, n_outputs)."""
     coef = half.astype(np.float32)
     return np.ldexp(coef, exponents.astype(np.int32)) if exponents.any() else coef
-
-
-def fit_linear_svm(X: sp.csr_matrix, y: Ints, weights: Floats, C: float, seed: int) -> tuple[Floats, Floats]:
-    """Return coefficients (n_outputs, n_columns) and intercepts of linear SVMs with squared hinge loss.
-
-    Classes ``y`` are 0 … n_classes - 1, each with a row; two classes have one output, more have one each, against the
-    rest. For each output: min over w of |w|²/2 + C * sum of weights_i * max(0, 1 - y_i w·x_i)², where y_i is 1 or -1,
-    by dual coordinate descent (Hsieh et al. 2008, liblinear).
-    """
-    from sklearn.svm import LinearSVC
-
-    model = LinearSVC(C=C, tol=_SVM_TOLERANCE, max_iter=_SVM_PASSES, dual=True, random_state=seed)
-    return _solve(model, X, y, weights)
-
-
-def fit_logistic(X: sp.csr_matrix, y: Ints, weights: Floats, C: float, seed: int) -> tuple[Floats, Floats]:
-    """Return coefficients (n_outputs, n_columns) and intercepts of a (multinomial) logistic regression.
-
-    min over W of |W|²/2 - C * sum of weights_i * ln P(y_i | x_i), by L-BFGS.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=C, max_iter=200, random_state=seed)
-    return _solve(model, X, y, weights)
-
-
-def _solve(model: Any, X: sp.csr_matrix, y: Ints, weights: Floats) -> tuple[Floats, Floats]:
-    fit_alone(model, X, y, weights)
-    return model.coef_, model.intercept_
 
 
 #: The linear models, by the ``model.kind`` of a recipe.
