@@ -11,7 +11,7 @@ from tagline import TextClassifier, load_recipe
 from tagline.errors import InputError
 from tagline.learners import FitOptions, Fitted, TrainingData, fit_recipe
 from tagline.learners.progress import FitProgress
-from tagline.models import LinearModel, linear
+from tagline.models import LinearModel
 from tagline.task import Task
 from tests.synthetic_texts import made_up, several
 
@@ -28,11 +28,8 @@ def fit(texts: list[str], Y: np.ndarray, *settings: str, recipe: str = "fast", *
 
 @pytest.mark.parametrize("recipe", ["fast", "linear-svm", "logistic-regression", "naive-bayes", "complement-nb"])
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_held_out_rows_add_no_vocabulary(recipe: str, n_classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_held_out_rows_add_no_vocabulary(recipe: str, n_classes: int, exact_solvers: None) -> None:
     """Held-out predictions equal those of a model that was fitted on the other rows alone."""
-    # The columns of the two stand in another order: solve to the end, where the order plays no part.
-    monkeypatch.setattr(linear, "_SVM_TOLERANCE", 1e-8)
-    monkeypatch.setattr(linear, "_SVM_PASSES", 100_000)
     texts, labels = made_up(160, n_classes)
     settings = ["protocol.validation=0.25", "features.words=2", "features.min_df=2"]
     settings.append("model.alpha=1" if recipe in ("naive-bayes", "complement-nb") else "model.C=1")

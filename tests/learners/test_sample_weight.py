@@ -9,7 +9,6 @@ from tagline import InputError, TextClassifier, load_recipe
 from tagline.decisions.thresholds import best_threshold
 from tagline.learners import FitOptions, Fitted, TrainingData, fit_recipe
 from tagline.learners.sample_weight import row_weights
-from tagline.models import linear
 from tagline.task import Task
 from tests.ngram_recipes import FEW_TREES, RECIPES
 from tests.synthetic_texts import made_up
@@ -61,10 +60,8 @@ def test_a_class_of_weight_zero_is_ignored() -> None:
 
 @pytest.mark.parametrize("scale", ["none", "idf", "discriminative"])
 @pytest.mark.parametrize("recipe", ["naive-bayes", "complement-nb", "logistic-regression", "linear-svm"])
-def test_a_row_of_weight_two_is_the_row_twice(recipe: str, scale: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_of_weight_two_is_the_row_twice(recipe: str, scale: str, exact_solvers: None) -> None:
     """But for the vocabulary, of which `min_df` counts texts, and the splits, which keep copies together."""
-    monkeypatch.setattr(linear, "_SVM_TOLERANCE", 1e-8)
-    monkeypatch.setattr(linear, "_SVM_PASSES", 100_000)
     settings = {"features.scale": scale, "features.min_df": 1, "protocol.validation": "none"}
     clf = TextClassifier(recipe, settings=settings)
     weights = np.random.default_rng(0).integers(1, 6, len(TEXTS))

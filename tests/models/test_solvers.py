@@ -16,13 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from tagline import parallel
-from tagline.compiled import COMPILED
 from tagline.models import linear_svm, logistic_regression
 from tagline.models.linear_problem import LinearProblem, LinearSolution
 from tagline.models.linear_svm import fit_linear_svm
 from tagline.models.logistic_regression import fit_logistic
-
-pytestmark = pytest.mark.skipif(not COMPILED, reason="there are no compiled solvers")
 
 
 def unit_rows(n: int, n_columns: int, n_classes: int) -> tuple[sp.csr_matrix, np.ndarray]:
@@ -124,9 +121,7 @@ def small_problems(draw: st.DrawFn) -> LinearProblem:
 def test_small_svms_reach_the_objective_of_liblinear(problem: LinearProblem) -> None:
     solution = fit_linear_svm(problem)
     best = svm_objectives(problem, *svm_of_liblinear(problem))
-    assert (
-        svm_objectives(problem, solution.coef, solution.intercept) <= best * (1 + 1e-2) + 1e-12
-    ).all()
+    assert (svm_objectives(problem, solution.coef, solution.intercept) <= best * (1 + 1e-2) + 1e-12).all()
 
 
 @settings(max_examples=15, deadline=None)

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tagline.compiled import COMPILED
 from tagline.data import BUILT_IN, Dataset, ReadLog, Split, read_dataset, read_texts
 from tagline.data.columns import join_texts
 from tagline.data.rows import check_rejected
@@ -134,6 +135,8 @@ def warm_up(recipe: Recipe) -> None:
             if recipe.training is not None:  # else another process draws the plots
                 import tagline.plots.save
                 import tagline.training
+            elif not COMPILED:
+                import sklearn.svm  # noqa: F401
 
             import scipy.special  # noqa: F401
 

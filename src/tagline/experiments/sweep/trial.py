@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tagline.classifier import TextClassifier
+from tagline.compiled import COMPILED
 from tagline.data import Split
 from tagline.data.splits import matrix_strata
 from tagline.errors import InputError
@@ -65,7 +66,7 @@ def prepare(context: TrialContext) -> Callable[[Any, Any], Any]:
     shared, folds = read_shared_data(Path(context.folder)), _read_folds(Path(context.folder))
     if context.networks:  # otherwise the import would count as time of the first trial
         import tagline.learners.network_training  # noqa: F401
-    if context.classic:
+    if context.classic and not COMPILED:
         import sklearn.svm  # noqa: F401
 
     def run(trial: Trial, _report: object) -> Outcome:

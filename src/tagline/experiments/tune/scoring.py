@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tagline.compiled import COMPILED
 from tagline.data.splits import fold_rows, matrix_strata
 from tagline.decisions.rule import DecisionRule
 from tagline.experiments.shared_data import SharedData, read_shared_data
@@ -123,8 +124,9 @@ class Folds:
 
 def prepare(context: EvaluationContext) -> Work:
     """Return the function that runs an `EvaluationTask`; called once in each worker."""
-    import sklearn.linear_model
-    import sklearn.svm  # noqa: F401  (otherwise the import would count as time of the first fit)
+    if not COMPILED:  # otherwise the import would count as time of the first fit
+        import sklearn.linear_model
+        import sklearn.svm  # noqa: F401
 
     shared = read_shared_data(context.folder)
     folds = Folds(shared, context.seed)
