@@ -231,7 +231,7 @@ def read_dataset(
     labelled = read_labelled(data, options, fewest_classes=fewest_classes)
     settings = SplitSettings(options.group, TEST in labelled.extra, options.folds, seed, fold_few)
     dataset = _split(labelled, options, settings)
-    if fingerprint in (None, dataset.fingerprint):
+    if fingerprint is None or dataset.fingerprint == fingerprint:
         return dataset
     earlier = _split(labelled, options, replace(settings, by_name=True))
     return earlier if earlier.fingerprint == fingerprint else dataset
