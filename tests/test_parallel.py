@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 from tagline import parallel as threads
 from tagline.models.network.layers import Dense
 from tagline.models.network.network import Network
-from tagline.parallel import in_threads, one_blas_thread, process_wide
+from tagline.parallel import checkpoint, in_threads, one_blas_thread, process_wide
 
 
 def blas() -> list[int]:
@@ -132,3 +132,22 @@ print(set(blas()) == {2} and len(blas()) == both)
     two = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=two)
     assert done.stdout == "True True True\n"
+
+
+def test_a_failed_call_ends_the_others_at_their_next_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_available", lambda: 4)
+    started = threading.Event()
+
+    def run_on() -> None:
+        started.set()
+        while True:
+            checkpoint()
+
+    def fail() -> None:
+        started.wait()
+        raise KeyError("failed")
+
+    # The one that runs on works for a nested call.
+    with pytest.raises(KeyError, match="failed"):
+        in_threads(lambda job: job(), [fail, lambda: in_threads(lambda job: job(), [run_on, run_on])])
+    checkpoint()  # in no call
