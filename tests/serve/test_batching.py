@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -218,13 +219,44 @@ def test_short_texts_are_scored_at_once_and_others_are_not(predictor: Predictor)
     counted: list[int] = []
     scorer = Scorer(counted.append)
     scorer.close()  # the thread has no part in it
-    model = model_of(predictor, chars_at_once=1_000)
-    assert scorer.score_at_once(model, ["a", "bbb"], lengths) == b"1,3"
-    assert scorer.score_at_once(model, ["x" * 900], lengths) == b"900"
-    assert scorer.score_at_once(model, ["x" * 901], lengths) is None
-    assert scorer.score_at_once(model, [""] * 11, lengths) is None
-    assert scorer.score_at_once(model_of(predictor), [""], lengths) is None
+
+    async def at_once(texts: list[str], chars_at_once: int) -> bytes | None:
+        await asyncio.sleep(0.001)  # for another round
+        return scorer.score_at_once(model_of(predictor, chars_at_once), texts, lengths)
+
+    async def work() -> list[bytes | None]:
+        requests = [(["a", "bbb"], 1_000), (["x" * 900], 1_000), (["x" * 901], 1_000), ([""] * 11, 1_000), ([""], 0)]
+        return [await at_once(*request) for request in requests]
+
+    assert run(work) == [b"1,3", b"900", None, None, None]
     assert (len(predictor.batches), counted) == (2, [2, 1])
+
+
+def test_a_round_of_the_event_loop_scores_so_much_and_the_rest_in_order(scorer: Scorer, predictor: Predictor) -> None:
+    """Between rounds the loop does other work, such as to accept connections."""
+    model = model_of(predictor, chars_at_once=1_000)
+    rounds: list[int] = []
+
+    async def work() -> list[bytes]:
+        loop, ending = asyncio.get_running_loop(), False
+
+        def other_work() -> None:
+            rounds.append(len(predictor.batches))
+            if not ending:
+                loop.call_soon(other_work)
+
+        loop.call_soon(other_work)
+        requests = [asyncio.ensure_future(scorer.score(model, ["x" * n], lengths)) for n in range(300, 340)]
+        requests[20].cancel()
+        found = await asyncio.gather(*requests, return_exceptions=True)
+        ending = True
+        await asyncio.sleep(0)
+        return [answer for answer in found if isinstance(answer, bytes)]
+
+    expected = [n for n in range(300, 340) if n != 320]
+    assert run(work) == [str(n).encode() for n in expected]
+    assert [len(batch[0]) for batch in predictor.batches] == expected
+    assert max(after - before for before, after in pairwise(rounds)) <= 3
 
 
 @pytest.mark.parametrize(
@@ -234,5 +266,5 @@ def test_a_text_that_fails_at_once_raises_what_the_event_loop_survives(
     scorer: Scorer, predictor: Predictor, text: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        scorer.score_at_once(model_of(predictor, chars_at_once=1_000), [text], lengths)
+        run(lambda: scorer.score(model_of(predictor, chars_at_once=1_000), [text], lengths))
     assert scorer.failure is None

@@ -6,6 +6,7 @@ those are scored together. A request of many texts is split into batches that al
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from threading import Thread
 import numpy as np
 
 from tagline.serve.model_store import ServedModel
+from tagline.serve.turns import Turns
 from tagline.task import Floats
 
 BATCH_TEXTS = 64
@@ -46,7 +48,7 @@ class _Part:
 
 
 class Scorer:
-    """The scoring thread.
+    """Scores short requests in the event loop, and others in a thread.
 
     Args:
         on_batch: called with the number of texts of each batch.
@@ -61,6 +63,7 @@ class Scorer:
         on_failure: Callable[[BaseException], None] = lambda error: None,
     ) -> None:
         self._on_batch, self._on_failure = on_batch, on_failure
+        self._turns = Turns()
         self._arrived: SimpleQueue[_Job | None] = SimpleQueue()
         self._queue: deque[_Job] = deque()
         self._batch: list[_Part] = []
@@ -70,14 +73,16 @@ class Scorer:
         self._thread.start()
 
     def score_at_once(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes | None:
-        """Return the result of ``finish`` for the probabilities of the texts; None if they are too long for it.
+        """Return what `score` does if it need not wait; None otherwise.
 
         Raises:
             Exception: whatever the model or ``finish`` raised.
 
         """
-        if sum(map(len, texts)) + _CHARS_OF_TEXT * len(texts) > model.chars_at_once:
-            return None
+        share = _share_of_longest(model, texts)
+        return self._scored(model, texts, finish) if share <= 1 and self._turns.take(share) else None
+
+    def _scored(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes:
         try:
             answer = finish(model.predictor.predict_proba(texts))
         except BaseException as error:  # noqa: BLE001 (what is no Exception would end the event loop)
@@ -93,12 +98,15 @@ class Scorer:
         return self._failure
 
     async def score(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes:
-        """Return the result of ``finish``, which the scoring thread calls with the probabilities of the texts.
+        """Return the result of ``finish``, which is called with the probabilities of the texts.
 
         Raises:
             Exception: whatever the model or ``finish`` raised.
 
         """
+        if (share := _share_of_longest(model, texts)) <= 1:
+            await self._turns.wait(share)
+            return self._scored(model, texts, finish)
         if not self._thread.is_alive():
             raise RuntimeError("The scoring thread has ended.")
         job = _Job(model, texts, finish, asyncio.get_running_loop().create_future())
@@ -196,6 +204,12 @@ class Scorer:
         self._batch = []
         self._queue.clear()
         _deliver([(job, error) for job in jobs])
+
+
+def _share_of_longest(model: ServedModel, texts: list[str]) -> float:
+    """Return the time of scoring as a share of the longest in the event loop; above 1 it does not belong there."""
+    chars = sum(map(len, texts)) + _CHARS_OF_TEXT * len(texts)
+    return chars / model.chars_at_once if model.chars_at_once else math.inf
 
 
 def _finish(job: _Job) -> bytes | BaseException:
