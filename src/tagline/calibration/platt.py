@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tagline.calibration.numbers import finite_list
+from tagline.parallel import in_threads
 from tagline.task import Bools, Floats, Task
 
 if TYPE_CHECKING:
@@ -84,43 +85,50 @@ class PlattScaling:
 
 
 def _fit(z: Floats, Y: Bools, w: Floats, first: Floats, penalty: float) -> Floats:
-    """Return slope and intercept of each column of ``z``, (2, n_outputs), by Newton's method from ``first``.
+    """Return slope and intercept of each column of ``z``, (2, n_outputs), from ``first`` on; each by itself."""
+    fitted = in_threads(
+        lambda k: _fit_label(np.ascontiguousarray(z[:, k]), Y[:, k], w[:, k], first[:, k], penalty), range(z.shape[1])
+    )
+    return np.column_stack(fitted)
+
+
+def _fit_label(z: Floats, y: Bools, w: Floats, first: Floats, penalty: float) -> Floats:
+    """Return the slope and intercept of the logits ``z``, (2,), by Newton's method from ``first``.
 
     The log loss has Platt's targets: (n₊ + 1)/(n₊ + 2) for the n₊ rows with the label, 1/(n₋ + 2) for the others. It is
     convex, as is the penalty: the squared distance from ``first``.
     """
-    from scipy.special import expit, log_expit  # slow to import
+    positive, all_of_it = float((w * y).sum()), float(w.sum())
+    target = np.where(y, (positive + 1) / (positive + 2), 1 / (all_of_it - positive + 2))
+    scale = np.array([1 / first[0], 1.0])  # of the distances
+    pull = penalty * scale**2
 
-    positive, all_of_it = (w * Y).sum(axis=0), w.sum(axis=0)
-    target = np.where(Y, (positive + 1) / (positive + 2), 1 / (all_of_it - positive + 2))
-    scale = np.stack([1 / first[0], np.ones(first.shape[1])])  # of the distances
-
-    def loss(at: Floats) -> Floats:
+    def loss(at: Floats) -> tuple[float, Floats]:
+        """Return the loss, and the probabilities, (n,)."""
         x = at[0] * z + at[1]
-        rows = w * (target * log_expit(x) + (1 - target) * log_expit(-x))
-        return np.asarray(penalty / 2 * (((at - first) * scale) ** 2).sum(axis=0) - rows.sum(axis=0))
+        log_p = np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))  # ln σ(x), and ln σ(-x) = ln σ(x) - x
+        value = penalty / 2 * float((((at - first) * scale) ** 2).sum()) - float((w * (log_p - (1 - target) * x)).sum())
+        return value, np.exp(log_p)
 
-    at, now = first, loss(first)
+    at, (now, p) = first, loss(first)
     for _ in range(_STEPS):
-        p = expit(at[0] * z + at[1])
         error, curve = w * (p - target), w * p * (1 - p)
-        pull = penalty * scale**2
-        slope, intercept = np.stack([(error * z).sum(axis=0), error.sum(axis=0)]) + pull * (at - first)
-        aa, ab = (curve * z * z).sum(axis=0) + pull[0] + _TOLERANCE, (curve * z).sum(axis=0)
-        bb = curve.sum(axis=0) + pull[1] + _TOLERANCE
-        determinant = np.maximum(aa * bb - ab * ab, _TOLERANCE * aa * bb)
-        step = np.stack([bb * slope - ab * intercept, aa * intercept - ab * slope]) / determinant
-        before = now
+        slope, intercept = np.array([(error * z).sum(), error.sum()]) + pull * (at - first)
+        of_z = curve * z
+        aa, ab = (of_z * z).sum() + pull[0] + _TOLERANCE, of_z.sum()
+        bb = curve.sum() + pull[1] + _TOLERANCE
+        determinant = max(aa * bb - ab * ab, _TOLERANCE * aa * bb)
+        step = np.array([bb * slope - ab * intercept, aa * intercept - ab * slope]) / determinant
         for _ in range(_HALVINGS):
             tried = at - step
-            tried[0] = np.maximum(tried[0], _LEAST_SLOPE * first[0])
-            then = loss(tried)
-            worse = then > now
-            if not worse.any():
+            tried[0] = max(tried[0], _LEAST_SLOPE * first[0])
+            then, p_then = loss(tried)
+            if then <= now:
                 break
-            step = np.where(worse, step / 2, step)
-        better = then <= now
-        at, now = np.where(better, tried, at), np.where(better, then, now)
-        if (before - now <= _TOLERANCE * np.maximum(1.0, before)).all():
+            step = step / 2
+        if then > now:
+            break
+        gained, at, now, p = now - then, tried, then, p_then
+        if gained <= _TOLERANCE * max(1.0, now):
             break
     return at
