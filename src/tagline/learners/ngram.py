@@ -193,13 +193,11 @@ class _Fit:
         data = self.data
         counts = [self.counts[b] for b in candidate.blocks]
         Y = data.Y if rows is None else data.Y[rows]
-        sample_weights = data.sample_weights
-        if sample_weights is not None and rows is not None:
-            sample_weights = sample_weights[rows]
+        weights = data.sample_weights if rows is None or data.sample_weights is None else data.sample_weights[rows]
         features, model = self.features, self.settings
         tuned = {} if model.tuned is None or candidate.value is None else {model.tuned: candidate.value}
         scales = tuple(
-            scale_columns(c, Y, features.scale, features.floor, self.min_df, sample_weights, rows=rows) for c in counts
+            scale_columns(c, Y, features.scale, features.floor, self.min_df, weights, rows=rows) for c in counts
         )
         spreads = tuple(spread(document_frequency(c, rows), len(Y)) for c in counts)
         blocks = tuple(self.blocks[b] for b in candidate.blocks)
