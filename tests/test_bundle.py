@@ -278,8 +278,9 @@ def test_a_copy_works(folder: Path, tmp_path: Path) -> None:
     assert_same(read_bundle(tmp_path / "elsewhere" / "copy"), BUNDLE)
 
 
-# An unpickler that finds nothing but stand-ins (tests/keras_datasets), and the error that torch's own gives.
-RESTRICTED = {Path("keras_datasets/npz.py"), Path("training/checkpoint.py")}
+# An unpickler that finds nothing but stand-ins (tests/keras_datasets), the error that torch's own gives, and a pipe
+# between two processes of tagline.
+RESTRICTED = {Path("keras_datasets/npz.py"), Path("training/checkpoint.py"), Path("plots/process.py")}
 
 
 def test_no_module_can_execute_what_it_reads() -> None:

@@ -98,6 +98,11 @@ def test_logistic_regressions_reach_the_objective_of_scikit_learn(n_classes: int
     assert logistic_objective(problem, solution.coef, solution.intercept) < best * (1 + 1e-4)
     ours, theirs = problem.X @ solution.coef + solution.intercept, problem.X @ coef + intercept
     same = ours.argmax(axis=1) == theirs.argmax(axis=1) if exclusive else (ours > 0) == (theirs > 0)
+    if exclusive:  # with a small C the best two of many classes may be as good as equal
+        second, first = np.sort(theirs, axis=1)[:, -2:].T
+        clear = first - second > 0.05 * theirs.std()
+        assert clear.mean() > 0.8
+        same = same[clear]
     assert same.mean() >= 0.999
 
 

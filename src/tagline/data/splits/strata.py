@@ -45,7 +45,7 @@ def _rarest(rows: Ints, labels: Ints, n_rows: int, n_labels: int) -> Ints:
 
 
 def by_first_row(codes: Ints) -> Ints:
-    """Number classes, (n,) from 0, anew: in the order of their first rows.
+    """Number classes, (n,), from 0 on in the order of their first rows.
 
     >>> by_first_row(np.array([2, 0, 2, 1])).tolist()
     [0, 1, 0, 2]
