@@ -57,7 +57,7 @@ def test_false_alarms_on_unseen_texts(n: int) -> None:
         p = clf.novelty_p_values(made_up(500, 3, seed=1_000 + seed)[0])
         shares.append([(p <= alpha).mean() for alpha in (0.04, 0.1, 0.3)])
     mean, error = np.mean(shares, axis=0), np.std(shares, axis=0) / np.sqrt(len(shares))
-    assert (mean <= np.array([0.04, 0.1, 0.3]) + 2 * error).all()
+    assert (mean <= np.array([0.04, 0.1, 0.3]) + 3 * error).all()  # three levels of two sizes
 
 
 def test_a_bundle_keeps_the_scores(fitted, tmp_path: Path) -> None:
