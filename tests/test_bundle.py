@@ -278,8 +278,7 @@ def test_a_copy_works(folder: Path, tmp_path: Path) -> None:
     assert_same(read_bundle(tmp_path / "elsewhere" / "copy"), BUNDLE)
 
 
-# An unpickler that finds nothing but stand-ins (tests/keras_datasets), the error that torch's own gives, and a pipe
-# between two processes of tagline.
+# An unpickler of nothing but stand-ins (tests/keras_datasets), the error of torch's own, a pipe between own processes.
 RESTRICTED = {Path("keras_datasets/npz.py"), Path("training/checkpoint.py"), Path("plots/process.py")}
 
 
