@@ -65,7 +65,7 @@ def run(train: str, test: str) -> None:
     from tagline.features.scorer import LinearScorer
     from tagline.features.tokenizer import Tokenizer
     from tagline.features.vectorizer import Vectorizer
-    from tagline.features.weighting import scale_columns, weigh_blocks
+    from tagline.features.weighting import document_frequency, scale_columns, weigh_blocks
     from tagline.models.linear import LinearModel
 
     rows, new = pl.read_parquet(train), pl.read_parquet(test)["text"]
@@ -85,7 +85,7 @@ def run(train: str, test: str) -> None:
     block, counts = counted
     scale = stages.run(
         "scales",
-        lambda: scale_columns(counts, Y, "discriminative", FLOOR, MIN_DF),
+        lambda: scale_columns(counts, document_frequency(counts), Y, "discriminative", FLOOR, MIN_DF),
         lambda _: 3 * 4 * counts.nnz + 40 * counts.shape[1],
     )
     stages.run(

@@ -1,7 +1,5 @@
 """Choosing, calibrating, refitting; and that rows held out lend nothing to the model that is tried on them."""
 
-import re
-
 import numpy as np
 import polars as pl
 import pytest
@@ -252,8 +250,6 @@ def test_progress_counts_every_fit_and_changes_nothing(task: Task) -> None:
     assert [each.done for each in steps] == sorted(each.done for each in steps)
     assert {each.done for each in steps} == set(range(steps[-1].total + 1))
     stages = " ".join(each.stage for each in seen)
-    assert stages.startswith(
-        "counting word n-grams counting character n-grams choosing character n-grams, 1 of 2, fold "
-    )
-    assert re.search(r"choosing C, 3 of \d, fold 5 of 5", stages)
+    assert stages.startswith("counting word n-grams counting character n-grams choosing settings, fold 1 of 5")
+    assert "choosing settings, fold 5 of 5" in stages
     assert ("training on all rows, label 4 of 4" in stages) == (task is Task.MULTILABEL)

@@ -5,7 +5,7 @@ Nothing here looks at a test row or at the clock.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,6 @@ from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Block, Vectorizer, unspaced_share
-from tagline.features.weighting import document_frequency, scale_columns, spread
 from tagline.learners.base import (
     FitOptions,
     Fitted,
@@ -32,12 +31,13 @@ from tagline.learners.base import (
     describe_held_out,
     rows_left_out,
 )
+from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.held_out_novelty import FinalFit, held_out_novelty
 from tagline.learners.holdout import affordable_folds, hold_out
+from tagline.learners.ngram_fit import Candidate, NgramFit
 from tagline.learners.progress import Steps
-from tagline.models import HyperParameters, Model, fit_model
+from tagline.models import Model
 from tagline.models.linear import LINEAR_MODELS
-from tagline.parallel import in_threads
 from tagline.recipes import NgramFeatures, NgramModel, Recipe
 from tagline.task import Floats, Ints, Task
 
@@ -70,7 +70,7 @@ class NgramLearner:
             by_label = data.task is Task.MULTILABEL and recipe.protocol.thresholds == PER_LABEL
             n_folds = affordable_folds(texts, data.n_outputs, thresholds=by_label or options.hold_out_all)
             folds, how = hold_out(recipe, data, options.seed, n_folds=n_folds, all_rows=options.hold_out_all)
-        fit = replace(fit, steps=Steps(options.progress, fit.n_labels * fit.n_fits(folds)))
+        fit.steps.expect(fit.n_labels)  # the final fit
         chosen = _choose(fit, folds)
         learned_rows = None if (options.final and recipe.protocol.refit == "all") or not folds else folds[0][0]
         outcome = _learn(fit, folds, chosen, learned_rows, final=options.final)
@@ -105,22 +105,10 @@ class NgramLearner:
 
 
 @dataclass(frozen=True)
-class _Candidate:
-    """Settings that are chosen on held-out rows.
-
-    ``blocks`` are those of the counted blocks to use, ``value`` is that of the hyper-parameter ``NgramModel.tuned``,
-    None if there is none.
-    """
-
-    blocks: tuple[int, ...]
-    value: float | None
-
-
-@dataclass(frozen=True)
 class _Chosen:
     """The settings chosen, the held-out logits they gave if these are known, and the names of what was tried."""
 
-    candidate: _Candidate
+    candidate: Candidate
     logits: Floats | None
     tried: list[str]
 
@@ -144,102 +132,7 @@ class _Calibrated:
     calibrated_on: HeldOut | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """One fit of a recipe: what its steps share."""
-
-    features: NgramFeatures
-    tokenizer: Tokenizer
-    settings: NgramModel
-    data: TrainingData
-    seed: int
-    min_df: int
-    tries: bool  # whether the data is small enough to choose settings
-    blocks: list[Block]
-    counts: list[sp.csr_matrix]  # of all texts, a matrix for each block
-    steps: Steps = field(default_factory=lambda: Steps(None))
-
-    @property
-    def n_labels(self) -> int:
-        """The number of outputs that are fitted one by one: those of label sets. liblinear fits classes in one call."""
-        return self.data.n_outputs if self.data.task is Task.MULTILABEL else 1
-
-    @property
-    def rivals(self) -> list[_Candidate]:
-        """The candidates besides all blocks with the first value of the hyper-parameter: fewer blocks."""
-        if self.features.characters != "auto" or len(self.blocks) < 2:
-            return []
-        return [_Candidate((0,), self.values[0] if self.values else None)]
-
-    @property
-    def values(self) -> list[float]:
-        """The values of the hyper-parameter, the first one that is tried first."""
-        return _nearest_first(self.settings.candidates)
-
-    def n_fits(self, folds: Folds) -> int:
-        """Return the number of fits: of each candidate in each fold, and the final one."""
-        n_candidates = 1 + len(self.rivals) + len(self.values[1:]) if self.tries else 1
-        return n_candidates * len(folds) + 1
-
-    def learn(
-        self, rows: Ints | None, candidate: _Candidate, stage: str = "training on all rows"
-    ) -> tuple[Vectorizer, Model]:
-        """Learn scales and model from some rows, or all; ``stage`` names this for the progress."""
-        self.steps.begin(stage)
-
-        def label_fitted(n: int) -> None:
-            self.steps.end(f"{stage}, label {n} of {self.n_labels}")
-
-        data = self.data
-        counts = [self.counts[b] for b in candidate.blocks]
-        Y = data.Y if rows is None else data.Y[rows]
-        weights = data.sample_weights if rows is None or data.sample_weights is None else data.sample_weights[rows]
-        features, model = self.features, self.settings
-        tuned = {} if model.tuned is None or candidate.value is None else {model.tuned: candidate.value}
-        scales = tuple(
-            scale_columns(c, Y, features.scale, features.floor, self.min_df, weights, rows=rows) for c in counts
-        )
-        spreads = tuple(spread(document_frequency(c, rows), len(Y)) for c in counts)
-        blocks = tuple(self.blocks[b] for b in candidate.blocks)
-        vectorizer = Vectorizer(blocks, scales, features.tf, features.unit, self.tokenizer, spreads)
-        fitted = fit_model(
-            model.kind,
-            vectorizer.weigh(counts, rows, np.float32),
-            Y,
-            self._model_weights(rows),
-            HyperParameters(**tuned, max_depth=model.max_depth, n_trees=model.n_trees),
-            task=data.task,
-            seed=self.seed,
-            label_fitted=label_fitted,
-        )
-        if data.task is not Task.MULTILABEL:
-            self.steps.end(stage)
-        return vectorizer, fitted
-
-    def _model_weights(self, rows: Ints | None) -> Floats:
-        """Return what multiplies the loss of each row: a row of sample weight 2 is worth two."""
-        data = self.data
-        if data.loss_weights is None or data.sample_weights is None:
-            return np.ones(len(data) if rows is None else len(rows))
-        weights: Floats = data.loss_weights * data.sample_weights.mean()  # loss weights have a mean of 1
-        return weights if rows is None else weights[rows]
-
-    def logits(self, vectorizer: Vectorizer, model: Model, rows: Ints, candidate: _Candidate) -> Floats:
-        """Return the logits of some rows, (n_rows, n_outputs)."""
-        return model.logits(vectorizer.weigh([self.counts[b] for b in candidate.blocks], rows))
-
-    def held_out_logits(self, folds: Folds, candidate: _Candidate, stage: str = "training") -> Floats:
-        """Return the logits of the held-out rows of all folds, one fold after the other."""
-
-        def one(numbered: tuple[int, tuple[Ints, Ints]]) -> Floats:
-            number, (train, held) = numbered
-            of_fold = f"{stage}, fold {number} of {len(folds)}" if len(folds) > 1 else f"{stage} without held-out rows"
-            return self.logits(*self.learn(train, candidate, of_fold), held, candidate)
-
-        return np.vstack(in_threads(one, enumerate(folds, 1)))
-
-
-def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitOptions) -> _Fit:
+def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitOptions) -> NgramFit:
     """Count the n-grams of all texts.
 
     Raises:
@@ -261,7 +154,8 @@ def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitO
     min_df = features.min_df
     if min_df == "auto":
         min_df = 1 if len(texts) < _FEW_TEXTS else 2
-    blocks, counts = _count_blocks(features, tokenizer, texts, min_df, options, large=large)
+    steps = Steps(options.progress)
+    blocks, counts = _count_blocks(features, tokenizer, texts, min_df, options.feature_cache, steps, large=large)
     if not any(c.nnz for c in counts):
         where = "the texts" if min_df == 1 else f"{min_df:,} of the texts, as `features.min_df` requires"
         raise InputError(f"There is nothing to learn from: no word or sign occurs in {where}.")
@@ -274,7 +168,7 @@ def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitO
             "`--set features.words=1` or a higher `features.min_df`."
         )
     tries = not large and n_bytes * n_outputs <= _TRIED_BYTES
-    return _Fit(features, tokenizer, settings, data, options.seed, min_df, tries, blocks, counts)
+    return NgramFit(features, tokenizer, settings, data, options.seed, min_df, tries, blocks, counts, steps)
 
 
 def _count_blocks(
@@ -282,7 +176,8 @@ def _count_blocks(
     tokenizer: Tokenizer,
     texts: pl.Series,
     min_df: int,
-    options: FitOptions,
+    cache: FeatureCache | None,
+    steps: Steps,
     *,
     large: bool,
 ) -> tuple[list[Block], list[sp.csr_matrix]]:
@@ -292,7 +187,6 @@ def _count_blocks(
     """
     counted: list[tuple[Block, sp.csr_matrix]] = []
     spaced = True
-    cache, steps = options.feature_cache, Steps(options.progress)
 
     def add(key: dict[str, Any], count: Callable[[], tuple[Block, sp.csr_matrix]]) -> Block:
         steps.begin(f"counting {'word' if 'words' in key else 'character'} n-grams")
@@ -311,40 +205,39 @@ def _count_blocks(
     return [block for block, _ in counted], [counts for _, counts in counted]
 
 
-def _choose(fit: _Fit, folds: Folds) -> _Chosen:
+def _choose(fit: NgramFit, folds: Folds) -> _Chosen:
     """Choose the settings on the held-out rows.
 
     First the blocks, then ``C`` or ``alpha``. A setting is replaced only by one that is better by more than the
-    standard error of the difference over the held-out rows.
+    standard error of the difference over the held-out rows. As character n-grams mostly stay, all values are tried
+    with them at once, on all cores.
     """
-    model = fit.settings
-    first, others = fit.values[0] if fit.values else None, fit.values[1:]
-    everything = tuple(range(len(fit.blocks)))
-    chosen, logits = _Candidate(everything, first), None
-    tried: list[str] = []
-    if not fit.tries or not folds:
-        return _Chosen(chosen, logits, tried)
-    held = np.concatenate([rows for _, rows in folds])
-    Y, weights, task = fit.data.Y[held], fit.data.weights_of(held), fit.data.task
-    weights = weights * ~rows_left_out(fit.data.Y, folds)
-    if not weights.any():
-        return _Chosen(chosen, logits, tried)
-    for setting in ("characters", model.tuned):
-        candidates = fit.rivals if setting == "characters" else [_Candidate(chosen.blocks, value) for value in others]
-        if not candidates or setting is None:
-            continue
-        tried.append(setting)
-        n = len(candidates) + 1
-        name = "character n-grams" if setting == "characters" else setting
-        if logits is None:
-            logits = fit.held_out_logits(folds, chosen, f"choosing {name}, 1 of {n}")
-        reference, gain = task.row_scores(logits, Y), 0.0
-        for number, candidate in enumerate(candidates, 2):
-            rival = fit.held_out_logits(folds, candidate, f"choosing {name}, {number} of {n}")
-            mean, noise = _mean_and_error(task.row_scores(rival, Y) - reference, weights)
+    default, words = fit.default, fit.words_alone
+    tried = ["characters"] if words else []
+    if fit.settings.tuned and default[1:]:
+        tried.append(fit.settings.tuned)
+    held = np.concatenate([rows for _, rows in folds]) if fit.tries and folds and tried else np.empty(0, np.int64)
+    Y, weights = fit.data.Y[held], fit.data.weights_of(held)
+    if not len(held) or not (weights := weights * ~rows_left_out(fit.data.Y, folds)).any():
+        return _Chosen(default[0], None, [])
+    candidates = [*default[::-1], *words[:1]]  # the largest C first, which takes longest
+    logits = dict(zip(candidates, fit.held_out_logits(folds, candidates, "choosing settings"), strict=True))
+
+    def best(of: Sequence[Candidate]) -> Candidate:
+        chosen, gain = of[0], 0.0
+        reference = fit.data.task.row_scores(logits[chosen], Y)
+        for candidate in of[1:]:
+            mean, noise = _mean_and_error(fit.data.task.row_scores(logits[candidate], Y) - reference, weights)
             if mean > max(gain, noise):
-                chosen, logits, gain = candidate, rival, mean
-    return _Chosen(chosen, logits, tried)
+                chosen, gain = candidate, mean
+        return chosen
+
+    chosen = best([default[0], *words[:1]])
+    if chosen in words and words[1:]:
+        more = fit.held_out_logits(folds, words[1:], "choosing settings")
+        logits |= dict(zip(words[1:], more, strict=True))
+    chosen = best(words if chosen in words else default)
+    return _Chosen(chosen, logits[chosen], tried)
 
 
 def _mean_and_error(differences: Floats, weights: Floats) -> tuple[float, float]:
@@ -354,7 +247,7 @@ def _mean_and_error(differences: Floats, weights: Floats) -> tuple[float, float]
     return float(mean), float(np.sqrt(variance)) / float(np.sqrt(weights.sum()))
 
 
-def _learn(fit: _Fit, folds: Folds, chosen: _Chosen, learned_rows: Ints | None, *, final: bool) -> _Outcome:
+def _learn(fit: NgramFit, folds: Folds, chosen: _Chosen, learned_rows: Ints | None, *, final: bool) -> _Outcome:
     """Learn from ``learned_rows``, or all, with the settings chosen, and compute the held-out logits."""
     candidate, logits = chosen.candidate, chosen.logits
     if not folds or logits is not None:
@@ -364,11 +257,10 @@ def _learn(fit: _Fit, folds: Folds, chosen: _Chosen, learned_rows: Ints | None, 
         return _Outcome(vectorizer, model, fit.logits(vectorizer, model, folds[0][1], candidate))
     # No setting was chosen, so the two fits are independent.
     jobs: list[Callable[[], Any]] = [
-        lambda: fit.held_out_logits(folds, candidate),
+        lambda: fit.held_out_logits(folds, [candidate])[0],
         lambda: fit.learn(learned_rows, candidate),
     ]
-    # Several outputs keep all cores busy by themselves.
-    logits, (vectorizer, model) = in_threads(_call, jobs) if fit.data.n_outputs == 1 else [job() for job in jobs]
+    logits, (vectorizer, model) = fit.each(_call, jobs)
     return _Outcome(vectorizer, model, logits)
 
 
@@ -376,7 +268,7 @@ def _call(job: Callable[[], Any]) -> Any:
     return job()
 
 
-def _calibrate(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, how: str) -> _Calibrated:
+def _calibrate(recipe: Recipe, fit: NgramFit, folds: Folds, logits: Floats | None, how: str) -> _Calibrated:
     """Calibrate on the held-out rows; report only the validation rows among them if some were given."""
     if logits is None:
         return _Calibrated(uncalibrated(), DecisionRule(), None)
@@ -393,8 +285,3 @@ def _calibrate(recipe: Recipe, fit: _Fit, folds: Folds, logits: Floats | None, h
 def _lengths(vectorizer: Vectorizer) -> dict[str, list[int]]:
     """Return the shortest and the longest n-gram of each block that is used."""
     return {block.of: [block.table.min_n, len(block.table.keys) + 1] for block in vectorizer.blocks}
-
-
-def _nearest_first(values: Sequence[float]) -> list[float]:
-    """Return the values of a hyper-parameter, the one nearest to 1 first: it stays unless another is better."""
-    return sorted(values, key=lambda value: abs(np.log(value)))

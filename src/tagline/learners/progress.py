@@ -20,9 +20,14 @@ Report = Callable[[FitProgress], None]
 class Steps:
     """Counts the steps of a fit and reports each; threads may share it."""
 
-    def __init__(self, report: Report | None, total: int = 0) -> None:
-        self._report, self._total, self._done = report, total, 0
+    def __init__(self, report: Report | None) -> None:
+        self._report, self._total, self._done = report, 0, 0
         self._lock = Lock()
+
+    def expect(self, n: int) -> None:
+        """Add steps to those to be done."""
+        with self._lock:
+            self._total += n
 
     def begin(self, stage: str) -> None:
         """Report that a stage begins."""

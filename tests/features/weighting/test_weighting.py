@@ -79,7 +79,7 @@ def test_discriminative_scale_between_its_limits(counts: sp.csr_matrix, n_classe
     known = np.ones(12, dtype=bool)
     np.testing.assert_allclose(discrimination(counts, Y, df, 0.0, known), np.sqrt(squares), rtol=1e-9)
     np.testing.assert_allclose(discrimination(counts, Y, df, 0.7, known), np.sqrt(0.49 + squares), rtol=1e-9)
-    values = scale_columns(counts, Y, "discriminative", 1e4, 1)
+    values = scale_columns(counts, document_frequency(counts), Y, "discriminative", 1e4, 1)
     np.testing.assert_allclose(values / 1e4, np.where(df > 0, weights, 0), rtol=1e-3)
 
 
@@ -89,7 +89,7 @@ def test_a_rare_column_has_scale_zero_and_all_are_half_precision(
 ) -> None:
     df = document_frequency(counts)
     min_df = int(np.sort(df)[4])
-    values = scale_columns(counts, Y, kind, 0.7, min_df)
+    values = scale_columns(counts, df, Y, kind, 0.7, min_df)
     assert ((values > 0) == (df >= min_df)).all()
     assert 0 < (values == 0).sum() < 12
     assert np.array_equal(values, values.astype(np.float16).astype(np.float32))
@@ -141,8 +141,9 @@ def test_the_compiled_core_is_the_reference(n_classes: int, cores: int, monkeypa
 
 
 def test_scales_with_weights_of_one_are_those_without(counts: sp.csr_matrix, Y: np.ndarray) -> None:
-    plain = scale_columns(counts, Y, "discriminative", 0.7, 1)
-    assert np.array_equal(scale_columns(counts, Y, "discriminative", 0.7, 1, np.ones(40)), plain)
+    df = document_frequency(counts)
+    plain = scale_columns(counts, df, Y, "discriminative", 0.7, 1)
+    assert np.array_equal(scale_columns(counts, df, Y, "discriminative", 0.7, 1, np.ones(40)), plain)
 
 
 def test_weighing_no_texts(counts: sp.csr_matrix) -> None:

@@ -21,6 +21,7 @@ Scale = Literal["discriminative", "idf", "none"]
 
 def scale_columns(
     counts: sp.csr_matrix,
+    df: Ints,
     Y: Bools,
     scale: Scale,
     floor: float,
@@ -33,9 +34,9 @@ def scale_columns(
 
     A column with scale 0 is ignored, so no vocabulary leaks from held-out rows. ``weights``, (n_texts,), are the number
     of times that each row counts, except for ``min_df``. Scales are rounded to half precision here, so that a bundle
-    stores exactly the scales that the model was fitted with. ``Y`` and ``weights`` are those of the rows.
+    stores exactly the scales that the model was fitted with. ``df``, the `document_frequency`, ``Y`` and ``weights``
+    are those of the rows.
     """
-    df = document_frequency(counts, rows)
     known = df >= min_df
     n_texts = len(Y) if weights is None else float(weights.sum())
     if scale == "none":

@@ -1,0 +1,168 @@
+"""The fits of a recipe of n-grams, of each setting that is tried and of each fold, on n-grams counted once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+
+from tagline.features.tokenizer import Tokenizer
+from tagline.features.vectorizer import Block, Vectorizer
+from tagline.features.weighting import document_frequency, scale_columns, spread
+from tagline.learners.base import Folds, TrainingData
+from tagline.learners.progress import Steps
+from tagline.models import HyperParameters, Model, fit_model
+from tagline.models.linear import LINEAR_MODELS
+from tagline.parallel import in_threads
+from tagline.recipes import NgramFeatures, NgramModel
+from tagline.task import Floats, Ints, Task
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+_MANY_OUTPUTS = 8  # so many outputs of a linear model keep the cores busy, and one matrix at a time needs less memory
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Settings that are chosen on held-out rows.
+
+    ``blocks`` are those of the counted blocks to use, ``value`` is that of the hyper-parameter ``NgramModel.tuned``,
+    None if there is none.
+    """
+
+    blocks: tuple[int, ...]
+    value: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class NgramFit:
+    """One fit of a recipe: what its steps share."""
+
+    features: NgramFeatures
+    tokenizer: Tokenizer
+    settings: NgramModel
+    data: TrainingData
+    seed: int
+    min_df: int
+    tries: bool  # whether the data is small enough to choose settings
+    blocks: list[Block]
+    counts: list[sp.csr_matrix]  # of all texts, a matrix for each block
+    steps: Steps
+
+    @property
+    def n_labels(self) -> int:
+        """The number of outputs that are fitted one by one: those of label sets. liblinear fits classes in one call."""
+        return self.data.n_outputs if self.data.task is Task.MULTILABEL else 1
+
+    def of_blocks(self, *blocks: int) -> list[Candidate]:
+        """Return a candidate for each value of the hyper-parameter, with these of the counted blocks.
+
+        The value nearest to 1 comes first: it stays unless another is better.
+        """
+        values = sorted(self.settings.candidates, key=lambda value: abs(np.log(value)))
+        return [Candidate(blocks, value) for value in values] or [Candidate(blocks, None)]
+
+    @property
+    def default(self) -> list[Candidate]:
+        """The candidates with all blocks; the first one is used unless another is better."""
+        return self.of_blocks(*range(len(self.blocks)))
+
+    @property
+    def words_alone(self) -> list[Candidate]:
+        """The candidates without character n-grams, if these may be left out."""
+        return self.of_blocks(0) if self.features.characters == "auto" and len(self.blocks) > 1 else []
+
+    def learn(
+        self, rows: Ints | None, candidate: Candidate, stage: str = "training on all rows"
+    ) -> tuple[Vectorizer, Model]:
+        """Learn scales and model from some rows, or all; ``stage`` names this for the progress."""
+        self.steps.begin(stage)
+        vectorizer = self._vectorizer(rows, candidate.blocks)
+        return vectorizer, self._fit(rows, self._weigh(vectorizer, rows, candidate.blocks), candidate, stage)
+
+    def held_out_logits(
+        self, folds: Folds, candidates: Sequence[Candidate], stage: str = "training without held-out rows"
+    ) -> list[Floats]:
+        """Return the logits of each candidate for the held-out rows of all folds, one fold after the other."""
+        self.steps.expect(self.n_labels * len(folds) * len(candidates))
+
+        def of_fold(numbered: tuple[int, tuple[Ints, Ints]]) -> list[Floats]:
+            number, (train, held) = numbered
+            name = f"{stage}, fold {number} of {len(folds)}" if len(folds) > 1 else stage
+            self.steps.begin(name)
+            vectorizers = {blocks: self._vectorizer(train, blocks) for blocks in {each.blocks for each in candidates}}
+            X = {blocks: self._weigh(vectorizer, train, blocks) for blocks, vectorizer in vectorizers.items()}
+
+            def of_candidate(candidate: Candidate) -> Floats:
+                model = self._fit(train, X[candidate.blocks], candidate, name)
+                return self.logits(vectorizers[candidate.blocks], model, held, candidate)
+
+            return self.each(of_candidate, candidates)
+
+        of_folds = self.each(of_fold, enumerate(folds, 1))
+        return [np.vstack(logits) for logits in zip(*of_folds, strict=True)]
+
+    def logits(self, vectorizer: Vectorizer, model: Model, rows: Ints, candidate: Candidate) -> Floats:
+        """Return the logits of some rows, (n_rows, n_outputs)."""
+        return model.logits(vectorizer.weigh([self.counts[b] for b in candidate.blocks], rows))
+
+    def each(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
+        """Apply ``function``, which fits models, to each item: in threads unless one fit keeps all cores busy."""
+        if self.settings.kind in LINEAR_MODELS and self.data.n_outputs >= _MANY_OUTPUTS:
+            return [function(item) for item in items]
+        return in_threads(function, items)
+
+    def _vectorizer(self, rows: Ints | None, blocks: tuple[int, ...]) -> Vectorizer:
+        """Learn the scales of the columns from some rows, or all."""
+        data, features = self.data, self.features
+        Y = data.Y if rows is None else data.Y[rows]
+        weights = data.sample_weights if rows is None or data.sample_weights is None else data.sample_weights[rows]
+        scales, spreads = [], []
+        for counts in (self.counts[b] for b in blocks):
+            df = document_frequency(counts, rows)
+            scales.append(scale_columns(counts, df, Y, features.scale, features.floor, self.min_df, weights, rows=rows))
+            spreads.append(spread(df, len(Y)))
+        return Vectorizer(
+            tuple(self.blocks[b] for b in blocks),
+            tuple(scales),
+            features.tf,
+            features.unit,
+            self.tokenizer,
+            tuple(spreads),
+        )
+
+    def _weigh(self, vectorizer: Vectorizer, rows: Ints | None, blocks: tuple[int, ...]) -> sp.csr_matrix:
+        """Return the features that models learn from, in single precision."""
+        return vectorizer.weigh([self.counts[b] for b in blocks], rows, np.float32)
+
+    def _fit(self, rows: Ints | None, X: sp.csr_matrix, candidate: Candidate, stage: str) -> Model:
+        """Fit the model to the features of some rows, or all."""
+        data, model = self.data, self.settings
+
+        def label_fitted(n: int) -> None:
+            self.steps.end(f"{stage}, label {n} of {self.n_labels}")
+
+        tuned = {} if model.tuned is None or candidate.value is None else {model.tuned: candidate.value}
+        fitted = fit_model(
+            model.kind,
+            X,
+            data.Y if rows is None else data.Y[rows],
+            self._model_weights(rows),
+            HyperParameters(**tuned, max_depth=model.max_depth, n_trees=model.n_trees),
+            task=data.task,
+            seed=self.seed,
+            label_fitted=label_fitted,
+        )
+        if data.task is not Task.MULTILABEL:
+            self.steps.end(stage)
+        return fitted
+
+    def _model_weights(self, rows: Ints | None) -> Floats:
+        """Return what multiplies the loss of each row: a row of sample weight 2 is worth two."""
+        data = self.data
+        if data.loss_weights is None or data.sample_weights is None:
+            return np.ones(len(data) if rows is None else len(rows))
+        weights: Floats = data.loss_weights * data.sample_weights.mean()  # loss weights have a mean of 1
+        return weights if rows is None else weights[rows]
