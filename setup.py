@@ -51,9 +51,8 @@ class BuildExtensions(build_ext):
 
 def extension(name: str, source: Path) -> Extension:
     """Return an extension of one source file."""
-    return Extension(
-        name, [str(source)], include_dirs=[str(source.parent)], define_macros=STABLE_ABI, py_limited_api=True
-    )
+    folders = [str(source.parent), str(SOURCE / "tagline")]
+    return Extension(name, [str(source)], include_dirs=folders, define_macros=STABLE_ABI, py_limited_api=True)
 
 
 def extensions() -> list[Extension]:

@@ -6,14 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "prefetch.h"
+
 #if defined(__GNUC__) || defined(__clang__)
 #define TAGLINE_INLINE static inline __attribute__((always_inline))
-#define TAGLINE_PREFETCH(address) __builtin_prefetch(address)
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
 #define ADD_PRODUCT(to, x, four) ((to) += (x) * (four))
 #else
 #define TAGLINE_INLINE static __forceinline
-#define TAGLINE_PREFETCH(address) ((void)(address))
 typedef struct { float at[4]; } Four;
 #define ADD_PRODUCT(to, x, four) \
     for (int add_q = 0; add_q < 4; add_q++) (to).at[add_q] += (x) * (four).at[add_q]

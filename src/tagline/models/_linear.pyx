@@ -17,7 +17,9 @@ cdef extern from "_linear.h":
 
     void add_products(int width, Row row, Row next, const float* weights, float* z) noexcept nogil
     void add_steps(int width, Row row, const float* steps, float* weights) noexcept nogil
-    void request "TAGLINE_PREFETCH"(const void* address) noexcept nogil
+
+cdef extern from "prefetch.h":
+    void prefetch "TAGLINE_PREFETCH"(const void* address) noexcept nogil
 
 
 cdef enum:
@@ -194,12 +196,12 @@ cdef class DualDescent:
 
     cdef inline void request(self, Py_ssize_t i) noexcept nogil:
         """Load into the cache what `visit` reads of a row, as rows come in a random order."""
-        request(&self.rows.starts[i])
-        request(&self.rows.norms[i])
-        request(&self.ridge[i])
-        request(&self.active[i])
-        request(&self.targets[i, 0])
-        request(&self.alpha[i, 0])
+        prefetch(&self.rows.starts[i])
+        prefetch(&self.rows.norms[i])
+        prefetch(&self.ridge[i])
+        prefetch(&self.active[i])
+        prefetch(&self.targets[i, 0])
+        prefetch(&self.alpha[i, 0])
 
     cdef inline void visit(self, Py_ssize_t i, Row row, Row following) noexcept nogil:
         cdef float[WIDEST] z, steps
