@@ -3,10 +3,14 @@
 import sys
 import warnings
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_loader
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:
+    Loader = object  # the base class does nothing, and its module takes as long to import as all of `tagline --help`
 
 MOVED = {
     "tagline.datasets": "tagline.data",
@@ -34,12 +38,12 @@ def warn(message: str) -> None:
     warnings.warn(message, TaglineDeprecationWarning, stacklevel=level)
 
 
-class MovedModules(MetaPathFinder, Loader):
+class MovedModules(Loader):
     """Finds the modules in ``MOVED``; first of all finders, as some of their files exist under the new parent."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """Return a spec for a module that has moved."""
-        return spec_from_loader(fullname, self, is_package=True) if fullname in MOVED else None
+        return ModuleSpec(fullname, self, is_package=True) if fullname in MOVED else None
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Leave the module to Python: `exec_module` replaces it."""

@@ -51,7 +51,7 @@ def test_help_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "typer" in loaded
-    assert not loaded & {"numpy", "polars", "sklearn", "matplotlib", "jinja2", "pydantic"}
+    assert not loaded & {"numpy", "polars", "sklearn", "matplotlib", "jinja2", "pydantic", "importlib.resources"}
 
 
 def test_the_options_of_reading_are_those_of_the_library():

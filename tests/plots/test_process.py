@@ -1,5 +1,8 @@
 """The process that draws writes the same files, and plots are drawn without it where it cannot."""
 
+import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +50,19 @@ def test_another_process_draws_the_same_files(
         assert {name for name in expected if name.endswith(".svg")} <= set(files_of(tmp_path / "plots"))
         plots.wait()
         assert files_of(tmp_path / "plots") == expected
+
+
+def test_drawing_needs_no_scipy(data: PlotData, expected: dict[str, bytes], tmp_path: Path) -> None:
+    with PlotProcess() as plots:
+        plots.draw(tmp_path / "here", data)
+    code = (
+        "import sys; from tagline.plots.process import _draw; _draw(sys.stdin.buffer); "
+        "print([name for name in sys.modules if name.partition('.')[0] == 'scipy'], file=sys.stderr)"
+    )
+    given = pickle.dumps((tmp_path / "there", data))
+    done = subprocess.run([sys.executable, "-c", code], input=given, capture_output=True, check=True)
+    assert done.stderr.decode().splitlines()[-1] == "[]"
+    assert files_of(tmp_path / "there") == expected
 
 
 @pytest.mark.parametrize("at", ["before", "while drawing"])

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
 
 from tagline.task import Bools, Floats, Ints
 
@@ -55,6 +54,8 @@ class Units:
 
     @cached_property
     def _members(self) -> Any:
+        from scipy.sparse import csr_array  # slow to import: the process that draws the plots does without it
+
         n = len(self.of_rows)
         return csr_array((np.ones(n, np.float32), (self.of_rows, np.arange(n))), shape=(self.n, n))
 
@@ -108,6 +109,8 @@ class CellDraws:
         """Return what draws rows in cells, ``(n,)``, as units."""
         if units is None:
             return cls(np.bincount(cell, minlength=n_cells))
+        from scipy.sparse import csr_array
+
         table = csr_array((np.ones(len(cell)), (units.of_rows, cell)), shape=(units.n, n_cells))
         # The kind of a unit is the sum of a random number for each of its rows: sums of 64 bits differ if kinds do.
         numbers = np.random.default_rng(0).integers(2**63, size=n_cells, dtype=np.uint64)

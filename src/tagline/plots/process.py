@@ -4,6 +4,7 @@ Importing and drawing take as long as training on a few thousand texts. `python 
 process. It has its data from this one, through a pipe, and ends with it.
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -56,6 +57,8 @@ class PlotProcess:
         if self._process is None or self._process.stdin is None or _size(data) > _MOST_BYTES:
             self._draw_here()
             return
+        if data.predictions is not None:
+            _ = data.predictions.coverage  # is sent along: SciPy takes the process as long to import as matplotlib
         with suppress(OSError):  # the process has ended, which `wait_for_vectors` notices
             pickle.dump((folder.absolute(), data), self._process.stdin)
             self._process.stdin.close()
@@ -88,6 +91,7 @@ def _size(data: PlotData) -> int:
 
 def _draw(pipe: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process decides what Ctrl-C means
+    gc.disable()  # this process ends before its garbage matters
     from tagline.plots.save import save_plots
 
     folder, data = pickle.load(pipe)  # noqa: S301 (from the process that started this one)

@@ -8,6 +8,7 @@ matplotlib takes a third of a second.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from tagline.metrics.block import positive_class
 from tagline.metrics.counts import MANY_CLASSES, confusion_matrix
 from tagline.metrics.ranking import rank_classes
-from tagline.metrics.selective import AnsweredLevel, selective_curve
+from tagline.metrics.selective import AnsweredLevel, SelectiveCurve, selective_curve
 from tagline.task import Floats, Task
 
 if TYPE_CHECKING:
@@ -63,6 +64,14 @@ class Predictions:
         """Find the positive one of two classes if it is not given, see ``positive_class``."""
         if self.task is Task.BINARY:
             object.__setattr__(self, "positive", positive_class(self.classes, self.positive))
+
+    @cached_property
+    def coverage(self) -> SelectiveCurve | None:
+        """The accuracy by the share of rows answered; ``None`` of few rows, of label sets, without probabilities."""
+        if self.proba is None or self.task is Task.MULTILABEL:
+            return None
+        confidence = self.proba[np.arange(len(self.y_pred)), self.y_pred]
+        return selective_curve(confidence, self.y_pred == self.y_true, self.unit)
 
 
 @dataclass(frozen=True)
@@ -241,9 +250,7 @@ def _scores(of: Predictions) -> "Figure":
 def _coverage_accuracy(of: Predictions) -> "Figure | None":
     from tagline.plots.selective import plot_selective
 
-    confidence = _proba(of)[np.arange(len(of.y_pred)), of.y_pred]
-    curve = selective_curve(confidence, of.y_pred == of.y_true, of.unit)
-    return None if curve is None else plot_selective(curve, of.levels)
+    return None if of.coverage is None else plot_selective(of.coverage, of.levels)
 
 
 def _proba(of: Predictions) -> Floats:

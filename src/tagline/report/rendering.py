@@ -24,6 +24,11 @@ def render_page(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
+def compile_template(template: str) -> None:
+    """Compile a template, so that `render_page` need not."""
+    _environment().get_template(template)
+
+
 @cache
 def _environment() -> Environment:
     """Return the environment of all pages: it keeps compiled templates, which take longer to compile than to fill."""

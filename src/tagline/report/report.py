@@ -12,7 +12,7 @@ from tagline.plots.registry import PLOTS, PlotData, Section, TrainingHistory, ca
 from tagline.report.conclusion import small_classes_sentence, units_sentence
 from tagline.report.markup.excerpts import harmless
 from tagline.report.markup.inline_svg import InlineSvg
-from tagline.report.rendering import render_page, write_page
+from tagline.report.rendering import compile_template, render_page, write_page
 from tagline.report.sections.confidence import confidence_rows, guaranteed
 from tagline.report.sections.confusion import confused_pairs, heat_map, matrix_table
 from tagline.report.sections.data import data_facts
@@ -25,7 +25,15 @@ from tagline.report.sections.tuning import search
 from tagline.run_folder import RunFolder
 from tagline.task import Task
 
+_TEMPLATE = "report.html.j2"
+_PARTS = ("plot.html.j2", "words.html.j2", "report.css")  # which it imports and includes
 _WIDE = 900  # CSS pixels; a wider plot takes the whole width
+
+
+def compile_templates() -> None:
+    """Compile the templates of the report ahead of `write_report`: it takes longer than to fill them."""
+    for template in (_TEMPLATE, *_PARTS):
+        compile_template(template)
 
 
 def write_report(run_folder: Path) -> Path:
@@ -67,7 +75,7 @@ def render(folder: RunFolder) -> str:
     rows, worst_first = class_rows(block, thresholds)
     dataset = run.get("dataset") or {}
     return render_page(
-        "report.html.j2",
+        _TEMPLATE,
         title=display_name(str(dataset.get("name") or run.get("name") or "run")),
         name=harmless(str(run.get("name") or "")),
         task=task_of(block),

@@ -1,9 +1,7 @@
 """The data of a run: read, checked against recipe and settings, and read again later."""
 
-import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from importlib.util import find_spec
@@ -14,7 +12,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagline.compiled import COMPILED
 from tagline.data import BUILT_IN, Dataset, ReadLog, Split, read_dataset, read_texts
 from tagline.data.columns import join_texts
 from tagline.data.rows import check_rejected
@@ -26,6 +23,7 @@ from tagline.features.vectors.load import BUILT_IN_VECTORS
 from tagline.parallel import in_threads
 from tagline.recipes import EmbeddingModel, Recipe
 from tagline.run_folder import RunData, RunFolder
+from tagline.runs.background import import_for_network, import_for_ngrams
 from tagline.runs.resume import absolute, is_rereadable
 from tagline.runs.settings import Log, TrainSettings
 from tagline.task import Ints
@@ -56,7 +54,9 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *
     have the number of folds.
     """
     started = time.perf_counter()
-    warm_up(recipe)
+    _check_installed(recipe)
+    if recipe.training is not None:
+        import_for_network()
     check_vectors_of(recipe, settings)
     log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
     fold_few = fold_few and settings.folds is None
@@ -79,6 +79,8 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *
     if settings.unlabelled is not None:
         log(f"reading {settings.unlabelled}")
         unlabelled = read_unlabelled(settings, log)
+    if recipe.training is None:  # before the data is read, a thread would only take the interpreter from the reader
+        import_for_ngrams(recipe, dataset.task)
     return RunInputs(data, recipe, settings, dataset, positive, unlabelled, time.perf_counter() - started)
 
 
@@ -120,30 +122,10 @@ def word_index_of(data: Any, recipes: Iterable[Recipe]) -> dict[str, int] | None
     return None if read is None else read()
 
 
-def warm_up(recipe: Recipe) -> None:
-    """Import in a thread what is needed later: torch takes two seconds, matplotlib a third.
-
-    Raises:
-        MissingExtraError: the recipe trains a network, and torch or onnx, which its bundle needs, is not installed.
-
-    """
+def _check_installed(recipe: Recipe) -> None:
+    """Raise `MissingExtraError` if the recipe trains a network without torch, or onnx, which its bundle needs."""
     if recipe.training is not None and not (find_spec("torch") and find_spec("onnx")):
         raise MissingExtraError("Training a network", "neural")
-
-    def load() -> None:
-        with suppress(ImportError):  # raised again where it is needed
-            if recipe.training is not None:  # else another process draws the plots
-                import tagline.plots.save
-                import tagline.training
-            elif not COMPILED:
-                import sklearn.svm  # noqa: F401
-
-            import scipy.special  # noqa: F401
-
-            import tagline.classifier
-            import tagline.report  # noqa: F401
-
-    threading.Thread(target=load, daemon=True).start()
 
 
 def _can_hold_out(dataset: Dataset) -> bool:

@@ -27,13 +27,14 @@ class Result:
     """The outcome of fitting and measuring, before it is written; ``looks`` is None if there were no test rows.
 
     ``guarantees`` are those of ``metrics.json``, None without test rows or without held-out rows of one label each.
+    ``find_mistakes`` returns the content of ``mistakes.json``.
     """
 
     clf: "TextClassifier"
     test: "Predicted | None"
     guarantees: dict[str, Any] | None
     validation: dict[str, Any] | None
-    mistakes: list[dict[str, Any]]
+    find_mistakes: Callable[[], list[dict[str, Any]]]
     seconds: dict[str, float]
     looks: "Looks | None"
 
@@ -138,7 +139,8 @@ def fit_split(job: Job) -> Result:
             costs=settings.costs,
         )
         validation["how"] = clf.validation_.how
-    test, guaranteed, mistakes, looks = None, None, [], None
+    test, guaranteed, looks = None, None, None
+    mistakes: Callable[[], list[dict[str, Any]]] = list
     if dataset.test is not None:
         predicting = f"evaluating on {len(dataset.test):,} test texts"
 
@@ -151,7 +153,7 @@ def fit_split(job: Job) -> Result:
         test = predict_split(clf, dataset.test, dataset.classes, progress=predicted)
         guaranteed = guarantees(clf.held_out_, test)
         if settings.texts:
-            mistakes = find_mistakes(clf, dataset.test, test, dataset.classes)
+            mistakes = partial(find_mistakes, clf, dataset.test, test, dataset.classes)
     seconds = {**clf.seconds_, "evaluate": time.perf_counter() - started}
     return Result(clf, test, guaranteed, validation, mistakes, seconds, looks)
 
@@ -199,4 +201,4 @@ def fit_folds(job: Job) -> Result:
     )
     rows = RowsAtLevels.of_folds(at_levels, dataset.folds) if at_levels else None
     guaranteed = guarantees(clf.held_out_, predicted, rows)
-    return Result(clf, predicted, guaranteed, None, mistakes[:N_MISTAKES], seconds, looks)
+    return Result(clf, predicted, guaranteed, None, lambda: mistakes[:N_MISTAKES], seconds, looks)

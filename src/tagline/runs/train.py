@@ -13,7 +13,6 @@ from tagline.data import Dataset
 from tagline.errors import InputError
 from tagline.plots.process import PlotProcess
 from tagline.recipes import load_recipe
-from tagline.report.conclusion import target_sentences
 from tagline.run_folder import (
     MODEL,
     RUNS,
@@ -178,6 +177,8 @@ def fit_and_write(
         classes = [name for name in metrics["classes"] if name not in untrained]
         for find in (never_predicted, hardly_found):
             warnings += find(metrics["test"], classes, balanced=inputs.settings.balance or search is not None)
+    from tagline.report.conclusion import target_sentences  # a thread has imported it during the fit
+
     decided = tuple(target_sentences(record["chosen"]))
     return Run(final, metrics, inputs.dataset, result.clf.training_, tuple(warnings), decided)
 

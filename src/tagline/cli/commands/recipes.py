@@ -1,7 +1,6 @@
 """``tagline recipes``."""
 
 import sys
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -57,6 +56,8 @@ def show_recipe(
 
     Example: [bold]tagline recipes show fast > mine.toml[/]
     """
+    from importlib import resources
+
     from tagline.recipes import load_recipe, recipe_names
 
     load_recipe(name)

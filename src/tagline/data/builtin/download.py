@@ -3,18 +3,18 @@
 import hashlib
 import os
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from tagline.atomic import rename_file, temporary_folder
 from tagline.errors import DownloadError
 from tagline.locks import lock
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 ATTEMPTS = 5
 TIMEOUT_SECONDS = 30
@@ -103,6 +103,8 @@ def _own_part(target: Path) -> Iterator[Path]:
 
 def _fetch_part(file: RemoteFile, part: Path) -> None:
     """Download into ``part`` until it has the size of the file."""
+    import urllib.error  # `urllib` is slow to import, and every command imports this module
+
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -138,6 +140,10 @@ class _NetworkError(Exception):
 
 
 def _fetch_rest(file: RemoteFile, part: Path, show: Callable[[int], object]) -> None:
+    import urllib.error
+    import urllib.request
+    from http.client import HTTPException
+
     done = part.stat().st_size if part.exists() else 0
     if done == file.size:
         return
@@ -145,7 +151,7 @@ def _fetch_rest(file: RemoteFile, part: Path, show: Callable[[int], object]) -> 
     if done:
         request.add_header("Range", f"bytes={done}-")
     try:
-        response = cast(HTTPResponse, urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS))  # noqa: S310  # as above
+        response = cast("HTTPResponse", urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS))  # noqa: S310  # as above
     except urllib.error.HTTPError:
         raise
     except (OSError, HTTPException) as error:

@@ -17,7 +17,7 @@ _BEYOND_ASCII = [chr(point) for point in (*range(0xC0, 0x180), *range(0x370, 0x5
 _CAPITALS = "".join(filter(str.isupper, _BEYOND_ASCII))
 _SMALL = "".join(filter(str.islower, _BEYOND_ASCII))
 _NOT_LATIN = r"[Ͱ-ϿЀ-ӿ֐-׿؀-ۿ]"
-_WRONG = re.compile(
+_WRONG = (
     rf"[\x80-\x84\x86-\x9f\ufffd\ue000-\uf8ff\u2500-\u259f]|(?<={_LETTER})(?:{_SYMBOL})+(?={_LETTER})"
     rf"|(?<!\d)[¹¼¾](?={_LETTER})|(?<={_LATIN}){_NOT_LATIN}|(?<={_NOT_LATIN}){_LATIN}"
     rf"|(?<=[a-z{_SMALL}])[{_CAPITALS}]|(?<=[{_SMALL}])[A-Z]"
@@ -30,7 +30,7 @@ _IDEOGRAPH = re.compile("[\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]|[\U00020000-\
 def implausible_share(text: str) -> float:
     """Return the share of the characters beyond ASCII that a wrong encoding may have left."""
     n = sum(not character.isascii() for character in text)
-    wrong = sum(len(found) for found in _WRONG.findall(text))
+    wrong = sum(len(found) for found in re.findall(_WRONG, text))  # compiled by the first text: that takes a while
     wrong += sum(character not in _common_ideographs() for character in _IDEOGRAPH.findall(text))
     if _CZECH.search(text):
         wrong += len(_NOT_CZECH.findall(text))

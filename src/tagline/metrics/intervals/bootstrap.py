@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from tagline.metrics.counts import Counts
 from tagline.metrics.intervals.shares import ALPHA, t_quantile
@@ -79,6 +78,8 @@ def _resample_cells(
 
 def one_hot(index: NDArray[Any], n_classes: int) -> Any:
     """Return a CSR matrix ``(n, n_classes)`` with a 1 in each row, at ``index``, ``(n,)``."""
+    from scipy.sparse import csr_matrix  # slow to import, see `units`
+
     n = len(index)
     return csr_matrix((np.ones(n), index, np.arange(n + 1)), shape=(n, n_classes))
 

@@ -37,18 +37,18 @@ def write_run(
 
     run.write_record(record)
     plots.draw(run.plots, _plot_data(record, inputs, result))
+    seconds = {"read": inputs.seconds, **result.seconds}
+    log("measuring")  # while another process draws
+    before = time.perf_counter()
+    mistakes, test = result.find_mistakes(), _measure(inputs, result)
+    seconds["evaluate"] += time.perf_counter() - before
+    log("writing")
     _write_model(run, record, inputs, result)
     if result.clf.training_ is not None:
         _write_history(run, result.clf.training_)
-    _write_rows(run, inputs, result)
+    _write_rows(run, inputs, mistakes)
     for name, content in ({} if search is None else search.files).items():
         run.write_search_file(name, content)
-    seconds = {"read": inputs.seconds, **result.seconds}
-    log("measuring")
-    before = time.perf_counter()
-    test = _measure(inputs, result)
-    seconds["evaluate"] += time.perf_counter() - before
-    log("writing")
     if result.test is not None:
         run.write_predictions(result.test.frame(inputs.dataset.classes))
     metrics = metrics_json(inputs, result, test, seconds, search)
@@ -111,9 +111,9 @@ def _write_history(run: RunFolder, training: "TrainingRecord") -> None:
         run.write_refit_history(training.refit_history)
 
 
-def _write_rows(run: RunFolder, inputs: RunInputs, result: Result) -> None:
+def _write_rows(run: RunFolder, inputs: RunInputs, mistakes: list[dict[str, Any]]) -> None:
     """Write the mistakes, the rows that could not be read, and copies that findings are about."""
-    run.write_mistakes(result.mistakes)
+    run.write_mistakes(mistakes)
     facts = inputs.dataset.facts
     if facts.rejected:
         rejected = facts.rejected_frame()
