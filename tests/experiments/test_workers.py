@@ -74,6 +74,14 @@ def answer(workers: Workers, *tasks: Any) -> list[Message]:
     return [messages[task] for task in tasks]
 
 
+def test_python_files_in_the_working_directory_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "socket.py").write_text("open('was_run', 'w').close()\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with Workers(1, prepare, "did") as workers:
+        assert [message.value for message in answer(workers, "a")] == ["did a"]
+    assert not Path("was_run").exists()
+
+
 def test_more_tasks_than_processes(workers: Workers) -> None:
     messages = answer(workers, *"abcde")
     assert [message.value for message in messages] == [f"did {name}" for name in "abcde"]

@@ -65,6 +65,20 @@ def test_drawing_needs_no_scipy(data: PlotData, expected: dict[str, bytes], tmp_
     assert files_of(tmp_path / "there") == expected
 
 
+def test_python_files_beside_the_data_are_not_run(
+    data: PlotData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "random.py").write_text("from pathlib import Path\n\nPath('was_run').touch()\n", encoding="utf-8")
+    monkeypatch.setattr(plot_process, "cores", lambda: 2)
+    monkeypatch.chdir(tmp_path)
+    with PlotProcess() as plots:
+        plots.draw(Path("plots"), data)
+        assert plots._process is not None
+        assert plots._process.wait() == 0
+        plots.wait()
+    assert not Path("was_run").exists()
+
+
 @pytest.mark.parametrize("at", ["before", "while drawing"])
 def test_a_process_that_ended_is_replaced(
     data: PlotData, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str

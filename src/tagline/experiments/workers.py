@@ -133,7 +133,9 @@ class Workers:
         ours, theirs = context.Pipe()
         arguments = (theirs, self._prepare, self._context, self._threads)
         process = context.Process(target=_run_worker, args=arguments, daemon=True)
-        with _environment(dict.fromkeys(_THREADS, str(self._threads))), _interrupts_blocked():
+        # A spawned interpreter looks for its first modules in the working directory, among the data of the user.
+        environment = dict.fromkeys(_THREADS, str(self._threads)) | {"PYTHONSAFEPATH": "1"}
+        with _environment(environment), _interrupts_blocked():
             process.start()
         theirs.close()
         return _Worker(process, ours)

@@ -1,7 +1,7 @@
 """A process that draws the plots of a run: it imports matplotlib while the model is trained, on another core.
 
 Importing and drawing take as long as training on a few thousand texts. `python -m tagline.plots.process` is the
-process. It has its data from this one, through a pipe, and ends with it.
+process. It receives its data through a pipe and exits with its parent.
 """
 
 import gc
@@ -36,7 +36,7 @@ class PlotProcess:
             paths = os.pathsep.join(path for path in sys.path if path)
             with suppress(OSError):
                 self._process = subprocess.Popen(  # noqa: S603 (this very interpreter)
-                    [sys.executable, "-m", __name__],
+                    [sys.executable, "-P", "-m", __name__],  # `-P`: no modules from the folder of the user
                     env=os.environ | {"PYTHONPATH": paths},
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
