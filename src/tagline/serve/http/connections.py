@@ -7,6 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tagline.serve.http.exchange import Exchange
 from tagline.serve.http.limits import MAX_URL
 
 ABORT = "tagline.abort"  # the key of a request's scope with the function that closes its connection at once
@@ -63,11 +64,12 @@ class _Connection(HttpToolsProtocol):
                 self._disconnect()
                 return
         super().data_received(data)
+        if self._head is not None:
+            self._start_timer()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = 0
-        self._start_timer()
 
     def on_url(self, url: bytes) -> None:
         # httptools cannot parse an URL of 64 KB: of one that is too long, as much is kept as shows it.
@@ -77,6 +79,7 @@ class _Connection(HttpToolsProtocol):
         self._head = None
         self._stop_timer()
         super().on_headers_complete()
+        self.cycle.__class__ = Exchange  # uvicorn makes it, and its task has not started
         self.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]  # a key of our own
         self.scope[LOSS] = self._loss  # type: ignore[literal-required]  # likewise
         self.scope[FLOW] = self.flow  # type: ignore[literal-required]  # likewise
