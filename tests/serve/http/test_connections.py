@@ -235,7 +235,6 @@ def test_a_client_that_reads_nothing_is_disconnected_and_no_fault(monkeypatch):
     scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
     scope[ABORT] = lambda: cut.append(True)
     asyncio.run(middleware.ServiceMiddleware(app, service, [])(scope, MagicMock(), send))
-    [logged] = service.log.write.call_args_list
-    assert (logged.args, logged.kwargs["status"], cut) == (("info", "request"), 499, [True])
-    assert "code" not in logged.kwargs
+    [logged] = service.log.write_request.call_args_list
+    assert (logged.args[0], logged.kwargs["status"], logged.kwargs["code"], cut) == ("info", 499, None, [True])
     service.metrics.rejected.assert_not_called()

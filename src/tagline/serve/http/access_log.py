@@ -7,10 +7,12 @@ import time
 import traceback
 from collections import deque
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TextIO
 
 _GATHER_SECONDS = 0.05  # the lines of this time are written together
 _MAX_WAITING = 100_000  # lines; a log reader that hangs must not stop the service
+_REQUESTS = 1024  # kinds of requests that are remembered: most are alike but for their time
 _as_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
@@ -19,6 +21,17 @@ def location_of(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     return f"{type(error).__name__} at {' < '.join(reversed(where))}"
+
+
+def _members(**fields: Any) -> str:
+    """Return the fields as in a JSON object, without its braces."""
+    return _as_json(fields)[1:-1]
+
+
+@lru_cache(maxsize=_REQUESTS)
+def _members_of_request(level: str, **fields: str | int | None) -> str:
+    known = {name: value for name, value in fields.items() if value is not None}
+    return _members(level=level, event="request", **known)
 
 
 class AccessLog:
@@ -34,12 +47,21 @@ class AccessLog:
         self._thread.start()
 
     def write(self, level: str, event: str, **fields: Any) -> None:
-        """AccessLog one event with its fields."""
+        """Log one event with its fields."""
+        self._append(_members(level=level, event=event, **fields))
+
+    def write_request(self, level: str, ms: float, logged_texts: list[str] | None, **fields: str | int | None) -> None:
+        """Log a request that took ``ms`` milliseconds, with its texts if given and its fields that are not None."""
+        texts = f", {_members(logged_texts=logged_texts)}" if logged_texts else ""
+        self._append(f'{_members_of_request(level, **fields)}, "ms": {ms}{texts}')
+
+    def _append(self, members: str) -> None:
+        """Append a line with these members of its JSON object, and the time."""
         if len(self._lines) >= _MAX_WAITING:
             self._dropped += 1
             return
-        now = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
-        self._lines.append(_as_json({"time": now, "level": level, "event": event, **fields}))
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._lines.append(f'{{"time": "{now}", {members}}}')
         if not self._has_lines.is_set():  # sets it for all lines that the thread has not taken, in less time
             self._has_lines.set()
 

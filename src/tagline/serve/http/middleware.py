@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache, partial
 from hashlib import sha256
 from hmac import compare_digest
 from time import perf_counter
-from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,6 +37,7 @@ _BODIES = 16  # of the largest size are kept in memory at a time
 _CLOSE = (b"connection", b"close")
 _CLIENT_GONE = 499  # as nginx logs it; no client receives it
 _LOGGED_PATH = 200  # characters
+_HOSTS = 64  # names that are remembered: most requests have the same one
 WRITE_SECONDS = 30.0  # after which a client that reads nothing is disconnected
 
 
@@ -49,6 +50,8 @@ class ServiceMiddleware:
         self._streamed = {route.path for route in routes if route.streamed}
         settings = service.settings
         self._key = None if settings.api_key is None else sha256(settings.api_key.encode()).digest()
+        names = settings.allowed_hosts
+        self._is_allowed = None if names is None else lru_cache(maxsize=_HOSTS)(partial(is_allowed, names=names))
         self._max_concurrent = settings.limits.max_concurrent
         self._headers = [*SECURITY_HEADERS, *([_HSTS] if settings.certificate else [])]
         self._max_body_bytes = _BODIES * settings.limits.max_body
@@ -90,7 +93,7 @@ class ServiceMiddleware:
                 raise ApiError("overloaded", "Too many large requests are in progress. Try again in a second.")
             return message
 
-        service.metrics.in_flight.inc()
+        service.metrics.in_flight += 1
         try:
             counted = self._admit(scope)
             self._in_progress += counted
@@ -113,20 +116,20 @@ class ServiceMiddleware:
         finally:
             self._in_progress -= counted
             self._body_bytes -= record.body_bytes
-            service.metrics.in_flight.dec()
+            service.metrics.in_flight -= 1
             self._note(scope, record)
             del scope["tagline.record"]  # and its texts: a connection keeps its scope until the next request
 
     def _admit(self, scope: Scope) -> bool:
         """Return whether a request counts towards the concurrency limit; raise `ApiError` if it is not accepted."""
         check_head(scope)
-        names = self._service.settings.allowed_hosts
-        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        host = next((host for host in hosts if names is not None and not is_allowed(host, names)), None)
-        if host is not None:
-            raise ApiError(
-                "unknown_host", f"This server does not answer as `{host:.100}`: start it with `--allow-host NAME`."
-            )
+        if self._is_allowed is not None:
+            for name, value in scope["headers"]:
+                if name == b"host" and not self._is_allowed(host := value.decode("latin-1")):
+                    raise ApiError(
+                        "unknown_host",
+                        f"This server does not answer as `{host:.100}`: start it with `--allow-host NAME`.",
+                    )
         if self._key is not None and self._needs_key(scope["path"]) and not self._has_key(scope):
             raise ApiError(
                 "unauthorized", "An API key is required: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
@@ -157,17 +160,16 @@ class ServiceMiddleware:
             service.metrics.rejected(record.code)
         if record.n_texts and record.model is not None:
             service.metrics.texts(record.model, record.n_texts)
-        fields: dict[str, Any] = {"code": record.code, "model": record.model, "texts": record.n_texts or None}
-        if service.settings.log_texts and record.texts:
-            fields["logged_texts"] = record.texts
         client = scope.get("client")
-        service.log.write(
+        service.log.write_request(
             "info" if record.status < 500 else "error",
-            "request",
+            round(1000 * seconds, 3),
+            record.texts if service.settings.log_texts else None,
             method=scope["method"],
             path=scope["path"][:_LOGGED_PATH],
             status=record.status,
-            ms=round(1000 * seconds, 3),
             client=client[0] if client else None,
-            **{name: value for name, value in fields.items() if value is not None},
+            code=record.code,
+            model=record.model,
+            texts=record.n_texts or None,
         )
