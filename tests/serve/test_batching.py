@@ -221,8 +221,10 @@ def test_short_texts_are_scored_at_once_and_others_are_not(predictor: Predictor)
     scorer.close()  # the thread has no part in it
 
     async def at_once(texts: list[str], chars_at_once: int) -> bytes | None:
-        await asyncio.sleep(0.001)  # for another round
-        return scorer.score_at_once(model_of(predictor, chars_at_once), texts, lengths)
+        model = model_of(predictor, chars_at_once)
+        if not await scorer.has_turn(model, texts, SECONDS):
+            return None
+        return scorer.score_at_once(model, texts, lengths)
 
     async def work() -> list[bytes | None]:
         requests = [(["a", "bbb"], 1_000), (["x" * 900], 1_000), (["x" * 901], 1_000), ([""] * 11, 1_000), ([""], 0)]
@@ -245,8 +247,12 @@ def test_a_round_of_the_event_loop_scores_so_much_and_the_rest_in_order(scorer: 
             if not ending:
                 loop.call_soon(other_work)
 
+        async def scored(texts: list[str]) -> bytes:
+            assert await scorer.has_turn(model, texts, SECONDS)
+            return scorer.score_at_once(model, texts, lengths)
+
         loop.call_soon(other_work)
-        requests = [asyncio.ensure_future(scorer.score(model, ["x" * n], lengths)) for n in range(300, 340)]
+        requests = [asyncio.ensure_future(scored(["x" * n])) for n in range(300, 340)]
         requests[20].cancel()
         found = await asyncio.gather(*requests, return_exceptions=True)
         ending = True
@@ -259,6 +265,18 @@ def test_a_round_of_the_event_loop_scores_so_much_and_the_rest_in_order(scorer: 
     assert max(after - before for before, after in pairwise(rounds)) <= 3
 
 
+def test_a_request_whose_turn_does_not_come_in_time_fails(scorer: Scorer, predictor: Predictor) -> None:
+    model = model_of(predictor, chars_at_once=1_000)
+
+    async def work() -> list[bool | BaseException]:
+        seconds = [SECONDS, -1.0, -1.0, SECONDS]
+        return await asyncio.gather(*(scorer.has_turn(model, ["x" * 900], s) for s in seconds), return_exceptions=True)
+
+    first, *late, last = run(work)
+    assert [type(found) for found in late] == [TimeoutError] * 2
+    assert (first, last) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("text", "error"), [("broken", ValueError), ("iteration", RuntimeError), ("exit", RuntimeError)]
 )
@@ -266,5 +284,5 @@ def test_a_text_that_fails_at_once_raises_what_the_event_loop_survives(
     scorer: Scorer, predictor: Predictor, text: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        run(lambda: scorer.score(model_of(predictor, chars_at_once=1_000), [text], lengths))
+        scorer.score_at_once(model_of(predictor), [text], lengths)
     assert scorer.failure is None

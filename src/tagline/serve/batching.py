@@ -72,17 +72,27 @@ class Scorer:
         self._thread = Thread(target=self._run, name="scorer", daemon=True)
         self._thread.start()
 
-    def score_at_once(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes | None:
-        """Return what `score` does if it need not wait; None otherwise.
+    async def has_turn(self, model: ServedModel, texts: list[str], seconds: float) -> bool:
+        """Return True when it is the turn of a short request to be scored in the event loop, False for other requests.
+
+        Raises:
+            TimeoutError: it has waited for ``seconds``.
+
+        """
+        share = _share_of_longest(model, texts)
+        if share > 1:
+            return False
+        if not self._turns.take(share):
+            await self._turns.wait(share, seconds)
+        return True
+
+    def score_at_once(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes:
+        """Return what `score` does, in this thread: for a request that `has_turn`.
 
         Raises:
             Exception: whatever the model or ``finish`` raised.
 
         """
-        share = _share_of_longest(model, texts)
-        return self._scored(model, texts, finish) if share <= 1 and self._turns.take(share) else None
-
-    def _scored(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes:
         try:
             answer = finish(model.predictor.predict_proba(texts))
         except BaseException as error:  # noqa: BLE001 (what is no Exception would end the event loop)
@@ -98,15 +108,12 @@ class Scorer:
         return self._failure
 
     async def score(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes:
-        """Return the result of ``finish``, which is called with the probabilities of the texts.
+        """Return the result of ``finish``, which the thread calls with the probabilities of the texts.
 
         Raises:
             Exception: whatever the model or ``finish`` raised.
 
         """
-        if (share := _share_of_longest(model, texts)) <= 1:
-            await self._turns.wait(share)
-            return self._scored(model, texts, finish)
         if not self._thread.is_alive():
             raise RuntimeError("The scoring thread has ended.")
         job = _Job(model, texts, finish, asyncio.get_running_loop().create_future())

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-_ROUND = 0.2  # of the longest request that computes in the event loop; after so much of it no other begins in a round
+_ROUND = 0.5  # of the longest request that computes in the event loop; after so much of it no other begins in a round
 
 
 class Turns:
@@ -15,7 +15,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._used = 0.0  # of this round; above 0, the next one is scheduled
-        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[float, float, asyncio.Future[None]]] = deque()  # share, deadline, turn
 
     def take(self, share: float) -> bool:
         """Return whether a request that takes a share of the time of the longest one may compute now."""
@@ -24,12 +24,16 @@ class Turns:
         self._use(share)
         return True
 
-    async def wait(self, share: float) -> None:
-        """Return when it may."""
-        if self.take(share):
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append((share, turn))
+    async def wait(self, share: float, seconds: float) -> None:
+        """Return when it may, after others.
+
+        Raises:
+            TimeoutError: it has waited for ``seconds``, which are the same for all.
+
+        """
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        self._waiting.append((share, loop.time() + seconds, turn))
         await turn
 
     def _use(self, share: float) -> None:
@@ -39,8 +43,16 @@ class Turns:
 
     def _start_round(self) -> None:
         self._used = 0.0
-        while self._waiting and self._used < _ROUND:
-            share, turn = self._waiting.popleft()
-            if not turn.done():  # cancelled: the client has gone, or its time is over
+        now = asyncio.get_running_loop().time()
+        while self._waiting:
+            share, deadline, turn = self._waiting[0]
+            if turn.done():  # cancelled
+                pass
+            elif deadline <= now:
+                turn.set_exception(TimeoutError)
+            elif self._used < _ROUND:
                 turn.set_result(None)
                 self._use(share)
+            else:
+                break
+            self._waiting.popleft()

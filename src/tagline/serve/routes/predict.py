@@ -19,8 +19,8 @@ from tagline.runs.predicting.prediction_row import (
     prediction_rows,
     withheld,
 )
-from tagline.serve.http.deadline import answered_within
-from tagline.serve.http.errors import ApiError
+from tagline.serve.http.deadline import answered_within, check_connection
+from tagline.serve.http.errors import ApiError, timed_out
 from tagline.serve.http.request_body import read_json
 from tagline.serve.model_store import ServedModel
 from tagline.serve.route import Route
@@ -88,10 +88,17 @@ async def predict(request: Request) -> Response:
         raise ApiError("invalid_request", str(error), field=error.option) from None
     record_of(request).classified(model, texts)
     finish = partial(_answer, model, body, texts, cut)
-    answer = service.scorer.score_at_once(model, texts, finish)
-    if answer is None:
+    scorer = service.scorer
+    try:
+        has_turn = await scorer.has_turn(model, texts, limits.timeout)
+    except TimeoutError:
+        raise timed_out(limits.timeout) from None
+    if has_turn:
+        check_connection(request.scope)
+        answer = scorer.score_at_once(model, texts, finish)
+    else:
         async with answered_within(request.scope, limits.timeout):
-            answer = await service.scorer.score(model, texts, finish)
+            answer = await scorer.score(model, texts, finish)
     return Response(answer, media_type="application/json")
 
 
