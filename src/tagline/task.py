@@ -74,7 +74,8 @@ class Task(StrEnum):
         if self is Task.MULTILABEL:
             return p
         both = np.empty((len(p), 2))
-        both[:, :1], both[:, 1:] = 1.0 - p, p
+        np.subtract(1.0, p, out=both[:, :1])
+        both[:, 1:] = p
         return both
 
     def row_scores(self, logits: Floats, Y: Bools) -> Floats:

@@ -37,6 +37,8 @@ class DecisionRule:
     @classmethod
     def of(cls, threshold: ArrayLike, positive: int | None = None, costs: CostMatrix | None = None) -> "DecisionRule":
         """Return the rule of a number, or of a sequence or array of them, (n_classes,)."""
+        if isinstance(threshold, float):  # as most are: no array is made of it
+            return cls(float(threshold), positive, costs)
         values = np.asarray(threshold, dtype=np.float64)
         return cls(float(values) if values.ndim == 0 else tuple(values.tolist()), positive, costs)
 
@@ -59,7 +61,7 @@ class DecisionRule:
             return np.asarray(proba > self.value)
         if task is Task.BINARY:
             positive = 1 if self.positive is None else self.positive
-            return np.where(proba[:, positive] > self.value, positive, 1 - positive)
+            return np.asarray((proba[:, positive] > self.value) == bool(positive), dtype=np.int64)
         if self.costs is not None:
             return self.costs.decide(proba)
         if self.positive is None:

@@ -139,8 +139,11 @@ class PredictionOptions(BaseModel):
         return proba, np.asarray(p_values <= self.novelty)
 
     def decided(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
-        """Return what `TextClassifier.decided` does for probabilities, (n_texts, n_classes)."""
-        return clf.decided(proba, threshold=self.threshold)
+        """Return what `TextClassifier.decided` does for probabilities of the model, (n_texts, n_classes).
+
+        It checks neither these nor the threshold, which `check` has accepted.
+        """
+        return clf.rule_for(threshold=self.threshold).decide(proba, clf.task_)
 
 
 class CommandOptions(PredictionOptions):

@@ -41,7 +41,7 @@ class Limits:
                 limit=self.max_texts,
             )
         long = [len(text) > self.max_chars for text in texts]
-        if any(long):
+        if True in long:
             if not truncate:
                 row = long.index(True)
                 raise ApiError(
