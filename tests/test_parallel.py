@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from threadpoolctl import threadpool_info
 from tagline import parallel as threads
 from tagline.models.network.layers import Dense
 from tagline.models.network.network import Network
-from tagline.parallel import checkpoint, in_threads, one_blas_thread, process_wide
+from tagline.parallel import checkpoint, in_threads, one_blas_thread, process_wide, row_ranges, thread_ranges
 
 
 def blas() -> list[int]:
@@ -29,7 +30,7 @@ def blas() -> list[int]:
 def test_threads_within_threads_share_the_cores(
     monkeypatch: pytest.MonkeyPatch, n_cores: int, items: int, inner: int
 ) -> None:
-    monkeypatch.setattr(threads, "cores", lambda: n_cores)
+    monkeypatch.setattr(threads, "_available", lambda: n_cores)
     busy, most, lock = 0, 0, threading.Lock()
 
     def work(item: int) -> str:
@@ -151,3 +152,19 @@ def test_a_failed_call_ends_the_others_at_their_next_checkpoint(monkeypatch: pyt
     with pytest.raises(KeyError, match="failed"):
         in_threads(lambda job: job(), [fail, lambda: in_threads(lambda job: job(), [run_on, run_on])])
     checkpoint()  # in no call
+
+
+def test_ranges_cover_all_rows() -> None:
+    for lengths in ([], [0], [0, 0, 0], [5], [1, 100, 1], [3] * 50, [40_000, 1, 90_000], [1_000] * 200):
+        ends = np.cumsum([0, *lengths])
+        for ranges in (row_ranges(ends, 10), thread_ranges(ends, 50_000)):
+            covered = [row for first, last in ranges for row in range(first, last)]
+            assert covered == list(range(len(lengths)))
+            assert all(a[1] == b[0] for a, b in pairwise(ranges))
+
+
+@pytest.mark.parametrize(("n_entries", "n_ranges"), [(10_000, 1), (400_000, 8), (4_000_000, 40)])
+def test_small_data_is_divided_among_all_cores(monkeypatch: pytest.MonkeyPatch, n_entries: int, n_ranges: int) -> None:
+    monkeypatch.setattr(threads, "_available", lambda: 4)
+    ends = np.arange(0, n_entries + 1, 100)
+    assert len(thread_ranges(ends, 100_000)) == n_ranges

@@ -1,13 +1,11 @@
 """Sparse rows are what NumPy and SciPy say they are."""
 
-from itertools import pairwise
-
 import numpy as np
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagline.sparse import count_columns, row_ranges, view_rows
+from tagline.sparse import count_columns, view_rows
 
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=12), max_size=8))
@@ -39,12 +37,3 @@ def test_a_view_is_the_slice_on_the_same_memory() -> None:
         assert (view != X[start:stop]).nnz == 0
         assert view.shape == (stop - start, 7)
     assert np.shares_memory(view_rows(X, 3, 11).data, X.data)
-
-
-def test_ranges_cover_all_texts() -> None:
-    for lengths in ([], [0], [0, 0, 0], [5], [1, 100, 1], [3] * 50):
-        ends = np.cumsum([0, *lengths])
-        ranges = row_ranges(ends, 10)
-        covered = [text for first, last in ranges for text in range(first, last)]
-        assert covered == list(range(len(lengths)))
-        assert all(a[1] == b[0] for a, b in pairwise(ranges))

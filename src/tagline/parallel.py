@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache, partial
+from itertools import pairwise
 from threading import Event, Lock, local
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from threadpoolctl import ThreadpoolController
 
 _Item = TypeVar("_Item")
@@ -20,6 +23,8 @@ _Value = TypeVar("_Value")
 _own = local()
 _limit: int | None = None
 
+_THREAD_ENTRIES = 1 << 15  # below, a thread takes longer to start than to work
+
 
 def limit_cores(n: int) -> None:
     """Limit the number of cores that this process uses, because other processes share the machine."""
@@ -28,8 +33,9 @@ def limit_cores(n: int) -> None:
 
 
 def cores() -> int:
-    """Return how many processors this process may use."""
-    return min(_limit or _available(), _available())
+    """Return how many processors this thread may use: those of the process, or its share in `in_threads`."""
+    mine: int | None = getattr(_own, "cores", None)
+    return mine or min(_limit or _available(), _available())
 
 
 def _available() -> int:
@@ -45,7 +51,7 @@ def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
     work = list(items)
     if len(work) < 2:  # as of one text; to count the cores takes longer
         return [function(item) for item in work]
-    mine: int = getattr(_own, "cores", None) or cores()
+    mine = cores()
     workers = min(mine, len(work))
     if workers < 2:
         return [function(item) for item in work]
@@ -61,6 +67,21 @@ def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
         except BaseException:
             stop.set()
             raise
+
+
+def row_ranges(ends: "NDArray[np.int64]", most: int) -> list[tuple[int, int]]:
+    """Divide rows into ranges of about ``most`` entries, or of one row; ``ends`` is an ``indptr``, (n_rows + 1,)."""
+    n = len(ends) - 1
+    cuts = ends.searchsorted(range(0, int(ends[-1]), most)).clip(0, n)
+    return list(pairwise(sorted({0, n, *cuts.tolist()})))
+
+
+def thread_ranges(ends: "NDArray[np.int64]", most: int) -> list[tuple[int, int]]:
+    """Divide rows into ranges for `in_threads`: as `row_ranges`, but so that small data keeps all cores busy too."""
+    total = int(ends[-1])
+    if total <= _THREAD_ENTRIES:
+        return [(0, len(ends) - 1)]
+    return row_ranges(ends, max(_THREAD_ENTRIES, min(most, total // (2 * cores()))))
 
 
 def checkpoint() -> None:

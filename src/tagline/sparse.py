@@ -1,6 +1,5 @@
 """Sparse matrices: rows counted without sorting, and sliced without copying."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,10 +53,3 @@ def view_rows(X: sp.csr_matrix, start: int, stop: int) -> sp.csr_matrix:
     """Return ``X[start:stop]`` on the same memory; SciPy's own slice is a copy."""
     low, high = X.indptr[start], X.indptr[stop]
     return csr(X.data[low:high], X.indices[low:high], X.indptr[start : stop + 1] - low, (stop - start, X.shape[1]))
-
-
-def row_ranges(ends: NDArray[np.int64], most: int) -> list[tuple[int, int]]:
-    """Divide rows into ranges of about ``most`` entries, or of one row; ``ends`` is an ``indptr``, (n_rows + 1,)."""
-    n = len(ends) - 1
-    cuts = np.searchsorted(ends, np.arange(0, int(ends[-1]), most)).clip(0, n)
-    return list(pairwise(sorted({0, n, *cuts.tolist()})))

@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
     texts, labels = data(task, 150)
     seen = []
     for n, cores in enumerate((2, 2, 1, 4)):
-        monkeypatch.setattr("tagline.parallel.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("tagline.parallel._available", lambda cores=cores: cores)
         clf = TextClassifier(recipe, settings={"model.n_trees": 5}, seed=3).fit(texts, labels)
         seen.append(bundle_bytes(clf, tmp_path / str(n)))
     assert seen[1:] == seen[:1] * 3

@@ -82,7 +82,7 @@ def test_the_scorer_is_features_and_model(tokenizer, blocks, n_outputs, unit, tf
 def test_threads_change_nothing(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     vectorizer, model = fitted(Tokenizer(), "wc", 3, unit=True, tf="log")
     texts = pl.Series([f"good film {n} " * 2000 for n in range(200)])
-    monkeypatch.setattr("tagline.parallel.cores", lambda: cores)
+    monkeypatch.setattr("tagline.parallel._available", lambda: cores)
     scorer = LinearScorer(vectorizer, model.coef, model.intercept)
     assert np.array_equal(scorer.score(texts).logits, model.logits(vectorizer.transform(texts)))
 

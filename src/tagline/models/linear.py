@@ -16,8 +16,7 @@ from tagline.models.base import Contributions, Model
 from tagline.models.linear_problem import LinearSolver
 from tagline.models.linear_svm import fit_linear_svm
 from tagline.models.logistic_regression import fit_logistic
-from tagline.parallel import in_threads
-from tagline.sparse import row_ranges
+from tagline.parallel import in_threads, thread_ranges
 from tagline.task import Floats, Ints
 
 if COMPILED:
@@ -74,7 +73,7 @@ class LinearModel(Model):
         coef = np.ascontiguousarray(self.coef)
         in_threads(
             lambda rows: _products.write_logits(ends, X.indices, values, coef, self.intercept, *rows, logits),
-            row_ranges(ends, _ENTRIES),
+            thread_ranges(ends, _ENTRIES),
         )
         return logits
 

@@ -30,7 +30,7 @@ def texts() -> pl.Series:
 
 @pytest.fixture(params=[1, 2, 5])
 def cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    monkeypatch.setattr(parallel, "cores", lambda: request.param)
+    monkeypatch.setattr(parallel, "_available", lambda: request.param)
     return request.param
 
 

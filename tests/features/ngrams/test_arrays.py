@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagline.features.ngrams import arrays
 from tagline.features.ngrams.arrays import HashTable, count
 
 BIG = 2**62
@@ -15,8 +14,7 @@ BIG = 2**62
 
 @pytest.fixture(params=[1, 2, 5])
 def n_cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr("tagline.parallel.cores", lambda: request.param)
-    monkeypatch.setattr(arrays, "cores", lambda: request.param)
+    monkeypatch.setattr("tagline.parallel._available", lambda: request.param)
     return request.param
 
 

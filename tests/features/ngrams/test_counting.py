@@ -100,7 +100,7 @@ def test_the_compiled_core_is_the_reference(n_symbols, min_df, cores, small, mon
     with monkeypatch.context() as patch:
         patch.setattr(counting, "COMPILED", False)
         table, counts = fitted(texts, n_symbols, 1, 4, min_df)
-    monkeypatch.setattr("tagline.parallel.cores", lambda: cores)
+    monkeypatch.setattr("tagline.parallel._available", lambda: cores)
     if small:
         for name, value in {"_POSITIONS": 100, "_BUCKET": 64, "_GROUP": 500}.items():
             monkeypatch.setattr(native, name, value)

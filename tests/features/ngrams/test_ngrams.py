@@ -120,7 +120,7 @@ def test_batches_and_cores_change_nothing(fit, monkeypatch: pytest.MonkeyPatch) 
     block, counts = fit(texts)
     names = block.names(np.arange(counts.shape[1]))
     for cores, batch in ((1, 4096), (2, 64), (3, 1)):
-        monkeypatch.setattr("tagline.parallel.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("tagline.parallel._available", lambda cores=cores: cores)
         monkeypatch.setattr(tokens, "_BATCH", batch)
         again, recounted = fit(texts)
         assert same(recounted, counts)

@@ -106,7 +106,7 @@ def random_counts(n_rows: int, n_columns: int, seed: int) -> sp.csr_matrix:
 @pytest.mark.parametrize("n_classes", [1, 2, 3, 70])
 def test_the_compiled_core_is_the_reference(n_classes: int, cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the last bit, for some rows and for all, however the work is divided."""
-    monkeypatch.setattr("tagline.parallel.cores", lambda: cores)
+    monkeypatch.setattr("tagline.parallel._available", lambda: cores)
     monkeypatch.setattr(native, "_ENTRIES", 500)
     monkeypatch.setattr(native, "_COLUMNS", 50)
     rng = np.random.default_rng(n_classes)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tagline.features._core import index as core_index
 from tagline.features._core import ngrams as core
 from tagline.features._core import rows as core_rows
-from tagline.parallel import in_threads
-from tagline.sparse import csr, row_ranges
+from tagline.parallel import in_threads, row_ranges, thread_ranges
+from tagline.sparse import csr
 from tagline.task import Ints
 
 Ids = NDArray[np.int32]
@@ -37,7 +37,7 @@ def count_order(
     prefixes: Ids, n_prefixes: int, symbols: Ids, n_symbols: int, ends: Ints, order: int, min_df: int
 ) -> tuple[Ints, Ids]:
     """Return the keys of an order, (n_keys,), and the number of the n-gram at each position, (n_positions,)."""
-    texts = row_ranges(ends, _POSITIONS)
+    texts = thread_ranges(ends, _POSITIONS)
     of_prefix = np.zeros(n_prefixes, dtype=np.int64)
     for first, last in texts:
         core.count_prefixes(prefixes, symbols, ends, first, last, order, of_prefix)
@@ -91,7 +91,7 @@ def _count_keys(occurrences: Ints, ends: Ints, most_keys: Ints, min_df: int, n_b
     starts = np.concatenate([[0], np.cumsum(np.minimum(sizes // min_df, most_keys))])  # room for the keys kept
     keys = np.empty(int(starts[-1]), dtype=np.int64)
     n_kept = np.zeros(len(sizes), dtype=np.int64)
-    blocks = row_ranges(ends, _POSITIONS)
+    blocks = thread_ranges(ends, _POSITIONS)
     in_threads(
         lambda block: core.count_keys(occurrences, ends, *block, min_df, most_keys, starts, keys, n_kept), blocks
     )
@@ -103,7 +103,7 @@ def _count_keys(occurrences: Ints, ends: Ints, most_keys: Ints, min_df: int, n_b
 def rows(levels: list[Ids], sizes: list[int], ends: Ints) -> sp.csr_matrix:
     """Return the counts of n-grams in the texts, (n_texts, n_columns), CSR float32 with sorted indices."""
     n_texts = len(ends) - 1
-    texts = row_ranges(ends, _POSITIONS)
+    texts = thread_ranges(ends, _POSITIONS)
     lengths = np.zeros(n_texts, dtype=np.int64)
     n_known = [np.empty(n_texts, dtype=np.int64) for _ in levels]
 
@@ -145,7 +145,7 @@ def multiply(words: sp.csr_matrix, in_words: sp.csr_matrix) -> sp.csr_matrix:
             in_words.shape[1], ends, indices, counts,
         )  # fmt: skip
 
-    in_threads(write, row_ranges(ends, _PRODUCTS))
+    in_threads(write, thread_ranges(ends, _PRODUCTS))
     return csr(counts, indices, ends, (words.shape[0], in_words.shape[1]))
 
 
@@ -160,7 +160,7 @@ def _count_products(words: sp.csr_matrix, in_words: sp.csr_matrix) -> tuple[Ints
         return df
 
     df = np.zeros(in_words.shape[1], dtype=np.int64)
-    for part in in_threads(count, row_ranges(word_ends, _PRODUCTS // 16)):
+    for part in in_threads(count, thread_ranges(word_ends, _PRODUCTS // 16)):
         df += part
     return df, lengths
 
@@ -176,6 +176,6 @@ class Index:
         ids = np.empty(len(symbols), dtype=np.int32)
         in_threads(
             lambda block: self.compiled.extend(prefixes, symbols, ends, *block, order, n_symbols, ids),
-            row_ranges(ends, _POSITIONS),
+            thread_ranges(ends, _POSITIONS),
         )
         return ids

@@ -10,8 +10,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.features._core import weights as core
-from tagline.parallel import in_threads
-from tagline.sparse import csr, row_ranges
+from tagline.parallel import cores, in_threads, thread_ranges
+from tagline.sparse import csr
 from tagline.task import Bools, Floats, Ints
 
 _ENTRIES = 1 << 20  # that one call of the compiled core reads: milliseconds
@@ -29,16 +29,21 @@ class _Rows:
         self.arrays = self.ends, counts.indices, self.numbers
 
     def ranges(self) -> list[tuple[int, int]]:
-        return row_ranges(np.concatenate([[0], np.cumsum(self.lengths)]), _ENTRIES)
+        return thread_ranges(np.concatenate([[0], np.cumsum(self.lengths)]), _ENTRIES)
 
 
 def document_frequency(counts: sp.csr_matrix, rows: Ints | None) -> Ints:
     """Return in how many rows each column occurs, (n_columns,)."""
     selected = _Rows(counts, rows)
-    df = np.zeros(counts.shape[1], dtype=np.int64)
-    for first, last in selected.ranges():
-        core.count_rows(*selected.arrays, first, last, df)
-    return df
+    ranges, n_threads = selected.ranges(), cores()
+
+    def count(thread: int) -> Ints:
+        df = np.zeros(counts.shape[1], dtype=np.int64)
+        for first, last in ranges[thread::n_threads]:
+            core.count_rows(*selected.arrays, first, last, df)
+        return df
+
+    return np.asarray(np.sum(in_threads(count, range(n_threads)), axis=0))
 
 
 def squared_ratios(counts: sp.csr_matrix, rows: Ints | None, Y: Bools, df: Ints, known: Bools) -> Floats:
