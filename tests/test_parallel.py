@@ -168,3 +168,19 @@ def test_small_data_is_divided_among_all_cores(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(threads, "_available", lambda: 4)
     ends = np.arange(0, n_entries + 1, 100)
     assert len(thread_ranges(ends, 100_000)) == n_ranges
+
+
+def test_a_call_that_fails_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_available", lambda: 2)
+    started = threading.Event()
+
+    def work(number: int) -> None:
+        if number == 1:
+            started.wait()
+            raise ZeroDivisionError
+        started.set()
+        while True:  # until the other has failed
+            checkpoint()
+
+    with pytest.raises(ZeroDivisionError):
+        in_threads(work, range(8))

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -61,12 +61,26 @@ def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
     def begin() -> None:
         _own.cores, _own.stops = mine // workers, stops
 
-    with ThreadPoolExecutor(workers, initializer=begin) as pool:
+    def call(item: _Item) -> _Result:
+        checkpoint()
         try:
-            return list(pool.map(function, work))
+            return function(item)
         except BaseException:
             stop.set()
             raise
+
+    with ThreadPoolExecutor(workers, initializer=begin) as pool:
+        futures = [pool.submit(call, item) for item in work]
+        try:
+            wait(futures)
+        except BaseException:
+            stop.set()
+            raise
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    for error in errors:
+        if not isinstance(error, CancelledError):
+            raise error
+    return [future.result() for future in futures]
 
 
 def row_ranges(ends: "NDArray[np.int64]", most: int) -> list[tuple[int, int]]:

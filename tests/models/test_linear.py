@@ -129,6 +129,15 @@ def test_classes_without_rows_leave_the_others_what_they_are(kind: str, present:
         assert_is(model, other, present)
 
 
+def test_two_of_several_classes_have_the_probabilities_of_a_softmax() -> None:
+    X, y = sample(2)
+    Y = np.eye(3, dtype=bool)[2 * y]
+    model = fit_model("logistic-regression", X, Y, np.ones(len(y)), HyperParameters(C=0.5), task=Task.of(3), seed=0)
+    # The softmax has half the penalty of the sigmoid, as |-w/2|² + |w/2|² = |w|² / 2.
+    other = LogisticRegression(C=1.0, tol=1e-8, max_iter=1_000).fit(X, y)
+    np.testing.assert_allclose(log_proba(model, X)[:, [0, 2]], other.predict_log_proba(X), atol=0.02)
+
+
 @pytest.mark.parametrize("kind", ["linear-svm", "logistic-regression", "multinomial-nb", "complement-nb"])
 @pytest.mark.parametrize("multilabel", [False, True])
 def test_a_class_without_rows_is_far_below(kind: str, multilabel: bool) -> None:

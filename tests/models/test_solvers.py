@@ -82,8 +82,7 @@ def test_svms_reach_the_objective_of_liblinear(n_classes: int, C: float) -> None
     solution = fit_linear_svm(problem)
     coef, intercept = svm_of_liblinear(problem)
     reached, best = svm_objectives(problem, solution.coef, solution.intercept), svm_objectives(problem, coef, intercept)
-    assert reached.sum() < best.sum() * (1 + 1e-3)
-    assert (reached < best * (1 + 4e-3)).all()
+    assert (reached < best * (1 + 1e-3)).all()
     ours, theirs = problem.X @ solution.coef + solution.intercept, problem.X @ coef + intercept
     assert ((ours > 0) == (theirs > 0)).mean() >= 0.999
 
@@ -121,12 +120,12 @@ def small_problems(draw: st.DrawFn) -> LinearProblem:
     return LinearProblem(sp.csr_matrix(X.astype(kind)), Y, weights, C, draw(st.integers(0, 9)), exclusive=False)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(small_problems())
 def test_small_svms_reach_the_objective_of_liblinear(problem: LinearProblem) -> None:
     solution = fit_linear_svm(problem)
     best = svm_objectives(problem, *svm_of_liblinear(problem))
-    assert (svm_objectives(problem, solution.coef, solution.intercept) <= best * (1 + 1e-2) + 1e-12).all()
+    assert (svm_objectives(problem, solution.coef, solution.intercept) <= best * (1 + 1e-3) + 1e-12).all()
 
 
 @settings(max_examples=15, deadline=None)
@@ -138,11 +137,15 @@ def test_small_logistic_regressions_reach_the_objective_of_scikit_learn(problem:
 
 
 @pytest.mark.parametrize("fit", [fit_linear_svm, fit_logistic])
-@pytest.mark.parametrize("C", [1e-30, 1e-9, 1e9, 1e30])
+@pytest.mark.parametrize("C", [1e-30, 1e-9, 1e9, 1e30, 1e39, 1e300])
 def test_extreme_regularisation_gives_finite_numbers(fit: Callable[[LinearProblem], LinearSolution], C: float) -> None:
-    solution = fit(problem_of(3, n=60, C=C, exclusive=True))
+    problem = problem_of(3, n=60, C=C, exclusive=True)
+    solution = fit(problem)
     assert np.isfinite(solution.coef).all()
     assert np.isfinite(solution.intercept).all()
+    if C > 1:
+        logits = problem.X @ solution.coef + solution.intercept
+        assert (logits.argmax(axis=1) == problem.Y.argmax(axis=1)).mean() > 0.9
 
 
 @pytest.mark.parametrize("fit", [fit_linear_svm, fit_logistic])

@@ -53,7 +53,7 @@ class NgramFit:
 
     @property
     def n_labels(self) -> int:
-        """The number of outputs that are fitted one by one: those of label sets. liblinear fits classes in one call."""
+        """The number of outputs whose end is reported one by one: those of label sets. Classes are one step."""
         return self.data.n_outputs if self.data.task is Task.MULTILABEL else 1
 
     def of_blocks(self, *blocks: int) -> list[Candidate]:

@@ -1,10 +1,12 @@
 """Solvers of linear models on sparse rows: dual coordinate descent, and products with the Gram matrix of the rows.
 
-Outputs are learned side by side, up to 16 in one pass over the rows: their weights of a column share a
-cache line, and each is computed as if it were alone, to the last bit. Everything runs without the interpreter's lock,
-for at most about `BUDGET` products in one call, so that the caller can answer Ctrl-C between two.
+Outputs are learned side by side, up to 16 in one pass over the rows: their weights of a column share a cache line. Each
+of two or more is computed by itself, so that it is the same to the last bit whatever others there are; a single output
+is added up in another order. Everything runs without the interpreter's lock, for at most about `BUDGET` products in one
+call, so that the caller can answer Ctrl-C between two.
 """
 
+cimport cython
 from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint64_t
 
 import numpy as np
@@ -31,6 +33,7 @@ cdef enum:
 WIDTHS = (1, 4, 8, WIDEST)
 
 
+@cython.final
 cdef class Rows:
     """Sparse rows in CSR, checked: ``values`` float32, ``columns`` int32, ``starts``, (n_rows + 1,), int64.
 
@@ -45,6 +48,7 @@ cdef class Rows:
     cdef float[::1] norms  # |x_i|² + 1, as the intercept is the weight of a column of ones
     cdef readonly Py_ssize_t size
     cdef readonly Py_ssize_t n_columns
+    cdef readonly Py_ssize_t n_entries
 
     def __cinit__(
         self, const float[::1] values, const int32_t[::1] columns, const int64_t[::1] starts, Py_ssize_t n_columns
@@ -65,7 +69,7 @@ cdef class Rows:
         if not valid:
             raise ValueError(f"a column of a sparse matrix is not below {n_columns:,}")
         self.values, self.columns, self.starts = values, columns, starts
-        self.size, self.n_columns = n_rows, n_columns
+        self.size, self.n_columns, self.n_entries = n_rows, n_columns, starts[n_rows]
         self.norms = np.empty(n_rows, dtype=np.float32)
         with nogil:
             for i in range(n_rows):
@@ -113,6 +117,7 @@ def shuffle(int32_t[::1] items, uint64_t seed, uint64_t number):
             items[j] = item
 
 
+@cython.final
 cdef class DualDescent:
     """Steps of dual coordinate descent for linear SVMs with squared hinge loss; see `linear_svm` for the driver.
 
@@ -133,7 +138,8 @@ cdef class DualDescent:
 
     The duality gap |w|² / 2 + sum max(0, 1 - y_i w·(x_i, 1))² / (2 ridge_i) - D is a sum over rows of what is 0 or more:
     g² / (2 ridge_i) where a margin y_i w·(x_i, 1) is below 1, with the gradient g = alpha_i ridge_i - 1 + margin, and
-    alpha_i (alpha_i ridge_i / 2 - 1 + margin) elsewhere. It is added up before each row's step.
+    alpha_i (alpha_i ridge_i / 2 - 1 + margin) elsewhere. In a pass it is added up before each row's step, which is an
+    estimate, as w changes on the way; `add_gaps` adds it up for one w.
 
     """
 
@@ -150,7 +156,7 @@ cdef class DualDescent:
 
     def __cinit__(
         self,
-        Rows rows,
+        Rows rows not None,
         const int8_t[:, ::1] targets,
         const float[::1] ridge,
         float[:, ::1] weights,
@@ -203,6 +209,28 @@ cdef class DualDescent:
         prefetch(&self.targets[i, 0])
         prefetch(&self.alpha[i, 0])
 
+    def add_gaps(self, double[::1] gaps, Py_ssize_t first):
+        """Add what each row from ``first`` on adds to the duality gaps, (width,); return the row to go on from."""
+        cdef Py_ssize_t i = first, done = 0, n = self.rows.size
+        cdef float[WIDEST] z
+        cdef int o
+        if first < 0 or gaps.shape[0] != self.width:
+            raise ValueError("the arrays of a dual coordinate descent do not fit together")
+        with nogil:
+            while i < n and done < BUDGET:
+                self.multiply(self.rows.at(i), self.rows.at(i + 1 if i + 1 < n else i), z)
+                for o in range(self.width):
+                    gaps[o] += gap_of(self.alpha[i, o], self.ridge[i], 1 - self.targets[i, o] * z[o])
+                done += self.rows.at(i).size + 50
+                i += 1
+        return i
+
+    cdef inline void multiply(self, Row row, Row following, float* z) noexcept nogil:
+        cdef int o
+        for o in range(self.width):
+            z[o] = self.intercept[o]
+        add_products(self.width, row, following, &self.weights[0, 0], z)
+
     cdef inline void visit(self, Py_ssize_t i, Row row, Row following) noexcept nogil:
         cdef float[WIDEST] z, steps
         cdef double* progress = &self.progress[0, 0]
@@ -210,13 +238,10 @@ cdef class DualDescent:
         cdef bint any_step = False
         cdef unsigned int active = self.active[i]
         cdef float alpha, ridge = self.ridge[i], gradient, curvature, changed, step, y, slack
-        cdef float norm = self.rows.norms[i]
+        self.multiply(row, following, z)
+        curvature = self.rows.norms[i] + ridge
         for o in range(width):
-            z[o] = self.intercept[o]
             steps[o] = 0
-        add_products(width, row, following, &self.weights[0, 0], z)
-        curvature = norm + ridge
-        for o in range(width):
             if not active >> o & 1:
                 continue
             y = self.targets[i, o]
@@ -224,10 +249,7 @@ cdef class DualDescent:
             slack = 1 - y * z[o]
             gradient = alpha * ridge - slack
             progress[3 * width + o] += 1
-            if slack > 0:
-                progress[width + o] += 0.5 * gradient * gradient / ridge
-            else:
-                progress[width + o] += alpha * (0.5 * alpha * ridge - slack)
+            progress[width + o] += gap_of(alpha, ridge, slack)
             if alpha == 0 and gradient >= 0:
                 if gradient > self.threshold[o]:
                     self.active[i] &= ~(1 << o)
@@ -247,6 +269,14 @@ cdef class DualDescent:
             any_step = True
         if any_step:
             add_steps(width, row, steps, &self.weights[0, 0])
+
+
+cdef inline double gap_of(float alpha, float ridge, float slack) noexcept nogil:
+    """Return what a row adds to the duality gap; ``slack`` is 1 minus its margin."""
+    cdef float gradient = alpha * ridge - slack
+    if slack > 0:
+        return 0.5 * gradient * gradient / ridge
+    return alpha * (0.5 * alpha * ridge - slack)
 
 
 def add_gram_products(Rows columns, const float[:, ::1] a, float[:, ::1] products, Py_ssize_t first, Py_ssize_t stop):

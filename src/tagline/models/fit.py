@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tagline.errors import RecipeError
 from tagline.models.base import HyperParameters
-from tagline.models.linear import LINEAR_MODELS, LinearModel
+from tagline.models.linear import LINEAR_MODELS, SOFTMAX_MODELS, LinearModel
 from tagline.models.linear_problem import LinearProblem, LinearSolver
 from tagline.models.naive_bayes import NAIVE_BAYES
 from tagline.models.trees import TREES, TreeModel
@@ -57,7 +57,7 @@ def fit_model(
     if kind in LINEAR_MODELS:
         if task is Task.MULTILABEL:
             return _labels(LINEAR_MODELS[kind], LinearProblem(X, Y, weights, settings.C, seed, False), label_fitted)
-        return _classes(LINEAR_MODELS[kind], LinearProblem(X, Y, weights, settings.C, seed, True))
+        return _classes(kind, LinearProblem(X, Y, weights, settings.C, seed, True))
     if kind in NAIVE_BAYES:
         fit_bayes, alpha = NAIVE_BAYES[kind], settings.alpha
         if task is Task.MULTILABEL:
@@ -70,19 +70,22 @@ def fit_model(
     return TREES[kind](X, Y, weights, settings, seed)
 
 
-def _classes(solve: LinearSolver, problem: LinearProblem) -> LinearModel:
+def _classes(kind: str, problem: LinearProblem) -> LinearModel:
     """Fit a linear model of mutually exclusive classes; some may have no row."""
-    Y = problem.Y
+    solve, Y = LINEAR_MODELS[kind], problem.Y
     n_outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
     present = np.flatnonzero(Y.any(axis=0))
     coef, intercept = np.zeros((problem.X.shape[1], n_outputs), dtype=np.float32), np.full(n_outputs, -_CERTAIN)
     if len(present) == 1:
         intercept[present[0] if n_outputs > 1 else 0] = _CERTAIN if n_outputs > 1 or present[0] == 1 else -_CERTAIN
     elif len(present) == 2:
-        solved = solve(replace(problem, Y=Y[:, present[1:]], exclusive=False), _ignore)
-        if n_outputs > 1:  # one output for two of several classes
-            coef[:, present] = np.hstack([-solved.coef, solved.coef])
-            intercept[present] = np.concatenate([-solved.intercept, solved.intercept])
+        # One output for two of several classes. The softmax of -z/2 and z/2 is the sigmoid of z, at half the penalty.
+        share = 0.5 if n_outputs > 1 and kind in SOFTMAX_MODELS else 1.0
+        two = replace(problem, Y=Y[:, present[1:]], C=problem.C / share, exclusive=False)
+        solved = solve(two, _ignore)
+        if n_outputs > 1:
+            coef[:, present] = share * np.hstack([-solved.coef, solved.coef])
+            intercept[present] = share * np.concatenate([-solved.intercept, solved.intercept])
         else:
             coef, intercept = solved.coef, solved.intercept
     else:

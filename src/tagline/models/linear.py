@@ -153,3 +153,6 @@ def from_half(half: NDArray[np.float16], exponents: NDArray[np.integer]) -> NDAr
 
 #: The linear models, by the ``model.kind`` of a recipe.
 LINEAR_MODELS: dict[str, LinearSolver] = {"linear-svm": fit_linear_svm, "logistic-regression": fit_logistic}
+
+#: Those whose outputs are the logits of one softmax; the others learn each class against the rest.
+SOFTMAX_MODELS = ("logistic-regression",)

@@ -31,6 +31,7 @@ _MOST_PRODUCTS = 200  # for one step
 _FORCING = 0.3  # the residual of a step, relative to the gradient: far from the minimum an exact one is not worth more
 _LEAST_DECREASE = 1e-4  # of the promised one, for a step to be taken (Armijo)
 _SMALLEST_STEP = 1e-8
+_LARGEST = 1e30  # c_i: single precision holds the sum of so many
 
 
 def fit_logistic(problem: LinearProblem, fitted: Callable[[int], None] = lambda n: None) -> LinearSolution:
@@ -40,7 +41,7 @@ def fit_logistic(problem: LinearProblem, fitted: Callable[[int], None] = lambda 
 
         return fit_linear(LogisticRegression(C=problem.C, max_iter=200, random_state=problem.seed), problem, fitted)
     gram = GramMatrix(problem.X)
-    c = problem.C * problem.weights[:, np.newaxis]  # (n_rows, 1)
+    c = np.minimum(problem.C * problem.weights, _LARGEST)[:, np.newaxis]  # (n_rows, 1)
     if problem.exclusive:
         solution = _Newton(gram, problem.Y, c, coupled=True).solve()
         fitted(problem.Y.shape[1])
@@ -113,7 +114,7 @@ class _Newton:
         t = np.ones_like(decrement)
         while True:
             reached = self._objective(self.A + t * S, self.GA + t * GS, self.b + t * s)
-            too_far = ~(reached <= objective - _LEAST_DECREASE * t * decrement)
+            too_far = (t > 0) & ~(reached <= objective - _LEAST_DECREASE * t * decrement)
             if not too_far.any():
                 return t
             t = np.where(too_far, t / 2, t)

@@ -1,6 +1,6 @@
 """Outputs that compiled solvers learn side by side. Import it only if ``tagline.compiled.COMPILED``.
 
-The weights of a column for several outputs share a cache line. Each output is computed as if it were alone, so that
+The weights of a column for several outputs share a cache line. Each of several outputs is computed by itself, so that
 results do not depend on the groups.
 """
 
