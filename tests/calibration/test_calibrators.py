@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, log_softmax, softmax
 
+from tagline import parallel
 from tagline.calibration import (
     CALIBRATORS,
     PlattScaling,
@@ -89,6 +90,50 @@ def test_logits_that_mislead_keep_their_order():
     assert min(PlattScaling.fit(logits, Y, Task.MULTILABEL).slopes) > 0
     logits, Y = one_against_rest(2_000, -3.0, 0.0)
     assert SigmoidScaling.fit(logits, Y, Task.MULTICLASS).slope > 0
+
+
+def test_platt_scaling_minimises_the_penalised_log_loss():
+    logits, Y = labels(3_000, np.array([1.0, 2.0, 4.0]), np.array([0.0, -1.0, 1.0]))
+    weights = np.random.default_rng(2).random(3_000)
+
+    def minimise(columns, center, penalty):
+        z, y, w = logits[:, columns], Y[:, columns], np.broadcast_to(weights[:, None], (3_000, 3))[:, columns]
+        positive, negative = w[y].sum(), w[~y].sum()
+        target = np.where(y, (positive + 1) / (positive + 2), 1 / (negative + 2))  # Platt's
+
+        def loss(at):
+            x = at[0] * z + at[1]
+            distance = ((at - center) / [center[0], 1]) ** 2
+            return -(w * (target * log_expit(x) + (1 - target) * log_expit(-x))).sum() + penalty / 2 * distance.sum()
+
+        return minimize(loss, center, method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-10}).x
+
+    together = minimise(slice(None), np.array([1.0, 0.0]), 0.0)
+    found = PlattScaling.fit(logits, Y, Task.MULTILABEL, weights)
+    best = np.array([minimise([k], together, 10.0) for k in range(3)])
+    assert np.column_stack([found.slopes, found.intercepts]) == pytest.approx(best, abs=1e-5)
+
+
+@pytest.mark.parametrize("method", CALIBRATORS.values())
+def test_the_start_makes_no_difference(method):
+    task = max(method.tasks)
+    made = one_against_rest(5_000, 3.0, -1.0) if task is Task.MULTICLASS else labels(5_000, np.full(3, 2.0), np.ones(3))
+    logits, Y = made
+    found, near = method.fit(logits, Y, task), method.fit(logits[:4_000], Y[:4_000], task)
+    assert near != found
+    again = method.fit(logits, Y, task, None, None, near)
+    assert again.apply(logits) == pytest.approx(found.apply(logits), abs=1e-7 if method is not SigmoidScaling else 1e-3)
+
+
+@pytest.mark.parametrize("method", CALIBRATORS.values())
+def test_the_number_of_cores_makes_no_difference(method, monkeypatch):
+    for task in method.tasks - {Task.BINARY}:
+        logits, Y = one_against_rest(20_000, 3.0, -1.0)
+        found = method.fit(logits, Y, task)
+        monkeypatch.setattr(parallel, "cores", lambda: 1)
+        assert method.fit(logits, Y, task) == found
+        monkeypatch.setattr(parallel, "cores", lambda: 3)
+        assert method.fit(logits, Y, task) == found
 
 
 @pytest.mark.parametrize("method", [SigmoidScaling, PlattScaling])

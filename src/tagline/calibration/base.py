@@ -21,12 +21,19 @@ class Calibrator(Protocol):
 
     @classmethod
     def fit(
-        cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None, absent: Bools | None = None
+        cls,
+        logits: Floats,
+        Y: Bools,
+        task: Task,
+        weights: Floats | None = None,
+        absent: Bools | None = None,
+        near: Self | None = None,
     ) -> Self:
         """Fit on held-out rows: logits, (n_texts, n_outputs); the class matrix, (n_texts, n_classes); row weights.
 
         ``absent``, (n_texts, n_classes), are the classes that the model of each row was trained without, whose logits
-        are to be ignored; None if there are none.
+        are to be ignored; None if there are none. ``near`` was fitted on nearly the same rows: to start from it saves
+        steps.
         """
 
     def apply(self, logits: Floats) -> Floats:

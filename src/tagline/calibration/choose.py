@@ -25,28 +25,37 @@ def choose_calibrator(
     Arguments are those of `Calibrator.fit`.
     """
     usable = [method for method in methods if task in method.tasks]
+    fitted = [method.fit(logits, Y, task, weights, absent) for method in usable]
     compared = np.arange(0, len(logits), 1 + logits.size // _MOST_LOGITS)
-    if len(usable) > 1 and len(compared) >= 2 * _FOLDS:
-        w = np.ones(len(logits)) if weights is None else weights
-        some = (logits[compared], Y[compared], task, w[compared], None if absent is None else absent[compared])
-        usable = [min(usable, key=lambda method: _loss(method, *some))]
-    return usable[0].fit(logits, Y, task, weights, absent)
+    if len(fitted) == 1 or len(compared) < 2 * _FOLDS:
+        return fitted[0]
+    w = np.ones(len(logits)) if weights is None else weights
+    missing = None if absent is None else absent[compared]
+    losses = _losses(fitted, logits[compared], Y[compared], task, w[compared], missing)
+    return fitted[int(np.argmin(losses))]
 
 
-def _loss(method: type[Calibrator], logits: Floats, Y: Bools, task: Task, w: Floats, absent: Bools | None) -> float:
-    """Return the log loss of rows that a calibrator was not fitted on."""
-    if absent is not None:
-        w = w * ~(absent & Y).any(axis=1)
+def _losses(
+    fitted: Sequence[Calibrator], logits: Floats, Y: Bools, task: Task, w: Floats, absent: Bools | None
+) -> Floats:
+    """Return the log loss, (n_methods,), of rows that calibrators like the ones ``fitted`` have not seen."""
+    scored = w if absent is None else w * ~(absent & Y).any(axis=1)
     fold = np.random.default_rng(0).permutation(len(logits)) % _FOLDS
-    total = 0.0
+    losses = np.zeros(len(fitted))
     for k in range(_FOLDS):
-        fitted, other = fold != k, fold == k
-        calibrator = method.fit(logits[fitted], Y[fitted], task, w[fitted], None if absent is None else absent[fitted])
-        p = task.probabilities(calibrator.apply(logits[other]))
-        if task is Task.MULTILABEL:
-            p = np.where(Y[other], p, 1 - p)
-            losses = -np.log(np.maximum(p, _LEAST)).mean(axis=1)
-        else:
-            losses = -np.log(np.maximum(p[Y[other]], _LEAST))
-        total += float(w[other] @ losses)
-    return total
+        seen, other = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        rows = logits[seen], Y[seen], task, w[seen], None if absent is None else absent[seen]
+        of_other, truth = logits[other], Y[other]
+        for number, near in enumerate(fitted):
+            calibrated = near.fit(*rows, near).apply(of_other)
+            losses[number] += scored[other] @ _log_losses(calibrated, truth, task)
+    return losses
+
+
+def _log_losses(logits: Floats, Y: Bools, task: Task) -> Floats:
+    """Return the log loss of each row, (n,); that of several labels is the mean of theirs."""
+    if task is not Task.MULTILABEL:
+        return -np.log(np.maximum(task.probabilities(logits)[Y], _LEAST))
+    x = np.where(Y, logits, -logits)
+    losses = np.log1p(np.exp(-np.abs(x))) - np.minimum(x, 0.0)
+    return np.asarray(np.minimum(losses, -np.log(_LEAST)).mean(axis=1))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from tagline.calibration.margins import Margins, sigmoid
 from tagline.calibration.numbers import finite_list
 from tagline.parallel import in_threads
 from tagline.task import Bools, Floats, Task
@@ -33,19 +34,28 @@ class PlattScaling:
 
     @classmethod
     def fit(
-        cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None, absent: Bools | None = None
+        cls,
+        logits: Floats,
+        Y: Bools,
+        task: Task,
+        weights: Floats | None = None,
+        absent: Bools | None = None,
+        near: "PlattScaling | None" = None,
     ) -> "PlattScaling":
-        """Return the slopes and intercepts that minimise the penalised log loss of held-out rows, see `_fit`."""
-        w = np.repeat((np.ones(len(logits)) if weights is None else weights)[:, None], logits.shape[1], axis=1)
-        if absent is not None:
-            w[absent] = 0.0
-        spread = float(logits[w > 0].std()) if w.any() else 0.0
+        """Return the slopes and intercepts that minimise the penalised log loss of held-out rows, see `_minimise`."""
+        n_outputs = logits.shape[1]
+        labels = Margins.of(logits, Y, np.ones(len(logits)) if weights is None else weights, absent)
+        counted = labels.z[labels.w > 0]
+        spread = float(counted.std()) if len(counted) else 0.0
         if spread == 0:
-            n_outputs = logits.shape[1]
             return cls((1.0,) * n_outputs, (0.0,) * n_outputs)
-        first = np.array([[1 / spread], [0.0]])
-        together = _fit(logits.reshape(-1, 1), Y.reshape(-1, 1), w.reshape(-1, 1), first, 0.0)
-        slopes, intercepts = _fit(logits, Y, w, np.repeat(together, logits.shape[1], axis=1), _PENALTY)
+        center = np.array([1 / spread, 0.0])
+        some = labels.part()
+        start = center if some is None else _minimise(some, center, 0.0, center)
+        together = _minimise(labels, center, 0.0, start)
+        starts = [together] * n_outputs if near is None else np.column_stack([near.slopes, near.intercepts])
+        fitted = in_threads(lambda k: _minimise(labels.output(k), together, _PENALTY, starts[k]), range(n_outputs))
+        slopes, intercepts = np.array(fitted).T
         return cls(tuple(slopes.tolist()), tuple(intercepts.tolist()))
 
     def apply(self, logits: Floats) -> Floats:
@@ -84,51 +94,61 @@ class PlattScaling:
         return graph.add("Add", graph.add("Mul", logits.name, slopes), intercepts)
 
 
-def _fit(z: Floats, Y: Bools, w: Floats, first: Floats, penalty: float) -> Floats:
-    """Return slope and intercept of each column of ``z``, (2, n_outputs), from ``first`` on; each by itself."""
-    fitted = in_threads(
-        lambda k: _fit_label(np.ascontiguousarray(z[:, k]), Y[:, k], w[:, k], first[:, k], penalty), range(z.shape[1])
-    )
-    return np.column_stack(fitted)
+@dataclass(frozen=True, eq=False)
+class _Loss:
+    """Loss at a slope and an intercept, its gradient, (2,), and its curvature: by slope, mixed, by intercept, (3,)."""
+
+    value: float
+    gradient: Floats
+    curvature: Floats
 
 
-def _fit_label(z: Floats, y: Bools, w: Floats, first: Floats, penalty: float) -> Floats:
-    """Return the slope and intercept of the logits ``z``, (2,), by Newton's method from ``first``.
+def _minimise(labels: Margins, center: Floats, penalty: float, start: Floats) -> Floats:
+    """Return the slope and the intercept, (2,), with the lowest loss by Newton's method from ``start`` on.
 
     The log loss has Platt's targets: (n₊ + 1)/(n₊ + 2) for the n₊ rows with the label, 1/(n₋ + 2) for the others. It is
-    convex, as is the penalty: the squared distance from ``first``.
+    convex, as is the penalty: the squared distance from ``center``.
     """
-    positive, all_of_it = float((w * y).sum()), float(w.sum())
-    target = np.where(y, (positive + 1) / (positive + 2), 1 / (all_of_it - positive + 2))
-    scale = np.array([1 / first[0], 1.0])  # of the distances
+    positive, all_of_it = float(labels.w[labels.y].sum()), float(labels.w.sum())
+    true, false = (positive + 1) / (positive + 2), 1 / (all_of_it - positive + 2)
+    scale = np.array([1 / center[0], 1.0])  # of the distances
     pull = penalty * scale**2
 
-    def loss(at: Floats) -> tuple[float, Floats]:
-        """Return the loss, and the probabilities, (n,)."""
-        x = at[0] * z + at[1]
-        log_p = np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))  # ln σ(x), and ln σ(-x) = ln σ(x) - x
-        value = penalty / 2 * float((((at - first) * scale) ** 2).sum()) - float((w * (log_p - (1 - target) * x)).sum())
-        return value, np.exp(log_p)
+    def loss(at: Floats) -> _Loss:
+        def sums(z: Floats, y: Bools, w: Floats) -> list[float]:
+            target, x = np.where(y, true, false), at[0] * z + at[1]
+            p, curve, e = sigmoid(x)
+            error, curve = w * (p - target), w * curve
+            of_z = curve * z
+            value = w @ (np.maximum(x, 0.0) - target * x + np.log1p(e))  # ln σ(x) = min(x, 0) - ln(1 + exp(-|x|))
+            return [value, error @ z, error.sum(), of_z @ z, of_z.sum(), curve.sum()]
 
-    at, (now, p) = first, loss(first)
+        found, distance = labels.sum(sums), at - center
+        return _Loss(
+            float(found[0]) + float(pull @ distance**2) / 2,
+            found[1:3] + pull * distance,
+            found[3:] + np.array([pull[0] + _TOLERANCE, 0.0, pull[1] + _TOLERANCE]),
+        )
+
+    at, now = start, loss(start)
     for _ in range(_STEPS):
-        error, curve = w * (p - target), w * p * (1 - p)
-        slope, intercept = np.array([(error * z).sum(), error.sum()]) + pull * (at - first)
-        of_z = curve * z
-        aa, ab = (of_z * z).sum() + pull[0] + _TOLERANCE, of_z.sum()
-        bb = curve.sum() + pull[1] + _TOLERANCE
+        slope, intercept = now.gradient
+        aa, ab, bb = now.curvature
         determinant = max(aa * bb - ab * ab, _TOLERANCE * aa * bb)
-        step = np.array([bb * slope - ab * intercept, aa * intercept - ab * slope]) / determinant
+        step: Floats = np.array([bb * slope - ab * intercept, aa * intercept - ab * slope]) / determinant
+        last = now.gradient @ step / 2 <= _TOLERANCE * max(1.0, now.value)  # what the step gains
         for _ in range(_HALVINGS):
-            tried = at - step
-            tried[0] = max(tried[0], _LEAST_SLOPE * first[0])
-            then, p_then = loss(tried)
-            if then <= now:
+            tried: Floats = at - step
+            tried[0] = max(tried[0], _LEAST_SLOPE * center[0])
+            if last:
+                return tried
+            then = loss(tried)
+            if then.value <= now.value:
                 break
             step = step / 2
-        if then > now:
+        if then.value > now.value:
             break
-        gained, at, now, p = now - then, tried, then, p_then
-        if gained <= _TOLERANCE * max(1.0, now):
+        gained, at, now = now.value - then.value, tried, then
+        if gained <= _TOLERANCE * max(1.0, now.value):
             break
     return at

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from tagline.calibration.margins import sum_blocks
 from tagline.calibration.numbers import finite
 from tagline.task import Bools, Floats, Task
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _LOG_SLOPES, _INTERCEPTS = (-5.0, 6.0), (-30.0, 15.0)  # of standardized logits
 _MOST_LOGITS = 1_000_000  # of many classes fewer rows suffice for two numbers
-_TOGETHER = 8_192  # logits computed together, so that they fit in the processor's cache
 #: The loss is not convex. A low intercept is temperature scaling: ``log σ(x)`` is nearly ``x`` far below 0.
 _STARTS = ((0.5, -4.0), (0.5, 0.0))
 
@@ -36,7 +36,13 @@ class SigmoidScaling:
 
     @classmethod
     def fit(
-        cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None, absent: Bools | None = None
+        cls,
+        logits: Floats,
+        Y: Bools,
+        task: Task,
+        weights: Floats | None = None,
+        absent: Bools | None = None,
+        near: "SigmoidScaling | None" = None,
     ) -> "SigmoidScaling":
         """Return the two numbers that minimise the log loss of held-out rows, with Platt's targets.
 
@@ -56,16 +62,15 @@ class SigmoidScaling:
         others = 1 / (n + 2) / (present.sum(axis=1, keepdims=True) - 1)
         target = np.where(Y, (n + 1) / (n + 2), others * present)
 
-        size = max(1, _TOGETHER // z.shape[1])
-        blocks = [slice(first, first + size) for first in range(0, len(z), size)]
-
         def loss(at: Floats) -> tuple[float, Floats]:
             slope = float(np.exp(at[0])) / spread
-            parts = [_sums(slope, float(at[1]), z[b], present[b], target[b], w[b, np.newaxis]) for b in blocks]
-            sums = np.sum(parts, axis=0)
+            sums = sum_blocks(
+                lambda b: _sums(slope, float(at[1]), z[b], present[b], target[b], w[b, np.newaxis]), *z.shape
+            )
             return float(sums[0] / n), sums[1:] / n
 
-        found = [minimize(loss, at, jac=True, method="L-BFGS-B", bounds=(_LOG_SLOPES, _INTERCEPTS)) for at in _STARTS]
+        starts = _STARTS if near is None else ((float(np.log(near.slope * spread)), near.intercept),)
+        found = [minimize(loss, at, jac=True, method="L-BFGS-B", bounds=(_LOG_SLOPES, _INTERCEPTS)) for at in starts]
         log_slope, intercept = min(found, key=lambda one: float(one.fun)).x
         return cls(float(np.exp(log_slope) / spread), float(intercept))
 

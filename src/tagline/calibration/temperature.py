@@ -3,20 +3,23 @@
 Source: C. Guo, G. Pleiss, Y. Sun, K. Weinberger, On Calibration of Modern Neural Networks (ICML 2017).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tagline.calibration.margins import Margins, sigmoid, sum_blocks
 from tagline.calibration.numbers import finite
-from tagline.task import Bools, Floats, Task
+from tagline.task import Bools, Floats, Ints, Task
 
 if TYPE_CHECKING:
     from tagline.models.onnx.builder import Builder, Logits
 
 _MAX_STEPS = 60
 _TEMPERATURES = (0.01, 100.0)
+_Derivatives = Callable[[float], tuple[float, float]]  # of the log loss at 1 / temperature, the first and the second
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,17 @@ class TemperatureScaling:
 
     @classmethod
     def fit(
-        cls, logits: Floats, Y: Bools, task: Task, weights: Floats | None = None, absent: Bools | None = None
+        cls,
+        logits: Floats,
+        Y: Bools,
+        task: Task,
+        weights: Floats | None = None,
+        absent: Bools | None = None,
+        near: "TemperatureScaling | None" = None,
     ) -> "TemperatureScaling":
         """Return the temperature that minimises the log loss of held-out rows, see `fit_temperature`."""
-        return cls(fit_temperature(task.scores(logits), task.truth(Y), task, weights, absent))
+        start = None if near is None else near.temperature
+        return cls(fit_temperature(task.scores(logits), task.truth(Y), task, weights, absent, start))
 
     def apply(self, logits: Floats) -> Floats:
         """Return the logits divided by the temperature, (n_texts, n_outputs)."""
@@ -72,6 +82,7 @@ def fit_temperature(
     task: str,
     weights: ArrayLike | None = None,
     absent: Bools | None = None,
+    start: float | None = None,
 ) -> float:
     """Return the temperature T, between 0.01 and 100, that minimises the log loss of ``softmax(logits / T)``.
 
@@ -88,38 +99,29 @@ def fit_temperature(
         weights: How many times each row counts, ``(n,)``; n is then their sum. By default once.
         absent: Classes that the model of a row was trained without, ``(n, n_classes)``. Their logits are arbitrary:
             they are ignored, and so are rows of such a class and rows with fewer than two other classes.
+        start: The temperature to start from; it saves steps if it is near.
 
     """
     z, y = np.asarray(logits, float), np.asarray(y_true)
     w = np.ones(len(z)) if weights is None else np.asarray(weights, float)
-    usable: Bools | None = None
-    if task == Task.MULTILABEL or z.ndim == 1:
-        if absent is not None:
-            usable = np.asarray(~absent.any(axis=1) if z.ndim == 1 else ~absent.ravel())
-        w = np.repeat(w, z.size // max(1, len(z)))
-        margin = z.ravel()
-        z, y = np.stack([np.zeros_like(margin), margin], 1), y.ravel().astype(np.int64)
-    elif absent is not None:
-        z = np.where(absent, -np.inf, z)
-        usable = ~absent[np.arange(len(z)), y] & ((~absent).sum(axis=1) > 1)
-    if usable is not None:
-        z, y, w = z[usable], y[usable], w[usable]
-    if len(z) == 0 or not w.any():
+    if z.ndim == 2 and task != Task.MULTILABEL:
+        return 1 / _minimise(_of_softmax(z, y, w, absent), 1 / (start or 1.0))
+    if z.ndim == 1:
+        w = w if absent is None else w * ~absent.any(axis=1)
+        z, y, absent = z[:, np.newaxis], y[:, np.newaxis], None
+    margins = Margins.of(z, y, w, absent)
+    some = margins.part() if start is None else None
+    beta = 1 / (start or 1.0) if some is None else _minimise(_of_margins(some), 1.0)
+    return 1 / _minimise(_of_margins(margins), beta)
+
+
+def _minimise(derivatives: _Derivatives | None, beta: float) -> float:
+    """Return the β with the lowest loss by Newton's method from ``beta`` on; 1 if nothing counts."""
+    if derivatives is None:
         return 1.0
-    shifted = z - z.max(1, keepdims=True)  # (n, n_classes); the largest is 0, so that exp never overflows
-    present = np.isfinite(shifted)
-    z = np.where(present, shifted, 0.0)
-    z_true = z[np.arange(len(z)), y]
-    others = (z.sum(1) - z_true) / (present.sum(1) - 1)
-    z_true = z_true + (others - z_true) / (w.sum() + 2)
     low, high = 1 / _TEMPERATURES[1], 1 / _TEMPERATURES[0]
-    beta = 1.0
     for _ in range(_MAX_STEPS):
-        p = np.exp(beta * shifted)
-        p /= p.sum(1, keepdims=True)
-        expected = (p * z).sum(1)
-        slope = float(np.average(expected - z_true, weights=w))
-        curvature = float(np.average((p * z * z).sum(1) - expected**2, weights=w))
+        slope, curvature = derivatives(beta)
         if slope > 0:
             high = beta
         else:
@@ -129,4 +131,52 @@ def fit_temperature(
         if abs(step - beta) <= 1e-9 * beta:
             break
         beta = step
-    return float(1 / beta)
+    return beta
+
+
+def _of_margins(margins: Margins) -> _Derivatives | None:
+    """Return the derivatives for margins; of two classes, the other one has the logit 0. None if no row counts."""
+    n = float(margins.w.sum())
+    if n == 0:
+        return None
+    true, false = (n + 1) / (n + 2), 1 / (n + 2)
+
+    def derivatives(beta: float) -> tuple[float, float]:
+        def sums(z: Floats, y: Bools, w: Floats) -> tuple[float, float]:
+            p, curve, _ = sigmoid(beta * z)
+            of_z = w * z
+            return float((p - np.where(y, true, false)) @ of_z), float((curve * z) @ of_z)
+
+        slope, curvature = margins.sum(sums) / n
+        return float(slope), float(curvature)
+
+    return derivatives
+
+
+def _of_softmax(z: Floats, y: Ints, w: Floats, absent: Bools | None) -> _Derivatives | None:
+    """Return the derivatives for logits of several classes; None if no row counts."""
+    if absent is not None:
+        usable = ~absent[np.arange(len(z)), y] & ((~absent).sum(axis=1) > 1)
+        z, y, w = np.where(absent, -np.inf, z)[usable], y[usable], w[usable]
+    n = float(w.sum())
+    if n == 0:
+        return None
+    shifted = z - z.max(axis=1, keepdims=True)  # (n, n_classes); the largest is 0, so that exp never overflows
+    present = np.isfinite(shifted)
+    z = np.where(present, shifted, 0.0)
+    true = z[np.arange(len(z)), y]
+    others = (z.sum(axis=1) - true) / (present.sum(axis=1) - 1)
+    wanted = true + (others - true) / (n + 2)
+
+    def derivatives(beta: float) -> tuple[float, float]:
+        def sums(b: slice) -> tuple[float, float]:
+            p = np.exp(beta * shifted[b])
+            of_z = p / p.sum(axis=1, keepdims=True) * z[b]
+            expected = of_z.sum(axis=1)
+            squares = (of_z * z[b]).sum(axis=1)
+            return float(w[b] @ (expected - wanted[b])), float(w[b] @ (squares - expected**2))
+
+        slope, curvature = sum_blocks(sums, *z.shape) / n
+        return float(slope), float(curvature)
+
+    return derivatives
