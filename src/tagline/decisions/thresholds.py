@@ -50,6 +50,13 @@ def label_thresholds(Y: Bools, proba: Floats, weights: Floats) -> Floats:
 
 def _counts(Y: Bools, proba: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Return how many labels are right and how many are given at each threshold, (n_grid, n_classes) each."""
-    right = np.array([weights @ (Y & (proba > threshold)) for threshold in _GRID])
-    given = np.array([weights @ (proba > threshold) for threshold in _GRID])
-    return right, given
+    below = np.searchsorted(_GRID, proba)  # how many thresholds are below each probability, (n, n_classes)
+
+    def counts(counted: Floats) -> Floats:
+        """Return how much is above each threshold, (n_grid, n_classes), of the weights of labels, (n, n_classes)."""
+        cell = below + np.arange(Y.shape[1]) * (len(_GRID) + 1)
+        of_cells = np.bincount(cell.ravel(), counted.ravel(), Y.shape[1] * (len(_GRID) + 1))
+        return np.cumsum(of_cells.reshape(Y.shape[1], -1)[:, :0:-1], axis=1)[:, ::-1].T
+
+    each = np.broadcast_to(weights[:, np.newaxis], Y.shape)
+    return counts(each * Y), counts(each)

@@ -18,7 +18,7 @@ from tagline.task import Ints
 Ids = NDArray[np.int32]
 
 _POSITIONS = 1 << 19  # of the texts that one call of the compiled core reads: milliseconds
-_PRODUCTS = 1 << 23  # n-grams of words that one call multiplies: each call clears memory for every n-gram
+_PRODUCTS = 1 << 21  # n-grams of words that one call multiplies: each call clears memory for every n-gram
 _BUCKET = 1 << 14  # n-grams of a bucket, unless there would be too many buckets
 _MOST_BUCKETS = 1024
 _GROUP = 1 << 24  # n-grams that are divided into buckets at a time; each takes 16 bytes
