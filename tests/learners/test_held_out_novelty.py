@@ -63,3 +63,21 @@ def test_without_a_refit_the_training_rows_alone_are_known(data: TrainingData) -
     texts = data.texts[20:]
     expected = coverage(of_train, of_train.transform(texts, TOKENIZER), TOKENIZER.tokenize(texts))
     assert found.coverage.tolist() == expected.astype(np.float32).tolist()
+
+
+def test_of_many_rows_those_that_are_kept_have_the_same_scores(
+    data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(data.texts, pl.Series)
+    block, counts = WordNgrams.fit(data.texts, TOKENIZER, 2, 2)
+    folds = [(np.arange(0), np.arange(30))]
+    proba = np.random.default_rng(0).random((30, 2))
+    fit = FinalFit(block, counts, TOKENIZER, 2, None)
+    every = held_out_novelty(data, folds, fit, proba)
+    monkeypatch.setattr("tagline.decisions.novelty._MOST_ROWS", 4)
+    few = held_out_novelty(data, folds, fit, proba)
+    assert every is not None
+    assert few is not None
+    kept = [0, 7, 15, 22]
+    assert few.coverage.tolist() == every.coverage[kept].tolist()
+    assert few.confidence.tolist() == every.confidence[kept].tolist()

@@ -195,10 +195,12 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
             tokenizer=make_tokenizer(self.tokenizer, self.stop_words),
         )
         fitted = fit_recipe(recipe, given.data, options)
-        held_out, calibrated_on = (
-            found and replace(found, rows=given.rows[found.rows], unit=row_units(given.data, found.rows))
-            for found in (fitted.held_out, fitted.calibrated_on)
-        )
+
+        def located(found: HeldOut | None) -> HeldOut | None:
+            return found and replace(found, rows=given.rows[found.rows], unit=row_units(given.data, found.rows))
+
+        calibrated_on = located(fitted.calibrated_on)
+        held_out = calibrated_on if fitted.held_out is fitted.calibrated_on else located(fitted.held_out)
         by_default = replace(fitted.rule, positive=None if given.positive is None else names.index(given.positive))
         seen = calibrated_on
         rule = targets.rule(by_default, names, task, None if seen is None else (seen.Y, seen.proba, seen.unit))

@@ -38,9 +38,8 @@ class Novelty:
 
     @classmethod
     def of(cls, confidence: Floats, coverage: Floats) -> "Novelty":
-        """Keep the scores of at most 2,000 of the held-out rows, evenly spaced."""
-        n = len(confidence)
-        kept = np.arange(n) if n <= _MOST_ROWS else np.arange(_MOST_ROWS) * n // _MOST_ROWS
+        """Keep the scores of some of the held-out rows, see `kept_rows`."""
+        kept = kept_rows(len(confidence))
         return cls(confidence[kept].astype(np.float32), coverage[kept].astype(np.float32))
 
     def __len__(self) -> int:
@@ -97,6 +96,11 @@ class Novelty:
             if not ((column >= 0) & (column <= 1)).all():
                 raise ValueError("a score of novelty is not between 0 and 1")
         return cls(*columns)
+
+
+def kept_rows(n: int) -> Ints:
+    """Return the rows, of ``n`` held-out ones, whose scores are kept: at most 2,000, evenly spaced."""
+    return np.arange(n) if n <= _MOST_ROWS else np.arange(_MOST_ROWS) * n // _MOST_ROWS
 
 
 def _at_most(ascending: NDArray[Any], values: NDArray[Any]) -> Ints:

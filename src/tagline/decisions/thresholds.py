@@ -56,7 +56,7 @@ def _counts(Y: Bools, proba: Floats, weights: Floats) -> tuple[Floats, Floats]:
         """Return how much is above each threshold, (n_grid, n_classes), of the weights of labels, (n, n_classes)."""
         cell = below + np.arange(Y.shape[1]) * (len(_GRID) + 1)
         of_cells = np.bincount(cell.ravel(), counted.ravel(), Y.shape[1] * (len(_GRID) + 1))
-        return np.cumsum(of_cells.reshape(Y.shape[1], -1)[:, :0:-1], axis=1)[:, ::-1].T
+        return np.asarray(np.cumsum(of_cells.reshape(Y.shape[1], -1)[:, :0:-1], axis=1)[:, ::-1].T, dtype=np.float64)
 
     each = np.broadcast_to(weights[:, np.newaxis], Y.shape)
     return counts(each * Y), counts(each)

@@ -38,6 +38,7 @@ def list_labels(labels: Iterable[Any] | None, classes: Labels | None = None) -> 
         return indicator.Y if classes is None else indicator.in_order(classes)
     if isinstance(labels, pl.Series):
         array = _strings(labels)
+        array = _string_lists(labels) if array is None else array
         if array is not None:
             return array
         values = labels.to_list()
@@ -74,6 +75,18 @@ def _strings(labels: pl.Series) -> Labels | None:
     return np.asarray(names[places.to_numpy()])
 
 
+def _string_lists(labels: pl.Series) -> Labels | None:
+    """Return a column of lists of strings as an array of lists; None if a string must be changed or is missing."""
+    if labels.dtype != pl.List(pl.String) or not len(labels) or labels.null_count():
+        return None
+    distinct = labels.filter(labels.list.len() > 0).explode().unique().to_list()
+    if any(name is None or composed(name) != name for name in distinct):
+        return None
+    nested = np.empty(len(labels), dtype=object)
+    nested[:] = labels.to_list()
+    return nested
+
+
 def _label_lists(values: list[Any]) -> Labels:
     """Return lists of labels as an array of lists, whose labels are all of one type."""
     nested = np.empty(len(values), dtype=object)
@@ -103,11 +116,11 @@ def encode_labels(labels: Labels) -> tuple[Labels, Bools, Task]:
     if labels.dtype == object:
         classes = np.array(sorted({name for row in labels for name in row}))
         index = {name: column for column, name in enumerate(classes.tolist())}
-        Y = np.zeros((len(labels), len(classes)), dtype=bool)
-        for row, names in enumerate(labels):
-            Y[row, [index[name] for name in names]] = True
         if len(classes) == 0:
             raise InputError("No text has a label.")
+        Y = np.zeros((len(labels), len(classes)), dtype=bool)
+        rows = np.repeat(np.arange(len(labels)), [len(row) for row in labels])
+        Y[rows, [index[name] for row in labels for name in row]] = True
         return classes, Y, Task.MULTILABEL
     classes, y = _distinct(labels)
     if labels.dtype.kind == "f" and len(classes) > max(2, min(_MOST_NUMBERS, len(labels) // 2)):

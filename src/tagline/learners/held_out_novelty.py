@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from tagline.decisions.novelty import Novelty
+from tagline.decisions.novelty import Novelty, kept_rows
 from tagline.features.coverage import coverage
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import Tokenizer
@@ -43,13 +43,19 @@ def held_out_novelty(data: TrainingData, folds: Folds, fit: FinalFit, proba: Flo
         return None
     assert not isinstance(data.texts, Sequences)
     held = np.concatenate([rows for _, rows in folds])
-    of_held = fit.counts[held]
+    scored = kept_rows(len(held))
+    df = document_frequency(fit.counts, fit.rows)
     if fit.rows is None:
-        others = document_frequency(fit.counts)[of_held.indices] - _in_units(of_held, row_units(data, held))
-    else:
-        others = document_frequency(fit.counts, fit.rows)[of_held.indices]
-    of_held.data = np.where(others >= fit.min_df, of_held.data, 0)
-    return Novelty.of(proba.max(axis=1), coverage(fit.block, of_held, fit.tokenizer.tokenize(data.texts[held])))
+        unit = row_units(data, held)
+        scored = np.flatnonzero(np.isin(unit, unit[scored]))  # and the other rows of their units
+    counts = fit.counts[held[scored]]
+    others = df[counts.indices]
+    if fit.rows is None:
+        others -= _in_units(counts, unit[scored])
+    counts.data = np.where(others >= fit.min_df, counts.data, 0)
+    covered = np.zeros(len(held))
+    covered[scored] = coverage(fit.block, counts, fit.tokenizer.tokenize(data.texts[held[scored]]))
+    return Novelty.of(proba.max(axis=1), covered)
 
 
 def _in_units(counts: sp.csr_matrix, unit: Ints) -> Ints:

@@ -109,9 +109,12 @@ def _labels(solve: LinearSolver, problem: LinearProblem, label_fitted: Callable[
         for _ in range(n):
             label_fitted(next(numbers))
 
+    mixed = Y.any(axis=0) & ~Y.all(axis=0)
+    if mixed.all():
+        solved = solve(problem, fitted)
+        return LinearModel.of(solved.coef, solved.intercept)
     coef = np.zeros((problem.X.shape[1], Y.shape[1]), dtype=np.float32)
     intercept = np.where(Y.any(axis=0), _CERTAIN, -_CERTAIN)
-    mixed = Y.any(axis=0) & ~Y.all(axis=0)
     fitted(int((~mixed).sum()))
     if mixed.any():
         solved = solve(replace(problem, Y=Y[:, mixed]), fitted)

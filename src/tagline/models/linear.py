@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tagline.models.onnx.classic import Weighting
 
 _ENTRIES = 1 << 18  # of rows that are multiplied by the coefficients together
+_ROWS = 1 << 14  # of coefficients that are rounded together
 # Of half precision: bits of a number, and exponents of 2, as `frexp` has them, beyond which bits are lost.
 _BITS, _SMALLEST_EXPONENT, _LARGEST_EXPONENT = 11, -14, 16
 _LARGEST = 2.0**120  # coefficient that single precision and its sums hold
@@ -52,8 +53,15 @@ class LinearModel(Model):
     @staticmethod
     def of(coef: NDArray[np.floating], intercept: Floats) -> "LinearModel":
         """Return a model of double-precision coefficients, (n_columns, n_outputs)."""
-        rounded = from_half(*to_half(np.clip(coef, -_LARGEST, _LARGEST)))
-        return LinearModel(np.ascontiguousarray(rounded), np.asarray(intercept, dtype=np.float64))
+        exponents = half_exponents(np.minimum(_largest(coef), _LARGEST))
+        rounded = np.empty(coef.shape, dtype=np.float32)
+
+        def round_rows(first: int) -> None:
+            rows = slice(first, first + _ROWS)
+            rounded[rows] = from_half(_half(np.clip(coef[rows], -_LARGEST, _LARGEST), exponents), exponents)
+
+        in_threads(round_rows, range(0, len(coef), _ROWS))
+        return LinearModel(rounded, np.asarray(intercept, dtype=np.float64))
 
     def logits(self, X: sp.csr_matrix) -> Floats:
         """Return the logits, (n_texts, n_outputs), bit for bit the same for a row alone and in a batch."""
@@ -125,15 +133,21 @@ class LinearModel(Model):
         return cls(coef, arrays["intercept"].astype(np.float64))
 
 
-def half_exponents(coef: NDArray[np.floating]) -> Ints:
+def _largest(coef: NDArray[np.floating]) -> Floats:
+    """Return the largest coefficient of each output, whatever its sign, (n_outputs,)."""
+    parts = [coef[first : first + _ROWS] for first in range(0, len(coef), _ROWS)]
+    of_parts = in_threads(lambda part: np.maximum(part.max(axis=0), -part.min(axis=0)), parts)
+    return np.asarray(np.max([np.zeros(coef.shape[1]), *of_parts], axis=0))
+
+
+def half_exponents(largest: Floats) -> Ints:
     """Return the powers of two by which the coefficients of each output are divided to be stored, (n_outputs,).
 
-    They are 0 as long as half precision holds the largest coefficient of an output with all its 11 bits, which lies
+    They are 0 as long as half precision holds the ``largest`` coefficient of an output with all its 11 bits, which lies
     between 2⁻¹⁴ and 65,504. Otherwise the largest becomes 2¹⁴ to 2¹⁵, so that smaller ones keep as many bits as they
     can. Rounded coefficients give the same exponents as those that they were rounded from.
     """
-    most = np.maximum(coef.max(axis=0, initial=0.0), -coef.min(axis=0, initial=0.0))  # (n_outputs,)
-    mantissa, exponent = np.frexp(most.astype(np.float64))
+    mantissa, exponent = np.frexp(largest)
     largest, exponent = np.frexp(np.ldexp(np.rint(np.ldexp(mantissa, _BITS)), exponent - _BITS))
     fits = (largest == 0.0) | ((exponent > _SMALLEST_EXPONENT) & (exponent <= _LARGEST_EXPONENT))
     return np.where(fits, 0, exponent - _STORED_EXPONENT)
@@ -141,8 +155,12 @@ def half_exponents(coef: NDArray[np.floating]) -> Ints:
 
 def to_half(coef: NDArray[np.floating]) -> tuple[NDArray[np.float16], Ints]:
     """Return coefficients in half precision, (n_columns, n_outputs), and their `half_exponents`."""
-    exponents = half_exponents(coef)
-    return (np.ldexp(coef, -exponents) if exponents.any() else coef).astype(np.float16), exponents
+    exponents = half_exponents(_largest(coef))
+    return _half(coef, exponents), exponents
+
+
+def _half(coef: NDArray[np.floating], exponents: Ints) -> NDArray[np.float16]:
+    return (np.ldexp(coef, -exponents) if exponents.any() else coef).astype(np.float16)
 
 
 def from_half(half: NDArray[np.float16], exponents: NDArray[np.integer]) -> NDArray[np.float32]:
