@@ -69,7 +69,7 @@ sanitize: setup ## the fast tests of what is compiled, with bounds and undefined
 	  --build-temp build/sanitize/objects
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 \
 	  UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH=build/sanitize $(BIN)/python -m pytest --capture=no \
-	  -m "not slow and not alone and not original_data" tests/features tests/models tests/classifier tests/golden
+	  -m "not slow and not alone and not original_data" tests/features tests/models tests/calibration tests/classifier tests/golden
 
 docs: setup ## check the links, commands and Python examples of README.md and docs/
 	$(BIN)/python -m pytest -m "not original_data" tests/docs

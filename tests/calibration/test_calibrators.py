@@ -7,7 +7,6 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, log_softmax, softmax
 
-from tagline import parallel
 from tagline.calibration import (
     CALIBRATORS,
     PlattScaling,
@@ -130,9 +129,9 @@ def test_the_number_of_cores_makes_no_difference(method, monkeypatch):
     for task in method.tasks - {Task.BINARY}:
         logits, Y = one_against_rest(20_000, 3.0, -1.0)
         found = method.fit(logits, Y, task)
-        monkeypatch.setattr(parallel, "cores", lambda: 1)
+        monkeypatch.setattr("tagline.parallel.cores", lambda: 1)
         assert method.fit(logits, Y, task) == found
-        monkeypatch.setattr(parallel, "cores", lambda: 3)
+        monkeypatch.setattr("tagline.parallel.cores", lambda: 3)
         assert method.fit(logits, Y, task) == found
 
 

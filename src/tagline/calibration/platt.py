@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tagline.calibration.margins import Margins, sigmoid
+from tagline.calibration.margins import LogLoss, Margins
 from tagline.calibration.numbers import finite_list
 from tagline.parallel import in_threads
 from tagline.task import Bools, Floats, Task
@@ -94,15 +94,6 @@ class PlattScaling:
         return graph.add("Add", graph.add("Mul", logits.name, slopes), intercepts)
 
 
-@dataclass(frozen=True, eq=False)
-class _Loss:
-    """Loss at a slope and an intercept, its gradient, (2,), and its curvature: by slope, mixed, by intercept, (3,)."""
-
-    value: float
-    gradient: Floats
-    curvature: Floats
-
-
 def _minimise(labels: Margins, center: Floats, penalty: float, start: Floats) -> Floats:
     """Return the slope and the intercept, (2,), with the lowest loss by Newton's method from ``start`` on.
 
@@ -110,24 +101,16 @@ def _minimise(labels: Margins, center: Floats, penalty: float, start: Floats) ->
     convex, as is the penalty: the squared distance from ``center``.
     """
     positive, all_of_it = float(labels.w[labels.y].sum()), float(labels.w.sum())
-    true, false = (positive + 1) / (positive + 2), 1 / (all_of_it - positive + 2)
+    targets = (positive + 1) / (positive + 2), 1 / (all_of_it - positive + 2)
     scale = np.array([1 / center[0], 1.0])  # of the distances
     pull = penalty * scale**2
 
-    def loss(at: Floats) -> _Loss:
-        def sums(z: Floats, y: Bools, w: Floats) -> list[float]:
-            target, x = np.where(y, true, false), at[0] * z + at[1]
-            p, curve, e = sigmoid(x)
-            error, curve = w * (p - target), w * curve
-            of_z = curve * z
-            value = w @ (np.maximum(x, 0.0) - target * x + np.log1p(e))  # ln σ(x) = min(x, 0) - ln(1 + exp(-|x|))
-            return [value, error @ z, error.sum(), of_z @ z, of_z.sum(), curve.sum()]
-
-        found, distance = labels.sum(sums), at - center
-        return _Loss(
-            float(found[0]) + float(pull @ distance**2) / 2,
-            found[1:3] + pull * distance,
-            found[3:] + np.array([pull[0] + _TOLERANCE, 0.0, pull[1] + _TOLERANCE]),
+    def loss(at: Floats) -> LogLoss:
+        of_labels, distance = labels.log_loss(float(at[0]), float(at[1]), targets), at - center
+        return LogLoss(
+            of_labels.value + float(pull @ distance**2) / 2,
+            of_labels.gradient + pull * distance,
+            of_labels.curvature + np.array([pull[0] + _TOLERANCE, 0.0, pull[1] + _TOLERANCE]),
         )
 
     at, now = start, loss(start)

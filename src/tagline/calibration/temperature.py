@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tagline.calibration.margins import Margins, sigmoid, sum_blocks
+from tagline.calibration.margins import Margins, sum_blocks
 from tagline.calibration.numbers import finite
 from tagline.task import Bools, Floats, Ints, Task
 
@@ -128,9 +128,10 @@ def _minimise(derivatives: _Derivatives | None, beta: float) -> float:
             low = beta
         newton = beta - slope / curvature if curvature > 0 else np.inf
         step = newton if low < newton < high else (low * high) ** 0.5
-        if abs(step - beta) <= 1e-9 * beta:
+        moved, beta = abs(step - beta), step
+        # A step of Newton's method squares the relative error; halving a bracket does not.
+        if moved <= (1e-6 if step == newton else 1e-9) * beta:
             break
-        beta = step
     return beta
 
 
@@ -139,16 +140,11 @@ def _of_margins(margins: Margins) -> _Derivatives | None:
     n = float(margins.w.sum())
     if n == 0:
         return None
-    true, false = (n + 1) / (n + 2), 1 / (n + 2)
+    targets = (n + 1) / (n + 2), 1 / (n + 2)
 
     def derivatives(beta: float) -> tuple[float, float]:
-        def sums(z: Floats, y: Bools, w: Floats) -> tuple[float, float]:
-            p, curve, _ = sigmoid(beta * z)
-            of_z = w * z
-            return float((p - np.where(y, true, false)) @ of_z), float((curve * z) @ of_z)
-
-        slope, curvature = margins.sum(sums) / n
-        return float(slope), float(curvature)
+        loss = margins.log_loss(beta, 0.0, targets)
+        return float(loss.gradient[0]) / n, float(loss.curvature[0]) / n
 
     return derivatives
 
