@@ -104,9 +104,10 @@ def test_parts_that_do_not_fit_are_rejected() -> None:
     with pytest.raises(ValueError, match="more words"):
         Scorer(words, [fewer_symbols], True, coef[:2], intercept)
     texts = Texts(["a b"])
-    frequencies, counts = np.ones(8), np.empty(1, dtype=np.int64)
+    frequencies, logits, counts = np.ones(8), np.empty((1, 1)), np.empty((1, 2), dtype=np.int64)
     with pytest.raises(IndexError):
-        scorer.score(texts, 0, 2, frequencies, np.empty((2, 1)), counts, counts)
-    with pytest.raises(ValueError, match="room"):
-        scorer.score(texts, 0, 1, frequencies, np.empty((1, 2)), counts, counts)
-    assert scorer.score(texts, 0, 1, np.ones(1), np.empty((1, 1)), counts, counts) == 1  # a count without a frequency
+        scorer.score(texts, 0, 2, frequencies, np.empty((2, 1)), counts)
+    for rooms in ((np.empty((1, 2)), counts), (logits[:0], counts), (logits, counts[:, :1].copy())):
+        with pytest.raises(ValueError, match="room"):
+            scorer.score(texts, 0, 1, frequencies, *rooms)
+    assert scorer.score(texts, 0, 1, np.ones(1), logits, counts) == 1  # a count without a frequency

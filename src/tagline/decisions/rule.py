@@ -61,7 +61,8 @@ class DecisionRule:
             return np.asarray(proba > self.value)
         if task is Task.BINARY:
             positive = 1 if self.positive is None else self.positive
-            return np.asarray((proba[:, positive] > self.value) == bool(positive), dtype=np.int64)
+            above = proba[:, positive] > self.value
+            return (above if positive else ~above).astype(np.int64)
         if self.costs is not None:
             return self.costs.decide(proba)
         if self.positive is None:

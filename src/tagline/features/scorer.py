@@ -29,19 +29,18 @@ _FEW_COUNTS = 64  # the term frequencies of so many are computed at first: n-gra
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Logits, (n_texts, n_outputs), and how many n-grams each text has, (n_texts,), and how many of these are known.
+    """Logits, (n_texts, n_outputs), and how many n-grams of each text are known, and how many it has, (n_texts, 2).
 
     The n-grams are those of the first block: of words, if words are used.
     """
 
     logits: Floats
-    n_known: Ints
     n_grams: Ints
 
     @property
     def coverage(self) -> Floats:
         """The share of the n-grams of each text that are known, (n_texts,); 0 for a text without any."""
-        return self.n_known / np.maximum(self.n_grams, 1)
+        return self.n_grams[:, 0] / np.maximum(self.n_grams[:, 1], 1)
 
 
 class LinearScorer:
@@ -62,22 +61,17 @@ class LinearScorer:
         """Return the scores of a String series without nulls, or of strings."""
         column = Texts(texts)
         logits = np.empty((len(column), self._n_outputs))
-        n_known, n_grams = np.empty(len(column), dtype=np.int64), np.empty(len(column), dtype=np.int64)
-
+        n_grams = np.empty((len(column), 2), dtype=np.int64)
         blocks = column.blocks()
         if len(blocks) > 1:
             self._remember_words()
 
         def score_block(block: tuple[int, int]) -> None:
-            first, last = block
-            rows = slice(first, last)
-            while count := self._scorer.score(
-                column, first, last, self._frequencies, logits[rows], n_known[rows], n_grams[rows]
-            ):
+            while count := self._scorer.score(column, *block, self._frequencies, logits, n_grams):
                 self._frequencies = frequencies(2 * count, self._tf)
 
         in_threads(score_block, blocks)
-        return Scores(logits, n_known, n_grams)
+        return Scores(logits, n_grams)
 
     def _remember_words(self) -> None:
         """Prepare for many texts."""

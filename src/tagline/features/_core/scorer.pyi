@@ -34,6 +34,5 @@ class Scorer:
         last: int,
         frequencies: NDArray[np.float64],
         logits: NDArray[np.float64],
-        n_known: NDArray[np.int64],
         n_grams: NDArray[np.int64],
     ) -> int: ...

@@ -258,23 +258,26 @@ cdef class Scorer:
 
     def score(
         self, Texts texts not None, Py_ssize_t first, Py_ssize_t last, const double[::1] frequencies,
-        double[:, ::1] logits, int64_t[::1] n_known, int64_t[::1] n_grams,
+        double[:, ::1] logits, int64_t[:, ::1] n_grams,
     ):
-        """Write the logits of texts ``first`` to ``last``, last excluded, to the rows of ``logits`` from 0 on.
+        """Write the logits of texts ``first`` to ``last``, last excluded, to their rows, (n_texts, n_outputs).
 
         ``frequencies`` is the term frequency of each count, (n_counts,). Return 0, or the number of an n-gram in a text
-        if it is not among these counts; then the logits are not complete. ``n_known`` and ``n_grams``, (n_texts,), get
-        the number of n-grams of the first block that are known, and of all.
+        if it is not among these counts; then the logits are not complete. ``n_grams``, (n_texts, 2), gets the number of
+        n-grams of the first block that are known, and of all.
         """
-        cdef Py_ssize_t text = 0, start
-        cdef Py_ssize_t n = last - first
+        cdef Py_ssize_t text = first
         cdef int64_t status = 0
         cdef size_t read
         cdef int n_blocks = len(self.blocks)
         cdef Work work
         if not 0 <= first <= last <= texts.size:
             raise IndexError("there are no such texts")
-        if min(logits.shape[0], n_known.shape[0], n_grams.shape[0]) < n or logits.shape[1] != self.intercept.shape[0]:
+        if (
+            min(logits.shape[0], n_grams.shape[0]) < last
+            or logits.shape[1] != self.intercept.shape[0]
+            or n_grams.shape[1] != 2
+        ):
             raise ValueError("there is no room for the logits")
         memset(&work, 0, sizeof(work))
         work.remembers = self.remembers
@@ -282,15 +285,15 @@ cdef class Scorer:
             work.columns = <Ids*>calloc(n_blocks + 1, sizeof(Ids))
             if work.columns == NULL:
                 raise MemoryError
-            while text < n and status == 0:
+            while text < last and status == 0:
                 with nogil:
                     read = 0
-                    while text < n and status == 0 and read < STEP:
-                        read += texts.at[first + text].length + 1
-                        status = self.read(&work, n_blocks, texts.at[first + text])
+                    while text < last and status == 0 and read < STEP:
+                        read += texts.at[text].length + 1
+                        status = self.read(&work, n_blocks, texts.at[text])
                         if status == 0:
-                            n_known[text] = work.columns[0].size
-                            n_grams[text] = work.n_grams
+                            n_grams[text, 0] = work.columns[0].size
+                            n_grams[text, 1] = work.n_grams
                             status = self.add_up(&work, n_blocks, frequencies, &logits[text, 0])
                         text += 1
                 if status == NO_MEMORY:

@@ -64,7 +64,10 @@ async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
 
 def _header(request: Request, name: bytes) -> str:
     """Return the first header of a name, as `Request.headers` does, in less time."""
-    return next((value.decode("latin-1") for key, value in request.scope["headers"] if key == name), "")
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return ""
 
 
 async def _whole_body(receive: Receive, max_bytes: int) -> bytes:
