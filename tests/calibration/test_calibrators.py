@@ -1,6 +1,8 @@
 """Sigmoid and Platt scaling against SciPy, definitions and rows repeated; the choice between methods; storage."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -65,6 +67,22 @@ def test_sigmoid_scaling_of_logits_that_were_learned_together_is_nearly_temperat
     found = (method.fit(logits, Y, Task.MULTICLASS) for method in (SigmoidScaling, TemperatureScaling))
     one, other = (Task.MULTICLASS.probabilities(calibrator.apply(logits)) for calibrator in found)
     assert np.abs(one - other).mean() < 0.005
+
+
+def test_sigmoids_are_those_of_scipy_bit_for_bit():
+    logits = np.concatenate([np.random.default_rng(0).normal(0, size, (1_000, 3)) for size in (0.1, 1, 30, 1_000)])
+    found = SigmoidScaling(1.5, -0.25).apply(logits)
+    assert np.array_equal(found.view(np.int64), log_expit(1.5 * logits - 0.25).view(np.int64))
+
+
+def test_applying_a_calibrator_imports_no_special_functions():
+    code = (
+        "import sys, numpy as np; from tagline.calibration import PlattScaling, SigmoidScaling, TemperatureScaling; "
+        "logits = np.zeros((2, 3)); SigmoidScaling().apply(logits); TemperatureScaling(2.0).apply(logits); "
+        "PlattScaling((1.0,) * 3, (0.0,) * 3).apply(logits); print('scipy.special' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_platt_scaling_finds_the_numbers_of_each_label():

@@ -48,7 +48,7 @@ class SigmoidScaling:
 
         A target is (n + 1)/(n + 2) for the class of a row, the rest is shared by the other classes.
         """
-        from scipy.optimize import minimize  # slow to import, as `scipy.special` is
+        from scipy.optimize import minimize  # slow to import, and only fitting needs it
 
         w = np.ones(len(logits)) if weights is None else weights
         present = np.ones(logits.shape, dtype=bool) if absent is None else ~absent
@@ -76,9 +76,8 @@ class SigmoidScaling:
 
     def apply(self, logits: Floats) -> Floats:
         """Return the logarithms of the sigmoids, (n_texts, n_outputs)."""
-        from scipy.special import log_expit
-
-        return np.asarray(log_expit(self.slope * logits + self.intercept))
+        # As `scipy.special.log_expit`, bit for bit, which takes a twentieth of `tagline predict` to import.
+        return np.asarray(-np.logaddexp(0.0, -(self.slope * logits + self.intercept)))
 
     def line(self, n_outputs: int) -> tuple[Floats, Floats]:
         """Return slope and intercept of the argument of the sigmoid, (n_outputs,) each."""

@@ -275,6 +275,8 @@ def normalized(texts: pl.Series) -> pl.Series:
 
 def _composed(text: str) -> list[tuple[str, str]]:
     """Return the parts of a text that NFC turns into others independently: each as it is and in NFC."""
+    if text.isascii():
+        return [(char, char) for char in text]
     parts: list[str] = []
     for char in text:
         if parts and (unicodedata.combining(char) or not _is_boundary(parts[-1], char)):
