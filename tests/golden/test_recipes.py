@@ -42,6 +42,7 @@ def test_a_recipe_is_read_and_trains_what_it_trained(name: str) -> None:
     tables, chosen = expected["tables"], renamed(expected["chosen"], kind)
     if not network:
         model = {"C": 1.0, "C_grid": [0.3, 1.0, 3.0], "alpha": 1.0, "alpha_grid": [0.3, 1.0, 3.0]}
+        model["blend"] = 0.0
         tables = tables | {"model": model | renamed(tables["model"], kind)}
     tables = tables | {"protocol": {"thresholds": "one"} | tables["protocol"]}
     same(found["tables"], tables, 0)

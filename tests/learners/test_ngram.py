@@ -32,7 +32,7 @@ def test_held_out_rows_add_no_vocabulary(recipe: str, n_classes: int, exact_solv
     settings = ["protocol.validation=0.25", "features.words=2", "features.min_df=2"]
     settings.append("model.alpha=1" if recipe in ("naive-bayes", "complement-nb") else "model.C=1")
     if recipe == "fast":
-        settings.append("features.characters=[2, 3]")
+        settings += ["features.characters=[2, 3]", "model.blend=0.3"]
     clf = TextClassifier(recipe, settings=settings).fit(texts, labels)
     held = clf.validation_.rows
     assert len(held) == 40
@@ -108,6 +108,40 @@ def test_the_better_c_is_chosen_and_a_tie_keeps_the_default() -> None:
     texts, labels = made_up(400, noise=0)
     texts, labels = [texts[row] for row in keep], [labels[row] for row in keep]
     assert fit(texts, matrix(labels), "model.C_grid=[1e-7, 1e5]").chosen["C"] == 1e5
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_naive_bayes_is_blended_in_if_it_helps(n_classes: int) -> None:
+    """Texts as naive Bayes supposes them: words are drawn by their rates in a class, and most of them are rare."""
+    rng = np.random.default_rng(0)
+    labels = [f"c{row % n_classes}" for row in range(500)]
+    rates = rng.random((n_classes, 3000)) ** 3 / np.arange(1, 3001) ** 0.7
+    rates /= rates.sum(axis=1, keepdims=True)
+    texts = [" ".join(f"w{word}" for word in rng.choice(3000, 12, p=rates[row % n_classes])) for row in range(500)]
+    settings = ["features.characters=none", "features.words=1"]
+    chosen = fit(texts, matrix(labels), *settings)
+    assert chosen.chosen["tried"] == ["C", "blend"]
+    blend, C = chosen.chosen["blend"], chosen.chosen["C"]
+    assert blend > 0
+    given = fit(texts, matrix(labels), *settings, f"model.blend={blend}", f"model.C={C}")
+    assert given.chosen["blend"] == blend
+    assert np.array_equal(given.model.coef, chosen.model.coef)
+    np.testing.assert_allclose(given.held_out.proba, chosen.held_out.proba, atol=1e-6)
+    without = fit(texts, matrix(labels), *settings, "model.blend=0", f"model.C={C}")
+    assert "blend" not in without.chosen
+    truth = chosen.held_out.Y.argmax(axis=1)
+    right, right_without = ((one.held_out.proba.argmax(axis=1) == truth).mean() for one in (chosen, without))
+    assert right > right_without
+
+
+def test_label_sets_are_not_blended_unless_a_weight_is_given() -> None:
+    texts, sets = several(120)
+    names = sorted({name for row in sets for name in row})
+    Y = np.array([[name in row for name in names] for row in sets])
+    assert "blend" not in fit(texts, Y, multilabel=True).chosen
+    given = fit(texts, Y, "model.blend=0.3", multilabel=True)
+    assert given.chosen["blend"] == 0.3
+    assert "blend" not in given.chosen["tried"]
 
 
 def test_characters_are_dropped_if_they_do_not_help() -> None:

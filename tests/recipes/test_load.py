@@ -140,6 +140,11 @@ def test_settings_take_toml_values_and_bare_words() -> None:
         (["model.C=inf"], r"`model\.C`: input should be a finite number"),
         (["model.C_grid=[]"], r"wrong `model\.C_grid`: tuple should have at least 1 item"),
         (["model.C=strong"], r"wrong `model\.C`"),
+        (["model.blend=-0.1"], r"wrong `model\.blend`"),
+        (
+            ["model.kind=logistic-regression", "model.blend=0.3"],
+            "not read `model.blend`: only `linear-svm`",
+        ),
         (["model.n_trees=0"], r"wrong `model\.n_trees`"),
         (["features.words=9"], r"wrong `features\.words`"),
         (["features.words=0", "features.characters=none"], "there are no n-grams to count"),

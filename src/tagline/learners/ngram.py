@@ -79,6 +79,7 @@ class NgramLearner:
             **_lengths(outcome.vectorizer),
             "min_df": fit.min_df,
             **({} if fit.settings.tuned is None else {fit.settings.tuned: chosen.candidate.value}),
+            **({"blend": chosen.candidate.blend} if chosen.candidate.blend or "blend" in chosen.tried else {}),
             **calibration.calibrator.chosen(),
             "threshold": calibration.rule.to_json(),
             "held_out": describe_held_out(data.Y, folds, how) if folds else None,
@@ -208,14 +209,16 @@ def _count_blocks(
 def _choose(fit: NgramFit, folds: Folds) -> _Chosen:
     """Choose the settings on the held-out rows.
 
-    First the blocks, then ``C`` or ``alpha``. A setting is replaced only by one that is better by more than the
-    standard error of the difference over the held-out rows. As character n-grams mostly stay, all values are tried
-    with them at once, on all cores.
+    First the blocks, then ``C`` or ``alpha``, then the weight of naive Bayes. A setting is replaced only by one that is
+    better by more than the standard error of the difference over the held-out rows. As character n-grams mostly stay,
+    all values are tried with them at once, on all cores.
     """
     default, words = fit.default, fit.words_alone
     tried = ["characters"] if words else []
     if fit.settings.tuned and default[1:]:
         tried.append(fit.settings.tuned)
+    if fit.blends(default[0]):
+        tried.append("blend")
     held = np.concatenate([rows for _, rows in folds]) if fit.tries and folds and tried else np.empty(0, np.int64)
     Y, weights = fit.data.Y[held], fit.data.weights_of(held)
     if not len(held) or not (weights := weights * ~rows_left_out(fit.data.Y, folds)).any():
@@ -237,6 +240,10 @@ def _choose(fit: NgramFit, folds: Folds) -> _Chosen:
         more = fit.held_out_logits(folds, words[1:], "choosing settings")
         logits |= dict(zip(words[1:], more, strict=True))
     chosen = best(words if chosen in words else default)
+    if blends := fit.blends(chosen):
+        more = fit.held_out_logits(folds, blends[1:], "choosing settings")
+        logits |= dict(zip(blends[1:], more, strict=True))
+        chosen = best(blends)
     return _Chosen(chosen, logits[chosen], tried)
 
 

@@ -1,7 +1,7 @@
 """The fits of a recipe of n-grams, of each setting that is tried and of each fold, on n-grams counted once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -12,7 +12,8 @@ from tagline.features.vectorizer import Block, Vectorizer
 from tagline.features.weighting import document_frequency, scale_columns, spread
 from tagline.learners.base import Folds, TrainingData
 from tagline.learners.progress import Steps
-from tagline.models import HyperParameters, Model, fit_model
+from tagline.models import HyperParameters, LinearModel, Model, fit_model
+from tagline.models.blend import beside, blended
 from tagline.models.linear import LINEAR_MODELS
 from tagline.parallel import in_threads
 from tagline.recipes import NgramFeatures, NgramModel
@@ -21,6 +22,7 @@ from tagline.task import Floats, Ints, Task
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
+_BLENDS = (0.0, 0.15, 0.3, 0.5)  # weights of complement naive Bayes to choose from
 _MANY_OUTPUTS = 8  # so many outputs of a linear model keep the cores busy, and one matrix at a time needs less memory
 
 
@@ -29,11 +31,12 @@ class Candidate:
     """Settings that are chosen on held-out rows.
 
     ``blocks`` are those of the counted blocks to use, ``value`` is that of the hyper-parameter ``NgramModel.tuned``,
-    None if there is none.
+    None if there is none, ``blend`` the weight of naive Bayes beside a linear SVM.
     """
 
     blocks: tuple[int, ...]
     value: float | None
+    blend: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +65,8 @@ class NgramFit:
         The value nearest to 1 comes first: it stays unless another is better.
         """
         values = sorted(self.settings.candidates, key=lambda value: abs(np.log(value)))
-        return [Candidate(blocks, value) for value in values] or [Candidate(blocks, None)]
+        blend = 0.0 if self.settings.blend == "auto" else self.settings.blend
+        return [Candidate(blocks, value, blend) for value in values] or [Candidate(blocks, None)]
 
     @property
     def default(self) -> list[Candidate]:
@@ -74,35 +78,59 @@ class NgramFit:
         """The candidates without character n-grams, if these may be left out."""
         return self.of_blocks(0) if self.features.characters == "auto" and len(self.blocks) > 1 else []
 
+    def blends(self, candidate: Candidate) -> list[Candidate]:
+        """Return the candidates that differ in the weight of naive Bayes, if it is to be chosen.
+
+        Label sets do without: it gained nothing there.
+        """
+        settings = self.settings
+        if settings.kind != "linear-svm" or settings.blend != "auto" or self.data.task is Task.MULTILABEL:
+            return []
+        return [replace(candidate, blend=blend) for blend in _BLENDS]
+
     def learn(
         self, rows: Ints | None, candidate: Candidate, stage: str = "training on all rows"
     ) -> tuple[Vectorizer, Model]:
         """Learn scales and model from some rows, or all; ``stage`` names this for the progress."""
         self.steps.begin(stage)
         vectorizer = self._vectorizer(rows, candidate.blocks)
-        return vectorizer, self._fit(rows, self._weigh(vectorizer, rows, candidate.blocks), candidate, stage)
+        X = self._weigh(vectorizer, rows, candidate.blocks)
+        model = self._fit(rows, X, candidate, stage)
+        if candidate.blend:
+            assert isinstance(model, LinearModel)
+            model = blended(model, self._bayes(model, vectorizer, rows, X), candidate.blend)
+        return vectorizer, model
 
     def held_out_logits(
         self, folds: Folds, candidates: Sequence[Candidate], stage: str = "training without held-out rows"
     ) -> list[Floats]:
         """Return the logits of each candidate for the held-out rows of all folds, one fold after the other."""
-        self.steps.expect(self.n_labels * len(folds) * len(candidates))
+        fits: dict[Candidate, list[Candidate]] = {}  # candidates by their fit, which those that differ in `blend` share
+        for candidate in candidates:
+            fits.setdefault(replace(candidate, blend=0.0), []).append(candidate)
+        self.steps.expect(self.n_labels * len(folds) * len(fits))
 
-        def of_fold(numbered: tuple[int, tuple[Ints, Ints]]) -> list[Floats]:
+        def of_fold(numbered: tuple[int, tuple[Ints, Ints]]) -> dict[Candidate, Floats]:
             number, (train, held) = numbered
             name = f"{stage}, fold {number} of {len(folds)}" if len(folds) > 1 else stage
             self.steps.begin(name)
-            vectorizers = {blocks: self._vectorizer(train, blocks) for blocks in {each.blocks for each in candidates}}
+            vectorizers = {blocks: self._vectorizer(train, blocks) for blocks in {each.blocks for each in fits}}
             X = {blocks: self._weigh(vectorizer, train, blocks) for blocks, vectorizer in vectorizers.items()}
 
-            def of_candidate(candidate: Candidate) -> Floats:
-                model = self._fit(train, X[candidate.blocks], candidate, name)
-                return self.logits(vectorizers[candidate.blocks], model, held, candidate)
+            def of_fit(fit: Candidate) -> dict[Candidate, Floats]:
+                vectorizer, features = vectorizers[fit.blocks], X[fit.blocks]
+                model = self._fit(train, features, fit, name)
+                logits = self.logits(vectorizer, model, held, fit)
+                if not any(candidate.blend for candidate in fits[fit]):
+                    return {fit: logits}
+                assert isinstance(model, LinearModel)
+                bayes = self.logits(vectorizer, self._bayes(model, vectorizer, train, features), held, fit)
+                return {candidate: logits + candidate.blend * bayes for candidate in fits[fit]}
 
-            return self.each(of_candidate, candidates)
+            return {candidate: logits for part in self.each(of_fit, fits) for candidate, logits in part.items()}
 
         of_folds = self.each(of_fold, enumerate(folds, 1))
-        return [np.vstack(logits) for logits in zip(*of_folds, strict=True)]
+        return [np.vstack([logits[candidate] for logits in of_folds]) for candidate in candidates]
 
     def logits(self, vectorizer: Vectorizer, model: Model, rows: Ints, candidate: Candidate) -> Floats:
         """Return the logits of some rows, (n_rows, n_outputs)."""
@@ -158,6 +186,12 @@ class NgramFit:
         if data.task is not Task.MULTILABEL:
             self.steps.end(stage)
         return fitted
+
+    def _bayes(self, model: LinearModel, vectorizer: Vectorizer, rows: Ints | None, X: sp.csr_matrix) -> LinearModel:
+        """Return naive Bayes of the features that the model was fitted to."""
+        data = self.data
+        Y, scale = data.Y if rows is None else data.Y[rows], np.concatenate(vectorizer.scales)
+        return beside(model, X, Y, self._model_weights(rows), scale, data.task)
 
     def _model_weights(self, rows: Ints | None) -> Floats:
         """Return what multiplies the loss of each row: a row of sample weight 2 is worth two."""

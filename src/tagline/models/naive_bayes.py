@@ -22,7 +22,7 @@ def fit_multinomial(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) -
     counts += alpha
     log_likelihood = np.log(counts / counts.sum(axis=1, keepdims=True))
     members = np.maximum(weights @ Y, 1e-300)
-    return _outputs(log_likelihood, seen, X.shape[1], np.log(members / members.sum()))
+    return _outputs(_placed(log_likelihood, seen, X.shape[1]), np.log(members / members.sum()))
 
 
 def fit_complement(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) -> LinearModel:
@@ -31,10 +31,14 @@ def fit_complement(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) ->
     logit_c = - sum over columns of x_f ln P(f | not c); it is less biased than ``fit_multinomial`` if
     class sizes differ. A class without a row gets a logit far below the others.
     """
+    return _outputs(complement_likelihoods(X, Y, weights, alpha), np.where(weights @ Y > 0, 0.0, _ABSENT))
+
+
+def complement_likelihoods(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) -> Floats:
+    """Return -ln P(f | not c), (n_columns, n_classes), 0 for columns without a count; see `fit_complement`."""
     counts, seen = _class_counts(X, Y, weights)  # (n_classes, n_seen)
     complement = counts.sum(axis=0, keepdims=True) - counts + alpha
-    log_complement = np.log(complement / complement.sum(axis=1, keepdims=True))
-    return _outputs(-log_complement, seen, X.shape[1], np.where(weights @ Y > 0, 0.0, _ABSENT))
+    return _placed(-np.log(complement / complement.sum(axis=1, keepdims=True)), seen, X.shape[1])
 
 
 def _class_counts(X: sp.csr_matrix, Y: Bools, weights: Floats) -> tuple[Floats, NDArray[np.int64]]:
@@ -45,10 +49,15 @@ def _class_counts(X: sp.csr_matrix, Y: Bools, weights: Floats) -> tuple[Floats, 
     return counts[:, seen], seen
 
 
-def _outputs(log_likelihood: Floats, seen: NDArray[np.int64], n_columns: int, intercept: Floats) -> LinearModel:
+def _placed(log_likelihood: Floats, seen: NDArray[np.int64], n_columns: int) -> Floats:
+    """Return the log-likelihoods of all columns, (n_columns, n_classes), from those of the columns seen."""
+    placed = np.zeros((n_columns, len(log_likelihood)))
+    placed[seen] = log_likelihood.T
+    return placed
+
+
+def _outputs(coef: Floats, intercept: Floats) -> LinearModel:
     """Centre the outputs, which changes no probability; two classes become one logit."""
-    coef = np.zeros((n_columns, len(log_likelihood)))
-    coef[seen] = log_likelihood.T
     if coef.shape[1] == 2:
         return LinearModel.of(coef[:, 1:] - coef[:, :1], intercept[1:] - intercept[:1])
     return LinearModel.of(coef - coef.mean(axis=1, keepdims=True), intercept - intercept.mean())

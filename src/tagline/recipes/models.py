@@ -17,8 +17,9 @@ class NgramModel(Table):
     """``[model]`` of n-grams.
 
     ``C``: inverse regularisation of linear models; a larger one fits the training rows closer. ``alpha``: additive
-    smoothing of naive Bayes. ``"auto"`` chooses among ``C_grid`` or ``alpha_grid`` on validation rows. ``max_depth``
-    (by default unlimited) and ``n_trees`` are for trees.
+    smoothing of naive Bayes. ``"auto"`` chooses among ``C_grid`` or ``alpha_grid`` on validation rows. ``blend``: the
+    weight of complement naive Bayes that is added to a linear SVM; ``"auto"`` chooses one on validation rows, 0 for
+    label sets. ``max_depth`` (by default unlimited) and ``n_trees`` are for trees.
     """
 
     kind: NgramKind
@@ -26,6 +27,7 @@ class NgramModel(Table):
     C_grid: Grid = (0.3, 1.0, 3.0)
     alpha: Literal["auto"] | Positive = 1.0
     alpha_grid: Grid = (0.3, 1.0, 3.0)
+    blend: Literal["auto"] | NotNegative = 0.0
     max_depth: int | None = Field(default=None, ge=1)
     n_trees: int = Field(default=100, ge=1)
 
@@ -49,6 +51,8 @@ class NgramModel(Table):
             if name != self.tuned and getattr(self, name) not in ("auto", type(self).model_fields[name].default):
                 instead = f": it reads `model.{self.tuned}`" if self.tuned else ""
                 raise ValueError(f"a model of kind `{self.kind}` does not read `model.{name}`{instead}")
+        if self.kind != "linear-svm" and self.blend not in ("auto", 0.0):
+            raise ValueError(f"a model of kind `{self.kind}` does not read `model.blend`: only `linear-svm` does")
         return self
 
 

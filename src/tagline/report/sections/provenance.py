@@ -17,6 +17,7 @@ _TRIED = {
     "characters": "whether to use character n-grams",
     "C": "C",
     "alpha": "alpha",
+    "blend": "the weight of naive Bayes",
     "strength": "the strength",  # of a run of an earlier version: C or alpha
     "epochs": "the number of epochs",
 }
@@ -27,6 +28,7 @@ _SETTINGS = {
     "num_words": "vocabulary size, at most",
     "maxlen": "sequence length",
     "epochs": "epochs",
+    "blend": "weight of naive Bayes",
     "temperature": "calibration temperature",
     "slope": "calibration slope",
     "intercept": "calibration intercept",

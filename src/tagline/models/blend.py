@@ -1,0 +1,60 @@
+"""Complement naive Bayes on the features of a linear model, as a linear model that is added to it.
+
+A linear SVM and naive Bayes err on different texts (Wang and Manning 2012, Baselines and bigrams, interpolate them):
+
+    logits = X w + blend (X b - mean),    b_f = |w| / |ln P| · ln P_f / scale_f for each output
+
+with ln P_f of `complement_likelihoods` from the number of texts that contain column f. Features are term frequencies
+times scales, so that X b sums term frequencies times ln P, over the length of the row. Both models get equal norms
+because log-likelihoods have no scale of their own. The mean over the training rows is taken off, which leaves the
+intercepts of the linear model as they were learned.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tagline.models.linear import LinearModel
+from tagline.models.naive_bayes import complement_likelihoods
+from tagline.task import Bools, Floats, Task
+
+_ALPHA = 0.3  # as in `benchmarks/trials.py`
+
+
+def beside(
+    model: LinearModel, X: sp.csr_matrix, Y: Bools, weights: Floats, scale: NDArray[np.float32], task: Task
+) -> LinearModel:
+    """Return complement naive Bayes as what is added to ``model``, which was fitted to the same rows.
+
+    ``X``, (n_texts, n_columns), ``Y``, (n_texts, n_classes), and ``weights``, (n_texts,), are those of `fit_model`;
+    ``scale``, (n_columns,), is what the columns were multiplied by. Outputs without coefficients, such as those of
+    classes without a row, stay as they are.
+    """
+    present = sp.csr_matrix(((X.data != 0).astype(np.float32), X.indices, X.indptr), shape=X.shape)
+    coef = np.zeros(model.coef.shape)
+    if task is Task.MULTILABEL:
+        for output, y in enumerate(Y.T):
+            coef[:, [output]] = _difference(complement_likelihoods(present, np.column_stack([~y, y]), weights, _ALPHA))
+    elif task is Task.BINARY:
+        coef = _difference(complement_likelihoods(present, Y, weights, _ALPHA))
+    else:
+        seen = np.flatnonzero(weights @ Y > 0)
+        likelihoods = complement_likelihoods(present, Y[:, seen], weights, _ALPHA)
+        coef[:, seen] = likelihoods - likelihoods.mean(axis=1, keepdims=True)
+    coef /= np.where(scale > 0, scale, 1.0)[:, np.newaxis]
+    coef *= np.linalg.norm(model.coef, axis=0) / np.maximum(np.linalg.norm(coef, axis=0), 1e-300)
+    bayes = LinearModel.of(coef, np.zeros(coef.shape[1]))
+    mean = sp.csr_matrix(weights @ X / weights.sum())  # (1, n_columns)
+    return replace(bayes, intercept=-bayes.logits(mean)[0])  # in a fixed order, unlike a product by BLAS
+
+
+def blended(model: LinearModel, bayes: LinearModel, blend: float) -> LinearModel:
+    """Return ``model`` plus ``blend`` times ``bayes``."""
+    return LinearModel.of(model.coef + blend * bayes.coef.astype(np.float64), model.intercept + blend * bayes.intercept)
+
+
+def _difference(likelihoods: Floats) -> Floats:
+    """Return the one output of two classes."""
+    return likelihoods[:, 1:] - likelihoods[:, :1]
