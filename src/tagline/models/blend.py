@@ -33,7 +33,7 @@ def beside(
     classes without a row, stay as they are.
     """
     present = sp.csr_matrix(((X.data != 0).astype(np.float32), X.indices, X.indptr), shape=X.shape)
-    coef = np.zeros(model.coef.shape)
+    coef: Floats = np.zeros(model.coef.shape)  # (n_columns, n_outputs)
     if task is Task.MULTILABEL:
         for output, y in enumerate(Y.T):
             coef[:, [output]] = _difference(complement_likelihoods(present, np.column_stack([~y, y]), weights, _ALPHA))
