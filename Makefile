@@ -19,7 +19,7 @@ help: ## list these targets
 setup: $(VENV)/.setup ## create .venv with tagline (editable) and the development tools
 
 extensions: ## compile what was changed in the Cython sources
-	$(BIN)/python setup.py -q build_ext --inplace
+	TAGLINE_REQUIRE_COMPILED=1 $(BIN)/python setup.py -q build_ext --inplace
 
 demo: $(VENV)/.demo ## train on 25,000 film reviews, then classify a sentence
 	$(BIN)/tagline train --out runs/demo
@@ -62,13 +62,16 @@ fuzz: $(VENV)/.fuzz ## damaged and made-up files, models and requests for FUZZ_M
 	$(BIN)/python benchmarks/fuzz.py --minutes $(FUZZ_MINUTES)
 
 # Extensions with AddressSanitizer and UndefinedBehaviorSanitizer, beside the Python files, and the tests that reach them.
+# `--force`, because the copies of extensions that `make extensions` built are newer than their sources.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -g
+SANITIZED = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
+  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH=build/sanitize $(BIN)/python
 sanitize: setup ## the fast tests of what is compiled, with bounds and undefined behaviour checked
 	@rm -rf build/sanitize && mkdir -p build/sanitize && cp -r src/tagline build/sanitize/
-	CFLAGS="$(SANITIZE)" LDFLAGS="$(SANITIZE)" $(BIN)/python setup.py -q build_ext --build-lib build/sanitize \
-	  --build-temp build/sanitize/objects
-	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 \
-	  UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH=build/sanitize $(BIN)/python -m pytest --capture=no \
+	TAGLINE_REQUIRE_COMPILED=1 CFLAGS="$(SANITIZE)" LDFLAGS="$(SANITIZE)" $(BIN)/python setup.py -q build_ext --force \
+	  --build-lib build/sanitize --build-temp build/sanitize/objects
+	$(SANITIZED) -c 'from tagline.compiled import COMPILED; assert COMPILED'
+	$(SANITIZED) -m pytest --capture=no \
 	  -m "not slow and not alone and not original_data" tests/features tests/models tests/calibration tests/classifier tests/golden
 
 docs: setup ## check the links, commands and Python examples of README.md and docs/

@@ -1,11 +1,13 @@
 """Builds the compiled extensions; everything else about the package is in pyproject.toml.
 
 Each `.pyx` file below src/tagline is an extension. Without a C compiler the installation succeeds, and tagline takes
-its NumPy path.
+its NumPy path; with `TAGLINE_REQUIRE_COMPILED=1` in the environment it fails.
 """
 
 import os
 import sys
+import sysconfig
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -19,8 +21,11 @@ SOURCE = Path("src")
 FLAGS = {"unix": ["-O3", "-ffp-contract=off", "-fno-trapping-math"], "msvc": ["/O2", "/fp:precise"]}
 # The code of typed memoryviews, compiled once for all extensions: half of the time of a build.
 MEMORYVIEWS = "tagline._memoryviews"
-# One wheel serves Python 3.11 and all later versions.
-STABLE_ABI = [("Py_LIMITED_API", "0x030B0000"), ("CYTHON_LIMITED_API", "1")]
+# One wheel serves Python 3.11 and all later versions, except free-threaded ones, which have no stable ABI.
+STABLE_ABI = not sysconfig.get_config_var("Py_GIL_DISABLED")
+MACROS = [("Py_LIMITED_API", "0x030B0000"), ("CYTHON_LIMITED_API", "1")] if STABLE_ABI else []
+# The cores that this process may use.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class BuildExtensions(build_ext):
@@ -29,7 +34,7 @@ class BuildExtensions(build_ext):
     def finalize_options(self) -> None:
         """Compile in parallel."""
         super().finalize_options()
-        self.parallel = os.cpu_count()
+        self.parallel = self.parallel or CORES
 
     def build_extensions(self) -> None:
         """Compile with the flags of the compiler at hand."""
@@ -37,22 +42,33 @@ class BuildExtensions(build_ext):
             extension.extra_compile_args += FLAGS.get(self.compiler.compiler_type, [])
         try:
             super().build_extensions()
-        except Exception as error:  # noqa: BLE001 (each compiler and linker fails in its own way)
+        except Exception as error:
+            if os.environ.get("TAGLINE_REQUIRE_COMPILED") == "1":
+                raise
             for extension in self.extensions:  # one imports another: all are there or none
                 Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
-            self.extensions = []
+            self.extensions = self.distribution.ext_modules = []
+            if wheel := self.distribution.get_command_obj("bdist_wheel", create=False):
+                wheel.root_is_pure = True
             print(
                 f"warning: the compiled extensions of tagline could not be built: {error}\n"
-                "tagline works without them, with the same results, but is several times slower. "
+                "tagline works without them, but is several times slower. "
                 "To build them, install a C compiler (`apt-get install gcc`) and install tagline again.",
                 file=sys.stderr,
             )
+
+    def copy_extensions_to_source(self) -> None:
+        """Replace all extensions beside the sources: if these could not be built, those of an earlier build go too."""
+        for extension in EXTENSIONS:
+            for suffix in EXTENSION_SUFFIXES:
+                SOURCE.joinpath(*extension.name.split(".")).with_suffix(suffix).unlink(missing_ok=True)
+        super().copy_extensions_to_source()
 
 
 def extension(name: str, source: Path) -> Extension:
     """Return an extension of one source file."""
     folders = [str(source.parent), str(SOURCE / "tagline")]
-    return Extension(name, [str(source)], include_dirs=folders, define_macros=STABLE_ABI, py_limited_api=True)
+    return Extension(name, [str(source)], include_dirs=folders, define_macros=MACROS, py_limited_api=STABLE_ABI)
 
 
 def extensions() -> list[Extension]:
@@ -62,10 +78,12 @@ def extensions() -> list[Extension]:
     return [shared, *(extension(".".join(path.relative_to(SOURCE).with_suffix("").parts), path) for path in paths)]
 
 
+EXTENSIONS = extensions()
+
 setup(
     ext_modules=cythonize(
-        extensions(),
-        nthreads=(os.cpu_count() or 1) if sys.platform == "linux" else 0,  # elsewhere processes are not forked
+        EXTENSIONS,
+        nthreads=CORES if sys.platform == "linux" else 0,  # elsewhere processes are not forked
         build_dir="build/cython",
         quiet=True,
         language_level=3,
@@ -73,5 +91,5 @@ setup(
         shared_utility_qualified_name=MEMORYVIEWS,
     ),
     cmdclass={"build_ext": BuildExtensions},
-    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE_ABI else {},
 )

@@ -105,6 +105,22 @@ def test_logistic_regressions_reach_the_objective_of_scikit_learn(n_classes: int
     assert same.mean() >= 0.999
 
 
+@pytest.mark.parametrize("n_classes", [2, 6, 20])
+def test_objectives_of_the_fallback_are_within_half_a_per_cent(n_classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the default strength; scikit-learn's solvers stop earlier than ours at weak regularisation."""
+    problem = problem_of(n_classes)
+
+    def objectives() -> np.ndarray:
+        svm, logistic = fit_linear_svm(problem), fit_logistic(problem)
+        of_svm = svm_objectives(problem, svm.coef, svm.intercept)
+        return np.append(of_svm, logistic_objective(problem, logistic.coef, logistic.intercept))
+
+    compiled = objectives()
+    for module in (linear_svm, logistic_regression):
+        monkeypatch.setattr(module, "COMPILED", False)
+    np.testing.assert_allclose(objectives(), compiled, rtol=5e-3)
+
+
 @st.composite
 def small_problems(draw: st.DrawFn) -> LinearProblem:
     """Draw rows with copies and empty ones, weights of several magnitudes, outputs with a single row on a side."""
