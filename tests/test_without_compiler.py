@@ -116,7 +116,7 @@ def test_a_failed_build_in_place_leaves_no_extension_of_an_earlier_one(source: P
     stale = source / "src" / "tagline" / "features" / "_core" / f"rows{EXTENSION_SUFFIXES[-1]}"
     stale.touch()
     command = (sys.executable, "setup.py", "-q", "build_ext", "--inplace")
-    with pytest.raises(AssertionError, match="ommand .*'false'"):
+    with pytest.raises(AssertionError, match=r"ommand .*'false'"):
         run(*command, cwd=source, CC="false", TAGLINE_REQUIRE_COMPILED="1")
     assert stale.exists()
     assert "could not be built" in run(*command, cwd=source, CC="false").stderr

@@ -209,7 +209,9 @@ class Tokenizer:
         differ.
         """
         settings = dict(settings)
-        if (version := settings.pop("unicode", "16.0")) != UNICODE:  # models of before this setting have the tables of 16.0
+        if (
+            version := settings.pop("unicode", "16.0")
+        ) != UNICODE:  # models of before this setting have the tables of 16.0
             raise InputError(f"Unknown Unicode version `{version}`: upgrade with `pip install -U tagline`.")
         unknown = sorted(settings.keys() - cls.__dataclass_fields__.keys())
         if unknown:
