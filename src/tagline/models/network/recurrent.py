@@ -8,7 +8,10 @@ and (recurrent dropout; Gal and Ghahramani 2016) on the recurrent state. With re
 masks; without it, all gates share one mask on the inputs.
 """
 
+import warnings
 from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -46,19 +49,19 @@ class Cell(Layer):
 
     def forward(self, x: Array | Lookup, weights: Weights, run: Pass) -> tuple[Array, Any]:
         """Map (T, n, d) to (n, H), or (T, n, H) if ``every``."""
-        if not COMPILED:
+        native = _native() if COMPILED else None
+        if native is None:
             return self.run(x, weights, run)
-        from tagline.models.network import native  # with SciPy's BLAS, whose import takes a tenth of a second
-
-        return native.forward(self, x, weights, run)
+        result: tuple[Array, Any] = native.forward(self, x, weights, run)
+        return result
 
     def backward(self, dy: Array, weights: Weights, cache: Any) -> tuple[Any, list[Array]]:
         """Return the gradients; a cache serves once."""
-        if not COMPILED:
+        native = _native() if COMPILED else None
+        if native is None:
             return self.run_back(dy, weights, cache)
-        from tagline.models.network import native
-
-        return native.backward(self, dy, weights, cache)
+        gradients: tuple[Any, list[Array]] = native.backward(self, dy, weights, cache)
+        return gradients
 
     def run(self, x: Array | Lookup, weights: Weights, run: Pass) -> tuple[Array, Any]:
         """Do `forward` in NumPy, the reference of the compiled code."""
@@ -338,6 +341,17 @@ class Bidirectional(Layer):
         dx, gradients = one.backward(dy[..., : self.units], weights[:3], cache[0])
         dx_back, gradients_back = other.backward(dy[..., self.units :], weights[3:], cache[1])
         return dx + dx_back, gradients + gradients_back
+
+
+@cache
+def _native() -> ModuleType | None:
+    """Return the compiled layers, or None, with a warning, if they do not fit the installed SciPy."""
+    try:
+        from tagline.models.network import native  # with SciPy's BLAS, whose import takes a tenth of a second
+    except ImportError as error:
+        warnings.warn(f"LSTM and GRU are computed by NumPy, which is slower: {error}", RuntimeWarning, stacklevel=3)
+        return None
+    return native
 
 
 def _in_time(x: Array | Lookup, present: Array | None, *, reverse: bool) -> tuple[Array, NDArray[np.float32] | None]:

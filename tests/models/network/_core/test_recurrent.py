@@ -1,5 +1,7 @@
 """Compiled LSTM and GRU against the NumPy path; tanh against that of float64; arrays that do not fit."""
 
+import subprocess
+import sys
 from itertools import product
 from typing import Any
 
@@ -151,3 +153,50 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         steps.lstm_forward(*{**fits, "z": np.asfortranarray(fits["z"])}.values())
     with pytest.raises(ValueError, match="do not fit"):
         inputs.project(normal(4, D), np.array([0, 5], np.int32), normal(D, H), normal(H), normal(1, 1, D), normal(4, H))
+
+
+def test_sizes_beyond_32_bits_are_refused() -> None:
+    """Without texts such arrays take no memory."""
+    empty = {
+        "z": normal(0, 4 * H),
+        "rows": np.empty((0, 1), np.int32),
+        "recurrent": normal(H, 4 * H),
+        "again": None,
+        "a": normal(0, 1, 4 * H),
+        "h": normal(0, 2, H),
+        "c": normal(0, 2, H),
+        "tanh_c": normal(0, 1, H),
+    }
+    steps.lstm_forward(*empty.values())
+    with pytest.raises(ValueError, match="do not fit"):
+        steps.lstm_forward(*{**empty, "h": np.empty((0, 2**31, H), np.float32)}.values())
+    with pytest.raises(ValueError, match="do not fit"):
+        steps.recurrent_gradient(
+            np.empty((0, 1, H), np.float32), None, np.empty((0, 0, 2**32 + 4 * H), np.float32), normal(H, 4 * H)
+        )
+
+
+UNKNOWN_SGEMM = """
+import warnings
+import numpy as np
+from scipy.linalg import cython_blas
+from tagline.models.network.layers import Pass
+from tagline.models.network.recurrent import Lstm
+cython_blas.__pyx_capi__["sgemm"] = cython_blas.__pyx_capi__["dgemm"]  # of another signature
+layer = Lstm(2, 3)
+weights = layer.init(np.random.default_rng(0))
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for _ in range(2):
+        y, cache = layer.forward(np.ones((4, 5, 2), np.float32), weights, Pass())
+        layer.backward(y, weights, cache)
+(warning,) = caught
+print(warning.message)
+"""
+
+
+def test_an_unknown_blas_is_left_alone_with_one_warning() -> None:
+    done = subprocess.run([sys.executable, "-c", UNKNOWN_SGEMM], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(
+        "LSTM and GRU are computed by NumPy, which is slower: This version of SciPy has another"
+    )

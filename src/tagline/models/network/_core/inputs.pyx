@@ -58,8 +58,7 @@ def project(
 
     With masks, the rows of text b are ``starts[b]`` to ``starts[b + 1]``.
     """
-    cdef int R = x.shape[0], d = x.shape[1], GH = z.shape[1], n, b
-    cdef Py_ssize_t row
+    cdef Py_ssize_t R = x.shape[0], d = x.shape[1], GH = z.shape[1], row, n, b
     check_inputs(x, starts, kernel, masks, z)
     check(bias.shape[0] == GH)
     if R == 0:
@@ -71,7 +70,7 @@ def project(
         if masks is None:
             product(b"N", b"N", R, GH, d, &x[0, 0], d, &kernel[0, 0], GH, 1, &z[0, 0], GH)
         else:
-            for b in range(<int>masks.shape[1]):
+            for b in range(masks.shape[1]):
                 n = starts[b + 1] - starts[b]
                 if n > 0:
                     mask(kernel, masks, b, own)
@@ -83,7 +82,7 @@ def project_back(
     const float[:, ::1] dz, float[:, ::1] dx, float[:, ::1] dkernel,
 ):
     """From ``dz``, (R, G H), the gradient of ``x W + b``, set that of ``x``, and add that of the kernel to ``dkernel``."""
-    cdef int R = x.shape[0], d = x.shape[1], GH = dz.shape[1], n, b
+    cdef Py_ssize_t R = x.shape[0], d = x.shape[1], GH = dz.shape[1], n, b
     check_inputs(x, starts, kernel, masks, dz)
     check(dx.shape[0] == R and dx.shape[1] == d and dkernel.shape[0] == d and dkernel.shape[1] == GH)
     if R == 0:
@@ -94,7 +93,7 @@ def project_back(
             product(b"N", b"T", R, d, GH, &dz[0, 0], GH, &kernel[0, 0], GH, 0, &dx[0, 0], d)
             product(b"T", b"N", d, GH, R, &x[0, 0], d, &dz[0, 0], GH, 1, &dkernel[0, 0], GH)
         else:
-            for b in range(<int>masks.shape[1]):
+            for b in range(masks.shape[1]):
                 n = starts[b + 1] - starts[b]
                 if n > 0:
                     mask(kernel, masks, b, own)

@@ -34,7 +34,7 @@ cdef extern from "gates.h":
 
 
 def tanh(float[::1] x):
-    """Replace ``x`` by its hyperbolic tangent."""
+    """Replace ``x`` by its hyperbolic tangent, as the gates do; only tests call it."""
     if x.shape[0]:
         with nogil:
             tagline_tanh_of(&x[0], x.shape[0])
@@ -47,10 +47,11 @@ def recurrent_gradient(
 
     ``h`` are the states before the steps and the last one, (B, T + 1, H).
     """
-    cdef int B = dz.shape[0], T = dz.shape[1], GH = dz.shape[2], H = h.shape[2], b
+    cdef Py_ssize_t B = dz.shape[0], T = dz.shape[1], GH = dz.shape[2], H = h.shape[2], b
     cdef float[:, ::1] own = np.empty((1 if again is None else H, GH), np.float32)
     check(h.shape[0] == B and h.shape[1] == T + 1 and gradient.shape[0] == H and gradient.shape[1] == GH)
     check(again is None or are_masks(again, B, H, GH))
+    check(max(T, GH, H) < 2**31)  # BLAS counts in 32 bits
     with nogil:
         for b in range(B if T else 0):
             if again is None:
@@ -230,6 +231,7 @@ cdef int check_steps(
     check(H > 0 and recurrent.shape[1] == z.shape[1] == a.shape[2] == G * H)
     check(a.shape[0] == h.shape[0] == B and a.shape[1] > 0 and h.shape[1] >= 2 and h.shape[2] == H)
     check(again is None or (again.shape[0] == G and are_masks(again, B, H, G * H)))
+    check(max(B, G * H, h.shape[1] * H) < 2**31)  # BLAS counts in 32 bits
     return check_rows(rows, z.shape[0])
 
 
@@ -242,7 +244,7 @@ cdef int check_back(
     check(dy.shape[0] == B and (dy.shape[1] == T or dy.shape[1] == 1) and dy.shape[2] == H)
     check(again is None or (again.shape[0] == G and are_masks(again, B, H, G * H)))
     check(dz is None or dz.shape[1] == G * H)
-    check(T * G * H < 2**31)  # BLAS counts in 32 bits
+    check(max(B, G * H, T * G * H) < 2**31)  # BLAS counts in 32 bits
     return check_rows(rows, B * T if dz is None else dz.shape[0])
 
 
