@@ -217,14 +217,19 @@ def _choose(fit: NgramFit, folds: Folds) -> _Chosen:
     tried = ["characters"] if words else []
     if fit.settings.tuned and default[1:]:
         tried.append(fit.settings.tuned)
-    if fit.blends(default[0]):
+    if fit.chooses_blend:
         tried.append("blend")
     held = np.concatenate([rows for _, rows in folds]) if fit.tries and folds and tried else np.empty(0, np.int64)
     Y, weights = fit.data.Y[held], fit.data.weights_of(held)
     if not len(held) or not (weights := weights * ~rows_left_out(fit.data.Y, folds)).any():
         return _Chosen(default[0], None, [])
-    candidates = [*default[::-1], *words[:1]]  # the largest C first, which takes longest
-    logits = dict(zip(candidates, fit.held_out_logits(folds, candidates, "choosing settings"), strict=True))
+    logits: dict[Candidate, Floats] = {}
+
+    def add_logits(of: Sequence[Candidate]) -> None:
+        candidates = [blended for candidate in of for blended in fit.blends(candidate)]
+        logits.update(zip(candidates, fit.held_out_logits(folds, candidates, "choosing settings"), strict=True))
+
+    add_logits([*default[::-1], *words[:1]])  # the largest C first, which takes longest
 
     def best(of: Sequence[Candidate]) -> Candidate:
         chosen, gain = of[0], 0.0
@@ -237,13 +242,8 @@ def _choose(fit: NgramFit, folds: Folds) -> _Chosen:
 
     chosen = best([default[0], *words[:1]])
     if chosen in words and words[1:]:
-        more = fit.held_out_logits(folds, words[1:], "choosing settings")
-        logits |= dict(zip(words[1:], more, strict=True))
-    chosen = best(words if chosen in words else default)
-    if blends := fit.blends(chosen):
-        more = fit.held_out_logits(folds, blends[1:], "choosing settings")
-        logits |= dict(zip(blends[1:], more, strict=True))
-        chosen = best(blends)
+        add_logits(words[1:])
+    chosen = best(fit.blends(best(words if chosen in words else default)))
     return _Chosen(chosen, logits[chosen], tried)
 
 
@@ -261,7 +261,7 @@ def _learn(fit: NgramFit, folds: Folds, chosen: _Chosen, learned_rows: Ints | No
         return _Outcome(*fit.learn(learned_rows, candidate), logits)
     if not final and len(folds) == 1:  # the final model also predicts the held-out rows
         vectorizer, model = fit.learn(learned_rows, candidate)
-        return _Outcome(vectorizer, model, fit.logits(vectorizer, model, folds[0][1], candidate))
+        return _Outcome(vectorizer, model, fit.logits(vectorizer, model, folds[0][1], candidate.blocks))
     # No setting was chosen, so the two fits are independent.
     jobs: list[Callable[[], Any]] = [
         lambda: fit.held_out_logits(folds, [candidate])[0],

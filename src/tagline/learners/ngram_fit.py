@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from tagline.features.weighting import document_frequency, scale_columns, spread
 from tagline.learners.base import Folds, TrainingData
 from tagline.learners.progress import Steps
 from tagline.models import HyperParameters, LinearModel, Model, fit_model
-from tagline.models.blend import beside, blended
+from tagline.models.blend import blended, fit_beside, norms
 from tagline.models.linear import LINEAR_MODELS
 from tagline.parallel import in_threads
 from tagline.recipes import NgramFeatures, NgramModel
@@ -78,15 +79,15 @@ class NgramFit:
         """The candidates without character n-grams, if these may be left out."""
         return self.of_blocks(0) if self.features.characters == "auto" and len(self.blocks) > 1 else []
 
-    def blends(self, candidate: Candidate) -> list[Candidate]:
-        """Return the candidates that differ in the weight of naive Bayes, if it is to be chosen.
-
-        Label sets do without: it gained nothing there.
-        """
+    @property
+    def chooses_blend(self) -> bool:
+        """Whether the weight of naive Bayes is chosen; label sets do without, as they gained nothing."""
         settings = self.settings
-        if settings.kind != "linear-svm" or settings.blend != "auto" or self.data.task is Task.MULTILABEL:
-            return []
-        return [replace(candidate, blend=blend) for blend in _BLENDS]
+        return settings.kind == "linear-svm" and settings.blend == "auto" and self.data.task is not Task.MULTILABEL
+
+    def blends(self, candidate: Candidate) -> list[Candidate]:
+        """Return the candidates that differ in the weight of naive Bayes: the one given, if it is not to be chosen."""
+        return [replace(candidate, blend=blend) for blend in _BLENDS] if self.chooses_blend else [candidate]
 
     def learn(
         self, rows: Ints | None, candidate: Candidate, stage: str = "training on all rows"
@@ -98,43 +99,57 @@ class NgramFit:
         model = self._fit(rows, X, candidate, stage)
         if candidate.blend:
             assert isinstance(model, LinearModel)
-            model = blended(model, self._bayes(model, vectorizer, rows, X), candidate.blend)
+            model = blended(model, self._fit_bayes(rows, X, vectorizer), candidate.blend)
         return vectorizer, model
 
     def held_out_logits(
         self, folds: Folds, candidates: Sequence[Candidate], stage: str = "training without held-out rows"
     ) -> list[Floats]:
-        """Return the logits of each candidate for the held-out rows of all folds, one fold after the other."""
-        fits: dict[Candidate, list[Candidate]] = {}  # candidates by their fit, which those that differ in `blend` share
-        for candidate in candidates:
-            fits.setdefault(replace(candidate, blend=0.0), []).append(candidate)
+        """Return the logits of each candidate for the held-out rows of all folds, one fold after the other.
+
+        Candidates that differ in ``blend`` share a fit, and all of the same blocks share naive Bayes.
+        """
+        fits = list(dict.fromkeys(replace(candidate, blend=0.0) for candidate in candidates))
+        blended_blocks = list(dict.fromkeys(candidate.blocks for candidate in candidates if candidate.blend))
         self.steps.expect(self.n_labels * len(folds) * len(fits))
 
-        def of_fold(numbered: tuple[int, tuple[Ints, Ints]]) -> dict[Candidate, Floats]:
+        def of_fold(numbered: tuple[int, tuple[Ints, Ints]]) -> list[Floats]:
             number, (train, held) = numbered
             name = f"{stage}, fold {number} of {len(folds)}" if len(folds) > 1 else stage
             self.steps.begin(name)
             vectorizers = {blocks: self._vectorizer(train, blocks) for blocks in {each.blocks for each in fits}}
             X = {blocks: self._weigh(vectorizer, train, blocks) for blocks, vectorizer in vectorizers.items()}
+            models: dict[Candidate, Model] = {}
+            logits: dict[Candidate, Floats] = {}
+            of_bayes: dict[tuple[int, ...], Floats] = {}
 
-            def of_fit(fit: Candidate) -> dict[Candidate, Floats]:
-                vectorizer, features = vectorizers[fit.blocks], X[fit.blocks]
-                model = self._fit(train, features, fit, name)
-                logits = self.logits(vectorizer, model, held, fit)
-                if not any(candidate.blend for candidate in fits[fit]):
-                    return {fit: logits}
+            def fit_model(fit: Candidate) -> None:
+                models[fit] = self._fit(train, X[fit.blocks], fit, name)
+                logits[fit] = self.logits(vectorizers[fit.blocks], models[fit], held, fit.blocks)
+
+            def fit_bayes(blocks: tuple[int, ...]) -> None:
+                bayes = self._fit_bayes(train, X[blocks], vectorizers[blocks])
+                of_bayes[blocks] = self.logits(vectorizers[blocks], bayes, held, blocks)
+
+            jobs = [partial(fit_model, fit) for fit in fits] + [partial(fit_bayes, blocks) for blocks in blended_blocks]
+            self.each(_call, jobs)
+
+            def of_candidate(candidate: Candidate) -> Floats:
+                fit = replace(candidate, blend=0.0)
+                if not candidate.blend:
+                    return logits[fit]
+                model = models[fit]
                 assert isinstance(model, LinearModel)
-                bayes = self.logits(vectorizer, self._bayes(model, vectorizer, train, features), held, fit)
-                return {candidate: logits + candidate.blend * bayes for candidate in fits[fit]}
+                return logits[fit] + candidate.blend * norms(model) * of_bayes[fit.blocks]
 
-            return {candidate: logits for part in self.each(of_fit, fits) for candidate, logits in part.items()}
+            return [of_candidate(candidate) for candidate in candidates]
 
         of_folds = self.each(of_fold, enumerate(folds, 1))
-        return [np.vstack([logits[candidate] for logits in of_folds]) for candidate in candidates]
+        return [np.vstack(logits) for logits in zip(*of_folds, strict=True)]
 
-    def logits(self, vectorizer: Vectorizer, model: Model, rows: Ints, candidate: Candidate) -> Floats:
+    def logits(self, vectorizer: Vectorizer, model: Model, rows: Ints, blocks: tuple[int, ...]) -> Floats:
         """Return the logits of some rows, (n_rows, n_outputs)."""
-        return model.logits(vectorizer.weigh([self.counts[b] for b in candidate.blocks], rows))
+        return model.logits(vectorizer.weigh([self.counts[b] for b in blocks], rows))
 
     def each(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
         """Apply ``function``, which fits models, to each item: in threads unless one fit keeps all cores busy."""
@@ -187,11 +202,11 @@ class NgramFit:
             self.steps.end(stage)
         return fitted
 
-    def _bayes(self, model: LinearModel, vectorizer: Vectorizer, rows: Ints | None, X: sp.csr_matrix) -> LinearModel:
-        """Return naive Bayes of the features that the model was fitted to."""
+    def _fit_bayes(self, rows: Ints | None, X: sp.csr_matrix, vectorizer: Vectorizer) -> LinearModel:
+        """Fit naive Bayes to the features of some rows, or all."""
         data = self.data
         Y, scale = data.Y if rows is None else data.Y[rows], np.concatenate(vectorizer.scales)
-        return beside(model, X, Y, self._model_weights(rows), scale, data.task)
+        return fit_beside(X, Y, self._model_weights(rows), scale, data.task)
 
     def _model_weights(self, rows: Ints | None) -> Floats:
         """Return what multiplies the loss of each row: a row of sample weight 2 is worth two."""
@@ -200,3 +215,7 @@ class NgramFit:
             return np.ones(len(data) if rows is None else len(rows))
         weights: Floats = data.loss_weights * data.sample_weights.mean()  # loss weights have a mean of 1
         return weights if rows is None else weights[rows]
+
+
+def _call(job: Callable[[], None]) -> None:
+    job()

@@ -6,8 +6,8 @@ A linear SVM and naive Bayes err on different texts (Wang and Manning 2012, Base
 
 with ln P_f of `complement_likelihoods` from the number of texts that contain column f. Features are term frequencies
 times scales, so that X b sums term frequencies times ln P, over the length of the row. Both models get equal norms
-because log-likelihoods have no scale of their own. The mean over the training rows is taken off, which leaves the
-intercepts of the linear model as they were learned.
+because log-likelihoods have no scale of their own: `fit_beside` returns b / |b|, which does not depend on w. The mean
+over the training rows is taken off, which leaves the intercepts of the linear model as they were learned.
 """
 
 from dataclasses import replace
@@ -23,36 +23,40 @@ from tagline.task import Bools, Floats, Task
 _ALPHA = 0.3  # as in `benchmarks/trials.py`
 
 
-def beside(
-    model: LinearModel, X: sp.csr_matrix, Y: Bools, weights: Floats, scale: NDArray[np.float32], task: Task
-) -> LinearModel:
-    """Return complement naive Bayes as what is added to ``model``, which was fitted to the same rows.
+def fit_beside(X: sp.csr_matrix, Y: Bools, weights: Floats, scale: NDArray[np.float32], task: Task) -> LinearModel:
+    """Return complement naive Bayes as what is added to a linear model of the same rows, with coefficients of norm 1.
 
     ``X``, (n_texts, n_columns), ``Y``, (n_texts, n_classes), and ``weights``, (n_texts,), are those of `fit_model`;
-    ``scale``, (n_columns,), is what the columns were multiplied by. Outputs without coefficients, such as those of
-    classes without a row, stay as they are.
+    ``scale``, (n_columns,), is what the columns were multiplied by. Outputs of classes without a row have no
+    coefficients.
     """
     present = sp.csr_matrix(((X.data != 0).astype(np.float32), X.indices, X.indptr), shape=X.shape)
-    coef: Floats = np.zeros(model.coef.shape)  # (n_columns, n_outputs)
-    if task is Task.MULTILABEL:
-        for output, y in enumerate(Y.T):
-            coef[:, [output]] = _difference(complement_likelihoods(present, np.column_stack([~y, y]), weights, _ALPHA))
-    elif task is Task.BINARY:
+    if task is Task.BINARY:
         coef = _difference(complement_likelihoods(present, Y, weights, _ALPHA))
+    elif task is Task.MULTILABEL:
+        pairs = (np.column_stack([~y, y]) for y in Y.T)
+        coef = np.hstack([_difference(complement_likelihoods(present, pair, weights, _ALPHA)) for pair in pairs])
     else:
+        coef = np.zeros((X.shape[1], Y.shape[1]))
         seen = np.flatnonzero(weights @ Y > 0)
         likelihoods = complement_likelihoods(present, Y[:, seen], weights, _ALPHA)
         coef[:, seen] = likelihoods - likelihoods.mean(axis=1, keepdims=True)
     coef /= np.where(scale > 0, scale, 1.0)[:, np.newaxis]
-    coef *= np.linalg.norm(model.coef, axis=0) / np.maximum(np.linalg.norm(coef, axis=0), 1e-300)
+    coef /= np.maximum(np.linalg.norm(coef, axis=0), 1e-300)
     bayes = LinearModel.of(coef, np.zeros(coef.shape[1]))
     mean = sp.csr_matrix(weights @ X / weights.sum())  # (1, n_columns)
     return replace(bayes, intercept=-bayes.logits(mean)[0])  # in a fixed order, unlike a product by BLAS
 
 
+def norms(model: LinearModel) -> Floats:
+    """Return the norm of the coefficients of each output, (n_outputs,)."""
+    return np.asarray(np.linalg.norm(model.coef, axis=0), dtype=np.float64)
+
+
 def blended(model: LinearModel, bayes: LinearModel, blend: float) -> LinearModel:
-    """Return ``model`` plus ``blend`` times ``bayes``."""
-    return LinearModel.of(model.coef + blend * bayes.coef.astype(np.float64), model.intercept + blend * bayes.intercept)
+    """Return ``model`` plus ``blend`` times its norms times ``bayes``, see `fit_beside`."""
+    share = blend * norms(model)
+    return LinearModel.of(model.coef + share * bayes.coef, model.intercept + share * bayes.intercept)
 
 
 def _difference(likelihoods: Floats) -> Floats:
