@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagline.features._core.arrow import Texts
+from tagline.features._core.block import Block
 from tagline.features._core.index import Index
-from tagline.features._core.scorer import Block, Scorer
+from tagline.features._core.scorer import Scorer
 from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.scorer import LinearScorer
 from tagline.features.token_ids import make_vocabulary
@@ -76,6 +77,15 @@ def test_the_scorer_is_features_and_model(tokenizer, blocks, n_outputs, unit, tf
         check(scorer, vectorizer, model, texts)
 
     any_texts()
+
+
+@pytest.mark.parametrize(("tokenizer", "blocks", "n_outputs", "unit", "tf"), KINDS)
+def test_texts_of_several_steps(tokenizer, blocks, n_outputs, unit, tf) -> None:
+    """n-grams across steps are counted once, and nothing is left for the next text."""
+    vectorizer, model = fitted(tokenizer, blocks, n_outputs, unit=unit, tf=tf)
+    scorer = LinearScorer(vectorizer, model.coef, model.intercept)
+    texts = ["a good film zzz don't " * 130_000, "good", "我喜欢" * 250_000, "film " + "b" * 1_200_000 + " good a", ""]
+    check(scorer, vectorizer, model, texts)
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3])

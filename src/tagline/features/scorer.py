@@ -19,8 +19,9 @@ from tagline.task import Floats, Ints
 
 if COMPILED:
     from tagline.features._core.arrow import Texts
+    from tagline.features._core.block import Block
     from tagline.features._core.index import Index
-    from tagline.features._core.scorer import Block, Scorer
+    from tagline.features._core.scorer import Scorer
     from tagline.features.ngrams import native
     from tagline.features.token_ids import make_vocabulary
 

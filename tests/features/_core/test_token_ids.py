@@ -1,9 +1,7 @@
 """Tokens as integers, the same on any number of cores."""
 
 import random
-import signal
 from collections.abc import Iterator
-from types import FrameType
 
 import numpy as np
 import polars as pl
@@ -12,8 +10,6 @@ import pytest
 from tagline import parallel
 from tagline.errors import InputError
 from tagline.features import token_ids
-from tagline.features._core.arrow import Texts
-from tagline.features._core.vocabulary import Interner
 from tagline.features.token_ids import intern, look_up, make_vocabulary
 from tagline.features.tokenizer import Tokenizer
 
@@ -75,23 +71,3 @@ def test_too_many_tokens_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         with pytest.raises(InputError, match="The texts have 6 tokens, more than 5: use fewer texts at once"):
             call(pl.Series(["a b c", "d e f"]))
-
-
-class _InterruptedError(Exception):
-    pass
-
-
-def test_a_signal_ends_the_work_in_a_long_text() -> None:
-    column = Texts(["a good film " * 10_000_000])  # 120 MB
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise _InterruptedError
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
-        with pytest.raises(_InterruptedError):
-            Interner("unicode", True, ()).add(column, 0, 1)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

@@ -99,5 +99,19 @@ def test_long_texts_are_cut_where_no_rule_looks_across(rule: str, n: int) -> Non
     ]
     texts = ["x" * (n - 7) + end + " c " + "y'" * 9 for end in ends]
     texts += [("good film, " * n)[:n] + end + " Film" * 20_000 for end in ends]
+    unspaced = [
+        "我们 々の",
+        "ภี่ก",
+        "が\uf900か\u3099",
+        "我\u0301",
+        "😀㊗",
+        "x/我",
+        "https://我",
+        "/\u00ad/我",
+        "Σ々々a",
+        "我'ſ",
+    ]
+    texts += [("我们" * n)[: n // 3 - 20] + middle + "我" * 30_000 for middle in unspaced]
+    texts += [start + "我们" * n + middle + "我" * 30_000 for start in ("https://", "a/") for middle in unspaced[:2]]
     texts += ["我" * n, "\u0301" * n, "\u0301\u0323" * n, "Σ" * n, "AΣ" + "'" * n + "a", "<br" + " " * n + ">"]
     check(pl.Series(texts), rule, nfc=True)

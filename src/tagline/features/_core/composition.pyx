@@ -8,7 +8,7 @@ from libc.stdint cimport uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from tagline.features._core.buffers cimport Bytes, Points, reserve_bytes, reserve_points
+from tagline.features._core.buffers cimport NO_MEMORY, Bytes, Points, reserve_bytes, reserve_points
 from tagline.features._core.characters cimport decode, encode
 
 
@@ -63,12 +63,12 @@ cdef size_t composed_prefix(const unsigned char* text, size_t length) noexcept n
 
 
 cdef int compose(Composer* composer, const unsigned char* text, size_t length, Bytes* to) noexcept nogil:
-    """Append the NFC of a text to ``to``; return -1 if there is no memory."""
+    """Append the NFC of a text to ``to``; return 0 or `NO_MEMORY`."""
     cdef size_t at = 0, stop, width = 0
     while at < length:
         stop = at + composed_prefix(text + at, length - at)
         if reserve_bytes(to, to.size + stop - at) < 0:
-            return -1
+            return NO_MEMORY
         if stop > at:
             memcpy(to.data + to.size, text + at, stop - at)
             to.size += stop - at
@@ -78,10 +78,10 @@ cdef int compose(Composer* composer, const unsigned char* text, size_t length, B
             if at > stop and combining_of(decode(text + at, length - at, &width)) == 0:
                 break
             if decompose(&composer.points, decode(text + at, length - at, &width)) < 0:
-                return -1
+                return NO_MEMORY
             at += width
         if sort_marks(composer) < 0 or append_composed(&composer.points, to) < 0:
-            return -1
+            return NO_MEMORY
     return 0
 
 
@@ -89,7 +89,7 @@ cdef int decompose(Points* points, uint32_t point) noexcept nogil:
     """Append the canonical decomposition of a character."""
     cdef size_t low = 0, high = N_DECOMPOSED, middle, part
     if reserve_points(points, points.size + MOST_PARTS) < 0:
-        return -1
+        return NO_MEMORY
     if SYLLABLE <= point < SYLLABLE + N_SYLLABLES:
         point -= SYLLABLE
         push(points, LEADING + point // (N_VOWELS * N_TRAILING))
@@ -130,7 +130,7 @@ cdef int sort_marks(Composer* composer) noexcept nogil:
         if stop - start <= FEW_MARKS:
             insertion_sort(points.data + start, stop - start)
         elif counting_sort(points.data + start, stop - start, &composer.sorted) < 0:
-            return -1
+            return NO_MEMORY
         start = stop
     return 0
 
@@ -152,7 +152,7 @@ cdef int counting_sort(uint32_t* marks, size_t n, Points* by_rank) noexcept nogi
     cdef size_t i
     cdef int rank
     if reserve_points(by_rank, n) < 0:
-        return -1
+        return NO_MEMORY
     memset(starts, 0, sizeof(starts))
     for i in range(n):
         starts[(combining_of(marks[i]) & RANK) + 1] += 1
@@ -188,7 +188,7 @@ cdef int append_composed(Points* points, Bytes* to) noexcept nogil:
         last = rank
         kept += 1
     if reserve_bytes(to, to.size + 4 * kept) < 0:
-        return -1
+        return NO_MEMORY
     for i in range(kept):
         to.size += encode(points.data[i], to.data + to.size)
     return 0

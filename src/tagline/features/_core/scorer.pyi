@@ -4,18 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.features._core.arrow import Texts
-from tagline.features._core.index import Index
+from tagline.features._core.block import Block
 from tagline.features._core.vocabulary import Vocabulary
-
-class Block:
-    def __init__(
-        self,
-        min_n: int,
-        indexes: Sequence[Index],
-        n_symbols: int,
-        scale: NDArray[np.float32],
-        alphabet: Index | None,
-    ) -> None: ...
 
 class Scorer:
     def __init__(

@@ -35,6 +35,5 @@ cdef class Workspace:
 
 cdef Settings read_settings(object rule, object nfc) except *
 cdef void free_scratch(Scratch* scratch) noexcept nogil
-cdef size_t piece_end(const unsigned char* text, size_t start, size_t length) noexcept nogil
 cdef int clean_piece(Scratch* scratch, Settings settings, const unsigned char* text, size_t length) noexcept nogil
 cdef size_t read_tokens(Scratch* scratch, Settings settings) noexcept nogil

@@ -1,14 +1,14 @@
 """A text to its tokens, by the rules of `tagline.features.tokenizer.RULES`, in three passes over a piece of the text.
 
 A piece is composed (NFC, if it is not) and cleaned (lower case and replacements) by `clean_piece`, and split by
-`read_tokens`. Pieces keep the buffers in the cache however long a text is; they are cut where no rule looks across.
+`read_tokens`. `pieces` says where texts are cut.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcmp, memcpy, memset
 
-from tagline.features._core.buffers cimport reserve_bytes
+from tagline.features._core.buffers cimport NO_MEMORY, reserve_bytes
 from tagline.features._core.characters cimport (
     CASED, CHANGED, IGNORED_BY_CASE, LETTER, LOWER_FIRST, LOWER_PAIR_OF, LOWER_SECOND, MARK, PICTOGRAPH, SPACE,
     UNSPACED, class_of, decode, decode_last, encode, lower_of,
@@ -17,9 +17,6 @@ from tagline.features._core.composition cimport compose, composed_prefix, free_c
 
 from tagline.features.tokenizer import KERAS_SEPARATORS
 
-
-cdef enum:
-    PIECE = 1 << 16
 
 # Kinds of bytes.
 cdef enum:
@@ -83,37 +80,20 @@ cdef void free_scratch(Scratch* scratch) noexcept nogil:
     free_composer(&scratch.composer)
 
 
-cdef size_t piece_end(const unsigned char* text, size_t start, size_t length) noexcept nogil:
-    """Return where the piece that begins at ``start`` ends.
-
-    That is before white space, as no rule looks across it except for that of `<br   >`.
-    """
-    cdef size_t at, width = 0
-    cdef uint32_t before
-    if length - start <= PIECE:
-        return length
-    for at in range(start + PIECE, length):
-        if text[at] == c' ' or text[at] == c'\n':
-            before = decode_last(text, at, &width)
-            if before != c'r' and before != c'R' and not class_of(before) & SPACE:
-                return at
-    return length
-
-
 cdef int clean_piece(Scratch* scratch, Settings settings, const unsigned char* text, size_t length) noexcept nogil:
-    """Put a piece into ``scratch``, composed and clean; return -1 if there is no memory."""
+    """Put a piece into ``scratch``, composed and clean; return 0 or `NO_MEMORY`."""
     cdef size_t prefix = ascii_prefix(text, length)
     if prefix < length and settings.nfc:
         prefix = composed_prefix(text, length)
         if prefix < length:
             scratch.composed.size = 0
             if compose(&scratch.composer, text, length, &scratch.composed) < 0:
-                return -1
+                return NO_MEMORY
             text = scratch.composed.data
             length = scratch.composed.size
     # A character is at most 3/2 times as long in lower case, and İ has two characters in 3 bytes.
     if reserve_bytes(&scratch.clean, length + length // 2 + CLEAN_PADDING) < 0:
-        return -1
+        return NO_MEMORY
     clean(text, length, settings.keras, &scratch.clean)
     memset(scratch.clean.data + scratch.clean.size, 0, CLEAN_PADDING)
     scratch.read = 0

@@ -1,251 +1,25 @@
 """Tokens and their ids, in a hash table: `Vocabulary` has given ids, `Interner` numbers tokens as they come."""
 
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcmp, memcpy, memset
-
-import os
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
 
 import numpy as np
 
 from tagline.features._core.arrow cimport Strings, Text, Texts
-from tagline.features._core.buffers cimport Bytes, reserve, reserve_bytes
-from tagline.features._core.tokens cimport (
-    CLEAN_PADDING, MOST_TOKENS, Scratch, Settings, Token, Workspace, clean_piece, piece_end, read_settings, read_tokens,
+from tagline.features._core.buffers cimport NO_MEMORY, Ids
+from tagline.features._core.pieces cimport Place, next_text, next_tokens
+from tagline.features._core.token_table cimport (
+    Table, fill, fill_stop_words, find_all, free_table, insert_all, insert_entry, open_table,
 )
+from tagline.features._core.tokens cimport Scratch, Settings, Workspace, read_settings
 
-
-cdef extern from "prefetch.h" nogil:
-    void prefetch "TAGLINE_PREFETCH"(const void* address)
+from tagline.parallel import checkpoint
 
 
 cdef enum:
-    FIRST_SLOTS = 1024
     STEP = 1 << 20  # bytes between two looks for Ctrl-C
-    NO_MEMORY = -2
-    FREE = -1
-
-# Of all hashes of this process: no text can be made for its tokens to share slots. Ids do not depend on it.
-cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
-
-cdef uint64_t[9] prefix_masks
-memset(prefix_masks, 0, sizeof(prefix_masks))
-for _length in range(9):
-    memset(&prefix_masks[<int>_length], 255, <int>_length)
-
-
-# The hash table.
-
-cdef inline uint64_t padded_prefix(const unsigned char* token, size_t length) noexcept nogil:
-    """Return the prefix of a token after which 8 bytes can be read."""
-    cdef uint64_t prefix
-    memcpy(&prefix, token, 8)
-    return prefix & prefix_masks[length if length < 8 else 8]
-
-
-cdef inline uint64_t hash_of(uint64_t prefix, const unsigned char* token, size_t length) noexcept nogil:
-    cdef uint64_t hashed = (prefix ^ length ^ seed) * <uint64_t>0x9E3779B97F4A7C15, word
-    cdef size_t at = 8
-    hashed ^= hashed >> 32
-    while at < length:
-        memcpy(&word, token + (at if at + 8 <= length else length - 8), 8)
-        hashed = (hashed ^ word) * <uint64_t>0xD6E8FEB86659FD93
-        hashed ^= hashed >> 32
-        at += 8
-    hashed *= <uint64_t>0xD6E8FEB86659FD93
-    return hashed ^ hashed >> 29
-
-
-cdef inline uint32_t tag_of(uint64_t hashed, size_t length) noexcept nogil:
-    return <uint32_t>(length if length < 255 else 255) << 24 | <uint32_t>(hashed >> 40)
-
-
-cdef inline Slot* slot_of(
-    Table* table, uint64_t prefix, uint64_t hashed, const unsigned char* token, size_t length
-) noexcept nogil:
-    """Return the slot of a token, or the free one where it belongs."""
-    cdef size_t at = hashed & (table.n_slots - 1)
-    cdef uint32_t tag = tag_of(hashed, length)
-    cdef Slot* slot
-    cdef int64_t start
-    while True:
-        slot = &table.slots[at]
-        if slot.entry == FREE:
-            return slot
-        if slot.prefix == prefix and slot.tag == tag:
-            if length <= 8:
-                return slot
-            start = table.ends[slot.entry]
-            if table.ends[slot.entry + 1] - start == <int64_t>length and not memcmp(table.bytes + start, token, length):
-                return slot
-        at = (at + 1) & (table.n_slots - 1)
-
-
-cdef int open_table(Table* table) noexcept nogil:
-    if reserve(<void**>&table.ends, &table.end_capacity, 1, sizeof(int64_t)) < 0:
-        return NO_MEMORY
-    table.ends[0] = 0
-    return resize(table, FIRST_SLOTS)
-
-
-cdef void free_table(Table* table) noexcept nogil:
-    free(table.slots)
-    free(table.bytes)
-    free(table.ends)
-
-
-cdef int resize(Table* table, size_t n_slots) noexcept nogil:
-    """Put all entries into a new table of slots."""
-    cdef Slot* before = table.slots
-    cdef size_t i, n_before = table.n_slots, length, at
-    cdef uint64_t hashed
-    if n_slots > (<size_t>-1) // sizeof(Slot):
-        return NO_MEMORY
-    table.slots = <Slot*>malloc(n_slots * sizeof(Slot))
-    if table.slots == NULL:
-        table.slots = before
-        return NO_MEMORY
-    memset(table.slots, 255, n_slots * sizeof(Slot))
-    table.n_slots = n_slots
-    for i in range(n_before):
-        if before[i].entry == FREE:
-            continue
-        length = table.ends[before[i].entry + 1] - table.ends[before[i].entry]
-        at = hash_of(before[i].prefix, table.bytes + table.ends[before[i].entry], length) & (n_slots - 1)
-        while table.slots[at].entry != FREE:
-            at = (at + 1) & (n_slots - 1)
-        table.slots[at] = before[i]
-    free(before)
-    return 0
-
-
-cdef int append_entry(Table* table, const unsigned char* token, size_t length) noexcept nogil:
-    cdef int64_t end = table.ends[table.n_entries]
-    if (
-        table.n_entries == INT32_MAX
-        or reserve(<void**>&table.bytes, &table.byte_capacity, end + length + CLEAN_PADDING, 1) < 0
-        or reserve(<void**>&table.ends, &table.end_capacity, table.n_entries + 2, sizeof(int64_t)) < 0
-    ):
-        return NO_MEMORY
-    memcpy(table.bytes + end, token, length)
-    table.n_entries += 1
-    table.ends[table.n_entries] = end + length
-    return 0
-
-
-cdef inline int32_t insert(
-    Table* table, uint64_t prefix, uint64_t hashed, const unsigned char* token, size_t length
-) noexcept nogil:
-    """Return the entry of a token, a new one if it has none."""
-    cdef Slot* slot = slot_of(table, prefix, hashed, token, length)
-    if slot.entry != FREE:
-        return slot.entry
-    if append_entry(table, token, length) < 0:
-        return NO_MEMORY
-    slot.prefix = prefix
-    slot.tag = tag_of(hashed, length)
-    slot.entry = table.n_entries - 1
-    if 2 * <size_t>table.n_entries > table.n_slots and resize(table, 2 * table.n_slots) < 0:
-        return NO_MEMORY
-    return table.n_entries - 1
-
-
-cdef int fill(Table* table, Texts tokens) except -1:
-    """Add each token; one that is there already gets an entry that is never found."""
-    cdef Py_ssize_t i
-    cdef Text* text
-    cdef uint64_t prefix, hashed
-    cdef int32_t before, status = 0
-    with nogil:
-        for i in range(tokens.size):
-            text = &tokens.at[i]
-            prefix = 0
-            memcpy(&prefix, text.start, text.length if text.length < 8 else 8)
-            before = table.n_entries
-            hashed = hash_of(prefix, text.start, text.length)
-            status = insert(table, prefix, hashed, text.start, text.length)
-            if status >= 0 and table.n_entries == before:
-                status = append_entry(table, text.start, text.length)
-            if status == NO_MEMORY:
-                break
-    if status == NO_MEMORY:
-        raise MemoryError
-    return 0
-
-
-cdef int fill_left_out(Table* table, stop_words) except -1:
-    fill(table, Texts(list(dict.fromkeys(stop_words))))
-    table.n_left_out = table.n_entries
-    return 0
-
-
-# The tokens of a piece to ids.
-
-cdef int reserve_ids(Ids* ids, size_t needed) noexcept nogil:
-    return reserve(<void**>&ids.data, &ids.capacity, needed, sizeof(int32_t))
-
-
-cdef struct Key:
-    uint64_t prefix
-    uint64_t hashed
-
-
-cdef inline void hash_all(Table* table, Scratch* scratch, Key* keys) noexcept nogil:
-    """Hash the tokens, and ask for their slots."""
-    cdef size_t i
-    cdef const unsigned char* token
-    for i in range(scratch.n_tokens):
-        token = scratch.clean.data + scratch.tokens[i].start
-        keys[i].prefix = padded_prefix(token, scratch.tokens[i].length)
-        keys[i].hashed = hash_of(keys[i].prefix, token, scratch.tokens[i].length)
-        prefetch(&table.slots[keys[i].hashed & (table.n_slots - 1)])
-
-
-cdef int insert_all(Table* table, Scratch* scratch, Ids* ids) noexcept nogil:
-    cdef size_t i
-    cdef int32_t entry
-    cdef const Token* tokens = scratch.tokens
-    cdef Key[MOST_TOKENS] keys
-    if reserve_ids(ids, ids.size + scratch.n_tokens) < 0:
-        return NO_MEMORY
-    hash_all(table, scratch, keys)
-    for i in range(scratch.n_tokens):
-        entry = insert(table, keys[i].prefix, keys[i].hashed, scratch.clean.data + tokens[i].start, tokens[i].length)
-        if entry == NO_MEMORY:
-            return NO_MEMORY
-        if entry >= table.n_left_out:
-            ids.data[ids.size] = entry - table.n_left_out
-            ids.size += 1
-    return 0
-
-
-cdef int find_all(Table* table, Scratch* scratch, Ids* ids) noexcept nogil:
-    cdef size_t i
-    cdef int32_t entry
-    cdef const Token* tokens = scratch.tokens
-    cdef Key[MOST_TOKENS] keys
-    cdef const unsigned char* clean = scratch.clean.data
-    if reserve_ids(ids, ids.size + scratch.n_tokens) < 0:
-        return NO_MEMORY
-    hash_all(table, scratch, keys)
-    for i in range(scratch.n_tokens):
-        entry = slot_of(table, keys[i].prefix, keys[i].hashed, clean + tokens[i].start, tokens[i].length).entry
-        if entry >= table.n_left_out or entry == FREE:
-            ids.data[ids.size] = FREE if entry == FREE else entry - table.n_left_out
-            ids.size += 1
-    return 0
-
-
-cdef bint is_left_out(Table* table, const unsigned char* token, size_t length) noexcept nogil:
-    """Return whether a token is a stop word."""
-    cdef uint64_t prefix
-    cdef int32_t entry
-    if not table.n_left_out:
-        return False
-    prefix = padded_prefix(token, length)
-    entry = slot_of(table, prefix, hash_of(prefix, token, length), token, length).entry
-    return entry != FREE and entry < table.n_left_out
 
 
 # Texts to ids, in steps.
@@ -253,38 +27,22 @@ cdef bint is_left_out(Table* table, const unsigned char* token, size_t length) n
 ctypedef int (*Take)(Table*, Scratch*, Ids*) noexcept nogil
 
 
-cdef struct Place:
-    Py_ssize_t text
-    size_t start  # of the piece at hand, in the text
-    size_t stop  # its end; the same as the start before it is read
-
-
 cdef int step(
     Take take, Table* table, Scratch* scratch, Settings settings, const Text* texts, Py_ssize_t last, Place* place,
     int64_t* ends, Ids* ids
 ) noexcept nogil:
     """Go on from ``place`` for about `STEP` bytes."""
-    cdef const Text* text
-    cdef size_t before, read = 0
-    while place.text < last:
-        text = &texts[place.text]
-        while place.start < text.length:
-            if place.stop == place.start:
-                place.stop = piece_end(text.start, place.start, text.length)
-                if clean_piece(scratch, settings, text.start + place.start, place.stop - place.start) < 0:
-                    return NO_MEMORY
-            before = scratch.read
-            while read_tokens(scratch, settings):
-                if take(table, scratch, ids) < 0:
-                    return NO_MEMORY
-                read += scratch.read - before
-                before = scratch.read
-                if read >= STEP:
-                    return 0
-            place.start = place.stop
-        ends[place.text] = ids.size
-        place.text += 1
-        place.start = place.stop = 0
+    cdef size_t stop = place.read + STEP
+    cdef int status
+    while place.text < last and place.read < stop:
+        status = next_tokens(scratch, settings, texts, place)
+        if status == 1:
+            status = take(table, scratch, ids)
+        else:
+            ends[place.text] = ids.size
+            next_text(place)
+        if status == NO_MEMORY:
+            return NO_MEMORY
     return 0
 
 
@@ -302,17 +60,18 @@ cdef object ids_of_texts(
     ends_of_texts = np.empty(last - first, dtype=np.int64)
     ends = ends_of_texts
     memset(&ids, 0, sizeof(ids))
-    place.text = 0
-    place.start = place.stop = 0
+    memset(&place, 0, sizeof(place))
     try:
         while place.text < last - first:
             with nogil:
                 status = step(
                     take, table, &workspace.scratch, settings, texts.at + first, last - first, &place, &ends[0], &ids
                 )
-            if status < 0:
+            if status == NO_MEMORY:
                 raise MemoryError
-            PyErr_CheckSignals()
+            if place.text < last - first:
+                PyErr_CheckSignals()
+                checkpoint()
         found = np.empty(ids.size, dtype=np.int32)
         if ids.size:
             copy = found
@@ -328,17 +87,17 @@ cdef class Vocabulary:
     Tokens that are not in it have the id -1; stop words have none. Put frequent tokens first: they share the cache.
     """
 
-    def __cinit__(self, Texts tokens, rule, nfc, stop_words):
+    def __cinit__(self, Texts tokens not None, rule, nfc, stop_words):
         self.settings = read_settings(rule, nfc)
         if open_table(&self.table) < 0:
             raise MemoryError
-        fill_left_out(&self.table, stop_words)
+        fill_stop_words(&self.table, stop_words)
         fill(&self.table, tokens)
 
     def __dealloc__(self):
         free_table(&self.table)
 
-    def look_up(self, Texts texts, Py_ssize_t first, Py_ssize_t last):
+    def look_up(self, Texts texts not None, Py_ssize_t first, Py_ssize_t last):
         """Return the ids of the tokens of texts ``first`` to ``last``, (n_tokens,), and the end of each text."""
         return ids_of_texts(find_all, &self.table, Workspace(), self.settings, texts, first, last)
 
@@ -355,45 +114,37 @@ cdef class Interner:
         self.workspace = Workspace()
         if open_table(&self.table) < 0:
             raise MemoryError
-        fill_left_out(&self.table, stop_words)
+        fill_stop_words(&self.table, stop_words)
 
     def __dealloc__(self):
         free_table(&self.table)
 
     def __len__(self):
-        return self.table.n_entries - self.table.n_left_out
+        return self.table.n_entries - self.table.n_stop_words
 
-    def add(self, Texts texts, Py_ssize_t first, Py_ssize_t last):
+    def add(self, Texts texts not None, Py_ssize_t first, Py_ssize_t last):
         """Return the ids of the tokens of texts ``first`` to ``last``, (n_tokens,), and the end of each text."""
         return ids_of_texts(insert_all, &self.table, self.workspace, self.settings, texts, first, last)
 
-    def merge(self, Interner other, Py_ssize_t first, Py_ssize_t last, int32_t[::1] ids):
+    def merge(self, Interner other not None, Py_ssize_t first, Py_ssize_t last, int32_t[::1] ids):
         """Number the tokens ``first`` to ``last`` of another one here, and write their ids here into ``ids``."""
         cdef Py_ssize_t i
         cdef int32_t entry = 0
-        cdef int64_t start
-        cdef size_t length
-        cdef uint64_t prefix
-        cdef const unsigned char* token
         if not 0 <= first <= last <= min(len(other), ids.shape[0]):
             raise IndexError("there are no such tokens")
         with nogil:
             for i in range(first, last):
-                start = other.table.ends[i + other.table.n_left_out]
-                length = other.table.ends[i + other.table.n_left_out + 1] - start
-                token = other.table.bytes + start
-                prefix = padded_prefix(token, length)
-                entry = insert(&self.table, prefix, hash_of(prefix, token, length), token, length)
+                entry = insert_entry(&self.table, &other.table, <int32_t>i + other.table.n_stop_words)
                 if entry == NO_MEMORY:
                     break
-                ids[i] = entry - self.table.n_left_out
+                ids[i] = entry - self.table.n_stop_words
         if entry == NO_MEMORY:
             raise MemoryError
 
     def strings(self):
         """Return the tokens by id, for ``polars.Series``."""
         cdef Py_ssize_t n = len(self), i
-        cdef int64_t start = self.table.ends[self.table.n_left_out]
+        cdef int64_t start = self.table.ends[self.table.n_stop_words]
         cdef size_t size = self.table.ends[self.table.n_entries] - start
         cdef unsigned char* data = <unsigned char*>malloc(size + 1)
         cdef int64_t* ends = <int64_t*>malloc((n + 1) * sizeof(int64_t))
@@ -404,7 +155,7 @@ cdef class Interner:
         if size:
             memcpy(data, self.table.bytes + start, size)
         for i in range(n + 1):
-            ends[i] = self.table.ends[i + self.table.n_left_out] - start
+            ends[i] = self.table.ends[i + self.table.n_stop_words] - start
         return Strings.take(data, ends, n)
 
 
