@@ -1,4 +1,4 @@
-/* Asks for memory that is read soon; compilers without such a request ignore it. */
+/* Prefetches memory that is read soon; compilers without such a builtin do nothing. */
 #if defined(__GNUC__) || defined(__clang__)
 #define TAGLINE_PREFETCH(address) __builtin_prefetch(address)
 #else

@@ -49,6 +49,17 @@ def csr(
     return matrix
 
 
+def check_ends(ends: NDArray[np.integer], n_entries: int) -> None:
+    """Check that ``ends``, an ``indptr``, (n_rows + 1,), divides so many entries into rows.
+
+    Raises:
+        ValueError: it does not.
+
+    """
+    if not len(ends) or ends[0] != 0 or ends[-1] != n_entries or bool((ends[1:] < ends[:-1]).any()):
+        raise ValueError(f"the ends of the rows do not divide {n_entries:,} entries")
+
+
 def view_rows(X: sp.csr_matrix, start: int, stop: int) -> sp.csr_matrix:
     """Return ``X[start:stop]`` on the same memory; SciPy's own slice is a copy."""
     low, high = X.indptr[start], X.indptr[stop]

@@ -121,3 +121,23 @@ def test_parts_that_do_not_fit_are_rejected() -> None:
         with pytest.raises(ValueError, match="room"):
             scorer.score(texts, 0, 1, frequencies, *rooms)
     assert scorer.score(texts, 0, 1, np.ones(1), logits, counts) == 1  # a count without a frequency
+
+
+def test_an_alphabet_of_more_characters_than_symbols_is_rejected() -> None:
+    alphabet = Index(np.arange(32, 1000, dtype=np.int64))
+    with pytest.raises(ValueError, match="968 characters for 2 symbols"):
+        Block(1, [], 2, np.ones(2, dtype=np.float32), alphabet)
+    with pytest.raises(TypeError, match="no index"):
+        Block(1, [None], 2, np.ones(2, dtype=np.float32), None)
+    with pytest.raises(TypeError, match="missing"):
+        Scorer(make_vocabulary(pl.Series(["a"]), Tokenizer()), [None], True, np.ones((0, 1), np.float32), np.zeros(1))
+
+
+def test_a_text_with_many_repetitions_leaves_no_large_table() -> None:
+    vectorizer, model = fitted(Tokenizer(), "w", 1, unit=True, tf="log")
+    scorer = LinearScorer(vectorizer, model.coef, model.intercept)
+    before = scorer._frequencies
+    check(scorer, vectorizer, model, ["a " * 200_000])
+    assert scorer._frequencies is before
+    check(scorer, vectorizer, model, ["a " * 3000, "a " * 200_000])
+    assert len(scorer._frequencies) < 10_000

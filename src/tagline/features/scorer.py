@@ -26,6 +26,7 @@ if COMPILED:
     from tagline.features.token_ids import make_vocabulary
 
 _FEW_COUNTS = 64  # the term frequencies of so many are computed at first: n-grams seldom are more often in a text
+_MOST_COUNTS = 1 << 17  # those of so many are kept at most: 1 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +69,11 @@ class LinearScorer:
             self._remember_words()
 
         def score_block(block: tuple[int, int]) -> None:
-            while count := self._scorer.score(column, *block, self._frequencies, logits, n_grams):
-                self._frequencies = frequencies(2 * count, self._tf)
+            of_counts = self._frequencies
+            while count := self._scorer.score(column, *block, of_counts, logits, n_grams):
+                of_counts = frequencies(max(count, 2 * len(of_counts)), self._tf)
+            if len(self._frequencies) < len(of_counts) <= _MOST_COUNTS:
+                self._frequencies = of_counts
 
         in_threads(score_block, blocks)
         return Scores(logits, n_grams)
@@ -84,6 +88,8 @@ class LinearScorer:
 
 def _block(block: WordNgrams | CharNgrams, scale: NDArray[np.float32]) -> "Block":
     alphabet = Index(block.alphabet) if isinstance(block, CharNgrams) else None
-    table = block.table
-    indexes = [index.compiled for index in table.indexes if isinstance(index, native.Index)]
-    return Block(table.min_n, indexes, table.n_symbols, scale, alphabet)
+    indexes = []
+    for index in block.table.indexes:
+        assert isinstance(index, native.Index)
+        indexes.append(index.compiled)
+    return Block(block.table.min_n, indexes, block.table.n_symbols, scale, alphabet)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagline.features._core.arrow import Texts
-from tagline.features._core.vocabulary import Interner
+from tagline.features._core.vocabulary import Interner, Vocabulary
 
 WORDS = st.lists(st.text(st.sampled_from("aé我😀"), min_size=0, max_size=20))
 
@@ -35,11 +35,11 @@ def test_all_layouts_of_a_series(first: list[str], second: list[str]) -> None:
 
 
 def test_texts_outlive_their_series() -> None:
-    texts = Texts(pl.Series(["a long text, longer than a view"[:n] * 3 for n in range(30)]))
+    texts = Texts(pl.Series(["alongtextlongerthanaview"[:n] * 3 for n in range(25)]))
     listed = Texts(["é" * n for n in range(30)])
     gc.collect()
     assert read(listed) == ["é" * n for n in range(30)]
-    assert len(read(texts)) == 30
+    assert read(texts) == ["alongtextlongerthanaview"[:n] * 3 for n in range(25)]
 
 
 def test_blocks_cover_all_texts() -> None:
@@ -64,6 +64,30 @@ def test_blocks_cover_all_texts() -> None:
 def test_other_columns_are_refused(column: pl.Series, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Texts(column)
+
+
+@pytest.mark.parametrize(("valid", "nulls"), [(0b11111111, False), (0b11110110, False), (0b11110011, True)])
+def test_nulls_that_were_not_counted(valid: int, nulls: bool) -> None:
+    views = np.zeros((4, 4), dtype=np.int32)
+    views[:, 0] = 1
+    views[:, 1] = ord("a")
+    buffers = [pa.py_buffer(bytes([valid])), pa.py_buffer(views.tobytes())]
+    column = pa.chunked_array([pa.Array.from_buffers(pa.string_view(), 2, buffers, -1, 1)])
+    if nulls:
+        with pytest.raises(ValueError, match="nulls"):
+            Texts(column)
+    else:
+        assert read(Texts(column)) == ["a", "a"]
+
+
+def test_none_is_refused() -> None:
+    interner = Interner("unicode", True, ())
+    with pytest.raises(TypeError):
+        interner.add(None, 0, 0)
+    with pytest.raises(TypeError):
+        interner.merge(None, 0, 0, np.empty(0, dtype=np.int32))
+    with pytest.raises(TypeError):
+        Vocabulary(None, "unicode", True, ())
 
 
 @pytest.mark.parametrize(

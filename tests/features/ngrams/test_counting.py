@@ -4,9 +4,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tagline.features._core import ngrams as core
 from tagline.features.ngrams import NgramTable, arrays, counting, native
 
 N_SYMBOLS = 4
@@ -130,3 +132,41 @@ def test_an_index_finds_its_keys_only(keys: list[int]) -> None:
             ids = index.extend(prefixes, symbols, n_symbols, np.array([0, 3]), 2)
             made = [p * n_symbols + s for p, s in zip([0, 5], [1, 2], strict=True)]
             assert ids.tolist() == [*(keys.index(key) if key in keys else -1 for key in made), -1]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "ends"),
+    [([50_000_000, 1], [0, 2]), ([0, 50_000_000], [0, 2]), ([0, 1], [0, 3]), ([0, 1], [0, 2, 1]), ([0, 1], [1, 2])],
+)
+def test_symbols_outside_of_their_range_are_refused(symbols: list[int], ends: list[int]) -> None:
+    with pytest.raises((IndexError, ValueError)):
+        NgramTable.fit(np.array(symbols, dtype=np.int32), np.array(ends), 2, 1, 2, 1)
+    with pytest.raises((IndexError, ValueError)):
+        native.rows([np.array(symbols, dtype=np.int32)], [2], np.array(ends))
+    with pytest.raises((IndexError, ValueError)):
+        native.count_texts(np.array(symbols, dtype=np.int32), np.array(ends), 2)
+
+
+def test_words_outside_of_their_range_are_refused() -> None:
+    counts = sp.csr_matrix(np.ones((2, 3), dtype=np.float32))
+    in_words = sp.csr_matrix(np.ones((2, 4), dtype=np.float32))
+    with pytest.raises(IndexError, match="no such words"):
+        native.multiply(counts, in_words)
+    in_words.indices[0] = 4
+    with pytest.raises(IndexError, match="no such words or n-grams"):
+        native.multiply(counts[:, :2], in_words)
+
+
+def test_a_bucket_of_too_many_keys_is_refused() -> None:
+    one = np.zeros(1, dtype=np.int64)
+    with pytest.raises(OverflowError, match="more than 1,073,741,824"):
+        core.count_keys(
+            np.zeros((1, 2), dtype=np.int64), np.array([0, 2**30 + 1]), 0, 1, 1, np.array([2**40]), one, one, one
+        )
+
+
+def test_counts_are_exact_above_two_to_the_24() -> None:
+    """Single precision cannot count further by adding 1."""
+    n = 2**24 + 2
+    counts = native.rows([np.zeros(n, dtype=np.int32)], [1], np.array([0, n]))
+    assert counts.data.tolist() == [n]

@@ -150,3 +150,36 @@ def test_weighing_no_texts(counts: sp.csr_matrix) -> None:
     assert weigh(counts[:0], np.ones(12), "log", unit=True).shape == (0, 12)
     none = np.array([], dtype=np.int64)
     assert weigh_blocks([counts], [np.ones(12, dtype=np.float32)], "log", unit=True, rows=none).shape == (0, 12)
+
+
+def test_arrays_that_do_not_fit_are_refused(Y: np.ndarray, counts: sp.csr_matrix) -> None:
+    df = native.document_frequency(counts, None)
+    known, scales, frequencies = np.ones(12, dtype=bool), [np.ones(12, dtype=np.float32)], np.arange(10.0)
+    options = {"unit": True, "dtype": np.float32}
+    for row in (-1, 40):
+        with pytest.raises(IndexError, match="rows 0 to 39"):
+            native.document_frequency(counts, np.array([row]))
+    for bad in (df + 1000, df * 0 - 1):
+        with pytest.raises(IndexError, match="document frequencies"):
+            native.squared_ratios(counts, None, Y, bad, known)
+    with pytest.raises(ValueError, match="12 columns"):
+        native.squared_ratios(counts, None, Y, df[:3], known)
+    for value in (-5.0, 10.0, np.nan):
+        forged = counts.copy()
+        forged.data[0] = value
+        with pytest.raises(IndexError, match="columns or counts"):
+            native.weigh([forged], None, scales, frequencies, **options)
+    for column in (-1, 12):
+        forged = counts.copy()
+        forged.indices[0] = column
+        for call in (
+            lambda forged: native.document_frequency(forged, None),
+            lambda forged: native.squared_ratios(forged, None, Y, df, known),
+            lambda forged: native.weigh([forged], None, scales, frequencies, **options),
+        ):
+            with pytest.raises(IndexError, match="columns"):
+                call(forged)
+    forged = counts.copy()
+    forged.indptr[-1] += 1
+    with pytest.raises(ValueError, match="do not divide"):
+        native.document_frequency(forged, None)

@@ -112,7 +112,7 @@ cdef class Texts:
         cdef Text* text
         if array.n_buffers < 3 or array.length < 0 or array.offset < 0:
             raise ValueError("the column has no buffers of text")
-        if array.null_count:
+        if array.null_count and has_nulls(array):
             raise ValueError("the column has nulls")
         if array.length == 0:
             return 0
@@ -135,6 +135,17 @@ cdef class Texts:
                 raise ValueError(f"text {self.size + i} is outside of its buffer")
         self.size += array.length
         return 0
+
+
+cdef bint has_nulls(const ArrowArray* array) noexcept nogil:
+    """Say whether a text is null, by the validity bits: the number of nulls may be -1, not counted."""
+    cdef const unsigned char* valid = <const unsigned char*>array.buffers[0]
+    cdef int64_t i
+    if valid != NULL:
+        for i in range(array.offset, array.offset + array.length):
+            if not valid[i >> 3] >> (i & 7) & 1:
+                return True
+    return False
 
 
 cdef class Strings:

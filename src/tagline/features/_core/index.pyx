@@ -6,7 +6,7 @@ from libc.string cimport memset
 
 
 cdef enum:
-    AHEAD = 64  # look-ups whose memory is asked for together
+    AHEAD = 64  # look-ups whose memory is prefetched together
 
 
 cdef class Index:

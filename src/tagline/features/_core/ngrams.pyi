@@ -6,7 +6,7 @@ Ints = NDArray[np.int64]
 
 def count_texts(ids: Ids, ends: Ints, first: int, last: int, last_text: Ids, df: Ints) -> None: ...
 def count_prefixes(
-    prefixes: Ids, symbols: Ids, ends: Ints, first: int, last: int, order: int, counts: Ints
+    prefixes: Ids, symbols: Ids, ends: Ints, first: int, last: int, order: int, n_symbols: int, counts: Ints
 ) -> None: ...
 def count_buckets(
     prefixes: Ids, symbols: Ids, ends: Ints, first: int, last: int, order: int, bucket_of: Ids, counts: Ints

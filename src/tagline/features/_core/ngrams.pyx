@@ -5,16 +5,20 @@ The symbols of all texts (or words) are one int32 array, (n_positions,), -1 for 
 its last symbol: ``key = prefix * n_symbols + last``. Each function works on a range of texts or buckets, so that
 several threads can share the work; what a function writes does not depend on how it is divided.
 
-`tagline.features.ngrams.native` is the only caller.
+`tagline.features.ngrams.native`, the only caller, checks ``ends`` and the lengths of the arrays; `count_prefixes` and
+`count_texts` check prefixes, symbols and ids, for the other functions too.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-
 from tagline.features._core.index cimport home, shift_of
 from tagline.features._core.sorting cimport DIGIT, FEW, RADIX
+
+
+cdef enum:
+    MOST_KEYS = 1 << 30  # of a bucket: the number of a slot, of which there are twice as many, is an int32
 
 
 cdef struct Occurrence:
@@ -36,16 +40,22 @@ cdef struct Kept:
 
 def count_prefixes(
     const int32_t[::1] prefixes, const int32_t[::1] symbols, const int64_t[::1] ends, Py_ssize_t first, Py_ssize_t last,
-    int order, int64_t[::1] counts,
+    int order, int64_t n_symbols, int64_t[::1] counts,
 ):
     """Add to ``counts``, (n_prefixes,), how many n-grams of ``order`` start with each prefix in some texts."""
     cdef Py_ssize_t text
-    cdef int64_t at
+    cdef int64_t at, n_prefixes = counts.shape[0]
+    cdef bint outside = False
     with nogil:
         for text in range(first, last):
             for at in range(ends[text], ends[text + 1] - order + 1):
                 if prefixes[at] >= 0 and symbols[at + order - 1] >= 0:
+                    if prefixes[at] >= n_prefixes or symbols[at + order - 1] >= n_symbols:
+                        outside = True
+                        continue
                     counts[prefixes[at]] += 1
+    if outside:
+        raise IndexError("there are no such prefixes or symbols")
 
 
 def count_buckets(
@@ -115,6 +125,8 @@ def count_keys(
         n = min(starts[bucket + 1] - starts[bucket], most_keys[bucket])
         most = max(most, n)
         most_kept = max(most_kept, min(n, (starts[bucket + 1] - starts[bucket]) // min_df))
+    if most > MOST_KEYS:
+        raise OverflowError(f"a bucket may have {most:,} n-grams, more than {<int64_t>MOST_KEYS:,}")
     slots = <Slot*>malloc((<size_t>1 << (64 - shift_of(most))) * sizeof(Slot))
     ranked = <Kept*>malloc((most_kept + 1) * sizeof(Kept))
     spare = <Kept*>malloc((most_kept + 1) * sizeof(Kept))
@@ -244,10 +256,15 @@ def count_texts(
     cdef Py_ssize_t text
     cdef int64_t at
     cdef int32_t id_
+    cdef bint outside = False
     with nogil:
         for text in range(first, last):
             for at in range(ends[text], ends[text + 1]):
                 id_ = ids[at]
-                if id_ >= 0 and last_text[id_] != text:
+                if id_ >= df.shape[0]:
+                    outside = True
+                elif id_ >= 0 and last_text[id_] != text:
                     last_text[id_] = <int32_t>text
                     df[id_] += 1
+    if outside:
+        raise IndexError("there are no such ids")

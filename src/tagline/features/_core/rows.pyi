@@ -5,7 +5,7 @@ Ids = NDArray[np.int32]
 Ints = NDArray[np.int64]
 Singles = NDArray[np.float32]
 
-def sort_texts(ids: Ids, ends: Ints, first: int, last: int, n_known: Ints, n_distinct: Ints) -> None: ...
+def sort_texts(ids: Ids, ends: Ints, first: int, last: int, n_ids: int, n_known: Ints, n_distinct: Ints) -> None: ...
 def write_rows(
     ids: Ids,
     ends: Ints,

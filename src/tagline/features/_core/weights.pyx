@@ -2,7 +2,8 @@
 
 A matrix of counts is CSR: row ``i`` has the columns ``indices[ends[i]]`` to ``indices[ends[i + 1]]``, ascending.
 ``rows`` are the numbers of the rows to read. Results do not depend on how the work is divided into ranges.
-`tagline.features.weighting` checks the arrays and is the only caller.
+`tagline.features.weighting.native`, the only caller, checks ``ends``, ``rows`` and the lengths of the arrays; columns
+and counts are checked here as they are read.
 """
 
 from libc.math cimport sqrt
@@ -14,6 +15,8 @@ ctypedef fused real:
     float
     double
 
+NO_COLUMNS = "there are no such columns"
+
 
 def count_rows(
     const int64_t[::1] ends, const int32_t[::1] indices, const int64_t[::1] rows, Py_ssize_t first, Py_ssize_t last,
@@ -22,10 +25,16 @@ def count_rows(
     """Add to ``df``, (n_columns,), in how many of ``rows[first:last]`` each column occurs."""
     cdef Py_ssize_t i
     cdef int64_t j
+    cdef bint outside = False
     with nogil:
         for i in range(first, last):
             for j in range(ends[rows[i]], ends[rows[i] + 1]):
-                df[indices[j]] += 1
+                if 0 <= indices[j] < df.shape[0]:
+                    df[indices[j]] += 1
+                else:
+                    outside = True
+    if outside:
+        raise IndexError(NO_COLUMNS)
 
 
 def count_known(
@@ -35,12 +44,18 @@ def count_known(
     """Write how many known columns, of (n_columns,), each of ``rows[first:last]`` has to ``counts``, (n_rows,)."""
     cdef Py_ssize_t i
     cdef int64_t j, n
+    cdef bint outside = False
     with nogil:
         for i in range(first, last):
             n = 0
             for j in range(ends[rows[i]], ends[rows[i] + 1]):
-                n += known[indices[j]]
+                if 0 <= indices[j] < known.shape[0]:
+                    n += known[indices[j]]
+                else:
+                    outside = True
             counts[i] = n
+    if outside:
+        raise IndexError(NO_COLUMNS)
 
 
 cdef inline int64_t _first_at_least(const int32_t* values, int64_t low, int64_t high, int32_t value) noexcept nogil:
@@ -65,9 +80,10 @@ def add_squared_ratios(
     and q of the others containing a column, the ratio is ``logs[p] - logs[q] - shifts[c]``.
     """
     cdef Py_ssize_t c
-    cdef int64_t i, j, end
+    cdef int64_t i, j, end, of_class, of_others
     cdef int32_t column
     cdef double ratio
+    cdef bint outside = False
     cdef const int32_t* columns = &indices[0]
     cdef int32_t* p = <int32_t*>calloc(last - first + 1, sizeof(int32_t))
     if p == NULL:
@@ -78,13 +94,20 @@ def add_squared_ratios(
             for i in range(class_ends[c], class_ends[c + 1]):
                 end = ends[rows[i] + 1]
                 j = _first_at_least(columns, ends[rows[i]], end, first)
-                while j < end and columns[j] < last:
+                while j < end and first <= columns[j] < last:
                     p[columns[j] - first] += 1
                     j += 1
             for column in range(first, last):
-                ratio = logs[p[column - first]] - logs[df[column] - p[column - first]] - shifts[c]
-                squares[column] += ratio * ratio
+                of_class = p[column - first]
+                of_others = df[column] - of_class
+                if of_class < logs.shape[0] and 0 <= of_others < logs.shape[0]:
+                    ratio = logs[of_class] - logs[of_others] - shifts[c]
+                    squares[column] += ratio * ratio
+                else:
+                    outside = True
         free(p)
+    if outside:
+        raise IndexError("the document frequencies are not those of the rows")
 
 
 def weigh(
@@ -99,8 +122,15 @@ def weigh(
     cdef Py_ssize_t i
     cdef int64_t j, place
     cdef double value, length
+    cdef bint outside = False
     with nogil:
         for i in range(first, last):
+            for j in range(ends[rows[i]], ends[rows[i] + 1]):
+                if not (0 <= indices[j] < scale.shape[0] and 0.0 <= counts[j] < frequencies.shape[0]):
+                    outside = True
+                    break
+            if outside:
+                break
             length = 0.0
             if unit:
                 for j in range(ends[rows[i]], ends[rows[i] + 1]):
@@ -111,6 +141,8 @@ def weigh(
             for j in range(ends[rows[i]], ends[rows[i] + 1]):
                 weights[place] = <real>(frequencies[<int64_t>counts[j]] * scale[indices[j]] / length)
                 place += 1
+    if outside:
+        raise IndexError("there are no such columns or counts")
 
 
 def copy_columns(

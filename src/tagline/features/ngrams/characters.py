@@ -86,4 +86,4 @@ def _code_points(words: pl.Series) -> tuple[NDArray[np.uint32], Ints]:
     """Return the code points of the words, each between two spaces, and where each word ends, (n_words + 1,)."""
     joined = f" {'  '.join(words.to_list())} " if len(words) else ""
     lengths = words.str.len_chars().to_numpy().astype(np.int64) + 2
-    return np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32), ends_of(lengths)
+    return np.frombuffer(joined.encode("utf-32-le"), dtype="<u4"), ends_of(lengths)

@@ -12,7 +12,7 @@ from tagline.features._core import index as core_index
 from tagline.features._core import ngrams as core
 from tagline.features._core import rows as core_rows
 from tagline.parallel import in_threads, row_ranges, thread_ranges
-from tagline.sparse import csr
+from tagline.sparse import check_ends, csr
 from tagline.task import Ints
 
 Ids = NDArray[np.int32]
@@ -26,6 +26,7 @@ _GROUP = 1 << 24  # n-grams that are divided into buckets at a time; each takes 
 
 def count_texts(ids: Ids, ends: Ints, n_ids: int) -> Ints:
     """Return in how many texts each id occurs, (n_ids,)."""
+    check_ends(ends, len(ids))
     df = np.zeros(n_ids, dtype=np.int64)
     last_text = np.full(n_ids, -1, dtype=np.int32)
     for first, last in row_ranges(ends, _POSITIONS):
@@ -37,10 +38,13 @@ def count_order(
     prefixes: Ids, n_prefixes: int, symbols: Ids, n_symbols: int, ends: Ints, order: int, min_df: int
 ) -> tuple[Ints, Ids]:
     """Return the keys of an order, (n_keys,), and the number of the n-gram at each position, (n_positions,)."""
+    check_ends(ends, len(symbols))
+    if len(prefixes) != len(symbols) or min_df < 1:
+        raise ValueError("there are not as many prefixes as symbols, or `min_df` is below 1")
     texts = thread_ranges(ends, _POSITIONS)
     of_prefix = np.zeros(n_prefixes, dtype=np.int64)
     for first, last in texts:
-        core.count_prefixes(prefixes, symbols, ends, first, last, order, of_prefix)
+        core.count_prefixes(prefixes, symbols, ends, first, last, order, n_symbols, of_prefix)
     total = int(of_prefix.sum())
     size = max(_BUCKET, total // _MOST_BUCKETS)
     bucket_of = ((np.cumsum(of_prefix) - of_prefix) // size).astype(np.int32)  # (n_prefixes,)
@@ -102,14 +106,16 @@ def _count_keys(occurrences: Ints, ends: Ints, most_keys: Ints, min_df: int, n_b
 
 def rows(levels: list[Ids], sizes: list[int], ends: Ints) -> sp.csr_matrix:
     """Return the counts of n-grams in the texts, (n_texts, n_columns), CSR float32 with sorted indices."""
+    for ids in levels:
+        check_ends(ends, len(ids))
     n_texts = len(ends) - 1
     texts = thread_ranges(ends, _POSITIONS)
     lengths = np.zeros(n_texts, dtype=np.int64)
     n_known = [np.empty(n_texts, dtype=np.int64) for _ in levels]
 
     def sort(block: tuple[int, int]) -> None:
-        for ids, known in zip(levels, n_known, strict=True):
-            core_rows.sort_texts(ids, ends, *block, known, lengths)
+        for ids, size, known in zip(levels, sizes, n_known, strict=True):
+            core_rows.sort_texts(ids, ends, *block, size, known, lengths)
 
     in_threads(sort, texts)
     ends_of_rows = np.concatenate([[0], np.cumsum(lengths)])
@@ -152,6 +158,10 @@ def multiply(words: sp.csr_matrix, in_words: sp.csr_matrix) -> sp.csr_matrix:
 def _count_products(words: sp.csr_matrix, in_words: sp.csr_matrix) -> tuple[Ints, Ints]:
     """Return the document frequency of each n-gram, (n_columns,), and the n-grams of each text, (n_texts,)."""
     word_ends, ngram_ends = words.indptr.astype(np.int64), in_words.indptr.astype(np.int64)
+    for matrix in (words, in_words):
+        check_ends(matrix.indptr, len(matrix.indices))
+        if len(matrix.data) != len(matrix.indices):
+            raise ValueError("the matrix has not one value for each index")
     lengths = np.empty(words.shape[0], dtype=np.int64)
 
     def count(block: tuple[int, int]) -> Ints:
@@ -173,6 +183,9 @@ class Index:
 
     def extend(self, prefixes: Ids, symbols: Ids, n_symbols: int, ends: Ints, order: int) -> Ids:
         """Return the number of the n-gram of ``order`` that starts at each position, -1 where there is none."""
+        check_ends(ends, len(symbols))
+        if len(prefixes) != len(symbols):
+            raise ValueError("there are not as many prefixes as symbols")
         ids = np.empty(len(symbols), dtype=np.int32)
         in_threads(
             lambda block: self.compiled.extend(prefixes, symbols, ends, *block, order, n_symbols, ids),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tagline.features._core import weights as core
 from tagline.parallel import cores, in_threads, thread_ranges
-from tagline.sparse import csr
+from tagline.sparse import check_ends, csr
 from tagline.task import Bools, Floats, Ints
 
 _ENTRIES = 1 << 20  # that one call of the compiled core reads: milliseconds
@@ -24,7 +24,12 @@ class _Rows:
     def __init__(self, counts: sp.csr_matrix, rows: Ints | None) -> None:
         self.matrix = counts
         self.ends = counts.indptr.astype(np.int64)
+        check_ends(self.ends, len(counts.indices))
+        if len(counts.data) != len(counts.indices):
+            raise ValueError("the matrix has not one value for each index")
         self.numbers = np.arange(counts.shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
+        if len(self.numbers) and not (self.numbers.min() >= 0 and self.numbers.max() < counts.shape[0]):
+            raise IndexError(f"the matrix has rows 0 to {counts.shape[0] - 1:,} only")
         self.lengths = self.ends[self.numbers + 1] - self.ends[self.numbers]
         self.arrays = self.ends, counts.indices, self.numbers
 
@@ -50,6 +55,8 @@ def squared_ratios(counts: sp.csr_matrix, rows: Ints | None, Y: Bools, df: Ints,
     """Return the sum over the classes of the squared log-count ratios, with ``alpha`` 1, (n_columns,)."""
     selected = _Rows(counts, rows)
     of_rows = np.empty(len(selected.numbers), dtype=np.int64)  # columns that are known
+    if not known.shape == df.shape == (counts.shape[1],):
+        raise ValueError(f"the document frequencies are not those of {counts.shape[1]:,} columns")
     flags = known.view(np.uint8)
     in_threads(lambda part: core.count_known(*selected.arrays, *part, flags, of_rows), selected.ranges())
     # ln |p|_1 - ln |q|_1 of each class, with 1 added to the count of each known column.
