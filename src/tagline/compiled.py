@@ -15,7 +15,20 @@ EXTENSIONS = (
     "calibration/_log_loss",
     *(
         f"features/_core/{name}"
-        for name in ("arrow", "composition", "index", "ngrams", "rows", "scorer", "tokens", "vocabulary", "weights")
+        for name in (
+            "arrow",
+            "block",
+            "composition",
+            "index",
+            "ngrams",
+            "pieces",
+            "rows",
+            "scorer",
+            "token_table",
+            "tokens",
+            "vocabulary",
+            "weights",
+        )
     ),
     "models/_linear",
     "models/_products",
