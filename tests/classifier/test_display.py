@@ -158,7 +158,7 @@ def test_parameters_may_be_arrays_and_series() -> None:
 
 
 def test_an_explanation_shows_the_words_that_decided() -> None:
-    clf = TextClassifier(settings={"model.C": 1, "model.blend": 0}).fit(TEXTS, NAMES)
+    clf = TextClassifier(settings={"model.C": 1}).fit(TEXTS, NAMES)
     found = explain_text(clf, "a lovely film")
     text = shown(found)
     assert text.startswith(f"Prediction c0 probability of c0 : {100 * found.proba:.1f} % a lovely")
