@@ -57,5 +57,5 @@ MISSING = (
     None
     if _BUILT
     else "tagline runs without its compiled extensions: it works, but several times more slowly. Install a C compiler "
-    "(`apt-get install gcc`), then tagline again (`pip install --force-reinstall --no-deps --no-cache-dir`)."
+    "(`apt-get install gcc`), then tagline again (`pip install --force-reinstall --no-deps --no-cache-dir .`)."
 )

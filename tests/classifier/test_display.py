@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from tagline import InputError, TextClassifier, explain_text, load_dataset
 from tagline.learners import TrainingRecord
+from tagline.notebook import number
 from tagline.recipes import load_recipe
 from tests.drawn_networks import drawn
 from tests.synthetic_texts import made_up, several
@@ -163,7 +164,7 @@ def test_an_explanation_shows_the_words_that_decided() -> None:
     text = shown(found)
     assert text.startswith(f"Prediction c0 probability of c0 : {100 * found.proba:.1f} % a lovely")
     assert f"lovely {max(word.value for word in found.by_word):+.3f}" in text
-    assert text.endswith(f"intercept {found.intercept:+.3f} logit of c0 {found.score:+.3f}")
+    assert text.endswith(f"intercept {number(found.intercept)} logit of c0 {found.score:+.3f}")
     assert "Prediction no label" in shown(replace(found, prediction=""))
 
 

@@ -64,10 +64,35 @@ def test_a_missing_label_is_named_by_its_row(missing: Any) -> None:
         TextClassifier().fit(TEXTS, [*NAMES[:3], missing, *NAMES[4:]])
     with pytest.raises(InputError, match="Label 3 is missing"):
         TextClassifier().fit(TEXTS, pd.Series([*NAMES[:3], missing, *NAMES[4:]], dtype=object))
-    with pytest.raises(InputError, match="Label 1 holds a missing label"):
+    with pytest.raises(InputError, match="Label 1 holds a label that is missing"):
         TextClassifier().fit(TEXTS, [["c0"], ["c1", missing], *([name] for name in NAMES[2:])])
     with pytest.raises(InputError, match="Label 1 is missing, but others are lists"):
         TextClassifier().fit(TEXTS, [["c0"], missing, *([name] for name in NAMES[2:])])
+
+
+def test_masked_values_are_missing() -> None:
+    mask = [row in (3, 5) for row in range(len(TEXTS))]
+    texts, names = (np.ma.array(values, mask=mask) for values in (TEXTS, NAMES))
+    weights = np.ma.array(np.ones(len(TEXTS)), mask=mask)
+    with pytest.raises(InputError, match="Label 3 is missing"):
+        TextClassifier().fit(TEXTS, names)
+    with pytest.raises(InputError, match="Text 3 is missing"):
+        TextClassifier().fit(texts, NAMES)
+    with pytest.raises(InputError, match="finite numbers of 0 or more"):
+        TextClassifier().fit(TEXTS, NAMES, sample_weight=weights)
+
+
+def test_large_integers_stay_distinct() -> None:
+    """NumPy holds integers below and above 2⁶³ together as floats, in which neighbours are equal."""
+    labels = [(2**63 + 1, 2**63 + 2, 5)[row % 3] for row in range(len(TEXTS))]
+    assert TextClassifier().fit(TEXTS, labels).classes_.tolist() == ["5", str(2**63 + 1), str(2**63 + 2)]
+    lists = [[label] for label in labels]
+    assert set(TextClassifier().fit(TEXTS, lists).classes_) == {"5", str(2**63 + 1), str(2**63 + 2)}
+
+
+def test_a_label_within_a_label_is_named() -> None:
+    with pytest.raises(InputError, match="Label 0 holds a label that is of type `list`"):
+        TextClassifier().fit(TEXTS, [[["a"]], *([name] for name in NAMES[1:])])
 
 
 @pytest.mark.parametrize("missing", [None, pd.NA, float("nan")])

@@ -35,13 +35,18 @@ class Session:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
+    @property
+    def seconds(self) -> float:
+        """How long the command has run."""
+        return time.perf_counter() - self._started
+
     def stage(self, name: str) -> None:
         """Start a stage of the progress display."""
         if self.quiet:
             return
         self.told_what_is_kept = name.startswith("stopped")
         if not sys.stderr.isatty():
-            sys.stderr.write(f"{time.perf_counter() - self._started:6.1f} s  {name}\n")
+            sys.stderr.write(f"{self.seconds:6.1f} s  {name}\n")
             sys.stderr.flush()
             return
         if self._progress is None:

@@ -4,6 +4,7 @@ Fitting has two steps, as counting is unsupervised and slow, and scaling supervi
 ``CharNgrams.fit`` once, then `tagline.features.weighting.scale_columns` for each set of training rows.
 """
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, get_args
@@ -178,6 +179,8 @@ class Vectorizer:
             else:
                 alphabet = arrays["characters.alphabet"].astype(np.int64)
                 n_symbols = len(alphabet)
+                if (np.diff(alphabet) <= 0).any() or not ((alphabet >= 0) & (alphabet <= sys.maxunicode)).all():
+                    raise ValueError("the characters are not code points in ascending order")
             orders = range(2, about["longest"] + 1)
             table = NgramTable(
                 n_symbols,

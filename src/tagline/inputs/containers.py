@@ -11,6 +11,11 @@ from tagline.data.json_values import replace_surrogates
 from tagline.errors import InputError
 
 
+def as_array(values: Any) -> NDArray[Any]:
+    """Return values as an array; masked ones stay masked, which `column_values` returns as None."""
+    return values if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
+
+
 def column_values(array: NDArray[Any], what: str) -> list[Any]:
     """Return the values of an array of one dimension, or of one column."""
     if array.ndim == 2 and array.shape[1] == 1:

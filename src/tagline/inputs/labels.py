@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tagline.errors import InputError, nearest
 from tagline.features.sequences import Sequences
-from tagline.inputs.containers import column_values, composed, described, is_missing, listed
+from tagline.inputs.containers import as_array, column_values, composed, described, is_missing, listed
 from tagline.inputs.indicators import read_indicator
 from tagline.task import Bools, Ints, Task
 
@@ -43,7 +43,7 @@ def list_labels(labels: Iterable[Any] | None, classes: Labels | None = None) -> 
             return array
         values = labels.to_list()
     elif sp.issparse(labels) or hasattr(labels, "__array__"):
-        array = labels.toarray() if sp.issparse(labels) else np.asarray(labels)  # type: ignore[attr-defined]
+        array = labels.toarray() if sp.issparse(labels) else as_array(labels)  # type: ignore[attr-defined]
         if array.ndim == 2 and array.shape[1] == 1:
             _warn_of_column_vector()
         values = column_values(array, "labels")
@@ -59,8 +59,14 @@ def list_labels(labels: Iterable[Any] | None, classes: Labels | None = None) -> 
     values = [composed(value) for value in values]
     if len({type(value) for value in values}) > 1:
         values = [str(value) for value in values]
+    return _array_of(values)
+
+
+def _array_of(values: list[Any]) -> Labels:
+    """Return values of one type as an array: of strings if they are dates, or integers that no type of NumPy holds."""
     array = np.array(values) if values else np.empty(0, dtype=str)
-    return array if array.dtype.kind in "biufU" else np.array([str(value) for value in values])  # dates and the like
+    rounded = array.dtype.kind == "f" and isinstance(values[0], int)
+    return array if array.dtype.kind in "biufU" and not rounded else np.array([str(value) for value in values])
 
 
 def _strings(labels: pl.Series) -> Labels | None:
@@ -94,8 +100,9 @@ def _label_lists(values: list[Any]) -> Labels:
         if is_missing(value) or isinstance(value, str) or not isinstance(value, Iterable):
             raise InputError(f"Label {row} is {described(value)}, but others are lists: give each text a list.")
         nested[row] = [composed(name) for name in value]
-        if any(is_missing(name) for name in nested[row]):
-            raise InputError(f"Label {row} holds a missing label.")
+        for name in nested[row]:
+            if is_missing(name) or isinstance(name, list | tuple | set | dict | np.ndarray):
+                raise InputError(f"Label {row} holds a label that is {described(name)}.")
     if len({type(name) for row in nested for name in row}) > 1:
         nested[:] = [[str(name) for name in row] for row in nested]
     return nested
@@ -114,8 +121,9 @@ def encode_labels(labels: Labels) -> tuple[Labels, Bools, Task]:
     if labels.ndim == 2:
         return np.arange(labels.shape[1]), labels, Task.MULTILABEL
     if labels.dtype == object:
-        classes = np.array(sorted({name for row in labels for name in row}))
-        index = {name: column for column, name in enumerate(classes.tolist())}
+        names = sorted({name for row in labels for name in row})
+        classes = _array_of(names)
+        index = {name: column for column, name in enumerate(names)}
         if len(classes) == 0:
             raise InputError("No text has a label.")
         Y = np.zeros((len(labels), len(classes)), dtype=bool)

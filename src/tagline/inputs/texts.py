@@ -9,7 +9,7 @@ import polars as pl
 from tagline.data.json_values import replace_surrogates
 from tagline.errors import InputError
 from tagline.features.sequences import Sequences
-from tagline.inputs.containers import column_values, described, is_missing, is_sequence, listed
+from tagline.inputs.containers import as_array, column_values, described, is_missing, is_sequence, listed
 
 
 def as_texts(texts: Iterable[str]) -> pl.Series:
@@ -26,7 +26,7 @@ def as_texts(texts: Iterable[str]) -> pl.Series:
     if isinstance(texts, pl.Series):
         series = texts.cast(pl.String) if isinstance(texts.dtype, pl.Categorical | pl.Enum | pl.Null) else texts
     else:
-        values = column_values(np.asarray(texts), "texts") if hasattr(texts, "__array__") else listed(texts, "texts")
+        values = column_values(as_array(texts), "texts") if hasattr(texts, "__array__") else listed(texts, "texts")
         for row, value in enumerate(values):
             if not isinstance(value, str):
                 raise InputError(f"Text {row} is {described(value)}, not a string.")
@@ -56,9 +56,10 @@ def as_inputs(texts: Iterable[Any]) -> pl.Series | Sequences:
         return Sequences.of(rows) if rows and is_sequence(rows[0]) else as_texts(rows)
     if isinstance(texts, pl.Series | str | bytes):
         return as_texts(texts)  # type: ignore[arg-type]  # one string is an error there
-    if hasattr(texts, "__array__") and np.asarray(texts).dtype.kind not in "biuf":
-        array = np.asarray(texts)
-        if array.ndim != 1 or not (len(array) and is_sequence(array[0])):
+    if hasattr(texts, "__array__"):
+        array = as_array(texts)
+        lists = array.ndim == 1 and len(array) and is_sequence(array[0])
+        if array.dtype.kind not in "biuf" and not lists:
             return as_texts(array)
     values = listed(texts, "texts")
     if values and is_sequence(values[0]):
@@ -93,7 +94,7 @@ def joined_texts(texts: pl.Series | Sequences, more: pl.Series | Sequences) -> p
 def group_column(groups: Iterable[Any], n_texts: int, n_more: int) -> pl.Series:
     """Return the group of each text as a String series; ``n_more`` texts without one are each their own."""
     if hasattr(groups, "__array__") and not isinstance(groups, pl.Series):
-        groups = column_values(np.asarray(groups), "groups")
+        groups = column_values(as_array(groups), "groups")
     given = groups.to_list() if isinstance(groups, pl.Series) else listed(groups, "groups")
     if len(given) == n_texts + n_more:
         n_more = 0

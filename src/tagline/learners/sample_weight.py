@@ -56,8 +56,8 @@ def checked_weights(values: ArrayLike, n_texts: int, n_more: int = 0) -> Floats:
 
     """
     try:
-        weights = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+        weights = np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
+    except (TypeError, ValueError, OverflowError):
         weights = np.empty(0)
     if weights.shape == (n_texts,):
         weights = np.append(weights, np.ones(n_more))

@@ -47,8 +47,8 @@ class NgramFeatures(Table):
             raise ValueError("`features.words` is 0 and `features.characters` is `none`: there are no n-grams to count")
         if isinstance(self.characters, tuple) and not 1 <= self.characters[0] <= self.characters[1] <= 8:
             raise ValueError("`features.characters` takes two lengths from 1 to 8, the shorter first")
-        if self.min_df != "auto" and self.min_df < 1:
-            raise ValueError("`features.min_df` must be 1 or more")
+        if self.min_df != "auto" and not 1 <= self.min_df < 2**31:
+            raise ValueError("`features.min_df` must be from 1 to 2,147,483,647")
         return self
 
 

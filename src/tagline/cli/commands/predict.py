@@ -159,7 +159,9 @@ def predict(
     [bold]tagline predict MODEL --input new.csv --output labelled.csv[/]
     """
     if [bool(texts), bool(source), ids is not None].count(True) != 1:
-        raise InputError("`tagline predict` takes either texts, `--input FILE` or `--ids JSON`.")
+        raise InputError(
+            "`tagline predict` takes either texts, `--input FILE` or `--ids JSON`; `--input -` is standard input."
+        )
     if as_json and (source or output):
         raise InputError("`--json` prints predictions of texts; for a file use `--output FILE.jsonl`.")
     as_table = not (source or output or kind or as_json)

@@ -162,7 +162,7 @@ def show_run(session: Session, run: "Run", *, as_json: bool, found: Sequence[str
         show_json(run.metrics)
         session.stage(f"report: {run.folder / 'report.html'}")
     else:
-        _show(run, found)
+        _show(run, found, session.seconds)
 
 
 class _Shown(TypedDict):
@@ -182,7 +182,7 @@ def advance(session: Session, seen: "StepProgress | TrainingProgress | VectorPro
     session.advance(seen.words(), seen.done, seen.total, milestone=seen.epoch_ended)
 
 
-def _show(run: "Run", found: Sequence[str]) -> None:
+def _show(run: "Run", found: Sequence[str], seconds: float) -> None:
     import shlex
 
     from tagline.cli.metrics import show_metrics
@@ -190,7 +190,6 @@ def _show(run: "Run", found: Sequence[str]) -> None:
     from tagline.run_folder import EVENTS
 
     show_metrics(run.metrics, facts=run.dataset.facts)
-    seconds = run.metrics["seconds"]["total"]
     events = run.folder / EVENTS
     show(
         *run.decided,
