@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.naive_bayes import ComplementNB
 
-from tagline.models import HyperParameters, LinearModel, fit_model
+from tagline.models import HyperParameters, LinearModel, blend, fit_model
 from tagline.models.blend import blended, fit_beside, norms
 from tagline.task import Bools, Task
 
@@ -78,6 +78,18 @@ def test_a_row_of_weight_two_counts_as_two_and_one_of_weight_zero_as_none() -> N
     copied = fit_beside(X[rows], Y[rows], np.ones(len(rows)), SCALE, Task.MULTICLASS)
     np.testing.assert_allclose(bayes.coef, copied.coef, rtol=1e-3)
     np.testing.assert_allclose(bayes.intercept, copied.intercept, atol=1e-5)
+
+
+@pytest.mark.parametrize("task", [Task.MULTICLASS, Task.MULTILABEL])
+def test_compiled_counts_are_scipys(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = sample(4)
+    X.data[X.indices == 5] = 0.0
+    weights = np.arange(240) % 3.0
+    compiled = fit_beside(X, np.eye(4, dtype=bool)[y], weights, SCALE, task)
+    monkeypatch.setattr(blend, "COMPILED", False)
+    plain = fit_beside(X, np.eye(4, dtype=bool)[y], weights, SCALE, task)
+    assert np.array_equal(compiled.coef, plain.coef)
+    assert np.array_equal(compiled.intercept, plain.intercept)
 
 
 def test_a_column_of_scale_zero_stays_without_a_coefficient() -> None:

@@ -226,6 +226,13 @@ def test_a_forged_matrix_reaches_no_memory(ends: list[int], indices: list[int]) 
     for room in (np.empty((0, 1)), np.empty((1, 2))):
         with pytest.raises(ValueError, match="fit together"):
             _products.write_logits(*arrays, coef, np.zeros(1), 0, 1, room)
+    of_counts = *arrays[:2], np.ones(2, dtype=np.float32)
+    with pytest.raises(ValueError, match=r"row ends before|no such class or column"):
+        _products.add_class_counts(*of_counts, np.zeros(1, dtype=np.int64), np.ones(1), 0, 1, np.zeros((1, 5)))
+    with pytest.raises(ValueError, match="no such class"):
+        _products.add_class_counts(*of_counts, np.ones(1, dtype=np.int64), np.ones(1), 0, 1, np.zeros((1, 5)))
+    with pytest.raises(ValueError, match="fit together"):
+        _products.add_class_counts(*of_counts, np.zeros(1, dtype=np.int64), np.ones(1), 0, 2, np.zeros((1, 5)))
 
 
 def test_coefficients_are_rounded_once_and_restored() -> None:

@@ -11,3 +11,13 @@ def write_logits(
     last: int,
     logits: NDArray[np.float64],
 ) -> None: ...
+def add_class_counts(
+    ends: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: NDArray[np.float32],
+    classes: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    first: int,
+    last: int,
+    counts: NDArray[np.float64],
+) -> None: ...

@@ -17,10 +17,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from tagline.compiled import COMPILED
 from tagline.models.linear import LinearModel
-from tagline.models.naive_bayes import complement_likelihoods
+from tagline.models.naive_bayes import class_counts, complement_likelihoods
+from tagline.parallel import checkpoint, row_ranges
 from tagline.task import Bools, Floats, Task
 
+if COMPILED:
+    from tagline.models import _products
+
+_ENTRIES = 1 << 22  # that are counted in one call: milliseconds
 _ALPHA = 0.3  # as in `benchmarks/trials.py`
 _MOST_ROWS = 10_000  # that the mean is taken over, evenly spaced
 
@@ -32,16 +38,14 @@ def fit_beside(X: sp.csr_matrix, Y: Bools, weights: Floats, scale: NDArray[np.fl
     ``scale``, (n_columns,), is what the columns were multiplied by. Outputs of classes without a row have no
     coefficients.
     """
-    present = sp.csr_matrix(((X.data != 0).astype(np.float32), X.indices, X.indptr), shape=X.shape)
     if task is Task.BINARY:
-        coef = _difference(complement_likelihoods(present, Y, weights, _ALPHA))
+        coef = _difference(_likelihoods(X, Y, weights))
     elif task is Task.MULTILABEL:
-        pairs = (np.column_stack([~y, y]) for y in Y.T)
-        coef = np.hstack([_difference(complement_likelihoods(present, pair, weights, _ALPHA)) for pair in pairs])
+        coef = np.hstack([_difference(_likelihoods(X, np.column_stack([~y, y]), weights)) for y in Y.T])
     else:
         coef = np.zeros((X.shape[1], Y.shape[1]))
         seen = np.flatnonzero(weights @ Y > 0)
-        likelihoods = complement_likelihoods(present, Y[:, seen], weights, _ALPHA)
+        likelihoods = _likelihoods(X, Y[:, seen], weights)
         coef[:, seen] = likelihoods - likelihoods.mean(axis=1, keepdims=True)
     coef /= np.where(scale > 0, scale, 1.0)[:, np.newaxis]
     coef /= np.maximum(np.linalg.norm(coef, axis=0), 1e-300)
@@ -51,6 +55,19 @@ def fit_beside(X: sp.csr_matrix, Y: Bools, weights: Floats, scale: NDArray[np.fl
     of_rows = weights[rows, np.newaxis]
     mean = (of_rows * bayes.logits(X[rows])).sum(axis=0) / of_rows.sum()
     return replace(bayes, intercept=-mean)
+
+
+def _likelihoods(X: sp.csr_matrix, Y: Bools, weights: Floats) -> Floats:
+    """Return the `complement_likelihoods` of the rows that have a column, of each class that a row may have."""
+    if not (COMPILED and X.dtype == np.float32 and X.indices.dtype == np.int32):
+        present = sp.csr_matrix(((X.data != 0).astype(np.float32), X.indices, X.indptr), shape=X.shape)
+        return complement_likelihoods(class_counts(present, Y, weights), _ALPHA)
+    ends, classes, counts = X.indptr.astype(np.int64), Y.argmax(axis=1), np.zeros((Y.shape[1], X.shape[1]))
+    counted = np.where(Y.any(axis=1), weights, 0.0)  # rows of weight 0 may have no class
+    for first, last in row_ranges(ends, _ENTRIES):
+        _products.add_class_counts(ends, X.indices, X.data, classes, counted, first, last, counts)
+        checkpoint()
+    return complement_likelihoods(counts, _ALPHA)
 
 
 def norms(model: LinearModel) -> Floats:

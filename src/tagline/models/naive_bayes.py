@@ -18,8 +18,9 @@ def fit_multinomial(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) -
     ``X`` are counts, (n_texts, n_columns); ``Y`` is (n_texts, n_classes). ``alpha`` is added to each count
     (additive smoothing). Columns without a count are ignored.
     """
-    counts, seen = _class_counts(X, Y, weights)  # (n_classes, n_seen)
-    counts += alpha
+    counts = class_counts(X, Y, weights)
+    seen = np.flatnonzero(counts.any(axis=0))
+    counts = counts[:, seen] + alpha
     log_likelihood = np.log(counts / counts.sum(axis=1, keepdims=True))
     members = np.maximum(weights @ Y, 1e-300)
     return _outputs(_placed(log_likelihood, seen, X.shape[1]), np.log(members / members.sum()))
@@ -31,22 +32,25 @@ def fit_complement(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) ->
     logit_c = - sum over columns of x_f ln P(f | not c); it is less biased than ``fit_multinomial`` if
     class sizes differ. A class without a row gets a logit far below the others.
     """
-    return _outputs(complement_likelihoods(X, Y, weights, alpha), np.where(weights @ Y > 0, 0.0, _ABSENT))
+    likelihoods = complement_likelihoods(class_counts(X, Y, weights), alpha)
+    return _outputs(likelihoods, np.where(weights @ Y > 0, 0.0, _ABSENT))
 
 
-def complement_likelihoods(X: sp.csr_matrix, Y: Bools, weights: Floats, alpha: float) -> Floats:
-    """Return -ln P(f | not c), (n_columns, n_classes), 0 for columns without a count; see `fit_complement`."""
-    counts, seen = _class_counts(X, Y, weights)  # (n_classes, n_seen)
-    complement = counts.sum(axis=0, keepdims=True) - counts + alpha
-    return _placed(-np.log(complement / complement.sum(axis=1, keepdims=True)), seen, X.shape[1])
+def complement_likelihoods(counts: Floats, alpha: float) -> Floats:
+    """Return -ln P(f | not c), (n_columns, n_classes), of ``counts``, (n_classes, n_columns); see `fit_complement`.
 
-
-def _class_counts(X: sp.csr_matrix, Y: Bools, weights: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the weighted count of each column in each class, (n_classes, n_seen), and the columns that have any."""
-    members = sp.csr_matrix((Y * weights[:, np.newaxis]).T)
-    counts = np.asarray((members @ X).todense(), dtype=np.float64)
+    It is 0 for columns without a count.
+    """
     seen = np.flatnonzero(counts.any(axis=0))
-    return counts[:, seen], seen
+    of_seen = counts[:, seen]
+    complement = of_seen.sum(axis=0, keepdims=True) - of_seen + alpha
+    return _placed(-np.log(complement / complement.sum(axis=1, keepdims=True)), seen, counts.shape[1])
+
+
+def class_counts(X: sp.csr_matrix, Y: Bools, weights: Floats) -> Floats:
+    """Return the weighted count of each column in each class, (n_classes, n_columns)."""
+    members = sp.csr_matrix((Y * weights[:, np.newaxis]).T)
+    return np.asarray((members @ X).todense(), dtype=np.float64)
 
 
 def _placed(log_likelihood: Floats, seen: NDArray[np.int64], n_columns: int) -> Floats:
