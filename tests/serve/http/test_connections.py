@@ -9,12 +9,14 @@ from contextlib import ExitStack, suppress
 from unittest.mock import MagicMock
 
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from tagline.serve.http import connections, middleware
 from tagline.serve.http.connections import ABORT, LOSS, Loss
 from tagline.serve.http.deadline import answered_within
-from tagline.serve.http.errors import ApiError
+from tagline.serve.http.errors import ApiError, timed_out
 from tests.serve.service import post, read_answer, serving, waited
 
 SLOW_SECONDS = 3  # the `--timeout` of the server
@@ -238,3 +240,34 @@ def test_a_client_that_reads_nothing_is_disconnected_and_no_fault(monkeypatch):
     [logged] = service.log.write_request.call_args_list
     assert (logged.args[0], logged.kwargs["status"], logged.kwargs["code"], cut) == ("info", 499, None, [True])
     service.metrics.rejected.assert_not_called()
+
+
+def test_an_answer_whose_time_ends_after_it_has_begun_is_no_fault():
+    """Starlette wraps the error in another one, as it cannot answer twice."""
+    service, app = MagicMock(draining=False), FastAPI()
+    service.settings.allowed_hosts = service.settings.api_key = None
+
+    async def parts():
+        yield b"half"
+        raise timed_out(3)
+
+    @app.get("/")
+    def answer() -> StreamingResponse:
+        return StreamingResponse(parts())
+
+    @app.exception_handler(ApiError)
+    def show(_, error: ApiError):
+        return error.response()
+
+    async def receive():
+        await asyncio.Event().wait()  # the client stays
+
+    async def send(_):
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+    with pytest.raises(RuntimeError):  # it reaches uvicorn, which cuts the connection
+        asyncio.run(middleware.ServiceMiddleware(app, service, [])(scope, receive, send))
+    [logged] = service.log.write_request.call_args_list
+    assert (logged.kwargs["status"], logged.kwargs["code"]) == (200, "timed_out")
+    service.log.write.assert_not_called()
