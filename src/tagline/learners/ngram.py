@@ -267,12 +267,8 @@ def _learn(fit: NgramFit, folds: Folds, chosen: _Chosen, learned_rows: Ints | No
         lambda: fit.held_out_logits(folds, [candidate])[0],
         lambda: fit.learn(learned_rows, candidate),
     ]
-    logits, (vectorizer, model) = fit.each(_call, jobs)
+    logits, (vectorizer, model) = fit.run(jobs)
     return _Outcome(vectorizer, model, logits)
-
-
-def _call(job: Callable[[], Any]) -> Any:
-    return job()
 
 
 def _calibrate(recipe: Recipe, fit: NgramFit, folds: Folds, logits: Floats | None, how: str) -> _Calibrated:

@@ -14,7 +14,7 @@ from tagline.features.weighting import document_frequency, scale_columns, spread
 from tagline.learners.base import Folds, TrainingData
 from tagline.learners.progress import Steps
 from tagline.models import HyperParameters, LinearModel, Model, fit_model
-from tagline.models.blend import blended, fit_beside, norms
+from tagline.models.blend import blended, fit_unit_bayes, norms
 from tagline.models.linear import LINEAR_MODELS
 from tagline.parallel import in_threads
 from tagline.recipes import NgramFeatures, NgramModel
@@ -132,7 +132,7 @@ class NgramFit:
                 of_bayes[blocks] = self.logits(vectorizers[blocks], bayes, held, blocks)
 
             jobs = [partial(fit_model, fit) for fit in fits] + [partial(fit_bayes, blocks) for blocks in blended_blocks]
-            self.each(_call, jobs)
+            self.run(jobs)
 
             def of_candidate(candidate: Candidate) -> Floats:
                 fit = replace(candidate, blend=0.0)
@@ -156,6 +156,10 @@ class NgramFit:
         if self.settings.kind in LINEAR_MODELS and self.data.n_outputs >= _MANY_OUTPUTS:
             return [function(item) for item in items]
         return in_threads(function, items)
+
+    def run(self, jobs: Sequence[Callable[[], _Result]]) -> list[_Result]:
+        """Call each job, which fits models, as `each` does."""
+        return self.each(lambda job: job(), jobs)
 
     def _vectorizer(self, rows: Ints | None, blocks: tuple[int, ...]) -> Vectorizer:
         """Learn the scales of the columns from some rows, or all."""
@@ -206,7 +210,7 @@ class NgramFit:
         """Fit naive Bayes to the features of some rows, or all."""
         data = self.data
         Y, scale = data.Y if rows is None else data.Y[rows], np.concatenate(vectorizer.scales)
-        return fit_beside(X, Y, self._model_weights(rows), scale, data.task)
+        return fit_unit_bayes(X, Y, self._model_weights(rows), scale, data.task)
 
     def _model_weights(self, rows: Ints | None) -> Floats:
         """Return what multiplies the loss of each row: a row of sample weight 2 is worth two."""
@@ -215,7 +219,3 @@ class NgramFit:
             return np.ones(len(data) if rows is None else len(rows))
         weights: Floats = data.loss_weights * data.sample_weights.mean()  # loss weights have a mean of 1
         return weights if rows is None else weights[rows]
-
-
-def _call(job: Callable[[], None]) -> None:
-    job()

@@ -6,7 +6,7 @@ A linear SVM and naive Bayes err on different texts (Wang and Manning 2012, Base
 
 with ln P_f of `complement_likelihoods` from the number of texts that contain column f. Features are term frequencies
 times scales, so that X b sums term frequencies times ln P, over the length of the row. Both models get equal norms
-because log-likelihoods have no scale of their own: `fit_beside` returns b / |b|, which does not depend on w. The mean
+because log-likelihoods have no scale of their own: `fit_unit_bayes` returns b / |b|, which does not depend on w. The mean
 over the training rows, or some of many, is taken off, which leaves the intercepts of the linear model as they were
 learned.
 """
@@ -31,7 +31,7 @@ _ALPHA = 0.3  # as in `benchmarks/trials.py`
 _MOST_ROWS = 10_000  # that the mean is taken over, evenly spaced
 
 
-def fit_beside(X: sp.csr_matrix, Y: Bools, weights: Floats, scale: NDArray[np.float32], task: Task) -> LinearModel:
+def fit_unit_bayes(X: sp.csr_matrix, Y: Bools, weights: Floats, scale: NDArray[np.float32], task: Task) -> LinearModel:
     """Return complement naive Bayes as what is added to a linear model of the same rows, with coefficients of norm 1.
 
     ``X``, (n_texts, n_columns), ``Y``, (n_texts, n_classes), and ``weights``, (n_texts,), are those of `fit_model`;
@@ -76,7 +76,7 @@ def norms(model: LinearModel) -> Floats:
 
 
 def blended(model: LinearModel, bayes: LinearModel, blend: float) -> LinearModel:
-    """Return ``model`` plus ``blend`` times its norms times ``bayes``, see `fit_beside`."""
+    """Return ``model`` plus ``blend`` times its norms times ``bayes``, see `fit_unit_bayes`."""
     share = blend * norms(model)
     return LinearModel.of(model.coef + share * bayes.coef, model.intercept + share * bayes.intercept)
 

@@ -107,7 +107,7 @@ class ServiceMiddleware:
         except ClientDisconnect:
             record.status, record.code = _CLIENT_GONE, None  # FastAPI's handler takes it for a fault
         except Exception as error:
-            if record.status and isinstance(error.__cause__, ApiError):  # raised after the answer has begun
+            if record.status and isinstance(error.__cause__, ApiError):  # raised after the response has started
                 record.code = error.__cause__.code
                 raise
             service.log.write("error", "fault", path=scope["path"], trace=location_of(error))
