@@ -12,7 +12,7 @@ from tagline.decisions.rule import DecisionRule
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import WordIndex
 from tagline.learners import Fitted
-from tagline.learners.architectures import is_masked, layers_of
+from tagline.learners.network.architectures import is_masked, layers_of
 from tagline.models import Network
 from tagline.task import Task
 

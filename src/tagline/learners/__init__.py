@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from tagline.errors import InputError
 from tagline.learners.base import FitOptions, Fitted, HeldOut, Learner, TrainingData, TrainingRecord
-from tagline.learners.network import NetworkLearner
+from tagline.learners.network.learner import NetworkLearner
+from tagline.learners.network.word_vectors import check_start
 from tagline.learners.ngram import NgramLearner
-from tagline.learners.word_vectors import check_start
 from tagline.parallel import same_on_any_cores
 from tagline.recipes import Recipe
 

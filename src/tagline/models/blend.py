@@ -6,8 +6,8 @@ A linear SVM and naive Bayes err on different texts (Wang and Manning 2012, Base
 
 with ln P_f of `complement_likelihoods` from the number of texts that contain column f. Features are term frequencies
 times scales, so that X b sums term frequencies times ln P, over the length of the row. Both models get equal norms
-because log-likelihoods have no scale of their own: `fit_unit_bayes` returns b / |b|, which does not depend on w. The mean
-over the training rows, or some of many, is taken off, which leaves the intercepts of the linear model as they were
+because log-likelihoods have no scale of their own: `fit_unit_bayes` returns b / |b|, which does not depend on w. The
+mean over the training rows, or some of many, is taken off, which leaves the intercepts of the linear model as they were
 learned.
 """
 

@@ -218,7 +218,7 @@ def check_vectors_of(recipe: Recipe, settings: TrainSettings) -> None:
     if settings.unlabelled == "-":
         raise InputError("`--unlabelled -`: unlabelled texts are read from a file, not from standard input.")
     if settings.unlabelled is not None or isinstance(recipe.model, EmbeddingModel):
-        from tagline.learners.word_vectors import check_start  # slow to import, and n-grams do without it
+        from tagline.learners.network.word_vectors import check_start  # slow to import, and n-grams do without it
 
         check_start(recipe, unlabelled=settings.unlabelled is not None)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from tagline.learners.architectures import is_masked, layers_of
+from tagline.learners.network.architectures import is_masked, layers_of
 from tagline.models.network import network as module
 from tagline.models.network.layers import Conv1D, Dense, Embedding, EmbeddingAverage, Layer, MaxPool
 from tagline.models.network.network import Network, name_of

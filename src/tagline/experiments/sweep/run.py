@@ -195,7 +195,7 @@ def _variants(settings: SweepSettings) -> list[Variant]:
 
 
 def _check_vectors(variant: Variant) -> None:
-    from tagline.learners.word_vectors import check_start  # a slow import that n-grams do not need
+    from tagline.learners.network.word_vectors import check_start  # a slow import that n-grams do not need
 
     try:
         check_start(variant.recipe, unlabelled=False)

@@ -65,7 +65,7 @@ def prepare(context: TrialContext) -> Callable[[Any, Any], Any]:
     """Return the function that runs a trial; called once in each worker."""
     shared, folds = read_shared_data(Path(context.folder)), _read_folds(Path(context.folder))
     if context.networks:  # otherwise the import would count as time of the first trial
-        import tagline.learners.network_training  # noqa: F401
+        import tagline.learners.network.training  # noqa: F401
     if context.classic and not COMPILED:
         import sklearn.svm  # noqa: F401
 

@@ -26,8 +26,8 @@ from tagline.learners.base import (
     describe_held_out,
 )
 from tagline.learners.holdout import hold_out
-from tagline.learners.network_inputs import NetworkInputs, check_ids
-from tagline.learners.word_vectors import cover, find_vectors, fingerprint, notify
+from tagline.learners.network.inputs import NetworkInputs, check_ids
+from tagline.learners.network.word_vectors import cover, find_vectors, fingerprint, notify
 from tagline.models.network.network import Inputs
 from tagline.recipes import EmbeddingModel, Recipe, Training, WordFeatures
 from tagline.task import Bools, Ints, Task
@@ -49,7 +49,7 @@ class NetworkLearner:
                 "`tokenizer` and `stop_words` are for n-grams: a network splits texts as Keras does. The setting "
                 "`features.stop_words` leaves out the most common English words."
             )
-        from tagline.learners.network_training import NetworkTraining  # it imports torch, which takes seconds
+        from tagline.learners.network.training import NetworkTraining  # it imports torch, which takes seconds
 
         started = time.perf_counter()
         features, protocol = recipe.features, recipe.protocol

@@ -10,9 +10,9 @@ import scipy.sparse as sp
 
 from tagline.features.encoder import Encoder
 from tagline.features.vectors.load import Vectors
-from tagline.learners.architectures import is_masked, layers_of
 from tagline.learners.base import FitOptions, TrainingData
-from tagline.learners.word_vectors import start_table
+from tagline.learners.network.architectures import is_masked, layers_of
+from tagline.learners.network.word_vectors import start_table
 from tagline.models.network.network import Inputs, Network
 from tagline.recipes import NETWORKS, EmbeddingModel, NetworkModel, Recipe, Training
 from tagline.task import Ints

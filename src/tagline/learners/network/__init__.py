@@ -1,0 +1,1 @@
+"""The learner of networks: their inputs, layers, training and word vectors."""
