@@ -35,18 +35,22 @@ def figures(tp: int, fp: int, support: int) -> dict[str, int]:
 
 def test_classes_without_a_prediction_are_named() -> None:
     block = {
-        "per_class": {"a": figures(9, 3, 9), "b": figures(0, 0, 3), "c": figures(0, 0, 0), "d": figures(0, 1, 2)},
+        "per_class": {"a": figures(50, 3, 90), "b": figures(0, 0, 3), "c": figures(0, 0, 0), "d": figures(0, 1, 2)},
     }
     said = "`b` is never predicted, though 3 rows have this label."
     assert never_predicted(block, ["a", "b", "c", "d"], balanced=True) == [said]
     [advised] = never_predicted(block, ["a", "b", "c", "d"], balanced=False)
     assert advised.startswith(f"{said} `--balance`")
+    of_one_size = {"per_class": {name: figures(0 if name == "b" else 3, 0, 3) for name in "abcd"}}
+    assert never_predicted(of_one_size, ["a", "b", "c", "d"], balanced=False) == [said]
     block["per_class"]["b"] = figures(1, 0, 3)
     assert never_predicted(block, ["a", "b", "c", "d"], balanced=False) == []
 
 
 def test_classes_that_are_hardly_ever_found_are_named() -> None:
-    block = {"per_class": {"a": figures(9, 3, 9), "b": figures(0, 0, 3), "c": figures(0, 1, 14), "d": figures(1, 1, 9)}}
+    block = {
+        "per_class": {"a": figures(50, 3, 90), "b": figures(0, 0, 3), "c": figures(0, 1, 14), "d": figures(1, 1, 9)}
+    }
     said = "`c` is hardly ever found: of 14 rows with this label, 0 are predicted correctly."
     assert hardly_found(block, ["a", "b", "c", "d"], balanced=True) == [said]
     [advised] = hardly_found(block, ["a", "b", "c", "d"], balanced=False)

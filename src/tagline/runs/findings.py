@@ -17,6 +17,7 @@ _WIDE = 0.2  # an accuracy with a wider interval says little, and so do figures 
 _FEW = 100  # distinct test texts or groups: of fewer the interval is narrow by chance only
 
 _HARDLY_ANY = 0.05  # of the rows of a class
+_RARE = 0.5  # of the mean number of rows of a class
 _FREQUENT = 0.8  # of the rows; the other one of two classes is rare
 
 
@@ -155,8 +156,13 @@ def hardly_found(figures: Mapping[str, Any], classes: Sequence[str], *, balanced
 
 
 def _more_often(figures: Mapping[str, Any], names: Sequence[str], *, balanced: bool) -> str:
-    """Say what makes classes be predicted more often; the empty string if nothing is known."""
-    advice = "" if balanced else " `--balance` gives every class the same weight in training."
+    """Say what makes classes be predicted more often; the empty string if nothing is known.
+
+    Weights help classes that are rarer than others, not one of many classes of the same size.
+    """
+    support = [one["support"] for one in figures["per_class"].values()]
+    rare = min(figures["per_class"][name]["support"] for name in names) <= _RARE * sum(support) / len(support)
+    advice = " `--balance` gives every class the same weight in training." if rare and not balanced else ""
     if task_of(figures) is Task.BINARY and len(names) == 1:
         lower = "lower" if names[0] == figures["positive"] else "higher"
         advice += f" A {lower} `--threshold` predicts {listed(names)} more often."

@@ -151,6 +151,8 @@ def test_a_label_that_recurs_late_shows_that_the_first_line_is_no_header(tmp_pat
     assert (
         "the first line is read as the header: `Win a prize`, `once`. If it is a row, add" in read_file(path).notes[0]
     )
+    path.write_text(f"Kurze Nachricht,Art\n{rows}")
+    assert read_file(path).notes == ()
 
 
 @pytest.mark.parametrize(
