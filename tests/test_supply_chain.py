@@ -1,5 +1,6 @@
-"""Versions of dependencies: the audit, the bill of materials, and the floors of pyproject.toml."""
+"""What could run foreign code: versions of dependencies, their audit and bill of materials, and our own modules."""
 
+import ast
 import json
 import os
 import runpy
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import tagline
 
 ROOT = Path(__file__).parents[1]
 
@@ -119,3 +122,27 @@ def test_the_tested_versions_are_allowed():
         pinned = pins().get(canonicalize_name(requirement.name))
         if pinned is not None:  # the tools of benchmarks are not
             assert requirement.specifier.contains(pinned), requirement
+
+
+# An unpickler of nothing but stand-ins (tests/keras_datasets), the error of torch's own, a pipe between own processes.
+RESTRICTED = {Path("keras_datasets/npz.py"), Path("training/checkpoint.py"), Path("plots/process.py")}
+
+
+def test_no_module_can_execute_what_it_reads() -> None:
+    forbidden = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}
+    package = Path(tagline.__file__).parent
+    sources = list(package.rglob("*.py"))
+    assert len(sources) > 40
+    for source in sources:
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in {"eval", "exec", "__import__"}, source
+            elif isinstance(node, ast.keyword):
+                assert node.arg != "allow_pickle" or ast.unparse(node.value) == "False", source
+            found = forbidden & {name.partition(".")[0] for name in names}
+            assert not found or source.relative_to(package) in RESTRICTED, source
