@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tagline.cli.app import explain_error
+from tagline.cli.terminal import Session
 from tests.cli.cli_data import write_reviews
 
 TAGLINE = [sys.executable, "-m", "tagline"]
@@ -85,3 +86,8 @@ def test_a_full_disk_that_libraries_tell_of():
     assert explain_error(OSError("33059 requested and 13280 written"))[0].startswith("the disk is full")
     assert explain_error(sqlite3.OperationalError("database or disk is full"))[0].startswith("the disk is full")
     assert explain_error(OSError("cannot be read (os error 5)")) == ("cannot be read (os error 5).", 1)
+
+
+def test_a_recorded_command_has_no_password_and_no_signature() -> None:
+    given = ["tagline", "train", "https://ann:secret@host/a.csv", "--test=s3://bucket/b.csv?signature=x", "a://b c?d"]
+    assert Session(given).command[2:] == ["https://host/a.csv", "--test=s3://bucket/b.csv", "a://b c?d"]

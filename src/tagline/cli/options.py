@@ -49,7 +49,10 @@ def _set_quiet(context: typer.Context, value: bool) -> bool:
 
 
 Data = Annotated[
-    str, typer.Argument(metavar="[DATA]", help="A file, a folder, a glob, `-` for standard input, or a built-in name.")
+    str,
+    typer.Argument(
+        metavar="[DATA]", help="A file, a folder, a glob, a URL, `-` for standard input, or a built-in name."
+    ),
 ]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="The heading of the page.", rich_help_panel=OUTPUT)]
 Text = Annotated[

@@ -27,7 +27,7 @@ class Session:
     """
 
     def __init__(self, command: Sequence[str]) -> None:
-        self.command = list(command)
+        self.command = [_without_access(argument) if "://" in argument else argument for argument in command]
         self.told_what_is_kept = False  # by the command that was stopped, in its last stage
         self.debug = False
         self.quiet = False
@@ -141,6 +141,16 @@ def show_json(document: Any) -> None:
 def error_line(message: str) -> None:
     """Print ``error: …`` to stderr."""
     sys.stderr.write(f"error: {one_line(message)}\n")
+
+
+def _without_access(argument: str) -> str:
+    """Return an argument as it may be recorded: a URL without its password and query."""
+    from tagline.data.streams.urls import is_url, public_url
+
+    option, equals, value = argument.partition("=")
+    if option.startswith("--") and is_url(value):
+        return f"{option}{equals}{public_url(value)}"
+    return public_url(argument) if is_url(argument) else argument
 
 
 def one_line(message: str) -> str:

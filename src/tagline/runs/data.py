@@ -16,6 +16,7 @@ from tagline.data import BUILT_IN, Dataset, ReadLog, Split, read_dataset, read_t
 from tagline.data.columns import join_texts
 from tagline.data.rows import check_rejected
 from tagline.data.splits import copy_keys
+from tagline.data.streams import display_name
 from tagline.data.wording import counted, place_text
 from tagline.decisions.targets import Targets
 from tagline.errors import DataError, InputError, MissingExtraError, TaglineError, nearest
@@ -58,7 +59,7 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *
     if recipe.training is not None:
         import_for_network()
     check_vectors_of(recipe, settings)
-    log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
+    log(f"reading {display_name(data)}" if isinstance(data, str | Path) else "reading the data")
     fold_few = fold_few and settings.folds is None
     settings = replace(settings, folds=settings.folds or None)
     dataset = read_dataset(data, settings, settings.seed, fold_few=fold_few)
@@ -77,7 +78,7 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *
         _check_distinct_texts(dataset)
     unlabelled = None
     if settings.unlabelled is not None:
-        log(f"reading {settings.unlabelled}")
+        log(f"reading {display_name(settings.unlabelled)}")
         unlabelled = read_unlabelled(settings, log)
     if recipe.training is None:  # before the data is read, a thread would only take the interpreter from the reader
         import_for_ngrams(recipe, dataset.task)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from tagline.atomic import remove_abandoned, remove_folder, write_json
 from tagline.data import BUILT_IN
+from tagline.data.streams.urls import is_url, may_grant_access
 from tagline.errors import InputError, TaglineError
 from tagline.locks import is_locked, lock
 from tagline.recipes import Recipe, make_recipe
@@ -121,7 +122,7 @@ def is_resumable(request: Path) -> bool:
 
 def absolute(data: Any) -> Any:
     """Return the absolute path of a file or a glob, so that a run can be resumed from another folder."""
-    if isinstance(data, str | Path) and str(data) not in BUILT_IN:
+    if isinstance(data, str | Path) and str(data) not in BUILT_IN and not is_url(data):
         return str(Path(data).absolute())
     return data
 
@@ -132,7 +133,12 @@ def as_typed(typed: Any, stored: Any) -> Any:
 
 
 def is_rereadable(data: Any, others: Sequence[Any]) -> bool:
-    """Return whether data can be read again: files and built-in sets can, standard input and objects cannot."""
+    """Return whether data can be read again: files and built-in sets can, standard input and objects cannot.
+
+    Nor can a URL with a password or a query, as it is not recorded.
+    """
+    if any(may_grant_access(each) for each in (data, *others)):
+        return False
     return isinstance(data, str | Path) and data != "-" and all(isinstance(o, str | Path | None) for o in others)
 
 

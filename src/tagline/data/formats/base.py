@@ -20,13 +20,13 @@ LINE, REASON = "\0line", "\0reason"
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A file, or standard input, that a format reads.
+    """A file, a URL or standard input, that a format reads.
 
-    ``name`` is for messages; ``path`` is None for standard input. Text comes decompressed from ``stream`` after
-    ``sample``, its first bytes, which are all of it if ``sample_is_whole``. ``header_names`` are lower-case column
-    names that make the first line of a file a header. ``layout`` is what the user says of the file; what the reader
-    finds is added to ``log``. Frames hold about ``block_bytes`` bytes or ``batch_rows`` rows of the file; None for
-    both reads it at once. A streamed file keeps rows that cannot be read, empty and with a `REASON`.
+    ``name`` is for messages. Of ``path`` and ``url`` one is None, of standard input both. Text comes decompressed from
+    ``stream`` after ``sample``, its first bytes, which are all of it if ``sample_is_whole``. ``header_names`` are
+    lower-case column names that make the first line of a file a header. ``layout`` is what the user says of the file;
+    what the reader finds is added to ``log``. Frames hold about ``block_bytes`` bytes or ``batch_rows`` rows of the
+    file; None for both reads it at once. A streamed file keeps rows that cannot be read, empty and with a `REASON`.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Source:
     log: ReadLog = field(default_factory=ReadLog)
     block_bytes: int | None = None
     batch_rows: int | None = None
+    url: str | None = None
 
     @property
     def streamed(self) -> bool:

@@ -1,4 +1,4 @@
-"""One file, or standard input, as a frame of rows or as a stream of frames.
+"""One file, a URL, or standard input, as a frame of rows or as a stream of frames.
 
 Training reads a file whole, prediction in blocks; both use the same readers and so agree on every row. The
 suffix decides the format, else the first bytes do: see `tagline.data.formats`. Text may be compressed, and in any
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import polars as pl
 
@@ -27,6 +27,7 @@ from tagline.data.streams.chunks import peek
 from tagline.data.streams.compression import SUFFIXES as COMPRESSIONS
 from tagline.data.streams.compression import check_extracted
 from tagline.data.streams.encodings import marked_encoding
+from tagline.data.streams.urls import download, is_url, url_path
 from tagline.data.wording import listed
 from tagline.errors import DataError, MissingExtraError
 
@@ -52,7 +53,7 @@ class Batch:
 
 
 def read_file(path: str | Path, *, expected: Sequence[str] = (), layout: FileLayout = DETECT) -> Rows:
-    """Read one file, or standard input for ``-``, whole.
+    """Read one file, a URL, or standard input for ``-``, whole.
 
     ``expected`` are column names that the caller requests: they count as known names of a header. Raises
     `DataError` for a file that is missing, empty or unreadable.
@@ -80,7 +81,7 @@ def read_texts(
     layout: FileLayout = DETECT,
     log: ReadLog | None = None,
 ) -> Iterator[Batch]:
-    """Stream a file, or standard input for ``-``, in batches of at most ``batch_rows`` rows.
+    """Stream a file, a URL, or standard input for ``-``, in batches of at most ``batch_rows`` rows.
 
     Memory is bounded by the batch and a block of the file; Excel files and JSON documents are read whole. All columns
     are kept, in the order of the file. ``text`` names the column of the texts to classify, or several that are
@@ -130,12 +131,12 @@ def _parts(frames: Iterator[pl.DataFrame], batch_rows: int) -> Iterator[pl.DataF
         yield frame
 
 
-def is_readable(path: Path) -> bool:
+def is_readable(path: PurePath) -> bool:
     """Say whether the suffix of a file is that of a readable format."""
     return format_suffix(path) in SUFFIXES
 
 
-def format_suffix(path: Path) -> str:
+def format_suffix(path: PurePath) -> str:
     """Return the suffix that names the format of a file, lower-case, without that of a compression."""
     suffix = path.suffix.lower()
     return Path(path.stem).suffix.lower() if suffix in COMPRESSIONS else suffix
@@ -152,6 +153,8 @@ def _new_source(path: str | Path, expected: Sequence[str]) -> Source:
     header_names = HEADER_NAMES | {name.casefold() for name in expected}
     if str(path) == STDIN:
         return Source(display_name(path), None, header_names=header_names)
+    if is_url(path):
+        return Source(display_name(path), None, header_names=header_names, url=str(path))
     _check_file(Path(path))
     return Source(display_name(path), Path(path), header_names=header_names)
 
@@ -171,15 +174,16 @@ def _check_file(path: Path) -> None:
 
 def _open(source: Source, opened: ExitStack) -> tuple[Format, Source]:
     """Return the format of a file, and the file opened with its first bytes; ``opened`` closes it."""
-    suffix = format_suffix(source.path) if source.path is not None else ""
+    path = source.path if source.url is None else url_path(source.url)
+    suffix = format_suffix(path) if path is not None else ""
     named = SUFFIXES.get(suffix)
     is_pipe = source.path is not None and source.path.is_fifo()
     if is_pipe and named is not None and named.binary and not named.magic:
         raise DataError(f"`{source.name}` is a pipe: Excel files are read from the disk only, so save it there first.")
     if named is not None and named.binary and not is_pipe:
         _check_requirement(named, suffix)
-        return named, source
-    plain = open_stream(STDIN if source.path is None else source.path, opened)
+        return named, source if source.url is None else replace(source, path=download(source.url, opened))
+    plain = open_stream(source.url or source.path or STDIN, opened)
     if plain.member is not None:
         suffix = format_suffix(Path(plain.member))
         named = SUFFIXES.get(suffix)

@@ -57,7 +57,7 @@ def read_glob(pattern: str, *, expected: Sequence[str] = (), layout: FileLayout 
         for path in files:
             classes.setdefault(path.parent.name, []).append(path)
         return _class_rows([(None, name, paths) for name, paths in sorted(classes.items())], pattern, pattern, layout)
-    return _stack([(None, path) for path in files], pattern, pattern, expected, layout)
+    return stack([(None, path) for path in files], pattern, pattern, expected, layout)
 
 
 def _distinct(paths: Iterable[Path]) -> list[Path]:
@@ -74,9 +74,9 @@ def read_folder(path: str | Path, *, expected: Sequence[str] = (), layout: FileL
     name = Path(os.path.realpath(folder)).name
     children = sorted(child for child in folder.iterdir() if not child.name.startswith("."))
     files = [child for child in children if child.is_file() and _is_readable(child)]
-    by_split = [(_split_of(file), file) for file in files]
+    by_split = [(split_of(file.name), file) for file in files]
     if any(split == "train" for split, _ in by_split):
-        return _stack([(s, file) for s, file in by_split if s is not None], name, str(path), expected, layout)
+        return stack([(s, file) for s, file in by_split if s is not None], name, str(path), expected, layout)
     folders = [child for child in children if child.is_dir()]
     split_folders = [child for child in folders if child.name.casefold() in SPLIT_NAMES]
     if any(SPLIT_NAMES[child.name.casefold()] == "train" for child in split_folders):
@@ -87,7 +87,7 @@ def read_folder(path: str | Path, *, expected: Sequence[str] = (), layout: FileL
     if parts:
         return _class_rows(parts, name, str(path), layout)
     if files:
-        return _stack([(None, file) for file in files], name, str(path), expected, layout)
+        return stack([(None, file) for file in files], name, str(path), expected, layout)
     raise DataError(
         f"`{path}` is not a folder of texts: it should hold one folder of `.txt` files per class, with or without "
         f"`train/` and `test/` above them, or files such as `train.csv` and `test.csv` (suffixes: {listed(SUFFIXES)})."
@@ -103,8 +103,9 @@ def _starts_as_fasttext(file: Path) -> bool:
         return stream.read(64).lstrip().startswith(LABEL.encode())
 
 
-def _split_of(file: Path) -> str | None:
-    stem = file.name.split(".", 1)[0].casefold()
+def split_of(name: str) -> str | None:
+    """Return the split that the name of a file names, None if none."""
+    stem = name.split(".", 1)[0].casefold()
     return SPLIT_NAMES.get(stem)
 
 
@@ -165,8 +166,8 @@ def _split_column(parts: Sequence[Part]) -> str | None:
     return SPLIT_COLUMN if any(split is not None for split, _, _ in parts) else None
 
 
-def _stack(
-    parts: Sequence[tuple[str | None, Path]], name: str, source: str, expected: Sequence[str], layout: FileLayout
+def stack(
+    parts: Sequence[tuple[str | None, str | Path]], name: str, source: str, expected: Sequence[str], layout: FileLayout
 ) -> Rows:
     """Read files of rows and stack them; their splits, if they have any, become a column."""
     tables = [read_file(file, expected=expected, layout=layout) for _, file in parts]

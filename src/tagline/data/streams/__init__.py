@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 from tagline.data.streams.chunks import CHUNK_BYTES, peek
 from tagline.data.streams.compression import decompress, readable
 from tagline.data.streams.encodings import to_utf8
+from tagline.data.streams.urls import is_url, open_url, public_url, url_path
 from tagline.errors import as_unicode
 
 __all__ = ["STDIN", "Opened", "display_name", "open_stream", "read_blocks", "read_start", "to_utf8"]
@@ -29,18 +30,25 @@ class Opened:
 
 
 def display_name(path: str | Path) -> str:
-    """Name a source in messages and tables: its path, with U+FFFD for bytes that are not UTF-8, or standard input."""
+    """Name a source in messages and tables: its path, with U+FFFD for bytes that are not UTF-8, or standard input.
+
+    A URL is named without its password and query.
+    """
+    if is_url(path):
+        return public_url(str(path))
     return "standard input" if str(path) == STDIN else as_unicode(path)
 
 
 def open_stream(path: str | Path, opened: ExitStack) -> Opened:
-    """Open a file, or standard input for ``-``, decompressed; ``opened`` closes the file."""
+    """Open a file, a URL, or standard input for ``-``, decompressed; ``opened`` closes the file."""
     _let_interrupts_end_reads()
     stream: BinaryIO
     if str(path) == STDIN:
         buffered = BufferedReader(cast(RawIOBase, sys.stdin.buffer), CHUNK_BYTES)
         opened.callback(buffered.detach)
         stream, suffix = buffered, ""
+    elif is_url(path):
+        stream, suffix = open_url(str(path), opened), url_path(str(path)).suffix.lower()
     else:
         stream = Path(path).open("rb", CHUNK_BYTES)  # noqa: SIM115  # `opened` closes it
         opened.callback(stream.close)

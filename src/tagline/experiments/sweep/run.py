@@ -14,6 +14,7 @@ import numpy as np
 
 from tagline.atomic import remove_folder, write_json
 from tagline.data import Dataset, ReadOptions, read_dataset
+from tagline.data.streams import display_name
 from tagline.errors import InputError, MissingExtraError
 from tagline.experiments.memory import processes_for
 from tagline.experiments.shared_data import save_shared_data, search_rows
@@ -218,7 +219,7 @@ def _check_number(n_trials: int) -> None:
 def _load(data: Any, settings: SweepSettings, variants: Sequence[Variant], log: Callable[[str], None]) -> Dataset:
     if any(variant.recipe.training is not None for variant in variants) and not find_spec("torch"):
         raise MissingExtraError("Training a network", "neural")
-    log(f"reading {data}" if isinstance(data, str | Path) else "reading the data")
+    log(f"reading {display_name(data)}" if isinstance(data, str | Path) else "reading the data")
     return read_dataset(data, settings, settings.seed)
 
 
