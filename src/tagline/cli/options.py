@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, ParamSpec, TypedDict
+from typing import Annotated, Any, ParamSpec, TypedDict
 
 import typer
 
@@ -36,6 +36,20 @@ def check_resume(context: typer.Context, allowed: set[str], what: str) -> None:
             )
 
 
+def data_of(context: typer.Context, data: str | None, query: str | None) -> Any:
+    """Return the data that the command line names: DATA, or the rows of ``--query``."""
+    if query is None:
+        if data is None:
+            raise InputError("Give labelled data, or `--query`.")
+        return data
+    source = context.get_parameter_source("data")
+    if source is not None and source.name == "COMMANDLINE":
+        raise InputError(f"Give either the data, `{data}`, or `--query`.")
+    from tagline.data.sources.query import Query as SqlQuery
+
+    return SqlQuery(query)
+
+
 def _set_debug(context: typer.Context, value: bool) -> bool:
     if value:
         session_of(context).debug = True
@@ -52,6 +66,17 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="[DATA]", help="A file, a folder, a glob, a URL, `-` for standard input, or a built-in name."
+    ),
+]
+Query = Annotated[
+    str | None,
+    typer.Option(
+        "--query",
+        metavar="SQL",
+        help="Read the rows of an SQL query in place of DATA, for example "
+        "\"SELECT text, label FROM 'reviews/*.parquet'\".",
+        show_default=False,
+        rich_help_panel=DATA,
     ),
 ]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="The heading of the page.", rich_help_panel=OUTPUT)]

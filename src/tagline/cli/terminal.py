@@ -145,12 +145,10 @@ def error_line(message: str) -> None:
 
 def _without_access(argument: str) -> str:
     """Return an argument as it may be recorded: a URL without its password and query."""
-    from tagline.data.streams.urls import is_url, public_url
+    from tagline.data.streams.urls import recorded
 
     option, equals, value = argument.partition("=")
-    if option.startswith("--") and is_url(value):
-        return f"{option}{equals}{public_url(value)}"
-    return public_url(argument) if is_url(argument) else argument
+    return f"{option}{equals}{recorded(value)}" if option.startswith("--") else str(recorded(argument))
 
 
 def one_line(message: str) -> str:

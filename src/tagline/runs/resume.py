@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from tagline.atomic import remove_abandoned, remove_folder, write_json
 from tagline.data import BUILT_IN
-from tagline.data.streams.urls import is_url, may_grant_access
+from tagline.data.streams.urls import is_url, recorded
 from tagline.errors import InputError, TaglineError
 from tagline.locks import is_locked, lock
 from tagline.recipes import Recipe, make_recipe
@@ -122,7 +122,9 @@ def is_resumable(request: Path) -> bool:
 
 def absolute(data: Any) -> Any:
     """Return the absolute path of a file or a glob, so that a run can be resumed from another folder."""
-    if isinstance(data, str | Path) and str(data) not in BUILT_IN and not is_url(data):
+    if is_url(data):
+        return recorded(data)
+    if isinstance(data, str | Path) and str(data) not in BUILT_IN:
         return str(Path(data).absolute())
     return data
 
@@ -137,7 +139,7 @@ def is_rereadable(data: Any, others: Sequence[Any]) -> bool:
 
     Nor can a URL with a password or a query, as it is not recorded.
     """
-    if any(may_grant_access(each) for each in (data, *others)):
+    if any(is_url(each) and recorded(each) != each for each in (data, *others)):
         return False
     return isinstance(data, str | Path) and data != "-" and all(isinstance(o, str | Path | None) for o in others)
 

@@ -83,10 +83,11 @@ def show_dataset(
 
     Example: [bold]tagline datasets show bbc-news[/]
     """
-    session = options.session_of(context)
-    session.stage(f"reading {data}")
     from tagline.data import load_dataset
+    from tagline.data.streams import display_name
 
+    session = options.session_of(context)
+    session.stage(f"reading {display_name(data)}")
     dataset = load_dataset(
         data,
         text=text,

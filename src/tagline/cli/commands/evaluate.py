@@ -13,8 +13,10 @@ def evaluate(
     context: typer.Context,
     model: options.Model,
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="Labelled data: a file, a folder, a glob or a built-in name.")
-    ],
+        str | None,
+        typer.Argument(metavar="[DATA]", help="Labelled data: a file, a folder, a glob, a URL or a built-in name."),
+    ] = None,
+    query: options.Query = None,
     text: options.Text = None,
     label: options.Label = None,
     reading: options.Reading = options.KEPT,
@@ -45,6 +47,7 @@ def evaluate(
     Example: [bold]tagline evaluate runs/RUN/model new.csv[/]
     """
     from tagline.cli.commands.train import advance
+    from tagline.data.streams import display_name
     from tagline.decisions.cost_table import read_costs
     from tagline.runs.environment import process_seconds
     from tagline.runs.evaluate import evaluate_model
@@ -53,10 +56,11 @@ def evaluate(
     before = process_seconds()
     session = options.session_of(context)
     target = check_evaluation_target(out, session.stage)
-    session.stage(f"evaluating on {data}")
+    labelled = options.data_of(context, data, query)
+    session.stage(f"evaluating on {'the rows of the query' if data is None else display_name(data)}")
     result = evaluate_model(
         model,
-        data,
+        labelled,
         text=text,
         label=label,
         **reading,

@@ -25,6 +25,7 @@ _LISTED = 10
 def sweep(
     context: typer.Context,
     data: options.Data = options.DEFAULT_DATA,
+    query: options.Query = None,
     recipe: Annotated[
         list[str] | None,
         typer.Option(
@@ -155,7 +156,7 @@ def sweep(
         )
     else:
         done = run_sweep(
-            data,
+            options.data_of(context, data, query),
             settings,
             out=out,
             command=session.command,

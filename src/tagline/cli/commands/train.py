@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def train(
     context: typer.Context,
     data: options.Data = options.DEFAULT_DATA,
+    query: options.Query = None,
     recipe: options.RecipeName = "fast",
     changes: options.Set = None,
     out: options.RunFolder = None,
@@ -131,7 +132,7 @@ def train(
         options.check_resume(context, {"resume"}, "the run")
         run = resume_run(resume, **shown)
     else:
-        run = train_run(data, settings, out=out, command=session.command, **shown)
+        run = train_run(options.data_of(context, data, query), settings, out=out, command=session.command, **shown)
     show_run(session, run, as_json=as_json)
 
 

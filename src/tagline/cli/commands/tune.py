@@ -28,6 +28,7 @@ _SHORTEST = 5.0  # seconds, some of which the start takes
 def tune(
     context: typer.Context,
     data: options.Data = options.DEFAULT_DATA,
+    query: options.Query = None,
     budget: Annotated[
         str,
         typer.Option(
@@ -146,7 +147,7 @@ def tune(
                 memory_mb=_quantity("--max-memory", max_memory, _SIZES, "2GB"),
             ),
         )
-        run = tune_run(data, settings, out=out, command=session.command, **shown)
+        run = tune_run(options.data_of(context, data, query), settings, out=out, command=session.command, **shown)
     show_run(session, run, as_json=as_json, found=_found(run))
 
 

@@ -20,7 +20,7 @@ NAME = "data"
 
 
 def read_object(data: Any) -> Rows:
-    """Read a pandas or polars frame, a Hugging Face ``Dataset`` or ``DatasetDict``, or plain Python data.
+    """Read a pandas, polars or Arrow table, a Hugging Face ``Dataset`` or ``DatasetDict``, or plain Python data.
 
     Plain data is a list of ``(text, label)`` pairs, a list of dictionaries, a dictionary of columns, a pair
     of equally long lists ``(texts, labels)``, or a dictionary of any of these by split name. Raises
@@ -58,6 +58,8 @@ def _read_one(data: Any) -> Rows:
     if hasattr(data, "columns") and hasattr(data, "iloc"):
         columns = {str(name): _values(data.iloc[:, i]) for i, name in enumerate(data.columns)}
         return Rows(frame_of_columns(columns), NAME, f"pandas {kind}")
+    if hasattr(data, "__arrow_c_stream__"):  # tables and readers of pyarrow, relations of DuckDB
+        return Rows(pl.DataFrame(data), NAME, kind)
     if isinstance(data, Mapping):
         return Rows(frame_of_columns({str(name): _values(column) for name, column in data.items()}), NAME, kind)
     if isinstance(data, tuple) and len(data) == 2 and all(_is_column(part) for part in data):

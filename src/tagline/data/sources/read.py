@@ -14,6 +14,7 @@ from tagline.data.rows import Rows
 from tagline.data.sources.files import is_readable, read_file
 from tagline.data.sources.folders import is_glob, read_folder, read_glob, split_of, stack
 from tagline.data.sources.objects import read_object
+from tagline.data.sources.query import Query, read_query
 from tagline.data.streams import STDIN, display_name
 from tagline.data.streams.urls import files_at, is_url, url_path
 from tagline.data.wording import listed
@@ -35,6 +36,8 @@ def read_source(data: Any, *, expected: Sequence[str] = (), layout: FileLayout =
 
 
 def _read_source(data: Any, expected: Sequence[str], layout: FileLayout) -> Rows:
+    if isinstance(data, Query):
+        return read_query(data)
     if not isinstance(data, str | Path):
         return read_object(data)
     name = str(data)

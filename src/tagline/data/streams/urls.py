@@ -29,9 +29,9 @@ def public_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def may_grant_access(name: object) -> bool:
-    """Say whether a source is a URL with a password or a query, which nothing may record."""
-    return is_url(name) and public_url(str(name)) != name
+def recorded(name: Any) -> Any:
+    """Return a source as it may be recorded: a URL without its password and query, anything else unchanged."""
+    return public_url(name) if is_url(name) else name
 
 
 def url_path(url: str) -> PurePosixPath:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.atomic import remove_folder, write_json
+from tagline.data.streams.urls import recorded
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
 from tagline.locks import is_locked
@@ -145,9 +146,10 @@ def _can_be_resumed(request: TuneRequest) -> bool:
 def _write_request(request: TuneRequest, fingerprint: str) -> None:
     run = request.settings.run
     paths = {"test": absolute(run.test), "validation": absolute(run.validation)}
+    typed = {"data": str(request.data), "test": run.test, "validation": run.validation}
     content = {
         "data": absolute(request.data) if _can_be_resumed(request) else None,
-        "typed": {"data": str(request.data), "test": run.test, "validation": run.validation},
+        "typed": {name: recorded(path) for name, path in typed.items()},
         "settings": asdict(replace(request.settings, run=replace(run, **paths))),
         "command": list(request.command),
         "fingerprint": fingerprint,
