@@ -245,3 +245,17 @@ def test_a_closed_pipe_is_silent(command, run_folder, tmp_path):
 
 def test_main_returns_the_status():
     assert main(["--version"]) == 0
+
+
+def test_the_end_of_a_command_searches_no_garbage():
+    code = (
+        "from tagline.cli import main\n"
+        "class Cycle:\n"
+        "    def __init__(self): self.itself = self\n"
+        "    def __del__(self): print('found')\n"
+        "main(['--version'])\n"
+        "Cycle()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert done.stdout.startswith("tagline ")
+    assert "found" not in done.stdout
