@@ -71,6 +71,7 @@ COMMANDS = [
     ),
     Command("predict, CSV", (*PREDICT, f"{OUT}.csv"), f"{OUT}.csv", old=(*PREDICT, f"{OUT}.csv", "--proba")),
     Command("predict, Parquet", (*PREDICT, f"{OUT}.parquet"), f"{OUT}.parquet"),
+    Command("predict, parts", (*PREDICT, f"{OUT}/", "--part-rows", "300")),
     Command(
         "sweep",
         ("sweep", "../data.csv", "--grid", "model.C=0.1,1,10", "--seeds", "2", "--processes", "2", "--out", OUT),
@@ -165,7 +166,7 @@ def _kill_once(command: Command, here: Path, seconds: float, outcome: Outcome) -
 def _incomplete(command: Command, here: Path, whole: Sequence[Path]) -> list[str]:
     """Return what is wrong with the output right after the kill."""
     out = here / command.out
-    if command.name == "sweep" or not out.exists():  # a sweep is written file by file
+    if command.name in ("sweep", "predict, parts") or not out.exists():  # these are written file by file
         return []
     if command.is_timed:
         return [] if _is_whole(command, here) else ["the run is incomplete after the kill"]

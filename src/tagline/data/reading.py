@@ -1,5 +1,6 @@
 """What the user says of how a file is written, and what a reader found out about it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -45,6 +46,7 @@ class ReadLog:
     streamed file, from 1.
     ``lines``, UInt32, are the lines of the rows of a file that is read whole, in parts; empty where a row has no line.
     ``n_surrogates`` counts the lone surrogates of JSON that were replaced.
+    ``share_read`` returns the share of the file that has been read, from 0 to 1; None if its size is not known.
     """
 
     rejected: list[Rejected] = field(default_factory=list)
@@ -57,6 +59,7 @@ class ReadLog:
     first_line: int | None = None
     lines: list[pl.Series] = field(default_factory=list)
     n_surrogates: int = 0
+    share_read: Callable[[], float] | None = None
 
     def note_surrogates(self, name: str) -> None:
         """Note the lone surrogates that were replaced in a file."""

@@ -11,6 +11,18 @@ import pytest
 from tests.cli.cli_data import names
 
 
+def test_a_folder_of_parts(call, fails, run_folder, reviews, here):
+    predict = ("predict", run_folder, "--input", reviews)
+    in_parts = (*predict, "--format", "jsonl", "--part-rows", "30")
+    assert call(*in_parts, "-o", "parts/")[0] == 0
+    call(*predict, "-o", "whole.jsonl")
+    parts = sorted((here / "parts").glob("part-*.jsonl"))
+    assert "".join(part.read_text() for part in parts) == (here / "whole.jsonl").read_text()
+    status, _, progress = call(*in_parts, "-o", "parts")
+    assert (status, "rows written to parts" in progress) == (0, True)
+    assert "`--part-rows` is for a folder of parts" in fails(*in_parts)
+
+
 def test_the_input_is_not_overwritten(call, run_folder, here):
     (here / "in.csv").write_bytes(content := b"text,n\nsuperb,1\ndull,2,b\n")
     (here / "link.csv").symlink_to("in.csv")

@@ -1,6 +1,7 @@
 """``tagline predict``."""
 
 import json
+import os
 import shutil
 import sys
 from enum import StrEnum
@@ -13,14 +14,8 @@ from tagline.cli import options
 from tagline.errors import InputError, as_unicode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import polars as pl
 
-    from tagline.classifier import TextClassifier
-    from tagline.cli.terminal import Session
-    from tagline.runs.predicting.predict import FileOptions
-    from tagline.runs.predicting.prediction_row import PredictionOptions
 
 _GAP = 3  # between two columns of the table
 _SHORTEST_TEXT = 24
@@ -62,7 +57,8 @@ def predict(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write a .csv, .tsv, .jsonl, .parquet or .xlsx file; `-` is standard output.",
+            help="Write a .csv, .tsv, .jsonl, .parquet or .xlsx file, or a folder of parts if the name ends with `/`: "
+            "there, the same command resumes what was stopped. `-` is standard output.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
@@ -74,6 +70,16 @@ def predict(
             rich_help_panel=options.OUTPUT,
         ),
     ] = False,
+    part_rows: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="The rows of each part in the folder of --output; by default a million.",
+            show_default=False,
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
     kind: Annotated[
         Format | None,
         typer.Option(
@@ -169,12 +175,18 @@ def predict(
         raise InputError("`--escape-formulas` is for CSV and TSV: give `--output FILE.csv` too, or `--format csv`.")
     if in_place and (not source or output):
         raise InputError("`--in-place` adds the predictions to the file of `--input`: leave out `--output`.")
+    in_parts = bool(source) and output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir())
+    if part_rows is not None and not in_parts:
+        raise InputError("`--part-rows` is for a folder of parts: give `--input` and `--output FOLDER/`.")
     sequences = None if ids is None else _sequences(ids)
     session = options.session_of(context)
     session.stage("loading the model")
+    from tagline.bundle import checksum
+    from tagline.cli.predicted_file import of_empty, of_unlike, predict_and_report
     from tagline.data import FileLayout
     from tagline.decisions.cost_table import read_costs
-    from tagline.run_folder import load_model
+    from tagline.run_folder import load_model, model_folder
+    from tagline.runs.predicting.parts import PART_ROWS
     from tagline.runs.predicting.predict import FileOptions
     from tagline.runs.predicting.prediction_row import CommandOptions
 
@@ -207,7 +219,9 @@ def predict(
             escape_formulas,
             in_place,
         )
-        _predict_file(session, clf, source, source if in_place else output or "-", prediction, file_options)
+        to = source if in_place else output or "-"
+        parts = (checksum(model_folder(model)), part_rows or PART_ROWS) if in_parts else None
+        predict_and_report(session, clf, source, to, prediction, file_options, parts)
         return
     from tagline.decisions.novelty import UNLIKE
     from tagline.runs.predicting.predict import n_blank, predict_ids, predict_texts
@@ -217,9 +231,9 @@ def predict(
     if sequences is None:
         frame = predict_texts(clf, [as_unicode(given) for given in texts or []], prediction)
         if n := n_blank(frame["text"]):
-            session.warn(_of_empty(n))
+            session.warn(of_empty(n))
         if "reason" in frame and (frame["reason"] == UNLIKE).any():
-            session.warn(_of_unlike(frame["reason"].to_list().count(UNLIKE)))
+            session.warn(of_unlike(frame["reason"].to_list().count(UNLIKE)))
     else:
         frame = predict_ids(clf, sequences, prediction)
     session.close()
@@ -240,19 +254,6 @@ def predict(
         _show(_with_nearest(frame) if clf.task_ == "multilabel" else frame, with_top=bool(top_k))
 
 
-def _of_empty(n: int) -> str:
-    return f"{'1 text is empty and has' if n == 1 else f'{n:,} texts are empty and have'} no prediction."
-
-
-def _of_unlike(n: int) -> str:
-    what = (
-        "1 text is unlike the training texts and has"
-        if n == 1
-        else f"{n:,} texts are unlike the training texts and have"
-    )
-    return f"{what} no prediction."
-
-
 def _sequences(document: str) -> list[list[int]]:
     """Return the sequences of ids in a JSON document; the model checks their values."""
     example = "give a list of word ids such as `[1, 14, 22]`, or a list of such lists"
@@ -265,51 +266,6 @@ def _sequences(document: str) -> list[list[int]]:
     if not found:
         raise InputError(f"`--ids` is an empty list: {example}; `[[]]` is a text without words.")
     return found if any(isinstance(row, list) for row in found) else [found]
-
-
-def _predict_file(
-    session: "Session",
-    clf: "TextClassifier",
-    source: str,
-    output: str,
-    prediction: "PredictionOptions",
-    file_options: "FileOptions",
-) -> None:
-    from tagline.data.wording import counted, have
-    from tagline.runs.predicting.predict import predict_file
-
-    def on_columns(columns: "Sequence[str]") -> None:
-        named = ", ".join(f"`{name}`" for name in columns)
-        session.stage(f"text is {named}")
-        session.stage("predicting")
-
-    done = predict_file(
-        clf,
-        source,
-        sys.stdout.buffer if output == "-" and not file_options.in_place else Path(output),
-        prediction,
-        file_options,
-        on_columns=on_columns,
-        on_rows=lambda rows: session.update(f"predicting: {rows:,} rows"),
-    )
-    session.close()
-    if done.rejected:
-        first = done.rejected[0]
-        where = f"; all are listed in `{done.rejected_file}`" if done.rejected_file else ""
-        session.warn(
-            f"{counted(len(done.rejected), 'row')} cannot be read and {have(len(done.rejected))} no prediction; "
-            f"the first is `{first.file}` line {first.line}: {first.reason}{where}."
-        )
-    if done.empty:
-        session.warn(_of_empty(done.empty))
-    if done.unlike:
-        session.warn(_of_unlike(done.unlike))
-    if prediction.abstains:
-        session.stage(f"unsure of {done.unsure:,} of {counted(done.rows, 'row')}")
-    for note in done.notes:
-        session.warn(note)
-    if output != "-":
-        session.stage(f"{done.rows:,} rows written to {output}")
 
 
 def _with_nearest(frame: "pl.DataFrame") -> "pl.DataFrame":

@@ -24,10 +24,12 @@ _MOST_VALUES, _MOST_VALUES_PER_BYTE = 20_000_000, 100
 def _read(source: Source) -> Iterator[pl.DataFrame]:
     file = source.binary()
     try:
-        _check(file, source)
+        n_rows, n_done = _check(file, source), 0
+        source.log.share_read = lambda: n_done / max(1, n_rows)
         if isinstance(file, Path) and source.batch_rows is not None:
             scan, frame = pl.scan_parquet(file, glob=False), None
             for frame in scan.collect_batches(chunk_size=source.batch_rows):
+                n_done += frame.height
                 yield _with_maps_as_json(frame)
             if frame is None:  # no rows are no batch, but there are columns
                 yield _with_maps_as_json(scan.collect())
@@ -38,8 +40,11 @@ def _read(source: Source) -> Iterator[pl.DataFrame]:
         raise DataError(f"`{source.name}` is not a whole Parquet file: {str(error).splitlines()[0]}.") from error
 
 
-def _check(file: Path | BinaryIO, source: Source) -> None:
-    """Raise `DataError` for a file with far more values than bytes: run lengths may stand for billions of rows."""
+def _check(file: Path | BinaryIO, source: Source) -> int:
+    """Return the number of rows.
+
+    Raises `DataError` for a file with far more values than bytes: run lengths may stand for billions of rows.
+    """
     if isinstance(file, Path):
         n_bytes = file.stat().st_size
     else:
@@ -55,6 +60,7 @@ def _check(file: Path | BinaryIO, source: Source) -> None:
         raise DataError(
             f"`{source.name}` claims to hold {n_rows:,} rows in {n_bytes:,} bytes: such a file is not read."
         )
+    return n_rows
 
 
 def _with_class_names(frame: pl.DataFrame, file: Path | BinaryIO, source: str) -> pl.DataFrame:

@@ -51,6 +51,15 @@ class Batch:
     lines: pl.Series | None
     reasons: pl.Series
 
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def rows_from(self, start: int, n_rows: int) -> "Batch":
+        """Return ``n_rows`` rows from ``start`` on, or as many as there are."""
+        lines = None if self.lines is None else self.lines.slice(start, n_rows)
+        rows, reasons = self.rows.slice(start, n_rows), self.reasons.slice(start, n_rows)
+        return Batch(self.texts.slice(start, n_rows), rows, self.text, lines, reasons)
+
 
 def read_file(path: str | Path, *, expected: Sequence[str] = (), layout: FileLayout = DETECT) -> Rows:
     """Read one file, a URL, or standard input for ``-``, whole.
@@ -184,6 +193,7 @@ def _open(source: Source, opened: ExitStack) -> tuple[Format, Source]:
         _check_requirement(named, suffix)
         return named, source if source.url is None else replace(source, path=download(source.url, opened))
     plain = open_stream(source.url or source.path or STDIN, opened)
+    source.log.share_read = plain.share_read
     if plain.member is not None:
         suffix = format_suffix(Path(plain.member))
         named = SUFFIXES.get(suffix)

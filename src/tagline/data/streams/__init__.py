@@ -3,9 +3,10 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -23,10 +24,15 @@ STDIN = "-"
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A decompressed stream of bytes; ``member`` is the name of the file inside a ZIP archive."""
+    """A decompressed stream of bytes.
+
+    ``member`` is the name of the file inside a ZIP archive. ``share_read`` returns the share of the file that has been
+    read, from 0 to 1; None if its size is not known.
+    """
 
     stream: BinaryIO
     member: str | None = None
+    share_read: Callable[[], float] | None = None
 
 
 def display_name(path: str | Path) -> str:
@@ -43,6 +49,7 @@ def open_stream(path: str | Path, opened: ExitStack) -> Opened:
     """Open a file, a URL, or standard input for ``-``, decompressed; ``opened`` closes the file."""
     _let_interrupts_end_reads()
     stream: BinaryIO
+    share_read = None
     if str(path) == STDIN:
         buffered = BufferedReader(cast(RawIOBase, sys.stdin.buffer), CHUNK_BYTES)
         opened.callback(buffered.detach)
@@ -52,12 +59,18 @@ def open_stream(path: str | Path, opened: ExitStack) -> Opened:
     else:
         stream = Path(path).open("rb", CHUNK_BYTES)  # noqa: SIM115  # `opened` closes it
         opened.callback(stream.close)
+        if Path(path).is_file():
+            share_read = partial(_share_read, stream, Path(path).stat().st_size)
         suffix = "" if Path(path).is_fifo() else Path(path).suffix.lower()  # what comes through a pipe decides
     name = display_name(path)
     plain, member = decompress(stream, name, suffix)
     with readable(name):
         peek(plain)
-    return Opened(plain, member)
+    return Opened(plain, member, share_read)
+
+
+def _share_read(stream: BinaryIO, size: int) -> float:
+    return 1.0 if stream.closed else min(1.0, stream.tell() / max(1, size))
 
 
 def _let_interrupts_end_reads() -> None:

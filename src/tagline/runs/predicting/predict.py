@@ -26,6 +26,8 @@ from tagline.task import Floats
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
+OnRows = Callable[[int, float | None], None]
+
 BATCH_ROWS = 10_000
 _DECIMALS = 4  # of a probability in text
 _DEFAULTS = PredictionOptions()
@@ -123,7 +125,7 @@ def predict_file(
     file_options: FileOptions = FileOptions(),
     *,
     on_columns: Callable[[Sequence[str]], None] = lambda columns: None,
-    on_rows: Callable[[int], None] = lambda rows: None,
+    on_rows: OnRows = lambda rows, share: None,
 ) -> FileSummary:
     """Stream a file, or standard input for ``-``, through a model, with some 10,000 rows in memory.
 
@@ -136,7 +138,8 @@ def predict_file(
         options: which columns are added.
         file_options: how the file is read and written.
         on_columns: called with the text columns before the first rows are predicted.
-        on_rows: called after each batch with the number of rows written so far.
+        on_rows: called after each batch with the number of rows written so far, and the share of the file that has
+            been read, None if its size is not known.
 
     Raises:
         InputError: the source, or too many of its rows, cannot be read, or it is the target; nothing is left at
@@ -171,7 +174,7 @@ def predict_file(
                 break
             write(frame)
             done += frame.height
-            on_rows(done)
+            on_rows(done, frames.share_read)
         check_rejected(
             log.rejected,
             done - len(log.rejected),
@@ -179,7 +182,7 @@ def predict_file(
             limit=MAX_UNREADABLE_KEPT,
             adjustable=False,
         )
-    rejected_file = _write_rejected(path, log.rejected) if path and log.rejected else None
+    rejected_file = write_rejected(_rejected_file(path), log.rejected) if path and log.rejected else None
     return FileSummary(
         done, frames.n_empty, frames.n_unlike, frames.n_unsure, tuple(log.rejected), rejected_file, tuple(log.notes)
     )
@@ -244,9 +247,9 @@ class PredictedFile:
     """The rows of a file with the columns of their predictions: an iterable of frames for ``open_table``.
 
     ``kind`` is the format that the frames will be written in. A row without a text, or that cannot be read, has an
-    empty prediction and a ``reason``. ``log`` is what the reader found, and ``n_empty`` the number of texts
-    without a word, ``n_unlike`` that of texts unlike the training texts, ``n_unsure`` that of texts where the
-    model abstains.
+    empty prediction and a ``reason``. ``names`` are those of the columns added, by their usual names; chosen for the
+    first rows if empty. ``log`` is what the reader found, and ``n_empty`` the number of texts without a word,
+    ``n_unlike`` that of texts unlike the training texts, ``n_unsure`` that of texts where the model abstains.
     """
 
     clf: "TextClassifier"
@@ -257,13 +260,18 @@ class PredictedFile:
     batch_rows: int | None = None  # None: `BATCH_ROWS`
     on_columns: Callable[[Sequence[str]], None] = lambda columns: None
     layout: FileLayout = DETECT
+    names: dict[str, str] = field(default_factory=dict)
     log: ReadLog = field(default_factory=ReadLog, init=False)
     n_empty: int = field(default=0, init=False)
     n_unlike: int = field(default=0, init=False)
     n_unsure: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        """Read and predict the file.
+        """Read and predict the file; raises as `batches` does."""
+        return map(self.predicted, self.batches())
+
+    def batches(self) -> Iterator[Batch]:
+        """Read the file.
 
         Raises:
             InputError: it cannot be read, or the model does not support an option.
@@ -278,22 +286,30 @@ class PredictedFile:
             layout=self.layout,
             log=self.log,
         )
-        names: dict[str, str] = {}
         self.log.notes.extend(untrained_columns(self.clf, self.text))
-        for batch in batches:
-            if not names:
+        for number, batch in enumerate(batches):
+            if number == 0:
                 self.on_columns(batch.text)
-            added = self._predicted(batch)
-            names = names or _free_names(added.columns, batch.rows.columns)
-            taken = set(names.values()) & set(batch.rows.columns)
-            if taken:
-                raise DataError(
-                    f"Later rows have a column `{min(taken)}` that the first rows lack, and the predictions use that "
-                    "name. Rename the column."
-                )
-            lines = batch.lines if self.kind == "jsonl" else None
-            rows = batch.rows if lines is None else lines.to_frame(JSON_OBJECT)
-            yield pl.concat([rows, added.rename(names)], how="horizontal")
+            yield batch
+
+    def predicted(self, batch: Batch) -> pl.DataFrame:
+        """Return some rows with the columns of their predictions."""
+        added = self._prediction(batch)
+        self.names = self.names or _free_names(added.columns, batch.rows.columns)
+        taken = set(self.names.values()) & set(batch.rows.columns)
+        if taken:
+            raise DataError(
+                f"Later rows have a column `{min(taken)}` that the first rows lack, and the predictions use that "
+                "name. Rename the column."
+            )
+        lines = batch.lines if self.kind == "jsonl" else None
+        rows = batch.rows if lines is None else lines.to_frame(JSON_OBJECT)
+        return pl.concat([rows, added.rename(self.names)], how="horizontal")
+
+    @property
+    def share_read(self) -> float | None:
+        """The share of the file that has been read; None if its size is not known."""
+        return None if self.log.share_read is None else self.log.share_read()
 
     @property
     def csv_style(self) -> CsvStyle:
@@ -307,7 +323,7 @@ class PredictedFile:
             return CsvStyle(separator, byte_order_mark=True, encoding=encoding)
         return CsvStyle(separator, self.log.byte_order_mark or bool(self.log.encoding))
 
-    def _predicted(self, batch: Batch) -> pl.DataFrame:
+    def _prediction(self, batch: Batch) -> pl.DataFrame:
         added = _predicted(self.clf, batch.texts, self.options, batch.reasons)
         if self.kind != "parquet":
             added = added.with_columns(pl.col(pl.Float32, pl.Float64).round(_DECIMALS))
@@ -321,8 +337,8 @@ def _rejected_file(target: Path) -> Path:
     return target.parent / f"{target.name}.rejected.csv"
 
 
-def _write_rejected(target: Path, rejected: Sequence[Rejected]) -> Path:
-    path = _rejected_file(target)
+def write_rejected(path: Path, rejected: Sequence[Rejected]) -> Path:
+    """Write a table of the rows that cannot be read; return ``path``."""
     with open_table(path, style=CsvStyle(escape_formulas=True)) as write:
         write(pl.DataFrame([asdict(row) for row in rejected]).drop("remedy"))  # that is one for a whole file
     return path
