@@ -1,16 +1,19 @@
 """A process that draws the plots of a run: it imports matplotlib while the model is trained, on another core.
 
 Importing and drawing take as long as training on a few thousand texts. `python -m tagline.plots.process` is the
-process. It receives its data through a pipe and exits with its parent.
+process. It receives its data through a pipe and exits with its parent. On Linux a copy of it shares the drawing.
 """
 
+import atexit
 import gc
 import os
 import pickle
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from tagline.plots.registry import PlotData
 
 _MOST_BYTES = 50_000_000  # of probabilities that are copied for the process
 _VECTORS_DRAWN = b"."
+# Elsewhere a process that has loaded the system's libraries cannot be relied on to work in a copy.
+_DRAWING = 2 if sys.platform == "linux" else 1  # processes
 
 
 class PlotProcess:
@@ -37,7 +42,8 @@ class PlotProcess:
             with suppress(OSError):
                 self._process = subprocess.Popen(  # noqa: S603 (this very interpreter)
                     [sys.executable, "-P", "-m", __name__],  # `-P`: no modules from the folder of the user
-                    env=os.environ | {"PYTHONPATH": paths},
+                    env=os.environ | {"PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"},  # threads are not copied
+                    process_group=0,  # with its copy
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
@@ -47,9 +53,8 @@ class PlotProcess:
     def __exit__(self, *_: object) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.kill()  # at once: it has ended, or nobody waits for its plots
             with suppress(OSError), process:  # which closes the pipes; data may be left in one
-                pass
+                _kill(process)  # at once: it has ended, or nobody waits for its plots
 
     def draw(self, folder: Path, data: PlotData) -> None:
         """Begin to draw the plots of ``data`` into a folder; `wait_for_vectors` and `wait` wait for them."""
@@ -67,7 +72,7 @@ class PlotProcess:
         """Wait until the SVG files are there; the PNG files may be missing still."""
         if self._left is None or self._process is None or self._process.stdout is None:
             return
-        if self._process.stdout.read(1) != _VECTORS_DRAWN:
+        if self._process.stdout.read(_DRAWING) != _VECTORS_DRAWN * _DRAWING:
             self._draw_here()
 
     def wait(self) -> None:
@@ -89,18 +94,61 @@ def _size(data: PlotData) -> int:
     return 0 if predictions is None or predictions.proba is None else predictions.proba.nbytes
 
 
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def _draw(pipe: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process decides what Ctrl-C means
     gc.disable()  # this process ends before its garbage matters
-    from tagline.plots.save import save_plots
+    atexit.register(gc.freeze)  # so that the end does not search for garbage either, which takes a fifth of a second
+    import matplotlib.artist
+
+    matplotlib.artist.kwdoc = lambda artist: ""  # composing docstrings takes a third of the import of matplotlib
+    from tagline.plots.save import plots_of, save_named_plots
 
     folder, data = pickle.load(pipe)  # noqa: S301 (from the process that started this one)
+    names = _queue(plots_of(data))
 
     def vectors_drawn() -> None:
         sys.stdout.buffer.write(_VECTORS_DRAWN)
         sys.stdout.buffer.flush()
 
-    save_plots(folder, data, vectors_drawn=vectors_drawn)
+    def draw() -> None:
+        save_named_plots(folder, data, names, vectors_drawn=vectors_drawn)
+
+    if _DRAWING == 1:
+        draw()
+    else:
+        _do_in_two_processes(draw)
+
+
+def _queue(names: Sequence[str]) -> Iterator[str]:
+    """Return an iterator over names that copies of this process share: each name is taken by one of them."""
+    left, filled = os.pipe()
+    os.write(filled, bytes(range(len(names))))
+    os.close(filled)
+    return (names[taken[0]] for taken in iter(partial(os.read, left, 1), b""))
+
+
+def _do_in_two_processes(work: Callable[[], None]) -> None:
+    """Do a work in this process and in a copy of it, and exit with status 1 if it fails in the copy."""
+    copy = os.fork()
+    failed = True
+    try:
+        work()
+        failed = False
+    finally:
+        if copy == 0:
+            os._exit(failed)
+        _, status = os.waitpid(copy, 0)
+    if status != 0:
+        sys.exit(1)
 
 
 if __name__ == "__main__":
