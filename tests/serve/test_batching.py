@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 from tagline.serve import batching
-from tagline.serve.batching import Scorer
+from tagline.serve.batching import Scorer, share_of_longest
 
 SECONDS = 20  # for a busy machine; a request that is never answered would wait for ever
 
@@ -215,74 +214,7 @@ def test_a_closed_scorer_raises_instead_of_waiting(predictor: Predictor) -> None
         run(lambda: scorer.score(model_of(predictor), ["a"], lengths))
 
 
-def test_short_texts_are_scored_at_once_and_others_are_not(predictor: Predictor) -> None:
-    counted: list[int] = []
-    scorer = Scorer(counted.append)
-    scorer.close()  # the thread has no part in it
-
-    async def at_once(texts: list[str], chars_at_once: int) -> bytes | None:
-        model = model_of(predictor, chars_at_once)
-        if not await scorer.has_turn(model, texts, SECONDS):
-            return None
-        return scorer.score_at_once(model, texts, lengths)
-
-    async def work() -> list[bytes | None]:
-        requests = [(["a", "bbb"], 1_000), (["x" * 900], 1_000), (["x" * 901], 1_000), ([""] * 11, 1_000), ([""], 0)]
-        return [await at_once(*request) for request in requests]
-
-    assert run(work) == [b"1,3", b"900", None, None, None]
-    assert (len(predictor.batches), counted) == (2, [2, 1])
-
-
-def test_a_round_of_the_event_loop_scores_so_much_and_the_rest_in_order(scorer: Scorer, predictor: Predictor) -> None:
-    """Between rounds the loop does other work, such as to accept connections."""
-    model = model_of(predictor, chars_at_once=1_000)
-    rounds: list[int] = []
-
-    async def work() -> list[bytes]:
-        loop, ending = asyncio.get_running_loop(), False
-
-        def other_work() -> None:
-            rounds.append(len(predictor.batches))
-            if not ending:
-                loop.call_soon(other_work)
-
-        async def scored(texts: list[str]) -> bytes:
-            assert await scorer.has_turn(model, texts, SECONDS)
-            return scorer.score_at_once(model, texts, lengths)
-
-        loop.call_soon(other_work)
-        requests = [asyncio.ensure_future(scored(["x" * n])) for n in range(300, 340)]
-        requests[20].cancel()
-        found = await asyncio.gather(*requests, return_exceptions=True)
-        ending = True
-        await asyncio.sleep(0)
-        return [answer for answer in found if isinstance(answer, bytes)]
-
-    expected = [n for n in range(300, 340) if n != 320]
-    assert run(work) == [str(n).encode() for n in expected]
-    assert [len(batch[0]) for batch in predictor.batches] == expected
-    assert max(after - before for before, after in pairwise(rounds)) <= 3
-
-
-def test_a_request_whose_turn_does_not_come_in_time_fails(scorer: Scorer, predictor: Predictor) -> None:
-    model = model_of(predictor, chars_at_once=1_000)
-
-    async def work() -> list[bool | BaseException]:
-        seconds = [SECONDS, -1.0, -1.0, SECONDS]
-        return await asyncio.gather(*(scorer.has_turn(model, ["x" * 900], s) for s in seconds), return_exceptions=True)
-
-    first, *late, last = run(work)
-    assert [type(found) for found in late] == [TimeoutError] * 2
-    assert (first, last) == (True, True)
-
-
-@pytest.mark.parametrize(
-    ("text", "error"), [("broken", ValueError), ("iteration", RuntimeError), ("exit", RuntimeError)]
-)
-def test_a_text_that_fails_at_once_raises_what_the_event_loop_survives(
-    scorer: Scorer, predictor: Predictor, text: str, error: type[Exception]
-) -> None:
-    with pytest.raises(error):
-        scorer.score_at_once(model_of(predictor), [text], lengths)
-    assert scorer.failure is None
+def test_only_short_texts_for_compiled_code_are_scored_in_the_event_loop(predictor: Predictor) -> None:
+    requests = [(["a", "bbb"], 1_000), (["x" * 900], 1_000), (["x" * 901], 1_000), ([""] * 11, 1_000), ([""], 0)]
+    shares = [share_of_longest(model_of(predictor, chars_at_once), texts) for texts, chars_at_once in requests]
+    assert [share <= 1 for share in shares] == [True, True, False, False, False]

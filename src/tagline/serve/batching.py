@@ -1,8 +1,9 @@
-"""Scoring: what takes a millisecond at most, at once in the event loop; everything else in one thread, in batches.
+"""Scoring: what takes a millisecond at most, in the event loop; everything else in one thread, in batches.
 
-A text of usual length takes compiled code less time than a thread takes to wake up. Where the texts are long or many,
-or the model is a network, requests queue up for the thread: while it scores one batch, the next requests arrive, and
-those are scored together. A request of many texts is split into batches that alternate with other requests.
+A text of usual length takes compiled code less time than a thread takes to wake up: `Rounds` scores it. Where the
+texts are long or many, or the model is a network, requests queue up for the thread: while it scores one batch, the
+next requests arrive, and those are scored together. A request of many texts is split into batches that alternate with
+other requests.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from threading import Thread
 import numpy as np
 
 from tagline.serve.model_store import ServedModel
-from tagline.serve.turns import Turns
+from tagline.serve.rounds import Rounds, ShortRequest, for_future
 from tagline.task import Floats
 
 BATCH_TEXTS = 64
@@ -63,7 +64,7 @@ class Scorer:
         on_failure: Callable[[BaseException], None] = lambda error: None,
     ) -> None:
         self._on_batch, self._on_failure = on_batch, on_failure
-        self._turns = Turns()
+        self._rounds = Rounds(on_batch)
         self._arrived: SimpleQueue[_Job | None] = SimpleQueue()
         self._queue: deque[_Job] = deque()
         self._batch: list[_Part] = []
@@ -72,33 +73,9 @@ class Scorer:
         self._thread = Thread(target=self._run, name="scorer", daemon=True)
         self._thread.start()
 
-    async def has_turn(self, model: ServedModel, texts: list[str], seconds: float) -> bool:
-        """Return True when it is the turn of a short request to be scored in the event loop, False for other requests.
-
-        Raises:
-            TimeoutError: it has waited for ``seconds``.
-
-        """
-        share = _share_of_longest(model, texts)
-        if share > 1:
-            return False
-        if not self._turns.take(share):
-            await self._turns.wait(share, seconds)
-        return True
-
-    def score_at_once(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes:
-        """Return what `score` does, in this thread: for a request that `has_turn`.
-
-        Raises:
-            Exception: whatever the model or ``finish`` raised.
-
-        """
-        try:
-            answer = finish(model.predictor.predict_proba(texts))
-        except BaseException as error:  # noqa: BLE001 (what is no Exception would end the event loop)
-            raise _for_future(error) from None
-        self._on_batch(len(texts))
-        return answer
+    async def score_in_round(self, request: ShortRequest) -> bytes:
+        """Return the answer to a short request; see `Rounds.score`."""
+        return await self._rounds.score(request)
 
     @property
     def failure(self) -> str | None:
@@ -213,7 +190,7 @@ class Scorer:
         _deliver([(job, error) for job in jobs])
 
 
-def _share_of_longest(model: ServedModel, texts: list[str]) -> float:
+def share_of_longest(model: ServedModel, texts: list[str]) -> float:
     """Return the time of scoring as a share of the longest in the event loop; above 1 it does not belong there."""
     chars = sum(map(len, texts)) + _CHARS_OF_TEXT * len(texts)
     return chars / model.chars_at_once if model.chars_at_once else math.inf
@@ -224,13 +201,6 @@ def _finish(job: _Job) -> bytes | BaseException:
         return job.finish(job.proba[0] if len(job.proba) == 1 else np.vstack(job.proba))
     except BaseException as error:  # noqa: BLE001 (that request fails, the thread continues)
         return error
-
-
-def _for_future(error: BaseException) -> Exception:
-    """Return an error that a request may fail with: a future refuses one of the others, the rest end the event loop."""
-    if isinstance(error, Exception) and not isinstance(error, StopIteration):
-        return error
-    return RuntimeError(f"Scoring raised {type(error).__name__}.").with_traceback(error.__traceback__)
 
 
 def _deliver(outcomes: Sequence[tuple[_Job, bytes | BaseException]]) -> None:
@@ -248,6 +218,6 @@ def _set_outcomes(outcomes: Sequence[tuple[_Job, bytes | BaseException]]) -> Non
         if job.future.done():  # the client has gone, or its time is over
             continue
         if isinstance(outcome, BaseException):
-            job.future.set_exception(_for_future(outcome))
+            job.future.set_exception(for_future(outcome))
         else:
             job.future.set_result(outcome)

@@ -28,7 +28,7 @@ _WORK_AT_ONCE = 1_000_000
 Stamp = tuple[tuple[str, int, int, int], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ServedModel:
     """A loaded version of a model; a request uses the same one from start to end.
 

@@ -1,11 +1,9 @@
 """``POST /v1/predict``: classify one text or several."""
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from pydantic_core import to_json
 from starlette.requests import Request
@@ -19,10 +17,13 @@ from tagline.runs.predicting.prediction_row import (
     prediction_rows,
     withheld,
 )
-from tagline.serve.http.deadline import answered_within, check_connection
-from tagline.serve.http.errors import ApiError, timed_out
+from tagline.serve.batching import share_of_longest
+from tagline.serve.http.connections import LOSS, Loss
+from tagline.serve.http.deadline import answered_within
+from tagline.serve.http.errors import ApiError
 from tagline.serve.http.request_body import read_json
 from tagline.serve.model_store import ServedModel
+from tagline.serve.rounds import Asked, ShortRequest
 from tagline.serve.route import Route
 from tagline.serve.routes.shared_schemas import (
     JSON_BODY_ERRORS,
@@ -33,6 +34,7 @@ from tagline.serve.routes.shared_schemas import (
     Version,
 )
 from tagline.serve.state import record_of, service_of
+from tagline.task import Floats
 
 
 def _require_one_of_text_and_texts(schema: dict[str, Any]) -> None:
@@ -57,6 +59,11 @@ class PredictRequest(PredictionOptions, TextRequest):
             raise ValueError("Give `text` or `texts`, one of them")
         return self
 
+    def options(self) -> PredictionOptions:
+        """Return the options alone, which are equal for many requests."""
+        given = self.model_fields_set & PredictionOptions.model_fields.keys()
+        return PredictionOptions.model_construct(**{name: getattr(self, name) for name in given}) if given else _DEFAULT
+
 
 class Prediction(PredictionFields):
     """The prediction for one text."""
@@ -72,6 +79,7 @@ class PredictAnswer(BaseModel):
     predictions: list[Prediction]
 
 
+_DEFAULT = PredictionOptions()
 _REQUEST = TypeAdapter(PredictRequest)
 
 
@@ -87,34 +95,35 @@ async def predict(request: Request) -> Response:
     except OptionError as error:
         raise ApiError("invalid_request", str(error), field=error.option) from None
     record_of(request).classified(model, texts)
-    finish = partial(_answer, model, body, texts, cut)
-    scorer = service.scorer
-    try:
-        has_turn = await scorer.has_turn(model, texts, limits.timeout)
-    except TimeoutError:
-        raise timed_out(limits.timeout) from None
-    if has_turn:
-        check_connection(request.scope)
-        answer = scorer.score_at_once(model, texts, finish)
+    asked, answers = Asked(texts, cut), _Answers(model, body.options())
+    scorer, share = service.scorer, share_of_longest(model, texts)
+    if share <= 1:
+        loss = request.scope.get(LOSS) or Loss()
+        answer = await scorer.score_in_round(ShortRequest(asked, answers, share, limits.timeout, loss))
     else:
         async with answered_within(request.scope, limits.timeout):
-            answer = await scorer.score(model, texts, finish)
+            answer = await scorer.score(model, texts, lambda proba: answers([asked], proba)[0])
     return Response(answer, media_type="application/json")
 
 
-def _answer(
-    model: ServedModel,
-    options: PredictionOptions,
-    texts: Sequence[str],
-    cut: Sequence[bool],
-    proba: NDArray[np.float64],
-) -> bytes:
-    """Return the answer for texts with these probabilities, (n_texts, n_classes), as JSON."""
-    reasons = withheld([is_empty(text) for text in texts], options.unlike(model.classifier, texts, proba))
-    rows = prediction_rows(model.classifier, model.classes, proba, options, reasons).to_json()
-    for row, truncated in zip(rows, cut, strict=True):
-        row["truncated"] = truncated
-    return to_json({"model": model.name, "version": model.version, "predictions": rows})
+@dataclass(frozen=True)
+class _Answers:
+    """The answers of a model to requests with these options, as JSON."""
+
+    model: ServedModel
+    options: PredictionOptions
+
+    def __call__(self, asked: Sequence[Asked], proba: Floats) -> list[bytes]:
+        """Return the answer to each request, from the probabilities of all their texts, (n_texts, n_classes)."""
+        model, classifier, options = self.model, self.model.classifier, self.options
+        texts = [text for request in asked for text in request.texts]
+        reasons = withheld([is_empty(text) for text in texts], options.unlike(classifier, texts, proba))
+        rows = iter(prediction_rows(classifier, model.classes, proba, options, reasons).to_json())
+        found = []
+        for request in asked:
+            predictions = [row | {"truncated": truncated} for truncated, row in zip(request.cut, rows, strict=False)]
+            found.append(to_json({"model": model.name, "version": model.version, "predictions": predictions}))
+        return found
 
 
 ROUTES = [
