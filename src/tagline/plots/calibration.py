@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tagline.metrics.calibration_error import bin_index, reliability_curve, top_label
 from tagline.plots.colours import BLUE, FAINT, QUIET
-from tagline.plots.style import axes_in_inches, label, style, unit_square
+from tagline.plots.style import FIFTHS, axes_in_inches, label, style, unit_square
 from tagline.task import Floats
 
 _LABEL_X = -0.155  # of both labels of the y axes
@@ -56,6 +56,7 @@ def plot_calibration(
         width, height = figure.get_size_inches()
         below = figure.add_axes((0.8 / width, 0.55 / height, 4.1 / width, 0.85 / height))
         below.bar(curve.edges[:-1], curve.count, width=1 / n_bins, align="edge", color=FAINT, edgecolor="white")
+        below.set_xticks(FIFTHS)
         below.set_xlim(-0.02, 1.02)
         below.set_ylabel("Rows" if y_true.ndim == 1 else "Labels")
         below.yaxis.set_label_coords(_LABEL_X, 0.5)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tagline.plots.colours import BLUE, FAINT, INK, VERMILION
-from tagline.plots.style import axes_in_inches, label, room_for_names, style, title_and_legend_from_the_left
+from tagline.plots.style import FIFTHS, axes_in_inches, label, room_for_names, style, title_and_legend_from_the_left
 from tagline.task import Floats
 
 _MOST_SPREADS = 100
@@ -57,8 +57,9 @@ def plot_scores(
             _spread(axes, y, [own for _, own, _ in spreads], BLUE, "median, middle half, middle 90 %")
             title, axis = "Scores by class", "Probability given to the true label"
         axes.set_yticks(y, names, fontsize=tick_size)
-        axes.tick_params(axis="y", length=0, colors=INK)
+        axes.tick_params(axis="y", left=False, length=0, colors=INK)
         axes.set_ylim(-0.7, len(spreads) - 0.3)
+        axes.set_xticks(FIFTHS)
         axes.set_xlim(-0.02, 1.02)
         axes.grid(axis="x", color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
@@ -82,6 +83,7 @@ def _plot_two_histograms(
             axes.stairs(share, edges, fill=True, color=colour, alpha=0.22)
             axes.stairs(share, edges, color=colour, linewidth=1.4, label=f"true label “{label(classes[k])}”")
         axes.axvline(threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 4)))
+        axes.set_xticks(FIFTHS)
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")

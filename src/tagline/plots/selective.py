@@ -9,7 +9,7 @@ from matplotlib.transforms import Affine2D, Bbox
 from tagline.metrics.formatting import text_width
 from tagline.metrics.selective import AnsweredLevel, SelectiveCurve
 from tagline.plots.colours import BLUE, FAINT, VERMILION
-from tagline.plots.style import axes_in_inches, style
+from tagline.plots.style import FIFTHS, axes_in_inches, style
 from tagline.task import Floats
 
 _WIDTH, _HEIGHT = 4.1, 3.75  # of the axes, in inches
@@ -29,6 +29,7 @@ def plot_selective(curve: SelectiveCurve, levels: Sequence[AnsweredLevel] = ()) 
     range_ = max(1 - lowest, _LEAST_RANGE)
     with style():
         figure, axes = axes_in_inches(_WIDTH, _HEIGHT, left=0.7, bottom=0.55)
+        axes.set_xticks(FIFTHS)
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(1 - range_ * (1 + _ROOM), 1 + range_ * _ROOM / 2)
         axes.fill_between(curve.answered, curve.low, curve.high, color=BLUE, alpha=0.16, linewidth=0)

@@ -22,6 +22,7 @@ from tagline.atomic import write_file
 from tagline.metrics.formatting import display_name, text_width
 from tagline.plots.colours import FAINT, INK, PAPER, QUIET
 
+FIFTHS = (0, 0.2, 0.4, 0.6, 0.8, 1)  # ticks of an axis from 0 to 1: matplotlib would also make those outside of it
 _CHARACTER = 0.07  # inches at 8 points; Cyrillic takes the most
 _PNG_DPI = 110
 _PNG_COMPRESSION = 3  # of 9: half the time of the usual 6, for files 15 % larger
@@ -149,9 +150,11 @@ def title_and_legend_from_the_left(axes: Axes, title: str, *, n_columns: int) ->
 
 def unit_square(axes: Axes) -> None:
     """Scale both axes from 0 to 1."""
+    axes.grid(color=FAINT, linewidth=0.6)
+    axes.set_xticks(FIFTHS)
+    axes.set_yticks(FIFTHS)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
-    axes.grid(color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
 
 
