@@ -37,7 +37,11 @@ print(json.dumps(importers), file=sys.stderr)
 sys.exit(status)
 """
 SOLVER = {"linear.py", "estimators.py"}
-CLASSES = {"good": "a fine film, a joy to watch", "bad": "a dull film, a bore to sit through"}
+CLASSES = {
+    "good": "a fine film, a joy to watch",
+    "bad": "a dull film, a bore to sit through",
+    "fair": "an average film, neither long nor short",
+}
 
 
 def importers_of(*command: str | Path) -> dict[str, str]:
@@ -50,13 +54,16 @@ def importers_of(*command: str | Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rows = [{"text": f"{text} {row}", "label": name} for row in range(200) for name, text in CLASSES.items()]
+def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows of so many classes."""
+    classes = list(CLASSES.items())[: request.param]
+    rows = [{"text": f"{text} {row}", "label": name} for row in range(200) for name, text in classes]
     path = tmp_path_factory.mktemp("data") / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 
 
+@pytest.mark.parametrize("data", [2, 3], indirect=True)
 def test_training_imports_no_library_of_other_models(data: Path, tmp_path: Path) -> None:
     found = importers_of("train", data, "--out", tmp_path / "run", "--quiet")
     if "sklearn" in found:  # without the compiled solver

@@ -5,11 +5,13 @@ Source: J. Platt, Probabilistic outputs for support vector machines and comparis
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from tagline.calibration.margins import LogLoss, Margins
+from tagline.calibration.newton import minimise
 from tagline.calibration.numbers import finite_list
 from tagline.parallel import in_threads
 from tagline.task import Bools, Floats, Task
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 _PENALTY = 10.0  # of the squared distance from the values of all labels, the slope relative to it
 _LEAST_SLOPE = 0.01  # relative to the slope of all labels: a label whose logits mislead keeps their order
-_STEPS, _HALVINGS, _TOLERANCE = 50, 20, 1e-9
 
 
 @dataclass(frozen=True)
@@ -102,36 +103,17 @@ def _minimise(labels: Margins, center: Floats, penalty: float, start: Floats) ->
     """
     positive, all_of_it = float(labels.w[labels.y].sum()), float(labels.w.sum())
     targets = (positive + 1) / (positive + 2), 1 / (all_of_it - positive + 2)
-    scale = np.array([1 / center[0], 1.0])  # of the distances
-    pull = penalty * scale**2
+    unit = np.array([center[0], 1.0])  # the slope relative to that of the center
+    units = np.array([unit[0] ** 2, unit[0], 1.0])
 
     def loss(at: Floats) -> LogLoss:
-        of_labels, distance = labels.log_loss(float(at[0]), float(at[1]), targets), at - center
+        slope, intercept = (at * unit).tolist()
+        of_labels, distance = labels.log_loss(slope, intercept, targets), at - center / unit
         return LogLoss(
-            of_labels.value + float(pull @ distance**2) / 2,
-            of_labels.gradient + pull * distance,
-            of_labels.curvature + np.array([pull[0] + _TOLERANCE, 0.0, pull[1] + _TOLERANCE]),
+            of_labels.value + penalty * float(distance @ distance) / 2,
+            of_labels.gradient * unit + penalty * distance,
+            of_labels.curvature * units + penalty * np.array([1.0, 0.0, 1.0]),
         )
 
-    at, now = start, loss(start)
-    for _ in range(_STEPS):
-        slope, intercept = now.gradient
-        aa, ab, bb = now.curvature
-        determinant = max(aa * bb - ab * ab, _TOLERANCE * aa * bb)
-        step: Floats = np.array([bb * slope - ab * intercept, aa * intercept - ab * slope]) / determinant
-        last = now.gradient @ step / 2 <= _TOLERANCE * max(1.0, now.value)  # what the step gains
-        for _ in range(_HALVINGS):
-            tried: Floats = at - step
-            tried[0] = max(tried[0], _LEAST_SLOPE * center[0])
-            if last:
-                return tried
-            then = loss(tried)
-            if then.value <= now.value:
-                break
-            step = step / 2
-        if then.value > now.value:
-            break
-        gained, at, now = now.value - then.value, tried, then
-        if gained <= _TOLERANCE * max(1.0, now.value):
-            break
-    return at
+    found, _ = minimise(loss, start / unit, ((_LEAST_SLOPE, inf), (-inf, inf)))
+    return np.asarray(found * unit)

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tagline.calibration.margins import sum_blocks
+from tagline.calibration.margins import LogLoss, sum_blocks
+from tagline.calibration.newton import minimise
 from tagline.calibration.numbers import finite
 from tagline.task import Bools, Floats, Task
 
 if TYPE_CHECKING:
     from tagline.models.onnx.builder import Builder, Logits
 
-_LOG_SLOPES, _INTERCEPTS = (-5.0, 6.0), (-30.0, 15.0)  # of standardized logits
+_BOUNDS = (-5.0, 6.0), (-30.0, 15.0)  # of the logarithm of the slope and of the intercept, for standardized logits
 _MOST_LOGITS = 1_000_000  # of many classes fewer rows suffice for two numbers
 #: The loss is not convex. A low intercept is temperature scaling: ``log σ(x)`` is nearly ``x`` far below 0.
 _STARTS = ((0.5, -4.0), (0.5, 0.0))
@@ -48,8 +49,6 @@ class SigmoidScaling:
 
         A target is (n + 1)/(n + 2) for the class of a row, the rest is shared by the other classes.
         """
-        from scipy.optimize import minimize  # slow to import, and only fitting needs it
-
         w = np.ones(len(logits)) if weights is None else weights
         present = np.ones(logits.shape, dtype=bool) if absent is None else ~absent
         used = np.flatnonzero((present & Y).any(axis=1) & (present.sum(axis=1) > 1) & (w > 0))
@@ -62,16 +61,18 @@ class SigmoidScaling:
         others = 1 / (n + 2) / (present.sum(axis=1, keepdims=True) - 1)
         target = np.where(Y, (n + 1) / (n + 2), others * present)
 
-        def loss(at: Floats) -> tuple[float, Floats]:
-            slope = float(np.exp(at[0])) / spread
-            sums = sum_blocks(
-                lambda b: _sums(slope, float(at[1]), z[b], present[b], target[b], w[b, np.newaxis]), *z.shape
-            )
-            return float(sums[0] / n), sums[1:] / n
+        z /= spread
 
-        starts = _STARTS if near is None else ((float(np.log(near.slope * spread)), near.intercept),)
-        found = [minimize(loss, at, jac=True, method="L-BFGS-B", bounds=(_LOG_SLOPES, _INTERCEPTS)) for at in starts]
-        log_slope, intercept = min(found, key=lambda one: float(one.fun)).x
+        def loss(at: Floats) -> LogLoss:
+            slope, intercept = float(np.exp(at[0])), float(at[1])
+            sums = sum_blocks(
+                lambda b: _sums(slope, intercept, z[b], present[b], target[b], w[b, np.newaxis]), *z.shape
+            )
+            return LogLoss(float(sums[0]), sums[1:3], sums[3:])
+
+        starts = _STARTS if near is None else ((np.log(near.slope * spread), near.intercept),)
+        found = [minimise(loss, np.array(at), _BOUNDS) for at in starts]
+        (log_slope, intercept), _ = min(found, key=lambda one: one[1])
         return cls(float(np.exp(log_slope) / spread), float(intercept))
 
     def apply(self, logits: Floats) -> Floats:
@@ -111,15 +112,27 @@ class SigmoidScaling:
 
 def _sums(
     slope: float, intercept: float, z: Floats, present: Bools, target: Floats, w: Floats
-) -> tuple[float, float, float]:
-    """Return the loss of some rows, and its derivatives by the logarithm of the slope and by the intercept."""
-    x = slope * z + intercept
+) -> tuple[float, float, float, float, float, float]:
+    """Return the sums over some rows that are a `LogLoss`, by the logarithm of the slope and by the intercept."""
+    of_slope = slope * z  # the derivative of x by the logarithm of the slope, the first and the second
+    x = of_slope + intercept
     e = np.exp(-np.abs(x))
     score = np.where(present, np.minimum(x, 0.0) - np.log1p(e), -np.inf)  # ln σ(x)
     score -= score.max(axis=1, keepdims=True)
     p = np.exp(score)
     total = p.sum(axis=1, keepdims=True)
+    p /= total
     log_p = np.where(present, score - np.log(total), 0.0)
-    others = np.where(x < 0, 1.0, e) / (1.0 + e)  # 1 - σ(x)
-    dx = w * (p / total - target) * others * present
-    return -float((w * target * log_p).sum()), slope * float((dx * z).sum()), float(dx.sum())
+    others = np.where(x < 0, 1.0, e) / (1.0 + e)  # 1 - σ(x), the derivative of ln σ(x)
+    error = w * (p - target) * others * present  # the derivative of the loss by x
+    curve = w * p * others * others - error * (1.0 - others)
+    a, b = (p * others * of_slope).sum(axis=1, keepdims=True), (p * others).sum(axis=1, keepdims=True)
+    error_a, curve_a = error * of_slope, curve * of_slope
+    return (
+        -float((w * target * log_p).sum()),
+        float(error_a.sum()),
+        float(error.sum()),
+        float((curve_a * of_slope).sum() + error_a.sum() - (w * a * a).sum()),
+        float(curve_a.sum() - (w * a * b).sum()),
+        float(curve.sum() - (w * b * b).sum()),
+    )

@@ -4,10 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from tagline.calibration import SigmoidScaling
 from tagline.compiled import COMPILED
-from tagline.recipes import Recipe
-from tagline.task import Task
 
 
 def import_for_network() -> None:
@@ -24,7 +21,7 @@ def import_for_network() -> None:
     _in_thread(load)
 
 
-def import_for_ngrams(recipe: Recipe, task: Task) -> None:
+def import_for_ngrams() -> None:
     """Import what is needed after the fit, and compile the report's templates, while compiled code counts and fits.
 
     Plots are drawn by another process.
@@ -34,8 +31,6 @@ def import_for_ngrams(recipe: Recipe, task: Task) -> None:
     def load() -> None:
         if not COMPILED:
             import sklearn.svm  # noqa: F401
-        if task is Task.MULTICLASS and recipe.protocol.calibration in ("auto", SigmoidScaling.kind):
-            import scipy.optimize  # `SigmoidScaling` minimises with it
         import scipy.special  # noqa: F401
 
         import tagline.explain  # noqa: F401

@@ -81,7 +81,7 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *
         log(f"reading {display_name(settings.unlabelled)}")
         unlabelled = read_unlabelled(settings, log)
     if recipe.training is None:  # before the data is read, a thread would only take the interpreter from the reader
-        import_for_ngrams(recipe, dataset.task)
+        import_for_ngrams()
     return RunInputs(data, recipe, settings, dataset, positive, unlabelled, time.perf_counter() - started)
 
 
