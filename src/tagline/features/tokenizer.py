@@ -277,7 +277,7 @@ def normalized(texts: pl.Series) -> pl.Series:
 
 def _composed(text: str) -> list[tuple[str, str]]:
     """Return the parts of a text that NFC turns into others independently: each as it is and in NFC."""
-    if text.isascii():
+    if text.isascii() or pl.Series([text], dtype=pl.String).str.normalize("NFC")[0] == text:  # parts of NFC are NFC
         return [(char, char) for char in text]
     parts: list[str] = []
     for char in text:

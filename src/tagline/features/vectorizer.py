@@ -148,7 +148,7 @@ class Vectorizer:
     def texts(self) -> dict[str, str]:
         """Return the text files that a bundle stores: the words, one per line."""
         words = [block.vocabulary for block in self.blocks if isinstance(block, WordNgrams)]
-        return {"words.txt": "".join(f"{word}\n" for word in words[0])} if words else {}
+        return {"words.txt": "".join((words[0] + "\n").to_list())} if words else {}
 
     def check(self) -> None:
         """Check the n-gram tables and the scales; see `Featurizer.check`."""
