@@ -122,6 +122,26 @@ def test_a_file_and_its_folder_are_flushed_to_the_disk(tmp_path: Path, monkeypat
     assert set(flushed) == {path.stat().st_ino for path in (folder / "part", folder, tmp_path)}
 
 
+def test_a_folder_that_is_built_is_flushed_once_when_it_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    fsync = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_ino) or fsync(descriptor)
+    )
+    target = tmp_path / "run"
+    with replace_folder(target) as folder:
+        write_file(folder / "a", "a")
+        write_file(folder / "a", "b")
+        with replace_folder(folder / "model") as inner:
+            write_file(inner / "c", "c")
+        assert flushed == []
+    parts = (target, target / "a", target / "model", target / "model" / "c", tmp_path)
+    assert sorted(flushed) == sorted(path.stat().st_ino for path in parts)
+    assert flushed[-1] == tmp_path.stat().st_ino
+
+
 @POSIX
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
 def test_the_umask_decides_about_permissions(tmp_path: Path, mask: int) -> None:

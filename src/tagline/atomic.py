@@ -1,7 +1,7 @@
 """Files and folders that appear whole or not at all.
 
 A file is written under a temporary name in its folder, flushed to the disk (fsync) and renamed. A folder is built under
-a temporary name too. A folder cannot replace a full one in one step, so the old one is first renamed to
+a temporary name too, and flushed as a whole when it is finished, not file by file. A folder cannot replace a full one in one step, so the old one is first renamed to
 ``.NAME.tagline-old``, then to a temporary name, and deleted last. A process that is killed after the first rename
 leaves the old folder there: `recover` puts it back, or deletes it if the new folder is in place.
 
@@ -61,6 +61,7 @@ def open_file(path: str | Path, *, keep_mode: bool = False) -> Iterator[BinaryIO
 
     """
     target = Path(path)
+    is_lasting = not _is_in_temporary(target)
     remove_abandoned(target.parent)
     temporary, descriptor = _make_temporary(target.parent)
     try:
@@ -73,7 +74,8 @@ def open_file(path: str | Path, *, keep_mode: bool = False) -> Iterator[BinaryIO
                 os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if is_lasting:
+                os.fsync(stream.fileno())
             if os.name == "posix":  # while it is locked: see `remove_abandoned`
                 temporary.replace(target)
         if os.name != "posix":  # Windows renames closed files only
@@ -81,7 +83,8 @@ def open_file(path: str | Path, *, keep_mode: bool = False) -> Iterator[BinaryIO
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    flush_folder(target.parent)
+    if is_lasting:
+        flush_folder(target.parent)
 
 
 def append_file(path: Path, content: bytes) -> None:
@@ -120,6 +123,7 @@ def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda ta
     target = _named(Path(target))
     if target.is_symlink():  # the folder that it leads to is replaced, and the link stays
         target = target.resolve()
+    is_lasting = not _is_in_temporary(target)
     recover(target)
     if target.exists():
         check(target)
@@ -129,8 +133,11 @@ def replace_folder(target: str | Path, check: Callable[[Path], None] = lambda ta
         folder, descriptor = _make_temporary(target.parent, folder_mode=0o777)
         try:
             yield folder
-            flush_tree(folder)
+            if is_lasting:
+                flush_tree(folder)
             _put_in_place(folder, target, check)
+            if is_lasting:
+                flush_folder(target.parent)
         except BaseException:
             _remove(folder)
             raise
@@ -302,7 +309,6 @@ def _put_in_place(folder: Path, target: Path, check: Callable[[Path], None]) -> 
             replaced = error.errno in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST)  # by another process, just now
             if not (replaced and folder.exists() and target.parent.exists()):
                 raise
-    flush_folder(target.parent)
 
 
 def _swap(folder: Path, target: Path) -> None:
@@ -343,6 +349,11 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def _is_in_temporary(path: Path) -> bool:
+    """Return whether a path is in a temporary folder, which is flushed as a whole before it is renamed, or deleted."""
+    return any(_TEMPORARY_NAME.fullmatch(name) for name in path.absolute().parent.parts)
 
 
 def _old(target: Path) -> Path:
