@@ -19,7 +19,7 @@ from threading import Thread
 import numpy as np
 
 from tagline.serve.model_store import ServedModel
-from tagline.serve.rounds import Rounds, ShortRequest, for_future
+from tagline.serve.rounds import Rounds, for_future
 from tagline.task import Floats
 
 BATCH_TEXTS = 64
@@ -49,7 +49,7 @@ class _Part:
 
 
 class Scorer:
-    """Scores short requests in the event loop, and others in a thread.
+    """Scores requests in a thread, and short ones by its ``rounds`` in the event loop.
 
     Args:
         on_batch: called with the number of texts of each batch.
@@ -64,7 +64,7 @@ class Scorer:
         on_failure: Callable[[BaseException], None] = lambda error: None,
     ) -> None:
         self._on_batch, self._on_failure = on_batch, on_failure
-        self._rounds = Rounds(on_batch)
+        self.rounds = Rounds(on_batch)
         self._arrived: SimpleQueue[_Job | None] = SimpleQueue()
         self._queue: deque[_Job] = deque()
         self._batch: list[_Part] = []
@@ -72,10 +72,6 @@ class Scorer:
         self._failure: str | None = None
         self._thread = Thread(target=self._run, name="scorer", daemon=True)
         self._thread.start()
-
-    async def score_in_round(self, request: ShortRequest) -> bytes:
-        """Return the answer to a short request; see `Rounds.score`."""
-        return await self._rounds.score(request)
 
     @property
     def failure(self) -> str | None:

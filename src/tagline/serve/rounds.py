@@ -66,11 +66,11 @@ class Rounds:
         self._on_batch = on_batch
         self._waiting: deque[ShortRequest] = deque()
 
-    async def score(self, request: ShortRequest) -> bytes:
-        """Return the answer to a request.
+    def score(self, request: ShortRequest) -> asyncio.Future[bytes]:
+        """Return the future answer to a request.
 
-        Raises:
-            ApiError: it has waited for its ``seconds``, which are the same for all.
+        Raises, when it is awaited:
+            ApiError: the request has waited for its ``seconds``, which are the same for all.
             ClientDisconnect: its connection was lost while it waited.
             Exception: whatever the model or ``answers`` raised.
 
@@ -80,7 +80,7 @@ class Rounds:
         if not self._waiting:
             loop.call_soon(self._score_round)
         self._waiting.append(request)
-        return await request.future
+        return request.future
 
     def _score_round(self) -> None:
         loop = asyncio.get_running_loop()

@@ -35,7 +35,7 @@ class Service:
     files_in_progress: int = 0
 
 
-@dataclass
+@dataclass(slots=True)
 class RequestRecord:
     """One request and its answer, for the log and the metrics."""
 

