@@ -1,9 +1,10 @@
 """Files and folders that appear whole or not at all.
 
 A file is written under a temporary name in its folder, flushed to the disk (fsync) and renamed. A folder is built under
-a temporary name too, and flushed as a whole when it is finished, not file by file. A folder cannot replace a full one in one step, so the old one is first renamed to
-``.NAME.tagline-old``, then to a temporary name, and deleted last. A process that is killed after the first rename
-leaves the old folder there: `recover` puts it back, or deletes it if the new folder is in place.
+a temporary name too, and flushed as a whole when it is finished, not file by file. It cannot replace a full one in one
+step, so the old one is first renamed to ``.NAME.tagline-old``, then to a temporary name, and deleted last. A process
+that is killed after the first rename leaves the old folder there: `recover` puts it back, or deletes it if the new
+folder is in place.
 
 A temporary file or folder is locked as long as its process works on it. Whoever writes in the same folder next removes
 those that are not locked: their process was killed. Where there are no locks nothing is removed. Where locks hold on
