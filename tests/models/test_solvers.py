@@ -250,12 +250,12 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         "intercept": ((4,), np.float32),
         "active": ((2,), np.uint16),
         "threshold": ((4,), float),
-        "progress": ((4, 4), float),
+        "progress": ((3, 4), float),
     }
     arrays = {name: np.ones(shape, kind) for name, (shape, kind) in shapes.items()}
     descent = DualDescent(rows, **arrays)
     with pytest.raises(IndexError):
-        descent.sweep(np.array([0, 2], np.int32), 0)
+        descent.sweep(np.array([0, 2], np.int32), 0, 0b1111)
     for name, array in arrays.items():
         with pytest.raises(ValueError, match="do not fit together"):
             DualDescent(rows, **(arrays | {name: array[:-1].copy()}))
