@@ -42,7 +42,7 @@ _OUTPUT_FLAGS = frozenset(("--json", "--quiet", "-q", "--debug"))
 _RESUMABLE = frozenset(("train", "tune", "sweep"))
 # Of address space: training takes 1.9 GB on 2 cores. With less, polars ends the process, and OpenBLAS tries for ever.
 _FEWEST_BYTES = 2 << 30
-_OBJECTS_UNTIL_COLLECTION = 100_000  # Python's default is 700
+_OBJECTS_UNTIL_COLLECTION = 10_000  # Python's default is 700
 # What libraries that cannot be loaded say instead of raising `MemoryError`, and what threads do.
 _OUT_OF_MEMORY = re.compile(
     "failed to map segment|cannot allocate memory|bad.alloc|can't start new thread", re.IGNORECASE
