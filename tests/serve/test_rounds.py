@@ -89,7 +89,7 @@ def run(work: Callable[[], Awaitable[Any]]) -> Any:
 
 def together(rounds: Rounds, *requests: ShortRequest) -> list[Any]:
     async def work() -> list[Any]:
-        return await asyncio.gather(*map(rounds.score, requests), return_exceptions=True)
+        return await asyncio.gather(*(rounds.score(one, is_alone=False) for one in requests), return_exceptions=True)
 
     found: list[Any] = run(work)
     return found
@@ -103,6 +103,16 @@ def test_requests_of_a_round_with_the_same_options_are_scored_together(
     assert together(rounds, *requests) == [b"1,2", b"3", b"4"]
     assert predictor.batches == [["a", "bb", "dddd"], ["ccc"]]
     assert counted == [3, 1]
+
+
+def test_a_request_that_is_alone_is_scored_at_once(rounds: Rounds, lengths: Lengths) -> None:
+    async def work() -> tuple[bool, bool, bytes]:
+        first = rounds.score(short(lengths, "a"), is_alone=True)
+        waits = rounds.score(short(lengths, "bb"), is_alone=False)
+        behind = rounds.score(short(lengths, "ccc"), is_alone=True)
+        return first.done(), waits.done() or behind.done(), await behind
+
+    assert run(work) == (True, False, b"3")
 
 
 def test_a_round_scores_so_much_and_the_next_ones_the_rest_in_order(
@@ -120,7 +130,7 @@ def test_a_round_scores_so_much_and_the_next_ones_the_rest_in_order(
                 loop.call_soon(other_work)
 
         loop.call_soon(other_work)
-        requests = [asyncio.ensure_future(rounds.score(short(lengths, "x" * n, share=0.3))) for n in range(40)]
+        requests = [rounds.score(short(lengths, "x" * n, share=0.3), is_alone=False) for n in range(40)]
         await asyncio.sleep(0)
         requests[20].cancel()
         found = await asyncio.gather(*requests, return_exceptions=True)

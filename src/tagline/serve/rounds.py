@@ -66,8 +66,8 @@ class Rounds:
         self._on_batch = on_batch
         self._waiting: deque[ShortRequest] = deque()
 
-    def score(self, request: ShortRequest) -> asyncio.Future[bytes]:
-        """Return the future answer to a request.
+    def score(self, request: ShortRequest, *, is_alone: bool) -> asyncio.Future[bytes]:
+        """Return the future answer to a request; one that ``is_alone`` is scored at once.
 
         Raises, when it is awaited:
             ApiError: the request has waited for its ``seconds``, which are the same for all.
@@ -77,9 +77,12 @@ class Rounds:
         """
         loop = asyncio.get_running_loop()
         request.future, request.deadline = loop.create_future(), loop.time() + request.seconds
-        if not self._waiting:
-            loop.call_soon(self._score_round)
+        is_first = not self._waiting
         self._waiting.append(request)
+        if is_first and is_alone:
+            self._score_round()
+        elif is_first:
+            loop.call_soon(self._score_round)
         return request.future
 
     def _score_round(self) -> None:

@@ -14,6 +14,7 @@ ABORT = "tagline.abort"  # the key of a request's scope with the function that c
 LOSS = "tagline.loss"  # the key of a request's scope with the `Loss` of its connection
 FLOW = "tagline.flow"  # the key of a request's scope with the `FlowControl` of its connection, which tells full buffers
 ARRIVED = "tagline.arrived"  # is in the scope of a request whose body has arrived: `receive` does not wait
+TASKS = "tagline.tasks"  # the key of a request's scope with the set of the tasks that answer requests, its own included
 _MAX_HEAD = 512 * 1024  # bytes of the headers; a single read returns up to half of it
 _UNREAD_SECONDS = 30.0  # in which a client must read some of an answer that does not fit into the buffers
 
@@ -83,6 +84,7 @@ class _Connection(HttpToolsProtocol):
         self.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]  # a key of our own
         self.scope[LOSS] = self._loss  # type: ignore[literal-required]  # likewise
         self.scope[FLOW] = self.flow  # type: ignore[literal-required]  # likewise
+        self.scope[TASKS] = self.tasks  # type: ignore[literal-required]  # likewise
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -18,7 +18,7 @@ from tagline.runs.predicting.prediction_row import (
     withheld,
 )
 from tagline.serve.batching import share_of_longest
-from tagline.serve.http.connections import LOSS, Loss
+from tagline.serve.http.connections import LOSS, TASKS, Loss
 from tagline.serve.http.deadline import answered_within
 from tagline.serve.http.errors import ApiError
 from tagline.serve.http.request_body import read_json
@@ -100,8 +100,9 @@ async def predict(request: Request) -> Response:
     asked, answers = Asked(texts, cut), _Answers(model, body.options())
     scorer, share = service.scorer, share_of_longest(model, texts)
     if share <= 1:
-        loss = request.scope.get(LOSS) or Loss()
-        answer = await scorer.rounds.score(ShortRequest(asked, answers, share, limits.timeout, loss))
+        scope = request.scope
+        short = ShortRequest(asked, answers, share, limits.timeout, scope.get(LOSS) or Loss())
+        answer = await scorer.rounds.score(short, is_alone=len(scope.get(TASKS, ())) == 1)
     else:
         async with answered_within(request.scope, limits.timeout):
             answer = await scorer.score(model, texts, lambda proba: answers([asked], proba)[0])
