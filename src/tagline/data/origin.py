@@ -77,7 +77,7 @@ class Origin:
 
     def place(self, row: int) -> dict[str, str | int | None]:
         """Return file and line of a row."""
-        return self.places.select(pl.col("file").cast(pl.String), "line").row(row, named=True)
+        return self.places.slice(row, 1).select(pl.col("file").cast(pl.String), "line").row(0, named=True)
 
     def take(self, rows: Ints) -> "Origin":
         """Return the origin of the rows at some places, in the order given."""

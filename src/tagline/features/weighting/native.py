@@ -110,5 +110,10 @@ def weigh(
         if not shared:
             core.copy_columns(*block.arrays, *part, int(offsets[b]), places[b], indices)
 
-    in_threads(write, [(b, part) for b, block in enumerate(blocks) for part in block.ranges()])
+    jobs = [(b, part) for b, block in enumerate(blocks) for part in block.ranges()]
+    if len(jobs) == len(blocks):  # of few entries each, such as those of one text
+        for job in jobs:
+            write(job)
+    else:
+        in_threads(write, jobs)
     return csr(data, indices, ends, (len(ends) - 1, int(offsets[-1])))
