@@ -28,7 +28,7 @@ if COMPILED:
 _DECREMENT = 1e-4
 _MOST_STEPS = 50
 _MOST_PRODUCTS = 200  # for one step
-_FORCING = 0.3  # the residual of a step, relative to the gradient: far from the minimum an exact one is not worth more
+_FORCING = 0.4  # the residual of a step, relative to the gradient: far from the minimum an exact one is not worth more
 _LEAST_DECREASE = 1e-4  # of the promised one, for a step to be taken (Armijo)
 _SMALLEST_STEP = 1e-8
 _LARGEST = 1e30  # c_i: single precision holds the sum of so many
