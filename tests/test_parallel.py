@@ -17,7 +17,16 @@ from threadpoolctl import threadpool_info
 from tagline import parallel as threads
 from tagline.models.network.layers import Dense
 from tagline.models.network.network import Network
-from tagline.parallel import checkpoint, in_threads, one_blas_thread, process_wide, row_ranges, thread_ranges
+from tagline.parallel import (
+    ahead,
+    checkpoint,
+    cores,
+    in_threads,
+    one_blas_thread,
+    process_wide,
+    row_ranges,
+    thread_ranges,
+)
 
 
 def blas() -> list[int]:
@@ -184,3 +193,60 @@ def test_a_call_that_fails_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> N
 
     with pytest.raises(ZeroDivisionError):
         in_threads(work, range(8))
+
+
+def test_items_are_made_ahead_in_their_order() -> None:
+    made = threading.Event()
+
+    def items() -> Iterator[int]:
+        for n in range(20):
+            if n == 1:
+                made.set()
+            yield n
+
+    seen = []
+    for n in ahead(items()):
+        assert made.wait(10)  # while the first one is used
+        seen.append(n)
+    assert seen == list(range(20))
+    assert list(ahead([])) == []
+
+
+def test_an_error_of_an_item_that_is_made_ahead_comes_in_its_turn() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise ValueError("the third")
+
+    made = ahead(items())
+    assert [next(made), next(made)] == [1, 2]
+    with pytest.raises(ValueError, match="the third"):
+        next(made)
+
+
+def test_the_thread_that_makes_items_ahead_ends_with_its_caller() -> None:
+    closed = threading.Event()
+
+    def items() -> Iterator[int]:
+        try:
+            yield from range(1000)
+        finally:
+            closed.set()
+
+    n_threads = threading.active_count()
+    for n in ahead(items()):
+        if n == 3:
+            break
+    assert closed.wait(10)
+    deadline = time.monotonic() + 10
+    while threading.active_count() > n_threads and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == n_threads
+
+
+def test_the_thread_that_makes_items_ahead_has_the_cores_of_its_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_available", lambda: 6)
+    assert list(ahead(cores() for _ in range(2))) == [6, 6]
+    assert in_threads(lambda _: list(ahead(cores() for _ in range(1))), range(2)) == [[3], [3]]
+    monkeypatch.setattr(threads, "_available", lambda: 1)
+    assert list(ahead(threading.current_thread() for _ in range(1))) == [threading.main_thread()]

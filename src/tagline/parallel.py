@@ -4,10 +4,11 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import lru_cache, partial
 from itertools import pairwise
-from threading import Event, Lock, local
+from queue import Full, Queue
+from threading import Event, Lock, Thread, local
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _Value = TypeVar("_Value")
 _own = local()
 _limit: int | None = None
 
+_PATIENCE = 0.1  # seconds until a thread that waits for its caller looks whether that has stopped
 _THREAD_ENTRIES = 1 << 15  # below, a thread takes longer to start than to work
 
 
@@ -81,6 +83,49 @@ def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
         if not isinstance(error, CancelledError):
             raise error
     return [future.result() for future in futures]
+
+
+def ahead(items: Iterable[_Item]) -> Iterator[_Item]:
+    """Yield ``items``, of which a thread makes the next ones while the caller uses one; an exception is raised in turn.
+
+    When the caller stops early, the thread ends with the item that it makes, or at its next `checkpoint`, and is not
+    waited for. On a single core the caller makes them.
+    """
+    if cores() < 2:
+        yield from items
+        return
+    mine, stop = cores(), Event()
+    stops = (*getattr(_own, "stops", ()), stop)
+    made: Queue[tuple[list[_Item], BaseException | None]] = Queue(maxsize=1)
+
+    def hand_over(items: list[_Item], error: BaseException | None = None) -> None:
+        while not stop.is_set():
+            with suppress(Full):
+                made.put((items, error), timeout=_PATIENCE)
+                return
+
+    def make() -> None:
+        _own.cores, _own.stops = mine, stops
+        try:
+            for item in items:
+                hand_over([item])
+                checkpoint()
+        except BaseException as error:  # noqa: BLE001  # the caller raises it
+            hand_over([], error)
+        else:
+            hand_over([])
+
+    Thread(target=make, daemon=True).start()
+    try:
+        while True:
+            following, error = made.get()
+            if error is not None:
+                raise error
+            if not following:
+                return
+            yield following[0]
+    finally:
+        stop.set()
 
 
 def row_ranges(ends: "NDArray[np.int64]", most: int) -> list[tuple[int, int]]:

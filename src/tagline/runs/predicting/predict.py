@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import polars as pl
 
 from tagline.data import Batch, FileLayout, ReadLog, Rejected
 from tagline.data.reading import DETECT
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank, unreadable
+from tagline.data.streams import STDIN
+from tagline.data.streams.urls import is_url
 from tagline.decisions.novelty import UNLIKE
 from tagline.errors import DataError, InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
+from tagline.parallel import ahead
 from tagline.runs.predicting.model_texts import read_for_model, untrained_columns
 from tagline.runs.predicting.prediction_row import UNSURE, PredictionOptions, prediction_rows, withheld
 from tagline.runs.predicting.tables import JSON_OBJECT, CsvStyle, open_table, style_of, table_kind
@@ -26,6 +29,7 @@ from tagline.task import Floats
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
 
+_Item = TypeVar("_Item")
 OnRows = Callable[[int, float | None], None]
 
 BATCH_ROWS = 10_000
@@ -268,7 +272,7 @@ class PredictedFile:
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Read and predict the file; raises as `batches` does."""
-        return map(self.predicted, self.batches())
+        return self._ahead(map(self.predicted, self.batches()))
 
     def batches(self) -> Iterator[Batch]:
         """Read the file.
@@ -287,7 +291,7 @@ class PredictedFile:
             log=self.log,
         )
         self.log.notes.extend(untrained_columns(self.clf, self.text))
-        for number, batch in enumerate(batches):
+        for number, batch in enumerate(self._ahead(batches)):
             if number == 0:
                 self.on_columns(batch.text)
             yield batch
@@ -322,6 +326,11 @@ class PredictedFile:
         if encoding.startswith(("utf-16", "utf-32")):
             return CsvStyle(separator, byte_order_mark=True, encoding=encoding)
         return CsvStyle(separator, self.log.byte_order_mark or bool(self.log.encoding))
+
+    def _ahead(self, items: Iterator[_Item]) -> Iterator[_Item]:
+        """Make items in another thread, unless that could wait for a pipe, as nothing would end it."""
+        is_file = str(self.source) != STDIN and (is_url(self.source) or Path(self.source).is_file())
+        return ahead(items) if is_file else items
 
     def _prediction(self, batch: Batch) -> pl.DataFrame:
         added = _predicted(self.clf, batch.texts, self.options, batch.reasons)
