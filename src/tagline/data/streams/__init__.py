@@ -70,7 +70,11 @@ def open_stream(path: str | Path, opened: ExitStack) -> Opened:
 
 
 def _share_read(stream: BinaryIO, size: int) -> float:
-    return 1.0 if stream.closed else min(1.0, stream.tell() / max(1, size))
+    # `stream.tell` is not safe while another thread reads: it sets the position from which the stream seeks.
+    try:
+        return min(1.0, os.lseek(stream.fileno(), 0, os.SEEK_CUR) / max(1, size))
+    except (ValueError, OSError):  # closed
+        return 1.0
 
 
 def _let_interrupts_end_reads() -> None:
