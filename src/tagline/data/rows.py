@@ -82,7 +82,7 @@ def unreadable(rejected: Sequence[Rejected]) -> list[Rejected]:
 
 def check_rejected(
     rejected: Sequence[Rejected],
-    n_read: int,
+    n_read: int | None,
     *,
     strict: bool = False,
     limit: float = MAX_REJECTED_SHARE,
@@ -90,15 +90,19 @@ def check_rejected(
 ) -> None:
     """Raise `DataError` when more than a share of the rows could not be read, or any of them under ``strict``.
 
-    Rows that repeat the header do not count. ``n_read`` is the number of rows that could be read; ``adjustable``:
-    whether the user can raise the limit.
+    Rows that repeat the header do not count. ``n_read`` is the number of rows that could be read; None, under
+    ``strict``, if the file has not been read to its end. ``adjustable``: whether the user can raise the limit.
     """
     faults = unreadable(rejected)
     if not faults:
         return
+    first = faults[0]
+    if n_read is None:
+        raise DataError(
+            f"`{first.file}`: line {first.line} cannot be read (strict reading allows none): {first.reason}."
+        )
     total = n_read + len(faults)
     if strict or len(faults) > limit * total:
-        first = faults[0]
         allowed = "strict reading allows none" if strict else f"more than {limit:.0%}".replace("%", " %")
         remedy = " Correct them, or allow more with `--max-unreadable`." if adjustable and not strict else ""
         many = len(faults) >= _MANY_UNREADABLE * total

@@ -96,10 +96,10 @@ def test_a_prediction_goes_on_where_it_was_stopped(
     stopped = manifest_of(tmp_path / "parts")
     assert not stopped["complete"]
     assert {*parts_of(tmp_path / "parts")} == {MANIFEST, *(part["file"] for part in stopped["parts"])}
-    seen: list[int] = []
-    assert predict(on_rows=lambda rows, share: seen.append(rows)) == whole
+    seen: list[tuple[int, float | None]] = []
+    assert predict(on_rows=lambda rows, share: seen.append((rows, share))) == whole
     assert parts_of(tmp_path / "parts") == parts_of(tmp_path / "undisturbed")
-    assert seen[-1] == 95
+    assert seen[-1] == (95, 1.0)
 
 
 def test_a_second_call_reads_nothing(
@@ -187,12 +187,17 @@ def test_two_processes_do_not_share_a_folder(predict: Predict, tmp_path: Path) -
         predict()
 
 
-def test_rows_that_cannot_be_read_are_listed(predict: Predict, tmp_path: Path) -> None:
+def test_rows_that_cannot_be_read_are_listed(clf: TextClassifier, predict: Predict, tmp_path: Path) -> None:
     path = tmp_path / "new.jsonl"
     lines = [json.dumps({"text": text}) for text in TEXTS]
     path.write_text("\n".join([*lines[:20], "{broken", *lines[20:]]))
     done = predict(source=path, file_options=FileOptions("jsonl"))
     assert (done.rows, len(done.rejected)) == (96, 1)
     assert pl.read_csv(tmp_path / "parts" / "rejected.csv")["line"].to_list() == [21]
-    with pytest.raises(DataError, match="strict reading allows none"):
-        predict("strict", source=path, file_options=FileOptions("jsonl", strict=True))
+    strict = FileOptions("jsonl", strict=True)
+    message = r"`.*new\.jsonl`: line 21 cannot be read \(strict reading allows none\): "
+    with pytest.raises(DataError, match=message):
+        predict("strict", source=path, file_options=strict)
+    with pytest.raises(DataError, match=message):
+        predict_file(clf, path, tmp_path / "strict.jsonl", CommandOptions(), strict)
+    assert not (tmp_path / "strict.jsonl").exists()

@@ -220,7 +220,7 @@ def _predict(
     rejected = file.log.rejected
     check_rejected(
         rejected,
-        n_rows - len(rejected),
+        None if file_options.strict else n_rows - len(rejected),
         strict=file_options.strict,
         limit=MAX_UNREADABLE_KEPT,
         adjustable=False,
@@ -287,7 +287,7 @@ def _write(number: int, batches: Iterator[Batch], file: PredictedFile, file_opti
     with open_table(path, file.kind, style) as write:
         for batch in chain([first], batches):
             if file_options.strict:
-                check_rejected(file.log.rejected, n_rows, strict=True)
+                check_rejected(file.log.rejected, None, strict=True)
             texts.add(batch)
             write(file.predicted(batch))
             n_rows += len(batch)

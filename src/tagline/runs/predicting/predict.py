@@ -13,7 +13,7 @@ import polars as pl
 
 from tagline.data import Batch, FileLayout, ReadLog, Rejected
 from tagline.data.reading import DETECT
-from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank, unreadable
+from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank
 from tagline.data.streams import STDIN
 from tagline.data.streams.urls import is_url
 from tagline.decisions.novelty import UNLIKE
@@ -131,7 +131,7 @@ def predict_file(
     on_columns: Callable[[Sequence[str]], None] = lambda columns: None,
     on_rows: OnRows = lambda rows, share: None,
 ) -> FileSummary:
-    """Stream a file, or standard input for ``-``, through a model, with some 10,000 rows in memory.
+    """Stream a file, or standard input for ``-``, through a model, with a few batches of 10,000 rows in memory.
 
     Args:
         clf: the model.
@@ -174,14 +174,14 @@ def predict_file(
         _check_header(path, first.columns, encoding, style_of(path, style).separator)
     with open_table(target, kind, style, keep_mode=file_options.in_place) as write:
         for frame in () if first is None else chain([first], predicted):
-            if strict and unreadable(log.rejected):
-                break
+            if strict:
+                check_rejected(log.rejected, None, strict=True)
             write(frame)
             done += frame.height
             on_rows(done, frames.share_read)
         check_rejected(
             log.rejected,
-            done - len(log.rejected),
+            None if strict else done - len(log.rejected),
             strict=strict,
             limit=MAX_UNREADABLE_KEPT,
             adjustable=False,
