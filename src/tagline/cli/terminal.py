@@ -144,11 +144,10 @@ def error_line(message: str) -> None:
 
 
 def _without_access(argument: str) -> str:
-    """Return an argument as it may be recorded: a URL without its password and query."""
-    from tagline.data.streams.urls import recorded
+    """Return an argument as it may be recorded: with URLs, such as those in an SQL query, as `public_url` has them."""
+    from tagline.data.streams.urls import is_url, public_url, without_access
 
-    option, equals, value = argument.partition("=")
-    return f"{option}{equals}{recorded(value)}" if option.startswith("--") else str(recorded(argument))
+    return public_url(argument) if is_url(argument) else without_access(argument)
 
 
 def one_line(message: str) -> str:

@@ -57,6 +57,17 @@ def test_what_is_no_query_is_refused(sql: str, message: str, tmp_path: Path, mon
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_is_no_variable_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_module, "rows", FRAME, raising=False)
+    with pytest.raises(DataError, match="The query fails: Catalog Error: Table with name rows does not exist"):
+        read_source(Query("SELECT * FROM rows"))
+
+
+def test_a_signature_in_a_query_is_not_recorded() -> None:
+    sql = "SELECT 'a' AS text, 'b' AS label WHERE 'https://host/x?signature=secret' <> ''"
+    assert read_source(Query(sql)).source == sql.replace("?signature=secret", "")
+
+
 def test_without_duckdb_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query_module, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"tagline\[sql\]"):

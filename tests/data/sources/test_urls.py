@@ -2,6 +2,7 @@
 
 import gzip
 import importlib.util
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -128,6 +129,12 @@ def test_a_file_of_this_machine(tmp_path: Path) -> None:
     assert read_source(path.as_uri()).frame.equals(FRAME)
 
 
+def test_a_url_that_is_not_valid_is_named() -> None:
+    for url in ("http://[host/data.csv", "https://"):
+        with pytest.raises(DataError, match=rf"`{re.escape(url)}` cannot be read: "):
+            read_source(url)
+
+
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"`s3://bucket/data.csv` cannot be read: Install s3fs"):
         read_source("s3://bucket/data.csv")
@@ -146,5 +153,7 @@ def test_a_url_that_may_grant_access_is_not_recorded() -> None:
         assert urls.recorded(url) == absolute(url) == plain
         assert not is_rereadable(url, ())
         assert not is_rereadable(plain, (url,))
+    assert urls.public_url("https://host/a?b@c") == "https://host/a"
+    assert urls.without_access(f"at '{url}' and postgres://ann:secret@host") == f"at '{plain}' and postgres://host"
     assert not urls.is_url("C:/data.csv")
     assert not urls.is_url("data.csv")

@@ -8,12 +8,14 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from tagline.data.streams.chunks import chunks_of, stream_of
 from tagline.errors import DataError, MissingExtraError
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # a scheme of one letter is a Windows drive
+# A scheme of one letter is a Windows drive. `urllib.parse.urlsplit` raises for some hosts, and names need not be valid.
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://(?:[^/?#]*@)?(?P<host>[^/?#]*)(?P<path>[^?#]*)", re.DOTALL)
+_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"`]+")
 _NOT_FOUND = 404
 _SECONDS_SILENT = 60  # that an HTTP server may take to send the next bytes
 
@@ -25,8 +27,8 @@ def is_url(name: object) -> bool:
 
 def public_url(url: str) -> str:
     """Return a URL without what may grant access: the password and the query of a signed URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    scheme, host, path = _parts(url)
+    return f"{scheme}://{host}{path}"
 
 
 def recorded(name: Any) -> Any:
@@ -34,9 +36,14 @@ def recorded(name: Any) -> Any:
     return public_url(name) if is_url(name) else name
 
 
+def without_access(text: str) -> str:
+    """Return a text, such as an SQL query or a message, whose URLs are those of `public_url`."""
+    return _URL_IN_TEXT.sub(lambda found: public_url(found[0]), text)
+
+
 def url_path(url: str) -> PurePosixPath:
     """Return the path of a URL, whose suffix names the format of the file."""
-    return PurePosixPath(unquote(urlsplit(url).path))
+    return PurePosixPath(unquote(_parts(url)[2]))
 
 
 def open_url(url: str, opened: ExitStack) -> BinaryIO:
@@ -96,7 +103,7 @@ def files_at(url: str) -> list[str] | None:
 def _located(url: str) -> tuple[Any, str]:
     """Return the file system of a URL and the path in it."""
     if find_spec("fsspec") is None:
-        raise MissingExtraError(f"Reading `{urlsplit(url).scheme}://`", "remote")
+        raise MissingExtraError(f"Reading `{_parts(url)[0]}://`", "remote")
     from fsspec.core import url_to_fs
 
     options = {}
@@ -111,7 +118,14 @@ def _located(url: str) -> tuple[Any, str]:
 
 
 def _is_http(url: str) -> bool:
-    return urlsplit(url).scheme in ("http", "https")
+    return _parts(url)[0] in ("http", "https")
+
+
+def _parts(url: str) -> tuple[str, str, str]:
+    """Return scheme, host and path of a URL."""
+    found = _URL.match(url)
+    assert found is not None
+    return found["scheme"].lower(), found["host"], found["path"]
 
 
 @contextmanager
@@ -127,4 +141,4 @@ def _failures(url: str) -> Iterator[None]:
         if isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == _NOT_FOUND:
             raise DataError(f"`{public_url(url)}` does not exist.") from None
         reason = str(cause).replace(url, public_url(url)).partition("\n")[0] or type(cause).__name__
-        raise DataError(f"`{public_url(url)}` cannot be read: {reason.rstrip('.')}.") from error
+        raise DataError(f"`{public_url(url)}` cannot be read: {without_access(reason).rstrip('.')}.") from error

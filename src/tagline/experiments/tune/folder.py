@@ -146,9 +146,10 @@ def _can_be_resumed(request: TuneRequest) -> bool:
 def _write_request(request: TuneRequest, fingerprint: str) -> None:
     run = request.settings.run
     paths = {"test": absolute(run.test), "validation": absolute(run.validation)}
-    typed = {"data": str(request.data), "test": run.test, "validation": run.validation}
+    can_be_resumed = _can_be_resumed(request)
+    typed = {"data": str(request.data) if can_be_resumed else None, "test": run.test, "validation": run.validation}
     content = {
-        "data": absolute(request.data) if _can_be_resumed(request) else None,
+        "data": absolute(request.data) if can_be_resumed else None,
         "typed": {name: recorded(path) for name, path in typed.items()},
         "settings": asdict(replace(request.settings, run=replace(run, **paths))),
         "command": list(request.command),
