@@ -38,9 +38,10 @@ def make_app(service: Service) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(service.models.watch())
+        tasks = [asyncio.create_task(work) for work in (service.models.watch(), service.metrics.share())]
         yield
-        watching.cancel()
+        for task in tasks:
+            task.cancel()
 
     app = _App(
         title="tagline",

@@ -6,24 +6,26 @@ import math
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 
 import uvicorn
 
-from tagline.errors import InputError, TaglineError
+from tagline.errors import InputError
 from tagline.serve.app import make_app
 from tagline.serve.batching import Scorer
 from tagline.serve.descriptors import raise_limit, shortage
+from tagline.serve.figures import SharedFigures
 from tagline.serve.http.access_log import AccessLog, location_of
 from tagline.serve.http.connections import connection_class, expects_request
-from tagline.serve.http.listener import block_connections
+from tagline.serve.http.listener import bind, block_connections
 from tagline.serve.http.middleware import WRITE_SECONDS
 from tagline.serve.memory import freed_memory_returned, limit_freed_memory
 from tagline.serve.metrics import Metrics
 from tagline.serve.model_store import ModelStore
 from tagline.serve.routes import ROUTES
-from tagline.serve.settings import ServerSettings
+from tagline.serve.settings import ServerSettings, WorkerSettings
 from tagline.serve.state import Service
 
 _DRAIN_SECONDS = 0.5  # in which answers tell busy clients to close their connections
@@ -32,6 +34,7 @@ _REQUEST_SECONDS = 1.0  # for each of them to send a request, if it takes that l
 _TICK_SECONDS = 0.02
 _IDLE_SECONDS = 75  # after which a connection without requests is closed
 _BACKLOG = 2048
+_MAX_LINES = 1024  # that are read at a time
 
 
 def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> None:
@@ -45,16 +48,38 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
         TaglineError: a model cannot be loaded, or the address cannot be bound.
 
     """
+    with closing(bind(settings.host, settings.port)) as listener:
+        serve_on(listener, settings, announce)
+
+
+def serve_on(
+    listener: socket.socket,
+    settings: ServerSettings,
+    announce: Callable[[str], None],
+    worker: WorkerSettings | None = None,
+) -> None:
+    """Serve as `run_server` does on a socket that is bound, as one of several workers if their settings are given.
+
+    A worker looks for new models when it reads a line from its standard input, and stops at the end of it.
+
+    Raises:
+        TaglineError: a model cannot be loaded.
+
+    """
     limit_freed_memory()
     open_files = raise_limit()
-    metrics = Metrics(route.path for route in ROUTES if route.documented)
+    paths = [route.path for route in ROUTES if route.documented]
+    number = None if worker is None else worker.number
+    if worker is None:
+        metrics = Metrics(paths)
+    else:
+        metrics = Metrics(paths, worker.since, SharedFigures(worker.figures, worker.number))
 
     def scoring_failed(error: BaseException) -> None:
         log.write("error", "scoring_failed", trace=location_of(error))
 
     with (
-        closing(AccessLog()) as log,
-        closing(bind(settings.host, settings.port)) as listener,
+        closing(AccessLog(worker=number)) as log,
         closing(Scorer(metrics.batch, scoring_failed)) as scorer,
         _uvicorn_logs(log),
         freed_memory_returned(),
@@ -66,11 +91,16 @@ def run_server(settings: ServerSettings, announce: Callable[[str], None]) -> Non
         def started() -> None:
             if (warning := shortage(open_files, settings.limits.max_concurrent)) is not None:
                 log.write("warning", "few_descriptors", message=warning)
-            log.write("info", "listening", address=address, models={m.name: m.version for m in service.models})
+            models = {model.name: model.version for model in service.models}
+            if worker is None:
+                log.write("info", "listening", address=address, models=models)
+            else:
+                log.write("info", "ready", models=models)
             announce(address)
 
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(_Server(config, service, started).serve(sockets=[listener]))
+            server = (_Server if worker is None else _WorkerServer)(config, service, started)
+            runner.run(server.serve(sockets=[listener]))
         log.write("info", "stopped")
 
 
@@ -102,31 +132,6 @@ def _config(service: Service) -> uvicorn.Config:
 def _address(listener: socket.socket, config: uvicorn.Config) -> str:
     host, port = listener.getsockname()[:2]
     return f"{'https' if config.is_ssl else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to an address.
-
-    Raises:
-        TaglineError: it does not exist, or is taken.
-
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise _not_listening(host, port, error) from None
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        raise _not_listening(host, port, error) from None
-    return listener
-
-
-def _not_listening(host: str, port: int, error: OSError) -> TaglineError:
-    return TaglineError(f"Cannot listen on `{host}` port {port}: {error.strerror or error}.")
 
 
 class _Server(uvicorn.Server):
@@ -175,6 +180,25 @@ class _Server(uvicorn.Server):
         self._service.log.write("info", "stopping")
         # Every answer now says `Connection: close`: when the idle connections are closed, no client is sending on one.
         asyncio.get_running_loop().call_later(_DRAIN_SECONDS, setattr, self, "should_exit", True)
+
+
+class _WorkerServer(_Server):
+    """The server of a worker, which its supervisor sends lines in place of signals."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Read the standard input."""
+        loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
+
+        def read() -> None:
+            if os.read(descriptor, _MAX_LINES):
+                self._reload()
+            else:
+                loop.remove_reader(descriptor)
+                self._stop()
+
+        loop.add_reader(descriptor, read)
+        yield
 
 
 @contextmanager

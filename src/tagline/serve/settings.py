@@ -1,4 +1,4 @@
-"""The settings of a server: models, address, access and limits."""
+"""The settings of a server: models, address, access and limits; and those of one of its worker processes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,8 @@ class ServerSettings:
 
     ``root_path`` is the path below which a reverse proxy publishes the service, without a slash at its end.
     ``allowed_hosts`` are the lower-case names of the ``Host`` header that are answered, beside those of this machine;
-    None answers any. ``title`` is the heading of the page of a single model; None for that of each model.
+    None answers any. ``title`` is the heading of the page of a single model; None for that of each model. ``workers``
+    is the number of processes, each of which has the ``limits``.
     """
 
     models: Mapping[str, Path]
@@ -28,3 +29,30 @@ class ServerSettings:
     private_key: Path | None = None
     limits: Limits = field(default_factory=Limits)
     log_texts: bool = False
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """The settings of one of several worker processes.
+
+    ``number`` counts from 1, and a process that replaces another has the number of that one. ``listener`` is the
+    descriptor of the socket that all accept connections on. In ``figures`` each writes what it has counted, since the
+    server was started, at ``since`` (seconds since 1970). A worker may use ``cores``.
+    """
+
+    server: ServerSettings
+    number: int
+    listener: int
+    figures: Path
+    since: float
+    cores: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a worker reports: its ``address`` when it accepts connections, or an ``error`` with the exit status."""
+
+    address: str = ""
+    error: str = ""
+    status: int = 1

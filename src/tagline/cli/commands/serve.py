@@ -98,6 +98,15 @@ def serve(
             metavar="SECONDS", min=0.001, help="The time limit for a body, and for an answer.", rich_help_panel=LIMITS
         ),
     ] = 30,
+    workers: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="The number of processes, each with the models in memory and with these limits.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = 1,
     title: options.Title = None,
     log_texts: Annotated[
         bool, typer.Option("--log-texts", help="Also log the texts.", rich_help_panel=options.OUTPUT)
@@ -120,7 +129,10 @@ def serve(
     if private_key is not None and certificate is None:
         raise InputError("`--private-key` requires `--certificate FILE`.")
     try:
-        from tagline.serve.server import run_server
+        if workers == 1:
+            from tagline.serve.server import run_server as run
+        else:
+            from tagline.serve.supervisor import run_workers as run
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("tagline"):
             raise
@@ -147,9 +159,10 @@ def serve(
         private_key=private_key,
         limits=Limits(round(max_body * _MB), round(max_file * _MB), max_texts, max_chars, max_concurrent, timeout),
         log_texts=log_texts,
+        workers=workers,
     )
     session.stage("loading the model")
-    run_server(settings, lambda address: session.stage(f"open {address} in a browser; Ctrl-C stops"))
+    run(settings, lambda address: session.stage(f"open {address} in a browser; Ctrl-C stops"))
 
 
 def _allowed_hosts(given: "Sequence[str]", host: str, *, checked: bool) -> frozenset[str] | None:

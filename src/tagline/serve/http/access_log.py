@@ -1,4 +1,8 @@
-"""The structured log: one JSON object per line on standard error, written by a thread."""
+"""The structured log: one JSON object per line on standard error, written by a thread.
+
+Several processes may write to the same pipe: what is written at a time is small enough for the system not to mix it
+with what others write.
+"""
 
 import json
 import sys
@@ -6,12 +10,14 @@ import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TextIO
 
 _GATHER_SECONDS = 0.05  # the lines of this time are written together
 _MAX_WAITING = 100_000  # lines; a log reader that hangs must not stop the service
+_TOGETHER = 4096  # bytes, as PIPE_BUF of Linux, which macOS allows too; longer lines are written alone
 _REQUESTS = 1024  # kinds of requests that are remembered: most are alike but for their time
 _as_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
@@ -51,10 +57,14 @@ def _time_of(second: int) -> str:
 
 
 class AccessLog:
-    """A log that never blocks its caller; it drops lines, and reports how many, before it fills the memory."""
+    """A log that never blocks its caller; it drops lines, and reports how many, before it fills the memory.
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    Each line has the number of the ``worker``, if there are several.
+    """
+
+    def __init__(self, stream: TextIO | None = None, worker: int | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
+        self._worker = "" if worker is None else f'"worker": {worker}, '
         self._lines: deque[str] = deque()
         self._dropped = 0
         self._has_lines = threading.Event()
@@ -91,7 +101,7 @@ class AccessLog:
             self._dropped += 1
             return
         second, ms = divmod(time.time_ns() // 1_000_000, 1000)
-        self._lines.append(f'{{"time": "{_time_of(second)}.{ms:03}+00:00", {members}}}')
+        self._lines.append(f'{{"time": "{_time_of(second)}.{ms:03}+00:00", {self._worker}{members}}}')
         if not self._has_lines.is_set():  # sets it for all lines that the thread has not taken, in less time
             self._has_lines.set()
 
@@ -112,7 +122,20 @@ class AccessLog:
             if dropped:
                 waiting.append(json.dumps({"level": "warning", "event": "log_lines_dropped", "lines": dropped}))
             try:
-                self._stream.write("".join(f"{line}\n" for line in waiting))
-                self._stream.flush()
+                for part in _parts(waiting):
+                    self._stream.write(part)
+                    self._stream.flush()
             except (OSError, ValueError):  # the reader has closed it
                 return
+
+
+def _parts(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines in parts that are written at a time."""
+    part, size = "", 0
+    for line in lines:
+        added = len(line.encode(errors="replace")) + 1
+        if part and size + added > _TOGETHER:
+            yield part
+            part, size = "", 0
+        part, size = f"{part}{line}\n", size + added
+    yield part

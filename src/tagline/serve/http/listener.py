@@ -1,9 +1,11 @@
-"""The listening socket of a server that stops: it accepts no new connections and resets none."""
+"""The listening socket: bound to an address, and closed to new clients when the server stops, without a reset."""
 
 import socket
 import struct
 import sys
 from array import array
+
+from tagline.errors import TaglineError
 
 _SO_ATTACH_FILTER = 26
 # A program of four instructions (struct sock_filter) that drops packets with the SYN flag. Packets begin at the TCP
@@ -17,6 +19,31 @@ _DROP_SYN = b"".join(
         (0x06, 0, 0, 0xFFFFFFFF),  # keep the whole packet
     )
 )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to an address.
+
+    Raises:
+        TaglineError: it does not exist, or is taken.
+
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _not_listening(host, port, error) from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise _not_listening(host, port, error) from None
+    return listener
+
+
+def _not_listening(host: str, port: int, error: OSError) -> TaglineError:
+    return TaglineError(f"Cannot listen on `{host}` port {port}: {error.strerror or error}.")
 
 
 def block_connections(listener: socket.socket) -> None:

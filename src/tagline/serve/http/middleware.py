@@ -93,7 +93,7 @@ class ServiceMiddleware:
                 raise ApiError("overloaded", "Too many large requests are in progress. Try again in a second.")
             return message
 
-        service.metrics.in_flight += 1
+        service.metrics.began()
         try:
             counted = self._admit(scope)
             self._in_progress += counted
@@ -119,7 +119,6 @@ class ServiceMiddleware:
         finally:
             self._in_progress -= counted
             self._body_bytes -= record.body_bytes
-            service.metrics.in_flight -= 1
             self._note(scope, record)
             del scope["tagline.record"]  # and its texts: a connection keeps its scope until the next request
 

@@ -1,0 +1,39 @@
+"""One of several worker processes of a server: ``python -m tagline.serve.worker``, started by the supervisor.
+
+Standard input gives the settings in its first line, later an empty line for each request to look for new models, and
+ends when the worker should stop, also if the supervisor was killed. Standard output gets one line, a `Report`.
+"""
+
+import os
+import socket
+import sys
+
+from pydantic import TypeAdapter
+
+from tagline.errors import TaglineError
+from tagline.parallel import limit_cores
+from tagline.serve.server import serve_on
+from tagline.serve.settings import Report, WorkerSettings
+
+
+def main() -> int:
+    """Serve until the standard input ends, and return the exit status."""
+    settings = TypeAdapter(WorkerSettings).validate_json(sys.stdin.buffer.readline())
+    limit_cores(settings.cores)
+    output = os.dup(1)
+    os.dup2(2, 1)  # so that nothing else gets into the report
+
+    def send(report: Report) -> None:
+        os.write(output, TypeAdapter(Report).dump_json(report) + b"\n")
+
+    try:
+        with socket.socket(fileno=settings.listener) as listener:
+            serve_on(listener, settings.server, lambda address: send(Report(address=address)), settings)
+    except TaglineError as error:
+        send(Report(error=str(error), status=error.exit_status))
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
