@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from tagline.serve.http.connections import Loss
 from tagline.serve.http.errors import ApiError
-from tagline.serve.rounds import Asked, Rounds, ShortRequest
+from tagline.serve.rounds import RequestTexts, Rounds, ShortRequest
 
 SECONDS = 20  # for a busy machine; a request that is never answered would wait for ever
 RAISES: dict[str, type[BaseException]] = {"broken": ValueError, "iteration": StopIteration, "exit": SystemExit}
@@ -40,11 +40,11 @@ class Lengths:
     model: Any
     option: str = ""
 
-    def __call__(self, asked: Sequence[Asked], proba: np.ndarray) -> list[bytes]:
+    def __call__(self, requests: Sequence[RequestTexts], proba: np.ndarray) -> list[bytes]:
         if self.option == "fails":
             raise ZeroDivisionError
         values = iter(proba[:, 0])
-        return [",".join(f"{next(values):g}" for _ in one.texts).encode() for one in asked]
+        return [",".join(f"{next(values):g}" for _ in one.texts).encode() for one in requests]
 
 
 class Model(SimpleNamespace):
@@ -74,9 +74,9 @@ def rounds(counted: list[int]) -> Rounds:
 
 
 def short(
-    answers: Lengths, *texts: str, share: float = 0.1, seconds: float = SECONDS, loss: Loss | None = None
+    responder: Lengths, *texts: str, share: float = 0.1, seconds: float = SECONDS, loss: Loss | None = None
 ) -> ShortRequest:
-    return ShortRequest(Asked(list(texts), [False] * len(texts)), answers, share, seconds, loss or Loss())
+    return ShortRequest(RequestTexts(list(texts), [False] * len(texts)), responder, share, seconds, loss or Loss())
 
 
 def run(work: Callable[[], Awaitable[Any]]) -> Any:

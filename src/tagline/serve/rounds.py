@@ -17,24 +17,24 @@ _ROUND = 1.0  # of the longest request that is scored in the event loop; with so
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class RequestTexts:
     """The texts of a request, as they are scored, and which of them were cut."""
 
     texts: list[str]
     cut: list[bool]
 
 
-class Answers(Hashable, Protocol):
-    """Makes the answers of requests from the probabilities of all their texts, (n_texts, n_classes).
+class Responder(Hashable, Protocol):
+    """Makes the answers to requests from the probabilities of all their texts, (n_texts, n_classes).
 
-    Those of requests with the same model and options are equal, and such requests are scored together.
+    Requests with the same model and options have equal responders, and are scored together.
     """
 
     @property
     def model(self) -> ServedModel:
         """The model that scores the texts."""
 
-    def __call__(self, asked: Sequence[Asked], proba: Floats) -> list[bytes]:
+    def __call__(self, requests: Sequence[RequestTexts], proba: Floats) -> list[bytes]:
         """Return the answer to each request."""
 
 
@@ -42,8 +42,8 @@ class Answers(Hashable, Protocol):
 class ShortRequest:
     """A request to score in the event loop, which takes a ``share`` of the time of the longest one."""
 
-    asked: Asked
-    answers: Answers
+    given: RequestTexts
+    responder: Responder
     share: float
     seconds: float  # that it may wait
     loss: Loss
@@ -72,7 +72,7 @@ class Rounds:
         Raises, when it is awaited:
             ApiError: the request has waited for its ``seconds``, which are the same for all.
             ClientDisconnect: its connection was lost while it waited.
-            Exception: whatever the model or ``answers`` raised.
+            Exception: whatever the model or the ``responder`` raised.
 
         """
         loop = asyncio.get_running_loop()
@@ -88,7 +88,7 @@ class Rounds:
     def _score_round(self) -> None:
         loop = asyncio.get_running_loop()
         now, used = loop.time(), 0.0
-        alike: dict[Answers, list[ShortRequest]] = {}
+        alike: dict[Responder, list[ShortRequest]] = {}
         while self._waiting and used < _ROUND:
             request = self._waiting.popleft()
             if request.future.done():  # cancelled
@@ -98,7 +98,7 @@ class Rounds:
             elif request.loss.has_happened:
                 request.future.set_exception(ClientDisconnect())
             else:
-                alike.setdefault(request.answers, []).append(request)
+                alike.setdefault(request.responder, []).append(request)
                 used += request.share
         if self._waiting:
             loop.call_soon(self._score_round)
@@ -107,18 +107,19 @@ class Rounds:
 
     def _score_together(self, requests: list[ShortRequest]) -> None:
         """Score requests of one model and the same options; if that fails, one by one, so that only those fail."""
-        answers, texts = requests[0].answers, [text for request in requests for text in request.asked.texts]
+        responder = requests[0].responder
+        texts = [text for request in requests for text in request.given.texts]
         try:
-            proba = answers.model.predictor.predict_proba(texts)
-            found = answers([request.asked for request in requests], proba)
-        except BaseException as error:  # noqa: BLE001 (what is no Exception would end the event loop)
+            proba = responder.model.predictor.predict_proba(texts)
+            answers = responder([request.given for request in requests], proba)
+        except BaseException as error:  # noqa: BLE001 (one that is no Exception would end the event loop)
             if len(requests) == 1:
                 requests[0].future.set_exception(for_future(error))
             else:
                 for request in requests:
                     self._score_together([request])
             return
-        for request, answer in zip(requests, found, strict=True):
+        for request, answer in zip(requests, answers, strict=True):
             request.future.set_result(answer)
         self._on_batch(len(texts))
 

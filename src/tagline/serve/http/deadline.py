@@ -11,13 +11,6 @@ from tagline.serve.http.connections import LOSS, Loss
 from tagline.serve.http.errors import timed_out
 
 
-def check_connection(scope: Scope) -> None:
-    """Raise `ClientDisconnect` if the connection of a request is lost."""
-    loss = scope.get(LOSS)
-    if loss is not None and loss.has_happened:
-        raise ClientDisconnect
-
-
 @asynccontextmanager
 async def answered_within(scope: Scope, seconds: float | None) -> AsyncIterator[None]:
     """Cancel what is awaited in the block after ``seconds``, or when the connection of the request is lost.
@@ -27,8 +20,9 @@ async def answered_within(scope: Scope, seconds: float | None) -> AsyncIterator[
         ClientDisconnect: the connection is lost.
 
     """
-    check_connection(scope)
     loss = scope.get(LOSS) or Loss()
+    if loss.has_happened:
+        raise ClientDisconnect
     try:
         async with asyncio.timeout(seconds) as deadline:
 

@@ -23,7 +23,7 @@ from tagline.serve.http.deadline import answered_within
 from tagline.serve.http.errors import ApiError
 from tagline.serve.http.request_body import read_json
 from tagline.serve.model_store import ServedModel
-from tagline.serve.rounds import Asked, ShortRequest
+from tagline.serve.rounds import RequestTexts, ShortRequest
 from tagline.serve.route import Route
 from tagline.serve.routes.shared_schemas import (
     JSON_BODY_ERRORS,
@@ -97,34 +97,35 @@ async def predict(request: Request) -> Response:
     except OptionError as error:
         raise ApiError("invalid_request", str(error), field=error.option) from None
     record_of(request).classified(model, texts)
-    asked, answers = Asked(texts, cut), _Answers(model, body.options())
+    given, responder = RequestTexts(texts, cut), _Responder(model, body.options())
     scorer, share = service.scorer, share_of_longest(model, texts)
     if share <= 1:
         scope = request.scope
-        short = ShortRequest(asked, answers, share, limits.timeout, scope.get(LOSS) or Loss())
+        short = ShortRequest(given, responder, share, limits.timeout, scope.get(LOSS) or Loss())
         answer = await scorer.rounds.score(short, is_alone=len(scope.get(TASKS, ())) == 1)
     else:
         async with answered_within(request.scope, limits.timeout):
-            answer = await scorer.score(model, texts, lambda proba: answers([asked], proba)[0])
+            answer = await scorer.score(model, texts, lambda proba: responder([given], proba)[0])
     return Response(answer, media_type="application/json")
 
 
 @dataclass(frozen=True)
-class _Answers:
-    """The answers of a model to requests with these options, as JSON."""
+class _Responder:
+    """Makes the answers of a model to requests with these options, as JSON."""
 
     model: ServedModel
     options: PredictionOptions
 
-    def __call__(self, asked: Sequence[Asked], proba: Floats) -> list[bytes]:
+    def __call__(self, requests: Sequence[RequestTexts], proba: Floats) -> list[bytes]:
         """Return the answer to each request, from the probabilities of all their texts, (n_texts, n_classes)."""
         model, classifier, options = self.model, self.model.classifier, self.options
-        texts = [text for request in asked for text in request.texts]
+        texts = [text for request in requests for text in request.texts]
         reasons = withheld([is_empty(text) for text in texts], options.unlike(classifier, texts, proba))
         rows = iter(prediction_rows(classifier, model.classes, proba, options, reasons).to_json())
         found = []
-        for request in asked:
-            predictions = [row | {"truncated": truncated} for truncated, row in zip(request.cut, rows, strict=False)]
+        for request in requests:
+            own = zip(request.cut, rows, strict=False)  # `rows` last: what follows is that of the next request
+            predictions = [row | {"truncated": truncated} for truncated, row in own]
             found.append(to_json({"model": model.name, "version": model.version, "predictions": predictions}))
         return found
 
