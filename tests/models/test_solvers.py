@@ -82,7 +82,7 @@ def test_svms_reach_the_objective_of_liblinear(n_classes: int, C: float) -> None
     solution = fit_linear_svm(problem)
     coef, intercept = svm_of_liblinear(problem)
     reached, best = svm_objectives(problem, solution.coef, solution.intercept), svm_objectives(problem, coef, intercept)
-    assert (reached < best * (1 + 1e-3)).all()
+    assert (reached * (1 - linear_svm.GAP) < best * (1 + 1e-5)).all()  # which rounding to single precision may add
     ours, theirs = problem.X @ solution.coef + solution.intercept, problem.X @ coef + intercept
     assert ((ours > 0) == (theirs > 0)).mean() >= 0.999
 
@@ -140,8 +140,8 @@ def small_problems(draw: st.DrawFn) -> LinearProblem:
 @given(small_problems())
 def test_small_svms_reach_the_objective_of_liblinear(problem: LinearProblem) -> None:
     solution = fit_linear_svm(problem)
-    best = svm_objectives(problem, *svm_of_liblinear(problem))
-    assert (svm_objectives(problem, solution.coef, solution.intercept) <= best * (1 + 1e-3) + 1e-12).all()
+    reached, best = svm_objectives(problem, solution.coef, solution.intercept), svm_of_liblinear(problem)
+    assert (reached * (1 - linear_svm.GAP) <= svm_objectives(problem, *best) * (1 + 1e-5) + 1e-12).all()
 
 
 @settings(max_examples=15, deadline=None)

@@ -140,10 +140,12 @@ cdef class DualDescent:
 
     A step goes beyond the optimum of one alpha (successive over-relaxation, Mangasarian and Musicant 1999), the less
     the larger the ridge is: the second derivative |x_i|² + 1 + ridge_i of D is taken for (|x_i|² + 1) / `RELAXATION` +
-    ridge_i. The duality gap |w|² / 2 + sum max(0, 1 - y_i w·(x_i, 1))² / (2 ridge_i) - D is a sum over rows of what is 0 or more:
+    ridge_i.
+
+    The duality gap |w|² / 2 + sum max(0, 1 - y_i w·(x_i, 1))² / (2 ridge_i) - D is a sum over rows of what is 0 or more:
     g² / (2 ridge_i) where a margin y_i w·(x_i, 1) is below 1, with the gradient g = alpha_i ridge_i - 1 + margin, and
     alpha_i (alpha_i ridge_i / 2 - 1 + margin) elsewhere. In a pass it is added up before each row's step, which is an
-    estimate, as w changes on the way; of an output that takes no steps in a pass over all rows it is exact.
+    estimate, as w changes on the way; for an output that takes no steps in a pass over all rows it is exact.
 
     """
 
@@ -187,9 +189,9 @@ cdef class DualDescent:
         self.threshold, self.progress, self.width = threshold, progress, <int>width
 
     def sweep(self, const int32_t[::1] visits, Py_ssize_t first, unsigned int stepping):
-        """Take a step of alpha_i for each row of ``visits`` from ``first`` on; return the position to go on from.
+        """Visit the rows of ``visits`` from ``first`` on; return the position to go on from.
 
-        Bit ``o`` of ``stepping`` is set if output ``o`` takes steps.
+        Output ``o`` takes a step of alpha_i for each row i if bit ``o`` of ``stepping`` is set.
         """
         cdef Py_ssize_t s, done = 0, n = visits.shape[0]
         cdef Row row, following

@@ -6,9 +6,9 @@ With targets y_i of 1 or -1 and C_i = C weight_i, the weights w, whose last comp
 
 Dual coordinate descent (Hsieh et al. 2008, as in liblinear) maximises the dual objective D, see `DualDescent`, over one
 alpha_i after the other, in a random order in each pass. Rows whose alpha is 0 and whose gradient is above the largest
-one of the last pass are left out ("shrinking"). If the duality gap P - D of an output, added up row by row as a pass
-meets them, is at most `GAP` P, it is verified in the next pass: that is one over all rows, without steps. The output is
-finished if the gap is at most `GAP` P again, otherwise it is learned from all rows. The rows are passed at most
+one of the last pass are left out ("shrinking"). A pass adds up the duality gap P - D of an output row by row, between
+steps. If that estimate is at most `GAP` P, the next pass is over all rows and takes no steps, so that the gap is exact:
+the output is finished if it is at most `GAP` P, too, otherwise learning goes on. The rows are passed at most
 `_MOST_PASSES` times, or more often if they are few; the gap may then be larger.
 """
 
