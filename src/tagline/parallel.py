@@ -20,7 +20,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _Value = TypeVar("_Value")
 
-# .cores: the number of cores that a thread of a pool may use; .stops: those of the `in_threads` it works for
+# .cores: the number of cores that a thread started here may use; .stops: those of its `in_threads` and `ahead`
 _own = local()
 _limit: int | None = None
 
@@ -147,7 +147,8 @@ def checkpoint() -> None:
     """End this thread if it is no longer needed; long computations call it at least five times a second.
 
     Raises:
-        CancelledError: the `in_threads` that started this thread has failed or was interrupted.
+        CancelledError: the `in_threads` that started this thread has failed or was interrupted, or the caller of its
+            `ahead` has stopped.
 
     """
     if any(stop.is_set() for stop in getattr(_own, "stops", ())):
