@@ -1,17 +1,23 @@
 """Several worker processes on one port: what one of them suffers, others do not notice; all start, reload and stop."""
 
+import asyncio
+import io
 import json
 import shutil
 import signal
 import socket
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import psutil
 import pytest
 
 from tagline import TextClassifier
 from tagline.cli import main
+from tagline.serve.http.access_log import AccessLog
+from tagline.serve.http.listener import bind
+from tagline.serve.settings import ServerSettings
+from tagline.serve.supervisor import _Supervisor
 from tests.serve.service import TEXTS, Load, post, read_answer, serving, waited
 from tests.synthetic_texts import made_up
 
@@ -105,6 +111,25 @@ def test_all_workers_stop_without_losing_a_request(models, tmp_path, clients):
         assert server.lines()[-1]["event"] == "stopped"
         with pytest.raises(ConnectionRefusedError):
             server.connect()
+
+
+def test_a_signal_while_workers_start_stops_them_all(models, tmp_path):
+    announced = []
+
+    async def work(listener, log):
+        supervisor = _Supervisor(
+            ServerSettings({"two": models["two"]}, workers=N), listener, tmp_path, log, announced.append
+        )
+        running = asyncio.create_task(supervisor.run())
+        while not supervisor._starting.locked():
+            await asyncio.sleep(0)
+        supervisor._stop()
+        await running
+        return [process.returncode for process in supervisor._processes.values()]
+
+    with closing(bind("127.0.0.1", 0)) as listener, closing(AccessLog(io.StringIO())) as log:
+        assert asyncio.run(work(listener, log)) == [0]  # the others are not started
+    assert announced == []
 
 
 def test_workers_finish_the_requests_in_progress(models, tmp_path, connected):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import accumulate
 from time import time
 
@@ -67,7 +68,8 @@ class Metrics(Collector):
     async def share(self) -> None:
         """Write the figures for the other workers every second."""
         while self._shared is not None:
-            self._shared.write(self._figures)
+            with suppress(OSError):  # a full disk may have room a second later
+                self._shared.write(self._figures)
             await asyncio.sleep(_SHARE_SECONDS)
 
     def page(self, models: Iterable[tuple[str, str]]) -> bytes:

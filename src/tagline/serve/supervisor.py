@@ -64,7 +64,7 @@ class _Supervisor:
         self._ready: set[int] = set()
         self._announced = False
         self._stopping = asyncio.Event()
-        self._starting = asyncio.Lock()
+        self._starting = asyncio.Lock()  # one worker after the other: `_start` blocks signals meanwhile
 
     async def run(self) -> None:
         """Keep all workers running until a signal stops them."""
@@ -85,8 +85,11 @@ class _Supervisor:
 
     async def _keep(self, number: int) -> None:
         """Start a worker, and another whenever it has died."""
-        while not self._stopping.is_set():
-            process = await self._start(number)
+        while True:
+            async with self._starting:
+                if self._stopping.is_set():
+                    return
+                process = await self._start(number)
             assert process.stdout is not None
             line = await process.stdout.readline()
             report = TypeAdapter(Report).validate_json(line) if line else Report()
@@ -118,23 +121,22 @@ class _Supervisor:
             self._since,
             max(1, cores() // self._settings.workers),
         )
-        async with self._starting:
-            # The process inherits which signals are blocked: it gets none of Ctrl-C, or of systemd, which sends them to
-            # all processes of a service.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    *(f"-W{option}" for option in sys.warnoptions),
-                    "-P",  # not from the working directory, among the data of the user
-                    "-m",
-                    "tagline.serve.worker",
-                    stdin=PIPE,
-                    stdout=PIPE,
-                    pass_fds=[self._listener.fileno()],
-                )
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        # The process inherits which signals are blocked: it gets none of Ctrl-C, or of systemd, which sends them to all
+        # processes of a service.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *(f"-W{option}" for option in sys.warnoptions),
+                "-P",  # not from the working directory, among the data of the user
+                "-m",
+                "tagline.serve.worker",
+                stdin=PIPE,
+                stdout=PIPE,
+                pass_fds=[self._listener.fileno()],
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._processes[number] = process
         assert process.stdin is not None
         process.stdin.write(TypeAdapter(WorkerSettings).dump_json(settings) + b"\n")
@@ -143,7 +145,7 @@ class _Supervisor:
         return process
 
     def _announce_if_ready(self, address: str) -> None:
-        if not self._announced and len(self._ready) == self._settings.workers:
+        if not self._announced and not self._stopping.is_set() and len(self._ready) == self._settings.workers:
             self._announced = True
             self._log.write("info", "listening", address=address, workers=self._settings.workers)
             self._announce(address)
