@@ -180,6 +180,18 @@ def test_folders_of_something_else_are_refused(predict: Predict, tmp_path: Path)
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
 
 
+def test_an_input_that_cannot_be_read_leaves_nothing(predict: Predict, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder in ("parts", "empty"):
+        with pytest.raises(InputError, match="is a folder"):
+            predict(folder, source=tmp_path)
+        with pytest.raises(InputError, match="no column `body`"):
+            predict(folder, file_options=FileOptions(text=("body",)))
+    assert not (tmp_path / "parts").exists()
+    assert not [*(tmp_path / "empty").iterdir()]
+    assert predict("empty").rows == 95
+
+
 @pytest.mark.skipif(os.name != "posix", reason="no locks")
 def test_two_processes_do_not_share_a_folder(predict: Predict, tmp_path: Path) -> None:
     predict()

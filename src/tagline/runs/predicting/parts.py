@@ -116,12 +116,14 @@ def predict_parts(
         on_rows: as of `predict_file`; rows of whole parts count when they are read.
 
     Raises:
-        InputError: the source cannot be read, or has changed; the folder is that of something else. Whole parts stay.
+        InputError: the source cannot be read, or has changed; the folder is that of something else. Whole parts stay;
+            without any, the folder is left empty, or removed if it was missing.
 
     """
     if str(source) == STDIN:
         raise InputError("Standard input cannot be read a second time: write its predictions to a file.")
     check_foreign(folder / MANIFEST)
+    is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -131,7 +133,14 @@ def predict_parts(
         manifest = _manifest(folder, _request(source, options, file_options, model, part_rows))
         if manifest.complete:
             return manifest.summary([])
-        return _predict(clf, source, manifest, options, file_options, on_columns, on_rows)
+        try:
+            return _predict(clf, source, manifest, options, file_options, on_columns, on_rows)
+        except InputError:
+            if not manifest.parts:  # another source may be meant for this folder
+                manifest.path.unlink()
+                if is_new:
+                    folder.rmdir()
+            raise
 
 
 def _request(
