@@ -16,6 +16,7 @@ from tagline.classifier.display import card, confusion_figure, history_figure, s
 from tagline.classifier.graph import classifier_on_graph, graph_of, keep_graph
 from tagline.classifier.header import checked_facts, header_of, restore_model
 from tagline.classifier.novelty import NoveltyMethods
+from tagline.classifier.partial import continued, known_labels
 from tagline.classifier.scoring import CompiledScorer, ScoringMethods
 from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.novelty import Novelty
@@ -233,6 +234,40 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
         self.n_features_ = fitted.vectorizer.n_columns
         self.card_: dict[str, Any] = {}
         keep_graph(self, None)
+
+    def partial_fit(
+        self,
+        texts: Iterable[Any],
+        labels: Iterable[Any],
+        classes: Iterable[Any] | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> "TextClassifier":
+        """Learn from more texts without those of before: a stream, or corrections; for linear SVMs of n-grams.
+
+        The first call is ``fit``. Later ones keep what was learned, by how many texts it was learned from: words and
+        n-grams that are new get columns, new classes get outputs. From 200 texts on, some of them are held out to
+        calibrate; fewer leave calibration and thresholds as they are. Settings such as ``C`` stay.
+
+        Args:
+            texts: as of `fit`.
+            labels: as of `fit`; one class suffices, and classes may be new.
+            classes: all classes there are: another label is an error. scikit-learn's estimators need them.
+            sample_weight: as of `fit`.
+
+        Raises:
+            InputError: texts or labels are invalid, or the model cannot be continued.
+
+        """
+        if classes is not None:
+            labels = known_labels(labels, classes)
+        if not hasattr(self, "model_"):
+            return self.fit(texts, labels, sample_weight)
+        more = continued(self, texts, labels, sample_weight)
+        self.classes_, self.task_ = more.classes, more.task
+        card = self.card_
+        self._take(more.fitted, self.indicator_, self.seed_, more.scores)
+        self.card_ = card
+        return self
 
     def predict(self, texts: Iterable[Any]) -> Any:
         """Return the label of each text, (n_texts,).

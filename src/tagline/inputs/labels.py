@@ -116,12 +116,15 @@ def _warn_of_column_vector() -> None:
     warnings.warn(message, DataConversionWarning, stacklevel=4)
 
 
-def encode_labels(labels: Labels) -> tuple[Labels, Bools, Task]:
-    """Return the sorted classes, the class matrix (n_texts, n_classes), and the task."""
+def encode_labels(labels: Labels, known: Labels | None = None) -> tuple[Labels, Bools, Task]:
+    """Return the sorted classes, the class matrix (n_texts, n_classes), and the task.
+
+    ``known``, (n_known,), are classes that need no text.
+    """
     if labels.ndim == 2:
         return np.arange(labels.shape[1]), labels, Task.MULTILABEL
     if labels.dtype == object:
-        names = sorted({name for row in labels for name in row})
+        names = sorted({name for row in labels for name in row}.union([] if known is None else known.tolist()))
         classes = _array_of(names)
         index = {name: column for column, name in enumerate(names)}
         if len(classes) == 0:
@@ -131,6 +134,9 @@ def encode_labels(labels: Labels) -> tuple[Labels, Bools, Task]:
         Y[rows, [index[name] for row in labels for name in row]] = True
         return classes, Y, Task.MULTILABEL
     classes, y = _distinct(labels)
+    if known is not None:
+        found, classes = classes, np.union1d(known, classes)
+        y = np.searchsorted(classes, found)[y]
     if labels.dtype.kind == "f" and len(classes) > max(2, min(_MOST_NUMBERS, len(labels) // 2)):
         fractions = classes[classes % 1 != 0]
         if len(fractions):

@@ -197,10 +197,13 @@ def check_calibration(method: str, task: Task) -> None:
         )
 
 
-def calibrate(recipe: Recipe, data: TrainingData, folds: Folds, logits: Floats) -> Calibration:
+def calibrate(
+    recipe: Recipe, data: TrainingData, folds: Folds, logits: Floats, *, knows_all: bool = False
+) -> Calibration:
     """Fit the calibration that a recipe names, and choose the thresholds of label sets, on held-out rows.
 
-    ``logits`` are those of the held-out rows, (n_held_out, n_outputs), one fold after the other.
+    ``logits`` are those of the held-out rows, (n_held_out, n_outputs), one fold after the other. ``knows_all``: the
+    models also know the classes that no training row of their fold has.
     """
     held = np.concatenate([rows for _, rows in folds])
     task, Y, weights, method = data.task, data.Y[held], data.weights_of(held), recipe.protocol.calibration
@@ -208,7 +211,8 @@ def calibrate(recipe: Recipe, data: TrainingData, folds: Folds, logits: Floats) 
         calibrator = uncalibrated()
     else:
         methods = list(CALIBRATORS.values()) if method == "auto" else [CALIBRATORS[method]]
-        calibrator = choose_calibrator(methods, logits, Y, task, weights, _absent_classes(data.Y, folds))
+        absent = None if knows_all else _absent_classes(data.Y, folds)
+        calibrator = choose_calibrator(methods, logits, Y, task, weights, absent)
     proba = task.probabilities(calibrator.apply(logits))
     multilabel = task is Task.MULTILABEL
     rule = choose_rule(recipe.protocol.thresholds, Y, proba, weights) if multilabel else DecisionRule()

@@ -47,13 +47,19 @@ cdef class Rows:
     cdef const float[::1] values
     cdef const int32_t[::1] columns
     cdef const int64_t[::1] starts
-    cdef float[::1] norms  # |x_i|² + 1, as the intercept is the weight of a column of ones
+    cdef float[::1] norms  # |x_i|² + bias², as the intercept is the weight of a column of that value
+    cdef readonly float bias
     cdef readonly Py_ssize_t size
     cdef readonly Py_ssize_t n_columns
     cdef readonly Py_ssize_t n_entries
 
     def __cinit__(
-        self, const float[::1] values, const int32_t[::1] columns, const int64_t[::1] starts, Py_ssize_t n_columns
+        self,
+        const float[::1] values,
+        const int32_t[::1] columns,
+        const int64_t[::1] starts,
+        Py_ssize_t n_columns,
+        float bias = 1,
     ):
         cdef Py_ssize_t i, k, n_rows = starts.shape[0] - 1
         cdef double norm
@@ -71,23 +77,24 @@ cdef class Rows:
         if not valid:
             raise ValueError(f"a column of a sparse matrix is not below {n_columns:,}")
         self.values, self.columns, self.starts = values, columns, starts
-        self.size, self.n_columns, self.n_entries = n_rows, n_columns, starts[n_rows]
+        self.size, self.n_columns, self.n_entries, self.bias = n_rows, n_columns, starts[n_rows], bias
         self.norms = np.empty(n_rows, dtype=np.float32)
         with nogil:
             for i in range(n_rows):
-                norm = 1
+                norm = <double>bias * bias
                 for k in range(starts[i], starts[i + 1]):
                     norm += values[k] * values[k]
                 self.norms[i] = <float>norm
 
     @staticmethod
-    def of(X):
-        """Return the rows of a SciPy matrix in CSR."""
+    def of(X, float bias = 1):
+        """Return the rows of a SciPy matrix in CSR; the intercept is the weight of a column of the value ``bias``."""
         return Rows(
             np.ascontiguousarray(X.data, dtype=np.float32),
             np.ascontiguousarray(X.indices, dtype=np.int32),
             np.ascontiguousarray(X.indptr, dtype=np.int64),
             X.shape[1],
+            bias,
         )
 
     cdef inline Row at(self, Py_ssize_t i) noexcept nogil:
@@ -128,7 +135,7 @@ cdef class DualDescent:
         max over alpha >= 0 of D = sum alpha_i - sum ridge_i alpha_i² / 2 - |w|² / 2,  w = sum alpha_i y_i (x_i, 1).
 
     Args:
-        rows: the rows x_i.
+        rows: the rows x_i; of another bias than 1, (x_i, bias) stands for (x_i, 1) here.
         targets: 1 or -1, (n_rows, width); width is 1, 4, 8 or 16.
         ridge: (n_rows,).
         weights: w without the intercept, (n_columns, width), 0 at first.
@@ -221,7 +228,7 @@ cdef class DualDescent:
     cdef inline void multiply(self, Row row, Row following, float* z) noexcept nogil:
         cdef int o
         for o in range(self.width):
-            z[o] = self.intercept[o]
+            z[o] = self.rows.bias * self.intercept[o]
         add_products(self.width, row, following, &self.weights[0, 0], z)
 
     cdef inline void visit(self, Py_ssize_t i, Row row, Row following, unsigned int stepping) noexcept nogil:
@@ -260,7 +267,7 @@ cdef class DualDescent:
             self.alpha[i, o] = changed
             progress[o] -= step * (gradient + 0.5 * step * curvature)
             steps[o] = step * y
-            self.intercept[o] += steps[o]
+            self.intercept[o] += self.rows.bias * steps[o]
             any_step = True
         if any_step:
             add_steps(width, row, steps, &self.weights[0, 0])

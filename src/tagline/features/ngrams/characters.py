@@ -47,6 +47,13 @@ class CharNgrams:
         kept = np.concatenate([order if n >= min_n else np.zeros_like(order) for n, order in enumerate(orders, 1)])
         return CharNgrams(alphabet.astype(np.int64), table), multiply(words, in_words[:, np.flatnonzero(kept)])
 
+    def merged(self, other: "CharNgrams") -> tuple["CharNgrams", Ints, Ints]:
+        """Return the n-grams of both, and the columns among them of the n-grams of this block and of the other."""
+        alphabet = np.union1d(self.alphabet, other.alphabet)
+        symbols = [np.searchsorted(alphabet, each) for each in (self.alphabet, other.alphabet)]
+        table, mine, others = self.table.merged(other.table, len(alphabet), *symbols)
+        return CharNgrams(alphabet, table), mine, others
+
     def symbols(self, points: NDArray[np.uint32]) -> Ids:
         """Return the index of each code point in the alphabet, -1 for unknown code points."""
         if len(self.alphabet) == 0:

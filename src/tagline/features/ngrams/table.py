@@ -110,6 +110,32 @@ class NgramTable:
                 offset += self.sizes[order - 1]
         return found
 
+    def merged(
+        self, other: "NgramTable", n_symbols: int, symbols: Ints, symbols_of_other: Ints
+    ) -> tuple["NgramTable", Ints, Ints]:
+        """Return the table of the n-grams of both, and the columns in it of the n-grams of this one and of the other.
+
+        ``symbols``, (n_symbols of this table,), and ``symbols_of_other`` are the numbers of the symbols among the
+        ``n_symbols`` of the new table.
+        """
+        tables, numbers = (self, other), [symbols, symbols_of_other]
+        keys: list[Ints] = []
+        columns = [list(numbers)] if self.min_n == 1 else []
+        offset = n_symbols if self.min_n == 1 else 0
+        last_of = numbers
+        for order in range(2, max(len(table.keys) for table in tables) + 2):
+            renamed = []
+            for table, number, last in zip(tables, numbers, last_of, strict=True):
+                prefix, symbol = np.divmod(_keys_of(table, order), max(1, table.n_symbols))
+                renamed.append(number[prefix] * n_symbols + last[symbol])
+            keys.append(np.union1d(*renamed))
+            numbers = [np.searchsorted(keys[-1], each) for each in renamed]
+            if order >= self.min_n:
+                columns.append([number + offset for number in numbers])
+                offset += len(keys[-1])
+        merged = NgramTable(n_symbols, self.min_n, tuple(keys))
+        return merged, np.concatenate([mine for mine, _ in columns]), np.concatenate([others for _, others in columns])
+
     def restrict(self, keep: Sequence[NDArray[np.bool_]]) -> "NgramTable":
         """Keep only some n-grams of the orders from 2 on; the prefix of a kept n-gram must be kept too."""
         keys = []
@@ -134,3 +160,7 @@ class NgramTable:
                 symbols.append(last)
             spelled.append((index, *reversed(symbols)))
         return spelled
+
+
+def _keys_of(table: NgramTable, order: int) -> Ints:
+    return table.keys[order - 2] if order - 2 < len(table.keys) else np.empty(0, dtype=np.int64)

@@ -25,7 +25,8 @@ if COMPILED:
 class WordNgrams:
     """Counts of the word 1- to ``max_n``-grams that occurred in enough training texts.
 
-    ``vocabulary`` holds the known tokens, the most frequent first; see ``NgramTable`` for the columns.
+    ``vocabulary`` holds the known tokens, the most frequent first, and after them those of later texts; see
+    ``NgramTable`` for the columns.
     """
 
     vocabulary: pl.Series
@@ -46,6 +47,16 @@ class WordNgrams:
         renumber[kept[rank["index"].to_numpy()]] = np.arange(len(rank), dtype=np.int32)
         table, counts = NgramTable.fit(renumber[codes], ends, len(rank), 1, max_n, min_df)
         return WordNgrams(rank["token"], table), counts
+
+    def merged(self, other: "WordNgrams") -> tuple["WordNgrams", Ints, Ints]:
+        """Return the n-grams of both, and the columns among them of the n-grams of this block and of the other."""
+        more = other.vocabulary.filter(~other.vocabulary.is_in(self.vocabulary.implode()))
+        block = WordNgrams(pl.concat([self.vocabulary, more]), self.table)
+        symbols = np.arange(len(self.vocabulary))
+        table, mine, others = self.table.merged(
+            other.table, len(block.vocabulary), symbols, block.symbols(other.vocabulary).astype(np.int64)
+        )
+        return WordNgrams(block.vocabulary, table), mine, others
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle contains: what is cached is made again."""

@@ -63,7 +63,7 @@ def _weighted_document_frequency(counts: sp.csr_matrix, rows: Ints | None, weigh
     return np.asarray(np.bincount(selected.indices, of_entries, counts.shape[1]), dtype=np.float64)
 
 
-def spread(df: Ints, n_texts: int) -> NDArray[np.float16]:
+def spread(df: Ints | Floats, n_texts: int) -> NDArray[np.float16]:
     """Return the standard deviation of the occurrence, 0 or 1, of each column, in half precision: sqrt(p (1 - p))."""
     p = df / max(1, n_texts)
     return np.sqrt(p * (1.0 - p)).astype(np.float16)
