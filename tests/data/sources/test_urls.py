@@ -12,6 +12,7 @@ from pathlib import Path
 import fsspec
 import polars as pl
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from tagline.data import load_dataset
 from tagline.data.sources.files import read_file, read_texts
@@ -112,6 +113,34 @@ def test_a_pattern_and_a_folder_of_a_file_system() -> None:
     system.pipe("/notes/notes.md", b"no data")
     with pytest.raises(DataError, match="`memory://notes` has no file that can be read"):
         read_source("memory://notes")
+
+
+class Hosted(MemoryFileSystem):
+    """A file system whose URLs begin with user and host, which paths lack, as those of FTP."""
+
+    protocol = "hosted"
+
+    def __init__(self, host: str) -> None:
+        super().__init__()
+        assert host == "ann:secret@host"
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return str(super()._strip_protocol(path.removeprefix("hosted://ann:secret@host")))
+
+    @staticmethod
+    def _get_kwargs_from_urls(path: str) -> dict[str, str]:
+        return {"host": path.removeprefix("hosted://").partition("/")[0]}
+
+
+def test_files_of_a_host_keep_user_and_password_but_not_in_their_names() -> None:
+    fsspec.register_implementation("hosted", Hosted, clobber=True)
+    fsspec.filesystem("memory").pipe("/hosted/a.csv", CSV)
+    for url in ("hosted://ann:secret@host/hosted/*.csv", "hosted://ann:secret@host/hosted/"):
+        assert urls.files_at(url) == ["hosted://ann:secret@host/hosted/a.csv"]
+        rows = read_source(url)
+        assert rows.frame.equals(FRAME)
+        assert rows.source == urls.public_url(url)
 
 
 def test_files_of_a_folder_may_name_splits() -> None:

@@ -97,7 +97,11 @@ def files_at(url: str) -> list[str] | None:
             return None
     if not found:
         raise DataError(f"No file matches `{public_url(url)}`.")
-    return [system.unstrip_protocol(name) for name in sorted(found)]
+    start = url.rstrip("/")
+    if not start.endswith(path):
+        return [system.unstrip_protocol(name) for name in sorted(found)]
+    # Of FTP and others, paths lack the host and the password, which `unstrip_protocol` does not know.
+    return [f"{start.removesuffix(path)}{name}" for name in sorted(found)]
 
 
 def _located(url: str) -> tuple[Any, str]:
