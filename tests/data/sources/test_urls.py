@@ -32,6 +32,7 @@ def parquet(frame: pl.DataFrame) -> bytes:
 
 
 FILES = {"/data.csv": CSV, "/data.csv.gz": gzip.compress(CSV), "/data.parquet": parquet(FRAME), "/named%20so.csv": CSV}
+PAGE = b"\n<!DOCTYPE html>\n<html><body>Sign in, please</body></html>\n"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -42,7 +43,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
-        content = CSV if path in ("/cut.csv", "/download") else FILES.get(path)
+        content = CSV if path in ("/cut.csv", "/download") else PAGE if path == "/page.csv" else FILES.get(path)
+        if path == "/redirect.csv":
+            self.send_response(302)
+            self.send_header("Location", "/forbidden.csv?signature=secret")
+            self.end_headers()
+            return
+        if path == "/nonsense.csv":
+            self.wfile.write(CSV)
+            return
         if path == "/forbidden.csv" or content is None:
             self.send_error(403 if path == "/forbidden.csv" else 404)
             return
@@ -83,7 +92,10 @@ def test_a_dataset_is_named_after_the_file(server: str) -> None:
     ("name", "message"),
     [
         ("/none.csv", "does not exist."),
-        ("/forbidden.csv?signature=secret", "cannot be read: 403"),
+        ("/forbidden.csv?signature=secret", "cannot be read: 403 Forbidden."),
+        ("/redirect.csv", "cannot be read: 403 Forbidden."),
+        ("/nonsense.csv", "cannot be read: the server's answer is not valid HTTP."),
+        ("/page.csv", "is a web page"),
         ("/cut.csv", "cannot be read: "),
     ],
 )
@@ -94,6 +106,27 @@ def test_what_cannot_be_read_is_one_sentence(server: str, name: str, message: st
         assert f"`{server}{name.partition('?')[0]}` {message}" in str(caught.value)
         assert "secret" not in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_the_login_and_the_query_are_not_in_messages(server: str) -> None:
+    url = server.replace("://", "://user:secret@") + "/forbidden.csv?signature=secret"
+    with pytest.raises(DataError) as caught:
+        read_source(url)
+    assert str(caught.value) == f"`{server}/forbidden.csv` cannot be read: 403 Forbidden."
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://[::1]:1/data.csv", "Cannot connect to host ::1:1"),
+        ("http://[::1", "Invalid IPv6 URL."),
+        ("http:///data.csv", "the URL is not valid."),
+    ],
+)
+def test_an_address_is_named_as_it_is(url: str, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read_source(url)
+    assert str(caught.value).startswith(f"`{url}` cannot be read: {message}")
 
 
 def test_a_server_that_does_not_answer_is_named() -> None:
@@ -153,9 +186,12 @@ def test_files_of_a_folder_may_name_splits() -> None:
 
 
 def test_a_file_of_this_machine(tmp_path: Path) -> None:
-    path = tmp_path / "data.csv"
-    path.write_bytes(CSV)
-    assert read_source(path.as_uri()).frame.equals(FRAME)
+    for name in ("data", "größe 1", "100%41"):
+        path = tmp_path / f"{name}.csv"
+        path.write_bytes(CSV)
+        rows = read_source(path.as_uri())
+        assert rows.frame.equals(FRAME)
+        assert rows.name == name
 
 
 def test_a_url_that_is_not_valid_is_named() -> None:
@@ -184,5 +220,15 @@ def test_a_url_that_may_grant_access_is_not_recorded() -> None:
         assert not is_rereadable(plain, (url,))
     assert urls.public_url("https://host/a?b@c") == "https://host/a"
     assert urls.without_access(f"at '{url}' and postgres://ann:secret@host") == f"at '{plain}' and postgres://host"
+    for url in (
+        "https://user:with/slash@host/data.csv",
+        "https://user:with#number@host/data.csv?signature=secret",
+        "https://user:with?mark@host/data.csv#part",
+    ):
+        assert urls.recorded(url) == plain
+    assert urls.recorded("zip://a.csv::https://user:secret@host/a.zip?b=c") == "zip://host/a.zip"
+    assert urls.recorded("https://host:80/@user/data.csv") == "https://host:80/@user/data.csv"
+    sql = "SELECT * FROM 'https://user:secret@host/data.csv?signature=secret' WHERE x = 'a@b?'"
+    assert urls.without_access(sql) == "SELECT * FROM 'https://host/data.csv' WHERE x = 'a@b?'"
     assert not urls.is_url("C:/data.csv")
     assert not urls.is_url("data.csv")

@@ -6,6 +6,7 @@ encoding: see `tagline.data.streams`.
 """
 
 import os
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -33,6 +34,7 @@ from tagline.errors import DataError, MissingExtraError
 
 SAMPLE_BYTES = 1 << 20
 BLOCK_BYTES = 8 << 20
+_WEB_PAGE = re.compile(rb"(?i)\s*<(!doctype )?html\b")
 #: A suffix of text in any format.
 TEXT_SUFFIX = ".txt"
 
@@ -75,9 +77,8 @@ def read_file(path: str | Path, *, expected: Sequence[str] = (), layout: FileLay
     if not frame.height and not log.rejected:
         raise DataError(f"`{source.name}` is empty: it has no rows.")
     lines = pl.concat(log.lines) if log.lines else pl.arange(1, frame.height + 1, eager=True)
-    rows = Rows(
-        frame, _stem(source.name), source.name, tuple(log.rejected), notes=tuple(log.notes), encoding=log.encoding
-    )
+    name = source.name if source.url is None else url_path(source.url).name or source.name
+    rows = Rows(frame, _stem(name), source.name, tuple(log.rejected), notes=tuple(log.notes), encoding=log.encoding)
     return format_.finish(replace(rows, place=places(source.name, lines)))
 
 
@@ -210,6 +211,8 @@ def _open(source: Source, opened: ExitStack) -> tuple[Format, Source]:
     source = replace(source, stream=stream, sample=sample, sample_is_whole=len(sample) < SAMPLE_BYTES)
     if not sample.strip():
         raise DataError(f"`{source.name}` is empty: it has no rows.")
+    if source.url is not None and _WEB_PAGE.match(sample):
+        raise DataError(f"`{source.name}` is a web page, such as one to sign in, and not a file of data.")
     if sample.count(0) > len(sample) // 10:
         raise DataError(
             f"`{source.name}` is not text that can be read: save it as UTF-8 text. "

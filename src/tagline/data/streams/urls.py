@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
+from textwrap import shorten
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from tagline.data.streams.chunks import chunks_of, stream_of
 from tagline.errors import DataError, MissingExtraError
 
-# A scheme of one letter is a Windows drive. `urllib.parse.urlsplit` raises for some hosts, and names need not be valid.
-_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://(?:[^/?#]*@)?(?P<host>[^/?#]*)(?P<path>[^?#]*)", re.DOTALL)
-_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"`]+")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # a scheme of one letter is a Windows drive
+_URL_IN_TEXT = re.compile(_URL.pattern + r"[^\s'\"`<>]+")
+# What is before `@`. Names need not be valid URLs: a password may hold `/`, `?` or `#`, no port follows its `:`.
+_LOGIN = re.compile(r"(?<=://)(?:[^/?#]*@|[^/?#:@\[]*:(?![0-9]*(?:[/?#]|$)).*@)", re.DOTALL)
+_QUERY = re.compile(r"[?#]")
 _NOT_FOUND = 404
+_LONGEST_REASON = 300
 _SECONDS_SILENT = 60  # that an HTTP server may take to send the next bytes
 
 
@@ -26,9 +30,8 @@ def is_url(name: object) -> bool:
 
 
 def public_url(url: str) -> str:
-    """Return a URL without what may grant access: the password and the query of a signed URL."""
-    scheme, host, path = _parts(url)
-    return f"{scheme}://{host}{path}"
+    """Return a URL without what may grant access: the user, the password and the query of a signed URL."""
+    return _QUERY.split(_LOGIN.sub("", url), maxsplit=1)[0]
 
 
 def recorded(name: Any) -> Any:
@@ -43,7 +46,7 @@ def without_access(text: str) -> str:
 
 def url_path(url: str) -> PurePosixPath:
     """Return the path of a URL, whose suffix names the format of the file."""
-    return PurePosixPath(unquote(_parts(url)[2]))
+    return PurePosixPath(unquote("/" + public_url(url).partition("://")[2].partition("/")[2]))
 
 
 def open_url(url: str, opened: ExitStack) -> BinaryIO:
@@ -74,7 +77,7 @@ def open_url(url: str, opened: ExitStack) -> BinaryIO:
 
 def download(url: str, opened: ExitStack) -> Path:
     """Return a temporary copy of the file at a URL, for formats that are read from the disk; ``opened`` removes it."""
-    copy = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tagline-"))) / url_path(url).name
+    copy = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tagline-"))) / "copy"
     with copy.open("wb") as target, ExitStack() as remote:
         shutil.copyfileobj(open_url(url, remote), target, 1 << 20)
     return copy
@@ -106,30 +109,32 @@ def files_at(url: str) -> list[str] | None:
 
 def _located(url: str) -> tuple[Any, str]:
     """Return the file system of a URL and the path in it."""
+    scheme = _scheme(url)
     if find_spec("fsspec") is None:
-        raise MissingExtraError(f"Reading `{_parts(url)[0]}://`", "remote")
-    from fsspec.core import url_to_fs
+        raise MissingExtraError(f"Reading `{scheme}://`", "remote")
+    from fsspec.core import filesystem, url_to_fs
 
+    if not _is_http(url):
+        system, path = url_to_fs(url)
+        if scheme == "file" and not system.exists(path):
+            path = unquote(path)  # which fsspec does not
+        return system, path
     options = {}
-    if _is_http(url) and find_spec("aiohttp"):
+    if find_spec("aiohttp"):
         from aiohttp import ClientTimeout
 
         # The default ends a download after five minutes, however fast it is.
         patience = ClientTimeout(total=None, sock_connect=_SECONDS_SILENT, sock_read=_SECONDS_SILENT)
         options = {"client_kwargs": {"timeout": patience}}
-    system, path = url_to_fs(url, **options)
-    return system, path
+    return filesystem(scheme, **options), url  # `url_to_fs` cuts `http://[::1]/` at `::`
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0].lower()
 
 
 def _is_http(url: str) -> bool:
-    return _parts(url)[0] in ("http", "https")
-
-
-def _parts(url: str) -> tuple[str, str, str]:
-    """Return scheme, host and path of a URL."""
-    found = _URL.match(url)
-    assert found is not None
-    return found["scheme"].lower(), found["host"], found["path"]
+    return _scheme(url) in ("http", "https")
 
 
 @contextmanager
@@ -139,10 +144,24 @@ def _failures(url: str) -> Iterator[None]:
         yield
     except (DataError, MissingExtraError):
         raise
-    except Exception as error:  # those of aiohttp, botocore and others have no common base
+    except Exception as error:  # noqa: BLE001  # those of aiohttp, botocore and others have no common base
         # For fsspec there is no file where no server answers.
         cause = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
         if isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == _NOT_FOUND:
             raise DataError(f"`{public_url(url)}` does not exist.") from None
-        reason = str(cause).replace(url, public_url(url)).partition("\n")[0] or type(cause).__name__
-        raise DataError(f"`{public_url(url)}` cannot be read: {without_access(reason).rstrip('.')}.") from error
+        # The error itself may hold the URL with its password, which a traceback would show.
+        raise DataError(f"`{public_url(url)}` cannot be read: {_reason(cause, url)}.") from None
+
+
+def _reason(error: BaseException, url: str) -> str:
+    """Return in a few words why a file cannot be read; a server may have sent anything."""
+    status = getattr(error, "status", None)
+    if status is not None:  # an error of aiohttp, whose text has the URL that the server redirected to
+        if error.__cause__ is not None:
+            return "the server's answer is not valid HTTP"
+        return f"{status} {getattr(error, 'message', '')}".strip() if status else "the server redirects endlessly"
+    text = without_access(str(error).replace(url, public_url(url)))
+    text = shorten(text, _LONGEST_REASON, placeholder="…").rstrip(".")
+    if text == public_url(url):
+        return "the URL is not valid"
+    return text or type(error).__name__
