@@ -17,7 +17,16 @@ from tagline.data.streams.encodings import to_utf8
 from tagline.data.streams.urls import is_url, open_url, public_url, url_path
 from tagline.errors import as_unicode
 
-__all__ = ["STDIN", "Opened", "display_name", "open_stream", "read_blocks", "read_start", "to_utf8"]
+__all__ = [
+    "STDIN",
+    "Opened",
+    "display_name",
+    "let_interrupts_end_waits",
+    "open_stream",
+    "read_blocks",
+    "read_start",
+    "to_utf8",
+]
 
 STDIN = "-"
 
@@ -47,7 +56,7 @@ def display_name(path: str | Path) -> str:
 
 def open_stream(path: str | Path, opened: ExitStack) -> Opened:
     """Open a file, a URL, or standard input for ``-``, decompressed; ``opened`` closes the file."""
-    _let_interrupts_end_reads()
+    let_interrupts_end_waits()
     stream: BinaryIO
     share_read = None
     if str(path) == STDIN:
@@ -77,10 +86,10 @@ def _share_read(stream: BinaryIO, size: int) -> float:
         return 1.0
 
 
-def _let_interrupts_end_reads() -> None:
-    """Make Ctrl-C end a read that waits for data, as Python does.
+def let_interrupts_end_waits() -> None:
+    """Make Ctrl-C end a read that waits for data, or the wait for a thread, as Python does.
 
-    polars installs a handler of its own when it is imported, with which the system restarts the read.
+    polars installs a handler of its own when it is imported, with which the system restarts both.
     """
     if os.name == "posix":
         signal.siginterrupt(signal.SIGINT, True)
