@@ -6,6 +6,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklearn.svm import LinearSVC
 
 from tagline import parallel
 from tagline.models import linear_svm, logistic_regression
-from tagline.models.linear_problem import LinearProblem, LinearSolution
+from tagline.models.linear_problem import LinearProblem, LinearSolution, Prior
 from tagline.models.linear_svm import fit_linear_svm
 from tagline.models.logistic_regression import fit_logistic
 
@@ -123,6 +124,37 @@ def test_objectives_of_the_fallback_are_within_half_a_per_cent(n_classes: int, m
     for module in (linear_svm, logistic_regression):
         monkeypatch.setattr(module, "COMPILED", False)
     np.testing.assert_allclose(objectives(), compiled, rtol=5e-3)
+
+
+@pytest.mark.parametrize("n_classes", [2, 6])
+@pytest.mark.parametrize("C", [0.01, 1.0, 30.0])
+def test_svms_with_a_prior_reach_the_objective_of_l_bfgs(
+    n_classes: int, C: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also an output whose rows are all of one side, as of a class that the new texts lack."""
+    problem = problem_of(n_classes, n=300, C=C)
+    problem.Y[:, 0] = False
+    n_columns, n_outputs = problem.X.shape[1], problem.Y.shape[1]
+    rng = np.random.default_rng(2)
+    prior = Prior(
+        rng.normal(size=(n_columns, n_outputs)).astype(np.float32),
+        rng.normal(size=n_outputs),
+        rng.uniform(1, 50, n_columns),
+        40.0,
+    )
+    problem = replace(problem, prior=prior)
+
+    def objectives(solution: LinearSolution) -> np.ndarray:
+        slack = np.maximum(0, 1 - np.where(problem.Y, 1, -1) * (problem.X @ solution.coef + solution.intercept))
+        moved = prior.precision @ np.square(solution.coef - prior.coef)
+        moved += prior.intercept_precision * np.square(solution.intercept - prior.intercept)
+        return np.asarray(moved / 2 + C * problem.weights @ np.square(slack))
+
+    reached = objectives(fit_linear_svm(problem))
+    monkeypatch.setattr(linear_svm, "COMPILED", False)
+    best = objectives(fit_linear_svm(problem))
+    assert (reached * (1 - linear_svm.GAP) <= best * (1 + 1e-5) + 1e-9).all()
+    assert (best <= reached * (1 + 1e-5) + 1e-9).all()
 
 
 @st.composite
