@@ -21,7 +21,6 @@ from tagline.atomic import (
     recover,
     recover_all,
     remove_folder,
-    rename_file,
     replace_folder,
     write_file,
     write_json,
@@ -103,43 +102,6 @@ def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path: Path, error: t
         write()
     assert (tmp_path / "a").read_text() == "old"
     assert names(tmp_path) == ["a"]
-
-
-def test_a_file_and_its_folder_are_flushed_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    flushed: list[int] = []
-    fsync = os.fsync
-    monkeypatch.setattr(
-        os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_ino) or fsync(descriptor)
-    )
-    write_file(tmp_path / "a", "a")
-    assert flushed == [(tmp_path / "a").stat().st_ino, tmp_path.stat().st_ino]
-    (tmp_path / "a.part").write_text("b")
-    rename_file(tmp_path / "a.part", tmp_path / "a")
-    assert flushed[2:] == [(tmp_path / "a").stat().st_ino, tmp_path.stat().st_ino]
-    del flushed[:]
-    write_folder(tmp_path / "folder", "content")
-    folder = tmp_path / "folder"
-    assert set(flushed) == {path.stat().st_ino for path in (folder / "part", folder, tmp_path)}
-
-
-def test_a_folder_that_is_built_is_flushed_once_when_it_is_finished(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flushed: list[int] = []
-    fsync = os.fsync
-    monkeypatch.setattr(
-        os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_ino) or fsync(descriptor)
-    )
-    target = tmp_path / "run"
-    with replace_folder(target) as folder:
-        write_file(folder / "a", "a")
-        write_file(folder / "a", "b")
-        with replace_folder(folder / "model") as inner:
-            write_file(inner / "c", "c")
-        assert flushed == []
-    parts = (target, target / "a", target / "model", target / "model" / "c", tmp_path)
-    assert sorted(flushed) == sorted(path.stat().st_ino for path in parts)
-    assert flushed[-1] == tmp_path.stat().st_ino
 
 
 @POSIX
