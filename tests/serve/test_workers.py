@@ -8,7 +8,9 @@ import signal
 import socket
 from collections import Counter
 from contextlib import ExitStack, closing
+from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -153,6 +155,43 @@ def test_workers_end_with_their_supervisor(models, tmp_path):
         server.process.kill()
         _, alive = psutil.wait_procs(workers, timeout=30)
         assert not alive
+
+
+def large_model(folder, seed):
+    """A model whose arrays are large enough to be shared: each text is there twice, so that its n-grams are kept."""
+    rng = np.random.default_rng(seed)
+    words = ["".join(letters) for letters in rng.choice(list("abcdefgh"), (2000, 5))]
+    texts = [" ".join(rng.choice(words, 40)) for _ in range(600)] * 2
+    TextClassifier("fast").fit(texts, ["a", "b"] * 600).save(folder)
+
+
+def shared_arrays(worker):
+    """The files of arrays that a worker has in memory."""
+    return {Path(found.path) for found in worker.memory_maps() if found.path.endswith(".array")}
+
+
+@pytest.mark.slow
+def test_workers_have_one_copy_of_a_model_in_memory(tmp_path):
+    model, before = tmp_path / "served", set()
+    large_model(model, seed=0)
+    with serving(tmp_path, model, "--workers", N) as server:
+        for n in range(1, 4):
+
+            def settled(before=before):
+                first, second = map(shared_arrays, workers_of(server))
+                return first if first == second and not first & before else None
+
+            held = waited(settled, 60)
+            folder = next(iter(held)).parent
+            assert held <= set(folder.glob("*.array")) <= held | before
+            with server.client() as client:
+                for path in ("/v1/predict", "/v1/explain"):
+                    assert client.post(path, json={"text": "abcde bcdef"}).status_code == 200
+            large_model(model, seed=n)
+            waited(lambda n=n: events(server, "reloaded") == {1: n, 2: n}, 60)
+            before = held
+        assert server.stop() == 0
+    assert not folder.exists()
 
 
 @pytest.mark.slow

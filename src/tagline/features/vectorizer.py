@@ -21,6 +21,7 @@ from tagline.features.ngrams import CharNgrams, NgramTable, WordNgrams
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import UNSPACED_PATTERN, Tokenizer
 from tagline.features.weighting import TermFrequency, weigh_blocks
+from tagline.shared_arrays import shared
 from tagline.task import Ints
 
 Block = WordNgrams | CharNgrams
@@ -185,11 +186,11 @@ class Vectorizer:
             table = NgramTable(
                 n_symbols,
                 about["shortest"],
-                tuple(_unpack(f"{of}.{order}", arrays, n_symbols) for order in orders),
+                tuple(shared(_unpack(f"{of}.{order}", arrays, n_symbols)) for order in orders),
             )
             blocks.append(WordNgrams(vocabulary, table) if of == "words" else CharNgrams(alphabet, table))
             scale = np.ones(table.n_columns) if settings.get("counts") else arrays[f"{of}.scale"]
-            scales.append(scale.astype(np.float32))
+            scales.append(shared(scale.astype(np.float32)))
         tokenizer = Tokenizer.restore(settings.get("tokenizer", {}))  # bundles of earlier versions have the default
         spreads = tuple(arrays[f"{b.of}.spread"] for b in blocks if f"{b.of}.spread" in arrays) or None
         return cls(tuple(blocks), tuple(scales), settings["tf"], settings["unit"], tokenizer, spreads)

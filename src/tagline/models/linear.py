@@ -17,6 +17,7 @@ from tagline.models.linear_problem import LinearSolver
 from tagline.models.linear_svm import fit_linear_svm
 from tagline.models.logistic_regression import fit_logistic
 from tagline.parallel import in_threads, thread_ranges
+from tagline.shared_arrays import shared
 from tagline.task import Floats, Ints
 
 if COMPILED:
@@ -130,7 +131,7 @@ class LinearModel(Model):
             coef = from_half(half, exponents)
         else:
             coef = arrays["coef"].astype(np.float32)
-        return cls(coef, arrays["intercept"].astype(np.float64))
+        return cls(shared(coef), arrays["intercept"].astype(np.float64))
 
 
 def _largest(coef: NDArray[np.floating]) -> Floats:

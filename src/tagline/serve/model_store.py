@@ -15,6 +15,7 @@ from tagline.run_folder import load_model, model_folder
 from tagline.serve.http.access_log import AccessLog
 from tagline.serve.http.errors import ApiError
 from tagline.serve.metrics import Metrics
+from tagline.shared_arrays import remove_unused_arrays
 from tagline.web import about_model
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class ModelStore:
         try:
             if checksum(model_folder(served.path)) == served.version:
                 return
+            remove_unused_arrays()  # of the model before this one
             fresh = load_served_model(served.name, served.path, self._title)
         except Exception as error:  # noqa: BLE001 (whatever the error, the old model stays)
             message = str(error) if isinstance(error, TaglineError | OSError) else f"{type(error).__name__}: {error}"

@@ -73,7 +73,7 @@ def serve_on(
     if worker is None:
         metrics = Metrics(paths)
     else:
-        metrics = Metrics(paths, worker.since, SharedFigures(worker.figures, worker.number))
+        metrics = Metrics(paths, worker.since, SharedFigures(worker.folder, worker.number))
 
     def scoring_failed(error: BaseException) -> None:
         log.write("error", "scoring_failed", trace=location_of(error))

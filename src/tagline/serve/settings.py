@@ -37,14 +37,14 @@ class WorkerSettings:
     """The settings of one of several worker processes.
 
     ``number`` counts from 1, and a process that replaces another has the number of that one. ``listener`` is the
-    descriptor of the socket that all accept connections on. In ``figures`` each writes what it has counted, since the
-    server was started, at ``since`` (seconds since 1970). A worker may use ``cores``.
+    descriptor of the socket that all accept connections on. In ``folder`` each writes what it has counted since the
+    server was started, at ``since`` (seconds since 1970), and the arrays that all share. A worker may use ``cores``.
     """
 
     server: ServerSettings
     number: int
     listener: int
-    figures: Path
+    folder: Path
     since: float
     cores: int
 

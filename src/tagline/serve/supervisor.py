@@ -42,9 +42,9 @@ def run_workers(settings: ServerSettings, announce: Callable[[str], None]) -> No
     with (
         closing(AccessLog()) as log,
         closing(bind(settings.host, settings.port)) as listener,
-        temporary_folder() as figures,
+        temporary_folder() as folder,
     ):
-        asyncio.run(_Supervisor(settings, listener, figures, log, announce).run())
+        asyncio.run(_Supervisor(settings, listener, folder, log, announce).run())
         log.write("info", "stopped")
 
 
@@ -53,11 +53,11 @@ class _Supervisor:
         self,
         settings: ServerSettings,
         listener: socket.socket,
-        figures: Path,
+        folder: Path,
         log: AccessLog,
         announce: Callable[[str], None],
     ) -> None:
-        self._settings, self._listener, self._figures = settings, listener, figures
+        self._settings, self._listener, self._folder = settings, listener, folder
         self._log, self._announce = log, announce
         self._since = time.time()
         self._processes: dict[int, Process] = {}  # by the number of the worker
@@ -117,7 +117,7 @@ class _Supervisor:
             self._settings,
             number,
             self._listener.fileno(),
-            self._figures,
+            self._folder,
             self._since,
             max(1, cores() // self._settings.workers),
         )

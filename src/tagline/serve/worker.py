@@ -14,12 +14,14 @@ from tagline.errors import TaglineError
 from tagline.parallel import limit_cores
 from tagline.serve.server import serve_on
 from tagline.serve.settings import Report, WorkerSettings
+from tagline.shared_arrays import share_arrays_in
 
 
 def main() -> int:
     """Serve until the standard input ends, and return the exit status."""
     settings = TypeAdapter(WorkerSettings).validate_json(sys.stdin.buffer.readline())
     limit_cores(settings.cores)
+    share_arrays_in(settings.folder)
     output = os.dup(1)
     os.dup2(2, 1)  # so that nothing else gets into the report
 

@@ -103,7 +103,7 @@ def serve(
         typer.Option(
             metavar="N",
             min=1,
-            help="The number of processes, each with the models in memory and with these limits.",
+            help="The number of processes that answer requests, each with these limits.",
             rich_help_panel=LIMITS,
         ),
     ] = 1,

@@ -48,6 +48,8 @@ cdef inline int32_t find(const KeyTable* table, int64_t key) noexcept nogil:
 
 cdef class Index:
     cdef KeyTable table
+    cdef object owner  # of the entries; None if they are this object's
+    cdef Py_ssize_t n_bytes(self)
 
 
 cdef void extend(

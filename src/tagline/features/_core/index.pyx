@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memset
+from libc.string cimport memcmp, memset
 
 
 cdef enum:
@@ -31,7 +31,29 @@ cdef class Index:
                 self.table.entries[at].number = <int32_t>i
 
     def __dealloc__(self):
-        free(self.table.entries)
+        if self.owner is None:
+            free(self.table.entries)
+
+    def entries(self):
+        """Return the memory of the table, as bytes that cannot be written; it is valid until `replace_entries`."""
+        return <const unsigned char[:self.n_bytes()]>(<const unsigned char*>self.table.entries)
+
+    def replace_entries(self, const unsigned char[::1] copy):
+        """Free the memory of the table and use an equal copy, which may be shared; no thread may use the table.
+
+        Raises:
+            ValueError: it is not equal.
+
+        """
+        if copy.shape[0] != self.n_bytes() or memcmp(&copy[0], self.table.entries, self.n_bytes()) != 0:
+            raise ValueError("the copy differs from the table")
+        if self.owner is None:
+            free(self.table.entries)
+        self.table.entries = <Entry*>&copy[0]
+        self.owner = copy
+
+    cdef Py_ssize_t n_bytes(self):
+        return (<Py_ssize_t>1 << (64 - self.table.shift)) * <Py_ssize_t>sizeof(Entry)
 
     def extend(
         self, const int32_t[::1] prefixes, const int32_t[::1] symbols, const int64_t[::1] ends, Py_ssize_t first,

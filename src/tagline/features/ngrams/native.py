@@ -12,6 +12,7 @@ from tagline.features._core import index as core_index
 from tagline.features._core import ngrams as core
 from tagline.features._core import rows as core_rows
 from tagline.parallel import in_threads, row_ranges, thread_ranges
+from tagline.shared_arrays import shared
 from tagline.sparse import check_ends, csr
 from tagline.task import Ints
 
@@ -180,6 +181,9 @@ class Index:
 
     def __init__(self, keys: Ints) -> None:
         self.compiled = core_index.Index(keys)
+        entries = np.asarray(self.compiled.entries())
+        if (copy := shared(entries)) is not entries:
+            self.compiled.replace_entries(copy)
 
     def extend(self, prefixes: Ids, symbols: Ids, n_symbols: int, ends: Ints, order: int) -> Ids:
         """Return the number of the n-gram of ``order`` that starts at each position, -1 where there is none."""
