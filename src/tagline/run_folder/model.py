@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tagline.bundle import INDEX, bundle_folder
 from tagline.errors import BundleError, InputError
 from tagline.run_folder.folder import RunFolder
+from tagline.run_folder.place import looks_like_url
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -15,9 +16,11 @@ def model_folder(path: str | Path) -> Path:
     """Return the folder of a bundle: ``path``, or the folder ``model`` of the run there.
 
     Raises:
-        BundleError: ``path`` is an evaluation, which has no model.
+        BundleError: ``path`` is an evaluation, which has no model, or a URL.
 
     """
+    if looks_like_url(path):  # which is not repeated, as it may hold a password
+        raise BundleError("A model is read from the disk, not from a URL: download its folder and name that.")
     folder = bundle_folder(path)
     if (folder / INDEX).exists():
         return folder

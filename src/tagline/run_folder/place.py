@@ -14,6 +14,13 @@ from tagline.bundle import MODEL as MODEL_LAYOUT
 from tagline.errors import InputError, is_disk_full
 from tagline.run_folder.files import EVENTS, FILES, FORMAT, KEYS, MODEL, PLOTS, RUN, RUNS, Json
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")  # a path has one of the two slashes; one letter is a drive
+
+
+def looks_like_url(path: str | Path) -> bool:
+    """Say whether a path that the user named is a URL, where only folders of this machine can be named."""
+    return _SCHEME.match(str(path)) is not None
+
 
 def run_name(recipe: str, dataset: str, when: datetime) -> str:
     """Name a run ``<time>-<recipe>-<dataset>``, of characters that every file system allows.
@@ -83,6 +90,8 @@ def chosen_target(out: str | Path | None, log: Callable[[str], None]) -> Path | 
     if out is None:
         check_parent(RUNS / "run")
         return None
+    if looks_like_url(out):
+        raise InputError("`--out` is a folder of this machine, not a URL.")
     target = Path(os.path.normpath(out))
     check_target(target)
     if (target / RUN).is_file():

@@ -153,6 +153,17 @@ def test_a_shorter_input_is_found(source: Path, predict: Predict, tmp_path: Path
         predict()
 
 
+def test_what_was_stopped_before_the_first_part_may_begin_anew(predict: Predict, tmp_path: Path) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict(on_columns=stop)
+    assert manifest_of(tmp_path / "parts")["parts"] == []
+    predict(part_rows=50)
+    assert [part["rows"] for part in manifest_of(tmp_path / "parts")["parts"]] == [50, 45]
+
+
 def test_a_part_that_is_missing_or_changed_is_named(predict: Predict, tmp_path: Path) -> None:
     predict()
     part = tmp_path / "parts" / "part-00003.csv"

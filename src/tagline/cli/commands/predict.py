@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _GAP = 3  # between two columns of the table
 _SHORTEST_TEXT = 24
+_MOST_PART_ROWS = 1_000_000_000
 
 
 class Format(StrEnum):
@@ -75,6 +76,7 @@ def predict(
         typer.Option(
             metavar="N",
             min=1,
+            max=_MOST_PART_ROWS,
             help="The rows of each part in the folder of --output; by default a million.",
             show_default=False,
             rich_help_panel=options.OUTPUT,
@@ -175,6 +177,8 @@ def predict(
         raise InputError("`--escape-formulas` is for CSV and TSV: give `--output FILE.csv` too, or `--format csv`.")
     if in_place and (not source or output):
         raise InputError("`--in-place` adds the predictions to the file of `--input`: leave out `--output`.")
+    if output is not None and "://" in output:
+        raise InputError("`--output` is a file or a folder of this machine, not a URL.")
     in_parts = bool(source) and output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir())
     if part_rows is not None and not in_parts:
         raise InputError("`--part-rows` is for a folder of parts: give `--input` and `--output FOLDER/`.")

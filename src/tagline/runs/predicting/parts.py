@@ -179,6 +179,8 @@ def _manifest(folder: Path, request: dict[str, Any]) -> _Manifest:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"`{path}` cannot be read ({type(error).__name__}: {error}): name a new folder.") from None
     changed = [name.replace("_", " ") for name in request if known.get(name) != request[name]]
+    if changed and not parts and not manifest.complete:  # stopped before the first part
+        return _Manifest(path, request, {}, [])
     if changed:
         raise InputError(
             f"`{folder}` holds predictions with another {' and '.join(changed)}: name a new folder, or remove it."

@@ -15,7 +15,7 @@ from tagline.data import Batch, FileLayout, ReadLog, Rejected
 from tagline.data.reading import DETECT
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank
 from tagline.data.streams import STDIN
-from tagline.data.streams.urls import is_url
+from tagline.data.streams.urls import is_url, recorded
 from tagline.decisions.novelty import UNLIKE
 from tagline.errors import DataError, InputError
 from tagline.features.encoder import Encoder
@@ -222,7 +222,7 @@ def _written(target: str | Path | BinaryIO) -> list[Path | int]:
 def _check_in_place(source: str | Path, target: str | Path | BinaryIO, file_options: FileOptions) -> None:
     path = Path(source)
     if not isinstance(target, str | Path) or str(target) != str(source) or not path.is_file():
-        raise InputError(f"`--in-place` writes to the file that is read, and `{source}` is not a file.")
+        raise InputError(f"`--in-place` writes to the file that is read, and `{recorded(str(source))}` is not a file.")
     kind = table_kind(path)
     if file_options.kind not in (None, kind):
         raise InputError(f"`--in-place` keeps the format of `{path}`: leave out `--format`.")
