@@ -116,8 +116,8 @@ def test_invalid_runs(fails, tmp_path):
 def test_invalid_outputs(fails, run_folder, reviews, tmp_path):
     assert "no suffix" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path / "out.doc")
     assert "does not exist" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path / "a" / "b.csv")
-    assert "is a folder" in fails("predict", run_folder, "--input", reviews, "--output", tmp_path, "--format", "csv")
-    assert "no suffix" in fails("predict", run_folder, "--input", reviews, "--output", ".")
+    for folder in (tmp_path, "."):
+        assert "no `manifest.json`" in fails("predict", run_folder, "--input", reviews, "--output", folder)
     loop = tmp_path / "loop.csv"
     loop.symlink_to(loop)
     assert fails("predict", run_folder, "--input", reviews, "--output", loop)

@@ -167,7 +167,7 @@ def _report(error: BaseException, session: Session) -> int:
             return error.exit_code
         case KeyboardInterrupt() | typer.Abort():
             session.close()
-            kept = "; nothing was written"
+            kept = f"; {session.kept}"
             if _RESUMABLE.intersection(session.command[:2]):
                 kept = "; if anything was kept, `tagline runs` says how to resume it"
             error_line(f"stopped{'' if session.told_what_is_kept else kept}.")

@@ -43,6 +43,7 @@ def predict_and_report(
         done = predict_file(clf, source, target, prediction, file_options, on_columns=on_columns, on_rows=on_rows)
     else:
         model, part_rows = parts
+        session.kept = "the same command resumes"
         done = predict_parts(
             clf,
             source,

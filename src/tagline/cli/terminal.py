@@ -29,6 +29,7 @@ class Session:
     def __init__(self, command: Sequence[str]) -> None:
         self.command = [_without_access(argument) if "://" in argument else argument for argument in command]
         self.told_what_is_kept = False  # by the command that was stopped, in its last stage
+        self.kept = "nothing was written"  # when the command is stopped
         self.debug = False
         self.quiet = False
         self._started = time.perf_counter()

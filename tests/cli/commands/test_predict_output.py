@@ -11,7 +11,7 @@ import pytest
 from tests.cli.cli_data import names
 
 
-def test_a_folder_of_parts(call, fails, run_folder, reviews, here):
+def test_a_folder_of_parts(call, fails, run_folder, reviews, here, monkeypatch):
     predict = ("predict", run_folder, "--input", reviews)
     in_parts = (*predict, "--format", "jsonl", "--part-rows", "30")
     assert call(*in_parts, "-o", "parts/")[0] == 0
@@ -21,6 +21,9 @@ def test_a_folder_of_parts(call, fails, run_folder, reviews, here):
     status, _, progress = call(*in_parts, "-o", "parts")
     assert (status, "rows written to parts" in progress) == (0, True)
     assert "`--part-rows` is for a folder of parts" in fails(*in_parts)
+    monkeypatch.setattr("tagline.runs.predicting.parts._write", _interrupt)
+    status, _, err = call(*in_parts, "-o", "others/", "-q")
+    assert (status, err) == (130, "error: stopped; the same command resumes.\n")
 
 
 def test_models_and_outputs_are_not_urls(fails, run_folder, reviews, here):

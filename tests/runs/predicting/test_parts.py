@@ -175,6 +175,16 @@ def test_a_part_that_is_missing_or_changed_is_named(predict: Predict, tmp_path: 
         predict()
 
 
+def test_a_part_that_is_removed_meanwhile_is_named(predict: Predict, tmp_path: Path) -> None:
+    def remove(rows: int, _: object) -> None:
+        if rows == 50:
+            (tmp_path / "parts" / "part-00001.csv").unlink()
+
+    with pytest.raises(InputError, match=r"part-00001.csv` is missing"):
+        predict(on_rows=remove)
+    assert not manifest_of(tmp_path / "parts")["complete"]
+
+
 def test_folders_of_something_else_are_refused(predict: Predict, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")

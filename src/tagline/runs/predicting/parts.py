@@ -185,11 +185,16 @@ def _manifest(folder: Path, request: dict[str, Any]) -> _Manifest:
         raise InputError(
             f"`{folder}` holds predictions with another {' and '.join(changed)}: name a new folder, or remove it."
         )
-    for part in parts:
+    _check_files(manifest)
+    return manifest
+
+
+def _check_files(manifest: _Manifest) -> None:
+    folder = manifest.path.parent
+    for part in manifest.parts:
         file = folder / part.file
         if not file.is_file() or file.stat().st_size != part.size:
             raise InputError(f"`{file}` is missing or has changed since it was written: remove `{folder}`.")
-    return manifest
 
 
 def _predict(
@@ -238,6 +243,7 @@ def _predict(
     )
     if rejected:
         write_rejected(manifest.path.parent / _REJECTED, rejected)
+    _check_files(manifest)  # someone may have removed the folder meanwhile, which the next part made again
     manifest.complete, manifest.notes = True, list(file.log.notes)
     manifest.write()
     return manifest.summary(rejected)
