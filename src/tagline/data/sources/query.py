@@ -86,7 +86,7 @@ def _frame(relation: "DuckDBPyRelation", connection: "DuckDBPyConnection") -> pl
         try:
             answer.result()
         except BaseException:
-            while not answer.done():  # an interrupt before the query has begun would be lost
+            while not answer.done():  # an interrupt before the query runs would be lost
                 connection.interrupt()
                 wait([answer], _SECONDS_BETWEEN_INTERRUPTS)
             raise
