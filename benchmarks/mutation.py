@@ -41,7 +41,7 @@ class Target:
     tests: tuple[str, ...]
 
 
-_METRICS = ("metrics/test_losses.py", "metrics/test_intervals.py", "metrics/test_block.py", "metrics/test_registry.py")
+_METRICS = ("metrics/test_losses.py", "metrics/intervals", "metrics/test_block.py", "metrics/test_registry.py")
 TARGETS = (
     Target("batching", "serve/batching.py", ("serve/test_batching.py",)),
     Target("splits", "data/splits/row_units.py", ("data/splits",)),
@@ -49,13 +49,13 @@ TARGETS = (
     Target("splits", "data/splits/folds.py", ("data/splits",)),
     Target("splits", "learners/holdout.py", ("learners/test_holdout.py",)),
     Target("storage", "bundle.py", ("test_bundle.py",)),
-    Target("storage", "atomic.py", ("test_atomic.py", "test_bundle.py")),
+    Target("storage", "storage/atomic.py", ("storage/test_atomic.py", "test_bundle.py")),
     Target("calibration", "calibration/temperature.py", ("calibration", "metrics/test_calibration_error.py")),
     Target("metrics", "metrics/calibration_error.py", ("metrics/test_calibration_error.py", *_METRICS)),
     Target("metrics", "metrics/ranking.py", ("metrics/test_ranking.py", *_METRICS)),
-    Target("metrics", "metrics/comparison/compare.py", ("metrics/test_compare.py",)),
-    Target("metrics", "metrics/counts.py", (*_METRICS, "metrics/test_compare.py")),
-    Target("metrics", "metrics/intervals/bootstrap.py", (*_METRICS, "metrics/test_compare.py")),
+    Target("metrics", "metrics/comparison/compare.py", ("metrics/comparison/test_compare.py",)),
+    Target("metrics", "metrics/counts.py", (*_METRICS, "metrics/comparison/test_compare.py")),
+    Target("metrics", "metrics/intervals/bootstrap.py", (*_METRICS, "metrics/comparison/test_compare.py")),
     Target("metrics", "metrics/losses.py", _METRICS),
 )
 SHARES = {"metrics": 0.4, "splits": 0.2, "storage": 0.2, "calibration": 0.1, "batching": 0.1}

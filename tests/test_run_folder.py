@@ -15,7 +15,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tagline.atomic import remove_abandoned
 from tagline.errors import InputError
 from tagline.experiments.sweep.run import SweepSettings, run_sweep
 from tagline.export.onnx import export_onnx
@@ -26,6 +25,7 @@ from tagline.runs.predicting.tables import open_table
 from tagline.runs.settings import TrainSettings
 from tagline.runs.test_ledger import LEDGER
 from tagline.runs.train import train_run
+from tagline.storage.atomic import remove_abandoned
 
 BUILD_AND_WAIT = """
 import sys, time

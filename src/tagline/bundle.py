@@ -35,8 +35,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as parse_arrays
 from safetensors.numpy import save as format_arrays
 
-from tagline.atomic import recover, remove_abandoned, replace_folder
 from tagline.errors import BundleError, InputError
+from tagline.storage.atomic import recover, remove_abandoned, replace_folder
 
 FORMAT = 4
 INDEX = "tagline.json"

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tagline.cli.interrupts import StopSignals, Terminated
-from tagline.locks import lock
+from tagline.storage.locks import lock
 
 SECONDS = 20  # for a busy machine
 BOTH = pytest.mark.parametrize(("number", "stop"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])

@@ -3,7 +3,7 @@
 import pytest
 
 from tagline.plots.colours import PAPER
-from tagline.plots.pareto import plot_pareto
+from tagline.plots.searches.pareto import plot_pareto
 from tagline.report.comparison import render_comparison, write_comparison
 from tagline.report.conclusion import conclusion
 from tests.report.pages import Page

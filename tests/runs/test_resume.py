@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tagline.errors import InputError
-from tagline.locks import is_locked
 from tagline.recipes import load_recipe, make_recipe
 from tagline.runs.resume import (
     UnfinishedRun,
@@ -22,6 +21,7 @@ from tagline.runs.resume import (
     with_versions,
 )
 from tagline.runs.settings import TrainSettings
+from tagline.storage.locks import is_locked
 
 
 def read(path: Path) -> str:

@@ -12,7 +12,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Self
 
-from tagline.locks import wait_for_lock
+from tagline.storage.locks import wait_for_lock
 
 INTERRUPTED, TERMINATED = 130, 143  # exit statuses, as shells give them
 _RETRY_SECONDS = 0.01

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tagline.atomic import temporary_folder
 from tagline.bundle import EXPORT, Bundle, check_replaceable, write_bundle
 from tagline.calibration import uncalibrated
 from tagline.classifier import TextClassifier
@@ -18,6 +17,7 @@ from tagline.export.verification import Predictions, Verification, verify
 from tagline.models.onnx import model_graph
 from tagline.models.onnx.runtime import EXPORTED_GRAPH
 from tagline.run_folder import check_parent, load_model
+from tagline.storage.atomic import temporary_folder
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.atomic import replace_folder
 from tagline.features.encoder import Encoder
 from tagline.features.tokenizer import Tokenizer
 from tagline.features.vectorizer import Block, Vectorizer
-from tagline.locks import lock
 from tagline.models.network.network import Inputs
+from tagline.storage.atomic import replace_folder
+from tagline.storage.locks import lock
 
 _ABOUT = "about.json"
 _N_OPEN = 8  # entries kept open, the last used; each holds a vocabulary

@@ -204,7 +204,7 @@ def _history_plot(column: str, with_validation: Caption, without: Caption) -> Re
 
 
 def _search(data: PlotData) -> "Figure":
-    from tagline.plots.tune import plot_search
+    from tagline.plots.searches.tune import plot_search
 
     assert data.search is not None
     return plot_search(data.search)

@@ -18,9 +18,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
-from tagline.atomic import write_file
 from tagline.metrics.formatting import display_name, text_width
 from tagline.plots.colours import FAINT, INK, PAPER, QUIET
+from tagline.storage.atomic import write_file
 
 FIFTHS = (0, 0.2, 0.4, 0.6, 0.8, 1)  # ticks of an axis from 0 to 1: matplotlib would also make those outside of it
 _CHARACTER = 0.07  # inches at 8 points; Cyrillic takes the most

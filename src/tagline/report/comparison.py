@@ -109,7 +109,7 @@ def _pair(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figures: M
 
 
 def _plots(runs: Sequence[Mapping[str, Any]], accuracy: str) -> list[dict[str, Any]]:
-    from tagline.plots.pareto import plot_pareto
+    from tagline.plots.searches.pareto import plot_pareto
     from tagline.plots.style import svg_bytes  # matplotlib takes its time
 
     found = []

@@ -8,9 +8,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from tagline.atomic import check_file, write_file
 from tagline.errors import InputError
 from tagline.run_folder import refusing
+from tagline.storage.atomic import check_file, write_file
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FIGURE = re.compile(r"[≥<>]?\s?[\d.,]+ (%|s|MB)")

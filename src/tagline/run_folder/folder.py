@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagline.atomic import recover, write_file
 from tagline.errors import InputError
 from tagline.run_folder.data import RunData
 from tagline.run_folder.files import (
@@ -31,6 +30,7 @@ from tagline.run_folder.files import (
     Json,
 )
 from tagline.run_folder.legacy import data_of_old_run, old_run_keeps_texts
+from tagline.storage.atomic import recover, write_file
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from tagline.atomic import check_folder, make_parents, recover, remove_abandoned, replace_folder
 from tagline.bundle import EXPORT, INDEX
 from tagline.bundle import MODEL as MODEL_LAYOUT
 from tagline.errors import InputError, is_disk_full
 from tagline.run_folder.files import EVENTS, FILES, FORMAT, KEYS, MODEL, PLOTS, RUN, RUNS, Json
+from tagline.storage.atomic import check_folder, make_parents, recover, remove_abandoned, replace_folder
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")  # a path has one of the two slashes; one letter is a drive
 

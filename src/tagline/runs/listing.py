@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tagline.atomic import recover_all
 from tagline.errors import InputError
 from tagline.run_folder import RUN, RUNS, RunFolder
+from tagline.storage.atomic import recover_all
 
 
 @dataclass(frozen=True)

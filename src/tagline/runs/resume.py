@@ -13,15 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tagline.atomic import remove_abandoned, remove_folder, write_json
 from tagline.data import BUILT_IN
 from tagline.data.streams.urls import is_url, recorded
 from tagline.errors import InputError, TaglineError
-from tagline.locks import is_locked, lock
 from tagline.recipes import Recipe, make_recipe
 from tagline.run_folder import RUN
 from tagline.runs.environment import versions
 from tagline.runs.settings import TrainSettings
+from tagline.storage.atomic import remove_abandoned, remove_folder, write_json
+from tagline.storage.locks import is_locked, lock
 
 SUFFIX = ".unfinished"
 REQUEST = "asked.json"  # the name that version 0.1 gave it

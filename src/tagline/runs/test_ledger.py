@@ -16,12 +16,12 @@ from typing import Any, Literal
 
 import polars as pl
 
-from tagline.atomic import append_file
 from tagline.data import Dataset, Split
-from tagline.locks import lock
 from tagline.metrics.comparison.mcnemar import assumed_discordance, smallest_difference
 from tagline.metrics.intervals.shares import ALPHA
 from tagline.run_folder import LEDGER
+from tagline.storage.atomic import append_file
+from tagline.storage.locks import lock
 
 Command = Literal["train", "evaluate", "tune"]
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from tagline.serve.figures import Counts, Figures, Histogram, SharedFigures
+from tagline.serve.workers.figures import Counts, Figures, Histogram, SharedFigures
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SHARE_SECONDS = 1.0

@@ -16,7 +16,6 @@ from tagline.errors import InputError
 from tagline.serve.app import make_app
 from tagline.serve.batching import Scorer
 from tagline.serve.descriptors import raise_limit, shortage
-from tagline.serve.figures import SharedFigures
 from tagline.serve.http.access_log import AccessLog, location_of
 from tagline.serve.http.connections import connection_class, expects_request
 from tagline.serve.http.listener import bind, block_connections
@@ -27,6 +26,7 @@ from tagline.serve.model_store import ModelStore
 from tagline.serve.routes import ROUTES
 from tagline.serve.settings import ServerSettings, WorkerSettings
 from tagline.serve.state import Service
+from tagline.serve.workers.figures import SharedFigures
 
 _DRAIN_SECONDS = 0.5  # in which answers tell busy clients to close their connections
 _ACCEPT_SECONDS = 0.1  # for the last connections to be accepted

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from tagline.atomic import open_file
 from tagline.errors import InputError
+from tagline.storage.atomic import open_file
 from tagline.training.callbacks import Callback, State
 
 

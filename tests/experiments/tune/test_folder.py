@@ -18,8 +18,8 @@ from tagline.experiments.tune.folder import (
     mark_ended,
     unmark_ended,
 )
-from tagline.locks import lock
 from tagline.runs.settings import TrainSettings
+from tagline.storage.locks import lock
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 from tagline.classifier import TextClassifier
 from tagline.data import Batch
 from tagline.errors import DataError, InputError
-from tagline.locks import lock
 from tagline.runs.predicting.parts import MANIFEST, predict_parts
 from tagline.runs.predicting.predict import FileOptions, FileSummary, PredictedFile, predict_file
 from tagline.runs.predicting.prediction_row import CommandOptions
+from tagline.storage.locks import lock
 
 TEXTS = [f"{'a fine film' if i % 3 else 'a dull bore'} number {i}" for i in range(95)]
 

@@ -132,7 +132,7 @@ def serve(
         if workers == 1:
             from tagline.serve.server import run_server as run
         else:
-            from tagline.serve.supervisor import run_workers as run
+            from tagline.serve.workers.supervisor import run_workers as run
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("tagline"):
             raise

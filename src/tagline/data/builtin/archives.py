@@ -12,9 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
-from tagline.atomic import open_file
 from tagline.data.builtin.download import RemoteFile, cache_folder, data_folders, sha256
 from tagline.errors import DataError
+from tagline.storage.atomic import open_file
 
 
 def data_places(name: str) -> Iterator[Path]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from tagline.atomic import rename_file, temporary_folder
 from tagline.errors import DownloadError
-from tagline.locks import lock
+from tagline.storage.atomic import rename_file, temporary_folder
+from tagline.storage.locks import lock
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tagline.atomic import remove_abandoned, write_json
 from tagline.errors import InputError
 from tagline.experiments.sweep.grid import Variant
-from tagline.locks import is_locked
 from tagline.runs.resume import hold, is_resumable, read_request
+from tagline.storage.atomic import remove_abandoned, write_json
+from tagline.storage.locks import is_locked
 
 REQUEST, TRIALS, WORK, RESULTS = "sweep.json", "trials.sqlite", "work", "results.json"
 FORMAT = 1

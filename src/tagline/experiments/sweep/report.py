@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tagline.atomic import open_file
 from tagline.experiments.sweep.folder import SweepRequest
 from tagline.experiments.sweep.grid import RECIPE, varied
 from tagline.experiments.sweep.learning_curve import Curve
@@ -24,12 +23,13 @@ from tagline.experiments.sweep.summary import (
 from tagline.experiments.sweep.trial import Trial
 from tagline.experiments.sweep.trial_store import Outcome
 from tagline.metrics.formatting import display_name, format_figure
+from tagline.plots.searches.sweep import LearningCurve, SettingValue, plot_curves, plot_settings
 from tagline.plots.style import save
-from tagline.plots.sweep import LearningCurve, SettingValue, plot_curves, plot_settings
 from tagline.report.markup.excerpts import harmless
 from tagline.report.markup.inline_svg import read_svg
 from tagline.report.rendering import render_page, write_page
 from tagline.runs.predicting.tables import polars_os_errors
+from tagline.storage.atomic import open_file
 
 _LISTED = 20  # combinations; the others are in the table
 _WIDE = 600  # CSS pixels

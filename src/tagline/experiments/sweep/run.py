@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from tagline.atomic import remove_folder, write_json
 from tagline.data import Dataset, ReadOptions, read_dataset
 from tagline.data.streams import display_name
 from tagline.errors import InputError, MissingExtraError
@@ -44,6 +43,7 @@ from tagline.runs.data import with_absolute_paths, word_index_of
 from tagline.runs.environment import machine
 from tagline.runs.resume import absolute, is_rereadable, with_versions
 from tagline.runs.writing.record import row_counts
+from tagline.storage.atomic import remove_folder, write_json
 
 _SEEDS_OF_CURVE = 3
 _MOST_CURVES = 6

@@ -7,11 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tagline.atomic import remove_folder, write_json
 from tagline.data.streams.urls import recorded
 from tagline.errors import InputError
 from tagline.experiments.tune.candidates import Limits
-from tagline.locks import is_locked
 from tagline.run_folder import RUNS
 from tagline.runs.resume import (
     absolute,
@@ -25,6 +23,8 @@ from tagline.runs.resume import (
     with_versions,
 )
 from tagline.runs.settings import TrainSettings
+from tagline.storage.atomic import remove_folder, write_json
+from tagline.storage.locks import is_locked
 
 SUFFIX = ".tuning"
 ROWS = "rows"  # of the evaluated candidates

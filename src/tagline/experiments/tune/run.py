@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from tagline.atomic import remove_folder
 from tagline.errors import InputError
 from tagline.experiments.shared_data import SharedData, read_shared_data, save_shared_data
 from tagline.experiments.tune.candidates import Candidate, should_prune
@@ -40,6 +39,7 @@ from tagline.runs.data import RunInputs, read_for_run, word_index_of
 from tagline.runs.settings import Log, Observer, StepProgress
 from tagline.runs.tracking import check_trackers
 from tagline.runs.train import Run
+from tagline.storage.atomic import remove_folder
 
 if TYPE_CHECKING:
     from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress

@@ -12,7 +12,6 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.atomic import open_file, write_file
 from tagline.errors import MissingExtraError, RecipeError
 from tagline.experiments.tune.candidates import FINAL_STATES, Candidate, Limits, ranked, should_prune
 from tagline.experiments.tune.folder import ROWS
@@ -20,6 +19,7 @@ from tagline.experiments.tune.objective import Metric
 from tagline.experiments.tune.scoring import Cost, FoldResult
 from tagline.experiments.tune.search_space import DataProfile, initial_trials, suggest
 from tagline.recipes import make_recipe
+from tagline.storage.atomic import open_file, write_file
 
 try:
     import optuna

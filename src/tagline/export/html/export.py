@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from tagline.atomic import write_file
 from tagline.classifier import TextClassifier
 from tagline.data.columns import HEADER_NAMES, TEXT_NAMES
 from tagline.decisions.levels import abstention_levels
@@ -23,6 +22,7 @@ from tagline.export.verification import Verification
 from tagline.features.vectorizer import Vectorizer
 from tagline.models import LinearModel
 from tagline.report.rendering import check_page
+from tagline.storage.atomic import write_file
 from tagline.web.about import about_model
 
 _MEGABYTE = 1_000_000

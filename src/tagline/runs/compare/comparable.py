@@ -6,13 +6,13 @@ from pathlib import Path
 
 import polars as pl
 
-from tagline.atomic import recover
 from tagline.data.sources.files import is_readable
 from tagline.errors import InputError
 from tagline.run_folder import PREDICTIONS, RunFolder
 from tagline.runs.compare.common_rows import common_rows
 from tagline.runs.compare.finished_run import FinishedRun
 from tagline.runs.compare.predictions_file import read_predictions
+from tagline.storage.atomic import recover
 from tagline.task import Task
 
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tagline.atomic import remove_abandoned, write_json
 from tagline.data import Batch
 from tagline.data.rows import MAX_UNREADABLE_KEPT, Rejected, check_rejected
 from tagline.data.streams import STDIN
@@ -28,6 +27,7 @@ from tagline.runs.predicting.predict import FileOptions, FileSummary, OnRows, Pr
 from tagline.runs.predicting.prediction_row import PredictionOptions
 from tagline.runs.predicting.tables import open_table
 from tagline.runs.resume import hold
+from tagline.storage.atomic import remove_abandoned, write_json
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import polars as pl
 import polars.selectors as cs
 
-from tagline.atomic import open_file, temporary_folder
 from tagline.data.formats.delimited.escaped_formulas import escape_formulas
 from tagline.data.frames import as_strings
 from tagline.errors import DataError, InputError, MissingExtraError
 from tagline.run_folder import check_foreign
+from tagline.storage.atomic import open_file, temporary_folder
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet

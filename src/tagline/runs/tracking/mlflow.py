@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tagline.atomic import write_file
 from tagline.runs.tracking.figures import Parameter
+from tagline.storage.atomic import write_file
 
 _ARTIFACTS = ("report.html", "metrics.json", "run.json", "history.csv", "refit_history.csv")
 _LONGEST = 6000  # characters of a parameter that MLflow takes

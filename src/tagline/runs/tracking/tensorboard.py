@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagline.atomic import temporary_folder
 from tagline.runs.tracking.figures import Parameter
+from tagline.storage.atomic import temporary_folder
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.summary_pb2 import Summary

@@ -22,7 +22,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from tagline.atomic import temporary_folder
 from tagline.data import ReadLog
 from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected
 from tagline.errors import ColumnError, DataError, InputError, is_disk_full
@@ -38,6 +37,7 @@ from tagline.serve.model_store import ServedModel
 from tagline.serve.route import Route
 from tagline.serve.routes.shared_schemas import NEGATIVE_EXAMPLE, POSITIVE_EXAMPLE
 from tagline.serve.state import Service, record_of, service_of
+from tagline.storage.atomic import temporary_folder
 
 FORMATS = {
     "text/csv": "csv",

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from tagline.atomic import temporary_folder
 from tagline.errors import InputError, TaglineError
 from tagline.parallel import cores
 from tagline.serve.http.access_log import AccessLog
 from tagline.serve.http.listener import bind
 from tagline.serve.settings import Report, ServerSettings, WorkerSettings
+from tagline.storage.atomic import temporary_folder
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _RESTART_SECONDS = 1.0  # before a worker that died is replaced: one that always dies must not keep a core busy
@@ -130,7 +130,7 @@ class _Supervisor:
                 *(f"-W{option}" for option in sys.warnoptions),
                 "-P",  # not from the working directory, among the data of the user
                 "-m",
-                "tagline.serve.worker",
+                "tagline.serve.workers.worker",
                 stdin=PIPE,
                 stdout=PIPE,
                 pass_fds=[self._listener.fileno()],

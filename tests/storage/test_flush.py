@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tagline.atomic import rename_file, replace_folder, write_file
+from tagline.storage.atomic import rename_file, replace_folder, write_file
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tagline.cli import main
 from tagline.serve.http.access_log import AccessLog
 from tagline.serve.http.listener import bind
 from tagline.serve.settings import ServerSettings
-from tagline.serve.supervisor import _Supervisor
+from tagline.serve.workers.supervisor import _Supervisor
 from tests.serve.service import TEXTS, Load, post, read_answer, serving, waited
 from tests.synthetic_texts import made_up
 
@@ -278,4 +278,4 @@ def test_what_cannot_be_served_is_said_once(models, tmp_path, capfd):
     assert message.startswith("error: ")
     assert "is damaged" in message
     assert message.count("\n") == 1
-    assert not [child for child in psutil.Process().children() if "tagline.serve.worker" in child.cmdline()]
+    assert not [child for child in psutil.Process().children() if "tagline.serve.workers.worker" in child.cmdline()]

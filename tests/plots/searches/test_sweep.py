@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tagline.plots.searches.sweep import LearningCurve, SettingValue, plot_curves, plot_settings
 from tagline.plots.style import save
-from tagline.plots.sweep import LearningCurve, SettingValue, plot_curves, plot_settings
 
 
 def test_a_panel_for_each_setting_on_one_scale(tmp_path):

@@ -24,8 +24,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tagline.flush import flush_file, flush_folder, flush_tree
-from tagline.locks import lock, lock_descriptor
+from tagline.storage.flush import flush_file, flush_folder, flush_tree
+from tagline.storage.locks import lock, lock_descriptor
 
 if os.name == "posix":
     import fcntl

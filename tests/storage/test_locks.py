@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tagline.locks import is_locked, lock
+from tagline.storage.locks import is_locked, lock
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="no locks")
 
@@ -33,7 +33,7 @@ def test_a_lock_is_released_when_its_process_is_killed(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from tagline.locks import lock
+from tagline.storage.locks import lock
 with lock(Path(sys.argv[1])):
     input()
 """

@@ -1,6 +1,6 @@
 """Figures of several processes."""
 
-from tagline.serve.figures import Figures, SharedFigures
+from tagline.serve.workers.figures import Figures, SharedFigures
 
 PATHS = ["/v1/predict", "other"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tagline.atomic import (
+from tagline.storage.atomic import (
     _remove,
     open_file,
     recover,
@@ -48,7 +48,7 @@ def python(code: str, *arguments: str | Path) -> "subprocess.CompletedProcess[st
 KILLED_BETWEEN = """
 import os, signal, sys
 from pathlib import Path
-from tagline.atomic import replace_folder
+from tagline.storage.atomic import replace_folder
 
 target, rename = Path(sys.argv[1]), Path.rename
 
@@ -297,7 +297,7 @@ def test_writers_of_one_folder_take_turns(tmp_path: Path) -> None:
 WRITING = """
 import sys
 from pathlib import Path
-from tagline.atomic import open_file, replace_folder, temporary_folder
+from tagline.storage.atomic import open_file, replace_folder, temporary_folder
 here = Path(sys.argv[1])
 with replace_folder(here / "folder") as folder, open_file(here / "file") as stream, temporary_folder(here) as scratch:
     for path in (folder / "part", scratch / "part"):

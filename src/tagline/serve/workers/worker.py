@@ -1,4 +1,4 @@
-"""One of several worker processes of a server: ``python -m tagline.serve.worker``, started by the supervisor.
+"""One of several worker processes of a server: ``python -m tagline.serve.workers.worker``, started by the supervisor.
 
 Standard input gives the settings in its first line, later an empty line for each request to look for new models, and
 ends when the worker should stop, also if the supervisor was killed. Standard output gets one line, a `Report`.

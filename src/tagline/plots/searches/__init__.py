@@ -1,0 +1,1 @@
+"""Figures of sweeps, searches and comparisons of many runs."""
