@@ -57,16 +57,18 @@ class Running:
         return self.process.wait(timeout=30)
 
 
-DRAINING = "import sys; from tagline import cli; from tagline.serve import server; server._DRAIN_SECONDS = {}; "
+CHANGED = (
+    "import sys; from tagline import cli; import tagline.serve.{0} as module; module.{1} = {2}; sys.exit(cli.main())"
+)
 
 
 @contextmanager
 def serving(
-    folder: Path, *arguments: Any, env: dict[str, str] | None = None, drain: float | None = None
+    folder: Path, *arguments: Any, env: dict[str, str] | None = None, changed: tuple[str, str, float] | None = None
 ) -> Iterator[Running]:
-    """Run ``tagline serve`` on a free port; it drains for ``drain`` seconds and writes its log to ``folder``."""
+    """Run ``tagline serve`` on a free port with its log in ``folder``; ``changed``: module, constant, value."""
     log = folder / f"serve-{time.monotonic_ns()}.log"
-    tagline = ["-m", "tagline"] if drain is None else ["-c", DRAINING.format(drain) + "sys.exit(cli.main())"]
+    tagline = ["-m", "tagline"] if changed is None else ["-c", CHANGED.format(*changed)]
     command = [sys.executable, "-W", "error", *tagline, "serve", *map(str, arguments), "--port", "0"]
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream, env={**os.environ, **(env or {})})

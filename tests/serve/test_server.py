@@ -56,7 +56,10 @@ def test_sigterm_waits_for_requests_in_progress(models, tmp_path):
 
 
 def test_a_server_that_stops_is_not_ready(models, tmp_path):
-    with serving(tmp_path, models["two"], drain=20) as server, server.connect() as connection:
+    with (
+        serving(tmp_path, models["two"], changed=("server", "_DRAIN_SECONDS", 20)) as server,
+        server.connect() as connection,
+    ):
         ready = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
         connection.sendall(ready)
         assert read_answer(connection)[0] == 200

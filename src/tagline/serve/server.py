@@ -57,10 +57,12 @@ def serve_on(
     settings: ServerSettings,
     announce: Callable[[str], None],
     worker: WorkerSettings | None = None,
+    say_alive: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve as `run_server` does on a socket that is bound, as one of several workers if their settings are given.
 
     A worker looks for new models when it reads a line from its standard input, and stops at the end of it.
+    ``say_alive`` is called every second.
 
     Raises:
         TaglineError: a model cannot be loaded.
@@ -99,7 +101,7 @@ def serve_on(
             announce(address)
 
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            server = (_Server if worker is None else _WorkerServer)(config, service, started)
+            server = (_Server if worker is None else _WorkerServer)(config, service, started, say_alive)
             runner.run(server.serve(sockets=[listener]))
         log.write("info", "stopped")
 
@@ -137,9 +139,11 @@ def _address(listener: socket.socket, config: uvicorn.Config) -> str:
 class _Server(uvicorn.Server):
     """uvicorn's server, which returns after a signal and closes no connection that a client may be sending on."""
 
-    def __init__(self, config: uvicorn.Config, service: Service, started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, started: Callable[[], None], say_alive: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._service, self._announce = service, started
+        self._service, self._announce, self._say_alive = service, started, say_alive
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -154,6 +158,12 @@ class _Server(uvicorn.Server):
         """Listen, and announce it."""
         await super().startup(sockets)
         self._announce()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say that the event loop runs; called ten times a second."""
+        if counter % 10 == 0:
+            self._say_alive()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more connections, answer what was accepted, and return."""

@@ -134,6 +134,21 @@ def test_a_signal_while_workers_start_stops_them_all(models, tmp_path):
     assert announced == []
 
 
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_replaced(models, tmp_path, connected):
+    with serving(
+        tmp_path, models["two"], "--workers", N, changed=("workers.supervisor", "_SILENT_SECONDS", 3.0)
+    ) as server:
+        connections = connected(server)
+        hanging, living = workers_of(server)
+        hanging.suspend()
+        assert "does not respond" in server.logged("worker_hangs", 60)["message"]
+        waited(lambda: sum(events(server, "ready").values()) == N + 1, 60)
+        assert answers(connections[living.pid])
+        assert hanging not in workers_of(server)
+        assert server.stop() == 0
+
+
 def test_workers_finish_the_requests_in_progress(models, tmp_path, connected):
     with serving(tmp_path, models["two"], "--workers", N) as server:
         connections = connected(server)

@@ -1,4 +1,4 @@
-"""Several worker processes that accept connections on one socket: started, replaced when they die, and stopped.
+"""Several worker processes that accept connections on one socket: started, replaced when they die or hang, and stopped.
 
 The supervisor binds the socket and keeps it open, so that connections wait while no worker accepts them. Workers do not
 get its signals: it writes a line to the standard input of each, or ends it.
@@ -26,6 +26,7 @@ from tagline.storage.atomic import temporary_folder
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _RESTART_SECONDS = 1.0  # before a worker that died is replaced: one that always dies must not keep a core busy
 _RETRY_SECONDS = 10.0  # if its replacement did not start
+_SILENT_SECONDS = 15.0  # a worker reports every second; without a line for twice as long it hangs
 
 
 def run_workers(settings: ServerSettings, announce: Callable[[str], None]) -> None:
@@ -96,6 +97,7 @@ class _Supervisor:
             if report.address:
                 self._ready.add(number)
                 self._announce_if_ready(report.address)
+                await self._end_if_silent(number, process)
             status = await process.wait()
             if self._stopping.is_set():
                 return
@@ -143,6 +145,26 @@ class _Supervisor:
         if self._stopping.is_set():
             process.stdin.close()
         return process
+
+    async def _end_if_silent(self, number: int, process: Process) -> None:
+        """Return when a worker has ended, and kill it if its event loop hangs: it would keep its connections waiting.
+
+        Two intervals, because after a pause of all processes the first one ends before the worker can run.
+        """
+        assert process.stdout is not None
+        silent = 0
+        while silent < 2:
+            try:
+                async with asyncio.timeout(_SILENT_SECONDS):
+                    if not await process.stdout.readline():
+                        return
+                silent = 0
+            except TimeoutError:
+                silent += 1
+            if self._stopping.is_set():
+                return
+        self._log.write("error", "worker_hangs", worker=number, message=f"Worker {number} does not respond: killed.")
+        process.kill()
 
     def _announce_if_ready(self, address: str) -> None:
         if not self._announced and not self._stopping.is_set() and len(self._ready) == self._settings.workers:
