@@ -18,7 +18,7 @@ from tagline.experiments import resume_sweep
 from tests.synthetic_texts import made_up
 
 pytestmark = pytest.mark.slow
-N_TRIALS = 10
+N_TRIALS = 7
 TREES = ",".join(str(number) for number in range(20, 20 + N_TRIALS))
 COMMAND = [sys.executable, "-m", "tagline", "sweep"]
 Row = tuple[object, ...]
