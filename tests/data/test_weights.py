@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagline.data import Dataset, load_dataset
-from tagline.errors import ColumnError, DataError
+from tagline.errors import ColumnError, DataError, InputError
 from tests.data.labelled_rows import frame, rows, write
 
 N = 40
@@ -222,6 +222,9 @@ def test_a_column_of_weights_exists_and_is_nothing_else(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.csv", WEIGHTED.rename({"w": "weight"}))
     with pytest.raises(ColumnError, match=r"has no column `wieght`. Did you mean `weight`\?"):
         load_dataset(path, weight="wieght")
+    for empty in ({"weight": ""}, {"group": ""}):
+        with pytest.raises(InputError, match="is empty: name a column, or leave it out"):
+            load_dataset(path, **empty)
     for name in ("text", "label"):
         with pytest.raises(DataError, match=f"column `{name}` cannot be both {name} and weight"):
             load_dataset(path, text="text", label="label", weight=name)

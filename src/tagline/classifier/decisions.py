@@ -251,7 +251,7 @@ class DecisionMethods(Estimator):
     def _scores(self, level: float, name: str) -> HeldOutScores:
         self._check_single_label("have prediction sets" if name == "coverage" else "abstain")
         if not (isinstance(level, Real) and 0.0 < level < 1.0):
-            raise InputError(f"The {name} `{level}` is not between 0 and 1.")
+            raise InputError(f"The {name} `{level}` is not between 0 and 1: 0.95 is 95 %.")
         scores = self.held_out_
         if scores is None:
             raise no_held_out_rows("to take a threshold from")

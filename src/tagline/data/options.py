@@ -27,8 +27,8 @@ class Reading(TypedDict, total=False):
 
 
 def column_names(columns: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Return the names of columns that are given as one name, as several, or not at all."""
-    return () if columns is None else (columns,) if isinstance(columns, str) else tuple(columns)
+    """Return the names of columns that are given as one name, as several, or not at all; each one once."""
+    return () if columns is None else (columns,) if isinstance(columns, str) else tuple(dict.fromkeys(columns))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,9 @@ class ReadOptions:
         """Make tuples of single column names."""
         for name in ("text", "label"):
             object.__setattr__(self, name, column_names(getattr(self, name)))
+        for name in ("group", "weight"):
+            if getattr(self, name) == "":
+                raise InputError(f"`{name}` is empty: name a column, or leave it out.")
         if not 0 <= self.max_unreadable <= 1:
             raise InputError(f"The share of unreadable rows must be from 0 to 1, not {self.max_unreadable:g}.")
         _ = self.layout  # checks it

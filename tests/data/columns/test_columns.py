@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tagline.data import load_dataset
+from tagline.data import load_dataset, read_texts
 from tagline.data.columns import choose_columns, find_text_columns
 from tagline.data.rows import Rows
 from tagline.errors import ColumnError, DataError
@@ -43,6 +43,13 @@ def test_several_text_columns_are_joined() -> None:
         text=["title", "body"],
     )
     assert data.train.texts.to_list() == ["A\nx", "y", "C"]
+
+
+def test_a_text_column_that_is_named_twice_counts_once(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\nA,0\nB,1\n")
+    assert load_dataset(path, text=["text", "text"]).train.texts.to_list() == ["A", "B"]
+    assert [batch.texts.to_list() for batch in read_texts(path, text=["text", "text"])] == [["A", "B"]]
 
 
 def test_a_single_column_is_not_ambiguous() -> None:

@@ -13,3 +13,8 @@ def test_models_are_listed_and_described(client, models):
         assert found["classes"] == index["classes"]
         assert found["task"] == index["task"]
     assert client.get("/v1/model").json()["name"] == "two"
+
+
+def test_one_model_is_named_once(client):
+    answer = client.get("/v1/model?model=labels&model=four")
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "model")

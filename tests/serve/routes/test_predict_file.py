@@ -102,6 +102,16 @@ def test_an_option_that_the_model_does_not_support_is_named_as_for_texts(client,
     assert (error["code"], error["field"]) == ("invalid_request", field)
 
 
+def test_an_option_is_given_once(client):
+    answer = client.post("/v1/predict/file?abstain=0.9&abstain=0.8", content=b"text\nx\n", headers=CSV)
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert (error["code"], error["field"]) == ("invalid_request", "abstain")
+    assert error["message"] == "`abstain` is given 2 times: give it once."
+    joined = client.post("/v1/predict/file?text=a&text=b", content=b"a,b\ngreat,fun\n", headers=CSV)
+    assert joined.headers["x-tagline-text-columns"] == "0,1"
+
+
 @pytest.mark.parametrize(("query", "content"), [("", b"a,b\n1,2\n"), ("?text=c", b"a,b\nx,y\n")])
 def test_an_error_that_another_column_solves_names_the_columns(client, query, content):
     answer = client.post(f"/v1/predict/file{query}", content=content, headers=CSV)

@@ -21,6 +21,7 @@ from tagline.data.columns import HEADER_NAMES, find_text_columns, join_texts, wi
 from tagline.data.formats import FORMATS, SUFFIXES, Format, Source
 from tagline.data.formats.base import LINE, REASON
 from tagline.data.frames import concat
+from tagline.data.options import column_names
 from tagline.data.reading import DETECT, FileLayout, ReadLog
 from tagline.data.rows import Rows, places
 from tagline.data.streams import STDIN, display_name, open_stream, read_start, to_utf8
@@ -100,7 +101,7 @@ def read_texts(
     that cannot be read is an empty row with a reason, and is added to ``log`` with its line. Raises `DataError` like
     `read_file`, and for a missing ``text`` column.
     """
-    wanted = () if text is None else (text,) if isinstance(text, str) else tuple(text)
+    wanted = column_names(text)
     source = replace(
         _new_source(path, (*wanted, *preferred)), layout=layout, block_bytes=BLOCK_BYTES, batch_rows=batch_rows
     )

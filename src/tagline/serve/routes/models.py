@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tagline.serve.http.errors import json_response
+from tagline.serve.http.query import check_not_repeated
 from tagline.serve.route import Route
 from tagline.serve.state import service_of
 
@@ -63,6 +64,7 @@ async def models(request: Request) -> Response:
 
 async def model(request: Request, query: Annotated[ModelQuery, Query()]) -> Response:
     """Return the details of a model: classes, metrics, facts about its data, version."""
+    check_not_repeated(request)
     found = service_of(request).models.find(query.model)
     return json_response({"name": found.name, "version": found.version, **found.about})
 

@@ -32,6 +32,7 @@ from tagline.runs.predicting.tables import open_table
 from tagline.serve.http.deadline import answered_within
 from tagline.serve.http.errors import ApiError, timed_out
 from tagline.serve.http.limits import Limits
+from tagline.serve.http.query import check_not_repeated
 from tagline.serve.http.request_body import discard, too_large, too_slow
 from tagline.serve.model_store import ServedModel
 from tagline.serve.route import Route
@@ -83,6 +84,7 @@ class FileQuery(PredictionOptions):
 
 async def predict_file(request: Request, query: Annotated[FileQuery, Query()]) -> Response:
     """Label the rows of a CSV or JSON Lines file: they come back with columns added."""
+    check_not_repeated(request, may_repeat=("text",))
     service = service_of(request)
     kind = FORMATS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower())
     if kind is None:
