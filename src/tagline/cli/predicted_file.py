@@ -8,6 +8,7 @@ from typing import BinaryIO
 from tagline.classifier import TextClassifier
 from tagline.cli.terminal import Session
 from tagline.data.wording import counted, have
+from tagline.engines import Engine
 from tagline.runs.predicting.parts import predict_parts
 from tagline.runs.predicting.predict import FileOptions, predict_file
 from tagline.runs.predicting.prediction_row import PredictionOptions
@@ -23,6 +24,7 @@ def predict_and_report(
     prediction: PredictionOptions,
     file_options: FileOptions,
     parts: tuple[str, int] | None,
+    engine: Engine,
 ) -> None:
     """Predict a file into another one, or into a folder of parts: of a model with this checksum, of so many rows."""
 
@@ -40,7 +42,9 @@ def predict_and_report(
 
     if parts is None:
         target: Path | BinaryIO = sys.stdout.buffer if output == "-" and not file_options.in_place else Path(output)
-        done = predict_file(clf, source, target, prediction, file_options, on_columns=on_columns, on_rows=on_rows)
+        done = predict_file(
+            clf, source, target, prediction, file_options, engine=engine, on_columns=on_columns, on_rows=on_rows
+        )
     else:
         model, part_rows = parts
         session.kept = "the same command resumes"
@@ -52,6 +56,7 @@ def predict_and_report(
             file_options,
             model=model,
             part_rows=part_rows,
+            engine=engine,
             on_columns=on_columns,
             on_rows=on_rows,
         )

@@ -83,11 +83,11 @@ def test_a_prediction_goes_on_where_it_was_stopped(
     whole = predict("undisturbed")
     original, calls = PredictedFile.predicted, [0]
 
-    def stopping(self: PredictedFile, batch: Batch) -> pl.DataFrame:
+    def stopping(self: PredictedFile, batch: Batch, added: pl.DataFrame) -> pl.DataFrame:
         calls[0] += 1
         if calls[0] > n_batches:
             raise KeyboardInterrupt
-        return original(self, batch)
+        return original(self, batch, added)
 
     with monkeypatch.context() as patch:
         patch.setattr(PredictedFile, "predicted", stopping)

@@ -157,6 +157,8 @@ def predict(
         ),
     ] = False,
     strict: options.Strict = False,
+    engine: options.Engine = options.EngineName.LOCAL,
+    address: options.Address = None,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
@@ -182,10 +184,14 @@ def predict(
     in_parts = bool(source) and output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir())
     if part_rows is not None and not in_parts:
         raise InputError("`--part-rows` is for a folder of parts: give `--input` and `--output FOLDER/`.")
+    options.check_engine(engine, address)
+    if engine is options.EngineName.RAY and not source:
+        raise InputError("`--engine ray` classifies the rows of a file: give `--input FILE`.")
     sequences = None if ids is None else _sequences(ids)
     session = options.session_of(context)
     session.stage("loading the model")
     from tagline.bundle import checksum
+    from tagline.cli.engine import engine_of
     from tagline.cli.predicted_file import of_empty, of_unlike, predict_and_report
     from tagline.data import FileLayout
     from tagline.decisions.cost_table import read_costs
@@ -225,7 +231,8 @@ def predict(
         )
         to = source if in_place else output or "-"
         parts = (checksum(model_folder(model)), part_rows or PART_ROWS) if in_parts else None
-        predict_and_report(session, clf, source, to, prediction, file_options, parts)
+        with engine_of(session, engine, address) as chosen:
+            predict_and_report(session, clf, source, to, prediction, file_options, parts, chosen)
         return
     from tagline.decisions.novelty import UNLIKE
     from tagline.runs.predicting.predict import n_blank, predict_ids, predict_texts

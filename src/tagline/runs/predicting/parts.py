@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -20,6 +20,7 @@ from tagline.data import Batch
 from tagline.data.rows import MAX_UNREADABLE_KEPT, Rejected, check_rejected
 from tagline.data.streams import STDIN
 from tagline.data.streams.urls import is_url, recorded
+from tagline.engines import LOCAL, Engine
 from tagline.errors import DataError, InputError
 from tagline.run_folder import check_foreign
 from tagline.runs.environment import versions
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 PART_ROWS = 1_000_000
+
+_Predicted = TypeVar("_Predicted")
+
 _FORMAT = 1
 _REJECTED = "rejected.csv"
 
@@ -99,6 +103,7 @@ def predict_parts(
     *,
     model: str,
     part_rows: int = PART_ROWS,
+    engine: Engine = LOCAL,
     on_columns: Callable[[Sequence[str]], None] = lambda columns: None,
     on_rows: OnRows = lambda rows, share: None,
 ) -> FileSummary:
@@ -112,6 +117,7 @@ def predict_parts(
         file_options: how the file is read and written.
         model: see ``clf``.
         part_rows: the rows of a part.
+        engine: where batches are predicted; it changes nothing in the parts, which another engine may go on with.
         on_columns: called with the text columns before the first rows are predicted.
         on_rows: as of `predict_file`; rows of whole parts count when they are read.
 
@@ -134,7 +140,7 @@ def predict_parts(
         if manifest.complete:
             return manifest.summary([])
         try:
-            return _predict(clf, source, manifest, options, file_options, on_columns, on_rows)
+            return _predict(clf, source, manifest, options, file_options, engine, on_columns, on_rows)
         except InputError:
             if not manifest.parts:  # another source may be meant for this folder
                 manifest.path.unlink()
@@ -203,6 +209,7 @@ def _predict(
     manifest: _Manifest,
     options: PredictionOptions,
     file_options: FileOptions,
+    engine: Engine,
     on_columns: Callable[[Sequence[str]], None],
     on_rows: OnRows,
 ) -> FileSummary:
@@ -216,17 +223,27 @@ def _predict(
         on_columns=on_columns,
         layout=file_options.layout,
         names=manifest.names,
+        engine=engine,
     )
     batches = _cut(file.batches(), part_rows)
+    unpredicted, predicted = ((batch, None) for batch in batches), file.predictions(batches)
     n_rows = 0
+
+    def following(pieces: Iterator[tuple[Batch, _Predicted]]) -> Iterator[tuple[Batch, _Predicted]] | None:
+        """Return the pieces of the next part."""
+        first = next(pieces, None)
+        return None if first is None else _counted(_of_part(first, pieces, part_rows), n_rows, file, on_rows)
+
     for number in count():
-        first = next(batches, None)
-        if first is None:
-            break
-        pieces = _counted(_of_part(first, batches, part_rows), n_rows, file, on_rows)
         if number < whole:
-            n_rows += _check(manifest.parts[number], pieces, manifest)
+            read = following(unpredicted)
+            if read is None:
+                break
+            n_rows += _check(manifest.parts[number], read, manifest)
         else:
+            pieces = following(predicted)
+            if pieces is None:
+                break
             manifest.parts.append(_write(number, pieces, file, file_options, manifest.path.parent))
             manifest.names = file.names
             manifest.write()
@@ -262,28 +279,32 @@ def _cut(batches: Iterator[Batch], part_rows: int) -> Iterator[Batch]:
                 break
 
 
-def _of_part(first: Batch, batches: Iterator[Batch], part_rows: int) -> Iterator[Batch]:
-    n_rows, batch = 0, first
+def _of_part(
+    first: tuple[Batch, _Predicted], pieces: Iterator[tuple[Batch, _Predicted]], part_rows: int
+) -> Iterator[tuple[Batch, _Predicted]]:
+    n_rows, piece = 0, first
     while True:
-        n_rows += len(batch)
-        yield batch
-        following = next(batches, None) if n_rows < part_rows else None
+        n_rows += len(piece[0])
+        yield piece
+        following = next(pieces, None) if n_rows < part_rows else None
         if following is None:
             return
-        batch = following
+        piece = following
 
 
-def _counted(batches: Iterator[Batch], n_rows: int, file: PredictedFile, on_rows: OnRows) -> Iterator[Batch]:
-    for batch in batches:
-        yield batch
-        n_rows += len(batch)
+def _counted(
+    pieces: Iterator[tuple[Batch, _Predicted]], n_rows: int, file: PredictedFile, on_rows: OnRows
+) -> Iterator[tuple[Batch, _Predicted]]:
+    for piece in pieces:
+        yield piece
+        n_rows += len(piece[0])
         on_rows(n_rows, file.share_read)
 
 
-def _check(part: Part, batches: Iterator[Batch], manifest: _Manifest) -> int:
+def _check(part: Part, pieces: Iterator[tuple[Batch, None]], manifest: _Manifest) -> int:
     """Return the rows of a whole part that is read again; raise `DataError` if it was made from other texts."""
     texts = _TextHash()
-    for batch in batches:
+    for batch, _ in pieces:
         texts.add(batch)
     if texts.hex != part.texts:
         raise _changed(manifest)
@@ -295,18 +316,24 @@ def _changed(manifest: _Manifest) -> DataError:
     return DataError(f"The input has changed since `{folder}` was started: remove the folder, or name a new one.")
 
 
-def _write(number: int, batches: Iterator[Batch], file: PredictedFile, file_options: FileOptions, folder: Path) -> Part:
+def _write(
+    number: int,
+    pieces: Iterator[tuple[Batch, pl.DataFrame]],
+    file: PredictedFile,
+    file_options: FileOptions,
+    folder: Path,
+) -> Part:
     path = folder / f"part-{number:05}.{file.kind}"
     texts, n_rows = _TextHash(), 0
     before = file.n_empty, file.n_unlike, file.n_unsure
-    first = next(batches)  # after which the style of the file is known
+    first = next(pieces)  # after which the style of the file is known
     style = replace(file.csv_style, escape_formulas=file_options.escape_formulas)
     with open_table(path, file.kind, style) as write:
-        for batch in chain([first], batches):
+        for batch, added in chain([first], pieces):
             if file_options.strict:
                 check_rejected(file.log.rejected, None, strict=True)
             texts.add(batch)
-            write(file.predicted(batch))
+            write(file.predicted(batch, added))
             n_rows += len(batch)
     now = file.n_empty, file.n_unlike, file.n_unsure
     return Part(path.name, path.stat().st_size, n_rows, texts.hex, *(b - a for a, b in zip(before, now, strict=True)))

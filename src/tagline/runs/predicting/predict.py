@@ -3,9 +3,9 @@
 import csv
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import chain
+from itertools import chain, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -17,6 +17,7 @@ from tagline.data.rows import MAX_UNREADABLE_KEPT, check_rejected, is_blank
 from tagline.data.streams import STDIN
 from tagline.data.streams.urls import is_url, recorded
 from tagline.decisions.novelty import UNLIKE
+from tagline.engines import LOCAL, Engine
 from tagline.errors import DataError, InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
@@ -128,6 +129,7 @@ def predict_file(
     options: PredictionOptions = _DEFAULTS,
     file_options: FileOptions = FileOptions(),
     *,
+    engine: Engine = LOCAL,
     on_columns: Callable[[Sequence[str]], None] = lambda columns: None,
     on_rows: OnRows = lambda rows, share: None,
 ) -> FileSummary:
@@ -141,6 +143,7 @@ def predict_file(
             Lines to JSON Lines the values of a row are copied as text.
         options: which columns are added.
         file_options: how the file is read and written.
+        engine: where batches are predicted; it changes nothing in the result.
         on_columns: called with the text columns before the first rows are predicted.
         on_rows: called after each batch with the number of rows written so far, and the share of the file that has
             been read, None if its size is not known.
@@ -158,7 +161,14 @@ def predict_file(
     strict = file_options.strict or file_options.in_place
     kind = file_options.kind or (table_kind(path) if path else "csv")
     frames = PredictedFile(
-        clf, source, options, kind, file_options.text, layout=file_options.layout, on_columns=on_columns
+        clf,
+        source,
+        options,
+        kind,
+        file_options.text,
+        layout=file_options.layout,
+        engine=engine,
+        on_columns=on_columns,
     )
     predicted = iter(frames)
     done, first = 0, next(predicted, None)
@@ -265,6 +275,7 @@ class PredictedFile:
     on_columns: Callable[[Sequence[str]], None] = lambda columns: None
     layout: FileLayout = DETECT
     names: dict[str, str] = field(default_factory=dict)
+    engine: Engine = LOCAL
     log: ReadLog = field(default_factory=ReadLog, init=False)
     n_empty: int = field(default=0, init=False)
     n_unlike: int = field(default=0, init=False)
@@ -272,7 +283,8 @@ class PredictedFile:
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Read and predict the file; raises as `batches` does."""
-        return self._ahead(map(self.predicted, self.batches()))
+        frames = starmap(self.predicted, self.predictions(self.batches()))
+        return self._ahead(frames) if self.engine is LOCAL else frames  # another engine works ahead itself
 
     def batches(self) -> Iterator[Batch]:
         """Read the file.
@@ -296,9 +308,16 @@ class PredictedFile:
                 self.on_columns(batch.text)
             yield batch
 
-    def predicted(self, batch: Batch) -> pl.DataFrame:
-        """Return some rows with the columns of their predictions."""
-        added = self._prediction(batch)
+    def predictions(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, pl.DataFrame]]:
+        """Yield each batch with the columns of its predictions."""
+        work = ((batch, (batch.texts, batch.reasons)) for batch in batches)
+        return self.engine.map(_predict_batch, (self.clf, self.options), work)
+
+    def predicted(self, batch: Batch, added: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of a batch with the columns of their predictions, and count what those say."""
+        if self.kind != "parquet":
+            added = added.with_columns(pl.col(pl.Float32, pl.Float64).round(_DECIMALS))
+        self._count(batch, added)
         self.names = self.names or _free_names(added.columns, batch.rows.columns)
         taken = set(self.names.values()) & set(batch.rows.columns)
         if taken:
@@ -332,14 +351,18 @@ class PredictedFile:
         is_file = str(self.source) != STDIN and (is_url(self.source) or Path(self.source).is_file())
         return ahead(items) if is_file else items
 
-    def _prediction(self, batch: Batch) -> pl.DataFrame:
-        added = _predicted(self.clf, batch.texts, self.options, batch.reasons)
-        if self.kind != "parquet":
-            added = added.with_columns(pl.col(pl.Float32, pl.Float64).round(_DECIMALS))
+    def _count(self, batch: Batch, added: pl.DataFrame) -> None:
         self.n_empty += n_blank(batch.texts.filter(batch.reasons.is_null()))
         self.n_unlike += int((added["reason"] == UNLIKE).sum())
         self.n_unsure += int((added["reason"] == UNSURE).sum())
-        return added
+
+
+def _predict_batch(
+    model: tuple["TextClassifier", PredictionOptions], batch: tuple[pl.Series, pl.Series]
+) -> pl.DataFrame:
+    """Return the columns of the predictions of some texts, some of which have a reason not to be predicted."""
+    (clf, options), (texts, reasons) = model, batch
+    return _predicted(clf, texts, options, reasons)
 
 
 def _rejected_file(target: Path) -> Path:

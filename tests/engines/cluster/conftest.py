@@ -1,0 +1,13 @@
+"""One cluster for all tests, as its start takes many seconds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engines.cluster.raylets import RayCluster
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[RayCluster]:
+    with RayCluster() as started:
+        yield started
