@@ -119,7 +119,7 @@ def test_labels_that_do_not_fit(labels: list[Any], message: str) -> None:
 def test_models_that_cannot_be_continued() -> None:
     texts, labels = [*GOOD, *BAD] * 3, (["pos"] * 4 + ["neg"] * 4) * 3
     bayes = TextClassifier("naive-bayes").fit(texts, labels)
-    with pytest.raises(InputError, match=r"continues a linear SVM of n-grams, .* and this is `naive-bayes`"):
+    with pytest.raises(InputError, match=r"Only a linear SVM of n-grams, .* and this is `naive-bayes`"):
         bayes.partial_fit(texts, labels)
     costs = TextClassifier(costs={"pos": {"neg": 5}}).fit(texts, labels)
     costs.partial_fit(["good"], ["pos"])

@@ -241,6 +241,9 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
         labels: Iterable[Any],
         classes: Iterable[Any] | None = None,
         sample_weight: ArrayLike | None = None,
+        *,
+        groups: Iterable[Any] | None = None,
+        validation: tuple[Iterable[Any], Iterable[Any]] | None = None,
     ) -> "TextClassifier":
         """Learn from more texts without those of before: a stream, or corrections; for linear SVMs of n-grams.
 
@@ -253,6 +256,8 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
             labels: as of `fit`; one class suffices, and classes may be new.
             classes: all classes there are: another label is an error. scikit-learn's estimators need them.
             sample_weight: as of `fit`.
+            groups: as of `fit`.
+            validation: as of `fit`; all texts are learned from in the end.
 
         Raises:
             InputError: texts or labels are invalid, or the model cannot be continued.
@@ -261,8 +266,8 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
         if classes is not None:
             labels = known_labels(labels, classes)
         if not hasattr(self, "model_"):
-            return self.fit(texts, labels, sample_weight)
-        more = continued(self, texts, labels, sample_weight)
+            return self.fit(texts, labels, sample_weight, groups=groups, validation=validation)
+        more = continued(self, texts, labels, sample_weight, groups, validation)
         self.classes_, self.task_ = more.classes, more.task
         card = self.card_
         self._take(more.fitted, self.indicator_, self.seed_, more.scores)

@@ -20,7 +20,8 @@ from tagline.task import Floats, Ints
 class FinalFit:
     """What the final model knows: n-grams that occur in ``min_df`` of ``rows``, (n_rows,); None: of all rows.
 
-    ``counts`` are those of all rows, (n_texts, n_columns).
+    ``counts`` are those of all rows, (n_texts, n_columns). The columns ``known``, (n_known,), are known in any case:
+    earlier texts have them.
     """
 
     block: Block
@@ -28,6 +29,7 @@ class FinalFit:
     tokenizer: Tokenizer
     min_df: int
     rows: Ints | None
+    known: Ints | None = None
 
 
 def held_out_novelty(data: TrainingData, folds: Folds, fit: FinalFit, proba: Floats | None) -> Novelty | None:
@@ -45,6 +47,8 @@ def held_out_novelty(data: TrainingData, folds: Folds, fit: FinalFit, proba: Flo
     held = np.concatenate([rows for _, rows in folds])
     scored = kept_rows(len(held))
     df = document_frequency(fit.counts, fit.rows)
+    if fit.known is not None:
+        df[fit.known] += len(data) + fit.min_df
     if fit.rows is None:
         unit = row_units(data, held)
         scored = np.flatnonzero(np.isin(unit, unit[scored]))  # and the other rows of their units
