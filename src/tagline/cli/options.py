@@ -29,12 +29,17 @@ def session_of(context: typer.Context) -> Session:
 def check_resume(context: typer.Context, allowed: set[str], what: str) -> None:
     """Raise `InputError` if the command line has parameters besides ``allowed``: a resumed run keeps its settings."""
     for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if parameter.name not in allowed | _OUTPUT_OPTIONS and source is not None and source.name == "COMMANDLINE":
+        if parameter.name not in allowed | _OUTPUT_OPTIONS and is_given(context, parameter.name or ""):
             name = parameter.opts[0] if parameter.opts[0].startswith("-") else "DATA"
             raise InputError(
                 f"`{name}` cannot be given with `--resume`: {what} keeps the settings it was started with."
             )
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Return whether the command line has a parameter, even if only its default value."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def data_of(context: typer.Context, data: str | None, query: str | None) -> Any:
@@ -43,8 +48,7 @@ def data_of(context: typer.Context, data: str | None, query: str | None) -> Any:
         if data is None:
             raise InputError("Give labelled data, or `--query`.")
         return data
-    source = context.get_parameter_source("data")
-    if source is not None and source.name == "COMMANDLINE":
+    if is_given(context, "data"):
         raise InputError(f"Give either the data, `{data}`, or `--query`.")
     from tagline.data.sources.query import Query as SqlQuery
 

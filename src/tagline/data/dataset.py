@@ -91,7 +91,7 @@ class Dataset:
 
     ``classes`` are sorted names. ``validation`` and ``test`` are None if there are no such rows: official splits
     may lack validation rows, and with ``folds`` ((n,) int64, the fold of each row, from 0) all rows are in
-    ``train``.
+    ``train``. ``read_fingerprint`` is the fingerprint of the rows as they were read, if labels were spelled otherwise.
     """
 
     name: str
@@ -103,6 +103,7 @@ class Dataset:
     test: Split | None
     facts: Facts
     folds: npt.NDArray[np.int64] | None = field(default=None)
+    read_fingerprint: str | None = None
 
     @property
     def n_folds(self) -> int | None:
@@ -112,6 +113,8 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over texts, labels, weights and split membership, in hexadecimal; the order of rows counts."""
+        if self.read_fingerprint is not None:
+            return self.read_fingerprint
         digest = hashlib.sha256()
         for name, split in zip(SPLITS, (self.train, self.validation, self.test), strict=True):
             if split is None:

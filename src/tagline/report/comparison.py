@@ -9,11 +9,10 @@ from tagline.metrics.formatting import (
     format_figure,
     format_interval,
     format_number,
-    format_p_value,
     format_points,
     listed,
 )
-from tagline.report.conclusion import units_sentence
+from tagline.report.conclusion import difference_row, units_sentence
 from tagline.report.markup.excerpts import harmless, pieces
 from tagline.report.markup.inline_svg import inline_svg
 from tagline.report.rendering import check_page, render_page, write_page
@@ -80,25 +79,10 @@ def _pair(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figures: M
     first, second = (runs[pair[place]] for place in ("first", "second"))
     cells = pair["mcnemar"]
     least = pair["smallest_difference"]
-    differences = []
-    for key, name in figures.items():
-        of = pair[key]
-        scale, digits = (100, 1) if key == "accuracy" else (1, 3)
-        ends = of["difference_ci95"]
-        test, tested = ("McNemar", cells) if key == "accuracy" else ("bootstrap", of)
-        differences.append(
-            {
-                "name": name,
-                "value": f"{scale * of['difference']:+.{digits}f}",
-                "interval": " to ".join(f"{scale * end:+.{digits}f}" for end in ends) if ends else "–",
-                "test": test,
-                "p": "" if tested["p"] is None else f"p {format_p_value(tested['p_corrected'])}",
-            }
-        )
     return {
         "first": first["letter"],
         "second": second["letter"],
-        "differences": differences,
+        "differences": [{"name": name, **difference_row(pair, key)} for key, name in figures.items()],
         "cells": {
             key: f"{cells[key]:,}" for key in ("both_right", "only_first_right", "only_second_right", "both_wrong")
         },

@@ -231,6 +231,20 @@ def pair_sentence(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], n:
     )
 
 
+def difference_row(pair: Mapping[str, Any], figure: str) -> dict[str, str]:
+    """Return the difference of two runs in a figure, its interval, and its test, as pages show them."""
+    of = pair[figure]
+    scale, digits = (100, 1) if figure == "accuracy" else (1, 3)
+    ends = of["difference_ci95"]
+    test, tested = ("McNemar", pair["mcnemar"]) if figure == "accuracy" else ("bootstrap", of)
+    return {
+        "value": f"{scale * of['difference']:+.{digits}f}",
+        "interval": " to ".join(f"{scale * end:+.{digits}f}" for end in ends) if ends else "–",
+        "test": test,
+        "p": "" if tested["p"] is None else f"p {format_p_value(tested['p_corrected'])}",
+    }
+
+
 def figure_sentence(pair: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], figure: str) -> str:
     """Say by how much the averaged F1 of two runs differs, and whether significantly."""
     of = pair.get(figure)

@@ -17,6 +17,7 @@ from tagline.report.sections.confidence import confidence_rows, guaranteed
 from tagline.report.sections.confusion import confused_pairs, heat_map, matrix_table
 from tagline.report.sections.data import data_facts
 from tagline.report.sections.figures import class_rows, figure_rows, n_unfolded, thresholds_of_labels, verdict
+from tagline.report.sections.gain import gain
 from tagline.report.sections.plots import read_plots
 from tagline.report.sections.provenance import provenance
 from tagline.report.sections.rows import first_rows, mistake_cards
@@ -90,6 +91,7 @@ def render(folder: RunFolder) -> str:
         units=units_sentence(block),
         small_classes=harmless(small_classes_sentence(block)),
         figures=figure_rows(block, validation if measured_on == "test" else None),
+        gain=gain(metrics),
         has_validation=bool(validation) and measured_on == "test",
         matrix=matrix_table(block, classes),
         heat_map=heat_map(block, classes),

@@ -1,12 +1,12 @@
 """The data of a run: read, checked against recipe and settings, and read again later."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -29,6 +29,9 @@ from tagline.runs.resume import absolute, is_rereadable
 from tagline.runs.settings import Log, TrainSettings
 from tagline.task import Ints
 
+if TYPE_CHECKING:
+    from tagline.runs.starting_model import StartingModel
+
 Hashes = NDArray[np.uint64]
 
 _HASHED_ROWS = 4_096  # at a time
@@ -37,7 +40,10 @@ _HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
 
 @dataclass(frozen=True)
 class RunInputs:
-    """Data, recipe and settings of a run, checked against each other; ``seconds``: how long reading took."""
+    """Data, recipe and settings of a run, checked against each other; ``seconds``: how long reading took.
+
+    ``start`` is the model that the run continues, if it does.
+    """
 
     data: Any
     recipe: Recipe
@@ -46,10 +52,24 @@ class RunInputs:
     positive: str | None
     unlabelled: pl.Series | None
     seconds: float
+    start: "StartingModel | None" = None
+
+    @property
+    def untrained(self) -> list[str]:
+        """The classes that the model of the run does not learn, and that the one it continues does not know."""
+        return untrained_classes(self.dataset, () if self.start is None else self.start.classes)
 
 
-def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *, fold_few: bool = False) -> RunInputs:
-    """Read the data of a run, and check it against recipe and settings.
+def read_for_run(
+    data: Any,
+    recipe: Recipe,
+    settings: TrainSettings,
+    log: Log,
+    *,
+    fold_few: bool = False,
+    start: "StartingModel | None" = None,
+) -> RunInputs:
+    """Read the data of a run, and check it against recipe and settings, and against the model that it continues.
 
     With ``fold_few``, few rows are cross-validated unless ``settings.folds`` says otherwise; the settings returned
     have the number of folds.
@@ -62,16 +82,19 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *
     log(f"reading {display_name(data)}" if isinstance(data, str | Path) else "reading the data")
     fold_few = fold_few and settings.folds is None
     settings = replace(settings, folds=settings.folds or None)
-    dataset = read_dataset(data, settings, settings.seed, fold_few=fold_few)
+    if start is None:
+        dataset = read_dataset(data, settings, settings.seed, fold_few=fold_few)
+    else:
+        dataset, settings = start.read(data, settings, fold_few=fold_few)
     dataset = replace(dataset, facts=dataset.facts.of_run())
     settings = replace(settings, folds=dataset.n_folds)
-    unknown = untrained_classes(dataset)
+    unknown = untrained_classes(dataset, () if start is None else start.classes)
     if dataset.test is not None and not any(
         n for name, n in dataset.facts.class_counts["test"].items() if name not in unknown
     ):
         raise InputError("No label of the test rows occurs in the train rows: are these the right files and columns?")
     positive = _positive(dataset, settings)
-    _check_targets(dataset, settings)
+    _check_targets(dataset, settings, unknown)
     if dataset.test is None and dataset.folds is None and dataset.validation is None and not _can_hold_out(dataset):
         raise not_measurable(dataset)
     if dataset.test is None:
@@ -82,7 +105,7 @@ def read_for_run(data: Any, recipe: Recipe, settings: TrainSettings, log: Log, *
         unlabelled = read_unlabelled(settings, log)
     if recipe.training is None:  # before the data is read, a thread would only take the interpreter from the reader
         import_for_ngrams()
-    return RunInputs(data, recipe, settings, dataset, positive, unlabelled, time.perf_counter() - started)
+    return RunInputs(data, recipe, settings, dataset, positive, unlabelled, time.perf_counter() - started, start)
 
 
 def run_data(inputs: RunInputs) -> RunData:
@@ -110,7 +133,8 @@ def reload_data(run: RunFolder) -> Dataset | None:
         if data.source is None or (built_in is not None and not built_in.is_here()):
             return None
         then = run.record["dataset"]["fingerprint"]
-        dataset = read_dataset(data.source, replace(data, strict=False), run.record["seed"], fingerprint=then)
+        options, seed = replace(data, strict=False), run.record["seed"]
+        dataset = read_dataset(data.source, options, seed, fewest_classes=1, fingerprint=then)
     except (TaglineError, OSError, ValueError, KeyError, TypeError):
         return None
     return dataset if dataset.fingerprint == then else None
@@ -197,9 +221,8 @@ def _positive(dataset: Dataset, settings: TrainSettings) -> str | None:
     return None
 
 
-def _check_targets(dataset: Dataset, settings: TrainSettings) -> None:
+def _check_targets(dataset: Dataset, settings: TrainSettings, untrained: Collection[str]) -> None:
     """Check costs, precision and recall before training."""
-    untrained = untrained_classes(dataset)
     trained = [name for name in dataset.classes if name not in untrained]
     costs = settings.costs
     if costs is not None:
@@ -262,11 +285,11 @@ def read_unlabelled(settings: TrainSettings, log: Log) -> pl.Series:
     return found
 
 
-def untrained_classes(dataset: Dataset) -> list[str]:
-    """Return the classes without train rows, or whose train rows all have weight 0."""
+def untrained_classes(dataset: Dataset, others: Collection[str] = ()) -> list[str]:
+    """Return the classes without train rows, or whose train rows all have weight 0, but not those of ``others``."""
     labels = dataset.train.trained.labels
     flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
-    known = {*flat.drop_nulls().unique().to_list()}
+    known = {*flat.drop_nulls().unique().to_list(), *others}
     return [name for name in dataset.classes if name not in known]
 
 

@@ -1,32 +1,29 @@
 """Measure a bundle on labelled data."""
 
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
 from tagline.data import Dataset, ReadOptions, Split, read_dataset
-from tagline.data.columns import chosen_columns
-from tagline.data.labels import match_classes
 from tagline.data.options import Reading, column_names
 from tagline.data.rows import MAX_UNREADABLE_KEPT, REPEATED_HEADER
-from tagline.data.wording import counted, listed, place_text
+from tagline.data.wording import counted, place_text
 from tagline.decisions.costs import CostMatrix
 from tagline.decisions.rule import DecisionRule
 from tagline.decisions.targets import Targets
-from tagline.errors import ColumnError, DataError, InputError
+from tagline.errors import InputError
 from tagline.inputs.labels import check_overlap, shown_names
 from tagline.key_findings import KeyFinding, Kind
 from tagline.run_folder import RunFolder, load_model, run_of_model
 from tagline.runs.data import seen_rows, training_hashes
 from tagline.runs.environment import peak_rss_mb
 from tagline.runs.findings import key_findings
+from tagline.runs.model_data import check_label_column, distinct_labels, labels_like_classes, read_like_training
 from tagline.runs.settings import Log, Progress, StepProgress
 from tagline.runs.test_ledger import Entry, record_reading, what_counts
 from tagline.task import Task
@@ -105,7 +102,14 @@ def evaluate_model(
     trained = clf.card_.get("dataset") or {}
     reading.setdefault("max_unreadable", MAX_UNREADABLE_KEPT)
     options = ReadOptions(text=column_names(text), label=column_names(label), group=group, strict=strict, **reading)
-    dataset, options = _read(data, options, clf.card_, multilabel=clf.task_ is Task.MULTILABEL)
+    read_data = partial(
+        read_dataset,
+        data,
+        seed=int(clf.card_.get("seed") or 0),
+        fewest_classes=1,
+        fingerprint=trained.get("fingerprint"),
+    )
+    dataset, options = read_like_training(data, options, clf, read_data)
     dataset = replace(dataset, facts=dataset.facts.of_measured_rows().of_run())
     split, rows_used = _rows(dataset, trained)
     run = run_of_model(model, trained.get("fingerprint"))
@@ -198,70 +202,6 @@ def _left_out(dataset: Dataset, n_measured: int) -> pl.DataFrame:
     return found if everything == n_measured else found.clear()
 
 
-def _read(
-    data: Any,
-    options: ReadOptions,
-    card: Mapping[str, Any],
-    *,
-    multilabel: bool,
-) -> tuple[Dataset, ReadOptions]:
-    """Read the data as the training rows were read, from their columns if none are named and the data has them.
-
-    Return it with the options that it was read with.
-    """
-    read_data = partial(
-        read_dataset,
-        data,
-        seed=int(card.get("seed") or 0),
-        fewest_classes=1,
-        fingerprint=(card.get("dataset") or {}).get("fingerprint"),
-    )
-    once = isinstance(data, str) and data == "-"  # standard input
-    # Models without this fact are of the first versions, for which any difference made another class.
-    read = card.get("labels") or {"separator": "", "keep_spelling": True}
-    if options.label_separator is None and not (multilabel and read.get("separator") == ""):
-        # The labels of a multi-label model that were lists may be joined here.
-        options = replace(options, label_separator=read.get("separator"))
-    options = replace(
-        options,
-        keep_label_spelling=bool(read.get("keep_spelling")),
-        multilabel=multilabel,
-    )
-    trained = _label_columns(card)
-    if trained and not once:
-        columns = options.text or tuple(card.get("text_columns") or ())
-        options_of_card = replace(options, text=columns, label=options.label or trained)
-        groups = dict.fromkeys((options.group or card.get("group_column"), options.group))
-        weights = dict.fromkeys((card.get("weight_column"), None))  # by which the data of the training is recognised
-        for weight, group in product(weights, groups):
-            with suppress(DataError):
-                options_of_card = replace(options_of_card, group=group, weight=weight)
-                found = read_data(options_of_card)
-                if columns:
-                    hows = ["given" if named else "as in training" for named in (options.text, options.label)]
-                    told = chosen_columns(columns, hows[0], options_of_card.label, hows[1])
-                    found = replace(found, facts=replace(found.facts, chosen=told))
-                return found, options_of_card
-    try:
-        return read_data(options), options
-    except ColumnError as error:
-        missing = [name for name in trained if name not in error.columns]
-        if options.label or not missing or "`--label`" not in str(error):
-            raise
-        source = f"`{data}`" if isinstance(data, str | Path) and not once else "The data"
-        raise ColumnError(
-            f"{source} has no column {listed(missing)}, the label "
-            f"column in training: give `--label`. Its columns are {listed(error.columns)}.",
-            error.answer,
-            error.columns,
-        ) from None
-
-
-def _label_columns(card: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the label columns that a model was trained on, of its card."""
-    return tuple(card.get("label_columns") or ([card["label_column"]] if card.get("label_column") else ()))
-
-
 def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: RunFolder | None) -> tuple[int | None, list[str]]:
     """Return the number of rows whose text the model was trained on, None if it is unknown, and a warning."""
     trained = clf.card_.get("dataset") or {}
@@ -309,26 +249,15 @@ class _Aligned:
 def _aligned(clf: "TextClassifier", split: Split, dataset: Dataset, *, label_given: bool) -> _Aligned:
     """Align the classes of data and model."""
     known = [str(name) for name in clf.classes_]
-    lists = isinstance(split.labels.dtype, pl.List)
-    if lists and clf.task_ is not Task.MULTILABEL:
-        raise InputError("This data gives each text several labels, and the model gives each text one.")
-    if clf.task_ is Task.MULTILABEL and not lists:
-        labels = split.labels.to_frame("label").select(pl.concat_list("label")).to_series()
-        split = replace(split, labels=labels)
-    labels, notes = match_classes(split.labels, known)
+    labels, notes = labels_like_classes(clf, split.labels)
     split = replace(split, labels=labels)
-    flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
-    found = flat.drop_nulls().unique().to_list()
-    unknown = sorted(set(found) - set(known))
-    trained, read = _label_columns(clf.card_), dataset.facts.label_columns
-    if found and not set(found) & set(known) and not (label_given or set(trained) & {*read}) and trained:
-        raise DataError(
-            f"`{dataset.name}` has no column {listed(trained)}, the label column in training, and no label in "
-            f"{listed(read)}, such as {shown_names(found)}, is a class of the model: give `--label`."
-        )
+    found = distinct_labels(labels)
+    check_label_column(clf, dataset, found, given=label_given)
     check_overlap(found, known, f"labels of `{dataset.name}`")
+    unknown = sorted(set(found) - set(known))
     if not unknown:
         return _Aligned(split, known, clf.task_, [], notes)
+    flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
     n = int(flat.is_in(unknown).sum())
     untrained = (
         f"{counted(n, 'row')} {'has a label' if n == 1 else 'have labels'} that the model was trained without, and "

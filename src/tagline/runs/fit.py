@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from tagline.data import Split
 from tagline.runs.data import RunInputs
 from tagline.runs.settings import Observer, StepProgress
@@ -27,7 +29,8 @@ class Result:
     """The outcome of fitting and measuring, before it is written; ``looks`` is None if there were no test rows.
 
     ``guarantees`` are those of ``metrics.json``, None without test rows or without held-out rows of one label each.
-    ``find_mistakes`` returns the content of ``mistakes.json``.
+    ``find_mistakes`` returns the content of ``mistakes.json``. ``before`` are the predictions of the model that the
+    run continues, of the same rows.
     """
 
     clf: "TextClassifier"
@@ -37,6 +40,7 @@ class Result:
     find_mistakes: Callable[[], list[dict[str, Any]]]
     seconds: dict[str, float]
     looks: "Looks | None"
+    before: "Predicted | None" = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,15 @@ class Job:
 
 
 def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextClassifier":
+    start = job.inputs.start
+    if start is not None:
+        return start.continued(job.inputs.settings).partial_fit(
+            split.texts,
+            split.labels,
+            sample_weight=split.followed_by(validation).weights,
+            groups=_groups(split, validation),
+            validation=_texts_and_labels(validation),
+        )
     from tagline.classifier import TextClassifier
 
     recipe, settings = job.inputs.recipe, job.inputs.settings
@@ -82,16 +95,12 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
         callbacks += [ReportProgress(job.observer), TrackEpochs(job.tracking, name)]
     else:
         step = partial(_report_step, job.observer, "" if name == "fit" else f"{name.replace('-', ' ')}: ")
-    validation_data = None if validation is None else (validation.texts, validation.labels)
-    groups = None
-    if split.groups is not None:
-        groups = [*split.groups, *(validation.groups if validation and validation.groups is not None else ())]
     clf.fit(
         split.texts,
         split.labels,
         split.followed_by(validation).weights,
-        groups=groups,
-        validation=validation_data,
+        groups=_groups(split, validation),
+        validation=_texts_and_labels(validation),
         word_index=job.word_index,
         callbacks=callbacks,
         checkpoints=None if job.checkpoints is None else job.checkpoints / name,
@@ -102,6 +111,17 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
     if settings.threshold is not None:
         clf.threshold_ = settings.threshold
     return clf
+
+
+def _texts_and_labels(split: Split | None) -> tuple[pl.Series, pl.Series] | None:
+    return None if split is None else (split.texts, split.labels)
+
+
+def _groups(split: Split, validation: Split | None) -> list[str] | None:
+    """Return the groups of the train rows, and of the validation rows if they have some."""
+    if split.groups is None:
+        return None
+    return [*split.groups, *(validation.groups if validation and validation.groups is not None else ())]
 
 
 def _trained_classes(split: Split, validation: Split | None) -> list[str]:
@@ -125,7 +145,8 @@ def fit_split(job: Job) -> Result:
     n_train = len(rows.trained)
     and_validation = " train and validation" if dataset.validation else ""
     of_no_weight = f", without {len(rows) - n_train:,} of weight 0" if n_train < len(rows) else ""
-    log(f"training on {n_train:,}{and_validation} rows{of_no_weight}")
+    begun = "training on" if inputs.start is None else f"continuing {inputs.start.name} with"
+    log(f"{begun} {n_train:,}{and_validation} rows{of_no_weight}")
     clf = _fit(job, dataset.train, dataset.validation, "fit")
     started = time.perf_counter()
     held_out = predict_held_out(clf, rows, dataset.classes)
@@ -139,7 +160,7 @@ def fit_split(job: Job) -> Result:
             costs=settings.costs,
         )
         validation["how"] = clf.validation_.how
-    test, guaranteed, looks = None, None, None
+    test, before, guaranteed, looks = None, None, None, None
     mistakes: Callable[[], list[dict[str, Any]]] = list
     if dataset.test is not None:
         predicting = f"evaluating on {len(dataset.test):,} test texts"
@@ -151,11 +172,13 @@ def fit_split(job: Job) -> Result:
         log(predicting)
         looks = job.record_look(dataset.test)
         test = predict_split(clf, dataset.test, dataset.classes, progress=predicted)
+        if inputs.start is not None:
+            before = predict_split(inputs.start.clf, dataset.test, dataset.classes)
         guaranteed = guarantees(clf.held_out_, test)
         if settings.texts:
             mistakes = partial(find_mistakes, clf, dataset.test, test, dataset.classes)
     seconds = {**clf.seconds_, "evaluate": time.perf_counter() - started}
-    return Result(clf, test, guaranteed, validation, mistakes, seconds, looks)
+    return Result(clf, test, guaranteed, validation, mistakes, seconds, looks, before)
 
 
 def fit_folds(job: Job) -> Result:
@@ -199,6 +222,8 @@ def fit_folds(job: Job) -> Result:
     predicted = Predicted(
         y_true, y_pred, proba, dataset.train.unit, dataset.train.groups is not None, dataset.train.origin
     )
+    start = job.inputs.start
+    before = None if start is None else predict_split(start.clf, dataset.train, dataset.classes)
     rows = RowsAtLevels.of_folds(at_levels, dataset.folds) if at_levels else None
     guaranteed = guarantees(clf.held_out_, predicted, rows)
-    return Result(clf, predicted, guaranteed, None, lambda: mistakes[:N_MISTAKES], seconds, looks)
+    return Result(clf, predicted, guaranteed, None, lambda: mistakes[:N_MISTAKES], seconds, looks, before)

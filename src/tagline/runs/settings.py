@@ -39,7 +39,8 @@ class TrainSettings(ReadOptions):
     `tagline.data.splits.folds_for_few`) and otherwise test rows; 0 for test rows. ``unlabelled`` is a file of texts
     without labels, from which a network's word vectors are learned first. ``texts`` False leaves every text of the
     data out of run, report and bundle, except for the vocabulary; ``track`` names trackers of
-    `tagline.runs.tracking`. ``costs``, ``precision`` and ``recall`` are those of `TextClassifier`.
+    `tagline.runs.tracking`. ``costs``, ``precision`` and ``recall`` are those of `TextClassifier`. ``from_model`` is
+    the folder of a run or model to continue with the rows of the data.
     """
 
     recipe: str | Path = "fast"
@@ -54,6 +55,7 @@ class TrainSettings(ReadOptions):
     balance: bool = False
     texts: bool = True
     track: tuple[str, ...] = ()
+    from_model: str | Path | None = None
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:

@@ -27,7 +27,6 @@ from tagline.runs.data import (
     RunInputs,
     not_measurable,
     read_for_run,
-    untrained_classes,
     with_absolute_paths,
     word_index_of,
 )
@@ -47,6 +46,7 @@ from tagline.runs.writing.run import write_run
 
 if TYPE_CHECKING:
     from tagline.learners import TrainingRecord
+    from tagline.runs.starting_model import StartingModel
 
 _DEFAULTS = TrainSettings()
 
@@ -101,12 +101,15 @@ def train_run(
     """
     started = time.perf_counter() - seconds_before
     check_trackers(settings.track)
-    recipe = with_absolute_paths(load_recipe(settings.recipe, settings.settings))
+    start, settings = _started_from(settings)
+    recipe = (
+        with_absolute_paths(load_recipe(settings.recipe, settings.settings)) if start is None else start.clf.recipe_
+    )
     target = chosen_target(out, log)
     observer = Observer(log, progress, warn)
     # A network trains for longer than drawing takes: no other process need wait for it.
     with PlotProcess() if recipe.training is None else nullcontext(None) as plots:
-        inputs = read_for_run(data, recipe, settings, log, fold_few=True)
+        inputs = read_for_run(data, recipe, settings, log, fold_few=True, start=start)
         if not _can_be_resumed(inputs):
             return fit_and_write(inputs, target, command=command, started=started, observer=observer, plots=plots)
     return _train_resumable(inputs, _make_unfinished(inputs, target, command), started, observer)
@@ -173,14 +176,23 @@ def fit_and_write(
         tracking.finish(metrics, final)
     warnings = list(result.looks.warnings if result.looks else ())
     if metrics["test"] is not None:
-        untrained = untrained_classes(inputs.dataset)
-        classes = [name for name in metrics["classes"] if name not in untrained]
+        classes = [name for name in metrics["classes"] if name not in inputs.untrained]
         for find in (never_predicted, hardly_found):
             warnings += find(metrics["test"], classes, balanced=inputs.settings.balance or search is not None)
     from tagline.report.conclusion import target_sentences  # a thread has imported it during the fit
 
     decided = tuple(target_sentences(record["chosen"]))
     return Run(final, metrics, inputs.dataset, result.clf.training_, tuple(warnings), decided)
+
+
+def _started_from(settings: TrainSettings) -> "tuple[StartingModel | None, TrainSettings]":
+    """Return the model that a run continues, if it does, and the settings with those of the model."""
+    if settings.from_model is None:
+        return None, settings
+    from tagline.runs.starting_model import StartingModel
+
+    start = StartingModel.load(settings.from_model)
+    return start, start.settings(settings)
 
 
 def _can_be_resumed(inputs: RunInputs) -> bool:

@@ -308,3 +308,28 @@ def test_the_share_of_unreadable_rows_is_an_option(call, fails, here):
     assert "Correct them, or allow more with `--max-unreadable`." in refused
     assert call("train", "data.csv", "--out", "run", "--max-unreadable", "0.05", *FAST)[0] == 0
     assert "encoding" in fails("train", "data.csv", "--encoding", "utf-99", *FAST)
+
+
+def test_a_run_is_continued_with_new_rows_words_and_classes(call, run_folder, tmp_path):
+    more = tmp_path / "more.csv"
+    write_reviews(more, n=120, seed=8)
+    with more.open("a") as file:
+        file.writelines(f"{900 + k},the plot is odd and queer no{k},odd\n" for k in range(60))
+    status, out, _ = call("train", more, "--from", run_folder, "--out", tmp_path / "run", "--folds", 3)
+    assert status == 0
+    assert f"`{run_folder.name}` does not know a class of these rows: `odd`." in " ".join(out.split())
+    assert load(tmp_path / "run" / "run.json")["continued_from"]["name"] == run_folder.name
+    status, out, _ = call("predict", tmp_path / "run", "an odd and queer plot", "--json")
+    assert json.loads(out)[0]["prediction"] == "odd"
+
+
+def test_what_cannot_be_continued(fails, run_folder, topics_run, reviews, tmp_path):
+    target = ("--out", tmp_path / "run")
+    assert "`--recipe` cannot be given with `--from`" in fails(
+        "train", reviews, "--from", run_folder, "--recipe", "fast", *target
+    )
+    assert "`--positive` cannot be given" in fails("train", reviews, "--from", run_folder, "--positive", "neg", *target)
+    assert "this is `naive-bayes`" in fails("train", reviews, "--from", topics_run, *target)
+    assert "does not exist" in fails("train", reviews, "--from", tmp_path / "missing", *target)
+    assert "cannot be given with `--resume`" in fails("train", "--from", run_folder, "--resume", tmp_path / "run")
+    assert not (tmp_path / "run").exists()

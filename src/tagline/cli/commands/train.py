@@ -23,6 +23,17 @@ def train(
     context: typer.Context,
     data: options.Data = options.DEFAULT_DATA,
     query: options.Query = None,
+    from_model: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            help="Continue the model of a run or model folder with the rows of DATA, which may have new words and "
+            "classes. It keeps its recipe and how it decides.",
+            show_default=False,
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
     recipe: options.RecipeName = "fast",
     changes: options.Set = None,
     out: options.RunFolder = None,
@@ -121,6 +132,7 @@ def train(
         strict=strict,
         texts=not no_texts,
         track=tuple(track or ()),
+        from_model=from_model,
     )
     shown: _Shown = {
         "seconds_before": before,
@@ -132,6 +144,8 @@ def train(
         options.check_resume(context, {"resume"}, "the run")
         run = resume_run(resume, **shown)
     else:
+        if from_model is not None and options.is_given(context, "recipe"):
+            raise InputError("`--recipe` cannot be given with `--from`: the model keeps its recipe.")
         run = train_run(options.data_of(context, data, query), settings, out=out, command=session.command, **shown)
     show_run(session, run, as_json=as_json)
 
@@ -188,11 +202,13 @@ def _show(run: "Run", found: Sequence[str], seconds: float) -> None:
 
     from tagline.cli.metrics import show_metrics
     from tagline.cli.terminal import show
+    from tagline.report.sections.gain import gain_sentences
     from tagline.run_folder import EVENTS
 
     show_metrics(run.metrics, facts=run.dataset.facts)
     events = run.folder / EVENTS
     show(
+        *gain_sentences(run.metrics),
         *run.decided,
         *found,
         f"Done in {seconds:.1f} s. Report: {run.folder / 'report.html'}",

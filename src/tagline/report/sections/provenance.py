@@ -99,6 +99,8 @@ def training_sentences(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> li
     """Say which rows the settings and the final model were fitted on."""
     chosen = run.get("chosen") or {}
     found = []
+    if start := run.get("continued_from"):
+        found.append(harmless(f"This run continued `{start['name']}`, trained on {start['learnt_from']:,} rows."))
     if "held_out" in chosen:
         found.append(_held_out_sentence(run, chosen, _task(metrics), searched=bool(metrics.get("search"))))
     found += map(harmless, target_sentences(chosen))

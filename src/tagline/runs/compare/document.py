@@ -15,21 +15,17 @@ from tagline.data.splits import units
 from tagline.metrics import measure
 from tagline.metrics.comparison.compare import (
     Samples,
-    agreement,
     class_differences,
-    difference,
     dominated,
-    holm,
     resample,
     right_rows,
 )
-from tagline.metrics.comparison.mcnemar import paired_test, smallest_difference
-from tagline.metrics.intervals.shares import ALPHA
 from tagline.metrics.units import Units
 from tagline.report.conclusion import conclusion
 from tagline.run_folder import load_model
 from tagline.runs.compare.comparable import read_comparable
 from tagline.runs.compare.finished_run import FinishedRun
+from tagline.runs.compare.pairs import correct_pairs, pair_of
 from tagline.runs.compare.speed import N_SINGLE, Speed, measure_speeds, megabytes
 from tagline.runs.data import reload_data
 from tagline.runs.predictions import Predicted, most_confident_wrong, series_indices
@@ -85,8 +81,10 @@ def compare_runs(runs: Sequence[str | Path], *, seed: int = 0, log: Log = lambda
     drawn = Units.repeated(_units(runs_read, split))
     samples = resample(y_true, [each.y_pred for each in judged], len(classes), seed, drawn)
     figures = [name for name in ("accuracy", "macro_f1", "micro_f1") if name in samples.value]
-    pairs = [_pair(i, j, judged, samples, classes, figures) for i, j in combinations(range(len(judged)), 2)]
-    _correct(pairs, figures, samples, n)
+    pairs = [pair_of(i, j, judged, samples, figures) for i, j in combinations(range(len(judged)), 2)]
+    correct_pairs(pairs, figures, samples, n)
+    for pair in pairs:
+        pair["per_class"] = _per_class(pair, samples, classes)
     best = max(range(len(judged)), key=lambda k: samples.value["accuracy"][k])
     shown = texts if texts and all(each.folder and each.folder.keeps_texts for each in runs_read) else None
     for pair in pairs:
@@ -164,49 +162,12 @@ def _finite(value: float) -> float | None:
     return None if value != value else float(value)
 
 
-def _pair(
-    i: int, j: int, judged: Sequence[Predicted], samples: Samples, classes: Sequence[str], figures: Sequence[str]
-) -> dict[str, Any]:
-    one, other = judged[i], judged[j]
-    right, right_too = (right_rows(each.y_true, each.y_pred) for each in (one, other))
-    discordant = right != right_too
-    same, kappa = agreement(one.y_pred, other.y_pred)
-    found: dict[str, Any] = {"first": i, "second": j}
-    for name in figures:
-        of = difference(samples, name, i, j)
-        found[name] = {"difference": of.value, "difference_ci95": of.interval, "p": of.p}
-    found["mcnemar"] = {
-        "both_right": int((right & right_too).sum()),
-        "only_first_right": int((right & discordant).sum()),
-        "only_second_right": int((right_too & discordant).sum()),
-        "both_wrong": int((~right & ~right_too).sum()),
-        "p": paired_test(right, right_too, samples.units),
-    }
-    if samples.units is not None:
-        found["n_effective"] = round(samples.units.effective_rows(discordant), 2)
-    found |= {"agreement": same, "kappa": kappa}
-    found["per_class"] = {
+def _per_class(pair: dict[str, Any], samples: Samples, classes: Sequence[str]) -> dict[str, Any]:
+    differences = class_differences(samples, pair["first"], pair["second"])
+    return {
         name: {"f1_difference": value, "f1_difference_ci95": interval}
-        for name, (value, interval) in zip(classes, class_differences(samples, i, j), strict=True)
+        for name, (value, interval) in zip(classes, differences, strict=True)
     }
-    return found
-
-
-def _correct(pairs: Sequence[dict[str, Any]], figures: Sequence[str], samples: Samples, n: int) -> None:
-    """Correct p-values and intervals for the number of pairs, and add the smallest significant difference."""
-    for name in ("mcnemar", *figures):
-        known = [pair[name] for pair in pairs if pair[name]["p"] is not None]
-        for block, p in zip(known, holm([block["p"] for block in known]), strict=True):
-            block["p_corrected"] = p
-    for pair in pairs:
-        for name in figures:
-            of = pair[name]
-            if of["p"] and of["p_corrected"] > of["p"]:
-                # At the level at which Holm's method tests this pair, so that it excludes 0 if the test is significant.
-                level = ALPHA * of["p"] / of["p_corrected"]
-                of["difference_ci95"] = difference(samples, name, pair["first"], pair["second"], level).interval
-        n_discordant = pair["mcnemar"]["only_first_right"] + pair["mcnemar"]["only_second_right"]
-        pair["smallest_difference"] = smallest_difference(pair.get("n_effective", n), n_discordant / n, len(pairs))
 
 
 def _measured(

@@ -1,6 +1,6 @@
 """The content of ``run.json`` and ``metrics.json``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,6 +51,7 @@ def run_json(
         "recipe": recipe.to_json(),
         **({"notes": [recipe.recipe.note]} if recipe.recipe.note else {}),
         "seed": settings.seed,
+        **({} if inputs.start is None else {"continued_from": inputs.start.to_json()}),
         "dataset": {
             "name": dataset.name,
             "source": _source(dataset, inputs.data),
@@ -89,8 +90,12 @@ def metrics_json(
     test: dict[str, Any] | None,
     seconds: dict[str, float],
     search: SearchResult | None,
+    continued_from: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Return the content of ``metrics.json``; ``test``: the figures of the test rows, None if there are none."""
+    """Return the content of ``metrics.json``.
+
+    ``test`` are the figures of the test rows, None if there are none; ``continued_from`` is what `gained` returns.
+    """
     dataset = inputs.dataset
     return {
         "task": dataset.task,
@@ -100,6 +105,7 @@ def metrics_json(
         "validation": result.validation,
         "test": test,
         **({} if result.guarantees is None else {"guarantees": result.guarantees}),
+        **({} if continued_from is None else {"continued_from": continued_from}),
         **({} if test is None or result.looks is None else what_counts(test, result.looks.times)),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_rss_mb": peak_rss_mb(),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tagline.data import Dataset
 from tagline.data.splits import FOLDS_OF_FEW
 from tagline.key_findings import KeyFinding
@@ -12,7 +14,7 @@ from tagline.metrics.selective import answered_levels
 from tagline.plots.process import PlotProcess
 from tagline.plots.registry import PlotData, Predictions, SearchCourse, TrainingHistory
 from tagline.run_folder import RunFolder
-from tagline.runs.data import RunInputs, untrained_classes
+from tagline.runs.data import RunInputs
 from tagline.runs.findings import key_findings
 from tagline.runs.fit import Result
 from tagline.runs.settings import Log
@@ -40,7 +42,7 @@ def write_run(
     seconds = {"read": inputs.seconds, **result.seconds}
     log("measuring")  # while another process draws
     before = time.perf_counter()
-    mistakes, test = result.find_mistakes(), _measure(inputs, result)
+    mistakes, test, gain = result.find_mistakes(), _measure(inputs, result), _gain(record, inputs, result)
     seconds["evaluate"] += time.perf_counter() - before
     log("writing")
     _write_model(run, record, inputs, result)
@@ -51,7 +53,7 @@ def write_run(
         run.write_search_file(name, content)
     if result.test is not None:
         run.write_predictions(result.test.frame(inputs.dataset.classes))
-    metrics = metrics_json(inputs, result, test, seconds, search)
+    metrics = metrics_json(inputs, result, test, seconds, search, gain)
     found = findings_of_run(metrics, inputs, searched=search is not None)
     metrics["findings"] = [finding.to_json() for finding in found]
     metrics["seconds"]["total"] = round(time.perf_counter() - started, 3)
@@ -70,7 +72,7 @@ def findings_of_run(metrics: Mapping[str, Any], inputs: RunInputs, *, searched: 
         balanced=inputs.settings.balance or searched,
         folds=None if searched else _possible_folds(inputs.dataset),
         positive_given=inputs.settings.positive is not None,
-        unknown=untrained_classes(inputs.dataset),
+        unknown=inputs.untrained,
     )
 
 
@@ -89,7 +91,7 @@ def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resu
     """Write the bundle with what it remembers of its data, and the hashes of the training texts."""
     from tagline.runs.data import training_hashes
 
-    facts = inputs.dataset.facts
+    facts, start = inputs.dataset.facts, inputs.start
     card = {
         "seed": inputs.settings.seed,
         "folds": inputs.settings.folds,
@@ -100,9 +102,14 @@ def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resu
         **({} if inputs.settings.group is None else {"group_column": inputs.settings.group}),
         **({} if inputs.settings.weight is None else {"weight_column": inputs.settings.weight}),
         "dataset": {key: record["dataset"][key] for key in ("name", "fingerprint", "rows")},
+        **({} if start is None else {"continued_from": start.to_json()}),
     }
     result.clf.save(run.model, card)
-    run.write_training_hashes(training_hashes(inputs.dataset))
+    hashes = training_hashes(inputs.dataset)
+    if start is None:
+        run.write_training_hashes(hashes)
+    elif start.hashes is not None:  # without them it would seem that no other rows were learned from
+        run.write_training_hashes(np.union1d(start.hashes, hashes))
 
 
 def _write_history(run: RunFolder, training: "TrainingRecord") -> None:
@@ -129,6 +136,16 @@ def _measure(inputs: RunInputs, result: Result) -> dict[str, Any] | None:
     dataset, seed = inputs.dataset, inputs.settings.seed
     costs = inputs.settings.costs
     return result.test.measured(dataset.classes, task=dataset.task, positive=inputs.positive, seed=seed, costs=costs)
+
+
+def _gain(record: dict[str, Any], inputs: RunInputs, result: Result) -> Mapping[str, Any] | None:
+    """Return how the model that the run continues compares with the one of the run; None without test rows."""
+    if inputs.start is None or result.before is None or result.test is None:
+        return None
+    from tagline.runs.starting_model import gained
+
+    classes, seed = inputs.dataset.classes, inputs.settings.seed
+    return gained(inputs.start, record["name"], result.before, result.test, classes, seed)
 
 
 def _plot_data(record: dict[str, Any], inputs: RunInputs, result: Result) -> PlotData:
