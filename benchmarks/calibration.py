@@ -30,7 +30,7 @@ def figures(Y: Bools, proba: Floats, threshold: Floats, task: Task) -> list[floa
     """Return calibration error, log loss and accuracy in per cent, or micro F1 of label sets."""
     if task is Task.MULTILABEL:
         log_loss = -np.log(np.maximum(np.where(Y, proba, 1 - proba), _LEAST)).mean()
-        given = proba > threshold[:, None]
+        given = proba > threshold
         return [100 * expected_calibration_error(Y, proba), log_loss, 200 * (Y & given).sum() / (Y.sum() + given.sum())]
     y = Y.argmax(axis=1)
     log_loss = -np.log(np.maximum(proba[Y], _LEAST)).mean()
@@ -45,14 +45,14 @@ def nested(path: str, recipe: str, n_folds: int, n_used: int) -> list[list[str]]
     fold = fold_rows(units(copy_keys(texts), None), strata(pl.Series(Y.argmax(axis=1))), n_folds, seed=0)
     rows = []
     for method in METHODS:
-        proba, threshold, kinds = np.zeros(Y.shape), np.full(len(Y), 0.5), []
+        proba, threshold, kinds = np.zeros(Y.shape), np.full(Y.shape, 0.5), []
         for k in range(n_used):
             train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
             clf = TextClassifier(recipe, settings=[f"protocol.calibration={method}"])
             clf.fit(texts[train], labels[train])
             columns: Ints = np.array([classes.index(str(name)) for name in clf.classes_])
             proba[test[:, None], columns] = clf.predict_proba(texts[test])
-            threshold[test] = clf.threshold_
+            threshold[test[:, None], columns] = clf.threshold_
             kinds.append(clf.calibrator_.kind)
         used = np.flatnonzero(fold < n_used)
         ece, log_loss, accuracy = figures(Y[used], proba[used], threshold[used], Task(data.task))
