@@ -32,6 +32,7 @@ EXTENSIONS = (
     ),
     "models/_linear",
     "models/_products",
+    "models/label_tree/_search",
     *(f"models/network/_core/{name}" for name in ("blas", "inputs", "steps")),
 )
 

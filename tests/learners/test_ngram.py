@@ -257,11 +257,13 @@ def test_the_given_share_is_held_out(share: float) -> None:
     assert len(held) == pytest.approx(400 * share, abs=12)
 
 
-def test_too_many_classes_are_an_error_except_for_naive_bayes() -> None:
+def test_too_many_classes_or_labels_are_an_error_except_for_trees_of_classes_and_naive_bayes() -> None:
     labels = [f"class {row // 2}" for row in range(6_002)]
     texts = [f"about {label}" for label in labels]
-    with pytest.raises(InputError, match=r"up to 3,000 classes, and there are 3,001.*`complement-nb`"):
-        TextClassifier().fit(texts, labels)
+    with pytest.raises(InputError, match=r"up to 3,000 classes, and there are 3,001.*`fast`"):
+        TextClassifier("logistic-regression").fit(texts, labels)
+    with pytest.raises(InputError, match=r"up to 3,000 labels, and there are 3,001.*`complement-nb`"):
+        TextClassifier().fit(texts, [[label] for label in labels])
     settings = {"features.words": 1, "features.min_df": 1}
     clf = TextClassifier("complement-nb", settings=settings).fit(texts, labels)
     assert clf.predict(["about class 17"]).tolist() == ["class 17"]

@@ -17,7 +17,9 @@ from tagline.decisions.rule import DecisionRule
 from tagline.decisions.sets import class_set_thresholds, prediction_sets, set_threshold
 from tagline.errors import InputError
 from tagline.inputs.labels import label_text
+from tagline.many_classes import Probabilities, TopProbabilities, check_few, probability_array
 from tagline.metrics.block import positive_class
+from tagline.models import LabelTree, Model
 from tagline.task import Bools, Floats, Ints, Task
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class DecisionMethods(Estimator):
 
     classes_: NDArray[Any]
     task_: Task
+    model_: Model
     calibrated_on_: "HeldOut | None"
     stored_scores_: HeldOutScores | None
     stored_rule_: DecisionRule
@@ -39,11 +42,11 @@ class DecisionMethods(Estimator):
 
     if TYPE_CHECKING:
 
-        def predict_proba(self, texts: Iterable[Any]) -> Floats:
+        def probabilities(self, texts: Iterable[Any]) -> Probabilities:
             """See `TextClassifier`, as for the attributes above."""
 
     def decide(
-        self, proba: Floats, *, threshold: float | None = None, positive: str | None = None, costs: Any = None
+        self, proba: Probabilities, *, threshold: float | None = None, positive: str | None = None, costs: Any = None
     ) -> NDArray[Any]:
         """Return the labels that probabilities, (n_texts, n_classes), give.
 
@@ -64,7 +67,7 @@ class DecisionMethods(Estimator):
         return np.asarray(self.classes_[decided])
 
     def decided(
-        self, proba: Floats, *, threshold: float | None = None, positive: str | None = None, costs: Any = None
+        self, proba: Probabilities, *, threshold: float | None = None, positive: str | None = None, costs: Any = None
     ) -> NDArray[Any]:
         """Return what ``decide`` does as class indices, (n_texts,); multi-label: booleans, (n_texts, n_classes)."""
         self._check_fitted()
@@ -80,7 +83,9 @@ class DecisionMethods(Estimator):
             raise InputError(f"A threshold decides between two classes; this model has {len(self.classes_):,}.")
         return self.rule_for(threshold=threshold, positive=positive, costs=costs).decide(proba, self.task_)
 
-    def _checked_proba(self, proba: Any) -> Floats:
+    def _checked_proba(self, proba: Any) -> Probabilities:
+        if isinstance(proba, TopProbabilities) and proba.n_classes == len(self.classes_):
+            return proba
         try:
             values = np.asarray(proba)
         except ValueError:  # of rows of different lengths
@@ -113,7 +118,7 @@ class DecisionMethods(Estimator):
             rule = DecisionRule(by_costs, of_two, given)
         return rule if threshold is None else replace(rule, threshold=threshold)
 
-    def _decided(self, proba: Floats) -> NDArray[Any]:
+    def _decided(self, proba: Probabilities) -> NDArray[Any]:
         """Return the indices of the classes predicted, (n_texts,); multi-label: booleans, (n_texts, n_classes)."""
         return self.rule_.decide(proba, self.task_)
 
@@ -159,6 +164,8 @@ class DecisionMethods(Estimator):
 
     def set_threshold(self, coverage: float, *, by_class: bool = False) -> float | Floats:
         """Return the probability from which on a class belongs to a prediction set; see `predict_sets`."""
+        if isinstance(self.model_, LabelTree):
+            check_few(len(self.classes_), "Prediction sets")
         scores = self._scores(coverage, "coverage")
         return (
             class_set_thresholds(scores, coverage, len(self.classes_)) if by_class else set_threshold(scores, coverage)
@@ -187,7 +194,7 @@ class DecisionMethods(Estimator):
         """
         if by_class and accuracy is None:
             raise InputError("`by_class` is for `accuracy`: give one, such as 0.95.")
-        proba = self.predict_proba(texts)
+        proba = self.probabilities(texts)
         decided = self._decided(proba)
         unsure = self.unsure(proba, decided, unsure_below=unsure_below, accuracy=accuracy, by_class=by_class)
         answers = self.classes_[decided].astype(object)
@@ -196,7 +203,7 @@ class DecisionMethods(Estimator):
 
     def unsure(
         self,
-        proba: Floats,
+        proba: Probabilities,
         decided: Ints,
         *,
         unsure_below: float | None = None,
@@ -233,7 +240,7 @@ class DecisionMethods(Estimator):
             InputError: the model gives several labels a text, or the held-out rows are too few.
 
         """
-        proba = self.predict_proba(texts)
+        proba = probability_array(self.probabilities(texts))
         inside = self.sets(proba, self._decided(proba), coverage, by_class=by_class)
         order = np.argsort(-proba, axis=1, kind="stable")
         found = np.empty(len(proba), dtype=object)
@@ -241,8 +248,9 @@ class DecisionMethods(Estimator):
             found[row] = self.classes_[ranked[inside[row, ranked]]].tolist()
         return found
 
-    def sets(self, proba: Floats, decided: Ints, coverage: float, *, by_class: bool = False) -> Bools:
+    def sets(self, proba: Probabilities, decided: Ints, coverage: float, *, by_class: bool = False) -> Bools:
         """Return which classes are in the prediction set of each text, (n_texts, n_classes)."""
+        proba = probability_array(proba)
         threshold = self.set_threshold(coverage, by_class=by_class)
         predicted = np.zeros(proba.shape, dtype=bool)
         predicted[np.arange(len(proba)), decided] = True

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tagline.classifier.estimator import Estimator
@@ -12,6 +11,7 @@ from tagline.decisions.novelty import Novelty
 from tagline.errors import InputError
 from tagline.features.base import Featurizer
 from tagline.features.vectorizer import Vectorizer
+from tagline.many_classes import Probabilities
 from tagline.task import Floats
 
 
@@ -24,10 +24,10 @@ class NoveltyMethods(Estimator):
 
     if TYPE_CHECKING:
 
-        def proba_and_coverage(self, texts: Iterable[Any]) -> tuple[Floats, Floats]:
+        def proba_and_coverage(self, texts: Iterable[Any]) -> tuple[Probabilities, Floats]:
             """See `ScoringMethods`, as for the attributes above."""
 
-    def novelty_p_values(self, texts: Iterable[Any], proba: Floats | None = None) -> Floats:
+    def novelty_p_values(self, texts: Iterable[Any], proba: Probabilities | None = None) -> Floats:
         """Return a p-value of each text, (n_texts,): small if it is unlike the training texts.
 
         Texts drawn like those have one of at most ``alpha`` in at most a share ``alpha`` of cases; see
@@ -37,10 +37,10 @@ class NoveltyMethods(Estimator):
         if proba is None:
             return self.predict_proba_and_novelty(texts)[1]
         novelty = self.check_novelty()
-        return novelty.p_values(np.asarray(proba).max(axis=1), self.proba_and_coverage(texts)[1])
+        return novelty.p_values(proba.max(axis=1), self.proba_and_coverage(texts)[1])
 
-    def predict_proba_and_novelty(self, texts: Iterable[Any]) -> tuple[Floats, Floats]:
-        """Return ``predict_proba`` and ``novelty_p_values`` of texts, whose n-grams are counted once."""
+    def predict_proba_and_novelty(self, texts: Iterable[Any]) -> tuple[Probabilities, Floats]:
+        """Return ``probabilities`` and ``novelty_p_values`` of texts, whose n-grams are counted once."""
         novelty = self.check_novelty()
         proba, coverage = self.proba_and_coverage(texts)
         return proba, novelty.p_values(proba.max(axis=1), coverage)

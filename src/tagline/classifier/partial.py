@@ -20,6 +20,7 @@ from tagline.learners.base import Fitted, HeldOut, TrainingData
 from tagline.learners.holdout import row_units
 from tagline.learners.sample_weight import checked_weights, row_weights
 from tagline.learners.update import Learned, learn_more
+from tagline.many_classes import as_array
 from tagline.models import LinearModel, OnnxModel
 from tagline.recipes import NgramModel
 from tagline.task import Ints, Task
@@ -200,4 +201,4 @@ def _encoded(clf: "TextClassifier", given: NDArray[Any]) -> tuple[NDArray[Any], 
         one, known = labels.tolist()[0], clf.classes_.tolist()[0]
         raise InputError(f"The labels are of another type than the model's classes: `{one!r}`, and `{known!r}`.")
     classes, Y, _ = encode_labels(given, clf.classes_)
-    return classes, Y, np.searchsorted(classes, clf.classes_)
+    return classes, as_array(Y), np.searchsorted(classes, clf.classes_)

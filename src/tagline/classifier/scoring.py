@@ -16,7 +16,8 @@ from tagline.features.scorer import LinearScorer, Scores
 from tagline.features.sequences import Sequences
 from tagline.features.vectorizer import Vectorizer
 from tagline.inputs.texts import as_inputs
-from tagline.models import LinearModel, Model
+from tagline.many_classes import Probabilities, check_array, joined, probability_array, top_classes
+from tagline.models import LabelTree, LinearModel, Model
 from tagline.task import Floats, Task
 
 BATCH = 16_384  # texts turned into features at a time
@@ -71,29 +72,49 @@ class ScoringMethods(Estimator):
 
         Rows add up to 1, except where a text may have several labels.
         """
+        return probability_array(self.probabilities(texts))
+
+    def probabilities(self, texts: Iterable[Any]) -> Probabilities:
+        """Return ``predict_proba``, of a label tree as `TopProbabilities`, which has no entry for each class."""
         self._check_fitted()
         if (scorer := self._scorer()) is not None:
             return self._probabilities(self._scored(scorer, texts).logits)
-        return np.vstack([self._proba_of_features(X) for X in self._features(texts)])
+        return joined([self._proba_of_features(X) for X in self._features(texts)])
+
+    def predict_top(self, texts: Iterable[Any], k: int = 5) -> tuple[NDArray[Any], Floats]:
+        """Return the ``k`` most probable classes of each text and their probabilities, (n_texts, k), best first.
+
+        Of more than 3,000 classes the model of `fast` is a label tree, which has up to 10.
+
+        Raises:
+            InputError: ``k`` is not a number of classes, or the model gives several labels a text.
+
+        """
+        if self.task_ is Task.MULTILABEL:
+            raise InputError("A model of several labels a text has no most probable class: take `predict_proba`.")
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise InputError(f"`k` is a number of classes from 1 on, not `{k}`.")
+        top = top_classes(self.probabilities(texts), int(k))
+        return self.classes_[top.classes], top.values
 
     def predict_log_proba(self, texts: Iterable[Any]) -> Floats:
         """Return the logarithm of ``predict_proba``, (n_texts, n_classes)."""
         with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf
             return np.asarray(np.log(self.predict_proba(texts)))
 
-    def proba_and_coverage(self, texts: Iterable[Any]) -> tuple[Floats, Floats]:
+    def proba_and_coverage(self, texts: Iterable[Any]) -> tuple[Probabilities, Floats]:
         """Return the probabilities and the share of known n-grams of texts, (n_texts,), for a model of n-grams."""
         if (scorer := self._scorer()) is not None:
             scores = self._scored(scorer, texts)
             return self._probabilities(scores.logits), scores.coverage
         assert isinstance(self.vectorizer_, Vectorizer)
         column = _column(texts)
-        proba, coverage = [np.empty((0, len(self.classes_)))], [np.empty(0)]
-        for start in range(0, len(column), BATCH):
+        proba, coverage = [], [np.empty(0)]
+        for start in range(0, max(1, len(column)), BATCH):
             X, known = self.vectorizer_.transform_with_coverage(column.slice(start, BATCH))
             proba.append(self._proba_of_features(X))
             coverage.append(known)
-        return np.vstack(proba), np.concatenate(coverage)
+        return joined(proba), np.concatenate(coverage)
 
     def _logits(self, texts: Iterable[Any]) -> Iterator[Floats]:
         """Yield the logits of texts, before calibration, batch by batch."""
@@ -101,6 +122,8 @@ class ScoringMethods(Estimator):
             yield self._scored(scorer, texts).logits
         else:
             for X in self._features(texts):
+                if isinstance(self.model_, LabelTree):
+                    check_array(X.shape[0], len(self.classes_), 8, "`predict_top`, or fewer texts at a time")
                 yield self.model_.logits(X)
 
     def _scorer(self) -> LinearScorer | None:
@@ -132,7 +155,9 @@ class ScoringMethods(Estimator):
         for start in range(0, max(1, len(column)), BATCH):
             yield self.vectorizer_.transform(column.slice(start, BATCH))
 
-    def _proba_of_features(self, X: Any) -> Floats:
+    def _proba_of_features(self, X: Any) -> Probabilities:
+        if isinstance(self.model_, LabelTree):
+            return self.model_.top(X)
         proba = self.model_.probabilities(X)
         return self._probabilities(self.model_.logits(X)) if proba is None else proba
 

@@ -280,7 +280,7 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
         Where a text may have several: a list of labels for each, (n_texts,), or an indicator, (n_texts, n_classes), of
         the kind that the model was fitted on.
         """
-        proba = self.predict_proba(texts)
+        proba = self.probabilities(texts)
         if self.indicator_ is None:
             return self.decide(proba)
         return self.indicator_.write(self._decided(proba), self.classes_, texts)
@@ -298,7 +298,7 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
         self._check_fitted()
         column, truth = as_inputs(texts), list_labels(labels, self.classes_)
         check_lengths(column, truth)
-        proba = self.predict_proba(column)  # type: ignore[arg-type]  # sequences are inputs too
+        proba = self.probabilities(column)  # type: ignore[arg-type]  # sequences are inputs too
         right = matches(truth, self.decide(proba), self.classes_)
         weights = None if sample_weight is None else checked_weights(sample_weight, len(column))
         return float(np.average(right.astype(np.float64), weights=weights))

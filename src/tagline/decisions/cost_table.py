@@ -13,6 +13,7 @@ import numpy as np
 from tagline.decisions.costs import CostMatrix
 from tagline.errors import InputError, nearest
 from tagline.inputs.labels import label_text
+from tagline.many_classes import check_few
 
 LEAST, MOST = 1e-9, 1e9  # costs other than 0; beyond them, expected costs and their intervals may overflow
 _MOST_CHARACTERS = 200_000_000  # twenty bytes a cell of 3,000 classes
@@ -76,6 +77,7 @@ def as_costs(given: Any, classes: Sequence[str]) -> CostMatrix:
         InputError: a class is missing or unknown, the shape is another, or a cost is not finite and at least 0.
 
     """
+    check_few(len(classes), "Costs")
     if isinstance(given, CostMatrix):
         return given.in_order(classes)
     if isinstance(given, Mapping):

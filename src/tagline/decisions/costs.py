@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tagline.errors import InputError, nearest
+from tagline.many_classes import check_few
 from tagline.task import Floats, Ints
 
 
@@ -63,6 +64,7 @@ class CostMatrix:
             InputError: a class is missing, or unknown to the model; ``source`` names the costs in the message.
 
         """
+        check_few(len(classes), "Costs")
         for name in self.classes:
             if name not in classes:
                 raise InputError(f"{source}: `{name}` is not a class of the model.{nearest(name, classes)}")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.errors import InputError
+from tagline.many_classes import ClassMatrix, Probabilities
 from tagline.task import Bools, Floats, Ints
 
 PREFIX = "held_out."  # of the names of the arrays in a bundle
@@ -41,7 +42,7 @@ class HeldOutScores:
         return np.asarray(self.predicted == self.truth)
 
     @classmethod
-    def of(cls, predicted: Ints, Y: Bools, proba: Floats, unit: Ints | None) -> "HeldOutScores":
+    def of(cls, predicted: Ints, Y: ClassMatrix, proba: Probabilities, unit: Ints | None) -> "HeldOutScores":
         """Return the scores of rows with the class matrix ``Y`` and probabilities ``proba``, both (n, n_classes).
 
         Of each unit the first row counts: guarantees are for independent rows.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.decisions.costs import CostMatrix
+from tagline.many_classes import Probabilities, TopProbabilities, check_few
 from tagline.task import Floats, Task
 
 
@@ -51,12 +52,16 @@ class DecisionRule:
         """Return whether the threshold decides: between two classes, each label, or one class of several."""
         return task is not Task.MULTICLASS or (self.positive is not None and self.costs is None)
 
-    def decide(self, proba: Floats, task: Task) -> NDArray[Any]:
+    def decide(self, proba: Probabilities, task: Task) -> NDArray[Any]:
         """Return the prediction for each text: class indices, (n_texts,); multi-label: booleans, (n_texts, n_classes).
 
         ``proba`` is (n_texts, n_classes). A label, or a class with a threshold, is predicted where its probability is
         above the threshold, not where it is equal.
         """
+        if isinstance(proba, TopProbabilities):
+            if self.costs is not None or self.positive is not None:
+                check_few(proba.n_classes, "Costs and thresholds")
+            return proba.argmax(axis=1)
         if task is Task.MULTILABEL:
             return np.asarray(proba > self.value)
         if task is Task.BINARY:

@@ -13,7 +13,8 @@ from tagline.decisions.held_out import first_of_units
 from tagline.decisions.operating_point import PRECISION, RECALL, OperatingPoint, operating_points
 from tagline.decisions.rule import DecisionRule
 from tagline.errors import InputError
-from tagline.task import Bools, Floats, Ints, Task
+from tagline.many_classes import ClassMatrix, Probabilities, as_array, check_few, probability_array
+from tagline.task import Ints, Task
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Targets:
             InputError: they are invalid, or contradict each other.
 
         """
+        if precision is not None or recall is not None:
+            check_few(len(classes), "A precision or recall to reach")
         points = tuple(operating_points(precision, recall, classes, task))
         if costs is None:
             return cls(None, points)
@@ -55,7 +58,7 @@ class Targets:
         by_default: DecisionRule,
         classes: Sequence[str],
         task: Task,
-        held_out: tuple[Bools, Floats, Ints | None] | None,
+        held_out: tuple[ClassMatrix, Probabilities, Ints | None] | None,
     ) -> DecisionRule:
         """Return the decision rule that reaches the targets.
 
@@ -78,7 +81,7 @@ class Targets:
             return by_default
         if held_out is None:
             raise InputError("A precision or recall needs held-out rows, and there are none: train on more rows.")
-        Y, proba, unit = held_out
+        Y, proba, unit = as_array(held_out[0]), probability_array(held_out[1]), held_out[2]
         rows = first_of_units(unit, len(Y))
         thresholds = np.array(np.broadcast_to(by_default.value, len(classes)))
         positive = by_default.positive

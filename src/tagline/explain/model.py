@@ -8,7 +8,7 @@ from tagline.classifier import TextClassifier
 from tagline.errors import InputError, nearest
 from tagline.features.ngrams import WordNgrams
 from tagline.features.vectorizer import Vectorizer
-from tagline.models import LinearModel
+from tagline.models import LabelTree, LinearModel
 from tagline.models.onnx.runtime import NOT_EXPLAINED, OnnxModel
 from tagline.task import Floats
 
@@ -42,6 +42,10 @@ def top_features(classifier: TextClassifier, n: int = 10, class_name: str | None
     features, model = classifier.vectorizer_, classifier.model_
     if isinstance(model, OnnxModel):
         raise InputError(NOT_EXPLAINED)
+    if isinstance(model, LabelTree):
+        raise InputError(
+            "A label tree has weights for the branches on the way to a class, not for the class itself: explain a text."
+        )
     if not isinstance(features, Vectorizer) or not isinstance(model, LinearModel):
         raise InputError(
             f"A model with `model.kind` `{classifier.recipe_.model.kind}` has no weights of words, because the "

@@ -196,6 +196,11 @@ class Vectorizer:
         return cls(tuple(blocks), tuple(scales), settings["tf"], settings["unit"], tokenizer, spreads)
 
 
+def lengths_of(vectorizer: Vectorizer) -> dict[str, list[int]]:
+    """Return the shortest and the longest n-gram of each block."""
+    return {block.of: [block.table.min_n, len(block.table.keys) + 1] for block in vectorizer.blocks}
+
+
 def _pack(name: str, keys: NDArray[np.int64], n_prefixes: int, n_symbols: int) -> dict[str, NDArray[Any]]:
     """Store sorted keys in a third of their bytes: the number of keys per prefix, and their last symbols."""
     prefix, last = np.divmod(keys, max(1, n_symbols))

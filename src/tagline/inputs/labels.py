@@ -13,6 +13,7 @@ from tagline.errors import InputError, nearest
 from tagline.features.sequences import Sequences
 from tagline.inputs.containers import as_array, column_values, composed, described, is_missing, listed
 from tagline.inputs.indicators import read_indicator
+from tagline.many_classes import MOST_DENSE_CLASSES, ClassMatrix, OneHot
 from tagline.task import Bools, Ints, Task
 
 Labels = NDArray[Any]
@@ -116,7 +117,7 @@ def _warn_of_column_vector() -> None:
     warnings.warn(message, DataConversionWarning, stacklevel=4)
 
 
-def encode_labels(labels: Labels, known: Labels | None = None) -> tuple[Labels, Bools, Task]:
+def encode_labels(labels: Labels, known: Labels | None = None) -> tuple[Labels, ClassMatrix, Task]:
     """Return the sorted classes, the class matrix (n_texts, n_classes), and the task.
 
     ``known``, (n_known,), are classes that need no text.
@@ -146,9 +147,8 @@ def encode_labels(labels: Labels, known: Labels | None = None) -> tuple[Labels, 
             )
     if len(classes) < 2:
         raise InputError(f"There is only one class, `{classes[0]}`: a classifier needs two or more.")
-    Y = np.zeros((len(labels), len(classes)), dtype=bool)
-    Y[np.arange(len(labels)), y] = True
-    return classes, Y, Task.of(len(classes))
+    matrix = OneHot(y, len(classes))
+    return classes, matrix if len(classes) > MOST_DENSE_CLASSES else matrix.dense(), Task.of(len(classes))
 
 
 def _distinct(labels: Labels) -> tuple[Labels, Ints]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +18,7 @@ from tagline.features.base import Featurizer
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import Tokenizer
 from tagline.learners.progress import Report
+from tagline.many_classes import ClassMatrix, OneHot, Probabilities, as_array
 from tagline.models import Model
 from tagline.recipes import Recipe
 from tagline.task import Bools, Floats, Ints, Task
@@ -34,7 +36,7 @@ class TrainingData:
 
     Attributes:
         texts: texts, or for a network sequences of word ids, (n_texts,).
-        Y: the class matrix, (n_texts, n_classes).
+        class_matrix: which classes each text has, (n_texts, n_classes).
         task: the kind of labels.
         sample_weights: how many times each row counts, (n_texts,), above 0; None: once.
         loss_weights: these, times the weight of the row's class, (n_texts,), above 0 and scaled to a mean of 1: they
@@ -48,7 +50,7 @@ class TrainingData:
     """
 
     texts: pl.Series | Sequences
-    Y: Bools
+    class_matrix: ClassMatrix
     task: Task
     sample_weights: Floats | None = None
     loss_weights: Floats | None = None
@@ -59,12 +61,22 @@ class TrainingData:
     unlabelled: pl.Series | None = None
 
     def __len__(self) -> int:
-        return len(self.Y)
+        return len(self.class_matrix)
+
+    @cached_property
+    def Y(self) -> Bools:  # noqa: N802  (as in formulas)
+        """Return the class matrix as an array.
+
+        Raises:
+            InputError: there are too many classes and texts for one.
+
+        """
+        return as_array(self.class_matrix)
 
     @property
     def n_outputs(self) -> int:
         """How many outputs a model of these classes has."""
-        return self.task.n_outputs(self.Y.shape[1])
+        return self.task.n_outputs(self.class_matrix.shape[1])
 
     def weights_of(self, rows: Ints) -> Floats:
         """Return how many times each of some rows counts, (n_rows,)."""
@@ -76,7 +88,7 @@ class TrainingData:
         return replace(
             self,
             texts=texts.take(rows) if isinstance(texts, Sequences) else texts[rows],
-            Y=self.Y[rows],
+            class_matrix=self.class_matrix[rows],
             sample_weights=None if self.sample_weights is None else self.sample_weights[rows],
             loss_weights=None if self.loss_weights is None else self.loss_weights[rows],
             groups=None if self.groups is None else self.groups[rows],
@@ -125,8 +137,8 @@ class HeldOut:
     """
 
     rows: Ints
-    Y: Bools
-    proba: Floats
+    Y: ClassMatrix
+    proba: Probabilities
     how: str
     unit: Ints | None = None
 
@@ -219,15 +231,17 @@ def calibrate(
     return Calibration(calibrator, rule, proba)
 
 
-def rows_left_out(Y: Bools, folds: Folds) -> Bools:
+def rows_left_out(Y: ClassMatrix, folds: Folds) -> Bools:
     """Return the held-out rows, (n_held_out,), with a class that no training row of their fold has.
 
     They would be wrong whatever the settings are, and their probabilities say nothing about those of other rows.
     """
+    if isinstance(Y, OneHot):
+        return np.concatenate([~np.isin(Y.classes[held], Y.classes[train]) for train, held in folds])
     return np.concatenate([Y[held] @ ~Y[train].any(axis=0) for train, held in folds])
 
 
-def describe_held_out(Y: Bools, folds: Folds, how: str) -> dict[str, Any]:
+def describe_held_out(Y: ClassMatrix, folds: Folds, how: str) -> dict[str, Any]:
     """Return ``held_out`` of ``chosen``: how many rows, how, and how many of them were left out."""
     left_out = rows_left_out(Y, folds)
     n_left_out = int(left_out.sum())

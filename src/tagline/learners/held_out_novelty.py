@@ -13,7 +13,8 @@ from tagline.features.vectorizer import Block
 from tagline.features.weighting import document_frequency
 from tagline.learners.base import Folds, TrainingData
 from tagline.learners.holdout import row_units
-from tagline.task import Floats, Ints
+from tagline.many_classes import Probabilities
+from tagline.task import Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class FinalFit:
     known: Ints | None = None
 
 
-def held_out_novelty(data: TrainingData, folds: Folds, fit: FinalFit, proba: Floats | None) -> Novelty | None:
+def held_out_novelty(data: TrainingData, folds: Folds, fit: FinalFit, proba: Probabilities | None) -> Novelty | None:
     """Return confidence and coverage of the held-out rows, as a model that has not seen them gives them.
 
     The confidence is that of the models of the folds. For the coverage, an n-gram of a row is known if enough rows of

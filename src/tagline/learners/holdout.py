@@ -40,7 +40,7 @@ def hold_out(
     They are ``n_folds`` folds of a cross-validation, unless this is 1, enough validation rows are given and not
     ``all_rows`` wanted, or the recipe says otherwise; then there is one fold.
     """
-    n, n_given, Y, groups = len(data), data.n_validation, data.Y, data.groups
+    n, n_given, groups = len(data), data.n_validation, data.groups
     protocol = recipe.protocol
     everything = np.arange(n)
     crossed = n_folds > 1 and protocol.validation == "auto" and protocol.refit == "all"
@@ -52,7 +52,7 @@ def hold_out(
     n_units = int(unit.max()) + 1
     if n_units == 1:
         return [], ""
-    stratum = matrix_strata(Y)
+    stratum = matrix_strata(data.class_matrix)
     if crossed:
         n_folds = min(n_units, n_folds)
         fold = fold_rows(unit, stratum, n_folds, seed=seed)
@@ -62,7 +62,7 @@ def hold_out(
     because = ""
     if isinstance(protocol.validation, int):
         first = protocol.validation
-        if not _can_spare(Y, first):
+        if not _can_spare(data.Y, first):
             because = f", as the first {first:,} cannot be spared"
         elif groups is not None and groups.head(first).is_in(groups.tail(n - first).implode()).any():
             because = f", as groups of the first {first:,} continue after them"

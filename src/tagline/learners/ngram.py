@@ -5,7 +5,7 @@ Nothing here looks at a test row or at the clock.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from tagline.errors import InputError
 from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.sequences import Sequences
 from tagline.features.tokenizer import Tokenizer
-from tagline.features.vectorizer import Block, Vectorizer, unspaced_share
+from tagline.features.vectorizer import Block, Vectorizer, lengths_of, unspaced_share
 from tagline.learners.base import (
     FitOptions,
     Fitted,
@@ -34,8 +34,10 @@ from tagline.learners.base import (
 from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.held_out_novelty import FinalFit, held_out_novelty
 from tagline.learners.holdout import affordable_folds, hold_out
+from tagline.learners.label_tree import TreeFit, fit_classes_as_tree
 from tagline.learners.ngram_fit import Candidate, NgramFit
 from tagline.learners.progress import Steps
+from tagline.many_classes import MOST_DENSE_CLASSES
 from tagline.models import Model
 from tagline.models.linear import LINEAR_MODELS
 from tagline.recipes import NgramFeatures, NgramModel, Recipe
@@ -46,7 +48,6 @@ _FEW_TEXTS = 1_000  # below, an n-gram of a single text counts
 _LARGE_BYTES = 25_000_000  # above, words alone suffice
 _TRIED_BYTES = 20_000_000  # bytes times outputs; above, the first setting is used: another moves accuracy little
 _CHARACTERS = (2, 5)
-_MOST_OUTPUTS = 3_000  # of a linear model: time grows with their square, and these take two minutes
 _MANY_OUTPUTS = 500  # above, words alone: the coefficients grow with outputs times n-grams
 _COEFFICIENT_BYTES = 4e9  # the memory that they may need during the fit
 
@@ -65,6 +66,9 @@ class NgramLearner:
         check_calibration(recipe.protocol.calibration, data.task)
         fit = _prepare(recipe, data, texts, options)
         counted = time.perf_counter()
+        if isinstance(fit, TreeFit):
+            fitted = fit_classes_as_tree(fit, options)
+            return replace(fitted, seconds={"features": counted - started, "fit": time.perf_counter() - counted})
         folds, how = options.folds, "the rows named"
         if folds is None:
             by_label = data.task is Task.MULTILABEL and recipe.protocol.thresholds == PER_LABEL
@@ -76,7 +80,7 @@ class NgramLearner:
         outcome = _learn(fit, folds, chosen, learned_rows, final=options.final)
         calibration = _calibrate(recipe, fit, folds, outcome.logits, how)
         settings: dict[str, Any] = {
-            **_lengths(outcome.vectorizer),
+            **lengths_of(outcome.vectorizer),
             "min_df": fit.min_df,
             **({} if fit.settings.tuned is None else {fit.settings.tuned: chosen.candidate.value}),
             **({"blend": chosen.candidate.blend} if chosen.candidate.blend or "blend" in chosen.tried else {}),
@@ -133,8 +137,8 @@ class _Calibrated:
     calibrated_on: HeldOut | None = None
 
 
-def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitOptions) -> NgramFit:
-    """Count the n-grams of all texts.
+def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitOptions) -> NgramFit | TreeFit:
+    """Count the n-grams of all texts, for a label tree if a linear SVM has too many classes.
 
     Raises:
         InputError: there are too many classes for the model, or nothing to learn from.
@@ -145,10 +149,14 @@ def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitO
     tokenizer = options.tokenizer
     assert isinstance(settings, NgramModel)
     n_outputs = data.n_outputs
-    if n_outputs > _MOST_OUTPUTS and settings.kind in LINEAR_MODELS:
+    many = n_outputs > MOST_DENSE_CLASSES
+    as_tree = many and settings.kind == "linear-svm" and data.task is Task.MULTICLASS
+    if many and settings.kind in LINEAR_MODELS and not as_tree:
+        of_sets = data.task is Task.MULTILABEL
         raise InputError(
-            f"`{recipe.recipe.name}` learns up to {_MOST_OUTPUTS:,} classes, and there are {n_outputs:,}: "
-            "is it the right label column? The recipe `complement-nb` takes more."
+            f"`{recipe.recipe.name}` learns up to {MOST_DENSE_CLASSES:,} {'labels' if of_sets else 'classes'}, and "
+            f"there are {n_outputs:,}: is it the right label column? The recipe "
+            f"`{'complement-nb' if of_sets else 'fast'}` takes more."
         )
     n_bytes = int(texts.str.len_bytes().sum())
     large = n_bytes > _LARGE_BYTES or n_outputs > _MANY_OUTPUTS
@@ -160,6 +168,8 @@ def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitO
     if not any(c.nnz for c in counts):
         where = "the texts" if min_df == 1 else f"{min_df:,} of the texts, as `features.min_df` requires"
         raise InputError(f"There is nothing to learn from: no word or sign occurs in {where}.")
+    if as_tree:
+        return TreeFit(recipe, data, tokenizer, min_df, blocks, counts, steps, options.seed)
     n_columns = sum(c.shape[1] for c in counts)
     needed = 8 * n_outputs * n_columns
     if needed > _COEFFICIENT_BYTES:
@@ -283,8 +293,3 @@ def _calibrate(recipe: Recipe, fit: NgramFit, folds: Folds, logits: Floats | Non
         given = held >= len(data) - data.n_validation
         shown = HeldOut(held[given], every.Y[given], every.proba[given], how)
     return _Calibrated(calibrated.calibrator, calibrated.rule, shown, every)
-
-
-def _lengths(vectorizer: Vectorizer) -> dict[str, list[int]]:
-    """Return the shortest and the longest n-gram of each block that is used."""
-    return {block.of: [block.table.min_n, len(block.table.keys) + 1] for block in vectorizer.blocks}

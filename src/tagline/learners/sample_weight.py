@@ -9,12 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from tagline.data.weights import LEAST_TOTAL, MOST_TOTAL
 from tagline.errors import InputError, nearest
 from tagline.inputs.labels import label_text
-from tagline.task import Bools, Floats
+from tagline.many_classes import ClassMatrix, OneHot
+from tagline.task import Floats
 
 
 def row_weights(
     classes: NDArray[Any],
-    Y: Bools,
+    Y: ClassMatrix,
     class_weight: str | Mapping[Any, float] | None,
     sample_weight: ArrayLike | None,
     n_train: int,
@@ -40,8 +41,11 @@ def row_weights(
         sample = checked_weights(sample_weight, n_train, len(Y) - n_train)
     loss = sample
     if class_weight is not None:
-        # Rows without a label count 1.
-        of_rows = np.where(Y, _class_weights(classes, Y, class_weight, sample), 0.0).max(axis=1) + (~Y.any(axis=1))
+        by_class = _class_weights(classes, Y, class_weight, sample)
+        if isinstance(Y, OneHot):
+            of_rows = by_class[Y.classes]
+        else:  # rows without a label count 1
+            of_rows = np.where(Y, by_class, 0.0).max(axis=1) + (~Y.any(axis=1))
         loss = sample * of_rows
     if not loss[:n_train].any():
         raise InputError("All weights are zero: there is nothing to learn from.")
@@ -75,12 +79,15 @@ def checked_weights(values: ArrayLike, n_texts: int, n_more: int = 0) -> Floats:
 
 
 def _class_weights(
-    classes: NDArray[Any], Y: Bools, class_weight: str | Mapping[Any, float], sample_weights: Floats
+    classes: NDArray[Any], Y: ClassMatrix, class_weight: str | Mapping[Any, float], sample_weights: Floats
 ) -> Floats:
     if isinstance(class_weight, str):
         if class_weight != "balanced":
             raise InputError('`class_weight` is None, "balanced" or a weight for each class.')
-        members = sample_weights @ Y
+        if isinstance(Y, OneHot):
+            members = np.asarray(np.bincount(Y.classes, sample_weights, Y.n_classes), dtype=np.float64)
+        else:
+            members = sample_weights @ Y
         return np.asarray(members.sum() / (len(classes) * np.where(members > 0, members, 1.0)))
     if not isinstance(class_weight, Mapping):
         raise InputError('`class_weight` is None, "balanced" or a weight for each class.')

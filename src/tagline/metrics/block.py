@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagline.errors import InputError, nearest
+from tagline.many_classes import Probabilities, TopProbabilities
 from tagline.metrics.calibration_error import calibration_interval
 from tagline.metrics.counts import MANY_CLASSES, Counts
 from tagline.metrics.intervals.bootstrap import (
@@ -31,7 +32,17 @@ from tagline.metrics.intervals.class_shares import (
 from tagline.metrics.intervals.mean_costs import mean_cost_interval
 from tagline.metrics.intervals.mean_losses import loss_columns, standard_errors
 from tagline.metrics.ranking import rank
-from tagline.metrics.registry import Area, MeanCost, MeanOfRows, Metric, OfBins, OfCounts, OfEachClass, metrics_of
+from tagline.metrics.registry import (
+    Area,
+    MeanCost,
+    MeanOfRows,
+    Metric,
+    OfBins,
+    OfCounts,
+    OfEachClass,
+    OfTop,
+    metrics_of,
+)
 from tagline.metrics.tally import Tallies, tally_classes, tally_labels
 from tagline.metrics.units import Units
 from tagline.parallel import same_on_any_cores
@@ -66,7 +77,7 @@ def positive_class(classes: Sequence[str], positive: str | None = None) -> str:
 def measure(
     y_true: ArrayLike,
     y_pred: ArrayLike,
-    proba: ArrayLike | None,
+    proba: ArrayLike | TopProbabilities | None,
     classes: Sequence[str],
     *,
     task: str,
@@ -109,7 +120,9 @@ def measure(
     Args:
         y_true: Class indices ``(n,)``, or for multi-label data booleans ``(n, n_classes)``.
         y_pred: As ``y_true``.
-        proba: Probabilities ``(n, n_classes)``, or ``None`` for a classifier without.
+        proba: Probabilities ``(n, n_classes)``, or ``None`` for a classifier without. `TopProbabilities`, those of a
+            label tree, give no areas under curves, but ``top5_accuracy``; their log loss has for a class that is not
+            among the most probable ones what these lack to 1, divided by the number of other classes.
         classes: Names in the order of the indices.
         task: ``"binary"``, ``"multiclass"`` or ``"multilabel"``.
         positive: The positive one of two classes, see ``positive_class``.
@@ -132,7 +145,7 @@ def measure(
     rng = np.random.default_rng(seed)
     names = list(classes)
     truth, prediction = np.asarray(y_true), np.asarray(y_pred)
-    p = None if proba is None else np.asarray(proba, float)
+    p = proba if proba is None or isinstance(proba, TopProbabilities) else np.asarray(proba, float)
     _check(truth, prediction, p, len(names), task)
     repeated = Units.repeated(units)
     if task is Task.MULTILABEL:
@@ -159,7 +172,10 @@ def measure(
         block |= {"positive": name} | {key: value for key, value in per_class[name].items() if key != "support"}
     if p is not None:
         block |= _row_block(truth, p, task, repeated, n_bootstrap, rng)
-        block |= _area_block(truth, p, per_class, task, repeated, block.get("positive"))
+        if isinstance(p, TopProbabilities):
+            block |= _top_block(truth, p, task, repeated)
+        else:
+            block |= _area_block(truth, p, per_class, task, repeated, block.get("positive"))
     if costs is not None and task is not Task.MULTILABEL:
         block |= _cost_block(labels, np.asarray(costs, float), task, repeated)
         if p is not None:
@@ -168,7 +184,7 @@ def measure(
     return block | tallies.confusion | {"per_class": per_class}
 
 
-def _check(truth: NDArray[Any], prediction: NDArray[Any], p: Floats | None, n_classes: int, task: Task) -> None:
+def _check(truth: NDArray[Any], prediction: NDArray[Any], p: Probabilities | None, n_classes: int, task: Task) -> None:
     if len(truth) == 0:
         raise InputError("There is no row to measure: the split is empty.")
     shape = (len(truth), n_classes) if task is Task.MULTILABEL else (len(truth),)
@@ -176,7 +192,7 @@ def _check(truth: NDArray[Any], prediction: NDArray[Any], p: Floats | None, n_cl
         raise ValueError(f"Truth {truth.shape} and predictions {prediction.shape} should both be {shape}.")
     if p is not None and p.shape != (len(truth), n_classes):
         raise ValueError(f"Probabilities have the shape {p.shape}, not {(len(truth), n_classes)}.")
-    if p is not None and not np.isfinite(p).all():
+    if p is not None and not np.isfinite(p.values if isinstance(p, TopProbabilities) else p).all():
         raise ValueError("A probability is not a finite number.")
 
 
@@ -232,7 +248,7 @@ def _per_class(
 
 
 def _row_block(
-    truth: NDArray[Any], p: Floats, task: Task, units: Units | None, n_bootstrap: int, rng: np.random.Generator
+    truth: NDArray[Any], p: Probabilities, task: Task, units: Units | None, n_bootstrap: int, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Return the metrics of probabilities that are sums over rows: all are resampled at once."""
     means, binned = metrics_of(task, MeanOfRows), metrics_of(task, OfBins)
@@ -257,6 +273,15 @@ def _row_block(
             found = of.totals()[of.counts() > 0] / len(p)
             interval = calibration_interval(gaps / of.n_sets, found / of.n_sets, value, chance, degrees_of(units))
         block |= _entry(metric, value, interval) | {f"{metric.name}_chance": chance}
+    return block
+
+
+def _top_block(truth: NDArray[Any], p: TopProbabilities, task: Task, units: Units | None) -> dict[str, Any]:
+    """Return the shares of rows whose class is among the most probable ones."""
+    block: dict[str, Any] = {}
+    for metric, compute in metrics_of(task, OfTop):
+        found = (p.classes[:, : compute.k] == truth[:, np.newaxis]).any(axis=1)
+        block |= _entry(metric, float(found.mean()), interval_of_share(found, units))
     return block
 
 

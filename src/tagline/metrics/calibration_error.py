@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tagline.many_classes import Probabilities
 from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.intervals.bootstrap import (
     Columns,
@@ -49,7 +50,7 @@ def bin_index(probability: Floats, n_bins: int) -> Ints:
     return np.clip(np.ceil(probability * n_bins).astype(np.int64) - 1, 0, n_bins - 1)
 
 
-def top_label(y_true: Ints, proba: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def top_label(y_true: Ints, proba: Probabilities) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the confidence in the most probable class, ``(n,)``, and whether it was right, ``(n,)``."""
     best = proba.argmax(1)
     return proba[np.arange(len(proba)), best], best == y_true
@@ -99,7 +100,7 @@ class CalibrationBins:
     """
 
     y_true: NDArray[Any]
-    proba: Floats
+    proba: Probabilities
     n_bins: int = 15
 
     @property

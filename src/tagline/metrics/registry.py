@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
+from tagline.many_classes import Probabilities
 from tagline.metrics.calibration_error import CalibrationBins
 from tagline.metrics.counts import (
     Counts,
@@ -79,10 +80,17 @@ class MeanCost:
 
 
 @dataclass(frozen=True)
+class OfTop:
+    """The share of rows whose class is among the ``k`` most probable ones of a label tree; Wilson interval."""
+
+    k: int
+
+
+@dataclass(frozen=True)
 class OfBins:
     """The mean size of a bin's gap between confidence and outcome, with the level that it has by chance."""
 
-    bins: Callable[[NDArray[Any], Floats], CalibrationBins]
+    bins: Callable[[NDArray[Any], Probabilities], CalibrationBins]
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,7 @@ class Metric:
     """
 
     name: str
-    compute: OfCounts | OfEachClass | MeanOfRows | MeanCost | OfBins | Area
+    compute: OfCounts | OfEachClass | MeanOfRows | MeanCost | OfTop | OfBins | Area
     tasks: tuple[Task, ...] = tuple(Task)
     labels: Mapping[Task, Label] = field(default_factory=dict)
     larger_is_better: bool = True
@@ -297,12 +305,29 @@ METRICS: dict[str, Metric] = {
             larger_is_better=False,
             bounded=False,
         ),
+        Metric(
+            "top5_accuracy",
+            OfTop(5),
+            tasks=_MULTICLASS,
+            labels=_labels("Top-5 accuracy", "the label is among the 5 most probable", _MULTICLASS),
+            percent=True,
+        ),
     )
 }
 
 # The order in which tables show metrics; those that are not named here follow.
 HEADLINES = (
-    *("accuracy", "mean_cost", "hamming_loss", "precision", "recall", "f1", "specificity", "false_positive_rate"),
+    *(
+        "accuracy",
+        "top5_accuracy",
+        "mean_cost",
+        "hamming_loss",
+        "precision",
+        "recall",
+        "f1",
+        "specificity",
+        "false_positive_rate",
+    ),
     *("macro_f1", "micro_f1", "weighted_f1", "macro_precision", "macro_recall"),
     *("roc_auc", "pr_auc", "mcc", "log_loss", "brier", "ece"),
 )
@@ -310,12 +335,12 @@ HEADLINES = (
 # The metrics at the top of the report.
 TILES: dict[Task, tuple[str, ...]] = {
     Task.BINARY: ("accuracy", "f1", "roc_auc", "log_loss", "ece"),
-    Task.MULTICLASS: ("accuracy", "macro_f1", "roc_auc", "log_loss", "ece"),
+    Task.MULTICLASS: ("accuracy", "top5_accuracy", "macro_f1", "roc_auc", "log_loss", "ece"),
     Task.MULTILABEL: ("micro_f1", "macro_f1", "accuracy", "hamming_loss", "ece"),
 }
 
 
-_Kind = TypeVar("_Kind", OfCounts, OfEachClass, MeanOfRows, MeanCost, OfBins, Area)
+_Kind = TypeVar("_Kind", OfCounts, OfEachClass, MeanOfRows, MeanCost, OfTop, OfBins, Area)
 
 
 def metrics_of(task: Task, kind: type[_Kind]) -> list[tuple[Metric, _Kind]]:

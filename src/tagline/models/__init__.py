@@ -2,6 +2,7 @@
 
 from tagline.models.base import Contributions, HyperParameters, Model
 from tagline.models.fit import fit_model
+from tagline.models.label_tree import LabelTree
 from tagline.models.linear import LinearModel
 from tagline.models.network.network import Network
 from tagline.models.onnx.runtime import OnnxModel
@@ -12,6 +13,7 @@ __all__ = [
     "MODELS",
     "Contributions",
     "HyperParameters",
+    "LabelTree",
     "LinearModel",
     "Model",
     "Network",

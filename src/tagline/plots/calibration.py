@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from tagline.many_classes import Probabilities, probability_array
 from tagline.metrics.calibration_error import bin_index, reliability_curve, top_label
 from tagline.plots.colours import BLUE, FAINT, QUIET
 from tagline.plots.style import FIFTHS, axes_in_inches, label, style, unit_square
@@ -17,7 +18,7 @@ _LABEL_X = -0.155  # of both labels of the y axes
 
 def plot_calibration(
     y_true: NDArray[Any],
-    proba: Floats,
+    proba: Probabilities,
     classes: Sequence[str],
     *,
     positive: str | None = None,
@@ -31,10 +32,11 @@ def plot_calibration(
     several rows form a ``unit``, ``(n,)``, of their effective number (L. Kish, 1965).
     """
     if y_true.ndim == 2:
-        probability, outcome, predicted = proba.ravel(), y_true.ravel().astype(bool), "Probability of a label"
+        probability, outcome = probability_array(proba).ravel(), y_true.ravel().astype(bool)
+        predicted = "Probability of a label"
     elif positive is not None:
         column = list(classes).index(positive)
-        probability, outcome = proba[:, column], y_true == column
+        probability, outcome = probability_array(proba)[:, column], y_true == column
         predicted = f"Probability of “{label(positive)}”"
     else:
         probability, outcome = top_label(y_true, proba)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagline.many_classes import Probabilities, probability_array
 from tagline.metrics.block import positive_class
 from tagline.metrics.counts import MANY_CLASSES, confusion_matrix
 from tagline.metrics.ranking import rank_classes
@@ -52,7 +53,7 @@ class Predictions:
 
     y_true: NDArray[Any]
     y_pred: NDArray[Any]
-    proba: Floats | None
+    proba: Probabilities | None
     classes: Sequence[str]
     task: Task
     positive: str | None = None
@@ -237,7 +238,8 @@ def _precision_recall(of: Predictions) -> "Figure | None":
 def _calibration(of: Predictions) -> "Figure":
     from tagline.plots.calibration import plot_calibration
 
-    return plot_calibration(of.y_true, _proba(of), of.classes, positive=of.positive, unit=of.unit)
+    assert of.proba is not None
+    return plot_calibration(of.y_true, of.proba, of.classes, positive=of.positive, unit=of.unit)
 
 
 def _scores(of: Predictions) -> "Figure":
@@ -255,7 +257,7 @@ def _coverage_accuracy(of: Predictions) -> "Figure | None":
 
 def _proba(of: Predictions) -> Floats:
     assert of.proba is not None
-    return of.proba
+    return probability_array(of.proba)
 
 
 def _all_tasks(title: str, text: str) -> dict[Task, Caption]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tagline.data.wording import counted, have
 from tagline.data.wording import listed as in_backticks
+from tagline.many_classes import MOST_DENSE_CLASSES
 from tagline.metrics.formatting import (
     display_name,
     format_figure,
@@ -15,6 +16,7 @@ from tagline.metrics.formatting import (
 )
 from tagline.metrics.intervals.class_shares import FEW_ROWS
 from tagline.metrics.intervals.shares import ALPHA
+from tagline.models import LabelTree
 
 _SIMILAR = 1.1  # costs with a ratio below it are not compared
 _NEARLY_ALL = 0.95
@@ -285,6 +287,17 @@ def _hundredths(share: float) -> str:
 def _three(value: float) -> str:
     text = f"{value:.3f}"
     return "0.000" if text == "-0.000" else text
+
+
+def model_sentences(chosen: Mapping[str, Any]) -> list[str]:
+    """Say which model was learned in place of that of the recipe; ``chosen`` is that of its run."""
+    if chosen.get("model") != LabelTree.kind:
+        return []
+    children = " × ".join(f"{n:,}" for n in chosen.get("children") or ())
+    return [
+        f"A label tree ({children} children) was learned, as there are more than {MOST_DENSE_CLASSES:,} classes: it "
+        "gives the probabilities of the 10 most probable ones."
+    ]
 
 
 def target_sentences(chosen: Mapping[str, Any]) -> list[str]:

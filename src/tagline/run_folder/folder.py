@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from tagline.many_classes import Probabilities
+
 History = dict[str, list[float]]  # columns of equal length, a row per epoch
 
 
@@ -263,14 +265,33 @@ def read_history(path: Path) -> History | None:
         raise InputError(f"`{path}` is damaged: {error}.") from None
 
 
-def probabilities(predictions: "pl.DataFrame", classes: Sequence[str]) -> "NDArray[np.float64] | None":
+def probabilities(predictions: "pl.DataFrame", classes: Sequence[str]) -> "Probabilities | None":
     """Return the probability columns of ``predictions.parquet`` in the order of ``classes``, (n, n_classes).
 
-    None if one of them is missing.
+    Those of a label tree are its most probable classes. None if a column is missing.
     """
     import polars as pl
+
+    if "top_1" in predictions.columns:
+        return _top_probabilities(predictions, classes)
 
     columns = [f"proba:{name}" for name in classes]
     if not set(columns) <= set(predictions.columns):
         return None
     return predictions.select(columns).cast(pl.Float64).to_numpy()
+
+
+def _top_probabilities(predictions: "pl.DataFrame", classes: Sequence[str]) -> "Probabilities":
+    import numpy as np
+    import polars as pl
+
+    from tagline.many_classes import TopProbabilities
+
+    names = [name for name in predictions.columns if name.startswith("top_") and not name.endswith("_probability")]
+    places = pl.DataFrame({"name": list(classes), "place": range(len(classes))}, schema_overrides={"place": pl.Int64})
+    found = [
+        predictions.select(name=column).join(places, on="name", how="left", maintain_order="left")["place"]
+        for column in names
+    ]
+    values = predictions.select(f"{name}_probability" for name in names).cast(pl.Float64).to_numpy()
+    return TopProbabilities(np.column_stack([column.to_numpy() for column in found]), values, len(classes))

@@ -185,6 +185,7 @@ def fit_folds(job: Job) -> Result:
     """Predict each fold with a model of the other folds; fit the model that is kept on all rows."""
     import numpy as np
 
+    from tagline.many_classes import joined
     from tagline.runs.guarantees import RowsAtLevels, guarantees
     from tagline.runs.predictions import N_MISTAKES, Predicted, find_mistakes, predict_split, series_indices
 
@@ -194,7 +195,7 @@ def fit_folds(job: Job) -> Result:
     assert n_folds is not None
     texts, labels = dataset.train.texts, dataset.train.labels
     y_true = series_indices(labels, dataset.classes)
-    y_pred, proba = np.zeros_like(y_true), np.zeros((len(texts), len(dataset.classes)))
+    y_pred, parts = np.zeros_like(y_true), []
     mistakes: list[dict[str, Any]] = []
     at_levels: list[RowsAtLevels] = []
     seconds = {"features": 0.0, "fit": 0.0, "evaluate": 0.0}
@@ -207,7 +208,8 @@ def fit_folds(job: Job) -> Result:
         looks = looks or job.record_look(dataset.train)
         split = dataset.train.take(held_out)
         part = predict_split(clf, split, dataset.classes)
-        y_pred[held_out], proba[held_out] = part.y_pred, part.proba
+        y_pred[held_out] = part.y_pred
+        parts.append(part.proba)
         if dataset.task is not Task.MULTILABEL:
             at_levels.append(RowsAtLevels.of(clf.held_out_, part))
         if settings.texts:
@@ -219,6 +221,7 @@ def fit_folds(job: Job) -> Result:
     log(f"training on all {n_train:,} rows{'' if n_train == len(texts) else ' whose weight is not 0'}")
     clf = _fit(job, dataset.train, None, "fit")
     seconds |= {stage: seconds[stage] + clf.seconds_[stage] for stage in ("features", "fit")}
+    proba = joined(parts)[np.argsort(np.argsort(dataset.folds, kind="stable"))]
     predicted = Predicted(
         y_true, y_pred, proba, dataset.train.unit, dataset.train.groups is not None, dataset.train.origin
     )

@@ -11,6 +11,7 @@ from tagline.decisions.abstention import rows_needed
 from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.levels import ACCURACIES, COVERAGES, abstention_levels, set_levels
 from tagline.decisions.sets import prediction_sets, rows_for_sets
+from tagline.many_classes import TopProbabilities
 from tagline.metrics.selective import answered_figures, set_figures
 from tagline.task import Bools, Ints
 
@@ -45,6 +46,8 @@ class RowsAtLevels:
         for level in abstention_levels(scores):
             answered[:, ACCURACIES.index(level.accuracy)] = confidence >= level.threshold
         size, covered = np.full((n, len(COVERAGES)), n_classes), np.ones((n, len(COVERAGES)), dtype=bool)
+        if isinstance(predicted.proba, TopProbabilities):
+            return cls(answered, size, covered)
         decided = np.zeros((n, n_classes), dtype=bool)
         decided[every, predicted.y_pred] = True
         for coverage in set_levels(scores):
@@ -69,7 +72,7 @@ def guarantees(
 ) -> dict[str, Any] | None:
     """Return ``guarantees`` of ``metrics.json``: the levels of a model, and what was found on the measured rows.
 
-    None without held-out rows, as of models of several labels a text.
+    None without held-out rows, as of models of several labels a text. A label tree has no prediction sets.
 
     Args:
         scores: The held-out rows of the model.
@@ -90,7 +93,7 @@ def guarantees(
             found = answered_figures(rows.answered[:, k], right, predicted.unit)
         abstention.append({"level": accuracy, "threshold": accuracies.get(accuracy), **found})
     coverages = {level.coverage: level.threshold for level in set_levels(scores)}
-    for k, coverage in enumerate(COVERAGES):
+    for k, coverage in enumerate(() if isinstance(predicted.proba, TopProbabilities) else COVERAGES):
         found = {"rows_needed": rows_for_sets(coverage)}
         if coverage in coverages:
             found = set_figures(rows.set_size[:, k], rows.covered[:, k], predicted.unit)

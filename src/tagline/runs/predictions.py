@@ -9,6 +9,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.decisions.costs import CostMatrix
+from tagline.many_classes import (
+    ClassMatrix,
+    OneHot,
+    Probabilities,
+    TopProbabilities,
+    joined,
+    probability_array,
+)
 from tagline.metrics import measure
 from tagline.metrics.units import Units
 from tagline.task import Bools, Floats, Ints, Task
@@ -34,7 +42,7 @@ class Predicted:
 
     y_true: Ys
     y_pred: Ys
-    proba: Floats
+    proba: Probabilities
     unit: Ints | None = None
     grouped: bool = False
     origin: "Origin | None" = None
@@ -73,7 +81,7 @@ class Predicted:
                 **source,
                 "label": label_series(self.y_true, classes),
                 "prediction": label_series(self.y_pred, classes),
-                **{f"proba:{name}": self.proba[:, k] for k, name in enumerate(classes)},
+                **_probability_columns(self.proba, classes),
             }
         )
 
@@ -96,9 +104,9 @@ def predict_split(
 
     parts = []
     for start in range(0, len(split), BATCH):  # as `predict_proba` does, so that its results are the same
-        parts.append(clf.predict_proba(split.texts.slice(start, BATCH)))
+        parts.append(clf.probabilities(split.texts.slice(start, BATCH)))
         progress(min(start + BATCH, len(split)), len(split))
-    proba = np.vstack(parts)
+    proba = joined(parts)
     decided = clf.decide(proba, threshold=threshold, positive=positive, costs=costs)
     known = [str(name) for name in clf.classes_]
     return Predicted(
@@ -118,7 +126,7 @@ def predict_held_out(clf: "TextClassifier", split: "Split", classes: Sequence[st
         return None
     known = [str(name) for name in clf.classes_]
     return Predicted(
-        y_true=clf.task_.truth(spread(held_out.Y, known, classes).astype(bool)),
+        y_true=_truth(held_out.Y, known, classes, clf.task_),
         y_pred=_decided_indices(clf.decide(held_out.proba), classes, clf.task_),
         proba=spread(held_out.proba, known, classes),
         unit=split.unit[held_out.rows],
@@ -148,13 +156,44 @@ def label_series(y: Ys, classes: Sequence[str]) -> pl.Series:
     return pl.Series(sets, dtype=pl.List(pl.String))
 
 
-def spread(values: NDArray[Any], known: Sequence[str], classes: Sequence[str]) -> Floats:
-    """Put the columns ``known``, (n, n_known), in the places of ``classes``, (n, n_classes); others are 0."""
+def _probability_columns(proba: Probabilities, classes: Sequence[str]) -> dict[str, Any]:
+    """Return a column for each class; of a label tree, the most probable classes and their probabilities."""
+    if not isinstance(proba, TopProbabilities):
+        return {f"proba:{name}": proba[:, k] for k, name in enumerate(classes)}
+    names = pl.Series(classes, dtype=pl.String)
+    columns: dict[str, Any] = {}
+    for place in range(proba.k):
+        columns[f"top_{place + 1}"] = names.gather(proba.classes[:, place])
+        columns[f"top_{place + 1}_probability"] = proba.values[:, place]
+    return columns
+
+
+def _truth(Y: ClassMatrix, known: Sequence[str], classes: Sequence[str], task: Task) -> Ys:
+    if isinstance(Y, OneHot):
+        return np.asarray(_places(known, classes)[Y.classes])
+    return task.truth(_spread_array(Y, known, classes).astype(bool))
+
+
+def _places(known: Sequence[str], classes: Sequence[str]) -> Ints:
+    index = {name: k for k, name in enumerate(classes)}
+    return np.array([index[name] for name in known])
+
+
+def spread(proba: Probabilities, known: Sequence[str], classes: Sequence[str]) -> Probabilities:
+    """Put the columns ``known``, (n, n_known), in the places of ``classes``, (n, n_classes); others are 0.
+
+    The other classes of a label tree share what its most probable ones lack to 1.
+    """
+    if isinstance(proba, TopProbabilities):
+        return proba.renumbered(_places(known, classes), len(classes))
+    return _spread_array(proba, known, classes)
+
+
+def _spread_array(values: NDArray[Any], known: Sequence[str], classes: Sequence[str]) -> Floats:
     if list(known) == list(classes):
         return np.asarray(values, dtype=np.float64)
-    index = {name: k for k, name in enumerate(classes)}
     wide = np.zeros((len(values), len(classes)))
-    wide[:, [index[name] for name in known]] = values
+    wide[:, _places(known, classes)] = values
     return wide
 
 
@@ -221,7 +260,8 @@ def most_confident_wrong(predicted: Predicted) -> tuple[Bools, Ints, Floats]:
     n = len(predicted.proba)
     if predicted.y_pred.ndim == 1:
         return predicted.y_pred != predicted.y_true, predicted.y_pred, predicted.proba[np.arange(n), predicted.y_pred]
-    sure = np.where(predicted.y_pred, predicted.proba, 1 - predicted.proba)  # (n, n_classes)
+    proba = probability_array(predicted.proba)
+    sure = np.where(predicted.y_pred, proba, 1 - proba)  # (n, n_classes)
     sure[predicted.y_pred == predicted.y_true] = -1.0
     about = sure.argmax(axis=1)
     confidence = sure[np.arange(n), about]

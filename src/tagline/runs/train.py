@@ -179,9 +179,9 @@ def fit_and_write(
         classes = [name for name in metrics["classes"] if name not in inputs.untrained]
         for find in (never_predicted, hardly_found):
             warnings += find(metrics["test"], classes, balanced=inputs.settings.balance or search is not None)
-    from tagline.report.conclusion import target_sentences  # a thread has imported it during the fit
+    from tagline.report.conclusion import model_sentences, target_sentences  # a thread has imported it during the fit
 
-    decided = tuple(target_sentences(record["chosen"]))
+    decided = (*model_sentences(record["chosen"]), *target_sentences(record["chosen"]))
     return Run(final, metrics, inputs.dataset, result.clf.training_, tuple(warnings), decided)
 
 

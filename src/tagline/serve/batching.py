@@ -16,11 +16,9 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-import numpy as np
-
+from tagline.many_classes import Probabilities, joined
 from tagline.serve.model_store import ServedModel
 from tagline.serve.rounds import Rounds, for_future
-from tagline.task import Floats
 
 BATCH_TEXTS = 64
 BATCH_CHARS = 1_000_000
@@ -34,10 +32,10 @@ class _Job:
 
     model: ServedModel
     texts: list[str]
-    finish: Callable[[Floats], bytes]
+    finish: Callable[[Probabilities], bytes]
     future: asyncio.Future[bytes]
     n_scored: int = 0
-    proba: list[Floats] = field(default_factory=list)  # of the texts scored so far, by batch
+    proba: list[Probabilities] = field(default_factory=list)  # of the texts scored so far, by batch
 
 
 @dataclass(eq=False)
@@ -80,7 +78,7 @@ class Scorer:
             return "The scoring thread has ended."
         return self._failure
 
-    async def score(self, model: ServedModel, texts: list[str], finish: Callable[[Floats], bytes]) -> bytes:
+    async def score(self, model: ServedModel, texts: list[str], finish: Callable[[Probabilities], bytes]) -> bytes:
         """Return the result of ``finish``, which the thread calls with the probabilities of the texts.
 
         Raises:
@@ -156,7 +154,7 @@ class Scorer:
     def _score(self, batch: list[_Part]) -> None:
         """Score a batch; if that fails, score its jobs one by one, so that only those fail that cannot be scored."""
         try:
-            proba = batch[0].job.model.predictor.predict_proba([text for part in batch for text in part.texts])
+            proba = batch[0].job.model.predictor.probabilities([text for part in batch for text in part.texts])
         except BaseException as error:  # noqa: BLE001 (a panic of a Rust library is no Exception)
             if len(batch) == 1:
                 _deliver([(batch[0].job, error)])
@@ -194,7 +192,7 @@ def share_of_longest(model: ServedModel, texts: list[str]) -> float:
 
 def _finish(job: _Job) -> bytes | BaseException:
     try:
-        return job.finish(job.proba[0] if len(job.proba) == 1 else np.vstack(job.proba))
+        return job.finish(job.proba[0] if len(job.proba) == 1 else joined(job.proba))
     except BaseException as error:  # noqa: BLE001 (that request fails, the thread continues)
         return error
 

@@ -58,7 +58,7 @@ def load_served_model(name: str, path: Path, title: str | None) -> ServedModel:
     digest = checksum(model_folder(path))
     classifier = load_model(path)
     predictor = classifier.on_onnx_runtime()
-    predictor.predict_proba(["warm"])  # builds tables and loads libraries before the first request
+    predictor.probabilities(["warm"])  # builds tables and loads libraries before the first request
     classes = tuple(str(given) for given in classifier.classes_)
     about = about_model(path, classifier)
     about |= {"title": title or about["title"], "tagline": version("tagline")}

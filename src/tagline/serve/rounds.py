@@ -8,10 +8,10 @@ from typing import Protocol
 
 from starlette.requests import ClientDisconnect
 
+from tagline.many_classes import Probabilities
 from tagline.serve.http.connections import Loss
 from tagline.serve.http.errors import timed_out
 from tagline.serve.model_store import ServedModel
-from tagline.task import Floats
 
 _ROUND = 1.0  # of the longest request that is scored in the event loop; with so much of it a round is full
 
@@ -34,7 +34,7 @@ class Responder(Hashable, Protocol):
     def model(self) -> ServedModel:
         """The model that scores the texts."""
 
-    def __call__(self, requests: Sequence[RequestTexts], proba: Floats) -> list[bytes]:
+    def __call__(self, requests: Sequence[RequestTexts], proba: Probabilities) -> list[bytes]:
         """Return the answer to each request."""
 
 
@@ -110,7 +110,7 @@ class Rounds:
         responder = requests[0].responder
         texts = [text for request in requests for text in request.given.texts]
         try:
-            proba = responder.model.predictor.predict_proba(texts)
+            proba = responder.model.predictor.probabilities(texts)
             answers = responder([request.given for request in requests], proba)
         except BaseException as error:  # noqa: BLE001 (one that is no Exception would end the event loop)
             if len(requests) == 1:

@@ -14,10 +14,12 @@ from tagline.decisions.levels import levels_to_json
 from tagline.decisions.novelty import USUAL_SHARE
 from tagline.errors import InputError
 from tagline.explain import top_features
+from tagline.many_classes import MOST_DENSE_CLASSES, probability_array
 from tagline.metrics.calibration_error import reliability_curve, top_label
 from tagline.metrics.headline import tiles
 from tagline.metrics.ranking import rank, roc_curve
 from tagline.metrics.registry import METRICS
+from tagline.models import LabelTree
 from tagline.run_folder import RunFolder, probabilities, run_of_model
 from tagline.runs.predictions import series_indices
 from tagline.task import Floats, Task
@@ -63,7 +65,7 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
         "threshold": clf.rule_.to_json(),
         "by_costs": clf.costs_ is not None and clf.task_ is Task.MULTICLASS,
         "novelty": USUAL_SHARE if clf.novelty_ is not None and clf.novelty_.least <= USUAL_SHARE else None,
-        "guarantees": levels_to_json(clf.held_out_),
+        "guarantees": _guarantees(clf),
         "data": {"name": name, "rows": dict(dataset.get("rows") or {}), "facts": data_sentences(dataset)},
         "trained": record.get("created"),
         "figures": figures,
@@ -75,6 +77,12 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
         "examples_note": "Misclassified texts from the test rows." if examples else None,
         "card": card_sentences(clf, record, metrics),
     }
+
+
+def _guarantees(clf: TextClassifier) -> Json | None:
+    """Return the levels that held-out rows support; a label tree has no prediction sets."""
+    levels = levels_to_json(clf.held_out_)
+    return levels | {"sets": []} if levels is not None and isinstance(clf.model_, LabelTree) else levels
 
 
 def _figures(metrics: Json) -> Json | None:
@@ -89,7 +97,7 @@ def _figures(metrics: Json) -> Json | None:
         **{key: block.get(key) for name in METRICS for key in (name, f"{name}_ci95")},
         "tiles": [vars(tile) for tile in tiles(block)],
         "confusion_matrix": block.get("confusion_matrix"),
-        "per_class": block.get("per_class"),
+        "per_class": block.get("per_class") if len(metrics["classes"]) <= MOST_DENSE_CLASSES else None,
     }
 
 
@@ -103,7 +111,7 @@ def _calibration(predictions: pl.DataFrame | None, metrics: Json) -> list[Json] 
         return None
     truth = series_indices(predictions["label"], classes)
     if metrics["task"] == "multilabel":
-        curve = reliability_curve(proba.ravel(), truth.astype(bool).ravel())
+        curve = reliability_curve(probability_array(proba).ravel(), truth.astype(bool).ravel())
     else:
         curve = reliability_curve(*top_label(truth, proba))
     return [
@@ -123,7 +131,7 @@ def _curves(run: RunFolder | None, predictions: pl.DataFrame | None, metrics: Js
     positive = (metrics.get("test") or {}).get("positive")
     proba = None if predictions is None else probabilities(predictions, list(metrics["classes"]))
     if predictions is not None and proba is not None and positive is not None:
-        score = proba[:, list(metrics["classes"]).index(positive)]
+        score = probability_array(proba)[:, list(metrics["classes"]).index(positive)]
         roc = _roc_points((predictions["label"] == positive).to_numpy(), score)
         curves |= {} if roc is None else {"roc": roc}
     history = _history(run)

@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 
 from tagline.data.splits.row_units import dense
-from tagline.task import Bools, Ints
+from tagline.many_classes import ClassMatrix, OneHot
+from tagline.task import Ints
 
 
 def strata(labels: pl.Series) -> Ints:
@@ -21,9 +22,9 @@ def strata(labels: pl.Series) -> Ints:
     return _rarest(rows, codes, len(labels), len(names)) if isinstance(labels.dtype, pl.List) else codes
 
 
-def matrix_strata(Y: Bools) -> Ints:
+def matrix_strata(Y: ClassMatrix) -> Ints:
     """Return the stratum of each row of a class matrix, (n, n_classes), as `strata` does of their names."""
-    if (Y.sum(axis=1) == 1).all():
+    if isinstance(Y, OneHot) or (Y.sum(axis=1) == 1).all():
         return by_first_row(Y.argmax(axis=1))
     rows, labels = np.nonzero(Y)
     return _rarest(rows, labels, *Y.shape)

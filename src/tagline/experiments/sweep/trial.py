@@ -20,6 +20,7 @@ from tagline.errors import InputError
 from tagline.experiments.shared_data import SharedData, read_shared_data
 from tagline.experiments.sweep.trial_store import Outcome
 from tagline.learners import Fitted, TrainingRecord
+from tagline.many_classes import true_classes
 from tagline.metrics import measure, positive_class
 from tagline.recipes import Recipe, WordFeatures
 from tagline.runs.predictions import Predicted, label_series, predict_split
@@ -124,7 +125,7 @@ def _held_out(shared: SharedData, fitted: Fitted) -> Predicted:
         raise InputError("No rows are left to evaluate on.")
     positive = shared.classes.index(positive_class(shared.classes)) if shared.task.has_positive else None
     decided = replace(fitted.rule, positive=positive).decide(held_out.proba, shared.task)
-    return Predicted(shared.task.truth(held_out.Y), decided, held_out.proba, shared.unit[held_out.rows])
+    return Predicted(true_classes(held_out.Y, shared.task), decided, held_out.proba, shared.unit[held_out.rows])
 
 
 def _outcome(

@@ -17,6 +17,7 @@ from tagline.experiments.shared_data import SharedData, read_shared_data
 from tagline.experiments.tune.objective import METRICS, Metric, Rows
 from tagline.experiments.workers import Report, Work
 from tagline.learners import Fitted
+from tagline.many_classes import as_array, probability_array
 from tagline.recipes import Recipe, make_recipe
 from tagline.task import Ints, Task
 
@@ -152,8 +153,9 @@ def evaluate_fold(
     fitted = shared.fit(recipe, seed, [folds.rows(fold)])
     held_out = fitted.held_out
     assert held_out is not None
-    decided = _decide(held_out.proba, fitted.rule, shared.task)
-    rows = metric.kept(held_out.Y, held_out.proba, decided, shared.task)
+    Y, proba = as_array(held_out.Y), probability_array(held_out.proba)
+    decided = _decide(proba, fitted.rule, shared.task)
+    rows = metric.kept(Y, proba, decided, shared.task)
     return fitted, FoldResult(fold, rows, fitted.seconds)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tagline.calibration import CALIBRATORS, TemperatureScaling
 from tagline.decisions.rule import describe_threshold
 from tagline.metrics.formatting import listed
-from tagline.report.conclusion import reuse_sentence, target_sentences
+from tagline.report.conclusion import model_sentences, reuse_sentence, target_sentences
 from tagline.report.markup.excerpts import harmless
 from tagline.task import Task
 
@@ -103,7 +103,7 @@ def training_sentences(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> li
         found.append(harmless(f"This run continued `{start['name']}`, trained on {start['learnt_from']:,} rows."))
     if "held_out" in chosen:
         found.append(_held_out_sentence(run, chosen, _task(metrics), searched=bool(metrics.get("search"))))
-    found += map(harmless, target_sentences(chosen))
+    found += map(harmless, [*model_sentences(chosen), *target_sentences(chosen)])
     if chosen.get("learnt_from"):
         found.append(f"The final model was trained on {chosen['learnt_from']:,} rows.")
     return found

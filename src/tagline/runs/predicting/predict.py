@@ -21,11 +21,11 @@ from tagline.engines import LOCAL, Engine
 from tagline.errors import DataError, InputError
 from tagline.features.encoder import Encoder
 from tagline.features.sequences import Sequences
+from tagline.many_classes import Probabilities
 from tagline.parallel import ahead
 from tagline.runs.predicting.model_texts import read_for_model, untrained_columns
 from tagline.runs.predicting.prediction_row import UNSURE, PredictionOptions, prediction_rows, withheld
 from tagline.runs.predicting.tables import JSON_OBJECT, CsvStyle, open_table, style_of, table_kind
-from tagline.task import Floats
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -96,7 +96,7 @@ def predict_ids(
     """
     options.check(clf)
     rows = Sequences.of(sequences).to_lists()
-    added = _without_empty_reason(_prediction_columns(clf, clf.predict_proba(rows), options, None))
+    added = _without_empty_reason(_prediction_columns(clf, clf.probabilities(rows), options, None))
     assert isinstance(clf.vectorizer_, Encoder)  # other models refuse ids
     index = clf.vectorizer_.index
     texts = [str(ids) if index is None else index.decode(ids) for ids in rows]
@@ -113,7 +113,7 @@ def _predicted(
 
 
 def _prediction_columns(
-    clf: "TextClassifier", proba: Floats, options: PredictionOptions, reasons: Sequence[str | None] | None
+    clf: "TextClassifier", proba: Probabilities, options: PredictionOptions, reasons: Sequence[str | None] | None
 ) -> pl.DataFrame:
     return prediction_rows(clf, [str(name) for name in clf.classes_], proba, options, reasons).to_frame()
 

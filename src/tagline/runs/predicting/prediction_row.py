@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tagline.decisions.costs import CostMatrix
 from tagline.decisions.novelty import UNLIKE
 from tagline.errors import InputError, nearest
+from tagline.many_classes import Probabilities, TopProbabilities, check_few, probability_array, top_classes
 from tagline.task import Bools, Floats, Ints, Task
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class PredictionOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     top_k: int = Field(default=0, ge=0, le=10_000, description="Add so many of the most probable classes.")
-    probabilities: bool = Field(default=False, description="Add the probability of each class.")
+    probabilities: bool = Field(
+        default=False,
+        description="Add the probability of each class; of more than 3,000 classes, of the 10 most probable ones.",
+    )
     threshold: Annotated[float, Field(ge=0, le=1)] | None = Field(
         default=None,
         description="Predict the positive class (or each label) only above this probability.",
@@ -115,7 +119,7 @@ class PredictionOptions(BaseModel):
         """Whether texts may have no prediction because the model is unsure."""
         return self.unsure_below is not None or self.abstain is not None
 
-    def unsure(self, clf: "TextClassifier", proba: Floats, predicted: Ints) -> Bools | None:
+    def unsure(self, clf: "TextClassifier", proba: Probabilities, predicted: Ints) -> Bools | None:
         """Return where the model is unsure of the classes predicted, (n_texts,); None if it never abstains."""
         if not self.abstains:
             return None
@@ -123,22 +127,22 @@ class PredictionOptions(BaseModel):
             proba, predicted, unsure_below=self.unsure_below, accuracy=self.abstain, by_class=self.by_class
         )
 
-    def in_sets(self, clf: "TextClassifier", proba: Floats, predicted: Ints) -> Bools | None:
+    def in_sets(self, clf: "TextClassifier", proba: Probabilities, predicted: Ints) -> Bools | None:
         """Return which classes are in the prediction sets, (n_texts, n_classes); None if none are asked for."""
         return None if self.sets is None else clf.sets(proba, predicted, self.sets, by_class=self.by_class)
 
-    def unlike(self, clf: "TextClassifier", texts: Sequence[str], proba: Floats) -> Bools | None:
+    def unlike(self, clf: "TextClassifier", texts: Sequence[str], proba: Probabilities) -> Bools | None:
         """Return which texts are too unlike the training texts for a prediction, (n_texts,); None if any may be."""
         return None if self.novelty is None else np.asarray(clf.novelty_p_values(texts, proba) <= self.novelty)
 
-    def proba_and_unlike(self, clf: "TextClassifier", texts: pl.Series) -> tuple[Floats, Bools | None]:
+    def proba_and_unlike(self, clf: "TextClassifier", texts: pl.Series) -> tuple[Probabilities, Bools | None]:
         """Return the probabilities of texts, (n_texts, n_classes), and what `unlike` returns, in less time."""
         if self.novelty is None:
-            return clf.predict_proba(texts), None
+            return clf.probabilities(texts), None
         proba, p_values = clf.predict_proba_and_novelty(texts)
         return proba, np.asarray(p_values <= self.novelty)
 
-    def decided(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
+    def decided(self, clf: "TextClassifier", proba: Probabilities) -> NDArray[Any]:
         """Return what `TextClassifier.decided` does for probabilities of the model, (n_texts, n_classes).
 
         It checks neither these nor the threshold, which `check` has accepted.
@@ -185,7 +189,7 @@ class CommandOptions(PredictionOptions):
                 "positive", f"`{self.positive}` is not a class of this model; its classes are {known}.{hint}"
             )
 
-    def decided(self, clf: "TextClassifier", proba: Floats) -> NDArray[Any]:
+    def decided(self, clf: "TextClassifier", proba: Probabilities) -> NDArray[Any]:
         """Return what `TextClassifier.decided` does for probabilities, (n_texts, n_classes)."""
         return clf.decided(proba, threshold=self.threshold, positive=self.positive, costs=self.costs)
 
@@ -221,17 +225,17 @@ class PredictionRows:
     """The predictions for some texts, as columns of a table or as JSON objects.
 
     ``labels`` are names, or lists of names of a multi-label model. ``scores`` are further numbers of each text by name,
-    (n_texts,), or None where the model has no such number. ``top`` are the most probable classes, (n_texts, k), best
-    first; ``proba`` are all probabilities, (n_texts, n_classes). ``sets`` are the prediction sets; None if not asked
-    for. ``reasons`` say why texts have no prediction, (n_texts,), None where they have one; None if all have. Where the
-    model is unsure, only the label is missing, and with another reason everything is.
+    (n_texts,), or None where the model has no such number. ``top`` are the most probable classes, ``proba`` all
+    probabilities, (n_texts, n_classes). ``sets`` are the prediction sets; None if not asked for. ``reasons`` say why
+    texts have no prediction, (n_texts,), None where they have one; None if all have. Where the model is unsure, only
+    the label is missing, and with another reason everything is.
     """
 
     classes: Sequence[str]
     labels: list[str | None] | list[list[str]]
     scores: dict[str, Floats | None]
-    top: Ints | None
-    proba: Floats
+    top: TopProbabilities | None
+    proba: Probabilities
     all_probabilities: bool
     sets: list[list[str]] | None = None
     reasons: Sequence[str | None] | None = None
@@ -247,12 +251,15 @@ class PredictionRows:
         if self.sets is not None:
             columns["prediction_set"] = pl.Series(self.sets, dtype=pl.List(pl.String))
         if self.top is not None:
-            names, rows = pl.Series(self.classes, dtype=pl.String), np.arange(len(self.proba))
-            for place, column in enumerate(self.top.T, start=1):
-                columns[f"top_{place}"] = names.gather(column)
-                columns[f"top_{place}_probability"] = pl.Series(self.proba[rows, column])
+            names = pl.Series(self.classes, dtype=pl.String)
+            for place in range(1, self.top.k + 1):
+                columns[f"top_{place}"] = names.gather(self.top.classes[:, place - 1])
+                columns[f"top_{place}_probability"] = pl.Series(self.top.values[:, place - 1])
         if self.all_probabilities:
-            columns |= {f"proba:{name}": pl.Series(self.proba[:, k]) for k, name in enumerate(self.classes)}
+            if isinstance(self.proba, TopProbabilities):
+                check_few(self.proba.n_classes, "Columns of the probability of each class")
+            proba = probability_array(self.proba)
+            columns |= {f"proba:{name}": pl.Series(proba[:, k]) for k, name in enumerate(self.classes)}
         frame = pl.DataFrame(columns)
         if self.reasons is None:
             return frame
@@ -269,18 +276,26 @@ class PredictionRows:
                 found[name] = value
         for found, inside in zip(objects, self.sets or (), strict=False):
             found["prediction_set"] = inside
-        if self.all_probabilities or self.top is not None:
-            for row, values in enumerate(self.proba.tolist()):
-                if self.all_probabilities:
-                    objects[row]["probabilities"] = dict(zip(self.classes, values, strict=True))
-                if self.top is not None:
-                    best = self.top[row].tolist()
-                    objects[row]["top"] = [{"class": self.classes[k], "probability": values[k]} for k in best]
+        if self.all_probabilities:
+            for found, named in zip(objects, named_probabilities(self.proba, self.classes), strict=True):
+                found["probabilities"] = named
+        if self.top is not None:
+            for found, best, of_best in zip(objects, self.top.classes.tolist(), self.top.values.tolist(), strict=True):
+                pairs = zip(best, of_best, strict=True)
+                found["top"] = [{"class": self.classes[k], "probability": value} for k, value in pairs]
         for row, reason in enumerate(self.reasons or ()):
             if reason is not None:
                 nothing = {} if reason == UNSURE else dict.fromkeys(objects[row])
                 objects[row] |= nothing | {"reason": reason}
         return objects
+
+
+def named_probabilities(proba: Probabilities, classes: Sequence[str]) -> list[dict[str, float]]:
+    """Return the probabilities of each text by the names of the classes; of a label tree, of the most probable ones."""
+    if isinstance(proba, TopProbabilities):
+        rows = zip(proba.classes.tolist(), proba.values.tolist(), strict=True)
+        return [{classes[k]: value for k, value in zip(best, values, strict=True)} for best, values in rows]
+    return [dict(zip(classes, row, strict=True)) for row in proba.tolist()]
 
 
 def is_empty(text: str) -> bool:
@@ -304,7 +319,7 @@ def withheld(
 def prediction_rows(
     clf: "TextClassifier",
     classes: Sequence[str],
-    proba: Floats,
+    proba: Probabilities,
     options: PredictionOptions,
     reasons: Sequence[str | None] | None = None,
 ) -> PredictionRows:
@@ -331,10 +346,10 @@ def prediction_rows(
             ]
         inside = options.in_sets(clf, proba, decided)
         if inside is not None:
-            order = np.argsort(-proba, axis=1, kind="stable")
+            order = np.argsort(-probability_array(proba), axis=1, kind="stable")
             sets = [[classes[k] for k in best if inside[row, k]] for row, best in enumerate(order.tolist())]
     k = min(options.top_k, len(classes))
-    top = np.argsort(-proba, axis=1, kind="stable")[:, :k] if k else None  # (n_texts, k)
+    top = top_classes(proba, k) if k else None
     return PredictionRows(classes, labels, scores, top, proba, options.probabilities, sets, reasons)
 
 

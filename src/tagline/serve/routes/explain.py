@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from tagline.errors import InputError
 from tagline.explain import explain_text
+from tagline.runs.predicting.prediction_row import named_probabilities
 from tagline.serve.http.deadline import answered_within
 from tagline.serve.http.errors import ApiError
 from tagline.serve.http.request_body import read_json
@@ -101,7 +102,7 @@ async def explain(request: Request) -> Response:
 def _explain_answer(model: ServedModel, text: str, body: ExplainRequest, *, cut: bool) -> bytes:
     classifier = model.classifier
     found = explain_text(classifier, text, body.class_name)
-    proba = model.predictor.predict_proba([text])
+    proba = model.predictor.probabilities([text])
     decided = classifier.decide(proba).tolist()[0]
     novelty = {}
     if body.novelty:
@@ -112,7 +113,7 @@ def _explain_answer(model: ServedModel, text: str, body: ExplainRequest, *, cut:
             "model": model.name,
             "version": model.version,
             "prediction": [str(name) for name in decided] if isinstance(decided, list) else str(decided),
-            "probabilities": dict(zip(model.classes, proba[0].tolist(), strict=True)),
+            "probabilities": named_probabilities(proba, model.classes)[0],
             "class": found.class_name,
             "probability": found.proba,
             "scale": found.scale,

@@ -9,6 +9,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tagline.many_classes import Probabilities
 from tagline.runs.predicting.prediction_row import (
     OptionError,
     PredictionFields,
@@ -34,7 +35,6 @@ from tagline.serve.routes.shared_schemas import (
     Version,
 )
 from tagline.serve.state import record_of, service_of
-from tagline.task import Floats
 
 
 def _require_one_of_text_and_texts(schema: dict[str, Any]) -> None:
@@ -116,7 +116,7 @@ class _Responder:
     model: ServedModel
     options: PredictionOptions
 
-    def __call__(self, requests: Sequence[RequestTexts], proba: Floats) -> list[bytes]:
+    def __call__(self, requests: Sequence[RequestTexts], proba: Probabilities) -> list[bytes]:
         """Return the answer to each request, from the probabilities of all their texts, (n_texts, n_classes)."""
         model, classifier, options = self.model, self.model.classifier, self.options
         texts = [text for request in requests for text in request.texts]
