@@ -121,7 +121,7 @@ def test_what_does_not_work_says_so(run, clf, tmp_path):
         clf.decide(clf.probabilities(["a1"]), costs={"item 1": {"item 2": 5}})
     with pytest.raises(InputError, match="explain a text"):
         top_features(clf)
-    with pytest.raises(InputError, match="`partial_fit` continues a linear SVM"):
+    with pytest.raises(InputError, match="A label tree, of 3,200 classes, cannot be continued"):
         clf.partial_fit(["a1"], ["item 1"])
     labels = [f"item {k}" for k in range(3_100)] * 2
     with pytest.raises(InputError, match="A precision or recall to reach are for up to 3,000 classes"):

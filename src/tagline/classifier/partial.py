@@ -21,7 +21,7 @@ from tagline.learners.holdout import row_units
 from tagline.learners.sample_weight import checked_weights, row_weights
 from tagline.learners.update import Learned, learn_more
 from tagline.many_classes import as_array
-from tagline.models import LinearModel, OnnxModel
+from tagline.models import LabelTree, LinearModel, OnnxModel
 from tagline.recipes import NgramModel
 from tagline.task import Ints, Task
 
@@ -51,6 +51,8 @@ def check_continued(clf: "TextClassifier") -> tuple[Vectorizer, LinearModel]:
     settings, vectorizer, model = clf.recipe_.model, clf.vectorizer_, clf.model_
     if isinstance(model, OnnxModel):
         raise InputError("A graph in ONNX cannot be continued: take the model that it was exported from.")
+    if isinstance(model, LabelTree):
+        raise InputError(f"A label tree, of {model.n_classes:,} classes, cannot be continued: fit it again.")
     if not isinstance(settings, NgramModel) or settings.kind != _KIND or not isinstance(model, LinearModel):
         raise InputError(
             f"Only a linear SVM of n-grams, such as `fast`, can be continued, and this is `{clf.recipe_.recipe.name}`."
