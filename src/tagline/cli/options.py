@@ -16,6 +16,7 @@ _Parameters = ParamSpec("_Parameters")
 
 DATA, MODEL, OUTPUT, ENGINE = "Data", "Model", "Output", "Engine"
 DEFAULT_DATA = "movie-reviews"
+OF_ENGINE = {"engine", "address"}
 _OUTPUT_OPTIONS = {"as_json", "_quiet", "_debug"}
 
 

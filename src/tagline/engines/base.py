@@ -1,16 +1,85 @@
 """What every engine does."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeVar
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
 
 Key = TypeVar("Key")
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+Report = Callable[[Any], bool]  # sends an intermediate result; returns whether to continue
+Work = Callable[[Any, Report], Any]  # a task and its report function to the result
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message from a worker about its task.
+
+    ``kind`` is ``"report"`` with an intermediate result, ``"done"`` with the result or ``"failed"`` with an error
+    message.
+    """
+
+    task: Any
+    kind: str
+    value: Any
+
+
+class Context(Protocol):
+    """What workers need: a dataclass with the folder of the files that they share."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def folder(self) -> Path:
+        """The folder; workers on other machines have a copy of its files."""
+        ...
+
+
+class Workers(Protocol):
+    """Processes that run tasks side by side. Workers are known by numbers."""
+
+    @property
+    def n_idle(self) -> int:
+        """How many tasks can be submitted now."""
+        ...
+
+    @property
+    def running(self) -> dict[int, tuple[Any, float]]:
+        """The running tasks by worker, each with the seconds since it started or sent its last report."""
+        ...
+
+    def submit(self, task: Any) -> None:
+        """Hand a task to an idle worker."""
+        ...
+
+    def poll(self, seconds: float) -> list[Message]:
+        """Return the messages that arrive within ``seconds``, perhaps none; answer each report with `reply`."""
+        ...
+
+    def reply(self, task: Any, *, go_on: bool) -> None:
+        """Answer the report of a task: continue or stop."""
+        ...
+
+    def kill(self, worker: int) -> None:
+        """Kill a worker with its task; another takes its place."""
+        ...
+
+    def memory_mb(self, worker: int) -> float:
+        """Return the resident memory of a worker in megabytes; 0 if it has ended."""
+        ...
+
 
 class Engine(Protocol):
-    """Runs functions on items."""
+    """Runs functions on items, and tasks in worker processes."""
+
+    @property
+    def n_cpus(self) -> int:
+        """The number of processors."""
+        ...
 
     def map(
         self, function: Callable[[Shared, Item], Result], shared: Shared, items: Iterable[tuple[Key, Item]]
@@ -24,5 +93,13 @@ class Engine(Protocol):
             function: of a module that every machine can import.
             shared: what all calls need, such as a model; sent once to each machine.
             items: pairs of a key, which stays here, and what is sent to the function.
+        """
+        ...
+
+    def workers(self, n: int, prepare: Callable[[Any], Work], context: Context) -> AbstractContextManager[Workers]:
+        """Return ``n`` worker processes, which end with the context.
+
+        ``prepare(context)`` is called once in each process and returns the function that runs a task; both arguments
+        are pickled.
         """
         ...

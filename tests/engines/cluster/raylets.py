@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -76,20 +75,37 @@ class RayCluster:
 
     def command(self, *words: str | Path, **changes: Any) -> subprocess.Popen[str]:
         """Start ``tagline`` on the machine of the head."""
-        given = {"env": self.environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | changes
-        return subprocess.Popen([*self._inside(1), sys.executable, "-m", "tagline", *map(str, words)], **given)
+        return self._python("-m", "tagline", *words, **changes)
 
     def run(self, *words: str | Path, **changes: Any) -> subprocess.CompletedProcess[str]:
         """Run ``tagline`` on the machine of the head."""
-        with self.command(*words, **changes) as process:
+        return self.run_python("-m", "tagline", *words, **changes)
+
+    def run_python(self, *words: str | Path, **changes: Any) -> subprocess.CompletedProcess[str]:
+        """Run Python on the machine of the head."""
+        with self._python(*words, **changes) as process:
             out, err = process.communicate(timeout=_SECONDS_TO_START)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    def kill_raylet(self, node: int) -> None:
-        """Kill the raylet of a node; its other processes end by themselves or are ended."""
-        (raylet,) = (one for one in self._processes(node) if "raylet/raylet" in " ".join(one.cmdline()[:1]))
-        raylet.send_signal(signal.SIGKILL)
+    def _python(self, *words: str | Path, **changes: Any) -> subprocess.Popen[str]:
+        given = {"env": self.environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | changes
+        return subprocess.Popen([*self._inside(1), sys.executable, *map(str, words)], **given)
+
+    def kill_raylet(self) -> None:
+        """Kill the raylet of a node, the last one; its other processes end by themselves or are ended."""
+        node = max(node for node in self._nodes if self._raylets(node))
+        assert node > 1, "only the head is left"
+        (raylet,) = self._raylets(node)
+        raylet.kill()
         raylet.wait()
+
+    def _raylets(self, node: int) -> list[psutil.Process]:
+        found = []
+        for process in self._processes(node):
+            with suppress(psutil.NoSuchProcess):
+                if process.name() == "raylet" and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
 
     def _start(self, node: int, *options: str) -> None:
         settings = {

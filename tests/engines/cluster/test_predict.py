@@ -76,7 +76,7 @@ def test_parts_are_those_of_the_local_engine_whoever_is_killed(cluster: RayClust
     assert not manifest(place)["complete"]
 
     with started(5) as process:
-        cluster.kill_raylet(3)
+        cluster.kill_raylet()
         assert not manifest(place)["complete"]
         out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (0, ""), err

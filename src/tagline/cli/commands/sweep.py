@@ -1,7 +1,7 @@
 """``tagline sweep``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -111,11 +111,13 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Resume a stopped sweep; takes no other option but `--processes`.",
+            help="Resume a stopped sweep; takes no other option but `--processes` and those of the engine.",
             show_default=False,
             rich_help_panel=TRIALS,
         ),
     ] = None,
+    engine: options.Engine = options.EngineName.LOCAL,
+    address: options.Address = None,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
@@ -124,6 +126,7 @@ def sweep(
 
     Example: [bold]tagline sweep imdb --recipe multihot-dense --grid model.units=16,32,64 --seeds 3[/]
     """
+    from tagline.cli.engine import engine_of
     from tagline.experiments.sweep.run import SweepSettings, resume_sweep, run_sweep
 
     session = options.session_of(context)
@@ -149,20 +152,16 @@ def sweep(
         strict=strict,
         processes=processes,
     )
+    options.check_engine(engine, address)
     if resume is not None:
-        options.check_resume(context, {"resume", "processes"}, "the sweep")
-        done = resume_sweep(
-            resume, processes=processes, log=session.stage, progress=lambda seen: _advance(session, seen)
-        )
-    else:
-        done = run_sweep(
-            options.data_of(context, data, query),
-            settings,
-            out=out,
-            command=session.command,
-            log=session.stage,
-            progress=lambda seen: _advance(session, seen),
-        )
+        options.check_resume(context, {"resume", "processes", *options.OF_ENGINE}, "the sweep")
+    with engine_of(session, engine, address) as chosen:
+        shown: Any = {"engine": chosen, "log": session.stage, "progress": lambda seen: _advance(session, seen)}
+        if resume is not None:
+            done = resume_sweep(resume, processes=processes, **shown)
+        else:
+            given = options.data_of(context, data, query)
+            done = run_sweep(given, settings, out=out, command=session.command, **shown)
     for warning in done.warnings:
         session.warn(warning)
     session.close()

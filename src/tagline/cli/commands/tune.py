@@ -94,6 +94,8 @@ def tune(
             rich_help_panel=SEARCH,
         ),
     ] = None,
+    engine: options.Engine = options.EngineName.LOCAL,
+    address: options.Address = None,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
@@ -104,6 +106,7 @@ def tune(
 
     Example: [bold]tagline tune reviews.csv --budget 10m[/]
     """
+    from tagline.cli.engine import engine_of
     from tagline.experiments.tune.candidates import Limits
     from tagline.experiments.tune.run import TuneSettings, resume_tune, tune_run
     from tagline.runs.environment import process_seconds
@@ -112,42 +115,46 @@ def tune(
     before = process_seconds()
     session = options.session_of(context)
     session.warn_uncompiled()
-    shown: Any = {
-        "seconds_before": before,
-        "log": session.stage,
-        "progress": lambda progress: _advance(session, progress),
-        "warn": session.warn,
-    }
+    options.check_engine(engine, address)
     if resume is not None:
-        options.check_resume(context, {"resume"}, "the search")
-        run = resume_tune(resume, **shown)
-    else:
-        settings = TuneSettings(
-            TrainSettings(
-                seed=seed,
-                text=tuple(text or ()),
-                label=tuple(label or ()),
-                **reading,
-                keep_label_spelling=keep_label_spelling,
-                multilabel=multilabel,
-                group=group,
-                weight=weight,
-                test=test,
-                validation=validation,
-                positive=positive,
-                strict=strict,
-                texts=not no_texts,
-                track=tuple(track or ()),
-            ),
-            _seconds(budget),
-            metric,
-            Limits(
-                size_mb=_quantity("--max-size", max_size, _SIZES, "5MB"),
-                latency_ms=_quantity("--max-latency", max_latency, _TIMES, "2ms"),
-                memory_mb=_quantity("--max-memory", max_memory, _SIZES, "2GB"),
-            ),
-        )
-        run = tune_run(options.data_of(context, data, query), settings, out=out, command=session.command, **shown)
+        options.check_resume(context, {"resume", *options.OF_ENGINE}, "the search")
+    settings = TuneSettings(
+        TrainSettings(
+            seed=seed,
+            text=tuple(text or ()),
+            label=tuple(label or ()),
+            **reading,
+            keep_label_spelling=keep_label_spelling,
+            multilabel=multilabel,
+            group=group,
+            weight=weight,
+            test=test,
+            validation=validation,
+            positive=positive,
+            strict=strict,
+            texts=not no_texts,
+            track=tuple(track or ()),
+        ),
+        _seconds(budget),
+        metric,
+        Limits(
+            size_mb=_quantity("--max-size", max_size, _SIZES, "5MB"),
+            latency_ms=_quantity("--max-latency", max_latency, _TIMES, "2ms"),
+            memory_mb=_quantity("--max-memory", max_memory, _SIZES, "2GB"),
+        ),
+    )
+    with engine_of(session, engine, address) as chosen:
+        shown: Any = {
+            "seconds_before": before,
+            "engine": chosen,
+            "log": session.stage,
+            "progress": lambda progress: _advance(session, progress),
+            "warn": session.warn,
+        }
+        if resume is not None:
+            run = resume_tune(resume, **shown)
+        else:
+            run = tune_run(options.data_of(context, data, query), settings, out=out, command=session.command, **shown)
     show_run(session, run, as_json=as_json, found=_found(run))
 
 

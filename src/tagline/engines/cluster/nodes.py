@@ -1,6 +1,7 @@
 """The nodes of a cluster: how many there are, and whether each can do the work."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from types import ModuleType
@@ -8,6 +9,7 @@ from types import ModuleType
 from tagline.errors import InputError
 
 _DECIDING = ("tagline", "numpy", "polars", "scipy")  # the packages whose version the results may depend on
+_SECONDS_BETWEEN_LOOKS = 2.0
 _SECONDS_TO_START = 120.0  # that a node has to start a process
 
 
@@ -20,22 +22,49 @@ class Node:
     cpus: int
 
 
-def alive(ray: ModuleType) -> list[Node]:
-    """Return the nodes that are alive."""
-    return [
-        Node(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0)))
-        for node in ray.nodes()
-        if node["Alive"]
-    ]
+class Nodes:
+    """The nodes that were alive a moment ago; ``warn`` is called with a sentence when one is lost."""
+
+    def __init__(self, ray: ModuleType, warn: Callable[[str], None]) -> None:
+        self._ray, self._warn = ray, warn
+        self._alive: dict[str, Node] = {}
+        self._look()
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._alive.values())
+
+    def __len__(self) -> int:
+        return len(self._alive)
+
+    @property
+    def n_cpus(self) -> int:
+        """The number of CPUs of all nodes."""
+        return sum(node.cpus for node in self)
+
+    def look_again(self) -> None:
+        """Ask for the nodes again, unless they were asked for a moment ago: they come and go."""
+        if time.monotonic() > self._looked + _SECONDS_BETWEEN_LOOKS:
+            self._look()
+
+    def _look(self) -> None:
+        before = self._alive
+        self._alive = {
+            node["NodeID"]: Node(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0)))
+            for node in self._ray.nodes()
+            if node["Alive"]
+        }
+        self._looked = time.monotonic()
+        for lost in before.keys() - self._alive.keys():
+            self._warn(f"The node `{before[lost].address}` left the cluster: its tasks run again on other nodes.")
 
 
-def check_nodes(ray: ModuleType) -> None:
+def check_nodes(ray: ModuleType, nodes: Nodes) -> None:
     """Raise `InputError` if a node lacks tagline, or has another version of what decides the results."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     ours = {name: version(name) for name in _DECIDING}
     asked = {}
-    for node in alive(ray):
+    for node in nodes:
         strategy = NodeAffinitySchedulingStrategy(node.id, soft=False)
         task = ray.remote(_versions()).options(num_cpus=0, max_retries=0, scheduling_strategy=strategy)
         asked[task.remote(_DECIDING)] = node.address

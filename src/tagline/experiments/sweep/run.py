@@ -14,6 +14,7 @@ import numpy as np
 
 from tagline.data import Dataset, ReadOptions, read_dataset
 from tagline.data.streams import display_name
+from tagline.engines import LOCAL, Engine
 from tagline.errors import InputError, MissingExtraError
 from tagline.experiments.memory import processes_for
 from tagline.experiments.shared_data import save_shared_data, search_rows
@@ -34,7 +35,6 @@ from tagline.experiments.sweep.results import Results, results_of
 from tagline.experiments.sweep.summary import command_for_best
 from tagline.experiments.sweep.trial import Folds, Trial, TrialContext, prepare, save_folds
 from tagline.experiments.sweep.trial_store import Outcome, TrialTable, read_outcomes
-from tagline.experiments.workers import Workers
 from tagline.learners.holdout import affordable_folds, hold_out
 from tagline.metrics.units import Units
 from tagline.recipes import EmbeddingModel
@@ -102,6 +102,7 @@ def run_sweep(
     *,
     out: str | Path | None = None,
     command: Sequence[str] = (),
+    engine: Engine = LOCAL,
     log: Callable[[str], None] = lambda stage: None,
     progress: Callable[[Progress], None] = lambda seen: None,
 ) -> Sweep:
@@ -117,6 +118,7 @@ def run_sweep(
         settings: the trials to run.
         out: the folder; by default one named by time and data below ``runs/``.
         command: the command line to record.
+        engine: where trials run; their results are the same.
         log: called with the name of each stage.
         progress: called after each trial.
 
@@ -152,13 +154,14 @@ def run_sweep(
         request = SweepRequest(folder, variants, with_versions(FORMAT, content))
         with exclusive(folder):
             create_folder(request)
-            return _run(request, dataset, evaluation, data, settings.processes, log, progress)
+            return _run(request, dataset, evaluation, data, engine, settings.processes, log, progress)
 
 
 def resume_sweep(
     folder: str | Path,
     *,
     processes: int | None = None,
+    engine: Engine = LOCAL,
     log: Callable[[str], None] = lambda stage: None,
     progress: Callable[[Progress], None] = lambda seen: None,
 ) -> Sweep:
@@ -177,7 +180,7 @@ def resume_sweep(
         if dataset.fingerprint != request.content["dataset"]["fingerprint"]:
             raise InputError(f"`{data}` has changed since `{place}` was started: start a new sweep.")
         evaluation = _choose_folds(dataset, request.variants, settings)
-        return _run(request, dataset, evaluation, data, processes or settings.processes, log, progress)
+        return _run(request, dataset, evaluation, data, engine, processes or settings.processes, log, progress)
 
 
 def _variants(settings: SweepSettings) -> list[Variant]:
@@ -289,6 +292,7 @@ def _run(
     dataset: Dataset,
     evaluation: _Evaluation,
     data: Any,
+    engine: Engine,
     processes: int | None,
     log: Callable[[str], None],
     progress: Callable[[Progress], None],
@@ -302,10 +306,11 @@ def _run(
             done = table.outcomes()
             missing = [trial for trial in _trials(request) if trial.number not in done]
             if missing:
-                n = min(len(missing), processes or processes_for(dataset, recipes))
+                most = processes_for(dataset, recipes) if engine is LOCAL else engine.n_cpus
+                n = min(len(missing), processes or most)
                 stage = f"{len(missing):,} trials in {n} {'processes' if n > 1 else 'process'}"
                 log(stage if not done else f"{stage}; {len(done):,} are done")
-                _run_trials(request, missing, done, table, n, progress)
+                _run_trials(request, missing, done, table, engine, n, progress)
         return _conclude(request, dataset, evaluation.units, log)
     except BaseException:
         if request.work.exists() and request.content["data"] is not None:
@@ -318,6 +323,7 @@ def _run_trials(
     missing: Sequence[Trial],
     done: dict[int, Outcome],
     table: TrialTable,
+    engine: Engine,
     n_processes: int,
     progress: Callable[[Progress], None],
 ) -> None:
@@ -325,8 +331,8 @@ def _run_trials(
     waiting, total = list(reversed(missing)), len(missing) + len(done)
     estimate = TimeEstimate(sum(trial.size or 1 for trial in missing), 2 * n_processes)
     networks = {trial.recipe.training is not None for trial in missing}
-    context = TrialContext(str(request.work), networks=True in networks, classic=False in networks)
-    with Workers(n_processes, prepare, context) as workers:
+    context = TrialContext(request.work, networks=True in networks, classic=False in networks)
+    with engine.workers(n_processes, prepare, context) as workers:
         while len(done) < total:
             while waiting and workers.n_idle:
                 workers.submit(waiting.pop())

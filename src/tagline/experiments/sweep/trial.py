@@ -44,7 +44,7 @@ class Trial:
 class TrialContext:
     """Context of all trials of a sweep: the folder of the shared data, and the kinds of learners."""
 
-    folder: str
+    folder: Path
     networks: bool
     classic: bool
 
@@ -64,7 +64,7 @@ def _read_folds(folder: Path) -> Folds:
 
 def prepare(context: TrialContext) -> Callable[[Any, Any], Any]:
     """Return the function that runs a trial; called once in each worker."""
-    shared, folds = read_shared_data(Path(context.folder)), _read_folds(Path(context.folder))
+    shared, folds = read_shared_data(context.folder), _read_folds(context.folder)
     if context.networks:  # otherwise the import would count as time of the first trial
         import tagline.learners.network.training  # noqa: F401
     if context.classic and not COMPILED:

@@ -12,6 +12,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from tagline.engines import LOCAL, Engine
+from tagline.engines.base import Message, Workers
 from tagline.errors import InputError
 from tagline.experiments.shared_data import SharedData, read_shared_data, save_shared_data
 from tagline.experiments.tune.candidates import Candidate, should_prune
@@ -31,8 +33,6 @@ from tagline.experiments.tune.scoring import EvaluationContext, EvaluationTask, 
 from tagline.experiments.tune.search_space import DataProfile, available_families
 from tagline.experiments.tune.study import Study
 from tagline.experiments.tune.time_budget import TimeBudget
-from tagline.experiments.workers import Message, Workers
-from tagline.parallel import cores
 from tagline.recipes import load_recipe
 from tagline.run_folder import RUNS, check_target, chosen_target, run_name
 from tagline.runs.data import RunInputs, read_for_run, word_index_of
@@ -72,10 +72,11 @@ Progress = Callable[["SearchProgress | StepProgress | TrainingProgress | VectorP
 
 @dataclass(frozen=True)
 class _Search:
-    """A running search: its candidates, its workers, its folds, its time, and the callback for its progress."""
+    """A running search: its candidates, its workers and engine, its folds, its time, and the callback of progress."""
 
     study: Study
     workers: Workers
+    engine: Engine
     folds: Folds
     time_budget: TimeBudget
     progress: Progress
@@ -88,6 +89,7 @@ def tune_run(
     out: str | Path | None = None,
     command: Sequence[str] = (),
     seconds_before: float = 0.0,
+    engine: Engine = LOCAL,
     log: Log = lambda stage: None,
     progress: Progress = lambda progress: None,
     warn: Log = lambda sentence: None,
@@ -100,6 +102,7 @@ def tune_run(
         out: the run folder; by default one named by time and data below ``runs/``.
         command: the command line to record.
         seconds_before: elapsed seconds of the process before this call, which count.
+        engine: where candidates are evaluated; the final run is trained here.
         log: called with the name of each stage.
         progress: called with a `SearchProgress` during the search, then while the winner, if a network, is trained.
         warn: called with a sentence when a tracker of ``settings.run.track``, which follows the final run, fails.
@@ -117,13 +120,14 @@ def tune_run(
         target = free_place(RUNS / run_name("tune", inputs.dataset.name, datetime.now(UTC).astimezone()))
     request = TuneRequest(target, data, settings, tuple(command))
     create_folder(request, inputs.dataset.fingerprint)
-    return _tune(request, inputs, started, Observer(log, progress, warn), progress)
+    return _tune(request, inputs, started, engine, Observer(log, progress, warn), progress)
 
 
 def resume_tune(
     run: str | Path,
     *,
     seconds_before: float = 0.0,
+    engine: Engine = LOCAL,
     log: Log = lambda stage: None,
     progress: Progress = lambda progress: None,
     warn: Log = lambda sentence: None,
@@ -140,7 +144,7 @@ def resume_tune(
     inputs = _read(request.data, request.settings, log)
     if inputs.dataset.fingerprint != fingerprint:
         raise InputError(f"`{request.data}` has changed since `{request.target}` was started: start a new search.")
-    return _tune(request, inputs, started, Observer(log, progress, warn), progress)
+    return _tune(request, inputs, started, engine, Observer(log, progress, warn), progress)
 
 
 def _read(data: Any, settings: TuneSettings, log: Log) -> RunInputs:
@@ -154,6 +158,7 @@ def _tune(
     request: TuneRequest,
     inputs: RunInputs,
     started: float,
+    engine: Engine,
     observer: Observer,
     progress: Progress,
 ) -> Run:
@@ -177,8 +182,9 @@ def _tune(
         stopped = False
         try:
             log(f"searching for {settings.budget:,.0f} s")
-            with Workers(cores(), prepare, EvaluationContext(folder, metric.name, settings.run.seed)) as workers:
-                _search(_Search(study, workers, folds, time_budget, progress))
+            context = EvaluationContext(folder, metric.name, settings.run.seed)
+            with engine.workers(engine.n_cpus, prepare, context) as workers:
+                _search(_Search(study, workers, engine, folds, time_budget, progress))
         except KeyboardInterrupt:
             stopped = True
         study.stop_running(time_budget.elapsed)
@@ -237,16 +243,16 @@ def _handle(search: _Search, message: Message) -> None:
         go_on = study.report(candidate, message.value, time_budget.elapsed)
         time_budget.record_features(candidate)
         if len(candidate.results) > 1:  # the first fold includes imports and counting
-            study.n_folds = min(study.n_folds, _affordable_folds(study, time_budget))
+            study.n_folds = min(study.n_folds, _affordable_folds(search))
         search.workers.reply(message.task, go_on=go_on)
     elif message.kind == "failed":
         study.fail(candidate, message.value, time_budget.elapsed)
 
 
-def _affordable_folds(study: Study, time_budget: TimeBudget) -> int:
+def _affordable_folds(search: _Search) -> int:
     """Return the number of folds to evaluate candidates on, by the time of a typical fit."""
-    typical = median([c.seconds("fit") for c in study.candidates.values() if c.results])
-    return max(1, int(time_budget.budget * cores() / (typical + 0.1) / _LEAST_TRIED))
+    typical = median([c.seconds("fit") for c in search.study.candidates.values() if c.results])
+    return max(1, int(search.time_budget.budget * search.engine.n_cpus / (typical + 0.1) / _LEAST_TRIED))
 
 
 def _run_final(search: _Search) -> None:
@@ -256,8 +262,8 @@ def _run_final(search: _Search) -> None:
     if not search.folds.unlimited or len(finalists) < 2:
         return
     slowest = max(finalists, key=time_budget.final_seconds)
-    for pid in workers.running:  # running candidates cannot win any more
-        workers.kill(pid)
+    for worker in workers.running:  # running candidates cannot win any more
+        workers.kill(worker)
     study.stop_running(time_budget.elapsed)
     fold = study.n_folds  # finalists may have a result on it, from before the number of folds was reduced
     while time_budget.remaining(slowest) > 0:
@@ -313,26 +319,16 @@ def _enforce_limits(search: _Search) -> None:
     """Kill fits that exceed the memory limit, or take so long that few others could be evaluated."""
     study, elapsed = search.study, search.time_budget.elapsed
     longest = max(_SLOWEST * search.time_budget.budget, _SLOWEST_SECONDS)
-    for pid, (task, seconds) in search.workers.running.items():
+    for worker, (task, seconds) in search.workers.running.items():
         error = ""
         if seconds > longest and study.n_evaluated:
             error = f"A fit took more than {longest:,.0f} s, too long for this search."
-        elif study.limits.memory_mb is not None and (used := _memory_mb(pid)) > study.limits.memory_mb:
+        elif study.limits.memory_mb is not None and (used := search.workers.memory_mb(worker)) > study.limits.memory_mb:
             error = f"It took {used:,.0f} MB of memory, more than the limit of {study.limits.memory_mb:,.0f} MB."
         if error:
-            search.workers.kill(pid)
+            search.workers.kill(worker)
             candidate = study.candidates[task.number]
             if candidate.state == "running" and candidate.results and study.best is None:
                 study.accept(candidate, elapsed)
             else:
                 study.fail(candidate, error, elapsed)
-
-
-def _memory_mb(pid: int) -> float:
-    """Return the resident memory of a process in megabytes; 0 if it has ended."""
-    import psutil
-
-    try:
-        return float(psutil.Process(pid).memory_info().rss) / 1e6
-    except psutil.Error:
-        return 0.0

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from tagline.compiled import COMPILED
 from tagline.data.splits import fold_rows, matrix_strata
 from tagline.decisions.rule import DecisionRule
+from tagline.engines.base import Report, Work
 from tagline.experiments.shared_data import SharedData, read_shared_data
 from tagline.experiments.tune.objective import METRICS, Metric, Rows
-from tagline.experiments.workers import Report, Work
 from tagline.learners import Fitted
 from tagline.many_classes import as_array, probability_array
 from tagline.recipes import Recipe, make_recipe

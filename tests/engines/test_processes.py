@@ -12,8 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
+from tagline.engines.base import Message, Report, Work
+from tagline.engines.processes import ProcessWorkers
 from tagline.errors import InputError
-from tagline.experiments.workers import Message, Report, Work, Workers
 from tagline.parallel import cores
 
 
@@ -54,12 +55,12 @@ def prepare_slowly(about: str) -> Work:
 
 
 @pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(2, prepare, "did") as pool:
+def workers() -> Iterator[ProcessWorkers]:
+    with ProcessWorkers(2, prepare, "did") as pool:
         yield pool
 
 
-def answer(workers: Workers, *tasks: Any) -> list[Message]:
+def answer(workers: ProcessWorkers, *tasks: Any) -> list[Message]:
     """Give tasks and return what became of each, in order."""
     messages: dict[Any, Message] = {}
     left = list(tasks)
@@ -77,24 +78,24 @@ def answer(workers: Workers, *tasks: Any) -> list[Message]:
 def test_python_files_in_the_working_directory_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "socket.py").write_text("open('was_run', 'w').close()\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    with Workers(1, prepare, "did") as workers:
+    with ProcessWorkers(1, prepare, "did") as workers:
         assert [message.value for message in answer(workers, "a")] == ["did a"]
     assert not Path("was_run").exists()
 
 
-def test_more_tasks_than_processes(workers: Workers) -> None:
+def test_more_tasks_than_processes(workers: ProcessWorkers) -> None:
     messages = answer(workers, *"abcde")
     assert [message.value for message in messages] == [f"did {name}" for name in "abcde"]
     assert workers.n_idle == 2
 
 
-def test_the_cores_are_shared(workers: Workers) -> None:
+def test_the_cores_are_shared(workers: ProcessWorkers) -> None:
     cores_message, blas_message = answer(workers, "cores", "blas")
     assert cores_message.value == max(1, cores() // 2)
     assert set(blas_message.value) == {cores_message.value}
 
 
-def test_parts_are_answered(workers: Workers) -> None:
+def test_parts_are_answered(workers: ProcessWorkers) -> None:
     assert answer(workers, "parts", "a") == [Message("parts", "done", 3), Message("a", "done", "did a")]
 
 
@@ -108,14 +109,14 @@ def test_parts_are_answered(workers: Workers) -> None:
         ("killed", "Its process was ended by SIGKILL, as happens when memory runs out."),
     ],
 )
-def test_a_failed_task_is_reported_and_the_others_continue(workers: Workers, task: str, sentence: str) -> None:
+def test_a_failed_task_is_reported_and_the_others_continue(workers: ProcessWorkers, task: str, sentence: str) -> None:
     messages = answer(workers, task, "a", "b")
     assert messages[0] == Message(task, "failed", sentence)
     assert [message.kind for message in messages[1:]] == ["done", "done"]
 
 
 def test_the_time_of_a_task_is_without_that_in_which_its_process_starts() -> None:
-    with Workers(1, prepare_slowly, "did") as slow:
+    with ProcessWorkers(1, prepare_slowly, "did") as slow:
         slow.submit("a")
         began = time.monotonic()
         while not slow.n_idle:
@@ -125,7 +126,7 @@ def test_the_time_of_a_task_is_without_that_in_which_its_process_starts() -> Non
         assert time.monotonic() - began > 1
 
 
-def test_a_task_can_be_stopped(workers: Workers) -> None:
+def test_a_task_can_be_stopped(workers: ProcessWorkers) -> None:
     workers.submit("asleep")
     assert workers.n_idle == 1
     ((pid, (task, _)),) = workers.running.items()
@@ -139,9 +140,9 @@ def test_a_task_can_be_stopped(workers: Workers) -> None:
 PARENT = """
 import sys
 sys.path.insert(0, {folder!r})
-from tests.experiments.test_workers import Workers, prepare
+from tests.engines.test_processes import ProcessWorkers, prepare
 if __name__ == "__main__":
-    with Workers(1, prepare, "did") as workers:
+    with ProcessWorkers(1, prepare, "did") as workers:
         workers.submit("a")
         while not workers.poll(30):
             pass
@@ -170,10 +171,10 @@ def test_none_outlives_the_process_that_started_it(number: signal.Signals, tmp_p
 INTERRUPTED = """
 import os, signal, sys
 sys.path.insert(0, {folder!r})
-from tests.experiments.test_workers import Workers, answer, prepare
+from tests.engines.test_processes import ProcessWorkers, answer, prepare
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, lambda number, frame: None)
-    with Workers(1, prepare, "did") as workers:
+    with ProcessWorkers(1, prepare, "did") as workers:
         os.killpg(0, signal.SIGINT)
         print(answer(workers, "a")[0].value)
 """

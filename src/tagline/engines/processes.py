@@ -12,32 +12,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from tagline.errors import TaglineError, is_disk_full
+from tagline.engines.attempt import attempt
+from tagline.engines.base import Message, Work
 from tagline.parallel import cores, limit_cores
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 _EXIT_SECONDS = 2.0  # that a worker has to end after its connection broke
-
-Report = Callable[[Any], bool]  # sends an intermediate result; returns whether to continue
-Work = Callable[[Any, Report], Any]  # a task and its report function to the result
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message from a worker about its task.
-
-    ``kind`` is ``"report"`` with an intermediate result, ``"done"`` with the result or ``"failed"`` with an error
-    message.
-    """
-
-    task: Any
-    kind: str
-    value: Any
 
 
 @dataclass
@@ -49,11 +35,10 @@ class _Worker:
     since: float | None = None  # time of the last report; None while the process starts and imports
 
 
-class Workers:
+class ProcessWorkers:
     """``n`` worker processes; a context manager that ends them.
 
-    ``prepare(context)`` is called once in each process and returns the function that runs a task; both arguments are
-    pickled.
+    ``prepare`` and ``context`` are as of `Engine.workers`. The number of a worker is its process id.
     """
 
     def __init__(self, n: int, prepare: Callable[[Any], Work], context: Any) -> None:
@@ -61,7 +46,7 @@ class Workers:
         self._threads = max(1, cores() // n)
         self._workers = [self._start() for _ in range(n)]
 
-    def __enter__(self) -> "Workers":
+    def __enter__(self) -> "ProcessWorkers":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,24 +55,24 @@ class Workers:
 
     @property
     def n_idle(self) -> int:
-        """Number of workers without a task."""
+        """See `Workers.n_idle`."""
         return sum(not worker.busy for worker in self._workers)
 
     @property
     def running(self) -> dict[int, tuple[Any, float]]:
-        """The running tasks by process id, each with the seconds since it started or sent its last report."""
+        """See `Workers.running`."""
         now = time.monotonic()
         return {w.process.pid or 0: (w.task, now - (w.since or now)) for w in self._workers if w.busy}
 
     def submit(self, task: Any) -> None:
-        """Send a task to an idle worker."""
+        """See `Workers.submit`."""
         worker = next(worker for worker in self._workers if not worker.busy)
         worker.task, worker.busy, worker.since = task, True, None
         with suppress(OSError):  # the process has ended: the next call of `poll` reports it
             worker.connection.send(task)
 
     def poll(self, seconds: float) -> list[Message]:
-        """Return the messages that arrive within ``seconds``, perhaps none; answer each report with `reply`."""
+        """See `Workers.poll`."""
         busy = {worker.connection: worker for worker in self._workers if worker.busy}
         messages = []
         for connection in wait(list(busy), max(0.0, seconds)):
@@ -107,17 +92,26 @@ class Workers:
         return messages
 
     def reply(self, task: Any, *, go_on: bool) -> None:
-        """Answer the report of a task: continue or stop."""
+        """See `Workers.reply`."""
         worker = next(worker for worker in self._workers if worker.busy and worker.task is task)
         worker.since = time.monotonic()
         with suppress(OSError):
             worker.connection.send(go_on)
 
-    def kill(self, pid: int) -> None:
-        """Kill a worker with its task, and start another."""
-        for worker in self._workers:
-            if worker.process.pid == pid:
-                self._replace(worker)
+    def kill(self, worker: int) -> None:
+        """See `Workers.kill`."""
+        for one in self._workers:
+            if one.process.pid == worker:
+                self._replace(one)
+
+    def memory_mb(self, worker: int) -> float:
+        """See `Workers.memory_mb`."""
+        import psutil
+
+        try:
+            return float(psutil.Process(worker).memory_info().rss) / 1e6
+        except psutil.Error:
+            return 0.0
 
     def _replace(self, worker: _Worker) -> None:
         self._end(worker)
@@ -154,21 +148,16 @@ def _run_worker(connection: Connection, prepare: Callable[[Any], Work], context:
         connection.send(("report", value))
         return bool(connection.recv())
 
+    def run(task: Any) -> Any:
+        nonlocal work
+        work = work or prepare(context)
+        connection.send(("started", None))
+        return work(task, report)
+
     with suppress(EOFError, BrokenPipeError):
         while True:
             task = connection.recv()
-            try:
-                work = work or prepare(context)
-                connection.send(("started", None))
-                message = ("done", work(task, report))
-            except TaglineError as error:
-                message = ("failed", str(error))
-            except MemoryError:
-                message = ("failed", "There was not enough memory.")
-            except Exception as error:  # noqa: BLE001 (one failed task must not end the others)
-                unexpected = f"Unexpected {type(error).__name__}: {' '.join(str(error).split())}"
-                message = ("failed", "The disk is full." if is_disk_full(error) else unexpected)
-            connection.send(message)
+            connection.send(attempt(partial(run, task)))
 
 
 def _exit_with_parent(sentinel: int) -> None:
