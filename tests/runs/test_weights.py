@@ -10,7 +10,7 @@ import pytest
 from tagline import InputError, TextClassifier, load_dataset
 from tagline.run_folder import RunFolder
 from tagline.runs.compare import compare_runs
-from tagline.runs.data import reload_data, seen_rows, training_hashes
+from tagline.runs.data import reload_data, seen_rows
 from tagline.runs.evaluate import evaluate_model
 from tagline.runs.resume import read_unfinished
 from tagline.runs.settings import TrainSettings
@@ -114,7 +114,7 @@ def test_the_record_and_the_report_tell_of_the_weights(data: Path, weighted: Run
 def test_rows_of_weight_zero_are_not_seen_in_training(data: Path) -> None:
     rows = load_dataset(data, weight="w")
     assert rows.train.weights is not None
-    seen = seen_rows(rows.train.texts, training_hashes(rows))
+    seen = seen_rows(rows.train.texts, rows.training_hashes())
     assert seen.tolist() == np.flatnonzero(rows.train.weights).tolist()
 
 

@@ -32,8 +32,10 @@ from tagline.learners.fit_arguments import check_arguments, checked_seed
 from tagline.learners.holdout import row_units
 from tagline.learners.progress import FitProgress
 from tagline.learners.sample_weight import checked_weights
+from tagline.metrics.block import positive_class
 from tagline.models import Model
 from tagline.recipes import Recipe, load_recipe
+from tagline.task import Task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -202,13 +204,37 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
 
         calibrated_on = located(fitted.calibrated_on)
         held_out = calibrated_on if fitted.held_out is fitted.calibrated_on else located(fitted.held_out)
-        by_default = replace(fitted.rule, positive=None if given.positive is None else names.index(given.positive))
-        seen = calibrated_on
+        fitted = replace(fitted, held_out=held_out, calibrated_on=calibrated_on)
+        self._learn(recipe, fitted, given.classes, task, given.positive, targets, given.indicator, seed)
+        return self
+
+    def _learn(
+        self,
+        recipe: Recipe,
+        fitted: Fitted,
+        classes: Labels,
+        task: Task,
+        positive: str | None,
+        targets: Targets,
+        indicator: IndicatorFormat | None,
+        seed: int,
+    ) -> None:
+        """Take a fitted recipe, and the decision rule that the targets ask for."""
+        names = [str(name) for name in classes]
+        by_default = replace(fitted.rule, positive=None if positive is None else names.index(positive))
+        seen = fitted.calibrated_on
         rule = targets.rule(by_default, names, task, None if seen is None else (seen.Y, seen.proba, seen.unit))
         chosen = fitted.chosen | ({"threshold": rule.to_json(), "targets": targets.to_json()} if targets else {})
-        fitted = replace(fitted, held_out=held_out, calibrated_on=calibrated_on, rule=rule, chosen=chosen)
-        self.classes_, self.task_, self.recipe_ = given.classes, task, recipe
-        self._take(fitted, given.indicator, seed)
+        self.classes_, self.task_, self.recipe_ = classes, task, recipe
+        self._take(replace(fitted, rule=rule, chosen=chosen), indicator, seed)
+
+    def take_fitted(self, fitted: Fitted, classes: Sequence[str], task: Task) -> "TextClassifier":
+        """Become the classifier of a recipe that was fitted elsewhere, to ``classes``, sorted names."""
+        recipe = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe, self.settings or ())
+        names = list(classes)
+        targets = Targets.of(self.costs, self.precision, self.recall, names, task)
+        positive = positive_class(names, self.positive) if task.has_positive else None
+        self._learn(recipe, fitted, np.array(names), task, positive, targets, None, checked_seed(self.seed))
         return self
 
     def _take(

@@ -27,6 +27,7 @@ from tagline.data.splits import (
     units,
 )
 from tagline.data.table import dropped_rows
+from tagline.data.text_hashes import Hashes, text_hashes
 from tagline.data.weights import check_total
 from tagline.errors import DataError
 from tagline.parallel import in_threads
@@ -109,6 +110,29 @@ class Dataset:
     def n_folds(self) -> int | None:
         """The number of folds, None if there are none."""
         return None if self.folds is None else int(self.folds.max()) + 1
+
+    @property
+    def row_counts(self) -> dict[str, int]:
+        """How many rows each split has; with folds the test rows are all rows."""
+        parts = {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
+        rows = {name: len(part) if part is not None else 0 for name, part in parts.items()}
+        return rows if self.folds is None else rows | {TEST: len(self.train)}
+
+    @property
+    def untrained_classes(self) -> list[str]:
+        """The classes without train rows, or whose train rows all have weight 0."""
+        labels = self.train.trained.labels
+        flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
+        known = {*flat.drop_nulls().unique().to_list()}
+        return [name for name in self.classes if name not in known]
+
+    def training_hashes(self) -> Hashes:
+        """Return the sorted hashes of the texts of the train and validation rows that are learned from, (n_distinct,).
+
+        See `text_hashes`.
+        """
+        parts = [part.trained.texts for part in (self.train, self.validation) if part is not None]
+        return np.unique(text_hashes(pl.concat(parts)))
 
     @cached_property
     def fingerprint(self) -> str:

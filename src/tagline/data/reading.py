@@ -45,6 +45,7 @@ class ReadLog:
     ``table_line``: where the table begins, if lines above it are not read; ``first_line`` is that of the first row of a
     streamed file, from 1.
     ``lines``, UInt32, are the lines of the rows of a file that is read whole, in parts; empty where a row has no line.
+    ``part_lines`` are those of the last part of a streamed file; None where a row has no line.
     ``n_surrogates`` counts the lone surrogates of JSON that were replaced.
     ``share_read`` returns the share of the file that has been read, from 0 to 1; None if its size is not known.
     """
@@ -58,6 +59,7 @@ class ReadLog:
     table_line: int | None = None
     first_line: int | None = None
     lines: list[pl.Series] = field(default_factory=list)
+    part_lines: pl.Series | None = None
     n_surrogates: int = 0
     share_read: Callable[[], float] | None = None
 

@@ -44,7 +44,7 @@ from tagline.recipes import NgramFeatures, NgramModel, Recipe
 from tagline.task import Floats, Ints, Task
 
 # With these the shape of the data decides, see the functions that use them; measured by `benchmarks/dev_sets.py`.
-_FEW_TEXTS = 1_000  # below, an n-gram of a single text counts
+FEW_TEXTS = 1_000  # below, an n-gram of a single text counts
 _LARGE_BYTES = 25_000_000  # above, words alone suffice
 _TRIED_BYTES = 20_000_000  # bytes times outputs; above, the first setting is used: another moves accuracy little
 _CHARACTERS = (2, 5)
@@ -162,7 +162,7 @@ def _prepare(recipe: Recipe, data: TrainingData, texts: pl.Series, options: FitO
     large = n_bytes > _LARGE_BYTES or n_outputs > _MANY_OUTPUTS
     min_df = features.min_df
     if min_df == "auto":
-        min_df = 1 if len(texts) < _FEW_TEXTS else 2
+        min_df = 1 if len(texts) < FEW_TEXTS else 2
     steps = Steps(options.progress)
     blocks, counts = _count_blocks(features, tokenizer, texts, min_df, options.feature_cache, steps, large=large)
     if not any(c.nnz for c in counts):

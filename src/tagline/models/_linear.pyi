@@ -26,6 +26,7 @@ class DualDescent:
         active: NDArray[np.uint16],
         threshold: NDArray[np.float64],
         progress: NDArray[np.float64],
+        alpha: NDArray[np.float32] | None = None,
     ) -> None: ...
     def sweep(self, visits: NDArray[np.int32], first: int, stepping: int) -> int: ...
 

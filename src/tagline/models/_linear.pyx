@@ -144,6 +144,8 @@ cdef class DualDescent:
         threshold: a row whose alpha is 0 leaves the active ones if its gradient is above, (width,).
         progress: (3, width): D; the duality gap; the largest projected gradient above 0. The last two are those that a
             pass meets, and are set to 0 before it.
+        alpha: (n_rows, width); None: 0 at first. ``weights``, ``intercept`` and D contain those of all rows, of which
+            ``rows`` may be a block.
 
     A step goes beyond the optimum of one alpha (successive over-relaxation, Mangasarian and Musicant 1999), the less
     the larger the ridge is: the second derivative |x_i|² + 1 + ridge_i of D is taken for (|x_i|² + 1) / `RELAXATION` +
@@ -177,8 +179,11 @@ cdef class DualDescent:
         uint16_t[::1] active,
         const double[::1] threshold,
         double[:, ::1] progress,
+        float[:, ::1] alpha=None,
     ):
         cdef Py_ssize_t n = rows.size, width = targets.shape[1]
+        if alpha is None:
+            alpha = np.zeros((n, width), dtype=np.float32)
         if (
             width not in (1, 4, 8, WIDEST)
             or targets.shape[0] != n
@@ -188,10 +193,11 @@ cdef class DualDescent:
             or active.shape[0] != n
             or threshold.shape[0] != width
             or (progress.shape[0], progress.shape[1]) != (3, width)
+            or (alpha.shape[0], alpha.shape[1]) != (n, width)
         ):
             raise ValueError("the arrays of a dual coordinate descent do not fit together")
         self.rows, self.targets, self.ridge = rows, targets, ridge
-        self.alpha = np.zeros((n, width), dtype=np.float32)
+        self.alpha = alpha
         self.weights, self.intercept, self.active = weights, intercept, active
         self.threshold, self.progress, self.width = threshold, progress, <int>width
 

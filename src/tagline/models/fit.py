@@ -55,9 +55,8 @@ def fit_model(
     if not (counted := weights > 0).all():  # the solvers divide by weights
         X, Y, weights = X[counted], Y[counted], weights[counted]
     if kind in LINEAR_MODELS:
-        if task is Task.MULTILABEL:
-            return _labels(LINEAR_MODELS[kind], LinearProblem(X, Y, weights, settings.C, seed, False), label_fitted)
-        return _classes(kind, LinearProblem(X, Y, weights, settings.C, seed, True))
+        problem = LinearProblem(X, Y, weights, settings.C, seed, task is not Task.MULTILABEL)
+        return fit_linear_model(LINEAR_MODELS[kind], problem, label_fitted, softmax=kind in SOFTMAX_MODELS)
     if kind in NAIVE_BAYES:
         fit_bayes, alpha = NAIVE_BAYES[kind], settings.alpha
         if task is Task.MULTILABEL:
@@ -70,9 +69,21 @@ def fit_model(
     return TREES[kind](X, Y, weights, settings, seed)
 
 
-def _classes(kind: str, problem: LinearProblem) -> LinearModel:
+def fit_linear_model(
+    solve: LinearSolver, problem: LinearProblem, label_fitted: Callable[[int], None], *, softmax: bool = False
+) -> LinearModel:
+    """Fit a linear model of classes or labels, of which some may have no row, or all; see `fit_model`.
+
+    ``softmax``: the outputs that the solver learns are the logits of one softmax.
+    """
+    if problem.exclusive:
+        return _classes(solve, problem, softmax=softmax)
+    return _labels(solve, problem, label_fitted)
+
+
+def _classes(solve: LinearSolver, problem: LinearProblem, *, softmax: bool) -> LinearModel:
     """Fit a linear model of mutually exclusive classes; some may have no row."""
-    solve, Y = LINEAR_MODELS[kind], problem.Y
+    Y = problem.Y
     n_outputs = 1 if Y.shape[1] == 2 else Y.shape[1]
     present = np.flatnonzero(Y.any(axis=0))
     coef, intercept = np.zeros((problem.X.shape[1], n_outputs), dtype=np.float32), np.full(n_outputs, -_CERTAIN)
@@ -80,7 +91,7 @@ def _classes(kind: str, problem: LinearProblem) -> LinearModel:
         intercept[present[0] if n_outputs > 1 else 0] = _CERTAIN if n_outputs > 1 or present[0] == 1 else -_CERTAIN
     elif len(present) == 2:
         # One output for two of several classes. The softmax of -z/2 and z/2 is the sigmoid of z, at half the penalty.
-        share = 0.5 if n_outputs > 1 and kind in SOFTMAX_MODELS else 1.0
+        share = 0.5 if n_outputs > 1 and softmax else 1.0
         two = replace(problem, Y=Y[:, present[1:]], C=problem.C / share, exclusive=False)
         solved = solve(two, _ignore)
         if n_outputs > 1:

@@ -21,18 +21,18 @@ from numpy.typing import NDArray
 from tagline.compiled import COMPILED
 from tagline.models.estimators import fit_linear
 from tagline.models.linear_problem import LinearProblem, LinearSolution, Prior
-from tagline.parallel import checkpoint, in_threads
+from tagline.parallel import in_threads
 from tagline.task import Bools, Floats
 
 if COMPILED:
     from tagline.models._linear import DualDescent, Rows, shuffle
-    from tagline.models.side_by_side import output_groups, width_of, zero_weights
+    from tagline.models.dual_outputs import DualOutputs, ridges, sweep
+    from tagline.models.side_by_side import output_groups
 
 GAP = 3e-4  # relative: the objective is within it, and 99.9 % of predictions are those of a converged fit
 _MOST_PASSES = 100
 _MOST_PASSES_OF_FEW = 2_000  # if these read at most `_FEW_ENTRIES`, which takes no time
 _FEW_ENTRIES = 100_000_000
-_LEAST_RIDGE = 1e-30  # so that single precision holds it, its inverse, and sums of these
 # liblinear's own default tolerance: on reviews it takes a tenth of the passes of 1e-3, for the same accuracy.
 _LIBLINEAR_TOLERANCE = 0.1
 _LIBLINEAR_PASSES = 60
@@ -69,8 +69,7 @@ def _solve(
     The intercept returned is the weight of a column of the value ``bias``.
     """
     rows = Rows.of(problem.X, bias)
-    with np.errstate(over="ignore", divide="ignore"):
-        ridge = np.clip(0.5 / (problem.C * problem.weights), _LEAST_RIDGE, 1 / _LEAST_RIDGE).astype(np.float32)
+    ridge = ridges(problem.C, problem.weights)
     n_outputs = problem.Y.shape[1]
     coef = np.zeros((rows.n_columns, n_outputs), dtype=np.float32) if start is None else start.coef.astype(np.float32)
     intercept = np.zeros(n_outputs) if start is None else start.intercept.copy()
@@ -129,37 +128,17 @@ def _descend(
 ) -> tuple[NDArray[np.float32], Floats]:
     """Return the coefficients and the intercepts of some outputs, one to `WIDTHS[-1]`, descending from those before."""
     n, n_outputs = Y.shape
-    width = width_of(n_outputs)
-    targets = np.full((n, width), -1, dtype=np.int8)
-    targets[:, :n_outputs][Y] = 1
-    bits = 1 << np.arange(width)
-    coef, intercept = zero_weights(rows.n_columns, width), np.zeros(width, dtype=np.float32)
-    coef[:, :n_outputs], intercept[:n_outputs] = coef_before, intercept_before
-    active = np.full(n, bits[:n_outputs].sum(), dtype=np.uint16)
-    threshold, progress = np.full(width, np.inf), np.zeros((3, width))
-    descent = DualDescent(rows, targets, ridge, coef, intercept, active, threshold, progress)
+    outputs = DualOutputs(rows.n_columns, n_outputs)
+    outputs.coef[:, :n_outputs], outputs.intercept[:n_outputs] = coef_before, intercept_before
+    active = np.full(n, outputs.bits(outputs.learning), dtype=np.uint16)
+    descent = DualDescent(rows, outputs.targets(Y), ridge, *outputs.weights, active, *outputs.followed)
     order = np.arange(n, dtype=np.int32)
-    learning, verifying = np.arange(width) < n_outputs, np.zeros(width, dtype=bool)
     few = min(_MOST_PASSES_OF_FEW, _FEW_ENTRIES // (rows.n_entries + n))
     for n_passes in range(max(_MOST_PASSES, few)):
         shuffle(order, seed, n_passes)
-        visits = order[active[order] != 0]
-        progress[1:] = 0
-        at, stepping = 0, int(_bits_of(~verifying, bits))
-        while at < len(visits):
-            at = descent.sweep(visits, at, stepping)
-            checkpoint()
-        dual, gap, gradient = progress
-        reached = learning & (gap <= GAP * (dual + gap))
-        learning &= ~(verifying & reached)
-        if not learning.any():
+        outputs.begin_pass()
+        sweep(descent, order[active[order] != 0], outputs.stepping)
+        if outputs.end_pass(GAP):
             break
-        verifying = learning & reached
-        active &= _bits_of(learning, bits)
-        active |= _bits_of(verifying, bits)
-        threshold[:] = np.where(gradient > 0, gradient, np.inf)
-    return coef[:, :n_outputs], intercept[:n_outputs].astype(np.float64)
-
-
-def _bits_of(outputs: Bools, bits: NDArray[np.int64]) -> np.uint16:
-    return np.uint16(bits[outputs].sum())
+        outputs.update_active(active)
+    return outputs.coef[:, :n_outputs], outputs.intercept[:n_outputs].astype(np.float64)

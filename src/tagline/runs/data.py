@@ -3,25 +3,24 @@
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from tagline.data import BUILT_IN, Dataset, ReadLog, Split, read_dataset, read_texts
 from tagline.data.columns import join_texts
 from tagline.data.rows import check_rejected
 from tagline.data.splits import copy_keys
 from tagline.data.streams import display_name
+from tagline.data.text_hashes import Hashes, text_hashes
 from tagline.data.wording import counted, place_text
 from tagline.decisions.targets import Targets
 from tagline.errors import DataError, InputError, MissingExtraError, TaglineError, nearest
 from tagline.features.vectors.load import BUILT_IN_VECTORS
-from tagline.parallel import in_threads
+from tagline.out_of_core.spooled import SpooledDataset
 from tagline.recipes import EmbeddingModel, Recipe
 from tagline.run_folder import RunData, RunFolder
 from tagline.runs.background import import_for_network, import_for_ngrams
@@ -32,9 +31,6 @@ from tagline.task import Ints
 if TYPE_CHECKING:
     from tagline.runs.starting_model import StartingModel
 
-Hashes = NDArray[np.uint64]
-
-_HASHED_ROWS = 4_096  # at a time
 _HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
 
 
@@ -57,7 +53,8 @@ class RunInputs:
     @property
     def untrained(self) -> list[str]:
         """The classes that the model of the run does not learn, and that the one it continues does not know."""
-        return untrained_classes(self.dataset, () if self.start is None else self.start.classes)
+        known = () if self.start is None else self.start.classes
+        return [name for name in self.dataset.untrained_classes if name not in known]
 
 
 def read_for_run(
@@ -86,9 +83,28 @@ def read_for_run(
         dataset = read_dataset(data, settings, settings.seed, fold_few=fold_few)
     else:
         dataset, settings = start.read(data, settings, fold_few=fold_few)
-    dataset = replace(dataset, facts=dataset.facts.of_run())
     settings = replace(settings, folds=dataset.n_folds)
-    unknown = untrained_classes(dataset, () if start is None else start.classes)
+    positive = check_dataset(dataset, settings, () if start is None else start.classes)
+    unlabelled = None
+    if settings.unlabelled is not None:
+        log(f"reading {display_name(settings.unlabelled)}")
+        unlabelled = read_unlabelled(settings, log)
+    if recipe.training is None:  # before the data is read, a thread would only take the interpreter from the reader
+        import_for_ngrams()
+    dataset = replace(dataset, facts=dataset.facts.of_run())
+    return RunInputs(data, recipe, settings, dataset, positive, unlabelled, time.perf_counter() - started, start)
+
+
+def check_dataset(dataset: Dataset, settings: TrainSettings, known: Collection[str] = ()) -> str | None:
+    """Check the rows of a run against its settings; return the positive one of two classes.
+
+    The classes ``known`` need no train rows.
+
+    Raises:
+        InputError: a model of these rows cannot be measured, or has not what the settings ask for.
+
+    """
+    unknown = [name for name in dataset.untrained_classes if name not in known]
     if dataset.test is not None and not any(
         n for name, n in dataset.facts.class_counts["test"].items() if name not in unknown
     ):
@@ -99,20 +115,18 @@ def read_for_run(
         raise not_measurable(dataset)
     if dataset.test is None:
         _check_distinct_texts(dataset)
-    unlabelled = None
-    if settings.unlabelled is not None:
-        log(f"reading {display_name(settings.unlabelled)}")
-        unlabelled = read_unlabelled(settings, log)
-    if recipe.training is None:  # before the data is read, a thread would only take the interpreter from the reader
-        import_for_ngrams()
-    return RunInputs(data, recipe, settings, dataset, positive, unlabelled, time.perf_counter() - started, start)
+    return positive
 
 
 def run_data(inputs: RunInputs) -> RunData:
     """Return where the rows came from and how they were split, as ``run.json`` records it."""
     settings, facts = inputs.settings, inputs.dataset.facts
     rereadable = is_rereadable(inputs.data, (settings.test, settings.validation))
-    rereadable = rereadable and "-" not in (settings.test, settings.validation)
+    rereadable = (
+        rereadable
+        and not isinstance(inputs.dataset, SpooledDataset)
+        and "-" not in (settings.test, settings.validation)
+    )
     used = settings.reading() | {
         "text": facts.text_columns,
         "label": facts.label_columns,
@@ -283,31 +297,6 @@ def read_unlabelled(settings: TrainSettings, log: Log) -> pl.Series:
     if found.is_empty():
         raise DataError(f"`{path}` holds no texts.")
     return found
-
-
-def untrained_classes(dataset: Dataset, others: Collection[str] = ()) -> list[str]:
-    """Return the classes without train rows, or whose train rows all have weight 0, but not those of ``others``."""
-    labels = dataset.train.trained.labels
-    flat = labels.explode() if isinstance(labels.dtype, pl.List) else labels
-    known = {*flat.drop_nulls().unique().to_list(), *others}
-    return [name for name in dataset.classes if name not in known]
-
-
-def text_hashes(texts: pl.Series) -> Hashes:
-    """Return 64 bits of the BLAKE2b of each text, trimmed and lower-cased, (n,): the same on every machine."""
-
-    def digests(part: pl.DataFrame) -> bytes:
-        keys = part.to_series().str.strip_chars().str.to_lowercase().cast(pl.Binary).to_list()
-        return b"".join([blake2b(key, digest_size=8).digest() for key in keys])
-
-    found = b"".join(in_threads(digests, texts.to_frame().iter_slices(_HASHED_ROWS)))
-    return np.frombuffer(found, dtype="<u8").astype(np.uint64)
-
-
-def training_hashes(dataset: Dataset) -> Hashes:
-    """Return the sorted hashes of the texts of the train and validation rows that are learned from, (n_distinct,)."""
-    parts = [part.trained.texts for part in (dataset.train, dataset.validation) if part is not None]
-    return np.unique(text_hashes(pl.concat(parts)))
 
 
 def seen_rows(texts: pl.Series, hashes: Hashes) -> Ints:

@@ -20,7 +20,7 @@ from tagline.errors import InputError
 from tagline.inputs.labels import check_overlap, shown_names
 from tagline.key_findings import KeyFinding, Kind
 from tagline.run_folder import RunFolder, load_model, run_of_model
-from tagline.runs.data import seen_rows, training_hashes
+from tagline.runs.data import seen_rows
 from tagline.runs.environment import peak_rss_mb
 from tagline.runs.findings import key_findings
 from tagline.runs.model_data import check_label_column, distinct_labels, labels_like_classes, read_like_training
@@ -207,7 +207,7 @@ def _seen(split: Split, dataset: Dataset, clf: "TextClassifier", run: RunFolder 
     trained = clf.card_.get("dataset") or {}
     hashes = None if run is None else run.training_hashes
     if hashes is None and trained.get("fingerprint") == dataset.fingerprint:
-        hashes = training_hashes(dataset)
+        hashes = dataset.training_hashes()
     if hashes is None:
         return None, ["Rows that the model was trained on cannot be recognised, because its run folder is missing."]
     rows = seen_rows(split.texts, hashes)

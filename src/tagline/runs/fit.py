@@ -1,7 +1,7 @@
 """The fits of a run: one measured on test rows, or one for each fold."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
     from tagline.learners.feature_cache import FeatureCache
     from tagline.learners.progress import FitProgress
+    from tagline.out_of_core import SpooledDataset
     from tagline.runs.predictions import Predicted
     from tagline.runs.test_ledger import Looks
     from tagline.training import Callback
@@ -65,6 +66,22 @@ class Job:
     tracking: Tracking = field(default_factory=Tracking)
 
 
+def _classifier(inputs: RunInputs, classes: Sequence[str]) -> "TextClassifier":
+    """Return a classifier with the settings of a run, to be fitted to ``classes``."""
+    from tagline.classifier import TextClassifier
+
+    settings = inputs.settings
+    return TextClassifier(
+        inputs.recipe,
+        class_weight="balanced" if settings.balance else None,
+        positive=inputs.positive,
+        costs=None if settings.costs is None else settings.costs.of_classes(classes),
+        precision=settings.precision,
+        recall=settings.recall,
+        seed=settings.seed,
+    )
+
+
 def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextClassifier":
     start = job.inputs.start
     if start is not None:
@@ -75,18 +92,8 @@ def _fit(job: Job, split: Split, validation: Split | None, name: str) -> "TextCl
             groups=_groups(split, validation),
             validation=_texts_and_labels(validation),
         )
-    from tagline.classifier import TextClassifier
-
     recipe, settings = job.inputs.recipe, job.inputs.settings
-    clf = TextClassifier(
-        recipe,
-        class_weight="balanced" if settings.balance else None,
-        positive=job.inputs.positive,
-        costs=None if settings.costs is None else settings.costs.of_classes(_trained_classes(split, validation)),
-        precision=settings.precision,
-        recall=settings.recall,
-        seed=settings.seed,
-    )
+    clf = _classifier(job.inputs, _trained_classes(split, validation))
     callbacks: list[Callback] = []
     step = None
     if recipe.training is not None:
@@ -136,18 +143,47 @@ def _report_step(observer: Observer, fit: str, seen: "FitProgress") -> None:
 
 def fit_split(job: Job) -> Result:
     """Fit on the train rows, measure on the test rows."""
+    dataset, log = job.inputs.dataset, job.observer.log
+    rows = dataset.train.followed_by(dataset.validation)
+    n_train = len(rows.trained)
+    and_validation = " train and validation" if dataset.validation else ""
+    of_no_weight = f", without {len(rows) - n_train:,} of weight 0" if n_train < len(rows) else ""
+    start = job.inputs.start
+    begun = "training on" if start is None else f"continuing {start.name} with"
+    log(f"{begun} {n_train:,}{and_validation} rows{of_no_weight}")
+    return _measured(job, _fit(job, dataset.train, dataset.validation, "fit"), rows)
+
+
+def fit_out_of_core(job: Job, dataset: "SpooledDataset") -> Result:
+    """Fit on train rows that are on disk, measure on the test rows."""
+    from tagline.out_of_core import Budget, parse_memory
+    from tagline.out_of_core.learner import fit_spooled  # it needs the compiled core
+
+    settings = job.inputs.settings
+    assert settings.memory is not None
+    assert dataset.held_out is not None
+    job.observer.log(f"training on {dataset.n_train:,} rows out of core")
+    fitted = fit_spooled(
+        job.inputs.recipe,
+        dataset,
+        Budget(parse_memory(settings.memory)),
+        settings.seed,
+        balance=settings.balance,
+        report=partial(_report_step, job.observer, ""),
+    )
+    clf = _classifier(job.inputs, dataset.learned).take_fitted(fitted, dataset.learned, dataset.learned_task)
+    if settings.threshold is not None:
+        clf.threshold_ = settings.threshold
+    return _measured(job, clf, dataset.held_out)
+
+
+def _measured(job: Job, clf: "TextClassifier", rows: Split) -> Result:
+    """Measure a classifier that was fitted to ``rows``, of which some were held out, on the test rows."""
     from tagline.runs.guarantees import guarantees
     from tagline.runs.predictions import find_mistakes, predict_held_out, predict_split
 
     inputs, log = job.inputs, job.observer.log
     dataset, settings = inputs.dataset, inputs.settings
-    rows = dataset.train.followed_by(dataset.validation)
-    n_train = len(rows.trained)
-    and_validation = " train and validation" if dataset.validation else ""
-    of_no_weight = f", without {len(rows) - n_train:,} of weight 0" if n_train < len(rows) else ""
-    begun = "training on" if inputs.start is None else f"continuing {inputs.start.name} with"
-    log(f"{begun} {n_train:,}{and_validation} rows{of_no_weight}")
-    clf = _fit(job, dataset.train, dataset.validation, "fit")
     started = time.perf_counter()
     held_out = predict_held_out(clf, rows, dataset.classes)
     validation = None

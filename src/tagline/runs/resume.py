@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from tagline.data import BUILT_IN
 from tagline.data.streams.urls import is_url, recorded
 from tagline.errors import InputError, TaglineError
+from tagline.out_of_core.spool import is_spooled
 from tagline.recipes import Recipe, make_recipe
 from tagline.run_folder import RUN
 from tagline.runs.environment import versions
@@ -198,6 +199,11 @@ class UnfinishedRun:
         """Return the folder of the checkpoints."""
         return self.folder / _CHECKPOINTS
 
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether a stage of the training has ended: an epoch of a network, or the reading of data out of core."""
+        return any(self.checkpoints.rglob("*.pt")) or is_spooled(self.checkpoints)
+
 
 def unfinished_folder(target: Path) -> Path:
     """Return the folder that keeps an unfinished run."""
@@ -275,7 +281,7 @@ def kept_until_finished(unfinished: UnfinishedRun) -> Iterator[None]:
             remove_folder(folder)
             raise
         except BaseException:
-            if not any(unfinished.checkpoints.rglob("*.pt")):
+            if not unfinished.has_checkpoint:
                 remove_folder(folder)
             raise
         else:

@@ -39,8 +39,9 @@ class TrainSettings(ReadOptions):
     `tagline.data.splits.folds_for_few`) and otherwise test rows; 0 for test rows. ``unlabelled`` is a file of texts
     without labels, from which a network's word vectors are learned first. ``texts`` False leaves every text of the
     data out of run, report and bundle, except for the vocabulary; ``track`` names trackers of
-    `tagline.runs.tracking`. ``costs``, ``precision`` and ``recall`` are those of `TextClassifier`. ``from_model`` is
-    the folder of a run or model to continue with the rows of the data.
+    `tagline.runs.tracking`. ``memory``, such as ``"1GB"``, is the most that the process may take: data that needs
+    more is trained on out of core, see `tagline.out_of_core`. ``costs``, ``precision`` and ``recall`` are those of
+    `TextClassifier`. ``from_model`` is the folder of a run or model to continue with the rows of the data.
     """
 
     recipe: str | Path = "fast"
@@ -53,6 +54,7 @@ class TrainSettings(ReadOptions):
     precision: Mapping[str, float] | None = None
     recall: Mapping[str, float] | None = None
     balance: bool = False
+    memory: str | None = None
     texts: bool = True
     track: tuple[str, ...] = ()
     from_model: str | Path | None = None

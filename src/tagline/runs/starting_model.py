@@ -12,12 +12,13 @@ from tagline.classifier.partial import check_classes, check_continued
 from tagline.data import Dataset, read_dataset
 from tagline.data.inspections.class_counts import count_classes
 from tagline.data.labels import sorted_classes
+from tagline.data.text_hashes import Hashes
 from tagline.data.wording import counted
 from tagline.errors import InputError
 from tagline.features.vectorizer import Vectorizer
 from tagline.key_findings import KeyFinding, Kind
 from tagline.run_folder import load_model, run_of_model
-from tagline.runs.data import Hashes, seen_rows
+from tagline.runs.data import seen_rows
 from tagline.runs.model_data import check_label_column, distinct_labels, labels_like_classes, read_like_training
 from tagline.runs.settings import TrainSettings
 from tagline.runs.test_ledger import rows_measured

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.data import Dataset
+from tagline.data.sources.parts import streamed_files
 from tagline.errors import InputError
+from tagline.out_of_core.spooled import SpooledDataset
 from tagline.plots.process import PlotProcess
-from tagline.recipes import load_recipe
+from tagline.recipes import Recipe, load_recipe
 from tagline.run_folder import (
     MODEL,
     RUNS,
@@ -31,7 +33,8 @@ from tagline.runs.data import (
     word_index_of,
 )
 from tagline.runs.findings import hardly_found, never_predicted
-from tagline.runs.fit import Job, Result, fit_folds, fit_split
+from tagline.runs.fit import Job, Result, fit_folds, fit_out_of_core, fit_split
+from tagline.runs.out_of_core import check_memory, files_fingerprint, read_out_of_core
 from tagline.runs.resume import (
     UnfinishedRun,
     is_rereadable,
@@ -41,7 +44,7 @@ from tagline.runs.resume import (
 )
 from tagline.runs.settings import Log, Observer, Progress, TrainSettings
 from tagline.runs.tracking import Parameter, Tracking, check_trackers, flat_parameters, tracked
-from tagline.runs.writing.record import SearchResult, row_counts, run_json
+from tagline.runs.writing.record import SearchResult, run_json
 from tagline.runs.writing.run import write_run
 
 if TYPE_CHECKING:
@@ -107,6 +110,8 @@ def train_run(
     )
     target = chosen_target(out, log)
     observer = Observer(log, progress, warn)
+    if settings.memory is not None:
+        return _start_out_of_core(data, recipe, settings, target, command, started, observer)
     # A network trains for longer than drawing takes: no other process need wait for it.
     with PlotProcess() if recipe.training is None else nullcontext(None) as plots:
         inputs = read_for_run(data, recipe, settings, log, fold_few=True, start=start)
@@ -133,10 +138,18 @@ def resume_run(
     unfinished = read_unfinished(run)
     check_target(unfinished.target)
     check_trackers(unfinished.settings.track)
+    if unfinished.settings.memory is not None:
+        if files_fingerprint(unfinished.data, unfinished.settings) != unfinished.fingerprint:
+            raise _changed(unfinished)
+        return _train_out_of_core(unfinished, started, Observer(log, progress, warn))
     inputs = read_for_run(unfinished.data, unfinished.recipe, unfinished.settings, log)
     if inputs.dataset.fingerprint != unfinished.fingerprint:
-        raise InputError(f"`{unfinished.data}` has changed since `{unfinished.target}` was started: train again.")
+        raise _changed(unfinished)
     return _train_resumable(inputs, unfinished, started, Observer(log, progress, warn))
+
+
+def _changed(unfinished: UnfinishedRun) -> InputError:
+    return InputError(f"`{unfinished.data}` has changed since `{unfinished.target}` was started: train again.")
 
 
 def fit_and_write(
@@ -218,6 +231,48 @@ def _train_resumable(inputs: RunInputs, unfinished: UnfinishedRun, started: floa
         raise
 
 
+def _start_out_of_core(
+    data: Any,
+    recipe: Recipe,
+    settings: TrainSettings,
+    target: Path | None,
+    command: Sequence[str],
+    started: float,
+    observer: Observer,
+) -> Run:
+    check_memory(settings)
+    request = UnfinishedRun(
+        target or _place_of(recipe, streamed_files(data).name),
+        str(data),
+        recipe,
+        replace(settings, recipe=recipe.recipe.name),
+        tuple(command),
+        files_fingerprint(data, settings),
+    )
+    return _train_out_of_core(_made(request, numbered=target is None), started, observer)
+
+
+def _train_out_of_core(unfinished: UnfinishedRun, started: float, observer: Observer) -> Run:
+    """Train a run of `--memory`: out of core, or as any other if its data fits into memory."""
+    try:
+        with kept_until_finished(unfinished):
+            inputs = read_out_of_core(unfinished, observer)
+            if inputs is not None:
+                return fit_and_write(
+                    inputs, unfinished.target, command=unfinished.command, started=started, observer=observer
+                )
+    except BaseException:
+        if unfinished.folder.exists():
+            observer.log(f"stopped; `tagline train --resume {unfinished.target}` resumes after the last whole stage")
+        raise
+    with PlotProcess() as plots:
+        settings = unfinished.settings
+        inputs = read_for_run(unfinished.data, unfinished.recipe, settings, observer.log, fold_few=True)
+        return fit_and_write(
+            inputs, unfinished.target, command=unfinished.command, started=started, observer=observer, plots=plots
+        )
+
+
 def _make_unfinished(inputs: RunInputs, target: Path | None, command: Sequence[str]) -> UnfinishedRun:
     """Make the folder of a new run; without a ``target`` at the next free place."""
     settings, recipe = inputs.settings, inputs.recipe
@@ -229,21 +284,30 @@ def _make_unfinished(inputs: RunInputs, target: Path | None, command: Sequence[s
         tuple(command),
         inputs.dataset.fingerprint,
     )
+    return _made(request, numbered=target is None)
+
+
+def _made(request: UnfinishedRun, *, numbered: bool) -> UnfinishedRun:
+    """Make the folder of a new run, ``numbered``: at the next free place."""
     number, unfinished = 1, request
     while True:
         try:
-            if target is not None or not unfinished.target.exists():
+            if not numbered or not unfinished.target.exists():
                 make_unfinished(unfinished)
                 return unfinished
         except InputError:
-            if target is not None:
+            if not numbered:
                 raise
         number += 1
         unfinished = replace(request, target=request.target.with_name(f"{request.target.name}-{number}"))
 
 
 def _default_target(inputs: RunInputs) -> Path:
-    return RUNS / run_name(inputs.recipe.recipe.name, inputs.dataset.name, datetime.now(UTC).astimezone())
+    return _place_of(inputs.recipe, inputs.dataset.name)
+
+
+def _place_of(recipe: Recipe, dataset: str) -> Path:
+    return RUNS / run_name(recipe.recipe.name, dataset, datetime.now(UTC).astimezone())
 
 
 def _parameters(inputs: RunInputs) -> dict[str, Parameter]:
@@ -253,7 +317,7 @@ def _parameters(inputs: RunInputs) -> dict[str, Parameter]:
         {
             "recipe": recipe["recipe"]["name"],
             **{table: recipe[table] for table in ("features", "model", "training", "protocol")},
-            "data": {"name": dataset.name, "fingerprint": dataset.fingerprint, "rows": row_counts(dataset)},
+            "data": {"name": dataset.name, "fingerprint": dataset.fingerprint, "rows": dataset.row_counts},
             "task": dataset.task,
             "n_classes": len(dataset.classes),
             "positive": inputs.positive,
@@ -291,7 +355,10 @@ def _fit(
         None if search is None else search.feature_cache,
         tracking,
     )
-    result = fit_split(job) if dataset.folds is None else fit_folds(job)
+    if isinstance(dataset, SpooledDataset):
+        result = fit_out_of_core(job, dataset)
+    else:
+        result = fit_split(job) if dataset.folds is None else fit_folds(job)
     if result.test is None and result.validation is None:
         raise not_measurable(dataset)
     return result

@@ -80,6 +80,16 @@ def train(
         ),
     ] = None,
     balance: options.Balance = False,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="The most memory that training may take, such as 1GB: larger data is read part by part and kept on "
+            "the disk.",
+            show_default=False,
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
     strict: options.Strict = False,
     no_texts: options.NoTexts = False,
     track: options.Track = None,
@@ -129,6 +139,7 @@ def train(
         precision=_levels(precision, "--precision"),
         recall=_levels(recall, "--recall"),
         balance=balance,
+        memory=memory,
         strict=strict,
         texts=not no_texts,
         track=tuple(track or ()),

@@ -51,8 +51,9 @@ class Source:
         self.log.rejected.append(Rejected(self.name, line, reason, beginning, remedy))
 
     def number_rows(self, lines: pl.Series) -> None:
-        """Record the lines, from 1, of the rows of the next frame, (n_rows,); a streamed file keeps the first only."""
+        """Record the lines, from 1, of the rows of the next frame, (n_rows,); a streamed file keeps no others."""
         if self.streamed:
+            self.log.part_lines = lines.cast(pl.UInt32)
             if self.log.first_line is None and len(lines):
                 self.log.first_line = int(lines[0])
         else:

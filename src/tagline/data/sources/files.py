@@ -70,16 +70,16 @@ def read_file(path: str | Path, *, expected: Sequence[str] = (), layout: FileLay
     ``expected`` are column names that the caller requests: they count as known names of a header. Raises
     `DataError` for a file that is missing, empty or unreadable.
     """
-    source = replace(_new_source(path, expected), layout=layout)
+    source = replace(new_source(path, expected), layout=layout)
     with ExitStack() as opened:
-        format_, source = _open(source, opened)
+        format_, source = open_source(source, opened)
         frame = concat(format_.read(source))
     log = source.log
     if not frame.height and not log.rejected:
         raise DataError(f"`{source.name}` is empty: it has no rows.")
     lines = pl.concat(log.lines) if log.lines else pl.arange(1, frame.height + 1, eager=True)
     name = source.name if source.url is None else url_path(source.url).name or source.name
-    rows = Rows(frame, _stem(name), source.name, tuple(log.rejected), notes=tuple(log.notes), encoding=log.encoding)
+    rows = Rows(frame, stem(name), source.name, tuple(log.rejected), notes=tuple(log.notes), encoding=log.encoding)
     return format_.finish(replace(rows, place=places(source.name, lines)))
 
 
@@ -103,14 +103,14 @@ def read_texts(
     """
     wanted = column_names(text)
     source = replace(
-        _new_source(path, (*wanted, *preferred)), layout=layout, block_bytes=BLOCK_BYTES, batch_rows=batch_rows
+        new_source(path, (*wanted, *preferred)), layout=layout, block_bytes=BLOCK_BYTES, batch_rows=batch_rows
     )
     if log is not None:
         source = replace(source, log=log)
     columns: tuple[str, ...] | None = None
     with ExitStack() as opened:
-        format_, source = _open(source, opened)
-        for part in _parts(format_.read(source), batch_rows):
+        format_, source = open_source(source, opened)
+        for part in parts_of(format_.read(source), batch_rows):
             rows = part.drop(LINE, REASON, strict=False)
             requested = wanted or preferred
             read = read_export(Rows(rows, "", source.name), requested)
@@ -132,7 +132,7 @@ def _with_columns(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     return frame.with_columns(pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias(n) for n in missing)
 
 
-def _parts(frames: Iterator[pl.DataFrame], batch_rows: int) -> Iterator[pl.DataFrame]:
+def parts_of(frames: Iterator[pl.DataFrame], batch_rows: int) -> Iterator[pl.DataFrame]:
     """Cut frames into parts; a file of no rows has one without rows, which shows its columns."""
     n_rows, frame = 0, pl.DataFrame()
     for frame in frames:
@@ -153,14 +153,16 @@ def format_suffix(path: PurePath) -> str:
     return Path(path.stem).suffix.lower() if suffix in COMPRESSIONS else suffix
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
+    """Return the name of a file without the suffixes of its format and compression."""
     path = Path(name)
     while path.suffix in COMPRESSIONS or path.suffix in SUFFIXES or path.suffix == TEXT_SUFFIX:
         path = path.with_suffix("")
     return path.name
 
 
-def _new_source(path: str | Path, expected: Sequence[str]) -> Source:
+def new_source(path: str | Path, expected: Sequence[str]) -> Source:
+    """Return a file to read; ``expected`` are names of columns that the caller requests."""
     header_names = HEADER_NAMES | {name.casefold() for name in expected}
     if str(path) == STDIN:
         return Source(display_name(path), None, header_names=header_names)
@@ -183,7 +185,7 @@ def _check_file(path: Path) -> None:
         raise DataError(f"`{path}` is empty: it has no rows.")
 
 
-def _open(source: Source, opened: ExitStack) -> tuple[Format, Source]:
+def open_source(source: Source, opened: ExitStack) -> tuple[Format, Source]:
     """Return the format of a file, and the file opened with its first bytes; ``opened`` closes it."""
     path = source.path if source.url is None else url_path(source.url)
     suffix = format_suffix(path) if path is not None else ""

@@ -42,7 +42,6 @@ from tagline.run_folder import RUNS, check_parent, reserved, run_name
 from tagline.runs.data import with_absolute_paths, word_index_of
 from tagline.runs.environment import machine
 from tagline.runs.resume import absolute, is_rereadable, with_versions
-from tagline.runs.writing.record import row_counts
 from tagline.storage.atomic import remove_folder, write_json
 
 _SEEDS_OF_CURVE = 3
@@ -282,7 +281,7 @@ def _dataset_content(dataset: Dataset) -> dict[str, Any]:
             "fingerprint": dataset.fingerprint,
             "task": dataset.task,
             "n_classes": len(dataset.classes),
-            "rows": row_counts(dataset),
+            "rows": dataset.row_counts,
         }
     }
 

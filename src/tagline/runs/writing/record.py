@@ -58,7 +58,7 @@ def run_json(
             "fingerprint": dataset.fingerprint,
             "task": dataset.task,
             "classes": dataset.classes,
-            "rows": row_counts(dataset),
+            "rows": dataset.row_counts,
             "facts": dataset.facts.to_json(),
         },
         "data": run_data(inputs).to_json(),
@@ -100,7 +100,7 @@ def metrics_json(
     return {
         "task": dataset.task,
         "classes": dataset.classes,
-        "rows": row_counts(dataset),
+        "rows": dataset.row_counts,
         **({} if dataset.n_folds is None else {"folds": dataset.n_folds}),
         "validation": result.validation,
         "test": test,
@@ -120,15 +120,6 @@ def _chosen(clf: "TextClassifier", settings: TrainSettings) -> dict[str, Any]:
         learnt_from = {"file": Path(settings.unlabelled).name, **vectors["learnt_from"]}
         chosen["vectors"] = vectors | {"learnt_from": learnt_from}
     return chosen
-
-
-def row_counts(dataset: Dataset) -> dict[str, int]:
-    """Return how many rows each split has; after cross-validation the test rows are all rows."""
-    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
-    rows = {name: len(part) if part is not None else 0 for name, part in parts.items()}
-    if dataset.folds is not None:
-        rows["test"] = len(dataset.train)
-    return rows
 
 
 def _source(dataset: Dataset, data: Any) -> str:

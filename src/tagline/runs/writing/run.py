@@ -89,8 +89,6 @@ def _possible_folds(dataset: Dataset) -> int | None:
 
 def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, result: Result) -> None:
     """Write the bundle with what it remembers of its data, and the hashes of the training texts."""
-    from tagline.runs.data import training_hashes
-
     facts, start = inputs.dataset.facts, inputs.start
     card = {
         "seed": inputs.settings.seed,
@@ -105,7 +103,7 @@ def _write_model(run: RunFolder, record: dict[str, Any], inputs: RunInputs, resu
         **({} if start is None else {"continued_from": start.to_json()}),
     }
     result.clf.save(run.model, card)
-    hashes = training_hashes(inputs.dataset)
+    hashes = inputs.dataset.training_hashes()
     if start is None:
         run.write_training_hashes(hashes)
     elif start.hashes is not None:  # without them it would seem that no other rows were learned from

@@ -1,0 +1,21 @@
+"""Linear SVMs of word n-grams, trained on files that are larger than memory.
+
+Rows are read once, and those to learn from are kept on disk (`spool`). Their n-grams are counted exactly, by external
+aggregation (`vocabulary`), encoded once, as blocks of rows on disk (`matrix`), and learned from by block minimisation
+(`descent`). Each stage ends with a file that says so, from which a stopped training resumes.
+"""
+
+from tagline.out_of_core.budget import Budget, parse_memory
+from tagline.out_of_core.recipe import check_recipe
+from tagline.out_of_core.spool import is_spooled, write_spool
+from tagline.out_of_core.spooled import SpooledDataset, open_spool
+
+__all__ = [
+    "Budget",
+    "SpooledDataset",
+    "check_recipe",
+    "is_spooled",
+    "open_spool",
+    "parse_memory",
+    "write_spool",
+]

@@ -1,0 +1,78 @@
+"""What a training may hold in memory: the limit that the user gave, divided among its stages."""
+
+import re
+from dataclasses import dataclass
+
+from tagline.errors import InputError
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+#: The interpreter and its libraries, in bytes: measured, and rounded up.
+_LIBRARIES = 300_000_000
+_LEAST = 500_000_000
+_IN_MEMORY = 40  # bytes for each byte of text that a training in memory needs, somewhat more than measured on reviews
+# Of a column, in bytes, at the end of a training: key, hash tables, scale and spread; and of each of its coefficients.
+_COLUMN, _COEFFICIENT = 96, 16
+
+
+def parse_memory(given: str) -> int:
+    """Return a size such as ``1GB`` in bytes.
+
+    Raises:
+        InputError: it is none, or too small to train.
+
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", given.lower())
+    if match is None or match[2] not in _UNITS:
+        raise InputError(f"`--memory {given}` is invalid: use a number and a unit (`MB`, `GB`), such as `1GB`.")
+    n_bytes = int(float(match[1]) * _UNITS[match[2]])
+    if n_bytes < _LEAST:
+        raise InputError(
+            f"`--memory {given}` is too little: Python and its libraries take {_LIBRARIES // 10**6} MB of it. The "
+            f"smallest that works is `{_LEAST // 10**6}MB`."
+        )
+    return n_bytes
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The memory that this process may take, in bytes, its libraries included."""
+
+    total: int
+
+    @property
+    def working(self) -> int:
+        """What is left for the data."""
+        return self.total - _LIBRARIES
+
+    def fits(self, text_bytes: int) -> bool:
+        """Return whether so much text can be trained on in memory."""
+        return _LIBRARIES + _IN_MEMORY * text_bytes <= self.total
+
+    @property
+    def part(self) -> int:
+        """Bytes of text that are processed together."""
+        return min(max(self.working // 60, 1_000_000), 16_000_000)
+
+    @property
+    def read(self) -> int:
+        """Bytes of a file that are read together."""
+        return min(max(self.working // 100, 1_000_000), 8_000_000)
+
+    @property
+    def kept(self) -> int:
+        """Bytes of text of the rows of a split that are kept in memory."""
+        return self.working // 16
+
+    @property
+    def counts(self) -> int:
+        """Bytes of counts that are aggregated together."""
+        return self.working // 16
+
+    @property
+    def block(self) -> int:
+        """Bytes of a block of the matrix, of which two are in memory."""
+        return min(max(self.working // 10, 100_000), 128_000_000)
+
+    def columns(self, n_outputs: int) -> int:
+        """Return how many n-grams a model may have."""
+        return int(0.8 * self.working) // (_COLUMN + _COEFFICIENT * n_outputs)

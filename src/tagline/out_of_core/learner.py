@@ -1,0 +1,194 @@
+"""Fits linear SVMs of word n-grams to rows on disk, as `NgramLearner` fits those in memory to large data.
+
+Large data has no settings to choose: word n-grams alone, and of several values of ``C`` the one nearest to 1. Held-out
+rows, which the model does not learn from, calibrate it.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from tagline.decisions.novelty import Novelty
+from tagline.errors import InputError
+from tagline.features.ngrams.tokens import batches
+from tagline.features.tokenizer import Tokenizer
+from tagline.features.vectorizer import Vectorizer
+from tagline.features.weighting import spread
+from tagline.learners.base import Fitted, HeldOut, TrainingData, calibrate, check_calibration
+from tagline.learners.ngram import FEW_TEXTS
+from tagline.learners.progress import FitProgress, Report
+from tagline.models.fit import fit_linear_model
+from tagline.models.linear import LinearModel
+from tagline.models.linear_problem import LinearProblem
+from tagline.out_of_core.budget import Budget
+from tagline.out_of_core.descent import BlockDescent
+from tagline.out_of_core.matrix import BlockMatrix, encode
+from tagline.out_of_core.scales import column_scales
+from tagline.out_of_core.spooled import SpooledDataset, class_matrix
+from tagline.out_of_core.vocabulary import CountedNgrams, count_ngrams
+from tagline.recipes import NgramFeatures, NgramModel, Recipe
+from tagline.storage.atomic import open_file
+from tagline.task import Floats, Task
+
+_PASSES = 12  # that a fit takes about, for the progress
+
+
+def fit_spooled(
+    recipe: Recipe, dataset: SpooledDataset, budget: Budget, seed: int, *, balance: bool, report: Report
+) -> Fitted:
+    """Fit a recipe to the train rows of a dataset, which must pass `check_recipe`.
+
+    Raises:
+        InputError: there is nothing to learn from.
+
+    """
+    started = time.perf_counter()
+    features, settings = recipe.features, recipe.model
+    assert isinstance(features, NgramFeatures)
+    assert isinstance(settings, NgramModel)
+    check_calibration(recipe.protocol.calibration, dataset.learned_task)
+    tokenizer, n_outputs = Tokenizer(), dataset.learned_task.n_outputs(len(dataset.learned))
+    min_df = features.min_df
+    if min_df == "auto":
+        min_df = 1 if dataset.n_train < FEW_TEXTS else 2
+    steps = _Parts(report, dataset.n_parts * (features.words + 2))
+    counted = count_ngrams(
+        dataset, tokenizer, features.words, min_df, budget.columns(n_outputs), budget, steps.of("counting word n-grams")
+    )
+    if not counted.n_columns:
+        raise InputError(f"There is nothing to learn from: no word or sign occurs in {counted.min_df:,} of the texts.")
+    matrix = encode(dataset, counted, seed, budget, steps.of("encoding the texts"))
+    vectorizer = _weighted(recipe, dataset, counted, matrix, budget, tokenizer, report)
+    ready = time.perf_counter()
+    C = min(settings.candidates, key=lambda value: abs(np.log(value)))
+    model = _fit(dataset, matrix, C, seed, balance=balance, report=report)
+    held_out, calibrated, novelty = _on_held_out_rows(recipe, dataset, vectorizer, model)
+    chosen: dict[str, Any] = {
+        "words": [1, features.words],
+        "min_df": counted.min_df,
+        "C": C,
+        **calibrated.calibrator.chosen(),
+        "threshold": calibrated.rule.to_json(),
+        "held_out": {"rows": len(held_out.rows), "how": held_out.how},
+        "tried": [],
+        "learnt_from": matrix.n_rows,
+        "memory": budget.total,
+    }
+    seconds = {"features": ready - started, "fit": time.perf_counter() - ready}
+    return Fitted(
+        vectorizer,
+        model,
+        calibrated.calibrator,
+        calibrated.rule,
+        chosen,
+        held_out,
+        seconds,
+        novelty=novelty,
+        calibrated_on=held_out,
+    )
+
+
+class _Parts:
+    """Reports the parts of the texts that have been processed."""
+
+    def __init__(self, report: Report, total: int) -> None:
+        self._report, self._total, self._done = report, total, 0
+
+    def of(self, stage: str) -> Callable[[], None]:
+        """Return a function to call after each part."""
+
+        def step() -> None:
+            self._done += 1
+            self._report(FitProgress(stage, self._done, self._total))
+
+        return step
+
+
+def _weighted(
+    recipe: Recipe,
+    dataset: SpooledDataset,
+    counted: CountedNgrams,
+    matrix: BlockMatrix,
+    budget: Budget,
+    tokenizer: Tokenizer,
+    report: Report,
+) -> Vectorizer:
+    """Learn the scales of the columns, and weigh the matrix."""
+    features = recipe.features
+    assert isinstance(features, NgramFeatures)
+    df = np.concatenate(counted.df)
+    path = dataset.folder / "scale.npy"
+    if not path.exists():  # from the counts, which are replaced by features below
+        scale = column_scales(matrix, df, dataset.Y, features.scale, features.floor, budget, weighted=dataset.weighted)
+        with open_file(path) as file:
+            np.save(file, scale)
+    scale = np.load(path)
+    steps = _Parts(report, matrix.n_blocks)
+    matrix.weigh(scale, features.tf, unit=features.unit, step=steps.of("weighing the features"))
+    spreads = (spread(df, matrix.n_rows),)
+    return Vectorizer((counted.block(),), (scale,), features.tf, features.unit, tokenizer, spreads)
+
+
+def _fit(
+    dataset: SpooledDataset, matrix: BlockMatrix, C: float, seed: int, *, balance: bool, report: Report
+) -> LinearModel:
+    codes = np.flatnonzero(dataset.known & (dataset.weights > 0))
+    used = np.zeros_like(dataset.Y)
+    used[codes] = dataset.Y[codes]
+
+    def passed(n_passes: int, gap: float) -> None:
+        report(FitProgress(f"training, pass {n_passes}, duality gap {gap:.1e}", n_passes, max(_PASSES, n_passes + 1)))
+
+    def solve(problem: LinearProblem, fitted: Callable[[int], None]) -> Any:
+        return BlockDescent(matrix, _code_weights(dataset, balance=balance), dataset.folder / "descent", passed).solve(
+            problem, fitted
+        )
+
+    exclusive = dataset.learned_task is not Task.MULTILABEL
+    X = sp.csr_matrix((len(used), matrix.n_columns), dtype=np.float32)
+    problem = LinearProblem(X, used, np.ones(len(used)), C, seed, exclusive)
+    return fit_linear_model(solve, problem, lambda n: None)
+
+
+def _code_weights(dataset: SpooledDataset, *, balance: bool) -> Floats:
+    """Return what multiplies the weight of a row, by its label code, (n_codes,); see `row_weights`."""
+    ones = np.ones(len(dataset.Y))
+    if not balance:
+        return ones
+    members = dataset.weights @ dataset.Y
+    of_class = members.sum() / (len(members) * np.where(members > 0, members, 1.0))
+    of_code = np.where(dataset.Y, of_class, 0.0).max(axis=1) + ~dataset.Y.any(axis=1)
+    total = dataset.weights[dataset.known].sum()
+    return np.asarray(of_code * total / (dataset.weights * of_code)[dataset.known].sum())
+
+
+def _on_held_out_rows(
+    recipe: Recipe, dataset: SpooledDataset, vectorizer: Vectorizer, model: LinearModel
+) -> tuple[HeldOut, Any, Novelty]:
+    """Calibrate on the held-out rows; return their predictions, the calibration and their novelty."""
+    rows = dataset.held_out
+    assert rows is not None
+    usable = np.ones(len(rows), dtype=bool) if rows.weights is None else rows.weights > 0
+    if dataset.learned_task is not Task.MULTILABEL:
+        usable &= rows.labels.is_in(dataset.learned).to_numpy()
+    numbers = np.flatnonzero(usable)
+    rows = rows.take(numbers)
+    Y = class_matrix(rows.labels, dataset.learned)
+    logits, covered = [], []
+    for texts in batches(rows.texts):
+        X, coverage = vectorizer.transform_with_coverage(texts)
+        logits.append(model.logits(X))
+        covered.append(coverage)
+    data = TrainingData(rows.texts, Y, dataset.learned_task, sample_weights=rows.weights)
+    everything = np.arange(len(rows))
+    calibrated = calibrate(recipe, data, [(everything[:0], everything)], np.vstack(logits), knows_all=True)
+    how = (
+        "the validation rows"
+        if dataset.validation is not None
+        else "some of the train rows, which are not learned from"
+    )
+    held_out = HeldOut(numbers, Y, calibrated.proba, how, rows.unit)
+    return held_out, calibrated, Novelty.of(calibrated.proba.max(axis=1), np.concatenate(covered))

@@ -1,0 +1,245 @@
+"""The spooled rows as a dataset: validation and test rows in memory, and of the train rows what runs record."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tagline.data import Dataset, Split
+from tagline.data.columns import Columns
+from tagline.data.inspections import INSPECTIONS, InspectedData
+from tagline.data.inspections.class_counts import count_classes
+from tagline.data.inspections.facts import Facts
+from tagline.data.labels import check_labels, sorted_classes
+from tagline.data.options import ReadOptions
+from tagline.data.origin import Origin, SourceRows
+from tagline.data.rows import Rejected, Rows
+from tagline.data.splits import TEST, TRAIN, VALIDATION, copy_keys
+from tagline.data.table import Dropped
+from tagline.data.text_hashes import Hashes, text_hashes
+from tagline.data.wording import listed, place_text
+from tagline.errors import DataError
+from tagline.key_findings import KeyFinding, Kind
+from tagline.out_of_core.label_cells import CellLabels, labels_of
+from tagline.out_of_core.spool import CELLS, HASHES, SAMPLE, STATE, part_file
+from tagline.task import Bools, Floats, Ints, Task
+
+#: Inspections of all rows, of which a sample says nothing.
+_OF_ALL_ROWS = ("class counts", "duplicates", "row weights", "dropped rows")
+
+
+@dataclass(frozen=True, eq=False)
+class SpooledDataset(Dataset):
+    """A dataset whose train rows are on disk, in ``folder``; ``train`` is a sample of them.
+
+    Attributes:
+        n_train: how many train rows there are.
+        n_parts: the number of files that they are in, see `part_file`.
+        text_bytes: how many bytes of text are learned from.
+        held_out: rows that are not learned from: the validation rows; without them some train rows.
+        learned: the classes with train rows, sorted, which a model knows.
+        Y: the class matrix of the label codes of these files, (n_codes, n_learned).
+        known: which codes are labels, (n_codes,).
+        weights: the sum of the weights of the train rows of each code, (n_codes,).
+        digest: of all rows.
+
+    """
+
+    folder: Path = field(default_factory=Path)
+    n_train: int = 0
+    n_parts: int = 0
+    text_bytes: int = 0
+    held_out: Split | None = None
+    learned: tuple[str, ...] = ()
+    Y: Bools = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
+    known: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    weights: Floats = field(default_factory=lambda: np.zeros(0))
+    weighted: bool = False
+    digest: str = ""
+
+    def part(self, number: int) -> pl.DataFrame:
+        """Return the rows to learn from of a file: ``text``, ``code`` and ``weight``."""
+        rows = pl.read_ipc(part_file(self.folder, number))
+        return rows.filter(pl.Series(self.known[rows["code"].to_numpy()]))
+
+    @property
+    def row_counts(self) -> dict[str, int]:
+        """How many rows each split has."""
+        return super().row_counts | {TRAIN: self.n_train}
+
+    @property
+    def untrained_classes(self) -> list[str]:
+        """The classes without train rows, or whose train rows all have weight 0."""
+        return [name for name in self.classes if name not in self.learned]
+
+    @property
+    def learned_task(self) -> Task:
+        """The task of a model of the classes with train rows."""
+        return self.task.with_classes(len(self.learned))
+
+    def training_hashes(self) -> Hashes:
+        """Return the sorted hashes of the texts of the train and validation rows, (n_distinct,)."""
+        hashes = np.fromfile(self.folder / HASHES, dtype=np.uint64)
+        return np.unique(hashes if self.held_out is None else np.append(hashes, text_hashes(self.held_out.texts)))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the hashes of texts, labels, weights and split membership, in hexadecimal."""
+        return hashlib.sha256(json.dumps([self.digest, self.classes, self.row_counts]).encode()).hexdigest()
+
+
+def open_spool(folder: Path, options: ReadOptions) -> SpooledDataset:
+    """Return the dataset that `write_spool` wrote.
+
+    Raises:
+        DataError: the labels cannot be used.
+
+    """
+    state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    main = state["sources"][0]
+    columns = _columns(main["columns"])
+    source, counts = main["source"], np.array(state["counts"])
+    cells = pl.read_ipc(folder / CELLS)
+    kept = {name: _kept(folder, name) for name in (SAMPLE, VALIDATION, TEST)}
+    in_memory = [rows["code"].to_numpy() for name, rows in kept.items() if rows is not None and name != SAMPLE]
+    everywhere = counts + np.bincount(np.concatenate([np.empty(0, np.int64), *in_memory]), minlength=len(counts))
+    labels = labels_of(cells, everywhere, columns.label, source, options.labels)
+    classes = sorted_classes(labels.values)
+    rows_read = sum(each["rows"] for each in state["sources"])
+    frame = pl.DataFrame(schema=dict.fromkeys([*columns.text, *columns.label], pl.String))
+    check_labels(labels.values, classes, Rows(frame, main["name"], source), columns.label)
+    known = labels.values.is_not_null().to_numpy()
+    weights, every_Y = np.array(state["weights"]), class_matrix(labels.values, classes)
+    learned = sorted(name for name, weight in zip(classes, weights @ every_Y, strict=True) if weight)
+    parts = {
+        name: rows.with_columns(label=labels.values.gather(rows["code"])).filter(pl.col("label").is_not_null())
+        for name, rows in kept.items()
+        if rows is not None
+    }
+    n_train = int(counts[known].sum())
+    if not n_train or TEST not in parts:
+        raise DataError(f"`{source}` has too few rows with a text and a label.")
+    task = Task.of(len(classes), multilabel=isinstance(labels.values.dtype, pl.List))
+    splits = {name: _split(rows, options) for name, rows in parts.items()}
+    official = bool(state["official"])
+    drawn_held_out = TEST in state["official"] and VALIDATION not in state["official"]
+    facts = _facts(
+        state, columns, labels, classes, parts, counts @ every_Y, rows_read, int(everywhere[~known].sum()), options
+    )
+    held_out = splits.get(VALIDATION)
+    return SpooledDataset(
+        main["name"],
+        source,
+        task,
+        classes,
+        splits[SAMPLE],
+        None if drawn_held_out else held_out,
+        splits[TEST],
+        facts,
+        folder=folder,
+        n_train=n_train,
+        n_parts=state["n_parts"],
+        text_bytes=state["text_bytes"],
+        held_out=held_out,
+        learned=tuple(learned),
+        Y=class_matrix(labels.values, learned),
+        known=known,
+        weights=weights,
+        weighted=options.weight is not None,
+        digest=state["digest"] + str(official),
+    )
+
+
+def _columns(stored: dict[str, Any]) -> Columns:
+    """Return columns from JSON."""
+    return Columns(
+        tuple(stored["text"]), tuple(stored["label"]), stored["split"], stored["chosen"], tuple(stored["notes"])
+    )
+
+
+def _kept(folder: Path, name: str) -> pl.DataFrame | None:
+    path = folder / f"{name}.arrow"
+    return pl.read_ipc(path) if path.is_file() else None
+
+
+def class_matrix(labels: pl.Series, classes: Sequence[str]) -> Bools:
+    """Return the classes of labels, String or List(String), (n_labels, n_classes); others than ``classes`` are none."""
+    rows = pl.DataFrame({"row": pl.arange(len(labels), eager=True), "label": labels})
+    flat = rows.explode("label") if isinstance(labels.dtype, pl.List) else rows
+    codes = flat["label"].replace_strict(list(classes), range(len(classes)), default=-1, return_dtype=pl.Int64)
+    known = (codes >= 0).to_numpy()
+    Y = np.zeros((len(labels), len(classes)), dtype=bool)
+    Y[flat["row"].to_numpy()[known], codes.to_numpy()[known]] = True
+    return Y
+
+
+def _split(rows: pl.DataFrame, options: ReadOptions) -> Split:
+    place = rows.select(pl.col("file").cast(pl.Categorical), "line", row=pl.int_range(pl.len(), dtype=pl.UInt32))
+    weights = rows["weight"].fill_null(1.0).to_numpy() if options.weight else None
+    groups = rows["group"].fill_null("") if options.group else None
+    source = SourceRows(rows.height, None, rows["row_hash"])
+    return Split(rows["text"], rows["label"], groups, Origin(place, (source,)), weights)
+
+
+def _facts(
+    state: Mapping[str, Any],
+    columns: Columns,
+    labels: CellLabels,
+    classes: list[str],
+    parts: Mapping[str, pl.DataFrame],
+    of_class: Ints,
+    rows_read: int,
+    n_unlabelled: int,
+    options: ReadOptions,
+) -> Facts:
+    """Return how the rows were read, and what the inspections find in those that are in memory."""
+    names = {SAMPLE: TRAIN, VALIDATION: VALIDATION, TEST: TEST}
+    table = pl.concat([rows.with_columns(part=pl.lit(names[name])) for name, rows in parts.items()])
+    table = table.with_columns(
+        trimmed=pl.lit(value=False),
+        left_out=pl.lit(None, dtype=pl.String),
+        key=copy_keys(table["text"]),
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
+    )
+    rejected = tuple(Rejected(**row) for source in state["sources"] for row in source["rejected"])
+    dropped = [Dropped(why, row["n"], place_text(row["file"], row["line"])) for why, row in state["dropped"].items()]
+    if n_unlabelled:
+        dropped.append(Dropped("no label", n_unlabelled, f"a cell of `{listed(columns.label)}`"))
+    encoding = state["sources"][0]["encoding"]
+    data = InspectedData(table, classes, False, dropped, rejected, options.encoding, encoding, options.weight)
+    findings = [each.inspect(data) for name, each in INSPECTIONS.items() if each.name not in _OF_ALL_ROWS]
+    of_train = dict(zip(classes, of_class.tolist(), strict=True))
+    by_part = {names[name]: count_classes(rows["label"], classes) for name, rows in parts.items()} | {TRAIN: of_train}
+    untrained = [name for name, n in of_train.items() if not n]
+    key = [key for finding in findings for key in finding.key]
+    if untrained:
+        sentence = f"Classes without train rows cannot be learned: {listed(untrained, 5)}."
+        key.append(KeyFinding(Kind.UNTRAINED_CLASSES, sentence, of_training=True))
+    found = {name: value for finding in findings for name, value in finding.facts.items()}
+    found |= {"class_counts": by_part, "dropped": {each.reason: each.n for each in dropped}, "duplicates": {}}
+    official = bool(state["official"])
+    return Facts(
+        rows_read=rows_read,
+        text_columns=columns.text,
+        label_columns=columns.label,
+        label_separator=labels.read.separator,
+        chosen=columns.chosen,
+        split="official" if official else "drawn by a hash of each text",
+        official=official,
+        rejected=rejected,
+        found=found,
+        warnings=(
+            *(note for source in state["sources"] for note in source["notes"]),
+            *labels.read.notes,
+            *labels.unified.notes,
+            *(warning for finding in findings for warning in finding.warnings),
+            *(each.sentence for each in key),
+        ),
+        key_findings=(*labels.unified.key_findings, *key),
+    )

@@ -1,0 +1,91 @@
+"""Runs of `--memory`: their data is read part by part, and trained on out of core unless it fits into memory."""
+
+import hashlib
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tagline.data.sources.parts import streamed_files
+from tagline.data.streams import display_name
+from tagline.data.streams.urls import is_url
+from tagline.errors import InputError
+from tagline.out_of_core import Budget, check_recipe, is_spooled, open_spool, parse_memory, write_spool
+from tagline.recipes import Recipe
+from tagline.runs.data import RunInputs, check_dataset
+from tagline.runs.resume import UnfinishedRun
+from tagline.runs.settings import Observer, StepProgress, TrainSettings
+
+_STEPS = 1_000  # of the progress of reading
+
+
+def check_memory(settings: TrainSettings) -> None:
+    """Check the settings of a run with `--memory` before anything is read.
+
+    Raises:
+        InputError: the limit is invalid, or other settings need all rows in memory.
+
+    """
+    assert settings.memory is not None
+    parse_memory(settings.memory)
+    others = {"--folds": settings.folds, "--unlabelled": settings.unlabelled, "--from": settings.from_model}
+    for option, given in others.items():
+        if given:
+            raise InputError(f"`{option}` needs all rows in memory: leave out `--memory`.")
+
+
+def files_fingerprint(data: Any, settings: TrainSettings) -> str:
+    """Return a hash of names, sizes and times of change of the files that a run reads, by which a change is noticed."""
+    sources = [given for given in (data, settings.test, settings.validation) if given is not None]
+    files = [file for source in sources for _, file in streamed_files(source).files]
+    about = [(file, *_stat(file)) for file in files]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+
+
+def _stat(file: str) -> tuple[int, ...]:
+    if is_url(file) or not Path(file).is_file():
+        return ()
+    found = Path(file).stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def read_out_of_core(unfinished: UnfinishedRun, observer: Observer) -> RunInputs | None:
+    """Read the data of a run, or what a stopped run has read of it; None if it fits into memory.
+
+    Raises:
+        InputError: data, recipe or settings cannot be used.
+
+    """
+    started = time.perf_counter()
+    settings, recipe, folder = unfinished.settings, unfinished.recipe, unfinished.checkpoints
+    assert settings.memory is not None
+    budget = Budget(parse_memory(settings.memory))
+    if not is_spooled(folder):
+        reading = f"reading {display_name(unfinished.data)}"
+        observer.log(reading)
+
+        def progress(share: float) -> None:
+            observer.progress(StepProgress(reading, int(share * _STEPS), _STEPS))
+
+        fits = write_spool(
+            unfinished.data,
+            settings,
+            settings.seed,
+            budget,
+            folder,
+            progress=progress,
+            exceeded=lambda: check_recipe(recipe),
+        )
+        if fits:
+            observer.log("the data fits into memory")
+            return None
+    return _inputs(unfinished.data, recipe, settings, folder, started)
+
+
+def _inputs(data: Any, recipe: Recipe, settings: TrainSettings, folder: Path, started: float) -> RunInputs:
+    dataset = open_spool(folder, settings)
+    settings = replace(settings, folds=None)
+    positive = check_dataset(dataset, settings)
+    dataset = replace(dataset, facts=dataset.facts.of_run())
+    return RunInputs(data, recipe, settings, dataset, positive, None, time.perf_counter() - started)

@@ -1,0 +1,135 @@
+"""Reading rows part by part: which split each is in, and what is kept of it."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tagline import DataError
+from tagline.data import load_dataset
+from tagline.data.options import ReadOptions
+from tagline.out_of_core import Budget, SpooledDataset, open_spool, write_spool
+from tagline.out_of_core.kept_rows import KeptRows, chances
+from tests.out_of_core.conftest import SMALL, spooled
+
+
+def texts_of(dataset: SpooledDataset) -> dict[str, list[str]]:
+    train = pl.concat([dataset.part(number) for number in range(dataset.n_parts)])
+    others = {"validation": dataset.validation, "test": dataset.test}
+    return {"train": train["text"].to_list()} | {name: s.texts.to_list() for name, s in others.items() if s is not None}
+
+
+def test_every_row_is_in_one_split(rows: pl.DataFrame, tmp_path: Path) -> None:
+    dataset = spooled(rows, tmp_path)
+    texts = texts_of(dataset)
+    assert sorted(text for found in texts.values() for text in found) == sorted(rows["text"].to_list())
+    assert dataset.row_counts == {name: len(found) for name, found in texts.items()}
+    assert 300 < len(texts["validation"]) < 500
+    assert 300 < len(texts["test"]) < 500
+    assert dataset.classes == ["c0", "c1", "c2"]
+    labels = dict(zip(rows["text"], rows["label"], strict=True))
+    assert dataset.test is not None
+    assert dataset.test.labels.to_list() == [labels[text] for text in texts["test"]]
+    train = pl.concat([dataset.part(number) for number in range(dataset.n_parts)])
+    found = [dataset.learned[k] for k in dataset.Y[train["code"].to_numpy()].argmax(axis=1)]
+    assert found == [labels[text] for text in texts["train"]]
+
+
+def test_copies_of_a_text_and_rows_of_a_group_are_in_one_split(rows: pl.DataFrame, tmp_path: Path) -> None:
+    copied = pl.concat([rows, rows.with_columns(pl.col("text").str.to_uppercase())])
+    texts = texts_of(spooled(copied, tmp_path))
+    lower = {name: {text.lower() for text in found} for name, found in texts.items()}
+    assert sum(map(len, lower.values())) == len({text.lower() for text in rows["text"]})
+    (tmp_path / "grouped").mkdir()
+    grouped = rows.with_columns(author=pl.Series([f"a{k % 97}" for k in range(rows.height)]))
+    texts = texts_of(spooled(grouped, tmp_path / "grouped", ReadOptions(group="author")))
+    author = dict(zip(grouped["text"], grouped["author"], strict=True))
+    authors = [{author[text] for text in found} for found in texts.values()]
+    assert sum(map(len, authors)) == 97
+
+
+def test_official_splits_are_kept_also_where_the_file_is_sorted_by_them(rows: pl.DataFrame, tmp_path: Path) -> None:
+    named = rows.with_columns(split=pl.Series(["train"] * 3_200 + ["dev"] * 200 + ["test"] * 600))
+    named = named.with_columns(label=pl.Series(["a", "b"] * 2_000))
+    texts, expected = texts_of(spooled(named, tmp_path)), load_dataset(named)
+    assert expected.validation is not None
+    assert expected.test is not None
+    assert texts["test"] == expected.test.texts.to_list()
+    assert texts["validation"] == expected.validation.texts.to_list()
+    assert sorted(texts["train"]) == sorted(expected.train.texts)
+
+
+def test_labels_are_read_as_in_memory(tmp_path: Path) -> None:
+    cells = [("Spam", "ham|SPAM", " spam", "ham")[k % 4] for k in range(2_000)]
+    rows = pl.DataFrame({"text": [f"text {k}" for k in range(2_000)], "label": cells})
+    dataset, expected = spooled(rows, tmp_path), load_dataset(rows)
+    assert dataset.classes == expected.classes
+    assert dataset.task == expected.task
+    assert dataset.test is not None
+    labels = dict(zip(expected.train.texts, expected.train.labels.to_list(), strict=True))
+    found = [(text, sorted(names)) for text, names in zip(dataset.test.texts, dataset.test.labels, strict=True)]
+    assert all(sorted(labels[text]) == names for text, names in found if text in labels)
+
+
+def test_unreadable_rows_are_left_out_with_their_lines_or_refused(rows: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    lines = rows.write_ndjson().splitlines()
+    lines[2_500] = '{"text": "broken'
+    path.write_text("\n".join(lines))
+    write_spool(str(path), ReadOptions(), 0, SMALL, tmp_path / "work")
+    dataset = open_spool(tmp_path / "work", ReadOptions())
+    assert sum(dataset.row_counts.values()) == 3_999
+    assert [row.line for row in dataset.facts.rejected] == [2_501]
+    assert dataset.test is not None
+    assert dataset.test.origin is not None
+    line = int(dataset.test.origin.line[-1])
+    assert dataset.test.texts[-1] in lines[line - 1]
+    with pytest.raises(DataError, match="line 2501 cannot be read"):
+        write_spool(str(path), ReadOptions(strict=True), 0, SMALL, tmp_path / "strict")
+
+
+def test_a_truncated_file_is_an_error(rows: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    content = gzip.compress(rows.write_ndjson().encode())
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match=r"rows\.jsonl\.gz"):
+        write_spool(str(path), ReadOptions(), 0, SMALL, tmp_path / "work")
+
+
+def test_several_files_are_read_as_one(rows: pl.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    for number, part in enumerate(rows.iter_slices(1_500)):
+        part.write_csv(tmp_path / "parts" / f"{number}.csv")
+    for place in (str(tmp_path / "parts"), str(tmp_path / "parts" / "*.csv")):
+        write_spool(place, ReadOptions(), 0, SMALL, tmp_path / "work")
+        assert sum(open_spool(tmp_path / "work", ReadOptions()).row_counts.values()) == rows.height
+
+
+def test_rows_that_do_not_fit_are_given_back() -> None:
+    rng = np.random.default_rng(0)
+    rows = pl.DataFrame({"text": ["x" * 10] * 1_000, "chance": rng.random(1_000), "number": range(1_000)})
+    kept = KeptRows(100, 10**6)
+    given_back = [kept.add(part) for part in rows.iter_slices(50)]
+    found, rest = kept.finish()
+    smallest = rows.sort("chance").head(100)
+    assert found.equals(smallest.sort("number"))
+    assert sorted(pl.concat([*given_back, rest])["number"]) == sorted(set(range(1_000)) - set(smallest["number"]))
+    kept = KeptRows(10**6, 250)
+    kept.add(rows)
+    assert kept.finish()[0].height == 25
+
+
+def test_chances_are_even_and_differ_by_seed() -> None:
+    hashes = np.random.default_rng(0).integers(2**63, size=20_000).astype(np.uint64)
+    one, other = chances(hashes, 0, 0), chances(hashes, 1, 0)
+    assert np.histogram(one, 10, (0, 1))[0].min() > 1_800
+    assert abs(np.corrcoef(one, other)[0, 1]) < 0.03
+
+
+def test_what_fits_into_memory_is_noticed(rows: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows.write_ndjson(path)
+    assert write_spool(str(path), ReadOptions(), 0, Budget(2 * 10**9), tmp_path / "work")
+    assert not write_spool(str(path), ReadOptions(), 0, SMALL, tmp_path / "work")

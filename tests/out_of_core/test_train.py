@@ -1,0 +1,128 @@
+"""Runs of `--memory`, as users start them."""
+
+import filecmp
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tagline import InputError, TextClassifier
+from tagline.cli import main
+from tagline.run_folder import RunFolder
+from tagline.runs.resume import find_unfinished, unfinished_folder
+from tagline.runs.settings import StepProgress, TrainSettings
+from tagline.runs.train import resume_run, train_run
+from tests.synthetic_texts import made_up
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = TrainSettings(memory="500MB")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of 7 MB of text, more than 500 MB allow to train on in memory."""
+    texts, labels = made_up(12_000, 3)
+    texts = [f"{text} {'filler words of no class ' * 22}" for text in texts]
+    path = tmp_path_factory.mktemp("data") / "large.jsonl"
+    pl.DataFrame({"text": texts, "label": labels}).write_ndjson(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(large: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    folder = tmp_path_factory.mktemp("runs") / "large"
+    train_run(large, SETTINGS, out=folder)
+    return RunFolder(folder)
+
+
+def test_it_is_a_run_as_any_other(run: RunFolder, large: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert run.metrics["rows"]["train"] > 9_000
+    assert run.metrics["test"]["accuracy"] > 0.88
+    assert run.record["chosen"]["learnt_from"] == run.metrics["rows"]["train"]
+    assert sum(run.record["dataset"]["facts"]["class_counts"]["train"].values()) == run.metrics["rows"]["train"]
+    assert not unfinished_folder(run.path).exists()
+    clf = TextClassifier.load(run.path)
+    assert clf.predict(["a good lovely film", "budget market shares"]).tolist() == ["c0", "c2"]
+    for command in (
+        ["predict", str(run.path), "--input", str(large), "--output", str(tmp_path / "predicted.csv")],
+        ["evaluate", str(run.path), str(large), "--out", str(tmp_path / "evaluation")],
+        ["report", str(run.path)],
+        ["explain", str(run.path), "a good lovely film"],
+        ["export", str(run.path), "--format", "onnx", "--out", str(tmp_path / "export")],
+    ):
+        assert main(command) == 0, capsys.readouterr().err
+
+
+def test_accuracy_is_that_of_memory(run: RunFolder, large: Path, tmp_path: Path) -> None:
+    rows = pl.read_ndjson(large)
+    test = run.predictions
+    lines = test["line"].to_numpy() - 1
+    train = rows.with_row_index().filter(~pl.col("index").is_in(lines)).drop("index")
+    in_memory = TextClassifier("fast").fit(train["text"], train["label"])
+    accuracy = in_memory.score(rows["text"][lines], rows["label"][lines])
+    assert abs(accuracy - run.metrics["test"]["accuracy"]) < 0.01
+
+
+class StoppedError(Exception):
+    """The interruption of a training in these tests."""
+
+
+@pytest.mark.parametrize("stage", ["counting word n-grams", "encoding", "weighing", "training, pass 2", "evaluating"])
+def test_a_stopped_run_resumes_to_the_same_bytes(run: RunFolder, large: Path, tmp_path: Path, stage: str) -> None:
+    def stop(seen: StepProgress) -> None:
+        if seen.stage.startswith(stage):
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        train_run(large, SETTINGS, out=tmp_path / "run", progress=stop)
+    assert find_unfinished(tmp_path) == [(tmp_path / "run", False)]
+    resumed = resume_run(tmp_path / "run")
+    for path in run.model.iterdir():
+        assert filecmp.cmp(path, resumed.model / path.name, shallow=False), path.name
+    assert RunFolder(resumed.folder).predictions.equals(run.predictions)
+    assert not find_unfinished(tmp_path)
+
+
+def test_a_changed_file_is_refused(large: Path, tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(large.read_bytes())
+
+    def stop(seen: StepProgress) -> None:
+        if seen.stage.startswith("encoding"):
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        train_run(path, SETTINGS, out=tmp_path / "run", progress=stop)
+    path.write_bytes(large.read_bytes() + b'{"text": "one more", "label": "c0"}\n')
+    with pytest.raises(InputError, match="has changed since"):
+        resume_run(tmp_path / "run")
+
+
+def test_more_memory_than_needed_changes_nothing(large: Path, tmp_path: Path) -> None:
+    rows = pl.read_ndjson(large).head(900)
+    path = tmp_path / "small.csv"
+    rows.write_csv(path)
+    limited = train_run(path, TrainSettings(memory="8GB"), out=tmp_path / "limited")
+    usual = train_run(path, TrainSettings(), out=tmp_path / "usual")
+    for path in usual.model.iterdir():
+        assert filecmp.cmp(path, limited.model / path.name, shallow=False), path.name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--memory", "100MB"], "The smallest that works is `500MB`"),
+        (["--memory", "much"], "use a number and a unit"),
+        (["--memory", "500MB", "--recipe", "logistic-regression"], "trained in memory only"),
+        (["--memory", "500MB", "--folds", "3"], "`--folds` needs all rows in memory"),
+        (["--memory", "500MB", "--label", "nothing"], "nothing"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_line(
+    large: Path, tmp_path: Path, capsys: pytest.CaptureFixture, arguments: list[str], message: str
+) -> None:
+    assert main(["train", str(large), *arguments, "--out", str(tmp_path / "run")]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert message in line
+    assert not list(tmp_path.iterdir())
