@@ -60,10 +60,14 @@ class DualOutputs:
         """Forget what the last pass met."""
         self.progress[1:] = 0
 
-    def end_pass(self, most: float) -> bool:
-        """Decide what the next pass does; return whether there is none, as the gap of all is at most ``most`` P."""
+    def end_pass(self, most: float, verified: float | None = None) -> bool:
+        """Decide what the next pass does; return whether there is none, as all outputs are finished.
+
+        The estimate of the gap must be at most ``most`` P, and the verified gap ``verified`` P, by default the same.
+        """
         dual, gap, gradient = self.progress
-        reached = self.learning & (gap <= most * (dual + gap))
+        shares = np.where(self.verifying, most if verified is None else verified, most)
+        reached = self.learning & (gap <= shares * (dual + gap))
         self.learning &= ~(self.verifying & reached)
         self.verifying = self.learning & reached
         self.threshold[:] = np.where(gradient > 0, gradient, np.inf)
