@@ -7,7 +7,7 @@ import pytest
 from tests.engines.cluster.raylets import RayCluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[RayCluster]:
     with RayCluster() as started:
         yield started

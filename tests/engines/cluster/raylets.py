@@ -169,16 +169,18 @@ class _Namespaces:
                 f"-n {name} link set eth0 up",
                 f"-n {name} route add default dev eth0",
             ]
-        self.names = names
-        if not shutil.which("ip") or not all(self._succeeds(command) for command in commands):
-            self.__exit__()
-            self.names = []
+        if shutil.which("ip"):
+            self.names = names
+            if not all(self._succeeds(command) for command in commands):
+                self.__exit__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for name in self.names:
-            self._succeeds(f"netns del {name}")
-        self._succeeds(f"link del {self._tag}")
+        if self.names:
+            for name in self.names:
+                self._succeeds(f"netns del {name}")
+            self._succeeds(f"link del {self._tag}")
+        self.names = []
 
     @staticmethod
     def _succeeds(command: str) -> bool:
