@@ -27,7 +27,7 @@ class RayCluster:
     def __init__(self) -> None:
         self._opened = ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # short: sockets are in it
-        self._opened.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self._opened.callback(waited, self._removed, _SECONDS_TO_START)
         self._nodes: dict[int, subprocess.Popen[bytes]] = {}
         self._seen: set[psutil.Process] = set()  # also those whose parent has ended
         self.token = secrets.token_hex(32)
@@ -138,6 +138,11 @@ class RayCluster:
             return []
         self._seen.update(found)
         return found
+
+    def _removed(self) -> bool:
+        """Remove the folder; processes that nobody saw, as those of a killed raylet, may write into it until they end."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return not self.folder.exists()
 
     def _log(self, node: int) -> Path:
         return self.folder / f"node-{node}.log"
