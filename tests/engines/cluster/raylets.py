@@ -140,7 +140,7 @@ class RayCluster:
         return found
 
     def _removed(self) -> bool:
-        """Remove the folder; processes that nobody saw, as those of a killed raylet, may write into it until they end."""
+        """Remove the folder. Processes that nobody saw, as those of a killed raylet, write into it until they end."""
         shutil.rmtree(self.folder, ignore_errors=True)
         return not self.folder.exists()
 
