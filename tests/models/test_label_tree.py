@@ -90,12 +90,13 @@ def test_probabilities_are_the_softmax_of_the_losses_on_all_paths() -> None:
         weights=np.array([1.0, 0.5], np.float32),
         bias=np.array([0.0, 0.25, 0.0, 0.0, 1.5, 0.0], np.float32),
         slopes=np.array([1.0, 2.0]),
+        elsewhere=2.0,
         n_classes=4,
     )
     X = sp.csr_matrix(np.array([[0.5, 1.0]]))
     # Scores below 1 at the root: 0 and 0.5 + 0.25; at the first node 0.5 and 0, at the second one 1.5 and 0.
     losses = {3: 1.0 + 2 * 0.25, 0: 1.0 + 2 * 1.0, 2: 0.0625 + 2 * 0.0, 1: 0.0625 + 2 * 1.0}
-    total = sum(np.exp(-loss) for loss in losses.values())
+    total = sum(np.exp(-loss) for loss in losses.values()) + np.exp(-2.0)
     expected = {k: np.exp(-loss) / total for k, loss in losses.items()}
     proba = tree.top(X)
     assert tree.k == 4
@@ -156,6 +157,7 @@ def test_forged_arrays_are_refused(tree: LabelTree) -> None:
         "children": np.full_like(arrays["children"], 60_000),
         "bias": np.full_like(arrays["bias"], 1e30),
         "slopes": np.array([1.0, -1.0]),
+        "elsewhere": np.array([np.inf]),
     }
     for name, values in changed.items():
         with pytest.raises(ValueError, match="of a label tree"):

@@ -97,19 +97,20 @@ def fit_classes_as_tree(fit: TreeFit, options: FitOptions) -> Fitted:
     if folds is None:
         folds, how = hold_out(recipe, data, options.seed, n_folds=1)
     folds = folds[:1]  # one of several suffices, as each has thousands of rows
-    slopes, held_out = None, None
+    as_calibrated, held_out = None, None
     if folds:
         train, held = folds[0]
         vectorizer, tree = fit.learn(train, "training a label tree without held-out rows")
         X = vectorizer.weigh(fit.counts, held)
         if recipe.protocol.calibration != "none":
             tree = calibrated(tree, X, fit.classes(held), data.weights_of(held))
-        slopes = tree.slopes
+        as_calibrated = tree
         held_out = HeldOut(held, data.class_matrix[held], tree.top(X), how)
     learned_rows = None if (options.final and recipe.protocol.refit == "all") or not folds else folds[0][0]
     if learned_rows is None:
         vectorizer, tree = fit.learn(None, "training a label tree on all rows")
-        tree = tree if slopes is None else tree.with_slopes(slopes)
+        if as_calibrated is not None:
+            tree = tree.with_slopes(as_calibrated.slopes, as_calibrated.elsewhere)
     shown = held_out
     if held_out is not None and data.n_validation:
         given = held_out.rows >= len(data) - data.n_validation

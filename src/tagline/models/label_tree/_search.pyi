@@ -13,6 +13,7 @@ def search(
     weights: NDArray[np.float32],
     bias: NDArray[np.float32],
     slopes: NDArray[np.float64],
+    elsewhere: float,
     beam: int,
     most_children: int,
     first: int,

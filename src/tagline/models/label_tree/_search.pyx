@@ -10,7 +10,7 @@ def search(
     const int64_t[::1] ends, const int32_t[::1] indices, const double[::1] values,
     const int64_t[::1] starts, const int64_t[::1] row_starts, const int32_t[::1] columns,
     const int64_t[::1] entry_starts, const uint16_t[::1] children, const float[::1] weights,
-    const float[::1] bias, const double[::1] slopes, Py_ssize_t beam, Py_ssize_t most_children,
+    const float[::1] bias, const double[::1] slopes, double elsewhere, Py_ssize_t beam, Py_ssize_t most_children,
     Py_ssize_t first, Py_ssize_t last, int64_t[:, ::1] leaves, double[:, ::1] proba,
 ):
     """Write the best leaves and their probabilities, (n_rows, k), of rows ``first`` to ``last``, last excluded.
@@ -48,8 +48,8 @@ def search(
                 following = 1 - now
                 keep = beam if level < depth - 1 else k
                 n_found = 0
-                highest = -1e300
-                total = 0.0
+                highest = -elsewhere
+                total = 1.0
                 for b in range(n_beam):
                     node = nodes[now, b]
                     output = starts[node]

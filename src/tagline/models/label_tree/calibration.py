@@ -8,15 +8,15 @@ from tagline.models.label_tree.tree import BEAM, LabelTree
 from tagline.task import Bools, Floats, Ints
 
 _ROWS = 5_000  # more hardly change a slope
-_STEPS, _HALVINGS, _TOLERANCE = 50, 20, 1e-7
+_STEPS, _HALVINGS, _TOLERANCE = 100, 30, 1e-7
 _LEAST, _MOST = 0.01, 100.0
-_PENALTY = 1e-3  # of the squared slopes: rows that are all right would have none that is the best
+_PENALTY = 1e-4  # of the squared numbers: rows that are all right, or all reached, would have none that is the best
 
 
 def calibrated(tree: LabelTree, X: sp.csr_matrix, classes: Ints, weights: Floats) -> LabelTree:
-    """Return the tree with the slopes that minimise the log loss of the softmax over the leaves that rows reach.
+    """Return the tree with the slopes, and the loss of elsewhere, that minimise the log loss of rows.
 
-    The leaf of a row's class is among them, reached or not; a row of a class without a leaf is left out.
+    The class of a row whose leaf is not reached is elsewhere; a row of a class without a leaf is left out.
 
     Args:
         tree: the tree, whose slopes say which leaves are reached.
@@ -30,58 +30,56 @@ def calibrated(tree: LabelTree, X: sp.csr_matrix, classes: Ints, weights: Floats
     rows = rows[:: 1 + len(rows) // (_ROWS + 1)]
     if not len(rows):
         return tree
-    X, leaves, weights = X[rows], leaves[rows], weights[rows]
-    reached, losses = search_by_node(tree, X, BEAM)
-    losses[reached == leaves[:, np.newaxis]] = np.inf
-    losses = np.concatenate([_losses_of(tree, X, leaves)[:, np.newaxis], losses], axis=1)  # the true leaf first
-    return tree.with_slopes(_slopes(losses, weights / weights.sum(), tree.slopes))
+    reached, losses = search_by_node(tree, X[rows], BEAM)
+    n, n_found, n_levels = losses.shape
+    features = np.zeros((n, n_found + 1, n_levels + 1))  # the last alternative is elsewhere
+    features[:, :-1, :-1], features[:, -1, -1] = losses, 1.0
+    is_true = reached == leaves[rows, np.newaxis]
+    true = np.where(is_true.any(axis=1), is_true.argmax(axis=1), n_found)
+    found = _minimum(features, true, weights[rows] / weights[rows].sum(), np.append(tree.slopes, 10.0))
+    return tree.with_slopes(found[:-1], float(found[-1]))
 
 
-def _losses_of(tree: LabelTree, X: sp.csr_matrix, leaves: Ints) -> Floats:
-    """Return the losses on the path to a leaf of each row, (n_texts, n_levels)."""
-    losses, edges = np.empty((len(leaves), len(tree.levels))), leaves + tree.n_nodes - 1
-    for level in reversed(range(len(tree.levels))):
-        nodes = tree.parent[edges]
-        for node in np.unique(nodes).tolist():
-            of_node = np.flatnonzero(nodes == node)
-            z = tree.scores(X[of_node], node)[np.arange(len(of_node)), edges[of_node] - int(tree.starts[node])]
-            losses[of_node, level] = np.square(np.maximum(0.0, 1.0 - z))
-        edges = nodes - 1
-    return losses
+def _minimum(features: Floats, true: Ints, weights: Floats, start: Floats) -> Floats:
+    """Return the numbers that minimise the log loss of softmax(-features @ numbers), by a damped Newton's method.
 
+    ``features`` are (n_texts, n_alternatives, n_numbers), infinite where there is no alternative; ``true`` is that of
+    each row. A number at a bound that the gradient points beyond stays there.
+    """
+    present: Bools = np.isfinite(features[:, :, 0])
+    features = np.where(present[:, :, np.newaxis], features, 0.0)
+    rows, flat = np.arange(len(features)), features.reshape(-1, features.shape[2])
 
-def _slopes(losses: Floats, weights: Floats, start: Floats) -> Floats:
-    """Minimise by a damped Newton's method; ``losses`` are (n_texts, n_leaves, n_levels), the true leaf first."""
-    present: Bools = np.isfinite(losses[:, :, 0])
-    losses = np.where(present[:, :, np.newaxis], losses, 0.0)
-
-    def derivatives(slopes: Floats) -> tuple[float, Floats, Floats]:
-        scores = np.where(present, -(losses @ slopes), -np.inf)
+    def derivatives(numbers: Floats) -> tuple[float, Floats, Floats]:
+        scores = np.where(present, -(features @ numbers), -np.inf)
         highest = scores.max(axis=1, keepdims=True)
         p = np.exp(scores - highest)
         total = p.sum(axis=1, keepdims=True)
         p /= total
-        log_loss = highest[:, 0] + np.log(total[:, 0]) - scores[:, 0]
-        mean = np.einsum("nc,ncl->nl", p, losses)
-        squares = np.einsum("nc,ncl,ncm,n->lm", p, losses, losses, weights, optimize=True)
-        value = weights @ log_loss + _PENALTY * slopes @ slopes / 2
-        gradient = weights @ (losses[:, 0] - mean) + _PENALTY * slopes
-        curvature = squares - (mean * weights[:, np.newaxis]).T @ mean + _PENALTY * np.eye(len(slopes))
+        log_loss = highest[:, 0] + np.log(total[:, 0]) - scores[rows, true]
+        mean = (p[:, np.newaxis] @ features)[:, 0]  # (n_texts, n_numbers)
+        squares = (flat * (p * weights[:, np.newaxis]).reshape(-1, 1)).T @ flat
+        value = weights @ log_loss + _PENALTY * numbers @ numbers / 2
+        gradient = weights @ (features[rows, true] - mean) + _PENALTY * numbers
+        curvature = squares - (mean * weights[:, np.newaxis]).T @ mean + _PENALTY * np.eye(len(numbers))
         return float(value), gradient, curvature
 
-    slopes = np.clip(start, _LEAST, _MOST)
-    value, gradient, curvature = derivatives(slopes)
+    numbers = np.clip(start, _LEAST, _MOST)
+    value, gradient, curvature = derivatives(numbers)
     for _ in range(_STEPS):
-        step = -np.linalg.solve(curvature, gradient)
+        stuck = ((numbers <= _LEAST) & (gradient > 0)) | ((numbers >= _MOST) & (gradient < 0))
+        free = np.flatnonzero(~stuck)
+        step = np.zeros(len(numbers))
+        step[free] = -np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
         for _ in range(_HALVINGS):
-            changed = np.clip(slopes + step, _LEAST, _MOST)
+            changed = np.clip(numbers + step, _LEAST, _MOST)
             then = derivatives(changed)
             if then[0] <= value:
                 break
             step = step / 2
         else:
             break
-        gained, slopes, (value, gradient, curvature) = value - then[0], changed, then
+        gained, numbers, (value, gradient, curvature) = value - then[0], changed, then
         if gained <= _TOLERANCE:
             break
-    return np.asarray(slopes)
+    return np.asarray(numbers)

@@ -19,6 +19,7 @@ _WIDEST = 128  # children of a node, about
 _SMALLEST_WEIGHT = 0.03  # smaller ones are left out
 _BYTES = 128_000_000  # of the coefficients of a node that are learned at a time
 _LARGEST_HALF = 65_504.0
+_ELSEWHERE = 100.0  # the loss of leaves that a search does not reach, before calibration: they have no probability
 
 
 @dataclass(frozen=True)
@@ -136,5 +137,6 @@ def _tree(nodes: list[_Node], starts: Ints, classes: Ints, n_classes: int, n_lev
         np.concatenate([node.weights.data for node in nodes]).astype(np.float32),
         np.concatenate([node.bias for node in nodes]),
         np.ones(n_levels),
+        _ELSEWHERE,
         n_classes,
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def search_by_node(tree: "LabelTree", X: sp.csr_matrix, beam: int) -> tuple[Ints, Floats]:
     """Return the leaves that a search of rows reaches, (n_texts, n_found), and the losses on the paths to them.
 
-    The losses are (n_texts, n_found, n_levels), infinite where a row reaches fewer leaves.
+    The losses are (n_texts, n_found, n_levels), infinite where a row reaches fewer leaves; the leaf there is -1.
     """
     n = X.shape[0]
     nodes, losses = np.zeros((n, 1), dtype=np.int64), np.zeros((n, 1, len(tree.levels)))
@@ -33,7 +33,7 @@ def _children(
     """Return the children of the ``nodes`` of each row, (n_texts, n_found), in level ``number``, and their losses."""
     widest = int(np.diff(tree.starts)[level].max())
     shape = len(nodes), nodes.shape[1] * widest
-    children, of_children = np.full(shape, tree.n_nodes), np.full((*shape, losses.shape[2]), np.inf)
+    children, of_children = np.full(shape, tree.n_nodes - 1), np.full((*shape, losses.shape[2]), np.inf)
     reached = np.isfinite(losses).all(axis=2)
     for node in np.unique(nodes[reached]).tolist():
         rows, places = np.nonzero((nodes == node) & reached)

@@ -38,7 +38,7 @@ class LabelTree(Model):
     Nodes and leaves are numbered level by level: output ``o`` of the nodes, all numbered in one go, leads to node
     ``o + 1``, or in the last level to leaf ``o + 1 - n_nodes``. Child c of a node has the loss max(0, 1 - bias_c -
     w_c·x)² for a text x, as if x belonged to it. The probabilities of classes are the softmax of minus the losses on
-    their paths, times the slopes of the levels, over the leaves that a beam search reaches.
+    their paths, times the slopes of the levels, over the leaves that a beam search reaches, and elsewhere.
 
     Parabel multiplies exp(-loss) of the children in the same way. Probabilities that add up to 1 at each node would
     ignore that a text fits no child of it, and were less accurate.
@@ -53,6 +53,7 @@ class LabelTree(Model):
         weights: the weight, (n_entries,), one that half precision holds.
         bias: of each output, (n_outputs,).
         slopes: of each level, (n_levels,): an inverse temperature.
+        elsewhere: the loss of all leaves together that a search does not reach.
         n_classes: of the data.
 
     """
@@ -68,6 +69,7 @@ class LabelTree(Model):
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
     slopes: Floats
+    elsewhere: float
     n_classes: int
     levels: list[slice] = field(init=False)  # the nodes of each level
 
@@ -105,6 +107,7 @@ class LabelTree(Model):
             and _ascending(self.columns, self.row_starts)
             and bool((np.abs(self.bias) <= _LARGEST).all())
             and bool(((self.slopes > 0) & (self.slopes <= _LARGEST)).all())
+            and 0 < self.elsewhere <= _LARGEST
         )
         if not sound:
             raise ValueError("the arrays are not those of a label tree")
@@ -144,25 +147,27 @@ class LabelTree(Model):
             ends, indices = X.indptr.astype(np.int64), X.indices.astype(np.int32, copy=False)
             data, widest = X.data.astype(np.float64, copy=False), int(np.diff(self.starts).max())
             arrays = (self.starts, self.row_starts, self.columns, self.entry_starts, self.children, self.weights)
+            settings = (self.bias, self.slopes, self.elsewhere, BEAM, widest)
 
             def search(part: tuple[int, int]) -> None:
-                _search.search(
-                    ends, indices, data, *arrays, self.bias, self.slopes, BEAM, widest, *part, leaves, values
-                )
+                _search.search(ends, indices, data, *arrays, *settings, *part, leaves, values)
 
             in_threads(search, thread_ranges(ends, _ENTRIES))
         else:
             found, losses = search_by_node(self, X, BEAM)
             scores = -(losses @ self.slopes)
             best = np.argsort(-scores, axis=1, kind="stable")[:, : self.k]
-            p = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
+            highest = scores.max(axis=1, keepdims=True, initial=-self.elsewhere)
+            p = np.exp(scores - highest)
+            total = p.sum(axis=1, keepdims=True) + np.exp(-self.elsewhere - highest)
             leaves = np.take_along_axis(found, best, axis=1)
-            values = np.take_along_axis(p / p.sum(axis=1, keepdims=True), best, axis=1)
+            values = np.take_along_axis(p / total, best, axis=1)
         return TopProbabilities(self.classes[leaves], values, self.n_classes)
 
-    def with_slopes(self, slopes: Floats) -> "LabelTree":
-        """Return the tree with other slopes of its levels, (n_levels,)."""
-        return LabelTree(**{one.name: getattr(self, one.name) for one in fields(self) if one.init} | {"slopes": slopes})
+    def with_slopes(self, slopes: Floats, elsewhere: float) -> "LabelTree":
+        """Return the tree with other slopes of its levels, (n_levels,), and another loss of elsewhere."""
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        return LabelTree(**own | {"slopes": slopes, "elsewhere": elsewhere})
 
     def node_weights(self, node: int) -> tuple[NDArray[np.int32], sp.csr_matrix]:
         """Return the columns of a node, (n_columns_of_node,), and its weights, (n_columns_of_node, n_children)."""
@@ -233,6 +238,7 @@ class LabelTree(Model):
             "weights": self.weights.astype(np.float16),
             "bias": self.bias,
             "slopes": self.slopes,
+            "elsewhere": np.array([self.elsewhere]),
         }
 
     @classmethod
@@ -258,6 +264,7 @@ class LabelTree(Model):
             shared(arrays["weights"].astype(np.float32)),
             arrays["bias"].astype(np.float32),
             arrays["slopes"].astype(np.float64),
+            float(arrays["elsewhere"].item()),
             n_classes,
         )
 
