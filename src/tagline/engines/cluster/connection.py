@@ -52,7 +52,7 @@ def connected(address: str | None) -> Iterator[ModuleType]:
         with _signals_kept(), _silence(), contextlib.chdir(Path(__file__).anchor):
             ray.init(address=wanted, log_to_driver=False, logging_level=logging.CRITICAL, include_dashboard=False)
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        raise _explained(error, wanted) from None
+        raise explained(error, wanted) from None
     try:
         yield ray
     finally:
@@ -83,7 +83,7 @@ def _check_answers(address: str) -> None:
         ) from None
 
 
-def _explained(error: Exception, address: str | None) -> TaglineError:
+def explained(error: Exception, address: str | None) -> TaglineError:
     """Return the reason why Ray could not connect."""
     import ray
 
@@ -119,7 +119,12 @@ def _causes(error: BaseException | None) -> Iterator[str]:
 @contextmanager
 def _silence() -> Iterator[None]:
     """Discard what Ray's C++ code writes to the terminal while it connects; later it writes to files."""
-    kept, nowhere = os.dup(_STDERR), os.open(os.devnull, os.O_WRONLY)
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # it is closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, _STDERR)
         yield

@@ -66,7 +66,7 @@ def check_nodes(ray: ModuleType, nodes: Nodes) -> None:
     asked = {}
     for node in nodes:
         strategy = NodeAffinitySchedulingStrategy(node.id, soft=False)
-        task = ray.remote(_versions()).options(num_cpus=0, max_retries=0, scheduling_strategy=strategy)
+        task = ray.remote(versions_function()).options(num_cpus=0, max_retries=0, scheduling_strategy=strategy)
         asked[task.remote(_DECIDING)] = node.address
     answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=_SECONDS_TO_START)
     for answer in answered:
@@ -76,16 +76,17 @@ def check_nodes(ray: ModuleType, nodes: Nodes) -> None:
             continue
         for name, wanted in ours.items():
             if theirs[name] != wanted:
-                raise InputError(_difference(asked[answer], name, theirs[name], wanted))
+                raise InputError(difference(asked[answer], name, theirs[name], wanted))
 
 
-def _difference(node: str, name: str, theirs: str | None, ours: str) -> str:
+def difference(node: str, name: str, theirs: str | None, ours: str) -> str:
+    """Return what is wrong with the version of a package on a node, which may lack it, and what to do."""
     if theirs is None:
         return f"The node `{node}` has no {name}: run `pip install {name}=={ours}` there, or stop Ray on it."
     return f"The node `{node}` has {name} {theirs}, this machine {ours}: install the same version on all nodes."
 
 
-def _versions() -> Callable[[tuple[str, ...]], dict[str, str | None]]:
+def versions_function() -> Callable[[tuple[str, ...]], dict[str, str | None]]:
     """Return a function that a node without tagline can run: Ray sends nested functions whole, not by their name."""
 
     def versions(names: tuple[str, ...]) -> dict[str, str | None]:
