@@ -52,18 +52,19 @@ def objectives(X: sp.csr_matrix, Y: Bools, solution: LinearSolution) -> Floats:
     return np.asarray(penalty / 2 + np.square(np.maximum(0.0, 1.0 - margins)).sum(axis=0))
 
 
-def test_counts_are_added_exactly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", [pl.Int64, pl.String])
+def test_counts_are_added_exactly(tmp_path: Path, dtype: pl.DataType) -> None:
     rng = np.random.default_rng(0)
     total: dict[int, int] = {}
-    sums = Partitions(tmp_path, "numbers", 1_000)
+    sums = Partitions(tmp_path, "numbers", 1_000, 20_000)
     for _ in range(50):
         keys = np.unique(rng.integers(2_000, size=300))
         df = rng.integers(1, 4, size=len(keys))
-        sums.add(pl.DataFrame({"key": keys, "df": df}))
+        sums.add(pl.DataFrame({"key": pl.Series(keys).cast(dtype), "df": df}))
         for key, n in zip(keys.tolist(), df.tolist(), strict=True):
             total[key] = total.get(key, 0) + n
     found = pl.concat(sums.summed(15))
-    assert dict(found.iter_rows()) == {key: n for key, n in total.items() if n >= 15}
+    assert dict(found.cast({"key": pl.Int64}).iter_rows()) == {key: n for key, n in total.items() if n >= 15}
     assert not list(tmp_path.iterdir())
 
 

@@ -1,7 +1,6 @@
 """`TextClassifier`: fit, predict, save, load."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from tagline.calibration import Calibrator
 from tagline.classifier.attributes import LearntAttributes
 from tagline.classifier.decisions import DecisionMethods
 from tagline.classifier.display import card, confusion_figure, history_figure, summary_text
+from tagline.classifier.fitted import located, with_rule
 from tagline.classifier.graph import classifier_on_graph, graph_of, keep_graph
 from tagline.classifier.header import checked_facts, header_of, restore_model
 from tagline.classifier.novelty import NoveltyMethods
@@ -29,7 +29,6 @@ from tagline.inputs.texts import as_inputs
 from tagline.learners import FitOptions, Fitted, HeldOut, TrainingRecord, fit_recipe
 from tagline.learners.feature_cache import FeatureCache
 from tagline.learners.fit_arguments import check_arguments, checked_seed
-from tagline.learners.holdout import row_units
 from tagline.learners.progress import FitProgress
 from tagline.learners.sample_weight import checked_weights
 from tagline.metrics.block import positive_class
@@ -197,44 +196,18 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
             progress=progress,
             tokenizer=make_tokenizer(self.tokenizer, self.stop_words),
         )
-        fitted = fit_recipe(recipe, given.data, options)
-
-        def located(found: HeldOut | None) -> HeldOut | None:
-            return found and replace(found, rows=given.rows[found.rows], unit=row_units(given.data, found.rows))
-
-        calibrated_on = located(fitted.calibrated_on)
-        held_out = calibrated_on if fitted.held_out is fitted.calibrated_on else located(fitted.held_out)
-        fitted = replace(fitted, held_out=held_out, calibrated_on=calibrated_on)
-        self._learn(recipe, fitted, given.classes, task, given.positive, targets, given.indicator, seed)
+        fitted = located(fit_recipe(recipe, given.data, options), given)
+        self.classes_, self.task_, self.recipe_ = given.classes, task, recipe
+        self._take(with_rule(fitted, targets, names, task, given.positive), given.indicator, seed)
         return self
 
-    def _learn(
-        self,
-        recipe: Recipe,
-        fitted: Fitted,
-        classes: Labels,
-        task: Task,
-        positive: str | None,
-        targets: Targets,
-        indicator: IndicatorFormat | None,
-        seed: int,
-    ) -> None:
-        """Take a fitted recipe, and the decision rule that the targets ask for."""
-        names = [str(name) for name in classes]
-        by_default = replace(fitted.rule, positive=None if positive is None else names.index(positive))
-        seen = fitted.calibrated_on
-        rule = targets.rule(by_default, names, task, None if seen is None else (seen.Y, seen.proba, seen.unit))
-        chosen = fitted.chosen | ({"threshold": rule.to_json(), "targets": targets.to_json()} if targets else {})
-        self.classes_, self.task_, self.recipe_ = classes, task, recipe
-        self._take(replace(fitted, rule=rule, chosen=chosen), indicator, seed)
-
-    def take_fitted(self, fitted: Fitted, classes: Sequence[str], task: Task) -> "TextClassifier":
+    def take_fitted(self, fitted: Fitted, recipe: Recipe, classes: Sequence[str], task: Task) -> "TextClassifier":
         """Become the classifier of a recipe that was fitted elsewhere, to ``classes``, sorted names."""
-        recipe = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe, self.settings or ())
         names = list(classes)
         targets = Targets.of(self.costs, self.precision, self.recall, names, task)
         positive = positive_class(names, self.positive) if task.has_positive else None
-        self._learn(recipe, fitted, np.array(names), task, positive, targets, None, checked_seed(self.seed))
+        self.classes_, self.task_, self.recipe_ = np.array(names), task, recipe
+        self._take(with_rule(fitted, targets, names, task, positive))
         return self
 
     def _take(

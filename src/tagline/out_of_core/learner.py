@@ -37,9 +37,16 @@ _PASSES = 12  # that a fit takes about, for the progress
 
 
 def fit_spooled(
-    recipe: Recipe, dataset: SpooledDataset, budget: Budget, seed: int, *, balance: bool, report: Report
+    recipe: Recipe,
+    dataset: SpooledDataset,
+    budget: Budget,
+    seed: int,
+    *,
+    balance: bool,
+    report: Report,
+    log: Callable[[str], None],
 ) -> Fitted:
-    """Fit a recipe to the train rows of a dataset, which must pass `check_recipe`.
+    """Fit a recipe to the train rows of a dataset, which must pass `check_recipe`; ``log`` is called with notes.
 
     Raises:
         InputError: there is nothing to learn from.
@@ -60,6 +67,8 @@ def fit_spooled(
     )
     if not counted.n_columns:
         raise InputError(f"There is nothing to learn from: no word or sign occurs in {counted.min_df:,} of the texts.")
+    if counted.min_df > min_df:
+        log(f"n-grams in fewer than {counted.min_df:,} texts are left out: {counted.n_columns:,} fit into `--memory`")
     matrix = encode(dataset, counted, seed, budget, steps.of("encoding the texts"))
     vectorizer = _weighted(recipe, dataset, counted, matrix, budget, tokenizer, report)
     ready = time.perf_counter()
@@ -75,7 +84,6 @@ def fit_spooled(
         "held_out": {"rows": len(held_out.rows), "how": held_out.how},
         "tried": [],
         "learnt_from": matrix.n_rows,
-        "memory": budget.total,
     }
     seconds = {"features": ready - started, "fit": time.perf_counter() - ready}
     return Fitted(

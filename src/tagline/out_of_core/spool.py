@@ -167,7 +167,7 @@ class _SourceReader:
         columns = self.columns
         named = [*columns.text, *columns.label, *(name for name in (columns.split, group, weight) if name)]
         missing = [name for name in named if name not in frame.columns]
-        if set(columns.text) <= set(missing):
+        if readable.any() and set(columns.text) <= set(missing):
             raise DataError(f"`{rows.source}` has none of the text columns of `{self.source.source}`.")
         frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing)
         self.n_rows += int(readable.sum())

@@ -80,16 +80,20 @@ def count_ngrams(
     if (folder / _STATE).is_file():
         return _read(folder)
     counted = _count_tokens(dataset, tokenizer, min_df, most_columns, budget, step)
-    vocabulary = make_vocabulary(counted.tokens, tokenizer)
-    for number in range(dataset.n_parts):
-        symbols, ends = look_up(dataset.part(number)["text"], vocabulary)
-        np.save(_symbols_file(folder, number), symbols)
-        np.save(_ends_file(folder, number), ends)
-        step()
+    _number_tokens(dataset, tokenizer, counted.tokens, step)
     for order in range(2, longest + 1):
         counted = _count_order(dataset, counted, order, most_columns, budget, step)
     _write(folder, counted)
     return counted
+
+
+def _number_tokens(dataset: SpooledDataset, tokenizer: Tokenizer, tokens: pl.Series, step: Step) -> None:
+    vocabulary = make_vocabulary(tokens, tokenizer)
+    for number in range(dataset.n_parts):
+        symbols, ends = look_up(dataset.part(number)["text"], vocabulary)
+        np.save(_symbols_file(dataset.folder, number), symbols)
+        np.save(_ends_file(dataset.folder, number), ends)
+        step()
 
 
 def symbols_of(folder: Path, number: int, n_tokens: int) -> tuple[Ids, Ints]:
@@ -102,7 +106,7 @@ def symbols_of(folder: Path, number: int, n_tokens: int) -> tuple[Ids, Ints]:
 def _count_tokens(
     dataset: SpooledDataset, tokenizer: Tokenizer, min_df: int, most_columns: int, budget: Budget, step: Step
 ) -> CountedNgrams:
-    sums = Partitions(dataset.folder / "counts", "tokens", budget.counts)
+    sums = Partitions(dataset.folder / "counts", "tokens", budget.counts, dataset.text_bytes // 4)
     for number in range(dataset.n_parts):
         codes, ends, distinct = tokens_as_codes(dataset.part(number)["text"], tokenizer)
         sums.add(pl.DataFrame({"key": distinct, "df": counting.count_texts(codes, ends, len(distinct))}))
@@ -115,7 +119,7 @@ def _count_tokens(
 def _count_order(
     dataset: SpooledDataset, counted: CountedNgrams, order: int, most_columns: int, budget: Budget, step: Step
 ) -> CountedNgrams:
-    sums = Partitions(dataset.folder / "counts", f"order-{order}", budget.counts)
+    sums = Partitions(dataset.folder / "counts", f"order-{order}", budget.counts, 2 * dataset.text_bytes)
     n_tokens, indexes = len(counted.tokens), [counting.index(keys) for keys in counted.keys]
     n_prefixes = len(counted.df[-1])
     for number in range(dataset.n_parts):

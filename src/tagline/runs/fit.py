@@ -170,8 +170,11 @@ def fit_out_of_core(job: Job, dataset: "SpooledDataset") -> Result:
         settings.seed,
         balance=settings.balance,
         report=partial(_report_step, job.observer, ""),
+        log=job.observer.log,
     )
-    clf = _classifier(job.inputs, dataset.learned).take_fitted(fitted, dataset.learned, dataset.learned_task)
+    clf = _classifier(job.inputs, dataset.learned).take_fitted(
+        fitted, job.inputs.recipe, dataset.learned, dataset.learned_task
+    )
     if settings.threshold is not None:
         clf.threshold_ = settings.threshold
     return _measured(job, clf, dataset.held_out)
