@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
@@ -33,9 +34,9 @@ def measured(command: list[str]) -> tuple[float, float]:
 
 
 def accuracy(run: Path) -> float:
-    """Return the accuracy of a run on its test rows, of label sets the micro F1."""
-    test = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["test"]
-    return float(test.get("micro_f1", test["accuracy"]) if "micro_f1" in test else test["accuracy"])
+    """Return the accuracy of a run on its test rows; of label sets the micro F1."""
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    return float(metrics["test"]["micro_f1" if metrics["task"] == "multilabel" else "accuracy"])
 
 
 def main() -> None:
@@ -47,12 +48,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         out = measured(["train", str(given.file), "--memory", given.memory, "--out", str(place / "out")])
-        lines = pl.read_parquet(place / "out" / "predictions.parquet")["line"].to_list()
-        test = set(lines)
-        with given.file.open(encoding="utf-8") as rows:
-            with (place / "train.jsonl").open("w") as train, (place / "test.jsonl").open("w") as held:
-                for number, line in enumerate(rows, 1):
-                    (held if number in test else train).write(line)
+        test = {*pl.read_parquet(place / "out" / "predictions.parquet")["line"].to_list()}
+        names = ("train.jsonl", "test.jsonl")
+        with given.file.open(encoding="utf-8") as rows, ExitStack() as opened:
+            files = [opened.enter_context((place / name).open("w", encoding="utf-8")) for name in names]
+            for number, line in enumerate(rows, 1):
+                files[number in test].write(line)
         inside = measured(
             ["train", str(place / "train.jsonl"), "--test", str(place / "test.jsonl"), "--out", str(place / "in")]
         )
