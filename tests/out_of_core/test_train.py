@@ -8,11 +8,12 @@ import pytest
 
 from tagline import InputError, TextClassifier
 from tagline.cli import main
+from tagline.out_of_core import budget
 from tagline.run_folder import RunFolder
 from tagline.runs.resume import find_unfinished, unfinished_folder
 from tagline.runs.settings import StepProgress, TrainSettings
 from tagline.runs.train import resume_run, train_run
-from tests.synthetic_texts import made_up
+from tests.synthetic_texts import made_up, several
 
 pytestmark = pytest.mark.slow
 
@@ -126,3 +127,47 @@ def test_what_cannot_be_trained_is_one_line(
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
     assert message in line
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def _nothing_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make small data too large for any memory."""
+    monkeypatch.setattr(budget, "_IN_MEMORY", 10**9)
+
+
+@pytest.mark.usefixtures("_nothing_fits")
+def test_sets_of_labels_with_weights_and_groups(tmp_path: Path) -> None:
+    texts, labels = several(3_000)
+    rows = pl.DataFrame({"text": texts, "label": ["|".join(names) for names in labels]})
+    rows = rows.with_columns(
+        trust=pl.Series([2.0, 1.0, 0.0] * 1_000), author=pl.Series([k % 500 for k in range(3_000)])
+    )
+    rows.write_csv(tmp_path / "rows.csv")
+    settings = TrainSettings(memory="500MB", weight="trust", group="author", label_separator="|", balance=True)
+    run = train_run(tmp_path / "rows.csv", settings, out=tmp_path / "run")
+    assert run.metrics["task"] == "multilabel"
+    assert run.metrics["test"]["micro_f1"] > 0.9
+    learned = TextClassifier.load(run.folder).chosen_["learnt_from"]
+    assert learned == pytest.approx(run.metrics["rows"]["train"] * 2 / 3, rel=0.1)
+
+
+@pytest.mark.usefixtures("_nothing_fits")
+def test_files_of_validation_and_test_rows_are_used(tmp_path: Path) -> None:
+    texts, labels = made_up(3_000, 2)
+    rows = pl.DataFrame({"text": texts, "label": labels})
+    parts = {"train": rows[:2_200], "validation": rows[2_200:2_500], "test": rows[2_500:]}
+    for name, part in parts.items():
+        part.write_csv(tmp_path / f"{name}.csv")
+    files = {name: str(tmp_path / f"{name}.csv") for name in ("validation", "test")}
+    run = train_run(tmp_path / "train.csv", TrainSettings(memory="500MB", **files), out=tmp_path / "run")
+    assert run.metrics["rows"] == {name: part.height for name, part in parts.items()}
+    assert run.metrics["validation"]["how"] == "the validation rows"
+    assert run.metrics["test"]["accuracy"] > 0.88
+    folder = train_run(tmp_path / "*.csv", TrainSettings(memory="500MB"), out=tmp_path / "glob")
+    assert sum(folder.metrics["rows"].values()) == 3_000
+    (tmp_path / "folder").mkdir()
+    for name, part in parts.items():
+        part.write_csv(tmp_path / "folder" / f"{name}.csv")
+    named = train_run(tmp_path / "folder", TrainSettings(memory="500MB"), out=tmp_path / "named")
+    assert named.metrics["rows"] == run.metrics["rows"]
+    assert named.metrics["test"] == run.metrics["test"]

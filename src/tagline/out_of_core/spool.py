@@ -192,7 +192,7 @@ class _SourceReader:
         found = found.hstack(frame.select(pl.col(name).alias(f"label{i}") for i, name in enumerate(columns.label)))
         found = found.filter(readable)
         if self.part is None and self.replaced:
-            replaced = found["part"].is_in(list(self.replaced))
+            replaced = found["part"].is_in(list(self.replaced)).fill_null(value=False)
             self.n_replaced += int(replaced.sum())
             found = found.filter(~replaced)
         if self.part == VALIDATION and options.weight and weights is None:
