@@ -23,7 +23,7 @@ class Predictor:
         self.entered, self.free = threading.Event(), threading.Event()
         self.free.set()
 
-    def predict_proba(self, texts: list[str]) -> np.ndarray:
+    def probabilities(self, texts: list[str]) -> np.ndarray:
         self.batches.append(list(texts))
         self.entered.set()
         assert self.free.wait(SECONDS)

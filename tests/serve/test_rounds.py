@@ -25,7 +25,7 @@ class Predictor:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
 
-    def predict_proba(self, texts: list[str]) -> np.ndarray:
+    def probabilities(self, texts: list[str]) -> np.ndarray:
         self.batches.append(list(texts))
         for text in texts:
             if text in RAISES:
