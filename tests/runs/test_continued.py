@@ -99,9 +99,11 @@ def test_it_is_a_run_like_any_other(old, new, articles, tmp_path):
 
 
 def test_each_fold_is_predicted_by_the_old_model_continued_with_the_others(old, articles, tmp_path):
-    run = continue_run(articles[1].tail(100), old, tmp_path / "run", folds=5)
+    run = continue_run(articles[1].tail(240), old, tmp_path / "run", folds=5)
     assert run.metrics["folds"] == 5
-    assert run.metrics["test"]["n"] == run.metrics["continued_from"]["rows"] == 100
+    assert run.metrics["test"]["n"] == run.metrics["continued_from"]["rows"] == 240
+    assert TextClassifier.load(run.model).abstention_threshold(0.9) <= 1
+    assert "guarantees" not in run.metrics  # the models of the folds saw 192 new rows, and held none out
     before, after = run.metrics["continued_from"]["runs"]
     assert after["accuracy"] > before["accuracy"]
 

@@ -13,7 +13,6 @@ from tagline.data import Split
 from tagline.runs.data import RunInputs
 from tagline.runs.settings import Observer, StepProgress
 from tagline.runs.tracking import Tracking
-from tagline.task import Task
 
 if TYPE_CHECKING:
     from tagline.classifier import TextClassifier
@@ -249,7 +248,7 @@ def fit_folds(job: Job) -> Result:
         part = predict_split(clf, split, dataset.classes)
         y_pred[held_out] = part.y_pred
         parts.append(part.proba)
-        if dataset.task is not Task.MULTILABEL:
+        if clf.held_out_ is not None:
             at_levels.append(RowsAtLevels.of(clf.held_out_, part))
         if settings.texts:
             mistakes += find_mistakes(clf, split, part, dataset.classes, numbers=held_out)
@@ -266,6 +265,7 @@ def fit_folds(job: Job) -> Result:
     )
     start = job.inputs.start
     before = None if start is None else predict_split(start.clf, dataset.train, dataset.classes)
-    rows = RowsAtLevels.of_folds(at_levels, dataset.folds) if at_levels else None
-    guaranteed = guarantees(clf.held_out_, predicted, rows)
+    guaranteed = None
+    if len(at_levels) == n_folds:  # a model continued with the fewer rows of a fold may hold none out
+        guaranteed = guarantees(clf.held_out_, predicted, RowsAtLevels.of_folds(at_levels, dataset.folds))
     return Result(clf, predicted, guaranteed, None, lambda: mistakes[:N_MISTAKES], seconds, looks, before)
