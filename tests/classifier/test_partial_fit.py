@@ -127,3 +127,17 @@ def test_models_that_cannot_be_continued() -> None:
         costs.partial_fit(["odd"], ["odd"])
     with pytest.raises(InputError, match="The label `odd` is not among `classes`"):
         TextClassifier().partial_fit(["good", "odd"], ["pos", "odd"], classes=["pos", "neg"])
+
+
+def test_a_model_that_changed_without_held_out_texts_abstains_no_more_by_earlier_ones(tmp_path: Path) -> None:
+    clf = TextClassifier().fit(texts_of(GOOD, 150, 0) + texts_of(BAD, 150, 1), ["pos"] * 150 + ["neg"] * 150)
+    assert 0 <= clf.abstention_threshold(0.9) <= 1
+    clf.partial_fit(texts_of(GOOD, 50, 2), ["neg"] * 50)
+    clf.save(tmp_path / "model")
+    for changed in (clf, TextClassifier.load(tmp_path / "model")):
+        with pytest.raises(InputError, match="continued with fewer than 200"):
+            changed.abstention_threshold(0.9)
+        with pytest.raises(InputError, match="continued with fewer than 200"):
+            changed.predict_sets(["a good one"])
+    clf.partial_fit(texts_of(GOOD, 150, 3) + texts_of(BAD, 150, 4), ["pos"] * 150 + ["neg"] * 150)
+    assert 0 <= clf.abstention_threshold(0.9) <= 1

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tagline.decisions.held_out import HeldOutScores
 from tagline.decisions.operating_point import PRECISION, RECALL
 from tagline.decisions.rule import DecisionRule
 from tagline.decisions.targets import Targets, levels_of
@@ -33,12 +32,11 @@ _KIND = "linear-svm"
 
 @dataclass(frozen=True, eq=False)
 class Continued:
-    """What a classifier becomes with more texts; ``scores`` are those of the held-out rows of before, if they hold."""
+    """What a classifier becomes with more texts."""
 
     classes: NDArray[Any]
     task: Task
     fitted: Fitted
-    scores: HeldOutScores | None
 
 
 def check_continued(clf: "TextClassifier") -> tuple[Vectorizer, LinearModel]:
@@ -82,7 +80,6 @@ def continued(
     vectorizer, model = check_continued(clf)
     classes, data, kept, rows = _arguments(clf, texts, labels, sample_weight, groups, validation)
     check_classes(clf, classes)
-    same_classes = len(classes) == len(clf.classes_)
     before = Learned(vectorizer, model, clf.calibrator_, clf.rule_, int(clf.chosen_["learnt_from"]), clf.novelty_)
     levels = levels_of(clf.chosen_.get("targets"))
     names = [str(name) for name in clf.classes_]
@@ -118,7 +115,7 @@ def continued(
         novelty=after.novelty,
         calibrated_on=held_out,
     )
-    return Continued(classes, data.task, fitted, clf.held_out_ if held_out is None and same_classes else None)
+    return Continued(classes, data.task, fitted)
 
 
 def _arguments(

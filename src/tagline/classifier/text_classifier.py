@@ -248,7 +248,8 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
 
         The first call is ``fit``. Later ones keep what was learned, by how many texts it was learned from: words and
         n-grams that are new get columns, new classes get outputs. From 200 texts on, some of them are held out to
-        calibrate; fewer leave calibration and thresholds as they are. Settings such as ``C`` stay.
+        calibrate; fewer leave calibration and thresholds as they are, and no held-out rows to abstain by. Settings such
+        as ``C`` stay.
 
         Args:
             texts: as of `fit`.
@@ -269,7 +270,7 @@ class TextClassifier(ScoringMethods, DecisionMethods, NoveltyMethods, LearntAttr
         more = continued(self, texts, labels, sample_weight, groups, validation)
         self.classes_, self.task_ = more.classes, more.task
         card = self.card_
-        self._take(more.fitted, self.indicator_, self.seed_, more.scores)
+        self._take(more.fitted, self.indicator_, self.seed_)
         self.card_ = card
         return self
 

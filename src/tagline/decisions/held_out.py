@@ -98,5 +98,6 @@ def no_held_out_rows(purpose: str) -> InputError:
     """Return the error of a model without held-out rows, such as "to take a threshold from"."""
     return InputError(
         f"This model keeps no held-out rows {purpose}: it was saved by an earlier version, trained on very few texts "
-        "or without validation, or its decision rule was changed after loading. Train it again."
+        "or without validation, continued with fewer than 200 rows, or its decision rule was changed after loading. "
+        "Train it again."
     )
