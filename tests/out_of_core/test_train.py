@@ -129,6 +129,18 @@ def test_what_cannot_be_trained_is_one_line(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("data", "message"), [("movie-snippets", "give a file"), ("-", "give a file"), ("missing.csv", "does not exist")]
+)
+def test_data_that_is_not_read_part_by_part_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture, data: str, message: str
+) -> None:
+    assert main(["train", data, "--memory", "1GB", "--out", str(tmp_path / "run")]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert message in line
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def _nothing_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make small data too large for any memory."""

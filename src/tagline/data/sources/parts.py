@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from tagline.data.annotation_tools import read_export
+from tagline.data.builtin.catalog import BUILT_IN
 from tagline.data.columns import with_nested
 from tagline.data.formats.base import LINE, REASON
 from tagline.data.reading import FileLayout, ReadLog
@@ -46,7 +47,7 @@ def streamed_files(data: Any) -> StreamedFiles:
         DataError: there are none, or the data is none of these, so that it is not read part by part.
 
     """
-    if not isinstance(data, str | Path) or str(data) == STDIN:
+    if not isinstance(data, str | Path) or str(data) == STDIN or data in BUILT_IN:
         raise DataError(
             "`--memory` reads files part by part, several times: give a file, a folder of tables, a glob or a URL."
         )
