@@ -144,14 +144,14 @@ def _open_kind(stream: BinaryIO, kind: str, style: CsvStyle, beside: Path | None
         with _excel_writer(stream, beside) as write:
             yield write
     elif kind == "jsonl":
-        yield lambda frame: _write_all(stream, _json_lines(frame))
+        yield lambda frame: _write_json_lines(stream, frame)
     else:
         with _parquet_writer(stream, beside) as write:
             yield write
 
 
-def _write_all(stream: BinaryIO, text: str, encoding: str = "utf-8") -> None:
-    stream.write(text.encode(encoding))
+def _write_json_lines(stream: BinaryIO, frame: pl.DataFrame) -> None:
+    stream.write(_json_lines(frame).encode())
 
 
 def _json_lines(frame: pl.DataFrame) -> str:
@@ -183,8 +183,11 @@ class _CsvWriter:
 
     def _write(self, frame: pl.DataFrame, *, byte_order_mark: bool = False) -> None:
         cells = escape_formulas(frame) if self._style.escape_formulas else frame
-        text = cells.write_csv(include_header=False, include_bom=byte_order_mark, separator=self._style.separator)
-        _write_all(self._stream, text, self._style.encoding)
+        buffer = io.BytesIO()  # polars would decode it to return a string
+        cells.write_csv(buffer, include_header=False, include_bom=byte_order_mark, separator=self._style.separator)
+        content = buffer.getbuffer()
+        encoding = self._style.encoding
+        self._stream.write(content if encoding == "utf-8" else str(content, "utf-8").encode(encoding))
 
 
 def _flat(frame: pl.DataFrame, columns: Sequence[str], format_name: str) -> pl.DataFrame:
