@@ -40,7 +40,7 @@ class Targets:
 
         """
         if precision is not None or recall is not None:
-            check_few(len(classes), "A precision or recall to reach")
+            check_few(len(classes), "Levels of precision and recall")
         points = tuple(operating_points(precision, recall, classes, task))
         if costs is None:
             return cls(None, points)
