@@ -9,11 +9,14 @@ import pytest
 from tagline import TextClassifier, explain_text
 from tagline.errors import InputError
 from tagline.explain import top_features
+from tagline.export.html import export_page
 from tagline.export.onnx import export_onnx
 from tagline.many_classes import OneHot, TopProbabilities
 from tagline.metrics import measure
 from tagline.report import write_report
+from tagline.report.comparison import write_comparison
 from tagline.run_folder import RunFolder, probabilities
+from tagline.runs.compare import compare_runs
 from tagline.runs.evaluate import evaluate_model
 from tagline.runs.predicting.predict import predict_file, predict_texts
 from tagline.runs.predicting.prediction_row import CommandOptions, PredictionOptions
@@ -113,6 +116,8 @@ def test_files_are_predicted(run, clf):
 def test_what_does_not_work_says_so(run, clf, tmp_path):
     with pytest.raises(InputError, match="has no ONNX graph"):
         export_onnx(run.model, tmp_path / "graph")
+    with pytest.raises(InputError, match="A label tree of 3,200 classes has no page"):
+        export_page(run.model, tmp_path / "page.html")
     with pytest.raises(InputError, match="Prediction sets are for up to 3,000 classes, and there are 3,200"):
         predict_texts(clf, ["a1"], CommandOptions(sets=0.9))
     with pytest.raises(InputError, match="Columns of the probability of each class are for up to 3,000"):
@@ -124,8 +129,20 @@ def test_what_does_not_work_says_so(run, clf, tmp_path):
     with pytest.raises(InputError, match="A label tree, of 3,200 classes, cannot be continued"):
         clf.partial_fit(["a1"], ["item 1"])
     labels = [f"item {k}" for k in range(3_100)] * 2
-    with pytest.raises(InputError, match="A precision or recall to reach are for up to 3,000 classes"):
+    with pytest.raises(InputError, match="Levels of precision and recall are for up to 3,000 classes"):
         TextClassifier(precision={"item 1": 0.9}).fit([f"a {label}" for label in labels], labels)
+
+
+@pytest.mark.slow
+def test_runs_of_many_classes_are_compared(run, tmp_path):
+    other = train_run(
+        run.folder.parent / "train.csv", TrainSettings(test=run.folder.parent / "test.csv"), out=tmp_path / "other"
+    )
+    document = compare_runs([run.folder, other.folder])
+    for each, measured in zip(document["runs"], (run, other), strict=True):
+        assert each["accuracy"] == measured.metrics["test"]["accuracy"]
+        assert each["macro_f1"] == pytest.approx(measured.metrics["test"]["macro_f1"])
+    assert "item 1" in write_comparison(tmp_path / "comparison.html", document).read_text()
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from tagline.export.html.sizing import Packed, pack
 from tagline.export.replay import Replay, make_replay
 from tagline.export.verification import Verification
 from tagline.features.vectorizer import Vectorizer
-from tagline.models import LinearModel
+from tagline.models import LabelTree, LinearModel
 from tagline.report.rendering import check_page
 from tagline.storage.atomic import write_file
 from tagline.web.about import about_model
@@ -108,6 +108,11 @@ def export_page(
 
 
 def _check(clf: TextClassifier) -> None:
+    if isinstance(clf.model_, LabelTree):
+        raise InputError(
+            f"A label tree of {clf.model_.n_classes:,} classes has no page: serve the model with `tagline serve`, "
+            "whose web page classifies too."
+        )
     if not isinstance(clf.vectorizer_, Vectorizer) or not isinstance(clf.model_, LinearModel):
         raise InputError(
             f"A page holds a linear model of n-grams, and `{clf.recipe_.recipe.name}` is not one: "

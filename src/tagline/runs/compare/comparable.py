@@ -8,7 +8,7 @@ import polars as pl
 
 from tagline.data.sources.files import is_readable
 from tagline.errors import InputError
-from tagline.run_folder import PREDICTIONS, RunFolder
+from tagline.run_folder import PREDICTIONS, RunFolder, probabilities
 from tagline.runs.compare.common_rows import common_rows
 from tagline.runs.compare.finished_run import FinishedRun
 from tagline.runs.compare.predictions_file import read_predictions
@@ -80,8 +80,9 @@ def _read(path: Path, name: str) -> FinishedRun:
 
 
 def _whole_predictions(folder: RunFolder) -> pl.DataFrame | None:
-    with suppress(InputError, KeyError, TypeError):
-        columns = {"label", "prediction", *(f"proba:{name}" for name in folder.metrics["classes"])}
+    with suppress(InputError, KeyError, TypeError, pl.exceptions.PolarsError):
         predictions = folder.predictions
-        return predictions if predictions is not None and columns <= set(predictions.columns) else None
+        if predictions is None or not {"label", "prediction"} <= {*predictions.columns}:
+            return None
+        return None if probabilities(predictions, folder.metrics["classes"]) is None else predictions
     return None

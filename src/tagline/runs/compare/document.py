@@ -5,13 +5,14 @@ from functools import reduce
 from itertools import combinations, product
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
 
 from tagline.data import Split
 from tagline.data.splits import units
+from tagline.many_classes import Probabilities
 from tagline.metrics import measure
 from tagline.metrics.comparison.compare import (
     Samples,
@@ -22,7 +23,7 @@ from tagline.metrics.comparison.compare import (
 )
 from tagline.metrics.units import Units
 from tagline.report.conclusion import conclusion
-from tagline.run_folder import load_model
+from tagline.run_folder import load_model, probabilities
 from tagline.runs.compare.comparable import read_comparable
 from tagline.runs.compare.finished_run import FinishedRun
 from tagline.runs.compare.pairs import correct_pairs, pair_of
@@ -135,12 +136,14 @@ def _all_classes(runs: Sequence[FinishedRun]) -> list[str]:
 
 
 def _predicted(run: FinishedRun, classes: Sequence[str]) -> Predicted:
+    y_true, y_pred = (series_indices(run.predictions[name], classes) for name in ("label", "prediction"))
+    if "top_1" in run.predictions.columns:
+        return Predicted(y_true, y_pred, cast(Probabilities, probabilities(run.predictions, classes)))
     height = run.predictions.height
     columns = [
         run.predictions[column].cast(pl.Float64).to_numpy() if column in run.predictions.columns else np.zeros(height)
         for column in (f"proba:{name}" for name in classes)
     ]
-    y_true, y_pred = (series_indices(run.predictions[name], classes) for name in ("label", "prediction"))
     if not run.has_probabilities:
         return Predicted(y_true, y_pred, (y_pred if y_pred.ndim == 2 else np.eye(len(classes))[y_pred]).astype(float))
     return Predicted(y_true, y_pred, np.stack(columns, axis=1))
@@ -253,7 +256,7 @@ def _examples(
     columns = [name for name in ("row", "file", "line") if name in of_rows.columns]
     for example in (example for examples in found.values() for example in examples):
         example |= of_rows.select(columns).row(example["row"], named=True)
-        known = [f"proba:{example['about']}" in runs[k].predictions.columns for k in pair]
+        known = [runs[k].has_probability(example["about"]) for k in pair]
         example["probabilities"] = [
             p if is_known else None for p, is_known in zip(example["probabilities"], known, strict=True)
         ]
@@ -270,7 +273,8 @@ def _rows_of(
     for row in rows.tolist():
         k = int(about[row])
         names = [_names(each[row], classes) for each in (right.y_true, wrong.y_pred)]
-        sure = [float(each.proba[row, k]) for each in ((wrong, right) if wrong_is_first else (right, wrong))]
+        at = np.array([row]), np.array([k])
+        sure = [float(each.proba[at].item()) for each in ((wrong, right) if wrong_is_first else (right, wrong))]
         found.append(
             {
                 "row": row,

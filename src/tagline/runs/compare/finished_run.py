@@ -59,7 +59,11 @@ class FinishedRun:
     @property
     def has_probabilities(self) -> bool:
         """Whether there are probabilities, which a file of predictions may lack."""
-        return any(f"proba:{name}" in self.predictions.columns for name in self.classes)
+        return any(self.has_probability(name) for name in self.classes)
+
+    def has_probability(self, name: str) -> bool:
+        """Return whether each row has a probability of the class; a label tree has those of all classes."""
+        return not {f"proba:{name}", "top_1"}.isdisjoint(self.predictions.columns)
 
     @property
     def mistakes(self) -> list[dict[str, Any]]:
