@@ -9,7 +9,7 @@ import pytest
 from tagline.cli import main
 from tagline.data import ReadOptions, read_dataset
 from tagline.run_folder import RunFolder
-from tagline.runs.data import reload_data
+from tagline.runs.reading.data import reload_data
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 

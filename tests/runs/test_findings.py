@@ -13,7 +13,6 @@ from tagline.data import load_dataset
 from tagline.key_findings import KeyFinding, Kind, most_serious_first, shown_first
 from tagline.metrics import measure
 from tagline.recipes.load import load_recipe
-from tagline.runs.data import read_for_run
 from tagline.runs.findings import (
     few_test_rows,
     hardly_found,
@@ -24,6 +23,7 @@ from tagline.runs.findings import (
     small_test,
     splits_disagree,
 )
+from tagline.runs.reading.data import read_for_run
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 from tagline.runs.writing.run import findings_of_run

@@ -10,8 +10,8 @@ import pytest
 from tagline import InputError, TextClassifier, load_dataset
 from tagline.run_folder import RunFolder
 from tagline.runs.compare import compare_runs
-from tagline.runs.data import reload_data, seen_rows
 from tagline.runs.evaluate import evaluate_model
+from tagline.runs.reading.data import reload_data, seen_rows
 from tagline.runs.resume import read_unfinished
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import resume_run, train_run

@@ -10,7 +10,7 @@ from tagline.classifier import TextClassifier
 from tagline.data import Dataset, read_texts
 from tagline.errors import InputError
 from tagline.run_folder import load_model, run_of_model
-from tagline.runs.data import reload_data
+from tagline.runs.reading.data import reload_data
 
 LEAST = 1_000  # rows of a replay, and at most:
 MOST = 50_000

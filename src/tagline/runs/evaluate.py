@@ -20,10 +20,10 @@ from tagline.errors import InputError
 from tagline.inputs.labels import check_overlap, shown_names
 from tagline.key_findings import KeyFinding, Kind
 from tagline.run_folder import RunFolder, load_model, run_of_model
-from tagline.runs.data import seen_rows
 from tagline.runs.environment import peak_rss_mb
 from tagline.runs.findings import key_findings
-from tagline.runs.model_data import check_label_column, distinct_labels, labels_like_classes, read_like_training
+from tagline.runs.reading.data import seen_rows
+from tagline.runs.reading.model_data import check_label_column, distinct_labels, labels_like_classes, read_like_training
 from tagline.runs.settings import Log, Progress, StepProgress
 from tagline.runs.test_ledger import Entry, record_reading, what_counts
 from tagline.task import Task

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tagline.data import Split
-from tagline.runs.data import RunInputs
+from tagline.runs.reading.data import RunInputs
 from tagline.runs.settings import Observer, StepProgress
 from tagline.runs.tracking import Tracking
 

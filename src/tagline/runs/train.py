@@ -25,16 +25,16 @@ from tagline.run_folder import (
     reserved,
     run_name,
 )
-from tagline.runs.data import (
+from tagline.runs.findings import hardly_found, never_predicted
+from tagline.runs.fit import Job, Result, fit_folds, fit_out_of_core, fit_split
+from tagline.runs.reading.data import (
     RunInputs,
     not_measurable,
     read_for_run,
     with_absolute_paths,
     word_index_of,
 )
-from tagline.runs.findings import hardly_found, never_predicted
-from tagline.runs.fit import Job, Result, fit_folds, fit_out_of_core, fit_split
-from tagline.runs.out_of_core import check_memory, files_fingerprint, read_out_of_core
+from tagline.runs.reading.out_of_core import check_memory, files_fingerprint, read_out_of_core
 from tagline.runs.resume import (
     UnfinishedRun,
     is_rereadable,
@@ -49,7 +49,7 @@ from tagline.runs.writing.run import write_run
 
 if TYPE_CHECKING:
     from tagline.learners import TrainingRecord
-    from tagline.runs.starting_model import StartingModel
+    from tagline.runs.reading.starting_model import StartingModel
 
 _DEFAULTS = TrainSettings()
 
@@ -202,7 +202,7 @@ def _started_from(settings: TrainSettings) -> "tuple[StartingModel | None, Train
     """Return the model that a run continues, if it does, and the settings with those of the model."""
     if settings.from_model is None:
         return None, settings
-    from tagline.runs.starting_model import StartingModel
+    from tagline.runs.reading.starting_model import StartingModel
 
     start = StartingModel.load(settings.from_model)
     return start, start.settings(settings)

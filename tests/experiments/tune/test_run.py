@@ -18,7 +18,7 @@ from tagline.cli import main
 from tagline.experiments import TuneSettings, resume_tune, tune_run
 from tagline.experiments.tune.folder import load_request
 from tagline.recipes import Recipe, load_recipe
-from tagline.runs.data import RunInputs
+from tagline.runs.reading.data import RunInputs
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import Run, fit_and_write
 from tests.synthetic_texts import made_up

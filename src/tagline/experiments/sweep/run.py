@@ -39,8 +39,8 @@ from tagline.learners.holdout import affordable_folds, hold_out
 from tagline.metrics.units import Units
 from tagline.recipes import EmbeddingModel
 from tagline.run_folder import RUNS, check_parent, reserved, run_name
-from tagline.runs.data import with_absolute_paths, word_index_of
 from tagline.runs.environment import machine
+from tagline.runs.reading.data import with_absolute_paths, word_index_of
 from tagline.runs.resume import absolute, is_rereadable, with_versions
 from tagline.storage.atomic import remove_folder, write_json
 

@@ -14,7 +14,7 @@ from tagline.experiments.tune.study import Study
 from tagline.experiments.tune.time_budget import TimeBudget
 from tagline.recipes import load_recipe
 from tagline.run_folder import RECIPE, check_target
-from tagline.runs.data import RunInputs
+from tagline.runs.reading.data import RunInputs
 from tagline.runs.settings import Observer
 from tagline.runs.train import Run, fit_and_write
 from tagline.runs.writing.record import SearchResult

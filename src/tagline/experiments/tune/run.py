@@ -35,7 +35,7 @@ from tagline.experiments.tune.study import Study
 from tagline.experiments.tune.time_budget import TimeBudget
 from tagline.recipes import load_recipe
 from tagline.run_folder import RUNS, check_target, chosen_target, run_name
-from tagline.runs.data import RunInputs, read_for_run, word_index_of
+from tagline.runs.reading.data import RunInputs, read_for_run, word_index_of
 from tagline.runs.settings import Log, Observer, StepProgress
 from tagline.runs.tracking import check_trackers
 from tagline.runs.train import Run

@@ -28,8 +28,8 @@ from tagline.runs.compare.comparable import read_comparable
 from tagline.runs.compare.finished_run import FinishedRun
 from tagline.runs.compare.pairs import correct_pairs, pair_of
 from tagline.runs.compare.speed import N_SINGLE, Speed, measure_speeds, megabytes
-from tagline.runs.data import reload_data
 from tagline.runs.predictions import Predicted, most_confident_wrong, series_indices
+from tagline.runs.reading.data import reload_data
 from tagline.runs.settings import Log
 from tagline.runs.test_ledger import looks, rows_measured
 from tagline.task import Ints, Task

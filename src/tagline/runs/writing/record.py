@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tagline.data import BUILT_IN, Dataset, Split
 from tagline.run_folder import FORMAT
-from tagline.runs.data import RunInputs, run_data
 from tagline.runs.environment import machine, peak_rss_mb, versions
+from tagline.runs.reading.data import RunInputs, run_data
 from tagline.runs.settings import TrainSettings
 from tagline.runs.test_ledger import rows_measured, what_counts
 

@@ -14,9 +14,9 @@ from tagline.metrics.selective import answered_levels
 from tagline.plots.process import PlotProcess
 from tagline.plots.registry import PlotData, Predictions, SearchCourse, TrainingHistory
 from tagline.run_folder import RunFolder
-from tagline.runs.data import RunInputs
 from tagline.runs.findings import key_findings
 from tagline.runs.fit import Result
+from tagline.runs.reading.data import RunInputs
 from tagline.runs.settings import Log
 from tagline.runs.writing.record import SearchResult, metrics_json
 
@@ -140,7 +140,7 @@ def _gain(record: dict[str, Any], inputs: RunInputs, result: Result) -> Mapping[
     """Return how the model that the run continues compares with the one of the run; None without test rows."""
     if inputs.start is None or result.before is None or result.test is None:
         return None
-    from tagline.runs.starting_model import gained
+    from tagline.runs.reading.starting_model import gained
 
     classes, seed = inputs.dataset.classes, inputs.settings.seed
     return gained(inputs.start, record["name"], result.before, result.test, classes, seed)

@@ -10,7 +10,7 @@ import pytest
 
 from tagline.data.text_hashes import text_hashes
 from tagline.run_folder import RunFolder
-from tagline.runs.data import reload_data
+from tagline.runs.reading.data import reload_data
 from tagline.runs.settings import TrainSettings
 from tagline.runs.train import train_run
 

@@ -29,7 +29,7 @@ from tagline.runs.settings import Log, TrainSettings
 from tagline.task import Ints
 
 if TYPE_CHECKING:
-    from tagline.runs.starting_model import StartingModel
+    from tagline.runs.reading.starting_model import StartingModel
 
 _HOLD_OUT_ROWS = 10  # from fewer rows `fit_recipe` holds none out
 

@@ -13,7 +13,7 @@ from tagline.data.streams.urls import is_url
 from tagline.errors import InputError
 from tagline.out_of_core import Budget, check_recipe, is_spooled, open_spool, parse_memory, write_spool
 from tagline.recipes import Recipe
-from tagline.runs.data import RunInputs, check_dataset
+from tagline.runs.reading.data import RunInputs, check_dataset
 from tagline.runs.resume import UnfinishedRun
 from tagline.runs.settings import Observer, StepProgress, TrainSettings
 

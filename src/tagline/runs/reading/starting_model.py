@@ -18,8 +18,8 @@ from tagline.errors import InputError
 from tagline.features.vectorizer import Vectorizer
 from tagline.key_findings import KeyFinding, Kind
 from tagline.run_folder import load_model, run_of_model
-from tagline.runs.data import seen_rows
-from tagline.runs.model_data import check_label_column, distinct_labels, labels_like_classes, read_like_training
+from tagline.runs.reading.data import seen_rows
+from tagline.runs.reading.model_data import check_label_column, distinct_labels, labels_like_classes, read_like_training
 from tagline.runs.settings import TrainSettings
 from tagline.runs.test_ledger import rows_measured
 
