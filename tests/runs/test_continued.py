@@ -93,6 +93,10 @@ def test_it_is_a_run_like_any_other(old, new, articles, tmp_path):
     earlier = evaluate_model(new.folder, articles[0])  # of which it has learned from 9 in 10
     assert earlier.metrics["rows_seen_in_training"] == 450
     assert earlier.metrics["test"]["accuracy"] > 0.97
+    again = continue_run(articles[0], old, tmp_path / "again")  # with the same test rows, which it has not seen
+    assert "450 of 450 rows to learn from have a text that `run` was trained on" in " ".join(
+        again.dataset.facts.warnings
+    )
     third = continue_run(articles[1].tail(320), new.model, tmp_path / "third")
     assert third.metrics["continued_from"]["new_classes"] == []
     assert any("have a text that `run` was trained on" in finding["sentence"] for finding in third.metrics["findings"])

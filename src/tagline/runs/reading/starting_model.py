@@ -119,7 +119,7 @@ class StartingModel:
         dataset = self._aligned(dataset, label_given=label_given)
         self._check_texts(dataset)
         positive = self.clf.positive_ if dataset.task.has_positive else None
-        return self._with_seen_rows(dataset), replace(settings, positive=positive)
+        return self._with_seen_rows(self._with_repeated_rows(dataset)), replace(settings, positive=positive)
 
     def continued(self, settings: TrainSettings) -> "TextClassifier":
         """Return a classifier whose `partial_fit` continues the model, which stays as it is."""
@@ -173,6 +173,18 @@ class StartingModel:
             f"No text of `{dataset.name}` has a word that `{self.name}` knows, so there is nothing to continue: are "
             "these the right file and text column? If so, train without `--from`."
         )
+
+    def _with_repeated_rows(self, dataset: Dataset) -> Dataset:
+        """Warn of rows to learn from whose text the model has learned from: held out, they calibrate too surely."""
+        rows = dataset.train.followed_by(dataset.validation)
+        if self.hashes is None or dataset.folds is not None or not (n_seen := len(seen_rows(rows.texts, self.hashes))):
+            return dataset
+        sentence = (
+            f"{n_seen:,} of {counted(len(rows), 'row')} to learn from have a text that `{self.name}` was trained on: "
+            "probabilities, thresholds and levels that they are held out for are too sure. Continue with rows that are "
+            "new."
+        )
+        return replace(dataset, facts=replace(dataset.facts, warnings=(*dataset.facts.warnings, sentence)))
 
     def _with_seen_rows(self, dataset: Dataset) -> Dataset:
         """Add a finding about the rows measured whose text the model has learned from."""
