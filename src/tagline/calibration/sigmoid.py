@@ -23,6 +23,10 @@ _BOUNDS = (-5.0, 6.0), (-30.0, 15.0)  # of the logarithm of the slope and of the
 _MOST_LOGITS = 1_000_000  # of many classes fewer rows suffice for two numbers
 #: The loss is not convex. A low intercept is temperature scaling: ``log σ(x)`` is nearly ``x`` far below 0.
 _STARTS = ((0.5, -4.0), (0.5, 0.0))
+_NORMAL, _OUTLIERS = (
+    0.67,
+    0.05,
+)  # median distance of standardized logits: of normal ones, and where outliers spread them
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class SigmoidScaling:
             )
             return LogLoss(float(sums[0]), sums[1:3], sums[3:])
 
-        starts = _STARTS if near is None else ((np.log(near.slope * spread), near.intercept),)
+        starts = _starts(z[present]) if near is None else ((np.log(near.slope * spread), near.intercept),)
         found = [minimise(loss, np.array(at), _BOUNDS) for at in starts]
         (log_slope, intercept), _ = min(found, key=lambda one: one[1])
         return cls(float(np.exp(log_slope) / spread), float(intercept))
@@ -108,6 +112,15 @@ class SigmoidScaling:
         intercept = graph.constant(np.array(-self.intercept, logits.dtype), "intercept")
         negated = graph.add("Add", graph.add("Mul", logits.name, slope), intercept)
         return graph.add("Neg", graph.add("Softplus", negated))
+
+
+def _starts(z: Floats) -> tuple[tuple[float, float], ...]:
+    """Return where to start from, also at the slope of most logits, (n,), if outliers hide them: there it is flat."""
+    distance = float(np.median(np.abs(z - np.median(z))))
+    if not 0 < distance < _OUTLIERS:
+        return _STARTS
+    steeper = float(np.log(_NORMAL / distance))
+    return *_STARTS, *((log_slope + steeper, intercept) for log_slope, intercept in _STARTS)
 
 
 def _sums(
