@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # those of OpenMP wait in a loop, which doubled the time of a round.
 PARALLEL_TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup extensions demo test fast lint types bench kill soak fuzz sanitize docs site audit sbom system
+.PHONY: help setup extensions demo test together fast lint types bench kill soak fuzz sanitize docs site audit sbom system
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -26,9 +26,12 @@ demo: $(VENV)/.demo ## train on 25,000 film reviews, then classify a sentence
 	$(BIN)/tagline predict runs/demo/model "A quiet masterpiece: I was moved to tears."
 	@echo "The report is in runs/demo/report.html: open it in a browser."
 
-test: setup system lint types ## what CI runs: lint, types, all tests
-	$(PARALLEL_TESTS) -m "not alone and not original_data"
+test: setup system lint ## what CI runs: lint, types, all tests
+	@$(MAKE) --no-print-directory -j2 types together # mypy takes a minute of one core, and the tests leave some idle
 	$(BIN)/python -m pytest -m "alone and not original_data" $$(grep -rl 'mark\.alone' tests --include='*.py')
+
+together: setup
+	$(PARALLEL_TESTS) -m "not alone and not original_data"
 
 fast: setup ## the fast tests
 	$(PARALLEL_TESTS) -m "not slow and not original_data"
