@@ -35,24 +35,30 @@ def main() -> None:
     options = arguments.parse_args()
     rows = [["set", "shards", "learner", "rounds", "accuracy, %", "excess, %"]]
     for name, path in SETS.items():
-        problem, X, Y = problem_of(path)
-        best = LINEAR_MODELS[SVM](problem, lambda n: None)
-        least = objective(problem, best, SVM)
-
-        def row(shards: str, learner: str, n_rounds: str, found: LinearSolution) -> list[str]:
-            excess = objective(problem, found, SVM) / least - 1  # noqa: B023  (called in this loop only)
-            return [name, shards, learner, n_rounds, f"{100 * accuracy(found, X, Y):.2f}", f"{100 * excess:.2f}"]  # noqa: B023
-
-        rows.append(row("1", "one machine", "", best))
-        for n_shards in SHARDS:
-            shards = divided(problem, n_shards)
-            rows.append(row(str(n_shards), "block averaging", "1", averaged(shards)))
-            for number, found in enumerate(consensus(shards, 1 / n_shards), 1):
-                if number in ROUNDS:
-                    rows.append(row(str(n_shards), "consensus ADMM", str(number), found))
-                if number == ROUNDS[-1]:
-                    break
+        rows += rows_of(name, path)
     measure.publish("Linear SVMs of divided rows", measure.table(rows), options.record)
+
+
+def rows_of(name: str, path: str) -> list[list[str]]:
+    """Return the rows of the table for one set."""
+    problem, X, Y = problem_of(path)
+    best = LINEAR_MODELS[SVM](problem, lambda n: None)
+    least = objective(problem, best, SVM)
+
+    def row(shards: str, learner: str, n_rounds: str, found: LinearSolution) -> list[str]:
+        excess = objective(problem, found, SVM) / least - 1
+        return [name, shards, learner, n_rounds, f"{100 * accuracy(found, X, Y):.2f}", f"{100 * excess:.2f}"]
+
+    rows = [row("1", "one machine", "", best)]
+    for n_shards in SHARDS:
+        shards = divided(problem, n_shards)
+        rows.append(row(str(n_shards), "block averaging", "1", averaged(shards)))
+        for number, found in enumerate(consensus(shards, 1 / n_shards), 1):
+            if number in ROUNDS:
+                rows.append(row(str(n_shards), "consensus ADMM", str(number), found))
+            if number == ROUNDS[-1]:
+                break
+    return rows
 
 
 def problem_of(path: str) -> tuple[LinearProblem, sp.csr_matrix, Bools]:

@@ -148,8 +148,8 @@ def fit_split(job: Job) -> Result:
     and_validation = " train and validation" if dataset.validation else ""
     of_no_weight = f", without {len(rows) - n_train:,} of weight 0" if n_train < len(rows) else ""
     start = job.inputs.start
-    begun = "training on" if start is None else f"continuing {start.name} with"
-    log(f"{begun} {n_train:,}{and_validation} rows{of_no_weight}")
+    stage = "training on" if start is None else f"continuing {start.name} with"
+    log(f"{stage} {n_train:,}{and_validation} rows{of_no_weight}")
     return _measured(job, _fit(job, dataset.train, dataset.validation, "fit"), rows)
 
 
