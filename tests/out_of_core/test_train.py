@@ -1,6 +1,10 @@
 """Runs of `--memory`, as users start them."""
 
 import filecmp
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import polars as pl
@@ -100,6 +104,52 @@ def test_a_changed_file_is_refused(large: Path, tmp_path: Path) -> None:
         resume_run(tmp_path / "run")
 
 
+@pytest.mark.usefixtures("_nothing_fits")
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    texts, labels = made_up(3_000, 2)
+    path = tmp_path / "data.csv"
+    pl.DataFrame({"text": texts, "label": labels}).write_csv(path)
+
+    def change(seen: StepProgress) -> None:
+        if seen.stage.startswith("reading"):
+            path.write_bytes(path.read_bytes() + b"one more,c0\n")
+
+    with pytest.raises(InputError, match="has changed while it was read"):
+        train_run(path, SETTINGS, out=tmp_path / "run", progress=change)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("_nothing_fits")
+def test_a_url_is_kept_without_its_password_and_the_run_resumes(tmp_path: Path) -> None:
+    texts, labels = made_up(3_000, 2)
+    content = pl.DataFrame({"text": texts, "label": labels}).write_csv().encode()
+
+    def stop(seen: StepProgress) -> None:
+        if seen.stage.startswith("encoding"):
+            raise StoppedError
+
+    with served({"/data.csv": content}) as address:
+        url = address.replace("://", "://user:secret@") + "/data.csv?signature=secret"
+        with pytest.raises(StoppedError):
+            train_run(url, SETTINGS, out=tmp_path / "run", progress=stop)
+    kept = [path.read_bytes() for path in unfinished_folder(tmp_path / "run").rglob("*") if path.is_file()]
+    assert kept
+    assert not any(b"secret" in content for content in kept)
+    run = resume_run(tmp_path / "run")
+    assert run.dataset.source == f"{address}/data.csv"
+    assert b"secret" not in (run.folder / "run.json").read_bytes()
+
+
+@pytest.mark.usefixtures("_nothing_fits")
+def test_validation_rows_of_other_classes_are_refused(tmp_path: Path) -> None:
+    texts, labels = made_up(3_000, 2)
+    pl.DataFrame({"text": texts, "label": labels}).write_csv(tmp_path / "train.csv")
+    pl.DataFrame({"text": texts[:9], "label": "another"}).write_csv(tmp_path / "validation.csv")
+    settings = TrainSettings(memory="500MB", validation=str(tmp_path / "validation.csv"))
+    with pytest.raises(InputError, match="No validation row has a label of the train rows"):
+        train_run(tmp_path / "train.csv", settings, out=tmp_path / "run")
+
+
 def test_more_memory_than_needed_changes_nothing(large: Path, tmp_path: Path) -> None:
     rows = pl.read_ndjson(large).head(900)
     path = tmp_path / "small.csv"
@@ -115,6 +165,7 @@ def test_more_memory_than_needed_changes_nothing(large: Path, tmp_path: Path) ->
     [
         (["--memory", "100MB"], "The smallest that works is `500MB`"),
         (["--memory", "much"], "use a number and a unit"),
+        (["--memory", f"{'9' * 400}GB"], "use a number and a unit"),
         (["--memory", "500MB", "--recipe", "logistic-regression"], "trained in memory only"),
         (["--memory", "500MB", "--folds", "3"], "`--folds` needs all rows in memory"),
         (["--memory", "500MB", "--label", "nothing"], "nothing"),
@@ -139,6 +190,27 @@ def test_data_that_is_not_read_part_by_part_is_one_line(
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
     assert message in line
     assert not list(tmp_path.iterdir())
+
+
+@contextmanager
+def served(files: dict[str, bytes]) -> Iterator[str]:
+    """Yield the address of a web server with these files."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = files[self.path.partition("?")[0]]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        threading.Thread(target=http.serve_forever).start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def parse_memory(given: str) -> int:
         InputError: it is none, or too small to train.
 
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", given.lower())
+    match = re.fullmatch(r"\s*(\d{1,15}(?:\.\d+)?)\s*([a-z]*)\s*", given.lower())
     if match is None or match[2] not in _UNITS:
         raise InputError(f"`--memory {given}` is invalid: use a number and a unit (`MB`, `GB`), such as `1GB`.")
     n_bytes = int(float(match[1]) * _UNITS[match[2]])

@@ -293,7 +293,7 @@ def _write(unfinished: UnfinishedRun) -> None:
     typed = {name: getattr(settings, name) for name in _PATHS}
     request = {
         "data": absolute(unfinished.data),
-        "typed": {"data": unfinished.data, **typed},
+        "typed": {name: recorded(path) for name, path in {"data": unfinished.data, **typed}.items()},
         "recipe": unfinished.recipe.model_dump(mode="json"),
         "settings": asdict(replace(settings, **{name: absolute(path) for name, path in typed.items()})),
         "command": list(unfinished.command),

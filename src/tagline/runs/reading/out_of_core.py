@@ -9,7 +9,7 @@ from typing import Any
 
 from tagline.data.sources.parts import streamed_files
 from tagline.data.streams import display_name
-from tagline.data.streams.urls import is_url
+from tagline.data.streams.urls import is_url, recorded
 from tagline.errors import InputError
 from tagline.out_of_core import Budget, check_recipe, is_spooled, open_spool, parse_memory, write_spool
 from tagline.recipes import Recipe
@@ -39,7 +39,7 @@ def files_fingerprint(data: Any, settings: TrainSettings) -> str:
     """Return a hash of names, sizes and times of change of the files that a run reads, by which a change is noticed."""
     sources = [given for given in (data, settings.test, settings.validation) if given is not None]
     files = [file for source in sources for _, file in streamed_files(source).files]
-    about = [(file, *_stat(file)) for file in files]
+    about = [(recorded(file), *_stat(file)) for file in files]
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
 
@@ -77,6 +77,8 @@ def read_out_of_core(unfinished: UnfinishedRun, observer: Observer) -> RunInputs
             progress=progress,
             exceeded=lambda: check_recipe(recipe),
         )
+        if files_fingerprint(unfinished.data, settings) != unfinished.fingerprint:
+            raise InputError(f"`{display_name(unfinished.data)}` has changed while it was read: train again.")
         if fits:
             observer.log("the data fits into memory")
             return None
