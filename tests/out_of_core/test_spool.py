@@ -10,7 +10,8 @@ import pytest
 from tagline import DataError
 from tagline.data import load_dataset
 from tagline.data.options import ReadOptions
-from tagline.out_of_core import Budget, SpooledDataset, open_spool, write_spool
+from tagline.data.text_hashes import text_hashes
+from tagline.out_of_core import Budget, SpooledDataset, is_spooled, open_spool, write_spool
 from tagline.out_of_core.kept_rows import KeptRows, chances
 from tests.out_of_core.conftest import SMALL, spooled
 
@@ -90,6 +91,71 @@ def test_unreadable_rows_are_left_out_with_their_lines_or_refused(rows: pl.DataF
         write_spool(str(path), ReadOptions(strict=True), 0, SMALL, tmp_path / "strict")
 
 
+def test_a_text_of_several_groups_is_in_one_split(rows: pl.DataFrame, tmp_path: Path) -> None:
+    grouped = rows.with_columns(author=pl.Series([f"a{k % 97}" for k in range(rows.height)]))
+    copies = grouped[:300].with_columns(author=pl.lit("another"))
+    dataset = spooled(pl.concat([grouped, copies]), tmp_path, ReadOptions(group="author"))
+    texts = texts_of(dataset)
+    assert sum(len(set(found)) for found in texts.values()) == rows.height
+    n_dropped = dataset.facts.dropped["text of another group in another split"]
+    assert 0 < n_dropped == rows.height + 300 - sum(map(len, texts.values()))
+    assert any(f"{n_dropped} rows were left out: text of another group" in said for said in dataset.facts.warnings)
+    assert not set(texts["test"]) & set(texts["train"] + texts["validation"])
+
+
+def test_rows_without_a_text_or_a_label_are_counted_with_their_place(rows: pl.DataFrame, tmp_path: Path) -> None:
+    text, label = pl.col("text"), pl.col("label")
+    number = pl.int_range(pl.len())
+    gaps = rows.with_columns(text=pl.when(number != 41).then(text), label=pl.when(~number.is_in([7, 52])).then(label))
+    dataset = spooled(gaps, tmp_path)
+    assert dataset.facts.dropped == {"no text": 1, "no label": 2}
+    file = f"`{tmp_path / 'rows.jsonl'}`"
+    assert f"1 row was left out: no text (first: line 42 of {file})." in dataset.facts.warnings
+    assert f"2 rows were left out: no label (first: line 8 of {file})." in dataset.facts.warnings
+
+
+def test_objects_without_a_text_are_left_out_however_many_follow_each_other(rows: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    others = '{"body": "no text", "label": "c0"}\n' * 100_000
+    path.write_text(rows.write_ndjson() + others + rows.write_ndjson())
+    write_spool(str(path), ReadOptions(), 0, SMALL, tmp_path / "work")
+    dataset = open_spool(tmp_path / "work", ReadOptions())
+    assert dataset.facts.dropped == {"no text": 100_000}
+    assert sum(dataset.row_counts.values()) == 2 * rows.height
+
+
+def test_what_names_no_split_after_names_of_splits_is_an_error(rows: pl.DataFrame, tmp_path: Path) -> None:
+    named = rows.with_columns(split=pl.Series(["test", *["train"] * 19] * 200))
+    later = rows[:1].with_columns(split=pl.lit("spare"))
+    with pytest.raises(DataError, match="`spare` in column `split` names no split"):
+        spooled(pl.concat([named, named, named, later]), tmp_path)
+
+
+def test_too_few_distinct_texts_are_an_error(rows: pl.DataFrame, tmp_path: Path) -> None:
+    copies = pl.concat([rows[:1], rows[-1:]] * 1_000)
+    with pytest.raises(DataError, match=r"too few distinct texts with a label to draw validation rows: give"):
+        spooled(copies, tmp_path)
+
+
+def test_texts_of_weight_0_are_not_among_those_learned_from(rows: pl.DataFrame, tmp_path: Path) -> None:
+    weighted = rows.with_columns(weight=pl.Series([0.0, 1.0] * 2_000))
+    dataset = spooled(weighted, tmp_path, ReadOptions(weight="weight"))
+    learned = text_hashes(pl.concat([dataset.part(number) for number in range(dataset.n_parts)])["text"])
+    expected = np.union1d(learned, text_hashes(dataset.held_out.texts))
+    assert dataset.training_hashes().tolist() == expected.tolist()
+    with pytest.raises(DataError, match="all weights of the train rows in column `weight` are 0"):
+        spooled(rows.with_columns(weight=0.0), tmp_path, ReadOptions(weight="weight"))
+
+
+def test_what_a_killed_process_left_is_removed(rows: pl.DataFrame, tmp_path: Path) -> None:
+    left = tmp_path / "work" / "texts-000099.arrow"
+    left.parent.mkdir()
+    left.write_bytes(b"of a process that was killed")
+    expected = spooled(rows, tmp_path).training_hashes().tolist()
+    assert not left.exists()
+    assert spooled(rows, tmp_path).training_hashes().tolist() == expected
+
+
 def test_a_truncated_file_is_an_error(rows: pl.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
     content = gzip.compress(rows.write_ndjson().encode())
@@ -132,4 +198,6 @@ def test_what_fits_into_memory_is_noticed(rows: pl.DataFrame, tmp_path: Path) ->
     path = tmp_path / "rows.jsonl"
     rows.write_ndjson(path)
     assert write_spool(str(path), ReadOptions(), 0, Budget(2 * 10**9), tmp_path / "work")
+    assert not is_spooled(tmp_path / "work")
     assert not write_spool(str(path), ReadOptions(), 0, SMALL, tmp_path / "work")
+    assert is_spooled(tmp_path / "work")

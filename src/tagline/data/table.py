@@ -51,7 +51,7 @@ def labelled_table(
         "text": join_texts(frame, columns.text, rows.source),
         "label": labels.values,
         "part": part,
-        "group": _groups(frame[group], rows.source) if group else nothing,
+        "group": read_groups(frame[group], rows.source) if group else nothing,
         "weight": nothing.cast(pl.Float64) if weights is None else weights.weight,
         "weight_cell": nothing if weights is None else weights.cell,
         "trimmed": spaces_trimmed(frame[columns.label[0]], labels.values),
@@ -62,7 +62,8 @@ def labelled_table(
     return table.with_columns(row=numbers, source=pl.lit(rows.source)).hstack(place), labels
 
 
-def _groups(column: pl.Series, source: str) -> pl.Series:
+def read_groups(column: pl.Series, source: str) -> pl.Series:
+    """Return the groups of rows as strings; raise `DataError` if they are none."""
     groups = as_strings(column)
     if groups is None:
         raise DataError(

@@ -31,7 +31,7 @@ from tagline.out_of_core.spooled import SpooledDataset, class_matrix
 from tagline.out_of_core.vocabulary import CountedNgrams, count_ngrams
 from tagline.recipes import NgramFeatures, NgramModel, Recipe
 from tagline.storage.atomic import open_file
-from tagline.task import Floats, Task
+from tagline.task import Floats, Ints, Task
 
 _PASSES = 12  # that a fit takes about, for the progress
 
@@ -49,7 +49,7 @@ def fit_spooled(
     """Fit a recipe to the train rows of a dataset, which must pass `check_recipe`; ``log`` is called with notes.
 
     Raises:
-        InputError: there is nothing to learn from.
+        InputError: there is nothing to learn from, or to calibrate on.
 
     """
     started = time.perf_counter()
@@ -57,6 +57,8 @@ def fit_spooled(
     assert isinstance(features, NgramFeatures)
     assert isinstance(settings, NgramModel)
     check_calibration(recipe.protocol.calibration, dataset.learned_task)
+    if not len(_usable(dataset)):
+        raise InputError("No validation row has a label of the train rows, and a weight: are these the right files?")
     tokenizer, n_outputs = Tokenizer(), dataset.learned_task.n_outputs(len(dataset.learned))
     min_df = features.min_df
     if min_df == "auto":
@@ -173,17 +175,21 @@ def _code_weights(dataset: SpooledDataset, *, balance: bool) -> Floats:
     return np.asarray(of_code * total / (dataset.weights * of_code)[dataset.known].sum())
 
 
+def _usable(dataset: SpooledDataset) -> Ints:
+    """Return which held-out rows can calibrate the model, (n,): those of classes it knows, with a weight."""
+    rows = dataset.held_out
+    usable = np.ones(len(rows), dtype=bool) if rows.weights is None else rows.weights > 0
+    if dataset.learned_task is not Task.MULTILABEL:
+        usable &= rows.labels.is_in(dataset.learned).to_numpy()
+    return np.flatnonzero(usable)
+
+
 def _on_held_out_rows(
     recipe: Recipe, dataset: SpooledDataset, vectorizer: Vectorizer, model: LinearModel
 ) -> tuple[HeldOut, Any, Novelty]:
     """Calibrate on the held-out rows; return their predictions, the calibration and their novelty."""
-    rows = dataset.held_out
-    assert rows is not None
-    usable = np.ones(len(rows), dtype=bool) if rows.weights is None else rows.weights > 0
-    if dataset.learned_task is not Task.MULTILABEL:
-        usable &= rows.labels.is_in(dataset.learned).to_numpy()
-    numbers = np.flatnonzero(usable)
-    rows = rows.take(numbers)
+    numbers = _usable(dataset)
+    rows = dataset.held_out.take(numbers)
     Y = class_matrix(rows.labels, dataset.learned)
     logits, covered = [], []
     for texts in batches(rows.texts):

@@ -47,11 +47,8 @@ class BlockMatrix:
 
     def read(self, number: int) -> Block:
         """Return a block."""
-        lengths = self._array(number, "lengths", np.int32)
-        ends = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-        columns, values = self._array(number, "columns", np.int32), self._array(number, "values", np.float32)
-        X = csr(values, columns, ends, (len(lengths), self.n_columns))
-        return Block(number, X, self._array(number, "codes", np.int32), self._array(number, "weights", np.float64))
+        codes, weights = self._array(number, "codes", np.int32), self._array(number, "weights", np.float64)
+        return Block(number, self._rows(number, "values"), codes, weights)
 
     def blocks(self, order: Sequence[int] | None = None) -> Iterator[Block]:
         """Yield the blocks, reading the next one meanwhile."""
@@ -62,21 +59,20 @@ class BlockMatrix:
         done = _read_json(self.folder / _WEIGHED).get("blocks", 0)
         for number in range(done, self.n_blocks):
             path = _file(self.folder, number, "values")
-            counts = path.with_suffix(".counts")
+            counts = _file(self.folder, number, "counts")
             if not counts.exists():
                 path.rename(counts)
-            block = self.read_counts(number)
-            weigh_blocks([block], [scale], tf, unit=unit, dtype=np.float32).data.tofile(path)
+            weigh_blocks([self._rows(number, "counts")], [scale], tf, unit=unit, dtype=np.float32).data.tofile(path)
             write_json(self.folder / _WEIGHED, {"blocks": number + 1})
             counts.unlink()
             step()
 
-    def read_counts(self, number: int) -> sp.csr_matrix:
-        """Return the counts of a block that is being weighed."""
+    def _rows(self, number: int, values: str) -> sp.csr_matrix:
+        """Return the rows of a block with the ``"values"`` or, while it is weighed, the ``"counts"``."""
         lengths = self._array(number, "lengths", np.int32)
         ends = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-        counts = np.fromfile(_file(self.folder, number, "values").with_suffix(".counts"), dtype=np.float32)
-        return csr(counts, self._array(number, "columns", np.int32), ends, (len(lengths), self.n_columns))
+        columns = self._array(number, "columns", np.int32)
+        return csr(self._array(number, values, np.float32), columns, ends, (len(lengths), self.n_columns))
 
     def _array(self, number: int, name: str, dtype: type[np.generic]) -> NDArray[Any]:
         return np.fromfile(_file(self.folder, number, name), dtype=dtype)

@@ -5,30 +5,26 @@ wherever they are read. Validation and test rows stay in memory; if there are mo
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from tagline.data.columns import Columns, choose_columns, join_texts
-from tagline.data.columns.names import SPLIT_COLUMNS
-from tagline.data.frames import as_strings
 from tagline.data.options import ReadOptions
-from tagline.data.origin import row_hashes
-from tagline.data.reading import ReadLog
-from tagline.data.rows import check_rejected, is_blank, places
-from tagline.data.sources.parts import RowsPart, StreamedFiles, read_parts, streamed_files
-from tagline.data.splits import SET_ASIDE, SPLIT_NAMES, TEST, TRAIN, VALIDATION
+from tagline.data.rows import is_blank
+from tagline.data.sources.parts import StreamedFiles, streamed_files
+from tagline.data.splits import SET_ASIDE, TEST, TRAIN, VALIDATION
 from tagline.data.text_hashes import text_hashes
-from tagline.data.weights import check_weights, read_weights
+from tagline.data.weights import check_weights
 from tagline.errors import DataError
 from tagline.out_of_core.budget import Budget
+from tagline.out_of_core.hash_file import HashFile
 from tagline.out_of_core.kept_rows import KeptRows, chances
 from tagline.out_of_core.label_cells import LabelCells
-from tagline.parallel import ahead
+from tagline.out_of_core.source_reader import SourceReader
 from tagline.storage.atomic import write_json
 from tagline.task import Floats, Ints
 
@@ -37,7 +33,7 @@ CELLS = "cells.arrow"
 HASHES = "hashes"
 SAMPLE = "sample"
 
-_BATCH_ROWS = 10_000
+_COPIED = "text of another group in another split"
 _MOST_ROWS = {VALIDATION: 50_000, "drawn-validation": 50_000, "drawn-test": 100_000}
 _MOST_OF_SAMPLE = 5_000
 _SHARE = 0.1  # of the rows is drawn for each of the two
@@ -47,8 +43,9 @@ Share = Callable[[float], None]
 
 
 def is_spooled(folder: Path) -> bool:
-    """Return whether the first stage has ended."""
-    return (folder / STATE).is_file()
+    """Return whether the first stage has ended, and found more than fits into memory."""
+    state = folder / STATE
+    return state.is_file() and not json.loads(state.read_text(encoding="utf-8"))["fits"]
 
 
 def write_spool(
@@ -83,7 +80,7 @@ def write_spool(
             sources[name] = streamed_files(given)
     n_files, done = sum(len(source.files) for source in sources.values()), 0
     for part, source in sources.items():
-        reader = _SourceReader(source, options, part, {name for name in sources if name}, budget.read)
+        reader = SourceReader(source, options, part, {name for name in sources if name}, budget.read)
         for rows, share in reader.read():
             writer.add(rows)
             progress((done + share) / n_files)
@@ -91,123 +88,6 @@ def write_spool(
         writer.sources.append(reader.state())
     writer.finish()
     return writer.fits
-
-
-@dataclass
-class _SourceReader:
-    """The rows of one source as frames of text, label cells, part, group, weight and place."""
-
-    source: StreamedFiles
-    options: ReadOptions
-    part: str | None  # what all rows are for, if anything
-    replaced: set[str]  # parts that come from other sources
-    block_bytes: int  # of a file that are read together
-    columns: Columns | None = None
-    log: ReadLog = field(default_factory=ReadLog)
-    notes: list[str] = field(default_factory=list)
-    n_rows: int = 0
-    n_replaced: int = 0
-
-    def read(self) -> Iterator[tuple[pl.DataFrame, float]]:
-        """Yield the rows, and the share of the files that has been read."""
-        options = self.options
-        expected = [name for name in (*options.text, *options.label, options.group, options.weight) if name]
-        for number, (split, file) in enumerate(self.source.files):
-            log = ReadLog()
-            parts = read_parts(
-                file,
-                block_bytes=self.block_bytes,
-                batch_rows=_BATCH_ROWS,
-                expected=expected,
-                layout=options.layout,
-                log=log,
-            )
-            for part in ahead(parts):
-                if options.strict:
-                    check_rejected(log.rejected, None, strict=True)
-                yield self._frame(part, self.part or split), number + (log.share_read() if log.share_read else 0.0)
-            self.log.rejected += log.rejected
-            self.log.notes += [note for note in log.notes if note not in self.log.notes]
-            self.log.encoding = self.log.encoding or log.encoding
-        check_rejected(self.log.rejected, self.n_rows, strict=options.strict, limit=options.max_unreadable)
-
-    def state(self) -> dict[str, Any]:
-        """Return what is known of the source, as JSON."""
-        columns = self.columns
-        if columns is None:
-            raise DataError(f"`{self.source.source}` is empty: it has no rows.")
-        notes = [*self.log.notes, *self.notes, *columns.notes]
-        if self.n_replaced:
-            notes.append(
-                f"{self.n_replaced:,} rows of `{self.source.source}` are left out: another file replaces them."
-            )
-        return {
-            "name": self.source.name,
-            "source": self.source.source,
-            "columns": asdict(columns),
-            "notes": notes,
-            "rejected": [asdict(row) for row in self.log.rejected],
-            "encoding": self.log.encoding,
-            "rows": self.n_rows,
-        }
-
-    def _frame(self, part: RowsPart, split: str | None) -> pl.DataFrame:
-        rows, options = part.rows, self.options
-        readable = part.reasons.is_null()
-        frame = rows.frame
-        group, weight = options.group, options.weight
-        if self.columns is None:
-            whole = replace(rows, frame=frame.filter(readable), source=self.source.source)
-            if self.part is not None:
-                group, weight = (name if name in frame.columns else None for name in (group, weight))
-            self.columns = choose_columns(whole, options.text, options.label, group, weight)
-            if self.columns.split is None and split is None:
-                self.columns = replace(self.columns, split=_possible_split(whole.frame))
-            self.notes += rows.notes
-        columns = self.columns
-        named = [*columns.text, *columns.label, *(name for name in (columns.split, group, weight) if name)]
-        missing = [name for name in named if name not in frame.columns]
-        if readable.any() and set(columns.text) <= set(missing):
-            raise DataError(f"`{rows.source}` has none of the text columns of `{self.source.source}`.")
-        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing)
-        self.n_rows += int(readable.sum())
-        nothing = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
-        named_split = nothing
-        if columns.split is not None and self.part is None:
-            names = frame[columns.split].cast(pl.String).str.strip_chars().str.to_lowercase()
-            named_split = names.replace_strict(SPLIT_NAMES, default=None)
-        weights = read_weights(frame[weight], rows.source) if weight and self.part != TEST and weight in named else None
-        found = pl.DataFrame(
-            {
-                "text": join_texts(frame, columns.text, rows.source),
-                "part": named_split if split is None else pl.repeat(split, frame.height, eager=True),
-                "group": as_strings(frame[group]) if group and group in named else nothing,
-                "weight": nothing.cast(pl.Float64) if weights is None else weights.weight,
-                "weight_cell": nothing if weights is None else weights.cell,
-                "left_out": nothing if rows.left_out is None else rows.left_out,
-                "row_hash": row_hashes(frame if columns.split is None else frame.drop(columns.split)),
-            }
-        ).hstack(places(rows.source, part.lines))
-        found = found.with_columns(source=pl.lit(rows.source), file=pl.col("file").cast(pl.String))
-        found = found.hstack(frame.select(pl.col(name).alias(f"label{i}") for i, name in enumerate(columns.label)))
-        found = found.filter(readable)
-        if self.part is None and self.replaced:
-            replaced = found["part"].is_in(list(self.replaced)).fill_null(value=False)
-            self.n_replaced += int(replaced.sum())
-            found = found.filter(~replaced)
-        if self.part == VALIDATION and options.weight and weights is None:
-            found = found.with_columns(weight=pl.lit(1.0), weight_cell=pl.lit("1"))
-        return found
-
-
-def _possible_split(frame: pl.DataFrame) -> str | None:
-    """Return a column named ``split`` or alike that names splits; the first rows of a sorted file are of one only."""
-    for column in frame.columns:
-        if column.strip().casefold() in SPLIT_COLUMNS and frame.schema[column] == pl.String:
-            values = frame[column].drop_nulls().str.strip_chars().str.to_lowercase().unique()
-            if len(values) and all(value in SPLIT_NAMES for value in values):
-                return column
-    return None
 
 
 class _SpoolWriter:
@@ -220,6 +100,8 @@ class _SpoolWriter:
         self.fits, self._exceeded = True, exceeded
         self.sources: list[dict[str, Any]] = []
         folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.iterdir():  # by a process that was killed
+            left.unlink()
         # Official rows, those drawn, and some train rows to look at.
         self._pools = {name: KeptRows(most, budget.kept) for name, most in _MOST_ROWS.items()}
         self._pools[SAMPLE] = KeptRows(_MOST_OF_SAMPLE, budget.kept // 8)
@@ -231,10 +113,10 @@ class _SpoolWriter:
         self._buffer: list[pl.DataFrame] = []
         self._buffered = self._n_parts = self._n_rows = self._text_bytes = self._n_train = 0
         self._dropped: dict[str, dict[str, Any]] = {}
-        (folder / HASHES).unlink(missing_ok=True)
+        self._hashes = HashFile(folder / HASHES)
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Take rows, see `_SourceReader`."""
+        """Take rows, see `SourceReader`."""
         rows = self._usable(rows)
         if not rows.height:
             return
@@ -279,7 +161,11 @@ class _SpoolWriter:
         for reason, fails in reversed(reasons.items()):
             chain = pl.when(fails.fill_null(value=False)).then(pl.lit(reason)).otherwise(chain)
         why = rows.select(pl.coalesce("left_out", chain)).to_series()
-        for reason, n in why.drop_nulls().value_counts().iter_rows():
+        return self._leave_out(rows, why)
+
+    def _leave_out(self, rows: pl.DataFrame, why: pl.Series) -> pl.DataFrame:
+        """Count the rows with a reason to leave them out; return the others."""
+        for reason, n in why.drop_nulls().value_counts(sort=True).iter_rows():
             first = rows.row(int((why == reason).arg_max() or 0), named=True)
             entry = self._dropped.setdefault(reason, {"n": 0, "file": first["file"], "line": first["line"]})
             entry["n"] += n
@@ -297,14 +183,11 @@ class _SpoolWriter:
         pool = rows.with_columns(chance=chances(rows["hash"].to_numpy(), self.seed, _SAMPLE))
         self._pools[SAMPLE].add(pool)
         self._n_train += rows.height
-        with (self.folder / HASHES).open("ab") as file:
-            file.write(rows["hash"].to_numpy().tobytes())
         self._count(rows)
-        learned = rows.select("text", "code", "weight")
-        if self.options.weight:
-            learned = learned.filter(pl.col("weight") > 0)
+        learned = rows.filter(pl.col("weight") > 0) if self.options.weight else rows
+        self._hashes.append(learned["hash"].to_numpy())
         n_bytes = int(learned["text"].str.len_bytes().sum())
-        self._buffer.append(learned)
+        self._buffer.append(learned.select("text", "code", "weight"))
         self._buffered += n_bytes
         self._text_bytes += n_bytes
         if self.fits and not self.budget.fits(self._text_bytes):
@@ -346,6 +229,8 @@ class _SpoolWriter:
             else:
                 kept[name] = rows
         self._flush()
+        if self.options.group:
+            self._leave_out_copies(kept, [name for name in (VALIDATION, TEST) if name not in official])
         if self._pools[SAMPLE].n_rows:
             kept[SAMPLE] = self._pools[SAMPLE].finish()[0]
         for name, rows in kept.items():
@@ -363,8 +248,21 @@ class _SpoolWriter:
             "n_parts": self._n_parts,
             "text_bytes": self._text_bytes,
             "digest": self._digest.hexdigest(),
+            "fits": self.fits,
         }
         write_json(self.folder / STATE, state)
+
+    def _leave_out_copies(self, kept: dict[str, pl.DataFrame], drawn: Sequence[str]) -> None:
+        """Leave out drawn rows whose text rows of other groups have too, which train or validate the model."""
+        validation = np.zeros(0, dtype=np.uint64)
+        for name in (VALIDATION, TEST):
+            if name in kept:
+                hashes = kept[name]["hash"].to_numpy()
+                if name in drawn:
+                    copied = pl.Series(self._hashes.has(hashes) | np.isin(hashes, validation))
+                    why = pl.select(pl.when(copied).then(pl.lit(_COPIED))).to_series()
+                    kept[name] = self._leave_out(kept[name], why)
+                validation = hashes
 
 
 def part_file(folder: Path, number: int) -> Path:

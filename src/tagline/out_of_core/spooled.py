@@ -20,18 +20,20 @@ from tagline.data.labels import check_labels, sorted_classes
 from tagline.data.options import ReadOptions
 from tagline.data.origin import Origin, SourceRows
 from tagline.data.rows import Rejected, Rows
-from tagline.data.splits import TEST, TRAIN, VALIDATION, copy_keys
+from tagline.data.splits import NO_GROUP, TEST, TRAIN, VALIDATION, copy_keys, unify_groups
 from tagline.data.table import Dropped
 from tagline.data.text_hashes import Hashes, text_hashes
+from tagline.data.weights import check_total
 from tagline.data.wording import listed, place_text
 from tagline.errors import DataError
 from tagline.key_findings import KeyFinding, Kind
+from tagline.out_of_core.hash_file import HashFile
 from tagline.out_of_core.label_cells import CellLabels, labels_of
 from tagline.out_of_core.spool import CELLS, HASHES, SAMPLE, STATE, part_file
 from tagline.task import Bools, Floats, Ints, Task
 
-#: Inspections of all rows, of which a sample says nothing.
-_OF_ALL_ROWS = ("class counts", "duplicates", "row weights", "dropped rows")
+#: Inspections that need all rows: a sample says nothing of them.
+_OF_ALL_ROWS = ("class counts", "duplicates", "row weights")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ class SpooledDataset(Dataset):
     n_train: int = 0
     n_parts: int = 0
     text_bytes: int = 0
-    held_out: Split | None = None
+    held_out: Split = field(kw_only=True)
     learned: tuple[str, ...] = ()
     Y: Bools = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
     known: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
@@ -85,8 +87,7 @@ class SpooledDataset(Dataset):
 
     def training_hashes(self) -> Hashes:
         """Return the sorted hashes of the texts of the train and validation rows, (n_distinct,)."""
-        hashes = np.fromfile(self.folder / HASHES, dtype=np.uint64)
-        return np.unique(hashes if self.held_out is None else np.append(hashes, text_hashes(self.held_out.texts)))
+        return HashFile(self.folder / HASHES).distinct(text_hashes(self.held_out.texts))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -111,7 +112,6 @@ def open_spool(folder: Path, options: ReadOptions) -> SpooledDataset:
     everywhere = counts + np.bincount(np.concatenate([np.empty(0, np.int64), *in_memory]), minlength=len(counts))
     labels = labels_of(cells, everywhere, columns.label, source, options.labels)
     classes = sorted_classes(labels.values)
-    rows_read = sum(each["rows"] for each in state["sources"])
     frame = pl.DataFrame(schema=dict.fromkeys([*columns.text, *columns.label], pl.String))
     check_labels(labels.values, classes, Rows(frame, main["name"], source), columns.label)
     known = labels.values.is_not_null().to_numpy()
@@ -123,16 +123,23 @@ def open_spool(folder: Path, options: ReadOptions) -> SpooledDataset:
         if rows is not None
     }
     n_train = int(counts[known].sum())
-    if not n_train or TEST not in parts:
-        raise DataError(f"`{source}` has too few rows with a text and a label.")
+    if not n_train:
+        raise DataError(f"`{source}` has too few train rows with a text and a label.")
+    if options.weight:
+        check_total(weights[known], options.weight, source)
+    for name in (VALIDATION, TEST):
+        if name not in parts or parts[name].is_empty():
+            raise DataError(
+                f"`{source}` has too few distinct texts with a label to draw {name} rows: give them with `--{name}`."
+            )
     task = Task.of(len(classes), multilabel=isinstance(labels.values.dtype, pl.List))
     splits = {name: _split(rows, options) for name, rows in parts.items()}
     official = bool(state["official"])
     drawn_held_out = TEST in state["official"] and VALIDATION not in state["official"]
-    facts = _facts(
-        state, columns, labels, classes, parts, counts @ every_Y, rows_read, int(everywhere[~known].sum()), options
-    )
-    held_out = splits.get(VALIDATION)
+    dropped = _dropped(state, cells.filter(pl.Series(~known)), int(everywhere[~known].sum()))
+    n_rows = int(everywhere[known].sum())
+    facts = _facts(state, columns, labels, classes, parts, counts @ every_Y, n_rows, dropped, options)
+    held_out = splits[VALIDATION]
     return SpooledDataset(
         main["name"],
         source,
@@ -182,9 +189,20 @@ def class_matrix(labels: pl.Series, classes: Sequence[str]) -> Bools:
 def _split(rows: pl.DataFrame, options: ReadOptions) -> Split:
     place = rows.select(pl.col("file").cast(pl.Categorical), "line", row=pl.int_range(pl.len(), dtype=pl.UInt32))
     weights = rows["weight"].fill_null(1.0).to_numpy() if options.weight else None
-    groups = rows["group"].fill_null("") if options.group else None
+    groups = None
+    if options.group:
+        names = unify_groups(rows["group"], options.group)[0]
+        groups = pl.select(pl.coalesce(names, pl.format(f"{NO_GROUP}{{}}", pl.int_range(rows.height)))).to_series()
     source = SourceRows(rows.height, None, rows["row_hash"])
     return Split(rows["text"], rows["label"], groups, Origin(place, (source,)), weights)
+
+
+def _dropped(state: Mapping[str, Any], unlabelled: pl.DataFrame, n_unlabelled: int) -> list[Dropped]:
+    """Return the rows that were left out by reason; ``unlabelled`` are cells without a label."""
+    dropped = [Dropped(why, row["n"], place_text(row["file"], row["line"])) for why, row in state["dropped"].items()]
+    if n_unlabelled:
+        dropped.append(Dropped("no label", n_unlabelled, place_text(unlabelled["file"][0], unlabelled["line"][0])))
+    return dropped
 
 
 def _facts(
@@ -194,8 +212,8 @@ def _facts(
     classes: list[str],
     parts: Mapping[str, pl.DataFrame],
     of_class: Ints,
-    rows_read: int,
-    n_unlabelled: int,
+    n_rows: int,
+    dropped: Sequence[Dropped],
     options: ReadOptions,
 ) -> Facts:
     """Return how the rows were read, and what the inspections find in those that are in memory."""
@@ -208,11 +226,8 @@ def _facts(
         row=pl.int_range(pl.len(), dtype=pl.UInt32),
     )
     rejected = tuple(Rejected(**row) for source in state["sources"] for row in source["rejected"])
-    dropped = [Dropped(why, row["n"], place_text(row["file"], row["line"])) for why, row in state["dropped"].items()]
-    if n_unlabelled:
-        dropped.append(Dropped("no label", n_unlabelled, f"a cell of `{listed(columns.label)}`"))
     encoding = state["sources"][0]["encoding"]
-    data = InspectedData(table, classes, False, dropped, rejected, options.encoding, encoding, options.weight)
+    data = InspectedData(table, classes, False, dropped, rejected, options.encoding, encoding, options.weight, n_rows)
     findings = [each.inspect(data) for name, each in INSPECTIONS.items() if each.name not in _OF_ALL_ROWS]
     of_train = dict(zip(classes, of_class.tolist(), strict=True))
     by_part = {names[name]: count_classes(rows["label"], classes) for name, rows in parts.items()} | {TRAIN: of_train}
@@ -222,10 +237,10 @@ def _facts(
         sentence = f"Classes without train rows cannot be learned: {listed(untrained, 5)}."
         key.append(KeyFinding(Kind.UNTRAINED_CLASSES, sentence, of_training=True))
     found = {name: value for finding in findings for name, value in finding.facts.items()}
-    found |= {"class_counts": by_part, "dropped": {each.reason: each.n for each in dropped}, "duplicates": {}}
+    found |= {"class_counts": by_part, "duplicates": {}}
     official = bool(state["official"])
     return Facts(
-        rows_read=rows_read,
+        rows_read=sum(each["rows"] for each in state["sources"]),
         text_columns=columns.text,
         label_columns=columns.label,
         label_separator=labels.read.separator,

@@ -160,7 +160,6 @@ def fit_out_of_core(job: Job, dataset: "SpooledDataset") -> Result:
 
     settings = job.inputs.settings
     assert settings.memory is not None
-    assert dataset.held_out is not None
     job.observer.log(f"training on {dataset.n_train:,} rows out of core")
     fitted = fit_spooled(
         job.inputs.recipe,

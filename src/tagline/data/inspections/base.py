@@ -20,7 +20,7 @@ class InspectedData:
     ``table`` has the columns of `tagline.data.table`; in it ``part`` is the split of every row, and ``key`` a number
     that copies of a text share. ``classes`` are sorted. ``official`` says whether the splits are the data's own;
     ``encoding`` is that of the files, None unless it was given, ``detected`` the one that was detected; ``weight`` is
-    the column of weights.
+    the column of weights. ``n_rows`` is the number of all labelled rows, where the table holds some of them only.
     """
 
     table: pl.DataFrame
@@ -31,6 +31,11 @@ class InspectedData:
     encoding: str | None = None
     detected: str | None = None
     weight: str | None = None
+    n_rows: int = 0
+
+    def __post_init__(self) -> None:
+        """Count the rows, unless their number is given."""
+        object.__setattr__(self, "n_rows", self.n_rows or self.table.height)
 
     @cached_property
     def parts(self) -> dict[str, pl.DataFrame]:

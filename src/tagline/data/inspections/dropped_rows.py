@@ -9,7 +9,7 @@ from tagline.key_findings import KeyFinding, Kind
 
 
 def _inspect(data: InspectedData) -> Finding:
-    n_rows = data.table.height + sum(dropped.n for dropped in data.dropped)
+    n_rows = data.n_rows + sum(dropped.n for dropped in data.dropped)
     key = []
     for dropped in data.dropped:
         were = "was" if dropped.n == 1 else "were"

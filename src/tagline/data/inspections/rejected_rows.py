@@ -18,7 +18,7 @@ def _inspect(data: InspectedData) -> Finding:
             f"{counted(len(rejected), 'row')} could not be read; "
             f"the first is `{first.file}` line {first.line}: {first.reason}."
         )
-        share = len(rejected) / (data.table.height + len(rejected))
+        share = len(rejected) / (data.n_rows + len(rejected))
         key.append(KeyFinding(Kind.UNREADABLE_ROWS, sentence, share))
     return Finding({"rejected_rows": len(rejected), "rejected": places}, key=key)
 
