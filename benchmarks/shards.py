@@ -19,7 +19,7 @@ import measure
 from solvers import SVM, objective
 from tagline import TextClassifier
 from tagline.models.linear import LINEAR_MODELS
-from tagline.models.linear_problem import LinearProblem, LinearSolution, Prior
+from tagline.models.linear.problem import LinearProblem, LinearSolution, Prior
 from tagline.task import Bools
 
 SETS = {"IMDB": "imdb/train.parquet", "20 newsgroups": "dev/20ng.parquet"}

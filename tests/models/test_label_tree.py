@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from tagline.errors import InputError
 from tagline.models.label_tree import LabelTree, calibrated, fit_label_tree
 from tagline.models.label_tree.clustering import class_centroids, ordered_groups
-from tagline.models.linear_problem import LinearProblem
-from tagline.models.linear_svm import fit_linear_svm
+from tagline.models.linear.problem import LinearProblem
+from tagline.models.linear.svm import fit_linear_svm
 from tagline.task import Ints
 
 N_CLASSES, N_COLUMNS = 400, 600

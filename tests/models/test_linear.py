@@ -14,8 +14,8 @@ from tagline.errors import RecipeError
 from tagline.models import HyperParameters, _products, fit_model, linear
 from tagline.models.estimators import fit_linear
 from tagline.models.linear import LinearModel
-from tagline.models.linear_problem import LinearProblem
-from tagline.models.linear_svm import fit_linear_svm
+from tagline.models.linear.problem import LinearProblem
+from tagline.models.linear.svm import fit_linear_svm
 from tagline.models.naive_bayes import fit_complement, fit_multinomial
 from tagline.task import Task
 

@@ -20,9 +20,9 @@ from sklearn.svm import LinearSVC
 
 from tagline import parallel
 from tagline.models import linear_svm, logistic_regression
-from tagline.models.linear_problem import LinearProblem, LinearSolution, Prior
-from tagline.models.linear_svm import fit_linear_svm
-from tagline.models.logistic_regression import fit_logistic
+from tagline.models.linear.logistic_regression import fit_logistic
+from tagline.models.linear.problem import LinearProblem, LinearSolution, Prior
+from tagline.models.linear.svm import fit_linear_svm
 
 
 def unit_rows(n: int, n_columns: int, n_classes: int) -> tuple[sp.csr_matrix, np.ndarray]:

@@ -11,8 +11,8 @@ from tagline.data.options import ReadOptions
 from tagline.features.ngrams import WordNgrams
 from tagline.features.tokenizer import Tokenizer
 from tagline.features.weighting import document_frequency, scale_columns
-from tagline.models.linear_problem import LinearProblem, LinearSolution
-from tagline.models.linear_svm import fit_linear_svm
+from tagline.models.linear.problem import LinearProblem, LinearSolution
+from tagline.models.linear.svm import fit_linear_svm
 from tagline.out_of_core import SpooledDataset
 from tagline.out_of_core.descent import VERIFIED_GAP, BlockDescent
 from tagline.out_of_core.matrix import BlockMatrix, encode

@@ -26,8 +26,8 @@ from tagline.learners.base import Folds, HeldOut, TrainingData, calibrate
 from tagline.learners.held_out_novelty import FinalFit, held_out_novelty
 from tagline.learners.holdout import FOLDS, hold_out
 from tagline.models import LinearModel
-from tagline.models.linear_problem import LinearProblem, Prior
-from tagline.models.linear_svm import fit_linear_svm
+from tagline.models.linear.problem import LinearProblem, Prior
+from tagline.models.linear.svm import fit_linear_svm
 from tagline.recipes import NgramFeatures, Recipe
 from tagline.task import Floats, Ints, Task
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from tagline.models.linear_problem import LinearProblem, LinearSolution
+from tagline.models.linear.problem import LinearProblem, LinearSolution
 from tagline.task import Floats, Ints
 
 # liblinear has one random generator for the whole process, so that concurrent fits would not be reproducible, and

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tagline.errors import RecipeError
 from tagline.models.base import HyperParameters
 from tagline.models.linear import LINEAR_MODELS, SOFTMAX_MODELS, LinearModel
-from tagline.models.linear_problem import LinearProblem, LinearSolver
+from tagline.models.linear.problem import LinearProblem, LinearSolver
 from tagline.models.naive_bayes import NAIVE_BAYES
 from tagline.models.trees import TREES, TreeModel
 from tagline.task import Bools, Floats, Task

@@ -1,6 +1,6 @@
 """The fourth stage: linear SVMs by block minimisation (Yu, Hsieh, Chang and Lin 2010).
 
-Dual coordinate descent as in memory, see `tagline.models.linear_svm`, over one block of the matrix after the other, in
+Dual coordinate descent as in memory, see `tagline.models.linear.svm`, over one block of the matrix after the other, in
 a random order in each pass. A block is passed `_SWEEPS` times while it is in memory. The alphas of its rows are on
 disk; those of a pass are written beside those of the pass before it, so that a stopped fit resumes after the last whole
 pass and ends with the same bytes.
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.models._linear import DualDescent, Rows, shuffle
-from tagline.models.dual_outputs import DualOutputs, ridges, sweep
-from tagline.models.linear_problem import LinearProblem, LinearSolution
-from tagline.models.linear_svm import GAP
-from tagline.models.side_by_side import output_groups
+from tagline.models.linear.dual_outputs import DualOutputs, ridges, sweep
+from tagline.models.linear.problem import LinearProblem, LinearSolution
+from tagline.models.linear.side_by_side import output_groups
+from tagline.models.linear.svm import GAP
 from tagline.out_of_core.matrix import Block, BlockMatrix
 from tagline.parallel import in_threads
 from tagline.storage.atomic import write_json

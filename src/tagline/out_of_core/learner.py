@@ -22,7 +22,7 @@ from tagline.learners.ngram import FEW_TEXTS
 from tagline.learners.progress import FitProgress, Report
 from tagline.models.fit import fit_linear_model
 from tagline.models.linear import LinearModel
-from tagline.models.linear_problem import LinearProblem
+from tagline.models.linear.problem import LinearProblem
 from tagline.out_of_core.budget import Budget
 from tagline.out_of_core.descent import BlockDescent
 from tagline.out_of_core.matrix import BlockMatrix, encode

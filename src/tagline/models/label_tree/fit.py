@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tagline.models.label_tree.clustering import class_centroids, ordered_groups
 from tagline.models.label_tree.tree import LabelTree
-from tagline.models.linear_problem import LinearProblem
-from tagline.models.linear_svm import fit_linear_svm
+from tagline.models.linear.problem import LinearProblem
+from tagline.models.linear.svm import fit_linear_svm
 from tagline.parallel import in_threads
 from tagline.task import Bools, Floats, Ints
 

@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from tagline.compiled import COMPILED
 from tagline.models.estimators import fit_linear
-from tagline.models.linear_problem import LinearProblem, LinearSolution, Prior
+from tagline.models.linear.problem import LinearProblem, LinearSolution, Prior
 from tagline.parallel import in_threads
 from tagline.task import Bools, Floats
 
 if COMPILED:
     from tagline.models._linear import DualDescent, Rows, shuffle
-    from tagline.models.dual_outputs import DualOutputs, ridges, sweep
-    from tagline.models.side_by_side import output_groups
+    from tagline.models.linear.dual_outputs import DualOutputs, ridges, sweep
+    from tagline.models.linear.side_by_side import output_groups
 
 GAP = 3e-4  # relative: the objective is within it, and 99.9 % of predictions are those of a converged fit
 _MOST_PASSES = 100

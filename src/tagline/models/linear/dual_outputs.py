@@ -1,13 +1,13 @@
 """Outputs of linear SVMs that are learned side by side: what dual coordinate descent keeps of them between passes.
 
-Import it only if ``tagline.compiled.COMPILED``. `tagline.models.linear_svm` describes the method.
+Import it only if ``tagline.compiled.COMPILED``. `tagline.models.linear.svm` describes the method.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagline.models._linear import DualDescent
-from tagline.models.side_by_side import width_of, zero_weights
+from tagline.models.linear.side_by_side import width_of, zero_weights
 from tagline.parallel import checkpoint
 from tagline.task import Bools, Floats
 

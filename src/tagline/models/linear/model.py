@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from tagline.compiled import COMPILED
 from tagline.models.base import Contributions, Model
-from tagline.models.linear_problem import LinearSolver
-from tagline.models.linear_svm import fit_linear_svm
-from tagline.models.logistic_regression import fit_logistic
+from tagline.models.linear.logistic_regression import fit_logistic
+from tagline.models.linear.problem import LinearSolver
+from tagline.models.linear.svm import fit_linear_svm
 from tagline.parallel import in_threads, thread_ranges
 from tagline.shared_arrays import shared
 from tagline.task import Floats, Ints

@@ -16,13 +16,13 @@ import numpy as np
 
 from tagline.compiled import COMPILED
 from tagline.models.estimators import fit_linear
-from tagline.models.linear_problem import LinearProblem, LinearSolution
+from tagline.models.linear.problem import LinearProblem, LinearSolution
 from tagline.parallel import in_threads
 from tagline.task import Bools, Floats
 
 if COMPILED:
-    from tagline.models.gram import GramMatrix
-    from tagline.models.side_by_side import output_groups
+    from tagline.models.linear.gram import GramMatrix
+    from tagline.models.linear.side_by_side import output_groups
 
 # Newton's decrement, the decrease of f that a full step promises, relative to f: the last step is below.
 _DECREMENT = 1e-4
