@@ -30,8 +30,8 @@ EXTENSIONS = (
             "weights",
         )
     ),
-    "models/_linear",
-    "models/_products",
+    "models/linear/_products",
+    "models/linear/_solvers",
     "models/label_tree/_search",
     *(f"models/network/_core/{name}" for name in ("blas", "inputs", "steps")),
 )

@@ -257,14 +257,14 @@ def test_ctrl_c_ends_a_fit(module: object, monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_forged_rows_are_refused(columns: list[int], starts: list[int], message: str) -> None:
-    from tagline.models._linear import Rows
+    from tagline.models.linear._solvers import Rows
 
     with pytest.raises(ValueError, match=message):
         Rows(np.ones(2, np.float32), np.array(columns, np.int32), np.array(starts, np.int64), 3)
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
-    from tagline.models._linear import DualDescent, Rows, add_gram_products, add_transposed_products
+    from tagline.models.linear._solvers import DualDescent, Rows, add_gram_products, add_transposed_products
 
     rows = Rows(np.ones(2, np.float32), np.array([0, 2], np.int32), np.array([0, 1, 2], np.int64), 3)
     a, b = np.zeros((3, 4), np.float32), np.zeros((2, 4), np.float32)

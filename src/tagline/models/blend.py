@@ -24,7 +24,7 @@ from tagline.parallel import checkpoint, row_ranges
 from tagline.task import Bools, Floats, Task
 
 if COMPILED:
-    from tagline.models import _products
+    from tagline.models.linear import _products
 
 _ENTRIES = 1 << 22  # that are counted in one call: milliseconds
 _ALPHA = 0.3  # as in `benchmarks/trials.py`

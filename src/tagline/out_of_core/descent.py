@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.models._linear import DualDescent, Rows, shuffle
+from tagline.models.linear._solvers import DualDescent, Rows, shuffle
 from tagline.models.linear.dual_outputs import DualOutputs, ridges, sweep
 from tagline.models.linear.problem import LinearProblem, LinearSolution
 from tagline.models.linear.side_by_side import output_groups

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from tagline.features.weighting import Scale
 from tagline.features.weighting.scale import idf
-from tagline.models import _products
+from tagline.models.linear import _products
 from tagline.out_of_core.budget import Budget
 from tagline.out_of_core.matrix import Block, BlockMatrix
 from tagline.parallel import checkpoint, row_ranges

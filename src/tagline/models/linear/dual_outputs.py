@@ -6,7 +6,7 @@ Import it only if ``tagline.compiled.COMPILED``. `tagline.models.linear.svm` des
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.models._linear import DualDescent
+from tagline.models.linear._solvers import DualDescent
 from tagline.models.linear.side_by_side import width_of, zero_weights
 from tagline.parallel import checkpoint
 from tagline.task import Bools, Floats

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.models._linear import Rows, add_gram_products, add_transposed_products
+from tagline.models.linear._solvers import Rows, add_gram_products, add_transposed_products
 from tagline.models.linear.side_by_side import output_groups, width_of, zero_weights
 from tagline.parallel import checkpoint, in_threads
 from tagline.task import Floats

@@ -21,7 +21,7 @@ from tagline.shared_arrays import shared
 from tagline.task import Floats, Ints
 
 if COMPILED:
-    from tagline.models import _products
+    from tagline.models.linear import _products
 
 if TYPE_CHECKING:
     from tagline.models.onnx.builder import Builder, Logits

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.models._linear import WIDTHS
+from tagline.models.linear._solvers import WIDTHS
 from tagline.parallel import cores
 
 _LINE = 64  # bytes of a cache line

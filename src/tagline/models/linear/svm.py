@@ -25,7 +25,7 @@ from tagline.parallel import in_threads
 from tagline.task import Bools, Floats
 
 if COMPILED:
-    from tagline.models._linear import DualDescent, Rows, shuffle
+    from tagline.models.linear._solvers import DualDescent, Rows, shuffle
     from tagline.models.linear.dual_outputs import DualOutputs, ridges, sweep
     from tagline.models.linear.side_by_side import output_groups
 

@@ -11,7 +11,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint64_t
 
 import numpy as np
 
-cdef extern from "_linear.h":
+cdef extern from "_solvers.h":
     ctypedef struct Row:
         const float* values
         const int32_t* columns
