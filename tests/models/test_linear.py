@@ -11,9 +11,10 @@ from sklearn.naive_bayes import ComplementNB, MultinomialNB
 from sklearn.svm import LinearSVC
 
 from tagline.errors import RecipeError
-from tagline.models import HyperParameters, _products, fit_model, linear
+from tagline.models import HyperParameters, fit_model
 from tagline.models.estimators import fit_linear
-from tagline.models.linear import LinearModel
+from tagline.models.linear import LinearModel, _products
+from tagline.models.linear import model as linear_model
 from tagline.models.linear.problem import LinearProblem
 from tagline.models.linear.svm import fit_linear_svm
 from tagline.models.naive_bayes import fit_complement, fit_multinomial
@@ -207,11 +208,11 @@ def test_compiled_logits_are_scipys_products_to_the_last_bit(n_outputs: int, mon
     rng = np.random.default_rng(n_outputs)
     model = LinearModel.of(rng.normal(size=(50, n_outputs)), rng.normal(size=n_outputs))
     X = sp.random(400, 50, 0.2, format="csr", rng=rng)
-    monkeypatch.setattr(linear, "_ENTRIES", 100)
+    monkeypatch.setattr(linear_model, "_ENTRIES", 100)
     for rows in (X, X[:0], X[:1], sp.csr_matrix((3, 50)), X.astype(np.float32)):
         compiled = model.logits(rows)
         with monkeypatch.context() as patch:
-            patch.setattr(linear, "COMPILED", False)
+            patch.setattr(linear_model, "COMPILED", False)
             assert np.array_equal(compiled, model.logits(rows))
 
 

@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from tagline import parallel
-from tagline.models import linear_svm, logistic_regression
+from tagline.models.linear import logistic_regression, svm
 from tagline.models.linear.logistic_regression import fit_logistic
 from tagline.models.linear.problem import LinearProblem, LinearSolution, Prior
 from tagline.models.linear.svm import fit_linear_svm
@@ -87,7 +87,7 @@ def test_svms_reach_the_objective_of_liblinear(n_classes: int, C: float) -> None
     solution = fit_linear_svm(problem)
     coef, intercept = svm_of_liblinear(problem)
     reached, best = svm_objectives(problem, solution.coef, solution.intercept), svm_objectives(problem, coef, intercept)
-    assert (reached * (1 - linear_svm.GAP) < best * (1 + 1e-5)).all()  # which rounding to single precision may add
+    assert (reached * (1 - svm.GAP) < best * (1 + 1e-5)).all()  # which rounding to single precision may add
     ours, theirs = problem.X @ solution.coef + solution.intercept, problem.X @ coef + intercept
     assert ((ours > 0) == (theirs > 0)).mean() >= 0.999
 
@@ -116,12 +116,12 @@ def test_objectives_of_the_fallback_are_within_half_a_per_cent(n_classes: int, m
     problem = problem_of(n_classes)
 
     def objectives() -> np.ndarray:
-        svm, logistic = fit_linear_svm(problem), fit_logistic(problem)
-        of_svm = svm_objectives(problem, svm.coef, svm.intercept)
+        linear, logistic = fit_linear_svm(problem), fit_logistic(problem)
+        of_svm = svm_objectives(problem, linear.coef, linear.intercept)
         return np.append(of_svm, logistic_objective(problem, logistic.coef, logistic.intercept))
 
     compiled = objectives()
-    for module in (linear_svm, logistic_regression):
+    for module in (svm, logistic_regression):
         monkeypatch.setattr(module, "COMPILED", False)
     np.testing.assert_allclose(objectives(), compiled, rtol=5e-3)
 
@@ -151,9 +151,9 @@ def test_svms_with_a_prior_reach_the_objective_of_l_bfgs(
         return np.asarray(moved / 2 + C * problem.weights @ np.square(slack))
 
     reached = objectives(fit_linear_svm(problem))
-    monkeypatch.setattr(linear_svm, "COMPILED", False)
+    monkeypatch.setattr(svm, "COMPILED", False)
     best = objectives(fit_linear_svm(problem))
-    assert (reached * (1 - linear_svm.GAP) <= best * (1 + 1e-5) + 1e-9).all()
+    assert (reached * (1 - svm.GAP) <= best * (1 + 1e-5) + 1e-9).all()
     assert (best <= reached * (1 + 1e-5) + 1e-9).all()
 
 
@@ -177,7 +177,7 @@ def small_problems(draw: st.DrawFn) -> LinearProblem:
 def test_small_svms_reach_the_objective_of_liblinear(problem: LinearProblem) -> None:
     solution = fit_linear_svm(problem)
     reached, best = svm_objectives(problem, solution.coef, solution.intercept), svm_of_liblinear(problem)
-    assert (reached * (1 - linear_svm.GAP) <= svm_objectives(problem, *best) * (1 + 1e-5) + 1e-12).all()
+    assert (reached * (1 - svm.GAP) <= svm_objectives(problem, *best) * (1 + 1e-5) + 1e-12).all()
 
 
 @settings(max_examples=15, deadline=None)
@@ -222,12 +222,12 @@ def test_an_output_does_not_depend_on_those_beside_it(fit: Callable[[LinearProbl
     assert np.array_equal(fit(some).coef, fit(every).coef[:, 5:8])
 
 
-@pytest.mark.parametrize("module", [linear_svm, logistic_regression])
+@pytest.mark.parametrize("module", [svm, logistic_regression])
 def test_ctrl_c_ends_a_fit(module: object, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of(20, n=1_000, exclusive=False)
     # They would run on for hours.
-    monkeypatch.setattr(linear_svm, "GAP", -1.0)
-    monkeypatch.setattr(linear_svm, "_MOST_PASSES", 10**9)
+    monkeypatch.setattr(svm, "GAP", -1.0)
+    monkeypatch.setattr(svm, "_MOST_PASSES", 10**9)
     monkeypatch.setattr(logistic_regression, "_FORCING", 0.0)
     monkeypatch.setattr(logistic_regression, "_MOST_PRODUCTS", 10**9)
     main = threading.main_thread().ident
@@ -237,7 +237,7 @@ def test_ctrl_c_ends_a_fit(module: object, monkeypatch: pytest.MonkeyPatch) -> N
     timer.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            (fit_linear_svm if module is linear_svm else fit_logistic)(problem)
+            (fit_linear_svm if module is svm else fit_logistic)(problem)
     finally:
         signal.signal(signal.SIGINT, before)
 
