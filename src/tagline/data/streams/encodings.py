@@ -337,4 +337,6 @@ def _share_as_wide(lines: list[bytes]) -> float:
 def _without_inner_marks(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Drop the byte order marks at the beginning of lines: files that were joined have them."""
     for block in _whole_lines(chunks):
-        yield _MARKS.sub(b"", block) if codecs.BOM_UTF8 in block else block
+        # The search for one byte takes a tenth of the time.
+        marked = codecs.BOM_UTF8[:1] in block and codecs.BOM_UTF8 in block
+        yield _MARKS.sub(b"", block) if marked else block

@@ -51,7 +51,8 @@ def _read_frames(blocks: Iterator[bytes], dialect: Dialect, source: Source) -> I
         block = block[end:]
         number += dialect.header_lines
     while block is not None:
-        strict = _strict_frame(block, dialect, keep_empty=source.streamed)
+        n_lines = block.count(b"\n")
+        strict = _strict_frame(block, n_lines, dialect, keep_empty=source.streamed)
         if strict is not None:
             frame, lines_read = strict
             lines_read += number
@@ -65,7 +66,7 @@ def _read_frames(blocks: Iterator[bytes], dialect: Dialect, source: Source) -> I
                     frame, lines_read = frame.filter(~repeated), lines_read.filter(~repeated)
             source.number_rows(lines_read)
             yield frame
-            number += block.count(b"\n")
+            number += n_lines
             block = next(blocks, None)
             continue
         pieces = _pieces(block)
@@ -135,13 +136,19 @@ def _pieces(block: bytes) -> list[bytes]:
     return pieces
 
 
-def _strict_frame(block: bytes, dialect: Dialect, *, keep_empty: bool) -> tuple[pl.DataFrame, pl.Series] | None:
-    """Read a block with polars and return its rows and their lines, from 0; None if one of its rows is suspect."""
+def _strict_frame(
+    block: bytes, n_lines: int, dialect: Dialect, *, keep_empty: bool
+) -> tuple[pl.DataFrame, pl.Series] | None:
+    """Read a block of ``n_lines`` line ends with polars: return its rows and their lines, from 0.
+
+    It is None if one of its rows is suspect.
+    """
     if not block.strip(b"\r\n"):
         return pl.DataFrame(schema=dict.fromkeys(dialect.columns, pl.String)), pl.Series([], dtype=pl.UInt32)
     # polars accepts an extra field in a last line without a line end.
     if not block.endswith(b"\n"):
         block += b"\n"
+        n_lines += 1
     grammar = dialect.grammar
     if (grammar.escape and b"\\" in block) or grammar.initial_space or not (grammar.quote or "").isascii():
         return None  # polars has neither escapes nor such spaces nor typographic quotes
@@ -158,7 +165,7 @@ def _strict_frame(block: bytes, dialect: Dialect, *, keep_empty: bool) -> tuple[
         )
     except pl.exceptions.PolarsError:
         return None
-    lines = _first_lines(block, grammar.quote, frame.height)
+    lines = _first_lines(block, n_lines, grammar.quote, frame.height)
     if len(lines) != frame.height:
         return None
     if frame[:, -1].null_count():
@@ -171,10 +178,10 @@ def _strict_frame(block: bytes, dialect: Dialect, *, keep_empty: bool) -> tuple[
     return frame.with_columns(pl.all().fill_null("")), lines
 
 
-def _first_lines(block: bytes, quote: str | None, n_rows: int) -> pl.Series:
+def _first_lines(block: bytes, n_lines: int, quote: str | None, n_rows: int) -> pl.Series:
     """Return the line, from 0, on which each row of a block begins: after a line end outside quotes, (n_rows,)."""
-    if quote is None or block.count(b"\n") == n_rows:
-        return pl.arange(block.count(b"\n"), eager=True, dtype=pl.UInt32)
+    if quote is None or n_lines == n_rows:
+        return pl.arange(n_lines, eager=True, dtype=pl.UInt32)
     text = np.frombuffer(block, dtype=np.uint8)
     quotes = np.flatnonzero(text == ord(quote))  # (n_quotes,)
     within = np.searchsorted(quotes, np.flatnonzero(text == ord("\n"))) % 2 == 1  # (n_lines,)
