@@ -100,19 +100,25 @@ def test_threads_change_nothing(cores: int, monkeypatch: pytest.MonkeyPatch) -> 
 def test_parts_that_do_not_fit_are_rejected() -> None:
     words = make_vocabulary(pl.Series(["a", "b"]), Tokenizer())
     index = Index(np.array([1, 2], dtype=np.int64))
-    scale = np.ones(4, dtype=np.float32)
-    coef, intercept = np.ones((4, 1), dtype=np.float32), np.zeros(1)
-    block = Block(1, [index], 2, scale, None)
-    scorer = Scorer(words, [block], True, coef, intercept)
-    for bad_scale, min_n, n_symbols in ((scale[:3], 1, 2), (scale, 0, 2), (scale, 3, 2), (scale, 1, 5)):
-        with pytest.raises(ValueError, match="scales"):
-            Block(min_n, [index], n_symbols, bad_scale, None)
-    for blocks, some_coef in (([block], coef[:3]), ([block, block], coef), ([block], np.ones((4, 2), np.float32))):
-        with pytest.raises(ValueError, match="coefficients"):
-            Scorer(words, blocks, True, some_coef, intercept)
-    fewer_symbols = Block(1, [Index(np.array([0], dtype=np.int64))], 1, scale[:2], None)
+    weights, intercept = np.ones((4, 2), dtype=np.float32), np.zeros(1)
+    block = Block(1, [index], 2, None)
+    scorer = Scorer(words, [block], True, weights, intercept)
+    for min_n in (0, 3):
+        with pytest.raises(ValueError, match=r"no n-grams of"):
+            Block(min_n, [index], 2, None)
+    more_symbols = Block(1, [index], 5, None)
+    for blocks, some_weights in (
+        ([block], weights[:3]),
+        ([block, block], weights),
+        ([more_symbols], weights),
+        ([block], np.ones((4, 3), np.float32)),
+        ([block], np.ones((4, 1), np.float32)),
+    ):
+        with pytest.raises(ValueError, match="weights"):
+            Scorer(words, blocks, True, some_weights, intercept)
+    fewer_symbols = Block(1, [Index(np.array([0], dtype=np.int64))], 1, None)
     with pytest.raises(ValueError, match="more words"):
-        Scorer(words, [fewer_symbols], True, coef[:2], intercept)
+        Scorer(words, [fewer_symbols], True, weights[:2], intercept)
     texts = Texts(["a b"])
     frequencies, logits, counts = np.ones(8), np.empty((1, 1)), np.empty((1, 2), dtype=np.int64)
     with pytest.raises(IndexError):
@@ -126,9 +132,9 @@ def test_parts_that_do_not_fit_are_rejected() -> None:
 def test_an_alphabet_of_more_characters_than_symbols_is_rejected() -> None:
     alphabet = Index(np.arange(32, 1000, dtype=np.int64))
     with pytest.raises(ValueError, match="968 characters for 2 symbols"):
-        Block(1, [], 2, np.ones(2, dtype=np.float32), alphabet)
+        Block(1, [], 2, alphabet)
     with pytest.raises(TypeError, match="no index"):
-        Block(1, [None], 2, np.ones(2, dtype=np.float32), None)
+        Block(1, [None], 2, None)
     with pytest.raises(TypeError, match="missing"):
         Scorer(make_vocabulary(pl.Series(["a"]), Tokenizer()), [None], True, np.ones((0, 1), np.float32), np.zeros(1))
 

@@ -15,6 +15,7 @@ from tagline.features.ngrams import CharNgrams, WordNgrams
 from tagline.features.vectorizer import Vectorizer
 from tagline.features.weighting.rows import frequencies
 from tagline.parallel import in_threads
+from tagline.shared_arrays import shared
 from tagline.task import Floats, Ints
 
 if COMPILED:
@@ -52,8 +53,9 @@ class LinearScorer:
         """Take the coefficients, (n_columns, n_outputs), and intercepts, (n_outputs,), of a model."""
         words = [block.vocabulary for block in vectorizer.blocks if isinstance(block, WordNgrams)]
         vocabulary = make_vocabulary(words[0] if words else pl.Series(dtype=pl.String), vectorizer.tokenizer)
-        blocks = [_block(block, scale) for block, scale in zip(vectorizer.blocks, vectorizer.scales, strict=True)]
-        self._scorer = Scorer(vocabulary, blocks, vectorizer.unit, np.ascontiguousarray(coef), intercept)
+        scale = np.concatenate([np.empty(0, np.float32), *vectorizer.scales])
+        weights = shared(np.column_stack([scale, coef]))  # what a look-up needs lies in one place
+        self._scorer = Scorer(vocabulary, list(map(_block, vectorizer.blocks)), vectorizer.unit, weights, intercept)
         self._tf = vectorizer.tf
         self._n_outputs = len(intercept)
         self._frequencies = frequencies(_FEW_COUNTS, self._tf)
@@ -86,10 +88,10 @@ class LinearScorer:
                 self._remembers = True
 
 
-def _block(block: WordNgrams | CharNgrams, scale: NDArray[np.float32]) -> "Block":
+def _block(block: WordNgrams | CharNgrams) -> "Block":
     alphabet = Index(block.alphabet) if isinstance(block, CharNgrams) else None
     indexes = []
     for index in block.table.indexes:
         assert isinstance(index, native.Index)
         indexes.append(index.compiled)
-    return Block(block.table.min_n, indexes, block.table.n_symbols, scale, alphabet)
+    return Block(block.table.min_n, indexes, block.table.n_symbols, alphabet)

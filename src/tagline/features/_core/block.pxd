@@ -18,9 +18,9 @@ cdef struct Grams:
     const KeyTable** orders  # of order 2, 3, ...
     const KeyTable* alphabet  # code points to symbols
     int32_t[ASCII] ascii  # the same
-    const float* scale
-    int64_t first_column  # among the coefficients
     int64_t n_columns
+    const float* weights  # of each column its scale and its coefficients; NULL without a `Scorer`
+    int64_t n_weights
 
 
 cdef class Block:
@@ -29,7 +29,7 @@ cdef class Block:
 
 
 cdef int append_columns(
-    const Grams* grams, const Ids* symbols, size_t n_starts, Ids* level, Ids* columns
+    const Grams* grams, const Ids* symbols, size_t n_starts, Ids* level, Ids* places, Ids* columns
 ) noexcept nogil
 cdef int append_word(
     const Grams* grams, const unsigned char* word, size_t length, Ids* characters, Ids* level, Ids* columns

@@ -5,6 +5,9 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 cdef extern from "prefetch.h" nogil:
     void prefetch "TAGLINE_PREFETCH"(const void* address)
 
+cdef extern from "huge_pages.h" nogil:
+    void huge_pages "TAGLINE_HUGE_PAGES"(void* address, size_t size)
+
 
 # 16 bytes, four in a line of the cache.
 cdef struct Entry:

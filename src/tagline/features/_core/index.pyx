@@ -6,7 +6,7 @@ from libc.string cimport memcmp, memset
 
 
 cdef enum:
-    AHEAD = 64  # look-ups whose memory is prefetched together
+    AHEAD = 32  # look-ups whose memory is prefetched at a time; a power of 2
 
 
 cdef class Index:
@@ -21,6 +21,7 @@ cdef class Index:
         self.table.entries = <Entry*>malloc((mask + 1) * sizeof(Entry))
         if self.table.entries == NULL:
             raise MemoryError
+        huge_pages(self.table.entries, (mask + 1) * sizeof(Entry))
         with nogil:
             memset(self.table.entries, 0xFF, (mask + 1) * sizeof(Entry))
             for i in range(keys.shape[0]):
@@ -80,19 +81,27 @@ cdef void extend(
 
     ``ids`` may be ``prefixes``.
     """
-    cdef int64_t[AHEAD] keys
-    cdef int64_t at, n_block
-    cdef int64_t start = 0
+    cdef int64_t[AHEAD] keys  # of the next positions
+    cdef int64_t at, following
     cdef int64_t n_starts = max(n - order + 1, 0)  # where an n-gram can start
-    while start < n_starts:
-        n_block = min(<int64_t>AHEAD, n_starts - start)
-        for at in range(n_block):
-            keys[at] = -1
-            if prefixes[start + at] >= 0 and symbols[start + at + order - 1] >= 0:
-                keys[at] = prefixes[start + at] * n_symbols + symbols[start + at + order - 1]
-                prefetch(table.entries + home(keys[at], table.shift))
-        for at in range(n_block):
-            ids[start + at] = -1 if keys[at] < 0 else find(table, keys[at])
-        start += n_block
+    for following in range(min(<int64_t>AHEAD, n_starts)):
+        keys[following] = key_at(table, prefixes, symbols, following, order, n_symbols)
+    for at in range(n_starts):
+        following = at + AHEAD
+        ids[at] = -1 if keys[at & (AHEAD - 1)] < 0 else find(table, keys[at & (AHEAD - 1)])
+        if following < n_starts:
+            keys[at & (AHEAD - 1)] = key_at(table, prefixes, symbols, following, order, n_symbols)
     for at in range(n_starts, n):
         ids[at] = -1
+
+
+cdef inline int64_t key_at(
+    const KeyTable* table, const int32_t* prefixes, const int32_t* symbols, int64_t at, int order, int64_t n_symbols
+) noexcept nogil:
+    """Return the key of the n-gram at a position, -1 if a part is unknown, and prefetch its entry."""
+    cdef int64_t key
+    if prefixes[at] < 0 or symbols[at + order - 1] < 0:
+        return -1
+    key = prefixes[at] * n_symbols + symbols[at + order - 1]
+    prefetch(table.entries + home(key, table.shift))
+    return key

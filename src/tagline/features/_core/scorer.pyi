@@ -13,7 +13,7 @@ class Scorer:
         vocabulary: Vocabulary,
         blocks: Sequence[Block],
         unit: bool,
-        coef: NDArray[np.float32],
+        weights: NDArray[np.float32],
         intercept: NDArray[np.float64],
     ) -> None: ...
     def remember_words(self) -> None: ...

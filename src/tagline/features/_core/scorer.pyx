@@ -14,7 +14,6 @@ from tagline.features._core.arrow cimport Text, Texts
 from tagline.features._core.block cimport Block, Grams, append_columns, append_word, n_grams_of
 from tagline.features._core.buffers cimport NO_MEMORY, Ids, reserve_ids
 from tagline.features._core.found cimport Found, count_columns, list_columns
-from tagline.features._core.index cimport prefetch
 from tagline.features._core.pieces cimport Place, next_text, next_tokens
 from tagline.features._core.token_table cimport find_all, is_stop_word
 from tagline.features._core.tokens cimport Scratch, free_scratch
@@ -40,6 +39,7 @@ cdef struct Work:
     int64_t n_words  # of a long text, those before
     Ids characters  # of a word, their symbols
     Ids level  # the n-grams of an order that start at each symbol
+    Ids places  # of the symbols, sorted
     Found* found  # of a text, for each block
     Ids spare
     int64_t n_grams  # of the first block, known or not
@@ -52,6 +52,7 @@ cdef void free_work(Work* work, int n_blocks) noexcept nogil:
     free(work.words.data)
     free(work.characters.data)
     free(work.level.data)
+    free(work.places.data)
     free(work.spare.data)
     if work.found != NULL:
         for b in range(n_blocks):
@@ -71,23 +72,25 @@ cdef void free_word_columns(WordColumns* of_words, int n_blocks) noexcept nogil:
 
 @cython.final
 cdef class Scorer:
-    """A linear model of the n-grams of ``blocks``: ``coef``, (n_columns, n_outputs), and ``intercept``, (n_outputs,).
+    """A linear model of the n-grams of ``blocks``: ``weights``, (n_columns, 1 + n_outputs), and ``intercept``.
 
-    ``vocabulary`` has the settings of the tokenizer, and the symbols of n-grams of words.
+    The weights of a column are its scale and its coefficients; ``intercept`` is (n_outputs,). ``vocabulary`` has the
+    settings of the tokenizer, and the symbols of n-grams of words.
     """
 
     cdef Vocabulary vocabulary
     cdef list blocks
     cdef int n_blocks
-    cdef Grams** grams
+    cdef Grams* grams  # of each block, with its weights
     cdef WordColumns* of_words  # for each block; NULL before `remember_words`
     cdef size_t overlap  # words of which an n-gram may go on in the next step
     cdef bint unit
-    cdef const float[:, ::1] coef
+    cdef const float[:, ::1] weights
     cdef const double[::1] intercept
 
     def __cinit__(
-        self, Vocabulary vocabulary not None, blocks, bint unit, const float[:, ::1] coef, const double[::1] intercept
+        self, Vocabulary vocabulary not None, blocks, bint unit, const float[:, ::1] weights,
+        const double[::1] intercept
     ):
         cdef int64_t n_columns = 0
         cdef Block block
@@ -95,25 +98,26 @@ cdef class Scorer:
         self.blocks = list(blocks)
         self.n_blocks = len(self.blocks)
         self.unit = unit
-        self.coef = coef
+        self.weights = weights
         self.intercept = intercept
-        self.grams = <Grams**>calloc(self.n_blocks + 1, sizeof(Grams*))
+        self.grams = <Grams*>calloc(self.n_blocks + 1, sizeof(Grams))
         if self.grams == NULL:
             raise MemoryError
         for i in range(self.n_blocks):
             block = self.blocks[i]
             if block is None:
                 raise TypeError("a block is missing")
-            self.grams[i] = &block.grams
-            block.grams.first_column = n_columns
+            self.grams[i] = block.grams
+            self.grams[i].weights = &weights[0, 0] + n_columns * weights.shape[1] if weights.size else NULL
+            self.grams[i].n_weights = weights.shape[1]
             n_columns += block.grams.n_columns
             if not block.grams.of_words:
                 continue
             self.overlap = max(self.overlap, <size_t>block.grams.max_n - 1)
             if block.grams.n_symbols < vocabulary.table.n_entries - vocabulary.table.n_stop_words:
                 raise ValueError("the vocabulary has more words than the n-grams have symbols")
-        if coef.shape[0] != n_columns or coef.shape[1] != intercept.shape[0]:
-            raise ValueError(f"there are coefficients for {coef.shape[0]:,} of {n_columns:,} n-grams")
+        if weights.shape[0] != n_columns or weights.shape[1] != 1 + intercept.shape[0]:
+            raise ValueError(f"there are weights for {weights.shape[0]:,} of {n_columns:,} n-grams")
 
     def __dealloc__(self):
         free(self.grams)
@@ -149,7 +153,7 @@ cdef class Scorer:
                     with nogil:
                         while word < stop and status == 0:
                             status = append_word(
-                                self.grams[b], self.vocabulary.table.bytes + ends[word], ends[word + 1] - ends[word],
+                                &self.grams[b], self.vocabulary.table.bytes + ends[word], ends[word + 1] - ends[word],
                                 &work.characters, &work.level, &of_words[b].columns
                             )
                             word += 1
@@ -254,10 +258,10 @@ cdef class Scorer:
             n_starts -= min(n_starts, self.overlap)
         for b in range(self.n_blocks):
             if self.grams[b].of_words:
-                if append_columns(self.grams[b], &work.words, n_starts, &work.level, &work.found[b].columns) < 0:
+                if append_columns(&self.grams[b], &work.words, n_starts, &work.level, &work.places, &work.found[b].columns) < 0:
                     return NO_MEMORY
                 if b == 0 and status == 0:
-                    work.n_grams = n_grams_of(self.grams[b], work.n_words + work.words.size)
+                    work.n_grams = n_grams_of(&self.grams[b], work.n_words + work.words.size)
         if status == 1:
             work.n_words += n_starts
             work.words.size -= n_starts
@@ -285,11 +289,11 @@ cdef class Scorer:
                 columns.size += n
                 continue
             if append_word(
-                self.grams[b], token, work.scratch.tokens[i].length, &work.characters, &work.level, columns
+                &self.grams[b], token, work.scratch.tokens[i].length, &work.characters, &work.level, columns
             ) < 0:
                 return NO_MEMORY
             if b == 0:  # there are no words, whose columns could be known
-                work.n_grams += n_grams_of(self.grams[b], work.characters.size)
+                work.n_grams += n_grams_of(&self.grams[b], work.characters.size)
         return 0
 
     cdef int count(self, Work* work) noexcept nogil:
@@ -307,8 +311,9 @@ cdef class Scorer:
         cdef Found* found
         cdef int32_t* columns
         cdef int32_t* counts
-        cdef const float* scale
-        cdef const float* coef
+        cdef int64_t n_weights = 1 + n_outputs
+        cdef const float* weights
+        cdef const float* column
         cdef double length, value
         for output in range(n_outputs):
             logits[output] = 0.0
@@ -324,21 +329,18 @@ cdef class Scorer:
             found.columns.size = 0
             if largest >= frequencies.shape[0]:
                 return largest
-            scale = self.grams[b].scale
-            coef = &self.coef[0, 0] + self.grams[b].first_column * n_outputs
-            for i in range(n):
-                prefetch(scale + columns[i])
-                prefetch(coef + columns[i] * n_outputs)
+            weights = self.grams[b].weights
             length = 0.0
             if self.unit:
                 for i in range(n):
-                    value = frequencies[counts[i]] * scale[columns[i]]
+                    value = frequencies[counts[i]] * weights[columns[i] * n_weights]
                     length += value * value
             length = sqrt(length) if length > 0.0 else 1.0
             for i in range(n):
-                value = frequencies[counts[i]] * scale[columns[i]] / length
+                column = weights + columns[i] * n_weights
+                value = frequencies[counts[i]] * column[0] / length
                 for output in range(n_outputs):
-                    logits[output] += value * coef[columns[i] * n_outputs + output]
+                    logits[output] += value * column[1 + output]
         for output in range(n_outputs):
             logits[output] += self.intercept[output]
         return 0

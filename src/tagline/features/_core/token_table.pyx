@@ -8,7 +8,7 @@ import os
 
 from tagline.features._core.arrow cimport Text, Texts
 from tagline.features._core.buffers cimport NO_MEMORY, Ids, reserve, reserve_ids
-from tagline.features._core.index cimport FREE, prefetch
+from tagline.features._core.index cimport FREE, huge_pages, prefetch
 from tagline.features._core.tokens cimport CLEAN_PADDING, MOST_TOKENS, Scratch, Token
 
 
@@ -93,6 +93,7 @@ cdef int resize(Table* table, size_t n_slots) noexcept nogil:
     if table.slots == NULL:
         table.slots = before
         return NO_MEMORY
+    huge_pages(table.slots, n_slots * sizeof(Slot))
     memset(table.slots, 255, n_slots * sizeof(Slot))
     table.n_slots = n_slots
     for i in range(n_before):
