@@ -173,6 +173,13 @@ def test_several_files_are_read_as_one(rows: pl.DataFrame, tmp_path: Path) -> No
         assert sum(open_spool(tmp_path / "work", ReadOptions()).row_counts.values()) == rows.height
 
 
+def test_fewer_rows_of_many_classes_are_held_out(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"text": [f"text {k}" for k in range(20_000)]})
+    labels = [f"c{k % 200}" for k in range(20_000)]
+    counts = spooled(rows.with_columns(label=pl.Series(labels)), tmp_path).row_counts
+    assert (counts["test"], counts["validation"], sum(counts.values())) == (1_000, 1_000, 20_000)
+
+
 def test_rows_that_do_not_fit_are_given_back() -> None:
     rng = np.random.default_rng(0)
     rows = pl.DataFrame({"text": ["x" * 10] * 1_000, "chance": rng.random(1_000), "number": range(1_000)})
@@ -195,9 +202,24 @@ def test_chances_are_even_and_differ_by_seed() -> None:
 
 
 def test_what_fits_into_memory_is_noticed(rows: pl.DataFrame, tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    rows.write_ndjson(path)
-    assert write_spool(str(path), ReadOptions(), 0, Budget(2 * 10**9), tmp_path / "work")
-    assert not is_spooled(tmp_path / "work")
-    assert not write_spool(str(path), ReadOptions(), 0, SMALL, tmp_path / "work")
-    assert is_spooled(tmp_path / "work")
+    def fits(rows: pl.DataFrame, budget: Budget) -> bool:
+        path = tmp_path / "rows.jsonl"
+        rows.write_ndjson(path)
+        found = write_spool(str(path), ReadOptions(text=("text",)), 0, budget, tmp_path / "work")
+        assert is_spooled(tmp_path / "work") != found
+        return found
+
+    enough = Budget(600_000_000)
+    assert fits(rows, enough)
+    assert not fits(rows, SMALL)
+    assert not fits(rows.with_columns(label=pl.Series([f"c{k % 1_000}" for k in range(4_000)])), enough)
+    assert not fits(rows.with_columns(html=pl.lit("markup " * 2_000)), enough)
+
+
+def test_many_classes_are_labels_and_too_many_an_error(rows: pl.DataFrame, tmp_path: Path) -> None:
+    labels = [f"c{k % 1_000}" for k in range(4_000)]
+    dataset = spooled(rows.with_columns(label=pl.Series(labels)), tmp_path)
+    assert len(dataset.classes) == 1_000
+    labels = [f"c{k % 3_001}" for k in range(8_000)]
+    with pytest.raises(DataError, match="has 3,001 classes: more than 3,000 are learned in memory only"):
+        spooled(pl.concat([rows, rows]).with_columns(label=pl.Series(labels)), tmp_path)

@@ -9,9 +9,14 @@ _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 #: The interpreter and its libraries, in bytes: measured, and rounded up.
 _LIBRARIES = 300_000_000
 _LEAST = 500_000_000
-_IN_MEMORY = 40  # bytes for each byte of text that a training in memory needs, somewhat more than measured on reviews
+# What a training in memory takes, measured: for the process that draws plots; for each byte of text, 60 of reviews and
+# 105 of words of random letters; for each byte of other columns of JSON; for each byte and output, as coefficients.
+_PLOTS = 60_000_000
+_IN_MEMORY, _OTHER_COLUMNS, _COEFFICIENTS = 100, 5, 0.6
 # Of a column, in bytes, at the end of a training: key, hash tables, scale and spread; and of each of its coefficients.
 _COLUMN, _COEFFICIENT = 96, 16
+_PROBABILITY = 100  # bytes for each probability of a held-out row while they are measured
+_FEWEST_HELD_OUT = 1_000
 
 
 def parse_memory(given: str) -> int:
@@ -44,9 +49,11 @@ class Budget:
         """What is left for the data."""
         return self.total - _LIBRARIES
 
-    def fits(self, text_bytes: int) -> bool:
-        """Return whether so much text can be trained on in memory."""
-        return _LIBRARIES + _IN_MEMORY * text_bytes <= self.total
+    def fits(self, text_bytes: int, read_bytes: int, n_outputs: int) -> bool:
+        """Return whether texts can be trained on in memory, of rows of ``read_bytes`` with all columns."""
+        of_text = (_IN_MEMORY + _COEFFICIENTS * n_outputs) * text_bytes
+        of_others = _OTHER_COLUMNS * max(0, read_bytes - 2 * text_bytes)
+        return _LIBRARIES + _PLOTS + of_text + of_others <= self.total
 
     @property
     def part(self) -> int:
@@ -62,6 +69,10 @@ class Budget:
     def kept(self) -> int:
         """Bytes of text of the rows of a split that are kept in memory."""
         return self.working // 16
+
+    def held_out(self, n_classes: int) -> int:
+        """Return how many rows of a split can be measured."""
+        return max(_FEWEST_HELD_OUT, int(0.4 * self.working) // (_PROBABILITY * n_classes))
 
     @property
     def counts(self) -> int:

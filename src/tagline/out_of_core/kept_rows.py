@@ -33,6 +33,10 @@ class KeptRows:
             given_back.append(self._cut())
         return pl.concat(given_back)
 
+    def limit(self, most_rows: int) -> None:
+        """Keep at most so many rows from now on."""
+        self._most_rows = min(self._most_rows, most_rows)
+
     def _cut(self) -> pl.DataFrame:
         rows = pl.concat(self._frames).sort("chance", maintain_order=True)
         sizes = rows["text"].str.len_bytes().cum_sum()

@@ -37,8 +37,8 @@ class SourceReader:
     n_rows: int = 0
     n_replaced: int = 0
 
-    def read(self) -> Iterator[tuple[pl.DataFrame, float]]:
-        """Yield the rows, and the share of the files that has been read."""
+    def read(self) -> Iterator[tuple[pl.DataFrame, int, float]]:
+        """Yield the rows, how many bytes they take with all columns, and the share of the files that has been read."""
         options = self.options
         expected = [name for name in (*options.text, *options.label, options.group, options.weight) if name]
         for number, (split, file) in enumerate(self.source.files):
@@ -55,7 +55,8 @@ class SourceReader:
                 if options.strict:
                     check_rejected(log.rejected, None, strict=True)
                 rows = self._frame(part, self.part or split, first=at == 0)
-                yield rows, number + (log.share_read() if log.share_read else 0.0)
+                n_bytes = int(part.rows.frame.estimated_size())
+                yield rows, n_bytes, number + (log.share_read() if log.share_read else 0.0)
             self.log.rejected += log.rejected
             self.log.notes += [note for note in log.notes if note not in self.log.notes]
             self.log.encoding = self.log.encoding or log.encoding

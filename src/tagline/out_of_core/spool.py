@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tagline.data.labels import sorted_classes
 from tagline.data.options import ReadOptions
 from tagline.data.rows import is_blank
 from tagline.data.sources.parts import StreamedFiles, streamed_files
@@ -20,13 +21,14 @@ from tagline.data.splits import SET_ASIDE, TEST, TRAIN, VALIDATION
 from tagline.data.text_hashes import text_hashes
 from tagline.data.weights import check_weights
 from tagline.errors import DataError
+from tagline.many_classes import MOST_DENSE_CLASSES
 from tagline.out_of_core.budget import Budget
 from tagline.out_of_core.hash_file import HashFile
 from tagline.out_of_core.kept_rows import KeptRows, chances
-from tagline.out_of_core.label_cells import LabelCells
+from tagline.out_of_core.label_cells import Codes, LabelCells, labels_of
 from tagline.out_of_core.source_reader import SourceReader
 from tagline.storage.atomic import write_json
-from tagline.task import Floats, Ints
+from tagline.task import Floats
 
 STATE = "spool.json"
 CELLS = "cells.arrow"
@@ -81,13 +83,29 @@ def write_spool(
     n_files, done = sum(len(source.files) for source in sources.values()), 0
     for part, source in sources.items():
         reader = SourceReader(source, options, part, {name for name in sources if name}, budget.read)
-        for rows, share in reader.read():
-            writer.add(rows)
+        for rows, n_bytes, share in reader.read():
+            writer.add(rows, n_bytes)
             progress((done + share) / n_files)
         done += len(source.files)
         writer.sources.append(reader.state())
     writer.finish()
     return writer.fits
+
+
+class _CodeSums:
+    """A sum for each label code; there are more codes as more rows are read."""
+
+    def __init__(self) -> None:
+        self._sums: Floats = np.zeros(0)
+
+    def add(self, codes: Codes, values: Floats) -> None:
+        """Add the value of each row, (n_rows,), to the sum of its code."""
+        sums = np.bincount(codes, values, len(self._sums)).astype(np.float64)
+        self._sums = sums + np.pad(self._sums, (0, len(sums) - len(self._sums)))
+
+    def of(self, n_codes: int) -> Floats:
+        """Return the sums of so many codes, (n_codes,)."""
+        return np.pad(self._sums, (0, n_codes - len(self._sums)))
 
 
 class _SpoolWriter:
@@ -107,16 +125,19 @@ class _SpoolWriter:
         self._pools[SAMPLE] = KeptRows(_MOST_OF_SAMPLE, budget.kept // 8)
         self._pools[TEST] = KeptRows(2**62, 4 * budget.kept)  # what is more is an error
         self._cells = LabelCells("the data")
-        self._counts: Ints = np.zeros(0, dtype=np.int64)
-        self._weights: Floats = np.zeros(0)
+        # By label code: of all rows, and of the train rows.
+        self._counts_of_all, self._counts, self._weights = _CodeSums(), _CodeSums(), _CodeSums()
         self._digest = hashlib.sha256()
         self._buffer: list[pl.DataFrame] = []
-        self._buffered = self._n_parts = self._n_rows = self._text_bytes = self._n_train = 0
+        self._buffered = self._n_parts = self._n_rows = self._n_train = 0
+        self._text_bytes = self._read_bytes = 0
         self._dropped: dict[str, dict[str, Any]] = {}
         self._hashes = HashFile(folder / HASHES)
 
-    def add(self, rows: pl.DataFrame) -> None:
-        """Take rows, see `SourceReader`."""
+    def add(self, rows: pl.DataFrame, n_bytes: int) -> None:
+        """Take rows, which are ``n_bytes`` with all columns, see `SourceReader`."""
+        self._read_bytes += n_bytes
+        self._check_fits()
         rows = self._usable(rows)
         if not rows.height:
             return
@@ -131,6 +152,7 @@ class _SpoolWriter:
             units = np.where(rows["group"].is_null().to_numpy(), hashes, of_groups)
         for array in (hashes, codes, rows["weight"].to_numpy()):
             self._digest.update(np.ascontiguousarray(array).tobytes())
+        self._counts_of_all.add(codes, np.ones(len(codes)))
         numbers = np.arange(self._n_rows, self._n_rows + rows.height)
         self._n_rows += rows.height
         rows = rows.drop(labels, "left_out").with_columns(
@@ -177,31 +199,28 @@ class _SpoolWriter:
             return
         if of == TEST:
             raise DataError(
-                f"The test rows take more than {4 * self.budget.kept / 1e6:,.0f} MB, too much for `--memory`: give "
-                "fewer, and evaluate the model on all of them with `tagline evaluate`."
+                f"The test rows and their probabilities are too much for `--memory`, {self._pools[TEST].n_rows:,} "
+                "would fit: give fewer, and evaluate the model on all of them with `tagline evaluate`."
             )
         pool = rows.with_columns(chance=chances(rows["hash"].to_numpy(), self.seed, _SAMPLE))
         self._pools[SAMPLE].add(pool)
         self._n_train += rows.height
-        self._count(rows)
+        codes = rows["code"].to_numpy()
+        self._counts.add(codes, np.ones(len(codes)))
+        self._weights.add(codes, rows["weight"].fill_null(1.0).to_numpy())
         learned = rows.filter(pl.col("weight") > 0) if self.options.weight else rows
         self._hashes.append(learned["hash"].to_numpy())
         n_bytes = int(learned["text"].str.len_bytes().sum())
         self._buffer.append(learned.select("text", "code", "weight"))
         self._buffered += n_bytes
         self._text_bytes += n_bytes
-        if self.fits and not self.budget.fits(self._text_bytes):
-            self.fits = False
-            self._exceeded()
         if self._buffered >= self.budget.part:
             self._flush()
 
-    def _count(self, rows: pl.DataFrame) -> None:
-        codes = rows["code"].to_numpy()
-        n = max(len(self._counts), int(codes.max()) + 1)
-        self._counts = np.bincount(codes, minlength=n) + np.pad(self._counts, (0, n - len(self._counts)))
-        weights: Floats = np.bincount(codes, rows["weight"].fill_null(1.0).to_numpy(), n).astype(np.float64)
-        self._weights = weights + np.pad(self._weights, (0, n - len(self._weights)))
+    def _check_fits(self, n_outputs: int = 0) -> None:
+        if self.fits and not self.budget.fits(self._text_bytes, self._read_bytes, n_outputs):
+            self.fits = False
+            self._exceeded()
 
     def _flush(self) -> None:
         if self._buffer:
@@ -212,7 +231,11 @@ class _SpoolWriter:
 
     def finish(self) -> None:
         """Write what is kept in memory, and the state that ends the stage."""
+        cells = self._cells.frame()
+        n_classes = self._n_classes(cells)
         kept: dict[str, pl.DataFrame] = {}
+        for pool in self._pools.values():
+            pool.limit(self.budget.held_out(n_classes))
         for name in (VALIDATION, TEST):
             if self._pools[name].n_rows:
                 kept[name], rest = self._pools[name].finish()
@@ -235,15 +258,15 @@ class _SpoolWriter:
             kept[SAMPLE] = self._pools[SAMPLE].finish()[0]
         for name, rows in kept.items():
             rows.drop("chance").write_ipc(self.folder / f"{name}.arrow", compression="lz4")
-        cells = self._cells.frame()
         cells.write_ipc(self.folder / CELLS, compression="lz4")
-        missing = cells.height - len(self._counts)
+        self._check_fits(n_classes if n_classes <= MOST_DENSE_CLASSES else 0)  # others are learned by a label tree
         state = {
             "sources": self.sources,
             "official": official,
             "dropped": self._dropped,
-            "counts": np.pad(self._counts, (0, missing)).tolist(),
-            "weights": np.pad(self._weights, (0, missing)).tolist(),
+            "counts": self._counts.of(cells.height).astype(np.int64).tolist(),
+            "counts_of_all": self._counts_of_all.of(cells.height).astype(np.int64).tolist(),
+            "weights": self._weights.of(cells.height).tolist(),
             "n_train": self._n_train,
             "n_parts": self._n_parts,
             "text_bytes": self._text_bytes,
@@ -251,6 +274,14 @@ class _SpoolWriter:
             "fits": self.fits,
         }
         write_json(self.folder / STATE, state)
+
+    def _n_classes(self, cells: pl.DataFrame) -> int:
+        if cells.is_empty():
+            return 1
+        main = self.sources[0]
+        counts = self._counts_of_all.of(cells.height).astype(np.int64)
+        labels = labels_of(cells, counts, main["columns"]["label"], main["source"], self.options.labels)
+        return max(1, len(sorted_classes(labels.values)))
 
     def _leave_out_copies(self, kept: dict[str, pl.DataFrame], drawn: Sequence[str]) -> None:
         """Leave out drawn rows whose text rows of other groups have too, which train or validate the model."""

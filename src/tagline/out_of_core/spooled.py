@@ -27,6 +27,7 @@ from tagline.data.weights import check_total
 from tagline.data.wording import listed, place_text
 from tagline.errors import DataError
 from tagline.key_findings import KeyFinding, Kind
+from tagline.many_classes import MOST_DENSE_CLASSES
 from tagline.out_of_core.hash_file import HashFile
 from tagline.out_of_core.label_cells import CellLabels, labels_of
 from tagline.out_of_core.spool import CELLS, HASHES, SAMPLE, STATE, part_file
@@ -108,12 +109,12 @@ def open_spool(folder: Path, options: ReadOptions) -> SpooledDataset:
     source, counts = main["source"], np.array(state["counts"])
     cells = pl.read_ipc(folder / CELLS)
     kept = {name: _kept(folder, name) for name in (SAMPLE, VALIDATION, TEST)}
-    in_memory = [rows["code"].to_numpy() for name, rows in kept.items() if rows is not None and name != SAMPLE]
-    everywhere = counts + np.bincount(np.concatenate([np.empty(0, np.int64), *in_memory]), minlength=len(counts))
+    everywhere = np.array(state["counts_of_all"])
     labels = labels_of(cells, everywhere, columns.label, source, options.labels)
     classes = sorted_classes(labels.values)
+    _check_number(len(classes), source)
     frame = pl.DataFrame(schema=dict.fromkeys([*columns.text, *columns.label], pl.String))
-    check_labels(labels.values, classes, Rows(frame, main["name"], source), columns.label)
+    check_labels(labels.unified.values, classes, Rows(frame, main["name"], source), columns.label)
     known = labels.values.is_not_null().to_numpy()
     weights, every_Y = np.array(state["weights"]), class_matrix(labels.values, classes)
     learned = sorted(name for name, weight in zip(classes, weights @ every_Y, strict=True) if weight)
@@ -161,6 +162,14 @@ def open_spool(folder: Path, options: ReadOptions) -> SpooledDataset:
         weighted=options.weight is not None,
         digest=state["digest"] + str(official),
     )
+
+
+def _check_number(n_classes: int, source: str) -> None:
+    if n_classes > MOST_DENSE_CLASSES:
+        raise DataError(
+            f"`{source}` has {n_classes:,} classes: more than {MOST_DENSE_CLASSES:,} are learned in memory only. Raise "
+            "`--memory`, or leave it out."
+        )
 
 
 def _columns(stored: dict[str, Any]) -> Columns:
