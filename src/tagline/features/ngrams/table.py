@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tagline.features.ngrams import counting
 from tagline.features.ngrams.counting import Ids
+from tagline.parallel import in_threads
 from tagline.task import Ints
 
 
@@ -39,10 +40,11 @@ class NgramTable:
         """Fit the table of the n-grams that occur in ``min_df`` texts or more, all symbols among them.
 
         Return it with the counts of these n-grams in the texts, (n_texts, n_columns). The ``symbols`` of all texts are
-        (n_positions,), -1 for unknown ones; text ``t`` has those from ``ends[t]`` to ``ends[t + 1]``.
+        (n_positions,), -1 for unknown ones; text ``t`` has those from ``ends[t]`` to ``ends[t + 1]``. They are
+        overwritten, as a copy of those of a large collection takes long.
         """
         keys: list[Ints] = []
-        levels = [symbols.copy()]  # `rows` overwrites it
+        levels = [symbols]
         n_prefixes = n_symbols
         for order in range(2, max_n + 1):
             found, ids = counting.count_order(levels[-1], n_prefixes, symbols, n_symbols, ends, order, min_df)
@@ -81,7 +83,7 @@ class NgramTable:
     @cached_property
     def indexes(self) -> list[counting.Index]:
         """The hash table of the keys of each order from 2 on."""
-        return [counting.index(keys) for keys in self.keys]
+        return in_threads(counting.index, self.keys)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle contains: the hash tables are built again."""

@@ -20,6 +20,8 @@ if COMPILED:
     from tagline.features._core.vocabulary import Vocabulary
     from tagline.features.token_ids import look_up, make_vocabulary
 
+_CODES = 1 << 20  # tokens that a thread numbers at a time
+
 
 @dataclass(frozen=True)
 class WordNgrams:
@@ -45,7 +47,13 @@ class WordNgrams:
         rank = known.with_row_index().sort(["df", "token"], descending=[True, False])
         renumber = np.full(len(distinct), -1, dtype=np.int32)
         renumber[kept[rank["index"].to_numpy()]] = np.arange(len(rank), dtype=np.int32)
-        table, counts = NgramTable.fit(renumber[codes], ends, len(rank), 1, max_n, min_df)
+        symbols = np.empty(len(codes), dtype=np.int32)
+
+        def number(part: slice) -> None:
+            symbols[part] = renumber[codes[part]]
+
+        in_threads(number, [slice(start, start + _CODES) for start in range(0, len(codes), _CODES)])
+        table, counts = NgramTable.fit(symbols, ends, len(rank), 1, max_n, min_df)
         return WordNgrams(rank["token"], table), counts
 
     def merged(self, other: "WordNgrams") -> tuple["WordNgrams", Ints, Ints]:

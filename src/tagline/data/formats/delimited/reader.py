@@ -143,7 +143,7 @@ def _strict_frame(
 
     It is None if one of its rows is suspect.
     """
-    if not block.strip(b"\r\n"):
+    if block[:1] in (b"", b"\r", b"\n") and not block.strip(b"\r\n"):  # which copies the block
         return pl.DataFrame(schema=dict.fromkeys(dialect.columns, pl.String)), pl.Series([], dtype=pl.UInt32)
     # polars accepts an extra field in a last line without a line end.
     if not block.endswith(b"\n"):
