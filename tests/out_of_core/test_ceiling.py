@@ -77,3 +77,25 @@ def test_memory_stays_below_the_limit_and_a_killed_run_resumes(reviews: Path) ->
     for path in (undisturbed / "model").iterdir():
         assert filecmp.cmp(path, killed / "model" / path.name, shallow=False), path.name
     assert not unfinished_folder(killed).exists()
+
+
+@pytest.mark.parametrize("returns", [False, True])
+def test_memory_of_freed_arrays_is_returned(returns: bool) -> None:
+    """Once a large array was freed, glibc takes others from its heap, which does not shrink below a used one."""
+    code = """
+import re, sys
+import numpy as np
+from pathlib import Path
+from tagline.out_of_core import return_freed_arrays
+if sys.argv[1] == "True":
+    return_freed_arrays()
+np.ones(3 * 10**6)
+large = [np.ones(2 * 10**6) for _ in range(6)]
+used = np.ones(10**5)
+resident = lambda: int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
+before = resident()
+del large
+print(before - resident())
+"""
+    freed = int(subprocess.run([sys.executable, "-c", code, str(returns)], check=True, capture_output=True).stdout)
+    assert (freed > 80e6) == returns

@@ -5,7 +5,7 @@ aggregation (`vocabulary`), encoded once, as blocks of rows on disk (`matrix`), 
 (`descent`). Each stage ends with a file that says so, from which a stopped training resumes.
 """
 
-from tagline.out_of_core.budget import Budget, parse_memory
+from tagline.out_of_core.budget import Budget, parse_memory, return_freed_arrays
 from tagline.out_of_core.recipe import check_recipe
 from tagline.out_of_core.spool import is_spooled, write_spool
 from tagline.out_of_core.spooled import SpooledDataset, open_spool
@@ -17,5 +17,6 @@ __all__ = [
     "is_spooled",
     "open_spool",
     "parse_memory",
+    "return_freed_arrays",
     "write_spool",
 ]

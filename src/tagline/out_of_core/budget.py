@@ -1,5 +1,7 @@
 """What a training may hold in memory: the limit that the user gave, divided among its stages."""
 
+import ctypes
+import os
 import re
 from dataclasses import dataclass
 
@@ -17,6 +19,20 @@ _IN_MEMORY, _OTHER_COLUMNS, _COEFFICIENTS = 100, 5, 0.6
 _COLUMN, _COEFFICIENT = 96, 16
 _PROBABILITY = 100  # bytes for each probability of a held-out row while they are measured
 _FEWEST_HELD_OUT = 1_000
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # of glibc's <malloc.h>
+_LARGE_ARRAY = 1 << 20  # bytes
+
+
+def return_freed_arrays() -> None:
+    """Let glibc return the memory of an array to the system as soon as it is freed.
+
+    By default it comes to keep free blocks of up to 32 MB, in pools of each thread: a fifth of the memory of a training
+    out of core. Other C libraries stay as they are.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, _LARGE_ARRAY)
+        mallopt(_ARENA_MAX, 2)
 
 
 def parse_memory(given: str) -> int:

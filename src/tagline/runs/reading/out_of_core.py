@@ -11,7 +11,15 @@ from tagline.data.sources.parts import streamed_files
 from tagline.data.streams import display_name
 from tagline.data.streams.urls import is_url, recorded
 from tagline.errors import InputError
-from tagline.out_of_core import Budget, check_recipe, is_spooled, open_spool, parse_memory, write_spool
+from tagline.out_of_core import (
+    Budget,
+    check_recipe,
+    is_spooled,
+    open_spool,
+    parse_memory,
+    return_freed_arrays,
+    write_spool,
+)
 from tagline.recipes import Recipe
 from tagline.runs.reading.data import RunInputs, check_dataset
 from tagline.runs.resume import UnfinishedRun
@@ -61,6 +69,7 @@ def read_out_of_core(unfinished: UnfinishedRun, observer: Observer) -> RunInputs
     settings, recipe, folder = unfinished.settings, unfinished.recipe, unfinished.checkpoints
     assert settings.memory is not None
     budget = Budget(parse_memory(settings.memory))
+    return_freed_arrays()
     if not is_spooled(folder):
         reading = f"reading {display_name(unfinished.data)}"
         observer.log(reading)
