@@ -62,6 +62,16 @@ def test_official_splits_are_kept_also_where_the_file_is_sorted_by_them(rows: pl
     assert sorted(texts["train"]) == sorted(expected.train.texts)
 
 
+def test_copies_in_official_splits_are_told_as_in_memory(rows: pl.DataFrame, tmp_path: Path) -> None:
+    named = rows.with_columns(split=pl.Series(["train"] * 3_200 + ["dev"] * 200 + ["test"] * 600))
+    copies = named[-3:].with_columns(split=pl.lit("train"))
+    dataset, expected = spooled(pl.concat([named, copies]), tmp_path), load_dataset(pl.concat([named, copies]))
+    overlaps = {name: n for name, n in expected.facts.duplicates.items() if "_in_" in name}
+    assert dataset.facts.duplicates == overlaps
+    assert overlaps["test_in_train"] == 3
+    assert "3 test rows have a text that is also in train (first: line 3,998 of" in " ".join(dataset.facts.warnings)
+
+
 def test_labels_are_read_as_in_memory(tmp_path: Path) -> None:
     cells = [("Spam", "ham|SPAM", " spam", "ham")[k % 4] for k in range(2_000)]
     rows = pl.DataFrame({"text": [f"text {k}" for k in range(2_000)], "label": cells})

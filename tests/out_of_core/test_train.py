@@ -1,6 +1,7 @@
 """Runs of `--memory`, as users start them."""
 
 import filecmp
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -166,6 +167,7 @@ def test_more_memory_than_needed_changes_nothing(large: Path, tmp_path: Path) ->
         (["--memory", "100MB"], "The smallest that works is `500MB`"),
         (["--memory", "much"], "use a number and a unit"),
         (["--memory", f"{'9' * 400}GB"], "use a number and a unit"),
+        (["--memory", f"{'9' * 15}TB", "--label", "nothing"], "nothing"),
         (["--memory", "500MB", "--recipe", "logistic-regression"], "trained in memory only"),
         (["--memory", "500MB", "--folds", "3"], "`--folds` needs all rows in memory"),
         (["--memory", "500MB", "--label", "nothing"], "nothing"),
@@ -211,6 +213,12 @@ def served(files: dict[str, bytes]) -> Iterator[str]:
         threading.Thread(target=http.serve_forever).start()
         yield f"http://127.0.0.1:{http.server_port}"
         http.shutdown()
+
+
+def test_a_pipe_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert main(["train", str(tmp_path / "pipe.csv"), "--memory", "1GB", "--out", str(tmp_path / "run")]) == 2
+    assert "give a file" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tagline.errors import InputError
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 #: The interpreter and its libraries, in bytes: measured, and rounded up.
 _LIBRARIES = 300_000_000
-_LEAST = 500_000_000
+_LEAST, _MOST = 500_000_000, 2**60
 # What a training in memory takes, measured: for the process that draws plots; for each byte of text, 60 of reviews and
 # 105 of words of random letters; for each byte of other columns of JSON; for each byte and output, as coefficients.
 _PLOTS = 60_000_000
@@ -45,7 +45,7 @@ def parse_memory(given: str) -> int:
     match = re.fullmatch(r"\s*(\d{1,15}(?:\.\d+)?)\s*([a-z]*)\s*", given.lower())
     if match is None or match[2] not in _UNITS:
         raise InputError(f"`--memory {given}` is invalid: use a number and a unit (`MB`, `GB`), such as `1GB`.")
-    n_bytes = int(float(match[1]) * _UNITS[match[2]])
+    n_bytes = min(int(float(match[1]) * _UNITS[match[2]]), _MOST)
     if n_bytes < _LEAST:
         raise InputError(
             f"`--memory {given}` is too little: Python and its libraries take {_LIBRARIES // 10**6} MB of it. The "

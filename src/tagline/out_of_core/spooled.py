@@ -15,6 +15,7 @@ from tagline.data import Dataset, Split
 from tagline.data.columns import Columns
 from tagline.data.inspections import INSPECTIONS, InspectedData
 from tagline.data.inspections.class_counts import count_classes
+from tagline.data.inspections.duplicates import OVERLAPS, copies_across
 from tagline.data.inspections.facts import Facts
 from tagline.data.labels import check_labels, sorted_classes
 from tagline.data.options import ReadOptions
@@ -139,7 +140,8 @@ def open_spool(folder: Path, options: ReadOptions) -> SpooledDataset:
     drawn_held_out = TEST in state["official"] and VALIDATION not in state["official"]
     dropped = _dropped(state, cells.filter(pl.Series(~known)), int(everywhere[~known].sum()))
     n_rows = int(everywhere[known].sum())
-    facts = _facts(state, columns, labels, classes, parts, counts @ every_Y, n_rows, dropped, options)
+    overlaps = _overlaps(HashFile(folder / HASHES), parts) if official else {}
+    facts = _facts(state, columns, labels, classes, parts, counts @ every_Y, n_rows, dropped, overlaps, options)
     held_out = splits[VALIDATION]
     return SpooledDataset(
         main["name"],
@@ -214,6 +216,16 @@ def _dropped(state: Mapping[str, Any], unlabelled: pl.DataFrame, n_unlabelled: i
     return dropped
 
 
+def _overlaps(train: HashFile, parts: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return the rows of splits whose text is also in an earlier one, by the names of `OVERLAPS`."""
+    found = {}
+    for name, (later, earlier) in OVERLAPS.items():
+        hashes = parts[later]["hash"].to_numpy()
+        copied = train.has(hashes) if earlier == TRAIN else np.isin(hashes, parts[earlier]["hash"].to_numpy())
+        found[name] = parts[later].filter(pl.Series(copied))
+    return found
+
+
 def _facts(
     state: Mapping[str, Any],
     columns: Columns,
@@ -223,6 +235,7 @@ def _facts(
     of_class: Ints,
     n_rows: int,
     dropped: Sequence[Dropped],
+    overlaps: Mapping[str, pl.DataFrame],
     options: ReadOptions,
 ) -> Facts:
     """Return how the rows were read, and what the inspections find in those that are in memory."""
@@ -242,11 +255,15 @@ def _facts(
     by_part = {names[name]: count_classes(rows["label"], classes) for name, rows in parts.items()} | {TRAIN: of_train}
     untrained = [name for name, n in of_train.items() if not n]
     key = [key for finding in findings for key in finding.key]
+    for name, rows in overlaps.items():
+        if rows.height:
+            first = f"first: {place_text(rows['file'][0], rows['line'][0])}"
+            key.append(copies_across(name, rows.height, parts[OVERLAPS[name][0]].height, first))
     if untrained:
         sentence = f"Classes without train rows cannot be learned: {listed(untrained, 5)}."
         key.append(KeyFinding(Kind.UNTRAINED_CLASSES, sentence, of_training=True))
     found = {name: value for finding in findings for name, value in finding.facts.items()}
-    found |= {"class_counts": by_part, "duplicates": {}}
+    found |= {"class_counts": by_part, "duplicates": {name: rows.height for name, rows in overlaps.items()}}
     official = bool(state["official"])
     return Facts(
         rows_read=sum(each["rows"] for each in state["sources"]),

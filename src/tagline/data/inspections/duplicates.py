@@ -31,11 +31,11 @@ def _inspect(data: InspectedData) -> Finding:
     counts = count_duplicates(data.table, official=data.official)
     copies = list_copies(data.table, official=data.official)
     key = [
-        KeyFinding(
-            Kind.COPIES_ACROSS_SPLITS,
-            f"{counted(counts[name], later + ' row')} {'has' if counts[name] == 1 else 'have'} a text that is also in "
-            f"{earlier} ({_overlap(copies, later, earlier)}), so metrics are optimistic: remove copies from {later}.",
-            counts[name] / data.parts[later].height,
+        copies_across(
+            name,
+            counts[name],
+            data.parts[later].height,
+            _overlap(copies, later, earlier),
             listed_in=_LIST if counts[name] > 1 else "",
         )
         for name, (later, earlier) in OVERLAPS.items()
@@ -59,6 +59,16 @@ def _inspect(data: InspectedData) -> Finding:
         )
         key.append(KeyFinding(Kind.COPIES_DOMINATE, sentence))
     return Finding({"duplicates": counts}, key=key, copies=_listed(copies) if copies.height else None)
+
+
+def copies_across(overlap: str, n: int, n_later: int, first: str, *, listed_in: str = "") -> KeyFinding:
+    """Return the finding that ``n`` of ``n_later`` rows are in an overlap of `OVERLAPS`, the first of them there."""
+    later, earlier = OVERLAPS[overlap]
+    sentence = (
+        f"{counted(n, later + ' row')} {'has' if n == 1 else 'have'} a text that is also in {earlier} ({first}), so "
+        f"metrics are optimistic: remove copies from {later}."
+    )
+    return KeyFinding(Kind.COPIES_ACROSS_SPLITS, sentence, n / n_later, listed_in=listed_in)
 
 
 def list_copies(table: pl.DataFrame, *, official: bool) -> pl.DataFrame:

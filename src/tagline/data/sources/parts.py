@@ -47,7 +47,7 @@ def streamed_files(data: Any) -> StreamedFiles:
         DataError: there are none, or the data is none of these, so that it is not read part by part.
 
     """
-    if not isinstance(data, str | Path) or str(data) == STDIN or data in BUILT_IN:
+    if not isinstance(data, str | Path) or str(data) == STDIN or data in BUILT_IN or _is_pipe(data):
         raise DataError(
             "`--memory` reads files part by part, several times: give a file, a folder of tables, a glob or a URL."
         )
@@ -65,6 +65,10 @@ def streamed_files(data: Any) -> StreamedFiles:
         found = sorted(path for path in glob.glob(name, recursive=True) if Path(path).is_file())  # noqa: PTH207  # Path.glob takes no absolute one
         return _chosen(name, name, [(None, path) for path in found])
     return StreamedFiles(stem(Path(name).name), name, ((None, name),))
+
+
+def _is_pipe(name: str | Path) -> bool:
+    return not is_url(name) and Path(name).is_fifo()
 
 
 def _chosen(name: str, source: str, files: Sequence[tuple[str | None, str]]) -> StreamedFiles:
