@@ -24,7 +24,7 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,32 +110,56 @@ def empty_folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def reduced() -> Iterator[None]:
-    """Let `tagline.load_dataset` and sweeps read about 1,000 training and 1,250 test rows, and sweeps use one seed."""
+    """Let pages and sweeps read about 1,000 training rows and 1,250 others of each split, and sweeps use one seed."""
     from tagline.experiments.sweep import run as sweep  # importing it takes a second
+    from tagline.keras_datasets import imdb
 
-    load_all, sweep_all = tagline.load_dataset, sweep.run_sweep
+    sweep_all = sweep.run_sweep
 
-    def step(split: "Split", n: int) -> int:
-        return max(1, len(split.labels) // n)
+    def fewer_rows(read: "Callable[..., Dataset]") -> "Callable[..., Dataset]":
+        def read_fewer(*arguments: Any, **options: Any) -> "Dataset":
+            data = read(*arguments, **options)
+            return replace(
+                data,
+                train=_thinned(data.train, 1000),
+                validation=_thinned(data.validation, 1250),
+                test=_thinned(data.test, 1250),
+            )
 
-    def load_fewer(*arguments: Any, **options: Any) -> "Dataset":
-        data = load_all(*arguments, **options)
-        train, test = (
-            split and replace(split, texts=split.texts[:: step(split, n)], labels=split.labels[:: step(split, n)])
-            for split, n in ((data.train, 1000), (data.test, 1250))
-        )
-        return replace(data, train=train, test=test)
+        return read_fewer
+
+    def fewer_ids(load: Callable[..., Any]) -> Callable[..., Any]:
+        def load_fewer(*arguments: Any, **options: Any) -> Any:
+            (x, y), (x_test, y_test) = load(*arguments, **options)
+            step, test_step = max(1, len(y) // 1000), max(1, len(y_test) // 1250)
+            return (x[::step], y[::step]), (x_test[::test_step], y_test[::test_step])
+
+        return load_fewer
 
     def sweep_one_seed(data: Any, settings: "SweepSettings", **options: Any) -> "Sweep":
         return sweep_all(data, replace(settings, seeds=1), **options)
 
-    tagline.load_dataset = sweep.load_dataset = load_fewer
-    sweep.run_sweep = sweep_one_seed
+    replaced = [
+        (tagline, "load_dataset", fewer_rows(tagline.load_dataset)),
+        (sweep, "read_dataset", fewer_rows(sweep.read_dataset)),
+        (sweep, "run_sweep", sweep_one_seed),
+        (imdb, "load_data", fewer_ids(imdb.load_data)),
+    ]
+    originals = [getattr(module, name) for module, name, _ in replaced]
+    for module, name, function in replaced:
+        setattr(module, name, function)
     try:
         yield
     finally:
-        tagline.load_dataset = sweep.load_dataset = load_all
-        sweep.run_sweep = sweep_all
+        for (module, name, _), original in zip(replaced, originals, strict=True):
+            setattr(module, name, original)
+
+
+def _thinned(split: "Split | None", n: int) -> "Split | None":
+    if split is None:
+        return None
+    step = max(1, len(split.labels) // n)
+    return replace(split, texts=split.texts[::step], labels=split.labels[::step])
 
 
 def run_page(path: Path, *, check: bool) -> bool:

@@ -5,9 +5,13 @@ import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import tagline
+from tagline.experiments import SweepSettings
+from tagline.experiments.sweep import run
 from tests.docs.pages import LEARN, ROOT, blocks
 
 EXECUTE = ROOT / "docs" / "execute.py"
@@ -17,6 +21,15 @@ def execute(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run docs/execute.py with warnings as errors."""
     command = [sys.executable, "-W", "error", EXECUTE, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def execute_module() -> ModuleType:
+    spec = spec_from_file_location("execute", EXECUTE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def marks(page: Path) -> list[pytest.MarkDecorator]:
@@ -31,15 +44,22 @@ def marks(page: Path) -> list[pytest.MarkDecorator]:
 @pytest.mark.usefixtures("drawn_plots")
 def test_learn_pages_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process: what the pages import takes longer than most of them."""
-    spec = spec_from_file_location("execute", EXECUTE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = execute_module()
     monkeypatch.setattr(sys, "argv", [str(EXECUTE), "--check", str(page)])
     before = page.read_bytes()
     assert module.main() == 0
     assert page.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_pages_and_sweeps_read_fewer_rows_for_a_check(tmp_path: Path) -> None:
+    with execute_module().reduced():
+        data = tagline.load_dataset("movie-reviews")
+        settings = SweepSettings(("naive-bayes",), grid=("model.alpha=0.1,1",), seeds=3, processes=1)
+        results = run.run_sweep("movie-reviews", settings, out=tmp_path / "sweep").results
+    assert data.test is not None
+    assert max(len(data.train), len(data.test), results.judged) < 2000
+    assert results.n_trials == 2
 
 
 SMALL_PAGE = """# A page

@@ -68,7 +68,7 @@ class Sequences:
             lengths = np.array([len(row) for row in rows], dtype=np.int64)
             arrays = rows and all(isinstance(row, np.ndarray) for row in rows)
             values = [] if arrays else list(chain.from_iterable(rows))
-            if any(isinstance(value, bool) for value in values):  # NumPy would make them 0 and 1
+            if bool in set(map(type, values)):  # NumPy would make them 0 and 1
                 raise _wrong_ids(rows)
             flat = np.concatenate(rows) if arrays else np.array(values)
         except (TypeError, ValueError, OverflowError):
