@@ -1,7 +1,6 @@
 """The page's tokens are Python's: every character there is, texts made to hurt, and any text at all."""
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from py_mini_racer import MiniRacer
 from tagline.export.html.characters import character_tables
 from tagline.export.html.compose import read_script
 from tagline.features.tokenizer import Tokenizer
+from tests.characters import alike, distinct
 
 TOKENIZER = Tokenizer()
 ODD = [
@@ -107,22 +107,16 @@ def check(in_v8: PageTokenizer, texts: Sequence[str]) -> None:
 
 
 AROUND = ["a{}b", "Σ{}Σ", "a{}Σ", "A{}Σ{}A", "我{}我", "👍{}👍", "\u200d{}", "'{}'a", "<br{}>", "http://{}/", "🇩{}"]
-CHARACTERS = [chr(p) for p in range(0x110000) if not 0xD800 <= p < 0xE000]
-# Most of them have no meaning, and differ from each other in the tables if at all: these can share a text.
-MEANINGLESS = [char for char in CHARACTERS if unicodedata.category(char) in ("Cn", "Co")]
-MEANT = sorted({*CHARACTERS}.difference(MEANINGLESS))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("around", ["{}", " \n".join(AROUND)])
 def test_every_character_alone_and_between_others(in_v8: PageTokenizer, around: str) -> None:
-    meaningless = MEANINGLESS[::100]  # between others
-    if around == "{}":
-        meaningless = [" ".join(MEANINGLESS[start : start + 100]) for start in range(0, len(MEANINGLESS), 100)]
-    texts = [around.format(*[char] * around.count("{}")) for char in [*MEANT, *meaningless]]
-    for start in range(0, len(texts), 100_000):
-        part = texts[start : start + 100_000]
-        assert in_v8.joined(part) == [" ".join(tokens) for tokens in in_python(part)]
+    others = alike()[::100]
+    if around == "{}":  # they can share a text
+        others = [" ".join(alike()[start : start + 100]) for start in range(0, len(alike()), 100)]
+    texts = [around.format(*[char] * around.count("{}")) for char in [*distinct(), *others]]
+    assert in_v8.joined(texts) == [" ".join(tokens) for tokens in in_python(texts)]
 
 
 @pytest.mark.slow

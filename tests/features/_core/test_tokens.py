@@ -1,7 +1,7 @@
 """Compiled tokens are those of polars, whatever the text."""
 
 import itertools
-import unicodedata
+from collections.abc import Iterable
 
 import polars as pl
 import pytest
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tagline.features.token_ids import split
 from tagline.features.tokenizer import RULES, split_in_polars
+from tests.characters import POINTS, alike, distinct
 
-POINTS = [p for p in range(0x110000) if not 0xD800 <= p < 0xE000]
 MARKS = [chr(p) for p in (0x300, 0x301, 0x327, 0x345, 0x5B0, 0x94D, 0xE48, 0xF71, 0x1161, 0x11A8, 0x3099, 0xFE0F)]
 #: What the rules look for beside a character; spaces separate the places, as nothing looks across them.
 PLACES = (
@@ -44,22 +44,19 @@ def check(texts: pl.Series, rule: str, *, nfc: bool) -> None:
 @pytest.mark.parametrize(("rule", "nfc"), SETTINGS)
 def test_characters_everywhere(rule: str, nfc: bool) -> None:
     points = [*range(0x600), *range(0x1E00, 0x3400), *POINTS[::61]]
-    check(_in_all_places(points), rule, nfc=nfc)
+    check(_in_all_places(map(chr, points)), rule, nfc=nfc)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("rule", "nfc"), SETTINGS)
 def test_every_character_everywhere(rule: str, nfc: bool) -> None:
-    """All code points with a meaning, and some without, by the default settings every seventh."""
-    step = 7 if (rule, nfc) == ("unicode", True) else 31
-    points = sorted({*POINTS[::step], *(p for p in POINTS if unicodedata.category(chr(p)) not in {"Cn", "Co"})})
-    for start in range(0, len(points), 100_000):
-        check(_in_all_places(points[start : start + 100_000]), rule, nfc=nfc)
+    """Of those that are alike every 31st."""
+    check(_in_all_places([*distinct(), *alike()[::31]]), rule, nfc=nfc)
 
 
-def _in_all_places(points: list[int]) -> pl.Series:
+def _in_all_places(chars: Iterable[str]) -> pl.Series:
     places = " ".join(PLACES)
-    return pl.Series([places.replace("{}", chr(p)) for p in points], dtype=pl.String)
+    return pl.Series([places.replace("{}", char) for char in chars], dtype=pl.String)
 
 
 @pytest.mark.parametrize(("rule", "nfc"), SETTINGS)
