@@ -58,6 +58,7 @@ from pathlib import Path
 from tagline.data import load_dataset
 from tagline.engines import LOCAL
 from tagline.engines.cluster import ray_engine
+from tagline.errors import TaglineError
 from tagline.experiments.shared_data import save_shared_data
 from tagline.experiments.tune.scoring import EvaluationContext, EvaluationTask, prepare
 from tagline.recipes import load_recipe
@@ -81,12 +82,32 @@ def evaluated(engine, context):
     return reports, ends
 
 
+class Damaged:
+    # A context that no process can unpickle.
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+def why_none_starts(engine, folder):
+    try:
+        with engine.workers(1, prepare, Damaged(folder)) as workers:
+            while True:
+                workers.poll(1.0)
+    except TaglineError as error:
+        return error
+
+
 if __name__ == "__main__":
     data, folder, address = sys.argv[1:]
     save_shared_data(Path(folder), load_dataset(data), None)
     context = EvaluationContext(Path(folder), "accuracy", 0)
     with ray_engine(address) as engine:
         found = evaluated(engine, context)
+        print(why_none_starts(engine, context.folder))
     assert found == evaluated(LOCAL, context)
     print(*sorted(found[0]), *found[1].values())
 """
@@ -96,4 +117,7 @@ def test_evaluations_of_a_search_are_those_of_local_processes(cluster: RayCluste
     (tmp_path / "script.py").write_text(EVALUATE)
     command = [tmp_path / "script.py", data, tmp_path / "shared", cluster.address]
     done = cluster.run_python(*command)
-    assert done.stdout == "(0, 0) (0, 1) (1, 0) (1, 1) ('done', None) ('done', None)\n", done.stderr
+    reason, _, reports = done.stdout.partition("\n")
+    assert reason.startswith("No process starts on the nodes of the Ray cluster: "), done
+    assert "no number" in reason
+    assert reports == "(0, 0) (0, 1) (1, 0) (1, 1) ('done', None) ('done', None)\n", done.stderr

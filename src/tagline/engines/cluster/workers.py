@@ -13,6 +13,7 @@ import numpy as np
 from tagline.engines.base import Context, Message, Work
 from tagline.engines.cluster.actor import TaskRunner
 from tagline.engines.cluster.nodes import Nodes
+from tagline.errors import TaglineError
 
 RETRIES = 5  # of a task whose node or process ends
 _SECONDS_TO_CLOSE = 5.0
@@ -55,6 +56,7 @@ class RayWorkers:
         self._numbers = count()
         self._workers: list[_Worker] = []
         self._queue: deque[_Assignment] = deque()
+        self._failed_starts = 0  # since a process was ready
         self._fill()
 
     def __enter__(self) -> "RayWorkers":
@@ -152,7 +154,7 @@ class RayWorkers:
             return self._lose(worker, error)
         worker.pending, assignment = None, worker.assignment
         if assignment is None:
-            worker.ready = True
+            worker.ready, self._failed_starts = True, 0
             return None
         if kind == "started":
             assignment.since = time.monotonic()
@@ -173,10 +175,18 @@ class RayWorkers:
         worker.pending = worker.actor.reply.remote(go_on=go_on)
 
     def _lose(self, worker: _Worker, error: Exception) -> Message | None:
-        """Put the task of a process that has ended back into the queue, or say that it failed too often."""
+        """Put the task of a process that has ended back into the queue, or say that it failed too often.
+
+        Raises:
+            TaglineError: one process after the other ends before it takes a task.
+
+        """
         self._remove(worker)
         assignment = worker.assignment
         if assignment is None:
+            self._failed_starts += 1
+            if self._failed_starts > RETRIES:
+                raise TaglineError(f"No process starts on the nodes of the Ray cluster: {_last_line(error)}")
             return None
         assignment.losses += 1
         assignment.repeated, assignment.since = 0, None
@@ -189,3 +199,8 @@ class RayWorkers:
     def _remove(self, worker: _Worker) -> None:
         self._workers.remove(worker)
         self._ray.kill(worker.actor)
+
+
+def _last_line(error: Exception) -> str:
+    """Return the end of a message of Ray, in which the cause follows its traceback."""
+    return [line for line in str(error).splitlines() if line.strip()][-1].strip()
