@@ -110,6 +110,16 @@ def test_scales_are_those_of_memory(rows: pl.DataFrame, tmp_path: Path, *, multi
     np.testing.assert_allclose(found, expected, rtol=1e-3)
 
 
+def test_blocks_fit_into_memory_where_the_first_texts_have_no_known_words(rows: pl.DataFrame, tmp_path: Path) -> None:
+    strange = [" ".join(f"id{k}x{i}" for i in range(80)) for k in range(3_000)]
+    rows = pl.concat([pl.DataFrame({"text": strange, "label": "c0"}), rows])
+    dataset = spooled(rows, tmp_path)
+    matrix = encode(dataset, counted_in(dataset), 0, SMALL, nothing)
+    sizes = [block.X.nnz for block in matrix.blocks()]
+    assert sum(sizes) == matrix.n_entries
+    assert 8 * max(sizes) < 1.3 * SMALL.block
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_the_fit_reaches_that_of_memory(rows: pl.DataFrame, tmp_path: Path, n_classes: int) -> None:
     dataset = spooled(rows.filter(pl.col("label") != "c2") if n_classes == 2 else rows, tmp_path)

@@ -105,12 +105,11 @@ def _write(
     step: Callable[[], None],
 ) -> dict[str, int]:
     table = counted.block().table
-    n_blocks = n_rows = n_entries = 0
+    n_entries, n_rows = sum(int(df.sum()) for df in counted.df), 0
+    n_blocks = 1 + n_entries * _ENTRY_BYTES // budget.block
     for number in range(dataset.n_parts):
         symbols, ends = symbols_of(dataset.folder, number, len(counted.tokens))
         counts = table.count(symbols, ends)
-        if not n_blocks:  # from the entries of the first part
-            n_blocks = 1 + counts.nnz * dataset.n_parts * _ENTRY_BYTES // budget.block
         rows = dataset.part(number).drop("text")
         codes, weights = rows["code"].to_numpy(), rows["weight"].fill_null(1.0).to_numpy()
         of_block = np.random.default_rng((seed, number)).integers(n_blocks, size=len(codes))
@@ -127,7 +126,6 @@ def _write(
                 with _file(folder, block, name).open("ab") as file:
                     file.write(array.tobytes())
         n_rows += len(codes)
-        n_entries += counts.nnz
         step()
     return {"n_blocks": n_blocks, "n_rows": n_rows, "n_entries": n_entries}
 
