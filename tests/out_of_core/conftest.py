@@ -10,7 +10,7 @@ from tagline.out_of_core import Budget, SpooledDataset, open_spool, write_spool
 from tests.synthetic_texts import made_up
 
 if not COMPILED:
-    collect_ignore = ["test_fit.py", "test_train.py"]
+    collect_ignore = ["test_fit.py", "test_shards.py", "test_train.py"]
 
 #: So little that texts are processed in several parts, and the matrix has several blocks.
 SMALL = Budget(303_000_000)

@@ -14,11 +14,13 @@ from tagline.features.weighting import document_frequency, scale_columns
 from tagline.models.linear.problem import LinearProblem, LinearSolution
 from tagline.models.linear.svm import fit_linear_svm
 from tagline.out_of_core import SpooledDataset
+from tagline.out_of_core.counted_ngrams import CountedNgrams
 from tagline.out_of_core.descent import VERIFIED_GAP, BlockDescent
-from tagline.out_of_core.matrix import BlockMatrix, encode
+from tagline.out_of_core.matrix import BlockMatrix
+from tagline.out_of_core.on_disk import RowsOnDisk
 from tagline.out_of_core.partitions import Partitions
 from tagline.out_of_core.scales import column_scales
-from tagline.out_of_core.vocabulary import CountedNgrams, count_ngrams
+from tagline.out_of_core.vocabulary import count_ngrams
 from tagline.task import Bools, Floats
 from tests.out_of_core.conftest import SMALL, spooled
 
@@ -33,8 +35,18 @@ def train_rows(dataset: SpooledDataset) -> pl.DataFrame:
     return pl.concat([dataset.part(number) for number in range(dataset.n_parts)])
 
 
+def on_disk(dataset: SpooledDataset) -> RowsOnDisk:
+    return RowsOnDisk(dataset, 3, SMALL, 0, lambda seen: None)
+
+
 def counted_in(dataset: SpooledDataset, most: int = 10**9, min_df: int = 2) -> CountedNgrams:
-    return count_ngrams(dataset, TOKENIZER, 3, min_df, most, SMALL, nothing)
+    return count_ngrams(on_disk(dataset), 3, min_df, most, SMALL)
+
+
+def encoded(dataset: SpooledDataset, counted: CountedNgrams) -> BlockMatrix:
+    rows = on_disk(dataset)
+    rows.encode(counted)
+    return rows.matrix
 
 
 def in_memory(texts: pl.Series, min_df: int = 2) -> tuple[WordNgrams, sp.csr_matrix]:
@@ -100,7 +112,7 @@ def test_scales_are_those_of_memory(rows: pl.DataFrame, tmp_path: Path, *, multi
         rows = rows.with_columns(weight=pl.Series([0.5, 1.0, 2.0, 0.25, 3.0] * 800))
     dataset = spooled(rows, tmp_path, ReadOptions(weight="weight" if weighted else None))
     counted = counted_in(dataset)
-    matrix = encode(dataset, counted, 0, SMALL, nothing)
+    matrix = encoded(dataset, counted)
     df = np.concatenate(counted.df)
     found = column_scales(matrix, df, dataset.Y, "discriminative", 0.7, SMALL, weighted=weighted)
     blocks = list(matrix.blocks())
@@ -114,7 +126,7 @@ def test_blocks_fit_into_memory_where_the_first_texts_have_no_known_words(rows: 
     strange = [" ".join(f"id{k}x{i}" for i in range(80)) for k in range(3_000)]
     rows = pl.concat([pl.DataFrame({"text": strange, "label": "c0"}), rows])
     dataset = spooled(rows, tmp_path)
-    matrix = encode(dataset, counted_in(dataset), 0, SMALL, nothing)
+    matrix = encoded(dataset, counted_in(dataset))
     sizes = [block.X.nnz for block in matrix.blocks()]
     assert sum(sizes) == matrix.n_entries
     assert 8 * max(sizes) < 1.3 * SMALL.block
@@ -124,14 +136,14 @@ def test_blocks_fit_into_memory_where_the_first_texts_have_no_known_words(rows: 
 def test_the_fit_reaches_that_of_memory(rows: pl.DataFrame, tmp_path: Path, n_classes: int) -> None:
     dataset = spooled(rows.filter(pl.col("label") != "c2") if n_classes == 2 else rows, tmp_path)
     counted = counted_in(dataset)
-    matrix = encode(dataset, counted, 0, SMALL, nothing)
+    matrix = encoded(dataset, counted)
     assert matrix.n_blocks > 1
     matrix.weigh(np.ones(matrix.n_columns, dtype=np.float32), "log", unit=True, step=nothing)
     Y = dataset.Y[:, 1:] if n_classes == 2 else dataset.Y
     passes: list[float] = []
     descent = BlockDescent(matrix, np.ones(len(Y)), tmp_path / "descent", lambda n, gap: passes.append(gap))
     none = sp.csr_matrix((len(Y), matrix.n_columns), dtype=np.float32)
-    found = descent.solve(LinearProblem(none, Y, np.ones(len(Y)), 1.0, 0, exclusive=True), lambda n: None)
+    found = descent.solve(LinearProblem(none, Y, np.ones(len(Y)), 1.0, 0, exclusive=True))
     X, codes = matrix_of(matrix), np.concatenate([block.codes for block in matrix.blocks()])
     best = fit_linear_svm(LinearProblem(X, Y[codes], np.ones(len(codes)), 1.0, 0, exclusive=True))
     assert len(passes) > 3
@@ -143,7 +155,7 @@ def test_the_fit_reaches_that_of_memory(rows: pl.DataFrame, tmp_path: Path, n_cl
 
 def test_a_stopped_fit_resumes_to_the_same_bytes(rows: pl.DataFrame, tmp_path: Path) -> None:
     dataset = spooled(rows, tmp_path)
-    matrix = encode(dataset, counted_in(dataset), 0, SMALL, nothing)
+    matrix = encoded(dataset, counted_in(dataset))
     matrix.weigh(np.ones(matrix.n_columns, dtype=np.float32), "log", unit=True, step=nothing)
     none = sp.csr_matrix((len(dataset.Y), matrix.n_columns), dtype=np.float32)
     problem = LinearProblem(none, dataset.Y, np.ones(len(dataset.Y)), 1.0, 0, exclusive=True)
@@ -155,10 +167,10 @@ def test_a_stopped_fit_resumes_to_the_same_bytes(rows: pl.DataFrame, tmp_path: P
 
         return BlockDescent(matrix, np.ones(len(dataset.Y)), tmp_path / folder, passed)
 
-    undisturbed = descent("undisturbed").solve(problem, lambda n: None)
+    undisturbed = descent("undisturbed").solve(problem)
     for stop_after in (1, 4):
         with pytest.raises(KeyboardInterrupt):
-            descent("stopped", stop_after).solve(problem, lambda n: None)
-    resumed = descent("stopped").solve(problem, lambda n: None)
+            descent("stopped", stop_after).solve(problem)
+    resumed = descent("stopped").solve(problem)
     assert resumed.coef.tobytes() == undisturbed.coef.tobytes()
     assert resumed.intercept.tobytes() == undisturbed.intercept.tobytes()

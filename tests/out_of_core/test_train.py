@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from tagline import InputError, TextClassifier
 from tagline.cli import main
+from tagline.engines import LOCAL
 from tagline.out_of_core import budget
 from tagline.run_folder import RunFolder
 from tagline.runs.resume import find_unfinished, unfinished_folder
@@ -151,6 +153,30 @@ def test_validation_rows_of_other_classes_are_refused(tmp_path: Path) -> None:
         train_run(tmp_path / "train.csv", settings, out=tmp_path / "run")
 
 
+def test_a_run_on_shards_is_a_run_as_any_other_and_resumes_on_shards_only(tmp_path: Path) -> None:
+    texts, labels = several(3_000)
+    rows = pl.DataFrame({"text": texts, "label": ["|".join(names) for names in labels]})
+    rows.with_columns(trust=pl.Series([2.0, 1.0, 0.0] * 1_000)).write_csv(tmp_path / "rows.csv")
+    settings = TrainSettings(label_separator="|", weight="trust", balance=True)
+    elsewhere = type(LOCAL)()  # another engine than that of this machine, with shards in a folder
+
+    def stop(seen: StepProgress) -> None:
+        if seen.stage == "training, round 5":
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        train_run(tmp_path / "rows.csv", settings, out=tmp_path / "run", engine=elsewhere, progress=stop)
+    with pytest.raises(InputError, match="was started on a cluster: add `--engine ray`"):
+        resume_run(tmp_path / "run")
+    run = resume_run(tmp_path / "run", engine=elsewhere)
+    assert run.metrics["task"] == "multilabel"
+    assert run.metrics["test"]["micro_f1"] > 0.9
+    chosen = RunFolder(run.folder).record["chosen"]
+    assert chosen["shards"] == 16
+    assert chosen["learnt_from"] == pytest.approx(run.metrics["rows"]["train"] * 2 / 3, rel=0.1)
+    assert not find_unfinished(tmp_path)
+
+
 def test_more_memory_than_needed_changes_nothing(large: Path, tmp_path: Path) -> None:
     rows = pl.read_ndjson(large).head(900)
     path = tmp_path / "small.csv"
@@ -179,6 +205,30 @@ def test_what_cannot_be_trained_is_one_line(
     assert main(["train", str(large), *arguments, "--out", str(tmp_path / "run")]) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
     assert message in line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"recipe": "lstm"}, "^`lstm` is trained on one machine only. Use `fast` or `linear-svm`, or leave out `--eng"),
+        (
+            {"settings": ("features.characters=[1, 4]",)},
+            "which are counted on one machine only: leave out `feat",
+        ),
+        (
+            {"settings": ("model.blend=0.5",)},
+            "which is learned on one machine only: leave it out, or leave out",
+        ),
+        ({"folds": 3}, "^`--folds` needs all rows in memory: leave out `--engine`.$"),
+        ({"memory": "100MB"}, "The smallest that works is `500MB`"),
+    ],
+)
+def test_what_cannot_be_trained_on_shards_is_refused_before_it_is_read(
+    tmp_path: Path, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        train_run(tmp_path / "missing.csv", TrainSettings(**given), out=tmp_path / "run", engine=type(LOCAL)())
     assert not list(tmp_path.iterdir())
 
 

@@ -73,8 +73,39 @@ class Workers(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Step:
+    """What is done with each shard: ``function(folder, shared, own(number))``, with the folder of the shard's files.
+
+    Attributes:
+        function: of a module that every machine can import. It depends on its arguments and the files only.
+        shared: what all calls need; sent once to each process.
+        own: returns what is sent for a shard, by its number.
+
+    """
+
+    function: Callable[[Path, Any, Any], Any]
+    shared: Any = None
+    own: Callable[[int], Any] = lambda number: None
+
+
+class Shards(Protocol):
+    """Parts of the data, each of which stays as files with the process that works on it.
+
+    Results come in the order of the shards. They must all be taken before the next step.
+    """
+
+    def build(self, step: Step) -> Iterator[Any]:
+        """Do a step, and do it again, after those built before, for a shard whose files are lost."""
+        ...
+
+    def run(self, step: Step) -> Iterator[Any]:
+        """Do a step that changes no file."""
+        ...
+
+
 class Engine(Protocol):
-    """Runs functions on items, and tasks in worker processes."""
+    """Runs functions on items, tasks in worker processes, and steps on shards."""
 
     @property
     def n_cpus(self) -> int:
@@ -102,4 +133,8 @@ class Engine(Protocol):
         ``prepare(context)`` is called once in each process and returns the function that runs a task; both arguments
         are pickled.
         """
+        ...
+
+    def shards(self, n: int) -> AbstractContextManager[Shards]:
+        """Return ``n`` shards without files, which are removed with the context."""
         ...

@@ -3,6 +3,9 @@
 Rows are read once, and those to learn from are kept on disk (`spool`). Their n-grams are counted exactly, by external
 aggregation (`vocabulary`), encoded once, as blocks of rows on disk (`matrix`), and learned from by block minimisation
 (`descent`). Each stage ends with a file that says so, from which a stopped training resumes.
+
+With an engine of many machines the train rows are divided among shards there, which count, encode and learn (`shard`);
+counts, scales and coefficients come together here (`on_shards`, `consensus`).
 """
 
 from tagline.out_of_core.budget import Budget, parse_memory, return_freed_arrays

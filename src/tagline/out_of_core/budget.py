@@ -56,9 +56,13 @@ def parse_memory(given: str) -> int:
 
 @dataclass(frozen=True)
 class Budget:
-    """The memory that this process may take, in bytes, its libraries included."""
+    """The memory that a process may take, in bytes, its libraries included.
+
+    ``in_memory``: data that fits is trained on in memory.
+    """
 
     total: int
+    in_memory: bool = True
 
     @property
     def working(self) -> int:
@@ -69,7 +73,7 @@ class Budget:
         """Return whether texts can be trained on in memory, of rows of ``read_bytes`` with all columns."""
         of_text = (_IN_MEMORY + _COEFFICIENTS * n_outputs) * text_bytes
         of_others = _OTHER_COLUMNS * max(0, read_bytes - 2 * text_bytes)
-        return _LIBRARIES + _PLOTS + of_text + of_others <= self.total
+        return self.in_memory and _LIBRARIES + _PLOTS + of_text + of_others <= self.total
 
     @property
     def part(self) -> int:
@@ -99,6 +103,11 @@ class Budget:
     def block(self) -> int:
         """Bytes of a block of the matrix, of which two are in memory."""
         return min(max(self.working // 10, 100_000), 128_000_000)
+
+    @property
+    def shard(self) -> int:
+        """Bytes of text of a shard, which becomes four to eight times as much in the memory of its process."""
+        return self.working // 40
 
     def columns(self, n_outputs: int) -> int:
         """Return how many n-grams a model may have."""

@@ -45,7 +45,7 @@ class BlockDescent:
         self._matrix, self._codes_weight, self._folder, self._passed = matrix, codes_weight, folder, passed
         folder.mkdir(parents=True, exist_ok=True)
 
-    def solve(self, problem: LinearProblem, fitted: Callable[[int], None]) -> LinearSolution:
+    def solve(self, problem: LinearProblem) -> LinearSolution:
         """Solve a problem of which ``Y`` says what the targets of each label code are, (n_codes, n_outputs)."""
         bounds = output_groups(problem.Y.shape[1])
         groups = [DualOutputs(self._matrix.n_columns, last - first) for first, last in bounds]
@@ -64,7 +64,6 @@ class BlockDescent:
                 group.end_pass(GAP, VERIFIED_GAP)
             self._checkpoint(groups, number)
             self._passed(number + 1, gap)
-        fitted(problem.Y.shape[1])
         coef = np.empty((self._matrix.n_columns, problem.Y.shape[1]), dtype=np.float32)
         for group, (first, last) in zip(groups, bounds, strict=True):
             coef[:, first:last] = group.coef[:, : last - first]

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from tagline.decisions.novelty import Novelty
+from tagline.engines import LOCAL, Engine
 from tagline.errors import InputError
 from tagline.features.ngrams.tokens import batches
 from tagline.features.tokenizer import Tokenizer
@@ -19,21 +20,20 @@ from tagline.features.vectorizer import Vectorizer
 from tagline.features.weighting import spread
 from tagline.learners.base import Fitted, HeldOut, TrainingData, calibrate, check_calibration
 from tagline.learners.ngram import FEW_TEXTS
-from tagline.learners.progress import FitProgress, Report
+from tagline.learners.progress import Report
 from tagline.models.fit import fit_linear_model
 from tagline.models.linear import LinearModel
-from tagline.models.linear.problem import LinearProblem
+from tagline.models.linear.problem import LinearProblem, LinearSolution
 from tagline.out_of_core.budget import Budget
-from tagline.out_of_core.descent import BlockDescent
-from tagline.out_of_core.matrix import BlockMatrix, encode
+from tagline.out_of_core.counted_ngrams import CountedNgrams
+from tagline.out_of_core.placement import train_rows
 from tagline.out_of_core.scales import column_scales
 from tagline.out_of_core.spooled import SpooledDataset, class_matrix
-from tagline.out_of_core.vocabulary import CountedNgrams, count_ngrams
+from tagline.out_of_core.train_rows import TrainRows
+from tagline.out_of_core.vocabulary import count_ngrams
 from tagline.recipes import NgramFeatures, NgramModel, Recipe
 from tagline.storage.atomic import open_file
 from tagline.task import Floats, Ints, Task
-
-_PASSES = 12  # that a fit takes about, for the progress
 
 
 def fit_spooled(
@@ -45,8 +45,11 @@ def fit_spooled(
     balance: bool,
     report: Report,
     log: Callable[[str], None],
+    engine: Engine = LOCAL,
 ) -> Fitted:
     """Fit a recipe to the train rows of a dataset, which must pass `check_recipe`; ``log`` is called with notes.
+
+    The rows stay on this machine, or, with another ``engine``, are divided among shards there.
 
     Raises:
         InputError: there is nothing to learn from, or to calibrate on.
@@ -59,33 +62,37 @@ def fit_spooled(
     check_calibration(recipe.protocol.calibration, dataset.learned_task)
     if not len(_usable(dataset)):
         raise InputError("No validation row has a label of the train rows, and a weight: are these the right files?")
-    tokenizer, n_outputs = Tokenizer(), dataset.learned_task.n_outputs(len(dataset.learned))
     min_df = features.min_df
     if min_df == "auto":
         min_df = 1 if dataset.n_train < FEW_TEXTS else 2
-    steps = _Parts(report, dataset.n_parts * (features.words + 2))
-    counted = count_ngrams(
-        dataset, tokenizer, features.words, min_df, budget.columns(n_outputs), budget, steps.of("counting word n-grams")
-    )
-    if not counted.n_columns:
-        raise InputError(f"There is nothing to learn from: no word or sign occurs in {counted.min_df:,} of the texts.")
-    if counted.min_df > min_df:
-        log(f"n-grams in fewer than {counted.min_df:,} texts are left out: {counted.n_columns:,} fit into `--memory`")
-    matrix = encode(dataset, counted, seed, budget, steps.of("encoding the texts"))
-    vectorizer = _weighted(recipe, dataset, counted, matrix, budget, tokenizer, report)
-    ready = time.perf_counter()
+    most_columns = budget.columns(dataset.learned_task.n_outputs(len(dataset.learned)))
     C = min(settings.candidates, key=lambda value: abs(np.log(value)))
-    model = _fit(dataset, matrix, C, seed, balance=balance, report=report)
+    with train_rows(engine, dataset, features.words, budget, seed, report) as rows:
+        counted = count_ngrams(rows, features.words, min_df, most_columns, budget)
+        if not counted.n_columns:
+            raise InputError(
+                f"There is nothing to learn from: no word or sign occurs in {counted.min_df:,} of the texts."
+            )
+        if counted.min_df > min_df:
+            log(
+                f"n-grams in fewer than {counted.min_df:,} texts are left out: {counted.n_columns:,} fit into "
+                "`--memory`"
+            )
+        rows.encode(counted)
+        vectorizer = _weighted(features, dataset, counted, rows, budget)
+        ready = time.perf_counter()
+        model = _fit(dataset, rows, C, seed, balance=balance)
     held_out, calibrated, novelty = _on_held_out_rows(recipe, dataset, vectorizer, model)
     chosen: dict[str, Any] = {
         "words": [1, features.words],
         "min_df": counted.min_df,
         "C": C,
+        **rows.chosen(),
         **calibrated.calibrator.chosen(),
         "threshold": calibrated.rule.to_json(),
         "held_out": {"rows": len(held_out.rows), "how": held_out.how},
         "tried": [],
-        "learnt_from": matrix.n_rows,
+        "learnt_from": rows.n_rows,
     }
     seconds = {"features": ready - started, "fit": time.perf_counter() - ready}
     return Fitted(
@@ -101,64 +108,32 @@ def fit_spooled(
     )
 
 
-class _Parts:
-    """Reports the parts of the texts that have been processed."""
-
-    def __init__(self, report: Report, total: int) -> None:
-        self._report, self._total, self._done = report, total, 0
-
-    def of(self, stage: str) -> Callable[[], None]:
-        """Return a function to call after each part."""
-
-        def step() -> None:
-            self._done += 1
-            self._report(FitProgress(stage, self._done, self._total))
-
-        return step
-
-
 def _weighted(
-    recipe: Recipe,
-    dataset: SpooledDataset,
-    counted: CountedNgrams,
-    matrix: BlockMatrix,
-    budget: Budget,
-    tokenizer: Tokenizer,
-    report: Report,
+    features: NgramFeatures, dataset: SpooledDataset, counted: CountedNgrams, rows: TrainRows, budget: Budget
 ) -> Vectorizer:
-    """Learn the scales of the columns, and weigh the matrix."""
-    features = recipe.features
-    assert isinstance(features, NgramFeatures)
+    """Learn the scales of the columns, and weigh the rows."""
     df = np.concatenate(counted.df)
     path = dataset.folder / "scale.npy"
     if not path.exists():  # from the counts, which are replaced by features below
-        scale = column_scales(matrix, df, dataset.Y, features.scale, features.floor, budget, weighted=dataset.weighted)
+        scale = column_scales(rows, df, dataset.Y, features.scale, features.floor, budget, weighted=dataset.weighted)
         with open_file(path) as file:
             np.save(file, scale)
     scale = np.load(path)
-    steps = _Parts(report, matrix.n_blocks)
-    matrix.weigh(scale, features.tf, unit=features.unit, step=steps.of("weighing the features"))
-    spreads = (spread(df, matrix.n_rows),)
-    return Vectorizer((counted.block(),), (scale,), features.tf, features.unit, tokenizer, spreads)
+    rows.weigh(scale, features.tf, unit=features.unit)
+    spreads = (spread(df, rows.n_rows),)
+    return Vectorizer((counted.block(),), (scale,), features.tf, features.unit, Tokenizer(), spreads)
 
 
-def _fit(
-    dataset: SpooledDataset, matrix: BlockMatrix, C: float, seed: int, *, balance: bool, report: Report
-) -> LinearModel:
+def _fit(dataset: SpooledDataset, rows: TrainRows, C: float, seed: int, *, balance: bool) -> LinearModel:
     codes = np.flatnonzero(dataset.known & (dataset.weights > 0))
     used = np.zeros_like(dataset.Y)
     used[codes] = dataset.Y[codes]
 
-    def passed(n_passes: int, gap: float) -> None:
-        report(FitProgress(f"training, pass {n_passes}, duality gap {gap:.1e}", n_passes, max(_PASSES, n_passes + 1)))
-
-    def solve(problem: LinearProblem, fitted: Callable[[int], None]) -> Any:
-        return BlockDescent(matrix, _code_weights(dataset, balance=balance), dataset.folder / "descent", passed).solve(
-            problem, fitted
-        )
+    def solve(problem: LinearProblem, _: Callable[[int], None]) -> LinearSolution:
+        return rows.solve(problem, _code_weights(dataset, balance=balance))
 
     exclusive = dataset.learned_task is not Task.MULTILABEL
-    X = sp.csr_matrix((len(used), matrix.n_columns), dtype=np.float32)
+    X = sp.csr_matrix((len(used), rows.n_columns), dtype=np.float32)
     problem = LinearProblem(X, used, np.ones(len(used)), C, seed, exclusive)
     return fit_linear_model(solve, problem, lambda n: None)
 

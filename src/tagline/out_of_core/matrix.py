@@ -14,15 +14,18 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tagline.features.weighting import TermFrequency, weigh_blocks
-from tagline.out_of_core.budget import Budget
-from tagline.out_of_core.spooled import SpooledDataset
-from tagline.out_of_core.vocabulary import CountedNgrams, symbols_of
-from tagline.parallel import ahead
+from tagline.models.linear import _products
+from tagline.out_of_core.counted_ngrams import CountedNgrams
+from tagline.out_of_core.text_parts import TextParts
+from tagline.parallel import ahead, checkpoint, row_ranges
 from tagline.sparse import csr
 from tagline.storage.atomic import write_json
+from tagline.task import Bools, Floats, Ints
 
 _STATE, _WEIGHED = "encoded.json", "weighed.json"
-_ENTRY_BYTES = 8  # column and value
+_FOLDER = "matrix"
+ENTRY_BYTES = 8  # column and value
+_ENTRIES = 1 << 22  # that are counted in one call
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +70,34 @@ class BlockMatrix:
             counts.unlink()
             step()
 
+    def keep_used_columns(self) -> NDArray[np.int32]:
+        """Leave out the columns without entries from the files; return the others, (n_used,), sorted."""
+        used = np.zeros(self.n_columns, dtype=bool)
+        for number in range(self.n_blocks):
+            used[self._array(number, "columns", np.int32)] = True
+        new = np.cumsum(used, dtype=np.int32) - np.int32(1)
+        for number in range(self.n_blocks):
+            new[self._array(number, "columns", np.int32)].tofile(_file(self.folder, number, "columns"))
+        return np.flatnonzero(used).astype(np.int32)
+
+    def column_sums(self, Y: Bools) -> Floats:
+        """Return the weight of the rows of each class that have a column, (n_classes, n_columns).
+
+        ``Y`` is the class matrix of the label codes, (n_codes, n_classes).
+        """
+        sums = np.zeros((Y.shape[1], self.n_columns))
+        for block in self.blocks():
+            for classes, weights in _one_by_one(block, Y):
+                ends = block.X.indptr.astype(np.int64)
+                for first, last in row_ranges(ends, _ENTRIES):
+                    _products.add_class_counts(ends, block.X.indices, block.X.data, classes, weights, first, last, sums)
+                    checkpoint()
+        return sums
+
+    def total_weight(self) -> float:
+        """Return the weight of all rows."""
+        return sum(float(block.weights.sum()) for block in self.blocks())
+
     def _rows(self, number: int, values: str) -> sp.csr_matrix:
         """Return the rows of a block with the ``"values"`` or, while it is weighed, the ``"counts"``."""
         lengths = self._array(number, "lengths", np.int32)
@@ -78,39 +109,37 @@ class BlockMatrix:
         return np.fromfile(_file(self.folder, number, name), dtype=dtype)
 
 
-def encode(
-    dataset: SpooledDataset, counted: CountedNgrams, seed: int, budget: Budget, step: Callable[[], None]
-) -> BlockMatrix:
-    """Write the counts of n-grams of all train rows, and delete what they were counted from."""
-    folder = dataset.folder / "matrix"
-    state = _read_json(dataset.folder / _STATE)
-    if not state:
+def encode(parts: TextParts, counted: CountedNgrams, seed: int, n_blocks: int, step: Callable[[], None]) -> BlockMatrix:
+    """Write the counts of n-grams of all rows as ``n_blocks``, and remove what they were counted from."""
+    if not (parts.folder / _STATE).exists():
+        folder = parts.folder / _FOLDER
         folder.mkdir(exist_ok=True)
         for left in folder.iterdir():
             left.unlink()
-        state = _write(dataset, counted, seed, budget, folder, step)
-        write_json(dataset.folder / _STATE, state)
-    for pattern in ("texts-*", "symbols-*", "ends-*"):
-        for path in dataset.folder.glob(pattern):
-            path.unlink()
-    return BlockMatrix(folder, counted.n_columns, **state)
+        write_json(parts.folder / _STATE, _write(parts, counted, seed, n_blocks, folder, step))
+    parts.remove()
+    return open_matrix(parts.folder, counted.n_columns)
+
+
+def open_matrix(folder: Path, n_columns: int) -> BlockMatrix:
+    """Return the matrix that `encode` wrote."""
+    return BlockMatrix(folder / _FOLDER, n_columns, **_read_json(folder / _STATE))
 
 
 def _write(
-    dataset: SpooledDataset,
+    parts: TextParts,
     counted: CountedNgrams,
     seed: int,
-    budget: Budget,
+    n_blocks: int,
     folder: Path,
     step: Callable[[], None],
 ) -> dict[str, int]:
     table = counted.block().table
-    n_entries, n_rows = sum(int(df.sum()) for df in counted.df), 0
-    n_blocks = 1 + n_entries * _ENTRY_BYTES // budget.block
-    for number in range(dataset.n_parts):
-        symbols, ends = symbols_of(dataset.folder, number, len(counted.tokens))
+    n_rows = n_entries = 0
+    for number in range(parts.n):
+        symbols, ends = parts.symbols(number, len(counted.tokens))
         counts = table.count(symbols, ends)
-        rows = dataset.part(number).drop("text")
+        rows = parts.read(number).drop("text")
         codes, weights = rows["code"].to_numpy(), rows["weight"].fill_null(1.0).to_numpy()
         of_block = np.random.default_rng((seed, number)).integers(n_blocks, size=len(codes))
         for block in range(n_blocks):
@@ -126,8 +155,20 @@ def _write(
                 with _file(folder, block, name).open("ab") as file:
                     file.write(array.tobytes())
         n_rows += len(codes)
+        n_entries += counts.nnz
         step()
     return {"n_blocks": n_blocks, "n_rows": n_rows, "n_entries": n_entries}
+
+
+def _one_by_one(block: Block, Y: Bools) -> list[tuple[Ints, Floats]]:
+    """Return classes and weights of the rows of a block, (n_rows,) each, as often as a row has classes."""
+    rest = Y.copy()
+    found = []
+    while rest.any():
+        first, has = rest.argmax(axis=1), np.asarray(rest.any(axis=1))
+        found.append((first[block.codes], np.where(has[block.codes], block.weights, 0.0)))
+        rest[np.arange(len(rest)), first] = False
+    return found
 
 
 def _file(folder: Path, block: int, name: str) -> Path:

@@ -38,19 +38,19 @@ class Partitions:
     def summed(self, least: int) -> Iterator[pl.DataFrame]:
         """Yield the keys whose counts add up to ``least`` or more, in several frames, and delete the files."""
         if not self._n_written:
-            yield _summed(self._pending).filter(pl.col("df") >= least)
+            yield summed_counts(self._pending).filter(pl.col("df") >= least)
             self._pending = []
             return
         if self._pending:
             self._write()
         for number in range(self._n_files):
             files = self._files(number)
-            yield _summed([_read(file) for file in files]).filter(pl.col("df") >= least)
+            yield summed_counts([_read(file) for file in files]).filter(pl.col("df") >= least)
             for file in files:
                 file.unlink()
 
     def _write(self) -> None:
-        frame = _summed(self._pending)
+        frame = summed_counts(self._pending)
         self._pending, self._n_bytes = [], 0
         of_file = (frame["key"].hash(seed=_SEED) % self._n_files).to_numpy()
         order = np.argsort(of_file, kind="stable")
@@ -85,7 +85,8 @@ def _read(file: Path) -> pl.DataFrame:
     return pl.DataFrame({"key": records["key"], "df": records["df"]})
 
 
-def _summed(frames: list[pl.DataFrame]) -> pl.DataFrame:
+def summed_counts(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return the sums of the counts of keys, which each frame has once; ``frames`` has one or more."""
     if frames[0].schema["key"] == pl.String:
         return frames[0] if len(frames) == 1 else pl.concat(frames).group_by("key").agg(pl.col("df").sum())
     keys, df = (np.concatenate([frame[name].to_numpy() for frame in frames]) for name in ("key", "df"))

@@ -170,7 +170,7 @@ def _check_number(n_classes: int, source: str) -> None:
     if n_classes > MOST_DENSE_CLASSES:
         raise DataError(
             f"`{source}` has {n_classes:,} classes: more than {MOST_DENSE_CLASSES:,} are learned in memory only. Raise "
-            "`--memory`, or leave it out."
+            "`--memory`, or leave it and `--engine` out."
         )
 
 

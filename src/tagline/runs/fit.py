@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tagline.data import Split
+from tagline.engines import LOCAL, Engine
 from tagline.runs.reading.data import RunInputs
+from tagline.runs.reading.out_of_core import budget_of
 from tagline.runs.settings import Observer, StepProgress
 from tagline.runs.tracking import Tracking
 
@@ -53,6 +55,8 @@ class Job:
         checkpoints: the folder of checkpoints of networks; None: none are written.
         record_look: called before test rows are read; counts it in the test ledger.
         feature_cache: features of the train and validation texts that a search has computed.
+        tracking: the trackers of the run.
+        engine: where a model of rows on disk is fitted.
 
     """
 
@@ -63,6 +67,7 @@ class Job:
     observer: Observer
     feature_cache: "FeatureCache | None" = None
     tracking: Tracking = field(default_factory=Tracking)
+    engine: Engine = LOCAL
 
 
 def _classifier(inputs: RunInputs, classes: Sequence[str]) -> "TextClassifier":
@@ -155,20 +160,20 @@ def fit_split(job: Job) -> Result:
 
 def fit_out_of_core(job: Job, dataset: "SpooledDataset") -> Result:
     """Fit on train rows that are on disk, measure on the test rows."""
-    from tagline.out_of_core import Budget, parse_memory
     from tagline.out_of_core.learner import fit_spooled  # it needs the compiled core
 
     settings = job.inputs.settings
-    assert settings.memory is not None
-    job.observer.log(f"training on {dataset.n_train:,} rows out of core")
+    distributed = job.engine is not LOCAL
+    job.observer.log(f"training on {dataset.n_train:,} rows {'on the cluster' if distributed else 'out of core'}")
     fitted = fit_spooled(
         job.inputs.recipe,
         dataset,
-        Budget(parse_memory(settings.memory)),
+        budget_of(settings, distributed=distributed),
         settings.seed,
         balance=settings.balance,
         report=partial(_report_step, job.observer, ""),
         log=job.observer.log,
+        engine=job.engine,
     )
     clf = _classifier(job.inputs, dataset.learned).take_fitted(
         fitted, job.inputs.recipe, dataset.learned, dataset.learned_task

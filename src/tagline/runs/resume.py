@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from tagline.data import BUILT_IN
 from tagline.data.streams.urls import is_url, recorded
-from tagline.errors import InputError, TaglineError
+from tagline.errors import InputError
 from tagline.out_of_core.spool import is_spooled
 from tagline.recipes import Recipe, make_recipe
 from tagline.run_folder import RUN
@@ -180,7 +180,10 @@ def hold(folder: Path, use: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class UnfinishedRun:
-    """A run that can be resumed: where it will be written, and its request, with the whole recipe."""
+    """A run that can be resumed: where it will be written, and its request, with the whole recipe.
+
+    ``distributed``: its rows are divided among the machines of an engine.
+    """
 
     target: Path
     data: str
@@ -188,6 +191,7 @@ class UnfinishedRun:
     settings: TrainSettings
     command: tuple[str, ...]
     fingerprint: str
+    distributed: bool = False
 
     @property
     def folder(self) -> Path:
@@ -241,6 +245,7 @@ def _restore(target: Path, request: dict[str, Any]) -> UnfinishedRun:
         TrainSettings.from_json(settings),
         tuple(request["command"]),
         request["fingerprint"],
+        request.get("distributed", False),
     )
 
 
@@ -266,7 +271,8 @@ def make_unfinished(unfinished: UnfinishedRun) -> None:
 def kept_until_finished(unfinished: UnfinishedRun) -> Iterator[None]:
     """Keep the request and the checkpoints of a run while it is trained.
 
-    They are removed when the run is complete, when there is no checkpoint, and after an error that would come again.
+    They are removed when the run is complete, when there is no checkpoint, and after an error of the input, which would
+    come again.
 
     Raises:
         InputError: another process trains it.
@@ -277,7 +283,7 @@ def kept_until_finished(unfinished: UnfinishedRun) -> Iterator[None]:
         try:
             _write(unfinished)
             yield
-        except TaglineError:
+        except InputError:
             remove_folder(folder)
             raise
         except BaseException:
@@ -298,5 +304,6 @@ def _write(unfinished: UnfinishedRun) -> None:
         "settings": asdict(replace(settings, **{name: absolute(path) for name, path in typed.items()})),
         "command": list(unfinished.command),
         "fingerprint": unfinished.fingerprint,
+        "distributed": unfinished.distributed,
     }
     write_json(unfinished.folder / REQUEST, with_versions(_FORMAT, request))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagline.data import Dataset
 from tagline.data.sources.parts import streamed_files
+from tagline.engines import LOCAL, Engine
 from tagline.errors import InputError
 from tagline.out_of_core.spooled import SpooledDataset
 from tagline.plots.process import PlotProcess
@@ -34,7 +35,7 @@ from tagline.runs.reading.data import (
     with_absolute_paths,
     word_index_of,
 )
-from tagline.runs.reading.out_of_core import check_memory, files_fingerprint, read_out_of_core
+from tagline.runs.reading.out_of_core import check_settings, files_fingerprint, read_out_of_core
 from tagline.runs.resume import (
     UnfinishedRun,
     is_rereadable,
@@ -82,6 +83,7 @@ def train_run(
     out: str | Path | None = None,
     command: Sequence[str] = (),
     seconds_before: float = 0.0,
+    engine: Engine = LOCAL,
     log: Log = lambda stage: None,
     progress: Progress = lambda progress: None,
     warn: Log = lambda sentence: None,
@@ -94,6 +96,8 @@ def train_run(
         out: the run folder; else one named after time, recipe and data below ``runs/``.
         command: the command line to record.
         seconds_before: what the process took before this call; counted in ``seconds.total``.
+        engine: where the model is fitted. With another than `LOCAL` the train rows, those of files, are divided among
+            its machines; see `tagline.out_of_core.consensus`.
         log: called with the name of each stage.
         progress: called while a network is trained.
         warn: called with a sentence when a tracker of ``settings.track`` fails, which does not stop the run.
@@ -110,8 +114,8 @@ def train_run(
     )
     target = chosen_target(out, log)
     observer = Observer(log, progress, warn)
-    if settings.memory is not None:
-        return _start_out_of_core(data, recipe, settings, target, command, started, observer)
+    if settings.memory is not None or engine is not LOCAL:
+        return _start_out_of_core(data, recipe, settings, target, command, started, observer, engine)
     # A network trains for longer than drawing takes: no other process need wait for it.
     with PlotProcess() if recipe.training is None else nullcontext(None) as plots:
         inputs = read_for_run(data, recipe, settings, log, fold_few=True, start=start)
@@ -124,6 +128,7 @@ def resume_run(
     run: str | Path,
     *,
     seconds_before: float = 0.0,
+    engine: Engine = LOCAL,
     log: Log = lambda stage: None,
     progress: Progress = lambda progress: None,
     warn: Log = lambda sentence: None,
@@ -138,10 +143,13 @@ def resume_run(
     unfinished = read_unfinished(run)
     check_target(unfinished.target)
     check_trackers(unfinished.settings.track)
-    if unfinished.settings.memory is not None:
+    if unfinished.distributed != (engine is not LOCAL):
+        wrong, remedy = ("on a cluster", "add") if unfinished.distributed else ("on one machine", "leave out")
+        raise InputError(f"`{unfinished.target}` was started {wrong}: {remedy} `--engine ray`.")
+    if unfinished.settings.memory is not None or unfinished.distributed:
         if files_fingerprint(unfinished.data, unfinished.settings) != unfinished.fingerprint:
             raise _changed(unfinished)
-        return _train_out_of_core(unfinished, started, Observer(log, progress, warn))
+        return _train_out_of_core(unfinished, started, Observer(log, progress, warn), engine)
     inputs = read_for_run(unfinished.data, unfinished.recipe, unfinished.settings, log)
     if inputs.dataset.fingerprint != unfinished.fingerprint:
         raise _changed(unfinished)
@@ -162,6 +170,7 @@ def fit_and_write(
     checkpoints: Path | None = None,
     search: SearchResult | None = None,
     plots: PlotProcess | None = None,
+    engine: Engine = LOCAL,
 ) -> Run:
     """Fit, measure and write a run.
 
@@ -174,13 +183,14 @@ def fit_and_write(
         checkpoints: the folder of the checkpoints, if the run can be resumed; trackers keep their state next to it.
         search: how a search found the recipe.
         plots: the process that draws, if it has been started.
+        engine: where a model of rows on disk is fitted.
 
     """
     place = target or _default_target(inputs)
     state = None if checkpoints is None else checkpoints.parent
     with tracked(inputs.settings.track, kept=state, warn=observer.warn) as tracking:
         tracking.start(place.name, _parameters(inputs))
-        result = _fit(inputs, place, observer, tracking, checkpoints, search)
+        result = _fit(inputs, place, observer, tracking, checkpoints, search, engine)
         with nullcontext(target) if target else reserved(RUNS, place.name) as final, building(final) as folder:
             record = run_json(final.name, datetime.now(UTC), command, inputs, result, search)
             metrics = write_run(
@@ -239,8 +249,10 @@ def _start_out_of_core(
     command: Sequence[str],
     started: float,
     observer: Observer,
+    engine: Engine,
 ) -> Run:
-    check_memory(settings)
+    distributed = engine is not LOCAL
+    check_settings(recipe, settings, distributed=distributed)
     request = UnfinishedRun(
         target or _place_of(recipe, streamed_files(data).name),
         str(data),
@@ -248,22 +260,29 @@ def _start_out_of_core(
         replace(settings, recipe=recipe.recipe.name),
         tuple(command),
         files_fingerprint(data, settings),
+        distributed,
     )
-    return _train_out_of_core(_made(request, numbered=target is None), started, observer)
+    return _train_out_of_core(_made(request, numbered=target is None), started, observer, engine)
 
 
-def _train_out_of_core(unfinished: UnfinishedRun, started: float, observer: Observer) -> Run:
-    """Train a run of `--memory`: out of core, or as any other if its data fits into memory."""
+def _train_out_of_core(unfinished: UnfinishedRun, started: float, observer: Observer, engine: Engine) -> Run:
+    """Train a run of `--memory` or of many machines: out of core, or as any other if its data fits into memory."""
     try:
         with kept_until_finished(unfinished):
             inputs = read_out_of_core(unfinished, observer)
             if inputs is not None:
                 return fit_and_write(
-                    inputs, unfinished.target, command=unfinished.command, started=started, observer=observer
+                    inputs,
+                    unfinished.target,
+                    command=unfinished.command,
+                    started=started,
+                    observer=observer,
+                    engine=engine,
                 )
     except BaseException:
         if unfinished.folder.exists():
-            observer.log(f"stopped; `tagline train --resume {unfinished.target}` resumes after the last whole stage")
+            again = f"tagline train --resume {unfinished.target}{' --engine ray' if unfinished.distributed else ''}"
+            observer.log(f"stopped; `{again}` resumes after the last whole stage")
         raise
     with PlotProcess() as plots:
         settings = unfinished.settings
@@ -340,6 +359,7 @@ def _fit(
     tracking: Tracking,
     checkpoints: Path | None,
     search: SearchResult | None,
+    engine: Engine,
 ) -> Result:
     """Fit and measure; ``place``: where the run will be written; the test ledger is next to it."""
     from tagline.runs.test_ledger import Entry, record_reading
@@ -354,6 +374,7 @@ def _fit(
         observer,
         None if search is None else search.feature_cache,
         tracking,
+        engine,
     )
     if isinstance(dataset, SpooledDataset):
         result = fit_out_of_core(job, dataset)

@@ -99,6 +99,23 @@ class RayCluster:
         raylet.kill()
         raylet.wait()
 
+    def start_again(self) -> None:
+        """Start nodes in place of those whose raylets have been killed."""
+        lost = [node for node in self._nodes if not self._raylets(node)]
+        for node in lost:
+            self._end(node)
+            shutil.rmtree(self._folder_of(node), ignore_errors=True)
+            self._start(node, f"--address={self.address}")
+        for node in lost:
+            self._wait(node)
+
+    def _end(self, node: int) -> None:
+        """End all processes of a node."""
+        for process in self._processes(node):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._nodes[node].wait()
+
     def _raylets(self, node: int) -> list[psutil.Process]:
         found = []
         for process in self._processes(node):
@@ -116,7 +133,7 @@ class RayCluster:
             *(*self._inside(node), Path(sys.executable).parent / "ray", "start", "--block", "--num-cpus=1"),
             *(f"--node-ip-address={self._host(node)}", f"--object-store-memory={_STORE_BYTES}"),
             # In one folder, nodes that start at the same time would choose the same names for their sockets.
-            *(f"--temp-dir={self.folder / str(node)}", *options),
+            *(f"--temp-dir={self._folder_of(node)}", *options),
         ]
         with self._log(node).open("wb") as log:
             self._nodes[node] = subprocess.Popen(
@@ -143,6 +160,9 @@ class RayCluster:
         """Remove the folder. Processes that nobody saw, as those of a killed raylet, write into it until they end."""
         shutil.rmtree(self.folder, ignore_errors=True)
         return not self.folder.exists()
+
+    def _folder_of(self, node: int) -> Path:
+        return self.folder / str(node)
 
     def _log(self, node: int) -> Path:
         return self.folder / f"node-{node}.log"

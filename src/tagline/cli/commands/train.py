@@ -13,6 +13,7 @@ from tagline.errors import InputError
 from tagline.key_findings import shown_first
 
 if TYPE_CHECKING:
+    from tagline.engines import Engine
     from tagline.runs.settings import StepProgress
     from tagline.runs.tracking.callbacks import TrainingProgress, VectorProgress
     from tagline.runs.train import Run
@@ -85,7 +86,7 @@ def train(
         typer.Option(
             metavar="SIZE",
             help="The most memory that training may take, such as 1GB: larger data is read part by part and kept on "
-            "the disk.",
+            "the disk. With --engine ray that of each process.",
             show_default=False,
             rich_help_panel=options.MODEL,
         ),
@@ -97,11 +98,14 @@ def train(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Resume a run whose training was stopped, with the settings it was started with.",
+            help="Resume a run whose training was stopped, with the settings it was started with; takes no other "
+            "option but those of the engine.",
             show_default=False,
             rich_help_panel=options.MODEL,
         ),
     ] = None,
+    engine: options.Engine = options.EngineName.LOCAL,
+    address: options.Address = None,
     as_json: options.Json = False,
     _quiet: options.Quiet = False,
     _debug: options.Debug = False,
@@ -110,6 +114,7 @@ def train(
 
     Example: [bold]tagline train reviews.csv --label stars[/]
     """
+    from tagline.cli.engine import engine_of
     from tagline.decisions.cost_table import read_costs
     from tagline.runs.environment import process_seconds
     from tagline.runs.settings import TrainSettings
@@ -118,6 +123,11 @@ def train(
     before = process_seconds()
     session = options.session_of(context)
     session.warn_uncompiled()
+    options.check_engine(engine, address)
+    if resume is not None:
+        options.check_resume(context, {"resume", *options.OF_ENGINE}, "the run")
+    elif from_model is not None and options.is_given(context, "recipe"):
+        raise InputError("`--recipe` cannot be given with `--from`: the model keeps its recipe.")
     settings = TrainSettings(
         recipe=recipe,
         settings=tuple(changes or ()),
@@ -145,19 +155,18 @@ def train(
         track=tuple(track or ()),
         from_model=from_model,
     )
-    shown: _Shown = {
-        "seconds_before": before,
-        "log": session.stage,
-        "progress": lambda seen: advance(session, seen),
-        "warn": session.warn,
-    }
-    if resume is not None:
-        options.check_resume(context, {"resume"}, "the run")
-        run = resume_run(resume, **shown)
-    else:
-        if from_model is not None and options.is_given(context, "recipe"):
-            raise InputError("`--recipe` cannot be given with `--from`: the model keeps its recipe.")
-        run = train_run(options.data_of(context, data, query), settings, out=out, command=session.command, **shown)
+    with engine_of(session, engine, address) as chosen:
+        shown: _Shown = {
+            "seconds_before": before,
+            "engine": chosen,
+            "log": session.stage,
+            "progress": lambda seen: advance(session, seen),
+            "warn": session.warn,
+        }
+        if resume is not None:
+            run = resume_run(resume, **shown)
+        else:
+            run = train_run(options.data_of(context, data, query), settings, out=out, command=session.command, **shown)
     show_run(session, run, as_json=as_json)
 
 
@@ -193,6 +202,7 @@ def show_run(session: Session, run: "Run", *, as_json: bool, found: Sequence[str
 
 class _Shown(TypedDict):
     seconds_before: float
+    engine: "Engine"
     log: Callable[[str], None]
     progress: Callable[["StepProgress | TrainingProgress | VectorProgress"], None]
     warn: Callable[[str], None]

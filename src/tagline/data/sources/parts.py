@@ -49,7 +49,7 @@ def streamed_files(data: Any) -> StreamedFiles:
     """
     if not isinstance(data, str | Path) or str(data) == STDIN or data in BUILT_IN or _is_pipe(data):
         raise DataError(
-            "`--memory` reads files part by part, several times: give a file, a folder of tables, a glob or a URL."
+            "`--memory` and `--engine ray` read files part by part: give a file, a folder of tables, a glob or a URL."
         )
     name = str(data)
     if is_url(name):

@@ -13,7 +13,8 @@ from tagline.data.wording import counted
 from tagline.engines.base import Context, Item, Key, Result, Shared, Work
 from tagline.engines.cluster.connection import connected
 from tagline.engines.cluster.nodes import Nodes, check_nodes
-from tagline.engines.cluster.task import Failure, call
+from tagline.engines.cluster.shards import RayShards
+from tagline.engines.cluster.task import Failure, call, failed
 from tagline.engines.cluster.workers import RETRIES, RayWorkers
 from tagline.errors import TaglineError
 
@@ -78,13 +79,15 @@ class RayEngine:
         """See `Engine.workers`; the files of the folder of the context are sent to the nodes."""
         return RayWorkers(self._ray, self._nodes, n, prepare, context)
 
+    def shards(self, n: int) -> RayShards:
+        """See `Engine.shards`."""
+        return RayShards(self._ray, self._nodes, n)
+
     def _result(self, answer: Any) -> Any:
         try:
             result = self._ray.get(answer)
         except self._ray.exceptions.RayTaskError as error:
-            lines = [line for line in str(error.cause).splitlines() if line.strip()]
-            reason = f"{type(error.cause).__name__}: {lines[-1].strip() if lines else ''}"
-            raise TaglineError(f"A task failed on the node `{error.ip}`: {reason}") from None
+            raise failed(error) from None
         except self._ray.exceptions.RayError as error:
             reason = str(error).strip().partition("\n")[0]
             raise TaglineError(f"The Ray cluster lost a task {RETRIES + 1} times: {reason}") from None

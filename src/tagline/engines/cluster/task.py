@@ -34,3 +34,10 @@ def call(function: Callable[[Any, Any], Any], shared: list[Any], item: Any) -> A
         return function(_shared[key], item)
     except TaglineError as error:
         return Failure(error)
+
+
+def failed(error: Any) -> TaglineError:
+    """Return what a task that raised an unexpected error tells the user; ``error`` is a `RayTaskError`."""
+    lines = [line for line in str(error.cause).splitlines() if line.strip()]
+    reason = f"{type(error.cause).__name__}: {lines[-1].strip() if lines else ''}"
+    return TaglineError(f"A task failed on the node `{error.ip}`: {reason}")

@@ -186,7 +186,7 @@ class RayWorkers:
         if assignment is None:
             self._failed_starts += 1
             if self._failed_starts > RETRIES:
-                raise TaglineError(f"No process starts on the nodes of the Ray cluster: {_last_line(error)}")
+                raise no_process_starts(error)
             return None
         assignment.losses += 1
         assignment.repeated, assignment.since = 0, None
@@ -201,6 +201,7 @@ class RayWorkers:
         self._ray.kill(worker.actor)
 
 
-def _last_line(error: Exception) -> str:
-    """Return the end of a message of Ray, in which the cause follows its traceback."""
-    return [line for line in str(error).splitlines() if line.strip()][-1].strip()
+def no_process_starts(error: Exception) -> TaglineError:
+    """Return the error for processes that end as they start; in a message of Ray the cause follows its traceback."""
+    cause = [line for line in str(error).splitlines() if line.strip()][-1].strip()
+    return TaglineError(f"No process starts on the nodes of the Ray cluster: {cause}")

@@ -28,6 +28,8 @@ _SETTINGS = {
     "num_words": "vocabulary size, at most",
     "maxlen": "sequence length",
     "epochs": "epochs",
+    "shards": "shards of the train rows",
+    "rounds": "rounds of consensus ADMM",
     "blend": "weight of naive Bayes",
     "temperature": "calibration temperature",
     "slope": "calibration slope",

@@ -1,4 +1,7 @@
-"""Runs of `--memory`: their data is read part by part, and trained on out of core unless it fits into memory."""
+"""Runs of `--memory`, and those divided among machines: their data is read part by part, and kept on disk.
+
+With `--memory` alone, data that fits into memory is trained on there.
+"""
 
 import hashlib
 import json
@@ -26,21 +29,34 @@ from tagline.runs.resume import UnfinishedRun
 from tagline.runs.settings import Observer, StepProgress, TrainSettings
 
 _STEPS = 1_000  # of the progress of reading
+_MEMORY = "2GB"  # on which a model depends that is trained on many machines, hence not that of any of them
 
 
-def check_memory(settings: TrainSettings) -> None:
-    """Check the settings of a run with `--memory` before anything is read.
+def budget_of(settings: TrainSettings, *, distributed: bool) -> Budget:
+    """Return the memory that the process of a run may take, and each on a node if it is ``distributed``.
+
+    Raises:
+        InputError: the limit is invalid.
+
+    """
+    return Budget(parse_memory(settings.memory or _MEMORY), in_memory=not distributed)
+
+
+def check_settings(recipe: Recipe, settings: TrainSettings, *, distributed: bool) -> None:
+    """Check recipe and settings of a run with `--memory`, or ``distributed``, before anything is read.
 
     Raises:
         InputError: the limit is invalid, or other settings need all rows in memory.
 
     """
-    assert settings.memory is not None
-    parse_memory(settings.memory)
+    budget_of(settings, distributed=distributed)
     others = {"--folds": settings.folds, "--unlabelled": settings.unlabelled, "--from": settings.from_model}
     for option, given in others.items():
         if given:
-            raise InputError(f"`{option}` needs all rows in memory: leave out `--memory`.")
+            one = "--engine" if distributed else "--memory"
+            raise InputError(f"`{option}` needs all rows in memory: leave out `{one}`.")
+    if distributed:
+        check_recipe(recipe, distributed=True)
 
 
 def files_fingerprint(data: Any, settings: TrainSettings) -> str:
@@ -67,8 +83,7 @@ def read_out_of_core(unfinished: UnfinishedRun, observer: Observer) -> RunInputs
     """
     started = time.perf_counter()
     settings, recipe, folder = unfinished.settings, unfinished.recipe, unfinished.checkpoints
-    assert settings.memory is not None
-    budget = Budget(parse_memory(settings.memory))
+    budget = budget_of(settings, distributed=unfinished.distributed)
     return_freed_arrays()
     if not is_spooled(folder):
         reading = f"reading {display_name(unfinished.data)}"
@@ -84,7 +99,7 @@ def read_out_of_core(unfinished: UnfinishedRun, observer: Observer) -> RunInputs
             budget,
             folder,
             progress=progress,
-            exceeded=lambda: check_recipe(recipe),
+            exceeded=lambda: check_recipe(recipe, distributed=unfinished.distributed),
         )
         if files_fingerprint(unfinished.data, settings) != unfinished.fingerprint:
             raise InputError(f"`{display_name(unfinished.data)}` has changed while it was read: train again.")
