@@ -12,12 +12,14 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from tagline.errors import InputError
 from tagline.experiments.sweep.run import SweepSettings, run_sweep
 from tagline.export.onnx import export_onnx
+from tagline.metrics import measure
 from tagline.run_folder import RunFolder, building, check_target, load_model, reserved, run_name
 from tagline.runs.evaluate import evaluate_model
 from tagline.runs.listing import list_runs
@@ -310,3 +312,27 @@ def test_only_runs_are_taken_for_abandoned(tmp_path):
         write(pl.DataFrame({"a": [2]}))
     assert pl.read_parquet(tmp_path / "out.parquet")["a"].to_list() == [1, 2]
     assert names(tmp_path) == [".tagline-mine", "out.parquet", "run"]
+
+
+def test_metrics_of_very_many_classes_are_rows_of_a_file(tmp_path):
+    names, y = [f"item {k}" for k in range(3_001)], np.arange(4_000) % 2_000
+    block = measure(y, np.where(np.arange(4_000) % 3, y, 7), None, names, task="multiclass", n_bootstrap=10)
+    metrics = {"validation": None, "test": block, "classes": names}
+    run = RunFolder(tmp_path)
+    run.write_metrics(metrics)
+    assert run.metrics == metrics
+    assert list(run.metrics["test"]["per_class"]) == names
+    written = json.loads((tmp_path / "metrics.json").read_text())["test"]["per_class"]
+    assert 20 <= len(written) <= 60
+    assert "item 7" in written  # the worst precision
+    assert all(block["per_class"][name] == row for name, row in written.items())
+    pl.read_parquet(tmp_path / "classes.parquet").drop("class").write_parquet(tmp_path / "classes.parquet")
+    with pytest.raises(InputError, match=r"classes.parquet` is damaged: it lacks the columns `split` and `class`"):
+        _ = RunFolder(tmp_path).metrics
+
+
+def test_metrics_of_few_classes_are_in_one_file(tmp_path):
+    block = measure([0, 1, 1], [0, 1, 0], None, ["a", "b"], task="binary", n_bootstrap=10)
+    RunFolder(tmp_path).write_metrics({"validation": None, "test": block})
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
+    assert RunFolder(tmp_path).metrics["test"] == block

@@ -181,10 +181,14 @@ def top_classes(proba: Probabilities, k: int) -> TopProbabilities:
     return TopProbabilities(best, np.take_along_axis(proba, best, axis=1), proba.shape[1])
 
 
-def check_few(n_classes: int, what: str) -> None:
-    """Raise `InputError` if there are too many classes for ``what``, which takes memory for each of their pairs."""
+def check_few(n_classes: int, what: str, instead: str = "") -> None:
+    """Raise `InputError` if there are too many classes for ``what``, which takes memory for each class or their pairs.
+
+    ``instead`` says what serves so many classes.
+    """
     if n_classes > MOST_DENSE_CLASSES:
-        raise InputError(f"{what} are for up to {MOST_DENSE_CLASSES:,} classes, and there are {n_classes:,}.")
+        advice = f": {instead}" if instead else ""
+        raise InputError(f"{what} are for up to {MOST_DENSE_CLASSES:,} classes, and there are {n_classes:,}{advice}.")
 
 
 def joined(parts: Sequence[Probabilities]) -> Probabilities:

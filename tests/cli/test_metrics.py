@@ -8,8 +8,9 @@ from rich.console import Console
 
 from tagline.cli.metrics import classification_table, confusion_table, figures_table
 from tagline.metrics import measure
-from tagline.metrics.confusion import most_confused, worst_classes
+from tagline.metrics.confusion import most_confused
 from tagline.metrics.headline import headlines
+from tagline.metrics.notable_classes import worst_classes
 from tagline.report.conclusion import small_classes_sentence
 
 

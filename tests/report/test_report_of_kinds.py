@@ -16,15 +16,18 @@ def test_very_many_classes(tmp_path):
     names = [f"topic {k}" for k in range(501)]
     page = page_of(write_run(tmp_path, names, "multiclass", n=400))
     assert "Most confused pairs" in page.words("confusion")
-    assert "50 of 501 are shown" in page.words("classes")
-    assert page.words("classes").count("topic ") == 50
+    words = page.words("classes")
+    assert "All 501 are in metrics.json" in words
+    best, worst = (words[words.index(title) :].count("topic ") for title in ("Highest F1", "Lowest F1"))
+    assert (words.count("topic "), best, worst) == (60, 40, 20)
+    assert "The 50 most frequent of 501 classes" in page.words("data")
     assert len(page.pictures()) == 2
 
 
 def test_of_very_many_labels_nothing_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(report_plots, "_indices", lambda *_: pytest.fail("builds large arrays and draws nothing"))
     page = page_of(write_run(tmp_path, [f"topic {k}" for k in range(501)], "multilabel", n=100))
-    assert "50 of 501 are shown" in page.words("classes")
+    assert "All 501 are in metrics.json" in page.words("classes")
     assert not page.pictures()
 
 

@@ -67,6 +67,7 @@ def test_a_run_has_a_label_tree_and_says_so(run):
     assert any(level["threshold"] for level in run.metrics["guarantees"]["abstention"])
     report = write_report(run.folder).read_text()
     assert "A label tree (" in report
+    assert "classes.parquet" in report
     assert "Top-5 accuracy" in report
 
 
@@ -98,6 +99,7 @@ def test_python_predicts_the_best_classes(clf):
     explanation = explain_text(clf, texts[7])
     strongest = max(explanation.contributions, key=lambda part: part.value)
     assert strongest.name.startswith("a")  # a word of the class
+    assert (explanation.scale, explanation.quantity) == ("path-score", "path score")
     with pytest.raises(InputError, match="from 1 on, not `0`"):
         clf.predict_top(texts, 0)
 
@@ -120,7 +122,7 @@ def test_what_does_not_work_says_so(run, clf, tmp_path):
         export_page(run.model, tmp_path / "page.html")
     with pytest.raises(InputError, match="Prediction sets are for up to 3,000 classes, and there are 3,200"):
         predict_texts(clf, ["a1"], CommandOptions(sets=0.9))
-    with pytest.raises(InputError, match="Columns of the probability of each class are for up to 3,000"):
+    with pytest.raises(InputError, match=r"probability of each class are for up to 3,000 .* 3,200: take `top_k`"):
         predict_texts(clf, ["a1"], CommandOptions(probabilities=True))
     with pytest.raises(InputError, match="Costs are for up to 3,000 classes"):
         clf.decide(clf.probabilities(["a1"]), costs={"item 1": {"item 2": 5}})
@@ -154,7 +156,10 @@ def test_the_service_answers(run, tmp_path):
         assert found["top"][0]["class"] == found["prediction"] == "item 7"
         assert len(found["probabilities"]) == 10
         explained = client.post("/v1/explain", json={"text": text}).json()
-        assert explained["prediction"] == "item 7"
+        assert (explained["prediction"], explained["scale"]) == ("item 7", "path-score")
+        model = client.get("/v1/model").json()
+        assert "label tree" in model["recipe"]["summary"]
+        assert not any("linear SVM" in sentence for sentence in model["card"])
         assert len(explained["probabilities"]) == 10
         assert client.post("/v1/predict", json={"text": text, "sets": 0.9}).status_code == 422
 

@@ -14,9 +14,10 @@ from rich.text import Text
 
 from tagline.cli.terminal import show
 from tagline.key_findings import shown_first
-from tagline.metrics.confusion import confusion_counts, most_confused, worst_classes
+from tagline.metrics.confusion import confusion_counts, most_confused
 from tagline.metrics.formatting import NO_INTERVAL, display_name, format_figure
 from tagline.metrics.headline import headlines, task_of
+from tagline.metrics.notable_classes import worst_classes
 from tagline.report.conclusion import abstention_sentence, reuse_sentence, small_classes_sentence, units_sentence
 from tagline.task import Task
 

@@ -3,7 +3,8 @@
 Of a linear model the calibrated logit is explained: the intercept plus the contribution of each n-gram; of several
 classes with sigmoid scaling, the argument of the sigmoid, which is linear. Of a tree or a forest it is the probability:
 the share at the roots plus the contribution of each test on the path to the leaves. For both, the contributions add up
-exactly. The logit of a network is attributed to the words by integrated gradients.
+exactly. Of a label tree it is the sum of the scores on the path to the class. The logit of a network is attributed to
+the words by integrated gradients.
 """
 
 from tagline.explain.explanation import START_OF_TEXT, Contribution, Explanation, WordContribution

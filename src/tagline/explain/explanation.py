@@ -6,7 +6,7 @@ from typing import Literal
 
 from tagline import notebook
 
-Scale = Literal["log-odds", "score", "probability"]
+Scale = Literal["log-odds", "score", "path-score", "probability"]
 Span = tuple[int, int]
 Words = tuple[tuple[int, int, float], ...]  # start, end and contribution of each token
 
@@ -59,10 +59,12 @@ class Attribution:
 class Explanation:
     """``score`` of ``class_name`` is ``intercept`` plus the ``value`` of every contribution, largest first.
 
-    It is the logit, calibrated (with sigmoid scaling, the argument of the sigmoid), or for trees the probability.
+    It is the logit, calibrated (with sigmoid scaling, the argument of the sigmoid), or for decision trees the
+    probability. Of a label tree it is the sum of the scores on the path to the class.
     ``contributions`` are those of the features, ``by_word`` those of the words, into which character n-grams are
     folded; both have the same sum. For a network there is a ``remainder`` in addition. ``scale`` is that of the score:
-    ``"log-odds"``, of two classes or a label; ``"score"``, of one of several classes; or ``"probability"``.
+    ``"log-odds"``, of two classes or a label; ``"score"``, of one of several classes; ``"path-score"``; or
+    ``"probability"``.
     ``prediction`` and ``proba`` (of ``class_name``) are those of the classifier.
     """
 
@@ -88,8 +90,8 @@ class Explanation:
 
     @property
     def quantity(self) -> str:
-        """What the contributions add up to: ``"logit"``, or ``"probability"`` of trees."""
-        return "probability" if self.scale == "probability" else "logit"
+        """What the contributions add up to: ``"logit"``, ``"path score"`` of label trees, or ``"probability"``."""
+        return {"probability": "probability", "path-score": "path score"}.get(self.scale, "logit")
 
     @cached_property
     def absent(self) -> float:

@@ -92,6 +92,6 @@ def _contributions(classifier: TextClassifier, X: Any, index: int) -> Contributi
 
 
 def _scale(classifier: TextClassifier) -> Scale:
-    if classifier.model_.score == "probability":
-        return "probability"
+    if classifier.model_.score != "logit":
+        return classifier.model_.score
     return "log-odds" if classifier.task_.has_threshold else "score"

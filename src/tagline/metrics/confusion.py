@@ -22,9 +22,3 @@ def most_confused(
         totals[i] += n
     pairs = [(classes[i], classes[j], n, n / totals[i]) for i, j, n in cells if i != j]
     return sorted(pairs, key=lambda pair: (-pair[2], -pair[3], pair[0], pair[1]))[:most]
-
-
-def worst_classes(per_class: Mapping[str, Mapping[str, Any]], most: int) -> list[str]:
-    """Return the ``most`` classes of lowest F1, worst first, among those that have rows."""
-    held = [name for name, row in per_class.items() if row["support"] > 0]
-    return sorted(held, key=lambda name: (per_class[name]["f1"], -per_class[name]["support"]))[:most]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -24,6 +24,10 @@ class HyperParameters:
     alpha: float = 1.0
     max_depth: int | None = None
     n_trees: int = 100
+
+
+#: What the contributions of a model add up to.
+Score: TypeAlias = Literal["logit", "path-score", "probability"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Model(Protocol):
     """
 
     kind: ClassVar[str]
-    score: ClassVar[Literal["logit", "probability"]] = "logit"
+    score: ClassVar[Score] = "logit"
     graph_file: ClassVar[str | None] = None
     graph_doc: ClassVar[str] = ""
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from tagline.models.base import Contributions, HyperParameters, Model
+from tagline.models.base import Contributions, HyperParameters, Model, Score
 from tagline.models.estimators import fit_alone
 from tagline.task import Bools, Floats
 
@@ -29,7 +29,7 @@ class TreeModel(Model):
     """
 
     kind: ClassVar[str] = "trees"
-    score: ClassVar[Literal["logit", "probability"]] = "probability"
+    score: ClassVar[Score] = "probability"
     graph_doc: ClassVar[str] = "Decision trees on n-grams."
 
     feature: NDArray[np.int32]

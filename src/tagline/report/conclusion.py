@@ -289,6 +289,13 @@ def _three(value: float) -> str:
     return "0.000" if text == "-0.000" else text
 
 
+def summary_of_recipe(summary: str, chosen: Mapping[str, Any]) -> str:
+    """Return the summary of a recipe, or of the label tree learned in its place; ``chosen`` is that of its run."""
+    if chosen.get("model") != LabelTree.kind:
+        return summary
+    return f"TF-IDF of words and their n-grams with a label tree, as there are more than {MOST_DENSE_CLASSES:,} classes"
+
+
 def model_sentences(chosen: Mapping[str, Any]) -> list[str]:
     """Say which model was learned in place of that of the recipe; ``chosen`` is that of its run."""
     if chosen.get("model") != LabelTree.kind:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tagline.errors import InputError
 from tagline.key_findings import shown_first
+from tagline.many_classes import MOST_DENSE_CLASSES
 from tagline.metrics.formatting import NO_INTERVAL, display_name
 from tagline.metrics.headline import task_of, tiles
 from tagline.plots.registry import PLOTS, PlotData, Section, TrainingHistory, captions
@@ -16,14 +17,14 @@ from tagline.report.rendering import compile_template, render_page, write_page
 from tagline.report.sections.confidence import confidence_rows, guaranteed
 from tagline.report.sections.confusion import confused_pairs, heat_map, matrix_table
 from tagline.report.sections.data import data_facts
-from tagline.report.sections.figures import class_rows, figure_rows, n_unfolded, thresholds_of_labels, verdict
+from tagline.report.sections.figures import class_tables, figure_rows, thresholds_of_labels, verdict, worst_first
 from tagline.report.sections.gain import gain
 from tagline.report.sections.plots import read_plots
 from tagline.report.sections.provenance import provenance
 from tagline.report.sections.rows import first_rows, mistake_cards
 from tagline.report.sections.training import training
 from tagline.report.sections.tuning import search
-from tagline.run_folder import RunFolder
+from tagline.run_folder import CLASSES, METRICS, RunFolder
 from tagline.task import Task
 
 _TEMPLATE = "report.html.j2"
@@ -73,7 +74,6 @@ def render(folder: RunFolder) -> str:
         raise InputError("This run has no metrics: it was evaluated on neither test nor validation rows.")
     classes = list(metrics.get("classes") or block["per_class"])
     thresholds = thresholds_of_labels(run, classes)
-    rows, worst_first = class_rows(block, thresholds)
     dataset = run.get("dataset") or {}
     return render_page(
         _TEMPLATE,
@@ -96,10 +96,10 @@ def render(folder: RunFolder) -> str:
         matrix=matrix_table(block, classes),
         heat_map=heat_map(block, classes),
         pairs=confused_pairs(block, classes),
-        classes=rows,
+        class_tables=class_tables(block, thresholds),
         has_thresholds=bool(thresholds),
-        worst_first=worst_first,
-        n_unfolded=n_unfolded(len(classes)),
+        worst_first=worst_first(block),
+        all_classes=CLASSES if len(classes) > MOST_DENSE_CLASSES else METRICS,
         no_interval=NO_INTERVAL,
         guaranteed=guaranteed(metrics),
         confidence=confidence_rows(folder, classes),

@@ -4,6 +4,7 @@
 
     run.json              what was trained on which data, with which settings, versions and machine
     metrics.json          figures with 95 % intervals, seconds, memory
+    classes.parquet       of more than 3,000 classes: the metrics of each
     predictions.parquet   of the test rows: label, prediction, probabilities
     mistakes.json         the most confident mistakes, with attributions
     history.csv           of a network: the figures of each epoch; refit_history.csv: of the final training on all rows
@@ -18,8 +19,21 @@
 Next to the runs is ``test_ledger.jsonl``, which counts how often a test set has been read.
 """
 
+from tagline.run_folder.class_metrics import with_notable_classes
 from tagline.run_folder.data import RunData
-from tagline.run_folder.files import EVENTS, FORMAT, LEADERBOARD, LEDGER, MODEL, PREDICTIONS, RECIPE, RUN, RUNS
+from tagline.run_folder.files import (
+    CLASSES,
+    EVENTS,
+    FORMAT,
+    LEADERBOARD,
+    LEDGER,
+    METRICS,
+    MODEL,
+    PREDICTIONS,
+    RECIPE,
+    RUN,
+    RUNS,
+)
 from tagline.run_folder.folder import History, RunFolder, probabilities
 from tagline.run_folder.model import load_model, model_folder, run_of_model
 from tagline.run_folder.place import (
@@ -34,10 +48,12 @@ from tagline.run_folder.place import (
 )
 
 __all__ = [
+    "CLASSES",
     "EVENTS",
     "FORMAT",
     "LEADERBOARD",
     "LEDGER",
+    "METRICS",
     "MODEL",
     "PREDICTIONS",
     "RECIPE",
@@ -58,4 +74,5 @@ __all__ = [
     "reserved",
     "run_name",
     "run_of_model",
+    "with_notable_classes",
 ]

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.errors import InputError
+from tagline.run_folder.class_metrics import class_frame, with_all_classes, with_notable_classes
 from tagline.run_folder.data import RunData
 from tagline.run_folder.files import (
+    CLASSES,
     COPIES,
     HISTORY,
     LEADERBOARD,
@@ -73,8 +75,14 @@ class RunFolder:
 
     @cached_property
     def metrics(self) -> Json:
-        """The content of ``metrics.json``."""
-        return self._read_object(METRICS)
+        """The content of ``metrics.json``, with the metrics of all classes."""
+        found, of_classes = self._read_object(METRICS), self._read_parquet(CLASSES)
+        if of_classes is None:
+            return found
+        try:
+            return with_all_classes(found, of_classes)
+        except ValueError as error:
+            raise InputError(f"`{self.path / CLASSES}` is damaged: {error}.") from None
 
     @cached_property
     def mistakes(self) -> list[Json]:
@@ -91,14 +99,8 @@ class RunFolder:
         """The predictions of the measured rows, one row each; None if the run was not measured on test rows."""
         import polars as pl
 
-        path = self.path / PREDICTIONS
-        if not path.exists():
-            return None
-        try:
-            found = pl.read_parquet(path)
-        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-            raise InputError(f"`{path}` is damaged: {str(error).splitlines()[0]}.") from None
-        if "reason" in found.columns:  # of rows that were left out
+        found = self._read_parquet(PREDICTIONS)
+        if found is not None and "reason" in found.columns:  # of rows that were left out
             found = found.filter(pl.col("reason").is_null()).drop("reason").sort("row")
         return found
 
@@ -155,8 +157,11 @@ class RunFolder:
         self._write_json(RUN, record)
 
     def write_metrics(self, metrics: Json) -> None:
-        """Write ``metrics.json``."""
-        self._write_json(METRICS, metrics)
+        """Write ``metrics.json``, and of very many classes ``classes.parquet``."""
+        of_classes = class_frame(metrics)
+        if of_classes is not None:
+            self._write_parquet(CLASSES, of_classes)
+        self._write_json(METRICS, with_notable_classes(metrics))
 
     def write_mistakes(self, mistakes: list[Json]) -> None:
         """Write ``mistakes.json``."""
@@ -173,9 +178,7 @@ class RunFolder:
             stacked = pl.concat([predictions, left_out], how="diagonal_relaxed")
             files = pl.int_range(pl.len()).first().over("file")
             predictions = stacked.sort(files, "line", maintain_order=True)
-        stream = io.BytesIO()
-        predictions.write_parquet(stream)
-        self._write(PREDICTIONS, stream.getvalue())
+        self._write_parquet(PREDICTIONS, predictions)
 
     def write_history(self, history: Mapping[str, Any]) -> None:
         """Write ``history.csv``, from columns of equal length."""
@@ -214,6 +217,11 @@ class RunFolder:
     def _write_json(self, name: str, content: Any, indent: int | None = 1) -> None:
         self._write(name, json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=False) + "\n")
 
+    def _write_parquet(self, name: str, frame: "pl.DataFrame") -> None:
+        stream = io.BytesIO()
+        frame.write_parquet(stream)
+        self._write(name, stream.getvalue())
+
     def _write_csv(self, name: str, columns: Mapping[str, Any]) -> None:
         import polars as pl
 
@@ -233,6 +241,18 @@ class RunFolder:
             raise InputError(f"`{self.path}` is not a run: it has no `{name}`.") from None
         except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"`{path}` is damaged: {error}.") from None
+
+    def _read_parquet(self, name: str) -> "pl.DataFrame | None":
+        """Return the content of a file that not all runs have; None if there is none."""
+        import polars as pl
+
+        path = self.path / name
+        if not path.exists():
+            return None
+        try:
+            return pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            raise InputError(f"`{path}` is damaged: {str(error).splitlines()[0]}.") from None
 
     def _read_object(self, name: str) -> Json:
         content = self._read_json(name)

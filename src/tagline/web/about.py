@@ -20,6 +20,7 @@ from tagline.metrics.headline import tiles
 from tagline.metrics.ranking import rank, roc_curve
 from tagline.metrics.registry import METRICS
 from tagline.models import LabelTree
+from tagline.report.conclusion import summary_of_recipe
 from tagline.run_folder import RunFolder, probabilities, run_of_model
 from tagline.runs.predictions import series_indices
 from tagline.task import Floats, Task
@@ -58,7 +59,7 @@ def about_model(model_path: str | Path, clf: TextClassifier) -> Json:
     examples = _examples(_read(run, lambda run: run.mistakes, []))
     return {
         "title": f"{name} · {recipe.name}" if name else recipe.name,
-        "recipe": {"name": recipe.name, "summary": recipe.summary},
+        "recipe": {"name": recipe.name, "summary": summary_of_recipe(recipe.summary, clf.chosen_)},
         "task": clf.task_,
         "classes": [str(each) for each in clf.classes_],
         "positive": clf.positive_,

@@ -10,7 +10,7 @@ from tagline.classifier import TextClassifier
 from tagline.data.wording import counted, have
 from tagline.decisions.rule import describe_threshold
 from tagline.metrics.formatting import display_name, listed
-from tagline.report.conclusion import reuse_sentence
+from tagline.report.conclusion import reuse_sentence, summary_of_recipe
 from tagline.report.sections.provenance import training_sentences
 
 _NAMED_CLASSES = 10
@@ -24,7 +24,7 @@ def card_sentences(clf: TextClassifier, run: Mapping[str, Any], metrics: Mapping
     recipe = clf.recipe_.recipe
     sentences = [
         _decides(clf),
-        f"Its recipe is `{recipe.name}`: {recipe.summary}.",
+        f"Its recipe is `{recipe.name}`: {summary_of_recipe(recipe.summary, clf.chosen_)}.",
         *([f"The recipe follows {recipe.source}."] if recipe.source else []),
         *training_sentences(run, metrics),
         reuse_sentence(metrics),

@@ -83,8 +83,9 @@ def evaluate(
     session.close()
     if as_json:
         from tagline.cli.terminal import show_json
+        from tagline.run_folder import with_notable_classes
 
-        show_json(result.metrics)
+        show_json(with_notable_classes(result.metrics))
         session.stage(f"report: {folder / 'report.html'}")
     else:
         from tagline.cli.metrics import show_metrics

@@ -193,8 +193,9 @@ def show_run(session: Session, run: "Run", *, as_json: bool, found: Sequence[str
     session.close()
     if as_json:
         from tagline.cli.terminal import show_json
+        from tagline.run_folder import with_notable_classes
 
-        show_json(run.metrics)
+        show_json(with_notable_classes(run.metrics))
         session.stage(f"report: {run.folder / 'report.html'}")
     else:
         _show(run, found, session.seconds)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tagline.compiled import COMPILED
 from tagline.errors import InputError
 from tagline.many_classes import TopProbabilities
-from tagline.models.base import Contributions, Model
+from tagline.models.base import Contributions, Model, Score
 from tagline.models.label_tree.search import search_by_node
 from tagline.parallel import in_threads, thread_ranges
 from tagline.shared_arrays import shared
@@ -59,6 +59,7 @@ class LabelTree(Model):
     """
 
     kind: ClassVar[str] = "label-tree"
+    score: ClassVar[Score] = "path-score"
 
     starts: Ints
     classes: Ints

@@ -5,10 +5,12 @@ from typing import Any
 
 from tagline.data.inspections import INSPECTIONS
 from tagline.key_findings import shown_first
+from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.formatting import display_name
 from tagline.report.markup.excerpts import harmless
 
 _SPLITS = ("train", "validation", "test")
+_SHOWN_OF_MANY = 50  # classes
 
 
 def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
                 "name": display_name(name),
                 "counts": [f"{counts[split].get(name, 0):,}" for split in splits if split in counts],
             }
-            for name in classes
+            for name in _shown_classes(classes, counts)
         ]
         if counts
         else [],
@@ -56,6 +58,14 @@ def data_facts(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
         ],
         "warnings": [harmless(str(warning)) for warning in facts.get("warnings") or [] if warning not in at_top],
     }
+
+
+def _shown_classes(classes: list[str], counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return the classes whose rows are listed: of very many the most frequent, in all splits together."""
+    if len(classes) <= MANY_CLASSES:
+        return classes
+    rows = {name: sum(of_split.get(name, 0) for of_split in counts.values()) for name in classes}
+    return sorted(classes, key=lambda name: -rows[name])[:_SHOWN_OF_MANY]
 
 
 def _split_facts(name: str, rows: Mapping[str, Any], lengths: Mapping[str, Any]) -> dict[str, str]:

@@ -1,16 +1,16 @@
 """The figures of a run: the verdict, the metrics, and those of each class."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from tagline.metrics.confusion import worst_classes
 from tagline.metrics.counts import MANY_CLASSES
 from tagline.metrics.formatting import display_name, format_figure, format_interval
 from tagline.metrics.headline import headlines, task_of
+from tagline.metrics.notable_classes import NOTABLE, best_classes, most_frequent_classes, worst_classes
 from tagline.task import Task
 
 _WORST_FIRST = 12  # classes
-_SHOWN_OF_MANY = 50  # classes
 _FOLDED_ABOVE, _UNFOLDED = 50, 30  # classes; rows beyond the worst are collapsed
 Block = Mapping[str, Any]
 
@@ -67,18 +67,41 @@ def thresholds_of_labels(run: Mapping[str, Any], classes: Sequence[str]) -> dict
     return {name: f"{threshold:.3g}" for name, threshold in zip(classes, found, strict=False)}
 
 
-def class_rows(block: Block, thresholds: Mapping[str, str]) -> tuple[list[dict[str, Any]], bool]:
-    """Return the figures of each class, of very many the worst, and whether they are sorted worst first.
+def class_tables(block: Block, thresholds: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the tables of the metrics by class: ``title``, ``rows``, and ``folded``, collapsed rows.
 
+    It is one table without a title; of very many classes, one each of the most frequent, the best and the worst.
     ``thresholds`` are those of labels, as `thresholds_of_labels` returns them.
     """
     per_class = block["per_class"]
-    worst_first = len(per_class) > _WORST_FIRST
-    names = worst_classes(per_class, len(per_class)) if worst_first else list(per_class)
-    shown = set(names)
-    names += [name for name in per_class if name not in shown]
+    rows_of = partial(_class_rows, per_class, thresholds)
+    if len(per_class) > MANY_CLASSES:
+        kinds = {
+            "Most frequent": most_frequent_classes,
+            "Highest F1": best_classes,
+            "Lowest F1": worst_classes,
+        }
+        return [
+            {"title": title, "rows": rows_of(choose(per_class, NOTABLE)), "folded": []}
+            for title, choose in kinds.items()
+        ]
+    names = worst_classes(per_class, len(per_class)) if worst_first(block) else list(per_class)
+    named = set(names)
+    names += [name for name in per_class if name not in named]
+    n_unfolded = _UNFOLDED if len(names) > _FOLDED_ABOVE else len(names)
+    return [{"title": "", "rows": rows_of(names[:n_unfolded]), "folded": rows_of(names[n_unfolded:])}]
+
+
+def worst_first(block: Block) -> bool:
+    """Return whether the classes are sorted by F1, the lowest first, in a single table."""
+    return _WORST_FIRST < len(block["per_class"]) <= MANY_CLASSES
+
+
+def _class_rows(
+    per_class: Mapping[str, Mapping[str, Any]], thresholds: Mapping[str, str], names: Sequence[str]
+) -> list[dict[str, Any]]:
     rows = []
-    for name in names if len(names) <= MANY_CLASSES else names[:_SHOWN_OF_MANY]:
+    for name in names:
         row = per_class[name]
         figures = {
             key: format_figure("f1", row.get(key))
@@ -89,9 +112,4 @@ def class_rows(block: Block, thresholds: Mapping[str, str]) -> tuple[list[dict[s
         interval = format_interval("f1", row.get("f1_ci95"))
         decided = {"threshold": thresholds.get(name, "–"), "interval": interval or "–"}
         rows.append({"name": display_name(name), "bar": bar, **decided, **figures, **counts})
-    return rows, worst_first
-
-
-def n_unfolded(n_classes: int) -> int:
-    """Return how many rows of classes are expanded; the others are collapsed on screen, not in print."""
-    return _UNFOLDED if n_classes > _FOLDED_ABOVE else n_classes
+    return rows

@@ -8,7 +8,7 @@ from typing import Any
 from tagline.calibration import CALIBRATORS, TemperatureScaling
 from tagline.decisions.rule import describe_threshold
 from tagline.metrics.formatting import listed
-from tagline.report.conclusion import model_sentences, reuse_sentence, target_sentences
+from tagline.report.conclusion import model_sentences, reuse_sentence, summary_of_recipe, target_sentences
 from tagline.report.markup.excerpts import harmless
 from tagline.task import Task
 
@@ -46,10 +46,11 @@ def provenance(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, 
     if (total := seconds.pop("total", None)) is not None:
         seconds |= {"other": max(0.0, total - sum(seconds.values())), "total": total}
     command = run.get("command") or ""
+    summary = summary_of_recipe(str(about.get("summary") or ""), run.get("chosen") or {})
     peak = metrics.get("peak_rss_mb")
     return {
         "recipe_name": harmless(str(about.get("name") or "")),
-        "recipe_summary": harmless(str(about.get("summary") or "").removesuffix(".")),
+        "recipe_summary": harmless(summary.removesuffix(".")),
         "recipe": [
             {"table": table, "settings": _settings(settings)}
             for table, settings in (recipe.items() if isinstance(recipe, Mapping) else ())

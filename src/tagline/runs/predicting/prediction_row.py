@@ -257,7 +257,11 @@ class PredictionRows:
                 columns[f"top_{place}_probability"] = pl.Series(self.top.values[:, place - 1])
         if self.all_probabilities:
             if isinstance(self.proba, TopProbabilities):
-                check_few(self.proba.n_classes, "Columns of the probability of each class")
+                check_few(
+                    self.proba.n_classes,
+                    "Columns of the probability of each class",
+                    "take `top_k`, which gives up to 10 classes and their probabilities",
+                )
             proba = probability_array(self.proba)
             columns |= {f"proba:{name}": pl.Series(proba[:, k]) for k, name in enumerate(self.classes)}
         frame = pl.DataFrame(columns)

@@ -16,7 +16,7 @@ from pathlib import Path
 from tagline.runs.tracking.figures import Parameter
 from tagline.storage.atomic import write_file
 
-_ARTIFACTS = ("report.html", "metrics.json", "run.json", "history.csv", "refit_history.csv")
+_ARTIFACTS = ("report.html", "metrics.json", "classes.parquet", "run.json", "history.csv", "refit_history.csv")
 _LONGEST = 6000  # characters of a parameter that MLflow takes
 # Against defaults of MLflow: telemetry, writing to standard output, retrying a dead server for minutes.
 _ENVIRONMENT = {

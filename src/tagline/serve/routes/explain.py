@@ -55,7 +55,7 @@ class WordContribution(Contribution):
 class ExplainAnswer(BaseModel):
     """`score`, the logit, is `intercept` plus all `contributions`, or all of `by_word` (for a network: within 1 %).
 
-    Of trees the probability is explained instead.
+    Of decision trees the probability is explained instead, of a label tree the score of the path to the class.
     """
 
     model: str
@@ -65,8 +65,8 @@ class ExplainAnswer(BaseModel):
     class_name: str = Field(alias="class")
     probability: float
     scale: str = Field(
-        description="`log-odds`: the logit of one of two classes or of a label; `score`: a logit for softmax; or "
-        "`probability`."
+        description="`log-odds`: the logit of one of two classes or of a label; `score`: a logit for softmax; "
+        "`path-score`: of a label tree, the sum of the scores on the path to the class; or `probability`."
     )
     intercept: float
     score: float

@@ -5,6 +5,7 @@ const MOST_MARKS = 1500;
 const PARTS_SHOWN = 12;
 const MOST_PARTS = 200;
 const MOST_NGRAMS = 20; // listed of a word
+const QUANTITIES = { probability: "probability", "path-score": "path score" }; // by scale; of others the logit
 
 function explanationView() {
   const text = byId("highlighted");
@@ -126,7 +127,7 @@ function partsTable(answer, listed) {
   const strongest = Math.abs(words[0]?.value ?? 1) || 1;
   const digits = digitsFor(strongest);
   const about = `“${shown(answer.class)}”`;
-  const explained = answer.scale === "probability" ? "probability" : "logit";
+  const explained = QUANTITIES[answer.scale] ?? "logit";
   const rows = listed.map((part) => [
     partName(part, digits),
     number(part.spans.length),
