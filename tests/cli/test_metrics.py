@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from rich.console import Console
+from sklearn.metrics import f1_score
 
 from tagline.cli.metrics import classification_table, confusion_table, figures_table
 from tagline.metrics import measure
@@ -51,6 +52,14 @@ def test_classes_of_a_few_rows_are_named():
     assert small_classes_sentence(lacking) == (
         "`c` has no rows here: means over classes (macro F1) leave it out. So these means have no interval."
     )
+    y = np.array([0] * 9 + [1] * 9)
+    guessed = np.where(np.arange(18) == 4, 2, y)
+    predicted = measure(y, guessed, None, ["a", "b", "c", "d"], task="multiclass", n_bootstrap=10)
+    assert small_classes_sentence(predicted) == (
+        "`c`, `d` have no rows here: means over classes (macro F1) leave them out, except for macro F1, where 1 of "
+        "them counts as 0 because of predictions. So these means have no interval."
+    )
+    assert predicted["macro_f1"] == pytest.approx(f1_score(y, guessed, average="macro"))
     assert small_classes_sentence(block_of(["a", "b", "c"], "multiclass")) == ""
     few = measure([0, 1, 1], [0, 1, 0], None, ["neg", "pos"], task="binary", n_bootstrap=10)
     assert small_classes_sentence(few) == ""  # figures of the positive class alone, except for macro F1

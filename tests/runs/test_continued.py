@@ -114,7 +114,15 @@ def test_each_fold_is_predicted_by_the_old_model_continued_with_the_others(old, 
 
 def test_rows_of_some_classes_only(old, articles, tmp_path):
     tech = articles[1].filter(pl.col("topic") == "tech").with_columns(topic=pl.lit("TECH"))
-    run = continue_run(tech.head(90), old, tmp_path / "run", folds=0)
+    respelled = (
+        tech.head(90)
+        .with_row_index()
+        .with_columns(topic=pl.when(pl.col("index") < 30).then(pl.lit("Tech")).otherwise("topic"))
+    )
+    run = continue_run(respelled.drop("index"), old, tmp_path / "run", folds=0)
+    said = " ".join(run.dataset.facts.warnings)
+    assert "Spellings of one label were merged" in said
+    assert "--keep-label-spelling" not in said  # which `--from` refuses
     assert run.metrics["classes"] == RunFolder(old).record["dataset"]["classes"]
     assert run.dataset.train.labels.unique().to_list() == ["tech"]  # as the model spells it
     assert "cannot be learned" not in " ".join(run.dataset.facts.warnings)

@@ -87,7 +87,8 @@ def small_classes_sentence(block: Mapping[str, Any]) -> str:
     """
     supports = {name: one["support"] for name, one in block["per_class"].items()}
     few = [display_name(name) for name, support in supports.items() if 0 < support < FEW_ROWS]
-    none = [display_name(name) for name, support in supports.items() if not support]
+    lacking = [name for name, support in supports.items() if not support]
+    none = [display_name(name) for name in lacking]
     if "positive" in block or not few + none:
         return ""
     means = "macro F1" if block.get("roc_auc") is None else "macro F1, ROC AUC and PR AUC"
@@ -100,9 +101,19 @@ def small_classes_sentence(block: Mapping[str, Any]) -> str:
     if none:
         sentences.append(
             f"{in_backticks(none, _NAMED)} {have(len(none))} no rows here: means over classes ({means}) leave "
-            f"{'it' if len(none) == 1 else 'them'} out."
+            f"{'it' if len(none) == 1 else 'them'} out{_except_predicted(block['per_class'], lacking)}."
         )
     return " ".join([*sentences, "So these means have no interval."])
+
+
+def _except_predicted(per_class: Mapping[str, Mapping[str, Any]], lacking: Sequence[str]) -> str:
+    """Say how many of the classes without rows macro F1 counts, as in scikit-learn, because they are predicted."""
+    n = sum(per_class[name]["fp"] > 0 for name in lacking)
+    if not n:
+        return ""
+    if len(lacking) == 1:
+        return ", except for macro F1, where it counts as 0 because it is predicted"
+    return f", except for macro F1, where {n:,} of them {'counts' if n == 1 else 'count'} as 0 because of predictions"
 
 
 def conclusion(document: Mapping[str, Any]) -> list[str]:

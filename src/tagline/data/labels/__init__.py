@@ -1,5 +1,6 @@
 """Labels: read from cells in the ways people write them, their spellings merged, and checked."""
 
+from tagline.data.labels.advice import without_option
 from tagline.data.labels.characters import visible
 from tagline.data.labels.check import check_labels, sorted_classes
 from tagline.data.labels.column import LabelOptions, Labels
@@ -19,4 +20,5 @@ __all__ = [
     "spelling_key",
     "unify_labels",
     "visible",
+    "without_option",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from tagline.data.labels.advice import IF_SINGLE_NAMES
 from tagline.data.labels.column import LabelColumn, Labels, shortened
 from tagline.data.labels.joined import are_decimals, question
 from tagline.data.labels.lists import lists_or_positions
@@ -27,7 +28,7 @@ def read_bare_indicators(column: LabelColumn) -> Labels | None:
         return None
     if _are_strings_of_bits(column) and not column.options.keep_spelling:
         found = lists_or_positions(column, column.strings.str.extract_all("[01]"))
-        return replace(found, notes=(f"{found.notes[0]} Give `--keep-label-spelling` if these are single names.",))
+        return replace(found, notes=(f"{found.notes[0]}{IF_SINGLE_NAMES}",))
     if _may_be_decimals(column):
         names = column.distinct.to_list()
         is_clear = column.options.separator is not None or are_decimals(names)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
+from tagline.data.labels.advice import IF_CLASS, KEEPS_APART
 from tagline.data.labels.characters import clean, plain, visible
 from tagline.data.labels.column import LabelOptions, Labels
 from tagline.data.labels.equal_values import names_of_equal_value
@@ -123,15 +124,12 @@ def _merged(composed: Mapping[str, str], best: Mapping[str, str]) -> list[KeyFin
         for name, others in list(merged.items())[:_SHOWN]
     )
     more = f"; and {len(merged) - _SHOWN:,} more" if len(merged) > _SHOWN else ""
-    sentence = f"Spellings of one label were merged: {shown}{more}. `--keep-label-spelling` keeps them apart."
+    sentence = f"Spellings of one label were merged: {shown}{more}.{KEEPS_APART}"
     return [KeyFinding(Kind.MERGED_LABELS, sentence)]
 
 
 def _of_mark(mark: str, n: int) -> KeyFinding:
-    sentence = (
-        f"{counted(n, 'row')} {have(n)} the label `{mark}`, which is read as unlabelled. Give "
-        "`--keep-label-spelling`, or rename the label, if it is a class."
-    )
+    sentence = f"{counted(n, 'row')} {have(n)} the label `{mark}`, which is read as unlabelled.{IF_CLASS}"
     return KeyFinding(Kind.UNLABELLED, sentence)
 
 

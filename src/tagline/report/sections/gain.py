@@ -25,6 +25,9 @@ def gain_sentences(metrics: Mapping[str, Any]) -> list[str]:
         sentences.append(
             f"`{display_name(runs[0]['name'])}` does not know {classes} of these rows: {in_backticks(new, _NAMED)}."
         )
+    measured = metrics.get("test") or {"per_class": {}}
+    if any(not row["support"] for row in measured["per_class"].values()):
+        sentences.append("Of a class without rows here, macro F1 counts an F1 of 0 for a model that predicts it.")
     return [sentence for sentence in sentences if sentence]
 
 

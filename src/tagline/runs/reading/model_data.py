@@ -11,7 +11,7 @@ import polars as pl
 
 from tagline.data import Dataset, ReadOptions
 from tagline.data.columns import chosen_columns
-from tagline.data.labels import match_classes
+from tagline.data.labels import match_classes, without_option
 from tagline.data.wording import listed
 from tagline.errors import ColumnError, DataError, InputError
 from tagline.inputs.labels import shown_names
@@ -62,14 +62,14 @@ def read_like_training(
         for weight, group in product(weights, groups):
             with suppress(DataError):
                 options_of_card = replace(options_of_card, group=group, weight=weight)
-                found = read_data(options_of_card)
+                found = _without_option(read_data(options_of_card))
                 if columns:
                     hows = ["given" if named else "as in training" for named in (options.text, options.label)]
                     told = chosen_columns(columns, hows[0], options_of_card.label, hows[1])
                     found = replace(found, facts=replace(found.facts, chosen=told))
                 return found, options_of_card
     try:
-        return read_data(options), options
+        return _without_option(read_data(options)), options
     except ColumnError as error:
         missing = [name for name in trained if name not in error.columns]
         if options.label or not missing or "`--label`" not in str(error):
@@ -81,6 +81,14 @@ def read_like_training(
             error.answer,
             error.columns,
         ) from None
+
+
+def _without_option(dataset: Dataset) -> Dataset:
+    """Return the data with no advice to spell labels otherwise than the model does."""
+    facts = dataset.facts
+    warnings = tuple(without_option(sentence) for sentence in facts.warnings)
+    findings = tuple(replace(each, sentence=without_option(each.sentence)) for each in facts.key_findings)
+    return replace(dataset, facts=replace(facts, warnings=warnings, key_findings=findings))
 
 
 def labels_like_classes(clf: "TextClassifier", labels: pl.Series) -> tuple[pl.Series, list[str]]:
