@@ -47,10 +47,15 @@ def test_a_stopped_training_is_resumed(here: Path, say, capfd: pytest.CaptureFix
 
 @pytest.mark.slow
 def test_a_stopped_sweep_is_resumed(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of four missing trials two are left: each takes seconds."""
     folder = here / "stopped-sweep-v1"
-    if going_on(here, folder / "sweep.json", "sweep", "--resume", folder.name, capfd=capfd):
+    requested = folder / "sweep.json"
+    content = read(requested)
+    content["variants"] = content["variants"][:4]
+    requested.write_text(json.dumps(content), encoding="utf-8")
+    if going_on(here, requested, "sweep", "--resume", folder.name, capfd=capfd):
         found = table((folder / "trials.csv").read_text(encoding="utf-8"))
-        expected = table((EXPECTED / "resumed-sweep-v1.trials.csv").read_text(encoding="utf-8"))
+        expected = table((EXPECTED / "resumed-sweep-v1.trials.csv").read_text(encoding="utf-8"))[:4]
         same(without(found, ABOUT_TIME), without(expected, ABOUT_TIME), 1e-6)
         assert (folder / "report.html").exists()
 
