@@ -17,7 +17,7 @@ from tagline.training.loop import _batches  # the order is ours; what follows fr
 from tests.lazy_keras import keras
 
 WORDS, STEPS, TEXTS, BATCH = 12, 7, 40, 8
-EPOCHS = 10  # of 5 batches: 50 steps
+EPOCHS = 5  # of 5 batches: 25 steps
 
 
 def twin(network: Network, n_columns: int | None, l2: float = 0.0) -> Any:
@@ -98,9 +98,9 @@ def compare(
     masked: bool = False,
     l2: float = 0.0,
     loss: str = "",
-    atol: float = 1e-4,
+    atol: float = 5e-5,
 ) -> None:
-    """Train both for 50 steps and hold the losses and the weights they end with against each other."""
+    """Train both for 25 steps and hold the losses and the weights they end with against each other."""
     training = training.model_copy(update={"batch_size": BATCH, "epochs": EPOCHS})
     network = Network.draw(layers, np.random.default_rng(3), masked=masked)
     model = twin(network, X.shape[1] if sp.issparse(X) else None, l2)
@@ -122,7 +122,7 @@ def compare(
             model.reset_metrics()
             theirs.append(float(model.train_on_batch(inputs[batch], given[batch])))
 
-    assert len(losses.seen) == len(theirs) == 50
+    assert len(losses.seen) == len(theirs) == 25
     np.testing.assert_allclose(losses.seen, theirs, atol=atol)
     for name, ours, other, first in zip(
         network.arrays(), network.arrays().values(), model.get_weights(), started, strict=True

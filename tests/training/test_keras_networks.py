@@ -1,4 +1,4 @@
-"""Every kind of network learns as its twin in Keras does: over 50 steps the same losses, and then the same weights."""
+"""Every kind of network learns as its twin in Keras does: over 25 steps the same losses, and then the same weights."""
 
 import numpy as np
 import pytest
