@@ -129,11 +129,13 @@ TEXTS = made_up(50, seed=3)[0]
 class Load:
     """Clients that ask one after the other on connections that they keep; what came of it, counted by status.
 
-    A request is lost if its connection had been established and no answer came.
+    A request is lost if its connection had been established and no answer came. Without a ``pause`` between them,
+    requests keep all cores busy.
     """
 
-    def __init__(self, server, clients=8):
+    def __init__(self, server, clients=8, pause=0.0):
         self.server, self.statuses, self.lost, self.versions = server, Counter(), [], Counter()
+        self._pause = pause
         self._ending = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(k,)) for k in range(clients)]
 
@@ -166,6 +168,7 @@ class Load:
                     if status == 200:
                         self.versions[json.loads(body)["version"]] += 1
                     kept = headers.get("connection") != "close"
+                    self._ending.wait(self._pause)
 
     def _one(self, connection, text):
         try:

@@ -38,7 +38,7 @@ def test_a_replaced_bundle_is_taken_without_losing_a_request(models, tmp_path):
         def serves(version):
             return client.get("/v1/models").json()["models"][0]["version"] == version
 
-        with Load(server, 4) as load:
+        with Load(server, 4, pause=0.02) as load:
             assert serves(first)
             second.save(model)
             waited(lambda: serves(version_of(model)), 60)

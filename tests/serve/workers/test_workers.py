@@ -81,7 +81,7 @@ def test_a_killed_worker_is_replaced_and_others_go_on(models, tmp_path, connecte
     with serving(tmp_path, models["two"], "--workers", N) as server:
         connections = connected(server)
         killed, living = workers_of(server)
-        with Load(server, 8) as load:
+        with Load(server, 8, pause=0.05) as load:  # leaves the new worker time to start
             waited(lambda: load.statuses[200] > 50, 60)
             killed.kill()
             assert server.logged("worker_died")["message"].startswith("Worker ")
