@@ -14,13 +14,13 @@ from tagline.features.weighting import document_frequency, scale_columns
 from tagline.models.linear.problem import LinearProblem, LinearSolution
 from tagline.models.linear.svm import fit_linear_svm
 from tagline.out_of_core import SpooledDataset
-from tagline.out_of_core.counted_ngrams import CountedNgrams
 from tagline.out_of_core.descent import VERIFIED_GAP, BlockDescent
 from tagline.out_of_core.matrix import BlockMatrix
 from tagline.out_of_core.on_disk import RowsOnDisk
-from tagline.out_of_core.partitions import Partitions
 from tagline.out_of_core.scales import column_scales
-from tagline.out_of_core.vocabulary import count_ngrams
+from tagline.out_of_core.vocabulary.counted_ngrams import CountedNgrams
+from tagline.out_of_core.vocabulary.counting import count_ngrams
+from tagline.out_of_core.vocabulary.partitions import Partitions
 from tagline.task import Bools, Floats
 from tests.out_of_core.conftest import SMALL, spooled
 

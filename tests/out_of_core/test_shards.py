@@ -16,11 +16,11 @@ from tagline.learners.progress import FitProgress, Report
 from tagline.models.linear.problem import LinearProblem, LinearSolution
 from tagline.models.linear.svm import fit_linear_svm
 from tagline.out_of_core import SpooledDataset, open_spool
-from tagline.out_of_core.counted_ngrams import CountedNgrams
-from tagline.out_of_core.division import divide
-from tagline.out_of_core.on_shards import RowsOnShards
 from tagline.out_of_core.scales import column_scales
-from tagline.out_of_core.vocabulary import count_ngrams
+from tagline.out_of_core.shards.division import divide
+from tagline.out_of_core.shards.on_shards import RowsOnShards
+from tagline.out_of_core.vocabulary.counted_ngrams import CountedNgrams
+from tagline.out_of_core.vocabulary.counting import count_ngrams
 from tests.out_of_core.conftest import SMALL, spooled
 from tests.out_of_core.test_fit import matrix_of, nothing, objectives, on_disk, train_rows
 

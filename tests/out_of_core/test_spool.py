@@ -12,7 +12,8 @@ from tagline.data import load_dataset
 from tagline.data.options import ReadOptions
 from tagline.data.text_hashes import text_hashes
 from tagline.out_of_core import Budget, SpooledDataset, is_spooled, open_spool, write_spool
-from tagline.out_of_core.kept_rows import KeptRows, chances
+from tagline.out_of_core.spool.hash_file import HashFile
+from tagline.out_of_core.spool.kept_rows import KeptRows, chances
 from tests.out_of_core.conftest import SMALL, spooled
 
 
@@ -233,3 +234,16 @@ def test_many_classes_are_labels_and_too_many_an_error(rows: pl.DataFrame, tmp_p
     labels = [f"c{k % 3_001}" for k in range(8_000)]
     with pytest.raises(DataError, match="has 3,001 classes: more than 3,000 are learned in memory only"):
         spooled(pl.concat([rows, rows]).with_columns(label=pl.Series(labels)), tmp_path)
+
+
+@pytest.mark.parametrize("n_different", [1, 40, 10**6])
+def test_distinct_hashes_are_found_block_by_block(
+    n_different: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagline.out_of_core.spool.hash_file._TOGETHER", 7)
+    hashes = np.random.default_rng(0).integers(0, n_different, 200).astype(np.uint64)
+    file = HashFile(tmp_path / "hashes")
+    file.append(hashes[:90])
+    file.append(hashes[90:150])
+    assert np.array_equal(file.distinct(hashes[150:]), np.unique(hashes))
+    assert np.array_equal(file.has(hashes[:3]), [True] * 3)

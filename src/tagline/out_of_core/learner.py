@@ -25,12 +25,12 @@ from tagline.models.fit import fit_linear_model
 from tagline.models.linear import LinearModel
 from tagline.models.linear.problem import LinearProblem, LinearSolution
 from tagline.out_of_core.budget import Budget
-from tagline.out_of_core.counted_ngrams import CountedNgrams
 from tagline.out_of_core.placement import train_rows
 from tagline.out_of_core.scales import column_scales
-from tagline.out_of_core.spooled import SpooledDataset, class_matrix
+from tagline.out_of_core.spool.dataset import SpooledDataset, class_matrix
 from tagline.out_of_core.train_rows import TrainRows
-from tagline.out_of_core.vocabulary import count_ngrams
+from tagline.out_of_core.vocabulary.counted_ngrams import CountedNgrams
+from tagline.out_of_core.vocabulary.counting import count_ngrams
 from tagline.recipes import NgramFeatures, NgramModel, Recipe
 from tagline.storage.atomic import open_file
 from tagline.task import Floats, Ints, Task

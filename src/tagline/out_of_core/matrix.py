@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from tagline.features.weighting import TermFrequency, weigh_blocks
 from tagline.models.linear import _products
-from tagline.out_of_core.counted_ngrams import CountedNgrams
-from tagline.out_of_core.text_parts import TextParts
+from tagline.out_of_core.vocabulary.counted_ngrams import CountedNgrams
+from tagline.out_of_core.vocabulary.text_parts import TextParts
 from tagline.parallel import ahead, checkpoint, row_ranges
 from tagline.sparse import csr
 from tagline.storage.atomic import write_json

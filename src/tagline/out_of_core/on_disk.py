@@ -11,12 +11,12 @@ from tagline.features.weighting import TermFrequency
 from tagline.learners.progress import FitProgress, Report
 from tagline.models.linear.problem import LinearProblem, LinearSolution
 from tagline.out_of_core.budget import Budget
-from tagline.out_of_core.counted_ngrams import CountedNgrams
 from tagline.out_of_core.descent import BlockDescent
 from tagline.out_of_core.matrix import ENTRY_BYTES, BlockMatrix, encode
 from tagline.out_of_core.progress import COUNTING, ENCODING, WEIGHING, Parts
-from tagline.out_of_core.spooled import SpooledDataset
-from tagline.out_of_core.text_parts import TextParts
+from tagline.out_of_core.spool.dataset import SpooledDataset
+from tagline.out_of_core.vocabulary.counted_ngrams import CountedNgrams
+from tagline.out_of_core.vocabulary.text_parts import TextParts
 from tagline.task import Bools, Floats
 
 _PASSES = 12  # that a fit takes about, for the progress

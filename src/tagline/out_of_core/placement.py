@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from tagline.engines import LOCAL, Engine
 from tagline.learners.progress import Report
 from tagline.out_of_core.budget import Budget
-from tagline.out_of_core.division import divide
 from tagline.out_of_core.on_disk import RowsOnDisk
-from tagline.out_of_core.on_shards import RowsOnShards
 from tagline.out_of_core.progress import Parts
-from tagline.out_of_core.spooled import SpooledDataset
+from tagline.out_of_core.shards.division import divide
+from tagline.out_of_core.shards.on_shards import RowsOnShards
+from tagline.out_of_core.spool.dataset import SpooledDataset
 from tagline.out_of_core.train_rows import TrainRows
 
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from tagline.features.weighting import TermFrequency
 from tagline.models.linear.problem import LinearProblem, LinearSolution
-from tagline.out_of_core.counted_ngrams import CountedNgrams
 from tagline.out_of_core.scales import SummedRows
-from tagline.out_of_core.vocabulary import CountedTexts
+from tagline.out_of_core.vocabulary.counted_ngrams import CountedNgrams
+from tagline.out_of_core.vocabulary.counting import CountedTexts
 from tagline.task import Floats
 
 

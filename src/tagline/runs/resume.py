@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from tagline.data import BUILT_IN
 from tagline.data.streams.urls import is_url, recorded
 from tagline.errors import InputError
-from tagline.out_of_core.spool import is_spooled
+from tagline.out_of_core.spool.writer import is_spooled
 from tagline.recipes import Recipe, make_recipe
 from tagline.run_folder import RUN
 from tagline.runs.environment import versions

@@ -13,7 +13,7 @@ from tagline.data import Dataset
 from tagline.data.sources.parts import streamed_files
 from tagline.engines import LOCAL, Engine
 from tagline.errors import InputError
-from tagline.out_of_core.spooled import SpooledDataset
+from tagline.out_of_core.spool.dataset import SpooledDataset
 from tagline.plots.process import PlotProcess
 from tagline.recipes import Recipe, load_recipe
 from tagline.run_folder import (
@@ -97,7 +97,7 @@ def train_run(
         command: the command line to record.
         seconds_before: what the process took before this call; counted in ``seconds.total``.
         engine: where the model is fitted. With another than `LOCAL` the train rows, those of files, are divided among
-            its machines; see `tagline.out_of_core.consensus`.
+            its machines; see `tagline.out_of_core.shards.consensus`.
         log: called with the name of each stage.
         progress: called while a network is trained.
         warn: called with a sentence when a tracker of ``settings.track`` fails, which does not stop the run.

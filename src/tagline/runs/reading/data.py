@@ -20,7 +20,7 @@ from tagline.data.wording import counted, place_text
 from tagline.decisions.targets import Targets
 from tagline.errors import DataError, InputError, MissingExtraError, TaglineError, nearest
 from tagline.features.vectors.load import BUILT_IN_VECTORS
-from tagline.out_of_core.spooled import SpooledDataset
+from tagline.out_of_core.spool.dataset import SpooledDataset
 from tagline.recipes import EmbeddingModel, Recipe
 from tagline.run_folder import RunData, RunFolder
 from tagline.runs.background import import_for_network, import_for_ngrams

@@ -36,5 +36,12 @@ class HashFile:
         with self._path.open("rb") as file:
             file.readinto(hashes[:n].data)
         hashes[n:] = others
-        hashes.sort()  # in place: `np.unique` would hold them twice
-        return hashes.compress(np.append(True, hashes[1:] != hashes[:-1]))
+        hashes.sort()  # in place, as all below: `np.unique` would hold them twice
+        n_distinct = 0
+        for start in range(0, len(hashes), _TOGETHER):
+            part = hashes[start : start + _TOGETHER]
+            last = hashes[n_distinct - 1 : n_distinct]  # none at first
+            distinct = part[np.append(len(last) == 0 or part[0] != last[0], part[1:] != part[:-1])]
+            hashes[n_distinct : n_distinct + len(distinct)] = distinct
+            n_distinct += len(distinct)
+        return hashes[:n_distinct]

@@ -15,11 +15,11 @@ from tagline.features.weighting import TermFrequency
 from tagline.models.linear._solvers import DualDescent, Rows, shuffle
 from tagline.models.linear.dual_outputs import DualOutputs, ridges, sweep
 from tagline.models.linear.side_by_side import output_groups
-from tagline.out_of_core.counted_ngrams import CountedNgrams
 from tagline.out_of_core.matrix import BlockMatrix, encode, open_matrix
-from tagline.out_of_core.partitions import summed_counts
-from tagline.out_of_core.spool import part_file
-from tagline.out_of_core.text_parts import TextParts
+from tagline.out_of_core.spool.writer import part_file
+from tagline.out_of_core.vocabulary.counted_ngrams import CountedNgrams
+from tagline.out_of_core.vocabulary.partitions import summed_counts
+from tagline.out_of_core.vocabulary.text_parts import TextParts
 from tagline.parallel import in_threads
 from tagline.task import Bools, Floats
 

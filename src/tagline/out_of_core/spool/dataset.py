@@ -29,9 +29,9 @@ from tagline.data.wording import listed, place_text
 from tagline.errors import DataError
 from tagline.key_findings import KeyFinding, Kind
 from tagline.many_classes import MOST_DENSE_CLASSES
-from tagline.out_of_core.hash_file import HashFile
-from tagline.out_of_core.label_cells import CellLabels, labels_of
-from tagline.out_of_core.spool import CELLS, HASHES, SAMPLE, STATE, part_file
+from tagline.out_of_core.spool.hash_file import HashFile
+from tagline.out_of_core.spool.label_cells import CellLabels, labels_of
+from tagline.out_of_core.spool.writer import CELLS, HASHES, SAMPLE, STATE, part_file
 from tagline.task import Bools, Floats, Ints, Task
 
 #: Inspections that need all rows: a sample says nothing of them.

@@ -23,10 +23,10 @@ from tagline.data.weights import check_weights
 from tagline.errors import DataError
 from tagline.many_classes import MOST_DENSE_CLASSES
 from tagline.out_of_core.budget import Budget
-from tagline.out_of_core.hash_file import HashFile
-from tagline.out_of_core.kept_rows import KeptRows, chances
-from tagline.out_of_core.label_cells import Codes, LabelCells, labels_of
-from tagline.out_of_core.source_reader import SourceReader
+from tagline.out_of_core.spool.hash_file import HashFile
+from tagline.out_of_core.spool.kept_rows import KeptRows, chances
+from tagline.out_of_core.spool.label_cells import Codes, LabelCells, labels_of
+from tagline.out_of_core.spool.source_reader import SourceReader
 from tagline.storage.atomic import write_json
 from tagline.task import Floats
 

@@ -12,12 +12,12 @@ from tagline.engines.base import Shards, Step
 from tagline.features.weighting import TermFrequency
 from tagline.learners.progress import Report
 from tagline.models.linear.problem import LinearProblem, LinearSolution
-from tagline.out_of_core import shard
-from tagline.out_of_core.consensus import Consensus
-from tagline.out_of_core.counted_ngrams import CountedNgrams
-from tagline.out_of_core.division import DividedTexts
 from tagline.out_of_core.progress import COUNTING, ENCODING, WEIGHING, Parts
-from tagline.out_of_core.spooled import SpooledDataset
+from tagline.out_of_core.shards import shard
+from tagline.out_of_core.shards.consensus import Consensus
+from tagline.out_of_core.shards.division import DividedTexts
+from tagline.out_of_core.spool.dataset import SpooledDataset
+from tagline.out_of_core.vocabulary.counted_ngrams import CountedNgrams
 from tagline.task import Bools, Floats
 
 

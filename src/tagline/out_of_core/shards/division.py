@@ -12,8 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagline.out_of_core.budget import Budget
-from tagline.out_of_core.spool import part_file
-from tagline.out_of_core.spooled import SpooledDataset
+from tagline.out_of_core.spool.dataset import SpooledDataset
+from tagline.out_of_core.spool.writer import part_file
 from tagline.storage.atomic import write_json
 
 _FEWEST = 16  # of small data, so that a small cluster is busy; more would only slow convergence

@@ -44,7 +44,7 @@ class KeptRows:
         if fits < rows.height:
             self._below = rows["chance"][int(fits)]
         inside = rows["chance"] < self._below
-        kept = rows.filter(inside)
+        kept = _copied(rows.filter(inside))
         self._frames, self.n_rows = [kept], kept.height
         self._n_bytes = int(kept["text"].str.len_bytes().sum())
         return rows.filter(~inside)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tagline.engines.base import Shards, Step
 from tagline.learners.progress import FitProgress, Report
 from tagline.models.linear.problem import LinearProblem, LinearSolution
-from tagline.out_of_core.shard import Round, Share, descend
+from tagline.out_of_core.shards.shard import Round, Share, descend
 from tagline.storage.atomic import write_json
 from tagline.task import Floats
 

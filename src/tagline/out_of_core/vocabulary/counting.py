@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from tagline.out_of_core.budget import Budget
-from tagline.out_of_core.counted_ngrams import CountedNgrams, read_counted
-from tagline.out_of_core.partitions import Partitions
+from tagline.out_of_core.vocabulary.counted_ngrams import CountedNgrams, read_counted
+from tagline.out_of_core.vocabulary.partitions import Partitions
 from tagline.task import Ints
 
 

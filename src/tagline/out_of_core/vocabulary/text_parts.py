@@ -15,7 +15,7 @@ from tagline.features.ngrams.counting import Ids
 from tagline.features.ngrams.tokens import tokens_as_codes
 from tagline.features.token_ids import look_up, make_vocabulary
 from tagline.features.tokenizer import Tokenizer
-from tagline.out_of_core.counted_ngrams import CountedNgrams
+from tagline.out_of_core.vocabulary.counted_ngrams import CountedNgrams
 from tagline.task import Ints
 
 

@@ -1,0 +1,1 @@
+"""The train rows divided among shards, which stay where an engine works on them."""

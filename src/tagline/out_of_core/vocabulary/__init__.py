@@ -1,0 +1,1 @@
+"""The second stage: the word n-grams of texts on disk, counted exactly."""
