@@ -3,33 +3,20 @@
 import re
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 import tagline
 from tagline.experiments import SweepSettings
 from tagline.experiments.sweep import run
-from tests.docs.pages import LEARN, ROOT, blocks
-
-EXECUTE = ROOT / "docs" / "execute.py"
+from tests.docs.pages import EXECUTE, LEARN, blocks, execute_module
 
 
 def execute(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run docs/execute.py with warnings as errors."""
     command = [sys.executable, "-W", "error", EXECUTE, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def execute_module() -> ModuleType:
-    spec = spec_from_file_location("execute", EXECUTE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def marks(page: Path) -> list[pytest.MarkDecorator]:

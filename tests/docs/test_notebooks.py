@@ -4,7 +4,6 @@ import json
 import re
 import sys
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,10 +12,9 @@ import pytest
 
 import tagline
 from tagline import DownloadError, Split
-from tests.docs.pages import PAGES, ROOT, identify
+from tests.docs.pages import EXECUTE, PAGES, ROOT, execute_module, identify
 
 NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
-EXECUTE = ROOT / "docs" / "execute.py"
 MOST_BYTES = 300_000
 SMALL = {
     "cells": [
@@ -40,12 +38,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def execute() -> ModuleType:
-    spec = spec_from_file_location("execute", EXECUTE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return execute_module()
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=identify)

@@ -103,7 +103,7 @@ class RayShards:
             yield value
 
     def _work(self, wanted: _Sent, due: list[_Shard]) -> None:
-        """Begin what can be begun, and wait a moment for what ends."""
+        """Start the calls that can start, and wait a moment for one that ends."""
         self._nodes.look_again()
         self._fill()
         for host in self._hosts:

@@ -258,7 +258,9 @@ cdef class Scorer:
             n_starts -= min(n_starts, self.overlap)
         for b in range(self.n_blocks):
             if self.grams[b].of_words:
-                if append_columns(&self.grams[b], &work.words, n_starts, &work.level, &work.places, &work.found[b].columns) < 0:
+                if append_columns(
+                    &self.grams[b], &work.words, n_starts, &work.level, &work.places, &work.found[b].columns
+                ) < 0:
                     return NO_MEMORY
                 if b == 0 and status == 0:
                     work.n_grams = n_grams_of(&self.grams[b], work.n_words + work.words.size)
